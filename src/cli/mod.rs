@@ -1,0 +1,4 @@
+//! Floor 4: the edge.
+
+pub mod events;
+pub mod terminal;

@@ -1,0 +1,30 @@
+//! `openclaw` keeps the logins of AI-model accounts: it logs in, stores every credential in one
+//! place per agent, refreshes it under a lock, and hands it to people, scripts and programs.
+//!
+//! The house has five floors; imports point down only, and `tests/it/architecture.rs` proves it:
+//!
+//! ```text
+//! 4  cli                                   the edge: arguments, prompts, tables, exit codes
+//! 3  app                                   use cases: a request in, an outcome out; never prints
+//! 2  oauth  providers  store  config  sys  siblings; none imports another
+//! 1  ports                                 the doors to the outside: traits and their small data
+//! 0  model                                 plain data and rules: no I/O, no clock, no environment
+//!    testing                               side room: fakes of every door, a real issuer
+//! ```
+//!
+//! `docs/architecture.md` tells the whole story; `docs/decisions/` says why.
+
+pub mod model;
+pub mod ports;
+
+pub mod config;
+pub mod oauth;
+pub mod providers;
+pub mod store;
+pub mod sys;
+
+pub mod app;
+
+pub mod cli;
+
+pub mod testing;

@@ -1,0 +1,3 @@
+//! The `openclaw` binary.
+
+fn main() {}

@@ -1,0 +1,207 @@
+//! What a profile holds.
+
+use super::id::ProviderId;
+use super::json::Extra;
+use super::secret::Secret;
+use super::time::Timestamp;
+
+/// One stored credential. `type` is its tag on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// `api_key`: a long-lived key, never refreshed.
+    ApiKey(ApiKey),
+    /// `token`: a bearer token, never refreshed; Anthropic's setup-token is one.
+    Token(Token),
+    /// `oauth`: an access token and the grant it can be refreshed with.
+    OAuth(OAuth),
+}
+
+/// Which of the three a credential is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// `oauth`; the first choice of selection.
+    OAuth,
+    /// `token`.
+    Token,
+    /// `api_key`; the last choice.
+    ApiKey,
+}
+
+impl Kind {
+    /// The tag on disk and in `auth.profiles.<id>.mode` of the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OAuth => "oauth",
+            Self::Token => "token",
+            Self::ApiKey => "api_key",
+        }
+    }
+}
+
+/// An API key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    /// The provider as written on disk; see [`Credential::provider`].
+    pub provider: String,
+    /// The key; absent or blank makes the profile ineligible.
+    pub key: Option<Secret<String>>,
+    /// For display and for telling identities apart.
+    pub email: Option<String>,
+    /// Members we do not know, `metadata` and `keyRef` among them.
+    pub extra: Extra,
+}
+
+/// A bearer token without a refresh token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// The provider as written on disk; see [`Credential::provider`].
+    pub provider: String,
+    /// The token; absent or blank makes the profile ineligible.
+    pub token: Option<Secret<String>>,
+    /// When it ends. The wire format takes absent, zero, negative and non-numbers as "never";
+    /// those are `None` here and stay on disk as they are.
+    pub expires: Option<Timestamp>,
+    /// For display and for telling identities apart.
+    pub email: Option<String>,
+    /// Members we do not know, `tokenRef` among them.
+    pub extra: Extra,
+}
+
+/// An access token and its grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OAuth {
+    /// The provider as written on disk; see [`Credential::provider`].
+    pub provider: String,
+    /// The access token.
+    pub access: Option<Secret<String>>,
+    /// The refresh token; single-use at most providers.
+    pub refresh: Option<Secret<String>>,
+    /// When the access token ends; `None` counts as ended.
+    pub expires: Option<Timestamp>,
+    /// Whose login it is.
+    pub identity: Identity,
+    /// Members we do not know.
+    pub extra: Extra,
+}
+
+/// Who a grant belongs to, as far as the provider said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// `accountId`: at OpenAI the ChatGPT account (workspace), the stable key of a login.
+    pub account_id: Option<String>,
+    /// `email`.
+    pub email: Option<String>,
+}
+
+impl Identity {
+    /// True if nothing is known.
+    pub fn is_unknown(&self) -> bool {
+        self.account_id.is_none() && self.email.is_none()
+    }
+
+    /// Whether two logins are of one account: equal account ids where both have one, and no
+    /// contradiction in e-mail; else equal e-mails regardless of case. One e-mail may own several
+    /// workspaces, and a workspace several people, so either difference makes two identities.
+    pub fn is_same(&self, other: &Identity) -> bool {
+        let emails = match (&self.email, &other.email) {
+            (Some(a), Some(b)) => Some(a.eq_ignore_ascii_case(b)),
+            _ => None,
+        };
+        match (&self.account_id, &other.account_id) {
+            (Some(a), Some(b)) => a == b && emails != Some(false),
+            _ => emails == Some(true),
+        }
+    }
+}
+
+impl Credential {
+    /// Which of the three it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::ApiKey(_) => Kind::ApiKey,
+            Self::Token(_) => Kind::Token,
+            Self::OAuth(_) => Kind::OAuth,
+        }
+    }
+
+    /// The provider as written on disk, which OpenClaw may have left unnormalised (`Z.AI`).
+    pub fn raw_provider(&self) -> &str {
+        match self {
+            Self::ApiKey(c) => &c.provider,
+            Self::Token(c) => &c.provider,
+            Self::OAuth(c) => &c.provider,
+        }
+    }
+
+    /// The provider, normalised; `None` if what is written could never be one.
+    pub fn provider(&self) -> Option<ProviderId> {
+        ProviderId::parse(self.raw_provider()).ok()
+    }
+
+    /// The e-mail, if one is known.
+    pub fn email(&self) -> Option<&str> {
+        match self {
+            Self::ApiKey(c) => c.email.as_deref(),
+            Self::Token(c) => c.email.as_deref(),
+            Self::OAuth(c) => c.identity.email.as_deref(),
+        }
+    }
+
+    /// What would be handed out: the key, the token, or the access token. `None` when blank.
+    pub fn bearer(&self) -> Option<&Secret<String>> {
+        let secret = match self {
+            Self::ApiKey(c) => c.key.as_ref(),
+            Self::Token(c) => c.token.as_ref(),
+            Self::OAuth(c) => c.access.as_ref(),
+        };
+        secret.filter(|secret| !secret.is_blank())
+    }
+
+    /// When what would be handed out ends, if that is known.
+    pub fn expires(&self) -> Option<Timestamp> {
+        match self {
+            Self::ApiKey(_) => None,
+            Self::Token(c) => c.expires,
+            Self::OAuth(c) => c.expires,
+        }
+    }
+
+    /// The OAuth credential, if it is one.
+    pub fn as_oauth(&self) -> Option<&OAuth> {
+        match self {
+            Self::OAuth(oauth) => Some(oauth),
+            _ => None,
+        }
+    }
+}
+
+impl OAuth {
+    /// The refresh token, unless it is absent or blank.
+    pub fn refresh_token(&self) -> Option<&Secret<String>> {
+        self.refresh.as_ref().filter(|secret| !secret.is_blank())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(account: Option<&str>, email: Option<&str>) -> Identity {
+        Identity {
+            account_id: account.map(str::to_owned),
+            email: email.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn two_workspaces_of_one_person_are_two_identities() {
+        let work = identity(Some("acct_1"), Some("me@example.com"));
+        let home = identity(Some("acct_2"), Some("me@example.com"));
+        assert!(!work.is_same(&home));
+        assert!(work.is_same(&identity(Some("acct_1"), None)));
+        assert!(work.is_same(&identity(None, Some("ME@example.com"))));
+        assert!(!work.is_same(&identity(Some("acct_1"), Some("other@example.com"))));
+        assert!(!work.is_same(&Identity::default()));
+        assert!(!Identity::default().is_same(&Identity::default()));
+    }
+}

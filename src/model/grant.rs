@@ -1,0 +1,138 @@
+//! A grant, named without holding it, and what is known about it.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use super::id::{ProfileId, ProviderId};
+use super::secret::Secret;
+use super::time::Timestamp;
+
+/// Names a grant: SHA-256 over provider and refresh token, in hexadecimal.
+///
+/// Locks and the journal are keyed by it and not by a path or a profile id: agents that hold copies
+/// of one grant share one lock and one refresh, wherever the copies lie. A refresh token has
+/// hundreds of random bits, so its digest can lie in a file that holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GrantDigest(String);
+
+impl GrantDigest {
+    /// The digest of a grant. The NUL keeps provider and token apart.
+    pub fn of(provider: &ProviderId, refresh_token: &Secret<String>) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(provider.as_str());
+        hash.update([0]);
+        hash.update(refresh_token.expose());
+        Self(hash.finalize().iter().map(|b| format!("{b:02x}")).collect())
+    }
+
+    /// Takes back a digest that was written out; `None` if it is not 64 hexadecimal digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let valid = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        valid.then(|| Self(text.to_ascii_lowercase()))
+    }
+
+    /// The 64 hexadecimal digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for GrantDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where a grant came from: compared before every refresh, so that a changed manifest never sends
+/// an old refresh token to a new address (RFC 9700 section 4.4 asks for such a binding).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The token endpoint that issued it.
+    pub token_endpoint: String,
+    /// The client it was issued to.
+    pub client_id: String,
+}
+
+/// The provider said no, for good: the grant is spent, revoked, or was never valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The OAuth error code, or the provider's own: `invalid_grant`, `refresh_token_reused`, …
+    pub code: String,
+    /// The provider's words, cleaned for a terminal; may be empty.
+    pub description: String,
+    /// HTTP status of the answer.
+    pub status: u16,
+}
+
+/// How an attempt to refresh a grant ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefreshOutcome {
+    /// Stored: the successor lives in the document.
+    Stored {
+        /// The digest of the successor; equal to the old one where a provider does not rotate.
+        successor: GrantDigest,
+    },
+    /// Refused for good.
+    Refused(Refusal),
+    /// Passing: the request never reached the server, or the server said "later". The grant is as
+    /// good as it was.
+    Passing {
+        /// What went wrong, cleaned for a terminal.
+        reason: String,
+        /// Not before this moment again, if the server said so (Retry-After).
+        retry_at: Option<Timestamp>,
+    },
+    /// The request was sent and no answer came: the grant may be spent, nobody knows.
+    Unknown {
+        /// What went wrong, cleaned for a terminal.
+        reason: String,
+    },
+}
+
+/// What the journal knows about one grant. It holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantRecord {
+    /// The grant.
+    pub grant: GrantDigest,
+    /// Whose it is.
+    pub provider: ProviderId,
+    /// The profile it was last seen in.
+    pub profile: ProfileId,
+    /// Where it came from, if it was issued to us.
+    pub binding: Option<Binding>,
+    /// When a token endpoint last issued or rotated this grant to us: the proof that it lives.
+    pub proven_at: Option<Timestamp>,
+    /// The last refresh that was begun with it.
+    pub attempt: Option<Attempt>,
+}
+
+/// One attempt to refresh.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// When it was begun, before the request was sent.
+    pub begun_at: Timestamp,
+    /// When it ended; `None` with `outcome` `None` means that the process died on the way, so the
+    /// outcome is unknown and the refresh token may be spent.
+    pub settled_at: Option<Timestamp>,
+    /// How it ended.
+    pub outcome: Option<RefreshOutcome>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_depends_on_provider_and_token() {
+        let provider = |id| ProviderId::parse(id).unwrap();
+        let digest = |id, token| GrantDigest::of(&provider(id), &Secret::from(token));
+        let grant = digest("openai-codex", "rt-1");
+        assert_eq!(grant, digest("openai-codex", "rt-1"));
+        assert_ne!(grant, digest("openai-codex", "rt-2"));
+        assert_ne!(grant, digest("openai-code", "xrt-1"));
+        assert_eq!(GrantDigest::parse(grant.as_str()), Some(grant.clone()));
+        assert_eq!(GrantDigest::parse("../etc"), None);
+        assert!(!grant.to_string().contains("rt-1"));
+    }
+}

@@ -1,0 +1,264 @@
+//! Names: of agents, providers and profiles.
+//!
+//! A name is shown on terminals, put into messages and, for an agent, into a path. So none of them
+//! can hold a control character or a bidirectional override, and an agent's name cannot leave its
+//! directory (a profile id `..` once escaped into a lock path of the reference program).
+
+use std::fmt;
+
+/// Why a text is no valid name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// Nothing but white space.
+    #[error("a {what} cannot be empty")]
+    Empty {
+        /// The kind of name.
+        what: &'static str,
+    },
+    /// Longer than anybody types.
+    #[error("a {what} cannot be longer than {limit} bytes")]
+    TooLong {
+        /// The kind of name.
+        what: &'static str,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// A character that could act on a terminal or a path.
+    #[error("a {what} cannot hold {character:?}")]
+    Forbidden {
+        /// The kind of name.
+        what: &'static str,
+        /// The first such character.
+        character: char,
+    },
+    /// A name that means a directory.
+    #[error("{name:?} cannot be a {what}")]
+    Reserved {
+        /// The kind of name.
+        what: &'static str,
+        /// The name itself.
+        name: String,
+    },
+}
+
+/// True for what could steer a terminal: control characters and bidirectional formatting.
+pub fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
+}
+
+/// Untrusted text made fit for one line of a terminal: unprintable characters become spaces, runs
+/// of white space one space, and at most `limit` characters are kept.
+///
+/// For what a server says (`error_description`) and what a store holds: Codex 0.169 let a server
+/// print a false success line this way.
+pub fn printable(text: &str, limit: usize) -> String {
+    let cleaned: String = text
+        .chars()
+        .map(|c| if is_unprintable(c) { ' ' } else { c })
+        .collect();
+    let mut line = cleaned.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((cut, _)) = line.char_indices().nth(limit) {
+        line.truncate(cut);
+        line.push('…');
+    }
+    line
+}
+
+fn checked(what: &'static str, text: &str, limit: usize) -> Result<String, IdError> {
+    let name = text.trim();
+    if name.is_empty() {
+        return Err(IdError::Empty { what });
+    }
+    if name.len() > limit {
+        return Err(IdError::TooLong { what, limit });
+    }
+    let forbidden = |c: &char| is_unprintable(*c) || matches!(c, '/' | '\\');
+    if let Some(character) = name.chars().find(forbidden) {
+        return Err(IdError::Forbidden { what, character });
+    }
+    if matches!(name, "." | "..") {
+        let name = name.to_owned();
+        return Err(IdError::Reserved { what, name });
+    }
+    Ok(name.to_owned())
+}
+
+/// The name of an agent: `[a-z0-9_-]{1,64}`, normalised as OpenClaw does.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AgentId(String);
+
+impl AgentId {
+    /// The agent whose credentials the others read through to.
+    pub const MAIN: &'static str = "main";
+
+    /// The main agent.
+    pub fn main() -> Self {
+        Self(Self::MAIN.to_owned())
+    }
+
+    /// Normalises a text as OpenClaw does: lower case; every run of other characters becomes one
+    /// `-`; dashes at the ends fall away; at most 64 characters; nothing left means `main`.
+    pub fn normalise(text: &str) -> Self {
+        let lower = text.trim().to_lowercase();
+        let is_plain =
+            |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+        let starts_well = lower.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+        if starts_well && lower.len() <= 64 && lower.chars().all(is_plain) {
+            return Self(lower);
+        }
+        let mut id = String::with_capacity(lower.len());
+        for c in lower.chars() {
+            if is_plain(c) {
+                id.push(c);
+            } else if !id.ends_with('-') {
+                id.push('-');
+            }
+        }
+        let mut id = id.trim_matches('-').to_owned();
+        id.truncate(64);
+        if id.is_empty() {
+            Self::main()
+        } else {
+            Self(id)
+        }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// True for the agent called `main`.
+    pub fn is_main(&self) -> bool {
+        self.0 == Self::MAIN
+    }
+}
+
+impl fmt::Display for AgentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The name of a provider: trimmed, lower case, aliases resolved.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProviderId(String);
+
+impl ProviderId {
+    /// Normalises a text and resolves the aliases that OpenClaw 2026.2 knows.
+    ///
+    /// # Errors
+    /// If the text is empty, too long, or holds a character that no name may hold.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        let lower = text.trim().to_lowercase();
+        let canonical = match lower.as_str() {
+            "z.ai" | "z-ai" => "zai",
+            "opencode-zen" => "opencode",
+            "qwen" => "qwen-portal",
+            "kimi-code" => "kimi-coding",
+            other => other,
+        };
+        checked("provider id", canonical, 64).map(Self)
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ProviderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The name of a stored profile, by custom `provider:name`.
+///
+/// OpenClaw takes any text; the credential's own `provider` field decides what it is for. An entry
+/// of a store whose key cannot be a `ProfileId` is kept, named as faulty, and never used.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProfileId(String);
+
+impl ProfileId {
+    /// Takes a text as the name of a profile, trimmed.
+    ///
+    /// # Errors
+    /// If it is empty, over 256 bytes, could act on a terminal, or could be a path.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        checked("profile id", text, 256).map(Self)
+    }
+
+    /// `provider:name`.
+    ///
+    /// # Errors
+    /// If `name` cannot be part of a profile id.
+    pub fn of(provider: &ProviderId, name: &str) -> Result<Self, IdError> {
+        Self::parse(&format!("{provider}:{}", name.trim()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ProfileId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agents_are_normalised_as_in_the_reference() {
+        let id = |text| AgentId::normalise(text).0;
+        assert_eq!(id("Work_1"), "work_1");
+        assert_eq!(id("My Agent! v2"), "my-agent-v2");
+        assert_eq!(id("a:b"), "a-b");
+        assert_eq!(id("!!!"), "main");
+        assert_eq!(id("工作"), "main");
+        assert_eq!(id(""), "main");
+        assert_eq!(id("../../etc"), "etc");
+        assert_eq!(id(&"x".repeat(80)).len(), 64);
+    }
+
+    #[test]
+    fn providers_have_aliases() {
+        let id = |text| ProviderId::parse(text).unwrap().0;
+        assert_eq!(id(" Z.AI "), "zai");
+        assert_eq!(id("qwen"), "qwen-portal");
+        assert_eq!(id("OpenAI-Codex"), "openai-codex");
+    }
+
+    #[test]
+    fn profile_ids_cannot_act() {
+        assert_eq!(ProfileId::parse(" weird id ").unwrap().0, "weird id");
+        for wrong in [
+            "",
+            " ",
+            "..",
+            "a/b",
+            "a\\b",
+            "a\u{1b}[2Jb",
+            "a\nb",
+            "a\u{202e}b",
+        ] {
+            assert!(ProfileId::parse(wrong).is_err(), "{wrong:?}");
+        }
+        assert!(ProfileId::parse(&"x".repeat(257)).is_err());
+    }
+
+    #[test]
+    fn printable_text_stays_on_one_line() {
+        assert_eq!(
+            printable("a\r\n\u{1b}[32mLogged in\u{7}", 99),
+            "a [32mLogged in"
+        );
+        assert_eq!(printable("aaaa", 2), "aa…");
+    }
+}

@@ -1,0 +1,19 @@
+//! Floor 0: plain data and rules. Nothing here does I/O, reads a clock or the environment.
+
+pub mod json;
+pub mod secret;
+pub mod time;
+
+pub mod id;
+
+pub mod credential;
+pub mod grant;
+
+pub mod usage;
+
+pub mod profiles;
+
+pub mod provider;
+pub mod settings;
+
+pub mod selection;

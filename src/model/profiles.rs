@@ -1,0 +1,290 @@
+//! One agent's document, and what an agent sees when the main agent's lies beneath it.
+
+use super::credential::Credential;
+use super::id::{AgentId, ProfileId, ProviderId};
+use super::json::{Extra, Verbatim};
+use super::usage::Usage;
+
+/// One entry of `profiles`, under its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The key as it stands in the document.
+    pub key: String,
+    /// What it holds.
+    pub content: Content,
+    /// The text it was read from; gone once it is changed.
+    pub text: Option<Verbatim>,
+}
+
+/// What an entry holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A credential under a usable name.
+    Valid(ProfileId, Credential),
+    /// Something else: kept as it is, never used, and named in status. One bad entry must not lock
+    /// the others out.
+    Invalid {
+        /// What is wrong with it; holds nothing of its content.
+        fault: String,
+    },
+}
+
+/// One agent's own document: `auth-profiles.json`, and `auth-state.json` where it is split off.
+///
+/// Order, unknown members, unknown credential types and invalid entries survive reading and
+/// writing; see [`Verbatim`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuthProfiles {
+    entries: Vec<Entry>,
+    /// Per-agent order overrides, by provider as written.
+    pub order: Vec<(String, Vec<String>)>,
+    /// The profile that last worked, by provider as written.
+    pub last_good: Vec<(String, String)>,
+    /// What was learnt by using the profiles, by profile id as written.
+    pub usage: Vec<(String, Usage)>,
+    /// Unknown top-level members of the document.
+    pub extra: Extra,
+    /// Faults of the whole document that do not stop it from being read, each a sentence.
+    pub faults: Vec<String>,
+}
+
+impl AuthProfiles {
+    /// A document with these entries and nothing else.
+    pub fn from_entries(entries: Vec<Entry>) -> Self {
+        Self {
+            entries,
+            ..Self::default()
+        }
+    }
+
+    /// Every entry in the order of the document, invalid ones included.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The valid profiles in the order of the document.
+    pub fn profiles(&self) -> impl Iterator<Item = (&ProfileId, &Credential)> {
+        self.entries
+            .iter()
+            .filter_map(|entry| match &entry.content {
+                Content::Valid(id, credential) => Some((id, credential)),
+                Content::Invalid { .. } => None,
+            })
+    }
+
+    /// The credential of one profile.
+    pub fn get(&self, id: &ProfileId) -> Option<&Credential> {
+        self.profiles()
+            .find(|(other, _)| *other == id)
+            .map(|(_, credential)| credential)
+    }
+
+    /// Stores a credential under `id`: in its old place if there is one, else at the end.
+    pub fn put(&mut self, id: ProfileId, credential: Credential) {
+        let place = self
+            .entries
+            .iter()
+            .position(|e| e.key.trim() == id.as_str());
+        let entry = Entry {
+            key: id.as_str().to_owned(),
+            content: Content::Valid(id, credential),
+            text: None,
+        };
+        match place {
+            Some(place) => self.entries[place] = entry,
+            None => self.entries.push(entry),
+        }
+    }
+
+    /// Takes a profile out, together with what `order`, `lastGood` and `usageStats` say of it. An
+    /// order list that is empty afterwards goes, too. Returns the credential, if it was there.
+    pub fn remove(&mut self, id: &ProfileId) -> Option<Credential> {
+        let place = self
+            .entries
+            .iter()
+            .position(|e| matches!(&e.content, Content::Valid(other, _) if other == id))?;
+        let entry = self.entries.remove(place);
+        let is_it = |name: &str| name.trim() == id.as_str();
+        for (_, ids) in &mut self.order {
+            ids.retain(|other| !is_it(other));
+        }
+        self.order.retain(|(_, ids)| !ids.is_empty());
+        self.last_good.retain(|(_, other)| !is_it(other));
+        self.usage.retain(|(other, _)| !is_it(other));
+        match entry.content {
+            Content::Valid(_, credential) => Some(credential),
+            Content::Invalid { .. } => None,
+        }
+    }
+
+    /// What was learnt about `id` by using it.
+    pub fn usage_of(&self, id: &ProfileId) -> Option<&Usage> {
+        self.usage
+            .iter()
+            .find(|(other, _)| other.trim() == id.as_str())
+            .map(|(_, usage)| usage)
+    }
+
+    /// The order override whose key normalises to `provider`.
+    pub fn order_of(&self, provider: &ProviderId) -> Option<&[String]> {
+        self.order
+            .iter()
+            .find(|(key, _)| ProviderId::parse(key).as_ref() == Ok(provider))
+            .map(|(_, ids)| ids.as_slice())
+    }
+}
+
+/// One profile as an agent sees it.
+#[derive(Clone, Debug)]
+pub struct Seen<'a> {
+    /// Its name.
+    pub id: &'a ProfileId,
+    /// What it holds.
+    pub credential: &'a Credential,
+    /// The agent in whose document it lies, where it is refreshed and changed.
+    pub owner: &'a AgentId,
+}
+
+/// What an agent sees: the main agent's document overlaid by its own, key by key.
+///
+/// Read-through only. Nothing inherited is ever written into the agent's file, and a refresh
+/// happens at the owner: the reference release copied grants on reading, and then every agent but
+/// one held a spent refresh token.
+#[derive(Clone, Debug)]
+pub struct Effective {
+    /// The agent that looks.
+    pub agent: AgentId,
+    /// Its own document.
+    pub own: AuthProfiles,
+    /// The main agent's, unless the agent is main itself.
+    pub main: Option<AuthProfiles>,
+    main_id: AgentId,
+}
+
+impl Effective {
+    /// Lays `own` over `main`; `main` is `None` when the agent is the main one.
+    pub fn new(agent: AgentId, own: AuthProfiles, main: Option<AuthProfiles>) -> Self {
+        Self {
+            agent,
+            own,
+            main,
+            main_id: AgentId::main(),
+        }
+    }
+
+    /// Every visible profile: main's in its order, each replaced by the agent's own of that name,
+    /// then the rest of the agent's own. OpenClaw merges the two maps the same way.
+    pub fn profiles(&self) -> Vec<Seen<'_>> {
+        let mut seen: Vec<Seen<'_>> = self
+            .main
+            .iter()
+            .flat_map(AuthProfiles::profiles)
+            .map(|(id, credential)| Seen {
+                id,
+                credential,
+                owner: &self.main_id,
+            })
+            .collect();
+        for (id, credential) in self.own.profiles() {
+            let own = Seen {
+                id,
+                credential,
+                owner: &self.agent,
+            };
+            match seen.iter_mut().find(|other| other.id == id) {
+                Some(place) => *place = own,
+                None => seen.push(own),
+            }
+        }
+        seen
+    }
+
+    /// One visible profile.
+    pub fn get(&self, id: &ProfileId) -> Option<Seen<'_>> {
+        let own = self.own.profiles().map(|found| (found, &self.agent));
+        let main = self.main.iter().flat_map(AuthProfiles::profiles);
+        let main = main.map(|found| (found, &self.main_id));
+        own.chain(main)
+            .find(|((other, _), _)| *other == id)
+            .map(|((id, credential), owner)| Seen {
+                id,
+                credential,
+                owner,
+            })
+    }
+
+    /// What was learnt about `id`, the agent's own knowledge first.
+    pub fn usage_of(&self, id: &ProfileId) -> Option<&Usage> {
+        let inherited = || self.main.as_ref().and_then(|main| main.usage_of(id));
+        self.own.usage_of(id).or_else(inherited)
+    }
+
+    /// The order override for `provider`, the agent's own first.
+    pub fn order_of(&self, provider: &ProviderId) -> Option<&[String]> {
+        let inherited = || self.main.as_ref().and_then(|main| main.order_of(provider));
+        self.own.order_of(provider).or_else(inherited)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::credential::Token;
+    use super::super::secret::Secret;
+    use super::*;
+
+    fn id(text: &str) -> ProfileId {
+        ProfileId::parse(text).unwrap()
+    }
+
+    fn token(text: &str) -> Credential {
+        Credential::Token(Token {
+            provider: "anthropic".into(),
+            token: Some(Secret::from(text)),
+            expires: None,
+            email: None,
+            extra: Extra::default(),
+        })
+    }
+
+    fn document(profiles: &[(&str, &str)]) -> AuthProfiles {
+        let mut document = AuthProfiles::default();
+        for (name, secret) in profiles {
+            document.put(id(name), token(secret));
+        }
+        document
+    }
+
+    #[test]
+    fn putting_keeps_the_place_and_removing_clears_every_mention() {
+        let mut document = document(&[("anthropic:a", "1"), ("anthropic:b", "2")]);
+        document.order = vec![("anthropic".into(), vec!["anthropic:a".into()])];
+        document.last_good = vec![("anthropic".into(), "anthropic:a".into())];
+        document.put(id("anthropic:a"), token("3"));
+        let names: Vec<_> = document.profiles().map(|(id, _)| id.as_str()).collect();
+        assert_eq!(names, ["anthropic:a", "anthropic:b"]);
+        assert_eq!(document.remove(&id("anthropic:a")), Some(token("3")));
+        assert!(document.order.is_empty() && document.last_good.is_empty());
+        assert_eq!(document.remove(&id("anthropic:a")), None);
+    }
+
+    #[test]
+    fn an_agent_sees_main_beneath_its_own() {
+        let main = document(&[("anthropic:a", "main-a"), ("anthropic:b", "main-b")]);
+        let own = document(&[("anthropic:b", "own-b"), ("anthropic:c", "own-c")]);
+        let agent = AgentId::normalise("work");
+        let effective = Effective::new(agent, own, Some(main));
+        let seen: Vec<_> = effective
+            .profiles()
+            .iter()
+            .map(|p| (p.id.to_string(), p.owner.to_string()))
+            .collect();
+        let expected = [
+            ("anthropic:a", "main"),
+            ("anthropic:b", "work"),
+            ("anthropic:c", "work"),
+        ];
+        assert_eq!(seen, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+        let b = effective.get(&id("anthropic:b")).unwrap();
+        assert_eq!(b.credential, &token("own-b"));
+    }
+}

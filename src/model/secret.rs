@@ -1,0 +1,121 @@
+//! A value that cannot be printed by accident.
+
+use std::fmt;
+
+use subtle::ConstantTimeEq;
+use zeroize::Zeroize;
+
+/// A secret: no `Display`, no `Serialize`, a `Debug` that shows nothing, wiped when dropped.
+///
+/// Wiping is best effort: a buffer that grew before it came here, or a copy made by a parser, is
+/// out of reach. The type exists to stop the accident (a log line, a panic, a derived `Debug`),
+/// not an attacker who reads our memory.
+#[derive(Clone)]
+pub struct Secret<T: Zeroize>(T);
+
+impl<T: Zeroize> Secret<T> {
+    /// Takes ownership of the only copy.
+    pub fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// The one way out. Every call is a place where a secret may leave; keep them few.
+    pub fn expose(&self) -> &T {
+        &self.0
+    }
+}
+
+impl From<&str> for Secret<String> {
+    fn from(value: &str) -> Self {
+        Self(value.to_owned())
+    }
+}
+
+impl Secret<String> {
+    /// True if the secret holds nothing but white space.
+    pub fn is_blank(&self) -> bool {
+        self.0.trim().is_empty()
+    }
+
+    /// A short name for the secret that tells nothing about it but whether two are the same.
+    ///
+    /// `"sha256:"` and the first 12 hexadecimal digits of its SHA-256: what a person is shown after
+    /// pasting a token, and can compare on another machine.
+    pub fn fingerprint(&self) -> String {
+        use sha2::{Digest, Sha256};
+        let digest = Sha256::digest(self.0.as_bytes());
+        let hex: String = digest.iter().take(6).map(|b| format!("{b:02x}")).collect();
+        format!("sha256:{hex}")
+    }
+
+    /// The secret as status shows it: enough to recognise, too little to use.
+    ///
+    /// Over 32 characters: the first 8, `...`, the last 8, as OpenClaw does. From 12 to 32: two at
+    /// each end. Under 12 nothing but a placeholder, for there eight characters are most of it
+    /// (the reference release prints such secrets whole). Blank: `missing`.
+    pub fn masked(&self) -> String {
+        let chars: Vec<char> = self.0.trim().chars().collect();
+        let keep = match chars.len() {
+            0 => return "missing".to_owned(),
+            1..12 => return "(hidden)".to_owned(),
+            12..=32 => 2,
+            _ => 8,
+        };
+        let head: String = chars[..keep].iter().collect();
+        let tail: String = chars[chars.len() - keep..].iter().collect();
+        format!("{head}...{tail}")
+    }
+}
+
+impl<T: Zeroize> Drop for Secret<T> {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl<T: Zeroize> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+impl<T: Zeroize + AsRef<[u8]>> PartialEq for Secret<T> {
+    /// Constant time for equal lengths; the length itself is no secret.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_ref().ct_eq(other.0.as_ref()).into()
+    }
+}
+
+impl<T: Zeroize + AsRef<[u8]>> Eq for Secret<T> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_nothing() {
+        let secret = Secret::from("MARKER");
+        assert_eq!(format!("{secret:?}"), "Secret(..)");
+        assert_eq!(format!("{:?}", Some(vec![secret])), "Some([Secret(..)])");
+    }
+
+    #[test]
+    fn masking_never_shows_a_short_secret() {
+        let mask = |text: &str| Secret::from(text).masked();
+        assert_eq!(mask(" "), "missing");
+        assert_eq!(mask("short-tok"), "(hidden)");
+        assert_eq!(mask("twelve-chars"), "tw...rs");
+        assert_eq!(mask(&"x".repeat(32)), "xx...xx");
+        assert_eq!(
+            mask("sk-ant-oat01-0123456789abcdefghijklmnop"),
+            "sk-ant-o...ijklmnop"
+        );
+    }
+
+    #[test]
+    fn equality_compares_content() {
+        assert_eq!(Secret::from("a"), Secret::from("a"));
+        assert_ne!(Secret::from("a"), Secret::from("b"));
+        assert_ne!(Secret::from("a"), Secret::from("ab"));
+    }
+}

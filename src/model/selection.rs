@@ -1,0 +1,201 @@
+//! Which profile of a provider is used: every candidate in order, taken or passed over, and why.
+//!
+//! One pure function. `token` uses its answer and the order of the answers is the reference
+//! release's (`docs/compatibility.md`); a test compares it with what that release gave for 300
+//! generated stores.
+
+use super::credential::{Credential, Kind};
+use super::id::{AgentId, ProfileId, ProviderId};
+use super::profiles::{Effective, Seen};
+use super::settings::Settings;
+use super::time::Timestamp;
+
+/// One candidate and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The profile.
+    pub id: ProfileId,
+    /// The agent whose document holds it; `None` if none does.
+    pub owner: Option<AgentId>,
+    /// Taken into the order, or why not.
+    pub verdict: Verdict,
+}
+
+/// What became of a candidate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Eligible.
+    Eligible,
+    /// Eligible, but tried last, until this moment.
+    CoolingDown(Timestamp),
+    /// Named by an order or the configuration, and in no document.
+    NotStored,
+    /// It is for another provider.
+    OtherProvider(String),
+    /// The configuration gives it another provider or mode.
+    ConfigDisagrees,
+    /// It holds no secret.
+    NoSecret,
+    /// A token that has ended.
+    Expired,
+    /// Stored, and not named by the order or by `auth.profiles`, which then excludes it.
+    NotNamed,
+}
+
+/// The candidates of one provider, those that can be used first and in the order of use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The provider that was asked for.
+    pub provider: ProviderId,
+    /// Every candidate: the usable ones in order, then those passed over.
+    pub candidates: Vec<Candidate>,
+}
+
+impl Decision {
+    /// The profiles that can be used, in order.
+    pub fn order(&self) -> impl Iterator<Item = &Candidate> {
+        self.candidates.iter().filter(|candidate| {
+            matches!(
+                candidate.verdict,
+                Verdict::Eligible | Verdict::CoolingDown(_)
+            )
+        })
+    }
+}
+
+/// Decides the order of the profiles of `provider` as OpenClaw does.
+///
+/// 1. An explicit order is the store's override, else `auth.order`.
+/// 2. Without one the candidates are the profiles that `auth.profiles` names for the provider, if
+///    there is any, else all stored ones.
+/// 3. Under an explicit order its sequence holds; otherwise OAuth before tokens before API keys,
+///    and the least recently used first. Those cooling down come last, the soonest to recover
+///    first.
+pub fn decide(
+    seen: &Effective,
+    settings: &Settings,
+    provider: &ProviderId,
+    now: Timestamp,
+) -> Decision {
+    let stored = seen.profiles();
+    let of_provider: Vec<&Seen<'_>> = stored
+        .iter()
+        .filter(|profile| profile.credential.provider().as_ref() == Some(provider))
+        .collect();
+    let explicit = seen
+        .order_of(provider)
+        .or_else(|| settings.order_of(provider))
+        .filter(|ids| !ids.is_empty());
+    let named = named_by_config(settings, provider);
+    let base: Vec<String> = match explicit {
+        Some(ids) => ids.to_vec(),
+        None if !named.is_empty() => named,
+        None => of_provider.iter().map(|p| p.id.to_string()).collect(),
+    };
+
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for name in &base {
+        let Ok(id) = ProfileId::parse(name) else {
+            continue;
+        };
+        if candidates.iter().any(|candidate| candidate.id == id) {
+            continue;
+        }
+        let found = stored.iter().find(|profile| *profile.id == id);
+        let verdict = found.map_or(Verdict::NotStored, |profile| {
+            judge(profile, seen, settings, provider, now)
+        });
+        let owner = found.map(|profile| profile.owner.clone());
+        candidates.push(Candidate { id, owner, verdict });
+    }
+    let rank = |candidate: &Candidate| rank(candidate, seen, explicit.is_some());
+    candidates.sort_by_key(rank);
+    for profile in of_provider {
+        if !candidates
+            .iter()
+            .any(|candidate| candidate.id == *profile.id)
+        {
+            candidates.push(Candidate {
+                id: profile.id.clone(),
+                owner: Some(profile.owner.clone()),
+                verdict: Verdict::NotNamed,
+            });
+        }
+    }
+    Decision {
+        provider: provider.clone(),
+        candidates,
+    }
+}
+
+fn named_by_config(settings: &Settings, provider: &ProviderId) -> Vec<String> {
+    settings
+        .profiles
+        .iter()
+        .filter(|profile| ProviderId::parse(&profile.provider).as_ref() == Ok(provider))
+        .map(|profile| profile.id.to_string())
+        .collect()
+}
+
+fn judge(
+    profile: &Seen<'_>,
+    seen: &Effective,
+    settings: &Settings,
+    provider: &ProviderId,
+    now: Timestamp,
+) -> Verdict {
+    let credential = profile.credential;
+    if credential.provider().as_ref() != Some(provider) {
+        return Verdict::OtherProvider(credential.raw_provider().to_owned());
+    }
+    if let Some(config) = settings.profile(profile.id) {
+        let same_provider = ProviderId::parse(&config.provider).as_ref() == Ok(provider);
+        let mode_fits = config.mode == credential.kind().as_str()
+            || (config.mode == "oauth" && credential.kind() == Kind::Token);
+        if !same_provider || !mode_fits {
+            return Verdict::ConfigDisagrees;
+        }
+    }
+    let has_secret = match credential {
+        Credential::OAuth(oauth) => credential.bearer().or(oauth.refresh_token()).is_some(),
+        Credential::ApiKey(_) | Credential::Token(_) => credential.bearer().is_some(),
+    };
+    if !has_secret {
+        return Verdict::NoSecret;
+    }
+    // Only a token without a refresh token is judged by its end; a grant can be refreshed.
+    if let Credential::Token(token) = credential
+        && token.expires.is_some_and(|end| now >= end)
+    {
+        return Verdict::Expired;
+    }
+    match seen
+        .usage_of(profile.id)
+        .and_then(|usage| usage.unusable(now))
+    {
+        Some(unusable) => Verdict::CoolingDown(unusable.until),
+        None => Verdict::Eligible,
+    }
+}
+
+/// The sort key of a candidate; sorting is stable, so equal keys keep the order of the base list.
+fn rank(candidate: &Candidate, seen: &Effective, explicit: bool) -> (u8, i64, i64) {
+    match candidate.verdict {
+        Verdict::Eligible if explicit => (0, 0, 0),
+        Verdict::Eligible => {
+            let kind = seen.get(&candidate.id).map_or(i64::MAX, |profile| {
+                match profile.credential.kind() {
+                    Kind::OAuth => 0,
+                    Kind::Token => 1,
+                    Kind::ApiKey => 2,
+                }
+            });
+            let last_used = seen
+                .usage_of(&candidate.id)
+                .and_then(|usage| usage.last_used);
+            (0, kind, last_used.map_or(0, |time| time.0))
+        }
+        Verdict::CoolingDown(until) => (1, until.0, 0),
+        _ => (2, 0, 0),
+    }
+}

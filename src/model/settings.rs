@@ -1,0 +1,118 @@
+//! What `openclaw.json` says, as far as it concerns us.
+
+use super::id::{AgentId, ProfileId, ProviderId};
+
+/// The configuration, read and resolved; absent members are empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// `agents.list`, in order; empty means that `main` is the only agent.
+    pub agents: Vec<AgentSettings>,
+    /// `agents.defaults.workspace`, as written.
+    pub default_workspace: Option<String>,
+    /// `agents.defaults.model` and `imageModel`.
+    pub model: ModelChoice,
+    /// `agents.defaults.imageModel`.
+    pub image_model: ModelChoice,
+    /// `agents.defaults.models`: reference as written, alias if it has one; in order.
+    pub models: Vec<(String, Option<String>)>,
+    /// `auth.profiles`.
+    pub profiles: Vec<ProfileSettings>,
+    /// `auth.order`, keys as written.
+    pub order: Vec<(String, Vec<String>)>,
+    /// `models.providers`: name as written, and its `apiKey`.
+    pub providers: Vec<ProviderSettings>,
+    /// `env.vars` and the plain strings of `env`: names that the configuration would set.
+    pub env: Vec<(String, super::secret::Secret<String>)>,
+    /// `env.shellEnv.enabled`.
+    pub shell_env: bool,
+    /// `bindings`: how many there are for each agent id.
+    pub bindings: Vec<AgentId>,
+}
+
+/// One member of `agents.list`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AgentSettings {
+    /// `id` as written.
+    pub id: String,
+    /// `default`.
+    pub default: bool,
+    /// `name`.
+    pub name: Option<String>,
+    /// `workspace`, as written.
+    pub workspace: Option<String>,
+    /// `agentDir`, as written.
+    pub agent_dir: Option<String>,
+    /// `model`.
+    pub model: ModelChoice,
+    /// `identity.name`.
+    pub identity_name: Option<String>,
+    /// `identity.emoji`.
+    pub identity_emoji: Option<String>,
+}
+
+/// A primary model and its fallbacks; `None` where the configuration says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModelChoice {
+    /// `primary`, or the whole value where it is a string.
+    pub primary: Option<String>,
+    /// `fallbacks`.
+    pub fallbacks: Option<Vec<String>>,
+}
+
+/// One member of `auth.profiles`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProfileSettings {
+    /// Its key.
+    pub id: ProfileId,
+    /// `provider` as written.
+    pub provider: String,
+    /// `mode`: `oauth`, `token` or `api_key`.
+    pub mode: String,
+    /// `email`.
+    pub email: Option<String>,
+}
+
+/// One member of `models.providers`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderSettings {
+    /// Its key as written.
+    pub name: String,
+    /// `apiKey`, with `${VAR}` resolved.
+    pub api_key: Option<super::secret::Secret<String>>,
+}
+
+impl Settings {
+    /// The agent that is meant when none is named: the first with `default: true`, else the first
+    /// of the list, else `main`.
+    pub fn default_agent(&self) -> AgentId {
+        let marked = self.agents.iter().find(|agent| agent.default);
+        marked
+            .or_else(|| self.agents.first())
+            .map_or_else(AgentId::main, |agent| AgentId::normalise(&agent.id))
+    }
+
+    /// The settings of one agent.
+    pub fn agent(&self, id: &AgentId) -> Option<&AgentSettings> {
+        self.agents
+            .iter()
+            .find(|agent| AgentId::normalise(&agent.id) == *id)
+    }
+
+    /// Whether an agent of this name is configured; `main` always is, when the list is empty.
+    pub fn knows_agent(&self, id: &AgentId) -> bool {
+        self.agent(id).is_some() || (self.agents.is_empty() && id.is_main())
+    }
+
+    /// `auth.order` of a provider, whichever way its key is written.
+    pub fn order_of(&self, provider: &ProviderId) -> Option<&[String]> {
+        self.order
+            .iter()
+            .find(|(key, _)| ProviderId::parse(key).as_ref() == Ok(provider))
+            .map(|(_, ids)| ids.as_slice())
+    }
+
+    /// `auth.profiles` of one profile.
+    pub fn profile(&self, id: &ProfileId) -> Option<&ProfileSettings> {
+        self.profiles.iter().find(|profile| profile.id == *id)
+    }
+}

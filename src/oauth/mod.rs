@@ -1,0 +1,7 @@
+//! Floor 2: the protocols, written against `ports::http::Http`.
+
+pub mod attempt;
+pub mod claims;
+pub mod dialect;
+pub mod error;
+pub mod grant;

@@ -1,0 +1,107 @@
+//! The loopback redirect endpoint of a login (RFC 8252 section 7.3).
+//!
+//! An implementation owes: listening on loopback addresses only, and on 127.0.0.1 and ::1 both
+//! where the redirect URI says `localhost`; bound before anybody is told the port; GET only; a Host
+//! header that names the endpoint; limits on size and time of a request; the right status for
+//! whatever is wrong, after which waiting goes on. It does not judge `state`: that is the
+//! protocol's business, so an arrival waits for its answer.
+
+use std::time::Duration;
+
+use crate::model::secret::Secret;
+
+/// What to listen for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The host of the redirect URI: `localhost`, `127.0.0.1` or `[::1]`.
+    pub host: String,
+    /// Ports to try in order; `0` for any free one.
+    pub ports: Vec<u16>,
+    /// The path of the redirect URI.
+    pub path: String,
+}
+
+/// Opens redirect endpoints.
+pub trait Callback: Send + Sync {
+    /// Binds the first port that can be had.
+    ///
+    /// # Errors
+    /// If none can; each port with its reason and, where the system tells, who holds it.
+    fn bind(&self, endpoint: &Endpoint) -> Result<Box<dyn Listening>, BindError>;
+}
+
+/// No port could be bound.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", describe(.0))]
+pub struct BindError(pub Vec<PortFailure>);
+
+/// Why one port could not be bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortFailure {
+    /// The port.
+    pub port: u16,
+    /// What the system said.
+    pub reason: String,
+    /// Who holds it: process id and name, if that can be found out.
+    pub holder: Option<String>,
+}
+
+fn describe(failures: &[PortFailure]) -> String {
+    let each = failures.iter().map(|failure| {
+        let holder = failure.holder.as_ref();
+        let holder = holder.map_or_else(String::new, |who| format!(", held by {who}"));
+        format!("port {}: {}{holder}", failure.port, failure.reason)
+    });
+    each.collect::<Vec<_>>().join("; ")
+}
+
+/// An open endpoint. Dropping it closes the port.
+pub trait Listening: Send {
+    /// The port that was bound.
+    fn port(&self) -> u16;
+
+    /// The next request for the path that is formally right, or `None` when `wait` is over.
+    fn next(&mut self, wait: Duration) -> Option<Arrival>;
+}
+
+/// A request at the redirect endpoint that waits for its answer.
+pub struct Arrival {
+    /// The query, decoded, in order and with repetitions. It holds the authorization code.
+    pub query: Vec<(String, Secret<String>)>,
+    /// Sends the answer.
+    pub answer: Box<dyn FnOnce(Page) + Send>,
+}
+
+impl Arrival {
+    /// Answers the request and closes its connection.
+    pub fn answer(self, page: Page) {
+        (self.answer)(page);
+    }
+}
+
+/// What the browser is shown. No page holds a secret, and no URL of ours does after the callback.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// 200: the credential is stored.
+    Stored {
+        /// Whose login, as the user knows it; escaped by the page.
+        account: String,
+    },
+    /// 400: not what we wait for; the login goes on waiting.
+    Ignored {
+        /// Why, in a sentence; escaped by the page.
+        reason: String,
+    },
+    /// 403: the provider refused, and the login has ended.
+    Refused {
+        /// The provider's words, cleaned; escaped by the page.
+        reason: String,
+    },
+    /// 500: the login has ended without success.
+    Failed {
+        /// What went wrong; escaped by the page.
+        reason: String,
+    },
+    /// 409: another request has already answered this login.
+    Late,
+}

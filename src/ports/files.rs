@@ -1,0 +1,172 @@
+//! Files, durably, and locks that cannot go stale.
+//!
+//! An implementation owes: a replace that leaves either the old or the new content whole after a
+//! crash at any point (temp file in the same directory, 0600 from the start, write, fsync, rename,
+//! fsync of the directory; a symlink is resolved first so that it survives; where a rename is
+//! refused because the file is a mount point, a durable copy beside it, then in place); directories
+//! 0700; locks of the kernel, freed when their owner dies.
+//!
+//! The store and the configuration are written against this trait, so that a test can fail any
+//! operation of theirs.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::model::time::Timestamp;
+
+/// A file operation failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation} {}: {source}", path.display())]
+pub struct FileError {
+    /// What was tried: `read`, `write`, `lock`, …
+    pub operation: &'static str,
+    /// On which path.
+    pub path: PathBuf,
+    /// What the system said.
+    #[source]
+    pub source: io::Error,
+}
+
+/// What is at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// A directory, and not a file.
+    pub is_dir: bool,
+    /// Permission bits, `0o777` at most.
+    pub mode: u32,
+    /// Last modification.
+    pub modified: Timestamp,
+    /// Device and inode: tells whether it is still the same thing.
+    pub identity: (u64, u64),
+    /// Size in bytes.
+    pub size: u64,
+}
+
+/// Whether a lock keeps everybody else out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// One holder.
+    Exclusive,
+    /// Any number of holders, none of them exclusive.
+    Shared,
+}
+
+/// A lock that is held until this is dropped, or its process dies.
+pub trait FileLock: Send {
+    /// Replaces the note in the lock file. It tells people who holds the lock, and is never used
+    /// to decide anything.
+    fn note(&mut self, text: &str);
+}
+
+/// Space for one later replace, allocated now, so that the replace cannot fail for want of it.
+pub trait Reservation: Send {
+    /// Makes `bytes` the content of the path that was reserved for. Same promise as
+    /// [`Files::replace`].
+    ///
+    /// # Errors
+    /// If any step fails; what was there before is untouched then.
+    fn fill(self: Box<Self>, bytes: &[u8]) -> Result<(), FileError>;
+}
+
+/// The file system.
+pub trait Files: Send + Sync {
+    /// The whole content, or `None` if nothing is there.
+    ///
+    /// # Errors
+    /// If it is there and cannot be read.
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError>;
+
+    /// What is at `path`, a symlink followed, or `None` if nothing is.
+    ///
+    /// # Errors
+    /// If that cannot be found out.
+    fn stat(&self, path: &Path) -> Result<Option<Stat>, FileError>;
+
+    /// The names in a directory, sorted; none if it does not exist.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    fn list(&self, directory: &Path) -> Result<Vec<String>, FileError>;
+
+    /// The path with every symlink resolved; where the last component does not exist, its parent's
+    /// resolved path with that component.
+    ///
+    /// # Errors
+    /// If a directory on the way is missing or unreadable, or the links form a loop.
+    fn resolve(&self, path: &Path) -> Result<PathBuf, FileError>;
+
+    /// Creates a directory and its parents, 0700 each; one that exists stays as it is.
+    ///
+    /// # Errors
+    /// If one of them cannot be created.
+    fn create_dirs(&self, path: &Path) -> Result<(), FileError>;
+
+    /// Makes `bytes` the content of `path`, durably and at once; mode 0600. The directory exists.
+    ///
+    /// # Errors
+    /// If any step fails; what was there before is untouched then.
+    fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), FileError>;
+
+    /// Prepares a replace of `path` by up to `size` bytes.
+    ///
+    /// # Errors
+    /// If the directory is not writable or the space is not there.
+    fn reserve(&self, path: &Path, size: u64) -> Result<Box<dyn Reservation + '_>, FileError>;
+
+    /// Creates a file that was not there, mode `mode`, without any promise of durability.
+    ///
+    /// # Errors
+    /// `AlreadyExists` if it was there; else whatever the system says.
+    fn create_new(&self, path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError>;
+
+    /// Creates one directory that was not there, mode from the umask.
+    ///
+    /// # Errors
+    /// `AlreadyExists` if it was there; else whatever the system says.
+    fn create_dir_new(&self, path: &Path) -> Result<(), FileError>;
+
+    /// Sets access and modification time.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    fn touch(&self, path: &Path, time: Timestamp) -> Result<(), FileError>;
+
+    /// Renames, within one file system, replacing a file at `to`.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), FileError>;
+
+    /// Removes a file, or an empty directory; nothing there is no error.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    fn remove(&self, path: &Path) -> Result<(), FileError>;
+
+    /// Sets the permission bits.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    fn set_mode(&self, path: &Path, mode: u32) -> Result<(), FileError>;
+
+    /// Takes the kernel lock of the file at `path`, which is created if need be and must never be
+    /// renamed or removed; `None` if somebody else holds it in a way that excludes `sharing`.
+    ///
+    /// # Errors
+    /// If the file cannot be created, or its file system has no locks.
+    fn try_lock(
+        &self,
+        path: &Path,
+        sharing: Sharing,
+    ) -> Result<Option<Box<dyn FileLock>>, FileError>;
+
+    /// Waits until the lock could be had with `sharing`, and takes it. The caller bounds the wait
+    /// by calling this on a thread of its own.
+    ///
+    /// # Errors
+    /// As for [`Files::try_lock`].
+    fn lock(&self, path: &Path, sharing: Sharing) -> Result<Box<dyn FileLock>, FileError>;
+
+    /// Whether a process with this id lives on this machine, as far as we can see.
+    fn process_lives(&self, pid: u32) -> bool;
+}

@@ -1,0 +1,109 @@
+//! The one HTTP client.
+//!
+//! An implementation owes: redirects refused, connecting limited to 5 s and the whole call to 30 s,
+//! at most [`MAX_ANSWER`] bytes of answer, proxies and extra CA bundles honoured, and an error that
+//! says whether the server may have seen the request. That last one decides whether a single-use
+//! refresh token may be sent again.
+
+use crate::model::secret::Secret;
+
+/// The longest answer that is read: one MiB.
+pub const MAX_ANSWER: usize = 1 << 20;
+
+/// A request.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// `GET` or `POST`.
+    pub method: Method,
+    /// Where to. Never holds a secret.
+    pub url: String,
+    /// Header names and values.
+    pub headers: Vec<(String, String)>,
+    /// The body, which for a token request is full of secrets.
+    pub body: Secret<Vec<u8>>,
+}
+
+/// The methods we use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// GET.
+    Get,
+    /// POST.
+    Post,
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The status.
+    pub status: u16,
+    /// Header names in lower case, and values.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Secret<Vec<u8>>,
+}
+
+impl Response {
+    /// The value of a header; `name` in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(other, _)| other == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind}: {detail}")]
+pub struct HttpError {
+    /// At which stage it failed.
+    pub kind: HttpErrorKind,
+    /// The cause in words, without the URL's query and without any body.
+    pub detail: String,
+}
+
+/// The stages at which a request fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HttpErrorKind {
+    /// The name has no address, or nothing answers there, or the proxy refused.
+    #[error("could not connect")]
+    Connect,
+    /// No connection within the limit.
+    #[error("timed out while connecting")]
+    ConnectTimeout,
+    /// The certificate or the handshake was not acceptable.
+    #[error("TLS failed")]
+    Tls,
+    /// The request went out, or may have, and no whole answer came.
+    #[error("no answer")]
+    NoAnswer,
+    /// The request went out, and the limit for the whole call passed.
+    #[error("timed out while waiting for the answer")]
+    AnswerTimeout,
+    /// The answer is longer than [`MAX_ANSWER`].
+    #[error("the answer is too large")]
+    TooLarge,
+    /// The request could not even be built: a malformed URL, a broken CA bundle.
+    #[error("the request could not be made")]
+    Local,
+}
+
+impl HttpErrorKind {
+    /// Whether the server may have seen the request, so that a single-use token may be spent.
+    pub fn may_have_been_sent(self) -> bool {
+        match self {
+            Self::NoAnswer | Self::AnswerTimeout | Self::TooLarge => true,
+            Self::Connect | Self::ConnectTimeout | Self::Tls | Self::Local => false,
+        }
+    }
+}
+
+/// Sends requests.
+pub trait Http: Send + Sync {
+    /// Sends one request and reads the whole answer, whatever its status; a redirect is an answer.
+    ///
+    /// # Errors
+    /// If there is no whole answer; see [`HttpErrorKind::may_have_been_sent`].
+    fn send(&self, request: &Request) -> Result<Response, HttpError>;
+}

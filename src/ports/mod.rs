@@ -1,0 +1,16 @@
+//! Floor 1: the doors to the outside, as traits and the small data that goes through them.
+//!
+//! Each file opens with what a good implementation owes. The real doors are in `sys` and `store`;
+//! a fake of every one is in `testing`.
+
+pub mod host;
+
+pub mod http;
+
+pub mod files;
+
+pub mod callback;
+
+pub mod dialog;
+
+pub mod store;

@@ -1,0 +1,207 @@
+//! The credential store. The order of locking is in the types: a write without the document's
+//! lock, or a refresh without the grant's, does not compile.
+//!
+//! Two locks, always in this order: grant (long, held during the network call), document (short).
+//! An implementation owes: a `load` that takes no lock because a replace is atomic; the kernel's
+//! locks, which a killed owner cannot leave behind; the locks of a running OpenClaw held as well
+//! while it writes; every byte it does not understand kept.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::model::credential::OAuth;
+use crate::model::grant::{Binding, GrantDigest, GrantRecord, RefreshOutcome};
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::profiles::AuthProfiles;
+use crate::model::time::Timestamp;
+
+use super::files::FileError;
+
+/// Which part of a document is wanted. A store of ten thousand profiles is not parsed to read one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope<'a> {
+    /// Everything.
+    All,
+    /// The entries of one provider, and everything but the other entries.
+    Provider(&'a ProviderId),
+    /// One entry, and everything but the other entries.
+    Profile(&'a ProfileId),
+}
+
+/// What an `update` came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Write the document.
+    Write,
+    /// Leave it as it is.
+    Keep,
+}
+
+/// What went wrong with the store. Unless `credential_at_risk` says otherwise, no credential was
+/// touched.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file operation failed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The document is no JSON object. Its bytes stay where they are.
+    #[error("{} is not a credential store: {fault}", path.display())]
+    Unreadable {
+        /// The document.
+        path: PathBuf,
+        /// What is wrong with it, by line and column; holds nothing of its content.
+        fault: String,
+    },
+    /// Somebody else holds a lock and did not let go in time.
+    #[error("{} is locked{}", path.display(), owner.as_ref().map_or_else(String::new, |owner| format!(" by {owner}")))]
+    Busy {
+        /// What is locked.
+        path: PathBuf,
+        /// Who holds it, if that is known.
+        owner: Option<String>,
+    },
+    /// The wait was interrupted by a signal.
+    #[error("interrupted")]
+    Interrupted,
+    /// The refresh succeeded, and its result could not be stored.
+    #[error("the new login could not be stored: {source}{}", rescued.as_ref().map_or_else(String::new, |path| format!("; it was saved to {}", path.display())))]
+    NotStored {
+        /// Why.
+        source: FileError,
+        /// Where the new grant was saved instead.
+        rescued: Option<PathBuf>,
+    },
+    /// The state directory belongs to a release that keeps its credentials elsewhere.
+    #[error("{} holds the credentials of a later OpenClaw release ({detail})", path.display())]
+    LaterGeneration {
+        /// The database.
+        path: PathBuf,
+        /// How that was found out.
+        detail: String,
+    },
+}
+
+/// How long to wait for somebody else's refresh.
+pub struct Wait<'a> {
+    /// At most this long.
+    pub limit: Duration,
+    /// Looked at every few milliseconds; true ends the wait.
+    pub stop: &'a (dyn Fn() -> bool + Sync),
+}
+
+/// How a wait for a grant ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Waited {
+    /// Whoever held the grant let go: look at the document again.
+    Released,
+    /// The limit passed.
+    TimedOut {
+        /// Who holds it, if that is known.
+        owner: Option<String>,
+    },
+    /// `stop` said true.
+    Stopped,
+}
+
+/// The agents' documents.
+pub trait Store: Send + Sync {
+    /// The document of one agent as it is now. Takes no lock. Without a document it is empty; the
+    /// legacy files of the agent are read in its place.
+    ///
+    /// # Errors
+    /// If it is there and cannot be read, or is no JSON object.
+    fn load(&self, agent: &AgentId, scope: Scope<'_>) -> Result<AuthProfiles, StoreError>;
+
+    /// Takes the document's lock, reads it again, lets `change` change it, replaces it durably.
+    /// The only writer. A document that is no JSON is set aside under a dated name first, and the
+    /// new document's `faults` say so.
+    ///
+    /// # Errors
+    /// If a lock or a file operation fails; the document is as it was then.
+    fn update(
+        &self,
+        agent: &AgentId,
+        change: &mut dyn FnMut(&mut AuthProfiles) -> Change,
+    ) -> Result<AuthProfiles, StoreError>;
+
+    /// Takes the long lock of a grant, or `None` if somebody else holds it.
+    ///
+    /// # Errors
+    /// If the lock file cannot be made.
+    fn try_lock_grant<'a>(
+        &'a self,
+        grant: &GrantDigest,
+    ) -> Result<Option<Box<dyn Held<'a> + 'a>>, StoreError>;
+
+    /// Waits until nobody refreshes the grant. All waiters wake together.
+    ///
+    /// # Errors
+    /// If the lock file cannot be made.
+    fn await_grant(&self, grant: &GrantDigest, wait: &Wait<'_>) -> Result<Waited, StoreError>;
+
+    /// What the journal knows of a grant.
+    ///
+    /// # Errors
+    /// If the journal is there and cannot be read.
+    fn grant_record(&self, grant: &GrantDigest) -> Result<Option<GrantRecord>, StoreError>;
+
+    /// Writes down that a login just gave us this grant.
+    ///
+    /// # Errors
+    /// If the journal cannot be written; the grant itself is not concerned.
+    fn record_login(&self, record: &GrantRecord) -> Result<(), StoreError>;
+
+    /// The agents that have a directory, sorted, `main` always among them.
+    ///
+    /// # Errors
+    /// If the directory of agents cannot be read.
+    fn agents(&self) -> Result<Vec<AgentId>, StoreError>;
+
+    /// The path of an agent's document.
+    fn path(&self, agent: &AgentId) -> PathBuf;
+
+    /// Permission bits of the document and its directory that are wider than 0600 and 0700, each
+    /// with its path; they are repaired at the next write.
+    fn wide_modes(&self, agent: &AgentId) -> Vec<(PathBuf, u32)>;
+}
+
+/// What a refresh is about to spend.
+#[derive(Clone, Debug)]
+pub struct Spending<'a> {
+    /// The agent that owns the profile.
+    pub agent: &'a AgentId,
+    /// The profile.
+    pub profile: &'a ProfileId,
+    /// Its provider.
+    pub provider: &'a ProviderId,
+    /// Where the refresh token is about to be sent.
+    pub binding: &'a Binding,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// The long lock of a grant. Dropping it lets go.
+pub trait Held<'a>: Send {
+    /// Proves, before a single-use token is spent, that its successor can be stored: the directory
+    /// is writable, the space is allocated, the journal says that the refresh has begun.
+    ///
+    /// # Errors
+    /// If any of that fails; nothing was spent, and the grant is as good as it was.
+    fn reserve(self: Box<Self>, what: &Spending<'_>) -> Result<Box<dyn Reserved + 'a>, StoreError>;
+}
+
+/// A refresh that may now be sent.
+pub trait Reserved: Send {
+    /// Stores the new grant in every agent's document that holds a copy of the old one, closes the
+    /// journal, and lets go. Returns the agents whose documents changed.
+    ///
+    /// # Errors
+    /// [`StoreError::NotStored`], which says where the new grant was saved instead.
+    fn commit(self: Box<Self>, new: &OAuth, now: Timestamp) -> Result<Vec<AgentId>, StoreError>;
+
+    /// Closes the journal without a new grant, and lets go. No document is touched.
+    ///
+    /// # Errors
+    /// If the journal cannot be written.
+    fn settle(self: Box<Self>, outcome: &RefreshOutcome, now: Timestamp) -> Result<(), StoreError>;
+}

@@ -1,0 +1,4 @@
+//! Floor 2: manifests in, catalogue out. A provider is a file.
+
+pub mod catalogue;
+pub mod manifest;

@@ -1,0 +1,8 @@
+//! Floor 2: the credential store on files.
+
+pub mod document;
+pub mod file;
+pub mod grant;
+pub mod journal;
+pub mod legacy;
+pub mod peer;

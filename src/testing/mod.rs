@@ -1,0 +1,6 @@
+//! Side room: fakes of the doors and a real loopback authorization server, for tests and the tour.
+
+pub mod clock;
+pub mod dialog;
+pub mod http;
+pub mod issuer;

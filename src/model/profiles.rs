@@ -42,8 +42,11 @@ pub struct AuthProfiles {
     pub last_good: Vec<(String, String)>,
     /// What was learnt by using the profiles, by profile id as written.
     pub usage: Vec<(String, Usage)>,
-    /// Unknown top-level members of the document.
+    /// Unknown top-level members of the document. A known one is here too as far as it could not
+    /// be understood, and a `version` other than 1.
     pub extra: Extra,
+    /// The same of `auth-state.json`.
+    pub state_extra: Extra,
     /// Faults of the whole document that do not stop it from being read, each a sentence.
     pub faults: Vec<String>,
 }
@@ -81,10 +84,13 @@ impl AuthProfiles {
 
     /// Stores a credential under `id`: in its old place if there is one, else at the end.
     pub fn put(&mut self, id: ProfileId, credential: Credential) {
-        let place = self
-            .entries
-            .iter()
-            .position(|e| e.key.trim() == id.as_str());
+        // The exact key first: two keys may differ only by white space around them.
+        let exact = self.entries.iter().position(|e| e.key == id.as_str());
+        let place = exact.or_else(|| {
+            self.entries
+                .iter()
+                .position(|e| matches!(&e.content, Content::Valid(other, _) if *other == id))
+        });
         let entry = Entry {
             key: id.as_str().to_owned(),
             content: Content::Valid(id, credential),

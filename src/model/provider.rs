@@ -18,6 +18,8 @@ pub struct Provider {
     pub env: Vec<String>,
     /// Whose client id a login uses, and when that was checked; shown once at login.
     pub policy: Option<String>,
+    /// The model that `login --set-default` makes the default, as `provider/model`.
+    pub default_model: Option<String>,
     /// The OAuth client, where there is one.
     pub client: Option<Client>,
     /// The ways to log in, the preferred one first.

@@ -65,7 +65,9 @@ impl Decision {
 
 /// Decides the order of the profiles of `provider` as OpenClaw does.
 ///
-/// 1. An explicit order is the store's override, else `auth.order`.
+/// 1. An explicit order is the store's override, else `auth.order`. An empty `auth.order` is one,
+///    too, and switches every profile off; an empty override is no override, and reading a
+///    document drops it.
 /// 2. Without one the candidates are the profiles that `auth.profiles` names for the provider, if
 ///    there is any, else all stored ones.
 /// 3. Under an explicit order its sequence holds; otherwise OAuth before tokens before API keys,
@@ -84,8 +86,7 @@ pub fn decide(
         .collect();
     let explicit = seen
         .order_of(provider)
-        .or_else(|| settings.order_of(provider))
-        .filter(|ids| !ids.is_empty());
+        .or_else(|| settings.order_of(provider));
     let named = named_by_config(settings, provider);
     let base: Vec<String> = match explicit {
         Some(ids) => ids.to_vec(),

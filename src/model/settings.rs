@@ -103,6 +103,16 @@ impl Settings {
         self.agent(id).is_some() || (self.agents.is_empty() && id.is_main())
     }
 
+    /// The model choice of an agent: its own members where it has them, else the defaults'.
+    pub fn model_of(&self, id: &AgentId) -> ModelChoice {
+        let own = self.agent(id).map(|agent| agent.model.clone());
+        let own = own.unwrap_or_default();
+        ModelChoice {
+            primary: own.primary.or_else(|| self.model.primary.clone()),
+            fallbacks: own.fallbacks.or_else(|| self.model.fallbacks.clone()),
+        }
+    }
+
     /// `auth.order` of a provider, whichever way its key is written.
     pub fn order_of(&self, provider: &ProviderId) -> Option<&[String]> {
         self.order

@@ -1,1 +1,352 @@
-//! .
+//! The loopback listener that takes the redirect of a login (RFC 8252 section 7.3).
+//!
+//! Sockets are on loopback addresses and nowhere else, whatever the environment says. One client
+//! can never hold up another: each connection has its own thread and one deadline for its head. A
+//! refused request costs the login nothing. An arrival that nobody answers is told that it is late.
+
+use std::io::{self, Cursor, ErrorKind, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tiny_http::{HTTPVersion, Header, Response, StatusCode};
+
+use crate::ports::callback::{
+    Arrival, BindError, Callback, Endpoint, Listening, Page, PortFailure,
+};
+use crate::ports::host::Clock;
+
+use super::clock::SystemClock;
+use super::head::{self, Refusal};
+use super::{page, port_holder};
+
+/// How long a client may take for its whole head.
+const HEAD_LIMIT: Duration = Duration::from_secs(5);
+/// How long a client may take to accept our answer.
+const ANSWER_LIMIT: Duration = Duration::from_secs(2);
+/// How long what a refused client still sends is read, so that it gets to read its answer.
+const LINGER_LIMIT: Duration = Duration::from_secs(1);
+/// The most that is read then.
+const LINGER_BYTES: usize = 1 << 20;
+/// Connections at once; more wait in the system's queue.
+const MAX_CONNECTIONS: usize = 32;
+/// With any free port: how often to look for one that is free on both addresses.
+const FREE_PORT_TRIES: usize = 16;
+/// Rest after a failed accept, which may be for want of descriptors.
+const ACCEPT_REST: Duration = Duration::from_millis(50);
+
+const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
+
+/// Opens redirect endpoints on this machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemCallback;
+
+impl Callback for SystemCallback {
+    fn bind(&self, endpoint: &Endpoint) -> Result<Box<dyn Listening>, BindError> {
+        let addresses: &[IpAddr] = match endpoint.host.to_ascii_lowercase().as_str() {
+            // A browser may take either for `localhost`, and whoever has the other gets the code.
+            "localhost" => &[V4, V6],
+            "127.0.0.1" => &[V4],
+            "[::1]" | "::1" => &[V6],
+            _ => &[],
+        };
+        let mut failures = Vec::new();
+        for &port in &endpoint.ports {
+            let opened = bind_port(addresses, port)
+                .and_then(|(port, sockets)| Open::start(sockets, port, &endpoint.path));
+            match opened {
+                Ok(open) => return Ok(Box::new(open)),
+                Err(error) => failures.push(failure(port, &error)),
+            }
+        }
+        Err(BindError(failures))
+    }
+}
+
+fn failure(port: u16, error: &io::Error) -> PortFailure {
+    let busy = error.kind() == ErrorKind::AddrInUse;
+    PortFailure {
+        port,
+        reason: error.to_string(),
+        holder: busy.then(|| port_holder::find(port)).flatten(),
+    }
+}
+
+/// Binds one port on all of `addresses` that this machine has; `0` takes any free one.
+fn bind_port(addresses: &[IpAddr], port: u16) -> io::Result<(u16, Vec<TcpListener>)> {
+    let mut tries = if port == 0 { FREE_PORT_TRIES } else { 1 };
+    loop {
+        tries -= 1;
+        match bind_once(addresses, port) {
+            // Free on one address, taken on the other: only another port can help.
+            Err(error) if error.kind() == ErrorKind::AddrInUse && tries > 0 => {}
+            result => return result,
+        }
+    }
+}
+
+fn bind_once(addresses: &[IpAddr], wanted: u16) -> io::Result<(u16, Vec<TcpListener>)> {
+    let mut port = wanted;
+    let mut sockets = Vec::new();
+    for &address in addresses {
+        match TcpListener::bind((address, port)) {
+            Ok(socket) => {
+                port = socket.local_addr()?.port();
+                sockets.push(socket);
+            }
+            // A machine without IPv6: no browser on it can try ::1 either.
+            Err(error) if address == V6 && !sockets.is_empty() && is_absent(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if sockets.is_empty() {
+        let words = "the redirect URI does not name a loopback host";
+        return Err(io::Error::new(ErrorKind::InvalidInput, words));
+    }
+    Ok((port, sockets))
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    // The codes of Linux, macOS and Windows for "no such address family".
+    const NO_FAMILY: [i32; 3] = [97, 47, 10047];
+    matches!(
+        error.kind(),
+        ErrorKind::AddrNotAvailable | ErrorKind::Unsupported
+    ) || error
+        .raw_os_error()
+        .is_some_and(|code| NO_FAMILY.contains(&code))
+}
+
+/// An open endpoint.
+struct Open {
+    shared: Arc<Shared>,
+    arrivals: Receiver<Arrival>,
+    /// Kept so that the channel never closes and `next` waits its full time.
+    _keep: Sender<Arrival>,
+    acceptors: Vec<(SocketAddr, JoinHandle<()>)>,
+}
+
+/// What the threads of one endpoint share.
+struct Shared {
+    port: u16,
+    path: String,
+    clock: SystemClock,
+    load: Mutex<Load>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Load {
+    connections: usize,
+    closed: bool,
+}
+
+impl Open {
+    fn start(sockets: Vec<TcpListener>, port: u16, path: &str) -> io::Result<Self> {
+        let (sender, arrivals) = mpsc::channel();
+        let mut open = Self {
+            shared: Arc::new(Shared {
+                port,
+                path: path.to_owned(),
+                clock: SystemClock::new(),
+                load: Mutex::new(Load::default()),
+                changed: Condvar::new(),
+            }),
+            arrivals,
+            _keep: sender.clone(),
+            acceptors: Vec::new(),
+        };
+        for socket in sockets {
+            let address = socket.local_addr()?;
+            let (shared, sender) = (Arc::clone(&open.shared), sender.clone());
+            let acceptor = thread::Builder::new()
+                .name("callback".to_owned())
+                .spawn(move || accept(&socket, &shared, &sender))?;
+            open.acceptors.push((address, acceptor));
+        }
+        Ok(open)
+    }
+}
+
+impl Listening for Open {
+    fn port(&self) -> u16 {
+        self.shared.port
+    }
+
+    fn next(&mut self, wait: Duration) -> Option<Arrival> {
+        self.arrivals.recv_timeout(wait).ok()
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.shared.load().closed = true;
+        self.shared.changed.notify_all();
+        for (address, acceptor) in self.acceptors.drain(..) {
+            // A thread in accept() wakes for a connection only. If none can be made, it is left to
+            // end with the process rather than waited for.
+            let woken = TcpStream::connect_timeout(&address, LINGER_LIMIT).is_ok();
+            if woken || acceptor.is_finished() {
+                let _ = acceptor.join();
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn load(&self) -> MutexGuard<'_, Load> {
+        self.load.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a free place; `false` when the endpoint is closed.
+    fn take_place(&self) -> bool {
+        let full = |load: &mut Load| !load.closed && load.connections >= MAX_CONNECTIONS;
+        let waited = self.changed.wait_while(self.load(), full);
+        let mut load = waited.unwrap_or_else(PoisonError::into_inner);
+        load.connections += 1;
+        !load.closed
+    }
+}
+
+/// One of the places for connections, given back when dropped.
+struct Place(Arc<Shared>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.load().connections -= 1;
+        self.0.changed.notify_all();
+    }
+}
+
+fn accept(socket: &TcpListener, shared: &Arc<Shared>, sender: &Sender<Arrival>) {
+    while shared.take_place() {
+        let place = Place(Arc::clone(shared));
+        let Ok((stream, _)) = socket.accept() else {
+            shared.clock.sleep(ACCEPT_REST);
+            continue;
+        };
+        let (shared, sender) = (Arc::clone(shared), sender.clone());
+        // Without a thread the connection is closed, and waiting goes on.
+        let _ = thread::Builder::new()
+            .name("callback client".to_owned())
+            .spawn(move || serve(stream, place, &shared, &sender));
+    }
+}
+
+fn serve(stream: TcpStream, place: Place, shared: &Shared, sender: &Sender<Arrival>) {
+    let deadline = shared.clock.monotonic() + HEAD_LIMIT;
+    let judged = match head::read(&stream, &shared.clock, deadline) {
+        Ok(None) => return,
+        Ok(Some(head)) => head::judge(head.expose(), shared.port, &shared.path),
+        Err(refusal) => Err(refusal),
+    };
+    match judged {
+        Ok(query) => {
+            let waiting = Waiting {
+                client: Some((stream, place)),
+            };
+            let answer = Box::new(move |page| waiting.answer(&page));
+            // If nobody listens any more, the arrival comes back, is dropped, and so is late.
+            let _ = sender.send(Arrival { query, answer });
+        }
+        Err(refusal) => {
+            let (status, words) = refusal.describe();
+            // Neither path nor query: a code sent to the wrong path is still a code.
+            tracing::debug!(target: "openclaw", status, "callback request refused");
+            let allow = (refusal == Refusal::Method).then_some(("Allow", "GET"));
+            let html = page::html("Not the answer to this login", words);
+            if send(&stream, status, &html, allow).is_ok() {
+                linger(&stream, &shared.clock);
+            }
+        }
+    }
+}
+
+/// A client that waits for its page.
+struct Waiting {
+    client: Option<(TcpStream, Place)>,
+}
+
+impl Waiting {
+    /// Writes the page before it returns: the process may end right afterwards.
+    fn answer(mut self, page: &Page) {
+        self.write(page);
+    }
+
+    fn write(&mut self, page: &Page) {
+        if let Some((stream, _place)) = self.client.take() {
+            let (status, html) = page::render(page);
+            // The browser may be gone; that changes nothing about the login.
+            let _ = send(&stream, status, &html, None);
+            discard(&stream);
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.write(&Page::Late);
+    }
+}
+
+fn send(
+    mut stream: &TcpStream,
+    status: u16,
+    html: &str,
+    extra: Option<(&str, &str)>,
+) -> io::Result<()> {
+    let fields = page::HEADERS.into_iter().chain(extra);
+    let fields = fields.filter_map(|(name, value)| Header::from_bytes(name, value).ok());
+    let body = Cursor::new(html.as_bytes());
+    let response = Response::new(
+        StatusCode(status),
+        fields.collect(),
+        body,
+        Some(html.len()),
+        None,
+    );
+    let mut bytes = Vec::new();
+    response.raw_print(&mut bytes, HTTPVersion(1, 1), &[], false, None)?;
+    // The crate keeps this field to itself and would promise a connection that stays open.
+    let line_end = bytes.windows(2).position(|pair| pair == b"\r\n");
+    if let Some(line_end) = line_end {
+        let at = line_end + 2;
+        bytes.splice(at..at, *b"Connection: close\r\n");
+    }
+    stream.set_write_timeout(Some(ANSWER_LIMIT))?;
+    stream.write_all(&bytes)?;
+    stream.shutdown(Shutdown::Write)
+}
+
+/// Reads what the client still sends, within limits. Closing a socket with unread bytes resets the
+/// connection, and the client may lose our answer with it.
+fn linger(mut stream: &TcpStream, clock: &SystemClock) {
+    let deadline = clock.monotonic() + LINGER_LIMIT;
+    let mut buffer = [0; 4096];
+    let mut total = 0;
+    while total < LINGER_BYTES {
+        let left = deadline.saturating_sub(clock.monotonic());
+        if left.is_zero() || stream.set_read_timeout(Some(left)).is_err() {
+            return;
+        }
+        match stream.read(&mut buffer) {
+            Ok(0) | Err(_) => return,
+            Ok(count) => total += count,
+        }
+    }
+}
+
+/// The same without waiting, for an answer that the login itself writes.
+fn discard(mut stream: &TcpStream) {
+    let mut buffer = [0; 4096];
+    let mut total = 0;
+    while total < LINGER_BYTES && stream.set_nonblocking(true).is_ok() {
+        match stream.read(&mut buffer) {
+            Ok(0) | Err(_) => return,
+            Ok(count) => total += count,
+        }
+    }
+}

@@ -1,1 +1,125 @@
-//! .
+//! The environment: the one place that reads variables, and the list of those we read.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this file is the door to the environment"
+)]
+
+use crate::model::secret::Secret;
+use crate::ports::host::Env;
+
+/// The variables that steer `openclaw`; those that hold a provider's key are in its manifest.
+pub mod names {
+    /// The home directory.
+    pub const HOME: &str = "HOME";
+    /// The state directory.
+    pub const STATE_DIR: &str = "OPENCLAW_STATE_DIR";
+    /// The state directory, by the program's earlier name.
+    pub const LEGACY_STATE_DIR: &str = "CLAWDBOT_STATE_DIR";
+    /// The configuration file.
+    pub const CONFIG_PATH: &str = "OPENCLAW_CONFIG_PATH";
+    /// The configuration file, by the program's earlier name.
+    pub const LEGACY_CONFIG_PATH: &str = "CLAWDBOT_CONFIG_PATH";
+    /// The directory of old logins to import from.
+    pub const OAUTH_DIR: &str = "OPENCLAW_OAUTH_DIR";
+    /// The directory of the main agent.
+    pub const AGENT_DIR: &str = "OPENCLAW_AGENT_DIR";
+    /// The directory of the main agent, by the name its engine uses.
+    pub const PI_AGENT_DIR: &str = "PI_CODING_AGENT_DIR";
+    /// A replacement for the home directory in later releases; the reference release ignores it.
+    pub const OPENCLAW_HOME: &str = "OPENCLAW_HOME";
+    /// Any of these set: nobody sits in front of this machine.
+    pub const REMOTE: [&str; 5] = [
+        "SSH_CLIENT",
+        "SSH_TTY",
+        "SSH_CONNECTION",
+        "REMOTE_CONTAINERS",
+        "CODESPACES",
+    ];
+    /// Either set: there is a display.
+    pub const DISPLAYS: [&str; 2] = ["DISPLAY", "WAYLAND_DISPLAY"];
+    /// A bundle of further CA certificates, in PEM.
+    pub const CA_BUNDLE: &str = "SSL_CERT_FILE";
+    /// Proxies: for https, for http, for both, and whom to reach without one. Either case counts,
+    /// the lower one first.
+    pub const PROXIES: [[&str; 2]; 4] = [
+        ["https_proxy", "HTTPS_PROXY"],
+        ["http_proxy", "HTTP_PROXY"],
+        ["all_proxy", "ALL_PROXY"],
+        ["no_proxy", "NO_PROXY"],
+    ];
+    /// Either set: Linux inside Windows, which opens the browser of Windows.
+    pub const WSL: [&str; 2] = ["WSL_INTEROP", "WSL_DISTRO_NAME"];
+}
+
+/// The environment of this process.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemEnv;
+
+impl Env for SystemEnv {
+    /// A value that is not Unicode counts as not set.
+    fn var(&self, name: &str) -> Option<Secret<String>> {
+        // Wrapped before it is trimmed, so that this copy is wiped, too.
+        let raw = Secret::new(std::env::var(name).ok()?);
+        (!raw.is_blank()).then(|| Secret::from(raw.expose().trim()))
+    }
+
+    fn is_remote(&self) -> bool {
+        is_remote(self, cfg!(target_os = "linux"), wsl_kernel())
+    }
+}
+
+/// Whether the variables say that a browser on this machine would not be the user's.
+///
+/// `wsl_kernel` tells of Linux inside Windows where `sudo` or a service has dropped the variables.
+pub fn is_remote(env: &dyn Env, linux: bool, wsl_kernel: bool) -> bool {
+    let any = |names: &[&str]| names.iter().any(|name| env.var(name).is_some());
+    any(&names::REMOTE) || (linux && !any(&names::DISPLAYS) && !wsl_kernel && !any(&names::WSL))
+}
+
+fn wsl_kernel() -> bool {
+    std::fs::read_to_string("/proc/sys/kernel/osrelease")
+        .is_ok_and(|release| release.to_ascii_lowercase().contains("microsoft"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Set(&'static [&'static str]);
+
+    impl Env for Set {
+        fn var(&self, name: &str) -> Option<Secret<String>> {
+            self.0.contains(&name).then(|| Secret::from("x"))
+        }
+
+        fn is_remote(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn remote_is_ssh_a_container_or_linux_without_a_display() {
+        let table: &[(&'static [&'static str], bool, bool, bool)] = &[
+            (&["DISPLAY"], true, false, false),
+            (&["WAYLAND_DISPLAY"], true, false, false),
+            (&[], true, false, true),
+            (&[], true, true, false),
+            (&["WSL_DISTRO_NAME"], true, false, false),
+            (&[], false, false, false),
+            (&["DISPLAY", "SSH_CLIENT"], true, false, true),
+            (&["DISPLAY", "SSH_TTY"], true, false, true),
+            (&["SSH_CONNECTION"], false, false, true),
+            (&["DISPLAY", "REMOTE_CONTAINERS"], true, true, true),
+            (&["CODESPACES"], false, false, true),
+        ];
+        for (set, linux, wsl, remote) in table {
+            assert_eq!(is_remote(&Set(set), *linux, *wsl), *remote, "{set:?}");
+        }
+    }
+
+    #[test]
+    fn a_variable_that_is_not_set_is_none() {
+        assert!(SystemEnv.var("OPENCLAW_TEST_NEVER_SET").is_none());
+        assert!(SystemEnv.plain("PATH").is_some());
+    }
+}

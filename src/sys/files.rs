@@ -1,1 +1,325 @@
-//! .
+//! The real file system.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this file is the door to the file system"
+)]
+
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
+use rustix::io::Errno;
+use rustix::process::Pid;
+
+use super::lock;
+use super::replace::Draft;
+use crate::model::time::Timestamp;
+use crate::ports::files::{FileError, FileLock, Files, Reservation, Sharing, Stat};
+
+/// As many as Linux follows.
+const MAX_LINKS: usize = 40;
+
+/// The file system of this machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemFiles;
+
+/// For `map_err`: names the operation and the path.
+pub(super) fn failed<'a>(
+    operation: &'static str,
+    path: &'a Path,
+) -> impl FnOnce(io::Error) -> FileError + 'a {
+    move |source| FileError {
+        operation,
+        path: path.to_owned(),
+        source,
+    }
+}
+
+fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl Files for SystemFiles {
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+        if_there(fs::read(path)).map_err(failed("read", path))
+    }
+
+    fn stat(&self, path: &Path) -> Result<Option<Stat>, FileError> {
+        let found = if_there(fs::metadata(path)).map_err(failed("inspect", path))?;
+        Ok(found.map(|data| Stat {
+            is_dir: data.is_dir(),
+            mode: data.mode() & 0o777,
+            modified: Timestamp(
+                data.mtime()
+                    .saturating_mul(1_000)
+                    .saturating_add(data.mtime_nsec() / 1_000_000),
+            ),
+            identity: (data.dev(), data.ino()),
+            size: data.len(),
+        }))
+    }
+
+    /// A name that is not Unicode is none of ours and left out.
+    fn list(&self, directory: &Path) -> Result<Vec<String>, FileError> {
+        let names = || -> io::Result<Vec<String>> {
+            let Some(entries) = if_there(fs::read_dir(directory))? else {
+                return Ok(Vec::new());
+            };
+            let mut names = Vec::new();
+            for entry in entries {
+                names.extend(entry?.file_name().into_string().ok());
+            }
+            names.sort();
+            Ok(names)
+        };
+        names().map_err(failed("list", directory))
+    }
+
+    fn resolve(&self, path: &Path) -> Result<PathBuf, FileError> {
+        resolve(path)
+    }
+
+    fn create_dirs(&self, path: &Path) -> Result<(), FileError> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(failed("create directory", path))
+    }
+
+    fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+        Draft::create(path)?.commit(bytes)
+    }
+
+    fn reserve(&self, path: &Path, size: u64) -> Result<Box<dyn Reservation + '_>, FileError> {
+        let mut draft = Draft::create(path)?;
+        draft.allocate(size)?;
+        Ok(Box::new(draft))
+    }
+
+    fn create_new(&self, path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(path)
+            .map_err(failed("create", path))?;
+        file.write_all(bytes).map_err(|error| {
+            // Half a file would look like somebody else's whole one.
+            let _ = fs::remove_file(path);
+            failed("create", path)(error)
+        })
+    }
+
+    fn create_dir_new(&self, path: &Path) -> Result<(), FileError> {
+        fs::create_dir(path).map_err(failed("create directory", path))
+    }
+
+    fn touch(&self, path: &Path, time: Timestamp) -> Result<(), FileError> {
+        let time = Timespec {
+            tv_sec: time.0.div_euclid(1_000),
+            tv_nsec: time.0.rem_euclid(1_000) * 1_000_000,
+        };
+        let times = Timestamps {
+            last_access: time,
+            last_modification: time,
+        };
+        rustix::fs::utimensat(CWD, path, &times, AtFlags::empty())
+            .map_err(|errno| failed("touch", path)(errno.into()))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), FileError> {
+        fs::rename(from, to).map_err(failed("rename", from))
+    }
+
+    fn remove(&self, path: &Path) -> Result<(), FileError> {
+        let remove = || match if_there(fs::symlink_metadata(path))? {
+            None => Ok(()),
+            Some(data) if data.is_dir() => if_there(fs::remove_dir(path)).map(|_| ()),
+            Some(_) => if_there(fs::remove_file(path)).map(|_| ()),
+        };
+        remove().map_err(failed("remove", path))
+    }
+
+    fn set_mode(&self, path: &Path, mode: u32) -> Result<(), FileError> {
+        fs::set_permissions(path, Permissions::from_mode(mode))
+            .map_err(failed("set permissions of", path))
+    }
+
+    fn try_lock(
+        &self,
+        path: &Path,
+        sharing: Sharing,
+    ) -> Result<Option<Box<dyn FileLock>>, FileError> {
+        lock::try_lock(path, sharing)
+    }
+
+    fn lock(&self, path: &Path, sharing: Sharing) -> Result<Box<dyn FileLock>, FileError> {
+        lock::lock(path, sharing)
+    }
+
+    fn process_lives(&self, pid: u32) -> bool {
+        process_lives(pid)
+    }
+}
+
+/// See [`Files::resolve`]. A link to a file that does not exist yet leads to where it would be.
+pub(super) fn resolve(path: &Path) -> Result<PathBuf, FileError> {
+    let follow = || -> io::Result<PathBuf> {
+        let mut current = path.to_owned();
+        for _ in 0..MAX_LINKS {
+            if let Some(resolved) = if_there(fs::canonicalize(&current))? {
+                return Ok(resolved);
+            }
+            let name = current.file_name().ok_or(io::ErrorKind::NotFound)?;
+            let parent = match current.parent() {
+                Some(parent) if !parent.as_os_str().is_empty() => parent,
+                _ => Path::new("."),
+            };
+            let parent = fs::canonicalize(parent)?;
+            current = match fs::read_link(&current) {
+                Ok(link) => parent.join(link),
+                Err(_) => return Ok(parent.join(name)),
+            };
+        }
+        Err(Errno::LOOP.into())
+    };
+    follow().map_err(failed("resolve", path))
+}
+
+/// See [`Files::process_lives`].
+pub(super) fn process_lives(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    // A process of somebody else may not be signalled, but it is there.
+    pid.is_some_and(|pid| {
+        matches!(
+            rustix::process::test_kill_process(pid),
+            Ok(()) | Err(Errno::PERM)
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILES: SystemFiles = SystemFiles;
+
+    fn names(dir: &Path) -> Vec<String> {
+        FILES.list(dir).unwrap()
+    }
+
+    #[test]
+    fn a_replace_is_private_and_keeps_the_symlink() {
+        let dir = tempfile::tempdir().unwrap();
+        let (real, link) = (dir.path().join("real"), dir.path().join("link"));
+        std::os::unix::fs::symlink("real", &link).unwrap();
+        // The first time what the link points to does not exist, the second time it does.
+        for content in ["one", "two"] {
+            FILES.replace(&link, content.as_bytes()).unwrap();
+            assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+            assert_eq!(FILES.read(&real).unwrap().unwrap(), content.as_bytes());
+            assert_eq!(FILES.stat(&link).unwrap().unwrap().mode, 0o600);
+            FILES.set_mode(&real, 0o644).unwrap();
+        }
+        assert_eq!(names(dir.path()), ["link", "real"]);
+    }
+
+    #[test]
+    fn a_replace_that_fails_leaves_everything_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(FILES.replace(&dir.path().join("none/a"), b"x").is_err());
+        // Renaming a file over a directory fails at the last step, for root, too.
+        let path = dir.path().join("a");
+        FILES.create_dirs(&path.join("inside")).unwrap();
+        assert!(FILES.replace(&path, b"x").is_err());
+        assert_eq!(names(dir.path()), ["a"]);
+        assert_eq!(names(&path), ["inside"]);
+    }
+
+    #[test]
+    fn a_read_only_directory_leaves_the_old_content_whole() {
+        if rustix::process::geteuid().is_root() {
+            return; // Nothing is read-only for root.
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        FILES.replace(&path, b"old").unwrap();
+        FILES.set_mode(dir.path(), 0o500).unwrap();
+        let error = FILES.replace(&path, b"new").unwrap_err();
+        assert_eq!(error.source.kind(), io::ErrorKind::PermissionDenied);
+        assert!(FILES.reserve(&path, 1).is_err());
+        FILES.set_mode(dir.path(), 0o700).unwrap();
+        assert_eq!(FILES.read(&path).unwrap().unwrap(), b"old");
+    }
+
+    #[test]
+    fn a_reservation_takes_space_then_fills_or_vanishes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        FILES.replace(&path, b"old").unwrap();
+        let reservation = FILES.reserve(&path, 4_096).unwrap();
+        let temp = names(dir.path()).remove(0);
+        assert_eq!(fs::metadata(dir.path().join(temp)).unwrap().len(), 4_096);
+        drop(reservation);
+        assert_eq!(names(dir.path()), ["a"]);
+        assert_eq!(FILES.read(&path).unwrap().unwrap(), b"old");
+
+        for (size, content) in [(4_096, "new"), (0, "more than was reserved")] {
+            let reservation = FILES.reserve(&path, size).unwrap();
+            reservation.fill(content.as_bytes()).unwrap();
+            assert_eq!(FILES.read(&path).unwrap().unwrap(), content.as_bytes());
+            assert_eq!(names(dir.path()), ["a"]);
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_no_error_and_loops_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("none");
+        assert_eq!(FILES.read(&path).unwrap(), None);
+        assert_eq!(FILES.stat(&path).unwrap(), None);
+        assert!(names(&path).is_empty());
+        FILES.remove(&path).unwrap();
+        std::os::unix::fs::symlink("none", &path).unwrap();
+        assert!(FILES.resolve(&path).is_err());
+    }
+
+    #[test]
+    fn creating_touching_and_removing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (sub, file) = (dir.path().join("x/y"), dir.path().join("x/y/f"));
+        FILES.create_dirs(&sub).unwrap();
+        assert_eq!(FILES.stat(&sub).unwrap().unwrap().mode, 0o700);
+        FILES.create_new(&file, b"1", 0o600).unwrap();
+        let again = FILES.create_new(&file, b"2", 0o600).unwrap_err();
+        assert_eq!(again.source.kind(), io::ErrorKind::AlreadyExists);
+        let again = FILES.create_dir_new(&sub).unwrap_err();
+        assert_eq!(again.source.kind(), io::ErrorKind::AlreadyExists);
+        for path in [&file, &sub] {
+            let time = Timestamp(1_700_000_000_123);
+            FILES.touch(path, time).unwrap();
+            assert_eq!(FILES.stat(path).unwrap().unwrap().modified, time);
+        }
+        FILES.remove(&file).unwrap();
+        FILES.remove(&sub).unwrap();
+        assert_eq!(FILES.stat(&sub).unwrap(), None);
+    }
+
+    #[test]
+    fn a_process_lives_until_it_is_reaped() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        assert!(FILES.process_lives(child.id()));
+        child.wait().unwrap();
+        assert!(!FILES.process_lives(child.id()));
+        assert!(FILES.process_lives(1), "not ours, but alive");
+        assert!(!FILES.process_lives(0));
+        assert!(!FILES.process_lives(u32::MAX));
+    }
+}

@@ -1,1 +1,74 @@
-//! .
+//! Signals that ask to stop, remembered instead of obeyed while a commit must not be cut off.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Once};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use crate::ports::host::{Interrupt, Signal};
+
+/// No signal has number 0.
+const NONE: usize = 0;
+
+/// SIGINT, SIGTERM and SIGHUP of this process.
+#[derive(Debug)]
+pub struct SystemInterrupt {
+    came: Arc<AtomicUsize>,
+    deferred: Once,
+}
+
+impl SystemInterrupt {
+    /// Leaves the signals as they are until [`Interrupt::defer`].
+    pub fn new() -> Self {
+        Self {
+            came: Arc::new(AtomicUsize::new(NONE)),
+            deferred: Once::new(),
+        }
+    }
+}
+
+impl Default for SystemInterrupt {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Interrupt for SystemInterrupt {
+    fn defer(&self) {
+        self.deferred.call_once(|| {
+            for signal in [SIGINT, SIGTERM, SIGHUP] {
+                let Ok(number) = usize::try_from(signal) else {
+                    continue;
+                };
+                // Refused only for a signal that cannot be caught, and these three can. Should the
+                // system refuse all the same, the signal keeps killing us: the files are safe
+                // against that, too.
+                let _ = signal_hook::flag::register_usize(signal, Arc::clone(&self.came), number);
+            }
+        });
+    }
+
+    fn pending(&self) -> Option<Signal> {
+        match self.came.load(Ordering::SeqCst) {
+            NONE => None,
+            number => i32::try_from(number).ok().map(Signal),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remembers_which_signal_came_and_survives_it() {
+        let interrupt = SystemInterrupt::new();
+        assert_eq!(interrupt.pending(), None);
+        interrupt.defer();
+        interrupt.defer();
+        assert_eq!(interrupt.pending(), None);
+        signal_hook::low_level::raise(SIGTERM).unwrap();
+        assert_eq!(interrupt.pending(), Some(Signal(SIGTERM)));
+        assert_eq!(interrupt.pending().unwrap().exit_code(), 143);
+    }
+}

@@ -1,1 +1,322 @@
-//! .
+//! Where everything is: state, configuration, old logins. The only file that asks for the home.
+//!
+//! Pure but for the home directory of a process without `HOME`: variables and existence are asked
+//! of the caller.
+
+use std::path::{Path, PathBuf};
+
+use super::env::names;
+use crate::ports::host::Env;
+
+/// State directories in the home, the current name first.
+const STATE_DIRS: [&str; 4] = [".openclaw", ".clawdbot", ".moltbot", ".moldbot"];
+/// Configuration files in a state directory, the current name first.
+const CONFIG_NAMES: [&str; 4] = [
+    "openclaw.json",
+    "clawdbot.json",
+    "moltbot.json",
+    "moldbot.json",
+];
+
+/// The places of one run; all paths absolute, symlinks not resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// The user's home directory.
+    pub home: PathBuf,
+    /// Where agents, stores and locks are.
+    pub state_dir: PathBuf,
+    /// The configuration file, whether it exists or not.
+    pub config_path: PathBuf,
+    /// Where old releases kept logins (`oauth.json`).
+    pub oauth_dir: PathBuf,
+    /// The main agent's directory, if the environment names one.
+    pub agent_dir_override: Option<PathBuf>,
+    /// For people: a name of the program's past is still in use.
+    pub legacy_note: Option<String>,
+}
+
+/// The places cannot be told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PathsError {
+    /// Neither `HOME` nor the user database names one.
+    #[error("no home directory is known for this user; set HOME")]
+    NoHome,
+}
+
+impl Places {
+    /// Finds the places as the reference release does, with one exception: next to a state
+    /// directory that was asked for, no configuration is looked for elsewhere.
+    ///
+    /// `exists` tells whether something is at a path; `state_dir_flag` beats the variables; `cwd`
+    /// is what relative paths are relative to.
+    ///
+    /// # Errors
+    /// If there is no home directory.
+    pub fn resolve(
+        env: &dyn Env,
+        exists: &dyn Fn(&Path) -> bool,
+        state_dir_flag: Option<&Path>,
+        cwd: &Path,
+    ) -> Result<Places, PathsError> {
+        let home = env
+            .plain(names::HOME)
+            .map(PathBuf::from)
+            .or_else(dirs::home_dir)
+            .map(|home| cwd.join(home))
+            .ok_or(PathsError::NoHome)?;
+        let variable = |name| env.plain(name).map(|text| expand(&text, &home, cwd));
+        let mut old_names = Vec::new();
+        let mut legacy = |current, old: &'static str| {
+            variable(current).or_else(|| variable(old).inspect(|_| old_names.push(old.to_owned())))
+        };
+
+        let explicit = match state_dir_flag {
+            Some(flag) => Some(
+                flag.to_str()
+                    .map_or_else(|| cwd.join(flag), |text| expand(text, &home, cwd)),
+            ),
+            None => legacy(names::STATE_DIR, names::LEGACY_STATE_DIR),
+        };
+        let named_config = legacy(names::CONFIG_PATH, names::LEGACY_CONFIG_PATH);
+        let is_explicit = explicit.is_some();
+        let state_dir = explicit.unwrap_or_else(|| default_state_dir(&home, exists));
+        let config_path =
+            named_config.unwrap_or_else(|| config_path(&state_dir, is_explicit, &home, exists));
+
+        let is_old = |path: &Path, old: &[&str]| {
+            path.file_name()
+                .is_some_and(|name| old.iter().any(|old| name == *old))
+        };
+        if is_old(&state_dir, &STATE_DIRS[1..]) {
+            old_names.push(shorten(&state_dir, &home));
+        }
+        if is_old(&config_path, &CONFIG_NAMES[1..]) {
+            old_names.push(shorten(&config_path, &home));
+        }
+        Ok(Places {
+            oauth_dir: variable(names::OAUTH_DIR).unwrap_or_else(|| state_dir.join("credentials")),
+            agent_dir_override: variable(names::AGENT_DIR)
+                .or_else(|| variable(names::PI_AGENT_DIR)),
+            legacy_note: (!old_names.is_empty()).then(|| {
+                let used = old_names.join(", ");
+                format!("still in use under a former name of this program: {used}")
+            }),
+            home,
+            state_dir,
+            config_path,
+        })
+    }
+}
+
+fn default_state_dir(home: &Path, exists: &dyn Fn(&Path) -> bool) -> PathBuf {
+    STATE_DIRS
+        .iter()
+        .map(|name| home.join(name))
+        .find(|dir| exists(dir))
+        .unwrap_or_else(|| home.join(STATE_DIRS[0]))
+}
+
+/// The first configuration file that exists, else where the current one would be.
+///
+/// With a state directory that was asked for, only there. The reference release goes on to the
+/// home's and then writes it: whoever tries something out in an empty directory changes the real
+/// configuration. Later releases have stopped that.
+fn config_path(
+    state_dir: &Path,
+    is_explicit: bool,
+    home: &Path,
+    exists: &dyn Fn(&Path) -> bool,
+) -> PathBuf {
+    let in_home = STATE_DIRS.iter().map(|name| home.join(name));
+    std::iter::once(state_dir.to_owned())
+        .chain(in_home.filter(|_| !is_explicit))
+        .flat_map(|dir| CONFIG_NAMES.map(|name| dir.join(name)))
+        .find(|path| exists(path))
+        .unwrap_or_else(|| state_dir.join(CONFIG_NAMES[0]))
+}
+
+/// A path as people write it: trimmed; `~` as first component is the home; relative to `cwd`.
+pub fn expand(text: &str, home: &Path, cwd: &Path) -> PathBuf {
+    let path = Path::new(text.trim());
+    match path.strip_prefix("~") {
+        Ok(rest) if rest.as_os_str().is_empty() => home.to_owned(),
+        Ok(rest) => home.join(rest),
+        Err(_) => cwd.join(path),
+    }
+}
+
+/// A path as people read it: `~` for the home.
+pub fn shorten(path: &Path, home: &Path) -> String {
+    match path.strip_prefix(home) {
+        // Without a parent the home is the root, and everything is in it.
+        Ok(rest) if home.parent().is_some() => Path::new("~")
+            .join(rest)
+            .display()
+            .to_string()
+            .trim_end_matches('/')
+            .to_owned(),
+        _ => path.display().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::secret::Secret;
+
+    struct Vars<'a>(&'a [(&'a str, &'a str)]);
+
+    impl Env for Vars<'_> {
+        fn var(&self, name: &str) -> Option<Secret<String>> {
+            let home = [(names::HOME, "/h")];
+            let mut all = home.iter().chain(self.0);
+            all.find(|(key, _)| *key == name)
+                .map(|(_, value)| Secret::from(*value))
+        }
+
+        fn is_remote(&self) -> bool {
+            false
+        }
+    }
+
+    fn places(vars: &[(&str, &str)], existing: &[&str], flag: Option<&str>) -> Places {
+        let exists = |path: &Path| existing.iter().any(|known| path == Path::new(known));
+        Places::resolve(&Vars(vars), &exists, flag.map(Path::new), Path::new("/w")).unwrap()
+    }
+
+    #[test]
+    fn state_and_config_follow_the_table() {
+        type Row = (
+            &'static [(&'static str, &'static str)],
+            &'static [&'static str],
+            Option<&'static str>,
+            &'static str,
+            &'static str,
+        );
+        const OURS: &str = "/h/.openclaw/openclaw.json";
+        const STATE: &str = names::STATE_DIR;
+        let table: &[Row] = &[
+            (&[], &[], None, "/h/.openclaw", OURS),
+            (
+                &[],
+                &["/h/.moltbot"],
+                None,
+                "/h/.moltbot",
+                "/h/.moltbot/openclaw.json",
+            ),
+            (
+                &[],
+                &["/h/.moldbot", "/h/.clawdbot", "/h/.clawdbot/clawdbot.json"],
+                None,
+                "/h/.clawdbot",
+                "/h/.clawdbot/clawdbot.json",
+            ),
+            (
+                &[],
+                &["/h/.openclaw", "/h/.clawdbot", "/h/.clawdbot/clawdbot.json"],
+                None,
+                "/h/.openclaw",
+                "/h/.clawdbot/clawdbot.json",
+            ),
+            (
+                &[("OPENCLAW_STATE_DIR", "~/s")],
+                &[OURS],
+                None,
+                "/h/s",
+                "/h/s/openclaw.json",
+            ),
+            (
+                &[("OPENCLAW_STATE_DIR", "s")],
+                &["/w/s/moldbot.json"],
+                None,
+                "/w/s",
+                "/w/s/moldbot.json",
+            ),
+            (
+                &[("CLAWDBOT_STATE_DIR", "/c")],
+                &[],
+                None,
+                "/c",
+                "/c/openclaw.json",
+            ),
+            (
+                &[("CLAWDBOT_STATE_DIR", "/c"), (STATE, "/o")],
+                &[],
+                None,
+                "/o",
+                "/o/openclaw.json",
+            ),
+            (
+                &[(STATE, "/o")],
+                &[OURS],
+                Some("~/f"),
+                "/h/f",
+                "/h/f/openclaw.json",
+            ),
+            (
+                &[("OPENCLAW_CONFIG_PATH", "c.json")],
+                &[],
+                None,
+                "/h/.openclaw",
+                "/w/c.json",
+            ),
+            (
+                &[("CLAWDBOT_CONFIG_PATH", "/c.json")],
+                &[],
+                None,
+                "/h/.openclaw",
+                "/c.json",
+            ),
+            (&[("OPENCLAW_HOME", "/x")], &[], None, "/h/.openclaw", OURS),
+        ];
+        for (vars, existing, flag, state_dir, config) in table {
+            let found = places(vars, existing, *flag);
+            assert_eq!(
+                found.state_dir,
+                Path::new(state_dir),
+                "{vars:?} {existing:?}"
+            );
+            assert_eq!(
+                found.config_path,
+                Path::new(config),
+                "{vars:?} {existing:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_other_places_and_the_note() {
+        let plain = places(&[], &[], None);
+        assert_eq!(plain.oauth_dir, Path::new("/h/.openclaw/credentials"));
+        assert_eq!((plain.agent_dir_override, plain.legacy_note), (None, None));
+        let both = [("PI_CODING_AGENT_DIR", "/p"), ("OPENCLAW_AGENT_DIR", "~")];
+        let found = places(&both, &[], None);
+        assert_eq!(found.agent_dir_override.unwrap(), Path::new("/h"));
+        let found = places(&both[..1], &[], None);
+        assert_eq!(found.agent_dir_override.unwrap(), Path::new("/p"));
+        let found = places(&[("OPENCLAW_OAUTH_DIR", "old")], &["/h/.clawdbot"], None);
+        assert_eq!(found.oauth_dir, Path::new("/w/old"));
+        assert!(found.legacy_note.unwrap().ends_with(": ~/.clawdbot"));
+        let found = places(&[("CLAWDBOT_STATE_DIR", "/c")], &[], None);
+        assert!(found.legacy_note.unwrap().ends_with(": CLAWDBOT_STATE_DIR"));
+    }
+
+    #[test]
+    fn a_tilde_counts_as_first_component_only() {
+        let (home, cwd) = (Path::new("/h"), Path::new("/w"));
+        let table = [
+            ("~", "/h"),
+            (" ~/a ", "/h/a"),
+            ("~a", "/w/~a"),
+            ("a/~", "/w/a/~"),
+            ("/a", "/a"),
+        ];
+        for (text, path) in table {
+            assert_eq!(expand(text, home, cwd), Path::new(path));
+        }
+        assert_eq!(shorten(Path::new("/h/a"), home), "~/a");
+        assert_eq!(shorten(Path::new("/h"), home), "~");
+        assert_eq!(shorten(Path::new("/ha"), home), "/ha");
+        assert_eq!(shorten(Path::new("/a"), Path::new("/")), "/a");
+    }
+}

@@ -1,6 +1,7 @@
 //! Side room: fakes of the doors and a real loopback authorization server, for tests and the tour.
 
+pub mod browser;
 pub mod clock;
-pub mod dialog;
+pub mod files;
 pub mod http;
 pub mod issuer;

@@ -1,0 +1,347 @@
+use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread::{self, JoinHandle};
+
+use super::*;
+
+#[derive(Default)]
+struct FakeEnv(HashMap<&'static str, String>);
+
+impl FakeEnv {
+    fn set(pairs: &[(&'static str, &str)]) -> Self {
+        let pairs = pairs
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()));
+        Self(pairs.collect())
+    }
+}
+
+impl Env for FakeEnv {
+    fn var(&self, name: &str) -> Option<Secret<String>> {
+        self.0.get(name).map(|value| Secret::from(value.as_str()))
+    }
+
+    fn is_remote(&self) -> bool {
+        false
+    }
+}
+
+/// Takes one connection, reads a head, and hands both over; the thread returns what it read.
+fn serve(answer: impl FnOnce(TcpStream) + Send + 'static) -> (SocketAddr, JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() == 1 {
+            head.push(byte[0]);
+        }
+        answer(stream);
+        String::from_utf8(head).unwrap()
+    });
+    (address, server)
+}
+
+fn say(text: &'static str) -> impl FnOnce(TcpStream) + Send + 'static {
+    move |mut stream| stream.write_all(text.as_bytes()).unwrap()
+}
+
+fn get(url: &str) -> Request {
+    Request {
+        method: Method::Get,
+        url: url.to_owned(),
+        headers: vec![("authorization".to_owned(), "Bearer s3cret".to_owned())],
+        body: Secret::new(Vec::new()),
+    }
+}
+
+fn fetch(env: &FakeEnv, url: &str) -> Result<Response, HttpError> {
+    SystemHttp::new(env).send(&get(url))
+}
+
+fn fails(env: &FakeEnv, url: &str) -> HttpError {
+    fetch(env, url).unwrap_err()
+}
+
+#[test]
+fn a_redirect_is_an_answer() {
+    let (address, server) = serve(say(
+        "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 2\r\n\r\nhi",
+    ));
+    let response = fetch(&FakeEnv::default(), &format!("http://{address}/token")).unwrap();
+    assert_eq!(response.status, 302);
+    assert_eq!(response.header("location"), Some("http://127.0.0.1:1/"));
+    assert_eq!(response.body.expose(), b"hi");
+    let head = server.join().unwrap().to_ascii_lowercase();
+    assert!(head.starts_with("get /token http/1.1\r\n"), "{head}");
+    let agent = concat!("user-agent: openclaw/", env!("CARGO_PKG_VERSION"), "\r\n");
+    assert!(head.contains(agent), "{head}");
+}
+
+#[test]
+fn a_body_is_posted_as_it_is() {
+    let (sender, body) = std::sync::mpsc::channel();
+    let (address, server) = serve(move |mut stream| {
+        let mut body = [0; 9];
+        stream.read_exact(&mut body).unwrap();
+        sender.send(body).unwrap();
+        say("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")(stream);
+    });
+    let mut request = get(&format!("http://{address}/token"));
+    request.method = Method::Post;
+    request.body = Secret::new(b"code=a%20".to_vec());
+    let response = SystemHttp::new(&FakeEnv::default()).send(&request);
+    assert_eq!(response.unwrap().status, 200);
+    assert_eq!(&body.recv().unwrap(), b"code=a%20");
+    assert!(server.join().unwrap().starts_with("POST /token "));
+}
+
+#[test]
+fn one_byte_too_many_is_too_large_announced_or_not() {
+    let (address, server) = serve(say("HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n"));
+    let error = fails(&FakeEnv::default(), &format!("http://{address}/"));
+    assert_eq!(error.kind, HttpErrorKind::TooLarge);
+    server.join().unwrap();
+
+    for (length, fits) in [(MAX_ANSWER, true), (MAX_ANSWER + 1, false)] {
+        let (address, server) = serve(move |mut stream| {
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+            // The client hangs up in the middle of what is too long.
+            let _ = stream.write_all(&vec![b'x'; length]);
+        });
+        let result = fetch(&FakeEnv::default(), &format!("http://{address}/"));
+        match result {
+            Ok(response) => assert!(fits && response.body.expose().len() == length),
+            Err(error) => assert!(!fits && error.kind == HttpErrorKind::TooLarge, "{error}"),
+        }
+        server.join().unwrap();
+    }
+}
+
+#[test]
+fn only_a_failure_before_the_connection_is_surely_not_sent() {
+    // A port that was free a moment ago and that nobody listens on.
+    let free = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let error = fails(&FakeEnv::default(), &format!("http://{free}/?code=s3cret"));
+    assert_eq!(error.kind, HttpErrorKind::Connect);
+    assert!(!error.detail.contains("s3cret"), "{error}");
+    assert!(error.detail.contains("refused"), "{error}");
+
+    let (address, server) = serve(drop);
+    let error = fails(
+        &FakeEnv::default(),
+        &format!("http://{address}/?code=s3cret"),
+    );
+    assert_eq!(error.kind, HttpErrorKind::NoAnswer);
+    assert!(!error.detail.contains("s3cret"), "{error}");
+    server.join().unwrap();
+
+    let (address, server) = serve(say("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"));
+    let error = fails(&FakeEnv::default(), &format!("http://{address}/"));
+    assert_eq!(error.kind, HttpErrorKind::NoAnswer);
+    server.join().unwrap();
+}
+
+#[test]
+fn a_silent_server_times_out_as_maybe_sent() {
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let (address, server) = serve(move |_stream| {
+        let _ = released.recv();
+    });
+    let limits = Limits {
+        connect: Duration::from_secs(5),
+        call: Duration::from_millis(200),
+    };
+    let http = SystemHttp::with_limits(&FakeEnv::default(), limits);
+    let error = http.send(&get(&format!("http://{address}/"))).unwrap_err();
+    assert_eq!(error.kind, HttpErrorKind::AnswerTimeout);
+    drop(release);
+    server.join().unwrap();
+}
+
+#[test]
+fn a_handshake_that_never_ends_is_a_connect_timeout() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits = Limits {
+        connect: Duration::from_millis(200),
+        call: Duration::from_secs(30),
+    };
+    let http = SystemHttp::with_limits(&FakeEnv::default(), limits);
+    let error = http.send(&get(&format!("https://{address}/"))).unwrap_err();
+    assert_eq!(error.kind, HttpErrorKind::ConnectTimeout);
+}
+
+#[test]
+fn a_server_without_tls_is_a_tls_failure() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut hello = [0; 64];
+        stream.read_exact(&mut hello).unwrap();
+        stream
+            .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            .unwrap();
+        // Until the client hangs up; a reset would hide what we said.
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let error = fails(&FakeEnv::default(), &format!("https://{address}/"));
+    assert_eq!(error.kind, HttpErrorKind::Tls, "{error}");
+    server.join().unwrap();
+}
+
+#[test]
+fn the_proxy_gets_the_request_and_exceptions_do_not() {
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY"] {
+        let (proxy, server) = serve(say(answer));
+        let env = FakeEnv::set(&[(name, &format!("http://user:pw@{proxy}"))]);
+        let response = fetch(&env, "http://issuer.test/token").unwrap();
+        assert_eq!(response.status, 200);
+        let head = server.join().unwrap();
+        assert!(head.starts_with("GET http://issuer.test/token "), "{head}");
+        let head = head.to_ascii_lowercase();
+        assert!(head.contains("proxy-authorization: basic "), "{head}");
+    }
+
+    let (direct, server) = serve(say(answer));
+    let env = FakeEnv::set(&[("ALL_PROXY", "127.0.0.1:1"), ("NO_PROXY", "127.0.0.1")]);
+    let response = fetch(&env, &format!("http://{direct}/")).unwrap();
+    assert_eq!(response.status, 200);
+    server.join().unwrap();
+}
+
+#[test]
+fn https_goes_through_a_tunnel_and_a_refusal_is_a_connect_failure() {
+    let (proxy, server) = serve(say(
+        "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
+    ));
+    let env = FakeEnv::set(&[("HTTPS_PROXY", &proxy.to_string())]);
+    let error = fails(&env, "https://issuer.test/token");
+    assert_eq!(error.kind, HttpErrorKind::Connect, "{error}");
+    let head = server.join().unwrap();
+    assert!(head.starts_with("CONNECT issuer.test:443 "), "{head}");
+    assert!(!head.contains("s3cret"), "{head}");
+}
+
+#[test]
+fn socks5h_leaves_the_name_to_the_proxy() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut greeting = [0; 2];
+        stream.read_exact(&mut greeting).unwrap();
+        stream.read_exact(&mut vec![0; greeting[1].into()]).unwrap();
+        stream.write_all(&[5, 0]).unwrap();
+        let mut wish = [0; 5];
+        stream.read_exact(&mut wish).unwrap();
+        let mut name = vec![0; wish[4].into()];
+        stream.read_exact(&mut name).unwrap();
+        // Connection not allowed.
+        stream.write_all(&[5, 2, 0, 1, 0, 0, 0, 0, 0, 0]).unwrap();
+        (wish[3], String::from_utf8(name).unwrap())
+    });
+    let env = FakeEnv::set(&[("ALL_PROXY", &format!("socks5h://{address}"))]);
+    let error = fails(&env, "http://issuer.test/");
+    assert_eq!(error.kind, HttpErrorKind::Connect, "{error}");
+    assert_eq!(server.join().unwrap(), (3, "issuer.test".to_owned()));
+}
+
+#[test]
+fn a_proxy_we_do_not_understand_is_never_passed_by() {
+    for value in ["ftp://proxy.test:21/?pw", "socks://proxy.test", "http://"] {
+        let env = FakeEnv::set(&[("https_proxy", value)]);
+        let error = fails(&env, "https://127.0.0.1:1/");
+        assert_eq!(error.kind, HttpErrorKind::Local, "{value}");
+        assert!(error.detail.contains("https_proxy"), "{error}");
+        assert!(!error.detail.contains("pw"), "{error}");
+    }
+}
+
+#[test]
+fn a_broken_ca_bundle_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let missing = directory.path().join("missing.pem");
+    let error = fails(
+        &FakeEnv::set(&[("SSL_CERT_FILE", missing.to_str().unwrap())]),
+        "https://127.0.0.1:1/",
+    );
+    assert_eq!(error.kind, HttpErrorKind::Local);
+    assert!(error.detail.starts_with("SSL_CERT_FILE ("), "{error}");
+    // No PEM in it.
+    let error = fails(
+        &FakeEnv::set(&[("SSL_CERT_FILE", "/dev/null")]),
+        "https://127.0.0.1:1/",
+    );
+    assert!(error.detail.contains("no certificate"), "{error}");
+}
+
+#[test]
+fn what_cannot_be_sent_is_local_and_tells_no_value() {
+    let http = SystemHttp::new(&FakeEnv::default());
+    for url in ["no url", "file:///etc/passwd", "http://"] {
+        let error = http.send(&get(url)).unwrap_err();
+        assert_eq!(error.kind, HttpErrorKind::Local, "{url}");
+    }
+    let mut request = get("http://127.0.0.1:1/");
+    request.headers = vec![("authorization".to_owned(), "s3cret\n".to_owned())];
+    let error = http.send(&request).unwrap_err();
+    assert_eq!(error.kind, HttpErrorKind::Local);
+    assert!(!error.detail.contains("s3cret"), "{error}");
+}
+
+/// An https server for one connection; what it answers counts only if the handshake succeeds.
+fn serve_tls() -> (SocketAddr, JoinHandle<()>) {
+    use rustls::pki_types::PrivateKeyDer;
+    let chain = include_bytes!("../../../tests/fixtures/tls/server.pem");
+    let key = include_bytes!("../../../tests/fixtures/tls/server-key.pem");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![CertificateDer::from_pem_slice(chain).unwrap()],
+            PrivateKeyDer::from_pem_slice(key).unwrap(),
+        )
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let session = rustls::ServerConnection::new(Arc::new(config)).unwrap();
+        let mut tls = rustls::StreamOwned::new(session, stream);
+        // A client that does not trust us hangs up here.
+        let _ = tls
+            .read(&mut [0; 1024])
+            .and_then(|_| tls.write_all(b"HTTP/1.1 204 No Content\r\n\r\n"));
+    });
+    (address, server)
+}
+
+#[test]
+fn an_unknown_authority_is_refused_until_the_bundle_names_it() {
+    let (address, server) = serve_tls();
+    let error = fails(&FakeEnv::default(), &format!("https://{address}/"));
+    assert_eq!(error.kind, HttpErrorKind::Tls);
+    assert!(error.detail.contains("UnknownIssuer"), "{error}");
+    assert!(error.detail.contains("SSL_CERT_FILE"), "{error}");
+    server.join().unwrap();
+
+    let bundle = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/tls/authority.pem"
+    );
+    let (address, server) = serve_tls();
+    let env = FakeEnv::set(&[("SSL_CERT_FILE", bundle)]);
+    let response = fetch(&env, &format!("https://{address}/")).unwrap();
+    assert_eq!(response.status, 204);
+    server.join().unwrap();
+}

@@ -1,0 +1,290 @@
+//! Replacing a file so that a crash at any point leaves the old or the new content whole.
+//!
+//! Everything is written to a temp file in the same directory and made durable there; only then
+//! does one rename put it in place.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this file is the door through which files are replaced"
+)]
+
+use std::ffi::OsStr;
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use rustix::fs::{FallocateFlags, OFlags};
+use rustix::io::Errno;
+
+use super::files::{failed, process_lives, resolve};
+use crate::ports::files::{FileError, Reservation};
+
+/// A temp file of a live process is left alone for this long; after it, its id must have been
+/// given to another process.
+const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A temp file that becomes `target`, or goes when dropped.
+pub(super) struct Draft {
+    target: PathBuf,
+    temp: PathBuf,
+    file: File,
+    directory: File,
+    /// Nothing to remove: the temp file has become the target, or is the only whole copy.
+    settled: bool,
+}
+
+impl Draft {
+    /// Creates the temp file for a replace of `path`, or of what it links to.
+    pub(super) fn create(path: &Path) -> Result<Draft, FileError> {
+        let target = resolve(path)?;
+        Self::beside(&target).map_err(failed("write", &target))
+    }
+
+    fn beside(target: &Path) -> io::Result<Draft> {
+        let (Some(parent), Some(name)) = (target.parent(), target.file_name()) else {
+            return Err(io::ErrorKind::IsADirectory.into());
+        };
+        // Opened before anything is changed: a directory that cannot be synced is found out early.
+        let directory = File::open(parent)?;
+        loop {
+            let temp = parent.join(temp_name(name)?);
+            let opened = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .custom_flags(flags(OFlags::NOFOLLOW))
+                .open(&temp);
+            match opened {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+                Ok(file) => {
+                    return Ok(Draft {
+                        target: target.to_owned(),
+                        temp,
+                        file,
+                        directory,
+                        settled: false,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Allocates `size` bytes, durably.
+    pub(super) fn allocate(&mut self, size: u64) -> Result<(), FileError> {
+        let allocated = match size {
+            0 => Ok(()),
+            size => rustix::fs::fallocate(&self.file, FallocateFlags::empty(), 0, size),
+        };
+        match allocated {
+            // Some file systems cannot allocate ahead; zeros take the space as well.
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => {
+                io::copy(&mut io::repeat(0).take(size), &mut self.file).map(|_| ())
+            }
+            other => other.map_err(io::Error::from),
+        }
+        .and_then(|()| self.file.sync_all())
+        .map_err(failed("reserve", &self.target))
+    }
+
+    /// Makes `bytes` the content of the target.
+    pub(super) fn commit(mut self, bytes: &[u8]) -> Result<(), FileError> {
+        let target = self.target.clone();
+        self.put(bytes).map_err(failed("write", &target))
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        overwrite(&mut self.file, bytes)?;
+        match std::fs::rename(&self.temp, &self.target) {
+            Ok(()) => self.settled = true,
+            Err(error) if is_mount_point(&error) => {
+                sync_directory(&self.directory)?;
+                self.put_in_place(bytes, error)?;
+            }
+            Err(error) => return Err(error),
+        }
+        sync_directory(&self.directory)?;
+        self.sweep();
+        Ok(())
+    }
+
+    /// A single file mounted into a container cannot be renamed over. The temp file stays as the
+    /// durable copy until the content is in place.
+    fn put_in_place(&mut self, bytes: &[u8], refusal: io::Error) -> io::Result<()> {
+        let opened = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .custom_flags(flags(OFlags::NOFOLLOW))
+            .open(&self.target);
+        let Ok(mut file) = opened else {
+            return Err(refusal);
+        };
+        let mut old = zeroize::Zeroizing::new(Vec::new());
+        file.read_to_end(&mut old)?;
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        overwrite(&mut file, bytes).inspect_err(|_| {
+            // The old content goes back. If even that fails, the temp file is the only whole copy.
+            self.settled = overwrite(&mut file, &old).is_err();
+        })
+    }
+
+    /// Removes what processes that died in the middle of a replace of this file left. Best effort,
+    /// and only once the new content is durable: such a leftover may be the only whole copy of it.
+    fn sweep(&self) {
+        let (Some(parent), Some(name)) = (self.target.parent(), self.target.file_name()) else {
+            return;
+        };
+        // The time our own file bears, for that is of the same clock as the others', even where
+        // the file system is another machine's.
+        let Ok(now) = self.file.metadata().and_then(|data| data.modified()) else {
+            return;
+        };
+        let Ok(entries) = std::fs::read_dir(parent) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            let Some(pid) = temp_owner(name, &entry.file_name()) else {
+                continue;
+            };
+            let modified = entry.metadata().and_then(|data| data.modified());
+            if !process_lives(pid) || modified.is_ok_and(|time| is_abandoned(time, now)) {
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.settled {
+            let _ = std::fs::remove_file(&self.temp);
+        }
+    }
+}
+
+impl Reservation for Draft {
+    fn fill(self: Box<Self>, bytes: &[u8]) -> Result<(), FileError> {
+        self.commit(bytes)
+    }
+}
+
+fn flags(flags: OFlags) -> i32 {
+    flags.bits().cast_signed()
+}
+
+/// Not truncated first: blocks that are allocated stay so until the new content is in them.
+fn overwrite(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    file.rewind()?;
+    file.write_all(bytes)?;
+    file.set_len(bytes.len() as u64)?;
+    file.sync_all()
+}
+
+fn is_mount_point(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::BUSY | Errno::XDEV | Errno::PERM)
+    )
+}
+
+/// Some file systems have no fsync for directories and keep their order by themselves.
+fn sync_directory(directory: &File) -> io::Result<()> {
+    match directory.sync_all() {
+        Err(error)
+            if matches!(
+                Errno::from_io_error(&error),
+                Some(Errno::INVAL | Errno::OPNOTSUPP)
+            ) =>
+        {
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+fn is_abandoned(modified: SystemTime, now: SystemTime) -> bool {
+    now.duration_since(modified)
+        .is_ok_and(|age| age > ABANDONED)
+}
+
+/// `.<name>.<pid>.<random>.tmp`
+fn temp_name(name: &OsStr) -> io::Result<std::ffi::OsString> {
+    let mut random = [0; 4];
+    getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+    let mut temp = std::ffi::OsString::from(".");
+    temp.push(name);
+    let (pid, random) = (std::process::id(), u32::from_ne_bytes(random));
+    temp.push(format!(".{pid}.{random:08x}.tmp"));
+    Ok(temp)
+}
+
+/// The process that a temp file for `name` belongs to; `None` for every other file.
+fn temp_owner(name: &OsStr, temp: &OsStr) -> Option<u32> {
+    let rest = temp.to_str()?.strip_prefix('.')?;
+    let rest = rest.strip_prefix(name.to_str()?)?.strip_prefix('.')?;
+    let (pid, random) = rest.strip_suffix(".tmp")?.split_once('.')?;
+    let is_ours = random.len() == 8 && random.bytes().all(|b| b.is_ascii_hexdigit());
+    if is_ours { pid.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(dir: &Path) -> Vec<String> {
+        let mut names: Vec<_> = std::fs::read_dir(dir)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn in_place_keeps_the_file_and_makes_it_private() {
+        use std::os::unix::fs::MetadataExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.json");
+        std::fs::write(&path, "an old and longer content").unwrap();
+        let before = std::fs::metadata(&path).unwrap().ino();
+        let mut draft = Draft::create(&path).unwrap();
+        draft
+            .put_in_place(b"new", io::Error::from(Errno::BUSY))
+            .unwrap();
+        drop(draft);
+        let after = std::fs::metadata(&path).unwrap();
+        assert_eq!((after.ino(), after.mode() & 0o777), (before, 0o600));
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        assert_eq!(names(dir.path()), ["a.json"]);
+    }
+
+    #[test]
+    fn sweeps_what_the_dead_left_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let dead = child.id();
+        child.wait().unwrap();
+        let live = std::process::id();
+        let leftover = format!(".a.json.{dead}.0123abcd.tmp");
+        let old = format!(".a.json.{live}.00000001.tmp");
+        let mut keep = vec![
+            format!(".a.json.{live}.0123abcd.tmp"),
+            format!(".b.json.{dead}.0123abcd.tmp"),
+            format!(".a.json.{dead}.tmp"),
+            ".a.json.x.0123abcd.tmp".to_owned(),
+            "a.json".to_owned(),
+        ];
+        for name in keep.iter().chain([&leftover, &old]) {
+            std::fs::write(dir.path().join(name), "x").unwrap();
+        }
+        let file = File::options().write(true).open(dir.path().join(&old));
+        file.unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        Draft::create(&dir.path().join("a.json"))
+            .unwrap()
+            .commit(b"new")
+            .unwrap();
+        keep.sort();
+        assert_eq!(names(dir.path()), keep);
+    }
+}

@@ -1,1 +1,370 @@
-//! .
+//! The wire format of the store: `auth-profiles.json`, and `auth-state.json` where later releases
+//! split it off. Text in, text out; no I/O.
+//!
+//! What is not changed leaves as it came: an untouched entry is written with the bytes it was read
+//! from, and what we cannot read is carried along. OpenClaw drops at the next write whatever it did
+//! not understand, which made every downgrade a loss.
+
+use serde_json::value::RawValue;
+
+use crate::model::credential::{Identity, OAuth};
+use crate::model::id::ProviderId;
+use crate::model::json::{Extra, Verbatim};
+use crate::model::profiles::{AuthProfiles, Content, Entry};
+use crate::model::secret::Secret;
+use crate::model::usage::Usage;
+use crate::ports::store::Scope;
+
+use super::entry;
+use super::wire::{self, Members, Writer};
+
+const ORDER: &str = "order";
+const LAST_GOOD: &str = "lastGood";
+const USAGE: &str = "usageStats";
+
+/// The members that are written by their own rules, from wherever they are kept.
+const RULED: [&str; 5] = ["version", "profiles", ORDER, LAST_GOOD, USAGE];
+
+/// Which files a document is written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Everything in `auth-profiles.json`.
+    Single,
+    /// Order, last good and usage in `auth-state.json`.
+    Split,
+}
+
+/// A document as it is written.
+#[derive(Debug)]
+pub struct Rendered {
+    /// `auth-profiles.json`.
+    pub credentials: Secret<Vec<u8>>,
+    /// `auth-state.json`; `None` if there must be none.
+    pub state: Option<Secret<Vec<u8>>>,
+}
+
+/// Reads `auth-profiles.json`. Only a document read with [`Scope::All`] may be written again.
+///
+/// # Errors
+/// If it is no JSON object: where it stops being one, and nothing of its content.
+pub fn parse(text: &str, scope: Scope<'_>) -> Result<AuthProfiles, String> {
+    let mut top = Members::read(text)?;
+    let mut kept = Extra::default();
+    let mut faults = Vec::new();
+    let entries = match top.take("profiles") {
+        None => Vec::new(),
+        Some(raw) => Members::read(raw.get()).map_or_else(
+            |_| {
+                faults.push(not_an_object("profiles"));
+                keep(&mut kept, "profiles", raw);
+                Vec::new()
+            },
+            |profiles| entries(&profiles, scope),
+        ),
+    };
+    let mut document = AuthProfiles::from_entries(entries);
+    let state = State::take(&mut top, kept, &mut faults);
+    document.order = state.order;
+    document.last_good = state.last_good;
+    document.usage = state.usage;
+    document.extra = state.kept;
+    document.extra.0.extend(top.into_extra().0);
+    document.faults = faults;
+    Ok(document)
+}
+
+/// Lays `auth-state.json` over a document that [`parse`] gave: key by key its values win.
+///
+/// # Errors
+/// If it is no JSON object: where it stops being one, and nothing of its content. The document is
+/// as it was then.
+pub fn merge_state(document: &mut AuthProfiles, text: &str) -> Result<(), String> {
+    let mut top = Members::read(text)?;
+    let state = State::take(&mut top, Extra::default(), &mut document.faults);
+    overlay(&mut document.order, state.order);
+    overlay(&mut document.last_good, state.last_good);
+    overlay(&mut document.usage, state.usage);
+    document.state_extra = state.kept;
+    document.state_extra.0.extend(top.into_extra().0);
+    Ok(())
+}
+
+/// Writes a document out.
+pub fn render(document: &AuthProfiles, layout: Layout) -> Rendered {
+    let split = layout == Layout::Split;
+    let credentials = Writer::object(|file| {
+        file.raw("version", document.extra.get("version").unwrap_or("1"));
+        write_profiles(file, document);
+        if !split {
+            write_state(file, document);
+        }
+        write_unknown(file, &document.extra, &Extra::default());
+        if !split {
+            write_unknown(file, &document.state_extra, &document.extra);
+        }
+    });
+    let state = (split && has_state(document)).then(|| {
+        let state = Writer::object(|file| {
+            file.raw(
+                "version",
+                document.state_extra.get("version").unwrap_or("1"),
+            );
+            write_state(file, document);
+            write_unknown(file, &document.state_extra, &Extra::default());
+        });
+        state.into_file()
+    });
+    Rendered {
+        credentials: credentials.into_file(),
+        state,
+    }
+}
+
+/// What is stored after a refresh: the new grant laid over the old one, as OpenClaw does it.
+///
+/// A server that issues no new refresh token lets the old one live on (RFC 6749, section 6). The
+/// end is the new one even if it is unknown, for the old one belonged to another access token.
+pub fn merge_grant(old: &OAuth, new: &OAuth) -> OAuth {
+    let fresh = |new: &Option<Secret<String>>, old: &Option<Secret<String>>| {
+        let given = new.as_ref().filter(|secret| !secret.is_blank());
+        given.or(old.as_ref()).cloned()
+    };
+    let mut extra = old.extra.0.clone();
+    for (name, value) in &new.extra.0 {
+        match extra.iter_mut().find(|(other, _)| other == name) {
+            Some(place) => place.1 = value.clone(),
+            None => extra.push((name.clone(), value.clone())),
+        }
+    }
+    let (known, told) = (&old.identity, &new.identity);
+    OAuth {
+        provider: old.provider.clone(),
+        access: fresh(&new.access, &old.access),
+        refresh: fresh(&new.refresh, &old.refresh),
+        expires: new.expires,
+        identity: Identity {
+            account_id: told.account_id.clone().or_else(|| known.account_id.clone()),
+            email: told.email.clone().or_else(|| known.email.clone()),
+        },
+        extra: Extra(extra),
+    }
+}
+
+fn not_an_object(name: &str) -> String {
+    format!("`{name}` is not an object and is passed over.")
+}
+
+fn keep(extra: &mut Extra, name: &str, raw: &RawValue) {
+    extra.0.push((name.to_owned(), Verbatim::new(raw.get())));
+}
+
+fn entries(profiles: &Members<'_>, scope: Scope<'_>) -> Vec<Entry> {
+    let wanted = |key: &str, value: &RawValue| match scope {
+        Scope::All => true,
+        Scope::Profile(id) => key.trim() == id.as_str(),
+        Scope::Provider(provider) => wire::member(value, "provider")
+            .and_then(wire::text)
+            .is_some_and(|text| ProviderId::parse(&text).as_ref() == Ok(provider)),
+    };
+    let entry = |(key, value): (&str, &RawValue)| {
+        let shadowed = key != key.trim() && profiles.get(key.trim()).is_some();
+        let content = if shadowed {
+            let fault = "its key is that of another entry with white space around it";
+            Content::Invalid {
+                fault: fault.to_owned(),
+            }
+        } else {
+            entry::read(key, value)
+        };
+        Entry {
+            key: key.to_owned(),
+            content,
+            text: Some(Verbatim::new(value.get())),
+        }
+    };
+    let all = profiles.iter();
+    all.filter(|(key, value)| wanted(key, value))
+        .map(entry)
+        .collect()
+}
+
+/// What either file says besides the credentials.
+struct State {
+    order: Vec<(String, Vec<String>)>,
+    last_good: Vec<(String, String)>,
+    usage: Vec<(String, Usage)>,
+    /// The parts of these three that could not be read, and a version that is not 1.
+    kept: Extra,
+}
+
+impl State {
+    fn take(top: &mut Members<'_>, mut kept: Extra, faults: &mut Vec<String>) -> Self {
+        // A later release's number must survive us; anything but a number means 1 to OpenClaw.
+        let version = top.take("version");
+        if let Some(raw) = version
+            && serde_json::from_str::<f64>(raw.get()).is_ok_and(|number| number != 1.0)
+        {
+            keep(&mut kept, "version", raw);
+        }
+        let order = take_map(top, ORDER, read_order, &mut kept, faults);
+        let last_good = take_map(top, LAST_GOOD, wire::text, &mut kept, faults);
+        let usage = take_map(top, USAGE, |raw| Some(read_usage(raw)), &mut kept, faults);
+        Self {
+            order,
+            last_good,
+            usage,
+            kept,
+        }
+    }
+}
+
+/// Takes a map. Members that cannot be read, or all of it if it is none, go to `kept`.
+fn take_map<T>(
+    top: &mut Members<'_>,
+    name: &str,
+    read: impl Fn(&RawValue) -> Option<T>,
+    kept: &mut Extra,
+    faults: &mut Vec<String>,
+) -> Vec<(String, T)> {
+    let Some(raw) = top.take(name) else {
+        return Vec::new();
+    };
+    let Ok(members) = Members::read(raw.get()) else {
+        faults.push(not_an_object(name));
+        keep(kept, name, raw);
+        return Vec::new();
+    };
+    let mut known = Vec::new();
+    let mut unread = Vec::new();
+    for (key, value) in members.iter() {
+        match read(value) {
+            Some(value) => known.push((key.to_owned(), value)),
+            None => unread.push((key, value)),
+        }
+    }
+    if !unread.is_empty() {
+        let rest = Writer::object(|map| {
+            for (key, value) in unread {
+                map.raw(key, value.get());
+            }
+        });
+        kept.0.push((name.to_owned(), rest.into_verbatim()));
+    }
+    known
+}
+
+/// One list of `order`, as OpenClaw reads it; `None` if nothing is left of it.
+fn read_order(raw: &RawValue) -> Option<Vec<String>> {
+    let items: Vec<&RawValue> = serde_json::from_str(raw.get()).ok()?;
+    let ids = items.into_iter().filter_map(wire::text);
+    let ids: Vec<String> = ids
+        .map(|id| id.trim().to_owned())
+        .filter(|id| !id.is_empty())
+        .collect();
+    (!ids.is_empty()).then_some(ids)
+}
+
+fn read_usage(raw: &RawValue) -> Usage {
+    let members = Members::read(raw.get()).unwrap_or_default();
+    let time = |name| members.get(name).and_then(wire::millis);
+    Usage {
+        text: Verbatim::new(raw.get()),
+        last_used: time("lastUsed"),
+        cooldown_until: time("cooldownUntil"),
+        disabled_until: time("disabledUntil"),
+        disabled_reason: members.get("disabledReason").and_then(wire::text),
+    }
+}
+
+/// What lies above comes first, so that it is also found first where two keys are spellings of one
+/// provider.
+fn overlay<T>(below: &mut Vec<(String, T)>, above: Vec<(String, T)>) {
+    below.retain(|(key, _)| !above.iter().any(|(other, _)| other == key));
+    below.splice(0..0, above);
+}
+
+fn write_profiles(file: &mut Writer, document: &AuthProfiles) {
+    match document.extra.get("profiles") {
+        Some(raw) if document.entries().is_empty() => file.raw("profiles", raw),
+        _ => file.member("profiles", |profiles| {
+            for entry in document.entries() {
+                match (&entry.text, &entry.content) {
+                    (Some(text), _) => profiles.raw(&entry.key, text.as_str()),
+                    (None, Content::Valid(_, credential)) => {
+                        entry::write(profiles, &entry.key, credential);
+                    }
+                    // Without a text there is nothing to keep.
+                    (None, Content::Invalid { .. }) => {}
+                }
+            }
+        }),
+    }
+}
+
+fn has_state(document: &AuthProfiles) -> bool {
+    let known = [
+        document.order.is_empty(),
+        document.last_good.is_empty(),
+        document.usage.is_empty(),
+        document.state_extra.0.is_empty(),
+    ];
+    let unread = |name: &&str| document.extra.get(name).is_some();
+    known.contains(&false) || [ORDER, LAST_GOOD, USAGE].iter().any(unread)
+}
+
+fn write_state(file: &mut Writer, document: &AuthProfiles) {
+    write_map(file, document, ORDER, &document.order, |map, key, ids| {
+        map.list(key, ids);
+    });
+    let good = &document.last_good;
+    write_map(file, document, LAST_GOOD, good, |map, key, id| {
+        map.text(key, id);
+    });
+    write_map(file, document, USAGE, &document.usage, |map, key, usage| {
+        map.raw(key, usage.text.as_str());
+    });
+}
+
+/// Writes what is known of a map, then its members that could not be read. A map that is no object
+/// at all stays until there is something to put in its place.
+fn write_map<T>(
+    file: &mut Writer,
+    document: &AuthProfiles,
+    name: &str,
+    known: &[(String, T)],
+    write: impl Fn(&mut Writer, &str, &T),
+) {
+    let sources = [&document.state_extra, &document.extra];
+    let unread: Vec<&str> = sources.iter().filter_map(|extra| extra.get(name)).collect();
+    let mut rest: Vec<(String, &RawValue)> = Vec::new();
+    for members in unread.iter().filter_map(|text| Members::read(text).ok()) {
+        for (key, value) in members.iter() {
+            let known = known.iter().any(|(other, _)| other == key);
+            if !known && !rest.iter().any(|(other, _)| other == key) {
+                rest.push((key.to_owned(), value));
+            }
+        }
+    }
+    if known.is_empty() && rest.is_empty() {
+        if let Some(text) = unread.first() {
+            file.raw(name, text);
+        }
+        return;
+    }
+    file.member(name, |map| {
+        for (key, value) in known {
+            write(map, key, value);
+        }
+        for (key, value) in rest {
+            map.raw(&key, value.get());
+        }
+    });
+}
+
+fn write_unknown(file: &mut Writer, extra: &Extra, written: &Extra) {
+    for (name, value) in &extra.0 {
+        if !RULED.contains(&name.as_str()) && written.get(name).is_none() {
+            file.raw(name, value.as_str());
+        }
+    }
+}

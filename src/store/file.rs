@@ -1,1 +1,219 @@
-//! .
+//! [`Store`] on files: where everything lies, and who may write it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use crate::model::grant::{GrantDigest, GrantRecord};
+use crate::model::id::AgentId;
+use crate::model::profiles::AuthProfiles;
+use crate::ports::files::{Files, Sharing};
+use crate::ports::host::Clock;
+use crate::ports::store::{Change, Held, Scope, Store, StoreError, Wait, Waited};
+
+use super::grant::HeldGrant;
+use super::journal;
+
+/// Where the store lies.
+#[derive(Clone, Debug)]
+pub struct Locations {
+    /// The state directory.
+    pub state: PathBuf,
+    /// The directory of the main agent.
+    pub main_dir: PathBuf,
+    /// Directories that the configuration gives to other agents.
+    pub agent_dirs: Vec<(AgentId, PathBuf)>,
+    /// The directory of the legacy `oauth.json`.
+    pub oauth_dir: PathBuf,
+}
+
+/// The agents' documents on files.
+pub struct FileStore {
+    pub(super) files: Arc<dyn Files>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) places: Locations,
+}
+
+impl FileStore {
+    /// A store at these places. Touches nothing.
+    pub fn new(files: Arc<dyn Files>, clock: Arc<dyn Clock>, places: Locations) -> Self {
+        Self {
+            files,
+            clock,
+            places,
+        }
+    }
+
+    pub(super) fn directory(&self, agent: &AgentId) -> PathBuf {
+        if agent.is_main() {
+            return self.places.main_dir.clone();
+        }
+        let mut configured = self.places.agent_dirs.iter();
+        match configured.find(|(id, _)| id == agent) {
+            Some((_, directory)) => directory.clone(),
+            None => self
+                .places
+                .state
+                .join("agents")
+                .join(agent.as_str())
+                .join("agent"),
+        }
+    }
+
+    pub(super) fn document(&self, agent: &AgentId) -> PathBuf {
+        self.directory(agent).join("auth-profiles.json")
+    }
+
+    pub(super) fn state_file(&self, agent: &AgentId) -> PathBuf {
+        self.directory(agent).join("auth-state.json")
+    }
+
+    pub(super) fn later(&self) -> PathBuf {
+        self.places.state.join("state/openclaw.sqlite")
+    }
+
+    pub(super) fn refresh_locks(&self) -> PathBuf {
+        self.places.state.join("locks/oauth-refresh")
+    }
+
+    pub(super) fn journal(&self) -> PathBuf {
+        self.refresh_locks().join("journal")
+    }
+
+    /// Path, whether it is a directory, and mode of what is open to others.
+    pub(super) fn modes(&self, agent: &AgentId) -> Vec<(PathBuf, bool, u32)> {
+        let paths = [self.directory(agent), self.document(agent)];
+        let found = paths.into_iter().filter_map(|path| {
+            let stat = self.files.stat(&path).ok().flatten()?;
+            let allowed = if stat.is_dir { 0o700 } else { 0o600 };
+            (stat.mode & !allowed != 0).then_some((path, stat.is_dir, stat.mode))
+        });
+        found.collect()
+    }
+
+    /// What a lock file tells people about its holder.
+    pub(super) fn note(&self) -> String {
+        let since = self.clock.now().iso8601();
+        let system = rustix::system::uname();
+        let host = system.nodename().to_string_lossy();
+        format!("pid={} host={host} since={since}\n", std::process::id())
+    }
+
+    pub(super) fn owner(&self, lock: &std::path::Path) -> Option<String> {
+        let bytes = self.files.read(lock).ok().flatten()?;
+        let note = String::from_utf8_lossy(&bytes);
+        let note = crate::model::id::printable(&note, 200);
+        (!note.is_empty()).then_some(note)
+    }
+
+    fn grant_lock(&self, grant: &GrantDigest) -> Result<PathBuf, StoreError> {
+        let directory = self.refresh_locks().join("openclaw-rs");
+        self.files.create_dirs(&directory)?;
+        Ok(directory.join(format!("{grant}.lock")))
+    }
+}
+
+impl Store for FileStore {
+    fn load(&self, agent: &AgentId, scope: Scope<'_>) -> Result<AuthProfiles, StoreError> {
+        let found = self.find(agent, scope)?;
+        found.check(&self.document(agent))?;
+        Ok(found.doc)
+    }
+
+    fn update(
+        &self,
+        agent: &AgentId,
+        change: &mut dyn FnMut(&mut AuthProfiles) -> Change,
+    ) -> Result<AuthProfiles, StoreError> {
+        // Asked before anything is created in a directory that another release owns.
+        let before = self.files.stat(&self.document(agent))?;
+        if before.is_none() && self.files.stat(&self.later())?.is_some() {
+            return Err(StoreError::LaterGeneration {
+                path: self.later(),
+                detail: "there is no auth-profiles.json beside it".to_owned(),
+            });
+        }
+        let locked = self.lock_document(agent)?;
+        let mut found = locked.find()?;
+        if change(&mut found.doc) == Change::Write {
+            locked.write(&mut found, None)?;
+        }
+        Ok(found.doc)
+    }
+
+    fn try_lock_grant<'a>(
+        &'a self,
+        grant: &GrantDigest,
+    ) -> Result<Option<Box<dyn Held<'a> + 'a>>, StoreError> {
+        let path = self.grant_lock(grant)?;
+        let Some(mut lock) = self.files.try_lock(&path, Sharing::Exclusive)? else {
+            return Ok(None);
+        };
+        lock.note(&self.note());
+        Ok(Some(Box::new(HeldGrant::new(self, grant.clone(), lock))))
+    }
+
+    fn await_grant(&self, grant: &GrantDigest, wait: &Wait<'_>) -> Result<Waited, StoreError> {
+        let path = self.grant_lock(grant)?;
+        if self.files.try_lock(&path, Sharing::Shared)?.is_some() {
+            return Ok(Waited::Released);
+        }
+        let start = self.clock.monotonic();
+        let (sender, receiver) = channel();
+        let (files, awaited) = (Arc::clone(&self.files), path.clone());
+        // The kernel wakes all waiters at once; polling would let a stampede queue up. A waiter
+        // that gave up leaves its thread behind until the holder lets go.
+        std::thread::spawn(move || {
+            let result = files.lock(&awaited, Sharing::Shared).map(drop);
+            drop(sender.send(result));
+        });
+        loop {
+            match receiver.recv_timeout(Duration::from_millis(20)) {
+                Ok(result) => return Ok(result.map(|()| Waited::Released)?),
+                Err(RecvTimeoutError::Disconnected) => return Ok(Waited::Released),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if (wait.stop)() {
+                return Ok(Waited::Stopped);
+            }
+            if self.clock.monotonic().saturating_sub(start) >= wait.limit {
+                let owner = self.owner(&path);
+                return Ok(Waited::TimedOut { owner });
+            }
+        }
+    }
+
+    fn grant_record(&self, grant: &GrantDigest) -> Result<Option<GrantRecord>, StoreError> {
+        Ok(journal::read(&*self.files, &self.journal(), grant)?)
+    }
+
+    fn record_login(&self, record: &GrantRecord) -> Result<(), StoreError> {
+        Ok(journal::write(&*self.files, &self.journal(), record)?)
+    }
+
+    fn agents(&self) -> Result<Vec<AgentId>, StoreError> {
+        let mut agents = vec![AgentId::main()];
+        agents.extend(self.places.agent_dirs.iter().map(|(id, _)| id.clone()));
+        let directory = self.places.state.join("agents");
+        for name in self.files.list(&directory)? {
+            let id = AgentId::normalise(&name);
+            let stat = self.files.stat(&directory.join(&name))?;
+            if id.as_str() == name && stat.is_some_and(|stat| stat.is_dir) {
+                agents.push(id);
+            }
+        }
+        agents.sort();
+        agents.dedup();
+        Ok(agents)
+    }
+
+    fn path(&self, agent: &AgentId) -> PathBuf {
+        self.document(agent)
+    }
+
+    fn wide_modes(&self, agent: &AgentId) -> Vec<(PathBuf, u32)> {
+        let modes = self.modes(agent).into_iter();
+        modes.map(|(path, _, mode)| (path, mode)).collect()
+    }
+}

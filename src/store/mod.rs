@@ -6,3 +6,7 @@ pub mod grant;
 pub mod journal;
 pub mod legacy;
 pub mod peer;
+
+mod entry;
+mod wire;
+mod write;

@@ -1,0 +1,186 @@
+//! One entry of `profiles`: from its text to a credential, and a changed credential back to text.
+
+use serde_json::value::RawValue;
+
+use crate::model::credential::{ApiKey, Credential, Identity, Kind, OAuth, Token};
+use crate::model::id::ProfileId;
+use crate::model::json::Extra;
+use crate::model::profiles::Content;
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+
+use super::wire::{self, Members, Writer};
+
+/// Reads one entry. Whatever is wrong with it, it is an entry, and the others are not concerned.
+pub(super) fn read(key: &str, value: &RawValue) -> Content {
+    let read = || {
+        let id = ProfileId::parse(key).map_err(|error| error.to_string())?;
+        let mut members = Members::read(value.get()).map_err(|_| "it is not an object")?;
+        let kind = kind(&mut members).ok_or("its type is not api_key, token or oauth")?;
+        let provider = provider(&mut members).ok_or("it names no provider")?;
+        Ok((id, credential(kind, provider, members)?))
+    };
+    match read() {
+        Ok((id, credential)) => Content::Valid(id, credential),
+        Err(fault) => Content::Invalid { fault },
+    }
+}
+
+/// Takes the kind of a credential; a later OpenClaw also takes `mode` for `type`.
+pub(super) fn kind(members: &mut Members<'_>) -> Option<Kind> {
+    members.rename("mode", "type");
+    let tag = members.take("type").and_then(wire::text)?;
+    [Kind::OAuth, Kind::Token, Kind::ApiKey]
+        .into_iter()
+        .find(|kind| kind.as_str() == tag)
+}
+
+/// Takes the provider of a credential, as written, unless it is blank or no text.
+pub(super) fn provider(members: &mut Members<'_>) -> Option<String> {
+    let provider = members.take("provider").and_then(wire::text)?;
+    (!provider.trim().is_empty()).then_some(provider)
+}
+
+/// Reads a credential whose `type` and `provider` have been taken. What no field of ours can hold
+/// without a loss (a null, an end that is no number) stays among the unknown members.
+///
+/// # Errors
+/// If a field that must be text is something else.
+pub(super) fn credential(
+    kind: Kind,
+    provider: String,
+    mut members: Members<'_>,
+) -> Result<Credential, String> {
+    let from = &mut members;
+    Ok(match kind {
+        Kind::ApiKey => {
+            from.rename("apiKey", "key");
+            reference(from, "key", "keyRef");
+            Credential::ApiKey(ApiKey {
+                provider,
+                key: secret(from, "key")?,
+                email: text(from, "email")?,
+                extra: members.into_extra(),
+            })
+        }
+        Kind::Token => {
+            reference(from, "token", "tokenRef");
+            Credential::Token(Token {
+                provider,
+                token: secret(from, "token")?,
+                expires: end(from, |end| end.0 > 0),
+                email: text(from, "email")?,
+                extra: members.into_extra(),
+            })
+        }
+        Kind::OAuth => Credential::OAuth(OAuth {
+            provider,
+            access: secret(from, "access")?,
+            refresh: secret(from, "refresh")?,
+            expires: end(from, |_| true),
+            identity: Identity {
+                account_id: text(from, "accountId")?,
+                email: text(from, "email")?,
+            },
+            extra: members.into_extra(),
+        }),
+    })
+}
+
+/// A later OpenClaw takes a reference to a secret in the place of the secret.
+fn reference(members: &mut Members<'_>, name: &str, reference: &'static str) {
+    if members
+        .get(name)
+        .is_some_and(|value| value.get().starts_with('{'))
+    {
+        members.rename(name, reference);
+    }
+}
+
+fn text(members: &mut Members<'_>, name: &str) -> Result<Option<String>, String> {
+    match members.get(name) {
+        Some(value) if value.get() != "null" => {
+            let text = wire::text(value).ok_or_else(|| format!("its {name} is not text"))?;
+            members.take(name);
+            Ok(Some(text))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn secret(members: &mut Members<'_>, name: &str) -> Result<Option<Secret<String>>, String> {
+    Ok(text(members, name)?.map(Secret::new))
+}
+
+fn end(members: &mut Members<'_>, counts: fn(Timestamp) -> bool) -> Option<Timestamp> {
+    let end = wire::millis(members.get("expires")?).filter(|end| counts(*end))?;
+    members.take("expires");
+    Some(end)
+}
+
+/// A field of a changed credential: its name and, unless it is absent, its value.
+type Field<'a> = (&'static str, Option<Value<'a>>);
+
+enum Value<'a> {
+    Text(&'a str),
+    Number(i64),
+}
+
+/// Adds a changed credential: the fields we know in OpenClaw's order, then the others.
+pub(super) fn write(profiles: &mut Writer, key: &str, credential: &Credential) {
+    let (fields, extra) = fields(credential);
+    profiles.member(key, |entry| {
+        entry.text("type", credential.kind().as_str());
+        entry.text("provider", credential.raw_provider());
+        let mut written = vec!["type", "provider"];
+        for (name, value) in fields {
+            match value {
+                Some(Value::Text(text)) => entry.text(name, text),
+                Some(Value::Number(number)) => entry.raw(name, &number.to_string()),
+                None => continue,
+            }
+            written.push(name);
+        }
+        for (name, value) in &extra.0 {
+            if !written.contains(&name.as_str()) {
+                entry.raw(name, value.as_str());
+            }
+        }
+    });
+}
+
+fn fields(credential: &Credential) -> (Vec<Field<'_>>, &Extra) {
+    let number = |end: Option<Timestamp>| end.map(|end| Value::Number(end.0));
+    match credential {
+        Credential::ApiKey(c) => (
+            vec![("key", hidden(&c.key)), ("email", shown(&c.email))],
+            &c.extra,
+        ),
+        Credential::Token(c) => (
+            vec![
+                ("token", hidden(&c.token)),
+                ("expires", number(c.expires)),
+                ("email", shown(&c.email)),
+            ],
+            &c.extra,
+        ),
+        Credential::OAuth(c) => (
+            vec![
+                ("access", hidden(&c.access)),
+                ("refresh", hidden(&c.refresh)),
+                ("expires", number(c.expires)),
+                ("email", shown(&c.identity.email)),
+                ("accountId", shown(&c.identity.account_id)),
+            ],
+            &c.extra,
+        ),
+    }
+}
+
+fn hidden(secret: &Option<Secret<String>>) -> Option<Value<'_>> {
+    secret.as_ref().map(|secret| Value::Text(secret.expose()))
+}
+
+fn shown(text: &Option<String>) -> Option<Value<'_>> {
+    text.as_deref().map(Value::Text)
+}

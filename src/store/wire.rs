@@ -1,0 +1,353 @@
+//! JSON objects as text: taken apart without copying, put together with the layout that OpenClaw
+//! writes (two spaces, a member a line).
+//!
+//! A member that nobody asks for is never parsed, only skipped: a number too large for any Rust
+//! type, a lone surrogate or a hundred thousand brackets inside it concern nobody and survive.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+
+use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::model::json::{Extra, Verbatim};
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+
+/// Up to this many members a duplicate is looked for without an index.
+const SMALL: usize = 16;
+
+/// The members of an object in their order, each value as its text.
+///
+/// Of members with the same name the last value counts, in the place of the first, as in
+/// JavaScript.
+#[derive(Default)]
+pub(super) struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Members::default();
+                let mut index: HashMap<Cow<'de, str>, usize> = HashMap::new();
+                while let Some((Name(name), value)) = map.next_entry()? {
+                    members.set(name, value, &mut index);
+                }
+                Ok(members)
+            }
+        }
+        deserializer.deserialize_map(Collect)
+    }
+}
+
+impl<'a> Members<'a> {
+    /// Takes the object that is the whole of `text`, a byte order mark before it aside.
+    ///
+    /// # Errors
+    /// If it is none: where, and nothing of its content.
+    pub(super) fn read(text: &'a str) -> Result<Self, String> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        // The parser's own words can quote a string of the document, so they are not passed on.
+        serde_json::from_str(text).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            match error.classify() {
+                serde_json::error::Category::Data => "it is not a JSON object".to_owned(),
+                serde_json::error::Category::Eof => {
+                    format!("the JSON ends too early, at line {line}, column {column}")
+                }
+                _ => format!("it is not valid JSON at line {line}, column {column}"),
+            }
+        })
+    }
+
+    fn set(
+        &mut self,
+        name: Cow<'a, str>,
+        value: &'a RawValue,
+        index: &mut HashMap<Cow<'a, str>, usize>,
+    ) {
+        let place = if self.0.len() < SMALL {
+            self.0.iter().position(|(other, _)| *other == name)
+        } else {
+            if index.is_empty() {
+                let all = self.0.iter().enumerate();
+                index.extend(all.map(|(place, (name, _))| (name.clone(), place)));
+            }
+            index.get(&name).copied()
+        };
+        match place {
+            Some(place) => self.0[place].1 = value,
+            None => {
+                if !index.is_empty() {
+                    index.insert(name.clone(), self.0.len());
+                }
+                self.0.push((name, value));
+            }
+        }
+    }
+
+    /// The members that were not taken.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), *value))
+    }
+
+    /// The value of a member, which stays.
+    pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.iter()
+            .find(|(other, _)| *other == name)
+            .map(|(_, value)| value)
+    }
+
+    /// The value of a member, which is gone afterwards.
+    pub(super) fn take(&mut self, name: &str) -> Option<&'a RawValue> {
+        let place = self.0.iter().position(|(other, _)| other == name)?;
+        Some(self.0.remove(place).1)
+    }
+
+    /// Takes `old`, puts it back as `new` unless there is a `new` already.
+    pub(super) fn rename(&mut self, old: &str, new: &'static str) {
+        if self.get(new).is_none()
+            && let Some(place) = self.0.iter().position(|(name, _)| name == old)
+        {
+            self.0[place].0 = Cow::Borrowed(new);
+        }
+    }
+
+    /// What is left, as text.
+    pub(super) fn into_extra(self) -> Extra {
+        let kept = |value: &RawValue| Verbatim::new(value.get());
+        let members = self.0.into_iter();
+        Extra(
+            members
+                .map(|(name, value)| (name.into_owned(), kept(value)))
+                .collect(),
+        )
+    }
+}
+
+/// One member of an object, without keeping the others.
+pub(super) fn member<'a>(object: &'a RawValue, wanted: &str) -> Option<&'a RawValue> {
+    struct Find<'w>(&'w str);
+    impl<'de> Visitor<'de> for Find<'_> {
+        type Value = Option<&'de RawValue>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut found = None;
+            while let Some(Name(name)) = map.next_key()? {
+                if name == self.0 {
+                    found = Some(map.next_value()?);
+                } else {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+            Ok(found)
+        }
+    }
+    let mut json = serde_json::Deserializer::from_str(object.get());
+    serde::Deserializer::deserialize_map(&mut json, Find(wanted)).ok()?
+}
+
+/// The string that a value is.
+pub(super) fn text(value: &RawValue) -> Option<String> {
+    serde_json::from_str(value.get()).ok()
+}
+
+/// The finite number that a value is, cut to whole milliseconds.
+pub(super) fn millis(value: &RawValue) -> Option<Timestamp> {
+    let number: f64 = serde_json::from_str(value.get()).ok()?;
+    // `as` saturates, and no calendar reaches the ends of an i64.
+    number.is_finite().then_some(Timestamp(number as i64))
+}
+
+/// Writes JSON as `JSON.stringify(value, null, 2)` does.
+///
+/// What it writes holds secrets, so a buffer that it outgrows is wiped.
+pub(super) struct Writer {
+    out: Vec<u8>,
+    depth: usize,
+    empty: bool,
+}
+
+impl Writer {
+    /// Writes one object: `fill` adds its members.
+    pub(super) fn object(fill: impl FnOnce(&mut Self)) -> Self {
+        let mut writer = Self {
+            out: Vec::with_capacity(16 * 1024),
+            depth: 0,
+            empty: true,
+        };
+        writer.nest(["{", "}"], fill);
+        writer
+    }
+
+    /// The text with a newline at its end.
+    pub(super) fn into_file(mut self) -> Secret<Vec<u8>> {
+        self.put(b"\n");
+        Secret::new(self.out)
+    }
+
+    /// The text as the value of a member that is kept.
+    pub(super) fn into_verbatim(self) -> Verbatim {
+        let text = String::from_utf8(self.out).expect("only whole strings are ever written");
+        Verbatim::new(text)
+    }
+
+    /// Adds a member that is an object.
+    pub(super) fn member(&mut self, name: &str, fill: impl FnOnce(&mut Self)) {
+        self.name(name);
+        self.nest(["{", "}"], fill);
+    }
+
+    /// Adds a member that is a list of strings.
+    pub(super) fn list(&mut self, name: &str, items: &[String]) {
+        self.name(name);
+        self.nest(["[", "]"], |list| {
+            for item in items {
+                list.item();
+                list.quoted(item);
+            }
+        });
+    }
+
+    /// Adds a member that is a string.
+    pub(super) fn text(&mut self, name: &str, value: &str) {
+        self.name(name);
+        self.quoted(value);
+    }
+
+    /// Adds a member whose value is JSON already.
+    pub(super) fn raw(&mut self, name: &str, value: &str) {
+        self.name(name);
+        self.put(value.as_bytes());
+    }
+
+    fn name(&mut self, name: &str) {
+        self.item();
+        self.quoted(name);
+        self.put(b": ");
+    }
+
+    fn nest(&mut self, [open, close]: [&str; 2], fill: impl FnOnce(&mut Self)) {
+        self.put(open.as_bytes());
+        self.empty = true;
+        self.depth += 1;
+        fill(self);
+        self.depth -= 1;
+        if !self.empty {
+            self.newline();
+        }
+        self.empty = false;
+        self.put(close.as_bytes());
+    }
+
+    fn item(&mut self) {
+        if !std::mem::replace(&mut self.empty, false) {
+            self.put(b",");
+        }
+        self.newline();
+    }
+
+    fn newline(&mut self) {
+        self.put(b"\n");
+        for _ in 0..self.depth {
+            self.put(b"  ");
+        }
+    }
+
+    fn quoted(&mut self, text: &str) {
+        serde_json::to_writer(self, text).expect("writing a string into memory cannot fail");
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        if self.out.capacity() - self.out.len() < bytes.len() {
+            let mut larger = Vec::with_capacity((self.out.len() + bytes.len()) * 2);
+            larger.extend_from_slice(&self.out);
+            drop(Secret::new(std::mem::replace(&mut self.out, larger)));
+        }
+        self.out.extend_from_slice(bytes);
+    }
+}
+
+impl io::Write for &mut Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.put(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_of_two_members_counts_in_the_place_of_the_first() {
+        for filler in [0, SMALL * 2] {
+            let filler: String = (0..filler).map(|n| format!(r#","x{n}":0"#)).collect();
+            let text = format!(r#"{{"a":1,"b":2{filler},"\u0061":3,"b":4,"c":5}}"#);
+            let members = Members::read(&text).unwrap();
+            let found: Vec<_> = members
+                .iter()
+                .filter(|(name, _)| !name.starts_with('x'))
+                .map(|(name, value)| (name, value.get()))
+                .collect();
+            assert_eq!(found, [("a", "3"), ("b", "4"), ("c", "5")]);
+        }
+    }
+
+    #[test]
+    fn one_member_is_found_as_among_all() {
+        let text = r#"{"provider":"a","x":{"provider":"b"},"provider":"c"}"#;
+        let raw: &RawValue = serde_json::from_str(text).unwrap();
+        assert_eq!(member(raw, "provider").unwrap().get(), r#""c""#);
+        assert!(member(raw, "y").is_none());
+    }
+
+    #[test]
+    fn faults_say_where_and_nothing_else() {
+        let fault = |text| Members::read(text).err().unwrap();
+        assert_eq!(fault(r#""MARKER""#), "it is not a JSON object");
+        assert_eq!(fault("[]"), "it is not a JSON object");
+        assert_eq!(
+            fault("{\n\"a\": MARKER}"),
+            "it is not valid JSON at line 2, column 6"
+        );
+        assert_eq!(
+            fault("{\"a\": {"),
+            "the JSON ends too early, at line 1, column 7"
+        );
+    }
+
+    #[test]
+    fn output_is_what_stringify_writes() {
+        let mut long = Writer::object(|w| {
+            w.member("none", |_| ());
+            w.list("list", &["a".into(), "b".into()]);
+            w.text("text", "\u{7}\"é\n");
+        });
+        long.put(&[b' '; 20_000]);
+        let text = long.into_verbatim();
+        let expected = "{\n  \"none\": {},\n  \"list\": [\n    \"a\",\n    \"b\"\n  ],\n  \"text\": \"\\u0007\\\"é\\n\"\n}";
+        assert_eq!(text.as_str().trim_end(), expected);
+    }
+}

@@ -1,0 +1,271 @@
+//! Reading one agent's document, and writing it under its locks: ours first, then OpenClaw's.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use crate::model::id::AgentId;
+use crate::model::profiles::AuthProfiles;
+use crate::ports::files::{FileError, FileLock, Reservation, Sharing};
+use crate::ports::store::{Scope, StoreError};
+
+use super::document::{self, Layout};
+use super::file::FileStore;
+use super::legacy;
+use super::peer::{self, Flavour, PeerLock};
+
+/// A document as it was found.
+pub(super) struct Found {
+    pub(super) doc: AuthProfiles,
+    pub(super) layout: Layout,
+    /// Legacy file that must not be read again once the document is stored.
+    imported: Option<PathBuf>,
+    /// Files that could not be understood, with their bytes and the reason.
+    unreadable: Vec<(PathBuf, Vec<u8>, String)>,
+    pub(super) is_later: bool,
+}
+
+impl Found {
+    /// The fault of the document itself, if it could not be understood.
+    pub(super) fn check(&self, document: &Path) -> Result<(), StoreError> {
+        match self.unreadable.iter().find(|(path, ..)| path == document) {
+            Some((path, _, fault)) => Err(StoreError::Unreadable {
+                path: path.clone(),
+                fault: fault.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn text(bytes: &[u8]) -> Result<&str, String> {
+    std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
+}
+
+impl FileStore {
+    pub(super) fn find(&self, agent: &AgentId, scope: Scope<'_>) -> Result<Found, StoreError> {
+        let path = self.document(agent);
+        let mut found = Found {
+            doc: AuthProfiles::default(),
+            layout: Layout::Single,
+            imported: None,
+            unreadable: Vec::new(),
+            is_later: false,
+        };
+        match self.files.read(&path)? {
+            Some(bytes) => match text(&bytes).and_then(|text| document::parse(text, scope)) {
+                Ok(doc) => found.doc = doc,
+                Err(fault) => found.unreadable.push((path, bytes, fault)),
+            },
+            None if self.files.stat(&self.later())?.is_some() => {
+                found.is_later = true;
+                found.doc.faults.push(format!(
+                    "{} holds the credentials of a later OpenClaw release",
+                    self.later().display()
+                ));
+            }
+            None => self.import(agent, &mut found)?,
+        }
+        let state = self.state_file(agent);
+        if let Some(bytes) = self.files.read(&state)? {
+            found.layout = Layout::Split;
+            let merged = text(&bytes).and_then(|text| document::merge_state(&mut found.doc, text));
+            if let Err(fault) = merged {
+                let sentence = format!("{} cannot be read: {fault}", state.display());
+                found.doc.faults.push(sentence);
+                found.unreadable.push((state, bytes, fault));
+            }
+        }
+        Ok(found)
+    }
+
+    fn import(&self, agent: &AgentId, found: &mut Found) -> Result<(), StoreError> {
+        let auth = self.directory(agent).join("auth.json");
+        let auth_bytes = self.files.read(&auth)?;
+        let oauth_bytes = match agent.is_main() {
+            true => self.files.read(&self.places.oauth_dir.join("oauth.json"))?,
+            false => None,
+        };
+        let read = |bytes: &Option<Vec<u8>>| {
+            bytes
+                .as_deref()
+                .map(text)
+                .map(|t| t.map(str::to_owned))
+                .transpose()
+        };
+        let imported = read(&auth_bytes)
+            .and_then(|auth| legacy::import(auth.as_deref(), read(&oauth_bytes)?.as_deref()));
+        match imported {
+            Ok(None) => {}
+            Ok(Some(doc)) => {
+                found.doc = doc;
+                found.imported = auth_bytes.map(|_| auth);
+            }
+            Err(fault) => found
+                .doc
+                .faults
+                .push(format!("the legacy logins cannot be imported: {fault}")),
+        }
+        Ok(())
+    }
+
+    /// Takes both locks of a document.
+    pub(super) fn lock_document(&self, agent: &AgentId) -> Result<Locked<'_>, StoreError> {
+        let directory = self.directory(agent);
+        self.files.create_dirs(&directory)?;
+        let target = self.files.resolve(&self.document(agent))?;
+        let locks = self.places.state.join("locks/openclaw-rs");
+        self.files.create_dirs(&locks)?;
+        let hash = Sha256::digest(target.as_os_str().as_encoded_bytes());
+        let name: String = hash.iter().take(16).map(|b| format!("{b:02x}")).collect();
+        let lock = self.poll(&locks.join(format!("store-{name}.lock")))?;
+        let peer = self.lock_peer(agent, &target)?;
+        Ok(Locked {
+            store: self,
+            agent: agent.clone(),
+            _peer: peer,
+            _lock: lock,
+        })
+    }
+
+    fn poll(&self, path: &Path) -> Result<Box<dyn FileLock>, StoreError> {
+        let start = self.clock.monotonic();
+        loop {
+            if let Some(mut lock) = self.files.try_lock(path, Sharing::Exclusive)? {
+                lock.note(&self.note());
+                return Ok(lock);
+            }
+            if self.clock.monotonic().saturating_sub(start) >= peer::PATIENCE {
+                return Err(StoreError::Busy {
+                    path: path.to_owned(),
+                    owner: self.owner(path),
+                });
+            }
+            self.clock.sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Takes OpenClaw's own lock of a document whose resolved path is `target`.
+    pub(super) fn lock_peer(
+        &self,
+        agent: &AgentId,
+        target: &Path,
+    ) -> Result<PeerLock<'_>, StoreError> {
+        let flavour = match self.is_peer_late(agent)? {
+            true => Flavour::File,
+            false => Flavour::Directory,
+        };
+        let mut path = target.as_os_str().to_owned();
+        path.push(".lock");
+        let path = PathBuf::from(path);
+        peer::acquire(
+            &*self.files,
+            &*self.clock,
+            &path,
+            flavour,
+            peer::STORE_STALE,
+        )
+    }
+
+    /// Whether the OpenClaw beside us is of the releases that lock with files.
+    pub(super) fn is_peer_late(&self, agent: &AgentId) -> Result<bool, FileError> {
+        if self.files.stat(&self.state_file(agent))?.is_some() {
+            return Ok(true);
+        }
+        let names = self.files.list(&self.refresh_locks())?;
+        Ok(names
+            .iter()
+            .any(|name| name.starts_with("sha256-") && name.ends_with(".lock")))
+    }
+}
+
+/// A document under both its locks. Fields drop in order: OpenClaw's lock goes first, then ours.
+pub(super) struct Locked<'a> {
+    store: &'a FileStore,
+    agent: AgentId,
+    _peer: PeerLock<'a>,
+    _lock: Box<dyn FileLock>,
+}
+
+impl Locked<'_> {
+    /// Reads the document again, now that nobody can change it.
+    pub(super) fn find(&self) -> Result<Found, StoreError> {
+        let found = self.store.find(&self.agent, Scope::All)?;
+        if found.is_later {
+            return Err(StoreError::LaterGeneration {
+                path: self.store.later(),
+                detail: "there is no auth-profiles.json beside it".to_owned(),
+            });
+        }
+        Ok(found)
+    }
+
+    /// Writes what was found and changed back in its layout: credentials first, so that a failure
+    /// in between costs only what was learnt by using them.
+    pub(super) fn write(
+        &self,
+        found: &mut Found,
+        space: Option<Box<dyn Reservation + '_>>,
+    ) -> Result<(), StoreError> {
+        self.set_aside(found)?;
+        let rendered = document::render(&found.doc, found.layout);
+        let files = &self.store.files;
+        let bytes = rendered.credentials.expose();
+        let filled = space.is_some_and(|space| space.fill(bytes).is_ok());
+        if !filled {
+            files.replace(&self.store.document(&self.agent), bytes)?;
+        }
+        if found.layout == Layout::Split {
+            let state = self.store.state_file(&self.agent);
+            match rendered.state {
+                Some(bytes) => files.replace(&state, bytes.expose())?,
+                None => files.remove(&state)?,
+            }
+        }
+        self.finish(found);
+        Ok(())
+    }
+
+    /// What may fail without harm once the document is durable.
+    fn finish(&self, found: &mut Found) {
+        let files = &self.store.files;
+        if let Some(auth) = &found.imported {
+            // Left in place, it would bring its logins back when the store is deleted one day.
+            if let Err(error) = files.rename(auth, &auth.with_extension("json.imported")) {
+                found
+                    .doc
+                    .faults
+                    .push(format!("an imported file is still there: {error}"));
+            }
+        }
+        for (path, is_dir, mode) in self.store.modes(&self.agent) {
+            let wanted = if is_dir { 0o700 } else { 0o600 };
+            if let Err(error) = files.set_mode(&path, mode & wanted) {
+                tracing::warn!(%error, "permissions could not be tightened");
+            }
+        }
+    }
+
+    /// Copies what could not be understood, byte for byte, before it is overwritten.
+    fn set_aside(&self, found: &mut Found) -> Result<(), StoreError> {
+        let files = &self.store.files;
+        let stamp = self.store.clock.now().file_stamp();
+        for (path, bytes, fault) in &found.unreadable {
+            let name = format!("{}.unreadable-{stamp}", path.display());
+            let mut aside = PathBuf::from(&name);
+            let mut count = 1;
+            while files.stat(&aside)?.is_some() {
+                count += 1;
+                aside = PathBuf::from(format!("{name}-{count}"));
+            }
+            files.replace(&aside, bytes)?;
+            found.doc.faults.push(format!(
+                "{} was not readable ({fault}); its content was set aside as {}",
+                path.display(),
+                aside.display()
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,1 +1,184 @@
-//! .
+//! Whose grant it is, from the claims that came with it.
+//!
+//! Claims are read without checking a signature. That is enough here and only here: the tokens come
+//! straight from the token endpoint over TLS (OpenID Connect Core section 3.1.3.7), and what is
+//! read only names a profile and shows an expiry; nobody is let in because of it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+
+use super::grant::Grant;
+use crate::model::credential::Identity;
+use crate::model::id::is_unprintable;
+use crate::model::provider::{Account, ClaimPath, ClaimSource};
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+
+/// The longest claim that is taken; a longer one is no name.
+const MAX_CLAIM: usize = 256;
+
+/// What a grant says about its owner.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Account id and e-mail.
+    pub identity: Identity,
+    /// The plan, for display.
+    pub plan: Option<String>,
+}
+
+/// Looks for account id, e-mail and plan where the manifest says they stand.
+///
+/// Never fails: between a token endpoint's answer and its storing nothing may. Whether a login
+/// without an account id is acceptable ([`Account::required`]) is for the caller to decide.
+pub fn identity(account: &Account, grant: &Grant) -> Found {
+    let documents = Documents {
+        access: payload(Some(&grant.access)),
+        id: payload(grant.id_token.as_ref()),
+        response: serde_json::from_slice(grant.response.expose()).unwrap_or(Value::Null),
+    };
+    Found {
+        identity: Identity {
+            account_id: documents.first(&account.id),
+            email: documents.first(&account.email),
+        },
+        plan: documents.first(&account.plan),
+    }
+}
+
+/// The three places where a claim may stand; null where there is nothing to read.
+struct Documents {
+    access: Value,
+    id: Value,
+    response: Value,
+}
+
+impl Documents {
+    fn first(&self, paths: &[ClaimPath]) -> Option<String> {
+        paths.iter().find_map(|path| {
+            let document = match path.source {
+                ClaimSource::AccessToken => &self.access,
+                ClaimSource::IdToken => &self.id,
+                ClaimSource::Response => &self.response,
+            };
+            match document.pointer(&path.pointer)? {
+                Value::String(text) => usable(text),
+                Value::Number(number) => usable(&number.to_string()),
+                _ => None,
+            }
+        })
+    }
+}
+
+/// A claim becomes part of a profile's name, so one that could steer a terminal is none.
+fn usable(text: &str) -> Option<String> {
+    let text = text.trim();
+    let fits = !text.is_empty() && text.len() <= MAX_CLAIM && !text.contains(is_unprintable);
+    fits.then(|| text.to_owned())
+}
+
+/// The payload of a JWT; null if the token is opaque.
+fn payload(token: Option<&Secret<String>>) -> Value {
+    token
+        .and_then(|token| jsonwebtoken::dangerous::insecure_decode_claims(token.expose()).ok())
+        .unwrap_or(Value::Null)
+}
+
+/// When a token that is a JWT ends, by its `exp`.
+pub(super) fn expiry(token: &Secret<String>) -> Option<Timestamp> {
+    let seconds = payload(Some(token)).get("exp")?.as_f64()?;
+    let millis = (seconds * 1_000.0).round();
+    (millis > 0.0 && millis < 1e15).then_some(Timestamp(millis as i64))
+}
+
+/// Base64url without padding, as RFC 7636 writes verifiers.
+pub(super) fn base64url(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// A JWT with these claims and a signature that fits nothing.
+    pub(in crate::oauth) fn jwt(claims: &Value) -> String {
+        let part = |value: &Value| base64url(value.to_string().as_bytes());
+        let header = json!({"alg": "RS256", "typ": "JWT"});
+        format!("{}.{}.c2ln", part(&header), part(claims))
+    }
+
+    fn path(source: ClaimSource, pointer: &str) -> ClaimPath {
+        let pointer = pointer.to_owned();
+        ClaimPath { source, pointer }
+    }
+
+    fn grant(access: &str, id: Option<&str>, response: &Value) -> Grant {
+        Grant {
+            access: access.into(),
+            refresh: None,
+            id_token: id.map(Secret::from),
+            expires: None,
+            clock_skew: None,
+            response: Secret::new(response.to_string().into_bytes()),
+        }
+    }
+
+    #[test]
+    fn claims_are_found_in_order_of_preference() {
+        let access = jwt(&json!({"https://api.openai.com/auth": {"chatgpt_account_id": "acct_1"}}));
+        let id = jwt(&json!({"email": " me@example.com ", "plan": ""}));
+        let account = Account {
+            id: vec![path(
+                ClaimSource::AccessToken,
+                "/https:~1~1api.openai.com~1auth/chatgpt_account_id",
+            )],
+            email: vec![
+                path(ClaimSource::IdToken, "/profile/email"),
+                path(ClaimSource::IdToken, "/email"),
+            ],
+            plan: vec![
+                path(ClaimSource::IdToken, "/plan"),
+                path(ClaimSource::Response, "/plan"),
+            ],
+            required: true,
+        };
+        let found = identity(
+            &account,
+            &grant(&access, Some(&id), &json!({"plan": "plus"})),
+        );
+        assert_eq!(found.identity.account_id.as_deref(), Some("acct_1"));
+        assert_eq!(found.identity.email.as_deref(), Some("me@example.com"));
+        assert_eq!(found.plan.as_deref(), Some("plus"));
+        let opaque = identity(&account, &grant("opaque", Some("a.b"), &Value::Null));
+        assert_eq!(opaque, Found::default());
+    }
+
+    #[test]
+    fn the_url_alphabet_of_base64_is_read() {
+        // pi-ai 0.73 decoded with the plain alphabet and lost every such login.
+        let token = jwt(&json!({"name": "???>>>ü", "email": "a@b"}));
+        let middle = token.split('.').nth(1).unwrap();
+        assert!(middle.contains('-') && middle.contains('_'), "{middle}");
+        assert_eq!(payload(Some(&Secret::from(token.as_str())))["email"], "a@b");
+    }
+
+    #[test]
+    fn a_claim_that_could_steer_a_terminal_is_none() {
+        assert_eq!(usable("a\u{1b}[2Jb"), None);
+        assert_eq!(usable(&"x".repeat(257)), None);
+        assert_eq!(usable(" a "), Some("a".to_owned()));
+    }
+
+    #[test]
+    fn an_expiry_is_in_seconds() {
+        let of = |claims| expiry(&Secret::from(jwt(&claims).as_str()));
+        assert_eq!(
+            of(json!({"exp": 1_795_242_600})),
+            Some(Timestamp(1_795_242_600_000))
+        );
+        assert_eq!(of(json!({"exp": "soon"})), None);
+        assert_eq!(of(json!({"exp": 1e300})), None);
+        assert_eq!(expiry(&Secret::from("opaque")), None);
+    }
+}

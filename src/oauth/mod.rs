@@ -5,3 +5,4 @@ pub mod claims;
 pub mod dialect;
 pub mod error;
 pub mod grant;
+pub mod paste;

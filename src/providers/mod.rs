@@ -1,4 +1,5 @@
 //! Floor 2: manifests in, catalogue out. A provider is a file.
 
 pub mod catalogue;
+mod checked;
 pub mod manifest;

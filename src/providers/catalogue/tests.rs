@@ -1,0 +1,238 @@
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use super::*;
+use crate::model::provider::{Body, Flow};
+use crate::model::time::Timestamp;
+use crate::ports::files::{FileLock, Reservation, Sharing, Stat};
+
+/// A directory that can be read and listed, and nothing else.
+#[derive(Default)]
+struct Folder(BTreeMap<PathBuf, Vec<u8>>);
+
+fn refuse<T>(path: &Path) -> Result<T, FileError> {
+    Err(FileError {
+        operation: "touch",
+        path: path.to_owned(),
+        source: io::ErrorKind::Unsupported.into(),
+    })
+}
+
+impl Files for Folder {
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+        Ok(self.0.get(path).cloned())
+    }
+
+    fn list(&self, directory: &Path) -> Result<Vec<String>, FileError> {
+        let inside = self
+            .0
+            .keys()
+            .filter(|path| path.parent() == Some(directory));
+        let names = inside.filter_map(|path| path.file_name()?.to_str());
+        Ok(names.map(str::to_owned).collect())
+    }
+
+    fn stat(&self, path: &Path) -> Result<Option<Stat>, FileError> {
+        refuse(path)
+    }
+
+    fn resolve(&self, path: &Path) -> Result<PathBuf, FileError> {
+        refuse(path)
+    }
+
+    fn create_dirs(&self, path: &Path) -> Result<(), FileError> {
+        refuse(path)
+    }
+
+    fn replace(&self, path: &Path, _: &[u8]) -> Result<(), FileError> {
+        refuse(path)
+    }
+
+    fn reserve(&self, path: &Path, _: u64) -> Result<Box<dyn Reservation + '_>, FileError> {
+        refuse(path)
+    }
+
+    fn create_new(&self, path: &Path, _: &[u8], _: u32) -> Result<(), FileError> {
+        refuse(path)
+    }
+
+    fn create_dir_new(&self, path: &Path) -> Result<(), FileError> {
+        refuse(path)
+    }
+
+    fn touch(&self, path: &Path, _: Timestamp) -> Result<(), FileError> {
+        refuse(path)
+    }
+
+    fn rename(&self, from: &Path, _: &Path) -> Result<(), FileError> {
+        refuse(from)
+    }
+
+    fn remove(&self, path: &Path) -> Result<(), FileError> {
+        refuse(path)
+    }
+
+    fn set_mode(&self, path: &Path, _: u32) -> Result<(), FileError> {
+        refuse(path)
+    }
+
+    fn try_lock(&self, path: &Path, _: Sharing) -> Result<Option<Box<dyn FileLock>>, FileError> {
+        refuse(path)
+    }
+
+    fn lock(&self, path: &Path, _: Sharing) -> Result<Box<dyn FileLock>, FileError> {
+        refuse(path)
+    }
+
+    fn process_lives(&self, _: u32) -> bool {
+        false
+    }
+}
+
+fn catalogue(files: &[(&str, &str)]) -> Catalogue {
+    let dir = PathBuf::from("/state/providers");
+    let file = |(name, text): &(&str, &str)| (dir.join(name), text.as_bytes().to_vec());
+    let folder = Folder(files.iter().map(file).collect());
+    Catalogue::new(Arc::new(folder), dir)
+}
+
+fn id(text: &str) -> ProviderId {
+    ProviderId::parse(text).unwrap()
+}
+
+/// Provider and variables, in order, as the reference release has them.
+const ENV: &[(&str, &str)] = &[
+    ("amazon-bedrock", "AWS_BEARER_TOKEN_BEDROCK"),
+    ("anthropic", "ANTHROPIC_OAUTH_TOKEN ANTHROPIC_API_KEY"),
+    ("cerebras", "CEREBRAS_API_KEY"),
+    ("chutes", "CHUTES_OAUTH_TOKEN CHUTES_API_KEY"),
+    ("cloudflare-ai-gateway", "CLOUDFLARE_AI_GATEWAY_API_KEY"),
+    ("deepgram", "DEEPGRAM_API_KEY"),
+    (
+        "github-copilot",
+        "COPILOT_GITHUB_TOKEN GH_TOKEN GITHUB_TOKEN",
+    ),
+    ("google", "GEMINI_API_KEY"),
+    ("groq", "GROQ_API_KEY"),
+    ("kimi-coding", "KIMI_API_KEY KIMICODE_API_KEY"),
+    ("minimax", "MINIMAX_API_KEY"),
+    ("minimax-portal", "MINIMAX_OAUTH_TOKEN MINIMAX_API_KEY"),
+    ("mistral", "MISTRAL_API_KEY"),
+    ("moonshot", "MOONSHOT_API_KEY"),
+    ("ollama", "OLLAMA_API_KEY"),
+    ("openai", "OPENAI_API_KEY"),
+    ("openai-codex", ""),
+    ("opencode", "OPENCODE_API_KEY OPENCODE_ZEN_API_KEY"),
+    ("openrouter", "OPENROUTER_API_KEY"),
+    ("qianfan", "QIANFAN_API_KEY"),
+    ("qwen-portal", "QWEN_OAUTH_TOKEN QWEN_PORTAL_API_KEY"),
+    ("synthetic", "SYNTHETIC_API_KEY"),
+    ("venice", "VENICE_API_KEY"),
+    ("vercel-ai-gateway", "AI_GATEWAY_API_KEY"),
+    ("voyage", "VOYAGE_API_KEY"),
+    ("xai", "XAI_API_KEY"),
+    ("xiaomi", "XIAOMI_API_KEY"),
+    ("zai", "ZAI_API_KEY Z_AI_API_KEY"),
+];
+
+#[test]
+fn every_built_in_provider_is_whole() {
+    let catalogue = catalogue(&[]);
+    let ids = catalogue.ids().unwrap();
+    let found: Vec<(String, String)> = ids
+        .iter()
+        .map(|id| {
+            let provider = catalogue.get(id).unwrap();
+            assert_eq!(provider.id, *id);
+            assert!(!provider.flows.is_empty(), "{id}");
+            (id.to_string(), provider.env.join(" "))
+        })
+        .collect();
+    let expected: Vec<(String, String)> = ENV
+        .iter()
+        .map(|(id, env)| ((*id).into(), (*env).into()))
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn codex_logs_in_as_registered() {
+    let codex = catalogue(&[]).get(&id("openai-codex")).unwrap();
+    let flow = codex.browser().unwrap();
+    assert_eq!(flow.ports, [1455, 1457]);
+    assert_eq!(
+        flow.redirect_uri(1455),
+        "http://localhost:1455/auth/callback"
+    );
+    assert_eq!(flow.scopes.join(" "), "openid profile email offline_access");
+    let mut params = flow.params.clone();
+    params.sort();
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let expected = [
+        pair("codex_cli_simplified_flow", "true"),
+        pair("id_token_add_organizations", "true"),
+        pair("originator", "openclaw"),
+    ];
+    assert_eq!(params, expected);
+    assert!(codex.account.required);
+    assert_eq!(codex.dialect.body, Body::Form);
+    assert_eq!(codex.refresh.margin, Duration::from_secs(300));
+    assert_eq!(codex.refresh.baked_margin, Duration::ZERO);
+}
+
+#[test]
+fn anthropic_takes_a_token_first_and_refreshes_with_json() {
+    let anthropic = catalogue(&[]).get(&id("anthropic")).unwrap();
+    let methods: Vec<&str> = anthropic.flows.iter().map(Flow::method).collect();
+    assert_eq!(methods, ["setup-token", "api-key"]);
+    let token = anthropic.token_shape().unwrap();
+    assert_eq!(token.prefix.as_deref(), Some("sk-ant-oat01-"));
+    assert_eq!(token.min_length, 80);
+    assert_eq!(anthropic.dialect.body, Body::Json);
+    assert_eq!(anthropic.refresh.baked_margin, Duration::from_secs(300));
+}
+
+#[test]
+fn a_users_file_is_found_and_may_replace() {
+    let acme = "schema = 1\nid = \"acme\"\nname = \"Acme\"";
+    let mine = "schema = 1\nid = \"groq\"\nname = \"Mine\"\nreplaces = true";
+    let shadow = "schema = 1\nid = \"xai\"\nname = \"Shadow\"";
+    let files = [
+        ("acme.toml", acme),
+        ("groq.toml", mine),
+        ("xai.toml", shadow),
+        ("other.toml", acme),
+        ("broken.toml", "schema = 1\nid = \"broken\"\nnam = 1"),
+        ("notes.txt", ""),
+    ];
+    let catalogue = catalogue(&files);
+    let get = |name| catalogue.get(&id(name));
+    assert_eq!(get("acme").unwrap().name, "Acme");
+    assert_eq!(get("groq").unwrap().name, "Mine");
+    assert!(matches!(get("xai"), Err(CatalogueError::Shadows { .. })));
+    assert!(matches!(
+        get("other"),
+        Err(CatalogueError::WrongName { .. })
+    ));
+    let broken = get("broken").unwrap_err().to_string();
+    assert!(
+        broken.starts_with("/state/providers/broken.toml:3:1: "),
+        "{broken}"
+    );
+    let ids = catalogue.ids().unwrap();
+    assert_eq!(ids.len(), ENV.len() + 3);
+    assert!(ids.contains(&id("broken")));
+}
+
+#[test]
+fn an_unknown_name_brings_near_ones() {
+    let error = |name| catalogue(&[]).get(&id(name)).unwrap_err().to_string();
+    assert_eq!(
+        error("antropic"),
+        "unknown provider antropic; did you mean anthropic?"
+    );
+    assert!(error("openai-codx").contains("openai-codex"));
+    assert_eq!(error("zzzz"), "unknown provider zzzz");
+}

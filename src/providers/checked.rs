@@ -1,0 +1,245 @@
+//! The values of a manifest, each checked while the TOML is read, so that an error has a line and
+//! a column, and nothing unchecked can be had.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+use url::{Host, Url};
+
+use crate::model::id::{ProviderId, is_unprintable};
+use crate::model::provider::{ClaimPath, ClaimSource};
+use crate::model::time::parse_duration;
+
+/// The parameters that the protocol itself sets (RFC 6749, RFC 7636).
+const STANDARD_PARAMS: [&str; 16] = [
+    "response_type",
+    "response_mode",
+    "client_id",
+    "client_secret",
+    "redirect_uri",
+    "scope",
+    "state",
+    "code",
+    "code_challenge",
+    "code_challenge_method",
+    "code_verifier",
+    "grant_type",
+    "refresh_token",
+    "request",
+    "request_uri",
+    "iss",
+];
+
+/// The headers of a token request that no manifest may set.
+const STANDARD_HEADERS: [&str; 9] = [
+    "accept",
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "host",
+    "proxy-authorization",
+    "transfer-encoding",
+];
+
+/// Defines values that are checked while the TOML is read, so that the error has line and column.
+macro_rules! checked {
+    ($($(#[$attribute:meta])* $name:ident($inner:ty), from $raw:ty, by $check:expr;)*) => {$(
+        $(#[$attribute])*
+        pub(super) struct $name(pub(super) $inner);
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let raw = <$raw>::deserialize(from)?;
+                ($check)(raw).map(Self).map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+
+checked! {
+    Schema(()), from i64, by schema;
+    Id(ProviderId), from String, by |text: String| id(&text);
+    Line(String), from String, by line;
+    Variable(String), from String, by variable;
+    Address(String), from String, by address;
+    RedirectHost(String), from String, by redirect_host;
+    RedirectPath(String), from String, by redirect_path;
+    Ports(Vec<u16>), from Vec<u16>, by ports;
+    #[derive(Default)]
+    Params(BTreeMap<String, String>), from BTreeMap<String, String>, by params;
+    #[derive(Default)]
+    Headers(BTreeMap<String, String>), from BTreeMap<String, String>, by headers;
+    Claim(ClaimPath), from String, by |text: String| claim(&text);
+    Span(Duration), from String, by |text: String| span(&text);
+}
+
+impl From<Line> for String {
+    fn from(line: Line) -> Self {
+        line.0
+    }
+}
+
+impl From<Variable> for String {
+    fn from(variable: Variable) -> Self {
+        variable.0
+    }
+}
+
+fn schema(number: i64) -> Result<(), String> {
+    match number {
+        1 => Ok(()),
+        _ => Err(format!(
+            "schema {number} is not known here; this version reads 1"
+        )),
+    }
+}
+
+fn id(text: &str) -> Result<ProviderId, String> {
+    let id = ProviderId::parse(text).map_err(|why| why.to_string())?;
+    if id.as_str() == text {
+        Ok(id)
+    } else {
+        Err(format!("the id must be written {:?}", id.as_str()))
+    }
+}
+
+fn line(text: String) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("this cannot be empty".to_owned());
+    }
+    if text.contains(is_unprintable) {
+        return Err("this cannot hold a control character".to_owned());
+    }
+    Ok(text)
+}
+
+fn variable(text: String) -> Result<String, String> {
+    let plain = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+    let valid = text.bytes().all(plain) && !text.is_empty() && !text.as_bytes()[0].is_ascii_digit();
+    let wrong = || format!("{text:?} is not the name of an environment variable");
+    if valid { Ok(text) } else { Err(wrong()) }
+}
+
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+fn address(text: String) -> Result<String, String> {
+    let url = Url::parse(&text).map_err(|why| format!("{text:?} is not a URL: {why}"))?;
+    let local = url.scheme() == "http" && url.host().is_some_and(|host| is_loopback(&host));
+    if url.scheme() != "https" && !local {
+        return Err(format!(
+            "{text:?} must be https; http is for loopback addresses only"
+        ));
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+        return Err("an address cannot hold a user, a password or a fragment".to_owned());
+    }
+    Ok(text)
+}
+
+fn redirect_host(text: String) -> Result<String, String> {
+    match text.as_str() {
+        "localhost" | "127.0.0.1" | "[::1]" => Ok(text),
+        _ => Err("the redirect host must be localhost, 127.0.0.1 or [::1]".to_owned()),
+    }
+}
+
+fn redirect_path(text: String) -> Result<String, String> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
+    if text.starts_with('/') && text.bytes().all(plain) {
+        Ok(text)
+    } else {
+        Err("the redirect path must begin with / and hold no query or fragment".to_owned())
+    }
+}
+
+fn ports(numbers: Vec<u16>) -> Result<Vec<u16>, String> {
+    match numbers.is_empty() {
+        true => Err("name at least one port; 0 stands for any free one".to_owned()),
+        false => Ok(numbers),
+    }
+}
+
+fn params(pairs: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, String> {
+    match pairs
+        .keys()
+        .find(|name| STANDARD_PARAMS.contains(&name.as_str()))
+    {
+        Some(name) => Err(format!("the protocol sets {name} itself")),
+        None => Ok(pairs),
+    }
+}
+
+fn headers(pairs: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, String> {
+    for (name, value) in &pairs {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        if name.is_empty() || !name.bytes().all(plain) {
+            return Err(format!("{name:?} is not the name of a header"));
+        }
+        if STANDARD_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
+            return Err(format!("the header {name} is not for a manifest to set"));
+        }
+        if !value.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
+            return Err(format!("the header {name} can hold printable ASCII only"));
+        }
+    }
+    Ok(pairs)
+}
+
+fn claim(text: &str) -> Result<ClaimPath, String> {
+    let sources = [
+        ("access_token", ClaimSource::AccessToken),
+        ("id_token", ClaimSource::IdToken),
+        ("response", ClaimSource::Response),
+    ];
+    let found = text.split_once(':').and_then(|(name, pointer)| {
+        let source = sources.iter().find(|(other, _)| *other == name)?.1;
+        let pointer = pointer.starts_with('/').then(|| pointer.to_owned())?;
+        Some(ClaimPath { source, pointer })
+    });
+    found.ok_or_else(|| {
+        format!(
+            "{text:?} is not a place of a claim: write access_token, id_token or response, a \
+             colon, and a JSON pointer"
+        )
+    })
+}
+
+fn span(text: &str) -> Result<Duration, String> {
+    parse_duration(text, "s")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_https_or_loopback() {
+        for wrong in [
+            "ftp://a.example/",
+            "https://u:p@a.example/",
+            "https://a.example/#f",
+        ] {
+            assert!(address(wrong.to_owned()).is_err(), "{wrong}");
+        }
+        for right in [
+            "https://a.example/x?y=z",
+            "http://127.0.0.1:9/",
+            "http://[::1]:9/t",
+        ] {
+            assert!(address(right.to_owned()).is_ok(), "{right}");
+        }
+        assert!(address("http://localhost.evil.example/".to_owned()).is_err());
+        assert!(redirect_host("0.0.0.0".to_owned()).is_err());
+        assert!(redirect_path("/a?b".to_owned()).is_err());
+        assert!(ports(Vec::new()).is_err());
+    }
+}

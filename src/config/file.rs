@@ -1,1 +1,162 @@
-//! .
+//! `openclaw.json` as a file: one reader, one writer.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jsonc_parser::cst::CstRootNode;
+use serde_json::{Map, Value};
+
+use crate::ports::files::{Files, Sharing};
+use crate::ports::host::Env;
+
+use super::edit::{self, Counts, Edit};
+pub use super::error::ConfigError;
+use super::json5;
+use super::read::{self, Loaded};
+
+/// How many old versions are kept: `.bak`, `.bak.1` … `.bak.4`, as in the reference release.
+const BACKUPS: usize = 5;
+
+/// The configuration file.
+pub struct ConfigFile {
+    files: Arc<dyn Files>,
+    env: Arc<dyn Env>,
+    path: PathBuf,
+}
+
+/// What became of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// The file.
+    pub path: PathBuf,
+    /// Whether it is any different now.
+    pub changed: bool,
+    /// Bindings that went with an agent.
+    pub removed_bindings: usize,
+    /// Members of `tools.agentToAgent.allow` that went with it.
+    pub removed_allow: usize,
+}
+
+impl ConfigFile {
+    /// The configuration at `path`, which need not exist.
+    pub fn new(files: Arc<dyn Files>, env: Arc<dyn Env>, path: PathBuf) -> Self {
+        Self { files, env, path }
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// See [`read::read`].
+    pub fn load(&self) -> Result<Loaded, ConfigError> {
+        read::read(&self.path, self.files.as_ref(), self.env.as_ref())
+    }
+
+    /// Makes changes in the text that is there now, under a lock, after a backup.
+    ///
+    /// # Errors
+    /// If it cannot be read or written, or a member to change lies in an included file; the file
+    /// is as it was then.
+    pub fn apply(&self, edits: &[Edit]) -> Result<Applied, ConfigError> {
+        let directory = self.path.parent().unwrap_or(Path::new("/"));
+        let locks = directory.join("locks").join("openclaw-rs");
+        self.files.create_dirs(&locks)?;
+        let _lock = self
+            .files
+            .lock(&locks.join("config.lock"), Sharing::Exclusive)?;
+
+        let old = self.files.read(&self.path)?;
+        let text = String::from_utf8_lossy(old.as_deref().unwrap_or_default()).into_owned();
+        self.refuse_included(&text, edits)?;
+        let (new, counts) = self.edited(&text, edits)?;
+        let changed = new != text;
+        if changed {
+            if old.is_some() {
+                self.back_up(text.as_bytes())?;
+            }
+            self.files.replace(&self.path, new.as_bytes())?;
+        }
+        Ok(Applied {
+            path: self.path.clone(),
+            changed,
+            removed_bindings: counts.removed_bindings,
+            removed_allow: counts.removed_allow,
+        })
+    }
+
+    fn edited(&self, text: &str, edits: &[Edit]) -> Result<(String, Counts), ConfigError> {
+        // Parsed the strict way first, so that a broken file is never edited by guesses.
+        json5::parse(text, &self.path)?;
+        let start = if text.trim().is_empty() { "{}\n" } else { text };
+        let root = CstRootNode::parse(start, &json5::options());
+        let root = root.map_err(|error| ConfigError::Syntax {
+            path: self.path.clone(),
+            line: error.line_display(),
+            column: error.column_display(),
+            message: error.kind().to_string(),
+        })?;
+        let mut counts = Counts::default();
+        for change in edits {
+            let more = edit::apply(&root, change);
+            counts.removed_bindings += more.removed_bindings;
+            counts.removed_allow += more.removed_allow;
+        }
+        Ok((root.to_string(), counts))
+    }
+
+    /// A member that an included file defines is not changed here: the change would hide the
+    /// included value instead, or be hidden by it.
+    fn refuse_included(&self, text: &str, edits: &[Edit]) -> Result<(), ConfigError> {
+        let value = json5::parse(text, &self.path)?;
+        for change in edits {
+            let mut object: &Map<String, Value> = match &value {
+                Value::Object(object) => object,
+                _ => return Ok(()),
+            };
+            for (depth, name) in change.member().iter().enumerate() {
+                let mut trail = vec![self.path.clone()];
+                let base = json5::included(self.files.as_ref(), object, &self.path, &mut trail)?;
+                if base.as_ref().is_some_and(|base| base.get(name).is_some()) {
+                    return Err(ConfigError::Included {
+                        path: self.path.clone(),
+                        member: change.member()[..=depth].join("."),
+                        included: object
+                            .get("$include")
+                            .map(Value::to_string)
+                            .unwrap_or_default(),
+                    });
+                }
+                match object.get(*name) {
+                    Some(Value::Object(next)) => object = next,
+                    _ => break,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Shifts the older backups by one and keeps the current text as `.bak`.
+    fn back_up(&self, current: &[u8]) -> Result<(), ConfigError> {
+        let name = |number: usize| {
+            let suffix = if number == 0 {
+                ".bak".to_owned()
+            } else {
+                format!(".bak.{number}")
+            };
+            let mut path = self.path.clone().into_os_string();
+            path.push(suffix);
+            PathBuf::from(path)
+        };
+        for number in (0..BACKUPS - 1).rev() {
+            if self.files.stat(&name(number))?.is_some() {
+                self.files.rename(&name(number), &name(number + 1))?;
+            }
+        }
+        self.files.replace(&name(0), current)?;
+        Ok(())
+    }
+}

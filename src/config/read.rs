@@ -1,1 +1,237 @@
-//! .
+//! The tree of `openclaw.json` to [`Settings`]: what concerns us, and nothing else.
+//!
+//! The reference release refuses a configuration with a member it does not know; we leave such a
+//! member alone. A member that we need and that is not what it should be is an error that names it.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use crate::model::id::{AgentId, ProfileId};
+use crate::model::secret::Secret;
+use crate::model::settings::{
+    AgentSettings, ModelChoice, ProfileSettings, ProviderSettings, Settings,
+};
+use crate::ports::files::Files;
+use crate::ports::host::Env;
+
+use super::error::ConfigError;
+use super::json5;
+
+/// The configuration as it was read.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// What it says.
+    pub settings: Settings,
+    /// The file, whether it exists or not.
+    pub path: PathBuf,
+    /// What is odd and no error, each a sentence.
+    pub warnings: Vec<String>,
+}
+
+/// Reads the configuration; a missing file says nothing.
+///
+/// # Errors
+/// If it is no JSON5, includes what it cannot, or a member we need has the wrong shape.
+pub fn read(path: &Path, files: &dyn Files, env: &dyn Env) -> Result<Loaded, ConfigError> {
+    let mut loaded = Loaded {
+        path: path.to_owned(),
+        ..Loaded::default()
+    };
+    let Some(value) = json5::load(files, path)? else {
+        return Ok(loaded);
+    };
+    let mut reader = Reader {
+        path,
+        env,
+        missing: Vec::new(),
+    };
+    loaded.settings = reader.settings(&value)?;
+    let warning = |name: &String| format!("{}: ${{{name}}} is not set", path.display());
+    loaded.warnings = reader.missing.iter().map(warning).collect();
+    Ok(loaded)
+}
+
+struct Reader<'a> {
+    path: &'a Path,
+    env: &'a dyn Env,
+    missing: Vec<String>,
+}
+
+type Members = Map<String, Value>;
+
+impl Reader<'_> {
+    fn wrong(&self, member: &str, fault: &str) -> ConfigError {
+        ConfigError::Shape {
+            path: self.path.to_owned(),
+            member: member.to_owned(),
+            fault: fault.to_owned(),
+        }
+    }
+
+    /// The object at a dotted path; an absent one is empty.
+    fn object(&self, root: &Value, path: &str) -> Result<Members, ConfigError> {
+        let mut value = root;
+        for name in path.split('.').filter(|name| !name.is_empty()) {
+            match value {
+                Value::Object(object) => match object.get(name) {
+                    Some(next) => value = next,
+                    None => return Ok(Members::new()),
+                },
+                _ => return Err(self.wrong(path, "does not lie in an object")),
+            }
+        }
+        match value {
+            Value::Object(object) => Ok(object.clone()),
+            Value::Null => Ok(Members::new()),
+            _ if path.is_empty() => Err(self.wrong("the configuration", "is not an object")),
+            _ => Err(self.wrong(path, "is not an object")),
+        }
+    }
+
+    fn text(&mut self, value: Option<&Value>) -> Option<String> {
+        let text = value?.as_str()?;
+        Some(json5::substitute(text, self.env, &mut self.missing))
+    }
+
+    /// A secret; a reference to a variable that is not set gives none.
+    fn secret(&mut self, value: Option<&Value>) -> Option<Secret<String>> {
+        let before = self.missing.len();
+        let text = self.text(value)?;
+        (self.missing.len() == before && !text.trim().is_empty()).then(|| Secret::new(text))
+    }
+
+    fn texts(&mut self, member: &str, value: Option<&Value>) -> Result<Vec<String>, ConfigError> {
+        match value {
+            None | Some(Value::Null) => Ok(Vec::new()),
+            Some(Value::Array(items)) => Ok(items
+                .iter()
+                .filter_map(|item| self.text(Some(item)))
+                .collect()),
+            Some(_) => Err(self.wrong(member, "is not a list")),
+        }
+    }
+
+    fn settings(&mut self, root: &Value) -> Result<Settings, ConfigError> {
+        self.object(root, "")?;
+        let defaults = self.object(root, "agents.defaults")?;
+        let bindings = root.get("bindings").and_then(Value::as_array).cloned();
+        Ok(Settings {
+            agents: self.agents(root)?,
+            default_workspace: self.text(defaults.get("workspace")),
+            model: self.model(defaults.get("model"))?,
+            image_model: self.model(defaults.get("imageModel"))?,
+            models: self
+                .object(root, "agents.defaults.models")?
+                .into_iter()
+                .map(|(name, value)| (name, self.text(value.get("alias"))))
+                .collect(),
+            profiles: self.profiles(root)?,
+            order: self
+                .object(root, "auth.order")?
+                .into_iter()
+                .map(|(key, ids)| {
+                    let ids = self.texts(&format!("auth.order.{key}"), Some(&ids))?;
+                    Ok((key, ids))
+                })
+                .collect::<Result<_, ConfigError>>()?,
+            providers: self
+                .object(root, "models.providers")?
+                .into_iter()
+                .map(|(name, value)| ProviderSettings {
+                    api_key: self.secret(value.get("apiKey")),
+                    name,
+                })
+                .collect(),
+            env: self.env(root)?,
+            shell_env: self
+                .object(root, "env.shellEnv")?
+                .get("enabled")
+                .and_then(Value::as_bool)
+                .unwrap_or(false),
+            bindings: bindings
+                .unwrap_or_default()
+                .iter()
+                .filter_map(|binding| binding.get("agentId")?.as_str().map(AgentId::normalise))
+                .collect(),
+        })
+    }
+
+    fn env(&mut self, root: &Value) -> Result<Vec<(String, Secret<String>)>, ConfigError> {
+        let plain = self.object(root, "env")?;
+        let vars = self.object(root, "env.vars")?;
+        let all = plain.into_iter().chain(vars);
+        Ok(all
+            .filter_map(|(name, value)| Some((name, self.secret(Some(&value))?)))
+            .collect())
+    }
+
+    fn agents(&mut self, root: &Value) -> Result<Vec<AgentSettings>, ConfigError> {
+        let list = match self.object(root, "agents")?.get("list").cloned() {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::Array(list)) => list,
+            Some(_) => return Err(self.wrong("agents.list", "is not a list")),
+        };
+        let mut agents = Vec::new();
+        for (number, agent) in list.iter().enumerate() {
+            let member = format!("agents.list[{number}]");
+            let id = self.text(agent.get("id"));
+            let id = id.ok_or_else(|| self.wrong(&member, "has no \"id\""))?;
+            let identity = agent.get("identity");
+            agents.push(AgentSettings {
+                id,
+                default: agent
+                    .get("default")
+                    .and_then(Value::as_bool)
+                    .unwrap_or(false),
+                name: self.text(agent.get("name")),
+                workspace: self.text(agent.get("workspace")),
+                agent_dir: self.text(agent.get("agentDir")),
+                model: self.model(agent.get("model"))?,
+                identity_name: self.text(identity.and_then(|identity| identity.get("name"))),
+                identity_emoji: self.text(identity.and_then(|identity| identity.get("emoji"))),
+            });
+        }
+        Ok(agents)
+    }
+
+    /// A model is a reference, or an object of `primary` and `fallbacks`.
+    fn model(&mut self, value: Option<&Value>) -> Result<ModelChoice, ConfigError> {
+        let blank = |text: &String| !text.trim().is_empty();
+        match value {
+            None | Some(Value::Null) => Ok(ModelChoice::default()),
+            Some(text @ Value::String(_)) => Ok(ModelChoice {
+                primary: self.text(Some(text)).filter(blank),
+                fallbacks: None,
+            }),
+            Some(Value::Object(object)) => Ok(ModelChoice {
+                primary: self.text(object.get("primary")).filter(blank),
+                fallbacks: match object.get("fallbacks") {
+                    None => None,
+                    list => Some(self.texts("model.fallbacks", list)?),
+                },
+            }),
+            Some(_) => Err(self.wrong("model", "is neither a text nor an object")),
+        }
+    }
+
+    fn profiles(&mut self, root: &Value) -> Result<Vec<ProfileSettings>, ConfigError> {
+        let mut profiles = Vec::new();
+        for (key, value) in self.object(root, "auth.profiles")? {
+            let member = format!("auth.profiles.{key}");
+            let id = ProfileId::parse(&key);
+            let id = id.map_err(|error| self.wrong(&member, &error.to_string()))?;
+            let provider = self.text(value.get("provider"));
+            let provider = provider.ok_or_else(|| self.wrong(&member, "has no \"provider\""))?;
+            let mode = self.text(value.get("mode"));
+            let mode = mode.ok_or_else(|| self.wrong(&member, "has no \"mode\""))?;
+            profiles.push(ProfileSettings {
+                id,
+                provider,
+                mode,
+                email: self.text(value.get("email")),
+            });
+        }
+        Ok(profiles)
+    }
+}

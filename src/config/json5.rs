@@ -1,0 +1,226 @@
+//! JSON5 text to a tree, with `$include` and `${VAR}` resolved. For reading only: what is written
+//! back is the text that people wrote, see `edit.rs`.
+
+use std::path::{Path, PathBuf};
+
+use jsonc_parser::ParseOptions;
+use serde_json::{Map, Value};
+
+use crate::ports::files::Files;
+use crate::ports::host::Env;
+
+use super::error::ConfigError;
+
+/// How deep includes may lie in one another, as in the reference release.
+const MAX_DEPTH: usize = 10;
+
+/// JSON5, as the reference release reads it.
+pub(super) fn options() -> ParseOptions {
+    ParseOptions {
+        allow_missing_commas: false,
+        ..ParseOptions::default()
+    }
+}
+
+/// Parses a text; an empty one is an empty object.
+pub(super) fn parse(text: &str, path: &Path) -> Result<Value, ConfigError> {
+    let parsed = jsonc_parser::parse_to_serde_value::<Option<Value>>(text, &options());
+    let parsed = parsed.map_err(|error| ConfigError::Syntax {
+        path: path.to_owned(),
+        line: error.line_display(),
+        column: error.column_display(),
+        message: error.kind().to_string(),
+    })?;
+    Ok(parsed.unwrap_or_else(|| Value::Object(Map::new())))
+}
+
+/// Reads a file and everything it includes.
+pub(super) fn load(files: &dyn Files, path: &Path) -> Result<Option<Value>, ConfigError> {
+    let Some(bytes) = files.read(path)? else {
+        return Ok(None);
+    };
+    let value = parse(&String::from_utf8_lossy(&bytes), path)?;
+    let mut trail = vec![path.to_owned()];
+    include(files, value, path, &mut trail).map(Some)
+}
+
+/// What an object includes, merged in order; `None` if it includes nothing.
+pub(super) fn included(
+    files: &dyn Files,
+    object: &Map<String, Value>,
+    path: &Path,
+    trail: &mut Vec<PathBuf>,
+) -> Result<Option<Value>, ConfigError> {
+    let names: Vec<String> = match object.get("$include") {
+        None => return Ok(None),
+        Some(Value::String(name)) => vec![name.clone()],
+        Some(Value::Array(names)) => {
+            let names = names.iter().map(|name| name.as_str().map(str::to_owned));
+            names.collect::<Option<_>>().ok_or_else(|| wrong(path))?
+        }
+        Some(_) => return Err(wrong(path)),
+    };
+    let mut merged = Value::Object(Map::new());
+    for name in names {
+        let target = path.parent().unwrap_or(Path::new("/")).join(&name);
+        let shape = |fault: &str| ConfigError::Shape {
+            path: path.to_owned(),
+            member: format!("$include \"{name}\""),
+            fault: fault.to_owned(),
+        };
+        if trail.contains(&target) {
+            return Err(shape("includes itself"));
+        }
+        if trail.len() > MAX_DEPTH {
+            return Err(shape("lies too deep"));
+        }
+        let bytes = files
+            .read(&target)?
+            .ok_or_else(|| shape("does not exist"))?;
+        let value = parse(&String::from_utf8_lossy(&bytes), &target)?;
+        trail.push(target.clone());
+        let value = include(files, value, &target, trail)?;
+        trail.pop();
+        merge(&mut merged, value);
+    }
+    Ok(Some(merged))
+}
+
+fn wrong(path: &Path) -> ConfigError {
+    ConfigError::Shape {
+        path: path.to_owned(),
+        member: "$include".to_owned(),
+        fault: "is neither a path nor a list of paths".to_owned(),
+    }
+}
+
+fn include(
+    files: &dyn Files,
+    value: Value,
+    path: &Path,
+    trail: &mut Vec<PathBuf>,
+) -> Result<Value, ConfigError> {
+    match value {
+        Value::Object(mut object) => {
+            let base = included(files, &object, path, trail)?;
+            object.remove("$include");
+            let mut own = Map::new();
+            for (key, value) in object {
+                own.insert(key, include(files, value, path, trail)?);
+            }
+            let own = Value::Object(own);
+            match base {
+                None => Ok(own),
+                Some(mut base) => {
+                    merge(&mut base, own);
+                    Ok(base)
+                }
+            }
+        }
+        Value::Array(items) => {
+            let items = items
+                .into_iter()
+                .map(|item| include(files, item, path, trail));
+            Ok(Value::Array(items.collect::<Result<_, _>>()?))
+        }
+        other => Ok(other),
+    }
+}
+
+/// Lays `over` on `base`: objects member by member, everything else replaced.
+fn merge(base: &mut Value, over: Value) {
+    match (base, over) {
+        (Value::Object(base), Value::Object(over)) => {
+            for (key, value) in over {
+                match base.get_mut(&key) {
+                    Some(old) => merge(old, value),
+                    None => {
+                        base.insert(key, value);
+                    }
+                }
+            }
+        }
+        (base, over) => *base = over,
+    }
+}
+
+/// Replaces `${NAME}` (upper case) by the variable's value and `$${NAME}` by `${NAME}`. A variable
+/// that is not set leaves its reference and is named in `missing`; the caller decides.
+pub(super) fn substitute(text: &str, env: &dyn Env, missing: &mut Vec<String>) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("${") {
+        let escaped = rest[..at].ends_with('$');
+        let before = if escaped {
+            &rest[..at - 1]
+        } else {
+            &rest[..at]
+        };
+        result.push_str(before);
+        let after = &rest[at + 2..];
+        let name = after.split('}').next().unwrap_or_default();
+        let whole = after.len() > name.len() && is_name(name);
+        if !whole {
+            result.push_str("${");
+            rest = after;
+            continue;
+        }
+        match env.var(name) {
+            Some(value) if !escaped => result.push_str(value.expose()),
+            _ => {
+                if !escaped {
+                    missing.push(name.to_owned());
+                }
+                result.push_str(&format!("${{{name}}}"));
+            }
+        }
+        rest = &after[name.len() + 1..];
+    }
+    result.push_str(rest);
+    result
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::secret::Secret;
+
+    struct Acme;
+
+    impl Env for Acme {
+        fn var(&self, name: &str) -> Option<Secret<String>> {
+            (name == "ACME_KEY").then(|| Secret::from("value"))
+        }
+
+        fn is_remote(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn variables_are_resolved_and_escapes_respected() {
+        let mut missing = Vec::new();
+        let mut resolve = |text| substitute(text, &Acme, &mut missing);
+        assert_eq!(resolve("a ${ACME_KEY} b"), "a value b");
+        assert_eq!(resolve("$${ACME_KEY}"), "${ACME_KEY}");
+        assert_eq!(resolve("${lower} ${"), "${lower} ${");
+        assert_eq!(resolve("${UNSET}"), "${UNSET}");
+        assert_eq!(missing, ["UNSET"]);
+    }
+
+    #[test]
+    fn json5_is_read_and_faults_have_a_place() {
+        let parse = |text| parse(text, Path::new("c.json"));
+        let value = parse("// note\n{ a: 'b', c: [1, 0x10,], }\n").unwrap();
+        assert_eq!(value, serde_json::json!({ "a": "b", "c": [1, 16] }));
+        let fault = parse("{\n  a: ,\n}").unwrap_err().to_string();
+        assert!(fault.starts_with("c.json:2:"), "{fault}");
+    }
+}

@@ -1,0 +1,207 @@
+//! Codes and refresh tokens of the test issuer: each is good for one use.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::model::time::Timestamp;
+
+/// Whose login the issuer gives out.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// `chatgpt_account_id` of the access token.
+    pub id: String,
+    /// `email` of the ID token; `None` leaves it out.
+    pub email: Option<String>,
+    /// `expires_in` of a token, in seconds.
+    pub expires_in: i64,
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self {
+            id: "acct_1".to_owned(),
+            email: Some("me@example.com".to_owned()),
+            expires_in: 3_600,
+        }
+    }
+}
+
+struct Code {
+    value: String,
+    challenge: String,
+    redirect_uri: String,
+    client_id: String,
+    used: bool,
+}
+
+struct Refresh {
+    value: String,
+    family: usize,
+    spent: bool,
+}
+
+/// Everything that was given out.
+#[derive(Default)]
+pub struct Grants {
+    /// Whose login is given out next.
+    pub account: Account,
+    codes: Vec<Code>,
+    refresh: Vec<Refresh>,
+    dead_families: Vec<usize>,
+    counter: usize,
+}
+
+fn refused(code: &str) -> (u16, Value) {
+    (
+        400,
+        json!({ "error": code, "error_description": "the test issuer says no" }),
+    )
+}
+
+impl Grants {
+    /// Nothing given out yet.
+    pub fn new(account: Account) -> Self {
+        Self {
+            account,
+            ..Self::default()
+        }
+    }
+
+    fn next(&mut self, prefix: &str) -> String {
+        self.counter += 1;
+        format!("{prefix}-MARKER-{:04}", self.counter)
+    }
+
+    /// Checks an authorization request and gives a code.
+    pub(super) fn authorize(&mut self, query: &[(String, String)]) -> Result<String, &'static str> {
+        let get = |name: &str| {
+            let found = query.iter().find(|(key, _)| key == name);
+            found
+                .map(|(_, value)| value.clone())
+                .filter(|value| !value.is_empty())
+        };
+        if get("response_type").as_deref() != Some("code") {
+            return Err("response_type is not code");
+        }
+        if get("code_challenge_method").as_deref() != Some("S256") {
+            return Err("code_challenge_method is not S256");
+        }
+        let challenge = get("code_challenge").ok_or("no code_challenge")?;
+        let redirect_uri = get("redirect_uri").ok_or("no redirect_uri")?;
+        let client_id = get("client_id").ok_or("no client_id")?;
+        get("state").ok_or("no state")?;
+        let value = self.next("ac");
+        self.codes.push(Code {
+            value: value.clone(),
+            challenge,
+            redirect_uri,
+            client_id,
+            used: false,
+        });
+        Ok(value)
+    }
+
+    /// Answers a token request: status and body.
+    pub(super) fn token(
+        &mut self,
+        parameters: &[(String, String)],
+        now: Timestamp,
+    ) -> (u16, Value) {
+        let get = |name: &str| {
+            let found = parameters.iter().find(|(key, _)| key == name);
+            found.map(|(_, value)| value.as_str()).unwrap_or_default()
+        };
+        match get("grant_type") {
+            "authorization_code" => {
+                let digest = Sha256::digest(get("code_verifier").as_bytes());
+                let challenge = BASE64_URL_SAFE_NO_PAD.encode(digest);
+                let code = self.codes.iter_mut().find(|code| code.value == get("code"));
+                match code {
+                    Some(code)
+                        if !code.used
+                            && code.challenge == challenge
+                            && code.redirect_uri == get("redirect_uri")
+                            && code.client_id == get("client_id") =>
+                    {
+                        code.used = true;
+                        self.counter += 1;
+                        let family = self.counter;
+                        (200, self.answer(family, now))
+                    }
+                    _ => refused("invalid_grant"),
+                }
+            }
+            "refresh_token" => self.rotate(get("refresh_token"), now),
+            _ => refused("unsupported_grant_type"),
+        }
+    }
+
+    /// One use of a refresh token. A second use kills the whole family, as RFC 9700 section 4.14
+    /// has it.
+    fn rotate(&mut self, value: &str, now: Timestamp) -> (u16, Value) {
+        let Some(token) = self.refresh.iter_mut().find(|token| token.value == value) else {
+            return refused("invalid_grant");
+        };
+        let family = token.family;
+        if token.spent {
+            self.dead_families.push(family);
+            let error = json!({
+                "message": "Your refresh token has already been used to generate a new access token.",
+                "type": "invalid_request_error", "param": null, "code": "refresh_token_reused",
+            });
+            return (401, json!({ "error": error }));
+        }
+        token.spent = true;
+        if self.dead_families.contains(&family) {
+            return refused("invalid_grant");
+        }
+        (200, self.answer(family, now))
+    }
+
+    /// Access and refresh token of a login that nobody saw.
+    pub(super) fn issue(&mut self, now: Timestamp) -> (String, String) {
+        self.counter += 1;
+        let family = self.counter;
+        let answer = self.answer(family, now);
+        let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+        (text("access_token"), text("refresh_token"))
+    }
+
+    fn answer(&mut self, family: usize, now: Timestamp) -> Value {
+        let refresh_token = self.next("rt");
+        self.refresh.push(Refresh {
+            value: refresh_token.clone(),
+            family,
+            spent: false,
+        });
+        let account = self.account.clone();
+        let end = now.0 / 1_000 + account.expires_in;
+        // `?>~` makes the characters that base64url and base64 write differently.
+        let auth =
+            json!({ "chatgpt_account_id": account.id, "chatgpt_plan_type": "plus", "x": "?>~" });
+        let access =
+            json!({ "https://api.openai.com/auth": auth, "exp": end, "jti": self.next("at") });
+        let mut id = json!({ "sub": "user-1", "exp": end, "https://api.openai.com/auth": auth });
+        if let Some(email) = &account.email {
+            id["email"] = json!(email);
+        }
+        json!({
+            "access_token": jwt(&access), "refresh_token": refresh_token, "id_token": jwt(&id),
+            "expires_in": account.expires_in, "token_type": "Bearer",
+            "scope": "openid profile email offline_access",
+        })
+    }
+}
+
+/// A token with these claims and a signature that nobody checks.
+fn jwt(claims: &Value) -> String {
+    let part = |text: String| BASE64_URL_SAFE_NO_PAD.encode(text);
+    let head = part(json!({ "alg": "RS256", "typ": "JWT" }).to_string());
+    format!(
+        "{head}.{}.{}",
+        part(claims.to_string()),
+        part("MARKER-signature".to_owned())
+    )
+}

@@ -1,0 +1,261 @@
+//! A loopback authorization server that really checks: PKCE S256, redirect equality, single-use
+//! codes, rotating refresh tokens with reuse detection, form and JSON bodies.
+//!
+//! It is told whom to expect and what to answer, keeps a log of every token request, and stops
+//! when it is dropped.
+
+mod grants;
+
+use std::io::{Read, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tiny_http::{Header, Request, Response, Server};
+
+use crate::ports::host::Clock;
+
+pub use grants::{Account, Grants};
+
+/// An answer that is given instead of the right one.
+#[derive(Clone, Debug, Default)]
+pub struct Scripted {
+    /// The status.
+    pub status: u16,
+    /// Headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: String,
+    /// Break the connection off without any answer.
+    pub hang_up: bool,
+}
+
+/// What the server is told, and what it has seen.
+struct State {
+    clock: Arc<dyn Clock>,
+    grants: Grants,
+    token_requests: Vec<Vec<(String, String)>>,
+    next: Vec<Scripted>,
+    refuse: Option<(String, String)>,
+    delay: Duration,
+}
+
+/// The running server.
+pub struct Issuer {
+    server: Arc<Server>,
+    state: Arc<Mutex<State>>,
+    url: String,
+    thread: Option<JoinHandle<()>>,
+}
+
+fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Issuer {
+    /// Starts a server on a free port of 127.0.0.1 whose next login is of `account`. `clock` dates
+    /// its tokens and times its delays.
+    ///
+    /// # Errors
+    /// If no port can be had.
+    pub fn start(account: Account, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
+        let server = Server::http("127.0.0.1:0").map_err(std::io::Error::other)?;
+        let port = server
+            .server_addr()
+            .to_ip()
+            .map_or(0, |address| address.port());
+        let server = Arc::new(server);
+        let state = Arc::new(Mutex::new(State {
+            clock,
+            grants: Grants::new(account),
+            token_requests: Vec::new(),
+            next: Vec::new(),
+            refuse: None,
+            delay: Duration::ZERO,
+        }));
+        let thread = {
+            let (server, state) = (Arc::clone(&server), Arc::clone(&state));
+            std::thread::spawn(move || {
+                for request in server.incoming_requests() {
+                    let state = Arc::clone(&state);
+                    std::thread::spawn(move || serve(request, &state));
+                }
+            })
+        };
+        Ok(Self {
+            server,
+            state,
+            url: format!("http://127.0.0.1:{port}"),
+            thread: Some(thread),
+        })
+    }
+
+    /// Its address.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A manifest that points `openai-codex` at this server, with a redirect on any free port.
+    pub fn manifest(&self) -> String {
+        let url = &self.url;
+        format!(
+            "schema = 1\nid = \"openai-codex\"\nname = \"Test issuer\"\nreplaces = true\n\n\
+             [client]\nid = \"test-client\"\nauthorize = \"{url}/oauth/authorize\"\ntoken = \"{url}/oauth/token\"\n\n\
+             [[flow]]\nkind = \"browser\"\nhost = \"localhost\"\nports = [0]\npath = \"/auth/callback\"\n\
+             scopes = [\"openid\", \"profile\", \"email\", \"offline_access\"]\n\n\
+             [account]\n\
+             id = [\"access_token:/https:~1~1api.openai.com~1auth/chatgpt_account_id\"]\n\
+             email = [\"id_token:/email\"]\nrequired = true\n"
+        )
+    }
+
+    /// Who logs in next.
+    pub fn set_account(&self, account: Account) {
+        locked(&self.state).grants.account = account;
+    }
+
+    /// How long a token request takes.
+    pub fn set_delay(&self, delay: Duration) {
+        locked(&self.state).delay = delay;
+    }
+
+    /// The next token request gets this answer instead of the right one.
+    pub fn answer_next(&self, answer: Scripted) {
+        locked(&self.state).next.push(answer);
+    }
+
+    /// The person says no from now on: error code and description.
+    pub fn refuse_consent(&self, code: &str, description: &str) {
+        locked(&self.state).refuse = Some((code.to_owned(), description.to_owned()));
+    }
+
+    /// The parameters of every token request so far.
+    pub fn token_requests(&self) -> Vec<Vec<(String, String)>> {
+        locked(&self.state).token_requests.clone()
+    }
+
+    /// A grant as a login would have given it, for a store that is made by hand: access token,
+    /// refresh token.
+    pub fn issue(&self) -> (String, String) {
+        let mut state = locked(&self.state);
+        let now = state.clock.now();
+        state.grants.issue(now)
+    }
+}
+
+impl Drop for Issuer {
+    fn drop(&mut self) {
+        self.server.unblock();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn serve(mut request: Request, state: &Mutex<State>) {
+    let url = request.url().to_owned();
+    let (path, query) = url.split_once('?').unwrap_or((&url, ""));
+    let answer = match path {
+        "/oauth/authorize" => authorize(state, &pairs(query)),
+        "/oauth/token" => token(state, &mut request),
+        _ => Some(Scripted {
+            status: 404,
+            ..Scripted::default()
+        }),
+    };
+    let Some(answer) = answer.filter(|answer| !answer.hang_up) else {
+        // What is no HTTP ends the connection on the other side without an answer.
+        let mut writer = request.into_writer();
+        let _ = writer
+            .write_all(b"hung up\r\n\r\n")
+            .and_then(|()| writer.flush());
+        return;
+    };
+    let mut response = Response::from_string(answer.body).with_status_code(answer.status);
+    for (name, value) in answer.headers {
+        if let Ok(header) = Header::from_bytes(name, value) {
+            response.add_header(header);
+        }
+    }
+    let _ = request.respond(response);
+}
+
+fn pairs(text: &str) -> Vec<(String, String)> {
+    url::form_urlencoded::parse(text.as_bytes())
+        .into_owned()
+        .collect()
+}
+
+fn authorize(state: &Mutex<State>, query: &[(String, String)]) -> Option<Scripted> {
+    let mut state = locked(state);
+    let get = |name: &str| {
+        query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.clone())
+    };
+    let redirect = get("redirect_uri").unwrap_or_default();
+    let mut answer = vec![("state".to_owned(), get("state").unwrap_or_default())];
+    match &state.refuse {
+        Some((code, description)) => {
+            answer.push(("error".to_owned(), code.clone()));
+            answer.push(("error_description".to_owned(), description.clone()));
+        }
+        None => match state.grants.authorize(query) {
+            Ok(code) => answer.push(("code".to_owned(), code)),
+            Err(why) => {
+                return Some(Scripted {
+                    status: 400,
+                    body: why.to_owned(),
+                    ..Scripted::default()
+                });
+            }
+        },
+    }
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(answer)
+        .finish();
+    Some(Scripted {
+        status: 302,
+        headers: vec![("Location", format!("{redirect}?{query}"))],
+        ..Scripted::default()
+    })
+}
+
+fn token(state: &Mutex<State>, request: &mut Request) -> Option<Scripted> {
+    let mut body = String::new();
+    request
+        .as_reader()
+        .take(1 << 20)
+        .read_to_string(&mut body)
+        .ok()?;
+    let is_json = body.trim_start().starts_with('{');
+    let parameters = if is_json {
+        let object: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(&body).ok()?;
+        let text = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        object
+            .into_iter()
+            .map(|(key, value)| (key, text(value)))
+            .collect()
+    } else {
+        pairs(&body)
+    };
+    let (scripted, delay, clock) = {
+        let mut state = locked(state);
+        state.token_requests.push(parameters.clone());
+        let scripted = (!state.next.is_empty()).then(|| state.next.remove(0));
+        (scripted, state.delay, Arc::clone(&state.clock))
+    };
+    clock.sleep(delay);
+    if scripted.is_some() {
+        return scripted;
+    }
+    let (status, body) = locked(state).grants.token(&parameters, clock.now());
+    Some(Scripted {
+        status,
+        headers: vec![("Content-Type", "application/json".to_owned())],
+        body: body.to_string(),
+        hang_up: false,
+    })
+}

@@ -1,1 +1,91 @@
-//! Floor 3: use cases. A request in, an outcome out; nothing here prints.
+//! Floor 3: use cases. A request in, an outcome out; nothing here prints, and nothing here knows
+//! which files, clocks or networks lie behind the doors.
+
+pub mod failure;
+
+pub mod keep_alive;
+mod naming;
+mod spend;
+
+pub mod agents;
+pub mod list;
+pub mod login;
+pub mod logout;
+pub mod paste;
+pub mod refresh;
+pub mod status;
+pub mod token;
+
+use std::path::PathBuf;
+
+use crate::config::file::ConfigFile;
+use crate::model::id::AgentId;
+use crate::model::profiles::Effective;
+use crate::model::settings::Settings;
+use crate::ports::callback::Callback;
+use crate::ports::dialog::Dialog;
+use crate::ports::files::Files;
+use crate::ports::host::{Browser, Clock, Env, Interrupt, Random};
+use crate::ports::http::Http;
+use crate::ports::store::{Scope, Store, StoreError};
+use crate::providers::catalogue::Catalogue;
+
+/// Every door, and what was read once at the start: what each use case takes first.
+#[derive(Clone, Copy)]
+pub struct Ports<'a> {
+    /// What time it is.
+    pub clock: &'a dyn Clock,
+    /// Randomness for `state` and the PKCE verifier.
+    pub random: &'a dyn Random,
+    /// The environment.
+    pub env: &'a dyn Env,
+    /// Signals that ask to stop.
+    pub interrupt: &'a dyn Interrupt,
+    /// The user's browser.
+    pub browser: &'a dyn Browser,
+    /// The one HTTP client.
+    pub http: &'a dyn Http,
+    /// The loopback redirect endpoint.
+    pub callback: &'a dyn Callback,
+    /// The person.
+    pub dialog: &'a dyn Dialog,
+    /// The file system, for what is neither store nor configuration: an agent's directory.
+    pub files: &'a dyn Files,
+    /// The credential store.
+    pub store: &'a dyn Store,
+    /// `openclaw.json`.
+    pub config: &'a ConfigFile,
+    /// What `openclaw.json` said when the command began.
+    pub settings: &'a Settings,
+    /// The providers.
+    pub catalogue: &'a Catalogue,
+    /// Where things lie.
+    pub dirs: &'a Dirs,
+}
+
+/// Directories, resolved once.
+#[derive(Clone, Debug)]
+pub struct Dirs {
+    /// The user's home.
+    pub home: PathBuf,
+    /// The state directory.
+    pub state: PathBuf,
+    /// The working directory.
+    pub cwd: PathBuf,
+}
+
+impl Ports<'_> {
+    /// What an agent sees: its own document over the main agent's.
+    ///
+    /// # Errors
+    /// If one of the documents cannot be read.
+    pub fn effective(&self, agent: &AgentId, scope: Scope<'_>) -> Result<Effective, StoreError> {
+        let own = self.store.load(agent, scope)?;
+        let main = if agent.is_main() {
+            None
+        } else {
+            Some(self.store.load(&AgentId::main(), scope)?)
+        };
+        Ok(Effective::new(agent.clone(), own, main))
+    }
+}

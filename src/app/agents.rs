@@ -1,0 +1,299 @@
+//! `agents add`, `list` and `delete`: who there is, and where their credentials lie.
+//!
+//! A new agent reads through to the main agent's profiles; nothing is copied, because a copied
+//! grant is a grant that one of the two will lose. A deleted agent's files are moved away under a
+//! dated name, never destroyed.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::edit::Edit;
+use crate::config::workspace;
+use crate::model::id::{AgentId, printable};
+use crate::ports::dialog::{Answer, Question};
+
+use super::Ports;
+use super::failure::{Failure, Kind};
+
+/// What `agents add` is asked for.
+#[derive(Clone, Debug)]
+pub struct Add {
+    /// The name as typed.
+    pub name: String,
+    /// The workspace; the default one if absent.
+    pub workspace: Option<PathBuf>,
+    /// Fail instead of choosing a workspace.
+    pub non_interactive: bool,
+    /// The version that is written into `meta` of the configuration.
+    pub version: &'static str,
+}
+
+/// A new agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Added {
+    /// Its id.
+    pub id: AgentId,
+    /// Its name as typed.
+    pub name: String,
+    /// Its workspace.
+    pub workspace: PathBuf,
+    /// Where its credentials will lie.
+    pub agent_dir: PathBuf,
+    /// The configuration that names it.
+    pub config_path: PathBuf,
+}
+
+/// Adds an agent to the configuration and makes its directories.
+///
+/// # Errors
+/// [`Kind::Usage`] for a name that is reserved or taken, [`Kind::Config`] and [`Kind::Storage`] if
+/// the configuration or a directory cannot be written.
+pub fn add(ports: Ports<'_>, request: &Add) -> Result<Added, Failure> {
+    let id = AgentId::normalise(&request.name);
+    let usage = |message: String| Failure::new(Kind::Usage, message);
+    if !request.name.contains(|c: char| c.is_ascii_alphanumeric()) {
+        let name = printable(&request.name, 80);
+        let message = format!("Agent name \"{name}\" has no letter a-z and no digit");
+        return Err(usage(message).hint("openclaw agents add work"));
+    }
+    if id.is_main() {
+        let failure = usage("\"main\" is reserved. Choose another name.".to_owned());
+        return Err(failure.hint("openclaw agents add work"));
+    }
+    if ports.settings.knows_agent(&id) {
+        let failure = usage(format!("Agent \"{id}\" already exists."));
+        return Err(failure.hint("openclaw agents list"));
+    }
+    if request.non_interactive && request.workspace.is_none() {
+        let failure = usage("Non-interactive mode requires --workspace.".to_owned());
+        return Err(failure.hint(format!(
+            "openclaw agents add {id} --workspace <dir> --non-interactive"
+        )));
+    }
+    let workspace = match &request.workspace {
+        Some(path) => ports.dirs.cwd.join(path),
+        None => workspace::default_workspace(ports.settings, &id, &ports.dirs.home),
+    };
+    let agent_dir = agent_dir(ports, &id);
+    let sessions = ports
+        .dirs
+        .state
+        .join("agents")
+        .join(id.as_str())
+        .join("sessions");
+    for directory in [&workspace, &sessions] {
+        ports
+            .files
+            .create_dirs(directory)
+            .map_err(|error| Failure::new(Kind::Storage, error.to_string()))?;
+    }
+    let applied = ports.config.apply(&[
+        Edit::AddAgent {
+            id: id.clone(),
+            name: request.name.trim().to_owned(),
+            workspace: workspace.display().to_string(),
+            agent_dir: agent_dir.display().to_string(),
+            model: None,
+        },
+        touch(ports, request.version),
+    ])?;
+    Ok(Added {
+        id,
+        name: request.name.trim().to_owned(),
+        workspace,
+        agent_dir,
+        config_path: applied.path,
+    })
+}
+
+fn touch(ports: Ports<'_>, version: &str) -> Edit {
+    Edit::Touch {
+        version: version.to_owned(),
+        at_iso: ports.clock.now().iso8601(),
+    }
+}
+
+fn agent_dir(ports: Ports<'_>, id: &AgentId) -> PathBuf {
+    let document = ports.store.path(id);
+    document.parent().map(Path::to_owned).unwrap_or_default()
+}
+
+/// One agent of `agents list`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its id.
+    pub id: AgentId,
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// `identity.name`.
+    pub identity_name: Option<String>,
+    /// `identity.emoji`.
+    pub identity_emoji: Option<String>,
+    /// Its workspace.
+    pub workspace: PathBuf,
+    /// Where its credentials lie.
+    pub agent_dir: PathBuf,
+    /// Its model, or the default one if that is configured.
+    pub model: Option<String>,
+    /// How many bindings route to it.
+    pub bindings: usize,
+    /// Whether it is meant when none is named.
+    pub is_default: bool,
+}
+
+/// Lists the agents in the order of the configuration; `main` alone if it lists none.
+pub fn list(ports: Ports<'_>) -> Vec<Row> {
+    let settings = ports.settings;
+    let mut ids: Vec<AgentId> = settings
+        .agents
+        .iter()
+        .map(|agent| AgentId::normalise(&agent.id))
+        .collect();
+    if ids.is_empty() {
+        ids.push(AgentId::main());
+    }
+    let default = settings.default_agent();
+    let row = |id: AgentId| {
+        let own = settings.agent(&id);
+        Row {
+            name: own.and_then(|agent| agent.name.clone()),
+            identity_name: own.and_then(|agent| agent.identity_name.clone()),
+            identity_emoji: own.and_then(|agent| agent.identity_emoji.clone()),
+            workspace: workspace::of(settings, &id, &ports.dirs.home, &ports.dirs.cwd),
+            agent_dir: agent_dir(ports, &id),
+            model: settings.model_of(&id).primary,
+            bindings: settings
+                .bindings
+                .iter()
+                .filter(|other| **other == id)
+                .count(),
+            is_default: id == default,
+            id,
+        }
+    };
+    ids.into_iter().map(row).collect()
+}
+
+/// What `agents delete` is asked for.
+#[derive(Clone, Debug)]
+pub struct Delete {
+    /// The id as typed.
+    pub id: String,
+    /// Without asking.
+    pub force: bool,
+    /// The version that is written into `meta` of the configuration.
+    pub version: &'static str,
+}
+
+/// A deleted agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deleted {
+    /// Its id.
+    pub id: AgentId,
+    /// Its workspace, which stays where it is: it is the user's own.
+    pub workspace: PathBuf,
+    /// Where its credentials lay.
+    pub agent_dir: PathBuf,
+    /// Where its sessions lay.
+    pub sessions_dir: PathBuf,
+    /// How many bindings went with it.
+    pub removed_bindings: usize,
+    /// How many members of `tools.agentToAgent.allow` went with it.
+    pub removed_allow: usize,
+    /// Each directory that was moved, and where to.
+    pub moved: Vec<(PathBuf, PathBuf)>,
+}
+
+/// Takes an agent out of the configuration and moves its files to a dated place in
+/// `<state>/trash`.
+///
+/// # Errors
+/// [`Kind::NotFound`], [`Kind::Usage`] for `main` or if nobody can confirm, [`Kind::Config`], and
+/// [`Kind::Storage`] if the files could not be moved: they are where they were then.
+pub fn delete(ports: Ports<'_>, request: &Delete) -> Result<Deleted, Failure> {
+    let id = AgentId::normalise(&request.id);
+    if id.is_main() {
+        return Err(Failure::new(Kind::Usage, "\"main\" cannot be deleted."));
+    }
+    if !ports.settings.knows_agent(&id) {
+        let message = format!("Agent \"{}\" not found.", printable(&request.id, 80));
+        return Err(Failure::new(Kind::NotFound, message).hint("openclaw agents list"));
+    }
+    if !request.force {
+        confirm(ports, &id)?;
+    }
+    let agent_dir = agent_dir(ports, &id);
+    let home = ports.dirs.state.join("agents").join(id.as_str());
+    let workspace = workspace::of(ports.settings, &id, &ports.dirs.home, &ports.dirs.cwd);
+    let applied = ports.config.apply(&[
+        Edit::RemoveAgent { id: id.clone() },
+        touch(ports, request.version),
+    ])?;
+    let mut moved = Vec::new();
+    let inside = agent_dir.starts_with(&home);
+    let elsewhere = (!inside).then_some(&agent_dir);
+    for directory in [Some(&home), elsewhere].into_iter().flatten() {
+        if let Some(to) = set_aside(ports, &id, directory)? {
+            moved.push((directory.clone(), to));
+        }
+    }
+    Ok(Deleted {
+        workspace,
+        agent_dir,
+        sessions_dir: home.join("sessions"),
+        removed_bindings: applied.removed_bindings,
+        removed_allow: applied.removed_allow,
+        moved,
+        id,
+    })
+}
+
+/// Moves a directory to a free dated name; `None` if it does not exist.
+fn set_aside(ports: Ports<'_>, id: &AgentId, directory: &Path) -> Result<Option<PathBuf>, Failure> {
+    let storage = |error: crate::ports::files::FileError| {
+        let message = format!(
+            "Agent \"{id}\" is out of the configuration, and its files could not be moved: {error}"
+        );
+        Failure::new(Kind::Storage, message).hint(format!(
+            "move {} away by hand; it holds credentials",
+            directory.display()
+        ))
+    };
+    if ports.files.stat(directory).map_err(storage)?.is_none() {
+        return Ok(None);
+    }
+    let trash = ports.dirs.state.join("trash");
+    ports.files.create_dirs(&trash).map_err(storage)?;
+    let stamp = ports.clock.now().file_stamp();
+    let mut number = 0;
+    loop {
+        let suffix = if number == 0 {
+            String::new()
+        } else {
+            format!("-{number}")
+        };
+        let to = trash.join(format!("agent-{id}-{stamp}{suffix}"));
+        if ports.files.stat(&to).map_err(storage)?.is_none() {
+            ports.files.rename(directory, &to).map_err(storage)?;
+            return Ok(Some(to));
+        }
+        number += 1;
+    }
+}
+
+fn confirm(ports: Ports<'_>, id: &AgentId) -> Result<(), Failure> {
+    let command = format!("openclaw agents delete {id} --force");
+    if !ports.dialog.can_ask() {
+        let failure = Failure::new(Kind::Usage, "Non-interactive session. Re-run with --force.");
+        return Err(failure.hint(command));
+    }
+    let question = Question::Confirm {
+        prompt: format!("Delete agent {id}? Its credentials and sessions are moved to trash."),
+        default: false,
+    };
+    match ports.dialog.ask(&question, &|| false)? {
+        Answer::Yes => Ok(()),
+        Answer::No | Answer::Text(_) => {
+            Err(Failure::new(Kind::Usage, format!("Agent {id} was not deleted")).hint(command))
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The one error shape that reaches the edge.
+//!
+//! Every failure says what failed and why, whether a credential was touched, and the command that
+//! mends it. Lower rooms have small errors of their own; this is the only place that turns them
+//! into kinds, and `cli/exit.rs` the only one that turns kinds into exit codes.
+
+use crate::config::file::ConfigError;
+use crate::model::id::{IdError, ProfileId, ProviderId};
+use crate::ports::dialog::DialogError;
+use crate::ports::host::Signal;
+use crate::ports::store::StoreError;
+use crate::providers::catalogue::CatalogueError;
+
+/// What kind of failure it is: what a script can act on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The command was not understood, or asks for what cannot be.
+    Usage,
+    /// No such profile, provider or agent.
+    NotFound,
+    /// The configuration or a manifest is wrong.
+    Config,
+    /// There is no usable credential: a person must log in.
+    NeedsLogin,
+    /// It may work later, unchanged: network, rate limit, a server in trouble.
+    Temporary,
+    /// The disk or the store failed.
+    Storage,
+    /// Another process held a lock for too long.
+    Busy,
+    /// A request was sent and its answer never came: the refresh token may be spent.
+    UnknownOutcome,
+    /// A person or the system asked to stop.
+    Cancelled(Signal),
+}
+
+/// What happened to the stored credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Touched {
+    /// Nothing.
+    Nothing,
+    /// Something was changed; the message says what.
+    Changed,
+    /// Nothing on disk, but the refresh token may be spent at the provider.
+    MaybeSpent,
+}
+
+/// A failure as a person is told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What kind it is.
+    pub kind: Kind,
+    /// What failed, and why, in the provider's or system's own words.
+    pub message: String,
+    /// Whether a credential was touched.
+    pub touched: Touched,
+    /// The command, or the step, that mends it.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure that touched nothing and has no hint yet.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            touched: Touched::Nothing,
+            hint: None,
+        }
+    }
+
+    /// With the command that mends it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// With what became of the credentials.
+    #[must_use]
+    pub fn touched(mut self, touched: Touched) -> Self {
+        self.touched = touched;
+        self
+    }
+
+    /// A command that was told to stop.
+    pub fn cancelled(signal: Signal) -> Self {
+        Self::new(Kind::Cancelled(signal), "cancelled")
+    }
+
+    /// There is no such profile for this agent.
+    pub fn no_such_profile(id: &ProfileId) -> Self {
+        Self::new(Kind::NotFound, format!("there is no profile {id}"))
+            .hint("openclaw models auth list")
+    }
+}
+
+/// The command that logs in to `provider` again, into `profile` if one is meant.
+pub fn login_command(provider: &ProviderId, profile: Option<&ProfileId>, by_paste: bool) -> String {
+    let verb = if by_paste { "paste-token" } else { "login" };
+    let profile = profile.map_or_else(String::new, |id| {
+        format!(" --profile-id {}", shell_word(id.as_str()))
+    });
+    format!("openclaw models auth {verb} --provider {provider}{profile}")
+}
+
+/// Quotes a word for a POSIX shell where it needs it, so that a hint can be pasted.
+fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let message = error.to_string();
+        match error {
+            StoreError::File(_) => Self::new(Kind::Storage, message),
+            StoreError::Unreadable { path, .. } => Self::new(Kind::Storage, message).hint(format!(
+                "repair {0} by hand, or move it away; it is kept as it is until then",
+                path.display()
+            )),
+            StoreError::Busy { .. } => Self::new(Kind::Busy, message)
+                .hint("wait for the other process, then run the command again"),
+            StoreError::Interrupted => Self::cancelled(Signal::INTERRUPT),
+            StoreError::NotStored { .. } => Self::new(Kind::Storage, message)
+                .touched(Touched::MaybeSpent)
+                .hint("make room on the disk, then run the command again"),
+            StoreError::LaterGeneration { .. } => Self::new(Kind::Storage, message)
+                .hint("choose another state directory with --state-dir"),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    /// The answer itself could not be written: what was asked for has not arrived.
+    fn from(error: std::io::Error) -> Self {
+        Self::new(Kind::Storage, format!("standard output: {error}"))
+    }
+}
+
+impl From<IdError> for Failure {
+    fn from(error: IdError) -> Self {
+        Self::new(Kind::Usage, error.to_string())
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::new(Kind::Config, error.to_string())
+    }
+}
+
+impl From<CatalogueError> for Failure {
+    fn from(error: CatalogueError) -> Self {
+        Self::new(Kind::Config, error.to_string())
+    }
+}
+
+impl From<DialogError> for Failure {
+    fn from(error: DialogError) -> Self {
+        match error {
+            DialogError::Cancelled => Self::cancelled(Signal::INTERRUPT),
+            DialogError::NobodyThere | DialogError::Withdrawn | DialogError::Failed(_) => {
+                Self::new(Kind::Usage, error.to_string())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_can_be_pasted_into_a_shell() {
+        let provider = ProviderId::parse("openai-codex").unwrap();
+        let id = |text| ProfileId::parse(text).unwrap();
+        let plain = login_command(&provider, Some(&id("openai-codex:me@example.com")), false);
+        assert_eq!(
+            plain,
+            "openclaw models auth login --provider openai-codex --profile-id openai-codex:me@example.com"
+        );
+        let odd = login_command(&provider, Some(&id("it's $HOME")), true);
+        assert!(odd.ends_with(r"paste-token --provider openai-codex --profile-id 'it'\''s $HOME'"));
+    }
+}

@@ -1,0 +1,288 @@
+//! Keeping one grant alive, by exactly one process: look, lock, look again, spend.
+//!
+//! A token that is due but alive never waits for anybody; an expired one waits for whoever holds
+//! the grant. What the journal knows of a grant decides before the provider is asked again, and a
+//! failure never deletes anything. `spend.rs` is what happens under the lock.
+
+use std::time::Duration;
+
+use crate::model::credential::OAuth;
+use crate::model::grant::{GrantDigest, GrantRecord, RefreshOutcome, Refusal};
+use crate::model::id::{AgentId, ProfileId};
+use crate::model::provider::Provider;
+use crate::model::secret::Secret;
+use crate::model::time::{Freshness, freshness, short_duration};
+use crate::ports::host::Signal;
+use crate::ports::store::{Scope, Wait, Waited};
+
+use super::Ports;
+use super::failure::{Failure, Kind, Touched, login_command};
+
+/// How long an expired token waits for another process: a whole call (30 s), the other's commit,
+/// and some.
+const WAIT_FOR_OTHERS: Duration = Duration::from_secs(45);
+
+/// When to refresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// If less than this is left; `None` for the provider's own margin.
+    MinValid(Option<Duration>),
+    /// In any case.
+    Always,
+}
+
+/// A living access token, and how it came about.
+#[derive(Clone, Debug)]
+pub struct Living {
+    /// The credential as it is now in the owner's document.
+    pub credential: OAuth,
+    /// What was done for it.
+    pub how: How,
+    /// What a person should know: the token is alive, and could not be renewed.
+    pub warning: Option<String>,
+}
+
+/// What was done for a living token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Nothing: there was enough life left.
+    WasFresh,
+    /// This process refreshed it.
+    Refreshed,
+    /// Another process refreshed it meanwhile.
+    RefreshedElsewhere,
+    /// It is due, and could not be refreshed now; it still lives.
+    StillAlive,
+}
+
+/// One profile whose grant is kept alive.
+pub(super) struct Subject<'a> {
+    pub(super) ports: Ports<'a>,
+    pub(super) owner: &'a AgentId,
+    pub(super) profile: &'a ProfileId,
+    pub(super) provider: &'a Provider,
+    pub(super) need: Need,
+}
+
+/// Makes sure that the access token of `profile`, which lies in `owner`'s document, is alive.
+///
+/// # Errors
+/// [`Kind::NeedsLogin`] if the provider refuses the grant and the token is dead, and the other
+/// kinds as they say; a token that still lives is handed out with a warning instead.
+pub fn keep_alive(
+    ports: Ports<'_>,
+    owner: &AgentId,
+    profile: &ProfileId,
+    provider: &Provider,
+    need: Need,
+) -> Result<Living, Failure> {
+    let subject = Subject {
+        ports,
+        owner,
+        profile,
+        provider,
+        need,
+    };
+    let first = subject.load()?;
+    let deadline = ports.clock.monotonic() + WAIT_FOR_OTHERS;
+    let mut current = first.clone();
+    loop {
+        if let Some(how) = subject.enough(&current, &first) {
+            return Ok(subject.living(current, how, None));
+        }
+        let Some(refresh_token) = current.refresh_token() else {
+            return subject.hopeless(current, "it has no refresh token");
+        };
+        let digest = GrantDigest::of(&provider.id, refresh_token);
+        let record = ports.store.grant_record(&digest)?;
+        if let Some(verdict) = subject.remembered(&current, record.as_ref()) {
+            return verdict;
+        }
+        if let Some(held) = ports.store.try_lock_grant(&digest)? {
+            let again = subject.load()?;
+            if again.refresh_token() == current.refresh_token()
+                && subject.enough(&again, &first).is_none()
+            {
+                return subject.refresh(held, again, record.as_ref());
+            }
+            current = again;
+            continue;
+        }
+        if subject.is_alive(&current) && need != Need::Always {
+            return Ok(subject.living(current, How::StillAlive, None));
+        }
+        subject.wait(&digest, deadline)?;
+        current = subject.load()?;
+    }
+}
+
+impl Subject<'_> {
+    pub(super) fn load(&self) -> Result<OAuth, Failure> {
+        let document = self
+            .ports
+            .store
+            .load(self.owner, Scope::Profile(self.profile))?;
+        document
+            .get(self.profile)
+            .and_then(|credential| credential.as_oauth().cloned())
+            .ok_or_else(|| Failure::no_such_profile(self.profile))
+    }
+
+    fn freshness(&self, credential: &OAuth) -> Freshness {
+        let margin = match self.need {
+            Need::MinValid(Some(least)) => least,
+            Need::MinValid(None) | Need::Always => self.provider.refresh.margin,
+        };
+        if credential.access.as_ref().is_none_or(Secret::is_blank) {
+            return Freshness::Expired { since: None };
+        }
+        freshness(credential.expires, self.ports.clock.now(), margin)
+    }
+
+    fn is_alive(&self, credential: &OAuth) -> bool {
+        matches!(
+            self.freshness(credential),
+            Freshness::Fresh { .. } | Freshness::Due { .. } | Freshness::NoExpiry
+        )
+    }
+
+    /// Whether `now` needs no refresh, compared with what was there when we began.
+    fn enough(&self, now: &OAuth, first: &OAuth) -> Option<How> {
+        let changed = now.access != first.access;
+        let fresh = matches!(
+            self.freshness(now),
+            Freshness::Fresh { .. } | Freshness::NoExpiry
+        );
+        match (fresh, changed, self.need) {
+            (true, true, _) => Some(How::RefreshedElsewhere),
+            (true, false, Need::MinValid(_)) => Some(How::WasFresh),
+            // A provider may issue tokens that live for less than what was asked for. Another
+            // process got a new one a moment ago; to refresh again would only spend one more.
+            (false, true, _) if self.is_alive(now) => Some(How::RefreshedElsewhere),
+            _ => None,
+        }
+    }
+
+    pub(super) fn living(&self, credential: OAuth, how: How, warning: Option<String>) -> Living {
+        Living {
+            credential,
+            how,
+            warning,
+        }
+    }
+
+    pub(super) fn login_again(&self) -> String {
+        login_command(
+            &self.provider.id,
+            Some(self.profile),
+            self.provider.browser().is_none(),
+        )
+    }
+
+    /// The grant cannot be refreshed: a token that lives is handed out, a dead one is the end.
+    pub(super) fn hopeless(&self, credential: OAuth, why: &str) -> Result<Living, Failure> {
+        let name = self.profile;
+        if self.need != Need::Always && self.is_alive(&credential) {
+            let left = credential
+                .expires
+                .map_or(0, |end| self.ports.clock.now().until(end));
+            let left = short_duration(left);
+            let warning = format!(
+                "{name} cannot be refreshed ({why}); its token works for another {left}. Log in again: {}",
+                self.login_again()
+            );
+            return Ok(self.living(credential, How::StillAlive, Some(warning)));
+        }
+        let message = format!("{name} cannot be refreshed: {why}");
+        Err(Failure::new(Kind::NeedsLogin, message).hint(self.login_again()))
+    }
+
+    /// It may work later: a token that lives is handed out, a dead one is a failure of `kind`.
+    pub(super) fn later(
+        &self,
+        credential: OAuth,
+        why: &str,
+        kind: Kind,
+        touched: Touched,
+    ) -> Result<Living, Failure> {
+        let name = self.profile;
+        if self.need != Need::Always && self.is_alive(&credential) {
+            let warning = format!("{name} is due and could not be refreshed now: {why}");
+            return Ok(self.living(credential, How::StillAlive, Some(warning)));
+        }
+        let hint = match kind {
+            Kind::UnknownOutcome => self.login_again(),
+            _ => format!("openclaw models auth refresh --profile {name}"),
+        };
+        let message = format!("{name} could not be refreshed: {why}");
+        Err(Failure::new(kind, message).touched(touched).hint(hint))
+    }
+
+    /// What the journal already knows decides without asking the provider again; a person who says
+    /// `--force` is not stopped by it.
+    fn remembered(
+        &self,
+        credential: &OAuth,
+        record: Option<&GrantRecord>,
+    ) -> Option<Result<Living, Failure>> {
+        if self.need == Need::Always {
+            return None;
+        }
+        match record?.attempt.as_ref()?.outcome.as_ref()? {
+            RefreshOutcome::Refused(refusal) => {
+                Some(self.hopeless(credential.clone(), &words(refusal)))
+            }
+            RefreshOutcome::Passing {
+                reason,
+                retry_at: Some(retry_at),
+            } if self.ports.clock.now() < *retry_at => {
+                let wait = short_duration(self.ports.clock.now().until(*retry_at));
+                let why = format!("{reason}; the provider asked to wait {wait} more");
+                Some(self.later(credential.clone(), &why, Kind::Temporary, Touched::Nothing))
+            }
+            _ => None,
+        }
+    }
+
+    fn wait(&self, digest: &GrantDigest, deadline: Duration) -> Result<(), Failure> {
+        let interrupt = self.ports.interrupt;
+        let limit = deadline.saturating_sub(self.ports.clock.monotonic());
+        let wait = Wait {
+            limit,
+            stop: &|| interrupt.pending().is_some(),
+        };
+        match self.ports.store.await_grant(digest, &wait)? {
+            Waited::Released => Ok(()),
+            Waited::Stopped => {
+                let signal = interrupt.pending().unwrap_or(Signal::INTERRUPT);
+                Err(Failure::cancelled(signal))
+            }
+            Waited::TimedOut { owner } => {
+                let owner = owner.unwrap_or_else(|| "another process".to_owned());
+                let message = format!(
+                    "{} is being refreshed by {owner}, which has not finished within {} s",
+                    self.profile,
+                    WAIT_FOR_OTHERS.as_secs()
+                );
+                Err(Failure::new(Kind::Busy, message).hint("run the command again in a while"))
+            }
+        }
+    }
+}
+
+/// A refusal in the provider's own words.
+pub fn words(refusal: &Refusal) -> String {
+    if refusal.description.is_empty() || refusal.description == refusal.code {
+        format!(
+            "the provider refused it ({}, HTTP {})",
+            refusal.code, refusal.status
+        )
+    } else {
+        let Refusal {
+            code,
+            description,
+            status,
+        } = refusal;
+        format!("the provider refused it ({code}, HTTP {status}: {description})")
+    }
+}

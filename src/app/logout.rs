@@ -1,0 +1,123 @@
+//! `models auth logout`: forgets one profile here, with everything the document says of it. Nothing
+//! is told to the provider: to forget and to revoke are different words.
+
+use crate::model::credential::{Credential, Kind as CredentialKind};
+use crate::model::id::{AgentId, ProfileId};
+use crate::ports::dialog::{Answer, Question};
+use crate::ports::store::{Change, Scope};
+
+use super::Ports;
+use super::failure::{Failure, Kind};
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// For which agent.
+    pub agent: AgentId,
+    /// Which profile.
+    pub profile: ProfileId,
+    /// Without asking.
+    pub yes: bool,
+    /// Only say what would go.
+    pub dry_run: bool,
+}
+
+/// What went, or would go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The profile.
+    pub profile: ProfileId,
+    /// Its provider as written.
+    pub provider: String,
+    /// What it held.
+    pub kind: CredentialKind,
+    /// The agent in whose document it lay.
+    pub owner: AgentId,
+    /// Providers whose order override named it.
+    pub orders: Vec<String>,
+    /// Providers whose last good profile it was.
+    pub last_good: Vec<String>,
+    /// Whether there was a usage entry.
+    pub usage: bool,
+    /// Whether it went; false for a dry run.
+    pub removed: bool,
+}
+
+/// Forgets it, at its owner.
+///
+/// # Errors
+/// [`Kind::NotFound`] if there is no such profile, [`Kind::Usage`] if nobody can be asked and
+/// `yes` was not said, [`Kind::Cancelled`] if the answer was no, and what the store says.
+pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
+    let id = &request.profile;
+    let effective = ports.effective(&request.agent, Scope::All)?;
+    let seen = effective
+        .get(id)
+        .ok_or_else(|| Failure::no_such_profile(id))?;
+    let owner = seen.owner.clone();
+    let document = match &effective.main {
+        Some(main) if owner.is_main() => main,
+        _ => &effective.own,
+    };
+    let is_it = |name: &str| name.trim() == id.as_str();
+    let mut outcome = Outcome {
+        profile: id.clone(),
+        provider: seen.credential.raw_provider().to_owned(),
+        kind: seen.credential.kind(),
+        owner: owner.clone(),
+        orders: document
+            .order
+            .iter()
+            .filter(|(_, ids)| ids.iter().any(|other| is_it(other)))
+            .map(|(provider, _)| provider.clone())
+            .collect(),
+        last_good: document
+            .last_good
+            .iter()
+            .filter(|(_, other)| is_it(other))
+            .map(|(provider, _)| provider.clone())
+            .collect(),
+        usage: document.usage_of(id).is_some(),
+        removed: false,
+    };
+    if request.dry_run {
+        return Ok(outcome);
+    }
+    if !request.yes {
+        confirm(ports, &outcome, &request.agent)?;
+    }
+    let mut removed: Option<Credential> = None;
+    ports.store.update(&owner, &mut |document| {
+        removed = document.remove(id);
+        match removed {
+            Some(_) => Change::Write,
+            None => Change::Keep,
+        }
+    })?;
+    outcome.removed = removed.is_some();
+    Ok(outcome)
+}
+
+fn confirm(ports: Ports<'_>, outcome: &Outcome, agent: &AgentId) -> Result<(), Failure> {
+    let Outcome { profile, owner, .. } = outcome;
+    let command = format!("openclaw models auth logout {profile} --yes");
+    if !ports.dialog.can_ask() {
+        let message = format!("{profile} was not removed: nobody is there to confirm it");
+        return Err(Failure::new(Kind::Usage, message).hint(command));
+    }
+    let inherited = if owner == agent {
+        String::new()
+    } else {
+        format!(" It belongs to agent {owner}; every agent that reads through to it loses it.")
+    };
+    let question = Question::Confirm {
+        prompt: format!("Remove {profile}?{inherited}"),
+        default: false,
+    };
+    match ports.dialog.ask(&question, &|| false)? {
+        Answer::Yes => Ok(()),
+        Answer::No | Answer::Text(_) => {
+            Err(Failure::new(Kind::Usage, format!("{profile} was not removed")).hint(command))
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Under which name a login is stored, so that two accounts never overwrite each other.
+//!
+//! The same identity is refreshed in place, whatever its profile is called. Another identity gets a
+//! profile of its own: the reference release stored every Codex login as `openai-codex:default`,
+//! and the second account silently replaced the first.
+
+use crate::model::credential::{Credential, Identity};
+use crate::model::id::{IdError, ProfileId, ProviderId};
+use crate::model::profiles::AuthProfiles;
+
+/// The place for a login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The profile it goes under.
+    pub(super) id: ProfileId,
+    /// Whether that is the same identity's old login.
+    pub(super) replaces: bool,
+    /// The name that was asked for and belongs to somebody else.
+    pub(super) taken: Option<ProfileId>,
+}
+
+/// Finds the place for a login of `identity` in a document.
+pub(super) fn place(
+    document: &AuthProfiles,
+    provider: &ProviderId,
+    identity: &Identity,
+    wanted: Option<&ProfileId>,
+) -> Result<Place, IdError> {
+    let fits = |id: &ProfileId| fits(document, provider, identity, id);
+    if let Some(wanted) = wanted
+        && let Some(replaces) = fits(wanted)
+    {
+        return Ok(Place {
+            id: wanted.clone(),
+            replaces,
+            taken: None,
+        });
+    }
+    let same = document
+        .profiles()
+        .find(|(id, _)| fits(id) == Some(true))
+        .map(|(id, _)| id.clone());
+    if let (Some(id), None) = (same, wanted) {
+        return Ok(Place {
+            id,
+            replaces: true,
+            taken: None,
+        });
+    }
+    let name = identity
+        .email
+        .as_deref()
+        .unwrap_or("default")
+        .to_lowercase();
+    let candidate = |number: usize| match number {
+        1 => ProfileId::of(provider, &name),
+        _ => ProfileId::of(provider, &format!("{name}-{number}")),
+    };
+    let mut number = 1;
+    loop {
+        let id = candidate(number)?;
+        if let Some(replaces) = fits(&id) {
+            return Ok(Place {
+                id,
+                replaces,
+                taken: wanted.cloned(),
+            });
+        }
+        number += 1;
+    }
+}
+
+/// `Some(true)` if `id` holds an OAuth login of this identity, `Some(false)` if it is free, `None`
+/// if it is somebody else's, or nobody can tell.
+fn fits(
+    document: &AuthProfiles,
+    provider: &ProviderId,
+    identity: &Identity,
+    id: &ProfileId,
+) -> Option<bool> {
+    let occupied = document
+        .entries()
+        .iter()
+        .any(|e| e.key.trim() == id.as_str());
+    match document.get(id) {
+        None => (!occupied).then_some(false),
+        Some(Credential::OAuth(old)) => {
+            let same_provider = ProviderId::parse(&old.provider).as_ref() == Ok(provider);
+            (same_provider && old.identity.is_same(identity)).then_some(true)
+        }
+        Some(Credential::ApiKey(_) | Credential::Token(_)) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::credential::OAuth;
+    use crate::model::json::Extra;
+
+    fn identity(account: &str, email: Option<&str>) -> Identity {
+        Identity {
+            account_id: Some(account.into()),
+            email: email.map(str::to_owned),
+        }
+    }
+
+    fn document(logins: &[(&str, Identity)]) -> AuthProfiles {
+        let mut document = AuthProfiles::default();
+        for (id, identity) in logins {
+            let oauth = OAuth {
+                provider: "openai-codex".into(),
+                access: None,
+                refresh: None,
+                expires: None,
+                identity: identity.clone(),
+                extra: Extra::default(),
+            };
+            document.put(ProfileId::parse(id).unwrap(), Credential::OAuth(oauth));
+        }
+        document
+    }
+
+    fn placed(
+        document: &AuthProfiles,
+        identity: &Identity,
+        wanted: Option<&str>,
+    ) -> (String, bool) {
+        let provider = ProviderId::parse("openai-codex").unwrap();
+        let wanted = wanted.map(|id| ProfileId::parse(id).unwrap());
+        let place = place(document, &provider, identity, wanted.as_ref()).unwrap();
+        (place.id.to_string(), place.replaces)
+    }
+
+    #[test]
+    fn the_same_identity_is_refreshed_in_place() {
+        let me = identity("acct_1", None);
+        let store = document(&[("openai-codex:default", me.clone())]);
+        assert_eq!(
+            placed(&store, &me, None),
+            ("openai-codex:default".into(), true)
+        );
+    }
+
+    #[test]
+    fn another_identity_gets_its_own_profile() {
+        let store = document(&[("openai-codex:default", identity("acct_1", None))]);
+        let other = identity("acct_2", None);
+        assert_eq!(
+            placed(&store, &other, None),
+            ("openai-codex:default-2".into(), false)
+        );
+        let named = identity("acct_2", Some("Me@Example.com"));
+        let expected = ("openai-codex:me@example.com".to_owned(), false);
+        assert_eq!(placed(&store, &named, None), expected);
+    }
+
+    #[test]
+    fn two_workspaces_of_one_email_are_kept_apart() {
+        let email = Some("me@example.com");
+        let store = document(&[("openai-codex:me@example.com", identity("acct_1", email))]);
+        let expected = ("openai-codex:me@example.com-2".to_owned(), false);
+        assert_eq!(placed(&store, &identity("acct_2", email), None), expected);
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_never_overwritten() {
+        let store = document(&[("work", identity("acct_1", None))]);
+        let other = identity("acct_2", None);
+        assert_eq!(
+            placed(&store, &other, Some("work")),
+            ("openai-codex:default".into(), false)
+        );
+        assert_eq!(placed(&store, &other, Some("home")), ("home".into(), false));
+    }
+}

@@ -1,0 +1,82 @@
+//! `models auth refresh`: one profile, or all of an agent's, with what was before and after.
+
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::time::Timestamp;
+use crate::ports::store::Scope;
+
+use super::Ports;
+use super::failure::{Failure, Kind};
+use super::keep_alive::{Living, Need, keep_alive};
+
+/// What `models auth refresh` is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// For which agent.
+    pub agent: AgentId,
+    /// One profile, or all of the agent's OAuth profiles.
+    pub profile: Option<ProfileId>,
+    /// Also where there is enough life left.
+    pub force: bool,
+}
+
+/// One profile before and after.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The profile.
+    pub profile: ProfileId,
+    /// Its provider.
+    pub provider: ProviderId,
+    /// The end of its token before.
+    pub before: Option<Timestamp>,
+    /// What came of it.
+    pub result: Result<Living, Failure>,
+}
+
+/// Refreshes one profile, or every OAuth profile that the agent sees.
+///
+/// # Errors
+/// If the documents cannot be read, or the named profile is none or is not refreshable. What
+/// becomes of each profile stands in its report.
+pub fn run(ports: Ports<'_>, request: &Request) -> Result<Vec<Report>, Failure> {
+    let scope = request.profile.as_ref().map_or(Scope::All, Scope::Profile);
+    let effective = ports.effective(&request.agent, scope)?;
+    let mut reports = Vec::new();
+    for seen in effective.profiles() {
+        if request
+            .profile
+            .as_ref()
+            .is_some_and(|wanted| wanted != seen.id)
+        {
+            continue;
+        }
+        let (Some(oauth), Some(id)) = (seen.credential.as_oauth(), seen.credential.provider())
+        else {
+            if request.profile.is_none() {
+                continue;
+            }
+            let kind = seen.credential.kind().as_str();
+            let message = format!("{} is of type {kind}, which is never refreshed", seen.id);
+            return Err(Failure::new(Kind::Usage, message));
+        };
+        let need = if request.force {
+            Need::Always
+        } else {
+            Need::MinValid(None)
+        };
+        let result = ports
+            .catalogue
+            .get(&id)
+            .map_err(Failure::from)
+            .and_then(|provider| keep_alive(ports, seen.owner, seen.id, &provider, need));
+        reports.push(Report {
+            profile: seen.id.clone(),
+            provider: id,
+            before: oauth.expires,
+            result,
+        });
+    }
+    match (&request.profile, reports.is_empty()) {
+        (Some(id), true) => Err(Failure::no_such_profile(id)),
+        _ => Ok(reports),
+    }
+}

@@ -1,0 +1,217 @@
+//! How each login stands: the reference release's one word, and the facts behind it.
+
+use crate::model::credential::{Credential, Kind};
+use crate::model::grant::{GrantDigest, GrantRecord, RefreshOutcome, Refusal};
+use crate::model::id::{AgentId, ProfileId};
+use crate::model::profiles::{Effective, Seen};
+use crate::model::time::Timestamp;
+use crate::ports::store::StoreError;
+
+use super::super::Ports;
+use super::email_of;
+
+/// A login that ends within this many milliseconds is expiring: a day.
+pub const WARN_AFTER_MS: i64 = 86_400_000;
+
+/// The one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// Lives, or can be refreshed.
+    Ok,
+    /// Ends within a day.
+    Expiring,
+    /// Has ended.
+    Expired,
+    /// Has no usable end, or there is no login.
+    Missing,
+    /// Has no end.
+    Static,
+}
+
+impl Status {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Expiring => "expiring",
+            Self::Expired => "expired",
+            Self::Missing => "missing",
+            Self::Static => "static",
+        }
+    }
+}
+
+/// Health of everything.
+#[derive(Clone, Debug)]
+pub struct Health {
+    /// By provider, then name.
+    pub profiles: Vec<ProfileHealth>,
+    /// Every provider that anything mentions, sorted.
+    pub providers: Vec<ProviderHealth>,
+}
+
+/// How one profile stands.
+#[derive(Clone, Debug)]
+pub struct ProfileHealth {
+    /// The profile.
+    pub id: ProfileId,
+    /// Its provider as written.
+    pub provider: String,
+    /// What it holds.
+    pub kind: Kind,
+    /// The one word.
+    pub status: Status,
+    /// When its token ends.
+    pub expires: Option<Timestamp>,
+    /// Milliseconds until then; negative if it has passed.
+    pub remaining: Option<i64>,
+    /// Name and e-mail.
+    pub label: String,
+    /// The facts.
+    pub facts: Facts,
+}
+
+/// What is known of a profile.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The agent in whose document it lies.
+    pub owner: AgentId,
+    /// Whether there is something to hand out.
+    pub secret_present: bool,
+    /// Whether there is a refresh token.
+    pub refresh_present: bool,
+    /// When a token endpoint last issued or rotated the grant to us.
+    pub proven_at: Option<Timestamp>,
+    /// The last refusal of this very grant, and when.
+    pub refusal: Option<(Refusal, Option<Timestamp>)>,
+    /// Since when a refresh of this very grant has had no known outcome.
+    pub unknown_since: Option<Timestamp>,
+}
+
+/// How one provider stands.
+#[derive(Clone, Debug)]
+pub struct ProviderHealth {
+    /// Its name.
+    pub provider: String,
+    /// The worst of its profiles.
+    pub status: Status,
+    /// Places in [`Health::profiles`].
+    pub profiles: Vec<usize>,
+    /// The soonest end.
+    pub expires: Option<Timestamp>,
+}
+
+/// Judges every profile and every provider in `names`.
+pub(super) fn judge(
+    ports: Ports<'_>,
+    effective: &Effective,
+    names: &[String],
+    now: Timestamp,
+) -> Result<Health, StoreError> {
+    let mut profiles = Vec::new();
+    for seen in effective.profiles() {
+        profiles.push(profile(ports, &seen, now)?);
+    }
+    profiles.sort_by_key(|p| (p.provider.to_lowercase(), p.id.to_string().to_lowercase()));
+    let providers = names.iter().map(|name| provider(name, &profiles)).collect();
+    Ok(Health {
+        profiles,
+        providers,
+    })
+}
+
+fn profile(ports: Ports<'_>, seen: &Seen<'_>, now: Timestamp) -> Result<ProfileHealth, StoreError> {
+    let credential = seen.credential;
+    let expires = credential.expires();
+    let by_end = match expires.map(|end| now.until(end)) {
+        None => None,
+        Some(..=0) => Some(Status::Expired),
+        Some(..=WARN_AFTER_MS) => Some(Status::Expiring),
+        Some(_) => Some(Status::Ok),
+    };
+    let status = match credential {
+        Credential::ApiKey(_) => Status::Static,
+        Credential::Token(_) => by_end.unwrap_or(Status::Static),
+        Credential::OAuth(oauth) => match by_end {
+            None => Status::Missing,
+            // What can be refreshed is not about to end. What the provider has refused is told
+            // apart by the facts.
+            Some(_) if oauth.refresh_token().is_some() => Status::Ok,
+            Some(status) => status,
+        },
+    };
+    let label = email_of(ports, seen.id, credential).map_or_else(
+        || seen.id.to_string(),
+        |email| format!("{} ({email})", seen.id),
+    );
+    Ok(ProfileHealth {
+        id: seen.id.clone(),
+        provider: credential.raw_provider().to_owned(),
+        kind: credential.kind(),
+        status,
+        expires,
+        remaining: expires.map(|end| now.until(end)),
+        label,
+        facts: facts(ports, seen)?,
+    })
+}
+
+fn facts(ports: Ports<'_>, seen: &Seen<'_>) -> Result<Facts, StoreError> {
+    let oauth = seen.credential.as_oauth();
+    let refresh_token = oauth.and_then(|oauth| oauth.refresh_token());
+    let record = match (seen.credential.provider(), refresh_token) {
+        (Some(provider), Some(token)) => ports
+            .store
+            .grant_record(&GrantDigest::of(&provider, token))?,
+        _ => None,
+    };
+    let attempt = record
+        .as_ref()
+        .and_then(|record: &GrantRecord| record.attempt.as_ref());
+    let outcome = attempt.and_then(|attempt| attempt.outcome.as_ref());
+    Ok(Facts {
+        owner: seen.owner.clone(),
+        secret_present: seen.credential.bearer().is_some(),
+        refresh_present: refresh_token.is_some(),
+        proven_at: record.as_ref().and_then(|record| record.proven_at),
+        refusal: match outcome {
+            Some(RefreshOutcome::Refused(refusal)) => Some((
+                refusal.clone(),
+                attempt.and_then(|attempt| attempt.settled_at),
+            )),
+            _ => None,
+        },
+        unknown_since: match (attempt, outcome) {
+            (Some(attempt), None | Some(RefreshOutcome::Unknown { .. })) => Some(attempt.begun_at),
+            _ => None,
+        },
+    })
+}
+
+fn provider(name: &str, profiles: &[ProfileHealth]) -> ProviderHealth {
+    let mine: Vec<usize> = (0..profiles.len())
+        .filter(|&place| profiles[place].provider == name)
+        .collect();
+    let logins = || {
+        let mine = mine.iter().map(|&place| &profiles[place]);
+        mine.filter(|profile| profile.kind != Kind::ApiKey)
+    };
+    let any = |wanted: &[Status]| logins().any(|profile| wanted.contains(&profile.status));
+    let status = if mine.is_empty() {
+        Status::Missing
+    } else if logins().next().is_none() {
+        Status::Static
+    } else if any(&[Status::Expired, Status::Missing]) {
+        Status::Expired
+    } else if any(&[Status::Expiring]) {
+        Status::Expiring
+    } else {
+        Status::Ok
+    };
+    ProviderHealth {
+        provider: name.to_owned(),
+        status,
+        expires: logins().filter_map(|profile| profile.expires).min(),
+        profiles: mine,
+    }
+}

@@ -1,0 +1,128 @@
+//! Default model, fallbacks and aliases, as far as they say which providers are in use.
+
+use crate::model::id::AgentId;
+use crate::model::settings::Settings;
+
+/// The model of the reference release when the configuration names none.
+const BUILT_IN_DEFAULT: &str = "anthropic/claude-opus-4-6";
+
+/// Aliases that the reference release gives to configured models that have none of their own.
+const BUILT_IN_ALIASES: [(&str, &str); 6] = [
+    ("opus", "anthropic/claude-opus-4-6"),
+    ("sonnet", "anthropic/claude-sonnet-4-5"),
+    ("gpt", "openai/gpt-5.2"),
+    ("gpt-mini", "openai/gpt-5-mini"),
+    ("gemini", "google/gemini-3-pro-preview"),
+    ("gemini-flash", "google/gemini-3-flash-preview"),
+];
+
+/// Which models the configuration names.
+#[derive(Clone, Debug)]
+pub struct Models {
+    /// The default as configured: a reference, or an alias.
+    pub default: String,
+    /// The default, alias resolved.
+    pub resolved: String,
+    /// What is tried when the default fails.
+    pub fallbacks: Vec<String>,
+    /// The image model.
+    pub image: Option<String>,
+    /// What is tried when the image model fails.
+    pub image_fallbacks: Vec<String>,
+    /// Alias and reference, in the order of the configuration.
+    pub aliases: Vec<(String, String)>,
+    /// References that may be used; empty means all.
+    pub allowed: Vec<String>,
+    /// Whether default and fallbacks come from the agent's own settings, if an agent was named.
+    pub from_agent: Option<(bool, bool)>,
+}
+
+/// Reads the choice of an agent, or of the defaults if none was named.
+pub(super) fn resolve(settings: &Settings, agent: &AgentId, named: bool) -> Models {
+    let own = settings
+        .agent(agent)
+        .filter(|_| named)
+        .map(|agent| &agent.model);
+    let choice = if named {
+        settings.model_of(agent)
+    } else {
+        settings.model.clone()
+    };
+    let aliases: Vec<(String, String)> = settings
+        .models
+        .iter()
+        .filter_map(|(reference, alias)| {
+            let built_in = || {
+                let found = BUILT_IN_ALIASES
+                    .iter()
+                    .find(|(_, model)| model == reference);
+                found.map(|(alias, _)| (*alias).to_owned())
+            };
+            let alias = alias
+                .clone()
+                .filter(|a| !a.trim().is_empty())
+                .or_else(built_in)?;
+            Some((alias, reference.clone()))
+        })
+        .collect();
+    let default = choice
+        .primary
+        .unwrap_or_else(|| BUILT_IN_DEFAULT.to_owned());
+    Models {
+        resolved: resolve_reference(&default, &aliases),
+        fallbacks: choice.fallbacks.unwrap_or_default(),
+        image: settings.image_model.primary.clone(),
+        image_fallbacks: settings.image_model.fallbacks.clone().unwrap_or_default(),
+        allowed: settings
+            .models
+            .iter()
+            .map(|(reference, _)| reference.clone())
+            .collect(),
+        from_agent: named.then(|| {
+            let primary = own.is_some_and(|model| model.primary.is_some());
+            (primary, own.is_some_and(|model| model.fallbacks.is_some()))
+        }),
+        default,
+        aliases,
+    }
+}
+
+fn resolve_reference(text: &str, aliases: &[(String, String)]) -> String {
+    let text = text.trim();
+    let alias = aliases
+        .iter()
+        .find(|(alias, _)| alias.eq_ignore_ascii_case(text));
+    match alias {
+        Some((_, reference)) => reference.clone(),
+        None if text.contains('/') => text.to_owned(),
+        None => format!("anthropic/{text}"),
+    }
+}
+
+impl Models {
+    /// The providers of the models that can be chosen without a person's doing, sorted.
+    pub(super) fn providers_in_use(&self) -> Vec<String> {
+        let references = std::iter::once(&self.resolved)
+            .chain(&self.fallbacks)
+            .chain(&self.image)
+            .chain(&self.image_fallbacks);
+        let mut names: Vec<String> = references.map(|text| self.provider_of(text)).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// The providers of every model that is mentioned.
+    pub(super) fn providers_mentioned(&self) -> Vec<String> {
+        let mut names = self.providers_in_use();
+        names.extend(self.allowed.iter().map(|text| self.provider_of(text)));
+        names
+    }
+
+    fn provider_of(&self, text: &str) -> String {
+        let reference = resolve_reference(text, &self.aliases);
+        let provider = reference.split_once('/').map(|(provider, _)| provider);
+        crate::model::id::ProviderId::parse(provider.unwrap_or_default())
+            .map_or_else(|_| String::new(), |id| id.to_string())
+    }
+}

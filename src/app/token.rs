@@ -1,0 +1,253 @@
+//! `models auth token`: a living token, refreshed first if it must be.
+//!
+//! The hot path. A fresh token costs one read of each document: no lock, no runtime, no thread.
+
+use std::time::Duration;
+
+use crate::model::credential::{Credential, Kind as CredentialKind};
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::profiles::Effective;
+use crate::model::secret::Secret;
+use crate::model::selection::{self, Decision, Verdict};
+use crate::model::time::{Freshness, Timestamp, freshness};
+use crate::ports::store::Scope;
+
+use super::Ports;
+use super::failure::{Failure, Kind, login_command};
+use super::keep_alive::{How, Need, keep_alive};
+
+/// Whose token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// Of the only provider there is, else of the default model's.
+    Default,
+    /// Of the profile that selection takes for this provider.
+    Provider(ProviderId),
+    /// Of this profile.
+    Profile(ProfileId),
+}
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// For which agent.
+    pub agent: AgentId,
+    /// Whose token.
+    pub want: Want,
+    /// How long it must live at least; `None` for the provider's margin.
+    pub min_valid: Option<Duration>,
+}
+
+/// A living token.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The profile it is of; `None` if it comes from the environment.
+    pub profile: Option<ProfileId>,
+    /// The agent in whose document the profile lies, or the variable it comes from.
+    pub source: String,
+    /// Its provider.
+    pub provider: ProviderId,
+    /// What kind of credential it is.
+    pub kind: CredentialKind,
+    /// The token.
+    pub bearer: Secret<String>,
+    /// When it ends, if that is known.
+    pub expires: Option<Timestamp>,
+    /// What was done for it.
+    pub how: How,
+    /// What a person should know besides.
+    pub warning: Option<String>,
+}
+
+/// Finds the profile that is meant and makes its token live.
+///
+/// # Errors
+/// [`Kind::NotFound`] for a profile that does not exist, [`Kind::NeedsLogin`] if nobody can give a
+/// living token without a person, and what [`keep_alive`] says.
+pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
+    let least = request.min_valid;
+    match &request.want {
+        Want::Profile(id) => {
+            let effective = ports.effective(&request.agent, Scope::Profile(id))?;
+            take(ports, &effective, id, least)
+        }
+        Want::Provider(provider) => of_provider(ports, &request.agent, provider, least),
+        Want::Default => {
+            let provider = default_provider(ports, &request.agent)?;
+            of_provider(ports, &request.agent, &provider, least)
+        }
+    }
+}
+
+fn default_provider(ports: Ports<'_>, agent: &AgentId) -> Result<ProviderId, Failure> {
+    let effective = ports.effective(agent, Scope::All)?;
+    let mut providers: Vec<ProviderId> = effective
+        .profiles()
+        .iter()
+        .filter_map(|seen| seen.credential.provider())
+        .collect();
+    providers.sort();
+    providers.dedup();
+    let model = ports.settings.model_of(agent).primary.clone();
+    let of_model = model.as_deref().and_then(|model| model.split_once('/'));
+    match (providers.as_slice(), of_model) {
+        ([only], _) => Ok(only.clone()),
+        (_, Some((provider, _))) => Ok(ProviderId::parse(provider)?),
+        ([], None) => Err(
+            Failure::new(Kind::NeedsLogin, "no credential is stored yet")
+                .hint("openclaw models auth login --provider openai-codex"),
+        ),
+        (several, None) => {
+            let names: Vec<_> = several.iter().map(ProviderId::as_str).collect();
+            let message = format!("several providers are stored: {}", names.join(", "));
+            let hint = format!("openclaw models auth token --provider {}", names[0]);
+            Err(Failure::new(Kind::Usage, message).hint(hint))
+        }
+    }
+}
+
+/// Tries the profiles of a provider in their order; the first that gives a living token wins.
+fn of_provider(
+    ports: Ports<'_>,
+    agent: &AgentId,
+    provider: &ProviderId,
+    least: Option<Duration>,
+) -> Result<Outcome, Failure> {
+    let effective = ports.effective(agent, Scope::Provider(provider))?;
+    let decision = selection::decide(&effective, ports.settings, provider, ports.clock.now());
+    let mut first_failure: Option<Failure> = None;
+    for candidate in decision.order() {
+        match take(ports, &effective, &candidate.id, least) {
+            Ok(outcome) => return Ok(outcome),
+            // A person's wish to stop, a full disk or a busy lock is no reason to go on to the
+            // next account; only a credential that cannot give a token is.
+            Err(failure) if !matches!(failure.kind, Kind::NeedsLogin | Kind::Temporary) => {
+                return Err(failure);
+            }
+            Err(failure) => first_failure = first_failure.or(Some(failure)),
+        }
+    }
+    if let Some(outcome) = from_environment(ports, provider) {
+        return Ok(outcome);
+    }
+    Err(first_failure.unwrap_or_else(|| nothing_usable(ports, provider, &decision)))
+}
+
+fn take(
+    ports: Ports<'_>,
+    effective: &Effective,
+    id: &ProfileId,
+    least: Option<Duration>,
+) -> Result<Outcome, Failure> {
+    let seen = effective
+        .get(id)
+        .ok_or_else(|| Failure::no_such_profile(id))?;
+    let provider = seen.credential.provider().ok_or_else(|| {
+        let message = format!("{id} names no valid provider");
+        Failure::new(Kind::Config, message)
+    })?;
+    let outcome =
+        |credential: &Credential, how, warning| {
+            let bearer =
+                credential.bearer().cloned().ok_or_else(|| {
+                    let by_paste = credential.kind() != CredentialKind::OAuth;
+                    Failure::new(Kind::NeedsLogin, format!("{id} holds no secret"))
+                        .hint(login_command(&provider, Some(id), by_paste))
+                })?;
+            Ok(Outcome {
+                profile: Some(id.clone()),
+                source: seen.owner.to_string(),
+                provider: provider.clone(),
+                kind: credential.kind(),
+                bearer,
+                expires: credential.expires(),
+                how,
+                warning,
+            })
+        };
+    match seen.credential {
+        Credential::ApiKey(_) => outcome(seen.credential, How::WasFresh, None),
+        Credential::Token(token) => {
+            if let Some(end) = token.expires {
+                check_static(ports, id, &provider, end, least)?;
+            }
+            outcome(seen.credential, How::WasFresh, None)
+        }
+        Credential::OAuth(_) => {
+            let manifest = ports.catalogue.get(&provider)?;
+            let need = Need::MinValid(least);
+            let living = keep_alive(ports, seen.owner, id, &manifest, need)?;
+            let (how, warning) = (living.how, living.warning);
+            outcome(&Credential::OAuth(living.credential), how, warning)
+        }
+    }
+}
+
+/// A token without a refresh token either lives long enough or does not; nothing renews it.
+fn check_static(
+    ports: Ports<'_>,
+    id: &ProfileId,
+    provider: &ProviderId,
+    end: Timestamp,
+    least: Option<Duration>,
+) -> Result<(), Failure> {
+    let message = match freshness(Some(end), ports.clock.now(), least.unwrap_or_default()) {
+        Freshness::Fresh { .. } | Freshness::NoExpiry => return Ok(()),
+        Freshness::Due { .. } => format!("{id} ends at {}, sooner than asked for", end.iso8601()),
+        Freshness::Expired { .. } => format!("{id} ended at {}", end.iso8601()),
+    };
+    Err(Failure::new(Kind::NeedsLogin, message).hint(login_command(provider, Some(id), true)))
+}
+
+fn from_environment(ports: Ports<'_>, provider: &ProviderId) -> Option<Outcome> {
+    let manifest = ports.catalogue.get(provider).ok()?;
+    let (name, bearer) = manifest
+        .env
+        .iter()
+        .find_map(|name| Some((name, ports.env.var(name)?)))?;
+    let is_oauth = name.contains("OAUTH_TOKEN");
+    Some(Outcome {
+        profile: None,
+        source: format!("env: {name}"),
+        provider: provider.clone(),
+        kind: if is_oauth {
+            CredentialKind::Token
+        } else {
+            CredentialKind::ApiKey
+        },
+        bearer,
+        expires: None,
+        how: How::WasFresh,
+        warning: None,
+    })
+}
+
+/// Says why no candidate could be used, so that the advice fits.
+fn nothing_usable(ports: Ports<'_>, provider: &ProviderId, decision: &Decision) -> Failure {
+    let by_paste = ports
+        .catalogue
+        .get(provider)
+        .is_ok_and(|manifest| manifest.browser().is_none());
+    let hint = login_command(provider, None, by_paste);
+    if decision.candidates.is_empty() {
+        let message = format!("no credential for {provider} is stored");
+        return Failure::new(Kind::NeedsLogin, message).hint(hint);
+    }
+    let each = decision.candidates.iter().map(|candidate| {
+        let why = match &candidate.verdict {
+            Verdict::Eligible | Verdict::CoolingDown(_) => "usable".to_owned(),
+            Verdict::NotStored => "named, and not stored".to_owned(),
+            Verdict::OtherProvider(other) => format!("for {other}"),
+            Verdict::ConfigDisagrees => {
+                "auth.profiles gives it another provider or mode".to_owned()
+            }
+            Verdict::NoSecret => "holds no secret".to_owned(),
+            Verdict::Expired => "expired".to_owned(),
+            Verdict::NotNamed => "not named by the order or by auth.profiles".to_owned(),
+        };
+        format!("{}: {why}", candidate.id)
+    });
+    let why = each.collect::<Vec<_>>().join("; ");
+    let message = format!("no profile of {provider} can be used ({why})");
+    Failure::new(Kind::NeedsLogin, message).hint(hint)
+}

@@ -1,3 +1,7 @@
-//! The `openclaw` binary.
+//! The `openclaw` binary: hands the arguments to the edge and returns its exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    openclaw::cli::run(std::env::args_os())
+}

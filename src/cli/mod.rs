@@ -1,4 +1,40 @@
-//! Floor 4: the edge.
+//! Floor 4: the edge. Arguments in, exit code out.
 
+pub mod args;
+pub mod commands;
 pub mod events;
+pub mod exit;
+mod input;
+mod keys;
+pub mod log;
+pub mod printer;
+mod raw;
 pub mod terminal;
+pub mod view;
+pub mod wire;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+
+use args::Cli;
+use printer::Printer;
+
+/// Runs one command line, program name first.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return exit::of_parse(&error),
+    };
+    let printer = Arc::new(Printer::new(cli.global.color));
+    log::start(cli.global.verbose);
+    match commands::run(&cli, &printer) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            view::failure::print(&printer, &failure);
+            ExitCode::from(exit::code(failure.kind))
+        }
+    }
+}

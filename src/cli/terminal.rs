@@ -1,1 +1,366 @@
-//! .
+//! The dialog with a person at a terminal.
+//!
+//! Notices go to standard error. A secret is never echoed, arrives whole whatever its length and
+//! line breaks (a terminal's own line editing cuts at 4,096 bytes, on macOS at 1,024), and the
+//! terminal is as it was before on every way out.
+
+use std::io::{self, IsTerminal};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::input::{Chunk, Input, LIMIT, Patience, TICK, too_long};
+use super::keys::{Line, Typing};
+use super::printer::{self, Printer, Tone};
+use super::raw::RawMode;
+use crate::model::id::is_unprintable;
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+use crate::ports::dialog::{Answer, Dialog, DialogError, Notice, Question};
+use crate::ports::host::Interrupt;
+
+/// Milliseconds of silence after Enter that end an answer. A paste without brackets arrives far
+/// faster than that, a person types far slower.
+const SILENCE: u16 = 30;
+
+/// Tells and asks a person.
+///
+/// At a terminal, asking defers the signals that end a process ([`Interrupt::defer`]): one that
+/// killed us in raw mode would leave the shell without echo. The caller looks at
+/// [`Interrupt::pending`] from then on.
+pub struct TerminalDialog {
+    printer: Arc<Printer>,
+    interrupt: Arc<dyn Interrupt>,
+    input: Input<io::Stdin>,
+    /// The prompt that stands on the last line now; a notice goes above it.
+    prompt: Mutex<Option<String>>,
+}
+
+impl TerminalDialog {
+    /// A dialog over standard input and standard error.
+    pub fn new(printer: Arc<Printer>, interrupt: Arc<dyn Interrupt>) -> Self {
+        Self {
+            printer,
+            interrupt,
+            input: Input::new(io::stdin()),
+            prompt: Mutex::new(None),
+        }
+    }
+
+    fn prompt(&self) -> MutexGuard<'_, Option<String>> {
+        self.prompt.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn show_prompt(&self, prompt: String) {
+        let mut shown = self.prompt();
+        self.printer.err(&prompt);
+        *shown = Some(prompt);
+    }
+
+    fn end_prompt(&self, remark: &str) {
+        let mut shown = self.prompt();
+        self.printer.line_err(remark);
+        *shown = None;
+    }
+
+    fn ask_hidden(&self, prompt: &str, patience: &Patience) -> Result<Answer, DialogError> {
+        let raw = RawMode::enter().map_err(|error| DialogError::Failed(error.to_string()))?;
+        self.show_prompt(format!("{}: ", clean(prompt)));
+        let answer = self.read_hidden(patience);
+        let remark = answer.as_ref().map_or(String::new(), |text| {
+            format!("({} characters)", text.expose().chars().count())
+        });
+        // Before echo comes back, or the rest of a cancelled paste would be shown.
+        self.input.discard();
+        drop(raw);
+        self.end_prompt(&Tone::Dim.paint(&remark));
+        answer.map(Answer::Text)
+    }
+
+    fn read_hidden(&self, patience: &Patience) -> Result<Secret<String>, DialogError> {
+        let mut line = Line::default();
+        let mut wait = TICK;
+        loop {
+            patience.check()?;
+            match self.input.wait(wait)? {
+                Chunk::Idle if wait == SILENCE => return Ok(line.finish()),
+                Chunk::Idle => line.idle(),
+                Chunk::End => return Err(closed()),
+                Chunk::Data(data) => {
+                    let data = Secret::new(data);
+                    wait = match line.feed(data.expose()) {
+                        Typing::Open => TICK,
+                        Typing::Ending => SILENCE,
+                        Typing::Cancelled => return Err(DialogError::Cancelled),
+                    };
+                }
+            }
+            if line.len() > LIMIT {
+                return Err(too_long());
+            }
+        }
+    }
+
+    /// With the terminal's own line editing: the answer may be seen, and Ctrl-C comes as a signal.
+    fn ask_confirm(
+        &self,
+        prompt: &str,
+        default: bool,
+        patience: &Patience,
+    ) -> Result<Answer, DialogError> {
+        // What was typed before the question was seen is no answer to it.
+        self.input.discard();
+        let choices = if default { "[Y/n]" } else { "[y/N]" };
+        let prompt = format!("{} {choices} ", clean(prompt));
+        loop {
+            self.show_prompt(prompt.clone());
+            match self.input.read_line(patience) {
+                Ok(Some(line)) => {
+                    *self.prompt() = None;
+                    if let Some(answer) = yes_or_no(line.expose(), default) {
+                        return Ok(answer);
+                    }
+                    self.printer.line_err("Answer y or n.");
+                }
+                // Ctrl-D on an empty line ends the input.
+                missing => {
+                    self.input.discard();
+                    self.end_prompt("");
+                    return Err(missing.err().unwrap_or(DialogError::Cancelled));
+                }
+            }
+        }
+    }
+}
+
+impl Dialog for TerminalDialog {
+    fn notice(&self, notice: &Notice) {
+        let text = text_of(notice);
+        let shown = self.prompt();
+        match shown.as_ref() {
+            None => self.printer.line_err(&text),
+            Some(prompt) => {
+                printer::control("\r\u{1b}[K");
+                // Raw mode does not return the carriage at a line feed.
+                let text = text.replace('\n', "\r\n");
+                self.printer.err(&format!("{text}\r\n{prompt}"));
+            }
+        }
+    }
+
+    fn ask(&self, question: &Question, stop: &dyn Fn() -> bool) -> Result<Answer, DialogError> {
+        let patience = Patience {
+            stop,
+            interrupt: &*self.interrupt,
+        };
+        if !io::stdin().is_terminal() {
+            return answer_from_pipe(&self.input, question, &patience);
+        }
+        if !self.can_ask() {
+            return Err(DialogError::NobodyThere);
+        }
+        self.interrupt.defer();
+        match question {
+            Question::Secret { prompt } | Question::Paste { prompt } => {
+                self.ask_hidden(prompt, &patience)
+            }
+            Question::Confirm { prompt, default } => self.ask_confirm(prompt, *default, &patience),
+        }
+    }
+
+    fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+}
+
+/// Answers from standard input where it is a pipe or a file: all of it for a secret, one line for a
+/// paste.
+pub(super) fn answer_from_pipe(
+    input: &Input<io::Stdin>,
+    question: &Question,
+    patience: &Patience,
+) -> Result<Answer, DialogError> {
+    match question {
+        Question::Secret { .. } => input.read_all(patience).map(Answer::Text),
+        Question::Paste { .. } => input
+            .read_line(patience)?
+            .map(Answer::Text)
+            .ok_or(DialogError::NobodyThere),
+        Question::Confirm { .. } => Err(DialogError::NobodyThere),
+    }
+}
+
+fn closed() -> DialogError {
+    DialogError::Failed("the terminal was closed".to_owned())
+}
+
+fn yes_or_no(line: &str, default: bool) -> Option<Answer> {
+    let yes = match line.trim().to_ascii_lowercase().as_str() {
+        "" => default,
+        "y" | "yes" => true,
+        "n" | "no" => false,
+        _ => return None,
+    };
+    Some(if yes { Answer::Yes } else { Answer::No })
+}
+
+/// Words from outside (a server's, a manifest's) must not steer the terminal.
+fn clean(text: &str) -> String {
+    text.chars()
+        .filter(|c| *c == '\n' || !is_unprintable(*c))
+        .collect()
+}
+
+fn text_of(notice: &Notice) -> String {
+    match notice {
+        Notice::AuthorizeUrl {
+            provider,
+            url,
+            port,
+            remote,
+        } => authorize(provider, url, *port, *remote),
+        Notice::Policy(text) => format!("Note: {}", clean(text)),
+        Notice::Waiting { until } => format!("Waiting until {}. Ctrl-C cancels.", moment(*until)),
+        Notice::Exchanging => "Exchanging the code for tokens.".to_owned(),
+        Notice::Identity {
+            email,
+            account_id,
+            plan,
+            profile,
+            replaces,
+        } => {
+            let who = identity(email.as_deref(), account_id.as_deref(), plan.as_deref());
+            let store = if *replaces {
+                "Same identity as the stored profile, which it updates:"
+            } else {
+                "It will be stored as profile"
+            };
+            format!("{}\n{store} {profile}", clean(&who))
+        }
+        Notice::Saved {
+            profile, expires, ..
+        } => {
+            let expiry = expires.map_or(String::new(), |expires| {
+                format!(" The access token is valid until {}.", moment(expires))
+            });
+            format!("{} profile {profile}.{expiry}", Tone::Ok.paint("Saved"))
+        }
+        Notice::Info(text) => clean(text),
+        Notice::Warning(text) => format!("{} {}", Tone::Warn.paint("Warning:"), clean(text)),
+    }
+}
+
+/// The URL stands alone on its line, unstyled, so that it can be copied whole.
+fn authorize(provider: &str, url: &str, port: Option<u16>, remote: bool) -> String {
+    let mut text = format!(
+        "Log in to {}. Open this URL in a browser:\n{}\n",
+        clean(provider),
+        url.replace(is_unprintable, "")
+    );
+    match port {
+        Some(port) if remote => text.push_str(&format!(
+            "The browser is probably on another machine. Either run there, before you log in:\n  \
+             ssh -L {port}:127.0.0.1:{port} <user>@<this host>\n\
+             or log in, copy the URL that the browser ends on, and paste it here."
+        )),
+        Some(_) => text.push_str(
+            "If the browser cannot come back here, copy the URL that it ends on and paste it here.",
+        ),
+        None => text.push_str("Then copy the URL that the browser ends on and paste it here."),
+    }
+    text
+}
+
+fn identity(email: Option<&str>, account_id: Option<&str>, plan: Option<&str>) -> String {
+    let account = account_id.map(|id| format!("account {id}"));
+    let plan = plan.map(|plan| format!("plan {plan}"));
+    let known: Vec<String> = [email.map(str::to_owned), account, plan]
+        .into_iter()
+        .flatten()
+        .collect();
+    if known.is_empty() {
+        "Logged in. The provider does not say as whom.".to_owned()
+    } else {
+        format!("Logged in as {}.", known.join(", "))
+    }
+}
+
+/// `2026-11-21 03:07:58 UTC`.
+fn moment(time: Timestamp) -> String {
+    let iso = time.iso8601();
+    match iso
+        .split_once('.')
+        .and_then(|(second, _)| second.split_once('T'))
+    {
+        Some((day, clock)) => format!("{day} {clock} UTC"),
+        None => iso,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::id::{ProfileId, ProviderId};
+
+    fn url(port: Option<u16>, remote: bool) -> String {
+        let url = format!("https://issuer.example/authorize?scope={}", "x".repeat(900));
+        let text = text_of(&Notice::AuthorizeUrl {
+            provider: "OpenAI\u{1b}[31m Codex".to_owned(),
+            url: url.clone(),
+            port,
+            remote,
+        });
+        assert!(text.lines().any(|line| line == url), "{text}");
+        assert!(!text.contains('\u{1b}'), "{text}");
+        text
+    }
+
+    #[test]
+    fn the_url_stands_alone_and_the_tunnel_is_ready_to_copy() {
+        let tunnel = "\n  ssh -L 1455:127.0.0.1:1455 <user>@<this host>\n";
+        assert!(url(Some(1455), true).contains(tunnel));
+        assert!(!url(Some(1455), false).contains("ssh"));
+        assert!(!url(None, true).contains("ssh"));
+        assert!(url(None, false).contains("paste it here"));
+    }
+
+    #[test]
+    fn notices_are_plain_sentences() {
+        let profile = || ProfileId::parse("openai-codex:a@example.com").unwrap();
+        let identity = |email: Option<&str>, replaces| {
+            text_of(&Notice::Identity {
+                email: email.map(str::to_owned),
+                account_id: email.map(|_| "acc-1".to_owned()),
+                plan: None,
+                profile: profile(),
+                replaces,
+            })
+        };
+        assert_eq!(
+            identity(Some("a@example.com"), false),
+            "Logged in as a@example.com, account acc-1.\n\
+             It will be stored as profile openai-codex:a@example.com"
+        );
+        assert!(identity(None, true).starts_with("Logged in. The provider does not say as whom."));
+        let saved = text_of(&Notice::Saved {
+            profile: profile(),
+            provider: ProviderId::parse("openai-codex").unwrap(),
+            expires: Some(Timestamp(1_000)),
+        });
+        assert!(saved.ends_with("The access token is valid until 1970-01-01 00:00:01 UTC."));
+        assert_eq!(
+            text_of(&Notice::Waiting {
+                until: Timestamp(i64::MAX)
+            }),
+            "Waiting until 9223372036854775807 ms. Ctrl-C cancels."
+        );
+    }
+
+    #[test]
+    fn only_a_clear_answer_counts() {
+        let answer = |line, default| yes_or_no(line, default).map(|a| matches!(a, Answer::Yes));
+        assert_eq!(answer("", true), Some(true));
+        assert_eq!(answer(" ", false), Some(false));
+        assert_eq!(answer("Yes", false), Some(true));
+        assert_eq!(answer("n", true), Some(false));
+        assert_eq!(answer("yeah", true), None);
+    }
+}

@@ -1,0 +1,52 @@
+//! The command line as a whole: global options and the tree of commands.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser};
+
+use super::commands::Command;
+use super::printer::Color;
+
+/// Logs in to AI providers, keeps the credentials, and hands them to people, scripts and programs.
+#[derive(Debug, Parser)]
+#[command(
+    name = "openclaw",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+#[command(
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(after_help = "Examples:
+  openclaw models auth login --provider openai-codex
+  printf %s \"$TOKEN\" | openclaw models auth paste-token --provider anthropic
+  curl -H \"$(openclaw models auth token --provider openai-codex --header)\" …
+  openclaw models status --check")]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// The agent whose credentials are meant [default: OPENCLAW_AGENT_DIR, else the default agent]
+    #[arg(long, global = true, value_name = "ID")]
+    pub agent: Option<String>,
+    /// Where everything lies [default: OPENCLAW_STATE_DIR, else ~/.openclaw]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
+    pub color: Color,
+    /// Say what is done, on stderr; repeat for more. Never shows a secret
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+}

@@ -1,0 +1,55 @@
+//! `models auth list`.
+
+use clap::Args;
+
+use crate::app::failure::Failure;
+use crate::app::list;
+use crate::cli::printer::Printer;
+use crate::cli::view;
+use crate::cli::wire::System;
+use crate::model::id::ProviderId;
+
+/// List the stored profiles
+///
+/// Each with its provider, kind, end and the agent that owns it; never with a secret.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  openclaw models auth list
+  openclaw models auth list --provider anthropic --json")]
+pub struct List {
+    /// Of one provider only
+    #[arg(long, value_name = "ID")]
+    provider: Option<String>,
+    /// Print them as one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+impl List {
+    /// Lists them.
+    ///
+    /// # Errors
+    /// What the use case says.
+    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+        let provider = self
+            .provider
+            .as_deref()
+            .map(ProviderId::parse)
+            .transpose()?;
+        let request = list::Request {
+            agent: system.agent().clone(),
+            provider,
+        };
+        let outcome = list::run(system.ports(), &request)?;
+        if self.json {
+            let path = system.ports().store.path(system.agent());
+            printer.line_out(&view::list::json(&request, &outcome, &path))?;
+        } else {
+            printer.out(&view::list::text(&request, &outcome, system.now()))?;
+            for fault in &outcome.faults {
+                printer.line_err(&format!("Warning: {fault}"));
+            }
+        }
+        Ok(0)
+    }
+}

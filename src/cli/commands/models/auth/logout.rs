@@ -1,0 +1,71 @@
+//! `models auth logout`.
+
+use clap::Args;
+
+use crate::app::failure::Failure;
+use crate::app::logout;
+use crate::cli::printer::Printer;
+use crate::cli::wire::System;
+use crate::model::id::ProfileId;
+
+/// Forget one profile on this machine
+///
+/// Removes the credential with its order, last-good and usage entries. The provider is not told:
+/// the token works elsewhere until it ends.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  openclaw models auth logout openai-codex:work --dry-run
+  openclaw models auth logout openai-codex:work --yes")]
+pub struct Logout {
+    /// The profile
+    #[arg(value_name = "PROFILE")]
+    profile: String,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    /// Only say what would go
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Logout {
+    /// Forgets it.
+    ///
+    /// # Errors
+    /// What the use case says.
+    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+        let outcome = logout::run(
+            system.ports(),
+            &logout::Request {
+                agent: system.agent().clone(),
+                profile: ProfileId::parse(&self.profile)?,
+                yes: self.yes,
+                dry_run: self.dry_run,
+            },
+        )?;
+        let verb = match (self.dry_run, outcome.removed) {
+            (true, _) => "Would remove",
+            (false, true) => "Removed",
+            (false, false) => "Another process had removed",
+        };
+        let kind = outcome.kind.as_str();
+        let provider = crate::model::id::printable(&outcome.provider, 80);
+        printer.line_out(&format!("Agent: {}", outcome.owner))?;
+        printer.line_out(&format!(
+            "{verb} auth profile: {} ({provider}/{kind})",
+            outcome.profile
+        ))?;
+        let also = |what: &str, names: &[String]| -> std::io::Result<()> {
+            if !names.is_empty() {
+                printer.line_out(&format!("{verb} its {what}: {}", names.join(", ")))?;
+            }
+            Ok(())
+        };
+        also("place in the order of", &outcome.orders)?;
+        also("last-good entry of", &outcome.last_good)?;
+        if outcome.usage {
+            printer.line_out(&format!("{verb} its usage entry"))?;
+        }
+        Ok(0)
+    }
+}

@@ -1,0 +1,77 @@
+//! `models auth`: everything that puts a credential in, hands it out, or takes it away.
+
+pub mod list;
+pub mod login;
+pub mod logout;
+pub mod paste_token;
+pub mod refresh;
+pub mod token;
+
+use clap::{Args, CommandFactory, Subcommand};
+
+use crate::app::failure::{Failure, Kind};
+use crate::cli::args::Cli;
+use crate::cli::printer::Printer;
+use crate::cli::wire::System;
+
+/// Log in, paste, hand out, list, refresh and forget credentials
+#[derive(Debug, Args)]
+pub struct Auth {
+    #[command(subcommand)]
+    command: Option<AuthCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+enum AuthCommand {
+    /// Log in to a provider, in a browser or by its own method
+    Login(login::Login),
+    /// Store a token made with `claude setup-token`
+    SetupToken(paste_token::SetupToken),
+    /// Store a token that was made elsewhere
+    PasteToken(paste_token::PasteToken),
+    /// Print a living token, refreshed first if it must be
+    Token(token::Token),
+    /// List the stored profiles
+    List(list::List),
+    /// Refresh stored logins
+    Refresh(refresh::Refresh),
+    /// Forget one profile on this machine
+    Logout(logout::Logout),
+}
+
+impl Auth {
+    /// Whether the command reports what happens as JSON lines.
+    pub fn wants_events(&self) -> bool {
+        matches!(&self.command, Some(AuthCommand::Login(login)) if login.json())
+    }
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// What the command failed with.
+    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+        match &self.command {
+            Some(AuthCommand::Login(command)) => command.run(system, printer),
+            Some(AuthCommand::SetupToken(command)) => command.run(system, printer),
+            Some(AuthCommand::PasteToken(command)) => command.run(system, printer),
+            Some(AuthCommand::Token(command)) => command.run(system, printer),
+            Some(AuthCommand::List(command)) => command.run(system, printer),
+            Some(AuthCommand::Refresh(command)) => command.run(system, printer),
+            Some(AuthCommand::Logout(command)) => command.run(system, printer),
+            None => help(printer),
+        }
+    }
+}
+
+/// Without a further word the reference release prints its help and succeeds.
+fn help(printer: &Printer) -> Result<u8, Failure> {
+    let mut cli = Cli::command();
+    cli.build();
+    let auth = cli
+        .find_subcommand_mut("models")
+        .and_then(|models| models.find_subcommand_mut("auth"))
+        .ok_or_else(|| Failure::new(Kind::Usage, "no such command"))?;
+    let text = auth.render_help().to_string();
+    printer.line_out(text.trim_end())?;
+    Ok(0)
+}

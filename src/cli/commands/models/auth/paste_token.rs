@@ -1,0 +1,111 @@
+//! `models auth paste-token` and `models auth setup-token`.
+
+use std::io;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::app::failure::Failure;
+use crate::app::paste;
+use crate::cli::commands::days;
+use crate::cli::printer::Printer;
+use crate::cli::wire::System;
+use crate::model::id::{ProfileId, ProviderId};
+use crate::model::time::Timestamp;
+
+/// Store a token that was made elsewhere
+///
+/// On a terminal the token is asked for and not shown; from a pipe all of standard input is taken.
+/// It is never an argument, where every user of the machine could read it.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  openclaw models auth paste-token --provider anthropic
+  printf %s \"$TOKEN\" | openclaw models auth paste-token --provider anthropic --expires-in 365d")]
+pub struct PasteToken {
+    /// Whose token it is
+    #[arg(long, value_name = "ID")]
+    provider: String,
+    /// The profile to store it under [default: PROVIDER:manual]
+    #[arg(long, value_name = "PROFILE")]
+    profile_id: Option<String>,
+    /// How long it lives from now: a number and ms, s, m, h or d; days without a unit
+    #[arg(long, value_name = "DURATION", value_parser = days)]
+    expires_in: Option<Duration>,
+}
+
+impl PasteToken {
+    /// Stores it.
+    ///
+    /// # Errors
+    /// What the use case says.
+    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+        let request = paste::Request {
+            agent: system.agent().clone(),
+            provider: ProviderId::parse(&self.provider)?,
+            profile: self
+                .profile_id
+                .as_deref()
+                .map(ProfileId::parse)
+                .transpose()?,
+            expires_in: self.expires_in,
+            setup: false,
+            yes: false,
+        };
+        show(printer, &paste::run(system.ports(), &request)?)?;
+        Ok(0)
+    }
+}
+
+/// Store a token made with `claude setup-token`
+///
+/// Its prefix and length are checked before it is stored.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  openclaw models auth setup-token
+  printf %s \"$TOKEN\" | openclaw models auth setup-token --yes")]
+pub struct SetupToken {
+    /// Whose token it is
+    #[arg(long, value_name = "ID", default_value = "anthropic")]
+    provider: String,
+    /// Do not ask whether the token was made
+    #[arg(long)]
+    yes: bool,
+}
+
+impl SetupToken {
+    /// Stores it.
+    ///
+    /// # Errors
+    /// What the use case says.
+    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+        let request = paste::Request {
+            agent: system.agent().clone(),
+            provider: ProviderId::parse(&self.provider)?,
+            profile: None,
+            expires_in: None,
+            setup: true,
+            yes: self.yes,
+        };
+        show(printer, &paste::run(system.ports(), &request)?)?;
+        Ok(0)
+    }
+}
+
+fn show(printer: &Printer, stored: &paste::Outcome) -> io::Result<()> {
+    let paste::Outcome {
+        profile, provider, ..
+    } = stored;
+    printer.line_out(&format!("Auth profile: {profile} ({provider}/token)"))?;
+    printer.line_out(&format!(
+        "Token: {}, {} characters",
+        stored.fingerprint, stored.length
+    ))?;
+    let ends = stored
+        .expires
+        .map_or_else(|| "no end is known".to_owned(), Timestamp::iso8601);
+    printer.line_out(&format!("Ends: {ends}"))?;
+    if stored.replaced {
+        printer.line_out("The token that was there before is replaced.")?;
+    }
+    Ok(())
+}

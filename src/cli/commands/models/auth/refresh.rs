@@ -1,0 +1,76 @@
+//! `models auth refresh`.
+
+use clap::Args;
+
+use crate::app::failure::Failure;
+use crate::app::keep_alive::How;
+use crate::app::refresh;
+use crate::cli::printer::Printer;
+use crate::cli::view;
+use crate::cli::wire::System;
+use crate::model::id::ProfileId;
+use crate::model::time::Timestamp;
+
+/// Refresh stored logins
+///
+/// Without a profile, every login that is due. Says when each token ended before and ends now.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  openclaw models auth refresh
+  openclaw models auth refresh --profile openai-codex:work --force")]
+pub struct Refresh {
+    /// This profile only
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
+    /// Also if its token lives long enough
+    #[arg(long)]
+    force: bool,
+}
+
+impl Refresh {
+    /// Refreshes.
+    ///
+    /// # Errors
+    /// What the use case says; of several failures the first.
+    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+        let request = refresh::Request {
+            agent: system.agent().clone(),
+            profile: self.profile.as_deref().map(ProfileId::parse).transpose()?,
+            force: self.force,
+        };
+        let reports = refresh::run(system.ports(), &request)?;
+        if reports.is_empty() {
+            printer.line_out("There is no login that can be refreshed.")?;
+        }
+        let mut first_failure = None;
+        for report in reports {
+            let end = |time: Option<Timestamp>| view::end(time, system.now());
+            let id = &report.profile;
+            match report.result {
+                Ok(living) => {
+                    let what = match living.how {
+                        How::WasFresh => "fresh enough",
+                        How::Refreshed => "refreshed",
+                        How::RefreshedElsewhere => "refreshed by another process",
+                        How::StillAlive => "not refreshed",
+                    };
+                    let before = end(report.before);
+                    let now = end(living.credential.expires);
+                    printer.line_out(&format!("{id}: {what}; ended {before}, ends {now}"))?;
+                    if let Some(warning) = living.warning {
+                        printer.line_err(&format!("Warning: {warning}"));
+                    }
+                }
+                Err(failure) => {
+                    let before = end(report.before);
+                    printer.line_out(&format!("{id}: failed; its token still ends {before}"))?;
+                    match first_failure {
+                        None => first_failure = Some(failure),
+                        Some(_) => view::failure::print(printer, &failure),
+                    }
+                }
+            }
+        }
+        first_failure.map_or(Ok(0), Err)
+    }
+}

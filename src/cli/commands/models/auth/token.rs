@@ -1,0 +1,82 @@
+//! `models auth token`.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::app::failure::Failure;
+use crate::app::token::{self, Want};
+use crate::cli::commands::seconds;
+use crate::cli::printer::Printer;
+use crate::cli::view;
+use crate::cli::wire::System;
+use crate::model::id::{ProfileId, ProviderId};
+use crate::ports::dialog::Notice;
+
+/// Print a living token, refreshed first if it must be
+///
+/// Standard output gets the token and nothing else. However many processes ask at once, one of
+/// them refreshes.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  TOKEN=$(openclaw models auth token --provider openai-codex) || exit
+  openclaw models auth token --profile openai-codex:work --min-valid 30m --json
+  curl -H \"$(openclaw models auth token --header)\" …
+
+The exit code tells why there is none: 3 log in again, 4 try later, 5 storage, 6 busy.")]
+pub struct Token {
+    /// Of the profile that selection takes for this provider
+    #[arg(long, value_name = "ID", conflicts_with = "profile")]
+    provider: Option<String>,
+    /// Of this profile
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
+    /// Refresh unless it lives this much longer; seconds without a unit
+    #[arg(long, value_name = "DURATION", value_parser = seconds)]
+    min_valid: Option<Duration>,
+    /// Print token, profile and expiry as JSON
+    #[arg(long, conflicts_with = "header")]
+    json: bool,
+    /// Print it as an Authorization header
+    #[arg(long)]
+    header: bool,
+}
+
+impl Token {
+    /// Prints it.
+    ///
+    /// # Errors
+    /// What the use case says.
+    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+        let want = match (&self.provider, &self.profile) {
+            (_, Some(profile)) => Want::Profile(ProfileId::parse(profile)?),
+            (Some(provider), None) => Want::Provider(ProviderId::parse(provider)?),
+            (None, None) => Want::Default,
+        };
+        let outcome = token::run(
+            system.ports(),
+            &token::Request {
+                agent: system.agent().clone(),
+                want,
+                min_valid: self.min_valid,
+            },
+        )?;
+        if let Some(warning) = &outcome.warning {
+            system
+                .ports()
+                .dialog
+                .notice(&Notice::Warning(warning.clone()));
+        }
+        if self.json {
+            printer.line_out(&view::token_json::render(&outcome, system.now()))?;
+        } else if self.header {
+            printer.line_out(&format!(
+                "Authorization: Bearer {}",
+                outcome.bearer.expose()
+            ))?;
+        } else {
+            printer.line_out(outcome.bearer.expose())?;
+        }
+        Ok(0)
+    }
+}

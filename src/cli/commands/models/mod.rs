@@ -1,0 +1,47 @@
+//! `models`: credentials and what is known of them. Without a further word it is `models status`.
+
+pub mod auth;
+pub mod status;
+
+use clap::{Args, Subcommand};
+
+use crate::app::failure::Failure;
+use crate::cli::printer::Printer;
+use crate::cli::wire::System;
+
+/// Credentials of model providers: log in, hand out, show
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Models {
+    #[command(subcommand)]
+    command: Option<ModelsCommand>,
+    #[command(flatten)]
+    status: status::Status,
+}
+
+#[derive(Debug, Subcommand)]
+enum ModelsCommand {
+    /// Log in, paste, hand out, list, refresh and forget credentials
+    Auth(auth::Auth),
+    /// What is there, until when, and what needs doing
+    Status(status::Status),
+}
+
+impl Models {
+    /// Whether the command reports what happens as JSON lines.
+    pub fn wants_events(&self) -> bool {
+        matches!(&self.command, Some(ModelsCommand::Auth(auth)) if auth.wants_events())
+    }
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// What the command failed with.
+    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+        match &self.command {
+            Some(ModelsCommand::Auth(auth)) => auth.run(system, printer),
+            Some(ModelsCommand::Status(status)) => status.run(system, printer),
+            None => self.status.run(system, printer),
+        }
+    }
+}

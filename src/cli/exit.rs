@@ -1,0 +1,78 @@
+//! The one list of exit codes.
+//!
+//! Where the reference release fails with 1, so do we; the codes above 2 tell scripts what it
+//! cannot: log in again, try later, mend the disk, wait for another process.
+
+use std::process::ExitCode;
+
+use crate::app::failure::Kind;
+
+/// The exit codes, for the manual: number, name, meaning.
+pub const TABLE: [(u8, &str, &str); 10] = [
+    (0, "ok", "done"),
+    (
+        1,
+        "error",
+        "usage, not found, or configuration; `status --check`: expired or missing",
+    ),
+    (
+        2,
+        "expiring",
+        "`status --check` only: a login ends within a day",
+    ),
+    (
+        3,
+        "login needed",
+        "no usable credential; a person must log in",
+    ),
+    (
+        4,
+        "temporary",
+        "network, rate limit or a server in trouble; try again later",
+    ),
+    (5, "storage", "the disk or the store failed"),
+    (6, "busy", "another process held a lock for too long"),
+    (
+        7,
+        "unknown",
+        "a refresh was sent and never answered; its refresh token may be spent",
+    ),
+    (130, "interrupted", "Ctrl-C or SIGINT"),
+    (143, "terminated", "SIGTERM; 129 for SIGHUP"),
+];
+
+/// The exit code of a kind of failure.
+pub fn code(kind: Kind) -> u8 {
+    match kind {
+        Kind::Usage | Kind::NotFound | Kind::Config => 1,
+        Kind::NeedsLogin => 3,
+        Kind::Temporary => 4,
+        Kind::Storage => 5,
+        Kind::Busy => 6,
+        Kind::UnknownOutcome => 7,
+        Kind::Cancelled(signal) => signal.exit_code(),
+    }
+}
+
+/// The stable name of a kind of failure, for JSON.
+pub fn name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Usage => "usage",
+        Kind::NotFound => "not_found",
+        Kind::Config => "config",
+        Kind::NeedsLogin => "needs_login",
+        Kind::Temporary => "temporary",
+        Kind::Storage => "storage",
+        Kind::Busy => "busy",
+        Kind::UnknownOutcome => "unknown_outcome",
+        Kind::Cancelled(_) => "cancelled",
+    }
+}
+
+/// Prints what the argument parser has to say: help and version are successes, and a command line
+/// that was not understood fails with 1, as in the reference release.
+pub fn of_parse(error: &clap::Error) -> ExitCode {
+    // A closed stdout is no reason to fail while showing help.
+    let _ = error.print();
+    ExitCode::from(u8::from(error.use_stderr()))
+}

@@ -1,0 +1,168 @@
+//! The one place that writes to standard output and standard error.
+//!
+//! Two invariants: a reader that went away (`openclaw ... | head -1`) ends the output quietly,
+//! while every other failure to write an answer (a full disk) is reported; and colors go only where
+//! they are wanted (`--color`, `NO_COLOR`, `TERM`, pipes).
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+
+/// When to use colors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal that can show them, unless `NO_COLOR` says otherwise.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How a piece of text is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Something is as it should be.
+    Ok,
+    /// Something deserves a look.
+    Warn,
+    /// Something failed.
+    Error,
+    /// Less important than what stands around it.
+    Dim,
+    /// More important than what stands around it.
+    Bold,
+}
+
+impl Tone {
+    /// `text` in this tone. The [`Printer`] takes the colors out again where none are wanted.
+    pub fn paint(self, text: &str) -> String {
+        let style = match self {
+            Tone::Ok => AnsiColor::Green.on_default(),
+            Tone::Warn => AnsiColor::Yellow.on_default(),
+            Tone::Error => AnsiColor::Red.on_default().bold(),
+            Tone::Dim => Style::new().dimmed(),
+            Tone::Bold => Style::new().bold(),
+        };
+        format!("{style}{text}{style:#}")
+    }
+}
+
+/// Writes answers to standard output, and everything else to standard error.
+#[derive(Debug)]
+pub struct Printer {
+    color: ColorChoice,
+    stdout_closed: AtomicBool,
+}
+
+impl Printer {
+    /// A printer that uses colors as `color` says.
+    pub fn new(color: Color) -> Self {
+        let color = match color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        };
+        Self {
+            color,
+            stdout_closed: AtomicBool::new(false),
+        }
+    }
+
+    /// Writes `text` to standard output and flushes it. Does nothing once the reader went away;
+    /// [`Printer::stdout_closed`] tells.
+    ///
+    /// # Errors
+    /// If the text could not be written for any other reason than a reader that went away.
+    pub fn out(&self, text: &str) -> io::Result<()> {
+        if self.stdout_closed() {
+            return Ok(());
+        }
+        let open = settle(write_to(io::stdout(), self.color, text))?;
+        if !open {
+            self.stdout_closed.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Like [`Printer::out`], and ends the line.
+    ///
+    /// # Errors
+    /// As [`Printer::out`].
+    pub fn line_out(&self, line: &str) -> io::Result<()> {
+        self.out(&format!("{line}\n"))
+    }
+
+    /// Writes `text` to standard error. A failure is passed over: there is nowhere left to say it.
+    pub fn err(&self, text: &str) {
+        let _ = write_to(io::stderr(), self.color, text);
+    }
+
+    /// Like [`Printer::err`], and ends the line.
+    pub fn line_err(&self, line: &str) {
+        self.err(&format!("{line}\n"));
+    }
+
+    /// Whether the reader of standard output has gone: the rest of the answer is wanted by nobody.
+    pub fn stdout_closed(&self) -> bool {
+        self.stdout_closed.load(Ordering::Relaxed)
+    }
+}
+
+/// Sends a control sequence to the terminal that standard error is; whatever the color choice, for
+/// it steers the terminal and does not decorate. Used from a panic hook, so it cannot fail.
+pub(super) fn control(sequence: &str) {
+    let mut stderr = io::stderr();
+    let _ = stderr.write_all(sequence.as_bytes());
+    let _ = stderr.flush();
+}
+
+/// In one write, so that lines of several threads do not mix, and flushed, so that a full disk is
+/// noticed here and not after `main`.
+fn write_to<S>(stream: S, color: ColorChoice, text: &str) -> io::Result<()>
+where
+    S: anstream::stream::RawStream,
+    AutoStream<S>: Write,
+{
+    let mut stream = AutoStream::new(stream, color);
+    stream.write_all(text.as_bytes())?;
+    stream.flush()
+}
+
+/// `false` if the reader went away.
+fn settle(written: io::Result<()>) -> io::Result<bool> {
+    match written {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_that_went_away_is_no_error_and_a_full_disk_is() {
+        assert!(settle(Ok(())).unwrap());
+        assert!(!settle(Err(io::ErrorKind::BrokenPipe.into())).unwrap());
+        assert!(settle(Err(io::ErrorKind::StorageFull.into())).is_err());
+    }
+
+    #[test]
+    fn colors_are_taken_out_where_none_are_wanted() {
+        let painted = Tone::Error.paint("no");
+        let written = |color| {
+            let mut stream = AutoStream::new(Vec::new(), color);
+            stream.write_all(painted.as_bytes()).unwrap();
+            String::from_utf8(stream.into_inner()).unwrap()
+        };
+        assert_eq!(written(ColorChoice::Never), "no");
+        assert_eq!(written(ColorChoice::Auto), "no");
+        assert_eq!(written(ColorChoice::Always), painted);
+        assert!(painted.contains('\u{1b}'));
+    }
+}

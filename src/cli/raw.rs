@@ -1,0 +1,59 @@
+//! Raw mode of the terminal, and the way back out of it on every path.
+//!
+//! A guard restores the terminal when it is dropped. A release aborts on a panic and drops nothing,
+//! so the first guard also puts the restoration in front of the panic hook.
+
+use std::io;
+use std::sync::Once;
+
+use crossterm::Command;
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::terminal::{disable_raw_mode, enable_raw_mode, is_raw_mode_enabled};
+
+use super::printer;
+
+static HOOK: Once = Once::new();
+
+/// While it lives the terminal is in raw mode: no echo, no limit to the length of a line, no signal
+/// from a key, and pastes come in brackets.
+#[derive(Debug)]
+pub(super) struct RawMode(());
+
+impl RawMode {
+    /// Switches raw mode on. Standard input must be a terminal.
+    ///
+    /// # Errors
+    /// If the terminal refuses.
+    pub(super) fn enter() -> io::Result<Self> {
+        HOOK.call_once(|| {
+            let previous = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |panic| {
+                restore();
+                previous(panic);
+            }));
+        });
+        enable_raw_mode()?;
+        control(&EnableBracketedPaste);
+        Ok(Self(()))
+    }
+}
+
+impl Drop for RawMode {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+fn restore() {
+    if is_raw_mode_enabled().unwrap_or(false) {
+        control(&DisableBracketedPaste);
+        let _ = disable_raw_mode();
+    }
+}
+
+fn control(command: &impl Command) {
+    let mut sequence = String::new();
+    if command.write_ansi(&mut sequence).is_ok() {
+        printer::control(&sequence);
+    }
+}

@@ -1,0 +1,33 @@
+//! A failure as a person reads it: what and why, what became of the credentials, what to do.
+
+use crate::app::failure::{Failure, Kind, Touched};
+use crate::cli::printer::Printer;
+
+/// Prints it on stderr.
+pub fn print(printer: &Printer, failure: &Failure) {
+    for line in lines(failure) {
+        printer.line_err(&line);
+    }
+}
+
+/// Its lines.
+pub fn lines(failure: &Failure) -> Vec<String> {
+    if let (Kind::Cancelled(_), Touched::Nothing) = (failure.kind, failure.touched) {
+        return vec!["Cancelled. Nothing was stored.".to_owned()];
+    }
+    let mut lines = vec![format!("Error: {}", failure.message)];
+    // For a misspelt option nobody fears for a credential.
+    let says_so = !matches!(failure.kind, Kind::Usage | Kind::NotFound);
+    match failure.touched {
+        Touched::Nothing if says_so => lines.push("No credential was changed.".to_owned()),
+        Touched::Nothing => {}
+        Touched::Changed => lines.push("The credential store was changed.".to_owned()),
+        Touched::MaybeSpent => lines.push(
+            "No stored credential was changed, but the refresh token may be spent.".to_owned(),
+        ),
+    }
+    if let Some(hint) = &failure.hint {
+        lines.push(format!("Try: {hint}"));
+    }
+    lines
+}

@@ -1,0 +1,41 @@
+//! Reports as text and as JSON. A view decides nothing.
+
+pub mod failure;
+pub mod list;
+pub mod status_json;
+pub mod status_text;
+pub mod token_json;
+
+use serde_json::Value;
+
+use crate::model::time::{Timestamp, short_duration};
+
+/// A JSON document as OpenClaw prints it: two spaces of indent.
+pub fn pretty(value: &Value) -> String {
+    // A tree of strings, numbers and lists always has a text.
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
+
+/// Text that grows line by line and is written at once.
+#[derive(Default)]
+pub(super) struct Page(String);
+
+impl Page {
+    pub(super) fn line(&mut self, line: &str) {
+        self.0.push_str(line);
+        self.0.push('\n');
+    }
+
+    pub(super) fn into_text(self) -> String {
+        self.0
+    }
+}
+
+/// When a token ends, as people say it.
+pub fn end(time: Option<Timestamp>, now: Timestamp) -> String {
+    match time.map(|time| now.until(time)) {
+        None => "never, as far as is known".to_owned(),
+        Some(left) if left > 0 => format!("in {}", short_duration(left)),
+        Some(left) => format!("{} ago", short_duration(left.saturating_neg().max(1))),
+    }
+}

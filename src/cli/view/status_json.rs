@@ -1,0 +1,193 @@
+//! `models status --json`: the document of the reference release, key for key, with what it never
+//! knew under `openclaw`.
+
+use serde_json::{Map, Value, json};
+
+use crate::app::status::{
+    ProfileHealth, ProviderHealth, ProviderRow, Report, UnusableRow, WARN_AFTER_MS,
+};
+
+/// The document.
+pub fn render(report: &Report) -> String {
+    let models = &report.models;
+    let mut root = Map::new();
+    let mut set = |key: &str, value: Value| {
+        root.insert(key.to_owned(), value);
+    };
+    set("configPath", json!(report.config_path));
+    if report.agent_named {
+        set("agentId", json!(report.agent.as_str()));
+    }
+    set("agentDir", json!(report.agent_dir));
+    set("defaultModel", json!(models.default));
+    set("resolvedDefault", json!(models.resolved));
+    set("fallbacks", json!(models.fallbacks));
+    set("imageModel", json!(models.image));
+    set("imageFallbacks", json!(models.image_fallbacks));
+    if let Some((primary, fallbacks)) = models.from_agent {
+        let source = |own| if own { "agent" } else { "defaults" };
+        set(
+            "modelConfig",
+            json!({ "defaultSource": source(primary), "fallbacksSource": source(fallbacks) }),
+        );
+    }
+    let aliases: Map<String, Value> = models
+        .aliases
+        .iter()
+        .map(|(alias, reference)| (alias.clone(), json!(reference)))
+        .collect();
+    set("aliases", Value::Object(aliases));
+    set("allowed", json!(models.allowed));
+    set("auth", auth(report));
+    set("openclaw", facts(report));
+    super::pretty(&Value::Object(root))
+}
+
+fn auth(report: &Report) -> Value {
+    let health = &report.health;
+    json!({
+        "storePath": report.store_path,
+        "shellEnvFallback": { "enabled": report.shell_env, "appliedKeys": [] },
+        "providersWithOAuth": with_logins(report),
+        "missingProvidersInUse": report.missing,
+        "providers": report.providers.iter().map(provider).collect::<Vec<_>>(),
+        "unusableProfiles": report.unusable.iter().map(unusable).collect::<Vec<_>>(),
+        "oauth": {
+            "warnAfterMs": WARN_AFTER_MS,
+            "profiles": health.profiles.iter().map(profile).collect::<Vec<_>>(),
+            "providers": health
+                .providers
+                .iter()
+                .map(|provider| provider_health(provider, &health.profiles))
+                .collect::<Vec<_>>(),
+        },
+    })
+}
+
+/// `provider (n)` for each provider with logins, those from the environment counted.
+pub(super) fn with_logins(report: &Report) -> Vec<String> {
+    let rows = report.providers.iter().filter_map(|row| {
+        let from_env = row
+            .env
+            .as_ref()
+            .is_some_and(|env| env.value == "OAuth (env)");
+        let count = row.counts.oauth + row.counts.token + usize::from(from_env);
+        (count > 0).then(|| format!("{} ({count})", row.provider))
+    });
+    rows.collect()
+}
+
+fn provider(row: &ProviderRow) -> Value {
+    let counts = row.counts;
+    let mut object = Map::new();
+    object.insert("provider".into(), json!(row.provider));
+    object.insert(
+        "effective".into(),
+        json!({ "kind": row.effective.kind, "detail": row.effective.detail }),
+    );
+    object.insert(
+        "profiles".into(),
+        json!({
+            "count": counts.oauth + counts.token + counts.api_key,
+            "oauth": counts.oauth,
+            "token": counts.token,
+            "apiKey": counts.api_key,
+            "labels": row.labels,
+        }),
+    );
+    for (key, sourced) in [("env", &row.env), ("modelsJson", &row.config)] {
+        if let Some(sourced) = sourced {
+            let value = json!({ "value": sourced.value, "source": sourced.source });
+            object.insert(key.into(), value);
+        }
+    }
+    Value::Object(object)
+}
+
+fn unusable(row: &UnusableRow) -> Value {
+    let mut object = Map::new();
+    object.insert("profileId".into(), json!(row.id.as_str()));
+    object.insert("provider".into(), json!(row.provider));
+    let kind = if row.disabled.is_some() {
+        "disabled"
+    } else {
+        "cooldown"
+    };
+    object.insert("kind".into(), json!(kind));
+    if let Some(Some(reason)) = &row.disabled {
+        object.insert("reason".into(), json!(reason));
+    }
+    object.insert("until".into(), json!(row.until.0));
+    object.insert("remainingMs".into(), json!(row.remaining));
+    Value::Object(object)
+}
+
+fn profile(health: &ProfileHealth) -> Value {
+    let mut object = Map::new();
+    object.insert("profileId".into(), json!(health.id.as_str()));
+    object.insert("provider".into(), json!(health.provider));
+    object.insert("type".into(), json!(health.kind.as_str()));
+    object.insert("status".into(), json!(health.status.as_str()));
+    if let (Some(expires), Some(remaining)) = (health.expires, health.remaining) {
+        object.insert("expiresAt".into(), json!(expires.0));
+        object.insert("remainingMs".into(), json!(remaining));
+    }
+    object.insert("source".into(), json!("store"));
+    object.insert("label".into(), json!(health.label));
+    Value::Object(object)
+}
+
+fn provider_health(health: &ProviderHealth, profiles: &[ProfileHealth]) -> Value {
+    let mine: Vec<&ProfileHealth> = health
+        .profiles
+        .iter()
+        .map(|&place| &profiles[place])
+        .collect();
+    let mut object = Map::new();
+    object.insert("provider".into(), json!(health.provider));
+    object.insert("status".into(), json!(health.status.as_str()));
+    let documents: Vec<Value> = mine.iter().map(|health| profile(health)).collect();
+    object.insert("profiles".into(), Value::Array(documents));
+    let soonest = mine
+        .iter()
+        .find(|health| health.expires == health_end(&mine));
+    if let Some(expires) = health.expires {
+        object.insert("expiresAt".into(), json!(expires.0));
+        let remaining = soonest.and_then(|health| health.remaining);
+        object.insert("remainingMs".into(), json!(remaining));
+    }
+    Value::Object(object)
+}
+
+fn health_end(profiles: &[&ProfileHealth]) -> Option<crate::model::time::Timestamp> {
+    profiles.iter().filter_map(|health| health.expires).min()
+}
+
+/// What the reference release never knew: facts, not one word.
+fn facts(report: &Report) -> Value {
+    let profiles = report.health.profiles.iter().map(|health| {
+        let facts = &health.facts;
+        json!({
+            "profileId": health.id.as_str(),
+            "owner": facts.owner.as_str(),
+            "secretPresent": facts.secret_present,
+            "refreshPresent": facts.refresh_present,
+            "accessValidUntil": health.expires.map(|time| time.0),
+            "refreshProvenAt": facts.proven_at.map(|time| time.0),
+            "lastRefusal": facts.refusal.as_ref().map(|(refusal, at)| json!({
+                "code": refusal.code,
+                "description": refusal.description,
+                "httpStatus": refusal.status,
+                "at": at.map(|time| time.0),
+            })),
+            "outcomeUnknownSince": facts.unknown_since.map(|time| time.0),
+        })
+    });
+    json!({
+        "schema": 1,
+        "version": env!("CARGO_PKG_VERSION"),
+        "agentId": report.agent.as_str(),
+        "profiles": profiles.collect::<Vec<_>>(),
+        "faults": report.faults,
+    })
+}

@@ -1,0 +1,25 @@
+//! `models auth token --json`.
+
+use serde_json::json;
+
+use crate::app::keep_alive::How;
+use crate::app::token::Outcome;
+use crate::model::id::ProfileId;
+use crate::model::time::Timestamp;
+
+/// The document. It holds the token: it is what was asked for.
+pub fn render(outcome: &Outcome, now: Timestamp) -> String {
+    let document = json!({
+        "schema": 1,
+        "profile": outcome.profile.as_ref().map(ProfileId::as_str),
+        "source": outcome.source,
+        "provider": outcome.provider.as_str(),
+        "type": outcome.kind.as_str(),
+        "token": outcome.bearer.expose(),
+        "expiresAt": outcome.expires.map(|time| time.0),
+        "remainingMs": outcome.expires.map(|time| now.until(time)),
+        "refreshed": matches!(outcome.how, How::Refreshed | How::RefreshedElsewhere),
+        "warning": outcome.warning,
+    });
+    super::pretty(&document)
+}

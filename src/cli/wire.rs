@@ -1,0 +1,187 @@
+//! The composition root: the only place that knows the concrete doors.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::app::failure::{Failure, Kind};
+use crate::app::{Dirs, Ports};
+use crate::config::file::ConfigFile;
+use crate::config::workspace;
+use crate::model::id::AgentId;
+use crate::model::settings::Settings;
+use crate::model::time::Timestamp;
+use crate::ports::dialog::Dialog;
+use crate::ports::files::Files;
+use crate::ports::host::{Clock, Env, Interrupt};
+use crate::providers::catalogue::Catalogue;
+use crate::store::file::{FileStore, Locations};
+use crate::sys::browser::SystemBrowser;
+use crate::sys::callback::SystemCallback;
+use crate::sys::clock::SystemClock;
+use crate::sys::env::SystemEnv;
+use crate::sys::files::SystemFiles;
+use crate::sys::http::SystemHttp;
+use crate::sys::interrupt::SystemInterrupt;
+use crate::sys::paths::Places;
+use crate::sys::random::OsRandom;
+
+use super::args::Global;
+use super::events::JsonDialog;
+use super::printer::Printer;
+use super::terminal::TerminalDialog;
+
+/// Every real door of this process, and what was read once at the start.
+pub struct System {
+    clock: Arc<SystemClock>,
+    env: Arc<dyn Env>,
+    interrupt: Arc<dyn Interrupt>,
+    http: SystemHttp,
+    dialog: Box<dyn Dialog>,
+    files: Arc<dyn Files>,
+    store: FileStore,
+    config: ConfigFile,
+    settings: Settings,
+    catalogue: Catalogue,
+    dirs: Dirs,
+    agent: AgentId,
+    agent_named: bool,
+}
+
+impl System {
+    /// Finds the places, reads the configuration, and opens nothing else: no network, no lock.
+    ///
+    /// With `events` what happens is told as JSON lines on stdout.
+    ///
+    /// # Errors
+    /// If there is no home directory, or the configuration cannot be read.
+    pub fn new(global: &Global, printer: &Arc<Printer>, events: bool) -> Result<Self, Failure> {
+        let env: Arc<dyn Env> = Arc::new(SystemEnv);
+        let files: Arc<dyn Files> = Arc::new(SystemFiles);
+        let clock = Arc::new(SystemClock::new());
+        let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+        let places = Places::resolve(
+            env.as_ref(),
+            &|path| path.exists(),
+            global.state_dir.as_deref(),
+            &cwd,
+        )
+        .map_err(|error| Failure::new(Kind::Config, error.to_string()))?;
+        let config = ConfigFile::new(
+            Arc::clone(&files),
+            Arc::clone(&env),
+            places.config_path.clone(),
+        );
+        let loaded = config.load()?;
+        for warning in &loaded.warnings {
+            tracing::warn!("{warning}");
+        }
+        let settings = loaded.settings;
+        let dirs = Dirs {
+            home: places.home.clone(),
+            state: places.state_dir.clone(),
+            cwd,
+        };
+        let (agent, override_dir) = choose_agent(global, &settings, &places);
+        let store = FileStore::new(
+            Arc::clone(&files),
+            Arc::clone(&clock) as Arc<dyn Clock>,
+            locations(&settings, &places, &dirs, override_dir)?,
+        );
+        let interrupt: Arc<dyn Interrupt> = Arc::new(SystemInterrupt::new());
+        let dialog: Box<dyn Dialog> = if events {
+            Box::new(JsonDialog::new(Arc::clone(printer), Arc::clone(&interrupt)))
+        } else {
+            Box::new(TerminalDialog::new(
+                Arc::clone(printer),
+                Arc::clone(&interrupt),
+            ))
+        };
+        Ok(Self {
+            catalogue: Catalogue::new(Arc::clone(&files), places.state_dir.join("providers")),
+            http: SystemHttp::new(env.as_ref()),
+            agent_named: global.agent.is_some(),
+            clock,
+            env,
+            interrupt,
+            dialog,
+            files,
+            store,
+            config,
+            settings,
+            dirs,
+            agent,
+        })
+    }
+
+    /// The doors, for a use case.
+    pub fn ports(&self) -> Ports<'_> {
+        Ports {
+            clock: self.clock.as_ref(),
+            random: &OsRandom,
+            env: self.env.as_ref(),
+            interrupt: self.interrupt.as_ref(),
+            browser: &SystemBrowser,
+            http: &self.http,
+            callback: &SystemCallback,
+            dialog: self.dialog.as_ref(),
+            files: self.files.as_ref(),
+            store: &self.store,
+            config: &self.config,
+            settings: &self.settings,
+            catalogue: &self.catalogue,
+            dirs: &self.dirs,
+        }
+    }
+
+    /// The agent that is meant.
+    pub fn agent(&self) -> &AgentId {
+        &self.agent
+    }
+
+    /// Whether it was named on the command line.
+    pub fn agent_named(&self) -> bool {
+        self.agent_named
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// `--agent`, else the directory that a variable names, else the default agent: the same for
+/// reading and for writing in every command. The reference release wrote to one agent what it read
+/// from another.
+fn choose_agent(
+    global: &Global,
+    settings: &Settings,
+    places: &Places,
+) -> (AgentId, Option<PathBuf>) {
+    match (&global.agent, &places.agent_dir_override) {
+        (Some(name), directory) => (AgentId::normalise(name), directory.clone()),
+        (None, Some(directory)) => (AgentId::main(), Some(directory.clone())),
+        (None, None) => (settings.default_agent(), None),
+    }
+}
+
+fn locations(
+    settings: &Settings,
+    places: &Places,
+    dirs: &Dirs,
+    override_dir: Option<PathBuf>,
+) -> Result<Locations, Failure> {
+    let agent_dirs = workspace::agent_dirs(settings, &dirs.home, &dirs.cwd, &dirs.state)?;
+    let main = agent_dirs
+        .iter()
+        .find(|(id, _)| id.is_main())
+        .map(|(_, path)| path.clone());
+    let main_dir = override_dir
+        .or(main)
+        .unwrap_or_else(|| dirs.state.join("agents").join(AgentId::MAIN).join("agent"));
+    Ok(Locations {
+        state: places.state_dir.clone(),
+        main_dir,
+        agent_dirs,
+        oauth_dir: places.oauth_dir.clone(),
+    })
+}

@@ -1,9 +1,20 @@
 //! Every integration test, in one binary.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests look at real files and processes"
+)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
 
 mod architecture;
 mod callback;
-mod config_files;
-mod issuer;
+mod cancel;
+mod cli_reference;
+mod login;
+mod paste;
+mod refresh;
+mod status;
 mod store_documents;
 mod store_files;
 mod terminal;

@@ -1,1 +1,352 @@
-//! .
+//! The store on files in memory, with every operation made to fail once.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic, too")]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use openclaw::model::credential::{Credential, Identity, OAuth};
+use openclaw::model::grant::{Binding, GrantDigest, RefreshOutcome};
+use openclaw::model::id::{AgentId, ProfileId, ProviderId};
+use openclaw::model::json::Extra;
+use openclaw::model::secret::Secret;
+use openclaw::model::time::Timestamp;
+use openclaw::ports::files::Files;
+use openclaw::ports::host::Clock;
+use openclaw::ports::store::{Change, Scope, Spending, Store, StoreError};
+use openclaw::store::file::{FileStore, Locations};
+use openclaw::testing::files::MemoryFiles;
+
+const START: u64 = 1_790_000_000_000;
+const MAIN: &str = "/s/agents/main/agent/auth-profiles.json";
+
+struct Ticking(AtomicU64);
+
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst) as i64)
+    }
+    fn monotonic(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::SeqCst) - START)
+    }
+    fn sleep(&self, duration: Duration) {
+        self.0
+            .fetch_add(duration.as_millis() as u64, Ordering::SeqCst);
+        std::thread::yield_now();
+    }
+}
+
+/// Whoever waits does so for real time that never counts: for threads that contend.
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        Timestamp(START as i64)
+    }
+    fn monotonic(&self) -> Duration {
+        Duration::ZERO
+    }
+    fn sleep(&self, _: Duration) {
+        std::thread::yield_now();
+    }
+}
+
+fn store_with(files: &MemoryFiles, clock: Arc<dyn Clock>) -> FileStore {
+    files.set_now(Timestamp(START as i64));
+    let places = Locations {
+        state: "/s".into(),
+        main_dir: "/s/agents/main/agent".into(),
+        agent_dirs: Vec::new(),
+        oauth_dir: "/s/credentials".into(),
+    };
+    FileStore::new(Arc::new(files.clone()), clock, places)
+}
+
+fn store(files: &MemoryFiles) -> FileStore {
+    store_with(files, Arc::new(Ticking(AtomicU64::new(START))))
+}
+
+fn oauth(refresh: &str) -> OAuth {
+    OAuth {
+        provider: "openai-codex".into(),
+        access: Some(Secret::from("at")),
+        refresh: Some(Secret::from(refresh)),
+        expires: Some(Timestamp(1)),
+        identity: Identity::default(),
+        extra: Extra::default(),
+    }
+}
+
+fn text(refresh: &str) -> String {
+    format!(
+        r#"{{"version":1,"profiles":{{"openai-codex:default":{{"type":"oauth","provider":"openai-codex","access":"at","refresh":"{refresh}","expires":1}}}}}}"#
+    )
+}
+
+fn profile() -> ProfileId {
+    ProfileId::parse("openai-codex:default").unwrap()
+}
+
+fn add(store: &FileStore, name: &str) -> Result<(), StoreError> {
+    let id = ProfileId::parse(name).unwrap();
+    let mut change = |doc: &mut openclaw::model::profiles::AuthProfiles| {
+        doc.put(id.clone(), Credential::OAuth(oauth("added")));
+        Change::Write
+    };
+    store.update(&AgentId::main(), &mut change).map(drop)
+}
+
+fn refresh_of(store: &FileStore, agent: &str) -> String {
+    let doc = store.load(&AgentId::normalise(agent), Scope::All).unwrap();
+    match doc.get(&profile()) {
+        Some(Credential::OAuth(oauth)) => oauth.refresh.as_ref().unwrap().expose().clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn digest(refresh: &str) -> GrantDigest {
+    GrantDigest::of(
+        &ProviderId::parse("openai-codex").unwrap(),
+        &Secret::from(refresh),
+    )
+}
+
+/// Reserves and commits; `None` if the reservation failed.
+fn refresh(store: &FileStore, before: impl FnOnce()) -> Option<Result<Vec<AgentId>, StoreError>> {
+    let (agent, provider) = (AgentId::main(), ProviderId::parse("openai-codex").unwrap());
+    let binding = Binding {
+        token_endpoint: "https://auth.example/token".into(),
+        client_id: "client".into(),
+    };
+    let (profile, now) = (profile(), Timestamp(START as i64));
+    let what = Spending {
+        agent: &agent,
+        profile: &profile,
+        provider: &provider,
+        binding: &binding,
+        now,
+    };
+    let held = store.try_lock_grant(&digest("rt-1")).ok()??;
+    let reserved = held.reserve(&what).ok()?;
+    before();
+    Some(reserved.commit(&oauth("rt-2"), now))
+}
+
+#[test]
+fn concurrent_updates_are_all_kept() {
+    let files = MemoryFiles::new();
+    let store = store_with(&files, Arc::new(Still));
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let store = &store;
+            scope.spawn(move || {
+                for n in 0..5 {
+                    add(store, &format!("openai-codex:{thread}-{n}")).unwrap();
+                }
+            });
+        }
+    });
+    let doc = store.load(&AgentId::main(), Scope::All).unwrap();
+    assert_eq!(doc.profiles().count(), 20);
+    let lock = files.stat(Path::new(&format!("{MAIN}.lock"))).unwrap();
+    assert!(lock.is_none());
+}
+
+#[test]
+fn an_unreadable_document_is_set_aside_before_it_is_replaced() {
+    let files = MemoryFiles::new();
+    files.put(Path::new(MAIN), "{ broken");
+    let store = store(&files);
+    let loaded = store.load(&AgentId::main(), Scope::All);
+    assert!(matches!(loaded, Err(StoreError::Unreadable { .. })));
+    add(&store, "openai-codex:new").unwrap();
+    let names = files.list(Path::new("/s/agents/main/agent")).unwrap();
+    let aside = names
+        .iter()
+        .find(|name| name.contains(".unreadable-"))
+        .unwrap();
+    let aside = Path::new("/s/agents/main/agent").join(aside);
+    assert_eq!(files.text(&aside).as_deref(), Some("{ broken"));
+    assert!(store.load(&AgentId::main(), Scope::All).is_ok());
+}
+
+#[test]
+fn a_split_document_stays_split_and_a_link_stays_a_link() {
+    let files = MemoryFiles::new();
+    let real = Path::new("/elsewhere/store.json");
+    files.put(real, &text("rt-1"));
+    let state = Path::new("/s/agents/main/agent/auth-state.json");
+    files.put(
+        state,
+        r#"{"order":{"openai-codex":["openai-codex:default"]}}"#,
+    );
+    files.link(Path::new(MAIN), real);
+    add(&store(&files), "openai-codex:new").unwrap();
+    assert!(files.text(real).unwrap().contains("openai-codex:new"));
+    assert!(!files.text(real).unwrap().contains("order"));
+    assert!(files.text(state).unwrap().contains("order"));
+}
+
+#[test]
+fn legacy_logins_are_stored_at_the_first_write() {
+    let files = MemoryFiles::new();
+    let auth = PathBuf::from("/s/agents/main/agent/auth.json");
+    files.put(
+        &auth,
+        r#"{"openai-codex":{"type":"oauth","access":"a","refresh":"old","expires":5}}"#,
+    );
+    let store = store(&files);
+    assert_eq!(refresh_of(&store, "main"), "old");
+    assert!(files.text(Path::new(MAIN)).is_none());
+    add(&store, "openai-codex:new").unwrap();
+    assert!(files.text(Path::new(MAIN)).unwrap().contains("old"));
+    assert!(files.text(&auth).is_none());
+    assert!(files.text(&auth.with_extension("json.imported")).is_some());
+}
+
+#[test]
+fn a_later_generation_is_never_written_to() {
+    let files = MemoryFiles::new();
+    files.put(Path::new("/s/state/openclaw.sqlite"), "");
+    let store = store(&files);
+    let added = add(&store, "openai-codex:new");
+    assert!(matches!(added, Err(StoreError::LaterGeneration { .. })));
+    assert!(
+        !store
+            .load(&AgentId::main(), Scope::All)
+            .unwrap()
+            .faults
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_commit_moves_every_copy() {
+    let files = MemoryFiles::new();
+    files.put(Path::new(MAIN), &text("rt-1"));
+    files.put(
+        Path::new("/s/agents/work/agent/auth-profiles.json"),
+        &text("rt-1"),
+    );
+    files.put(
+        Path::new("/s/agents/other/agent/auth-profiles.json"),
+        &text("mine"),
+    );
+    let store = store(&files);
+    let changed = refresh(&store, || {}).unwrap().unwrap();
+    assert_eq!(changed, [AgentId::main(), AgentId::normalise("work")]);
+    assert_eq!(refresh_of(&store, "work"), "rt-2");
+    assert_eq!(refresh_of(&store, "other"), "mine");
+    let old = store.grant_record(&digest("rt-1")).unwrap().unwrap();
+    let successor = digest("rt-2");
+    assert_eq!(
+        old.attempt.unwrap().outcome,
+        Some(RefreshOutcome::Stored {
+            successor: successor.clone()
+        })
+    );
+    let new = store.grant_record(&successor).unwrap().unwrap();
+    assert_eq!(new.proven_at, Some(Timestamp(START as i64)));
+    assert!(store.try_lock_grant(&digest("rt-1")).unwrap().is_some());
+}
+
+#[test]
+fn a_logout_during_the_refresh_wins() {
+    let files = MemoryFiles::new();
+    files.put(Path::new(MAIN), &text("rt-1"));
+    let store = store(&files);
+    let logged_out = || files.put(Path::new(MAIN), r#"{"version":1,"profiles":{}}"#);
+    assert_eq!(refresh(&store, logged_out).unwrap().unwrap(), []);
+    assert!(!files.text(Path::new(MAIN)).unwrap().contains("rt-2"));
+}
+
+#[test]
+fn an_update_that_fails_anywhere_leaves_the_document_whole() {
+    for n in 1..100 {
+        let files = MemoryFiles::new();
+        files.put(Path::new(MAIN), &text("rt-1"));
+        let store = store(&files);
+        files.fail_nth(n);
+        let added = add(&store, "openai-codex:new");
+        let is_over = !files.has_failed();
+        assert_eq!(refresh_of(&store, "main"), "rt-1", "operation {n}");
+        let is_there = files
+            .text(Path::new(MAIN))
+            .unwrap()
+            .contains("openai-codex:new");
+        assert_eq!(added.is_ok(), is_there, "operation {n}");
+        add(&store, "openai-codex:next").unwrap();
+        if is_over {
+            assert!(n > 4);
+            return;
+        }
+    }
+    panic!("it never ran through");
+}
+
+#[test]
+fn a_refresh_that_fails_anywhere_never_loses_the_new_grant() {
+    let rescue = PathBuf::from(format!("/s/rescue/{}.json", digest("rt-1")));
+    for n in 1..200 {
+        let files = MemoryFiles::new();
+        files.put(Path::new(MAIN), &text("rt-1"));
+        let store = store(&files);
+        files.fail_nth(n);
+        let committed = refresh(&store, || {});
+        let is_over = !files.has_failed();
+        match committed {
+            None => assert_eq!(refresh_of(&store, "main"), "rt-1", "operation {n}"),
+            Some(Ok(_)) => assert_eq!(refresh_of(&store, "main"), "rt-2", "operation {n}"),
+            Some(Err(StoreError::NotStored { rescued, .. })) => {
+                assert_eq!(rescued.as_ref(), Some(&rescue), "operation {n}");
+                assert!(
+                    files.text(&rescue).unwrap().contains("rt-2"),
+                    "operation {n}"
+                );
+                assert_eq!(refresh_of(&store, "main"), "rt-1", "operation {n}");
+            }
+            Some(Err(other)) => panic!("operation {n}: {other}"),
+        }
+        if is_over {
+            assert!(n > 10);
+            return;
+        }
+    }
+    panic!("it never ran through");
+}
+
+#[test]
+fn stale_locks_of_openclaw_are_removed_and_living_ones_end_in_busy() {
+    let lock = PathBuf::from(format!("{MAIN}.lock"));
+    let created = Timestamp(START as i64).iso8601();
+    let note = format!(r#"{{"pid": 77, "createdAt": "{created}"}}"#);
+
+    let files = MemoryFiles::new();
+    files.put(Path::new(MAIN), &text("rt-1"));
+    let dead = store(&files);
+    files.put(&lock, &note);
+    files.kill(77);
+    add(&dead, "openai-codex:new").unwrap();
+    assert!(files.stat(&lock).unwrap().is_none());
+
+    files.create_dir_new(&lock).unwrap();
+    files
+        .touch(&lock, Timestamp(START as i64 - 30_001))
+        .unwrap();
+    add(&dead, "openai-codex:new").unwrap();
+    assert!(files.stat(&lock).unwrap().is_none());
+
+    // A heartbeat far in the future: alive for as long as we wait.
+    files.create_dir_new(&lock).unwrap();
+    files
+        .touch(&lock, Timestamp(START as i64 + 600_000))
+        .unwrap();
+    let clock = Arc::new(Ticking(AtomicU64::new(START)));
+    let waiting = store_with(&files, clock.clone());
+    let added = add(&waiting, "openai-codex:late");
+    assert!(matches!(added, Err(StoreError::Busy { path, owner: Some(_) }) if path == lock));
+    assert!(clock.monotonic() >= Duration::from_secs(60));
+    assert!(files.stat(&lock).unwrap().is_some());
+}

@@ -1,0 +1,129 @@
+//! Tokens from a pipe: checked before they are stored, whole, and never shown.
+
+use crate::support::{World, setup_token};
+
+const PASTE: [&str; 5] = ["models", "auth", "paste-token", "--provider", "anthropic"];
+
+#[test]
+fn a_wrapped_token_arrives_whole() {
+    let world = World::new();
+    let token = setup_token();
+    let wrapped = format!("  {}\r\n{} \n", &token[..40], &token[40..]);
+    let ran = world.pipe(&PASTE, &wrapped);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(
+        world.store()["profiles"]["anthropic:manual"]["token"],
+        token
+    );
+    let printed = world.run(&["models", "auth", "token", "--provider", "anthropic"]);
+    assert_eq!(printed.out.trim_end(), token);
+}
+
+#[test]
+fn a_token_of_ten_thousand_bytes_arrives_whole() {
+    let world = World::new();
+    let token = format!("sk-ant-oat01-{}", "b".repeat(10_000));
+    assert_eq!(world.pipe(&PASTE, &token).code, 0);
+    assert_eq!(
+        world.store()["profiles"]["anthropic:manual"]["token"],
+        token
+    );
+}
+
+#[test]
+fn what_is_no_token_is_refused_and_the_old_one_stays() {
+    let world = World::new();
+    assert_eq!(world.pipe(&PASTE, &setup_token()).code, 0);
+    let before = world.read("agents/main/agent/auth-profiles.json");
+    for wrong in [
+        "",
+        " \n",
+        "sk-ant-api03-x",
+        "sk-ant-oat01-short",
+        "Symbol(clack:cancel)",
+    ] {
+        let ran = world.pipe(&PASTE, wrong);
+        assert_eq!(ran.code, 1, "{wrong:?}: {ran:?}");
+        assert!(ran.err.contains("Try: "), "{wrong:?}: {ran:?}");
+    }
+    assert_eq!(world.read("agents/main/agent/auth-profiles.json"), before);
+}
+
+#[test]
+fn an_expiry_is_checked_before_the_token_is_asked_for() {
+    let world = World::new();
+    let mut args = PASTE.to_vec();
+    args.extend(["--expires-in", "5x"]);
+    let ran = world.pipe(&args, "");
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("invalid duration: 5x"), "{ran:?}");
+}
+
+#[test]
+fn a_broken_store_is_set_aside_and_never_overwritten() {
+    let world = World::new();
+    world.write("agents/main/agent/auth-profiles.json", "{ not json");
+    let ran = world.run(&["models", "auth", "token", "--provider", "anthropic"]);
+    assert_eq!(ran.code, 5, "{ran:?}");
+    assert_eq!(world.pipe(&PASTE, &setup_token()).code, 0);
+    let directory = world.state().join("agents/main/agent");
+    let aside = std::fs::read_dir(directory)
+        .unwrap()
+        .flatten()
+        .find(|entry| entry.file_name().to_string_lossy().contains("unreadable"));
+    assert_eq!(
+        std::fs::read_to_string(aside.unwrap().path()).unwrap(),
+        "{ not json"
+    );
+}
+
+#[test]
+fn nothing_that_is_printed_holds_a_secret() {
+    let world = World::new();
+    let token = setup_token();
+    let mut outputs = vec![world.pipe(&PASTE, &token), world.pipe(&PASTE, &token[..60])];
+    for args in [
+        &["models", "status"][..],
+        &["models", "status", "--json"],
+        &["models", "auth", "list"],
+        &["models", "auth", "list", "--json"],
+        &["models", "auth", "refresh"],
+        &["models", "auth", "token", "--provider", "openai-codex"],
+        &["agents", "list"],
+        &["models", "auth", "logout", "anthropic:manual", "--dry-run"],
+        &["models", "auth", "logout", "anthropic:manual"],
+        &["models", "auth", "logout", "anthropic:manual", "--yes"],
+    ] {
+        let mut verbose = vec!["-vvv"];
+        verbose.extend(args);
+        outputs.push(world.run(&verbose));
+    }
+    for ran in outputs {
+        let text = format!("{}{}", ran.out, ran.err);
+        assert!(!text.contains("MARKER"), "{ran:?}");
+    }
+}
+
+#[test]
+fn logout_forgets_every_mention() {
+    let world = World::new();
+    assert_eq!(world.pipe(&PASTE, &setup_token()).code, 0);
+    let mut store = world.store();
+    store["order"] = serde_json::json!({ "anthropic": ["anthropic:manual"] });
+    store["lastGood"] = serde_json::json!({ "anthropic": "anthropic:manual" });
+    store["usageStats"] = serde_json::json!({ "anthropic:manual": { "lastUsed": 1 } });
+    store["fromTheFuture"] = serde_json::json!({ "kept": [1, 2.50] });
+    world.write("agents/main/agent/auth-profiles.json", &store.to_string());
+    let unsure = world.run(&["models", "auth", "logout", "anthropic:manual"]);
+    assert_eq!(unsure.code, 1, "{unsure:?}");
+    assert_eq!(world.store(), store);
+    let ran = world.run(&["models", "auth", "logout", "anthropic:manual", "--yes"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let left = world.store();
+    assert_eq!(
+        left,
+        serde_json::json!({
+            "version": 1, "profiles": {}, "fromTheFuture": { "kept": [1, 2.50] },
+        })
+    );
+}

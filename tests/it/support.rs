@@ -1,0 +1,132 @@
+//! What the tests of the whole program share: a throw-away state directory, the real binary, and
+//! the test issuer in place of the provider.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+
+use openclaw::sys::clock::SystemClock;
+use openclaw::testing::issuer::{Account, Issuer};
+use serde_json::Value;
+
+/// A state directory of its own, and a home that is nobody's.
+pub(crate) struct World {
+    pub(crate) directory: tempfile::TempDir,
+}
+
+/// What a command did.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join("home")).unwrap();
+        Self { directory }
+    }
+
+    /// A world whose `openai-codex` is the test issuer.
+    pub(crate) fn with_issuer(account: Account) -> (Self, Issuer) {
+        let world = Self::new();
+        let issuer = Issuer::start(account, Arc::new(SystemClock::new())).unwrap();
+        world.write("providers/openai-codex.toml", &issuer.manifest());
+        (world, issuer)
+    }
+
+    pub(crate) fn state(&self) -> PathBuf {
+        self.directory.path().join("state")
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.state().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.state().join(path)).unwrap()
+    }
+
+    /// The main agent's document as a tree.
+    pub(crate) fn store(&self) -> Value {
+        serde_json::from_str(&self.read("agents/main/agent/auth-profiles.json")).unwrap()
+    }
+
+    /// A store with one `openai-codex` login of the issuer that ends `left` seconds from now.
+    pub(crate) fn seed(&self, issuer: &Issuer, agent: &str, left: i64) -> (String, String) {
+        let (access, refresh) = issuer.issue();
+        self.seed_with(agent, left, &access, &refresh);
+        (access, refresh)
+    }
+
+    pub(crate) fn seed_with(&self, agent: &str, left: i64, access: &str, refresh: &str) {
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap();
+        let expires = i64::try_from(now.as_millis()).unwrap() + left * 1_000;
+        let store = serde_json::json!({
+            "version": 1,
+            "profiles": { "openai-codex:default": {
+                "type": "oauth", "provider": "openai-codex", "access": access,
+                "refresh": refresh, "expires": expires, "accountId": "acct_1", "custom": "keepme",
+            } },
+        });
+        self.write(
+            &format!("agents/{agent}/agent/auth-profiles.json"),
+            &store.to_string(),
+        );
+    }
+
+    /// The binary with this world around it and nothing else.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_openclaw"));
+        command
+            .args(args)
+            .env_clear()
+            .env("HOME", self.directory.path().join("home"))
+            .env("OPENCLAW_STATE_DIR", self.state())
+            .env("NO_COLOR", "1")
+            .current_dir(self.directory.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
+        ran(self.command(args).output().unwrap())
+    }
+
+    /// Runs with a text on standard input.
+    pub(crate) fn pipe(&self, args: &[&str], input: &str) -> Ran {
+        let mut command = self.command(args);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(input.as_bytes())
+            .unwrap();
+        ran(child.wait_with_output().unwrap())
+    }
+}
+
+pub(crate) fn ran(output: Output) -> Ran {
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A setup-token of the right shape that a leak test can look for.
+pub(crate) fn setup_token() -> String {
+    format!("sk-ant-oat01-MARKER{}", "a".repeat(80))
+}

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Ratios against something run beside it, on this machine, in this run. No figure decides anything.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+cargo build --release --locked --quiet
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+bin=$PWD/target/release/openclaw
+
+printf 'fn main() {}' > "$work/empty.rs"
+rustc --edition 2024 -C opt-level=3 -C panic=abort -C strip=symbols -o "$work/empty" "$work/empty.rs"
+
+store() { # number of profiles, state directory
+  mkdir -p "$2/agents/main/agent"
+  python3 - "$1" > "$2/agents/main/agent/auth-profiles.json" <<'PY'
+import json, sys
+count = int(sys.argv[1])
+profiles = {f"anthropic:{n}": {"type": "token", "provider": "anthropic", "token": "sk-ant-oat01-" + "x" * 1900} for n in range(count)}
+print(json.dumps({"version": 1, "profiles": profiles}, indent=2))
+PY
+}
+
+# Median milliseconds of one process, over runs that alternate between the commands given.
+compare() { # title, runs, base command, other command
+  python3 - "$@" <<'PY'
+import os, shlex, statistics, subprocess, sys, time
+title, runs, base, other = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
+times = {base: [], other: []}
+for _ in range(runs):
+    for command in (base, other):
+        start = time.perf_counter()
+        subprocess.run(shlex.split(command), stdout=subprocess.DEVNULL, check=False)
+        times[command].append((time.perf_counter() - start) * 1000)
+low, high = (statistics.median(times[command]) for command in (base, other))
+print(f"{title:<44} {high / low:6.2f}x   ({low:.2f} ms, {high:.2f} ms)")
+PY
+}
+
+unset OPENCLAW_AGENT_DIR PI_CODING_AGENT_DIR OPENCLAW_CONFIG_PATH
+store 3 "$work/three"
+store 10000 "$work/many"
+few="$bin --state-dir $work/three"
+many="$bin --state-dir $work/many"
+file="$work/many/agents/main/agent/auth-profiles.json"
+
+echo "ratio to what stands beside it (median of whole processes)"
+compare "token, 3 profiles / empty process" 300 "$work/empty" "$few models auth token --profile anthropic:1"
+compare "status, 3 profiles / empty process" 300 "$work/empty" "$few models status"
+compare "token, 10000 profiles / cat of the file" 40 "cat $file" "$many models auth token --profile anthropic:5000"
+printf '%-44s %6.2f MB\n' "size of the binary" "$(stat -c %s "$bin" | awk '{print $1 / 1e6}')"

@@ -58,7 +58,7 @@ fn main() -> Done {
         tour.refreshes()
     );
 
-    say("4. An hour passes: the token has expired.");
+    say("4. Two hours pass: the token has expired.");
     tour.expire()?;
     tour.show(&["models", "status"])?;
 
@@ -228,7 +228,8 @@ impl Tour {
     fn expire(&self) -> Done {
         let path = self.state.join("agents/main/agent/auth-profiles.json");
         let mut store: Value = serde_json::from_str(&std::fs::read_to_string(&path)?)?;
-        store["profiles"]["openai-codex:me@example.com"]["expires"] = 1_770_000_000_000_i64.into();
+        let expires = &mut store["profiles"]["openai-codex:me@example.com"]["expires"];
+        *expires = (expires.as_i64().unwrap_or_default() - 2 * 3_600_000).into();
         std::fs::write(&path, serde_json::to_string_pretty(&store)?)?;
         Ok(())
     }

@@ -11,6 +11,7 @@ mod architecture;
 mod callback;
 mod cancel;
 mod cli_reference;
+mod leaks;
 mod login;
 mod paste;
 mod refresh;

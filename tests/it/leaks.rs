@@ -1,0 +1,133 @@
+//! No output, log or page holds a secret: not a token, code, verifier or refresh token that was
+//! ever sent or stored, at the highest level of the log.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
+
+use openclaw::testing::browser::visit;
+use openclaw::testing::issuer::{Account, Issuer, Scripted};
+use serde_json::Value;
+
+use crate::support::World;
+
+/// Everything that must not be seen: what was sent to the token endpoint and what is stored.
+fn secrets(world: &World, issuer: &Issuer) -> Vec<String> {
+    let public = ["grant_type", "client_id", "redirect_uri"];
+    let sent = issuer.token_requests().into_iter().flatten();
+    let sent = sent.filter(|(name, _)| !public.contains(&name.as_str()));
+    let mut secrets: Vec<String> = sent.map(|(_, value)| value).collect();
+    for profile in world.store()["profiles"].as_object().unwrap().values() {
+        for name in ["access", "refresh"] {
+            secrets.extend(profile[name].as_str().map(str::to_owned));
+        }
+    }
+    secrets
+}
+
+/// Logs in at the highest level of the log; everything that was printed, and the page.
+fn login(world: &World) -> String {
+    let args = ["-vvv", "models", "auth", "login", "--json", "--no-browser"];
+    let mut command = world.command(&args);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut seen = String::new();
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        let event: Value = serde_json::from_str(&line).unwrap();
+        if let Some(url) = event["url"].as_str() {
+            seen.push_str(&visit(url).unwrap().text);
+        }
+        seen.push_str(&line);
+    }
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut seen)
+        .unwrap();
+    child.wait().unwrap();
+    seen
+}
+
+fn run(world: &World, args: &[&str]) -> String {
+    let mut verbose = vec!["-vvv"];
+    verbose.extend(args);
+    let ran = world.run(&verbose);
+    format!("{}{}", ran.out, ran.err)
+}
+
+#[test]
+fn a_login_and_what_follows_show_no_secret() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    let mut seen = login(&world);
+    let force = ["models", "auth", "refresh", "--force"];
+    seen.push_str(&run(&world, &force));
+    // A server that answers with the very token that it was sent: in words, and bare.
+    let stored = secrets(&world, &issuer);
+    let profiles = world.store()["profiles"].clone();
+    let sent = profiles["openai-codex:me@example.com"]["refresh"]
+        .as_str()
+        .unwrap();
+    for body in [
+        format!(r#"{{"error":"invalid_request","error_description":"no {sent}"}}"#),
+        sent.to_owned(),
+    ] {
+        issuer.answer_next(Scripted {
+            status: 400,
+            body,
+            ..Scripted::default()
+        });
+        seen.push_str(&run(&world, &force));
+    }
+    for args in [
+        &["models", "status"][..],
+        &["models", "status", "--json"],
+        &["models", "auth", "list", "--json"],
+        &[
+            "models",
+            "auth",
+            "logout",
+            "openai-codex:me@example.com",
+            "--dry-run",
+        ],
+    ] {
+        seen.push_str(&run(&world, args));
+    }
+    assert!(
+        seen.contains("saved") && seen.contains("HTTP/1.1 200"),
+        "{seen}"
+    );
+    for secret in stored.into_iter().chain(secrets(&world, &issuer)) {
+        assert!(!seen.contains(&secret), "{secret} is shown in:\n{seen}");
+    }
+}
+
+#[test]
+fn the_journal_and_the_locks_hold_no_secret() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    login(&world);
+    run(&world, &["models", "auth", "refresh", "--force"]);
+    let secrets = secrets(&world, &issuer);
+    let mut files = vec![world.state().join("locks")];
+    let mut looked_at = 0;
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(
+                std::fs::read_dir(path)
+                    .unwrap()
+                    .flatten()
+                    .map(|entry| entry.path()),
+            );
+            continue;
+        }
+        let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+        looked_at += 1;
+        for secret in &secrets {
+            assert!(!text.contains(secret.as_str()), "{}", path.display());
+        }
+    }
+    assert!(looked_at > 2, "the journal was not found");
+}

@@ -11,6 +11,7 @@ mod architecture;
 mod callback;
 mod cancel;
 mod cli_reference;
+mod config_edits;
 mod leaks;
 mod login;
 mod paste;

@@ -99,6 +99,8 @@ pub struct ProviderHealth {
     pub profiles: Vec<usize>,
     /// The soonest end.
     pub expires: Option<Timestamp>,
+    /// Milliseconds until then; negative if it has passed.
+    pub remaining: Option<i64>,
 }
 
 /// Judges every profile and every provider in `names`.
@@ -212,6 +214,7 @@ fn provider(name: &str, profiles: &[ProfileHealth]) -> ProviderHealth {
         provider: name.to_owned(),
         status,
         expires: logins().filter_map(|profile| profile.expires).min(),
+        remaining: logins().filter_map(|profile| profile.remaining).min(),
         profiles: mine,
     }
 }

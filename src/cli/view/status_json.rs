@@ -148,19 +148,11 @@ fn provider_health(health: &ProviderHealth, profiles: &[ProfileHealth]) -> Value
     object.insert("status".into(), json!(health.status.as_str()));
     let documents: Vec<Value> = mine.iter().map(|health| profile(health)).collect();
     object.insert("profiles".into(), Value::Array(documents));
-    let soonest = mine
-        .iter()
-        .find(|health| health.expires == health_end(&mine));
-    if let Some(expires) = health.expires {
+    if let (Some(expires), Some(remaining)) = (health.expires, health.remaining) {
         object.insert("expiresAt".into(), json!(expires.0));
-        let remaining = soonest.and_then(|health| health.remaining);
         object.insert("remainingMs".into(), json!(remaining));
     }
     Value::Object(object)
-}
-
-fn health_end(profiles: &[&ProfileHealth]) -> Option<crate::model::time::Timestamp> {
-    profiles.iter().filter_map(|health| health.expires).min()
 }
 
 /// What the reference release never knew: facts, not one word.

@@ -63,7 +63,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
         .iter()
         .filter(|seen| request.provider.is_none() || seen.credential.provider() == request.provider)
         .map(|seen| {
-            let usage = effective.usage_of(seen.id);
+            let usage = seen.usage;
             let ahead = |end: Option<Timestamp>| end.filter(|end| now < *end);
             Row {
                 id: seen.id.clone(),

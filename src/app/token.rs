@@ -71,16 +71,19 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
             let effective = ports.effective(&request.agent, Scope::Profile(id))?;
             take(ports, &effective, id, least)
         }
-        Want::Provider(provider) => of_provider(ports, &request.agent, provider, least),
+        Want::Provider(provider) => {
+            let effective = ports.effective(&request.agent, Scope::Provider(provider))?;
+            of_provider(ports, &effective, provider, least)
+        }
         Want::Default => {
-            let provider = default_provider(ports, &request.agent)?;
-            of_provider(ports, &request.agent, &provider, least)
+            let effective = ports.effective(&request.agent, Scope::All)?;
+            let provider = default_provider(ports, &effective)?;
+            of_provider(ports, &effective, &provider, least)
         }
     }
 }
 
-fn default_provider(ports: Ports<'_>, agent: &AgentId) -> Result<ProviderId, Failure> {
-    let effective = ports.effective(agent, Scope::All)?;
+fn default_provider(ports: Ports<'_>, effective: &Effective) -> Result<ProviderId, Failure> {
     let mut providers: Vec<ProviderId> = effective
         .profiles()
         .iter()
@@ -88,7 +91,7 @@ fn default_provider(ports: Ports<'_>, agent: &AgentId) -> Result<ProviderId, Fai
         .collect();
     providers.sort();
     providers.dedup();
-    let model = ports.settings.model_of(agent).primary.clone();
+    let model = ports.settings.model_of(&effective.agent).primary.clone();
     let of_model = model.as_deref().and_then(|model| model.split_once('/'));
     match (providers.as_slice(), of_model) {
         ([only], _) => Ok(only.clone()),
@@ -109,15 +112,14 @@ fn default_provider(ports: Ports<'_>, agent: &AgentId) -> Result<ProviderId, Fai
 /// Tries the profiles of a provider in their order; the first that gives a living token wins.
 fn of_provider(
     ports: Ports<'_>,
-    agent: &AgentId,
+    effective: &Effective,
     provider: &ProviderId,
     least: Option<Duration>,
 ) -> Result<Outcome, Failure> {
-    let effective = ports.effective(agent, Scope::Provider(provider))?;
-    let decision = selection::decide(&effective, ports.settings, provider, ports.clock.now());
+    let decision = selection::decide(effective, ports.settings, provider, ports.clock.now());
     let mut first_failure: Option<Failure> = None;
     for candidate in decision.order() {
-        match take(ports, &effective, &candidate.id, least) {
+        match take(ports, effective, &candidate.id, least) {
             Ok(outcome) => return Ok(outcome),
             // A person's wish to stop, a full disk or a busy lock is no reason to go on to the
             // next account; only a credential that cannot give a token is.

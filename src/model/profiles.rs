@@ -1,5 +1,8 @@
 //! One agent's document, and what an agent sees when the main agent's lies beneath it.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Place;
+
 use super::credential::Credential;
 use super::id::{AgentId, ProfileId, ProviderId};
 use super::json::{Extra, Verbatim};
@@ -149,6 +152,8 @@ pub struct Seen<'a> {
     pub credential: &'a Credential,
     /// The agent in whose document it lies, where it is refreshed and changed.
     pub owner: &'a AgentId,
+    /// What was learnt by using it, the looking agent's own knowledge first.
+    pub usage: Option<&'a Usage>,
 }
 
 /// What an agent sees: the main agent's document overlaid by its own, key by key.
@@ -181,28 +186,44 @@ impl Effective {
     /// Every visible profile: main's in its order, each replaced by the agent's own of that name,
     /// then the rest of the agent's own. OpenClaw merges the two maps the same way.
     pub fn profiles(&self) -> Vec<Seen<'_>> {
-        let mut seen: Vec<Seen<'_>> = self
-            .main
-            .iter()
-            .flat_map(AuthProfiles::profiles)
-            .map(|(id, credential)| Seen {
-                id,
-                credential,
-                owner: &self.main_id,
-            })
-            .collect();
-        for (id, credential) in self.own.profiles() {
-            let own = Seen {
-                id,
-                credential,
-                owner: &self.agent,
-            };
-            match seen.iter_mut().find(|other| other.id == id) {
-                Some(place) => *place = own,
-                None => seen.push(own),
+        let mut seen: Vec<Seen<'_>> = Vec::new();
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        for (document, owner) in self.documents() {
+            for (id, credential) in document.profiles() {
+                let found = Seen {
+                    id,
+                    credential,
+                    owner,
+                    usage: None,
+                };
+                match places.entry(id.as_str()) {
+                    Place::Vacant(place) => {
+                        place.insert(seen.len());
+                        seen.push(found);
+                    }
+                    Place::Occupied(place) if seen[*place.get()].owner != owner => {
+                        seen[*place.get()] = found;
+                    }
+                    // Two keys of one document that differ by white space: the first counts.
+                    Place::Occupied(_) => {}
+                }
+            }
+        }
+        for (document, _) in self.documents() {
+            // Backwards, because the first of two entries counts, as in `usage_of`.
+            for (name, usage) in document.usage.iter().rev() {
+                if let Some(place) = places.get(name.trim()) {
+                    seen[*place].usage = Some(usage);
+                }
             }
         }
         seen
+    }
+
+    /// The documents, the lower first.
+    fn documents(&self) -> impl Iterator<Item = (&AuthProfiles, &AgentId)> {
+        let main = self.main.iter().map(|main| (main, &self.main_id));
+        main.chain([(&self.own, &self.agent)])
     }
 
     /// One visible profile.
@@ -216,11 +237,11 @@ impl Effective {
                 id,
                 credential,
                 owner,
+                usage: self.usage_of(id),
             })
     }
 
-    /// What was learnt about `id`, the agent's own knowledge first.
-    pub fn usage_of(&self, id: &ProfileId) -> Option<&Usage> {
+    fn usage_of(&self, id: &ProfileId) -> Option<&Usage> {
         let inherited = || self.main.as_ref().and_then(|main| main.usage_of(id));
         self.own.usage_of(id).or_else(inherited)
     }
@@ -236,6 +257,7 @@ impl Effective {
 mod tests {
     use super::super::credential::Token;
     use super::super::secret::Secret;
+    use super::super::time::Timestamp;
     use super::*;
 
     fn id(text: &str) -> ProfileId {
@@ -292,5 +314,36 @@ mod tests {
         assert_eq!(seen, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
         let b = effective.get(&id("anthropic:b")).unwrap();
         assert_eq!(b.credential, &token("own-b"));
+    }
+
+    #[test]
+    fn what_main_learnt_counts_until_the_agent_learns_more() {
+        let used = |at| Usage {
+            text: Verbatim::new("{}"),
+            last_used: Some(Timestamp(at)),
+            cooldown_until: None,
+            disabled_until: None,
+            disabled_reason: None,
+        };
+        let mut main = document(&[("anthropic:a", "main-a"), ("anthropic:b", "main-b")]);
+        main.usage = ["anthropic:a", "anthropic:b", "anthropic:c"]
+            .map(|name| (name.to_owned(), used(1)))
+            .to_vec();
+        let mut own = document(&[("anthropic:b", "own-b"), ("anthropic:c", "own-c")]);
+        own.usage = vec![
+            ("anthropic:b".to_owned(), used(2)),
+            ("anthropic:b ".to_owned(), used(3)),
+        ];
+        let effective = Effective::new(AgentId::normalise("work"), own, Some(main));
+        for seen in effective.profiles() {
+            let last_used = seen.usage.and_then(|usage| usage.last_used);
+            let expected = if seen.id.as_str() == "anthropic:b" {
+                2
+            } else {
+                1
+            };
+            assert_eq!(last_used, Some(Timestamp(expected)), "{}", seen.id);
+            assert_eq!(effective.get(seen.id).unwrap().usage, seen.usage);
+        }
     }
 }

@@ -4,6 +4,8 @@
 //! release's (`docs/compatibility.md`); a test compares it with what that release gave for 300
 //! generated stores.
 
+use std::collections::{HashMap, HashSet};
+
 use super::credential::{Credential, Kind};
 use super::id::{AgentId, ProfileId, ProviderId};
 use super::profiles::{Effective, Seen};
@@ -94,28 +96,26 @@ pub fn decide(
         None => of_provider.iter().map(|p| p.id.to_string()).collect(),
     };
 
+    let by_id: HashMap<&ProfileId, &Seen<'_>> = stored.iter().map(|seen| (seen.id, seen)).collect();
+    let mut considered = HashSet::new();
     let mut candidates: Vec<Candidate> = Vec::new();
-    for name in &base {
-        let Ok(id) = ProfileId::parse(name) else {
-            continue;
-        };
-        if candidates.iter().any(|candidate| candidate.id == id) {
+    for id in base.iter().filter_map(|name| ProfileId::parse(name).ok()) {
+        if !considered.insert(id.clone()) {
             continue;
         }
-        let found = stored.iter().find(|profile| *profile.id == id);
+        let found = by_id.get(&id);
         let verdict = found.map_or(Verdict::NotStored, |profile| {
-            judge(profile, seen, settings, provider, now)
+            judge(profile, settings, provider, now)
         });
         let owner = found.map(|profile| profile.owner.clone());
         candidates.push(Candidate { id, owner, verdict });
     }
-    let rank = |candidate: &Candidate| rank(candidate, seen, explicit.is_some());
-    candidates.sort_by_key(rank);
+    candidates.sort_by_cached_key(|candidate| {
+        let profile = by_id.get(&candidate.id).copied();
+        rank(candidate, profile, explicit.is_some())
+    });
     for profile in of_provider {
-        if !candidates
-            .iter()
-            .any(|candidate| candidate.id == *profile.id)
-        {
+        if !considered.contains(profile.id) {
             candidates.push(Candidate {
                 id: profile.id.clone(),
                 owner: Some(profile.owner.clone()),
@@ -140,7 +140,6 @@ fn named_by_config(settings: &Settings, provider: &ProviderId) -> Vec<String> {
 
 fn judge(
     profile: &Seen<'_>,
-    seen: &Effective,
     settings: &Settings,
     provider: &ProviderId,
     now: Timestamp,
@@ -170,29 +169,24 @@ fn judge(
     {
         return Verdict::Expired;
     }
-    match seen
-        .usage_of(profile.id)
-        .and_then(|usage| usage.unusable(now))
-    {
+    match profile.usage.and_then(|usage| usage.unusable(now)) {
         Some(unusable) => Verdict::CoolingDown(unusable.until),
         None => Verdict::Eligible,
     }
 }
 
 /// The sort key of a candidate; sorting is stable, so equal keys keep the order of the base list.
-fn rank(candidate: &Candidate, seen: &Effective, explicit: bool) -> (u8, i64, i64) {
+fn rank(candidate: &Candidate, profile: Option<&Seen<'_>>, explicit: bool) -> (u8, i64, i64) {
     match candidate.verdict {
         Verdict::Eligible if explicit => (0, 0, 0),
         Verdict::Eligible => {
-            let kind = seen.get(&candidate.id).map_or(i64::MAX, |profile| {
-                match profile.credential.kind() {
-                    Kind::OAuth => 0,
-                    Kind::Token => 1,
-                    Kind::ApiKey => 2,
-                }
+            let kind = profile.map_or(i64::MAX, |profile| match profile.credential.kind() {
+                Kind::OAuth => 0,
+                Kind::Token => 1,
+                Kind::ApiKey => 2,
             });
-            let last_used = seen
-                .usage_of(&candidate.id)
+            let last_used = profile
+                .and_then(|profile| profile.usage)
                 .and_then(|usage| usage.last_used);
             (0, kind, last_used.map_or(0, |time| time.0))
         }

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use crate::model::credential::{Credential, Kind};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
-use crate::model::profiles::{AuthProfiles, Effective};
+use crate::model::profiles::{AuthProfiles, Effective, Seen};
 use crate::model::secret::Secret;
 use crate::model::time::{Timestamp, short_duration};
 use crate::ports::store::{Scope, StoreError};
@@ -295,7 +295,7 @@ fn row(
             Kind::Token => counts.token += 1,
             Kind::ApiKey => counts.api_key += 1,
         }
-        labels.push(label(ports, effective, seen.id, seen.credential, now));
+        labels.push(label(ports, seen, now));
     }
     let env = from_environment(ports, provider);
     let key = ports
@@ -328,13 +328,8 @@ fn row(
 }
 
 /// A profile and its masked secret, as the reference release writes it.
-fn label(
-    ports: Ports<'_>,
-    effective: &Effective,
-    id: &ProfileId,
-    credential: &Credential,
-    now: Timestamp,
-) -> String {
+fn label(ports: Ports<'_>, seen: &Seen<'_>, now: Timestamp) -> String {
+    let (id, credential) = (seen.id, seen.credential);
     let masked = || {
         credential
             .bearer()
@@ -346,20 +341,19 @@ fn label(
         Kind::OAuth => email_of(ports, id, credential)
             .map_or_else(|| "OAuth".to_owned(), |email| format!("OAuth ({email})")),
     };
-    let usage = effective.usage_of(id);
-    let passed_over =
-        usage
-            .and_then(|usage| usage.unusable(now))
-            .map_or_else(String::new, |unusable| {
-                let left = short_duration(now.until(unusable.until));
-                match unusable.disabled {
-                    Some(reason) => {
-                        let reason = reason.map_or_else(String::new, |reason| format!(":{reason}"));
-                        format!(" [disabled{reason} {left}]")
-                    }
-                    None => format!(" [cooldown {left}]"),
+    let passed_over = seen
+        .usage
+        .and_then(|usage| usage.unusable(now))
+        .map_or_else(String::new, |unusable| {
+            let left = short_duration(now.until(unusable.until));
+            match unusable.disabled {
+                Some(reason) => {
+                    let reason = reason.map_or_else(String::new, |reason| format!(":{reason}"));
+                    format!(" [disabled{reason} {left}]")
                 }
-            });
+                None => format!(" [cooldown {left}]"),
+            }
+        });
     format!("{id}={what}{passed_over}")
 }
 
@@ -377,7 +371,7 @@ fn unusable(effective: &Effective, now: Timestamp) -> Vec<UnusableRow> {
         .profiles()
         .iter()
         .filter_map(|seen| {
-            let unusable = effective.usage_of(seen.id)?.unusable(now)?;
+            let unusable = seen.usage?.unusable(now)?;
             Some(UnusableRow {
                 id: seen.id.clone(),
                 provider: seen.credential.raw_provider().to_owned(),

@@ -1,0 +1,135 @@
+//! What a stampede costs: many processes ask for a token whose grant has expired, and the token
+//! endpoint takes 50 ms. `cargo bench --bench refresh` prints ratios to one process alone.
+//!
+//! A figure decides nothing here; a second request at the server does, for it would have spent a
+//! refresh token twice.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark makes its own files and processes"
+)]
+#![expect(clippy::print_stdout, reason = "a benchmark is there to be read")]
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use openclaw::ports::host::Clock as _;
+use openclaw::sys::clock::SystemClock;
+use openclaw::testing::issuer::{Account, Issuer};
+
+const NETWORK: Duration = Duration::from_millis(50);
+const ROUNDS: usize = 15;
+const CROWDS: [usize; 3] = [1, 32, 128];
+
+struct Bench {
+    state: PathBuf,
+    issuer: Issuer,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let directory = tempfile::tempdir()?;
+    let bench = Bench {
+        state: directory.path().to_owned(),
+        issuer: Issuer::start(Account::default(), Arc::new(SystemClock::new()))?,
+    };
+    std::fs::create_dir_all(bench.state.join("providers"))?;
+    std::fs::create_dir_all(bench.state.join("agents/main/agent"))?;
+    let manifest = bench.state.join("providers/openai-codex.toml");
+    std::fs::write(manifest, bench.issuer.manifest())?;
+
+    let mut fresh = vec![Vec::new(); CROWDS.len()];
+    let mut expired = vec![Vec::new(); CROWDS.len()];
+    for _ in 0..ROUNDS {
+        for (place, &processes) in CROWDS.iter().enumerate() {
+            bench.issuer.set_delay(Duration::ZERO);
+            bench.seed(3_600_000)?;
+            fresh[place].push(bench.crowd(processes)?);
+            bench.issuer.set_delay(NETWORK);
+            bench.seed(-10_000)?;
+            let before = bench.issuer.token_requests().len();
+            expired[place].push(bench.crowd(processes)?);
+            let requests = bench.issuer.token_requests().len() - before;
+            if requests != 1 {
+                return Err(format!("{processes} processes made {requests} requests").into());
+            }
+        }
+    }
+    let fresh: Vec<f64> = fresh.into_iter().map(median).collect();
+    let expired: Vec<f64> = expired.into_iter().map(median).collect();
+    for (place, processes) in CROWDS.into_iter().enumerate().skip(1) {
+        row(
+            &format!("{processes} processes, one refresh / one process"),
+            expired[0],
+            expired[place],
+        );
+        row(
+            &format!("{processes} processes, one refresh / 50 ms + all fresh"),
+            fresh[place] + 50.0,
+            expired[place],
+        );
+    }
+    let overhead = expired[0] - fresh[0] - 50.0;
+    println!(
+        "{:<48} {overhead:6.2} ms",
+        "a refresh, less its network time and a fresh token"
+    );
+    Ok(())
+}
+
+fn row(title: &str, base: f64, other: f64) {
+    println!(
+        "{title:<48} {:6.2}x   ({base:.2} ms, {other:.2} ms)",
+        other / base
+    );
+}
+
+fn median(mut samples: Vec<f64>) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    samples[samples.len() / 2]
+}
+
+impl Bench {
+    /// A store with one grant whose access token ends `left` milliseconds from now.
+    fn seed(&self, left: i64) -> Result<(), Box<dyn Error>> {
+        let (access, refresh) = self.issuer.issue();
+        let expires = SystemClock::new().now().0 + left;
+        let store = serde_json::json!({
+            "version": 1,
+            "profiles": { "openai-codex:default": {
+                "type": "oauth", "provider": "openai-codex", "access": access,
+                "refresh": refresh, "expires": expires, "accountId": "acct_1",
+            } },
+        });
+        let path = self.state.join("agents/main/agent/auth-profiles.json");
+        std::fs::write(path, store.to_string())?;
+        Ok(())
+    }
+
+    /// Milliseconds from the first start to the last end.
+    fn crowd(&self, processes: usize) -> Result<f64, Box<dyn Error>> {
+        let start = Instant::now();
+        let children: Vec<Child> = (0..processes)
+            .map(|_| self.token().spawn())
+            .collect::<Result<_, _>>()?;
+        for mut child in children {
+            if !child.wait()?.success() {
+                return Err("a process got no token".into());
+            }
+        }
+        Ok(start.elapsed().as_secs_f64() * 1_000.0)
+    }
+
+    fn token(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_openclaw"));
+        command
+            .args(["models", "auth", "token", "--provider", "openai-codex"])
+            .env_clear()
+            .env("HOME", &self.state)
+            .env("OPENCLAW_STATE_DIR", &self.state)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        command
+    }
+}

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Ratios against something run beside it, on this machine, in this run. No figure decides anything.
+# Ratios against something run beside it, on this machine, in this run. No time decides anything.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -33,7 +33,7 @@ for _ in range(runs):
         subprocess.run(shlex.split(command), stdout=subprocess.DEVNULL, check=False)
         times[command].append((time.perf_counter() - start) * 1000)
 low, high = (statistics.median(times[command]) for command in (base, other))
-print(f"{title:<44} {high / low:6.2f}x   ({low:.2f} ms, {high:.2f} ms)")
+print(f"{title:<52} {high / low:6.2f}x   ({low:.2f} ms, {high:.2f} ms)")
 PY
 }
 
@@ -48,4 +48,36 @@ echo "ratio to what stands beside it (median of whole processes)"
 compare "token, 3 profiles / empty process" 300 "$work/empty" "$few models auth token --profile anthropic:1"
 compare "status, 3 profiles / empty process" 300 "$work/empty" "$few models status"
 compare "token, 10000 profiles / cat of the file" 40 "cat $file" "$many models auth token --profile anthropic:5000"
-printf '%-44s %6.2f MB\n' "size of the binary" "$(stat -c %s "$bin" | awk '{print $1 / 1e6}')"
+compare "default token, 10000 profiles / cat of the file" 20 "cat $file" "$many models auth token"
+compare "status, 10000 profiles / cat of the file" 20 "cat $file" "$many models status"
+
+# Counts of instructions do not drift with the load of the machine, so they guard the hot path.
+instructions() {
+  valgrind --tool=callgrind --callgrind-out-file=/dev/null "$@" 2>&1 >/dev/null |
+    sed -n 's/.*Collected : //p'
+}
+if command -v valgrind >/dev/null; then
+  base=$(instructions "$work/empty")
+  # shellcheck disable=SC2086
+  token=$(instructions $few models auth token --profile anthropic:1)
+  python3 - "$base" "$token" <<'PY'
+import sys
+base, token = (int(text) for text in sys.argv[1:])
+print(f"{'instructions of a token / empty process':<52} {token / base:6.2f}x   ({base}, {token})")
+if token > 4 * base:
+    sys.exit("the hot path has grown: it ran more than four times the instructions of an empty process")
+PY
+else
+  echo "instructions: valgrind is not installed, not counted"
+fi
+
+if [ -x /usr/bin/time ]; then
+  # shellcheck disable=SC2086
+  peak=$( { /usr/bin/time -f %M $few models auth token --profile anthropic:1 >/dev/null; } 2>&1)
+  printf '%-52s %6.2f MiB\n' "peak memory of a token" "$(awk "BEGIN { print $peak / 1024 }")"
+else
+  echo "peak memory: /usr/bin/time is not installed, not measured"
+fi
+printf '%-52s %6.2f MiB\n' "size of the binary" "$(stat -c %s "$bin" | awk '{ print $1 / 1048576 }')"
+
+cargo bench --locked --quiet --bench refresh

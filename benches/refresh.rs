@@ -72,7 +72,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let overhead = expired[0] - fresh[0] - 50.0;
     println!(
-        "{:<48} {overhead:6.2} ms",
+        "{:<52} {overhead:6.2} ms",
         "a refresh, less its network time and a fresh token"
     );
     Ok(())
@@ -80,7 +80,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn row(title: &str, base: f64, other: f64) {
     println!(
-        "{title:<48} {:6.2}x   ({base:.2} ms, {other:.2} ms)",
+        "{title:<52} {:6.2}x   ({base:.2} ms, {other:.2} ms)",
         other / base
     );
 }

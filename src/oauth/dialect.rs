@@ -122,42 +122,11 @@ pub(super) fn is_success(answer: &Response) -> bool {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
-    use std::sync::Mutex;
+    use crate::testing::http::ScriptedHttp;
 
-    /// An `Http` with one answer, which remembers what it was asked.
-    pub(in crate::oauth) struct Fake {
-        pub(in crate::oauth) answer: Result<Response, HttpError>,
-        pub(in crate::oauth) seen: Mutex<Vec<Request>>,
-    }
-
-    impl Fake {
-        pub(in crate::oauth) fn new(status: u16, body: &str) -> Self {
-            Self {
-                answer: Ok(Response {
-                    status,
-                    headers: Vec::new(),
-                    body: Secret::new(body.as_bytes().to_vec()),
-                }),
-                seen: Mutex::default(),
-            }
-        }
-
-        pub(in crate::oauth) fn body(&self) -> String {
-            let seen = self.seen.lock().unwrap();
-            String::from_utf8(seen[0].body.expose().clone()).unwrap()
-        }
-    }
-
-    impl Http for Fake {
-        fn send(&self, request: &Request) -> Result<Response, HttpError> {
-            self.seen.lock().unwrap().push(request.clone());
-            self.answer.clone()
-        }
-    }
-
-    fn call(fake: &Fake, dialect: &Dialect) -> (u16, Value) {
+    fn call(fake: &ScriptedHttp, dialect: &Dialect) -> (u16, Value) {
         let endpoint = TokenEndpoint::new(fake, dialect);
         let request = oauth2::http::Request::builder()
             .uri("https://login.example/token")
@@ -172,7 +141,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_form_becomes_json_where_the_manifest_says_so() {
-        let fake = Fake::new(200, r#"{"access_token":"at"}"#);
+        let fake = ScriptedHttp::answering(200, r#"{"access_token":"at"}"#);
         let dialect = Dialect {
             body: Body::Json,
             headers: vec![("x-client".into(), "openclaw".into())],
@@ -181,8 +150,8 @@ pub(super) mod tests {
         let (status, body) = call(&fake, &dialect);
         assert_eq!(status, 200);
         assert_eq!(body["token_type"], "Bearer");
-        assert_eq!(fake.body(), r#"{"a":"1 2","b":"ä"}"#);
-        let seen = fake.seen.lock().unwrap();
+        assert_eq!(fake.first_body(), r#"{"a":"1 2","b":"ä"}"#);
+        let seen = fake.requests();
         let types: Vec<_> = seen[0].headers.iter().collect();
         assert!(types.contains(&&("content-type".into(), "application/json".into())));
         assert!(types.contains(&&("x-client".into(), "openclaw".into())));
@@ -191,10 +160,10 @@ pub(super) mod tests {
 
     #[test]
     fn an_error_with_status_200_is_an_error() {
-        let fake = Fake::new(200, r#"{"error":"bad_verification_code"}"#);
+        let fake = ScriptedHttp::answering(200, r#"{"error":"bad_verification_code"}"#);
         assert_eq!(call(&fake, &Dialect::default()).0, 400);
-        assert_eq!(fake.body(), "a=1+2&b=%C3%A4");
-        let fake = Fake::new(
+        assert_eq!(fake.first_body(), "a=1+2&b=%C3%A4");
+        let fake = ScriptedHttp::answering(
             201,
             r#"{"access_token":"at","error":null,"expires_in":"60"}"#,
         );

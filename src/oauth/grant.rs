@@ -204,8 +204,8 @@ mod tests {
     use crate::model::provider::{Account, Body, Dialect, RefreshPolicy};
     use crate::oauth::attempt::tests::begin;
     use crate::oauth::claims::tests::jwt;
-    use crate::oauth::dialect::tests::Fake;
-    use crate::ports::http::{HttpError, HttpErrorKind};
+    use crate::ports::http::{HttpErrorKind, Response};
+    use crate::testing::http::ScriptedHttp;
     use serde_json::json;
 
     const NOW: Timestamp = Timestamp(1_795_242_600_000);
@@ -237,21 +237,21 @@ mod tests {
         }
     }
 
-    fn renew(http: &Fake, baked: u64) -> Result<Grant, OAuthError> {
+    fn renew(http: &ScriptedHttp, baked: u64) -> Result<Grant, OAuthError> {
         refresh(http, &provider(Body::Form, baked), &"rt-old".into(), NOW)
     }
 
     #[test]
     fn a_refresh_sends_the_body_that_was_recorded() {
-        let http = Fake::new(200, r#"{"access_token":"at","expires_in":3600}"#);
+        let http = ScriptedHttp::answering(200, r#"{"access_token":"at","expires_in":3600}"#);
         let grant = renew(&http, 300).unwrap();
         assert_eq!(
-            http.body(),
+            http.first_body(),
             "grant_type=refresh_token&refresh_token=rt-old&client_id=client-1"
         );
         assert_eq!(grant.refresh, None);
         assert_eq!(grant.expires, Some(Timestamp(NOW.0 + 3_300_000)));
-        let seen = http.seen.lock().unwrap();
+        let seen = http.requests();
         assert_eq!(seen[0].url, "https://login.example/token");
         assert!(
             seen[0]
@@ -263,14 +263,14 @@ mod tests {
 
     #[test]
     fn an_exchange_sends_verifier_and_redirect_uri() {
-        let http = Fake::new(
+        let http = ScriptedHttp::answering(
             200,
             r#"{"access_token":"at","refresh_token":"rt","id_token":"it","expires_in":"60"}"#,
         );
         let attempt = begin(None);
         let code = AuthorizationCode::unproven("ac_1".into());
         let grant = exchange(&http, &provider(Body::Json, 0), &attempt, &code, NOW).unwrap();
-        let sent: Value = serde_json::from_str(&http.body()).unwrap();
+        let sent: Value = serde_json::from_str(&http.first_body()).unwrap();
         assert_eq!(
             sent,
             json!({
@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn an_expiry_is_found_and_never_lies_in_the_past() {
         let expires = |body: Value, baked| {
-            renew(&Fake::new(200, &body.to_string()), baked)
+            renew(&ScriptedHttp::answering(200, &body.to_string()), baked)
                 .unwrap()
                 .expires
         };
@@ -317,7 +317,8 @@ mod tests {
 
     #[test]
     fn errors_are_judged_and_hold_no_token() {
-        let error = |status, body: &str| renew(&Fake::new(status, body), 0).unwrap_err();
+        let error =
+            |status, body: &str| renew(&ScriptedHttp::answering(status, body), 0).unwrap_err();
         assert!(error(200, r#"{"error":"invalid_grant"}"#).is_lasting());
         assert!(error(400, r#"{"error":"invalid_grant"}"#).is_lasting());
         assert!(error(503, "").is_passing());
@@ -332,11 +333,8 @@ mod tests {
             assert!(matches!(error, OAuthError::Unexpected { .. }), "{body}");
             assert!(!format!("{error:?} {error}").contains("MARKER"));
         }
-        let mut http = Fake::new(200, "");
-        http.answer = Err(HttpError {
-            kind: HttpErrorKind::AnswerTimeout,
-            detail: "30 s".into(),
-        });
+        let http = ScriptedHttp::new();
+        http.fail(HttpErrorKind::AnswerTimeout);
         assert!(renew(&http, 0).unwrap_err().is_unknown());
         let mut nobody = provider(Body::Form, 0);
         nobody.client = None;
@@ -346,11 +344,12 @@ mod tests {
 
     #[test]
     fn the_servers_clock_is_compared_with_ours() {
-        let mut http = Fake::new(200, r#"{"access_token":"at"}"#);
-        if let Ok(answer) = &mut http.answer {
-            let date = "Sat, 21 Nov 2026 06:29:00 GMT";
-            answer.headers.push(("date".into(), date.into()));
-        }
+        let http = ScriptedHttp::new();
+        http.push(Ok(Response {
+            status: 200,
+            headers: vec![("date".into(), "Sat, 21 Nov 2026 06:29:00 GMT".into())],
+            body: Secret::new(br#"{"access_token":"at"}"#.to_vec()),
+        }));
         assert_eq!(renew(&http, 0).unwrap().clock_skew, Some(-60_000));
     }
 }

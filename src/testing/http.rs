@@ -41,6 +41,22 @@ impl ScriptedHttp {
         locked(&self.script).push_back(outcome);
     }
 
+    /// A client with one answer, a JSON body.
+    pub fn answering(status: u16, body: &str) -> Self {
+        let http = Self::new();
+        http.answer(status, body);
+        http
+    }
+
+    /// The body of the first request, as text.
+    pub fn first_body(&self) -> String {
+        let requests = locked(&self.requests);
+        let body = requests
+            .first()
+            .map(|request| request.body.expose().clone());
+        String::from_utf8_lossy(&body.unwrap_or_default()).into_owned()
+    }
+
     /// The requests so far, in order.
     pub fn requests(&self) -> Vec<Request> {
         locked(&self.requests).clone()

@@ -189,7 +189,7 @@ fn a_redirect_url_on_standard_input_is_enough() {
 }
 
 /// What the issuer redirects to, without going there.
-fn redirect(issuer: &Issuer, url: &str) -> String {
+pub(crate) fn redirect(issuer: &Issuer, url: &str) -> String {
     use std::io::Read;
     let url = url::Url::parse(url).unwrap();
     let address = issuer.url().trim_start_matches("http://").to_owned();

@@ -8,8 +8,8 @@
 mod support;
 
 mod architecture;
+mod at_a_terminal;
 mod callback;
-mod cancel;
 mod cli_reference;
 mod config_edits;
 mod leaks;

@@ -3,7 +3,8 @@
 //! An implementation owes: listening on loopback addresses only, and on 127.0.0.1 and ::1 both
 //! where the redirect URI says `localhost`; bound before anybody is told the port; GET only; a Host
 //! header that names the endpoint; limits on size and time of a request; the right status for
-//! whatever is wrong, after which waiting goes on. It does not judge `state`: that is the
+//! whatever is wrong, after which waiting goes on; and that the page which ends a login is shown at
+//! a URL without the code, while the endpoint is open. It does not judge `state`: that is the
 //! protocol's business, so an arrival waits for its answer.
 
 use std::time::Duration;
@@ -73,7 +74,8 @@ pub struct Arrival {
 }
 
 impl Arrival {
-    /// Answers the request and closes its connection.
+    /// Answers the request and closes its connection. With a page that ends the login it returns
+    /// when the browser has that page, or has not come for it.
     pub fn answer(self, page: Page) {
         (self.answer)(page);
     }

@@ -3,9 +3,11 @@
 //! Sockets are on loopback addresses and nowhere else, whatever the environment says. One client
 //! can never hold up another: each connection has its own thread and one deadline for its head. A
 //! refused request costs the login nothing. An arrival that nobody answers is told that it is late.
+//! The page that ends a login is shown at the bare path: the browser is sent there, so that no code
+//! stays in its address bar and its history.
 
 use std::io::{self, Cursor, ErrorKind, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -20,25 +22,22 @@ use crate::ports::host::Clock;
 
 use super::clock::SystemClock;
 use super::head::{self, Refusal};
-use super::{page, port_holder};
+use super::{bind, page, port_holder};
 
 /// How long a client may take for its whole head.
 const HEAD_LIMIT: Duration = Duration::from_secs(5);
 /// How long a client may take to accept our answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
+/// How long the login waits for the browser to fetch the page that ends it.
+const SHOW_LIMIT: Duration = Duration::from_secs(3);
 /// How long what a refused client still sends is read, so that it gets to read its answer.
 const LINGER_LIMIT: Duration = Duration::from_secs(1);
 /// The most that is read then.
 const LINGER_BYTES: usize = 1 << 20;
 /// Connections at once; more wait in the system's queue.
 const MAX_CONNECTIONS: usize = 32;
-/// With any free port: how often to look for one that is free on both addresses.
-const FREE_PORT_TRIES: usize = 16;
 /// Rest after a failed accept, which may be for want of descriptors.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
-
-const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 
 /// Opens redirect endpoints on this machine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,16 +45,10 @@ pub struct SystemCallback;
 
 impl Callback for SystemCallback {
     fn bind(&self, endpoint: &Endpoint) -> Result<Box<dyn Listening>, BindError> {
-        let addresses: &[IpAddr] = match endpoint.host.to_ascii_lowercase().as_str() {
-            // A browser may take either for `localhost`, and whoever has the other gets the code.
-            "localhost" => &[V4, V6],
-            "127.0.0.1" => &[V4],
-            "[::1]" | "::1" => &[V6],
-            _ => &[],
-        };
+        let addresses = bind::addresses(&endpoint.host);
         let mut failures = Vec::new();
         for &port in &endpoint.ports {
-            let opened = bind_port(addresses, port)
+            let opened = bind::port(addresses, port)
                 .and_then(|(port, sockets)| Open::start(sockets, port, &endpoint.path));
             match opened {
                 Ok(open) => return Ok(Box::new(open)),
@@ -73,51 +66,6 @@ fn failure(port: u16, error: &io::Error) -> PortFailure {
         reason: error.to_string(),
         holder: busy.then(|| port_holder::find(port)).flatten(),
     }
-}
-
-/// Binds one port on all of `addresses` that this machine has; `0` takes any free one.
-fn bind_port(addresses: &[IpAddr], port: u16) -> io::Result<(u16, Vec<TcpListener>)> {
-    let mut tries = if port == 0 { FREE_PORT_TRIES } else { 1 };
-    loop {
-        tries -= 1;
-        match bind_once(addresses, port) {
-            // Free on one address, taken on the other: only another port can help.
-            Err(error) if error.kind() == ErrorKind::AddrInUse && tries > 0 => {}
-            result => return result,
-        }
-    }
-}
-
-fn bind_once(addresses: &[IpAddr], wanted: u16) -> io::Result<(u16, Vec<TcpListener>)> {
-    let mut port = wanted;
-    let mut sockets = Vec::new();
-    for &address in addresses {
-        match TcpListener::bind((address, port)) {
-            Ok(socket) => {
-                port = socket.local_addr()?.port();
-                sockets.push(socket);
-            }
-            // A machine without IPv6: no browser on it can try ::1 either.
-            Err(error) if address == V6 && !sockets.is_empty() && is_absent(&error) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    if sockets.is_empty() {
-        let words = "the redirect URI does not name a loopback host";
-        return Err(io::Error::new(ErrorKind::InvalidInput, words));
-    }
-    Ok((port, sockets))
-}
-
-fn is_absent(error: &io::Error) -> bool {
-    // The codes of Linux, macOS and Windows for "no such address family".
-    const NO_FAMILY: [i32; 3] = [97, 47, 10047];
-    matches!(
-        error.kind(),
-        ErrorKind::AddrNotAvailable | ErrorKind::Unsupported
-    ) || error
-        .raw_os_error()
-        .is_some_and(|code| NO_FAMILY.contains(&code))
 }
 
 /// An open endpoint.
@@ -142,6 +90,17 @@ struct Shared {
 struct Load {
     connections: usize,
     closed: bool,
+    last: Last,
+}
+
+/// The page that ends the login, on its way to the bare path.
+#[derive(Default)]
+enum Last {
+    #[default]
+    None,
+    Due(Page),
+    Taken,
+    Shown,
 }
 
 impl Open {
@@ -209,6 +168,41 @@ impl Shared {
         load.connections += 1;
         !load.closed
     }
+
+    /// Offers the last page at the bare path; `false` when the endpoint is closed.
+    fn offer(&self, page: Page) -> bool {
+        let mut load = self.load();
+        if !load.closed {
+            load.last = Last::Due(page);
+        }
+        !load.closed
+    }
+
+    /// The last page, once.
+    fn take_last(&self) -> Option<Page> {
+        let last = &mut self.load().last;
+        match std::mem::replace(last, Last::Taken) {
+            Last::Due(page) => Some(page),
+            other => {
+                *last = other;
+                None
+            }
+        }
+    }
+
+    fn last_is_shown(&self) {
+        self.load().last = Last::Shown;
+        self.changed.notify_all();
+    }
+
+    /// Waits until the last page is written, within limits: the process may end right afterwards,
+    /// and not every client follows a redirect.
+    fn wait_until_shown(&self) {
+        let waits = |load: &mut Load| !load.closed && !matches!(load.last, Last::Shown);
+        let _ = self
+            .changed
+            .wait_timeout_while(self.load(), SHOW_LIMIT, waits);
+    }
 }
 
 /// One of the places for connections, given back when dropped.
@@ -236,17 +230,23 @@ fn accept(socket: &TcpListener, shared: &Arc<Shared>, sender: &Sender<Arrival>) 
     }
 }
 
-fn serve(stream: TcpStream, place: Place, shared: &Shared, sender: &Sender<Arrival>) {
+fn serve(stream: TcpStream, place: Place, shared: &Arc<Shared>, sender: &Sender<Arrival>) {
     let deadline = shared.clock.monotonic() + HEAD_LIMIT;
     let judged = match head::read(&stream, &shared.clock, deadline) {
         Ok(None) => return,
         Ok(Some(head)) => head::judge(head.expose(), shared.port, &shared.path),
         Err(refusal) => Err(refusal),
     };
+    let bare = judged.as_ref().is_ok_and(Vec::is_empty);
+    if bare && let Some(page) = shared.take_last() {
+        show(&stream, &page, None);
+        return shared.last_is_shown();
+    }
     match judged {
         Ok(query) => {
             let waiting = Waiting {
                 client: Some((stream, place)),
+                shared: Arc::clone(shared),
             };
             let answer = Box::new(move |page| waiting.answer(&page));
             // If nobody listens any more, the arrival comes back, is dropped, and so is late.
@@ -268,28 +268,43 @@ fn serve(stream: TcpStream, place: Place, shared: &Shared, sender: &Sender<Arriv
 /// A client that waits for its page.
 struct Waiting {
     client: Option<(TcpStream, Place)>,
+    shared: Arc<Shared>,
 }
 
 impl Waiting {
     /// Writes the page before it returns: the process may end right afterwards.
     fn answer(mut self, page: &Page) {
-        self.write(page);
+        // Only these two answer a code.
+        let ends = matches!(page, Page::Stored { .. } | Page::Failed { .. });
+        if !ends || !self.shared.offer(page.clone()) {
+            return self.write(page, None);
+        }
+        let path = self.shared.path.clone();
+        self.write(page, Some(&path));
+        self.shared.wait_until_shown();
     }
 
-    fn write(&mut self, page: &Page) {
+    fn write(&mut self, page: &Page, elsewhere: Option<&str>) {
         if let Some((stream, _place)) = self.client.take() {
-            let (status, html) = page::render(page);
-            // The browser may be gone; that changes nothing about the login.
-            let _ = send(&stream, status, &html, None);
-            discard(&stream);
+            show(&stream, page, elsewhere);
         }
     }
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        self.write(&Page::Late);
+        self.write(&Page::Late, None);
     }
+}
+
+/// Sends a page, or with `elsewhere` the way to it and the page for a client that stays.
+fn show(stream: &TcpStream, page: &Page, elsewhere: Option<&str>) {
+    let (status, html) = page::render(page);
+    let status = if elsewhere.is_some() { 303 } else { status };
+    let location = elsewhere.map(|path| ("Location", path));
+    // The browser may be gone; that changes nothing about the login.
+    let _ = send(stream, status, &html, location);
+    discard(stream);
 }
 
 fn send(

@@ -1,5 +1,6 @@
 //! Floor 2: the real doors to the outside.
 
+mod bind;
 pub mod browser;
 pub mod callback;
 pub mod clock;

@@ -45,6 +45,24 @@ fn redirect(port: u16, query: &str) -> Vec<u8> {
     format!("GET /auth/callback?{query} HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n").into_bytes()
 }
 
+/// Sends `request` and goes where a redirect leads, as a browser does.
+fn follow(address: (&str, u16), request: &[u8]) -> String {
+    let answer = exchange(address, request);
+    match field(&answer, "Location") {
+        None => answer,
+        Some(path) => {
+            assert_eq!(status(&answer), 303);
+            assert_guarded(&answer);
+            assert_eq!(path, "/auth/callback", "no code, no state");
+            let request = format!(
+                "GET {path} HTTP/1.1\r\nHost: localhost:{}\r\n\r\n",
+                address.1
+            );
+            exchange(address, request.as_bytes())
+        }
+    }
+}
+
 /// Sends a good request, answers it with `page`, and gives the query and the answer.
 fn login(
     listening: &mut dyn Listening,
@@ -54,7 +72,7 @@ fn login(
 ) -> (Vec<(String, String)>, String) {
     let port = listening.port();
     let request = redirect(port, query);
-    let client = thread::spawn(move || exchange((host, port), &request));
+    let client = thread::spawn(move || follow((host, port), &request));
     let arrival = listening.next(PATIENCE).unwrap();
     let pairs = pairs(&arrival);
     arrival.answer(page);
@@ -116,6 +134,41 @@ fn a_good_request_waits_for_its_page() {
     assert_eq!(status(&answer), 200);
     assert!(answer.contains("a&amp;b@example.com"), "{answer}");
     assert_guarded(&answer);
+}
+
+#[test]
+fn the_last_page_stands_at_an_address_without_the_code() {
+    let mut listening = open("127.0.0.1");
+    let port = listening.port();
+    let request = redirect(port, "code=MARKER&state=x");
+    let client = thread::spawn(move || {
+        let sent_on = exchange(("127.0.0.1", port), &request);
+        let bare = redirect(port, "");
+        (sent_on, exchange(("127.0.0.1", port), &bare))
+    });
+    let arrival = listening.next(PATIENCE).unwrap();
+    arrival.answer(Page::Failed {
+        reason: "no".to_owned(),
+    });
+    drop(listening);
+    let (sent_on, shown) = client.join().unwrap();
+    assert_eq!(status(&sent_on), 303);
+    assert_eq!(field(&sent_on, "Location"), Some("/auth/callback"));
+    assert!(!sent_on.contains("MARKER"), "{sent_on}");
+    // For a client that does not go there.
+    assert!(sent_on.contains("<h1>Login failed</h1>"), "{sent_on}");
+    assert_eq!(status(&shown), 500);
+    assert_guarded(&shown);
+}
+
+#[test]
+fn a_client_that_goes_nowhere_does_not_hold_up_the_login() {
+    let mut listening = open("127.0.0.1");
+    let port = listening.port();
+    let client = thread::spawn(move || exchange(("127.0.0.1", port), &redirect(port, "code=a")));
+    listening.next(PATIENCE).unwrap().answer(stored());
+    let answer = client.join().unwrap();
+    assert!(answer.contains("a&amp;b@example.com"), "{answer}");
 }
 
 #[test]
@@ -219,7 +272,7 @@ fn more_clients_than_places_wait_their_turn() {
         .map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap())
         .collect();
     let request = redirect(port, "code=a");
-    let client = thread::spawn(move || exchange(("127.0.0.1", port), &request));
+    let client = thread::spawn(move || follow(("127.0.0.1", port), &request));
     drop(idle);
     listening.next(PATIENCE).unwrap().answer(stored());
     assert_eq!(status(&client.join().unwrap()), 200);

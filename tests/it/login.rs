@@ -98,6 +98,7 @@ fn a_login_is_stored_before_the_page_says_so() {
     let (world, issuer) = World::with_issuer(Account::default());
     let login = Waiting::start(&world, &[]);
     let page = visit(&login.url).unwrap();
+    assert!(page.url.ends_with("/auth/callback"), "{}", page.url);
     let profile = &world.store()["profiles"]["openai-codex:me@example.com"];
     assert_eq!(profile["accountId"], "acct_1");
     assert_eq!(profile["email"], "me@example.com");

@@ -66,9 +66,6 @@ pub(super) fn run(
         over.store(true, Ordering::SeqCst);
         first
     })?;
-    // Nobody but the arrival that won is still to be answered: the port is closed here.
-    drop(listening);
-
     ports.dialog.notice(&Notice::Exchanging);
     let kept = grant::exchange(ports.http, provider, &attempt, &code, ports.clock.now())
         .map_err(|error| exchange_failure(provider, &error))
@@ -86,6 +83,8 @@ pub(super) fn run(
             },
         });
     }
+    // Not before: the browser fetches the page that ends the login from the bare path.
+    drop(listening);
     kept
 }
 

@@ -1,7 +1,7 @@
 //! Logging in with the real binary, a real authorization server and a real callback.
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use openclaw::testing::browser::visit;
 use openclaw::testing::issuer::{Account, Issuer};
@@ -10,18 +10,22 @@ use serde_json::Value;
 use crate::support::{Ran, World};
 
 /// A login that has told its URL and waits.
-struct Waiting {
+pub(crate) struct Waiting {
     child: Child,
     lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
     events: Vec<Value>,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Waiting {
-    fn start(world: &World, more: &[&str]) -> Self {
+    pub(crate) fn start(world: &World, more: &[&str]) -> Self {
         let mut args = vec!["models", "auth", "login", "--json", "--no-browser"];
         args.extend(more);
-        let mut command = world.command(&args);
+        Self::of(world.command(&args))
+    }
+
+    /// `command` is a login with `--json`.
+    pub(crate) fn of(mut command: Command) -> Self {
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -49,7 +53,7 @@ impl Waiting {
         }
     }
 
-    fn finish(mut self) -> (Ran, Vec<Value>) {
+    pub(crate) fn finish(mut self) -> (Ran, Vec<Value>) {
         for line in self.lines.by_ref() {
             self.events
                 .push(serde_json::from_str(&line.unwrap()).unwrap());

@@ -14,6 +14,7 @@ mod cli_reference;
 mod config_edits;
 mod leaks;
 mod login;
+mod oidc_provider;
 mod paste;
 mod refresh;
 mod status;

@@ -1,0 +1,84 @@
+//! The authorization server: `tests/oidc-provider/server.mjs` as a process.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+use url::Url;
+
+use super::http::send;
+
+/// The manifest that is compiled in: only the addresses are changed, so that everything else meets
+/// the server as it meets the provider.
+const BUILTIN: &str = include_str!("../../../src/providers/builtin/openai-codex.toml");
+
+/// A running server. It ends with its standard input, which is this process's to close.
+pub(super) struct Server {
+    child: Child,
+    issuer: String,
+}
+
+impl Server {
+    /// Starts a server whose access tokens of a login live so many seconds; refreshed ones live an
+    /// hour.
+    pub(super) fn start(login_life: u32) -> Self {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oidc-provider");
+        assert!(
+            directory.join("node_modules").is_dir(),
+            "first run `npm ci --ignore-scripts` in {}",
+            directory.display()
+        );
+        let mut child = Command::new("node")
+            .arg("server.mjs")
+            .arg(login_life.to_string())
+            .current_dir(directory)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("node is installed");
+        let mut line = String::new();
+        let stdout = child.stdout.as_mut().unwrap();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        let told: Value = serde_json::from_str(&line).unwrap();
+        let issuer = told["issuer"].as_str().unwrap().to_owned();
+        Self { child, issuer }
+    }
+
+    /// A manifest that points `openai-codex` here, with a redirect on any free port.
+    pub(super) fn manifest(&self) -> String {
+        let issuer = &self.issuer;
+        let changes = [
+            ("schema = 1", "schema = 1\nreplaces = true"),
+            (
+                "https://auth.openai.com/oauth/authorize",
+                &format!("{issuer}/auth"),
+            ),
+            (
+                "https://auth.openai.com/oauth/token",
+                &format!("{issuer}/token"),
+            ),
+            ("https://auth.openai.com", issuer),
+            ("ports = [1455, 1457]", "ports = [0]"),
+            // Without it a server gives no offline access (OpenID Connect Core section 11).
+            ("[flow.params]", "[flow.params]\nprompt = \"consent\""),
+        ];
+        changes.iter().fold(BUILTIN.to_owned(), |text, (old, new)| {
+            assert!(text.contains(old), "{old} is not in the built-in manifest");
+            text.replace(old, new)
+        })
+    }
+
+    /// Token requests by grant type: how many were granted and how many refused.
+    pub(super) fn count(&self) -> Value {
+        let url = Url::parse(&format!("{}/test/count", self.issuer)).unwrap();
+        serde_json::from_str(&send("GET", &url, "", "").body).unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}

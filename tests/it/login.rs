@@ -84,7 +84,7 @@ impl Waiting {
     }
 }
 
-fn logged_in(world: &World, more: &[&str]) -> String {
+pub(crate) fn logged_in(world: &World, more: &[&str]) -> String {
     let login = Waiting::start(world, more);
     let page = visit(&login.url).unwrap();
     assert_eq!(page.status, 200, "{page:?}");

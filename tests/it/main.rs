@@ -12,6 +12,7 @@ mod at_a_terminal;
 mod callback;
 mod cli_reference;
 mod config_edits;
+mod fixture_edits;
 mod leaks;
 mod login;
 mod oidc_provider;

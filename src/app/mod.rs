@@ -4,6 +4,7 @@
 pub mod failure;
 
 pub mod keep_alive;
+mod keys;
 mod naming;
 mod spend;
 
@@ -25,7 +26,7 @@ use crate::model::settings::Settings;
 use crate::ports::callback::Callback;
 use crate::ports::dialog::Dialog;
 use crate::ports::files::Files;
-use crate::ports::host::{Browser, Clock, Env, Interrupt, Random};
+use crate::ports::host::{Browser, Clock, Env, Interrupt, LoginShell, Random};
 use crate::ports::http::Http;
 use crate::ports::store::{Scope, Store, StoreError};
 use crate::providers::catalogue::Catalogue;
@@ -37,8 +38,10 @@ pub struct Ports<'a> {
     pub clock: &'a dyn Clock,
     /// Randomness for `state` and the PKCE verifier.
     pub random: &'a dyn Random,
-    /// The environment.
+    /// The environment, `<state>/.env` below it.
     pub env: &'a dyn Env,
+    /// The login shell.
+    pub shell: &'a dyn LoginShell,
     /// Signals that ask to stop.
     pub interrupt: &'a dyn Interrupt,
     /// The user's browser.

@@ -15,6 +15,7 @@ use crate::ports::store::Scope;
 use super::Ports;
 use super::failure::{Failure, Kind, login_command};
 use super::keep_alive::{How, Need, keep_alive};
+use super::keys::{Keys, What};
 
 /// Whose token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,10 +130,18 @@ fn of_provider(
             Err(failure) => first_failure = first_failure.or(Some(failure)),
         }
     }
-    if let Some(outcome) = from_environment(ports, provider) {
-        return Ok(outcome);
+    let keys = Keys::look(ports);
+    match (from_environment(ports, &keys, provider), first_failure) {
+        (Ok(Some(outcome)), _) => Ok(outcome),
+        (_, Some(failure)) | (Err(failure), None) => Err(failure),
+        (Ok(None), None) => {
+            let mut failure = nothing_usable(ports, provider, &decision);
+            for fault in keys.faults() {
+                failure.message = format!("{}; {fault}", failure.message);
+            }
+            Err(failure)
+        }
     }
-    Err(first_failure.unwrap_or_else(|| nothing_usable(ports, provider, &decision)))
 }
 
 fn take(
@@ -201,27 +210,38 @@ fn check_static(
     Err(Failure::new(Kind::NeedsLogin, message).hint(login_command(provider, Some(id), true)))
 }
 
-fn from_environment(ports: Ports<'_>, provider: &ProviderId) -> Option<Outcome> {
-    let manifest = ports.catalogue.get(provider).ok()?;
-    let (name, bearer) = manifest
-        .env
-        .iter()
-        .find_map(|name| Some((name, ports.env.var(name)?)))?;
-    let is_oauth = name.contains("OAUTH_TOKEN");
-    Some(Outcome {
+/// A key from a variable; an error if other software is signed in and there is no key in that.
+fn from_environment(
+    ports: Ports<'_>,
+    keys: &Keys<'_>,
+    provider: &ProviderId,
+) -> Result<Option<Outcome>, Failure> {
+    let Ok(manifest) = ports.catalogue.get(provider) else {
+        return Ok(None);
+    };
+    let Some(found) = keys.of(&manifest) else {
+        return Ok(None);
+    };
+    let (kind, bearer) = match found.what {
+        What::Key(key) => (CredentialKind::ApiKey, key),
+        What::Token(token) => (CredentialKind::Token, token),
+        What::Ambient => {
+            let source = found.source;
+            let message = format!("{provider} is signed in through {source}, which holds no token");
+            let hint = format!("let the software of {} use it itself", manifest.name);
+            return Err(Failure::new(Kind::NeedsLogin, message).hint(hint));
+        }
+    };
+    Ok(Some(Outcome {
         profile: None,
-        source: format!("env: {name}"),
+        source: found.source,
         provider: provider.clone(),
-        kind: if is_oauth {
-            CredentialKind::Token
-        } else {
-            CredentialKind::ApiKey
-        },
+        kind,
         bearer,
         expires: None,
         how: How::WasFresh,
         warning: None,
-    })
+    }))
 }
 
 /// Says why no candidate could be used, so that the advice fits.

@@ -18,10 +18,11 @@ use crate::store::file::{FileStore, Locations};
 use crate::sys::browser::SystemBrowser;
 use crate::sys::callback::SystemCallback;
 use crate::sys::clock::SystemClock;
-use crate::sys::env::SystemEnv;
+use crate::sys::env::{LayeredEnv, SystemEnv};
 use crate::sys::files::SystemFiles;
 use crate::sys::http::SystemHttp;
 use crate::sys::interrupt::SystemInterrupt;
+use crate::sys::login_shell::SystemShell;
 use crate::sys::paths::Places;
 use crate::sys::random::OsRandom;
 
@@ -55,17 +56,20 @@ impl System {
     /// # Errors
     /// If there is no home directory, or the configuration cannot be read.
     pub fn new(global: &Global, printer: &Arc<Printer>, events: bool) -> Result<Self, Failure> {
-        let env: Arc<dyn Env> = Arc::new(SystemEnv);
         let files: Arc<dyn Files> = Arc::new(SystemFiles);
         let clock = Arc::new(SystemClock::new());
         let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
         let places = Places::resolve(
-            env.as_ref(),
+            &SystemEnv,
             &|path| path.exists(),
             global.state_dir.as_deref(),
             &cwd,
         )
         .map_err(|error| Failure::new(Kind::Config, error.to_string()))?;
+        // Where things lie and how the network is reached is for the process's own variables to
+        // say; keys and `${VAR}` may come from the file, too.
+        let dotenv = places.state_dir.join(".env");
+        let env: Arc<dyn Env> = Arc::new(LayeredEnv::new(Arc::clone(&files), dotenv));
         let config = ConfigFile::new(
             Arc::clone(&files),
             Arc::clone(&env),
@@ -98,7 +102,7 @@ impl System {
         };
         Ok(Self {
             catalogue: Catalogue::new(Arc::clone(&files), places.state_dir.join("providers")),
-            http: SystemHttp::new(env.as_ref()),
+            http: SystemHttp::new(&SystemEnv),
             agent_named: global.agent.is_some(),
             clock,
             env,
@@ -119,6 +123,7 @@ impl System {
             clock: self.clock.as_ref(),
             random: &OsRandom,
             env: self.env.as_ref(),
+            shell: &SystemShell,
             interrupt: self.interrupt.as_ref(),
             browser: &SystemBrowser,
             http: &self.http,

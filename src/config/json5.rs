@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use jsonc_parser::ParseOptions;
 use serde_json::{Map, Value};
 
+use crate::model::secret::Secret;
 use crate::ports::files::Files;
-use crate::ports::host::Env;
 
 use super::error::ConfigError;
 
@@ -146,35 +146,38 @@ fn merge(base: &mut Value, over: Value) {
 
 /// Replaces `${NAME}` (upper case) by the variable's value and `$${NAME}` by `${NAME}`. A variable
 /// that is not set leaves its reference and is named in `missing`; the caller decides.
-pub(super) fn substitute(text: &str, env: &dyn Env, missing: &mut Vec<String>) -> String {
+pub(super) fn substitute(
+    text: &str,
+    value: &dyn Fn(&str) -> Option<Secret<String>>,
+    missing: &mut Vec<String>,
+) -> String {
     let mut result = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("${") {
-        let escaped = rest[..at].ends_with('$');
-        let before = if escaped {
-            &rest[..at - 1]
-        } else {
-            &rest[..at]
+        let (before, after) = (&rest[..at], &rest[at + 2..]);
+        let Some(name) = after.split_once('}').map(|(name, _)| name) else {
+            break;
         };
-        result.push_str(before);
-        let after = &rest[at + 2..];
-        let name = after.split('}').next().unwrap_or_default();
-        let whole = after.len() > name.len() && is_name(name);
-        if !whole {
-            result.push_str("${");
+        if !is_name(name) {
+            result.push_str(&rest[..at + 2]);
             rest = after;
             continue;
         }
-        match env.var(name) {
-            Some(value) if !escaped => result.push_str(value.expose()),
-            _ => {
-                if !escaped {
-                    missing.push(name.to_owned());
-                }
-                result.push_str(&format!("${{{name}}}"));
+        rest = &after[name.len() + 1..];
+        let reference = format!("${{{name}}}");
+        if let Some(before) = before.strip_suffix('$') {
+            result.push_str(before);
+            result.push_str(&reference);
+            continue;
+        }
+        result.push_str(before);
+        match value(name) {
+            Some(value) => result.push_str(value.expose()),
+            None => {
+                missing.push(name.to_owned());
+                result.push_str(&reference);
             }
         }
-        rest = &after[name.len() + 1..];
     }
     result.push_str(rest);
     result
@@ -190,27 +193,18 @@ fn is_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::secret::Secret;
-
-    struct Acme;
-
-    impl Env for Acme {
-        fn var(&self, name: &str) -> Option<Secret<String>> {
-            (name == "ACME_KEY").then(|| Secret::from("value"))
-        }
-
-        fn is_remote(&self) -> bool {
-            false
-        }
-    }
 
     #[test]
     fn variables_are_resolved_and_escapes_respected() {
+        let acme = |name: &str| (name == "ACME_KEY").then(|| Secret::from("value"));
         let mut missing = Vec::new();
-        let mut resolve = |text| substitute(text, &Acme, &mut missing);
+        let mut resolve = |text| substitute(text, &acme, &mut missing);
         assert_eq!(resolve("a ${ACME_KEY} b"), "a value b");
+        assert_eq!(resolve("${ACME_KEY}${ACME_KEY}"), "valuevalue");
         assert_eq!(resolve("$${ACME_KEY}"), "${ACME_KEY}");
-        assert_eq!(resolve("${lower} ${"), "${lower} ${");
+        assert_eq!(resolve("$$${ACME_KEY}"), "$${ACME_KEY}");
+        assert_eq!(resolve("${lower} $${lower} ${"), "${lower} $${lower} ${");
+        assert_eq!(resolve("${${ACME_KEY}}"), "${value}");
         assert_eq!(resolve("${UNSET}"), "${UNSET}");
         assert_eq!(missing, ["UNSET"]);
     }

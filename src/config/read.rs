@@ -44,6 +44,7 @@ pub fn read(path: &Path, files: &dyn Files, env: &dyn Env) -> Result<Loaded, Con
     let mut reader = Reader {
         path,
         env,
+        own: Vec::new(),
         missing: Vec::new(),
     };
     loaded.settings = reader.settings(&value)?;
@@ -55,6 +56,8 @@ pub fn read(path: &Path, files: &dyn Files, env: &dyn Env) -> Result<Loaded, Con
 struct Reader<'a> {
     path: &'a Path,
     env: &'a dyn Env,
+    /// What the configuration itself sets, for references to it.
+    own: Vec<(String, Secret<String>)>,
     missing: Vec<String>,
 }
 
@@ -91,7 +94,12 @@ impl Reader<'_> {
 
     fn text(&mut self, value: Option<&Value>) -> Option<String> {
         let text = value?.as_str()?;
-        Some(json5::substitute(text, self.env, &mut self.missing))
+        let own = |name: &str| self.own.iter().find(|(other, _)| other == name);
+        let value = |name: &str| {
+            let set = self.env.var(name);
+            set.or_else(|| own(name).map(|(_, value)| value.clone()))
+        };
+        Some(json5::substitute(text, &value, &mut self.missing))
     }
 
     /// A secret; a reference to a variable that is not set gives none.
@@ -114,6 +122,7 @@ impl Reader<'_> {
 
     fn settings(&mut self, root: &Value) -> Result<Settings, ConfigError> {
         self.object(root, "")?;
+        self.env(root)?;
         let defaults = self.object(root, "agents.defaults")?;
         let bindings = root.get("bindings").and_then(Value::as_array).cloned();
         Ok(Settings {
@@ -143,12 +152,16 @@ impl Reader<'_> {
                     name,
                 })
                 .collect(),
-            env: self.env(root)?,
+            env: self.own.clone(),
             shell_env: self
                 .object(root, "env.shellEnv")?
                 .get("enabled")
                 .and_then(Value::as_bool)
                 .unwrap_or(false),
+            shell_env_timeout: self
+                .object(root, "env.shellEnv")?
+                .get("timeoutMs")
+                .and_then(Value::as_u64),
             bindings: bindings
                 .unwrap_or_default()
                 .iter()
@@ -157,13 +170,22 @@ impl Reader<'_> {
         })
     }
 
-    fn env(&mut self, root: &Value) -> Result<Vec<(String, Secret<String>)>, ConfigError> {
-        let plain = self.object(root, "env")?;
-        let vars = self.object(root, "env.vars")?;
-        let all = plain.into_iter().chain(vars);
-        Ok(all
-            .filter_map(|(name, value)| Some((name, self.secret(Some(&value))?)))
-            .collect())
+    /// Reads `env`: of two members of one name the direct one counts, then that of `vars`. One may
+    /// refer to another.
+    fn env(&mut self, root: &Value) -> Result<(), ConfigError> {
+        let direct = self.object(root, "env")?.into_iter();
+        let direct = direct.filter(|(name, _)| name != "vars" && name != "shellEnv");
+        let all: Vec<_> = direct.chain(self.object(root, "env.vars")?).collect();
+        for (name, value) in &all {
+            let raw = value.as_str().filter(|raw| !raw.trim().is_empty());
+            let raw = raw.map(|raw| (name.clone(), Secret::from(raw)));
+            self.own.extend(raw);
+        }
+        let resolved = all
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, self.secret(Some(&value))?)));
+        self.own = resolved.collect();
+        Ok(())
     }
 
     fn agents(&mut self, root: &Value) -> Result<Vec<AgentSettings>, ConfigError> {

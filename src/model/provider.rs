@@ -16,6 +16,8 @@ pub struct Provider {
     pub name: String,
     /// Environment variables that may carry a key or token, the first non-blank wins.
     pub env: Vec<String>,
+    /// Sign-ins of other software that hold no key to hand out; the first that is there wins.
+    pub ambient: Vec<Ambient>,
     /// Whose client id a login uses, and when that was checked; shown once at login.
     pub policy: Option<String>,
     /// The model that `login --set-default` makes the default, as `provider/model`.
@@ -48,6 +50,29 @@ impl Provider {
             Flow::Browser(_) | Flow::Key(_) => None,
         })
     }
+}
+
+/// A sign-in that the provider's own software finds by itself: it speaks for the provider, and
+/// there is no key in it to print.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ambient {
+    /// What status calls it; without one, the variables that were found.
+    pub source: Option<String>,
+    /// Of each list one variable must be set.
+    pub needs: Vec<Vec<String>>,
+    /// The file that must exist.
+    pub file: Option<AmbientFile>,
+    /// The command that makes it.
+    pub help: Option<String>,
+}
+
+/// Where the file of an [`Ambient`] sign-in lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AmbientFile {
+    /// The variable that names it.
+    pub variable: String,
+    /// Its path in the home directory where that variable is not set.
+    pub home: String,
 }
 
 /// The OAuth client and its endpoints.

@@ -25,6 +25,8 @@ pub struct Settings {
     pub env: Vec<(String, super::secret::Secret<String>)>,
     /// `env.shellEnv.enabled`.
     pub shell_env: bool,
+    /// `env.shellEnv.timeoutMs`.
+    pub shell_env_timeout: Option<u64>,
     /// `bindings`: how many there are for each agent id.
     pub bindings: Vec<AgentId>,
 }

@@ -215,6 +215,7 @@ mod tests {
             id: ProviderId::parse("acme").unwrap(),
             name: "Acme".into(),
             env: Vec::new(),
+            ambient: Vec::new(),
             policy: None,
             default_model: None,
             client: Some(Client {

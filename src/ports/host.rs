@@ -45,9 +45,36 @@ pub trait Env: Send + Sync {
         self.var(name).map(|value| value.expose().clone())
     }
 
+    /// What could not be read although it is there, a sentence.
+    fn fault(&self) -> Option<String> {
+        None
+    }
+
     /// Whether a browser on this machine would not be the user's: an SSH session, a container, or
     /// no display (`spec` of the reference release, 6.3).
     fn is_remote(&self) -> bool;
+}
+
+/// The user's login shell, whose profile may set variables that this process was not given.
+pub trait LoginShell: Send + Sync {
+    /// Starts it and asks for its environment; it has `limit` to answer.
+    ///
+    /// # Errors
+    /// Why it gave none; nothing of what it printed is in there.
+    fn variables(&self, limit: Duration) -> Result<Variables, ShellError>;
+}
+
+/// Names and values, in the order in which they were found.
+pub type Variables = Vec<(String, Secret<String>)>;
+
+/// The login shell gave no environment.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the login shell {shell} gave no environment: {why}")]
+pub struct ShellError {
+    /// Its path.
+    pub shell: String,
+    /// What went wrong.
+    pub why: String,
 }
 
 /// The user's browser.

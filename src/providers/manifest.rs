@@ -12,7 +12,8 @@ use super::checked::{
     Variable,
 };
 use crate::model::provider::{
-    Account, Body, BrowserFlow, Client, Dialect, Flow, KeyFlow, Provider, RefreshPolicy, TokenFlow,
+    Account, Ambient, AmbientFile, Body, BrowserFlow, Client, Dialect, Flow, KeyFlow, Provider,
+    RefreshPolicy, TokenFlow,
 };
 
 /// What is wrong with a manifest, and where.
@@ -77,6 +78,8 @@ struct Manifest {
     replaces: bool,
     #[serde(default)]
     env: Vec<Variable>,
+    #[serde(default)]
+    ambient: Vec<AmbientTable>,
     policy: Option<Line>,
     default_model: Option<Line>,
     client: Option<ClientTable>,
@@ -101,6 +104,11 @@ impl Manifest {
             id: self.id.0,
             name: self.name.0,
             env: texts(self.env),
+            ambient: self
+                .ambient
+                .into_iter()
+                .map(AmbientTable::ambient)
+                .collect(),
             policy: self.policy.map(|line| line.0),
             default_model: self.default_model.map(|line| line.0),
             client: self.client.map(ClientTable::client),
@@ -141,6 +149,36 @@ impl ClientTable {
             authorize: self.authorize.0,
             token: self.token.0,
             issuer: self.issuer.map(|issuer| issuer.0),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AmbientTable {
+    source: Option<Line>,
+    needs: Vec<Vec<Variable>>,
+    file: Option<AmbientFileTable>,
+    help: Option<Line>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AmbientFileTable {
+    variable: Variable,
+    home: Line,
+}
+
+impl AmbientTable {
+    fn ambient(self) -> Ambient {
+        Ambient {
+            source: self.source.map(|line| line.0),
+            needs: self.needs.into_iter().map(texts).collect(),
+            file: self.file.map(|file| AmbientFile {
+                variable: file.variable.0,
+                home: file.home.0,
+            }),
+            help: self.help.map(|line| line.0),
         }
     }
 }

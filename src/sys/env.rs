@@ -4,8 +4,13 @@
     reason = "this file is the door to the environment"
 )]
 
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use crate::model::dotenv;
 use crate::model::secret::Secret;
-use crate::ports::host::Env;
+use crate::ports::files::Files;
+use crate::ports::host::{Env, Variables};
 
 /// The variables that steer `openclaw`; those that hold a provider's key are in its manifest.
 pub mod names {
@@ -47,6 +52,8 @@ pub mod names {
         ["all_proxy", "ALL_PROXY"],
         ["no_proxy", "NO_PROXY"],
     ];
+    /// The login shell.
+    pub const SHELL: &str = "SHELL";
     /// Either set: Linux inside Windows, which opens the browser of Windows.
     pub const WSL: [&str; 2] = ["WSL_INTEROP", "WSL_DISTRO_NAME"];
 }
@@ -65,6 +72,59 @@ impl Env for SystemEnv {
 
     fn is_remote(&self) -> bool {
         is_remote(self, cfg!(target_os = "linux"), wsl_kernel())
+    }
+}
+
+/// The environment of this process, and below it the variables of `<state>/.env`.
+///
+/// The file is read when a variable is asked for that the process does not have: the usual token
+/// costs no read. A `.env` of the working directory does not count, because whoever wrote the
+/// project there must not choose whose account pays.
+pub struct LayeredEnv {
+    files: Arc<dyn Files>,
+    path: PathBuf,
+    dotenv: OnceLock<Result<Variables, String>>,
+}
+
+impl LayeredEnv {
+    /// With the file at `path`, which need not exist.
+    pub fn new(files: Arc<dyn Files>, path: PathBuf) -> Self {
+        let dotenv = OnceLock::new();
+        Self {
+            files,
+            path,
+            dotenv,
+        }
+    }
+
+    fn dotenv(&self) -> &Result<Variables, String> {
+        self.dotenv
+            .get_or_init(|| match self.files.read(&self.path) {
+                Ok(bytes) => {
+                    let bytes = Secret::new(bytes.unwrap_or_default());
+                    let text = Secret::new(String::from_utf8_lossy(bytes.expose()).into_owned());
+                    Ok(dotenv::parse(text.expose()))
+                }
+                Err(error) => Err(error.to_string()),
+            })
+    }
+}
+
+impl Env for LayeredEnv {
+    fn var(&self, name: &str) -> Option<Secret<String>> {
+        SystemEnv.var(name).or_else(|| {
+            let mut set = self.dotenv().iter().flatten();
+            let (_, value) = set.find(|(other, _)| other == name)?;
+            (!value.is_blank()).then(|| Secret::from(value.expose().trim()))
+        })
+    }
+
+    fn fault(&self) -> Option<String> {
+        self.dotenv().as_ref().err().cloned()
+    }
+
+    fn is_remote(&self) -> bool {
+        SystemEnv.is_remote()
     }
 }
 
@@ -115,6 +175,21 @@ mod tests {
         for (set, linux, wsl, remote) in table {
             assert_eq!(is_remote(&Set(set), *linux, *wsl), *remote, "{set:?}");
         }
+    }
+
+    #[test]
+    fn the_file_stands_below_the_process() {
+        use crate::testing::files::MemoryFiles;
+        let files = MemoryFiles::new();
+        let path = PathBuf::from("/state/.env");
+        files.put(
+            &path,
+            "PATH=other\nOPENCLAW_TEST_ONLY_HERE= x \nOPENCLAW_TEST_BLANK=' '\n",
+        );
+        let env = LayeredEnv::new(Arc::new(files), path);
+        assert_eq!(env.plain("OPENCLAW_TEST_ONLY_HERE").unwrap(), "x");
+        assert_eq!(env.plain("PATH"), SystemEnv.plain("PATH"));
+        assert!(env.var("OPENCLAW_TEST_BLANK").is_none() && env.fault().is_none());
     }
 
     #[test]

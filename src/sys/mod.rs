@@ -10,6 +10,7 @@ mod head;
 pub mod http;
 pub mod interrupt;
 pub mod lock;
+pub mod login_shell;
 mod page;
 pub mod paths;
 mod port_holder;

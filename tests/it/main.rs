@@ -13,6 +13,7 @@ mod callback;
 mod cli_reference;
 mod config_edits;
 mod fixture_edits;
+mod keys;
 mod leaks;
 mod login;
 mod oidc_provider;

@@ -90,8 +90,12 @@ fn choose<'a>(provider: &'a Provider, method: Option<&str>) -> Result<&'a Flow, 
             Some(method) => format!("{} has no method {method:?}", provider.id),
             None => format!("{} has no way to log in", provider.id),
         };
-        let hint = format!("its methods are: {}", methods.join(", "));
-        Failure::new(Kind::NotFound, message).hint(hint)
+        let failure = Failure::new(Kind::NotFound, message);
+        let elsewhere = provider.ambient.iter().find_map(|other| other.help.clone());
+        match elsewhere.filter(|_| methods.is_empty()) {
+            Some(command) => failure.hint(command),
+            None => failure.hint(format!("its methods are: {}", methods.join(", "))),
+        }
     })
 }
 

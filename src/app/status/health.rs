@@ -8,7 +8,7 @@ use crate::model::time::Timestamp;
 use crate::ports::store::StoreError;
 
 use super::super::Ports;
-use super::email_of;
+use super::rows::email_of;
 
 /// A login that ends within this many milliseconds is expiring: a day.
 pub const WARN_AFTER_MS: i64 = 86_400_000;

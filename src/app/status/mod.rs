@@ -6,38 +6,23 @@
 
 mod health;
 mod models;
+mod rows;
 
 pub use health::{Facts, Health, ProfileHealth, ProviderHealth, Status, WARN_AFTER_MS};
 pub use models::Models;
 
 use std::path::PathBuf;
 
-use crate::model::credential::{Credential, Kind};
+use crate::model::credential::Kind;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
-use crate::model::profiles::{AuthProfiles, Effective, Seen};
-use crate::model::secret::Secret;
-use crate::model::time::{Timestamp, short_duration};
+use crate::model::profiles::{AuthProfiles, Effective};
+use crate::model::time::Timestamp;
 use crate::ports::store::{Scope, StoreError};
 
 use super::Ports;
 use super::failure::{Failure, Kind as FailureKind};
+use super::keys::{Keys, shell_enabled};
 use super::list::faults;
-
-/// Providers that are reported when only an environment variable speaks for them.
-const ENV_ONLY: [&str; 12] = [
-    "anthropic",
-    "github-copilot",
-    "google-vertex",
-    "openai",
-    "google",
-    "groq",
-    "cerebras",
-    "xai",
-    "openrouter",
-    "zai",
-    "mistral",
-    "synthetic",
-];
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -63,8 +48,10 @@ pub struct Report {
     pub store_path: PathBuf,
     /// Default model, fallbacks, aliases.
     pub models: Models,
-    /// Whether the configuration asks for variables of a login shell.
+    /// Whether variables of a login shell are asked for.
     pub shell_env: bool,
+    /// The variables that were taken from it, by name.
+    pub from_shell: Vec<String>,
     /// Providers with anything to show.
     pub providers: Vec<ProviderRow>,
     /// Providers that the models need and nothing speaks for.
@@ -178,16 +165,21 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Report, Failure> {
             path.display()
         ));
     }
+    let keys = Keys::look(ports);
+    wrong.extend(keys.faults());
     let now = ports.clock.now();
     let models = models::resolve(ports.settings, &request.agent, request.agent_named);
     let store_path = ports.store.path(&request.agent);
     let agent_dir = store_path.parent().map(PathBuf::from).unwrap_or_default();
-    let names = provider_names(ports, &effective, &models);
-    let main_path = ports.store.path(&AgentId::main());
-    let providers: Vec<ProviderRow> = names
-        .iter()
-        .filter_map(|name| row(ports, &effective, name, &main_path, &agent_dir, now))
-        .collect();
+    let look = rows::Look {
+        ports,
+        keys: &keys,
+        effective: &effective,
+        agent_dir: &agent_dir,
+        now,
+    };
+    let names = look.providers(&models);
+    let providers: Vec<ProviderRow> = names.iter().filter_map(|name| look.row(name)).collect();
     let speaks_for = |provider: &str| {
         let wanted = ProviderId::parse(provider).ok();
         providers
@@ -200,10 +192,11 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Report, Failure> {
         config_path: ports.config.path().to_owned(),
         agent: request.agent.clone(),
         agent_named: request.agent_named,
+        unusable: look.unusable(),
         agent_dir,
         store_path,
-        shell_env: ports.settings.shell_env,
-        unusable: unusable(&effective, now),
+        shell_env: shell_enabled(ports),
+        from_shell: keys.taken_from_shell(),
         health: health::judge(ports, &effective, &names, now)?,
         models,
         providers,
@@ -229,158 +222,4 @@ fn look(ports: Ports<'_>, agent: &AgentId) -> Result<(Effective, Vec<String>), F
         false => Some(load(&AgentId::main())?),
     };
     Ok((Effective::new(agent.clone(), own, main), wrong))
-}
-
-/// Every provider that anything mentions, sorted as people sort.
-fn provider_names(ports: Ports<'_>, effective: &Effective, models: &Models) -> Vec<String> {
-    let stored = effective.profiles();
-    let stored = stored
-        .iter()
-        .map(|seen| seen.credential.raw_provider().trim().to_owned());
-    let configured = ports
-        .settings
-        .providers
-        .iter()
-        .map(|p| p.name.trim().to_owned());
-    let from_env = ENV_ONLY.iter().map(|name| (*name).to_owned());
-    let from_env = from_env.filter(|name| from_environment(ports, name).is_some());
-    let mut names: Vec<String> = stored
-        .chain(configured)
-        .chain(models.providers_mentioned())
-        .chain(from_env)
-        .filter(|name| !name.is_empty())
-        .collect();
-    names.sort_by_key(|name| (name.to_lowercase(), name.clone()));
-    names.dedup();
-    names
-}
-
-fn from_environment(ports: Ports<'_>, provider: &str) -> Option<Sourced> {
-    let id = ProviderId::parse(provider).ok()?;
-    let manifest = ports.catalogue.get(&id).ok()?;
-    let (name, secret) = manifest
-        .env
-        .iter()
-        .find_map(|name| Some((name, ports.env.var(name)?)))?;
-    let value = if name.contains("OAUTH_TOKEN") {
-        "OAuth (env)".to_owned()
-    } else {
-        secret.masked()
-    };
-    Some(Sourced {
-        value,
-        source: format!("env: {name}"),
-    })
-}
-
-/// What speaks for one provider; `None` if nothing does.
-fn row(
-    ports: Ports<'_>,
-    effective: &Effective,
-    provider: &str,
-    main_path: &std::path::Path,
-    agent_dir: &std::path::Path,
-    now: Timestamp,
-) -> Option<ProviderRow> {
-    let wanted = ProviderId::parse(provider).ok();
-    let stored = effective.profiles();
-    let mut counts = Counts::default();
-    let mut labels = Vec::new();
-    for seen in stored
-        .iter()
-        .filter(|seen| seen.credential.provider() == wanted)
-    {
-        match seen.credential.kind() {
-            Kind::OAuth => counts.oauth += 1,
-            Kind::Token => counts.token += 1,
-            Kind::ApiKey => counts.api_key += 1,
-        }
-        labels.push(label(ports, seen, now));
-    }
-    let env = from_environment(ports, provider);
-    let key = ports
-        .settings
-        .providers
-        .iter()
-        .find(|p| p.name.trim() == provider);
-    let config = key.and_then(|p| p.api_key.as_ref()).map(|key| Sourced {
-        value: key.masked(),
-        source: format!("models.json: {}", agent_dir.join("models.json").display()),
-    });
-    let source = |kind, detail: &str| Source {
-        kind,
-        detail: detail.to_owned(),
-    };
-    let used = match (labels.is_empty(), &env, &config) {
-        (false, _, _) => source("profiles", &main_path.display().to_string()),
-        (true, Some(env), _) => source("env", &env.value),
-        (true, None, Some(config)) => source("models.json", &config.value),
-        (true, None, None) => return None,
-    };
-    Some(ProviderRow {
-        provider: provider.to_owned(),
-        effective: used,
-        counts,
-        labels,
-        env,
-        config,
-    })
-}
-
-/// A profile and its masked secret, as the reference release writes it.
-fn label(ports: Ports<'_>, seen: &Seen<'_>, now: Timestamp) -> String {
-    let (id, credential) = (seen.id, seen.credential);
-    let masked = || {
-        credential
-            .bearer()
-            .map_or_else(|| "missing".to_owned(), Secret::masked)
-    };
-    let what = match credential.kind() {
-        Kind::ApiKey => masked(),
-        Kind::Token => format!("token:{}", masked()),
-        Kind::OAuth => email_of(ports, id, credential)
-            .map_or_else(|| "OAuth".to_owned(), |email| format!("OAuth ({email})")),
-    };
-    let passed_over = seen
-        .usage
-        .and_then(|usage| usage.unusable(now))
-        .map_or_else(String::new, |unusable| {
-            let left = short_duration(now.until(unusable.until));
-            match unusable.disabled {
-                Some(reason) => {
-                    let reason = reason.map_or_else(String::new, |reason| format!(":{reason}"));
-                    format!(" [disabled{reason} {left}]")
-                }
-                None => format!(" [cooldown {left}]"),
-            }
-        });
-    format!("{id}={what}{passed_over}")
-}
-
-/// The e-mail of a profile: the configuration's, else the document's.
-fn email_of(ports: Ports<'_>, id: &ProfileId, credential: &Credential) -> Option<String> {
-    let configured = ports.settings.profile(id).and_then(|p| p.email.clone());
-    configured
-        .or_else(|| credential.email().map(str::to_owned))
-        .map(|email| crate::model::id::printable(&email, 120))
-        .filter(|email| !email.is_empty())
-}
-
-fn unusable(effective: &Effective, now: Timestamp) -> Vec<UnusableRow> {
-    let mut rows: Vec<UnusableRow> = effective
-        .profiles()
-        .iter()
-        .filter_map(|seen| {
-            let unusable = seen.usage?.unusable(now)?;
-            Some(UnusableRow {
-                id: seen.id.clone(),
-                provider: seen.credential.raw_provider().to_owned(),
-                disabled: unusable.disabled,
-                until: unusable.until,
-                remaining: now.until(unusable.until),
-            })
-        })
-        .collect();
-    rows.sort_by_key(|row| row.remaining);
-    rows
 }

@@ -47,7 +47,7 @@ fn auth(report: &Report) -> Value {
     let health = &report.health;
     json!({
         "storePath": report.store_path,
-        "shellEnvFallback": { "enabled": report.shell_env, "appliedKeys": [] },
+        "shellEnvFallback": { "enabled": report.shell_env, "appliedKeys": report.from_shell },
         "providersWithOAuth": with_logins(report),
         "missingProvidersInUse": report.missing,
         "providers": report.providers.iter().map(provider).collect::<Vec<_>>(),

@@ -115,6 +115,7 @@ const ENV: &[(&str, &str)] = &[
         "COPILOT_GITHUB_TOKEN GH_TOKEN GITHUB_TOKEN",
     ),
     ("google", "GEMINI_API_KEY"),
+    ("google-vertex", ""),
     ("groq", "GROQ_API_KEY"),
     ("kimi-coding", "KIMI_API_KEY KIMICODE_API_KEY"),
     ("minimax", "MINIMAX_API_KEY"),
@@ -146,7 +147,8 @@ fn every_built_in_provider_is_whole() {
         .map(|id| {
             let provider = catalogue.get(id).unwrap();
             assert_eq!(provider.id, *id);
-            assert!(!provider.flows.is_empty(), "{id}");
+            let signs_in = !provider.flows.is_empty() || !provider.ambient.is_empty();
+            assert!(signs_in, "{id}");
             (id.to_string(), provider.env.join(" "))
         })
         .collect();

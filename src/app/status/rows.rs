@@ -1,0 +1,187 @@
+//! One row for each provider that anything mentions, and what speaks for it.
+
+use std::path::Path;
+
+use crate::app::Ports;
+use crate::app::keys::{Keys, What};
+use crate::model::credential::{Credential, Kind};
+use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
+use crate::model::profiles::{Effective, Seen};
+use crate::model::secret::Secret;
+use crate::model::time::{Timestamp, short_duration};
+
+use super::{Counts, Models, ProviderRow, Source, Sourced, UnusableRow};
+
+/// Providers that are reported when only an environment variable speaks for them.
+const ENV_ONLY: [&str; 12] = [
+    "anthropic",
+    "github-copilot",
+    "google-vertex",
+    "openai",
+    "google",
+    "groq",
+    "cerebras",
+    "xai",
+    "openrouter",
+    "zai",
+    "mistral",
+    "synthetic",
+];
+
+/// What the rows are made of.
+pub(super) struct Look<'a> {
+    /// The doors.
+    pub(super) ports: Ports<'a>,
+    /// Variables that may carry keys.
+    pub(super) keys: &'a Keys<'a>,
+    /// What the agent sees.
+    pub(super) effective: &'a Effective,
+    /// The agent's directory.
+    pub(super) agent_dir: &'a Path,
+    /// Now.
+    pub(super) now: Timestamp,
+}
+
+impl Look<'_> {
+    /// Every provider that anything mentions, sorted as people sort.
+    pub(super) fn providers(&self, models: &Models) -> Vec<String> {
+        let stored = self.effective.profiles();
+        let stored = stored
+            .iter()
+            .map(|seen| seen.credential.raw_provider().trim().to_owned());
+        let configured = self.ports.settings.providers.iter();
+        let configured = configured.map(|provider| provider.name.trim().to_owned());
+        let from_env = ENV_ONLY.iter().map(|name| (*name).to_owned());
+        let from_env = from_env.filter(|name| self.variable(name).is_some());
+        let mut names: Vec<String> = stored
+            .chain(configured)
+            .chain(models.providers_mentioned())
+            .chain(from_env)
+            .filter(|name| !name.is_empty())
+            .collect();
+        names.sort_by_key(|name| (name.to_lowercase(), name.clone()));
+        names.dedup();
+        names
+    }
+
+    /// What speaks for one provider; `None` if nothing does.
+    pub(super) fn row(&self, provider: &str) -> Option<ProviderRow> {
+        let wanted = ProviderId::parse(provider).ok();
+        let mut counts = Counts::default();
+        let mut labels = Vec::new();
+        let stored = self.effective.profiles();
+        let mine = |seen: &&Seen<'_>| seen.credential.provider() == wanted;
+        for seen in stored.iter().filter(mine) {
+            match seen.credential.kind() {
+                Kind::OAuth => counts.oauth += 1,
+                Kind::Token => counts.token += 1,
+                Kind::ApiKey => counts.api_key += 1,
+            }
+            labels.push(self.label(seen));
+        }
+        let env = self.variable(provider);
+        let config = self.configured_key(provider);
+        let source = |kind, detail: &str| Source {
+            kind,
+            detail: detail.to_owned(),
+        };
+        let used = match (labels.is_empty(), &env, &config) {
+            (false, _, _) => {
+                let main = self.ports.store.path(&AgentId::main());
+                source("profiles", &main.display().to_string())
+            }
+            (true, Some(env), _) => source("env", &env.value),
+            (true, None, Some(config)) => source("models.json", &config.value),
+            (true, None, None) => return None,
+        };
+        Some(ProviderRow {
+            provider: provider.to_owned(),
+            effective: used,
+            counts,
+            labels,
+            env,
+            config,
+        })
+    }
+
+    fn variable(&self, provider: &str) -> Option<Sourced> {
+        let id = ProviderId::parse(provider).ok()?;
+        let found = self.keys.of(&self.ports.catalogue.get(&id).ok()?)?;
+        Some(Sourced {
+            value: match found.what {
+                What::Token(_) => "OAuth (env)".to_owned(),
+                What::Key(key) => key.masked(),
+                What::Ambient => "<authenticated>".to_owned(),
+            },
+            source: found.source,
+        })
+    }
+
+    fn configured_key(&self, provider: &str) -> Option<Sourced> {
+        let mut all = self.ports.settings.providers.iter();
+        let found = all.find(|other| other.name.trim() == provider)?;
+        let file = self.agent_dir.join("models.json");
+        Some(Sourced {
+            value: found.api_key.as_ref()?.masked(),
+            source: format!("models.json: {}", file.display()),
+        })
+    }
+
+    /// A profile and its masked secret, as the reference release writes it.
+    fn label(&self, seen: &Seen<'_>) -> String {
+        let (id, credential) = (seen.id, seen.credential);
+        let masked = || {
+            let secret = credential.bearer();
+            secret.map_or_else(|| "missing".to_owned(), Secret::masked)
+        };
+        let what = match credential.kind() {
+            Kind::ApiKey => masked(),
+            Kind::Token => format!("token:{}", masked()),
+            Kind::OAuth => email_of(self.ports, id, credential)
+                .map_or_else(|| "OAuth".to_owned(), |email| format!("OAuth ({email})")),
+        };
+        let unusable = seen.usage.and_then(|usage| usage.unusable(self.now));
+        let passed_over = unusable.map_or_else(String::new, |unusable| {
+            let left = short_duration(self.now.until(unusable.until));
+            match unusable.disabled {
+                Some(reason) => {
+                    let reason = reason.map_or_else(String::new, |reason| format!(":{reason}"));
+                    format!(" [disabled{reason} {left}]")
+                }
+                None => format!(" [cooldown {left}]"),
+            }
+        });
+        format!("{id}={what}{passed_over}")
+    }
+
+    /// The profiles that are passed over for a while, the soonest to recover first.
+    pub(super) fn unusable(&self) -> Vec<UnusableRow> {
+        let profiles = self.effective.profiles();
+        let rows = profiles.iter().filter_map(|seen| {
+            let unusable = seen.usage?.unusable(self.now)?;
+            Some(UnusableRow {
+                id: seen.id.clone(),
+                provider: seen.credential.raw_provider().to_owned(),
+                disabled: unusable.disabled,
+                until: unusable.until,
+                remaining: self.now.until(unusable.until),
+            })
+        });
+        let mut rows: Vec<UnusableRow> = rows.collect();
+        rows.sort_by_key(|row| row.remaining);
+        rows
+    }
+}
+
+/// The e-mail of a profile: the configuration's, else the document's.
+pub(super) fn email_of(
+    ports: Ports<'_>,
+    id: &ProfileId,
+    credential: &Credential,
+) -> Option<String> {
+    let configured = ports.settings.profile(id).and_then(|p| p.email.clone());
+    configured
+        .or_else(|| credential.email().map(str::to_owned))
+        .map(|email| printable(&email, 120))
+        .filter(|email| !email.is_empty())
+}

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::config::edit::Edit;
 use crate::config::workspace;
 use crate::model::id::{AgentId, printable};
+use crate::model::path::resolve;
 use crate::ports::dialog::{Answer, Question};
 
 use super::Ports;
@@ -70,8 +71,10 @@ pub fn add(ports: Ports<'_>, request: &Add) -> Result<Added, Failure> {
         )));
     }
     let workspace = match &request.workspace {
-        Some(path) => ports.dirs.cwd.join(path),
-        None => workspace::default_workspace(ports.settings, &id, &ports.dirs.home),
+        Some(path) => resolve(path, &ports.dirs.home, &ports.dirs.cwd),
+        None => {
+            workspace::default_workspace(ports.settings, &id, &ports.dirs.home, &ports.dirs.cwd)
+        }
     };
     let agent_dir = agent_dir(ports, &id);
     let sessions = ports
@@ -92,7 +95,6 @@ pub fn add(ports: Ports<'_>, request: &Add) -> Result<Added, Failure> {
             name: request.name.trim().to_owned(),
             workspace: workspace.display().to_string(),
             agent_dir: agent_dir.display().to_string(),
-            model: None,
         },
         touch(ports, request.version),
     ])?;

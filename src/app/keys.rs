@@ -143,10 +143,10 @@ impl<'a> Keys<'a> {
         }
         if let Some(file) = &ambient.file {
             let named = self.variable(&file.variable);
-            let home = &self.ports.dirs.home;
+            let dirs = self.ports.dirs;
             let path = match &named {
-                Some((_, path)) => self.ports.dirs.cwd.join(path.expose()),
-                None => home.join(&file.home),
+                Some((_, path)) => dirs.cwd.join(path.expose()),
+                None => dirs.home.join(&file.home),
             };
             // One that cannot be looked at is of no use to the provider's software either.
             self.ports.files.stat(&path).ok().flatten()?;

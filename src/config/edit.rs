@@ -20,8 +20,6 @@ pub enum Edit {
         workspace: String,
         /// Where its credentials lie.
         agent_dir: String,
-        /// Its model.
-        model: Option<String>,
     },
     /// Takes an agent out, with its bindings and its place in `tools.agentToAgent.allow`.
     RemoveAgent {
@@ -88,17 +86,18 @@ pub(super) fn apply(root: &CstRootNode, edit: &Edit) -> Counts {
             name,
             workspace,
             agent_dir,
-            model,
         } => {
             let list = at(&root, &["agents"]).array_value_or_set("list");
             if list.elements().is_empty() {
                 list.append(object(&[("id", AgentId::MAIN)]));
             }
-            let mut members = vec![("id", id.as_str()), ("name", name)];
-            members.extend([("workspace", workspace.as_str()), ("agentDir", agent_dir)]);
-            members.extend(model.as_deref().map(|model| ("model", model)));
             list.ensure_multiline();
-            list.append(object(&members));
+            list.append(object(&[
+                ("id", id.as_str()),
+                ("name", name),
+                ("workspace", workspace),
+                ("agentDir", agent_dir),
+            ]));
         }
         Edit::RemoveAgent { id } => return remove_agent(&root, id),
         Edit::SetAuthProfile {

@@ -1,8 +1,9 @@
 //! Where an agent's workspace and credentials lie.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use crate::model::id::AgentId;
+use crate::model::path::resolve;
 use crate::model::settings::Settings;
 
 use super::error::ConfigError;
@@ -13,21 +14,21 @@ pub fn of(settings: &Settings, id: &AgentId, home: &Path, cwd: &Path) -> PathBuf
         .agent(id)
         .and_then(|agent| agent.workspace.as_deref());
     match own {
-        Some(own) => expand(own, home, cwd),
-        None => default_workspace(settings, id, home),
+        Some(own) => resolve(own, home, cwd),
+        None => default_workspace(settings, id, home, cwd),
     }
 }
 
 /// The workspace of an agent that names none: for the default agent what `agents.defaults` says,
 /// else `~/.openclaw/workspace`, for the others `~/.openclaw/workspace-<id>`. As in the reference
 /// release this does not follow the state directory: a workspace is the user's, not state.
-pub fn default_workspace(settings: &Settings, id: &AgentId, home: &Path) -> PathBuf {
+pub fn default_workspace(settings: &Settings, id: &AgentId, home: &Path, cwd: &Path) -> PathBuf {
     let base = home.join(".openclaw");
     if *id != settings.default_agent() {
         return base.join(format!("workspace-{id}"));
     }
     match &settings.default_workspace {
-        Some(workspace) => expand(workspace, home, home),
+        Some(workspace) => resolve(workspace, home, cwd),
         None => base.join("workspace"),
     }
 }
@@ -46,7 +47,7 @@ pub fn agent_dirs(
     for agent in &settings.agents {
         let id = AgentId::normalise(&agent.id);
         let path = match &agent.agent_dir {
-            Some(directory) => expand(directory, home, cwd),
+            Some(directory) => resolve(directory, home, cwd),
             None => state.join("agents").join(id.as_str()).join("agent"),
         };
         if let Some((other, _)) = found.iter().find(|(_, other)| *other == path) {
@@ -59,25 +60,4 @@ pub fn agent_dirs(
         found.push((id, path));
     }
     Ok(found)
-}
-
-/// A path as people write it in the configuration: `~` is the home, a relative one starts at `base`.
-fn expand(text: &str, home: &Path, base: &Path) -> PathBuf {
-    let text = text.trim();
-    let joined = match text.strip_prefix('~') {
-        Some("") => home.to_owned(),
-        Some(rest) if rest.starts_with('/') => home.join(rest.trim_start_matches('/')),
-        _ => base.join(text),
-    };
-    let mut path = PathBuf::new();
-    for component in joined.components() {
-        match component {
-            Component::ParentDir => {
-                path.pop();
-            }
-            Component::CurDir => {}
-            other => path.push(other),
-        }
-    }
-    path
 }

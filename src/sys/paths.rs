@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::env::names;
+use crate::model::path;
 use crate::ports::host::Env;
 
 /// State directories in the home, the current name first.
@@ -31,8 +32,6 @@ pub struct Places {
     pub oauth_dir: PathBuf,
     /// The main agent's directory, if the environment names one.
     pub agent_dir_override: Option<PathBuf>,
-    /// For people: a name of the program's past is still in use.
-    pub legacy_note: Option<String>,
 }
 
 /// The places cannot be told.
@@ -64,43 +63,23 @@ impl Places {
             .or_else(dirs::home_dir)
             .map(|home| cwd.join(home))
             .ok_or(PathsError::NoHome)?;
-        let variable = |name| env.plain(name).map(|text| expand(&text, &home, cwd));
-        let mut old_names = Vec::new();
-        let mut legacy = |current, old: &'static str| {
-            variable(current).or_else(|| variable(old).inspect(|_| old_names.push(old.to_owned())))
+        let variable = |name| {
+            let text = env.plain(name);
+            text.map(|text| path::resolve(text, &home, cwd))
         };
+        let either = |current, former| variable(current).or_else(|| variable(former));
 
         let explicit = match state_dir_flag {
-            Some(flag) => Some(
-                flag.to_str()
-                    .map_or_else(|| cwd.join(flag), |text| expand(text, &home, cwd)),
-            ),
-            None => legacy(names::STATE_DIR, names::LEGACY_STATE_DIR),
+            Some(flag) => Some(path::resolve(flag, &home, cwd)),
+            None => either(names::STATE_DIR, names::LEGACY_STATE_DIR),
         };
-        let named_config = legacy(names::CONFIG_PATH, names::LEGACY_CONFIG_PATH);
         let is_explicit = explicit.is_some();
         let state_dir = explicit.unwrap_or_else(|| default_state_dir(&home, exists));
-        let config_path =
-            named_config.unwrap_or_else(|| config_path(&state_dir, is_explicit, &home, exists));
-
-        let is_old = |path: &Path, old: &[&str]| {
-            path.file_name()
-                .is_some_and(|name| old.iter().any(|old| name == *old))
-        };
-        if is_old(&state_dir, &STATE_DIRS[1..]) {
-            old_names.push(shorten(&state_dir, &home));
-        }
-        if is_old(&config_path, &CONFIG_NAMES[1..]) {
-            old_names.push(shorten(&config_path, &home));
-        }
+        let config_path = either(names::CONFIG_PATH, names::LEGACY_CONFIG_PATH)
+            .unwrap_or_else(|| config_path(&state_dir, is_explicit, &home, exists));
         Ok(Places {
             oauth_dir: variable(names::OAUTH_DIR).unwrap_or_else(|| state_dir.join("credentials")),
-            agent_dir_override: variable(names::AGENT_DIR)
-                .or_else(|| variable(names::PI_AGENT_DIR)),
-            legacy_note: (!old_names.is_empty()).then(|| {
-                let used = old_names.join(", ");
-                format!("still in use under a former name of this program: {used}")
-            }),
+            agent_dir_override: either(names::AGENT_DIR, names::PI_AGENT_DIR),
             home,
             state_dir,
             config_path,
@@ -133,30 +112,6 @@ fn config_path(
         .flat_map(|dir| CONFIG_NAMES.map(|name| dir.join(name)))
         .find(|path| exists(path))
         .unwrap_or_else(|| state_dir.join(CONFIG_NAMES[0]))
-}
-
-/// A path as people write it: trimmed; `~` as first component is the home; relative to `cwd`.
-pub fn expand(text: &str, home: &Path, cwd: &Path) -> PathBuf {
-    let path = Path::new(text.trim());
-    match path.strip_prefix("~") {
-        Ok(rest) if rest.as_os_str().is_empty() => home.to_owned(),
-        Ok(rest) => home.join(rest),
-        Err(_) => cwd.join(path),
-    }
-}
-
-/// A path as people read it: `~` for the home.
-pub fn shorten(path: &Path, home: &Path) -> String {
-    match path.strip_prefix(home) {
-        // Without a parent the home is the root, and everything is in it.
-        Ok(rest) if home.parent().is_some() => Path::new("~")
-            .join(rest)
-            .display()
-            .to_string()
-            .trim_end_matches('/')
-            .to_owned(),
-        _ => path.display().to_string(),
-    }
 }
 
 #[cfg(test)]
@@ -285,10 +240,10 @@ mod tests {
     }
 
     #[test]
-    fn the_other_places_and_the_note() {
+    fn the_other_places() {
         let plain = places(&[], &[], None);
         assert_eq!(plain.oauth_dir, Path::new("/h/.openclaw/credentials"));
-        assert_eq!((plain.agent_dir_override, plain.legacy_note), (None, None));
+        assert_eq!(plain.agent_dir_override, None);
         let both = [("PI_CODING_AGENT_DIR", "/p"), ("OPENCLAW_AGENT_DIR", "~")];
         let found = places(&both, &[], None);
         assert_eq!(found.agent_dir_override.unwrap(), Path::new("/h"));
@@ -296,27 +251,7 @@ mod tests {
         assert_eq!(found.agent_dir_override.unwrap(), Path::new("/p"));
         let found = places(&[("OPENCLAW_OAUTH_DIR", "old")], &["/h/.clawdbot"], None);
         assert_eq!(found.oauth_dir, Path::new("/w/old"));
-        assert!(found.legacy_note.unwrap().ends_with(": ~/.clawdbot"));
-        let found = places(&[("CLAWDBOT_STATE_DIR", "/c")], &[], None);
-        assert!(found.legacy_note.unwrap().ends_with(": CLAWDBOT_STATE_DIR"));
-    }
-
-    #[test]
-    fn a_tilde_counts_as_first_component_only() {
-        let (home, cwd) = (Path::new("/h"), Path::new("/w"));
-        let table = [
-            ("~", "/h"),
-            (" ~/a ", "/h/a"),
-            ("~a", "/w/~a"),
-            ("a/~", "/w/a/~"),
-            ("/a", "/a"),
-        ];
-        for (text, path) in table {
-            assert_eq!(expand(text, home, cwd), Path::new(path));
-        }
-        assert_eq!(shorten(Path::new("/h/a"), home), "~/a");
-        assert_eq!(shorten(Path::new("/h"), home), "~");
-        assert_eq!(shorten(Path::new("/ha"), home), "/ha");
-        assert_eq!(shorten(Path::new("/a"), Path::new("/")), "/a");
+        let found = places(&[("OPENCLAW_STATE_DIR", "../s/./t")], &[], None);
+        assert_eq!(found.state_dir, Path::new("/s/t"));
     }
 }

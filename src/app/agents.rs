@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::edit::Edit;
+use crate::config::file::ConfigError;
 use crate::config::workspace;
 use crate::model::id::{AgentId, printable};
 use crate::model::path::resolve;
@@ -77,6 +78,14 @@ pub fn add(ports: Ports<'_>, request: &Add) -> Result<Added, Failure> {
         }
     };
     let agent_dir = agent_dir(ports, &id);
+    let is_same = |other: &AgentId| self::agent_dir(ports, other) == agent_dir;
+    if let Some(other) = others(ports, &id).into_iter().find(is_same) {
+        return Err(Failure::from(ConfigError::SharedDirectory {
+            first: other,
+            second: id,
+            directory: agent_dir,
+        }));
+    }
     let sessions = ports
         .dirs
         .state
@@ -112,6 +121,14 @@ fn touch(ports: Ports<'_>, version: &str) -> Edit {
         version: version.to_owned(),
         at_iso: ports.clock.now().iso8601(),
     }
+}
+
+/// Main, and every other agent of the configuration but `id`.
+fn others(ports: Ports<'_>, id: &AgentId) -> Vec<AgentId> {
+    let listed = ports.settings.agents.iter();
+    let listed = listed.map(|agent| AgentId::normalise(&agent.id));
+    let all = std::iter::once(AgentId::main()).chain(listed);
+    all.filter(|other| other != id).collect()
 }
 
 fn agent_dir(ports: Ports<'_>, id: &AgentId) -> PathBuf {
@@ -220,11 +237,14 @@ pub fn delete(ports: Ports<'_>, request: &Delete) -> Result<Deleted, Failure> {
         let message = format!("Agent \"{}\" not found.", printable(&request.id, 80));
         return Err(Failure::new(Kind::NotFound, message).hint("openclaw agents list"));
     }
+    let agent_dir = agent_dir(ports, &id);
+    let home = ports.dirs.state.join("agents").join(id.as_str());
+    for directory in [&agent_dir, &home] {
+        keeps_no_other(ports, &id, directory)?;
+    }
     if !request.force {
         confirm(ports, &id)?;
     }
-    let agent_dir = agent_dir(ports, &id);
-    let home = ports.dirs.state.join("agents").join(id.as_str());
     let workspace = workspace::of(ports.settings, &id, &ports.dirs.home, &ports.dirs.cwd);
     let applied = ports.config.apply(&[
         Edit::RemoveAgent { id: id.clone() },
@@ -247,6 +267,20 @@ pub fn delete(ports: Ports<'_>, request: &Delete) -> Result<Deleted, Failure> {
         moved,
         id,
     })
+}
+
+/// What goes to the trash with one agent must not hold the credentials of another.
+fn keeps_no_other(ports: Ports<'_>, id: &AgentId, directory: &Path) -> Result<(), Failure> {
+    let inside = |other: &AgentId| agent_dir(ports, other).starts_with(directory);
+    let Some(other) = others(ports, id).into_iter().find(inside) else {
+        return Ok(());
+    };
+    let message = format!(
+        "Agent \"{id}\" cannot be deleted: {} holds the credentials of {other}, too",
+        directory.display()
+    );
+    let hint = format!("give {id} an agentDir of its own in openclaw.json, or take it out by hand");
+    Err(Failure::new(Kind::Config, message).hint(hint))
 }
 
 /// Moves a directory to a free dated name; `None` if it does not exist.

@@ -149,7 +149,13 @@ impl From<IdError> for Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::new(Kind::Config, error.to_string())
+        let failure = Self::new(Kind::Config, error.to_string());
+        match error {
+            ConfigError::SharedDirectory { .. } => {
+                failure.hint("give each agent of agents.list in openclaw.json its own agentDir")
+            }
+            _ => failure,
+        }
     }
 }
 

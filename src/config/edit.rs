@@ -2,7 +2,7 @@
 //! and formatting stay. The reference release writes its processed tree back, and with it the
 //! secrets that `${VAR}` stood for.
 
-use jsonc_parser::cst::{CstArray, CstInputValue, CstNode, CstObject, CstRootNode};
+use jsonc_parser::cst::{CstArray, CstInputValue, CstNode, CstObject, CstObjectProp, CstRootNode};
 
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 
@@ -56,14 +56,19 @@ pub enum Edit {
 }
 
 impl Edit {
-    /// The member that it changes, by names.
-    pub(super) fn member(&self) -> &'static [&'static str] {
+    /// The members that it may change, by names.
+    pub(super) fn members(&self) -> &'static [&'static [&'static str]] {
         match self {
-            Self::AddAgent { .. } | Self::RemoveAgent { .. } => &["agents", "list"],
-            Self::SetAuthProfile { .. } => &["auth", "profiles"],
-            Self::OrderFirst { .. } => &["auth", "order"],
-            Self::SetPrimaryModel(_) => &["agents", "defaults", "model"],
-            Self::Touch { .. } => &["meta"],
+            Self::AddAgent { .. } => &[&["agents", "list"]],
+            Self::RemoveAgent { .. } => &[
+                &["agents", "list"],
+                &["bindings"],
+                &["tools", "agentToAgent", "allow"],
+            ],
+            Self::SetAuthProfile { .. } => &[&["auth", "profiles"]],
+            Self::OrderFirst { .. } => &[&["auth", "order"]],
+            Self::SetPrimaryModel(_) => &[&["agents", "defaults", "model"]],
+            Self::Touch { .. } => &[&["meta"]],
         }
     }
 }
@@ -77,9 +82,23 @@ pub struct Counts {
     pub removed_allow: usize,
 }
 
-/// Makes one change in a text that is already parsed.
-pub(super) fn apply(root: &CstRootNode, edit: &Edit) -> Counts {
+/// A member on the way to a change is not what it should be: its name, and what is wrong.
+pub(super) type Misshapen = (String, &'static str);
+
+/// Makes one change in a text that is already parsed. A comment on the line of what goes may go
+/// with it; every other one stays.
+///
+/// # Errors
+/// If that would replace what somebody wrote by something of another shape.
+pub(super) fn apply(root: &CstRootNode, edit: &Edit) -> Result<Counts, Misshapen> {
+    let is_object = root.value().is_none_or(|value| value.as_object().is_some());
+    if !is_object {
+        return Err(("the configuration".to_owned(), NO_OBJECT));
+    }
     let root = root.object_value_or_set();
+    for path in edit.members() {
+        is_unique(&root, path)?;
+    }
     match edit {
         Edit::AddAgent {
             id,
@@ -87,7 +106,11 @@ pub(super) fn apply(root: &CstRootNode, edit: &Edit) -> Counts {
             workspace,
             agent_dir,
         } => {
-            let list = at(&root, &["agents"]).array_value_or_set("list");
+            let agents = at(&root, &["agents"])?;
+            if held(&agents, "list").is_some_and(|value| value.as_array().is_none()) {
+                return Err(("agents.list".to_owned(), "is not a list"));
+            }
+            let list = agents.array_value_or_set("list");
             if list.elements().is_empty() {
                 list.append(object(&[("id", AgentId::MAIN)]));
             }
@@ -99,14 +122,14 @@ pub(super) fn apply(root: &CstRootNode, edit: &Edit) -> Counts {
                 ("agentDir", agent_dir),
             ]));
         }
-        Edit::RemoveAgent { id } => return remove_agent(&root, id),
+        Edit::RemoveAgent { id } => return Ok(remove_agent(&root, id)),
         Edit::SetAuthProfile {
             id,
             provider,
             mode,
             email,
         } => {
-            let profile = at(&root, &["auth", "profiles"]).object_value_or_set(id.as_str());
+            let profile = at(&root, &["auth", "profiles", id.as_str()])?;
             set(&profile, "provider", provider.as_str());
             set(&profile, "mode", mode);
             if let Some(email) = email {
@@ -115,27 +138,52 @@ pub(super) fn apply(root: &CstRootNode, edit: &Edit) -> Counts {
         }
         Edit::OrderFirst { provider, id } => order_first(&root, provider, id),
         Edit::SetPrimaryModel(model) => {
-            set(
-                &at(&root, &["agents", "defaults", "model"]),
-                "primary",
-                model,
-            );
+            let defaults = at(&root, &["agents", "defaults"])?;
+            // A model that is a text stands for its `primary`.
+            set(&defaults.object_value_or_set("model"), "primary", model);
         }
         Edit::Touch { version, at_iso } => {
-            let meta = at(&root, &["meta"]);
+            let meta = at(&root, &["meta"])?;
             set(&meta, "lastTouchedVersion", version);
             set(&meta, "lastTouchedAt", at_iso);
         }
     }
-    Counts::default()
+    Ok(Counts::default())
 }
 
-fn at(root: &CstObject, path: &[&str]) -> CstObject {
+/// Of two members of one name the later is read, and the first is what an edit would find.
+fn is_unique(root: &CstObject, path: &[&str]) -> Result<(), Misshapen> {
+    let mut object = Some(root.clone());
+    for (depth, name) in path.iter().enumerate() {
+        let members = object.map(|object| object.properties()).unwrap_or_default();
+        let is_it = |member: &CstObjectProp| member.decoded_name().as_deref() == Some(name);
+        let mut found = members.into_iter().filter(is_it);
+        object = found.next().and_then(|member| member.object_value());
+        if found.next().is_some() {
+            return Err((path[..=depth].join("."), "is there twice"));
+        }
+    }
+    Ok(())
+}
+
+const NO_OBJECT: &str = "is not an object";
+
+/// The object at a path, made where nothing or `null` is.
+fn at(root: &CstObject, path: &[&str]) -> Result<CstObject, Misshapen> {
     let mut object = root.clone();
-    for name in path {
+    for (depth, name) in path.iter().enumerate() {
+        if held(&object, name).is_some_and(|value| value.as_object().is_none()) {
+            return Err((path[..=depth].join("."), NO_OBJECT));
+        }
         object = object.object_value_or_set(name);
     }
-    object
+    Ok(object)
+}
+
+/// The value of a member, unless it is `null`.
+fn held(object: &CstObject, name: &str) -> Option<CstNode> {
+    let value = object.get(name)?.value()?;
+    value.as_null_keyword().is_none().then_some(value)
 }
 
 fn set(object: &CstObject, name: &str, value: &str) {
@@ -212,12 +260,17 @@ fn order_first(root: &CstObject, provider: &ProviderId, id: &ProfileId) {
     let Some(list) = member.and_then(|member| member.array_value()) else {
         return;
     };
-    let first = list.elements().first().and_then(string);
-    if first.as_deref() == Some(id.as_str()) {
-        return;
+    let is_it = |node: &CstNode| string(node).as_deref() == Some(id.as_str());
+    let elements = list.elements();
+    match elements.iter().position(is_it) {
+        None => {
+            list.insert(0, CstInputValue::String(id.to_string()));
+        }
+        Some(0) => {}
+        // A sort takes the comments along, which taking out and putting in would lose.
+        Some(_) => list.sort_elements().by_key(|node| !is_it(node)),
     }
-    prune(Some(list.clone()), |node| {
-        string(node).as_deref() == Some(id.as_str())
-    });
-    list.insert(0, CstInputValue::String(id.to_string()));
+    for again in list.elements().into_iter().skip(1).filter(is_it) {
+        again.remove();
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::model::id::AgentId;
 use crate::ports::files::FileError;
 
 /// The configuration cannot be read or changed. Nothing was written.
@@ -32,14 +33,22 @@ pub enum ConfigError {
         /// What is wrong with it.
         fault: String,
     },
+    /// Two agents would keep their credentials in one directory.
+    #[error("agents {first} and {second} have the same agentDir, {}; a login of the one would be a login of the other", directory.display())]
+    SharedDirectory {
+        /// One of them.
+        first: AgentId,
+        /// The other.
+        second: AgentId,
+        /// The directory.
+        directory: PathBuf,
+    },
     /// The member to change lies in another file.
-    #[error("{}: {member} comes from {included}, which is not changed; edit it there", path.display())]
+    #[error("{}: {member} comes from a file that it includes, which is not changed; edit it there", path.display())]
     Included {
         /// The configuration.
         path: PathBuf,
         /// The member, with dots.
         member: String,
-        /// The file that it includes.
-        included: String,
     },
 }

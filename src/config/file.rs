@@ -3,11 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jsonc_parser::cst::CstRootNode;
-use serde_json::{Map, Value};
-
 use crate::ports::files::{Files, Sharing};
 use crate::ports::host::Env;
+use jsonc_parser::cst::CstRootNode;
 
 use super::edit::{self, Counts, Edit};
 pub use super::error::ConfigError;
@@ -70,12 +68,13 @@ impl ConfigFile {
             .lock(&locks.join("config.lock"), Sharing::Exclusive)?;
 
         let old = self.files.read(&self.path)?;
-        let text = String::from_utf8_lossy(old.as_deref().unwrap_or_default()).into_owned();
+        let is_new = old.is_none();
+        let text = json5::editable(old.unwrap_or_default(), &self.path)?;
         self.refuse_included(&text, edits)?;
         let (new, counts) = self.edited(&text, edits)?;
         let changed = new != text;
         if changed {
-            if old.is_some() {
+            if !is_new {
                 self.back_up(text.as_bytes())?;
             }
             self.files.replace(&self.path, new.as_bytes())?;
@@ -89,7 +88,8 @@ impl ConfigFile {
     }
 
     fn edited(&self, text: &str, edits: &[Edit]) -> Result<(String, Counts), ConfigError> {
-        // Parsed the strict way first, so that a broken file is never edited by guesses.
+        // Parsed the strict way first and last, so that a broken file is never edited by guesses,
+        // and never written.
         json5::parse(text, &self.path)?;
         let start = if text.trim().is_empty() { "{}\n" } else { text };
         let root = CstRootNode::parse(start, &json5::options());
@@ -101,38 +101,43 @@ impl ConfigFile {
         })?;
         let mut counts = Counts::default();
         for change in edits {
-            let more = edit::apply(&root, change);
+            let more =
+                edit::apply(&root, change).map_err(|(member, fault)| ConfigError::Shape {
+                    path: self.path.clone(),
+                    member,
+                    fault: fault.to_owned(),
+                })?;
             counts.removed_bindings += more.removed_bindings;
             counts.removed_allow += more.removed_allow;
         }
-        Ok((root.to_string(), counts))
+        let new = root.to_string();
+        json5::parse(&new, &self.path)?;
+        Ok((new, counts))
     }
 
     /// A member that an included file defines is not changed here: the change would hide the
-    /// included value instead, or be hidden by it.
+    /// included value, or be hidden by it. Our own mark in `meta` may hide an included one.
     fn refuse_included(&self, text: &str, edits: &[Edit]) -> Result<(), ConfigError> {
         let value = json5::parse(text, &self.path)?;
-        for change in edits {
-            let mut object: &Map<String, Value> = match &value {
-                Value::Object(object) => object,
-                _ => return Ok(()),
-            };
-            for (depth, name) in change.member().iter().enumerate() {
-                let mut trail = vec![self.path.clone()];
-                let base = json5::included(self.files.as_ref(), object, &self.path, &mut trail)?;
-                if base.as_ref().is_some_and(|base| base.get(name).is_some()) {
-                    return Err(ConfigError::Included {
-                        path: self.path.clone(),
-                        member: change.member()[..=depth].join("."),
-                        included: object
-                            .get("$include")
-                            .map(Value::to_string)
-                            .unwrap_or_default(),
-                    });
-                }
-                match object.get(*name) {
-                    Some(Value::Object(next)) => object = next,
-                    _ => break,
+        let mut trail = vec![self.path.clone()];
+        let foreign = json5::foreign(self.files.as_ref(), &value, &self.path, &mut trail)?;
+        let Some(foreign) = foreign else {
+            return Ok(());
+        };
+        let edits = edits.iter();
+        let ours = edits.filter(|change| !matches!(change, Edit::Touch { .. }));
+        for names in ours.flat_map(Edit::members) {
+            let mut place = &foreign;
+            for (depth, name) in names.iter().enumerate() {
+                match place.get(name) {
+                    None => break,
+                    Some(next) if next.is_object() && depth + 1 < names.len() => place = next,
+                    Some(_) => {
+                        return Err(ConfigError::Included {
+                            path: self.path.clone(),
+                            member: names[..=depth].join("."),
+                        });
+                    }
                 }
             }
         }

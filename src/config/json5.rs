@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use jsonc_parser::ParseOptions;
 use serde_json::{Map, Value};
 
+use crate::model::path::fold;
 use crate::model::secret::Secret;
 use crate::ports::files::Files;
 
@@ -62,7 +63,8 @@ pub(super) fn included(
     };
     let mut merged = Value::Object(Map::new());
     for name in names {
-        let target = path.parent().unwrap_or(Path::new("/")).join(&name);
+        // Folded, so that a file which includes itself by another spelling is seen at once.
+        let target = fold(&path.parent().unwrap_or(Path::new("/")).join(&name));
         let shape = |fault: &str| ConfigError::Shape {
             path: path.to_owned(),
             member: format!("$include \"{name}\""),
@@ -84,6 +86,44 @@ pub(super) fn included(
         merge(&mut merged, value);
     }
     Ok(Some(merged))
+}
+
+/// What included files say, without the members of the value itself; `None` if it includes nothing.
+pub(super) fn foreign(
+    files: &dyn Files,
+    value: &Value,
+    path: &Path,
+    trail: &mut Vec<PathBuf>,
+) -> Result<Option<Value>, ConfigError> {
+    let Value::Object(object) = value else {
+        return Ok(None);
+    };
+    let mut all = included(files, object, path, trail)?;
+    for (key, member) in object {
+        if let Some(more) = foreign(files, member, path, trail)? {
+            let more = Map::from_iter([(key.clone(), more)]);
+            let base = all.get_or_insert_with(|| Value::Object(Map::new()));
+            merge(base, Value::Object(more));
+        }
+    }
+    Ok(all)
+}
+
+/// A text that is to be edited, whose bytes are written back.
+pub(super) fn editable(bytes: Vec<u8>, path: &Path) -> Result<String, ConfigError> {
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = valid.rsplit(|byte| *byte == b'\n').next();
+        ConfigError::Syntax {
+            path: path.to_owned(),
+            line: valid.iter().filter(|byte| **byte == b'\n').count() + 1,
+            column: String::from_utf8_lossy(line.unwrap_or_default())
+                .chars()
+                .count()
+                + 1,
+            message: "this is no UTF-8 text".to_owned(),
+        }
+    })
 }
 
 fn wrong(path: &Path) -> ConfigError {
@@ -108,13 +148,18 @@ fn include(
             for (key, value) in object {
                 own.insert(key, include(files, value, path, trail)?);
             }
-            let own = Value::Object(own);
             match base {
-                None => Ok(own),
-                Some(mut base) => {
-                    merge(&mut base, own);
+                None => Ok(Value::Object(own)),
+                Some(base) if own.is_empty() => Ok(base),
+                Some(mut base @ Value::Object(_)) => {
+                    merge(&mut base, Value::Object(own));
                     Ok(base)
                 }
+                Some(_) => Err(ConfigError::Shape {
+                    path: path.to_owned(),
+                    member: "$include".to_owned(),
+                    fault: "has members beside it, and what it includes is no object".to_owned(),
+                }),
             }
         }
         Value::Array(items) => {
@@ -127,9 +172,11 @@ fn include(
     }
 }
 
-/// Lays `over` on `base`: objects member by member, everything else replaced.
+/// Lays `over` on `base`, as the reference release does: objects member by member, lists one after
+/// the other, everything else replaced.
 fn merge(base: &mut Value, over: Value) {
     match (base, over) {
+        (Value::Array(base), Value::Array(over)) => base.extend(over),
         (Value::Object(base), Value::Object(over)) => {
             for (key, value) in over {
                 match base.get_mut(&key) {

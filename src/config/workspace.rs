@@ -46,15 +46,19 @@ pub fn agent_dirs(
     let mut found: Vec<(AgentId, PathBuf)> = Vec::new();
     for agent in &settings.agents {
         let id = AgentId::normalise(&agent.id);
+        // Of two members of one id the first counts.
+        if found.iter().any(|(other, _)| *other == id) {
+            continue;
+        }
         let path = match &agent.agent_dir {
             Some(directory) => resolve(directory, home, cwd),
             None => state.join("agents").join(id.as_str()).join("agent"),
         };
         if let Some((other, _)) = found.iter().find(|(_, other)| *other == path) {
-            return Err(ConfigError::Shape {
-                path,
-                member: "agents.list".to_owned(),
-                fault: format!("gives {other} and {id} the same agentDir"),
+            return Err(ConfigError::SharedDirectory {
+                first: other.clone(),
+                second: id,
+                directory: path,
             });
         }
         found.push((id, path));

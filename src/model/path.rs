@@ -12,8 +12,13 @@ pub fn resolve(path: impl AsRef<Path>, home: &Path, base: &Path) -> PathBuf {
         Ok(rest) => base.join(home).join(rest),
         Err(_) => base.join(path),
     };
+    fold(&whole)
+}
+
+/// The path without `.` and `..`, by name alone.
+pub fn fold(path: &Path) -> PathBuf {
     let mut folded = PathBuf::new();
-    for component in whole.components() {
+    for component in path.components() {
         match component {
             // At the root there is nothing to take off.
             Component::ParentDir => {

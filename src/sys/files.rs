@@ -244,19 +244,23 @@ mod tests {
     }
 
     #[test]
-    fn a_read_only_directory_leaves_the_old_content_whole() {
-        if rustix::process::geteuid().is_root() {
-            return; // Nothing is read-only for root.
-        }
+    fn where_nothing_can_be_created_nothing_is_reserved() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a");
-        FILES.replace(&path, b"old").unwrap();
-        FILES.set_mode(dir.path(), 0o500).unwrap();
-        let error = FILES.replace(&path, b"new").unwrap_err();
-        assert_eq!(error.source.kind(), io::ErrorKind::PermissionDenied);
-        assert!(FILES.reserve(&path, 1).is_err());
-        FILES.set_mode(dir.path(), 0o700).unwrap();
-        assert_eq!(FILES.read(&path).unwrap().unwrap(), b"old");
+        let file = dir.path().join("file");
+        FILES.replace(&file, b"old").unwrap();
+        // A file in the place of the directory stops root, too, whom no mode stops.
+        for error in [
+            FILES.replace(&file.join("a"), b"new").unwrap_err(),
+            FILES.reserve(&file.join("a"), 1).err().unwrap(),
+            FILES
+                .create_new(&file.join("a"), b"new", 0o600)
+                .unwrap_err(),
+            FILES.create_dirs(&file.join("a")).unwrap_err(),
+        ] {
+            assert_eq!(error.source.kind(), io::ErrorKind::NotADirectory, "{error}");
+        }
+        assert_eq!(FILES.read(&file).unwrap().unwrap(), b"old");
+        assert_eq!(names(dir.path()), ["file"]);
     }
 
     #[test]

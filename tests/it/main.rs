@@ -21,6 +21,7 @@ mod login;
 mod oidc_provider;
 mod paste;
 mod refresh;
+mod short_writes;
 mod status;
 mod store_documents;
 mod store_files;

@@ -49,13 +49,13 @@ impl Node {
                 let items = items
                     .iter()
                     .map(|item| format!("{}{}{}", item.before, item.value.text(), item.after));
-                ending.close("[", items.collect(), "]")
+                ending.close("[", &items.collect::<Vec<_>>(), "]")
             }
             Self::Object(members, ending) => {
                 let members = members
                     .iter()
                     .map(|member| format!("{}{}{}", member.before, member.text(), member.after));
-                ending.close("{", members.collect(), "}")
+                ending.close("{", &members.collect::<Vec<_>>(), "}")
             }
         }
     }
@@ -120,7 +120,7 @@ impl Member {
 }
 
 impl Ending {
-    fn close(&self, open: &str, parts: Vec<String>, end: &str) -> String {
+    fn close(&self, open: &str, parts: &[String], end: &str) -> String {
         let comma = if self.comma && !parts.is_empty() {
             ","
         } else {

@@ -75,6 +75,14 @@ fn the_process_beats_the_file_and_the_file_beats_the_configuration() {
         let expected = json!({ "value": masked, "source": format!("env: {name}") });
         assert_eq!(env_of(&report, provider), expected, "{provider}");
     }
+    let all = with(&world, &["-vvv", "models", "status"], &set);
+    assert!(all.out.contains("env: GROQ_API_KEY"), "{all:?}");
+    for secret in ["of-the", "referred-to", "xai-direct"] {
+        assert!(
+            !format!("{all:?}{report}").contains(secret),
+            "{secret}: {all:?}"
+        );
+    }
     for (provider, env, token) in [
         ("openai", &set[..], set[0].1),
         ("openai", &[], "sk-openai-of-the-env-file-0123456789"),

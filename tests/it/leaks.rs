@@ -1,14 +1,11 @@
 //! No output, log or page holds a secret: not a token, code, verifier or refresh token that was
 //! ever sent or stored, at the highest level of the log.
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::Stdio;
-
 use openclaw::testing::browser::visit;
 use openclaw::testing::issuer::{Account, Issuer, Scripted};
-use serde_json::Value;
 
 use crate::support::World;
+use crate::support::login::Waiting;
 
 /// Everything that must not be seen: what was sent to the token endpoint and what is stored.
 fn secrets(world: &World, issuer: &Issuer) -> Vec<String> {
@@ -26,30 +23,10 @@ fn secrets(world: &World, issuer: &Issuer) -> Vec<String> {
 
 /// Logs in at the highest level of the log; everything that was printed, and the page.
 fn login(world: &World) -> String {
-    let args = ["-vvv", "models", "auth", "login", "--json", "--no-browser"];
-    let mut command = world.command(&args);
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut seen = String::new();
-    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-        let line = line.unwrap();
-        let event: Value = serde_json::from_str(&line).unwrap();
-        if let Some(url) = event["url"].as_str() {
-            seen.push_str(&visit(url).unwrap().text);
-        }
-        seen.push_str(&line);
-    }
-    child
-        .stderr
-        .take()
-        .unwrap()
-        .read_to_string(&mut seen)
-        .unwrap();
-    child.wait().unwrap();
-    seen
+    let login = Waiting::start(world, &["-vvv"]);
+    let page = visit(&login.url).unwrap().text;
+    let (ran, _) = login.finish();
+    format!("{page}{}{}", ran.out, ran.err)
 }
 
 fn run(world: &World, args: &[&str]) -> String {

@@ -1,88 +1,12 @@
 //! Logging in with the real binary, a real authorization server and a real callback.
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Command, Stdio};
+use std::io::Write;
 
 use openclaw::testing::browser::visit;
 use openclaw::testing::issuer::{Account, Issuer};
-use serde_json::Value;
 
-use crate::support::{Ran, World};
-
-/// A login that has told its URL and waits.
-pub(crate) struct Waiting {
-    child: Child,
-    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
-    events: Vec<Value>,
-    pub(crate) url: String,
-}
-
-impl Waiting {
-    pub(crate) fn start(world: &World, more: &[&str]) -> Self {
-        let mut args = vec!["models", "auth", "login", "--json", "--no-browser"];
-        args.extend(more);
-        Self::of(world.command(&args))
-    }
-
-    /// `command` is a login with `--json`.
-    pub(crate) fn of(mut command: Command) -> Self {
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut events = Vec::new();
-        let url = loop {
-            let line = lines
-                .next()
-                .expect("the login ended before it told its URL")
-                .unwrap();
-            let event: Value = serde_json::from_str(&line).unwrap();
-            let url = event["url"].as_str().map(str::to_owned);
-            events.push(event);
-            if let Some(url) = url {
-                break url;
-            }
-        };
-        Self {
-            child,
-            lines,
-            events,
-            url,
-        }
-    }
-
-    pub(crate) fn finish(mut self) -> (Ran, Vec<Value>) {
-        for line in self.lines.by_ref() {
-            self.events
-                .push(serde_json::from_str(&line.unwrap()).unwrap());
-        }
-        let output = self.child.wait_with_output().unwrap();
-        (crate::support::ran(output), self.events)
-    }
-
-    /// The redirect URL with one of its parameters changed.
-    fn callback(&self, query: &str) -> String {
-        let url = url::Url::parse(&self.url).unwrap();
-        let redirect = url
-            .query_pairs()
-            .find(|(name, _)| name == "redirect_uri")
-            .unwrap()
-            .1;
-        format!("{redirect}?{query}")
-    }
-
-    fn state(&self) -> String {
-        let url = url::Url::parse(&self.url).unwrap();
-        let state = url
-            .query_pairs()
-            .find(|(name, _)| name == "state")
-            .unwrap()
-            .1;
-        state.into_owned()
-    }
-}
+use crate::support::World;
+use crate::support::login::Waiting;
 
 pub(crate) fn logged_in(world: &World, more: &[&str]) -> String {
     let login = Waiting::start(world, more);
@@ -241,15 +165,7 @@ fn two_accounts_never_overwrite_each_other() {
 #[test]
 fn a_second_agent_logs_in_for_itself() {
     let (world, _issuer) = World::with_issuer(Account::default());
-    let workspace = world.directory.path().join("ws");
-    let added = world.run(&[
-        "agents",
-        "add",
-        "Work",
-        "--workspace",
-        workspace.to_str().unwrap(),
-    ]);
-    assert_eq!(added.code, 0, "{added:?}");
+    world.add_agent("work");
     logged_in(&world, &["--agent", "work"]);
     assert!(
         world

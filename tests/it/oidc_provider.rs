@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::login::Waiting;
+use crate::support::login::Waiting;
 use crate::support::{Ran, World, ran};
 use chromium::Chromium;
 use person::Person;

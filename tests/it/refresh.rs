@@ -77,10 +77,7 @@ fn copies_of_one_grant_move_together() {
     let (world, issuer) = World::with_issuer(Account::default());
     let (access, refresh) = world.seed(&issuer, "main", -10);
     world.seed_with("work", -10, &access, &refresh);
-    world.write(
-        "openclaw.json",
-        r#"{ agents: { list: [{ id: "main" }, { id: "work" }] } }"#,
-    );
+    world.add_agent("work");
     let mut args = TOKEN.to_vec();
     args.extend(["--agent", "work"]);
     let work = world.run(&args);
@@ -94,10 +91,7 @@ fn copies_of_one_grant_move_together() {
 fn an_agent_reads_through_to_main_and_copies_nothing() {
     let (world, issuer) = World::with_issuer(Account::default());
     world.seed(&issuer, "main", -10);
-    world.write(
-        "openclaw.json",
-        r#"{ agents: { list: [{ id: "main" }, { id: "work" }] } }"#,
-    );
+    world.add_agent("work");
     let mut args = TOKEN.to_vec();
     args.extend(["--agent", "work"]);
     let work = world.run(&args);

@@ -3,57 +3,7 @@
 use serde_json::Value;
 
 use crate::support::World;
-
-/// The moment at which the recordings were made, for the program's own clock runs on: everything
-/// that depends on now is compared by shape, and the stores whose answer it changes by their words.
-const RECORDED_AT: i64 = 1_770_465_600_000;
-
-fn recording(store: &str, file: &str) -> Value {
-    let root = env!("CARGO_MANIFEST_DIR");
-    let path = format!("{root}/tests/fixtures/recorded/feb/{store}/{file}.json");
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
-/// A world with the files of a recording, moved in time so that they stand to now as they stood to
-/// the recording's clock.
-fn world(store: &str) -> (World, Vec<(String, String)>, i64) {
-    let world = World::new();
-    let state = recording(store, "state");
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap();
-    let shift = i64::try_from(now.as_millis()).unwrap() - RECORDED_AT;
-    for (path, content) in state["files"].as_object().unwrap() {
-        let text = match content {
-            Value::String(text) => text.clone(),
-            tree => serde_json::to_string_pretty(&moved(tree, shift)).unwrap(),
-        };
-        world.write(path, &text);
-    }
-    let env = state["env"].as_object().unwrap();
-    let env = env
-        .iter()
-        .map(|(key, value)| (key.clone(), value.as_str().unwrap().to_owned()));
-    (world, env.collect(), shift)
-}
-
-/// Every number that is a moment near the recording, moved by `shift`.
-fn moved(tree: &Value, shift: i64) -> Value {
-    match tree {
-        Value::Number(number) => match number.as_i64() {
-            Some(time) if (time - RECORDED_AT).abs() < 40_000_000_000 => Value::from(time + shift),
-            _ => tree.clone(),
-        },
-        Value::Array(items) => items.iter().map(|item| moved(item, shift)).collect(),
-        Value::Object(members) => {
-            let members = members.iter();
-            members
-                .map(|(key, value)| (key.clone(), moved(value, shift)))
-                .collect()
-        }
-        _ => tree.clone(),
-    }
-}
+use crate::support::recorded::{moved, recording, world};
 
 fn run(world: &World, env: &[(String, String)], args: &[&str]) -> crate::support::Ran {
     let mut command = world.command(args);

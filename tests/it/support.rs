@@ -1,6 +1,9 @@
 //! What the tests of the whole program share: a throw-away state directory, the real binary, and
 //! the test issuer in place of the provider.
 
+pub(crate) mod login;
+pub(crate) mod recorded;
+
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -80,6 +83,12 @@ impl World {
             &format!("agents/{agent}/agent/auth-profiles.json"),
             &store.to_string(),
         );
+    }
+
+    /// A configuration that names `main` and this agent.
+    pub(crate) fn add_agent(&self, id: &str) {
+        let list = format!(r#"{{ agents: {{ list: [{{ id: "main" }}, {{ id: "{id}" }}] }} }}"#);
+        self.write("openclaw.json", &list);
     }
 
     /// The binary with this world around it and nothing else.

@@ -14,7 +14,7 @@ use crate::model::path::resolve;
 use crate::ports::dialog::{Answer, Question};
 
 use super::Ports;
-use super::failure::{Failure, Kind};
+use super::failure::{Failure, Kind, shell_word};
 
 /// What `agents add` is asked for.
 #[derive(Clone, Debug)]
@@ -67,8 +67,10 @@ pub fn add(ports: Ports<'_>, request: &Add) -> Result<Added, Failure> {
     }
     if request.non_interactive && request.workspace.is_none() {
         let failure = usage("Non-interactive mode requires --workspace.".to_owned());
+        let usual = workspace::default_workspace(ports.settings, &id, &ports.dirs.home);
+        let usual = shell_word(&usual.display().to_string());
         return Err(failure.hint(format!(
-            "openclaw agents add {id} --workspace <dir> --non-interactive"
+            "openclaw agents add {id} --workspace {usual} --non-interactive"
         )));
     }
     let workspace = match &request.workspace {

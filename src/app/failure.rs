@@ -105,7 +105,7 @@ pub fn login_command(provider: &ProviderId, profile: Option<&ProfileId>, by_past
 }
 
 /// Quotes a word for a POSIX shell where it needs it, so that a hint can be pasted.
-fn shell_word(word: &str) -> String {
+pub(super) fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

@@ -26,3 +26,4 @@ mod status;
 mod store_documents;
 mod store_files;
 mod terminal;
+mod transcripts;

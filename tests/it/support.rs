@@ -5,6 +5,7 @@ pub(crate) mod login;
 pub(crate) mod recorded;
 
 use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
@@ -45,10 +46,14 @@ impl World {
         self.directory.path().join("state")
     }
 
+    /// Writes a file of the state directory, for its owner only, as the program itself does.
     pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.state().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        let mut directories = std::fs::DirBuilder::new();
+        directories.recursive(true).mode(0o700);
+        directories.create(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
     }
 
     pub(crate) fn read(&self, path: &str) -> String {
@@ -68,10 +73,7 @@ impl World {
     }
 
     pub(crate) fn seed_with(&self, agent: &str, left: i64, access: &str, refresh: &str) {
-        let now = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap();
-        let expires = i64::try_from(now.as_millis()).unwrap() + left * 1_000;
+        let expires = millis_from_now(left);
         let store = serde_json::json!({
             "version": 1,
             "profiles": { "openai-codex:default": {
@@ -100,6 +102,8 @@ impl World {
             .env("HOME", self.directory.path().join("home"))
             .env("OPENCLAW_STATE_DIR", self.state())
             .env("NO_COLOR", "1")
+            // Not remote, whatever the system.
+            .env("DISPLAY", ":0")
             .current_dir(self.directory.path())
             .stdin(Stdio::null());
         command
@@ -117,12 +121,8 @@ impl World {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        child
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(input.as_bytes())
-            .unwrap();
+        // A program that refuses before it has read everything breaks the pipe.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         ran(child.wait_with_output().unwrap())
     }
 }
@@ -133,6 +133,14 @@ pub(crate) fn ran(output: Output) -> Ran {
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
     }
+}
+
+/// The moment so many seconds from now, in milliseconds since the Unix epoch.
+pub(crate) fn millis_from_now(seconds: i64) -> i64 {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
+    i64::try_from(now.as_millis()).unwrap() + seconds * 1_000
 }
 
 /// A setup-token of the right shape that a leak test can look for.

@@ -8,6 +8,16 @@ use super::World;
 /// that depends on now is compared by shape, and the stores whose answer it changes by their words.
 const RECORDED_AT: i64 = 1_770_465_600_000;
 
+/// Every recorded store.
+pub(crate) fn stores() -> Vec<String> {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let entries = std::fs::read_dir(format!("{root}/tests/fixtures/recorded/feb")).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
 /// One file of a store's recording by the reference release.
 pub(crate) fn recording(store: &str, file: &str) -> Value {
     let root = env!("CARGO_MANIFEST_DIR");
@@ -20,10 +30,7 @@ pub(crate) fn recording(store: &str, file: &str) -> Value {
 pub(crate) fn world(store: &str) -> (World, Vec<(String, String)>, i64) {
     let world = World::new();
     let state = recording(store, "state");
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap();
-    let shift = i64::try_from(now.as_millis()).unwrap() - RECORDED_AT;
+    let shift = super::millis_from_now(0) - RECORDED_AT;
     for (path, content) in state["files"].as_object().unwrap() {
         let text = match content {
             Value::String(text) => text.clone(),

@@ -1,0 +1,77 @@
+//! `agents add`, `list` and `delete`.
+
+use super::Transcript;
+use crate::support::{World, recorded};
+
+#[test]
+fn that_come_and_go() {
+    let world = World::new();
+    Transcript::of(&world)
+        .run(&["agents", "list"])
+        .run(&["agents", "add", "Work Bot", "--workspace", "ws"])
+        .run(&["agents", "list"])
+        .run(&["agents", "list", "--json"])
+        .run(&["agents", "delete", "work-bot", "--force"])
+        .run(&[
+            "agents",
+            "add",
+            "other",
+            "--workspace",
+            "ws",
+            "--non-interactive",
+            "--json",
+        ])
+        .run(&["agents", "delete", "other", "--force", "--json"])
+        .matches("agents");
+}
+
+#[test]
+fn that_are_configured() {
+    let (world, _, _) = recorded::world("configured");
+    Transcript::of(&world)
+        .run(&["agents", "list"])
+        .matches("agents_configured");
+}
+
+#[test]
+fn that_are_refused() {
+    let world = World::new();
+    world.add_agent("work");
+    Transcript::of(&world)
+        .run(&["agents", "add", "main"])
+        .run(&["agents", "add", "Work"])
+        .run(&["agents", "add", "!!"])
+        .run(&["agents", "add", "new", "--non-interactive"])
+        .run(&["agents", "add"])
+        .run(&["agents", "delete", "main", "--force"])
+        .run(&["agents", "delete", "nobody", "--force"])
+        .run(&["agents", "delete", "work"])
+        .matches("agents_refused");
+}
+
+#[test]
+fn whose_directories_are_in_the_way() {
+    let world = World::new();
+    world.write("agents/work", "a file in the way of a directory");
+    Transcript::of(&world)
+        .run(&["agents", "add", "work", "--workspace", "ws"])
+        .matches("agents_storage");
+}
+
+#[test]
+fn whose_list_lies_in_another_file() {
+    let world = World::new();
+    world.write(
+        "openclaw.json",
+        r#"{ agents: { $include: "agents.json5" } }"#,
+    );
+    world.write(
+        "agents.json5",
+        r#"{ list: [{ id: "main" }, { id: "work" }] }"#,
+    );
+    Transcript::of(&world)
+        .run(&["agents", "list"])
+        .run(&["agents", "add", "new", "--workspace", "ws"])
+        .run(&["agents", "delete", "work", "--force"])
+        .matches("agents_included");
+}

@@ -1,0 +1,282 @@
+//! `models auth login`, as people see it and as programs do.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Command, Stdio};
+
+use openclaw::testing::browser::visit;
+use openclaw::testing::issuer::{Account, Issuer, Scripted};
+
+use super::Transcript;
+use crate::support::login::Waiting;
+use crate::support::{Ran, World, ran};
+
+const LOGIN: [&str; 5] = ["models", "auth", "login", "--provider", "openai-codex"];
+
+/// Logs in at a prompt without a terminal; the browser is the test's. `then` gets the URL.
+fn at_a_prompt(world: &World, args: &[&str], then: impl FnOnce(&str)) -> Ran {
+    driven(world.command(args), then)
+}
+
+fn driven(mut command: Command, then: impl FnOnce(&str)) -> Ran {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut reader = BufReader::new(child.stderr.take().unwrap());
+    let mut seen = String::new();
+    let mut line = String::new();
+    while reader.read_line(&mut line).unwrap() > 0 {
+        seen.push_str(&line);
+        if line.starts_with("http") {
+            then(line.trim_end());
+            break;
+        }
+        line.clear();
+    }
+    reader.read_to_string(&mut seen).unwrap();
+    let mut ran = ran(child.wait_with_output().unwrap());
+    ran.err = seen;
+    ran
+}
+
+fn no_browser() -> Vec<&'static str> {
+    let mut args = LOGIN.to_vec();
+    args.push("--no-browser");
+    args
+}
+
+/// A login in the browser, at a world made by `prepare`, and what can be seen of it.
+fn scenario(name: &str, more: &[&str], prepare: impl FnOnce(&World, &Issuer)) {
+    let (world, issuer) = World::with_issuer(Account::default());
+    prepare(&world, &issuer);
+    let mut args = no_browser();
+    args.extend(more);
+    let ran = at_a_prompt(&world, &args, |url| {
+        visit(url).unwrap();
+    });
+    Transcript::of(&world).shows(&args, "", &ran).matches(name);
+}
+
+#[test]
+fn that_succeeds() {
+    scenario("login", &[], |_, _| ());
+}
+
+#[test]
+fn from_another_machine() {
+    let (world, _issuer) = World::with_issuer(Account::default());
+    let mut command = world.command(&LOGIN);
+    command.env("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22");
+    let ran = driven(command, |url| {
+        visit(url).unwrap();
+    });
+    Transcript::of(&world)
+        .note("over SSH: no browser is opened")
+        .shows(&LOGIN, "", &ran)
+        .matches("login_remote");
+}
+
+#[test]
+fn that_replaces_the_same_identity() {
+    scenario("login_again", &[], |world, issuer| {
+        world.seed(issuer, "main", 3_600);
+    });
+}
+
+#[test]
+fn under_a_name_that_is_somebody_elses() {
+    let more = ["--profile-id", "openai-codex:work"];
+    scenario("login_name_taken", &more, |world, issuer| {
+        let id = "acct_2".to_owned();
+        issuer.set_account(Account {
+            id,
+            ..Account::default()
+        });
+        let args = [&no_browser()[..], &more[..]].concat();
+        at_a_prompt(world, &args, |url| {
+            visit(url).unwrap();
+        });
+        issuer.set_account(Account::default());
+    });
+}
+
+#[test]
+fn that_is_refused_by_the_person() {
+    scenario("login_access_denied", &[], |_, issuer| {
+        issuer.refuse_consent("access_denied", "The user denied the request.");
+    });
+}
+
+#[test]
+fn whose_code_is_refused() {
+    scenario("login_code_refused", &[], |_, issuer| {
+        issuer.answer_next(Scripted {
+            status: 400,
+            body: r#"{"error":"invalid_grant","error_description":"code expired"}"#.to_owned(),
+            ..Scripted::default()
+        });
+    });
+}
+
+#[test]
+fn whose_exchange_finds_the_provider_in_trouble() {
+    scenario("login_http_503", &[], |_, issuer| {
+        issuer.answer_next(Scripted {
+            status: 503,
+            ..Scripted::default()
+        });
+    });
+    scenario("login_no_answer", &[], |_, issuer| {
+        super::token::hang_up(issuer);
+    });
+}
+
+#[test]
+fn that_tells_no_account() {
+    scenario("login_no_account", &[], |_, issuer| {
+        issuer.answer_next(Scripted {
+            status: 200,
+            body: r#"{"access_token":"opaque","refresh_token":"opaque","expires_in":3600}"#
+                .to_owned(),
+            ..Scripted::default()
+        });
+    });
+}
+
+#[test]
+fn that_cannot_be_stored() {
+    scenario("login_storage", &[], |world, _| {
+        world.write("agents/main", "a file in the way of a directory");
+    });
+}
+
+#[test]
+fn over_a_store_that_is_no_json() {
+    scenario("login_not_json", &[], |world, _| {
+        world.write("agents/main/agent/auth-profiles.json", "{\"version\": 1,");
+    });
+}
+
+#[test]
+fn that_nobody_answers() {
+    let (world, _issuer) = World::with_issuer(Account::default());
+    let mut args = no_browser();
+    args.extend(["--timeout", "300ms"]);
+    let ran = at_a_prompt(&world, &args, |_| ());
+    Transcript::of(&world)
+        .shows(&args, "", &ran)
+        .matches("login_timeout");
+}
+
+#[test]
+fn whose_port_is_taken() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let manifest = issuer
+        .manifest()
+        .replace("ports = [0]", &format!("ports = [{port}]"));
+    world.write("providers/openai-codex.toml", &manifest);
+    Transcript::of(&world)
+        .note("nobody can paste either: standard input is /dev/null")
+        .run(&no_browser())
+        .matches("login_port_in_use");
+}
+
+#[test]
+fn where_there_is_nothing_to_log_in_to() {
+    let world = World::new();
+    let login = |provider| ["models", "auth", "login", "--provider", provider];
+    let method = |method| {
+        let mut args = LOGIN.to_vec();
+        args.extend(["--method", method]);
+        args
+    };
+    Transcript::of(&world)
+        .run(&login("openai-codx"))
+        .run(&login("nobody"))
+        .run(&login("open ai/x"))
+        .run(&method("device"))
+        .run(&login("openai"))
+        .run(&login("anthropic"))
+        .run(&login("chutes"))
+        .run(&login("ollama"))
+        .run(&["models", "auth", "login", "--timeout", "soon"])
+        .run(&["models", "auth", "login", "--profile-id", " "])
+        .matches("login_nowhere");
+}
+
+#[test]
+fn with_a_faulty_manifest() {
+    let world = World::new();
+    let transcript = Transcript::of(&world);
+    let (_, issuer) = World::with_issuer(Account::default());
+    let manifest = issuer.manifest();
+    let cases = [
+        ("an unknown key", manifest.replace("scopes", "scope")),
+        (
+            "no replaces = true",
+            manifest.replace("replaces = true\n", ""),
+        ),
+        (
+            "the id of another",
+            manifest.replace("id = \"openai-codex\"", "id = \"other\""),
+        ),
+        ("no TOML", "{".to_owned()),
+    ];
+    let transcript = cases
+        .into_iter()
+        .fold(transcript, |transcript, (what, text)| {
+            world.write("providers/openai-codex.toml", &text);
+            transcript
+                .note(&format!("providers/openai-codex.toml: {what}"))
+                .run(&LOGIN)
+        });
+    transcript.matches("login_faulty_manifest");
+}
+
+#[test]
+fn told_to_a_program() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    let args = ["models", "auth", "login", "--json", "--no-browser"];
+    let login = Waiting::start(&world, &[]);
+    visit(&login.url).unwrap();
+    let (ran, _) = login.finish();
+    let transcript = Transcript::of(&world).shows(&args, "", &ran);
+    issuer.refuse_consent("access_denied", "The user denied the request.");
+    let login = Waiting::start(&world, &[]);
+    visit(&login.url).unwrap();
+    let (ran, _) = login.finish();
+    transcript
+        .note("and once more, refused in the browser")
+        .shows(&args, "", &ran)
+        .matches("login_json");
+}
+
+#[test]
+fn by_a_paste_of_what_does_not_belong() {
+    let (world, _issuer) = World::with_issuer(Account::default());
+    let mut login = Waiting::start(&world, &[]);
+    let mut stdin = login.child.stdin.take().unwrap();
+    let refusal = login.callback(&format!(
+        "error=access_denied&error_description=No.&state={}",
+        login.state()
+    ));
+    for line in [
+        "https://example.com/",
+        "nothing at all",
+        "code=x&state=other",
+        "abcdefghijklmnop",
+        &refusal,
+    ] {
+        writeln!(stdin, "{line}").unwrap();
+    }
+    let (ran, _) = login.finish();
+    let args = ["models", "auth", "login", "--json", "--no-browser"];
+    Transcript::of(&world)
+        .note("pasted: a URL, words, another state, a bare code, a refusal of this login")
+        .shows(&args, "", &ran)
+        .matches("login_paste");
+}

@@ -1,0 +1,90 @@
+//! `models auth paste-token` and `setup-token`.
+
+use super::Transcript;
+use crate::support::{World, recorded, setup_token};
+
+const PASTE: [&str; 5] = ["models", "auth", "paste-token", "--provider", "anthropic"];
+const SETUP: [&str; 3] = ["models", "auth", "setup-token"];
+const TOKEN: &str = "\"$TOKEN\"";
+
+#[test]
+fn that_succeeds() {
+    let world = World::new();
+    let mut ending = PASTE.to_vec();
+    ending.extend(["--profile-id", "anthropic:work", "--expires-in", "365d"]);
+    Transcript::of(&world)
+        .pipe(TOKEN, &setup_token(), &PASTE)
+        .note("the same once more")
+        .pipe(TOKEN, &setup_token(), &PASTE)
+        .pipe(TOKEN, &setup_token(), &ending)
+        .pipe(TOKEN, &setup_token(), &SETUP)
+        .matches("paste_token");
+}
+
+#[test]
+fn that_is_refused() {
+    let world = World::new();
+    let key = "sk-ant-api03-".to_owned() + &"a".repeat(90);
+    Transcript::of(&world)
+        .pipe("\"$API_KEY\"", &key, &PASTE)
+        .pipe("\"${TOKEN:0:60}\"", &setup_token()[..60], &PASTE)
+        .pipe("'' ", "", &PASTE)
+        .pipe("'  '", " \n ", &PASTE)
+        .pipe("\"…$TOKEN\"", &format!("…{}", setup_token()), &PASTE)
+        .pipe("\"$API_KEY\"", &key, &SETUP)
+        .note("standard input is /dev/null")
+        .run(&PASTE)
+        .run(&SETUP)
+        .matches("paste_token_refused");
+}
+
+#[test]
+fn for_a_provider_without_such_tokens() {
+    let world = World::new();
+    let paste = |provider| ["models", "auth", "paste-token", "--provider", provider];
+    let setup = |provider| ["models", "auth", "setup-token", "--provider", provider];
+    Transcript::of(&world)
+        .pipe(TOKEN, &setup_token(), &setup("openai-codex"))
+        .pipe(TOKEN, &setup_token(), &setup("openai"))
+        .pipe(TOKEN, &setup_token(), &setup("nobody"))
+        .pipe(TOKEN, &setup_token(), &paste("openai-codex"))
+        .pipe(TOKEN, &setup_token(), &paste("nobody"))
+        .pipe(TOKEN, &setup_token(), &paste(" "))
+        .matches("paste_token_provider");
+}
+
+#[test]
+fn that_cannot_be_stored() {
+    let world = World::new();
+    world.write("agents/main", "a file in the way of a directory");
+    Transcript::of(&world)
+        .pipe(TOKEN, &setup_token(), &PASTE)
+        .matches("paste_token_storage");
+}
+
+#[test]
+fn over_a_store_that_is_no_json() {
+    let (world, _, _) = recorded::world("not-json");
+    Transcript::of(&world)
+        .pipe(TOKEN, &setup_token(), &PASTE)
+        .run(&["models", "auth", "list"])
+        .matches("paste_token_not_json");
+}
+
+#[test]
+fn with_a_configuration_that_names_profiles() {
+    let (world, _, _) = recorded::world("configured");
+    let included = r#"{ auth: { $include: "auth.json5" } }"#;
+    let transcript = Transcript::of(&world)
+        .pipe(TOKEN, &setup_token(), &PASTE)
+        .file("openclaw.json");
+    world.write("openclaw.json", included);
+    world.write(
+        "auth.json5",
+        r#"{ order: { anthropic: ["anthropic:work"] } }"#,
+    );
+    transcript
+        .note("openclaw.json now takes auth from another file, and its order names other profiles")
+        .pipe(TOKEN, &setup_token(), &PASTE)
+        .matches("paste_token_configured");
+}

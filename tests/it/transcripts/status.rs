@@ -1,0 +1,119 @@
+//! `models status` and `models auth list`.
+
+use openclaw::testing::issuer::Account;
+
+use super::Transcript;
+use crate::support::{World, recorded};
+
+const STATUS: [&str; 2] = ["models", "status"];
+const LIST: [&str; 3] = ["models", "auth", "list"];
+
+/// A recorded store, with its environment.
+fn shown(store: &str) {
+    let (world, env, _) = recorded::world(store);
+    let mut transcript = Transcript::of(&world);
+    for (name, value) in env {
+        let name: &'static str = name.leak();
+        transcript = transcript.env(name, &value);
+    }
+    transcript
+        .run(&["models", "status", "--check"])
+        .run(&LIST)
+        .matches(&format!("status_{}", store.replace('-', "_")));
+}
+
+#[test]
+fn of_every_recorded_store() {
+    for store in recorded::stores() {
+        shown(&store);
+    }
+}
+
+#[test]
+fn as_json() {
+    let (world, _, _) = recorded::world("two-accounts");
+    Transcript::of(&world)
+        .run(&["models", "status", "--json"])
+        .run(&["models", "auth", "list", "--json"])
+        .run(&["models", "auth", "list", "--provider", "anthropic"])
+        .run(&["models", "auth", "list", "--provider", "nobody"])
+        .run(&["models", "status", "--plain"])
+        .run(&["models", "status", "--json", "--plain"])
+        .matches("status_json");
+}
+
+#[test]
+fn of_a_second_agent() {
+    let (world, _, _) = recorded::world("inherit");
+    Transcript::of(&world)
+        .run(&["models", "status", "--agent", "work"])
+        .run(&["models", "auth", "list", "--agent", "work"])
+        .run(&["models", "status", "--agent", "nobody"])
+        .matches("status_second_agent");
+}
+
+#[test]
+fn of_modes_that_others_can_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let (world, _, _) = recorded::world("token-static");
+    let directory = world.state().join("agents/main/agent");
+    let chmod = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+    };
+    chmod(&directory.join("auth-profiles.json"), 0o644);
+    chmod(&directory, 0o755);
+    Transcript::of(&world)
+        .run(&STATUS)
+        .run(&LIST)
+        .matches("status_wide_modes");
+}
+
+#[test]
+fn of_a_store_that_cannot_be_read() {
+    let world = World::new();
+    world.write("agents/main/agent/auth-profiles.json/in-the-way", "");
+    Transcript::of(&world)
+        .note("auth-profiles.json is a directory")
+        .run(&STATUS)
+        .run(&LIST)
+        .matches("status_unreadable_file");
+}
+
+#[test]
+fn of_a_store_of_a_later_release() {
+    let world = World::new();
+    world.write("agents/main/agent/openclaw-agent.sqlite", "");
+    world.write("state/openclaw.sqlite", "");
+    Transcript::of(&world)
+        .note("a later OpenClaw release keeps its credentials in a database")
+        .run(&STATUS)
+        .pipe(
+            "\"$TOKEN\"",
+            &crate::support::setup_token(),
+            &["models", "auth", "paste-token", "--provider", "anthropic"],
+        )
+        .matches("status_later_release");
+}
+
+#[test]
+fn after_a_refusal() {
+    let (world, _issuer) = World::with_issuer(Account::default());
+    world.seed_with("main", -10, "old-access", "rt-that-nobody-issued");
+    Transcript::of(&world)
+        .run(&["models", "auth", "refresh"])
+        .run(&STATUS)
+        .run(&["models", "status", "--json"])
+        .run(&LIST)
+        .matches("status_refused");
+}
+
+#[test]
+fn after_an_unknown_outcome() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    world.seed(&issuer, "main", -10);
+    super::token::hang_up(&issuer);
+    Transcript::of(&world)
+        .run(&["models", "auth", "refresh"])
+        .run(&STATUS)
+        .matches("status_unknown_outcome");
+}

@@ -1,0 +1,238 @@
+//! `models auth token`: a token, or why there is none.
+
+use openclaw::testing::issuer::{Account, Issuer, Scripted};
+
+use super::Transcript;
+use crate::support::{World, recorded};
+
+const TOKEN: [&str; 3] = ["models", "auth", "token"];
+const CODEX: [&str; 5] = ["models", "auth", "token", "--provider", "openai-codex"];
+
+/// The next token request is received and never answered.
+pub(super) fn hang_up(issuer: &Issuer) {
+    issuer.answer_next(Scripted {
+        hang_up: true,
+        ..Scripted::default()
+    });
+}
+
+fn answer(status: u16, retry_after: Option<&str>, body: &str) -> Scripted {
+    let retry_after = retry_after.map(|value| ("Retry-After", value.to_owned()));
+    Scripted {
+        status,
+        headers: retry_after.into_iter().collect(),
+        body: body.to_owned(),
+        hang_up: false,
+    }
+}
+
+/// The provider answers so to the refresh of an expired token, and of one that still lives.
+fn answered(name: &str, answer: &Scripted) {
+    let (world, issuer) = World::with_issuer(Account::default());
+    world.seed(&issuer, "main", -10);
+    issuer.answer_next(answer.clone());
+    let (alive, issuer) = World::with_issuer(Account::default());
+    alive.seed(&issuer, "main", 120);
+    issuer.answer_next(answer.clone());
+    let dead = Transcript::of(&world)
+        .note("the stored token has ended")
+        .run(&CODEX)
+        .note("and once more")
+        .run(&CODEX)
+        .text;
+    let mut living = Transcript::of(&alive).note("the stored token lives for another 2 minutes");
+    living.text.insert_str(0, &dead);
+    living.run(&CODEX).matches(name);
+}
+
+#[test]
+fn that_is_fresh() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    world.seed(&issuer, "main", 3_600);
+    Transcript::of(&world)
+        .run(&TOKEN)
+        .run(&CODEX)
+        .run(&["models", "auth", "token", "--header"])
+        .run(&["models", "auth", "token", "--json"])
+        .matches("token_fresh");
+}
+
+#[test]
+fn that_was_expired() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    world.seed(&issuer, "main", -10);
+    Transcript::of(&world)
+        .run(&["models", "auth", "token", "--json"])
+        .matches("token_refreshed");
+}
+
+#[test]
+fn that_is_refused() {
+    let (world, _issuer) = World::with_issuer(Account::default());
+    world.seed_with("main", -10, "old-access", "rt-that-nobody-issued");
+    Transcript::of(&world)
+        .run(&CODEX)
+        .note("and once more, without asking the provider again")
+        .run(&CODEX)
+        .matches("token_refused");
+}
+
+#[test]
+fn whose_grant_was_used_twice() {
+    let body = r#"{"error":{"message":"Your refresh token has already been used to generate a new access token. Please try signing in again.","type":"invalid_request_error","param":null,"code":"refresh_token_reused"}}"#;
+    answered("token_reused", &answer(401, None, body));
+}
+
+#[test]
+fn while_the_provider_is_in_trouble() {
+    answered("token_http_503", &answer(503, None, ""));
+    answered("token_http_429", &answer(429, Some("120"), ""));
+    answered("token_http_403", &answer(403, None, "<html>blocked</html>"));
+    let region = r#"{"error":{"code":"unsupported_country_region_territory","message":"Country, region, or territory not supported"}}"#;
+    answered("token_region", &answer(403, None, region));
+    answered("token_web_page", &answer(200, None, "<html>hello</html>"));
+    answered("token_redirect", &answer(302, None, ""));
+}
+
+#[test]
+fn whose_refresh_got_no_answer() {
+    let hang_up = Scripted {
+        hang_up: true,
+        ..Scripted::default()
+    };
+    answered("token_unknown_outcome", &hang_up);
+}
+
+#[test]
+fn while_nothing_answers_at_all() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    world.seed(&issuer, "main", -10);
+    drop(issuer);
+    Transcript::of(&world)
+        .run(&CODEX)
+        .matches("token_no_network");
+}
+
+#[test]
+fn whose_manifest_names_another_server() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    world.seed(&issuer, "main", -10);
+    world.run(&CODEX);
+    let other = issuer.manifest().replace("/oauth/token", "/other/token");
+    world.write("providers/openai-codex.toml", &other);
+    Transcript::of(&world)
+        .run(&["models", "auth", "token", "--min-valid", "2h"])
+        .matches("token_other_server");
+}
+
+#[test]
+fn of_what_is_not_there() {
+    let (world, _, _) = recorded::world("two-accounts");
+    let empty = World::new();
+    let nothing = Transcript::of(&empty)
+        .note("nothing is stored")
+        .run(&TOKEN)
+        .run(&CODEX)
+        .run(&["models", "auth", "token", "--provider", "anthropic"])
+        .run(&["models", "auth", "token", "--provider", "openai"])
+        .run(&["models", "auth", "token", "--provider", "openai-codx"])
+        .run(&["models", "auth", "token", "--profile", "anthropic:manual"])
+        .text;
+    let mut some = Transcript::of(&world).note("several accounts are stored");
+    some.text.insert_str(0, &nothing);
+    some.run(&TOKEN)
+        .run(&["models", "auth", "token", "--profile", "anthropic:wrok"])
+        .run(&["models", "auth", "token", "--profile", "../x"])
+        .run(&["models", "auth", "token", "--provider", "google"])
+        .matches("token_not_there");
+}
+
+#[test]
+fn that_nothing_can_renew() {
+    let (world, _, _) = recorded::world("token-expired");
+    let (ending, _, _) = recorded::world("token-expiring");
+    let ended = Transcript::of(&world)
+        .note("a pasted token has ended")
+        .run(&["models", "auth", "token", "--provider", "anthropic"])
+        .run(&["models", "auth", "token", "--profile", "anthropic:default"])
+        .text;
+    let mut transcript = Transcript::of(&ending).note("another ends in 12 hours");
+    transcript.text.insert_str(0, &ended);
+    transcript
+        .run(&["models", "auth", "token", "--min-valid", "2d"])
+        .matches("token_static_expired");
+}
+
+#[test]
+fn of_profiles_that_cannot_be_used() {
+    let (world, _, _) = recorded::world("one-bad-profile");
+    let token = |profile| ["models", "auth", "token", "--profile", profile];
+    Transcript::of(&world)
+        .run(&token("openai:default"))
+        .run(&token("broken:default"))
+        .run(&token("worse:default"))
+        .run(&["models", "auth", "token", "--provider", "openai"])
+        .matches("token_unusable");
+}
+
+#[test]
+fn whose_successor_could_not_be_stored() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    world.seed(&issuer, "main", -10);
+    world.write("locks", "a file in the way of a directory");
+    Transcript::of(&world)
+        .note("the directory of the locks cannot be made")
+        .run(&CODEX)
+        .matches("token_storage");
+}
+
+#[test]
+fn from_a_store_that_is_no_json() {
+    let (world, _, _) = recorded::world("not-json");
+    Transcript::of(&world)
+        .run(&CODEX)
+        .run(&TOKEN)
+        .matches("token_not_json");
+}
+
+#[test]
+fn from_the_environment() {
+    let world = World::new();
+    Transcript::of(&world)
+        .env("OPENAI_API_KEY", "sk-of-the-environment")
+        .run(&["models", "auth", "token", "--provider", "openai"])
+        .run(&["models", "auth", "token", "--provider", "openai", "--json"])
+        .matches("token_environment");
+}
+
+#[test]
+fn of_a_second_agent() {
+    let (world, _issuer) = World::with_issuer(Account::default());
+    world.seed_with("main", -10, "old-access", "rt-that-nobody-issued");
+    world.add_agent("work");
+    let mut args = CODEX.to_vec();
+    args.extend(["--agent", "work"]);
+    Transcript::of(&world)
+        .note("work reads through to a login of main that the provider refuses")
+        .run(&args)
+        .matches("token_second_agent");
+}
+
+#[test]
+#[ignore = "waits as long as a refresh by another process may take: 45 s"]
+fn while_another_process_refreshes() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    issuer.set_delay(std::time::Duration::from_secs(3_600));
+    world.seed(&issuer, "main", -10);
+    let mut holder = world.command(&CODEX).spawn().unwrap();
+    while issuer.token_requests().is_empty() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    // Stopped, it keeps the lock for as long as it is not killed.
+    let pid = rustix::process::Pid::from_child(&holder);
+    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    let transcript = Transcript::of(&world).run(&CODEX);
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    transcript.matches("token_busy");
+}

@@ -21,10 +21,10 @@ use std::path::PathBuf;
 
 use crate::config::file::ConfigFile;
 use crate::model::id::AgentId;
-use crate::model::profiles::Effective;
+use crate::model::profiles::{AuthProfiles, Effective};
 use crate::model::settings::Settings;
 use crate::ports::callback::Callback;
-use crate::ports::dialog::Dialog;
+use crate::ports::dialog::{Dialog, Notice};
 use crate::ports::files::Files;
 use crate::ports::host::{Browser, Clock, Env, Interrupt, LoginShell, Random};
 use crate::ports::http::Http;
@@ -90,5 +90,13 @@ impl Ports<'_> {
             Some(self.store.load(&AgentId::main(), scope)?)
         };
         Ok(Effective::new(agent.clone(), own, main))
+    }
+
+    /// Tells what was wrong with a document that was just written: what of it could not be read,
+    /// and under which name that was set aside.
+    fn tell_faults(&self, document: &AuthProfiles) {
+        for fault in &document.faults {
+            self.dialog.notice(&Notice::Warning(fault.clone()));
+        }
     }
 }

@@ -186,10 +186,11 @@ fn store(
         email: None,
         extra: Extra::default(),
     });
-    ports.store.update(&request.agent, &mut |document| {
+    let written = ports.store.update(&request.agent, &mut |document| {
         document.put(outcome.profile.clone(), credential.clone());
         Change::Write
     })?;
+    ports.tell_faults(&written);
     make_selectable(ports, &outcome.profile, &request.provider, "token", None)?;
     ports.dialog.notice(&Notice::Saved {
         profile: outcome.profile.clone(),

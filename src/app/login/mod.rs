@@ -210,7 +210,7 @@ fn store(
     oauth: &OAuth,
 ) -> Result<(), Failure> {
     let mut lost = None;
-    ports.store.update(&request.agent, &mut |document| {
+    let written = ports.store.update(&request.agent, &mut |document| {
         // Looked at again under the lock: another login may have taken the name meanwhile.
         let still = place(document, &provider.id, &oauth.identity, Some(&place_now.id));
         if still.as_ref().is_ok_and(|still| still.id == place_now.id) {
@@ -222,6 +222,7 @@ fn store(
             Change::Keep
         }
     })?;
+    ports.tell_faults(&written);
     match lost {
         None => Ok(()),
         Some(id) => {

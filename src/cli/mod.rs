@@ -10,6 +10,7 @@ pub mod log;
 pub mod printer;
 mod raw;
 pub mod terminal;
+mod usage;
 pub mod view;
 pub mod wire;
 
@@ -26,7 +27,7 @@ use printer::Printer;
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
-        Err(error) => return exit::of_parse(&error),
+        Err(error) => return exit::of_parse(&usage::advised(error)),
     };
     let printer = Arc::new(Printer::new(cli.global.color));
     log::start(cli.global.verbose);

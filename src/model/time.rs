@@ -84,9 +84,9 @@ pub fn freshness(expires: Option<Timestamp>, now: Timestamp, margin: Duration) -
 /// `ms`, `s`, `m`, `h`, `d` in any case; without a unit, `default_unit`.
 ///
 /// # Errors
-/// The offending text, if it is no such duration, is negative, or too long to count.
+/// What such a duration looks like, if it is none, is negative, or too long to count.
 pub fn parse_duration(text: &str, default_unit: &str) -> Result<Duration, String> {
-    let wrong = || format!("invalid duration: {text}");
+    let wrong = || "it is no length of time such as 90s, 10m, 1.5h or 30d".to_owned();
     let trimmed = text.trim().to_ascii_lowercase();
     let split = trimmed
         .find(|c: char| !c.is_ascii_digit() && c != '.')
@@ -162,7 +162,10 @@ mod tests {
         for wrong in ["5x", "", "-1d", "d", "1e400d", "99999999999999999999d"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
-        assert_eq!(parse("5x"), Err("invalid duration: 5x".to_owned()));
+        assert_eq!(
+            parse("5x"),
+            Err("it is no length of time such as 90s, 10m, 1.5h or 30d".to_owned())
+        );
     }
 
     #[test]

@@ -310,7 +310,7 @@ mod tests {
         let (line, message) = fault(&format!("{client}token = \"http://a.example/\"\n"));
         assert!(line == 7 && message.contains("https"), "{line} {message}");
         let (line, message) = fault("[refresh]\nmargin = \"soon\"\n");
-        assert!(line == 5 && message.contains("soon"), "{line} {message}");
+        assert!(line == 5 && message.contains("90s"), "{line} {message}");
         let browser = "[[flow]]\nkind = \"browser\"\nhost = \"localhost\"\nports = [0]\n";
         let (line, message) = fault(&format!("{browser}path = \"/\"\nparams.state = \"x\"\n"));
         assert!(line >= 4 && message.contains("state"), "{line} {message}");

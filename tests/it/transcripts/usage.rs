@@ -42,7 +42,7 @@ fn that_is_wrong() {
             "paste-token",
             "--provider",
             "anthropic",
-            "sk-ant-oat01-x",
+            &crate::support::setup_token(),
         ])
         .run(&[
             "models",

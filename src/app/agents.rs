@@ -65,9 +65,10 @@ pub fn add(ports: Ports<'_>, request: &Add) -> Result<Added, Failure> {
         let failure = usage(format!("Agent \"{id}\" already exists."));
         return Err(failure.hint("openclaw agents list"));
     }
+    let usual =
+        workspace::default_workspace(ports.settings, &id, &ports.dirs.home, &ports.dirs.cwd);
     if request.non_interactive && request.workspace.is_none() {
         let failure = usage("Non-interactive mode requires --workspace.".to_owned());
-        let usual = workspace::default_workspace(ports.settings, &id, &ports.dirs.home);
         let usual = shell_word(&usual.display().to_string());
         return Err(failure.hint(format!(
             "openclaw agents add {id} --workspace {usual} --non-interactive"
@@ -75,9 +76,7 @@ pub fn add(ports: Ports<'_>, request: &Add) -> Result<Added, Failure> {
     }
     let workspace = match &request.workspace {
         Some(path) => resolve(path, &ports.dirs.home, &ports.dirs.cwd),
-        None => {
-            workspace::default_workspace(ports.settings, &id, &ports.dirs.home, &ports.dirs.cwd)
-        }
+        None => usual,
     };
     let agent_dir = agent_dir(ports, &id);
     let is_same = |other: &AgentId| self::agent_dir(ports, other) == agent_dir;
@@ -95,10 +94,7 @@ pub fn add(ports: Ports<'_>, request: &Add) -> Result<Added, Failure> {
         .join(id.as_str())
         .join("sessions");
     for directory in [&workspace, &sessions] {
-        ports
-            .files
-            .create_dirs(directory)
-            .map_err(|error| Failure::new(Kind::Storage, error.to_string()))?;
+        ports.files.create_dirs(directory).map_err(Failure::from)?;
     }
     let applied = ports.config.apply(&[
         Edit::AddAgent {

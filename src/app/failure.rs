@@ -4,9 +4,12 @@
 //! mends it. Lower rooms have small errors of their own; this is the only place that turns them
 //! into kinds, and `cli/exit.rs` the only one that turns kinds into exit codes.
 
+use std::io::ErrorKind;
+
 use crate::config::file::ConfigError;
 use crate::model::id::{IdError, ProfileId, ProviderId};
 use crate::ports::dialog::DialogError;
+use crate::ports::files::FileError;
 use crate::ports::host::Signal;
 use crate::ports::store::StoreError;
 use crate::providers::catalogue::CatalogueError;
@@ -52,6 +55,8 @@ pub struct Failure {
     pub kind: Kind,
     /// What failed, and why, in the provider's or system's own words.
     pub message: String,
+    /// The provider's own error code, cleaned, if it gave one.
+    pub code: Option<String>,
     /// Whether a credential was touched.
     pub touched: Touched,
     /// The command, or the step, that mends it.
@@ -64,6 +69,7 @@ impl Failure {
         Self {
             kind,
             message: message.into(),
+            code: None,
             touched: Touched::Nothing,
             hint: None,
         }
@@ -73,6 +79,13 @@ impl Failure {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// With the provider's own error code.
+    #[must_use]
+    pub fn code(mut self, code: &str) -> Self {
+        self.code = Some(code.to_owned());
         self
     }
 
@@ -117,7 +130,7 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let message = error.to_string();
         match error {
-            StoreError::File(_) => Self::new(Kind::Storage, message),
+            StoreError::File(error) => Self::from(error),
             StoreError::Unreadable { path, .. } => Self::new(Kind::Storage, message).hint(format!(
                 "repair {0} by hand, or move it away; it is kept as it is until then",
                 path.display()
@@ -131,6 +144,22 @@ impl From<StoreError> for Failure {
             StoreError::LaterGeneration { .. } => Self::new(Kind::Storage, message)
                 .hint("choose another state directory with --state-dir"),
         }
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        let path = error.path.display();
+        let hint = match error.source.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                "make room on the disk, then run the command again".to_owned()
+            }
+            ErrorKind::NotADirectory | ErrorKind::IsADirectory => {
+                format!("move away what is in the way of {path}, then run the command again")
+            }
+            _ => format!("let this user read and write {path}, then run the command again"),
+        };
+        Self::new(Kind::Storage, error.to_string()).hint(hint)
     }
 }
 
@@ -149,19 +178,49 @@ impl From<IdError> for Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        let failure = Self::new(Kind::Config, error.to_string());
-        match error {
-            ConfigError::SharedDirectory { .. } => {
-                failure.hint("give each agent of agents.list in openclaw.json its own agentDir")
+        let message = error.to_string();
+        let hint = match error {
+            ConfigError::File(error) => return Self::from(error),
+            ConfigError::Syntax { path, .. } | ConfigError::Shape { path, .. } => {
+                format!("correct {}, then run the command again", path.display())
             }
-            _ => failure,
-        }
+            ConfigError::Included { member, .. } => {
+                format!("change {member} in the included file by hand")
+            }
+            ConfigError::SharedDirectory { .. } => {
+                "give each agent of agents.list in openclaw.json its own agentDir".to_owned()
+            }
+        };
+        Self::new(Kind::Config, message).hint(hint)
     }
 }
 
 impl From<CatalogueError> for Failure {
     fn from(error: CatalogueError) -> Self {
-        Self::new(Kind::Config, error.to_string())
+        let message = error.to_string();
+        let correct = |file: &str| format!("correct {file}, then run the command again");
+        match error {
+            CatalogueError::Unknown { id, near } => {
+                let near = near.first().and_then(|near| ProviderId::parse(near).ok());
+                let hint = match near {
+                    Some(near) => login_command(&near, None, false),
+                    None => format!("describe it in providers/{id}.toml of the state directory"),
+                };
+                Self::new(Kind::NotFound, message).hint(hint)
+            }
+            CatalogueError::Manifest(fault) => {
+                Self::new(Kind::Config, message).hint(correct(&fault.file))
+            }
+            CatalogueError::File(file) => Self::from(file),
+            CatalogueError::Shadows { path } => {
+                Self::new(Kind::Config, message).hint(correct(&path.display().to_string()))
+            }
+            CatalogueError::WrongName { path, found } => {
+                let right = path.with_file_name(format!("{found}.toml"));
+                let words = [&path, &right].map(|path| shell_word(&path.display().to_string()));
+                Self::new(Kind::Config, message).hint(format!("mv {}", words.join(" ")))
+            }
+        }
     }
 }
 

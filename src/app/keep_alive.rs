@@ -11,12 +11,12 @@ use crate::model::grant::{GrantDigest, GrantRecord, RefreshOutcome, Refusal};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
-use crate::model::time::{Freshness, freshness, short_duration};
+use crate::model::time::{Freshness, Timestamp, freshness, short_duration};
 use crate::ports::host::Signal;
 use crate::ports::store::{Scope, Wait, Waited};
 
 use super::Ports;
-use super::failure::{Failure, Kind, Touched, login_command};
+use super::failure::{Failure, Kind, Touched, login_command, shell_word};
 
 /// How long an expired token waits for another process: a whole call (30 s), the other's commit,
 /// and some.
@@ -188,7 +188,7 @@ impl Subject<'_> {
                 .map_or(0, |end| self.ports.clock.now().until(end));
             let left = short_duration(left);
             let warning = format!(
-                "{name} cannot be refreshed ({why}); its token works for another {left}. Log in again: {}",
+                "{name} cannot be refreshed: {why}. Its token works for another {left}; log in again: {}",
                 self.login_again()
             );
             return Ok(self.living(credential, How::StillAlive, Some(warning)));
@@ -207,12 +207,19 @@ impl Subject<'_> {
     ) -> Result<Living, Failure> {
         let name = self.profile;
         if self.need != Need::Always && self.is_alive(&credential) {
-            let warning = format!("{name} is due and could not be refreshed now: {why}");
+            let spent = match touched {
+                Touched::MaybeSpent => "; its refresh token may be spent",
+                Touched::Nothing | Touched::Changed => "",
+            };
+            let warning = format!("{name} is due and could not be refreshed now: {why}{spent}");
             return Ok(self.living(credential, How::StillAlive, Some(warning)));
         }
         let hint = match kind {
             Kind::UnknownOutcome => self.login_again(),
-            _ => format!("openclaw models auth refresh --profile {name}"),
+            _ => format!(
+                "openclaw models auth refresh --profile {}",
+                shell_word(name.as_str())
+            ),
         };
         let message = format!("{name} could not be refreshed: {why}");
         Err(Failure::new(kind, message).touched(touched).hint(hint))
@@ -232,16 +239,24 @@ impl Subject<'_> {
             RefreshOutcome::Refused(refusal) => {
                 Some(self.hopeless(credential.clone(), &words(refusal)))
             }
-            RefreshOutcome::Passing {
-                reason,
-                retry_at: Some(retry_at),
-            } if self.ports.clock.now() < *retry_at => {
-                let wait = short_duration(self.ports.clock.now().until(*retry_at));
-                let why = format!("{reason}; the provider asked to wait {wait} more");
+            RefreshOutcome::Passing { reason, retry_at }
+                if retry_at.is_some_and(|at| self.ports.clock.now() < at) =>
+            {
+                let why = self.with_wait(reason.clone(), *retry_at);
                 Some(self.later(credential.clone(), &why, Kind::Temporary, Touched::Nothing))
             }
             _ => None,
         }
+    }
+
+    /// The reason, with how long the provider wants to be left alone.
+    pub(super) fn with_wait(&self, reason: String, retry_at: Option<Timestamp>) -> String {
+        let left = retry_at.map_or(0, |at| self.ports.clock.now().until(at));
+        if left <= 0 {
+            return reason;
+        }
+        let left = short_duration(left);
+        format!("{reason}; the provider asks to wait another {left}")
     }
 
     fn wait(&self, digest: &GrantDigest, deadline: Duration) -> Result<(), Failure> {

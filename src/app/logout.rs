@@ -7,7 +7,7 @@ use crate::ports::dialog::{Answer, Question};
 use crate::ports::store::{Change, Scope};
 
 use super::Ports;
-use super::failure::{Failure, Kind};
+use super::failure::{Failure, Kind, shell_word};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -100,7 +100,10 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
 
 fn confirm(ports: Ports<'_>, outcome: &Outcome, agent: &AgentId) -> Result<(), Failure> {
     let Outcome { profile, owner, .. } = outcome;
-    let command = format!("openclaw models auth logout {profile} --yes");
+    let command = format!(
+        "openclaw models auth logout {} --yes",
+        shell_word(profile.as_str())
+    );
     if !ports.dialog.can_ask() {
         let message = format!("{profile} was not removed: nobody is there to confirm it");
         return Err(Failure::new(Kind::Usage, message).hint(command));

@@ -17,7 +17,7 @@ use crate::ports::dialog::{Answer, DialogError, Notice, Question};
 use crate::ports::store::{Change, Scope};
 
 use super::Ports;
-use super::failure::{Failure, Kind, Touched};
+use super::failure::{Failure, Kind, Touched, login_command};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -65,11 +65,9 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
         .as_ref()
         .and_then(|manifest| manifest.token_shape());
     if request.setup && shape.is_none() {
+        let by_paste = ports.catalogue.get(&request.provider)?.browser().is_none();
         let message = format!("{} has no setup-token", request.provider);
-        let hint = format!(
-            "openclaw models auth paste-token --provider {}",
-            request.provider
-        );
+        let hint = login_command(&request.provider, None, by_paste);
         return Err(Failure::new(Kind::Usage, message).hint(hint));
     }
     let profile = match &request.profile {
@@ -79,7 +77,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
     if request.setup && !request.yes && ports.dialog.can_ask() {
         confirm_made(ports, shape)?;
     }
-    let token = ask(ports, &request.provider)?;
+    let token = ask(ports, request)?;
     check(&token, shape, &request.provider)?;
     let expires = request.expires_in.map(|life| ports.clock.now().after(life));
     let outcome = Outcome {
@@ -112,16 +110,23 @@ fn confirm_made(ports: Ports<'_>, shape: Option<&TokenFlow>) -> Result<(), Failu
     }
 }
 
-fn ask(ports: Ports<'_>, provider: &ProviderId) -> Result<Secret<String>, Failure> {
+fn ask(ports: Ports<'_>, request: &Request) -> Result<Secret<String>, Failure> {
+    let provider = &request.provider;
     let question = Question::Secret {
         prompt: format!("Paste the token for {provider} (it is not shown)"),
     };
-    let pipe =
-        format!("printf %s \"$TOKEN\" | openclaw models auth paste-token --provider {provider}");
+    let verb = match request.setup {
+        true => "setup-token",
+        false => "paste-token",
+    };
+    let pipe = format!("printf %s \"$TOKEN\" | openclaw models auth {verb} --provider {provider}");
     let answer = ports.dialog.ask(&question, &|| false).map_err(|error| {
         let failure = Failure::from(error.clone());
         match error {
             DialogError::Cancelled => failure,
+            DialogError::Failed(why) => {
+                Failure::new(Kind::Usage, format!("no token was given: {why}")).hint(pipe.clone())
+            }
             _ => failure.hint(pipe.clone()),
         }
     })?;
@@ -149,7 +154,8 @@ fn check(
             || "copy the token again, whole".to_owned(),
             |help| format!("run `{help}` and copy the token again, whole"),
         );
-        Err(Failure::new(Kind::Usage, what).hint(hint))
+        let message = format!("{what}; nothing was stored");
+        Err(Failure::new(Kind::Usage, message).hint(hint))
     };
     let text = token.expose();
     if let Some(odd) = text.chars().find(|c| !c.is_ascii_graphic()) {

@@ -1,11 +1,12 @@
 //! `models auth refresh`: one profile, or all of an agent's, with what was before and after.
 
+use crate::model::credential::Kind as CredentialKind;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::time::Timestamp;
 use crate::ports::store::Scope;
 
 use super::Ports;
-use super::failure::{Failure, Kind};
+use super::failure::{Failure, Kind, login_command};
 use super::keep_alive::{Living, Need, keep_alive};
 
 /// What `models auth refresh` is asked for.
@@ -56,7 +57,13 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Vec<Report>, Failure> 
             }
             let kind = seen.credential.kind().as_str();
             let message = format!("{} is of type {kind}, which is never refreshed", seen.id);
-            return Err(Failure::new(Kind::Usage, message));
+            let failure = Failure::new(Kind::Usage, message);
+            return Err(match (seen.credential.kind(), seen.credential.provider()) {
+                (CredentialKind::Token, Some(provider)) => {
+                    failure.hint(login_command(&provider, Some(seen.id), true))
+                }
+                _ => failure.hint("openclaw models auth list"),
+            });
         };
         let need = if request.force {
             Need::Always

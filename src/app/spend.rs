@@ -99,7 +99,8 @@ impl Subject<'_> {
         }
         match outcome {
             RefreshOutcome::Refused(refusal) => self.hopeless(old, &words(&refusal)),
-            RefreshOutcome::Passing { reason, .. } => {
+            RefreshOutcome::Passing { reason, retry_at } => {
+                let reason = self.with_wait(reason, retry_at);
                 self.later(old, &reason, Kind::Temporary, Touched::Nothing)
             }
             RefreshOutcome::Unknown { reason } => {
@@ -139,7 +140,7 @@ impl Subject<'_> {
             return;
         };
         self.ports.dialog.notice(&Notice::Warning(format!(
-            "a refresh of {} begun at {} never got an answer; its refresh token may be spent. Trying it once more.",
+            "it is not known how a refresh of {} begun at {} ended; its refresh token may be spent. Trying it once more.",
             self.profile,
             begun_at.iso8601()
         )));

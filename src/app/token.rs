@@ -11,6 +11,7 @@ use crate::model::secret::Secret;
 use crate::model::selection::{self, Decision, Verdict};
 use crate::model::time::{Freshness, Timestamp, freshness};
 use crate::ports::store::Scope;
+use crate::providers::catalogue::CatalogueError;
 
 use super::Ports;
 use super::failure::{Failure, Kind, login_command};
@@ -246,12 +247,20 @@ fn from_environment(
 
 /// Says why no candidate could be used, so that the advice fits.
 fn nothing_usable(ports: Ports<'_>, provider: &ProviderId, decision: &Decision) -> Failure {
-    let by_paste = ports
-        .catalogue
-        .get(provider)
+    let manifest = ports.catalogue.get(provider);
+    let by_paste = manifest
+        .as_ref()
         .is_ok_and(|manifest| manifest.browser().is_none());
-    let hint = login_command(provider, None, by_paste);
+    // One that has only ended or is empty is replaced under its own name.
+    let profile = match decision.candidates.as_slice() {
+        [only] if matches!(only.verdict, Verdict::Expired | Verdict::NoSecret) => Some(&only.id),
+        _ => None,
+    };
+    let hint = login_command(provider, profile, by_paste);
     if decision.candidates.is_empty() {
+        if let Err(error @ CatalogueError::Unknown { .. }) = manifest {
+            return Failure::from(error);
+        }
         let message = format!("no credential for {provider} is stored");
         return Failure::new(Kind::NeedsLogin, message).hint(hint);
     }

@@ -16,7 +16,7 @@ use crate::model::time::Timestamp;
 
 /// A file operation failed.
 #[derive(Debug, thiserror::Error)]
-#[error("{operation} {}: {source}", path.display())]
+#[error("cannot {operation} {}: {source}", path.display())]
 pub struct FileError {
     /// What was tried: `read`, `write`, `lock`, …
     pub operation: &'static str,

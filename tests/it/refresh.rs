@@ -185,7 +185,7 @@ fn no_answer_is_an_unknown_outcome_and_tried_once_more() {
     assert!(first.err.contains("may be spent"), "{first:?}");
     let second = world.run(&TOKEN);
     assert_eq!(second.code, 0, "{second:?}");
-    assert!(second.err.contains("never got an answer"), "{second:?}");
+    assert!(second.err.contains("Trying it once more"), "{second:?}");
 }
 
 #[test]

@@ -10,7 +10,6 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use crate::model::provider::{BrowserFlow, Client, Provider};
-use crate::model::time::short_duration;
 use crate::oauth::attempt::{Attempt, AuthorizationCode, CallbackError};
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant;
@@ -20,7 +19,7 @@ use crate::ports::dialog::{Answer, DialogError, Notice, Question};
 use crate::ports::host::Signal;
 
 use super::super::Ports;
-use super::super::failure::{Failure, Kind, Touched, login_command};
+use super::super::failure::{Failure, Kind, login_command};
 use super::{Outcome, Request, keep};
 
 /// How often the threads of a login look whether it is over.
@@ -61,7 +60,7 @@ pub(super) fn run(
             scope.spawn(move || collect(listening.as_mut(), &sender, over));
         }
         let (attempt, over) = (&attempt, &over);
-        scope.spawn(move || paste(ports, attempt, &sender, over));
+        scope.spawn(move || paste(ports, request, provider, attempt, &sender, over));
         let first = wait(ports, request, provider, attempt, &events);
         over.store(true, Ordering::SeqCst);
         first
@@ -143,7 +142,14 @@ fn collect(listening: &mut dyn Listening, events: &Sender<Event>, over: &AtomicB
 }
 
 /// Asks for a paste until there is a code, the login is over, or nobody is there to ask.
-fn paste(ports: Ports<'_>, attempt: &Attempt, events: &Sender<Event>, over: &AtomicBool) {
+fn paste(
+    ports: Ports<'_>,
+    request: &Request,
+    provider: &Provider,
+    attempt: &Attempt,
+    events: &Sender<Event>,
+    over: &AtomicBool,
+) {
     let stop = || over.load(Ordering::SeqCst);
     let question = Question::Paste {
         prompt: "Or paste the redirect URL or code here".to_owned(),
@@ -166,7 +172,7 @@ fn paste(ports: Ports<'_>, attempt: &Attempt, events: &Sender<Event>, over: &Ato
             Pasted::Query(query) => match attempt.finish(&query) {
                 Ok(code) => Event::Pasted(code),
                 Err(CallbackError::Refused { code, description }) => {
-                    Event::Over(refused(&code, &description))
+                    Event::Over(refused(request, provider, &code, &description))
                 }
                 Err(error) => {
                     ports
@@ -233,7 +239,7 @@ fn wait(
             Event::Arrived(arrival) => match attempt.finish(&arrival.query) {
                 Ok(code) => return Ok((Some(arrival), code)),
                 Err(CallbackError::Refused { code, description }) => {
-                    let failure = refused(&code, &description);
+                    let failure = refused(request, provider, &code, &description);
                     arrival.answer(Page::Refused {
                         reason: failure.message.clone(),
                     });
@@ -247,19 +253,20 @@ fn wait(
     }
 }
 
-fn refused(code: &str, description: &str) -> Failure {
+fn refused(request: &Request, provider: &Provider, code: &str, description: &str) -> Failure {
     let words = if description.is_empty() {
         code.to_owned()
     } else {
         format!("{code}: {description}")
     };
     let message = format!("the login was refused ({words})");
-    Failure::new(Kind::NeedsLogin, message).hint("run the command again when you want to allow it")
+    Failure::new(Kind::NeedsLogin, message)
+        .code(code)
+        .hint(login_command(&provider.id, request.profile.as_ref(), false))
 }
 
 fn timed_out(request: &Request, provider: &Provider) -> Failure {
-    let waited = i64::try_from(request.timeout.as_millis()).unwrap_or(i64::MAX);
-    let message = format!("nobody logged in within {}", short_duration(waited));
+    let message = format!("nobody logged in within {:?}", request.timeout);
     Failure::new(Kind::Temporary, message).hint(format!(
         "{} --timeout 15m",
         login_command(&provider.id, request.profile.as_ref(), false)
@@ -273,7 +280,9 @@ fn exchange_failure(provider: &Provider, error: &OAuthError) -> Failure {
     } else {
         Kind::NeedsLogin
     };
-    Failure::new(kind, message)
-        .touched(Touched::Nothing)
-        .hint(login_command(&provider.id, None, false))
+    let failure = Failure::new(kind, message).hint(login_command(&provider.id, None, false));
+    match error {
+        OAuthError::Refused(refusal) => failure.code(&refusal.code),
+        _ => failure,
+    }
 }

@@ -17,7 +17,7 @@ use crate::oauth::grant::Grant;
 use crate::ports::dialog::Notice;
 use crate::ports::store::{Change, Scope};
 
-use super::failure::{Failure, Kind, Touched};
+use super::failure::{Failure, Kind, Touched, login_command};
 use super::naming::{Place, place};
 use super::{Ports, paste};
 
@@ -92,9 +92,13 @@ fn choose<'a>(provider: &'a Provider, method: Option<&str>) -> Result<&'a Flow, 
         };
         let failure = Failure::new(Kind::NotFound, message);
         let elsewhere = provider.ambient.iter().find_map(|other| other.help.clone());
-        match elsewhere.filter(|_| methods.is_empty()) {
+        let known = methods.first().map(|first| {
+            let login = login_command(&provider.id, None, false);
+            format!("{login} --method {first}")
+        });
+        match known.or(elsewhere) {
             Some(command) => failure.hint(command),
-            None => failure.hint(format!("its methods are: {}", methods.join(", "))),
+            None => failure,
         }
     })
 }
@@ -146,13 +150,11 @@ fn keep(
             "{} did not say which account logged in, so nothing was stored",
             provider.name
         );
-        return Err(
-            Failure::new(Kind::NeedsLogin, message).hint(super::failure::login_command(
-                &provider.id,
-                None,
-                false,
-            )),
-        );
+        return Err(Failure::new(Kind::NeedsLogin, message).hint(login_command(
+            &provider.id,
+            None,
+            false,
+        )));
     }
     let oauth = grant.into_credential(&provider.id, found.identity.clone());
     let document = ports.store.load(&request.agent, Scope::All);
@@ -227,13 +229,7 @@ fn store(
         None => Ok(()),
         Some(id) => {
             let message = format!("{id} was taken by another login a moment ago");
-            Err(
-                Failure::new(Kind::Busy, message).hint(super::failure::login_command(
-                    &provider.id,
-                    None,
-                    false,
-                )),
-            )
+            Err(Failure::new(Kind::Busy, message).hint(login_command(&provider.id, None, false)))
         }
     }
 }

@@ -64,7 +64,7 @@ impl Login {
         {
             let event = ErrorEvent {
                 kind: exit::name(failure.kind),
-                code: None,
+                code: failure.code.as_deref(),
                 message: &failure.message,
                 hint: failure.hint.as_deref(),
             };

@@ -117,6 +117,12 @@ pub fn login_command(provider: &ProviderId, profile: Option<&ProfileId>, by_past
     format!("openclaw models auth {verb} --provider {provider}{profile}")
 }
 
+/// The command that refreshes `profile`.
+pub fn refresh_command(profile: &ProfileId) -> String {
+    let profile = shell_word(profile.as_str());
+    format!("openclaw models auth refresh --profile {profile}")
+}
+
 /// Quotes a word for a POSIX shell where it needs it, so that a hint can be pasted.
 pub(super) fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-".contains(c);

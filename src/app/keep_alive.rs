@@ -16,7 +16,7 @@ use crate::ports::host::Signal;
 use crate::ports::store::{Scope, Wait, Waited};
 
 use super::Ports;
-use super::failure::{Failure, Kind, Touched, login_command, shell_word};
+use super::failure::{Failure, Kind, Touched, login_command, refresh_command};
 
 /// How long an expired token waits for another process: a whole call (30 s), the other's commit,
 /// and some.
@@ -216,10 +216,7 @@ impl Subject<'_> {
         }
         let hint = match kind {
             Kind::UnknownOutcome => self.login_again(),
-            _ => format!(
-                "openclaw models auth refresh --profile {}",
-                shell_word(name.as_str())
-            ),
+            _ => refresh_command(name),
         };
         let message = format!("{name} could not be refreshed: {why}");
         Err(Failure::new(kind, message).touched(touched).hint(hint))

@@ -257,7 +257,7 @@ fn serve(stream: TcpStream, place: Place, shared: &Arc<Shared>, sender: &Sender<
             // Neither path nor query: a code sent to the wrong path is still a code.
             tracing::debug!(target: "openclaw", status, "callback request refused");
             let allow = (refusal == Refusal::Method).then_some(("Allow", "GET"));
-            let html = page::html("Not the answer to this login", words);
+            let html = page::html("Not the answer to this login", &page::still_waiting(words));
             if send(&stream, status, &html, allow).is_ok() {
                 linger(&stream, &shared.clock);
             }

@@ -27,13 +27,9 @@ pub(crate) fn render(page: &Page) -> (u16, String) {
             "Login complete",
             format!("The login of {account} is stored. You can close this tab."),
         ),
-        Page::Ignored { reason } => (
-            400,
-            "Not the answer to this login",
-            format!("{reason} The login is still waiting."),
-        ),
-        Page::Refused { reason } => (403, "Login refused", format!("{reason} {back}")),
-        Page::Failed { reason } => (500, "Login failed", format!("{reason} {back}")),
+        Page::Ignored { reason } => (400, "Not the answer to this login", still_waiting(reason)),
+        Page::Refused { reason } => (403, "Login refused", format!("{} {back}", sentence(reason))),
+        Page::Failed { reason } => (500, "Login failed", format!("{} {back}", sentence(reason))),
         Page::Late => (
             409,
             "Already answered",
@@ -41,6 +37,27 @@ pub(crate) fn render(page: &Page) -> (u16, String) {
         ),
     };
     (status, html(title, &words))
+}
+
+/// What a request is told that is not the answer of this login.
+pub(crate) fn still_waiting(reason: &str) -> String {
+    format!("{} The login is still waiting.", sentence(reason))
+}
+
+/// The words of an error, which begin in lower case and end without a full stop, as a sentence.
+fn sentence(words: &str) -> String {
+    let mut rest = words.trim().chars();
+    let first: String = rest
+        .next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .collect();
+    let stop = if words.trim().ends_with(['.', '!', '?']) {
+        ""
+    } else {
+        "."
+    };
+    format!("{first}{}{stop}", rest.as_str())
 }
 
 /// A page with a title and a sentence, both escaped.

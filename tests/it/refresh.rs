@@ -218,7 +218,7 @@ fn refresh_says_what_was_and_what_is() {
     ]);
     assert_eq!(
         forced.out,
-        "openai-codex:default: refreshed; ended in 2h, ends in 1h\n"
+        "openai-codex:default: refreshed; the old token ends in 2h; the new one ends in 1h\n"
     );
     assert_eq!(issuer.token_requests().len(), 1);
 }

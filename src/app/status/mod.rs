@@ -60,6 +60,8 @@ pub struct Report {
     pub unusable: Vec<UnusableRow>,
     /// Health of each profile and provider.
     pub health: Health,
+    /// Whether there is a document that could not be read whole.
+    pub unreadable: bool,
     /// What is wrong, each a sentence.
     pub faults: Vec<String>,
 }
@@ -158,6 +160,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Report, Failure> {
         return Err(Failure::new(FailureKind::NotFound, message).hint("openclaw agents list"));
     }
     let (effective, mut wrong) = look(ports, &request.agent)?;
+    let unreadable = !wrong.is_empty() || !effective.own.faults.is_empty();
     wrong.extend(faults(&effective));
     for (path, mode) in ports.store.wide_modes(&request.agent) {
         wrong.push(format!(
@@ -201,6 +204,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Report, Failure> {
         models,
         providers,
         missing,
+        unreadable,
         faults: wrong,
     })
 }

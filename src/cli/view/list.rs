@@ -74,7 +74,7 @@ pub fn text(request: &Request, outcome: &Outcome, now: Timestamp) -> String {
             row.kind.as_str()
         )];
         if row.expires.is_some() {
-            notes.push(format!("ends {}", super::end(row.expires, now)));
+            notes.push(super::end(row.expires, now));
         }
         if let Some(until) = row.cooldown_until {
             notes.push(format!("cooldown until {}", until.iso8601()));

@@ -31,11 +31,11 @@ impl Page {
     }
 }
 
-/// When a token ends, as people say it.
+/// When a token ends, as people say it: a clause with its verb.
 pub fn end(time: Option<Timestamp>, now: Timestamp) -> String {
     match time.map(|time| now.until(time)) {
-        None => "never, as far as is known".to_owned(),
-        Some(left) if left > 0 => format!("in {}", short_duration(left)),
-        Some(left) => format!("{} ago", short_duration(left.saturating_neg().max(1))),
+        None => "never ends, as far as is known".to_owned(),
+        Some(left) if left > 0 => format!("ends in {}", short_duration(left)),
+        Some(left) => format!("ended {} ago", short_duration(left.saturating_neg().max(1))),
     }
 }

@@ -44,7 +44,10 @@ fn logins(page: &mut Page, report: &Report, now: Timestamp) {
     let profiles = &report.health.profiles;
     page.line("");
     if profiles.is_empty() {
-        page.line("No credential is stored.");
+        page.line(match report.unreadable {
+            true => "No profile can be read.",
+            false => "No profile is stored.",
+        });
         return;
     }
     let width = profiles
@@ -67,10 +70,11 @@ fn logins(page: &mut Page, report: &Report, now: Timestamp) {
 }
 
 fn word(profile: &ProfileHealth) -> (Tone, &'static str) {
-    let refused = profile.facts.refusal.is_some();
+    let facts = &profile.facts;
     match profile.status {
-        _ if !profile.facts.secret_present => (Tone::Error, "empty"),
-        Status::Ok if refused => (Tone::Error, "refused"),
+        _ if !facts.secret_present => (Tone::Error, "empty"),
+        Status::Ok if facts.refusal.is_some() => (Tone::Error, "refused"),
+        Status::Ok if facts.unknown_since.is_some() => (Tone::Warn, "in doubt"),
         Status::Ok | Status::Static => (Tone::Ok, profile.status.as_str()),
         Status::Expiring => (Tone::Warn, "expiring"),
         Status::Expired | Status::Missing => (Tone::Error, profile.status.as_str()),
@@ -82,8 +86,12 @@ fn details(profile: &ProfileHealth, report: &Report, now: Timestamp) -> String {
     let mut parts = vec![profile.kind.as_str().replace('_', " ")];
     if let Some(remaining) = profile.remaining {
         parts.push(if remaining > 0 {
-            format!("access ends in {}", short_duration(remaining))
-        } else if facts.refresh_present {
+            let what = match profile.kind {
+                Kind::OAuth => "access ends",
+                Kind::Token | Kind::ApiKey => "ends",
+            };
+            format!("{what} in {}", short_duration(remaining))
+        } else if facts.refresh_present && facts.refusal.is_none() {
             format!(
                 "access ended {} ago, refreshed when asked for",
                 ago(remaining)
@@ -103,7 +111,9 @@ fn details(profile: &ProfileHealth, report: &Report, now: Timestamp) -> String {
     }
     if let Some(since) = facts.unknown_since {
         let since = ago(now.until(since));
-        parts.push(format!("a refresh begun {since} ago never got an answer"));
+        parts.push(format!(
+            "how a refresh begun {since} ago ended is not known"
+        ));
     }
     if facts.owner != report.agent {
         parts.push(format!("from {}", facts.owner));

@@ -54,16 +54,21 @@ impl Refresh {
                         How::RefreshedElsewhere => "refreshed by another process",
                         How::StillAlive => "not refreshed",
                     };
-                    let before = end(report.before);
+                    let was = match living.how {
+                        How::Refreshed | How::RefreshedElsewhere => {
+                            format!("the old token {}; the new one ", end(report.before))
+                        }
+                        How::WasFresh | How::StillAlive => "its token ".to_owned(),
+                    };
                     let now = end(living.credential.expires);
-                    printer.line_out(&format!("{id}: {what}; ended {before}, ends {now}"))?;
+                    printer.line_out(&format!("{id}: {what}; {was}{now}"))?;
                     if let Some(warning) = living.warning {
                         printer.line_err(&format!("Warning: {warning}"));
                     }
                 }
                 Err(failure) => {
                     let before = end(report.before);
-                    printer.line_out(&format!("{id}: failed; its token still ends {before}"))?;
+                    printer.line_out(&format!("{id}: failed; its token {before}"))?;
                     match first_failure {
                         None => first_failure = Some(failure),
                         Some(_) => view::failure::print(printer, &failure),

@@ -124,7 +124,7 @@ pub fn refresh_command(profile: &ProfileId) -> String {
 }
 
 /// Quotes a word for a POSIX shell where it needs it, so that a hint can be pasted.
-pub(super) fn shell_word(word: &str) -> String {
+pub fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

@@ -34,6 +34,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match commands::run(&cli, &printer) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
+            let failure = cli.global.aim(failure);
             view::failure::print(&printer, &failure);
             ExitCode::from(exit::code(failure.kind))
         }

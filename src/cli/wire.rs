@@ -45,7 +45,7 @@ pub struct System {
     catalogue: Catalogue,
     dirs: Dirs,
     agent: AgentId,
-    agent_named: bool,
+    global: Global,
 }
 
 impl System {
@@ -103,7 +103,7 @@ impl System {
         Ok(Self {
             catalogue: Catalogue::new(Arc::clone(&files), places.state_dir.join("providers")),
             http: SystemHttp::new(&SystemEnv),
-            agent_named: global.agent.is_some(),
+            global: global.clone(),
             clock,
             env,
             interrupt,
@@ -145,7 +145,12 @@ impl System {
 
     /// Whether it was named on the command line.
     pub fn agent_named(&self) -> bool {
-        self.agent_named
+        self.global.agent.is_some()
+    }
+
+    /// The options that every command takes, as they were given.
+    pub fn global(&self) -> &Global {
+        &self.global
     }
 
     /// Now.

@@ -48,7 +48,8 @@ impl Status {
         } else if self.plain {
             printer.line_out(&report.models.resolved)?;
         } else {
-            printer.out(&view::status_text::render(&report, system.now()))?;
+            let text = view::status_text::render(&report, system.now());
+            printer.out(&system.global().aimed(&text))?;
         }
         Ok(if self.check { report.check() } else { 0 })
     }

@@ -62,6 +62,7 @@ impl Login {
         if self.json
             && let Err(failure) = &outcome
         {
+            let failure = system.global().aim(failure.clone());
             let event = ErrorEvent {
                 kind: exit::name(failure.kind),
                 code: failure.code.as_deref(),

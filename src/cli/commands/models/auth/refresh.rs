@@ -63,6 +63,7 @@ impl Refresh {
                     let now = end(living.credential.expires);
                     printer.line_out(&format!("{id}: {what}; {was}{now}"))?;
                     if let Some(warning) = living.warning {
+                        let warning = system.global().aimed(&warning);
                         printer.line_err(&format!("Warning: {warning}"));
                     }
                 }
@@ -71,7 +72,9 @@ impl Refresh {
                     printer.line_out(&format!("{id}: failed; its token {before}"))?;
                     match first_failure {
                         None => first_failure = Some(failure),
-                        Some(_) => view::failure::print(printer, &failure),
+                        Some(_) => {
+                            view::failure::print(printer, &system.global().aim(failure));
+                        }
                     }
                 }
             }

@@ -53,7 +53,7 @@ impl Token {
             (Some(provider), None) => Want::Provider(ProviderId::parse(provider)?),
             (None, None) => Want::Default,
         };
-        let outcome = token::run(
+        let mut outcome = token::run(
             system.ports(),
             &token::Request {
                 agent: system.agent().clone(),
@@ -61,6 +61,7 @@ impl Token {
                 min_valid: self.min_valid,
             },
         )?;
+        outcome.warning = outcome.warning.map(|text| system.global().aimed(&text));
         if let Some(warning) = &outcome.warning {
             system
                 .ports()

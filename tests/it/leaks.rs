@@ -1,6 +1,9 @@
 //! No output, log or page holds a secret: not a token, code, verifier or refresh token that was
 //! ever sent or stored, at the highest level of the log.
 
+#[cfg(target_os = "linux")]
+mod processes;
+
 use openclaw::testing::browser::visit;
 use openclaw::testing::issuer::{Account, Issuer, Scripted};
 
@@ -107,4 +110,38 @@ fn the_journal_and_the_locks_hold_no_secret() {
         }
     }
     assert!(looked_at > 2, "the journal was not found");
+}
+
+#[test]
+fn no_page_of_the_callback_holds_what_it_was_sent() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    let login = Waiting::start(&world, &["-vvv"]);
+    let mut pages = login.refusals();
+    pages.push(("the answer", visit(&login.url).unwrap().text));
+    let mut hidden = vec![login.state(), "CODE-MARKER".into(), "STATE-MARKER".into()];
+    let (ran, _) = login.finish();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    hidden.extend(secrets(&world, &issuer));
+
+    let login = Waiting::start(&world, &["-vvv"]);
+    hidden.push(login.state());
+    let query = format!(
+        "error=access_denied&code=CODE-MARKER&state={}",
+        login.state()
+    );
+    pages.push(("a refusal", visit(&login.callback(&query)).unwrap().text));
+    let (refused, _) = login.finish();
+    assert_eq!(refused.code, 3, "{refused:?}");
+
+    assert!(
+        pages.iter().all(|(_, page)| page.contains("<h1>")),
+        "{pages:?}"
+    );
+    // The URL holds the state and is printed; the log tells neither.
+    pages.push(("the log", ran.err + &refused.err));
+    for (what, page) in &pages {
+        for secret in &hidden {
+            assert!(!page.contains(secret), "{what} shows {secret}:\n{page}");
+        }
+    }
 }

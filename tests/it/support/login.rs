@@ -1,6 +1,7 @@
 //! A login that a test drives: it has told its URL and waits for a browser, or for a paste.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
@@ -77,5 +78,56 @@ impl Waiting {
         let url = url::Url::parse(&self.url).unwrap();
         let mut pairs = url.query_pairs();
         pairs.find(|(key, _)| key == name).unwrap().1.into_owned()
+    }
+
+    /// Sends a head to the callback as it is; the whole answer.
+    fn send(&self, head: &str) -> String {
+        let url = url::Url::parse(&self.callback("")).unwrap();
+        let port = url.port().unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let head = head.replace("HOST", &format!("Host: localhost:{port}"));
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.replace('\r', "")
+    }
+
+    /// The page of every request that is not the answer of this login, by what is wrong with it.
+    pub(crate) fn refusals(&self) -> Vec<(&'static str, String)> {
+        let state = self.state();
+        let get = |query: &str| format!("GET /auth/callback?{query} HTTP/1.1\r\nHOST\r\n\r\n");
+        let good = format!("code=CODE-MARKER&state={state}");
+        let asked = [
+            ("another state", get("code=CODE-MARKER&state=STATE-MARKER")),
+            ("no state", get("code=CODE-MARKER")),
+            ("no code", get(&format!("state={state}"))),
+            (
+                "a refusal with another state",
+                get("error=access_denied&error_description=CODE-MARKER&state=STATE-MARKER"),
+            ),
+            (
+                "a repeated parameter",
+                get(&format!("code=CODE-MARKER&{good}")),
+            ),
+            (
+                "another path",
+                format!("GET /success?{good} HTTP/1.1\r\nHOST\r\n\r\n"),
+            ),
+            (
+                "another method",
+                format!("POST /auth/callback?{good} HTTP/1.1\r\nHOST\r\n\r\n"),
+            ),
+            (
+                "another host",
+                get(&good).replace("HOST", "Host: evil.example"),
+            ),
+            (
+                "too large",
+                get(&good).replace("HOST", &format!("HOST\r\nX: {}", "y".repeat(20 * 1024))),
+            ),
+            ("no HTTP", format!("{good}\r\n\r\n")),
+        ];
+        let asked = asked.into_iter();
+        asked.map(|(what, head)| (what, self.send(&head))).collect()
     }
 }

@@ -185,15 +185,20 @@ fn store(
     outcome: &Outcome,
     token: Secret<String>,
 ) -> Result<(), Failure> {
-    let credential = Credential::Token(Token {
+    let mut new = Token {
         provider: request.provider.to_string(),
         token: Some(token),
         expires: outcome.expires,
         email: None,
         extra: Extra::default(),
-    });
+    };
     let written = ports.store.update(&request.agent, &mut |document| {
-        document.put(outcome.profile.clone(), credential.clone());
+        if let Some(Credential::Token(old)) = document.get(&outcome.profile) {
+            new.extra = old.extra.clone();
+            // Where there is a reference, later releases use it in the place of the token.
+            new.extra.0.retain(|(name, _)| name != "tokenRef");
+        }
+        document.put(outcome.profile.clone(), Credential::Token(new.clone()));
         Change::Write
     })?;
     ports.tell_faults(&written);

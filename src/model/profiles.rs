@@ -17,6 +17,8 @@ pub struct Entry {
     pub content: Content,
     /// The text it was read from; gone once it is changed.
     pub text: Option<Verbatim>,
+    /// The text that a changed entry was read from: what is written keeps the order of its members.
+    pub before: Option<Verbatim>,
 }
 
 /// What an entry holds.
@@ -94,13 +96,18 @@ impl AuthProfiles {
                 .iter()
                 .position(|e| matches!(&e.content, Content::Valid(other, _) if *other == id))
         });
-        let entry = Entry {
+        let mut entry = Entry {
             key: id.as_str().to_owned(),
             content: Content::Valid(id, credential),
             text: None,
+            before: None,
         };
         match place {
-            Some(place) => self.entries[place] = entry,
+            Some(place) => {
+                let old = &mut self.entries[place];
+                entry.before = old.text.take().or(old.before.take());
+                *old = entry;
+            }
             None => self.entries.push(entry),
         }
     }

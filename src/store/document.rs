@@ -180,6 +180,7 @@ fn entries(profiles: &Members<'_>, scope: Scope<'_>) -> Vec<Entry> {
             key: key.to_owned(),
             content,
             text: Some(Verbatim::new(value.get())),
+            before: None,
         }
     };
     let all = profiles.iter();
@@ -291,7 +292,7 @@ fn write_profiles(file: &mut Writer, document: &AuthProfiles) {
                 match (&entry.text, &entry.content) {
                     (Some(text), _) => profiles.raw(&entry.key, text.as_str()),
                     (None, Content::Valid(_, credential)) => {
-                        entry::write(profiles, &entry.key, credential);
+                        entry::write(profiles, &entry.key, credential, entry.before.as_ref());
                     }
                     // Without a text there is nothing to keep.
                     (None, Content::Invalid { .. }) => {}

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use crate::model::credential::{ApiKey, Credential, Identity, Kind, OAuth, Token};
 use crate::model::id::ProfileId;
-use crate::model::json::Extra;
+use crate::model::json::{Extra, Verbatim};
 use crate::model::profiles::Content;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
@@ -124,26 +124,46 @@ type Field<'a> = (&'static str, Option<Value<'a>>);
 enum Value<'a> {
     Text(&'a str),
     Number(i64),
+    Raw(&'a str),
 }
 
-/// Adds a changed credential: the fields we know in OpenClaw's order, then the others.
-pub(super) fn write(profiles: &mut Writer, key: &str, credential: &Credential) {
+/// Adds a changed credential, its members in the order they had `before`; new ones follow, the
+/// fields we know in OpenClaw's order.
+pub(super) fn write(
+    profiles: &mut Writer,
+    key: &str,
+    credential: &Credential,
+    before: Option<&Verbatim>,
+) {
     let (fields, extra) = fields(credential);
-    profiles.member(key, |entry| {
-        entry.text("type", credential.kind().as_str());
-        entry.text("provider", credential.raw_provider());
-        let mut written = vec!["type", "provider"];
-        for (name, value) in fields {
-            match value {
-                Some(Value::Text(text)) => entry.text(name, text),
-                Some(Value::Number(number)) => entry.raw(name, &number.to_string()),
-                None => continue,
-            }
-            written.push(name);
+    let mut members = vec![
+        ("type", Value::Text(credential.kind().as_str())),
+        ("provider", Value::Text(credential.raw_provider())),
+    ];
+    let known = fields.into_iter();
+    members.extend(known.filter_map(|(name, value)| Some((name, value?))));
+    for (name, value) in &extra.0 {
+        if !members.iter().any(|(other, _)| other == name) {
+            members.push((name, Value::Raw(value.as_str())));
         }
-        for (name, value) in &extra.0 {
-            if !written.contains(&name.as_str()) {
-                entry.raw(name, value.as_str());
+    }
+    let old = before.and_then(|before| Members::read(before.as_str()).ok());
+    let places: Vec<&str> = old
+        .iter()
+        .flat_map(Members::iter)
+        .map(|(name, _)| name)
+        .collect();
+    // A stable sort, for which everything new is equally far behind.
+    members.sort_by_key(|(name, _)| {
+        let place = places.iter().position(|other| other == name);
+        place.unwrap_or(places.len())
+    });
+    profiles.member(key, |entry| {
+        for (name, value) in members {
+            match value {
+                Value::Text(text) => entry.text(name, text),
+                Value::Number(number) => entry.raw(name, &number.to_string()),
+                Value::Raw(json) => entry.raw(name, json),
             }
         }
     });

@@ -216,8 +216,13 @@ fn store(
         // Looked at again under the lock: another login may have taken the name meanwhile.
         let still = place(document, &provider.id, &oauth.identity, Some(&place_now.id));
         if still.as_ref().is_ok_and(|still| still.id == place_now.id) {
-            let id = place_now.id.clone();
-            document.put(id, Credential::OAuth(oauth.clone()));
+            let mut new = oauth.clone();
+            // The same identity: what is known of it and not told anew stays.
+            if let Some(Credential::OAuth(old)) = document.get(&place_now.id) {
+                new.extra = old.extra.clone();
+                new.identity.email = new.identity.email.or_else(|| old.identity.email.clone());
+            }
+            document.put(place_now.id.clone(), Credential::OAuth(new));
             Change::Write
         } else {
             lost = Some(place_now.id.clone());

@@ -190,8 +190,8 @@ impl From<ConfigError> for Failure {
             ConfigError::Syntax { path, .. } | ConfigError::Shape { path, .. } => {
                 format!("correct {}, then run the command again", path.display())
             }
-            ConfigError::Included { member, .. } => {
-                format!("change {member} in the included file by hand")
+            ConfigError::Included { included, .. } => {
+                format!("make the change in {included} by hand")
             }
             ConfigError::SharedDirectory { .. } => {
                 "give each agent of agents.list in openclaw.json its own agentDir".to_owned()

@@ -44,11 +44,13 @@ pub enum ConfigError {
         directory: PathBuf,
     },
     /// The member to change lies in another file.
-    #[error("{}: {member} comes from a file that it includes, which is not changed; edit it there", path.display())]
+    #[error("{}: {member} comes from {included}, which is not changed; edit it there", path.display())]
     Included {
         /// The configuration.
         path: PathBuf,
         /// The member, with dots.
         member: String,
+        /// The file or files that it includes, as written there.
+        included: String,
     },
 }

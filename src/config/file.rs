@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::ports::files::{Files, Sharing};
 use crate::ports::host::Env;
 use jsonc_parser::cst::CstRootNode;
+use serde_json::Value;
 
 use super::edit::{self, Counts, Edit};
 pub use super::error::ConfigError;
@@ -136,6 +137,7 @@ impl ConfigFile {
                         return Err(ConfigError::Included {
                             path: self.path.clone(),
                             member: names[..=depth].join("."),
+                            included: included(&value, &names[..=depth]),
                         });
                     }
                 }
@@ -164,4 +166,15 @@ impl ConfigFile {
         self.files.replace(&name(0), current)?;
         Ok(())
     }
+}
+
+/// What the innermost object on the way to a member includes, as it is written.
+fn included(value: &Value, names: &[&str]) -> String {
+    let mut place = Some(value);
+    let mut found = None;
+    for name in names {
+        found = place.and_then(|object| object.get("$include")).or(found);
+        place = place.and_then(|object| object.get(name));
+    }
+    found.map(Value::to_string).unwrap_or_default()
 }

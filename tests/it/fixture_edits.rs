@@ -1,335 +1,235 @@
-//! Every command that writes, on every store that the reference release wrote: whatever a command
-//! does not mean to change is as it was, in its place, in both layouts of the store.
+//! Each command that writes, as a process, on each recorded store in both layouts: what it means
+//! to change is a list of JSON pointers, and everything else is as it was. Unknown members, unknown
+//! types of credential and entries that cannot be read are among that everything.
+//!
+//! Both releases were recorded on the same stores; the later one splits its documents.
 
-use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+mod cases;
+mod changes;
 
+use openclaw::testing::browser::visit;
 use openclaw::testing::issuer::{Account, Issuer};
-use serde_json::{Value, json};
 
-use crate::login::logged_in;
-use crate::support::{Ran, World, setup_token};
+use crate::support::login::Waiting;
+use crate::support::{Ran, World, ran, setup_token};
+use cases::{CONFIG, Case, cases};
 
-const STORE: &str = "agents/main/agent/auth-profiles.json";
-const STATE: &str = "agents/main/agent/auth-state.json";
-const CODEX: &str = "openai-codex:default";
-
-/// Where the state of a store lies.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Layout {
-    Single,
-    Split,
+fn paste(case: &Case, args: &[&str]) -> Ran {
+    use std::io::Write;
+    use std::process::Stdio;
+    let mut command = case.command(args);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(setup_token().as_bytes()).unwrap();
+    drop(stdin);
+    ran(child.wait_with_output().unwrap())
 }
 
-/// The documents of a state directory that people and OpenClaw read, by path.
-type Documents = BTreeMap<String, Value>;
+/// What naming a new anthropic profile changes in a configuration that names others.
+fn named(case: &Case, profile: &str) -> Vec<String> {
+    match case.store.as_str() {
+        "configured" => vec![
+            format!("+{CONFIG}#/auth/profiles/{profile}"),
+            format!("{CONFIG}#/auth/order/anthropic"),
+        ],
+        _ => Vec::new(),
+    }
+}
 
-/// A world with a recorded store whose `openai-codex` is the test issuer, and whose first grant is
-/// one that the issuer gave.
-fn world(store: &str, layout: Layout) -> (World, Issuer) {
-    let (world, issuer) = World::with_issuer(Account::default());
-    let root = env!("CARGO_MANIFEST_DIR");
-    let path = format!("{root}/tests/fixtures/recorded/feb/{store}/state.json");
-    let recorded: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    for (path, content) in recorded["files"].as_object().unwrap() {
-        let mut content = content.clone();
-        if path == STORE && content.is_object() {
-            if content.pointer("/profiles/openai-codex:default").is_some() {
-                let (access, refresh) = issuer.issue();
-                content["profiles"][CODEX]["access"] = access.into();
-                content["profiles"][CODEX]["refresh"] = refresh.into();
-            }
-            if layout == Layout::Split {
-                world.write(STATE, &split(&mut content).to_string());
-            }
-        }
-        let text = match content {
-            Value::String(text) => text,
-            tree => serde_json::to_string_pretty(&tree).unwrap(),
+#[test]
+fn pasting_a_new_token_adds_one_profile() {
+    let token = ["models", "auth", "paste-token", "--provider", "anthropic"];
+    for case in cases() {
+        let mut expected = named(&case, "anthropic:manual");
+        expected.push(case.at("+", "/profiles/anthropic:manual"));
+        let before = case.listed();
+        case.assert_changes(|case| paste(case, &token), &case.written(expected));
+        // A document that was written whole still has what it was made from.
+        let after = case.listed();
+        assert!(before.iter().all(|id| after.contains(id)), "{}", case.name);
+    }
+    for case in cases() {
+        let mut expected = named(&case, "anthropic:manual");
+        expected.push(case.at("+", "/profiles/anthropic:manual"));
+        let setup = ["models", "auth", "setup-token", "--yes"];
+        case.assert_changes(|case| paste(case, &setup), &case.written(expected));
+    }
+}
+
+#[test]
+fn pasting_over_a_token_changes_that_token() {
+    let mut count = 0;
+    for case in cases() {
+        let Some(profile) = case
+            .profiles("token")
+            .into_iter()
+            .find(|id| id.starts_with("anthropic:"))
+        else {
+            continue;
         };
-        world.write(path, &text);
-    }
-    (world, issuer)
-}
-
-/// Takes out of a document what later releases keep in `auth-state.json`.
-fn split(document: &mut Value) -> Value {
-    let members = document.as_object_mut().unwrap();
-    let mut state = json!({ "version": 1 });
-    for name in ["order", "lastGood", "usageStats"] {
-        if let Some(value) = members.shift_remove(name) {
-            state[name] = value;
+        count += 1;
+        let entry = case.document().unwrap()["profiles"][&profile].clone();
+        let at = |sign: &str, name: &str| case.at(sign, &format!("/profiles/{profile}/{name}"));
+        let had = |name: &str| entry.get(name).is_some();
+        let mut expected = vec![at(if had("token") { "" } else { "+" }, "token")];
+        // A token without a known end has none, and a reference would win over the token.
+        for name in ["expires", "tokenRef"] {
+            expected.extend(had(name).then(|| at("-", name)));
         }
-    }
-    state["futureState"] = json!(["keep"]);
-    state
-}
-
-fn stores() -> Vec<String> {
-    let root = format!("{}/tests/fixtures/recorded/feb", env!("CARGO_MANIFEST_DIR"));
-    let mut names: Vec<String> = std::fs::read_dir(root)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        // What is no JSON is set aside, and a legacy login becomes a document: both are told
-        // elsewhere.
-        .filter(|name| !matches!(name.as_str(), "not-json") && !name.starts_with("legacy-"))
-        .collect();
-    names.sort();
-    assert!(names.len() > 10, "{names:?}");
-    names
-}
-
-fn documents(world: &World) -> Documents {
-    let mut found = Documents::new();
-    collect(&world.state(), &world.state(), &mut found);
-    found
-}
-
-fn collect(root: &Path, directory: &Path, found: &mut Documents) {
-    for entry in std::fs::read_dir(directory).unwrap().flatten() {
-        let path = entry.path();
-        let name = path.strip_prefix(root).unwrap().display().to_string();
-        if path.is_dir() {
-            if !matches!(name.as_str(), "locks" | "providers" | "trash") {
-                collect(root, &path, found);
-            }
-        } else if name.ends_with(".json") {
-            let text = std::fs::read_to_string(&path).unwrap();
-            let tree = jsonc_parser::parse_to_serde_value(&text, &Default::default()).unwrap();
-            found.insert(name, tree);
+        if case.store == "configured" {
+            // Second in the configured order, it changes places with the first, as with OpenClaw.
+            let place = |at: usize| format!("{CONFIG}#/auth/order/anthropic/{at}");
+            expected.extend([place(0), place(1)]);
         }
+        let args = [
+            "models",
+            "auth",
+            "paste-token",
+            "--provider",
+            "anthropic",
+            "--profile-id",
+            &profile,
+        ];
+        case.assert_changes(|case| paste(case, &args), &expected);
     }
+    assert!(count > 10, "{count}");
 }
 
-/// Where two trees differ, as `<path>#<JSON pointer>`; an object whose members changed places is
-/// named with `(order)`.
-fn differences(before: &Documents, after: &Documents) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut paths: Vec<&String> = before.keys().chain(after.keys()).collect();
-    paths.sort();
-    paths.dedup();
-    for path in paths {
-        let empty = json!({});
-        let of = |documents: &Documents| documents.get(path).unwrap_or(&empty).clone();
-        compare(&format!("{path}#"), &of(before), &of(after), &mut found);
-    }
-    found
-}
-
-fn compare(place: &str, before: &Value, after: &Value, found: &mut Vec<String>) {
-    let (Value::Object(old), Value::Object(new)) = (before, after) else {
-        if before != after {
-            found.push(place.to_owned());
-        }
-        return;
-    };
-    let common_old: Vec<&String> = old.keys().filter(|name| new.contains_key(*name)).collect();
-    let common_new: Vec<&String> = new.keys().filter(|name| old.contains_key(*name)).collect();
-    if common_old != common_new {
-        found.push(format!("{place} (order)"));
-    }
-    for (name, value) in old {
-        let place = format!("{place}/{name}");
-        match new.get(name) {
-            Some(other) => compare(&place, value, other, found),
-            None => found.push(place),
-        }
-    }
-    let added = new.keys().filter(|name| !old.contains_key(*name));
-    found.extend(added.map(|name| format!("{place}/{name}")));
-}
-
-/// Runs `act` on every recorded store in both layouts. A document that was not there before may
-/// come; of one that was, whatever differs afterwards must begin with
-/// one of `meant`, in which `{store}` stands for the path of the main agent's document and
-/// `{state}` for where order, last good and usage lie.
-fn changes_only(meant: &[&str], act: impl Fn(&World, &Issuer) -> Ran) {
-    let mut changed = 0;
-    for store in stores() {
-        for layout in [Layout::Single, Layout::Split] {
-            let (world, issuer) = world(&store, layout);
-            let before = documents(&world);
-            let ran = act(&world, &issuer);
-            let after = documents(&world);
-            let state = if layout == Layout::Split {
-                STATE
-            } else {
-                STORE
+#[test]
+fn logging_out_takes_one_profile_and_every_mention() {
+    let mut count = 0;
+    for kind in ["oauth", "token", "api_key"] {
+        for case in cases() {
+            let Some(profile) = case.profiles(kind).into_iter().next_back() else {
+                continue;
             };
-            let meant: Vec<String> = meant
-                .iter()
-                .map(|place| place.replace("{store}", STORE).replace("{state}", state))
-                .collect();
-            let differences = differences(&before, &after);
-            for place in &differences {
-                let path = place.split('#').next().unwrap();
-                if path == STORE && !before.contains_key(STORE) {
-                    continue;
-                }
-                assert!(
-                    meant.iter().any(|meant| place.starts_with(meant.as_str())),
-                    "{store}, {layout:?}: {place} changed\n{ran:?}"
-                );
-                changed += 1;
+            if case
+                .run(&["models", "auth", "logout", &profile, "--dry-run"])
+                .code
+                != 0
+            {
+                // `broken:default` is an entry that cannot be read.
+                continue;
             }
-            assert!(
-                [0, 1, 3].contains(&ran.code)
-                    && after.contains_key(STATE) == before.contains_key(STATE),
-                "{store}, {layout:?}: {ran:?}"
-            );
-            if differences.iter().any(|place| place.starts_with(STORE)) {
-                let mode = world.state().join(STORE).metadata().unwrap().permissions();
-                assert_eq!(mode.mode() & 0o777, 0o600, "{store}");
-            }
+            count += 1;
+            let mut expected = case.mentions(&profile);
+            expected.push(case.at("-", &format!("/profiles/{profile}")));
+            let args = ["models", "auth", "logout", &profile, "--yes"];
+            case.assert_changes(|case| case.run(&args), &expected);
         }
     }
-    assert!(changed > 0, "the command changed nothing anywhere");
+    assert!(count > 30, "{count}");
+}
+
+fn issuer(world: &World) -> Issuer {
+    let clock = std::sync::Arc::new(openclaw::sys::clock::SystemClock::new());
+    let issuer = Issuer::start(Account::default(), clock).unwrap();
+    world.write("providers/openai-codex.toml", &issuer.manifest());
+    issuer
 }
 
 #[test]
-fn what_differs_is_found() {
-    let of = |tree: Value| Documents::from([("a.json".to_owned(), tree)]);
-    let before = of(json!({ "a": 1, "b": { "c": [1, 2], "d": null }, "e": 2 }));
-    let after = of(json!({ "e": 2, "a": 1, "b": { "c": [2, 1], "f": 0 } }));
-    let expected = [
-        "a.json# (order)",
-        "a.json#/b/c",
-        "a.json#/b/d",
-        "a.json#/b/f",
-    ];
-    assert_eq!(differences(&before, &after), expected);
-    assert!(differences(&before, &before).is_empty());
-    assert_eq!(differences(&before, &Documents::new()).len(), 3);
-}
-
-/// What naming a profile of `anthropic` in the configuration may change.
-const NAMED: [&str; 3] = [
-    "openclaw.json#/auth/profiles/anthropic:added",
-    "openclaw.json#/auth/order/anthropic",
-    "openclaw.json.bak#",
-];
-
-fn without_a_document(world: &World) -> bool {
-    !world.state().join(STORE).exists()
-}
-
-fn codex(world: &World) -> bool {
-    !without_a_document(world) && !world.store()["profiles"][CODEX].is_null()
-}
-
-#[test]
-fn a_token_pasted_under_a_new_name() {
-    let meant = [&["{store}#/profiles/anthropic:added"][..], &NAMED].concat();
-    changes_only(&meant, |world, _| {
-        let args = ["models", "auth", "paste-token", "--provider", "anthropic"];
-        let args = [&args[..], &["--profile-id", "anthropic:added"]].concat();
-        world.pipe(&args, &setup_token())
-    });
-}
-
-#[test]
-fn a_token_pasted_over_an_old_one() {
-    let meant = ["{store}#/profiles/anthropic:default", "openclaw.json"];
-    changes_only(&meant, |world, _| {
-        let args = ["models", "auth", "paste-token", "--provider", "anthropic"];
-        let args = [&args[..], &["--profile-id", "anthropic:default"]].concat();
-        world.pipe(&args, &setup_token())
-    });
-}
-
-#[test]
-fn a_setup_token() {
-    let meant = [
-        "{store}#/profiles/anthropic:manual",
-        "openclaw.json#/auth/profiles/anthropic:manual",
-        "openclaw.json#/auth/order/anthropic",
-        "openclaw.json.bak#",
-    ];
-    changes_only(&meant, |world, _| {
-        world.pipe(&["models", "auth", "setup-token", "--yes"], &setup_token())
-    });
-}
-
-#[test]
-fn a_profile_that_is_forgotten() {
-    let meant = [
-        "{store}#/profiles/anthropic:default",
-        "{state}#/order/anthropic",
-        "{state}#/order",
-        "{state}#/lastGood",
-        "{state}#/usageStats/anthropic:default",
-    ];
-    changes_only(&meant, |world, _| {
-        world.run(&["models", "auth", "logout", "anthropic:default", "--yes"])
-    });
-}
-
-#[test]
-fn a_token_that_is_refreshed() {
-    let meant = [
-        "{store}#/profiles/openai-codex:default/access",
-        "{store}#/profiles/openai-codex:default/refresh",
-        "{store}#/profiles/openai-codex:default/expires",
-        // A refreshed entry is written in our own order.
-        "{store}#/profiles/openai-codex:default (order)",
-    ];
-    for args in [
-        &["models", "auth", "token", "--profile", CODEX][..],
-        &["models", "auth", "refresh", "--profile", CODEX, "--force"],
+fn a_refresh_changes_one_grant() {
+    let mut count = 0;
+    for command in [
+        &["token", "--profile"][..],
+        &["refresh", "--force", "--profile"],
     ] {
-        changes_only(&meant, |world, issuer| {
-            let ran = world.run(args);
-            let refreshed = issuer.token_requests().len();
-            assert_eq!(
-                (refreshed == 1, ran.code == 0),
-                (codex(world), codex(world)),
-                "{ran:?}"
-            );
-            ran
+        for case in cases() {
+            let Some(profile) = case.profiles("oauth").into_iter().next() else {
+                continue;
+            };
+            count += 1;
+            let issuer = issuer(&case.world);
+            case.seed(&issuer, &profile);
+            let names = ["access", "refresh", "expires"];
+            let expected = names.map(|name| case.at("", &format!("/profiles/{profile}/{name}")));
+            let args = [&["models", "auth"], command, &[&profile]].concat();
+            case.assert_changes(|case| case.run(&args), &expected);
+        }
+    }
+    assert!(count > 20, "{count}");
+}
+
+fn log_in(case: &Case) -> Ran {
+    let login = Waiting::start(&case.world, &[]);
+    assert_eq!(visit(&login.url).unwrap().status, 200, "{}", case.name);
+    login.finish().0
+}
+
+#[test]
+fn a_login_of_somebody_new_adds_one_profile() {
+    for case in cases() {
+        let issuer = issuer(&case.world);
+        issuer.set_account(Account {
+            id: "acct_new".to_owned(),
+            email: Some("new@example.com".to_owned()),
+            ..Account::default()
         });
+        let expected = vec![case.at("+", "/profiles/openai-codex:new@example.com")];
+        let before = case.listed();
+        case.assert_changes(log_in, &case.written(expected));
+        let after = case.listed();
+        assert!(before.iter().all(|id| after.contains(id)), "{}", case.name);
     }
 }
 
 #[test]
-fn a_login() {
-    let meant = [
-        "{store}#/profiles/openai-codex:",
-        "openclaw.json#/auth/profiles/openai-codex:",
-        "openclaw.json.bak#",
-    ];
-    changes_only(&meant, |world, _| {
-        let before = codex(world).then(|| world.store()["profiles"].clone());
-        let profile = logged_in(world, &[]);
-        for (name, held) in before.iter().flat_map(|before| before.as_object().unwrap()) {
-            if *name != profile {
-                assert_eq!(world.store()["profiles"][name], *held);
-            }
-        }
-        Ran {
-            code: 0,
-            out: profile,
-            err: String::new(),
-        }
-    });
+fn a_login_of_somebody_known_changes_one_grant() {
+    let mut count = 0;
+    for case in cases() {
+        let Some(profile) = case.profiles("oauth").into_iter().next() else {
+            continue;
+        };
+        count += 1;
+        let entry = case.document().unwrap()["profiles"][&profile].clone();
+        let issuer = issuer(&case.world);
+        issuer.set_account(Account {
+            id: entry["accountId"].as_str().unwrap().to_owned(),
+            email: Some("a@example.com".to_owned()),
+            ..Account::default()
+        });
+        let at = |sign: &str, name: &str| case.at(sign, &format!("/profiles/{profile}/{name}"));
+        let mut expected = ["access", "refresh", "expires"]
+            .map(|name| at("", name))
+            .to_vec();
+        expected.extend(entry.get("email").is_none().then(|| at("+", "email")));
+        case.assert_changes(log_in, &expected);
+    }
+    assert!(count > 10, "{count}");
 }
 
 #[test]
-fn an_agent_that_comes_and_goes() {
-    let meant = [
-        "openclaw.json#/agents/list",
-        "openclaw.json#/agents",
-        "openclaw.json#/meta",
-        "openclaw.json.bak",
-    ];
-    changes_only(&meant, |world, _| {
-        let workspace = world.directory.path().join("spare");
-        let workspace = workspace.to_str().unwrap();
-        let add = ["agents", "add", "spare", "--workspace", workspace];
-        let added = world.run(&add);
-        assert_eq!(added.code, 0, "{added:?}");
-        let deleted = world.run(&["agents", "delete", "spare", "--force"]);
-        assert_eq!(deleted.code, 0, "{deleted:?}");
-        deleted
-    });
+fn agents_come_and_go_without_a_credential_being_touched() {
+    for case in cases() {
+        let has_config = case.world.state().join(CONFIG).exists();
+        // Without a list, `main` is made explicit before the new agent.
+        let (mut expected, place) = match has_config {
+            true => (
+                vec![
+                    format!("+{CONFIG}#/agents/list/2"),
+                    format!("+{CONFIG}#/meta"),
+                ],
+                2,
+            ),
+            false => (vec![format!("+{CONFIG}")], 1),
+        };
+        let add = ["agents", "add", "other", "--workspace", "ws"];
+        case.assert_changes(|case| case.run(&add), &expected);
+
+        case.world
+            .write("agents/other/agent/auth-profiles.json", "{}");
+        expected = vec![
+            format!("-{CONFIG}#/agents/list/{place}"),
+            format!("{CONFIG}#/meta/lastTouchedAt"),
+            "-agents/other/agent/auth-profiles.json".to_owned(),
+            "+trash/agent-other-<stamp>/agent/auth-profiles.json".to_owned(),
+        ];
+        let delete = ["agents", "delete", "other", "--force"];
+        case.assert_changes(|case| case.run(&delete), &expected);
+    }
 }

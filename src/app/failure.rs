@@ -8,6 +8,7 @@ use std::io::ErrorKind;
 
 use crate::config::file::ConfigError;
 use crate::model::id::{IdError, ProfileId, ProviderId};
+use crate::model::profiles::{AuthProfiles, Content, Effective};
 use crate::ports::dialog::DialogError;
 use crate::ports::files::FileError;
 use crate::ports::host::Signal;
@@ -105,6 +106,24 @@ impl Failure {
     pub fn no_such_profile(id: &ProfileId) -> Self {
         Self::new(Kind::NotFound, format!("there is no profile {id}"))
             .hint("openclaw models auth list")
+    }
+
+    /// The agent sees no profile of that name, or an entry that is no credential.
+    pub fn not_seen(effective: &Effective, id: &ProfileId) -> Self {
+        let documents = [Some(&effective.own), effective.main.as_ref()];
+        let mut entries = documents
+            .into_iter()
+            .flatten()
+            .flat_map(AuthProfiles::entries);
+        let fault = entries.find_map(|entry| match &entry.content {
+            Content::Invalid { fault } if entry.key.trim() == id.as_str() => Some(fault),
+            _ => None,
+        });
+        match fault {
+            None => Self::no_such_profile(id),
+            Some(fault) => Self::new(Kind::Config, format!("{id} cannot be used: {fault}"))
+                .hint("correct its entry in auth-profiles.json, or store it anew under that name"),
+        }
     }
 }
 

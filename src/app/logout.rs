@@ -53,7 +53,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
     let effective = ports.effective(&request.agent, Scope::All)?;
     let seen = effective
         .get(id)
-        .ok_or_else(|| Failure::no_such_profile(id))?;
+        .ok_or_else(|| Failure::not_seen(&effective, id))?;
     let owner = seen.owner.clone();
     let document = match &effective.main {
         Some(main) if owner.is_main() => main,

@@ -83,7 +83,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Vec<Report>, Failure> 
         });
     }
     match (&request.profile, reports.is_empty()) {
-        (Some(id), true) => Err(Failure::no_such_profile(id)),
+        (Some(id), true) => Err(Failure::not_seen(&effective, id)),
         _ => Ok(reports),
     }
 }

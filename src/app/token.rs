@@ -153,7 +153,7 @@ fn take(
 ) -> Result<Outcome, Failure> {
     let seen = effective
         .get(id)
-        .ok_or_else(|| Failure::no_such_profile(id))?;
+        .ok_or_else(|| Failure::not_seen(effective, id))?;
     let provider = seen.credential.provider().ok_or_else(|| {
         let message = format!("{id} names no valid provider");
         Failure::new(Kind::Config, message)

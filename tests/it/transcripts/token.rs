@@ -172,6 +172,8 @@ fn of_profiles_that_cannot_be_used() {
         .run(&token("broken:default"))
         .run(&token("worse:default"))
         .run(&["models", "auth", "token", "--provider", "openai"])
+        .run(&["models", "auth", "logout", "broken:default", "--yes"])
+        .run(&["models", "auth", "refresh", "--profile", "broken:default"])
         .matches("token_unusable");
 }
 

@@ -92,28 +92,23 @@ fn details(profile: &ProfileHealth, report: &Report, now: Timestamp) -> String {
             };
             format!("{what} in {}", short_duration(remaining))
         } else if facts.refresh_present && facts.refusal.is_none() {
-            format!(
-                "access ended {} ago, refreshed when asked for",
-                ago(remaining)
-            )
+            format!("access ended {}, refreshed when asked for", ago(remaining))
         } else {
-            format!("ended {} ago", ago(remaining))
+            format!("ended {}", ago(remaining))
         });
     }
     if profile.kind == Kind::OAuth && !facts.refresh_present {
         parts.push("no refresh token".to_owned());
     }
     if let Some(proven) = facts.proven_at {
-        parts.push(format!("grant proven {} ago", ago(now.until(proven))));
+        parts.push(format!("grant proven {}", ago(now.until(proven))));
     }
     if let Some((refusal, _)) = &facts.refusal {
         parts.push(format!("refused: {}", refusal.code));
     }
     if let Some(since) = facts.unknown_since {
         let since = ago(now.until(since));
-        parts.push(format!(
-            "how a refresh begun {since} ago ended is not known"
-        ));
+        parts.push(format!("how a refresh begun {since} ended is not known"));
     }
     if facts.owner != report.agent {
         parts.push(format!("from {}", facts.owner));
@@ -121,8 +116,12 @@ fn details(profile: &ProfileHealth, report: &Report, now: Timestamp) -> String {
     parts.join(", ")
 }
 
+/// How long ago something was that lies `remaining` milliseconds ahead, which is negative.
 fn ago(remaining: i64) -> String {
-    short_duration(remaining.saturating_neg().max(1))
+    match remaining.saturating_neg() {
+        ..60_000 => "just now".to_owned(),
+        passed => format!("{} ago", short_duration(passed)),
+    }
 }
 
 /// Providers that only a variable or the configuration speaks for.

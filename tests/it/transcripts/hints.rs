@@ -102,10 +102,10 @@ fn every_snapshot_is_somebodys() {
     let sources: String = sources.collect();
     for entry in std::fs::read_dir(super::snapshots()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        let stem = name
-            .strip_suffix(".snap")
-            .expect("not a snapshot")
-            .to_owned();
+        // One that waits to be looked at (`.snap.new`) fails its own test.
+        let Some(stem) = name.strip_suffix(".snap") else {
+            continue;
+        };
         let store = stem
             .strip_prefix("status_")
             .unwrap_or_default()

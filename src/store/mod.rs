@@ -7,6 +7,7 @@ pub mod journal;
 pub mod legacy;
 pub mod peer;
 
+mod commit;
 mod entry;
 mod wire;
 mod write;

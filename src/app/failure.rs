@@ -160,7 +160,7 @@ impl From<StoreError> for Failure {
                 "repair {0} by hand, or move it away; it is kept as it is until then",
                 path.display()
             )),
-            StoreError::Busy { .. } => Self::new(Kind::Busy, message)
+            StoreError::Busy { .. } | StoreError::Moved { .. } => Self::new(Kind::Busy, message)
                 .hint("wait for the other process, then run the command again"),
             StoreError::Interrupted => Self::cancelled(Signal::INTERRUPT),
             StoreError::NotStored { .. } => Self::new(Kind::Storage, message)

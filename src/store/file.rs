@@ -26,6 +26,8 @@ pub struct Locations {
     pub agent_dirs: Vec<(AgentId, PathBuf)>,
     /// The directory of the legacy `oauth.json`.
     pub oauth_dir: PathBuf,
+    /// Another disk's directory, for what cannot be saved in the state directory.
+    pub spare: Option<PathBuf>,
 }
 
 /// The agents' documents on files.
@@ -190,6 +192,10 @@ impl Store for FileStore {
 
     fn record_login(&self, record: &GrantRecord) -> Result<(), StoreError> {
         Ok(journal::write(&*self.files, &self.journal(), record)?)
+    }
+
+    fn unfiled(&self) -> Result<Vec<GrantDigest>, StoreError> {
+        Ok(self.grants_with_answers()?)
     }
 
     fn agents(&self) -> Result<Vec<AgentId>, StoreError> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::model::time::Timestamp;
-use crate::ports::files::{FileError, FileLock, Files, Reservation, Sharing, Stat};
+use crate::ports::files::{FileError, FileLock, Files, Prepared, Reservation, Sharing, Stat};
 
 #[derive(Clone)]
 struct Node {
@@ -186,6 +186,21 @@ impl Reservation for MemoryReservation<'_> {
     }
 }
 
+struct MemoryPrepared<'a> {
+    files: &'a MemoryFiles,
+    path: PathBuf,
+}
+
+impl Prepared for MemoryPrepared<'_> {
+    fn append(&mut self, bytes: &[u8]) -> Result<(), FileError> {
+        self.files.change("write", &self.path, |state| {
+            let node = state.nodes.get_mut(&self.path).ok_or(ErrorKind::NotFound)?;
+            node.bytes.get_or_insert_default().extend_from_slice(bytes);
+            Ok(())
+        })
+    }
+}
+
 fn take(state: &mut State, path: &Path, sharing: Sharing) -> bool {
     let count = state.locks.entry(path.into()).or_default();
     match sharing {
@@ -246,6 +261,19 @@ impl Files for MemoryFiles {
     fn reserve(&self, path: &Path, _size: u64) -> Result<Box<dyn Reservation + '_>, FileError> {
         self.change("reserve", path, |state| check_parent(state, path))?;
         Ok(Box::new(MemoryReservation {
+            files: self,
+            path: path.into(),
+        }))
+    }
+
+    fn prepare(
+        &self,
+        path: &Path,
+        head: &[u8],
+        _room: u64,
+    ) -> Result<Box<dyn Prepared + '_>, FileError> {
+        self.create_new(path, head, 0o600)?;
+        Ok(Box::new(MemoryPrepared {
             files: self,
             path: path.into(),
         }))

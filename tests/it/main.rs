@@ -25,5 +25,6 @@ mod short_writes;
 mod status;
 mod store_documents;
 mod store_files;
+mod store_rescue;
 mod terminal;
 mod transcripts;

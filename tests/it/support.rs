@@ -2,6 +2,7 @@
 //! the test issuer in place of the provider.
 
 pub(crate) mod login;
+pub(crate) mod memory_store;
 pub(crate) mod recorded;
 
 use std::io::Write as _;

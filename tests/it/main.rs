@@ -21,6 +21,7 @@ mod login;
 mod oidc_provider;
 mod paste;
 mod refresh;
+mod rescue;
 mod short_writes;
 mod status;
 mod store_documents;

@@ -71,7 +71,7 @@ fn what_could_not_be_stored_is_taken_in_once_it_can() {
     assert_eq!(profile["access"], taken.out.trim_end());
     assert_eq!(profile["custom"], "keepme");
     assert_eq!(issuer.token_requests().len(), 1);
-    assert_eq!(saved_answers(&world), [PathBuf::new(); 0]);
+    assert!(saved_answers(&world).is_empty());
 
     // The successor works, and nothing is left to be said.
     let forced = world.run(&["models", "auth", "refresh", "--force"]);
@@ -100,7 +100,7 @@ fn a_newer_login_wins_over_what_was_saved() {
         (token.code, token.out.trim_end(), token.err.as_str()),
         (0, newer.as_str(), "")
     );
-    assert_eq!(saved_answers(&world), [PathBuf::new(); 0]);
+    assert!(saved_answers(&world).is_empty());
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_logout_during_the_refresh_stays_a_logout() {
         "{ran:?}"
     );
     assert!(world.store()["profiles"]["openai-codex:default"].is_null());
-    assert_eq!(saved_answers(&world), [PathBuf::new(); 0]);
+    assert!(saved_answers(&world).is_empty());
 }
 
 #[test]

@@ -151,6 +151,13 @@ pub trait Store: Send + Sync {
         change: &mut dyn FnMut(&mut AuthProfiles) -> Change,
     ) -> Result<AuthProfiles, StoreError>;
 
+    /// Proves that an agent's document could be replaced now, before a person is asked for anything:
+    /// the lock can be had, the directory is writable, the space is there. Changes nothing.
+    ///
+    /// # Errors
+    /// What would keep [`Store::update`] from writing.
+    fn rehearse(&self, agent: &AgentId) -> Result<(), StoreError>;
+
     /// Takes the long lock of a grant, or `None` if somebody else holds it.
     ///
     /// # Errors

@@ -15,9 +15,6 @@ use super::file::FileStore;
 use super::journal;
 use super::peer::{self, Flavour, PeerLock};
 
-/// Room for what a document may grow by until the commit.
-const HEADROOM: u64 = 64 * 1024;
-
 /// The long lock of a grant.
 pub(super) struct HeldGrant<'a> {
     store: &'a FileStore,
@@ -82,8 +79,7 @@ impl<'a> Held<'a> for HeldGrant<'a> {
         if copies(&doc, &grant).is_empty() {
             return Err(StoreError::Moved { path: target });
         }
-        let size = files.stat(&target)?.map_or(0, |stat| stat.size);
-        let space = files.reserve(&target, size.saturating_add(HEADROOM))?;
+        let space = store.reserve_document(what.agent)?;
         let slot = store.prepare_answer(&grant, what)?;
         let before = journal::read(files, &store.journal(), &grant)?;
         let record = begun(

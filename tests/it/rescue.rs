@@ -158,3 +158,33 @@ fn a_server_in_trouble_is_not_asked_by_everybody_who_waits() {
     let asked = issuer.token_requests().len();
     assert!((1..=4).contains(&asked), "{asked} requests");
 }
+
+#[test]
+fn status_knows_an_old_copy_for_what_it_is() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    let (access, _) = world.seed(&issuer, "main", 3_600);
+    let backup = world.read(DOCUMENT);
+    let forced = world.run(&["models", "auth", "refresh", "--force"]);
+    assert_eq!(forced.code, 0, "{forced:?}");
+    world.write(DOCUMENT, &backup);
+    let status = world.run(&["models", "status"]);
+    assert!(status.out.contains("old copy"), "{status:?}");
+    assert!(
+        status.out.contains("spent: the login was renewed just now"),
+        "{status:?}"
+    );
+    let json: serde_json::Value =
+        serde_json::from_str(&world.run(&["models", "status", "--json"]).out).unwrap();
+    assert!(
+        json["openclaw"]["profiles"][0]["spentSince"].is_i64(),
+        "{json}"
+    );
+
+    // What still lives is handed out; what is spent is not sent, whatever is asked for.
+    let token = world.run(&TOKEN);
+    assert_eq!((token.code, token.out.trim_end()), (0, access.as_str()));
+    let again = world.run(&["models", "auth", "refresh", "--force"]);
+    assert_eq!(again.code, 3, "{again:?}");
+    assert!(again.err.contains("old copy"), "{again:?}");
+    assert_eq!(issuer.token_requests().len(), 1);
+}

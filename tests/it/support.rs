@@ -57,6 +57,15 @@ impl World {
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
     }
 
+    /// Puts a file in the place of a directory of the state directory.
+    pub(crate) fn block(&self, path: &str) {
+        let directory = self.state().join(path);
+        if directory.exists() {
+            std::fs::remove_dir_all(&directory).unwrap();
+        }
+        self.write(path, "a file in the way of a directory");
+    }
+
     pub(crate) fn read(&self, path: &str) -> String {
         std::fs::read_to_string(self.state().join(path)).unwrap()
     }

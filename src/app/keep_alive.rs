@@ -112,10 +112,11 @@ pub fn keep_alive(
             continue;
         }
         if let Some(held) = ports.store.try_lock_grant(&digest)? {
-            if let Some(living) = subject.alone(held, &digest, &current, &first)? {
-                return Ok(living);
+            match subject.alone(held, &digest, &current, &first) {
+                Ok(Some(living)) => return Ok(living),
+                Ok(None) => current = subject.load()?,
+                Err(failure) => return subject.despite(current, failure),
             }
-            current = subject.load()?;
             subject.check(deadline)?;
             continue;
         }
@@ -235,6 +236,19 @@ impl Subject<'_> {
         Err(Failure::new(Kind::NeedsLogin, message).hint(self.login_again()))
     }
 
+    /// A disk that fails keeps nobody from a token that lives.
+    fn despite(&self, credential: OAuth, failure: Failure) -> Result<Living, Failure> {
+        let concerns_disk = matches!(failure.kind, Kind::Storage | Kind::Busy);
+        if self.need == Need::Always || !concerns_disk || !self.is_alive(&credential) {
+            return Err(failure);
+        }
+        let warning = format!(
+            "{} is due and could not be refreshed now: {}",
+            self.profile, failure.message
+        );
+        Ok(self.living(credential, How::StillAlive, Some(warning)))
+    }
+
     /// It may work later: a token that lives is handed out, a dead one is a failure of `kind`.
     pub(super) fn later(
         &self,
@@ -247,7 +261,7 @@ impl Subject<'_> {
         if self.need != Need::Always && self.is_alive(&credential) {
             let spent = match touched {
                 Touched::MaybeSpent => "; its refresh token may be spent",
-                Touched::Nothing | Touched::Changed => "",
+                Touched::Nothing | Touched::Changed | Touched::Saved => "",
             };
             let warning = format!("{name} is due and could not be refreshed now: {why}{spent}");
             return Ok(self.living(credential, How::StillAlive, Some(warning)));

@@ -50,7 +50,8 @@ pub(super) enum Filed<'a> {
     NothingFound(Box<dyn Held<'a> + 'a>),
 }
 
-/// Stores the saved answer to a refresh of a grant, if there is one.
+/// Stores the saved answer to a refresh of a grant, if there is one. May be cut off by a signal at
+/// any point: the answer goes last.
 ///
 /// # Errors
 /// If it cannot be stored; it stays where it is.
@@ -65,7 +66,6 @@ pub(super) fn file<'a>(
         tracing::info!(path = %answer.path.display(), "a saved answer is not understood");
         return Ok(Filed::NothingFound(held));
     };
-    ports.interrupt.defer();
     let changed = held.resume(&answer)?.commit(&new, ports.clock.now())?;
     if !changed.is_empty() {
         ports.dialog.notice(&Notice::Info(format!(

@@ -6,7 +6,7 @@
 //! locks, which a killed owner cannot leave behind; the locks of a running OpenClaw held as well
 //! while it writes; every byte it does not understand kept.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::model::credential::OAuth;
@@ -71,10 +71,10 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The refresh succeeded, and its result could not be stored.
-    #[error("the new login could not be stored: {source}; {}", rescued.as_ref().map_or_else(|| "it is lost".to_owned(), |path| format!("it is saved in {}", path.display())))]
+    #[error("the refreshed login could not be stored: {source}; {}", whereabouts(rescued.as_deref()))]
     NotStored {
         /// Why.
-        source: FileError,
+        source: Box<StoreError>,
         /// The file in which the server's answer is saved; the next command stores it.
         rescued: Option<PathBuf>,
     },
@@ -86,6 +86,13 @@ pub enum StoreError {
         /// How that was found out.
         detail: String,
     },
+}
+
+fn whereabouts(rescued: Option<&Path>) -> String {
+    match rescued {
+        Some(path) => format!("it is safe in {}", path.display()),
+        None => "it could not be saved anywhere else and is lost".to_owned(),
+    }
 }
 
 /// How long to wait for somebody else's refresh.

@@ -5,7 +5,6 @@
 //! answer goes last, so that a process killed anywhere in between leaves one that the next command
 //! takes in, again and again if need be, with the same end.
 
-use std::io;
 use std::path::PathBuf;
 
 use crate::model::credential::{Credential, OAuth};
@@ -125,15 +124,10 @@ impl ReservedGrant<'_> {
             Answer::InMemory(slot, answer) => self.store.save_elsewhere(slot, answer),
             Answer::Awaited(_) => None,
         };
-        let source = match error {
-            StoreError::File(error) => error,
-            other => FileError {
-                operation: "write",
-                path: self.store.document(&self.agent),
-                source: io::Error::other(other.to_string()),
-            },
-        };
-        StoreError::NotStored { source, rescued }
+        StoreError::NotStored {
+            source: Box::new(error),
+            rescued,
+        }
     }
 }
 

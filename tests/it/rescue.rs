@@ -188,3 +188,28 @@ fn status_knows_an_old_copy_for_what_it_is() {
     assert!(again.err.contains("old copy"), "{again:?}");
     assert_eq!(issuer.token_requests().len(), 1);
 }
+
+#[test]
+fn a_disk_that_fails_keeps_nobody_from_a_token_that_lives() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    let (access, _) = world.seed(&issuer, "main", 60);
+    // The place for the answer cannot be made.
+    world.write("rescue", "in the way");
+    let due = world.run(&TOKEN);
+    assert_eq!(
+        (due.code, due.out.trim_end()),
+        (0, access.as_str()),
+        "{due:?}"
+    );
+    assert!(
+        due.err.contains("is due and could not be refreshed now"),
+        "{due:?}"
+    );
+    let forced = world.run(&["models", "auth", "refresh", "--force"]);
+    assert_eq!(forced.code, 5, "{forced:?}");
+    assert!(
+        forced.err.contains("No credential was changed"),
+        "{forced:?}"
+    );
+    assert_eq!(issuer.token_requests().len(), 0);
+}

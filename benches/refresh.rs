@@ -131,7 +131,8 @@ impl Bench {
         Ok(start.elapsed().as_secs_f64() * 1_000.0)
     }
 
-    /// Milliseconds between the end of the process that refreshed and the end of one that waited.
+    /// Milliseconds from the end of the process that refreshed to the end of one that waited for
+    /// it; negative where that one was done sooner.
     fn waiter(&self) -> Result<f64, Box<dyn Error>> {
         self.seed(-10_000)?;
         let before = self.issuer.token_requests().len();
@@ -144,7 +145,9 @@ impl Bench {
         owner.wait()?;
         let end = Instant::now();
         let waited = waiter.join().map_err(|_| "the waiting thread failed")??;
-        Ok(waited.saturating_duration_since(end).as_secs_f64() * 1_000.0)
+        let after = waited.saturating_duration_since(end);
+        let before = end.saturating_duration_since(waited);
+        Ok((after.as_secs_f64() - before.as_secs_f64()) * 1_000.0)
     }
 
     fn token(&self) -> Command {

@@ -11,6 +11,7 @@ mod naming;
 mod spend;
 
 pub mod agents;
+pub mod history;
 pub mod list;
 pub mod login;
 pub mod logout;
@@ -19,6 +20,7 @@ pub mod refresh;
 pub mod rescue;
 pub mod status;
 pub mod token;
+pub mod undo;
 
 use std::path::PathBuf;
 

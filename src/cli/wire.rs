@@ -15,10 +15,11 @@ use crate::ports::files::Files;
 use crate::ports::host::{Clock, Env, Interrupt};
 use crate::providers::catalogue::Catalogue;
 use crate::store::file::{FileStore, Locations};
+use crate::store::history::{self, Limit};
 use crate::sys::browser::SystemBrowser;
 use crate::sys::callback::SystemCallback;
 use crate::sys::clock::SystemClock;
-use crate::sys::env::{LayeredEnv, SystemEnv};
+use crate::sys::env::{LayeredEnv, SystemEnv, names};
 use crate::sys::files::SystemFiles;
 use crate::sys::http::SystemHttp;
 use crate::sys::interrupt::SystemInterrupt;
@@ -90,7 +91,8 @@ impl System {
             Arc::clone(&files),
             Arc::clone(&clock) as Arc<dyn Clock>,
             locations(&settings, &places, &dirs, override_dir)?,
-        );
+        )
+        .keeping(generations(&env));
         let interrupt: Arc<dyn Interrupt> = Arc::new(SystemInterrupt::new());
         let dialog: Box<dyn Dialog> = if events {
             Box::new(JsonDialog::new(Arc::clone(printer), Arc::clone(&interrupt)))
@@ -172,6 +174,12 @@ fn choose_agent(
         (None, Some(directory)) => (AgentId::main(), Some(directory.clone())),
         (None, None) => (settings.default_agent(), None),
     }
+}
+
+/// Asks when it must be known: the usual token reads no `.env`.
+fn generations(env: &Arc<dyn Env>) -> Limit {
+    let env = Arc::clone(env);
+    Box::new(move || history::limit(env.plain(names::AUTH_HISTORY).as_deref()))
 }
 
 fn locations(

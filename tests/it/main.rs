@@ -14,6 +14,7 @@ mod cli_reference;
 mod config_edits;
 mod config_properties;
 mod fixture_edits;
+mod history;
 mod includes;
 mod keys;
 mod leaks;

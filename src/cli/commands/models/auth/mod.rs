@@ -1,11 +1,13 @@
 //! `models auth`: everything that puts a credential in, hands it out, or takes it away.
 
+pub mod history;
 pub mod list;
 pub mod login;
 pub mod logout;
 pub mod paste_token;
 pub mod refresh;
 pub mod token;
+pub mod undo;
 
 use clap::{Args, CommandFactory, Subcommand};
 
@@ -37,6 +39,10 @@ enum AuthCommand {
     Refresh(refresh::Refresh),
     /// Forget one profile on this machine
     Logout(logout::Logout),
+    /// Show what profiles held before
+    History(history::History),
+    /// Put back what a profile held before
+    Undo(undo::Undo),
 }
 
 impl Auth {
@@ -58,6 +64,8 @@ impl Auth {
             Some(AuthCommand::List(command)) => command.run(system, printer),
             Some(AuthCommand::Refresh(command)) => command.run(system, printer),
             Some(AuthCommand::Logout(command)) => command.run(system, printer),
+            Some(AuthCommand::History(command)) => command.run(system, printer),
+            Some(AuthCommand::Undo(command)) => command.run(system, printer),
             None => help(printer),
         }
     }

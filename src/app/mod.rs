@@ -11,6 +11,7 @@ mod naming;
 mod spend;
 
 pub mod agents;
+pub mod doctor;
 pub mod history;
 pub mod list;
 pub mod login;

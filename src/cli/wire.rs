@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::app::doctor::Lab;
 use crate::app::failure::{Failure, Kind};
 use crate::app::{Dirs, Ports};
 use crate::config::file::ConfigFile;
@@ -19,6 +20,7 @@ use crate::store::history::{self, Limit};
 use crate::sys::browser::SystemBrowser;
 use crate::sys::callback::SystemCallback;
 use crate::sys::clock::SystemClock;
+use crate::sys::disk::SystemDisk;
 use crate::sys::env::{LayeredEnv, SystemEnv, names};
 use crate::sys::files::SystemFiles;
 use crate::sys::http::SystemHttp;
@@ -140,6 +142,23 @@ impl System {
         }
     }
 
+    /// The doors that `doctor` puts to the test.
+    ///
+    /// # Errors
+    /// If this program cannot tell where it lies.
+    pub fn lab(&self) -> Result<Lab, Failure> {
+        let program = std::env::current_exe().map_err(|error| {
+            let message = format!("this program cannot tell where it lies: {error}");
+            Failure::new(Kind::Storage, message)
+        })?;
+        Ok(Lab {
+            files: Arc::clone(&self.files),
+            disk: Arc::new(SystemDisk::new(program)),
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            pid: std::process::id(),
+        })
+    }
+
     /// The agent that is meant.
     pub fn agent(&self) -> &AgentId {
         &self.agent
@@ -159,6 +178,11 @@ impl System {
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
+}
+
+/// The file system alone.
+pub fn files() -> impl Files {
+    SystemFiles
 }
 
 /// `--agent`, else the directory that a variable names, else the default agent: the same for

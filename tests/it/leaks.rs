@@ -73,6 +73,8 @@ fn a_login_and_what_follows_show_no_secret() {
             "openai-codex:me@example.com",
             "--dry-run",
         ],
+        &["doctor"],
+        &["doctor", "--json"],
         &["models", "auth", "history"],
         &["models", "auth", "history", "--json"],
         &["models", "auth", "undo", "openai-codex:me@example.com"],

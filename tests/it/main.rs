@@ -13,6 +13,7 @@ mod callback;
 mod cli_reference;
 mod config_edits;
 mod config_properties;
+mod doctor;
 mod fixture_edits;
 mod history;
 mod includes;

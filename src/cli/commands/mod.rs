@@ -2,6 +2,7 @@
 
 pub mod agents;
 pub mod completions;
+pub mod doctor;
 pub mod models;
 
 use std::sync::Arc;
@@ -23,6 +24,11 @@ pub enum Command {
     Models(models::Models),
     /// Agents: each has its own credentials and reads through to main's
     Agents(agents::Agents),
+    #[expect(
+        missing_docs,
+        reason = "a comment here would take the place of its long help"
+    )]
+    Doctor(doctor::Doctor),
     /// Print a completion script for a shell
     Completions(completions::Completions),
 }
@@ -40,6 +46,10 @@ pub fn run(cli: &Cli, printer: &Arc<Printer>) -> Result<u8, Failure> {
     match &cli.command {
         Command::Models(models) => models.run(&system(models.wants_events())?, printer),
         Command::Agents(agents) => agents.run(&system(false)?, printer),
+        Command::Doctor(doctor) => match doctor.rival() {
+            Some(path) => doctor::compete(path, printer),
+            None => doctor.run(&system(false)?, printer),
+        },
         Command::Completions(completions) => completions.run(printer),
     }
 }

@@ -37,11 +37,9 @@ enum AuthCommand {
     List(list::List),
     /// Refresh stored logins
     Refresh(refresh::Refresh),
-    /// Forget one profile on this machine
+    // A comment of their own would take the place of the long help of these.
     Logout(logout::Logout),
-    /// Show what profiles held before
     History(history::History),
-    /// Put back what a profile held before
     Undo(undo::Undo),
 }
 

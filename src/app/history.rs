@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::credential::{Credential, Kind as CredentialKind, OAuth};
+use crate::model::credential::{Credential, Kind as CredentialKind};
 use crate::model::grant::{Attempt, GrantDigest, RefreshOutcome};
 use crate::model::history::{Cause, Generation, History};
 use crate::model::id::{AgentId, ProfileId};
@@ -15,11 +15,9 @@ use crate::ports::dialog::{Answer, Question};
 use crate::ports::store::{Scope, StoreError};
 
 use super::Ports;
+use super::backoff::words;
 use super::failure::{Failure, Kind, shell_word};
-use super::keep_alive::words;
-
-/// As many refreshes as are followed from a spent grant to the one that lives.
-const LONGEST_LINE: usize = 10_000;
+use super::lineage;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -281,8 +279,8 @@ fn verdict(
     match &attempt.outcome {
         Some(RefreshOutcome::Stored { successor }) if successor != grant => {
             let living = living.get_or_insert_with(|| living_grants(ports, history));
-            let successor = follow(ports, successor, living)?;
-            spent(attempt.settled_at, successor)
+            let successor = lineage::follow(ports, successor, living)?;
+            spent(attempt.settled_at, successor.cloned())
         }
         _ if generation.is_bare => spent(Some(generation.replaced_at), None),
         Some(RefreshOutcome::Refused(refusal)) => Ok(Verdict::Refused {
@@ -296,44 +294,13 @@ fn verdict(
     }
 }
 
-/// Where the last of a line of successors is, if that is known.
-fn follow(
-    ports: Ports<'_>,
-    first: &GrantDigest,
-    living: &Living,
-) -> Result<Option<Place>, StoreError> {
-    let mut grant = first.clone();
-    for _ in 0..LONGEST_LINE {
-        if let Some(place) = living.get(&grant) {
-            return Ok(Some(place.clone()));
-        }
-        let record = ports.store.grant_record(&grant)?;
-        match record.and_then(|record| record.attempt?.outcome) {
-            Some(RefreshOutcome::Stored { successor }) if successor != grant => grant = successor,
-            _ => break,
-        }
-    }
-    Ok(None)
-}
-
-/// Every grant of every agent's document, and of this history. A document that cannot be read
-/// tells nothing.
+/// Every grant of every agent's document, and of this history.
 fn living_grants(ports: Ports<'_>, history: &History) -> Living {
-    let mut living = Living::new();
-    for generation in history.generations.iter().filter(|one| !one.is_bare) {
-        if let Some(grant) = &generation.grant {
-            living.insert(grant.clone(), Place::Generation(generation.number));
-        }
-    }
-    for agent in ports.store.agents().unwrap_or_default() {
-        let document = ports.store.load(&agent, Scope::All).unwrap_or_default();
-        for (id, credential) in document.profiles() {
-            if let Some(grant) = credential.as_oauth().and_then(OAuth::grant) {
-                living.insert(grant, Place::Profile(agent.clone(), id.clone()));
-            }
-        }
-    }
-    living
+    let kept = history.generations.iter().filter(|one| !one.is_bare);
+    let kept = kept.filter_map(|one| Some((one.grant.clone()?, Place::Generation(one.number))));
+    let held = lineage::holders(ports).into_iter();
+    let held = held.map(|(grant, (agent, id))| (grant, Place::Profile(agent, id)));
+    kept.chain(held).collect()
 }
 
 impl Facts {

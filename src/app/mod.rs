@@ -7,6 +7,7 @@ mod backoff;
 mod follow;
 pub mod keep_alive;
 mod keys;
+mod lineage;
 mod naming;
 mod spend;
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::model::credential::{Credential, OAuth};
-use crate::model::grant::{GrantDigest, RefreshOutcome};
+use crate::model::grant::GrantDigest;
 use crate::model::history::{Cause, Generation, History};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::profiles::{AuthProfiles, Content};
@@ -190,10 +190,7 @@ impl FileStore {
     /// be read knows nothing.
     fn successor(&self, grant: &GrantDigest) -> Option<GrantDigest> {
         let record = journal::read(&*self.files, &self.journal(), grant).ok()??;
-        match record.attempt?.outcome? {
-            RefreshOutcome::Stored { successor } if successor != *grant => Some(successor),
-            _ => None,
-        }
+        record.successor().cloned()
     }
 
     fn strip_spent(&self, history: &mut History) {

@@ -7,7 +7,7 @@ use std::io;
 
 use crate::model::time::Timestamp;
 use crate::ports::disk::{Disk, Kind, Rival, Volume};
-use crate::ports::files::{FileError, FileLock, Files, Reservation, Sharing, Stat};
+use crate::ports::files::{FileError, FileLock, Files, Prepared, Reservation, Sharing, Stat};
 
 use super::files::MemoryFiles;
 
@@ -217,6 +217,15 @@ impl Files for QuirkyDisk {
 
     fn reserve(&self, path: &Path, size: u64) -> Result<Box<dyn Reservation + '_>, FileError> {
         self.files.reserve(path, size)
+    }
+
+    fn prepare(
+        &self,
+        path: &Path,
+        head: &[u8],
+        room: u64,
+    ) -> Result<Box<dyn Prepared + '_>, FileError> {
+        self.files.prepare(path, head, room)
     }
 
     fn create_new(&self, path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {

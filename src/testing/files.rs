@@ -317,6 +317,17 @@ impl Files for MemoryFiles {
         })
     }
 
+    fn rename_new(&self, from: &Path, to: &Path) -> Result<(), FileError> {
+        self.change("rename", from, |state| {
+            if state.nodes.contains_key(to) {
+                return Err(ErrorKind::AlreadyExists);
+            }
+            let node = state.nodes.remove(from).ok_or(ErrorKind::NotFound)?;
+            state.nodes.insert(to.into(), node);
+            Ok(())
+        })
+    }
+
     fn remove(&self, path: &Path) -> Result<(), FileError> {
         self.change("remove", path, |state| {
             state.nodes.remove(path);

@@ -1,6 +1,7 @@
 //! Reading one agent's document, and writing it under its locks: ours first, then OpenClaw's.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::model::id::AgentId;
 use crate::model::profiles::AuthProfiles;
@@ -40,8 +41,25 @@ fn text(bytes: &[u8]) -> Result<&str, String> {
     std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
 }
 
+/// How often, and how long apart, a document that is no JSON is read again: early releases of
+/// OpenClaw write in place, some of their commands without a lock, and are caught in the middle.
+const LOOKS: usize = 5;
+const SETTLES: Duration = Duration::from_millis(20);
+
 impl FileStore {
     pub(super) fn find(&self, agent: &AgentId, scope: Scope<'_>) -> Result<Found, StoreError> {
+        let mut found = self.read(agent, scope)?;
+        for _ in 1..LOOKS {
+            if found.unreadable.is_empty() {
+                break;
+            }
+            self.clock.sleep(SETTLES);
+            found = self.read(agent, scope)?;
+        }
+        Ok(found)
+    }
+
+    fn read(&self, agent: &AgentId, scope: Scope<'_>) -> Result<Found, StoreError> {
         let path = self.document(agent);
         let mut found = Found {
             doc: AuthProfiles::default(),

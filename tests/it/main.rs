@@ -22,6 +22,7 @@ mod keys;
 mod leaks;
 mod login;
 mod oidc_provider;
+mod openclaw_package;
 mod paste;
 mod refresh;
 mod rescue;

@@ -24,6 +24,7 @@ mod login;
 mod oidc_provider;
 mod openclaw_package;
 mod paste;
+mod races;
 mod random_inputs;
 mod refresh;
 mod rescue;

@@ -28,6 +28,7 @@ mod races;
 mod random_inputs;
 mod refresh;
 mod rescue;
+mod restored;
 mod short_writes;
 mod status;
 mod store_documents;

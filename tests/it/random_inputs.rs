@@ -9,6 +9,8 @@ pub(crate) mod targets;
 
 use std::time::{Duration, SystemTime};
 
+use crate::support::World;
+
 use engine::{Limit, Target, run};
 use targets::{callback, document, manifest, paste, store};
 
@@ -180,6 +182,39 @@ fn a_minute_of_pastes() {
 #[ignore = "needs a minute"]
 fn a_minute_of_manifests() {
     a_minute(&MANIFEST);
+}
+
+/// The real program over each store of the corpus: an answer or an error, and bytes that are not
+/// understood are there afterwards.
+#[test]
+fn every_command_stands_every_store() {
+    for bytes in engine::corpus("store") {
+        let world = World::new();
+        let path = "agents/main/agent/auth-profiles.json";
+        world.write(path, "");
+        std::fs::write(world.state().join(path), &bytes).unwrap();
+        let commands = [
+            &["models", "status"][..],
+            &["models", "status", "--json"],
+            &["models", "auth", "list"],
+            &["models", "auth", "token", "--profile", "x:y"],
+            &["models", "auth", "logout", "x:y", "--yes"],
+        ];
+        for args in commands {
+            let ran = world.run(args);
+            assert!([0, 1, 3, 5].contains(&ran.code), "{args:?}: {ran:?}");
+            assert!(!ran.err.contains("panicked"), "{args:?}: {ran:?}");
+        }
+        assert_eq!(std::fs::read(world.state().join(path)).unwrap(), bytes);
+        let ran = world.pipe(
+            &["models", "auth", "paste-token", "--provider", "groq"],
+            "tok",
+        );
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let document = targets::raw::members(&world.read(path)).unwrap();
+        let profiles = targets::raw::within(&document, "profiles");
+        assert!(profiles["groq:manual"].get().contains("\"tok\""));
+    }
 }
 
 #[test]

@@ -75,7 +75,7 @@ const TOKENS: [&[u8]; 36] = [
 ];
 
 /// Every input of a corpus, sorted by name.
-fn corpus(name: &str) -> Vec<Vec<u8>> {
+pub(crate) fn corpus(name: &str) -> Vec<Vec<u8>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let directory = root.join("tests/corpus").join(name);
     let mut paths: Vec<_> = std::fs::read_dir(&directory)

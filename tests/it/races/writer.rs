@@ -140,7 +140,7 @@ impl Orders {
             commands += usize::from(has_command);
             match deed {
                 Deed::Refresh => {
-                    self.command(&["refresh", "--force", "--profile", &self.login()], "")
+                    self.command(&["refresh", "--force", "--profile", &self.login()], "");
                 }
                 Deed::Paste(which) if commands % self.commands == 0 => {
                     let (provider, profile) = (self.provider(), self.profile(which));

@@ -158,6 +158,7 @@ fn keep(
             false,
         )));
     }
+    ports.tell_skew(grant.skew_warning());
     let oauth = grant.into_credential(&provider.id, found.identity.clone());
     let document = ports.store.load(&request.agent, Scope::All);
     // A document that cannot be read is set aside by the update; it has no names to respect.

@@ -36,4 +36,5 @@ mod store_files;
 mod store_properties;
 mod store_rescue;
 mod terminal;
+mod time;
 mod transcripts;

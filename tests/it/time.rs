@@ -1,8 +1,10 @@
 //! Ends that cannot be, clocks that differ, and a clock that went back: told, and never trusted.
 
+use openclaw::testing::browser::visit;
 use openclaw::testing::issuer::{Account, Issuer, Scripted};
 use serde_json::{Value, json};
 
+use crate::support::login::Waiting;
 use crate::support::{World, millis_from_now};
 
 const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "openai-codex"];
@@ -148,6 +150,25 @@ fn a_clock_that_differs_from_the_servers_is_told() {
         let left = stored.as_i64().unwrap() - millis_from_now(0);
         assert!((3_000_000..=3_600_000).contains(&left), "{left}");
     }
+}
+
+#[test]
+fn a_login_tells_of_the_clock_too() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    let (access, refresh) = issuer.issue();
+    let mut given = answer(-7_200);
+    let body = json!({ "access_token": access, "refresh_token": refresh, "expires_in": 3_600 });
+    given.body = body.to_string();
+    issuer.answer_next(given);
+    let login = Waiting::start(&world, &["--provider", "openai-codex"]);
+    let query = format!("code=x&state={}", login.state());
+    assert_eq!(visit(&login.callback(&query)).unwrap().status, 200);
+    let (ran, events) = login.finish();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let warnings = events.iter().filter(|event| event["event"] == "warning");
+    let told = warnings.filter_map(|event| event["message"].as_str());
+    let told: Vec<_> = told.filter(|text| text.contains("2h ahead of")).collect();
+    assert_eq!(told.len(), 1, "{events:?}");
 }
 
 #[test]

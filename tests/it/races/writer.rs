@@ -130,6 +130,8 @@ impl Orders {
             main_dir: self.state.join("agents/main/agent"),
             agent_dirs: Vec::new(),
             oauth_dir: self.state.join("credentials"),
+            is_late: false,
+            spare: None,
             state: self.state.clone(),
         };
         let store = FileStore::new(Arc::new(SystemFiles), Arc::new(SystemClock::new()), places);

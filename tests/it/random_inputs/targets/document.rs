@@ -8,7 +8,7 @@ use openclaw::model::json::Extra;
 use openclaw::model::profiles::AuthProfiles;
 use openclaw::model::secret::Secret;
 use openclaw::ports::store::Scope;
-use openclaw::store::document::{Layout, Rendered, merge_grant, merge_state, parse, render};
+use openclaw::store::document::{Layout, Rendered, merge_state, parse, render};
 use openclaw::store::legacy;
 
 use super::doors::{Doors, NOW, assert_printable};
@@ -77,7 +77,7 @@ fn refreshed(old: &OAuth) {
         identity: openclaw::model::credential::Identity::default(),
         extra: Extra::default(),
     };
-    let merged = merge_grant(old, &new);
+    let merged = old.renewed(&new);
     assert_eq!(merged.extra, old.extra);
     assert_eq!(
         (&merged.refresh, &merged.identity),

@@ -156,6 +156,8 @@ impl Doors {
             main_dir: state.join("agents/main/agent"),
             agent_dirs: Vec::new(),
             oauth_dir: state.join("credentials"),
+            is_late: false,
+            spare: None,
             state: state.clone(),
         };
         let store = FileStore::new(shared.clone(), clock.clone(), places);

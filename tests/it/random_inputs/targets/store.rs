@@ -1,6 +1,6 @@
 //! Any bytes in the place of any file of the store.
 
-use openclaw::app::{list, logout, paste, refresh, status, token};
+use openclaw::app::{history, list, logout, paste, refresh, rescue, status, token, undo};
 use openclaw::cli::view::{status_json, status_text};
 use openclaw::model::grant::GrantDigest;
 use openclaw::model::id::{AgentId, ProfileId, ProviderId};
@@ -17,10 +17,18 @@ const STATE_FILE: &str = "agents/main/agent/auth-state.json";
 const GOOD: &str = r#"{"version":1,"profiles":{"openai-codex:default":{"type":"oauth",
     "provider":"openai-codex","access":"at","refresh":"rt-good","expires":1795230000000}}}"#;
 
-fn journal(directory: &str) -> String {
+/// Where the generations of `groq:manual` are kept.
+const HISTORY: &str = "agents/main/agent/auth-history/37b264e92b85952c44c95176f63db37d.json";
+
+/// A pasted token, to be replaced.
+const PASTED: &str = r#"{"version":1,"profiles":{"groq:manual":{"type":"token",
+    "provider":"groq","token":"before"}}}"#;
+
+/// A file that belongs to the grant of the good login.
+fn of_grant(directory: &str, suffix: &str) -> String {
     let provider = ProviderId::parse("openai-codex").unwrap();
     let digest = GrantDigest::of(&provider, &Secret::from("rt-good"));
-    format!("{directory}/{digest}.json")
+    format!("{directory}/{digest}{suffix}")
 }
 
 /// Whatever the bytes and wherever they lie: every command ends, nothing is printed that steers a
@@ -30,9 +38,9 @@ pub(crate) fn check(bytes: &[u8]) {
     state_file(bytes);
     legacy("agents/main/agent/auth.json", bytes);
     legacy("credentials/oauth.json", bytes);
-    for directory in ["locks/oauth-refresh/journal", "rescue"] {
-        beside(&journal(directory), bytes);
-    }
+    journal(bytes);
+    answer(bytes);
+    generations(bytes);
 }
 
 fn document(bytes: &[u8]) {
@@ -89,18 +97,52 @@ fn legacy(path: &str, bytes: &[u8]) {
     use_all(&doors);
 }
 
-/// A file that is read beside a good document.
-fn beside(path: &str, bytes: &[u8]) {
+/// The journal is advice: whatever it says, nothing is locked out by it but a refresh.
+fn journal(bytes: &[u8]) {
     let doors = Doors::with_paste("sk-pasted-token");
     doors.put(DOCUMENT, GOOD.as_bytes());
-    doors.put(path, bytes);
+    doors.put(&of_grant("locks/oauth-refresh/journal", ".json"), bytes);
     look(&doors);
     store_one(&doors);
-    let text = String::from_utf8_lossy(&doors.bytes(DOCUMENT).unwrap_or_default()).into_owned();
-    assert!(text.contains("groq:manual"), "{text}");
-    // A journal is advice, and a rescue that is understood moves into the document.
-    let understood = std::str::from_utf8(bytes).ok().and_then(raw::members);
-    if path.starts_with("rescue") && understood.is_none() {
+    use_all(&doors);
+}
+
+/// An answer that was saved is taken in, or stays.
+fn answer(bytes: &[u8]) {
+    let doors = Doors::with_paste("sk-pasted-token");
+    doors.put(DOCUMENT, GOOD.as_bytes());
+    doors.put(&of_grant("rescue", ".1795230000000.answer"), bytes);
+    rescue::take_in(doors.ports());
+    look(&doors);
+    store_one(&doors);
+    let document = doors.bytes(DOCUMENT).unwrap_or_default();
+    let renewed = !String::from_utf8_lossy(&document).contains("\"at\"");
+    let mut lines = bytes.splitn(2, |byte| *byte == b'\n');
+    let unanswered = lines
+        .nth(1)
+        .is_none_or(|rest| rest.iter().all(|byte| *byte == 0));
+    if !renewed && !unanswered {
+        assert_somewhere(&doors, bytes);
+    }
+    use_all(&doors);
+}
+
+/// The generations of a profile: what cannot be read is set aside, and costs no other command.
+fn generations(bytes: &[u8]) {
+    let doors = Doors::with_paste("sk-pasted-token");
+    doors.put(DOCUMENT, PASTED.as_bytes());
+    doors.put(HISTORY, bytes);
+    look(&doors);
+    store_one(&doors);
+    let kept = doors
+        .bytes(HISTORY)
+        .expect("the token before is a generation");
+    assert!(String::from_utf8_lossy(&kept).contains("before"));
+    if std::str::from_utf8(bytes)
+        .ok()
+        .and_then(raw::members)
+        .is_none()
+    {
         assert_somewhere(&doors, bytes);
     }
     use_all(&doors);
@@ -121,6 +163,17 @@ fn look(doors: &Doors) {
         provider: None,
     };
     match list::run(ports, &asked) {
+        Ok(outcome) => outcome
+            .faults
+            .iter()
+            .for_each(|fault| assert_printable(fault)),
+        Err(failure) => assert_printable(&failure.message),
+    }
+    let asked = history::Request {
+        agent: agent.clone(),
+        profile: None,
+    };
+    match history::run(ports, &asked) {
         Ok(outcome) => outcome
             .faults
             .iter()
@@ -213,6 +266,15 @@ fn use_all(doors: &Doors) {
         };
         if let Err(failure) = logout::run(ports, &asked) {
             panic!("{profile} could not be removed: {failure:?}");
+        }
+        let asked = undo::Request {
+            agent: agent.clone(),
+            profile: profile.clone(),
+            number: None,
+            dry_run: false,
+        };
+        if let Err(failure) = undo::run(ports, &asked) {
+            assert_printable(&failure.message);
         }
     }
     let locks = doors.everything().into_iter().map(|(path, _)| path);

@@ -107,6 +107,15 @@ fn prepared(issuer: &Issuer, world: &World, processes: usize) -> Value {
     document
 }
 
+/// What lies in a directory of the state directory.
+fn names(world: &World, directory: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(world.state().join(directory)).into_iter();
+    let names = entries.flatten().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
 /// Lets processes write at once, and compares with what they would have left one after the other.
 fn writers(processes: usize, operations: usize, commands: usize) {
     let (world, issuer) = World::with_issuer(Account::default());
@@ -140,11 +149,13 @@ fn writers(processes: usize, operations: usize, commands: usize) {
     // Whoever lost a rotation holds a spent token now.
     let ran = world.run(&["models", "auth", "refresh", "--force"]);
     assert_eq!(ran.code, 0, "{ran:?}");
-    let directory = world.state().join("agents/main/agent");
-    let names = std::fs::read_dir(directory)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name());
-    assert_eq!(names.collect::<Vec<_>>(), ["auth-profiles.json"]);
+    assert_eq!(
+        names(&world, "agents/main/agent"),
+        ["auth-history", "auth-profiles.json"]
+    );
+    let histories = names(&world, "agents/main/agent/auth-history");
+    assert!(histories.iter().all(|name| name.ends_with(".json")));
+    assert!(names(&world, "rescue").is_empty());
 }
 
 fn compare(before: &Value, text: &str, all: &[Orders]) {

@@ -130,7 +130,7 @@ impl Orders {
             main_dir: self.state.join("agents/main/agent"),
             agent_dirs: Vec::new(),
             oauth_dir: self.state.join("credentials"),
-            is_late: false,
+            written_by: None,
             spare: None,
             state: self.state.clone(),
         };

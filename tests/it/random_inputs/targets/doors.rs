@@ -156,7 +156,7 @@ impl Doors {
             main_dir: state.join("agents/main/agent"),
             agent_dirs: Vec::new(),
             oauth_dir: state.join("credentials"),
-            is_late: false,
+            written_by: None,
             spare: None,
             state: state.clone(),
         };

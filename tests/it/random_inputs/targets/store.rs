@@ -5,7 +5,7 @@ use openclaw::cli::view::{status_json, status_text};
 use openclaw::model::grant::GrantDigest;
 use openclaw::model::id::{AgentId, ProfileId, ProviderId};
 use openclaw::model::secret::Secret;
-use openclaw::ports::store::{Scope, Store as _};
+use openclaw::ports::store::{Change, Scope, Store as _, StoreError};
 
 use super::doors::{Doors, NOW, STATE, assert_printable};
 use super::raw;
@@ -41,6 +41,7 @@ pub(crate) fn check(bytes: &[u8]) {
     journal(bytes);
     answer(bytes);
     generations(bytes);
+    database(bytes);
 }
 
 fn document(bytes: &[u8]) {
@@ -146,6 +147,19 @@ fn generations(bytes: &[u8]) {
         assert_somewhere(&doors, bytes);
     }
     use_all(&doors);
+}
+
+/// The database of a later release is named, whatever is in it, and nothing is put beside it.
+fn database(bytes: &[u8]) {
+    let doors = Doors::new();
+    doors.put("state/openclaw.sqlite", bytes);
+    look(&doors);
+    let written = doors.store.update(&AgentId::main(), &mut |_| Change::Write);
+    match written {
+        Err(error @ StoreError::LaterGeneration { .. }) => assert_printable(&error.to_string()),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(doors.everything().len(), 1);
 }
 
 fn assert_somewhere(doors: &Doors, bytes: &[u8]) {

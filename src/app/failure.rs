@@ -155,6 +155,9 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let message = error.to_string();
         match error {
+            StoreError::File(error) if error.is_in_place() => {
+                Self::from(error).touched(Touched::Changed)
+            }
             StoreError::File(error) => Self::from(error),
             StoreError::Unreadable { path, .. } => Self::new(Kind::Storage, message).hint(format!(
                 "repair {0} by hand, or move it away; it is kept as it is until then",
@@ -176,6 +179,7 @@ impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
         let path = error.path.display();
         let hint = match error.source.kind() {
+            _ if error.is_in_place() => format!("check the disk that holds {path}"),
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
                 "make room on the disk, then run the command again".to_owned()
             }

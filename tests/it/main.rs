@@ -24,6 +24,7 @@ mod refresh;
 mod short_writes;
 mod status;
 mod store_documents;
+mod store_faults;
 mod store_files;
 mod terminal;
 mod transcripts;

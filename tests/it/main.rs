@@ -22,6 +22,7 @@ mod oidc_provider;
 mod paste;
 mod refresh;
 mod short_writes;
+mod signals;
 mod status;
 mod store_documents;
 mod store_faults;

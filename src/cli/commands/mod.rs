@@ -12,7 +12,7 @@ use clap::Subcommand;
 use super::args::Cli;
 use super::printer::Printer;
 use super::wire::System;
-use crate::app::failure::Failure;
+use crate::app::failure::{Failure, Kind};
 use crate::model::time::parse_duration;
 
 /// The first word.
@@ -31,12 +31,28 @@ pub enum Command {
 /// # Errors
 /// What the command failed with.
 pub fn run(cli: &Cli, printer: &Arc<Printer>) -> Result<u8, Failure> {
-    let system = |json| System::new(&cli.global, printer, json);
+    let start = |json| System::new(&cli.global, printer, json);
     match &cli.command {
-        Command::Models(models) => models.run(&system(models.wants_events())?, printer),
-        Command::Agents(agents) => agents.run(&system(false)?, printer),
+        Command::Models(models) => {
+            let system = start(models.wants_events())?;
+            let result = models.run(&system, printer);
+            result.map_err(|failure| named(failure, &system))
+        }
+        Command::Agents(agents) => {
+            let system = start(false)?;
+            let result = agents.run(&system, printer);
+            result.map_err(|failure| named(failure, &system))
+        }
         Command::Completions(completions) => completions.run(printer),
     }
+}
+
+/// A prompt knows that it was cancelled and not by which signal.
+fn named(mut failure: Failure, system: &System) -> Failure {
+    if let (Kind::Cancelled(_), Some(signal)) = (failure.kind, system.ports().interrupt.pending()) {
+        failure.kind = Kind::Cancelled(signal);
+    }
+    failure
 }
 
 /// A duration of which a bare number is seconds: `90`, `10m`, `1.5h`.

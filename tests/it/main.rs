@@ -13,6 +13,7 @@ mod callback;
 mod cli_reference;
 mod config_edits;
 mod config_properties;
+mod faults;
 mod fixture_edits;
 mod includes;
 mod keys;

@@ -15,7 +15,7 @@ use tiny_http::{Header, Request, Response, Server};
 
 use crate::ports::host::Clock;
 
-pub use grants::{Account, Grants};
+pub use grants::{Account, Fate, Grants};
 
 /// An answer that is given instead of the right one.
 #[derive(Clone, Debug, Default)]
@@ -170,6 +170,11 @@ impl Issuer {
     /// The parameters of every token request so far.
     pub fn token_requests(&self) -> Vec<Vec<(String, String)>> {
         locked(&self.state).token_requests.clone()
+    }
+
+    /// What became of a refresh token.
+    pub fn fate(&self, refresh_token: &str) -> Fate {
+        locked(&self.state).grants.fate(refresh_token)
     }
 
     /// A grant as a login would have given it, for a store that is made by hand: access token,

@@ -1,0 +1,315 @@
+//! What must hold after every run, whatever was done to it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use openclaw::cli::exit;
+use openclaw::testing::issuer::{Fate, Issuer};
+use serde_json::Value;
+
+use super::commands::{CONFIG, Command, FILES, MAIN, PROFILE, STATE, TOKEN, WORK};
+use super::strace::{Done, Point};
+use super::totals::Totals;
+use crate::support::{Ran, World, millis_from_now, setup_token};
+
+/// The files of a world by their paths, without what differs from run to run.
+pub(super) type Shape = BTreeMap<&'static str, String>;
+
+/// A run, and what is found out about it.
+pub(super) struct Check<'a> {
+    pub(super) command: &'a Command,
+    pub(super) what: &'a str,
+    pub(super) point: &'a Point,
+    pub(super) old: &'a Shape,
+    pub(super) new: &'a Shape,
+    pub(super) world: World,
+    pub(super) issuer: Issuer,
+    pub(super) done: Done,
+    pub(super) totals: Totals,
+}
+
+/// The files of a world as they are now.
+pub(super) fn shape(world: &World) -> Shape {
+    let root = world.directory.path().display().to_string();
+    let read = |name: &&'static str| {
+        let text = std::fs::read_to_string(world.state().join(name)).ok()?;
+        let text = match serde_json::from_str(&text) {
+            Ok(tree) if *name != CONFIG => timeless(tree).to_string(),
+            _ => text.replace(&root, "~"),
+        };
+        let lines = text.lines().filter(|line| !line.contains("lastTouchedAt"));
+        Some((*name, lines.collect::<Vec<_>>().join("\n")))
+    };
+    FILES.iter().filter_map(read).collect()
+}
+
+/// Access tokens by their number, and moments by whether they have passed.
+fn timeless(tree: Value) -> Value {
+    match tree {
+        Value::String(text) if text.starts_with("eyJ") => {
+            let claims = text.split('.').nth(1).unwrap_or_default();
+            let claims = BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap_or_default();
+            let claims: Value = serde_json::from_slice(&claims).unwrap_or_default();
+            claims["jti"].clone()
+        }
+        Value::Number(number) if number.as_i64().is_some_and(|n| n > 1_000_000_000_000) => {
+            (number.as_i64() > Some(millis_from_now(0))).into()
+        }
+        Value::Array(items) => items.into_iter().map(timeless).collect(),
+        Value::Object(members) => {
+            let members = members.into_iter();
+            members
+                .map(|(name, value)| (name, timeless(value)))
+                .collect()
+        }
+        other => other,
+    }
+}
+
+/// Every file and directory below a directory.
+fn everything(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(everything(&path));
+        }
+        found.push(path);
+    }
+    found
+}
+
+impl Check<'_> {
+    fn wrong(&mut self, what: &str) {
+        let Self { command, point, .. } = self;
+        let args: String = point.args.chars().take(100).collect();
+        self.totals.wrong.push(format!(
+            "{}, {} at {} number {} ({args}): {what}; it said {:?} {:?} {:?}",
+            command.name,
+            self.what,
+            point.call,
+            point.nth,
+            self.done.code,
+            self.done.out,
+            self.done.err
+        ));
+    }
+
+    fn is(&self, now: &Shape, then: &Shape, names: &[&str]) -> bool {
+        names.iter().all(|name| now.get(name) == then.get(name))
+    }
+
+    /// Everything.
+    pub(super) fn run(mut self) -> Totals {
+        let now = shape(&self.world);
+        self.whole(&now);
+        if !self.done.killed {
+            self.truth(&now);
+        }
+        if self.command.spends {
+            self.grants();
+        } else {
+            self.next();
+        }
+        self.cleared();
+        self.totals
+    }
+
+    /// Each file is old or new, and the login to be imported lies somewhere.
+    fn whole(&mut self, now: &Shape) {
+        for name in FILES {
+            let found = now.get(name);
+            if found != self.old.get(name) && found != self.new.get(name) {
+                self.wrong(&format!("{name} is {found:?}"));
+            }
+        }
+        let auth = [FILES[4], FILES[5]];
+        let has = |shape: &Shape| auth.iter().any(|name| shape.contains_key(name));
+        if has(self.old) && !has(now) {
+            self.wrong("auth.json is gone");
+        }
+    }
+
+    /// The exit code is of the list, and whatever is said is so.
+    fn truth(&mut self, now: &Shape) {
+        let Some(code) = self.done.code.filter(|_| !self.done.hung) else {
+            return self.wrong("it crashed or hung");
+        };
+        let is_listed = exit::TABLE
+            .iter()
+            .any(|(known, ..)| i32::from(*known) == code);
+        if !is_listed {
+            self.wrong("its exit code is not of the list");
+        }
+        *self.totals.codes.entry(code).or_default() += 1;
+        let documents = [MAIN, STATE, WORK];
+        let is_old = self.is(now, self.old, &documents);
+        let is_new = self.is(now, self.new, &[MAIN, CONFIG]);
+        if code == 0 && !is_new {
+            self.wrong("it claims success");
+        }
+        let says = |text: &str| self.done.err.contains(text);
+        let says_old = says("No credential was changed.")
+            || says("No stored credential was changed")
+            || says("Nothing was stored");
+        let says_changed = says("The credential store was changed.");
+        if says_old && !is_old {
+            self.wrong("it says that nothing was changed");
+        }
+        if says_changed && is_old {
+            self.wrong("it says that something was changed");
+        }
+        // Where standard error itself failed, nothing can be said.
+        let is_mute = self.point.call.starts_with("write") && self.point.args.starts_with("2<");
+        if code != 0 && !is_old && !says_changed && !is_mute {
+            self.wrong("it does not say that something was changed");
+        }
+        if code == 0 && self.command.name == "token" {
+            let access = self.world.store()["profiles"][PROFILE]["access"].clone();
+            if self.done.out.trim_end() != access {
+                self.wrong("it printed another token");
+            }
+        }
+    }
+
+    /// The fate of the refresh token in the main agent's document.
+    fn fate(&self) -> Fate {
+        let store = self.world.store();
+        let refresh = store["profiles"][PROFILE]["refresh"].as_str();
+        self.issuer.fate(refresh.unwrap_or_default())
+    }
+
+    /// The files in which a token that can still be used lies.
+    fn holders(&self, directory: &str) -> Vec<PathBuf> {
+        let mut files = everything(&self.world.state().join(directory));
+        files.retain(|path| {
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            let tokens = text.split("rt-MARKER-").skip(1);
+            let mut tokens =
+                tokens.filter_map(|rest| Some(format!("rt-MARKER-{}", rest.get(..4)?)));
+            tokens.any(|token| self.issuer.fate(&token) == Fate::Living)
+        });
+        files
+    }
+
+    /// A token that was spent has its successor in the document, or where the user was told, or
+    /// the process died before it could be put there and the next command says so.
+    fn grants(&mut self) {
+        let fate = self.fate();
+        if !matches!(fate, Fate::Living | Fate::Spent) {
+            self.wrong(&format!("the stored token is {fate:?}"));
+        }
+        let is_lost = fate == Fate::Spent;
+        let rescued = self.holders("rescue");
+        let is_told = |path: &PathBuf| self.done.err.contains(&path.display().to_string());
+        if is_lost && !self.done.killed {
+            match rescued.iter().any(is_told) {
+                true => self.totals.rescued += 1,
+                false => self.wrong("LOST: the successor of the token that was spent"),
+            }
+        }
+        if is_lost && self.done.killed {
+            self.totals.windows += 1;
+            self.totals.windows_on_disk += usize::from(!self.holders("").is_empty());
+        }
+        self.age_locks();
+        let next = self.world.run(self.command.args);
+        match (next.code, is_lost) {
+            (0, _) if self.fate() == Fate::Living => self.copies(),
+            (3 | 7, true) if self.done.killed => {
+                let says = |text: &str| next.err.contains(text);
+                if !says("it is not known how a refresh") && !says("may be spent") {
+                    self.wrong(&format!("the next command says {next:?}"));
+                }
+            }
+            (_, true) if !rescued.is_empty() => self.totals.not_taken_in += 1,
+            _ => self.wrong(&format!("the next command fails: {next:?}")),
+        }
+    }
+
+    /// The copies of the grant have moved, or move now.
+    fn copies(&mut self) {
+        if !self.old.contains_key(WORK) {
+            return;
+        }
+        let mut args = TOKEN.to_vec();
+        args.extend(["--agent", "work"]);
+        let work = self.world.run(&args);
+        if work.code != 0 || self.fate() != Fate::Living {
+            self.totals.strays += 1;
+        }
+    }
+
+    /// The same command again does what it was to do, or finds it done.
+    fn next(&mut self) {
+        self.age_locks();
+        let before = shape(&self.world);
+        let next = match self.command.browser {
+            true => self.login(),
+            false => self.world.pipe(self.command.args, &(self.command.input)()),
+        };
+        let is_done = self.is(&before, self.new, &[MAIN, CONFIG]);
+        if next.code != 0 && !(next.code == 1 && is_done) {
+            self.wrong(&format!("the next command fails: {next:?}"));
+        }
+        let now = shape(&self.world);
+        // What was learnt by using a profile may outlive it: who is killed between two files has
+        // written the more precious one.
+        let names = [MAIN, CONFIG];
+        if !self.command.browser && !self.is(&now, self.new, &names) {
+            self.wrong(&format!("the next command leaves {now:?}"));
+        }
+    }
+
+    fn login(&self) -> Ran {
+        let login = crate::support::login::Waiting::start(&self.world, &[]);
+        drop(openclaw::testing::browser::visit(&login.url));
+        login.finish().0
+    }
+
+    /// Locks of OpenClaw that a dead process left are as old as they must be to count as left.
+    fn age_locks(&mut self) {
+        let mut locks = everything(&self.world.state());
+        locks.retain(|path| {
+            let is_lock = path.extension().is_some_and(|end| end == "lock");
+            // Those of the kernel cannot be left behind.
+            is_lock && !path.parent().is_some_and(|p| p.ends_with("openclaw-rs"))
+        });
+        for path in locks {
+            self.totals.slow += 1;
+            let long_ago = SystemTime::now() - Duration::from_secs(600);
+            let lock = std::fs::File::open(path).unwrap();
+            lock.set_modified(long_ago).unwrap();
+        }
+    }
+
+    /// After one more write nothing is left of a process that died or failed.
+    fn cleared(&mut self) {
+        let paste = "models auth paste-token --provider anthropic --profile-id anthropic:sweep";
+        let mut sweeps = vec![paste.to_owned()];
+        if self.old.contains_key(WORK) {
+            sweeps.push(format!("{paste} --agent work"));
+        }
+        sweeps.push("agents add sweep --workspace s --non-interactive".to_owned());
+        for sweep in sweeps {
+            let args: Vec<&str> = sweep.split(' ').collect();
+            let swept = self.world.pipe(&args, &setup_token());
+            if swept.code != 0 {
+                self.wrong(&format!("the next writes fail: {swept:?}"));
+            }
+        }
+        for path in everything(&self.world.state()) {
+            let name = path.display().to_string();
+            let is_ours = name.ends_with(".tmp") || name.ends_with("auth-profiles.json.lock");
+            if is_ours && name.contains("/locks/") {
+                self.totals.left += 1;
+            } else if is_ours {
+                self.wrong(&format!("{name} is left"));
+            }
+        }
+    }
+}

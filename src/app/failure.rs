@@ -97,6 +97,16 @@ impl Failure {
         self
     }
 
+    /// The answer of a command could not be written: what was asked for has not arrived, and a
+    /// credential may have been `changed` all the same.
+    pub fn unwritten(error: &std::io::Error, changed: bool) -> Self {
+        let failure = Self::new(Kind::Storage, format!("standard output: {error}"));
+        match changed {
+            true => failure.touched(Touched::Changed),
+            false => failure,
+        }
+    }
+
     /// A command that was told to stop.
     pub fn cancelled(signal: Signal) -> Self {
         Self::new(Kind::Cancelled(signal), "cancelled")
@@ -193,9 +203,9 @@ impl From<FileError> for Failure {
 }
 
 impl From<std::io::Error> for Failure {
-    /// The answer itself could not be written: what was asked for has not arrived.
+    /// The answer of a command that changed nothing could not be written.
     fn from(error: std::io::Error) -> Self {
-        Self::new(Kind::Storage, format!("standard output: {error}"))
+        Self::unwritten(&error, false)
     }
 }
 

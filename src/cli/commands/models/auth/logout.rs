@@ -1,5 +1,7 @@
 //! `models auth logout`.
 
+use std::io;
+
 use clap::Args;
 
 use crate::app::failure::Failure;
@@ -43,6 +45,12 @@ impl Logout {
                 dry_run: self.dry_run,
             },
         )?;
+        let written = self.show(&outcome, printer);
+        written.map_err(|error| Failure::unwritten(&error, outcome.removed))?;
+        Ok(0)
+    }
+
+    fn show(&self, outcome: &logout::Outcome, printer: &Printer) -> io::Result<()> {
         let verb = match (self.dry_run, outcome.removed) {
             (true, _) => "Would remove",
             (false, true) => "Removed",
@@ -55,7 +63,7 @@ impl Logout {
             "{verb} auth profile: {} ({provider}/{kind})",
             outcome.profile
         ))?;
-        let also = |what: &str, names: &[String]| -> std::io::Result<()> {
+        let also = |what: &str, names: &[String]| -> io::Result<()> {
             if !names.is_empty() {
                 printer.line_out(&format!("{verb} its {what}: {}", names.join(", ")))?;
             }
@@ -66,6 +74,6 @@ impl Logout {
         if outcome.usage {
             printer.line_out(&format!("{verb} its usage entry"))?;
         }
-        Ok(0)
+        Ok(())
     }
 }

@@ -4,7 +4,8 @@
 //! A signal is delivered when a call is entered: the kernel sees that the process is to die, and
 //! the call is not executed. The state after a call is the state before the next one, so killing
 //! before every call is killing after every call as well. `strace` counts per thread and per name
-//! of the call, and so do the points here.
+//! of the call, and so do the points here: a call of a second thread that has the number of one of
+//! the first is none of them, for it would strike there.
 
 use std::collections::{HashMap, HashSet};
 use std::io::{BufRead as _, BufReader, Read, Write as _};
@@ -68,8 +69,8 @@ pub(super) fn points(command: &commands::Command) -> (World, Vec<Point>) {
         let nth = counts.entry((thread, call)).or_default();
         *nth += 1;
         has_begun |= call == "getcwd";
-        let point = (call.to_owned(), *nth);
-        if has_begun && !matches!(call, "execve" | "exit_group" | "exit") && seen.insert(point) {
+        let is_new = seen.insert((call.to_owned(), *nth));
+        if has_begun && is_new && !matches!(call, "execve" | "exit_group" | "exit") {
             points.push(Point {
                 call: call.to_owned(),
                 nth: *nth,

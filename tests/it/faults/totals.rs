@@ -20,7 +20,9 @@ pub(super) struct Totals {
     pub(super) not_taken_in: usize,
     /// Copies in other agents that were left behind and made the provider revoke the login.
     pub(super) strays: usize,
-    /// Locks of OpenClaw that the next command would have had to wait for.
+    /// Locks of OpenClaw that were left behind.
+    pub(super) locks: usize,
+    /// How often the next command had to wait.
     pub(super) slow: usize,
     /// Temp files of lock files and of the journal, which nobody may ever write again.
     pub(super) left: usize,
@@ -40,6 +42,7 @@ impl Totals {
         self.rescued += other.rescued;
         self.not_taken_in += other.not_taken_in;
         self.strays += other.strays;
+        self.locks += other.locks;
         self.slow += other.slow;
         self.left += other.left;
         for (code, count) in other.codes {
@@ -59,6 +62,7 @@ impl Totals {
             rescued,
             not_taken_in,
             strays,
+            locks,
             slow,
             left,
             codes,
@@ -67,7 +71,7 @@ impl Totals {
         format!(
             "{name}: {runs} runs, {kills} kills, {faults} faults, {} losses; windows {windows} \
              (on disk {windows_on_disk}), rescued {rescued} (not taken in {not_taken_in}), \
-             copies left behind {strays}, locks left {slow}, temp files left {left}, exit codes {codes:?}",
+             copies left behind {strays}, locks left {locks}, slow {slow}, temp files left {left}, exit codes {codes:?}",
             wrong.len()
         )
     }

@@ -39,14 +39,17 @@ PY
 
 unset OPENCLAW_AGENT_DIR PI_CODING_AGENT_DIR OPENCLAW_CONFIG_PATH
 store 3 "$work/three"
+store 1000 "$work/more"
 store 10000 "$work/many"
 few="$bin --state-dir $work/three"
+more="$bin --state-dir $work/more"
 many="$bin --state-dir $work/many"
 file="$work/many/agents/main/agent/auth-profiles.json"
 
 echo "ratio to what stands beside it (median of whole processes)"
 compare "token, 3 profiles / empty process" 300 "$work/empty" "$few models auth token --profile anthropic:1"
 compare "status, 3 profiles / empty process" 300 "$work/empty" "$few models status"
+compare "token, 1000 profiles / cat of the file" 100 "cat $work/more/agents/main/agent/auth-profiles.json" "$more models auth token --profile anthropic:500"
 compare "token, 10000 profiles / cat of the file" 40 "cat $file" "$many models auth token --profile anthropic:5000"
 compare "default token, 10000 profiles / cat of the file" 20 "cat $file" "$many models auth token"
 compare "status, 10000 profiles / cat of the file" 20 "cat $file" "$many models status"
@@ -80,4 +83,5 @@ else
 fi
 printf '%-52s %6.2f MiB\n' "size of the binary" "$(stat -c %s "$bin" | awk '{ print $1 / 1048576 }')"
 
+cargo bench --locked --quiet --bench replace
 cargo bench --locked --quiet --bench refresh

@@ -21,7 +21,7 @@ use openclaw::testing::issuer::{Account, Issuer};
 
 const NETWORK: Duration = Duration::from_millis(50);
 const ROUNDS: usize = 15;
-const CROWDS: [usize; 3] = [1, 32, 128];
+const CROWDS: [usize; 4] = [1, 8, 32, 128];
 
 struct Bench {
     state: PathBuf,
@@ -41,6 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut fresh = vec![Vec::new(); CROWDS.len()];
     let mut expired = vec![Vec::new(); CROWDS.len()];
+    let mut requests = [0; CROWDS.len()];
     for _ in 0..ROUNDS {
         for (place, &processes) in CROWDS.iter().enumerate() {
             bench.issuer.set_delay(Duration::ZERO);
@@ -50,15 +51,18 @@ fn main() -> Result<(), Box<dyn Error>> {
             bench.seed(-10_000)?;
             let before = bench.issuer.token_requests().len();
             expired[place].push(bench.crowd(processes)?);
-            let requests = bench.issuer.token_requests().len() - before;
-            if requests != 1 {
-                return Err(format!("{processes} processes made {requests} requests").into());
+            let asked = bench.issuer.token_requests().len() - before;
+            if asked != 1 {
+                return Err(format!("{processes} processes made {asked} requests").into());
             }
+            requests[place] = asked;
         }
     }
     let fresh: Vec<f64> = fresh.into_iter().map(median).collect();
     let expired: Vec<f64> = expired.into_iter().map(median).collect();
     for (place, processes) in CROWDS.into_iter().enumerate().skip(1) {
+        let title = format!("requests of {processes} processes at the server");
+        println!("{title:<52} {:6}", requests[place]);
         row(
             &format!("{processes} processes, one refresh / one process"),
             expired[0],
@@ -70,6 +74,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             expired[place],
         );
     }
+    let waits = (0..ROUNDS).map(|_| bench.waiter());
+    let waited = median(waits.collect::<Result<_, _>>()?);
+    println!(
+        "{:<52} {waited:6.2} ms",
+        "a waiter ends after the one that refreshed"
+    );
     let overhead = expired[0] - fresh[0] - 50.0;
     println!(
         "{:<52} {overhead:6.2} ms",
@@ -119,6 +129,25 @@ impl Bench {
             }
         }
         Ok(start.elapsed().as_secs_f64() * 1_000.0)
+    }
+
+    /// Milliseconds from the end of the process that refreshed to the end of one that waited for
+    /// it; negative where that one was done sooner.
+    fn waiter(&self) -> Result<f64, Box<dyn Error>> {
+        self.seed(-10_000)?;
+        let before = self.issuer.token_requests().len();
+        let mut owner = self.token().spawn()?;
+        while self.issuer.token_requests().len() == before {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        let mut waiter = self.token().spawn()?;
+        let waiter = std::thread::spawn(move || waiter.wait().map(|_| Instant::now()));
+        owner.wait()?;
+        let end = Instant::now();
+        let waited = waiter.join().map_err(|_| "the waiting thread failed")??;
+        let after = waited.saturating_duration_since(end);
+        let before = end.saturating_duration_since(waited);
+        Ok((after.as_secs_f64() - before.as_secs_f64()) * 1_000.0)
     }
 
     fn token(&self) -> Command {

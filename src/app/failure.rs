@@ -47,6 +47,8 @@ pub enum Touched {
     Changed,
     /// Nothing on disk, but the refresh token may be spent at the provider.
     MaybeSpent,
+    /// The refresh token is spent, and its successor lies in a file for the next command to store.
+    Saved,
 }
 
 /// A failure as a person is told of it.
@@ -173,12 +175,17 @@ impl From<StoreError> for Failure {
                 "repair {0} by hand, or move it away; it is kept as it is until then",
                 path.display()
             )),
-            StoreError::Busy { .. } => Self::new(Kind::Busy, message)
+            StoreError::Busy { .. } | StoreError::Moved { .. } => Self::new(Kind::Busy, message)
                 .hint("wait for the other process, then run the command again"),
             StoreError::Interrupted => Self::cancelled(Signal::INTERRUPT),
-            StoreError::NotStored { .. } => Self::new(Kind::Storage, message)
-                .touched(Touched::MaybeSpent)
-                .hint("make room on the disk, then run the command again"),
+            StoreError::NotStored { source, rescued } => Self {
+                message,
+                touched: match rescued {
+                    Some(_) => Touched::Saved,
+                    None => Touched::MaybeSpent,
+                },
+                ..Self::from(*source)
+            },
             StoreError::LaterGeneration { .. } => Self::new(Kind::Storage, message)
                 .hint("choose another state directory with --state-dir"),
         }

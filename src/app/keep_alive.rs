@@ -7,16 +7,17 @@
 use std::time::Duration;
 
 use crate::model::credential::OAuth;
-use crate::model::grant::{GrantDigest, GrantRecord, RefreshOutcome, Refusal};
+use crate::model::grant::{GrantDigest, GrantRecord};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
-use crate::model::time::{Freshness, Timestamp, freshness, short_duration};
+use crate::model::time::{Freshness, freshness, short_duration};
 use crate::ports::host::Signal;
-use crate::ports::store::{Scope, Wait, Waited};
+use crate::ports::store::{Held, Scope, Wait, Waited};
 
 use super::Ports;
 use super::failure::{Failure, Kind, Touched, login_command, refresh_command};
+use super::rescue::{self, Filed};
 
 /// How long an expired token waits for another process: a whole call (30 s), the other's commit,
 /// and some.
@@ -95,17 +96,28 @@ pub fn keep_alive(
         };
         let digest = GrantDigest::of(&provider.id, refresh_token);
         let record = ports.store.grant_record(&digest)?;
+        if subject.sit_out(&current, record.as_ref())? {
+            current = subject.load()?;
+            subject.check(deadline)?;
+            continue;
+        }
         if let Some(verdict) = subject.remembered(&current, record.as_ref()) {
             return verdict;
         }
-        if let Some(held) = ports.store.try_lock_grant(&digest)? {
-            let again = subject.load()?;
-            if again.refresh_token() == current.refresh_token()
-                && subject.enough(&again, &first).is_none()
-            {
-                return subject.refresh(held, again, record.as_ref());
+        if let Some(successor) = record.as_ref().and_then(GrantRecord::successor) {
+            match subject.follow(&digest, successor)? {
+                true => current = subject.load()?,
+                false => return subject.left_behind(current, record.as_ref()),
             }
-            current = again;
+            continue;
+        }
+        if let Some(held) = ports.store.try_lock_grant(&digest)? {
+            match subject.alone(held, &digest, &current, &first) {
+                Ok(Some(living)) => return Ok(living),
+                Ok(None) => current = subject.load()?,
+                Err(failure) => return subject.despite(current, failure),
+            }
+            subject.check(deadline)?;
             continue;
         }
         if subject.is_alive(&current) && need != Need::Always {
@@ -117,6 +129,33 @@ pub fn keep_alive(
 }
 
 impl Subject<'_> {
+    /// What the holder of the grant's lock does; `None` if everything must be looked at again.
+    fn alone<'h>(
+        &self,
+        held: Box<dyn Held<'h> + 'h>,
+        digest: &GrantDigest,
+        seen: &OAuth,
+        first: &OAuth,
+    ) -> Result<Option<Living>, Failure> {
+        match rescue::file(self.ports, held)? {
+            Filed::Stored => Ok(None),
+            Filed::NothingFound(held) => {
+                // Another process may have refreshed it, or failed to, between look and lock.
+                let again = self.load()?;
+                if again.refresh_token() != seen.refresh_token()
+                    || self.enough(&again, first).is_some()
+                {
+                    return Ok(None);
+                }
+                let record = self.ports.store.grant_record(digest)?;
+                match self.remembered(&again, record.as_ref()) {
+                    Some(verdict) => verdict.map(Some),
+                    None => self.refresh(held, again, record.as_ref()),
+                }
+            }
+        }
+    }
+
     pub(super) fn load(&self) -> Result<OAuth, Failure> {
         let document = self
             .ports
@@ -139,7 +178,7 @@ impl Subject<'_> {
         freshness(credential.expires, self.ports.clock.now(), margin)
     }
 
-    fn is_alive(&self, credential: &OAuth) -> bool {
+    pub(super) fn is_alive(&self, credential: &OAuth) -> bool {
         matches!(
             self.freshness(credential),
             Freshness::Fresh { .. } | Freshness::Due { .. } | Freshness::NoExpiry
@@ -197,6 +236,19 @@ impl Subject<'_> {
         Err(Failure::new(Kind::NeedsLogin, message).hint(self.login_again()))
     }
 
+    /// A disk that fails keeps nobody from a token that lives.
+    fn despite(&self, credential: OAuth, failure: Failure) -> Result<Living, Failure> {
+        let concerns_disk = matches!(failure.kind, Kind::Storage | Kind::Busy);
+        if self.need == Need::Always || !concerns_disk || !self.is_alive(&credential) {
+            return Err(failure);
+        }
+        let warning = format!(
+            "{} is due and could not be refreshed now: {}",
+            self.profile, failure.message
+        );
+        Ok(self.living(credential, How::StillAlive, Some(warning)))
+    }
+
     /// It may work later: a token that lives is handed out, a dead one is a failure of `kind`.
     pub(super) fn later(
         &self,
@@ -209,7 +261,7 @@ impl Subject<'_> {
         if self.need != Need::Always && self.is_alive(&credential) {
             let spent = match touched {
                 Touched::MaybeSpent => "; its refresh token may be spent",
-                Touched::Nothing | Touched::Changed => "",
+                Touched::Nothing | Touched::Changed | Touched::Saved => "",
             };
             let warning = format!("{name} is due and could not be refreshed now: {why}{spent}");
             return Ok(self.living(credential, How::StillAlive, Some(warning)));
@@ -222,40 +274,6 @@ impl Subject<'_> {
         Err(Failure::new(kind, message).touched(touched).hint(hint))
     }
 
-    /// What the journal already knows decides without asking the provider again; a person who says
-    /// `--force` is not stopped by it.
-    fn remembered(
-        &self,
-        credential: &OAuth,
-        record: Option<&GrantRecord>,
-    ) -> Option<Result<Living, Failure>> {
-        if self.need == Need::Always {
-            return None;
-        }
-        match record?.attempt.as_ref()?.outcome.as_ref()? {
-            RefreshOutcome::Refused(refusal) => {
-                Some(self.hopeless(credential.clone(), &words(refusal)))
-            }
-            RefreshOutcome::Passing { reason, retry_at }
-                if retry_at.is_some_and(|at| self.ports.clock.now() < at) =>
-            {
-                let why = self.with_wait(reason.clone(), *retry_at);
-                Some(self.later(credential.clone(), &why, Kind::Temporary, Touched::Nothing))
-            }
-            _ => None,
-        }
-    }
-
-    /// The reason, with how long the provider wants to be left alone.
-    pub(super) fn with_wait(&self, reason: String, retry_at: Option<Timestamp>) -> String {
-        let left = retry_at.map_or(0, |at| self.ports.clock.now().until(at));
-        if left <= 0 {
-            return reason;
-        }
-        let left = short_duration(left);
-        format!("{reason}; the provider asks to wait another {left}")
-    }
-
     fn wait(&self, digest: &GrantDigest, deadline: Duration) -> Result<(), Failure> {
         let interrupt = self.ports.interrupt;
         let limit = deadline.saturating_sub(self.ports.clock.monotonic());
@@ -264,37 +282,30 @@ impl Subject<'_> {
             stop: &|| interrupt.pending().is_some(),
         };
         match self.ports.store.await_grant(digest, &wait)? {
-            Waited::Released => Ok(()),
+            Waited::Released => self.check(deadline),
             Waited::Stopped => {
                 let signal = interrupt.pending().unwrap_or(Signal::INTERRUPT);
                 Err(Failure::cancelled(signal))
             }
-            Waited::TimedOut { owner } => {
-                let owner = owner.unwrap_or_else(|| "another process".to_owned());
-                let message = format!(
-                    "{} is being refreshed by {owner}, which has not finished within {} s",
-                    self.profile,
-                    WAIT_FOR_OTHERS.as_secs()
-                );
-                Err(Failure::new(Kind::Busy, message).hint("run the command again in a while"))
-            }
+            Waited::TimedOut { owner } => Err(self.waited_too_long(owner)),
         }
     }
-}
 
-/// A refusal in the provider's own words.
-pub fn words(refusal: &Refusal) -> String {
-    if refusal.description.is_empty() || refusal.description == refusal.code {
-        format!(
-            "the provider refused it ({}, HTTP {})",
-            refusal.code, refusal.status
-        )
-    } else {
-        let Refusal {
-            code,
-            description,
-            status,
-        } = refusal;
-        format!("the provider refused it ({code}, HTTP {status}: {description})")
+    /// Whether there is time left to look again.
+    fn check(&self, deadline: Duration) -> Result<(), Failure> {
+        match self.ports.clock.monotonic() < deadline {
+            true => Ok(()),
+            false => Err(self.waited_too_long(None)),
+        }
+    }
+
+    fn waited_too_long(&self, owner: Option<String>) -> Failure {
+        let owner = owner.unwrap_or_else(|| "another process".to_owned());
+        let message = format!(
+            "{} is being refreshed by {owner}, which has not finished within {} s",
+            self.profile,
+            WAIT_FOR_OTHERS.as_secs()
+        );
+        Failure::new(Kind::Busy, message).hint("run the command again in a while")
     }
 }

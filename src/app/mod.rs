@@ -3,6 +3,8 @@
 
 pub mod failure;
 
+mod backoff;
+mod follow;
 pub mod keep_alive;
 mod keys;
 mod naming;
@@ -14,6 +16,7 @@ pub mod login;
 pub mod logout;
 pub mod paste;
 pub mod refresh;
+pub mod rescue;
 pub mod status;
 pub mod token;
 

@@ -1,33 +1,59 @@
 //! Spending a refresh token: what happens while the grant is locked.
 //!
-//! Reserve, journal, call, commit. The refresh token is single-use: whoever sends it must store
-//! what comes back. So between the provider's answer and the commit there is no prompt, no claim
-//! parsing that can fail, and no way to be interrupted: SIGINT and SIGTERM wait.
+//! Reserve, journal, call, save, commit. The refresh token is single-use: whoever sends it must
+//! store what comes back. So what comes back is written down as it is before anything tries to
+//! understand it, and until the commit there is no way to be interrupted: SIGINT, SIGTERM and
+//! SIGHUP wait.
+
+use std::sync::{Mutex, PoisonError};
 
 use crate::model::credential::{Identity, OAuth};
 use crate::model::grant::{Attempt, Binding, GrantRecord, RefreshOutcome};
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::{self, Grant};
 use crate::ports::dialog::Notice;
-use crate::ports::store::{Held, Reserved, Spending};
+use crate::ports::http::{Http, HttpError, Request, Response};
+use crate::ports::store::{Held, Reserved, Spending, StoreError};
 
-use super::failure::{Failure, Kind, Touched};
-use super::keep_alive::{How, Living, Subject, words};
+use super::backoff::words;
+use super::failure::{Failure, Kind, Touched, refresh_command};
+use super::keep_alive::{How, Living, Subject};
+
+/// The HTTP client of one refresh: what the server answers is saved before anything looks at it.
+struct SavingFirst<'a, 'r> {
+    http: &'a dyn Http,
+    reserved: Mutex<Box<dyn Reserved + 'r>>,
+}
+
+impl Http for SavingFirst<'_, '_> {
+    fn send(&self, request: &Request) -> Result<Response, HttpError> {
+        let answer = self.http.send(request)?;
+        if (200..300).contains(&answer.status) {
+            let mut reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
+            reserved.save(&answer.body);
+        }
+        Ok(answer)
+    }
+}
 
 impl Subject<'_> {
-    /// The refresh itself, under the lock of the grant.
+    /// The refresh itself, under the lock of the grant; `None` if the login was changed meanwhile,
+    /// so that it must be looked at again.
     pub(super) fn refresh(
         &self,
         held: Box<dyn Held<'_> + '_>,
         old: OAuth,
         record: Option<&GrantRecord>,
-    ) -> Result<Living, Failure> {
+    ) -> Result<Option<Living>, Failure> {
         let Some(client) = &self.provider.client else {
             let why = format!(
                 "the manifest of {} names no token endpoint",
                 self.provider.id
             );
-            return self.hopeless(old, &why);
+            return self.hopeless(old, &why).map(Some);
+        };
+        let Some(refresh_token) = old.refresh_token() else {
+            return self.hopeless(old, "it has no refresh token").map(Some);
         };
         let binding = Binding {
             token_endpoint: client.token.clone(),
@@ -37,13 +63,18 @@ impl Subject<'_> {
         self.warn_of_unknown_outcome(record);
 
         self.ports.interrupt.defer();
+        let begun_at = self.ports.clock.now();
         let reserved = held.reserve(&Spending {
             agent: self.owner,
             profile: self.profile,
             provider: &self.provider.id,
             binding: &binding,
-            now: self.ports.clock.now(),
-        })?;
+            now: begun_at,
+        });
+        let reserved = match reserved {
+            Err(StoreError::Moved { .. }) => return Ok(None),
+            other => other?,
+        };
         if let Some(signal) = self.ports.interrupt.pending() {
             let reason = "interrupted before it was sent".to_owned();
             let outcome = RefreshOutcome::Passing {
@@ -53,17 +84,16 @@ impl Subject<'_> {
             reserved.settle(&outcome, self.ports.clock.now())?;
             return Err(Failure::cancelled(signal));
         }
-        let Some(refresh_token) = old.refresh_token() else {
-            return self.hopeless(old, "it has no refresh token");
+        let client = SavingFirst {
+            http: self.ports.http,
+            reserved: Mutex::new(reserved),
         };
-        match grant::refresh(
-            self.ports.http,
-            self.provider,
-            refresh_token,
-            self.ports.clock.now(),
-        ) {
-            Ok(grant) => self.commit(reserved, grant),
-            Err(error) => self.failed(reserved, old, &error),
+        let granted = grant::refresh(&client, self.provider, refresh_token, begun_at);
+        let reserved = client.reserved.into_inner();
+        let reserved = reserved.unwrap_or_else(PoisonError::into_inner);
+        match granted {
+            Ok(grant) => self.commit(reserved, grant).map(Some),
+            Err(error) => self.failed(reserved, old, record, &error).map(Some),
         }
     }
 
@@ -74,26 +104,56 @@ impl Subject<'_> {
             return Err(Failure::cancelled(signal).touched(Touched::Changed));
         }
         if changed.is_empty() {
-            let message = format!(
-                "{} was removed or replaced while it was being refreshed",
-                self.profile
-            );
-            return Err(Failure::new(Kind::NotFound, message)
-                .touched(Touched::Changed)
-                .hint("openclaw models auth list"));
+            return self.replaced_meanwhile();
         }
         Ok(self.living(self.load()?, How::Refreshed, None))
+    }
+
+    /// Logged out or logged in anew during the refresh: the newer wish wins.
+    fn replaced_meanwhile(&self) -> Result<Living, Failure> {
+        let name = self.profile;
+        match self.load() {
+            Ok(newer) if self.is_alive(&newer) => {
+                Ok(self.living(newer, How::RefreshedElsewhere, None))
+            }
+            Ok(_) => {
+                let message = format!("{name} was replaced while it was being refreshed");
+                Err(Failure::new(Kind::Busy, message).hint(refresh_command(name)))
+            }
+            Err(_) => {
+                let message = format!(
+                    "{name} was removed while it was being refreshed; its new tokens were discarded"
+                );
+                Err(Failure::new(Kind::NotFound, message).hint("openclaw models auth list"))
+            }
+        }
     }
 
     fn failed(
         &self,
         reserved: Box<dyn Reserved + '_>,
         old: OAuth,
+        record: Option<&GrantRecord>,
         error: &OAuthError,
     ) -> Result<Living, Failure> {
         let now = self.ports.clock.now();
-        let outcome = error.outcome(now);
-        reserved.settle(&outcome, now)?;
+        let mut outcome = error.outcome(now);
+        if let RefreshOutcome::Passing { retry_at, .. } = &mut outcome {
+            let reached = matches!(
+                error,
+                OAuthError::Passing {
+                    status: Some(_),
+                    ..
+                }
+            );
+            *retry_at = retry_at.or_else(|| self.pause(record, reached, now));
+        }
+        if let Err(error) = reserved.settle(&outcome, now) {
+            self.ports.dialog.notice(&Notice::Warning(format!(
+                "the end of a refresh of {} could not be written down: {error}",
+                self.profile
+            )));
+        }
         if let Some(signal) = self.ports.interrupt.pending() {
             return Err(Failure::cancelled(signal));
         }

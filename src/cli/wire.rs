@@ -193,5 +193,13 @@ fn locations(
         main_dir,
         agent_dirs,
         oauth_dir: places.oauth_dir.clone(),
+        spare: spare_directory(),
     })
+}
+
+/// Where the user's runtime files live (XDG Base Directory Specification): mostly memory, so there
+/// is room when the disk is full.
+fn spare_directory() -> Option<PathBuf> {
+    let runtime = PathBuf::from(SystemEnv.plain("XDG_RUNTIME_DIR")?);
+    runtime.is_absolute().then(|| runtime.join("openclaw"))
 }

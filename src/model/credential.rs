@@ -180,6 +180,38 @@ impl OAuth {
     pub fn refresh_token(&self) -> Option<&Secret<String>> {
         self.refresh.as_ref().filter(|secret| !secret.is_blank())
     }
+
+    /// What is stored after a refresh: the new grant laid over this one, as OpenClaw does it.
+    ///
+    /// A server that issues no new refresh token lets the old one live on (RFC 6749, section 6).
+    /// The end is the new one even if it is unknown, for the old one belonged to another access
+    /// token.
+    #[must_use]
+    pub fn renewed(&self, new: &OAuth) -> OAuth {
+        let fresh = |new: &Option<Secret<String>>, old: &Option<Secret<String>>| {
+            let given = new.as_ref().filter(|secret| !secret.is_blank());
+            given.or(old.as_ref()).cloned()
+        };
+        let mut extra = self.extra.0.clone();
+        for (name, value) in &new.extra.0 {
+            match extra.iter_mut().find(|(other, _)| other == name) {
+                Some(place) => place.1 = value.clone(),
+                None => extra.push((name.clone(), value.clone())),
+            }
+        }
+        let (known, told) = (&self.identity, &new.identity);
+        OAuth {
+            provider: self.provider.clone(),
+            access: fresh(&new.access, &self.access),
+            refresh: fresh(&new.refresh, &self.refresh),
+            expires: new.expires,
+            identity: Identity {
+                account_id: told.account_id.clone().or_else(|| known.account_id.clone()),
+                email: told.email.clone().or_else(|| known.email.clone()),
+            },
+            extra: Extra(extra),
+        }
+    }
 }
 
 #[cfg(test)]

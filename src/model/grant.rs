@@ -68,7 +68,9 @@ pub struct Refusal {
 /// How an attempt to refresh a grant ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefreshOutcome {
-    /// Stored: the successor lives in the document.
+    /// The provider gave a successor: unless that is the same, this grant is spent and must not be
+    /// sent again. The successor lives in the documents, or was discarded because the login was
+    /// removed or replaced meanwhile.
     Stored {
         /// The digest of the successor; equal to the old one where a provider does not rotate.
         successor: GrantDigest,
@@ -117,6 +119,18 @@ pub struct Attempt {
     pub settled_at: Option<Timestamp>,
     /// How it ended.
     pub outcome: Option<RefreshOutcome>,
+    /// How many attempts in a row failed in passing, this one included.
+    pub failures: u32,
+}
+
+impl GrantRecord {
+    /// The grant that took the place of this one, if it is spent.
+    pub fn successor(&self) -> Option<&GrantDigest> {
+        match self.attempt.as_ref()?.outcome.as_ref()? {
+            RefreshOutcome::Stored { successor } if *successor != self.grant => Some(successor),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -81,6 +81,16 @@ pub trait Reservation: Send {
     fn fill(self: Box<Self>, bytes: &[u8]) -> Result<(), FileError>;
 }
 
+/// A file that lies ready for one short write, so that this write cannot fail for want of a name,
+/// of space, or of a file descriptor.
+pub trait Prepared: Send {
+    /// Writes `bytes` behind what the file begins with, and makes them durable.
+    ///
+    /// # Errors
+    /// If either fails.
+    fn append(&mut self, bytes: &[u8]) -> Result<(), FileError>;
+}
+
 /// The file system.
 pub trait Files: Send + Sync {
     /// The whole content, or `None` if nothing is there.
@@ -126,6 +136,18 @@ pub trait Files: Send + Sync {
     /// # Errors
     /// If the directory is not writable or the space is not there.
     fn reserve(&self, path: &Path, size: u64) -> Result<Box<dyn Reservation + '_>, FileError>;
+
+    /// Creates a file that was not there, mode 0600, that begins with `head` and has `room` bytes
+    /// allocated behind it, durably. Where space cannot be allocated ahead, the room is zeros.
+    ///
+    /// # Errors
+    /// If any step fails; nothing is left behind then.
+    fn prepare(
+        &self,
+        path: &Path,
+        head: &[u8],
+        room: u64,
+    ) -> Result<Box<dyn Prepared + '_>, FileError>;
 
     /// Creates a file that was not there, mode `mode`, without any promise of durability.
     ///

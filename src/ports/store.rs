@@ -6,13 +6,14 @@
 //! locks, which a killed owner cannot leave behind; the locks of a running OpenClaw held as well
 //! while it writes; every byte it does not understand kept.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::model::credential::OAuth;
 use crate::model::grant::{Binding, GrantDigest, GrantRecord, RefreshOutcome};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::AuthProfiles;
+use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 
 use super::files::FileError;
@@ -63,12 +64,18 @@ pub enum StoreError {
     /// The wait was interrupted by a signal.
     #[error("interrupted")]
     Interrupted,
+    /// Somebody else changed the login between our look and our lock: look again.
+    #[error("{} was changed by another program a moment ago", path.display())]
+    Moved {
+        /// The document.
+        path: PathBuf,
+    },
     /// The refresh succeeded, and its result could not be stored.
-    #[error("the new login could not be stored: {source}{}", rescued.as_ref().map_or_else(String::new, |path| format!("; it was saved to {}", path.display())))]
+    #[error("the refreshed login could not be stored: {source}; {}", whereabouts(rescued.as_deref()))]
     NotStored {
         /// Why.
-        source: FileError,
-        /// Where the new grant was saved instead.
+        source: Box<StoreError>,
+        /// The file in which the server's answer is saved; the next command stores it.
         rescued: Option<PathBuf>,
     },
     /// The state directory belongs to a release that keeps its credentials elsewhere.
@@ -79,6 +86,13 @@ pub enum StoreError {
         /// How that was found out.
         detail: String,
     },
+}
+
+fn whereabouts(rescued: Option<&Path>) -> String {
+    match rescued {
+        Some(path) => format!("it is safe in {}", path.display()),
+        None => "it could not be saved anywhere else and is lost".to_owned(),
+    }
 }
 
 /// How long to wait for somebody else's refresh.
@@ -103,6 +117,26 @@ pub enum Waited {
     Stopped,
 }
 
+/// What a token endpoint answered to a refresh, saved as it came and part of no document yet: the
+/// process that asked was killed, or could not store it.
+#[derive(Clone, Debug)]
+pub struct SavedAnswer {
+    /// The agent that owned the profile.
+    pub agent: AgentId,
+    /// The profile.
+    pub profile: ProfileId,
+    /// Its provider.
+    pub provider: ProviderId,
+    /// Who answered, and to which client.
+    pub binding: Binding,
+    /// When the refresh was begun.
+    pub begun_at: Timestamp,
+    /// The body of the answer.
+    pub body: Secret<Vec<u8>>,
+    /// The file it lies in.
+    pub path: PathBuf,
+}
+
 /// The agents' documents.
 pub trait Store: Send + Sync {
     /// The document of one agent as it is now. Takes no lock. Without a document it is empty; the
@@ -123,6 +157,13 @@ pub trait Store: Send + Sync {
         agent: &AgentId,
         change: &mut dyn FnMut(&mut AuthProfiles) -> Change,
     ) -> Result<AuthProfiles, StoreError>;
+
+    /// Proves that an agent's document could be replaced now, before a person is asked for anything:
+    /// the lock can be had, the directory is writable, the space is there. Changes nothing.
+    ///
+    /// # Errors
+    /// What would keep [`Store::update`] from writing.
+    fn rehearse(&self, agent: &AgentId) -> Result<(), StoreError>;
 
     /// Takes the long lock of a grant, or `None` if somebody else holds it.
     ///
@@ -150,6 +191,13 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// If the journal cannot be written; the grant itself is not concerned.
     fn record_login(&self, record: &GrantRecord) -> Result<(), StoreError>;
+
+    /// The grants for which an answer was saved that is part of no document yet, or whose refresh
+    /// is under way just now.
+    ///
+    /// # Errors
+    /// If the place they are saved in cannot be read.
+    fn unfiled(&self) -> Result<Vec<GrantDigest>, StoreError>;
 
     /// The agents that have a directory, sorted, `main` always among them.
     ///
@@ -182,24 +230,46 @@ pub struct Spending<'a> {
 
 /// The long lock of a grant. Dropping it lets go.
 pub trait Held<'a>: Send {
+    /// The last answer to a refresh of this grant that is part of no document. Removes what is
+    /// left of refreshes that were never answered.
+    ///
+    /// # Errors
+    /// If it is there and cannot be read.
+    fn saved(&self) -> Result<Option<SavedAnswer>, StoreError>;
+
+    /// Goes on where the process that got `answer` stopped.
+    ///
+    /// # Errors
+    /// If the journal is there and cannot be read; the answer stays where it is.
+    fn resume(self: Box<Self>, answer: &SavedAnswer) -> Result<Box<dyn Reserved + 'a>, StoreError>;
+
     /// Proves, before a single-use token is spent, that its successor can be stored: the directory
     /// is writable, the space is allocated, the journal says that the refresh has begun.
     ///
     /// # Errors
     /// If any of that fails; nothing was spent, and the grant is as good as it was.
+    /// [`StoreError::Moved`] if the owner's document does not hold it any more.
     fn reserve(self: Box<Self>, what: &Spending<'_>) -> Result<Box<dyn Reserved + 'a>, StoreError>;
 }
 
 /// A refresh that may now be sent.
 pub trait Reserved: Send {
+    /// Saves the server's answer as it came, durably, in one write to a file that lies ready: the
+    /// first thing that happens to an answer, before anything tries to understand it. Whoever is
+    /// killed after this loses nothing, for [`Store::unfiled`] names the grant. A failure is not
+    /// the end: [`Reserved::commit`] tries other ways.
+    fn save(&mut self, answer: &Secret<Vec<u8>>);
+
     /// Stores the new grant in every agent's document that holds a copy of the old one, closes the
-    /// journal, and lets go. Returns the agents whose documents changed.
+    /// journal, removes the saved answer, and lets go. Returns the agents whose documents changed;
+    /// none if the login was removed or replaced meanwhile, for the newer wish wins.
     ///
     /// # Errors
-    /// [`StoreError::NotStored`], which says where the new grant was saved instead.
+    /// [`StoreError::NotStored`], which says where the answer is saved instead.
     fn commit(self: Box<Self>, new: &OAuth, now: Timestamp) -> Result<Vec<AgentId>, StoreError>;
 
-    /// Closes the journal without a new grant, and lets go. No document is touched.
+    /// Closes the journal without a new grant, and lets go. No document is touched. An answer that
+    /// was saved stays for a release or a manifest that understands it.
     ///
     /// # Errors
     /// If the journal cannot be written.

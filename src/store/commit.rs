@@ -1,24 +1,35 @@
 //! The end of a refresh: commit or settle.
 //!
 //! The invariant: once a single-use token may have been spent, its successor is either in a
-//! document or in a rescue file, and the journal tells which attempts nobody finished.
+//! document or in a saved answer, and the journal tells which attempts nobody finished. The saved
+//! answer goes last, so that a process killed anywhere in between leaves one that the next command
+//! takes in, again and again if need be, with the same end.
 
-use std::io;
 use std::path::PathBuf;
 
 use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::{Binding, GrantDigest, GrantRecord, RefreshOutcome};
 use crate::model::id::AgentId;
-use crate::model::profiles::AuthProfiles;
+use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, FileLock, Reservation};
 use crate::ports::store::{Reserved, Scope, Store, StoreError};
 
-use super::document::{self, Layout};
 use super::file::FileStore;
 use super::grant::copies;
 use super::journal;
 use super::peer::PeerLock;
+use super::rescue::Slot;
+
+/// What became of the server's answer.
+pub(super) enum Answer<'a> {
+    /// It has not come; here is where it goes.
+    Awaited(Slot<'a>),
+    /// It lies in this file.
+    Saved(PathBuf),
+    /// It came and could not be written where it was prepared.
+    InMemory(Slot<'a>, Secret<Vec<u8>>),
+}
 
 /// A refresh that may be sent, and what it needs to be stored.
 pub(super) struct ReservedGrant<'a> {
@@ -27,29 +38,36 @@ pub(super) struct ReservedGrant<'a> {
     pub(super) binding: Binding,
     pub(super) record: GrantRecord,
     pub(super) space: Option<Box<dyn Reservation + 'a>>,
+    pub(super) answer: Answer<'a>,
     pub(super) _refresh: Option<PeerLock<'a>>,
     pub(super) _lock: Box<dyn FileLock>,
 }
 
 impl ReservedGrant<'_> {
-    /// Moves every copy in one agent's document; the merged grant, if there was one.
-    fn move_copies(&mut self, agent: &AgentId, new: &OAuth) -> Result<Option<OAuth>, StoreError> {
+    /// Moves every copy in one agent's document; false if there is none.
+    fn move_copies(&mut self, agent: &AgentId, new: &OAuth) -> Result<bool, StoreError> {
         let locked = self.store.lock_document(agent)?;
         let mut found = locked.find()?;
         found.check(&self.store.document(agent))?;
         let copies = copies(&found.doc, &self.record.grant);
-        let mut last = None;
+        if copies.is_empty() {
+            return Ok(false);
+        }
         for (profile, old) in copies {
-            let merged = document::merge_grant(&old, new);
-            found.doc.put(profile, Credential::OAuth(merged.clone()));
-            last = Some(merged);
+            let renewed = Credential::OAuth(old.renewed(new));
+            found.doc.put(profile, renewed);
         }
-        if last.is_some() {
-            // The space was reserved for the owner's document, which is always written first.
-            let space = self.space.take().filter(|_| *agent == self.agent);
-            locked.write(&mut found, space)?;
-        }
-        Ok(last)
+        // The space was reserved for the owner's document, which is always written first.
+        let space = self.space.take().filter(|_| *agent == self.agent);
+        locked.write(&mut found, space)?;
+        Ok(true)
+    }
+
+    /// Whether a document whose write failed holds the successor all the same: what failed came
+    /// after the rename.
+    fn is_stored(&self, agent: &AgentId, successor: &GrantDigest) -> bool {
+        let doc = self.store.load(agent, Scope::All);
+        doc.is_ok_and(|doc| !copies(&doc, successor).is_empty())
     }
 
     fn others(&self) -> Vec<AgentId> {
@@ -65,112 +83,111 @@ impl ReservedGrant<'_> {
         others.filter(holds).collect()
     }
 
-    /// Saves the new grant where it can be found by hand.
-    fn rescue(&self, new: &OAuth) -> Result<PathBuf, FileError> {
-        let directory = self.store.places.state.join("rescue");
-        self.store.files.create_dirs(&directory)?;
-        let path = directory.join(format!("{}.json", self.record.grant));
-        let mut doc = AuthProfiles::default();
-        doc.put(self.record.profile.clone(), Credential::OAuth(new.clone()));
-        let rendered = document::render(&doc, Layout::Single);
-        self.store
-            .files
-            .replace(&path, rendered.credentials.expose())?;
-        Ok(path)
+    fn successor(&self, new: &OAuth) -> GrantDigest {
+        new.refresh_token()
+            .map_or(self.record.grant.clone(), |token| {
+                GrantDigest::of(&self.record.provider, token)
+            })
     }
 
     fn close(&mut self, outcome: RefreshOutcome, now: Timestamp) -> Result<(), FileError> {
         if let Some(attempt) = &mut self.record.attempt {
+            attempt.failures = match outcome {
+                RefreshOutcome::Passing { .. } => attempt.failures.saturating_add(1),
+                _ => 0,
+            };
             attempt.settled_at = Some(now);
             attempt.outcome = Some(outcome);
         }
         journal::write(&*self.store.files, &self.store.journal(), &self.record)
     }
 
-    /// The grant is stored by now: a journal that cannot be written must not deny that.
-    fn close_stored(&mut self, merged: &OAuth, now: Timestamp) {
-        let refresh = merged.refresh.as_ref();
-        let Some(successor) = refresh.map(|token| GrantDigest::of(&self.record.provider, token))
-        else {
-            return;
-        };
+    /// Writes down that this grant is spent, and that its successor lives.
+    fn close_renewed(&mut self, successor: GrantDigest, now: Timestamp) -> Result<(), FileError> {
         let mut next = self.record.clone();
         next.grant = successor.clone();
         next.binding = Some(self.binding.clone());
         next.proven_at = Some(now);
         next.attempt = None;
-        let written = if successor == self.record.grant {
-            self.record.binding = next.binding;
-            self.record.proven_at = next.proven_at;
-            Ok(())
-        } else {
-            journal::write(&*self.store.files, &self.store.journal(), &next)
-        };
-        let closed = self.close(RefreshOutcome::Stored { successor }, now);
-        if let Err(error) = written.and(closed) {
-            tracing::warn!(%error, "the journal of refreshes could not be written");
+        if successor == self.record.grant {
+            self.record = next;
+            return self.close(RefreshOutcome::Stored { successor }, now);
         }
+        journal::write(&*self.store.files, &self.store.journal(), &next)?;
+        self.close(RefreshOutcome::Stored { successor }, now)
     }
 
-    fn not_stored(&mut self, error: StoreError, new: &OAuth, now: Timestamp) -> StoreError {
-        let rescued = self.rescue(new).ok();
-        let reason = format!("the new login could not be stored: {error}");
-        if let Err(error) = self.close(RefreshOutcome::Unknown { reason }, now) {
-            tracing::warn!(%error, "the journal of refreshes could not be written");
-        }
-        let source = match error {
-            StoreError::File(error) => error,
-            other => FileError {
-                operation: "write",
-                path: self.store.document(&self.agent),
-                source: io::Error::other(other.to_string()),
-            },
+    /// The owner's document could not be written: says where the answer is.
+    fn not_stored(&mut self, error: StoreError) -> StoreError {
+        let rescued = match &self.answer {
+            Answer::Saved(path) => Some(path.clone()),
+            Answer::InMemory(slot, answer) => self.store.save_elsewhere(slot, answer),
+            Answer::Awaited(_) => None,
         };
-        StoreError::NotStored { source, rescued }
+        StoreError::NotStored {
+            source: Box::new(error),
+            rescued,
+        }
     }
 }
 
 impl Reserved for ReservedGrant<'_> {
+    fn save(&mut self, answer: &Secret<Vec<u8>>) {
+        let Answer::Awaited(slot) = &mut self.answer else {
+            return;
+        };
+        let saved = slot.save(answer);
+        let path = slot.path.clone();
+        let awaited = std::mem::replace(&mut self.answer, Answer::Saved(path));
+        if let (Err(error), Answer::Awaited(slot)) = (saved, awaited) {
+            tracing::warn!(%error, "the server's answer could not be saved ahead");
+            self.answer = Answer::InMemory(slot, answer.clone());
+        }
+    }
+
     fn commit(
         mut self: Box<Self>,
         new: &OAuth,
         now: Timestamp,
     ) -> Result<Vec<AgentId>, StoreError> {
+        let successor = self.successor(new);
         let owner = self.agent.clone();
+        let mut is_done = true;
         let mut changed = Vec::new();
-        let mut stored = None;
-        let first = self.move_copies(&owner, new);
-        let failed = match first {
-            Ok(Some(merged)) => {
-                stored = Some(merged);
+        let mut failed = None;
+        match self.move_copies(&owner, new) {
+            Ok(true) => changed.push(owner),
+            Ok(false) => {}
+            Err(error) if self.is_stored(&owner, &successor) => {
+                tracing::warn!(%error, "a login was stored, but not everything around it");
+                is_done = false;
                 changed.push(owner);
-                None
             }
-            Ok(None) => None,
-            Err(error) => Some(error),
-        };
+            Err(error) => failed = Some(error),
+        }
         for agent in self.others() {
             match self.move_copies(&agent, new) {
-                Ok(Some(merged)) => {
-                    stored = Some(merged);
-                    changed.push(agent);
+                Ok(true) => changed.push(agent),
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::warn!(%agent, %error, "a copy of a login was not renewed; the next command tries again");
+                    is_done = false;
                 }
-                Ok(None) => {}
-                Err(error) => tracing::warn!(%agent, %error, "a copy of a login was not renewed"),
             }
         }
         if let Some(error) = failed {
-            return Err(self.not_stored(error, new, now));
+            // The journal stays open: what the next command does ends this refresh.
+            return Err(self.not_stored(error));
         }
-        match stored {
-            Some(merged) => self.close_stored(&merged, now),
-            None => {
-                // Logged out or logged in anew meanwhile: the newer wish wins.
-                let reason = "refreshed, but the login was removed or replaced meanwhile; \
-                              the new tokens were not stored";
-                let reason = reason.to_owned();
-                self.close(RefreshOutcome::Unknown { reason }, now)?;
+        let closed = self.close_renewed(successor, now).and_then(|()| {
+            if is_done {
+                self.store.discard_answers(&self.record.grant)?;
             }
+            Ok(())
+        });
+        if let Err(error) = closed {
+            // The grant is stored by now, and a journal that cannot be written must not deny that.
+            tracing::warn!(%error, "a refresh could not be closed; the next command does that");
         }
         Ok(changed)
     }
@@ -180,6 +197,12 @@ impl Reserved for ReservedGrant<'_> {
         outcome: &RefreshOutcome,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        Ok(self.close(outcome.clone(), now)?)
+        self.close(outcome.clone(), now)?;
+        if let Answer::Awaited(slot) = &self.answer
+            && let Err(error) = self.store.files.remove(&slot.path)
+        {
+            tracing::warn!(%error, "an empty file was left behind; the next refresh removes it");
+        }
+        Ok(())
     }
 }

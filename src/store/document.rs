@@ -7,7 +7,6 @@
 
 use serde_json::value::RawValue;
 
-use crate::model::credential::{Identity, OAuth};
 use crate::model::id::ProviderId;
 use crate::model::json::{Extra, Verbatim};
 use crate::model::profiles::{AuthProfiles, Content, Entry};
@@ -117,36 +116,6 @@ pub fn render(document: &AuthProfiles, layout: Layout) -> Rendered {
     Rendered {
         credentials: credentials.into_file(),
         state,
-    }
-}
-
-/// What is stored after a refresh: the new grant laid over the old one, as OpenClaw does it.
-///
-/// A server that issues no new refresh token lets the old one live on (RFC 6749, section 6). The
-/// end is the new one even if it is unknown, for the old one belonged to another access token.
-pub fn merge_grant(old: &OAuth, new: &OAuth) -> OAuth {
-    let fresh = |new: &Option<Secret<String>>, old: &Option<Secret<String>>| {
-        let given = new.as_ref().filter(|secret| !secret.is_blank());
-        given.or(old.as_ref()).cloned()
-    };
-    let mut extra = old.extra.0.clone();
-    for (name, value) in &new.extra.0 {
-        match extra.iter_mut().find(|(other, _)| other == name) {
-            Some(place) => place.1 = value.clone(),
-            None => extra.push((name.clone(), value.clone())),
-        }
-    }
-    let (known, told) = (&old.identity, &new.identity);
-    OAuth {
-        provider: old.provider.clone(),
-        access: fresh(&new.access, &old.access),
-        refresh: fresh(&new.refresh, &old.refresh),
-        expires: new.expires,
-        identity: Identity {
-            account_id: told.account_id.clone().or_else(|| known.account_id.clone()),
-            email: told.email.clone().or_else(|| known.email.clone()),
-        },
-        extra: Extra(extra),
     }
 }
 

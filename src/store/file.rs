@@ -8,12 +8,15 @@ use std::time::Duration;
 use crate::model::grant::{GrantDigest, GrantRecord};
 use crate::model::id::AgentId;
 use crate::model::profiles::AuthProfiles;
-use crate::ports::files::{Files, Sharing};
+use crate::ports::files::{FileError, Files, Reservation, Sharing};
 use crate::ports::host::Clock;
 use crate::ports::store::{Change, Held, Scope, Store, StoreError, Wait, Waited};
 
 use super::grant::HeldGrant;
 use super::journal;
+
+/// Room for what a document may grow by until it is written.
+const HEADROOM: u64 = 64 * 1024;
 
 /// Where the store lies.
 #[derive(Clone, Debug)]
@@ -26,6 +29,8 @@ pub struct Locations {
     pub agent_dirs: Vec<(AgentId, PathBuf)>,
     /// The directory of the legacy `oauth.json`.
     pub oauth_dir: PathBuf,
+    /// Another disk's directory, for what cannot be saved in the state directory.
+    pub spare: Option<PathBuf>,
 }
 
 /// The agents' documents on files.
@@ -81,6 +86,28 @@ impl FileStore {
         self.refresh_locks().join("journal")
     }
 
+    /// Asked before anything is created in a directory that another release owns.
+    fn check_generation(&self, agent: &AgentId) -> Result<(), StoreError> {
+        let document = self.files.stat(&self.document(agent))?;
+        if document.is_none() && self.files.stat(&self.later())?.is_some() {
+            return Err(StoreError::LaterGeneration {
+                path: self.later(),
+                detail: "there is no auth-profiles.json beside it".to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Space for the next content of an agent's document.
+    pub(super) fn reserve_document(
+        &self,
+        agent: &AgentId,
+    ) -> Result<Box<dyn Reservation + '_>, FileError> {
+        let path = self.document(agent);
+        let size = self.files.stat(&path)?.map_or(0, |stat| stat.size);
+        self.files.reserve(&path, size.saturating_add(HEADROOM))
+    }
+
     /// Path, whether it is a directory, and mode of what is open to others.
     pub(super) fn modes(&self, agent: &AgentId) -> Vec<(PathBuf, bool, u32)> {
         let paths = [self.directory(agent), self.document(agent)];
@@ -126,20 +153,20 @@ impl Store for FileStore {
         agent: &AgentId,
         change: &mut dyn FnMut(&mut AuthProfiles) -> Change,
     ) -> Result<AuthProfiles, StoreError> {
-        // Asked before anything is created in a directory that another release owns.
-        let before = self.files.stat(&self.document(agent))?;
-        if before.is_none() && self.files.stat(&self.later())?.is_some() {
-            return Err(StoreError::LaterGeneration {
-                path: self.later(),
-                detail: "there is no auth-profiles.json beside it".to_owned(),
-            });
-        }
+        self.check_generation(agent)?;
         let locked = self.lock_document(agent)?;
         let mut found = locked.find()?;
         if change(&mut found.doc) == Change::Write {
             locked.write(&mut found, None)?;
         }
         Ok(found.doc)
+    }
+
+    fn rehearse(&self, agent: &AgentId) -> Result<(), StoreError> {
+        self.check_generation(agent)?;
+        let _locked = self.lock_document(agent)?;
+        drop(self.reserve_document(agent)?);
+        Ok(())
     }
 
     fn try_lock_grant<'a>(
@@ -190,6 +217,10 @@ impl Store for FileStore {
 
     fn record_login(&self, record: &GrantRecord) -> Result<(), StoreError> {
         Ok(journal::write(&*self.files, &self.journal(), record)?)
+    }
+
+    fn unfiled(&self) -> Result<Vec<GrantDigest>, StoreError> {
+        Ok(self.grants_with_answers()?)
     }
 
     fn agents(&self) -> Result<Vec<AgentId>, StoreError> {

@@ -6,16 +6,14 @@ use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::{Attempt, GrantDigest, GrantRecord};
 use crate::model::id::{ProfileId, ProviderId};
 use crate::model::profiles::AuthProfiles;
+use crate::model::time::Timestamp;
 use crate::ports::files::FileLock;
-use crate::ports::store::{Held, Reserved, Scope, Spending, Store, StoreError};
+use crate::ports::store::{Held, Reserved, SavedAnswer, Scope, Spending, Store, StoreError};
 
-use super::commit::ReservedGrant;
+use super::commit::{Answer, ReservedGrant};
 use super::file::FileStore;
 use super::journal;
 use super::peer::{self, Flavour, PeerLock};
-
-/// Room for what a document may grow by until the commit.
-const HEADROOM: u64 = 64 * 1024;
 
 /// The long lock of a grant.
 pub(super) struct HeldGrant<'a> {
@@ -47,6 +45,27 @@ pub(super) fn copies(doc: &AuthProfiles, grant: &GrantDigest) -> Vec<(ProfileId,
 }
 
 impl<'a> Held<'a> for HeldGrant<'a> {
+    fn saved(&self) -> Result<Option<SavedAnswer>, StoreError> {
+        Ok(self.store.saved_answers(&self.grant)?.pop())
+    }
+
+    fn resume(self: Box<Self>, answer: &SavedAnswer) -> Result<Box<dyn Reserved + 'a>, StoreError> {
+        let Self { store, grant, lock } = *self;
+        let before = journal::read(&*store.files, &store.journal(), &grant)?;
+        let (provider, profile) = (&answer.provider, &answer.profile);
+        let record = begun(grant, before.as_ref(), answer.begun_at, provider, profile);
+        Ok(Box::new(ReservedGrant {
+            store,
+            agent: answer.agent.clone(),
+            binding: answer.binding.clone(),
+            record,
+            space: None,
+            answer: Answer::Saved(answer.path.clone()),
+            _refresh: None,
+            _lock: lock,
+        }))
+    }
+
     fn reserve(self: Box<Self>, what: &Spending<'_>) -> Result<Box<dyn Reserved + 'a>, StoreError> {
         let Self { store, grant, lock } = *self;
         let files = &*store.files;
@@ -58,36 +77,57 @@ impl<'a> Held<'a> for HeldGrant<'a> {
         drop(store.lock_peer(what.agent, &target)?);
         let doc = store.load(what.agent, Scope::All)?;
         if copies(&doc, &grant).is_empty() {
-            return Err(StoreError::Busy {
-                path: target,
-                owner: Some("another program, which has just changed this login".to_owned()),
-            });
+            return Err(StoreError::Moved { path: target });
         }
-        let size = files.stat(&target)?.map_or(0, |stat| stat.size);
-        let space = files.reserve(&target, size.saturating_add(HEADROOM))?;
+        let space = store.reserve_document(what.agent)?;
+        let slot = store.prepare_answer(&grant, what)?;
         let before = journal::read(files, &store.journal(), &grant)?;
-        let record = GrantRecord {
+        let record = begun(
             grant,
-            provider: what.provider.clone(),
-            profile: what.profile.clone(),
-            binding: before.as_ref().and_then(|record| record.binding.clone()),
-            proven_at: before.and_then(|record| record.proven_at),
-            attempt: Some(Attempt {
-                begun_at: what.now,
-                settled_at: None,
-                outcome: None,
-            }),
-        };
-        journal::write(files, &store.journal(), &record)?;
+            before.as_ref(),
+            what.now,
+            what.provider,
+            what.profile,
+        );
+        // Last of all, for from now on the refresh counts as begun.
+        if let Err(error) = journal::write(files, &store.journal(), &record) {
+            let _ = files.remove(&slot.path);
+            return Err(error.into());
+        }
         Ok(Box::new(ReservedGrant {
             store,
             agent: what.agent.clone(),
             binding: what.binding.clone(),
             record,
             space: Some(space),
+            answer: Answer::Awaited(slot),
             _refresh: refresh,
             _lock: lock,
         }))
+    }
+}
+
+/// The record of a grant whose refresh begins now.
+fn begun(
+    grant: GrantDigest,
+    before: Option<&GrantRecord>,
+    now: Timestamp,
+    provider: &ProviderId,
+    profile: &ProfileId,
+) -> GrantRecord {
+    let attempt = before.and_then(|record| record.attempt.as_ref());
+    GrantRecord {
+        grant,
+        provider: provider.clone(),
+        profile: profile.clone(),
+        binding: before.and_then(|record| record.binding.clone()),
+        proven_at: before.and_then(|record| record.proven_at),
+        attempt: Some(Attempt {
+            begun_at: now,
+            settled_at: None,
+            outcome: None,
+            failures: attempt.map_or(0, |attempt| attempt.failures),
+        }),
     }
 }
 

@@ -34,6 +34,8 @@ struct PageAttempt {
     begun_at: i64,
     settled_at: Option<i64>,
     outcome: Option<PageOutcome>,
+    #[serde(default)]
+    failures: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -111,6 +113,7 @@ fn to_page(record: &GrantRecord) -> Page {
             begun_at: attempt.begun_at.0,
             settled_at: attempt.settled_at.map(|time| time.0),
             outcome: attempt.outcome.clone().map(to_outcome),
+            failures: attempt.failures,
         }),
     }
 }
@@ -147,6 +150,7 @@ fn from_page(page: Page) -> Option<GrantRecord> {
                 None => None,
                 Some(outcome) => Some(from_outcome(outcome)?),
             },
+            failures: attempt.failures,
         }),
     };
     Some(GrantRecord {

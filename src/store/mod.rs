@@ -9,5 +9,6 @@ pub mod peer;
 
 mod commit;
 mod entry;
+mod rescue;
 mod wire;
 mod write;

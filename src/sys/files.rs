@@ -14,9 +14,10 @@ use rustix::io::Errno;
 use rustix::process::Pid;
 
 use super::lock;
+use super::prepare::Slot;
 use super::replace::Draft;
 use crate::model::time::Timestamp;
-use crate::ports::files::{FileError, FileLock, Files, Reservation, Sharing, Stat};
+use crate::ports::files::{FileError, FileLock, Files, Prepared, Reservation, Sharing, Stat};
 
 /// As many as Linux follows.
 const MAX_LINKS: usize = 40;
@@ -101,6 +102,15 @@ impl Files for SystemFiles {
         let mut draft = Draft::create(path)?;
         draft.allocate(size)?;
         Ok(Box::new(draft))
+    }
+
+    fn prepare(
+        &self,
+        path: &Path,
+        head: &[u8],
+        room: u64,
+    ) -> Result<Box<dyn Prepared + '_>, FileError> {
+        Ok(Box::new(Slot::create(path, head, room)?))
     }
 
     fn create_new(&self, path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {

@@ -14,5 +14,6 @@ pub mod login_shell;
 mod page;
 pub mod paths;
 mod port_holder;
+mod prepare;
 pub mod random;
 mod replace;

@@ -73,19 +73,9 @@ impl Draft {
 
     /// Allocates `size` bytes, durably.
     pub(super) fn allocate(&mut self, size: u64) -> Result<(), FileError> {
-        let allocated = match size {
-            0 => Ok(()),
-            size => rustix::fs::fallocate(&self.file, FallocateFlags::empty(), 0, size),
-        };
-        match allocated {
-            // Some file systems cannot allocate ahead; zeros take the space as well.
-            Err(Errno::OPNOTSUPP | Errno::NOSYS) => {
-                io::copy(&mut io::repeat(0).take(size), &mut self.file).map(|_| ())
-            }
-            other => other.map_err(io::Error::from),
-        }
-        .and_then(|()| self.file.sync_all())
-        .map_err(failed("reserve", &self.target))
+        allocate(&mut self.file, 0, size)
+            .and_then(|()| self.file.sync_all())
+            .map_err(failed("reserve", &self.target))
     }
 
     /// Makes `bytes` the content of the target.
@@ -169,7 +159,21 @@ impl Reservation for Draft {
     }
 }
 
-fn flags(flags: OFlags) -> i32 {
+/// Allocates `size` bytes from `start`. Some file systems cannot do that ahead; there zeros are
+/// written behind the file's position, which take the space as well.
+pub(super) fn allocate(file: &mut File, start: u64, size: u64) -> io::Result<()> {
+    if size == 0 {
+        return Ok(());
+    }
+    match rustix::fs::fallocate(&*file, FallocateFlags::empty(), start, size) {
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => {
+            io::copy(&mut io::repeat(0).take(size), file).map(|_| ())
+        }
+        other => other.map_err(io::Error::from),
+    }
+}
+
+pub(super) fn flags(flags: OFlags) -> i32 {
     flags.bits().cast_signed()
 }
 
@@ -189,7 +193,7 @@ fn is_mount_point(error: &io::Error) -> bool {
 }
 
 /// Some file systems have no fsync for directories and keep their order by themselves.
-fn sync_directory(directory: &File) -> io::Result<()> {
+pub(super) fn sync_directory(directory: &File) -> io::Result<()> {
     match directory.sync_all() {
         Err(error)
             if matches!(

@@ -189,3 +189,14 @@ fn nobody_logs_in_within_the_time() {
     assert_eq!(ran.code, 4, "{ran:?}");
     assert_eq!(events.last().unwrap()["kind"], "temporary");
 }
+
+#[test]
+fn nobody_is_sent_to_the_browser_for_a_login_that_could_not_be_kept() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    world.write("state/openclaw.sqlite", "");
+    let ran = world.run(&["models", "auth", "login", "--provider", "openai-codex"]);
+    assert_eq!((ran.code, ran.out.as_str()), (5, ""), "{ran:?}");
+    assert!(ran.err.contains("openclaw.sqlite"), "{ran:?}");
+    assert!(!ran.err.contains(issuer.url()), "{ran:?}");
+    assert!(!world.state().join("agents/main/agent").exists());
+}

@@ -15,7 +15,7 @@ use openclaw::model::profiles::{AuthProfiles, Content};
 use openclaw::model::secret::Secret;
 use openclaw::model::time::Timestamp;
 use openclaw::ports::store::Scope;
-use openclaw::store::document::{Layout, merge_grant, merge_state, parse, render};
+use openclaw::store::document::{Layout, merge_state, parse, render};
 use openclaw::store::legacy;
 use serde_json::{Map, Value, json};
 
@@ -345,7 +345,7 @@ fn a_refresh_lays_the_new_grant_over_the_old() {
         r#"{"type": "oauth", "provider": "P", "access": "b", "refresh": "r", "expires": 2,
             "email": "e", "accountId": "i", "custom": "keepme", "plan": "pro", "id": 3}"#,
     );
-    assert_eq!(merge_grant(&old, &new), expected);
+    assert_eq!(old.renewed(&new), expected);
 }
 
 #[test]

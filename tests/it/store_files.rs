@@ -1,138 +1,21 @@
 //! The store on files in memory, with every operation made to fail once.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic, too")]
-
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use openclaw::model::credential::{Credential, Identity, OAuth};
-use openclaw::model::grant::{Binding, GrantDigest, RefreshOutcome};
-use openclaw::model::id::{AgentId, ProfileId, ProviderId};
-use openclaw::model::json::Extra;
-use openclaw::model::secret::Secret;
+use openclaw::model::grant::RefreshOutcome;
+use openclaw::model::id::AgentId;
 use openclaw::model::time::Timestamp;
 use openclaw::ports::files::Files;
 use openclaw::ports::host::Clock;
-use openclaw::ports::store::{Change, Scope, Spending, Store, StoreError};
-use openclaw::store::file::{FileStore, Locations};
+use openclaw::ports::store::{Scope, Store, StoreError};
 use openclaw::testing::files::MemoryFiles;
 
-const START: u64 = 1_790_000_000_000;
-const MAIN: &str = "/s/agents/main/agent/auth-profiles.json";
-
-struct Ticking(AtomicU64);
-
-impl Clock for Ticking {
-    fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst) as i64)
-    }
-    fn monotonic(&self) -> Duration {
-        Duration::from_millis(self.0.load(Ordering::SeqCst) - START)
-    }
-    fn sleep(&self, duration: Duration) {
-        self.0
-            .fetch_add(duration.as_millis() as u64, Ordering::SeqCst);
-        std::thread::yield_now();
-    }
-}
-
-/// Whoever waits does so for real time that never counts: for threads that contend.
-struct Still;
-
-impl Clock for Still {
-    fn now(&self) -> Timestamp {
-        Timestamp(START as i64)
-    }
-    fn monotonic(&self) -> Duration {
-        Duration::ZERO
-    }
-    fn sleep(&self, _: Duration) {
-        std::thread::yield_now();
-    }
-}
-
-fn store_with(files: &MemoryFiles, clock: Arc<dyn Clock>) -> FileStore {
-    files.set_now(Timestamp(START as i64));
-    let places = Locations {
-        state: "/s".into(),
-        main_dir: "/s/agents/main/agent".into(),
-        agent_dirs: Vec::new(),
-        oauth_dir: "/s/credentials".into(),
-    };
-    FileStore::new(Arc::new(files.clone()), clock, places)
-}
-
-fn store(files: &MemoryFiles) -> FileStore {
-    store_with(files, Arc::new(Ticking(AtomicU64::new(START))))
-}
-
-fn oauth(refresh: &str) -> OAuth {
-    OAuth {
-        provider: "openai-codex".into(),
-        access: Some(Secret::from("at")),
-        refresh: Some(Secret::from(refresh)),
-        expires: Some(Timestamp(1)),
-        identity: Identity::default(),
-        extra: Extra::default(),
-    }
-}
-
-fn text(refresh: &str) -> String {
-    format!(
-        r#"{{"version":1,"profiles":{{"openai-codex:default":{{"type":"oauth","provider":"openai-codex","access":"at","refresh":"{refresh}","expires":1}}}}}}"#
-    )
-}
-
-fn profile() -> ProfileId {
-    ProfileId::parse("openai-codex:default").unwrap()
-}
-
-fn add(store: &FileStore, name: &str) -> Result<(), StoreError> {
-    let id = ProfileId::parse(name).unwrap();
-    let mut change = |doc: &mut openclaw::model::profiles::AuthProfiles| {
-        doc.put(id.clone(), Credential::OAuth(oauth("added")));
-        Change::Write
-    };
-    store.update(&AgentId::main(), &mut change).map(drop)
-}
-
-fn refresh_of(store: &FileStore, agent: &str) -> String {
-    let doc = store.load(&AgentId::normalise(agent), Scope::All).unwrap();
-    match doc.get(&profile()) {
-        Some(Credential::OAuth(oauth)) => oauth.refresh.as_ref().unwrap().expose().clone(),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn digest(refresh: &str) -> GrantDigest {
-    GrantDigest::of(
-        &ProviderId::parse("openai-codex").unwrap(),
-        &Secret::from(refresh),
-    )
-}
-
-/// Reserves and commits; `None` if the reservation failed.
-fn refresh(store: &FileStore, before: impl FnOnce()) -> Option<Result<Vec<AgentId>, StoreError>> {
-    let (agent, provider) = (AgentId::main(), ProviderId::parse("openai-codex").unwrap());
-    let binding = Binding {
-        token_endpoint: "https://auth.example/token".into(),
-        client_id: "client".into(),
-    };
-    let (profile, now) = (profile(), Timestamp(START as i64));
-    let what = Spending {
-        agent: &agent,
-        profile: &profile,
-        provider: &provider,
-        binding: &binding,
-        now,
-    };
-    let held = store.try_lock_grant(&digest("rt-1")).ok()??;
-    let reserved = held.reserve(&what).ok()?;
-    before();
-    Some(reserved.commit(&oauth("rt-2"), now))
-}
+use crate::support::memory_store::{
+    MAIN, START, Still, Ticking, add, digest, refresh, refresh_of, store, store_with, text,
+};
 
 #[test]
 fn concurrent_updates_are_all_kept() {
@@ -284,37 +167,6 @@ fn an_update_that_fails_anywhere_leaves_the_document_whole() {
         add(&store, "openai-codex:next").unwrap();
         if is_over {
             assert!(n > 4);
-            return;
-        }
-    }
-    panic!("it never ran through");
-}
-
-#[test]
-fn a_refresh_that_fails_anywhere_never_loses_the_new_grant() {
-    let rescue = PathBuf::from(format!("/s/rescue/{}.json", digest("rt-1")));
-    for n in 1..200 {
-        let files = MemoryFiles::new();
-        files.put(Path::new(MAIN), &text("rt-1"));
-        let store = store(&files);
-        files.fail_nth(n);
-        let committed = refresh(&store, || {});
-        let is_over = !files.has_failed();
-        match committed {
-            None => assert_eq!(refresh_of(&store, "main"), "rt-1", "operation {n}"),
-            Some(Ok(_)) => assert_eq!(refresh_of(&store, "main"), "rt-2", "operation {n}"),
-            Some(Err(StoreError::NotStored { rescued, .. })) => {
-                assert_eq!(rescued.as_ref(), Some(&rescue), "operation {n}");
-                assert!(
-                    files.text(&rescue).unwrap().contains("rt-2"),
-                    "operation {n}"
-                );
-                assert_eq!(refresh_of(&store, "main"), "rt-1", "operation {n}");
-            }
-            Some(Err(other)) => panic!("operation {n}: {other}"),
-        }
-        if is_over {
-            assert!(n > 10);
             return;
         }
     }

@@ -2,6 +2,7 @@
 //! the test issuer in place of the provider.
 
 pub(crate) mod login;
+pub(crate) mod memory_store;
 pub(crate) mod recorded;
 
 use std::io::Write as _;
@@ -54,6 +55,15 @@ impl World {
         directories.create(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+    }
+
+    /// Puts a file in the place of a directory of the state directory.
+    pub(crate) fn block(&self, path: &str) {
+        let directory = self.state().join(path);
+        if directory.exists() {
+            std::fs::remove_dir_all(&directory).unwrap();
+        }
+        self.write(path, "a file in the way of a directory");
     }
 
     pub(crate) fn read(&self, path: &str) -> String {

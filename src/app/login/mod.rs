@@ -74,6 +74,8 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
                 let message = format!("the manifest of {} names no OAuth client", provider.id);
                 return Err(Failure::new(Kind::Config, message));
             };
+            // Before a person is sent to the browser for a login that could not be kept.
+            ports.store.rehearse(&request.agent)?;
             browser::run(ports, request, &provider, client, flow)
         }
         Flow::Token(_) | Flow::Key(_) => paste_instead(ports, request, flow),

@@ -86,6 +86,8 @@ pub struct Facts {
     pub refusal: Option<(Refusal, Option<Timestamp>)>,
     /// Since when a refresh of this very grant has had no known outcome.
     pub unknown_since: Option<Timestamp>,
+    /// Since when this very grant is spent: its successor lies elsewhere, or nowhere.
+    pub spent_since: Option<Timestamp>,
 }
 
 /// How one provider stands.
@@ -187,6 +189,11 @@ fn facts(ports: Ports<'_>, seen: &Seen<'_>) -> Result<Facts, StoreError> {
             (Some(attempt), None | Some(RefreshOutcome::Unknown { .. })) => Some(attempt.begun_at),
             _ => None,
         },
+        spent_since: record
+            .as_ref()
+            .and_then(GrantRecord::successor)
+            .and(attempt)
+            .map(|attempt| attempt.begun_at),
     })
 }
 

@@ -13,6 +13,7 @@ use super::args::Cli;
 use super::printer::Printer;
 use super::wire::System;
 use crate::app::failure::{Failure, Kind};
+use crate::app::rescue;
 use crate::model::time::parse_duration;
 
 /// The first word.
@@ -31,7 +32,11 @@ pub enum Command {
 /// # Errors
 /// What the command failed with.
 pub fn run(cli: &Cli, printer: &Arc<Printer>) -> Result<u8, Failure> {
-    let start = |json| System::new(&cli.global, printer, json);
+    let start = |events| -> Result<System, Failure> {
+        let system = System::new(&cli.global, printer, events)?;
+        rescue::take_in(system.ports());
+        Ok(system)
+    };
     match &cli.command {
         Command::Models(models) => {
             let system = start(models.wants_events())?;

@@ -25,6 +25,10 @@ pub fn lines(failure: &Failure) -> Vec<String> {
         Touched::MaybeSpent => lines.push(
             "No stored credential was changed, but the refresh token may be spent.".to_owned(),
         ),
+        Touched::Saved => lines.push(
+            "The stored credential is spent; its successor is safe, and the next command stores it."
+                .to_owned(),
+        ),
     }
     if let Some(hint) = &failure.hint {
         lines.push(format!("Try: {hint}"));

@@ -173,6 +173,7 @@ fn facts(report: &Report) -> Value {
                 "at": at.map(|time| time.0),
             })),
             "outcomeUnknownSince": facts.unknown_since.map(|time| time.0),
+            "spentSince": facts.spent_since.map(|time| time.0),
         })
     });
     json!({

@@ -74,6 +74,7 @@ fn word(profile: &ProfileHealth) -> (Tone, &'static str) {
     match profile.status {
         _ if !facts.secret_present => (Tone::Error, "empty"),
         Status::Ok if facts.refusal.is_some() => (Tone::Error, "refused"),
+        Status::Ok if facts.spent_since.is_some() => (Tone::Warn, "old copy"),
         Status::Ok if facts.unknown_since.is_some() => (Tone::Warn, "in doubt"),
         Status::Ok | Status::Static => (Tone::Ok, profile.status.as_str()),
         Status::Expiring => (Tone::Warn, "expiring"),
@@ -105,6 +106,10 @@ fn details(profile: &ProfileHealth, report: &Report, now: Timestamp) -> String {
     }
     if let Some((refusal, _)) = &facts.refusal {
         parts.push(format!("refused: {}", refusal.code));
+    }
+    if let Some(since) = facts.spent_since {
+        let since = ago(now.until(since));
+        parts.push(format!("spent: the login was renewed {since}"));
     }
     if let Some(since) = facts.unknown_since {
         let since = ago(now.until(since));

@@ -1,100 +1,15 @@
-use std::collections::BTreeMap;
-use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use super::*;
 use crate::model::provider::{Body, Flow};
-use crate::model::time::Timestamp;
-use crate::ports::files::{FileLock, Reservation, Sharing, Stat};
-
-/// A directory that can be read and listed, and nothing else.
-#[derive(Default)]
-struct Folder(BTreeMap<PathBuf, Vec<u8>>);
-
-fn refuse<T>(path: &Path) -> Result<T, FileError> {
-    Err(FileError {
-        operation: "touch",
-        path: path.to_owned(),
-        source: io::ErrorKind::Unsupported.into(),
-    })
-}
-
-impl Files for Folder {
-    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
-        Ok(self.0.get(path).cloned())
-    }
-
-    fn list(&self, directory: &Path) -> Result<Vec<String>, FileError> {
-        let inside = self
-            .0
-            .keys()
-            .filter(|path| path.parent() == Some(directory));
-        let names = inside.filter_map(|path| path.file_name()?.to_str());
-        Ok(names.map(str::to_owned).collect())
-    }
-
-    fn stat(&self, path: &Path) -> Result<Option<Stat>, FileError> {
-        refuse(path)
-    }
-
-    fn resolve(&self, path: &Path) -> Result<PathBuf, FileError> {
-        refuse(path)
-    }
-
-    fn create_dirs(&self, path: &Path) -> Result<(), FileError> {
-        refuse(path)
-    }
-
-    fn replace(&self, path: &Path, _: &[u8]) -> Result<(), FileError> {
-        refuse(path)
-    }
-
-    fn reserve(&self, path: &Path, _: u64) -> Result<Box<dyn Reservation + '_>, FileError> {
-        refuse(path)
-    }
-
-    fn create_new(&self, path: &Path, _: &[u8], _: u32) -> Result<(), FileError> {
-        refuse(path)
-    }
-
-    fn create_dir_new(&self, path: &Path) -> Result<(), FileError> {
-        refuse(path)
-    }
-
-    fn touch(&self, path: &Path, _: Timestamp) -> Result<(), FileError> {
-        refuse(path)
-    }
-
-    fn rename(&self, from: &Path, _: &Path) -> Result<(), FileError> {
-        refuse(from)
-    }
-
-    fn remove(&self, path: &Path) -> Result<(), FileError> {
-        refuse(path)
-    }
-
-    fn set_mode(&self, path: &Path, _: u32) -> Result<(), FileError> {
-        refuse(path)
-    }
-
-    fn try_lock(&self, path: &Path, _: Sharing) -> Result<Option<Box<dyn FileLock>>, FileError> {
-        refuse(path)
-    }
-
-    fn lock(&self, path: &Path, _: Sharing) -> Result<Box<dyn FileLock>, FileError> {
-        refuse(path)
-    }
-
-    fn process_lives(&self, _: u32) -> bool {
-        false
-    }
-}
+use crate::testing::files::MemoryFiles;
 
 fn catalogue(files: &[(&str, &str)]) -> Catalogue {
     let dir = PathBuf::from("/state/providers");
-    let file = |(name, text): &(&str, &str)| (dir.join(name), text.as_bytes().to_vec());
-    let folder = Folder(files.iter().map(file).collect());
+    let folder = MemoryFiles::new();
+    for (name, text) in files {
+        folder.put(&dir.join(name), text);
+    }
     Catalogue::new(Arc::new(folder), dir)
 }
 

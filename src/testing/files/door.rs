@@ -9,7 +9,9 @@ use rustix::io::Errno;
 use super::fault::Step;
 use super::{MemoryFiles, State, check_parent, follow, make_dirs, write};
 use crate::model::time::Timestamp;
-use crate::ports::files::{FileError, FileLock, Files, InPlace, Reservation, Sharing, Stat};
+use crate::ports::files::{
+    FileError, FileLock, Files, InPlace, Prepared, Reservation, Sharing, Stat,
+};
 
 struct MemoryLock {
     files: MemoryFiles,
@@ -142,6 +144,37 @@ impl Reservation for Draft<'_> {
     }
 }
 
+/// A file with room behind what it begins with.
+struct Slot<'a> {
+    files: &'a MemoryFiles,
+    path: PathBuf,
+}
+
+impl Slot<'_> {
+    fn put(&self, bytes: &[u8]) {
+        let mut state = self.files.state();
+        if let Some(node) = state.nodes.get_mut(&self.path) {
+            node.bytes.get_or_insert_default().extend_from_slice(bytes);
+        }
+    }
+}
+
+impl Prepared for Slot<'_> {
+    fn append(&mut self, bytes: &[u8]) -> Result<(), FileError> {
+        let (first, second) = bytes.split_at(bytes.len() / 2);
+        let step = |what| {
+            let step = self
+                .files
+                .change(Step::Overwrite, "write", &self.path, |_| Ok(()));
+            step.map(|()| self.put(what))
+        };
+        step(first)?;
+        step(second)?;
+        self.files
+            .change(Step::Overwrite, "write", &self.path, |_| Ok(()))
+    }
+}
+
 fn temp_prefix(target: &Path) -> Option<String> {
     Some(format!(".{}.", target.file_name()?.to_str()?))
 }
@@ -228,6 +261,30 @@ impl Files for MemoryFiles {
         self.change(Step::Write, "reserve", &draft.target, |_| Ok(()))?;
         draft.is_reserved = true;
         Ok(Box::new(draft))
+    }
+
+    fn prepare(
+        &self,
+        path: &Path,
+        head: &[u8],
+        _room: u64,
+    ) -> Result<Box<dyn Prepared + '_>, FileError> {
+        self.create(path, Some(&[]), 0o600)?;
+        let slot = Slot {
+            files: self,
+            path: path.into(),
+        };
+        let filled = self
+            .change(Step::Write, "reserve", path, |_| Ok(()))
+            .map(|()| slot.put(head))
+            .and_then(|()| self.change(Step::Sync, "reserve", path, |_| Ok(())));
+        match filled {
+            Ok(()) => Ok(Box::new(slot)),
+            Err(error) => {
+                drop(self.remove(path));
+                Err(error)
+            }
+        }
     }
 
     fn create_new(&self, path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {

@@ -4,21 +4,21 @@ use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 
-use openclaw::model::credential::{Credential, Identity, OAuth};
-use openclaw::model::grant::{Binding, GrantDigest, GrantRecord};
+use openclaw::model::credential::Credential;
+use openclaw::model::grant::{Binding, GrantRecord};
 use openclaw::model::id::{AgentId, ProfileId, ProviderId};
-use openclaw::model::json::Extra;
 use openclaw::model::profiles::AuthProfiles;
 use openclaw::model::secret::Secret;
 use openclaw::model::time::Timestamp;
 use openclaw::ports::host::Clock;
 use openclaw::ports::store::{Change, Spending, Store, StoreError};
-use openclaw::store::file::{FileStore, Locations};
+use openclaw::store::file::FileStore;
 use openclaw::testing::clock::FakeClock;
 use openclaw::testing::files::MemoryFiles;
 
-const NOW: Timestamp = Timestamp(1_790_000_000_000);
-pub(super) const MAIN: &str = "/s/agents/main/agent/auth-profiles.json";
+use crate::support::memory_store::{ANSWER, MAIN, START, digest, oauth, store_with};
+
+const NOW: Timestamp = Timestamp(START as i64);
 pub(super) const STATE: &str = "/s/agents/main/agent/auth-state.json";
 pub(super) const WORK: &str = "/s/agents/work/agent/auth-profiles.json";
 pub(super) const LEGACY: &str = "/s/agents/main/agent/auth.json";
@@ -34,16 +34,8 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn new(files: &MemoryFiles) -> Self {
         let clock = Arc::new(FakeClock::new(NOW));
-        files.set_now(NOW);
-        let places = Locations {
-            state: "/s".into(),
-            main_dir: "/s/agents/main/agent".into(),
-            agent_dirs: Vec::new(),
-            oauth_dir: "/s/credentials".into(),
-        };
-        let door = Arc::clone(&clock) as Arc<dyn Clock>;
         Self {
-            store: FileStore::new(Arc::new(files.clone()), door, places),
+            store: store_with(files, Arc::clone(&clock) as Arc<dyn Clock>),
             clock,
             spent: Cell::new(false),
         }
@@ -79,25 +71,10 @@ fn provider() -> ProviderId {
     ProviderId::parse("openai-codex").unwrap()
 }
 
-pub(super) fn digest(refresh: &str) -> GrantDigest {
-    GrantDigest::of(&provider(), &Secret::from(refresh))
-}
-
 fn binding() -> Binding {
     Binding {
         token_endpoint: "https://auth.example/token".into(),
         client_id: "client".into(),
-    }
-}
-
-fn oauth(refresh: &str) -> OAuth {
-    OAuth {
-        provider: "openai-codex".into(),
-        access: Some(Secret::from("at")),
-        refresh: Some(Secret::from(refresh)),
-        expires: Some(Timestamp(1)),
-        identity: Identity::default(),
-        extra: Extra::default(),
     }
 }
 
@@ -153,7 +130,7 @@ fn login(run: &Run) -> Result<(), StoreError> {
 fn refresh(run: &Run) -> Result<(), StoreError> {
     let (agent, profile, provider) = (AgentId::main(), id("openai-codex:default"), provider());
     let held = run.store.try_lock_grant(&digest("rt-1"))?.unwrap();
-    let reserved = held.reserve(&Spending {
+    let mut reserved = held.reserve(&Spending {
         agent: &agent,
         profile: &profile,
         provider: &provider,
@@ -161,6 +138,7 @@ fn refresh(run: &Run) -> Result<(), StoreError> {
         now: NOW,
     })?;
     run.spent.set(true);
+    reserved.save(&Secret::new(ANSWER.to_vec()));
     reserved.commit(&oauth("rt-2"), NOW).map(drop)
 }
 

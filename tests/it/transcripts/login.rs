@@ -148,8 +148,18 @@ fn that_tells_no_account() {
 #[test]
 fn that_cannot_be_stored() {
     scenario("login_storage", &[], |world, _| {
-        world.write("agents/main", "a file in the way of a directory");
+        world.block("agents/main");
     });
+    let (world, _issuer) = World::with_issuer(Account::default());
+    let args = no_browser();
+    let ran = at_a_prompt(&world, &args, |url| {
+        world.block("agents/main");
+        visit(url).unwrap();
+    });
+    Transcript::of(&world)
+        .note("the disk fails while the browser is open")
+        .shows(&args, "", &ran)
+        .matches("login_storage_late");
 }
 
 #[test]

@@ -31,10 +31,10 @@ fn of_success_and_of_strays() {
 
 #[test]
 fn of_failure() {
-    let page = |prepare: &dyn Fn(&World, &openclaw::testing::issuer::Issuer)| {
+    let page = |spoil: &dyn Fn(&World, &openclaw::testing::issuer::Issuer)| {
         let (world, issuer) = World::with_issuer(Account::default());
-        prepare(&world, &issuer);
         let login = Waiting::start(&world, &[]);
+        spoil(&world, &issuer);
         let page = visit(&login.url).unwrap().text.replace('\r', "");
         login.finish();
         let base = world.directory.path().display().to_string();
@@ -42,7 +42,7 @@ fn of_failure() {
     };
     let refused = page(&|_, issuer| issuer.refuse_consent("access_denied", "<b>No</b>\u{1b}[31m"));
     let unanswered = page(&|_, issuer| super::token::hang_up(issuer));
-    let unstored = page(&|world, _| world.write("agents/main", "in the way"));
+    let unstored = page(&|world, _| world.block("agents/main"));
     let pages = [
         ("refused by the person", refused),
         ("the code could not be exchanged", unanswered),

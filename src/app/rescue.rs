@@ -1,0 +1,98 @@
+//! Taking in what a refresh left behind: the answer of a server that a killed process had saved, or
+//! that could not be stored.
+//!
+//! It is read by the code that reads an answer off the network, so that there is one way to
+//! understand it. Every command begins with [`take_in`], and nobody sends a refresh token while an
+//! answer to it lies there.
+
+use crate::model::credential::{Identity, OAuth};
+use crate::model::grant::GrantDigest;
+use crate::model::secret::Secret;
+use crate::oauth::grant;
+use crate::ports::dialog::Notice;
+use crate::ports::http::{Http, HttpError, Request, Response};
+use crate::ports::store::{Held, SavedAnswer};
+
+use super::Ports;
+use super::failure::Failure;
+
+/// Stores every answer that was saved and belongs to no refresh under way. What cannot be stored
+/// now is told, and stays for the next command.
+pub fn take_in(ports: Ports<'_>) {
+    let grants = match ports.store.unfiled() {
+        Ok(grants) => grants,
+        Err(error) => {
+            let text = format!("saved logins could not be looked for: {error}");
+            ports.dialog.notice(&Notice::Warning(text));
+            return;
+        }
+    };
+    for grant in grants {
+        if let Err(failure) = take_in_one(ports, &grant) {
+            ports.dialog.notice(&Notice::Warning(failure.message));
+        }
+    }
+}
+
+fn take_in_one(ports: Ports<'_>, grant: &GrantDigest) -> Result<(), Failure> {
+    match ports.store.try_lock_grant(grant)? {
+        Some(held) => file(ports, held).map(drop),
+        // Its refresh is under way in another process.
+        None => Ok(()),
+    }
+}
+
+/// What became of a saved answer.
+pub(super) enum Filed<'a> {
+    /// It is part of the documents now.
+    Stored,
+    /// There is none, or none that can be understood; here is the lock again.
+    NothingFound(Box<dyn Held<'a> + 'a>),
+}
+
+/// Stores the saved answer to a refresh of a grant, if there is one. May be cut off by a signal at
+/// any point: the answer goes last.
+///
+/// # Errors
+/// If it cannot be stored; it stays where it is.
+pub(super) fn file<'a>(
+    ports: Ports<'_>,
+    held: Box<dyn Held<'a> + 'a>,
+) -> Result<Filed<'a>, Failure> {
+    let Some(answer) = held.saved()? else {
+        return Ok(Filed::NothingFound(held));
+    };
+    let Some(new) = understand(ports, &answer) else {
+        tracing::info!(path = %answer.path.display(), "a saved answer is not understood");
+        return Ok(Filed::NothingFound(held));
+    };
+    let changed = held.resume(&answer)?.commit(&new, ports.clock.now())?;
+    if !changed.is_empty() {
+        ports.dialog.notice(&Notice::Info(format!(
+            "{}: the login that was renewed at {} is stored now",
+            answer.profile,
+            answer.begun_at.iso8601()
+        )));
+    }
+    Ok(Filed::Stored)
+}
+
+/// An answer that was given before.
+struct Replay<'a>(&'a SavedAnswer);
+
+impl Http for Replay<'_> {
+    fn send(&self, _: &Request) -> Result<Response, HttpError> {
+        Ok(Response {
+            status: 200,
+            headers: Vec::new(),
+            body: self.0.body.clone(),
+        })
+    }
+}
+
+fn understand(ports: Ports<'_>, answer: &SavedAnswer) -> Option<OAuth> {
+    let provider = ports.catalogue.get(&answer.provider).ok()?;
+    let unsent = Secret::from("");
+    let grant = grant::refresh(&Replay(answer), &provider, &unsent, answer.begun_at).ok()?;
+    Some(grant.into_credential(&answer.provider, Identity::default()))
+}

@@ -10,16 +10,11 @@ pub(super) struct Totals {
     pub(super) kills: usize,
     /// Runs in which a call failed.
     pub(super) faults: usize,
-    /// Kills after the server's answer and before the successor was stored.
-    pub(super) windows: usize,
-    /// Of these, those where it lies in some file all the same.
-    pub(super) windows_on_disk: usize,
-    /// Successors that could not be stored and were saved elsewhere.
-    pub(super) rescued: usize,
-    /// Of these, those that the next command did not take in.
-    pub(super) not_taken_in: usize,
-    /// Copies in other agents that were left behind and made the provider revoke the login.
-    pub(super) strays: usize,
+    /// Kills, by the call before which they came, after the server had answered and before that was
+    /// saved: what the next command truthfully says is not known.
+    pub(super) windows: Vec<String>,
+    /// Answers that were saved and part of no document, and that the next command took in.
+    pub(super) taken_in: usize,
     /// Locks of OpenClaw that were left behind.
     pub(super) locks: usize,
     /// How often the next command had to wait.
@@ -37,11 +32,8 @@ impl Totals {
         self.runs += other.runs;
         self.kills += other.kills;
         self.faults += other.faults;
-        self.windows += other.windows;
-        self.windows_on_disk += other.windows_on_disk;
-        self.rescued += other.rescued;
-        self.not_taken_in += other.not_taken_in;
-        self.strays += other.strays;
+        self.windows.extend(other.windows);
+        self.taken_in += other.taken_in;
         self.locks += other.locks;
         self.slow += other.slow;
         self.left += other.left;
@@ -51,17 +43,14 @@ impl Totals {
         self.wrong.extend(other.wrong);
     }
 
-    /// Two lines for people.
+    /// A few lines for people.
     pub(super) fn told(&self, name: &str) -> String {
         let Self {
             runs,
             kills,
             faults,
             windows,
-            windows_on_disk,
-            rescued,
-            not_taken_in,
-            strays,
+            taken_in,
             locks,
             slow,
             left,
@@ -69,10 +58,11 @@ impl Totals {
             wrong,
         } = self;
         format!(
-            "{name}: {runs} runs, {kills} kills, {faults} faults, {} losses; windows {windows} \
-             (on disk {windows_on_disk}), rescued {rescued} (not taken in {not_taken_in}), \
-             copies left behind {strays}, locks left {locks}, slow {slow}, temp files left {left}, exit codes {codes:?}",
-            wrong.len()
+            "{name}: {runs} runs, {kills} kills, {faults} faults, {} losses; answers taken in \
+             {taken_in}, windows {} {windows:?}; locks left {locks}, slow {slow}, temp files left \
+             {left}; exit codes {codes:?}",
+            wrong.len(),
+            windows.len()
         )
     }
 }

@@ -1,5 +1,6 @@
 //! `models auth logout`: forgets one profile here, with everything the document says of it. Nothing
-//! is told to the provider: to forget and to revoke are different words.
+//! is told to the provider: to forget and to revoke are different words. The history keeps it, and
+//! the command says so.
 
 use crate::model::credential::{Credential, Kind as CredentialKind};
 use crate::model::id::{AgentId, ProfileId};
@@ -41,6 +42,8 @@ pub struct Outcome {
     pub usage: bool,
     /// Whether it went; false for a dry run.
     pub removed: bool,
+    /// Whether it lies in the history now, and can be brought back.
+    pub kept: bool,
 }
 
 /// Forgets it, at its owner.
@@ -79,6 +82,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
             .collect(),
         usage: document.usage_of(id).is_some(),
         removed: false,
+        kept: false,
     };
     if request.dry_run {
         return Ok(outcome);
@@ -87,15 +91,25 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
         confirm(ports, &outcome, &request.agent)?;
     }
     let mut removed: Option<Credential> = None;
-    ports.store.update(&owner, &mut |document| {
+    let written = ports.store.update(&owner, &mut |document| {
         removed = document.remove(id);
         match removed {
             Some(_) => Change::Write,
             None => Change::Keep,
         }
     })?;
+    ports.tell_faults(&written);
     outcome.removed = removed.is_some();
+    outcome.kept = outcome.removed && is_kept(ports, &owner, id);
     Ok(outcome)
+}
+
+/// Whether the credential itself is among the generations now. A history that cannot be read is
+/// told of by `models auth history`.
+fn is_kept(ports: Ports<'_>, owner: &AgentId, id: &ProfileId) -> bool {
+    let kept = ports.store.history(owner, Some(id)).unwrap_or_default();
+    let mut histories = kept.histories.iter();
+    histories.any(|history| history.generations.iter().any(|one| !one.is_bare))
 }
 
 fn confirm(ports: Ports<'_>, outcome: &Outcome, agent: &AgentId) -> Result<(), Failure> {

@@ -7,10 +7,13 @@ mod backoff;
 mod follow;
 pub mod keep_alive;
 mod keys;
+mod lineage;
 mod naming;
 mod spend;
 
 pub mod agents;
+pub mod doctor;
+pub mod history;
 pub mod list;
 pub mod login;
 pub mod logout;
@@ -19,6 +22,7 @@ pub mod refresh;
 pub mod rescue;
 pub mod status;
 pub mod token;
+pub mod undo;
 
 use std::path::PathBuf;
 

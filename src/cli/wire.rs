@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::app::doctor::Lab;
 use crate::app::failure::{Failure, Kind};
 use crate::app::{Dirs, Ports};
 use crate::config::file::ConfigFile;
@@ -15,10 +16,12 @@ use crate::ports::files::Files;
 use crate::ports::host::{Clock, Env, Interrupt};
 use crate::providers::catalogue::Catalogue;
 use crate::store::file::{FileStore, Locations};
+use crate::store::history::{self, Limit};
 use crate::sys::browser::SystemBrowser;
 use crate::sys::callback::SystemCallback;
 use crate::sys::clock::SystemClock;
-use crate::sys::env::{LayeredEnv, SystemEnv};
+use crate::sys::disk::SystemDisk;
+use crate::sys::env::{LayeredEnv, SystemEnv, names};
 use crate::sys::files::SystemFiles;
 use crate::sys::http::SystemHttp;
 use crate::sys::interrupt::SystemInterrupt;
@@ -90,7 +93,8 @@ impl System {
             Arc::clone(&files),
             Arc::clone(&clock) as Arc<dyn Clock>,
             locations(&settings, &places, &dirs, override_dir)?,
-        );
+        )
+        .keeping(generations(&env));
         let interrupt: Arc<dyn Interrupt> = Arc::new(SystemInterrupt::new());
         let dialog: Box<dyn Dialog> = if events {
             Box::new(JsonDialog::new(Arc::clone(printer), Arc::clone(&interrupt)))
@@ -138,6 +142,23 @@ impl System {
         }
     }
 
+    /// The doors that `doctor` puts to the test.
+    ///
+    /// # Errors
+    /// If this program cannot tell where it lies.
+    pub fn lab(&self) -> Result<Lab, Failure> {
+        let program = std::env::current_exe().map_err(|error| {
+            let message = format!("this program cannot tell where it lies: {error}");
+            Failure::new(Kind::Storage, message)
+        })?;
+        Ok(Lab {
+            files: Arc::clone(&self.files),
+            disk: Arc::new(SystemDisk::new(program)),
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            pid: std::process::id(),
+        })
+    }
+
     /// The agent that is meant.
     pub fn agent(&self) -> &AgentId {
         &self.agent
@@ -159,6 +180,11 @@ impl System {
     }
 }
 
+/// The file system alone.
+pub fn files() -> impl Files {
+    SystemFiles
+}
+
 /// `--agent`, else the directory that a variable names, else the default agent: the same for
 /// reading and for writing in every command. The reference release wrote to one agent what it read
 /// from another.
@@ -172,6 +198,12 @@ fn choose_agent(
         (None, Some(directory)) => (AgentId::main(), Some(directory.clone())),
         (None, None) => (settings.default_agent(), None),
     }
+}
+
+/// Asks when it must be known: the usual token reads no `.env`.
+fn generations(env: &Arc<dyn Env>) -> Limit {
+    let env = Arc::clone(env);
+    Box::new(move || history::limit(env.plain(names::AUTH_HISTORY).as_deref()))
 }
 
 fn locations(

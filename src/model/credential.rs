@@ -1,5 +1,6 @@
 //! What a profile holds.
 
+use super::grant::GrantDigest;
 use super::id::ProviderId;
 use super::json::Extra;
 use super::secret::Secret;
@@ -211,6 +212,12 @@ impl OAuth {
             },
             extra: Extra(extra),
         }
+    }
+
+    /// The name of its grant; `None` without a refresh token, or if the provider cannot be one.
+    pub fn grant(&self) -> Option<GrantDigest> {
+        let provider = ProviderId::parse(&self.provider).ok()?;
+        Some(GrantDigest::of(&provider, self.refresh_token()?))
     }
 }
 

@@ -11,6 +11,7 @@ pub mod id;
 pub mod credential;
 pub mod grant;
 
+pub mod history;
 pub mod usage;
 
 pub mod profiles;

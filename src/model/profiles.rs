@@ -54,6 +54,7 @@ pub struct AuthProfiles {
     pub state_extra: Extra,
     /// Faults of the whole document that do not stop it from being read, each a sentence.
     pub faults: Vec<String>,
+    past: Vec<(ProfileId, Credential)>,
 }
 
 impl AuthProfiles {
@@ -106,7 +107,9 @@ impl AuthProfiles {
             Some(place) => {
                 let old = &mut self.entries[place];
                 entry.before = old.text.take().or(old.before.take());
-                *old = entry;
+                if let Content::Valid(id, credential) = std::mem::replace(old, entry).content {
+                    self.remember(id, credential);
+                }
             }
             None => self.entries.push(entry),
         }
@@ -128,9 +131,25 @@ impl AuthProfiles {
         self.last_good.retain(|(_, other)| !is_it(other));
         self.usage.retain(|(other, _)| !is_it(other));
         match entry.content {
-            Content::Valid(_, credential) => Some(credential),
+            Content::Valid(id, credential) => {
+                self.remember(id, credential.clone());
+                Some(credential)
+            }
             Content::Invalid { .. } => None,
         }
+    }
+
+    /// Only the first that is replaced was ever on disk.
+    fn remember(&mut self, id: ProfileId, credential: Credential) {
+        if !self.past.iter().any(|(other, _)| *other == id) {
+            self.past.push((id, credential));
+        }
+    }
+
+    /// Takes what was replaced or removed since the document was read: what the history is told of
+    /// when the document is written.
+    pub fn take_past(&mut self) -> Vec<(ProfileId, Credential)> {
+        std::mem::take(&mut self.past)
     }
 
     /// What was learnt about `id` by using it.
@@ -300,6 +319,8 @@ mod tests {
         assert_eq!(document.remove(&id("anthropic:a")), Some(token("3")));
         assert!(document.order.is_empty() && document.last_good.is_empty());
         assert_eq!(document.remove(&id("anthropic:a")), None);
+        assert_eq!(document.take_past(), [(id("anthropic:a"), token("1"))]);
+        assert_eq!(document.take_past(), []);
     }
 
     #[test]

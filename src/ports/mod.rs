@@ -7,6 +7,7 @@ pub mod host;
 
 pub mod http;
 
+pub mod disk;
 pub mod files;
 
 pub mod callback;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crate::model::credential::OAuth;
 use crate::model::grant::{Binding, GrantDigest, GrantRecord, RefreshOutcome};
+use crate::model::history::History;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::AuthProfiles;
 use crate::model::secret::Secret;
@@ -137,6 +138,17 @@ pub struct SavedAnswer {
     pub path: PathBuf,
 }
 
+/// What is kept of the credentials that an agent's profiles held before.
+#[derive(Clone, Debug, Default)]
+pub struct Kept {
+    /// How many generations of each profile are kept; 0 for none.
+    pub limit: usize,
+    /// The profiles that have any, by name.
+    pub histories: Vec<History>,
+    /// Histories that cannot be read, each a sentence.
+    pub faults: Vec<String>,
+}
+
 /// The agents' documents.
 pub trait Store: Send + Sync {
     /// The document of one agent as it is now. Takes no lock. Without a document it is empty; the
@@ -148,7 +160,8 @@ pub trait Store: Send + Sync {
 
     /// Takes the document's lock, reads it again, lets `change` change it, replaces it durably.
     /// The only writer. A document that is no JSON is set aside under a dated name first, and the
-    /// new document's `faults` say so.
+    /// new document's `faults` say so. What the change replaces or removes goes to the history
+    /// before that.
     ///
     /// # Errors
     /// If a lock or a file operation fails; the document is as it was then.
@@ -198,6 +211,19 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// If the place they are saved in cannot be read.
     fn unfiled(&self) -> Result<Vec<GrantDigest>, StoreError>;
+
+    /// What one profile of an agent held before, or every one. Takes no lock.
+    ///
+    /// # Errors
+    /// If the directory of histories is there and cannot be read.
+    fn history(&self, agent: &AgentId, profile: Option<&ProfileId>) -> Result<Kept, StoreError>;
+
+    /// Forgets what one profile of an agent held before, or all of them. No document is touched.
+    ///
+    /// # Errors
+    /// If a lock cannot be had or something cannot be removed.
+    fn clear_history(&self, agent: &AgentId, profile: Option<&ProfileId>)
+    -> Result<(), StoreError>;
 
     /// The agents that have a directory, sorted, `main` always among them.
     ///

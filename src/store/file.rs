@@ -6,13 +6,14 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use crate::model::grant::{GrantDigest, GrantRecord};
-use crate::model::id::AgentId;
+use crate::model::id::{AgentId, ProfileId};
 use crate::model::profiles::AuthProfiles;
 use crate::ports::files::{FileError, Files, Reservation, Sharing};
 use crate::ports::host::Clock;
-use crate::ports::store::{Change, Held, Scope, Store, StoreError, Wait, Waited};
+use crate::ports::store::{Change, Held, Kept, Scope, Store, StoreError, Wait, Waited};
 
 use super::grant::HeldGrant;
+use super::history::{self, Limit};
 use super::journal;
 
 /// Room for what a document may grow by until it is written.
@@ -38,6 +39,7 @@ pub struct FileStore {
     pub(super) files: Arc<dyn Files>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) places: Locations,
+    pub(super) limit: Limit,
 }
 
 impl FileStore {
@@ -47,7 +49,16 @@ impl FileStore {
             files,
             clock,
             places,
+            limit: Box::new(|| history::DEFAULT_LIMIT),
         }
+    }
+
+    /// With another number of generations to keep of each profile. It is asked for when a
+    /// credential is replaced, and never by a command that only reads the document.
+    #[must_use]
+    pub fn keeping(mut self, limit: Limit) -> Self {
+        self.limit = limit;
+        self
     }
 
     pub(super) fn directory(&self, agent: &AgentId) -> PathBuf {
@@ -110,7 +121,11 @@ impl FileStore {
 
     /// Path, whether it is a directory, and mode of what is open to others.
     pub(super) fn modes(&self, agent: &AgentId) -> Vec<(PathBuf, bool, u32)> {
-        let paths = [self.directory(agent), self.document(agent)];
+        let paths = [
+            self.directory(agent),
+            self.document(agent),
+            self.histories(agent),
+        ];
         let found = paths.into_iter().filter_map(|path| {
             let stat = self.files.stat(&path).ok().flatten()?;
             let allowed = if stat.is_dir { 0o700 } else { 0o600 };
@@ -157,7 +172,9 @@ impl Store for FileStore {
         let locked = self.lock_document(agent)?;
         let mut found = locked.find()?;
         if change(&mut found.doc) == Change::Write {
+            let replaced = self.keep(agent, &mut found.doc)?;
             locked.write(&mut found, None)?;
+            self.leave_out_present(replaced);
         }
         Ok(found.doc)
     }
@@ -221,6 +238,18 @@ impl Store for FileStore {
 
     fn unfiled(&self) -> Result<Vec<GrantDigest>, StoreError> {
         Ok(self.grants_with_answers()?)
+    }
+
+    fn history(&self, agent: &AgentId, profile: Option<&ProfileId>) -> Result<Kept, StoreError> {
+        self.read_histories(agent, profile)
+    }
+
+    fn clear_history(
+        &self,
+        agent: &AgentId,
+        profile: Option<&ProfileId>,
+    ) -> Result<(), StoreError> {
+        self.remove_histories(agent, profile)
     }
 
     fn agents(&self) -> Result<Vec<AgentId>, StoreError> {

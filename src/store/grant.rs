@@ -30,11 +30,7 @@ impl<'a> HeldGrant<'a> {
 
 /// The profiles of a document that hold the grant.
 pub(super) fn copies(doc: &AuthProfiles, grant: &GrantDigest) -> Vec<(ProfileId, OAuth)> {
-    let is_copy = |oauth: &OAuth| {
-        let provider = ProviderId::parse(&oauth.provider).ok();
-        let pair = provider.zip(oauth.refresh.as_ref());
-        pair.is_some_and(|(provider, refresh)| GrantDigest::of(&provider, refresh) == *grant)
-    };
+    let is_copy = |oauth: &OAuth| oauth.grant().as_ref() == Some(grant);
     let all = doc
         .profiles()
         .filter_map(|(id, credential)| match credential {

@@ -3,6 +3,7 @@
 pub mod document;
 pub mod file;
 pub mod grant;
+pub mod history;
 pub mod journal;
 pub mod legacy;
 pub mod peer;

@@ -230,6 +230,7 @@ impl Locked<'_> {
     /// What may fail without harm once the document is durable.
     fn finish(&self, found: &mut Found) {
         let files = &self.store.files;
+        self.store.note_refreshes(&self.agent, &mut found.doc);
         if let Some(auth) = &found.imported {
             // Left in place, it would bring its logins back when the store is deleted one day.
             if let Err(error) = files.rename(auth, &auth.with_extension("json.imported")) {

@@ -30,6 +30,8 @@ pub mod names {
     pub const AGENT_DIR: &str = "OPENCLAW_AGENT_DIR";
     /// The directory of the main agent, by the name its engine uses.
     pub const PI_AGENT_DIR: &str = "PI_CODING_AGENT_DIR";
+    /// How many generations of each profile are kept.
+    pub const AUTH_HISTORY: &str = "OPENCLAW_AUTH_HISTORY";
     /// A replacement for the home directory in later releases; the reference release ignores it.
     pub const OPENCLAW_HOME: &str = "OPENCLAW_HOME";
     /// Any of these set: nobody sits in front of this machine.

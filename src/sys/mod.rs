@@ -4,6 +4,7 @@ mod bind;
 pub mod browser;
 pub mod callback;
 pub mod clock;
+pub mod disk;
 pub mod env;
 pub mod files;
 mod head;

@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod clock;
+pub mod disk;
 pub mod files;
 pub mod http;
 pub mod issuer;

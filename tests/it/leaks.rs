@@ -73,11 +73,26 @@ fn a_login_and_what_follows_show_no_secret() {
             "openai-codex:me@example.com",
             "--dry-run",
         ],
+        &["doctor"],
+        &["doctor", "--json"],
+        &["models", "auth", "history"],
+        &["models", "auth", "history", "--json"],
+        &["models", "auth", "undo", "openai-codex:me@example.com"],
+        &[
+            "models",
+            "auth",
+            "logout",
+            "openai-codex:me@example.com",
+            "--yes",
+        ],
+        &["models", "auth", "history"],
+        &["models", "auth", "history", "--json"],
+        &["models", "auth", "undo", "openai-codex:me@example.com"],
     ] {
         seen.push_str(&run(&world, args));
     }
     assert!(
-        seen.contains("saved") && seen.contains("HTTP/1.1 200"),
+        seen.contains("saved") && seen.contains("HTTP/1.1 200") && seen.contains("Restored"),
         "{seen}"
     );
     for secret in stored.into_iter().chain(secrets(&world, &issuer)) {

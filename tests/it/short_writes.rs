@@ -35,12 +35,12 @@ fn limited(world: &World, args: &[&str], input: &str, is_ignored: bool) -> Ran {
     ran(child.wait_with_output().unwrap())
 }
 
-/// Everything in the main agent's directory but its locks.
+/// Everything in the main agent's directory but its locks, and the history, which is written first.
 fn names(world: &World) -> Vec<String> {
     let entries = std::fs::read_dir(world.state().join("agents/main/agent")).unwrap();
     let mut names: Vec<String> = entries
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| !name.contains("lock"))
+        .filter(|name| !name.contains("lock") && name != "auth-history")
         .collect();
     names.sort();
     names

@@ -67,6 +67,13 @@ fn profile(world: &World) -> serde_json::Value {
     world.store()["profiles"]["openai-codex:default"].clone()
 }
 
+fn stores_nothing(world: &World) -> bool {
+    !world
+        .state()
+        .join("agents/main/agent/auth-profiles.json")
+        .exists()
+}
+
 #[test]
 fn a_refresh_is_stored_before_a_signal_is_obeyed() {
     for (signal, code) in SIGNALS {
@@ -129,7 +136,7 @@ fn a_login_that_waits_ends_at_once() {
             ran.err.contains("Cancelled. Nothing was stored."),
             "{ran:?}"
         );
-        assert!(!world.state().join("agents").exists());
+        assert!(stores_nothing(&world));
         assert!(issuer.token_requests().is_empty());
     }
 }
@@ -152,7 +159,7 @@ fn a_login_whose_code_is_being_exchanged_stores_nothing() {
             ran.err.contains("Cancelled. Nothing was stored."),
             "{ran:?}"
         );
-        assert!(!world.state().join("agents").exists());
+        assert!(stores_nothing(&world));
         let page = browser.join().unwrap().text;
         assert!(page.contains("Cancelled"), "{page}");
     }
@@ -177,7 +184,7 @@ fn at_a_prompt(world: &World, args: &[&str], prompt: &str, signal: PtySignal, co
             .local_modes
             .contains(LocalModes::ICANON | LocalModes::ISIG)
     );
-    assert!(!world.state().join("agents").exists());
+    assert!(stores_nothing(world));
 }
 
 #[test]
@@ -268,8 +275,7 @@ fn a_write_that_waits_for_openclaw_ends_at_once() {
         opened(&child, "locks/openclaw-rs/store-");
         send(&child, signal);
         assert_eq!(ended(child), code);
-        let document = world.state().join("agents/main/agent/auth-profiles.json");
-        assert!(!document.exists());
+        assert!(stores_nothing(&world));
     }
 }
 

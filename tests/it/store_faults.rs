@@ -202,7 +202,8 @@ impl Check<'_> {
         );
         for (path, _) in files.all() {
             let path = path.to_string_lossy();
-            let is_left = path.starts_with("/s/agents/main") && path.ends_with(".tmp");
+            let is_beside = path.starts_with("/s/agents/main/agent/.");
+            let is_left = is_beside && path.ends_with(".tmp");
             self.that(!is_left, &format!("{path} is left"));
         }
         next.clock.monotonic() > Duration::from_secs(5)

@@ -6,6 +6,8 @@
 //! a credential was touched, and the one command that mends it.
 
 mod agents;
+mod doctor;
+mod history;
 mod login;
 mod logout;
 mod pages;

@@ -2,6 +2,7 @@
 
 pub mod agents;
 pub mod completions;
+pub mod doctor;
 pub mod models;
 
 use std::sync::Arc;
@@ -23,6 +24,11 @@ pub enum Command {
     Models(models::Models),
     /// Agents: each has its own credentials and reads through to main's
     Agents(agents::Agents),
+    #[expect(
+        missing_docs,
+        reason = "a comment here would take the place of its long help"
+    )]
+    Doctor(doctor::Doctor),
     /// Print a completion script for a shell
     Completions(completions::Completions),
 }
@@ -40,24 +46,29 @@ pub fn run(cli: &Cli, printer: &Arc<Printer>) -> Result<u8, Failure> {
     match &cli.command {
         Command::Models(models) => {
             let system = start(models.wants_events())?;
-            let result = models.run(&system, printer);
-            result.map_err(|failure| named(failure, &system))
+            named(models.run(&system, printer), &system)
         }
         Command::Agents(agents) => {
             let system = start(false)?;
-            let result = agents.run(&system, printer);
-            result.map_err(|failure| named(failure, &system))
+            named(agents.run(&system, printer), &system)
         }
+        Command::Doctor(doctor) => match doctor.rival() {
+            Some(path) => doctor::compete(path, printer),
+            None => doctor.run(&start(false)?, printer),
+        },
         Command::Completions(completions) => completions.run(printer),
     }
 }
 
 /// A prompt knows that it was cancelled and not by which signal.
-fn named(mut failure: Failure, system: &System) -> Failure {
-    if let (Kind::Cancelled(_), Some(signal)) = (failure.kind, system.ports().interrupt.pending()) {
-        failure.kind = Kind::Cancelled(signal);
-    }
-    failure
+fn named(result: Result<u8, Failure>, system: &System) -> Result<u8, Failure> {
+    result.map_err(|mut failure| {
+        let signal = system.ports().interrupt.pending();
+        if let (Kind::Cancelled(_), Some(signal)) = (failure.kind, signal) {
+            failure.kind = Kind::Cancelled(signal);
+        }
+        failure
+    })
 }
 
 /// A duration of which a bare number is seconds: `90`, `10m`, `1.5h`.

@@ -1,6 +1,8 @@
 //! Reports as text and as JSON. A view decides nothing.
 
+pub mod doctor;
 pub mod failure;
+pub mod history;
 pub mod list;
 pub mod status_json;
 pub mod status_text;

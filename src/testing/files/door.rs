@@ -22,7 +22,7 @@ struct MemoryLock {
 impl FileLock for MemoryLock {
     fn note(&mut self, text: &str) {
         let mut state = self.files.state();
-        if state.strike(Step::Write).is_none() {
+        if !state.is_down(Step::Write) {
             let bytes = text.as_bytes().to_vec();
             write(&mut state, &self.path, Some(bytes), 0o600);
         }
@@ -110,23 +110,18 @@ impl<'a> Draft<'a> {
         let Some(prefix) = temp_prefix(&self.target) else {
             return;
         };
-        let own = format!("{prefix}{}.", self.files.state().process);
-        let swept = self
-            .files
-            .change(Step::Remove, "remove", &self.target, |state| {
-                state.nodes.retain(|path, _| {
-                    let name = path.file_name().and_then(|name| name.to_str());
-                    let is_left = name.is_some_and(|name| {
-                        name.starts_with(&prefix)
-                            && name.ends_with(".tmp")
-                            && !name.starts_with(&own)
-                    });
-                    !is_left || path.parent() != self.target.parent()
-                });
-                Ok(())
+        let mut state = self.files.state();
+        if state.is_down(Step::Remove) {
+            return;
+        }
+        let own = format!("{prefix}{}.", state.process);
+        state.nodes.retain(|path, _| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            let is_left = name.is_some_and(|name| {
+                name.starts_with(&prefix) && name.ends_with(".tmp") && !name.starts_with(&own)
             });
-        // The next one sweeps.
-        drop(swept);
+            !is_left || path.parent() != self.target.parent()
+        });
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 
 use clap::Args;
 
-use crate::app::failure::Failure;
+use crate::app::failure::{Failure, shell_word};
 use crate::app::logout;
 use crate::cli::printer::Printer;
 use crate::cli::wire::System;
@@ -13,7 +13,8 @@ use crate::model::id::ProfileId;
 /// Forget one profile on this machine
 ///
 /// Removes the credential with its order, last-good and usage entries. The provider is not told:
-/// the token works elsewhere until it ends.
+/// the token works elsewhere until it ends. A copy is kept, so that `models auth undo` can bring it
+/// back, until `models auth history PROFILE --clear` removes it, too.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models auth logout openai-codex:work --dry-run
@@ -45,12 +46,17 @@ impl Logout {
                 dry_run: self.dry_run,
             },
         )?;
-        let written = self.show(&outcome, printer);
+        let written = self.show(&outcome, system, printer);
         written.map_err(|error| Failure::unwritten(&error, outcome.removed))?;
         Ok(0)
     }
 
-    fn show(&self, outcome: &logout::Outcome, printer: &Printer) -> io::Result<()> {
+    fn show(
+        &self,
+        outcome: &logout::Outcome,
+        system: &System,
+        printer: &Printer,
+    ) -> io::Result<()> {
         let verb = match (self.dry_run, outcome.removed) {
             (true, _) => "Would remove",
             (false, true) => "Removed",
@@ -73,6 +79,14 @@ impl Logout {
         also("last-good entry of", &outcome.last_good)?;
         if outcome.usage {
             printer.line_out(&format!("{verb} its usage entry"))?;
+        }
+        if outcome.kept {
+            let word = shell_word(outcome.profile.as_str());
+            let text = format!(
+                "A copy is kept. To bring it back: openclaw models auth undo {word}\n\
+                 To remove the copy, too: openclaw models auth history {word} --clear"
+            );
+            printer.line_out(&system.global().aimed(&text))?;
         }
         Ok(())
     }

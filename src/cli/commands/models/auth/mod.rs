@@ -1,11 +1,13 @@
 //! `models auth`: everything that puts a credential in, hands it out, or takes it away.
 
+pub mod history;
 pub mod list;
 pub mod login;
 pub mod logout;
 pub mod paste_token;
 pub mod refresh;
 pub mod token;
+pub mod undo;
 
 use clap::{Args, CommandFactory, Subcommand};
 
@@ -35,8 +37,10 @@ enum AuthCommand {
     List(list::List),
     /// Refresh stored logins
     Refresh(refresh::Refresh),
-    /// Forget one profile on this machine
+    // A comment of their own would take the place of the long help of these.
     Logout(logout::Logout),
+    History(history::History),
+    Undo(undo::Undo),
 }
 
 impl Auth {
@@ -58,6 +62,8 @@ impl Auth {
             Some(AuthCommand::List(command)) => command.run(system, printer),
             Some(AuthCommand::Refresh(command)) => command.run(system, printer),
             Some(AuthCommand::Logout(command)) => command.run(system, printer),
+            Some(AuthCommand::History(command)) => command.run(system, printer),
+            Some(AuthCommand::Undo(command)) => command.run(system, printer),
             None => help(printer),
         }
     }

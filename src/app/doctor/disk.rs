@@ -1,0 +1,380 @@
+//! The checks that write: each in a directory that is thrown away, each with what follows for
+//! credentials if it fails.
+
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::model::time::Timestamp;
+use crate::ports::disk::Kind;
+use crate::ports::files::{FileError, Sharing};
+
+use super::super::failure::shell_word;
+use super::{Lab, Verdict};
+
+/// One that changes nothing looks at the directory itself.
+pub(super) type Look = fn(&Lab, &Path) -> Verdict;
+
+/// One that writes has a directory below it to itself.
+pub(super) type Trial = fn(&Lab, &Path) -> Verdict;
+
+/// What can be seen.
+pub(super) const LOOKS: [(&str, Look); 3] = [
+    ("file_system", |lab, place| told(file_system(lab, place))),
+    ("owner", |lab, place| told(owner(lab, place))),
+    ("free_space", |lab, place| told(free_space(lab, place))),
+];
+
+/// What must be tried.
+pub(super) const TRIALS: [(&str, Trial); 9] = [
+    ("permissions", |lab, bench| told(permissions(lab, bench))),
+    ("locks", |lab, bench| told(locks(lab, bench))),
+    ("locks_of_the_dead", |lab, bench| {
+        told(locks_of_the_dead(lab, bench))
+    }),
+    ("exclusive_create", |lab, bench| {
+        told(exclusive_create(lab, bench))
+    }),
+    ("rename", |lab, bench| told(rename(lab, bench))),
+    ("fsync", |lab, bench| told(fsync(lab, bench))),
+    ("allocate", |lab, bench| told(allocate(lab, bench))),
+    ("times", |lab, bench| told(times(lab, bench))),
+    ("clock", |lab, bench| told(clock(lab, bench))),
+];
+
+const ELSEWHERE: &str = "choose another state directory with OPENCLAW_STATE_DIR";
+
+/// How often a file is replaced while another thread reads it, and for how long at most.
+const REPLACES: usize = 200;
+const REPLACING: Duration = Duration::from_millis(400);
+
+/// A disk with less than this is as good as full: a store of many logins and its copy.
+const LITTLE: u64 = 16 * 1024 * 1024;
+const NOTHING: u64 = 256 * 1024;
+
+/// 2025-01-01: no clock of a machine that has this program can be before that.
+const EARLIEST: Timestamp = Timestamp(1_735_689_600_000);
+/// Locks of OpenClaw go stale after 30 s by these clocks.
+const DRIFT: i64 = 5_000;
+
+fn told(outcome: Result<Verdict, FileError>) -> Verdict {
+    outcome.unwrap_or_else(|error| Verdict::failed(error.to_string(), ELSEWHERE))
+}
+
+/// The directory, or what is above it where it does not exist.
+fn existing<'a>(lab: &Lab, place: &'a Path) -> Result<&'a Path, FileError> {
+    for directory in place.ancestors() {
+        if lab.files.stat(directory)?.is_some() {
+            return Ok(directory);
+        }
+    }
+    Ok(place)
+}
+
+fn file_system(lab: &Lab, place: &Path) -> Result<Verdict, FileError> {
+    let kind = lab.disk.volume(existing(lab, place)?)?.kind;
+    Ok(match kind {
+        Kind::Local(name) => Verdict::ok(name),
+        Kind::Memory(name) => Verdict::warning(
+            format!("{name}: in memory"),
+            "every login here is gone after a restart",
+        ),
+        Kind::Overlay => Verdict::warning(
+            "overlay: a layer of a container",
+            "every login here goes with the container; mount a volume",
+        ),
+        Kind::Network(name) => Verdict::warning(
+            format!("{name}: on another machine"),
+            "use it from one machine at a time, unless its locks reach across",
+        ),
+        Kind::Served(name) => Verdict::warning(
+            format!("{name}: served by another program"),
+            "its locks and permissions are that program's; inside WSL keep to Linux's own disk",
+        ),
+        Kind::Foreign(name) => Verdict::warning(
+            format!("{name}: knows no owners"),
+            "everybody on this machine may read what lies here",
+        ),
+        Kind::Unknown(Some(number)) => Verdict::ok(format!("one we do not know (0x{number:x})")),
+        Kind::Unknown(None) => Verdict::ok("not known on this system"),
+    })
+}
+
+fn owner(lab: &Lab, place: &Path) -> Result<Verdict, FileError> {
+    let Some(stat) = lab.files.stat(place)? else {
+        return Ok(Verdict::ok("nothing is there yet"));
+    };
+    let path = shell_word(&place.display().to_string());
+    if stat.mode & 0o002 != 0 {
+        let found = format!("everybody may write here (mode {:03o})", stat.mode);
+        return Ok(Verdict::failed(found, format!("chmod go-w {path}")));
+    }
+    if !lab.disk.is_ours(place)? {
+        let found = "it belongs to another user";
+        let advice = format!("run as that user, or: chown -R $USER {path}");
+        return Ok(Verdict::warning(found, advice));
+    }
+    if stat.mode & 0o020 != 0 {
+        let found = format!("its group may write here (mode {:03o})", stat.mode);
+        return Ok(Verdict::warning(found, format!("chmod go-w {path}")));
+    }
+    Ok(Verdict::ok("this user's, and nobody else may write"))
+}
+
+fn permissions(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
+    let files = &*lab.files;
+    let (made, replaced) = (bench.join("made"), bench.join("replaced"));
+    files.create_new(&made, b"x", 0o600)?;
+    files.replace(&replaced, b"x")?;
+    for path in [&made, &replaced] {
+        // Opened to others first: some file systems show what they cannot change.
+        let mode = |path| Ok::<_, FileError>(files.stat(path)?.map_or(0, |stat| stat.mode));
+        let before = mode(path)?;
+        files.set_mode(path, 0o400)?;
+        let after = mode(path)?;
+        if (before, after) != (0o600, 0o400) {
+            let wrong = if before == 0o600 { after } else { before };
+            return Ok(Verdict::failed(
+                format!("a file for its owner only has mode {wrong:03o}"),
+                format!("credentials are open to others here; {ELSEWHERE}"),
+            ));
+        }
+    }
+    Ok(Verdict::ok("a file for its owner only stays so"))
+}
+
+fn locks(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
+    let files = &*lab.files;
+    let path = bench.join("lock");
+    let failed = |found: &str| {
+        let advice = format!("two processes could spend one refresh token; {ELSEWHERE}");
+        Ok(Verdict::failed(found, advice))
+    };
+    let Some(held) = files.try_lock(&path, Sharing::Exclusive)? else {
+        return failed("a lock that nobody holds cannot be had");
+    };
+    for sharing in [Sharing::Exclusive, Sharing::Shared] {
+        if files.try_lock(&path, sharing)?.is_some() {
+            return failed("a lock has two holders in one process");
+        }
+    }
+    let rival = lab.disk.rival(&path);
+    if rival.as_ref().is_ok_and(|rival| rival.has_lock()) {
+        return failed("a lock has two holders in two processes");
+    }
+    drop(held);
+    let shared = files.try_lock(&path, Sharing::Shared)?;
+    let second = files.try_lock(&path, Sharing::Shared)?;
+    if shared.is_none() || second.is_none() {
+        return failed("a lock cannot be shared");
+    }
+    if files.try_lock(&path, Sharing::Exclusive)?.is_some() {
+        return failed("a lock that is shared excludes nobody");
+    }
+    Ok(match rival {
+        Ok(_) => Verdict::ok("exclude, within a process and across two"),
+        Err(error) => alone("exclude within a process", &error),
+    })
+}
+
+/// Without another process it is only half a proof, and nothing is known to be wrong.
+fn alone(found: &str, error: &FileError) -> Verdict {
+    let advice = "nothing is known of two processes; run it again";
+    Verdict::warning(format!("{found}; {error}"), advice)
+}
+
+fn locks_of_the_dead(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
+    let files = &*lab.files;
+    let path = bench.join("orphan");
+    let failed =
+        |found: &str, follows: &str| Ok(Verdict::failed(found, format!("{follows}; {ELSEWHERE}")));
+    let rival = match lab.disk.rival(&path) {
+        Ok(rival) => rival,
+        Err(error) => return Ok(alone("not tried", &error)),
+    };
+    if !rival.has_lock() {
+        let follows = "no process could write";
+        return failed("a lock that nobody holds cannot be had", follows);
+    }
+    if files.try_lock(&path, Sharing::Exclusive)?.is_some() {
+        let follows = "two processes could spend one refresh token";
+        return failed("a lock has two holders in two processes", follows);
+    }
+    rival.kill()?;
+    // A server that keeps the locks may need a moment to hear of it.
+    for _ in 0..50 {
+        if files.try_lock(&path, Sharing::Exclusive)?.is_some() {
+            return Ok(Verdict::ok("go with the process that held them"));
+        }
+        lab.clock.sleep(Duration::from_millis(10));
+    }
+    let follows = "a crash would lock everybody out";
+    failed("a lock stays when its process is killed", follows)
+}
+
+fn exclusive_create(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
+    let files = &*lab.files;
+    let (file, directory) = (bench.join("one"), bench.join("room"));
+    files.create_new(&file, b"x", 0o600)?;
+    files.create_dir_new(&directory)?;
+    let second = [
+        files.create_new(&file, b"y", 0o600),
+        files.create_dir_new(&directory),
+    ];
+    for outcome in second {
+        match outcome {
+            Err(error) if error.source.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+            Ok(()) => {
+                return Ok(Verdict::failed(
+                    "what exists can be made a second time",
+                    format!("OpenClaw's own locks exclude nobody here; {ELSEWHERE}"),
+                ));
+            }
+        }
+    }
+    Ok(Verdict::ok("only one can make a file or a directory"))
+}
+
+/// Whole pages of one letter: a mixture shows.
+fn page(number: usize) -> Vec<u8> {
+    let letters = b'a'..=b'z';
+    let letter = letters.cycle().nth(number % 26).unwrap_or(b'a');
+    vec![letter; 8_192]
+}
+
+fn is_whole(bytes: &[u8]) -> bool {
+    bytes.len() == 8_192 && bytes.iter().all(|byte| *byte == bytes[0])
+}
+
+fn rename(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
+    let files = &*lab.files;
+    let path = bench.join("renamed");
+    files.create_new(&path, &page(0), 0o600)?;
+    let is_over = AtomicBool::new(false);
+    let read = || {
+        let mut count = 0;
+        loop {
+            let fault = match files.read(&path) {
+                Ok(Some(bytes)) if is_whole(&bytes) => None,
+                Ok(Some(_)) => Some("half of the content".to_owned()),
+                Ok(None) => Some("no file".to_owned()),
+                Err(error) => Some(error.to_string()),
+            };
+            count += 1;
+            if fault.is_some() || is_over.load(Ordering::Acquire) {
+                return (count, fault);
+            }
+        }
+    };
+    let write = || {
+        let start = lab.clock.monotonic();
+        for number in 1..=REPLACES {
+            let next = bench.join(format!("next-{number}"));
+            files.create_new(&next, &page(number), 0o600)?;
+            files.rename(&next, &path)?;
+            if lab.clock.monotonic().saturating_sub(start) > REPLACING {
+                return Ok(number);
+            }
+        }
+        Ok(REPLACES)
+    };
+    let (replaced, seen) = std::thread::scope(|scope| {
+        let reader = scope.spawn(read);
+        let replaced: Result<usize, FileError> = write();
+        is_over.store(true, Ordering::Release);
+        (replaced, reader.join())
+    });
+    let replaced = replaced?;
+    let (reads, fault) = seen.unwrap_or((0, Some("nothing at all".to_owned())));
+    Ok(match fault {
+        None => Verdict::ok(format!("{replaced} replaces, {reads} whole reads")),
+        Some(fault) => Verdict::failed(
+            format!("a reader saw {fault} during a replace"),
+            format!("a login may seem to be gone, or be lost in a crash; {ELSEWHERE}"),
+        ),
+    })
+}
+
+fn fsync(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
+    let file = bench.join("durable");
+    lab.files.create_new(&file, &page(0), 0o600)?;
+    let start = lab.clock.monotonic();
+    lab.disk.sync(&file)?;
+    if let Err(error) = lab.disk.sync(bench) {
+        let advice = "the newest login may be lost if the machine loses power";
+        return Ok(Verdict::warning(error.to_string(), advice));
+    }
+    let took = lab.clock.monotonic().saturating_sub(start);
+    let found = format!("file and directory, in {} ms", took.as_millis());
+    Ok(Verdict::ok(found))
+}
+
+fn allocate(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
+    let (file, reserved) = (bench.join("ahead"), bench.join("reserved"));
+    lab.files.create_new(&file, b"", 0o600)?;
+    let is_real = lab.disk.allocate(&file, 1024 * 1024)?;
+    lab.files.reserve(&reserved, 64 * 1024)?.fill(&page(0))?;
+    if lab.files.read(&reserved)?.as_deref() != Some(&page(0)) {
+        let found = "what was written to reserved space is not there";
+        return Ok(Verdict::failed(found, ELSEWHERE));
+    }
+    Ok(Verdict::ok(match is_real {
+        true => "space can be reserved before a refresh token is spent",
+        false => "space is reserved by writing zeros before a refresh token is spent",
+    }))
+}
+
+fn times(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
+    let file = bench.join("dated");
+    lab.files.create_new(&file, b"x", 0o600)?;
+    let wanted = Timestamp(EARLIEST.0 + 12_000);
+    lab.files.touch(&file, wanted)?;
+    let modified = lab.files.stat(&file)?.map(|stat| stat.modified);
+    // Some file systems count in pairs of seconds.
+    if modified.is_some_and(|time| time.until(wanted).abs() <= 2_000) {
+        return Ok(Verdict::ok("a file keeps the time it is given"));
+    }
+    Ok(Verdict::failed(
+        "a file does not keep the time it is given",
+        format!("OpenClaw would take our living locks for stale; {ELSEWHERE}"),
+    ))
+}
+
+fn clock(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
+    let file = bench.join("now");
+    lab.files.create_new(&file, b"x", 0o600)?;
+    let now = lab.clock.now();
+    if now < EARLIEST {
+        let found = format!("this machine says that it is {}", now.iso8601());
+        return Ok(Verdict::warning(
+            found,
+            "set the clock; what ends when cannot be told",
+        ));
+    }
+    let modified = lab.files.stat(&file)?.map_or(now, |stat| stat.modified);
+    let apart = modified.until(now);
+    if apart.abs() > DRIFT {
+        return Ok(Verdict::warning(
+            format!(
+                "the disk's clock is {} s from this machine's",
+                apart / 1_000
+            ),
+            "set both clocks; living locks may be taken for stale",
+        ));
+    }
+    Ok(Verdict::ok(now.iso8601()))
+}
+
+fn free_space(lab: &Lab, place: &Path) -> Result<Verdict, FileError> {
+    let volume = lab.disk.volume(existing(lab, place)?)?;
+    let advice = "make room, or no login can be stored";
+    let found = format!("{} MiB free", volume.free / (1024 * 1024));
+    Ok(match (volume.free, volume.free_files) {
+        (_, Some(0)) => Verdict::failed("no further file can be made", advice),
+        (..NOTHING, _) => Verdict::failed(found, advice),
+        (..LITTLE, _) => Verdict::warning(found, advice),
+        _ => Verdict::ok(found),
+    })
+}

@@ -1,0 +1,218 @@
+//! What lies around that somebody should know of. Reads only.
+
+use std::path::{Path, PathBuf};
+
+use crate::model::credential::OAuth;
+use crate::model::grant::{Attempt, RefreshOutcome};
+use crate::model::id::AgentId;
+use crate::ports::store::{Scope, StoreError};
+
+use super::super::Ports;
+use super::super::failure::{refresh_command, shell_word};
+use super::{Check, Verdict};
+
+/// A lock of OpenClaw is taken for stale after this long, in milliseconds.
+const STALE: i64 = 30_000;
+
+/// A refresh takes no longer than this, in milliseconds: one that is still open then was never
+/// ended.
+const LONGEST_REFRESH: i64 = 60_000;
+
+/// What was found at a place.
+type Found = Vec<(PathBuf, Verdict)>;
+
+/// A question, and the answer if nothing is found.
+type Look = (
+    &'static str,
+    &'static str,
+    fn(Ports<'_>, &[AgentId]) -> Found,
+);
+
+const LOOKS: [Look; 7] = [
+    ("documents", "every one can be read", documents),
+    ("modes", "credentials are open to nobody else", modes),
+    ("refreshes", "each one's end is known", refreshes),
+    ("rescued", "no login waits to be stored", rescued),
+    ("set_aside", "nothing unreadable was set aside", set_aside),
+    ("stale_locks", "none", stale_locks),
+    ("temp_files", "none were left by a crash", temp_files),
+];
+
+/// Looks for everything.
+pub(super) fn look(ports: Ports<'_>) -> Vec<Check> {
+    let state = &ports.dirs.state;
+    let mut checks = Vec::new();
+    let agents = ports.store.agents().unwrap_or_else(|error| {
+        checks.push(Check {
+            name: "agents",
+            place: state.join("agents"),
+            verdict: Verdict::warning(error.to_string(), "let this user read it"),
+        });
+        vec![AgentId::main()]
+    });
+    for (name, nothing, look) in LOOKS {
+        let found = look(ports, &agents);
+        if found.is_empty() {
+            checks.push(Check {
+                name,
+                place: state.clone(),
+                verdict: Verdict::ok(nothing),
+            });
+        }
+        let all = found.into_iter();
+        checks.extend(all.map(|(place, verdict)| Check {
+            name,
+            place,
+            verdict,
+        }));
+    }
+    checks
+}
+
+fn directory(ports: Ports<'_>, agent: &AgentId) -> PathBuf {
+    let document = ports.store.path(agent);
+    document.parent().map(Path::to_owned).unwrap_or_default()
+}
+
+/// The directories that hold credentials, each with the names in it. One that cannot be read is
+/// told of by the checks of the disk.
+fn names(ports: Ports<'_>, agents: &[AgentId]) -> Vec<(PathBuf, Vec<String>)> {
+    let directories = agents.iter().flat_map(|agent| {
+        let own = directory(ports, agent);
+        [own.join("auth-history"), own]
+    });
+    let state = ports.dirs.state.clone();
+    directories
+        .chain([state])
+        .map(|path| {
+            let names = ports.files.list(&path).unwrap_or_default();
+            (path, names)
+        })
+        .collect()
+}
+
+fn documents(ports: Ports<'_>, agents: &[AgentId]) -> Found {
+    let mut found = Found::new();
+    for agent in agents {
+        if let Err(error) = ports.store.load(agent, Scope::All) {
+            let advice = match &error {
+                StoreError::Unreadable { .. } => "repair it by hand; the next write sets it aside",
+                _ => "let this user read it",
+            };
+            let verdict = Verdict::warning(error.to_string(), advice);
+            found.push((ports.store.path(agent), verdict));
+        }
+    }
+    found
+}
+
+fn modes(ports: Ports<'_>, agents: &[AgentId]) -> Found {
+    let all = agents
+        .iter()
+        .flat_map(|agent| ports.store.wide_modes(agent));
+    let verdict = |(path, mode): (PathBuf, u32)| {
+        let word = shell_word(&path.display().to_string());
+        let found = format!("{} is open to others (mode {mode:03o})", path.display());
+        let verdict = Verdict::warning(found, format!("chmod go-rwx {word}"));
+        (path, verdict)
+    };
+    all.map(verdict).collect()
+}
+
+/// Stored grants whose last refresh was begun and never ended.
+fn refreshes(ports: Ports<'_>, agents: &[AgentId]) -> Found {
+    let mut found = Found::new();
+    let now = ports.clock.now();
+    for agent in agents {
+        let document = ports.store.load(agent, Scope::All).unwrap_or_default();
+        for (id, credential) in document.profiles() {
+            let grant = credential.as_oauth().and_then(OAuth::grant);
+            let record = grant.and_then(|grant| ports.store.grant_record(&grant).ok().flatten());
+            let Some(Attempt {
+                begun_at, outcome, ..
+            }) = record.and_then(|record| record.attempt)
+            else {
+                continue;
+            };
+            let is_open = match outcome {
+                None => begun_at.until(now) > LONGEST_REFRESH,
+                Some(outcome) => matches!(outcome, RefreshOutcome::Unknown { .. }),
+            };
+            if is_open {
+                let begun = begun_at.iso8601();
+                let verdict = Verdict::warning(
+                    format!("how a refresh of {id} begun at {begun} ended is not known"),
+                    format!("see whether it lives: {} --force", refresh_command(id)),
+                );
+                found.push((ports.store.path(agent), verdict));
+            }
+        }
+    }
+    found
+}
+
+fn rescued(ports: Ports<'_>, _: &[AgentId]) -> Found {
+    let directory = ports.dirs.state.join("rescue");
+    let names = ports.files.list(&directory).unwrap_or_default();
+    let names = names.into_iter().filter(|name| name.ends_with(".json"));
+    let verdict = |name| {
+        let path = directory.join(name);
+        let found = format!("{} holds a login that could not be stored", path.display());
+        let advice = "make room on the disk, then: openclaw models auth refresh";
+        (path, Verdict::warning(found, advice))
+    };
+    names.map(verdict).collect()
+}
+
+fn set_aside(ports: Ports<'_>, agents: &[AgentId]) -> Found {
+    let mut found = Found::new();
+    for (directory, names) in names(ports, agents) {
+        let aside = names.iter().filter(|name| name.contains(".unreadable-"));
+        for name in aside {
+            let path = directory.join(name);
+            let text = format!("{} could not be read and was set aside", path.display());
+            let advice = "take from it what you need, then remove it; it may hold credentials";
+            found.push((path, Verdict::warning(text, advice)));
+        }
+    }
+    found
+}
+
+fn stale_locks(ports: Ports<'_>, agents: &[AgentId]) -> Found {
+    let mut found = Found::new();
+    for agent in agents {
+        let mut path = ports.store.path(agent).into_os_string();
+        path.push(".lock");
+        let path = PathBuf::from(path);
+        let Some(stat) = ports.files.stat(&path).ok().flatten() else {
+            continue;
+        };
+        let age = stat.modified.until(ports.clock.now());
+        if age > STALE {
+            let text = format!("{} is {} s old", path.display(), age / 1_000);
+            let advice = "nothing need be done: the next write removes it";
+            found.push((path, Verdict::warning(text, advice)));
+        }
+    }
+    found
+}
+
+fn temp_files(ports: Ports<'_>, agents: &[AgentId]) -> Found {
+    let mut found = Found::new();
+    for (directory, names) in names(ports, agents) {
+        for name in names {
+            let pid = name
+                .strip_prefix('.')
+                .and_then(|rest| rest.strip_suffix(".tmp"))
+                .and_then(|rest| rest.rsplit('.').nth(1))
+                .and_then(|pid| pid.parse::<u32>().ok());
+            if pid.is_some_and(|pid| !ports.files.process_lives(pid)) {
+                let path = directory.join(name);
+                let text = format!("{} was left by a crash", path.display());
+                let advice = "nothing need be done: the next write of that file removes it";
+                found.push((path, Verdict::warning(text, advice)));
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,314 @@
+//! `doctor`: proves on the user's own disk what every promise about credentials rests on, and says
+//! what lies around that somebody should know of.
+//!
+//! Only throw-away files are written, in a directory that is removed again whatever happens. Every
+//! check runs on a thread of its own, for a dead network disk answers nothing, not even that it is
+//! dead; one that takes too long is left behind and said so.
+
+mod disk;
+mod findings;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use crate::model::id::AgentId;
+use crate::ports::disk::Disk;
+use crate::ports::files::{FileError, Files};
+use crate::ports::host::Clock;
+
+use super::Ports;
+use super::failure::Failure;
+
+/// How long all of it may take, unless something else is asked for.
+pub const USUAL_TIMEOUT: Duration = Duration::from_millis(1_900);
+/// How long tidying up may take at least, even when all other time is over.
+const CLEANING: Duration = Duration::from_millis(500);
+/// How the throw-away directory's name begins; the process id follows.
+const PREFIX: &str = ".openclaw-doctor-";
+
+/// The doors that are put to the test. A check outlives its patience, so it owns them.
+#[derive(Clone)]
+pub struct Lab {
+    /// The file system as the store uses it.
+    pub files: Arc<dyn Files>,
+    /// What only doctor asks of it.
+    pub disk: Arc<dyn Disk>,
+    /// The system's clock.
+    pub clock: Arc<dyn Clock>,
+    /// The id of this process.
+    pub pid: u32,
+}
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// As it should be.
+    Ok,
+    /// Something to know, or to tidy up.
+    Warning,
+    /// Credentials are not safe here.
+    Failed,
+}
+
+impl Status {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What a check found, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// How it ended.
+    pub status: Status,
+    /// What was found.
+    pub found: String,
+    /// What to do, if anything.
+    pub advice: Option<String>,
+}
+
+impl Verdict {
+    fn ok(found: impl Into<String>) -> Self {
+        Self {
+            status: Status::Ok,
+            found: found.into(),
+            advice: None,
+        }
+    }
+
+    fn warning(found: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self {
+            status: Status::Warning,
+            found: found.into(),
+            advice: Some(advice.into()),
+        }
+    }
+
+    fn failed(found: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self {
+            status: Status::Failed,
+            found: found.into(),
+            advice: Some(advice.into()),
+        }
+    }
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// Its name, which never changes.
+    pub name: &'static str,
+    /// Which directory was looked at.
+    pub place: PathBuf,
+    /// What was found.
+    pub verdict: Verdict,
+}
+
+/// Everything that was looked at.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The state directory.
+    pub state: PathBuf,
+    /// The checks, in order.
+    pub checks: Vec<Check>,
+}
+
+impl Report {
+    /// How many checks ended so.
+    pub fn count(&self, status: Status) -> usize {
+        let all = self.checks.iter();
+        all.filter(|check| check.verdict.status == status).count()
+    }
+}
+
+/// Looks at the state directory, and at each agent's directory that lies on another disk. One check
+/// may take up to half of `timeout`.
+///
+/// # Errors
+/// If a signal asked to stop; what was found wrong stands in the report.
+pub fn run(ports: Ports<'_>, lab: &Lab, timeout: Duration) -> Result<Report, Failure> {
+    ports.interrupt.defer();
+    let mut session = Session {
+        lab: lab.clone(),
+        start: lab.clock.monotonic(),
+        budget: timeout,
+        limit: timeout / 2,
+        checks: Vec::new(),
+        is_stuck: false,
+    };
+    for place in session.places(ports) {
+        session.examine(&place);
+        if let Some(signal) = ports.interrupt.pending() {
+            return Err(Failure::cancelled(signal));
+        }
+    }
+    // What hangs would hang here, too, where nobody has patience with it.
+    if !session.is_stuck {
+        session.checks.extend(findings::look(ports));
+    }
+    Ok(Report {
+        state: ports.dirs.state.clone(),
+        checks: session.checks,
+    })
+}
+
+/// One visit.
+struct Session {
+    lab: Lab,
+    start: Duration,
+    /// For all of it.
+    budget: Duration,
+    /// For one check.
+    limit: Duration,
+    checks: Vec<Check>,
+    is_stuck: bool,
+}
+
+impl Session {
+    /// The state directory, and those of the agents that are on other devices.
+    fn places(&mut self, ports: Ports<'_>) -> Vec<PathBuf> {
+        let state = ports.dirs.state.clone();
+        let agents = ports.settings.agents.iter();
+        let agents = agents.map(|agent| AgentId::normalise(&agent.id));
+        let directories = std::iter::once(AgentId::main()).chain(agents);
+        let directories: Vec<PathBuf> = directories
+            .filter_map(|agent| Some(ports.store.path(&agent).parent()?.to_owned()))
+            .collect();
+        let found = self.within(move |lab| {
+            let device = |path: &Path| lab.files.stat(path).ok().flatten().map(|s| s.identity.0);
+            let mut devices = vec![device(&state)];
+            let mut places = vec![state];
+            for directory in directories {
+                let device = device(&directory);
+                if device.is_some() && !devices.contains(&device) {
+                    devices.push(device);
+                    places.push(directory);
+                }
+            }
+            places
+        });
+        found.unwrap_or_else(|| vec![ports.dirs.state.clone()])
+    }
+
+    fn examine(&mut self, place: &Path) {
+        let path = place.to_owned();
+        let made = self.within(move |lab| make(lab, &path));
+        let verdict = match &made {
+            Some(Ok(_)) => Some(Verdict::ok("files can be made")),
+            Some(Err(error)) => {
+                let advice = format!("let this user write to {}", place.display());
+                Some(Verdict::failed(error.to_string(), advice))
+            }
+            None => None,
+        };
+        self.note("writable", place, verdict);
+        for (name, look) in disk::LOOKS {
+            let path = place.to_owned();
+            let verdict = self.within(move |lab| look(lab, &path));
+            self.note(name, place, verdict);
+        }
+        let Some(Ok((bench, missing))) = made else {
+            return;
+        };
+        for (name, trial) in disk::TRIALS {
+            let path = bench.clone();
+            let verdict = self.within(move |lab| trial(lab, &path));
+            self.note(name, place, verdict);
+        }
+        let path = bench.clone();
+        let cleaned = self.wait(self.limit.max(CLEANING), move |lab| {
+            clean(&*lab.files, &path)?;
+            missing.iter().try_for_each(|path| lab.files.remove(path))
+        });
+        if !matches!(cleaned, Some(Ok(()))) {
+            let found = format!("{} could not be removed", bench.display());
+            let verdict = Verdict::warning(found, "remove it by hand; it holds nothing of yours");
+            self.note("cleanup", place, Some(verdict));
+        }
+    }
+
+    fn note(&mut self, name: &'static str, place: &Path, verdict: Option<Verdict>) {
+        let verdict = verdict.unwrap_or_else(|| {
+            Verdict::warning(
+                "took too long, so nothing is proven",
+                "run it again with a longer --timeout",
+            )
+        });
+        self.checks.push(Check {
+            name,
+            place: place.to_owned(),
+            verdict,
+        });
+    }
+
+    /// The outcome, or nothing if it did not come in time.
+    fn within<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&Lab) -> T + Send + 'static,
+    ) -> Option<T> {
+        let spent = self.lab.clock.monotonic().saturating_sub(self.start);
+        let limit = self.limit.min(self.budget.saturating_sub(spent));
+        if limit.is_zero() {
+            self.is_stuck = true;
+            return None;
+        }
+        self.wait(limit, work)
+    }
+
+    fn wait<T: Send + 'static>(
+        &mut self,
+        limit: Duration,
+        work: impl FnOnce(&Lab) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (sender, receiver) = channel();
+        let lab = self.lab.clone();
+        std::thread::spawn(move || {
+            // Nobody may be listening any more.
+            let _ = sender.send(work(&lab));
+        });
+        let outcome = receiver.recv_timeout(limit).ok();
+        self.is_stuck |= outcome.is_none();
+        outcome
+    }
+}
+
+/// Makes the throw-away directory, and names the directories above it that had to be made for it,
+/// the innermost first. What processes that are gone left behind goes first.
+fn make(lab: &Lab, place: &Path) -> Result<(PathBuf, Vec<PathBuf>), FileError> {
+    let files = &*lab.files;
+    for name in files.list(place)? {
+        let left_by = name
+            .strip_prefix(PREFIX)
+            .and_then(|rest| rest.parse::<u32>().ok());
+        if left_by.is_some_and(|pid| pid == lab.pid || !files.process_lives(pid)) {
+            clean(files, &place.join(name))?;
+        }
+    }
+    let mut missing = Vec::new();
+    for directory in place.ancestors() {
+        if files.stat(directory)?.is_some() {
+            break;
+        }
+        missing.push(directory.to_owned());
+    }
+    let bench = place.join(format!("{PREFIX}{}", lab.pid));
+    files.create_dirs(&bench)?;
+    Ok((bench, missing))
+}
+
+fn clean(files: &dyn Files, bench: &Path) -> Result<(), FileError> {
+    for name in files.list(bench)? {
+        files.remove(&bench.join(name))?;
+    }
+    files.remove(bench)
+}
+
+#[cfg(test)]
+mod tests;

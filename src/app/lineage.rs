@@ -1,0 +1,52 @@
+//! From a spent grant to the one that lives: every refresh puts a successor in the place of a grant,
+//! and the journal knows which.
+
+use std::collections::HashMap;
+
+use crate::model::credential::OAuth;
+use crate::model::grant::{GrantDigest, GrantRecord};
+use crate::model::id::{AgentId, ProfileId};
+use crate::ports::store::{Scope, StoreError};
+
+use super::Ports;
+
+/// As many refreshes as are followed.
+const LONGEST_LINE: usize = 10_000;
+
+/// The profile that holds each grant. A document that cannot be read tells nothing: its owner
+/// learns of that when it is used.
+pub(super) fn holders(ports: Ports<'_>) -> HashMap<GrantDigest, (AgentId, ProfileId)> {
+    let mut holders = HashMap::new();
+    for agent in ports.store.agents().unwrap_or_default() {
+        let document = ports.store.load(&agent, Scope::All).unwrap_or_default();
+        for (id, credential) in document.profiles() {
+            if let Some(grant) = credential.as_oauth().and_then(OAuth::grant) {
+                holders.insert(grant, (agent.clone(), id.clone()));
+            }
+        }
+    }
+    holders
+}
+
+/// The first of a line of successors, beginning with `first`, that is among `living`.
+///
+/// # Errors
+/// If the journal is there and cannot be read.
+pub(super) fn follow<'a, T>(
+    ports: Ports<'_>,
+    first: &GrantDigest,
+    living: &'a HashMap<GrantDigest, T>,
+) -> Result<Option<&'a T>, StoreError> {
+    let mut grant = first.clone();
+    for _ in 0..LONGEST_LINE {
+        if let Some(place) = living.get(&grant) {
+            return Ok(Some(place));
+        }
+        let record = ports.store.grant_record(&grant)?;
+        match record.as_ref().and_then(GrantRecord::successor) {
+            Some(successor) => grant = successor.clone(),
+            None => break,
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,80 @@
+//! `doctor`.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::app::doctor::{self, Status};
+use crate::app::failure::{Failure, Kind};
+use crate::cli::commands::seconds;
+use crate::cli::exit;
+use crate::cli::printer::Printer;
+use crate::cli::view;
+use crate::cli::wire::{self, System};
+use crate::ports::disk::{BUSY, HELD};
+use crate::ports::files::{Files, Sharing};
+
+/// Prove that credentials are safe on this disk
+///
+/// Tries with throw-away files in the state directory what every promise rests on: that locks
+/// exclude and go with a killed process, that a reader never sees half a file, that what is written
+/// is durable and stays private. Then says what lies around. Changes nothing, takes about a second.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  openclaw doctor
+  openclaw doctor --json
+
+The exit code is 5 if a check failed, 0 with warnings.")]
+pub struct Doctor {
+    /// Print the report as one JSON document
+    #[arg(long)]
+    json: bool,
+    /// How long it may take; a network disk may need more [default: 1.9s]
+    #[arg(long, value_name = "DURATION", value_parser = seconds)]
+    timeout: Option<Duration>,
+    /// Be the other process: try the lock at this path once, and hold it until standard input ends
+    #[arg(long, hide = true, value_name = "PATH", conflicts_with = "json")]
+    rival: Option<PathBuf>,
+}
+
+impl Doctor {
+    /// Whether this is the other process of somebody else's check, which needs no state directory.
+    pub fn rival(&self) -> Option<&Path> {
+        self.rival.as_deref()
+    }
+
+    /// Looks.
+    ///
+    /// # Errors
+    /// What the use case says.
+    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+        let timeout = self.timeout.unwrap_or(doctor::USUAL_TIMEOUT);
+        let report = doctor::run(system.ports(), &system.lab()?, timeout)?;
+        if self.json {
+            printer.line_out(&view::doctor::json(&report))?;
+        } else {
+            let text = view::doctor::text(&report);
+            printer.out(&system.global().aimed(&text))?;
+        }
+        Ok(match report.count(Status::Failed) {
+            0 => 0,
+            _ => exit::code(Kind::Storage),
+        })
+    }
+}
+
+/// Tries the lock and says what came of it.
+///
+/// # Errors
+/// If it could not be tried.
+pub fn compete(path: &Path, printer: &Printer) -> Result<u8, Failure> {
+    let lock = wire::files().try_lock(path, Sharing::Exclusive)?;
+    printer.line_out(if lock.is_some() { HELD } else { BUSY })?;
+    let mut rest = Vec::new();
+    // Whatever ends the input ends the wait.
+    let _ = std::io::stdin().read_to_end(&mut rest);
+    drop(lock);
+    Ok(0)
+}

@@ -1,0 +1,66 @@
+//! `models auth history`.
+
+use clap::Args;
+
+use crate::app::failure::Failure;
+use crate::app::history;
+use crate::cli::printer::Printer;
+use crate::cli::view;
+use crate::cli::wire::System;
+use crate::model::id::ProfileId;
+
+/// Show what profiles held before
+///
+/// Each generation with when and by what it was replaced, and whether `models auth undo` can bring
+/// it back; never with a secret. The last 5 of each profile are kept beside the store, as private
+/// as that; OPENCLAW_AUTH_HISTORY in the environment or in the state directory's .env says
+/// otherwise, and 0 keeps none.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  openclaw models auth history
+  openclaw models auth history openai-codex:work --json
+  openclaw models auth history openai-codex:work --clear")]
+pub struct History {
+    /// The profile; without it, every one that has a history
+    #[arg(value_name = "PROFILE")]
+    profile: Option<String>,
+    /// Print it as one JSON document
+    #[arg(long)]
+    json: bool,
+    /// Forget it instead: what was there before can then no longer be brought back
+    #[arg(long, conflicts_with = "json")]
+    clear: bool,
+    /// Do not ask before it is forgotten
+    #[arg(long, requires = "clear")]
+    yes: bool,
+}
+
+impl History {
+    /// Shows it, or forgets it.
+    ///
+    /// # Errors
+    /// What the use case says.
+    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+        let request = history::Request {
+            agent: system.agent().clone(),
+            profile: self.profile.as_deref().map(ProfileId::parse).transpose()?,
+        };
+        if self.clear {
+            let count = history::clear(system.ports(), &request, self.yes)?;
+            let plural = if count == 1 { "" } else { "s" };
+            printer.line_out(&format!("Forgot {count} generation{plural}"))?;
+            return Ok(0);
+        }
+        let outcome = history::run(system.ports(), &request)?;
+        if self.json {
+            printer.line_out(&view::history::json(&request, &outcome))?;
+            return Ok(0);
+        }
+        let text = view::history::text(&request, &outcome, system.now());
+        printer.out(&system.global().aimed(&text))?;
+        for fault in &outcome.faults {
+            printer.line_err(&format!("Warning: {fault}"));
+        }
+        Ok(0)
+    }
+}

@@ -1,0 +1,77 @@
+//! `models auth undo`.
+
+use clap::Args;
+
+use crate::app::failure::{Failure, shell_word};
+use crate::app::undo;
+use crate::cli::printer::Printer;
+use crate::cli::view;
+use crate::cli::wire::System;
+use crate::model::id::{ProfileId, printable};
+
+/// Put back what a profile held before
+///
+/// Without a number, what the last login, paste, logout or undo replaced. What the profile holds
+/// now is kept in turn, so an undo can be undone. A grant that was spent since is never put back:
+/// the error says where its successor is.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  openclaw models auth undo openai-codex:work --dry-run
+  openclaw models auth undo openai-codex:work
+  openclaw models auth undo openai-codex:work --generation 3")]
+pub struct Undo {
+    /// The profile
+    #[arg(value_name = "PROFILE")]
+    profile: String,
+    /// The generation, as `models auth history` numbers them
+    #[arg(long, value_name = "NUMBER")]
+    generation: Option<u64>,
+    /// Only say what would be put back
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Undo {
+    /// Puts it back.
+    ///
+    /// # Errors
+    /// What the use case says.
+    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+        let outcome = undo::run(
+            system.ports(),
+            &undo::Request {
+                agent: system.agent().clone(),
+                profile: ProfileId::parse(&self.profile)?,
+                number: self.generation,
+                dry_run: self.dry_run,
+            },
+        )?;
+        let verb = match self.dry_run {
+            true => "Would restore",
+            false => "Restored",
+        };
+        let undo::Outcome { profile, facts, .. } = &outcome;
+        let provider = printable(&facts.provider, 80);
+        let kind = facts.kind.as_str();
+        printer.line_out(&format!("Agent: {}", outcome.owner))?;
+        printer.line_out(&format!(
+            "{verb} auth profile: {profile} ({provider}/{kind})"
+        ))?;
+        printer.line_out(&format!(
+            "Generation {}, replaced by {} at {}: {}",
+            outcome.number,
+            outcome.cause.as_str(),
+            outcome.replaced_at.iso8601(),
+            view::history::facts(facts, system.now()),
+        ))?;
+        if let Some(was) = outcome.was {
+            let word = shell_word(profile.as_str());
+            let text = format!(
+                "What was there is generation {was} now. To bring that back: \
+                 openclaw models auth undo {word} --generation {was}"
+            );
+            printer.line_out(&system.global().aimed(&text))?;
+        }
+        Ok(0)
+    }
+}

@@ -1,0 +1,162 @@
+//! `models auth history`.
+
+use serde_json::{Value, json};
+
+use super::Page;
+use crate::app::failure::shell_word;
+use crate::app::history::{Facts, Line, Outcome, Place, Request, Row, Verdict};
+use crate::model::id::printable;
+use crate::model::time::Timestamp;
+
+/// The document.
+pub fn json(request: &Request, outcome: &Outcome) -> String {
+    let document = json!({
+        "schema": 1,
+        "agentId": request.agent.as_str(),
+        "limit": outcome.limit,
+        "profiles": outcome.lines.iter().map(line).collect::<Vec<_>>(),
+        "faults": outcome.faults,
+    });
+    super::pretty(&document)
+}
+
+fn line(line: &Line) -> Value {
+    json!({
+        "profileId": line.profile.as_str(),
+        "owner": line.owner.as_str(),
+        "now": line.now.as_ref().map(credential),
+        "generations": line.rows.iter().map(row).collect::<Vec<_>>(),
+    })
+}
+
+fn credential(facts: &Facts) -> Value {
+    json!({
+        "type": facts.kind.as_str(),
+        "provider": facts.provider,
+        "email": facts.email,
+        "accountId": facts.account_id,
+        "expiresAt": facts.expires.map(|end| end.0),
+        "fingerprint": facts.fingerprint,
+    })
+}
+
+fn row(row: &Row) -> Value {
+    let mut value = json!({
+        "number": row.number,
+        "replacedAt": row.replaced_at.0,
+        "by": row.cause.as_str(),
+        "credential": credential(&row.facts),
+        "restorable": row.verdict.allows(),
+        "state": state(&row.verdict),
+    });
+    match &row.verdict {
+        Verdict::Good => {}
+        Verdict::InDoubt { since } => value["since"] = json!(since.0),
+        Verdict::Refused { why } => value["reason"] = json!(why),
+        Verdict::Spent { at, successor } => {
+            value["spentAt"] = json!(at.map(|at| at.0));
+            value["successor"] = match successor {
+                None => Value::Null,
+                Some(Place::Generation(number)) => json!({ "generation": number }),
+                Some(Place::Profile(agent, profile)) => json!({
+                    "agentId": agent.as_str(),
+                    "profileId": profile.as_str(),
+                }),
+            };
+        }
+    }
+    value
+}
+
+fn state(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Good => "good",
+        Verdict::InDoubt { .. } => "in_doubt",
+        Verdict::Spent { .. } => "spent",
+        Verdict::Refused { .. } => "refused",
+    }
+}
+
+/// The table.
+pub fn text(request: &Request, outcome: &Outcome, now: Timestamp) -> String {
+    let mut page = Page::default();
+    let agent = match outcome.lines.first() {
+        Some(line) => &line.owner,
+        None => &request.agent,
+    };
+    page.line(&format!("Agent: {agent}"));
+    if outcome.lines.is_empty() {
+        page.line("Nothing that a profile held before is kept.");
+    }
+    for line in &outcome.lines {
+        page.line(line.profile.as_str());
+        let present = line.now.as_ref().map(|present| facts(present, now));
+        let present = present.unwrap_or_else(|| "nothing".to_owned());
+        page.line(&format!("  now  {present}"));
+        for row in &line.rows {
+            generation(&mut page, row, now);
+        }
+        if let Some(row) = line.rows.iter().find(|row| row.verdict.allows()) {
+            let word = shell_word(line.profile.as_str());
+            page.line(&format!(
+                "  To bring one back: openclaw models auth undo {word} --generation {}",
+                row.number
+            ));
+        }
+    }
+    if outcome.limit == 0 {
+        page.line("OPENCLAW_AUTH_HISTORY is 0: what is replaced from now on is not kept.");
+    }
+    page.into_text()
+}
+
+fn generation(page: &mut Page, row: &Row, now: Timestamp) {
+    page.line(&format!("  {:>3}  {}", row.number, facts(&row.facts, now)));
+    page.line(&format!(
+        "       replaced by {} at {}; {}",
+        row.cause.as_str(),
+        row.replaced_at.iso8601(),
+        verdict(&row.verdict)
+    ));
+}
+
+fn verdict(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Good => "can be brought back".to_owned(),
+        Verdict::InDoubt { since } => format!(
+            "can be brought back, and may be spent: how a refresh begun at {} ended is not known",
+            since.iso8601()
+        ),
+        Verdict::Refused { why } => format!("can be brought back, but {why}"),
+        Verdict::Spent { at, successor } => {
+            let at = at.map_or_else(String::new, |at| format!(" at {}", at.iso8601()));
+            let successor = match successor {
+                Some(Place::Profile(agent, profile)) => {
+                    format!("in profile {profile} of agent {agent}")
+                }
+                Some(Place::Generation(number)) => format!("generation {number}"),
+                None => "not stored any more".to_owned(),
+            };
+            format!("spent{at}, its successor is {successor}")
+        }
+    }
+}
+
+/// A credential in a few words.
+pub fn facts(facts: &Facts, now: Timestamp) -> String {
+    let mut parts = vec![format!(
+        "{}/{}",
+        printable(&facts.provider, 80),
+        facts.kind.as_str()
+    )];
+    let named = [&facts.email, &facts.account_id].into_iter().flatten();
+    parts.extend(named.map(|name| printable(name, 120)));
+    if facts.expires.is_some() {
+        parts.push(super::end(facts.expires, now));
+    }
+    match &facts.fingerprint {
+        Some(fingerprint) => parts.push(fingerprint.clone()),
+        None => parts.push("no token".to_owned()),
+    }
+    parts.join("; ")
+}

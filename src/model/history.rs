@@ -1,0 +1,258 @@
+//! What a profile held before: its generations, and the rules by which they are kept.
+//!
+//! A generation is what one change replaced or removed. Two rules keep secrets few: what a refresh
+//! replaced is spent and keeps no token, and what is in the profile now is in no generation.
+
+use super::credential::{Credential, OAuth};
+use super::grant::GrantDigest;
+use super::id::ProfileId;
+use super::json::Extra;
+use super::time::Timestamp;
+
+/// What made a generation: the change that replaced it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// A login stored another grant.
+    Login,
+    /// A token or a key was pasted.
+    Paste,
+    /// The grant was refreshed.
+    Refresh,
+    /// The profile was removed.
+    Logout,
+    /// Another generation was put back.
+    Undo,
+}
+
+impl Cause {
+    /// Its name, on disk and for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Paste => "paste",
+            Self::Refresh => "refresh",
+            Self::Logout => "logout",
+            Self::Undo => "undo",
+        }
+    }
+
+    /// Takes back a name.
+    pub fn parse(text: &str) -> Option<Self> {
+        let all = [
+            Self::Login,
+            Self::Paste,
+            Self::Refresh,
+            Self::Logout,
+            Self::Undo,
+        ];
+        all.into_iter().find(|cause| cause.as_str() == text)
+    }
+}
+
+/// What a profile held until a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generation {
+    /// Its number: later ones are higher, and none is used twice while the history lasts.
+    pub number: u64,
+    /// When it was replaced.
+    pub replaced_at: Timestamp,
+    /// By what.
+    pub cause: Cause,
+    /// What it was.
+    pub credential: Credential,
+    /// Its grant, known even when the tokens are gone.
+    pub grant: Option<GrantDigest>,
+    /// Whether its tokens were left out because the grant is spent.
+    pub is_bare: bool,
+}
+
+impl Generation {
+    /// Leaves out everything that may be secret: the tokens, and the members we do not know.
+    pub fn strip(&mut self) {
+        self.is_bare = true;
+        match &mut self.credential {
+            Credential::OAuth(oauth) => {
+                oauth.access = None;
+                oauth.refresh = None;
+                oauth.extra = Extra::default();
+            }
+            Credential::Token(token) => {
+                token.token = None;
+                token.extra = Extra::default();
+            }
+            Credential::ApiKey(key) => {
+                key.key = None;
+                key.extra = Extra::default();
+            }
+        }
+    }
+}
+
+/// The generations of one profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct History {
+    /// The profile.
+    pub profile: ProfileId,
+    /// The newest first.
+    pub generations: Vec<Generation>,
+}
+
+impl History {
+    /// No generations yet.
+    pub fn new(profile: ProfileId) -> Self {
+        Self {
+            profile,
+            generations: Vec::new(),
+        }
+    }
+
+    /// Adds what `cause` replaces, and keeps the last `limit` generations. What is about to be in
+    /// the profile, `new`, stays among them even beyond the limit until it is really there: a crash
+    /// before that must not lose it.
+    pub fn add(
+        &mut self,
+        old: Credential,
+        new: Option<&Credential>,
+        cause: Cause,
+        at: Timestamp,
+        limit: usize,
+    ) {
+        let number = self.generations.first().map_or(1, |last| last.number + 1);
+        // Left by a change that was written here and never came about.
+        self.leave_out(&old);
+        let grant = old.as_oauth().and_then(OAuth::grant);
+        let generation = Generation {
+            number,
+            replaced_at: at,
+            cause,
+            credential: old,
+            grant,
+            is_bare: false,
+        };
+        self.generations.insert(0, generation);
+        let mut place = 0;
+        self.generations.retain(|generation| {
+            place += 1;
+            place <= limit || Some(&generation.credential) == new
+        });
+    }
+
+    /// Leaves out what is in the profile; true if it was among the generations.
+    pub fn leave_out(&mut self, present: &Credential) -> bool {
+        let before = self.generations.len();
+        self.generations
+            .retain(|generation| generation.credential != *present);
+        self.generations.len() < before
+    }
+
+    /// Whether a credential is among the generations.
+    pub fn holds(&self, credential: &Credential) -> bool {
+        let mut all = self.generations.iter();
+        all.any(|generation| generation.credential == *credential)
+    }
+
+    /// Whether the last change was a refresh. A run of refreshes makes one generation: each but the
+    /// first replaces what another refresh of the run stored, and all of that is spent.
+    pub fn ends_with_refresh(&self) -> bool {
+        let last = self.generations.first();
+        last.is_some_and(|last| last.cause == Cause::Refresh)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::credential::{Identity, Token};
+    use super::super::json::Verbatim;
+    use super::super::secret::Secret;
+    use super::*;
+
+    fn token(text: &str) -> Credential {
+        Credential::Token(Token {
+            provider: "anthropic".into(),
+            token: Some(Secret::from(text)),
+            expires: None,
+            email: None,
+            extra: Extra::default(),
+        })
+    }
+
+    fn kept(history: &History) -> Vec<(u64, String)> {
+        let all = history.generations.iter();
+        all.map(|one| {
+            let secret = one.credential.bearer().map(|token| token.expose().clone());
+            (one.number, secret.unwrap_or_default())
+        })
+        .collect()
+    }
+
+    fn pasted(count: usize, limit: usize) -> History {
+        let mut history = History::new(ProfileId::parse("anthropic:manual").unwrap());
+        for n in 0..count {
+            let new = token(&(n + 1).to_string());
+            let old = token(&n.to_string());
+            history.add(old, Some(&new), Cause::Paste, Timestamp(n as i64), limit);
+        }
+        history
+    }
+
+    #[test]
+    fn the_last_ones_are_kept_and_keep_their_numbers() {
+        let history = pasted(4, 2);
+        assert_eq!(kept(&history), [(4, "3".into()), (3, "2".into())]);
+    }
+
+    #[test]
+    fn what_is_put_back_stays_until_it_is_there() {
+        let mut history = pasted(2, 2);
+        let (present, oldest) = (token("2"), token("0"));
+        history.add(present, Some(&oldest), Cause::Undo, Timestamp(9), 2);
+        let expected = [(3, "2".into()), (2, "1".into()), (1, "0".to_owned())];
+        assert_eq!(kept(&history), expected);
+        assert!(history.leave_out(&oldest));
+        assert_eq!(kept(&history), expected[..2]);
+        assert!(!history.leave_out(&oldest));
+    }
+
+    #[test]
+    fn a_change_that_never_came_about_is_not_kept_twice() {
+        let mut history = pasted(2, 5);
+        let wanted = token("3");
+        for _ in 0..2 {
+            history.add(token("2"), Some(&wanted), Cause::Paste, Timestamp(9), 5);
+        }
+        let expected = [(4, "2".into()), (2, "1".into()), (1, "0".to_owned())];
+        assert_eq!(kept(&history), expected);
+    }
+
+    #[test]
+    fn a_bare_generation_holds_no_secret_and_still_names_its_grant() {
+        let oauth = OAuth {
+            provider: "openai-codex".into(),
+            access: Some(Secret::from("MARKER")),
+            refresh: Some(Secret::from("MARKER")),
+            expires: Some(Timestamp(5)),
+            identity: Identity::default(),
+            extra: Extra(vec![("idToken".into(), Verbatim::new("\"MARKER\""))]),
+        };
+        let grant = oauth.grant();
+        let mut history = pasted(0, 5);
+        let old = Credential::OAuth(oauth);
+        history.add(old, None, Cause::Refresh, Timestamp(1), 5);
+        assert!(history.ends_with_refresh());
+        let generation = &mut history.generations[0];
+        generation.strip();
+        assert_eq!(generation.grant, grant);
+        let stripped = generation.credential.as_oauth().unwrap();
+        assert_eq!(
+            (&stripped.access, &stripped.refresh, &stripped.extra),
+            (&None, &None, &Extra::default())
+        );
+        assert_eq!(stripped.expires, Some(Timestamp(5)));
+    }
+
+    #[test]
+    fn causes_have_names() {
+        assert_eq!(Cause::parse("undo"), Some(Cause::Undo));
+        assert_eq!(Cause::parse("x"), None);
+    }
+}

@@ -1,0 +1,345 @@
+//! What profiles held before: one small file per profile in `auth-history` beside the document.
+//!
+//! The document never depends on it. A change that a person asked for is written here first, so
+//! that it can be undone, and fails before anything is changed if that is not possible; what a
+//! refresh replaced is noted only once its successor is durable, and a failure of that is only
+//! logged. Everything here happens under the document's lock.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::model::credential::{Credential, OAuth};
+use crate::model::grant::GrantDigest;
+use crate::model::history::{Cause, Generation, History};
+use crate::model::id::{AgentId, ProfileId};
+use crate::model::profiles::{AuthProfiles, Content};
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+use crate::ports::files::{FileError, Files};
+use crate::ports::store::{Kept, StoreError};
+
+use super::entry;
+use super::file::FileStore;
+use super::journal;
+use super::wire::{self, Members, Writer};
+
+/// How many generations of a profile are kept unless something else is asked for.
+pub const DEFAULT_LIMIT: usize = 5;
+
+/// More are never kept: each change writes all of them.
+pub const MOST: usize = 100;
+
+const VERSION: &str = "1";
+
+/// Says how many generations are to be kept; 0 for none.
+pub type Limit = Box<dyn Fn() -> usize + Send + Sync>;
+
+/// The limit that a setting asks for. One that is no number asks for nothing, and is logged.
+pub fn limit(setting: Option<&str>) -> usize {
+    match setting.map(str::parse::<usize>) {
+        None => DEFAULT_LIMIT,
+        Some(Ok(limit)) => limit.min(MOST),
+        Some(Err(_)) => {
+            tracing::warn!("the number of generations to keep is no number; {DEFAULT_LIMIT} are");
+            DEFAULT_LIMIT
+        }
+    }
+}
+
+/// A history that is to be written again once the document is durable.
+pub(super) struct Later {
+    path: PathBuf,
+    history: History,
+}
+
+impl FileStore {
+    pub(super) fn histories(&self, agent: &AgentId) -> PathBuf {
+        self.directory(agent).join("auth-history")
+    }
+
+    fn history_file(&self, agent: &AgentId, profile: &ProfileId) -> PathBuf {
+        self.histories(agent)
+            .join(format!("{}.json", stem(profile)))
+    }
+
+    /// Before the document is replaced: writes down what the change replaces or removes. Returns
+    /// what is left to do when the document is durable.
+    pub(super) fn keep(
+        &self,
+        agent: &AgentId,
+        doc: &mut AuthProfiles,
+    ) -> Result<Vec<Later>, StoreError> {
+        let mut later = Vec::new();
+        let limit = (self.limit)();
+        for (id, old) in doc.take_past() {
+            let new = doc.get(&id).cloned();
+            if new.as_ref() == Some(&old) {
+                continue;
+            }
+            let path = self.history_file(agent, &id);
+            if limit == 0 {
+                self.files.remove(&path)?;
+                continue;
+            }
+            let (mut history, fault) = self.open(&path, &id)?;
+            doc.faults.extend(fault);
+            let cause = self.cause(&old, new.as_ref(), &history);
+            history.add(old, new.as_ref(), cause, self.clock.now(), limit);
+            self.strip_spent(&mut history);
+            self.files.create_dirs(&self.histories(agent))?;
+            write(&*self.files, &path, &history)?;
+            if new.is_some_and(|new| history.leave_out(&new)) {
+                later.push(Later { path, history });
+            }
+        }
+        Ok(later)
+    }
+
+    /// Leaves out what was put back, now that it is durably in the profile.
+    pub(super) fn leave_out_present(&self, later: Vec<Later>) {
+        for Later { path, history } in later {
+            if let Err(error) = write(&*self.files, &path, &history) {
+                tracing::warn!(%error, "what was put back is still among the generations");
+            }
+        }
+    }
+
+    /// After a refresh is durable: notes that it was the first since the last change by a person.
+    /// The successor is all that counts, so nothing that goes wrong here is more than logged.
+    pub(super) fn note_refreshes(&self, agent: &AgentId, doc: &mut AuthProfiles) {
+        let past = doc.take_past();
+        if past.is_empty() || (self.limit)() == 0 {
+            return;
+        }
+        for (id, old) in past {
+            let noted = match doc.get(&id) {
+                Some(new) => self.note_refresh(agent, &id, old, new),
+                None => Ok(()),
+            };
+            if let Err(error) = noted {
+                tracing::warn!(%error, "the history was not told of a refresh");
+            }
+        }
+    }
+
+    fn note_refresh(
+        &self,
+        agent: &AgentId,
+        id: &ProfileId,
+        old: Credential,
+        new: &Credential,
+    ) -> Result<(), FileError> {
+        let grant = |credential: &Credential| credential.as_oauth()?.grant();
+        if grant(&old) == grant(new) {
+            return Ok(());
+        }
+        let path = self.history_file(agent, id);
+        let (mut history, _) = self.open(&path, id)?;
+        if history.ends_with_refresh() {
+            return Ok(());
+        }
+        let limit = (self.limit)();
+        history.add(old, None, Cause::Refresh, self.clock.now(), limit);
+        if let Some(spent) = history.generations.first_mut() {
+            spent.strip();
+        }
+        self.files.create_dirs(&self.histories(agent))?;
+        write(&*self.files, &path, &history)
+    }
+
+    /// The history of a profile, empty if there is none. One that cannot be read is set aside, and
+    /// a sentence says so.
+    fn open(&self, path: &Path, id: &ProfileId) -> Result<(History, Option<String>), FileError> {
+        let fault = match read(&*self.files, path)? {
+            None => None,
+            Some(Ok(history)) if history.profile == *id => return Ok((history, None)),
+            Some(Ok(_)) => Some("it is that of another profile".to_owned()),
+            Some(Err(fault)) => Some(fault),
+        };
+        let Some(fault) = fault else {
+            return Ok((History::new(id.clone()), None));
+        };
+        let stamp = self.clock.now().file_stamp();
+        let aside = path.with_extension(format!("json.unreadable-{stamp}"));
+        self.files.rename(path, &aside)?;
+        let told = format!(
+            "the history of {id} was not readable ({fault}); it was set aside as {}",
+            aside.display()
+        );
+        Ok((History::new(id.clone()), Some(told)))
+    }
+
+    fn cause(&self, old: &Credential, new: Option<&Credential>, history: &History) -> Cause {
+        match new {
+            None => Cause::Logout,
+            Some(new) if history.holds(new) => Cause::Undo,
+            Some(Credential::OAuth(new)) => {
+                let old = old.as_oauth().and_then(OAuth::grant);
+                let successor = old.and_then(|old| self.successor(&old));
+                match successor.is_some() && successor == new.grant() {
+                    true => Cause::Refresh,
+                    false => Cause::Login,
+                }
+            }
+            Some(Credential::Token(_) | Credential::ApiKey(_)) => Cause::Paste,
+        }
+    }
+
+    /// What the grant was spent for, if the journal knows that it is spent. A journal that cannot
+    /// be read knows nothing.
+    fn successor(&self, grant: &GrantDigest) -> Option<GrantDigest> {
+        let record = journal::read(&*self.files, &self.journal(), grant).ok()??;
+        record.successor().cloned()
+    }
+
+    fn strip_spent(&self, history: &mut History) {
+        for generation in &mut history.generations {
+            let grant = generation.grant.as_ref();
+            if grant.is_some_and(|grant| self.successor(grant).is_some()) {
+                generation.strip();
+            }
+        }
+    }
+
+    pub(super) fn read_histories(
+        &self,
+        agent: &AgentId,
+        profile: Option<&ProfileId>,
+    ) -> Result<Kept, StoreError> {
+        let directory = self.histories(agent);
+        let mut kept = Kept {
+            limit: (self.limit)(),
+            ..Kept::default()
+        };
+        let names = match profile {
+            Some(profile) => vec![format!("{}.json", stem(profile))],
+            None => self.files.list(&directory)?,
+        };
+        for name in names.iter().filter(|name| name.ends_with(".json")) {
+            let path = directory.join(name);
+            let fault = match read(&*self.files, &path) {
+                Ok(None) => continue,
+                Ok(Some(Ok(history))) if *name == format!("{}.json", stem(&history.profile)) => {
+                    kept.histories.push(history);
+                    continue;
+                }
+                Ok(Some(Ok(_))) => "it bears the name of another profile's".to_owned(),
+                Ok(Some(Err(fault))) => fault,
+                Err(error) => error.source.to_string(),
+            };
+            let sentence = format!("{} cannot be read: {fault}", path.display());
+            kept.faults.push(sentence);
+        }
+        kept.histories.sort_by(|a, b| a.profile.cmp(&b.profile));
+        Ok(kept)
+    }
+
+    /// Removes whatever bears the name of the profile: what was set aside and what a crash left
+    /// hold secrets, too.
+    pub(super) fn remove_histories(
+        &self,
+        agent: &AgentId,
+        profile: Option<&ProfileId>,
+    ) -> Result<(), StoreError> {
+        let directory = self.histories(agent);
+        if self.files.stat(&directory)?.is_none() {
+            return Ok(());
+        }
+        let _locked = self.lock_document(agent)?;
+        let wanted = profile.map(stem);
+        for name in self.files.list(&directory)? {
+            if wanted.as_ref().is_none_or(|stem| name.contains(stem)) {
+                self.files.remove(&directory.join(&name))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Names a file after a profile whose own name may be anything.
+fn stem(profile: &ProfileId) -> String {
+    let hash = Sha256::digest(profile.as_str());
+    hash.iter().take(16).map(|b| format!("{b:02x}")).collect()
+}
+
+fn read(files: &dyn Files, path: &Path) -> Result<Option<Result<History, String>>, FileError> {
+    let bytes = files.read(path)?.map(Secret::new);
+    Ok(bytes.map(|bytes| {
+        let text = std::str::from_utf8(bytes.expose()).map_err(|_| "it is not UTF-8 text")?;
+        parse(text)
+    }))
+}
+
+fn parse(text: &str) -> Result<History, String> {
+    let members = Members::read(text)?;
+    if members.get("version").is_none_or(|n| n.get() != VERSION) {
+        return Err("it is of another version".to_owned());
+    }
+    let profile = members.get("profile").and_then(wire::text);
+    let profile = profile.and_then(|profile| ProfileId::parse(&profile).ok());
+    let profile = profile.ok_or("it names no profile")?;
+    let generations = members.get("generations").ok_or("it has no generations")?;
+    let mut history = History::new(profile);
+    for (number, value) in Members::read(generations.get())?.iter() {
+        let generation = number.parse().ok().and_then(|number| {
+            let members = Members::read(value.get()).ok()?;
+            read_generation(number, &members)
+        });
+        let what = format!("its generation {} is none", history.generations.len() + 1);
+        history.generations.push(generation.ok_or(what)?);
+    }
+    // The newest first, whoever wrote it.
+    history
+        .generations
+        .sort_by_key(|g| std::cmp::Reverse(g.number));
+    Ok(history)
+}
+
+fn read_generation(number: u64, members: &Members<'_>) -> Option<Generation> {
+    let cause = members.get("by").and_then(wire::text)?;
+    let grant = members.get("grant").and_then(wire::text);
+    match entry::read("generation", members.get("credential")?) {
+        Content::Valid(_, credential) => Some(Generation {
+            number,
+            replaced_at: wire::millis(members.get("replacedAt")?)?,
+            cause: Cause::parse(&cause)?,
+            credential,
+            grant: grant.and_then(|grant| GrantDigest::parse(&grant)),
+            is_bare: members.get("bare").is_some_and(|bare| bare.get() == "true"),
+        }),
+        Content::Invalid { .. } => None,
+    }
+}
+
+fn write(files: &dyn Files, path: &Path, history: &History) -> Result<(), FileError> {
+    match files.replace(path, render(history).expose()) {
+        // It can be undone from now on; an error would say that the change itself was made.
+        Err(error) if error.is_in_place() => Ok(()),
+        other => other,
+    }
+}
+
+fn render(history: &History) -> Secret<Vec<u8>> {
+    let text = Writer::object(|file| {
+        file.raw("version", VERSION);
+        file.text("profile", history.profile.as_str());
+        file.member("generations", |all| {
+            for generation in &history.generations {
+                all.member(&generation.number.to_string(), |one| {
+                    let Timestamp(at) = generation.replaced_at;
+                    one.raw("replacedAt", &at.to_string());
+                    one.text("by", generation.cause.as_str());
+                    if let Some(grant) = &generation.grant {
+                        one.text("grant", grant.as_str());
+                    }
+                    if generation.is_bare {
+                        one.raw("bare", "true");
+                    }
+                    entry::write(one, "credential", &generation.credential, None);
+                });
+            }
+        });
+    });
+    text.into_file()
+}

@@ -1,0 +1,193 @@
+//! The real disk, put to the test.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this file is the door to what only doctor asks of a disk"
+)]
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use rustix::fs::FallocateFlags;
+use rustix::io::Errno;
+
+use super::files::failed;
+use crate::ports::disk::{BUSY, Disk, HELD, Kind, Rival, Volume};
+use crate::ports::files::FileError;
+
+/// The disks of this machine.
+#[derive(Clone, Debug)]
+pub struct SystemDisk {
+    program: PathBuf,
+}
+
+impl SystemDisk {
+    /// Rivals are processes of `program`, which is this one.
+    pub fn new(program: PathBuf) -> Self {
+        Self { program }
+    }
+}
+
+impl Disk for SystemDisk {
+    fn volume(&self, path: &Path) -> Result<Volume, FileError> {
+        let ask = || -> io::Result<Volume> {
+            let space = rustix::fs::statvfs(path)?;
+            Ok(Volume {
+                kind: kind(path)?,
+                free: space.f_bavail.saturating_mul(space.f_frsize),
+                free_files: (space.f_files > 0).then_some(space.f_favail),
+            })
+        };
+        ask().map_err(failed("inspect the file system of", path))
+    }
+
+    fn is_ours(&self, path: &Path) -> Result<bool, FileError> {
+        let data = std::fs::metadata(path).map_err(failed("inspect", path))?;
+        Ok(data.uid() == rustix::process::geteuid().as_raw())
+    }
+
+    fn sync(&self, path: &Path) -> Result<(), FileError> {
+        let sync = || File::open(path)?.sync_all();
+        sync().map_err(failed("sync", path))
+    }
+
+    fn allocate(&self, path: &Path, size: u64) -> Result<bool, FileError> {
+        let open = OpenOptions::new().write(true).open(path);
+        let file = open.map_err(failed("open", path))?;
+        match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, size) {
+            Ok(()) => Ok(true),
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(false),
+            Err(error) => Err(failed("allocate space for", path)(error.into())),
+        }
+    }
+
+    fn rival(&self, path: &Path) -> Result<Box<dyn Rival>, FileError> {
+        let start = || -> io::Result<Box<dyn Rival>> {
+            let mut child = Command::new(&self.program)
+                .args(["doctor", "--rival"])
+                .arg(path)
+                .env_clear()
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()?;
+            let mut word = String::new();
+            if let Some(stdout) = child.stdout.take() {
+                BufReader::new(stdout).read_line(&mut word)?;
+            }
+            let has_lock = match word.trim() {
+                HELD => true,
+                BUSY => false,
+                _ => {
+                    child.wait()?;
+                    return Err(io::Error::other("it ended without trying"));
+                }
+            };
+            Ok(Box::new(Process { child, has_lock }))
+        };
+        start().map_err(failed("try the lock in another process at", path))
+    }
+}
+
+struct Process {
+    child: Child,
+    has_lock: bool,
+}
+
+impl Rival for Process {
+    fn has_lock(&self) -> bool {
+        self.has_lock
+    }
+
+    fn kill(mut self: Box<Self>) -> Result<(), FileError> {
+        let end = self.child.kill().and_then(|()| self.child.wait());
+        end.map(|_| ()).map_err(failed("kill", Path::new("rival")))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It also ends by itself when its standard input does.
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+/// The numbers are those of `linux/magic.h` and of the file systems' own headers.
+#[cfg(target_os = "linux")]
+fn kind(path: &Path) -> io::Result<Kind> {
+    // The width and the sign of the field differ from one machine to another.
+    let number = rustix::fs::statfs(path)?.f_type as u32;
+    Ok(match number {
+        0xEF53 => Kind::Local("ext4"),
+        0x5846_5342 => Kind::Local("xfs"),
+        0x9123_683E => Kind::Local("btrfs"),
+        0x2FC1_2FC1 => Kind::Local("zfs"),
+        0xF2F5_2010 => Kind::Local("f2fs"),
+        0xCA45_1A4E => Kind::Local("bcachefs"),
+        0xF15F => Kind::Local("ecryptfs"),
+        0x0102_1994 => Kind::Memory("tmpfs"),
+        0x8584_58F6 => Kind::Memory("ramfs"),
+        0x794C_7630 => Kind::Overlay,
+        0x6969 => Kind::Network("nfs"),
+        0xFF53_4D42 => Kind::Network("cifs"),
+        0xFE53_4D42 => Kind::Network("smb"),
+        0x00C3_6400 => Kind::Network("ceph"),
+        0x0BD0_0BD0 => Kind::Network("lustre"),
+        0x0102_1997 => Kind::Served("9p"),
+        0x6573_5546 => Kind::Served("fuse"),
+        0x5346_4846 => Kind::Served("wslfs"),
+        0x4D44 => Kind::Foreign("vfat"),
+        0x2011_BAB0 => Kind::Foreign("exfat"),
+        0x7366_746E => Kind::Foreign("ntfs"),
+        other => Kind::Unknown(Some(other.into())),
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn kind(_path: &Path) -> io::Result<Kind> {
+    Ok(Kind::Unknown(None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn disk(program: &str) -> SystemDisk {
+        SystemDisk::new(program.into())
+    }
+
+    #[test]
+    fn what_is_there_is_asked_of_the_system() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        std::fs::write(&path, "x").unwrap();
+        let disk = disk("none");
+        assert!(disk.volume(dir.path()).unwrap().free > 0);
+        assert!(disk.is_ours(&path).unwrap());
+        disk.sync(&path).unwrap();
+        disk.allocate(&path, 4_096).unwrap();
+        let none = dir.path().join("none");
+        assert!(disk.volume(&none).is_err() && disk.is_ours(&none).is_err());
+        assert!(disk.sync(&none).is_err() && disk.allocate(&none, 1).is_err());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn file_systems_have_names() {
+        let kind = |path| disk("none").volume(Path::new(path)).unwrap().kind;
+        assert_eq!(kind("/dev/shm"), Kind::Memory("tmpfs"));
+        assert!(matches!(kind("/proc"), Kind::Unknown(Some(0x9FA0))));
+    }
+
+    #[test]
+    fn a_program_that_does_not_try_is_no_rival() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        for program in ["true", "/none/such"] {
+            assert!(disk(program).rival(&path).is_err(), "{program}");
+        }
+    }
+}

@@ -110,7 +110,9 @@ fn suite(title: &str, whats: fn(&Point) -> Vec<String>) {
     let (known, wrong): (Vec<_>, Vec<_>) = sum.wrong.drain(..).partition(|text| is_known(text));
     sum.wrong = wrong;
     tell(&format!("{}; known {}", sum.told(title), known.len()));
+    assert!(sum.losses.is_empty(), "{:#?}", sum.losses);
     assert!(sum.wrong.is_empty(), "{:#?}", sum.wrong);
+    assert_eq!(sum.slow, 0);
 }
 
 /// Not yet as it should be, each an answer that says that nothing was changed: (1) where a document

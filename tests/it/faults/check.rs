@@ -101,19 +101,28 @@ fn everything(directory: &Path) -> Vec<PathBuf> {
 }
 
 impl Check<'_> {
+    fn lost(&mut self, what: &str) {
+        let text = self.text(what);
+        self.totals.losses.push(text);
+    }
+
     fn wrong(&mut self, what: &str) {
-        let Self { command, point, .. } = self;
+        let text = self.text(what);
+        self.totals.wrong.push(text);
+    }
+
+    fn text(&self, what: &str) -> String {
+        let Self {
+            command,
+            point,
+            done,
+            ..
+        } = self;
         let args: String = point.args.chars().take(100).collect();
-        self.totals.wrong.push(format!(
+        format!(
             "{}, {} at {} number {} ({args}): {what}; it said {:?} {:?} {:?}",
-            command.name,
-            self.what,
-            point.call,
-            point.nth,
-            self.done.code,
-            self.done.out,
-            self.done.err
-        ));
+            command.name, self.what, point.call, point.nth, done.code, done.out, done.err
+        )
     }
 
     fn is(&self, now: &Shape, then: &Shape, names: &[&str]) -> bool {
@@ -141,13 +150,13 @@ impl Check<'_> {
         for name in FILES {
             let found = now.get(name);
             if found != self.old.get(name) && found != self.new.get(name) {
-                self.wrong(&format!("{name} is {found:?}"));
+                self.lost(&format!("{name} is {found:?}"));
             }
         }
         let auth = [FILES[4], FILES[5]];
         let has = |shape: &Shape| auth.iter().any(|name| shape.contains_key(name));
         if has(self.old) && !has(now) {
-            self.wrong("auth.json is gone");
+            self.lost("auth.json is gone");
         }
     }
 
@@ -223,13 +232,13 @@ impl Check<'_> {
     fn grants(&mut self) {
         let fate = self.fate();
         if !matches!(fate, Fate::Living | Fate::Spent) {
-            self.wrong(&format!("the stored token is {fate:?}"));
+            self.lost(&format!("the stored token is {fate:?}"));
         }
         let is_lost = fate == Fate::Spent;
         let rescued = self.holders("rescue");
         let is_told = |path: &PathBuf| self.done.err.contains(&path.display().to_string());
         if is_lost && !self.done.killed && !rescued.iter().any(is_told) {
-            self.wrong("LOST: the successor of the token that was spent");
+            self.lost("the successor of the token that was spent");
         }
         self.age_locks();
         let began = Instant::now();
@@ -245,7 +254,7 @@ impl Check<'_> {
             (3 | 7, true) if self.done.killed => {
                 let call = self.point.call.clone();
                 if !ARRIVAL.contains(&call.as_str()) {
-                    self.wrong("LOST: the answer had arrived long ago");
+                    self.lost("the answer had arrived long ago");
                 }
                 self.totals
                     .windows
@@ -255,7 +264,7 @@ impl Check<'_> {
                     self.wrong(&format!("the next command says {next:?}"));
                 }
             }
-            _ => self.wrong(&format!("the next command fails: {next:?}")),
+            _ => self.lost(&format!("the next command fails: {next:?}")),
         }
     }
 
@@ -268,7 +277,7 @@ impl Check<'_> {
         args.extend(["--agent", "work"]);
         let work = self.world.run(&args);
         if work.code != 0 || self.fate() != Fate::Living {
-            self.wrong(&format!("LOST: a copy was left behind and sent: {work:?}"));
+            self.lost(&format!("a copy was left behind and sent: {work:?}"));
         }
     }
 
@@ -284,14 +293,14 @@ impl Check<'_> {
         self.totals.slow += usize::from(began.elapsed() > PROMPT);
         let is_done = self.is(&before, self.new, &[MAIN, CONFIG]);
         if next.code != 0 && !(next.code == 1 && is_done) {
-            self.wrong(&format!("the next command fails: {next:?}"));
+            self.lost(&format!("the next command fails: {next:?}"));
         }
         let now = shape(&self.world);
         // What was learnt by using a profile may outlive it: who is killed between two files has
         // written the more precious one.
         let names = [MAIN, CONFIG];
         if !self.command.browser && !self.is(&now, self.new, &names) {
-            self.wrong(&format!("the next command leaves {now:?}"));
+            self.lost(&format!("the next command leaves {now:?}"));
         }
     }
 
@@ -330,13 +339,15 @@ impl Check<'_> {
             let args: Vec<&str> = sweep.split(' ').collect();
             let swept = self.world.pipe(&args, &setup_token());
             if swept.code != 0 {
-                self.wrong(&format!("the next writes fail: {swept:?}"));
+                self.lost(&format!("the next writes fail: {swept:?}"));
             }
         }
         for path in everything(&self.world.state()) {
             let name = path.display().to_string();
             let is_ours = name.ends_with(".tmp") || name.ends_with("auth-profiles.json.lock");
-            if is_ours && name.contains("/locks/") {
+            // What belongs to one grant or one profile is swept when that is written again.
+            let is_rare = name.contains("/locks/") || name.contains("/auth-history/");
+            if is_ours && is_rare {
                 self.totals.left += 1;
             } else if is_ours {
                 self.wrong(&format!("{name} is left"));

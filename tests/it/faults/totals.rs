@@ -19,11 +19,13 @@ pub(super) struct Totals {
     pub(super) locks: usize,
     /// How often the next command had to wait.
     pub(super) slow: usize,
-    /// Temp files of lock files and of the journal, which nobody may ever write again.
+    /// Temp files of the journal and of histories, which may never be written again.
     pub(super) left: usize,
     /// How often each exit code was seen.
     pub(super) codes: BTreeMap<i32, usize>,
-    /// What did not hold.
+    /// Content or a token that is gone, or a next command that does not work.
+    pub(super) losses: Vec<String>,
+    /// Whatever else did not hold: what was said and is not so, what was left behind.
     pub(super) wrong: Vec<String>,
 }
 
@@ -40,6 +42,7 @@ impl Totals {
         for (code, count) in other.codes {
             *self.codes.entry(code).or_default() += count;
         }
+        self.losses.extend(other.losses);
         self.wrong.extend(other.wrong);
     }
 
@@ -55,12 +58,14 @@ impl Totals {
             slow,
             left,
             codes,
+            losses,
             wrong,
         } = self;
         format!(
-            "{name}: {runs} runs, {kills} kills, {faults} faults, {} losses; answers taken in \
-             {taken_in}, windows {} {windows:?}; locks left {locks}, slow {slow}, temp files left \
-             {left}; exit codes {codes:?}",
+            "{name}: {runs} runs, {kills} kills, {faults} faults, {} losses, {} wrong answers; \
+             answers taken in {taken_in}, windows {} {windows:?}; locks left {locks}, slow {slow}, \
+             temp files left {left}; exit codes {codes:?}",
+            losses.len(),
             wrong.len(),
             windows.len()
         )

@@ -236,17 +236,29 @@ impl Subject<'_> {
         Err(Failure::new(Kind::NeedsLogin, message).hint(self.login_again()))
     }
 
+    /// A token that lives does not wait for whoever is at work on the same document.
+    pub(super) fn patience(&self, credential: &OAuth) -> Duration {
+        match self.need != Need::Always && self.is_alive(credential) {
+            true => Duration::ZERO,
+            false => WAIT_FOR_OTHERS,
+        }
+    }
+
     /// A disk that fails keeps nobody from a token that lives.
     fn despite(&self, credential: OAuth, failure: Failure) -> Result<Living, Failure> {
         let concerns_disk = matches!(failure.kind, Kind::Storage | Kind::Busy);
         if self.need == Need::Always || !concerns_disk || !self.is_alive(&credential) {
             return Err(failure);
         }
-        let warning = format!(
-            "{} is due and could not be refreshed now: {}",
-            self.profile, failure.message
-        );
-        Ok(self.living(credential, How::StillAlive, Some(warning)))
+        // That another program is at work is nothing to worry about.
+        let warning = (failure.kind == Kind::Storage).then(|| {
+            let name = self.profile;
+            format!(
+                "{name} is due and could not be refreshed now: {}",
+                failure.message
+            )
+        });
+        Ok(self.living(credential, How::StillAlive, warning))
     }
 
     /// It may work later: a token that lives is handed out, a dead one is a failure of `kind`.

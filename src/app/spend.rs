@@ -70,6 +70,7 @@ impl Subject<'_> {
             provider: &self.provider.id,
             binding: &binding,
             now: begun_at,
+            patience: self.patience(&old),
         });
         let reserved = match reserved {
             Err(StoreError::Moved { .. }) => return Ok(None),

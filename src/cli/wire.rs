@@ -225,6 +225,7 @@ fn locations(
         main_dir,
         agent_dirs,
         oauth_dir: places.oauth_dir.clone(),
+        is_late: settings.is_written_late(),
         spare: spare_directory(),
     })
 }

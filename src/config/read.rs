@@ -162,6 +162,10 @@ impl Reader<'_> {
                 .object(root, "env.shellEnv")?
                 .get("timeoutMs")
                 .and_then(Value::as_u64),
+            written_by: root
+                .pointer("/meta/lastTouchedVersion")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
             bindings: bindings
                 .unwrap_or_default()
                 .iter()

@@ -27,6 +27,8 @@ pub struct Settings {
     pub shell_env: bool,
     /// `env.shellEnv.timeoutMs`.
     pub shell_env_timeout: Option<u64>,
+    /// `meta.lastTouchedVersion`: the release that wrote the configuration last.
+    pub written_by: Option<String>,
     /// `bindings`: how many there are for each agent id.
     pub bindings: Vec<AgentId>,
 }
@@ -91,6 +93,15 @@ impl Settings {
         marked
             .or_else(|| self.agents.first())
             .map_or_else(AgentId::main, |agent| AgentId::normalise(&agent.id))
+    }
+
+    /// Whether the release that wrote the configuration last locks with files: from March 2026 on.
+    pub fn is_written_late(&self) -> bool {
+        let mut parts = self.written_by.as_deref().unwrap_or_default().split('.');
+        let mut number = || parts.next().and_then(|part| part.parse::<u32>().ok());
+        number()
+            .zip(number())
+            .is_some_and(|version| version >= (2026, 3))
     }
 
     /// The settings of one agent.

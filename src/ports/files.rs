@@ -66,8 +66,9 @@ pub enum Sharing {
 
 /// A lock that is held until this is dropped, or its process dies.
 pub trait FileLock: Send {
-    /// Replaces the note in the lock file. It tells people who holds the lock, and is never used
-    /// to decide anything.
+    /// Replaces the note in the lock file. It tells people who holds the lock, and what the next
+    /// holder must know if this one dies. Who reads it meanwhile may find a part of the old note
+    /// behind the new one.
     fn note(&mut self, text: &str);
 }
 
@@ -172,6 +173,12 @@ pub trait Files: Send + Sync {
     /// # Errors
     /// Whatever the system says.
     fn rename(&self, from: &Path, to: &Path) -> Result<(), FileError>;
+
+    /// Gives a file or directory a name that nothing bears, and never replaces anything.
+    ///
+    /// # Errors
+    /// `AlreadyExists` if something bears it; `Unsupported` where the file system cannot tell.
+    fn rename_new(&self, from: &Path, to: &Path) -> Result<(), FileError>;
 
     /// Removes a file, or an empty directory; nothing there is no error.
     ///

@@ -252,6 +252,8 @@ pub struct Spending<'a> {
     pub binding: &'a Binding,
     /// Now.
     pub now: Timestamp,
+    /// How long to wait for another program that is at work on the same document.
+    pub patience: Duration,
 }
 
 /// The long lock of a grant. Dropping it lets go.

@@ -18,7 +18,8 @@ use crate::ports::store::{Reserved, Scope, Store, StoreError};
 use super::file::FileStore;
 use super::grant::copies;
 use super::journal;
-use super::peer::PeerLock;
+use super::locking::Excluded;
+use super::peer::Short;
 use super::rescue::Slot;
 
 /// What became of the server's answer.
@@ -39,14 +40,19 @@ pub(super) struct ReservedGrant<'a> {
     pub(super) record: GrantRecord,
     pub(super) space: Option<Box<dyn Reservation + 'a>>,
     pub(super) answer: Answer<'a>,
-    pub(super) _refresh: Option<PeerLock<'a>>,
+    /// Keeps OpenClaw out of the owner's document.
+    pub(super) excluded: Option<Excluded<'a>>,
+    pub(super) _refresh: Vec<Short<'a>>,
     pub(super) _lock: Box<dyn FileLock>,
 }
 
 impl ReservedGrant<'_> {
     /// Moves every copy in one agent's document; false if there is none.
     fn move_copies(&mut self, agent: &AgentId, new: &OAuth) -> Result<bool, StoreError> {
-        let locked = self.store.lock_document(agent)?;
+        let locked = match &self.excluded {
+            Some(excluded) if *agent == self.agent => excluded.lock_document(agent)?,
+            _ => self.store.lock_document(agent)?,
+        };
         let mut found = locked.find()?;
         found.check(&self.store.document(agent))?;
         let copies = copies(&found.doc, &self.record.grant);

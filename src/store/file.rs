@@ -16,6 +16,9 @@ use super::grant::HeldGrant;
 use super::history::{self, Limit};
 use super::journal;
 
+/// The name of a document, in its directory.
+pub(super) const DOCUMENT: &str = "auth-profiles.json";
+
 /// Room for what a document may grow by until it is written.
 const HEADROOM: u64 = 64 * 1024;
 
@@ -30,6 +33,8 @@ pub struct Locations {
     pub agent_dirs: Vec<(AgentId, PathBuf)>,
     /// The directory of the legacy `oauth.json`.
     pub oauth_dir: PathBuf,
+    /// Whether the configuration was last written by an OpenClaw that locks with files.
+    pub is_late: bool,
     /// Another disk's directory, for what cannot be saved in the state directory.
     pub spare: Option<PathBuf>,
 }
@@ -78,7 +83,7 @@ impl FileStore {
     }
 
     pub(super) fn document(&self, agent: &AgentId) -> PathBuf {
-        self.directory(agent).join("auth-profiles.json")
+        self.directory(agent).join(DOCUMENT)
     }
 
     pub(super) fn state_file(&self, agent: &AgentId) -> PathBuf {
@@ -139,13 +144,13 @@ impl FileStore {
         let since = self.clock.now().iso8601();
         let system = rustix::system::uname();
         let host = system.nodename().to_string_lossy();
-        format!("pid={} host={host} since={since}\n", std::process::id())
+        format!("pid {} on {host} since {since}\n", std::process::id())
     }
 
     pub(super) fn owner(&self, lock: &std::path::Path) -> Option<String> {
         let bytes = self.files.read(lock).ok().flatten()?;
         let note = String::from_utf8_lossy(&bytes);
-        let note = crate::model::id::printable(&note, 200);
+        let note = crate::model::id::printable(note.lines().next()?, 200);
         (!note.is_empty()).then_some(note)
     }
 

@@ -13,7 +13,7 @@ use crate::ports::store::{Held, Reserved, SavedAnswer, Scope, Spending, Store, S
 use super::commit::{Answer, ReservedGrant};
 use super::file::FileStore;
 use super::journal;
-use super::peer::{self, Flavour, PeerLock};
+use super::peer::{Doors, Flavour, REFRESH_STALE, Short, Site};
 
 /// The long lock of a grant.
 pub(super) struct HeldGrant<'a> {
@@ -57,7 +57,8 @@ impl<'a> Held<'a> for HeldGrant<'a> {
             record,
             space: None,
             answer: Answer::Saved(answer.path.clone()),
-            _refresh: None,
+            excluded: None,
+            _refresh: Vec::new(),
             _lock: lock,
         }))
     }
@@ -65,15 +66,15 @@ impl<'a> Held<'a> for HeldGrant<'a> {
     fn reserve(self: Box<Self>, what: &Spending<'_>) -> Result<Box<dyn Reserved + 'a>, StoreError> {
         let Self { store, grant, lock } = *self;
         let files = &*store.files;
-        files.create_dirs(&store.directory(what.agent))?;
-        let target = files.resolve(&store.document(what.agent))?;
         let refresh = lock_refresh(store, what)?;
-        // Early releases refresh under the store's lock. Waiting for it once, and looking again,
-        // keeps us from spending a token that such a refresh has just spent.
-        drop(store.lock_peer(what.agent, &target)?);
+        // Early releases refresh under the store's lock: it is held until the commit, or both could
+        // send the same token. So was it by somebody else until now, who may have spent it.
+        let excluded = store.exclude_peers(what.agent, what.patience)?;
         let doc = store.load(what.agent, Scope::All)?;
         if copies(&doc, &grant).is_empty() {
-            return Err(StoreError::Moved { path: target });
+            return Err(StoreError::Moved {
+                path: store.document(what.agent),
+            });
         }
         let space = store.reserve_document(what.agent)?;
         let slot = store.prepare_answer(&grant, what)?;
@@ -97,6 +98,7 @@ impl<'a> Held<'a> for HeldGrant<'a> {
             record,
             space: Some(space),
             answer: Answer::Awaited(slot),
+            excluded: Some(excluded),
             _refresh: refresh,
             _lock: lock,
         }))
@@ -127,20 +129,84 @@ fn begun(
     }
 }
 
-/// Later releases of OpenClaw lock a refresh by profile.
+/// Later releases of OpenClaw lock a refresh by profile, in two ways.
 fn lock_refresh<'a>(
     store: &'a FileStore,
     what: &Spending<'_>,
-) -> Result<Option<PeerLock<'a>>, StoreError> {
-    if !store.is_peer_late(what.agent)? {
-        return Ok(None);
-    }
-    let text = format!("{}\0{}", what.provider, what.profile);
-    let hash = Sha256::digest(text.as_bytes());
-    let hex: String = hash.iter().map(|b| format!("{b:02x}")).collect();
+) -> Result<Vec<Short<'a>>, StoreError> {
     let directory = store.refresh_locks();
-    store.files.create_dirs(&directory)?;
-    let path = directory.join(format!("sha256-{hex}.lock"));
-    let (files, clock) = (&*store.files, &*store.clock);
-    peer::acquire(files, clock, &path, Flavour::File, peer::REFRESH_STALE).map(Some)
+    let mut names = Vec::new();
+    if store.is_peer_late(what.agent)? {
+        names.push(by_sha256(what.provider, what.profile));
+    }
+    let has_database = store.files.stat(&store.later())?.is_some();
+    if has_database
+        || store
+            .files
+            .list(&directory)?
+            .iter()
+            .any(|name| is_by_two_hashes(name))
+    {
+        names.push(by_two_hashes(what.provider, what.profile));
+    }
+    let doors = Doors {
+        files: &*store.files,
+        clock: &*store.clock,
+    };
+    let mut locks = Vec::new();
+    for name in names {
+        store.files.create_dirs(&directory)?;
+        let site = Site {
+            path: directory.join(name),
+            flavour: Flavour::File,
+            stale: REFRESH_STALE,
+        };
+        locks.push(Short::acquire(doors, &site, what.patience)?);
+    }
+    Ok(locks)
+}
+
+fn by_sha256(provider: &ProviderId, profile: &ProfileId) -> String {
+    let hash = Sha256::digest(format!("{provider}\0{profile}").as_bytes());
+    let hex: String = hash.iter().map(|b| format!("{b:02x}")).collect();
+    format!("sha256-{hex}.lock")
+}
+
+fn is_by_two_hashes(name: &str) -> bool {
+    let hex = name
+        .strip_prefix("lock-")
+        .and_then(|rest| rest.strip_suffix(".lock"));
+    hex.is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// The name that releases with a database give it: two sums like FNV-1a over a JSON array.
+fn by_two_hashes(provider: &ProviderId, profile: &ProfileId) -> String {
+    const PRIME: u64 = 0x0100_0000_01b3;
+    let key = serde_json::json!([provider.as_str(), profile.as_str()]).to_string();
+    let (mut first, mut second) = (0xcbf2_9ce4_8422_2325_u64, 11_160_318_154_034_397_263_u64);
+    for byte in key.bytes().map(u64::from) {
+        first = (first ^ byte).wrapping_mul(PRIME);
+        second = (second ^ byte.wrapping_add(11_400_714_819_323_198_485)).wrapping_mul(PRIME);
+    }
+    format!("lock-{first:016x}{second:016x}.lock")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refresh_locks_bear_the_names_that_were_recorded() {
+        let name = |f: fn(&ProviderId, &ProfileId) -> String, provider, profile| {
+            let provider = ProviderId::parse(provider).unwrap();
+            f(&provider, &ProfileId::parse(profile).unwrap())
+        };
+        assert_eq!(
+            name(by_sha256, "openai-codex", "openai-codex:default"),
+            "sha256-cee1bbaed8073aace8170859a25616882c288ceeaa1119df363bf01cc0cdab65.lock"
+        );
+        let two = name(by_two_hashes, "openai", "openai:default");
+        assert_eq!(two, "lock-5440fa0b86d2697ef1152f7cb32a8157.lock");
+        assert!(is_by_two_hashes(&two));
+    }
 }

@@ -10,6 +10,8 @@ pub mod peer;
 
 mod commit;
 mod entry;
+mod holder;
+mod locking;
 mod rescue;
 mod wire;
 mod write;

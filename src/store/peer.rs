@@ -1,11 +1,8 @@
-//! The locks of OpenClaw itself, held while we write so that both programs can run at once.
+//! The locks of OpenClaw itself, one at a time: how each is made, kept fresh, judged and removed.
 //!
 //! Two flavours lie at the same path: early releases make a directory, later ones a file with the
 //! owner's pid. Either excludes every release; which one we make only decides who can clean up
 //! after a crash of ours. A foreign lock is judged stale by its own release's rule.
-//!
-//! No heartbeat thread: a document write takes milliseconds and a refresh call at most 30 s, both
-//! below the age at which a peer would call the lock stale.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -23,6 +20,10 @@ pub(super) const REFRESH_STALE: Duration = Duration::from_secs(180);
 /// How long anybody waits for a lock; matches OpenClaw's own patience.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A file whose owner seems to be dead is left alone for this long: the owner may live in another
+/// container, whose processes we do not see, and nobody holds such a lock for longer.
+const UNSEEN: Duration = Duration::from_secs(5);
+
 /// What a lock of OpenClaw is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flavour {
@@ -32,116 +33,226 @@ pub(super) enum Flavour {
     File,
 }
 
-/// A lock of OpenClaw that we hold; dropping it removes it if it is still ours.
-pub(super) struct PeerLock<'a> {
-    files: &'a dyn Files,
-    path: PathBuf,
-    identity: (u64, u64),
+/// Where a lock is to be, and what it is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Site {
+    pub(super) path: PathBuf,
+    pub(super) flavour: Flavour,
+    /// When one that lies there is stale.
+    pub(super) stale: Duration,
 }
 
-impl Drop for PeerLock<'_> {
-    fn drop(&mut self) {
-        // A peer that took us for dead may have made its own lock here meanwhile.
-        if let Ok(Some(stat)) = self.files.stat(&self.path)
-            && stat.identity == self.identity
-            && let Err(error) = self.files.remove(&self.path)
-        {
-            tracing::warn!(%error, "a lock could not be removed; it goes stale by itself");
+/// What a lock of ours looks like on the disk: the inode, which may be given out again, and the
+/// time that we gave it, which nobody else will.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub(super) identity: (u64, u64),
+    pub(super) modified: Timestamp,
+}
+
+impl Mark {
+    fn of(stat: &Stat) -> Self {
+        Self {
+            identity: stat.identity,
+            modified: stat.modified,
         }
+    }
+
+    /// Whether this is what lies at `path`.
+    pub(super) fn is_at(self, files: &dyn Files, path: &Path) -> Result<bool, FileError> {
+        let stat = files.stat(path)?;
+        Ok(stat.is_some_and(|stat| Self::of(&stat) == self))
     }
 }
 
-/// Takes the lock at `path`, waiting for a living holder.
-pub(super) fn acquire<'a>(
-    files: &'a dyn Files,
-    clock: &dyn Clock,
-    path: &Path,
-    flavour: Flavour,
-    stale: Duration,
-) -> Result<PeerLock<'a>, StoreError> {
+/// The doors that a lock needs.
+#[derive(Clone, Copy)]
+pub(super) struct Doors<'a> {
+    pub(super) files: &'a dyn Files,
+    pub(super) clock: &'a dyn Clock,
+}
+
+/// Makes the lock, waiting for a living holder for as long as `patience` lasts. `note` is told
+/// what the lock looks like before anybody can see it, so that a crash of ours at any point leaves
+/// nothing that the next of us does not know for ours.
+pub(super) fn acquire(
+    doors: Doors<'_>,
+    site: &Site,
+    patience: Duration,
+    note: &mut dyn FnMut(Mark),
+) -> Result<Mark, StoreError> {
+    let Doors { files, clock } = doors;
     let start = clock.monotonic();
     let mut pause = Duration::from_millis(20);
     loop {
-        match create(files, clock, path, flavour) {
-            Ok(()) => return own(files, clock, path, flavour),
+        match make(doors, site, note) {
+            Ok(mark) => return Ok(mark),
             Err(error) if error.source.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error.into()),
         }
-        if clock.monotonic().saturating_sub(start) >= PATIENCE {
-            return Err(StoreError::Busy {
-                path: path.to_owned(),
-                owner: Some(owner(files, path)),
-            });
-        }
-        if remove_stale(files, clock.now(), path, stale)? {
+        if remove_stale(files, clock.now(), site)? {
             continue;
+        }
+        if clock.monotonic().saturating_sub(start) >= patience {
+            return Err(StoreError::Busy {
+                path: site.path.clone(),
+                owner: Some(owner(files, &site.path)),
+            });
         }
         clock.sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(100));
     }
 }
 
-fn create(
-    files: &dyn Files,
-    clock: &dyn Clock,
-    path: &Path,
-    flavour: Flavour,
-) -> Result<(), FileError> {
-    match flavour {
-        Flavour::Directory => files.create_dir_new(path),
-        Flavour::File => {
-            let (pid, created) = (std::process::id(), clock.now().iso8601());
-            let note = format!("{{\n  \"pid\": {pid},\n  \"createdAt\": \"{created}\"\n}}");
-            files.create_new(path, note.as_bytes(), 0o644)
-        }
-    }
-}
-
-fn own<'a>(
-    files: &'a dyn Files,
-    clock: &dyn Clock,
-    path: &Path,
-    flavour: Flavour,
-) -> Result<PeerLock<'a>, StoreError> {
-    let stat = match files.stat(path) {
-        Ok(Some(stat)) => stat,
-        Ok(None) => {
-            return Err(StoreError::Busy {
-                path: path.to_owned(),
-                owner: None,
-            });
+fn make(doors: Doors<'_>, site: &Site, note: &mut dyn FnMut(Mark)) -> Result<Mark, FileError> {
+    let files = doors.files;
+    // Only the holder of our own lock comes here, so the name is free but for a crash.
+    let draft = draft(&site.path);
+    files.remove(&draft)?;
+    create(doors, &draft, site.flavour)?;
+    let made = mark(doors, &draft).and_then(|mark| {
+        note(mark);
+        files.rename_new(&draft, &site.path).map(|()| mark)
+    });
+    match made {
+        Err(error) if error.source.kind() == ErrorKind::Unsupported => {
+            files.remove(&draft)?;
+            create(doors, &site.path, site.flavour)?;
+            let mark = mark(doors, &site.path)?;
+            note(mark);
+            Ok(mark)
         }
         Err(error) => {
-            files.remove(path)?;
-            return Err(error.into());
+            files.remove(&draft)?;
+            Err(error)
         }
-    };
-    let lock = PeerLock {
-        files,
-        path: path.to_owned(),
-        identity: stat.identity,
-    };
-    if flavour == Flavour::Directory {
-        files.touch(path, clock.now())?;
+        Ok(mark) => Ok(mark),
     }
-    Ok(lock)
 }
 
-/// Removes the lock at `path` if it is stale; true if it is gone.
-fn remove_stale(
-    files: &dyn Files,
-    now: Timestamp,
-    path: &Path,
-    stale: Duration,
-) -> Result<bool, StoreError> {
+fn create(doors: Doors<'_>, path: &Path, flavour: Flavour) -> Result<(), FileError> {
+    match flavour {
+        Flavour::Directory => doors.files.create_dir_new(path),
+        Flavour::File => {
+            let (pid, created) = (std::process::id(), doors.clock.now().iso8601());
+            let note = format!("{{\n  \"pid\": {pid},\n  \"createdAt\": \"{created}\"\n}}");
+            doors.files.create_new(path, note.as_bytes(), 0o644)
+        }
+    }
+}
+
+/// Gives what lies at `path` a time of ours.
+fn mark(doors: Doors<'_>, path: &Path) -> Result<Mark, FileError> {
+    let now = doors.clock.now();
+    doors.files.touch(path, now)?;
+    let stat = doors.files.stat(path)?;
+    // What is not there any more matches nothing.
+    Ok(stat.map_or(
+        Mark {
+            identity: (0, 0),
+            modified: now,
+        },
+        |stat| Mark::of(&stat),
+    ))
+}
+
+/// Keeps a lock of ours from going stale. `note` is told both what it looks like and what it will.
+/// `None` if it is not ours any more.
+pub(super) fn beat(
+    doors: Doors<'_>,
+    site: &Site,
+    old: Mark,
+    note: &mut dyn FnMut(&[Mark]),
+) -> Result<Option<Mark>, FileError> {
+    let files = doors.files;
+    if !old.is_at(files, &site.path)? {
+        return Ok(None);
+    }
+    let new = match site.flavour {
+        Flavour::Directory => {
+            let new = Mark {
+                modified: doors.clock.now(),
+                ..old
+            };
+            note(&[old, new]);
+            files.touch(&site.path, new.modified)?;
+            // Some file systems keep whole seconds only.
+            match files.stat(&site.path)?.map(|stat| Mark::of(&stat)) {
+                Some(seen) if seen.identity == old.identity => seen,
+                _ => return Ok(None),
+            }
+        }
+        Flavour::File => {
+            let draft = draft(&site.path);
+            files.remove(&draft)?;
+            create(doors, &draft, site.flavour)?;
+            let new = mark(doors, &draft)?;
+            note(&[old, new]);
+            files.rename(&draft, &site.path)?;
+            new
+        }
+    };
+    note(&[new]);
+    Ok(Some(new))
+}
+
+/// A lock that is held for so short a time that it cannot go stale; dropping it removes it.
+pub(super) struct Short<'a> {
+    files: &'a dyn Files,
+    path: PathBuf,
+    mark: Mark,
+}
+
+impl<'a> Short<'a> {
+    /// Takes it.
+    pub(super) fn acquire(
+        doors: Doors<'a>,
+        site: &Site,
+        patience: Duration,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            mark: acquire(doors, site, patience, &mut |_| {})?,
+            path: site.path.clone(),
+            files: doors.files,
+        })
+    }
+}
+
+impl Drop for Short<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = remove(self.files, &self.path, self.mark) {
+            tracing::warn!(%error, "a lock could not be removed; it goes stale by itself");
+        }
+    }
+}
+
+/// Removes a lock if it is still the one that `mark` describes.
+pub(super) fn remove(files: &dyn Files, path: &Path, mark: Mark) -> Result<(), FileError> {
+    // A peer that took us for dead may have made its own lock here meanwhile.
+    match mark.is_at(files, path)? {
+        true => files.remove(path),
+        false => Ok(()),
+    }
+}
+
+/// The name under which a lock is prepared.
+fn draft(path: &Path) -> PathBuf {
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(".next");
+    PathBuf::from(draft)
+}
+
+/// Removes the lock at a site if it is stale; true if it is gone.
+fn remove_stale(files: &dyn Files, now: Timestamp, site: &Site) -> Result<bool, StoreError> {
+    let path = &site.path;
     let Some(stat) = files.stat(path)? else {
         return Ok(true);
     };
-    if !is_stale(files, now, path, &stat, stale)? {
+    if !is_stale(files, now, path, &stat, site.stale)? {
         return Ok(false);
     }
     // Somebody may have replaced it while it was judged.
-    if files.stat(path)?.map(|s| (s.identity, s.modified)) != Some((stat.identity, stat.modified)) {
+    if !Mark::of(&stat).is_at(files, path)? {
         return Ok(false);
     }
     // A directory that is not empty cannot be removed: then it is as good as held.
@@ -155,13 +266,15 @@ fn is_stale(
     stat: &Stat,
     stale: Duration,
 ) -> Result<bool, StoreError> {
-    let is_old = |moment: Timestamp| moment.after(stale) < now;
-    if stat.is_dir || is_old(stat.modified) {
-        return Ok(is_old(stat.modified));
+    let is_older = |moment: Timestamp, age| moment.after(age) < now;
+    if stat.is_dir || is_older(stat.modified, stale) {
+        return Ok(is_older(stat.modified, stale));
     }
     let bytes = files.read(path)?.unwrap_or_default();
     let (pid, created) = payload(&bytes);
-    Ok(pid.is_some_and(|pid| !files.process_lives(pid)) || created.is_some_and(is_old))
+    let is_dead = pid.is_some_and(|pid| !files.process_lives(pid));
+    Ok((is_dead && is_older(stat.modified, UNSEEN))
+        || created.is_some_and(|created| is_older(created, stale)))
 }
 
 fn payload(bytes: &[u8]) -> (Option<u32>, Option<Timestamp>) {

@@ -3,17 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
 use crate::model::id::AgentId;
 use crate::model::profiles::AuthProfiles;
-use crate::ports::files::{FileError, FileLock, Reservation, Sharing};
+use crate::ports::files::{FileLock, Reservation};
 use crate::ports::store::{Scope, StoreError};
 
 use super::document::{self, Layout};
 use super::file::FileStore;
+use super::holder::Holder;
 use super::legacy;
-use super::peer::{self, Flavour, PeerLock};
 
 /// A document as it was found.
 pub(super) struct Found {
@@ -43,8 +41,25 @@ fn text(bytes: &[u8]) -> Result<&str, String> {
     std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
 }
 
+/// How often, and how long apart, a document that is no JSON is read again: early releases of
+/// OpenClaw write in place, some of their commands without a lock, and are caught in the middle.
+const LOOKS: usize = 5;
+const SETTLES: Duration = Duration::from_millis(20);
+
 impl FileStore {
     pub(super) fn find(&self, agent: &AgentId, scope: Scope<'_>) -> Result<Found, StoreError> {
+        let mut found = self.read(agent, scope)?;
+        for _ in 1..LOOKS {
+            if found.unreadable.is_empty() {
+                break;
+            }
+            self.clock.sleep(SETTLES);
+            found = self.read(agent, scope)?;
+        }
+        Ok(found)
+    }
+
+    fn read(&self, agent: &AgentId, scope: Scope<'_>) -> Result<Found, StoreError> {
         let path = self.document(agent);
         let mut found = Found {
             doc: AuthProfiles::default(),
@@ -109,83 +124,15 @@ impl FileStore {
         }
         Ok(())
     }
-
-    /// Takes both locks of a document.
-    pub(super) fn lock_document(&self, agent: &AgentId) -> Result<Locked<'_>, StoreError> {
-        let directory = self.directory(agent);
-        self.files.create_dirs(&directory)?;
-        let target = self.files.resolve(&self.document(agent))?;
-        let locks = self.places.state.join("locks/openclaw-rs");
-        self.files.create_dirs(&locks)?;
-        let hash = Sha256::digest(target.as_os_str().as_encoded_bytes());
-        let name: String = hash.iter().take(16).map(|b| format!("{b:02x}")).collect();
-        let lock = self.poll(&locks.join(format!("store-{name}.lock")))?;
-        let peer = self.lock_peer(agent, &target)?;
-        Ok(Locked {
-            store: self,
-            agent: agent.clone(),
-            _peer: peer,
-            _lock: lock,
-        })
-    }
-
-    fn poll(&self, path: &Path) -> Result<Box<dyn FileLock>, StoreError> {
-        let start = self.clock.monotonic();
-        loop {
-            if let Some(mut lock) = self.files.try_lock(path, Sharing::Exclusive)? {
-                lock.note(&self.note());
-                return Ok(lock);
-            }
-            if self.clock.monotonic().saturating_sub(start) >= peer::PATIENCE {
-                return Err(StoreError::Busy {
-                    path: path.to_owned(),
-                    owner: self.owner(path),
-                });
-            }
-            self.clock.sleep(Duration::from_millis(5));
-        }
-    }
-
-    /// Takes OpenClaw's own lock of a document whose resolved path is `target`.
-    pub(super) fn lock_peer(
-        &self,
-        agent: &AgentId,
-        target: &Path,
-    ) -> Result<PeerLock<'_>, StoreError> {
-        let flavour = match self.is_peer_late(agent)? {
-            true => Flavour::File,
-            false => Flavour::Directory,
-        };
-        let mut path = target.as_os_str().to_owned();
-        path.push(".lock");
-        let path = PathBuf::from(path);
-        peer::acquire(
-            &*self.files,
-            &*self.clock,
-            &path,
-            flavour,
-            peer::STORE_STALE,
-        )
-    }
-
-    /// Whether the OpenClaw beside us is of the releases that lock with files.
-    pub(super) fn is_peer_late(&self, agent: &AgentId) -> Result<bool, FileError> {
-        if self.files.stat(&self.state_file(agent))?.is_some() {
-            return Ok(true);
-        }
-        let names = self.files.list(&self.refresh_locks())?;
-        Ok(names
-            .iter()
-            .any(|name| name.starts_with("sha256-") && name.ends_with(".lock")))
-    }
 }
 
-/// A document under both its locks. Fields drop in order: OpenClaw's lock goes first, then ours.
+/// A document under its locks. Fields drop in order: OpenClaw's locks go first, then ours.
 pub(super) struct Locked<'a> {
-    store: &'a FileStore,
-    agent: AgentId,
-    _peer: PeerLock<'a>,
-    _lock: Box<dyn FileLock>,
+    pub(super) store: &'a FileStore,
+    pub(super) agent: AgentId,
+    /// None if another process of ours, or a refresh of this one, keeps OpenClaw out.
+    pub(super) _holder: Option<Holder>,
+    pub(super) _lock: Box<dyn FileLock>,
 }
 
 impl Locked<'_> {

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
+use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 use rustix::process::Pid;
 
@@ -146,6 +146,16 @@ impl Files for SystemFiles {
 
     fn rename(&self, from: &Path, to: &Path) -> Result<(), FileError> {
         fs::rename(from, to).map_err(failed("rename", from))
+    }
+
+    fn rename_new(&self, from: &Path, to: &Path) -> Result<(), FileError> {
+        rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE).map_err(|errno| {
+            let error = match errno {
+                Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP => io::ErrorKind::Unsupported.into(),
+                errno => io::Error::from(errno),
+            };
+            failed("rename", from)(error)
+        })
     }
 
     fn remove(&self, path: &Path) -> Result<(), FileError> {

@@ -19,12 +19,13 @@ struct Held(File);
 
 impl FileLock for Held {
     fn note(&mut self, text: &str) {
-        // Best effort: a full disk must not stop somebody who holds the lock.
+        // Best effort: a full disk must not stop somebody who holds the lock. Not truncated first:
+        // who reads it now shall not find it empty.
         let _ = self
             .0
-            .set_len(0)
-            .and_then(|()| self.0.rewind())
-            .and_then(|()| self.0.write_all(text.as_bytes()));
+            .rewind()
+            .and_then(|()| self.0.write_all(text.as_bytes()))
+            .and_then(|()| self.0.set_len(text.len() as u64));
     }
 }
 

@@ -250,6 +250,10 @@ impl Files for QuirkyDisk {
         self.files.rename(from, to)
     }
 
+    fn rename_new(&self, from: &Path, to: &Path) -> Result<(), FileError> {
+        self.files.rename_new(from, to)
+    }
+
     fn remove(&self, path: &Path) -> Result<(), FileError> {
         self.files.remove(path)
     }

@@ -9,6 +9,7 @@ mod support;
 
 mod architecture;
 mod at_a_terminal;
+mod beside_openclaw;
 mod callback;
 mod cli_reference;
 mod config_edits;

@@ -274,5 +274,6 @@ fn nothing_is_lost_whatever_fails_and_wherever_it_dies() {
         known.len()
     );
     assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_eq!(totals.slow, 0);
     assert!(totals.runs > 1_000);
 }

@@ -4,6 +4,7 @@
 pub(crate) mod login;
 pub(crate) mod memory_store;
 pub(crate) mod recorded;
+pub(crate) mod stand_in;
 
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt};

@@ -42,7 +42,7 @@ const VOLATILE: [(&str, &str); 18] = [
     (r"ssh -L \d+:", "ssh -L <port>:"),
     // Linux alone tells who holds a port.
     (r", held by pid \d+ \([^)]*\)", ""),
-    (r"pid=\d+ host=\S+", "pid=<pid> host=<host>"),
+    (r"pid \d+ on \S+", "pid <pid> on <host>"),
     (r"\(os error \d+\)", "(os error <number>)"),
     (r"([?&]state=)[\w-]+", "$1<state>"),
     (r"([?&]code_challenge=)[\w-]+", "$1<challenge>"),

@@ -306,6 +306,17 @@ impl Files for MemoryFiles {
         })
     }
 
+    fn rename_new(&self, from: &Path, to: &Path) -> Result<(), FileError> {
+        self.change(Step::Rename, "rename", from, |state| {
+            if state.nodes.contains_key(to) {
+                return Err(Errno::EXIST);
+            }
+            let node = state.nodes.remove(from).ok_or(Errno::NOENT)?;
+            state.nodes.insert(to.into(), node);
+            Ok(())
+        })
+    }
+
     fn remove(&self, path: &Path) -> Result<(), FileError> {
         self.change(Step::Remove, "remove", path, |state| {
             state.nodes.remove(path);

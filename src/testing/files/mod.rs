@@ -161,13 +161,17 @@ impl State {
         struck
     }
 
-    /// Whether a step that nobody looks at (a note, a sweep) has no effect; it is not counted.
-    fn is_down(&self, step: Step) -> bool {
-        self.fault.is_some_and(|(first, fault)| {
-            !matches!(fault, Fault::Once(_))
-                && self.steps >= first
-                && fault.strikes(step, self.steps, first).is_some()
-        })
+    /// Whether a step whose failure nobody is told of (a note, a sweep) has no effect. It counts
+    /// only where a process may die before it.
+    fn is_down(&mut self, step: Step) -> bool {
+        match self.fault {
+            None | Some((_, Fault::Once(_))) => false,
+            Some((_, Fault::Death)) => self.strike(step).is_some(),
+            Some((first, fault)) => {
+                let has_begun = self.steps >= first;
+                has_begun && fault.strikes(step, self.steps, first).is_some()
+            }
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::support::{Ran, World, millis_from_now, setup_token};
 
 /// Whether the locks of OpenClaw that a dead process left are made old before the next command, so
 /// that it need not wait for them.
-const AGED: bool = true;
+const AGED: bool = false;
 /// The next command takes less, whatever was left behind.
 const PROMPT: Duration = Duration::from_secs(5);
 

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use openclaw::model::credential::Credential;
 use openclaw::model::grant::{Binding, GrantRecord};
@@ -136,6 +137,7 @@ fn refresh(run: &Run) -> Result<(), StoreError> {
         provider: &provider,
         binding: &binding(),
         now: NOW,
+        patience: Duration::from_secs(60),
     })?;
     run.spent.set(true);
     reserved.save(&Secret::new(ANSWER.to_vec()));

@@ -58,6 +58,7 @@ pub(crate) fn store_with(files: &MemoryFiles, clock: Arc<dyn Clock>) -> FileStor
         main_dir: "/s/agents/main/agent".into(),
         agent_dirs: Vec::new(),
         oauth_dir: "/s/credentials".into(),
+        is_late: false,
         spare: Some("/run/openclaw".into()),
     };
     FileStore::new(Arc::new(files.clone()), clock, places)
@@ -145,6 +146,7 @@ pub(crate) fn refresh(
         provider: &provider,
         binding: &binding,
         now,
+        patience: Duration::from_secs(60),
     };
     let held = store.try_lock_grant(&digest("rt-1")).ok()??;
     let mut reserved = held.reserve(&what).ok()?;

@@ -1,0 +1,180 @@
+//! Who may write a document: its own lock first, then OpenClaw's.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use crate::model::id::AgentId;
+use crate::ports::files::{FileError, FileLock, Sharing};
+use crate::ports::store::StoreError;
+
+use super::file::{DOCUMENT, FileStore};
+use super::holder::{self, Holder, Taken};
+use super::peer::{self, Flavour, PATIENCE, Site};
+use super::write::Locked;
+
+/// How long nobody looks whether a lock is free.
+const PAUSE: Duration = Duration::from_millis(5);
+
+impl FileStore {
+    /// Takes a document's lock, and OpenClaw's with it.
+    pub(super) fn lock_document(&self, agent: &AgentId) -> Result<Locked<'_>, StoreError> {
+        let place = self.place(agent)?;
+        let lock = self.poll(&place.lock, PATIENCE)?;
+        let holder = match self.take(&place, PATIENCE)? {
+            Taken::Ours(holder) => Some(holder),
+            Taken::Another => None,
+        };
+        Ok(Locked {
+            store: self,
+            agent: agent.clone(),
+            _holder: holder,
+            _lock: lock,
+        })
+    }
+
+    /// Keeps OpenClaw out of a document for as long as a refresh takes. Other writers of ours come
+    /// and go meanwhile; another refresh does not.
+    pub(super) fn exclude_peers(
+        &self,
+        agent: &AgentId,
+        patience: Duration,
+    ) -> Result<Excluded<'_>, StoreError> {
+        let place = self.place(agent)?;
+        let start = self.clock.monotonic();
+        loop {
+            let lock = self.poll(&place.lock, patience)?;
+            if let Taken::Ours(mut holder) = self.take(&place, patience)? {
+                holder.keep_fresh();
+                return Ok(Excluded {
+                    store: self,
+                    place,
+                    holder: Some(holder),
+                });
+            }
+            drop(lock);
+            if self.clock.monotonic().saturating_sub(start) >= patience {
+                return Err(StoreError::Busy {
+                    owner: self.owner(&place.proof),
+                    path: self.document(agent),
+                });
+            }
+            self.clock.sleep(PAUSE);
+        }
+    }
+
+    fn place(&self, agent: &AgentId) -> Result<Place, StoreError> {
+        let directory = self.directory(agent);
+        self.files.create_dirs(&directory)?;
+        let target = self.files.resolve(&self.document(agent))?;
+        let locks = self.places.state.join("locks/openclaw-rs");
+        self.files.create_dirs(&locks)?;
+        let hash = Sha256::digest(target.as_os_str().as_encoded_bytes());
+        let name: String = hash.iter().take(16).map(|b| format!("{b:02x}")).collect();
+        Ok(Place {
+            lock: locks.join(format!("store-{name}.lock")),
+            proof: locks.join(format!("peers-{name}.lock")),
+            sites: self.sites(agent, &target)?,
+        })
+    }
+
+    fn take(&self, place: &Place, patience: Duration) -> Result<Taken, StoreError> {
+        let what = (place.proof.as_path(), place.sites.clone());
+        holder::take(&self.files, &self.clock, what, self.note(), patience)
+    }
+
+    fn poll(&self, path: &Path, patience: Duration) -> Result<Box<dyn FileLock>, StoreError> {
+        let start = self.clock.monotonic();
+        loop {
+            if let Some(mut lock) = self.files.try_lock(path, Sharing::Exclusive)? {
+                lock.note(&self.note());
+                return Ok(lock);
+            }
+            if self.clock.monotonic().saturating_sub(start) >= patience {
+                return Err(StoreError::Busy {
+                    path: path.to_owned(),
+                    owner: self.owner(path),
+                });
+            }
+            self.clock.sleep(PAUSE);
+        }
+    }
+
+    /// Where OpenClaw locks a document whose resolved path is `target`: early releases resolve the
+    /// file, later ones its directory only. That differs where the document itself is a symlink.
+    fn sites(&self, agent: &AgentId, target: &Path) -> Result<Vec<Site>, StoreError> {
+        let site = |path: &Path, flavour| {
+            let mut path = path.as_os_str().to_owned();
+            path.push(".lock");
+            Site {
+                path: PathBuf::from(path),
+                flavour,
+                stale: peer::STORE_STALE,
+            }
+        };
+        let named = self.files.resolve(&self.directory(agent))?;
+        let named = named.join(DOCUMENT);
+        if named != target {
+            return Ok(vec![
+                site(target, Flavour::Directory),
+                site(&named, Flavour::File),
+            ]);
+        }
+        let flavour = match self.is_peer_late(agent)? {
+            true => Flavour::File,
+            false => Flavour::Directory,
+        };
+        Ok(vec![site(target, flavour)])
+    }
+
+    /// Whether the OpenClaw beside us is of the releases that lock with files.
+    pub(super) fn is_peer_late(&self, agent: &AgentId) -> Result<bool, FileError> {
+        if self.places.is_late || self.files.stat(&self.state_file(agent))?.is_some() {
+            return Ok(true);
+        }
+        let names = self.files.list(&self.refresh_locks())?;
+        Ok(names
+            .iter()
+            .any(|name| name.starts_with("sha256-") && name.ends_with(".lock")))
+    }
+}
+
+/// Where the locks of a document lie.
+struct Place {
+    lock: PathBuf,
+    proof: PathBuf,
+    sites: Vec<Site>,
+}
+
+/// OpenClaw kept out of a document, for as long as this lives.
+pub(super) struct Excluded<'a> {
+    store: &'a FileStore,
+    place: Place,
+    holder: Option<Holder>,
+}
+
+impl Excluded<'_> {
+    /// Takes the document's lock for a write under this exclusion.
+    pub(super) fn lock_document(&self, agent: &AgentId) -> Result<Locked<'_>, StoreError> {
+        let lock = self.store.poll(&self.place.lock, PATIENCE)?;
+        if let Some(holder) = &self.holder {
+            holder.renew(PATIENCE)?;
+        }
+        Ok(Locked {
+            store: self.store,
+            agent: agent.clone(),
+            _holder: None,
+            _lock: lock,
+        })
+    }
+}
+
+impl Drop for Excluded<'_> {
+    fn drop(&mut self) {
+        // Another writer may rely on us; it holds this lock then.
+        let lock = self.store.poll(&self.place.lock, PATIENCE);
+        self.holder = None;
+        drop(lock);
+    }
+}

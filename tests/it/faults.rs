@@ -20,8 +20,8 @@ use commands::{Command, commands};
 use strace::Point;
 use totals::Totals;
 
-/// Runs at one time; most of a run is waiting for `strace`.
-const THREADS: usize = 4;
+/// Runs at one time; most of a run is waiting, for `strace` or for what a dead process left.
+const THREADS: usize = 12;
 /// So many runs of one command, evenly over all that there could be.
 const MOST: usize = 400;
 
@@ -112,7 +112,7 @@ fn suite(title: &str, whats: fn(&Point) -> Vec<String>) {
     tell(&format!("{}; known {}", sum.told(title), known.len()));
     assert!(sum.losses.is_empty(), "{:#?}", sum.losses);
     assert!(sum.wrong.is_empty(), "{:#?}", sum.wrong);
-    assert_eq!(sum.slow, 0);
+    assert!(sum.slow.is_empty());
 }
 
 /// Not yet as it should be, each an answer that says that nothing was changed: (1) where a document

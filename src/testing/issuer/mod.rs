@@ -35,6 +35,8 @@ struct State {
     clock: Arc<dyn Clock>,
     grants: Grants,
     token_requests: Vec<Vec<(String, String)>>,
+    /// How many of them were dealt with.
+    dealt_with: usize,
     next: Vec<Scripted>,
     refuse: Option<(String, String)>,
     delay: Duration,
@@ -91,6 +93,7 @@ impl Issuer {
             clock,
             grants: Grants::new(account),
             token_requests: Vec::new(),
+            dealt_with: 0,
             next: Vec::new(),
             refuse: None,
             delay: Duration::ZERO,
@@ -175,6 +178,12 @@ impl Issuer {
     /// What became of a refresh token.
     pub fn fate(&self, refresh_token: &str) -> Fate {
         locked(&self.state).grants.fate(refresh_token)
+    }
+
+    /// How many token requests were dealt with: what they sent is spent, whether or not they got
+    /// an answer.
+    pub fn dealt_with(&self) -> usize {
+        locked(&self.state).dealt_with
     }
 
     /// A grant as a login would have given it, for a store that is made by hand: access token,
@@ -296,7 +305,11 @@ fn token(state: &Mutex<State>, request: &mut Request) -> Option<Scripted> {
     if scripted.is_some() {
         return scripted;
     }
-    let (status, body) = locked(state).grants.token(&parameters, clock.now());
+    let (status, body) = {
+        let mut state = locked(state);
+        state.dealt_with += 1;
+        state.grants.token(&parameters, clock.now())
+    };
     gate.pass();
     Some(Scripted {
         status,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -15,11 +15,9 @@ use super::strace::{Done, Point};
 use super::totals::Totals;
 use crate::support::{Ran, World, millis_from_now, setup_token};
 
-/// Whether the locks of OpenClaw that a dead process left are made old before the next command, so
-/// that it need not wait for them.
-const AGED: bool = false;
-/// The next command takes less, whatever was left behind.
-const PROMPT: Duration = Duration::from_secs(5);
+/// The next command takes less, whatever was left behind: it does not wait until a lock of OpenClaw
+/// is as old as OpenClaw lets one become.
+const PROMPT: Duration = Duration::from_secs(10);
 
 /// What happens between the arrival of an answer and the end of the one write that saves it: the
 /// only calls before which a process may die and take a new token with it.
@@ -230,6 +228,11 @@ impl Check<'_> {
     /// A token that was spent has its successor in the document, or where the user was told, or
     /// the process died before it could be put there and the next command says so.
     fn grants(&mut self) {
+        // The server may be slower than we are.
+        let waited = Instant::now();
+        while self.point.sent && self.issuer.dealt_with() == 0 && waited.elapsed() < PROMPT {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         let fate = self.fate();
         if !matches!(fate, Fate::Living | Fate::Spent) {
             self.lost(&format!("the stored token is {fate:?}"));
@@ -240,12 +243,10 @@ impl Check<'_> {
         if is_lost && !self.done.killed && !rescued.iter().any(is_told) {
             self.lost("the successor of the token that was spent");
         }
-        self.age_locks();
+        self.count_locks();
         let began = Instant::now();
         let next = self.world.run(self.command.args);
-        self.totals.slow += usize::from(began.elapsed() > PROMPT);
-        // Who was killed while the server was busy had spent the token a moment later.
-        let is_lost = is_lost || (self.done.killed && self.fate() == Fate::Dead);
+        self.prompt(began);
         match (next.code, is_lost) {
             (0, _) if self.fate() == Fate::Living => {
                 self.totals.taken_in += usize::from(is_lost);
@@ -268,6 +269,15 @@ impl Check<'_> {
         }
     }
 
+    fn prompt(&mut self, began: Instant) {
+        let took = began.elapsed();
+        if took > PROMPT {
+            let Self { what, point, .. } = self;
+            let text = format!("{what} at {} {}: {took:?}", point.call, point.nth);
+            self.totals.slow.push(text);
+        }
+    }
+
     /// The copies of the grant have moved, or move now.
     fn copies(&mut self) {
         if !self.old.contains_key(WORK) {
@@ -283,14 +293,14 @@ impl Check<'_> {
 
     /// The same command again does what it was to do, or finds it done.
     fn next(&mut self) {
-        self.age_locks();
+        self.count_locks();
         let before = shape(&self.world);
         let began = Instant::now();
         let next = match self.command.browser {
             true => self.login(),
             false => self.world.pipe(self.command.args, &(self.command.input)()),
         };
-        self.totals.slow += usize::from(began.elapsed() > PROMPT);
+        self.prompt(began);
         let is_done = self.is(&before, self.new, &[MAIN, CONFIG]);
         if next.code != 0 && !(next.code == 1 && is_done) {
             self.lost(&format!("the next command fails: {next:?}"));
@@ -310,9 +320,8 @@ impl Check<'_> {
         login.finish().0
     }
 
-    /// Counts the locks of OpenClaw that a dead process left; they are made so old that every
-    /// release takes them for left behind.
-    fn age_locks(&mut self) {
+    /// Counts the locks of OpenClaw that a dead process left.
+    fn count_locks(&mut self) {
         let mut locks = everything(&self.world.state());
         locks.retain(|path| {
             let is_lock = path.extension().is_some_and(|end| end == "lock");
@@ -320,11 +329,6 @@ impl Check<'_> {
             is_lock && !path.parent().is_some_and(|p| p.ends_with("openclaw-rs"))
         });
         self.totals.locks += locks.len();
-        for path in locks.iter().filter(|_| AGED) {
-            let long_ago = SystemTime::now() - Duration::from_secs(600);
-            let lock = std::fs::File::open(path).unwrap();
-            lock.set_modified(long_ago).unwrap();
-        }
     }
 
     /// After one more write nothing is left of a process that died or failed.

@@ -30,6 +30,8 @@ pub(super) struct Point {
     pub(super) nth: usize,
     /// Its arguments, file descriptors with what they stand for.
     pub(super) args: String,
+    /// Whether a request had gone out before.
+    pub(super) sent: bool,
 }
 
 /// What a run came to.
@@ -55,7 +57,7 @@ pub(super) fn points(command: &commands::Command) -> (World, Vec<Point>) {
     let mut counts: HashMap<(&str, &str), usize> = HashMap::new();
     let mut seen = HashSet::new();
     let mut points = Vec::new();
-    let mut has_begun = false;
+    let (mut has_begun, mut sent) = (false, false);
     for line in log.lines() {
         let Some((thread, rest)) = line.split_once(' ') else {
             continue;
@@ -75,8 +77,11 @@ pub(super) fn points(command: &commands::Command) -> (World, Vec<Point>) {
                 call: call.to_owned(),
                 nth: *nth,
                 args: args.to_owned(),
+                sent,
             });
         }
+        let is_write = matches!(call, "write" | "writev" | "sendto" | "sendmsg");
+        sent |= is_write && (args.contains("<socket:") || args.contains("<TCP"));
     }
     assert!(points.len() > 30, "{}: {}", command.name, points.len());
     (world, points)

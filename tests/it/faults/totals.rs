@@ -17,8 +17,8 @@ pub(super) struct Totals {
     pub(super) taken_in: usize,
     /// Locks of OpenClaw that were left behind.
     pub(super) locks: usize,
-    /// How often the next command had to wait.
-    pub(super) slow: usize,
+    /// After what the next command had to wait.
+    pub(super) slow: Vec<String>,
     /// Temp files of the journal and of histories, which may never be written again.
     pub(super) left: usize,
     /// How often each exit code was seen.
@@ -37,7 +37,7 @@ impl Totals {
         self.windows.extend(other.windows);
         self.taken_in += other.taken_in;
         self.locks += other.locks;
-        self.slow += other.slow;
+        self.slow.extend(other.slow);
         self.left += other.left;
         for (code, count) in other.codes {
             *self.codes.entry(code).or_default() += count;
@@ -63,7 +63,7 @@ impl Totals {
         } = self;
         format!(
             "{name}: {runs} runs, {kills} kills, {faults} faults, {} losses, {} wrong answers; \
-             answers taken in {taken_in}, windows {} {windows:?}; locks left {locks}, slow {slow}, \
+             answers taken in {taken_in}, windows {} {windows:?}; locks left {locks}, slow {slow:?}, \
              temp files left {left}; exit codes {codes:?}",
             losses.len(),
             wrong.len(),

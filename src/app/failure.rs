@@ -99,6 +99,16 @@ impl Failure {
         self
     }
 
+    /// The answer of a command could not be written: what was asked for has not arrived, and a
+    /// credential may have been `changed` all the same.
+    pub fn unwritten(error: &std::io::Error, changed: bool) -> Self {
+        let failure = Self::new(Kind::Storage, format!("standard output: {error}"));
+        match changed {
+            true => failure.touched(Touched::Changed),
+            false => failure,
+        }
+    }
+
     /// A command that was told to stop.
     pub fn cancelled(signal: Signal) -> Self {
         Self::new(Kind::Cancelled(signal), "cancelled")
@@ -157,6 +167,9 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let message = error.to_string();
         match error {
+            StoreError::File(error) if error.is_in_place() => {
+                Self::from(error).touched(Touched::Changed)
+            }
             StoreError::File(error) => Self::from(error),
             StoreError::Unreadable { path, .. } => Self::new(Kind::Storage, message).hint(format!(
                 "repair {0} by hand, or move it away; it is kept as it is until then",
@@ -183,6 +196,7 @@ impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
         let path = error.path.display();
         let hint = match error.source.kind() {
+            _ if error.is_in_place() => format!("check the disk that holds {path}"),
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
                 "make room on the disk, then run the command again".to_owned()
             }
@@ -196,9 +210,9 @@ impl From<FileError> for Failure {
 }
 
 impl From<std::io::Error> for Failure {
-    /// The answer itself could not be written: what was asked for has not arrived.
+    /// The answer of a command that changed nothing could not be written.
     fn from(error: std::io::Error) -> Self {
-        Self::new(Kind::Storage, format!("standard output: {error}"))
+        Self::unwritten(&error, false)
     }
 }
 

@@ -27,6 +27,19 @@ pub struct FileError {
     pub source: io::Error,
 }
 
+impl FileError {
+    /// Whether the new content is in place all the same.
+    pub fn is_in_place(&self) -> bool {
+        matches!(self.source.get_ref(), Some(inner) if inner.is::<InPlace>())
+    }
+}
+
+/// Within a [`FileError`]: the new content is there for every reader, and only its name could not
+/// be made durable.
+#[derive(Debug, thiserror::Error)]
+#[error("the new content is in place, but may not outlive a loss of power: {0}")]
+pub struct InPlace(#[source] pub io::Error);
+
 /// What is at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stat {
@@ -65,7 +78,7 @@ pub trait Reservation: Send {
     /// [`Files::replace`].
     ///
     /// # Errors
-    /// If any step fails; what was there before is untouched then.
+    /// As for [`Files::replace`].
     fn fill(self: Box<Self>, bytes: &[u8]) -> Result<(), FileError>;
 }
 
@@ -115,7 +128,8 @@ pub trait Files: Send + Sync {
     /// Makes `bytes` the content of `path`, durably and at once; mode 0600. The directory exists.
     ///
     /// # Errors
-    /// If any step fails; what was there before is untouched then.
+    /// If any step fails; what was there before is untouched then, unless it
+    /// [`is_in_place`](FileError::is_in_place).
     fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), FileError>;
 
     /// Prepares a replace of `path` by up to `size` bytes.

@@ -315,7 +315,11 @@ fn read_generation(number: u64, members: &Members<'_>) -> Option<Generation> {
 }
 
 fn write(files: &dyn Files, path: &Path, history: &History) -> Result<(), FileError> {
-    files.replace(path, render(history).expose())
+    match files.replace(path, render(history).expose()) {
+        // It can be undone from now on; an error would say that the change itself was made.
+        Err(error) if error.is_in_place() => Ok(()),
+        other => other,
+    }
 }
 
 fn render(history: &History) -> Secret<Vec<u8>> {

@@ -92,7 +92,11 @@ pub(super) fn write(
         path: target.clone(),
         source: error.into(),
     })?;
-    files.replace(&target, &bytes)
+    match files.replace(&target, &bytes) {
+        // Whoever reads it from now on sees it, and a loss of power costs only advice.
+        Err(error) if error.is_in_place() => Ok(()),
+        other => other,
+    }
 }
 
 fn to_page(record: &GrantRecord) -> Page {

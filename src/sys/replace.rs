@@ -18,7 +18,7 @@ use rustix::fs::{FallocateFlags, OFlags};
 use rustix::io::Errno;
 
 use super::files::{failed, process_lives, resolve};
-use crate::ports::files::{FileError, Reservation};
+use crate::ports::files::{FileError, InPlace, Reservation};
 
 /// A temp file of a live process is left alone for this long; after it, its id must have been
 /// given to another process.
@@ -94,7 +94,7 @@ impl Draft {
             }
             Err(error) => return Err(error),
         }
-        sync_directory(&self.directory)?;
+        sync_directory(&self.directory).map_err(|error| io::Error::other(InPlace(error)))?;
         self.sweep();
         Ok(())
     }

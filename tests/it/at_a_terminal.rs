@@ -10,7 +10,7 @@ use crate::support::World;
 
 const LOGIN: [&str; 4] = ["models", "auth", "login", "--no-browser"];
 
-fn at_terminal(world: &World, args: &[&str]) -> PtySession {
+pub(crate) fn at_terminal(world: &World, args: &[&str]) -> PtySession {
     let mut command = world.command(args);
     // The terminal is the pseudo-terminal's, not the null device that other tests give.
     command
@@ -19,7 +19,7 @@ fn at_terminal(world: &World, args: &[&str]) -> PtySession {
     spawn_command(command, Some(30_000)).unwrap()
 }
 
-fn ends_with(session: &PtySession, code: i32) {
+pub(crate) fn ends_with(session: &PtySession, code: i32) {
     let status = session.process().wait().unwrap();
     // The type's own name is not exported; its text is `Exited(Pid(…), 130)`.
     let expected = format!(", {code})");

@@ -10,12 +10,13 @@ use crate::config::edit::Edit;
 use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::{Binding, GrantDigest, GrantRecord};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::profiles::AuthProfiles;
 use crate::model::provider::{Client, Flow, Provider};
 use crate::model::time::Timestamp;
 use crate::oauth::claims;
 use crate::oauth::grant::Grant;
 use crate::ports::dialog::Notice;
-use crate::ports::store::{Change, Scope};
+use crate::ports::store::{Change, Scope, StoreError};
 
 use super::failure::{Failure, Kind, Touched, login_command};
 use super::naming::{Place, place};
@@ -160,9 +161,11 @@ fn keep(
     }
     ports.tell_skew(grant.skew_warning());
     let oauth = grant.into_credential(&provider.id, found.identity.clone());
-    let document = ports.store.load(&request.agent, Scope::All);
-    // A document that cannot be read is set aside by the update; it has no names to respect.
-    let document = document.unwrap_or_default();
+    let document = match ports.store.load(&request.agent, Scope::All) {
+        // What is no document is set aside by the update; it has no names to respect.
+        Err(StoreError::Unreadable { .. }) => AuthProfiles::default(),
+        other => other?,
+    };
     let place = place(
         &document,
         &provider.id,

@@ -13,7 +13,7 @@ use clap::Subcommand;
 use super::args::Cli;
 use super::printer::Printer;
 use super::wire::System;
-use crate::app::failure::Failure;
+use crate::app::failure::{Failure, Kind};
 use crate::app::rescue;
 use crate::model::time::parse_duration;
 
@@ -38,20 +38,37 @@ pub enum Command {
 /// # Errors
 /// What the command failed with.
 pub fn run(cli: &Cli, printer: &Arc<Printer>) -> Result<u8, Failure> {
-    let system = |events| -> Result<System, Failure> {
+    let start = |events| -> Result<System, Failure> {
         let system = System::new(&cli.global, printer, events)?;
         rescue::take_in(system.ports());
         Ok(system)
     };
     match &cli.command {
-        Command::Models(models) => models.run(&system(models.wants_events())?, printer),
-        Command::Agents(agents) => agents.run(&system(false)?, printer),
+        Command::Models(models) => {
+            let system = start(models.wants_events())?;
+            named(models.run(&system, printer), &system)
+        }
+        Command::Agents(agents) => {
+            let system = start(false)?;
+            named(agents.run(&system, printer), &system)
+        }
         Command::Doctor(doctor) => match doctor.rival() {
             Some(path) => doctor::compete(path, printer),
-            None => doctor.run(&system(false)?, printer),
+            None => doctor.run(&start(false)?, printer),
         },
         Command::Completions(completions) => completions.run(printer),
     }
+}
+
+/// A prompt knows that it was cancelled and not by which signal.
+fn named(result: Result<u8, Failure>, system: &System) -> Result<u8, Failure> {
+    result.map_err(|mut failure| {
+        let signal = system.ports().interrupt.pending();
+        if let (Kind::Cancelled(_), Some(signal)) = (failure.kind, signal) {
+            failure.kind = Kind::Cancelled(signal);
+        }
+        failure
+    })
 }
 
 /// A duration of which a bare number is seconds: `90`, `10m`, `1.5h`.

@@ -28,6 +28,19 @@ impl Default for Account {
     }
 }
 
+/// What became of a refresh token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It was never given out.
+    Unknown,
+    /// It can be used.
+    Living,
+    /// It was used, and its successor was given out or lost on the way.
+    Spent,
+    /// A token of its family was used twice.
+    Dead,
+}
+
 struct Code {
     value: String,
     challenge: String,
@@ -158,6 +171,16 @@ impl Grants {
             return refused("invalid_grant");
         }
         (200, self.answer(family, now))
+    }
+
+    /// What became of a refresh token.
+    pub(super) fn fate(&self, value: &str) -> Fate {
+        match self.refresh.iter().find(|token| token.value == value) {
+            None => Fate::Unknown,
+            Some(token) if self.dead_families.contains(&token.family) => Fate::Dead,
+            Some(token) if token.spent => Fate::Spent,
+            Some(_) => Fate::Living,
+        }
     }
 
     /// Access and refresh token of a login that nobody saw.

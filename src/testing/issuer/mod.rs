@@ -7,7 +7,7 @@
 mod grants;
 
 use std::io::{Read, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tiny_http::{Header, Request, Response, Server};
 
 use crate::ports::host::Clock;
 
-pub use grants::{Account, Grants};
+pub use grants::{Account, Fate, Grants};
 
 /// An answer that is given instead of the right one.
 #[derive(Clone, Debug, Default)]
@@ -35,9 +35,33 @@ struct State {
     clock: Arc<dyn Clock>,
     grants: Grants,
     token_requests: Vec<Vec<(String, String)>>,
+    /// How many of them were dealt with.
+    dealt_with: usize,
     next: Vec<Scripted>,
     refuse: Option<(String, String)>,
     delay: Duration,
+    gate: Arc<Gate>,
+}
+
+/// What holds answers back.
+#[derive(Default)]
+struct Gate {
+    is_shut: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gate {
+    fn set(&self, is_shut: bool) {
+        *locked(&self.is_shut) = is_shut;
+        self.opened.notify_all();
+    }
+
+    fn pass(&self) {
+        let shut = self
+            .opened
+            .wait_while(locked(&self.is_shut), |is_shut| *is_shut);
+        drop(shut);
+    }
 }
 
 /// The running server.
@@ -48,7 +72,7 @@ pub struct Issuer {
     thread: Option<JoinHandle<()>>,
 }
 
-fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
+fn locked<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -69,9 +93,11 @@ impl Issuer {
             clock,
             grants: Grants::new(account),
             token_requests: Vec::new(),
+            dealt_with: 0,
             next: Vec::new(),
             refuse: None,
             delay: Duration::ZERO,
+            gate: Arc::default(),
         }));
         let thread = {
             let (server, state) = (Arc::clone(&server), Arc::clone(&state));
@@ -119,6 +145,21 @@ impl Issuer {
         locked(&self.state).delay = delay;
     }
 
+    /// Answers of token requests are held back from now on: the code or the refresh token is spent
+    /// then, and whoever sent it does not know.
+    pub fn hold(&self) {
+        self.gate().set(true);
+    }
+
+    /// Sends what was held back, and holds no more.
+    pub fn let_go(&self) {
+        self.gate().set(false);
+    }
+
+    fn gate(&self) -> Arc<Gate> {
+        Arc::clone(&locked(&self.state).gate)
+    }
+
     /// The next token request gets this answer instead of the right one.
     pub fn answer_next(&self, answer: Scripted) {
         locked(&self.state).next.push(answer);
@@ -134,6 +175,17 @@ impl Issuer {
         locked(&self.state).token_requests.clone()
     }
 
+    /// What became of a refresh token.
+    pub fn fate(&self, refresh_token: &str) -> Fate {
+        locked(&self.state).grants.fate(refresh_token)
+    }
+
+    /// How many token requests were dealt with: what they sent is spent, whether or not they got
+    /// an answer.
+    pub fn dealt_with(&self) -> usize {
+        locked(&self.state).dealt_with
+    }
+
     /// A grant as a login would have given it, for a store that is made by hand: access token,
     /// refresh token.
     pub fn issue(&self) -> (String, String) {
@@ -145,6 +197,7 @@ impl Issuer {
 
 impl Drop for Issuer {
     fn drop(&mut self) {
+        self.let_go();
         self.server.unblock();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -241,17 +294,23 @@ fn token(state: &Mutex<State>, request: &mut Request) -> Option<Scripted> {
     } else {
         pairs(&body)
     };
-    let (scripted, delay, clock) = {
+    let (scripted, delay, clock, gate) = {
         let mut state = locked(state);
         state.token_requests.push(parameters.clone());
         let scripted = (!state.next.is_empty()).then(|| state.next.remove(0));
-        (scripted, state.delay, Arc::clone(&state.clock))
+        let (clock, gate) = (Arc::clone(&state.clock), Arc::clone(&state.gate));
+        (scripted, state.delay, clock, gate)
     };
     clock.sleep(delay);
     if scripted.is_some() {
         return scripted;
     }
-    let (status, body) = locked(state).grants.token(&parameters, clock.now());
+    let (status, body) = {
+        let mut state = locked(state);
+        state.dealt_with += 1;
+        state.grants.token(&parameters, clock.now())
+    };
+    gate.pass();
     Some(Scripted {
         status,
         headers: vec![("Content-Type", "application/json".to_owned())],

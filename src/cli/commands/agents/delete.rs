@@ -1,5 +1,7 @@
 //! `agents delete`.
 
+use std::io;
+
 use clap::Args;
 use serde_json::json;
 
@@ -42,6 +44,12 @@ impl Delete {
                 version: env!("CARGO_PKG_VERSION"),
             },
         )?;
+        let written = self.show(&deleted, printer);
+        written.map_err(|error| Failure::unwritten(&error, !deleted.moved.is_empty()))?;
+        Ok(0)
+    }
+
+    fn show(&self, deleted: &agents::Deleted, printer: &Printer) -> io::Result<()> {
         if self.json {
             let document = json!({
                 "agentId": deleted.id.as_str(),
@@ -52,14 +60,12 @@ impl Delete {
                 "removedAllow": deleted.removed_allow,
                 "movedTo": deleted.moved.iter().map(|(_, to)| to).collect::<Vec<_>>(),
             });
-            printer.line_out(&view::pretty(&document))?;
-            return Ok(0);
+            return printer.line_out(&view::pretty(&document));
         }
         printer.line_out(&format!("Deleted agent: {}", deleted.id))?;
         for (from, to) in &deleted.moved {
             printer.line_out(&format!("Moved {} to {}", from.display(), to.display()))?;
         }
-        printer.line_out(&format!("Workspace kept: {}", deleted.workspace.display()))?;
-        Ok(0)
+        printer.line_out(&format!("Workspace kept: {}", deleted.workspace.display()))
     }
 }

@@ -1,5 +1,7 @@
 //! `models auth logout`.
 
+use std::io;
+
 use clap::Args;
 
 use crate::app::failure::{Failure, shell_word};
@@ -44,6 +46,17 @@ impl Logout {
                 dry_run: self.dry_run,
             },
         )?;
+        let written = self.show(&outcome, system, printer);
+        written.map_err(|error| Failure::unwritten(&error, outcome.removed))?;
+        Ok(0)
+    }
+
+    fn show(
+        &self,
+        outcome: &logout::Outcome,
+        system: &System,
+        printer: &Printer,
+    ) -> io::Result<()> {
         let verb = match (self.dry_run, outcome.removed) {
             (true, _) => "Would remove",
             (false, true) => "Removed",
@@ -56,7 +69,7 @@ impl Logout {
             "{verb} auth profile: {} ({provider}/{kind})",
             outcome.profile
         ))?;
-        let also = |what: &str, names: &[String]| -> std::io::Result<()> {
+        let also = |what: &str, names: &[String]| -> io::Result<()> {
             if !names.is_empty() {
                 printer.line_out(&format!("{verb} its {what}: {}", names.join(", ")))?;
             }
@@ -75,6 +88,6 @@ impl Logout {
             );
             printer.line_out(&system.global().aimed(&text))?;
         }
-        Ok(0)
+        Ok(())
     }
 }

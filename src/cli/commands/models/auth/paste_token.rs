@@ -51,8 +51,7 @@ impl PasteToken {
             setup: false,
             yes: false,
         };
-        show(printer, &paste::run(system.ports(), &request)?)?;
-        Ok(0)
+        show(printer, &paste::run(system.ports(), &request)?)
     }
 }
 
@@ -86,12 +85,17 @@ impl SetupToken {
             setup: true,
             yes: self.yes,
         };
-        show(printer, &paste::run(system.ports(), &request)?)?;
-        Ok(0)
+        show(printer, &paste::run(system.ports(), &request)?)
     }
 }
 
-fn show(printer: &Printer, stored: &paste::Outcome) -> io::Result<()> {
+fn show(printer: &Printer, stored: &paste::Outcome) -> Result<u8, Failure> {
+    let written = write(printer, stored);
+    written.map_err(|error| Failure::unwritten(&error, true))?;
+    Ok(0)
+}
+
+fn write(printer: &Printer, stored: &paste::Outcome) -> io::Result<()> {
     let paste::Outcome {
         profile, provider, ..
     } = stored;

@@ -1,10 +1,12 @@
 //! `models auth refresh`.
 
+use std::io;
+
 use clap::Args;
 
 use crate::app::failure::Failure;
 use crate::app::keep_alive::How;
-use crate::app::refresh;
+use crate::app::refresh::{self, Report};
 use crate::cli::printer::Printer;
 use crate::cli::view;
 use crate::cli::wire::System;
@@ -39,46 +41,56 @@ impl Refresh {
             force: self.force,
         };
         let reports = refresh::run(system.ports(), &request)?;
-        if reports.is_empty() {
-            printer.line_out("There is no login that can be refreshed.")?;
-        }
-        let mut first_failure = None;
-        for report in reports {
-            let end = |time: Option<Timestamp>| view::end(time, system.now());
-            let id = &report.profile;
-            match report.result {
-                Ok(living) => {
-                    let what = match living.how {
-                        How::WasFresh => "fresh enough",
-                        How::Refreshed => "refreshed",
-                        How::RefreshedElsewhere => "refreshed by another process",
-                        How::StillAlive => "not refreshed",
-                    };
-                    let was = match living.how {
-                        How::Refreshed | How::RefreshedElsewhere => {
-                            format!("the old token {}; the new one ", end(report.before))
-                        }
-                        How::WasFresh | How::StillAlive => "its token ".to_owned(),
-                    };
-                    let now = end(living.credential.expires);
-                    printer.line_out(&format!("{id}: {what}; {was}{now}"))?;
-                    if let Some(warning) = living.warning {
-                        let warning = system.global().aimed(&warning);
-                        printer.line_err(&format!("Warning: {warning}"));
+        let is_new =
+            |report: &Report| matches!(&report.result, Ok(living) if living.how == How::Refreshed);
+        let changed = reports.iter().any(is_new);
+        let written = show(reports, system, printer);
+        let first_failure = written.map_err(|error| Failure::unwritten(&error, changed))?;
+        first_failure.map_or(Ok(0), Err)
+    }
+}
+
+/// What became of each profile; of several failures the first is returned and not shown.
+fn show(reports: Vec<Report>, system: &System, printer: &Printer) -> io::Result<Option<Failure>> {
+    if reports.is_empty() {
+        printer.line_out("There is no login that can be refreshed.")?;
+    }
+    let mut first_failure = None;
+    for report in reports {
+        let end = |time: Option<Timestamp>| view::end(time, system.now());
+        let id = &report.profile;
+        match report.result {
+            Ok(living) => {
+                let what = match living.how {
+                    How::WasFresh => "fresh enough",
+                    How::Refreshed => "refreshed",
+                    How::RefreshedElsewhere => "refreshed by another process",
+                    How::StillAlive => "not refreshed",
+                };
+                let was = match living.how {
+                    How::Refreshed | How::RefreshedElsewhere => {
+                        format!("the old token {}; the new one ", end(report.before))
                     }
+                    How::WasFresh | How::StillAlive => "its token ".to_owned(),
+                };
+                let now = end(living.credential.expires);
+                printer.line_out(&format!("{id}: {what}; {was}{now}"))?;
+                if let Some(warning) = living.warning {
+                    let warning = system.global().aimed(&warning);
+                    printer.line_err(&format!("Warning: {warning}"));
                 }
-                Err(failure) => {
-                    let before = end(report.before);
-                    printer.line_out(&format!("{id}: failed; its token {before}"))?;
-                    match first_failure {
-                        None => first_failure = Some(failure),
-                        Some(_) => {
-                            view::failure::print(printer, &system.global().aim(failure));
-                        }
+            }
+            Err(failure) => {
+                let before = end(report.before);
+                printer.line_out(&format!("{id}: failed; its token {before}"))?;
+                match first_failure {
+                    None => first_failure = Some(failure),
+                    Some(_) => {
+                        view::failure::print(printer, &system.global().aim(failure));
                     }
                 }
             }
         }
-        first_failure.map_or(Ok(0), Err)
     }
+    Ok(first_failure)
 }

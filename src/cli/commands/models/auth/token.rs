@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::app::failure::Failure;
+use crate::app::keep_alive::How;
 use crate::app::token::{self, Want};
 use crate::cli::commands::seconds;
 use crate::cli::printer::Printer;
@@ -68,16 +69,18 @@ impl Token {
                 .dialog
                 .notice(&Notice::Warning(warning.clone()));
         }
-        if self.json {
-            printer.line_out(&view::token_json::render(&outcome, system.now()))?;
+        let written = if self.json {
+            printer.line_out(&view::token_json::render(&outcome, system.now()))
         } else if self.header {
             printer.line_out(&format!(
                 "Authorization: Bearer {}",
                 outcome.bearer.expose()
-            ))?;
+            ))
         } else {
-            printer.line_out(outcome.bearer.expose())?;
-        }
+            printer.line_out(outcome.bearer.expose())
+        };
+        let changed = outcome.how == How::Refreshed;
+        written.map_err(|error| Failure::unwritten(&error, changed))?;
         Ok(0)
     }
 }

@@ -1,0 +1,370 @@
+//! The door itself: every operation in its steps.
+
+use std::io::Error;
+use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
+
+use rustix::io::Errno;
+
+use super::fault::Step;
+use super::{MemoryFiles, State, check_parent, follow, make_dirs, write};
+use crate::model::time::Timestamp;
+use crate::ports::files::{
+    FileError, FileLock, Files, InPlace, Prepared, Reservation, Sharing, Stat,
+};
+
+struct MemoryLock {
+    files: MemoryFiles,
+    path: PathBuf,
+    process: u32,
+}
+
+impl FileLock for MemoryLock {
+    fn note(&mut self, text: &str) {
+        let mut state = self.files.state();
+        if !state.is_down(Step::Write) {
+            let bytes = text.as_bytes().to_vec();
+            write(&mut state, &self.path, Some(bytes), 0o600);
+        }
+    }
+}
+
+impl Drop for MemoryLock {
+    fn drop(&mut self) {
+        let mut state = self.files.state();
+        // The locks of a process that has died are gone already.
+        if state.process == self.process {
+            let count = state.locks.entry(self.path.clone()).or_default();
+            *count = if *count < 0 { 0 } else { *count - 1 };
+        }
+        self.files.shared.1.notify_all();
+    }
+}
+
+/// A temp file that becomes `target`, or goes when dropped.
+struct Draft<'a> {
+    files: &'a MemoryFiles,
+    target: PathBuf,
+    temp: PathBuf,
+    is_reserved: bool,
+}
+
+impl<'a> Draft<'a> {
+    fn create(files: &'a MemoryFiles, path: &Path) -> Result<Self, FileError> {
+        let target = files.resolve(path)?;
+        let temp = files.change(Step::Create, "write", &target, |state| {
+            check_parent(state, &target)?;
+            let prefix = temp_prefix(&target).ok_or(Errno::ISDIR)?;
+            let (process, inode) = (state.process, state.inodes);
+            let temp = target.with_file_name(format!("{prefix}{process}.{inode:08x}.tmp"));
+            write(state, &temp, Some(Vec::new()), 0o600);
+            Ok(temp)
+        })?;
+        Ok(Self {
+            files,
+            target,
+            temp,
+            is_reserved: false,
+        })
+    }
+
+    fn put(&self, bytes: &[u8]) -> Result<(), FileError> {
+        let step = match self.is_reserved {
+            true => Step::Overwrite,
+            false => Step::Write,
+        };
+        let (files, target) = (self.files, &self.target);
+        // Who fails or dies in the middle of it has written half.
+        let half = bytes.len() / 2;
+        write(
+            &mut files.state(),
+            &self.temp,
+            Some(bytes[..half].to_vec()),
+            0o600,
+        );
+        files.change(step, "write", target, |state| {
+            write(state, &self.temp, Some(bytes.to_vec()), 0o600);
+            Ok(())
+        })?;
+        let sync = match self.is_reserved {
+            true => Step::Overwrite,
+            false => Step::Sync,
+        };
+        files.change(sync, "write", target, |_| Ok(()))?;
+        files.change(Step::Rename, "write", target, |state| {
+            let node = state.nodes.remove(&self.temp).ok_or(Errno::NOENT)?;
+            state.nodes.insert(target.clone(), node);
+            Ok(())
+        })?;
+        let synced = files.change(Step::SyncDirectory, "write", target, |_| Ok(()));
+        synced.map_err(|error| FileError {
+            source: Error::other(InPlace(error.source)),
+            ..error
+        })?;
+        self.sweep();
+        Ok(())
+    }
+
+    /// Removes the temp files of processes that have died.
+    fn sweep(&self) {
+        let Some(prefix) = temp_prefix(&self.target) else {
+            return;
+        };
+        let mut state = self.files.state();
+        if state.is_down(Step::Remove) {
+            return;
+        }
+        let own = format!("{prefix}{}.", state.process);
+        state.nodes.retain(|path, _| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            let is_left = name.is_some_and(|name| {
+                name.starts_with(&prefix) && name.ends_with(".tmp") && !name.starts_with(&own)
+            });
+            !is_left || path.parent() != self.target.parent()
+        });
+    }
+}
+
+impl Drop for Draft<'_> {
+    fn drop(&mut self) {
+        if self.files.state().nodes.contains_key(&self.temp) {
+            drop(self.files.remove(&self.temp));
+        }
+    }
+}
+
+impl Reservation for Draft<'_> {
+    fn fill(self: Box<Self>, bytes: &[u8]) -> Result<(), FileError> {
+        self.put(bytes)
+    }
+}
+
+/// A file with room behind what it begins with.
+struct Slot<'a> {
+    files: &'a MemoryFiles,
+    path: PathBuf,
+}
+
+impl Slot<'_> {
+    fn put(&self, bytes: &[u8]) {
+        let mut state = self.files.state();
+        if let Some(node) = state.nodes.get_mut(&self.path) {
+            node.bytes.get_or_insert_default().extend_from_slice(bytes);
+        }
+    }
+}
+
+impl Prepared for Slot<'_> {
+    fn append(&mut self, bytes: &[u8]) -> Result<(), FileError> {
+        let (first, second) = bytes.split_at(bytes.len() / 2);
+        let step = |what| {
+            let step = self
+                .files
+                .change(Step::Overwrite, "write", &self.path, |_| Ok(()));
+            step.map(|()| self.put(what))
+        };
+        step(first)?;
+        step(second)?;
+        self.files
+            .change(Step::Overwrite, "write", &self.path, |_| Ok(()))
+    }
+}
+
+fn temp_prefix(target: &Path) -> Option<String> {
+    Some(format!(".{}.", target.file_name()?.to_str()?))
+}
+
+fn take(state: &mut State, path: &Path, sharing: Sharing) -> bool {
+    let count = state.locks.entry(path.into()).or_default();
+    match sharing {
+        Sharing::Exclusive if *count == 0 => *count = -1,
+        Sharing::Shared if *count >= 0 => *count += 1,
+        _ => return false,
+    }
+    true
+}
+
+impl MemoryFiles {
+    fn create(&self, path: &Path, bytes: Option<&[u8]>, mode: u32) -> Result<(), FileError> {
+        let step = match bytes {
+            Some(_) => Step::Create,
+            None => Step::MakeDir,
+        };
+        self.change(step, "create", path, |state| {
+            check_parent(state, path)?;
+            if state.nodes.contains_key(path) {
+                return Err(Errno::EXIST);
+            }
+            write(state, path, bytes.map(<[u8]>::to_vec), mode);
+            Ok(())
+        })
+    }
+}
+
+impl Files for MemoryFiles {
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+        self.change(Step::Read, "read", path, |state| {
+            let node = state.nodes.get(&follow(state, path));
+            Ok(node.and_then(|node| node.bytes.clone()))
+        })
+    }
+
+    fn stat(&self, path: &Path) -> Result<Option<Stat>, FileError> {
+        self.change(Step::Stat, "inspect", path, |state| {
+            Ok(state.nodes.get(&follow(state, path)).map(|node| Stat {
+                is_dir: node.bytes.is_none(),
+                mode: node.mode,
+                modified: node.modified,
+                identity: (1, node.inode),
+                size: node.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64),
+            }))
+        })
+    }
+
+    fn list(&self, directory: &Path) -> Result<Vec<String>, FileError> {
+        self.change(Step::List, "list", directory, |state| {
+            let inside = state.nodes.keys().filter(|p| p.parent() == Some(directory));
+            Ok(inside
+                .filter_map(|p| Some(p.file_name()?.to_string_lossy().into_owned()))
+                .collect())
+        })
+    }
+
+    fn resolve(&self, path: &Path) -> Result<PathBuf, FileError> {
+        self.change(Step::Resolve, "resolve", path, |state| {
+            Ok(follow(state, path))
+        })
+    }
+
+    fn create_dirs(&self, path: &Path) -> Result<(), FileError> {
+        // What exists is not made again, whatever the disk.
+        if self.state().nodes.contains_key(path) {
+            return Ok(());
+        }
+        self.change(Step::MakeDir, "create", path, |state| {
+            make_dirs(state, path);
+            Ok(())
+        })
+    }
+
+    fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+        Draft::create(self, path)?.put(bytes)
+    }
+
+    fn reserve(&self, path: &Path, _size: u64) -> Result<Box<dyn Reservation + '_>, FileError> {
+        let mut draft = Draft::create(self, path)?;
+        self.change(Step::Write, "reserve", &draft.target, |_| Ok(()))?;
+        draft.is_reserved = true;
+        Ok(Box::new(draft))
+    }
+
+    fn prepare(
+        &self,
+        path: &Path,
+        head: &[u8],
+        _room: u64,
+    ) -> Result<Box<dyn Prepared + '_>, FileError> {
+        self.create(path, Some(&[]), 0o600)?;
+        let slot = Slot {
+            files: self,
+            path: path.into(),
+        };
+        let filled = self
+            .change(Step::Write, "reserve", path, |_| Ok(()))
+            .map(|()| slot.put(head))
+            .and_then(|()| self.change(Step::Sync, "reserve", path, |_| Ok(())));
+        match filled {
+            Ok(()) => Ok(Box::new(slot)),
+            Err(error) => {
+                drop(self.remove(path));
+                Err(error)
+            }
+        }
+    }
+
+    fn create_new(&self, path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
+        self.create(path, Some(bytes), mode)
+    }
+
+    fn create_dir_new(&self, path: &Path) -> Result<(), FileError> {
+        self.create(path, None, 0o755)
+    }
+
+    fn touch(&self, path: &Path, time: Timestamp) -> Result<(), FileError> {
+        self.change(Step::Touch, "touch", path, |state| {
+            let node = state.nodes.get_mut(path).ok_or(Errno::NOENT)?;
+            node.modified = time;
+            Ok(())
+        })
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), FileError> {
+        self.change(Step::Rename, "rename", from, |state| {
+            let node = state.nodes.remove(from).ok_or(Errno::NOENT)?;
+            state.nodes.insert(to.into(), node);
+            Ok(())
+        })
+    }
+
+    fn rename_new(&self, from: &Path, to: &Path) -> Result<(), FileError> {
+        self.change(Step::Rename, "rename", from, |state| {
+            if state.nodes.contains_key(to) {
+                return Err(Errno::EXIST);
+            }
+            let node = state.nodes.remove(from).ok_or(Errno::NOENT)?;
+            state.nodes.insert(to.into(), node);
+            Ok(())
+        })
+    }
+
+    fn remove(&self, path: &Path) -> Result<(), FileError> {
+        self.change(Step::Remove, "remove", path, |state| {
+            state.nodes.remove(path);
+            Ok(())
+        })
+    }
+
+    fn set_mode(&self, path: &Path, mode: u32) -> Result<(), FileError> {
+        self.change(Step::Mode, "set permissions of", path, |state| {
+            let path = follow(state, path);
+            state.nodes.get_mut(&path).ok_or(Errno::NOENT)?.mode = mode;
+            Ok(())
+        })
+    }
+
+    fn try_lock(
+        &self,
+        path: &Path,
+        sharing: Sharing,
+    ) -> Result<Option<Box<dyn FileLock>>, FileError> {
+        let taken = self.change(Step::Lock, "lock", path, |state| {
+            let process = state.process;
+            Ok(take(state, path, sharing).then_some(process))
+        })?;
+        Ok(taken.map(|process| {
+            Box::new(MemoryLock {
+                files: self.clone(),
+                path: path.into(),
+                process,
+            }) as Box<dyn FileLock>
+        }))
+    }
+
+    fn lock(&self, path: &Path, sharing: Sharing) -> Result<Box<dyn FileLock>, FileError> {
+        self.change(Step::Lock, "lock", path, |_| Ok(()))?;
+        let mut state = self.state();
+        while !take(&mut state, path, sharing) {
+            let waited = self.shared.1.wait(state);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        Ok(Box::new(MemoryLock {
+            files: self.clone(),
+            path: path.into(),
+            process: state.process,
+        }))
+    }
+
+    fn process_lives(&self, pid: u32) -> bool {
+        !self.state().dead.contains(&pid)
+    }
+}

@@ -1,0 +1,179 @@
+//! Running the program under `strace`, which counts its system calls, kills it before one of them,
+//! or lets one fail.
+//!
+//! A signal is delivered when a call is entered: the kernel sees that the process is to die, and
+//! the call is not executed. The state after a call is the state before the next one, so killing
+//! before every call is killing after every call as well. `strace` counts per thread and per name
+//! of the call, and so do the points here: a call of a second thread that has the number of one of
+//! the first is none of them, for it would strike there.
+
+use std::collections::{HashMap, HashSet};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use openclaw::testing::browser::visit;
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde_json::Value;
+
+use super::commands;
+use crate::support::World;
+
+/// More than any command may take that waits for nobody.
+const LIMIT: Duration = Duration::from_secs(90);
+
+/// One system call of a good run: the `nth` of its name in its thread.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Point {
+    pub(super) call: String,
+    pub(super) nth: usize,
+    /// Its arguments, file descriptors with what they stand for.
+    pub(super) args: String,
+    /// Whether a request had gone out before.
+    pub(super) sent: bool,
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub(super) struct Done {
+    /// `None` if a signal killed it.
+    pub(super) code: Option<i32>,
+    pub(super) killed: bool,
+    /// It had to be stopped from outside.
+    pub(super) hung: bool,
+    pub(super) out: String,
+    pub(super) err: String,
+}
+
+/// The points of a good run, from where the loader has done its work.
+pub(super) fn points(command: &commands::Command) -> (World, Vec<Point>) {
+    let (world, _issuer) = command.world();
+    let log = world.directory.path().join("log");
+    let options = ["-y", "-o", log.to_str().unwrap()].map(str::to_owned);
+    let done = run(&world, command, &options);
+    assert_eq!(done.code, Some(0), "{}: {done:?}", command.name);
+    let log = String::from_utf8_lossy(&std::fs::read(log).unwrap()).into_owned();
+    let mut counts: HashMap<(&str, &str), usize> = HashMap::new();
+    let mut seen = HashSet::new();
+    let mut points = Vec::new();
+    let (mut has_begun, mut sent) = (false, false);
+    for line in log.lines() {
+        let Some((thread, rest)) = line.split_once(' ') else {
+            continue;
+        };
+        let Some((call, args)) = rest.trim_start().split_once('(') else {
+            continue;
+        };
+        if !call.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+            continue;
+        }
+        let nth = counts.entry((thread, call)).or_default();
+        *nth += 1;
+        has_begun |= call == "getcwd";
+        let is_new = seen.insert((call.to_owned(), *nth));
+        if has_begun && is_new && !matches!(call, "execve" | "exit_group" | "exit") {
+            points.push(Point {
+                call: call.to_owned(),
+                nth: *nth,
+                args: args.to_owned(),
+                sent,
+            });
+        }
+        let is_write = matches!(call, "write" | "writev" | "sendto" | "sendmsg");
+        sent |= is_write && (args.contains("<socket:") || args.contains("<TCP"));
+    }
+    assert!(points.len() > 30, "{}: {}", command.name, points.len());
+    (world, points)
+}
+
+/// Runs it with `what` injected at a point.
+pub(super) fn inject(
+    world: &World,
+    command: &commands::Command,
+    point: &Point,
+    what: &str,
+) -> Done {
+    let Point { call, nth, .. } = point;
+    let trace = format!("trace={call}");
+    let inject = format!("inject={call}:{what}:when={nth}");
+    let options = ["-o", "/dev/null", "-e", &trace, "-e", &inject].map(str::to_owned);
+    run(world, command, &options)
+}
+
+fn run(world: &World, command: &commands::Command, options: &[String]) -> Done {
+    let binary = world.command(command.args);
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq"]).args(options);
+    strace.arg(binary.get_program()).args(binary.get_args());
+    strace.env_clear().envs(
+        binary
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
+    strace
+        .current_dir(world.directory.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    let mut child = strace.spawn().unwrap();
+    // Who dies before it reads breaks the pipe.
+    let _ = child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all((command.input)().as_bytes());
+    let stdout = child.stdout.take().unwrap();
+    let mut stderr = child.stderr.take().unwrap();
+    let is_browser = command.browser;
+    let out = std::thread::spawn(move || read(stdout, is_browser));
+    let err = std::thread::spawn(move || {
+        let mut err = Vec::new();
+        let _ = stderr.read_to_end(&mut err);
+        String::from_utf8_lossy(&err).into_owned()
+    });
+    let (status, hung) = wait(&mut child);
+    Done {
+        code: status.code(),
+        killed: !hung && status.signal() == Some(9),
+        hung,
+        out: out.join().unwrap(),
+        err: err.join().unwrap(),
+    }
+}
+
+/// All of standard output; where it tells a URL, a browser goes there.
+fn read(stdout: impl Read, is_browser: bool) -> String {
+    let mut out = String::new();
+    let mut browser = None;
+    for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+        let event: Value = serde_json::from_str(&line).unwrap_or_default();
+        if let Some(url) = event["url"].as_str().filter(|_| is_browser) {
+            let url = url.to_owned();
+            // A login that died does not answer.
+            browser = Some(std::thread::spawn(move || drop(visit(&url))));
+        }
+        out.push_str(&line);
+        out.push('\n');
+    }
+    if let Some(browser) = browser {
+        browser.join().unwrap();
+    }
+    out
+}
+
+fn wait(child: &mut Child) -> (ExitStatus, bool) {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return (status, false);
+        }
+        if start.elapsed() > LIMIT {
+            let group = Pid::from_child(child);
+            let _ = kill_process_group(group, Signal::KILL);
+            return (child.wait().unwrap(), true);
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}

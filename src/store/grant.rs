@@ -66,7 +66,7 @@ impl<'a> Held<'a> for HeldGrant<'a> {
     fn reserve(self: Box<Self>, what: &Spending<'_>) -> Result<Box<dyn Reserved + 'a>, StoreError> {
         let Self { store, grant, lock } = *self;
         let files = &*store.files;
-        let refresh = lock_refresh(store, what)?;
+        let refresh = lock_refresh(store, &grant, what)?;
         // Early releases refresh under the store's lock: it is held until the commit, or both could
         // send the same token. So was it by somebody else until now, who may have spent it.
         let excluded = store.exclude_peers(what.agent, what.patience)?;
@@ -132,6 +132,7 @@ fn begun(
 /// Later releases of OpenClaw lock a refresh by profile, in two ways.
 fn lock_refresh<'a>(
     store: &'a FileStore,
+    grant: &GrantDigest,
     what: &Spending<'_>,
 ) -> Result<Vec<Short<'a>>, StoreError> {
     let directory = store.refresh_locks();
@@ -156,11 +157,9 @@ fn lock_refresh<'a>(
     let mut locks = Vec::new();
     for name in names {
         store.files.create_dirs(&directory)?;
-        let site = Site {
-            path: directory.join(name),
-            flavour: Flavour::File,
-            stale: REFRESH_STALE,
-        };
+        // Another agent's login may bear the same name, and be refreshed at the same time.
+        let who = grant.to_string();
+        let site = Site::new(directory.join(name), Flavour::File, REFRESH_STALE, &who);
         locks.push(Short::acquire(doors, &site, what.patience)?);
     }
     Ok(locks)

@@ -155,7 +155,7 @@ impl Holder {
     pub(super) fn keep_fresh(&mut self) {
         let (stop, stopped) = channel::<()>();
         let locks = Arc::clone(&self.locks);
-        std::thread::spawn(move || {
+        let thread = std::thread::Builder::new().spawn(move || {
             while stopped.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
                 match lock(&locks).beat() {
                     Ok(true) => {}
@@ -167,7 +167,11 @@ impl Holder {
                 }
             }
         });
-        self.beats = Some(stop);
+        match thread {
+            Ok(_) => self.beats = Some(stop),
+            // A refresh takes less time than the locks take to go stale, but for a stalled disk.
+            Err(error) => tracing::warn!(%error, "OpenClaw's locks are held without a heartbeat"),
+        }
     }
 
     /// Makes sure, before a write, that OpenClaw is still excluded.
@@ -281,11 +285,7 @@ mod tests {
         }
 
         fn take(&self) -> Result<Taken, StoreError> {
-            let site = Site {
-                path: DOCUMENT_LOCK.into(),
-                flavour: self.flavour,
-                stale: STORE_STALE,
-            };
+            let site = Site::new(DOCUMENT_LOCK.into(), self.flavour, STORE_STALE, "next");
             let what = (Path::new(PROOF), vec![site]);
             let who = "pid 1 on here\n".to_owned();
             take(&self.files, &self.clock, what, who, Duration::ZERO)

@@ -70,8 +70,7 @@ impl FileStore {
         let target = self.files.resolve(&self.document(agent))?;
         let locks = self.places.state.join("locks/openclaw-rs");
         self.files.create_dirs(&locks)?;
-        let hash = Sha256::digest(target.as_os_str().as_encoded_bytes());
-        let name: String = hash.iter().take(16).map(|b| format!("{b:02x}")).collect();
+        let name = name_of(&target, 16);
         Ok(Place {
             lock: locks.join(format!("store-{name}.lock")),
             proof: locks.join(format!("peers-{name}.lock")),
@@ -104,14 +103,12 @@ impl FileStore {
     /// Where OpenClaw locks a document whose resolved path is `target`: early releases resolve the
     /// file, later ones its directory only. That differs where the document itself is a symlink.
     fn sites(&self, agent: &AgentId, target: &Path) -> Result<Vec<Site>, StoreError> {
+        // Whoever has another state directory has other locks of its own for the same document.
+        let who = name_of(&self.places.state, 4);
         let site = |path: &Path, flavour| {
             let mut path = path.as_os_str().to_owned();
             path.push(".lock");
-            Site {
-                path: PathBuf::from(path),
-                flavour,
-                stale: peer::STORE_STALE,
-            }
+            Site::new(PathBuf::from(path), flavour, peer::STORE_STALE, &who)
         };
         let named = self.files.resolve(&self.directory(agent))?;
         let named = named.join(DOCUMENT);
@@ -139,6 +136,13 @@ impl FileStore {
             .iter()
             .any(|name| name.starts_with("sha256-") && name.ends_with(".lock")))
     }
+}
+
+/// A name for a path, of so many bytes in hexadecimal digits.
+fn name_of(path: &Path, bytes: usize) -> String {
+    let hash = Sha256::digest(path.as_os_str().as_encoded_bytes());
+    let digits = hash.iter().take(bytes).map(|byte| format!("{byte:02x}"));
+    digits.collect()
 }
 
 /// Whether a release locks with files: from March 2026 on.

@@ -40,6 +40,24 @@ pub(super) struct Site {
     pub(super) flavour: Flavour,
     /// When one that lies there is stale.
     pub(super) stale: Duration,
+    /// A name beside it, under which we prepare it unseen.
+    draft: PathBuf,
+}
+
+impl Site {
+    /// A lock at `path`. `who` is part of the draft's name: of those who may prepare this lock at
+    /// once, each has another.
+    pub(super) fn new(path: PathBuf, flavour: Flavour, stale: Duration, who: &str) -> Self {
+        let mut draft = path.clone().into_os_string();
+        draft.push(".");
+        draft.push(who);
+        Self {
+            path,
+            flavour,
+            stale,
+            draft: draft.into(),
+        }
+    }
 }
 
 /// What a lock of ours looks like on the disk: the inode, which may be given out again, and the
@@ -106,24 +124,25 @@ pub(super) fn acquire(
 
 fn make(doors: Doors<'_>, site: &Site, note: &mut dyn FnMut(Mark)) -> Result<Mark, FileError> {
     let files = doors.files;
-    // Only the holder of our own lock comes here, so the name is free but for a crash.
-    let draft = draft(&site.path);
-    files.remove(&draft)?;
-    create(doors, &draft, site.flavour)?;
-    let made = mark(doors, &draft).and_then(|mark| {
+    let draft = &site.draft;
+    // What a crash left there.
+    files.remove(draft)?;
+    create(doors, draft, site.flavour)?;
+    let made = mark(doors, draft).and_then(|mark| {
         note(mark);
-        files.rename_new(&draft, &site.path).map(|()| mark)
+        files.rename_new(draft, &site.path).map(|()| mark)
     });
     match made {
+        // A crash between these two lines leaves a lock that nobody knows; it goes stale.
         Err(error) if error.source.kind() == ErrorKind::Unsupported => {
-            files.remove(&draft)?;
+            files.remove(draft)?;
             create(doors, &site.path, site.flavour)?;
             let mark = mark(doors, &site.path)?;
             note(mark);
             Ok(mark)
         }
         Err(error) => {
-            files.remove(&draft)?;
+            files.remove(draft)?;
             Err(error)
         }
         Ok(mark) => Ok(mark),
@@ -183,12 +202,12 @@ pub(super) fn beat(
             }
         }
         Flavour::File => {
-            let draft = draft(&site.path);
-            files.remove(&draft)?;
-            create(doors, &draft, site.flavour)?;
-            let new = mark(doors, &draft)?;
+            let draft = &site.draft;
+            files.remove(draft)?;
+            create(doors, draft, site.flavour)?;
+            let new = mark(doors, draft)?;
             note(&[old, new]);
-            files.rename(&draft, &site.path)?;
+            files.rename(draft, &site.path)?;
             new
         }
     };
@@ -233,13 +252,6 @@ pub(super) fn remove(files: &dyn Files, path: &Path, mark: Mark) -> Result<(), F
         true => files.remove(path),
         false => Ok(()),
     }
-}
-
-/// The name under which a lock is prepared.
-fn draft(path: &Path) -> PathBuf {
-    let mut draft = path.as_os_str().to_owned();
-    draft.push(".next");
-    PathBuf::from(draft)
 }
 
 /// Removes the lock at a site if it is stale; true if it is gone.
@@ -296,3 +308,6 @@ fn owner(files: &dyn Files, path: &Path) -> String {
         None => "OpenClaw".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,6 +54,16 @@ pub(super) fn lock(path: &Path, sharing: Sharing) -> Result<Box<dyn FileLock>, F
     acquire(path, take).map_err(|error| failed(path, error))
 }
 
+/// Takes the lock of a file that is open and is nobody's business but its owner's; false if
+/// somebody has it. It is freed when the file is closed.
+pub(super) fn claim(file: &File) -> io::Result<bool> {
+    match fs2::FileExt::try_lock_exclusive(file) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == fs2::lock_contended_error().kind() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 fn failed(path: &Path, source: io::Error) -> FileError {
     FileError {
         operation: "lock",

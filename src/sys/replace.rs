@@ -1,7 +1,8 @@
 //! Replacing a file so that a crash at any point leaves the old or the new content whole.
 //!
 //! Everything is written to a temp file in the same directory and made durable there; only then
-//! does one rename put it in place.
+//! does one rename put it in place. The temp file is locked for as long as its owner lives, so that
+//! what the dead left is known, and swept, at once.
 #![expect(
     clippy::disallowed_methods,
     reason = "this file is the door through which files are replaced"
@@ -10,18 +11,18 @@
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::{FallocateFlags, OFlags};
 use rustix::io::Errno;
 
-use super::files::{failed, process_lives, resolve};
+use super::files::{failed, resolve};
+use super::lock;
 use crate::ports::files::{FileError, InPlace, Reservation};
 
-/// A temp file of a live process is left alone for this long; after it, its id must have been
-/// given to another process.
+/// A temp file is swept when it is older than this, where locks do not tell whether its owner lives.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A temp file that becomes `target`, or goes when dropped.
@@ -58,6 +59,8 @@ impl Draft {
             match opened {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
+                // Swept before it was locked.
+                Ok(file) if !is_kept(&file)? => {}
                 Ok(file) => {
                     return Ok(Draft {
                         target: target.to_owned(),
@@ -134,11 +137,23 @@ impl Draft {
             return;
         };
         for entry in entries.flatten() {
-            let Some(pid) = temp_owner(name, &entry.file_name()) else {
+            if !is_temp(name, &entry.file_name()) {
+                continue;
+            }
+            let opened = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .custom_flags(flags(OFlags::NOFOLLOW))
+                .open(entry.path());
+            let Ok(file) = opened else {
                 continue;
             };
-            let modified = entry.metadata().and_then(|data| data.modified());
-            if !process_lives(pid) || modified.is_ok_and(|time| is_abandoned(time, now)) {
+            let modified = file.metadata().and_then(|data| data.modified());
+            // Not by its process id, which says nothing in another container.
+            let is_left = lock::claim(&file)
+                .unwrap_or_else(|_| modified.is_ok_and(|time| is_abandoned(time, now)));
+            // Removed while we have its lock: whoever has just made it sees that.
+            if is_left {
                 let _ = std::fs::remove_file(entry.path());
             }
         }
@@ -207,6 +222,12 @@ pub(super) fn sync_directory(directory: &File) -> io::Result<()> {
     }
 }
 
+/// Locks a temp file that we made; false if it is being swept. Where there are no locks it counts as
+/// ours.
+fn is_kept(file: &File) -> io::Result<bool> {
+    Ok(lock::claim(file).unwrap_or(true) && file.metadata()?.nlink() > 0)
+}
+
 fn is_abandoned(modified: SystemTime, now: SystemTime) -> bool {
     now.duration_since(modified)
         .is_ok_and(|age| age > ABANDONED)
@@ -223,13 +244,17 @@ fn temp_name(name: &OsStr) -> io::Result<std::ffi::OsString> {
     Ok(temp)
 }
 
-/// The process that a temp file for `name` belongs to; `None` for every other file.
-fn temp_owner(name: &OsStr, temp: &OsStr) -> Option<u32> {
-    let rest = temp.to_str()?.strip_prefix('.')?;
-    let rest = rest.strip_prefix(name.to_str()?)?.strip_prefix('.')?;
-    let (pid, random) = rest.strip_suffix(".tmp")?.split_once('.')?;
-    let is_ours = random.len() == 8 && random.bytes().all(|b| b.is_ascii_hexdigit());
-    if is_ours { pid.parse().ok() } else { None }
+/// Whether a file is a temp file for `name`.
+fn is_temp(name: &OsStr, temp: &OsStr) -> bool {
+    let rest = || {
+        let rest = temp.to_str()?.strip_prefix('.')?;
+        let rest = rest.strip_prefix(name.to_str()?)?.strip_prefix('.')?;
+        rest.strip_suffix(".tmp")?.split_once('.')
+    };
+    rest().is_some_and(|(pid, random)| {
+        let is_hex = random.bytes().all(|byte| byte.is_ascii_hexdigit());
+        pid.parse::<u32>().is_ok() && random.len() == 8 && is_hex
+    })
 }
 
 #[cfg(test)]
@@ -266,29 +291,58 @@ mod tests {
     #[test]
     fn sweeps_what_the_dead_left_and_nothing_else() {
         let dir = tempfile::tempdir().unwrap();
-        let mut child = std::process::Command::new("true").spawn().unwrap();
-        let dead = child.id();
-        child.wait().unwrap();
+        let path = dir.path().join("a.json");
+        // Its owner lives, although nobody here has this id, and it is older than any process.
+        let unseen = dir
+            .path()
+            .join(format!(".a.json.{}.0123abcd.tmp", u32::MAX));
+        let unseen = Draft {
+            target: path.clone(),
+            file: File::create(&unseen).unwrap(),
+            directory: File::open(dir.path()).unwrap(),
+            temp: unseen,
+            settled: true,
+        };
+        unseen.file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        assert!(is_kept(&unseen.file).unwrap());
         let live = std::process::id();
-        let leftover = format!(".a.json.{dead}.0123abcd.tmp");
-        let old = format!(".a.json.{live}.00000001.tmp");
-        let mut keep = vec![
+        let left = [
             format!(".a.json.{live}.0123abcd.tmp"),
-            format!(".b.json.{dead}.0123abcd.tmp"),
-            format!(".a.json.{dead}.tmp"),
+            ".a.json.1.00000001.tmp".to_owned(),
+        ];
+        let mut keep = vec![
+            unseen.temp.file_name().unwrap().to_str().unwrap().into(),
+            ".b.json.1.0123abcd.tmp".to_owned(),
+            ".a.json.1.tmp".to_owned(),
             ".a.json.x.0123abcd.tmp".to_owned(),
             "a.json".to_owned(),
         ];
-        for name in keep.iter().chain([&leftover, &old]) {
-            std::fs::write(dir.path().join(name), "x").unwrap();
+        for name in keep.iter().chain(&left) {
+            let path = dir.path().join(name);
+            if path != unseen.temp {
+                std::fs::write(path, "x").unwrap();
+            }
         }
-        let file = File::options().write(true).open(dir.path().join(&old));
-        file.unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
-        Draft::create(&dir.path().join("a.json"))
-            .unwrap()
-            .commit(b"new")
-            .unwrap();
+        Draft::create(&path).unwrap().commit(b"new").unwrap();
         keep.sort();
         assert_eq!(names(dir.path()), keep);
+        let its_name = unseen.temp.file_name().unwrap().to_os_string();
+        drop(unseen);
+        Draft::create(&path).unwrap().commit(b"next").unwrap();
+        keep.retain(|name| its_name != name.as_str());
+        assert_eq!(names(dir.path()), keep);
+    }
+
+    #[test]
+    fn what_was_swept_before_it_was_locked_is_not_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        let file = File::create(&path).unwrap();
+        let sweeper = File::open(&path).unwrap();
+        assert!(lock::claim(&sweeper).unwrap());
+        assert!(!is_kept(&file).unwrap(), "it is being swept");
+        std::fs::remove_file(&path).unwrap();
+        drop(sweeper);
+        assert!(!is_kept(&file).unwrap(), "it was swept");
     }
 }

@@ -1,6 +1,8 @@
 //! Beside a running OpenClaw: neither program loses an update of the other, and no refresh token is
 //! spent twice.
 
+mod holds;
+
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};

@@ -50,6 +50,8 @@ pub(crate) enum Act {
     Refresh(String),
     /// Refreshes it so many times, and lets it expire after each.
     KeepRefreshing(String, usize),
+    /// Holds the lock for so many milliseconds.
+    Hold(u64),
     /// Tells which refresh token it found under the lock.
     Look,
 }
@@ -88,6 +90,10 @@ impl Part {
                     self.refresh(url);
                     self.update(|doc| login(doc)["expires"] = 1.into());
                 }),
+                Act::Hold(millis) => {
+                    let _lock = self.lock_store();
+                    std::thread::sleep(Duration::from_millis(*millis));
+                }
                 Act::Look => self.update(|doc| {
                     let refresh = login(doc)["refresh"].as_str().unwrap().to_owned();
                     #[expect(clippy::print_stdout, reason = "the test reads it")]

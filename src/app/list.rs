@@ -94,9 +94,14 @@ pub(super) fn faults(effective: &Effective) -> Vec<String> {
     {
         faults.extend(document.faults.iter().cloned());
         for entry in document.entries() {
-            if let Content::Invalid { fault } = &entry.content {
-                let key = crate::model::id::printable(&entry.key, 80);
-                faults.push(format!("profile \"{key}\" is not used: {fault}"));
+            match &entry.content {
+                Content::Invalid { fault } => {
+                    let key = crate::model::id::printable(&entry.key, 80);
+                    faults.push(format!("profile \"{key}\" is not used: {fault}"));
+                }
+                Content::Valid(id, credential) => {
+                    faults.extend(credential.end().and_then(|end| end.fault(id)));
+                }
             }
         }
     }

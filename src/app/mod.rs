@@ -99,6 +99,13 @@ impl Ports<'_> {
         Ok(Effective::new(agent.clone(), own, main))
     }
 
+    /// Tells that this machine's clock is wrong, if the token endpoint's is right.
+    fn tell_skew(&self, warning: Option<String>) {
+        if let Some(warning) = warning {
+            self.dialog.notice(&Notice::Warning(warning));
+        }
+    }
+
     /// Tells what was wrong with a document that was just written: what of it could not be read,
     /// and under which name that was set aside.
     fn tell_faults(&self, document: &AuthProfiles) {

@@ -50,8 +50,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Vec<Report>, Failure> 
         {
             continue;
         }
-        let (Some(oauth), Some(id)) = (seen.credential.as_oauth(), seen.credential.provider())
-        else {
+        let (Some(_), Some(id)) = (seen.credential.as_oauth(), seen.credential.provider()) else {
             if request.profile.is_none() {
                 continue;
             }
@@ -78,7 +77,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Vec<Report>, Failure> 
         reports.push(Report {
             profile: seen.id.clone(),
             provider: id,
-            before: oauth.expires,
+            before: seen.credential.expires(),
             result,
         });
     }

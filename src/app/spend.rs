@@ -99,8 +99,10 @@ impl Subject<'_> {
     }
 
     fn commit(&self, reserved: Box<dyn Reserved + '_>, grant: Grant) -> Result<Living, Failure> {
+        let skew = grant.skew_warning();
         let new = grant.into_credential(&self.provider.id, Identity::default());
         let changed = reserved.commit(&new, self.ports.clock.now())?;
+        self.ports.tell_skew(skew);
         if let Some(signal) = self.ports.interrupt.pending() {
             return Err(Failure::cancelled(signal).touched(Touched::Changed));
         }

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use crate::model::credential::{Credential, Kind as CredentialKind};
+use crate::model::expiry::clock_fault;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::Effective;
 use crate::model::secret::Secret;
@@ -67,6 +68,14 @@ pub struct Outcome {
 /// [`Kind::NotFound`] for a profile that does not exist, [`Kind::NeedsLogin`] if nobody can give a
 /// living token without a person, and what [`keep_alive`] says.
 pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
+    let mut outcome = find(ports, request)?;
+    if let Some(fault) = clock_fault(ports.clock.now(), None) {
+        outcome.warning.get_or_insert(fault);
+    }
+    Ok(outcome)
+}
+
+fn find(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
     let least = request.min_valid;
     match &request.want {
         Want::Profile(id) => {
@@ -159,7 +168,7 @@ fn take(
         Failure::new(Kind::Config, message)
     })?;
     let outcome =
-        |credential: &Credential, how, warning| {
+        |credential: &Credential, how, warning: Option<String>| {
             let bearer =
                 credential.bearer().cloned().ok_or_else(|| {
                     let by_paste = credential.kind() != CredentialKind::OAuth;
@@ -174,13 +183,13 @@ fn take(
                 bearer,
                 expires: credential.expires(),
                 how,
-                warning,
+                warning: warning.or_else(|| credential.end()?.fault(id)),
             })
         };
     match seen.credential {
         Credential::ApiKey(_) => outcome(seen.credential, How::WasFresh, None),
-        Credential::Token(token) => {
-            if let Some(end) = token.expires {
+        Credential::Token(_) => {
+            if let Some(end) = seen.credential.expires() {
                 check_static(ports, id, &provider, end, least)?;
             }
             outcome(seen.credential, How::WasFresh, None)
@@ -203,8 +212,13 @@ fn check_static(
     end: Timestamp,
     least: Option<Duration>,
 ) -> Result<(), Failure> {
-    let message = match freshness(Some(end), ports.clock.now(), least.unwrap_or_default()) {
+    let least = least.unwrap_or_default();
+    let message = match freshness(Some(end), ports.clock.now(), least) {
         Freshness::Fresh { .. } | Freshness::NoExpiry => return Ok(()),
+        // Due because its end cannot be, and nothing brings a better one.
+        Freshness::Due { remaining } if i128::from(remaining) > least.as_millis().cast_signed() => {
+            return Ok(());
+        }
         Freshness::Due { .. } => format!("{id} ends at {}, sooner than asked for", end.iso8601()),
         Freshness::Expired { .. } => format!("{id} ended at {}", end.iso8601()),
     };

@@ -225,7 +225,7 @@ fn locations(
         main_dir,
         agent_dirs,
         oauth_dir: places.oauth_dir.clone(),
-        is_late: settings.is_written_late(),
+        written_by: settings.written_by.clone(),
         spare: spare_directory(),
     })
 }

@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::model::id::AgentId;
+use crate::model::id::{AgentId, printable};
 use crate::ports::files::FileError;
+
+/// At most this many characters of what stands in the file are repeated.
+const SHOWN: usize = 200;
 
 /// The configuration cannot be read or changed. Nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -12,7 +15,7 @@ pub enum ConfigError {
     #[error(transparent)]
     File(#[from] FileError),
     /// It is no JSON5.
-    #[error("{}:{line}:{column}: {message}", path.display())]
+    #[error("{}:{line}:{column}: {}", path.display(), printable(message, SHOWN))]
     Syntax {
         /// The file.
         path: PathBuf,
@@ -24,7 +27,7 @@ pub enum ConfigError {
         message: String,
     },
     /// A member is not what it should be.
-    #[error("{}: {member} {fault}", path.display())]
+    #[error("{}: {} {}", path.display(), printable(member, SHOWN), printable(fault, SHOWN))]
     Shape {
         /// The file.
         path: PathBuf,
@@ -44,7 +47,7 @@ pub enum ConfigError {
         directory: PathBuf,
     },
     /// The member to change lies in another file.
-    #[error("{}: {member} comes from {included}, which is not changed; edit it there", path.display())]
+    #[error("{}: {} comes from {}, which is not changed; edit it there", path.display(), printable(member, SHOWN), printable(included, SHOWN))]
     Included {
         /// The configuration.
         path: PathBuf,

@@ -1,5 +1,6 @@
 //! What a profile holds.
 
+use super::expiry::End;
 use super::grant::GrantDigest;
 use super::id::ProviderId;
 use super::json::Extra;
@@ -158,13 +159,19 @@ impl Credential {
         secret.filter(|secret| !secret.is_blank())
     }
 
-    /// When what would be handed out ends, if that is known.
-    pub fn expires(&self) -> Option<Timestamp> {
-        match self {
+    /// When what would be handed out ends, if anything is said of that, and what is odd about it.
+    pub fn end(&self) -> Option<End> {
+        let stored = match self {
             Self::ApiKey(_) => None,
             Self::Token(c) => c.expires,
             Self::OAuth(c) => c.expires,
-        }
+        };
+        stored.map(End::read)
+    }
+
+    /// The same moment alone.
+    pub fn expires(&self) -> Option<Timestamp> {
+        self.end().map(|end| end.at)
     }
 
     /// The OAuth credential, if it is one.

@@ -9,6 +9,7 @@ pub mod time;
 pub mod id;
 
 pub mod credential;
+pub mod expiry;
 pub mod grant;
 
 pub mod history;

@@ -164,8 +164,8 @@ fn judge(
         return Verdict::NoSecret;
     }
     // Only a token without a refresh token is judged by its end; a grant can be refreshed.
-    if let Credential::Token(token) = credential
-        && token.expires.is_some_and(|end| now >= end)
+    if matches!(credential, Credential::Token(_))
+        && credential.expires().is_some_and(|end| now >= end)
     {
         return Verdict::Expired;
     }

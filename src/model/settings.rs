@@ -95,15 +95,6 @@ impl Settings {
             .map_or_else(AgentId::main, |agent| AgentId::normalise(&agent.id))
     }
 
-    /// Whether the release that wrote the configuration last locks with files: from March 2026 on.
-    pub fn is_written_late(&self) -> bool {
-        let mut parts = self.written_by.as_deref().unwrap_or_default().split('.');
-        let mut number = || parts.next().and_then(|part| part.parse::<u32>().ok());
-        number()
-            .zip(number())
-            .is_some_and(|version| version >= (2026, 3))
-    }
-
     /// The settings of one agent.
     pub fn agent(&self, id: &AgentId) -> Option<&AgentSettings> {
         self.agents

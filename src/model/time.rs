@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::expiry::{End, Oddity};
+
 /// Milliseconds since the Unix epoch, as OpenClaw's files hold them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
@@ -62,18 +64,23 @@ pub enum Freshness {
 /// Judges an access token of a refreshable grant. Pure: the caller brings the clock.
 ///
 /// `margin` is how much life must be left for the token to count as fresh. The boundary is exact:
-/// with `margin` left to the millisecond the token is due, and at its expiry it is expired.
+/// with `margin` left to the millisecond the token is due, and at its expiry it is expired. An end
+/// before 2020 is no known end; one after 2100 is due at once, for a refresh brings a better one.
 pub fn freshness(expires: Option<Timestamp>, now: Timestamp, margin: Duration) -> Freshness {
     let Some(expires) = expires else {
         return Freshness::Expired { since: None };
     };
-    let remaining = now.until(expires);
+    let end = End::read_at(expires, now);
+    let remaining = now.until(end.at);
+    if end.oddity == Some(Oddity::TooEarly) {
+        return Freshness::Expired { since: None };
+    }
     let margin = i64::try_from(margin.as_millis()).unwrap_or(i64::MAX);
     if remaining <= 0 {
         Freshness::Expired {
             since: Some(remaining.saturating_neg()),
         }
-    } else if remaining <= margin {
+    } else if remaining <= margin || end.oddity == Some(Oddity::TooLate) {
         Freshness::Due { remaining }
     } else {
         Freshness::Fresh { remaining }
@@ -115,7 +122,7 @@ pub fn short_duration(millis: i64) -> String {
     const MINUTE: i64 = 60_000;
     const HOUR: i64 = 60 * MINUTE;
     const DAY: i64 = 24 * HOUR;
-    let rounded = |unit: i64| (millis + unit / 2) / unit;
+    let rounded = |unit: i64| millis.saturating_add(unit / 2) / unit;
     if millis <= 0 {
         "0m".to_owned()
     } else if rounded(MINUTE) < 60 {
@@ -133,23 +140,36 @@ mod tests {
 
     #[test]
     fn freshness_is_exact_at_its_boundaries() {
-        let now = Timestamp(1_000_000);
+        let now = Timestamp(1_795_230_521_000);
         let margin = Duration::from_millis(300);
-        let judge = |expires| freshness(Some(Timestamp(expires)), now, margin);
-        assert_eq!(judge(1_000_301), Freshness::Fresh { remaining: 301 });
-        assert_eq!(judge(1_000_300), Freshness::Due { remaining: 300 });
-        assert_eq!(judge(1_000_001), Freshness::Due { remaining: 1 });
-        assert_eq!(judge(1_000_000), Freshness::Expired { since: Some(0) });
-        assert_eq!(
-            judge(i64::MIN),
-            Freshness::Expired {
-                since: Some(i64::MAX)
-            }
-        );
+        let judge = |left| freshness(Some(Timestamp(now.0 + left)), now, margin);
+        assert_eq!(judge(301), Freshness::Fresh { remaining: 301 });
+        assert_eq!(judge(300), Freshness::Due { remaining: 300 });
+        assert_eq!(judge(1), Freshness::Due { remaining: 1 });
+        assert_eq!(judge(0), Freshness::Expired { since: Some(0) });
+        assert_eq!(judge(-7), Freshness::Expired { since: Some(7) });
         assert_eq!(
             freshness(None, now, margin),
             Freshness::Expired { since: None }
         );
+    }
+
+    #[test]
+    fn an_end_that_cannot_be_is_not_trusted() {
+        let now = Timestamp(1_795_230_521_000);
+        let judge = |expires| freshness(Some(Timestamp(expires)), now, Duration::ZERO);
+        assert_eq!(judge(1_795_230_522), Freshness::Fresh { remaining: 1_000 });
+        assert_eq!(
+            judge(1_795_230_520),
+            Freshness::Expired { since: Some(1_000) }
+        );
+        for early in [i64::MIN, -1, 0, 1, 1_500_000_000_000] {
+            assert_eq!(judge(early), Freshness::Expired { since: None });
+        }
+        for late in [4_200_000_000_000, 1_795_230_521_000_000, i64::MAX] {
+            let remaining = late - now.0;
+            assert_eq!(judge(late), Freshness::Due { remaining });
+        }
     }
 
     #[test]
@@ -180,5 +200,6 @@ mod tests {
         assert_eq!(short_duration(17_997_269), "5h");
         assert_eq!(short_duration(minutes(60 * 47)), "47h");
         assert_eq!(short_duration(259_197_444), "3d");
+        assert_eq!(short_duration(i64::MAX), "106751991167d");
     }
 }

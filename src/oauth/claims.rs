@@ -84,9 +84,9 @@ fn payload(token: Option<&Secret<String>>) -> Value {
         .unwrap_or(Value::Null)
 }
 
-/// When a token that is a JWT ends, by its `exp`.
-pub(super) fn expiry(token: &Secret<String>) -> Option<Timestamp> {
-    let seconds = payload(Some(token)).get("exp")?.as_f64()?;
+/// A moment that a token claims if it is a JWT: `exp`, `iat`; by the clock of whoever made it.
+pub(super) fn moment(token: &Secret<String>, claim: &str) -> Option<Timestamp> {
+    let seconds = payload(Some(token)).get(claim)?.as_f64()?;
     let millis = (seconds * 1_000.0).round();
     (millis > 0.0 && millis < 1e15).then_some(Timestamp(millis as i64))
 }
@@ -172,13 +172,13 @@ pub(super) mod tests {
 
     #[test]
     fn an_expiry_is_in_seconds() {
-        let of = |claims| expiry(&Secret::from(jwt(&claims).as_str()));
+        let of = |claims| moment(&Secret::from(jwt(&claims).as_str()), "exp");
         assert_eq!(
             of(json!({"exp": 1_795_242_600})),
             Some(Timestamp(1_795_242_600_000))
         );
         assert_eq!(of(json!({"exp": "soon"})), None);
         assert_eq!(of(json!({"exp": 1e300})), None);
-        assert_eq!(expiry(&Secret::from("opaque")), None);
+        assert_eq!(moment(&Secret::from("opaque"), "exp"), None);
     }
 }

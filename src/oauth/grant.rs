@@ -12,20 +12,23 @@ use oauth2::{
 use serde_json::Value;
 
 use super::attempt::{Attempt, AuthorizationCode};
-use super::claims;
 use super::dialect::{TokenEndpoint, is_success};
 use super::error::{OAuthError, http_date};
+use super::lifetime;
 use crate::model::credential::{Identity, OAuth};
 use crate::model::id::ProviderId;
 use crate::model::json::Extra;
 use crate::model::provider::{Client, Provider};
 use crate::model::secret::Secret;
-use crate::model::time::Timestamp;
+use crate::model::time::{Timestamp, short_duration};
 use crate::ports::http::{Http, Response};
 
 /// However much margin is subtracted from an expiry, this much of a token's life is left: else a
 /// short-lived token would count as expired the moment it comes.
 const LEAST_LIFE: Duration = Duration::from_secs(30);
+
+/// A clock that is wrong by no more than this, in milliseconds, concerns nobody.
+const TOLERATED_SKEW: i64 = 300_000;
 
 /// What a token endpoint gave.
 #[derive(Clone, Debug)]
@@ -47,6 +50,21 @@ pub struct Grant {
 }
 
 impl Grant {
+    /// What a person should know if this machine's clock and the server's differ by more than five
+    /// minutes, a sentence.
+    ///
+    /// Ends are stored by this machine's clock, so they are right for as long as it runs on as it
+    /// is. Set right, it makes them wrong by as much.
+    pub fn skew_warning(&self) -> Option<String> {
+        let skew = self.clock_skew?;
+        let size = skew.saturating_abs();
+        let by = (size > TOLERATED_SKEW).then(|| short_duration(size))?;
+        let way = if skew > 0 { "behind" } else { "ahead of" };
+        Some(format!(
+            "the clock of this machine is {by} {way} the provider's. Stored ends follow it: set it right, then run `openclaw models auth refresh --force`"
+        ))
+    }
+
     /// The grant as it is stored.
     pub fn into_credential(self, provider: &ProviderId, identity: Identity) -> OAuth {
         OAuth {
@@ -159,9 +177,8 @@ fn grant(parsed: &BasicTokenResponse, answer: Response, now: Timestamp, baked: D
     let access = Secret::new(parsed.access_token().secret().clone());
     let body: Value = serde_json::from_slice(answer.body.expose()).unwrap_or(Value::Null);
     let secret = |text: &str| Some(Secret::from(text)).filter(|secret| !secret.is_blank());
-    let ends = body.get("expires_in").and_then(lifetime);
-    let ends = ends.map(|life| now.after(life));
-    let ends = ends.or_else(|| claims::expiry(&access));
+    let date = answer.header("date").and_then(http_date);
+    let ends = lifetime::end(body.get("expires_in"), &access, date, now);
     Grant {
         refresh: parsed
             .refresh_token()
@@ -171,25 +188,10 @@ fn grant(parsed: &BasicTokenResponse, answer: Response, now: Timestamp, baked: D
             .and_then(Value::as_str)
             .and_then(secret),
         expires: ends.map(|ends| less_margin(ends, now, baked)),
-        clock_skew: answer
-            .header("date")
-            .and_then(http_date)
-            .map(|date| now.until(date)),
+        clock_skew: date.map(|date| now.until(date)),
         response: answer.body,
         access,
     }
-}
-
-/// `expires_in`, in seconds, a number or its text; nothing but a positive number says anything.
-fn lifetime(value: &Value) -> Option<Duration> {
-    let seconds = match value {
-        Value::Number(number) => number.as_f64()?,
-        Value::String(text) => text.trim().parse().ok()?,
-        _ => return None,
-    };
-    let sane = seconds > 0.0 && seconds < 1e10;
-    sane.then(|| Duration::try_from_secs_f64(seconds).ok())
-        .flatten()
 }
 
 fn less_margin(ends: Timestamp, now: Timestamp, baked: Duration) -> Timestamp {
@@ -351,6 +353,20 @@ mod tests {
             headers: vec![("date".into(), "Sat, 21 Nov 2026 06:29:00 GMT".into())],
             body: Secret::new(br#"{"access_token":"at"}"#.to_vec()),
         }));
-        assert_eq!(renew(&http, 0).unwrap().clock_skew, Some(-60_000));
+        let grant = renew(&http, 0).unwrap();
+        assert_eq!(grant.clock_skew, Some(-60_000));
+        assert_eq!(grant.skew_warning(), None);
+        let words = |skew| {
+            let clock_skew = Some(skew);
+            let grant = Grant {
+                clock_skew,
+                ..grant.clone()
+            };
+            grant.skew_warning().unwrap_or_default()
+        };
+        assert!(words(300_001).contains("5m behind the provider's"));
+        assert!(words(-7_200_000).contains("2h ahead of the provider's"));
+        assert!(words(i64::MIN).contains("ahead of"));
+        assert_eq!(words(300_000), "");
     }
 }

@@ -5,4 +5,5 @@ pub mod claims;
 pub mod dialect;
 pub mod error;
 pub mod grant;
+mod lifetime;
 pub mod paste;

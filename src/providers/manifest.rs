@@ -11,6 +11,7 @@ use super::checked::{
     Address, Claim, Headers, Id, Line, Params, Ports, RedirectHost, RedirectPath, Schema, Span,
     Variable,
 };
+use crate::model::id::printable;
 use crate::model::provider::{
     Account, Ambient, AmbientFile, Body, BrowserFlow, Client, Dialect, Flow, KeyFlow, Provider,
     RefreshPolicy, TokenFlow,
@@ -49,7 +50,8 @@ pub fn parse(text: &str, file: &str) -> Result<(Provider, bool), ManifestError> 
             file: file.to_owned(),
             line,
             column,
-            message: message.trim().to_owned(),
+            // The parser quotes keys as they stand in the file.
+            message: printable(message, 400),
         }
     };
     let manifest: Manifest =

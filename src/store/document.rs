@@ -110,6 +110,11 @@ pub fn render(document: &AuthProfiles, layout: Layout) -> Rendered {
             );
             write_state(file, document);
             write_unknown(file, &document.state_extra, &Extra::default());
+            // It has no meaning in this file, and may be all that is left of a document that was
+            // copied to the wrong name.
+            if let Some(raw) = document.state_extra.get("profiles") {
+                file.raw("profiles", raw);
+            }
         });
         state.into_file()
     });

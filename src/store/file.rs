@@ -6,7 +6,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use crate::model::grant::{GrantDigest, GrantRecord};
-use crate::model::id::{AgentId, ProfileId};
+use crate::model::id::{AgentId, ProfileId, printable};
 use crate::model::profiles::AuthProfiles;
 use crate::ports::files::{FileError, Files, Reservation, Sharing};
 use crate::ports::host::Clock;
@@ -33,8 +33,8 @@ pub struct Locations {
     pub agent_dirs: Vec<(AgentId, PathBuf)>,
     /// The directory of the legacy `oauth.json`.
     pub oauth_dir: PathBuf,
-    /// Whether the configuration was last written by an OpenClaw that locks with files.
-    pub is_late: bool,
+    /// The release of OpenClaw that wrote the configuration last, as far as that is known.
+    pub written_by: Option<String>,
     /// Another disk's directory, for what cannot be saved in the state directory.
     pub spare: Option<PathBuf>,
 }
@@ -106,12 +106,31 @@ impl FileStore {
     fn check_generation(&self, agent: &AgentId) -> Result<(), StoreError> {
         let document = self.files.stat(&self.document(agent))?;
         if document.is_none() && self.files.stat(&self.later())?.is_some() {
-            return Err(StoreError::LaterGeneration {
-                path: self.later(),
-                detail: "there is no auth-profiles.json beside it".to_owned(),
-            });
+            return Err(self.later_generation());
         }
         Ok(())
+    }
+
+    /// Names the database, and the release that it belongs to.
+    pub(super) fn later_generation(&self) -> StoreError {
+        let path = self.later();
+        let header = self.files.read(&path).ok().flatten().unwrap_or_default();
+        let schema = schema_of(&header).map(|schema| format!("its schema is number {schema}"));
+        let release = self.places.written_by.as_ref();
+        let release = release.map(|release| {
+            format!(
+                "OpenClaw {} wrote the configuration",
+                printable(release, 40)
+            )
+        });
+        let known: Vec<String> = schema.into_iter().chain(release).collect();
+        StoreError::LaterGeneration {
+            path,
+            detail: match known.is_empty() {
+                true => "its version is not known".to_owned(),
+                false => known.join(", and "),
+            },
+        }
     }
 
     /// Space for the next content of an agent's document.
@@ -150,7 +169,7 @@ impl FileStore {
     pub(super) fn owner(&self, lock: &std::path::Path) -> Option<String> {
         let bytes = self.files.read(lock).ok().flatten()?;
         let note = String::from_utf8_lossy(&bytes);
-        let note = crate::model::id::printable(note.lines().next()?, 200);
+        let note = printable(note.lines().next()?, 200);
         (!note.is_empty()).then_some(note)
     }
 
@@ -159,6 +178,13 @@ impl FileStore {
         self.files.create_dirs(&directory)?;
         Ok(directory.join(format!("{grant}.lock")))
     }
+}
+
+/// `user_version` in the header of an SQLite database (its file format, section 1.3.12).
+fn schema_of(database: &[u8]) -> Option<u32> {
+    let header = database.strip_prefix(b"SQLite format 3\0")?;
+    let bytes = header.get(44..48)?.try_into().ok()?;
+    Some(u32::from_be_bytes(bytes))
 }
 
 impl Store for FileStore {

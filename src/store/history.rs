@@ -282,7 +282,9 @@ fn parse(text: &str) -> Result<History, String> {
     let generations = members.get("generations").ok_or("it has no generations")?;
     let mut history = History::new(profile);
     for (number, value) in Members::read(generations.get())?.iter() {
-        let generation = number.parse().ok().and_then(|number| {
+        // Nobody has changed a profile so often, and the next number must be one, too.
+        let number = number.parse::<u32>().ok().map(u64::from);
+        let generation = number.and_then(|number| {
             let members = Members::read(value.get()).ok()?;
             read_generation(number, &members)
         });

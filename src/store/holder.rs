@@ -249,3 +249,103 @@ fn is_intact(files: &dyn Files, proof: &Path, sites: &[Site]) -> Result<bool, Fi
     }
     Ok(false)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::peer::{Flavour, STORE_STALE};
+    use crate::testing::clock::FakeClock;
+    use crate::testing::files::MemoryFiles;
+
+    const DOCUMENT_LOCK: &str = "/a/auth-profiles.json.lock";
+    const PROOF: &str = "/l/peers.lock";
+
+    struct Case {
+        memory: MemoryFiles,
+        files: Arc<dyn Files>,
+        clock: Arc<dyn Clock>,
+        flavour: Flavour,
+    }
+
+    impl Case {
+        fn new(flavour: Flavour) -> Self {
+            let memory = MemoryFiles::new();
+            memory.put(Path::new("/a/x"), "");
+            memory.put(Path::new(PROOF), "");
+            Self {
+                files: Arc::new(memory.clone()),
+                clock: Arc::new(FakeClock::new(Timestamp(1_790_000_000_000))),
+                memory,
+                flavour,
+            }
+        }
+
+        fn take(&self) -> Result<Taken, StoreError> {
+            let site = Site {
+                path: DOCUMENT_LOCK.into(),
+                flavour: self.flavour,
+                stale: STORE_STALE,
+            };
+            let what = (Path::new(PROOF), vec![site]);
+            let who = "pid 1 on here\n".to_owned();
+            take(&self.files, &self.clock, what, who, Duration::ZERO)
+        }
+
+        fn ours(&self) -> Holder {
+            match self.take().unwrap() {
+                Taken::Ours(holder) => holder,
+                Taken::Another => panic!("held by another"),
+            }
+        }
+
+        fn is_there(&self) -> bool {
+            self.files.stat(Path::new(DOCUMENT_LOCK)).unwrap().is_some()
+        }
+    }
+
+    #[test]
+    fn one_of_us_holds_and_the_others_rely_on_it() {
+        for flavour in [Flavour::Directory, Flavour::File] {
+            let case = Case::new(flavour);
+            let holder = case.ours();
+            assert!(case.is_there());
+            assert!(matches!(case.take(), Ok(Taken::Another)));
+            holder.renew(Duration::ZERO).unwrap();
+            assert!(matches!(case.take(), Ok(Taken::Another)));
+            drop(holder);
+            assert!(!case.is_there());
+            drop(case.ours());
+        }
+    }
+
+    #[test]
+    fn a_lock_that_was_taken_for_stale_is_left_to_its_new_owner() {
+        for flavour in [Flavour::Directory, Flavour::File] {
+            let case = Case::new(flavour);
+            let holder = case.ours();
+            let lock = Path::new(DOCUMENT_LOCK);
+            case.files.remove(lock).unwrap();
+            case.files.create_dir_new(lock).unwrap();
+            case.files.touch(lock, case.clock.now()).unwrap();
+            assert!(matches!(
+                holder.renew(Duration::ZERO),
+                Err(StoreError::Busy { .. })
+            ));
+            assert!(matches!(case.take(), Err(StoreError::Busy { .. })));
+            drop(holder);
+            assert!(case.is_there());
+            case.files.remove(lock).unwrap();
+            drop(case.ours());
+        }
+    }
+
+    #[test]
+    fn what_a_crash_left_half_made_is_in_nobodys_way() {
+        let case = Case::new(Flavour::Directory);
+        case.memory
+            .create_dirs(Path::new("/a/auth-profiles.json.lock.next"))
+            .unwrap();
+        drop(case.ours());
+        assert!(!case.is_there());
+    }
+}

@@ -130,7 +130,8 @@ impl FileStore {
 
     /// Whether the OpenClaw beside us is of the releases that lock with files.
     pub(super) fn is_peer_late(&self, agent: &AgentId) -> Result<bool, FileError> {
-        if self.places.is_late || self.files.stat(&self.state_file(agent))?.is_some() {
+        let release = self.places.written_by.as_deref();
+        if release.is_some_and(is_late) || self.files.stat(&self.state_file(agent))?.is_some() {
             return Ok(true);
         }
         let names = self.files.list(&self.refresh_locks())?;
@@ -138,6 +139,14 @@ impl FileStore {
             .iter()
             .any(|name| name.starts_with("sha256-") && name.ends_with(".lock")))
     }
+}
+
+/// Whether a release locks with files: from March 2026 on.
+fn is_late(release: &str) -> bool {
+    let mut parts = release.split('.');
+    let mut number = || parts.next()?.parse::<u32>().ok();
+    let version = number().zip(number());
+    version.is_some_and(|version| version >= (2026, 3))
 }
 
 /// Where the locks of a document lie.
@@ -176,5 +185,20 @@ impl Drop for Excluded<'_> {
         let lock = self.store.poll(&self.place.lock, PATIENCE);
         self.holder = None;
         drop(lock);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn releases_from_march_on_lock_with_files() {
+        for early in ["2026.1.29", "2026.2.6-3", "2025.12.1", "0.1.0", "", "new"] {
+            assert!(!is_late(early), "{early}");
+        }
+        for late in ["2026.3.1", "2026.5.7", "2027.1.1"] {
+            assert!(is_late(late), "{late}");
+        }
     }
 }

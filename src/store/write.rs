@@ -140,10 +140,7 @@ impl Locked<'_> {
     pub(super) fn find(&self) -> Result<Found, StoreError> {
         let found = self.store.find(&self.agent, Scope::All)?;
         if found.is_later {
-            return Err(StoreError::LaterGeneration {
-                path: self.store.later(),
-                detail: "there is no auth-profiles.json beside it".to_owned(),
-            });
+            return Err(self.store.later_generation());
         }
         Ok(found)
     }

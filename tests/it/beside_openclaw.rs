@@ -290,6 +290,6 @@ fn nobody_loses_an_update_in_a_crowd() {
 #[ignore = "needs minutes: a long crowd of both programs"]
 fn nobody_loses_an_update_in_a_long_crowd() {
     for release in BOTH {
-        soak(release, 150);
+        soak(release, 500);
     }
 }

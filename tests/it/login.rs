@@ -193,10 +193,18 @@ fn nobody_logs_in_within_the_time() {
 #[test]
 fn nobody_is_sent_to_the_browser_for_a_login_that_could_not_be_kept() {
     let (world, issuer) = World::with_issuer(Account::default());
-    world.write("state/openclaw.sqlite", "");
+    let header = format!("SQLite format 3\0{}\0\0\0\x07", "\0".repeat(44));
+    world.write("state/openclaw.sqlite", &header);
+    world.write(
+        "openclaw.json",
+        r#"{ meta: { lastTouchedVersion: "2026.6.11" } }"#,
+    );
     let ran = world.run(&["models", "auth", "login", "--provider", "openai-codex"]);
     assert_eq!((ran.code, ran.out.as_str()), (5, ""), "{ran:?}");
-    assert!(ran.err.contains("openclaw.sqlite"), "{ran:?}");
+    assert!(
+        ran.err.contains("openclaw.sqlite holds the credentials of a later OpenClaw release (its schema is number 7, and OpenClaw 2026.6.11 wrote the configuration)"),
+        "{ran:?}"
+    );
     assert!(!ran.err.contains(issuer.url()), "{ran:?}");
     assert!(!world.state().join("agents/main/agent").exists());
 }

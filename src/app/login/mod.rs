@@ -159,6 +159,7 @@ fn keep(
             false,
         )));
     }
+    ports.tell_skew(grant.skew_warning());
     let oauth = grant.into_credential(&provider.id, found.identity.clone());
     let document = match ports.store.load(&request.agent, Scope::All) {
         // What is no document is set aside by the update; it has no names to respect.

@@ -50,6 +50,18 @@ pub struct Health {
     pub providers: Vec<ProviderHealth>,
 }
 
+impl Health {
+    /// The last moment at which a grant is known to have been sent or taken.
+    pub(super) fn newest(&self) -> Option<Timestamp> {
+        let moments = self.profiles.iter().flat_map(|profile| {
+            let facts = &profile.facts;
+            let refused = facts.refusal.as_ref().and_then(|(_, at)| *at);
+            [facts.proven_at, refused, facts.unknown_since]
+        });
+        moments.flatten().max()
+    }
+}
+
 /// How one profile stands.
 #[derive(Clone, Debug)]
 pub struct ProfileHealth {

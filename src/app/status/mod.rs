@@ -14,6 +14,7 @@ pub use models::Models;
 use std::path::PathBuf;
 
 use crate::model::credential::Kind;
+use crate::model::expiry::clock_fault;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::{AuthProfiles, Effective};
 use crate::model::time::Timestamp;
@@ -191,6 +192,8 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Report, Failure> {
     };
     let mut missing: Vec<String> = models.providers_in_use();
     missing.retain(|provider| !speaks_for(provider));
+    let health = health::judge(ports, &effective, &names, now)?;
+    wrong.extend(clock_fault(now, health.newest()));
     Ok(Report {
         config_path: ports.config.path().to_owned(),
         agent: request.agent.clone(),
@@ -200,7 +203,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Report, Failure> {
         store_path,
         shell_env: shell_enabled(ports),
         from_shell: keys.taken_from_shell(),
-        health: health::judge(ports, &effective, &names, now)?,
+        health,
         models,
         providers,
         missing,

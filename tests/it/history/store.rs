@@ -24,7 +24,7 @@ fn store(files: &MemoryFiles) -> FileStore {
         main_dir: "/s/agents/main/agent".into(),
         agent_dirs: Vec::new(),
         oauth_dir: "/s/credentials".into(),
-        is_late: false,
+        written_by: None,
         spare: None,
     };
     let clock = Arc::new(FakeClock::new(Timestamp(1_790_000_000_000)));

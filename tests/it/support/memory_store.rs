@@ -58,7 +58,7 @@ pub(crate) fn store_with(files: &MemoryFiles, clock: Arc<dyn Clock>) -> FileStor
         main_dir: "/s/agents/main/agent".into(),
         agent_dirs: Vec::new(),
         oauth_dir: "/s/credentials".into(),
-        is_late: false,
+        written_by: None,
         spare: Some("/run/openclaw".into()),
     };
     FileStore::new(Arc::new(files.clone()), clock, places)

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Each target for as many seconds as the first argument says, a minute by default: coverage-guided
+# where there is a nightly compiler and cargo-fuzz, else by inputs that are broken at random. The seed
+# is printed either way.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+seconds=${1:-60}
+
+guided() {
+  cargo +nightly --version && { cargo fuzz --version || cargo install cargo-fuzz --locked --quiet; }
+}
+
+if ! guided 2>/dev/null; then
+  echo "no nightly compiler or no cargo-fuzz: random inputs instead"
+  OPENCLAW_TEST_SECONDS=$seconds cargo test --locked --test it -- \
+    --ignored --nocapture random_inputs::a_minute_of_
+  exit
+fi
+
+# Not with a sanitizer: there is no unsafe code to watch, and without one it runs faster.
+export CARGO_TARGET_DIR=$PWD/target/fuzz
+for target in document store callback paste manifest; do
+  found=target/fuzz-corpus/$target
+  mkdir -p "$found"
+  echo "== $target"
+  cargo +nightly fuzz run --sanitizer none "$target" "$found" "tests/corpus/$target" -- \
+    -max_total_time="$seconds" -print_final_stats=1 -artifact_prefix="$found-" 2>&1 |
+    grep --line-buffered -v -e $'\tNEW ' -e $'\tREDUCE ' -e $'\tpulse ' -e '# Uses:'
+done

@@ -1,0 +1,166 @@
+//! The end of a credential as a document holds it, and what is wrong with it; and a clock that
+//! cannot be right.
+//!
+//! An end is never trusted silently. A document may hold seconds where milliseconds belong, or a
+//! number that is no moment of this era; such an end is read as what it most likely means, and the
+//! person is told. What is stored stays as it is until the credential is replaced.
+
+use super::id::ProfileId;
+use super::time::Timestamp;
+
+/// 2020-01-01: no login that is still of use ended before.
+const EARLIEST: Timestamp = Timestamp(1_577_836_800_000);
+/// 2100-01-01: no login lasts for so long.
+const LATEST: Timestamp = Timestamp(4_102_444_800_000);
+/// Below this a number of milliseconds lies in the years before 1973, and one of seconds in ours.
+const SECONDS_BELOW: i64 = 100_000_000_000;
+/// 2026-01-01: this program is younger.
+const WRITTEN: Timestamp = Timestamp(1_767_225_600_000);
+/// However a clock is corrected, it does not go back by more than this many milliseconds: a day.
+const CORRECTION: i64 = 86_400_000;
+
+/// What is odd about an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Oddity {
+    /// It is written in seconds.
+    InSeconds,
+    /// It lies before 2020: when the credential really ends is not known.
+    TooEarly,
+    /// It lies after 2100: when the credential really ends is not known.
+    TooLate,
+}
+
+/// An end, as it is understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// The moment.
+    pub at: Timestamp,
+    /// What is odd about it.
+    pub oddity: Option<Oddity>,
+}
+
+impl End {
+    /// Understands the `expires` of a document.
+    pub fn read(stored: Timestamp) -> Self {
+        let seconds = Timestamp(stored.0.saturating_mul(1_000));
+        let is_moment = |at: Timestamp| (EARLIEST..LATEST).contains(&at);
+        let (at, oddity) = if is_moment(stored) {
+            (stored, None)
+        } else if stored.0 < SECONDS_BELOW && is_moment(seconds) {
+            (seconds, Some(Oddity::InSeconds))
+        } else if stored < EARLIEST {
+            (stored, Some(Oddity::TooEarly))
+        } else {
+            (stored, Some(Oddity::TooLate))
+        };
+        Self { at, oddity }
+    }
+
+    /// The same by a clock that shows `now`. One that has started in 1970 gives ends near that, and
+    /// they are what they are.
+    pub fn read_at(stored: Timestamp, now: Timestamp) -> Self {
+        match now < EARLIEST {
+            true => Self {
+                at: stored,
+                oddity: None,
+            },
+            false => Self::read(stored),
+        }
+    }
+
+    /// What a person should know of the end of `id`, a sentence.
+    pub fn fault(self, id: &ProfileId) -> Option<String> {
+        let at = self.at.iso8601();
+        Some(match self.oddity? {
+            Oddity::InSeconds => {
+                format!(
+                    "the end of {id} is stored in seconds, not milliseconds; it is read as {at}"
+                )
+            }
+            Oddity::TooEarly => {
+                format!("the stored end of {id}, {at}, is before 2020: when it ends is not known")
+            }
+            Oddity::TooLate => {
+                format!("the stored end of {id}, {at}, is after 2100: when it ends is not known")
+            }
+        })
+    }
+}
+
+/// What is wrong with a clock that shows `now`, if `newest` is the last moment at which this program
+/// is known to have worked; a sentence.
+pub fn clock_fault(now: Timestamp, newest: Option<Timestamp>) -> Option<String> {
+    let shown = now.iso8601();
+    if now < WRITTEN {
+        return Some(format!(
+            "the clock of this machine shows {shown}, which cannot be: whether a token lives cannot be told before it is set"
+        ));
+    }
+    let newest = newest.filter(|newest| now.until(*newest) > CORRECTION)?;
+    Some(format!(
+        "the clock of this machine shows {shown}, and a login was used at {}: it was ahead then, or is behind now. Set it, then run `openclaw models auth refresh --force`",
+        newest.iso8601()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_read_as_what_it_most_likely_means() {
+        let read = |stored| {
+            let end = End::read(Timestamp(stored));
+            (end.at.0, end.oddity)
+        };
+        let same = |stored, oddity| assert_eq!(read(stored), (stored, oddity));
+        same(1_795_230_521_000, None);
+        same(EARLIEST.0, None);
+        same(LATEST.0 - 1, None);
+        same(EARLIEST.0 - 1, Some(Oddity::TooEarly));
+        same(LATEST.0, Some(Oddity::TooLate));
+        let seconds = Some(Oddity::InSeconds);
+        assert_eq!(read(1_795_230_521), (1_795_230_521_000, seconds));
+        assert_eq!(read(1_577_836_800), (EARLIEST.0, seconds));
+        same(1_577_836_799, Some(Oddity::TooEarly));
+        same(4_102_444_800, Some(Oddity::TooEarly));
+        same(1_795_230_521_000_000, Some(Oddity::TooLate));
+        for early in [0, 1, -5, i64::MIN] {
+            same(early, Some(Oddity::TooEarly));
+        }
+        same(i64::MAX, Some(Oddity::TooLate));
+    }
+
+    #[test]
+    fn a_clock_without_a_battery_is_followed() {
+        let end = Timestamp(1_795_230_521);
+        let since_1970 = End::read_at(end, Timestamp(end.0 - 5));
+        assert_eq!((since_1970.at, since_1970.oddity), (end, None));
+        let now = End::read_at(end, Timestamp(1_795_230_521_000));
+        assert_eq!(now.oddity, Some(Oddity::InSeconds));
+    }
+
+    #[test]
+    fn faults_say_what_is_stored_and_what_it_is_taken_for() {
+        let id = ProfileId::parse("acme:me").unwrap();
+        let fault = |stored| End::read(Timestamp(stored)).fault(&id);
+        assert_eq!(fault(1_795_230_521_000), None);
+        assert_eq!(
+            fault(1_795_230_521).unwrap(),
+            "the end of acme:me is stored in seconds, not milliseconds; it is read as 2026-11-21T03:08:41.000Z"
+        );
+        assert!(fault(1).unwrap().contains("1970-01-01T00:00:00.001Z"));
+        assert!(fault(i64::MAX).unwrap().contains("after 2100"));
+    }
+
+    #[test]
+    fn a_clock_that_cannot_be_right_is_told() {
+        let now = Timestamp(1_795_230_521_000);
+        assert_eq!(clock_fault(now, None), None);
+        assert_eq!(clock_fault(now, Some(Timestamp(now.0 + CORRECTION))), None);
+        let ahead = clock_fault(now, Some(Timestamp(now.0 + CORRECTION + 1)));
+        assert!(ahead.unwrap().contains("refresh --force"));
+        let battery = clock_fault(Timestamp(0), Some(now));
+        assert!(battery.unwrap().contains("1970-01-01"));
+    }
+}

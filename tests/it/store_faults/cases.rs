@@ -25,16 +25,32 @@ pub(super) const WORK: &str = "/s/agents/work/agent/auth-profiles.json";
 pub(super) const LEGACY: &str = "/s/agents/main/agent/auth.json";
 pub(super) const BROKEN: &str = "{ \"profiles\": BROKEN";
 
+/// A clock of which no two readings are the same.
+pub(super) struct Running(FakeClock);
+
+impl Clock for Running {
+    fn now(&self) -> Timestamp {
+        self.0.advance(Duration::from_millis(1));
+        self.0.now()
+    }
+    fn monotonic(&self) -> Duration {
+        self.0.monotonic()
+    }
+    fn sleep(&self, duration: Duration) {
+        self.0.sleep(duration);
+    }
+}
+
 /// What a run is told, and tells.
 pub(super) struct Run {
     pub(super) store: FileStore,
-    pub(super) clock: Arc<FakeClock>,
+    pub(super) clock: Arc<Running>,
     pub(super) spent: Cell<bool>,
 }
 
 impl Run {
     pub(super) fn new(files: &MemoryFiles) -> Self {
-        let clock = Arc::new(FakeClock::new(NOW));
+        let clock = Arc::new(Running(FakeClock::new(NOW)));
         Self {
             store: store_with(files, Arc::clone(&clock) as Arc<dyn Clock>),
             clock,

@@ -171,6 +171,11 @@ impl From<StoreError> for Failure {
                 Self::from(error).touched(Touched::Changed)
             }
             StoreError::File(error) => Self::from(error),
+            StoreError::HalfWritten(error) => Self {
+                message,
+                touched: Touched::Changed,
+                ..Self::from(error)
+            },
             StoreError::Unreadable { path, .. } => Self::new(Kind::Storage, message).hint(format!(
                 "repair {0} by hand, or move it away; it is kept as it is until then",
                 path.display()

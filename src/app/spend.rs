@@ -93,12 +93,17 @@ impl Subject<'_> {
         let reserved = client.reserved.into_inner();
         let reserved = reserved.unwrap_or_else(PoisonError::into_inner);
         match granted {
-            Ok(grant) => self.commit(reserved, grant).map(Some),
+            Ok(grant) => self.commit(reserved, &old, grant).map(Some),
             Err(error) => self.failed(reserved, old, record, &error).map(Some),
         }
     }
 
-    fn commit(&self, reserved: Box<dyn Reserved + '_>, grant: Grant) -> Result<Living, Failure> {
+    fn commit(
+        &self,
+        reserved: Box<dyn Reserved + '_>,
+        old: &OAuth,
+        grant: Grant,
+    ) -> Result<Living, Failure> {
         let skew = grant.skew_warning();
         let new = grant.into_credential(&self.provider.id, Identity::default());
         let changed = reserved.commit(&new, self.ports.clock.now())?;
@@ -106,10 +111,10 @@ impl Subject<'_> {
         if let Some(signal) = self.ports.interrupt.pending() {
             return Err(Failure::cancelled(signal).touched(Touched::Changed));
         }
-        if changed.is_empty() {
-            return self.replaced_meanwhile();
+        match changed.contains(self.owner) {
+            true => Ok(self.living(old.renewed(&new), How::Refreshed, None)),
+            false => self.replaced_meanwhile(),
         }
-        Ok(self.living(self.load()?, How::Refreshed, None))
     }
 
     /// Logged out or logged in anew during the refresh: the newer wish wins.
@@ -123,6 +128,7 @@ impl Subject<'_> {
                 let message = format!("{name} was replaced while it was being refreshed");
                 Err(Failure::new(Kind::Busy, message).hint(refresh_command(name)))
             }
+            Err(failure) if failure.kind != Kind::NotFound => Err(failure),
             Err(_) => {
                 let message = format!(
                     "{name} was removed while it was being refreshed; its new tokens were discarded"

@@ -54,6 +54,10 @@ pub enum StoreError {
         /// What is wrong with it, by line and column; holds nothing of its content.
         fault: String,
     },
+    /// Of a document in two files the first, with the credentials, is written, and the second, with
+    /// what was learnt by using them, is not.
+    #[error("the credentials are stored, but {0}")]
+    HalfWritten(#[source] FileError),
     /// Somebody else holds a lock and did not let go in time.
     #[error("{} is locked{}", path.display(), owner.as_ref().map_or_else(String::new, |owner| format!(" by {owner}")))]
     Busy {

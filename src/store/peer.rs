@@ -196,9 +196,10 @@ pub(super) fn beat(
             note(&[old, new]);
             files.touch(&site.path, new.modified)?;
             // Some file systems keep whole seconds only.
-            match files.stat(&site.path)?.map(|stat| Mark::of(&stat)) {
-                Some(seen) if seen.identity == old.identity => seen,
-                _ => return Ok(None),
+            match files.stat(&site.path) {
+                Ok(Some(seen)) if seen.identity == old.identity => Mark::of(&seen),
+                Ok(_) => return Ok(None),
+                Err(_) => new,
             }
         }
         Flavour::File => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::model::id::AgentId;
 use crate::model::profiles::AuthProfiles;
+use crate::model::secret::Secret;
 use crate::ports::files::{FileLock, Reservation};
 use crate::ports::store::{Scope, StoreError};
 
@@ -21,6 +22,8 @@ pub(super) struct Found {
     imported: Option<PathBuf>,
     /// Files that could not be understood, with their bytes and the reason.
     unreadable: Vec<(PathBuf, Vec<u8>, String)>,
+    /// The second file of a document that is split, as it was read.
+    state: Option<Vec<u8>>,
     pub(super) is_later: bool,
 }
 
@@ -66,6 +69,7 @@ impl FileStore {
             layout: Layout::Single,
             imported: None,
             unreadable: Vec::new(),
+            state: None,
             is_later: false,
         };
         match self.files.read(&path)? {
@@ -86,10 +90,13 @@ impl FileStore {
         if let Some(bytes) = self.files.read(&state)? {
             found.layout = Layout::Split;
             let merged = text(&bytes).and_then(|text| document::merge_state(&mut found.doc, text));
-            if let Err(fault) = merged {
-                let sentence = format!("{} cannot be read: {fault}", state.display());
-                found.doc.faults.push(sentence);
-                found.unreadable.push((state, bytes, fault));
+            match merged {
+                Ok(()) => found.state = Some(bytes),
+                Err(fault) => {
+                    let sentence = format!("{} cannot be read: {fault}", state.display());
+                    found.doc.faults.push(sentence);
+                    found.unreadable.push((state, bytes, fault));
+                }
             }
         }
         Ok(found)
@@ -161,14 +168,26 @@ impl Locked<'_> {
             files.replace(&self.store.document(&self.agent), bytes)?;
         }
         if found.layout == Layout::Split {
-            let state = self.store.state_file(&self.agent);
-            match rendered.state {
-                Some(bytes) => files.replace(&state, bytes.expose())?,
-                None => files.remove(&state)?,
-            }
+            self.write_state(rendered.state.as_ref(), found.state.as_deref())?;
         }
         self.finish(found);
         Ok(())
+    }
+
+    /// The second file of a document that is split, now that the first is written.
+    fn write_state(
+        &self,
+        new: Option<&Secret<Vec<u8>>>,
+        old: Option<&[u8]>,
+    ) -> Result<(), StoreError> {
+        let files = &self.store.files;
+        let path = self.store.state_file(&self.agent);
+        let written = match new {
+            Some(new) if Some(new.expose().as_slice()) == old => Ok(()),
+            Some(new) => files.replace(&path, new.expose()),
+            None => files.remove(&path),
+        };
+        written.map_err(StoreError::HalfWritten)
     }
 
     /// What may fail without harm once the document is durable.

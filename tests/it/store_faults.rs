@@ -105,6 +105,7 @@ impl Check<'_> {
                 let is_it = [MAIN, STATE].map(Path::new).contains(&&*error.path);
                 error.is_in_place() && is_it
             }
+            Err(StoreError::HalfWritten(_)) => true,
             // Where nothing can be read any more, nobody knows; the answer is safe, and that is said.
             Err(StoreError::NotStored {
                 rescued: Some(_), ..
@@ -254,17 +255,6 @@ fn every_step(case: &Case, fault: Fault, totals: &mut Totals) {
     panic!("{}: it never ran through", case.name);
 }
 
-/// Not yet as it should be: (1) where a document is split and its second file cannot be written,
-/// the first is new and the answer says that nothing was changed; (2) a lock of OpenClaw that was
-/// touched and could not be looked at again is not known for ours when it is let go.
-fn is_known(wrong: &str) -> bool {
-    let has = |part: &str| wrong.contains(part);
-    let split = has("new: true, and it said Err(File(")
-        && has("path: \"/s/agents/main/agent/auth-state.json\"");
-    let touched = has("refresh") && has(", Once(") && has("the next process waits 30.");
-    split || touched
-}
-
 #[test]
 fn nothing_is_lost_whatever_fails_and_wherever_it_dies() {
     let mut totals = Totals::default();
@@ -273,15 +263,10 @@ fn nothing_is_lost_whatever_fails_and_wherever_it_dies() {
             every_step(&case, fault, &mut totals);
         }
     }
-    let (known, wrong): (Vec<_>, Vec<_>) = totals.wrong.iter().partition(|text| is_known(text));
     println!(
-        "{} runs, {} deaths, {} faults, {} windows, {} known",
-        totals.runs,
-        totals.deaths,
-        totals.faults,
-        totals.windows,
-        known.len()
+        "{} runs, {} deaths, {} faults, {} windows",
+        totals.runs, totals.deaths, totals.faults, totals.windows
     );
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(totals.wrong.is_empty(), "{:#?}", totals.wrong);
     assert!(totals.runs > 1_000);
 }

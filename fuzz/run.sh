@@ -19,11 +19,22 @@ fi
 
 # Not with a sanitizer: there is no unsafe code to watch, and without one it runs faster.
 export CARGO_TARGET_DIR=$PWD/target/fuzz
+cargo +nightly fuzz build --sanitizer none
+
+pids=()
 for target in document store callback paste manifest; do
   found=target/fuzz-corpus/$target
   mkdir -p "$found"
-  echo "== $target"
   cargo +nightly fuzz run --sanitizer none "$target" "$found" "tests/corpus/$target" -- \
-    -max_total_time="$seconds" -print_final_stats=1 -artifact_prefix="$found-" 2>&1 |
-    grep --line-buffered -v -e $'\tNEW ' -e $'\tREDUCE ' -e $'\tpulse ' -e '# Uses:'
+    -max_total_time="$seconds" -print_final_stats=1 -artifact_prefix="$found-" \
+    > "$found.log" 2>&1 &
+  pids+=($!)
 done
+failed=0
+for target in document store callback paste manifest; do
+  wait "${pids[0]}" || failed=1
+  pids=("${pids[@]:1}")
+  echo "== $target"
+  grep -v -e $'\tNEW ' -e $'\tREDUCE ' -e $'\tpulse ' -e '# Uses:' "target/fuzz-corpus/$target.log"
+done
+exit "$failed"

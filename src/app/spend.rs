@@ -13,7 +13,7 @@ use crate::oauth::error::OAuthError;
 use crate::oauth::grant::{self, Grant};
 use crate::ports::dialog::Notice;
 use crate::ports::http::{Http, HttpError, Request, Response};
-use crate::ports::store::{Held, Reserved, Spending, StoreError};
+use crate::ports::store::{Held, Reserved, Spending, StoreError, Wait};
 
 use super::backoff::words;
 use super::failure::{Failure, Kind, Touched, refresh_command};
@@ -64,13 +64,18 @@ impl Subject<'_> {
 
         self.ports.interrupt.defer();
         let begun_at = self.ports.clock.now();
+        let interrupt = self.ports.interrupt;
+        let wait = Wait {
+            limit: self.patience(&old),
+            stop: &|| interrupt.pending().is_some(),
+        };
         let reserved = held.reserve(&Spending {
             agent: self.owner,
             profile: self.profile,
             provider: &self.provider.id,
             binding: &binding,
             now: begun_at,
-            patience: self.patience(&old),
+            wait: &wait,
         });
         let reserved = match reserved {
             Err(StoreError::Moved { .. }) => return Ok(None),

@@ -100,7 +100,7 @@ fn whereabouts(rescued: Option<&Path>) -> String {
     }
 }
 
-/// How long to wait for somebody else's refresh.
+/// How long to wait for somebody else.
 pub struct Wait<'a> {
     /// At most this long.
     pub limit: Duration,
@@ -244,7 +244,7 @@ pub trait Store: Send + Sync {
 }
 
 /// What a refresh is about to spend.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy)]
 pub struct Spending<'a> {
     /// The agent that owns the profile.
     pub agent: &'a AgentId,
@@ -257,7 +257,7 @@ pub struct Spending<'a> {
     /// Now.
     pub now: Timestamp,
     /// How long to wait for another program that is at work on the same document.
-    pub patience: Duration,
+    pub wait: &'a Wait<'a>,
 }
 
 /// The long lock of a grant. Dropping it lets go.

@@ -69,7 +69,7 @@ impl<'a> Held<'a> for HeldGrant<'a> {
         let refresh = lock_refresh(store, &grant, what)?;
         // Early releases refresh under the store's lock: it is held until the commit, or both could
         // send the same token. So was it by somebody else until now, who may have spent it.
-        let excluded = store.exclude_peers(what.agent, what.patience)?;
+        let excluded = store.exclude_peers(what.agent, what.wait)?;
         let doc = store.load(what.agent, Scope::All)?;
         if copies(&doc, &grant).is_empty() {
             return Err(StoreError::Moved {
@@ -160,7 +160,7 @@ fn lock_refresh<'a>(
         // Another agent's login may bear the same name, and be refreshed at the same time.
         let who = grant.to_string();
         let site = Site::new(directory.join(name), Flavour::File, REFRESH_STALE, &who);
-        locks.push(Short::acquire(doors, &site, what.patience)?);
+        locks.push(Short::acquire(doors, &site, what.wait)?);
     }
     Ok(locks)
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, FileLock, Files, Sharing};
 use crate::ports::host::Clock;
-use crate::ports::store::StoreError;
+use crate::ports::store::{StoreError, Wait};
 
 use super::peer::{self, Doors, Mark, Site};
 
@@ -68,7 +68,7 @@ pub(super) fn take(
     clock: &Arc<dyn Clock>,
     (proof, sites): (&Path, Vec<Site>),
     who: String,
-    patience: Duration,
+    wait: &Wait<'_>,
 ) -> Result<Taken, StoreError> {
     let proven = files.try_lock(proof, Sharing::Exclusive)?;
     match proven {
@@ -85,7 +85,7 @@ pub(super) fn take(
         proof: proven,
     };
     for site in sites {
-        if let Err(error) = locks.acquire(site, patience) {
+        if let Err(error) = locks.acquire(site, wait) {
             locks.release();
             return Err(error);
         }
@@ -97,7 +97,7 @@ pub(super) fn take(
 }
 
 impl Locks {
-    fn acquire(&mut self, site: Site, patience: Duration) -> Result<(), StoreError> {
+    fn acquire(&mut self, site: Site, wait: &Wait<'_>) -> Result<(), StoreError> {
         let doors = Doors {
             files: &*self.files,
             clock: &*self.clock,
@@ -107,7 +107,7 @@ impl Locks {
             let marks = held.iter().map(|(site, mark)| (site.path.as_path(), *mark));
             tell(proof, who, marks.chain([(site.path.as_path(), mark)]));
         };
-        let mark = peer::acquire(doors, &site, patience, &mut note)?;
+        let mark = peer::acquire(doors, &site, wait, &mut note)?;
         self.held.push((site, mark));
         Ok(())
     }
@@ -175,7 +175,7 @@ impl Holder {
     }
 
     /// Makes sure, before a write, that OpenClaw is still excluded.
-    pub(super) fn renew(&self, patience: Duration) -> Result<(), StoreError> {
+    pub(super) fn renew(&self, wait: &Wait<'_>) -> Result<(), StoreError> {
         let mut locks = lock(&self.locks);
         if locks.beat()? {
             return Ok(());
@@ -185,7 +185,7 @@ impl Holder {
             peer::remove(&*locks.files, &site.path, mark)?;
         }
         for site in sites {
-            locks.acquire(site, patience)?;
+            locks.acquire(site, wait)?;
         }
         Ok(())
     }
@@ -262,6 +262,10 @@ mod tests {
     use crate::testing::files::MemoryFiles;
 
     const DOCUMENT_LOCK: &str = "/a/auth-profiles.json.lock";
+    const AT_ONCE: Wait<'static> = Wait {
+        limit: Duration::ZERO,
+        stop: &|| false,
+    };
     const PROOF: &str = "/l/peers.lock";
 
     struct Case {
@@ -288,7 +292,7 @@ mod tests {
             let site = Site::new(DOCUMENT_LOCK.into(), self.flavour, STORE_STALE, "next");
             let what = (Path::new(PROOF), vec![site]);
             let who = "pid 1 on here\n".to_owned();
-            take(&self.files, &self.clock, what, who, Duration::ZERO)
+            take(&self.files, &self.clock, what, who, &AT_ONCE)
         }
 
         fn ours(&self) -> Holder {
@@ -310,7 +314,7 @@ mod tests {
             let holder = case.ours();
             assert!(case.is_there());
             assert!(matches!(case.take(), Ok(Taken::Another)));
-            holder.renew(Duration::ZERO).unwrap();
+            holder.renew(&AT_ONCE).unwrap();
             assert!(matches!(case.take(), Ok(Taken::Another)));
             drop(holder);
             assert!(!case.is_there());
@@ -328,7 +332,7 @@ mod tests {
             case.files.create_dir_new(lock).unwrap();
             case.files.touch(lock, case.clock.now()).unwrap();
             assert!(matches!(
-                holder.renew(Duration::ZERO),
+                holder.renew(&AT_ONCE),
                 Err(StoreError::Busy { .. })
             ));
             assert!(matches!(case.take(), Err(StoreError::Busy { .. })));

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::model::id::AgentId;
 use crate::ports::files::{FileError, FileLock, Sharing};
-use crate::ports::store::StoreError;
+use crate::ports::store::{StoreError, Wait};
 
 use super::file::{DOCUMENT, FileStore};
 use super::holder::{self, Holder, Taken};
@@ -21,8 +21,8 @@ impl FileStore {
     /// Takes a document's lock, and OpenClaw's with it.
     pub(super) fn lock_document(&self, agent: &AgentId) -> Result<Locked<'_>, StoreError> {
         let place = self.place(agent)?;
-        let lock = self.poll(&place.lock, PATIENCE)?;
-        let holder = match self.take(&place, PATIENCE)? {
+        let lock = self.poll(&place.lock, &PATIENCE)?;
+        let holder = match self.take(&place, &PATIENCE)? {
             Taken::Ours(holder) => Some(holder),
             Taken::Another => None,
         };
@@ -39,13 +39,13 @@ impl FileStore {
     pub(super) fn exclude_peers(
         &self,
         agent: &AgentId,
-        patience: Duration,
+        wait: &Wait<'_>,
     ) -> Result<Excluded<'_>, StoreError> {
         let place = self.place(agent)?;
         let start = self.clock.monotonic();
         loop {
-            let lock = self.poll(&place.lock, patience)?;
-            if let Taken::Ours(mut holder) = self.take(&place, patience)? {
+            let lock = self.poll(&place.lock, wait)?;
+            if let Taken::Ours(mut holder) = self.take(&place, wait)? {
                 holder.keep_fresh();
                 return Ok(Excluded {
                     store: self,
@@ -54,7 +54,10 @@ impl FileStore {
                 });
             }
             drop(lock);
-            if self.clock.monotonic().saturating_sub(start) >= patience {
+            if (wait.stop)() {
+                return Err(StoreError::Interrupted);
+            }
+            if self.clock.monotonic().saturating_sub(start) >= wait.limit {
                 return Err(StoreError::Busy {
                     owner: self.owner(&place.proof),
                     path: self.document(agent),
@@ -78,19 +81,22 @@ impl FileStore {
         })
     }
 
-    fn take(&self, place: &Place, patience: Duration) -> Result<Taken, StoreError> {
+    fn take(&self, place: &Place, wait: &Wait<'_>) -> Result<Taken, StoreError> {
         let what = (place.proof.as_path(), place.sites.clone());
-        holder::take(&self.files, &self.clock, what, self.note(), patience)
+        holder::take(&self.files, &self.clock, what, self.note(), wait)
     }
 
-    fn poll(&self, path: &Path, patience: Duration) -> Result<Box<dyn FileLock>, StoreError> {
+    fn poll(&self, path: &Path, wait: &Wait<'_>) -> Result<Box<dyn FileLock>, StoreError> {
         let start = self.clock.monotonic();
         loop {
             if let Some(mut lock) = self.files.try_lock(path, Sharing::Exclusive)? {
                 lock.note(&self.note());
                 return Ok(lock);
             }
-            if self.clock.monotonic().saturating_sub(start) >= patience {
+            if (wait.stop)() {
+                return Err(StoreError::Interrupted);
+            }
+            if self.clock.monotonic().saturating_sub(start) >= wait.limit {
                 return Err(StoreError::Busy {
                     path: path.to_owned(),
                     owner: self.owner(path),
@@ -170,9 +176,9 @@ pub(super) struct Excluded<'a> {
 impl Excluded<'_> {
     /// Takes the document's lock for a write under this exclusion.
     pub(super) fn lock_document(&self, agent: &AgentId) -> Result<Locked<'_>, StoreError> {
-        let lock = self.store.poll(&self.place.lock, PATIENCE)?;
+        let lock = self.store.poll(&self.place.lock, &PATIENCE)?;
         if let Some(holder) = &self.holder {
-            holder.renew(PATIENCE)?;
+            holder.renew(&PATIENCE)?;
         }
         Ok(Locked {
             store: self.store,
@@ -186,7 +192,7 @@ impl Excluded<'_> {
 impl Drop for Excluded<'_> {
     fn drop(&mut self) {
         // Another writer may rely on us; it holds this lock then.
-        let lock = self.store.poll(&self.place.lock, PATIENCE);
+        let lock = self.store.poll(&self.place.lock, &PATIENCE);
         self.holder = None;
         drop(lock);
     }

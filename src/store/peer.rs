@@ -11,14 +11,17 @@ use std::time::Duration;
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, Files, Stat};
 use crate::ports::host::Clock;
-use crate::ports::store::StoreError;
+use crate::ports::store::{StoreError, Wait};
 
 /// A store lock of OpenClaw is stale when it is older than this.
 pub(super) const STORE_STALE: Duration = Duration::from_secs(30);
 /// A refresh lock of OpenClaw is stale when it is older than this.
 pub(super) const REFRESH_STALE: Duration = Duration::from_secs(180);
 /// How long anybody waits for a lock; matches OpenClaw's own patience.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Wait<'static> = Wait {
+    limit: Duration::from_secs(60),
+    stop: &|| false,
+};
 
 /// A file whose owner seems to be dead is left alone for this long: the owner may live in another
 /// container, whose processes we do not see, and nobody holds such a lock for longer.
@@ -90,13 +93,13 @@ pub(super) struct Doors<'a> {
     pub(super) clock: &'a dyn Clock,
 }
 
-/// Makes the lock, waiting for a living holder for as long as `patience` lasts. `note` is told
+/// Makes the lock, waiting for a living holder for as long as `wait` says. `note` is told
 /// what the lock looks like before anybody can see it, so that a crash of ours at any point leaves
 /// nothing that the next of us does not know for ours.
 pub(super) fn acquire(
     doors: Doors<'_>,
     site: &Site,
-    patience: Duration,
+    wait: &Wait<'_>,
     note: &mut dyn FnMut(Mark),
 ) -> Result<Mark, StoreError> {
     let Doors { files, clock } = doors;
@@ -111,7 +114,10 @@ pub(super) fn acquire(
         if remove_stale(files, clock.now(), site)? {
             continue;
         }
-        if clock.monotonic().saturating_sub(start) >= patience {
+        if (wait.stop)() {
+            return Err(StoreError::Interrupted);
+        }
+        if clock.monotonic().saturating_sub(start) >= wait.limit {
             return Err(StoreError::Busy {
                 path: site.path.clone(),
                 owner: Some(owner(files, &site.path)),
@@ -228,10 +234,10 @@ impl<'a> Short<'a> {
     pub(super) fn acquire(
         doors: Doors<'a>,
         site: &Site,
-        patience: Duration,
+        wait: &Wait<'_>,
     ) -> Result<Self, StoreError> {
         Ok(Self {
-            mark: acquire(doors, site, patience, &mut |_| {})?,
+            mark: acquire(doors, site, wait, &mut |_| {})?,
             path: site.path.clone(),
             files: doors.files,
         })

@@ -23,7 +23,7 @@ use totals::Totals;
 /// Runs at one time; most of a run is waiting, for `strace` or for what a dead process left.
 const THREADS: usize = 12;
 /// So many runs of one command, evenly over all that there could be.
-const MOST: usize = 400;
+const MOST: usize = 250;
 
 /// One run to do: where, and what `strace` is told.
 struct Job {

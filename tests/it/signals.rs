@@ -281,7 +281,6 @@ fn a_write_that_waits_for_openclaw_ends_at_once() {
 }
 
 #[test]
-#[ignore = "the wait for OpenClaw's own lock before a refresh cannot be interrupted yet"]
 fn a_refresh_that_waits_for_openclaw_ends_at_once() {
     for (signal, code) in SIGNALS {
         let (world, issuer) = World::with_issuer(Account::default());

@@ -80,7 +80,7 @@ fn hold(beside: &Beside, meanwhile: impl FnOnce()) {
             client_id: "test-client".to_owned(),
         },
         now: clock.now(),
-        patience: Duration::from_secs(60),
+        wait: &crate::support::memory_store::PATIENCE,
     };
     let reserved = held.reserve(&what).unwrap();
     meanwhile();

@@ -153,7 +153,7 @@ fn refresh(run: &Run) -> Result<(), StoreError> {
         provider: &provider,
         binding: &binding(),
         now: NOW,
-        patience: Duration::from_secs(60),
+        wait: &crate::support::memory_store::PATIENCE,
     })?;
     run.spent.set(true);
     reserved.save(&Secret::new(ANSWER.to_vec()));

@@ -13,9 +13,15 @@ use openclaw::model::json::Extra;
 use openclaw::model::secret::Secret;
 use openclaw::model::time::Timestamp;
 use openclaw::ports::host::Clock;
-use openclaw::ports::store::{Change, Scope, Spending, Store, StoreError};
+use openclaw::ports::store::{Change, Scope, Spending, Store, StoreError, Wait};
 use openclaw::store::file::{FileStore, Locations};
 use openclaw::testing::files::MemoryFiles;
+
+/// As long as the program itself waits.
+pub(crate) const PATIENCE: Wait<'static> = Wait {
+    limit: Duration::from_secs(60),
+    stop: &|| false,
+};
 
 pub(crate) const START: u64 = 1_790_000_000_000;
 pub(crate) const MAIN: &str = "/s/agents/main/agent/auth-profiles.json";
@@ -146,7 +152,7 @@ pub(crate) fn refresh(
         provider: &provider,
         binding: &binding,
         now,
-        patience: Duration::from_secs(60),
+        wait: &PATIENCE,
     };
     let held = store.try_lock_grant(&digest("rt-1")).ok()??;
     let mut reserved = held.reserve(&what).ok()?;

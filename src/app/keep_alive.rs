@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use crate::model::credential::OAuth;
+use crate::model::expiry::End;
 use crate::model::grant::{GrantDigest, GrantRecord};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::provider::Provider;
@@ -224,7 +225,7 @@ impl Subject<'_> {
         if self.need != Need::Always && self.is_alive(&credential) {
             let left = credential
                 .expires
-                .map_or(0, |end| self.ports.clock.now().until(end));
+                .map_or(0, |end| self.ports.clock.now().until(End::read(end).at));
             let left = short_duration(left);
             let warning = format!(
                 "{name} cannot be refreshed: {why}. Its token works for another {left}; log in again: {}",

@@ -90,8 +90,17 @@ impl FileStore {
         self.directory(agent).join("auth-state.json")
     }
 
-    pub(super) fn later(&self) -> PathBuf {
-        self.places.state.join("state/openclaw.sqlite")
+    /// The database in which a later release keeps the credentials of an agent, if there is one:
+    /// all of them in one, or each in its own.
+    pub(super) fn database(&self, agent: &AgentId) -> Result<Option<PathBuf>, FileError> {
+        let shared = self.places.state.join("state/openclaw.sqlite");
+        let own = self.directory(agent).join("openclaw-agent.sqlite");
+        for path in [shared, own] {
+            if self.files.stat(&path)?.is_some() {
+                return Ok(Some(path));
+            }
+        }
+        Ok(None)
     }
 
     pub(super) fn refresh_locks(&self) -> PathBuf {
@@ -104,16 +113,17 @@ impl FileStore {
 
     /// Asked before anything is created in a directory that another release owns.
     fn check_generation(&self, agent: &AgentId) -> Result<(), StoreError> {
-        let document = self.files.stat(&self.document(agent))?;
-        if document.is_none() && self.files.stat(&self.later())?.is_some() {
-            return Err(self.later_generation());
+        if self.files.stat(&self.document(agent))?.is_some() {
+            return Ok(());
         }
-        Ok(())
+        match self.database(agent)? {
+            Some(database) => Err(self.later_generation(database)),
+            None => Ok(()),
+        }
     }
 
     /// Names the database, and the release that it belongs to.
-    pub(super) fn later_generation(&self) -> StoreError {
-        let path = self.later();
+    pub(super) fn later_generation(&self, path: PathBuf) -> StoreError {
         let header = self.files.read(&path).ok().flatten().unwrap_or_default();
         let schema = schema_of(&header).map(|schema| format!("its schema is number {schema}"));
         let release = self.places.written_by.as_ref();

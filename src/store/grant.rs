@@ -140,7 +140,7 @@ fn lock_refresh<'a>(
     if store.is_peer_late(what.agent)? {
         names.push(by_sha256(what.provider, what.profile));
     }
-    let has_database = store.files.stat(&store.later())?.is_some();
+    let has_database = store.database(what.agent)?.is_some();
     if has_database
         || store
             .files

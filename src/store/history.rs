@@ -160,8 +160,7 @@ impl FileStore {
         let Some(fault) = fault else {
             return Ok((History::new(id.clone()), None));
         };
-        let stamp = self.clock.now().file_stamp();
-        let aside = path.with_extension(format!("json.unreadable-{stamp}"));
+        let aside = self.name_aside(path)?;
         self.files.rename(path, &aside)?;
         let told = format!(
             "the history of {id} was not readable ({fault}); it was set aside as {}",

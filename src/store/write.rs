@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::model::id::AgentId;
 use crate::model::profiles::AuthProfiles;
 use crate::model::secret::Secret;
-use crate::ports::files::{FileLock, Reservation};
+use crate::ports::files::{FileError, FileLock, Reservation};
 use crate::ports::store::{Scope, StoreError};
 
 use super::document::{self, Layout};
@@ -24,7 +24,8 @@ pub(super) struct Found {
     unreadable: Vec<(PathBuf, Vec<u8>, String)>,
     /// The second file of a document that is split, as it was read.
     state: Option<Vec<u8>>,
-    pub(super) is_later: bool,
+    /// Where a later release keeps what this document would hold.
+    database: Option<PathBuf>,
 }
 
 impl Found {
@@ -70,21 +71,22 @@ impl FileStore {
             imported: None,
             unreadable: Vec::new(),
             state: None,
-            is_later: false,
+            database: None,
         };
         match self.files.read(&path)? {
             Some(bytes) => match text(&bytes).and_then(|text| document::parse(text, scope)) {
                 Ok(doc) => found.doc = doc,
                 Err(fault) => found.unreadable.push((path, bytes, fault)),
             },
-            None if self.files.stat(&self.later())?.is_some() => {
-                found.is_later = true;
-                found.doc.faults.push(format!(
-                    "{} holds the credentials of a later OpenClaw release",
-                    self.later().display()
-                ));
-            }
-            None => self.import(agent, &mut found)?,
+            None => match self.database(agent)? {
+                Some(database) => {
+                    let told = "holds the credentials of a later OpenClaw release";
+                    let sentence = format!("{} {told}", database.display());
+                    found.doc.faults.push(sentence);
+                    found.database = Some(database);
+                }
+                None => self.import(agent, &mut found)?,
+            },
         }
         let state = self.state_file(agent);
         if let Some(bytes) = self.files.read(&state)? {
@@ -100,6 +102,19 @@ impl FileStore {
             }
         }
         Ok(found)
+    }
+
+    /// A free name beside a file that cannot be understood, dated.
+    pub(super) fn name_aside(&self, path: &Path) -> Result<PathBuf, FileError> {
+        let stamp = self.clock.now().file_stamp();
+        let name = format!("{}.unreadable-{stamp}", path.display());
+        let mut aside = PathBuf::from(&name);
+        let mut count = 1;
+        while self.files.stat(&aside)?.is_some() {
+            count += 1;
+            aside = PathBuf::from(format!("{name}-{count}"));
+        }
+        Ok(aside)
     }
 
     fn import(&self, agent: &AgentId, found: &mut Found) -> Result<(), StoreError> {
@@ -146,10 +161,10 @@ impl Locked<'_> {
     /// Reads the document again, now that nobody can change it.
     pub(super) fn find(&self) -> Result<Found, StoreError> {
         let found = self.store.find(&self.agent, Scope::All)?;
-        if found.is_later {
-            return Err(self.store.later_generation());
+        match found.database {
+            Some(database) => Err(self.store.later_generation(database)),
+            None => Ok(found),
         }
-        Ok(found)
     }
 
     /// Writes what was found and changed back in its layout: credentials first, so that a failure
@@ -214,15 +229,8 @@ impl Locked<'_> {
     /// Copies what could not be understood, byte for byte, before it is overwritten.
     fn set_aside(&self, found: &mut Found) -> Result<(), StoreError> {
         let files = &self.store.files;
-        let stamp = self.store.clock.now().file_stamp();
         for (path, bytes, fault) in &found.unreadable {
-            let name = format!("{}.unreadable-{stamp}", path.display());
-            let mut aside = PathBuf::from(&name);
-            let mut count = 1;
-            while files.stat(&aside)?.is_some() {
-                count += 1;
-                aside = PathBuf::from(format!("{name}-{count}"));
-            }
+            let aside = self.store.name_aside(path)?;
             files.replace(&aside, bytes)?;
             found.doc.faults.push(format!(
                 "{} was not readable ({fault}); its content was set aside as {}",

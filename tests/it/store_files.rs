@@ -91,18 +91,21 @@ fn legacy_logins_are_stored_at_the_first_write() {
 
 #[test]
 fn a_later_generation_is_never_written_to() {
-    let files = MemoryFiles::new();
-    files.put(Path::new("/s/state/openclaw.sqlite"), "");
-    let store = store(&files);
-    let added = add(&store, "openai-codex:new");
-    assert!(matches!(added, Err(StoreError::LaterGeneration { .. })));
-    assert!(
-        !store
-            .load(&AgentId::main(), Scope::All)
-            .unwrap()
-            .faults
-            .is_empty()
-    );
+    for database in [
+        "/s/state/openclaw.sqlite",
+        "/s/agents/main/agent/openclaw-agent.sqlite",
+    ] {
+        let files = MemoryFiles::new();
+        files.put(Path::new(database), "");
+        let store = store(&files);
+        let added = add(&store, "openai-codex:new");
+        assert!(
+            matches!(&added, Err(StoreError::LaterGeneration { path, .. }) if path == Path::new(database)),
+            "{added:?}"
+        );
+        let document = store.load(&AgentId::main(), Scope::All).unwrap();
+        assert!(document.faults[0].starts_with(database));
+    }
 }
 
 #[test]

@@ -18,18 +18,15 @@ use crate::app::rescue;
 use crate::model::time::parse_duration;
 
 /// The first word.
+#[expect(
+    missing_docs,
+    reason = "a comment on a variant would take the place of the long help of its command"
+)]
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Credentials of model providers: log in, hand out, show
     Models(models::Models),
-    /// Agents: each has its own credentials and reads through to main's
     Agents(agents::Agents),
-    #[expect(
-        missing_docs,
-        reason = "a comment here would take the place of its long help"
-    )]
     Doctor(doctor::Doctor),
-    /// Print a completion script for a shell
     Completions(completions::Completions),
 }
 

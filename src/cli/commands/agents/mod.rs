@@ -17,13 +17,11 @@ pub struct Agents {
     command: AgentsCommand,
 }
 
+// A comment on a variant would take the place of the long help of its command.
 #[derive(Debug, Subcommand)]
 enum AgentsCommand {
-    /// Add an agent
     Add(add::Add),
-    /// List the agents
     List(list::List),
-    /// Take an agent out of the configuration and move its files to trash
     Delete(delete::Delete),
 }
 

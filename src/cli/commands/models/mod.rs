@@ -19,11 +19,10 @@ pub struct Models {
     status: status::Status,
 }
 
+// A comment on a variant would take the place of the long help of its command.
 #[derive(Debug, Subcommand)]
 enum ModelsCommand {
-    /// Log in, paste, hand out, list, refresh and forget credentials
     Auth(auth::Auth),
-    /// What is there, until when, and what needs doing
     Status(status::Status),
 }
 

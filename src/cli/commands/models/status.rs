@@ -10,7 +10,8 @@ use crate::cli::wire::System;
 
 /// What is there, until when, and what needs doing
 ///
-/// Reads files only: no network, no lock, no change.
+/// Reads files only: no network, and no change. Like every command it first stores a refresh whose
+/// process was killed before it could.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models status

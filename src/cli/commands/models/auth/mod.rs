@@ -23,21 +23,15 @@ pub struct Auth {
     command: Option<AuthCommand>,
 }
 
+// A comment on a variant would take the place of the long help of its command.
 #[derive(Debug, Subcommand)]
 enum AuthCommand {
-    /// Log in to a provider, in a browser or by its own method
     Login(login::Login),
-    /// Store a token made with `claude setup-token`
     SetupToken(paste_token::SetupToken),
-    /// Store a token that was made elsewhere
     PasteToken(paste_token::PasteToken),
-    /// Print a living token, refreshed first if it must be
     Token(token::Token),
-    /// List the stored profiles
     List(list::List),
-    /// Refresh stored logins
     Refresh(refresh::Refresh),
-    // A comment of their own would take the place of the long help of these.
     Logout(logout::Logout),
     History(history::History),
     Undo(undo::Undo),

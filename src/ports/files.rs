@@ -139,7 +139,7 @@ pub trait Files: Send + Sync {
     fn reserve(&self, path: &Path, size: u64) -> Result<Box<dyn Reservation + '_>, FileError>;
 
     /// Creates a file that was not there, mode 0600, that begins with `head` and has `room` bytes
-    /// allocated behind it, durably. Where space cannot be allocated ahead, the room is zeros.
+    /// allocated behind it; its name is durable. Where space cannot be allocated ahead, the room is zeros.
     ///
     /// # Errors
     /// If any step fails; nothing is left behind then.

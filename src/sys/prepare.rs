@@ -37,7 +37,7 @@ impl Slot {
                 file.write_all(head)?;
                 allocate(file, start, room)?;
                 file.seek(SeekFrom::Start(start))?;
-                file.sync_all()?;
+                // The head becomes durable with what is appended; alone it is worth nothing.
                 sync_directory(&directory)
             };
             if let Err(error) = fill(&mut file) {

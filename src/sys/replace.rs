@@ -74,11 +74,9 @@ impl Draft {
         }
     }
 
-    /// Allocates `size` bytes, durably.
+    /// Allocates `size` bytes.
     pub(super) fn allocate(&mut self, size: u64) -> Result<(), FileError> {
-        allocate(&mut self.file, 0, size)
-            .and_then(|()| self.file.sync_all())
-            .map_err(failed("reserve", &self.target))
+        allocate(&mut self.file, 0, size).map_err(failed("reserve", &self.target))
     }
 
     /// Makes `bytes` the content of the target.
@@ -175,14 +173,15 @@ impl Reservation for Draft {
 }
 
 /// Allocates `size` bytes from `start`. Some file systems cannot do that ahead; there zeros are
-/// written behind the file's position, which take the space as well.
+/// written behind the file's position, which take the space once they are synced.
 pub(super) fn allocate(file: &mut File, start: u64, size: u64) -> io::Result<()> {
     if size == 0 {
         return Ok(());
     }
     match rustix::fs::fallocate(&*file, FallocateFlags::empty(), start, size) {
         Err(Errno::OPNOTSUPP | Errno::NOSYS) => {
-            io::copy(&mut io::repeat(0).take(size), file).map(|_| ())
+            io::copy(&mut io::repeat(0).take(size), file)?;
+            file.sync_all()
         }
         other => other.map_err(io::Error::from),
     }

@@ -106,6 +106,7 @@ impl World {
 
     /// The binary with this world around it and nothing else.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
+        heed_signals();
         let mut command = Command::new(env!("CARGO_BIN_EXE_openclaw"));
         command
             .args(args)
@@ -136,6 +137,23 @@ impl World {
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         ran(child.wait_with_output().unwrap())
     }
+}
+
+/// Whoever runs the tests in the background, or by `nohup`, lets them ignore signals, and what a
+/// process ignores its children ignore, too. What it handles, they do not inherit.
+fn heed_signals() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        let ignored = ignored.unwrap_or_default();
+        for signal in [1, 2, 15] {
+            if ignored & (1 << (signal - 1)) != 0 {
+                signal_hook::flag::register(signal, Arc::default()).unwrap();
+            }
+        }
+    });
 }
 
 pub(crate) fn ran(output: Output) -> Ran {

@@ -106,6 +106,17 @@ impl FileStore {
         }
     }
 
+    /// Whether a lock of OpenClaw lies beside a document; it may be one that we made.
+    pub(super) fn is_locked_by_peer(&self, agent: &AgentId) -> Result<bool, StoreError> {
+        let target = self.files.resolve(&self.document(agent))?;
+        for site in self.sites(agent, &target)? {
+            if self.files.stat(&site.path)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Where OpenClaw locks a document whose resolved path is `target`: early releases resolve the
     /// file, later ones its directory only. That differs where the document itself is a symlink.
     fn sites(&self, agent: &AgentId, target: &Path) -> Result<Vec<Site>, StoreError> {

@@ -29,6 +29,11 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// Whether everything that is there could be understood.
+    pub(super) fn is_whole(&self) -> bool {
+        self.unreadable.is_empty()
+    }
+
     /// The fault of the document itself, if it could not be understood.
     pub(super) fn check(&self, document: &Path) -> Result<(), StoreError> {
         match self.unreadable.iter().find(|(path, ..)| path == document) {
@@ -54,7 +59,7 @@ impl FileStore {
     pub(super) fn find(&self, agent: &AgentId, scope: Scope<'_>) -> Result<Found, StoreError> {
         let mut found = self.read(agent, scope)?;
         for _ in 1..LOOKS {
-            if found.unreadable.is_empty() {
+            if found.is_whole() {
                 break;
             }
             self.clock.sleep(SETTLES);

@@ -9,6 +9,8 @@
 )]
 #![expect(clippy::print_stdout, reason = "a benchmark is there to be read")]
 
+mod report;
+
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -18,6 +20,8 @@ use std::time::{Duration, Instant};
 use openclaw::ports::host::Clock as _;
 use openclaw::sys::clock::SystemClock;
 use openclaw::testing::issuer::{Account, Issuer};
+
+use report::{median, row};
 
 const NETWORK: Duration = Duration::from_millis(50);
 const ROUNDS: usize = 15;
@@ -86,18 +90,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         "a refresh, less its network time and a fresh token"
     );
     Ok(())
-}
-
-fn row(title: &str, base: f64, other: f64) {
-    println!(
-        "{title:<52} {:6.2}x   ({base:.2} ms, {other:.2} ms)",
-        other / base
-    );
-}
-
-fn median(mut samples: Vec<f64>) -> f64 {
-    samples.sort_by(f64::total_cmp);
-    samples[samples.len() / 2]
 }
 
 impl Bench {

@@ -3,6 +3,8 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark makes its own files")]
 #![expect(clippy::print_stdout, reason = "a benchmark is there to be read")]
 
+mod report;
+
 use std::error::Error;
 use std::fs::File;
 use std::io::Write as _;
@@ -11,6 +13,8 @@ use std::time::Instant;
 
 use openclaw::ports::files::Files as _;
 use openclaw::sys::files::SystemFiles;
+
+use report::{median, row};
 
 const ROUNDS: usize = 200;
 const SIZES: [(&str, usize); 3] = [("4 KiB", 4 << 10), ("64 KiB", 64 << 10), ("1 MiB", 1 << 20)];
@@ -60,16 +64,4 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
     }
     Ok(())
-}
-
-fn row(title: &str, base: f64, other: f64) {
-    println!(
-        "{title:<52} {:6.2}x   ({base:.2} ms, {other:.2} ms)",
-        other / base
-    );
-}
-
-fn median(mut samples: Vec<f64>) -> f64 {
-    samples.sort_by(f64::total_cmp);
-    samples[samples.len() / 2]
 }

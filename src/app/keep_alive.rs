@@ -121,7 +121,7 @@ pub fn keep_alive(
             subject.check(deadline)?;
             continue;
         }
-        if subject.is_alive(&current) && need != Need::Always {
+        if subject.suffices(&current) {
             return Ok(subject.living(current, How::StillAlive, None));
         }
         subject.wait(&digest, deadline)?;
@@ -186,6 +186,11 @@ impl Subject<'_> {
         )
     }
 
+    /// Whether a token may be handed out as it is: it lives, and nobody insists on a new one.
+    fn suffices(&self, credential: &OAuth) -> bool {
+        self.need != Need::Always && self.is_alive(credential)
+    }
+
     /// Whether `now` needs no refresh, compared with what was there when we began.
     fn enough(&self, now: &OAuth, first: &OAuth) -> Option<How> {
         let changed = now.access != first.access;
@@ -222,7 +227,7 @@ impl Subject<'_> {
     /// The grant cannot be refreshed: a token that lives is handed out, a dead one is the end.
     pub(super) fn hopeless(&self, credential: OAuth, why: &str) -> Result<Living, Failure> {
         let name = self.profile;
-        if self.need != Need::Always && self.is_alive(&credential) {
+        if self.suffices(&credential) {
             let left = credential
                 .expires
                 .map_or(0, |end| self.ports.clock.now().until(End::read(end).at));
@@ -239,7 +244,7 @@ impl Subject<'_> {
 
     /// A token that lives does not wait for whoever is at work on the same document.
     pub(super) fn patience(&self, credential: &OAuth) -> Duration {
-        match self.need != Need::Always && self.is_alive(credential) {
+        match self.suffices(credential) {
             true => Duration::ZERO,
             false => WAIT_FOR_OTHERS,
         }
@@ -248,7 +253,7 @@ impl Subject<'_> {
     /// A disk that fails keeps nobody from a token that lives.
     fn despite(&self, credential: OAuth, failure: Failure) -> Result<Living, Failure> {
         let concerns_disk = matches!(failure.kind, Kind::Storage | Kind::Busy);
-        if self.need == Need::Always || !concerns_disk || !self.is_alive(&credential) {
+        if !concerns_disk || !self.suffices(&credential) {
             return Err(failure);
         }
         // That another program is at work is nothing to worry about.
@@ -271,7 +276,7 @@ impl Subject<'_> {
         touched: Touched,
     ) -> Result<Living, Failure> {
         let name = self.profile;
-        if self.need != Need::Always && self.is_alive(&credential) {
+        if self.suffices(&credential) {
             let spent = match touched {
                 Touched::MaybeSpent => "; its refresh token may be spent",
                 Touched::Nothing | Touched::Changed | Touched::Saved => "",

@@ -23,7 +23,7 @@ impl GrantDigest {
         hash.update(provider.as_str());
         hash.update([0]);
         hash.update(refresh_token.expose());
-        Self(hash.finalize().iter().map(|b| format!("{b:02x}")).collect())
+        Self(format!("{:x}", hash.finalize()))
     }
 
     /// Takes back a digest that was written out; `None` if it is not 64 hexadecimal digits.

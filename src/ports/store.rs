@@ -108,6 +108,19 @@ pub struct Wait<'a> {
     pub stop: &'a (dyn Fn() -> bool + Sync),
 }
 
+impl Wait<'_> {
+    /// Whether the limit has passed after waiting for so long.
+    ///
+    /// # Errors
+    /// [`StoreError::Interrupted`] if it shall stop.
+    pub fn is_over(&self, waited: Duration) -> Result<bool, StoreError> {
+        match (self.stop)() {
+            true => Err(StoreError::Interrupted),
+            false => Ok(waited >= self.limit),
+        }
+    }
+}
+
 /// How a wait for a grant ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Waited {

@@ -22,9 +22,6 @@ pub(super) const DOCUMENT: &str = "auth-profiles.json";
 /// Room for what a document may grow by until it is written.
 const HEADROOM: u64 = 64 * 1024;
 
-/// How long a document that is no JSON is read again while OpenClaw holds its lock.
-const IN_PLACE: Duration = Duration::from_secs(5);
-
 /// Where the store lies.
 #[derive(Clone, Debug)]
 pub struct Locations {
@@ -202,16 +199,7 @@ fn schema_of(database: &[u8]) -> Option<u32> {
 
 impl Store for FileStore {
     fn load(&self, agent: &AgentId, scope: Scope<'_>) -> Result<AuthProfiles, StoreError> {
-        let mut found = self.find(agent, scope)?;
-        let start = self.clock.monotonic();
-        // An early OpenClaw that writes in place may be put to sleep in the middle of it.
-        while !found.is_whole() && self.clock.monotonic().saturating_sub(start) < IN_PLACE {
-            let is_at_work = self.is_locked_by_peer(agent)?;
-            found = self.find(agent, scope)?;
-            if !is_at_work {
-                break;
-            }
-        }
+        let found = self.find(agent, scope, || self.is_locked_by_peer(agent))?;
         found.check(&self.document(agent))?;
         Ok(found.doc)
     }

@@ -167,8 +167,7 @@ fn lock_refresh<'a>(
 
 fn by_sha256(provider: &ProviderId, profile: &ProfileId) -> String {
     let hash = Sha256::digest(format!("{provider}\0{profile}").as_bytes());
-    let hex: String = hash.iter().map(|b| format!("{b:02x}")).collect();
-    format!("sha256-{hex}.lock")
+    format!("sha256-{hash:x}.lock")
 }
 
 fn is_by_two_hashes(name: &str) -> bool {

@@ -54,10 +54,7 @@ impl FileStore {
                 });
             }
             drop(lock);
-            if (wait.stop)() {
-                return Err(StoreError::Interrupted);
-            }
-            if self.clock.monotonic().saturating_sub(start) >= wait.limit {
+            if wait.is_over(self.clock.monotonic().saturating_sub(start))? {
                 return Err(StoreError::Busy {
                     owner: self.owner(&place.proof),
                     path: self.document(agent),
@@ -93,10 +90,7 @@ impl FileStore {
                 lock.note(&self.note());
                 return Ok(lock);
             }
-            if (wait.stop)() {
-                return Err(StoreError::Interrupted);
-            }
-            if self.clock.monotonic().saturating_sub(start) >= wait.limit {
+            if wait.is_over(self.clock.monotonic().saturating_sub(start))? {
                 return Err(StoreError::Busy {
                     path: path.to_owned(),
                     owner: self.owner(path),
@@ -158,8 +152,9 @@ impl FileStore {
 /// A name for a path, of so many bytes in hexadecimal digits.
 fn name_of(path: &Path, bytes: usize) -> String {
     let hash = Sha256::digest(path.as_os_str().as_encoded_bytes());
-    let digits = hash.iter().take(bytes).map(|byte| format!("{byte:02x}"));
-    digits.collect()
+    let mut name = format!("{hash:x}");
+    name.truncate(2 * bytes);
+    name
 }
 
 /// Whether a release locks with files: from March 2026 on.

@@ -114,10 +114,7 @@ pub(super) fn acquire(
         if remove_stale(files, clock.now(), site)? {
             continue;
         }
-        if (wait.stop)() {
-            return Err(StoreError::Interrupted);
-        }
-        if clock.monotonic().saturating_sub(start) >= wait.limit {
+        if wait.is_over(clock.monotonic().saturating_sub(start))? {
             return Err(StoreError::Busy {
                 path: site.path.clone(),
                 owner: Some(owner(files, &site.path)),

@@ -30,7 +30,7 @@ pub(super) struct Found {
 
 impl Found {
     /// Whether everything that is there could be understood.
-    pub(super) fn is_whole(&self) -> bool {
+    fn is_whole(&self) -> bool {
         self.unreadable.is_empty()
     }
 
@@ -50,22 +50,34 @@ fn text(bytes: &[u8]) -> Result<&str, String> {
     std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
 }
 
-/// How often, and how long apart, a document that is no JSON is read again: early releases of
-/// OpenClaw write in place, some of their commands without a lock, and are caught in the middle.
+/// How often at least, and how long apart, a document that is no JSON is read again: early releases
+/// of OpenClaw write in place, some of their commands without a lock, and are caught in the middle.
 const LOOKS: usize = 5;
 const SETTLES: Duration = Duration::from_millis(20);
 
+/// How long it is read again while its writer is at work, which may be put to sleep in the middle.
+const IN_PLACE: Duration = Duration::from_secs(5);
+
 impl FileStore {
-    pub(super) fn find(&self, agent: &AgentId, scope: Scope<'_>) -> Result<Found, StoreError> {
-        let mut found = self.read(agent, scope)?;
-        for _ in 1..LOOKS {
-            if found.is_whole() {
-                break;
+    /// Reads a document, again and again if it is no JSON and somebody `is_at_work` on it.
+    pub(super) fn find(
+        &self,
+        agent: &AgentId,
+        scope: Scope<'_>,
+        is_at_work: impl Fn() -> Result<bool, StoreError>,
+    ) -> Result<Found, StoreError> {
+        let start = self.clock.monotonic();
+        let mut looks = 1;
+        loop {
+            let may_change = looks < LOOKS || is_at_work()?;
+            let found = self.read(agent, scope)?;
+            let is_over = self.clock.monotonic().saturating_sub(start) >= IN_PLACE;
+            if found.is_whole() || is_over || !(may_change || is_at_work()?) {
+                return Ok(found);
             }
+            looks += 1;
             self.clock.sleep(SETTLES);
-            found = self.read(agent, scope)?;
         }
-        Ok(found)
     }
 
     fn read(&self, agent: &AgentId, scope: Scope<'_>) -> Result<Found, StoreError> {
@@ -165,7 +177,7 @@ pub(super) struct Locked<'a> {
 impl Locked<'_> {
     /// Reads the document again, now that nobody can change it.
     pub(super) fn find(&self) -> Result<Found, StoreError> {
-        let found = self.store.find(&self.agent, Scope::All)?;
+        let found = self.store.find(&self.agent, Scope::All, || Ok(false))?;
         match found.database {
             Some(database) => Err(self.store.later_generation(database)),
             None => Ok(found),

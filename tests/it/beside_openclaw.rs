@@ -49,6 +49,17 @@ impl Beside {
         }
     }
 
+    /// The same, and a process of ours that was killed in the middle of its refresh.
+    fn killed(release: Release) -> Self {
+        let beside = Self::new(release);
+        beside.issuer.set_delay(Duration::from_secs(2));
+        let mut ours = beside.ours(&TOKEN);
+        beside.until_asked();
+        ours.kill().unwrap();
+        ours.wait().unwrap();
+        beside
+    }
+
     fn document(&self) -> PathBuf {
         self.world
             .state()
@@ -182,12 +193,7 @@ fn a_refresh_that_takes_long_keeps_its_lock_fresh() {
 #[test]
 fn what_a_killed_process_of_ours_held_stops_nobody_of_us() {
     for release in BOTH {
-        let beside = Beside::new(release);
-        beside.issuer.set_delay(Duration::from_secs(2));
-        let mut ours = beside.ours(&TOKEN);
-        beside.until_asked();
-        ours.kill().unwrap();
-        ours.wait().unwrap();
+        let beside = Beside::killed(release);
         let left = std::fs::metadata(beside.lock()).unwrap();
         let killed = SystemTime::now();
         assert_eq!(beside.paste("next").code, 0);
@@ -202,12 +208,7 @@ fn what_a_killed_process_of_ours_held_stops_nobody_of_us() {
 #[ignore = "needs half a minute: OpenClaw waits until the lock of a killed process is stale"]
 fn they_recover_from_a_killed_process_of_ours() {
     for release in BOTH {
-        let beside = Beside::new(release);
-        beside.issuer.set_delay(Duration::from_secs(2));
-        let mut ours = beside.ours(&TOKEN);
-        beside.until_asked();
-        ours.kill().unwrap();
-        ours.wait().unwrap();
+        let beside = Beside::killed(release);
         assert!(beside.lock().exists());
         done(beside.openclaw(vec![Act::Count(1)]));
         assert_eq!(beside.world.store()["standIn"], 1);

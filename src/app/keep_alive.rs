@@ -220,7 +220,7 @@ impl Subject<'_> {
         login_command(
             &self.provider.id,
             Some(self.profile),
-            self.provider.browser().is_none(),
+            !self.provider.logs_in(),
         )
     }
 

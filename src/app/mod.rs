@@ -4,6 +4,7 @@
 pub mod failure;
 
 mod backoff;
+mod client;
 mod follow;
 pub mod keep_alive;
 mod keys;

@@ -65,7 +65,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
         .as_ref()
         .and_then(|manifest| manifest.token_shape());
     if request.setup && shape.is_none() {
-        let by_paste = ports.catalogue.get(&request.provider)?.browser().is_none();
+        let by_paste = !ports.catalogue.get(&request.provider)?.logs_in();
         let message = format!("{} has no setup-token", request.provider);
         let hint = login_command(&request.provider, None, by_paste);
         return Err(Failure::new(Kind::Usage, message).hint(hint));

@@ -7,10 +7,9 @@
 
 use crate::model::credential::{Identity, OAuth};
 use crate::model::grant::GrantDigest;
-use crate::model::secret::Secret;
 use crate::oauth::grant;
 use crate::ports::dialog::Notice;
-use crate::ports::http::{Http, HttpError, Request, Response};
+use crate::ports::http::Response;
 use crate::ports::store::{Held, SavedAnswer};
 
 use super::Ports;
@@ -77,22 +76,13 @@ pub(super) fn file<'a>(
     Ok(Filed::Stored)
 }
 
-/// An answer that was given before.
-struct Replay<'a>(&'a SavedAnswer);
-
-impl Http for Replay<'_> {
-    fn send(&self, _: &Request) -> Result<Response, HttpError> {
-        Ok(Response {
-            status: 200,
-            headers: Vec::new(),
-            body: self.0.body.clone(),
-        })
-    }
-}
-
 fn understand(ports: Ports<'_>, answer: &SavedAnswer) -> Option<OAuth> {
     let provider = ports.catalogue.get(&answer.provider).ok()?;
-    let unsent = Secret::from("");
-    let grant = grant::refresh(&Replay(answer), &provider, &unsent, answer.begun_at).ok()?;
+    let response = Response {
+        status: 200,
+        headers: Vec::new(),
+        body: answer.body.clone(),
+    };
+    let grant = grant::understand(&provider, &response, answer.begun_at).ok()?;
     Some(grant.into_credential(&answer.provider, Identity::default()))
 }

@@ -16,6 +16,7 @@ use crate::ports::http::{Http, HttpError, Request, Response};
 use crate::ports::store::{Held, Reserved, Spending, StoreError, Wait};
 
 use super::backoff::words;
+use super::client;
 use super::failure::{Failure, Kind, Touched, refresh_command};
 use super::keep_alive::{How, Living, Subject};
 
@@ -45,19 +46,20 @@ impl Subject<'_> {
         old: OAuth,
         record: Option<&GrantRecord>,
     ) -> Result<Option<Living>, Failure> {
-        let Some(client) = &self.provider.client else {
+        if self.provider.registration.is_none() {
             let why = format!(
                 "the manifest of {} names no token endpoint",
                 self.provider.id
             );
             return self.hopeless(old, &why).map(Some);
-        };
+        }
         let Some(refresh_token) = old.refresh_token() else {
             return self.hopeless(old, "it has no refresh token").map(Some);
         };
+        let oauth_client = client::resolve(self.ports, self.provider)?;
         let binding = Binding {
-            token_endpoint: client.token.clone(),
-            client_id: client.id.clone(),
+            token_endpoint: oauth_client.token.clone(),
+            client_id: oauth_client.id.clone(),
         };
         self.check_binding(&binding, record)?;
         self.warn_of_unknown_outcome(record);
@@ -90,12 +92,13 @@ impl Subject<'_> {
             reserved.settle(&outcome, self.ports.clock.now())?;
             return Err(Failure::cancelled(signal));
         }
-        let client = SavingFirst {
+        let http = SavingFirst {
             http: self.ports.http,
             reserved: Mutex::new(reserved),
         };
-        let granted = grant::refresh(&client, self.provider, refresh_token, begun_at);
-        let reserved = client.reserved.into_inner();
+        let provider = self.provider;
+        let granted = grant::refresh(&http, provider, &oauth_client, refresh_token, begun_at);
+        let reserved = http.reserved.into_inner();
         let reserved = reserved.unwrap_or_else(PoisonError::into_inner);
         match granted {
             Ok(grant) => self.commit(reserved, &old, grant).map(Some),

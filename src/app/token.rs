@@ -262,9 +262,7 @@ fn from_environment(
 /// Says why no candidate could be used, so that the advice fits.
 fn nothing_usable(ports: Ports<'_>, provider: &ProviderId, decision: &Decision) -> Failure {
     let manifest = ports.catalogue.get(provider);
-    let by_paste = manifest
-        .as_ref()
-        .is_ok_and(|manifest| manifest.browser().is_none());
+    let by_paste = manifest.as_ref().is_ok_and(|manifest| !manifest.logs_in());
     // One that has only ended or is empty is replaced under its own name.
     let profile = match decision.candidates.as_slice() {
         [only] if matches!(only.verdict, Verdict::Expired | Verdict::NoSecret) => Some(&only.id),

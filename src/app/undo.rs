@@ -186,8 +186,8 @@ fn login(ports: Ports<'_>, id: &ProfileId, facts: &Facts) -> String {
         return "openclaw models auth list".to_owned();
     };
     let manifest = ports.catalogue.get(&provider).ok();
-    let by_paste = facts.kind != CredentialKind::OAuth
-        || manifest.is_some_and(|manifest| manifest.browser().is_none());
+    let by_paste =
+        facts.kind != CredentialKind::OAuth || manifest.is_some_and(|manifest| !manifest.logs_in());
     login_command(&provider, Some(id), by_paste)
 }
 

@@ -41,6 +41,14 @@ impl Extra {
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
     }
+
+    /// Sets a member, in its old place if it is there.
+    pub fn set(&mut self, name: &str, value: Verbatim) {
+        match self.0.iter_mut().find(|(key, _)| key == name) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((name.to_owned(), value)),
+        }
+    }
 }
 
 #[cfg(test)]

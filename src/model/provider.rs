@@ -3,9 +3,18 @@
 //! Each departure from the RFCs that was seen in the wild is a knob here and data in a manifest,
 //! never code that asks "is it this provider?".
 
+mod client;
+mod flow;
+
 use std::time::Duration;
 
 use super::id::ProviderId;
+
+pub use client::{Client, ClientAuth, Given, Registration};
+pub use flow::{
+    BrowserFlow, ClientCredentialsFlow, DeviceFlow, DeviceScheme, Flow, KeyExchangeFlow, KeyFlow,
+    Loopback, ProgramFlow, Redirect, Stored, TokenFlow,
+};
 
 /// A provider, as its manifest describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,24 +31,55 @@ pub struct Provider {
     pub policy: Option<String>,
     /// The model that `login --set-default` makes the default, as `provider/model`.
     pub default_model: Option<String>,
-    /// The OAuth client, where there is one.
-    pub client: Option<Client>,
+    /// The OAuth client and its server, where there is one.
+    pub registration: Option<Registration>,
     /// The ways to log in, the preferred one first.
     pub flows: Vec<Flow>,
     /// Where the server departs from the RFCs.
     pub dialect: Dialect,
     /// Where to find out whose login it is.
     pub account: Account,
+    /// How far an ID token is looked into.
+    pub id_token: IdTokenCheck,
     /// How a grant is kept alive.
     pub refresh: RefreshPolicy,
 }
 
 impl Provider {
+    /// Whether `login` is its usual way in; else something is pasted.
+    pub fn logs_in(&self) -> bool {
+        self.flows.first().is_some_and(Flow::is_a_login)
+    }
+
     /// The browser flow, if there is one.
     pub fn browser(&self) -> Option<&BrowserFlow> {
         self.flows.iter().find_map(|flow| match flow {
             Flow::Browser(browser) => Some(browser),
-            Flow::Token(_) | Flow::Key(_) => None,
+            _ => None,
+        })
+    }
+
+    /// The device flow, if there is one.
+    pub fn device(&self) -> Option<&DeviceFlow> {
+        self.flows.iter().find_map(|flow| match flow {
+            Flow::Device(device) => Some(device),
+            _ => None,
+        })
+    }
+
+    /// The client credentials flow, if there is one.
+    pub fn client_credentials(&self) -> Option<&ClientCredentialsFlow> {
+        self.flows.iter().find_map(|flow| match flow {
+            Flow::ClientCredentials(flow) => Some(flow),
+            _ => None,
+        })
+    }
+
+    /// The program that speaks for the provider, if there is one.
+    pub fn program(&self) -> Option<&ProgramFlow> {
+        self.flows.iter().find_map(|flow| match flow {
+            Flow::Program(program) => Some(program),
+            _ => None,
         })
     }
 
@@ -47,7 +87,15 @@ impl Provider {
     pub fn token_shape(&self) -> Option<&TokenFlow> {
         self.flows.iter().find_map(|flow| match flow {
             Flow::Token(token) => Some(token),
-            Flow::Browser(_) | Flow::Key(_) => None,
+            _ => None,
+        })
+    }
+
+    /// The rules for an API key, if there are any.
+    pub fn key_shape(&self) -> Option<&KeyFlow> {
+        self.flows.iter().find_map(|flow| match flow {
+            Flow::Key(key) => Some(key),
+            _ => None,
         })
     }
 }
@@ -75,83 +123,6 @@ pub struct AmbientFile {
     pub home: String,
 }
 
-/// The OAuth client and its endpoints.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Client {
-    /// `client_id`: public; no secret of another vendor is ever shipped.
-    pub id: String,
-    /// The authorization endpoint.
-    pub authorize: String,
-    /// The token endpoint.
-    pub token: String,
-    /// The issuer, compared with `iss` where the server sends it (RFC 9207).
-    pub issuer: Option<String>,
-}
-
-/// One way to log in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Flow {
-    /// Authorization code with PKCE in a browser (RFC 8252).
-    Browser(BrowserFlow),
-    /// A long-lived token, made elsewhere and pasted here.
-    Token(TokenFlow),
-    /// An API key, made on the provider's site and pasted here.
-    Key(KeyFlow),
-}
-
-impl Flow {
-    /// The name for `--method`.
-    pub fn method(&self) -> &'static str {
-        match self {
-            Self::Browser(_) => "oauth",
-            Self::Token(_) => "setup-token",
-            Self::Key(_) => "api-key",
-        }
-    }
-}
-
-/// Authorization code with PKCE.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BrowserFlow {
-    /// The host of the redirect URI, exactly as registered: `localhost` or a loopback literal.
-    pub redirect_host: String,
-    /// The registered ports, tried in order; `0` stands for any free one (RFC 8252 section 7.3).
-    pub ports: Vec<u16>,
-    /// The path of the redirect URI.
-    pub path: String,
-    /// The scopes asked for.
-    pub scopes: Vec<String>,
-    /// More parameters of the authorization request; none may override a standard one.
-    pub params: Vec<(String, String)>,
-}
-
-impl BrowserFlow {
-    /// The redirect URI with one of the registered ports, exactly as it is sent.
-    pub fn redirect_uri(&self, port: u16) -> String {
-        format!("http://{}:{port}{}", self.redirect_host, self.path)
-    }
-}
-
-/// The rules for a token made elsewhere.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TokenFlow {
-    /// What it starts with.
-    pub prefix: Option<String>,
-    /// The fewest characters it can have.
-    pub min_length: usize,
-    /// The command or page that makes one, for the prompt.
-    pub help: Option<String>,
-}
-
-/// The rules for an API key.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KeyFlow {
-    /// What it starts with.
-    pub prefix: Option<String>,
-    /// The page that makes one.
-    pub help: Option<String>,
-}
-
 /// Where a server departs from the RFCs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dialect {
@@ -161,6 +132,12 @@ pub struct Dialect {
     pub headers: Vec<(String, String)>,
     /// Whether `state` is repeated in the token request (Anthropic).
     pub state_in_token_request: bool,
+    /// The body of a revocation request: form as RFC 7009 says, or JSON.
+    pub revocation_body: Body,
+    /// The member of a token response that tells its life, where it is not `expires_in`: seconds
+    /// from now, or a moment in seconds or milliseconds since the Unix epoch, told apart by size
+    /// (MiniMax).
+    pub expiry_member: Option<String>,
 }
 
 /// How the parameters of a token request are written.
@@ -174,7 +151,8 @@ pub enum Body {
 }
 
 /// Where to find out whose login it is. Each place is `access_token` or `id_token`, then a JSON
-/// pointer (RFC 6901) into its claims; or `response` and a pointer into the token response.
+/// pointer (RFC 6901) into its claims; or `response` or `userinfo` and a pointer into the token
+/// response or the answer of the userinfo endpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Account {
     /// The stable id of the account, in order of preference.
@@ -185,6 +163,10 @@ pub struct Account {
     pub plan: Vec<ClaimPath>,
     /// Whether a login without an account id fails.
     pub required: bool,
+    /// The userinfo endpoint (OpenID Connect Core section 5.3), asked once at login.
+    pub userinfo: Option<String>,
+    /// More members that the stored credential gets, by name, for programs that read the store.
+    pub keep: Vec<(String, ClaimPath)>,
 }
 
 /// One place where a claim may stand.
@@ -205,6 +187,21 @@ pub enum ClaimSource {
     IdToken,
     /// The token response itself.
     Response,
+    /// The answer of the userinfo endpoint.
+    UserInfo,
+}
+
+/// How far an ID token is looked into before its claims count (OpenID Connect Core section
+/// 3.1.3.7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IdTokenCheck {
+    /// Its claims are read and only name a profile: the issuer is not known.
+    #[default]
+    None,
+    /// `iss`, `aud`, `azp`, `exp`, `iat` and `nonce` must be right. TLS stands for the signature.
+    Claims,
+    /// The signature must be right, too, by a key that the issuer publishes.
+    Signature,
 }
 
 /// How a grant is kept alive.

@@ -30,6 +30,7 @@ pub struct Attempt {
     state: Secret<String>,
     verifier: Secret<String>,
     issuer: Option<String>,
+    sends_iss: bool,
 }
 
 /// A login could not be begun.
@@ -39,7 +40,7 @@ pub enum BeginError {
     #[error(transparent)]
     Random(#[from] RandomError),
     /// The manifest's or the redirect address is no URL.
-    #[error("{what} is not a URL")]
+    #[error("{what} is missing or is not a URL")]
     Url {
         /// Which address.
         what: &'static str,
@@ -84,6 +85,10 @@ pub enum CallbackError {
     /// The answer comes from another authorization server (RFC 9207 section 2.4).
     #[error("the answer names another issuer")]
     WrongIssuer,
+    /// The server announces that it names itself on every answer, and this one does not (RFC 9207
+    /// section 2.4).
+    #[error("the answer does not name its issuer")]
+    NoIssuer,
     /// The person or the provider refused.
     #[error("{code}{}{description}", if description.is_empty() { "" } else { ": " })]
     Refused {
@@ -116,7 +121,7 @@ impl Attempt {
         let verifier = random_text(random)?;
         let state = random_text(random)?;
         let wrong = |what| move |_| BeginError::Url { what };
-        let authorize = AuthUrl::new(client.authorize.clone());
+        let authorize = AuthUrl::new(client.authorize.clone().unwrap_or_default());
         let redirect = RedirectUrl::new(redirect_uri.to_owned());
         let oauth = BasicClient::new(ClientId::new(client.id.clone()))
             .set_auth_uri(authorize.map_err(wrong("the authorization endpoint"))?)
@@ -135,6 +140,7 @@ impl Attempt {
             state,
             verifier,
             issuer: client.issuer.clone(),
+            sends_iss: client.sends_iss,
         })
     }
 
@@ -171,10 +177,12 @@ impl Attempt {
         if let Some(name) = query.iter().enumerate().find_map(repeated) {
             return Err(CallbackError::Repeated(name));
         }
-        if let (Some(issuer), Some(answered)) = (&self.issuer, value("iss"))
-            && issuer != answered.expose()
-        {
-            return Err(CallbackError::WrongIssuer);
+        match (&self.issuer, value("iss")) {
+            (Some(issuer), Some(answered)) if issuer != answered.expose() => {
+                return Err(CallbackError::WrongIssuer);
+            }
+            (Some(_), None) if self.sends_iss => return Err(CallbackError::NoIssuer),
+            _ => {}
         }
         if let Some(code) = value("error") {
             let description = value("error_description").map_or("", |text| text.expose());
@@ -204,6 +212,7 @@ fn challenge(verifier: &Secret<String>) -> PkceCodeChallenge {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::model::provider::{Loopback, Redirect};
     use std::collections::BTreeMap;
     use std::sync::atomic::{AtomicU8, Ordering};
     use url::Url;
@@ -220,26 +229,35 @@ pub(super) mod tests {
     }
 
     pub(in crate::oauth) fn begin(issuer: Option<&str>) -> Attempt {
-        let client = Client {
-            id: "client-1".into(),
-            authorize: "https://login.example/authorize".into(),
-            token: "https://login.example/token".into(),
+        attempt_at(&Client {
             issuer: issuer.map(str::to_owned),
-        };
-        let flow = BrowserFlow {
-            redirect_host: "localhost".into(),
+            ..client()
+        })
+    }
+
+    fn client() -> Client {
+        Client {
+            authorize: Some("https://login.example/authorize".into()),
+            ..Client::public("client-1", "https://login.example/token")
+        }
+    }
+
+    fn attempt_at(client: &Client) -> Attempt {
+        let redirect = Loopback {
+            host: "localhost".into(),
             ports: vec![1455],
             path: "/cb".into(),
-            scopes: vec!["openid".into(), "email".into()],
-            params: vec![("originator".into(), "openclaw".into())],
         };
-        Attempt::begin(
-            &client,
-            &flow,
-            &flow.redirect_uri(1455),
-            &Counting::default(),
-        )
-        .unwrap()
+        let uri = redirect.uri(1455);
+        let flow = BrowserFlow {
+            redirect: Redirect::Loopback(redirect),
+            redirect_env: None,
+            scopes: vec!["openid".into(), "email".into()],
+            scopes_env: None,
+            params: vec![("originator".into(), "openclaw".into())],
+            nonce: false,
+        };
+        Attempt::begin(client, &flow, &uri, &Counting::default()).unwrap()
     }
 
     fn query(pairs: &[(&str, &str)]) -> Vec<(String, Secret<String>)> {
@@ -323,6 +341,20 @@ pub(super) mod tests {
         }
         let iss = ("iss", "https://login.example");
         assert!(finish(&[("state", &state), ("code", "x"), iss]).is_ok());
+    }
+
+    #[test]
+    fn an_announced_issuer_must_be_named() {
+        let attempt = attempt_at(&Client {
+            issuer: Some("https://login.example".into()),
+            sends_iss: true,
+            ..client()
+        });
+        let state = attempt.state.expose().clone();
+        let without = [("state", state.as_str()), ("code", "x")];
+        let error = attempt.finish(&query(&without)).unwrap_err();
+        assert_eq!(error, CallbackError::NoIssuer);
+        assert!(!error.is_final());
     }
 
     #[test]

@@ -25,17 +25,21 @@ pub struct Found {
     pub identity: Identity,
     /// The plan, for display.
     pub plan: Option<String>,
+    /// More members that the stored credential gets.
+    pub keep: Vec<(String, String)>,
 }
 
-/// Looks for account id, e-mail and plan where the manifest says they stand.
+/// Looks for account id, e-mail and plan where the manifest says they stand; `userinfo` is the
+/// answer of the userinfo endpoint, where one was asked.
 ///
 /// Never fails: between a token endpoint's answer and its storing nothing may. Whether a login
 /// without an account id is acceptable ([`Account::required`]) is for the caller to decide.
-pub fn identity(account: &Account, grant: &Grant) -> Found {
+pub fn identity(account: &Account, grant: &Grant, userinfo: Option<Value>) -> Found {
     let documents = Documents {
         access: payload(Some(&grant.access)),
         id: payload(grant.id_token.as_ref()),
         response: serde_json::from_slice(grant.response.expose()).unwrap_or(Value::Null),
+        userinfo: userinfo.unwrap_or(Value::Null),
     };
     Found {
         identity: Identity {
@@ -43,14 +47,23 @@ pub fn identity(account: &Account, grant: &Grant) -> Found {
             email: documents.first(&account.email),
         },
         plan: documents.first(&account.plan),
+        keep: account
+            .keep
+            .iter()
+            .filter_map(|(name, at)| {
+                let value = documents.first(std::slice::from_ref(at))?;
+                Some((name.clone(), value))
+            })
+            .collect(),
     }
 }
 
-/// The three places where a claim may stand; null where there is nothing to read.
+/// The places where a claim may stand; null where there is nothing to read.
 struct Documents {
     access: Value,
     id: Value,
     response: Value,
+    userinfo: Value,
 }
 
 impl Documents {
@@ -60,6 +73,7 @@ impl Documents {
                 ClaimSource::AccessToken => &self.access,
                 ClaimSource::IdToken => &self.id,
                 ClaimSource::Response => &self.response,
+                ClaimSource::UserInfo => &self.userinfo,
             };
             match document.pointer(&path.pointer)? {
                 Value::String(text) => usable(text),
@@ -142,15 +156,20 @@ pub(super) mod tests {
                 path(ClaimSource::Response, "/plan"),
             ],
             required: true,
+            keep: vec![("name".into(), path(ClaimSource::UserInfo, "/name"))],
+            ..Account::default()
         };
         let found = identity(
             &account,
             &grant(&access, Some(&id), &json!({"plan": "plus"})),
+            Some(json!({"name": "Me"})),
         );
         assert_eq!(found.identity.account_id.as_deref(), Some("acct_1"));
         assert_eq!(found.identity.email.as_deref(), Some("me@example.com"));
         assert_eq!(found.plan.as_deref(), Some("plus"));
-        let opaque = identity(&account, &grant("opaque", Some("a.b"), &Value::Null));
+        assert_eq!(found.keep, [("name".to_owned(), "Me".to_owned())]);
+        let grant = grant("opaque", Some("a.b"), &Value::Null);
+        let opaque = identity(&account, &grant, None);
         assert_eq!(opaque, Found::default());
     }
 

@@ -1,13 +1,14 @@
 //! Code for grant, and old grant for new: the two requests to a token endpoint.
 //!
-//! Public clients only: the client id goes into the body, and there is no secret (RFC 8252 section
-//! 8.5). No request is sent twice; whether to try again is for the caller, who holds the lock.
+//! A public client names its id in the body (RFC 6749 section 3.2.1); one with a secret shows it as
+//! its registration says. No request is sent twice; whether to try again is for the caller, who
+//! holds the lock.
 
 use std::time::Duration;
 
-use oauth2::basic::{BasicClient, BasicTokenResponse};
+use oauth2::basic::BasicClient;
 use oauth2::{
-    AuthType, ClientId, PkceCodeVerifier, RedirectUrl, RefreshToken, TokenResponse as _, TokenUrl,
+    AuthType, ClientId, ClientSecret, PkceCodeVerifier, RedirectUrl, RefreshToken, TokenUrl,
 };
 use serde_json::Value;
 
@@ -18,7 +19,7 @@ use super::lifetime;
 use crate::model::credential::{Identity, OAuth};
 use crate::model::id::ProviderId;
 use crate::model::json::Extra;
-use crate::model::provider::{Client, Provider};
+use crate::model::provider::{Client, ClientAuth, Provider};
 use crate::model::secret::Secret;
 use crate::model::time::{Timestamp, short_duration};
 use crate::ports::http::{Http, Response};
@@ -86,12 +87,12 @@ impl Grant {
 pub fn exchange(
     http: &dyn Http,
     provider: &Provider,
+    client: &Client,
     attempt: &Attempt,
     code: &AuthorizationCode,
     now: Timestamp,
 ) -> Result<Grant, OAuthError> {
-    let (client, token_url) = endpoint_of(provider)?;
-    let oauth = public_client(client).set_token_uri(token_url);
+    let oauth = oauth_client(client).set_token_uri(token_url(client)?);
     let redirect = RedirectUrl::new(attempt.redirect_uri.clone());
     let redirect = redirect.map_err(|_| unsupported("the redirect URI is not a URL"))?;
     let oauth = oauth.set_redirect_uri(redirect);
@@ -102,9 +103,10 @@ pub fn exchange(
         request = request.add_extra_param("state", attempt.state().expose());
     }
     let endpoint = TokenEndpoint::new(http, &provider.dialect);
-    let parsed = request.request(&endpoint).ok();
-    let sent = [code.secret(), attempt.verifier()];
-    settle(provider, endpoint, parsed, now, &sent)
+    let _ = request.request(&endpoint);
+    let mut sent = vec![code.secret(), attempt.verifier()];
+    sent.extend(&client.secret);
+    settle(provider, endpoint, now, &sent)
 }
 
 /// Exchanges a refresh token (RFC 6749 section 6); no scope is sent, so none is asked for beyond
@@ -115,28 +117,48 @@ pub fn exchange(
 pub fn refresh(
     http: &dyn Http,
     provider: &Provider,
+    client: &Client,
     refresh_token: &Secret<String>,
     now: Timestamp,
 ) -> Result<Grant, OAuthError> {
-    let (client, token_url) = endpoint_of(provider)?;
-    let oauth = public_client(client).set_token_uri(token_url);
+    let oauth = oauth_client(client).set_token_uri(token_url(client)?);
     let token = RefreshToken::new(refresh_token.expose().clone());
     let request = oauth.exchange_refresh_token(&token);
     let endpoint = TokenEndpoint::new(http, &provider.dialect);
-    let parsed = request.request(&endpoint).ok();
-    settle(provider, endpoint, parsed, now, &[refresh_token])
+    let _ = request.request(&endpoint);
+    let mut sent = vec![refresh_token];
+    sent.extend(&client.secret);
+    settle(provider, endpoint, now, &sent)
 }
 
-fn public_client(client: &Client) -> BasicClient {
-    BasicClient::new(ClientId::new(client.id.clone())).set_auth_type(AuthType::RequestBody)
+/// Understands an answer of a token endpoint that was saved before. `now` is the moment at which
+/// its request was begun.
+///
+/// # Errors
+/// Why it holds no grant.
+pub fn understand(
+    provider: &Provider,
+    answer: &Response,
+    now: Timestamp,
+) -> Result<Grant, OAuthError> {
+    judge(provider, answer.clone(), now, &[])
 }
 
-fn endpoint_of(provider: &Provider) -> Result<(&Client, TokenUrl), OAuthError> {
-    let client = provider.client.as_ref();
-    let client = client.ok_or_else(|| unsupported("the provider has no OAuth client"))?;
+fn oauth_client(client: &Client) -> BasicClient {
+    let oauth = BasicClient::new(ClientId::new(client.id.clone()));
+    let oauth = oauth.set_auth_type(match (&client.secret, client.auth) {
+        (Some(_), ClientAuth::Basic) => AuthType::BasicAuth,
+        _ => AuthType::RequestBody,
+    });
+    match &client.secret {
+        Some(secret) => oauth.set_client_secret(ClientSecret::new(secret.expose().clone())),
+        None => oauth,
+    }
+}
+
+fn token_url(client: &Client) -> Result<TokenUrl, OAuthError> {
     let url = TokenUrl::new(client.token.clone());
-    let url = url.map_err(|_| unsupported("the token endpoint is not a URL"))?;
-    Ok((client, url))
+    url.map_err(|_| unsupported("the token endpoint is not a URL"))
 }
 
 fn unsupported(reason: &str) -> OAuthError {
@@ -144,25 +166,29 @@ fn unsupported(reason: &str) -> OAuthError {
     OAuthError::Unsupported { reason }
 }
 
-/// Turns what the endpoint saw into a grant or a judgement. The crate's own error is dropped
-/// unread: it may carry the body.
+/// Turns what the endpoint saw into a grant or a judgement.
 fn settle(
     provider: &Provider,
     endpoint: TokenEndpoint<'_>,
-    parsed: Option<BasicTokenResponse>,
     now: Timestamp,
     sent: &[&Secret<String>],
 ) -> Result<Grant, OAuthError> {
     let answer = endpoint.into_answer();
     let answer = answer.ok_or_else(|| unsupported("the token request could not be built"))??;
-    if let Some(parsed) = parsed
-        && !parsed.access_token().secret().trim().is_empty()
-    {
-        return Ok(grant(&parsed, answer, now, provider.refresh.baked_margin));
-    }
+    judge(provider, answer, now, sent)
+}
+
+fn judge(
+    provider: &Provider,
+    answer: Response,
+    now: Timestamp,
+    sent: &[&Secret<String>],
+) -> Result<Grant, OAuthError> {
     if is_success(&answer) {
-        let reason = "the token endpoint answered without an access token".to_owned();
-        return Err(OAuthError::Unexpected { reason });
+        return grant(provider, answer, now).ok_or_else(|| {
+            let reason = "the token endpoint answered without an access token".to_owned();
+            OAuthError::Unexpected { reason }
+        });
     }
     // An error sent with a status of success is judged as the 400 it should have been.
     let status = match answer.status {
@@ -173,25 +199,25 @@ fn settle(
     Err(OAuthError::of_answer(&answer, now, sent))
 }
 
-fn grant(parsed: &BasicTokenResponse, answer: Response, now: Timestamp, baked: Duration) -> Grant {
-    let access = Secret::new(parsed.access_token().secret().clone());
+fn grant(provider: &Provider, answer: Response, now: Timestamp) -> Option<Grant> {
     let body: Value = serde_json::from_slice(answer.body.expose()).unwrap_or(Value::Null);
-    let secret = |text: &str| Some(Secret::from(text)).filter(|secret| !secret.is_blank());
+    let secret = |name: &str| {
+        let text = body.get(name).and_then(Value::as_str)?;
+        Some(Secret::from(text)).filter(|secret| !secret.is_blank())
+    };
+    let access = secret("access_token")?;
     let date = answer.header("date").and_then(http_date);
-    let ends = lifetime::end(body.get("expires_in"), &access, date, now);
-    Grant {
-        refresh: parsed
-            .refresh_token()
-            .and_then(|token| secret(token.secret())),
-        id_token: body
-            .get("id_token")
-            .and_then(Value::as_str)
-            .and_then(secret),
-        expires: ends.map(|ends| less_margin(ends, now, baked)),
+    let member = provider.dialect.expiry_member.as_deref();
+    let life = body.get(member.unwrap_or("expires_in"));
+    let ends = lifetime::end(life, &access, date, now);
+    Some(Grant {
+        refresh: secret("refresh_token"),
+        id_token: secret("id_token"),
+        expires: ends.map(|ends| less_margin(ends, now, provider.refresh.baked_margin)),
         clock_skew: date.map(|date| now.until(date)),
         response: answer.body,
         access,
-    }
+    })
 }
 
 fn less_margin(ends: Timestamp, now: Timestamp, baked: Duration) -> Timestamp {
@@ -201,172 +227,4 @@ fn less_margin(ends: Timestamp, now: Timestamp, baked: Duration) -> Timestamp {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::provider::{Account, Body, Dialect, RefreshPolicy};
-    use crate::oauth::attempt::tests::begin;
-    use crate::oauth::claims::tests::jwt;
-    use crate::ports::http::{HttpErrorKind, Response};
-    use crate::testing::http::ScriptedHttp;
-    use serde_json::json;
-
-    const NOW: Timestamp = Timestamp(1_795_242_600_000);
-
-    fn provider(body: Body, baked: u64) -> Provider {
-        Provider {
-            id: ProviderId::parse("acme").unwrap(),
-            name: "Acme".into(),
-            env: Vec::new(),
-            ambient: Vec::new(),
-            policy: None,
-            default_model: None,
-            client: Some(Client {
-                id: "client-1".into(),
-                authorize: "https://login.example/authorize".into(),
-                token: "https://login.example/token".into(),
-                issuer: None,
-            }),
-            flows: Vec::new(),
-            dialect: Dialect {
-                body,
-                headers: Vec::new(),
-                state_in_token_request: body == Body::Json,
-            },
-            account: Account::default(),
-            refresh: RefreshPolicy {
-                baked_margin: Duration::from_secs(baked),
-                ..RefreshPolicy::default()
-            },
-        }
-    }
-
-    fn renew(http: &ScriptedHttp, baked: u64) -> Result<Grant, OAuthError> {
-        refresh(http, &provider(Body::Form, baked), &"rt-old".into(), NOW)
-    }
-
-    #[test]
-    fn a_refresh_sends_the_body_that_was_recorded() {
-        let http = ScriptedHttp::answering(200, r#"{"access_token":"at","expires_in":3600}"#);
-        let grant = renew(&http, 300).unwrap();
-        assert_eq!(
-            http.first_body(),
-            "grant_type=refresh_token&refresh_token=rt-old&client_id=client-1"
-        );
-        assert_eq!(grant.refresh, None);
-        assert_eq!(grant.expires, Some(Timestamp(NOW.0 + 3_300_000)));
-        let seen = http.requests();
-        assert_eq!(seen[0].url, "https://login.example/token");
-        assert!(
-            seen[0]
-                .headers
-                .iter()
-                .all(|(name, _)| name != "authorization")
-        );
-    }
-
-    #[test]
-    fn an_exchange_sends_verifier_and_redirect_uri() {
-        let http = ScriptedHttp::answering(
-            200,
-            r#"{"access_token":"at","refresh_token":"rt","id_token":"it","expires_in":"60"}"#,
-        );
-        let attempt = begin(None);
-        let code = AuthorizationCode::unproven("ac_1".into());
-        let grant = exchange(&http, &provider(Body::Json, 0), &attempt, &code, NOW).unwrap();
-        let sent: Value = serde_json::from_str(&http.first_body()).unwrap();
-        assert_eq!(
-            sent,
-            json!({
-                "grant_type": "authorization_code",
-                "client_id": "client-1",
-                "code": "ac_1",
-                "code_verifier": attempt.verifier().expose(),
-                "redirect_uri": attempt.redirect_uri,
-                "state": attempt.state().expose(),
-            })
-        );
-        assert_eq!(grant.id_token, Some("it".into()));
-        assert_eq!(grant.expires, Some(Timestamp(NOW.0 + 60_000)));
-        let id = ProviderId::parse("acme").unwrap();
-        let stored = grant.into_credential(&id, Identity::default());
-        assert_eq!(stored.refresh, Some("rt".into()));
-        assert_eq!(stored.provider, "acme");
-    }
-
-    #[test]
-    fn an_expiry_is_found_and_never_lies_in_the_past() {
-        let expires = |body: Value, baked| {
-            renew(&ScriptedHttp::answering(200, &body.to_string()), baked)
-                .unwrap()
-                .expires
-        };
-        let jwt = jwt(&json!({"exp": NOW.0 / 1000 + 600}));
-        let after = |seconds: i64| Some(Timestamp(NOW.0 + seconds * 1000));
-        assert_eq!(expires(json!({"access_token": jwt}), 0), after(600));
-        assert_eq!(
-            expires(json!({"access_token": jwt, "expires_in": 0}), 60),
-            after(540)
-        );
-        assert_eq!(
-            expires(json!({"access_token": "at", "expires_in": 120}), 300),
-            after(30)
-        );
-        assert_eq!(
-            expires(json!({"access_token": "at", "expires_in": 10}), 300),
-            after(10)
-        );
-        assert_eq!(expires(json!({"access_token": "at"}), 0), None);
-    }
-
-    #[test]
-    fn errors_are_judged_and_hold_no_token() {
-        let error =
-            |status, body: &str| renew(&ScriptedHttp::answering(status, body), 0).unwrap_err();
-        assert!(error(200, r#"{"error":"invalid_grant"}"#).is_lasting());
-        assert!(error(400, r#"{"error":"invalid_grant"}"#).is_lasting());
-        assert!(error(503, "").is_passing());
-        assert!(error(302, "").is_unknown());
-        for body in [
-            r#"{"access":"MARKER"}"#,
-            "<html>MARKER",
-            r#"{"access_token":""}"#,
-            "",
-        ] {
-            let error = error(200, body);
-            assert!(matches!(error, OAuthError::Unexpected { .. }), "{body}");
-            assert!(!format!("{error:?} {error}").contains("MARKER"));
-        }
-        let http = ScriptedHttp::new();
-        http.fail(HttpErrorKind::AnswerTimeout);
-        assert!(renew(&http, 0).unwrap_err().is_unknown());
-        let mut nobody = provider(Body::Form, 0);
-        nobody.client = None;
-        let nothing = refresh(&http, &nobody, &"rt".into(), NOW).unwrap_err();
-        assert!(matches!(nothing, OAuthError::Unsupported { .. }));
-    }
-
-    #[test]
-    fn the_servers_clock_is_compared_with_ours() {
-        let http = ScriptedHttp::new();
-        http.push(Ok(Response {
-            status: 200,
-            headers: vec![("date".into(), "Sat, 21 Nov 2026 06:29:00 GMT".into())],
-            body: Secret::new(br#"{"access_token":"at"}"#.to_vec()),
-        }));
-        let grant = renew(&http, 0).unwrap();
-        assert_eq!(grant.clock_skew, Some(-60_000));
-        assert_eq!(grant.skew_warning(), None);
-        let words = |skew| {
-            let clock_skew = Some(skew);
-            let grant = Grant {
-                clock_skew,
-                ..grant.clone()
-            };
-            grant.skew_warning().unwrap_or_default()
-        };
-        assert!(words(300_001).contains("5m behind the provider's"));
-        assert!(words(-7_200_000).contains("2h ahead of the provider's"));
-        assert!(words(i64::MIN).contains("ahead of"));
-        assert_eq!(words(300_000), "");
-    }
-}
+mod tests;

@@ -28,6 +28,7 @@ const BUILTIN: &[(&str, &str)] = &[
     builtin!("deepgram"),
     builtin!("github-copilot"),
     builtin!("google"),
+    builtin!("google-gemini-cli"),
     builtin!("google-vertex"),
     builtin!("groq"),
     builtin!("kimi-coding"),

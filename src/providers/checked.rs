@@ -12,7 +12,7 @@ use crate::model::provider::{ClaimPath, ClaimSource};
 use crate::model::time::parse_duration;
 
 /// The parameters that the protocol itself sets (RFC 6749, RFC 7636).
-const STANDARD_PARAMS: [&str; 16] = [
+const STANDARD_PARAMS: [&str; 18] = [
     "response_type",
     "response_mode",
     "client_id",
@@ -20,7 +20,9 @@ const STANDARD_PARAMS: [&str; 16] = [
     "redirect_uri",
     "scope",
     "state",
-    "code",
+    "device_code",
+    "user_code",
+    "nonce",
     "code_challenge",
     "code_challenge_method",
     "code_verifier",
@@ -74,6 +76,10 @@ checked! {
     Headers(BTreeMap<String, String>), from BTreeMap<String, String>, by headers;
     Claim(ClaimPath), from String, by |text: String| claim(&text);
     Span(Duration), from String, by |text: String| span(&text);
+    HostPattern(String), from String, by host_pattern;
+    HeaderName(String), from String, by header_name;
+    SecretName(String), from String, by |text: String| secret_name(&text);
+    AbsolutePath(String), from String, by absolute_path;
 }
 
 impl From<Line> for String {
@@ -180,13 +186,7 @@ fn params(pairs: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, S
 
 fn headers(pairs: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, String> {
     for (name, value) in &pairs {
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-        if name.is_empty() || !name.bytes().all(plain) {
-            return Err(format!("{name:?} is not the name of a header"));
-        }
-        if STANDARD_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
-            return Err(format!("the header {name} is not for a manifest to set"));
-        }
+        header_name(name.clone())?;
         if !value.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
             return Err(format!("the header {name} can hold printable ASCII only"));
         }
@@ -194,11 +194,54 @@ fn headers(pairs: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, 
     Ok(pairs)
 }
 
+fn header_name(name: String) -> Result<String, String> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    if name.is_empty() || !name.bytes().all(plain) {
+        return Err(format!("{name:?} is not the name of a header"));
+    }
+    if STANDARD_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
+        return Err(format!("the header {name} is not for a manifest to set"));
+    }
+    Ok(name)
+}
+
+/// `host`, or `*.host` for every host below it.
+fn host_pattern(text: String) -> Result<String, String> {
+    let host = text.strip_prefix("*.").unwrap_or(&text);
+    match Host::parse(host) {
+        Ok(parsed) if parsed.to_string() == host => Ok(text),
+        _ => Err(format!(
+            "{text:?} is not the name of a host, in lower case, with or without `*.` in front"
+        )),
+    }
+}
+
+/// A secret itself never stands in a manifest, only its name.
+fn secret_name(text: &str) -> Result<String, String> {
+    let name = text
+        .strip_prefix("${secret:")
+        .and_then(|rest| rest.strip_suffix('}'));
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    match name {
+        Some(name) if !name.is_empty() && name.bytes().all(plain) => Ok(name.to_owned()),
+        _ => Err("a secret does not belong in a manifest: write ${secret:NAME}".to_owned()),
+    }
+}
+
+fn absolute_path(text: String) -> Result<String, String> {
+    if text.starts_with('/') && !text.contains(is_unprintable) {
+        Ok(text)
+    } else {
+        Err("the path of a program must be absolute".to_owned())
+    }
+}
+
 fn claim(text: &str) -> Result<ClaimPath, String> {
     let sources = [
         ("access_token", ClaimSource::AccessToken),
         ("id_token", ClaimSource::IdToken),
         ("response", ClaimSource::Response),
+        ("userinfo", ClaimSource::UserInfo),
     ];
     let found = text.split_once(':').and_then(|(name, pointer)| {
         let source = sources.iter().find(|(other, _)| *other == name)?.1;
@@ -207,8 +250,8 @@ fn claim(text: &str) -> Result<ClaimPath, String> {
     });
     found.ok_or_else(|| {
         format!(
-            "{text:?} is not a place of a claim: write access_token, id_token or response, a \
-             colon, and a JSON pointer"
+            "{text:?} is not a place of a claim: write access_token, id_token, response or \
+             userinfo, a colon, and a JSON pointer"
         )
     })
 }

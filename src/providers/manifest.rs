@@ -5,17 +5,21 @@
 //! terminal, and an unknown key is an error, since a misspelt `required` would otherwise switch a
 //! check off. `builtin/README.md` documents the format.
 
+mod client;
+mod flow;
+
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
-use super::checked::{
-    Address, Claim, Headers, Id, Line, Params, Ports, RedirectHost, RedirectPath, Schema, Span,
-    Variable,
-};
+use super::checked::{Address, Claim, Headers, Id, Line, Schema, Span, Variable};
 use crate::model::id::printable;
 use crate::model::provider::{
-    Account, Ambient, AmbientFile, Body, BrowserFlow, Client, Dialect, Flow, KeyFlow, Provider,
-    RefreshPolicy, TokenFlow,
+    Account, Ambient, AmbientFile, Body, DeviceScheme, Dialect, Flow, IdTokenCheck, Provider,
+    RefreshPolicy, Registration,
 };
+use client::ClientTable;
+use flow::FlowTable;
 
 /// What is wrong with a manifest, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -91,16 +95,18 @@ struct Manifest {
     dialect: DialectTable,
     #[serde(default)]
     account: AccountTable,
+    id_token: Option<IdTokenName>,
     #[serde(default)]
     refresh: RefreshTable,
 }
 
 impl Manifest {
     fn provider(self) -> Result<Provider, &'static str> {
-        let flows: Vec<Flow> = self.flows.into_iter().map(FlowTable::flow).collect();
-        let needs_client = flows.iter().any(|flow| matches!(flow, Flow::Browser(_)));
-        if needs_client && self.client.is_none() {
-            return Err("a browser flow needs a [client]");
+        let flows = self.flows.into_iter().map(FlowTable::flow);
+        let flows = flows.collect::<Result<Vec<Flow>, _>>()?;
+        let registration = self.client.map(ClientTable::registration).transpose()?;
+        for flow in &flows {
+            suits(flow, registration.as_ref())?;
         }
         Ok(Provider {
             id: self.id.0,
@@ -113,45 +119,59 @@ impl Manifest {
                 .collect(),
             policy: self.policy.map(|line| line.0),
             default_model: self.default_model.map(|line| line.0),
-            client: self.client.map(ClientTable::client),
+            id_token: id_token_check(self.id_token, registration.as_ref())?,
+            registration,
             flows,
-            dialect: Dialect {
-                body: if self.dialect.body == BodyName::Json {
-                    Body::Json
-                } else {
-                    Body::Form
-                },
-                headers: self.dialect.headers.0.into_iter().collect(),
-                state_in_token_request: self.dialect.state_in_token_request,
-            },
-            account: Account {
-                id: self.account.id.into_iter().map(|at| at.0).collect(),
-                email: self.account.email.into_iter().map(|at| at.0).collect(),
-                plan: self.account.plan.into_iter().map(|at| at.0).collect(),
-                required: self.account.required,
-            },
+            dialect: self.dialect.dialect(),
+            account: self.account.account(),
             refresh: self.refresh.policy(),
         })
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ClientTable {
-    id: Line,
-    authorize: Address,
-    token: Address,
-    issuer: Option<Address>,
+/// Whether the registration has what a flow speaks to. What metadata may tell is asked for later.
+fn suits(flow: &Flow, registration: Option<&Registration>) -> Result<(), &'static str> {
+    let Some(registration) = registration else {
+        return match flow {
+            Flow::Browser(_) => Err("a browser flow needs a [client]"),
+            Flow::Device(_) => Err("a device flow needs a [client]"),
+            Flow::ClientCredentials(_) => Err("a client_credentials flow needs a [client]"),
+            _ => Ok(()),
+        };
+    };
+    if registration.needs_metadata() {
+        return Ok(());
+    }
+    match flow {
+        Flow::Browser(_) if registration.authorize.is_none() => {
+            Err("a browser flow needs `authorize` in [client]")
+        }
+        Flow::Device(device)
+            if registration.device.is_none()
+                && !matches!(device.scheme, DeviceScheme::ServerPkce { .. }) =>
+        {
+            Err("a device flow needs `device` in [client]")
+        }
+        Flow::ClientCredentials(_) if registration.secret.is_empty() => {
+            Err("a client_credentials flow needs `secret` or `secret_env` in [client]")
+        }
+        _ => Ok(()),
+    }
 }
 
-impl ClientTable {
-    fn client(self) -> Client {
-        Client {
-            id: self.id.0,
-            authorize: self.authorize.0,
-            token: self.token.0,
-            issuer: self.issuer.map(|issuer| issuer.0),
+/// What is asked for, else as much as the issuer lets us check.
+fn id_token_check(
+    asked: Option<IdTokenName>,
+    registration: Option<&Registration>,
+) -> Result<IdTokenCheck, &'static str> {
+    let issuer = registration.and_then(|registration| registration.issuer.as_ref());
+    match (asked, issuer) {
+        (Some(IdTokenName::Claims | IdTokenName::Signature), None) => {
+            Err("id_token can only be checked with an `issuer` in [client]")
         }
+        (Some(IdTokenName::None), _) | (None, None) => Ok(IdTokenCheck::None),
+        (Some(IdTokenName::Claims) | None, Some(_)) => Ok(IdTokenCheck::Claims),
+        (Some(IdTokenName::Signature), Some(_)) => Ok(IdTokenCheck::Signature),
     }
 }
 
@@ -185,78 +205,51 @@ impl AmbientTable {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
-enum FlowTable {
-    Browser {
-        host: RedirectHost,
-        ports: Ports,
-        path: RedirectPath,
-        #[serde(default)]
-        scopes: Vec<Line>,
-        #[serde(default)]
-        params: Params,
-    },
-    Token {
-        prefix: Option<Line>,
-        #[serde(default)]
-        min_length: usize,
-        help: Option<Line>,
-    },
-    Key {
-        prefix: Option<Line>,
-        help: Option<Line>,
-    },
-}
-
-impl FlowTable {
-    fn flow(self) -> Flow {
-        let text = |line: Option<Line>| line.map(|line| line.0);
-        match self {
-            Self::Browser {
-                host,
-                ports,
-                path,
-                scopes,
-                params,
-            } => Flow::Browser(BrowserFlow {
-                redirect_host: host.0,
-                ports: ports.0,
-                path: path.0,
-                scopes: texts(scopes),
-                params: params.0.into_iter().collect(),
-            }),
-            Self::Token {
-                prefix,
-                min_length,
-                help,
-            } => Flow::Token(TokenFlow {
-                prefix: text(prefix),
-                min_length,
-                help: text(help),
-            }),
-            Self::Key { prefix, help } => Flow::Key(KeyFlow {
-                prefix: text(prefix),
-                help: text(help),
-            }),
-        }
-    }
-}
-
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct DialectTable {
     body: BodyName,
     headers: Headers,
     state_in_token_request: bool,
+    revocation_body: BodyName,
+    expiry_member: Option<Line>,
 }
 
-#[derive(Default, PartialEq, Deserialize)]
+impl DialectTable {
+    fn dialect(self) -> Dialect {
+        Dialect {
+            body: self.body.body(),
+            headers: self.headers.0.into_iter().collect(),
+            state_in_token_request: self.state_in_token_request,
+            revocation_body: self.revocation_body.body(),
+            expiry_member: self.expiry_member.map(|line| line.0),
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum BodyName {
     #[default]
     Form,
     Json,
+}
+
+impl BodyName {
+    fn body(self) -> Body {
+        match self {
+            Self::Form => Body::Form,
+            Self::Json => Body::Json,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum IdTokenName {
+    None,
+    Claims,
+    Signature,
 }
 
 #[derive(Default, Deserialize)]
@@ -266,6 +259,26 @@ struct AccountTable {
     email: Vec<Claim>,
     plan: Vec<Claim>,
     required: bool,
+    userinfo: Option<Address>,
+    keep: BTreeMap<String, Claim>,
+}
+
+impl AccountTable {
+    fn account(self) -> Account {
+        let paths = |claims: Vec<Claim>| claims.into_iter().map(|at| at.0).collect();
+        Account {
+            id: paths(self.id),
+            email: paths(self.email),
+            plan: paths(self.plan),
+            required: self.required,
+            userinfo: self.userinfo.map(|address| address.0),
+            keep: self
+                .keep
+                .into_iter()
+                .map(|(name, at)| (name, at.0))
+                .collect(),
+        }
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -293,74 +306,4 @@ fn texts<T: Into<String>>(values: Vec<T>) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HEAD: &str = "schema = 1\nid = \"acme\"\nname = \"Acme\"\n";
-
-    fn fault(rest: &str) -> (usize, String) {
-        let error = parse(&format!("{HEAD}{rest}"), "acme.toml").unwrap_err();
-        assert!(error.to_string().starts_with("acme.toml:"), "{error}");
-        (error.line, error.message)
-    }
-
-    #[test]
-    fn faults_have_a_line() {
-        let (line, message) = fault("\nmispelt = true\n");
-        assert!(line == 5 && message.contains("mispelt"), "{line} {message}");
-        let client = "[client]\nid = \"c\"\nauthorize = \"https://a.example/\"\n";
-        let (line, message) = fault(&format!("{client}token = \"http://a.example/\"\n"));
-        assert!(line == 7 && message.contains("https"), "{line} {message}");
-        let (line, message) = fault("[refresh]\nmargin = \"soon\"\n");
-        assert!(line == 5 && message.contains("90s"), "{line} {message}");
-        let browser = "[[flow]]\nkind = \"browser\"\nhost = \"localhost\"\nports = [0]\n";
-        let (line, message) = fault(&format!("{browser}path = \"/\"\nparams.state = \"x\"\n"));
-        assert!(line >= 4 && message.contains("state"), "{line} {message}");
-        let (line, message) = fault("[[flow]]\nkind = \"key\"\nport = 1\n");
-        assert!(line >= 4 && message.contains("port"), "{line} {message}");
-        assert!(
-            fault(&format!("{browser}path = \"/\"\n"))
-                .1
-                .contains("[client]")
-        );
-        assert_eq!(place("a\nbü c", 5), (2, 3));
-    }
-
-    #[test]
-    fn what_is_unsafe_is_refused() {
-        for rest in [
-            "env = [\"lower\"]",
-            "env = [\"\"]",
-            "policy = \"a\\u001bb\"",
-            "[dialect]\nheaders = { Authorization = \"x\" }",
-            "[dialect]\nheaders = { x = \"a\\nb\" }",
-            "[dialect]\nbody = \"xml\"",
-            "[account]\nid = [\"cookie:/x\"]",
-            "[account]\nid = [\"id_token:x\"]",
-            "[[flow]]\nkind = \"magic\"",
-        ] {
-            fault(rest);
-        }
-        assert!(parse("schema = 2\nid = \"a\"\nname = \"A\"", "f").is_err());
-        assert!(parse("schema = 1\nid = \"Acme\"\nname = \"A\"", "f").is_err());
-        assert!(parse("schema = 1\nid = \"..\"\nname = \"A\"", "f").is_err());
-    }
-
-    #[test]
-    fn what_is_left_out_has_a_default() {
-        let (provider, replaces) = parse(HEAD, "acme.toml").unwrap();
-        assert!(!replaces && provider.client.is_none() && provider.flows.is_empty());
-        assert_eq!(provider.refresh, RefreshPolicy::default());
-        let (_, replaces) = parse(&format!("{HEAD}replaces = true"), "acme.toml").unwrap();
-        assert!(replaces);
-    }
-
-    #[test]
-    fn the_documented_example_is_a_manifest() {
-        let readme = include_str!("builtin/README.md");
-        let example = readme.split("```toml").nth(1).unwrap();
-        let example = example.split("```").next().unwrap();
-        let (provider, _) = parse(example, "README.md").unwrap();
-        assert_eq!(provider.flows.len(), 3);
-    }
-}
+mod tests;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use crate::model::provider::{BrowserFlow, Client, Provider};
+use crate::model::provider::{BrowserFlow, Client, Loopback, Provider, Redirect};
 use crate::oauth::attempt::{Attempt, AuthorizationCode, CallbackError};
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant;
@@ -44,10 +44,16 @@ pub(super) fn run(
     flow: &BrowserFlow,
 ) -> Result<Outcome, Failure> {
     ports.interrupt.defer();
-    let mut listening = bind(ports, flow);
+    let (mut listening, redirect_uri) = match &flow.redirect {
+        Redirect::Loopback(loopback) => {
+            let listening = bind(ports, loopback);
+            let bound = listening.as_ref().map(|listening| listening.port());
+            let port = bound.or_else(|| loopback.ports.first().copied());
+            (listening, loopback.uri(port.unwrap_or(0)))
+        }
+        Redirect::Elsewhere(page) => (None, page.clone()),
+    };
     let bound = listening.as_ref().map(|listening| listening.port());
-    let port = bound.or_else(|| flow.ports.first().copied()).unwrap_or(0);
-    let redirect_uri = flow.redirect_uri(port);
     let attempt = Attempt::begin(client, flow, &redirect_uri, ports.random)
         .map_err(|error| Failure::new(Kind::Storage, error.to_string()))?;
     announce(ports, request, provider, &attempt, bound);
@@ -66,12 +72,19 @@ pub(super) fn run(
         first
     })?;
     ports.dialog.notice(&Notice::Exchanging);
-    let kept = grant::exchange(ports.http, provider, &attempt, &code, ports.clock.now())
-        .map_err(|error| exchange_failure(provider, &error))
-        .and_then(|grant| match ports.interrupt.pending() {
-            Some(signal) => Err(Failure::cancelled(signal)),
-            None => keep(ports, request, provider, client, grant),
-        });
+    let kept = grant::exchange(
+        ports.http,
+        provider,
+        client,
+        &attempt,
+        &code,
+        ports.clock.now(),
+    )
+    .map_err(|error| exchange_failure(provider, &error))
+    .and_then(|grant| match ports.interrupt.pending() {
+        Some(signal) => Err(Failure::cancelled(signal)),
+        None => keep(ports, request, provider, client, grant),
+    });
     if let Some(arrival) = arrival {
         arrival.answer(match &kept {
             Ok(outcome) => Page::Stored {
@@ -87,11 +100,11 @@ pub(super) fn run(
     kept
 }
 
-fn bind(ports: Ports<'_>, flow: &BrowserFlow) -> Option<Box<dyn Listening>> {
+fn bind(ports: Ports<'_>, redirect: &Loopback) -> Option<Box<dyn Listening>> {
     let endpoint = Endpoint {
-        host: flow.redirect_host.clone(),
-        ports: flow.ports.clone(),
-        path: flow.path.clone(),
+        host: redirect.host.clone(),
+        ports: redirect.ports.clone(),
+        path: redirect.path.clone(),
     };
     match ports.callback.bind(&endpoint) {
         Ok(listening) => Some(listening),

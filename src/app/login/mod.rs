@@ -10,6 +10,7 @@ use crate::config::edit::Edit;
 use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::{Binding, GrantDigest, GrantRecord};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::json::Verbatim;
 use crate::model::profiles::AuthProfiles;
 use crate::model::provider::{Client, Flow, Provider};
 use crate::model::time::Timestamp;
@@ -20,7 +21,7 @@ use crate::ports::store::{Change, Scope, StoreError};
 
 use super::failure::{Failure, Kind, Touched, login_command};
 use super::naming::{Place, place};
-use super::{Ports, paste};
+use super::{Ports, client, paste};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -65,20 +66,21 @@ pub struct Outcome {
 pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
     let provider = ports.catalogue.get(&request.provider)?;
     let flow = choose(&provider, request.method.as_deref())?;
-    if let Some(policy) = &provider.policy {
+    if let Some(policy) = provider.policy.as_ref().filter(|_| flow.is_a_login()) {
         ports.dialog.notice(&Notice::Policy(policy.clone()));
     }
     match flow {
         Flow::Browser(flow) => {
-            let Some(client) = &provider.client else {
-                let message = format!("the manifest of {} names no OAuth client", provider.id);
-                return Err(Failure::new(Kind::Config, message));
-            };
+            let client = client::resolve(ports, &provider)?;
             // Before a person is sent to the browser for a login that could not be kept.
             ports.store.rehearse(&request.agent)?;
-            browser::run(ports, request, &provider, client, flow)
+            browser::run(ports, request, &provider, &client, flow)
         }
         Flow::Token(_) | Flow::Key(_) => paste_instead(ports, request, flow),
+        Flow::KeyExchange(_) | Flow::Device(_) | Flow::ClientCredentials(_) | Flow::Program(_) => {
+            let message = format!("{} cannot be used yet", flow.method());
+            Err(Failure::new(Kind::Usage, message))
+        }
     }
 }
 
@@ -147,7 +149,7 @@ fn keep(
     client: &Client,
     grant: Grant,
 ) -> Result<Outcome, Failure> {
-    let found = claims::identity(&provider.account, &grant);
+    let found = claims::identity(&provider.account, &grant, None);
     if provider.account.required && found.identity.account_id.is_none() {
         let message = format!(
             "{} did not say which account logged in, so nothing was stored",
@@ -160,7 +162,11 @@ fn keep(
         )));
     }
     ports.tell_skew(grant.skew_warning());
-    let oauth = grant.into_credential(&provider.id, found.identity.clone());
+    let mut oauth = grant.into_credential(&provider.id, found.identity.clone());
+    for (name, value) in &found.keep {
+        let value = serde_json::Value::from(value.as_str()).to_string();
+        oauth.extra.set(name, Verbatim::new(value));
+    }
     let document = match ports.store.load(&request.agent, Scope::All) {
         // What is no document is set aside by the update; it has no names to respect.
         Err(StoreError::Unreadable { .. }) => AuthProfiles::default(),
@@ -225,7 +231,10 @@ fn store(
             let mut new = oauth.clone();
             // The same identity: what is known of it and not told anew stays.
             if let Some(Credential::OAuth(old)) = document.get(&place_now.id) {
-                new.extra = old.extra.clone();
+                let told = std::mem::replace(&mut new.extra, old.extra.clone());
+                for (name, value) in told.0 {
+                    new.extra.set(&name, value);
+                }
                 new.identity.email = new.identity.email.or_else(|| old.identity.email.clone());
             }
             document.put(place_now.id.clone(), Credential::OAuth(new));

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use super::*;
-use crate::model::provider::{Body, Flow};
+use crate::model::provider::{Body, Flow, Redirect};
+
 use crate::testing::files::MemoryFiles;
 
 fn catalogue(files: &[(&str, &str)]) -> Catalogue {
@@ -30,6 +31,7 @@ const ENV: &[(&str, &str)] = &[
         "COPILOT_GITHUB_TOKEN GH_TOKEN GITHUB_TOKEN",
     ),
     ("google", "GEMINI_API_KEY"),
+    ("google-gemini-cli", ""),
     ("google-vertex", ""),
     ("groq", "GROQ_API_KEY"),
     ("kimi-coding", "KIMI_API_KEY KIMICODE_API_KEY"),
@@ -78,11 +80,11 @@ fn every_built_in_provider_is_whole() {
 fn codex_logs_in_as_registered() {
     let codex = catalogue(&[]).get(&id("openai-codex")).unwrap();
     let flow = codex.browser().unwrap();
-    assert_eq!(flow.ports, [1455, 1457]);
-    assert_eq!(
-        flow.redirect_uri(1455),
-        "http://localhost:1455/auth/callback"
-    );
+    let Redirect::Loopback(redirect) = &flow.redirect else {
+        panic!("{flow:?}");
+    };
+    assert_eq!(redirect.ports, [1455, 1457]);
+    assert_eq!(redirect.uri(1455), "http://localhost:1455/auth/callback");
     assert_eq!(flow.scopes.join(" "), "openid profile email offline_access");
     let mut params = flow.params.clone();
     params.sort();
@@ -103,7 +105,7 @@ fn codex_logs_in_as_registered() {
 fn anthropic_takes_a_token_first_and_refreshes_with_json() {
     let anthropic = catalogue(&[]).get(&id("anthropic")).unwrap();
     let methods: Vec<&str> = anthropic.flows.iter().map(Flow::method).collect();
-    assert_eq!(methods, ["setup-token", "api-key"]);
+    assert_eq!(methods, ["setup-token", "oauth", "api-key"]);
     let token = anthropic.token_shape().unwrap();
     assert_eq!(token.prefix.as_deref(), Some("sk-ant-oat01-"));
     assert_eq!(token.min_length, 80);

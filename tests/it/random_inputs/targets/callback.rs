@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use openclaw::model::provider::{BrowserFlow, Client};
+use openclaw::model::provider::{BrowserFlow, Client, Loopback, Redirect};
 use openclaw::oauth::attempt::{Attempt, CallbackError};
 use openclaw::ports::callback::{Callback as _, Endpoint, Page};
 use openclaw::sys::callback::SystemCallback;
@@ -26,20 +26,25 @@ const PORT: &str = "{PORT}";
 /// A login of nobody.
 pub(crate) fn attempt(port: u16) -> Attempt {
     let client = Client {
-        id: "client-1".into(),
-        authorize: "https://login.example/authorize".into(),
-        token: "https://login.example/token".into(),
+        authorize: Some("https://login.example/authorize".into()),
         issuer: Some("https://login.example".into()),
+        ..Client::public("client-1", "https://login.example/token")
     };
-    let flow = BrowserFlow {
-        redirect_host: "localhost".into(),
+    let redirect = Loopback {
+        host: "localhost".into(),
         ports: vec![port],
         path: PATH.into(),
-        scopes: vec!["openid".into()],
-        params: Vec::new(),
     };
-    let redirect = flow.redirect_uri(port);
-    Attempt::begin(&client, &flow, &redirect, &Counting::default()).expect("an attempt")
+    let uri = redirect.uri(port);
+    let flow = BrowserFlow {
+        redirect: Redirect::Loopback(redirect),
+        redirect_env: None,
+        scopes: vec!["openid".into()],
+        scopes_env: None,
+        params: Vec::new(),
+        nonce: false,
+    };
+    Attempt::begin(&client, &flow, &uri, &Counting::default()).expect("an attempt")
 }
 
 /// The `state` that a login sends.

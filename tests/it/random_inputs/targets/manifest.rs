@@ -2,7 +2,7 @@
 
 use openclaw::app::failure::Failure;
 use openclaw::model::id::ProviderId;
-use openclaw::model::provider::{Client, Flow, Provider};
+use openclaw::model::provider::{Flow, Loopback, Provider, Redirect};
 use openclaw::providers::manifest::parse;
 
 use super::doors::{Doors, assert_printable};
@@ -36,26 +36,34 @@ fn as_file(bytes: &[u8]) {
 
 fn safe(provider: &Provider) {
     assert_printable(&provider.name);
-    if let Some(client) = &provider.client {
-        let Client {
-            authorize,
-            token,
-            issuer,
-            ..
-        } = client;
-        for address in [Some(authorize), Some(token), issuer.as_ref()]
-            .into_iter()
-            .flatten()
-        {
+    if let Some(known) = &provider.registration {
+        let addresses = [
+            &known.authorize,
+            &known.token,
+            &known.issuer,
+            &known.device,
+            &known.revoke,
+        ];
+        for address in addresses.into_iter().flatten() {
             guarded(address);
         }
+        assert!(known.secret.value.is_none());
     }
     for flow in &provider.flows {
+        assert!(!flow.needs_client() || provider.registration.is_some());
+        match flow {
+            Flow::Browser(flow) => match &flow.redirect {
+                Redirect::Loopback(redirect) => comes_back_here(redirect),
+                Redirect::Elsewhere(page) => guarded(page),
+            },
+            Flow::KeyExchange(flow) => {
+                guarded(&flow.authorize);
+                guarded(&flow.exchange);
+                comes_back_here(&flow.redirect);
+            }
+            _ => {}
+        }
         if let Flow::Browser(flow) = flow {
-            assert!(provider.client.is_some() && !flow.ports.is_empty());
-            let hosts = ["localhost", "127.0.0.1", "[::1]"];
-            assert!(hosts.contains(&flow.redirect_host.as_str()), "{flow:?}");
-            assert!(flow.path.starts_with('/') && !flow.path.contains(['?', '#', '\r', '\n']));
             let ours = ["state", "code_challenge", "redirect_uri", "client_id"];
             let set = flow
                 .params
@@ -68,6 +76,13 @@ fn safe(provider: &Provider) {
         assert!(!name.eq_ignore_ascii_case("authorization"));
         assert!(!format!("{name}{value}").contains(char::is_control));
     }
+}
+
+fn comes_back_here(redirect: &Loopback) {
+    let hosts = ["localhost", "127.0.0.1", "[::1]"];
+    assert!(hosts.contains(&redirect.host.as_str()), "{redirect:?}");
+    assert!(!redirect.ports.is_empty() && redirect.path.starts_with('/'));
+    assert!(!redirect.path.contains(['?', '#', '\r', '\n']));
 }
 
 fn guarded(address: &str) {

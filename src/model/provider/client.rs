@@ -1,0 +1,120 @@
+//! The OAuth client: what a manifest says of it, and what is used once all of it is known.
+
+use crate::model::secret::Secret;
+
+/// What a manifest says of the client and of the server's endpoints. What it leaves open the user
+/// brings (client id and secret) or the server's metadata tells (RFC 8414).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Registration {
+    /// `client_id`.
+    pub id: Given,
+    /// `client_secret`. No secret of another vendor is ever shipped, so the user brings it.
+    pub secret: Given,
+    /// Whether nothing goes without the secret; else a client without one is a public client.
+    pub secret_required: bool,
+    /// How a client that has a secret shows it.
+    pub auth: ClientAuth,
+    /// The issuer: where metadata is fetched from, and what `iss` is compared with (RFC 9207).
+    pub issuer: Option<String>,
+    /// The authorization endpoint.
+    pub authorize: Option<String>,
+    /// The token endpoint.
+    pub token: Option<String>,
+    /// The device authorization endpoint (RFC 8628 section 3.1).
+    pub device: Option<String>,
+    /// The revocation endpoint (RFC 7009).
+    pub revoke: Option<String>,
+    /// Hosts on which the endpoints that metadata names may lie, `*.` in front for every host
+    /// below; empty for the issuer's own.
+    pub hosts: Vec<String>,
+}
+
+impl Registration {
+    /// Whether the server's metadata must be asked before anything can be sent.
+    pub fn needs_metadata(&self) -> bool {
+        self.token.is_none()
+    }
+}
+
+/// A value that a manifest gives or a user brings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// Variables that may carry it; the first that is not blank wins, over everything else.
+    pub env: Vec<String>,
+    /// The name of a secret that is it: `${secret:NAME}`.
+    pub secret: Option<String>,
+    /// The value itself.
+    pub value: Option<Secret<String>>,
+}
+
+impl Given {
+    /// A fixed value.
+    pub fn fixed(value: &str) -> Self {
+        Self {
+            value: Some(Secret::from(value)),
+            ..Self::default()
+        }
+    }
+
+    /// Whether nobody says anything.
+    pub fn is_empty(&self) -> bool {
+        self.env.is_empty() && self.secret.is_none() && self.value.is_none()
+    }
+}
+
+/// How a client shows its secret at the token endpoint (RFC 6749 section 2.3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClientAuth {
+    /// `client_secret_post`: in the body.
+    #[default]
+    Post,
+    /// `client_secret_basic`: in the `Authorization` header.
+    Basic,
+}
+
+/// The client as it is used: everything is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// `client_id`.
+    pub id: String,
+    /// `client_secret`, if the client has one; else it is a public client.
+    pub secret: Option<Secret<String>>,
+    /// How it shows the secret.
+    pub auth: ClientAuth,
+    /// The issuer, compared with `iss` of a callback and of an ID token.
+    pub issuer: Option<String>,
+    /// Whether the server announces `iss` on every callback, so that one without it is not its own
+    /// (RFC 9207 section 2.4).
+    pub sends_iss: bool,
+    /// The authorization endpoint.
+    pub authorize: Option<String>,
+    /// The token endpoint.
+    pub token: String,
+    /// The device authorization endpoint.
+    pub device: Option<String>,
+    /// The revocation endpoint.
+    pub revoke: Option<String>,
+    /// The issuer's keys (RFC 7517).
+    pub jwks: Option<String>,
+    /// The userinfo endpoint that metadata names.
+    pub userinfo: Option<String>,
+}
+
+impl Client {
+    /// A public client at a token endpoint, with nothing else known.
+    pub fn public(id: &str, token: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            secret: None,
+            auth: ClientAuth::default(),
+            issuer: None,
+            sends_iss: false,
+            authorize: None,
+            token: token.to_owned(),
+            device: None,
+            revoke: None,
+            jwks: None,
+            userinfo: None,
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The ways to log in.
+
+use std::time::Duration;
+
+/// One way to log in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Authorization code with PKCE in a browser (RFC 8252).
+    Browser(BrowserFlow),
+    /// A browser gives a code, and the code is exchanged for an API key (OpenRouter).
+    KeyExchange(KeyExchangeFlow),
+    /// A code that is typed in on any other machine (RFC 8628, and its relatives).
+    Device(DeviceFlow),
+    /// The client itself is who logs in (RFC 6749 section 4.4).
+    ClientCredentials(ClientCredentialsFlow),
+    /// An external program does it.
+    Program(ProgramFlow),
+    /// A long-lived token, made elsewhere and pasted here.
+    Token(TokenFlow),
+    /// An API key, made on the provider's site and pasted here.
+    Key(KeyFlow),
+}
+
+impl Flow {
+    /// The name for `--method`.
+    pub fn method(&self) -> &'static str {
+        match self {
+            Self::Browser(_) | Self::KeyExchange(_) => "oauth",
+            Self::Device(_) => "device-code",
+            Self::ClientCredentials(_) => "client-credentials",
+            Self::Program(_) => "program",
+            Self::Token(_) => "setup-token",
+            Self::Key(_) => "api-key",
+        }
+    }
+
+    /// Whether the provider is asked who logs in; else something made elsewhere is pasted.
+    pub fn is_a_login(&self) -> bool {
+        !matches!(self, Self::Token(_) | Self::Key(_))
+    }
+
+    /// Whether the flow speaks to the token endpoint of the provider's registration.
+    pub fn needs_client(&self) -> bool {
+        matches!(
+            self,
+            Self::Browser(_) | Self::Device(_) | Self::ClientCredentials(_)
+        )
+    }
+}
+
+/// Authorization code with PKCE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrowserFlow {
+    /// Where the browser comes back to, exactly as registered.
+    pub redirect: Redirect,
+    /// A variable that may name the redirect URI instead, for a client that the user registered.
+    pub redirect_env: Option<String>,
+    /// The scopes asked for.
+    pub scopes: Vec<String>,
+    /// A variable that may name the scopes instead, separated by spaces.
+    pub scopes_env: Option<String>,
+    /// More parameters of the authorization request; none may override a standard one.
+    pub params: Vec<(String, String)>,
+    /// Whether a `nonce` is sent, which the ID token must repeat.
+    pub nonce: bool,
+}
+
+/// Where the browser comes back to after the authorization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Redirect {
+    /// To this program (RFC 8252 section 7.3).
+    Loopback(Loopback),
+    /// To a page elsewhere: the user copies what it shows, or its address, and pastes it here.
+    Elsewhere(String),
+}
+
+/// A redirect URI on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loopback {
+    /// Its host, exactly as registered: `localhost` or a loopback literal.
+    pub host: String,
+    /// The registered ports, tried in order; `0` stands for any free one (RFC 8252 section 7.3).
+    pub ports: Vec<u16>,
+    /// Its path.
+    pub path: String,
+}
+
+impl Loopback {
+    /// The redirect URI with one of the registered ports, exactly as it is sent.
+    pub fn uri(&self, port: u16) -> String {
+        format!("http://{}:{port}{}", self.host, self.path)
+    }
+}
+
+/// A browser login that ends in an API key: the authorization request names a `callback_url` that
+/// holds our `state`, and there is no client id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyExchangeFlow {
+    /// The page where the user agrees.
+    pub authorize: String,
+    /// Where code and verifier become a key.
+    pub exchange: String,
+    /// Where the browser comes back to.
+    pub redirect: Loopback,
+}
+
+/// A code that is shown here and typed in elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceFlow {
+    /// Which protocol it is.
+    pub scheme: DeviceScheme,
+    /// The scopes asked for.
+    pub scopes: Vec<String>,
+    /// More parameters of the device authorization request.
+    pub params: Vec<(String, String)>,
+    /// Whether a PKCE challenge goes with it (Qwen, MiniMax).
+    pub pkce: bool,
+    /// The hosts that a verification address may lie on, `*.` in front for every host below: a
+    /// server that was taken over must not send people elsewhere (RFC 8628 section 5.4).
+    pub hosts: Vec<String>,
+    /// The wait between two polls where the server names none.
+    pub interval: Duration,
+    /// What its token is stored as.
+    pub stores: Stored,
+    /// A header that carries a fresh UUID with each device authorization request (Qwen, MiniMax).
+    pub request_id: Option<String>,
+}
+
+/// The protocols of device codes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeviceScheme {
+    /// RFC 8628.
+    Rfc8628,
+    /// The user code takes the place of the device code, times are milliseconds, and an answer
+    /// tells its `status` (MiniMax).
+    UserCode,
+    /// JSON endpoints of its own; the server makes the PKCE pair, and the poll gives an
+    /// authorization code (OpenAI).
+    ServerPkce {
+        /// Where a user code is asked for.
+        code: String,
+        /// Where it is polled.
+        poll: String,
+        /// The page on which the user types it.
+        verification: String,
+        /// The redirect URI that the token request names.
+        redirect: String,
+    },
+}
+
+/// What the token of a device flow is stored as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stored {
+    /// A grant that is refreshed.
+    #[default]
+    OAuth,
+    /// A long-lived token without a refresh (GitHub).
+    Token,
+}
+
+/// The client itself logs in; a new token is asked for where others refresh.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientCredentialsFlow {
+    /// The scopes asked for.
+    pub scopes: Vec<String>,
+    /// More parameters of the token request.
+    pub params: Vec<(String, String)>,
+}
+
+/// An external program, `openclaw-auth-<id>`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProgramFlow {
+    /// Its absolute path; without one it is looked for on `PATH`.
+    pub path: Option<String>,
+}
+
+/// The rules for a token made elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TokenFlow {
+    /// What it starts with.
+    pub prefix: Option<String>,
+    /// The fewest characters it can have.
+    pub min_length: usize,
+    /// The command or page that makes one, for the prompt.
+    pub help: Option<String>,
+}
+
+/// The rules for an API key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyFlow {
+    /// What it starts with.
+    pub prefix: Option<String>,
+    /// The page that makes one.
+    pub help: Option<String>,
+}

@@ -51,7 +51,14 @@ pub fn run(cli: &Cli, printer: &Arc<Printer>) -> Result<u8, Failure> {
         }
         Command::Doctor(doctor) => match doctor.rival() {
             Some(path) => doctor::compete(path, printer),
-            None => doctor.run(&start(false)?, printer),
+            None => {
+                let system = System::despite_faults(&cli.global, printer, false)?;
+                // What a dead process left is not for one to store who does not know the agents.
+                if system.fault().is_none() {
+                    rescue::take_in(system.ports());
+                }
+                doctor.run(&system, printer)
+            }
         },
         Command::Completions(completions) => completions.run(printer),
     }

@@ -42,6 +42,9 @@ const FROM_SHELL: [&str; 16] = [
     "OPENCLAW_GATEWAY_PASSWORD",
 ];
 
+/// What counts as one of them: the reference release takes its value for `ZAI_API_KEY` at start.
+const STANDS_IN: [&str; 1] = ["Z_AI_API_KEY"];
+
 /// What speaks for a provider without a stored credential.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
@@ -78,7 +81,8 @@ impl<'a> Keys<'a> {
             fault: None,
         };
         let is_set = |name: &&str| keys.variable(name).is_some();
-        if !shell_enabled(ports) || is_on(ports, DEFER_SHELL_ENV) || FROM_SHELL.iter().any(is_set) {
+        let mut list = FROM_SHELL.iter().chain(&STANDS_IN);
+        if !shell_enabled(ports) || is_on(ports, DEFER_SHELL_ENV) || list.any(is_set) {
             return keys;
         }
         match ports.shell.variables(shell_limit(ports)) {

@@ -21,7 +21,8 @@ use crate::ports::store::{Change, Scope, StoreError};
 
 use super::failure::{Failure, Kind, Touched, login_command};
 use super::naming::{Place, place};
-use super::{Ports, client, paste};
+use super::paste::{self, Form};
+use super::{Ports, client};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -76,7 +77,8 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
             ports.store.rehearse(&request.agent)?;
             browser::run(ports, request, &provider, &client, flow)
         }
-        Flow::Token(_) | Flow::Key(_) => paste_instead(ports, request, flow),
+        Flow::Token(_) => paste_instead(ports, request, Form::SetupToken { yes: false }),
+        Flow::Key(_) => paste_instead(ports, request, Form::Key),
         Flow::KeyExchange(_) | Flow::Device(_) | Flow::ClientCredentials(_) | Flow::Program(_) => {
             let message = format!("{} cannot be used yet", flow.method());
             Err(Failure::new(Kind::Usage, message))
@@ -109,27 +111,16 @@ fn choose<'a>(provider: &'a Provider, method: Option<&str>) -> Result<&'a Flow, 
 }
 
 /// A provider whose method is a paste is served by the command for that.
-fn paste_instead(ports: Ports<'_>, request: &Request, flow: &Flow) -> Result<Outcome, Failure> {
-    if let Flow::Key(key) = flow {
-        let env = ports.catalogue.get(&request.provider)?.env;
-        let variable = env.first().map_or("its variable", String::as_str);
-        let page = key
-            .help
-            .as_ref()
-            .map_or_else(String::new, |url| format!(" made at {url}"));
-        let message = format!("{} is used with an API key{page}", request.provider);
-        let hint = format!("set {variable} in the environment");
-        return Err(Failure::new(Kind::Usage, message).hint(hint));
-    }
+fn paste_instead(ports: Ports<'_>, request: &Request, form: Form) -> Result<Outcome, Failure> {
     let stored = paste::run(
         ports,
         &paste::Request {
             agent: request.agent.clone(),
             provider: request.provider.clone(),
             profile: request.profile.clone(),
-            expires_in: None,
-            setup: true,
-            yes: false,
+            form,
+            given: None,
+            metadata: Vec::new(),
         },
     )?;
     Ok(Outcome {

@@ -133,22 +133,25 @@ fn a_refresh_shows_no_secret() {
 }
 
 #[test]
-fn a_pasted_token_is_not_shown() {
-    let world = World::new();
-    let args = ["models", "auth", "paste-token", "--provider", "anthropic"];
-    let mut child = spawn(&mut world.command(&args));
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(setup_token().as_bytes()).unwrap();
-    let mut lines = visible(child.id());
-    drop(stdin);
-    while child.try_wait().unwrap().is_none() {
-        lines.extend(visible(child.id()));
+fn what_is_pasted_is_not_shown() {
+    for (verb, member, secret) in [
+        ("paste-token", "token", setup_token()),
+        ("paste-api-key", "key", "sk-MARKER-0123456789".to_owned()),
+    ] {
+        let world = World::new();
+        let args = ["models", "auth", verb, "--provider", "anthropic"];
+        let mut child = spawn(&mut world.command(&args));
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(secret.as_bytes()).unwrap();
+        let mut lines = visible(child.id());
+        drop(stdin);
+        while child.try_wait().unwrap().is_none() {
+            lines.extend(visible(child.id()));
+        }
+        let stored = &world.store()["profiles"]["anthropic:manual"];
+        assert_eq!(stored[member], secret);
+        assert_hidden(&lines, verb, &[secret]);
     }
-    assert_eq!(
-        world.store()["profiles"]["anthropic:manual"]["token"],
-        setup_token()
-    );
-    assert_hidden(&lines, "paste-token", &[setup_token()]);
 }
 
 /// In the place of the system's opener, a program that writes down what can be seen of it.

@@ -4,7 +4,7 @@ pub mod history;
 pub mod list;
 pub mod login;
 pub mod logout;
-pub mod paste_token;
+pub mod paste;
 pub mod refresh;
 pub mod token;
 pub mod undo;
@@ -27,8 +27,9 @@ pub struct Auth {
 #[derive(Debug, Subcommand)]
 enum AuthCommand {
     Login(login::Login),
-    SetupToken(paste_token::SetupToken),
-    PasteToken(paste_token::PasteToken),
+    SetupToken(paste::SetupToken),
+    PasteToken(paste::PasteToken),
+    PasteApiKey(paste::PasteApiKey),
     Token(token::Token),
     List(list::List),
     Refresh(refresh::Refresh),
@@ -52,6 +53,7 @@ impl Auth {
             Some(AuthCommand::Login(command)) => command.run(system, printer),
             Some(AuthCommand::SetupToken(command)) => command.run(system, printer),
             Some(AuthCommand::PasteToken(command)) => command.run(system, printer),
+            Some(AuthCommand::PasteApiKey(command)) => command.run(system, printer),
             Some(AuthCommand::Token(command)) => command.run(system, printer),
             Some(AuthCommand::List(command)) => command.run(system, printer),
             Some(AuthCommand::Refresh(command)) => command.run(system, printer),

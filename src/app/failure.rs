@@ -7,6 +7,7 @@
 use std::io::ErrorKind;
 
 use crate::config::file::ConfigError;
+use crate::model::credential;
 use crate::model::id::{IdError, ProfileId, ProviderId};
 use crate::model::profiles::{AuthProfiles, Content, Effective};
 use crate::ports::dialog::DialogError;
@@ -141,7 +142,24 @@ impl Failure {
 
 /// The command that logs in to `provider` again, into `profile` if one is meant.
 pub fn login_command(provider: &ProviderId, profile: Option<&ProfileId>, by_paste: bool) -> String {
-    let verb = if by_paste { "paste-token" } else { "login" };
+    let kind = match by_paste {
+        true => credential::Kind::Token,
+        false => credential::Kind::OAuth,
+    };
+    store_command(provider, profile, kind)
+}
+
+/// The command that stores a credential of that kind, into `profile` if one is meant.
+pub fn store_command(
+    provider: &ProviderId,
+    profile: Option<&ProfileId>,
+    kind: credential::Kind,
+) -> String {
+    let verb = match kind {
+        credential::Kind::OAuth => "login",
+        credential::Kind::Token => "paste-token",
+        credential::Kind::ApiKey => "paste-api-key",
+    };
     let profile = profile.map_or_else(String::new, |id| {
         format!(" --profile-id {}", shell_word(id.as_str()))
     });

@@ -8,6 +8,7 @@ mod flow;
 
 use std::time::Duration;
 
+use super::credential::Kind;
 use super::id::ProviderId;
 
 pub use client::{Client, ClientAuth, Given, Registration};
@@ -49,6 +50,15 @@ impl Provider {
     /// Whether `login` is its usual way in; else something is pasted.
     pub fn logs_in(&self) -> bool {
         self.flows.first().is_some_and(Flow::is_a_login)
+    }
+
+    /// What its usual way in stores.
+    pub fn usual_kind(&self) -> Kind {
+        match self.flows.first() {
+            Some(Flow::Key(_)) => Kind::ApiKey,
+            Some(flow) if flow.is_a_login() => Kind::OAuth,
+            _ => Kind::Token,
+        }
     }
 
     /// The browser flow, if there is one.

@@ -105,7 +105,7 @@ impl<'a> Keys<'a> {
             let (prefix, value) = self.variable(name)?;
             Some(Found {
                 source: format!("{prefix}{name}"),
-                what: match name.contains("OAUTH_TOKEN") {
+                what: match Self::is_token(name) {
                     true => What::Token(value),
                     false => What::Key(value),
                 },
@@ -115,6 +115,20 @@ impl<'a> Keys<'a> {
             let mut all = provider.ambient.iter();
             all.find_map(|ambient| self.ambient(ambient))
         })
+    }
+
+    /// The first API key of a provider, and where it is.
+    pub(super) fn key_of(&self, provider: &Provider) -> Option<(String, Secret<String>)> {
+        let mut names = provider.env.iter().filter(|name| !Self::is_token(name));
+        names.find_map(|name| {
+            let (prefix, value) = self.variable(name)?;
+            Some((format!("{prefix}{name}"), value))
+        })
+    }
+
+    /// Whether a variable of that name carries an access token.
+    pub(super) fn is_token(name: &str) -> bool {
+        name.contains("OAUTH_TOKEN")
     }
 
     /// The variables that came from the login shell, by name.

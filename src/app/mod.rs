@@ -18,6 +18,7 @@ pub mod history;
 pub mod list;
 pub mod login;
 pub mod logout;
+pub mod onboard;
 pub mod paste;
 pub mod refresh;
 pub mod rescue;

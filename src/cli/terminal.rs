@@ -7,6 +7,7 @@
 use std::io::{self, IsTerminal};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::choose;
 use super::input::{Chunk, Input, LIMIT, Patience, TICK, too_long};
 use super::keys::{Line, Typing};
 use super::printer::{self, Printer, Tone};
@@ -14,7 +15,7 @@ use super::raw::RawMode;
 use crate::model::id::is_unprintable;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
-use crate::ports::dialog::{Answer, Dialog, DialogError, Notice, Question};
+use crate::ports::dialog::{Answer, Choice, Dialog, DialogError, Notice, Question};
 use crate::ports::host::Interrupt;
 
 /// Milliseconds of silence after Enter that end an answer. A paste without brackets arrives far
@@ -164,6 +165,21 @@ impl Dialog for TerminalDialog {
             }
             Question::Confirm { prompt, default } => self.ask_confirm(prompt, *default, &patience),
         }
+    }
+
+    fn choose(&self, choice: &Choice) -> Result<usize, DialogError> {
+        if !self.can_ask() {
+            return Err(DialogError::NobodyThere);
+        }
+        self.interrupt.defer();
+        self.input.discard();
+        let patience = Patience {
+            stop: &|| false,
+            interrupt: &*self.interrupt,
+        };
+        let options = choice.options.iter().map(|option| clean(option)).collect();
+        let colors = self.printer.colors_prompts();
+        choose::choose(clean(&choice.prompt), options, colors, &patience)
     }
 
     fn can_ask(&self) -> bool {

@@ -134,12 +134,23 @@ fn a_refresh_shows_no_secret() {
 
 #[test]
 fn what_is_pasted_is_not_shown() {
-    for (verb, member, secret) in [
-        ("paste-token", "token", setup_token()),
-        ("paste-api-key", "key", "sk-MARKER-0123456789".to_owned()),
+    let key = || "sk-ant-api03-MARKER-0123456789".to_owned();
+    let to = "--provider anthropic";
+    for (words, member, secret) in [
+        (
+            format!("models auth paste-token {to}"),
+            "token",
+            setup_token(),
+        ),
+        (format!("models auth paste-api-key {to}"), "key", key()),
+        (
+            "onboard --non-interactive --accept-risk --anthropic-api-key -".to_owned(),
+            "key",
+            key(),
+        ),
     ] {
         let world = World::new();
-        let args = ["models", "auth", verb, "--provider", "anthropic"];
+        let args: Vec<&str> = words.split(' ').collect();
         let mut child = spawn(&mut world.command(&args));
         let mut stdin = child.stdin.take().unwrap();
         stdin.write_all(secret.as_bytes()).unwrap();
@@ -148,9 +159,10 @@ fn what_is_pasted_is_not_shown() {
         while child.try_wait().unwrap().is_none() {
             lines.extend(visible(child.id()));
         }
-        let stored = &world.store()["profiles"]["anthropic:manual"];
-        assert_eq!(stored[member], secret);
-        assert_hidden(&lines, verb, &[secret]);
+        let store = world.store();
+        let mut stored = store["profiles"].as_object().unwrap().values();
+        assert_eq!(stored.next().unwrap()[member], secret);
+        assert_hidden(&lines, args[2], &[secret]);
     }
 }
 

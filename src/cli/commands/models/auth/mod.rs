@@ -1,5 +1,6 @@
 //! `models auth`: everything that puts a credential in, hands it out, or takes it away.
 
+pub mod add;
 pub mod history;
 pub mod list;
 pub mod login;
@@ -8,6 +9,8 @@ pub mod paste;
 pub mod refresh;
 pub mod token;
 pub mod undo;
+
+use std::sync::Arc;
 
 use clap::{Args, CommandFactory, Subcommand};
 
@@ -26,6 +29,7 @@ pub struct Auth {
 // A comment on a variant would take the place of the long help of its command.
 #[derive(Debug, Subcommand)]
 enum AuthCommand {
+    Add(add::Add),
     Login(login::Login),
     SetupToken(paste::SetupToken),
     PasteToken(paste::PasteToken),
@@ -48,8 +52,9 @@ impl Auth {
     ///
     /// # Errors
     /// What the command failed with.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System, printer: &Arc<Printer>) -> Result<u8, Failure> {
         match &self.command {
+            Some(AuthCommand::Add(command)) => command.run(system, printer),
             Some(AuthCommand::Login(command)) => command.run(system, printer),
             Some(AuthCommand::SetupToken(command)) => command.run(system, printer),
             Some(AuthCommand::PasteToken(command)) => command.run(system, printer),

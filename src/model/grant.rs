@@ -61,7 +61,7 @@ pub struct Refusal {
     pub code: String,
     /// The provider's words, cleaned for a terminal; may be empty.
     pub description: String,
-    /// HTTP status of the answer.
+    /// HTTP status of the answer; 0 if a program gave it.
     pub status: u16,
 }
 

@@ -1,0 +1,450 @@
+//! The conversation with an external program that speaks for a provider: one process, one request.
+//!
+//! The program says first which version it speaks and what it can do; no token leaves before that.
+//! Once a refresh token was sent, nobody knows whether it is spent unless the program says so: then
+//! silence, a crash and nonsense leave the outcome open, as a token endpoint's do. `docs/plugins.md`
+//! is the same for people who write programs.
+
+mod message;
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+use url::{Host, Url};
+
+use super::error::OAuthError;
+use super::grant::{Grant, less_margin};
+use super::lifetime;
+use crate::model::credential::OAuth;
+use crate::model::grant::Refusal;
+use crate::model::id::{ProviderId, printable};
+use crate::model::json::{Extra, Verbatim};
+use crate::model::provider::{Account, ClaimPath, ClaimSource};
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+use crate::ports::host::{Clock, Signal};
+use crate::ports::program::{MAX_LINE, ProgramError, Programs, Received, Running};
+
+use message::{Complaint, Theirs, Verdict};
+pub use message::{ORIGIN, Request};
+
+/// How long a program has to say who it is.
+const HELLO_LIMIT: Duration = Duration::from_secs(10);
+/// How long it has to refresh or revoke.
+const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+/// What it had said when it was stopped is heard for as long.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+/// How often to look whether to stop.
+const TICK: Duration = Duration::from_millis(50);
+/// The most lines of one program: it has something to say, or it floods.
+const MAX_LINES: usize = 1_000;
+/// The longest time that a program can ask to be left alone.
+const LONGEST_PAUSE: Duration = Duration::from_secs(86_400);
+
+/// The members of a credential that are told in other ways, or that decide where it goes.
+const RESERVED: [&str; 15] = [
+    "type",
+    "mode",
+    "provider",
+    "access",
+    "refresh",
+    "expires",
+    "accountId",
+    "email",
+    "key",
+    "apiKey",
+    "keyRef",
+    "token",
+    "tokenRef",
+    "metadata",
+    ORIGIN,
+];
+
+/// What a program has for the person during a login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Aside {
+    /// Something to know or to do; each part clean, and at least one there.
+    Notice {
+        /// A sentence.
+        text: Option<String>,
+        /// A page to open: https, or on this machine.
+        url: Option<String>,
+        /// A code to enter there.
+        code: Option<String>,
+    },
+    /// Something to answer.
+    Ask {
+        /// The prompt, clean.
+        prompt: String,
+    },
+}
+
+/// What a login needs to know and to do.
+pub struct Login<'a> {
+    /// When it must be over, for the program to know.
+    pub deadline: Timestamp,
+    /// How long that is from now.
+    pub limit: Duration,
+    /// Whether the person's browser is probably on another machine.
+    pub remote: bool,
+    /// Whether a person can be asked.
+    pub interactive: bool,
+    /// Takes what the program has for the person; the answer to an [`Aside::Ask`].
+    pub aside: &'a mut dyn FnMut(Aside) -> Option<Secret<String>>,
+    /// Looked at every few milliseconds; a signal ends the login, and the program.
+    pub stop: &'a dyn Fn() -> Option<Signal>,
+}
+
+/// A program that has said who it is.
+pub struct Session<'a> {
+    running: Box<dyn Running>,
+    clock: &'a dyn Clock,
+    name: String,
+    deadline: Duration,
+    limit: Duration,
+    lines: usize,
+    /// Secrets that went to it, which no error may show.
+    sent: Vec<Secret<String>>,
+    /// Whether the request went to it.
+    asked: bool,
+}
+
+impl<'a> Session<'a> {
+    /// Starts the program at `path` and waits until it has said that it can do `request`.
+    ///
+    /// # Errors
+    /// If it cannot be started or cannot do it. No token was sent.
+    pub fn open(
+        programs: &dyn Programs,
+        clock: &'a dyn Clock,
+        path: &Path,
+        provider: &ProviderId,
+        request: Request,
+    ) -> Result<Self, OAuthError> {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        let mut session = Self {
+            running: programs.start(path)?,
+            clock,
+            name: printable(&name.to_string_lossy(), 100),
+            deadline: clock.monotonic() + HELLO_LIMIT,
+            limit: HELLO_LIMIT,
+            lines: 0,
+            sent: Vec::new(),
+            asked: false,
+        };
+        session.running.send(message::hello(provider.as_str()));
+        let line = session.next(&|| None)?;
+        let hello = match message::read(&line) {
+            Ok(Theirs::Hello(hello)) => hello,
+            Ok(Theirs::Error(complaint)) => return Err(session.complaint(&complaint)),
+            Ok(_) => return Err(session.fault("does not begin with hello")),
+            Err(fault) => return Err(session.line_fault(&fault)),
+        };
+        if hello.protocol != message::PROTOCOL {
+            return Err(session.fault(&format!(
+                "speaks version {} of the protocol, and only version {} is known here",
+                hello.protocol,
+                message::PROTOCOL
+            )));
+        }
+        if !hello.requests.iter().any(|known| known == request.name()) {
+            return Err(OAuthError::Refused(Refusal {
+                code: "unsupported_request".to_owned(),
+                description: format!("{} knows no {}", session.name, request.name()),
+                status: 0,
+            }));
+        }
+        Ok(session)
+    }
+
+    /// Lets the program log in. The line is for [`grant`].
+    ///
+    /// # Errors
+    /// Why there is no grant.
+    pub fn login(mut self, login: &mut Login<'_>) -> Result<Secret<Vec<u8>>, OAuthError> {
+        self.ask(
+            message::login(login.deadline, login.remote, login.interactive),
+            login.limit,
+        );
+        let line = self.answer(login.aside, login.stop, &mut |_| {})?;
+        self.expect(line, |theirs| matches!(theirs, Theirs::Grant))
+    }
+
+    /// Sends a refresh token. What comes back is given to `save` before it is looked into; the line
+    /// is for [`grant`]. No signal ends it: the token may be spent.
+    ///
+    /// # Errors
+    /// Why there is no new grant.
+    pub fn refresh(
+        mut self,
+        old: &OAuth,
+        save: &mut dyn FnMut(&Secret<Vec<u8>>),
+    ) -> Result<Secret<Vec<u8>>, OAuthError> {
+        self.about(Request::Refresh, old);
+        let line = self.answer(&mut |_| None, &|| None, save)?;
+        self.expect(line, |theirs| matches!(theirs, Theirs::Grant))
+    }
+
+    /// Lets the program end a grant at the provider.
+    ///
+    /// # Errors
+    /// Why it is not known to be revoked.
+    pub fn revoke(
+        mut self,
+        grant: &OAuth,
+        stop: &dyn Fn() -> Option<Signal>,
+    ) -> Result<(), OAuthError> {
+        self.about(Request::Revoke, grant);
+        let line = self.answer(&mut |_| None, stop, &mut |_| {})?;
+        let done = self.expect(line, |theirs| matches!(theirs, Theirs::Done));
+        done.map(drop)
+    }
+
+    fn about(&mut self, request: Request, credential: &OAuth) {
+        let tokens = [credential.refresh.clone(), credential.access.clone()];
+        let tokens = tokens.into_iter().flatten();
+        self.sent = tokens.filter(|token| !token.is_blank()).collect();
+        self.ask(message::about(request, credential), REQUEST_LIMIT);
+    }
+
+    fn ask(&mut self, request: Secret<Vec<u8>>, limit: Duration) {
+        self.deadline = self.clock.monotonic() + limit;
+        self.limit = limit;
+        self.asked = true;
+        self.running.send(request);
+    }
+
+    /// The line that ends the request, if it is not an error; `save` sees it first.
+    fn answer(
+        &mut self,
+        aside: &mut dyn FnMut(Aside) -> Option<Secret<String>>,
+        stop: &dyn Fn() -> Option<Signal>,
+        save: &mut dyn FnMut(&Secret<Vec<u8>>),
+    ) -> Result<Secret<Vec<u8>>, OAuthError> {
+        loop {
+            let line = self.next(stop)?;
+            match message::read(&line) {
+                Ok(Theirs::Notice(notice)) => {
+                    aside(shown(&notice));
+                }
+                Ok(Theirs::Ask(ask)) => {
+                    let prompt = printable(&ask.text, 200);
+                    let text = aside(Aside::Ask { prompt });
+                    self.running.send(message::answer(text.as_ref()));
+                    self.sent.extend(text.filter(|text| !text.is_blank()));
+                }
+                Ok(Theirs::Error(complaint)) => return Err(self.complaint(&complaint)),
+                Ok(Theirs::Hello(_) | Theirs::Done) => return Ok(line),
+                // What cannot be read may hold a token all the same.
+                Ok(Theirs::Grant) | Err(_) => {
+                    save(&line);
+                    return Ok(line);
+                }
+            }
+        }
+    }
+
+    fn expect(
+        &self,
+        line: Secret<Vec<u8>>,
+        fits: fn(&Theirs) -> bool,
+    ) -> Result<Secret<Vec<u8>>, OAuthError> {
+        match message::read(&line) {
+            Ok(theirs) if fits(&theirs) => Ok(line),
+            Ok(_) => Err(self.line_fault("is no answer to what was asked")),
+            Err(fault) => Err(self.line_fault(&fault)),
+        }
+    }
+
+    fn next(&mut self, stop: &dyn Fn() -> Option<Signal>) -> Result<Secret<Vec<u8>>, OAuthError> {
+        self.lines += 1;
+        if self.lines > MAX_LINES {
+            return Err(self.fault(&format!("said more than {MAX_LINES} lines")));
+        }
+        loop {
+            if let Some(signal) = stop() {
+                self.running.stop(signal);
+                return Err(self.fault("was stopped"));
+            }
+            let left = self.deadline.saturating_sub(self.clock.monotonic());
+            if left.is_zero() {
+                return self.last_words();
+            }
+            match self.running.receive(left.min(TICK)) {
+                Received::Line(line) => return Ok(line),
+                Received::Nothing => {}
+                Received::TooLong => {
+                    return Err(self.fault(&format!("said a line of more than {MAX_LINE} bytes")));
+                }
+                Received::Ended(how) => return Err(self.fault(&how)),
+            }
+        }
+    }
+
+    /// The time is over. What the program had said by now still counts: a new refresh token in it
+    /// is the only one there is.
+    fn last_words(&mut self) -> Result<Secret<Vec<u8>>, OAuthError> {
+        self.running.stop(Signal::TERMINATE);
+        match self.running.receive(LAST_WORDS) {
+            Received::Line(line) => Ok(line),
+            Received::Nothing | Received::TooLong | Received::Ended(_) => {
+                let seconds = self.limit.as_secs();
+                Err(self.fault(&format!("did not answer within {seconds} s")))
+            }
+        }
+    }
+
+    fn line_fault(&self, fault: &str) -> OAuthError {
+        self.fault(&format!(
+            "said what is not understood: its line {} {fault}",
+            self.lines
+        ))
+    }
+
+    /// There is no answer; what that means depends on whether anything was sent.
+    fn fault(&self, words: &str) -> OAuthError {
+        let reason = format!("{} {words}", self.name);
+        match self.asked {
+            true => OAuthError::Unknown { reason },
+            false => OAuthError::Passing {
+                reason,
+                retry_after: None,
+                status: None,
+            },
+        }
+    }
+
+    fn complaint(&self, complaint: &Complaint) -> OAuthError {
+        let clean = |text: &str, limit| {
+            let hidden = self.sent.iter().fold(text.to_owned(), |text, secret| {
+                text.replace(secret.expose().as_str(), "(hidden)")
+            });
+            printable(&hidden, limit)
+        };
+        let code = match clean(&complaint.code, 64) {
+            code if code.is_empty() => "error".to_owned(),
+            code => code,
+        };
+        let description = clean(&complaint.description, 200);
+        let reason = match description.as_str() {
+            "" => format!("{} answered {code}", self.name),
+            words => format!("{} answered {code}: {words}", self.name),
+        };
+        match complaint.kind {
+            Verdict::Lasting => OAuthError::Refused(Refusal {
+                code,
+                description,
+                status: 0,
+            }),
+            Verdict::Passing => OAuthError::Passing {
+                reason,
+                retry_after: complaint
+                    .retry_after
+                    .map(|seconds| Duration::from_secs(seconds).min(LONGEST_PAUSE)),
+                status: Some(0),
+            },
+            Verdict::Unknown => OAuthError::Unknown { reason },
+        }
+    }
+}
+
+impl From<ProgramError> for OAuthError {
+    fn from(error: ProgramError) -> Self {
+        Self::Passing {
+            reason: printable(&error.to_string(), 300),
+            retry_after: None,
+            status: None,
+        }
+    }
+}
+
+fn shown(notice: &message::Notice) -> Aside {
+    let clean = |text: &Option<String>, limit| {
+        let text = printable(text.as_deref().unwrap_or_default(), limit);
+        (!text.is_empty()).then_some(text)
+    };
+    let url = notice.url.as_deref().map(page);
+    let mut text = clean(&notice.text, 500);
+    if url == Some(None) {
+        let warning = "(a URL that is neither https nor on this machine is not shown)";
+        let words = text.map_or_else(String::new, |text| format!("{text} "));
+        text = Some(format!("{words}{warning}"));
+    }
+    Aside::Notice {
+        text,
+        url: url.flatten(),
+        code: clean(&notice.code, 64),
+    }
+}
+
+/// A URL as a browser may be sent to it, unless it is none.
+fn page(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    let here = match url.host()? {
+        Host::Domain(name) => name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    };
+    let fits = url.scheme() == "https" || (url.scheme() == "http" && here);
+    fits.then(|| url.to_string())
+}
+
+/// Understands the line with which a program gave a grant. `now` is the moment before it was asked,
+/// and `baked` is subtracted from the expiry.
+///
+/// # Errors
+/// If there is no access token in it.
+pub fn grant(line: Secret<Vec<u8>>, now: Timestamp, baked: Duration) -> Result<Grant, OAuthError> {
+    let body: Value = serde_json::from_slice(line.expose()).unwrap_or(Value::Null);
+    let secret = |name: &str| {
+        let text = body.get(name)?.as_str()?;
+        // A line break in a token would become one in somebody's header.
+        let fits = !text.trim().is_empty() && !text.contains(char::is_control);
+        fits.then(|| Secret::from(text))
+    };
+    let Some(access) = secret("access_token") else {
+        let reason = "the program gave no usable access token".to_owned();
+        return Err(OAuthError::Unexpected { reason });
+    };
+    let given = |name: &str| body.get(name).filter(|value| !value.is_null());
+    let told = given("expires_at").or(given("expires_in"));
+    let ends = lifetime::end(told, &access, None, now);
+    Ok(Grant {
+        refresh: secret("refresh_token"),
+        id_token: secret("id_token"),
+        expires: ends.map(|ends| less_margin(ends, now, baked)),
+        clock_skew: None,
+        extra: fields(&body),
+        response: line,
+        access,
+    })
+}
+
+fn fields(body: &Value) -> Extra {
+    let members = body.get("fields").and_then(Value::as_object).into_iter();
+    let members = members.flatten();
+    let members = members.filter(|(name, _)| !RESERVED.contains(&name.as_str()));
+    let kept = members.map(|(name, value)| (name.clone(), Verbatim::new(value.to_string())));
+    Extra(kept.collect())
+}
+
+/// Where to find out whose login it is: the program says so, else it is found as the manifest has it.
+pub fn account(manifest: &Account) -> Account {
+    let told = |pointer: &str, rest: &[ClaimPath]| {
+        let first = ClaimPath {
+            source: ClaimSource::Response,
+            pointer: pointer.to_owned(),
+        };
+        std::iter::once(first).chain(rest.iter().cloned()).collect()
+    };
+    Account {
+        id: told("/account/id", &manifest.id),
+        email: told("/account/email", &manifest.email),
+        plan: told("/account/plan", &manifest.plan),
+        required: manifest.required,
+    }
+}
+
+#[cfg(test)]
+mod tests;

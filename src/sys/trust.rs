@@ -118,6 +118,7 @@ fn not_there(at: &Path, reason: &dyn std::fmt::Display) -> Fault {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "these tests look at real files")]
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 

@@ -4,7 +4,10 @@ use serde_json::json;
 
 use super::*;
 use crate::model::credential::Identity;
+use crate::model::json::Extra;
+use crate::model::provider::Account;
 use crate::oauth::claims;
+use crate::oauth::grant::Grant;
 use crate::testing::clock::FakeClock;
 use crate::testing::program::ScriptedProgram;
 

@@ -194,8 +194,8 @@ fn take(
             }
             outcome(seen.credential, How::WasFresh, None)
         }
-        Credential::OAuth(_) => {
-            let manifest = ports.catalogue.get(&provider)?;
+        Credential::OAuth(login) => {
+            let manifest = ports.provider_of(&provider, login)?;
             let need = Need::MinValid(least);
             let living = keep_alive(ports, seen.owner, id, &manifest, need)?;
             let (how, warning) = (living.how, living.warning);
@@ -261,7 +261,7 @@ fn from_environment(
 
 /// Says why no candidate could be used, so that the advice fits.
 fn nothing_usable(ports: Ports<'_>, provider: &ProviderId, decision: &Decision) -> Failure {
-    let manifest = ports.catalogue.get(provider);
+    let manifest = ports.provider(provider);
     let kind = manifest
         .as_ref()
         .map_or(CredentialKind::OAuth, Provider::usual_kind);

@@ -185,7 +185,7 @@ fn login(ports: Ports<'_>, id: &ProfileId, facts: &Facts) -> String {
     let Ok(provider) = ProviderId::parse(&facts.provider) else {
         return "openclaw models auth list".to_owned();
     };
-    let manifest = ports.catalogue.get(&provider).ok();
+    let manifest = ports.provider(&provider).ok();
     let kind = match (facts.kind, manifest) {
         (CredentialKind::OAuth, Some(manifest)) => manifest.usual_kind(),
         (kind, _) => kind,

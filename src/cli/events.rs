@@ -102,6 +102,18 @@ fn event_of(notice: &Notice) -> Value {
             "port": port,
             "remote": remote,
         }),
+        Notice::Program {
+            provider,
+            text,
+            url,
+            code,
+        } => json!({
+            "event": "program",
+            "provider": provider,
+            "message": text,
+            "url": url,
+            "code": code,
+        }),
         Notice::Policy(message) => json!({ "event": "policy", "message": message }),
         Notice::Waiting { until } => json!({ "event": "waiting", "until": until.0 }),
         Notice::Exchanging => json!({ "event": "exchanging" }),

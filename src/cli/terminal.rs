@@ -233,6 +233,9 @@ fn text_of(notice: &Notice) -> String {
             port,
             remote,
         } => authorize(provider, url, *port, *remote),
+        Notice::Program {
+            text, url, code, ..
+        } => from_program(text.as_deref(), url.as_deref(), code.as_deref()),
         Notice::Policy(text) => format!("Note: {}", clean(text)),
         Notice::Waiting { until } => format!("Waiting until {}. Ctrl-C cancels.", moment(*until)),
         Notice::Exchanging => "Exchanging the code for tokens.".to_owned(),
@@ -283,6 +286,18 @@ fn authorize(provider: &str, url: &str, port: Option<u16>, remote: bool) -> Stri
         None => text.push_str("Then copy the URL that the browser ends on and paste it here."),
     }
     text
+}
+
+fn from_program(text: Option<&str>, url: Option<&str>, code: Option<&str>) -> String {
+    let lines = [
+        text.map(clean),
+        url.map(|url| {
+            let url = url.replace(is_unprintable, "");
+            format!("Open this URL in a browser:\n{url}")
+        }),
+        code.map(|code| format!("Code: {}", clean(code))),
+    ];
+    lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
 fn identity(email: Option<&str>, account_id: Option<&str>, plan: Option<&str>) -> String {

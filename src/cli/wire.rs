@@ -27,6 +27,7 @@ use crate::sys::http::SystemHttp;
 use crate::sys::interrupt::SystemInterrupt;
 use crate::sys::login_shell::SystemShell;
 use crate::sys::paths::Places;
+use crate::sys::program::SystemPrograms;
 use crate::sys::random::OsRandom;
 
 use super::args::Global;
@@ -150,6 +151,7 @@ impl System {
             interrupt: self.interrupt.as_ref(),
             browser: &SystemBrowser,
             http: &self.http,
+            programs: &SystemPrograms,
             callback: &SystemCallback,
             dialog: self.dialog.as_ref(),
             files: self.files.as_ref(),

@@ -22,6 +22,18 @@ pub enum Notice {
         /// Whether the user's browser is probably on another machine.
         remote: bool,
     },
+    /// What an external program has for the person: a sentence, a page to open, a code to enter
+    /// there.
+    Program {
+        /// The provider's name.
+        provider: String,
+        /// The sentence.
+        text: Option<String>,
+        /// The page; shown on one unbroken line.
+        url: Option<String>,
+        /// The code.
+        code: Option<String>,
+    },
     /// The policy note of a manifest.
     Policy(String),
     /// The login waits until then.

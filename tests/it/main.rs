@@ -27,6 +27,7 @@ mod oidc_provider;
 mod onboard;
 mod openclaw_package;
 mod paste;
+mod programs;
 mod races;
 mod random_inputs;
 mod refresh;

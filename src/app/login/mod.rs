@@ -3,6 +3,7 @@
 //! No lock is held while a person thinks, and the old login stays until the new one is stored.
 
 mod browser;
+mod program;
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::model::provider::{Client, Flow, Provider};
 use crate::model::time::Timestamp;
 use crate::oauth::claims;
 use crate::oauth::grant::Grant;
+use crate::oauth::program::ORIGIN;
 use crate::ports::dialog::Notice;
 use crate::ports::store::{Change, Scope, StoreError};
 
@@ -65,7 +67,7 @@ pub struct Outcome {
 /// the person refused, [`Kind::Temporary`] for the network and the deadline, [`Kind::Cancelled`],
 /// and what the store says. Nothing is stored then.
 pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
-    let provider = ports.catalogue.get(&request.provider)?;
+    let provider = ports.provider(&request.provider)?;
     let flow = choose(&provider, request.method.as_deref())?;
     if let Some(policy) = provider.policy.as_ref().filter(|_| flow.is_a_login()) {
         ports.dialog.notice(&Notice::Policy(policy.clone()));
@@ -77,9 +79,10 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
             ports.store.rehearse(&request.agent)?;
             browser::run(ports, request, &provider, &client, flow)
         }
+        Flow::Program(flow) => program::run(ports, request, &provider, flow),
         Flow::Token(_) => paste_instead(ports, request, Form::SetupToken { yes: false }),
         Flow::Key(_) => paste_instead(ports, request, Form::Key),
-        Flow::KeyExchange(_) | Flow::Device(_) | Flow::ClientCredentials(_) | Flow::Program(_) => {
+        Flow::KeyExchange(_) | Flow::Device(_) | Flow::ClientCredentials(_) => {
             let message = format!("{} cannot be used yet", flow.method());
             Err(Failure::new(Kind::Usage, message))
         }
@@ -140,6 +143,21 @@ fn keep(
     client: &Client,
     grant: Grant,
 ) -> Result<Outcome, Failure> {
+    let binding = Binding {
+        token_endpoint: client.token.clone(),
+        client_id: client.id.clone(),
+    };
+    keep_bound(ports, request, provider, binding, grant)
+}
+
+/// The same for a grant that must go back to where `binding` says.
+fn keep_bound(
+    ports: Ports<'_>,
+    request: &Request,
+    provider: &Provider,
+    binding: Binding,
+    grant: Grant,
+) -> Result<Outcome, Failure> {
     let found = claims::identity(&provider.account, &grant, None);
     if provider.account.required && found.identity.account_id.is_none() {
         let message = format!(
@@ -183,7 +201,7 @@ fn keep(
         replaces: place.replaces,
     });
     store(ports, request, provider, &place, &oauth)?;
-    remember(ports, provider, client, &place.id, &oauth);
+    remember(ports, provider, binding, &place.id, &oauth);
     paste::make_selectable(
         ports,
         &place.id,
@@ -223,6 +241,8 @@ fn store(
             // The same identity: what is known of it and not told anew stays.
             if let Some(Credential::OAuth(old)) = document.get(&place_now.id) {
                 let told = std::mem::replace(&mut new.extra, old.extra.clone());
+                // Where the old grant came from says nothing about the new one.
+                new.extra.0.retain(|(name, _)| name != ORIGIN);
                 for (name, value) in told.0 {
                     new.extra.set(&name, value);
                 }
@@ -249,7 +269,7 @@ fn store(
 fn remember(
     ports: Ports<'_>,
     provider: &Provider,
-    client: &Client,
+    binding: Binding,
     profile: &ProfileId,
     oauth: &OAuth,
 ) {
@@ -264,10 +284,7 @@ fn remember(
         grant: GrantDigest::of(&provider.id, refresh_token),
         provider: provider.id.clone(),
         profile: profile.clone(),
-        binding: Some(Binding {
-            token_endpoint: client.token.clone(),
-            client_id: client.id.clone(),
-        }),
+        binding: Some(binding),
         proven_at: Some(ports.clock.now()),
         attempt: None,
     });

@@ -85,5 +85,7 @@ pub fn account(manifest: &Account) -> Account {
         email: told("/account/email", &manifest.email),
         plan: told("/account/plan", &manifest.plan),
         required: manifest.required,
+        userinfo: None,
+        keep: manifest.keep.clone(),
     }
 }

@@ -201,13 +201,13 @@ pub(super) enum Verdict {
 /// # Errors
 /// What is wrong with it, a clause that quotes nothing.
 pub(super) fn read(line: &Secret<Vec<u8>>) -> Result<Theirs, String> {
-    let line = line.expose();
-    let tag: Tag = serde_json::from_slice(line).map_err(|error| match error.classify() {
+    let line = std::str::from_utf8(line.expose()).map_err(|_| "is no UTF-8".to_owned())?;
+    let tag: Tag = serde_json::from_str(line).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => "is no JSON object with a type".to_owned(),
         _ => format!("is no JSON (column {})", error.column()),
     })?;
-    fn as_told<'de, T: Deserialize<'de>>(line: &'de [u8], what: &str) -> Result<T, String> {
-        let message = serde_json::from_slice(line);
+    fn as_told<'de, T: Deserialize<'de>>(line: &'de str, what: &str) -> Result<T, String> {
+        let message = serde_json::from_str(line);
         message.map_err(|_| format!("is no {what} as the protocol has it"))
     }
     Ok(match tag.r#type.as_str() {

@@ -28,7 +28,8 @@ pub use message::{ORIGIN, Request};
 
 /// How long a program has to say who it is.
 const HELLO_LIMIT: Duration = Duration::from_secs(10);
-/// How long it has to refresh or revoke.
+/// How long it has to refresh or revoke, its hello included: whoever waits for the grant waits for
+/// little more.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 /// What it had said when it was stopped is heard for as long.
 const LAST_WORDS: Duration = Duration::from_millis(200);
@@ -70,16 +71,32 @@ pub struct Login<'a> {
     pub interactive: bool,
     /// Takes what the program has for the person; the answer to an [`Aside::Ask`].
     pub aside: &'a mut dyn FnMut(Aside) -> Option<Secret<String>>,
-    /// Looked at every few milliseconds; a signal ends the login, and the program.
+}
+
+/// A program, and what it is run with.
+#[derive(Clone, Copy)]
+pub struct Program<'a> {
+    /// Starts it.
+    pub programs: &'a dyn Programs,
+    /// For its limits.
+    pub clock: &'a dyn Clock,
+    /// Where it lies.
+    pub path: &'a Path,
+    /// For whom it speaks.
+    pub provider: &'a ProviderId,
+    /// Looked at every few milliseconds; a signal ends the request, and the program. Must not be
+    /// there for a refresh, whose token may be spent.
     pub stop: &'a dyn Fn() -> Option<Signal>,
 }
 
 /// A program that has said who it is.
-pub struct Session<'a> {
+struct Session<'a> {
     running: Box<dyn Running>,
     clock: &'a dyn Clock,
+    stop: &'a dyn Fn() -> Option<Signal>,
     name: String,
-    deadline: Duration,
+    begun: Duration,
+    /// From its begin.
     limit: Duration,
     lines: usize,
     /// Secrets that went to it, which no error may show.
@@ -88,107 +105,105 @@ pub struct Session<'a> {
     asked: bool,
 }
 
-impl<'a> Session<'a> {
-    /// Starts the program at `path` and waits until it has said that it can do `request`.
-    ///
-    /// # Errors
-    /// If it cannot be started or cannot do it. No token was sent.
-    pub fn open(
-        programs: &dyn Programs,
-        clock: &'a dyn Clock,
-        path: &Path,
-        provider: &ProviderId,
-        request: Request,
-    ) -> Result<Self, OAuthError> {
-        let name = path.file_name().unwrap_or(path.as_os_str());
-        let mut session = Self {
-            running: programs.start(path)?,
-            clock,
-            name: printable(&name.to_string_lossy(), 100),
-            deadline: clock.monotonic() + HELLO_LIMIT,
-            limit: HELLO_LIMIT,
-            lines: 0,
-            sent: Vec::new(),
-            asked: false,
-        };
-        session.running.send(message::hello(provider.as_str()));
-        let line = session.next(&|| None)?;
-        let hello = match message::read(&line) {
-            Ok(Theirs::Hello(hello)) => hello,
-            Ok(Theirs::Error(complaint)) => return Err(session.complaint(&complaint)),
-            Ok(_) => return Err(session.fault("does not begin with hello")),
-            Err(fault) => return Err(session.line_fault(&fault)),
-        };
-        if hello.protocol != message::PROTOCOL {
-            return Err(session.fault(&format!(
-                "speaks version {} of the protocol, and only version {} is known here",
-                hello.protocol,
-                message::PROTOCOL
-            )));
-        }
-        if !hello.requests.iter().any(|known| known == request.name()) {
-            return Err(OAuthError::Refused(Refusal {
-                code: "unsupported_request".to_owned(),
-                description: format!("{} knows no {}", session.name, request.name()),
-                status: 0,
-            }));
-        }
-        Ok(session)
-    }
-
+impl<'a> Program<'a> {
     /// Lets the program log in. The line is for [`grant`].
     ///
     /// # Errors
     /// Why there is no grant.
-    pub fn login(mut self, login: &mut Login<'_>) -> Result<Secret<Vec<u8>>, OAuthError> {
-        self.ask(
-            message::login(login.deadline, login.remote, login.interactive),
-            login.limit,
-        );
-        let line = self.answer(login.aside, login.stop, &mut |_| {})?;
-        self.expect(line, |theirs| matches!(theirs, Theirs::Grant))
+    pub fn login(&self, login: &mut Login<'_>) -> Result<Secret<Vec<u8>>, OAuthError> {
+        let mut session = self.open(Request::Login, login.limit)?;
+        session.ask(message::login(
+            login.deadline,
+            login.remote,
+            login.interactive,
+        ));
+        let line = session.answer(login.aside, &mut |_| {})?;
+        session.expect(line, |theirs| matches!(theirs, Theirs::Grant))
     }
 
     /// Sends a refresh token. What comes back is given to `save` before it is looked into; the line
-    /// is for [`grant`]. No signal ends it: the token may be spent.
+    /// is for [`grant`].
     ///
     /// # Errors
     /// Why there is no new grant.
     pub fn refresh(
-        mut self,
+        &self,
         old: &OAuth,
         save: &mut dyn FnMut(&Secret<Vec<u8>>),
     ) -> Result<Secret<Vec<u8>>, OAuthError> {
-        self.about(Request::Refresh, old);
-        let line = self.answer(&mut |_| None, &|| None, save)?;
-        self.expect(line, |theirs| matches!(theirs, Theirs::Grant))
+        let mut session = self.open(Request::Refresh, REQUEST_LIMIT)?;
+        session.ask_about(Request::Refresh, old);
+        let line = session.answer(&mut |_| None, save)?;
+        session.expect(line, |theirs| matches!(theirs, Theirs::Grant))
     }
 
     /// Lets the program end a grant at the provider.
     ///
     /// # Errors
     /// Why it is not known to be revoked.
-    pub fn revoke(
-        mut self,
-        grant: &OAuth,
-        stop: &dyn Fn() -> Option<Signal>,
-    ) -> Result<(), OAuthError> {
-        self.about(Request::Revoke, grant);
-        let line = self.answer(&mut |_| None, stop, &mut |_| {})?;
-        let done = self.expect(line, |theirs| matches!(theirs, Theirs::Done));
+    pub fn revoke(&self, grant: &OAuth) -> Result<(), OAuthError> {
+        let mut session = self.open(Request::Revoke, REQUEST_LIMIT)?;
+        session.ask_about(Request::Revoke, grant);
+        let line = session.answer(&mut |_| None, &mut |_| {})?;
+        let done = session.expect(line, |theirs| matches!(theirs, Theirs::Done));
         done.map(drop)
     }
 
-    fn about(&mut self, request: Request, credential: &OAuth) {
+    /// Starts it and waits until it has said that it can do `request`. No token was sent by then.
+    fn open(&self, request: Request, limit: Duration) -> Result<Session<'a>, OAuthError> {
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
+        let mut session = Session {
+            running: self.programs.start(self.path)?,
+            clock: self.clock,
+            stop: self.stop,
+            name: printable(&name.to_string_lossy(), 100),
+            begun: self.clock.monotonic(),
+            limit: limit.min(HELLO_LIMIT),
+            lines: 0,
+            sent: Vec::new(),
+            asked: false,
+        };
+        session.running.send(message::hello(self.provider.as_str()));
+        session.check_hello(request)?;
+        session.limit = limit;
+        Ok(session)
+    }
+}
+
+impl Session<'_> {
+    fn check_hello(&mut self, request: Request) -> Result<(), OAuthError> {
+        let line = self.next()?;
+        let hello = match message::read(&line) {
+            Ok(Theirs::Hello(hello)) => hello,
+            Ok(Theirs::Error(complaint)) => return Err(self.complaint(&complaint)),
+            Ok(_) => return Err(self.fault("does not begin with hello")),
+            Err(fault) => return Err(self.line_fault(&fault)),
+        };
+        if hello.protocol != message::PROTOCOL {
+            return Err(self.fault(&format!(
+                "speaks version {} of the protocol, and only version {} is known here",
+                hello.protocol,
+                message::PROTOCOL
+            )));
+        }
+        match hello.requests.iter().any(|known| known == request.name()) {
+            true => Ok(()),
+            false => Err(OAuthError::Refused(Refusal {
+                code: "unsupported_request".to_owned(),
+                description: format!("{} knows no {}", self.name, request.name()),
+                status: 0,
+            })),
+        }
+    }
+
+    fn ask_about(&mut self, request: Request, credential: &OAuth) {
         let tokens = [credential.refresh.clone(), credential.access.clone()];
         let tokens = tokens.into_iter().flatten();
         self.sent = tokens.filter(|token| !token.is_blank()).collect();
-        self.ask(message::about(request, credential), REQUEST_LIMIT);
+        self.ask(message::about(request, credential));
     }
 
-    fn ask(&mut self, request: Secret<Vec<u8>>, limit: Duration) {
-        self.deadline = self.clock.monotonic() + limit;
-        self.limit = limit;
+    fn ask(&mut self, request: Secret<Vec<u8>>) {
         self.asked = true;
         self.running.send(request);
     }
@@ -197,11 +212,10 @@ impl<'a> Session<'a> {
     fn answer(
         &mut self,
         aside: &mut dyn FnMut(Aside) -> Option<Secret<String>>,
-        stop: &dyn Fn() -> Option<Signal>,
         save: &mut dyn FnMut(&Secret<Vec<u8>>),
     ) -> Result<Secret<Vec<u8>>, OAuthError> {
         loop {
-            let line = self.next(stop)?;
+            let line = self.next()?;
             match message::read(&line) {
                 Ok(Theirs::Notice(notice)) => {
                     aside(shown(&notice));
@@ -235,17 +249,18 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn next(&mut self, stop: &dyn Fn() -> Option<Signal>) -> Result<Secret<Vec<u8>>, OAuthError> {
+    fn next(&mut self) -> Result<Secret<Vec<u8>>, OAuthError> {
         self.lines += 1;
         if self.lines > MAX_LINES {
             return Err(self.fault(&format!("said more than {MAX_LINES} lines")));
         }
         loop {
-            if let Some(signal) = stop() {
+            if let Some(signal) = (self.stop)() {
                 self.running.stop(signal);
                 return Err(self.fault("was stopped"));
             }
-            let left = self.deadline.saturating_sub(self.clock.monotonic());
+            let spent = self.clock.monotonic().saturating_sub(self.begun);
+            let left = self.limit.saturating_sub(spent);
             if left.is_zero() {
                 return self.last_words();
             }

@@ -27,10 +27,18 @@ impl World {
         Self { clock, program }
     }
 
-    fn open(&self, request: Request) -> Result<Session<'_>, OAuthError> {
-        let id = ProviderId::parse("acme").unwrap();
-        let path = Path::new("/usr/bin/openclaw-auth-acme");
-        Session::open(&self.program, &*self.clock, path, &id, request)
+    fn stopped_by(&self, stop: &dyn Fn() -> Option<Signal>) -> Result<(), OAuthError> {
+        self.with(stop, |program| program.revoke(&old()))
+    }
+
+    fn with<T>(&self, stop: &dyn Fn() -> Option<Signal>, run: impl FnOnce(Program<'_>) -> T) -> T {
+        run(Program {
+            programs: &self.program,
+            clock: &*self.clock,
+            path: Path::new("/usr/bin/openclaw-auth-acme"),
+            provider: &ProviderId::parse("acme").unwrap(),
+            stop,
+        })
     }
 
     /// What a refresh comes to, and what was saved of it before anything looked at it.
@@ -39,13 +47,12 @@ impl World {
         let mut save = |line: &Secret<Vec<u8>>| {
             saved.push(String::from_utf8_lossy(line.expose()).into_owned());
         };
-        let session = self.open(Request::Refresh);
-        let result = session.and_then(|session| session.refresh(&old(), &mut save));
+        let result = self.with(&|| None, |program| program.refresh(&old(), &mut save));
         (result, saved)
     }
 
     fn login(&self, asides: &mut Vec<Aside>) -> Result<Secret<Vec<u8>>, OAuthError> {
-        self.open(Request::Login)?.login(&mut Login {
+        let mut login = Login {
             deadline: NOW.after(Duration::from_secs(600)),
             limit: Duration::from_secs(600),
             remote: false,
@@ -54,8 +61,8 @@ impl World {
                 asides.push(aside);
                 Some("an answer".into())
             },
-            stop: &|| None,
-        })
+        };
+        self.with(&|| None, |program| program.login(&mut login))
     }
 }
 
@@ -253,13 +260,15 @@ fn a_flood_ends() {
 #[test]
 fn a_signal_ends_a_revocation_and_is_passed_on() {
     let world = World::saying(&[HELLO]);
-    let session = world.open(Request::Revoke).unwrap();
-    let stopped = session.revoke(&old(), &|| Some(Signal::INTERRUPT));
-    assert!(stopped.unwrap_err().is_unknown());
+    let stop = || (world.program.told().len() > 1).then_some(Signal::INTERRUPT);
+    assert!(world.stopped_by(&stop).unwrap_err().is_unknown());
     assert_eq!(world.program.stopped(), Some(Signal::INTERRUPT));
+    // Before anything was sent it is just as if nobody had asked.
+    let world = World::saying(&[HELLO]);
+    let stopped = world.stopped_by(&|| Some(Signal::INTERRUPT));
+    assert!(stopped.unwrap_err().is_passing());
     let world = World::saying(&[HELLO, r#"{"type":"done"}"#]);
-    let session = world.open(Request::Revoke).unwrap();
-    assert_eq!(session.revoke(&old(), &|| None), Ok(()));
+    assert_eq!(world.stopped_by(&|| None), Ok(()));
 }
 
 #[test]
@@ -292,7 +301,7 @@ fn a_grant_is_understood_as_a_token_response_is() {
         .map(|(name, _)| name.as_str())
         .collect();
     assert_eq!(names, ["tenant"]);
-    let found = claims::identity(&account(&Account::default()), &stored);
+    let found = claims::identity(&account(&Account::default()), &stored, None);
     assert_eq!(found.identity.account_id.as_deref(), Some("7"));
     assert_eq!(found.identity.email.as_deref(), Some("me@example.com"));
     assert_eq!(found.plan.as_deref(), Some("pro"));

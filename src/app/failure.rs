@@ -273,7 +273,9 @@ impl From<CatalogueError> for Failure {
                 let near = near.first().and_then(|near| ProviderId::parse(near).ok());
                 let hint = match near {
                     Some(near) => login_command(&near, None, false),
-                    None => format!("describe it in providers/{id}.toml of the state directory"),
+                    None => format!(
+                        "describe it in providers/{id}.toml of the state directory, or install openclaw-auth-{id}"
+                    ),
                 };
                 Self::new(Kind::NotFound, message).hint(hint)
             }

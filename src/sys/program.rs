@@ -332,7 +332,7 @@ mod tests {
         let name = path.file_name().unwrap().to_str().unwrap();
         let here = dir.path().display();
         let path_variable = format!(":.:bin:{here}/none:{here}:");
-        assert_eq!(found(&path_variable, name), [path.clone()]);
+        assert_eq!(found(&path_variable, name), std::slice::from_ref(&path));
         assert!(found(&path_variable, "openclaw-auth-none").is_empty());
     }
 

@@ -14,7 +14,7 @@ use crate::oauth::grant::{Grant, less_margin};
 use crate::oauth::lifetime;
 
 /// The members of a credential that are told in other ways, or that decide where it goes.
-const RESERVED: [&str; 15] = [
+const RESERVED: [&str; 14] = [
     "type",
     "mode",
     "provider",
@@ -28,7 +28,6 @@ const RESERVED: [&str; 15] = [
     "keyRef",
     "token",
     "tokenRef",
-    "metadata",
     ORIGIN,
 ];
 

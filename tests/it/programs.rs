@@ -305,7 +305,9 @@ fn a_program_that_hangs_goes_with_all_that_it_started() {
         "{late:?}"
     );
     for name in ["pid", "child"] {
-        assert!(!lives(&plugins.left(name)), "{name}");
+        let pid = plugins.left(name);
+        // Not there if the second was over before the script had begun.
+        assert!(pid.is_empty() || !lives(&pid), "{name}");
     }
     assert!(!plugins.0.state().join(DOCUMENT).exists());
 }

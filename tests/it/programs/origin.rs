@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
+use std::process::Command;
 
 use openclaw::testing::issuer::Account;
 
@@ -116,8 +117,12 @@ fn a_manifest_may_name_the_program() {
 #[test]
 fn a_grant_of_one_program_never_goes_to_another() {
     let plugins = Plugins::doing(GRANT);
-    let other = plugins.0.directory.path().join("other/openclaw-auth-acme");
-    std::fs::create_dir(other.parent().unwrap()).unwrap();
+    let other = plugins
+        .0
+        .directory
+        .path()
+        .join("other/bin/openclaw-auth-acme");
+    std::fs::create_dir_all(other.parent().unwrap()).unwrap();
     plugins.seed_from(-10, &other);
     let before = plugins.0.read(DOCUMENT);
     refused(&plugins, &TOKEN, "PATH does not lead there");
@@ -136,7 +141,11 @@ fn a_grant_of_one_program_never_goes_to_another() {
     assert_eq!(plugins.0.read(DOCUMENT), before);
     // One further down in PATH is run all the same, if it is the one.
     std::fs::remove_file(plugins.0.state().join("providers/acme.toml")).unwrap();
-    std::fs::copy(plugins.program(), &other).unwrap();
+    let copied = Command::new("cp")
+        .arg(plugins.program())
+        .arg(&other)
+        .status();
+    assert!(copied.unwrap().success());
     let mut command = plugins.command(&TOKEN);
     let first = plugins.bin().display().to_string();
     let path = format!(

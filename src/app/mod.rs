@@ -22,6 +22,7 @@ pub mod login;
 pub mod logout;
 pub mod onboard;
 pub mod paste;
+pub mod providers;
 pub mod refresh;
 pub mod rescue;
 pub mod status;

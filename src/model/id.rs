@@ -141,6 +141,15 @@ impl fmt::Display for AgentId {
     }
 }
 
+/// Other names of providers, and what they stand for: those that OpenClaw 2026.2 knows.
+pub const ALIASES: [(&str, &str); 5] = [
+    ("z.ai", "zai"),
+    ("z-ai", "zai"),
+    ("opencode-zen", "opencode"),
+    ("qwen", "qwen-portal"),
+    ("kimi-code", "kimi-coding"),
+];
+
 /// The name of a provider: trimmed, lower case, aliases resolved.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProviderId(String);
@@ -152,14 +161,15 @@ impl ProviderId {
     /// If the text is empty, too long, or holds a character that no name may hold.
     pub fn parse(text: &str) -> Result<Self, IdError> {
         let lower = text.trim().to_lowercase();
-        let canonical = match lower.as_str() {
-            "z.ai" | "z-ai" => "zai",
-            "opencode-zen" => "opencode",
-            "qwen" => "qwen-portal",
-            "kimi-code" => "kimi-coding",
-            other => other,
-        };
+        let alias = ALIASES.iter().find(|(alias, _)| *alias == lower);
+        let canonical = alias.map_or(lower.as_str(), |(_, id)| *id);
         checked("provider id", canonical, 64).map(Self)
+    }
+
+    /// The other names that stand for it.
+    pub fn aliases(&self) -> impl Iterator<Item = &'static str> {
+        let mine = ALIASES.iter().filter(|(_, id)| *id == self.as_str());
+        mine.map(|(alias, _)| *alias)
     }
 
     /// The name.
@@ -233,6 +243,8 @@ mod tests {
         assert_eq!(id(" Z.AI "), "zai");
         assert_eq!(id("qwen"), "qwen-portal");
         assert_eq!(id("OpenAI-Codex"), "openai-codex");
+        let zai = ProviderId::parse("zai").unwrap();
+        assert_eq!(zai.aliases().collect::<Vec<_>>(), ["z.ai", "z-ai"]);
     }
 
     #[test]

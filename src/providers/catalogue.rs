@@ -20,37 +20,88 @@ macro_rules! builtin {
 
 /// The built-in manifests by id.
 const BUILTIN: &[(&str, &str)] = &[
+    builtin!("alibaba"),
     builtin!("amazon-bedrock"),
     builtin!("anthropic"),
+    builtin!("arcee"),
+    builtin!("azure-speech"),
+    builtin!("byteplus"),
     builtin!("cerebras"),
     builtin!("chutes"),
     builtin!("cloudflare-ai-gateway"),
+    builtin!("comfy"),
     builtin!("deepgram"),
+    builtin!("deepinfra"),
+    builtin!("deepseek"),
+    builtin!("elevenlabs"),
+    builtin!("exa"),
+    builtin!("fal"),
+    builtin!("firecrawl"),
+    builtin!("fireworks"),
     builtin!("github-copilot"),
     builtin!("google"),
     builtin!("google-gemini-cli"),
     builtin!("google-vertex"),
+    builtin!("gradium"),
     builtin!("groq"),
+    builtin!("huggingface"),
+    builtin!("inworld"),
+    builtin!("kilocode"),
     builtin!("kimi-coding"),
+    builtin!("litellm"),
+    builtin!("lmstudio"),
+    builtin!("microsoft-foundry"),
     builtin!("minimax"),
     builtin!("minimax-portal"),
     builtin!("mistral"),
     builtin!("moonshot"),
+    builtin!("nvidia"),
     builtin!("ollama"),
     builtin!("openai"),
     builtin!("openai-codex"),
     builtin!("opencode"),
+    builtin!("opencode-go"),
     builtin!("openrouter"),
+    builtin!("perplexity"),
     builtin!("qianfan"),
     builtin!("qwen-portal"),
+    builtin!("runway"),
+    builtin!("senseaudio"),
+    builtin!("sglang"),
+    builtin!("stepfun"),
+    builtin!("stepfun-plan"),
     builtin!("synthetic"),
+    builtin!("tavily"),
+    builtin!("tencent-tokenhub"),
+    builtin!("together"),
     builtin!("venice"),
     builtin!("vercel-ai-gateway"),
+    builtin!("vllm"),
+    builtin!("volcengine"),
     builtin!("voyage"),
+    builtin!("vydra"),
     builtin!("xai"),
     builtin!("xiaomi"),
     builtin!("zai"),
 ];
+
+/// Where a provider is described.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// In this program.
+    BuiltIn,
+    /// In a file of the user's.
+    File(PathBuf),
+}
+
+/// Every provider, and what is wrong with the user's files.
+#[derive(Debug)]
+pub struct Listing {
+    /// Those that can be used, by name, and where each is described.
+    pub providers: Vec<(Provider, Source)>,
+    /// Files that describe none.
+    pub faults: Vec<CatalogueError>,
+}
 
 /// Why a provider cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -111,29 +162,57 @@ impl Catalogue {
     /// If there is neither, or the user's file is faulty. A faulty file never falls back to the
     /// built-in one, whose endpoints the user meant to replace.
     pub fn get(&self, id: &ProviderId) -> Result<Provider, CatalogueError> {
-        let path = self.user_dir.join(format!("{id}.toml"));
-        let builtin = BUILTIN.iter().find(|(known, _)| *known == id.as_str());
-        let Some(bytes) = self.files.read(&path)? else {
-            return match builtin {
-                Some((_, text)) => Ok(manifest::parse(text, &format!("built-in {id}.toml"))?.0),
+        let path = self.path(id);
+        match self.files.read(&path)? {
+            Some(bytes) => from_file(id, path, bytes),
+            None => match builtin(id) {
+                Some(text) => Ok(manifest::parse(text, &format!("built-in {id}.toml"))?.0),
                 None => Err(self.unknown(id)),
-            };
+            },
+        }
+    }
+
+    /// Every provider, sorted by name; a faulty file is told of and harms nobody else.
+    ///
+    /// # Errors
+    /// If the user's directory is there and cannot be read.
+    pub fn list(&self) -> Result<Listing, CatalogueError> {
+        let own = self.files.list(&self.user_dir)?;
+        let misnamed = own.iter().filter(|name| name.ends_with(".toml"));
+        let misnamed = misnamed.filter(|name| id_of_file(name).is_none());
+        let mut listing = Listing {
+            providers: Vec::new(),
+            faults: misnamed.filter_map(|name| self.misnamed(name)).collect(),
         };
-        let text = String::from_utf8(bytes).map_err(|_| ManifestError {
-            file: path.display().to_string(),
-            line: 0,
-            column: 0,
-            message: "this is not UTF-8 text".to_owned(),
-        })?;
-        let (provider, replaces) = manifest::parse(&text, &path.display().to_string())?;
-        if provider.id != *id {
-            let found = provider.id;
-            return Err(CatalogueError::WrongName { path, found });
+        for id in self.ids()? {
+            let source = match own.contains(&format!("{id}.toml")) {
+                true => Source::File(self.path(&id)),
+                false => Source::BuiltIn,
+            };
+            match self.get(&id) {
+                Ok(provider) => listing.providers.push((provider, source)),
+                Err(fault) => listing.faults.push(fault),
+            }
         }
-        if builtin.is_some() && !replaces {
-            return Err(CatalogueError::Shadows { path });
-        }
-        Ok(provider)
+        Ok(listing)
+    }
+
+    /// What is wrong with a file whose name is no provider's, so that nobody ever asks for it.
+    fn misnamed(&self, name: &str) -> Option<CatalogueError> {
+        let path = self.user_dir.join(name);
+        let read = self.files.read(&path).map_err(CatalogueError::from);
+        let read = read.transpose()?.and_then(|bytes| {
+            let parsed = manifest::parse_bytes(bytes, &path.display().to_string());
+            Ok(parsed?.0.id)
+        });
+        Some(match read {
+            Ok(found) => CatalogueError::WrongName { path, found },
+            Err(error) => error,
+        })
+    }
+
+    fn path(&self, id: &ProviderId) -> PathBuf {
+        self.user_dir.join(format!("{id}.toml"))
     }
 
     /// Every name there is, sorted, without a look into the files.
@@ -142,10 +221,11 @@ impl Catalogue {
     /// If the user's directory is there and cannot be read.
     pub fn ids(&self) -> Result<Vec<ProviderId>, CatalogueError> {
         let own = self.files.list(&self.user_dir)?;
-        let own = own.iter().filter_map(|name| name.strip_suffix(".toml"));
-        let known = BUILTIN.iter().map(|(id, _)| *id);
-        let ids = known.chain(own);
-        let mut ids: Vec<ProviderId> = ids.filter_map(|id| ProviderId::parse(id).ok()).collect();
+        let own = own.iter().filter_map(|name| id_of_file(name));
+        let known = BUILTIN
+            .iter()
+            .filter_map(|(id, _)| ProviderId::parse(id).ok());
+        let mut ids: Vec<ProviderId> = known.chain(own).collect();
         ids.sort();
         ids.dedup();
         Ok(ids)
@@ -169,6 +249,35 @@ impl Catalogue {
                 .collect(),
         }
     }
+}
+
+/// Whether this program describes a provider of that name itself.
+pub fn is_built_in(id: &ProviderId) -> bool {
+    builtin(id).is_some()
+}
+
+fn builtin(id: &ProviderId) -> Option<&'static str> {
+    let found = BUILTIN.iter().find(|(known, _)| *known == id.as_str());
+    found.map(|(_, text)| *text)
+}
+
+/// The provider that a file of that name describes, if it may describe one.
+pub fn id_of_file(name: &str) -> Option<ProviderId> {
+    let stem = name.strip_suffix(".toml")?;
+    let id = ProviderId::parse(stem).ok()?;
+    (id.as_str() == stem).then_some(id)
+}
+
+fn from_file(id: &ProviderId, path: PathBuf, bytes: Vec<u8>) -> Result<Provider, CatalogueError> {
+    let (provider, replaces) = manifest::parse_bytes(bytes, &path.display().to_string())?;
+    if provider.id != *id {
+        let found = provider.id;
+        return Err(CatalogueError::WrongName { path, found });
+    }
+    if is_built_in(id) && !replaces {
+        return Err(CatalogueError::Shadows { path });
+    }
+    Ok(provider)
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ fn schema(number: i64) -> Result<(), String> {
     match number {
         1 => Ok(()),
         _ => Err(format!(
-            "schema {number} is not known here; this version reads 1"
+            "schema {number} is not known here: write schema = 1"
         )),
     }
 }
@@ -114,10 +114,10 @@ fn id(text: &str) -> Result<ProviderId, String> {
 
 fn line(text: String) -> Result<String, String> {
     if text.trim().is_empty() {
-        return Err("this cannot be empty".to_owned());
+        return Err("this cannot be empty: write something, or leave the key out".to_owned());
     }
     if text.contains(is_unprintable) {
-        return Err("this cannot hold a control character".to_owned());
+        return Err("this cannot hold a control character: write plain text".to_owned());
     }
     Ok(text)
 }
@@ -125,7 +125,7 @@ fn line(text: String) -> Result<String, String> {
 fn variable(text: String) -> Result<String, String> {
     let plain = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
     let valid = text.bytes().all(plain) && !text.is_empty() && !text.as_bytes()[0].is_ascii_digit();
-    let wrong = || format!("{text:?} is not the name of an environment variable");
+    let wrong = || format!("{text:?} is not the name of a variable: write capitals, digits and _");
     if valid { Ok(text) } else { Err(wrong()) }
 }
 
@@ -138,15 +138,18 @@ fn is_loopback(host: &Host<&str>) -> bool {
 }
 
 fn address(text: String) -> Result<String, String> {
-    let url = Url::parse(&text).map_err(|why| format!("{text:?} is not a URL: {why}"))?;
+    let url = Url::parse(&text)
+        .map_err(|why| format!("{text:?} is not a URL ({why}): write https://..."))?;
     let local = url.scheme() == "http" && url.host().is_some_and(|host| is_loopback(&host));
     if url.scheme() != "https" && !local {
         return Err(format!(
-            "{text:?} must be https; http is for loopback addresses only"
+            "{text:?} must be https: http is for addresses of this machine only"
         ));
     }
     if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-        return Err("an address cannot hold a user, a password or a fragment".to_owned());
+        return Err(
+            "an address cannot hold a user, a password or a fragment: leave it out".to_owned(),
+        );
     }
     Ok(text)
 }
@@ -154,7 +157,7 @@ fn address(text: String) -> Result<String, String> {
 fn redirect_host(text: String) -> Result<String, String> {
     match text.as_str() {
         "localhost" | "127.0.0.1" | "[::1]" => Ok(text),
-        _ => Err("the redirect host must be localhost, 127.0.0.1 or [::1]".to_owned()),
+        _ => Err("the redirect comes back to this machine: write \"localhost\", \"127.0.0.1\" or \"[::1]\"".to_owned()),
     }
 }
 
@@ -163,7 +166,7 @@ fn redirect_path(text: String) -> Result<String, String> {
     if text.starts_with('/') && text.bytes().all(plain) {
         Ok(text)
     } else {
-        Err("the redirect path must begin with / and hold no query or fragment".to_owned())
+        Err("write the path of the redirect, from its / on and without a query".to_owned())
     }
 }
 
@@ -179,7 +182,7 @@ fn params(pairs: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, S
         .keys()
         .find(|name| STANDARD_PARAMS.contains(&name.as_str()))
     {
-        Some(name) => Err(format!("the protocol sets {name} itself")),
+        Some(name) => Err(format!("the protocol sets {name} itself: leave it out")),
         None => Ok(pairs),
     }
 }
@@ -188,7 +191,9 @@ fn headers(pairs: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, 
     for (name, value) in &pairs {
         header_name(name.clone())?;
         if !value.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
-            return Err(format!("the header {name} can hold printable ASCII only"));
+            return Err(format!(
+                "the header {name} holds something else than printable ASCII"
+            ));
         }
     }
     Ok(pairs)
@@ -197,10 +202,14 @@ fn headers(pairs: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, 
 fn header_name(name: String) -> Result<String, String> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     if name.is_empty() || !name.bytes().all(plain) {
-        return Err(format!("{name:?} is not the name of a header"));
+        return Err(format!(
+            "{name:?} is not the name of a header: write letters, digits, - and _"
+        ));
     }
     if STANDARD_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
-        return Err(format!("the header {name} is not for a manifest to set"));
+        return Err(format!(
+            "the header {name} is not for a manifest to set: leave it out"
+        ));
     }
     Ok(name)
 }
@@ -211,7 +220,8 @@ fn host_pattern(text: String) -> Result<String, String> {
     match Host::parse(host) {
         Ok(parsed) if parsed.to_string() == host => Ok(text),
         _ => Err(format!(
-            "{text:?} is not the name of a host, in lower case, with or without `*.` in front"
+            "{text:?} is not the name of a host: write it alone and in lower case, *. in front for \
+             every host below"
         )),
     }
 }
@@ -232,7 +242,7 @@ fn absolute_path(text: String) -> Result<String, String> {
     if text.starts_with('/') && !text.contains(is_unprintable) {
         Ok(text)
     } else {
-        Err("the path of a program must be absolute".to_owned())
+        Err("the path of a program must be absolute: write it from / on".to_owned())
     }
 }
 
@@ -251,13 +261,15 @@ fn claim(text: &str) -> Result<ClaimPath, String> {
     found.ok_or_else(|| {
         format!(
             "{text:?} is not a place of a claim: write access_token, id_token, response or \
-             userinfo, a colon, and a JSON pointer"
+             userinfo, a colon, and a JSON pointer, as in \"id_token:/sub\""
         )
     })
 }
 
 fn span(text: &str) -> Result<Duration, String> {
-    parse_duration(text, "s")
+    parse_duration(text, "s").map_err(|_| {
+        format!("{text:?} is no length of time: write one such as \"90s\", \"10m\" or \"1.5h\"")
+    })
 }
 
 #[cfg(test)]

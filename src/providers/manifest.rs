@@ -6,11 +6,15 @@
 //! check off. `builtin/README.md` documents the format.
 
 mod client;
+mod fault;
 mod flow;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+use toml::Spanned;
+use toml::de::{DeTable, Deserializer};
 
 use super::checked::{Address, Claim, Headers, Id, Line, Schema, Span, Variable};
 use crate::model::id::printable;
@@ -19,27 +23,21 @@ use crate::model::provider::{
     RefreshPolicy, Registration,
 };
 use client::ClientTable;
-use flow::FlowTable;
+use fault::Fault;
+use flow::FlowAt;
 
 /// What is wrong with a manifest, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}{}: {message}", position(*.line, *.column))]
+#[error("{file}:{line}:{column}: {message}")]
 pub struct ManifestError {
     /// The file, as a person knows it.
     pub file: String,
-    /// The line, from 1; 0 where the fault has no one place.
+    /// The line, from 1.
     pub line: usize,
-    /// The column, from 1; 0 where the fault has no one place.
+    /// The column in characters, from 1.
     pub column: usize,
     /// What is wrong.
     pub message: String,
-}
-
-fn position(line: usize, column: usize) -> String {
-    match line {
-        0 => String::new(),
-        _ => format!(":{line}:{column}"),
-    }
 }
 
 /// Reads a manifest; `file` names it in errors. The second value is whether it says that it
@@ -48,21 +46,47 @@ fn position(line: usize, column: usize) -> String {
 /// # Errors
 /// The first thing that is wrong with it.
 pub fn parse(text: &str, file: &str) -> Result<(Provider, bool), ManifestError> {
-    let error = |span: Option<std::ops::Range<usize>>, message: &str| {
-        let (line, column) = span.map_or((0, 0), |span| place(text, span.start));
+    read(text).map_err(|fault| {
+        let (line, column) = place(text, fault.span.start);
         ManifestError {
             file: file.to_owned(),
             line,
             column,
             // The parser quotes keys as they stand in the file.
-            message: printable(message, 400),
+            message: printable(&fault.message, 400),
         }
-    };
-    let manifest: Manifest =
-        toml::from_str(text).map_err(|fault| error(fault.span(), fault.message()))?;
+    })
+}
+
+/// Like [`parse`], of what a file holds.
+///
+/// # Errors
+/// Also if it is no text.
+pub fn parse_bytes(bytes: Vec<u8>, file: &str) -> Result<(Provider, bool), ManifestError> {
+    match String::from_utf8(bytes) {
+        Ok(text) => parse(&text, file),
+        Err(error) => {
+            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let (line, column) = place(&String::from_utf8_lossy(valid), valid.len());
+            Err(ManifestError {
+                file: file.to_owned(),
+                line,
+                column,
+                message: "this is not UTF-8 text: save the file as UTF-8".to_owned(),
+            })
+        }
+    }
+}
+
+fn read(text: &str) -> Result<(Provider, bool), Fault> {
+    let whole = 0..text.len();
+    let tree = DeTable::parse(text).map_err(|fault| Fault::of(&fault, whole.clone()))?;
+    let flows = tree.get_ref().get("flow").cloned();
+    let manifest = Manifest::deserialize(Deserializer::from(tree));
+    let manifest = manifest.map_err(|fault| Fault::of(&fault, whole))?;
+    let flows = flows.map_or_else(|| Ok(Vec::new()), flow::flows)?;
     let replaces = manifest.replaces;
-    let provider = manifest.provider().map_err(|why| error(None, why))?;
-    Ok((provider, replaces))
+    Ok((manifest.provider(flows)?, replaces))
 }
 
 /// Line and column of a byte offset, both from 1.
@@ -88,25 +112,29 @@ struct Manifest {
     ambient: Vec<AmbientTable>,
     policy: Option<Line>,
     default_model: Option<Line>,
-    client: Option<ClientTable>,
+    client: Option<Spanned<ClientTable>>,
+    // Read by itself, for its tables depend on their kind.
     #[serde(default, rename = "flow")]
-    flows: Vec<FlowTable>,
+    _flow: IgnoredAny,
     #[serde(default)]
     dialect: DialectTable,
     #[serde(default)]
     account: AccountTable,
-    id_token: Option<IdTokenName>,
+    id_token: Option<Spanned<IdTokenName>>,
     #[serde(default)]
     refresh: RefreshTable,
 }
 
 impl Manifest {
-    fn provider(self) -> Result<Provider, &'static str> {
-        let flows = self.flows.into_iter().map(FlowTable::flow);
-        let flows = flows.collect::<Result<Vec<Flow>, _>>()?;
-        let registration = self.client.map(ClientTable::registration).transpose()?;
-        for flow in &flows {
-            suits(flow, registration.as_ref())?;
+    fn provider(self, flows: Vec<FlowAt>) -> Result<Provider, Fault> {
+        let registration = self.client.map(|table| {
+            let span = table.span();
+            let registration = table.into_inner().registration();
+            registration.map_err(|why| Fault::at(span, why))
+        });
+        let registration = registration.transpose()?;
+        for FlowAt { flow, span } in &flows {
+            suits(flow, registration.as_ref()).map_err(|why| Fault::at(span.clone(), why))?;
         }
         Ok(Provider {
             id: self.id.0,
@@ -121,7 +149,7 @@ impl Manifest {
             default_model: self.default_model.map(|line| line.0),
             id_token: id_token_check(self.id_token, registration.as_ref())?,
             registration,
-            flows,
+            flows: flows.into_iter().map(|at| at.flow).collect(),
             dialect: self.dialect.dialect(),
             account: self.account.account(),
             refresh: self.refresh.policy(),
@@ -133,27 +161,32 @@ impl Manifest {
 fn suits(flow: &Flow, registration: Option<&Registration>) -> Result<(), &'static str> {
     let Some(registration) = registration else {
         return match flow {
-            Flow::Browser(_) => Err("a browser flow needs a [client]"),
-            Flow::Device(_) => Err("a device flow needs a [client]"),
-            Flow::ClientCredentials(_) => Err("a client_credentials flow needs a [client]"),
+            Flow::Browser(_) => Err("a browser flow needs a [client] with id, authorize and token"),
+            Flow::Device(_) => Err("a device flow needs a [client] with id, device and token"),
+            Flow::ClientCredentials(_) => {
+                Err("a client_credentials flow needs a [client] with id, secret and token")
+            }
             _ => Ok(()),
         };
     };
-    if registration.needs_metadata() {
-        return Ok(());
-    }
     match flow {
-        Flow::Browser(_) if registration.authorize.is_none() => {
-            Err("a browser flow needs `authorize` in [client]")
-        }
+        Flow::ClientCredentials(_) if registration.secret.is_empty() => Err(
+            "a client_credentials flow needs a secret: write secret = \"${secret:NAME}\" or \
+             secret_env = [\"NAME\"] in [client]",
+        ),
+        _ if registration.needs_metadata() => Ok(()),
+        Flow::Browser(_) if registration.authorize.is_none() => Err(
+            "a browser flow needs the authorization endpoint: write authorize = \"https://...\" \
+             in [client]",
+        ),
         Flow::Device(device)
             if registration.device.is_none()
                 && !matches!(device.scheme, DeviceScheme::ServerPkce { .. }) =>
         {
-            Err("a device flow needs `device` in [client]")
-        }
-        Flow::ClientCredentials(_) if registration.secret.is_empty() => {
-            Err("a client_credentials flow needs `secret` or `secret_env` in [client]")
+            Err(
+                "a device flow needs the device authorization endpoint: write \
+                 device = \"https://...\" in [client]",
+            )
         }
         _ => Ok(()),
     }
@@ -161,13 +194,16 @@ fn suits(flow: &Flow, registration: Option<&Registration>) -> Result<(), &'stati
 
 /// What is asked for, else as much as the issuer lets us check.
 fn id_token_check(
-    asked: Option<IdTokenName>,
+    asked: Option<Spanned<IdTokenName>>,
     registration: Option<&Registration>,
-) -> Result<IdTokenCheck, &'static str> {
+) -> Result<IdTokenCheck, Fault> {
     let issuer = registration.and_then(|registration| registration.issuer.as_ref());
-    match (asked, issuer) {
+    let span = asked.as_ref().map_or(0..0, Spanned::span);
+    match (asked.map(Spanned::into_inner), issuer) {
         (Some(IdTokenName::Claims | IdTokenName::Signature), None) => {
-            Err("id_token can only be checked with an `issuer` in [client]")
+            let why = "an ID token can only be checked where its issuer is known: write \
+                       issuer = \"https://...\" in [client]";
+            Err(Fault::at(span, why))
         }
         (Some(IdTokenName::None), _) | (None, None) => Ok(IdTokenCheck::None),
         (Some(IdTokenName::Claims) | None, Some(_)) => Ok(IdTokenCheck::Claims),

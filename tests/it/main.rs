@@ -23,6 +23,7 @@ mod includes;
 mod keys;
 mod leaks;
 mod login;
+mod manifests;
 mod oidc_provider;
 mod onboard;
 mod openclaw_package;

@@ -14,6 +14,7 @@ mod onboard;
 mod pages;
 mod paste;
 mod places;
+mod providers;
 mod refresh;
 mod status;
 mod token;

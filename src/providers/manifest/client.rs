@@ -40,10 +40,22 @@ enum AuthName {
 impl ClientTable {
     pub(super) fn registration(self) -> Result<Registration, &'static str> {
         if self.id.is_none() && self.id_env.is_empty() {
-            return Err("[client] needs an id, or id_env for one that the user brings");
+            return Err(
+                "[client] needs a client id: write id = \"...\", or id_env = [\"NAME\"] for one \
+                 that the user brings",
+            );
         }
         if self.token.is_none() && self.issuer.is_none() {
-            return Err("[client] needs a token endpoint, or an issuer that tells it");
+            return Err(
+                "[client] needs a token endpoint: write token = \"https://...\", or \
+                 issuer = \"https://...\" for a server that tells it",
+            );
+        }
+        if self.secret_required && self.secret.is_none() && self.secret_env.is_empty() {
+            return Err(
+                "secret_required says that nothing goes without a secret, and none is named: \
+                 write secret = \"${secret:NAME}\" or secret_env = [\"NAME\"]",
+            );
         }
         let address = |address: Option<Address>| address.map(|address| address.0);
         Ok(Registration {

@@ -1,14 +1,21 @@
-//! The `[[flow]]` tables.
+//! The `[[flow]]` tables: one struct for each kind, so that a key of another kind is an unknown one.
+//!
+//! They are read from the tree and not by a tagged enum: that would buffer the table and lose where
+//! in the file its values stand.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeValue, ValueDeserializer};
 
 use super::super::checked::{
     AbsolutePath, Address, HeaderName, HostPattern, Line, Params, Ports, RedirectHost,
     RedirectPath, Span, Variable,
 };
-use super::texts;
+use super::{Fault, texts};
 use crate::model::provider::{
     BrowserFlow, ClientCredentialsFlow, DeviceFlow, DeviceScheme, Flow, KeyExchangeFlow, KeyFlow,
     Loopback, ProgramFlow, Redirect, Stored, TokenFlow,
@@ -17,74 +24,174 @@ use crate::model::provider::{
 /// The wait between two polls where nobody names one (RFC 8628 section 3.2).
 const USUAL_INTERVAL: Duration = Duration::from_secs(5);
 
+/// The kinds, for messages.
+const KINDS: &str = "\"browser\", \"key_exchange\", \"device\", \"client_credentials\", \
+     \"program\", \"token\" or \"key\"";
+
+/// A flow, and where its table begins.
+pub(super) struct FlowAt {
+    pub(super) flow: Flow,
+    pub(super) span: Range<usize>,
+}
+
+/// Reads what stands under `flow`.
+pub(super) fn flows(value: Spanned<DeValue<'_>>) -> Result<Vec<FlowAt>, Fault> {
+    let span = value.span();
+    let DeValue::Array(tables) = value.into_inner() else {
+        return Err(Fault::at(span, "write [[flow]], in two pairs of brackets"));
+    };
+    tables.into_iter().map(flow).collect()
+}
+
+fn flow(mut value: Spanned<DeValue<'_>>) -> Result<FlowAt, Fault> {
+    let span = value.span();
+    let table = match value.get_mut() {
+        DeValue::Table(table) => Some(table),
+        _ => None,
+    };
+    let Some(kind) = table.and_then(|table| table.remove("kind")) else {
+        let message = format!("a flow needs a kind: write kind = {KINDS}");
+        return Err(Fault::at(span, message));
+    };
+    let flow = match kind.get_ref().as_str().unwrap_or_default() {
+        "browser" => read::<BrowserTable>(value)?.flow(),
+        "key_exchange" => Ok(read::<KeyExchangeTable>(value)?.flow()),
+        "device" => read::<DeviceTable>(value)?.flow(),
+        "client_credentials" => Ok(read::<ClientCredentialsTable>(value)?.flow()),
+        "program" => Ok(read::<ProgramTable>(value)?.flow()),
+        "token" => Ok(read::<TokenTable>(value)?.flow()),
+        "key" => Ok(read::<KeyTable>(value)?.flow()),
+        _ => {
+            let message = format!("this is no kind of flow: write kind = {KINDS}");
+            return Err(Fault::at(kind.span(), message));
+        }
+    };
+    match flow {
+        Ok(flow) => Ok(FlowAt { flow, span }),
+        Err(why) => Err(Fault::at(span, why)),
+    }
+}
+
+fn read<T: DeserializeOwned>(value: Spanned<DeValue<'_>>) -> Result<T, Fault> {
+    let span = value.span();
+    T::deserialize(ValueDeserializer::from(value)).map_err(|fault| Fault::of(&fault, span))
+}
+
 #[derive(Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum FlowTable {
-    Browser {
-        host: Option<RedirectHost>,
-        ports: Option<Ports>,
-        path: Option<RedirectPath>,
-        redirect_uri: Option<Address>,
-        redirect_env: Option<Variable>,
-        #[serde(default)]
-        scopes: Vec<Line>,
-        scopes_env: Option<Variable>,
-        #[serde(default)]
-        params: Params,
-        #[serde(default)]
-        nonce: bool,
-    },
-    KeyExchange {
-        authorize: Address,
-        exchange: Address,
-        host: RedirectHost,
-        ports: Ports,
-        path: RedirectPath,
-    },
-    Device {
-        #[serde(default)]
-        scheme: SchemeName,
-        #[serde(default)]
-        scopes: Vec<Line>,
-        #[serde(default)]
-        params: Params,
-        #[serde(default)]
-        pkce: bool,
-        #[serde(default)]
-        hosts: Vec<HostPattern>,
-        interval: Option<Span>,
-        #[serde(default)]
-        stores: StoredName,
-        request_id: Option<HeaderName>,
-        code: Option<Address>,
-        poll: Option<Address>,
-        verification: Option<Address>,
-        redirect: Option<Address>,
-    },
-    ClientCredentials {
-        #[serde(default)]
-        scopes: Vec<Line>,
-        #[serde(default)]
-        params: Params,
-    },
-    Program {
-        path: Option<AbsolutePath>,
-    },
-    Token {
-        prefix: Option<Line>,
-        #[serde(default)]
-        min_length: usize,
-        help: Option<Line>,
-    },
-    Key {
-        prefix: Option<Line>,
-        help: Option<Line>,
-    },
+#[serde(deny_unknown_fields)]
+struct BrowserTable {
+    host: Option<RedirectHost>,
+    ports: Option<Ports>,
+    path: Option<RedirectPath>,
+    redirect_uri: Option<Address>,
+    redirect_env: Option<Variable>,
+    #[serde(default)]
+    scopes: Vec<Line>,
+    scopes_env: Option<Variable>,
+    #[serde(default)]
+    params: Params,
+    #[serde(default)]
+    nonce: bool,
+}
+
+impl BrowserTable {
+    fn flow(self) -> Result<Flow, &'static str> {
+        let redirect = match (self.host, self.ports, self.path, self.redirect_uri) {
+            (Some(host), Some(ports), Some(path), None) => {
+                Redirect::Loopback(loopback(host, ports, path))
+            }
+            (None, None, None, Some(page)) => Redirect::Elsewhere(page.0),
+            _ => {
+                return Err(
+                    "a browser flow needs host, ports and path of the registered loopback \
+                     redirect, or redirect_uri alone",
+                );
+            }
+        };
+        Ok(Flow::Browser(BrowserFlow {
+            redirect,
+            redirect_env: self.redirect_env.map(Into::into),
+            scopes: texts(self.scopes),
+            scopes_env: self.scopes_env.map(Into::into),
+            params: self.params.0.into_iter().collect(),
+            nonce: self.nonce,
+        }))
+    }
+}
+
+fn loopback(host: RedirectHost, ports: Ports, path: RedirectPath) -> Loopback {
+    Loopback {
+        host: host.0,
+        ports: ports.0,
+        path: path.0,
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyExchangeTable {
+    authorize: Address,
+    exchange: Address,
+    host: RedirectHost,
+    ports: Ports,
+    path: RedirectPath,
+}
+
+impl KeyExchangeTable {
+    fn flow(self) -> Flow {
+        Flow::KeyExchange(KeyExchangeFlow {
+            authorize: self.authorize.0,
+            exchange: self.exchange.0,
+            redirect: loopback(self.host, self.ports, self.path),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeviceTable {
+    #[serde(default)]
+    scheme: SchemeName,
+    #[serde(default)]
+    scopes: Vec<Line>,
+    #[serde(default)]
+    params: Params,
+    #[serde(default)]
+    pkce: bool,
+    #[serde(default)]
+    hosts: Vec<HostPattern>,
+    interval: Option<Span>,
+    #[serde(default)]
+    stores: StoredName,
+    request_id: Option<HeaderName>,
+    code: Option<Address>,
+    poll: Option<Address>,
+    verification: Option<Address>,
+    redirect: Option<Address>,
+}
+
+impl DeviceTable {
+    fn flow(self) -> Result<Flow, &'static str> {
+        let addresses = [self.code, self.poll, self.verification, self.redirect];
+        Ok(Flow::Device(DeviceFlow {
+            scheme: self.scheme.scheme(addresses)?,
+            scopes: texts(self.scopes),
+            params: self.params.0.into_iter().collect(),
+            pkce: self.pkce,
+            hosts: self.hosts.into_iter().map(|host| host.0).collect(),
+            interval: self.interval.map_or(USUAL_INTERVAL, |span| span.0),
+            stores: match self.stores {
+                StoredName::OAuth => Stored::OAuth,
+                StoredName::Token => Stored::Token,
+            },
+            request_id: self.request_id.map(|name| name.0),
+        }))
+    }
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum SchemeName {
+enum SchemeName {
     #[default]
     Rfc8628,
     UserCode,
@@ -93,116 +200,10 @@ pub(super) enum SchemeName {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum StoredName {
+enum StoredName {
     #[default]
     OAuth,
     Token,
-}
-
-impl FlowTable {
-    pub(super) fn flow(self) -> Result<Flow, &'static str> {
-        let text = |line: Option<Line>| line.map(|line| line.0);
-        Ok(match self {
-            Self::Browser {
-                host,
-                ports,
-                path,
-                redirect_uri,
-                redirect_env,
-                scopes,
-                scopes_env,
-                params,
-                nonce,
-            } => Flow::Browser(BrowserFlow {
-                redirect: redirect(host, ports, path, redirect_uri)?,
-                redirect_env: redirect_env.map(Into::into),
-                scopes: texts(scopes),
-                scopes_env: scopes_env.map(Into::into),
-                params: params.0.into_iter().collect(),
-                nonce,
-            }),
-            Self::KeyExchange {
-                authorize,
-                exchange,
-                host,
-                ports,
-                path,
-            } => Flow::KeyExchange(KeyExchangeFlow {
-                authorize: authorize.0,
-                exchange: exchange.0,
-                redirect: Loopback {
-                    host: host.0,
-                    ports: ports.0,
-                    path: path.0,
-                },
-            }),
-            Self::Device {
-                scheme,
-                scopes,
-                params,
-                pkce,
-                hosts,
-                interval,
-                stores,
-                request_id,
-                code,
-                poll,
-                verification,
-                redirect,
-            } => Flow::Device(DeviceFlow {
-                scheme: scheme.scheme([code, poll, verification, redirect])?,
-                scopes: texts(scopes),
-                params: params.0.into_iter().collect(),
-                pkce,
-                hosts: hosts.into_iter().map(|host| host.0).collect(),
-                interval: interval.map_or(USUAL_INTERVAL, |span| span.0),
-                stores: match stores {
-                    StoredName::OAuth => Stored::OAuth,
-                    StoredName::Token => Stored::Token,
-                },
-                request_id: request_id.map(|name| name.0),
-            }),
-            Self::ClientCredentials { scopes, params } => {
-                Flow::ClientCredentials(ClientCredentialsFlow {
-                    scopes: texts(scopes),
-                    params: params.0.into_iter().collect(),
-                })
-            }
-            Self::Program { path } => Flow::Program(ProgramFlow {
-                path: path.map(|path| path.0),
-            }),
-            Self::Token {
-                prefix,
-                min_length,
-                help,
-            } => Flow::Token(TokenFlow {
-                prefix: text(prefix),
-                min_length,
-                help: text(help),
-            }),
-            Self::Key { prefix, help } => Flow::Key(KeyFlow {
-                prefix: text(prefix),
-                help: text(help),
-            }),
-        })
-    }
-}
-
-fn redirect(
-    host: Option<RedirectHost>,
-    ports: Option<Ports>,
-    path: Option<RedirectPath>,
-    elsewhere: Option<Address>,
-) -> Result<Redirect, &'static str> {
-    match (host, ports, path, elsewhere) {
-        (Some(host), Some(ports), Some(path), None) => Ok(Redirect::Loopback(Loopback {
-            host: host.0,
-            ports: ports.0,
-            path: path.0,
-        })),
-        (None, None, None, Some(page)) => Ok(Redirect::Elsewhere(page.0)),
-        _ => Err("a browser flow needs host, ports and path, or redirect_uri alone"),
-    }
 }
 
 impl SchemeName {
@@ -219,9 +220,81 @@ impl SchemeName {
                     redirect: redirect.0,
                 })
             }
+            (Self::ServerPkce, _) => Err(
+                "a device flow of the scheme server_pkce needs code, poll, verification and \
+                 redirect",
+            ),
             _ => Err(
-                "a device flow of the scheme server_pkce needs code, poll, verification and redirect; the others have none of them",
+                "code, poll, verification and redirect are for the scheme server_pkce; the \
+                 others take `device` and `token` of [client]",
             ),
         }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClientCredentialsTable {
+    #[serde(default)]
+    scopes: Vec<Line>,
+    #[serde(default)]
+    params: Params,
+}
+
+impl ClientCredentialsTable {
+    fn flow(self) -> Flow {
+        Flow::ClientCredentials(ClientCredentialsFlow {
+            scopes: texts(self.scopes),
+            params: self.params.0.into_iter().collect(),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProgramTable {
+    path: Option<AbsolutePath>,
+}
+
+impl ProgramTable {
+    fn flow(self) -> Flow {
+        Flow::Program(ProgramFlow {
+            path: self.path.map(|path| path.0),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenTable {
+    prefix: Option<Line>,
+    #[serde(default)]
+    min_length: usize,
+    help: Option<Line>,
+}
+
+impl TokenTable {
+    fn flow(self) -> Flow {
+        Flow::Token(TokenFlow {
+            prefix: self.prefix.map(Into::into),
+            min_length: self.min_length,
+            help: self.help.map(Into::into),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyTable {
+    prefix: Option<Line>,
+    help: Option<Line>,
+}
+
+impl KeyTable {
+    fn flow(self) -> Flow {
+        Flow::Key(KeyFlow {
+            prefix: self.prefix.map(Into::into),
+            help: self.help.map(Into::into),
+        })
     }
 }

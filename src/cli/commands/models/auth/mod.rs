@@ -6,6 +6,7 @@ pub mod list;
 pub mod login;
 pub mod logout;
 pub mod paste;
+pub mod providers;
 pub mod refresh;
 pub mod token;
 pub mod undo;
@@ -36,6 +37,7 @@ enum AuthCommand {
     PasteApiKey(paste::PasteApiKey),
     Token(token::Token),
     List(list::List),
+    Providers(providers::Providers),
     Refresh(refresh::Refresh),
     Logout(logout::Logout),
     History(history::History),
@@ -61,6 +63,7 @@ impl Auth {
             Some(AuthCommand::PasteApiKey(command)) => command.run(system, printer),
             Some(AuthCommand::Token(command)) => command.run(system, printer),
             Some(AuthCommand::List(command)) => command.run(system, printer),
+            Some(AuthCommand::Providers(command)) => command.run(system, printer),
             Some(AuthCommand::Refresh(command)) => command.run(system, printer),
             Some(AuthCommand::Logout(command)) => command.run(system, printer),
             Some(AuthCommand::History(command)) => command.run(system, printer),

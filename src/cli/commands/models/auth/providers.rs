@@ -1,0 +1,93 @@
+//! `models auth providers`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::app::failure::Failure;
+use crate::app::providers;
+use crate::cli::printer::Printer;
+use crate::cli::view;
+use crate::cli::wire::System;
+use crate::model::id::ProviderId;
+
+/// List the providers, or check the manifest of one
+///
+/// Each with the ways to log in, the preferred one first, and the variables that may carry a key.
+/// A provider is a file: one in the state directory's providers/ adds to the built-in ones.
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
+  openclaw models auth providers
+  openclaw models auth providers --provider anthropic
+  openclaw models auth providers --json
+  openclaw models auth providers check acme.toml"
+)]
+pub struct Providers {
+    #[command(subcommand)]
+    command: Option<ProvidersCommand>,
+    /// All that is known of one provider
+    #[arg(long, value_name = "ID")]
+    provider: Option<String>,
+    /// Print them as one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+// A comment on a variant would take the place of the long help of its command.
+#[derive(Debug, Subcommand)]
+enum ProvidersCommand {
+    Check(Check),
+}
+
+/// Check a provider's manifest
+///
+/// Says what it would be, or what is wrong with it by line and column; nothing is stored and
+/// nothing is sent. The exit code is 1 if it is faulty, 0 with warnings.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  openclaw models auth providers check acme.toml")]
+struct Check {
+    /// The manifest
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+impl Providers {
+    /// Lists them, or checks one.
+    ///
+    /// # Errors
+    /// What the use case says.
+    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+        if let Some(ProvidersCommand::Check(check)) = &self.command {
+            let checked = providers::check(system.ports(), &check.file)?;
+            printer.out(&view::providers::checked(&checked))?;
+            for warning in &checked.warnings {
+                printer.line_err(&format!("Warning: {warning}"));
+            }
+            return Ok(0);
+        }
+        let provider = self
+            .provider
+            .as_deref()
+            .map(ProviderId::parse)
+            .transpose()?;
+        let outcome = providers::run(system.ports(), &providers::Request { provider })?;
+        if self.json {
+            printer.line_out(&view::providers::json(&outcome))?;
+            return Ok(0);
+        }
+        match (&self.provider, outcome.rows.first()) {
+            (Some(_), Some(row)) => printer.out(&view::providers::details(row))?,
+            _ => {
+                let text = view::providers::text(&outcome);
+                printer.out(&system.global().aimed(&text))?;
+            }
+        }
+        for fault in &outcome.faults {
+            printer.line_err(&format!("Warning: {fault}"));
+        }
+        Ok(0)
+    }
+}

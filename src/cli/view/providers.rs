@@ -1,0 +1,177 @@
+//! `models auth providers`.
+
+use serde_json::{Map, Value, json};
+use unicode_width::UnicodeWidthStr;
+
+use super::Page;
+use crate::app::providers::{Checked, Outcome, Row, endpoints, methods};
+use crate::model::id::printable;
+use crate::model::provider::{Flow, Provider};
+use crate::providers::catalogue::Source;
+
+/// What a page is wide.
+const WIDTH: usize = 80;
+
+/// The document.
+pub fn json(outcome: &Outcome) -> String {
+    super::pretty(&json!({
+        "providers": outcome.rows.iter().map(row).collect::<Vec<_>>(),
+        "faults": outcome.faults,
+    }))
+}
+
+fn row(row: &Row) -> Value {
+    let provider = &row.provider;
+    let mut object = Map::new();
+    let mut set = |key: &str, value: Value| {
+        object.insert(key.to_owned(), value);
+    };
+    set("id", json!(provider.id.as_str()));
+    set("name", json!(provider.name));
+    set("aliases", json!(provider.id.aliases().collect::<Vec<_>>()));
+    set("methods", json!(row.methods()));
+    set("env", json!(provider.env));
+    let (kind, path) = match &row.source {
+        Source::BuiltIn => ("built-in", None),
+        Source::File(path) => ("file", Some(path)),
+    };
+    set("source", json!(kind));
+    if let Some(path) = path {
+        set("path", json!(path));
+    }
+    if let Some(policy) = &provider.policy {
+        set("policy", json!(policy));
+    }
+    if let Some(help) = key_page(provider) {
+        set("keys", json!(help));
+    }
+    Value::Object(object)
+}
+
+/// Where API keys are made.
+fn key_page(provider: &Provider) -> Option<&String> {
+    provider.key_shape().and_then(|key| key.help.as_ref())
+}
+
+/// The table: in each row methods and variables stand below each other.
+pub fn text(outcome: &Outcome) -> String {
+    let mut page = Page::default();
+    let ids = outcome.rows.iter().map(|row| row.provider.id.as_str());
+    let ids = ids.map(UnicodeWidthStr::width).max();
+    let width = ids.unwrap_or_default().clamp("Provider".len(), 24);
+    let mut line = |id: &str, method: &str, variable: &str| {
+        let line = format!("{}  {method:<18}  {variable}", padded(id, width));
+        page.line(line.trim_end());
+    };
+    line("Provider", "Methods", "Variables");
+    for row in &outcome.rows {
+        let mut methods = row.methods();
+        if methods.is_empty() {
+            methods.push("elsewhere");
+        }
+        let mut variables: Vec<&str> = row.provider.env.iter().map(String::as_str).collect();
+        if let Source::File(_) = &row.source {
+            variables.push("(your file)");
+        }
+        for at in 0..methods.len().max(variables.len()) {
+            let id = if at == 0 {
+                row.provider.id.as_str()
+            } else {
+                ""
+            };
+            let method = methods.get(at).copied().unwrap_or_default();
+            let variable = variables.get(at).copied().unwrap_or_default();
+            line(id, method, variable);
+        }
+    }
+    page.line("");
+    page.line("All of one: openclaw models auth providers --provider ID");
+    page.into_text()
+}
+
+/// All that is known of one.
+pub fn details(row: &Row) -> String {
+    let mut page = Page::default();
+    let from = match &row.source {
+        Source::BuiltIn => "built-in".to_owned(),
+        Source::File(path) => path.display().to_string(),
+    };
+    describe(&mut page, &row.provider, Some(&from));
+    page.into_text()
+}
+
+/// What a manifest would be.
+pub fn checked(checked: &Checked) -> String {
+    let mut page = Page::default();
+    let path = checked.path.display();
+    page.line(&format!("{path} is a manifest."));
+    describe(&mut page, &checked.provider, None);
+    page.into_text()
+}
+
+fn describe(page: &mut Page, provider: &Provider, source: Option<&str>) {
+    let list = |names: Vec<&str>| match names.is_empty() {
+        true => "none".to_owned(),
+        false => names.join(", "),
+    };
+    let mut field = |name: &str, value: &str| page.field(name, value);
+    field("Provider", &format!("{} ({})", provider.id, provider.name));
+    let aliases: Vec<&str> = provider.id.aliases().collect();
+    if !aliases.is_empty() {
+        field("Aliases", &list(aliases));
+    }
+    if let Some(source) = source {
+        field("Source", source);
+    }
+    let methods = methods(provider);
+    if !methods.is_empty() || provider.ambient.is_empty() {
+        field("Methods", &list(methods));
+    }
+    field(
+        "Variables",
+        &list(provider.env.iter().map(String::as_str).collect()),
+    );
+    for flow in &provider.flows {
+        if let Flow::Token(token) = flow
+            && let Some(help) = &token.help
+        {
+            field("Token from", help);
+        }
+    }
+    if let Some(help) = key_page(provider) {
+        field("Key from", help);
+    }
+    for ambient in &provider.ambient {
+        if let Some(help) = &ambient.help {
+            field("Elsewhere", help);
+        }
+    }
+    for (name, address) in endpoints(provider) {
+        field("Endpoint", &format!("{name} {address}"));
+    }
+    if let Some(policy) = &provider.policy {
+        field("Note", policy);
+    }
+}
+
+fn padded(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
+}
+
+impl Page {
+    /// A name and its value, which goes on below itself where it is too long for one line.
+    fn field(&mut self, name: &str, value: &str) {
+        const INDENT: usize = 11;
+        let mut line = format!("{name:<INDENT$}");
+        for word in printable(value, usize::MAX).split(' ') {
+            let room = WIDTH.saturating_sub(line.width());
+            if line.width() > INDENT && word.width() + 1 > room {
+                self.line(line.trim_end());
+                line = " ".repeat(INDENT);
+            }
+            line.push_str(word);
+            line.push(' ');
+        }
+        self.line(line.trim_end());
+    }
+}

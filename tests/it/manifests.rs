@@ -1,5 +1,8 @@
 //! The providers as `models auth providers` lists them.
 
+use openclaw::testing::issuer::{Account, Issuer};
+
+use crate::login::logged_in;
 use crate::support::World;
 
 fn providers(world: &World, more: &[&str]) -> crate::support::Ran {
@@ -104,4 +107,55 @@ fn each_provider_with_a_client_says_whose_it_is() {
             assert!(policy.contains("(checked 20"), "{row}");
         }
     }
+}
+
+/// The manifest that the documentation leads to.
+fn documented() -> String {
+    let page = include_str!("../../docs/providers.md");
+    let block = page.split("```toml\n").nth(1).unwrap();
+    block.split("```").next().unwrap().to_owned()
+}
+
+#[test]
+fn the_documented_one_is_thirty_lines_without_a_warning() {
+    let page = include_str!("../../docs/providers.md");
+    let text = documented();
+    assert!(text.lines().count() <= 30);
+    let world = World::new();
+    let file = world.directory.path().join("acme.toml");
+    std::fs::write(&file, &text).unwrap();
+    let ran = providers(&world, &["check", "acme.toml"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:?}");
+    std::fs::write(&file, text.replace("scopes =", "scope =")).unwrap();
+    let ran = providers(&world, &["check", "acme.toml"]);
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:?}");
+    assert!(page.contains(&ran.err), "{ran:?}");
+}
+
+/// Nothing but data: the file of the documentation, with a server behind it.
+#[test]
+fn a_file_that_is_dropped_in_is_a_provider() {
+    let clock = std::sync::Arc::new(openclaw::sys::clock::SystemClock::new());
+    let issuer = Issuer::start(Account::default(), clock).unwrap();
+    let world = World::new();
+    let login = ["models", "auth", "login", "--provider", "acme"];
+    let unknown = world.run(&login);
+    assert!(unknown.err.contains("unknown provider acme"), "{unknown:?}");
+    let url = issuer.url();
+    let endpoints = format!("authorize = \"{url}/oauth/authorize\"\ntoken = \"{url}/oauth/token\"");
+    let manifest = documented()
+        .replace("issuer = \"https://login.acme.example\"", &endpoints)
+        .replace("ports = [8765]", "ports = [0]");
+    world.write("providers/acme.toml", &manifest);
+    assert_eq!(
+        logged_in(&world, &["--provider", "acme"]),
+        "acme:me@example.com"
+    );
+    let ran = world.run(&["models", "auth", "token", "--provider", "acme"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let stored = &world.store()["profiles"]["acme:me@example.com"];
+    assert_eq!(ran.out.trim_end(), stored["access"].as_str().unwrap());
+    let ran = world.run(&["models", "auth", "refresh", "--force"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(issuer.token_requests().len(), 2);
 }

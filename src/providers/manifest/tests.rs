@@ -61,11 +61,66 @@ fn what_is_left_out_has_a_default() {
     assert!(replaces);
 }
 
+const README: &str = include_str!("../builtin/README.md");
+
+/// The examples of the documentation, in order.
+fn examples() -> impl Iterator<Item = &'static str> {
+    let fenced = README.split("```").skip(1).step_by(2);
+    fenced.filter_map(|block| block.strip_prefix("toml\n"))
+}
+
 #[test]
-fn the_documented_example_is_a_manifest() {
-    let readme = include_str!("../builtin/README.md");
-    let example = readme.split("```toml").nth(1).unwrap();
-    let example = example.split("```").next().unwrap();
-    let (provider, _) = parse(example, "README.md").unwrap();
-    assert_eq!(provider.flows.len(), 3);
+fn the_documented_examples_are_manifests() {
+    let mut examples = examples();
+    let whole = examples.next().unwrap();
+    let (provider, replaces) = parse(whole, "README.md").unwrap();
+    assert!(replaces && provider.flows.len() == 6);
+    let client = "[client]\nid = \"c\"\nauthorize = \"https://a.example/\"\n\
+                  token = \"https://a.example/token\"\n";
+    let mut others = 0;
+    for flow in examples {
+        parse(&format!("{HEAD}{client}{flow}"), "README.md").unwrap();
+        others += 1;
+    }
+    assert_eq!(others, 3);
+}
+
+/// The keys that may stand below this, by what the parser says of one that may not.
+fn keys(table: &str) -> Vec<String> {
+    let (_, message) = fault(&format!("{table}\nzzz = 1\n"));
+    let (_, known) = message.split_once("known here are ").unwrap();
+    known.split(", ").map(str::to_owned).collect()
+}
+
+#[test]
+fn every_key_is_documented() {
+    let mut count = 0;
+    for table in [
+        "",
+        "[[ambient]]",
+        "[[ambient]]\nneeds = []\n[ambient.file]",
+        "[client]",
+        "[[flow]]\nkind = \"browser\"",
+        "[[flow]]\nkind = \"key_exchange\"",
+        "[[flow]]\nkind = \"device\"",
+        "[[flow]]\nkind = \"client_credentials\"",
+        "[[flow]]\nkind = \"program\"",
+        "[[flow]]\nkind = \"token\"",
+        "[[flow]]\nkind = \"key\"",
+        "[dialect]",
+        "[account]",
+        "[refresh]",
+    ] {
+        for key in keys(table) {
+            let written = [
+                format!("{key} = "),
+                format!("[{key}]"),
+                format!("[[{key}]]"),
+            ];
+            let found = written.iter().any(|text| README.contains(text.as_str()));
+            assert!(found, "{table}: {key}");
+            count += 1;
+        }
+    }
+    assert!(count > 60, "{count}");
 }

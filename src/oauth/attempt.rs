@@ -266,11 +266,30 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_challenge_is_that_of_rfc_7636_appendix_b() {
+    fn rfc7636_appendix_b_the_challenge_is_that_of_the_vector() {
         let verifier = Secret::from("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
         let made = challenge(&verifier);
         assert_eq!(made.as_str(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
         assert_eq!(base64url(&[116, 24, 223, 180]), "dBjftA");
+    }
+
+    #[test]
+    fn rfc7636_7_1_a_verifier_is_256_random_bits() {
+        let attempts = [begin(None), begin(None)];
+        let random = Counting::default();
+        let verifiers = [random_text(&random).unwrap(), random_text(&random).unwrap()];
+        assert_ne!(verifiers[0], verifiers[1]);
+        let first: Vec<u8> = (0..32).collect();
+        assert_eq!(
+            *verifiers[0].expose(),
+            base64url(&first),
+            "every bit of 32 bytes"
+        );
+        // As many bytes again make the state, so neither tells of the other.
+        for attempt in attempts {
+            assert_eq!(attempt.verifier.expose().len(), 43);
+            assert_ne!(attempt.verifier, attempt.state);
+        }
     }
 
     #[test]

@@ -36,6 +36,7 @@ mod rescue;
 mod restored;
 mod short_writes;
 mod signals;
+mod standards;
 mod status;
 mod store_documents;
 mod store_faults;

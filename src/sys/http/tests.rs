@@ -345,3 +345,20 @@ fn an_unknown_authority_is_refused_until_the_bundle_names_it() {
     assert_eq!(response.status, 204);
     server.join().unwrap();
 }
+
+/// Neither somebody unknown nor somebody else gets a token.
+#[test]
+fn rfc6750_5_3_the_certificate_is_checked_and_so_is_its_name() {
+    let bundle = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/tls/authority.pem"
+    );
+    let trusting = FakeEnv::set(&[("SSL_CERT_FILE", bundle)]);
+    for (env, host) in [(&FakeEnv::default(), "127.0.0.1"), (&trusting, "localhost")] {
+        let (address, server) = serve_tls();
+        let error = fails(env, &format!("https://{host}:{}/", address.port()));
+        assert_eq!(error.kind, HttpErrorKind::Tls, "{host}: {error}");
+        assert!(!error.detail.contains("s3cret"), "{error}");
+        server.join().unwrap();
+    }
+}

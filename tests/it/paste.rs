@@ -126,12 +126,12 @@ fn a_login_where_there_are_only_keys_takes_one() {
     let world = World::new();
     let ran = world.pipe(
         &["models", "auth", "login", "--provider", "groq"],
-        "gsk-MARKER",
+        "gsk_MARKER",
     );
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(
         world.store()["profiles"]["groq:manual"]["key"],
-        "gsk-MARKER"
+        "gsk_MARKER"
     );
     let method = [
         "models",

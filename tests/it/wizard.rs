@@ -76,8 +76,9 @@ fn a_provider_is_searched_for_a_method_chosen_and_a_key_pasted() {
 fn the_arrow_keys_go_both_ways_and_the_other_command_stores_as_it_always_did() {
     let world = World::new();
     let mut session = started(&world, &ADD);
+    arrow(&mut session, DOWN, "Amazon Bedrock");
     arrow(&mut session, DOWN, "Anthropic");
-    arrow(&mut session, DOWN, "Cerebras");
+    arrow(&mut session, DOWN, "Arcee AI");
     arrow(&mut session, UP, "Anthropic");
     press(&mut session, "\r");
     session.exp_string("> setup-token").unwrap();
@@ -95,14 +96,14 @@ fn the_arrow_keys_go_both_ways_and_the_other_command_stores_as_it_always_did() {
 fn a_key_of_the_environment_is_offered_and_the_agent_is_asked_for() {
     let world = World::new();
     world.add_agent("work");
-    world.write(".env", "GROQ_API_KEY=gsk-0123456789-MARKER-0123456789-0\n");
+    world.write(".env", "GROQ_API_KEY=gsk_0123456789-MARKER-0123456789-0\n");
     let mut session = started(&world, &ADD);
     search(&mut session, "GROQ", "Groq");
     session.exp_string("For which agent").unwrap();
     arrow(&mut session, DOWN, "work");
     press(&mut session, "\r");
     session
-        .exp_string("env: GROQ_API_KEY, gsk-0123...456789-0")
+        .exp_string("env: GROQ_API_KEY, gsk_0123...456789-0")
         .unwrap();
     session.exp_string("[Y/n]").unwrap();
     press(&mut session, "y\r");
@@ -110,7 +111,7 @@ fn a_key_of_the_environment_is_offered_and_the_agent_is_asked_for() {
     let next = "Next: openclaw --agent work models auth token --provider groq";
     assert!(shown.contains(next) && !shown.contains("MARKER"), "{shown}");
     let document = world.read("agents/work/agent/auth-profiles.json");
-    assert!(document.contains("gsk-0123456789-MARKER"), "{document}");
+    assert!(document.contains("gsk_0123456789-MARKER"), "{document}");
     assert!(!store_exists(&world));
 }
 

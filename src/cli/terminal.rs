@@ -217,6 +217,7 @@ fn text_of(notice: &Notice) -> String {
             port,
             remote,
         } => authorize(provider, url, *port, *remote),
+        Notice::DeviceCode { .. } => String::new(),
         Notice::Policy(text) => format!("Note: {}", clean(text)),
         Notice::Waiting { until } => format!("Waiting until {}. Ctrl-C cancels.", moment(*until)),
         Notice::Exchanging => "Exchanging the code for tokens.".to_owned(),

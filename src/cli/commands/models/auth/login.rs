@@ -88,6 +88,7 @@ impl Login {
             no_browser: self.no_browser,
             timeout: self.timeout,
             set_default: self.set_default,
+            yes: false,
         };
         login::run(system.ports(), &request)
     }

@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod commands;
+mod device_code;
 pub mod events;
 pub mod exit;
 mod input;

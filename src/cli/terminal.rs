@@ -7,10 +7,11 @@
 use std::io::{self, IsTerminal};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::device_code::Shown;
 use super::input::{Chunk, Input, LIMIT, Patience, TICK, too_long};
 use super::keys::{Line, Typing};
 use super::printer::{self, Printer, Tone};
-use super::raw::RawMode;
+use super::raw::{RawMode, screen_size};
 use crate::model::id::is_unprintable;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
@@ -32,6 +33,7 @@ pub struct TerminalDialog {
     input: Input<io::Stdin>,
     /// The prompt that stands on the last line now; a notice goes above it.
     prompt: Mutex<Option<String>>,
+    draws_blocks: bool,
 }
 
 impl TerminalDialog {
@@ -42,7 +44,20 @@ impl TerminalDialog {
             interrupt,
             input: Input::new(io::stdin()),
             prompt: Mutex::new(None),
+            draws_blocks: false,
         }
+    }
+
+    /// Whether its terminal shows block elements, so that it can draw a QR code.
+    #[must_use]
+    pub fn drawing(mut self, draws_blocks: bool) -> Self {
+        self.draws_blocks = draws_blocks;
+        self
+    }
+
+    /// The size of a terminal that can draw.
+    fn screen(&self) -> Option<(u16, u16)> {
+        (self.draws_blocks && io::stderr().is_terminal()).then(screen_size)
     }
 
     fn prompt(&self) -> MutexGuard<'_, Option<String>> {
@@ -133,7 +148,7 @@ impl TerminalDialog {
 
 impl Dialog for TerminalDialog {
     fn notice(&self, notice: &Notice) {
-        let text = text_of(notice);
+        let text = text_of(notice, self.screen());
         let shown = self.prompt();
         match shown.as_ref() {
             None => self.printer.line_err(&text),
@@ -203,13 +218,14 @@ fn yes_or_no(line: &str, default: bool) -> Option<Answer> {
 }
 
 /// Words from outside (a server's, a manifest's) must not steer the terminal.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     text.chars()
         .filter(|c| *c == '\n' || !is_unprintable(*c))
         .collect()
 }
 
-fn text_of(notice: &Notice) -> String {
+/// `screen` is the size of a terminal that can draw.
+fn text_of(notice: &Notice, screen: Option<(u16, u16)>) -> String {
     match notice {
         Notice::AuthorizeUrl {
             provider,
@@ -217,7 +233,9 @@ fn text_of(notice: &Notice) -> String {
             port,
             remote,
         } => authorize(provider, url, *port, *remote),
-        Notice::DeviceCode { .. } => String::new(),
+        Notice::DeviceCode { .. } => {
+            Shown::of(notice).map_or(String::new(), |code| code.text(screen))
+        }
         Notice::Policy(text) => format!("Note: {}", clean(text)),
         Notice::Waiting { until } => format!("Waiting until {}. Ctrl-C cancels.", moment(*until)),
         Notice::Exchanging => "Exchanging the code for tokens.".to_owned(),
@@ -285,7 +303,7 @@ fn identity(email: Option<&str>, account_id: Option<&str>, plan: Option<&str>) -
 }
 
 /// `2026-11-21 03:07:58 UTC`.
-fn moment(time: Timestamp) -> String {
+pub(super) fn moment(time: Timestamp) -> String {
     let iso = time.iso8601();
     match iso
         .split_once('.')
@@ -301,9 +319,13 @@ mod tests {
     use super::*;
     use crate::model::id::{ProfileId, ProviderId};
 
+    fn shown(notice: &Notice) -> String {
+        text_of(notice, None)
+    }
+
     fn url(port: Option<u16>, remote: bool) -> String {
         let url = format!("https://issuer.example/authorize?scope={}", "x".repeat(900));
-        let text = text_of(&Notice::AuthorizeUrl {
+        let text = shown(&Notice::AuthorizeUrl {
             provider: "OpenAI\u{1b}[31m Codex".to_owned(),
             url: url.clone(),
             port,
@@ -327,7 +349,7 @@ mod tests {
     fn notices_are_plain_sentences() {
         let profile = || ProfileId::parse("openai-codex:a@example.com").unwrap();
         let identity = |email: Option<&str>, replaces| {
-            text_of(&Notice::Identity {
+            shown(&Notice::Identity {
                 email: email.map(str::to_owned),
                 account_id: email.map(|_| "acc-1".to_owned()),
                 plan: None,
@@ -341,14 +363,14 @@ mod tests {
              It will be stored as profile openai-codex:a@example.com"
         );
         assert!(identity(None, true).starts_with("Logged in. The provider does not say as whom."));
-        let saved = text_of(&Notice::Saved {
+        let saved = shown(&Notice::Saved {
             profile: profile(),
             provider: ProviderId::parse("openai-codex").unwrap(),
             expires: Some(Timestamp(1_000)),
         });
         assert!(saved.ends_with("The access token is valid until 1970-01-01 00:00:01 UTC."));
         assert_eq!(
-            text_of(&Notice::Waiting {
+            shown(&Notice::Waiting {
                 until: Timestamp(i64::MAX)
             }),
             "Waiting until 9223372036854775807 ms. Ctrl-C cancels."

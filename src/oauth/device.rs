@@ -92,9 +92,14 @@ pub enum DeviceError {
         /// The status it answered with.
         status: u16,
     },
-    /// What the server wants shown is not fit to be shown.
-    #[error("{0}")]
-    Unfit(String),
+    /// The server sends people to an address that may not be shown.
+    #[error("the server sends people to {address}, which was refused: {why}")]
+    Address {
+        /// The address, cleaned for a terminal.
+        address: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// The answer to the device authorization request is not one.
     #[error("the answer to the device authorization request {0}")]
     Malformed(&'static str),

@@ -1,6 +1,7 @@
 //! Floor 4: the edge. Arguments in, exit code out.
 
 pub mod args;
+mod choose;
 pub mod commands;
 mod device_code;
 pub mod events;

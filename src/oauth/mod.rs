@@ -8,3 +8,4 @@ pub mod error;
 pub mod grant;
 mod lifetime;
 pub mod paste;
+pub mod program;

@@ -10,6 +10,7 @@ mod doctor;
 mod history;
 mod login;
 mod logout;
+mod onboard;
 mod pages;
 mod paste;
 mod places;

@@ -102,6 +102,20 @@ fn event_of(notice: &Notice) -> Value {
             "port": port,
             "remote": remote,
         }),
+        Notice::DeviceCode {
+            provider,
+            user_code,
+            verification_uri,
+            verification_uri_complete,
+            expires,
+        } => json!({
+            "event": "device_code",
+            "provider": provider,
+            "userCode": user_code,
+            "verificationUri": verification_uri,
+            "verificationUriComplete": verification_uri_complete,
+            "expiresAt": expires.0,
+        }),
         Notice::Program {
             provider,
             text,
@@ -164,6 +178,16 @@ mod tests {
                 remote: true,
             }),
             r#"{"event":"url","provider":"OpenAI Codex","url":"https://issuer.example/?a=b\n","port":null,"remote":true}"#
+        );
+        assert_eq!(
+            line(Notice::DeviceCode {
+                provider: "GitHub".to_owned(),
+                user_code: "WDJB-MJHT".to_owned(),
+                verification_uri: "https://issuer.example/device".to_owned(),
+                verification_uri_complete: None,
+                expires: Timestamp(9),
+            }),
+            r#"{"event":"device_code","provider":"GitHub","userCode":"WDJB-MJHT","verificationUri":"https://issuer.example/device","verificationUriComplete":null,"expiresAt":9}"#
         );
         assert_eq!(
             line(Notice::Waiting {

@@ -8,13 +8,14 @@ use std::io::{self, IsTerminal};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::choose;
+use super::device_code::Shown;
 use super::input::{Chunk, Input, LIMIT, Patience, TICK, too_long};
 use super::keys::{Line, Typing};
 use super::printer::{self, Printer, Tone};
-use super::raw::RawMode;
+use super::raw::{RawMode, screen_size};
+use super::view::notice::{from_program, identity, moment};
 use crate::model::id::is_unprintable;
 use crate::model::secret::Secret;
-use crate::model::time::Timestamp;
 use crate::ports::dialog::{Answer, Choice, Dialog, DialogError, Notice, Question};
 use crate::ports::host::Interrupt;
 
@@ -33,6 +34,7 @@ pub struct TerminalDialog {
     input: Input<io::Stdin>,
     /// The prompt that stands on the last line now; a notice goes above it.
     prompt: Mutex<Option<String>>,
+    draws_blocks: bool,
 }
 
 impl TerminalDialog {
@@ -43,7 +45,20 @@ impl TerminalDialog {
             interrupt,
             input: Input::new(io::stdin()),
             prompt: Mutex::new(None),
+            draws_blocks: false,
         }
+    }
+
+    /// Whether its terminal shows block elements, so that it can draw a QR code.
+    #[must_use]
+    pub fn drawing(mut self, draws_blocks: bool) -> Self {
+        self.draws_blocks = draws_blocks;
+        self
+    }
+
+    /// The size of a terminal that can draw.
+    fn screen(&self) -> Option<(u16, u16)> {
+        (self.draws_blocks && io::stderr().is_terminal()).then(screen_size)
     }
 
     fn prompt(&self) -> MutexGuard<'_, Option<String>> {
@@ -134,7 +149,7 @@ impl TerminalDialog {
 
 impl Dialog for TerminalDialog {
     fn notice(&self, notice: &Notice) {
-        let text = text_of(notice);
+        let text = text_of(notice, self.screen());
         let shown = self.prompt();
         match shown.as_ref() {
             None => self.printer.line_err(&text),
@@ -219,13 +234,14 @@ fn yes_or_no(line: &str, default: bool) -> Option<Answer> {
 }
 
 /// Words from outside (a server's, a manifest's) must not steer the terminal.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     text.chars()
         .filter(|c| *c == '\n' || !is_unprintable(*c))
         .collect()
 }
 
-fn text_of(notice: &Notice) -> String {
+/// `screen` is the size of a terminal that can draw.
+fn text_of(notice: &Notice, screen: Option<(u16, u16)>) -> String {
     match notice {
         Notice::AuthorizeUrl {
             provider,
@@ -233,6 +249,9 @@ fn text_of(notice: &Notice) -> String {
             port,
             remote,
         } => authorize(provider, url, *port, *remote),
+        Notice::DeviceCode { .. } => {
+            Shown::of(notice).map_or(String::new(), |code| code.text(screen))
+        }
         Notice::Program {
             text, url, code, ..
         } => from_program(text.as_deref(), url.as_deref(), code.as_deref()),
@@ -288,52 +307,19 @@ fn authorize(provider: &str, url: &str, port: Option<u16>, remote: bool) -> Stri
     text
 }
 
-fn from_program(text: Option<&str>, url: Option<&str>, code: Option<&str>) -> String {
-    let lines = [
-        text.map(clean),
-        url.map(|url| {
-            let url = url.replace(is_unprintable, "");
-            format!("Open this URL in a browser:\n{url}")
-        }),
-        code.map(|code| format!("Code: {}", clean(code))),
-    ];
-    lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
-}
-
-fn identity(email: Option<&str>, account_id: Option<&str>, plan: Option<&str>) -> String {
-    let account = account_id.map(|id| format!("account {id}"));
-    let plan = plan.map(|plan| format!("plan {plan}"));
-    let known: Vec<String> = [email.map(str::to_owned), account, plan]
-        .into_iter()
-        .flatten()
-        .collect();
-    if known.is_empty() {
-        "Logged in. The provider does not say as whom.".to_owned()
-    } else {
-        format!("Logged in as {}.", known.join(", "))
-    }
-}
-
-/// `2026-11-21 03:07:58 UTC`.
-fn moment(time: Timestamp) -> String {
-    let iso = time.iso8601();
-    match iso
-        .split_once('.')
-        .and_then(|(second, _)| second.split_once('T'))
-    {
-        Some((day, clock)) => format!("{day} {clock} UTC"),
-        None => iso,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::id::{ProfileId, ProviderId};
+    use crate::model::time::Timestamp;
+
+    fn shown(notice: &Notice) -> String {
+        text_of(notice, None)
+    }
 
     fn url(port: Option<u16>, remote: bool) -> String {
         let url = format!("https://issuer.example/authorize?scope={}", "x".repeat(900));
-        let text = text_of(&Notice::AuthorizeUrl {
+        let text = shown(&Notice::AuthorizeUrl {
             provider: "OpenAI\u{1b}[31m Codex".to_owned(),
             url: url.clone(),
             port,
@@ -357,7 +343,7 @@ mod tests {
     fn notices_are_plain_sentences() {
         let profile = || ProfileId::parse("openai-codex:a@example.com").unwrap();
         let identity = |email: Option<&str>, replaces| {
-            text_of(&Notice::Identity {
+            shown(&Notice::Identity {
                 email: email.map(str::to_owned),
                 account_id: email.map(|_| "acc-1".to_owned()),
                 plan: None,
@@ -371,14 +357,14 @@ mod tests {
              It will be stored as profile openai-codex:a@example.com"
         );
         assert!(identity(None, true).starts_with("Logged in. The provider does not say as whom."));
-        let saved = text_of(&Notice::Saved {
+        let saved = shown(&Notice::Saved {
             profile: profile(),
             provider: ProviderId::parse("openai-codex").unwrap(),
             expires: Some(Timestamp(1_000)),
         });
         assert!(saved.ends_with("The access token is valid until 1970-01-01 00:00:01 UTC."));
         assert_eq!(
-            text_of(&Notice::Waiting {
+            shown(&Notice::Waiting {
                 until: Timestamp(i64::MAX)
             }),
             "Waiting until 9223372036854775807 ms. Ctrl-C cancels."

@@ -22,6 +22,20 @@ pub enum Notice {
         /// Whether the user's browser is probably on another machine.
         remote: bool,
     },
+    /// Type this code in at this address, on any machine (RFC 8628 section 3.3). Whoever shows it
+    /// also warns of codes that somebody else sent (section 5.4).
+    DeviceCode {
+        /// The provider's name.
+        provider: String,
+        /// The code; printable, and no secret once the login is over.
+        user_code: String,
+        /// Where it is typed in.
+        verification_uri: String,
+        /// The same with the code in it, for a QR code, if the server gave one.
+        verification_uri_complete: Option<String>,
+        /// When the code ends.
+        expires: Timestamp,
+    },
     /// What an external program has for the person: a sentence, a page to open, a code to enter
     /// there.
     Program {

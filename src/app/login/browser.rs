@@ -20,7 +20,7 @@ use crate::ports::host::Signal;
 
 use super::super::Ports;
 use super::super::failure::{Failure, Kind, login_command};
-use super::{Outcome, Request, keep};
+use super::{Outcome, Request, keep, timed_out};
 
 /// How often the threads of a login look whether it is over.
 const TICK: Duration = Duration::from_millis(50);
@@ -276,14 +276,6 @@ fn refused(request: &Request, provider: &Provider, code: &str, description: &str
     Failure::new(Kind::NeedsLogin, message)
         .code(code)
         .hint(login_command(&provider.id, request.profile.as_ref(), false))
-}
-
-fn timed_out(request: &Request, provider: &Provider) -> Failure {
-    let message = format!("nobody logged in within {:?}", request.timeout);
-    Failure::new(Kind::Temporary, message).hint(format!(
-        "{} --timeout 15m",
-        login_command(&provider.id, request.profile.as_ref(), false)
-    ))
 }
 
 fn exchange_failure(provider: &Provider, error: &OAuthError) -> Failure {

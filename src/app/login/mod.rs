@@ -3,7 +3,9 @@
 //! No lock is held while a person thinks, and the old login stays until the new one is stored.
 
 mod browser;
+mod device;
 mod program;
+mod token;
 
 use std::time::Duration;
 
@@ -43,6 +45,8 @@ pub struct Request {
     pub timeout: Duration,
     /// Make the provider's default model the default one.
     pub set_default: bool,
+    /// Do not say that a stored token will be replaced.
+    pub yes: bool,
 }
 
 /// What was stored.
@@ -79,10 +83,15 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
             ports.store.rehearse(&request.agent)?;
             browser::run(ports, request, &provider, &client, flow)
         }
+        Flow::Device(flow) => {
+            let client = client::resolve(ports, &provider)?;
+            ports.store.rehearse(&request.agent)?;
+            device::run(ports, request, &provider, &client, flow)
+        }
         Flow::Program(flow) => program::run(ports, request, &provider, flow),
         Flow::Token(_) => paste_instead(ports, request, Form::SetupToken { yes: false }),
         Flow::Key(_) => paste_instead(ports, request, Form::Key),
-        Flow::KeyExchange(_) | Flow::Device(_) | Flow::ClientCredentials(_) => {
+        Flow::KeyExchange(_) | Flow::ClientCredentials(_) => {
             let message = format!("{} cannot be used yet", flow.method());
             Err(Failure::new(Kind::Usage, message))
         }
@@ -90,6 +99,11 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
 }
 
 fn choose<'a>(provider: &'a Provider, method: Option<&str>) -> Result<&'a Flow, Failure> {
+    // As OpenClaw names it for some providers.
+    let method = method.map(|method| match method {
+        "device" => "device-code",
+        method => method,
+    });
     let methods: Vec<&str> = provider.flows.iter().map(Flow::method).collect();
     let found = match method {
         None => provider.flows.first(),
@@ -133,6 +147,15 @@ fn paste_instead(ports: Ports<'_>, request: &Request, form: Form) -> Result<Outc
         expires: stored.expires,
         replaced: stored.replaced,
     })
+}
+
+/// The time that the caller gave is over.
+fn timed_out(request: &Request, provider: &Provider) -> Failure {
+    let message = format!("nobody logged in within {:?}", request.timeout);
+    let method = request.method.as_ref();
+    let method = method.map_or_else(String::new, |method| format!(" --method {method}"));
+    let login = login_command(&provider.id, request.profile.as_ref(), false);
+    Failure::new(Kind::Temporary, message).hint(format!("{login}{method} --timeout 15m"))
 }
 
 /// Names the profile, shows who logged in, and stores the credential.

@@ -60,6 +60,7 @@ impl Way<'_> {
                 no_browser: self.request.no_browser,
                 timeout: self.request.timeout,
                 set_default: false,
+                yes: false,
             },
         )?;
         Ok(self.kept(stored.profile, true, stored.replaced))

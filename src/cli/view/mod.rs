@@ -4,6 +4,7 @@ pub mod doctor;
 pub mod failure;
 pub mod history;
 pub mod list;
+pub(super) mod notice;
 pub mod providers;
 pub mod status_json;
 pub mod status_text;

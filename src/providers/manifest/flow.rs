@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::de::{DeValue, ValueDeserializer};
 
 use super::super::checked::{
-    AbsolutePath, Address, HeaderName, HostPattern, Line, Params, Ports, RedirectHost,
+    AbsolutePath, Address, HeaderName, HostPattern, Line, Params, Ports, ProfileName, RedirectHost,
     RedirectPath, Span, Variable,
 };
 use super::{Fault, texts};
@@ -163,6 +163,7 @@ struct DeviceTable {
     interval: Option<Span>,
     #[serde(default)]
     stores: StoredName,
+    profile: Option<ProfileName>,
     request_id: Option<HeaderName>,
     code: Option<Address>,
     poll: Option<Address>,
@@ -184,6 +185,7 @@ impl DeviceTable {
                 StoredName::OAuth => Stored::OAuth,
                 StoredName::Token => Stored::Token,
             },
+            profile: self.profile.map(|name| name.0),
             request_id: self.request_id.map(|name| name.0),
         }))
     }

@@ -16,11 +16,13 @@ use crate::model::id::{ProfileId, ProviderId};
 /// Log in to a provider, in a browser or by its own method
 ///
 /// The browser's callback and a pasted redirect URL are waited for at the same time; the first
-/// valid one wins. The old login stays until the new one is stored.
+/// valid one wins. With --device-code a code is shown that is typed in on any other machine. The
+/// old login stays until the new one is stored.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models auth login --provider openai-codex
   openclaw models auth login --provider openai-codex --no-browser
+  openclaw models auth login --provider openai-codex --device-code
   openclaw models auth login --provider openai-codex --profile-id openai-codex:work
   openclaw models auth login --provider openai-codex --json < /dev/null")]
 pub struct Login {
@@ -30,6 +32,9 @@ pub struct Login {
     /// How; the provider's first method by default
     #[arg(long, value_name = "METHOD")]
     method: Option<String>,
+    /// The same as --method device-code
+    #[arg(long, conflicts_with = "method")]
+    device_code: bool,
     /// The profile to store the login under; by default one named after the account
     #[arg(long, value_name = "PROFILE")]
     profile_id: Option<String>,
@@ -83,11 +88,15 @@ impl Login {
         let request = login::Request {
             agent: system.agent().clone(),
             provider: ProviderId::parse(&self.provider)?,
-            method: self.method.clone(),
+            method: match self.device_code {
+                true => Some("device-code".to_owned()),
+                false => self.method.clone(),
+            },
             profile,
             no_browser: self.no_browser,
             timeout: self.timeout,
             set_default: self.set_default,
+            yes: false,
         };
         login::run(system.ports(), &request)
     }

@@ -4,6 +4,7 @@ pub mod add;
 pub mod history;
 pub mod list;
 pub mod login;
+pub mod login_github_copilot;
 pub mod logout;
 pub mod paste;
 pub mod providers;
@@ -32,6 +33,7 @@ pub struct Auth {
 enum AuthCommand {
     Add(add::Add),
     Login(login::Login),
+    LoginGithubCopilot(login_github_copilot::LoginGithubCopilot),
     SetupToken(paste::SetupToken),
     PasteToken(paste::PasteToken),
     PasteApiKey(paste::PasteApiKey),
@@ -58,6 +60,7 @@ impl Auth {
         match &self.command {
             Some(AuthCommand::Add(command)) => command.run(system, printer),
             Some(AuthCommand::Login(command)) => command.run(system, printer),
+            Some(AuthCommand::LoginGithubCopilot(command)) => command.run(system),
             Some(AuthCommand::SetupToken(command)) => command.run(system, printer),
             Some(AuthCommand::PasteToken(command)) => command.run(system, printer),
             Some(AuthCommand::PasteApiKey(command)) => command.run(system, printer),

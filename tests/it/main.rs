@@ -47,4 +47,5 @@ mod store_rescue;
 mod terminal;
 mod time;
 mod transcripts;
+mod wire_flows;
 mod wizard;

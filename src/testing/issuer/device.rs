@@ -87,17 +87,22 @@ impl Issuer {
     }
 }
 
-/// Answers a request to a path of our own.
-pub(super) fn serve(state: &Mutex<State>, path: &str, request: &mut Request) -> Option<Scripted> {
+/// A request as it is logged.
+pub(super) fn seen(path: &str, request: &mut Request) -> Option<Seen> {
     let headers = request.headers().iter().map(|header| {
         let name = header.field.as_str().as_str().to_ascii_lowercase();
         (name, header.value.to_string())
     });
-    let seen = Seen {
+    Some(Seen {
         path: path.to_owned(),
         headers: headers.collect(),
         parameters: parameters(request)?,
-    };
+    })
+}
+
+/// Answers a request to a path of our own.
+pub(super) fn serve(state: &Mutex<State>, path: &str, request: &mut Request) -> Option<Scripted> {
+    let seen = seen(path, request)?;
     let mut state = locked(state);
     let State {
         devices,

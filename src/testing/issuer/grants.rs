@@ -190,6 +190,23 @@ impl Grants {
         (200, self.answer(family, now))
     }
 
+    /// A refresh that leaves the refresh token as it is, and gives none.
+    pub(super) fn renew(&mut self, value: &str, now: Timestamp) -> (u16, Value) {
+        let living = self.fate(value) == Fate::Living;
+        let token = self.refresh.iter().find(|token| token.value == value);
+        match token.map(|token| token.family) {
+            Some(family) if living => {
+                let mut answer = self.answer(family, now);
+                self.refresh.pop();
+                if let Some(members) = answer.as_object_mut() {
+                    members.remove("refresh_token");
+                }
+                (200, answer)
+            }
+            _ => refused("invalid_grant"),
+        }
+    }
+
     /// What became of a refresh token.
     pub(super) fn fate(&self, value: &str) -> Fate {
         match self.refresh.iter().find(|token| token.value == value) {

@@ -5,6 +5,7 @@
 //! when it is dropped.
 
 mod device;
+mod dialects;
 mod grants;
 
 use std::io::{Read, Write};
@@ -17,6 +18,7 @@ use tiny_http::{Header, Request, Response, Server};
 use crate::ports::host::Clock;
 
 pub use device::{Codes, Reply, Seen};
+pub use dialects::CLIENT_SECRET;
 pub use grants::{Account, Fate, Grants};
 
 /// An answer that is given instead of the right one.
@@ -39,6 +41,7 @@ struct State {
     devices: device::Devices,
     url: String,
     token_requests: Vec<Vec<(String, String)>>,
+    exchanges: Vec<Seen>,
     /// How many of them were dealt with.
     dealt_with: usize,
     next: Vec<Scripted>,
@@ -99,6 +102,7 @@ impl Issuer {
             devices: device::Devices::default(),
             url: format!("http://127.0.0.1:{port}"),
             token_requests: Vec::new(),
+            exchanges: Vec::new(),
             dealt_with: 0,
             next: Vec::new(),
             refuse: None,
@@ -217,6 +221,8 @@ fn serve(mut request: Request, state: &Mutex<State>) {
     let answer = match path {
         "/oauth/authorize" => authorize(state, &pairs(query)),
         "/oauth/token" => token(state, path, &mut request),
+        path if dialects::is_authorization_endpoint(path) => authorize(state, &pairs(query)),
+        path if dialects::of(path).is_some() => token(state, path, &mut request),
         path if device::is_token_endpoint(path) => token(state, path, &mut request),
         path if device::is_own(path) => device::serve(state, path, &mut request),
         _ => Some(Scripted {
@@ -310,10 +316,12 @@ fn json((status, body): (u16, serde_json::Value)) -> Scripted {
 }
 
 fn token(state: &Mutex<State>, path: &str, request: &mut Request) -> Option<Scripted> {
-    let parameters = parameters(request)?;
+    let seen = device::seen(path, request)?;
+    let parameters = seen.parameters.clone();
     let (scripted, delay, clock, gate) = {
         let mut state = locked(state);
         state.token_requests.push(parameters.clone());
+        state.exchanges.push(seen.clone());
         let scripted = (!state.next.is_empty()).then(|| state.next.remove(0));
         let (clock, gate) = (Arc::clone(&state.clock), Arc::clone(&state.gate));
         (scripted, state.delay, clock, gate)
@@ -333,7 +341,10 @@ fn token(state: &Mutex<State>, path: &str, request: &mut Request) -> Option<Scri
         *dealt_with += 1;
         let now = clock.now();
         let polled = devices.token(path, &parameters, grants, (now, clock.monotonic()));
-        polled.unwrap_or_else(|| grants.token(&parameters, now))
+        polled.unwrap_or_else(|| match dialects::of(path) {
+            Some(dialect) => dialect.answer(&seen, grants, now),
+            None => grants.token(&parameters, now),
+        })
     };
     gate.pass();
     Some(json(answer))

@@ -1,4 +1,4 @@
-//! The built-in manifests with nothing but their server replaced.
+//! The built-in manifests with nothing replaced but their server, and the ports of redirects.
 
 use std::sync::Arc;
 
@@ -35,6 +35,8 @@ pub(crate) fn manifest(id: &str, url: &str) -> String {
                 let path = address.find('/').map_or("\"", |at| &address[at..]);
                 format!("{name} = \"{url}{path}")
             }
+            // A registered port may be busy with another test.
+            _ if name == "ports" => "ports = [0]".to_owned(),
             _ if name == "hosts" => "hosts = [\"127.0.0.1\"]".to_owned(),
             _ => line.to_owned(),
         });

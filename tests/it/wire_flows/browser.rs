@@ -1,0 +1,307 @@
+//! The rows of browser logins.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use openclaw::testing::browser::visit;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{FORM, JSON, Pairs, Sent, assert_same, assert_sent, command, run};
+use crate::support::login::Waiting;
+use crate::support::{World, millis_from_now};
+
+/// One provider: what it is sent, and what is stored.
+struct Row {
+    id: &'static str,
+    env: Pairs,
+    authorize: &'static str,
+    request: Pairs,
+    exchange: Sent,
+    refresh: Sent,
+    profile: &'static str,
+    stored: Pairs,
+    /// Seconds that are subtracted from the expiry when it is stored.
+    early: i64,
+    /// Whether a refresh gives a new refresh token.
+    rotates: bool,
+}
+
+const SECRET: &str = openclaw::testing::issuer::CLIENT_SECRET;
+
+#[test]
+fn openai_codex() {
+    const CLIENT: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
+    const REDIRECT: &str = "http://localhost:*/auth/callback";
+    drive(&Row {
+        id: "openai-codex",
+        env: &[],
+        authorize: "/oauth/authorize",
+        request: &[
+            ("response_type", "code"),
+            ("client_id", CLIENT),
+            ("redirect_uri", REDIRECT),
+            ("scope", "openid profile email offline_access"),
+            ("code_challenge", "*43"),
+            ("code_challenge_method", "S256"),
+            ("state", "*43"),
+            ("id_token_add_organizations", "true"),
+            ("codex_cli_simplified_flow", "true"),
+            ("originator", "openclaw"),
+        ],
+        exchange: Sent {
+            path: "/oauth/token",
+            content_type: FORM,
+            parameters: &[
+                ("grant_type", "authorization_code"),
+                ("client_id", CLIENT),
+                ("code", "*"),
+                ("redirect_uri", REDIRECT),
+                ("code_verifier", "*43"),
+            ],
+        },
+        refresh: Sent {
+            path: "/oauth/token",
+            content_type: FORM,
+            parameters: &[
+                ("grant_type", "refresh_token"),
+                ("refresh_token", "*"),
+                ("client_id", CLIENT),
+            ],
+        },
+        profile: "openai-codex:me@example.com",
+        stored: &[("accountId", "acct_1"), ("email", "me@example.com")],
+        early: 0,
+        rotates: true,
+    });
+}
+
+#[test]
+fn anthropic() {
+    const CLIENT: &str = "9d1c250a-e61b-44d9-88ed-5944d1962f5e";
+    const REDIRECT: &str = "http://localhost:*/callback";
+    drive(&Row {
+        id: "anthropic",
+        env: &[],
+        authorize: "/oauth/authorize",
+        request: &[
+            ("code", "true"),
+            ("client_id", CLIENT),
+            ("response_type", "code"),
+            ("redirect_uri", REDIRECT),
+            (
+                "scope",
+                "org:create_api_key user:profile user:inference user:sessions:claude_code \
+                 user:mcp_servers user:file_upload",
+            ),
+            ("code_challenge", "*43"),
+            ("code_challenge_method", "S256"),
+            ("state", "*43"),
+        ],
+        exchange: Sent {
+            path: "/v1/oauth/token",
+            content_type: JSON,
+            parameters: &[
+                ("grant_type", "authorization_code"),
+                ("client_id", CLIENT),
+                ("code", "*"),
+                ("state", "*43"),
+                ("redirect_uri", REDIRECT),
+                ("code_verifier", "*43"),
+            ],
+        },
+        refresh: Sent {
+            path: "/v1/oauth/token",
+            content_type: JSON,
+            parameters: &[
+                ("grant_type", "refresh_token"),
+                ("client_id", CLIENT),
+                ("refresh_token", "*"),
+            ],
+        },
+        profile: "anthropic:me@example.com",
+        stored: &[("accountId", "acct_1"), ("email", "me@example.com")],
+        early: 300,
+        rotates: true,
+    });
+}
+
+#[test]
+fn google_gemini_cli() {
+    const CLIENT: &str = "681255809395-oo8ft2oprdrnp9e3aqf6av3hmdib135j.apps.googleusercontent.com";
+    const REDIRECT: &str = "http://localhost:*/oauth2callback";
+    drive(&Row {
+        id: "google-gemini-cli",
+        env: &[("GEMINI_CLI_OAUTH_CLIENT_SECRET", SECRET)],
+        authorize: "/o/oauth2/v2/auth",
+        request: &[
+            ("client_id", CLIENT),
+            ("response_type", "code"),
+            ("redirect_uri", REDIRECT),
+            (
+                "scope",
+                "https://www.googleapis.com/auth/cloud-platform \
+                 https://www.googleapis.com/auth/userinfo.email \
+                 https://www.googleapis.com/auth/userinfo.profile",
+            ),
+            ("code_challenge", "*43"),
+            ("code_challenge_method", "S256"),
+            ("state", "*43"),
+            ("access_type", "offline"),
+            ("prompt", "consent"),
+        ],
+        exchange: Sent {
+            path: "/token",
+            content_type: FORM,
+            parameters: &[
+                ("grant_type", "authorization_code"),
+                ("client_id", CLIENT),
+                ("client_secret", SECRET),
+                ("code", "*"),
+                ("redirect_uri", REDIRECT),
+                ("code_verifier", "*43"),
+            ],
+        },
+        refresh: Sent {
+            path: "/token",
+            content_type: FORM,
+            parameters: &[
+                ("grant_type", "refresh_token"),
+                ("client_id", CLIENT),
+                ("client_secret", SECRET),
+                ("refresh_token", "*"),
+            ],
+        },
+        profile: "google-gemini-cli:default",
+        stored: &[],
+        early: 300,
+        rotates: false,
+    });
+}
+
+#[test]
+fn chutes() {
+    const REDIRECT: &str = "http://127.0.0.1:*/oauth-callback";
+    drive(&Row {
+        id: "chutes",
+        env: &[
+            ("CHUTES_CLIENT_ID", "cid_test"),
+            ("CHUTES_CLIENT_SECRET", SECRET),
+        ],
+        authorize: "/idp/authorize",
+        request: &[
+            ("client_id", "cid_test"),
+            ("response_type", "code"),
+            ("redirect_uri", REDIRECT),
+            ("scope", "openid profile chutes:invoke"),
+            ("code_challenge", "*43"),
+            ("code_challenge_method", "S256"),
+            ("state", "*43"),
+        ],
+        exchange: Sent {
+            path: "/idp/token",
+            content_type: FORM,
+            parameters: &[
+                ("grant_type", "authorization_code"),
+                ("client_id", "cid_test"),
+                ("client_secret", SECRET),
+                ("code", "*"),
+                ("redirect_uri", REDIRECT),
+                ("code_verifier", "*43"),
+            ],
+        },
+        refresh: Sent {
+            path: "/idp/token",
+            content_type: FORM,
+            parameters: &[
+                ("grant_type", "refresh_token"),
+                ("client_id", "cid_test"),
+                ("client_secret", SECRET),
+                ("refresh_token", "*"),
+            ],
+        },
+        profile: "chutes:default",
+        stored: &[],
+        early: 300,
+        rotates: true,
+    });
+}
+
+/// The login, then the token, then a refresh, then the token again.
+fn drive(row: &Row) {
+    let (world, issuer) = World::with_builtin(row.id);
+    let login = [
+        "models",
+        "auth",
+        "login",
+        "--provider",
+        row.id,
+        "--method",
+        "oauth",
+    ];
+    let login = [&login[..], &["--json", "--no-browser"]].concat();
+    let login = Waiting::of(command(&world, row.env, &login));
+    let url = url::Url::parse(&login.url).unwrap();
+    assert_eq!(url.path(), row.authorize);
+    let request: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+    assert_same("authorization request", &request, row.request, &issuer);
+    assert_eq!(visit(&login.url).unwrap().status, 200);
+    let (ran, _) = login.finish();
+    assert_eq!(ran.code, 0, "{ran:?}");
+
+    let exchanges = issuer.exchanges();
+    assert_eq!(exchanges.len(), 1);
+    let exchange = &exchanges[0];
+    assert_sent("code exchange", exchange, &row.exchange, &issuer);
+    let of = |pairs: &[(String, String)], name: &str| {
+        let found = pairs.iter().find(|(other, _)| other == name);
+        found.map(|(_, value)| value.clone()).unwrap_or_default()
+    };
+    let same = ["client_id", "redirect_uri"];
+    for name in same {
+        assert_eq!(of(&exchange.parameters, name), of(&request, name));
+    }
+    let digest = Sha256::digest(of(&exchange.parameters, "code_verifier"));
+    let challenge = BASE64_URL_SAFE_NO_PAD.encode(digest);
+    assert_eq!(of(&request, "code_challenge"), challenge);
+
+    let stored = check_stored(row, &world);
+    assert_eq!(token(row, &world), stored["access"]);
+    let ran = run(&world, row.env, &["models", "auth", "refresh", "--force"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let exchanges = issuer.exchanges();
+    assert_eq!(exchanges.len(), 2);
+    assert_sent("refresh", &exchanges[1], &row.refresh, &issuer);
+    assert_eq!(
+        of(&exchanges[1].parameters, "refresh_token"),
+        stored["refresh"]
+    );
+    let renewed = check_stored(row, &world);
+    assert_ne!(renewed["access"], stored["access"]);
+    assert_eq!(renewed["refresh"] != stored["refresh"], row.rotates);
+    assert_eq!(token(row, &world), renewed["access"]);
+}
+
+fn check_stored(row: &Row, world: &World) -> Value {
+    let store = world.store();
+    let stored = &store["profiles"][row.profile];
+    assert_eq!(stored["type"], "oauth", "{store}");
+    assert_eq!(stored["provider"], row.id);
+    for (name, value) in row.stored {
+        assert_eq!(stored[name], *value, "{stored}");
+    }
+    let expires = stored["expires"].as_i64().unwrap();
+    let end = 3_600 - row.early;
+    let near = millis_from_now(end - 120)..=millis_from_now(end);
+    assert!(near.contains(&expires), "{expires} in {near:?}");
+    stored.clone()
+}
+
+fn token(row: &Row, world: &World) -> String {
+    let ran = run(
+        world,
+        row.env,
+        &["models", "auth", "token", "--provider", row.id],
+    );
+    assert_eq!(ran.code, 0, "{ran:?}");
+    ran.out.trim_end().to_owned()
+}

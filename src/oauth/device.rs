@@ -1,7 +1,7 @@
 //! Codes that are shown here and typed in elsewhere: RFC 8628 and its relatives. Protocol only: it
 //! sends one request at a time, and neither waits nor shows anything.
 //!
-//! The invariant: no address and no code reaches a person before it was checked ([`shown`]), and
+//! The invariant: no address and no code reaches a person before it was checked (`shown.rs`), and
 //! the device code, which would let its reader take the login, never leaves [`Begun`].
 
 mod pace;

@@ -195,6 +195,9 @@ pub struct Account {
     pub userinfo: Option<String>,
     /// More members that the stored credential gets, by name, for programs that read the store.
     pub keep: Vec<(String, ClaimPath)>,
+    /// The member of the stored credential that gets the client id, for programs that refresh it
+    /// themselves: OpenClaw's `clientId` of a Chutes login.
+    pub client_id_as: Option<String>,
 }
 
 /// One place where a claim may stand.

@@ -297,6 +297,7 @@ struct AccountTable {
     required: bool,
     userinfo: Option<Address>,
     keep: BTreeMap<String, Claim>,
+    client_id_as: Option<Line>,
 }
 
 impl AccountTable {
@@ -313,6 +314,7 @@ impl AccountTable {
                 .into_iter()
                 .map(|(name, at)| (name, at.0))
                 .collect(),
+            client_id_as: self.client_id_as.map(|line| line.0),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! name by name and value by value; only the host is another, and the port of a redirect.
 
 mod browser;
+mod device;
 
 use std::process::Command;
 
@@ -106,4 +107,31 @@ fn the_registered_ports_are_declared() {
     ] {
         assert!(source(id).contains(ports), "{id}");
     }
+}
+
+/// The one row without a server: what `claude setup-token` made is taken as it is.
+#[test]
+fn anthropic_setup_token() {
+    let world = World::new();
+    let token = crate::support::setup_token();
+    let wrapped = format!("{}\n  {}\n", &token[..40], &token[40..]);
+    let ran = world.pipe(&["models", "auth", "setup-token", "--yes"], &wrapped);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let store = world.store();
+    let stored = store["profiles"]
+        .as_object()
+        .unwrap()
+        .values()
+        .next()
+        .unwrap();
+    assert_eq!(stored["type"], "token", "{store}");
+    assert_eq!(stored["provider"], "anthropic");
+    assert_eq!(stored["token"], token);
+    let ran = world.run(&["models", "auth", "token", "--provider", "anthropic"]);
+    assert_eq!(ran.out.trim_end(), token);
+    let ran = world.run(&["models", "auth", "refresh", "--force"]);
+    assert!(
+        ran.out.contains("no login that can be refreshed"),
+        "{ran:?}"
+    );
 }

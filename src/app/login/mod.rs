@@ -195,7 +195,9 @@ fn keep_bound(
     }
     ports.tell_skew(grant.skew_warning());
     let mut oauth = grant.into_credential(&provider.id, found.identity.clone());
-    for (name, value) in &found.keep {
+    let client_id = (provider.account.client_id_as.as_ref()).map(|name| (name, &binding.client_id));
+    let kept = found.keep.iter().map(|(name, value)| (name, value));
+    for (name, value) in kept.chain(client_id) {
         let value = serde_json::Value::from(value.as_str()).to_string();
         oauth.extra.set(name, Verbatim::new(value));
     }

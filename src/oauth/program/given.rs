@@ -86,5 +86,6 @@ pub fn account(manifest: &Account) -> Account {
         required: manifest.required,
         userinfo: None,
         keep: manifest.keep.clone(),
+        client_id_as: None,
     }
 }

@@ -220,7 +220,7 @@ fn chutes() {
             ],
         },
         profile: "chutes:default",
-        stored: &[],
+        stored: &[("clientId", "cid_test")],
         early: 300,
         rotates: true,
     });

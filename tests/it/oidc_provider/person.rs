@@ -24,10 +24,10 @@ impl Person {
     /// Signs in as `who`, and says `yes` or `no` to the consent page.
     pub(super) fn log_in(&mut self, url: &str, who: &str, answer: &str) -> Shown {
         let sign_in = self.go("GET", &Url::parse(url).unwrap(), "");
-        self.sign_in(sign_in, who, answer)
+        self.sign_in(&sign_in, who, answer)
     }
 
-    fn sign_in(&mut self, sign_in: Shown, who: &str, answer: &str) -> Shown {
+    fn sign_in(&mut self, sign_in: &Shown, who: &str, answer: &str) -> Shown {
         assert!(sign_in.body.contains("<h1>Sign in</h1>"), "{sign_in:?}");
         let filled = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("login", who)
@@ -57,7 +57,7 @@ impl Person {
     /// The same, and signs in and agrees as in [`Person::log_in`].
     pub(super) fn approve(&mut self, url: &str, who: &str) -> Shown {
         let sign_in = self.answer_code(url, "confirm");
-        self.sign_in(sign_in, who, "yes")
+        self.sign_in(&sign_in, who, "yes")
     }
 
     fn go(&mut self, method: &str, url: &Url, form: &str) -> Shown {

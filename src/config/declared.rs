@@ -193,6 +193,7 @@ fn block(id: &ProviderId, name: &Name, node: &Node) -> (Option<Declared>, Vec<Fi
         (Ok((base, place)), Ok(auth)) => {
             let found = auth_block::read(id, auth, &mut findings);
             let declared = found.map(|auth| auth.declared(id, base, place));
+            findings.sort_by_key(|finding| (finding.place.line, finding.place.column));
             (declared, findings)
         }
         (base, auth) => {

@@ -44,6 +44,7 @@ const FENCES: [(&str, &[&str]); 24] = [
     ("qrcode", &["cli/device_code.rs"]),
     ("reqwest", &["sys/http.rs"]),
     ("rustls", &["sys/http.rs"]),
+    ("saphyr_parser", &["config/yaml.rs"]),
     ("signal_hook", &["sys/interrupt.rs"]),
     ("tiny_http", &["sys/callback.rs", "testing/issuer/"]),
     ("tokio", &["sys/http.rs"]),

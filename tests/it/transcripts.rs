@@ -6,6 +6,7 @@
 //! a credential was touched, and the one command that mends it.
 
 mod agents;
+mod config_yaml;
 mod device;
 mod doctor;
 mod history;
@@ -15,6 +16,7 @@ mod onboard;
 mod pages;
 mod paste;
 mod places;
+mod provider;
 mod refresh;
 mod status;
 mod token;

@@ -51,16 +51,26 @@ impl Report {
     pub fn failure(&self, provider: &ProviderId, now: Timestamp) -> Option<Failure> {
         let profile = self.profile.as_ref()?;
         let end = self.expires.filter(|end| now >= *end)?;
-        let hint = match self.renewal {
-            Renewal::Automatic => return None,
-            Renewal::ByCommand => refresh_command(profile),
-            Renewal::Never => {
-                let by_paste = self.kind != Kind::OAuth && !self.of_client;
-                login_command(provider, Some(profile), by_paste)
-            }
-        };
         let message = format!("{profile} ended at {}", end.iso8601());
-        Some(Failure::new(FailureKind::NeedsLogin, message).hint(hint))
+        let refresh = refresh_command(profile);
+        let (kind, hint) = match (self.renewal, &self.refusal) {
+            (Renewal::Never, _) => {
+                let by_paste = self.kind != Kind::OAuth && !self.of_client;
+                let login = login_command(provider, Some(profile), by_paste);
+                (FailureKind::NeedsLogin, login)
+            }
+            (_, Some(_)) if self.of_client => {
+                let hint = format!("correct the client of {provider}, then: {refresh} --force");
+                (FailureKind::Config, hint)
+            }
+            (_, Some(_)) => {
+                let login = login_command(provider, Some(profile), false);
+                (FailureKind::NeedsLogin, login)
+            }
+            (Renewal::ByCommand, None) => (FailureKind::NeedsLogin, refresh),
+            (Renewal::Automatic, None) => return None,
+        };
+        Some(Failure::new(kind, message).hint(hint))
     }
 }
 

@@ -156,8 +156,10 @@ fn address_after(url: &str) -> String {
 fn a_redirect_of_the_guide_for_development_is_listened_on() {
     let (world, issuer) = world("authorization_code", ClientAuth::Post);
     // Any free port, for the test does not own 8080.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = port.local_addr().unwrap().port();
+    let port = {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        free.local_addr().unwrap().port()
+    };
     let page = format!("http://localhost:{port}/openclaw/oauth/callback/codex");
     let yaml = guide("authorization_code");
     let yaml = yaml.replace(

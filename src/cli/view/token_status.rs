@@ -85,3 +85,77 @@ fn end(expires: Option<Timestamp>, now: Timestamp) -> String {
         Some(left) => format!("expires in {}s", left.saturating_add(999) / 1_000),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::credential::{Identity, Kind, OAuth};
+    use crate::model::id::ProfileId;
+    use crate::model::json::Extra;
+
+    const NOW: Timestamp = Timestamp(1_795_242_600_000);
+
+    fn report(left: i64) -> Report {
+        Report {
+            profile: ProfileId::parse("codex:default").ok(),
+            source: "main".to_owned(),
+            kind: Kind::Token,
+            of_client: true,
+            expires: Some(Timestamp(NOW.0 + left)),
+            renewal: Renewal::Automatic,
+            margin: Some(Duration::from_secs(300)),
+            refusal: None,
+        }
+    }
+
+    fn living(how: How) -> Living {
+        Living {
+            credential: OAuth {
+                provider: "codex".to_owned(),
+                access: None,
+                refresh: None,
+                expires: Some(Timestamp(NOW.0 + 3_600_000)),
+                identity: Identity::default(),
+                extra: Extra::default(),
+            },
+            how,
+            warning: None,
+        }
+    }
+
+    #[test]
+    fn a_forced_refresh_prints_what_the_guide_shows() {
+        let before = before_refresh(&report(3_541_001), NOW);
+        let text = before + &after_refresh(&living(How::Refreshed), NOW);
+        let expected = "[INFO] Current token expires in 3542s\n\
+                        [INFO] Forcing refresh...\n\
+                        [INFO] New token acquired, expires in 3600s\n\
+                        [INFO] Token stored successfully\n";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn what_somebody_else_did_is_not_claimed() {
+        let text = after_refresh(&living(How::RefreshedElsewhere), NOW);
+        assert_eq!(
+            text,
+            "[INFO] Another process has just renewed it; the new token expires in 3600s\n"
+        );
+    }
+
+    #[test]
+    fn the_end_is_told_to_the_second() {
+        let line = |left| current(&report(left), NOW);
+        assert_eq!(line(1), "[INFO] Current token expires in 1s");
+        assert_eq!(line(0), "[INFO] Current token expired 0s ago");
+        assert_eq!(line(-12_999), "[INFO] Current token expired 12s ago");
+        let endless = Report {
+            expires: None,
+            ..report(0)
+        };
+        let text = current(&endless, NOW);
+        assert_eq!(text, "[INFO] Current token has no known end");
+    }
+}

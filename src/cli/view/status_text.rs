@@ -168,7 +168,13 @@ fn unusable(page: &mut Page, report: &Report) {
 /// Whether the command that mends it is a refresh, which needs no person.
 fn is_refreshed(profile: &ProfileHealth) -> bool {
     let facts = &profile.facts;
-    facts.renewal != Renewal::Never && (facts.of_client || facts.refusal.is_none())
+    let is_doubtful = facts.refusal.is_some() || facts.unknown_since.is_some();
+    match facts.renewal {
+        Renewal::Never => false,
+        _ if facts.of_client => true,
+        Renewal::Automatic => false,
+        Renewal::ByCommand => !is_doubtful && facts.spent_since.is_none(),
+    }
 }
 
 /// What needs doing, each with its command.

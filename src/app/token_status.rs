@@ -11,7 +11,7 @@ use crate::model::time::Timestamp;
 use crate::ports::store::Scope;
 
 use super::Ports;
-use super::failure::{Failure, Kind as FailureKind, login_command, refresh_command};
+use super::failure::{Failure, Kind as FailureKind, login_command, refresh_command, store_command};
 use super::keys::Keys;
 use super::status::{Renewal, renewal};
 use super::token;
@@ -55,9 +55,12 @@ impl Report {
         let refresh = refresh_command(profile);
         let (kind, hint) = match (self.renewal, &self.refusal) {
             (Renewal::Never, _) => {
-                let by_paste = self.kind != Kind::OAuth && !self.of_client;
-                let login = login_command(provider, Some(profile), by_paste);
-                (FailureKind::NeedsLogin, login)
+                let kind = match self.of_client {
+                    true => Kind::OAuth,
+                    false => self.kind,
+                };
+                let store = store_command(provider, Some(profile), kind);
+                (FailureKind::NeedsLogin, store)
             }
             (_, Some(_)) if self.of_client => {
                 let hint = format!("correct the client of {provider}, then: {refresh} --force");

@@ -176,23 +176,28 @@ fn a_redirect_of_the_guide_for_development_is_listened_on() {
     assert_eq!(issuer.token_requests().len(), 1);
 }
 
-#[test]
-fn sixteen_processes_renew_an_expired_token_once() {
-    let (world, issuer) = logged_in();
-    ends_in(&world, -10);
-    let old = profile(&world)["token"].clone();
-    issuer.set_delay(Duration::from_millis(200));
-    let children: Vec<_> = (0..16)
+/// So many processes that want a token at the same time.
+fn all_at_once(world: &World, processes: usize) -> Vec<Ran> {
+    let children: Vec<_> = (0..processes)
         .map(|_| {
             let mut command = with_client(world.command(&TOKEN));
             command.stdout(Stdio::piped()).stderr(Stdio::piped());
             command.spawn().unwrap()
         })
         .collect();
-    let runs: Vec<_> = children
+    children
         .into_iter()
         .map(|child| ran(child.wait_with_output().unwrap()))
-        .collect();
+        .collect()
+}
+
+#[test]
+fn sixteen_processes_renew_an_expired_token_once() {
+    let (world, issuer) = logged_in();
+    ends_in(&world, -10);
+    let old = profile(&world)["token"].clone();
+    issuer.set_delay(Duration::from_millis(200));
+    let runs = all_at_once(&world, 16);
     assert!(
         runs.iter()
             .all(|ran| ran.code == 0 && ran.out == runs[0].out),

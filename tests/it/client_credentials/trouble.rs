@@ -1,12 +1,13 @@
 //! When a client cannot get a token: what is handed out, what is tried again, and what is shown.
 
 use std::process::Command;
+use std::time::Duration;
 
 use openclaw::model::provider::ClientAuth;
 use openclaw::testing::issuer::Scripted;
 use serde_json::json;
 
-use super::{SECRET, TOKEN, ends_in, logged_in, profile, run};
+use super::{SECRET, TOKEN, all_at_once, ends_in, logged_in, profile, run};
 use crate::support::World;
 
 #[test]
@@ -41,6 +42,17 @@ fn a_living_token_outlives_a_client_that_is_refused() {
         0
     );
     assert_eq!(run(&world, &TOKEN).code, 0);
+}
+
+#[test]
+fn a_refusal_is_for_all_who_asked() {
+    let (world, issuer) = logged_in();
+    ends_in(&world, -10);
+    issuer.expect_client("client-1", "another", ClientAuth::Post);
+    issuer.set_delay(Duration::from_millis(200));
+    let runs = all_at_once(&world, 8);
+    assert!(runs.iter().all(|ran| ran.code == 1), "{runs:?}");
+    assert_eq!(issuer.token_requests().len(), 2, "one login, one refusal");
 }
 
 #[test]

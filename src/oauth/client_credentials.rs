@@ -82,7 +82,7 @@ mod tests {
         let grant = ask(&http, ClientAuth::Post).unwrap();
         assert_eq!(
             http.first_body(),
-            "grant_type=client_credentials&scope=model.request+b&audience=models&client_id=client%3A1&client_secret=s3cret%2BMARKER"
+            "grant_type=client_credentials&scope=model.request+b&client_id=client%3A1&client_secret=s3cret%2BMARKER&audience=models"
         );
         assert_eq!(grant.refresh, None, "RFC 6749 section 4.4.3");
         assert_eq!(grant.expires, Some(Timestamp(NOW.0 + 3_600_000)));
@@ -126,7 +126,7 @@ mod tests {
             assert_eq!(error, OAuthError::Refused(refusal), "{status}");
         }
         for status in [408, 425, 429, 500, 503] {
-            let http = ScriptedHttp::answering(status, r#"{"error":"invalid_client"}"#);
+            let http = ScriptedHttp::answering(status, r#"{"error":"later"}"#);
             let error = ask(&http, ClientAuth::Post).unwrap_err();
             assert!(error.is_passing(), "{status}: {error:?}");
         }

@@ -8,82 +8,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::manifest::{self, ManifestError};
+use super::{builtin, overlay};
+use crate::model::declared::{Declared, Finding, Place, Severity};
 use crate::model::id::ProviderId;
 use crate::model::provider::Provider;
+use crate::ports::declarations::{Declarations, DeclareError};
 use crate::ports::files::{FileError, Files};
-
-macro_rules! builtin {
-    ($id:literal) => {
-        ($id, include_str!(concat!("builtin/", $id, ".toml")))
-    };
-}
-
-/// The built-in manifests by id.
-const BUILTIN: &[(&str, &str)] = &[
-    builtin!("alibaba"),
-    builtin!("amazon-bedrock"),
-    builtin!("anthropic"),
-    builtin!("arcee"),
-    builtin!("azure-speech"),
-    builtin!("byteplus"),
-    builtin!("cerebras"),
-    builtin!("chutes"),
-    builtin!("cloudflare-ai-gateway"),
-    builtin!("comfy"),
-    builtin!("deepgram"),
-    builtin!("deepinfra"),
-    builtin!("deepseek"),
-    builtin!("elevenlabs"),
-    builtin!("exa"),
-    builtin!("fal"),
-    builtin!("firecrawl"),
-    builtin!("fireworks"),
-    builtin!("github-copilot"),
-    builtin!("google"),
-    builtin!("google-gemini-cli"),
-    builtin!("google-vertex"),
-    builtin!("gradium"),
-    builtin!("groq"),
-    builtin!("huggingface"),
-    builtin!("inworld"),
-    builtin!("kilocode"),
-    builtin!("kimi-coding"),
-    builtin!("litellm"),
-    builtin!("lmstudio"),
-    builtin!("microsoft-foundry"),
-    builtin!("minimax"),
-    builtin!("minimax-portal"),
-    builtin!("mistral"),
-    builtin!("moonshot"),
-    builtin!("nvidia"),
-    builtin!("ollama"),
-    builtin!("openai"),
-    builtin!("openai-codex"),
-    builtin!("opencode"),
-    builtin!("opencode-go"),
-    builtin!("openrouter"),
-    builtin!("perplexity"),
-    builtin!("qianfan"),
-    builtin!("qwen-portal"),
-    builtin!("runway"),
-    builtin!("senseaudio"),
-    builtin!("sglang"),
-    builtin!("stepfun"),
-    builtin!("stepfun-plan"),
-    builtin!("synthetic"),
-    builtin!("tavily"),
-    builtin!("tencent-tokenhub"),
-    builtin!("together"),
-    builtin!("venice"),
-    builtin!("vercel-ai-gateway"),
-    builtin!("vllm"),
-    builtin!("volcengine"),
-    builtin!("voyage"),
-    builtin!("vydra"),
-    builtin!("xai"),
-    builtin!("xiaomi"),
-    builtin!("zai"),
-];
 
 /// Where a provider is described.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +22,8 @@ pub enum Source {
     BuiltIn,
     /// In a file of the user's.
     File(PathBuf),
+    /// In the user's configuration, there.
+    Declared(Place),
 }
 
 /// Every provider, and what is wrong with the user's files.
@@ -120,6 +52,9 @@ pub enum CatalogueError {
     /// Its manifest cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
+    /// What the user declared is wrong.
+    #[error(transparent)]
+    Declared(#[from] DeclareError),
     /// A user's file has the id of a built-in provider and does not say `replaces = true`.
     #[error("{} has the id of a built-in provider; write replaces = true if it is to take its place", path.display())]
     Shadows {
@@ -148,24 +83,84 @@ fn suggest(near: &[String]) -> String {
 pub struct Catalogue {
     files: Arc<dyn Files>,
     user_dir: PathBuf,
+    declarations: Option<Arc<dyn Declarations>>,
 }
 
 impl Catalogue {
     /// A catalogue of the built-in providers and those in `user_dir`, which need not exist.
     pub fn new(files: Arc<dyn Files>, user_dir: PathBuf) -> Self {
-        Self { files, user_dir }
+        Self {
+            files,
+            user_dir,
+            declarations: None,
+        }
     }
 
-    /// One provider: the user's file if there is one, else the built-in one.
+    /// With the providers that a user declares, which stand on the others.
+    #[must_use]
+    pub fn declaring(mut self, declarations: Arc<dyn Declarations>) -> Self {
+        self.declarations = Some(declarations);
+        self
+    }
+
+    /// One provider: what the user declares if they do, else the user's file if there is one, else
+    /// the built-in one.
     ///
     /// # Errors
-    /// If there is neither, or the user's file is faulty. A faulty file never falls back to the
+    /// If there is none of them, or what the user wrote is faulty. That never falls back to the
     /// built-in one, whose endpoints the user meant to replace.
     pub fn get(&self, id: &ProviderId) -> Result<Provider, CatalogueError> {
+        let Some(declared) = self.declared(id)? else {
+            return self.manifest(id);
+        };
+        let wrong = |message: String| {
+            CatalogueError::Declared(DeclareError::Wrong(vec![Finding {
+                severity: Severity::Error,
+                place: declared.place.clone(),
+                message,
+            }]))
+        };
+        let base = match self.manifest(&declared.base) {
+            Err(error @ CatalogueError::Unknown { .. }) => return Err(wrong(error.to_string())),
+            other => other?,
+        };
+        overlay::overlay(base, &declared).map_err(wrong)
+    }
+
+    /// What the user declares of a provider, if they do.
+    ///
+    /// # Errors
+    /// If it cannot be read or used.
+    pub fn declared(&self, id: &ProviderId) -> Result<Option<Declared>, DeclareError> {
+        match &self.declarations {
+            Some(declarations) => declarations.get(id),
+            None => Ok(None),
+        }
+    }
+
+    /// What there is to say about all that the user declares.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn findings(&self) -> Result<Vec<Finding>, FileError> {
+        match &self.declarations {
+            Some(declarations) => declarations.findings(),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Whether a token of the provider that is due is renewed when somebody asks for it. Only a
+    /// declaration can say no, so no manifest is read for it.
+    pub fn renews_by_itself(&self, id: &ProviderId) -> bool {
+        let declared = self.declared(id).ok().flatten();
+        declared.is_none_or(|declared| declared.automatic)
+    }
+
+    fn manifest(&self, id: &ProviderId) -> Result<Provider, CatalogueError> {
         let path = self.path(id);
         match self.files.read(&path)? {
             Some(bytes) => from_file(id, path, bytes),
-            None => match builtin(id) {
+            None => match builtin::manifest(id) {
                 Some(text) => Ok(manifest::parse(text, &format!("built-in {id}.toml"))?.0),
                 None => Err(self.unknown(id)),
             },
@@ -185,9 +180,11 @@ impl Catalogue {
             faults: misnamed.filter_map(|name| self.misnamed(name)).collect(),
         };
         for id in self.ids()? {
-            let source = match own.contains(&format!("{id}.toml")) {
-                true => Source::File(self.path(&id)),
-                false => Source::BuiltIn,
+            let declared = self.declared(&id).ok().flatten();
+            let source = match declared {
+                Some(declared) => Source::Declared(declared.place),
+                None if own.contains(&format!("{id}.toml")) => Source::File(self.path(&id)),
+                None => Source::BuiltIn,
             };
             match self.get(&id) {
                 Ok(provider) => listing.providers.push((provider, source)),
@@ -218,14 +215,16 @@ impl Catalogue {
     /// Every name there is, sorted, without a look into the files.
     ///
     /// # Errors
-    /// If the user's directory is there and cannot be read.
+    /// If the user's directory or declarations are there and cannot be read.
     pub fn ids(&self) -> Result<Vec<ProviderId>, CatalogueError> {
+        let declared = match &self.declarations {
+            Some(declarations) => declarations.ids()?,
+            None => Vec::new(),
+        };
         let own = self.files.list(&self.user_dir)?;
         let own = own.iter().filter_map(|name| id_of_file(name));
-        let known = BUILTIN
-            .iter()
-            .filter_map(|(id, _)| ProviderId::parse(id).ok());
-        let mut ids: Vec<ProviderId> = known.chain(own).collect();
+        let mut ids: Vec<ProviderId> = builtin::ids().chain(own).collect();
+        ids.extend(declared);
         ids.sort();
         ids.dedup();
         Ok(ids)
@@ -253,12 +252,7 @@ impl Catalogue {
 
 /// Whether this program describes a provider of that name itself.
 pub fn is_built_in(id: &ProviderId) -> bool {
-    builtin(id).is_some()
-}
-
-fn builtin(id: &ProviderId) -> Option<&'static str> {
-    let found = BUILTIN.iter().find(|(known, _)| *known == id.as_str());
-    found.map(|(_, text)| *text)
+    builtin::manifest(id).is_some()
 }
 
 /// The provider that a file of that name describes, if it may describe one.

@@ -1,5 +1,7 @@
 //! Floor 2: manifests in, catalogue out. A provider is a file.
 
+mod builtin;
 pub mod catalogue;
 mod checked;
 pub mod manifest;
+mod overlay;

@@ -93,6 +93,21 @@ fn the_json_list_has_all_of_it() {
 }
 
 #[test]
+fn what_is_declared_in_the_configuration_is_listed_with_its_place() {
+    let world = World::new();
+    world.write("config.yaml", "providers:\n  mine:\n    type: openai-codex\n    auth:\n      method: oauth\n      flow: authorization_code\n      client_id: own\n");
+    let ran = providers(&world, &["--provider", "mine"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.contains("config.yaml:3:"), "{ran:?}");
+    let ran = providers(&world, &["--json"]);
+    let list: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let rows = list["providers"].as_array().unwrap();
+    let mine = rows.iter().find(|row| row["id"] == "mine").unwrap();
+    assert_eq!(mine["source"], "config.yaml", "{mine}");
+    assert!(mine["path"].as_str().unwrap().ends_with("/config.yaml"));
+}
+
+#[test]
 fn each_provider_with_a_client_says_whose_it_is() {
     let world = World::new();
     let ran = providers(&world, &["--json"]);

@@ -34,6 +34,7 @@ fn row(row: &Row) -> Value {
     let (kind, path) = match &row.source {
         Source::BuiltIn => ("built-in", None),
         Source::File(path) => ("file", Some(path)),
+        Source::Declared(place) => ("config.yaml", Some(&place.file)),
     };
     set("source", json!(kind));
     if let Some(path) = path {
@@ -70,8 +71,10 @@ pub fn text(outcome: &Outcome) -> String {
             methods.push("elsewhere");
         }
         let mut variables: Vec<&str> = row.provider.env.iter().map(String::as_str).collect();
-        if let Source::File(_) = &row.source {
-            variables.push("(your file)");
+        match &row.source {
+            Source::BuiltIn => {}
+            Source::File(_) => variables.push("(your file)"),
+            Source::Declared(_) => variables.push("(your config.yaml)"),
         }
         for at in 0..methods.len().max(variables.len()) {
             let id = if at == 0 {
@@ -95,6 +98,7 @@ pub fn details(row: &Row) -> String {
     let from = match &row.source {
         Source::BuiltIn => "built-in".to_owned(),
         Source::File(path) => path.display().to_string(),
+        Source::Declared(place) => place.to_string(),
     };
     describe(&mut page, &row.provider, Some(&from));
     page.into_text()

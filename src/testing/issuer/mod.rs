@@ -4,6 +4,7 @@
 //! It is told whom to expect and what to answer, keeps a log of every token request, and stops
 //! when it is dropped.
 
+mod client_credentials;
 mod device;
 mod dialects;
 mod grants;
@@ -46,6 +47,7 @@ struct State {
     dealt_with: usize,
     next: Vec<Scripted>,
     refuse: Option<(String, String)>,
+    client: Option<client_credentials::Expected>,
     delay: Duration,
     gate: Arc<Gate>,
 }
@@ -106,6 +108,7 @@ impl Issuer {
             dealt_with: 0,
             next: Vec::new(),
             refuse: None,
+            client: None,
             delay: Duration::ZERO,
             gate: Arc::default(),
         }));
@@ -336,15 +339,26 @@ fn token(state: &Mutex<State>, path: &str, request: &mut Request) -> Option<Scri
             devices,
             grants,
             dealt_with,
+            client,
             ..
         } = &mut *state;
         *dealt_with += 1;
         let now = clock.now();
-        let polled = devices.token(path, &parameters, grants, (now, clock.monotonic()));
-        polled.unwrap_or_else(|| match dialects::of(path) {
-            Some(dialect) => dialect.answer(&seen, grants, now),
-            None => grants.token(&parameters, now),
-        })
+        let checked = match client {
+            // Only a client with a secret can ask for itself.
+            None => Some(parameters).filter(|pairs| !client_credentials::asks_for_itself(pairs)),
+            Some(client) => client.check(parameters, seen.header("authorization")),
+        };
+        match checked {
+            Some(parameters) => {
+                let polled = devices.token(path, &parameters, grants, (now, clock.monotonic()));
+                polled.unwrap_or_else(|| match dialects::of(path) {
+                    Some(dialect) => dialect.answer(&seen, grants, now),
+                    None => grants.token(&parameters, now),
+                })
+            }
+            None => (401, serde_json::json!({ "error": "invalid_client" })),
+        }
     };
     gate.pass();
     Some(json(answer))

@@ -1,6 +1,7 @@
 //! Floor 4: the edge. Arguments in, exit code out.
 
 pub mod args;
+mod clipboard;
 pub mod commands;
 pub mod events;
 pub mod exit;

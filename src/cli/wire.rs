@@ -99,10 +99,8 @@ impl System {
         let dialog: Box<dyn Dialog> = if events {
             Box::new(JsonDialog::new(Arc::clone(printer), Arc::clone(&interrupt)))
         } else {
-            Box::new(TerminalDialog::new(
-                Arc::clone(printer),
-                Arc::clone(&interrupt),
-            ))
+            let person = TerminalDialog::new(Arc::clone(printer), Arc::clone(&interrupt));
+            Box::new(person.copying(Box::new(SystemEnv)))
         };
         Ok(Self {
             catalogue: Catalogue::new(Arc::clone(&files), places.state_dir.join("providers")),

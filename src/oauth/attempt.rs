@@ -5,6 +5,8 @@
 //! is worth nothing before its `state` is proven (RFC 9700 section 2.1). Three clients sent the
 //! verifier as `state` through the browser, which makes PKCE void.
 
+mod kept;
+
 use oauth2::basic::BasicClient;
 use oauth2::{
     AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,

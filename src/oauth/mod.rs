@@ -5,5 +5,6 @@ pub mod claims;
 pub mod dialect;
 pub mod error;
 pub mod grant;
+pub mod key_exchange;
 mod lifetime;
 pub mod paste;

@@ -21,6 +21,11 @@ pub enum Notice {
         port: Option<u16>,
         /// Whether the user's browser is probably on another machine.
         remote: bool,
+        /// The command that, run on that machine, brings the callback here; where an SSH session
+        /// tells enough for it.
+        ssh_forward: Option<String>,
+        /// Whether the terminal is asked to put the URL in the clipboard, if it can.
+        copy: bool,
     },
     /// The policy note of a manifest.
     Policy(String),

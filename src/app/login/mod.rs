@@ -2,7 +2,13 @@
 //!
 //! No lock is held while a person thinks, and the old login stays until the new one is stored.
 
+mod answer;
 mod browser;
+mod code;
+mod key;
+mod race;
+mod redirect;
+mod remote;
 
 use std::time::Duration;
 
@@ -21,7 +27,8 @@ use crate::ports::store::{Change, Scope, StoreError};
 
 use super::failure::{Failure, Kind, Touched, login_command};
 use super::naming::{Place, place};
-use super::{Ports, client, paste};
+use super::{Ports, paste};
+use code::CodeFlow;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -36,6 +43,8 @@ pub struct Request {
     pub profile: Option<ProfileId>,
     /// Do not open a browser.
     pub no_browser: bool,
+    /// On a remote machine: have the terminal put the URL in the clipboard.
+    pub clipboard: bool,
     /// Give up after this long.
     pub timeout: Duration,
     /// Make the provider's default model the default one.
@@ -71,17 +80,27 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
     }
     match flow {
         Flow::Browser(flow) => {
-            let client = client::resolve(ports, &provider)?;
-            // Before a person is sent to the browser for a login that could not be kept.
-            ports.store.rehearse(&request.agent)?;
-            browser::run(ports, request, &provider, &client, flow)
+            let flow = CodeFlow::to_grant(ports, &provider, flow)?;
+            in_a_browser(ports, request, &provider, &flow)
         }
+        Flow::KeyExchange(flow) => in_a_browser(ports, request, &provider, &CodeFlow::to_key(flow)),
         Flow::Token(_) | Flow::Key(_) => paste_instead(ports, request, flow),
-        Flow::KeyExchange(_) | Flow::Device(_) | Flow::ClientCredentials(_) | Flow::Program(_) => {
+        Flow::Device(_) | Flow::ClientCredentials(_) | Flow::Program(_) => {
             let message = format!("{} cannot be used yet", flow.method());
             Err(Failure::new(Kind::Usage, message))
         }
     }
+}
+
+fn in_a_browser(
+    ports: Ports<'_>,
+    request: &Request,
+    provider: &Provider,
+    flow: &CodeFlow,
+) -> Result<Outcome, Failure> {
+    // Before a person is sent to the browser for a login that could not be kept.
+    ports.store.rehearse(&request.agent)?;
+    browser::run(ports, request, provider, flow)
 }
 
 fn choose<'a>(provider: &'a Provider, method: Option<&str>) -> Result<&'a Flow, Failure> {

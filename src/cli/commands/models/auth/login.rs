@@ -36,6 +36,9 @@ pub struct Login {
     /// Only print the URL
     #[arg(long)]
     no_browser: bool,
+    /// Over SSH: do not have the terminal put the URL in the clipboard
+    #[arg(long)]
+    no_clipboard: bool,
     /// Give up after this long
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = seconds)]
     timeout: Duration,
@@ -86,6 +89,7 @@ impl Login {
             method: self.method.clone(),
             profile,
             no_browser: self.no_browser,
+            clipboard: !self.no_clipboard,
             timeout: self.timeout,
             set_default: self.set_default,
         };

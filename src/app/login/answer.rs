@@ -1,0 +1,152 @@
+//! Two ways for a code to come back, each a source of the race: the browser's own callback, and
+//! what a person pastes.
+//!
+//! Whatever is not the answer of this attempt is told so and ignored; only a right `state` ends the
+//! wait, with a code or with the provider's refusal.
+
+use crate::model::provider::Provider;
+use crate::oauth::attempt::{Attempt, AuthorizationCode, CallbackError};
+use crate::oauth::paste::Pasted;
+use crate::ports::callback::{Arrival, Listening, Page};
+use crate::ports::dialog::{self, DialogError, Notice, Question};
+use crate::ports::host::Signal;
+
+use super::super::Ports;
+use super::super::failure::Failure;
+use super::Request;
+use super::code::{Gained, refused};
+use super::race::{Lane, TICK};
+
+/// What ends a login's wait.
+pub(super) enum Answer {
+    /// A code, and the request that brought it, which still waits for its page.
+    Code {
+        code: AuthorizationCode,
+        arrival: Option<Arrival>,
+    },
+    /// The provider's refusal, and the request that brought it.
+    Refused {
+        failure: Failure,
+        arrival: Option<Arrival>,
+    },
+    /// The login itself: it needs no code any more.
+    Gained(Gained),
+}
+
+/// One login: what its sources must know.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) ports: Ports<'a>,
+    pub(super) request: &'a Request,
+    pub(super) provider: &'a Provider,
+}
+
+impl Asked<'_> {
+    fn refused(&self, code: &str, description: &str) -> Failure {
+        refused(self.request, self.provider, code, description)
+    }
+}
+
+/// Waits at the redirect endpoint for the answer of `attempt`.
+pub(super) fn callback(
+    asked: Asked<'_>,
+    attempt: &Attempt,
+    listening: &mut dyn Listening,
+    lane: &Lane<'_, Answer>,
+) {
+    while !lane.is_over() {
+        let Some(arrival) = listening.next(TICK) else {
+            continue;
+        };
+        match attempt.finish(&arrival.query) {
+            Ok(code) => {
+                return lane.answer(Answer::Code {
+                    code,
+                    arrival: Some(arrival),
+                });
+            }
+            Err(CallbackError::Refused { code, description }) => {
+                return lane.answer(Answer::Refused {
+                    failure: asked.refused(&code, &description),
+                    arrival: Some(arrival),
+                });
+            }
+            Err(error) => arrival.answer(Page::Ignored {
+                reason: error.to_string(),
+            }),
+        }
+    }
+}
+
+/// Asks for a paste until there is an answer, the race is over, or nobody is there to ask.
+pub(super) fn paste(
+    asked: Asked<'_>,
+    attempt: &Attempt,
+    takes_bare_codes: bool,
+    lane: &Lane<'_, Answer>,
+) {
+    let stop = || lane.is_over();
+    let what = match takes_bare_codes {
+        true => "redirect URL or code",
+        false => "redirect URL",
+    };
+    let question = Question::Paste {
+        prompt: format!("Or paste the {what} here"),
+    };
+    let tell = |why: &str| {
+        let text = format!("not used: {why}");
+        asked.ports.dialog.notice(&Notice::Warning(text));
+    };
+    loop {
+        let text = match asked.ports.dialog.ask(&question, &stop) {
+            Ok(dialog::Answer::Text(text)) => text,
+            Ok(_) => continue,
+            Err(DialogError::Cancelled) => return lane.end(Failure::cancelled(Signal::INTERRUPT)),
+            // Without a person the others go on alone.
+            Err(DialogError::NobodyThere | DialogError::Withdrawn | DialogError::Failed(_)) => {
+                return;
+            }
+        };
+        let code = match Pasted::parse(text.expose()) {
+            Pasted::Query(query) => match attempt.finish(&query) {
+                Ok(code) => code,
+                Err(CallbackError::Refused { code, description }) => {
+                    return lane.answer(Answer::Refused {
+                        failure: asked.refused(&code, &description),
+                        arrival: None,
+                    });
+                }
+                Err(error) => {
+                    tell(&error.to_string());
+                    continue;
+                }
+            },
+            Pasted::BareCode(_) if !takes_bare_codes => {
+                tell("this is a code alone; paste the whole address that the browser ends on");
+                continue;
+            }
+            Pasted::BareCode(code) if accepts_unchecked(asked.ports, &stop) => {
+                AuthorizationCode::unproven(code)
+            }
+            Pasted::BareCode(_) => continue,
+            Pasted::Nonsense(why) => {
+                tell(&why);
+                continue;
+            }
+        };
+        return lane.answer(Answer::Code {
+            code,
+            arrival: None,
+        });
+    }
+}
+
+/// A bare code comes without `state`, so nothing shows that it belongs to this login: somebody
+/// else's code would log this machine in to somebody else's account (RFC 6749 section 10.12).
+fn accepts_unchecked(ports: Ports<'_>, stop: &dyn Fn() -> bool) -> bool {
+    let question = Question::Confirm {
+        prompt: "This code comes without its state, so it cannot be checked that it belongs to this login. Use it?".to_owned(),
+        default: false,
+    };
+    matches!(ports.dialog.ask(&question, stop), Ok(dialog::Answer::Yes))
+}

@@ -91,7 +91,16 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
         profile,
         expires,
     };
-    store(ports, request, &outcome, token)?;
+    store_token(
+        ports,
+        &request.agent,
+        &Kept {
+            profile: &outcome.profile,
+            provider: &outcome.provider,
+            token,
+            expires,
+        },
+    )?;
     Ok(outcome)
 }
 
@@ -179,34 +188,42 @@ fn check(
     Ok(())
 }
 
-fn store(
+/// A token, and where it goes.
+pub(super) struct Kept<'a> {
+    pub(super) profile: &'a ProfileId,
+    pub(super) provider: &'a ProviderId,
+    pub(super) token: Secret<String>,
+    pub(super) expires: Option<Timestamp>,
+}
+
+/// Stores a token in the place of what its profile held.
+pub(super) fn store_token(
     ports: Ports<'_>,
-    request: &Request,
-    outcome: &Outcome,
-    token: Secret<String>,
+    agent: &AgentId,
+    kept: &Kept<'_>,
 ) -> Result<(), Failure> {
     let mut new = Token {
-        provider: request.provider.to_string(),
-        token: Some(token),
-        expires: outcome.expires,
+        provider: kept.provider.to_string(),
+        token: Some(kept.token.clone()),
+        expires: kept.expires,
         email: None,
         extra: Extra::default(),
     };
-    let written = ports.store.update(&request.agent, &mut |document| {
-        if let Some(Credential::Token(old)) = document.get(&outcome.profile) {
+    let written = ports.store.update(agent, &mut |document| {
+        if let Some(Credential::Token(old)) = document.get(kept.profile) {
             new.extra = old.extra.clone();
             // Where there is a reference, later releases use it in the place of the token.
             new.extra.0.retain(|(name, _)| name != "tokenRef");
         }
-        document.put(outcome.profile.clone(), Credential::Token(new.clone()));
+        document.put(kept.profile.clone(), Credential::Token(new.clone()));
         Change::Write
     })?;
     ports.tell_faults(&written);
-    make_selectable(ports, &outcome.profile, &request.provider, "token", None)?;
+    make_selectable(ports, kept.profile, kept.provider, "token", None)?;
     ports.dialog.notice(&Notice::Saved {
-        profile: outcome.profile.clone(),
-        provider: request.provider.clone(),
-        expires: outcome.expires,
+        profile: kept.profile.clone(),
+        provider: kept.provider.clone(),
+        expires: kept.expires,
     });
     Ok(())
 }

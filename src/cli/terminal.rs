@@ -260,6 +260,7 @@ fn text_of(notice: &Notice) -> String {
             ssh_forward: ssh_forward.as_deref(),
         }
         .text(),
+        Notice::DeviceCode { .. } => String::new(),
         Notice::Policy(text) => format!("Note: {}", clean(text)),
         Notice::Waiting { until } => format!("Waiting until {}. Ctrl-C cancels.", moment(*until)),
         Notice::Exchanging => "Exchanging the code for tokens.".to_owned(),

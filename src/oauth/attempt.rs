@@ -60,10 +60,6 @@ impl AuthorizationCode {
         Self(code)
     }
 
-    pub(super) fn expose(&self) -> &str {
-        self.0.expose()
-    }
-
     pub(super) fn secret(&self) -> &Secret<String> {
         &self.0
     }
@@ -200,13 +196,13 @@ impl Attempt {
     }
 }
 
-fn random_text(random: &dyn Random) -> Result<Secret<String>, RandomError> {
+pub(super) fn random_text(random: &dyn Random) -> Result<Secret<String>, RandomError> {
     let mut bytes = zeroize::Zeroizing::new([0; RANDOM_BYTES]);
     random.fill(bytes.as_mut())?;
     Ok(Secret::new(base64url(bytes.as_ref())))
 }
 
-fn challenge(verifier: &Secret<String>) -> PkceCodeChallenge {
+pub(super) fn challenge(verifier: &Secret<String>) -> PkceCodeChallenge {
     let verifier = PkceCodeVerifier::new(verifier.expose().clone());
     PkceCodeChallenge::from_code_verifier_sha256(&verifier)
 }
@@ -308,7 +304,7 @@ pub(super) mod tests {
         let state = attempt.state.expose().clone();
         let finish = |pairs: &[(&str, &str)]| attempt.finish(&query(pairs));
         let good = finish(&[("code", "ac_1"), ("state", &state), ("scope", "a b")]).unwrap();
-        assert_eq!(good.expose(), "ac_1");
+        assert_eq!(good.0.expose(), "ac_1");
         let strays = [
             (finish(&[("code", "x")]), CallbackError::NoState),
             (

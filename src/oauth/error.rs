@@ -122,9 +122,19 @@ impl OAuthError {
     /// Judges an answer that is no grant. `sent` are the secrets of the request: a server that
     /// quotes one in its description does not get it printed.
     pub(super) fn of_answer(response: &Response, now: Timestamp, sent: &[&Secret<String>]) -> Self {
+        Self::of_answer_at("token endpoint", response, now, sent)
+    }
+
+    /// The same for another endpoint, by its name.
+    pub(super) fn of_answer_at(
+        endpoint: &str,
+        response: &Response,
+        now: Timestamp,
+        sent: &[&Secret<String>],
+    ) -> Self {
         let status = response.status;
         if (300..400).contains(&status) {
-            let reason = format!("the token endpoint answered with a redirect (HTTP {status})");
+            let reason = format!("the {endpoint} answered with a redirect (HTTP {status})");
             return Self::Unexpected { reason };
         }
         let said = Said::read(response.body.expose(), sent);
@@ -135,10 +145,9 @@ impl OAuthError {
         if status == 401 && said.code != REGION {
             return Self::Refused(said.refusal(status));
         }
-        let retry_after = response.header("retry-after");
         Self::Passing {
-            reason: said.reason(status),
-            retry_after: retry_after.and_then(|value| parse_retry_after(value, now)),
+            reason: said.reason(endpoint, status),
+            retry_after: retry_after(response, now),
             status: Some(status),
         }
     }
@@ -201,7 +210,7 @@ impl Said {
         }
     }
 
-    fn reason(&self, status: u16) -> String {
+    fn reason(&self, endpoint: &str, status: u16) -> String {
         if self.code == REGION {
             return format!(
                 "the provider does not serve this country or region ({REGION}, HTTP {status}); \
@@ -211,8 +220,8 @@ impl Said {
         let parts = [self.code.as_str(), self.description.as_str()];
         let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         match parts.join(": ") {
-            said if said.is_empty() => format!("the token endpoint answered HTTP {status}"),
-            said => format!("the token endpoint answered HTTP {status}: {said}"),
+            said if said.is_empty() => format!("the {endpoint} answered HTTP {status}"),
+            said => format!("the {endpoint} answered HTTP {status}: {said}"),
         }
     }
 }
@@ -220,6 +229,11 @@ impl Said {
 fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     let text = value.pointer(pointer)?.as_str()?.trim();
     (!text.is_empty()).then_some(text)
+}
+
+/// How long the server of an answer wants to be left alone, by its Retry-After.
+pub(super) fn retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
+    parse_retry_after(response.header("retry-after")?, now)
 }
 
 /// The value of Retry-After: seconds, or a date (RFC 9110 section 10.2.3); one that has passed

@@ -65,7 +65,7 @@ pub fn exchange(
     now: Timestamp,
 ) -> Result<Key, OAuthError> {
     let body = json!({
-        "code": code.expose(),
+        "code": code.secret().expose(),
         "code_verifier": attempt.verifier().expose(),
         "code_challenge_method": METHOD,
     });

@@ -2,6 +2,7 @@
 
 pub mod attempt;
 pub mod claims;
+pub mod device;
 pub mod dialect;
 pub mod error;
 pub mod grant;

@@ -27,6 +27,20 @@ pub enum Notice {
         /// Whether the terminal is asked to put the URL in the clipboard, if it can.
         copy: bool,
     },
+    /// Type this code in at this address, on any machine (RFC 8628 section 3.3). Whoever shows it
+    /// also warns of codes that somebody else sent (section 5.4).
+    DeviceCode {
+        /// The provider's name.
+        provider: String,
+        /// The code; printable, and no secret once the login is over.
+        user_code: String,
+        /// Where it is typed in.
+        verification_uri: String,
+        /// The same with the code in it, for a QR code, if the server gave one.
+        verification_uri_complete: Option<String>,
+        /// When the code ends.
+        expires: Timestamp,
+    },
     /// The policy note of a manifest.
     Policy(String),
     /// The login waits until then.

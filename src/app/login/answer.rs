@@ -1,10 +1,10 @@
-//! Two ways for a code to come back, each a source of the race: the browser's own callback, and
-//! what a person pastes.
+//! The ways in that a login offers at once, each a source of the race: the browser's own callback,
+//! what a person pastes, and a code that is typed in elsewhere.
 //!
 //! Whatever is not the answer of this attempt is told so and ignored; only a right `state` ends the
-//! wait, with a code or with the provider's refusal.
+//! wait, with a code or with the provider's refusal. A way that is barred ends for itself alone.
 
-use crate::model::provider::Provider;
+use crate::model::provider::{Client, DeviceFlow, Provider};
 use crate::oauth::attempt::{Attempt, AuthorizationCode, CallbackError};
 use crate::oauth::paste::Pasted;
 use crate::ports::callback::{Arrival, Listening, Page};
@@ -15,6 +15,7 @@ use super::super::Ports;
 use super::super::failure::Failure;
 use super::Request;
 use super::code::{Gained, refused};
+use super::device::Running;
 use super::race::{Lane, TICK};
 
 /// What ends a login's wait.
@@ -139,6 +140,57 @@ pub(super) fn paste(
             arrival: None,
         });
     }
+}
+
+/// Shows a device code and waits until it is used. Without one the others go on alone; a person who
+/// refuses on its page has refused the login.
+pub(super) fn device(
+    asked: Asked<'_>,
+    client: &Client,
+    flow: &DeviceFlow,
+    lane: &Lane<'_, Answer>,
+) {
+    let Asked {
+        ports,
+        request,
+        provider,
+    } = asked;
+    let tell = |failure: Failure| {
+        let hint = failure
+            .hint
+            .map_or_else(String::new, |hint| format!(" ({hint})"));
+        let text = format!("no way in by device code: {}{hint}", failure.message);
+        ports.dialog.notice(&Notice::Warning(text));
+    };
+    let mut running = match Running::begin(ports, request, provider, client, flow) {
+        Ok(running) => running,
+        Err(_) if lane.is_over() => return,
+        Err(failure) => return tell(failure),
+    };
+    if lane.is_over() {
+        return;
+    }
+    ports.dialog.notice(&running.notice());
+    match running.poll_until(&|| lane.is_over()) {
+        None => {}
+        Some(Ok(grant)) => lane.answer(Answer::Gained(Gained::Device {
+            client: Box::new(client.clone()),
+            flow: Box::new(flow.clone()),
+            grant,
+        })),
+        Some(Err(failure)) if failure.code.as_deref().is_some_and(is_denial) => {
+            lane.answer(Answer::Refused {
+                failure,
+                arrival: None,
+            });
+        }
+        Some(Err(failure)) => tell(failure),
+    }
+}
+
+/// RFC 8628 section 3.5, and what xAI says in its place.
+fn is_denial(code: &str) -> bool {
+    matches!(code, "access_denied" | "authorization_denied")
 }
 
 /// A bare code comes without `state`, so nothing shows that it belongs to this login: somebody

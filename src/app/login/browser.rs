@@ -4,25 +4,27 @@
 //! The listener is bound before the URL is shown, so that nobody is sent to a port that somebody
 //! else holds. The success page is sent after the credential is stored, never before.
 
-use crate::model::provider::{Loopback, Provider, Redirect};
+use crate::model::provider::{DeviceFlow, Loopback, Provider, Redirect};
 use crate::oauth::attempt::Attempt;
 use crate::ports::callback::{Arrival, Endpoint, Listening, Page};
 use crate::ports::dialog::Notice;
 
 use super::super::Ports;
-use super::super::failure::{Failure, Kind, login_command};
+use super::super::failure::{Failure, Kind};
 use super::answer::{self, Answer, Asked};
 use super::code::{CodeFlow, exchange_failure};
 use super::race::{self, Limits, Source};
 use super::remote::ssh_forward;
-use super::{Outcome, Request};
+use super::{Outcome, Request, timed_out};
 
-/// Runs the flow from the listener to the stored credential.
+/// Runs the flow from the listener to the stored credential. `device` is a flow of the same client,
+/// for where no browser of the person reaches this machine.
 pub(super) fn run(
     ports: Ports<'_>,
     request: &Request,
     provider: &Provider,
     flow: &CodeFlow,
+    device: Option<&DeviceFlow>,
 ) -> Result<Outcome, Failure> {
     ports.interrupt.defer();
     let (mut listening, redirect_uri) = match &flow.redirect {
@@ -54,10 +56,20 @@ pub(super) fn run(
     sources.push(Source::prompt(move |lane| {
         answer::paste(asked, attempt, bare, &lane);
     }));
+    // On Windows a reserved port is no less lost than a taken one: whatever kept us from listening,
+    // there is another way (openai/codex issue 40344).
+    let unreachable = matches!(flow.redirect, Redirect::Loopback(_)) && bound.is_none();
+    let device = device.filter(|_| unreachable || ports.env.is_remote());
+    let device = device.zip(flow.client());
+    if let Some((device, client)) = device {
+        sources.push(Source::slow(move |lane| {
+            answer::device(asked, client, device, &lane);
+        }));
+    }
     let limits = Limits {
         timeout: request.timeout,
         timed_out: &|| timed_out(request, provider),
-        exhausted: &exhausted,
+        exhausted: &|| exhausted(device.is_some()),
     };
     let ended = race::run(ports, &limits, sources, |first| {
         settle(asked, flow, attempt, first?)
@@ -163,15 +175,14 @@ fn announce(asked: Asked<'_>, flow: &CodeFlow, attempt: &Attempt, port: Option<u
     }
 }
 
-fn timed_out(request: &Request, provider: &Provider) -> Failure {
-    let message = format!("nobody logged in within {:?}", request.timeout);
-    Failure::new(Kind::Temporary, message).hint(format!(
-        "{} --timeout 15m",
-        login_command(&provider.id, request.profile.as_ref(), false)
-    ))
-}
-
-fn exhausted() -> Failure {
-    let message = "nothing can bring the code: the callback port is taken and there is no terminal to paste on";
+fn exhausted(with_device: bool) -> Failure {
+    let device = if with_device {
+        ", no device code to be had,"
+    } else {
+        ""
+    };
+    let message = format!(
+        "nothing can bring the code: the callback port is taken{device} and there is no terminal to paste on"
+    );
     Failure::new(Kind::Usage, message).hint("free the port, or run the command on a terminal")
 }

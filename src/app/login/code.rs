@@ -2,7 +2,9 @@
 //! that is kept. It does not know how the code comes back.
 
 use crate::model::grant::Binding;
-use crate::model::provider::{BrowserFlow, Client, KeyExchangeFlow, Provider, Redirect};
+use crate::model::provider::{
+    BrowserFlow, Client, DeviceFlow, KeyExchangeFlow, Provider, Redirect,
+};
 use crate::oauth::attempt::{Attempt, AuthorizationCode};
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::{self, Grant};
@@ -11,7 +13,7 @@ use crate::oauth::key_exchange::{self, Key};
 use super::super::Ports;
 use super::super::client;
 use super::super::failure::{Failure, Kind, login_command};
-use super::{Outcome, Request, keep, key, redirect};
+use super::{Outcome, Request, device, keep, key, redirect};
 
 /// A flow that ends in a code, with everything known that it needs.
 pub(super) struct CodeFlow {
@@ -31,6 +33,12 @@ pub(super) enum Gained {
     /// A grant, and to which client it was given.
     Grant {
         client: Box<Client>,
+        grant: Box<Grant>,
+    },
+    /// What a device flow brought.
+    Device {
+        client: Box<Client>,
+        flow: Box<DeviceFlow>,
         grant: Box<Grant>,
     },
     /// An API key.
@@ -54,6 +62,11 @@ impl Gained {
         }
         match self {
             Self::Grant { client, grant } => keep(ports, request, provider, &client, *grant),
+            Self::Device {
+                client,
+                flow,
+                grant,
+            } => device::keep_grant(ports, request, provider, &client, &flow, *grant),
             Self::Key(made) => key::keep(ports, request, provider, made),
         }
     }
@@ -104,6 +117,14 @@ impl CodeFlow {
     /// Whether a code without its `state` may be used once a person has agreed.
     pub(super) fn takes_bare_codes(&self) -> bool {
         matches!(self.becomes, Becomes::Grant { .. })
+    }
+
+    /// The OAuth client, if there is one.
+    pub(super) fn client(&self) -> Option<&Client> {
+        match &self.becomes {
+            Becomes::Grant { client, .. } => Some(client),
+            Becomes::Key(_) => None,
+        }
     }
 
     /// To whom the code and the verifier are sent.

@@ -5,10 +5,12 @@
 mod answer;
 mod browser;
 mod code;
+mod device;
 mod key;
 mod race;
 mod redirect;
 mod remote;
+mod token;
 
 use std::time::Duration;
 
@@ -27,7 +29,7 @@ use crate::ports::store::{Change, Scope, StoreError};
 
 use super::failure::{Failure, Kind, Touched, login_command};
 use super::naming::{Place, place};
-use super::{Ports, paste};
+use super::{Ports, client, paste};
 use code::CodeFlow;
 
 /// What is asked for.
@@ -49,6 +51,8 @@ pub struct Request {
     pub timeout: Duration,
     /// Make the provider's default model the default one.
     pub set_default: bool,
+    /// Do not say that a stored token will be replaced.
+    pub yes: bool,
 }
 
 /// What was stored.
@@ -84,8 +88,13 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
             in_a_browser(ports, request, &provider, &flow)
         }
         Flow::KeyExchange(flow) => in_a_browser(ports, request, &provider, &CodeFlow::to_key(flow)),
+        Flow::Device(flow) => {
+            let client = client::resolve(ports, &provider)?;
+            ports.store.rehearse(&request.agent)?;
+            device::run(ports, request, &provider, &client, flow)
+        }
         Flow::Token(_) | Flow::Key(_) => paste_instead(ports, request, flow),
-        Flow::Device(_) | Flow::ClientCredentials(_) | Flow::Program(_) => {
+        Flow::ClientCredentials(_) | Flow::Program(_) => {
             let message = format!("{} cannot be used yet", flow.method());
             Err(Failure::new(Kind::Usage, message))
         }
@@ -100,10 +109,17 @@ fn in_a_browser(
 ) -> Result<Outcome, Failure> {
     // Before a person is sent to the browser for a login that could not be kept.
     ports.store.rehearse(&request.agent)?;
-    browser::run(ports, request, provider, flow)
+    // Whoever named a method wants that one alone.
+    let device = provider.device().filter(|_| request.method.is_none());
+    browser::run(ports, request, provider, flow, device)
 }
 
 fn choose<'a>(provider: &'a Provider, method: Option<&str>) -> Result<&'a Flow, Failure> {
+    // As OpenClaw names it for some providers.
+    let method = method.map(|method| match method {
+        "device" => "device-code",
+        method => method,
+    });
     let methods: Vec<&str> = provider.flows.iter().map(Flow::method).collect();
     let found = match method {
         None => provider.flows.first(),
@@ -158,6 +174,15 @@ fn paste_instead(ports: Ports<'_>, request: &Request, flow: &Flow) -> Result<Out
         expires: stored.expires,
         replaced: stored.replaced,
     })
+}
+
+/// The time that the caller gave is over.
+fn timed_out(request: &Request, provider: &Provider) -> Failure {
+    let message = format!("nobody logged in within {:?}", request.timeout);
+    let method = request.method.as_ref();
+    let method = method.map_or_else(String::new, |method| format!(" --method {method}"));
+    let login = login_command(&provider.id, request.profile.as_ref(), false);
+    Failure::new(Kind::Temporary, message).hint(format!("{login}{method} --timeout 15m"))
 }
 
 /// Names the profile, shows who logged in, and stores the credential.

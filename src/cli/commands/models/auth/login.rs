@@ -92,6 +92,7 @@ impl Login {
             clipboard: !self.no_clipboard,
             timeout: self.timeout,
             set_default: self.set_default,
+            yes: false,
         };
         login::run(system.ports(), &request)
     }

@@ -18,6 +18,8 @@ use crate::model::provider::{BrowserFlow, Client};
 use crate::model::secret::Secret;
 use crate::ports::host::{Random, RandomError};
 
+pub use kept::Kept;
+
 /// 256 bits, as RFC 7636 section 7.1 asks for.
 const RANDOM_BYTES: usize = 32;
 

@@ -153,6 +153,13 @@ impl OAuthError {
     }
 }
 
+impl OAuthError {
+    /// An answer whose status alone says that what was sent is not accepted.
+    pub(super) fn refusal(response: &Response, sent: &[&Secret<String>]) -> Self {
+        Self::Refused(Said::read(response.body.expose(), sent).refusal(response.status))
+    }
+}
+
 impl From<HttpError> for OAuthError {
     fn from(error: HttpError) -> Self {
         let reason = printable(&error.to_string(), 200);

@@ -55,8 +55,8 @@ pub fn begin(
 /// Exchanges a code for a key. `now` is the moment at which it is sent.
 ///
 /// # Errors
-/// Why there is no key. A code that is not accepted is [`OAuthError::Unexpected`], for this server
-/// has no code for that.
+/// Why there is no key. This server has no error code for a code that it does not accept; its
+/// status says so.
 pub fn exchange(
     http: &dyn Http,
     flow: &KeyExchangeFlow,
@@ -77,11 +77,9 @@ pub fn exchange(
     })?;
     if !is_success(&answer) {
         let sent = [code.secret(), attempt.verifier()];
-        return Err(match OAuthError::of_answer(&answer, now, &sent) {
-            OAuthError::Passing { reason, .. } if judges(answer.status) => {
-                OAuthError::Unexpected { reason }
-            }
-            other => other,
+        return Err(match judges(answer.status) {
+            true => OAuthError::refusal(&answer, &sent),
+            false => OAuthError::of_answer(&answer, now, &sent),
         });
     }
     let body: Value = serde_json::from_slice(answer.body.expose()).unwrap_or(Value::Null);
@@ -179,11 +177,9 @@ mod tests {
             403,
             r#"{"error":{"code":403,"message":"Invalid code ac-MARKER"}}"#,
         );
-        assert!(!refused.is_passing(), "{refused:?}");
-        assert_eq!(
-            refused.to_string(),
-            "the token endpoint answered HTTP 403: Invalid code (hidden)"
-        );
+        assert!(refused.is_lasting(), "{refused:?}");
+        let text = "refused: http_403: Invalid code (hidden) (HTTP 403)";
+        assert_eq!(refused.to_string(), text);
         assert!(answered(503, "").is_passing() && answered(429, "{}").is_passing());
         assert!(!answered(200, "{}").is_passing());
         assert!(!answered(200, r#"{"error":{"code":400}}"#).is_passing());

@@ -3,7 +3,7 @@
 
 use crate::model::grant::Binding;
 use crate::model::provider::{
-    BrowserFlow, Client, DeviceFlow, KeyExchangeFlow, Provider, Redirect,
+    BrowserFlow, Client, DeviceFlow, Flow, KeyExchangeFlow, Provider, Redirect,
 };
 use crate::oauth::attempt::{Attempt, AuthorizationCode};
 use crate::oauth::error::OAuthError;
@@ -73,6 +73,23 @@ impl Gained {
 }
 
 impl CodeFlow {
+    /// The flow of a method that ends in a code.
+    ///
+    /// # Errors
+    /// As [`CodeFlow::to_grant`]; [`Kind::Usage`] for another method.
+    pub(super) fn of(ports: Ports<'_>, provider: &Provider, flow: &Flow) -> Result<Self, Failure> {
+        match flow {
+            Flow::Browser(flow) => Self::to_grant(ports, provider, flow),
+            Flow::KeyExchange(flow) => Ok(Self::to_key(flow)),
+            other => {
+                let method = other.method();
+                let message = format!("{method} is no login that can be begun now and ended later");
+                let whole = login_command(&provider.id, None, false);
+                Err(Failure::new(Kind::Usage, message).hint(format!("{whole} --method {method}")))
+            }
+        }
+    }
+
     /// A code that becomes a grant.
     ///
     /// # Errors

@@ -6,10 +6,13 @@ mod answer;
 mod browser;
 mod code;
 mod device;
+pub mod finish;
 mod key;
+mod pending;
 mod race;
 mod redirect;
 mod remote;
+pub mod start;
 mod token;
 
 use std::time::Duration;
@@ -79,6 +82,7 @@ pub struct Outcome {
 pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
     let provider = ports.catalogue.get(&request.provider)?;
     let flow = choose(&provider, request.method.as_deref())?;
+    let flow = together(ports, request, &provider).unwrap_or(flow);
     if let Some(policy) = provider.policy.as_ref().filter(|_| flow.is_a_login()) {
         ports.dialog.notice(&Notice::Policy(policy.clone()));
     }
@@ -99,6 +103,18 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
             Err(Failure::new(Kind::Usage, message))
         }
     }
+}
+
+/// On a remote machine the ways in are offered together, whichever is the usual one, unless a
+/// method was named.
+fn together<'a>(ports: Ports<'_>, request: &Request, provider: &'a Provider) -> Option<&'a Flow> {
+    let usual = provider.flows.first()?;
+    let asked = request.method.is_none() && ports.env.is_remote();
+    if !asked || !matches!(usual, Flow::Device(_)) {
+        return None;
+    }
+    let mut flows = provider.flows.iter();
+    flows.find(|flow| matches!(flow, Flow::Browser(_)))
 }
 
 fn in_a_browser(

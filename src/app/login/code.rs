@@ -24,7 +24,10 @@ pub(super) struct CodeFlow {
 
 /// What the code becomes.
 enum Becomes {
-    Grant { client: Client, flow: BrowserFlow },
+    Grant {
+        client: Box<Client>,
+        flow: Box<BrowserFlow>,
+    },
     Key(KeyExchangeFlow),
 }
 
@@ -103,8 +106,8 @@ impl CodeFlow {
         Ok(Self {
             redirect: flow.redirect.clone(),
             becomes: Becomes::Grant {
-                client: client::resolve(ports, provider)?,
-                flow,
+                client: Box::new(client::resolve(ports, provider)?),
+                flow: Box::new(flow),
             },
         })
     }
@@ -174,7 +177,7 @@ impl CodeFlow {
                 let now = ports.clock.now();
                 let grant = grant::exchange(ports.http, provider, client, attempt, code, now)?;
                 Ok(Gained::Grant {
-                    client: Box::new(client.clone()),
+                    client: client.clone(),
                     grant: Box::new(grant),
                 })
             }

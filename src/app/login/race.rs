@@ -44,9 +44,11 @@ impl<T> Lane<'_, T> {
     }
 }
 
+type Run<'s, T> = dyn FnOnce(Lane<'_, T>) + Send + 's;
+
 /// One way to an answer. It returns when it has brought one, has none to bring, or is told to stop.
 pub(super) struct Source<'s, T> {
-    run: Box<dyn FnOnce(Lane<'_, T>) + Send + 's>,
+    run: Box<Run<'s, T>>,
     waited_for: bool,
 }
 

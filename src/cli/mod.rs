@@ -3,6 +3,7 @@
 pub mod args;
 mod clipboard;
 pub mod commands;
+mod device_code;
 pub mod events;
 pub mod exit;
 mod input;

@@ -8,10 +8,11 @@ use std::io::{self, IsTerminal};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::clipboard::Way;
+use super::device_code::Shown;
 use super::input::{Chunk, Input, LIMIT, Patience, TICK, too_long};
 use super::keys::{Line, Typing};
 use super::printer::{self, Printer, Tone};
-use super::raw::RawMode;
+use super::raw::{RawMode, screen_size};
 use super::view::authorize::Authorize;
 use crate::model::id::is_unprintable;
 use crate::model::secret::Secret;
@@ -36,6 +37,7 @@ pub struct TerminalDialog {
     prompt: Mutex<Option<String>>,
     /// What tells whether the terminal has a clipboard; without it nothing is copied.
     env: Option<Box<dyn Env>>,
+    draws_blocks: bool,
 }
 
 impl TerminalDialog {
@@ -47,6 +49,7 @@ impl TerminalDialog {
             input: Input::new(io::stdin()),
             prompt: Mutex::new(None),
             env: None,
+            draws_blocks: false,
         }
     }
 
@@ -55,6 +58,18 @@ impl TerminalDialog {
     pub fn copying(mut self, env: Box<dyn Env>) -> Self {
         self.env = Some(env);
         self
+    }
+
+    /// Whether its terminal shows block elements, so that it can draw a QR code.
+    #[must_use]
+    pub fn drawing(mut self, draws_blocks: bool) -> Self {
+        self.draws_blocks = draws_blocks;
+        self
+    }
+
+    /// The size of a terminal that can draw.
+    fn screen(&self) -> Option<(u16, u16)> {
+        (self.draws_blocks && io::stderr().is_terminal()).then(screen_size)
     }
 
     fn prompt(&self) -> MutexGuard<'_, Option<String>> {
@@ -170,7 +185,7 @@ impl TerminalDialog {
 
 impl Dialog for TerminalDialog {
     fn notice(&self, notice: &Notice) {
-        self.tell(&text_of(notice));
+        self.tell(&text_of(notice, self.screen()));
         if let Notice::AuthorizeUrl {
             url, copy: true, ..
         } = notice
@@ -237,13 +252,14 @@ fn yes_or_no(line: &str, default: bool) -> Option<Answer> {
 }
 
 /// Words from outside (a server's, a manifest's) must not steer the terminal.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     text.chars()
         .filter(|c| *c == '\n' || !is_unprintable(*c))
         .collect()
 }
 
-fn text_of(notice: &Notice) -> String {
+/// `screen` is the size of a terminal that can draw.
+fn text_of(notice: &Notice, screen: Option<(u16, u16)>) -> String {
     match notice {
         Notice::AuthorizeUrl {
             provider,
@@ -260,7 +276,9 @@ fn text_of(notice: &Notice) -> String {
             ssh_forward: ssh_forward.as_deref(),
         }
         .text(),
-        Notice::DeviceCode { .. } => String::new(),
+        Notice::DeviceCode { .. } => {
+            Shown::of(notice).map_or(String::new(), |code| code.text(screen))
+        }
         Notice::Policy(text) => format!("Note: {}", clean(text)),
         Notice::Waiting { until } => format!("Waiting until {}. Ctrl-C cancels.", moment(*until)),
         Notice::Exchanging => "Exchanging the code for tokens.".to_owned(),
@@ -307,7 +325,7 @@ fn identity(email: Option<&str>, account_id: Option<&str>, plan: Option<&str>) -
 }
 
 /// `2026-11-21 03:07:58 UTC`.
-fn moment(time: Timestamp) -> String {
+pub(super) fn moment(time: Timestamp) -> String {
     let iso = time.iso8601();
     match iso
         .split_once('.')
@@ -323,11 +341,15 @@ mod tests {
     use super::*;
     use crate::model::id::{ProfileId, ProviderId};
 
+    fn shown(notice: &Notice) -> String {
+        text_of(notice, None)
+    }
+
     #[test]
     fn notices_are_plain_sentences() {
         let profile = || ProfileId::parse("openai-codex:a@example.com").unwrap();
         let identity = |email: Option<&str>, replaces| {
-            text_of(&Notice::Identity {
+            shown(&Notice::Identity {
                 email: email.map(str::to_owned),
                 account_id: email.map(|_| "acc-1".to_owned()),
                 plan: None,
@@ -341,14 +363,14 @@ mod tests {
              It will be stored as profile openai-codex:a@example.com"
         );
         assert!(identity(None, true).starts_with("Logged in. The provider does not say as whom."));
-        let saved = text_of(&Notice::Saved {
+        let saved = shown(&Notice::Saved {
             profile: profile(),
             provider: ProviderId::parse("openai-codex").unwrap(),
             expires: Some(Timestamp(1_000)),
         });
         assert!(saved.ends_with("The access token is valid until 1970-01-01 00:00:01 UTC."));
         assert_eq!(
-            text_of(&Notice::Waiting {
+            shown(&Notice::Waiting {
                 until: Timestamp(i64::MAX)
             }),
             "Waiting until 9223372036854775807 ms. Ctrl-C cancels."

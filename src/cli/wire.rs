@@ -21,7 +21,7 @@ use crate::sys::browser::SystemBrowser;
 use crate::sys::callback::SystemCallback;
 use crate::sys::clock::SystemClock;
 use crate::sys::disk::SystemDisk;
-use crate::sys::env::{LayeredEnv, SystemEnv, names};
+use crate::sys::env::{LayeredEnv, SystemEnv, draws_blocks, names};
 use crate::sys::files::SystemFiles;
 use crate::sys::http::SystemHttp;
 use crate::sys::interrupt::SystemInterrupt;
@@ -99,8 +99,9 @@ impl System {
         let dialog: Box<dyn Dialog> = if events {
             Box::new(JsonDialog::new(Arc::clone(printer), Arc::clone(&interrupt)))
         } else {
-            let person = TerminalDialog::new(Arc::clone(printer), Arc::clone(&interrupt));
-            Box::new(person.copying(Box::new(SystemEnv)))
+            let dialog = TerminalDialog::new(Arc::clone(printer), Arc::clone(&interrupt));
+            let dialog = dialog.drawing(draws_blocks(&SystemEnv));
+            Box::new(dialog.copying(Box::new(SystemEnv)))
         };
         Ok(Self {
             catalogue: Catalogue::new(Arc::clone(&files), places.state_dir.join("providers")),

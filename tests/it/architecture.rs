@@ -21,7 +21,7 @@ const ROOMS: [(&str, &[&str]); 10] = [
 const WIRE: (&str, &[&str]) = ("cli/wire.rs", &["store", "sys"]);
 
 /// Crates, and the files or rooms that may name them.
-const FENCES: [(&str, &[&str]); 22] = [
+const FENCES: [(&str, &[&str]); 23] = [
     ("anstream", &["cli/printer.rs"]),
     ("anstyle", &["cli/printer.rs"]),
     ("base64", &["cli/clipboard.rs", "oauth/", "testing/"]),
@@ -40,6 +40,7 @@ const FENCES: [(&str, &[&str]); 22] = [
     ("jsonwebtoken", &["oauth/claims.rs"]),
     ("oauth2", &["oauth/"]),
     ("open", &["sys/browser.rs"]),
+    ("qrcode", &["cli/device_code.rs"]),
     ("reqwest", &["sys/http.rs"]),
     ("rustls", &["sys/http.rs"]),
     ("signal_hook", &["sys/interrupt.rs"]),

@@ -105,15 +105,32 @@ impl Grants {
         let redirect_uri = get("redirect_uri").ok_or("no redirect_uri")?;
         let client_id = get("client_id").ok_or("no client_id")?;
         get("state").ok_or("no state")?;
+        Ok(self.code(&challenge, &redirect_uri, &client_id))
+    }
+
+    /// An authorization code that is good for one use.
+    pub(super) fn code(&mut self, challenge: &str, redirect_uri: &str, client_id: &str) -> String {
         let value = self.next("ac");
         self.codes.push(Code {
             value: value.clone(),
-            challenge,
-            redirect_uri,
-            client_id,
+            challenge: challenge.to_owned(),
+            redirect_uri: redirect_uri.to_owned(),
+            client_id: client_id.to_owned(),
             used: false,
         });
-        Ok(value)
+        value
+    }
+
+    /// A token of no meaning that was never given out before.
+    pub(super) fn opaque(&mut self, prefix: &str) -> String {
+        self.next(prefix)
+    }
+
+    /// The answer to a token request that is granted.
+    pub(super) fn grant(&mut self, now: Timestamp) -> Value {
+        self.counter += 1;
+        let family = self.counter;
+        self.answer(family, now)
     }
 
     /// Answers a token request: status and body.
@@ -185,9 +202,7 @@ impl Grants {
 
     /// Access and refresh token of a login that nobody saw.
     pub(super) fn issue(&mut self, now: Timestamp) -> (String, String) {
-        self.counter += 1;
-        let family = self.counter;
-        let answer = self.answer(family, now);
+        let answer = self.grant(now);
         let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
         (text("access_token"), text("refresh_token"))
     }

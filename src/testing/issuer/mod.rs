@@ -4,6 +4,7 @@
 //! It is told whom to expect and what to answer, keeps a log of every token request, and stops
 //! when it is dropped.
 
+mod device;
 mod grants;
 
 use std::io::{Read, Write};
@@ -15,6 +16,7 @@ use tiny_http::{Header, Request, Response, Server};
 
 use crate::ports::host::Clock;
 
+pub use device::{Codes, Reply, Seen};
 pub use grants::{Account, Fate, Grants};
 
 /// An answer that is given instead of the right one.
@@ -34,6 +36,8 @@ pub struct Scripted {
 struct State {
     clock: Arc<dyn Clock>,
     grants: Grants,
+    devices: device::Devices,
+    url: String,
     token_requests: Vec<Vec<(String, String)>>,
     /// How many of them were dealt with.
     dealt_with: usize,
@@ -92,6 +96,8 @@ impl Issuer {
         let state = Arc::new(Mutex::new(State {
             clock,
             grants: Grants::new(account),
+            devices: device::Devices::default(),
+            url: format!("http://127.0.0.1:{port}"),
             token_requests: Vec::new(),
             dealt_with: 0,
             next: Vec::new(),
@@ -210,7 +216,9 @@ fn serve(mut request: Request, state: &Mutex<State>) {
     let (path, query) = url.split_once('?').unwrap_or((&url, ""));
     let answer = match path {
         "/oauth/authorize" => authorize(state, &pairs(query)),
-        "/oauth/token" => token(state, &mut request),
+        "/oauth/token" => token(state, path, &mut request),
+        path if device::is_token_endpoint(path) => token(state, path, &mut request),
+        path if device::is_own(path) => device::serve(state, path, &mut request),
         _ => Some(Scripted {
             status: 404,
             ..Scripted::default()
@@ -275,25 +283,34 @@ fn authorize(state: &Mutex<State>, query: &[(String, String)]) -> Option<Scripte
     })
 }
 
-fn token(state: &Mutex<State>, request: &mut Request) -> Option<Scripted> {
+/// The parameters of a body, a form or a JSON object.
+fn parameters(request: &mut Request) -> Option<Vec<(String, String)>> {
     let mut body = String::new();
     request
         .as_reader()
         .take(1 << 20)
         .read_to_string(&mut body)
         .ok()?;
-    let is_json = body.trim_start().starts_with('{');
-    let parameters = if is_json {
-        let object: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_str(&body).ok()?;
-        let text = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-        object
-            .into_iter()
-            .map(|(key, value)| (key, text(value)))
-            .collect()
-    } else {
-        pairs(&body)
-    };
+    if !body.trim_start().starts_with('{') {
+        return Some(pairs(&body));
+    }
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&body).ok()?;
+    let text = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let pairs = object.into_iter().map(|(key, value)| (key, text(value)));
+    Some(pairs.collect())
+}
+
+fn json((status, body): (u16, serde_json::Value)) -> Scripted {
+    Scripted {
+        status,
+        headers: vec![("Content-Type", "application/json".to_owned())],
+        body: body.to_string(),
+        hang_up: false,
+    }
+}
+
+fn token(state: &Mutex<State>, path: &str, request: &mut Request) -> Option<Scripted> {
+    let parameters = parameters(request)?;
     let (scripted, delay, clock, gate) = {
         let mut state = locked(state);
         state.token_requests.push(parameters.clone());
@@ -305,16 +322,19 @@ fn token(state: &Mutex<State>, request: &mut Request) -> Option<Scripted> {
     if scripted.is_some() {
         return scripted;
     }
-    let (status, body) = {
+    let answer = {
         let mut state = locked(state);
-        state.dealt_with += 1;
-        state.grants.token(&parameters, clock.now())
+        let State {
+            devices,
+            grants,
+            dealt_with,
+            ..
+        } = &mut *state;
+        *dealt_with += 1;
+        let now = clock.now();
+        let polled = devices.token(path, &parameters, grants, (now, clock.monotonic()));
+        polled.unwrap_or_else(|| grants.token(&parameters, now))
     };
     gate.pass();
-    Some(Scripted {
-        status,
-        headers: vec![("Content-Type", "application/json".to_owned())],
-        body: body.to_string(),
-        hang_up: false,
-    })
+    Some(json(answer))
 }

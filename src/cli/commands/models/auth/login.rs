@@ -19,9 +19,10 @@ use crate::model::id::{ProfileId, ProviderId};
 /// Log in to a provider, in a browser or by its own method
 ///
 /// The browser's callback and a pasted redirect URL are waited for at the same time; the first
-/// valid one wins. On a remote machine (SSH, a container, no display), and where no port can be had
-/// for the callback, a device code is offered beside them if the provider has such codes. The old
-/// login stays until the new one is stored.
+/// valid one wins. With --device-code a code is shown that is typed in on any other machine. On a
+/// remote machine (SSH, a container, no display), and where no port can be had for the callback,
+/// such a code is offered beside them if the provider has any. The old login stays until the new
+/// one is stored.
 ///
 /// `--start` and `--finish` split a login in two for programs that do not wait: what must be known
 /// in between lies in the state directory, for its owner only, until its time is over.
@@ -29,6 +30,7 @@ use crate::model::id::{ProfileId, ProviderId};
 #[command(after_help = "Examples:
   openclaw models auth login --provider openai-codex
   openclaw models auth login --provider openai-codex --no-browser
+  openclaw models auth login --provider openai-codex --device-code
   openclaw models auth login --provider openai-codex --profile-id openai-codex:work
   openclaw models auth login --provider openai-codex --json < /dev/null
   openclaw models auth login --provider openai-codex --start --json
@@ -40,6 +42,9 @@ pub struct Login {
     /// How; the provider's first method by default
     #[arg(long, value_name = "METHOD")]
     method: Option<String>,
+    /// The same as --method device-code
+    #[arg(long, conflicts_with = "method")]
+    device_code: bool,
     /// The profile to store the login under; by default one named after the account
     #[arg(long, value_name = "PROFILE")]
     profile_id: Option<String>,
@@ -63,7 +68,7 @@ pub struct Login {
     start: bool,
     /// End a login that --start began
     #[arg(long, requires = "code_file", conflicts_with_all = [
-        "start", "provider", "method", "profile_id", "no_browser", "no_clipboard", "timeout",
+        "start", "provider", "method", "device_code", "profile_id", "no_browser", "no_clipboard", "timeout",
         "set_default",
     ])]
     finish: bool,
@@ -140,7 +145,10 @@ impl Login {
         Ok(login::Request {
             agent: system.agent().clone(),
             provider: ProviderId::parse(&self.provider)?,
-            method: self.method.clone(),
+            method: match self.device_code {
+                true => Some("device-code".to_owned()),
+                false => self.method.clone(),
+            },
             profile: profile.map(ProfileId::parse).transpose()?,
             no_browser: self.no_browser,
             clipboard: !self.no_clipboard,

@@ -3,6 +3,7 @@
 pub mod history;
 pub mod list;
 pub mod login;
+pub mod login_github_copilot;
 pub mod logout;
 pub mod paste_token;
 pub mod refresh;
@@ -27,6 +28,7 @@ pub struct Auth {
 #[derive(Debug, Subcommand)]
 enum AuthCommand {
     Login(login::Login),
+    LoginGithubCopilot(login_github_copilot::LoginGithubCopilot),
     SetupToken(paste_token::SetupToken),
     PasteToken(paste_token::PasteToken),
     Token(token::Token),
@@ -50,6 +52,7 @@ impl Auth {
     pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
         match &self.command {
             Some(AuthCommand::Login(command)) => command.run(system, printer),
+            Some(AuthCommand::LoginGithubCopilot(command)) => command.run(system),
             Some(AuthCommand::SetupToken(command)) => command.run(system, printer),
             Some(AuthCommand::PasteToken(command)) => command.run(system, printer),
             Some(AuthCommand::Token(command)) => command.run(system, printer),

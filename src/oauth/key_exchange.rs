@@ -96,9 +96,10 @@ pub fn exchange(
     })
 }
 
-/// Whether a status is about what was sent, so that the same code will not do later either.
+/// Whether an error is about what was sent, so that the same code will not do later either. One
+/// that comes with a status of success is.
 fn judges(status: u16) -> bool {
-    (400..500).contains(&status) && !matches!(status, 408 | 429)
+    matches!(status, 200..=299 | 400..=407 | 409..=428 | 430..=499)
 }
 
 #[cfg(test)]
@@ -182,6 +183,6 @@ mod tests {
         assert_eq!(refused.to_string(), text);
         assert!(answered(503, "").is_passing() && answered(429, "{}").is_passing());
         assert!(!answered(200, "{}").is_passing());
-        assert!(!answered(200, r#"{"error":{"code":400}}"#).is_passing());
+        assert!(answered(200, r#"{"error":{"code":400}}"#).is_lasting());
     }
 }

@@ -67,11 +67,13 @@ pub(super) fn run(
         }));
     }
     let limits = Limits {
+        clock: ports.clock,
+        interrupt: ports.interrupt,
         timeout: request.timeout,
         timed_out: &|| timed_out(request, provider),
         exhausted: &|| exhausted(device.is_some()),
     };
-    let ended = race::run(ports, &limits, sources, |first| {
+    let ended = race::run(&limits, sources, |first| {
         settle(asked, flow, attempt, first?)
     });
     // Not before: the browser fetches the page that ends the login from the bare path.

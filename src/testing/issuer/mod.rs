@@ -6,6 +6,7 @@
 
 mod device;
 mod grants;
+mod keys;
 
 use std::io::{Read, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -37,6 +38,7 @@ struct State {
     clock: Arc<dyn Clock>,
     grants: Grants,
     devices: device::Devices,
+    keys: keys::Keys,
     url: String,
     token_requests: Vec<Vec<(String, String)>>,
     /// How many of them were dealt with.
@@ -97,6 +99,7 @@ impl Issuer {
             clock,
             grants: Grants::new(account),
             devices: device::Devices::default(),
+            keys: keys::Keys::default(),
             url: format!("http://127.0.0.1:{port}"),
             token_requests: Vec::new(),
             dealt_with: 0,
@@ -217,6 +220,8 @@ fn serve(mut request: Request, state: &Mutex<State>) {
     let answer = match path {
         "/oauth/authorize" => authorize(state, &pairs(query)),
         "/oauth/token" => token(state, path, &mut request),
+        keys::PAGE => Some(keys::page(state, &pairs(query))),
+        keys::EXCHANGE => keys::exchange(state, &mut request),
         path if device::is_token_endpoint(path) => token(state, path, &mut request),
         path if device::is_own(path) => device::serve(state, path, &mut request),
         _ => Some(Scripted {

@@ -32,6 +32,7 @@ mod random_inputs;
 mod refresh;
 mod rescue;
 mod restored;
+mod routes;
 mod short_writes;
 mod signals;
 mod status;

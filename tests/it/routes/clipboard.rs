@@ -63,7 +63,12 @@ fn tmux_and_screen_pass_it_on() {
 
 #[test]
 fn a_terminal_that_cannot_is_not_asked() {
-    let cases: [(&[(&str, &str)], &[&str], bool); 4] = [
+    type Case = (
+        &'static [(&'static str, &'static str)],
+        &'static [&'static str],
+        bool,
+    );
+    let cases: [Case; 4] = [
         (&[], &["--no-clipboard"], true),
         (&[("TERM", "dumb")], &[], true),
         (&[("TERM", "linux")], &[], true),

@@ -11,7 +11,10 @@ use crate::support::{World, ran};
 
 fn in_the_background(world: &World, pasted: &str) -> Child {
     let file = world.directory.path().join("code.txt");
-    std::fs::write(&file, pasted).unwrap();
+    // Not while another one reads it.
+    if !file.exists() {
+        std::fs::write(&file, pasted).unwrap();
+    }
     let mut args = FINISH.to_vec();
     args[5] = "code.txt";
     let mut command = world.command(&args);

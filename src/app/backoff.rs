@@ -123,17 +123,19 @@ fn retry_at(record: &GrantRecord) -> Option<Timestamp> {
 
 /// A refusal in the provider's own words.
 pub(super) fn words(refusal: &Refusal) -> String {
-    if refusal.description.is_empty() || refusal.description == refusal.code {
-        format!(
-            "the provider refused it ({}, HTTP {})",
-            refusal.code, refusal.status
-        )
-    } else {
-        let Refusal {
-            code,
-            description,
-            status,
-        } = refusal;
-        format!("the provider refused it ({code}, HTTP {status}: {description})")
+    let Refusal {
+        code,
+        description,
+        status,
+    } = refusal;
+    let http = match status {
+        0 => String::new(),
+        status => format!(", HTTP {status}"),
+    };
+    match description.as_str() {
+        words if words.is_empty() || words == code => {
+            format!("the provider refused it ({code}{http})")
+        }
+        words => format!("the provider refused it ({code}{http}: {words})"),
     }
 }

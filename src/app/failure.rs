@@ -7,6 +7,7 @@
 use std::io::ErrorKind;
 
 use crate::config::file::ConfigError;
+use crate::model::credential;
 use crate::model::id::{IdError, ProfileId, ProviderId};
 use crate::model::profiles::{AuthProfiles, Content, Effective};
 use crate::ports::dialog::DialogError;
@@ -141,7 +142,24 @@ impl Failure {
 
 /// The command that logs in to `provider` again, into `profile` if one is meant.
 pub fn login_command(provider: &ProviderId, profile: Option<&ProfileId>, by_paste: bool) -> String {
-    let verb = if by_paste { "paste-token" } else { "login" };
+    let kind = match by_paste {
+        true => credential::Kind::Token,
+        false => credential::Kind::OAuth,
+    };
+    store_command(provider, profile, kind)
+}
+
+/// The command that stores a credential of that kind, into `profile` if one is meant.
+pub fn store_command(
+    provider: &ProviderId,
+    profile: Option<&ProfileId>,
+    kind: credential::Kind,
+) -> String {
+    let verb = match kind {
+        credential::Kind::OAuth => "login",
+        credential::Kind::Token => "paste-token",
+        credential::Kind::ApiKey => "paste-api-key",
+    };
     let profile = profile.map_or_else(String::new, |id| {
         format!(" --profile-id {}", shell_word(id.as_str()))
     });
@@ -255,7 +273,9 @@ impl From<CatalogueError> for Failure {
                 let near = near.first().and_then(|near| ProviderId::parse(near).ok());
                 let hint = match near {
                     Some(near) => login_command(&near, None, false),
-                    None => format!("describe it in providers/{id}.toml of the state directory"),
+                    None => format!(
+                        "describe it in providers/{id}.toml of the state directory, or install openclaw-auth-{id}"
+                    ),
                 };
                 Self::new(Kind::NotFound, message).hint(hint)
             }

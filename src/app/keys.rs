@@ -42,6 +42,9 @@ const FROM_SHELL: [&str; 16] = [
     "OPENCLAW_GATEWAY_PASSWORD",
 ];
 
+/// What counts as one of them: the reference release takes its value for `ZAI_API_KEY` at start.
+const STANDS_IN: [&str; 1] = ["Z_AI_API_KEY"];
+
 /// What speaks for a provider without a stored credential.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
@@ -78,7 +81,8 @@ impl<'a> Keys<'a> {
             fault: None,
         };
         let is_set = |name: &&str| keys.variable(name).is_some();
-        if !shell_enabled(ports) || is_on(ports, DEFER_SHELL_ENV) || FROM_SHELL.iter().any(is_set) {
+        let mut list = FROM_SHELL.iter().chain(&STANDS_IN);
+        if !shell_enabled(ports) || is_on(ports, DEFER_SHELL_ENV) || list.any(is_set) {
             return keys;
         }
         match ports.shell.variables(shell_limit(ports)) {
@@ -101,7 +105,7 @@ impl<'a> Keys<'a> {
             let (prefix, value) = self.variable(name)?;
             Some(Found {
                 source: format!("{prefix}{name}"),
-                what: match name.contains("OAUTH_TOKEN") {
+                what: match Self::is_token(name) {
                     true => What::Token(value),
                     false => What::Key(value),
                 },
@@ -111,6 +115,20 @@ impl<'a> Keys<'a> {
             let mut all = provider.ambient.iter();
             all.find_map(|ambient| self.ambient(ambient))
         })
+    }
+
+    /// The first API key of a provider, and where it is.
+    pub(super) fn key_of(&self, provider: &Provider) -> Option<(String, Secret<String>)> {
+        let mut names = provider.env.iter().filter(|name| !Self::is_token(name));
+        names.find_map(|name| {
+            let (prefix, value) = self.variable(name)?;
+            Some((format!("{prefix}{name}"), value))
+        })
+    }
+
+    /// Whether a variable of that name carries an access token.
+    pub(super) fn is_token(name: &str) -> bool {
+        name.contains("OAUTH_TOKEN")
     }
 
     /// The variables that came from the login shell, by name.

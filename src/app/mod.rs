@@ -10,6 +10,8 @@ pub mod keep_alive;
 mod keys;
 mod lineage;
 mod naming;
+mod program;
+mod route;
 mod spend;
 
 pub mod agents;
@@ -18,6 +20,7 @@ pub mod history;
 pub mod list;
 pub mod login;
 pub mod logout;
+pub mod onboard;
 pub mod paste;
 pub mod refresh;
 pub mod rescue;
@@ -36,6 +39,7 @@ use crate::ports::dialog::{Dialog, Notice};
 use crate::ports::files::Files;
 use crate::ports::host::{Browser, Clock, Env, Interrupt, LoginShell, Random};
 use crate::ports::http::Http;
+use crate::ports::program::Programs;
 use crate::ports::store::{Scope, Store, StoreError};
 use crate::providers::catalogue::Catalogue;
 
@@ -56,6 +60,8 @@ pub struct Ports<'a> {
     pub browser: &'a dyn Browser,
     /// The one HTTP client.
     pub http: &'a dyn Http,
+    /// External programs that speak for a provider.
+    pub programs: &'a dyn Programs,
     /// The loopback redirect endpoint.
     pub callback: &'a dyn Callback,
     /// The person.

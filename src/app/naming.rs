@@ -4,7 +4,7 @@
 //! profile of its own: the reference release stored every Codex login as `openai-codex:default`,
 //! and the second account silently replaced the first.
 
-use crate::model::credential::{Credential, Identity};
+use crate::model::credential::{Credential, Identity, Kind};
 use crate::model::id::{IdError, ProfileId, ProviderId};
 use crate::model::profiles::AuthProfiles;
 
@@ -70,6 +70,33 @@ pub(super) fn place(
     }
 }
 
+/// The profile for a pasted secret: `<provider>:<name>`, or that name with a number where another
+/// kind of credential has it.
+pub(super) fn vacant(
+    document: &AuthProfiles,
+    provider: &ProviderId,
+    kind: Kind,
+    name: &str,
+) -> Result<ProfileId, IdError> {
+    let is_free = |id: &ProfileId| match document.get(id) {
+        Some(old) => old.kind() == kind && old.provider().as_ref() == Some(provider),
+        None => !is_occupied(document, id),
+    };
+    let mut id = ProfileId::of(provider, name)?;
+    let mut number = 1;
+    while !is_free(&id) {
+        number += 1;
+        id = ProfileId::of(provider, &format!("{name}-{number}"))?;
+    }
+    Ok(id)
+}
+
+/// Whether an entry of that name is there that is no credential.
+fn is_occupied(document: &AuthProfiles, id: &ProfileId) -> bool {
+    let mut entries = document.entries().iter();
+    entries.any(|entry| entry.key.trim() == id.as_str())
+}
+
 /// `Some(true)` if `id` holds an OAuth login of this identity, `Some(false)` if it is free, `None`
 /// if it is somebody else's, or nobody can tell.
 fn fits(
@@ -78,12 +105,8 @@ fn fits(
     identity: &Identity,
     id: &ProfileId,
 ) -> Option<bool> {
-    let occupied = document
-        .entries()
-        .iter()
-        .any(|e| e.key.trim() == id.as_str());
     match document.get(id) {
-        None => (!occupied).then_some(false),
+        None => (!is_occupied(document, id)).then_some(false),
         Some(Credential::OAuth(old)) => {
             let same_provider = ProviderId::parse(&old.provider).as_ref() == Ok(provider);
             (same_provider && old.identity.is_same(identity)).then_some(true)
@@ -95,7 +118,7 @@ fn fits(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::credential::OAuth;
+    use crate::model::credential::{ApiKey, OAuth};
     use crate::model::json::Extra;
 
     fn identity(account: &str, email: Option<&str>) -> Identity {
@@ -161,6 +184,27 @@ mod tests {
         let store = document(&[("openai-codex:me@example.com", identity("acct_1", email))]);
         let expected = ("openai-codex:me@example.com-2".to_owned(), false);
         assert_eq!(placed(&store, &identity("acct_2", email), None), expected);
+    }
+
+    #[test]
+    fn a_key_takes_the_place_of_a_key_and_of_nothing_else() {
+        let provider = ProviderId::parse("openai-codex").unwrap();
+        let login = identity("acct_1", None);
+        let mut store = document(&[("openai-codex:default", login)]);
+        let key = |store: &AuthProfiles| {
+            let id = vacant(store, &provider, Kind::ApiKey, "default").unwrap();
+            id.to_string()
+        };
+        assert_eq!(key(&store), "openai-codex:default-2");
+        let stored = ApiKey {
+            provider: provider.to_string(),
+            key: None,
+            email: None,
+            extra: Extra::default(),
+        };
+        let id = ProfileId::parse("openai-codex:default-2").unwrap();
+        store.put(id, Credential::ApiKey(stored));
+        assert_eq!(key(&store), "openai-codex:default-2");
     }
 
     #[test]

@@ -50,7 +50,8 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Vec<Report>, Failure> 
         {
             continue;
         }
-        let (Some(_), Some(id)) = (seen.credential.as_oauth(), seen.credential.provider()) else {
+        let (Some(login), Some(id)) = (seen.credential.as_oauth(), seen.credential.provider())
+        else {
             if request.profile.is_none() {
                 continue;
             }
@@ -70,8 +71,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Vec<Report>, Failure> 
             Need::MinValid(None)
         };
         let result = ports
-            .catalogue
-            .get(&id)
+            .provider_of(&id, login)
             .map_err(Failure::from)
             .and_then(|provider| keep_alive(ports, seen.owner, seen.id, &provider, need));
         reports.push(Report {

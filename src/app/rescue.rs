@@ -5,9 +5,11 @@
 //! understand it. Every command begins with [`take_in`], and nobody sends a refresh token while an
 //! answer to it lies there.
 
+use std::time::Duration;
+
 use crate::model::credential::{Identity, OAuth};
 use crate::model::grant::GrantDigest;
-use crate::oauth::grant;
+use crate::oauth::{grant, program};
 use crate::ports::dialog::Notice;
 use crate::ports::http::Response;
 use crate::ports::store::{Held, SavedAnswer};
@@ -77,6 +79,12 @@ pub(super) fn file<'a>(
 }
 
 fn understand(ports: Ports<'_>, answer: &SavedAnswer) -> Option<OAuth> {
+    if answer.binding.is_to_program() {
+        let provider = ports.provider(&answer.provider);
+        let baked = provider.map_or(Duration::ZERO, |provider| provider.refresh.baked_margin);
+        let grant = program::grant(answer.body.clone(), answer.begun_at, baked).ok()?;
+        return Some(grant.into_credential(&answer.provider, Identity::default()));
+    }
     let provider = ports.catalogue.get(&answer.provider).ok()?;
     let response = Response {
         status: 200,

@@ -5,37 +5,17 @@
 //! understand it, and until the commit there is no way to be interrupted: SIGINT, SIGTERM and
 //! SIGHUP wait.
 
-use std::sync::{Mutex, PoisonError};
-
 use crate::model::credential::{Identity, OAuth};
 use crate::model::grant::{Attempt, Binding, GrantRecord, RefreshOutcome};
 use crate::oauth::error::OAuthError;
-use crate::oauth::grant::{self, Grant};
+use crate::oauth::grant::Grant;
 use crate::ports::dialog::Notice;
-use crate::ports::http::{Http, HttpError, Request, Response};
 use crate::ports::store::{Held, Reserved, Spending, StoreError, Wait};
 
 use super::backoff::words;
-use super::client;
 use super::failure::{Failure, Kind, Touched, refresh_command};
 use super::keep_alive::{How, Living, Subject};
-
-/// The HTTP client of one refresh: what the server answers is saved before anything looks at it.
-struct SavingFirst<'a, 'r> {
-    http: &'a dyn Http,
-    reserved: Mutex<Box<dyn Reserved + 'r>>,
-}
-
-impl Http for SavingFirst<'_, '_> {
-    fn send(&self, request: &Request) -> Result<Response, HttpError> {
-        let answer = self.http.send(request)?;
-        if (200..300).contains(&answer.status) {
-            let mut reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
-            reserved.save(&answer.body);
-        }
-        Ok(answer)
-    }
-}
+use super::route::Route;
 
 impl Subject<'_> {
     /// The refresh itself, under the lock of the grant; `None` if the login was changed meanwhile,
@@ -46,21 +26,21 @@ impl Subject<'_> {
         old: OAuth,
         record: Option<&GrantRecord>,
     ) -> Result<Option<Living>, Failure> {
-        if self.provider.registration.is_none() {
-            let why = format!(
-                "the manifest of {} names no token endpoint",
-                self.provider.id
-            );
-            return self.hopeless(old, &why).map(Some);
-        }
+        let route = match Route::of(self.ports, self.provider, &old) {
+            Ok(Some(route)) => route,
+            Ok(None) => {
+                let why = format!(
+                    "the manifest of {} names no token endpoint",
+                    self.provider.id
+                );
+                return self.hopeless(old, &why).map(Some);
+            }
+            Err(failure) => return self.blocked(old, failure).map(Some),
+        };
         let Some(refresh_token) = old.refresh_token() else {
             return self.hopeless(old, "it has no refresh token").map(Some);
         };
-        let oauth_client = client::resolve(self.ports, self.provider)?;
-        let binding = Binding {
-            token_endpoint: oauth_client.token.clone(),
-            client_id: oauth_client.id.clone(),
-        };
+        let binding = route.binding();
         self.check_binding(&binding, record)?;
         self.warn_of_unknown_outcome(record);
 
@@ -92,18 +72,28 @@ impl Subject<'_> {
             reserved.settle(&outcome, self.ports.clock.now())?;
             return Err(Failure::cancelled(signal));
         }
-        let http = SavingFirst {
-            http: self.ports.http,
-            reserved: Mutex::new(reserved),
-        };
-        let provider = self.provider;
-        let granted = grant::refresh(&http, provider, &oauth_client, refresh_token, begun_at);
-        let reserved = http.reserved.into_inner();
-        let reserved = reserved.unwrap_or_else(PoisonError::into_inner);
+        let sent = (&old, refresh_token);
+        let (reserved, granted) = route.renew(self.ports, self.provider, sent, begun_at, reserved);
         match granted {
             Ok(grant) => self.commit(reserved, &old, grant).map(Some),
             Err(error) => self.failed(reserved, old, record, &error).map(Some),
         }
+    }
+
+    /// There is a way, and it cannot be gone now: a token that lives is handed out.
+    fn blocked(&self, old: OAuth, failure: Failure) -> Result<Living, Failure> {
+        let Failure {
+            kind,
+            message,
+            touched,
+            hint,
+            ..
+        } = failure;
+        let living = self.later(old, &message, kind, touched);
+        living.map_err(|failure| match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        })
     }
 
     fn commit(
@@ -195,14 +185,19 @@ impl Subject<'_> {
         if then == now {
             return Ok(());
         }
+        let described = |binding: &Binding, link: &str| match binding.is_to_program() {
+            true => binding.token_endpoint.clone(),
+            false => format!(
+                "{} {link} client {}",
+                binding.token_endpoint, binding.client_id
+            ),
+        };
         let message = format!(
-            "{} was issued by {} to client {}, and the manifest of {} now names {} and client {}; a refresh token is never sent elsewhere",
+            "{} was issued by {}, and the manifest of {} now names {}; a refresh token is never sent elsewhere",
             self.profile,
-            then.token_endpoint,
-            then.client_id,
+            described(then, "to"),
             self.provider.id,
-            now.token_endpoint,
-            now.client_id
+            described(now, "and"),
         );
         Err(Failure::new(Kind::Config, message).hint(self.login_again()))
     }

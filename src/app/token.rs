@@ -8,6 +8,7 @@ use crate::model::credential::{Credential, Kind as CredentialKind};
 use crate::model::expiry::clock_fault;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::Effective;
+use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 use crate::model::selection::{self, Decision, Verdict};
 use crate::model::time::{Freshness, Timestamp, freshness};
@@ -15,7 +16,7 @@ use crate::ports::store::Scope;
 use crate::providers::catalogue::CatalogueError;
 
 use super::Ports;
-use super::failure::{Failure, Kind, login_command};
+use super::failure::{Failure, Kind, login_command, store_command};
 use super::keep_alive::{How, Need, keep_alive};
 use super::keys::{Keys, What};
 
@@ -171,9 +172,8 @@ fn take(
         |credential: &Credential, how, warning: Option<String>| {
             let bearer =
                 credential.bearer().cloned().ok_or_else(|| {
-                    let by_paste = credential.kind() != CredentialKind::OAuth;
                     Failure::new(Kind::NeedsLogin, format!("{id} holds no secret"))
-                        .hint(login_command(&provider, Some(id), by_paste))
+                        .hint(store_command(&provider, Some(id), credential.kind()))
                 })?;
             Ok(Outcome {
                 profile: Some(id.clone()),
@@ -194,8 +194,8 @@ fn take(
             }
             outcome(seen.credential, How::WasFresh, None)
         }
-        Credential::OAuth(_) => {
-            let manifest = ports.catalogue.get(&provider)?;
+        Credential::OAuth(login) => {
+            let manifest = ports.provider_of(&provider, login)?;
             let need = Need::MinValid(least);
             let living = keep_alive(ports, seen.owner, id, &manifest, need)?;
             let (how, warning) = (living.how, living.warning);
@@ -261,14 +261,16 @@ fn from_environment(
 
 /// Says why no candidate could be used, so that the advice fits.
 fn nothing_usable(ports: Ports<'_>, provider: &ProviderId, decision: &Decision) -> Failure {
-    let manifest = ports.catalogue.get(provider);
-    let by_paste = manifest.as_ref().is_ok_and(|manifest| !manifest.logs_in());
+    let manifest = ports.provider(provider);
+    let kind = manifest
+        .as_ref()
+        .map_or(CredentialKind::OAuth, Provider::usual_kind);
     // One that has only ended or is empty is replaced under its own name.
     let profile = match decision.candidates.as_slice() {
         [only] if matches!(only.verdict, Verdict::Expired | Verdict::NoSecret) => Some(&only.id),
         _ => None,
     };
-    let hint = login_command(provider, profile, by_paste);
+    let hint = store_command(provider, profile, kind);
     if decision.candidates.is_empty() {
         if let Err(error @ CatalogueError::Unknown { .. }) = manifest {
             return Failure::from(error);

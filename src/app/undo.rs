@@ -8,7 +8,7 @@ use crate::model::time::Timestamp;
 use crate::ports::dialog::Notice;
 use crate::ports::store::{Change, Held};
 
-use super::failure::{Failure, Kind, login_command, shell_word};
+use super::failure::{Failure, Kind, shell_word, store_command};
 use super::history::{Facts, Place, Row, Verdict, line, owner};
 use super::{Ports, paste};
 
@@ -185,10 +185,12 @@ fn login(ports: Ports<'_>, id: &ProfileId, facts: &Facts) -> String {
     let Ok(provider) = ProviderId::parse(&facts.provider) else {
         return "openclaw models auth list".to_owned();
     };
-    let manifest = ports.catalogue.get(&provider).ok();
-    let by_paste =
-        facts.kind != CredentialKind::OAuth || manifest.is_some_and(|manifest| !manifest.logs_in());
-    login_command(&provider, Some(id), by_paste)
+    let manifest = ports.provider(&provider).ok();
+    let kind = match (facts.kind, manifest) {
+        (CredentialKind::OAuth, Some(manifest)) => manifest.usual_kind(),
+        (kind, _) => kind,
+    };
+    store_command(&provider, Some(id), kind)
 }
 
 fn hold<'a>(

@@ -65,7 +65,8 @@ impl Global {
         if let Some(agent) = &self.agent {
             options.push_str(&format!("--agent {} ", shell_word(agent)));
         }
-        text.replace("openclaw models ", &format!("openclaw {options}models "))
+        let text = text.replace("openclaw models ", &format!("openclaw {options}models "));
+        text.replace("openclaw onboard", &format!("openclaw {options}onboard"))
     }
 
     /// A failure whose advice is aimed so.

@@ -7,7 +7,8 @@ use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 
 use super::printer::Tone;
-use super::terminal::{clean, moment};
+use super::terminal::clean;
+use super::view::notice::moment;
 use crate::model::id::is_unprintable;
 use crate::model::time::Timestamp;
 use crate::ports::dialog::Notice;

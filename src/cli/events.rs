@@ -120,6 +120,18 @@ fn event_of(notice: &Notice) -> Value {
             "verificationUriComplete": verification_uri_complete,
             "expiresAt": expires.0,
         }),
+        Notice::Program {
+            provider,
+            text,
+            url,
+            code,
+        } => json!({
+            "event": "program",
+            "provider": provider,
+            "message": text,
+            "url": url,
+            "code": code,
+        }),
         Notice::Policy(message) => json!({ "event": "policy", "message": message }),
         Notice::Waiting { until } => json!({ "event": "waiting", "until": until.0 }),
         Notice::Exchanging => json!({ "event": "exchanging" }),

@@ -1,6 +1,7 @@
 //! Floor 4: the edge. Arguments in, exit code out.
 
 pub mod args;
+mod choose;
 mod clipboard;
 pub mod commands;
 mod device_code;

@@ -109,6 +109,12 @@ impl Printer {
         self.err(&format!("{line}\n"));
     }
 
+    /// Whether standard error shows colors, for a prompt that draws itself.
+    pub fn colors_prompts(&self) -> bool {
+        let stream = AutoStream::new(io::stderr(), self.color);
+        stream.current_choice() != ColorChoice::Never
+    }
+
     /// Whether the reader of standard output has gone: the rest of the answer is wanted by nobody.
     pub fn stdout_closed(&self) -> bool {
         self.stdout_closed.load(Ordering::Relaxed)

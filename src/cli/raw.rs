@@ -5,9 +5,11 @@
 
 use std::io;
 use std::sync::Once;
+use std::time::Duration;
 
 use crossterm::Command;
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::cursor::Show;
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, poll, read};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode, is_raw_mode_enabled};
 
 use super::printer;
@@ -25,13 +27,7 @@ impl RawMode {
     /// # Errors
     /// If the terminal refuses.
     pub(super) fn enter() -> io::Result<Self> {
-        HOOK.call_once(|| {
-            let previous = std::panic::take_hook();
-            std::panic::set_hook(Box::new(move |panic| {
-                restore();
-                previous(panic);
-            }));
-        });
+        restore_on_panic();
         enable_raw_mode()?;
         control(&EnableBracketedPaste);
         Ok(Self(()))
@@ -44,8 +40,21 @@ impl Drop for RawMode {
     }
 }
 
-fn restore() {
+/// Gives the terminal back should this process panic in raw mode, whoever switched it on.
+pub(super) fn restore_on_panic() {
+    HOOK.call_once(|| {
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            restore();
+            previous(panic);
+        }));
+    });
+}
+
+/// Gives the terminal back if it is in raw mode.
+pub(super) fn restore() {
     if is_raw_mode_enabled().unwrap_or(false) {
+        control(&Show);
         control(&DisableBracketedPaste);
         let _ = disable_raw_mode();
     }
@@ -58,6 +67,12 @@ pub(super) fn screen_size() -> (u16, u16) {
         Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col, size.ws_row),
         _ => (80, 24),
     }
+}
+
+/// Throws away the keys that `crossterm` read and nobody took: they were pressed before the next
+/// question was seen.
+pub(super) fn forget_keys() {
+    while poll(Duration::ZERO).unwrap_or(false) && read().is_ok() {}
 }
 
 fn control(command: &impl Command) {

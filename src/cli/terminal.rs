@@ -7,6 +7,7 @@
 use std::io::{self, IsTerminal};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::choose;
 use super::clipboard::Way;
 use super::device_code::Shown;
 use super::input::{Chunk, Input, LIMIT, Patience, TICK, too_long};
@@ -14,10 +15,10 @@ use super::keys::{Line, Typing};
 use super::printer::{self, Printer, Tone};
 use super::raw::{RawMode, screen_size};
 use super::view::authorize::Authorize;
+use super::view::notice::{from_program, identity, moment};
 use crate::model::id::is_unprintable;
 use crate::model::secret::Secret;
-use crate::model::time::Timestamp;
-use crate::ports::dialog::{Answer, Dialog, DialogError, Notice, Question};
+use crate::ports::dialog::{Answer, Choice, Dialog, DialogError, Notice, Question};
 use crate::ports::host::{Env, Interrupt};
 
 /// Milliseconds of silence after Enter that end an answer. A paste without brackets arrives far
@@ -215,6 +216,21 @@ impl Dialog for TerminalDialog {
         }
     }
 
+    fn choose(&self, choice: &Choice) -> Result<usize, DialogError> {
+        if !self.can_ask() {
+            return Err(DialogError::NobodyThere);
+        }
+        self.interrupt.defer();
+        self.input.discard();
+        let patience = Patience {
+            stop: &|| false,
+            interrupt: &*self.interrupt,
+        };
+        let options = choice.options.iter().map(|option| clean(option)).collect();
+        let colors = self.printer.colors_prompts();
+        choose::choose(clean(&choice.prompt), options, colors, &patience)
+    }
+
     fn can_ask(&self) -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()
     }
@@ -279,6 +295,9 @@ fn text_of(notice: &Notice, screen: Option<(u16, u16)>) -> String {
         Notice::DeviceCode { .. } => {
             Shown::of(notice).map_or(String::new(), |code| code.text(screen))
         }
+        Notice::Program {
+            text, url, code, ..
+        } => from_program(text.as_deref(), url.as_deref(), code.as_deref()),
         Notice::Policy(text) => format!("Note: {}", clean(text)),
         Notice::Waiting { until } => format!("Waiting until {}. Ctrl-C cancels.", moment(*until)),
         Notice::Exchanging => "Exchanging the code for tokens.".to_owned(),
@@ -310,36 +329,11 @@ fn text_of(notice: &Notice, screen: Option<(u16, u16)>) -> String {
     }
 }
 
-fn identity(email: Option<&str>, account_id: Option<&str>, plan: Option<&str>) -> String {
-    let account = account_id.map(|id| format!("account {id}"));
-    let plan = plan.map(|plan| format!("plan {plan}"));
-    let known: Vec<String> = [email.map(str::to_owned), account, plan]
-        .into_iter()
-        .flatten()
-        .collect();
-    if known.is_empty() {
-        "Logged in. The provider does not say as whom.".to_owned()
-    } else {
-        format!("Logged in as {}.", known.join(", "))
-    }
-}
-
-/// `2026-11-21 03:07:58 UTC`.
-pub(super) fn moment(time: Timestamp) -> String {
-    let iso = time.iso8601();
-    match iso
-        .split_once('.')
-        .and_then(|(second, _)| second.split_once('T'))
-    {
-        Some((day, clock)) => format!("{day} {clock} UTC"),
-        None => iso,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::id::{ProfileId, ProviderId};
+    use crate::model::time::Timestamp;
 
     fn shown(notice: &Notice) -> String {
         text_of(notice, None)

@@ -27,6 +27,7 @@ use crate::sys::http::SystemHttp;
 use crate::sys::interrupt::SystemInterrupt;
 use crate::sys::login_shell::SystemShell;
 use crate::sys::paths::Places;
+use crate::sys::program::SystemPrograms;
 use crate::sys::random::OsRandom;
 
 use super::args::Global;
@@ -45,6 +46,7 @@ pub struct System {
     store: FileStore,
     config: ConfigFile,
     settings: Settings,
+    fault: Option<Failure>,
     catalogue: Catalogue,
     dirs: Dirs,
     agent: AgentId,
@@ -59,6 +61,20 @@ impl System {
     /// # Errors
     /// If there is no home directory, or the configuration cannot be read.
     pub fn new(global: &Global, printer: &Arc<Printer>, events: bool) -> Result<Self, Failure> {
+        let mut system = Self::despite_faults(global, printer, events)?;
+        system.fault.take().map_or(Ok(system), Err)
+    }
+
+    /// The same for a command that must work while the configuration cannot be read, and says so:
+    /// what it would have said is taken for not said. See [`System::fault`].
+    ///
+    /// # Errors
+    /// If there is no home directory.
+    pub fn despite_faults(
+        global: &Global,
+        printer: &Arc<Printer>,
+        events: bool,
+    ) -> Result<Self, Failure> {
         let files: Arc<dyn Files> = Arc::new(SystemFiles);
         let clock = Arc::new(SystemClock::new());
         let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
@@ -78,21 +94,24 @@ impl System {
             Arc::clone(&env),
             places.config_path.clone(),
         );
-        let loaded = config.load()?;
-        for warning in &loaded.warnings {
-            tracing::warn!("{warning}");
-        }
-        let settings = loaded.settings;
         let dirs = Dirs {
             home: places.home.clone(),
             state: places.state_dir.clone(),
             cwd,
         };
-        let (agent, override_dir) = choose_agent(global, &settings, &places);
+        let (settings, locations, fault) = match configured(&config, global, &places, &dirs) {
+            Ok((settings, locations)) => (settings, locations, None),
+            Err(fault) => {
+                let settings = Settings::default();
+                let locations = locations(&settings, global, &places, &dirs)?;
+                (settings, locations, Some(fault))
+            }
+        };
+        let (agent, _) = choose_agent(global, &settings, &places);
         let store = FileStore::new(
             Arc::clone(&files),
             Arc::clone(&clock) as Arc<dyn Clock>,
-            locations(&settings, &places, &dirs, override_dir)?,
+            locations,
         )
         .keeping(generations(&env));
         let interrupt: Arc<dyn Interrupt> = Arc::new(SystemInterrupt::new());
@@ -115,6 +134,7 @@ impl System {
             store,
             config,
             settings,
+            fault,
             dirs,
             agent,
         })
@@ -130,6 +150,7 @@ impl System {
             interrupt: self.interrupt.as_ref(),
             browser: &SystemBrowser,
             http: &self.http,
+            programs: &SystemPrograms,
             callback: &SystemCallback,
             dialog: self.dialog.as_ref(),
             files: self.files.as_ref(),
@@ -156,6 +177,11 @@ impl System {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             pid: std::process::id(),
         })
+    }
+
+    /// Why the configuration could not be read.
+    pub fn fault(&self) -> Option<&Failure> {
+        self.fault.as_ref()
     }
 
     /// The agent that is meant.
@@ -199,6 +225,21 @@ fn choose_agent(
     }
 }
 
+/// What `openclaw.json` says, and where everything lies by it.
+fn configured(
+    config: &ConfigFile,
+    global: &Global,
+    places: &Places,
+    dirs: &Dirs,
+) -> Result<(Settings, Locations), Failure> {
+    let loaded = config.load()?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let locations = locations(&loaded.settings, global, places, dirs)?;
+    Ok((loaded.settings, locations))
+}
+
 /// Asks when it must be known: the usual token reads no `.env`.
 fn generations(env: &Arc<dyn Env>) -> Limit {
     let env = Arc::clone(env);
@@ -207,10 +248,11 @@ fn generations(env: &Arc<dyn Env>) -> Limit {
 
 fn locations(
     settings: &Settings,
+    global: &Global,
     places: &Places,
     dirs: &Dirs,
-    override_dir: Option<PathBuf>,
 ) -> Result<Locations, Failure> {
+    let (_, override_dir) = choose_agent(global, settings, places);
     let agent_dirs = workspace::agent_dirs(settings, &dirs.home, &dirs.cwd, &dirs.state)?;
     let main = agent_dirs
         .iter()

@@ -48,10 +48,28 @@ impl fmt::Display for GrantDigest {
 /// an old refresh token to a new address (RFC 9700 section 4.4 asks for such a binding).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
-    /// The token endpoint that issued it.
+    /// The token endpoint that issued it; for a program `program:` and its path.
     pub token_endpoint: String,
-    /// The client it was issued to.
+    /// The client it was issued to; empty for a program.
     pub client_id: String,
+}
+
+/// What the endpoint of a [`Binding`] to a program begins with; no URL does.
+const PROGRAM: &str = "program:";
+
+impl Binding {
+    /// The binding of a grant that an external program gave, by its path.
+    pub fn to_program(path: &str) -> Self {
+        Self {
+            token_endpoint: format!("{PROGRAM}{path}"),
+            client_id: String::new(),
+        }
+    }
+
+    /// Whether a program gave the grant.
+    pub fn is_to_program(&self) -> bool {
+        self.token_endpoint.starts_with(PROGRAM)
+    }
 }
 
 /// The provider said no, for good: the grant is spent, revoked, or was never valid.
@@ -61,7 +79,7 @@ pub struct Refusal {
     pub code: String,
     /// The provider's words, cleaned for a terminal; may be empty.
     pub description: String,
-    /// HTTP status of the answer.
+    /// HTTP status of the answer; 0 if a program gave it.
     pub status: u16,
 }
 

@@ -8,6 +8,7 @@ mod flow;
 
 use std::time::Duration;
 
+use super::credential::Kind;
 use super::id::ProviderId;
 
 pub use client::{Client, ClientAuth, Given, Registration};
@@ -46,9 +47,36 @@ pub struct Provider {
 }
 
 impl Provider {
+    /// A provider without a manifest, for which a program on `PATH` speaks.
+    pub fn of_program(id: ProviderId) -> Self {
+        Self {
+            name: id.to_string(),
+            id,
+            env: Vec::new(),
+            ambient: Vec::new(),
+            policy: None,
+            default_model: None,
+            registration: None,
+            flows: vec![Flow::Program(ProgramFlow::default())],
+            dialect: Dialect::default(),
+            account: Account::default(),
+            id_token: IdTokenCheck::default(),
+            refresh: RefreshPolicy::default(),
+        }
+    }
+
     /// Whether `login` is its usual way in; else something is pasted.
     pub fn logs_in(&self) -> bool {
         self.flows.first().is_some_and(Flow::is_a_login)
+    }
+
+    /// What its usual way in stores.
+    pub fn usual_kind(&self) -> Kind {
+        match self.flows.first() {
+            Some(Flow::Key(_)) => Kind::ApiKey,
+            Some(flow) if flow.is_a_login() => Kind::OAuth,
+            _ => Kind::Token,
+        }
     }
 
     /// The browser flow, if there is one.

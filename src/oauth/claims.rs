@@ -113,6 +113,7 @@ pub(super) fn base64url(bytes: &[u8]) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::model::json::Extra;
     use serde_json::json;
 
     /// A JWT with these claims and a signature that fits nothing.
@@ -134,6 +135,7 @@ pub(super) mod tests {
             id_token: id.map(Secret::from),
             expires: None,
             clock_skew: None,
+            extra: Extra::default(),
             response: Secret::new(response.to_string().into_bytes()),
         }
     }

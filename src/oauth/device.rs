@@ -1,7 +1,7 @@
 //! Codes that are shown here and typed in elsewhere: RFC 8628 and its relatives. Protocol only: it
 //! sends one request at a time, and neither waits nor shows anything.
 //!
-//! The invariant: no address and no code reaches a person before it was checked ([`shown`]), and
+//! The invariant: no address and no code reaches a person before it was checked (`shown.rs`), and
 //! the device code, which would let its reader take the login, never leaves [`Begun`].
 
 mod pace;
@@ -92,9 +92,14 @@ pub enum DeviceError {
         /// The status it answered with.
         status: u16,
     },
-    /// What the server wants shown is not fit to be shown.
-    #[error("{0}")]
-    Unfit(String),
+    /// The server sends people to an address that may not be shown.
+    #[error("the server sends people to {address}, which was refused: {why}")]
+    Address {
+        /// The address, cleaned for a terminal.
+        address: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// The answer to the device authorization request is not one.
     #[error("the answer to the device authorization request {0}")]
     Malformed(&'static str),

@@ -44,7 +44,7 @@ pub enum OAuthError {
         reason: String,
         /// How long the server wants to be left alone (Retry-After).
         retry_after: Option<Duration>,
-        /// HTTP status, if there was an answer.
+        /// HTTP status, if there was an answer; 0 if a program gave it.
         status: Option<u16>,
     },
     /// The request was sent and no whole answer came: a single-use token may be spent.
@@ -73,10 +73,13 @@ fn describe(refusal: &Refusal) -> String {
         description,
         status,
     } = refusal;
-    if description.is_empty() {
-        format!("refused: {code} (HTTP {status})")
-    } else {
-        format!("refused: {code}: {description} (HTTP {status})")
+    let words = match description.as_str() {
+        "" => code.clone(),
+        words => format!("{code}: {words}"),
+    };
+    match status {
+        0 => format!("refused: {words}"),
+        status => format!("refused: {words} (HTTP {status})"),
     }
 }
 

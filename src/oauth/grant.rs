@@ -46,6 +46,8 @@ pub struct Grant {
     pub expires: Option<Timestamp>,
     /// The server's clock less ours, in milliseconds, by its `Date` header.
     pub clock_skew: Option<i64>,
+    /// More members for the stored credential.
+    pub extra: Extra,
     /// The whole answer, for claims that stand in it.
     pub response: Secret<Vec<u8>>,
 }
@@ -74,7 +76,7 @@ impl Grant {
             refresh: self.refresh,
             expires: self.expires,
             identity,
-            extra: Extra::default(),
+            extra: self.extra,
         }
     }
 }
@@ -245,12 +247,13 @@ fn grant(provider: &Provider, answer: Response, now: Timestamp) -> Option<Grant>
         id_token: secret("id_token"),
         expires: ends.map(|ends| less_margin(ends, now, provider.refresh.baked_margin)),
         clock_skew: date.map(|date| now.until(date)),
+        extra: Extra::default(),
         response: answer.body,
         access,
     })
 }
 
-fn less_margin(ends: Timestamp, now: Timestamp, baked: Duration) -> Timestamp {
+pub(super) fn less_margin(ends: Timestamp, now: Timestamp, baked: Duration) -> Timestamp {
     let baked = i64::try_from(baked.as_millis()).unwrap_or(i64::MAX);
     let early = Timestamp(ends.0.saturating_sub(baked));
     early.max(ends.min(now.after(LEAST_LIFE)))

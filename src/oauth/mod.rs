@@ -9,3 +9,4 @@ pub mod grant;
 pub mod key_exchange;
 mod lifetime;
 pub mod paste;
+pub mod program;

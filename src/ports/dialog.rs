@@ -41,6 +41,18 @@ pub enum Notice {
         /// When the code ends.
         expires: Timestamp,
     },
+    /// What an external program has for the person: a sentence, a page to open, a code to enter
+    /// there.
+    Program {
+        /// The provider's name.
+        provider: String,
+        /// The sentence.
+        text: Option<String>,
+        /// The page; shown on one unbroken line.
+        url: Option<String>,
+        /// The code.
+        code: Option<String>,
+    },
     /// The policy note of a manifest.
     Policy(String),
     /// The login waits until then.
@@ -100,6 +112,15 @@ pub enum Question {
     },
 }
 
+/// One of several, to be chosen.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// The prompt, without a colon.
+    pub prompt: String,
+    /// What there is to choose from, one line each; never empty.
+    pub options: Vec<String>,
+}
+
 /// What a person answered.
 #[derive(Clone, Debug)]
 pub enum Answer {
@@ -142,6 +163,14 @@ pub trait Dialog: Send + Sync {
     /// If there is no answer.
     fn ask(&self, question: &Question, stop: &dyn Fn() -> bool) -> Result<Answer, DialogError>;
 
-    /// Whether a `Confirm` could be answered: both ends are a terminal.
+    /// Lets a person choose, with the arrow keys or by typing a part of it: the index of the option.
+    ///
+    /// # Errors
+    /// If nothing was chosen. A dialog with a program has nobody who could.
+    fn choose(&self, _choice: &Choice) -> Result<usize, DialogError> {
+        Err(DialogError::NobodyThere)
+    }
+
+    /// Whether a `Confirm` or a [`Choice`] could be answered: both ends are a terminal.
     fn can_ask(&self) -> bool;
 }

@@ -108,6 +108,8 @@ pub struct Signal(pub i32);
 impl Signal {
     /// SIGINT.
     pub const INTERRUPT: Signal = Signal(2);
+    /// SIGTERM.
+    pub const TERMINATE: Signal = Signal(15);
 
     /// The exit status of a process that stops because of it, as shells report it.
     pub fn exit_code(self) -> u8 {

@@ -7,6 +7,8 @@ pub mod host;
 
 pub mod http;
 
+pub mod program;
+
 pub mod disk;
 pub mod files;
 

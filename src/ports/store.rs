@@ -229,6 +229,12 @@ pub trait Store: Send + Sync {
     /// If the place they are saved in cannot be read.
     fn unfiled(&self) -> Result<Vec<GrantDigest>, StoreError>;
 
+    /// The files in which saved answers wait, wherever they were saved. Takes no lock.
+    ///
+    /// # Errors
+    /// If the place they are saved in cannot be read.
+    fn waiting_answers(&self) -> Result<Vec<PathBuf>, StoreError>;
+
     /// What one profile of an agent held before, or every one. Takes no lock.
     ///
     /// # Errors

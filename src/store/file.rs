@@ -277,6 +277,10 @@ impl Store for FileStore {
         Ok(journal::write(&*self.files, &self.journal(), record)?)
     }
 
+    fn waiting_answers(&self) -> Result<Vec<PathBuf>, StoreError> {
+        Ok(self.files_with_answers()?)
+    }
+
     fn unfiled(&self) -> Result<Vec<GrantDigest>, StoreError> {
         Ok(self.grants_with_answers()?)
     }

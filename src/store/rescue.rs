@@ -165,6 +165,21 @@ impl FileStore {
         Ok(grants)
     }
 
+    /// The files that hold an answer, or a part of one, for this state directory.
+    pub(super) fn files_with_answers(&self) -> Result<Vec<PathBuf>, FileError> {
+        let mut paths = Vec::new();
+        for grant in self.grants_with_answers()? {
+            for path in self.answer_files(&grant)? {
+                let bytes = self.files.read(&path)?.unwrap_or_default();
+                let content = self.understand(&path, &Secret::new(bytes));
+                if matches!(content, Content::Answer(_) | Content::Torn) {
+                    paths.push(path);
+                }
+            }
+        }
+        Ok(paths)
+    }
+
     fn answer_files(&self, grant: &GrantDigest) -> Result<Vec<PathBuf>, FileError> {
         let mut paths = Vec::new();
         for directory in self.rescue_places() {

@@ -58,6 +58,8 @@ pub mod names {
         ["all_proxy", "ALL_PROXY"],
         ["no_proxy", "NO_PROXY"],
     ];
+    /// Where programs are looked for.
+    pub const PATH: &str = "PATH";
     /// The login shell.
     pub const SHELL: &str = "SHELL";
     /// Either set: Linux inside Windows, which opens the browser of Windows.

@@ -16,5 +16,7 @@ mod page;
 pub mod paths;
 mod port_holder;
 mod prepare;
+pub mod program;
 pub mod random;
 mod replace;
+mod trust;

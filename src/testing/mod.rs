@@ -6,3 +6,4 @@ pub mod disk;
 pub mod files;
 pub mod http;
 pub mod issuer;
+pub mod program;

@@ -21,7 +21,7 @@ const ROOMS: [(&str, &[&str]); 10] = [
 const WIRE: (&str, &[&str]) = ("cli/wire.rs", &["store", "sys"]);
 
 /// Crates, and the files or rooms that may name them.
-const FENCES: [(&str, &[&str]); 23] = [
+const FENCES: [(&str, &[&str]); 24] = [
     ("anstream", &["cli/printer.rs"]),
     ("anstyle", &["cli/printer.rs"]),
     ("base64", &["cli/clipboard.rs", "oauth/", "testing/"]),
@@ -36,6 +36,7 @@ const FENCES: [(&str, &[&str]); 23] = [
     ("fs2", &["sys/lock.rs"]),
     ("getrandom", &["sys/random.rs", "sys/replace.rs"]),
     ("httparse", &["sys/head.rs"]),
+    ("inquire", &["cli/choose.rs"]),
     ("jsonc_parser", &["config/"]),
     ("jsonwebtoken", &["oauth/claims.rs"]),
     ("oauth2", &["oauth/"]),

@@ -88,6 +88,26 @@ fn ctrl_c_at_the_prompt_for_a_token() {
 }
 
 #[test]
+fn a_login_where_there_are_only_keys_says_where_they_are_made_and_hides_one() {
+    let world = World::new();
+    let login = ["models", "auth", "login", "--provider", "openai"];
+    cancelled(&world, &login, "it is not shown");
+    let mut session = at_terminal(&world, &login);
+    let page = "https://platform.openai.com/api-keys";
+    session.exp_string(page).unwrap();
+    session.exp_string("it is not shown").unwrap();
+    paste(
+        &mut session,
+        "export OPENAI_API_KEY=\"sk-MARKER-0123456789\"",
+    );
+    let shown = rest(&mut session);
+    ends_with(&session, 0);
+    assert!(!shown.contains("MARKER"), "{shown}");
+    let key = &world.store()["profiles"]["openai:manual"]["key"];
+    assert_eq!(key, "sk-MARKER-0123456789");
+}
+
+#[test]
 fn ctrl_c_while_a_login_waits() {
     let (world, issuer) = start();
     cancelled(&world, &LOGIN, "Or paste");

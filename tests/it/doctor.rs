@@ -127,7 +127,6 @@ fn what_lies_around_is_found_and_left_there() {
     world.run(&["models", "auth", "refresh", "--force"]);
     let agent = "agents/main/agent";
     for path in [
-        "rescue/0.json",
         "agents/main/agent/auth-profiles.json.unreadable-20260101-000000",
         "agents/main/agent/auth-history/0.json.unreadable-20260101-000000",
         "agents/main/agent/.auth-profiles.json.4194305.0123abcd.tmp",
@@ -136,11 +135,14 @@ fn what_lies_around_is_found_and_left_there() {
     ] {
         world.write(path, "{");
     }
+    world.write_torn_answer(&world.state().join("rescue"));
     let lock = world.state().join(agent).join("auth-profiles.json.lock");
     let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
     let lock = std::fs::File::open(lock).unwrap();
     lock.set_modified(long_ago).unwrap();
     std::fs::set_permissions(world.state().join(agent), PermissionsExt::from_mode(0o755)).unwrap();
+    // The lock of the torn answer's grant is made by the first command that looks at it.
+    doctor(&world, &world.state());
     let before = tree(&world.state());
     let (ran, report) = doctor(&world, &world.state());
     assert_eq!(ran.code, 0, "{ran:?}");
@@ -158,6 +160,29 @@ fn what_lies_around_is_found_and_left_there() {
         assert_eq!(named, count, "{name}: {ran:?}");
     }
     assert_eq!(tree(&world.state()), before);
+}
+
+#[test]
+fn a_configuration_that_cannot_be_read_stops_nothing() {
+    let world = World::new();
+    world.write("openclaw.json", "{ agents: ");
+    let (ran, report) = doctor(&world, &world.state());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(names(&report, "warning"), ["configuration"]);
+    let status = world.run(&["models", "status"]);
+    assert_eq!(status.code, 1, "{status:?}");
+}
+
+#[test]
+fn an_answer_saved_beside_the_state_directory_is_found() {
+    let world = World::new();
+    let spare = tempfile::tempdir().unwrap();
+    world.write_torn_answer(&spare.path().join("openclaw"));
+    let mut command = world.command(&["doctor", "--json", "--timeout", "10m"]);
+    command.env("XDG_RUNTIME_DIR", spare.path());
+    let ran = ran(command.output().unwrap());
+    let report: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(names(&report, "warning"), ["rescued"], "{ran:?}");
 }
 
 fn rival(world: &World, lock: &Path) -> (Child, String) {

@@ -100,6 +100,30 @@ fn the_process_beats_the_file_and_the_file_beats_the_configuration() {
 }
 
 #[test]
+fn the_first_variable_that_is_not_blank_wins() {
+    let world = World::new();
+    for variables in [
+        "anthropic ANTHROPIC_OAUTH_TOKEN ANTHROPIC_API_KEY",
+        "github-copilot COPILOT_GITHUB_TOKEN GH_TOKEN GITHUB_TOKEN",
+        "chutes CHUTES_OAUTH_TOKEN CHUTES_API_KEY",
+        "zai ZAI_API_KEY Z_AI_API_KEY",
+        "opencode OPENCODE_API_KEY OPENCODE_ZEN_API_KEY",
+        "qwen-portal QWEN_OAUTH_TOKEN QWEN_PORTAL_API_KEY",
+        "kimi-coding KIMI_API_KEY KIMICODE_API_KEY",
+        "minimax-portal MINIMAX_OAUTH_TOKEN MINIMAX_API_KEY",
+    ] {
+        let (provider, names) = variables.split_once(' ').unwrap();
+        let mut env: Vec<(&str, &str)> = names.split(' ').map(|name| (name, name)).collect();
+        while let Some((_, value)) = env.iter().find(|(_, value)| *value != " ").copied() {
+            let token = ["models", "auth", "token", "--provider", provider];
+            let ran = with(&world, &token, &env);
+            assert_eq!((ran.code, ran.out.trim_end()), (0, value), "{ran:?}");
+            env.iter_mut().find(|(name, _)| *name == value).unwrap().1 = " ";
+        }
+    }
+}
+
+#[test]
 fn a_file_in_the_working_directory_does_not_count() {
     let world = World::new();
     let here = world.directory.path().join(".env");
@@ -210,8 +234,9 @@ fn a_login_shell_is_not_started_for_nothing() {
     let shell = shell(&world, "exec env -0");
     let on = [("SHELL", &*shell), ("OPENCLAW_LOAD_SHELL_ENV", "1")];
     let one_is_set = [on[0], on[1], ("DISCORD_BOT_TOKEN", "x")];
+    let old_name = [on[0], on[1], ("Z_AI_API_KEY", "x")];
     let deferred = [on[0], on[1], ("OPENCLAW_DEFER_SHELL_ENV_FALLBACK", "true")];
-    for env in [one_is_set, deferred] {
+    for env in [one_is_set, old_name, deferred] {
         let fallback = json!({ "enabled": true, "appliedKeys": [] });
         assert_eq!(status(&world, &env)["auth"]["shellEnvFallback"], fallback);
     }

@@ -73,6 +73,13 @@ fn a_login_and_what_follows_show_no_secret() {
             "openai-codex:me@example.com",
             "--dry-run",
         ],
+        &[
+            "onboard",
+            "--non-interactive",
+            "--accept-risk",
+            "--auth-choice",
+            "skip",
+        ],
         &["doctor"],
         &["doctor", "--json"],
         &["models", "auth", "history"],

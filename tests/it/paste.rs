@@ -49,6 +49,105 @@ fn what_is_no_token_is_refused_and_the_old_one_stays() {
     assert_eq!(world.read("agents/main/agent/auth-profiles.json"), before);
 }
 
+const KEY: [&str; 5] = ["models", "auth", "paste-api-key", "--provider", "openai"];
+
+#[test]
+fn a_key_is_stored_as_a_key_and_handed_out() {
+    let world = World::new();
+    let line = "export OPENAI_API_KEY=\"sk-proj-MARKER-\n0123456789\";\n";
+    let ran = world.pipe(&KEY, line);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(
+        ran.out
+            .starts_with("Auth profile: openai:manual (openai/api_key)\nKey: sha256:")
+    );
+    assert!(!format!("{ran:?}").contains("MARKER"), "{ran:?}");
+    let expected = serde_json::json!({
+        "type": "api_key", "provider": "openai", "key": "sk-proj-MARKER-0123456789",
+    });
+    assert_eq!(world.store()["profiles"]["openai:manual"], expected);
+    let printed = world.run(&["models", "auth", "token", "--provider", "openai"]);
+    assert_eq!(printed.out.trim_end(), "sk-proj-MARKER-0123456789");
+}
+
+#[test]
+fn a_new_key_keeps_what_stands_beside_it_and_loses_the_reference() {
+    let world = World::new();
+    let profile = serde_json::json!({
+        "type": "api_key", "provider": "openai", "key": "old", "keyRef": { "source": "env" },
+        "metadata": { "team": "a" }, "custom": [1, 2.50],
+    });
+    let store = serde_json::json!({ "version": 1, "profiles": { "openai:work": profile } });
+    world.write("agents/main/agent/auth-profiles.json", &store.to_string());
+    let mut args = KEY.to_vec();
+    args.extend(["--profile-id", "openai:work"]);
+    let ran = world.pipe(&args, "sk-new");
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let expected = serde_json::json!({
+        "type": "api_key", "provider": "openai", "key": "sk-new",
+        "metadata": { "team": "a" }, "custom": [1, 2.50],
+    });
+    assert_eq!(world.store()["profiles"]["openai:work"], expected);
+}
+
+#[test]
+fn what_is_no_key_is_refused() {
+    let world = World::new();
+    world.write(
+        "providers/acme.toml",
+        "schema = 1\nid = \"acme\"\nname = \"Acme\"\n[[flow]]\nkind = \"key\"\nprefix = \"ak-\"\n",
+    );
+    let setup = setup_token();
+    for (provider, wrong, why) in [
+        ("openai", "", "empty"),
+        ("openai", "\"\";", "no key was given"),
+        ("openai", "sk-…", "character"),
+        ("openai", "'sk-1", "character"),
+        ("acme", "sk-MARKER", "starts with ak-"),
+        ("anthropic", setup.as_str(), "is a token of anthropic"),
+        ("openai-codex", "sk-MARKER", "has no API keys"),
+        (" ", "sk-MARKER", "provider"),
+    ] {
+        let args = ["models", "auth", "paste-api-key", "--provider", provider];
+        let ran = world.pipe(&args, wrong);
+        assert_eq!(ran.code, 1, "{provider} {wrong:?}: {ran:?}");
+        assert!(ran.err.contains(why), "{provider} {wrong:?}: {ran:?}");
+        assert!(!format!("{ran:?}").contains("MARKER"), "{ran:?}");
+    }
+    let store = world.state().join("agents/main/agent/auth-profiles.json");
+    assert!(!store.exists());
+    let args = ["models", "auth", "paste-api-key", "--provider", "acme"];
+    assert_eq!(world.pipe(&args, "ACME_KEY=ak-MARKER").code, 0);
+    assert_eq!(world.store()["profiles"]["acme:manual"]["key"], "ak-MARKER");
+}
+
+#[test]
+fn a_login_where_there_are_only_keys_takes_one() {
+    let world = World::new();
+    let ran = world.pipe(
+        &["models", "auth", "login", "--provider", "groq"],
+        "gsk-MARKER",
+    );
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(
+        world.store()["profiles"]["groq:manual"]["key"],
+        "gsk-MARKER"
+    );
+    let method = [
+        "models",
+        "auth",
+        "login",
+        "--provider",
+        "anthropic",
+        "--method",
+        "api-key",
+    ];
+    let ran = world.pipe(&method, "sk-ant-api03-MARKER");
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let stored = &world.store()["profiles"]["anthropic:manual"];
+    assert_eq!(stored["type"], "api_key");
+}
+
 #[test]
 fn an_expiry_is_checked_before_the_token_is_asked_for() {
     let world = World::new();

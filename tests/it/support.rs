@@ -59,6 +59,14 @@ impl World {
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
     }
 
+    /// A saved answer of which a part is missing, in a directory that may have to be made.
+    pub(crate) fn write_torn_answer(&self, directory: &std::path::Path) {
+        std::fs::create_dir_all(directory).unwrap();
+        let head = serde_json::json!({ "schema": 1, "state": self.state() });
+        let name = format!("{}.1.answer", "a".repeat(64));
+        std::fs::write(directory.join(name), format!("{head}\n99\ncut off")).unwrap();
+    }
+
     /// Puts a file in the place of a directory of the state directory.
     pub(crate) fn block(&self, path: &str) {
         let directory = self.state().join(path);

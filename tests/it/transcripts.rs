@@ -6,10 +6,12 @@
 //! a credential was touched, and the one command that mends it.
 
 mod agents;
+mod device;
 mod doctor;
 mod history;
 mod login;
 mod logout;
+mod onboard;
 mod pages;
 mod paste;
 mod places;

@@ -152,16 +152,19 @@ fn refreshes(ports: Ports<'_>, agents: &[AgentId]) -> Found {
 }
 
 fn rescued(ports: Ports<'_>, _: &[AgentId]) -> Found {
-    let directory = ports.dirs.state.join("rescue");
-    let names = ports.files.list(&directory).unwrap_or_default();
-    let names = names.into_iter().filter(|name| name.ends_with(".json"));
-    let verdict = |name| {
-        let path = directory.join(name);
+    let paths = match ports.store.waiting_answers() {
+        Ok(paths) => paths,
+        Err(error) => {
+            let verdict = Verdict::warning(error.to_string(), "let this user read it");
+            return vec![(ports.dirs.state.join("rescue"), verdict)];
+        }
+    };
+    let verdict = |path: PathBuf| {
         let found = format!("{} holds a login that could not be stored", path.display());
         let advice = "make room on the disk, then: openclaw models auth refresh";
         (path, Verdict::warning(found, advice))
     };
-    names.map(verdict).collect()
+    paths.into_iter().map(verdict).collect()
 }
 
 fn set_aside(ports: Ports<'_>, agents: &[AgentId]) -> Found {

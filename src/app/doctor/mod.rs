@@ -129,11 +129,17 @@ impl Report {
 }
 
 /// Looks at the state directory, and at each agent's directory that lies on another disk. One check
-/// may take up to half of `timeout`.
+/// may take up to half of `timeout`. `fault` is why the configuration could not be read: then only
+/// the main agent is known.
 ///
 /// # Errors
 /// If a signal asked to stop; what was found wrong stands in the report.
-pub fn run(ports: Ports<'_>, lab: &Lab, timeout: Duration) -> Result<Report, Failure> {
+pub fn run(
+    ports: Ports<'_>,
+    lab: &Lab,
+    fault: Option<&Failure>,
+    timeout: Duration,
+) -> Result<Report, Failure> {
     ports.interrupt.defer();
     let mut session = Session {
         lab: lab.clone(),
@@ -149,6 +155,7 @@ pub fn run(ports: Ports<'_>, lab: &Lab, timeout: Duration) -> Result<Report, Fai
             return Err(Failure::cancelled(signal));
         }
     }
+    session.checks.push(configuration(ports, fault));
     // What hangs would hang here, too, where nobody has patience with it.
     if !session.is_stuck {
         session.checks.extend(findings::look(ports));
@@ -157,6 +164,21 @@ pub fn run(ports: Ports<'_>, lab: &Lab, timeout: Duration) -> Result<Report, Fai
         state: ports.dirs.state.clone(),
         checks: session.checks,
     })
+}
+
+fn configuration(ports: Ports<'_>, fault: Option<&Failure>) -> Check {
+    let verdict = match fault {
+        None => Verdict::ok("nothing is wrong with it"),
+        Some(fault) => {
+            let found = format!("{}; only the main agent is looked at", fault.message);
+            Verdict::warning(found, fault.hint.clone().unwrap_or_default())
+        }
+    };
+    Check {
+        name: "configuration",
+        place: ports.config.path().to_owned(),
+        verdict,
+    }
 }
 
 /// One visit.

@@ -182,8 +182,8 @@ fn failure(request: &Request, device: &Device<'_>, error: &DeviceError) -> Failu
     match error {
         DeviceError::Random(error) => Failure::new(Kind::Storage, error.to_string()),
         DeviceError::SwitchedOff { .. } => switched_off(request, device, error),
-        DeviceError::Unfit(why) => {
-            let message = format!("{why}. No code was shown");
+        DeviceError::Address { .. } => {
+            let message = format!("{error}. No code was shown");
             let failure = Failure::new(Kind::NeedsLogin, message);
             failure.hint("if you trust that host, name it in `hosts` of the provider's manifest")
         }

@@ -53,7 +53,7 @@ pub fn run(ports: Ports<'_>, wanted: &Wanted) -> Result<Outcome, Failure> {
     let found = pick(&attempts, wanted, &pasted, ports.clock.now());
     pending::sweep(ports, &attempts);
     let pending = found?;
-    let provider = ports.catalogue.get(&pending.provider)?;
+    let provider = ports.provider(&pending.provider)?;
     let flow = CodeFlow::of(ports, &provider, choose(&provider, Some(&pending.method))?)?;
     if flow.binding() != pending.binding {
         let message = format!(

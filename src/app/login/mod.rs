@@ -9,6 +9,7 @@ mod device;
 pub mod finish;
 mod key;
 mod pending;
+mod program;
 mod race;
 mod redirect;
 mod remote;
@@ -27,12 +28,14 @@ use crate::model::provider::{Client, Flow, Provider};
 use crate::model::time::Timestamp;
 use crate::oauth::claims;
 use crate::oauth::grant::Grant;
+use crate::oauth::program::ORIGIN;
 use crate::ports::dialog::Notice;
 use crate::ports::store::{Change, Scope, StoreError};
 
 use super::failure::{Failure, Kind, Touched, login_command};
 use super::naming::{Place, place};
-use super::{Ports, client, paste};
+use super::paste::{self, Form};
+use super::{Ports, client};
 use code::CodeFlow;
 
 /// What is asked for.
@@ -80,7 +83,7 @@ pub struct Outcome {
 /// the person refused, [`Kind::Temporary`] for the network and the deadline, [`Kind::Cancelled`],
 /// and what the store says. Nothing is stored then.
 pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
-    let provider = ports.catalogue.get(&request.provider)?;
+    let provider = ports.provider(&request.provider)?;
     let flow = choose(&provider, request.method.as_deref())?;
     let flow = together(ports, request, &provider).unwrap_or(flow);
     if let Some(policy) = provider.policy.as_ref().filter(|_| flow.is_a_login()) {
@@ -97,8 +100,10 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
             ports.store.rehearse(&request.agent)?;
             device::run(ports, request, &provider, &client, flow)
         }
-        Flow::Token(_) | Flow::Key(_) => paste_instead(ports, request, flow),
-        Flow::ClientCredentials(_) | Flow::Program(_) => {
+        Flow::Program(flow) => program::run(ports, request, &provider, flow),
+        Flow::Token(_) => paste_instead(ports, request, Form::SetupToken { yes: false }),
+        Flow::Key(_) => paste_instead(ports, request, Form::Key),
+        Flow::ClientCredentials(_) => {
             let message = format!("{} cannot be used yet", flow.method());
             Err(Failure::new(Kind::Usage, message))
         }
@@ -160,27 +165,16 @@ fn choose<'a>(provider: &'a Provider, method: Option<&str>) -> Result<&'a Flow, 
 }
 
 /// A provider whose method is a paste is served by the command for that.
-fn paste_instead(ports: Ports<'_>, request: &Request, flow: &Flow) -> Result<Outcome, Failure> {
-    if let Flow::Key(key) = flow {
-        let env = ports.catalogue.get(&request.provider)?.env;
-        let variable = env.first().map_or("its variable", String::as_str);
-        let page = key
-            .help
-            .as_ref()
-            .map_or_else(String::new, |url| format!(" made at {url}"));
-        let message = format!("{} is used with an API key{page}", request.provider);
-        let hint = format!("set {variable} in the environment");
-        return Err(Failure::new(Kind::Usage, message).hint(hint));
-    }
+fn paste_instead(ports: Ports<'_>, request: &Request, form: Form) -> Result<Outcome, Failure> {
     let stored = paste::run(
         ports,
         &paste::Request {
             agent: request.agent.clone(),
             provider: request.provider.clone(),
             profile: request.profile.clone(),
-            expires_in: None,
-            setup: true,
-            yes: false,
+            form,
+            given: None,
+            metadata: Vec::new(),
         },
     )?;
     Ok(Outcome {
@@ -207,6 +201,21 @@ fn keep(
     request: &Request,
     provider: &Provider,
     client: &Client,
+    grant: Grant,
+) -> Result<Outcome, Failure> {
+    let binding = Binding {
+        token_endpoint: client.token.clone(),
+        client_id: client.id.clone(),
+    };
+    keep_bound(ports, request, provider, binding, grant)
+}
+
+/// The same for a grant that must go back to where `binding` says.
+fn keep_bound(
+    ports: Ports<'_>,
+    request: &Request,
+    provider: &Provider,
+    binding: Binding,
     grant: Grant,
 ) -> Result<Outcome, Failure> {
     let found = claims::identity(&provider.account, &grant, None);
@@ -252,7 +261,7 @@ fn keep(
         replaces: place.replaces,
     });
     store(ports, request, provider, &place, &oauth)?;
-    remember(ports, provider, client, &place.id, &oauth);
+    remember(ports, provider, binding, &place.id, &oauth);
     paste::make_selectable(
         ports,
         &place.id,
@@ -292,6 +301,8 @@ fn store(
             // The same identity: what is known of it and not told anew stays.
             if let Some(Credential::OAuth(old)) = document.get(&place_now.id) {
                 let told = std::mem::replace(&mut new.extra, old.extra.clone());
+                // Where the old grant came from says nothing about the new one.
+                new.extra.0.retain(|(name, _)| name != ORIGIN);
                 for (name, value) in told.0 {
                     new.extra.set(&name, value);
                 }
@@ -318,7 +329,7 @@ fn store(
 fn remember(
     ports: Ports<'_>,
     provider: &Provider,
-    client: &Client,
+    binding: Binding,
     profile: &ProfileId,
     oauth: &OAuth,
 ) {
@@ -333,10 +344,7 @@ fn remember(
         grant: GrantDigest::of(&provider.id, refresh_token),
         provider: provider.id.clone(),
         profile: profile.clone(),
-        binding: Some(Binding {
-            token_endpoint: client.token.clone(),
-            client_id: client.id.clone(),
-        }),
+        binding: Some(binding),
         proven_at: Some(ports.clock.now()),
         attempt: None,
     });

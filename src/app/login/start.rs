@@ -49,7 +49,7 @@ impl Begun {
 /// [`Kind::Usage`](super::Kind::Usage) for one that no code comes back from, and what the store
 /// says.
 pub fn run(ports: Ports<'_>, request: &Request) -> Result<Begun, Failure> {
-    let provider = ports.catalogue.get(&request.provider)?;
+    let provider = ports.provider(&request.provider)?;
     let by_code = |flow: &&Flow| matches!(flow, Flow::Browser(_) | Flow::KeyExchange(_));
     let usual = provider.flows.iter().find(by_code);
     let flow = match usual.filter(|_| request.method.is_none()) {

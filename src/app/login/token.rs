@@ -1,17 +1,19 @@
 //! A login that ends in a long-lived token: nothing refreshes it, and it does not tell whose it is.
 
+use crate::model::credential::{Credential, Token};
 use crate::model::id::ProfileId;
+use crate::model::json::Extra;
 use crate::model::provider::{DeviceFlow, Provider};
 use crate::oauth::grant::Grant;
 use crate::ports::dialog::Notice;
-use crate::ports::store::Scope;
+use crate::ports::store::{Change, Scope};
 
 use super::super::failure::Failure;
 use super::super::{Ports, paste};
 use super::{Outcome, Request, set_default};
 
 /// Where it will be stored.
-pub(super) fn profile(
+fn profile(
     request: &Request,
     provider: &Provider,
     flow: &DeviceFlow,
@@ -54,23 +56,37 @@ pub(super) fn keep(
 ) -> Result<Outcome, Failure> {
     let profile = profile(request, provider, flow)?;
     ports.tell_skew(grant.skew_warning());
-    let outcome = Outcome {
+    let replaced = is_taken(ports, request, &profile);
+    let expires = grant.expires;
+    let mut token = Token {
+        provider: provider.id.to_string(),
+        token: Some(grant.access),
+        expires,
+        email: None,
+        extra: Extra::default(),
+    };
+    let written = ports.store.update(&request.agent, &mut |document| {
+        if let Some(Credential::Token(old)) = document.get(&profile) {
+            token.extra = old.extra.clone();
+            // Where there is a reference, later releases use it in the place of the token.
+            token.extra.0.retain(|(name, _)| name != "tokenRef");
+        }
+        document.put(profile.clone(), Credential::Token(token.clone()));
+        Change::Write
+    })?;
+    ports.tell_faults(&written);
+    paste::make_selectable(ports, &profile, &provider.id, "token", None)?;
+    set_default(ports, request, provider)?;
+    ports.dialog.notice(&Notice::Saved {
+        profile: profile.clone(),
+        provider: provider.id.clone(),
+        expires,
+    });
+    Ok(Outcome {
         account: profile.to_string(),
-        replaced: is_taken(ports, request, &profile),
         profile,
         provider: provider.id.clone(),
-        expires: grant.expires,
-    };
-    paste::store_token(
-        ports,
-        &request.agent,
-        &paste::Kept {
-            profile: &outcome.profile,
-            provider: &outcome.provider,
-            token: grant.access,
-            expires: outcome.expires,
-        },
-    )?;
-    set_default(ports, request, provider)?;
-    Ok(outcome)
+        expires,
+        replaced,
+    })
 }

@@ -51,7 +51,8 @@ impl Doctor {
     /// What the use case says.
     pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
         let timeout = self.timeout.unwrap_or(doctor::USUAL_TIMEOUT);
-        let report = doctor::run(system.ports(), &system.lab()?, timeout)?;
+        let fault = system.fault();
+        let report = doctor::run(system.ports(), &system.lab()?, fault, timeout)?;
         if self.json {
             printer.line_out(&view::doctor::json(&report))?;
         } else {

@@ -4,6 +4,7 @@ pub mod agents;
 pub mod completions;
 pub mod doctor;
 pub mod models;
+pub mod onboard;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,7 @@ use crate::model::time::parse_duration;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Models(models::Models),
+    Onboard(onboard::Onboard),
     Agents(agents::Agents),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
@@ -41,6 +43,10 @@ pub fn run(cli: &Cli, printer: &Arc<Printer>) -> Result<u8, Failure> {
         Ok(system)
     };
     match &cli.command {
+        Command::Onboard(onboard) => {
+            let system = start(false)?;
+            named(onboard.run(&system, printer), &system)
+        }
         Command::Models(models) => {
             let system = start(models.wants_events())?;
             named(models.run(&system, printer), &system)
@@ -51,7 +57,14 @@ pub fn run(cli: &Cli, printer: &Arc<Printer>) -> Result<u8, Failure> {
         }
         Command::Doctor(doctor) => match doctor.rival() {
             Some(path) => doctor::compete(path, printer),
-            None => doctor.run(&start(false)?, printer),
+            None => {
+                let system = System::despite_faults(&cli.global, printer, false)?;
+                // What a dead process left is not for one to store who does not know the agents.
+                if system.fault().is_none() {
+                    rescue::take_in(system.ports());
+                }
+                doctor.run(&system, printer)
+            }
         },
         Command::Completions(completions) => completions.run(printer),
     }

@@ -5,6 +5,7 @@ pub mod doctor;
 pub mod failure;
 pub mod history;
 pub mod list;
+pub(super) mod notice;
 pub mod status_json;
 pub mod status_text;
 pub mod token_json;

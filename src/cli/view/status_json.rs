@@ -169,7 +169,7 @@ fn facts(report: &Report) -> Value {
             "lastRefusal": facts.refusal.as_ref().map(|(refusal, at)| json!({
                 "code": refusal.code,
                 "description": refusal.description,
-                "httpStatus": refusal.status,
+                "httpStatus": (refusal.status != 0).then_some(refusal.status),
                 "at": at.map(|time| time.0),
             })),
             "outcomeUnknownSince": facts.unknown_since.map(|time| time.0),

@@ -23,8 +23,9 @@ pub(super) fn user_code(text: &str) -> Result<String, DeviceError> {
     }
     let too_long = text.chars().count() > LONGEST_CODE;
     if too_long || text.chars().any(is_unprintable) {
-        let why = "the server sent a user code that cannot be shown: it is longer than 64 characters or holds control characters";
-        return Err(DeviceError::Unfit(why.to_owned()));
+        return Err(DeviceError::Malformed(
+            "holds a user code that cannot be shown: it has more than 64 characters, or characters that steer a terminal",
+        ));
     }
     Ok(text.to_owned())
 }
@@ -36,11 +37,9 @@ pub(super) fn address(
     flow: &DeviceFlow,
     endpoint: &str,
 ) -> Result<String, DeviceError> {
-    let refuse = |why: &str| {
-        let text = printable(text, 100);
-        DeviceError::Unfit(format!(
-            "the server sends people to {text}, which was refused: {why}"
-        ))
+    let refuse = |why| DeviceError::Address {
+        address: printable(text, 100),
+        why,
     };
     let url = Url::parse(text).map_err(|_| refuse("it is not a URL"))?;
     let host = url.host().ok_or_else(|| refuse("it names no host"))?;

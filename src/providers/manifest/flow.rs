@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::super::checked::{
-    AbsolutePath, Address, HeaderName, HostPattern, Line, Params, Ports, RedirectHost,
+    AbsolutePath, Address, HeaderName, HostPattern, Line, Params, Ports, ProfileName, RedirectHost,
     RedirectPath, Span, Variable,
 };
 use super::texts;
@@ -55,7 +55,7 @@ pub(super) enum FlowTable {
         interval: Option<Span>,
         #[serde(default)]
         stores: StoredName,
-        profile: Option<Line>,
+        profile: Option<ProfileName>,
         request_id: Option<HeaderName>,
         code: Option<Address>,
         poll: Option<Address>,
@@ -162,7 +162,7 @@ impl FlowTable {
                     StoredName::OAuth => Stored::OAuth,
                     StoredName::Token => Stored::Token,
                 },
-                profile: text(profile),
+                profile: profile.map(|name| name.0),
                 request_id: request_id.map(|name| name.0),
             }),
             Self::ClientCredentials { scopes, params } => {

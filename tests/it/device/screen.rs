@@ -38,8 +38,8 @@ fn scanned(screen: &str) -> Option<String> {
     // Half a character is a module, and a module is four pixels wide and high.
     let light = |x: usize, y: usize| match lines[y / 8][x / 4] {
         '█' => true,
-        '▀' => y / 4 % 2 == 0,
-        '▄' => y / 4 % 2 == 1,
+        '▀' => y % 8 < 4,
+        '▄' => y % 8 >= 4,
         _ => false,
     };
     let pixel = |x, y| if light(x, y) { 255 } else { 0 };

@@ -133,22 +133,37 @@ fn a_refresh_shows_no_secret() {
 }
 
 #[test]
-fn a_pasted_token_is_not_shown() {
-    let world = World::new();
-    let args = ["models", "auth", "paste-token", "--provider", "anthropic"];
-    let mut child = spawn(&mut world.command(&args));
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(setup_token().as_bytes()).unwrap();
-    let mut lines = visible(child.id());
-    drop(stdin);
-    while child.try_wait().unwrap().is_none() {
-        lines.extend(visible(child.id()));
+fn what_is_pasted_is_not_shown() {
+    let key = || "sk-ant-api03-MARKER-0123456789".to_owned();
+    let to = "--provider anthropic";
+    for (words, member, secret) in [
+        (
+            format!("models auth paste-token {to}"),
+            "token",
+            setup_token(),
+        ),
+        (format!("models auth paste-api-key {to}"), "key", key()),
+        (
+            "onboard --non-interactive --accept-risk --anthropic-api-key -".to_owned(),
+            "key",
+            key(),
+        ),
+    ] {
+        let world = World::new();
+        let args: Vec<&str> = words.split(' ').collect();
+        let mut child = spawn(&mut world.command(&args));
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(secret.as_bytes()).unwrap();
+        let mut lines = visible(child.id());
+        drop(stdin);
+        while child.try_wait().unwrap().is_none() {
+            lines.extend(visible(child.id()));
+        }
+        let store = world.store();
+        let mut stored = store["profiles"].as_object().unwrap().values();
+        assert_eq!(stored.next().unwrap()[member], secret);
+        assert_hidden(&lines, args[2], &[secret]);
     }
-    assert_eq!(
-        world.store()["profiles"]["anthropic:manual"]["token"],
-        setup_token()
-    );
-    assert_hidden(&lines, "paste-token", &[setup_token()]);
 }
 
 /// In the place of the system's opener, a program that writes down what can be seen of it.

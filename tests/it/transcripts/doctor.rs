@@ -40,7 +40,7 @@ fn of_a_good_disk() {
 #[test]
 fn of_what_lies_around() {
     let (world, _, _) = recorded::world("not-json");
-    world.write("rescue/0.json", "{}");
+    world.write_torn_answer(&world.state().join("rescue"));
     world.write("agents/main/agent/auth-profiles.json.unreadable-x", "{");
     world.write(
         "agents/main/agent/.auth-profiles.json.4194305.0123abcd.tmp",

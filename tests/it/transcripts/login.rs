@@ -208,7 +208,7 @@ fn where_there_is_nothing_to_log_in_to() {
         .run(&login("openai-codx"))
         .run(&login("nobody"))
         .run(&login("open ai/x"))
-        .run(&method("device"))
+        .run(&method("password"))
         .run(&login("openai"))
         .run(&login("anthropic"))
         .run(&login("chutes"))

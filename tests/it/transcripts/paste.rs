@@ -22,6 +22,28 @@ fn that_succeeds() {
 }
 
 #[test]
+fn of_a_key() {
+    let world = World::new();
+    let key = |provider| ["models", "auth", "paste-api-key", "--provider", provider];
+    let mut named = key("anthropic").to_vec();
+    named.extend(["--profile-id", "anthropic:work"]);
+    let line = "export ANTHROPIC_API_KEY='sk-ant-api03-0123456789-0123456789';";
+    Transcript::of(&world)
+        .pipe("\"$LINE\"", line, &key("anthropic"))
+        .pipe("\"$LINE\"", line, &key("anthropic"))
+        .pipe("\"$LINE\"", line, &named)
+        .pipe(TOKEN, &setup_token(), &key("anthropic"))
+        .pipe("\"…$KEY\"", "…sk-1", &key("openai"))
+        .pipe("''", "", &key("openai"))
+        .pipe("\"$KEY\"", "sk-1", &key("openai-codex"))
+        .pipe("\"$KEY\"", "sk-1", &key("nobody"))
+        .note("standard input is /dev/null")
+        .run(&key("openai"))
+        .run(&["models", "auth", "list"])
+        .matches("paste_api_key");
+}
+
+#[test]
 fn that_is_refused() {
     let world = World::new();
     let key = "sk-ant-api03-".to_owned() + &"a".repeat(90);

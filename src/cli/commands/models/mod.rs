@@ -3,6 +3,8 @@
 pub mod auth;
 pub mod status;
 
+use std::sync::Arc;
+
 use clap::{Args, Subcommand};
 
 use crate::app::failure::Failure;
@@ -36,7 +38,7 @@ impl Models {
     ///
     /// # Errors
     /// What the command failed with.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System, printer: &Arc<Printer>) -> Result<u8, Failure> {
         match &self.command {
             Some(ModelsCommand::Auth(auth)) => auth.run(system, printer),
             Some(ModelsCommand::Status(status)) => status.run(system, printer),

@@ -18,6 +18,7 @@ use openclaw::ports::host::{
     Signal, Variables,
 };
 use openclaw::ports::http::{Http, HttpError, Request, Response};
+use openclaw::ports::program::{ProgramError, Programs, Running};
 use openclaw::providers::catalogue::Catalogue;
 use openclaw::store::file::{FileStore, Locations};
 use openclaw::testing::clock::FakeClock;
@@ -80,6 +81,23 @@ impl Interrupt for Nothing {
 impl Callback for Nothing {
     fn bind(&self, _: &Endpoint) -> Result<Box<dyn Listening>, BindError> {
         Err(BindError(Vec::new()))
+    }
+}
+
+impl Programs for Nothing {
+    fn on_path(&self, _: &str) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
+    fn judge(&self, path: &Path) -> Result<(), ProgramError> {
+        let reason = "there are none here".to_owned();
+        let path = path.to_owned();
+        Err(ProgramError::NotStarted { path, reason })
+    }
+
+    fn start(&self, path: &Path) -> Result<Box<dyn Running>, ProgramError> {
+        self.judge(path)?;
+        unreachable!("every program is refused")
     }
 }
 
@@ -235,6 +253,7 @@ impl Doors {
             interrupt: &Nothing,
             browser: &Nothing,
             http: &self.http,
+            programs: &Nothing,
             callback: &Nothing,
             dialog: &self.person,
             files: &self.files,

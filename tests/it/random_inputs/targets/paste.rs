@@ -80,9 +80,12 @@ fn token(text: &str, provider: &str, setup: bool) {
         agent: AgentId::main(),
         provider,
         profile: None,
-        expires_in: None,
-        setup,
-        yes: true,
+        form: match setup {
+            true => paste::Form::SetupToken { yes: true },
+            false => paste::Form::Token { expires_in: None },
+        },
+        given: None,
+        metadata: Vec::new(),
     };
     let joined: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     match paste::run(doors.ports(), &asked) {

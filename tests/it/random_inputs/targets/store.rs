@@ -233,9 +233,9 @@ fn store_one(doors: &Doors) {
         agent: AgentId::main(),
         profile: None,
         provider,
-        expires_in: None,
-        setup: false,
-        yes: true,
+        form: paste::Form::Token { expires_in: None },
+        given: None,
+        metadata: Vec::new(),
     };
     if let Err(failure) = paste::run(doors.ports(), &asked) {
         panic!("nothing could be stored: {failure:?}");

@@ -1,14 +1,17 @@
 //! `models auth`: everything that puts a credential in, hands it out, or takes it away.
 
+pub mod add;
 pub mod history;
 pub mod list;
 pub mod login;
 pub mod login_github_copilot;
 pub mod logout;
-pub mod paste_token;
+pub mod paste;
 pub mod refresh;
 pub mod token;
 pub mod undo;
+
+use std::sync::Arc;
 
 use clap::{Args, CommandFactory, Subcommand};
 
@@ -27,10 +30,12 @@ pub struct Auth {
 // A comment on a variant would take the place of the long help of its command.
 #[derive(Debug, Subcommand)]
 enum AuthCommand {
+    Add(add::Add),
     Login(login::Login),
     LoginGithubCopilot(login_github_copilot::LoginGithubCopilot),
-    SetupToken(paste_token::SetupToken),
-    PasteToken(paste_token::PasteToken),
+    SetupToken(paste::SetupToken),
+    PasteToken(paste::PasteToken),
+    PasteApiKey(paste::PasteApiKey),
     Token(token::Token),
     List(list::List),
     Refresh(refresh::Refresh),
@@ -49,12 +54,14 @@ impl Auth {
     ///
     /// # Errors
     /// What the command failed with.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System, printer: &Arc<Printer>) -> Result<u8, Failure> {
         match &self.command {
+            Some(AuthCommand::Add(command)) => command.run(system, printer),
             Some(AuthCommand::Login(command)) => command.run(system, printer),
             Some(AuthCommand::LoginGithubCopilot(command)) => command.run(system),
             Some(AuthCommand::SetupToken(command)) => command.run(system, printer),
             Some(AuthCommand::PasteToken(command)) => command.run(system, printer),
+            Some(AuthCommand::PasteApiKey(command)) => command.run(system, printer),
             Some(AuthCommand::Token(command)) => command.run(system, printer),
             Some(AuthCommand::List(command)) => command.run(system, printer),
             Some(AuthCommand::Refresh(command)) => command.run(system, printer),

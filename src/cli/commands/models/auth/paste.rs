@@ -1,4 +1,4 @@
-//! `models auth paste-token` and `models auth setup-token`.
+//! `models auth paste-token`, `setup-token` and `paste-api-key`.
 
 use std::io;
 use std::time::Duration;
@@ -6,10 +6,11 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::app::failure::Failure;
-use crate::app::paste;
+use crate::app::paste::{self, Form};
 use crate::cli::commands::days;
 use crate::cli::printer::Printer;
 use crate::cli::wire::System;
+use crate::model::credential::Kind;
 use crate::model::id::{ProfileId, ProviderId};
 use crate::model::time::Timestamp;
 
@@ -47,9 +48,11 @@ impl PasteToken {
                 .as_deref()
                 .map(ProfileId::parse)
                 .transpose()?,
-            expires_in: self.expires_in,
-            setup: false,
-            yes: false,
+            form: Form::Token {
+                expires_in: self.expires_in,
+            },
+            given: None,
+            metadata: Vec::new(),
         };
         show(printer, &paste::run(system.ports(), &request)?)
     }
@@ -81,9 +84,49 @@ impl SetupToken {
             agent: system.agent().clone(),
             provider: ProviderId::parse(&self.provider)?,
             profile: None,
-            expires_in: None,
-            setup: true,
-            yes: self.yes,
+            form: Form::SetupToken { yes: self.yes },
+            given: None,
+            metadata: Vec::new(),
+        };
+        show(printer, &paste::run(system.ports(), &request)?)
+    }
+}
+
+/// Store an API key
+///
+/// On a terminal the key is asked for and not shown; from a pipe all of standard input is taken. It
+/// is never an argument, where every user of the machine could read it. A line that sets it in a
+/// shell script (`export OPENAI_API_KEY="…";`) is understood.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  openclaw models auth paste-api-key --provider openai
+  printf %s \"$KEY\" | openclaw models auth paste-api-key --provider openai --profile-id openai:work")]
+pub struct PasteApiKey {
+    /// Whose key it is
+    #[arg(long, value_name = "ID")]
+    provider: String,
+    /// The profile to store it under [default: PROVIDER:manual]
+    #[arg(long, value_name = "PROFILE")]
+    profile_id: Option<String>,
+}
+
+impl PasteApiKey {
+    /// Stores it.
+    ///
+    /// # Errors
+    /// What the use case says.
+    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+        let request = paste::Request {
+            agent: system.agent().clone(),
+            provider: ProviderId::parse(&self.provider)?,
+            profile: self
+                .profile_id
+                .as_deref()
+                .map(ProfileId::parse)
+                .transpose()?,
+            form: Form::Key,
+            given: None,
+            metadata: Vec::new(),
         };
         show(printer, &paste::run(system.ports(), &request)?)
     }
@@ -97,19 +140,26 @@ fn show(printer: &Printer, stored: &paste::Outcome) -> Result<u8, Failure> {
 
 fn write(printer: &Printer, stored: &paste::Outcome) -> io::Result<()> {
     let paste::Outcome {
-        profile, provider, ..
+        profile,
+        provider,
+        kind,
+        fingerprint,
+        length,
+        ..
     } = stored;
-    printer.line_out(&format!("Auth profile: {profile} ({provider}/token)"))?;
-    printer.line_out(&format!(
-        "Token: {}, {} characters",
-        stored.fingerprint, stored.length
-    ))?;
+    let title = match kind {
+        Kind::ApiKey => "Key",
+        Kind::Token | Kind::OAuth => "Token",
+    };
+    let kind = kind.as_str();
+    printer.line_out(&format!("Auth profile: {profile} ({provider}/{kind})"))?;
+    printer.line_out(&format!("{title}: {fingerprint}, {length} characters"))?;
     let ends = stored
         .expires
         .map_or_else(|| "no end is known".to_owned(), Timestamp::iso8601);
     printer.line_out(&format!("Ends: {ends}"))?;
     if stored.replaced {
-        printer.line_out("The token that was there before is replaced.")?;
+        printer.line_out("What was there before is replaced.")?;
     }
     Ok(())
 }

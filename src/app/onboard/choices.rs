@@ -1,0 +1,271 @@
+//! The names of `--auth-choice`: those of the reference release, each a provider and a method, and
+//! `PROVIDER` or `PROVIDER/METHOD` for every provider there is.
+//!
+//! A name that means nothing is an error. The reference release takes it for `skip`, so a misspelt
+//! choice stores nothing and succeeds.
+
+use crate::app::Ports;
+use crate::app::failure::{Failure, Kind, shell_word};
+use crate::model::id::{ProviderId, printable};
+use crate::model::provider::Flow;
+
+use super::{API_KEY, SETUP_TOKEN};
+
+/// Stores nothing.
+pub const SKIP: &str = "skip";
+/// A token of the provider that `--token-provider` names.
+pub const TOKEN: &str = "token";
+
+/// One row: a name, and what it means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The name.
+    pub name: &'static str,
+    /// The id of its provider.
+    pub provider: &'static str,
+    /// The name of its method.
+    pub method: &'static str,
+    /// The flag that brings its key, without dashes.
+    pub flag: Option<&'static str>,
+    /// Flags whose values are stored beside the key, and under which names.
+    pub beside: &'static [(&'static str, &'static str)],
+}
+
+const fn login(name: &'static str, provider: &'static str, method: &'static str) -> Row {
+    Row {
+        name,
+        provider,
+        method,
+        flag: None,
+        beside: &[],
+    }
+}
+
+const fn key(name: &'static str, provider: &'static str, flag: &'static str) -> Row {
+    Row {
+        flag: Some(flag),
+        ..login(name, provider, API_KEY)
+    }
+}
+
+/// What a Cloudflare gateway is found by.
+const GATEWAY: &[(&str, &str)] = &[
+    ("cloudflare-ai-gateway-account-id", "accountId"),
+    ("cloudflare-ai-gateway-gateway-id", "gatewayId"),
+];
+
+/// Every row. Of several with one flag the first is meant where the flag stands alone.
+pub const ROWS: &[Row] = &[
+    login("setup-token", "anthropic", SETUP_TOKEN),
+    login("openai-codex", "openai-codex", "oauth"),
+    login("chutes", "chutes", "oauth"),
+    login("google-gemini-cli", "google-gemini-cli", "oauth"),
+    login("github-copilot", "github-copilot", "device-code"),
+    login("minimax-portal", "minimax-portal", "device-code"),
+    login("qwen-portal", "qwen-portal", "device-code"),
+    key("apiKey", "anthropic", "anthropic-api-key"),
+    key("openai-api-key", "openai", "openai-api-key"),
+    key("openrouter-api-key", "openrouter", "openrouter-api-key"),
+    key(
+        "ai-gateway-api-key",
+        "vercel-ai-gateway",
+        "ai-gateway-api-key",
+    ),
+    Row {
+        beside: GATEWAY,
+        ..key(
+            "cloudflare-ai-gateway-api-key",
+            "cloudflare-ai-gateway",
+            "cloudflare-ai-gateway-api-key",
+        )
+    },
+    key("moonshot-api-key", "moonshot", "moonshot-api-key"),
+    key("moonshot-api-key-cn", "moonshot", "moonshot-api-key"),
+    key("kimi-code-api-key", "kimi-coding", "kimi-code-api-key"),
+    key("gemini-api-key", "google", "gemini-api-key"),
+    key("zai-api-key", "zai", "zai-api-key"),
+    key("xiaomi-api-key", "xiaomi", "xiaomi-api-key"),
+    key("minimax-api", "minimax", "minimax-api-key"),
+    key("minimax-api-lightning", "minimax", "minimax-api-key"),
+    key("synthetic-api-key", "synthetic", "synthetic-api-key"),
+    key("venice-api-key", "venice", "venice-api-key"),
+    key("opencode-zen", "opencode", "opencode-zen-api-key"),
+    key("xai-api-key", "xai", "xai-api-key"),
+    key("qianfan-api-key", "qianfan", "qianfan-api-key"),
+];
+
+/// Older names, and those that took their place.
+pub const ALIASES: &[(&str, &str)] = &[
+    ("oauth", "setup-token"),
+    ("claude-cli", "setup-token"),
+    ("codex-cli", "openai-codex"),
+];
+
+/// Names of the reference release that store nothing here, and why.
+const ELSEWHERE: &[(&str, &str)] = &[
+    (
+        "google-antigravity",
+        "its client belongs to another program; choose google-gemini-cli or gemini-api-key",
+    ),
+    (
+        "copilot-proxy",
+        "a local proxy has no credential to store; choose github-copilot",
+    ),
+];
+
+/// What a name means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Meaning {
+    /// The name.
+    pub(super) name: String,
+    /// The provider; `None` for [`TOKEN`].
+    pub(super) provider: Option<ProviderId>,
+    /// The method.
+    pub(super) method: String,
+    /// Its row, if it has one.
+    pub(super) row: Option<&'static Row>,
+}
+
+impl Meaning {
+    fn of_row(row: &'static Row) -> Result<Self, Failure> {
+        Ok(Self {
+            name: row.name.to_owned(),
+            provider: Some(ProviderId::parse(row.provider)?),
+            method: row.method.to_owned(),
+            row: Some(row),
+        })
+    }
+
+    /// A method of a provider, by the name that the reference release has for it.
+    pub(super) fn of(provider: &ProviderId, method: &str) -> Self {
+        let same = |row: &&Row| row.provider == provider.as_str() && row.method == method;
+        let row = ROWS.iter().find(same);
+        Self {
+            name: row.map_or_else(|| format!("{provider}/{method}"), |row| row.name.to_owned()),
+            provider: Some(provider.clone()),
+            method: method.to_owned(),
+            row,
+        }
+    }
+}
+
+/// What `name` means; `None` for [`SKIP`].
+///
+/// # Errors
+/// [`Kind::Usage`] if it means nothing, or nothing that can be stored here.
+pub(super) fn meaning(
+    ports: Ports<'_>,
+    name: &str,
+    interactive: bool,
+) -> Result<Option<Meaning>, Failure> {
+    let name = name.trim();
+    let alias = ALIASES.iter().find(|(old, _)| *old == name);
+    let name = alias.map_or(name, |(_, new)| new);
+    match name {
+        SKIP => return Ok(None),
+        TOKEN => {
+            return Ok(Some(Meaning {
+                name: TOKEN.to_owned(),
+                provider: None,
+                method: SETUP_TOKEN.to_owned(),
+                row: None,
+            }));
+        }
+        _ => {}
+    }
+    if let Some(row) = ROWS.iter().find(|row| row.name == name) {
+        return Meaning::of_row(row).map(Some);
+    }
+    if let Some((_, why)) = ELSEWHERE.iter().find(|(other, _)| *other == name) {
+        let message = format!("the auth choice {name} stores nothing here: {why}");
+        return Err(Failure::new(Kind::Usage, message));
+    }
+    of_provider(ports, name, interactive).map(Some)
+}
+
+/// The row that a flag stands for when nothing else was said.
+pub(super) fn of_flag(flag: &str) -> Result<Option<Meaning>, Failure> {
+    let row = ROWS.iter().find(|row| row.flag == Some(flag));
+    row.map(Meaning::of_row).transpose()
+}
+
+fn of_provider(ports: Ports<'_>, name: &str, interactive: bool) -> Result<Meaning, Failure> {
+    let (id, method) = match name.split_once('/') {
+        Some((id, method)) => (id, Some(method)),
+        None => (name, None),
+    };
+    let known = ports.catalogue.ids()?;
+    let Some(id) = known.iter().find(|known| known.as_str() == id) else {
+        return Err(unknown(name, &near(name, &known), interactive));
+    };
+    let provider = ports.catalogue.get(id)?;
+    let methods: Vec<&str> = provider.flows.iter().map(Flow::method).collect();
+    let found = match method {
+        None => methods.first().copied(),
+        Some(method) => methods.iter().copied().find(|known| *known == method),
+    };
+    let Some(method) = found else {
+        let named: Vec<String> = methods.iter().map(|each| format!("{id}/{each}")).collect();
+        return Err(unknown(name, &named, interactive));
+    };
+    Ok(Meaning::of(id, method))
+}
+
+/// Names that look like it, the likeliest first.
+fn near(name: &str, providers: &[ProviderId]) -> Vec<String> {
+    let word = name.to_lowercase();
+    let mut near: Vec<(f64, &str)> = ROWS
+        .iter()
+        .map(|row| row.name)
+        .chain(ALIASES.iter().map(|(old, _)| *old))
+        .chain([SKIP, TOKEN])
+        .chain(providers.iter().map(ProviderId::as_str))
+        .map(|known| {
+            let likeness = strsim::jaro_winkler(&known.to_lowercase(), &word);
+            (likeness, known)
+        })
+        .filter(|(likeness, _)| *likeness > 0.85)
+        .collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    near.dedup_by_key(|(_, known)| *known);
+    let near = near.into_iter().take(3);
+    near.map(|(_, known)| known.to_owned()).collect()
+}
+
+fn unknown(name: &str, near: &[String], interactive: bool) -> Failure {
+    let name = printable(name, 80);
+    let mut message = format!("unknown auth choice \"{name}\"");
+    let Some(first) = near.first() else {
+        return Failure::new(Kind::Usage, message).hint("openclaw onboard");
+    };
+    let flags = match interactive {
+        true => "",
+        false => " --non-interactive --accept-risk",
+    };
+    let first = shell_word(first);
+    let hint = format!("openclaw onboard{flags} --auth-choice {first}");
+    message.push_str(&format!("; did you mean {}?", near.join(" or ")));
+    Failure::new(Kind::Usage, message).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_name_stands_for_one_thing() {
+        let mut names = BTreeSet::from([SKIP, TOKEN]);
+        let known = ROWS.iter().map(|row| row.name);
+        let more = ALIASES.iter().chain(ELSEWHERE).map(|(name, _)| *name);
+        for name in known.chain(more) {
+            assert!(names.insert(name), "{name} stands there twice");
+        }
+        for (old, new) in ALIASES {
+            assert!(ROWS.iter().any(|row| row.name == *new), "{old}");
+        }
+        for row in ROWS {
+            assert_eq!(row.flag.is_some(), row.method == API_KEY, "{}", row.name);
+        }
+    }
+}

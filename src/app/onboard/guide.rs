@@ -1,0 +1,94 @@
+//! What the wizard asks: provider, method, agent.
+
+use crate::app::Ports;
+use crate::app::failure::{Failure, Kind};
+use crate::model::id::AgentId;
+use crate::model::provider::{Flow, Provider};
+use crate::ports::dialog::{Choice, Notice};
+
+use super::choices::Meaning;
+
+/// Lets a person choose a provider and, where it has several, a method.
+pub(super) fn credential(ports: Ports<'_>) -> Result<Meaning, Failure> {
+    let providers = providers(ports)?;
+    let options = providers.iter().map(label).collect();
+    let provider = &providers[chosen(ports, "Provider", options)?];
+    let methods: Vec<&str> = provider.flows.iter().map(Flow::method).collect();
+    let method = match methods.as_slice() {
+        [only] => only,
+        several => {
+            let options = several.iter().map(|method| in_words(method)).collect();
+            let prompt = format!("How to log in to {}", provider.name);
+            several[chosen(ports, &prompt, options)?]
+        }
+    };
+    Ok(Meaning::of(&provider.id, method))
+}
+
+/// Lets a person choose an agent, the usual one first; where there is one only, it is meant.
+pub(super) fn agent(ports: Ports<'_>, usual: &AgentId) -> Result<AgentId, Failure> {
+    let mut agents = vec![usual.clone()];
+    for agent in &ports.settings.agents {
+        let id = AgentId::normalise(&agent.id);
+        if !agents.contains(&id) {
+            agents.push(id);
+        }
+    }
+    if agents.len() == 1 {
+        return Ok(usual.clone());
+    }
+    let label = |id: &AgentId| match (id == usual, id.is_main()) {
+        (true, _) => format!("{id} (the usual one)"),
+        (false, true) => format!("{id} (the others read through to it)"),
+        (false, false) => id.to_string(),
+    };
+    let options = agents.iter().map(label).collect();
+    let index = chosen(ports, "For which agent", options)?;
+    Ok(agents.swap_remove(index))
+}
+
+/// Every provider that can be logged in to. A faulty file of the user's is told and left out.
+fn providers(ports: Ports<'_>) -> Result<Vec<Provider>, Failure> {
+    let mut providers = Vec::new();
+    for id in ports.catalogue.ids()? {
+        match ports.catalogue.get(&id) {
+            Ok(provider) if provider.flows.is_empty() => {}
+            Ok(provider) => providers.push(provider),
+            Err(error) => ports.dialog.notice(&Notice::Warning(error.to_string())),
+        }
+    }
+    Ok(providers)
+}
+
+/// Both names, for either may be typed.
+fn label(provider: &Provider) -> String {
+    match provider.name.eq_ignore_ascii_case(provider.id.as_str()) {
+        true => provider.name.clone(),
+        false => format!("{} ({})", provider.name, provider.id),
+    }
+}
+
+/// What a method means to a person.
+fn in_words(method: &str) -> String {
+    let words = match method {
+        "oauth" => "log in with a browser",
+        "device-code" => "type a code into a browser on any device",
+        "setup-token" => "paste a long-lived token",
+        "api-key" => "paste an API key",
+        "client-credentials" => "log in as a program, with a client id and secret",
+        "program" => "log in with another program",
+        _ => return method.to_owned(),
+    };
+    format!("{method}: {words}")
+}
+
+/// The index that was chosen; one that a dialog made up is nobody's choice.
+fn chosen(ports: Ports<'_>, prompt: &str, options: Vec<String>) -> Result<usize, Failure> {
+    let prompt = prompt.to_owned();
+    let count = options.len();
+    let index = ports.dialog.choose(&Choice { prompt, options })?;
+    if index >= count {
+        return Err(Failure::new(Kind::Usage, "nothing was chosen"));
+    }
+    Ok(index)
+}

@@ -1,0 +1,193 @@
+//! `onboard` and `models auth add`: chooses provider, method and agent, by questions or by flags,
+//! and runs the use case that stores the credential.
+//!
+//! Nothing here stores anything itself. A key is taken from its flag, else from the environment,
+//! else one that is stored already will do: the order of the reference release.
+
+pub mod choices;
+mod guide;
+mod way;
+
+use std::time::Duration;
+
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::secret::Secret;
+use crate::ports::dialog::Notice;
+
+use super::Ports;
+use super::failure::{Failure, Kind};
+use choices::{Meaning, SKIP, TOKEN};
+use way::Way;
+
+/// The method that takes a key.
+const API_KEY: &str = "api-key";
+/// The method that takes a long-lived token.
+const SETUP_TOKEN: &str = "setup-token";
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// For which agent; asked for if it was not named and there are several.
+    pub agent: AgentId,
+    /// Whether it was named.
+    pub agent_named: bool,
+    /// Whether a person may be asked.
+    pub interactive: bool,
+    /// One of [`choices`]; asked for, or what the flags stand for, by default.
+    pub choice: Option<String>,
+    /// Keys by the flag that brought them, without dashes.
+    pub keys: Vec<(&'static str, Given)>,
+    /// What is stored beside a key, by the flag that brought it.
+    pub beside: Vec<(&'static str, String)>,
+    /// The secret of whichever choice it is comes from standard input.
+    pub from_input: bool,
+    /// What `token` and `setup-token` are to store.
+    pub token: TokenFlags,
+    /// The name after the colon of a profile for a pasted secret.
+    pub name: &'static str,
+    /// Do not open a browser.
+    pub no_browser: bool,
+    /// Give a login up after this long.
+    pub timeout: Duration,
+}
+
+/// The flags of a token.
+#[derive(Clone, Debug, Default)]
+pub struct TokenFlags {
+    /// Whose it is.
+    pub provider: Option<ProviderId>,
+    /// The token.
+    pub token: Option<Given>,
+    /// Under which name.
+    pub profile: Option<ProfileId>,
+    /// How long it lives from now.
+    pub expires_in: Option<Duration>,
+}
+
+/// How a secret is given.
+#[derive(Clone, Debug)]
+pub enum Given {
+    /// As an argument.
+    Argument(Secret<String>),
+    /// On standard input.
+    Input,
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The agent it was done for.
+    pub agent: AgentId,
+    /// The choice, by its name.
+    pub choice: String,
+    /// The credential; `None` for `skip`.
+    pub credential: Option<Kept>,
+}
+
+/// The credential that is there now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Its profile.
+    pub profile: ProfileId,
+    /// Its provider.
+    pub provider: ProviderId,
+    /// The method it came by.
+    pub method: String,
+    /// Whether it was stored now; else it was there already.
+    pub stored: bool,
+    /// Whether it took the place of another.
+    pub replaced: bool,
+}
+
+/// Chooses, and stores.
+///
+/// # Errors
+/// [`Kind::Usage`] if the choice is unknown, is not clear, or wants what was not given or a person
+/// who is not there; [`Kind::Cancelled`]; what the use case of the method says.
+pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
+    let chosen = choose(ports, request)?;
+    let ask_agent = request.interactive && !request.agent_named && chosen.is_some();
+    let agent = match ask_agent {
+        true => guide::agent(ports, &request.agent)?,
+        false => request.agent.clone(),
+    };
+    let Some(meaning) = chosen else {
+        return Ok(Outcome {
+            agent,
+            choice: SKIP.to_owned(),
+            credential: None,
+        });
+    };
+    warn_unused(ports, request, &meaning);
+    let way = Way {
+        ports,
+        request,
+        agent: &agent,
+        meaning: &meaning,
+        provider: provider(request, &meaning)?,
+    };
+    let kept = way.go()?;
+    Ok(Outcome {
+        agent,
+        choice: meaning.name,
+        credential: Some(kept),
+    })
+}
+
+/// What was chosen: by name, by the one flag there is, by a person; or nothing.
+fn choose(ports: Ports<'_>, request: &Request) -> Result<Option<Meaning>, Failure> {
+    if let Some(name) = &request.choice {
+        return choices::meaning(ports, name, request.interactive);
+    }
+    let flags: Vec<&str> = request.keys.iter().map(|(flag, _)| *flag).collect();
+    match flags.as_slice() {
+        [] if request.token.token.is_some() => choices::meaning(ports, TOKEN, request.interactive),
+        [] if request.interactive => guide::credential(ports).map(Some),
+        [] => {
+            let text = "no --auth-choice and no key was given, so nothing is stored";
+            ports.dialog.notice(&Notice::Warning(text.to_owned()));
+            Ok(None)
+        }
+        [flag] => choices::of_flag(flag),
+        several @ [first, ..] => {
+            let flags: Vec<String> = several.iter().map(|flag| format!("--{flag}")).collect();
+            let message = format!(
+                "{} cannot all be meant; say which with --auth-choice",
+                flags.join(" and ")
+            );
+            let choice = choices::of_flag(first)?.map_or(SKIP.to_owned(), |one| one.name);
+            Err(Failure::new(Kind::Usage, message).hint(format!(
+                "printf %s \"$KEY\" | openclaw onboard --non-interactive --accept-risk --auth-choice {choice} --{first} -"
+            )))
+        }
+    }
+}
+
+fn provider(request: &Request, meaning: &Meaning) -> Result<ProviderId, Failure> {
+    let named = &request.token.provider;
+    let missing = || {
+        let message = format!(
+            "Missing --token-provider for --auth-choice {}.",
+            meaning.name
+        );
+        Failure::new(Kind::Usage, message).hint(format!(
+            "printf %s \"$TOKEN\" | openclaw onboard --non-interactive --accept-risk --auth-choice {} --token-provider anthropic --token -",
+            meaning.name
+        ))
+    };
+    meaning
+        .provider
+        .clone()
+        .or_else(|| named.clone())
+        .ok_or_else(missing)
+}
+
+/// A key that the choice does not use was given in vain, and its giver may think otherwise.
+fn warn_unused(ports: Ports<'_>, request: &Request, meaning: &Meaning) {
+    let own = meaning.row.and_then(|row| row.flag);
+    let unused = request.keys.iter().map(|(flag, _)| *flag);
+    for flag in unused.filter(|flag| Some(*flag) != own) {
+        let text = format!("--{flag} is not used by --auth-choice {}", meaning.name);
+        ports.dialog.notice(&Notice::Warning(text));
+    }
+}

@@ -1,0 +1,277 @@
+//! From a choice to a stored credential.
+
+use crate::model::credential::{self, Credential};
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::profiles::AuthProfiles;
+use crate::model::secret::Secret;
+use crate::ports::dialog::{Answer, Notice, Question};
+use crate::ports::store::{Scope, StoreError};
+
+use super::choices::{Meaning, TOKEN};
+use super::{API_KEY, Given, Kept, Request, SETUP_TOKEN};
+use crate::app::failure::{Failure, Kind, login_command};
+use crate::app::keys::Keys;
+use crate::app::paste::{self, Form};
+use crate::app::{Ports, login, naming};
+
+/// The method that needs no person and nothing that is given here.
+const CLIENT_CREDENTIALS: &str = "client-credentials";
+
+/// One choice on its way to a stored credential.
+pub(super) struct Way<'a> {
+    /// The doors.
+    pub(super) ports: Ports<'a>,
+    /// What was asked for.
+    pub(super) request: &'a Request,
+    /// The agent it is for.
+    pub(super) agent: &'a AgentId,
+    /// What was chosen.
+    pub(super) meaning: &'a Meaning,
+    /// Of which provider.
+    pub(super) provider: ProviderId,
+}
+
+impl Way<'_> {
+    /// Goes it: the use case of the method, or nothing where the credential is there already.
+    pub(super) fn go(&self) -> Result<Kept, Failure> {
+        match self.meaning.method.as_str() {
+            API_KEY => self.key(),
+            SETUP_TOKEN => self.token(),
+            _ => self.login(),
+        }
+    }
+
+    fn login(&self) -> Result<Kept, Failure> {
+        let (provider, method) = (&self.provider, &self.meaning.method);
+        if !self.request.interactive && method != CLIENT_CREDENTIALS {
+            let message = format!(
+                "{provider} logs in with a person ({method}): OAuth requires interactive mode."
+            );
+            let hint = login_command(provider, None, false);
+            return Err(Failure::new(Kind::Usage, message).hint(hint));
+        }
+        let stored = login::run(
+            self.ports,
+            &login::Request {
+                agent: self.agent.clone(),
+                provider: provider.clone(),
+                method: Some(method.clone()),
+                profile: None,
+                no_browser: self.request.no_browser,
+                clipboard: true,
+                timeout: self.request.timeout,
+                set_default: false,
+                yes: false,
+            },
+        )?;
+        Ok(self.kept(stored.profile, true, stored.replaced))
+    }
+
+    fn token(&self) -> Result<Kept, Failure> {
+        let flags = &self.request.token;
+        let given = self.given(flags.token.as_ref(), "token")?;
+        if given.is_none() && !self.request.interactive {
+            let choice = &self.meaning.name;
+            let message = format!("Missing --token for --auth-choice {choice}.");
+            return Err(Failure::new(Kind::Usage, message).hint(self.by_pipe()));
+        }
+        // Only what is asked for like that is asked for with the question whether it was made.
+        let form = match (self.meaning.name.as_str(), &given, flags.expires_in) {
+            (TOKEN, _, expires_in) | (_, Some(_), expires_in) | (_, _, expires_in @ Some(_)) => {
+                Form::Token { expires_in }
+            }
+            (_, None, None) => Form::SetupToken { yes: false },
+        };
+        let profile = match &flags.profile {
+            Some(profile) => profile.clone(),
+            None => self.vacant(credential::Kind::Token)?,
+        };
+        self.paste(profile, form, given.and_then(Source::text), Vec::new())
+    }
+
+    fn key(&self) -> Result<Kept, Failure> {
+        let row = self.meaning.row;
+        let flag = row.and_then(|row| row.flag);
+        let mut keys = self.request.keys.iter();
+        let by_flag = keys.find(|(name, _)| Some(*name) == flag);
+        let flag_name = flag.unwrap_or("secret-stdin");
+        let mut given = self.given(by_flag.map(|(_, given)| given), flag_name)?;
+        if given.is_none() {
+            given = self.key_of_environment()?;
+        }
+        if given.is_none() && !self.request.interactive {
+            return match self.existing()? {
+                Some(profile) => {
+                    let text = format!("{profile} is stored already and stays as it is");
+                    self.ports.dialog.notice(&Notice::Info(text));
+                    Ok(self.kept(profile, false, false))
+                }
+                None => Err(self.no_key(flag)),
+            };
+        }
+        let beside = self.beside()?;
+        let profile = self.vacant(credential::Kind::ApiKey)?;
+        self.paste(profile, Form::Key, given.and_then(Source::text), beside)
+    }
+
+    /// The secret that a flag brings, if one does.
+    fn given(&self, by_flag: Option<&Given>, flag: &str) -> Result<Option<Source>, Failure> {
+        let from_input = match by_flag {
+            Some(Given::Argument(secret)) => return Ok(Some(Source::Text(secret.clone()))),
+            Some(Given::Input) => true,
+            None => self.request.from_input,
+        };
+        if from_input && self.ports.dialog.can_ask() && !self.request.interactive {
+            let message = format!("--{flag} reads standard input, and that is a terminal");
+            return Err(Failure::new(Kind::Usage, message).hint(self.by_pipe()));
+        }
+        Ok(from_input.then_some(Source::Input))
+    }
+
+    /// The key of the environment; a person is asked whether it is meant.
+    fn key_of_environment(&self) -> Result<Option<Source>, Failure> {
+        let manifest = self.ports.catalogue.get(&self.provider)?;
+        let keys = Keys::look(self.ports);
+        let Some((source, key)) = keys.key_of(&manifest) else {
+            return Ok(None);
+        };
+        if !self.request.interactive {
+            let text = format!("The key is taken from {source}");
+            self.ports.dialog.notice(&Notice::Info(text));
+            return Ok(Some(Source::Text(key)));
+        }
+        let question = Question::Confirm {
+            prompt: format!(
+                "Store the key that is there already ({source}, {})?",
+                key.masked()
+            ),
+            default: true,
+        };
+        Ok(match self.ports.dialog.ask(&question, &|| false)? {
+            Answer::Yes => Some(Source::Text(key)),
+            Answer::No | Answer::Text(_) => None,
+        })
+    }
+
+    /// A profile with a key of this provider that the agent sees.
+    fn existing(&self) -> Result<Option<ProfileId>, Failure> {
+        let effective = self.ports.effective(self.agent, Scope::All)?;
+        let has_key = |credential: &Credential| {
+            let key = credential.bearer().is_some_and(|key| !key.is_blank());
+            key && credential.kind() == credential::Kind::ApiKey
+                && credential.provider().as_ref() == Some(&self.provider)
+        };
+        let profiles = effective.profiles();
+        let found = profiles.iter().find(|seen| has_key(seen.credential));
+        Ok(found.map(|seen| seen.id.clone()))
+    }
+
+    fn no_key(&self, flag: Option<&str>) -> Failure {
+        let provider = &self.provider;
+        let manifest = self.ports.catalogue.get(provider).ok();
+        let variable = manifest
+            .iter()
+            .flat_map(|manifest| &manifest.env)
+            .find(|name| !Keys::is_token(name));
+        let flag = flag.unwrap_or("secret-stdin");
+        let in_env = variable.map_or_else(String::new, |name| format!("{name} in env, or "));
+        let message = format!("Missing --{flag} (or {in_env}existing {provider} API-key profile).");
+        Failure::new(Kind::Usage, message).hint(self.by_pipe())
+    }
+
+    /// What is stored beside the key. A person is not asked for it, and told what is missing.
+    fn beside(&self) -> Result<Vec<(String, String)>, Failure> {
+        let mut beside = Vec::new();
+        for (flag, member) in self.meaning.row.map_or(&[][..], |row| row.beside) {
+            let given = self.request.beside.iter().find(|(name, _)| name == flag);
+            match given {
+                Some((_, value)) => beside.push(((*member).to_owned(), value.clone())),
+                None if self.request.interactive => {
+                    let text = format!("{member} is not stored beside the key: give --{flag}");
+                    self.ports.dialog.notice(&Notice::Warning(text));
+                }
+                None => {
+                    let choice = &self.meaning.name;
+                    let message = format!("Missing --{flag} for --auth-choice {choice}.");
+                    return Err(Failure::new(Kind::Usage, message).hint(self.by_pipe()));
+                }
+            }
+        }
+        Ok(beside)
+    }
+
+    fn paste(
+        &self,
+        profile: ProfileId,
+        form: Form,
+        given: Option<Secret<String>>,
+        metadata: Vec<(String, String)>,
+    ) -> Result<Kept, Failure> {
+        let stored = paste::run(
+            self.ports,
+            &paste::Request {
+                agent: self.agent.clone(),
+                provider: self.provider.clone(),
+                profile: Some(profile),
+                form,
+                given,
+                metadata,
+            },
+        )?;
+        Ok(self.kept(stored.profile, true, stored.replaced))
+    }
+
+    /// The usual name, unless a login of another kind has it: that one stays.
+    fn vacant(&self, kind: credential::Kind) -> Result<ProfileId, Failure> {
+        let document = match self.ports.store.load(self.agent, Scope::All) {
+            Err(StoreError::Unreadable { .. }) => AuthProfiles::default(),
+            other => other?,
+        };
+        Ok(naming::vacant(
+            &document,
+            &self.provider,
+            kind,
+            self.request.name,
+        )?)
+    }
+
+    fn kept(&self, profile: ProfileId, stored: bool, replaced: bool) -> Kept {
+        Kept {
+            profile,
+            provider: self.provider.clone(),
+            method: self.meaning.method.clone(),
+            stored,
+            replaced,
+        }
+    }
+
+    fn by_pipe(&self) -> String {
+        let mut more = match self.meaning.provider {
+            Some(_) => String::new(),
+            None => format!(" --token-provider {}", self.provider),
+        };
+        for (flag, member) in self.meaning.row.map_or(&[][..], |row| row.beside) {
+            more.push_str(&format!(" --{flag} {}", member.to_uppercase()));
+        }
+        format!(
+            "printf %s \"$SECRET\" | openclaw onboard --non-interactive --accept-risk --auth-choice {}{more} --secret-stdin",
+            self.meaning.name
+        )
+    }
+}
+
+/// Where a secret is.
+enum Source {
+    Text(Secret<String>),
+    Input,
+}
+
+impl Source {
+    /// The secret, where it need not be read first.
+    fn text(self) -> Option<Secret<String>> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Input => None,
+        }
+    }
+}

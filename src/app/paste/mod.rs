@@ -1,0 +1,350 @@
+//! `models auth paste-token`, `setup-token` and `paste-api-key`: a long-lived secret, made elsewhere
+//! and pasted here.
+//!
+//! Everything that can be wrong is checked before the secret is asked for, or before it is stored;
+//! what is shown afterwards is a fingerprint.
+
+mod shape;
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::config::edit::Edit;
+use crate::model::credential::{self, ApiKey, Credential, Token};
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::json::{Extra, Verbatim};
+use crate::model::provider::Provider;
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+use crate::ports::dialog::{Answer, DialogError, Notice, Question};
+use crate::ports::store::{Change, Scope};
+use crate::providers::catalogue::CatalogueError;
+
+use super::Ports;
+use super::failure::{Failure, Kind, Touched, login_command};
+use shape::{Shape, cleaned};
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// For which agent.
+    pub agent: AgentId,
+    /// Whose secret it is.
+    pub provider: ProviderId,
+    /// Under which name; `<provider>:manual` by default, as in the reference release.
+    pub profile: Option<ProfileId>,
+    /// What kind of secret.
+    pub form: Form,
+    /// The secret, where it is at hand and need not be asked for.
+    pub given: Option<Secret<String>>,
+    /// What is stored beside a key: names and values, as `accountId` of a Cloudflare gateway.
+    pub metadata: Vec<(String, String)>,
+}
+
+/// What can be pasted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A token.
+    Token {
+        /// How long it lives from now; `None` if it has no end.
+        expires_in: Option<Duration>,
+    },
+    /// A token of which the manifest knows how it looks, and a person has said that it was made.
+    SetupToken {
+        /// Without asking whether it was made.
+        yes: bool,
+    },
+    /// An API key.
+    Key,
+}
+
+impl Form {
+    fn kind(self) -> credential::Kind {
+        match self {
+            Self::Token { .. } | Self::SetupToken { .. } => credential::Kind::Token,
+            Self::Key => credential::Kind::ApiKey,
+        }
+    }
+}
+
+/// What was stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Under which profile.
+    pub profile: ProfileId,
+    /// For which provider.
+    pub provider: ProviderId,
+    /// As what.
+    pub kind: credential::Kind,
+    /// A short name of the secret that tells nothing about it.
+    pub fingerprint: String,
+    /// Its length in characters.
+    pub length: usize,
+    /// When it ends, if it does.
+    pub expires: Option<Timestamp>,
+    /// Whether a profile of that name held something else before.
+    pub replaced: bool,
+}
+
+/// Asks for a secret, checks its shape, stores it.
+///
+/// # Errors
+/// [`Kind::Usage`] if it is not what it should be or nobody is there to paste it;
+/// [`Kind::Cancelled`]; what the store says. Nothing is stored then.
+pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
+    let manifest = match ports.catalogue.get(&request.provider) {
+        Ok(manifest) => Some(manifest),
+        Err(CatalogueError::Unknown { .. }) => None,
+        // It may say what the secret must look like.
+        Err(faulty) => return Err(faulty.into()),
+    };
+    suits(ports, request, manifest.as_ref())?;
+    let profile = match &request.profile {
+        Some(profile) => profile.clone(),
+        None => ProfileId::of(&request.provider, "manual")?,
+    };
+    if request.given.is_none() && ports.dialog.can_ask() {
+        prepare(ports, request.form, manifest.as_ref())?;
+    }
+    let pasted = match &request.given {
+        Some(given) => given.clone(),
+        None => ask(ports, request)?,
+    };
+    let secret = cleaned(&request.form, pasted.expose());
+    if secret.is_blank() {
+        let (noun, pipe) = words(request);
+        return Err(Failure::new(Kind::Usage, format!("no {noun} was given")).hint(pipe));
+    }
+    Shape::of(&request.form, &request.provider, manifest.as_ref()).check(&secret)?;
+    let outcome = Outcome {
+        fingerprint: secret.fingerprint(),
+        length: secret.expose().chars().count(),
+        replaced: ports
+            .store
+            .load(&request.agent, Scope::Profile(&profile))
+            .is_ok_and(|document| document.get(&profile).is_some()),
+        provider: request.provider.clone(),
+        profile,
+        kind: request.form.kind(),
+        expires: match request.form {
+            Form::Token { expires_in } => expires_in.map(|life| ports.clock.now().after(life)),
+            Form::SetupToken { .. } | Form::Key => None,
+        },
+    };
+    store(ports, request, &outcome, &secret)?;
+    Ok(outcome)
+}
+
+/// Whether the provider has such secrets at all. Of one without a manifest nobody can tell; only a
+/// setup-token is by its name a thing of the manifest.
+fn suits(ports: Ports<'_>, request: &Request, manifest: Option<&Provider>) -> Result<(), Failure> {
+    let provider = &request.provider;
+    let (what, is_there) = match request.form {
+        Form::Token { .. } => return Ok(()),
+        Form::SetupToken { .. } => (
+            "setup-token",
+            manifest.and_then(Provider::token_shape).is_some(),
+        ),
+        Form::Key => (
+            "API keys",
+            manifest.is_none_or(|known| known.key_shape().is_some()),
+        ),
+    };
+    if is_there {
+        return Ok(());
+    }
+    let message = format!("{provider} has no {what}");
+    let by_paste = request.form != Form::Key && !ports.catalogue.get(provider)?.logs_in();
+    Err(Failure::new(Kind::Usage, message).hint(login_command(provider, None, by_paste)))
+}
+
+/// What a person should know, or say, before the prompt.
+fn prepare(ports: Ports<'_>, form: Form, manifest: Option<&Provider>) -> Result<(), Failure> {
+    match form {
+        Form::SetupToken { yes: false } => confirm_made(ports, manifest),
+        Form::SetupToken { yes: true } | Form::Token { .. } => Ok(()),
+        Form::Key => {
+            let page = manifest
+                .and_then(Provider::key_shape)
+                .and_then(|key| key.help.as_ref());
+            if let (Some(page), Some(provider)) = (page, manifest) {
+                let text = format!("Keys for {} are made at {page}", provider.name);
+                ports.dialog.notice(&Notice::Info(text));
+            }
+            Ok(())
+        }
+    }
+}
+
+fn confirm_made(ports: Ports<'_>, manifest: Option<&Provider>) -> Result<(), Failure> {
+    let shape = manifest.and_then(Provider::token_shape);
+    let Some(help) = shape.and_then(|shape| shape.help.as_deref()) else {
+        return Ok(());
+    };
+    let question = Question::Confirm {
+        prompt: format!("Have you run `{help}` and copied the token?"),
+        default: true,
+    };
+    match ports.dialog.ask(&question, &|| false)? {
+        Answer::No => Err(Failure::new(Kind::Usage, "nothing was stored")
+            .hint(format!("run `{help}` first, on any machine"))),
+        Answer::Yes | Answer::Text(_) => Ok(()),
+    }
+}
+
+/// What the secret is called, and the command that takes it from a pipe.
+fn words(request: &Request) -> (&'static str, String) {
+    let (noun, verb, variable) = match request.form {
+        Form::Token { .. } => ("token", "paste-token", "TOKEN"),
+        Form::SetupToken { .. } => ("token", "setup-token", "TOKEN"),
+        Form::Key => ("key", "paste-api-key", "KEY"),
+    };
+    let provider = &request.provider;
+    let pipe =
+        format!("printf %s \"${variable}\" | openclaw models auth {verb} --provider {provider}");
+    (noun, pipe)
+}
+
+fn ask(ports: Ports<'_>, request: &Request) -> Result<Secret<String>, Failure> {
+    let (noun, pipe) = words(request);
+    let what = match request.form {
+        Form::Key => "API key",
+        Form::Token { .. } | Form::SetupToken { .. } => noun,
+    };
+    let question = Question::Secret {
+        prompt: format!(
+            "Paste the {what} for {} (it is not shown)",
+            request.provider
+        ),
+    };
+    let answer = ports.dialog.ask(&question, &|| false).map_err(|error| {
+        let failure = Failure::from(error.clone());
+        match error {
+            DialogError::Cancelled => failure,
+            DialogError::Failed(why) => {
+                Failure::new(Kind::Usage, format!("no {noun} was given: {why}")).hint(pipe.clone())
+            }
+            _ => failure.hint(pipe.clone()),
+        }
+    })?;
+    match answer {
+        Answer::Text(text) => Ok(text),
+        Answer::Yes | Answer::No => {
+            Err(Failure::new(Kind::Usage, format!("no {noun} was given")).hint(pipe))
+        }
+    }
+}
+
+fn store(
+    ports: Ports<'_>,
+    request: &Request,
+    outcome: &Outcome,
+    secret: &Secret<String>,
+) -> Result<(), Failure> {
+    let written = ports.store.update(&request.agent, &mut |document| {
+        let old = document.get(&outcome.profile);
+        let new = credential(request, outcome, secret.clone(), old);
+        document.put(outcome.profile.clone(), new);
+        Change::Write
+    })?;
+    ports.tell_faults(&written);
+    let mode = outcome.kind.as_str();
+    make_selectable(ports, &outcome.profile, &request.provider, mode, None)?;
+    ports.dialog.notice(&Notice::Saved {
+        profile: outcome.profile.clone(),
+        provider: request.provider.clone(),
+        expires: outcome.expires,
+    });
+    Ok(())
+}
+
+/// The new credential, with what the old one of its kind had beside its secret.
+fn credential(
+    request: &Request,
+    outcome: &Outcome,
+    secret: Secret<String>,
+    old: Option<&Credential>,
+) -> Credential {
+    let kept = |old: &Extra, reference: &str| {
+        let mut extra = old.clone();
+        // Where there is a reference, later releases use it in the place of the secret.
+        extra.0.retain(|(name, _)| name != reference);
+        extra
+    };
+    let provider = request.provider.to_string();
+    match outcome.kind {
+        credential::Kind::ApiKey => {
+            let mut extra = match old {
+                Some(Credential::ApiKey(old)) => kept(&old.extra, "keyRef"),
+                _ => Extra::default(),
+            };
+            if !request.metadata.is_empty() {
+                let pairs = request.metadata.iter().cloned();
+                let text = Map::from_iter(pairs.map(|(name, value)| (name, Value::from(value))));
+                let text = Verbatim::new(Value::from(text).to_string());
+                extra.0.retain(|(name, _)| name != "metadata");
+                extra.0.push(("metadata".to_owned(), text));
+            }
+            Credential::ApiKey(ApiKey {
+                provider,
+                key: Some(secret),
+                email: None,
+                extra,
+            })
+        }
+        credential::Kind::Token | credential::Kind::OAuth => Credential::Token(Token {
+            provider,
+            token: Some(secret),
+            expires: outcome.expires,
+            email: None,
+            extra: match old {
+                Some(Credential::Token(old)) => kept(&old.extra, "tokenRef"),
+                _ => Extra::default(),
+            },
+        }),
+    }
+}
+
+/// Names a new profile in `openclaw.json` where that is needed for it to be chosen: once
+/// `auth.profiles` names any profile of a provider, those it does not name are never selected, and
+/// an `auth.order` excludes what it does not list. Otherwise the configuration is left alone.
+pub(super) fn make_selectable(
+    ports: Ports<'_>,
+    profile: &ProfileId,
+    provider: &ProviderId,
+    mode: &str,
+    email: Option<String>,
+) -> Result<(), Failure> {
+    let same = |text: &str| ProviderId::parse(text).as_ref() == Ok(provider);
+    let mut edits = Vec::new();
+    let named = &ports.settings.profiles;
+    if named
+        .iter()
+        .any(|other| same(&other.provider) || other.id == *profile)
+    {
+        edits.push(Edit::SetAuthProfile {
+            id: profile.clone(),
+            provider: provider.clone(),
+            mode: mode.to_owned(),
+            email,
+        });
+    }
+    if ports.settings.order_of(provider).is_some() {
+        edits.push(Edit::OrderFirst {
+            provider: provider.clone(),
+            id: profile.clone(),
+        });
+    }
+    if edits.is_empty() {
+        return Ok(());
+    }
+    ports.config.apply(&edits).map(|_| ()).map_err(|error| {
+        let mut failure = Failure::from(error).touched(Touched::Changed);
+        failure.message = format!(
+            "{profile} is stored, and could not be named in the configuration, so it may not be chosen: {}",
+            failure.message
+        );
+        failure
+    })
+}

@@ -1,0 +1,165 @@
+//! What a pasted token or key must look like, and what people copy along with it.
+
+use crate::app::failure::{Failure, Kind, shell_word};
+use crate::model::id::ProviderId;
+use crate::model::provider::Provider;
+use crate::model::secret::Secret;
+
+use super::Form;
+
+/// How a secret of one provider looks, as far as its manifest knows.
+pub(super) struct Shape<'a> {
+    provider: &'a ProviderId,
+    noun: &'static str,
+    prefix: Option<&'a str>,
+    min_length: usize,
+    again: String,
+    /// How the provider's tokens begin, where a key is wanted.
+    token: Option<&'a str>,
+}
+
+impl<'a> Shape<'a> {
+    /// The rules of a manifest; a provider without one has none.
+    pub(super) fn of(
+        form: &Form,
+        provider: &'a ProviderId,
+        manifest: Option<&'a Provider>,
+    ) -> Self {
+        let token = manifest.and_then(Provider::token_shape);
+        let prefix = token.and_then(|token| token.prefix.as_deref());
+        match form {
+            Form::Key => {
+                let key = manifest.and_then(Provider::key_shape);
+                let page = key.and_then(|key| key.help.as_ref());
+                Self {
+                    provider,
+                    noun: "key",
+                    prefix: key.and_then(|key| key.prefix.as_deref()),
+                    min_length: 0,
+                    again: page.map_or_else(
+                        || "copy the key again, whole".to_owned(),
+                        |page| format!("copy the key again, whole; keys are made at {page}"),
+                    ),
+                    token: prefix,
+                }
+            }
+            Form::Token { .. } | Form::SetupToken { .. } => Self {
+                provider,
+                noun: "token",
+                prefix,
+                min_length: token.map_or(0, |token| token.min_length),
+                again: token.and_then(|token| token.help.as_ref()).map_or_else(
+                    || "copy the token again, whole".to_owned(),
+                    |help| format!("run `{help}` and copy the token again, whole"),
+                ),
+                token: None,
+            },
+        }
+    }
+
+    /// Whether `secret` can be one.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`], with what to do about it; the secret is not repeated.
+    pub(super) fn check(&self, secret: &Secret<String>) -> Result<(), Failure> {
+        let (noun, provider) = (self.noun, self.provider);
+        let wrong = |what: String, hint: &str| {
+            let message = format!("{what}; nothing was stored");
+            Err(Failure::new(Kind::Usage, message).hint(hint))
+        };
+        let text = secret.expose();
+        let is_odd = |c: &char| !c.is_ascii_graphic() || (noun == "key" && "\"'`".contains(*c));
+        if let Some(odd) = text.chars().find(is_odd) {
+            let what = format!("a {noun} cannot hold the character {odd:?}");
+            return wrong(what, &self.again);
+        }
+        if let Some(prefix) = self.token.filter(|prefix| text.starts_with(prefix)) {
+            let what = format!("what starts with {prefix} is a token of {provider} and no key");
+            let provider = shell_word(provider.as_str());
+            let hint = format!("openclaw models auth paste-token --provider {provider}");
+            return wrong(what, &hint);
+        }
+        if let Some(prefix) = self.prefix.filter(|prefix| !text.starts_with(prefix)) {
+            let what = format!("a {noun} for {provider} starts with {prefix}; this one does not");
+            return wrong(what, &self.again);
+        }
+        let length = text.chars().count();
+        if length < self.min_length {
+            let least = self.min_length;
+            let what = format!(
+                "a {noun} for {provider} has at least {least} characters; this one has {length}, so it was probably cut"
+            );
+            return wrong(what, &self.again);
+        }
+        Ok(())
+    }
+}
+
+/// A secret without what was copied along with it: white space, which a terminal that wraps lines
+/// puts into the middle, too; and around a key the line of a shell script that sets it.
+pub(super) fn cleaned(form: &Form, pasted: &str) -> Secret<String> {
+    let text = match form {
+        Form::Key => value(pasted),
+        Form::Token { .. } | Form::SetupToken { .. } => pasted,
+    };
+    Secret::new(text.chars().filter(|c| !c.is_whitespace()).collect())
+}
+
+/// The value of `export NAME="value";`, or of any part of that.
+fn value(text: &str) -> &str {
+    let mut text = text.trim();
+    text = assigned(text).unwrap_or(text);
+    loop {
+        let quoted = ['"', '\''].iter().find_map(|quote| {
+            let inner = text.strip_prefix(*quote)?.strip_suffix(*quote)?;
+            Some(inner)
+        });
+        match quoted.or_else(|| text.strip_suffix(';')) {
+            Some(inner) => text = inner.trim(),
+            None => return text,
+        }
+    }
+}
+
+/// What stands behind the equals sign of an assignment. The padding of a base64 text is none.
+fn assigned(text: &str) -> Option<&str> {
+    let exported = text.strip_prefix("export").filter(|rest| {
+        let next = rest.chars().next();
+        next.is_some_and(char::is_whitespace)
+    });
+    let (name, value) = exported.unwrap_or(text).split_once('=')?;
+    let name = name.trim();
+    let is_name = !name.starts_with(|c: char| c.is_ascii_digit())
+        && !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let value = value.trim();
+    (is_name && !value.trim_matches('=').is_empty()).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_found_in_the_line_that_sets_it() {
+        for pasted in [
+            "sk-1=",
+            " sk-1= \n",
+            "export OPENAI_API_KEY=sk-1=",
+            "export\tOPENAI_API_KEY = 'sk-1=' ; ",
+            "OPENAI_API_KEY=\"sk-1=\";",
+            "\"sk-1=;\"",
+            "sk\r\n -1=",
+        ] {
+            let key = cleaned(&Form::Key, pasted);
+            assert_eq!(key.expose(), "sk-1=", "{pasted:?}");
+        }
+        assert_eq!(cleaned(&Form::Key, "YWJj==").expose(), "YWJj==");
+        assert_eq!(cleaned(&Form::Key, "exportX").expose(), "exportX");
+        let token = Form::Token { expires_in: None };
+        assert_eq!(cleaned(&token, "A=b c").expose(), "A=bc");
+        for empty in ["", " ; ", "''", "\"\";"] {
+            assert_eq!(cleaned(&Form::Key, empty).expose(), "", "{empty:?}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Where a grant goes to be renewed: back to where it came from, a token endpoint or a program.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use crate::model::credential::OAuth;
+use crate::model::grant::Binding;
+use crate::model::provider::{Client, Provider};
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+use crate::oauth::error::OAuthError;
+use crate::oauth::grant::{self, Grant};
+use crate::oauth::program::{self as protocol, Program};
+use crate::ports::http::{Http, HttpError, Request, Response};
+use crate::ports::store::Reserved;
+
+use super::failure::Failure;
+use super::{Ports, client, program};
+
+/// A way to renew a grant.
+pub(super) enum Route {
+    /// Its token endpoint, for this client.
+    Endpoint(Box<Client>),
+    /// The program that gave it.
+    Program(PathBuf),
+}
+
+/// What came back, and what stores it.
+pub(super) type Renewal<'r> = (Box<dyn Reserved + 'r>, Result<Grant, OAuthError>);
+
+impl Route {
+    /// The way for this login; nothing if there is none.
+    ///
+    /// # Errors
+    /// If there is one that cannot be gone now.
+    pub(super) fn of(
+        ports: Ports<'_>,
+        provider: &Provider,
+        login: &OAuth,
+    ) -> Result<Option<Self>, Failure> {
+        if let Some(origin) = program::origin(login) {
+            program::check(ports, provider, &origin)?;
+            return Ok(Some(Self::Program(origin)));
+        }
+        if provider.registration.is_none() {
+            return Ok(None);
+        }
+        let client = client::resolve(ports, provider)?;
+        Ok(Some(Self::Endpoint(Box::new(client))))
+    }
+
+    /// What a grant that goes this way must be bound to.
+    pub(super) fn binding(&self) -> Binding {
+        match self {
+            Self::Endpoint(client) => Binding {
+                token_endpoint: client.token.clone(),
+                client_id: client.id.clone(),
+            },
+            Self::Program(path) => Binding::to_program(&path.to_string_lossy()),
+        }
+    }
+
+    /// Sends the old grant. What comes back is saved before anything looks at it.
+    pub(super) fn renew<'r>(
+        &self,
+        ports: Ports<'_>,
+        provider: &Provider,
+        old: (&OAuth, &Secret<String>),
+        begun_at: Timestamp,
+        reserved: Box<dyn Reserved + 'r>,
+    ) -> Renewal<'r> {
+        let (login, refresh_token) = old;
+        match self {
+            Self::Endpoint(client) => {
+                let http = SavingFirst {
+                    http: ports.http,
+                    reserved: Mutex::new(reserved),
+                };
+                let granted = grant::refresh(&http, provider, client, refresh_token, begun_at);
+                let reserved = http.reserved.into_inner();
+                (reserved.unwrap_or_else(PoisonError::into_inner), granted)
+            }
+            Self::Program(path) => {
+                let mut reserved = reserved;
+                let program = Program {
+                    programs: ports.programs,
+                    clock: ports.clock,
+                    path,
+                    provider: &provider.id,
+                    stop: &|| None,
+                };
+                let line = program.refresh(login, &mut |line| reserved.save(line));
+                let granted = line.and_then(|line| {
+                    protocol::grant(line, begun_at, provider.refresh.baked_margin)
+                });
+                (reserved, granted)
+            }
+        }
+    }
+}
+
+/// The HTTP client of one refresh: what the server answers is saved before anything looks at it.
+struct SavingFirst<'a, 'r> {
+    http: &'a dyn Http,
+    reserved: Mutex<Box<dyn Reserved + 'r>>,
+}
+
+impl Http for SavingFirst<'_, '_> {
+    fn send(&self, request: &Request) -> Result<Response, HttpError> {
+        let answer = self.http.send(request)?;
+        if (200..300).contains(&answer.status) {
+            let mut reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
+            reserved.save(&answer.body);
+        }
+        Ok(answer)
+    }
+}

@@ -1,0 +1,31 @@
+//! `models auth add`.
+
+use std::sync::Arc;
+
+use clap::Args;
+
+use crate::app::failure::Failure;
+use crate::cli::commands::onboard::{by_questions, guide, show};
+use crate::cli::printer::Printer;
+use crate::cli::wire::System;
+
+/// Choose a provider and a method, and log in
+///
+/// Asks, as `onboard` does; what it does can be done without questions by `login`, `paste-token`
+/// and `paste-api-key`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  openclaw models auth add
+  openclaw models auth --agent work add")]
+pub struct Add {}
+
+impl Add {
+    /// Asks, stores, and shows what there is.
+    ///
+    /// # Errors
+    /// What the use case says.
+    pub fn run(&self, system: &System, printer: &Arc<Printer>) -> Result<u8, Failure> {
+        let outcome = guide(system, &by_questions(system, "manual"))?;
+        show(system, printer, &outcome)
+    }
+}

@@ -1,0 +1,220 @@
+//! `onboard`, and what it shares with `models auth add`.
+
+mod flags;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::{StringValueParser, TypedValueParser};
+use serde_json::{Value, json};
+
+use crate::app::failure::{Failure, Kind};
+use crate::app::onboard::{self, Outcome, Request, TokenFlags};
+use crate::app::status;
+use crate::cli::args::Global;
+use crate::cli::commands::{days, seconds};
+use crate::cli::printer::Printer;
+use crate::cli::view;
+use crate::cli::wire::System;
+use crate::config::workspace;
+use crate::model::id::{ProfileId, ProviderId};
+use crate::model::secret::Secret;
+use flags::{KeyFlags, given, names, secret, warn_of_arguments};
+
+/// How long a login waits, unless told otherwise.
+const TIMEOUT: Duration = Duration::from_secs(600);
+
+/// Log in for the first time: choose a provider, a method and an agent
+///
+/// On a terminal it asks; arrow keys and typing a part of a name choose. With --non-interactive
+/// everything comes from flags, the environment and standard input. Only credentials are set up:
+/// no gateway, no channel, no skill.
+#[derive(Debug, Args)]
+#[command(after_help = help())]
+pub struct Onboard {
+    /// Ask nothing; wants --accept-risk
+    #[arg(long)]
+    non_interactive: bool,
+    /// Say that it is known that an agent acts with what it can reach
+    #[arg(long)]
+    accept_risk: bool,
+    /// What to log in to, and how
+    #[arg(long, value_name = "CHOICE")]
+    auth_choice: Option<String>,
+    /// Take the key or token from standard input, whatever the choice
+    #[arg(long)]
+    secret_stdin: bool,
+    /// Whose token it is, for the choice `token`
+    #[arg(long, value_name = "ID")]
+    token_provider: Option<String>,
+    /// The token; - takes it from standard input
+    #[arg(long, value_name = "TOKEN|-", value_parser = StringValueParser::new().map(secret))]
+    token: Option<Secret<String>>,
+    /// The profile to store the token under [default: PROVIDER:default]
+    #[arg(long, value_name = "PROFILE")]
+    token_profile_id: Option<String>,
+    /// How long the token lives from now: a number and ms, s, m, h or d; days without a unit
+    #[arg(long, value_name = "DURATION", value_parser = days)]
+    token_expires_in: Option<Duration>,
+    /// Only print the URL of a login
+    #[arg(long)]
+    no_browser: bool,
+    /// Give a login up after this long
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = seconds)]
+    timeout: Duration,
+    /// Print a summary as one JSON document
+    #[arg(long, requires = "non_interactive")]
+    json: bool,
+    #[command(flatten)]
+    keys: KeyFlags,
+}
+
+fn help() -> String {
+    format!(
+        "Examples:
+  openclaw onboard
+  openclaw onboard --auth-choice openai-codex
+  openclaw onboard --non-interactive --accept-risk --auth-choice zai-api-key
+  printf %s \"$KEY\" | openclaw onboard --non-interactive --accept-risk --openai-api-key -
+  openclaw onboard --non-interactive --accept-risk --auth-choice groq --secret-stdin < key
+
+{}",
+        names()
+    )
+}
+
+impl Onboard {
+    /// Chooses, stores, and shows what there is.
+    ///
+    /// # Errors
+    /// What the use case says.
+    pub fn run(&self, system: &System, printer: &Arc<Printer>) -> Result<u8, Failure> {
+        if self.non_interactive && !self.accept_risk {
+            let message = "an agent acts with what it can reach, which is not without risk: --non-interactive wants --accept-risk";
+            return Err(Failure::new(Kind::Usage, message)
+                .hint("openclaw onboard --non-interactive --accept-risk"));
+        }
+        let request = Request {
+            interactive: !self.non_interactive,
+            choice: self.auth_choice.clone(),
+            keys: self.keys.keys.clone(),
+            beside: self.keys.beside.clone(),
+            from_input: self.secret_stdin,
+            token: self.token_flags()?,
+            no_browser: self.no_browser,
+            timeout: self.timeout,
+            ..by_questions(system, "default")
+        };
+        let keys = request.keys.iter().map(|(flag, given)| (*flag, given));
+        let token = request.token.token.iter().map(|given| ("token", given));
+        warn_of_arguments(system.ports().dialog, keys.chain(token));
+        let outcome = guide(system, &request)?;
+        if self.json {
+            let text = view::pretty(&summary(system, &outcome));
+            let written = printer.line_out(&text);
+            let changed = outcome.credential.is_some_and(|kept| kept.stored);
+            written.map_err(|error| Failure::unwritten(&error, changed))?;
+            return Ok(0);
+        }
+        show(system, printer, &outcome)
+    }
+
+    fn token_flags(&self) -> Result<TokenFlags, Failure> {
+        let provider = self.token_provider.as_deref().map(ProviderId::parse);
+        let profile = self.token_profile_id.as_deref().map(ProfileId::parse);
+        Ok(TokenFlags {
+            provider: provider.transpose()?,
+            token: self.token.as_ref().map(given),
+            profile: profile.transpose()?,
+            expires_in: self.token_expires_in,
+        })
+    }
+}
+
+/// A request that leaves everything to be asked.
+pub(super) fn by_questions(system: &System, name: &'static str) -> Request {
+    Request {
+        agent: system.agent().clone(),
+        agent_named: system.agent_named(),
+        interactive: true,
+        choice: None,
+        keys: Vec::new(),
+        beside: Vec::new(),
+        from_input: false,
+        token: TokenFlags::default(),
+        name,
+        no_browser: false,
+        timeout: TIMEOUT,
+    }
+}
+
+/// Runs the use case, if whoever is to be asked is there.
+pub(super) fn guide(system: &System, request: &Request) -> Result<Outcome, Failure> {
+    let ports = system.ports();
+    if request.interactive && !ports.dialog.can_ask() {
+        let message = "this command asks questions, and there is no terminal to ask on";
+        return Err(Failure::new(Kind::Usage, message).hint(
+            "printf %s \"$KEY\" | openclaw onboard --non-interactive --accept-risk --auth-choice openai-api-key --secret-stdin",
+        ));
+    }
+    onboard::run(ports, request)
+}
+
+/// Shows the status of the agent, and what to do next.
+pub(super) fn show(
+    system: &System,
+    printer: &Arc<Printer>,
+    outcome: &Outcome,
+) -> Result<u8, Failure> {
+    // Read anew: what was stored may have changed the configuration.
+    let global = Global {
+        agent: Some(outcome.agent.to_string()),
+        ..system.global().clone()
+    };
+    let now = System::new(&global, printer, false)?;
+    let request = status::Request {
+        agent: outcome.agent.clone(),
+        agent_named: true,
+    };
+    let report = status::run(now.ports(), &request)?;
+    let next = match &outcome.credential {
+        Some(kept) => format!("openclaw models auth token --provider {}", kept.provider),
+        None => "openclaw models auth add".to_owned(),
+    };
+    let text = view::status_text::render(&report, now.now());
+    let text = format!("{text}\nNext: {next}\n");
+    let global = match outcome.agent == *system.agent() {
+        true => system.global(),
+        false => &global,
+    };
+    let written = printer.out(&global.aimed(&text));
+    let changed = outcome.credential.as_ref().is_some_and(|kept| kept.stored);
+    written.map_err(|error| Failure::unwritten(&error, changed))?;
+    Ok(0)
+}
+
+/// The members of the reference release; what is not set up here says so. Ours stand apart.
+fn summary(system: &System, outcome: &Outcome) -> Value {
+    let ports = system.ports();
+    let dirs = ports.dirs;
+    let workspace = workspace::of(ports.settings, &outcome.agent, &dirs.home, &dirs.cwd);
+    let kept = outcome.credential.as_ref();
+    json!({
+        "mode": "local",
+        "workspace": workspace.display().to_string(),
+        "authChoice": outcome.choice,
+        "gateway": null,
+        "installDaemon": false,
+        "skipSkills": true,
+        "skipHealth": true,
+        "openclaw": {
+            "agentId": outcome.agent.to_string(),
+            "provider": kept.map(|kept| kept.provider.to_string()),
+            "method": kept.map(|kept| kept.method.clone()),
+            "profileId": kept.map(|kept| kept.profile.to_string()),
+            "stored": kept.is_some_and(|kept| kept.stored),
+            "replaced": kept.is_some_and(|kept| kept.replaced),
+        },
+    })
+}

@@ -1,0 +1,90 @@
+//! What a program gave: from its line to a grant, and to whose it is.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::message::ORIGIN;
+use crate::model::json::{Extra, Verbatim};
+use crate::model::provider::{Account, ClaimPath, ClaimSource};
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+use crate::oauth::error::OAuthError;
+use crate::oauth::grant::{Grant, less_margin};
+use crate::oauth::lifetime;
+
+/// The members of a credential that are told in other ways, or that decide where it goes.
+const RESERVED: [&str; 14] = [
+    "type",
+    "mode",
+    "provider",
+    "access",
+    "refresh",
+    "expires",
+    "accountId",
+    "email",
+    "key",
+    "apiKey",
+    "keyRef",
+    "token",
+    "tokenRef",
+    ORIGIN,
+];
+
+/// Understands the line with which a program gave a grant. `now` is the moment before it was asked,
+/// and `baked` is subtracted from the expiry.
+///
+/// # Errors
+/// If there is no access token in it.
+pub fn grant(line: Secret<Vec<u8>>, now: Timestamp, baked: Duration) -> Result<Grant, OAuthError> {
+    let body: Value = serde_json::from_slice(line.expose()).unwrap_or(Value::Null);
+    let secret = |name: &str| {
+        let text = body.get(name)?.as_str()?;
+        // A line break in a token would become one in somebody's header.
+        let fits = !text.trim().is_empty() && !text.contains(char::is_control);
+        fits.then(|| Secret::from(text))
+    };
+    let Some(access) = secret("access_token") else {
+        let reason = "the program gave no usable access token".to_owned();
+        return Err(OAuthError::Unexpected { reason });
+    };
+    let given = |name: &str| body.get(name).filter(|value| !value.is_null());
+    let told = given("expires_at").or(given("expires_in"));
+    let ends = lifetime::end(told, &access, None, now);
+    Ok(Grant {
+        refresh: secret("refresh_token"),
+        id_token: secret("id_token"),
+        expires: ends.map(|ends| less_margin(ends, now, baked)),
+        clock_skew: None,
+        extra: fields(&body),
+        response: line,
+        access,
+    })
+}
+
+fn fields(body: &Value) -> Extra {
+    let members = body.get("fields").and_then(Value::as_object).into_iter();
+    let members = members.flatten();
+    let members = members.filter(|(name, _)| !RESERVED.contains(&name.as_str()));
+    let kept = members.map(|(name, value)| (name.clone(), Verbatim::new(value.to_string())));
+    Extra(kept.collect())
+}
+
+/// Where to find out whose login it is: the program says so, else it is found as the manifest has it.
+pub fn account(manifest: &Account) -> Account {
+    let told = |pointer: &str, rest: &[ClaimPath]| {
+        let first = ClaimPath {
+            source: ClaimSource::Response,
+            pointer: pointer.to_owned(),
+        };
+        std::iter::once(first).chain(rest.iter().cloned()).collect()
+    };
+    Account {
+        id: told("/account/id", &manifest.id),
+        email: told("/account/email", &manifest.email),
+        plan: told("/account/plan", &manifest.plan),
+        required: manifest.required,
+        userinfo: None,
+        keep: manifest.keep.clone(),
+    }
+}

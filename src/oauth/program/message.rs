@@ -1,0 +1,305 @@
+//! What is said between this program and an external one: a JSON object a line, `type` tells which.
+//!
+//! Members that nobody knows are ignored, on both sides, so that both can learn; a type that nobody
+//! knows is an error. No part of a line gets into an error, for any line may hold a token.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::model::credential::OAuth;
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+
+/// The version of the protocol that is spoken here.
+pub(super) const PROTOCOL: u32 = 1;
+
+/// The member of a stored credential that names the program it came from.
+pub const ORIGIN: &str = "authProgram";
+
+/// What may be asked of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// A new grant, with the help of a person.
+    Login,
+    /// A new grant for an old one.
+    Refresh,
+    /// The end of a grant at the provider.
+    Revoke,
+}
+
+impl Request {
+    /// Its name in the protocol.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Refresh => "refresh",
+            Self::Revoke => "revoke",
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct OurHello<'a> {
+    r#type: &'static str,
+    protocol: u32,
+    client: &'static str,
+    provider: &'a str,
+}
+
+#[derive(Serialize)]
+struct LoginRequest {
+    r#type: Request,
+    deadline: i64,
+    remote: bool,
+    interactive: bool,
+}
+
+#[derive(Serialize)]
+struct GrantRequest<'a> {
+    r#type: Request,
+    access_token: Option<&'a str>,
+    refresh_token: Option<&'a str>,
+    account: OurAccount<'a>,
+    fields: BTreeMap<&'a str, &'a RawValue>,
+}
+
+#[derive(Serialize)]
+struct OurAccount<'a> {
+    id: Option<&'a str>,
+    email: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct OurAnswer<'a> {
+    r#type: &'static str,
+    text: Option<&'a str>,
+}
+
+/// The first line of all.
+pub(super) fn hello(provider: &str) -> Secret<Vec<u8>> {
+    line(&OurHello {
+        r#type: "hello",
+        protocol: PROTOCOL,
+        client: concat!("openclaw/", env!("CARGO_PKG_VERSION")),
+        provider,
+    })
+}
+
+/// The request for a login that may take until `deadline`.
+pub(super) fn login(deadline: Timestamp, remote: bool, interactive: bool) -> Secret<Vec<u8>> {
+    line(&LoginRequest {
+        r#type: Request::Login,
+        deadline: deadline.0,
+        remote,
+        interactive,
+    })
+}
+
+/// A request about a grant: the tokens, and whatever else the profile holds.
+pub(super) fn about(request: Request, credential: &OAuth) -> Secret<Vec<u8>> {
+    let fields = credential.extra.0.iter().filter(|(name, _)| name != ORIGIN);
+    let fields = fields.filter_map(|(name, value)| {
+        let value: &RawValue = serde_json::from_str(value.as_str()).ok()?;
+        Some((name.as_str(), value))
+    });
+    line(&GrantRequest {
+        r#type: request,
+        access_token: exposed(credential.access.as_ref()),
+        refresh_token: exposed(credential.refresh.as_ref()),
+        account: OurAccount {
+            id: credential.identity.account_id.as_deref(),
+            email: credential.identity.email.as_deref(),
+        },
+        fields: fields.collect(),
+    })
+}
+
+/// What a person said when the program asked; nothing if nobody was there.
+pub(super) fn answer(text: Option<&Secret<String>>) -> Secret<Vec<u8>> {
+    line(&OurAnswer {
+        r#type: "answer",
+        text: exposed(text),
+    })
+}
+
+fn exposed(secret: Option<&Secret<String>>) -> Option<&str> {
+    secret.map(|secret| secret.expose().as_str())
+}
+
+fn line(message: &impl Serialize) -> Secret<Vec<u8>> {
+    // Text, numbers, and values that were JSON before: nothing in there has no JSON.
+    Secret::new(serde_json::to_vec(message).expect("a message is made of what JSON has"))
+}
+
+/// A line of a program, as far as its type tells. A grant is not looked into: it is saved first.
+pub(super) enum Theirs {
+    Hello(Hello),
+    Notice(Notice),
+    Ask(Ask),
+    Grant,
+    Done,
+    Error(Complaint),
+}
+
+#[derive(Deserialize)]
+struct Tag {
+    r#type: String,
+}
+
+/// Who answers.
+#[derive(Deserialize)]
+pub(super) struct Hello {
+    pub(super) protocol: u32,
+    #[serde(default)]
+    pub(super) requests: Vec<String>,
+}
+
+/// Something for the person.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub(super) struct Notice {
+    pub(super) text: Option<String>,
+    pub(super) url: Option<String>,
+    pub(super) code: Option<String>,
+}
+
+/// A question to the person.
+#[derive(Deserialize)]
+pub(super) struct Ask {
+    pub(super) text: String,
+}
+
+/// Why there is no grant.
+#[derive(Deserialize)]
+pub(super) struct Complaint {
+    #[serde(default)]
+    pub(super) code: String,
+    #[serde(default)]
+    pub(super) description: String,
+    #[serde(default)]
+    pub(super) kind: Verdict,
+    pub(super) retry_after: Option<u64>,
+}
+
+/// What an error says about the grant that was sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Verdict {
+    /// It is dead.
+    Lasting,
+    /// It is as good as it was.
+    Passing,
+    /// The provider may have spent it, and its answer never came.
+    #[default]
+    Unknown,
+}
+
+/// Reads a line.
+///
+/// # Errors
+/// What is wrong with it, a clause that quotes nothing.
+pub(super) fn read(line: &Secret<Vec<u8>>) -> Result<Theirs, String> {
+    let line = std::str::from_utf8(line.expose()).map_err(|_| "is no UTF-8".to_owned())?;
+    let tag: Tag = serde_json::from_str(line).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => "is no JSON object with a type".to_owned(),
+        _ => format!("is no JSON (column {})", error.column()),
+    })?;
+    fn as_told<'de, T: Deserialize<'de>>(line: &'de str, what: &str) -> Result<T, String> {
+        let message = serde_json::from_str(line);
+        message.map_err(|_| format!("is no {what} as the protocol has it"))
+    }
+    Ok(match tag.r#type.as_str() {
+        "hello" => Theirs::Hello(as_told(line, "hello")?),
+        "notice" => Theirs::Notice(as_told(line, "notice")?),
+        "ask" => Theirs::Ask(as_told(line, "question")?),
+        "grant" => Theirs::Grant,
+        "done" => Theirs::Done,
+        "error" => Theirs::Error(as_told(line, "error")?),
+        _ => return Err("has a type that the protocol does not know".to_owned()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::credential::Identity;
+    use crate::model::json::{Extra, Verbatim};
+
+    fn text(line: &Secret<Vec<u8>>) -> &str {
+        std::str::from_utf8(line.expose()).unwrap()
+    }
+
+    fn fault(line: &str) -> String {
+        match read(&Secret::new(line.as_bytes().to_vec())) {
+            Err(fault) => fault,
+            Ok(_) => panic!("{line} is understood"),
+        }
+    }
+
+    #[test]
+    fn our_lines_are_what_the_documentation_shows() {
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(
+            text(&hello("acme")),
+            format!(
+                r#"{{"type":"hello","protocol":1,"client":"openclaw/{version}","provider":"acme"}}"#
+            )
+        );
+        assert_eq!(
+            text(&login(Timestamp(1_795_242_600_000), true, false)),
+            r#"{"type":"login","deadline":1795242600000,"remote":true,"interactive":false}"#
+        );
+        let extra = [("tenant", r#"{"id":1.50}"#), (ORIGIN, r#""/bin/x""#)];
+        let extra = extra.map(|(name, value)| (name.to_owned(), Verbatim::new(value)));
+        let credential = OAuth {
+            provider: "acme".into(),
+            access: Some("at\n\"".into()),
+            refresh: Some("rt".into()),
+            expires: None,
+            identity: Identity {
+                account_id: Some("7".into()),
+                email: None,
+            },
+            extra: Extra(extra.to_vec()),
+        };
+        assert_eq!(
+            text(&about(Request::Refresh, &credential)),
+            r#"{"type":"refresh","access_token":"at\n\"","refresh_token":"rt","account":{"id":"7","email":null},"fields":{"tenant":{"id":1.50}}}"#
+        );
+        assert_eq!(text(&answer(None)), r#"{"type":"answer","text":null}"#);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_line_is_said_without_quoting_it() {
+        for (line, expected) in [
+            ("", "is no JSON (column 0)"),
+            ("MARKER", "is no JSON (column 1)"),
+            (r#"{"type":"grant""#, "is no JSON (column 15)"),
+            (r#""MARKER""#, "is no JSON object with a type"),
+            (
+                r#"{"access_token":"MARKER"}"#,
+                "is no JSON object with a type",
+            ),
+            (
+                r#"{"type":"MARKER"}"#,
+                "has a type that the protocol does not know",
+            ),
+            (
+                r#"{"type":"hello","protocol":"MARKER"}"#,
+                "is no hello as the protocol has it",
+            ),
+            (
+                r#"{"type":"error","kind":"MARKER"}"#,
+                "is no error as the protocol has it",
+            ),
+        ] {
+            assert_eq!(fault(line), expected, "{line}");
+        }
+        assert!(read(&Secret::new(b"{\"type\":\"grant\xff\"}".to_vec())).is_err());
+        let later = r#"{"type":"error","kind":"passing","later":[1]}"#;
+        let read = read(&Secret::new(later.as_bytes().to_vec()));
+        assert!(matches!(read, Ok(Theirs::Error(error)) if error.kind == Verdict::Passing));
+    }
+}

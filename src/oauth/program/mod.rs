@@ -1,0 +1,387 @@
+//! The conversation with an external program that speaks for a provider: one process, one request.
+//!
+//! The program says first which version it speaks and what it can do; no token leaves before that.
+//! Once a refresh token was sent, nobody knows whether it is spent unless the program says so: then
+//! silence, a crash and nonsense leave the outcome open, as a token endpoint's do. `docs/plugins.md`
+//! is the same for people who write programs.
+
+mod given;
+mod message;
+
+use std::path::Path;
+use std::time::Duration;
+
+use url::{Host, Url};
+
+use super::error::OAuthError;
+use crate::model::credential::OAuth;
+use crate::model::grant::Refusal;
+use crate::model::id::{ProviderId, printable};
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+use crate::ports::host::{Clock, Signal};
+use crate::ports::program::{MAX_LINE, ProgramError, Programs, Received, Running};
+
+pub use given::{account, grant};
+use message::{Complaint, Theirs, Verdict};
+pub use message::{ORIGIN, Request};
+
+/// How long a program has to say who it is.
+const HELLO_LIMIT: Duration = Duration::from_secs(10);
+/// How long it has to refresh or revoke, its hello included: whoever waits for the grant waits for
+/// little more.
+const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+/// What it had said when it was stopped is heard for as long.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+/// How often to look whether to stop.
+const TICK: Duration = Duration::from_millis(50);
+/// The most lines of one program: it has something to say, or it floods.
+const MAX_LINES: usize = 1_000;
+/// The longest time that a program can ask to be left alone.
+const LONGEST_PAUSE: Duration = Duration::from_secs(86_400);
+
+/// What a program has for the person during a login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Aside {
+    /// Something to know or to do; each part clean, and at least one there.
+    Notice {
+        /// A sentence.
+        text: Option<String>,
+        /// A page to open: https, or on this machine.
+        url: Option<String>,
+        /// A code to enter there.
+        code: Option<String>,
+    },
+    /// Something to answer.
+    Ask {
+        /// The prompt, clean.
+        prompt: String,
+    },
+}
+
+/// What a login needs to know and to do.
+pub struct Login<'a> {
+    /// When it must be over, for the program to know.
+    pub deadline: Timestamp,
+    /// How long that is from now.
+    pub limit: Duration,
+    /// Whether the person's browser is probably on another machine.
+    pub remote: bool,
+    /// Whether a person can be asked.
+    pub interactive: bool,
+    /// Takes what the program has for the person; the answer to an [`Aside::Ask`].
+    pub aside: &'a mut dyn FnMut(Aside) -> Option<Secret<String>>,
+}
+
+/// A program, and what it is run with.
+#[derive(Clone, Copy)]
+pub struct Program<'a> {
+    /// Starts it.
+    pub programs: &'a dyn Programs,
+    /// For its limits.
+    pub clock: &'a dyn Clock,
+    /// Where it lies.
+    pub path: &'a Path,
+    /// For whom it speaks.
+    pub provider: &'a ProviderId,
+    /// Looked at every few milliseconds; a signal ends the request, and the program. Must not be
+    /// there for a refresh, whose token may be spent.
+    pub stop: &'a dyn Fn() -> Option<Signal>,
+}
+
+/// A program that has said who it is.
+struct Session<'a> {
+    running: Box<dyn Running>,
+    clock: &'a dyn Clock,
+    stop: &'a dyn Fn() -> Option<Signal>,
+    name: String,
+    begun: Duration,
+    /// From its begin.
+    limit: Duration,
+    lines: usize,
+    /// Secrets that went to it, which no error may show.
+    sent: Vec<Secret<String>>,
+    /// Whether the request went to it.
+    asked: bool,
+}
+
+impl<'a> Program<'a> {
+    /// Lets the program log in. The line is for [`grant`].
+    ///
+    /// # Errors
+    /// Why there is no grant.
+    pub fn login(&self, login: &mut Login<'_>) -> Result<Secret<Vec<u8>>, OAuthError> {
+        let mut session = self.open(Request::Login, login.limit)?;
+        session.ask(message::login(
+            login.deadline,
+            login.remote,
+            login.interactive,
+        ));
+        let line = session.answer(login.aside, &mut |_| {})?;
+        session.expect(line, |theirs| matches!(theirs, Theirs::Grant))
+    }
+
+    /// Sends a refresh token. What comes back is given to `save` before it is looked into; the line
+    /// is for [`grant`].
+    ///
+    /// # Errors
+    /// Why there is no new grant.
+    pub fn refresh(
+        &self,
+        old: &OAuth,
+        save: &mut dyn FnMut(&Secret<Vec<u8>>),
+    ) -> Result<Secret<Vec<u8>>, OAuthError> {
+        let mut session = self.open(Request::Refresh, REQUEST_LIMIT)?;
+        session.ask_about(Request::Refresh, old);
+        let line = session.answer(&mut |_| None, save)?;
+        session.expect(line, |theirs| matches!(theirs, Theirs::Grant))
+    }
+
+    /// Lets the program end a grant at the provider.
+    ///
+    /// # Errors
+    /// Why it is not known to be revoked.
+    pub fn revoke(&self, grant: &OAuth) -> Result<(), OAuthError> {
+        let mut session = self.open(Request::Revoke, REQUEST_LIMIT)?;
+        session.ask_about(Request::Revoke, grant);
+        let line = session.answer(&mut |_| None, &mut |_| {})?;
+        let done = session.expect(line, |theirs| matches!(theirs, Theirs::Done));
+        done.map(drop)
+    }
+
+    /// Starts it and waits until it has said that it can do `request`. No token was sent by then.
+    fn open(&self, request: Request, limit: Duration) -> Result<Session<'a>, OAuthError> {
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
+        let mut session = Session {
+            running: self.programs.start(self.path)?,
+            clock: self.clock,
+            stop: self.stop,
+            name: printable(&name.to_string_lossy(), 100),
+            begun: self.clock.monotonic(),
+            limit: limit.min(HELLO_LIMIT),
+            lines: 0,
+            sent: Vec::new(),
+            asked: false,
+        };
+        session.running.send(message::hello(self.provider.as_str()));
+        session.check_hello(request)?;
+        session.limit = limit;
+        Ok(session)
+    }
+}
+
+impl Session<'_> {
+    fn check_hello(&mut self, request: Request) -> Result<(), OAuthError> {
+        let line = self.next()?;
+        let hello = match message::read(&line) {
+            Ok(Theirs::Hello(hello)) => hello,
+            Ok(Theirs::Error(complaint)) => return Err(self.complaint(&complaint)),
+            Ok(_) => return Err(self.fault("does not begin with hello")),
+            Err(fault) => return Err(self.line_fault(&fault)),
+        };
+        if hello.protocol != message::PROTOCOL {
+            return Err(self.fault(&format!(
+                "speaks version {} of the protocol, and only version {} is known here",
+                hello.protocol,
+                message::PROTOCOL
+            )));
+        }
+        match hello.requests.iter().any(|known| known == request.name()) {
+            true => Ok(()),
+            false => Err(OAuthError::Refused(Refusal {
+                code: "unsupported_request".to_owned(),
+                description: format!("{} knows no {}", self.name, request.name()),
+                status: 0,
+            })),
+        }
+    }
+
+    fn ask_about(&mut self, request: Request, credential: &OAuth) {
+        let tokens = [credential.refresh.clone(), credential.access.clone()];
+        let tokens = tokens.into_iter().flatten();
+        self.sent = tokens.filter(|token| !token.is_blank()).collect();
+        self.ask(message::about(request, credential));
+    }
+
+    fn ask(&mut self, request: Secret<Vec<u8>>) {
+        self.asked = true;
+        self.running.send(request);
+    }
+
+    /// The line that ends the request, if it is not an error; `save` sees it first.
+    fn answer(
+        &mut self,
+        aside: &mut dyn FnMut(Aside) -> Option<Secret<String>>,
+        save: &mut dyn FnMut(&Secret<Vec<u8>>),
+    ) -> Result<Secret<Vec<u8>>, OAuthError> {
+        loop {
+            let line = self.next()?;
+            match message::read(&line) {
+                Ok(Theirs::Notice(notice)) => {
+                    aside(shown(&notice));
+                }
+                Ok(Theirs::Ask(ask)) => {
+                    let prompt = printable(&ask.text, 200);
+                    let text = aside(Aside::Ask { prompt });
+                    self.running.send(message::answer(text.as_ref()));
+                    self.sent.extend(text.filter(|text| !text.is_blank()));
+                }
+                Ok(Theirs::Error(complaint)) => return Err(self.complaint(&complaint)),
+                Ok(Theirs::Hello(_) | Theirs::Done) => return Ok(line),
+                // What cannot be read may hold a token all the same.
+                Ok(Theirs::Grant) | Err(_) => {
+                    save(&line);
+                    return Ok(line);
+                }
+            }
+        }
+    }
+
+    fn expect(
+        &self,
+        line: Secret<Vec<u8>>,
+        fits: fn(&Theirs) -> bool,
+    ) -> Result<Secret<Vec<u8>>, OAuthError> {
+        match message::read(&line) {
+            Ok(theirs) if fits(&theirs) => Ok(line),
+            Ok(_) => Err(self.line_fault("is no answer to what was asked")),
+            Err(fault) => Err(self.line_fault(&fault)),
+        }
+    }
+
+    fn next(&mut self) -> Result<Secret<Vec<u8>>, OAuthError> {
+        self.lines += 1;
+        if self.lines > MAX_LINES {
+            return Err(self.fault(&format!("said more than {MAX_LINES} lines")));
+        }
+        loop {
+            if let Some(signal) = (self.stop)() {
+                self.running.stop(signal);
+                return Err(self.fault("was stopped"));
+            }
+            let spent = self.clock.monotonic().saturating_sub(self.begun);
+            let left = self.limit.saturating_sub(spent);
+            if left.is_zero() {
+                return self.last_words();
+            }
+            match self.running.receive(left.min(TICK)) {
+                Received::Line(line) => return Ok(line),
+                Received::Nothing => {}
+                Received::TooLong => {
+                    return Err(self.fault(&format!("said a line of more than {MAX_LINE} bytes")));
+                }
+                Received::Ended(how) => return Err(self.fault(&how)),
+            }
+        }
+    }
+
+    /// The time is over. What the program had said by now still counts: a new refresh token in it
+    /// is the only one there is.
+    fn last_words(&mut self) -> Result<Secret<Vec<u8>>, OAuthError> {
+        self.running.stop(Signal::TERMINATE);
+        match self.running.receive(LAST_WORDS) {
+            Received::Line(line) => Ok(line),
+            Received::Nothing | Received::TooLong | Received::Ended(_) => {
+                let seconds = self.limit.as_secs();
+                Err(self.fault(&format!("did not answer within {seconds} s")))
+            }
+        }
+    }
+
+    fn line_fault(&self, fault: &str) -> OAuthError {
+        self.fault(&format!(
+            "said what is not understood: its line {} {fault}",
+            self.lines
+        ))
+    }
+
+    /// There is no answer; what that means depends on whether anything was sent.
+    fn fault(&self, words: &str) -> OAuthError {
+        let reason = format!("{} {words}", self.name);
+        match self.asked {
+            true => OAuthError::Unknown { reason },
+            false => OAuthError::Passing {
+                reason,
+                retry_after: None,
+                status: None,
+            },
+        }
+    }
+
+    fn complaint(&self, complaint: &Complaint) -> OAuthError {
+        let clean = |text: &str, limit| {
+            let hidden = self.sent.iter().fold(text.to_owned(), |text, secret| {
+                text.replace(secret.expose().as_str(), "(hidden)")
+            });
+            printable(&hidden, limit)
+        };
+        let code = match clean(&complaint.code, 64) {
+            code if code.is_empty() => "error".to_owned(),
+            code => code,
+        };
+        let description = clean(&complaint.description, 200);
+        let reason = match description.as_str() {
+            "" => format!("{} answered {code}", self.name),
+            words => format!("{} answered {code}: {words}", self.name),
+        };
+        match complaint.kind {
+            Verdict::Lasting => OAuthError::Refused(Refusal {
+                code,
+                description,
+                status: 0,
+            }),
+            Verdict::Passing => OAuthError::Passing {
+                reason,
+                retry_after: complaint
+                    .retry_after
+                    .map(|seconds| Duration::from_secs(seconds).min(LONGEST_PAUSE)),
+                status: Some(0),
+            },
+            Verdict::Unknown => OAuthError::Unknown { reason },
+        }
+    }
+}
+
+impl From<ProgramError> for OAuthError {
+    fn from(error: ProgramError) -> Self {
+        Self::Passing {
+            reason: printable(&error.to_string(), 300),
+            retry_after: None,
+            status: None,
+        }
+    }
+}
+
+fn shown(notice: &message::Notice) -> Aside {
+    let clean = |text: &Option<String>, limit| {
+        let text = printable(text.as_deref().unwrap_or_default(), limit);
+        (!text.is_empty()).then_some(text)
+    };
+    let url = notice.url.as_deref().map(page);
+    let mut text = clean(&notice.text, 500);
+    if url == Some(None) {
+        let warning = "(a URL that is neither https nor on this machine is not shown)";
+        let words = text.map_or_else(String::new, |text| format!("{text} "));
+        text = Some(format!("{words}{warning}"));
+    }
+    Aside::Notice {
+        text,
+        url: url.flatten(),
+        code: clean(&notice.code, 64),
+    }
+}
+
+/// A URL as a browser may be sent to it, unless it is none.
+fn page(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    let here = match url.host()? {
+        Host::Domain(name) => name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    };
+    let fits = url.scheme() == "https" || (url.scheme() == "http" && here);
+    fits.then(|| url.to_string())
+}
+
+#[cfg(test)]
+mod tests;

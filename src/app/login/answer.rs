@@ -156,10 +156,12 @@ pub(super) fn device(
         provider,
     } = asked;
     let tell = |failure: Failure| {
-        let hint = failure
-            .hint
-            .map_or_else(String::new, |hint| format!(" ({hint})"));
-        let text = format!("no way in by device code: {}{hint}", failure.message);
+        let hint = failure.hint.map(|hint| format!(". For one: {hint}"));
+        let text = format!(
+            "no way in by device code: {}; the other ways go on{}",
+            failure.message,
+            hint.unwrap_or_default()
+        );
         ports.dialog.notice(&Notice::Warning(text));
     };
     let mut running = match Running::begin(ports, request, provider, client, flow) {
@@ -170,6 +172,8 @@ pub(super) fn device(
     if lane.is_over() {
         return;
     }
+    let text = "Or use a code, on any machine. The first way that succeeds ends the others.";
+    ports.dialog.notice(&Notice::Info(text.to_owned()));
     ports.dialog.notice(&running.notice());
     match running.poll_until(&|| lane.is_over()) {
         None => {}

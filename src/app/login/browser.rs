@@ -179,7 +179,7 @@ fn announce(asked: Asked<'_>, flow: &CodeFlow, attempt: &Attempt, port: Option<u
 
 fn exhausted(with_device: bool) -> Failure {
     let device = if with_device {
-        ", no device code to be had,"
+        ", no device code could be had,"
     } else {
         ""
     };

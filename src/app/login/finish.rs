@@ -44,7 +44,7 @@ pub struct Wanted {
 pub fn run(ports: Ports<'_>, wanted: &Wanted) -> Result<Outcome, Failure> {
     ports.interrupt.defer();
     let pasted = match Pasted::parse(read(ports, &wanted.code_file)?.expose()) {
-        Pasted::Nonsense(why) => return Err(unusable(&why, wanted.attempt.as_deref())),
+        Pasted::Nonsense(why) => return Err(unusable(&why, None)),
         pasted => pasted,
     };
     // Held until the attempt is gone: another process finds either it or nothing.
@@ -115,7 +115,7 @@ impl Ending<'_> {
                 let failure = refused(&self.request, &self.provider, &code, &description);
                 failure.hint(start_command(&self.provider.id))
             }
-            error => unusable(&error.to_string(), Some(&self.pending.id)),
+            error => unusable(&error.to_string(), Some(self.pending)),
         })
     }
 
@@ -142,7 +142,8 @@ impl Ending<'_> {
                 failure
                     .message
                     .push_str(". The login still waits for its code");
-                Err(failure.hint(finish_command(&self.pending.id)))
+                let command = finish_command(&self.pending.id);
+                Err(failure.hint(by_pipe(&command)))
             }
         }
     }
@@ -187,7 +188,8 @@ fn read(ports: Ports<'_>, file: &Path) -> Result<Secret<String>, Failure> {
     let path = ports.dirs.cwd.join(file);
     let Some(bytes) = ports.files.read(&path)? else {
         let message = format!("{} does not exist", path.display());
-        return Err(Failure::new(Kind::NotFound, message));
+        let hint = "name the file that holds the URL, or - for standard input";
+        return Err(Failure::new(Kind::NotFound, message).hint(hint));
     };
     let bytes = Secret::new(bytes);
     match std::str::from_utf8(bytes.expose()) {
@@ -265,15 +267,24 @@ fn no_such_attempt(wanted: &Wanted) -> Failure {
     Failure::new(Kind::NotFound, message).hint("openclaw models auth login --start --json")
 }
 
-/// What was pasted is not the answer; the attempt stays.
-fn unusable(why: &str, attempt: Option<&str>) -> Failure {
-    let message = format!("the code was not used: {why}. The login still waits for it");
-    let command = match attempt.filter(|id| pending::is_name(id)) {
-        Some(id) => finish_command(id),
-        None => "openclaw models auth login --finish --code-file -".to_owned(),
+/// What was pasted is not the answer to `pending`, if it is known which one is meant; that stays.
+fn unusable(why: &str, pending: Option<&Pending>) -> Failure {
+    let (waits, command) = match pending {
+        Some(pending) => (
+            ". The login still waits for it",
+            finish_command(&pending.id),
+        ),
+        None => (
+            "",
+            "openclaw models auth login --finish --code-file -".to_owned(),
+        ),
     };
-    Failure::new(Kind::Usage, message)
-        .hint(format!("{command}, with the URL that the browser ended on"))
+    let message = format!("the code was not used: {why}{waits}");
+    Failure::new(Kind::Usage, message).hint(by_pipe(&command))
+}
+
+fn by_pipe(command: &str) -> String {
+    format!("printf %s \"$URL\" | {command}")
 }
 
 /// The code is spent: whatever the store says, the same half cannot be done again.

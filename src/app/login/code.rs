@@ -79,7 +79,8 @@ impl CodeFlow {
     /// The flow of a method that ends in a code.
     ///
     /// # Errors
-    /// As [`CodeFlow::to_grant`]; [`Kind::Usage`] for another method.
+    /// If something is missing that the user must bring, or is not fit; [`Kind::Usage`] for another
+    /// method.
     pub(super) fn of(ports: Ports<'_>, provider: &Provider, flow: &Flow) -> Result<Self, Failure> {
         match flow {
             Flow::Browser(flow) => Self::to_grant(ports, provider, flow),
@@ -93,11 +94,7 @@ impl CodeFlow {
         }
     }
 
-    /// A code that becomes a grant.
-    ///
-    /// # Errors
-    /// If something is missing that the user must bring, or is not fit.
-    pub(super) fn to_grant(
+    fn to_grant(
         ports: Ports<'_>,
         provider: &Provider,
         flow: &BrowserFlow,
@@ -112,8 +109,7 @@ impl CodeFlow {
         })
     }
 
-    /// A code that becomes an API key.
-    pub(super) fn to_key(flow: &KeyExchangeFlow) -> Self {
+    fn to_key(flow: &KeyExchangeFlow) -> Self {
         Self {
             redirect: Redirect::Loopback(flow.redirect.clone()),
             becomes: Becomes::Key(flow.clone()),

@@ -90,11 +90,10 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
         ports.dialog.notice(&Notice::Policy(policy.clone()));
     }
     match flow {
-        Flow::Browser(flow) => {
-            let flow = CodeFlow::to_grant(ports, &provider, flow)?;
+        Flow::Browser(_) | Flow::KeyExchange(_) => {
+            let flow = CodeFlow::of(ports, &provider, flow)?;
             in_a_browser(ports, request, &provider, &flow)
         }
-        Flow::KeyExchange(flow) => in_a_browser(ports, request, &provider, &CodeFlow::to_key(flow)),
         Flow::Device(flow) => {
             let client = client::resolve(ports, &provider)?;
             ports.store.rehearse(&request.agent)?;

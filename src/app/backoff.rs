@@ -34,7 +34,11 @@ impl Subject<'_> {
         if self.need == Need::Always {
             return None;
         }
-        match record?.attempt.as_ref()?.outcome.as_ref()? {
+        let attempt = record?.attempt.as_ref()?;
+        match attempt.outcome.as_ref()? {
+            RefreshOutcome::Refused(refusal) if credential.is_of_client() => {
+                self.remembered_of_client(credential, attempt, refusal)
+            }
             RefreshOutcome::Refused(refusal) => {
                 Some(self.hopeless(credential.clone(), &words(refusal)))
             }

@@ -11,6 +11,7 @@ mod keys;
 mod lineage;
 mod naming;
 mod program;
+mod renew;
 mod route;
 mod spend;
 
@@ -26,6 +27,7 @@ pub mod refresh;
 pub mod rescue;
 pub mod status;
 pub mod token;
+pub mod token_status;
 pub mod undo;
 
 use std::path::PathBuf;
@@ -40,6 +42,7 @@ use crate::ports::files::Files;
 use crate::ports::host::{Browser, Clock, Env, Interrupt, LoginShell, Random};
 use crate::ports::http::Http;
 use crate::ports::program::Programs;
+use crate::ports::secrets::Secrets;
 use crate::ports::store::{Scope, Store, StoreError};
 use crate::providers::catalogue::Catalogue;
 
@@ -52,6 +55,8 @@ pub struct Ports<'a> {
     pub random: &'a dyn Random,
     /// The environment, `<state>/.env` below it.
     pub env: &'a dyn Env,
+    /// Secrets that a configuration names.
+    pub secrets: &'a dyn Secrets,
     /// The login shell.
     pub shell: &'a dyn LoginShell,
     /// Signals that ask to stop.

@@ -157,9 +157,24 @@ impl OAuthError {
 }
 
 impl OAuthError {
-    /// An answer whose status alone says that what was sent is not accepted.
-    pub(super) fn refusal(response: &Response, sent: &[&Secret<String>]) -> Self {
-        Self::Refused(Said::read(response.body.expose(), sent).refusal(response.status))
+    /// Judges an answer to a client that asks for itself, and that is no grant. Whatever finds
+    /// fault with the request finds it with the configuration, which asking again does not mend.
+    pub(super) fn of_answer_to_client(
+        response: &Response,
+        now: Timestamp,
+        sent: &[&Secret<String>],
+    ) -> Self {
+        // An error sent with a status of success is judged as the 400 it should have been.
+        let status = match response.status {
+            200..=299 => 400,
+            status => status,
+        };
+        let said = Said::read(response.body.expose(), sent);
+        let is_fault = matches!(status, 400..=499) && !matches!(status, 408 | 425 | 429);
+        if is_fault && said.code != REGION {
+            return Self::Refused(said.refusal(status));
+        }
+        Self::of_answer(response, now, sent)
     }
 }
 

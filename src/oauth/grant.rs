@@ -175,7 +175,7 @@ pub fn understand(
     judge(provider, answer.clone(), now, &[])
 }
 
-fn oauth_client(client: &Client) -> BasicClient {
+pub(super) fn oauth_client(client: &Client) -> BasicClient {
     let oauth = BasicClient::new(ClientId::new(client.id.clone()));
     let oauth = oauth.set_auth_type(match (&client.secret, client.auth) {
         (Some(_), ClientAuth::Basic) => AuthType::BasicAuth,
@@ -187,12 +187,12 @@ fn oauth_client(client: &Client) -> BasicClient {
     }
 }
 
-fn token_url(client: &Client) -> Result<TokenUrl, OAuthError> {
+pub(super) fn token_url(client: &Client) -> Result<TokenUrl, OAuthError> {
     let url = TokenUrl::new(client.token.clone());
     url.map_err(|_| unsupported("the token endpoint is not a URL"))
 }
 
-fn unsupported(reason: &str) -> OAuthError {
+pub(super) fn unsupported(reason: &str) -> OAuthError {
     let reason = reason.to_owned();
     OAuthError::Unsupported { reason }
 }
@@ -260,4 +260,4 @@ pub(super) fn less_margin(ends: Timestamp, now: Timestamp, baked: Duration) -> T
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

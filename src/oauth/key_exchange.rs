@@ -77,10 +77,7 @@ pub fn exchange(
     })?;
     if !is_success(&answer) {
         let sent = [code.secret(), attempt.verifier()];
-        return Err(match judges(answer.status) {
-            true => OAuthError::refusal(&answer, &sent),
-            false => OAuthError::of_answer(&answer, now, &sent),
-        });
+        return Err(OAuthError::of_answer_to_client(&answer, now, &sent));
     }
     let body: Value = serde_json::from_slice(answer.body.expose()).unwrap_or(Value::Null);
     let text = |name: &str| body.get(name).and_then(Value::as_str);
@@ -94,12 +91,6 @@ pub fn exchange(
             .map(|user| printable(user, 100))
             .filter(|user| !user.is_empty()),
     })
-}
-
-/// Whether an error is about what was sent, so that the same code will not do later either. One
-/// that comes with a status of success is.
-fn judges(status: u16) -> bool {
-    matches!(status, 200..=299 | 400..=407 | 409..=428 | 430..=499)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub mod attempt;
 pub mod claims;
+pub mod client_credentials;
 pub mod device;
 pub mod dialect;
 pub mod error;

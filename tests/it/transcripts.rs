@@ -6,6 +6,7 @@
 //! a credential was touched, and the one command that mends it.
 
 mod agents;
+mod config_yaml;
 mod device;
 mod doctor;
 mod history;
@@ -15,6 +16,7 @@ mod onboard;
 mod pages;
 mod paste;
 mod places;
+mod provider;
 mod refresh;
 mod routes;
 mod status;
@@ -34,10 +36,11 @@ fn snapshots() -> PathBuf {
 
 /// What differs from run to run and from machine to machine. Lengths of time are no part of it:
 /// the worlds are made so that they round to the same words.
-const VOLATILE: [(&str, &str); 20] = [
+const VOLATILE: [(&str, &str); 21] = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "<moment>"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "<moment>"),
     (r"\b\d{8}-\d{6}\b", "<stamp>"),
+    (r"(expires in|expired) \d+s", "$1 <seconds>s"),
     (r"\b\d{13}\b", "<millis>"),
     (r#""remainingMs": -?\d+"#, r#""remainingMs": <millis>"#),
     (r"(localhost|127\.0\.0\.1)(:|%3A)\d+", "$1$2<port>"),

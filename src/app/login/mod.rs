@@ -4,6 +4,7 @@
 
 mod answer;
 mod browser;
+mod client_credentials;
 mod code;
 mod device;
 pub mod finish;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use crate::config::edit::Edit;
 use crate::model::credential::{Credential, OAuth};
+use crate::model::declared::Severity;
 use crate::model::grant::{Binding, GrantDigest, GrantRecord};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::json::Verbatim;
@@ -31,6 +33,8 @@ use crate::oauth::grant::Grant;
 use crate::oauth::program::ORIGIN;
 use crate::ports::dialog::Notice;
 use crate::ports::store::{Change, Scope, StoreError};
+
+use crate::providers::catalogue::CatalogueError;
 
 use super::failure::{Failure, Kind, Touched, login_command};
 use super::naming::{Place, place};
@@ -84,6 +88,7 @@ pub struct Outcome {
 /// and what the store says. Nothing is stored then.
 pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
     let provider = ports.provider(&request.provider)?;
+    tell_findings(ports, &provider)?;
     let flow = choose(&provider, request.method.as_deref())?;
     let flow = together(ports, request, &provider).unwrap_or(flow);
     if let Some(policy) = provider.policy.as_ref().filter(|_| flow.is_a_login()) {
@@ -102,10 +107,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
         Flow::Program(flow) => program::run(ports, request, &provider, flow),
         Flow::Token(_) => paste_instead(ports, request, Form::SetupToken { yes: false }),
         Flow::Key(_) => paste_instead(ports, request, Form::Key),
-        Flow::ClientCredentials(_) => {
-            let message = format!("{} cannot be used yet", flow.method());
-            Err(Failure::new(Kind::Usage, message))
-        }
+        Flow::ClientCredentials(flow) => client_credentials::run(ports, request, &provider, flow),
     }
 }
 
@@ -132,6 +134,20 @@ fn in_a_browser(
     // Whoever named a method wants that one alone.
     let device = provider.device().filter(|_| request.method.is_none());
     browser::run(ports, request, provider, flow, device)
+}
+
+/// What is odd about a declaration, said when it is about to be used by a person.
+fn tell_findings(ports: Ports<'_>, provider: &Provider) -> Result<(), Failure> {
+    let declared = ports.catalogue.declared(&provider.id);
+    let declared = declared.map_err(CatalogueError::from)?;
+    for finding in declared.iter().flat_map(|declared| &declared.findings) {
+        let text = finding.to_string();
+        ports.dialog.notice(&match finding.severity {
+            Severity::Info => Notice::Info(text),
+            Severity::Error | Severity::Warning => Notice::Warning(text),
+        });
+    }
+    Ok(())
 }
 
 fn choose<'a>(provider: &'a Provider, method: Option<&str>) -> Result<&'a Flow, Failure> {

@@ -28,7 +28,7 @@ const SUFFIX: &str = ".json";
 /// Random bytes in the name of an attempt.
 const NAME_BYTES: usize = 8;
 
-/// No attempt lives for so long, and no writer of one: whatever lies there after it was left behind.
+/// No writer takes so long: whatever is no attempt and lies there after it was left behind.
 const LEFT_BEHIND: i64 = 24 * 60 * 60 * 1_000;
 
 /// How long the end of another attempt is waited for: it is one token request.

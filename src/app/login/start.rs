@@ -12,7 +12,7 @@ use super::super::Ports;
 use super::super::failure::{Failure, login_command};
 use super::code::CodeFlow;
 use super::pending::{self, Pending};
-use super::{Request, choose};
+use super::{Request, choose, tell_findings};
 
 /// A login that was begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +50,7 @@ impl Begun {
 /// says.
 pub fn run(ports: Ports<'_>, request: &Request) -> Result<Begun, Failure> {
     let provider = ports.provider(&request.provider)?;
+    tell_findings(ports, &provider)?;
     let by_code = |flow: &&Flow| matches!(flow, Flow::Browser(_) | Flow::KeyExchange(_));
     let usual = provider.flows.iter().find(by_code);
     let flow = match usual.filter(|_| request.method.is_none()) {

@@ -9,6 +9,7 @@ pub(super) mod notice;
 pub mod status_json;
 pub mod status_text;
 pub mod token_json;
+pub mod token_status;
 
 use serde_json::Value;
 

@@ -82,7 +82,7 @@ impl Grants {
         }
     }
 
-    fn next(&mut self, prefix: &str) -> String {
+    pub(super) fn next(&mut self, prefix: &str) -> String {
         self.counter += 1;
         format!("{prefix}-MARKER-{:04}", self.counter)
     }
@@ -163,6 +163,7 @@ impl Grants {
                     _ => refused("invalid_grant"),
                 }
             }
+            "client_credentials" => (200, self.for_client(get("scope"))),
             "refresh_token" => self.rotate(get("refresh_token"), now),
             _ => refused("unsupported_grant_type"),
         }

@@ -4,6 +4,7 @@
 //! It is told whom to expect and what to answer, keeps a log of every token request, and stops
 //! when it is dropped.
 
+mod client_credentials;
 mod device;
 mod grants;
 mod keys;
@@ -45,6 +46,7 @@ struct State {
     dealt_with: usize,
     next: Vec<Scripted>,
     refuse: Option<(String, String)>,
+    client: Option<client_credentials::Expected>,
     delay: Duration,
     gate: Arc<Gate>,
 }
@@ -105,6 +107,7 @@ impl Issuer {
             dealt_with: 0,
             next: Vec::new(),
             refuse: None,
+            client: None,
             delay: Duration::ZERO,
             gate: Arc::default(),
         }));
@@ -315,6 +318,11 @@ fn json((status, body): (u16, serde_json::Value)) -> Scripted {
 }
 
 fn token(state: &Mutex<State>, path: &str, request: &mut Request) -> Option<Scripted> {
+    let authorization = request
+        .headers()
+        .iter()
+        .find(|header| header.field.equiv("Authorization"))
+        .map(|header| header.value.to_string());
     let parameters = parameters(request)?;
     let (scripted, delay, clock, gate) = {
         let mut state = locked(state);
@@ -333,12 +341,23 @@ fn token(state: &Mutex<State>, path: &str, request: &mut Request) -> Option<Scri
             devices,
             grants,
             dealt_with,
+            client,
             ..
         } = &mut *state;
         *dealt_with += 1;
         let now = clock.now();
-        let polled = devices.token(path, &parameters, grants, (now, clock.monotonic()));
-        polled.unwrap_or_else(|| grants.token(&parameters, now))
+        let checked = match client {
+            // Only a client with a secret can ask for itself.
+            None => Some(parameters).filter(|pairs| !client_credentials::asks_for_itself(pairs)),
+            Some(client) => client.check(parameters, authorization.as_deref()),
+        };
+        match checked {
+            Some(parameters) => {
+                let polled = devices.token(path, &parameters, grants, (now, clock.monotonic()));
+                polled.unwrap_or_else(|| grants.token(&parameters, now))
+            }
+            None => (401, serde_json::json!({ "error": "invalid_client" })),
+        }
     };
     gate.pass();
     Some(json(answer))

@@ -234,7 +234,13 @@ fn whoever_names_a_method_gets_that_one_alone() {
 
 #[test]
 fn a_container_and_a_machine_without_a_display_are_remote_and_know_no_ssh_line() {
-    let variables: [&[(&str, &str)]; 2] = [&[("REMOTE_CONTAINERS", "1"), ("DISPLAY", ":0")], &[]];
+    let mut variables: Vec<&[(&str, &str)]> = vec![
+        &[("REMOTE_CONTAINERS", "1"), ("DISPLAY", ":0")],
+        &[("CODESPACES", "true"), ("DISPLAY", ":0")],
+    ];
+    if cfg!(target_os = "linux") {
+        variables.push(&[]);
+    }
     for set in variables {
         let (world, issuer) = world("openai-codex");
         issuer.set_device_codes(never());

@@ -95,12 +95,16 @@ fn event_of(notice: &Notice) -> Value {
             url,
             port,
             remote,
+            ssh_forward,
+            // The terminal is the program's, not ours.
+            copy: _,
         } => json!({
             "event": "url",
             "provider": provider,
             "url": url,
             "port": port,
             "remote": remote,
+            "sshForward": ssh_forward,
         }),
         Notice::DeviceCode {
             provider,
@@ -176,8 +180,10 @@ mod tests {
                 url: "https://issuer.example/?a=b\n".to_owned(),
                 port: None,
                 remote: true,
+                ssh_forward: None,
+                copy: true,
             }),
-            r#"{"event":"url","provider":"OpenAI Codex","url":"https://issuer.example/?a=b\n","port":null,"remote":true}"#
+            r#"{"event":"url","provider":"OpenAI Codex","url":"https://issuer.example/?a=b\n","port":null,"remote":true,"sshForward":null}"#
         );
         assert_eq!(
             line(Notice::DeviceCode {

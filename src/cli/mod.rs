@@ -2,6 +2,7 @@
 
 pub mod args;
 mod choose;
+mod clipboard;
 pub mod commands;
 mod device_code;
 pub mod events;

@@ -122,7 +122,8 @@ impl System {
             Box::new(JsonDialog::new(Arc::clone(printer), Arc::clone(&interrupt)))
         } else {
             let dialog = TerminalDialog::new(Arc::clone(printer), Arc::clone(&interrupt));
-            Box::new(dialog.drawing(draws_blocks(&SystemEnv)))
+            let dialog = dialog.drawing(draws_blocks(&SystemEnv));
+            Box::new(dialog.copying(Box::new(SystemEnv)))
         };
         let declared = places.state_dir.join("config.yaml");
         let declared = DeclaredFile::new(Arc::clone(&files), declared);

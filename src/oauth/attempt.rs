@@ -5,6 +5,8 @@
 //! is worth nothing before its `state` is proven (RFC 9700 section 2.1). Three clients sent the
 //! verifier as `state` through the browser, which makes PKCE void.
 
+mod kept;
+
 use oauth2::basic::BasicClient;
 use oauth2::{
     AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
@@ -15,6 +17,8 @@ use crate::model::id::printable;
 use crate::model::provider::{BrowserFlow, Client};
 use crate::model::secret::Secret;
 use crate::ports::host::{Random, RandomError};
+
+pub use kept::Kept;
 
 /// 256 bits, as RFC 7636 section 7.1 asks for.
 const RANDOM_BYTES: usize = 32;

@@ -7,6 +7,7 @@ pub mod device;
 pub mod dialect;
 pub mod error;
 pub mod grant;
+pub mod key_exchange;
 mod lifetime;
 pub mod paste;
 pub mod program;

@@ -21,6 +21,11 @@ pub enum Notice {
         port: Option<u16>,
         /// Whether the user's browser is probably on another machine.
         remote: bool,
+        /// The command that, run on that machine, brings the callback here; where an SSH session
+        /// tells enough for it.
+        ssh_forward: Option<String>,
+        /// Whether the terminal is asked to put the URL in the clipboard, if it can.
+        copy: bool,
     },
     /// Type this code in at this address, on any machine (RFC 8628 section 3.3). Whoever shows it
     /// also warns of codes that somebody else sent (section 5.4).

@@ -37,6 +37,7 @@ mod random_inputs;
 mod refresh;
 mod rescue;
 mod restored;
+mod routes;
 mod short_writes;
 mod signals;
 mod standards;

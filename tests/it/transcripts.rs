@@ -19,6 +19,7 @@ mod places;
 mod provider;
 mod providers;
 mod refresh;
+mod routes;
 mod status;
 mod token;
 mod usage;
@@ -36,7 +37,7 @@ fn snapshots() -> PathBuf {
 
 /// What differs from run to run and from machine to machine. Lengths of time are no part of it:
 /// the worlds are made so that they round to the same words.
-const VOLATILE: [(&str, &str); 19] = [
+const VOLATILE: [(&str, &str); 21] = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "<moment>"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "<moment>"),
     (r"\b\d{8}-\d{6}\b", "<stamp>"),
@@ -51,10 +52,13 @@ const VOLATILE: [(&str, &str); 19] = [
     (r"pid \d+ on \S+", "pid <pid> on <host>"),
     (r"\(os error \d+\)", "(os error <number>)"),
     (r"([?&]state=)[\w-]+", "$1<state>"),
+    (r"(%3Fstate%3D)[\w-]+", "$1<state>"),
     (r"([?&]code_challenge=)[\w-]+", "$1<challenge>"),
     (r"eyJ[\w-]+\.[\w-]+\.[\w-]+", "<access token>"),
     (r"eyJ[\w-]{5}\.\.\.[\w-]{8}", "<masked token>"),
     (r"\b[0-9a-f]{32,}\b", "<digest>"),
+    // The random name of a login that was begun; hints must stay commands.
+    (r"\b[0-9a-f]{16}\b", "0123456789abcdef"),
     (r"openclaw \d+\.\d+\.\d+\S*", "openclaw <version>"),
     (
         r#""(version|lastTouchedVersion)": "[^"]+""#,

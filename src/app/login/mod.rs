@@ -2,10 +2,19 @@
 //!
 //! No lock is held while a person thinks, and the old login stays until the new one is stored.
 
+mod answer;
 mod browser;
 mod client_credentials;
+mod code;
 mod device;
+pub mod finish;
+mod key;
+mod pending;
 mod program;
+mod race;
+mod redirect;
+mod remote;
+pub mod start;
 mod token;
 
 use std::time::Duration;
@@ -31,6 +40,7 @@ use super::failure::{Failure, Kind, Touched, login_command};
 use super::naming::{Place, place};
 use super::paste::{self, Form};
 use super::{Ports, client};
+use code::CodeFlow;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -45,6 +55,8 @@ pub struct Request {
     pub profile: Option<ProfileId>,
     /// Do not open a browser.
     pub no_browser: bool,
+    /// On a remote machine: have the terminal put the URL in the clipboard.
+    pub clipboard: bool,
     /// Give up after this long.
     pub timeout: Duration,
     /// Make the provider's default model the default one.
@@ -78,15 +90,14 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
     let provider = ports.provider(&request.provider)?;
     tell_findings(ports, &provider)?;
     let flow = choose(&provider, request.method.as_deref())?;
+    let flow = together(ports, request, &provider).unwrap_or(flow);
     if let Some(policy) = provider.policy.as_ref().filter(|_| flow.is_a_login()) {
         ports.dialog.notice(&Notice::Policy(policy.clone()));
     }
     match flow {
-        Flow::Browser(flow) => {
-            let client = client::resolve(ports, &provider)?;
-            // Before a person is sent to the browser for a login that could not be kept.
-            ports.store.rehearse(&request.agent)?;
-            browser::run(ports, request, &provider, &client, flow)
+        Flow::Browser(_) | Flow::KeyExchange(_) => {
+            let flow = CodeFlow::of(ports, &provider, flow)?;
+            in_a_browser(ports, request, &provider, &flow)
         }
         Flow::Device(flow) => {
             let client = client::resolve(ports, &provider)?;
@@ -97,11 +108,32 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
         Flow::Token(_) => paste_instead(ports, request, Form::SetupToken { yes: false }),
         Flow::Key(_) => paste_instead(ports, request, Form::Key),
         Flow::ClientCredentials(flow) => client_credentials::run(ports, request, &provider, flow),
-        Flow::KeyExchange(_) => {
-            let message = format!("{} cannot be used yet", flow.method());
-            Err(Failure::new(Kind::Usage, message))
-        }
     }
+}
+
+/// On a remote machine the ways in are offered together, whichever is the usual one, unless a
+/// method was named.
+fn together<'a>(ports: Ports<'_>, request: &Request, provider: &'a Provider) -> Option<&'a Flow> {
+    let usual = provider.flows.first()?;
+    let asked = request.method.is_none() && ports.env.is_remote();
+    if !asked || !matches!(usual, Flow::Device(_)) {
+        return None;
+    }
+    let mut flows = provider.flows.iter();
+    flows.find(|flow| matches!(flow, Flow::Browser(_)))
+}
+
+fn in_a_browser(
+    ports: Ports<'_>,
+    request: &Request,
+    provider: &Provider,
+    flow: &CodeFlow,
+) -> Result<Outcome, Failure> {
+    // Before a person is sent to the browser for a login that could not be kept.
+    ports.store.rehearse(&request.agent)?;
+    // Whoever named a method wants that one alone.
+    let device = provider.device().filter(|_| request.method.is_none());
+    browser::run(ports, request, provider, flow, device)
 }
 
 /// What is odd about a declaration, said when it is about to be used by a person.

@@ -58,6 +58,7 @@ impl Way<'_> {
                 method: Some(method.clone()),
                 profile: None,
                 no_browser: self.request.no_browser,
+                clipboard: true,
                 timeout: self.request.timeout,
                 set_default: false,
                 yes: false,

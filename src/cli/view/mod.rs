@@ -1,5 +1,6 @@
 //! Reports as text and as JSON. A view decides nothing.
 
+pub mod authorize;
 pub mod doctor;
 pub mod failure;
 pub mod history;

@@ -8,6 +8,7 @@ mod client_credentials;
 mod device;
 mod dialects;
 mod grants;
+mod keys;
 
 use std::io::{Read, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -40,6 +41,7 @@ struct State {
     clock: Arc<dyn Clock>,
     grants: Grants,
     devices: device::Devices,
+    keys: keys::Keys,
     url: String,
     token_requests: Vec<Vec<(String, String)>>,
     exchanges: Vec<Seen>,
@@ -102,6 +104,7 @@ impl Issuer {
             clock,
             grants: Grants::new(account),
             devices: device::Devices::default(),
+            keys: keys::Keys::default(),
             url: format!("http://127.0.0.1:{port}"),
             token_requests: Vec::new(),
             exchanges: Vec::new(),
@@ -226,6 +229,8 @@ fn serve(mut request: Request, state: &Mutex<State>) {
         "/oauth/token" => token(state, path, &mut request),
         path if dialects::is_authorization_endpoint(path) => authorize(state, &pairs(query)),
         path if dialects::of(path).is_some() => token(state, path, &mut request),
+        keys::PAGE => Some(keys::page(state, &pairs(query))),
+        keys::EXCHANGE => keys::exchange(state, &mut request),
         path if device::is_token_endpoint(path) => token(state, path, &mut request),
         path if device::is_own(path) => device::serve(state, path, &mut request),
         _ => Some(Scripted {

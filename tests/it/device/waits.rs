@@ -110,6 +110,7 @@ fn login(answers: &[Answered], timeout: u64, interrupted_at: u64) -> Told {
         method: None,
         profile: None,
         no_browser: true,
+        clipboard: false,
         timeout: Duration::from_secs(timeout),
         set_default: false,
         yes: false,

@@ -42,6 +42,7 @@ impl LoginGithubCopilot {
             method: Some("device-code".to_owned()),
             profile: profile.transpose()?,
             no_browser: true,
+            clipboard: false,
             timeout: TIMEOUT,
             set_default: false,
             yes: self.yes,

@@ -49,7 +49,7 @@ enum AuthCommand {
 impl Auth {
     /// Whether the command reports what happens as JSON lines.
     pub fn wants_events(&self) -> bool {
-        matches!(&self.command, Some(AuthCommand::Login(login)) if login.json())
+        matches!(&self.command, Some(AuthCommand::Login(login)) if login.wants_events())
     }
 
     /// Runs it.

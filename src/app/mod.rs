@@ -5,6 +5,7 @@ pub mod failure;
 
 mod backoff;
 mod client;
+mod discover;
 mod follow;
 pub mod keep_alive;
 mod keys;

@@ -1,10 +1,12 @@
 //! Floor 2: the protocols, written against `ports::http::Http`.
 
+mod address;
 pub mod attempt;
 pub mod claims;
 pub mod dialect;
 pub mod error;
 pub mod grant;
 mod lifetime;
+pub mod metadata;
 pub mod paste;
 pub mod program;

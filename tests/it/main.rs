@@ -14,6 +14,7 @@ mod callback;
 mod cli_reference;
 mod config_edits;
 mod config_properties;
+mod discovery;
 mod disks;
 mod doctor;
 mod faults;

@@ -21,10 +21,11 @@ use crate::oauth::program::ORIGIN;
 use crate::ports::dialog::Notice;
 use crate::ports::store::{Change, Scope, StoreError};
 
+use super::Ports;
+use super::client::{self, Use};
 use super::failure::{Failure, Kind, Touched, login_command};
 use super::naming::{Place, place};
 use super::paste::{self, Form};
-use super::{Ports, client};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -73,11 +74,11 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
         ports.dialog.notice(&Notice::Policy(policy.clone()));
     }
     match flow {
-        Flow::Browser(flow) => {
-            let client = client::resolve(ports, &provider)?;
+        Flow::Browser(browser) => {
+            let client = client::resolve(ports, &provider, Use::Login(flow))?;
             // Before a person is sent to the browser for a login that could not be kept.
             ports.store.rehearse(&request.agent)?;
-            browser::run(ports, request, &provider, &client, flow)
+            browser::run(ports, request, &provider, &client, browser)
         }
         Flow::Program(flow) => program::run(ports, request, &provider, flow),
         Flow::Token(_) => paste_instead(ports, request, Form::SetupToken { yes: false }),

@@ -5,6 +5,7 @@
 //! when it is dropped.
 
 mod grants;
+mod pages;
 
 use std::io::{Read, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,7 +16,10 @@ use tiny_http::{Header, Request, Response, Server};
 
 use crate::ports::host::Clock;
 
+use pages::Pages;
+
 pub use grants::{Account, Fate, Grants};
+pub use pages::Visit;
 
 /// An answer that is given instead of the right one.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +45,7 @@ struct State {
     refuse: Option<(String, String)>,
     delay: Duration,
     gate: Arc<Gate>,
+    pages: Pages,
 }
 
 /// What holds answers back.
@@ -98,6 +103,7 @@ impl Issuer {
             refuse: None,
             delay: Duration::ZERO,
             gate: Arc::default(),
+            pages: Pages::default(),
         }));
         let thread = {
             let (server, state) = (Arc::clone(&server), Arc::clone(&state));
@@ -211,10 +217,7 @@ fn serve(mut request: Request, state: &Mutex<State>) {
     let answer = match path {
         "/oauth/authorize" => authorize(state, &pairs(query)),
         "/oauth/token" => token(state, &mut request),
-        _ => Some(Scripted {
-            status: 404,
-            ..Scripted::default()
-        }),
+        _ => Some(pages::serve(state, path, &request)),
     };
     let Some(answer) = answer.filter(|answer| !answer.hang_up) else {
         // What is no HTTP ends the connection on the other side without an answer.

@@ -32,6 +32,14 @@ struct Page {
     fetched_at: i64,
     fresh_until: i64,
     document: Map<String, Value>,
+    keys: Option<Keys>,
+}
+
+/// The issuer's keys, kept for as long as its metadata.
+#[derive(Serialize, Deserialize)]
+struct Keys {
+    address: String,
+    set: Value,
 }
 
 /// Whether a document that has run out is better than none.
@@ -121,6 +129,39 @@ fn fetch(
     Err(last)
 }
 
+/// The keys of an issuer, which lie at `address`, and whether they were asked for just now. `anew`
+/// if the ones that are kept are too old.
+///
+/// # Errors
+/// Why they cannot be had.
+pub(super) fn keys(
+    ports: Ports<'_>,
+    registration: &Registration,
+    address: &str,
+    anew: bool,
+) -> Result<(Value, bool), String> {
+    let page = kept(ports, registration).map(|(page, _)| page);
+    let known = page.as_ref().and_then(|page| page.keys.as_ref());
+    if let Some(keys) = known.filter(|keys| keys.address == address && !anew) {
+        return Ok((keys.set.clone(), false));
+    }
+    let answer = get(ports, address)?;
+    if answer.status != 200 {
+        return Err(format!("the server answered HTTP {}", answer.status));
+    }
+    let set: Value = serde_json::from_slice(answer.body.expose())
+        .map_err(|_| "the answer is no JSON document".to_owned())?;
+    if let Some(mut page) = page {
+        let address = address.to_owned();
+        page.keys = Some(Keys {
+            address,
+            set: set.clone(),
+        });
+        write(ports, &page);
+    }
+    Ok((set, true))
+}
+
 /// Fetches a public document.
 fn get(ports: Ports<'_>, address: &str) -> Result<Response, String> {
     let request = Request {
@@ -177,10 +218,15 @@ fn keep(ports: Ports<'_>, issuer: &str, metadata: &Metadata, answer: &Response, 
         fetched_at: now.0,
         fresh_until: now.after(life).0,
         document: metadata.members().clone(),
+        keys: None,
     };
-    let path = file(ports, issuer);
+    write(ports, &page);
+}
+
+fn write(ports: Ports<'_>, page: &Page) {
+    let path = file(ports, &page.issuer);
     let written = || -> Result<(), String> {
-        let bytes = serde_json::to_vec_pretty(&page).map_err(|error| error.to_string())?;
+        let bytes = serde_json::to_vec_pretty(page).map_err(|error| error.to_string())?;
         let directory = path.parent().unwrap_or(&path);
         let made = ports.files.create_dirs(directory);
         made.map_err(|error| error.to_string())?;

@@ -12,6 +12,7 @@ mod keys;
 mod lineage;
 mod naming;
 mod program;
+mod proof;
 mod route;
 mod spend;
 

@@ -15,6 +15,7 @@ use crate::ports::store::{Held, Reserved, Spending, StoreError, Wait};
 use super::backoff::words;
 use super::failure::{Failure, Kind, Touched, refresh_command};
 use super::keep_alive::{How, Living, Subject};
+use super::proof;
 use super::route::Route;
 
 impl Subject<'_> {
@@ -75,7 +76,7 @@ impl Subject<'_> {
         let sent = (&old, refresh_token);
         let (reserved, granted) = route.renew(self.ports, self.provider, sent, begun_at, reserved);
         match granted {
-            Ok(grant) => self.commit(reserved, &old, grant).map(Some),
+            Ok(grant) => self.commit(reserved, (&old, record), grant).map(Some),
             Err(error) => self.failed(reserved, old, record, &error).map(Some),
         }
     }
@@ -99,13 +100,16 @@ impl Subject<'_> {
     fn commit(
         &self,
         reserved: Box<dyn Reserved + '_>,
-        old: &OAuth,
+        (old, record): (&OAuth, Option<&GrantRecord>),
         grant: Grant,
     ) -> Result<Living, Failure> {
         let skew = grant.skew_warning();
+        let id_token = grant.id_token.clone();
         let new = grant.into_credential(&self.provider.id, Identity::default());
         let changed = reserved.commit(&new, self.ports.clock.now())?;
         self.ports.tell_skew(skew);
+        // Only now: a doubt about whose it is must not lose a token that cannot be had again.
+        proof::doubt(self.ports, self.provider, self.profile, record, id_token);
         if let Some(signal) = self.ports.interrupt.pending() {
             return Err(Failure::cancelled(signal).touched(Touched::Changed));
         }

@@ -121,6 +121,11 @@ pub struct GrantRecord {
     pub profile: ProfileId,
     /// Where it came from, if it was issued to us.
     pub binding: Option<Binding>,
+    /// Whose it is by the ID token that came with it, its `sub`; a refresh must not change that
+    /// (OpenID Connect Core section 12.2).
+    pub subject: Option<String>,
+    /// The revocation endpoint of its server, as it was known at the login.
+    pub revocation_endpoint: Option<String>,
     /// When a token endpoint last issued or rotated this grant to us: the proof that it lives.
     pub proven_at: Option<Timestamp>,
     /// The last refresh that was begun with it.

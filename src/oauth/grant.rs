@@ -48,6 +48,8 @@ pub struct Grant {
     pub clock_skew: Option<i64>,
     /// More members for the stored credential.
     pub extra: Extra,
+    /// What its ID token must repeat, if the authorization request held a nonce.
+    pub nonce: Option<Secret<String>>,
     /// The whole answer, for claims that stand in it.
     pub response: Secret<Vec<u8>>,
 }
@@ -108,7 +110,11 @@ pub fn exchange(
     let _ = request.request(&endpoint);
     let mut sent = vec![code.secret(), attempt.verifier()];
     sent.extend(&client.secret);
-    settle(provider, endpoint, now, &sent)
+    let grant = settle(provider, endpoint, now, &sent)?;
+    Ok(Grant {
+        nonce: attempt.nonce().cloned(),
+        ..grant
+    })
 }
 
 /// Exchanges a refresh token (RFC 6749 section 6); no scope is sent, so none is asked for beyond
@@ -218,6 +224,7 @@ fn grant(provider: &Provider, answer: Response, now: Timestamp) -> Option<Grant>
         expires: ends.map(|ends| less_margin(ends, now, provider.refresh.baked_margin)),
         clock_skew: date.map(|date| now.until(date)),
         extra: Extra::default(),
+        nonce: None,
         response: answer.body,
         access,
     })

@@ -24,6 +24,10 @@ struct Page {
     profile: String,
     token_endpoint: Option<String>,
     client_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    revocation_endpoint: Option<String>,
     proven_at: Option<i64>,
     attempt: Option<PageAttempt>,
 }
@@ -108,6 +112,8 @@ fn to_page(record: &GrantRecord) -> Page {
         profile: record.profile.to_string(),
         token_endpoint: binding.map(|b| b.token_endpoint.clone()),
         client_id: binding.map(|b| b.client_id.clone()),
+        subject: record.subject.clone(),
+        revocation_endpoint: record.revocation_endpoint.clone(),
         proven_at: record.proven_at.map(|time| time.0),
         attempt: record.attempt.as_ref().map(|attempt| PageAttempt {
             begun_at: attempt.begun_at.0,
@@ -161,6 +167,8 @@ fn from_page(page: Page) -> Option<GrantRecord> {
             token_endpoint,
             client_id,
         }),
+        subject: page.subject,
+        revocation_endpoint: page.revocation_endpoint,
         proven_at: page.proven_at.map(Timestamp),
         attempt,
     })

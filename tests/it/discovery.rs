@@ -19,6 +19,7 @@ pub(crate) const FORCE: [&str; 4] = ["models", "auth", "refresh", "--force"];
 /// A world whose `acme` is known by its issuer alone, which publishes its metadata.
 pub(crate) fn world() -> (World, Issuer) {
     let (world, issuer) = World::with_issuer(Account::default());
+    issuer.speak_openid();
     world.write("providers/acme.toml", &issuer.issuer_manifest());
     issuer.publish_json(OPENID, &issuer.metadata());
     (world, issuer)
@@ -109,6 +110,7 @@ fn rfc8414_3_1_a_path_of_the_issuer_comes_after_the_well_known_part() {
     world.write("providers/acme.toml", &manifest);
     let document = with(&issuer, "issuer", json!(tenant));
     issuer.publish_json(&format!("{OAUTH}/tenant"), &document);
+    issuer.change_claims(&json!({ "iss": tenant }));
     log_in(&world);
     let expected = [format!("/tenant{OPENID}"), format!("{OAUTH}/tenant")];
     assert_eq!(asked(&issuer), expected);

@@ -20,6 +20,7 @@ mod doctor;
 mod faults;
 mod fixture_edits;
 mod history;
+mod id_tokens;
 mod includes;
 mod keys;
 mod leaks;

@@ -26,6 +26,7 @@ use super::client::{self, Use};
 use super::failure::{Failure, Kind, Touched, login_command};
 use super::naming::{Place, place};
 use super::paste::{self, Form};
+use super::proof::{self, Proof};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -144,22 +145,34 @@ fn keep(
     client: &Client,
     grant: Grant,
 ) -> Result<Outcome, Failure> {
-    let binding = Binding {
-        token_endpoint: client.token.clone(),
-        client_id: client.id.clone(),
+    let origin = Origin {
+        binding: Binding {
+            token_endpoint: client.token.clone(),
+            client_id: client.id.clone(),
+        },
+        revocation_endpoint: client.revoke.clone(),
+        proof: proof::prove(ports, provider, client, &grant)?,
     };
-    keep_bound(ports, request, provider, binding, grant)
+    keep_from(ports, request, provider, origin, grant)
 }
 
-/// The same for a grant that must go back to where `binding` says.
-fn keep_bound(
+/// Where a grant came from, and what proves whose it is.
+struct Origin {
+    binding: Binding,
+    revocation_endpoint: Option<String>,
+    proof: Proof,
+}
+
+/// The same for a grant of any origin.
+fn keep_from(
     ports: Ports<'_>,
     request: &Request,
     provider: &Provider,
-    binding: Binding,
+    mut origin: Origin,
     grant: Grant,
 ) -> Result<Outcome, Failure> {
-    let found = claims::identity(&provider.account, &grant, None);
+    let userinfo = origin.proof.userinfo.take();
+    let found = claims::identity(&provider.account, &grant, userinfo);
     if provider.account.required && found.identity.account_id.is_none() {
         let message = format!(
             "{} did not say which account logged in, so nothing was stored",
@@ -202,7 +215,7 @@ fn keep_bound(
         replaces: place.replaces,
     });
     store(ports, request, provider, &place, &oauth)?;
-    remember(ports, provider, binding, &place.id, &oauth);
+    remember(ports, provider, origin, &place.id, &oauth);
     paste::make_selectable(
         ports,
         &place.id,
@@ -270,7 +283,7 @@ fn store(
 fn remember(
     ports: Ports<'_>,
     provider: &Provider,
-    binding: Binding,
+    origin: Origin,
     profile: &ProfileId,
     oauth: &OAuth,
 ) {
@@ -285,7 +298,9 @@ fn remember(
         grant: GrantDigest::of(&provider.id, refresh_token),
         provider: provider.id.clone(),
         profile: profile.clone(),
-        binding: Some(binding),
+        binding: Some(origin.binding),
+        subject: origin.proof.subject,
+        revocation_endpoint: origin.revocation_endpoint,
         proven_at: Some(ports.clock.now()),
         attempt: None,
     });

@@ -5,6 +5,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::openid::OpenId;
 use crate::model::time::Timestamp;
 
 /// Whose login the issuer gives out.
@@ -46,6 +47,7 @@ struct Code {
     challenge: String,
     redirect_uri: String,
     client_id: String,
+    nonce: Option<String>,
     used: bool,
 }
 
@@ -60,6 +62,8 @@ struct Refresh {
 pub struct Grants {
     /// Whose login is given out next.
     pub account: Account,
+    /// What makes its ID tokens, where they are more than claims.
+    pub(super) openid: Option<OpenId>,
     codes: Vec<Code>,
     refresh: Vec<Refresh>,
     dead_families: Vec<usize>,
@@ -111,6 +115,7 @@ impl Grants {
             challenge,
             redirect_uri,
             client_id,
+            nonce: get("nonce"),
             used: false,
         });
         Ok(value)
@@ -139,21 +144,23 @@ impl Grants {
                             && code.client_id == get("client_id") =>
                     {
                         code.used = true;
+                        let nonce = code.nonce.clone();
                         self.counter += 1;
                         let family = self.counter;
-                        (200, self.answer(family, now))
+                        let asked = (get("client_id"), nonce.as_deref());
+                        (200, self.answer(family, asked, now))
                     }
                     _ => refused("invalid_grant"),
                 }
             }
-            "refresh_token" => self.rotate(get("refresh_token"), now),
+            "refresh_token" => self.rotate(get("refresh_token"), get("client_id"), now),
             _ => refused("unsupported_grant_type"),
         }
     }
 
     /// One use of a refresh token. A second use kills the whole family, as RFC 9700 section 4.14
     /// has it.
-    fn rotate(&mut self, value: &str, now: Timestamp) -> (u16, Value) {
+    fn rotate(&mut self, value: &str, client_id: &str, now: Timestamp) -> (u16, Value) {
         let Some(token) = self.refresh.iter_mut().find(|token| token.value == value) else {
             return refused("invalid_grant");
         };
@@ -170,7 +177,7 @@ impl Grants {
         if self.dead_families.contains(&family) {
             return refused("invalid_grant");
         }
-        (200, self.answer(family, now))
+        (200, self.answer(family, (client_id, None), now))
     }
 
     /// What became of a refresh token.
@@ -187,12 +194,18 @@ impl Grants {
     pub(super) fn issue(&mut self, now: Timestamp) -> (String, String) {
         self.counter += 1;
         let family = self.counter;
-        let answer = self.answer(family, now);
+        let answer = self.answer(family, ("", None), now);
         let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
         (text("access_token"), text("refresh_token"))
     }
 
-    fn answer(&mut self, family: usize, now: Timestamp) -> Value {
+    /// Tokens for a client id and a nonce.
+    fn answer(
+        &mut self,
+        family: usize,
+        (client_id, nonce): (&str, Option<&str>),
+        now: Timestamp,
+    ) -> Value {
         let refresh_token = self.next("rt");
         self.refresh.push(Refresh {
             value: refresh_token.clone(),
@@ -210,8 +223,12 @@ impl Grants {
         if let Some(email) = &account.email {
             id["email"] = json!(email);
         }
+        let id_token = match &self.openid {
+            Some(openid) => openid.token(id, client_id, nonce, now.0 / 1_000),
+            None => jwt(&id),
+        };
         json!({
-            "access_token": jwt(&access), "refresh_token": refresh_token, "id_token": jwt(&id),
+            "access_token": jwt(&access), "refresh_token": refresh_token, "id_token": id_token,
             "expires_in": account.expires_in, "token_type": "Bearer",
             "scope": "openid profile email offline_access",
         })

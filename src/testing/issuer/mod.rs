@@ -5,6 +5,7 @@
 //! when it is dropped.
 
 mod grants;
+mod openid;
 mod pages;
 
 use std::io::{Read, Write};

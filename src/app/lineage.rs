@@ -28,6 +28,20 @@ pub(super) fn holders(ports: Ports<'_>) -> HashMap<GrantDigest, (AgentId, Profil
     holders
 }
 
+/// Every profile that holds a grant, agent by agent.
+pub(super) fn copies(ports: Ports<'_>, grant: &GrantDigest) -> Vec<(AgentId, ProfileId)> {
+    let mut copies = Vec::new();
+    for agent in ports.store.agents().unwrap_or_default() {
+        let document = ports.store.load(&agent, Scope::All).unwrap_or_default();
+        for (id, credential) in document.profiles() {
+            if credential.as_oauth().and_then(OAuth::grant).as_ref() == Some(grant) {
+                copies.push((agent.clone(), id.clone()));
+            }
+        }
+    }
+    copies
+}
+
 /// The first of a line of successors, beginning with `first`, that is among `living`.
 ///
 /// # Errors

@@ -4,6 +4,7 @@
 pub mod failure;
 
 mod backoff;
+mod binding;
 mod client;
 mod discover;
 mod follow;
@@ -13,6 +14,7 @@ mod lineage;
 mod naming;
 mod program;
 mod proof;
+mod revoke;
 mod route;
 mod spend;
 

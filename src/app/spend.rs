@@ -13,6 +13,7 @@ use crate::ports::dialog::Notice;
 use crate::ports::store::{Held, Reserved, Spending, StoreError, Wait};
 
 use super::backoff::words;
+use super::binding;
 use super::failure::{Failure, Kind, Touched, refresh_command};
 use super::keep_alive::{How, Living, Subject};
 use super::proof;
@@ -42,7 +43,8 @@ impl Subject<'_> {
             return self.hopeless(old, "it has no refresh token").map(Some);
         };
         let binding = route.binding();
-        self.check_binding(&binding, record)?;
+        binding::check(self.profile, &self.provider.id, &binding, record)
+            .map_err(|failure| failure.hint(self.login_again()))?;
         self.warn_of_unknown_outcome(record);
 
         self.ports.interrupt.defer();
@@ -177,33 +179,10 @@ impl Subject<'_> {
             RefreshOutcome::Unknown { reason } => {
                 self.later(old, &reason, Kind::UnknownOutcome, Touched::MaybeSpent)
             }
-            RefreshOutcome::Stored { .. } => Ok(self.living(self.load()?, How::Refreshed, None)),
+            RefreshOutcome::Stored { .. } | RefreshOutcome::Revoked => {
+                Ok(self.living(self.load()?, How::Refreshed, None))
+            }
         }
-    }
-
-    /// A grant is sent only to where it came from (RFC 9700 section 4.4).
-    fn check_binding(&self, now: &Binding, record: Option<&GrantRecord>) -> Result<(), Failure> {
-        let Some(then) = record.and_then(|record| record.binding.as_ref()) else {
-            return Ok(());
-        };
-        if then == now {
-            return Ok(());
-        }
-        let described = |binding: &Binding, link: &str| match binding.is_to_program() {
-            true => binding.token_endpoint.clone(),
-            false => format!(
-                "{} {link} client {}",
-                binding.token_endpoint, binding.client_id
-            ),
-        };
-        let message = format!(
-            "{} was issued by {}, and the manifest of {} now names {}; a refresh token is never sent elsewhere",
-            self.profile,
-            described(then, "to"),
-            self.provider.id,
-            described(now, "and"),
-        );
-        Err(Failure::new(Kind::Config, message).hint(self.login_again()))
     }
 
     fn warn_of_unknown_outcome(&self, record: Option<&GrantRecord>) {

@@ -83,7 +83,7 @@ pub struct Refusal {
     pub status: u16,
 }
 
-/// How an attempt to refresh a grant ended.
+/// How an attempt to refresh a grant, or to revoke it, ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefreshOutcome {
     /// The provider gave a successor: unless that is the same, this grant is spent and must not be
@@ -95,6 +95,8 @@ pub enum RefreshOutcome {
     },
     /// Refused for good.
     Refused(Refusal),
+    /// It was revoked: the server agreed not to honour it any longer.
+    Revoked,
     /// Passing: the request never reached the server, or the server said "later". The grant is as
     /// good as it was.
     Passing {
@@ -153,6 +155,13 @@ impl GrantRecord {
             RefreshOutcome::Stored { successor } if *successor != self.grant => Some(successor),
             _ => None,
         }
+    }
+
+    /// When it was revoked, if it was.
+    pub fn revoked_at(&self) -> Option<Timestamp> {
+        let attempt = self.attempt.as_ref()?;
+        let is_revoked = attempt.outcome == Some(RefreshOutcome::Revoked);
+        is_revoked.then(|| attempt.settled_at.unwrap_or(attempt.begun_at))
     }
 }
 

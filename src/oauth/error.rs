@@ -138,10 +138,9 @@ impl OAuthError {
         if status == 401 && said.code != REGION {
             return Self::Refused(said.refusal(status));
         }
-        let retry_after = response.header("retry-after");
         Self::Passing {
             reason: said.reason(status),
-            retry_after: retry_after.and_then(|value| parse_retry_after(value, now)),
+            retry_after: retry_after(response, now),
             status: Some(status),
         }
     }
@@ -160,6 +159,16 @@ impl From<HttpError> for OAuthError {
             }
         }
     }
+}
+
+/// What an endpoint says with its "no"; `sent` as for [`OAuthError::of_answer`].
+pub(super) fn refusal(response: &Response, sent: &[&Secret<String>]) -> Refusal {
+    Said::read(response.body.expose(), sent).refusal(response.status)
+}
+
+/// How long a server wants to be left alone.
+pub(super) fn retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
+    parse_retry_after(response.header("retry-after")?, now)
 }
 
 /// Code and description of an error body, both fit to print and possibly empty.

@@ -12,5 +12,6 @@ mod lifetime;
 pub mod metadata;
 pub mod paste;
 pub mod program;
+pub mod revoke;
 mod signature;
 pub mod userinfo;

@@ -57,6 +57,7 @@ enum PageOutcome {
         description: String,
         status: u16,
     },
+    Revoked,
     Passing {
         reason: String,
         retry_at: Option<i64>,
@@ -134,6 +135,7 @@ fn to_outcome(outcome: RefreshOutcome) -> PageOutcome {
             description: refusal.description,
             status: refusal.status,
         },
+        RefreshOutcome::Revoked => PageOutcome::Revoked,
         RefreshOutcome::Passing { reason, retry_at } => PageOutcome::Passing {
             reason,
             retry_at: retry_at.map(|time| time.0),
@@ -188,6 +190,7 @@ fn from_outcome(outcome: PageOutcome) -> Option<RefreshOutcome> {
             description,
             status,
         }),
+        PageOutcome::Revoked => RefreshOutcome::Revoked,
         PageOutcome::Passing { reason, retry_at } => RefreshOutcome::Passing {
             reason,
             retry_at: retry_at.map(Timestamp),

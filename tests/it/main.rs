@@ -35,6 +35,7 @@ mod random_inputs;
 mod refresh;
 mod rescue;
 mod restored;
+mod revocation;
 mod short_writes;
 mod signals;
 mod status;

@@ -38,7 +38,7 @@ pub enum Fate {
     Living,
     /// It was used, and its successor was given out or lost on the way.
     Spent,
-    /// A token of its family was used twice.
+    /// A token of its family was used twice, or revoked.
     Dead,
 }
 
@@ -178,6 +178,12 @@ impl Grants {
             return refused("invalid_grant");
         }
         (200, self.answer(family, (client_id, None), now))
+    }
+
+    /// Ends the family of a refresh token; one that is not known is as good as revoked.
+    pub(super) fn revoke(&mut self, value: &str) {
+        let token = self.refresh.iter().find(|token| token.value == value);
+        self.dead_families.extend(token.map(|token| token.family));
     }
 
     /// What became of a refresh token.

@@ -7,6 +7,7 @@
 mod grants;
 mod openid;
 mod pages;
+mod revoke;
 
 use std::io::{Read, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -18,9 +19,11 @@ use tiny_http::{Header, Request, Response, Server};
 use crate::ports::host::Clock;
 
 use pages::Pages;
+use revoke::Revocations;
 
 pub use grants::{Account, Fate, Grants};
 pub use pages::Visit;
+pub use revoke::Revocation;
 
 /// An answer that is given instead of the right one.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +50,7 @@ struct State {
     delay: Duration,
     gate: Arc<Gate>,
     pages: Pages,
+    revocations: Revocations,
 }
 
 /// What holds answers back.
@@ -105,6 +109,7 @@ impl Issuer {
             delay: Duration::ZERO,
             gate: Arc::default(),
             pages: Pages::default(),
+            revocations: Revocations::default(),
         }));
         let thread = {
             let (server, state) = (Arc::clone(&server), Arc::clone(&state));
@@ -218,6 +223,7 @@ fn serve(mut request: Request, state: &Mutex<State>) {
     let answer = match path {
         "/oauth/authorize" => authorize(state, &pairs(query)),
         "/oauth/token" => token(state, &mut request),
+        "/oauth/revoke" => revoke::serve(state, &mut request),
         _ => Some(pages::serve(state, path, &request)),
     };
     let Some(answer) = answer.filter(|answer| !answer.hang_up) else {
@@ -280,24 +286,7 @@ fn authorize(state: &Mutex<State>, query: &[(String, String)]) -> Option<Scripte
 }
 
 fn token(state: &Mutex<State>, request: &mut Request) -> Option<Scripted> {
-    let mut body = String::new();
-    request
-        .as_reader()
-        .take(1 << 20)
-        .read_to_string(&mut body)
-        .ok()?;
-    let is_json = body.trim_start().starts_with('{');
-    let parameters = if is_json {
-        let object: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_str(&body).ok()?;
-        let text = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-        object
-            .into_iter()
-            .map(|(key, value)| (key, text(value)))
-            .collect()
-    } else {
-        pairs(&body)
-    };
+    let parameters = parameters(request)?;
     let (scripted, delay, clock, gate) = {
         let mut state = locked(state);
         state.token_requests.push(parameters.clone());
@@ -321,4 +310,21 @@ fn token(state: &Mutex<State>, request: &mut Request) -> Option<Scripted> {
         body: body.to_string(),
         hang_up: false,
     })
+}
+
+/// The parameters of a request, a form or JSON.
+fn parameters(request: &mut Request) -> Option<Vec<(String, String)>> {
+    let mut body = String::new();
+    request
+        .as_reader()
+        .take(1 << 20)
+        .read_to_string(&mut body)
+        .ok()?;
+    if !body.trim_start().starts_with('{') {
+        return Some(pairs(&body));
+    }
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&body).ok()?;
+    let text = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let members = object.into_iter();
+    Some(members.map(|(key, value)| (key, text(value))).collect())
 }

@@ -117,7 +117,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
         false => None,
     };
     outcome.revocation = plan.as_ref().map(|plan| Revocation {
-        endpoint: plan.endpoint.clone(),
+        endpoint: plan.endpoint(),
         ends: plan.ends(&owner, id),
         copies: Vec::new(),
         done: false,

@@ -6,7 +6,7 @@
 //! SIGHUP wait.
 
 use crate::model::credential::{Identity, OAuth};
-use crate::model::grant::{Attempt, Binding, GrantRecord, RefreshOutcome};
+use crate::model::grant::{Attempt, GrantRecord, RefreshOutcome};
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
 use crate::ports::dialog::Notice;

@@ -5,24 +5,25 @@
 //! killed in between leaves a journal that tells the next command the truth. Like a refresh it
 //! sends a token only to where that token came from.
 
+mod server;
+
 use std::time::Duration;
 
 use crate::model::credential::{Credential, OAuth};
-use crate::model::grant::{Binding, GrantDigest, GrantRecord, RefreshOutcome};
+use crate::model::grant::{GrantDigest, GrantRecord, RefreshOutcome};
 use crate::model::id::{AgentId, ProfileId};
-use crate::model::provider::{Client, Provider};
+use crate::model::provider::Provider;
 use crate::model::secret::Secret;
-use crate::model::time::short_duration;
-use crate::oauth::revoke::{self, Hint, RevokeError};
+use crate::oauth::revoke::{Hint, RevokeError};
 use crate::ports::dialog::Notice;
 use crate::ports::host::Signal;
 use crate::ports::store::{Held, Scope, Spending, StoreError, Wait, Waited};
 
-use super::client::{self, Use};
+use super::Ports;
 use super::failure::{Failure, Kind, Touched, refresh_command, shell_word};
 use super::lineage;
 use super::rescue::{self, Filed};
-use super::{Ports, binding};
+use server::Server;
 
 /// How long another process may take that refreshes the grant just now.
 const WAIT_FOR_OTHERS: Duration = Duration::from_secs(45);
@@ -30,9 +31,8 @@ const WAIT_FOR_OTHERS: Duration = Duration::from_secs(45);
 /// A login that can be revoked, and what goes with it.
 pub(super) struct Plan {
     provider: Provider,
-    client: Client,
-    /// Where it is revoked.
-    pub(super) endpoint: String,
+    server: Server,
+    credential: Credential,
     /// The token that is revoked first.
     token: (Secret<String>, Hint),
     /// The access token beside a refresh token.
@@ -75,17 +75,12 @@ pub(super) fn plan(
         let why = "an API key is taken back on its provider's own page";
         return Err(unsupported(profile, why));
     }
-    let provider = ports.catalogue.get(&id)?;
-    if provider.registration.is_none() {
-        let why = format!("the manifest of {id} names no OAuth client");
-        return Err(unsupported(profile, &why));
-    }
-    let client = client::resolve(ports, &provider, Use::Revocation)?;
-    let endpoint = client.revoke.clone().ok_or_else(|| {
-        let why = format!("no revocation endpoint of {} is known", provider.name);
-        unsupported(profile, &why)
-    })?;
     let oauth = credential.as_oauth();
+    let provider = match oauth {
+        Some(login) => ports.provider_of(&id, login)?,
+        None => ports.catalogue.get(&id)?,
+    };
+    let server = Server::of(ports, &provider, (profile, credential))?;
     let refresh = oauth.and_then(OAuth::refresh_token).cloned();
     let access = credential.bearer().cloned();
     let grant = refresh.as_ref().map(|token| GrantDigest::of(&id, token));
@@ -95,14 +90,14 @@ pub(super) fn plan(
         (None, None) => return Err(unsupported(profile, "it holds no token")),
     };
     let plan = Plan {
-        access: access.filter(|_| grant.is_some()),
+        access: access.filter(|_| grant.is_some() && server.takes_one_token()),
         copies: match &grant {
             Some(grant) => lineage::copies(ports, grant),
             None => vec![(owner.clone(), profile.clone())],
         },
+        credential: credential.clone(),
         provider,
-        client,
-        endpoint,
+        server,
         token,
         grant,
     };
@@ -111,11 +106,9 @@ pub(super) fn plan(
 }
 
 impl Plan {
-    fn binding(&self) -> Binding {
-        Binding {
-            token_endpoint: self.client.token.clone(),
-            client_id: self.client.id.clone(),
-        }
+    /// Where it is revoked, for people.
+    pub(super) fn endpoint(&self) -> String {
+        self.server.name()
     }
 
     fn record(&self, ports: Ports<'_>) -> Result<Option<GrantRecord>, Failure> {
@@ -131,10 +124,8 @@ impl Plan {
         let Some(record) = self.record(ports)? else {
             return Ok(());
         };
-        let id = &self.provider.id;
-        binding::check(profile, id, &self.binding(), Some(&record))
-            .and_then(|()| binding::check_revocation(profile, id, &self.endpoint, &record))
-            .map_err(|failure| failure.hint(forget_command(profile)))?;
+        let checked = self.server.check(profile, &self.provider, &record);
+        checked.map_err(|failure| failure.hint(forget_command(profile)))?;
         if record.successor().is_some() {
             let message = format!(
                 "{profile} is an old copy of a login that was renewed since; what it holds is spent"
@@ -232,7 +223,7 @@ impl Plan {
         (owner, profile): (&AgentId, &ProfileId),
     ) -> Result<bool, Failure> {
         let before = self.record(ports)?;
-        let binding = self.binding();
+        let binding = self.server.binding();
         let wait = Wait {
             limit: WAIT_FOR_OTHERS,
             stop: &|| ports.interrupt.pending().is_some(),
@@ -268,13 +259,12 @@ impl Plan {
     fn send(&self, ports: Ports<'_>, profile: &ProfileId) -> Result<(), Failure> {
         let (token, hint) = &self.token;
         self.ask(ports, (token, *hint))
-            .map_err(|error| failure(profile, &error))
+            .map_err(|error| server::failure(profile, &error))
     }
 
     fn ask(&self, ports: Ports<'_>, token: (&Secret<String>, Hint)) -> Result<(), RevokeError> {
-        let server = (&self.provider.dialect, &self.client);
-        let now = ports.clock.now();
-        revoke::revoke(ports.http, server, &self.endpoint, token, now)
+        self.server
+            .ask(ports, &self.provider, &self.credential, token)
     }
 
     /// Asks that the access token be revoked, too, once its refresh token is: a server should have
@@ -311,48 +301,5 @@ fn unrevoked(before: Option<GrantRecord>, failure: &Failure) -> RefreshOutcome {
             reason: failure.message.clone(),
             retry_at: None,
         },
-    }
-}
-
-fn failure(profile: &ProfileId, error: &RevokeError) -> Failure {
-    let again = format!("{} --revoke", forget_command(profile));
-    let not = |why: &str| format!("{profile} was not revoked, and nothing was removed: {why}");
-    match error {
-        RevokeError::Later {
-            reason,
-            retry_after,
-        } => {
-            let wait = retry_after.map_or_else(String::new, |wait| {
-                let millis = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-                format!("; it wants to be asked again in {}", short_duration(millis))
-            });
-            Failure::new(Kind::Temporary, not(&format!("{reason}{wait}"))).hint(again)
-        }
-        RevokeError::Unknown { reason } => {
-            let message = format!(
-                "it is not known whether {profile} was revoked, and nothing was removed: {reason}"
-            );
-            Failure::new(Kind::Temporary, message)
-                .touched(Touched::MaybeSpent)
-                .hint(again)
-        }
-        RevokeError::Refused(refusal) => {
-            let why = match refusal.description.as_str() {
-                "" => format!(
-                    "the server answered {} (HTTP {})",
-                    refusal.code, refusal.status
-                ),
-                words => format!(
-                    "the server answered {}: {words} (HTTP {})",
-                    refusal.code, refusal.status
-                ),
-            };
-            Failure::new(Kind::Config, not(&why))
-                .code(&refusal.code)
-                .hint(format!(
-                    "{} (forgets it on this machine only)",
-                    forget_command(profile)
-                ))
-        }
     }
 }

@@ -4,7 +4,8 @@
 use url::Url;
 
 use crate::model::grant::{Binding, GrantRecord};
-use crate::model::id::{ProfileId, ProviderId};
+use crate::model::id::ProfileId;
+use crate::model::provider::{Provider, Registration};
 
 use super::failure::{Failure, Kind};
 
@@ -15,7 +16,7 @@ use super::failure::{Failure, Kind};
 /// [`Kind::Config`], without a hint.
 pub(super) fn check(
     profile: &ProfileId,
-    provider: &ProviderId,
+    provider: &Provider,
     now: &Binding,
     record: Option<&GrantRecord>,
 ) -> Result<(), Failure> {
@@ -33,8 +34,9 @@ pub(super) fn check(
         ),
     };
     let message = format!(
-        "{profile} was issued by {}, and the manifest of {provider} now names {}; a refresh token is never sent elsewhere",
+        "{profile} was issued by {}, and {} now names {}; a refresh token is never sent elsewhere",
         described(then, "to"),
+        source(provider, |registration| registration.token.is_none()),
         described(now, "and"),
     );
     Err(Failure::new(Kind::Config, message))
@@ -47,7 +49,7 @@ pub(super) fn check(
 /// [`Kind::Config`], without a hint.
 pub(super) fn check_revocation(
     profile: &ProfileId,
-    provider: &ProviderId,
+    provider: &Provider,
     endpoint: &str,
     record: &GrantRecord,
 ) -> Result<(), Failure> {
@@ -64,10 +66,21 @@ pub(super) fn check_revocation(
     if is_it {
         return Ok(());
     }
+    let source = source(provider, |registration| registration.revoke.is_none());
     let message = format!(
-        "{profile} belongs to {then}, and the manifest of {provider} now wants it revoked at {endpoint}; a token is never sent elsewhere"
+        "{profile} belongs to {then}, and {source} now names {endpoint}; a token is never sent elsewhere"
     );
     Err(Failure::new(Kind::Config, message))
+}
+
+/// Who names the endpoint: the issuer, where the manifest does not.
+fn source(provider: &Provider, is_told: fn(&Registration) -> bool) -> String {
+    match &provider.registration {
+        Some(registration) if is_told(registration) => {
+            format!("the metadata of the issuer of {}", provider.id)
+        }
+        _ => format!("the manifest of {}", provider.id),
+    }
 }
 
 /// Whether two addresses are of the same scheme, host and port.
@@ -81,6 +94,7 @@ fn is_beside(one: &str, other: &str) -> bool {
 mod tests {
     use super::*;
     use crate::model::grant::GrantDigest;
+    use crate::model::id::ProviderId;
     use crate::model::secret::Secret;
 
     fn record(binding: Option<&Binding>, revocation_endpoint: Option<&str>) -> GrantRecord {
@@ -108,7 +122,8 @@ mod tests {
     fn rfc9700_4_4_a_refresh_goes_back_to_its_endpoint_and_client() {
         let then = binding("https://a.example/token", "client-1");
         let record = record(Some(&then), None);
-        let (profile, provider) = (&record.profile, &record.provider);
+        let profile = &record.profile;
+        let provider = &Provider::of_program(record.provider.clone());
         let to = |now: &Binding| check(profile, provider, now, Some(&record));
         assert!(to(&then).is_ok());
         for other in [
@@ -125,7 +140,8 @@ mod tests {
     fn rfc9700_4_4_a_revocation_goes_to_the_server_of_the_grant() {
         let then = binding("https://a.example/token", "client-1");
         let to = |record: &GrantRecord, endpoint: &str| {
-            check_revocation(&record.profile, &record.provider, endpoint, record).is_ok()
+            let provider = Provider::of_program(record.provider.clone());
+            check_revocation(&record.profile, &provider, endpoint, record).is_ok()
         };
         let unknown = record(Some(&then), None);
         assert!(to(&unknown, "https://a.example/revoke"));

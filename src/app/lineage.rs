@@ -42,6 +42,21 @@ pub(super) fn copies(ports: Ports<'_>, grant: &GrantDigest) -> Vec<(AgentId, Pro
     copies
 }
 
+/// The agents that see a profile of `owner` because they have none of that name themselves.
+pub(super) fn readers(ports: Ports<'_>, owner: &AgentId, profile: &ProfileId) -> Vec<AgentId> {
+    if !owner.is_main() {
+        return Vec::new();
+    }
+    let sees = |agent: &AgentId| {
+        let own = ports.store.load(agent, Scope::Profile(profile));
+        own.is_ok_and(|own| own.get(profile).is_none())
+    };
+    let agents = ports.store.agents().unwrap_or_default().into_iter();
+    agents
+        .filter(|agent| !agent.is_main() && sees(agent))
+        .collect()
+}
+
 /// The first of a line of successors, beginning with `first`, that is among `living`.
 ///
 /// # Errors

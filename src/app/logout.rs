@@ -118,7 +118,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
     };
     outcome.revocation = plan.as_ref().map(|plan| Revocation {
         endpoint: plan.endpoint(),
-        ends: plan.ends(&owner, id),
+        ends: plan.ends(ports, &owner, id),
         copies: Vec::new(),
         done: false,
     });

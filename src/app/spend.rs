@@ -43,7 +43,7 @@ impl Subject<'_> {
             return self.hopeless(old, "it has no refresh token").map(Some);
         };
         let binding = route.binding();
-        binding::check(self.profile, &self.provider.id, &binding, record)
+        binding::check(self.profile, self.provider, &binding, record)
             .map_err(|failure| failure.hint(self.login_again()))?;
         self.warn_of_unknown_outcome(record);
 

@@ -6,6 +6,7 @@
 //! a credential was touched, and the one command that mends it.
 
 mod agents;
+mod discovery;
 mod doctor;
 mod history;
 mod login;

@@ -49,13 +49,12 @@ fn forget_command(profile: &ProfileId) -> String {
     format!("openclaw models auth logout {word}")
 }
 
+/// What [`forget_command`] does.
+const ONLY_HERE: &str = "a logout without --revoke forgets it on this machine only";
+
 fn unsupported(profile: &ProfileId, why: &str) -> Failure {
-    let message = format!("{profile} cannot be revoked: {why}");
-    let hint = format!(
-        "{} (forgets it on this machine only)",
-        forget_command(profile)
-    );
-    Failure::new(Kind::Config, message).hint(hint)
+    let message = format!("{profile} cannot be revoked: {why}; {ONLY_HERE}");
+    Failure::new(Kind::Config, message).hint(forget_command(profile))
 }
 
 /// Finds out how a login is revoked. Nothing is sent but a request for public metadata.
@@ -137,7 +136,12 @@ impl Plan {
     }
 
     /// What stops working besides the profile itself, a sentence each.
-    pub(super) fn ends(&self, owner: &AgentId, profile: &ProfileId) -> Vec<String> {
+    pub(super) fn ends(
+        &self,
+        ports: Ports<'_>,
+        owner: &AgentId,
+        profile: &ProfileId,
+    ) -> Vec<String> {
         let mut ends = vec![format!(
             "Revoking {profile} ends it everywhere: every other program and machine that uses this login of {} must log in again.",
             self.provider.name
@@ -147,11 +151,10 @@ impl Plan {
         ends.extend(copies.map(|(agent, id)| {
             format!("Profile {id} of agent {agent} holds the same login and goes with it.")
         }));
-        if owner.is_main() {
-            ends.push(format!(
-                "Every agent that reads through to {profile} of agent {owner} loses it."
-            ));
-        }
+        let readers = lineage::readers(ports, owner, profile).into_iter();
+        ends.extend(readers.map(|agent| {
+            format!("Agent {agent} reads through to {profile} of agent {owner} and loses it.")
+        }));
         ends
     }
 

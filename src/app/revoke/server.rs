@@ -16,7 +16,7 @@ use crate::oauth::revoke::{self, Hint, RevokeError};
 use super::super::client::{self, Use};
 use super::super::failure::{Failure, Kind, Touched};
 use super::super::{Ports, binding, program};
-use super::{forget_command, unsupported};
+use super::{ONLY_HERE, forget_command, unsupported};
 
 /// Who is asked.
 pub(super) enum Server {
@@ -77,10 +77,11 @@ impl Server {
         provider: &Provider,
         record: &GrantRecord,
     ) -> Result<(), Failure> {
-        let id = &provider.id;
-        binding::check(profile, id, &self.binding(), Some(record))?;
+        binding::check(profile, provider, &self.binding(), Some(record))?;
         match self {
-            Self::Endpoint(_, endpoint) => binding::check_revocation(profile, id, endpoint, record),
+            Self::Endpoint(_, endpoint) => {
+                binding::check_revocation(profile, provider, endpoint, record)
+            }
             Self::Program(_) => Ok(()),
         }
     }
@@ -147,7 +148,7 @@ fn ask_program(program: &Program<'_>, login: &OAuth) -> Result<(), RevokeError> 
 /// A login that is not known to be revoked.
 pub(super) fn failure(profile: &ProfileId, error: &RevokeError) -> Failure {
     let again = format!("{} --revoke", forget_command(profile));
-    let not = |why: &str| format!("{profile} was not revoked, and nothing was removed: {why}");
+    let not = |why: &str| format!("{profile} was not revoked: {why}");
     match error {
         RevokeError::Later {
             reason,
@@ -160,21 +161,16 @@ pub(super) fn failure(profile: &ProfileId, error: &RevokeError) -> Failure {
             Failure::new(Kind::Temporary, not(&format!("{reason}{wait}"))).hint(again)
         }
         RevokeError::Unknown { reason } => {
-            let message = format!(
-                "it is not known whether {profile} was revoked, and nothing was removed: {reason}"
-            );
+            let message = format!("it is not known whether {profile} was revoked: {reason}");
             Failure::new(Kind::Temporary, message)
                 .touched(Touched::MaybeSpent)
                 .hint(again)
         }
         RevokeError::Refused(refusal) => {
-            let hint = format!(
-                "{} (forgets it on this machine only)",
-                forget_command(profile)
-            );
-            Failure::new(Kind::Config, not(&answer(refusal)))
+            let why = format!("{}; {ONLY_HERE}", answer(refusal));
+            Failure::new(Kind::Config, not(&why))
                 .code(&refusal.code)
-                .hint(hint)
+                .hint(forget_command(profile))
         }
     }
 }

@@ -44,7 +44,11 @@ impl Subject<'_> {
                 Failure::new(Kind::NeedsLogin, message).hint(self.login_again())
             ));
         }
-        match record?.attempt.as_ref()?.outcome.as_ref()? {
+        let attempt = record?.attempt.as_ref()?;
+        match attempt.outcome.as_ref()? {
+            RefreshOutcome::Refused(refusal) if credential.is_of_client() => {
+                self.remembered_of_client(credential, attempt, refusal)
+            }
             RefreshOutcome::Refused(refusal) => {
                 Some(self.hopeless(credential.clone(), &words(refusal)))
             }

@@ -7,6 +7,7 @@ use crate::model::provider::{
 use crate::model::secret::Secret;
 use crate::oauth::metadata::Metadata;
 use crate::ports::dialog::Notice;
+use crate::ports::secrets::variables;
 
 use super::Ports;
 use super::discover::{self, Stale};
@@ -57,9 +58,9 @@ pub(super) fn resolve(
         let message = format!("the manifest of {} names no OAuth client", provider.id);
         return Err(Failure::new(Kind::Config, message));
     };
-    let id = given(ports, &registration.id)
+    let id = given(ports, &registration.id)?
         .ok_or_else(|| missing(provider, "client id", &registration.id))?;
-    let secret = given(ports, &registration.secret);
+    let secret = given(ports, &registration.secret)?;
     if secret.is_none() && !registration.secret.is_empty() && registration.secret_required {
         return Err(missing(provider, "client secret", &registration.secret));
     }
@@ -190,26 +191,47 @@ fn unnamed(provider: &Provider, what: &str) -> Failure {
     ))
 }
 
+/// Resolves a client that asks for itself, so that nothing goes without its secret.
+///
+/// # Errors
+/// As [`resolve`].
+pub(super) fn resolve_with_secret(
+    ports: Ports<'_>,
+    provider: &Provider,
+    purpose: Use<'_>,
+) -> Result<Client, Failure> {
+    let client = resolve(ports, provider, purpose)?;
+    match (&client.secret, &provider.registration) {
+        (None, Some(registration)) => Err(missing(provider, "client secret", &registration.secret)),
+        _ => Ok(client),
+    }
+}
+
 /// A variable first, then a secret by its name, then what is written down.
-fn given(ports: Ports<'_>, given: &Given) -> Option<Secret<String>> {
-    let variable = given.env.iter().find_map(|name| ports.env.var(name));
-    let secret = || {
-        let name = given.secret.as_ref()?;
-        let prefixed = format!("OPENCLAW_SECRET_{name}");
-        ports.env.var(name).or_else(|| ports.env.var(&prefixed))
-    };
-    variable.or_else(secret).or_else(|| given.value.clone())
+fn given(ports: Ports<'_>, given: &Given) -> Result<Option<Secret<String>>, Failure> {
+    if let Some(value) = given.env.iter().find_map(|name| ports.env.var(name)) {
+        return Ok(Some(value));
+    }
+    let named = given.secret.as_ref().map(|name| ports.secrets.get(name));
+    let named = named.transpose().map_err(|error| {
+        let hint = format!("export {}=…", error.name);
+        Failure::new(Kind::Config, error.to_string()).hint(hint)
+    })?;
+    Ok(named.flatten().or_else(|| given.value.clone()))
 }
 
 fn missing(provider: &Provider, what: &str, given: &Given) -> Failure {
     let mut places = given.env.clone();
     if let Some(name) = &given.secret {
-        places.push(name.clone());
-        places.push(format!("OPENCLAW_SECRET_{name}"));
+        places.extend(variables(name));
     }
     let message = format!(
         "{} needs a {what} of your own, and none is set",
         provider.name
     );
-    Failure::new(Kind::Config, message).hint(format!("export {}=…", places.join("=… or ")))
+    let failure = Failure::new(Kind::Config, message);
+    match places.is_empty() {
+        true => failure,
+        false => failure.hint(format!("export {}=…", places.join("=… or "))),
+    }
 }

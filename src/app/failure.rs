@@ -10,6 +10,7 @@ use crate::config::file::ConfigError;
 use crate::model::credential;
 use crate::model::id::{IdError, ProfileId, ProviderId};
 use crate::model::profiles::{AuthProfiles, Content, Effective};
+use crate::ports::declarations::DeclareError;
 use crate::ports::dialog::DialogError;
 use crate::ports::files::FileError;
 use crate::ports::host::Signal;
@@ -283,6 +284,12 @@ impl From<CatalogueError> for Failure {
                 Self::new(Kind::Config, message).hint(correct(&fault.file))
             }
             CatalogueError::File(file) => Self::from(file),
+            CatalogueError::Declared(DeclareError::File(file)) => Self::from(file),
+            CatalogueError::Declared(DeclareError::Wrong(findings)) => {
+                let file = findings.first().map(|finding| finding.place.file.clone());
+                let file = file.unwrap_or_default().display().to_string();
+                Self::new(Kind::Config, message).hint(correct(&file))
+            }
             CatalogueError::Shadows { path } => {
                 Self::new(Kind::Config, message).hint(correct(&path.display().to_string()))
             }

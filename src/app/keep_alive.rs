@@ -2,15 +2,16 @@
 //!
 //! A token that is due but alive never waits for anybody; an expired one waits for whoever holds
 //! the grant. What the journal knows of a grant decides before the provider is asked again, and a
-//! failure never deletes anything. `spend.rs` is what happens under the lock.
+//! failure never deletes anything. `spend.rs` is what happens under the lock, and `renew.rs` for a
+//! client that asks for itself.
 
 use std::time::Duration;
 
-use crate::model::credential::OAuth;
+use crate::model::credential::{Credential, OAuth};
 use crate::model::expiry::End;
 use crate::model::grant::{GrantDigest, GrantRecord};
 use crate::model::id::{AgentId, ProfileId};
-use crate::model::provider::Provider;
+use crate::model::provider::{ClientCredentialsFlow, Provider};
 use crate::model::secret::Secret;
 use crate::model::time::{Freshness, freshness, short_duration};
 use crate::ports::host::Signal;
@@ -92,10 +93,13 @@ pub fn keep_alive(
         if let Some(how) = subject.enough(&current, &first) {
             return Ok(subject.living(current, how, None));
         }
-        let Some(refresh_token) = current.refresh_token() else {
-            return subject.hopeless(current, "it has no refresh token");
+        let Some(digest) = subject.digest(&current) else {
+            let why = match current.is_of_client() {
+                true => "its provider has no method client-credentials any more",
+                false => "it has no refresh token",
+            };
+            return subject.hopeless(current, why);
         };
-        let digest = GrantDigest::of(&provider.id, refresh_token);
         let record = ports.store.grant_record(&digest)?;
         if subject.sit_out(&current, record.as_ref())? {
             current = subject.load()?;
@@ -149,9 +153,13 @@ impl Subject<'_> {
                     return Ok(None);
                 }
                 let record = self.ports.store.grant_record(digest)?;
-                match self.remembered(&again, record.as_ref()) {
-                    Some(verdict) => verdict.map(Some),
-                    None => self.refresh(held, again, record.as_ref()),
+                match (
+                    self.remembered(&again, record.as_ref()),
+                    self.of_client(&again),
+                ) {
+                    (Some(verdict), _) => verdict.map(Some),
+                    (None, None) => self.refresh(held, again, record.as_ref()),
+                    (None, Some(flow)) => self.ask_anew(flow, again, record.as_ref()),
                 }
             }
         }
@@ -162,10 +170,27 @@ impl Subject<'_> {
             .ports
             .store
             .load(self.owner, Scope::Profile(self.profile))?;
-        document
-            .get(self.profile)
-            .and_then(|credential| credential.as_oauth().cloned())
-            .ok_or_else(|| Failure::no_such_profile(self.profile))
+        match document.get(self.profile) {
+            Some(Credential::OAuth(oauth)) => Ok(oauth.clone()),
+            Some(Credential::Token(token)) if token.is_of_client() => Ok(token.as_grant()),
+            _ => Err(Failure::no_such_profile(self.profile)),
+        }
+    }
+
+    /// The flow by which a client gets its next token, if that is how this one came.
+    fn of_client(&self, credential: &OAuth) -> Option<&ClientCredentialsFlow> {
+        let flow = self.provider.client_credentials();
+        flow.filter(|_| credential.is_of_client())
+    }
+
+    /// What the lock and the journal know the grant by; `None` if nothing can renew it.
+    fn digest(&self, credential: &OAuth) -> Option<GrantDigest> {
+        let provider = &self.provider.id;
+        if let Some(token) = credential.refresh_token() {
+            return Some(GrantDigest::of(provider, token));
+        }
+        let of_client = || GrantDigest::of_client(self.owner, provider, self.profile);
+        self.of_client(credential).map(|_| of_client())
     }
 
     fn freshness(&self, credential: &OAuth) -> Freshness {
@@ -175,6 +200,10 @@ impl Subject<'_> {
         };
         if credential.access.as_ref().is_none_or(Secret::is_blank) {
             return Freshness::Expired { since: None };
+        }
+        // Asked again, the server would say no more of it.
+        if credential.is_of_client() && credential.expires.is_none() {
+            return Freshness::NoExpiry;
         }
         freshness(credential.expires, self.ports.clock.now(), margin)
     }
@@ -187,7 +216,7 @@ impl Subject<'_> {
     }
 
     /// Whether a token may be handed out as it is: it lives, and nobody insists on a new one.
-    fn suffices(&self, credential: &OAuth) -> bool {
+    pub(super) fn suffices(&self, credential: &OAuth) -> bool {
         self.need != Need::Always && self.is_alive(credential)
     }
 

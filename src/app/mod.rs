@@ -14,6 +14,7 @@ mod lineage;
 mod naming;
 mod program;
 mod proof;
+mod renew;
 mod revoke;
 mod route;
 mod spend;
@@ -30,6 +31,7 @@ pub mod refresh;
 pub mod rescue;
 pub mod status;
 pub mod token;
+pub mod token_status;
 pub mod undo;
 
 use std::path::PathBuf;
@@ -44,6 +46,7 @@ use crate::ports::files::Files;
 use crate::ports::host::{Browser, Clock, Env, Interrupt, LoginShell, Random};
 use crate::ports::http::Http;
 use crate::ports::program::Programs;
+use crate::ports::secrets::Secrets;
 use crate::ports::store::{Scope, Store, StoreError};
 use crate::providers::catalogue::Catalogue;
 
@@ -56,6 +59,8 @@ pub struct Ports<'a> {
     pub random: &'a dyn Random,
     /// The environment, `<state>/.env` below it.
     pub env: &'a dyn Env,
+    /// Secrets that a configuration names.
+    pub secrets: &'a dyn Secrets,
     /// The login shell.
     pub shell: &'a dyn LoginShell,
     /// Signals that ask to stop.

@@ -26,7 +26,36 @@ pub(super) fn place(
     identity: &Identity,
     wanted: Option<&ProfileId>,
 ) -> Result<Place, IdError> {
-    let fits = |id: &ProfileId| fits(document, provider, identity, id);
+    let name = identity
+        .email
+        .as_deref()
+        .unwrap_or("default")
+        .to_lowercase();
+    find(document, provider, &name, wanted, &|held| match held {
+        Credential::OAuth(old) => old.identity.is_same(identity),
+        Credential::ApiKey(_) | Credential::Token(_) => false,
+    })
+}
+
+/// Finds the place for the token of a client, which there is one of: where the last one lies.
+pub(super) fn place_of_client(
+    document: &AuthProfiles,
+    provider: &ProviderId,
+    wanted: Option<&ProfileId>,
+) -> Result<Place, IdError> {
+    let is_same = &Credential::is_of_client;
+    find(document, provider, "default", wanted, is_same)
+}
+
+/// `name` is what a new profile is called; `is_same` knows the credential that is to be replaced.
+fn find(
+    document: &AuthProfiles,
+    provider: &ProviderId,
+    name: &str,
+    wanted: Option<&ProfileId>,
+    is_same: &dyn Fn(&Credential) -> bool,
+) -> Result<Place, IdError> {
+    let fits = |id: &ProfileId| fits(document, provider, id, is_same);
     if let Some(wanted) = wanted
         && let Some(replaces) = fits(wanted)
     {
@@ -47,13 +76,8 @@ pub(super) fn place(
             taken: None,
         });
     }
-    let name = identity
-        .email
-        .as_deref()
-        .unwrap_or("default")
-        .to_lowercase();
     let candidate = |number: usize| match number {
-        1 => ProfileId::of(provider, &name),
+        1 => ProfileId::of(provider, name),
         _ => ProfileId::of(provider, &format!("{name}-{number}")),
     };
     let mut number = 1;
@@ -97,21 +121,20 @@ fn is_occupied(document: &AuthProfiles, id: &ProfileId) -> bool {
     entries.any(|entry| entry.key.trim() == id.as_str())
 }
 
-/// `Some(true)` if `id` holds an OAuth login of this identity, `Some(false)` if it is free, `None`
-/// if it is somebody else's, or nobody can tell.
+/// `Some(true)` if `id` holds what is to be replaced, `Some(false)` if it is free, `None` if it is
+/// somebody else's, or nobody can tell.
 fn fits(
     document: &AuthProfiles,
     provider: &ProviderId,
-    identity: &Identity,
     id: &ProfileId,
+    is_same: &dyn Fn(&Credential) -> bool,
 ) -> Option<bool> {
     match document.get(id) {
         None => (!is_occupied(document, id)).then_some(false),
-        Some(Credential::OAuth(old)) => {
-            let same_provider = ProviderId::parse(&old.provider).as_ref() == Ok(provider);
-            (same_provider && old.identity.is_same(identity)).then_some(true)
+        Some(held) => {
+            let same_provider = held.provider().as_ref() == Some(provider);
+            (same_provider && is_same(held)).then_some(true)
         }
-        Some(Credential::ApiKey(_) | Credential::Token(_)) => None,
     }
 }
 

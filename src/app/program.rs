@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::model::credential::OAuth;
+use crate::model::credential::{Credential, OAuth};
 use crate::model::id::ProviderId;
 use crate::model::json::Verbatim;
 use crate::model::provider::{ProgramFlow, Provider};
@@ -40,9 +40,15 @@ impl Ports<'_> {
     ///
     /// # Errors
     /// As [`Ports::provider`].
-    pub fn provider_of(&self, id: &ProviderId, login: &OAuth) -> Result<Provider, CatalogueError> {
+    pub fn provider_of(
+        &self,
+        id: &ProviderId,
+        credential: &Credential,
+    ) -> Result<Provider, CatalogueError> {
+        let login = credential.as_oauth();
+        let by_program = login.is_some_and(|login| login.extra.get(ORIGIN).is_some());
         match self.catalogue.get(id) {
-            Err(CatalogueError::Unknown { .. }) if login.extra.get(ORIGIN).is_some() => {
+            Err(CatalogueError::Unknown { .. }) if by_program => {
                 Ok(Provider::of_program(id.clone()))
             }
             other => other,

@@ -50,8 +50,8 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Vec<Report>, Failure> 
         {
             continue;
         }
-        let (Some(login), Some(id)) = (seen.credential.as_oauth(), seen.credential.provider())
-        else {
+        let can_be = seen.credential.as_oauth().is_some() || seen.credential.is_of_client();
+        let (true, Some(id)) = (can_be, seen.credential.provider()) else {
             if request.profile.is_none() {
                 continue;
             }
@@ -71,7 +71,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Vec<Report>, Failure> 
             Need::MinValid(None)
         };
         let result = ports
-            .provider_of(&id, login)
+            .provider_of(&id, seen.credential)
             .map_err(Failure::from)
             .and_then(|provider| keep_alive(ports, seen.owner, seen.id, &provider, need));
         reports.push(Report {

@@ -11,12 +11,12 @@ use crate::model::profiles::Effective;
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 use crate::model::selection::{self, Decision, Verdict};
-use crate::model::time::{Freshness, Timestamp, freshness};
+use crate::model::time::{Freshness, Timestamp, freshness, short_duration};
 use crate::ports::store::Scope;
 use crate::providers::catalogue::CatalogueError;
 
 use super::Ports;
-use super::failure::{Failure, Kind, login_command, store_command};
+use super::failure::{Failure, Kind, login_command, refresh_command, store_command};
 use super::keep_alive::{How, Need, keep_alive};
 use super::keys::{Keys, What};
 
@@ -135,9 +135,7 @@ fn of_provider(
             Ok(outcome) => return Ok(outcome),
             // A person's wish to stop, a full disk or a busy lock is no reason to go on to the
             // next account; only a credential that cannot give a token is.
-            Err(failure) if !matches!(failure.kind, Kind::NeedsLogin | Kind::Temporary) => {
-                return Err(failure);
-            }
+            Err(failure) if !concerns_one(&failure) => return Err(failure),
             Err(failure) => first_failure = first_failure.or(Some(failure)),
         }
     }
@@ -152,6 +150,16 @@ fn of_provider(
             }
             Err(failure)
         }
+    }
+}
+
+/// Whether a failure says that this very credential gives no token.
+fn concerns_one(failure: &Failure) -> bool {
+    match failure.kind {
+        Kind::NeedsLogin | Kind::Temporary => true,
+        // A client that the provider refused, in its own words.
+        Kind::Config => failure.code.is_some(),
+        _ => false,
     }
 }
 
@@ -179,7 +187,7 @@ fn take(
                 profile: Some(id.clone()),
                 source: seen.owner.to_string(),
                 provider: provider.clone(),
-                kind: credential.kind(),
+                kind: seen.credential.kind(),
                 bearer,
                 expires: credential.expires(),
                 how,
@@ -188,20 +196,54 @@ fn take(
         };
     match seen.credential {
         Credential::ApiKey(_) => outcome(seen.credential, How::WasFresh, None),
-        Credential::Token(_) => {
+        Credential::Token(token) if !token.is_of_client() => {
             if let Some(end) = seen.credential.expires() {
                 check_static(ports, id, &provider, end, least)?;
             }
             outcome(seen.credential, How::WasFresh, None)
         }
-        Credential::OAuth(login) => {
-            let manifest = ports.provider_of(&provider, login)?;
+        Credential::Token(_) | Credential::OAuth(_) => {
+            let manifest = ports.provider_of(&provider, seen.credential)?;
+            if !manifest.refresh.automatic {
+                let warning = unrenewed(ports, id, seen.credential, &manifest, least)?;
+                return outcome(seen.credential, How::WasFresh, warning);
+            }
             let need = Need::MinValid(least);
             let living = keep_alive(ports, seen.owner, id, &manifest, need)?;
             let (how, warning) = (living.how, living.warning);
             outcome(&Credential::OAuth(living.credential), how, warning)
         }
     }
+}
+
+/// The configuration says that nothing is renewed by itself: a token that lives is handed out, with
+/// a warning once it is due.
+fn unrenewed(
+    ports: Ports<'_>,
+    id: &ProfileId,
+    credential: &Credential,
+    manifest: &Provider,
+    least: Option<Duration>,
+) -> Result<Option<String>, Failure> {
+    let Some(end) = credential.expires() else {
+        return Ok(None);
+    };
+    let left = ports.clock.now().until(end);
+    let by_itself = "and it is not renewed by itself (token_auto_refresh: false)";
+    let command = refresh_command(id);
+    let wanted = i64::try_from(least.unwrap_or_default().as_millis()).unwrap_or(i64::MAX);
+    if left <= wanted {
+        let end = end.iso8601();
+        let message = match left {
+            ..=0 => format!("{id} ended at {end}, {by_itself}"),
+            _ => format!("{id} ends at {end}, sooner than asked for, {by_itself}"),
+        };
+        return Err(Failure::new(Kind::NeedsLogin, message).hint(command));
+    }
+    let margin = i64::try_from(manifest.refresh.margin.as_millis()).unwrap_or(i64::MAX);
+    let left_short = short_duration(left);
+    let warning = || format!("{id} ends in {left_short}, {by_itself}: {command}");
+    Ok((left <= margin).then(warning))
 }
 
 /// A token without a refresh token either lives long enough or does not; nothing renews it.
@@ -226,7 +268,7 @@ fn check_static(
 }
 
 /// A key from a variable; an error if other software is signed in and there is no key in that.
-fn from_environment(
+pub(super) fn from_environment(
     ports: Ports<'_>,
     keys: &Keys<'_>,
     provider: &ProviderId,
@@ -260,7 +302,11 @@ fn from_environment(
 }
 
 /// Says why no candidate could be used, so that the advice fits.
-fn nothing_usable(ports: Ports<'_>, provider: &ProviderId, decision: &Decision) -> Failure {
+pub(super) fn nothing_usable(
+    ports: Ports<'_>,
+    provider: &ProviderId,
+    decision: &Decision,
+) -> Failure {
     let manifest = ports.provider(provider);
     let kind = manifest
         .as_ref()

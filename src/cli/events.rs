@@ -95,12 +95,30 @@ fn event_of(notice: &Notice) -> Value {
             url,
             port,
             remote,
+            ssh_forward,
+            // The terminal is the program's, not ours.
+            copy: _,
         } => json!({
             "event": "url",
             "provider": provider,
             "url": url,
             "port": port,
             "remote": remote,
+            "sshForward": ssh_forward,
+        }),
+        Notice::DeviceCode {
+            provider,
+            user_code,
+            verification_uri,
+            verification_uri_complete,
+            expires,
+        } => json!({
+            "event": "device_code",
+            "provider": provider,
+            "userCode": user_code,
+            "verificationUri": verification_uri,
+            "verificationUriComplete": verification_uri_complete,
+            "expiresAt": expires.0,
         }),
         Notice::Program {
             provider,
@@ -162,8 +180,20 @@ mod tests {
                 url: "https://issuer.example/?a=b\n".to_owned(),
                 port: None,
                 remote: true,
+                ssh_forward: None,
+                copy: true,
             }),
-            r#"{"event":"url","provider":"OpenAI Codex","url":"https://issuer.example/?a=b\n","port":null,"remote":true}"#
+            r#"{"event":"url","provider":"OpenAI Codex","url":"https://issuer.example/?a=b\n","port":null,"remote":true,"sshForward":null}"#
+        );
+        assert_eq!(
+            line(Notice::DeviceCode {
+                provider: "GitHub".to_owned(),
+                user_code: "WDJB-MJHT".to_owned(),
+                verification_uri: "https://issuer.example/device".to_owned(),
+                verification_uri_complete: None,
+                expires: Timestamp(9),
+            }),
+            r#"{"event":"device_code","provider":"GitHub","userCode":"WDJB-MJHT","verificationUri":"https://issuer.example/device","verificationUriComplete":null,"expiresAt":9}"#
         );
         assert_eq!(
             line(Notice::Waiting {

@@ -2,7 +2,9 @@
 
 pub mod args;
 mod choose;
+mod clipboard;
 pub mod commands;
+mod device_code;
 pub mod events;
 pub mod exit;
 mod input;

@@ -35,6 +35,8 @@ pub enum Tone {
     Dim,
     /// More important than what stands around it.
     Bold,
+    /// Drawn white on black, whatever the colors of the terminal: a camera has to read it.
+    Qr,
 }
 
 impl Tone {
@@ -46,6 +48,7 @@ impl Tone {
             Tone::Error => AnsiColor::Red.on_default().bold(),
             Tone::Dim => Style::new().dimmed(),
             Tone::Bold => Style::new().bold(),
+            Tone::Qr => AnsiColor::BrightWhite.on(AnsiColor::Black),
         };
         format!("{style}{text}{style:#}")
     }

@@ -1,4 +1,4 @@
-//! Raw mode of the terminal, and the way back out of it on every path.
+//! Raw mode of the terminal, and the way back out of it on every path; and the terminal's size.
 //!
 //! A guard restores the terminal when it is dropped. A release aborts on a panic and drops nothing,
 //! so the first guard also puts the restoration in front of the panic hook.
@@ -57,6 +57,15 @@ pub(super) fn restore() {
         control(&Show);
         control(&DisableBracketedPaste);
         let _ = disable_raw_mode();
+    }
+}
+
+/// Columns and rows of the terminal that standard error is; those of the oldest terminals where it
+/// does not say.
+pub(super) fn screen_size() -> (u16, u16) {
+    match rustix::termios::tcgetwinsize(io::stderr()) {
+        Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col, size.ws_row),
+        _ => (80, 24),
     }
 }
 

@@ -8,15 +8,18 @@ use std::io::{self, IsTerminal};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::choose;
+use super::clipboard::Way;
+use super::device_code::Shown;
 use super::input::{Chunk, Input, LIMIT, Patience, TICK, too_long};
 use super::keys::{Line, Typing};
 use super::printer::{self, Printer, Tone};
-use super::raw::RawMode;
+use super::raw::{RawMode, screen_size};
+use super::view::authorize::Authorize;
+use super::view::notice::{from_program, identity, moment};
 use crate::model::id::is_unprintable;
 use crate::model::secret::Secret;
-use crate::model::time::Timestamp;
 use crate::ports::dialog::{Answer, Choice, Dialog, DialogError, Notice, Question};
-use crate::ports::host::Interrupt;
+use crate::ports::host::{Env, Interrupt};
 
 /// Milliseconds of silence after Enter that end an answer. A paste without brackets arrives far
 /// faster than that, a person types far slower.
@@ -33,6 +36,9 @@ pub struct TerminalDialog {
     input: Input<io::Stdin>,
     /// The prompt that stands on the last line now; a notice goes above it.
     prompt: Mutex<Option<String>>,
+    /// What tells whether the terminal has a clipboard; without it nothing is copied.
+    env: Option<Box<dyn Env>>,
+    draws_blocks: bool,
 }
 
 impl TerminalDialog {
@@ -43,7 +49,28 @@ impl TerminalDialog {
             interrupt,
             input: Input::new(io::stdin()),
             prompt: Mutex::new(None),
+            env: None,
+            draws_blocks: false,
         }
+    }
+
+    /// With a clipboard, if the terminal that `env` describes has one.
+    #[must_use]
+    pub fn copying(mut self, env: Box<dyn Env>) -> Self {
+        self.env = Some(env);
+        self
+    }
+
+    /// Whether its terminal shows block elements, so that it can draw a QR code.
+    #[must_use]
+    pub fn drawing(mut self, draws_blocks: bool) -> Self {
+        self.draws_blocks = draws_blocks;
+        self
+    }
+
+    /// The size of a terminal that can draw.
+    fn screen(&self) -> Option<(u16, u16)> {
+        (self.draws_blocks && io::stderr().is_terminal()).then(screen_size)
     }
 
     fn prompt(&self) -> MutexGuard<'_, Option<String>> {
@@ -60,6 +87,31 @@ impl TerminalDialog {
         let mut shown = self.prompt();
         self.printer.line_err(remark);
         *shown = None;
+    }
+
+    /// Above the prompt, if one stands there.
+    fn tell(&self, text: &str) {
+        let shown = self.prompt();
+        match shown.as_ref() {
+            None => self.printer.line_err(text),
+            Some(prompt) => {
+                printer::control("\r\u{1b}[K");
+                // Raw mode does not return the carriage at a line feed.
+                let text = text.replace('\n', "\r\n");
+                self.printer.err(&format!("{text}\r\n{prompt}"));
+            }
+        }
+    }
+
+    /// Sends `text` to the clipboard of the terminal that standard error is; whether that was done.
+    fn copy(&self, text: &str) -> bool {
+        let way = self.env.as_deref().and_then(Way::of);
+        let sequence = way.filter(|_| io::stderr().is_terminal());
+        let sequence = sequence.and_then(|way| way.copy(text));
+        if let Some(sequence) = &sequence {
+            printer::control(sequence);
+        }
+        sequence.is_some()
     }
 
     fn ask_hidden(&self, prompt: &str, patience: &Patience) -> Result<Answer, DialogError> {
@@ -134,16 +186,13 @@ impl TerminalDialog {
 
 impl Dialog for TerminalDialog {
     fn notice(&self, notice: &Notice) {
-        let text = text_of(notice);
-        let shown = self.prompt();
-        match shown.as_ref() {
-            None => self.printer.line_err(&text),
-            Some(prompt) => {
-                printer::control("\r\u{1b}[K");
-                // Raw mode does not return the carriage at a line feed.
-                let text = text.replace('\n', "\r\n");
-                self.printer.err(&format!("{text}\r\n{prompt}"));
-            }
+        self.tell(&text_of(notice, self.screen()));
+        if let Notice::AuthorizeUrl {
+            url, copy: true, ..
+        } = notice
+            && self.copy(url)
+        {
+            self.tell("The URL is in your clipboard, if your terminal allows that.");
         }
     }
 
@@ -219,20 +268,33 @@ fn yes_or_no(line: &str, default: bool) -> Option<Answer> {
 }
 
 /// Words from outside (a server's, a manifest's) must not steer the terminal.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     text.chars()
         .filter(|c| *c == '\n' || !is_unprintable(*c))
         .collect()
 }
 
-fn text_of(notice: &Notice) -> String {
+/// `screen` is the size of a terminal that can draw.
+fn text_of(notice: &Notice, screen: Option<(u16, u16)>) -> String {
     match notice {
         Notice::AuthorizeUrl {
             provider,
             url,
             port,
             remote,
-        } => authorize(provider, url, *port, *remote),
+            ssh_forward,
+            copy: _,
+        } => Authorize {
+            provider,
+            url,
+            port: *port,
+            remote: *remote,
+            ssh_forward: ssh_forward.as_deref(),
+        }
+        .text(),
+        Notice::DeviceCode { .. } => {
+            Shown::of(notice).map_or(String::new(), |code| code.text(screen))
+        }
         Notice::Program {
             text, url, code, ..
         } => from_program(text.as_deref(), url.as_deref(), code.as_deref()),
@@ -267,97 +329,21 @@ fn text_of(notice: &Notice) -> String {
     }
 }
 
-/// The URL stands alone on its line, unstyled, so that it can be copied whole.
-fn authorize(provider: &str, url: &str, port: Option<u16>, remote: bool) -> String {
-    let mut text = format!(
-        "Log in to {}. Open this URL in a browser:\n{}\n",
-        clean(provider),
-        url.replace(is_unprintable, "")
-    );
-    match port {
-        Some(port) if remote => text.push_str(&format!(
-            "The browser is probably on another machine. Either run there, before you log in:\n  \
-             ssh -L {port}:127.0.0.1:{port} <user>@<this host>\n\
-             or log in, copy the URL that the browser ends on, and paste it here."
-        )),
-        Some(_) => text.push_str(
-            "If the browser cannot come back here, copy the URL that it ends on and paste it here.",
-        ),
-        None => text.push_str("Then copy the URL that the browser ends on and paste it here."),
-    }
-    text
-}
-
-fn from_program(text: Option<&str>, url: Option<&str>, code: Option<&str>) -> String {
-    let lines = [
-        text.map(clean),
-        url.map(|url| {
-            let url = url.replace(is_unprintable, "");
-            format!("Open this URL in a browser:\n{url}")
-        }),
-        code.map(|code| format!("Code: {}", clean(code))),
-    ];
-    lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
-}
-
-fn identity(email: Option<&str>, account_id: Option<&str>, plan: Option<&str>) -> String {
-    let account = account_id.map(|id| format!("account {id}"));
-    let plan = plan.map(|plan| format!("plan {plan}"));
-    let known: Vec<String> = [email.map(str::to_owned), account, plan]
-        .into_iter()
-        .flatten()
-        .collect();
-    if known.is_empty() {
-        "Logged in. The provider does not say as whom.".to_owned()
-    } else {
-        format!("Logged in as {}.", known.join(", "))
-    }
-}
-
-/// `2026-11-21 03:07:58 UTC`.
-fn moment(time: Timestamp) -> String {
-    let iso = time.iso8601();
-    match iso
-        .split_once('.')
-        .and_then(|(second, _)| second.split_once('T'))
-    {
-        Some((day, clock)) => format!("{day} {clock} UTC"),
-        None => iso,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::id::{ProfileId, ProviderId};
+    use crate::model::time::Timestamp;
 
-    fn url(port: Option<u16>, remote: bool) -> String {
-        let url = format!("https://issuer.example/authorize?scope={}", "x".repeat(900));
-        let text = text_of(&Notice::AuthorizeUrl {
-            provider: "OpenAI\u{1b}[31m Codex".to_owned(),
-            url: url.clone(),
-            port,
-            remote,
-        });
-        assert!(text.lines().any(|line| line == url), "{text}");
-        assert!(!text.contains('\u{1b}'), "{text}");
-        text
-    }
-
-    #[test]
-    fn the_url_stands_alone_and_the_tunnel_is_ready_to_copy() {
-        let tunnel = "\n  ssh -L 1455:127.0.0.1:1455 <user>@<this host>\n";
-        assert!(url(Some(1455), true).contains(tunnel));
-        assert!(!url(Some(1455), false).contains("ssh"));
-        assert!(!url(None, true).contains("ssh"));
-        assert!(url(None, false).contains("paste it here"));
+    fn shown(notice: &Notice) -> String {
+        text_of(notice, None)
     }
 
     #[test]
     fn notices_are_plain_sentences() {
         let profile = || ProfileId::parse("openai-codex:a@example.com").unwrap();
         let identity = |email: Option<&str>, replaces| {
-            text_of(&Notice::Identity {
+            shown(&Notice::Identity {
                 email: email.map(str::to_owned),
                 account_id: email.map(|_| "acc-1".to_owned()),
                 plan: None,
@@ -371,14 +357,14 @@ mod tests {
              It will be stored as profile openai-codex:a@example.com"
         );
         assert!(identity(None, true).starts_with("Logged in. The provider does not say as whom."));
-        let saved = text_of(&Notice::Saved {
+        let saved = shown(&Notice::Saved {
             profile: profile(),
             provider: ProviderId::parse("openai-codex").unwrap(),
             expires: Some(Timestamp(1_000)),
         });
         assert!(saved.ends_with("The access token is valid until 1970-01-01 00:00:01 UTC."));
         assert_eq!(
-            text_of(&Notice::Waiting {
+            shown(&Notice::Waiting {
                 until: Timestamp(i64::MAX)
             }),
             "Waiting until 9223372036854775807 ms. Ctrl-C cancels."

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::app::doctor::Lab;
 use crate::app::failure::{Failure, Kind};
 use crate::app::{Dirs, Ports};
+use crate::config::declared::DeclaredFile;
 use crate::config::file::ConfigFile;
 use crate::config::workspace;
 use crate::model::id::AgentId;
@@ -14,6 +15,7 @@ use crate::model::time::Timestamp;
 use crate::ports::dialog::Dialog;
 use crate::ports::files::Files;
 use crate::ports::host::{Clock, Env, Interrupt};
+use crate::ports::secrets::{EnvSecrets, Secrets};
 use crate::providers::catalogue::Catalogue;
 use crate::store::file::{FileStore, Locations};
 use crate::store::history::{self, Limit};
@@ -21,7 +23,7 @@ use crate::sys::browser::SystemBrowser;
 use crate::sys::callback::SystemCallback;
 use crate::sys::clock::SystemClock;
 use crate::sys::disk::SystemDisk;
-use crate::sys::env::{LayeredEnv, SystemEnv, names};
+use crate::sys::env::{LayeredEnv, SystemEnv, draws_blocks, names};
 use crate::sys::files::SystemFiles;
 use crate::sys::http::SystemHttp;
 use crate::sys::interrupt::SystemInterrupt;
@@ -39,6 +41,7 @@ use super::terminal::TerminalDialog;
 pub struct System {
     clock: Arc<SystemClock>,
     env: Arc<dyn Env>,
+    secrets: Box<dyn Secrets>,
     interrupt: Arc<dyn Interrupt>,
     http: SystemHttp,
     dialog: Box<dyn Dialog>,
@@ -118,16 +121,19 @@ impl System {
         let dialog: Box<dyn Dialog> = if events {
             Box::new(JsonDialog::new(Arc::clone(printer), Arc::clone(&interrupt)))
         } else {
-            Box::new(TerminalDialog::new(
-                Arc::clone(printer),
-                Arc::clone(&interrupt),
-            ))
+            let dialog = TerminalDialog::new(Arc::clone(printer), Arc::clone(&interrupt));
+            let dialog = dialog.drawing(draws_blocks(&SystemEnv));
+            Box::new(dialog.copying(Box::new(SystemEnv)))
         };
+        let declared = places.state_dir.join("config.yaml");
+        let declared = DeclaredFile::new(Arc::clone(&files), declared);
         Ok(Self {
-            catalogue: Catalogue::new(Arc::clone(&files), places.state_dir.join("providers")),
+            catalogue: Catalogue::new(Arc::clone(&files), places.state_dir.join("providers"))
+                .declaring(Arc::new(declared)),
             http: SystemHttp::new(&SystemEnv),
             global: global.clone(),
             clock,
+            secrets: Box::new(EnvSecrets::new(Arc::clone(&env))),
             env,
             interrupt,
             dialog,
@@ -147,6 +153,7 @@ impl System {
             clock: self.clock.as_ref(),
             random: &OsRandom,
             env: self.env.as_ref(),
+            secrets: self.secrets.as_ref(),
             shell: &SystemShell,
             interrupt: self.interrupt.as_ref(),
             browser: &SystemBrowser,

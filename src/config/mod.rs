@@ -1,8 +1,13 @@
-//! Floor 2: `openclaw.json`, read and edited without losing what people wrote.
+//! Floor 2: `openclaw.json`, read and edited without losing what people wrote, and `config.yaml`,
+//! which is only read.
 
+mod auth_block;
 mod error;
 mod json5;
+mod redirect;
+mod yaml;
 
+pub mod declared;
 pub mod edit;
 pub mod read;
 

@@ -12,7 +12,8 @@ use super::time::Timestamp;
 pub enum Credential {
     /// `api_key`: a long-lived key, never refreshed.
     ApiKey(ApiKey),
-    /// `token`: a bearer token, never refreshed; Anthropic's setup-token is one.
+    /// `token`: a bearer token without a refresh token; Anthropic's setup-token is one, and so is
+    /// what a client got for itself.
     Token(Token),
     /// `oauth`: an access token and the grant it can be refreshed with.
     OAuth(OAuth),
@@ -174,6 +175,11 @@ impl Credential {
         self.end().map(|end| end.at)
     }
 
+    /// Whether a client got it for itself, see [`Token::is_of_client`].
+    pub fn is_of_client(&self) -> bool {
+        matches!(self, Self::Token(token) if token.is_of_client())
+    }
+
     /// The OAuth credential, if it is one.
     pub fn as_oauth(&self) -> Option<&OAuth> {
         match self {
@@ -183,7 +189,43 @@ impl Credential {
     }
 }
 
+impl Token {
+    /// The member that says how the token came about, and so how another one can be had.
+    pub const GRANT_TYPE: &str = "grantType";
+    /// Its value for a token that a client got for itself (RFC 6749 section 4.4), as JSON.
+    pub const OF_CLIENT: &str = "\"client_credentials\"";
+
+    /// Whether a client got it for itself: then it can get another one, without a person.
+    pub fn is_of_client(&self) -> bool {
+        is_of_client(&self.extra)
+    }
+
+    /// The same as a grant without a refresh token, for what keeps grants alive.
+    pub fn as_grant(&self) -> OAuth {
+        OAuth {
+            provider: self.provider.clone(),
+            access: self.token.clone(),
+            refresh: None,
+            expires: self.expires,
+            identity: Identity {
+                account_id: None,
+                email: self.email.clone(),
+            },
+            extra: self.extra.clone(),
+        }
+    }
+}
+
+fn is_of_client(extra: &Extra) -> bool {
+    extra.get(Token::GRANT_TYPE) == Some(Token::OF_CLIENT)
+}
+
 impl OAuth {
+    /// Whether it is the token of a client, as [`Token::as_grant`] gives it.
+    pub fn is_of_client(&self) -> bool {
+        self.refresh_token().is_none() && is_of_client(&self.extra)
+    }
+
     /// The refresh token, unless it is absent or blank.
     pub fn refresh_token(&self) -> Option<&Secret<String>> {
         self.refresh.as_ref().filter(|secret| !secret.is_blank())

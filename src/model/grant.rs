@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use super::id::{ProfileId, ProviderId};
+use super::id::{AgentId, ProfileId, ProviderId};
 use super::secret::Secret;
 use super::time::Timestamp;
 
@@ -23,6 +23,23 @@ impl GrantDigest {
         hash.update(provider.as_str());
         hash.update([0]);
         hash.update(refresh_token.expose());
+        Self(format!("{:x}", hash.finalize()))
+    }
+
+    /// Stands for the grant of a client that asks for tokens by its own credentials: nothing is
+    /// spent then, and the place where the token is kept names it. The credentials themselves are
+    /// no part of it, for people choose weak ones.
+    pub fn of_client(agent: &AgentId, provider: &ProviderId, profile: &ProfileId) -> Self {
+        let mut hash = Sha256::new();
+        for part in [
+            "client_credentials",
+            agent.as_str(),
+            provider.as_str(),
+            profile.as_str(),
+        ] {
+            hash.update(part);
+            hash.update([0]);
+        }
         Self(format!("{:x}", hash.finalize()))
     }
 

@@ -17,6 +17,7 @@ pub mod usage;
 
 pub mod profiles;
 
+pub mod declared;
 pub mod provider;
 pub mod settings;
 

@@ -235,6 +235,8 @@ pub enum IdTokenCheck {
 /// How a grant is kept alive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefreshPolicy {
+    /// Whether a token that is due is renewed when somebody asks for it; else only by command.
+    pub automatic: bool,
     /// A token with no more than this left is due.
     pub margin: Duration,
     /// Subtracted from the expiry when it is stored; OpenClaw bakes five minutes into Anthropic's.
@@ -246,6 +248,7 @@ pub struct RefreshPolicy {
 impl Default for RefreshPolicy {
     fn default() -> Self {
         Self {
+            automatic: true,
             margin: Duration::from_secs(300),
             baked_margin: Duration::ZERO,
             keeps_refresh_token: true,

@@ -163,8 +163,9 @@ fn judge(
     if !has_secret {
         return Verdict::NoSecret;
     }
-    // Only a token without a refresh token is judged by its end; a grant can be refreshed.
+    // Only what nothing renews is judged by its end.
     if matches!(credential, Credential::Token(_))
+        && !credential.is_of_client()
         && credential.expires().is_some_and(|end| now >= end)
     {
         return Verdict::Expired;

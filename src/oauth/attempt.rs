@@ -5,6 +5,8 @@
 //! is worth nothing before its `state` is proven (RFC 9700 section 2.1). Three clients sent the
 //! verifier as `state` through the browser, which makes PKCE void.
 
+mod kept;
+
 use oauth2::basic::BasicClient;
 use oauth2::{
     AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
@@ -15,6 +17,8 @@ use crate::model::id::printable;
 use crate::model::provider::{BrowserFlow, Client};
 use crate::model::secret::Secret;
 use crate::ports::host::{Random, RandomError};
+
+pub use kept::Kept;
 
 /// 256 bits, as RFC 7636 section 7.1 asks for.
 const RANDOM_BYTES: usize = 32;
@@ -57,10 +61,6 @@ impl AuthorizationCode {
     /// somebody else, so the caller has the person confirm whose account it turned out to be.
     pub fn unproven(code: Secret<String>) -> Self {
         Self(code)
-    }
-
-    pub(super) fn expose(&self) -> &str {
-        self.0.expose()
     }
 
     pub(super) fn secret(&self) -> &Secret<String> {
@@ -209,13 +209,13 @@ impl Attempt {
     }
 }
 
-fn random_text(random: &dyn Random) -> Result<Secret<String>, RandomError> {
+pub(super) fn random_text(random: &dyn Random) -> Result<Secret<String>, RandomError> {
     let mut bytes = zeroize::Zeroizing::new([0; RANDOM_BYTES]);
     random.fill(bytes.as_mut())?;
     Ok(Secret::new(base64url(bytes.as_ref())))
 }
 
-fn challenge(verifier: &Secret<String>) -> PkceCodeChallenge {
+pub(super) fn challenge(verifier: &Secret<String>) -> PkceCodeChallenge {
     let verifier = PkceCodeVerifier::new(verifier.expose().clone());
     PkceCodeChallenge::from_code_verifier_sha256(&verifier)
 }
@@ -317,7 +317,7 @@ pub(super) mod tests {
         let state = attempt.state.expose().clone();
         let finish = |pairs: &[(&str, &str)]| attempt.finish(&query(pairs));
         let good = finish(&[("code", "ac_1"), ("state", &state), ("scope", "a b")]).unwrap();
-        assert_eq!(good.expose(), "ac_1");
+        assert_eq!(good.0.expose(), "ac_1");
         let strays = [
             (finish(&[("code", "x")]), CallbackError::NoState),
             (

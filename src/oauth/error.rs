@@ -125,9 +125,19 @@ impl OAuthError {
     /// Judges an answer that is no grant. `sent` are the secrets of the request: a server that
     /// quotes one in its description does not get it printed.
     pub(super) fn of_answer(response: &Response, now: Timestamp, sent: &[&Secret<String>]) -> Self {
+        Self::of_answer_at("token endpoint", response, now, sent)
+    }
+
+    /// The same for another endpoint, by its name.
+    pub(super) fn of_answer_at(
+        endpoint: &str,
+        response: &Response,
+        now: Timestamp,
+        sent: &[&Secret<String>],
+    ) -> Self {
         let status = response.status;
         if (300..400).contains(&status) {
-            let reason = format!("the token endpoint answered with a redirect (HTTP {status})");
+            let reason = format!("the {endpoint} answered with a redirect (HTTP {status})");
             return Self::Unexpected { reason };
         }
         let said = Said::read(response.body.expose(), sent);
@@ -139,10 +149,32 @@ impl OAuthError {
             return Self::Refused(said.refusal(status));
         }
         Self::Passing {
-            reason: said.reason(status),
+            reason: said.reason(endpoint, status),
             retry_after: retry_after(response, now),
             status: Some(status),
         }
+    }
+}
+
+impl OAuthError {
+    /// Judges an answer to a client that asks for itself, and that is no grant. Whatever finds
+    /// fault with the request finds it with the configuration, which asking again does not mend.
+    pub(super) fn of_answer_to_client(
+        response: &Response,
+        now: Timestamp,
+        sent: &[&Secret<String>],
+    ) -> Self {
+        // An error sent with a status of success is judged as the 400 it should have been.
+        let status = match response.status {
+            200..=299 => 400,
+            status => status,
+        };
+        let said = Said::read(response.body.expose(), sent);
+        let is_fault = matches!(status, 400..=499) && !matches!(status, 408 | 425 | 429);
+        if is_fault && said.code != REGION {
+            return Self::Refused(said.refusal(status));
+        }
+        Self::of_answer(response, now, sent)
     }
 }
 
@@ -164,11 +196,6 @@ impl From<HttpError> for OAuthError {
 /// What an endpoint says with its "no"; `sent` as for [`OAuthError::of_answer`].
 pub(super) fn refusal(response: &Response, sent: &[&Secret<String>]) -> Refusal {
     Said::read(response.body.expose(), sent).refusal(response.status)
-}
-
-/// How long a server wants to be left alone.
-pub(super) fn retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
-    parse_retry_after(response.header("retry-after")?, now)
 }
 
 /// Code and description of an error body, both fit to print and possibly empty.
@@ -213,7 +240,7 @@ impl Said {
         }
     }
 
-    fn reason(&self, status: u16) -> String {
+    fn reason(&self, endpoint: &str, status: u16) -> String {
         if self.code == REGION {
             return format!(
                 "the provider does not serve this country or region ({REGION}, HTTP {status}); \
@@ -223,8 +250,8 @@ impl Said {
         let parts = [self.code.as_str(), self.description.as_str()];
         let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         match parts.join(": ") {
-            said if said.is_empty() => format!("the token endpoint answered HTTP {status}"),
-            said => format!("the token endpoint answered HTTP {status}: {said}"),
+            said if said.is_empty() => format!("the {endpoint} answered HTTP {status}"),
+            said => format!("the {endpoint} answered HTTP {status}: {said}"),
         }
     }
 }
@@ -232,6 +259,11 @@ impl Said {
 fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     let text = value.pointer(pointer)?.as_str()?.trim();
     (!text.is_empty()).then_some(text)
+}
+
+/// How long the server of an answer wants to be left alone, by its Retry-After.
+pub(super) fn retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
+    parse_retry_after(response.header("retry-after")?, now)
 }
 
 /// The value of Retry-After: seconds, or a date (RFC 9110 section 10.2.3); one that has passed
@@ -254,120 +286,4 @@ pub(super) fn http_date(value: &str) -> Option<Timestamp> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ports::http::HttpErrorKind;
-
-    const NOW: Timestamp = Timestamp(1_795_242_600_000);
-
-    fn answer(status: u16, body: &str) -> OAuthError {
-        let response = Response {
-            status,
-            headers: Vec::new(),
-            body: Secret::new(body.as_bytes().to_vec()),
-        };
-        OAuthError::of_answer(&response, NOW, &[&Secret::from("rt-MARKER")])
-    }
-
-    fn refused(status: u16, body: &str) -> String {
-        match answer(status, body) {
-            OAuthError::Refused(refusal) => refusal.code,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn every_known_shape_of_a_refusal_is_understood() {
-        let openai = r#"{"error":{"message":"used","type":"invalid_request_error","param":null,"code":"refresh_token_reused"}}"#;
-        assert_eq!(refused(401, openai), "refresh_token_reused");
-        assert_eq!(refused(400, openai), "refresh_token_reused");
-        assert_eq!(
-            refused(400, r#"{"error":"invalid_grant"}"#),
-            "invalid_grant"
-        );
-        assert_eq!(refused(401, r#"{"code":"token_expired"}"#), "token_expired");
-        assert_eq!(refused(400, r#""invalid_grant""#), "invalid_grant");
-        let both = r#"{"error":"invalid_request","code":"refresh_token_expired"}"#;
-        assert_eq!(refused(400, both), "refresh_token_expired");
-        assert_eq!(refused(401, "<html>"), "http_401");
-        assert_eq!(refused(401, r#"{"error":"other"}"#), "other");
-    }
-
-    #[test]
-    fn what_does_not_judge_the_grant_is_no_refusal() {
-        for (status, body) in [
-            (403, ""),
-            (403, "<html>blocked</html>"),
-            (429, r#"{"error":"invalid_grant"}"#),
-            (500, r#"{"error":"invalid_grant"}"#),
-            (503, ""),
-            (400, r#"{"error":"invalid_scope"}"#),
-            (
-                403,
-                r#"{"error":{"code":"unsupported_country_region_territory"}}"#,
-            ),
-            (
-                401,
-                r#"{"error":{"code":"unsupported_country_region_territory"}}"#,
-            ),
-        ] {
-            let error = answer(status, body);
-            assert!(error.is_passing(), "{status} {body}: {error:?}");
-            assert!(!error.is_lasting() && !error.is_unknown());
-        }
-        let region = answer(403, r#"{"error":"unsupported_country_region_territory"}"#);
-        assert!(region.to_string().contains("HTTPS_PROXY"));
-        assert!(answer(302, "").is_unknown());
-    }
-
-    #[test]
-    fn descriptions_are_cleaned_and_hold_no_secret() {
-        let body = "{\"error\":\"invalid_grant\",\"error_description\":\"bad rt-MARKER\\n\\u001b[2JLogged in\"}";
-        let text = answer(400, body).to_string();
-        assert_eq!(
-            text,
-            "refused: invalid_grant: bad (hidden) [2JLogged in (HTTP 400)"
-        );
-        let long = format!(
-            r#"{{"error":"x","error_description":"{}"}}"#,
-            "y".repeat(999)
-        );
-        assert!(answer(400, &long).to_string().chars().count() < 300);
-        assert!(!format!("{:?}", answer(400, "secret body")).contains("secret"));
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let seconds = |value| parse_retry_after(value, NOW).map(|wait| wait.as_secs());
-        assert_eq!(seconds("120"), Some(120));
-        assert_eq!(seconds("99999999"), Some(86_400));
-        assert_eq!(seconds("soon"), None);
-        assert_eq!(NOW.iso8601(), "2026-11-21T06:30:00.000Z");
-        assert_eq!(seconds("Sat, 21 Nov 2026 06:31:00 GMT"), Some(60));
-        assert_eq!(seconds("Sat, 21 Nov 2026 06:29:00 GMT"), Some(0));
-        let response = Response {
-            status: 429,
-            headers: vec![("retry-after".into(), "7".into())],
-            body: Secret::new(Vec::new()),
-        };
-        let error = OAuthError::of_answer(&response, NOW, &[]);
-        let RefreshOutcome::Passing { retry_at, .. } = error.outcome(NOW) else {
-            panic!("{error:?}");
-        };
-        assert_eq!(retry_at, Some(Timestamp(NOW.0 + 7_000)));
-    }
-
-    #[test]
-    fn a_request_that_may_have_been_sent_leaves_the_outcome_open() {
-        let error = |kind| {
-            OAuthError::from(HttpError {
-                kind,
-                detail: "x".into(),
-            })
-        };
-        assert!(error(HttpErrorKind::Connect).is_passing());
-        assert!(error(HttpErrorKind::Tls).is_passing());
-        assert!(error(HttpErrorKind::NoAnswer).is_unknown());
-        assert!(error(HttpErrorKind::AnswerTimeout).is_unknown());
-    }
-}
+mod tests;

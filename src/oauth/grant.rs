@@ -96,25 +96,54 @@ pub fn exchange(
     code: &AuthorizationCode,
     now: Timestamp,
 ) -> Result<Grant, OAuthError> {
-    let oauth = oauth_client(client).set_token_uri(token_url(client)?);
-    let redirect = RedirectUrl::new(attempt.redirect_uri.clone());
-    let redirect = redirect.map_err(|_| unsupported("the redirect URI is not a URL"))?;
-    let oauth = oauth.set_redirect_uri(redirect);
-    let mut request = oauth
-        .exchange_code(oauth2::AuthorizationCode::new(code.expose().to_owned()))
-        .set_pkce_verifier(PkceCodeVerifier::new(attempt.verifier().expose().clone()));
-    if provider.dialect.state_in_token_request {
-        request = request.add_extra_param("state", attempt.state().expose());
-    }
-    let endpoint = TokenEndpoint::new(http, &provider.dialect);
-    let _ = request.request(&endpoint);
-    let mut sent = vec![code.secret(), attempt.verifier()];
-    sent.extend(&client.secret);
-    let grant = settle(provider, endpoint, now, &sent)?;
+    let redeemed = Redeemed {
+        code: code.secret(),
+        verifier: attempt.verifier(),
+        redirect_uri: &attempt.redirect_uri,
+        state: Some(attempt.state()),
+    };
+    let grant = redeem(http, provider, client, &redeemed, now)?;
     Ok(Grant {
         nonce: attempt.nonce().cloned(),
         ..grant
     })
+}
+
+/// An authorization code, and what proves that it is ours.
+pub(super) struct Redeemed<'a> {
+    pub(super) code: &'a Secret<String>,
+    pub(super) verifier: &'a Secret<String>,
+    /// Exactly as in the authorization request.
+    pub(super) redirect_uri: &'a str,
+    /// For servers that want it again.
+    pub(super) state: Option<&'a Secret<String>>,
+}
+
+/// The exchange itself, whoever made the verifier.
+pub(super) fn redeem(
+    http: &dyn Http,
+    provider: &Provider,
+    client: &Client,
+    redeemed: &Redeemed<'_>,
+    now: Timestamp,
+) -> Result<Grant, OAuthError> {
+    let oauth = oauth_client(client).set_token_uri(token_url(client)?);
+    let redirect = RedirectUrl::new(redeemed.redirect_uri.to_owned());
+    let redirect = redirect.map_err(|_| unsupported("the redirect URI is not a URL"))?;
+    let oauth = oauth.set_redirect_uri(redirect);
+    let code = oauth2::AuthorizationCode::new(redeemed.code.expose().clone());
+    let verifier = PkceCodeVerifier::new(redeemed.verifier.expose().clone());
+    let mut request = oauth.exchange_code(code).set_pkce_verifier(verifier);
+    if let Some(state) = redeemed.state
+        && provider.dialect.state_in_token_request
+    {
+        request = request.add_extra_param("state", state.expose());
+    }
+    let endpoint = TokenEndpoint::new(http, &provider.dialect);
+    let _ = request.request(&endpoint);
+    let mut sent = vec![redeemed.code, redeemed.verifier];
+    sent.extend(&client.secret);
+    settle(provider, endpoint, now, &sent)
 }
 
 /// Exchanges a refresh token (RFC 6749 section 6); no scope is sent, so none is asked for beyond
@@ -152,7 +181,7 @@ pub fn understand(
     judge(provider, answer.clone(), now, &[])
 }
 
-fn oauth_client(client: &Client) -> BasicClient {
+pub(super) fn oauth_client(client: &Client) -> BasicClient {
     let oauth = BasicClient::new(ClientId::new(client.id.clone()));
     let oauth = oauth.set_auth_type(match (&client.secret, client.auth) {
         (Some(_), ClientAuth::Basic) => AuthType::BasicAuth,
@@ -164,12 +193,12 @@ fn oauth_client(client: &Client) -> BasicClient {
     }
 }
 
-fn token_url(client: &Client) -> Result<TokenUrl, OAuthError> {
+pub(super) fn token_url(client: &Client) -> Result<TokenUrl, OAuthError> {
     let url = TokenUrl::new(client.token.clone());
     url.map_err(|_| unsupported("the token endpoint is not a URL"))
 }
 
-fn unsupported(reason: &str) -> OAuthError {
+pub(super) fn unsupported(reason: &str) -> OAuthError {
     let reason = reason.to_owned();
     OAuthError::Unsupported { reason }
 }
@@ -186,7 +215,8 @@ fn settle(
     judge(provider, answer, now, sent)
 }
 
-fn judge(
+/// What an answer of the token endpoint holds; `sent` are the secrets that went there.
+pub(super) fn judge(
     provider: &Provider,
     answer: Response,
     now: Timestamp,
@@ -237,4 +267,4 @@ pub(super) fn less_margin(ends: Timestamp, now: Timestamp, baked: Duration) -> T
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -62,7 +62,7 @@ fn claimed(access: &Secret<String>, date: Option<Timestamp>, now: Timestamp) -> 
 
 /// `expires_in`, in seconds, a number or its text; nothing but a positive number says anything. One
 /// too large for a length of time is a moment, in seconds or in milliseconds: servers do that.
-fn lifetime(value: &Value, now: Timestamp) -> Option<Duration> {
+pub(super) fn lifetime(value: &Value, now: Timestamp) -> Option<Duration> {
     let number = match value {
         Value::Number(number) => number.as_f64()?,
         Value::String(text) => text.trim().parse().ok()?,

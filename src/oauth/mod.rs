@@ -3,11 +3,14 @@
 mod address;
 pub mod attempt;
 pub mod claims;
+pub mod client_credentials;
+pub mod device;
 pub mod dialect;
 pub mod error;
 pub mod grant;
 pub mod id_token;
 pub mod jwks;
+pub mod key_exchange;
 mod lifetime;
 pub mod metadata;
 pub mod paste;

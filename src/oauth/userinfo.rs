@@ -32,9 +32,8 @@ pub fn ask(
     if !(200..300).contains(&answer.status) {
         return Err(format!("it answered HTTP {}", answer.status));
     }
-    let claims = match serde_json::from_slice(answer.body.expose()) {
-        Ok(Value::Object(claims)) => claims,
-        _ => return Err("its answer is no JSON object".to_owned()),
+    let Ok(Value::Object(claims)) = serde_json::from_slice(answer.body.expose()) else {
+        return Err("its answer is no JSON object".to_owned());
     };
     match (subject, claims.get("sub").and_then(Value::as_str)) {
         // Tokens can be substituted on the way (section 16.11).

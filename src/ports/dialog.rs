@@ -21,6 +21,25 @@ pub enum Notice {
         port: Option<u16>,
         /// Whether the user's browser is probably on another machine.
         remote: bool,
+        /// The command that, run on that machine, brings the callback here; where an SSH session
+        /// tells enough for it.
+        ssh_forward: Option<String>,
+        /// Whether the terminal is asked to put the URL in the clipboard, if it can.
+        copy: bool,
+    },
+    /// Type this code in at this address, on any machine (RFC 8628 section 3.3). Whoever shows it
+    /// also warns of codes that somebody else sent (section 5.4).
+    DeviceCode {
+        /// The provider's name.
+        provider: String,
+        /// The code; printable, and no secret once the login is over.
+        user_code: String,
+        /// Where it is typed in.
+        verification_uri: String,
+        /// The same with the code in it, for a QR code, if the server gave one.
+        verification_uri_complete: Option<String>,
+        /// When the code ends.
+        expires: Timestamp,
     },
     /// What an external program has for the person: a sentence, a page to open, a code to enter
     /// there.

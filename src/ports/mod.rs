@@ -3,9 +3,11 @@
 //! Each file opens with what a good implementation owes. The real doors are in `sys` and `store`;
 //! a fake of every one is in `testing`.
 
+pub mod declarations;
 pub mod host;
 
 pub mod http;
+pub mod secrets;
 
 pub mod program;
 

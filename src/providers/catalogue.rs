@@ -8,8 +8,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::manifest::{self, ManifestError};
+use super::overlay;
+use crate::model::declared::{Declared, Finding, Severity};
 use crate::model::id::ProviderId;
 use crate::model::provider::Provider;
+use crate::ports::declarations::{Declarations, DeclareError};
 use crate::ports::files::{FileError, Files};
 
 macro_rules! builtin {
@@ -69,6 +72,9 @@ pub enum CatalogueError {
     /// Its manifest cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
+    /// What the user declared is wrong.
+    #[error(transparent)]
+    Declared(#[from] DeclareError),
     /// A user's file has the id of a built-in provider and does not say `replaces = true`.
     #[error("{} has the id of a built-in provider; write replaces = true if it is to take its place", path.display())]
     Shadows {
@@ -97,20 +103,80 @@ fn suggest(near: &[String]) -> String {
 pub struct Catalogue {
     files: Arc<dyn Files>,
     user_dir: PathBuf,
+    declarations: Option<Arc<dyn Declarations>>,
 }
 
 impl Catalogue {
     /// A catalogue of the built-in providers and those in `user_dir`, which need not exist.
     pub fn new(files: Arc<dyn Files>, user_dir: PathBuf) -> Self {
-        Self { files, user_dir }
+        Self {
+            files,
+            user_dir,
+            declarations: None,
+        }
     }
 
-    /// One provider: the user's file if there is one, else the built-in one.
+    /// With the providers that a user declares, which stand on the others.
+    #[must_use]
+    pub fn declaring(mut self, declarations: Arc<dyn Declarations>) -> Self {
+        self.declarations = Some(declarations);
+        self
+    }
+
+    /// One provider: what the user declares if they do, else the user's file if there is one, else
+    /// the built-in one.
     ///
     /// # Errors
-    /// If there is neither, or the user's file is faulty. A faulty file never falls back to the
+    /// If there is none of them, or what the user wrote is faulty. That never falls back to the
     /// built-in one, whose endpoints the user meant to replace.
     pub fn get(&self, id: &ProviderId) -> Result<Provider, CatalogueError> {
+        let Some(declared) = self.declared(id)? else {
+            return self.manifest(id);
+        };
+        let wrong = |message: String| {
+            CatalogueError::Declared(DeclareError::Wrong(vec![Finding {
+                severity: Severity::Error,
+                place: declared.place.clone(),
+                message,
+            }]))
+        };
+        let base = match self.manifest(&declared.base) {
+            Err(error @ CatalogueError::Unknown { .. }) => return Err(wrong(error.to_string())),
+            other => other?,
+        };
+        overlay::overlay(base, &declared).map_err(wrong)
+    }
+
+    /// What the user declares of a provider, if they do.
+    ///
+    /// # Errors
+    /// If it cannot be read or used.
+    pub fn declared(&self, id: &ProviderId) -> Result<Option<Declared>, DeclareError> {
+        match &self.declarations {
+            Some(declarations) => declarations.get(id),
+            None => Ok(None),
+        }
+    }
+
+    /// What there is to say about all that the user declares.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn findings(&self) -> Result<Vec<Finding>, FileError> {
+        match &self.declarations {
+            Some(declarations) => declarations.findings(),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Whether a token of the provider that is due is renewed when somebody asks for it. Only a
+    /// declaration can say no, so no manifest is read for it.
+    pub fn renews_by_itself(&self, id: &ProviderId) -> bool {
+        let declared = self.declared(id).ok().flatten();
+        declared.is_none_or(|declared| declared.automatic)
+    }
+
+    fn manifest(&self, id: &ProviderId) -> Result<Provider, CatalogueError> {
         let path = self.user_dir.join(format!("{id}.toml"));
         let builtin = BUILTIN.iter().find(|(known, _)| *known == id.as_str());
         let Some(bytes) = self.files.read(&path)? else {
@@ -139,13 +205,18 @@ impl Catalogue {
     /// Every name there is, sorted, without a look into the files.
     ///
     /// # Errors
-    /// If the user's directory is there and cannot be read.
+    /// If the user's directory or declarations are there and cannot be read.
     pub fn ids(&self) -> Result<Vec<ProviderId>, CatalogueError> {
+        let declared = match &self.declarations {
+            Some(declarations) => declarations.ids()?,
+            None => Vec::new(),
+        };
         let own = self.files.list(&self.user_dir)?;
         let own = own.iter().filter_map(|name| name.strip_suffix(".toml"));
         let known = BUILTIN.iter().map(|(id, _)| *id);
         let ids = known.chain(own);
         let mut ids: Vec<ProviderId> = ids.filter_map(|id| ProviderId::parse(id).ok()).collect();
+        ids.extend(declared);
         ids.sort();
         ids.dedup();
         Ok(ids)

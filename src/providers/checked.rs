@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use url::{Host, Url};
 
-use crate::model::id::{ProviderId, is_unprintable};
+use crate::model::id::{ProfileId, ProviderId, is_unprintable};
 use crate::model::provider::{ClaimPath, ClaimSource};
 use crate::model::time::parse_duration;
 
@@ -80,6 +80,7 @@ checked! {
     HeaderName(String), from String, by header_name;
     SecretName(String), from String, by |text: String| secret_name(&text);
     AbsolutePath(String), from String, by absolute_path;
+    ProfileName(String), from String, by profile_name;
 }
 
 impl From<Line> for String {
@@ -205,6 +206,15 @@ fn header_name(name: String) -> Result<String, String> {
     Ok(name)
 }
 
+/// What stands behind the colon of a profile's name.
+fn profile_name(text: String) -> Result<String, String> {
+    match ProfileId::parse(&text) {
+        Ok(id) if id.as_str() == text => Ok(text),
+        Ok(_) => Err(format!("{text:?} begins or ends with a space")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// `host`, or `*.host` for every host below it.
 fn host_pattern(text: String) -> Result<String, String> {
     let host = text.strip_prefix("*.").unwrap_or(&text);
@@ -284,5 +294,13 @@ mod tests {
         assert!(redirect_host("0.0.0.0".to_owned()).is_err());
         assert!(redirect_path("/a?b".to_owned()).is_err());
         assert!(ports(Vec::new()).is_err());
+    }
+
+    #[test]
+    fn the_name_of_a_profile_is_one_everywhere() {
+        assert!(profile_name("github".to_owned()).is_ok());
+        for wrong in ["", " github", "a/b", "a\u{1b}[2J", ".."] {
+            assert!(profile_name(wrong.to_owned()).is_err(), "{wrong:?}");
+        }
     }
 }

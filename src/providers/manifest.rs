@@ -294,6 +294,7 @@ impl RefreshTable {
         let usual = RefreshPolicy::default();
         let keeps = self.keeps_refresh_token;
         RefreshPolicy {
+            automatic: usual.automatic,
             margin: self.margin.map_or(usual.margin, |span| span.0),
             baked_margin: self.baked_margin.map_or(usual.baked_margin, |span| span.0),
             keeps_refresh_token: keeps.unwrap_or(usual.keeps_refresh_token),

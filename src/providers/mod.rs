@@ -3,3 +3,4 @@
 pub mod catalogue;
 mod checked;
 pub mod manifest;
+mod overlay;

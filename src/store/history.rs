@@ -77,6 +77,10 @@ impl FileStore {
             if new.as_ref() == Some(&old) {
                 continue;
             }
+            // A client gets another token whenever it asks: nobody wants the old one back.
+            if old.is_of_client() && new.as_ref().is_some_and(Credential::is_of_client) {
+                continue;
+            }
             let path = self.history_file(agent, &id);
             if limit == 0 {
                 self.files.remove(&path)?;

@@ -44,6 +44,10 @@ pub mod names {
     ];
     /// Either set: there is a display.
     pub const DISPLAYS: [&str; 2] = ["DISPLAY", "WAYLAND_DISPLAY"];
+    /// The locale of characters; the first that is set counts (POSIX, base definitions 8.2).
+    pub const LOCALE: [&str; 3] = ["LC_ALL", "LC_CTYPE", "LANG"];
+    /// The kind of terminal.
+    pub const TERM: &str = "TERM";
     /// A bundle of further CA certificates, in PEM.
     pub const CA_BUNDLE: &str = "SSL_CERT_FILE";
     /// Proxies: for https, for http, for both, and whom to reach without one. Either case counts,
@@ -140,6 +144,14 @@ pub fn is_remote(env: &dyn Env, linux: bool, wsl_kernel: bool) -> bool {
     any(&names::REMOTE) || (linux && !any(&names::DISPLAYS) && !wsl_kernel && !any(&names::WSL))
 }
 
+/// Whether a terminal of this locale and kind shows block elements.
+pub fn draws_blocks(env: &dyn Env) -> bool {
+    let locale = names::LOCALE.iter().find_map(|name| env.plain(name));
+    let locale = locale.unwrap_or_default().to_ascii_lowercase();
+    let is_utf8 = locale.contains("utf-8") || locale.contains("utf8");
+    is_utf8 && env.plain(names::TERM).is_some_and(|term| term != "dumb")
+}
+
 fn wsl_kernel() -> bool {
     std::fs::read_to_string("/proc/sys/kernel/osrelease")
         .is_ok_and(|release| release.to_ascii_lowercase().contains("microsoft"))
@@ -179,6 +191,36 @@ mod tests {
         for (set, linux, wsl, remote) in table {
             assert_eq!(is_remote(&Set(set), *linux, *wsl), *remote, "{set:?}");
         }
+    }
+
+    #[test]
+    fn blocks_are_drawn_in_a_utf8_locale_on_a_terminal_that_is_not_dumb() {
+        struct Vars(&'static [(&'static str, &'static str)]);
+        impl Env for Vars {
+            fn var(&self, name: &str) -> Option<Secret<String>> {
+                let found = self.0.iter().find(|(other, _)| *other == name);
+                found.map(|(_, value)| Secret::from(*value))
+            }
+
+            fn is_remote(&self) -> bool {
+                false
+            }
+        }
+        let draws = |vars| draws_blocks(&Vars(vars));
+        assert!(draws(&[("LANG", "en_US.UTF-8"), ("TERM", "xterm")]));
+        assert!(draws(&[
+            ("LC_CTYPE", "C.utf8"),
+            ("LANG", "C"),
+            ("TERM", "vt100")
+        ]));
+        assert!(!draws(&[
+            ("LC_ALL", "C"),
+            ("LANG", "en_US.UTF-8"),
+            ("TERM", "xterm")
+        ]));
+        assert!(!draws(&[("LANG", "en_US.UTF-8"), ("TERM", "dumb")]));
+        assert!(!draws(&[("LANG", "en_US.UTF-8")]));
+        assert!(!draws(&[("TERM", "xterm")]));
     }
 
     #[test]

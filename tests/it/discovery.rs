@@ -19,7 +19,6 @@ pub(crate) const FORCE: [&str; 4] = ["models", "auth", "refresh", "--force"];
 /// A world whose `acme` is known by its issuer alone, which publishes its metadata.
 pub(crate) fn world() -> (World, Issuer) {
     let (world, issuer) = World::with_issuer(Account::default());
-    issuer.speak_openid();
     world.write("providers/acme.toml", &issuer.issuer_manifest());
     issuer.publish_json(OPENID, &issuer.metadata());
     (world, issuer)

@@ -231,3 +231,38 @@ fn no_page_of_the_callback_holds_what_it_was_sent() {
         }
     }
 }
+
+#[test]
+fn no_other_way_in_shows_a_secret() {
+    let (world, issuer) = crate::routes::world("openai-codex");
+    issuer.set_device_codes(crate::routes::never());
+    let mut command = world.command(&["models", "auth", "login", "--json", "-vvv"]);
+    crate::routes::by_ssh(&mut command);
+    let mut login = Waiting::of(command);
+    login.until("device_code");
+    let page = visit(&login.url).unwrap().text;
+    let (ran, _) = login.finish();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let seen = format!("{page}{}{}", ran.out, ran.err);
+    assert!(seen.contains("ssh -L"), "{seen}");
+    let device_code = "dc-MARKER-0001".to_owned();
+    let mut hidden = secrets(&world, &issuer);
+    hidden.push(device_code);
+    for secret in hidden {
+        assert!(!seen.contains(&secret), "{secret} is shown in:\n{seen}");
+    }
+
+    let (world, issuer) = crate::routes::world("openrouter");
+    let login = Waiting::start(&world, &["-vvv", "--provider", "openrouter"]);
+    let page = visit(&login.url).unwrap().text;
+    let (ran, _) = login.finish();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let seen = format!("{page}{}{}", ran.out, ran.err);
+    let key = world.store()["profiles"]["openrouter:default"]["key"].clone();
+    let sent = issuer.key_requests().remove(0).into_iter();
+    let sent = sent.filter(|(name, _)| name != "code_challenge_method");
+    let hidden = sent.map(|(_, value)| value);
+    for secret in hidden.chain([key.as_str().unwrap().to_owned()]) {
+        assert!(!seen.contains(&secret), "{secret} is shown in:\n{seen}");
+    }
+}

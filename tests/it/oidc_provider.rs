@@ -5,6 +5,7 @@
 //! need and runs them by name.
 
 mod chromium;
+mod device;
 mod http;
 mod person;
 mod server;

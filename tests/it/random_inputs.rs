@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use crate::support::World;
 
 use engine::{Limit, Target, run};
-use targets::{callback, document, manifest, paste, store};
+use targets::{callback, declared, document, manifest, paste, store};
 
 /// What a JSON document of ours is made of.
 const MEMBERS: [&str; 22] = [
@@ -113,6 +113,29 @@ const MANIFEST: Target = Target {
     ],
 };
 
+const DECLARED: Target = Target {
+    name: "declared",
+    check: declared::check,
+    words: &[
+        "providers:\n",
+        "  codex:\n",
+        "    type: openai-codex\n",
+        "    auth:\n",
+        "      flow: client_credentials\n",
+        "      client_secret: \"${secret:X}\"\n",
+        "      redirect_uri: http://localhost:8080/cb\n",
+        "      scopes: [a, \"b\\u001b[2J\"]\n",
+        "\"\\u001b[2J\": 1\n",
+        "\r",
+        "- ",
+        "[",
+        "&a ",
+        "*a",
+        "!!str ",
+        "---\n",
+    ],
+};
+
 fn always(target: &Target) {
     assert!(run(target, 7, Limit::Runs(200)) >= 200);
 }
@@ -140,6 +163,11 @@ fn two_hundred_pastes() {
 #[test]
 fn two_hundred_manifests() {
     always(&MANIFEST);
+}
+
+#[test]
+fn two_hundred_declarations() {
+    always(&DECLARED);
 }
 
 fn setting(name: &str) -> Option<u64> {
@@ -182,6 +210,12 @@ fn a_minute_of_pastes() {
 #[ignore = "needs a minute"]
 fn a_minute_of_manifests() {
     a_minute(&MANIFEST);
+}
+
+#[test]
+#[ignore = "needs a minute"]
+fn a_minute_of_declarations() {
+    a_minute(&DECLARED);
 }
 
 /// The real program over each store of the corpus: an answer or an error, and bytes that are not

@@ -1,6 +1,7 @@
 //! What the tests of the whole program share: a throw-away state directory, the real binary, and
 //! the test issuer in place of the provider.
 
+pub(crate) mod builtin;
 pub(crate) mod login;
 pub(crate) mod memory_store;
 pub(crate) mod recorded;

@@ -6,6 +6,8 @@
 //! a credential was touched, and the one command that mends it.
 
 mod agents;
+mod config_yaml;
+mod device;
 mod discovery;
 mod doctor;
 mod history;
@@ -15,7 +17,9 @@ mod onboard;
 mod pages;
 mod paste;
 mod places;
+mod provider;
 mod refresh;
+mod routes;
 mod status;
 mod token;
 mod usage;
@@ -33,10 +37,11 @@ fn snapshots() -> PathBuf {
 
 /// What differs from run to run and from machine to machine. Lengths of time are no part of it:
 /// the worlds are made so that they round to the same words.
-const VOLATILE: [(&str, &str); 18] = [
+const VOLATILE: [(&str, &str); 21] = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "<moment>"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "<moment>"),
     (r"\b\d{8}-\d{6}\b", "<stamp>"),
+    (r"(expires in|expired) \d+s", "$1 <seconds>s"),
     (r"\b\d{13}\b", "<millis>"),
     (r#""remainingMs": -?\d+"#, r#""remainingMs": <millis>"#),
     (r"(localhost|127\.0\.0\.1)(:|%3A)\d+", "$1$2<port>"),
@@ -47,10 +52,13 @@ const VOLATILE: [(&str, &str); 18] = [
     (r"pid \d+ on \S+", "pid <pid> on <host>"),
     (r"\(os error \d+\)", "(os error <number>)"),
     (r"([?&]state=)[\w-]+", "$1<state>"),
+    (r"(%3Fstate%3D)[\w-]+", "$1<state>"),
     (r"([?&]code_challenge=)[\w-]+", "$1<challenge>"),
     (r"eyJ[\w-]+\.[\w-]+\.[\w-]+", "<access token>"),
     (r"eyJ[\w-]{5}\.\.\.[\w-]{8}", "<masked token>"),
     (r"\b[0-9a-f]{32,}\b", "<digest>"),
+    // The random name of a login that was begun; hints must stay commands.
+    (r"\b[0-9a-f]{16}\b", "0123456789abcdef"),
     (r"openclaw \d+\.\d+\.\d+\S*", "openclaw <version>"),
     (
         r#""(version|lastTouchedVersion)": "[^"]+""#,

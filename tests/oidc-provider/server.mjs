@@ -33,7 +33,11 @@ function configuration() {
         // Of a native client the port of a loopback redirect is not compared (RFC 8252 section 7.3).
         application_type: "native",
         redirect_uris: ["http://localhost:1455/auth/callback"],
-        grant_types: ["authorization_code", "refresh_token"],
+        grant_types: [
+          "authorization_code",
+          "refresh_token",
+          "urn:ietf:params:oauth:grant-type:device_code",
+        ],
         response_types: ["code"],
       },
     ],
@@ -55,6 +59,7 @@ function configuration() {
     interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
     features: {
       devInteractions: { enabled: false },
+      deviceFlow: { enabled: true },
       // Access tokens are JWTs for one API, without a `resource` parameter in any request.
       resourceIndicators: {
         enabled: true,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::model::credential::OAuth;
+use crate::model::declared::Severity;
 use crate::model::grant::{Attempt, RefreshOutcome};
 use crate::model::id::AgentId;
 use crate::ports::store::{Scope, StoreError};
@@ -28,13 +29,14 @@ type Look = (
     fn(Ports<'_>, &[AgentId]) -> Found,
 );
 
-const LOOKS: [Look; 7] = [
+const LOOKS: [Look; 8] = [
     ("documents", "every one can be read", documents),
     ("modes", "credentials are open to nobody else", modes),
     ("refreshes", "each one's end is known", refreshes),
     ("rescued", "no login waits to be stored", rescued),
     ("set_aside", "nothing unreadable was set aside", set_aside),
     ("stale_locks", "none", stale_locks),
+    ("declared", "nothing is odd about config.yaml", declared),
     ("temp_files", "none were left by a crash", temp_files),
 ];
 
@@ -104,6 +106,26 @@ fn documents(ports: Ports<'_>, agents: &[AgentId]) -> Found {
         }
     }
     found
+}
+
+fn declared(ports: Ports<'_>, _: &[AgentId]) -> Found {
+    let path = ports.dirs.state.join("config.yaml");
+    let findings = match ports.catalogue.findings() {
+        Ok(findings) => findings,
+        Err(error) => {
+            let verdict = Verdict::warning(error.to_string(), "let this user read it");
+            return vec![(path, verdict)];
+        }
+    };
+    let all = findings.into_iter();
+    let telling = all.filter(|finding| finding.severity != Severity::Info);
+    telling
+        .map(|finding| {
+            let advice = format!("correct line {}", finding.place.line);
+            let verdict = Verdict::warning(finding.to_string(), advice);
+            (finding.place.file, verdict)
+        })
+        .collect()
 }
 
 fn modes(ports: Ports<'_>, agents: &[AgentId]) -> Found {

@@ -1,47 +1,30 @@
-//! Authorization code with PKCE: callback and paste at the same time, the first valid one wins.
+//! Authorization code with PKCE: callback and paste at the same time, and a device code beside them
+//! where the browser is on another machine; the first valid answer wins.
 //!
 //! The listener is bound before the URL is shown, so that nobody is sent to a port that somebody
-//! else holds. Whatever is not the answer of this attempt is told so and ignored; only a right
-//! `state` can end the wait, with a code or with the provider's refusal. The success page is sent
-//! after the credential is stored, never before.
+//! else holds. The success page is sent after the credential is stored, never before.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Duration;
-
-use crate::model::provider::{BrowserFlow, Client, Loopback, Provider, Redirect};
-use crate::oauth::attempt::{Attempt, AuthorizationCode, CallbackError};
-use crate::oauth::error::OAuthError;
-use crate::oauth::grant;
-use crate::oauth::paste::Pasted;
+use crate::model::provider::{DeviceFlow, Loopback, Provider, Redirect};
+use crate::oauth::attempt::Attempt;
 use crate::ports::callback::{Arrival, Endpoint, Listening, Page};
-use crate::ports::dialog::{Answer, DialogError, Notice, Question};
-use crate::ports::host::Signal;
+use crate::ports::dialog::Notice;
 
 use super::super::Ports;
-use super::super::failure::{Failure, Kind, login_command};
-use super::{Outcome, Request, keep};
+use super::super::failure::{Failure, Kind};
+use super::answer::{self, Answer, Asked};
+use super::code::{CodeFlow, exchange_failure};
+use super::race::{self, Limits, Source};
+use super::remote::ssh_forward;
+use super::{Outcome, Request, timed_out};
 
-/// How often the threads of a login look whether it is over.
-const TICK: Duration = Duration::from_millis(50);
-
-/// What ends the wait, or may.
-enum Event {
-    /// A request at the redirect endpoint.
-    Arrived(Arrival),
-    /// A code that a person pasted.
-    Pasted(AuthorizationCode),
-    /// The wait ends without a code.
-    Over(Failure),
-}
-
-/// Runs the flow from the listener to the stored credential.
+/// Runs the flow from the listener to the stored credential. `device` is a flow of the same client,
+/// for where no browser of the person reaches this machine.
 pub(super) fn run(
     ports: Ports<'_>,
     request: &Request,
     provider: &Provider,
-    client: &Client,
-    flow: &BrowserFlow,
+    flow: &CodeFlow,
+    device: Option<&DeviceFlow>,
 ) -> Result<Outcome, Failure> {
     ports.interrupt.defer();
     let (mut listening, redirect_uri) = match &flow.redirect {
@@ -54,50 +37,94 @@ pub(super) fn run(
         Redirect::Elsewhere(page) => (None, page.clone()),
     };
     let bound = listening.as_ref().map(|listening| listening.port());
-    let attempt = Attempt::begin(client, flow, &redirect_uri, ports.random)
-        .map_err(|error| Failure::new(Kind::Storage, error.to_string()))?;
-    announce(ports, request, provider, &attempt, bound);
-
-    let over = AtomicBool::new(false);
-    let (sender, events) = channel();
-    let (arrival, code) = std::thread::scope(|scope| {
-        if let Some(listening) = listening.as_mut() {
-            let (sender, over) = (sender.clone(), &over);
-            scope.spawn(move || collect(listening.as_mut(), &sender, over));
-        }
-        let (attempt, over) = (&attempt, &over);
-        scope.spawn(move || paste(ports, request, provider, attempt, &sender, over));
-        let first = wait(ports, request, provider, attempt, &events);
-        over.store(true, Ordering::SeqCst);
-        first
-    })?;
-    ports.dialog.notice(&Notice::Exchanging);
-    let kept = grant::exchange(
-        ports.http,
+    let attempt = flow.begin(ports, &redirect_uri)?;
+    let asked = Asked {
+        ports,
+        request,
         provider,
-        client,
-        &attempt,
-        &code,
-        ports.clock.now(),
-    )
-    .map_err(|error| exchange_failure(provider, &error))
-    .and_then(|grant| match ports.interrupt.pending() {
-        Some(signal) => Err(Failure::cancelled(signal)),
-        None => keep(ports, request, provider, client, grant),
-    });
-    if let Some(arrival) = arrival {
-        arrival.answer(match &kept {
-            Ok(outcome) => Page::Stored {
-                account: outcome.account.clone(),
-            },
-            Err(failure) => Page::Failed {
-                reason: failure.message.clone(),
-            },
-        });
+    };
+    announce(asked, flow, &attempt, bound);
+
+    let attempt = &attempt;
+    let mut sources = Vec::new();
+    if let Some(listening) = listening.as_deref_mut() {
+        sources.push(Source::prompt(move |lane| {
+            answer::callback(asked, attempt, listening, &lane);
+        }));
     }
+    let bare = flow.takes_bare_codes();
+    sources.push(Source::prompt(move |lane| {
+        answer::paste(asked, attempt, bare, &lane);
+    }));
+    // On Windows a reserved port is no less lost than a taken one: whatever kept us from listening,
+    // there is another way (openai/codex issue 40344).
+    let unreachable = matches!(flow.redirect, Redirect::Loopback(_)) && bound.is_none();
+    let device = device.filter(|_| unreachable || ports.env.is_remote());
+    let device = device.zip(flow.client());
+    if let Some((device, client)) = device {
+        sources.push(Source::slow(move |lane| {
+            answer::device(asked, client, device, &lane);
+        }));
+    }
+    let limits = Limits {
+        clock: ports.clock,
+        interrupt: ports.interrupt,
+        timeout: request.timeout,
+        timed_out: &|| timed_out(request, provider),
+        exhausted: &|| exhausted(device.is_some()),
+    };
+    let ended = race::run(&limits, sources, |first| {
+        settle(asked, flow, attempt, first?)
+    });
     // Not before: the browser fetches the page that ends the login from the bare path.
     drop(listening);
-    kept
+    ended
+}
+
+/// What becomes of the answer that won.
+fn settle(
+    asked: Asked<'_>,
+    flow: &CodeFlow,
+    attempt: &Attempt,
+    answer: Answer,
+) -> Result<Outcome, Failure> {
+    let Asked {
+        ports,
+        request,
+        provider,
+    } = asked;
+    match answer {
+        Answer::Code { code, arrival } => {
+            ports.dialog.notice(&Notice::Exchanging);
+            let gained = flow
+                .exchange(ports, provider, attempt, &code)
+                .map_err(|error| exchange_failure(provider, &error));
+            let kept = gained.and_then(|gained| gained.keep(ports, request, provider));
+            show(arrival, &kept);
+            kept
+        }
+        Answer::Refused { failure, arrival } => {
+            if let Some(arrival) = arrival {
+                arrival.answer(Page::Refused {
+                    reason: failure.message.clone(),
+                });
+            }
+            Err(failure)
+        }
+        Answer::Gained(gained) => gained.keep(ports, request, provider),
+    }
+}
+
+fn show(arrival: Option<Arrival>, kept: &Result<Outcome, Failure>) {
+    let Some(arrival) = arrival else { return };
+    arrival.answer(match kept {
+        Ok(outcome) => Page::Stored {
+            account: outcome.account.clone(),
+        },
+        Err(failure) => Page::Failed {
+            reason: failure.message.clone(),
+        },
+    });
 }
 
 fn bind(ports: Ports<'_>, redirect: &Loopback) -> Option<Box<dyn Listening>> {
@@ -117,19 +144,26 @@ fn bind(ports: Ports<'_>, redirect: &Loopback) -> Option<Box<dyn Listening>> {
     }
 }
 
-fn announce(
-    ports: Ports<'_>,
-    request: &Request,
-    provider: &Provider,
-    attempt: &Attempt,
-    port: Option<u16>,
-) {
+fn announce(asked: Asked<'_>, flow: &CodeFlow, attempt: &Attempt, port: Option<u16>) {
+    let Asked {
+        ports,
+        request,
+        provider,
+    } = asked;
     let remote = ports.env.is_remote();
+    let ssh_forward = match (&flow.redirect, port) {
+        (Redirect::Loopback(loopback), Some(port)) if remote => {
+            ssh_forward(ports.env, &loopback.host, port)
+        }
+        _ => None,
+    };
     ports.dialog.notice(&Notice::AuthorizeUrl {
         provider: provider.name.clone(),
         url: attempt.url.clone(),
         port,
         remote,
+        ssh_forward,
+        copy: remote && request.clipboard,
     });
     ports.dialog.notice(&Notice::Waiting {
         until: ports.clock.now().after(request.timeout),
@@ -143,159 +177,14 @@ fn announce(
     }
 }
 
-/// Passes on what arrives at the redirect endpoint until the login is over.
-fn collect(listening: &mut dyn Listening, events: &Sender<Event>, over: &AtomicBool) {
-    while !over.load(Ordering::SeqCst) {
-        if let Some(arrival) = listening.next(TICK)
-            && events.send(Event::Arrived(arrival)).is_err()
-        {
-            return;
-        }
-    }
-}
-
-/// Asks for a paste until there is a code, the login is over, or nobody is there to ask.
-fn paste(
-    ports: Ports<'_>,
-    request: &Request,
-    provider: &Provider,
-    attempt: &Attempt,
-    events: &Sender<Event>,
-    over: &AtomicBool,
-) {
-    let stop = || over.load(Ordering::SeqCst);
-    let question = Question::Paste {
-        prompt: "Or paste the redirect URL or code here".to_owned(),
-    };
-    loop {
-        let text = match ports.dialog.ask(&question, &stop) {
-            Ok(Answer::Text(text)) => text,
-            Ok(Answer::Yes | Answer::No) => continue,
-            Err(DialogError::Cancelled) => {
-                let failure = Failure::cancelled(Signal::INTERRUPT);
-                let _ = events.send(Event::Over(failure));
-                return;
-            }
-            // Without a person the callback alone goes on.
-            Err(DialogError::NobodyThere | DialogError::Withdrawn | DialogError::Failed(_)) => {
-                return;
-            }
-        };
-        let event = match Pasted::parse(text.expose()) {
-            Pasted::Query(query) => match attempt.finish(&query) {
-                Ok(code) => Event::Pasted(code),
-                Err(CallbackError::Refused { code, description }) => {
-                    Event::Over(refused(request, provider, &code, &description))
-                }
-                Err(error) => {
-                    ports
-                        .dialog
-                        .notice(&Notice::Warning(format!("not used: {error}")));
-                    continue;
-                }
-            },
-            Pasted::BareCode(code) if accepts_unchecked(ports, &stop) => {
-                Event::Pasted(AuthorizationCode::unproven(code))
-            }
-            Pasted::BareCode(_) => continue,
-            Pasted::Nonsense(why) => {
-                ports
-                    .dialog
-                    .notice(&Notice::Warning(format!("not used: {why}")));
-                continue;
-            }
-        };
-        let _ = events.send(event);
-        return;
-    }
-}
-
-/// A bare code comes without `state`, so nothing shows that it belongs to this login: somebody
-/// else's code would log this machine in to somebody else's account (RFC 6749 section 10.12).
-fn accepts_unchecked(ports: Ports<'_>, stop: &dyn Fn() -> bool) -> bool {
-    let question = Question::Confirm {
-        prompt: "This code comes without its state, so it cannot be checked that it belongs to this login. Use it?".to_owned(),
-        default: false,
-    };
-    matches!(ports.dialog.ask(&question, stop), Ok(Answer::Yes))
-}
-
-/// Waits for the first valid answer. Returns the code, and the arrival that brought it, which
-/// still waits for its page.
-fn wait(
-    ports: Ports<'_>,
-    request: &Request,
-    provider: &Provider,
-    attempt: &Attempt,
-    events: &Receiver<Event>,
-) -> Result<(Option<Arrival>, AuthorizationCode), Failure> {
-    let deadline = ports.clock.monotonic() + request.timeout;
-    loop {
-        if let Some(signal) = ports.interrupt.pending() {
-            return Err(Failure::cancelled(signal));
-        }
-        if ports.clock.monotonic() >= deadline {
-            return Err(timed_out(request, provider));
-        }
-        let event = match events.recv_timeout(TICK) {
-            Ok(event) => event,
-            Err(RecvTimeoutError::Timeout) => continue,
-            Err(RecvTimeoutError::Disconnected) => {
-                let message = "nothing can bring the code: the callback port is taken and there is no terminal to paste on";
-                return Err(Failure::new(Kind::Usage, message)
-                    .hint("free the port, or run the command on a terminal"));
-            }
-        };
-        match event {
-            Event::Pasted(code) => return Ok((None, code)),
-            Event::Over(failure) => return Err(failure),
-            Event::Arrived(arrival) => match attempt.finish(&arrival.query) {
-                Ok(code) => return Ok((Some(arrival), code)),
-                Err(CallbackError::Refused { code, description }) => {
-                    let failure = refused(request, provider, &code, &description);
-                    arrival.answer(Page::Refused {
-                        reason: failure.message.clone(),
-                    });
-                    return Err(failure);
-                }
-                Err(error) => arrival.answer(Page::Ignored {
-                    reason: error.to_string(),
-                }),
-            },
-        }
-    }
-}
-
-fn refused(request: &Request, provider: &Provider, code: &str, description: &str) -> Failure {
-    let words = if description.is_empty() {
-        code.to_owned()
+fn exhausted(with_device: bool) -> Failure {
+    let device = if with_device {
+        ", no device code could be had,"
     } else {
-        format!("{code}: {description}")
+        ""
     };
-    let message = format!("the login was refused ({words})");
-    Failure::new(Kind::NeedsLogin, message)
-        .code(code)
-        .hint(login_command(&provider.id, request.profile.as_ref(), false))
-}
-
-fn timed_out(request: &Request, provider: &Provider) -> Failure {
-    let message = format!("nobody logged in within {:?}", request.timeout);
-    Failure::new(Kind::Temporary, message).hint(format!(
-        "{} --timeout 15m",
-        login_command(&provider.id, request.profile.as_ref(), false)
-    ))
-}
-
-fn exchange_failure(provider: &Provider, error: &OAuthError) -> Failure {
-    let message = format!("the code could not be exchanged for a token: {error}");
-    let kind = if error.is_passing() {
-        Kind::Temporary
-    } else {
-        Kind::NeedsLogin
-    };
-    let failure = Failure::new(kind, message).hint(login_command(&provider.id, None, false));
-    match error {
-        OAuthError::Refused(refusal) => failure.code(&refusal.code),
-        _ => failure,
-    }
+    let message = format!(
+        "nothing can bring the code: the callback port is taken{device} and there is no terminal to paste on"
+    );
+    Failure::new(Kind::Usage, message).hint("free the port, or run the command on a terminal")
 }

@@ -2,31 +2,40 @@
 //!
 //! No lock is held while a person thinks, and the old login stays until the new one is stored.
 
+mod answer;
 mod browser;
+mod client_credentials;
+mod code;
+mod device;
+pub mod finish;
+mod keep;
+mod key;
+mod pending;
 mod program;
+mod race;
+mod redirect;
+mod remote;
+pub mod start;
+mod token;
 
 use std::time::Duration;
 
 use crate::config::edit::Edit;
-use crate::model::credential::{Credential, OAuth};
-use crate::model::grant::{Binding, GrantDigest, GrantRecord};
+use crate::model::declared::Severity;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
-use crate::model::json::Verbatim;
 use crate::model::profiles::AuthProfiles;
-use crate::model::provider::{Client, Flow, Provider};
+use crate::model::provider::{Flow, Provider};
 use crate::model::time::Timestamp;
-use crate::oauth::claims;
-use crate::oauth::grant::Grant;
-use crate::oauth::program::ORIGIN;
 use crate::ports::dialog::Notice;
-use crate::ports::store::{Change, Scope, StoreError};
+
+use crate::providers::catalogue::CatalogueError;
 
 use super::Ports;
 use super::client::{self, Use};
 use super::failure::{Failure, Kind, Touched, login_command};
-use super::naming::{Place, place};
 use super::paste::{self, Form};
-use super::proof::{self, Proof};
+use code::CodeFlow;
+use keep::{Origin, keep, keep_from};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -41,10 +50,14 @@ pub struct Request {
     pub profile: Option<ProfileId>,
     /// Do not open a browser.
     pub no_browser: bool,
+    /// On a remote machine: have the terminal put the URL in the clipboard.
+    pub clipboard: bool,
     /// Give up after this long.
     pub timeout: Duration,
     /// Make the provider's default model the default one.
     pub set_default: bool,
+    /// Do not say that a stored token will be replaced.
+    pub yes: bool,
 }
 
 /// What was stored.
@@ -70,28 +83,75 @@ pub struct Outcome {
 /// and what the store says. Nothing is stored then.
 pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
     let provider = ports.provider(&request.provider)?;
+    tell_findings(ports, &provider)?;
     let flow = choose(&provider, request.method.as_deref())?;
+    let flow = together(ports, request, &provider).unwrap_or(flow);
     if let Some(policy) = provider.policy.as_ref().filter(|_| flow.is_a_login()) {
         ports.dialog.notice(&Notice::Policy(policy.clone()));
     }
+    let chosen = flow;
     match flow {
-        Flow::Browser(browser) => {
-            let client = client::resolve(ports, &provider, Use::Login(flow))?;
-            // Before a person is sent to the browser for a login that could not be kept.
+        Flow::Browser(_) | Flow::KeyExchange(_) => {
+            let flow = CodeFlow::of(ports, &provider, flow)?;
+            in_a_browser(ports, request, &provider, &flow)
+        }
+        Flow::Device(flow) => {
+            let client = client::resolve(ports, &provider, Use::Login(chosen))?;
             ports.store.rehearse(&request.agent)?;
-            browser::run(ports, request, &provider, &client, browser)
+            device::run(ports, request, &provider, &client, flow)
         }
         Flow::Program(flow) => program::run(ports, request, &provider, flow),
         Flow::Token(_) => paste_instead(ports, request, Form::SetupToken { yes: false }),
         Flow::Key(_) => paste_instead(ports, request, Form::Key),
-        Flow::KeyExchange(_) | Flow::Device(_) | Flow::ClientCredentials(_) => {
-            let message = format!("{} cannot be used yet", flow.method());
-            Err(Failure::new(Kind::Usage, message))
-        }
+        Flow::ClientCredentials(flow) => client_credentials::run(ports, request, &provider, flow),
     }
 }
 
+/// On a remote machine the ways in are offered together, whichever is the usual one, unless a
+/// method was named.
+fn together<'a>(ports: Ports<'_>, request: &Request, provider: &'a Provider) -> Option<&'a Flow> {
+    let usual = provider.flows.first()?;
+    let asked = request.method.is_none() && ports.env.is_remote();
+    if !asked || !matches!(usual, Flow::Device(_)) {
+        return None;
+    }
+    let mut flows = provider.flows.iter();
+    flows.find(|flow| matches!(flow, Flow::Browser(_)))
+}
+
+fn in_a_browser(
+    ports: Ports<'_>,
+    request: &Request,
+    provider: &Provider,
+    flow: &CodeFlow,
+) -> Result<Outcome, Failure> {
+    // Before a person is sent to the browser for a login that could not be kept.
+    ports.store.rehearse(&request.agent)?;
+    // Whoever named a method wants that one alone.
+    let device = provider.device().filter(|_| request.method.is_none());
+    browser::run(ports, request, provider, flow, device)
+}
+
+/// What is odd about a declaration, said when it is about to be used by a person.
+fn tell_findings(ports: Ports<'_>, provider: &Provider) -> Result<(), Failure> {
+    let declared = ports.catalogue.declared(&provider.id);
+    let declared = declared.map_err(CatalogueError::from)?;
+    for finding in declared.iter().flat_map(|declared| &declared.findings) {
+        let text = finding.to_string();
+        ports.dialog.notice(&match finding.severity {
+            Severity::Info => Notice::Info(text),
+            Severity::Error | Severity::Warning => Notice::Warning(text),
+        });
+    }
+    Ok(())
+}
+
 fn choose<'a>(provider: &'a Provider, method: Option<&str>) -> Result<&'a Flow, Failure> {
+    // As OpenClaw names it for some providers.
+    let method = method.map(|method| match method {
+        "device" => "device-code",
+        method => method,
+    });
     let methods: Vec<&str> = provider.flows.iter().map(Flow::method).collect();
     let found = match method {
         None => provider.flows.first(),
@@ -137,177 +197,13 @@ fn paste_instead(ports: Ports<'_>, request: &Request, form: Form) -> Result<Outc
     })
 }
 
-/// Names the profile, shows who logged in, and stores the credential.
-fn keep(
-    ports: Ports<'_>,
-    request: &Request,
-    provider: &Provider,
-    client: &Client,
-    grant: Grant,
-) -> Result<Outcome, Failure> {
-    let origin = Origin {
-        binding: Binding {
-            token_endpoint: client.token.clone(),
-            client_id: client.id.clone(),
-        },
-        revocation_endpoint: client.revoke.clone(),
-        proof: proof::prove(ports, provider, client, &grant)?,
-    };
-    keep_from(ports, request, provider, origin, grant)
-}
-
-/// Where a grant came from, and what proves whose it is.
-struct Origin {
-    binding: Binding,
-    revocation_endpoint: Option<String>,
-    proof: Proof,
-}
-
-/// The same for a grant of any origin.
-fn keep_from(
-    ports: Ports<'_>,
-    request: &Request,
-    provider: &Provider,
-    mut origin: Origin,
-    grant: Grant,
-) -> Result<Outcome, Failure> {
-    let userinfo = origin.proof.userinfo.take();
-    let found = claims::identity(&provider.account, &grant, userinfo);
-    if provider.account.required && found.identity.account_id.is_none() {
-        let message = format!(
-            "{} did not say which account logged in, so nothing was stored",
-            provider.name
-        );
-        return Err(Failure::new(Kind::NeedsLogin, message).hint(login_command(
-            &provider.id,
-            None,
-            false,
-        )));
-    }
-    ports.tell_skew(grant.skew_warning());
-    let mut oauth = grant.into_credential(&provider.id, found.identity.clone());
-    for (name, value) in &found.keep {
-        let value = serde_json::Value::from(value.as_str()).to_string();
-        oauth.extra.set(name, Verbatim::new(value));
-    }
-    let document = match ports.store.load(&request.agent, Scope::All) {
-        // What is no document is set aside by the update; it has no names to respect.
-        Err(StoreError::Unreadable { .. }) => AuthProfiles::default(),
-        other => other?,
-    };
-    let place = place(
-        &document,
-        &provider.id,
-        &found.identity,
-        request.profile.as_ref(),
-    )?;
-    if let Some(taken) = &place.taken {
-        ports.dialog.notice(&Notice::Warning(format!(
-            "{taken} belongs to another account and stays as it is; this login is stored as {}",
-            place.id
-        )));
-    }
-    ports.dialog.notice(&Notice::Identity {
-        email: found.identity.email.clone(),
-        account_id: found.identity.account_id.clone(),
-        plan: found.plan,
-        profile: place.id.clone(),
-        replaces: place.replaces,
-    });
-    store(ports, request, provider, &place, &oauth)?;
-    remember(ports, provider, origin, &place.id, &oauth);
-    paste::make_selectable(
-        ports,
-        &place.id,
-        &provider.id,
-        "oauth",
-        found.identity.email.clone(),
-    )?;
-    set_default(ports, request, provider)?;
-    ports.dialog.notice(&Notice::Saved {
-        profile: place.id.clone(),
-        provider: provider.id.clone(),
-        expires: oauth.expires,
-    });
-    let account = found.identity.email.or(found.identity.account_id);
-    Ok(Outcome {
-        account: account.unwrap_or_else(|| place.id.to_string()),
-        profile: place.id,
-        provider: provider.id.clone(),
-        expires: oauth.expires,
-        replaced: place.replaces,
-    })
-}
-
-fn store(
-    ports: Ports<'_>,
-    request: &Request,
-    provider: &Provider,
-    place_now: &Place,
-    oauth: &OAuth,
-) -> Result<(), Failure> {
-    let mut lost = None;
-    let written = ports.store.update(&request.agent, &mut |document| {
-        // Looked at again under the lock: another login may have taken the name meanwhile.
-        let still = place(document, &provider.id, &oauth.identity, Some(&place_now.id));
-        if still.as_ref().is_ok_and(|still| still.id == place_now.id) {
-            let mut new = oauth.clone();
-            // The same identity: what is known of it and not told anew stays.
-            if let Some(Credential::OAuth(old)) = document.get(&place_now.id) {
-                let told = std::mem::replace(&mut new.extra, old.extra.clone());
-                // Where the old grant came from says nothing about the new one.
-                new.extra.0.retain(|(name, _)| name != ORIGIN);
-                for (name, value) in told.0 {
-                    new.extra.set(&name, value);
-                }
-                new.identity.email = new.identity.email.or_else(|| old.identity.email.clone());
-            }
-            document.put(place_now.id.clone(), Credential::OAuth(new));
-            Change::Write
-        } else {
-            lost = Some(place_now.id.clone());
-            Change::Keep
-        }
-    })?;
-    ports.tell_faults(&written);
-    match lost {
-        None => Ok(()),
-        Some(id) => {
-            let message = format!("{id} was taken by another login a moment ago");
-            Err(Failure::new(Kind::Busy, message).hint(login_command(&provider.id, None, false)))
-        }
-    }
-}
-
-/// Tells the journal where the grant came from. If that fails the login stands all the same.
-fn remember(
-    ports: Ports<'_>,
-    provider: &Provider,
-    origin: Origin,
-    profile: &ProfileId,
-    oauth: &OAuth,
-) {
-    let Some(refresh_token) = oauth.refresh_token() else {
-        ports.dialog.notice(&Notice::Warning(format!(
-            "{} gave no refresh token: this login ends with its access token",
-            provider.name
-        )));
-        return;
-    };
-    let recorded = ports.store.record_login(&GrantRecord {
-        grant: GrantDigest::of(&provider.id, refresh_token),
-        provider: provider.id.clone(),
-        profile: profile.clone(),
-        binding: Some(origin.binding),
-        subject: origin.proof.subject,
-        revocation_endpoint: origin.revocation_endpoint,
-        proven_at: Some(ports.clock.now()),
-        attempt: None,
-    });
-    if let Err(error) = recorded {
-        let text = format!("the login is stored, its journal entry is not: {error}");
-        ports.dialog.notice(&Notice::Warning(text));
-    }
+/// The time that the caller gave is over.
+fn timed_out(request: &Request, provider: &Provider) -> Failure {
+    let message = format!("nobody logged in within {:?}", request.timeout);
+    let method = request.method.as_ref();
+    let method = method.map_or_else(String::new, |method| format!(" --method {method}"));
+    let login = login_command(&provider.id, request.profile.as_ref(), false);
+    Failure::new(Kind::Temporary, message).hint(format!("{login}{method} --timeout 15m"))
 }
 
 fn set_default(ports: Ports<'_>, request: &Request, provider: &Provider) -> Result<(), Failure> {

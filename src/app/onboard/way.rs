@@ -58,8 +58,10 @@ impl Way<'_> {
                 method: Some(method.clone()),
                 profile: None,
                 no_browser: self.request.no_browser,
+                clipboard: true,
                 timeout: self.request.timeout,
                 set_default: false,
+                yes: false,
             },
         )?;
         Ok(self.kept(stored.profile, true, stored.replaced))

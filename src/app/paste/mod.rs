@@ -268,8 +268,10 @@ fn credential(
 ) -> Credential {
     let kept = |old: &Extra, reference: &str| {
         let mut extra = old.clone();
-        // Where there is a reference, later releases use it in the place of the secret.
-        extra.0.retain(|(name, _)| name != reference);
+        // Where there is a reference, later releases use it in the place of the secret. And what is
+        // pasted is no token that a client got for itself, to be renewed by it.
+        let stale = [reference, Token::GRANT_TYPE];
+        extra.0.retain(|(name, _)| !stale.contains(&name.as_str()));
         extra
     };
     let provider = request.provider.to_string();

@@ -75,10 +75,7 @@ pub(super) fn plan(
         return Err(unsupported(profile, why));
     }
     let oauth = credential.as_oauth();
-    let provider = match oauth {
-        Some(login) => ports.provider_of(&id, login)?,
-        None => ports.catalogue.get(&id)?,
-    };
+    let provider = ports.provider_of(&id, credential)?;
     let server = Server::of(ports, &provider, (profile, credential))?;
     let refresh = oauth.and_then(OAuth::refresh_token).cloned();
     let access = credential.bearer().cloned();

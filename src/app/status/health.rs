@@ -92,6 +92,10 @@ pub struct Facts {
     pub secret_present: bool,
     /// Whether there is a refresh token.
     pub refresh_present: bool,
+    /// Whether it is the token of a client that can ask for another one by itself.
+    pub of_client: bool,
+    /// What renews it.
+    pub renewal: Renewal,
     /// When a token endpoint last issued or rotated the grant to us.
     pub proven_at: Option<Timestamp>,
     /// The last refusal of this very grant, and when.
@@ -102,6 +106,28 @@ pub struct Facts {
     pub spent_since: Option<Timestamp>,
     /// When this very grant was revoked.
     pub revoked_at: Option<Timestamp>,
+}
+
+/// What renews a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewal {
+    /// Nothing.
+    Never,
+    /// Whoever asks for it when it is due.
+    Automatic,
+    /// Only the command that does so: the configuration says so.
+    ByCommand,
+}
+
+impl Renewal {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Automatic => "automatic",
+            Self::ByCommand => "command",
+        }
+    }
 }
 
 /// How one provider stands.
@@ -147,16 +173,14 @@ fn profile(ports: Ports<'_>, seen: &Seen<'_>, now: Timestamp) -> Result<ProfileH
         Some(..=WARN_AFTER_MS) => Some(Status::Expiring),
         Some(_) => Some(Status::Ok),
     };
+    let facts = facts(ports, seen)?;
     let status = match credential {
         Credential::ApiKey(_) => Status::Static,
+        // What can be renewed is not about to end. What the provider has refused is told apart by
+        // the facts.
+        _ if facts.renewal == Renewal::Automatic && by_end.is_some() => Status::Ok,
         Credential::Token(_) => by_end.unwrap_or(Status::Static),
-        Credential::OAuth(oauth) => match by_end {
-            None => Status::Missing,
-            // What can be refreshed is not about to end. What the provider has refused is told
-            // apart by the facts.
-            Some(_) if oauth.refresh_token().is_some() => Status::Ok,
-            Some(status) => status,
-        },
+        Credential::OAuth(_) => by_end.unwrap_or(Status::Missing),
     };
     let label = email_of(ports, seen.id, credential).map_or_else(
         || seen.id.to_string(),
@@ -170,18 +194,17 @@ fn profile(ports: Ports<'_>, seen: &Seen<'_>, now: Timestamp) -> Result<ProfileH
         expires,
         remaining: expires.map(|end| now.until(end)),
         label,
-        facts: facts(ports, seen)?,
+        facts,
     })
 }
 
 fn facts(ports: Ports<'_>, seen: &Seen<'_>) -> Result<Facts, StoreError> {
     let oauth = seen.credential.as_oauth();
     let refresh_token = oauth.and_then(|oauth| oauth.refresh_token());
-    let record = match (seen.credential.provider(), refresh_token) {
-        (Some(provider), Some(token)) => ports
-            .store
-            .grant_record(&GrantDigest::of(&provider, token))?,
-        _ => None,
+    let (renewal, grant) = renewal(ports, seen);
+    let record = match grant {
+        Some(grant) => ports.store.grant_record(&grant)?,
+        None => None,
     };
     let attempt = record
         .as_ref()
@@ -191,6 +214,8 @@ fn facts(ports: Ports<'_>, seen: &Seen<'_>) -> Result<Facts, StoreError> {
         owner: seen.owner.clone(),
         secret_present: seen.credential.bearer().is_some(),
         refresh_present: refresh_token.is_some(),
+        of_client: seen.credential.is_of_client(),
+        renewal,
         proven_at: record.as_ref().and_then(|record| record.proven_at),
         refusal: match outcome {
             Some(RefreshOutcome::Refused(refusal)) => Some((
@@ -210,6 +235,29 @@ fn facts(ports: Ports<'_>, seen: &Seen<'_>) -> Result<Facts, StoreError> {
             .and(attempt)
             .map(|attempt| attempt.begun_at),
     })
+}
+
+/// What renews a profile, and what the journal knows its grant by. Reads a manifest only where the
+/// credential itself does not say.
+pub(in crate::app) fn renewal(ports: Ports<'_>, seen: &Seen<'_>) -> (Renewal, Option<GrantDigest>) {
+    let Some(provider) = seen.credential.provider() else {
+        return (Renewal::Never, None);
+    };
+    let grant = match seen.credential.as_oauth() {
+        Some(oauth) => oauth.grant(),
+        None if seen.credential.is_of_client() => {
+            let manifest = ports.catalogue.get(&provider);
+            let can_ask = manifest.is_ok_and(|manifest| manifest.client_credentials().is_some());
+            can_ask.then(|| GrantDigest::of_client(seen.owner, &provider, seen.id))
+        }
+        None => None,
+    };
+    let renewal = match (&grant, ports.catalogue.renews_by_itself(&provider)) {
+        (None, _) => Renewal::Never,
+        (Some(_), true) => Renewal::Automatic,
+        (Some(_), false) => Renewal::ByCommand,
+    };
+    (renewal, grant)
 }
 
 fn provider(name: &str, profiles: &[ProfileHealth]) -> ProviderHealth {

@@ -8,7 +8,8 @@ mod health;
 mod models;
 mod rows;
 
-pub use health::{Facts, Health, ProfileHealth, ProviderHealth, Status, WARN_AFTER_MS};
+pub(super) use health::renewal;
+pub use health::{Facts, Health, ProfileHealth, ProviderHealth, Renewal, Status, WARN_AFTER_MS};
 pub use models::Models;
 
 use std::path::PathBuf;

@@ -5,6 +5,7 @@ pub mod completions;
 pub mod doctor;
 pub mod models;
 pub mod onboard;
+pub mod provider;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,7 @@ use crate::model::time::parse_duration;
 pub enum Command {
     Models(models::Models),
     Onboard(onboard::Onboard),
+    Provider(provider::Provider),
     Agents(agents::Agents),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
@@ -50,6 +52,10 @@ pub fn run(cli: &Cli, printer: &Arc<Printer>) -> Result<u8, Failure> {
         Command::Models(models) => {
             let system = start(models.wants_events())?;
             named(models.run(&system, printer), &system)
+        }
+        Command::Provider(provider) => {
+            let system = start(false)?;
+            named(provider.run(&system, printer), &system)
         }
         Command::Agents(agents) => {
             let system = start(false)?;

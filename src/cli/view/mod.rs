@@ -1,12 +1,15 @@
 //! Reports as text and as JSON. A view decides nothing.
 
+pub mod authorize;
 pub mod doctor;
 pub mod failure;
 pub mod history;
 pub mod list;
+pub(super) mod notice;
 pub mod status_json;
 pub mod status_text;
 pub mod token_json;
+pub mod token_status;
 
 use serde_json::Value;
 

@@ -164,6 +164,7 @@ fn facts(report: &Report) -> Value {
             "owner": facts.owner.as_str(),
             "secretPresent": facts.secret_present,
             "refreshPresent": facts.refresh_present,
+            "renewal": facts.renewal.as_str(),
             "accessValidUntil": health.expires.map(|time| time.0),
             "refreshProvenAt": facts.proven_at.map(|time| time.0),
             "lastRefusal": facts.refusal.as_ref().map(|(refusal, at)| json!({

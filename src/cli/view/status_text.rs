@@ -4,8 +4,8 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::Page;
-use crate::app::failure::login_command;
-use crate::app::status::{ProfileHealth, Report, Status};
+use crate::app::failure::{login_command, refresh_command};
+use crate::app::status::{ProfileHealth, Renewal, Report, Status};
 use crate::cli::printer::Tone;
 use crate::model::credential::Kind;
 use crate::model::id::{ProviderId, printable};
@@ -86,6 +86,9 @@ fn word(profile: &ProfileHealth) -> (Tone, &'static str) {
 fn details(profile: &ProfileHealth, report: &Report, now: Timestamp) -> String {
     let facts = &profile.facts;
     let mut parts = vec![profile.kind.as_str().replace('_', " ")];
+    if facts.of_client {
+        parts.push("client credentials".to_owned());
+    }
     if let Some(remaining) = profile.remaining {
         parts.push(if remaining > 0 {
             let what = match profile.kind {
@@ -93,7 +96,10 @@ fn details(profile: &ProfileHealth, report: &Report, now: Timestamp) -> String {
                 Kind::Token | Kind::ApiKey => "ends",
             };
             format!("{what} in {}", short_duration(remaining))
-        } else if facts.refresh_present && facts.refusal.is_none() && facts.revoked_at.is_none() {
+        } else if facts.renewal == Renewal::Automatic
+            && facts.refusal.is_none()
+            && facts.revoked_at.is_none()
+        {
             format!("access ended {}, refreshed when asked for", ago(remaining))
         } else {
             format!("ended {}", ago(remaining))
@@ -101,6 +107,9 @@ fn details(profile: &ProfileHealth, report: &Report, now: Timestamp) -> String {
     }
     if profile.kind == Kind::OAuth && !facts.refresh_present {
         parts.push("no refresh token".to_owned());
+    }
+    if facts.renewal == Renewal::ByCommand {
+        parts.push("refreshed by command only".to_owned());
     }
     if let Some(proven) = facts.proven_at {
         parts.push(format!("grant proven {}", ago(now.until(proven))));
@@ -163,6 +172,18 @@ fn unusable(page: &mut Page, report: &Report) {
     }
 }
 
+/// Whether the command that mends it is a refresh, which needs no person.
+fn is_refreshed(profile: &ProfileHealth) -> bool {
+    let facts = &profile.facts;
+    let is_doubtful = facts.refusal.is_some() || facts.unknown_since.is_some();
+    match facts.renewal {
+        Renewal::Never => false,
+        _ if facts.of_client => true,
+        Renewal::Automatic => false,
+        Renewal::ByCommand => !is_doubtful && facts.spent_since.is_none(),
+    }
+}
+
 /// What needs doing, each with its command.
 fn warnings(page: &mut Page, report: &Report) {
     let mut lines: Vec<String> = report.faults.clone();
@@ -186,7 +207,13 @@ fn warnings(page: &mut Page, report: &Report) {
         if profile.kind == Kind::ApiKey || tone == Tone::Ok {
             continue;
         }
-        let command = login_command(&provider, Some(&profile.id), profile.kind == Kind::Token);
+        let command = match is_refreshed(profile) {
+            true => format!("{} --force", refresh_command(&profile.id)),
+            false => {
+                let by_paste = profile.kind == Kind::Token && !profile.facts.of_client;
+                login_command(&provider, Some(&profile.id), by_paste)
+            }
+        };
         lines.push(format!("{} is {word}: {command}", profile.id));
     }
     if lines.is_empty() {

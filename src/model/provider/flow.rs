@@ -122,6 +122,9 @@ pub struct DeviceFlow {
     pub interval: Duration,
     /// What its token is stored as.
     pub stores: Stored,
+    /// The name of the profile, behind its colon, for a token that does not tell whose it is;
+    /// OpenClaw's is `github` for GitHub's.
+    pub profile: Option<String>,
     /// A header that carries a fresh UUID with each device authorization request (Qwen, MiniMax).
     pub request_id: Option<String>,
 }

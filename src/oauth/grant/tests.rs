@@ -8,9 +8,9 @@ use crate::ports::http::{HttpErrorKind, Response};
 use crate::testing::http::ScriptedHttp;
 use serde_json::json;
 
-const NOW: Timestamp = Timestamp(1_795_242_600_000);
+pub(in crate::oauth) const NOW: Timestamp = Timestamp(1_795_242_600_000);
 
-fn provider(body: Body, baked: u64) -> Provider {
+pub(in crate::oauth) fn provider(body: Body, baked: u64) -> Provider {
     Provider {
         id: ProviderId::parse("acme").unwrap(),
         name: "Acme".into(),

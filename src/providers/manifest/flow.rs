@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::super::checked::{
-    AbsolutePath, Address, HeaderName, HostPattern, Line, Params, Ports, RedirectHost,
+    AbsolutePath, Address, HeaderName, HostPattern, Line, Params, Ports, ProfileName, RedirectHost,
     RedirectPath, Span, Variable,
 };
 use super::texts;
@@ -55,6 +55,7 @@ pub(super) enum FlowTable {
         interval: Option<Span>,
         #[serde(default)]
         stores: StoredName,
+        profile: Option<ProfileName>,
         request_id: Option<HeaderName>,
         code: Option<Address>,
         poll: Option<Address>,
@@ -144,6 +145,7 @@ impl FlowTable {
                 hosts,
                 interval,
                 stores,
+                profile,
                 request_id,
                 code,
                 poll,
@@ -160,6 +162,7 @@ impl FlowTable {
                     StoredName::OAuth => Stored::OAuth,
                     StoredName::Token => Stored::Token,
                 },
+                profile: profile.map(|name| name.0),
                 request_id: request_id.map(|name| name.0),
             }),
             Self::ClientCredentials { scopes, params } => {

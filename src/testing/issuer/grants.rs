@@ -62,7 +62,7 @@ struct Refresh {
 pub struct Grants {
     /// Whose login is given out next.
     pub account: Account,
-    /// What makes its ID tokens, where they are more than claims.
+    /// What makes its ID tokens; without it they are claims that nobody signed.
     pub(super) openid: Option<OpenId>,
     codes: Vec<Code>,
     refresh: Vec<Refresh>,
@@ -86,7 +86,7 @@ impl Grants {
         }
     }
 
-    fn next(&mut self, prefix: &str) -> String {
+    pub(super) fn next(&mut self, prefix: &str) -> String {
         self.counter += 1;
         format!("{prefix}-MARKER-{:04}", self.counter)
     }
@@ -109,16 +109,38 @@ impl Grants {
         let redirect_uri = get("redirect_uri").ok_or("no redirect_uri")?;
         let client_id = get("client_id").ok_or("no client_id")?;
         get("state").ok_or("no state")?;
+        let nonce = get("nonce");
+        let code = self.code(&challenge, &redirect_uri, &client_id);
+        if let Some(made) = self.codes.last_mut() {
+            made.nonce = nonce;
+        }
+        Ok(code)
+    }
+
+    /// An authorization code that is good for one use.
+    pub(super) fn code(&mut self, challenge: &str, redirect_uri: &str, client_id: &str) -> String {
         let value = self.next("ac");
         self.codes.push(Code {
             value: value.clone(),
-            challenge,
-            redirect_uri,
-            client_id,
-            nonce: get("nonce"),
+            challenge: challenge.to_owned(),
+            redirect_uri: redirect_uri.to_owned(),
+            client_id: client_id.to_owned(),
+            nonce: None,
             used: false,
         });
-        Ok(value)
+        value
+    }
+
+    /// A token of no meaning that was never given out before.
+    pub(super) fn opaque(&mut self, prefix: &str) -> String {
+        self.next(prefix)
+    }
+
+    /// The answer to a token request that is granted.
+    pub(super) fn grant(&mut self, client_id: &str, now: Timestamp) -> Value {
+        self.counter += 1;
+        let family = self.counter;
+        self.answer(family, (client_id, None), now)
     }
 
     /// Answers a token request: status and body.
@@ -153,6 +175,7 @@ impl Grants {
                     _ => refused("invalid_grant"),
                 }
             }
+            "client_credentials" => (200, self.for_client(get("scope"))),
             "refresh_token" => self.rotate(get("refresh_token"), get("client_id"), now),
             _ => refused("unsupported_grant_type"),
         }
@@ -198,9 +221,7 @@ impl Grants {
 
     /// Access and refresh token of a login that nobody saw.
     pub(super) fn issue(&mut self, now: Timestamp) -> (String, String) {
-        self.counter += 1;
-        let family = self.counter;
-        let answer = self.answer(family, ("", None), now);
+        let answer = self.grant("", now);
         let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
         (text("access_token"), text("refresh_token"))
     }

@@ -4,7 +4,10 @@
 //! It is told whom to expect and what to answer, keeps a log of every token request, and stops
 //! when it is dropped.
 
+mod client_credentials;
+mod device;
 mod grants;
+mod keys;
 mod openid;
 mod pages;
 mod revoke;
@@ -21,6 +24,7 @@ use crate::ports::host::Clock;
 use pages::Pages;
 use revoke::Revocations;
 
+pub use device::{Codes, Reply, Seen};
 pub use grants::{Account, Fate, Grants};
 pub use pages::Visit;
 pub use revoke::Revocation;
@@ -42,11 +46,15 @@ pub struct Scripted {
 struct State {
     clock: Arc<dyn Clock>,
     grants: Grants,
+    devices: device::Devices,
+    keys: keys::Keys,
+    url: String,
     token_requests: Vec<Vec<(String, String)>>,
     /// How many of them were dealt with.
     dealt_with: usize,
     next: Vec<Scripted>,
     refuse: Option<(String, String)>,
+    client: Option<client_credentials::Expected>,
     delay: Duration,
     gate: Arc<Gate>,
     pages: Pages,
@@ -99,13 +107,19 @@ impl Issuer {
             .to_ip()
             .map_or(0, |address| address.port());
         let server = Arc::new(server);
+        let mut grants = Grants::new(account);
+        grants.openid = Some(openid::OpenId::new(&format!("http://127.0.0.1:{port}")));
         let state = Arc::new(Mutex::new(State {
             clock,
-            grants: Grants::new(account),
+            grants,
+            devices: device::Devices::default(),
+            keys: keys::Keys::default(),
+            url: format!("http://127.0.0.1:{port}"),
             token_requests: Vec::new(),
             dealt_with: 0,
             next: Vec::new(),
             refuse: None,
+            client: None,
             delay: Duration::ZERO,
             gate: Arc::default(),
             pages: Pages::default(),
@@ -222,7 +236,11 @@ fn serve(mut request: Request, state: &Mutex<State>) {
     let (path, query) = url.split_once('?').unwrap_or((&url, ""));
     let answer = match path {
         "/oauth/authorize" => authorize(state, &pairs(query)),
-        "/oauth/token" => token(state, &mut request),
+        "/oauth/token" => token(state, path, &mut request),
+        keys::PAGE => Some(keys::page(state, &pairs(query))),
+        keys::EXCHANGE => keys::exchange(state, &mut request),
+        path if device::is_token_endpoint(path) => token(state, path, &mut request),
+        path if device::is_own(path) => device::serve(state, path, &mut request),
         "/oauth/revoke" => revoke::serve(state, &mut request),
         _ => Some(pages::serve(state, path, &request)),
     };
@@ -285,34 +303,7 @@ fn authorize(state: &Mutex<State>, query: &[(String, String)]) -> Option<Scripte
     })
 }
 
-fn token(state: &Mutex<State>, request: &mut Request) -> Option<Scripted> {
-    let parameters = parameters(request)?;
-    let (scripted, delay, clock, gate) = {
-        let mut state = locked(state);
-        state.token_requests.push(parameters.clone());
-        let scripted = (!state.next.is_empty()).then(|| state.next.remove(0));
-        let (clock, gate) = (Arc::clone(&state.clock), Arc::clone(&state.gate));
-        (scripted, state.delay, clock, gate)
-    };
-    clock.sleep(delay);
-    if scripted.is_some() {
-        return scripted;
-    }
-    let (status, body) = {
-        let mut state = locked(state);
-        state.dealt_with += 1;
-        state.grants.token(&parameters, clock.now())
-    };
-    gate.pass();
-    Some(Scripted {
-        status,
-        headers: vec![("Content-Type", "application/json".to_owned())],
-        body: body.to_string(),
-        hang_up: false,
-    })
-}
-
-/// The parameters of a request, a form or JSON.
+/// The parameters of a body, a form or a JSON object.
 fn parameters(request: &mut Request) -> Option<Vec<(String, String)>> {
     let mut body = String::new();
     request
@@ -325,6 +316,61 @@ fn parameters(request: &mut Request) -> Option<Vec<(String, String)>> {
     }
     let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&body).ok()?;
     let text = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    let members = object.into_iter();
-    Some(members.map(|(key, value)| (key, text(value))).collect())
+    let pairs = object.into_iter().map(|(key, value)| (key, text(value)));
+    Some(pairs.collect())
+}
+
+fn json((status, body): (u16, serde_json::Value)) -> Scripted {
+    Scripted {
+        status,
+        headers: vec![("Content-Type", "application/json".to_owned())],
+        body: body.to_string(),
+        hang_up: false,
+    }
+}
+
+fn token(state: &Mutex<State>, path: &str, request: &mut Request) -> Option<Scripted> {
+    let authorization = request
+        .headers()
+        .iter()
+        .find(|header| header.field.equiv("Authorization"))
+        .map(|header| header.value.to_string());
+    let parameters = parameters(request)?;
+    let (scripted, delay, clock, gate) = {
+        let mut state = locked(state);
+        state.token_requests.push(parameters.clone());
+        let scripted = (!state.next.is_empty()).then(|| state.next.remove(0));
+        let (clock, gate) = (Arc::clone(&state.clock), Arc::clone(&state.gate));
+        (scripted, state.delay, clock, gate)
+    };
+    clock.sleep(delay);
+    if scripted.is_some() {
+        return scripted;
+    }
+    let answer = {
+        let mut state = locked(state);
+        let State {
+            devices,
+            grants,
+            dealt_with,
+            client,
+            ..
+        } = &mut *state;
+        *dealt_with += 1;
+        let now = clock.now();
+        let checked = match client {
+            // Only a client with a secret can ask for itself.
+            None => Some(parameters).filter(|pairs| !client_credentials::asks_for_itself(pairs)),
+            Some(client) => client.check(parameters, authorization.as_deref()),
+        };
+        match checked {
+            Some(parameters) => {
+                let polled = devices.token(path, &parameters, grants, (now, clock.monotonic()));
+                polled.unwrap_or_else(|| grants.token(&parameters, now))
+            }
+            None => (401, serde_json::json!({ "error": "invalid_client" })),
+        }
+    };
+    gate.pass();
+    Some(json(answer))
 }

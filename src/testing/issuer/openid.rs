@@ -28,7 +28,7 @@ fn new_key() -> Option<EcdsaKeyPair> {
 }
 
 impl OpenId {
-    fn new(issuer: &str) -> Self {
+    pub(super) fn new(issuer: &str) -> Self {
         Self {
             issuer: issuer.to_owned(),
             key: new_key(),
@@ -80,12 +80,6 @@ impl OpenId {
 }
 
 impl Issuer {
-    /// From now on ID tokens name this issuer and their client, repeat the nonce, and are signed.
-    pub fn speak_openid(&self) {
-        let openid = OpenId::new(self.url());
-        locked(&self.state).grants.openid = Some(openid);
-    }
-
     /// The keys that sign its ID tokens now.
     pub fn jwks(&self) -> Value {
         let state = locked(&self.state);

@@ -24,6 +24,10 @@ impl Person {
     /// Signs in as `who`, and says `yes` or `no` to the consent page.
     pub(super) fn log_in(&mut self, url: &str, who: &str, answer: &str) -> Shown {
         let sign_in = self.go("GET", &Url::parse(url).unwrap(), "");
+        self.sign_in(&sign_in, who, answer)
+    }
+
+    fn sign_in(&mut self, sign_in: &Shown, who: &str, answer: &str) -> Shown {
         assert!(sign_in.body.contains("<h1>Sign in</h1>"), "{sign_in:?}");
         let filled = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("login", who)
@@ -32,6 +36,28 @@ impl Person {
         let consent = self.go("POST", &sign_in.url, &filled);
         assert!(consent.body.contains("<h1>Authorize</h1>"), "{consent:?}");
         self.go("POST", &consent.url, &format!("answer={answer}"))
+    }
+
+    /// Opens a complete verification address, and says `confirm` or `abort` to the code that it
+    /// shows; the page after that.
+    pub(super) fn answer_code(&mut self, url: &str, answer: &str) -> Shown {
+        let opened = self.go("GET", &Url::parse(url).unwrap(), "");
+        // A script would send this form at once.
+        let page = opened.url.join("/device").unwrap();
+        let (xsrf, code) = (
+            hidden(&opened.body, "xsrf"),
+            hidden(&opened.body, "user_code"),
+        );
+        let form = |more: &str| format!("xsrf={xsrf}&user_code={code}{more}");
+        let confirm = self.go("POST", &page, &form(""));
+        assert!(confirm.body.contains(&code), "{confirm:?}");
+        self.go("POST", &page, &form(&format!("&{answer}=yes")))
+    }
+
+    /// The same, and signs in and agrees as in [`Person::log_in`].
+    pub(super) fn approve(&mut self, url: &str, who: &str) -> Shown {
+        let sign_in = self.answer_code(url, "confirm");
+        self.sign_in(&sign_in, who, "yes")
     }
 
     fn go(&mut self, method: &str, url: &Url, form: &str) -> Shown {
@@ -72,4 +98,11 @@ impl Person {
         }
         answer
     }
+}
+
+/// The value of a hidden field.
+fn hidden(page: &str, name: &str) -> String {
+    let start = format!("name=\"{name}\" value=\"");
+    let (_, rest) = page.split_once(&start).expect(page);
+    rest.split('"').next().unwrap().to_owned()
 }

@@ -69,6 +69,11 @@ impl Server {
         })
     }
 
+    /// Its address.
+    pub(super) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
     /// Token requests by grant type: how many were granted and how many refused.
     pub(super) fn count(&self) -> Value {
         let url = Url::parse(&format!("{}/test/count", self.issuer)).unwrap();

@@ -52,6 +52,21 @@ impl Waiting {
         }
     }
 
+    /// Reads on until an event of that name: it, and the one that told the URL.
+    pub(crate) fn until(&mut self, name: &str) -> (Value, Value) {
+        let known = self.events.iter().find(|event| event["event"] == name);
+        let mut found = known.cloned();
+        while found.is_none() {
+            let line = self.lines.next().expect("the login ended").unwrap();
+            let event: Value = serde_json::from_str(&line).unwrap();
+            self.events.push(event.clone());
+            found = Some(event).filter(|event| event["event"] == name);
+        }
+        let mut events = self.events.iter();
+        let url = events.find(|event| event["event"] == "url");
+        (found.unwrap(), url.unwrap().clone())
+    }
+
     /// What it did, with all of its standard output, and the events in that.
     pub(crate) fn finish(mut self) -> (Ran, Vec<Value>) {
         for line in self.lines.by_ref() {

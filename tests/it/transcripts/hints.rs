@@ -25,7 +25,7 @@ fn commands(line: &str) -> Vec<Vec<String>> {
 fn words(text: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quote = None;
-    for c in text.trim_end_matches(['.', '"']).chars() {
+    for c in text.trim_end_matches(['.', '"', '}']).chars() {
         match quote {
             Some(end) if c == end => quote = None,
             None if matches!(c, '\'' | '"') => quote = Some(c),

@@ -14,10 +14,11 @@ const LOGIN: [&str; 5] = ["models", "auth", "login", "--provider", "openai-codex
 
 /// Logs in at a prompt without a terminal; the browser is the test's. `then` gets the URL.
 pub(super) fn at_a_prompt(world: &World, args: &[&str], then: impl FnOnce(&str)) -> Ran {
-    driven(world.command(args), then)
+    driven(world.command(args), "http", then)
 }
 
-fn driven(mut command: Command, then: impl FnOnce(&str)) -> Ran {
+/// `then` gets the URL, once a line that begins so has been told.
+pub(super) fn driven(mut command: Command, first: &str, then: impl FnOnce(&str)) -> Ran {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -29,8 +30,9 @@ fn driven(mut command: Command, then: impl FnOnce(&str)) -> Ran {
     let mut line = String::new();
     while reader.read_line(&mut line).unwrap() > 0 {
         seen.push_str(&line);
-        if line.starts_with("http") {
-            then(line.trim_end());
+        if line.starts_with(first) {
+            let url = seen.lines().find(|line| line.starts_with("http"));
+            then(url.unwrap());
             break;
         }
         line.clear();
@@ -69,7 +71,7 @@ fn from_another_machine() {
     let (world, _issuer) = World::with_issuer(Account::default());
     let mut command = world.command(&LOGIN);
     command.env("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22");
-    let ran = driven(command, |url| {
+    let ran = driven(command, "http", |url| {
         visit(url).unwrap();
     });
     Transcript::of(&world)
@@ -208,7 +210,7 @@ fn where_there_is_nothing_to_log_in_to() {
         .run(&login("openai-codx"))
         .run(&login("nobody"))
         .run(&login("open ai/x"))
-        .run(&method("device"))
+        .run(&method("password"))
         .run(&login("openai"))
         .run(&login("anthropic"))
         .run(&login("chutes"))

@@ -19,6 +19,7 @@ use openclaw::ports::host::{
 };
 use openclaw::ports::http::{Http, HttpError, Request, Response};
 use openclaw::ports::program::{ProgramError, Programs, Running};
+use openclaw::ports::secrets::{SecretError, Secrets};
 use openclaw::providers::catalogue::Catalogue;
 use openclaw::store::file::{FileStore, Locations};
 use openclaw::testing::clock::FakeClock;
@@ -55,6 +56,12 @@ impl Env for Nothing {
 
     fn is_remote(&self) -> bool {
         false
+    }
+}
+
+impl Secrets for Nothing {
+    fn get(&self, _: &str) -> Result<Option<Secret<String>>, SecretError> {
+        Ok(None)
     }
 }
 
@@ -249,6 +256,7 @@ impl Doors {
             clock: &*self.clock,
             random: &self.random,
             env: &Nothing,
+            secrets: &Nothing,
             shell: &Nothing,
             interrupt: &Nothing,
             browser: &Nothing,

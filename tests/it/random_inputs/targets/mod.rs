@@ -4,6 +4,7 @@
 //! fuzz targets below `fuzz/` compile these very files.
 
 pub(crate) mod callback;
+pub(crate) mod declared;
 pub(crate) mod document;
 pub(crate) mod doors;
 pub(crate) mod manifest;

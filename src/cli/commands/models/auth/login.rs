@@ -1,11 +1,14 @@
 //! `models auth login`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use serde_json::{Value, json};
 
 use crate::app::failure::Failure;
-use crate::app::login;
+use crate::app::login::start::{self, Begun};
+use crate::app::login::{self, finish};
 use crate::cli::commands::seconds;
 use crate::cli::events::ErrorEvent;
 use crate::cli::exit;
@@ -16,13 +19,22 @@ use crate::model::id::{ProfileId, ProviderId};
 /// Log in to a provider, in a browser or by its own method
 ///
 /// The browser's callback and a pasted redirect URL are waited for at the same time; the first
-/// valid one wins. The old login stays until the new one is stored.
+/// valid one wins. With --device-code a code is shown that is typed in on any other machine. On a
+/// remote machine (SSH, a container, no display), and where no port can be had for the callback,
+/// such a code is offered beside them if the provider has any. The old login stays until the new
+/// one is stored.
+///
+/// `--start` and `--finish` split a login in two for programs that do not wait: what must be known
+/// in between lies in the state directory, for its owner only, until its time is over.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models auth login --provider openai-codex
   openclaw models auth login --provider openai-codex --no-browser
+  openclaw models auth login --provider openai-codex --device-code
   openclaw models auth login --provider openai-codex --profile-id openai-codex:work
-  openclaw models auth login --provider openai-codex --json < /dev/null")]
+  openclaw models auth login --provider openai-codex --json < /dev/null
+  openclaw models auth login --provider openai-codex --start --json
+  printf %s \"$URL\" | openclaw models auth login --finish --code-file -")]
 pub struct Login {
     /// Where to log in
     #[arg(long, value_name = "ID", default_value = "openai-codex")]
@@ -30,27 +42,51 @@ pub struct Login {
     /// How; the provider's first method by default
     #[arg(long, value_name = "METHOD")]
     method: Option<String>,
+    /// The same as --method device-code
+    #[arg(long, conflicts_with = "method")]
+    device_code: bool,
     /// The profile to store the login under; by default one named after the account
     #[arg(long, value_name = "PROFILE")]
     profile_id: Option<String>,
     /// Only print the URL
     #[arg(long)]
     no_browser: bool,
+    /// Over SSH: do not have the terminal put the URL in the clipboard
+    #[arg(long)]
+    no_clipboard: bool,
     /// Give up after this long
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = seconds)]
     timeout: Duration,
     /// Make the provider's default model the default one
     #[arg(long)]
     set_default: bool,
-    /// Report what happens as one JSON event a line
+    /// Report what happens as one JSON event a line; with --start, one object
     #[arg(long)]
     json: bool,
+    /// Begin a login, tell its URL, and do not wait: --finish ends it, within --timeout
+    #[arg(long, conflicts_with_all = ["no_browser", "no_clipboard"])]
+    start: bool,
+    /// End a login that --start began
+    #[arg(long, requires = "code_file", conflicts_with_all = [
+        "start", "provider", "method", "device_code", "profile_id", "no_browser", "no_clipboard", "timeout",
+        "set_default",
+    ])]
+    finish: bool,
+    /// The file that holds the URL which the browser ended on; - for standard input
+    #[arg(long, value_name = "PATH", requires = "finish")]
+    code_file: Option<PathBuf>,
+    /// Which login to end; by default the one that the URL belongs to
+    #[arg(long, value_name = "ID", requires = "finish")]
+    attempt: Option<String>,
+    /// Take a code alone, although nothing shows that it belongs to the login
+    #[arg(long, requires = "finish")]
+    accept_bare_code: bool,
 }
 
 impl Login {
-    /// Whether events are asked for.
-    pub fn json(&self) -> bool {
-        self.json
+    /// Whether events are asked for. `--start` answers with one object and nothing beside it.
+    pub fn wants_events(&self) -> bool {
+        self.json && !self.start
     }
 
     /// Logs in.
@@ -58,7 +94,11 @@ impl Login {
     /// # Errors
     /// What the use case says.
     pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
-        let outcome = self.login(system);
+        let outcome = match (self.start, &self.code_file) {
+            (true, _) => self.start(system, printer),
+            (false, Some(file)) if self.finish => self.finish(system, file.clone()),
+            _ => self.login(system),
+        };
         if self.json
             && let Err(failure) = &outcome
         {
@@ -71,24 +111,73 @@ impl Login {
             };
             event.print(printer)?;
         }
-        outcome.map(|_| 0)
+        outcome.map(|()| 0)
     }
 
-    fn login(&self, system: &System) -> Result<login::Outcome, Failure> {
-        let profile = self
-            .profile_id
-            .as_deref()
-            .map(ProfileId::parse)
-            .transpose()?;
-        let request = login::Request {
+    fn login(&self, system: &System) -> Result<(), Failure> {
+        login::run(system.ports(), &self.request(system)?).map(drop)
+    }
+
+    fn start(&self, system: &System, printer: &Printer) -> Result<(), Failure> {
+        let begun = start::run(system.ports(), &self.request(system)?)?;
+        let finish = system.global().aimed(&begun.finish_command());
+        let text = match self.json {
+            true => begun_json(&begun, &finish).to_string(),
+            false => begun_text(&begun, &finish),
+        };
+        // The attempt is there whether or not anybody read of it; its time ends it.
+        printer.line_out(&text)?;
+        Ok(())
+    }
+
+    fn finish(&self, system: &System, code_file: PathBuf) -> Result<(), Failure> {
+        let wanted = finish::Wanted {
+            agent: system.agent_named().then(|| system.agent().clone()),
+            attempt: self.attempt.clone(),
+            code_file,
+            accept_bare_code: self.accept_bare_code,
+        };
+        finish::run(system.ports(), &wanted).map(drop)
+    }
+
+    fn request(&self, system: &System) -> Result<login::Request, Failure> {
+        let profile = self.profile_id.as_deref();
+        Ok(login::Request {
             agent: system.agent().clone(),
             provider: ProviderId::parse(&self.provider)?,
-            method: self.method.clone(),
-            profile,
+            method: match self.device_code {
+                true => Some("device-code".to_owned()),
+                false => self.method.clone(),
+            },
+            profile: profile.map(ProfileId::parse).transpose()?,
             no_browser: self.no_browser,
+            clipboard: !self.no_clipboard,
             timeout: self.timeout,
             set_default: self.set_default,
-        };
-        login::run(system.ports(), &request)
+            yes: false,
+        })
     }
+}
+
+fn begun_json(begun: &Begun, finish: &str) -> Value {
+    json!({
+        "attempt": begun.attempt,
+        "provider": begun.provider.to_string(),
+        "agent": begun.agent.to_string(),
+        "url": begun.url,
+        "redirectUri": begun.redirect_uri,
+        "expiresAt": begun.expires.0,
+        "policy": begun.policy,
+        "finish": finish,
+    })
+}
+
+fn begun_text(begun: &Begun, finish: &str) -> String {
+    format!(
+        "Log in to {}. Open this URL in a browser:\n{}\n\
+         Until {}, give the URL that the browser ends on to:\n  {finish}",
+        begun.name,
+        begun.url,
+        begun.expires.iso8601()
+    )
 }

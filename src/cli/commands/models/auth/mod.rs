@@ -4,6 +4,7 @@ pub mod add;
 pub mod history;
 pub mod list;
 pub mod login;
+pub mod login_github_copilot;
 pub mod logout;
 pub mod paste;
 pub mod refresh;
@@ -31,6 +32,7 @@ pub struct Auth {
 enum AuthCommand {
     Add(add::Add),
     Login(login::Login),
+    LoginGithubCopilot(login_github_copilot::LoginGithubCopilot),
     SetupToken(paste::SetupToken),
     PasteToken(paste::PasteToken),
     PasteApiKey(paste::PasteApiKey),
@@ -45,7 +47,7 @@ enum AuthCommand {
 impl Auth {
     /// Whether the command reports what happens as JSON lines.
     pub fn wants_events(&self) -> bool {
-        matches!(&self.command, Some(AuthCommand::Login(login)) if login.json())
+        matches!(&self.command, Some(AuthCommand::Login(login)) if login.wants_events())
     }
 
     /// Runs it.
@@ -56,6 +58,7 @@ impl Auth {
         match &self.command {
             Some(AuthCommand::Add(command)) => command.run(system, printer),
             Some(AuthCommand::Login(command)) => command.run(system, printer),
+            Some(AuthCommand::LoginGithubCopilot(command)) => command.run(system),
             Some(AuthCommand::SetupToken(command)) => command.run(system, printer),
             Some(AuthCommand::PasteToken(command)) => command.run(system, printer),
             Some(AuthCommand::PasteApiKey(command)) => command.run(system, printer),

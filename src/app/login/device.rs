@@ -1,0 +1,238 @@
+//! A code that is shown here and typed in elsewhere.
+//!
+//! [`Running`] is a login that waits for its person: whoever drives it waits as long as it says and
+//! asks it again, so that it can run alone or in a thread beside other ways in. Nothing is stored
+//! before the provider has said yes.
+
+use std::time::Duration;
+
+use crate::model::provider::{Client, DeviceFlow, DeviceScheme, Flow, Provider, Stored};
+use crate::oauth::device::{Begun, Device, DeviceError, Pace, Poll};
+use crate::oauth::error::OAuthError;
+use crate::oauth::grant::Grant;
+use crate::ports::dialog::Notice;
+
+use super::super::Ports;
+use super::super::failure::{Failure, Kind, login_command};
+use super::{Outcome, Request, keep, token};
+
+/// How often a wait looks whether it is over.
+const TICK: Duration = Duration::from_millis(50);
+
+/// A device login between its code and its grant.
+pub(super) struct Running<'a> {
+    ports: Ports<'a>,
+    request: &'a Request,
+    device: Device<'a>,
+    begun: Begun,
+    pace: Pace,
+    troubled: bool,
+}
+
+/// What a driver does next.
+pub(super) enum Step {
+    /// Wait, no longer than this, and ask again.
+    Wait(Duration),
+    /// The person agreed: [`keep_grant`] stores it.
+    Grant(Box<Grant>),
+    /// There will be no grant for this code.
+    Over(Failure),
+}
+
+impl<'a> Running<'a> {
+    /// Asks for a code. Shows nothing yet.
+    ///
+    /// # Errors
+    /// [`Kind::Temporary`] for the network, else [`Kind::NeedsLogin`] with what to do instead, as
+    /// where device codes are switched off.
+    pub(super) fn begin(
+        ports: Ports<'a>,
+        request: &'a Request,
+        provider: &'a Provider,
+        client: &'a Client,
+        flow: &'a DeviceFlow,
+    ) -> Result<Self, Failure> {
+        let device = Device {
+            http: ports.http,
+            provider,
+            client,
+            flow,
+        };
+        if flow.stores == Stored::Token {
+            token::announce(ports, request, provider, flow)?;
+        }
+        let asked = ports.clock.monotonic();
+        let begun = device
+            .begin(ports.random, ports.clock.now())
+            .map_err(|error| failure(request, &device, &error))?;
+        let pace = Pace::new(&begun, asked, ports.clock.monotonic());
+        Ok(Self {
+            ports,
+            request,
+            device,
+            begun,
+            pace,
+            troubled: false,
+        })
+    }
+
+    /// The code and what belongs to it, for the person.
+    pub(super) fn notice(&self) -> Notice {
+        Notice::DeviceCode {
+            provider: self.device.provider.name.clone(),
+            user_code: self.begun.user_code.clone(),
+            verification_uri: self.begun.verification_uri.clone(),
+            verification_uri_complete: self.begun.verification_uri_complete.clone(),
+            expires: self.begun.expires,
+        }
+    }
+
+    /// Polls if that is due. Sends at most one request (and the exchange of the code it brings),
+    /// and never sleeps.
+    pub(super) fn next(&mut self) -> Step {
+        let clock = self.ports.clock;
+        match self.pace.wait(clock.monotonic()) {
+            None => return Step::Over(failure(self.request, &self.device, &DeviceError::Expired)),
+            Some(wait) if !wait.is_zero() => return Step::Wait(wait),
+            Some(_) => {}
+        }
+        let poll = self.device.poll(&mut self.begun, clock.now());
+        self.pace.learn(&poll, clock.monotonic());
+        match poll {
+            Poll::Grant(grant) => return Step::Grant(grant),
+            Poll::Failed(error) => return Step::Over(failure(self.request, &self.device, &error)),
+            Poll::Trouble { reason, .. } if !self.troubled => {
+                self.troubled = true;
+                let text = format!("{reason}; the login goes on waiting");
+                self.ports.dialog.notice(&Notice::Warning(text));
+            }
+            Poll::Trouble { .. } => {}
+            Poll::Pending | Poll::SlowDown(_) => self.troubled = false,
+        }
+        // Whether the code has ended meanwhile is the next call's to say.
+        let wait = self.pace.wait(clock.monotonic());
+        Step::Wait(wait.unwrap_or_default())
+    }
+
+    /// Polls until there is a grant or a failure, or until `stop` says true: `None`. It is looked
+    /// at every few milliseconds.
+    pub(super) fn poll_until(
+        &mut self,
+        stop: &dyn Fn() -> bool,
+    ) -> Option<Result<Box<Grant>, Failure>> {
+        while !stop() {
+            match self.next() {
+                Step::Wait(wait) => self.ports.clock.sleep(wait.min(TICK)),
+                Step::Grant(grant) => return Some(Ok(grant)),
+                Step::Over(failure) => return Some(Err(failure)),
+            }
+        }
+        None
+    }
+}
+
+/// Runs the flow alone, from the code to the stored credential.
+pub(super) fn run(
+    ports: Ports<'_>,
+    request: &Request,
+    provider: &Provider,
+    client: &Client,
+    flow: &DeviceFlow,
+) -> Result<Outcome, Failure> {
+    ports.interrupt.defer();
+    let deadline = ports.clock.monotonic() + request.timeout;
+    let until = ports.clock.now().after(request.timeout);
+    let mut running = Running::begin(ports, request, provider, client, flow)?;
+    ports.dialog.notice(&running.notice());
+    ports.dialog.notice(&Notice::Waiting {
+        until: until.min(running.begun.expires),
+    });
+    let is_over = || ports.interrupt.pending().is_some() || ports.clock.monotonic() >= deadline;
+    let grant = running.poll_until(&is_over);
+    if let Some(signal) = ports.interrupt.pending() {
+        return Err(Failure::cancelled(signal));
+    }
+    let grant = grant.unwrap_or_else(|| Err(super::timed_out(request, provider)))?;
+    keep_grant(ports, request, provider, client, flow, *grant)
+}
+
+/// Stores what a device flow brought, as its manifest says.
+pub(super) fn keep_grant(
+    ports: Ports<'_>,
+    request: &Request,
+    provider: &Provider,
+    client: &Client,
+    flow: &DeviceFlow,
+    grant: Grant,
+) -> Result<Outcome, Failure> {
+    match flow.stores {
+        Stored::OAuth => keep(ports, request, provider, client, grant),
+        Stored::Token => token::keep(ports, request, provider, flow, grant),
+    }
+}
+
+/// What went wrong, and the command that mends it.
+fn failure(request: &Request, device: &Device<'_>, error: &DeviceError) -> Failure {
+    let provider = device.provider;
+    let again = format!(
+        "{} --method device-code",
+        login_command(&provider.id, request.profile.as_ref(), false)
+    );
+    let fail = |kind, message: String| Failure::new(kind, message).hint(again.clone());
+    match error {
+        DeviceError::Random(error) => Failure::new(Kind::Storage, error.to_string()),
+        DeviceError::SwitchedOff { .. } => switched_off(request, device, error),
+        DeviceError::Address { .. } => {
+            let message = format!("{error}. No code was shown");
+            let failure = Failure::new(Kind::NeedsLogin, message);
+            failure.hint("if you trust that host, name it in `hosts` of the provider's manifest")
+        }
+        DeviceError::Malformed(_) => fail(Kind::NeedsLogin, error.to_string()),
+        DeviceError::Denied { code, .. } => {
+            fail(Kind::NeedsLogin, format!("the login was refused ({error})")).code(code)
+        }
+        DeviceError::Expired => fail(
+            Kind::Temporary,
+            "the code has expired, and nobody had used it".to_owned(),
+        ),
+        DeviceError::OAuth(error) => {
+            let failure = fail(kind(error), format!("the device login failed: {error}"));
+            match error {
+                OAuthError::Refused(refusal) => failure.code(&refusal.code),
+                _ => failure,
+            }
+        }
+    }
+}
+
+/// Where no code is given out the setting may be to blame, or the person logs in another way.
+fn switched_off(request: &Request, device: &Device<'_>, error: &DeviceError) -> Failure {
+    let provider = device.provider;
+    let message = format!("{} has device codes switched off: {error}", provider.name);
+    let login = login_command(&provider.id, request.profile.as_ref(), false);
+    let mut ways = Vec::new();
+    if matches!(device.flow.scheme, DeviceScheme::ServerPkce { .. }) {
+        ways.push(
+            "enable device code login in the security settings of ChatGPT (for a workspace its admin does)"
+                .to_owned(),
+        );
+    }
+    let mut others = provider.flows.iter().filter(|flow| flow.is_a_login());
+    if let Some(other) = others.find(|flow| !matches!(flow, Flow::Device(_))) {
+        ways.push(format!("{login} --method {}", other.method()));
+    }
+    Failure::new(Kind::NeedsLogin, message).hint(ways.join(", or: "))
+}
+
+/// An answer that may be another one later is temporary; the server's "no" is not.
+fn kind(error: &OAuthError) -> Kind {
+    match error {
+        OAuthError::Unsupported { .. } => Kind::Config,
+        OAuthError::Passing {
+            status: Some(400..=407 | 409..=428 | 430..=499),
+            ..
+        } => Kind::NeedsLogin,
+        OAuthError::Passing { .. } | OAuthError::Unknown { .. } => Kind::Temporary,
+        OAuthError::Refused(_) | OAuthError::Unexpected { .. } => Kind::NeedsLogin,
+    }
+}

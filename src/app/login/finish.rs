@@ -1,0 +1,298 @@
+//! `models auth login --finish`: the second half of a login that [`start`](super::start) began.
+//!
+//! It takes what the browser ended on, checks its `state`, and uses the code once. A code that is
+//! not the answer, and a network that failed before the code was judged, leave the attempt there
+//! for another try.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::model::id::{AgentId, ProviderId};
+use crate::model::provider::Provider;
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+use crate::oauth::attempt::{Attempt, AuthorizationCode, CallbackError};
+use crate::oauth::paste::Pasted;
+use crate::ports::dialog::{Answer, DialogError, Notice, Question};
+
+use super::super::Ports;
+use super::super::failure::{Failure, Kind};
+use super::code::{CodeFlow, exchange_failure, refused};
+use super::pending::{self, Pending};
+use super::start::{finish_command, start_command};
+use super::{Outcome, Request, choose};
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Of this agent alone.
+    pub agent: Option<AgentId>,
+    /// Which attempt; else the one whose `state` came back.
+    pub attempt: Option<String>,
+    /// Where the redirect URL stands; `-` for standard input.
+    pub code_file: PathBuf,
+    /// Take a code without its `state`: the caller vouches that it belongs to this login.
+    pub accept_bare_code: bool,
+}
+
+/// Ends a login that was begun.
+///
+/// # Errors
+/// [`Kind::Usage`] if what was pasted is not the answer to it, [`Kind::NotFound`] if there is no
+/// such attempt any more, [`Kind::NeedsLogin`] if the provider refused, [`Kind::Temporary`] for the
+/// network, [`Kind::Busy`], and what the store says. Nothing is stored then.
+pub fn run(ports: Ports<'_>, wanted: &Wanted) -> Result<Outcome, Failure> {
+    ports.interrupt.defer();
+    let pasted = match Pasted::parse(read(ports, &wanted.code_file)?.expose()) {
+        Pasted::Nonsense(why) => return Err(unusable(&why, None)),
+        pasted => pasted,
+    };
+    // Held until the attempt is gone: another process finds either it or nothing.
+    let _lock = pending::lock(ports)?;
+    let attempts = pending::all(ports)?;
+    let found = pick(&attempts, wanted, &pasted, ports.clock.now());
+    pending::sweep(ports, &attempts);
+    let pending = found?;
+    let provider = ports.provider(&pending.provider)?;
+    let flow = CodeFlow::of(ports, &provider, choose(&provider, Some(&pending.method))?)?;
+    if flow.binding() != pending.binding {
+        let message = format!(
+            "{} has another client or token endpoint than when this login was begun, so its code was not sent",
+            provider.name
+        );
+        return Err(Failure::new(Kind::Config, message).hint(start_command(&provider.id)));
+    }
+    let ending = Ending {
+        ports,
+        pending,
+        request: request(pending),
+        provider,
+        flow,
+        attempt: Attempt::resume(pending.kept.clone()),
+    };
+    let code = ending.judge(pasted, wanted.accept_bare_code)?;
+    ending.spend(&code)
+}
+
+/// The request as it was made when the login was begun.
+fn request(pending: &Pending) -> Request {
+    Request {
+        agent: pending.agent.clone(),
+        provider: pending.provider.clone(),
+        method: Some(pending.method.clone()),
+        profile: pending.profile.clone(),
+        no_browser: true,
+        clipboard: false,
+        timeout: Duration::ZERO,
+        set_default: pending.set_default,
+        yes: false,
+    }
+}
+
+/// An attempt whose code has come.
+struct Ending<'a> {
+    ports: Ports<'a>,
+    pending: &'a Pending,
+    request: Request,
+    provider: Provider,
+    flow: CodeFlow,
+    attempt: Attempt,
+}
+
+impl Ending<'_> {
+    /// The code, if it belongs to the attempt.
+    fn judge(&self, pasted: Pasted, accept_bare: bool) -> Result<AuthorizationCode, Failure> {
+        let query = match pasted {
+            Pasted::Query(query) => query,
+            Pasted::BareCode(code) if accept_bare && self.flow.takes_bare_codes() => {
+                return Ok(AuthorizationCode::unproven(code));
+            }
+            Pasted::BareCode(_) | Pasted::Nonsense(_) => return Err(self.unproven()),
+        };
+        self.attempt.finish(&query).map_err(|error| match error {
+            CallbackError::Refused { code, description } => {
+                self.forget();
+                let failure = refused(&self.request, &self.provider, &code, &description);
+                failure.hint(start_command(&self.provider.id))
+            }
+            error => unusable(&error.to_string(), Some(self.pending)),
+        })
+    }
+
+    /// Uses the code, once.
+    fn spend(&self, code: &AuthorizationCode) -> Result<Outcome, Failure> {
+        let Self {
+            ports, provider, ..
+        } = self;
+        // Before the code is spent for a login that could not be kept.
+        ports.store.rehearse(&self.request.agent)?;
+        ports.dialog.notice(&Notice::Exchanging);
+        match self.flow.exchange(*ports, provider, &self.attempt, code) {
+            Ok(gained) => {
+                let kept = gained.keep(*ports, &self.request, provider);
+                self.forget();
+                kept.map_err(|failure| begin_anew(failure, &provider.id))
+            }
+            Err(error) if error.is_lasting() => {
+                self.forget();
+                Err(exchange_failure(provider, &error).hint(start_command(&provider.id)))
+            }
+            Err(error) => {
+                let mut failure = exchange_failure(provider, &error);
+                failure
+                    .message
+                    .push_str(". The login still waits for its code");
+                let command = finish_command(&self.pending.id);
+                Err(failure.hint(by_pipe(&command)))
+            }
+        }
+    }
+
+    /// A bare code comes without `state`, so nothing shows that it belongs to this login (RFC 6749
+    /// section 10.12).
+    fn unproven(&self) -> Failure {
+        let message = "the code was not used: it comes without its state, so it cannot be checked that it belongs to this login, which still waits";
+        let command = finish_command(&self.pending.id);
+        Failure::new(Kind::Usage, message).hint(match self.flow.takes_bare_codes() {
+            true => format!(
+                "paste the whole URL that the browser ended on; or, if you fetched the code yourself: {command} --accept-bare-code"
+            ),
+            false => "paste the whole URL that the browser ended on".to_owned(),
+        })
+    }
+
+    fn forget(&self) {
+        if let Err(failure) = self.pending.remove(self.ports) {
+            let id = &self.pending.id;
+            let text = format!(
+                "the login {id} is over, and its file stays: {}",
+                failure.message
+            );
+            self.ports.dialog.notice(&Notice::Warning(text));
+        }
+    }
+}
+
+fn read(ports: Ports<'_>, file: &Path) -> Result<Secret<String>, Failure> {
+    if file == Path::new("-") {
+        let question = Question::Secret {
+            prompt: "Paste the URL that the browser ended on".to_owned(),
+        };
+        return match ports.dialog.ask(&question, &|| false) {
+            Ok(Answer::Text(text)) => Ok(text),
+            Ok(_) => Err(unusable("nothing was pasted", None)),
+            Err(DialogError::Failed(why)) => Err(unusable(&why, None)),
+            Err(error) => Err(error.into()),
+        };
+    }
+    let path = ports.dirs.cwd.join(file);
+    let Some(bytes) = ports.files.read(&path)? else {
+        let message = format!("{} does not exist", path.display());
+        let hint = "name the file that holds the URL, or - for standard input";
+        return Err(Failure::new(Kind::NotFound, message).hint(hint));
+    };
+    let bytes = Secret::new(bytes);
+    match std::str::from_utf8(bytes.expose()) {
+        Ok(text) => Ok(Secret::from(text)),
+        Err(_) => Err(unusable("it is not UTF-8 text", None)),
+    }
+}
+
+/// The attempt that is meant: the one that was named, else the one whose `state` came back, else
+/// the only one.
+fn pick<'a>(
+    attempts: &'a [Pending],
+    wanted: &Wanted,
+    pasted: &Pasted,
+    now: Timestamp,
+) -> Result<&'a Pending, Failure> {
+    let is_meant = |attempt: &&Pending| {
+        wanted
+            .agent
+            .as_ref()
+            .is_none_or(|agent| attempt.agent == *agent)
+            && wanted.attempt.as_ref().is_none_or(|id| attempt.id == *id)
+    };
+    let meant: Vec<&Pending> = attempts.iter().filter(is_meant).collect();
+    let state = match pasted {
+        Pasted::Query(query) => query.iter().find(|(name, _)| name == "state"),
+        Pasted::BareCode(_) | Pasted::Nonsense(_) => None,
+    };
+    let is_proven =
+        |attempt: &&&Pending| state.is_some_and(|(_, state)| *state == attempt.kept.state);
+    if let Some(attempt) = meant.iter().find(is_proven) {
+        return living(attempt, now);
+    }
+    let alive: Vec<&Pending> = meant.iter().copied().filter(|a| !a.is_over(now)).collect();
+    match (alive.as_slice(), meant.first()) {
+        ([only], _) => Ok(only),
+        ([], Some(over)) => living(over, now),
+        ([], None) => Err(no_such_attempt(wanted)),
+        (several, _) => Err(undecided(several.len(), state.is_some())),
+    }
+}
+
+fn undecided(several: usize, has_state: bool) -> Failure {
+    let why = match has_state {
+        true => "its state is that of none of them",
+        false => "nothing tells for which of them this one is",
+    };
+    let message = format!("the code was not used: {several} logins wait for one, and {why}");
+    Failure::new(Kind::Usage, message).hint(match has_state {
+        true => "paste the whole URL that the browser ended on",
+        false => "paste the whole URL that the browser ended on, or name the login with --attempt",
+    })
+}
+
+fn living(attempt: &Pending, now: Timestamp) -> Result<&Pending, Failure> {
+    if !attempt.is_over(now) {
+        return Ok(attempt);
+    }
+    let message = format!(
+        "the login {} could be ended until {}; its code was not used",
+        attempt.id,
+        attempt.expires.iso8601()
+    );
+    Err(Failure::new(Kind::NeedsLogin, message).hint(start_command(&attempt.provider)))
+}
+
+fn no_such_attempt(wanted: &Wanted) -> Failure {
+    let message = match &wanted.attempt {
+        Some(id) if pending::is_name(id) => {
+            format!("no login {id} waits for a code: it was ended, or its time was over")
+        }
+        Some(_) => "that is no name of an attempt".to_owned(),
+        None => "no login waits for a code: it was ended, or its time was over".to_owned(),
+    };
+    Failure::new(Kind::NotFound, message).hint("openclaw models auth login --start --json")
+}
+
+/// What was pasted is not the answer to `pending`, if it is known which one is meant; that stays.
+fn unusable(why: &str, pending: Option<&Pending>) -> Failure {
+    let (waits, command) = match pending {
+        Some(pending) => (
+            ". The login still waits for it",
+            finish_command(&pending.id),
+        ),
+        None => (
+            "",
+            "openclaw models auth login --finish --code-file -".to_owned(),
+        ),
+    };
+    let message = format!("the code was not used: {why}{waits}");
+    Failure::new(Kind::Usage, message).hint(by_pipe(&command))
+}
+
+fn by_pipe(command: &str) -> String {
+    format!("printf %s \"$URL\" | {command}")
+}
+
+/// The code is spent: whatever the store says, the same half cannot be done again.
+fn begin_anew(mut failure: Failure, provider: &ProviderId) -> Failure {
+    let command = start_command(provider);
+    failure.hint = Some(match failure.hint {
+        Some(hint) if hint != command => format!("{hint}; then {command}"),
+        _ => command,
+    });
+    failure
+}

@@ -1,0 +1,76 @@
+//! Storing an API key that a browser login made, under the name that OpenClaw gives it.
+
+use serde_json::json;
+
+use crate::model::credential::{ApiKey, Credential};
+use crate::model::id::ProfileId;
+use crate::model::json::{Extra, Verbatim};
+use crate::model::provider::Provider;
+use crate::oauth::key_exchange::Key;
+use crate::ports::dialog::Notice;
+use crate::ports::store::{Change, Scope};
+
+use super::super::failure::Failure;
+use super::super::{Ports, paste};
+use super::{Outcome, Request, set_default};
+
+/// Stores it as `<provider>:default`, or under the name that was asked for. Nothing tells whether
+/// two keys are of one account, so what was there before is replaced; its history keeps it.
+pub(super) fn keep(
+    ports: Ports<'_>,
+    request: &Request,
+    provider: &Provider,
+    made: Key,
+) -> Result<Outcome, Failure> {
+    let profile = match &request.profile {
+        Some(profile) => profile.clone(),
+        None => ProfileId::of(&provider.id, "default")?,
+    };
+    let before = ports.store.load(&request.agent, Scope::Profile(&profile));
+    let replaced = before.is_ok_and(|document| document.get(&profile).is_some());
+    ports.dialog.notice(&Notice::Identity {
+        email: None,
+        account_id: made.user.clone(),
+        plan: None,
+        profile: profile.clone(),
+        replaces: false,
+    });
+    let mut new = ApiKey {
+        provider: provider.id.to_string(),
+        key: Some(made.key),
+        email: None,
+        extra: Extra::default(),
+    };
+    let metadata = Verbatim::new(json!({ "authFlow": "oauth-pkce" }).to_string());
+    let written = ports.store.update(&request.agent, &mut |document| {
+        if let Some(Credential::ApiKey(old)) = document.get(&profile) {
+            new.extra = old.extra.clone();
+            // Where there is a reference, later releases use it in the place of the key.
+            new.extra.0.retain(|(name, _)| name != "keyRef");
+        }
+        new.extra.set("metadata", metadata.clone());
+        document.put(profile.clone(), Credential::ApiKey(new.clone()));
+        Change::Write
+    })?;
+    ports.tell_faults(&written);
+    if replaced {
+        let text = format!(
+            "{profile} held something else before; `openclaw models auth history` tells what is kept of it"
+        );
+        ports.dialog.notice(&Notice::Info(text));
+    }
+    paste::make_selectable(ports, &profile, &provider.id, "api_key", None)?;
+    set_default(ports, request, provider)?;
+    ports.dialog.notice(&Notice::Saved {
+        profile: profile.clone(),
+        provider: provider.id.clone(),
+        expires: None,
+    });
+    Ok(Outcome {
+        account: made.user.unwrap_or_else(|| profile.to_string()),
+        profile,
+        provider: provider.id.clone(),
+        expires: None,
+        replaced,
+    })
+}

@@ -1,0 +1,313 @@
+//! Logins that were begun and wait for their code in a file each, `<state>/pending/<attempt>.json`,
+//! so that another process can end them.
+//!
+//! A file holds `state` and the PKCE verifier: with the code they are the login. It is for its owner
+//! only, it goes when its code was used or refused, and after its deadline it is refused and swept.
+//! One lock keeps two processes from using one code twice; the kernel frees it when its holder dies,
+//! and the attempt can be ended by the next.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::grant::Binding;
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+use crate::oauth::attempt::Kept;
+use crate::ports::files::{FileLock, Sharing};
+
+use super::super::Ports;
+use super::super::failure::{Failure, Kind};
+use super::race::TICK;
+
+const SCHEMA: u32 = 1;
+const SUFFIX: &str = ".json";
+
+/// Random bytes in the name of an attempt.
+const NAME_BYTES: usize = 8;
+
+/// No writer takes so long: whatever is no attempt and lies there after it was left behind.
+const LEFT_BEHIND: i64 = 24 * 60 * 60 * 1_000;
+
+/// How long the end of another attempt is waited for: it is one token request.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A login that waits for its code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pending {
+    /// Its name: 16 hexadecimal digits.
+    pub(super) id: String,
+    pub(super) provider: ProviderId,
+    pub(super) agent: AgentId,
+    /// The method by which it was begun.
+    pub(super) method: String,
+    /// Under which name it is to be stored.
+    pub(super) profile: Option<ProfileId>,
+    pub(super) set_default: bool,
+    /// To whom its code is sent, and to nobody else.
+    pub(super) binding: Binding,
+    /// It is refused from then on.
+    pub(super) expires: Timestamp,
+    pub(super) kept: Kept,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct File {
+    schema: u32,
+    provider: String,
+    agent: String,
+    method: String,
+    profile_id: Option<String>,
+    set_default: bool,
+    token_endpoint: String,
+    client_id: String,
+    expires_at: i64,
+    redirect_uri: String,
+    #[serde(with = "exposed")]
+    state: Secret<String>,
+    #[serde(with = "exposed")]
+    code_verifier: Secret<String>,
+    /// No secret: it stood in the URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nonce: Option<String>,
+    issuer: Option<String>,
+    sends_iss: bool,
+}
+
+/// A secret on its way to or from its file.
+mod exposed {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::model::secret::Secret;
+
+    pub(super) fn serialize<S: Serializer>(
+        secret: &Secret<String>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.serialize_str(secret.expose())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Secret<String>, D::Error> {
+        String::deserialize(from).map(Secret::new)
+    }
+}
+
+impl Pending {
+    /// A name that nobody has.
+    ///
+    /// # Errors
+    /// If there is no randomness.
+    pub(super) fn name(ports: Ports<'_>) -> Result<String, Failure> {
+        let mut bytes = [0; NAME_BYTES];
+        let filled = ports.random.fill(&mut bytes);
+        filled.map_err(|error| Failure::new(Kind::Storage, error.to_string()))?;
+        Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// Writes it down, durably.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(super) fn write(&self, ports: Ports<'_>) -> Result<(), Failure> {
+        ports.files.create_dirs(&directory(ports))?;
+        let bytes = self.encode().map_err(|error| {
+            let message = format!("the attempt could not be written down: {error}");
+            Failure::new(Kind::Storage, message)
+        })?;
+        Ok(ports
+            .files
+            .replace(&path(ports, &self.id), bytes.expose())?)
+    }
+
+    /// Forgets it.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(super) fn remove(&self, ports: Ports<'_>) -> Result<(), Failure> {
+        Ok(ports.files.remove(&path(ports, &self.id))?)
+    }
+
+    /// Whether its deadline has passed.
+    pub(super) fn is_over(&self, now: Timestamp) -> bool {
+        self.expires <= now
+    }
+
+    fn encode(&self) -> Result<Secret<Vec<u8>>, serde_json::Error> {
+        let kept = self.kept.clone();
+        serde_json::to_vec(&File {
+            schema: SCHEMA,
+            provider: self.provider.to_string(),
+            agent: self.agent.to_string(),
+            method: self.method.clone(),
+            profile_id: self.profile.as_ref().map(ToString::to_string),
+            set_default: self.set_default,
+            token_endpoint: self.binding.token_endpoint.clone(),
+            client_id: self.binding.client_id.clone(),
+            expires_at: self.expires.0,
+            redirect_uri: kept.redirect_uri,
+            state: kept.state,
+            code_verifier: kept.verifier,
+            nonce: kept.nonce.map(|nonce| nonce.expose().clone()),
+            issuer: kept.issuer,
+            sends_iss: kept.sends_iss,
+        })
+        .map(Secret::new)
+    }
+
+    fn decode(id: &str, bytes: &[u8]) -> Option<Self> {
+        let file: File = serde_json::from_slice(bytes).ok()?;
+        let profile = file.profile_id.as_deref().map(ProfileId::parse);
+        (file.schema == SCHEMA).then_some(Self {
+            id: id.to_owned(),
+            provider: ProviderId::parse(&file.provider).ok()?,
+            agent: AgentId::normalise(&file.agent),
+            method: file.method,
+            profile: profile.transpose().ok()?,
+            set_default: file.set_default,
+            binding: Binding {
+                token_endpoint: file.token_endpoint,
+                client_id: file.client_id,
+            },
+            expires: Timestamp(file.expires_at),
+            kept: Kept {
+                redirect_uri: file.redirect_uri,
+                state: file.state,
+                verifier: file.code_verifier,
+                nonce: file.nonce.map(Secret::new),
+                issuer: file.issuer,
+                sends_iss: file.sends_iss,
+            },
+        })
+    }
+}
+
+/// Every attempt that was written down, those whose deadline has passed among them.
+///
+/// # Errors
+/// If the directory or one of the files cannot be read.
+pub(super) fn all(ports: Ports<'_>) -> Result<Vec<Pending>, Failure> {
+    let mut found = Vec::new();
+    for name in ports.files.list(&directory(ports))? {
+        let Some(id) = name.strip_suffix(SUFFIX).filter(|id| is_name(id)) else {
+            continue;
+        };
+        let bytes = ports.files.read(&path(ports, id))?.map(Secret::new);
+        found.extend(bytes.and_then(|bytes| Pending::decode(id, bytes.expose())));
+    }
+    Ok(found)
+}
+
+/// Removes attempts whose deadline has passed, and what a crash left. What cannot be removed stays
+/// for the next time.
+pub(super) fn sweep(ports: Ports<'_>, attempts: &[Pending]) {
+    let now = ports.clock.now();
+    for attempt in attempts.iter().filter(|attempt| attempt.is_over(now)) {
+        let _ = attempt.remove(ports);
+    }
+    let directory = directory(ports);
+    for name in ports.files.list(&directory).unwrap_or_default() {
+        let path = directory.join(&name);
+        let ours = name.ends_with(SUFFIX) || name.ends_with(".tmp");
+        let stat = ports.files.stat(&path).ok().flatten();
+        let left = stat.is_some_and(|stat| stat.modified.until(now) > LEFT_BEHIND);
+        if ours && left && !attempts.iter().any(|other| name.starts_with(&other.id)) {
+            let _ = ports.files.remove(&path);
+        }
+    }
+}
+
+/// Keeps every other process from using a code until it is dropped.
+///
+/// # Errors
+/// [`Kind::Busy`] if another process takes too long; a signal; what the disk says.
+pub(super) fn lock(ports: Ports<'_>) -> Result<Box<dyn FileLock>, Failure> {
+    let locks = ports.dirs.state.join("locks");
+    ports.files.create_dirs(&locks)?;
+    let path = locks.join("pending.lock");
+    let deadline = ports.clock.monotonic() + PATIENCE;
+    loop {
+        if let Some(lock) = ports.files.try_lock(&path, Sharing::Exclusive)? {
+            return Ok(lock);
+        }
+        if let Some(signal) = ports.interrupt.pending() {
+            return Err(Failure::cancelled(signal));
+        }
+        if ports.clock.monotonic() >= deadline {
+            let message = "another process has been ending a login for a minute";
+            return Err(Failure::new(Kind::Busy, message)
+                .hint("wait for the other process, then run the command again"));
+        }
+        ports.clock.sleep(TICK);
+    }
+}
+
+/// Whether a text can be the name of an attempt; nothing else becomes part of a path.
+pub(super) fn is_name(text: &str) -> bool {
+    let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    text.len() == 2 * NAME_BYTES && text.bytes().all(digit)
+}
+
+fn directory(ports: Ports<'_>) -> PathBuf {
+    ports.dirs.state.join("pending")
+}
+
+fn path(ports: Ports<'_>, id: &str) -> PathBuf {
+    directory(ports).join(format!("{id}{SUFFIX}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_down_is_read_back() {
+        let pending = Pending {
+            id: "0123456789abcdef".to_owned(),
+            provider: ProviderId::parse("openai-codex").unwrap(),
+            agent: AgentId::main(),
+            method: "oauth".to_owned(),
+            profile: Some(ProfileId::parse("openai-codex:work").unwrap()),
+            set_default: true,
+            binding: Binding {
+                token_endpoint: "https://login.example/token".to_owned(),
+                client_id: "client-1".to_owned(),
+            },
+            expires: Timestamp(7),
+            kept: Kept {
+                redirect_uri: "http://localhost:1455/cb".to_owned(),
+                state: Secret::from("state-MARKER"),
+                verifier: Secret::from("verifier-MARKER"),
+                nonce: Some(Secret::from("n")),
+                issuer: Some("https://login.example".to_owned()),
+                sends_iss: true,
+            },
+        };
+        let bytes = pending.encode().unwrap();
+        let read = Pending::decode(&pending.id, bytes.expose());
+        assert_eq!(read.as_ref(), Some(&pending));
+        assert!(!format!("{pending:?}").contains("MARKER"));
+        assert!(pending.is_over(Timestamp(7)) && !pending.is_over(Timestamp(6)));
+        let later = String::from_utf8(bytes.expose().clone()).unwrap();
+        let later = later.replace("\"schema\":1", "\"schema\":2");
+        assert_eq!(Pending::decode(&pending.id, later.as_bytes()), None);
+        assert_eq!(Pending::decode(&pending.id, b"{"), None);
+    }
+
+    #[test]
+    fn a_name_is_no_path() {
+        assert!(is_name("0123456789abcdef"));
+        for text in [
+            "",
+            "../../0123456789",
+            "0123456789ABCDEF",
+            "0123456789abcde/",
+        ] {
+            assert!(!is_name(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! `models auth login --start`: the first half of a login in two halves, for a bot or a wizard that
+//! is not one process all the while.
+//!
+//! It makes the attempt and writes it down; nobody listens. The second half is
+//! [`finish`](super::finish).
+
+use crate::model::id::{AgentId, ProviderId};
+use crate::model::provider::{Flow, Redirect};
+use crate::model::time::Timestamp;
+
+use super::super::Ports;
+use super::super::failure::{Failure, login_command};
+use super::code::CodeFlow;
+use super::pending::{self, Pending};
+use super::{Request, choose, tell_findings};
+
+/// A login that was begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// The name of the attempt.
+    pub attempt: String,
+    /// Where the login goes.
+    pub provider: ProviderId,
+    /// What people call that.
+    pub name: String,
+    /// For which agent.
+    pub agent: AgentId,
+    /// The page to open; it holds no secret that would let its reader take the login.
+    pub url: String,
+    /// Where the browser will end up.
+    pub redirect_uri: String,
+    /// Until when the attempt can be ended.
+    pub expires: Timestamp,
+    /// The policy note of the manifest.
+    pub policy: Option<String>,
+}
+
+impl Begun {
+    /// The command that ends it, with the redirect URL on its standard input.
+    pub fn finish_command(&self) -> String {
+        finish_command(&self.attempt)
+    }
+}
+
+/// Begins a login and writes it down.
+///
+/// # Errors
+/// [`Kind::NotFound`](super::Kind::NotFound) for an unknown provider or method,
+/// [`Kind::Usage`](super::Kind::Usage) for one that no code comes back from, and what the store
+/// says.
+pub fn run(ports: Ports<'_>, request: &Request) -> Result<Begun, Failure> {
+    let provider = ports.provider(&request.provider)?;
+    tell_findings(ports, &provider)?;
+    let by_code = |flow: &&Flow| matches!(flow, Flow::Browser(_) | Flow::KeyExchange(_));
+    let usual = provider.flows.iter().find(by_code);
+    let flow = match usual.filter(|_| request.method.is_none()) {
+        Some(flow) => flow,
+        None => choose(&provider, request.method.as_deref())?,
+    };
+    let code = CodeFlow::of(ports, &provider, flow)?;
+    ports.store.rehearse(&request.agent)?;
+    let redirect_uri = match &code.redirect {
+        Redirect::Loopback(loopback) => loopback.uri(loopback.ports.first().copied().unwrap_or(0)),
+        Redirect::Elsewhere(page) => page.clone(),
+    };
+    let attempt = code.begin(ports, &redirect_uri)?;
+    pending::sweep(ports, &pending::all(ports)?);
+    let pending = Pending {
+        id: Pending::name(ports)?,
+        provider: provider.id.clone(),
+        agent: request.agent.clone(),
+        method: flow.method().to_owned(),
+        profile: request.profile.clone(),
+        set_default: request.set_default,
+        binding: code.binding(),
+        expires: ports.clock.now().after(request.timeout),
+        kept: attempt.kept(),
+    };
+    pending.write(ports)?;
+    Ok(Begun {
+        attempt: pending.id,
+        provider: provider.id,
+        name: provider.name,
+        agent: pending.agent,
+        url: attempt.url,
+        redirect_uri,
+        expires: pending.expires,
+        policy: provider.policy,
+    })
+}
+
+/// The command that begins a login.
+pub(super) fn start_command(provider: &ProviderId) -> String {
+    format!("{} --start --json", login_command(provider, None, false))
+}
+
+/// The command that ends the login of that name.
+pub(super) fn finish_command(attempt: &str) -> String {
+    format!("openclaw models auth login --finish --attempt {attempt} --code-file -")
+}

@@ -1,0 +1,52 @@
+//! `models auth login-github-copilot`.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::app::failure::Failure;
+use crate::app::login;
+use crate::cli::wire::System;
+use crate::model::id::{ProfileId, ProviderId};
+
+/// Longer than any code of GitHub lives: its own end is what counts.
+const TIMEOUT: Duration = Duration::from_secs(60 * 60);
+
+/// Log in to GitHub Copilot with a device code
+///
+/// The same as `login --provider github-copilot --method device-code`, under the name that
+/// OpenClaw gives it.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  openclaw models auth login-github-copilot
+  openclaw models auth login-github-copilot --profile-id github-copilot:work --yes")]
+pub struct LoginGithubCopilot {
+    /// The profile to store the token under [default: github-copilot:github]
+    #[arg(long, value_name = "PROFILE")]
+    profile_id: Option<String>,
+    /// Do not say that a stored token will be replaced
+    #[arg(long)]
+    yes: bool,
+}
+
+impl LoginGithubCopilot {
+    /// Logs in.
+    ///
+    /// # Errors
+    /// What the use case says.
+    pub fn run(&self, system: &System) -> Result<u8, Failure> {
+        let profile = self.profile_id.as_deref().map(ProfileId::parse);
+        let request = login::Request {
+            agent: system.agent().clone(),
+            provider: ProviderId::parse("github-copilot")?,
+            method: Some("device-code".to_owned()),
+            profile: profile.transpose()?,
+            no_browser: true,
+            clipboard: false,
+            timeout: TIMEOUT,
+            set_default: false,
+            yes: self.yes,
+        };
+        login::run(system.ports(), &request).map(|_| 0)
+    }
+}

@@ -1,0 +1,76 @@
+//! The invitation to log in, with what helps a person whose browser is on another machine.
+
+use crate::model::id::is_unprintable;
+
+/// What is known of an authorization request.
+#[derive(Clone, Copy, Debug)]
+pub struct Authorize<'a> {
+    /// The provider's name.
+    pub provider: &'a str,
+    /// The URL.
+    pub url: &'a str,
+    /// The port of the callback, if it has one.
+    pub port: Option<u16>,
+    /// Whether the browser is probably elsewhere.
+    pub remote: bool,
+    /// What brings the callback here from there.
+    pub ssh_forward: Option<&'a str>,
+}
+
+impl Authorize<'_> {
+    /// The text. The URL stands alone on its line, unstyled, so that it can be copied whole.
+    pub fn text(&self) -> String {
+        let line = |text: &str| text.replace(is_unprintable, "");
+        let mut text = format!(
+            "Log in to {}. Open this URL in a browser:\n{}\n",
+            line(self.provider),
+            line(self.url)
+        );
+        let paste = "copy the URL that the browser ends on and paste it here.";
+        text.push_str(&match (self.port, self.ssh_forward, self.remote) {
+            (None, _, _) => format!("Then {paste}"),
+            (Some(_), Some(command), _) => format!(
+                "The browser is probably on another machine. Either run there, before you log in:\n  \
+                 {}\nor log in, {paste}",
+                line(command)
+            ),
+            (Some(_), None, true) => {
+                format!("The browser is probably on another machine: log in there, {paste}")
+            }
+            (Some(_), None, false) => "If the browser cannot come back here, copy the URL that it ends on and paste it here."
+                .to_owned(),
+        });
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(port: Option<u16>, remote: bool, ssh_forward: Option<&str>) -> String {
+        let url = format!("https://issuer.example/authorize?scope={}", "x".repeat(900));
+        let text = Authorize {
+            provider: "OpenAI\u{1b}[31m Codex",
+            url: &url,
+            port,
+            remote,
+            ssh_forward,
+        }
+        .text();
+        assert!(text.lines().any(|line| line == url), "{text}");
+        assert!(!text.contains('\u{1b}'), "{text}");
+        text
+    }
+
+    #[test]
+    fn the_url_stands_alone_and_the_tunnel_is_ready_to_copy() {
+        let command = "ssh -L 1455:127.0.0.1:1455 me@192.0.2.2";
+        let tunnel = format!("\n  {command}\n");
+        assert!(text(Some(1455), true, Some(command)).contains(&tunnel));
+        assert!(!text(Some(1455), true, None).contains("ssh"));
+        assert!(text(Some(1455), true, None).contains("another machine"));
+        assert!(!text(Some(1455), false, None).contains("another machine"));
+        assert!(text(None, true, None).contains("paste it here"));
+    }
+}

@@ -1,0 +1,350 @@
+//! The `auth` block of a provider in `config.yaml`.
+
+use std::time::Duration;
+
+use crate::model::declared::{Declared, DeclaredFlow, Finding, Place, Severity};
+use crate::model::id::{ProviderId, is_unprintable, printable};
+use crate::model::provider::{ClientAuth, Given};
+use crate::model::time::parse_duration;
+
+use super::declared::{error, found, near};
+use super::redirect;
+use super::yaml::{Data, Node};
+
+/// Its members.
+const MEMBERS: [&str; 11] = [
+    "method",
+    "flow",
+    "client_id",
+    "client_secret",
+    "scopes",
+    "redirect_uri",
+    "token_auto_refresh",
+    "token_refresh_buffer",
+    "pkce",
+    "token_store",
+    "token_endpoint_auth_method",
+];
+
+/// Members that could only hold a credential.
+const TOKENS: [&str; 5] = [
+    "token",
+    "access_token",
+    "refresh_token",
+    "id_token",
+    "api_key",
+];
+
+/// What the block says.
+pub(super) struct Auth {
+    flow: DeclaredFlow,
+    scopes: Option<Vec<String>>,
+    client_id: Option<Given>,
+    client_secret: Option<Given>,
+    client_auth: Option<ClientAuth>,
+    automatic: bool,
+    margin: Option<Duration>,
+}
+
+impl Auth {
+    pub(super) fn declared(self, id: &ProviderId, base: ProviderId, place: Place) -> Declared {
+        Declared {
+            id: id.clone(),
+            base,
+            place,
+            flow: self.flow,
+            scopes: self.scopes,
+            client_id: self.client_id,
+            client_secret: self.client_secret,
+            client_auth: self.client_auth,
+            automatic: self.automatic,
+            margin: self.margin,
+            findings: Vec::new(),
+        }
+    }
+}
+
+/// Reads the block; `None` if the findings hold an error that leaves nothing to go by.
+pub(super) fn read(id: &ProviderId, node: &Node, findings: &mut Vec<Finding>) -> Option<Auth> {
+    if node.members().is_none() {
+        findings.push(error(&node.place, "auth must be a mapping"));
+        return None;
+    }
+    let mut block = Block { id, node, findings };
+    block.names();
+    block.one_of("method", &["oauth"]);
+    let flow = block.one_of("flow", &["authorization_code", "client_credentials"]);
+    if node.get("flow").is_none() {
+        let message = "this block needs a `flow`: authorization_code or client_credentials";
+        block.findings.push(error(&node.place, message));
+    }
+    block.token_store();
+    let client_id = block.given("client_id");
+    let client_secret = block.given("client_secret");
+    let client_auth = block.client_auth();
+    let scopes = block.scopes();
+    let automatic = block.truth("token_auto_refresh").unwrap_or(true);
+    let margin = block.margin();
+    let flow = match flow? {
+        "client_credentials" => block.client_credentials(scopes.as_deref()),
+        _ => block.authorization_code(scopes.as_deref(), client_secret.is_some()),
+    };
+    Some(Auth {
+        flow,
+        scopes: scopes.map(|scopes| scopes.into_iter().map(|scope| scope.text).collect()),
+        client_id,
+        client_secret,
+        client_auth,
+        automatic,
+        margin,
+    })
+}
+
+struct Block<'a> {
+    id: &'a ProviderId,
+    node: &'a Node,
+    findings: &'a mut Vec<Finding>,
+}
+
+struct Scope {
+    text: String,
+    place: Place,
+}
+
+impl Block<'_> {
+    fn error(&mut self, node: &Node, message: &str) {
+        self.findings.push(error(&node.place, message));
+    }
+
+    fn warn(&mut self, node: &Node, message: &str) {
+        self.findings
+            .push(found(Severity::Warning, &node.place, message));
+    }
+
+    /// A name that is not known is an error: misspelt, it would switch something off.
+    fn names(&mut self) {
+        for (name, node) in self.node.members().unwrap_or_default() {
+            let text = name.text.as_str();
+            if MEMBERS.contains(&text) {
+                continue;
+            }
+            if TOKENS.contains(&text) {
+                let message = format!(
+                    "{text} does not belong in this file and is not used; remove it, and store it with: openclaw models auth paste-token --provider {}",
+                    self.id
+                );
+                self.warn(node, &message);
+                continue;
+            }
+            let shown = printable(text, 80);
+            let message = match near(text, &MEMBERS) {
+                Some(near) => format!("{shown} is not known here; did you mean {near}?"),
+                None => format!(
+                    "{shown} is not known here; known are {}",
+                    MEMBERS.join(", ")
+                ),
+            };
+            self.findings.push(error(&name.place, &message));
+        }
+    }
+
+    /// One of a few words.
+    fn one_of(&mut self, name: &str, words: &[&'static str]) -> Option<&'static str> {
+        let node = self.node.get(name)?;
+        let text = node.text().unwrap_or_default();
+        if let Some(word) = words.iter().find(|word| **word == text) {
+            return Some(word);
+        }
+        let message = match (near(text, words), words) {
+            (Some(near), _) => format!("{name} is not known; did you mean {near}?"),
+            (None, [only]) => format!("{name} can only be {only}"),
+            (None, words) => format!("{name} must be one of {}", words.join(", ")),
+        };
+        self.error(node, &message);
+        None
+    }
+
+    fn truth(&mut self, name: &str) -> Option<bool> {
+        let node = self.node.get(name)?;
+        let truth = node.truth();
+        if truth.is_none() {
+            self.error(
+                node,
+                &format!("{name} must be true or false, without quotes"),
+            );
+        }
+        truth
+    }
+
+    fn token_store(&mut self) {
+        let words = ["encrypted_file", "keychain", "env"];
+        let (Some(word), Some(node)) = (
+            self.one_of("token_store", &words),
+            self.node.get("token_store"),
+        ) else {
+            return;
+        };
+        let message = format!(
+            "token_store: {word} is not available; the tokens are stored in auth-profiles.json"
+        );
+        self.warn(node, &message);
+    }
+
+    fn client_auth(&mut self) -> Option<ClientAuth> {
+        let words = ["client_secret_basic", "client_secret_post"];
+        match self.one_of("token_endpoint_auth_method", &words)? {
+            "client_secret_basic" => Some(ClientAuth::Basic),
+            _ => Some(ClientAuth::Post),
+        }
+    }
+
+    fn margin(&mut self) -> Option<Duration> {
+        let node = self.node.get("token_refresh_buffer")?;
+        match parse_duration(node.text().unwrap_or_default(), "s") {
+            Ok(margin) => Some(margin),
+            Err(_) => {
+                let message = "token_refresh_buffer must be a number of seconds, or a length of time such as 5m";
+                self.error(node, message);
+                None
+            }
+        }
+    }
+
+    /// `${secret:NAME}`, or the value itself.
+    fn given(&mut self, name: &str) -> Option<Given> {
+        let node = self.node.get(name)?;
+        let Some(text) = node.text() else {
+            self.error(node, &format!("{name} must be a text"));
+            return None;
+        };
+        if text.contains("${") {
+            let secret = reference(text);
+            if secret.is_none() {
+                let message = format!(
+                    "{name}: a reference is the whole value and is written \"${{secret:NAME}}\""
+                );
+                self.error(node, &message);
+            }
+            return secret.map(|secret| Given {
+                secret: Some(secret.to_owned()),
+                ..Given::default()
+            });
+        }
+        if text.contains(is_unprintable) {
+            self.error(node, &format!("{name} cannot hold a control character"));
+            return None;
+        }
+        if name == "client_secret" {
+            let variable = variable(self.id);
+            let message = format!(
+                "the client secret stands here for everybody who sees this file; set the variable {variable} to it, and write \"${{secret:{variable}}}\" here"
+            );
+            self.warn(node, &message);
+        }
+        Some(Given::fixed(text))
+    }
+
+    fn scopes(&mut self) -> Option<Vec<Scope>> {
+        let node = self.node.get("scopes")?;
+        let Data::List(items) = &node.data else {
+            self.error(node, "scopes must be a list");
+            return None;
+        };
+        // RFC 6749 section 3.3.
+        let is_scope = |text: &&str| {
+            let mut bytes = text.bytes();
+            bytes.all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\\'))
+        };
+        let mut scopes = Vec::new();
+        for item in items {
+            match item.text().filter(is_scope) {
+                Some(text) => scopes.push(Scope {
+                    text: text.to_owned(),
+                    place: item.place.clone(),
+                }),
+                None => self.error(
+                    item,
+                    "this is no scope: one word, without quotes or backslashes in it",
+                ),
+            }
+        }
+        Some(scopes)
+    }
+
+    fn client_credentials(&mut self, scopes: Option<&[Scope]>) -> DeclaredFlow {
+        for name in ["redirect_uri", "pkce"] {
+            if let Some(node) = self.node.get(name) {
+                self.warn(
+                    node,
+                    &format!("{name} is not used by client_credentials, which needs no browser"),
+                );
+            }
+        }
+        for scope in scopes.unwrap_or_default() {
+            let why = match scope.text.as_str() {
+                "openid" => "which gives no ID token",
+                "offline_access" => "which gives no refresh token",
+                _ => continue,
+            };
+            let message = format!(
+                "{} has no meaning for client_credentials, {why}",
+                scope.text
+            );
+            let finding = found(Severity::Warning, &scope.place, &message);
+            self.findings.push(finding);
+        }
+        if self.node.get("client_secret").is_none() {
+            let message = "client_credentials needs a client_secret";
+            self.findings.push(error(&self.node.place, message));
+        }
+        DeclaredFlow::ClientCredentials
+    }
+
+    fn authorization_code(&mut self, scopes: Option<&[Scope]>, has_secret: bool) -> DeclaredFlow {
+        let has =
+            |wanted: &str| scopes.is_none_or(|all| all.iter().any(|scope| scope.text == wanted));
+        if let (false, Some(node)) = (has("offline_access"), self.node.get("scopes")) {
+            let message = "without offline_access the server need not give a refresh token: the login may end with its first token";
+            self.warn(node, message);
+        }
+        if let (Some(false), Some(node)) = (self.truth("pkce"), self.node.get("pkce")) {
+            let message = "pkce: false on a client without a secret lets whoever sees a code use it; remove the line";
+            match has_secret {
+                true => self.warn(
+                    node,
+                    "pkce: false is not heeded: S256 is sent with every login",
+                ),
+                false => self.error(node, message),
+            }
+        }
+        let redirect = self.node.get("redirect_uri").and_then(|node| {
+            let (redirect, finding) = redirect::check(node.text().unwrap_or_default(), &node.place);
+            self.findings.extend(finding);
+            redirect
+        });
+        DeclaredFlow::AuthorizationCode { redirect }
+    }
+}
+
+/// The name in `${secret:NAME}`.
+fn reference(text: &str) -> Option<&str> {
+    let name = text.strip_prefix("${secret:")?.strip_suffix('}')?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    (!name.is_empty() && name.bytes().all(plain)).then_some(name)
+}
+
+/// The variable that we propose for a provider's client secret.
+fn variable(id: &ProviderId) -> String {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_uppercase()
+        } else {
+            '_'
+        }
+    };
+    let name: String = id.as_str().chars().map(plain).collect();
+    match name.starts_with(|c: char| c.is_ascii_digit()) {
+        true => format!("_{name}_CLIENT_SECRET"),
+        false => format!("{name}_CLIENT_SECRET"),
+    }
+}

@@ -1,0 +1,243 @@
+//! `config.yaml`: the providers that a user declares there, and what is odd about each.
+//!
+//! The invariant: what gets through here is safe to act on, and whatever a line asks for that this
+//! program does otherwise is told of, with its line. Values are never quoted, for one may be a
+//! secret.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use crate::model::declared::{Declared, Finding, Place, Severity};
+use crate::model::id::{ProviderId, printable};
+use crate::ports::declarations::{Declarations, DeclareError};
+use crate::ports::files::{FileError, Files};
+
+use super::auth_block;
+use super::yaml::{self, Name, Node};
+
+/// Nobody writes a longer one.
+const LONGEST: usize = 1 << 20;
+
+/// The members of a provider that mean something here.
+const MEMBERS: [&str; 2] = ["type", "auth"];
+
+/// The file. It is read when the first provider is asked for, and once.
+pub struct DeclaredFile {
+    files: Arc<dyn Files>,
+    path: PathBuf,
+    content: OnceLock<Content>,
+}
+
+enum Content {
+    Absent,
+    Faulty(Finding),
+    Read(Node),
+}
+
+impl DeclaredFile {
+    /// Nothing is read yet.
+    pub fn new(files: Arc<dyn Files>, path: PathBuf) -> Self {
+        Self {
+            files,
+            path,
+            content: OnceLock::new(),
+        }
+    }
+
+    fn content(&self) -> Result<&Content, FileError> {
+        if let Some(content) = self.content.get() {
+            return Ok(content);
+        }
+        let content = match self.files.read(&self.path)? {
+            None => Content::Absent,
+            Some(bytes) => self.understand(bytes),
+        };
+        Ok(self.content.get_or_init(|| content))
+    }
+
+    fn understand(&self, bytes: Vec<u8>) -> Content {
+        let whole = |message: &str| {
+            let place = Place {
+                file: self.path.clone(),
+                line: 1,
+                column: 1,
+            };
+            Content::Faulty(error(&place, message))
+        };
+        if bytes.len() > LONGEST {
+            return whole("this file is longer than 1 MiB");
+        }
+        match String::from_utf8(bytes) {
+            Err(_) => whole("this is not UTF-8 text"),
+            Ok(text) => match yaml::parse(&text, &self.path) {
+                Ok(None) => Content::Absent,
+                Ok(Some(root)) => Content::Read(root),
+                Err(finding) => Content::Faulty(finding),
+            },
+        }
+    }
+
+    /// The mapping `providers`.
+    fn providers(&self) -> Result<&[(Name, Node)], DeclareError> {
+        let root = match self.content()? {
+            Content::Absent => return Ok(&[]),
+            Content::Faulty(finding) => return Err(DeclareError::Wrong(vec![finding.clone()])),
+            Content::Read(root) => root,
+        };
+        let wrong = |node: &Node, what| DeclareError::Wrong(vec![error(&node.place, what)]);
+        let Some(_) = root.members() else {
+            return Err(wrong(
+                root,
+                "this must be a mapping with the member providers",
+            ));
+        };
+        match root.get("providers") {
+            None => Ok(&[]),
+            Some(node) => {
+                let members = node.members();
+                members.ok_or_else(|| wrong(node, "providers must be a mapping"))
+            }
+        }
+    }
+}
+
+impl Declarations for DeclaredFile {
+    fn get(&self, id: &ProviderId) -> Result<Option<Declared>, DeclareError> {
+        for (name, node) in self.providers()? {
+            if ProviderId::parse(&name.text).as_ref() != Ok(id) {
+                continue;
+            }
+            let (declared, findings) = block(id, name, node);
+            let (errors, others): (Vec<_>, Vec<_>) = findings
+                .into_iter()
+                .partition(|finding| finding.severity == Severity::Error);
+            if !errors.is_empty() {
+                return Err(DeclareError::Wrong(errors));
+            }
+            return Ok(declared.map(|mut declared| {
+                declared.findings = others;
+                declared
+            }));
+        }
+        Ok(None)
+    }
+
+    fn ids(&self) -> Result<Vec<ProviderId>, DeclareError> {
+        let mut ids = Vec::new();
+        for (name, node) in self.providers()? {
+            if let (Ok(id), true) = (ProviderId::parse(&name.text), is_ours(node)) {
+                ids.push(id);
+            }
+        }
+        Ok(ids)
+    }
+
+    fn findings(&self) -> Result<Vec<Finding>, FileError> {
+        let providers = match self.providers() {
+            Ok(providers) => providers,
+            Err(DeclareError::File(error)) => return Err(error),
+            Err(DeclareError::Wrong(findings)) => return Ok(findings),
+        };
+        let mut findings = Vec::new();
+        if let Content::Read(root) = self.content()? {
+            let members = root.members().unwrap_or_default();
+            unknown(members, &["providers"], &mut findings);
+        }
+        for (name, node) in providers {
+            match ProviderId::parse(&name.text) {
+                Ok(id) => findings.extend(block(&id, name, node).1),
+                Err(why) => findings.push(error(&name.place, &why.to_string())),
+            }
+        }
+        Ok(findings)
+    }
+}
+
+/// Whether a member of `providers` is one of ours. One without a login belongs to somebody else.
+fn is_ours(node: &Node) -> bool {
+    node.get("auth").is_some() || node.get("type").is_some()
+}
+
+/// One member of `providers`.
+fn block(id: &ProviderId, name: &Name, node: &Node) -> (Option<Declared>, Vec<Finding>) {
+    let mut findings = Vec::new();
+    let Some(members) = node.members() else {
+        return (
+            None,
+            vec![error(&node.place, "a provider must be a mapping")],
+        );
+    };
+    if name.text != id.as_str() {
+        let message = format!("the name of this provider must be written {id}");
+        return (None, vec![error(&name.place, &message)]);
+    }
+    unknown(members, &MEMBERS, &mut findings);
+    if !is_ours(node) {
+        return (None, findings);
+    }
+    let base = match node.get("type").map(|base| (base, base.text())) {
+        None => Err(error(
+            &name.place,
+            "this provider needs a `type`: the provider it is, as openai-codex",
+        )),
+        Some((base, None)) => Err(error(&base.place, "type must be the name of a provider")),
+        Some((base, Some(text))) => ProviderId::parse(text)
+            .map(|parsed| (parsed, base.place.clone()))
+            .map_err(|why| error(&base.place, &why.to_string())),
+    };
+    let auth = node.get("auth").ok_or_else(|| {
+        let message = "this provider needs an `auth` block that says how it logs in";
+        error(&name.place, message)
+    });
+    match (base, auth) {
+        (Ok((base, place)), Ok(auth)) => {
+            let found = auth_block::read(id, auth, &mut findings);
+            let declared = found.map(|auth| auth.declared(id, base, place));
+            findings.sort_by_key(|finding| (finding.place.line, finding.place.column));
+            (declared, findings)
+        }
+        (base, auth) => {
+            findings.extend(base.err());
+            findings.extend(auth.err());
+            (None, findings)
+        }
+    }
+}
+
+/// Members that mean nothing here, each with the one that may be meant.
+fn unknown(members: &[(Name, Node)], known: &[&str], findings: &mut Vec<Finding>) {
+    for (name, _) in members {
+        if known.contains(&name.text.as_str()) {
+            continue;
+        }
+        let shown = printable(&name.text, 80);
+        let message = match near(&name.text, known) {
+            Some(near) => format!("{shown} is not known here; did you mean {near}?"),
+            None => format!("{shown} is not known here and is not used"),
+        };
+        findings.push(found(Severity::Warning, &name.place, &message));
+    }
+}
+
+/// The known word that looks like `text`.
+pub(super) fn near<'a>(text: &str, known: &[&'a str]) -> Option<&'a str> {
+    let likeness = |word: &&str| strsim::jaro_winkler(word, text);
+    let nearest = known
+        .iter()
+        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    nearest.copied().filter(|word| likeness(word) > 0.85)
+}
+
+/// A finding.
+pub(super) fn found(severity: Severity, place: &Place, message: &str) -> Finding {
+    Finding {
+        severity,
+        place: place.clone(),
+        message: message.to_owned(),
+    }
+}
+
+/// An error.
+pub(super) fn error(place: &Place, message: &str) -> Finding {
+    found(Severity::Error, place, message)
+}

@@ -1,0 +1,93 @@
+//! A provider that a user declares in `config.yaml`: another provider's manifest, with the user's
+//! own client and wishes laid over it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::id::ProviderId;
+use super::provider::{ClientAuth, Given, Redirect};
+
+/// What such a declaration says. What it leaves open is as the manifest has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declared {
+    /// Its own name.
+    pub id: ProviderId,
+    /// The provider whose manifest it stands on: `type`.
+    pub base: ProviderId,
+    /// Where `type` stands.
+    pub place: Place,
+    /// How it logs in.
+    pub flow: DeclaredFlow,
+    /// The scopes it asks for.
+    pub scopes: Option<Vec<String>>,
+    /// `client_id`.
+    pub client_id: Option<Given>,
+    /// `client_secret`.
+    pub client_secret: Option<Given>,
+    /// How it shows the secret.
+    pub client_auth: Option<ClientAuth>,
+    /// Whether a token that is due is renewed when somebody asks for it.
+    pub automatic: bool,
+    /// A token with no more than this left is due.
+    pub margin: Option<Duration>,
+    /// What is odd about it and no error.
+    pub findings: Vec<Finding>,
+}
+
+/// The flows that can be declared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeclaredFlow {
+    /// `authorization_code`.
+    AuthorizationCode {
+        /// Where the browser comes back to.
+        redirect: Option<Redirect>,
+    },
+    /// `client_credentials`.
+    ClientCredentials,
+}
+
+/// A place in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: PathBuf,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column, from 1.
+    pub column: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file.display(), self.line, self.column)
+    }
+}
+
+/// How much a [`Finding`] matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It cannot be used so.
+    Error,
+    /// It can, and somebody should look at it.
+    Warning,
+    /// Good to know.
+    Info,
+}
+
+/// Something about a declaration that its author should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// How much it matters.
+    pub severity: Severity,
+    /// Where.
+    pub place: Place,
+    /// What, and what to do; holds no secret.
+    pub message: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.message)
+    }
+}

@@ -1,0 +1,179 @@
+//! A code that becomes an API key: OpenRouter's PKCE flow for any application. There is no client
+//! id, and `state` is no parameter of theirs, so it stands in the query of the `callback_url`,
+//! which comes back as it was.
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::attempt::{Attempt, AuthorizationCode, BeginError};
+use super::dialect::is_success;
+use super::error::OAuthError;
+use crate::model::id::printable;
+use crate::model::provider::KeyExchangeFlow;
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+use crate::ports::host::Random;
+use crate::ports::http::{Http, Method, Request};
+
+/// The only method; there is no falling back to `plain` (RFC 7636 section 7.2).
+const METHOD: &str = "S256";
+
+/// An API key that was made for us.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// The key.
+    pub key: Secret<String>,
+    /// For whom, if the server says; fit for a terminal.
+    pub user: Option<String>,
+}
+
+/// Makes the two secrets and the address of the page where the user agrees. The callback is judged
+/// by [`Attempt::finish`].
+///
+/// # Errors
+/// If there is no randomness, or an address is malformed.
+pub fn begin(
+    flow: &KeyExchangeFlow,
+    redirect_uri: &str,
+    random: &dyn Random,
+) -> Result<Attempt, BeginError> {
+    let parse = |what, text| Url::parse(text).map_err(|_| BeginError::Url { what });
+    let mut url = parse("the authorization page", &flow.authorize)?;
+    let mut callback = parse("the redirect URI", redirect_uri)?;
+    let mut attempt = Attempt::without_url(redirect_uri, random)?;
+    callback
+        .query_pairs_mut()
+        .append_pair("state", attempt.state().expose());
+    url.query_pairs_mut()
+        .append_pair("callback_url", callback.as_str())
+        .append_pair("code_challenge", attempt.challenge().as_str())
+        .append_pair("code_challenge_method", METHOD);
+    attempt.url = url.into();
+    Ok(attempt)
+}
+
+/// Exchanges a code for a key. `now` is the moment at which it is sent.
+///
+/// # Errors
+/// Why there is no key. This server has no error code for a code that it does not accept; its
+/// status says so.
+pub fn exchange(
+    http: &dyn Http,
+    flow: &KeyExchangeFlow,
+    attempt: &Attempt,
+    code: &AuthorizationCode,
+    now: Timestamp,
+) -> Result<Key, OAuthError> {
+    let body = json!({
+        "code": code.secret().expose(),
+        "code_verifier": attempt.verifier().expose(),
+        "code_challenge_method": METHOD,
+    });
+    let answer = http.send(&Request {
+        method: Method::Post,
+        url: flow.exchange.clone(),
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body: Secret::new(body.to_string().into_bytes()),
+    })?;
+    if !is_success(&answer) {
+        let sent = [code.secret(), attempt.verifier()];
+        return Err(OAuthError::of_answer_to_client(&answer, now, &sent));
+    }
+    let body: Value = serde_json::from_slice(answer.body.expose()).unwrap_or(Value::Null);
+    let text = |name: &str| body.get(name).and_then(Value::as_str);
+    let key = text("key").filter(|key| !key.trim().is_empty());
+    let key = key.ok_or_else(|| OAuthError::Unexpected {
+        reason: "the server answered without a key".to_owned(),
+    })?;
+    Ok(Key {
+        key: Secret::from(key),
+        user: text("user_id")
+            .map(|user| printable(user, 100))
+            .filter(|user| !user.is_empty()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::provider::Loopback;
+    use crate::oauth::attempt::tests::Counting;
+    use crate::testing::http::ScriptedHttp;
+
+    fn flow() -> KeyExchangeFlow {
+        KeyExchangeFlow {
+            authorize: "https://keys.example/auth".into(),
+            exchange: "https://keys.example/api/v1/auth/keys".into(),
+            redirect: Loopback {
+                host: "localhost".into(),
+                ports: vec![3000],
+                path: "/cb".into(),
+            },
+        }
+    }
+
+    fn begun() -> (Attempt, AuthorizationCode) {
+        let attempt = begin(&flow(), "http://localhost:3000/cb", &Counting::default()).unwrap();
+        let pair = |name: &str, value: &str| (name.to_owned(), Secret::from(value));
+        let state = attempt.state().expose().clone();
+        let code = attempt.finish(&[pair("state", &state), pair("code", "ac-MARKER")]);
+        (attempt, code.unwrap())
+    }
+
+    #[test]
+    fn the_state_travels_in_the_callback_url() {
+        let (attempt, _) = begun();
+        let url = Url::parse(&attempt.url).unwrap();
+        let sent: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        let state = attempt.state().expose();
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let expected = [
+            pair(
+                "callback_url",
+                &format!("http://localhost:3000/cb?state={state}"),
+            ),
+            pair("code_challenge", attempt.challenge().as_str()),
+            pair("code_challenge_method", "S256"),
+        ];
+        assert_eq!(sent, expected);
+        assert_eq!(attempt.redirect_uri, "http://localhost:3000/cb");
+        assert!(!attempt.url.contains(attempt.verifier().expose()));
+    }
+
+    #[test]
+    fn code_and_verifier_become_a_key() {
+        let (attempt, code) = begun();
+        let fake = ScriptedHttp::answering(200, r#"{"key":"sk-or-MARKER","user_id":"u\u001b1"}"#);
+        let key = exchange(&fake, &flow(), &attempt, &code, Timestamp(0)).unwrap();
+        assert_eq!(key.key.expose(), "sk-or-MARKER");
+        assert_eq!(key.user.as_deref(), Some("u 1"));
+        assert!(!format!("{key:?}").contains("MARKER"));
+        let sent: Value = serde_json::from_str(&fake.first_body()).unwrap();
+        let expected = json!({
+            "code": "ac-MARKER",
+            "code_verifier": attempt.verifier().expose(),
+            "code_challenge_method": "S256",
+        });
+        assert_eq!(sent, expected);
+        assert_eq!(fake.requests()[0].url, flow().exchange);
+    }
+
+    #[test]
+    fn what_is_no_key_is_judged() {
+        let (attempt, code) = begun();
+        let answered = |status, body: &str| {
+            let fake = ScriptedHttp::answering(status, body);
+            exchange(&fake, &flow(), &attempt, &code, Timestamp(0)).unwrap_err()
+        };
+        let refused = answered(
+            403,
+            r#"{"error":{"code":403,"message":"Invalid code ac-MARKER"}}"#,
+        );
+        assert!(refused.is_lasting(), "{refused:?}");
+        let text = "refused: http_403: Invalid code (hidden) (HTTP 403)";
+        assert_eq!(refused.to_string(), text);
+        assert!(answered(503, "").is_passing() && answered(429, "{}").is_passing());
+        assert!(!answered(200, "{}").is_passing());
+        assert!(answered(200, r#"{"error":{"code":400}}"#).is_lasting());
+    }
+}

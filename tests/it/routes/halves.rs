@@ -1,0 +1,218 @@
+//! A login in two halves, each a process of its own.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use openclaw::testing::issuer::{Account, Issuer};
+use serde_json::Value;
+
+use super::world;
+use crate::login::redirect;
+use crate::support::{Ran, World, millis_from_now};
+
+pub(super) const FINISH: [&str; 6] = ["models", "auth", "login", "--finish", "--code-file", "-"];
+
+/// Begins a login: what it told.
+pub(super) fn start(world: &World, more: &[&str]) -> Value {
+    let mut args = vec!["models", "auth", "login", "--start", "--json"];
+    args.extend(more);
+    let ran = world.run(&args);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:?}");
+    assert_eq!(ran.out.lines().count(), 1, "{ran:?}");
+    serde_json::from_str(&ran.out).unwrap()
+}
+
+/// Ends one with a text on standard input.
+pub(super) fn finish(world: &World, pasted: &str, more: &[&str]) -> Ran {
+    let mut args = FINISH.to_vec();
+    args.extend(more);
+    world.pipe(&args, pasted)
+}
+
+pub(super) fn text<'a>(begun: &'a Value, name: &str) -> &'a str {
+    begun[name].as_str().unwrap()
+}
+
+/// What the browser ends on.
+pub(super) fn ended_on(issuer: &Issuer, begun: &Value) -> String {
+    redirect(issuer, text(begun, "url"))
+}
+
+/// The files of attempts that wait.
+pub(super) fn waiting(world: &World) -> Vec<PathBuf> {
+    let pending = world.state().join("pending");
+    let entries = std::fs::read_dir(pending).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).collect()
+}
+
+pub(super) fn begun() -> (World, Issuer, Value) {
+    let (world, issuer) = World::with_issuer(Account::default());
+    let begun = start(&world, &[]);
+    (world, issuer, begun)
+}
+
+#[test]
+fn one_process_begins_and_another_ends() {
+    let (world, issuer) = world("openai-codex");
+    let begun = start(&world, &["--profile-id", "openai-codex:bot"]);
+    let names: Vec<_> = begun.as_object().unwrap().keys().collect();
+    let expected = [
+        "attempt",
+        "provider",
+        "agent",
+        "url",
+        "redirectUri",
+        "expiresAt",
+        "policy",
+        "finish",
+    ];
+    assert_eq!(names, expected);
+    let left = begun["expiresAt"].as_i64().unwrap() - millis_from_now(0);
+    assert!((500_000..=600_000).contains(&left), "{left}");
+    assert!(text(&begun, "policy").contains("OpenAI"));
+
+    let files = waiting(&world);
+    let [file] = files.as_slice() else {
+        panic!("{files:?}");
+    };
+    let name = format!("{}.json", text(&begun, "attempt"));
+    assert_eq!(file.file_name().unwrap().to_str(), Some(name.as_str()));
+    let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(file), 0o600);
+    assert_eq!(mode(file.parent().unwrap()), 0o700);
+
+    let url = ended_on(&issuer, &begun);
+    assert!(url.starts_with(text(&begun, "redirectUri")), "{url}");
+    let ran = finish(&world, &url, &[]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{ran:?}");
+    assert!(
+        ran.err.contains("Saved profile openai-codex:bot"),
+        "{ran:?}"
+    );
+    assert!(world.store()["profiles"]["openai-codex:bot"].is_object());
+    assert_eq!(waiting(&world), Vec::<PathBuf>::new());
+    assert_eq!(issuer.token_requests().len(), 1);
+}
+
+#[test]
+fn the_code_may_lie_in_a_file_and_events_may_be_asked_for() {
+    let (world, issuer, begun) = begun();
+    let path = world.directory.path().join("code.txt");
+    std::fs::write(&path, ended_on(&issuer, &begun)).unwrap();
+    let ran = world.run(&[
+        "models",
+        "auth",
+        "login",
+        "--finish",
+        "--json",
+        "--code-file",
+        "code.txt",
+        "--attempt",
+        text(&begun, "attempt"),
+    ]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let events: Vec<Value> = ran
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let names: Vec<_> = events.iter().map(|event| text(event, "event")).collect();
+    assert_eq!(names, ["exchanging", "identity", "saved"]);
+}
+
+#[test]
+fn the_state_tells_which_of_several_is_meant() {
+    let (world, issuer, first) = begun();
+    world.add_agent("work");
+    let second = start(&world, &["--agent", "work"]);
+    assert_eq!(waiting(&world).len(), 2);
+    let ran = finish(&world, &ended_on(&issuer, &second), &[]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(
+        world
+            .state()
+            .join("agents/work/agent/auth-profiles.json")
+            .exists()
+    );
+    assert!(
+        !world
+            .state()
+            .join("agents/main/agent/auth-profiles.json")
+            .exists()
+    );
+    let ran = finish(&world, &ended_on(&issuer, &first), &[]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(waiting(&world).len(), 0);
+}
+
+#[test]
+fn a_bare_code_is_taken_when_the_caller_vouches_for_it() {
+    let (world, issuer, begun) = begun();
+    let url = url::Url::parse(&ended_on(&issuer, &begun)).unwrap();
+    let code = url
+        .query_pairs()
+        .find(|(name, _)| name == "code")
+        .unwrap()
+        .1
+        .into_owned();
+    let ran = finish(&world, &code, &[]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("it comes without its state"), "{ran:?}");
+    assert!(ran.err.contains("--accept-bare-code"), "{ran:?}");
+    assert_eq!(issuer.token_requests().len(), 0);
+
+    let other = start(&world, &[]);
+    let ran = finish(&world, &code, &["--accept-bare-code"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("2 logins wait for one"), "{ran:?}");
+    let attempt = text(&begun, "attempt");
+    let ran = finish(&world, &code, &["--accept-bare-code", "--attempt", attempt]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(waiting(&world)[0].ends_with(format!("{}.json", text(&other, "attempt"))));
+}
+
+#[test]
+fn a_key_is_made_in_two_halves_too() {
+    let (world, issuer) = world("openrouter");
+    let begun = start(&world, &["--provider", "openrouter"]);
+    let url = ended_on(&issuer, &begun);
+    let ran = finish(&world, &url, &[]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let stored = &world.store()["profiles"]["openrouter:default"];
+    assert_eq!(stored["metadata"]["authFlow"], "oauth-pkce");
+}
+
+#[test]
+fn the_text_for_a_person_ends_with_the_command() {
+    let (world, _issuer) = World::with_issuer(Account::default());
+    let state = world.state();
+    let state = state.to_str().unwrap();
+    let ran = world.run(&["--state-dir", state, "models", "auth", "login", "--start"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let last = ran.out.lines().last().unwrap();
+    assert!(
+        last.starts_with(&format!(
+            "  openclaw --state-dir {state} models auth login --finish --attempt "
+        )),
+        "{last}"
+    );
+}
+
+#[test]
+fn doctor_finds_nothing_odd_in_an_attempt_that_waits() {
+    let (world, _issuer, _) = begun();
+    let doctor = || {
+        let ran = world.run(&["doctor", "--json"]);
+        let report: Value = serde_json::from_str(&ran.out).unwrap();
+        report["checks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|check| check["status"] != "ok")
+            .map(|check| check["name"].clone())
+            .collect::<Vec<_>>()
+    };
+    let with = doctor();
+    std::fs::remove_dir_all(world.state().join("pending")).unwrap();
+    assert_eq!(with, doctor());
+}

@@ -34,6 +34,16 @@ impl Subject<'_> {
         if self.need == Need::Always {
             return None;
         }
+        if let Some(at) = record?.revoked_at() {
+            let message = format!(
+                "{} was revoked at its provider at {}",
+                self.profile,
+                at.iso8601()
+            );
+            return Some(Err(
+                Failure::new(Kind::NeedsLogin, message).hint(self.login_again())
+            ));
+        }
         let attempt = record?.attempt.as_ref()?;
         match attempt.outcome.as_ref()? {
             RefreshOutcome::Refused(refusal) if credential.is_of_client() => {

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use crate::model::credential::{Credential, Kind as CredentialKind};
-use crate::model::grant::{Attempt, GrantDigest, RefreshOutcome};
+use crate::model::grant::{Attempt, GrantDigest, GrantRecord, RefreshOutcome};
 use crate::model::history::{Cause, Generation, History};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::secret::Secret;
@@ -101,6 +101,11 @@ pub enum Verdict {
         /// Where its successor is now.
         successor: Option<Place>,
     },
+    /// It was revoked, and nothing came of it.
+    Revoked {
+        /// When.
+        at: Timestamp,
+    },
     /// It can, and its provider has refused it: what comes back is as it was.
     Refused {
         /// The provider's words.
@@ -111,7 +116,7 @@ pub enum Verdict {
 impl Verdict {
     /// Whether it may be put back.
     pub fn allows(&self) -> bool {
-        !matches!(self, Self::Spent { .. })
+        !matches!(self, Self::Spent { .. } | Self::Revoked { .. })
     }
 }
 
@@ -270,6 +275,9 @@ fn verdict(
         };
     };
     let record = ports.store.grant_record(grant)?;
+    if let Some(at) = record.as_ref().and_then(GrantRecord::revoked_at) {
+        return Ok(Verdict::Revoked { at });
+    }
     let Some(attempt) = record.and_then(|record| record.attempt) else {
         return match generation.is_bare {
             true => spent(Some(generation.replaced_at), None),
@@ -290,7 +298,11 @@ fn verdict(
             let Attempt { begun_at, .. } = attempt;
             Ok(Verdict::InDoubt { since: begun_at })
         }
-        Some(RefreshOutcome::Stored { .. } | RefreshOutcome::Passing { .. }) => Ok(Verdict::Good),
+        Some(
+            RefreshOutcome::Stored { .. }
+            | RefreshOutcome::Passing { .. }
+            | RefreshOutcome::Revoked,
+        ) => Ok(Verdict::Good),
     }
 }
 

@@ -28,6 +28,35 @@ pub(super) fn holders(ports: Ports<'_>) -> HashMap<GrantDigest, (AgentId, Profil
     holders
 }
 
+/// Every profile that holds a grant, agent by agent.
+pub(super) fn copies(ports: Ports<'_>, grant: &GrantDigest) -> Vec<(AgentId, ProfileId)> {
+    let mut copies = Vec::new();
+    for agent in ports.store.agents().unwrap_or_default() {
+        let document = ports.store.load(&agent, Scope::All).unwrap_or_default();
+        for (id, credential) in document.profiles() {
+            if credential.as_oauth().and_then(OAuth::grant).as_ref() == Some(grant) {
+                copies.push((agent.clone(), id.clone()));
+            }
+        }
+    }
+    copies
+}
+
+/// The agents that see a profile of `owner` because they have none of that name themselves.
+pub(super) fn readers(ports: Ports<'_>, owner: &AgentId, profile: &ProfileId) -> Vec<AgentId> {
+    if !owner.is_main() {
+        return Vec::new();
+    }
+    let sees = |agent: &AgentId| {
+        let own = ports.store.load(agent, Scope::Profile(profile));
+        own.is_ok_and(|own| own.get(profile).is_none())
+    };
+    let agents = ports.store.agents().unwrap_or_default().into_iter();
+    agents
+        .filter(|agent| !agent.is_main() && sees(agent))
+        .collect()
+}
+
 /// The first of a line of successors, beginning with `first`, that is among `living`.
 ///
 /// # Errors

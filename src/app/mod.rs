@@ -4,14 +4,18 @@
 pub mod failure;
 
 mod backoff;
+mod binding;
 mod client;
+mod discover;
 mod follow;
 pub mod keep_alive;
 mod keys;
 mod lineage;
 mod naming;
 mod program;
+mod proof;
 mod renew;
+mod revoke;
 mod route;
 mod spend;
 

@@ -21,7 +21,7 @@ use crate::ports::store::Change;
 
 use super::Ports;
 use super::backoff::words;
-use super::client;
+use super::client::{self, Use};
 use super::failure::{Failure, Kind, Touched, refresh_command};
 use super::keep_alive::{How, Living, Subject};
 
@@ -38,7 +38,7 @@ impl Subject<'_> {
         old: OAuth,
         record: Option<&GrantRecord>,
     ) -> Result<Option<Living>, Failure> {
-        let client = match client::resolve_with_secret(self.ports, self.provider) {
+        let client = match client::resolve_with_secret(self.ports, self.provider, Use::Refresh) {
             Ok(client) => client,
             Err(failure) => return self.in_spite_of(old, failure).map(Some),
         };
@@ -134,6 +134,8 @@ impl Subject<'_> {
             provider: self.provider.id.clone(),
             profile: self.profile.clone(),
             binding: record.and_then(|record| record.binding.clone()),
+            subject: None,
+            revocation_endpoint: None,
             proven_at: record.and_then(|record| record.proven_at),
             attempt: Some(Attempt {
                 begun_at,
@@ -201,6 +203,8 @@ pub(super) fn remember(
             token_endpoint: client.token.clone(),
             client_id: client.id.clone(),
         }),
+        subject: None,
+        revocation_endpoint: client.revoke.clone(),
         proven_at: Some(ports.clock.now()),
         attempt: None,
     });

@@ -14,8 +14,9 @@ use crate::oauth::program::{self as protocol, Program};
 use crate::ports::http::{Http, HttpError, Request, Response};
 use crate::ports::store::Reserved;
 
+use super::client::{self, Use};
 use super::failure::Failure;
-use super::{Ports, client, program};
+use super::{Ports, program};
 
 /// A way to renew a grant.
 pub(super) enum Route {
@@ -45,7 +46,7 @@ impl Route {
         if provider.registration.is_none() {
             return Ok(None);
         }
-        let client = client::resolve(ports, provider)?;
+        let client = client::resolve(ports, provider, Use::Refresh)?;
         Ok(Some(Self::Endpoint(Box::new(client))))
     }
 

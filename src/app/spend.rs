@@ -6,15 +6,17 @@
 //! SIGHUP wait.
 
 use crate::model::credential::{Identity, OAuth};
-use crate::model::grant::{Attempt, Binding, GrantRecord, RefreshOutcome};
+use crate::model::grant::{Attempt, GrantRecord, RefreshOutcome};
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
 use crate::ports::dialog::Notice;
 use crate::ports::store::{Held, Reserved, Spending, StoreError, Wait};
 
 use super::backoff::words;
+use super::binding;
 use super::failure::{Failure, Kind, Touched, refresh_command};
 use super::keep_alive::{How, Living, Subject};
+use super::proof;
 use super::route::Route;
 
 impl Subject<'_> {
@@ -41,7 +43,8 @@ impl Subject<'_> {
             return self.hopeless(old, "it has no refresh token").map(Some);
         };
         let binding = route.binding();
-        self.check_binding(&binding, record)?;
+        binding::check(self.profile, self.provider, &binding, record)
+            .map_err(|failure| failure.hint(self.login_again()))?;
         self.warn_of_unknown_outcome(record);
 
         self.ports.interrupt.defer();
@@ -75,7 +78,7 @@ impl Subject<'_> {
         let sent = (&old, refresh_token);
         let (reserved, granted) = route.renew(self.ports, self.provider, sent, begun_at, reserved);
         match granted {
-            Ok(grant) => self.commit(reserved, &old, grant).map(Some),
+            Ok(grant) => self.commit(reserved, (&old, record), grant).map(Some),
             Err(error) => self.failed(reserved, old, record, &error).map(Some),
         }
     }
@@ -99,13 +102,16 @@ impl Subject<'_> {
     fn commit(
         &self,
         reserved: Box<dyn Reserved + '_>,
-        old: &OAuth,
+        (old, record): (&OAuth, Option<&GrantRecord>),
         grant: Grant,
     ) -> Result<Living, Failure> {
         let skew = grant.skew_warning();
+        let id_token = grant.id_token.clone();
         let new = grant.into_credential(&self.provider.id, Identity::default());
         let changed = reserved.commit(&new, self.ports.clock.now())?;
         self.ports.tell_skew(skew);
+        // Only now: a doubt about whose it is must not lose a token that cannot be had again.
+        proof::doubt(self.ports, self.provider, self.profile, record, id_token);
         if let Some(signal) = self.ports.interrupt.pending() {
             return Err(Failure::cancelled(signal).touched(Touched::Changed));
         }
@@ -173,33 +179,10 @@ impl Subject<'_> {
             RefreshOutcome::Unknown { reason } => {
                 self.later(old, &reason, Kind::UnknownOutcome, Touched::MaybeSpent)
             }
-            RefreshOutcome::Stored { .. } => Ok(self.living(self.load()?, How::Refreshed, None)),
+            RefreshOutcome::Stored { .. } | RefreshOutcome::Revoked => {
+                Ok(self.living(self.load()?, How::Refreshed, None))
+            }
         }
-    }
-
-    /// A grant is sent only to where it came from (RFC 9700 section 4.4).
-    fn check_binding(&self, now: &Binding, record: Option<&GrantRecord>) -> Result<(), Failure> {
-        let Some(then) = record.and_then(|record| record.binding.as_ref()) else {
-            return Ok(());
-        };
-        if then == now {
-            return Ok(());
-        }
-        let described = |binding: &Binding, link: &str| match binding.is_to_program() {
-            true => binding.token_endpoint.clone(),
-            false => format!(
-                "{} {link} client {}",
-                binding.token_endpoint, binding.client_id
-            ),
-        };
-        let message = format!(
-            "{} was issued by {}, and the manifest of {} now names {}; a refresh token is never sent elsewhere",
-            self.profile,
-            described(then, "to"),
-            self.provider.id,
-            described(now, "and"),
-        );
-        Err(Failure::new(Kind::Config, message).hint(self.login_again()))
     }
 
     fn warn_of_unknown_outcome(&self, record: Option<&GrantRecord>) {

@@ -157,6 +157,10 @@ fn check(ports: Ports<'_>, id: &ProfileId, row: &Row) -> Result<(), Failure> {
             "generation {number} cannot be refreshed: {why}. Log in again: {}",
             login(ports, id, &row.facts)
         )),
+        Verdict::Revoked { at } => refused(
+            format!("it was revoked at its provider at {}", at.iso8601()),
+            login(ports, id, &row.facts),
+        ),
         Verdict::Spent { at, successor } => {
             let when = at.map_or_else(String::new, |at| format!(" at {}", at.iso8601()));
             let spent = format!("its refresh token was spent{when}");

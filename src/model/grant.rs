@@ -100,7 +100,7 @@ pub struct Refusal {
     pub status: u16,
 }
 
-/// How an attempt to refresh a grant ended.
+/// How an attempt to refresh a grant, or to revoke it, ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefreshOutcome {
     /// The provider gave a successor: unless that is the same, this grant is spent and must not be
@@ -112,6 +112,8 @@ pub enum RefreshOutcome {
     },
     /// Refused for good.
     Refused(Refusal),
+    /// It was revoked: the server agreed not to honour it any longer.
+    Revoked,
     /// Passing: the request never reached the server, or the server said "later". The grant is as
     /// good as it was.
     Passing {
@@ -138,6 +140,11 @@ pub struct GrantRecord {
     pub profile: ProfileId,
     /// Where it came from, if it was issued to us.
     pub binding: Option<Binding>,
+    /// Whose it is by the ID token that came with it, its `sub`; a refresh must not change that
+    /// (OpenID Connect Core section 12.2).
+    pub subject: Option<String>,
+    /// The revocation endpoint of its server, as it was known at the login.
+    pub revocation_endpoint: Option<String>,
     /// When a token endpoint last issued or rotated this grant to us: the proof that it lives.
     pub proven_at: Option<Timestamp>,
     /// The last refresh that was begun with it.
@@ -165,6 +172,13 @@ impl GrantRecord {
             RefreshOutcome::Stored { successor } if *successor != self.grant => Some(successor),
             _ => None,
         }
+    }
+
+    /// When it was revoked, if it was.
+    pub fn revoked_at(&self) -> Option<Timestamp> {
+        let attempt = self.attempt.as_ref()?;
+        let is_revoked = attempt.outcome == Some(RefreshOutcome::Revoked);
+        is_revoked.then(|| attempt.settled_at.unwrap_or(attempt.begun_at))
     }
 }
 

@@ -93,11 +93,11 @@ pub enum DeviceError {
         status: u16,
     },
     /// The server sends people to an address that may not be shown.
-    #[error("the server sends people to {address}, which was refused: {why}")]
+    #[error("the server sends people to {address}, which was refused: it {why}")]
     Address {
         /// The address, cleaned for a terminal.
         address: String,
-        /// What is wrong with it.
+        /// What is wrong with it, in words that follow "it".
         why: &'static str,
     },
     /// The answer to the device authorization request is not one.

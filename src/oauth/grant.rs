@@ -48,6 +48,8 @@ pub struct Grant {
     pub clock_skew: Option<i64>,
     /// More members for the stored credential.
     pub extra: Extra,
+    /// What its ID token must repeat, if the authorization request held a nonce.
+    pub nonce: Option<Secret<String>>,
     /// The whole answer, for claims that stand in it.
     pub response: Secret<Vec<u8>>,
 }
@@ -100,7 +102,11 @@ pub fn exchange(
         redirect_uri: &attempt.redirect_uri,
         state: Some(attempt.state()),
     };
-    redeem(http, provider, client, &redeemed, now)
+    let grant = redeem(http, provider, client, &redeemed, now)?;
+    Ok(Grant {
+        nonce: attempt.nonce().cloned(),
+        ..grant
+    })
 }
 
 /// An authorization code, and what proves that it is ours.
@@ -248,6 +254,7 @@ fn grant(provider: &Provider, answer: Response, now: Timestamp) -> Option<Grant>
         expires: ends.map(|ends| less_margin(ends, now, provider.refresh.baked_margin)),
         clock_skew: date.map(|date| now.until(date)),
         extra: Extra::default(),
+        nonce: None,
         response: answer.body,
         access,
     })

@@ -1,5 +1,6 @@
 //! Floor 2: the protocols, written against `ports::http::Http`.
 
+mod address;
 pub mod attempt;
 pub mod claims;
 pub mod client_credentials;
@@ -7,7 +8,13 @@ pub mod device;
 pub mod dialect;
 pub mod error;
 pub mod grant;
+pub mod id_token;
+pub mod jwks;
 pub mod key_exchange;
 mod lifetime;
+pub mod metadata;
 pub mod paste;
 pub mod program;
+pub mod revoke;
+mod signature;
+pub mod userinfo;

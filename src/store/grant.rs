@@ -119,6 +119,8 @@ fn begun(
         provider: provider.clone(),
         profile: profile.clone(),
         binding: before.and_then(|record| record.binding.clone()),
+        subject: before.and_then(|record| record.subject.clone()),
+        revocation_endpoint: before.and_then(|record| record.revocation_endpoint.clone()),
         proven_at: before.and_then(|record| record.proven_at),
         attempt: Some(Attempt {
             begun_at: now,

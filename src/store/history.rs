@@ -196,10 +196,17 @@ impl FileStore {
         record.successor().cloned()
     }
 
+    /// Whether the journal knows that a grant was revoked.
+    fn is_revoked(&self, grant: &GrantDigest) -> bool {
+        let record = journal::read(&*self.files, &self.journal(), grant);
+        record.is_ok_and(|record| record.is_some_and(|record| record.revoked_at().is_some()))
+    }
+
     fn strip_spent(&self, history: &mut History) {
         for generation in &mut history.generations {
             let grant = generation.grant.as_ref();
-            if grant.is_some_and(|grant| self.successor(grant).is_some()) {
+            let is_over = |grant| self.successor(grant).is_some() || self.is_revoked(grant);
+            if grant.is_some_and(is_over) {
                 generation.strip();
             }
         }

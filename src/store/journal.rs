@@ -24,6 +24,10 @@ struct Page {
     profile: String,
     token_endpoint: Option<String>,
     client_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    revocation_endpoint: Option<String>,
     proven_at: Option<i64>,
     attempt: Option<PageAttempt>,
 }
@@ -53,6 +57,7 @@ enum PageOutcome {
         description: String,
         status: u16,
     },
+    Revoked,
     Passing {
         reason: String,
         retry_at: Option<i64>,
@@ -108,6 +113,8 @@ fn to_page(record: &GrantRecord) -> Page {
         profile: record.profile.to_string(),
         token_endpoint: binding.map(|b| b.token_endpoint.clone()),
         client_id: binding.map(|b| b.client_id.clone()),
+        subject: record.subject.clone(),
+        revocation_endpoint: record.revocation_endpoint.clone(),
         proven_at: record.proven_at.map(|time| time.0),
         attempt: record.attempt.as_ref().map(|attempt| PageAttempt {
             begun_at: attempt.begun_at.0,
@@ -128,6 +135,7 @@ fn to_outcome(outcome: RefreshOutcome) -> PageOutcome {
             description: refusal.description,
             status: refusal.status,
         },
+        RefreshOutcome::Revoked => PageOutcome::Revoked,
         RefreshOutcome::Passing { reason, retry_at } => PageOutcome::Passing {
             reason,
             retry_at: retry_at.map(|time| time.0),
@@ -161,6 +169,8 @@ fn from_page(page: Page) -> Option<GrantRecord> {
             token_endpoint,
             client_id,
         }),
+        subject: page.subject,
+        revocation_endpoint: page.revocation_endpoint,
         proven_at: page.proven_at.map(Timestamp),
         attempt,
     })
@@ -180,6 +190,7 @@ fn from_outcome(outcome: PageOutcome) -> Option<RefreshOutcome> {
             description,
             status,
         }),
+        PageOutcome::Revoked => RefreshOutcome::Revoked,
         PageOutcome::Passing { reason, retry_at } => RefreshOutcome::Passing {
             reason,
             retry_at: retry_at.map(Timestamp),

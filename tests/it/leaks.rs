@@ -7,6 +7,7 @@ mod processes;
 use openclaw::testing::browser::visit;
 use openclaw::testing::issuer::{Account, Issuer, Scripted};
 
+use crate::discovery;
 use crate::support::World;
 use crate::support::login::Waiting;
 
@@ -105,6 +106,69 @@ fn a_login_and_what_follows_show_no_secret() {
     for secret in stored.into_iter().chain(secrets(&world, &issuer)) {
         assert!(!seen.contains(&secret), "{secret} is shown in:\n{seen}");
     }
+}
+
+#[test]
+fn discovery_and_revocation_show_no_secret() {
+    let (world, issuer) = discovery::world();
+    let manifest = issuer.issuer_manifest();
+    let manifest = manifest.replace("id = [\"id_token:/sub\"]", "id = [\"userinfo:/sub\"]");
+    let manifest = manifest.replace("\"Acme\"", "\"Acme\"\nid_token = \"signature\"");
+    world.write("providers/acme.toml", &manifest);
+    issuer.publish_json("/jwks", &issuer.jwks());
+    let told = serde_json::json!({ "sub": "user-1", "note": "USERINFO-MARKER" });
+    issuer.publish_json("/userinfo", &told);
+    let login = Waiting::start(&world, &["-vvv", "--provider", "acme"]);
+    let mut seen = visit(&login.url).unwrap().text;
+    let (ran, _) = login.finish();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    seen.push_str(&format!("{}{}", ran.out, ran.err));
+    seen.push_str(&run(&world, &discovery::FORCE));
+    let mut hidden = secrets(&world, &issuer);
+    hidden.push("USERINFO-MARKER".to_owned());
+
+    let revoke = [
+        "models",
+        "auth",
+        "logout",
+        discovery::PROFILE,
+        "--revoke",
+        "--yes",
+    ];
+    // A server that answers with the very token that it was sent.
+    let stored = world.store()["profiles"][discovery::PROFILE].clone();
+    let sent = stored["refresh"].as_str().unwrap();
+    for status in [400, 503] {
+        issuer.answer_revocation(Scripted {
+            status,
+            body: format!(r#"{{"error":"invalid_request","error_description":"no {sent}"}}"#),
+            ..Scripted::default()
+        });
+        seen.push_str(&run(&world, &revoke));
+    }
+    seen.push_str(&run(&world, &revoke));
+    seen.push_str(&run(&world, &["models", "auth", "history", "--json"]));
+    assert!(seen.contains("Revoked at"), "{seen}");
+    let revoked = issuer.revocations().into_iter();
+    let revoked = revoked.flat_map(|revocation| revocation.parameters);
+    let tokens = revoked.filter(|(name, _)| name == "token");
+    hidden.extend(tokens.map(|(_, token)| token));
+    for name in ["cache", "locks"] {
+        seen.push_str(&texts(&world.state().join(name)));
+    }
+    assert!(seen.contains("jwks_uri"), "the cache was not looked at");
+    for secret in hidden {
+        assert!(!seen.contains(&secret), "{secret} is shown in:\n{seen}");
+    }
+}
+
+/// Everything that lies below a directory.
+fn texts(path: &std::path::Path) -> String {
+    if !path.is_dir() {
+        return String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
+    }
+    let entries = std::fs::read_dir(path).unwrap().flatten();
+    entries.map(|entry| texts(&entry.path())).collect()
 }
 
 #[test]

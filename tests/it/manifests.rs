@@ -156,10 +156,9 @@ fn a_file_that_is_dropped_in_is_a_provider() {
     let login = ["models", "auth", "login", "--provider", "acme"];
     let unknown = world.run(&login);
     assert!(unknown.err.contains("unknown provider acme"), "{unknown:?}");
-    let url = issuer.url();
-    let endpoints = format!("authorize = \"{url}/oauth/authorize\"\ntoken = \"{url}/oauth/token\"");
+    issuer.publish_json("/.well-known/openid-configuration", &issuer.metadata());
     let manifest = documented()
-        .replace("issuer = \"https://login.acme.example\"", &endpoints)
+        .replace("https://login.acme.example", issuer.url())
         .replace("ports = [8765]", "ports = [0]");
     world.write("providers/acme.toml", &manifest);
     assert_eq!(

@@ -4,6 +4,7 @@
 mod hostile;
 mod origin;
 mod refresh;
+mod revoke;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

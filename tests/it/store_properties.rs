@@ -89,6 +89,8 @@ fn take(doors: &Doors, model: &mut Model, step: &Step) {
                 profile: id(n),
                 yes: true,
                 dry_run: false,
+                revoke: false,
+                force: false,
             };
             let done = logout::run(doors.ports(), &request).is_ok();
             assert_eq!(done, model.place(NAMES[*n]).is_some());

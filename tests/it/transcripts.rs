@@ -8,6 +8,7 @@
 mod agents;
 mod config_yaml;
 mod device;
+mod discovery;
 mod doctor;
 mod history;
 mod login;

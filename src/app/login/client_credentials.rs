@@ -1,15 +1,16 @@
 //! Client credentials: the client asks for a token for itself, and nobody is needed for it.
 
 use crate::model::credential::{Credential, Token};
-use crate::model::provider::{ClientCredentialsFlow, Provider};
+use crate::model::provider::{ClientCredentialsFlow, Flow, Provider};
 use crate::oauth::client_credentials;
 use crate::oauth::error::OAuthError;
 use crate::ports::dialog::Notice;
 use crate::ports::store::{Change, Scope, StoreError};
 
+use super::super::client::{self, Use};
 use super::super::failure::{Failure, Kind, login_command};
 use super::super::naming::{Place, place_of_client};
-use super::super::{Ports, client, paste, renew};
+use super::super::{Ports, paste, renew};
 use super::{AuthProfiles, Outcome, Request, set_default};
 
 /// Asks, and stores the token.
@@ -19,7 +20,8 @@ pub(super) fn run(
     provider: &Provider,
     flow: &ClientCredentialsFlow,
 ) -> Result<Outcome, Failure> {
-    let client = client::resolve_with_secret(ports, provider)?;
+    let purpose = Flow::ClientCredentials(flow.clone());
+    let client = client::resolve_with_secret(ports, provider, Use::Login(&purpose))?;
     // Before anything is asked for that could not be kept.
     ports.store.rehearse(&request.agent)?;
     let place = find_place(ports, request, provider)?;

@@ -11,7 +11,7 @@ use crate::oauth::grant::{self, Grant};
 use crate::oauth::key_exchange::{self, Key};
 
 use super::super::Ports;
-use super::super::client;
+use super::super::client::{self, Use};
 use super::super::failure::{Failure, Kind, login_command};
 use super::{Outcome, Request, device, keep, key, redirect};
 
@@ -83,7 +83,7 @@ impl CodeFlow {
     /// method.
     pub(super) fn of(ports: Ports<'_>, provider: &Provider, flow: &Flow) -> Result<Self, Failure> {
         match flow {
-            Flow::Browser(flow) => Self::to_grant(ports, provider, flow),
+            Flow::Browser(browser) => Self::to_grant(ports, provider, (flow, browser)),
             Flow::KeyExchange(flow) => Ok(Self::to_key(flow)),
             other => {
                 let method = other.method();
@@ -97,13 +97,13 @@ impl CodeFlow {
     fn to_grant(
         ports: Ports<'_>,
         provider: &Provider,
-        flow: &BrowserFlow,
+        (chosen, flow): (&Flow, &BrowserFlow),
     ) -> Result<Self, Failure> {
         let flow = redirect::chosen(ports, flow)?;
         Ok(Self {
             redirect: flow.redirect.clone(),
             becomes: Becomes::Grant {
-                client: Box::new(client::resolve(ports, provider)?),
+                client: Box::new(client::resolve(ports, provider, Use::Login(chosen))?),
                 flow: Box::new(flow),
             },
         })

@@ -8,6 +8,7 @@ mod client_credentials;
 mod code;
 mod device;
 pub mod finish;
+mod keep;
 mod key;
 mod pending;
 mod program;
@@ -20,27 +21,21 @@ mod token;
 use std::time::Duration;
 
 use crate::config::edit::Edit;
-use crate::model::credential::{Credential, OAuth};
 use crate::model::declared::Severity;
-use crate::model::grant::{Binding, GrantDigest, GrantRecord};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
-use crate::model::json::Verbatim;
 use crate::model::profiles::AuthProfiles;
-use crate::model::provider::{Client, Flow, Provider};
+use crate::model::provider::{Flow, Provider};
 use crate::model::time::Timestamp;
-use crate::oauth::claims;
-use crate::oauth::grant::Grant;
-use crate::oauth::program::ORIGIN;
 use crate::ports::dialog::Notice;
-use crate::ports::store::{Change, Scope, StoreError};
 
 use crate::providers::catalogue::CatalogueError;
 
+use super::Ports;
+use super::client::{self, Use};
 use super::failure::{Failure, Kind, Touched, login_command};
-use super::naming::{Place, place};
 use super::paste::{self, Form};
-use super::{Ports, client};
 use code::CodeFlow;
+use keep::{Origin, keep, keep_from};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -94,13 +89,14 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
     if let Some(policy) = provider.policy.as_ref().filter(|_| flow.is_a_login()) {
         ports.dialog.notice(&Notice::Policy(policy.clone()));
     }
+    let chosen = flow;
     match flow {
         Flow::Browser(_) | Flow::KeyExchange(_) => {
             let flow = CodeFlow::of(ports, &provider, flow)?;
             in_a_browser(ports, request, &provider, &flow)
         }
         Flow::Device(flow) => {
-            let client = client::resolve(ports, &provider)?;
+            let client = client::resolve(ports, &provider, Use::Login(chosen))?;
             ports.store.rehearse(&request.agent)?;
             device::run(ports, request, &provider, &client, flow)
         }
@@ -208,167 +204,6 @@ fn timed_out(request: &Request, provider: &Provider) -> Failure {
     let method = method.map_or_else(String::new, |method| format!(" --method {method}"));
     let login = login_command(&provider.id, request.profile.as_ref(), false);
     Failure::new(Kind::Temporary, message).hint(format!("{login}{method} --timeout 15m"))
-}
-
-/// Names the profile, shows who logged in, and stores the credential.
-fn keep(
-    ports: Ports<'_>,
-    request: &Request,
-    provider: &Provider,
-    client: &Client,
-    grant: Grant,
-) -> Result<Outcome, Failure> {
-    let binding = Binding {
-        token_endpoint: client.token.clone(),
-        client_id: client.id.clone(),
-    };
-    keep_bound(ports, request, provider, binding, grant)
-}
-
-/// The same for a grant that must go back to where `binding` says.
-fn keep_bound(
-    ports: Ports<'_>,
-    request: &Request,
-    provider: &Provider,
-    binding: Binding,
-    grant: Grant,
-) -> Result<Outcome, Failure> {
-    let found = claims::identity(&provider.account, &grant, None);
-    if provider.account.required && found.identity.account_id.is_none() {
-        let message = format!(
-            "{} did not say which account logged in, so nothing was stored",
-            provider.name
-        );
-        return Err(Failure::new(Kind::NeedsLogin, message).hint(login_command(
-            &provider.id,
-            None,
-            false,
-        )));
-    }
-    ports.tell_skew(grant.skew_warning());
-    let mut oauth = grant.into_credential(&provider.id, found.identity.clone());
-    let client_id = (provider.account.client_id_as.as_ref()).map(|name| (name, &binding.client_id));
-    let kept = found.keep.iter().map(|(name, value)| (name, value));
-    for (name, value) in kept.chain(client_id) {
-        let value = serde_json::Value::from(value.as_str()).to_string();
-        oauth.extra.set(name, Verbatim::new(value));
-    }
-    let document = match ports.store.load(&request.agent, Scope::All) {
-        // What is no document is set aside by the update; it has no names to respect.
-        Err(StoreError::Unreadable { .. }) => AuthProfiles::default(),
-        other => other?,
-    };
-    let place = place(
-        &document,
-        &provider.id,
-        &found.identity,
-        request.profile.as_ref(),
-    )?;
-    if let Some(taken) = &place.taken {
-        ports.dialog.notice(&Notice::Warning(format!(
-            "{taken} belongs to another account and stays as it is; this login is stored as {}",
-            place.id
-        )));
-    }
-    ports.dialog.notice(&Notice::Identity {
-        email: found.identity.email.clone(),
-        account_id: found.identity.account_id.clone(),
-        plan: found.plan,
-        profile: place.id.clone(),
-        replaces: place.replaces,
-    });
-    store(ports, request, provider, &place, &oauth)?;
-    remember(ports, provider, binding, &place.id, &oauth);
-    paste::make_selectable(
-        ports,
-        &place.id,
-        &provider.id,
-        "oauth",
-        found.identity.email.clone(),
-    )?;
-    set_default(ports, request, provider)?;
-    ports.dialog.notice(&Notice::Saved {
-        profile: place.id.clone(),
-        provider: provider.id.clone(),
-        expires: oauth.expires,
-    });
-    let account = found.identity.email.or(found.identity.account_id);
-    Ok(Outcome {
-        account: account.unwrap_or_else(|| place.id.to_string()),
-        profile: place.id,
-        provider: provider.id.clone(),
-        expires: oauth.expires,
-        replaced: place.replaces,
-    })
-}
-
-fn store(
-    ports: Ports<'_>,
-    request: &Request,
-    provider: &Provider,
-    place_now: &Place,
-    oauth: &OAuth,
-) -> Result<(), Failure> {
-    let mut lost = None;
-    let written = ports.store.update(&request.agent, &mut |document| {
-        // Looked at again under the lock: another login may have taken the name meanwhile.
-        let still = place(document, &provider.id, &oauth.identity, Some(&place_now.id));
-        if still.as_ref().is_ok_and(|still| still.id == place_now.id) {
-            let mut new = oauth.clone();
-            // The same identity: what is known of it and not told anew stays.
-            if let Some(Credential::OAuth(old)) = document.get(&place_now.id) {
-                let told = std::mem::replace(&mut new.extra, old.extra.clone());
-                // Where the old grant came from says nothing about the new one.
-                new.extra.0.retain(|(name, _)| name != ORIGIN);
-                for (name, value) in told.0 {
-                    new.extra.set(&name, value);
-                }
-                new.identity.email = new.identity.email.or_else(|| old.identity.email.clone());
-            }
-            document.put(place_now.id.clone(), Credential::OAuth(new));
-            Change::Write
-        } else {
-            lost = Some(place_now.id.clone());
-            Change::Keep
-        }
-    })?;
-    ports.tell_faults(&written);
-    match lost {
-        None => Ok(()),
-        Some(id) => {
-            let message = format!("{id} was taken by another login a moment ago");
-            Err(Failure::new(Kind::Busy, message).hint(login_command(&provider.id, None, false)))
-        }
-    }
-}
-
-/// Tells the journal where the grant came from. If that fails the login stands all the same.
-fn remember(
-    ports: Ports<'_>,
-    provider: &Provider,
-    binding: Binding,
-    profile: &ProfileId,
-    oauth: &OAuth,
-) {
-    let Some(refresh_token) = oauth.refresh_token() else {
-        ports.dialog.notice(&Notice::Warning(format!(
-            "{} gave no refresh token: this login ends with its access token",
-            provider.name
-        )));
-        return;
-    };
-    let recorded = ports.store.record_login(&GrantRecord {
-        grant: GrantDigest::of(&provider.id, refresh_token),
-        provider: provider.id.clone(),
-        profile: profile.clone(),
-        binding: Some(binding),
-        proven_at: Some(ports.clock.now()),
-        attempt: None,
-    });
-    if let Err(error) = recorded {
-        let text = format!("the login is stored, its journal entry is not: {error}");
-        ports.dialog.notice(&Notice::Warning(text));
-    }
 }
 
 fn set_default(ports: Ports<'_>, request: &Request, provider: &Provider) -> Result<(), Failure> {

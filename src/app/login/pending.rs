@@ -70,6 +70,9 @@ struct File {
     state: Secret<String>,
     #[serde(with = "exposed")]
     code_verifier: Secret<String>,
+    /// No secret: it stood in the URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nonce: Option<String>,
     issuer: Option<String>,
     sends_iss: bool,
 }
@@ -149,6 +152,7 @@ impl Pending {
             redirect_uri: kept.redirect_uri,
             state: kept.state,
             code_verifier: kept.verifier,
+            nonce: kept.nonce.map(|nonce| nonce.expose().clone()),
             issuer: kept.issuer,
             sends_iss: kept.sends_iss,
         })
@@ -174,6 +178,7 @@ impl Pending {
                 redirect_uri: file.redirect_uri,
                 state: file.state,
                 verifier: file.code_verifier,
+                nonce: file.nonce.map(Secret::new),
                 issuer: file.issuer,
                 sends_iss: file.sends_iss,
             },
@@ -277,6 +282,7 @@ mod tests {
                 redirect_uri: "http://localhost:1455/cb".to_owned(),
                 state: Secret::from("state-MARKER"),
                 verifier: Secret::from("verifier-MARKER"),
+                nonce: Some(Secret::from("n")),
                 issuer: Some("https://login.example".to_owned()),
                 sends_iss: true,
             },

@@ -10,8 +10,9 @@ use crate::oauth::program::{self as protocol, Aside, Login, ORIGIN, Program};
 use crate::ports::dialog::{Answer, Notice, Question};
 
 use super::super::failure::{Failure, Kind, login_command};
+use super::super::proof::Proof;
 use super::super::{Ports, program};
-use super::{Outcome, Request, keep_bound};
+use super::{Origin, Outcome, Request, keep_from};
 
 /// Runs the flow from the program to the stored credential.
 pub(super) fn run(
@@ -62,7 +63,12 @@ pub(super) fn run(
         account: protocol::account(&provider.account),
         ..provider.clone()
     };
-    keep_bound(ports, request, &provider, bound(&path), grant)
+    let origin = Origin {
+        binding: bound(&path),
+        revocation_endpoint: None,
+        proof: Proof::default(),
+    };
+    keep_from(ports, request, &provider, origin, grant)
 }
 
 fn bound(path: &Path) -> Binding {

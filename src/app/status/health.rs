@@ -104,6 +104,8 @@ pub struct Facts {
     pub unknown_since: Option<Timestamp>,
     /// Since when this very grant is spent: its successor lies elsewhere, or nowhere.
     pub spent_since: Option<Timestamp>,
+    /// When this very grant was revoked.
+    pub revoked_at: Option<Timestamp>,
 }
 
 /// What renews a token.
@@ -226,6 +228,7 @@ fn facts(ports: Ports<'_>, seen: &Seen<'_>) -> Result<Facts, StoreError> {
             (Some(attempt), None | Some(RefreshOutcome::Unknown { .. })) => Some(attempt.begun_at),
             _ => None,
         },
+        revoked_at: record.as_ref().and_then(GrantRecord::revoked_at),
         spent_since: record
             .as_ref()
             .and_then(GrantRecord::successor)

@@ -53,6 +53,7 @@ fn row(row: &Row) -> Value {
         Verdict::Good => {}
         Verdict::InDoubt { since } => value["since"] = json!(since.0),
         Verdict::Refused { why } => value["reason"] = json!(why),
+        Verdict::Revoked { at } => value["revokedAt"] = json!(at.0),
         Verdict::Spent { at, successor } => {
             value["spentAt"] = json!(at.map(|at| at.0));
             value["successor"] = match successor {
@@ -74,6 +75,7 @@ fn state(verdict: &Verdict) -> &'static str {
         Verdict::InDoubt { .. } => "in_doubt",
         Verdict::Spent { .. } => "spent",
         Verdict::Refused { .. } => "refused",
+        Verdict::Revoked { .. } => "revoked",
     }
 }
 
@@ -128,6 +130,7 @@ fn verdict(verdict: &Verdict) -> String {
             since.iso8601()
         ),
         Verdict::Refused { why } => format!("can be brought back, but {why}"),
+        Verdict::Revoked { at } => format!("revoked at its provider at {}", at.iso8601()),
         Verdict::Spent { at, successor } => {
             let at = at.map_or_else(String::new, |at| format!(" at {}", at.iso8601()));
             let successor = match successor {

@@ -175,6 +175,7 @@ fn facts(report: &Report) -> Value {
             })),
             "outcomeUnknownSince": facts.unknown_since.map(|time| time.0),
             "spentSince": facts.spent_since.map(|time| time.0),
+            "revokedAt": facts.revoked_at.map(|time| time.0),
         })
     });
     json!({

@@ -73,6 +73,7 @@ fn word(profile: &ProfileHealth) -> (Tone, &'static str) {
     let facts = &profile.facts;
     match profile.status {
         _ if !facts.secret_present => (Tone::Error, "empty"),
+        Status::Ok if facts.revoked_at.is_some() => (Tone::Error, "revoked"),
         Status::Ok if facts.refusal.is_some() => (Tone::Error, "refused"),
         Status::Ok if facts.spent_since.is_some() => (Tone::Warn, "old copy"),
         Status::Ok if facts.unknown_since.is_some() => (Tone::Warn, "in doubt"),
@@ -95,7 +96,10 @@ fn details(profile: &ProfileHealth, report: &Report, now: Timestamp) -> String {
                 Kind::Token | Kind::ApiKey => "ends",
             };
             format!("{what} in {}", short_duration(remaining))
-        } else if facts.renewal == Renewal::Automatic && facts.refusal.is_none() {
+        } else if facts.renewal == Renewal::Automatic
+            && facts.refusal.is_none()
+            && facts.revoked_at.is_none()
+        {
             format!("access ended {}, refreshed when asked for", ago(remaining))
         } else {
             format!("ended {}", ago(remaining))
@@ -112,6 +116,9 @@ fn details(profile: &ProfileHealth, report: &Report, now: Timestamp) -> String {
     }
     if let Some((refusal, _)) = &facts.refusal {
         parts.push(format!("refused: {}", refusal.code));
+    }
+    if let Some(at) = facts.revoked_at {
+        parts.push(format!("revoked {}", ago(now.until(at))));
     }
     if let Some(since) = facts.spent_since {
         let since = ago(now.until(since));

@@ -16,6 +16,8 @@ pub struct Kept {
     pub state: Secret<String>,
     /// The PKCE verifier: who has it and the code has the login.
     pub verifier: Secret<String>,
+    /// The nonce that the ID token must repeat, if one was sent.
+    pub nonce: Option<Secret<String>>,
     /// The issuer that the answer may name (RFC 9207).
     pub issuer: Option<String>,
     /// Whether the answer must name it.
@@ -29,6 +31,7 @@ impl Attempt {
             redirect_uri: self.redirect_uri.clone(),
             state: self.state.clone(),
             verifier: self.verifier.clone(),
+            nonce: self.nonce.clone(),
             issuer: self.issuer.clone(),
             sends_iss: self.sends_iss,
         }
@@ -41,6 +44,7 @@ impl Attempt {
             redirect_uri: kept.redirect_uri,
             state: kept.state,
             verifier: kept.verifier,
+            nonce: kept.nonce,
             issuer: kept.issuer,
             sends_iss: kept.sends_iss,
         }
@@ -56,6 +60,7 @@ impl Attempt {
             redirect_uri: redirect_uri.to_owned(),
             state: random_text(random)?,
             verifier,
+            nonce: None,
             issuer: None,
             sends_iss: false,
         }))

@@ -56,6 +56,7 @@ pub fn grant(line: Secret<Vec<u8>>, now: Timestamp, baked: Duration) -> Result<G
         id_token: secret("id_token"),
         expires: ends.map(|ends| less_margin(ends, now, baked)),
         clock_skew: None,
+        nonce: None,
         extra: fields(&body),
         response: line,
         access,

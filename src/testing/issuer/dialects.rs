@@ -76,6 +76,17 @@ pub(super) fn is_authorization_endpoint(path: &str) -> bool {
     ["/o/oauth2/v2/auth", "/idp/authorize"].contains(&path)
 }
 
+/// Whether a path is a revocation endpoint of one of them.
+pub(super) fn is_revocation_endpoint(path: &str) -> bool {
+    path == "/revoke"
+}
+
+/// A refresh token of any of them as the grants know it.
+pub(super) fn plain(token: &str) -> &str {
+    let of = |dialect: &Dialect| token.strip_prefix(dialect.prefixes[1]);
+    DIALECTS.iter().find_map(of).unwrap_or(token)
+}
+
 impl Dialect {
     /// Answers a token request: status and body.
     pub(super) fn answer(&self, seen: &Seen, grants: &mut Grants, now: Timestamp) -> (u16, Value) {
@@ -94,11 +105,12 @@ impl Dialect {
             return (400, json!({ "error": "invalid_request" }));
         }
         let (status, mut body) = if is_refresh && self.keeps_refresh_token {
-            grants.renew(self.plain(get("refresh_token")), now)
+            let token = plain(get("refresh_token"));
+            grants.renew(token, get("client_id"), now)
         } else {
             let plain = seen.parameters.iter().map(|(name, value)| {
                 let value = match name.as_str() {
-                    "refresh_token" => self.plain(value),
+                    "refresh_token" => plain(value),
                     _ => value,
                 };
                 (name.clone(), value.to_owned())
@@ -109,11 +121,6 @@ impl Dialect {
             self.dress(&mut body, grants);
         }
         (status, body)
-    }
-
-    /// A refresh token as the grants know it.
-    fn plain<'a>(&self, token: &'a str) -> &'a str {
-        token.strip_prefix(self.prefixes[1]).unwrap_or(token)
     }
 
     /// Makes the plain answer the server's own.

@@ -5,6 +5,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::openid::OpenId;
 use crate::model::time::Timestamp;
 
 /// Whose login the issuer gives out.
@@ -37,7 +38,7 @@ pub enum Fate {
     Living,
     /// It was used, and its successor was given out or lost on the way.
     Spent,
-    /// A token of its family was used twice.
+    /// A token of its family was used twice, or revoked.
     Dead,
 }
 
@@ -46,6 +47,7 @@ struct Code {
     challenge: String,
     redirect_uri: String,
     client_id: String,
+    nonce: Option<String>,
     used: bool,
 }
 
@@ -60,6 +62,8 @@ struct Refresh {
 pub struct Grants {
     /// Whose login is given out next.
     pub account: Account,
+    /// What makes its ID tokens; without it they are claims that nobody signed.
+    pub(super) openid: Option<OpenId>,
     codes: Vec<Code>,
     refresh: Vec<Refresh>,
     dead_families: Vec<usize>,
@@ -105,7 +109,12 @@ impl Grants {
         let redirect_uri = get("redirect_uri").ok_or("no redirect_uri")?;
         let client_id = get("client_id").ok_or("no client_id")?;
         get("state").ok_or("no state")?;
-        Ok(self.code(&challenge, &redirect_uri, &client_id))
+        let nonce = get("nonce");
+        let code = self.code(&challenge, &redirect_uri, &client_id);
+        if let Some(made) = self.codes.last_mut() {
+            made.nonce = nonce;
+        }
+        Ok(code)
     }
 
     /// An authorization code that is good for one use.
@@ -116,6 +125,7 @@ impl Grants {
             challenge: challenge.to_owned(),
             redirect_uri: redirect_uri.to_owned(),
             client_id: client_id.to_owned(),
+            nonce: None,
             used: false,
         });
         value
@@ -127,10 +137,10 @@ impl Grants {
     }
 
     /// The answer to a token request that is granted.
-    pub(super) fn grant(&mut self, now: Timestamp) -> Value {
+    pub(super) fn grant(&mut self, client_id: &str, now: Timestamp) -> Value {
         self.counter += 1;
         let family = self.counter;
-        self.answer(family, now)
+        self.answer(family, (client_id, None), now)
     }
 
     /// Answers a token request: status and body.
@@ -156,22 +166,24 @@ impl Grants {
                             && code.client_id == get("client_id") =>
                     {
                         code.used = true;
+                        let nonce = code.nonce.clone();
                         self.counter += 1;
                         let family = self.counter;
-                        (200, self.answer(family, now))
+                        let asked = (get("client_id"), nonce.as_deref());
+                        (200, self.answer(family, asked, now))
                     }
                     _ => refused("invalid_grant"),
                 }
             }
             "client_credentials" => (200, self.for_client(get("scope"))),
-            "refresh_token" => self.rotate(get("refresh_token"), now),
+            "refresh_token" => self.rotate(get("refresh_token"), get("client_id"), now),
             _ => refused("unsupported_grant_type"),
         }
     }
 
     /// One use of a refresh token. A second use kills the whole family, as RFC 9700 section 4.14
     /// has it.
-    fn rotate(&mut self, value: &str, now: Timestamp) -> (u16, Value) {
+    fn rotate(&mut self, value: &str, client_id: &str, now: Timestamp) -> (u16, Value) {
         let Some(token) = self.refresh.iter_mut().find(|token| token.value == value) else {
             return refused("invalid_grant");
         };
@@ -188,16 +200,22 @@ impl Grants {
         if self.dead_families.contains(&family) {
             return refused("invalid_grant");
         }
-        (200, self.answer(family, now))
+        (200, self.answer(family, (client_id, None), now))
+    }
+
+    /// Ends the family of a refresh token; one that is not known is as good as revoked.
+    pub(super) fn revoke(&mut self, value: &str) {
+        let token = self.refresh.iter().find(|token| token.value == value);
+        self.dead_families.extend(token.map(|token| token.family));
     }
 
     /// A refresh that leaves the refresh token as it is, and gives none.
-    pub(super) fn renew(&mut self, value: &str, now: Timestamp) -> (u16, Value) {
+    pub(super) fn renew(&mut self, value: &str, client_id: &str, now: Timestamp) -> (u16, Value) {
         let living = self.fate(value) == Fate::Living;
         let token = self.refresh.iter().find(|token| token.value == value);
         match token.map(|token| token.family) {
             Some(family) if living => {
-                let mut answer = self.answer(family, now);
+                let mut answer = self.answer(family, (client_id, None), now);
                 self.refresh.pop();
                 if let Some(members) = answer.as_object_mut() {
                     members.remove("refresh_token");
@@ -220,12 +238,18 @@ impl Grants {
 
     /// Access and refresh token of a login that nobody saw.
     pub(super) fn issue(&mut self, now: Timestamp) -> (String, String) {
-        let answer = self.grant(now);
+        let answer = self.grant("", now);
         let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
         (text("access_token"), text("refresh_token"))
     }
 
-    fn answer(&mut self, family: usize, now: Timestamp) -> Value {
+    /// Tokens for a client id and a nonce.
+    fn answer(
+        &mut self,
+        family: usize,
+        (client_id, nonce): (&str, Option<&str>),
+        now: Timestamp,
+    ) -> Value {
         let refresh_token = self.next("rt");
         self.refresh.push(Refresh {
             value: refresh_token.clone(),
@@ -243,8 +267,12 @@ impl Grants {
         if let Some(email) = &account.email {
             id["email"] = json!(email);
         }
+        let id_token = match &self.openid {
+            Some(openid) => openid.token(id, client_id, nonce, now.0 / 1_000),
+            None => jwt(&id),
+        };
         json!({
-            "access_token": jwt(&access), "refresh_token": refresh_token, "id_token": jwt(&id),
+            "access_token": jwt(&access), "refresh_token": refresh_token, "id_token": id_token,
             "expires_in": account.expires_in, "token_type": "Bearer",
             "scope": "openid profile email offline_access",
         })

@@ -9,6 +9,9 @@ mod device;
 mod dialects;
 mod grants;
 mod keys;
+mod openid;
+mod pages;
+mod revoke;
 
 use std::io::{Read, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -19,9 +22,14 @@ use tiny_http::{Header, Request, Response, Server};
 
 use crate::ports::host::Clock;
 
+use pages::Pages;
+use revoke::Revocations;
+
 pub use device::{Codes, Reply, Seen};
 pub use dialects::CLIENT_SECRET;
 pub use grants::{Account, Fate, Grants};
+pub use pages::Visit;
+pub use revoke::Revocation;
 
 /// An answer that is given instead of the right one.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +60,8 @@ struct State {
     client: Option<client_credentials::Expected>,
     delay: Duration,
     gate: Arc<Gate>,
+    pages: Pages,
+    revocations: Revocations,
 }
 
 /// What holds answers back.
@@ -100,9 +110,11 @@ impl Issuer {
             .to_ip()
             .map_or(0, |address| address.port());
         let server = Arc::new(server);
+        let mut grants = Grants::new(account);
+        grants.openid = Some(openid::OpenId::new(&format!("http://127.0.0.1:{port}")));
         let state = Arc::new(Mutex::new(State {
             clock,
-            grants: Grants::new(account),
+            grants,
             devices: device::Devices::default(),
             keys: keys::Keys::default(),
             url: format!("http://127.0.0.1:{port}"),
@@ -114,6 +126,8 @@ impl Issuer {
             client: None,
             delay: Duration::ZERO,
             gate: Arc::default(),
+            pages: Pages::default(),
+            revocations: Revocations::default(),
         }));
         let thread = {
             let (server, state) = (Arc::clone(&server), Arc::clone(&state));
@@ -228,15 +242,14 @@ fn serve(mut request: Request, state: &Mutex<State>) {
         "/oauth/authorize" => authorize(state, &pairs(query)),
         "/oauth/token" => token(state, path, &mut request),
         path if dialects::is_authorization_endpoint(path) => authorize(state, &pairs(query)),
+        path if dialects::is_revocation_endpoint(path) => revoke::serve(state, &mut request),
         path if dialects::of(path).is_some() => token(state, path, &mut request),
         keys::PAGE => Some(keys::page(state, &pairs(query))),
         keys::EXCHANGE => keys::exchange(state, &mut request),
         path if device::is_token_endpoint(path) => token(state, path, &mut request),
         path if device::is_own(path) => device::serve(state, path, &mut request),
-        _ => Some(Scripted {
-            status: 404,
-            ..Scripted::default()
-        }),
+        "/oauth/revoke" => revoke::serve(state, &mut request),
+        _ => Some(pages::serve(state, path, &request)),
     };
     let Some(answer) = answer.filter(|answer| !answer.hang_up) else {
         // What is no HTTP ends the connection on the other side without an answer.

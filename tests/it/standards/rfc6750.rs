@@ -1,11 +1,12 @@
 //! RFC 6750: Bearer Token Usage. Section 5.3 stands beside the HTTP client.
 
 use openclaw::testing::browser::visit;
-use openclaw::testing::issuer::Account;
+use openclaw::testing::issuer::{Account, Issuer, Scripted, Visit};
 use serde_json::json;
 
 use super::waiting;
 use crate::support::World;
+use crate::support::login::Waiting;
 
 #[test]
 fn rfc6750_2_1_the_token_is_handed_out_as_a_header() {
@@ -16,6 +17,77 @@ fn rfc6750_2_1_the_token_is_handed_out_as_a_header() {
         (ran.code, ran.out),
         (0, format!("Authorization: Bearer {access}\n"))
     );
+}
+
+/// A world whose `acme` has a userinfo endpoint that is asked at login.
+fn with_userinfo() -> (World, Issuer) {
+    let (world, issuer) = World::with_issuer(Account::default());
+    let account = "[account]\nemail = [\"userinfo:/email\"]\n";
+    let manifest = issuer.issuer_manifest();
+    let (client, _) = manifest.split_once("[account]").unwrap();
+    world.write("providers/acme.toml", &format!("{client}{account}"));
+    issuer.publish_json("/.well-known/openid-configuration", &issuer.metadata());
+    (world, issuer)
+}
+
+fn log_in(world: &World) -> String {
+    let login = Waiting::start(world, &["--provider", "acme"]);
+    assert_eq!(visit(&login.url).unwrap().status, 200);
+    let (ran, _) = login.finish();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let store = world.store();
+    let stored = store["profiles"]
+        .as_object()
+        .unwrap()
+        .values()
+        .next()
+        .unwrap();
+    stored["access"].as_str().unwrap().to_owned()
+}
+
+fn asked(issuer: &Issuer) -> Vec<Visit> {
+    let visits = issuer.visits().into_iter();
+    visits.filter(|visit| visit.path == "/userinfo").collect()
+}
+
+#[test]
+fn rfc6750_2_1_the_token_is_sent_as_a_header() {
+    let (world, issuer) = with_userinfo();
+    issuer.publish_json(
+        "/userinfo",
+        &json!({ "sub": "user-1", "email": "me@example.com" }),
+    );
+    let access = log_in(&world);
+    let expected = Visit {
+        path: "/userinfo".to_owned(),
+        authorization: Some(format!("Bearer {access}")),
+    };
+    assert_eq!(asked(&issuer), [expected]);
+    assert!(world.store()["profiles"]["acme:me@example.com"].is_object());
+}
+
+#[test]
+fn rfc6750_3_1_what_may_not_be_seen_costs_no_refresh() {
+    for (status, code) in [(403, "insufficient_scope"), (401, "invalid_token")] {
+        let (world, issuer) = with_userinfo();
+        let challenge = format!("Bearer error=\"{code}\"");
+        issuer.publish(
+            "/userinfo",
+            Scripted {
+                status,
+                headers: vec![("WWW-Authenticate", challenge)],
+                ..Scripted::default()
+            },
+        );
+        log_in(&world);
+        assert_eq!(asked(&issuer).len(), 1, "{code}");
+        assert_eq!(
+            issuer.token_requests().len(),
+            1,
+            "{code}: only the exchange"
+        );
+        assert!(world.store()["profiles"]["acme:default"].is_object());
+    }
 }
 
 #[test]

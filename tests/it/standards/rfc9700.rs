@@ -81,6 +81,19 @@ fn rfc9700_2_2_2_a_rotated_refresh_token_is_never_sent_again() {
 }
 
 #[test]
+fn rfc9700_2_6_what_the_server_publishes_is_used() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    world.write("providers/acme.toml", &issuer.issuer_manifest());
+    assert!(!issuer.issuer_manifest().contains("/oauth/"));
+    issuer.publish_json("/.well-known/openid-configuration", &issuer.metadata());
+    let login = Waiting::start(&world, &["--provider", "acme"]);
+    let endpoint = format!("{}/oauth/authorize?", issuer.url());
+    assert!(login.url.starts_with(&endpoint), "{}", login.url);
+    assert_eq!(visit(&login.url).unwrap().status, 200);
+    assert_eq!(login.finish().0.code, 0);
+}
+
+#[test]
 fn rfc9700_2_6_plain_http_is_for_this_machine_only() {
     let to = |address: &str| {
         parse(

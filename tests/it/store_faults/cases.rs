@@ -137,6 +137,8 @@ fn login(run: &Run) -> Result<(), StoreError> {
         provider: provider(),
         profile: id("openai-codex:me"),
         binding: Some(binding()),
+        subject: None,
+        revocation_endpoint: None,
         proven_at: Some(NOW),
         attempt: None,
     });

@@ -13,7 +13,7 @@ use crate::support::{Ran, World, ran};
 const LOGIN: [&str; 5] = ["models", "auth", "login", "--provider", "openai-codex"];
 
 /// Logs in at a prompt without a terminal; the browser is the test's. `then` gets the URL.
-fn at_a_prompt(world: &World, args: &[&str], then: impl FnOnce(&str)) -> Ran {
+pub(super) fn at_a_prompt(world: &World, args: &[&str], then: impl FnOnce(&str)) -> Ran {
     driven(world.command(args), "http", then)
 }
 

@@ -1,6 +1,9 @@
 //! `models auth logout`.
 
+use openclaw::testing::issuer::{Issuer, Scripted};
+
 use super::Transcript;
+use crate::discovery::{self, PROFILE};
 use crate::support::{World, recorded};
 
 const B: &str = "openai-codex:b@example.com";
@@ -60,4 +63,99 @@ fn from_a_store_that_is_no_json() {
     Transcript::of(&world)
         .run(&["models", "auth", "logout", "anthropic:default", "--yes"])
         .matches("logout_not_json");
+}
+
+const REVOKE: [&str; 5] = ["models", "auth", "logout", PROFILE, "--revoke"];
+
+/// A login that can be revoked, and a copy of it.
+fn revocable() -> (World, Issuer) {
+    let (world, issuer) = discovery::world();
+    discovery::log_in(&world);
+    let mut store = world.store();
+    store["profiles"]["acme:copy"] = store["profiles"][PROFILE].clone();
+    world.write("agents/main/agent/auth-profiles.json", &store.to_string());
+    (world, issuer)
+}
+
+fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&REVOKE[..], more].concat()
+}
+
+#[test]
+fn that_revokes() {
+    let (world, _issuer) = revocable();
+    Transcript::of(&world)
+        .run(&with(&["--dry-run"]))
+        .run(&REVOKE)
+        .run(&with(&["--yes"]))
+        .note("and what is known of it afterwards")
+        .run(&["models", "auth", "history"])
+        .run(&["models", "auth", "undo", PROFILE])
+        .matches("logout_revoke");
+}
+
+#[test]
+fn that_does_not_revoke() {
+    let (world, issuer) = revocable();
+    let answers = |status, body: &str| {
+        let headers = vec![("Retry-After", "120".to_owned())];
+        issuer.answer_revocation(Scripted {
+            status,
+            headers,
+            body: body.to_owned(),
+            hang_up: status == 0,
+        });
+    };
+    let yes = with(&["--yes"]);
+    answers(503, "");
+    let transcript = Transcript::of(&world)
+        .note("the server is in trouble")
+        .run(&yes);
+    answers(400, r#"{"error":"unsupported_token_type"}"#);
+    let transcript = transcript.note("the server does not do that").run(&yes);
+    answers(0, "");
+    let transcript = transcript.note("the server does not answer").run(&yes);
+    let moved = issuer.issuer_manifest().replace(
+        "id = \"test-client\"",
+        &format!("id = \"test-client\"\nrevoke = \"{}/other\"", issuer.url()),
+    );
+    world.write("providers/acme.toml", &moved);
+    let transcript = transcript
+        .note("the manifest names another endpoint")
+        .run(&yes);
+    world.write("providers/acme.toml", &issuer.issuer_manifest());
+    answers(503, "");
+    transcript
+        .note("whatever the server says")
+        .run(&with(&["--force", "--yes"]))
+        .matches("logout_not_revoked");
+}
+
+#[test]
+fn that_cannot_revoke() {
+    let (world, _, _) = recorded::world("two-accounts");
+    let (keys, _, _) = recorded::world("api-key");
+    let key = Transcript::of(&keys)
+        .run(&[
+            "models",
+            "auth",
+            "logout",
+            "anthropic:default",
+            "--revoke",
+            "--yes",
+        ])
+        .text;
+    let mut other = Transcript::of(&world);
+    other.text.insert_str(0, &key);
+    other
+        .run(&[
+            "models",
+            "auth",
+            "logout",
+            "anthropic:work",
+            "--revoke",
+            "--yes",
+        ])
+        .run(&["models", "auth", "logout", "anthropic:work", "--force"])
+        .matches("logout_irrevocable");
 }

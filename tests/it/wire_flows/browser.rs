@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use openclaw::testing::browser::visit;
+use openclaw::testing::issuer::{Issuer, Visit};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -24,6 +25,10 @@ struct Row {
     early: i64,
     /// Whether a refresh gives a new refresh token.
     rotates: bool,
+    /// The userinfo endpoint, and what it says.
+    userinfo: Option<(&'static str, &'static str)>,
+    /// The media type of a revocation and what it sends, where there is an endpoint for it.
+    revoke: Option<(&'static str, Pairs)>,
 }
 
 const SECRET: &str = openclaw::testing::issuer::CLIENT_SECRET;
@@ -72,6 +77,15 @@ fn openai_codex() {
         stored: &[("accountId", "acct_1"), ("email", "me@example.com")],
         early: 0,
         rotates: true,
+        userinfo: None,
+        revoke: Some((
+            JSON,
+            &[
+                ("token", "*"),
+                ("token_type_hint", "refresh_token"),
+                ("client_id", CLIENT),
+            ],
+        )),
     });
 }
 
@@ -122,6 +136,8 @@ fn anthropic() {
         stored: &[("accountId", "acct_1"), ("email", "me@example.com")],
         early: 300,
         rotates: true,
+        userinfo: None,
+        revoke: None,
     });
 }
 
@@ -171,10 +187,23 @@ fn google_gemini_cli() {
                 ("refresh_token", "*"),
             ],
         },
-        profile: "google-gemini-cli:default",
-        stored: &[],
+        profile: "google-gemini-cli:me@example.com",
+        stored: &[("accountId", "1157"), ("email", "me@example.com")],
         early: 300,
         rotates: false,
+        userinfo: Some((
+            "/oauth2/v1/userinfo",
+            r#"{ "id": "1157", "email": "me@example.com", "verified_email": true }"#,
+        )),
+        revoke: Some((
+            FORM,
+            &[
+                ("token", "*"),
+                ("token_type_hint", "refresh_token"),
+                ("client_id", CLIENT),
+                ("client_secret", SECRET),
+            ],
+        )),
     });
 }
 
@@ -219,10 +248,16 @@ fn chutes() {
                 ("refresh_token", "*"),
             ],
         },
-        profile: "chutes:default",
-        stored: &[("clientId", "cid_test")],
+        profile: "chutes:me",
+        stored: &[
+            ("clientId", "cid_test"),
+            ("accountId", "user-1"),
+            ("email", "me"),
+        ],
         early: 300,
         rotates: true,
+        userinfo: Some(("/idp/userinfo", r#"{ "sub": "user-1", "username": "me" }"#)),
+        revoke: None,
     });
 }
 
@@ -278,6 +313,9 @@ fn openrouter() {
 /// The login, then the token, then a refresh, then the token again.
 fn drive(row: &Row) {
     let (world, issuer) = World::with_builtin(row.id);
+    if let Some((path, document)) = row.userinfo {
+        issuer.publish_json(path, &serde_json::from_str(document).unwrap());
+    }
     let login = [
         "models",
         "auth",
@@ -328,6 +366,33 @@ fn drive(row: &Row) {
     assert_ne!(renewed["access"], stored["access"]);
     assert_eq!(renewed["refresh"] != stored["refresh"], row.rotates);
     assert_eq!(token(row, &world), renewed["access"]);
+    check_userinfo(row, &issuer, &stored);
+    check_revocation(row, &world, &issuer);
+}
+
+/// Asked once, at login, with the token in its header.
+fn check_userinfo(row: &Row, issuer: &Issuer, stored: &Value) {
+    let bearer = format!("Bearer {}", stored["access"].as_str().unwrap());
+    let expected = row.userinfo.map(|(path, _)| Visit {
+        path: path.to_owned(),
+        authorization: Some(bearer),
+    });
+    assert_eq!(issuer.visits(), Vec::from_iter(expected));
+}
+
+fn check_revocation(row: &Row, world: &World, issuer: &Issuer) {
+    let logout = ["models", "auth", "logout", row.profile, "--revoke", "--yes"];
+    let ran = run(world, row.env, &logout);
+    let Some((content_type, parameters)) = row.revoke else {
+        assert_ne!(ran.code, 0, "{ran:?}");
+        assert!(world.store()["profiles"][row.profile].is_object());
+        return;
+    };
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let sent = &issuer.revocations()[0];
+    assert_eq!(sent.content_type, content_type);
+    assert_same("revocation", &sent.parameters, parameters, issuer);
+    assert!(world.store()["profiles"][row.profile].is_null());
 }
 
 fn check_stored(row: &Row, world: &World) -> Value {

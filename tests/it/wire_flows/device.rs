@@ -173,10 +173,55 @@ fn minimax_portal() {
     });
 }
 
+/// Its endpoints are those that its metadata names.
+#[test]
+fn xai() {
+    const CLIENT: (&str, &str) = ("client_id", "b1a00492-073a-47ea-816f-4c329264a828");
+    drive(&Row {
+        id: "xai",
+        asks: &[Sent {
+            path: "/oauth/device/code",
+            content_type: FORM,
+            parameters: &[
+                CLIENT,
+                (
+                    "scope",
+                    "openid profile email offline_access grok-cli:access api:access",
+                ),
+            ],
+        }],
+        request_id: false,
+        token: &[Sent {
+            path: "/oauth/token",
+            content_type: FORM,
+            parameters: &[CLIENT, ("device_code", "*"), ("grant_type", DEVICE_CODE)],
+        }],
+        refresh: Some(Sent {
+            path: "/oauth/token",
+            content_type: FORM,
+            parameters: &[
+                ("grant_type", "refresh_token"),
+                ("refresh_token", "*"),
+                CLIENT,
+            ],
+        }),
+        profile: "xai:me@example.com",
+        stored: &[
+            ("type", "oauth"),
+            ("accountId", "user-1"),
+            ("email", "me@example.com"),
+        ],
+    });
+}
+
 /// The login, then the token, then a refresh where there is one, then the token again.
 fn drive(row: &Row) {
     let (world, issuer) = World::with_builtin(row.id);
     issuer.set_device_codes(Codes::default());
+    let mut metadata = issuer.metadata();
+    let device = format!("{}/oauth/device/code", issuer.url());
+    metadata["device_authorization_endpoint"] = device.into();
+    issuer.publish_json("/.well-known/openid-configuration", &metadata);
     let login = ["models", "auth", "login", "--provider", row.id];
     let login = [&login[..], &["--method", "device-code", "--json"]].concat();
     let ran = run(&world, &[], &login);

@@ -181,7 +181,7 @@ impl Devices {
                 json!({ "access_token": token, "token_type": "bearer", "scope": "read:user" })
             }
             None => {
-                let mut answer = grants.grant(now.0);
+                let mut answer = grants.grant(get(parameters, "client_id"), now.0);
                 if path == QWEN[1] {
                     answer["resource_url"] = "portal.qwen.ai".into();
                 }
@@ -279,7 +279,7 @@ fn minimax(reply: Option<&Reply>, grants: &mut Grants, now: Timestamp) -> (u16, 
         Some(Reply::Expired) => json!({ "status": "error", "base_resp": base(1005, "expired") }),
         Some(Reply::Trouble) => return (503, Value::Null),
         None => {
-            let granted = grants.grant(now);
+            let granted = grants.grant("", now);
             let life = granted["expires_in"].as_i64().unwrap_or_default();
             json!({
                 "status": "success", "access_token": granted["access_token"],

@@ -277,6 +277,8 @@ fn use_all(doors: &Doors) {
             profile: profile.clone(),
             yes: true,
             dry_run: false,
+            revoke: false,
+            force: false,
         };
         if let Err(failure) = logout::run(ports, &asked) {
             panic!("{profile} could not be removed: {failure:?}");

@@ -15,10 +15,15 @@ use crate::model::id::ProfileId;
 /// Removes the credential with its order, last-good and usage entries. The provider is not told:
 /// the token works elsewhere until it ends. A copy is kept, so that `models auth undo` can bring it
 /// back, until `models auth history PROFILE --clear` removes it, too.
+///
+/// With --revoke the provider is asked first not to honour the login any longer, wherever it is
+/// used, and everything that holds it here goes once it has agreed. If it does not answer or refuses,
+/// nothing is removed, unless --force says so.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models auth logout openai-codex:work --dry-run
-  openclaw models auth logout openai-codex:work --yes")]
+  openclaw models auth logout openai-codex:work --yes
+  openclaw models auth logout openai-codex:work --revoke")]
 pub struct Logout {
     /// The profile
     #[arg(value_name = "PROFILE")]
@@ -29,6 +34,12 @@ pub struct Logout {
     /// Only say what would go
     #[arg(long)]
     dry_run: bool,
+    /// Revoke it at the provider first
+    #[arg(long)]
+    revoke: bool,
+    /// Remove it even if it could not be revoked
+    #[arg(long, requires = "revoke")]
+    force: bool,
 }
 
 impl Logout {
@@ -44,6 +55,8 @@ impl Logout {
                 profile: ProfileId::parse(&self.profile)?,
                 yes: self.yes,
                 dry_run: self.dry_run,
+                revoke: self.revoke,
+                force: self.force,
             },
         )?;
         let written = self.show(&outcome, system, printer);
@@ -57,14 +70,18 @@ impl Logout {
         system: &System,
         printer: &Printer,
     ) -> io::Result<()> {
-        let verb = match (self.dry_run, outcome.removed) {
-            (true, _) => "Would remove",
-            (false, true) => "Removed",
-            (false, false) => "Another process had removed",
+        let verb = match (self.dry_run, outcome.removed, outcome.replaced) {
+            (true, ..) => "Would remove",
+            (false, true, _) => "Removed",
+            (false, false, true) => "Another login has taken the place of the",
+            (false, false, false) => "Another process had removed",
         };
         let kind = outcome.kind.as_str();
         let provider = crate::model::id::printable(&outcome.provider, 80);
         printer.line_out(&format!("Agent: {}", outcome.owner))?;
+        if let Some(revocation) = &outcome.revocation {
+            self.show_revocation(revocation, printer)?;
+        }
         printer.line_out(&format!(
             "{verb} auth profile: {} ({provider}/{kind})",
             outcome.profile
@@ -80,6 +97,10 @@ impl Logout {
         if outcome.usage {
             printer.line_out(&format!("{verb} its usage entry"))?;
         }
+        let copies = outcome.revocation.iter().flat_map(|told| &told.copies);
+        for (agent, id) in copies {
+            printer.line_out(&format!("{verb} the same login: {id} of agent {agent}"))?;
+        }
         if outcome.kept {
             let word = shell_word(outcome.profile.as_str());
             let text = format!(
@@ -87,6 +108,25 @@ impl Logout {
                  To remove the copy, too: openclaw models auth history {word} --clear"
             );
             printer.line_out(&system.global().aimed(&text))?;
+        }
+        Ok(())
+    }
+
+    fn show_revocation(
+        &self,
+        revocation: &logout::Revocation,
+        printer: &Printer,
+    ) -> io::Result<()> {
+        let endpoint = &revocation.endpoint;
+        if revocation.done {
+            return printer.line_out(&format!("Revoked at {endpoint}"));
+        }
+        if !self.dry_run {
+            return Ok(());
+        }
+        printer.line_out(&format!("Would revoke at {endpoint}"))?;
+        for end in &revocation.ends {
+            printer.line_out(end)?;
         }
         Ok(())
     }

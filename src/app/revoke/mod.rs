@@ -1,0 +1,305 @@
+//! Revoking a login at its provider, before it is forgotten here.
+//!
+//! The grant's lock is held, so nobody of us renews it meanwhile; the journal says that it was
+//! begun before the server is asked, and how it ended before any document is touched. Whoever is
+//! killed in between leaves a journal that tells the next command the truth. Like a refresh it
+//! sends a token only to where that token came from.
+
+mod server;
+
+use std::time::Duration;
+
+use crate::model::credential::{Credential, OAuth};
+use crate::model::grant::{GrantDigest, GrantRecord, RefreshOutcome};
+use crate::model::id::{AgentId, ProfileId};
+use crate::model::provider::Provider;
+use crate::model::secret::Secret;
+use crate::oauth::revoke::{Hint, RevokeError};
+use crate::ports::dialog::Notice;
+use crate::ports::host::Signal;
+use crate::ports::store::{Held, Scope, Spending, StoreError, Wait, Waited};
+
+use super::Ports;
+use super::failure::{Failure, Kind, Touched, refresh_command, shell_word};
+use super::lineage;
+use super::rescue::{self, Filed};
+use server::Server;
+
+/// How long another process may take that refreshes the grant just now.
+const WAIT_FOR_OTHERS: Duration = Duration::from_secs(45);
+
+/// A login that can be revoked, and what goes with it.
+pub(super) struct Plan {
+    provider: Provider,
+    server: Server,
+    credential: Credential,
+    /// The token that is revoked first.
+    token: (Secret<String>, Hint),
+    /// The access token beside a refresh token.
+    access: Option<Secret<String>>,
+    /// The grant, if there is a refresh token.
+    grant: Option<GrantDigest>,
+    /// Everything that holds the same grant, the profile itself among it.
+    pub(super) copies: Vec<(AgentId, ProfileId)>,
+}
+
+/// The command that only forgets it.
+fn forget_command(profile: &ProfileId) -> String {
+    let word = shell_word(profile.as_str());
+    format!("openclaw models auth logout {word}")
+}
+
+/// What [`forget_command`] does.
+const ONLY_HERE: &str = "a logout without --revoke forgets it on this machine only";
+
+fn unsupported(profile: &ProfileId, why: &str) -> Failure {
+    let message = format!("{profile} cannot be revoked: {why}; {ONLY_HERE}");
+    Failure::new(Kind::Config, message).hint(forget_command(profile))
+}
+
+/// Finds out how a login is revoked. Nothing is sent but a request for public metadata.
+///
+/// # Errors
+/// [`Kind::Config`] if it cannot be revoked, or must not be with what the manifest says now, and
+/// what keeps the server's metadata from being had.
+pub(super) fn plan(
+    ports: Ports<'_>,
+    owner: &AgentId,
+    profile: &ProfileId,
+    credential: &Credential,
+) -> Result<Plan, Failure> {
+    let id = credential.provider();
+    let id = id.ok_or_else(|| unsupported(profile, "its provider has no valid name"))?;
+    if matches!(credential, Credential::ApiKey(_)) {
+        let why = "an API key is taken back on its provider's own page";
+        return Err(unsupported(profile, why));
+    }
+    let oauth = credential.as_oauth();
+    let provider = ports.provider_of(&id, credential)?;
+    let server = Server::of(ports, &provider, (profile, credential))?;
+    let refresh = oauth.and_then(OAuth::refresh_token).cloned();
+    let access = credential.bearer().cloned();
+    let grant = refresh.as_ref().map(|token| GrantDigest::of(&id, token));
+    let token = match (refresh, access.clone()) {
+        (Some(refresh), _) => (refresh, Hint::RefreshToken),
+        (None, Some(access)) => (access, Hint::AccessToken),
+        (None, None) => return Err(unsupported(profile, "it holds no token")),
+    };
+    let plan = Plan {
+        access: access.filter(|_| grant.is_some() && server.takes_one_token()),
+        copies: match &grant {
+            Some(grant) => lineage::copies(ports, grant),
+            None => vec![(owner.clone(), profile.clone())],
+        },
+        credential: credential.clone(),
+        provider,
+        server,
+        token,
+        grant,
+    };
+    plan.check(ports, profile)?;
+    Ok(plan)
+}
+
+impl Plan {
+    /// Where it is revoked, for people.
+    pub(super) fn endpoint(&self) -> String {
+        self.server.name()
+    }
+
+    fn record(&self, ports: Ports<'_>) -> Result<Option<GrantRecord>, Failure> {
+        match &self.grant {
+            Some(grant) => Ok(ports.store.grant_record(grant)?),
+            None => Ok(None),
+        }
+    }
+
+    /// Refuses what must not be sent: elsewhere than where it came from, or a spent token, whose
+    /// revocation would say nothing about the one that lives.
+    fn check(&self, ports: Ports<'_>, profile: &ProfileId) -> Result<(), Failure> {
+        let Some(record) = self.record(ports)? else {
+            return Ok(());
+        };
+        let checked = self.server.check(profile, &self.provider, &record);
+        checked.map_err(|failure| failure.hint(forget_command(profile)))?;
+        if record.successor().is_some() {
+            let message = format!(
+                "{profile} is an old copy of a login that was renewed since; what it holds is spent"
+            );
+            let failure = Failure::new(Kind::Config, message);
+            return Err(failure.hint(format!("{} --force", refresh_command(profile))));
+        }
+        Ok(())
+    }
+
+    /// What stops working besides the profile itself, a sentence each.
+    pub(super) fn ends(
+        &self,
+        ports: Ports<'_>,
+        owner: &AgentId,
+        profile: &ProfileId,
+    ) -> Vec<String> {
+        let mut ends = vec![format!(
+            "Revoking {profile} ends it everywhere: every other program and machine that uses this login of {} must log in again.",
+            self.provider.name
+        )];
+        let copies = self.copies.iter();
+        let copies = copies.filter(|(agent, id)| (agent, id) != (owner, profile));
+        ends.extend(copies.map(|(agent, id)| {
+            format!("Profile {id} of agent {agent} holds the same login and goes with it.")
+        }));
+        let readers = lineage::readers(ports, owner, profile).into_iter();
+        ends.extend(readers.map(|agent| {
+            format!("Agent {agent} reads through to {profile} of agent {owner} and loses it.")
+        }));
+        ends
+    }
+
+    /// Revokes it. Returns the plan that was carried out: the login may have been renewed since the
+    /// first look.
+    ///
+    /// # Errors
+    /// Why it is not known to be revoked; no document was touched then.
+    pub(super) fn carry_out(
+        mut self,
+        ports: Ports<'_>,
+        owner: &AgentId,
+        profile: &ProfileId,
+    ) -> Result<Self, Failure> {
+        ports.interrupt.defer();
+        let deadline = ports.clock.monotonic() + WAIT_FOR_OTHERS;
+        loop {
+            let Some(grant) = &self.grant else {
+                return self.send(ports, profile).map(|()| self);
+            };
+            let held = self.lock(ports, grant, profile, deadline)?;
+            if let Filed::NothingFound(held) = rescue::file(ports, held)?
+                && self.spend(ports, held, (owner, profile))?
+            {
+                return Ok(self);
+            }
+            let document = ports.store.load(owner, Scope::Profile(profile))?;
+            let credential = document.get(profile);
+            let credential = credential.ok_or_else(|| Failure::no_such_profile(profile))?;
+            self = plan(ports, owner, profile, credential)?;
+        }
+    }
+
+    fn lock<'a>(
+        &self,
+        ports: Ports<'a>,
+        grant: &GrantDigest,
+        profile: &ProfileId,
+        deadline: Duration,
+    ) -> Result<Box<dyn Held<'a> + 'a>, Failure> {
+        loop {
+            if let Some(held) = ports.store.try_lock_grant(grant)? {
+                return Ok(held);
+            }
+            let wait = Wait {
+                limit: deadline.saturating_sub(ports.clock.monotonic()),
+                stop: &|| ports.interrupt.pending().is_some(),
+            };
+            match ports.store.await_grant(grant, &wait)? {
+                Waited::Released if ports.clock.monotonic() < deadline => {}
+                Waited::Stopped => {
+                    let signal = ports.interrupt.pending().unwrap_or(Signal::INTERRUPT);
+                    return Err(Failure::cancelled(signal));
+                }
+                Waited::Released | Waited::TimedOut { .. } => {
+                    let message = format!("{profile} is being refreshed by another process");
+                    let failure = Failure::new(Kind::Busy, message);
+                    return Err(failure.hint("run the command again in a while"));
+                }
+            }
+        }
+    }
+
+    /// What happens under the lock; false if the document holds another grant by now.
+    fn spend(
+        &self,
+        ports: Ports<'_>,
+        held: Box<dyn Held<'_> + '_>,
+        (owner, profile): (&AgentId, &ProfileId),
+    ) -> Result<bool, Failure> {
+        let before = self.record(ports)?;
+        let binding = self.server.binding();
+        let wait = Wait {
+            limit: WAIT_FOR_OTHERS,
+            stop: &|| ports.interrupt.pending().is_some(),
+        };
+        let reserved = held.reserve(&Spending {
+            agent: owner,
+            profile,
+            provider: &self.provider.id,
+            binding: &binding,
+            now: ports.clock.now(),
+            wait: &wait,
+        });
+        let reserved = match reserved {
+            Err(StoreError::Moved { .. }) => return Ok(false),
+            other => other?,
+        };
+        let sent = match ports.interrupt.pending() {
+            Some(signal) => Err(Failure::cancelled(signal)),
+            None => self.send(ports, profile),
+        };
+        let outcome = match &sent {
+            Ok(()) => RefreshOutcome::Revoked,
+            Err(failure) => unrevoked(before, failure),
+        };
+        if let Err(error) = reserved.settle(&outcome, ports.clock.now()) {
+            ports.dialog.notice(&Notice::Warning(format!(
+                "the end of the revocation of {profile} could not be written down: {error}"
+            )));
+        }
+        sent.map(|()| true)
+    }
+
+    fn send(&self, ports: Ports<'_>, profile: &ProfileId) -> Result<(), Failure> {
+        let (token, hint) = &self.token;
+        self.ask(ports, (token, *hint))
+            .map_err(|error| server::failure(profile, &error))
+    }
+
+    fn ask(&self, ports: Ports<'_>, token: (&Secret<String>, Hint)) -> Result<(), RevokeError> {
+        self.server
+            .ask(ports, &self.provider, &self.credential, token)
+    }
+
+    /// Asks that the access token be revoked, too, once its refresh token is: a server should have
+    /// done that (RFC 7009 section 2.1), and some do not.
+    pub(super) fn revoke_access(&self, ports: Ports<'_>) {
+        let Some(access) = &self.access else {
+            return;
+        };
+        if let Err(error) = self.ask(ports, (access, Hint::AccessToken)) {
+            ports.dialog.notice(&Notice::Warning(format!(
+                "the access token may work until it ends by itself: the server did not revoke it ({error})"
+            )));
+        }
+    }
+
+    /// Whether what a profile holds now is what was revoked.
+    pub(super) fn revoked(&self, held: &Credential) -> bool {
+        match &self.grant {
+            Some(grant) => held.as_oauth().and_then(OAuth::grant).as_ref() == Some(grant),
+            None => held.bearer() == Some(&self.token.0),
+        }
+    }
+}
+
+/// What the journal says of a grant that was not revoked: what it said before.
+fn unrevoked(before: Option<GrantRecord>, failure: &Failure) -> RefreshOutcome {
+    let known = before.and_then(|record| record.attempt?.outcome);
+    match (failure.touched, known) {
+        (Touched::MaybeSpent, _) => RefreshOutcome::Unknown {
+            reason: failure.message.clone(),
+        },
+        (_, Some(known)) => known,
+        (_, None) => RefreshOutcome::Passing {
+            reason: failure.message.clone(),
+            retry_at: None,
+        },
+    }
+}

@@ -1,0 +1,190 @@
+//! Who is asked to revoke a login: the revocation endpoint of its provider, or the program that gave
+//! it.
+
+use std::path::PathBuf;
+
+use crate::model::credential::{Credential, OAuth};
+use crate::model::grant::{Binding, GrantRecord, Refusal};
+use crate::model::id::ProfileId;
+use crate::model::provider::{Client, Provider};
+use crate::model::secret::Secret;
+use crate::model::time::short_duration;
+use crate::oauth::error::OAuthError;
+use crate::oauth::program::Program;
+use crate::oauth::revoke::{self, Hint, RevokeError};
+
+use super::super::client::{self, Use};
+use super::super::failure::{Failure, Kind, Touched};
+use super::super::{Ports, binding, program};
+use super::{ONLY_HERE, forget_command, unsupported};
+
+/// Who is asked.
+pub(super) enum Server {
+    /// A revocation endpoint, by this client.
+    Endpoint(Box<Client>, String),
+    /// The program that gave the login.
+    Program(PathBuf),
+}
+
+impl Server {
+    /// Finds out who that is.
+    pub(super) fn of(
+        ports: Ports<'_>,
+        provider: &Provider,
+        (profile, credential): (&ProfileId, &Credential),
+    ) -> Result<Self, Failure> {
+        if let Some(origin) = credential.as_oauth().and_then(program::origin) {
+            program::check(ports, provider, &origin)?;
+            return Ok(Self::Program(origin));
+        }
+        if provider.registration.is_none() {
+            let why = format!("the manifest of {} names no OAuth client", provider.id);
+            return Err(unsupported(profile, &why));
+        }
+        let client = client::resolve(ports, provider, Use::Revocation)?;
+        match client.revoke.clone() {
+            Some(endpoint) => Ok(Self::Endpoint(Box::new(client), endpoint)),
+            None => {
+                let why = format!("no revocation endpoint of {} is known", provider.name);
+                Err(unsupported(profile, &why))
+            }
+        }
+    }
+
+    /// Its address, for people.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Endpoint(_, endpoint) => endpoint.clone(),
+            Self::Program(path) => path.display().to_string(),
+        }
+    }
+
+    /// What a grant that goes there must be bound to.
+    pub(super) fn binding(&self) -> Binding {
+        match self {
+            Self::Endpoint(client, _) => Binding {
+                token_endpoint: client.token.clone(),
+                client_id: client.id.clone(),
+            },
+            Self::Program(path) => Binding::to_program(&path.to_string_lossy()),
+        }
+    }
+
+    /// Makes sure that a grant came from there.
+    pub(super) fn check(
+        &self,
+        profile: &ProfileId,
+        provider: &Provider,
+        record: &GrantRecord,
+    ) -> Result<(), Failure> {
+        binding::check(profile, provider, &self.binding(), Some(record))?;
+        match self {
+            Self::Endpoint(_, endpoint) => {
+                binding::check_revocation(profile, provider, endpoint, record)
+            }
+            Self::Program(_) => Ok(()),
+        }
+    }
+
+    /// Asks it to revoke a token.
+    pub(super) fn ask(
+        &self,
+        ports: Ports<'_>,
+        provider: &Provider,
+        credential: &Credential,
+        token: (&Secret<String>, Hint),
+    ) -> Result<(), RevokeError> {
+        match self {
+            Self::Endpoint(client, endpoint) => {
+                let server = (&provider.dialect, &**client);
+                revoke::revoke(ports.http, server, endpoint, token, ports.clock.now())
+            }
+            Self::Program(path) => {
+                let program = Program {
+                    programs: ports.programs,
+                    clock: ports.clock,
+                    path,
+                    provider: &provider.id,
+                    stop: &|| None,
+                };
+                let login = credential.as_oauth();
+                login.map_or(Ok(()), |login| ask_program(&program, login))
+            }
+        }
+    }
+
+    /// Whether there is more to ask once the refresh token is revoked. A program was given both
+    /// tokens at once.
+    pub(super) fn takes_one_token(&self) -> bool {
+        matches!(self, Self::Endpoint(..))
+    }
+}
+
+fn ask_program(program: &Program<'_>, login: &OAuth) -> Result<(), RevokeError> {
+    program.revoke(login).or_else(|error| match error {
+        OAuthError::Refused(refusal) if refusal.code == "unsupported_request" => {
+            Err(RevokeError::Refused(refusal))
+        }
+        // It is dead already: as good as revoked.
+        OAuthError::Refused(_) => Ok(()),
+        OAuthError::Passing {
+            reason,
+            retry_after,
+            ..
+        } => Err(RevokeError::Later {
+            reason,
+            retry_after,
+        }),
+        OAuthError::Unsupported { reason } => Err(RevokeError::Later {
+            reason,
+            retry_after: None,
+        }),
+        OAuthError::Unknown { reason } | OAuthError::Unexpected { reason } => {
+            Err(RevokeError::Unknown { reason })
+        }
+    })
+}
+
+/// A login that is not known to be revoked.
+pub(super) fn failure(profile: &ProfileId, error: &RevokeError) -> Failure {
+    let again = format!("{} --revoke", forget_command(profile));
+    let not = |why: &str| format!("{profile} was not revoked: {why}");
+    match error {
+        RevokeError::Later {
+            reason,
+            retry_after,
+        } => {
+            let wait = retry_after.map_or_else(String::new, |wait| {
+                let millis = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+                format!("; it wants to be asked again in {}", short_duration(millis))
+            });
+            Failure::new(Kind::Temporary, not(&format!("{reason}{wait}"))).hint(again)
+        }
+        RevokeError::Unknown { reason } => {
+            let message = format!("it is not known whether {profile} was revoked: {reason}");
+            Failure::new(Kind::Temporary, message)
+                .touched(Touched::MaybeSpent)
+                .hint(again)
+        }
+        RevokeError::Refused(refusal) => {
+            let why = format!("{}; {ONLY_HERE}", answer(refusal));
+            Failure::new(Kind::Config, not(&why))
+                .code(&refusal.code)
+                .hint(forget_command(profile))
+        }
+    }
+}
+
+fn answer(refusal: &Refusal) -> String {
+    let Refusal {
+        code,
+        description,
+        status,
+    } = refusal;
+    match (description.as_str(), status) {
+        // A program answers without HTTP.
+        (words, 0) => format!("{code}: {words}"),
+        ("", status) => format!("the server answered {code} (HTTP {status})"),
+        (words, status) => format!("the server answered {code}: {words} (HTTP {status})"),
+    }
+}

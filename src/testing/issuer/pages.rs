@@ -1,0 +1,107 @@
+//! Documents that the test issuer publishes: metadata, keys, userinfo. None is there until a test
+//! says so.
+
+use serde_json::{Value, json};
+use tiny_http::Request;
+
+use super::{Issuer, Scripted, State, locked};
+use std::sync::Mutex;
+
+/// One request for a document, published or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visit {
+    /// The path.
+    pub path: String,
+    /// The value of its `Authorization` header.
+    pub authorization: Option<String>,
+}
+
+/// What is published, and who came.
+#[derive(Default)]
+pub(super) struct Pages {
+    published: Vec<(String, Scripted)>,
+    visits: Vec<Visit>,
+}
+
+impl Issuer {
+    /// Publishes a document at a path, in the place of what was there.
+    pub fn publish(&self, path: &str, answer: Scripted) {
+        let published = &mut locked(&self.state).pages.published;
+        published.retain(|(other, _)| other != path);
+        published.push((path.to_owned(), answer));
+    }
+
+    /// Publishes a JSON document.
+    pub fn publish_json(&self, path: &str, document: &Value) {
+        let content_type = "application/json".to_owned();
+        self.publish(
+            path,
+            Scripted {
+                status: 200,
+                headers: vec![("Content-Type", content_type)],
+                body: document.to_string(),
+                hang_up: false,
+            },
+        );
+    }
+
+    /// Takes a document back.
+    pub fn withdraw(&self, path: &str) {
+        let published = &mut locked(&self.state).pages.published;
+        published.retain(|(other, _)| other != path);
+    }
+
+    /// Who asked for a document so far, whether or not it was there.
+    pub fn visits(&self) -> Vec<Visit> {
+        locked(&self.state).pages.visits.clone()
+    }
+
+    /// The metadata of this server: all that is true of it (RFC 8414 section 2).
+    pub fn metadata(&self) -> Value {
+        let url = self.url();
+        json!({
+            "issuer": url,
+            "authorization_endpoint": format!("{url}/oauth/authorize"),
+            "token_endpoint": format!("{url}/oauth/token"),
+            "revocation_endpoint": format!("{url}/oauth/revoke"),
+            "userinfo_endpoint": format!("{url}/userinfo"),
+            "jwks_uri": format!("{url}/jwks"),
+            "response_types_supported": ["code"],
+            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "code_challenge_methods_supported": ["S256"],
+            "token_endpoint_auth_methods_supported": ["none"],
+        })
+    }
+
+    /// A manifest of the provider `acme` that gives this server as its issuer and no endpoint.
+    pub fn issuer_manifest(&self) -> String {
+        let url = self.url();
+        format!(
+            "schema = 1\nid = \"acme\"\nname = \"Acme\"\n\n\
+             [client]\nid = \"test-client\"\nissuer = \"{url}\"\n\n\
+             [[flow]]\nkind = \"browser\"\nhost = \"localhost\"\nports = [0]\npath = \"/callback\"\n\
+             scopes = [\"openid\", \"email\", \"offline_access\"]\n\n\
+             [account]\nid = [\"id_token:/sub\"]\nemail = [\"id_token:/email\"]\n"
+        )
+    }
+}
+
+pub(super) fn serve(state: &Mutex<State>, path: &str, request: &Request) -> Scripted {
+    let fields = request.headers().iter();
+    let mut authorization = fields.filter(|field| field.field.equiv("Authorization"));
+    let authorization = authorization.next().map(|field| field.value.to_string());
+    let pages = &mut locked(state).pages;
+    pages.visits.push(Visit {
+        path: path.to_owned(),
+        authorization,
+    });
+    let mut published = pages.published.iter();
+    let found = published.find(|(other, _)| other == path);
+    found.map_or_else(
+        || Scripted {
+            status: 404,
+            ..Scripted::default()
+        },
+        |(_, answer)| answer.clone(),
+    )
+}

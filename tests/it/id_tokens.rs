@@ -1,0 +1,243 @@
+//! Whose login it is: ID tokens that are checked before anything is stored, their signatures, and
+//! the userinfo endpoint.
+
+use openclaw::testing::browser::visit;
+use openclaw::testing::issuer::{Issuer, Scripted};
+use serde_json::{Value, json};
+
+use crate::discovery::{FORCE, OPENID, PROFILE, log_in, world};
+use crate::support::login::Waiting;
+use crate::support::{Ran, World};
+
+/// Changes the manifest of `acme`.
+fn manifest(world: &World, issuer: &Issuer, changes: &[(&str, &str)]) {
+    let text = issuer.issuer_manifest();
+    let text = changes.iter().fold(text, |text, (old, new)| {
+        assert!(text.contains(old), "{old}");
+        text.replace(old, new)
+    });
+    world.write("providers/acme.toml", &text);
+}
+
+fn signed(world: &World, issuer: &Issuer) {
+    let changes = [(
+        "name = \"Acme\"",
+        "name = \"Acme\"\nid_token = \"signature\"",
+    )];
+    manifest(world, issuer, &changes);
+    issuer.publish_json("/jwks", &issuer.jwks());
+}
+
+/// A login that the provider agrees to and that is not accepted here.
+fn refused(world: &World) -> Ran {
+    let login = Waiting::start(world, &["--provider", "acme"]);
+    let page = visit(&login.url).unwrap();
+    assert_ne!(page.status, 200, "{page:?}");
+    let (ran, _) = login.finish();
+    let document = world.state().join("agents/main/agent/auth-profiles.json");
+    assert!(!document.exists(), "{ran:?}");
+    assert!(ran.err.contains("nothing was stored"), "{ran:?}");
+    assert!(
+        ran.err
+            .contains("Try: openclaw models auth login --provider acme")
+    );
+    assert!(!ran.err.contains("MARKER"), "{ran:?}");
+    ran
+}
+
+fn asked(issuer: &Issuer, path: &str) -> usize {
+    issuer
+        .visits()
+        .iter()
+        .filter(|visit| visit.path == path)
+        .count()
+}
+
+#[test]
+fn oidc_core_3_1_3_7_a_wrong_id_token_ends_the_login() {
+    let (world, issuer) = world();
+    for (claims, why) in [
+        (
+            json!({ "iss": "https://evil.example" }),
+            "is from https://evil.example and not from",
+        ),
+        (
+            json!({ "aud": ["another-client"] }),
+            "is not for this client",
+        ),
+        (
+            json!({ "azp": "another-client" }),
+            "was made for another client",
+        ),
+        (json!({ "exp": 1_000 }), "has ended"),
+        (json!({ "iat": 4_000_000_000_i64 }), "is from the future"),
+    ] {
+        issuer.change_claims(&claims);
+        let ran = refused(&world);
+        assert_eq!(ran.code, 3, "{ran:?}");
+        assert!(ran.err.contains(why), "{ran:?}");
+    }
+    issuer.change_claims(&json!({}));
+    log_in(&world);
+}
+
+#[test]
+fn oidc_core_3_1_2_1_the_nonce_is_sent_and_must_come_back() {
+    let (world, issuer) = world();
+    let changes = [("path = \"/callback\"", "path = \"/callback\"\nnonce = true")];
+    manifest(&world, &issuer, &changes);
+    let login = Waiting::start(&world, &["--provider", "acme"]);
+    let url = url::Url::parse(&login.url).unwrap();
+    let (_, nonce) = url.query_pairs().find(|(name, _)| name == "nonce").unwrap();
+    assert_eq!(nonce.len(), 43);
+    assert!(![login.state()].contains(&nonce.into_owned()));
+    assert_eq!(visit(&login.url).unwrap().status, 200);
+    assert_eq!(login.finish().0.code, 0);
+
+    let (world, issuer) = self::world();
+    manifest(&world, &issuer, &changes);
+    for told in [json!("of another login"), Value::Null] {
+        issuer.change_claims(&json!({ "nonce": told }));
+        let ran = refused(&world);
+        assert!(ran.err.contains("does not repeat the nonce"), "{ran:?}");
+    }
+}
+
+#[test]
+fn oidc_core_3_1_3_7_a_signature_is_checked_where_the_manifest_asks() {
+    let (world, issuer) = world();
+    signed(&world, &issuer);
+    log_in(&world);
+    log_in(&world);
+    assert_eq!(asked(&issuer, "/jwks"), 1, "the keys are kept");
+    // The issuer changes its key: it is asked once more.
+    issuer.change_key();
+    issuer.publish_json("/jwks", &issuer.jwks());
+    log_in(&world);
+    assert_eq!(asked(&issuer, "/jwks"), 2);
+    assert_eq!(asked(&issuer, OPENID), 1);
+}
+
+#[test]
+fn oidc_core_3_1_3_7_a_wrong_signature_ends_the_login() {
+    let (world, issuer) = world();
+    signed(&world, &issuer);
+    // The key that is published is not the one that signs, by name and by itself.
+    let published = issuer.jwks();
+    issuer.change_key();
+    let ran = refused(&world);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.err.contains("no key by the name"), "{ran:?}");
+    let mut published = published;
+    published["keys"][0]["kid"] = json!("2");
+    issuer.publish_json("/jwks", &published);
+    let ran = refused(&world);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.err.contains("its signature is wrong"), "{ran:?}");
+    // The keys cannot be had: no login, but nothing is wrong with it.
+    std::fs::remove_dir_all(world.state().join("cache")).unwrap();
+    issuer.withdraw("/jwks");
+    let ran = refused(&world);
+    assert_eq!(ran.code, 4, "{ran:?}");
+}
+
+#[test]
+fn oidc_core_12_2_a_refresh_that_tells_of_another_is_kept_and_told() {
+    let (world, issuer) = world();
+    log_in(&world);
+    let refreshed = |words: &str| {
+        let before = world.store()["profiles"][PROFILE]["refresh"].clone();
+        let ran = world.run(&FORCE);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert_ne!(world.store()["profiles"][PROFILE]["refresh"], before);
+        match words {
+            "" => assert_eq!(ran.err, "", "{ran:?}"),
+            words => assert!(ran.err.contains(words), "{ran:?}"),
+        }
+    };
+    refreshed("");
+    for (claims, words) in [
+        (
+            json!({ "sub": "user-2" }),
+            "is about another account than at login",
+        ),
+        (
+            json!({ "iss": "https://evil.example" }),
+            "is from https://evil.example",
+        ),
+        (json!({ "aud": "another-client" }), "is not for this client"),
+    ] {
+        issuer.change_claims(&claims);
+        refreshed(words);
+    }
+    // What is not about who it is concerns nobody.
+    issuer.change_claims(&json!({ "exp": 1_000, "nonce": "x" }));
+    refreshed("");
+}
+
+/// The claims of `acme` come from the userinfo endpoint.
+fn by_userinfo(world: &World, issuer: &Issuer) {
+    let changes = [
+        ("id = [\"id_token:/sub\"]", "id = [\"userinfo:/sub\"]"),
+        (
+            "email = [\"id_token:/email\"]",
+            "email = [\"userinfo:/email\"]",
+        ),
+    ];
+    manifest(world, issuer, &changes);
+}
+
+#[test]
+fn the_userinfo_endpoint_names_a_login() {
+    let (world, issuer) = world();
+    by_userinfo(&world, &issuer);
+    let told = json!({ "sub": "user-1", "email": "told@example.com" });
+    issuer.publish_json("/userinfo", &told);
+    log_in(&world);
+    let profile = &world.store()["profiles"]["acme:told@example.com"];
+    assert_eq!(profile["accountId"], "user-1");
+    let visits = issuer.visits();
+    let visit = visits
+        .iter()
+        .find(|visit| visit.path == "/userinfo")
+        .unwrap();
+    let access = profile["access"].as_str().unwrap();
+    assert_eq!(visit.authorization, Some(format!("Bearer {access}")));
+    // It is asked at login, and where a claim is wanted from it.
+    assert_eq!(world.run(&FORCE).code, 0);
+    assert_eq!(asked(&issuer, "/userinfo"), 1);
+}
+
+#[test]
+fn oidc_core_5_3_2_what_is_told_of_another_is_not_used() {
+    let (world, issuer) = world();
+    by_userinfo(&world, &issuer);
+    let told = json!({ "sub": "user-2", "email": "other@example.com" });
+    issuer.publish_json("/userinfo", &told);
+    let ran = log_in(&world);
+    assert!(
+        ran.out.contains("another account than the ID token"),
+        "{ran:?}"
+    );
+    let store = world.store();
+    let profiles = store["profiles"].as_object().unwrap();
+    let names: Vec<_> = profiles.keys().collect();
+    assert_eq!(names, ["acme:default"]);
+    assert!(!store.to_string().contains("other@example.com"));
+}
+
+#[test]
+fn a_login_does_not_depend_on_the_userinfo_endpoint() {
+    let (world, issuer) = world();
+    by_userinfo(&world, &issuer);
+    let refusal = Scripted {
+        status: 500,
+        body: "MARKER".to_owned(),
+        ..Scripted::default()
+    };
+    issuer.publish("/userinfo", refusal);
+    let ran = log_in(&world);
+    let words = "Acme could not be asked whose login it is: it answered HTTP 500";
+    assert!(ran.out.contains(words), "{ran:?}");
+    assert!(!ran.out.contains("MARKER"), "{ran:?}");
+}

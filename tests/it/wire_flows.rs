@@ -4,6 +4,7 @@
 
 mod browser;
 mod device;
+mod key_exchange;
 
 use std::process::Command;
 

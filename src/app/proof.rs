@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::model::grant::GrantRecord;
 use crate::model::id::ProfileId;
-use crate::model::provider::{Account, ClaimSource, Client, IdTokenCheck, Provider};
+use crate::model::provider::{Client, IdTokenCheck, Provider};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::oauth::grant::Grant;
@@ -42,7 +42,10 @@ pub(super) fn prove(
 ) -> Result<Proof, Failure> {
     let subject = check(ports, provider, client, grant)?;
     let unchecked = || grant.id_token.as_ref().and_then(claims::subject);
-    let userinfo = endpoint(&provider.account, client).and_then(|endpoint| {
+    let endpoint = provider.account.userinfo.as_ref();
+    let endpoint = endpoint.or(client.userinfo.as_ref());
+    let endpoint = endpoint.filter(|_| claims::needs_userinfo(&provider.account, grant));
+    let userinfo = endpoint.and_then(|endpoint| {
         let subject = subject.clone().or_else(unchecked);
         let told = userinfo::ask(ports.http, endpoint, &grant.access, subject.as_deref());
         told.map_err(|why| {
@@ -57,16 +60,6 @@ pub(super) fn prove(
         return Err(Failure::cancelled(signal));
     }
     Ok(Proof { subject, userinfo })
-}
-
-/// The userinfo endpoint, if a claim is wanted from there.
-fn endpoint<'a>(account: &'a Account, client: &'a Client) -> Option<&'a str> {
-    let kept = account.keep.iter().map(|(_, path)| path);
-    let paths = account.id.iter().chain(&account.email).chain(&account.plan);
-    let mut paths = paths.chain(kept);
-    let wanted = paths.any(|path| path.source == ClaimSource::UserInfo);
-    let endpoint = account.userinfo.as_ref().or(client.userinfo.as_ref());
-    endpoint.filter(|_| wanted).map(String::as_str)
 }
 
 fn check(

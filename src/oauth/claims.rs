@@ -36,12 +36,7 @@ pub struct Found {
 /// Never fails: between a token endpoint's answer and its storing nothing may. Whether a login
 /// without an account id is acceptable ([`Account::required`]) is for the caller to decide.
 pub fn identity(account: &Account, grant: &Grant, userinfo: Option<Value>) -> Found {
-    let documents = Documents {
-        access: payload(Some(&grant.access)),
-        id: payload(grant.id_token.as_ref()),
-        response: serde_json::from_slice(grant.response.expose()).unwrap_or(Value::Null),
-        userinfo: userinfo.unwrap_or(Value::Null),
-    };
+    let documents = Documents::of(grant, userinfo);
     Found {
         identity: Identity {
             account_id: documents.first(&account.id),
@@ -59,6 +54,19 @@ pub fn identity(account: &Account, grant: &Grant, userinfo: Option<Value>) -> Fo
     }
 }
 
+/// Whether a claim is wanted from the userinfo endpoint that stands in no place before it.
+pub fn needs_userinfo(account: &Account, grant: &Grant) -> bool {
+    let documents = Documents::of(grant, None);
+    let kept = account.keep.iter();
+    let kept = kept.map(|(_, path)| std::slice::from_ref(path));
+    let lists = [&account.id, &account.email, &account.plan].map(Vec::as_slice);
+    lists.into_iter().chain(kept).any(|paths| {
+        let mut places = paths.iter();
+        let place = places.position(|path| path.source == ClaimSource::UserInfo);
+        place.is_some_and(|place| documents.first(&paths[..place]).is_none())
+    })
+}
+
 /// The places where a claim may stand; null where there is nothing to read.
 struct Documents {
     access: Value,
@@ -68,6 +76,15 @@ struct Documents {
 }
 
 impl Documents {
+    fn of(grant: &Grant, userinfo: Option<Value>) -> Self {
+        Self {
+            access: payload(Some(&grant.access)),
+            id: payload(grant.id_token.as_ref()),
+            response: serde_json::from_slice(grant.response.expose()).unwrap_or(Value::Null),
+            userinfo: userinfo.unwrap_or(Value::Null),
+        }
+    }
+
     fn first(&self, paths: &[ClaimPath]) -> Option<String> {
         paths.iter().find_map(|path| {
             let document = match path.source {
@@ -188,6 +205,26 @@ pub(super) mod tests {
         let grant = grant("opaque", Some("a.b"), &Value::Null);
         let opaque = identity(&account, &grant, None);
         assert_eq!(opaque, Found::default());
+    }
+
+    #[test]
+    fn the_userinfo_endpoint_is_needed_for_what_stands_nowhere_before() {
+        let id = jwt(&json!({"email": "me@example.com"}));
+        let grant = grant("opaque", Some(&id), &Value::Null);
+        let needed = |email: &[ClaimPath]| {
+            let account = Account {
+                email: email.to_vec(),
+                ..Account::default()
+            };
+            needs_userinfo(&account, &grant)
+        };
+        let told = path(ClaimSource::UserInfo, "/email");
+        let claimed = path(ClaimSource::IdToken, "/email");
+        let missing = path(ClaimSource::IdToken, "/mail");
+        assert!(!needed(&[claimed.clone(), told.clone()]));
+        assert!(needed(&[told.clone(), claimed]));
+        assert!(needed(&[missing.clone(), told]));
+        assert!(!needed(&[missing]));
     }
 
     #[test]

@@ -283,3 +283,83 @@ fn rfc9700_4_4_a_grant_does_not_go_with_another_client_id() {
     assert_eq!(issuer.token_requests().len(), 1);
     assert_eq!(run(&FORCE, "one").code, 0);
 }
+
+#[test]
+fn a_device_code_needs_no_more_than_the_issuer() {
+    let (world, issuer) = world();
+    let manifest = issuer.issuer_manifest();
+    let (head, tail) = manifest.split_once("[[flow]]").unwrap();
+    let (_, tail) = tail.split_once("[account]").unwrap();
+    let flow =
+        "[[flow]]\nkind = \"device\"\nscopes = [\"openid\", \"offline_access\"]\n\n[account]";
+    world.write("providers/acme.toml", &format!("{head}{flow}{tail}"));
+    let refused = world.run(&LOGIN);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    let words = "names no device authorization endpoint";
+    assert!(refused.err.contains(words), "{refused:?}");
+    let endpoint = json!(format!("{}/oauth/device/code", issuer.url()));
+    issuer.publish_json(
+        OPENID,
+        &with(&issuer, "device_authorization_endpoint", endpoint),
+    );
+    let ran = world.run(&LOGIN);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(world.store()["profiles"][PROFILE]["accountId"], "user-1");
+    assert_eq!(world.run(&FORCE).code, 0);
+    // What comes that way is looked into no less.
+    issuer.change_claims(&json!({ "aud": "another-client" }));
+    let ran = world.run(&LOGIN);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.err.contains("is not for this client"), "{ran:?}");
+}
+
+#[test]
+fn a_client_asks_for_itself_at_the_endpoint_that_the_issuer_names() {
+    use openclaw::model::provider::ClientAuth;
+    let (world, issuer) = world();
+    issuer.expect_client("client-1", "MARKER", ClientAuth::Post);
+    let manifest = issuer.issuer_manifest();
+    let manifest = manifest.replace(
+        "id = \"test-client\"",
+        "id = \"client-1\"\nsecret = \"${secret:ACME}\"",
+    );
+    let (head, tail) = manifest.split_once("[[flow]]").unwrap();
+    let (_, tail) = tail.split_once("[account]").unwrap();
+    let flow = "[[flow]]\nkind = \"client_credentials\"\nscopes = [\"api\"]\n\n[account]";
+    world.write("providers/acme.toml", &format!("{head}{flow}{tail}"));
+    let run = |args: &[&str]| {
+        let mut command = world.command(args);
+        crate::support::ran(command.env("ACME", "MARKER").output().unwrap())
+    };
+    let refused = run(&LOGIN);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.err.contains("client_credentials"), "{refused:?}");
+    let mut document = with(
+        &issuer,
+        "grant_types_supported",
+        json!(["client_credentials"]),
+    );
+    let methods = json!(["client_secret_post"]);
+    document["token_endpoint_auth_methods_supported"] = methods;
+    issuer.publish_json(OPENID, &document);
+    let ran = run(&LOGIN);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    // Its token is revoked as what it is.
+    let revoke = [
+        "models",
+        "auth",
+        "logout",
+        "acme:default",
+        "--revoke",
+        "--yes",
+    ];
+    let ran = run(&revoke);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let sent = &issuer.revocations()[0].parameters;
+    let names: Vec<&str> = sent.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        ["token", "token_type_hint", "client_id", "client_secret"]
+    );
+    assert_eq!(sent[1].1, "access_token");
+}

@@ -241,3 +241,33 @@ fn a_login_does_not_depend_on_the_userinfo_endpoint() {
     assert!(ran.out.contains(words), "{ran:?}");
     assert!(!ran.out.contains("MARKER"), "{ran:?}");
 }
+
+#[test]
+fn oidc_core_3_1_2_1_the_nonce_of_a_login_in_two_halves_must_come_back() {
+    let (world, issuer) = world();
+    let changes = [("path = \"/callback\"", "path = \"/callback\"\nnonce = true")];
+    manifest(&world, &issuer, &changes);
+    let halves = || {
+        let start = [
+            "models",
+            "auth",
+            "login",
+            "--provider",
+            "acme",
+            "--start",
+            "--json",
+        ];
+        let begun: Value = serde_json::from_str(&world.run(&start).out).unwrap();
+        let answer = crate::login::redirect(&issuer, begun["url"].as_str().unwrap());
+        let finish = ["models", "auth", "login", "--finish", "--code-file", "-"];
+        world.pipe(&finish, &answer)
+    };
+    issuer.change_claims(&json!({ "nonce": "of another login" }));
+    let ran = halves();
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.err.contains("does not repeat the nonce"), "{ran:?}");
+    issuer.change_claims(&json!({}));
+    let ran = halves();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(world.store()["profiles"][PROFILE].is_object());
+}

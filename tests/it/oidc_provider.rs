@@ -154,6 +154,35 @@ fn one_refresh_for_all_and_a_spent_token_costs_the_grant() {
 }
 
 #[test]
+#[ignore = "needs node and the packages of tests/oidc-provider"]
+fn its_issuer_is_enough_and_what_it_gave_is_revoked() {
+    let server = Server::start(3_600);
+    let world = World::new();
+    let manifest = server.manifest_of_issuer();
+    assert!(!manifest.contains("\ntoken = "), "{manifest}");
+    world.write("providers/openai-codex.toml", &manifest);
+    // The endpoints come from its metadata, the nonce comes back, and the signature is right.
+    log_in(&world);
+    let refreshed = world.run(&FORCE);
+    assert_eq!(
+        (refreshed.code, refreshed.err.as_str()),
+        (0, ""),
+        "{refreshed:?}"
+    );
+    let living = world.read(STORE);
+
+    let ran = world.run(&["models", "auth", "logout", PROFILE, "--revoke", "--yes"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.contains("/token/revocation\n"), "{ran:?}");
+    assert!(profile(&world).is_null());
+    // Where no journal knows it: the server does.
+    let restored = World::new();
+    restored.write("providers/openai-codex.toml", &manifest);
+    restored.write(STORE, &living);
+    assert_needs_login(&restored.run(&FORCE));
+}
+
+#[test]
 #[ignore = "needs node, Chromium and its driver"]
 fn chromium_is_opened_follows_the_redirect_and_shows_the_page() {
     let server = Server::start(3_600);

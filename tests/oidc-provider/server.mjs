@@ -59,6 +59,7 @@ function configuration() {
     interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
     features: {
       devInteractions: { enabled: false },
+      revocation: { enabled: true },
       deviceFlow: { enabled: true },
       // Access tokens are JWTs for one API, without a `resource` parameter in any request.
       resourceIndicators: {

@@ -68,40 +68,75 @@ pub(super) fn plan(
     profile: &ProfileId,
     credential: &Credential,
 ) -> Result<Plan, Failure> {
-    let id = credential.provider();
-    let id = id.ok_or_else(|| unsupported(profile, "its provider has no valid name"))?;
-    if matches!(credential, Credential::ApiKey(_)) {
-        let why = "an API key is taken back on its provider's own page";
-        return Err(unsupported(profile, why));
+    let mut credential = credential.clone();
+    loop {
+        let plan = Plan::of(ports, (owner, profile), &credential)?;
+        let Some(record) = plan.record(ports)? else {
+            return Ok(plan);
+        };
+        let checked = plan.server.check(profile, &plan.provider, &record);
+        checked.map_err(|failure| failure.hint(forget_command(profile)))?;
+        if record.successor().is_none() {
+            return Ok(plan);
+        }
+        // Spent: its revocation would say nothing about the one that lives. Renewed since the look
+        // at the document, or an old copy?
+        match load(ports, owner, profile)? {
+            newer if !plan.revoked(&newer) => credential = newer,
+            _ => {
+                let message = format!(
+                    "{profile} is an old copy of a login that was renewed since; what it holds is spent"
+                );
+                let failure = Failure::new(Kind::Config, message);
+                return Err(failure.hint(format!("{} --force", refresh_command(profile))));
+            }
+        }
     }
-    let oauth = credential.as_oauth();
-    let provider = ports.provider_of(&id, credential)?;
-    let server = Server::of(ports, &provider, (profile, credential))?;
-    let refresh = oauth.and_then(OAuth::refresh_token).cloned();
-    let access = credential.bearer().cloned();
-    let grant = refresh.as_ref().map(|token| GrantDigest::of(&id, token));
-    let token = match (refresh, access.clone()) {
-        (Some(refresh), _) => (refresh, Hint::RefreshToken),
-        (None, Some(access)) => (access, Hint::AccessToken),
-        (None, None) => return Err(unsupported(profile, "it holds no token")),
-    };
-    let plan = Plan {
-        access: access.filter(|_| grant.is_some() && server.takes_one_token()),
-        copies: match &grant {
-            Some(grant) => lineage::copies(ports, grant),
-            None => vec![(owner.clone(), profile.clone())],
-        },
-        credential: credential.clone(),
-        provider,
-        server,
-        token,
-        grant,
-    };
-    plan.check(ports, profile)?;
-    Ok(plan)
+}
+
+/// What the profile holds now.
+fn load(ports: Ports<'_>, owner: &AgentId, profile: &ProfileId) -> Result<Credential, Failure> {
+    let document = ports.store.load(owner, Scope::Profile(profile))?;
+    let credential = document.get(profile).cloned();
+    credential.ok_or_else(|| Failure::no_such_profile(profile))
 }
 
 impl Plan {
+    fn of(
+        ports: Ports<'_>,
+        (owner, profile): (&AgentId, &ProfileId),
+        credential: &Credential,
+    ) -> Result<Self, Failure> {
+        let id = credential.provider();
+        let id = id.ok_or_else(|| unsupported(profile, "its provider has no valid name"))?;
+        if matches!(credential, Credential::ApiKey(_)) {
+            let why = "an API key is taken back on its provider's own page";
+            return Err(unsupported(profile, why));
+        }
+        let provider = ports.provider_of(&id, credential)?;
+        let server = Server::of(ports, &provider, (profile, credential))?;
+        let refresh = credential.as_oauth().and_then(OAuth::refresh_token);
+        let access = credential.bearer().cloned();
+        let grant = refresh.map(|token| GrantDigest::of(&id, token));
+        let token = match (refresh, access.clone()) {
+            (Some(refresh), _) => (refresh.clone(), Hint::RefreshToken),
+            (None, Some(access)) => (access, Hint::AccessToken),
+            (None, None) => return Err(unsupported(profile, "it holds no token")),
+        };
+        Ok(Self {
+            access: access.filter(|_| grant.is_some() && server.takes_one_token()),
+            copies: match &grant {
+                Some(grant) => lineage::copies(ports, grant),
+                None => vec![(owner.clone(), profile.clone())],
+            },
+            credential: credential.clone(),
+            provider,
+            server,
+            token,
+            grant,
+        })
+    }
+
     /// Where it is revoked, for people.
     pub(super) fn endpoint(&self) -> String {
         self.server.name()
@@ -112,24 +147,6 @@ impl Plan {
             Some(grant) => Ok(ports.store.grant_record(grant)?),
             None => Ok(None),
         }
-    }
-
-    /// Refuses what must not be sent: elsewhere than where it came from, or a spent token, whose
-    /// revocation would say nothing about the one that lives.
-    fn check(&self, ports: Ports<'_>, profile: &ProfileId) -> Result<(), Failure> {
-        let Some(record) = self.record(ports)? else {
-            return Ok(());
-        };
-        let checked = self.server.check(profile, &self.provider, &record);
-        checked.map_err(|failure| failure.hint(forget_command(profile)))?;
-        if record.successor().is_some() {
-            let message = format!(
-                "{profile} is an old copy of a login that was renewed since; what it holds is spent"
-            );
-            let failure = Failure::new(Kind::Config, message);
-            return Err(failure.hint(format!("{} --force", refresh_command(profile))));
-        }
-        Ok(())
     }
 
     /// What stops working besides the profile itself, a sentence each.
@@ -178,10 +195,7 @@ impl Plan {
             {
                 return Ok(self);
             }
-            let document = ports.store.load(owner, Scope::Profile(profile))?;
-            let credential = document.get(profile);
-            let credential = credential.ok_or_else(|| Failure::no_such_profile(profile))?;
-            self = plan(ports, owner, profile, credential)?;
+            self = plan(ports, owner, profile, &load(ports, owner, profile)?)?;
         }
     }
 

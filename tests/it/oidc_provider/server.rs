@@ -74,6 +74,25 @@ impl Server {
         &self.issuer
     }
 
+    /// The same, with no endpoint in it: only the issuer, whose signature is checked.
+    pub(super) fn manifest_of_issuer(&self) -> String {
+        let lines = self.manifest();
+        let lines = lines.lines().filter(|line| {
+            let names = [
+                "authorize = ",
+                "token = ",
+                "revoke = ",
+                "revocation_body = ",
+            ];
+            !names.iter().any(|name| line.starts_with(name))
+        });
+        let text: String = lines.map(|line| format!("{line}\n")).collect();
+        let text = text.replace("schema = 1\n", "schema = 1\nid_token = \"signature\"\n");
+        let browser = "path = \"/auth/callback\"\n";
+        assert!(text.contains(browser));
+        text.replace(browser, "path = \"/auth/callback\"\nnonce = true\n")
+    }
+
     /// Token requests by grant type: how many were granted and how many refused.
     pub(super) fn count(&self) -> Value {
         let url = Url::parse(&format!("{}/test/count", self.issuer)).unwrap();

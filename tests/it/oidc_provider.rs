@@ -8,6 +8,7 @@ mod chromium;
 mod device;
 mod http;
 mod person;
+mod routes;
 mod server;
 
 use std::process::{Child, Stdio};

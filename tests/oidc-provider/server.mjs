@@ -5,9 +5,9 @@
 // Listens on a free loopback port and says on stdout, in one line of JSON, which issuer it is. Ends
 // with its stdin, so that it never outlives the test that started it. Needs no network.
 //
-// The protocol is oidc-provider's alone. Ours are the login and consent pages, the claims that
-// OpenAI puts into its tokens, and GET /test/count: how many token requests of each grant type were
-// granted and refused.
+// The protocol is oidc-provider's alone. Ours are the login, device and consent pages, the claims
+// that OpenAI puts into its tokens, GET /test/count: how many token requests of each grant type were
+// granted and refused, and GET /test/active?token=…: what the server itself says of a token.
 
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
@@ -20,6 +20,20 @@ const API = "urn:openclaw:test-api";
 
 const count = {};
 
+const NATIVE = {
+  token_endpoint_auth_method: "none",
+  // Of a native client the port of a loopback redirect is not compared (RFC 8252 section 7.3).
+  application_type: "native",
+  response_types: ["code"],
+};
+
+const SERVICE = {
+  client_secret: "MARKER-client-secret: +%",
+  grant_types: ["client_credentials"],
+  redirect_uris: [],
+  response_types: [],
+};
+
 // Advice for production; the keys and the store of a test are meant to be lost.
 console.warn = () => {};
 
@@ -28,18 +42,23 @@ function configuration() {
   return {
     clients: [
       {
+        ...NATIVE,
         client_id: "app_EMoamEEZ73f0CkXaXp7hrann",
-        token_endpoint_auth_method: "none",
-        // Of a native client the port of a loopback redirect is not compared (RFC 8252 section 7.3).
-        application_type: "native",
         redirect_uris: ["http://localhost:1455/auth/callback"],
+        grant_types: ["authorization_code", "refresh_token"],
+      },
+      {
+        ...NATIVE,
+        client_id: "acme-cli",
+        redirect_uris: ["http://127.0.0.1/callback"],
         grant_types: [
           "authorization_code",
           "refresh_token",
           "urn:ietf:params:oauth:grant-type:device_code",
         ],
-        response_types: ["code"],
       },
+      { ...SERVICE, client_id: "service-basic", token_endpoint_auth_method: "client_secret_basic" },
+      { ...SERVICE, client_id: "service-post", token_endpoint_auth_method: "client_secret_post" },
     ],
     jwks: { keys: [{ ...privateKey.export({ format: "jwk" }), use: "sig", alg: "RS256" }] },
     cookies: { keys: [randomBytes(32).toString("hex")] },
@@ -59,15 +78,21 @@ function configuration() {
     interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
     features: {
       devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
       revocation: { enabled: true },
-      deviceFlow: { enabled: true },
+      deviceFlow: {
+        enabled: true,
+        userCodeInputSource: (ctx, form, _, error) => device(ctx, error ? "Again" : "Code", form),
+        userCodeConfirmSource: (ctx, form) => device(ctx, "Confirm", form),
+        successSource: (ctx) => device(ctx, "Done", ""),
+      },
       // Access tokens are JWTs for one API, without a `resource` parameter in any request.
       resourceIndicators: {
         enabled: true,
         defaultResource: () => API,
         useGrantedResource: () => true,
         getResourceServerInfo: (ctx) => ({
-          scope: "",
+          scope: "models",
           audience: API,
           accessTokenFormat: "jwt",
           accessTokenTTL:
@@ -79,13 +104,18 @@ function configuration() {
   };
 }
 
+function html(title, body) {
+  const head = `<title>${title}</title><link rel="icon" href="data:,">`;
+  return `<!DOCTYPE html><html lang="en">${head}<h1>${title}</h1>${body}</html>`;
+}
+
 function page(response, title, fields) {
   response.setHeader("content-type", "text/html; charset=utf-8");
-  response.end(
-    `<!DOCTYPE html><html lang="en"><title>${title}</title><link rel="icon" href="data:,">` +
-      `<h1>${title}</h1>` +
-      `<form method="post">${fields}</form></html>`,
-  );
+  response.end(html(title, `<form method="post">${fields}</form>`));
+}
+
+function device(ctx, title, form) {
+  ctx.body = html(title, form);
 }
 
 function ask(response, prompt) {
@@ -124,6 +154,12 @@ async function interact(provider, request, response) {
   return provider.interactionFinished(request, response, result, { mergeWithLastSubmission: true });
 }
 
+async function active(provider, request, response) {
+  const token = new URL(request.url, "http://test").searchParams.get("token");
+  const found = await provider.RefreshToken.find(token);
+  response.end(JSON.stringify({ active: Boolean(found?.isValid) }));
+}
+
 function start(issuer) {
   const provider = new Provider(issuer, configuration());
   provider.use(async (ctx, next) => {
@@ -137,6 +173,7 @@ function start(issuer) {
   const protocol = provider.callback();
   return (request, response) => {
     if (request.url === "/test/count") return response.end(JSON.stringify(count));
+    if (request.url.startsWith("/test/active?")) return active(provider, request, response);
     if (!request.url.startsWith("/interaction/")) return protocol(request, response);
     return interact(provider, request, response).catch((error) => {
       response.statusCode = 500;

@@ -4,19 +4,18 @@ use std::io::{BufRead, BufReader};
 
 use super::*;
 
-const ACME: [&str; 5] = ["models", "auth", "login", "--provider", "acme"];
+const ACME: [&str; 6] = [
+    "models",
+    "auth",
+    "login",
+    "--provider",
+    "acme",
+    "--device-code",
+];
 
 fn at(server: &Server) -> World {
-    let issuer = server.issuer();
-    let manifest = format!(
-        "schema = 1\nid = \"acme\"\nname = \"Acme\"\n\n[client]\n\
-         id = \"app_EMoamEEZ73f0CkXaXp7hrann\"\ntoken = \"{issuer}/token\"\n\
-         device = \"{issuer}/device/auth\"\n\n[[flow]]\nkind = \"device\"\n\
-         scopes = [\"openid\", \"email\", \"offline_access\"]\ninterval = \"1s\"\n\
-         params = {{ prompt = \"consent\" }}\n\n[account]\nemail = [\"id_token:/email\"]\n"
-    );
     let world = World::new();
-    world.write("providers/acme.toml", &manifest);
+    world.write("providers/acme.toml", &server.users_manifest());
     world
 }
 

@@ -69,9 +69,71 @@ impl Server {
         })
     }
 
-    /// Its address.
-    pub(super) fn issuer(&self) -> &str {
-        &self.issuer
+    /// A manifest for this server as a user writes it: the issuer, and what was registered there.
+    pub(super) fn users_manifest(&self) -> String {
+        let issuer = &self.issuer;
+        // Without it a server gives no offline access (OpenID Connect Core section 11).
+        let params = r#"params = { prompt = "consent" }"#;
+        let scopes = r#"scopes = ["openid", "email", "offline_access"]"#;
+        format!(
+            r#"schema = 1
+id = "acme"
+name = "Acme Models"
+id_token = "signature"
+
+[client]
+id = "acme-cli"
+issuer = "{issuer}"
+
+[[flow]]
+kind = "browser"
+host = "127.0.0.1"
+ports = [0]
+path = "/callback"
+{scopes}
+{params}
+nonce = true
+
+[[flow]]
+kind = "device"
+{scopes}
+{params}
+interval = "1s"
+
+[account]
+id = ["id_token:/sub"]
+email = ["id_token:/email"]
+"#
+        )
+    }
+
+    /// A manifest for a service of this server, which logs in as itself.
+    pub(super) fn service_manifest(&self, auth: &str) -> String {
+        let issuer = &self.issuer;
+        format!(
+            r#"schema = 1
+id = "acme"
+name = "Acme Models"
+
+[client]
+id = "service-{auth}"
+secret_env = ["ACME_CLIENT_SECRET"]
+auth = "{auth}"
+issuer = "{issuer}"
+
+[[flow]]
+kind = "client_credentials"
+scopes = ["models"]
+"#
+        )
+    }
+
+    /// Whether the server would still take a refresh token.
+    pub(super) fn takes(&self, refresh_token: &str) -> bool {
+        let mut url = Url::parse(&format!("{}/test/active", self.issuer)).unwrap();
+        url.query_pairs_mut().append_pair("token", refresh_token);
+        let answer: Value = serde_json::from_str(&send("GET", &url, "", "").body).unwrap();
+        answer["active"].as_bool().unwrap()
     }
 
     /// The same, with no endpoint in it: only the issuer, whose signature is checked.

@@ -13,6 +13,9 @@ use super::http::send;
 /// the server as it meets the provider.
 const BUILTIN: &str = include_str!("../../../src/providers/builtin/openai-codex.toml");
 
+/// Where a user learns to write a manifest.
+const GUIDE: &str = include_str!("../../../docs/providers.md");
+
 /// A running server. It ends with its standard input, which is this process's to close.
 pub(super) struct Server {
     child: Child,
@@ -69,42 +72,29 @@ impl Server {
         })
     }
 
-    /// A manifest for this server as a user writes it: the issuer, and what was registered there.
+    /// A manifest for this server as the guide has a user write it, with what was registered here;
+    /// a device flow and a check of the signature are added.
     pub(super) fn users_manifest(&self) -> String {
-        let issuer = &self.issuer;
-        // Without it a server gives no offline access (OpenID Connect Core section 11).
-        let params = r#"params = { prompt = "consent" }"#;
-        let scopes = r#"scopes = ["openid", "email", "offline_access"]"#;
-        format!(
-            r#"schema = 1
-id = "acme"
-name = "Acme Models"
-id_token = "signature"
-
-[client]
-id = "acme-cli"
-issuer = "{issuer}"
-
-[[flow]]
-kind = "browser"
-host = "127.0.0.1"
-ports = [0]
-path = "/callback"
-{scopes}
-{params}
-nonce = true
-
+        let example = GUIDE.split("```toml").nth(1).unwrap();
+        let example = example.split("```").next().unwrap();
+        let changes = [
+            ("https://login.acme.example", self.issuer.as_str()),
+            ("my-client", "acme-cli"),
+            ("ports = [8765]", "ports = [0]\nnonce = true"),
+            ("schema = 1", "schema = 1\nid_token = \"signature\""),
+        ];
+        let example = changes.iter().fold(example.to_owned(), |text, (old, new)| {
+            assert!(text.contains(old), "{old} is not in the guide");
+            text.replace(old, new)
+        });
+        let device = r#"
 [[flow]]
 kind = "device"
-{scopes}
-{params}
+scopes = ["openid", "email", "offline_access"]
+params = { prompt = "consent" }
 interval = "1s"
-
-[account]
-id = ["id_token:/sub"]
-email = ["id_token:/email"]
-"#
-        )
+"#;
+        example + device
     }
 
     /// A manifest for a service of this server, which logs in as itself.

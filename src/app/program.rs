@@ -16,9 +16,27 @@ use crate::providers::catalogue::CatalogueError;
 use super::Ports;
 use super::failure::{Failure, Kind, login_command, shell_word};
 
+/// How the name of every such program begins.
+const PREFIX: &str = "openclaw-auth-";
+
 /// The name under which a program is looked for.
 fn name(provider: &ProviderId) -> String {
-    format!("openclaw-auth-{provider}")
+    format!("{PREFIX}{provider}")
+}
+
+/// The providers that only a program on `PATH` speaks for, and where it lies.
+pub(super) fn without_manifest(ports: Ports<'_>) -> Vec<(Provider, PathBuf)> {
+    let id = |path: &Path| {
+        let name = path.file_name()?.to_str()?.strip_prefix(PREFIX)?;
+        ProviderId::parse(name)
+            .ok()
+            .filter(|id| id.as_str() == name)
+    };
+    let all = ports.programs.beginning_with(PREFIX).into_iter();
+    all.filter_map(|path| Some((id(&path)?, path)))
+        .filter(|(id, _)| matches!(ports.catalogue.get(id), Err(CatalogueError::Unknown { .. })))
+        .map(|(id, path)| (Provider::of_program(id), path))
+        .collect()
 }
 
 impl Ports<'_> {

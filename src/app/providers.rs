@@ -7,8 +7,8 @@ use crate::model::provider::{DeviceScheme, Flow, Provider, Registration};
 use crate::providers::catalogue::{self, CatalogueError, Source};
 use crate::providers::manifest::{self, ManifestError};
 
-use super::Ports;
 use super::failure::{Failure, Kind};
+use super::{Ports, program};
 
 /// What is asked for.
 #[derive(Clone, Debug, Default)]
@@ -61,19 +61,22 @@ pub struct Checked {
 pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
     if let Some(id) = &request.provider {
         // For its error, which knows near names.
-        ports.catalogue.get(id)?;
+        ports.provider(id)?;
     }
     let listing = ports.catalogue.list()?;
     let wanted = |provider: &Provider| {
         let only = request.provider.as_ref();
         only.is_none_or(|only| *only == provider.id)
     };
-    let rows = listing.providers.into_iter();
+    let programs = program::without_manifest(ports).into_iter();
+    let programs = programs.map(|(provider, path)| (provider, Source::Program(path)));
+    let rows = listing.providers.into_iter().chain(programs);
     let rows = rows.filter(|(provider, _)| wanted(provider));
+    let rows = rows.map(|(provider, source)| Row { provider, source });
+    let mut rows: Vec<Row> = rows.collect();
+    rows.sort_by(|a, b| a.provider.id.cmp(&b.provider.id));
     Ok(Outcome {
-        rows: rows
-            .map(|(provider, source)| Row { provider, source })
-            .collect(),
+        rows,
         faults: match request.provider {
             Some(_) => Vec::new(),
             None => listing.faults.iter().map(ToString::to_string).collect(),

@@ -37,6 +37,7 @@ pub struct Cli {
 
 /// Options that every command takes.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// The agent whose credentials are meant [default: OPENCLAW_AGENT_DIR, else the default agent]
     #[arg(long, global = true, value_name = "ID")]

@@ -23,6 +23,9 @@ pub trait Programs: Send + Sync {
     /// The files of this name in the directories of `PATH`, in their order, whatever they are.
     fn on_path(&self, name: &str) -> Vec<PathBuf>;
 
+    /// The files on `PATH` whose names begin so, the first of each name, by name.
+    fn beginning_with(&self, prefix: &str) -> Vec<PathBuf>;
+
     /// Whether a program may be run; starts nothing.
     ///
     /// # Errors

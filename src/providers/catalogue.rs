@@ -24,6 +24,8 @@ pub enum Source {
     File(PathBuf),
     /// In the user's configuration, there.
     Declared(Place),
+    /// Nowhere: this program on `PATH` speaks for it.
+    Program(PathBuf),
 }
 
 /// Every provider, and what is wrong with the user's files.

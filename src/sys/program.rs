@@ -5,6 +5,7 @@
 //! process group of its own: Ctrl-C at the terminal reaches us alone, and we pass it on where that
 //! costs no login.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -40,6 +41,25 @@ impl Programs for SystemPrograms {
     fn on_path(&self, name: &str) -> Vec<PathBuf> {
         let path = SystemEnv.plain(names::PATH).unwrap_or_default();
         found(&path, name)
+    }
+
+    fn beginning_with(&self, prefix: &str) -> Vec<PathBuf> {
+        let path = SystemEnv.plain(names::PATH).unwrap_or_default();
+        let mut names = BTreeMap::new();
+        for directory in directories(&path) {
+            // One that cannot be read holds no program for us either.
+            let entries = std::fs::read_dir(&directory)
+                .into_iter()
+                .flatten()
+                .flatten();
+            for entry in entries {
+                let name = entry.file_name();
+                if name.to_str().is_some_and(|name| name.starts_with(prefix)) {
+                    names.entry(name).or_insert_with(|| entry.path());
+                }
+            }
+        }
+        names.into_values().collect()
     }
 
     fn judge(&self, path: &Path) -> Result<(), ProgramError> {
@@ -79,9 +99,13 @@ impl Programs for SystemPrograms {
 
 /// What of `name` lies in the absolute directories of a `PATH`. An empty entry means the working
 /// directory, and is none of them.
+/// The entries of `PATH` that do not depend on the working directory.
+fn directories(path: &str) -> impl Iterator<Item = PathBuf> + '_ {
+    std::env::split_paths(path).filter(|directory| directory.is_absolute())
+}
+
 fn found(path: &str, name: &str) -> Vec<PathBuf> {
-    let directories = std::env::split_paths(path).filter(|directory| directory.is_absolute());
-    let files = directories.map(|directory| directory.join(name));
+    let files = directories(path).map(|directory| directory.join(name));
     files
         .filter(|file| std::fs::symlink_metadata(file).is_ok())
         .collect()

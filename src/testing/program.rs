@@ -69,6 +69,10 @@ impl Programs for ScriptedProgram {
         vec![Path::new("/usr/bin").join(name)]
     }
 
+    fn beginning_with(&self, _: &str) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
     fn judge(&self, _: &Path) -> Result<(), ProgramError> {
         Ok(())
     }

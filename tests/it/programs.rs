@@ -237,6 +237,23 @@ fn a_login_is_stored_as_any_other() {
 }
 
 #[test]
+fn the_list_of_providers_names_what_only_a_program_speaks_for() {
+    let plugins = Plugins::doing(GRANT);
+    plugins.install("openclaw-auth-anthropic", "#!/bin/sh\n");
+    plugins.install("openclaw-auth-Bad Name", "#!/bin/sh\n");
+    let listed = plugins.run(&["models", "auth", "providers", "--json"]);
+    let listed: Value = serde_json::from_str(&listed.out).unwrap();
+    let all = listed["providers"].as_array().unwrap().iter();
+    let by_program: Vec<&Value> = all.filter(|one| one["source"] == "program").collect();
+    assert_eq!(by_program.len(), 1, "{by_program:?}");
+    assert_eq!(by_program[0]["id"], "acme");
+    assert_eq!(by_program[0]["path"], plugins.program().to_str().unwrap());
+    assert_eq!(by_program[0]["methods"], json!(["program"]));
+    let one = plugins.run(&["models", "auth", "providers", "--provider", "acme"]);
+    assert!(one.out.contains("openclaw-auth-acme"), "{one:?}");
+}
+
+#[test]
 fn what_a_program_has_for_the_person_is_told_as_events() {
     let body = format!(
         "say '{}'\n{GRANT}",

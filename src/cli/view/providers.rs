@@ -35,6 +35,7 @@ fn row(row: &Row) -> Value {
         Source::BuiltIn => ("built-in", None),
         Source::File(path) => ("file", Some(path)),
         Source::Declared(place) => ("config.yaml", Some(&place.file)),
+        Source::Program(path) => ("program", Some(path)),
     };
     set("source", json!(kind));
     if let Some(path) = path {
@@ -75,6 +76,7 @@ pub fn text(outcome: &Outcome) -> String {
             Source::BuiltIn => {}
             Source::File(_) => variables.push("(your file)"),
             Source::Declared(_) => variables.push("(your config.yaml)"),
+            Source::Program(_) => variables.push("(a program on PATH)"),
         }
         for at in 0..methods.len().max(variables.len()) {
             let id = if at == 0 {
@@ -97,7 +99,7 @@ pub fn details(row: &Row) -> String {
     let mut page = Page::default();
     let from = match &row.source {
         Source::BuiltIn => "built-in".to_owned(),
-        Source::File(path) => path.display().to_string(),
+        Source::File(path) | Source::Program(path) => path.display().to_string(),
         Source::Declared(place) => place.to_string(),
     };
     describe(&mut page, &row.provider, Some(&from));

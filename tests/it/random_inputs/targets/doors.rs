@@ -96,6 +96,10 @@ impl Programs for Nothing {
         Vec::new()
     }
 
+    fn beginning_with(&self, _: &str) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
     fn judge(&self, path: &Path) -> Result<(), ProgramError> {
         let reason = "there are none here".to_owned();
         let path = path.to_owned();

@@ -74,20 +74,7 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::secret::Secret;
-
-    struct Set(&'static [(&'static str, &'static str)]);
-
-    impl Env for Set {
-        fn var(&self, name: &str) -> Option<Secret<String>> {
-            let found = self.0.iter().find(|(other, _)| *other == name);
-            found.map(|(_, value)| Secret::from(*value))
-        }
-
-        fn is_remote(&self) -> bool {
-            true
-        }
-    }
+    use crate::testing::env::FixedEnv;
 
     #[test]
     fn the_way_to_the_terminal_is_told_by_variables() {
@@ -102,7 +89,7 @@ mod tests {
             (&[("TERM", "xterm"), ("STY", "1.pts")], Some(Way::Screen)),
         ];
         for (set, way) in table {
-            assert_eq!(Way::of(&Set(set)), way, "{set:?}");
+            assert_eq!(Way::of(&FixedEnv::of(set)), way, "{set:?}");
         }
     }
 

@@ -160,18 +160,7 @@ fn wsl_kernel() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    struct Set(&'static [&'static str]);
-
-    impl Env for Set {
-        fn var(&self, name: &str) -> Option<Secret<String>> {
-            self.0.contains(&name).then(|| Secret::from("x"))
-        }
-
-        fn is_remote(&self) -> bool {
-            false
-        }
-    }
+    use crate::testing::env::FixedEnv;
 
     #[test]
     fn remote_is_ssh_a_container_or_linux_without_a_display() {
@@ -189,24 +178,15 @@ mod tests {
             (&["CODESPACES"], false, false, true),
         ];
         for (set, linux, wsl, remote) in table {
-            assert_eq!(is_remote(&Set(set), *linux, *wsl), *remote, "{set:?}");
+            let set: Vec<(&str, &str)> = set.iter().map(|name| (*name, "x")).collect();
+            let env = FixedEnv::of(&set);
+            assert_eq!(is_remote(&env, *linux, *wsl), *remote, "{set:?}");
         }
     }
 
     #[test]
     fn blocks_are_drawn_in_a_utf8_locale_on_a_terminal_that_is_not_dumb() {
-        struct Vars(&'static [(&'static str, &'static str)]);
-        impl Env for Vars {
-            fn var(&self, name: &str) -> Option<Secret<String>> {
-                let found = self.0.iter().find(|(other, _)| *other == name);
-                found.map(|(_, value)| Secret::from(*value))
-            }
-
-            fn is_remote(&self) -> bool {
-                false
-            }
-        }
-        let draws = |vars| draws_blocks(&Vars(vars));
+        let draws = |vars: &[(&str, &str)]| draws_blocks(&FixedEnv::of(vars));
         assert!(draws(&[("LANG", "en_US.UTF-8"), ("TERM", "xterm")]));
         assert!(draws(&[
             ("LC_CTYPE", "C.utf8"),

@@ -117,26 +117,12 @@ fn config_path(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::secret::Secret;
-
-    struct Vars<'a>(&'a [(&'a str, &'a str)]);
-
-    impl Env for Vars<'_> {
-        fn var(&self, name: &str) -> Option<Secret<String>> {
-            let home = [(names::HOME, "/h")];
-            let mut all = home.iter().chain(self.0);
-            all.find(|(key, _)| *key == name)
-                .map(|(_, value)| Secret::from(*value))
-        }
-
-        fn is_remote(&self) -> bool {
-            false
-        }
-    }
+    use crate::testing::env::FixedEnv;
 
     fn places(vars: &[(&str, &str)], existing: &[&str], flag: Option<&str>) -> Places {
         let exists = |path: &Path| existing.iter().any(|known| path == Path::new(known));
-        Places::resolve(&Vars(vars), &exists, flag.map(Path::new), Path::new("/w")).unwrap()
+        let env = FixedEnv::of(&[&[(names::HOME, "/h")], vars].concat());
+        Places::resolve(&env, &exists, flag.map(Path::new), Path::new("/w")).unwrap()
     }
 
     #[test]

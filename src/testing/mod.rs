@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod clock;
 pub mod disk;
+pub mod env;
 pub mod files;
 pub mod http;
 pub mod issuer;

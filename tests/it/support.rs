@@ -85,6 +85,14 @@ impl World {
         serde_json::from_str(&self.read("agents/main/agent/auth-profiles.json")).unwrap()
     }
 
+    /// What the main agent's one profile holds.
+    pub(crate) fn only_profile(&self) -> Value {
+        let store = self.store();
+        let profiles = store["profiles"].as_object().unwrap();
+        assert_eq!(profiles.len(), 1, "{store}");
+        profiles.values().next().unwrap().clone()
+    }
+
     /// A store with one `openai-codex` login of the issuer that ends `left` seconds from now.
     pub(crate) fn seed(&self, issuer: &Issuer, agent: &str, left: i64) -> (String, String) {
         let (access, refresh) = issuer.issue();

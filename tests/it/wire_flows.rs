@@ -118,14 +118,8 @@ fn anthropic_setup_token() {
     let wrapped = format!("{}\n  {}\n", &token[..40], &token[40..]);
     let ran = world.pipe(&["models", "auth", "setup-token", "--yes"], &wrapped);
     assert_eq!(ran.code, 0, "{ran:?}");
-    let store = world.store();
-    let stored = store["profiles"]
-        .as_object()
-        .unwrap()
-        .values()
-        .next()
-        .unwrap();
-    assert_eq!(stored["type"], "token", "{store}");
+    let stored = world.only_profile();
+    assert_eq!(stored["type"], "token", "{stored}");
     assert_eq!(stored["provider"], "anthropic");
     assert_eq!(stored["token"], token);
     let ran = world.run(&["models", "auth", "token", "--provider", "anthropic"]);

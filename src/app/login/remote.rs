@@ -44,25 +44,12 @@ pub(super) fn ssh_forward(env: &dyn Env, redirect_host: &str, port: u16) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::secret::Secret;
-
-    struct Set(Vec<(&'static str, &'static str)>);
-
-    impl Env for Set {
-        fn var(&self, name: &str) -> Option<Secret<String>> {
-            let found = self.0.iter().find(|(other, _)| *other == name);
-            found.map(|(_, value)| Secret::from(*value))
-        }
-
-        fn is_remote(&self) -> bool {
-            true
-        }
-    }
+    use crate::testing::env::FixedEnv;
 
     fn line(connection: &'static str, more: &[(&'static str, &'static str)]) -> Option<String> {
         let mut set = vec![("SSH_CONNECTION", connection)];
         set.extend(more);
-        ssh_forward(&Set(set), "localhost", 1455)
+        ssh_forward(&FixedEnv::of(&set), "localhost", 1455)
     }
 
     #[test]
@@ -85,7 +72,7 @@ mod tests {
         for (connection, expected) in table {
             assert_eq!(line(connection, &me).as_deref(), Some(expected));
         }
-        let set = Set(vec![("SSH_CONNECTION", "::1 50000 ::1 22")]);
+        let set = FixedEnv::of(&[("SSH_CONNECTION", "::1 50000 ::1 22")]);
         assert_eq!(
             ssh_forward(&set, "[::1]", 9).as_deref(),
             Some("ssh -L 9:[::1]:9 ::1")
@@ -106,6 +93,6 @@ mod tests {
         assert!(odd.ends_with(r"'DOM\it'\''s me@192.0.2.2'"), "{odd}");
         assert_eq!(line("fe80::1%eth0 1 fe80::2%eth0 22", &[]), None);
         assert_eq!(line("192.0.2.1 50000", &[]), None);
-        assert_eq!(ssh_forward(&Set(vec![]), "localhost", 1455), None);
+        assert_eq!(ssh_forward(&FixedEnv::default(), "localhost", 1455), None);
     }
 }

@@ -1,31 +1,9 @@
-use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 
 use super::*;
-
-#[derive(Default)]
-struct FakeEnv(HashMap<&'static str, String>);
-
-impl FakeEnv {
-    fn set(pairs: &[(&'static str, &str)]) -> Self {
-        let pairs = pairs
-            .iter()
-            .map(|(name, value)| (*name, (*value).to_owned()));
-        Self(pairs.collect())
-    }
-}
-
-impl Env for FakeEnv {
-    fn var(&self, name: &str) -> Option<Secret<String>> {
-        self.0.get(name).map(|value| Secret::from(value.as_str()))
-    }
-
-    fn is_remote(&self) -> bool {
-        false
-    }
-}
+use crate::testing::env::FixedEnv;
 
 /// Takes one connection, reads a head, and hands both over; the thread returns what it read.
 fn serve(answer: impl FnOnce(TcpStream) + Send + 'static) -> (SocketAddr, JoinHandle<String>) {
@@ -57,11 +35,11 @@ fn get(url: &str) -> Request {
     }
 }
 
-fn fetch(env: &FakeEnv, url: &str) -> Result<Response, HttpError> {
+fn fetch(env: &FixedEnv, url: &str) -> Result<Response, HttpError> {
     SystemHttp::new(env).send(&get(url))
 }
 
-fn fails(env: &FakeEnv, url: &str) -> HttpError {
+fn fails(env: &FixedEnv, url: &str) -> HttpError {
     fetch(env, url).unwrap_err()
 }
 
@@ -70,7 +48,7 @@ fn a_redirect_is_an_answer() {
     let (address, server) = serve(say(
         "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 2\r\n\r\nhi",
     ));
-    let response = fetch(&FakeEnv::default(), &format!("http://{address}/token")).unwrap();
+    let response = fetch(&FixedEnv::default(), &format!("http://{address}/token")).unwrap();
     assert_eq!(response.status, 302);
     assert_eq!(response.header("location"), Some("http://127.0.0.1:1/"));
     assert_eq!(response.body.expose(), b"hi");
@@ -92,7 +70,7 @@ fn a_body_is_posted_as_it_is() {
     let mut request = get(&format!("http://{address}/token"));
     request.method = Method::Post;
     request.body = Secret::new(b"code=a%20".to_vec());
-    let response = SystemHttp::new(&FakeEnv::default()).send(&request);
+    let response = SystemHttp::new(&FixedEnv::default()).send(&request);
     assert_eq!(response.unwrap().status, 200);
     assert_eq!(&body.recv().unwrap(), b"code=a%20");
     assert!(server.join().unwrap().starts_with("POST /token "));
@@ -101,7 +79,7 @@ fn a_body_is_posted_as_it_is() {
 #[test]
 fn one_byte_too_many_is_too_large_announced_or_not() {
     let (address, server) = serve(say("HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n"));
-    let error = fails(&FakeEnv::default(), &format!("http://{address}/"));
+    let error = fails(&FixedEnv::default(), &format!("http://{address}/"));
     assert_eq!(error.kind, HttpErrorKind::TooLarge);
     server.join().unwrap();
 
@@ -111,7 +89,7 @@ fn one_byte_too_many_is_too_large_announced_or_not() {
             // The client hangs up in the middle of what is too long.
             let _ = stream.write_all(&vec![b'x'; length]);
         });
-        let result = fetch(&FakeEnv::default(), &format!("http://{address}/"));
+        let result = fetch(&FixedEnv::default(), &format!("http://{address}/"));
         match result {
             Ok(response) => assert!(fits && response.body.expose().len() == length),
             Err(error) => assert!(!fits && error.kind == HttpErrorKind::TooLarge, "{error}"),
@@ -127,14 +105,14 @@ fn only_a_failure_before_the_connection_is_surely_not_sent() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let error = fails(&FakeEnv::default(), &format!("http://{free}/?code=s3cret"));
+    let error = fails(&FixedEnv::default(), &format!("http://{free}/?code=s3cret"));
     assert_eq!(error.kind, HttpErrorKind::Connect);
     assert!(!error.detail.contains("s3cret"), "{error}");
     assert!(error.detail.contains("refused"), "{error}");
 
     let (address, server) = serve(drop);
     let error = fails(
-        &FakeEnv::default(),
+        &FixedEnv::default(),
         &format!("http://{address}/?code=s3cret"),
     );
     assert_eq!(error.kind, HttpErrorKind::NoAnswer);
@@ -142,7 +120,7 @@ fn only_a_failure_before_the_connection_is_surely_not_sent() {
     server.join().unwrap();
 
     let (address, server) = serve(say("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"));
-    let error = fails(&FakeEnv::default(), &format!("http://{address}/"));
+    let error = fails(&FixedEnv::default(), &format!("http://{address}/"));
     assert_eq!(error.kind, HttpErrorKind::NoAnswer);
     server.join().unwrap();
 }
@@ -157,7 +135,7 @@ fn a_silent_server_times_out_as_maybe_sent() {
         connect: Duration::from_secs(5),
         call: Duration::from_millis(200),
     };
-    let http = SystemHttp::with_limits(&FakeEnv::default(), limits);
+    let http = SystemHttp::with_limits(&FixedEnv::default(), limits);
     let error = http.send(&get(&format!("http://{address}/"))).unwrap_err();
     assert_eq!(error.kind, HttpErrorKind::AnswerTimeout);
     drop(release);
@@ -172,7 +150,7 @@ fn a_handshake_that_never_ends_is_a_connect_timeout() {
         connect: Duration::from_millis(200),
         call: Duration::from_secs(30),
     };
-    let http = SystemHttp::with_limits(&FakeEnv::default(), limits);
+    let http = SystemHttp::with_limits(&FixedEnv::default(), limits);
     let error = http.send(&get(&format!("https://{address}/"))).unwrap_err();
     assert_eq!(error.kind, HttpErrorKind::ConnectTimeout);
 }
@@ -191,7 +169,7 @@ fn a_server_without_tls_is_a_tls_failure() {
         // Until the client hangs up; a reset would hide what we said.
         let _ = stream.read_to_end(&mut Vec::new());
     });
-    let error = fails(&FakeEnv::default(), &format!("https://{address}/"));
+    let error = fails(&FixedEnv::default(), &format!("https://{address}/"));
     assert_eq!(error.kind, HttpErrorKind::Tls, "{error}");
     server.join().unwrap();
 }
@@ -201,7 +179,7 @@ fn the_proxy_gets_the_request_and_exceptions_do_not() {
     let answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
     for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY"] {
         let (proxy, server) = serve(say(answer));
-        let env = FakeEnv::set(&[(name, &format!("http://user:pw@{proxy}"))]);
+        let env = FixedEnv::of(&[(name, &format!("http://user:pw@{proxy}"))]);
         let response = fetch(&env, "http://issuer.test/token").unwrap();
         assert_eq!(response.status, 200);
         let head = server.join().unwrap();
@@ -211,7 +189,7 @@ fn the_proxy_gets_the_request_and_exceptions_do_not() {
     }
 
     let (direct, server) = serve(say(answer));
-    let env = FakeEnv::set(&[("ALL_PROXY", "127.0.0.1:1"), ("NO_PROXY", "127.0.0.1")]);
+    let env = FixedEnv::of(&[("ALL_PROXY", "127.0.0.1:1"), ("NO_PROXY", "127.0.0.1")]);
     let response = fetch(&env, &format!("http://{direct}/")).unwrap();
     assert_eq!(response.status, 200);
     server.join().unwrap();
@@ -222,7 +200,7 @@ fn https_goes_through_a_tunnel_and_a_refusal_is_a_connect_failure() {
     let (proxy, server) = serve(say(
         "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
     ));
-    let env = FakeEnv::set(&[("HTTPS_PROXY", &proxy.to_string())]);
+    let env = FixedEnv::of(&[("HTTPS_PROXY", &proxy.to_string())]);
     let error = fails(&env, "https://issuer.test/token");
     assert_eq!(error.kind, HttpErrorKind::Connect, "{error}");
     let head = server.join().unwrap();
@@ -248,7 +226,7 @@ fn socks5h_leaves_the_name_to_the_proxy() {
         stream.write_all(&[5, 2, 0, 1, 0, 0, 0, 0, 0, 0]).unwrap();
         (wish[3], String::from_utf8(name).unwrap())
     });
-    let env = FakeEnv::set(&[("ALL_PROXY", &format!("socks5h://{address}"))]);
+    let env = FixedEnv::of(&[("ALL_PROXY", &format!("socks5h://{address}"))]);
     let error = fails(&env, "http://issuer.test/");
     assert_eq!(error.kind, HttpErrorKind::Connect, "{error}");
     assert_eq!(server.join().unwrap(), (3, "issuer.test".to_owned()));
@@ -257,7 +235,7 @@ fn socks5h_leaves_the_name_to_the_proxy() {
 #[test]
 fn a_proxy_we_do_not_understand_is_never_passed_by() {
     for value in ["ftp://proxy.test:21/?pw", "socks://proxy.test", "http://"] {
-        let env = FakeEnv::set(&[("https_proxy", value)]);
+        let env = FixedEnv::of(&[("https_proxy", value)]);
         let error = fails(&env, "https://127.0.0.1:1/");
         assert_eq!(error.kind, HttpErrorKind::Local, "{value}");
         assert!(error.detail.contains("https_proxy"), "{error}");
@@ -270,14 +248,14 @@ fn a_broken_ca_bundle_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let missing = directory.path().join("missing.pem");
     let error = fails(
-        &FakeEnv::set(&[("SSL_CERT_FILE", missing.to_str().unwrap())]),
+        &FixedEnv::of(&[("SSL_CERT_FILE", missing.to_str().unwrap())]),
         "https://127.0.0.1:1/",
     );
     assert_eq!(error.kind, HttpErrorKind::Local);
     assert!(error.detail.starts_with("SSL_CERT_FILE ("), "{error}");
     // No PEM in it.
     let error = fails(
-        &FakeEnv::set(&[("SSL_CERT_FILE", "/dev/null")]),
+        &FixedEnv::of(&[("SSL_CERT_FILE", "/dev/null")]),
         "https://127.0.0.1:1/",
     );
     assert!(error.detail.contains("no certificate"), "{error}");
@@ -285,7 +263,7 @@ fn a_broken_ca_bundle_is_named() {
 
 #[test]
 fn what_cannot_be_sent_is_local_and_tells_no_value() {
-    let http = SystemHttp::new(&FakeEnv::default());
+    let http = SystemHttp::new(&FixedEnv::default());
     for url in ["no url", "file:///etc/passwd", "http://"] {
         let error = http.send(&get(url)).unwrap_err();
         assert_eq!(error.kind, HttpErrorKind::Local, "{url}");
@@ -329,7 +307,7 @@ fn serve_tls() -> (SocketAddr, JoinHandle<()>) {
 #[test]
 fn an_unknown_authority_is_refused_until_the_bundle_names_it() {
     let (address, server) = serve_tls();
-    let error = fails(&FakeEnv::default(), &format!("https://{address}/"));
+    let error = fails(&FixedEnv::default(), &format!("https://{address}/"));
     assert_eq!(error.kind, HttpErrorKind::Tls);
     assert!(error.detail.contains("UnknownIssuer"), "{error}");
     assert!(error.detail.contains("SSL_CERT_FILE"), "{error}");
@@ -340,7 +318,7 @@ fn an_unknown_authority_is_refused_until_the_bundle_names_it() {
         "/tests/fixtures/tls/authority.pem"
     );
     let (address, server) = serve_tls();
-    let env = FakeEnv::set(&[("SSL_CERT_FILE", bundle)]);
+    let env = FixedEnv::of(&[("SSL_CERT_FILE", bundle)]);
     let response = fetch(&env, &format!("https://{address}/")).unwrap();
     assert_eq!(response.status, 204);
     server.join().unwrap();
@@ -353,8 +331,11 @@ fn rfc6750_5_3_the_certificate_is_checked_and_so_is_its_name() {
         env!("CARGO_MANIFEST_DIR"),
         "/tests/fixtures/tls/authority.pem"
     );
-    let trusting = FakeEnv::set(&[("SSL_CERT_FILE", bundle)]);
-    for (env, host) in [(&FakeEnv::default(), "127.0.0.1"), (&trusting, "localhost")] {
+    let trusting = FixedEnv::of(&[("SSL_CERT_FILE", bundle)]);
+    for (env, host) in [
+        (&FixedEnv::default(), "127.0.0.1"),
+        (&trusting, "localhost"),
+    ] {
         let (address, server) = serve_tls();
         let error = fails(env, &format!("https://{host}:{}/", address.port()));
         assert_eq!(error.kind, HttpErrorKind::Tls, "{host}: {error}");

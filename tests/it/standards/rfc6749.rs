@@ -130,13 +130,7 @@ fn rfc6749_5_1_case_expiry_and_scope_do_not_matter() {
         visit(&login.url).unwrap();
         let (ran, _) = login.finish();
         assert_eq!(ran.code, 0, "{ran:?}");
-        let store = world.store();
-        let stored = store["profiles"]
-            .as_object()
-            .unwrap()
-            .values()
-            .next()
-            .unwrap();
+        let stored = world.only_profile();
         assert_eq!(
             (&stored["access"], &stored["refresh"]),
             (&json!(access), &json!(refresh))

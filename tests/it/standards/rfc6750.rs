@@ -35,13 +35,7 @@ fn log_in(world: &World) -> String {
     assert_eq!(visit(&login.url).unwrap().status, 200);
     let (ran, _) = login.finish();
     assert_eq!(ran.code, 0, "{ran:?}");
-    let store = world.store();
-    let stored = store["profiles"]
-        .as_object()
-        .unwrap()
-        .values()
-        .next()
-        .unwrap();
+    let stored = world.only_profile();
     stored["access"].as_str().unwrap().to_owned()
 }
 
@@ -97,13 +91,7 @@ fn rfc6750_2_3_no_url_holds_a_token() {
     let (ran, events) = login.finish();
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(world.run(&["models", "auth", "refresh", "--force"]).code, 0);
-    let store = world.store();
-    let stored = store["profiles"]
-        .as_object()
-        .unwrap()
-        .values()
-        .next()
-        .unwrap();
+    let stored = world.only_profile();
     let issued = issuer.token_requests()[1].clone();
     let spent = super::value(&issued, "refresh_token");
     let secrets = [&stored["access"], &stored["refresh"], &json!(spent)];

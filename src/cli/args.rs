@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser};
+use clap::{ArgAction, Args, CommandFactory, Parser};
 
 use super::commands::Command;
 use super::printer::Color;
@@ -33,6 +33,15 @@ pub struct Cli {
     /// The command.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// The tree of commands with every one described, which parsing leaves out.
+    pub fn described() -> clap::Command {
+        let mut command = Self::command();
+        command.build();
+        command
+    }
 }
 
 /// Options that every command takes.

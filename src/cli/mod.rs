@@ -4,6 +4,7 @@ pub mod args;
 mod choose;
 mod clipboard;
 pub mod commands;
+pub mod deferred;
 mod device_code;
 pub mod events;
 pub mod exit;

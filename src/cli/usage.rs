@@ -4,7 +4,7 @@
 //! goes into logs that live longer than the process.
 
 use clap::error::{ContextKind, ContextValue};
-use clap::{Command, CommandFactory, Error};
+use clap::{Command, Error};
 
 use super::args::Cli;
 
@@ -31,7 +31,7 @@ pub(super) fn advised(mut error: Error) -> Error {
             error.insert(ContextKind::Suggested, tip);
         } else if kind == ContextKind::InvalidSubcommand
             && error.get(ContextKind::SuggestedSubcommand).is_none()
-            && let Some(path) = elsewhere(&Cli::command(), &word)
+            && let Some(path) = elsewhere(&Cli::described(), &word)
         {
             let path = ContextValue::Strings(vec![path]);
             error.insert(ContextKind::SuggestedSubcommand, path);

@@ -65,7 +65,7 @@ fn every_command_has_examples() {
             .get_subcommands()
             .for_each(|inner| check(inner, &path));
     }
-    check(&Cli::command(), "");
+    check(&Cli::described(), "");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use std::time::Duration;
 use clap::Subcommand;
 
 use super::args::Cli;
+use super::deferred::Deferred;
 use super::printer::Printer;
 use super::wire::System;
 use crate::app::failure::{Failure, Kind};
@@ -20,18 +21,20 @@ use crate::app::rescue;
 use crate::model::time::parse_duration;
 
 /// The first word.
-#[expect(
-    missing_docs,
-    reason = "a comment on a variant would take the place of the long help of its command"
-)]
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    Models(models::Models),
-    Onboard(onboard::Onboard),
-    Provider(provider::Provider),
-    Agents(agents::Agents),
-    Doctor(doctor::Doctor),
-    Completions(completions::Completions),
+    /// Credentials of model providers: log in, hand out, show
+    Models(Deferred<models::Models>),
+    /// Log in for the first time: choose a provider, a method and an agent
+    Onboard(Deferred<onboard::Onboard>),
+    /// The token of one provider: how long it lives, and a new one by force
+    Provider(Deferred<provider::Provider>),
+    /// Agents: each has its own credentials and reads through to main's
+    Agents(Deferred<agents::Agents>),
+    /// Prove that credentials are safe on this disk
+    Doctor(Deferred<doctor::Doctor>),
+    /// Print a completion script for a shell
+    Completions(Deferred<completions::Completions>),
 }
 
 /// Runs a parsed command line; the exit code of a command that did what it was asked for.

@@ -1,6 +1,6 @@
 //! Every command that a text names is one that the program understands.
 
-use clap::{Command, CommandFactory, Parser};
+use clap::{Command, Parser};
 use openclaw::cli::args::Cli;
 
 /// The command lines of this program that a line of a text names, each as words.
@@ -80,7 +80,7 @@ fn every_example_of_the_help_is_understood() {
         assert!(is_group || named > 0, "{}", command.get_name());
         command.get_subcommands().for_each(check);
     }
-    check(&Cli::command());
+    check(&Cli::described());
 }
 
 #[test]

@@ -54,9 +54,8 @@ fn beside_flags() -> impl Iterator<Item = &'static str> {
 }
 
 impl Args for KeyFlags {
-    /// Later, if this command is the one that was called: every command builds the whole tree.
     fn augment_args(command: Command) -> Command {
-        command.defer(with_flags)
+        with_flags(command)
     }
 
     fn augment_args_for_update(command: Command) -> Command {

@@ -14,10 +14,11 @@ pub mod undo;
 
 use std::sync::Arc;
 
-use clap::{Args, CommandFactory, Subcommand};
+use clap::{Args, Subcommand};
 
 use crate::app::failure::{Failure, Kind};
 use crate::cli::args::Cli;
+use crate::cli::deferred::Deferred;
 use crate::cli::printer::Printer;
 use crate::cli::wire::System;
 
@@ -28,22 +29,34 @@ pub struct Auth {
     command: Option<AuthCommand>,
 }
 
-// A comment on a variant would take the place of the long help of its command.
 #[derive(Debug, Subcommand)]
 enum AuthCommand {
-    Add(add::Add),
-    Login(login::Login),
-    LoginGithubCopilot(login_github_copilot::LoginGithubCopilot),
-    SetupToken(paste::SetupToken),
-    PasteToken(paste::PasteToken),
-    PasteApiKey(paste::PasteApiKey),
-    Token(token::Token),
-    List(list::List),
-    Providers(providers::Providers),
-    Refresh(refresh::Refresh),
-    Logout(logout::Logout),
-    History(history::History),
-    Undo(undo::Undo),
+    /// Choose a provider and a method, and log in
+    Add(Deferred<add::Add>),
+    /// Log in to a provider, in a browser or by its own method
+    Login(Deferred<login::Login>),
+    /// Log in to GitHub Copilot with a device code
+    LoginGithubCopilot(Deferred<login_github_copilot::LoginGithubCopilot>),
+    /// Store a token made with `claude setup-token`
+    SetupToken(Deferred<paste::SetupToken>),
+    /// Store a token that was made elsewhere
+    PasteToken(Deferred<paste::PasteToken>),
+    /// Store an API key
+    PasteApiKey(Deferred<paste::PasteApiKey>),
+    /// Print a living token, refreshed first if it must be
+    Token(Deferred<token::Token>),
+    /// List the stored profiles
+    List(Deferred<list::List>),
+    /// List the providers, or check the manifest of one
+    Providers(Deferred<providers::Providers>),
+    /// Refresh stored logins
+    Refresh(Deferred<refresh::Refresh>),
+    /// Forget one profile on this machine
+    Logout(Deferred<logout::Logout>),
+    /// Show what profiles held before
+    History(Deferred<history::History>),
+    /// Put back what a profile held before
+    Undo(Deferred<undo::Undo>),
 }
 
 impl Auth {
@@ -78,8 +91,7 @@ impl Auth {
 
 /// Without a further word the reference release prints its help and succeeds.
 fn help(printer: &Printer) -> Result<u8, Failure> {
-    let mut cli = Cli::command();
-    cli.build();
+    let mut cli = Cli::described();
     let auth = cli
         .find_subcommand_mut("models")
         .and_then(|models| models.find_subcommand_mut("auth"))

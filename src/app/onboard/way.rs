@@ -3,6 +3,7 @@
 use crate::model::credential::{self, Credential};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::AuthProfiles;
+use crate::model::provider::Flow;
 use crate::model::secret::Secret;
 use crate::ports::dialog::{Answer, Notice, Question};
 use crate::ports::store::{Scope, StoreError};
@@ -50,12 +51,15 @@ impl Way<'_> {
             let hint = login_command(provider, None, false);
             return Err(Failure::new(Kind::Usage, message).hint(hint));
         }
+        let manifest = self.ports.provider(provider)?;
+        let is_usual = manifest.flows.first().map(Flow::method) == Some(method.as_str());
         let stored = login::run(
             self.ports,
             &login::Request {
                 agent: self.agent.clone(),
                 provider: provider.clone(),
-                method: Some(method.clone()),
+                // Unnamed, so that on a remote machine the other ways run beside it.
+                method: (!is_usual).then(|| method.clone()),
                 profile: None,
                 no_browser: self.request.no_browser,
                 clipboard: true,

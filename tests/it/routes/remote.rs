@@ -44,6 +44,28 @@ echo "<exit $?>"; [ "$(stty -g)" = "$before" ] && echo "<terminal as before>""#;
     spawn_command(command, Some(60_000)).unwrap()
 }
 
+#[test]
+fn the_wizard_offers_them_together_too() {
+    let (world, issuer) = world("openai-codex");
+    issuer.set_device_codes(never());
+    let mut session = at_a_shell(&world, &["models", "auth", "add"]);
+    session.exp_string("typing searches").unwrap();
+    for (keys, shown) in [
+        ("openai-codex", "> OpenAI Codex"),
+        ("\r", "How to log in to"),
+        ("\r", "Open this URL"),
+    ] {
+        session.send(keys).unwrap();
+        session.flush().unwrap();
+        session.exp_string(shown).unwrap();
+    }
+    let (_, url) = session.exp_regex(r"http://\S+").unwrap();
+    session.exp_string("WDJB-MJHT").unwrap();
+    visit(&url).unwrap();
+    session.exp_string("<exit 0>").unwrap();
+    session.exp_string("<terminal as before>").unwrap();
+}
+
 /// Everything is offered: the session, the URL, and the port of the callback.
 fn offered(world: &World) -> (PtySession, String, u16) {
     let mut session = at_a_shell(world, &LOGIN);

@@ -195,7 +195,7 @@ impl Subject<'_> {
             return;
         };
         self.ports.dialog.notice(&Notice::Warning(format!(
-            "it is not known how a refresh of {} begun at {} ended; its refresh token may be spent. Trying it once more.",
+            "it is not known how the request with the refresh token of {} that was begun at {} ended; the token may be spent. Trying it once more.",
             self.profile,
             begun_at.iso8601()
         )));

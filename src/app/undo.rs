@@ -150,7 +150,7 @@ fn check(ports: Ports<'_>, id: &ProfileId, row: &Row) -> Result<(), Failure> {
     match &row.verdict {
         Verdict::Good => Ok(()),
         Verdict::InDoubt { since } => warned(format!(
-            "it is not known how a refresh of generation {number} begun at {} ended; its refresh token may be spent",
+            "it is not known how the request with the refresh token of generation {number} that was begun at {} ended; the token may be spent",
             since.iso8601()
         )),
         Verdict::Refused { why } => warned(format!(

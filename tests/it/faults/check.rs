@@ -261,7 +261,7 @@ impl Check<'_> {
                     .windows
                     .push(format!("{call} {}", self.point.nth));
                 let says = |text: &str| next.err.contains(text);
-                if !says("it is not known how a refresh") && !says("may be spent") {
+                if !says("it is not known how the request") && !says("may be spent") {
                     self.wrong(&format!("the next command says {next:?}"));
                 }
             }

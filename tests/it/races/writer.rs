@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
 use openclaw::model::credential::{Credential, Token};
@@ -15,7 +15,7 @@ use openclaw::model::json::{Extra, Verbatim};
 use openclaw::model::profiles::AuthProfiles;
 use openclaw::model::secret::Secret;
 use openclaw::model::usage::Usage;
-use openclaw::ports::store::{Change, Store as _};
+use openclaw::ports::store::{Change, Store as _, StoreError};
 use openclaw::store::file::{FileStore, Locations};
 use openclaw::sys::clock::SystemClock;
 use openclaw::sys::files::SystemFiles;
@@ -23,6 +23,9 @@ use serde::{Deserialize, Serialize};
 
 /// Where all of them count.
 pub(super) const SHARED: &str = "groq:shared";
+
+/// The exit code of a command that could not have a lock in time.
+const BUSY: i32 = 6;
 
 /// What a process is told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -160,11 +163,14 @@ impl Orders {
                     self.command(&["logout", &self.profile(which), "--yes"], "");
                 }
                 deed => {
-                    let written = store.update(&AgentId::main(), &mut |document| {
+                    let mut change = |document: &mut AuthProfiles| {
                         self.change(document, deed, operation);
                         Change::Write
-                    });
-                    written.unwrap();
+                    };
+                    // Whoever had to wait for too long changed nothing, and may try again.
+                    while let Err(error) = store.update(&AgentId::main(), &mut change) {
+                        assert!(matches!(error, StoreError::Busy { .. }), "{error}");
+                    }
                 }
             }
         }
@@ -204,7 +210,21 @@ impl Orders {
         }
     }
 
+    /// Runs a command, once more if it had to wait for too long: it says then that nothing was
+    /// changed.
     fn command(&self, args: &[&str], input: &str) {
+        loop {
+            let output = self.attempt(args, input);
+            let said = String::from_utf8_lossy(&output.stderr);
+            if output.status.code() != Some(BUSY) {
+                assert!(output.status.success(), "{args:?}: {said}");
+                return;
+            }
+            assert!(said.contains("No credential was changed."), "{said}");
+        }
+    }
+
+    fn attempt(&self, args: &[&str], input: &str) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_openclaw"));
         let command = command.args(["models", "auth"]).args(args).env_clear();
         let command = command
@@ -221,9 +241,7 @@ impl Orders {
             .unwrap()
             .write_all(input.as_bytes())
             .unwrap();
-        let output = child.wait_with_output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{args:?}: {said}");
+        child.wait_with_output().unwrap()
     }
 }
 

@@ -9,9 +9,10 @@ use std::cell::RefCell;
 
 use oauth2::http::header::CONTENT_TYPE;
 use oauth2::{HttpRequest, HttpResponse, SyncHttpClient};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use url::form_urlencoded;
 
+use super::post::{self, FORM, JSON};
 use crate::model::provider::{Body, Dialect};
 use crate::model::secret::Secret;
 use crate::ports::http::{Http, HttpError, Method, Request, Response};
@@ -48,8 +49,11 @@ impl<'a> TokenEndpoint<'a> {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
         let (content_type, body) = match self.dialect.body {
-            Body::Form => ("application/x-www-form-urlencoded", body),
-            Body::Json => ("application/json", form_to_json(&body)),
+            Body::Form => (FORM, body),
+            Body::Json => {
+                let pairs = form_urlencoded::parse(body.expose());
+                (JSON, Secret::new(post::object(pairs)))
+            }
         };
         headers.push((CONTENT_TYPE.as_str().to_owned(), content_type.to_owned()));
         headers.extend(self.dialect.headers.iter().cloned());
@@ -60,14 +64,6 @@ impl<'a> TokenEndpoint<'a> {
             body,
         }
     }
-}
-
-fn form_to_json(form: &Secret<Vec<u8>>) -> Secret<Vec<u8>> {
-    let pairs = form_urlencoded::parse(form.expose());
-    let object: Map<String, Value> = pairs
-        .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
-        .collect();
-    Secret::new(Value::Object(object).to_string().into_bytes())
 }
 
 impl SyncHttpClient for TokenEndpoint<'_> {
@@ -86,8 +82,7 @@ pub(super) fn is_success(answer: &Response) -> bool {
     if !(200..300).contains(&answer.status) {
         return false;
     }
-    let value: Value = serde_json::from_slice(answer.body.expose()).unwrap_or(Value::Null);
-    value.get("error").is_none_or(Value::is_null)
+    post::json(answer).get("error").is_none_or(Value::is_null)
 }
 
 #[cfg(test)]

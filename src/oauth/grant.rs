@@ -16,6 +16,7 @@ use super::attempt::{Attempt, AuthorizationCode};
 use super::dialect::{TokenEndpoint, is_success};
 use super::error::{OAuthError, http_date};
 use super::lifetime;
+use super::post;
 use crate::model::credential::{Identity, OAuth};
 use crate::model::id::ProviderId;
 use crate::model::json::Extra;
@@ -238,7 +239,7 @@ pub(super) fn judge(
 }
 
 fn grant(provider: &Provider, answer: Response, now: Timestamp) -> Option<Grant> {
-    let body: Value = serde_json::from_slice(answer.body.expose()).unwrap_or(Value::Null);
+    let body = post::json(&answer);
     let secret = |name: &str| {
         let text = body.get(name).and_then(Value::as_str)?;
         Some(Secret::from(text)).filter(|secret| !secret.is_blank())

@@ -2,18 +2,19 @@
 //! id, and `state` is no parameter of theirs, so it stands in the query of the `callback_url`,
 //! which comes back as it was.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use url::Url;
 
 use super::attempt::{Attempt, AuthorizationCode, BeginError};
 use super::dialect::is_success;
 use super::error::OAuthError;
+use super::post;
 use crate::model::id::printable;
-use crate::model::provider::KeyExchangeFlow;
+use crate::model::provider::{Body, KeyExchangeFlow};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::host::Random;
-use crate::ports::http::{Http, Method, Request};
+use crate::ports::http::Http;
 
 /// The only method; there is no falling back to `plain` (RFC 7636 section 7.2).
 const METHOD: &str = "S256";
@@ -64,24 +65,18 @@ pub fn exchange(
     code: &AuthorizationCode,
     now: Timestamp,
 ) -> Result<Key, OAuthError> {
-    let body = json!({
-        "code": code.secret().expose(),
-        "code_verifier": attempt.verifier().expose(),
-        "code_challenge_method": METHOD,
-    });
-    let answer = http.send(&Request {
-        method: Method::Post,
-        url: flow.exchange.clone(),
-        headers: ["accept", "content-type"]
-            .map(|name| (name.to_owned(), "application/json".to_owned()))
-            .into(),
-        body: Secret::new(body.to_string().into_bytes()),
-    })?;
+    let pairs = [
+        ("code", code.secret().expose().as_str()),
+        ("code_verifier", attempt.verifier().expose().as_str()),
+        ("code_challenge_method", METHOD),
+    ];
+    let request = post::request(&flow.exchange, Body::Json, &pairs, Vec::new());
+    let answer = http.send(&request)?;
     if !is_success(&answer) {
         let sent = [code.secret(), attempt.verifier()];
         return Err(OAuthError::of_answer_to_client(&answer, now, &sent));
     }
-    let body: Value = serde_json::from_slice(answer.body.expose()).unwrap_or(Value::Null);
+    let body = post::json(&answer);
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     let key = text("key").filter(|key| !key.trim().is_empty());
     let key = key.ok_or_else(|| OAuthError::Unexpected {
@@ -101,6 +96,7 @@ mod tests {
     use crate::model::provider::Loopback;
     use crate::oauth::attempt::tests::Counting;
     use crate::testing::http::ScriptedHttp;
+    use serde_json::json;
 
     fn flow() -> KeyExchangeFlow {
         KeyExchangeFlow {

@@ -14,6 +14,7 @@ pub mod key_exchange;
 mod lifetime;
 pub mod metadata;
 pub mod paste;
+mod post;
 pub mod program;
 pub mod revoke;
 mod signature;

@@ -6,19 +6,14 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value};
-use url::form_urlencoded::{Serializer, byte_serialize};
-
 use super::dialect::is_success;
-use super::error;
+use super::{error, post};
 use crate::model::grant::Refusal;
 use crate::model::id::printable;
-use crate::model::provider::{Body, Client, ClientAuth, Dialect};
+use crate::model::provider::{Body, Client, Dialect};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
-use crate::ports::http::{Http, Method, Request, Response};
+use crate::ports::http::{Http, Request, Response};
 
 /// What a token is (RFC 7009 section 2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,57 +104,24 @@ fn request(
     (token, hint): (&Secret<String>, Hint),
 ) -> Request {
     let mut headers = Vec::new();
-    let mut fields = vec![
+    let mut pairs = vec![
         ("token", token.expose().as_str()),
         ("token_type_hint", hint.as_str()),
     ];
-    match (&client.secret, client.auth) {
-        (Some(secret), ClientAuth::Basic) => {
-            headers.push(("authorization".to_owned(), basic(&client.id, secret)));
-        }
-        // Codex names no client with an access token.
-        (None, _) if dialect.revocation_body == Body::Json && hint == Hint::AccessToken => {}
-        (secret, _) => {
-            fields.push(("client_id", &client.id));
-            let secret = secret.as_ref().map(|secret| secret.expose().as_str());
-            fields.extend(secret.map(|secret| ("client_secret", secret)));
-        }
+    let body = dialect.revocation_body;
+    // Codex names no client with an access token.
+    let is_nameless = body == Body::Json && hint == Hint::AccessToken && client.secret.is_none();
+    if !is_nameless {
+        post::authenticate(client, &mut pairs, &mut headers);
     }
-    let (content_type, body) = match dialect.revocation_body {
-        Body::Form => {
-            let mut form = Serializer::new(String::new());
-            form.extend_pairs(fields);
-            ("application/x-www-form-urlencoded", form.finish())
-        }
-        Body::Json => {
-            let fields = fields.into_iter();
-            let object: Map<String, Value> = fields
-                .map(|(name, value)| (name.to_owned(), Value::from(value)))
-                .collect();
-            ("application/json", Value::Object(object).to_string())
-        }
-    };
-    headers.push(("content-type".to_owned(), content_type.to_owned()));
-    headers.push(("accept".to_owned(), "application/json".to_owned()));
-    Request {
-        method: Method::Post,
-        url: endpoint.to_owned(),
-        headers,
-        body: Secret::new(body.into_bytes()),
-    }
-}
-
-/// Both halves are encoded as in a form first (RFC 6749 section 2.3.1).
-fn basic(id: &str, secret: &Secret<String>) -> String {
-    let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
-    let pair = Secret::new(format!("{}:{}", encoded(id), encoded(secret.expose())));
-    format!("Basic {}", STANDARD.encode(pair.expose()))
+    post::request(endpoint, body, &pairs, headers)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ports::http::HttpErrorKind;
+    use crate::model::provider::ClientAuth;
+    use crate::ports::http::{HttpErrorKind, Method};
     use crate::testing::http::ScriptedHttp;
 
     const NOW: Timestamp = Timestamp(1_795_242_600_000);

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::standard::{ENDPOINT, Named, begun, by_code, is_in_trouble, judge, understood};
-use super::wire::{interval, json, text};
+use super::wire::{interval, text};
 use super::{Begun, Device, DeviceError, Poll, trouble};
 use crate::model::provider::{Body, DeviceScheme};
 use crate::model::secret::Secret;
@@ -12,6 +12,7 @@ use crate::model::time::Timestamp;
 use crate::oauth::dialect::is_success;
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::{self, Redeemed};
+use crate::oauth::post::json;
 
 /// How long such a code lives; the server does not say.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);

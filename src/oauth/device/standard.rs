@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::wire::{Pairs, interval, json, named_interval, number, text};
+use super::wire::{Asked, interval, named_interval, number, text};
 use super::{Begun, Device, DeviceError, Poll, shown, trouble};
 use crate::model::id::printable;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
-use crate::oauth::attempt::{challenge, random_text};
 use crate::oauth::dialect::is_success;
 use crate::oauth::error::{OAuthError, retry_after};
 use crate::oauth::grant;
+use crate::oauth::post::json;
 use crate::ports::host::Random;
 use crate::ports::http::{HttpError, Response};
 
@@ -29,21 +29,8 @@ pub(super) fn begin(
     now: Timestamp,
 ) -> Result<Begun, DeviceError> {
     let endpoint = device.endpoint()?;
-    let verifier = match device.flow.pkce {
-        true => Some(random_text(random)?),
-        false => None,
-    };
-    let challenge = verifier.as_ref().map(challenge);
-    let scope = device.flow.scopes.join(" ");
-    let mut pairs: Pairs<'_> = Vec::new();
-    if !scope.is_empty() {
-        pairs.push(("scope", &scope));
-    }
-    if let Some(challenge) = &challenge {
-        pairs.push(("code_challenge", challenge.as_str()));
-        pairs.push(("code_challenge_method", "S256"));
-    }
-    let answer = device.ask(pairs, random, endpoint)?;
+    let asked = Asked::of(device.flow, random)?;
+    let answer = device.ask(asked.pairs(), random, endpoint)?;
     let answer = understood(answer, now, is_success)?;
     let body = json(&answer);
     let missing = DeviceError::Malformed;
@@ -58,7 +45,7 @@ pub(super) fn begin(
         Named {
             code: Secret::from(code),
             uri: uri.ok_or(missing("holds no verification address"))?,
-            verifier,
+            verifier: asked.verifier,
             lifetime: lifetime.and_then(Result::ok),
             interval: interval(&body, 1.0, device.flow.interval),
         },
@@ -121,14 +108,7 @@ pub(super) const ENDPOINT: &str = "device authorization endpoint";
 
 /// Asks once.
 pub(super) fn poll(device: &Device<'_>, begun: &Begun, now: Timestamp) -> Poll {
-    let mut pairs: Pairs<'_> = vec![
-        ("grant_type", GRANT_TYPE),
-        ("device_code", begun.code.expose()),
-    ];
-    if let Some(verifier) = &begun.verifier {
-        pairs.push(("code_verifier", verifier.expose()));
-    }
-    match device.ask_token(pairs) {
+    match device.ask_token(begun.pairs(GRANT_TYPE, "device_code")) {
         Ok(answer) => judge(device, begun, answer, now),
         Err(error) => trouble(error),
     }

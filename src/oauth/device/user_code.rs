@@ -4,15 +4,16 @@
 use serde_json::Value;
 
 use super::standard::{ENDPOINT, Named, begun, by_code, is_in_trouble, judge};
-use super::wire::{Pairs, interval, json, text};
+use super::wire::{Asked, interval, text};
 use super::{Begun, Device, DeviceError, Poll, trouble};
 use crate::model::grant::Refusal;
 use crate::model::id::printable;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
-use crate::oauth::attempt::{challenge, random_text};
+use crate::oauth::attempt::random_text;
 use crate::oauth::error::{OAuthError, http_date};
 use crate::oauth::lifetime;
+use crate::oauth::post::json;
 use crate::ports::host::Random;
 use crate::ports::http::Response;
 
@@ -26,21 +27,10 @@ pub(super) fn begin(
     now: Timestamp,
 ) -> Result<Begun, DeviceError> {
     let endpoint = device.endpoint()?;
-    let verifier = match device.flow.pkce {
-        true => Some(random_text(random)?),
-        false => None,
-    };
+    let asked = Asked::of(device.flow, random)?;
     let state = random_text(random)?;
-    let challenge = verifier.as_ref().map(challenge);
-    let scope = device.flow.scopes.join(" ");
-    let mut pairs: Pairs<'_> = vec![("response_type", "code")];
-    if !scope.is_empty() {
-        pairs.push(("scope", &scope));
-    }
-    if let Some(challenge) = &challenge {
-        pairs.push(("code_challenge", challenge.as_str()));
-        pairs.push(("code_challenge_method", "S256"));
-    }
+    let mut pairs = vec![("response_type", "code")];
+    pairs.extend(asked.pairs());
     pairs.push(("state", state.expose()));
     let answer = device
         .ask(pairs, random, endpoint)?
@@ -68,7 +58,7 @@ pub(super) fn begin(
         Named {
             code: Secret::from(text(&body, "user_code").ok_or(missing("holds no user code"))?),
             uri: text(&body, "verification_uri").ok_or(missing("holds no verification address"))?,
-            verifier,
+            verifier: asked.verifier,
             lifetime: life,
             interval: interval(&body, 1_000.0, device.flow.interval),
         },
@@ -78,14 +68,7 @@ pub(super) fn begin(
 
 /// Asks once.
 pub(super) fn poll(device: &Device<'_>, begun: &Begun, now: Timestamp) -> Poll {
-    let mut pairs: Pairs<'_> = vec![
-        ("grant_type", GRANT_TYPE),
-        ("user_code", begun.code.expose()),
-    ];
-    if let Some(verifier) = &begun.verifier {
-        pairs.push(("code_verifier", verifier.expose()));
-    }
-    let answer = match device.ask_token(pairs) {
+    let answer = match device.ask_token(begun.pairs(GRANT_TYPE, "user_code")) {
         Ok(answer) => answer,
         Err(error) => return trouble(error),
     };

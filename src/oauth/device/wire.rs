@@ -2,22 +2,19 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use serde_json::{Map, Value};
-use url::form_urlencoded;
+use oauth2::PkceCodeChallenge;
+use serde_json::Value;
 
-use super::Device;
-use crate::model::provider::{Body, ClientAuth};
+use super::{Begun, Device};
+use crate::model::provider::{Body, DeviceFlow};
 use crate::model::secret::Secret;
+use crate::oauth::attempt::{challenge, random_text};
+use crate::oauth::post::{self, Headers, Pairs};
 use crate::ports::host::{Random, RandomError};
-use crate::ports::http::{HttpError, Method, Request, Response};
+use crate::ports::http::{HttpError, Response};
 
 /// No server is polled faster than this, whatever it says.
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
-
-/// The parameters of a request, in order.
-pub(super) type Pairs<'a> = Vec<(&'a str, &'a str)>;
 
 impl Device<'_> {
     /// The device authorization request (RFC 8628 section 3.1): always a form.
@@ -48,18 +45,9 @@ impl Device<'_> {
         to: &str,
         body: Body,
         mut pairs: Pairs<'a>,
-        mut headers: Vec<(String, String)>,
+        mut headers: Headers,
     ) -> Result<Response, HttpError> {
-        match (&self.client.secret, self.client.auth) {
-            (Some(secret), ClientAuth::Basic) => {
-                headers.push(("authorization".to_owned(), basic(&self.client.id, secret)));
-            }
-            (Some(secret), ClientAuth::Post) => {
-                pairs.push(("client_id", &self.client.id));
-                pairs.push(("client_secret", secret.expose()));
-            }
-            (None, _) => pairs.push(("client_id", &self.client.id)),
-        }
+        post::authenticate(self.client, &mut pairs, &mut headers);
         self.post(to, body, &pairs, headers)
     }
 
@@ -69,40 +57,56 @@ impl Device<'_> {
         to: &str,
         body: Body,
         pairs: &[(&str, &str)],
-        mut headers: Vec<(String, String)>,
+        mut headers: Headers,
     ) -> Result<Response, HttpError> {
-        let (content_type, body) = match body {
-            Body::Form => (
-                "application/x-www-form-urlencoded",
-                form_urlencoded::Serializer::new(String::new())
-                    .extend_pairs(pairs)
-                    .finish(),
-            ),
-            Body::Json => {
-                let pairs = pairs.iter();
-                let object: Map<String, Value> = pairs
-                    .map(|(name, value)| ((*name).to_owned(), Value::from(*value)))
-                    .collect();
-                ("application/json", Value::Object(object).to_string())
-            }
-        };
-        headers.push(("accept".to_owned(), "application/json".to_owned()));
-        headers.push(("content-type".to_owned(), content_type.to_owned()));
         headers.extend(self.provider.dialect.headers.iter().cloned());
-        self.http.send(&Request {
-            method: Method::Post,
-            url: to.to_owned(),
-            headers,
-            body: Secret::new(body.into_bytes()),
-        })
+        self.http.send(&post::request(to, body, pairs, headers))
     }
 }
 
-/// `client_secret_basic`: both parts are form-encoded first.
-fn basic(id: &str, secret: &Secret<String>) -> String {
-    let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-    let pair = Secret::new(format!("{}:{}", encoded(id), encoded(secret.expose())));
-    format!("Basic {}", BASE64_STANDARD.encode(pair.expose()))
+/// The scope and the PKCE challenge of a device authorization request.
+pub(super) struct Asked {
+    scope: String,
+    pub(super) verifier: Option<Secret<String>>,
+    challenge: Option<PkceCodeChallenge>,
+}
+
+impl Asked {
+    /// What the manifest asks for.
+    pub(super) fn of(flow: &DeviceFlow, random: &dyn Random) -> Result<Self, RandomError> {
+        let verifier = match flow.pkce {
+            true => Some(random_text(random)?),
+            false => None,
+        };
+        Ok(Self {
+            scope: flow.scopes.join(" "),
+            challenge: verifier.as_ref().map(challenge),
+            verifier,
+        })
+    }
+
+    pub(super) fn pairs(&self) -> Pairs<'_> {
+        let mut pairs = Vec::new();
+        if !self.scope.is_empty() {
+            pairs.push(("scope", self.scope.as_str()));
+        }
+        if let Some(challenge) = &self.challenge {
+            pairs.push(("code_challenge", challenge.as_str()));
+            pairs.push(("code_challenge_method", "S256"));
+        }
+        pairs
+    }
+}
+
+impl Begun {
+    /// What a poll says; the code goes under this name.
+    pub(super) fn pairs<'a>(&'a self, grant_type: &'a str, code: &'a str) -> Pairs<'a> {
+        let mut pairs = vec![("grant_type", grant_type), (code, self.code.expose())];
+        if let Some(verifier) = &self.verifier {
+            pairs.push(("code_verifier", verifier.expose()));
+        }
+        pairs
+    }
 }
 
 /// A random UUID (RFC 9562 section 5.4).
@@ -120,11 +124,6 @@ fn uuid(random: &dyn Random) -> Result<String, RandomError> {
         &hex[16..20],
         &hex[20..]
     ))
-}
-
-/// The body of an answer; `Null` if it is no JSON.
-pub(super) fn json(answer: &Response) -> Value {
-    serde_json::from_slice(answer.body.expose()).unwrap_or(Value::Null)
 }
 
 /// A member that is a text and not blank.

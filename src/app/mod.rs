@@ -38,7 +38,7 @@ pub mod undo;
 use std::path::PathBuf;
 
 use crate::config::file::ConfigFile;
-use crate::model::id::AgentId;
+use crate::model::id::{AgentId, ProfileId};
 use crate::model::profiles::{AuthProfiles, Effective};
 use crate::model::settings::Settings;
 use crate::ports::callback::Callback;
@@ -114,6 +114,24 @@ impl Ports<'_> {
             Some(self.store.load(&AgentId::main(), scope)?)
         };
         Ok(Effective::new(agent.clone(), own, main))
+    }
+
+    /// An agent's own document, for a look at its names before a write: what is no document has
+    /// none to respect, for the write sets it aside.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    fn names(&self, agent: &AgentId) -> Result<AuthProfiles, StoreError> {
+        match self.store.load(agent, Scope::All) {
+            Err(StoreError::Unreadable { .. }) => Ok(AuthProfiles::default()),
+            other => other,
+        }
+    }
+
+    /// Whether something is stored under a name in an agent's own document.
+    fn is_taken(&self, agent: &AgentId, profile: &ProfileId) -> bool {
+        let document = self.store.load(agent, Scope::Profile(profile));
+        document.is_ok_and(|document| document.get(profile).is_some())
     }
 
     /// Tells that this machine's clock is wrong, if the token endpoint's is right.

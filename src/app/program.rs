@@ -9,7 +9,7 @@ use crate::model::credential::{Credential, OAuth};
 use crate::model::id::ProviderId;
 use crate::model::json::Verbatim;
 use crate::model::provider::{ProgramFlow, Provider};
-use crate::oauth::program::ORIGIN;
+use crate::oauth::program::{ORIGIN, Program};
 use crate::ports::program::{Fault, ProgramError};
 use crate::providers::catalogue::CatalogueError;
 
@@ -71,6 +71,21 @@ impl Ports<'_> {
             }
             other => other,
         }
+    }
+}
+
+/// The program at `path` as it is spoken with where no signal may end it: a token may be spent.
+pub(super) fn speaker<'a>(
+    ports: Ports<'a>,
+    provider: &'a ProviderId,
+    path: &'a Path,
+) -> Program<'a> {
+    Program {
+        programs: ports.programs,
+        clock: ports.clock,
+        path,
+        provider,
+        stop: &|| None,
     }
 }
 

@@ -199,10 +199,7 @@ pub(super) fn remember(
         grant: GrantDigest::of_client(owner, &provider.id, profile),
         provider: provider.id.clone(),
         profile: profile.clone(),
-        binding: Some(Binding {
-            token_endpoint: client.token.clone(),
-            client_id: client.id.clone(),
-        }),
+        binding: Some(Binding::of(client)),
         subject: None,
         revocation_endpoint: client.revoke.clone(),
         proven_at: Some(ports.clock.now()),

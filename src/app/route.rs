@@ -10,7 +10,7 @@ use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::{self, Grant};
-use crate::oauth::program::{self as protocol, Program};
+use crate::oauth::program as protocol;
 use crate::ports::http::{Http, HttpError, Request, Response};
 use crate::ports::store::Reserved;
 
@@ -53,10 +53,7 @@ impl Route {
     /// What a grant that goes this way must be bound to.
     pub(super) fn binding(&self) -> Binding {
         match self {
-            Self::Endpoint(client) => Binding {
-                token_endpoint: client.token.clone(),
-                client_id: client.id.clone(),
-            },
+            Self::Endpoint(client) => Binding::of(client),
             Self::Program(path) => Binding::to_program(&path.to_string_lossy()),
         }
     }
@@ -83,13 +80,7 @@ impl Route {
             }
             Self::Program(path) => {
                 let mut reserved = reserved;
-                let program = Program {
-                    programs: ports.programs,
-                    clock: ports.clock,
-                    path,
-                    provider: &provider.id,
-                    stop: &|| None,
-                };
+                let program = program::speaker(ports, &provider.id, path);
                 let line = program.refresh(login, &mut |line| reserved.save(line));
                 let granted = line.and_then(|line| {
                     protocol::grant(line, begun_at, provider.refresh.baked_margin)

@@ -1,17 +1,17 @@
 //! Client credentials: the client asks for a token for itself, and nobody is needed for it.
 
-use crate::model::credential::{Credential, Token};
+use crate::model::credential::{Credential, Kind as CredentialKind, Token};
 use crate::model::provider::{ClientCredentialsFlow, Flow, Provider};
 use crate::oauth::client_credentials;
 use crate::oauth::error::OAuthError;
 use crate::ports::dialog::Notice;
-use crate::ports::store::{Change, Scope, StoreError};
+use crate::ports::store::Change;
 
 use super::super::client::{self, Use};
 use super::super::failure::{Failure, Kind, login_command};
 use super::super::naming::{Place, place_of_client};
-use super::super::{Ports, paste, renew};
-use super::{AuthProfiles, Outcome, Request, set_default};
+use super::super::{Ports, renew};
+use super::{Outcome, Request, finished};
 
 /// Asks, and stores the token.
 pub(super) fn run(
@@ -32,28 +32,24 @@ pub(super) fn run(
     let token = renew::token_of(provider, &grant);
     store(ports, request, provider, &place, &token)?;
     renew::remember(ports, &request.agent, &place.id, provider, &client);
-    paste::make_selectable(ports, &place.id, &provider.id, "token", None)?;
-    set_default(ports, request, provider)?;
-    ports.dialog.notice(&Notice::Saved {
-        profile: place.id.clone(),
-        provider: provider.id.clone(),
-        expires: token.expires,
-    });
-    Ok(Outcome {
+    let outcome = Outcome {
         account: client.id,
         profile: place.id,
         provider: provider.id.clone(),
         expires: token.expires,
         replaced: place.replaces,
-    })
+    };
+    finished(
+        ports,
+        request,
+        provider,
+        (CredentialKind::Token, None),
+        outcome,
+    )
 }
 
 fn find_place(ports: Ports<'_>, request: &Request, provider: &Provider) -> Result<Place, Failure> {
-    let document = match ports.store.load(&request.agent, Scope::All) {
-        // What is no document is set aside by the update; it has no names to respect.
-        Err(StoreError::Unreadable { .. }) => AuthProfiles::default(),
-        other => other?,
-    };
+    let document = ports.names(&request.agent)?;
     let place = place_of_client(&document, &provider.id, request.profile.as_ref())?;
     if let Some(taken) = &place.taken {
         ports.dialog.notice(&Notice::Warning(format!(

@@ -146,10 +146,7 @@ impl CodeFlow {
     /// To whom the code and the verifier are sent.
     pub(super) fn binding(&self) -> Binding {
         match &self.becomes {
-            Becomes::Grant { client, .. } => Binding {
-                token_endpoint: client.token.clone(),
-                client_id: client.id.clone(),
-            },
+            Becomes::Grant { client, .. } => Binding::of(client),
             Becomes::Key(flow) => Binding {
                 token_endpoint: flow.exchange.clone(),
                 client_id: String::new(),

@@ -1,22 +1,21 @@
 //! What a login gained becomes a profile: named after its owner, stored, and told to the journal.
 
-use crate::model::credential::{Credential, OAuth};
+use crate::model::credential::{Credential, Kind as CredentialKind, OAuth};
 use crate::model::grant::{Binding, GrantDigest, GrantRecord};
 use crate::model::id::ProfileId;
 use crate::model::json::Verbatim;
-use crate::model::profiles::AuthProfiles;
 use crate::model::provider::{Client, Provider};
 use crate::oauth::claims;
 use crate::oauth::grant::Grant;
 use crate::oauth::program::ORIGIN;
 use crate::ports::dialog::Notice;
-use crate::ports::store::{Change, Scope, StoreError};
+use crate::ports::store::Change;
 
+use super::super::Ports;
 use super::super::failure::{Failure, Kind, login_command};
 use super::super::naming::{Place, place};
 use super::super::proof::{self, Proof};
-use super::super::{Ports, paste};
-use super::{Outcome, Request, set_default};
+use super::{Outcome, Request, finished};
 
 /// Names the profile, shows who logged in, and stores the credential.
 pub(super) fn keep(
@@ -27,10 +26,7 @@ pub(super) fn keep(
     grant: Grant,
 ) -> Result<Outcome, Failure> {
     let origin = Origin {
-        binding: Binding {
-            token_endpoint: client.token.clone(),
-            client_id: client.id.clone(),
-        },
+        binding: Binding::of(client),
         revocation_endpoint: client.revoke.clone(),
         proof: proof::prove(ports, provider, client, &grant)?,
     };
@@ -75,11 +71,7 @@ pub(super) fn keep_from(
         let value = serde_json::Value::from(value.as_str()).to_string();
         oauth.extra.set(name, Verbatim::new(value));
     }
-    let document = match ports.store.load(&request.agent, Scope::All) {
-        // What is no document is set aside by the update; it has no names to respect.
-        Err(StoreError::Unreadable { .. }) => AuthProfiles::default(),
-        other => other?,
-    };
+    let document = ports.names(&request.agent)?;
     let place = place(
         &document,
         &provider.id,
@@ -101,27 +93,16 @@ pub(super) fn keep_from(
     });
     store(ports, request, provider, &place, &oauth)?;
     remember(ports, provider, origin, &place.id, &oauth);
-    paste::make_selectable(
-        ports,
-        &place.id,
-        &provider.id,
-        "oauth",
-        found.identity.email.clone(),
-    )?;
-    set_default(ports, request, provider)?;
-    ports.dialog.notice(&Notice::Saved {
-        profile: place.id.clone(),
-        provider: provider.id.clone(),
-        expires: oauth.expires,
-    });
-    let account = found.identity.email.or(found.identity.account_id);
-    Ok(Outcome {
+    let account = (found.identity.email.clone()).or(found.identity.account_id);
+    let kind = (CredentialKind::OAuth, found.identity.email);
+    let outcome = Outcome {
         account: account.unwrap_or_else(|| place.id.to_string()),
         profile: place.id,
         provider: provider.id.clone(),
         expires: oauth.expires,
         replaced: place.replaces,
-    })
+    };
+    finished(ports, request, provider, kind, outcome)
 }
 
 fn store(

@@ -2,17 +2,17 @@
 
 use serde_json::json;
 
-use crate::model::credential::{ApiKey, Credential};
+use crate::model::credential::{ApiKey, Credential, Kind as CredentialKind};
 use crate::model::id::ProfileId;
 use crate::model::json::{Extra, Verbatim};
 use crate::model::provider::Provider;
 use crate::oauth::key_exchange::Key;
 use crate::ports::dialog::Notice;
-use crate::ports::store::{Change, Scope};
+use crate::ports::store::Change;
 
 use super::super::failure::Failure;
 use super::super::{Ports, paste};
-use super::{Outcome, Request, set_default};
+use super::{Outcome, Request, finished};
 
 /// Stores it as `<provider>:default`, or under the name that was asked for. Nothing tells whether
 /// two keys are of one account, so what was there before is replaced; its history keeps it.
@@ -26,8 +26,7 @@ pub(super) fn keep(
         Some(profile) => profile.clone(),
         None => ProfileId::of(&provider.id, "default")?,
     };
-    let before = ports.store.load(&request.agent, Scope::Profile(&profile));
-    let replaced = before.is_ok_and(|document| document.get(&profile).is_some());
+    let replaced = ports.is_taken(&request.agent, &profile);
     ports.dialog.notice(&Notice::Identity {
         email: None,
         account_id: made.user.clone(),
@@ -44,9 +43,7 @@ pub(super) fn keep(
     let metadata = Verbatim::new(json!({ "authFlow": "oauth-pkce" }).to_string());
     let written = ports.store.update(&request.agent, &mut |document| {
         if let Some(Credential::ApiKey(old)) = document.get(&profile) {
-            new.extra = old.extra.clone();
-            // Where there is a reference, later releases use it in the place of the key.
-            new.extra.0.retain(|(name, _)| name != "keyRef");
+            new.extra = paste::beside(&old.extra, "keyRef");
         }
         new.extra.set("metadata", metadata.clone());
         document.put(profile.clone(), Credential::ApiKey(new.clone()));
@@ -59,18 +56,18 @@ pub(super) fn keep(
         );
         ports.dialog.notice(&Notice::Info(text));
     }
-    paste::make_selectable(ports, &profile, &provider.id, "api_key", None)?;
-    set_default(ports, request, provider)?;
-    ports.dialog.notice(&Notice::Saved {
-        profile: profile.clone(),
-        provider: provider.id.clone(),
-        expires: None,
-    });
-    Ok(Outcome {
+    let outcome = Outcome {
         account: made.user.unwrap_or_else(|| profile.to_string()),
         profile,
         provider: provider.id.clone(),
         expires: None,
         replaced,
-    })
+    };
+    finished(
+        ports,
+        request,
+        provider,
+        (CredentialKind::ApiKey, None),
+        outcome,
+    )
 }

@@ -21,9 +21,9 @@ mod token;
 use std::time::Duration;
 
 use crate::config::edit::Edit;
+use crate::model::credential::Kind as CredentialKind;
 use crate::model::declared::Severity;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
-use crate::model::profiles::AuthProfiles;
 use crate::model::provider::{Flow, Provider};
 use crate::model::time::Timestamp;
 use crate::ports::dialog::Notice;
@@ -204,6 +204,25 @@ fn timed_out(request: &Request, provider: &Provider) -> Failure {
     let method = method.map_or_else(String::new, |method| format!(" --method {method}"));
     let login = login_command(&provider.id, request.profile.as_ref(), false);
     Failure::new(Kind::Temporary, message).hint(format!("{login}{method} --timeout 15m"))
+}
+
+/// What is left to do once a login is stored: it must be chosen, and the person told.
+fn finished(
+    ports: Ports<'_>,
+    request: &Request,
+    provider: &Provider,
+    (mode, email): (CredentialKind, Option<String>),
+    outcome: Outcome,
+) -> Result<Outcome, Failure> {
+    let id = &provider.id;
+    paste::make_selectable(ports, &outcome.profile, id, mode.as_str(), email)?;
+    set_default(ports, request, provider)?;
+    ports.dialog.notice(&Notice::Saved {
+        profile: outcome.profile.clone(),
+        provider: id.clone(),
+        expires: outcome.expires,
+    });
+    Ok(outcome)
 }
 
 fn set_default(ports: Ports<'_>, request: &Request, provider: &Provider) -> Result<(), Failure> {

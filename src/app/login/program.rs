@@ -42,11 +42,8 @@ pub(super) fn run(
         aside: &mut aside,
     };
     let speaker = Program {
-        programs: ports.programs,
-        clock: ports.clock,
-        path: &path,
-        provider: &provider.id,
         stop: &|| ports.interrupt.pending(),
+        ..program::speaker(ports, &provider.id, &path)
     };
     let line = speaker.login(&mut login);
     if let Some(signal) = ports.interrupt.pending() {

@@ -1,16 +1,16 @@
 //! A login that ends in a long-lived token: nothing refreshes it, and it does not tell whose it is.
 
-use crate::model::credential::{Credential, Token};
+use crate::model::credential::{Credential, Kind as CredentialKind, Token};
 use crate::model::id::ProfileId;
 use crate::model::json::Extra;
 use crate::model::provider::{DeviceFlow, Provider};
 use crate::oauth::grant::Grant;
 use crate::ports::dialog::Notice;
-use crate::ports::store::{Change, Scope};
+use crate::ports::store::Change;
 
 use super::super::failure::Failure;
 use super::super::{Ports, paste};
-use super::{Outcome, Request, set_default};
+use super::{Outcome, Request, finished};
 
 /// Where it will be stored.
 fn profile(
@@ -25,12 +25,6 @@ fn profile(
     })
 }
 
-/// Whether something is stored there.
-fn is_taken(ports: Ports<'_>, request: &Request, profile: &ProfileId) -> bool {
-    let document = ports.store.load(&request.agent, Scope::Profile(profile));
-    document.is_ok_and(|document| document.get(profile).is_some())
-}
-
 /// Says before a person goes to the trouble that a stored token will go.
 pub(super) fn announce(
     ports: Ports<'_>,
@@ -39,7 +33,7 @@ pub(super) fn announce(
     flow: &DeviceFlow,
 ) -> Result<(), Failure> {
     let profile = profile(request, provider, flow)?;
-    if !request.yes && is_taken(ports, request, &profile) {
+    if !request.yes && ports.is_taken(&request.agent, &profile) {
         let text = format!("{profile} exists; the new token will take its place");
         ports.dialog.notice(&Notice::Info(text));
     }
@@ -56,7 +50,7 @@ pub(super) fn keep(
 ) -> Result<Outcome, Failure> {
     let profile = profile(request, provider, flow)?;
     ports.tell_skew(grant.skew_warning());
-    let replaced = is_taken(ports, request, &profile);
+    let replaced = ports.is_taken(&request.agent, &profile);
     let expires = grant.expires;
     let mut token = Token {
         provider: provider.id.to_string(),
@@ -67,26 +61,24 @@ pub(super) fn keep(
     };
     let written = ports.store.update(&request.agent, &mut |document| {
         if let Some(Credential::Token(old)) = document.get(&profile) {
-            token.extra = old.extra.clone();
-            // Where there is a reference, later releases use it in the place of the token.
-            token.extra.0.retain(|(name, _)| name != "tokenRef");
+            token.extra = paste::beside(&old.extra, "tokenRef");
         }
         document.put(profile.clone(), Credential::Token(token.clone()));
         Change::Write
     })?;
     ports.tell_faults(&written);
-    paste::make_selectable(ports, &profile, &provider.id, "token", None)?;
-    set_default(ports, request, provider)?;
-    ports.dialog.notice(&Notice::Saved {
-        profile: profile.clone(),
-        provider: provider.id.clone(),
-        expires,
-    });
-    Ok(Outcome {
+    let outcome = Outcome {
         account: profile.to_string(),
         profile,
         provider: provider.id.clone(),
         expires,
         replaced,
-    })
+    };
+    finished(
+        ports,
+        request,
+        provider,
+        (CredentialKind::Token, None),
+        outcome,
+    )
 }

@@ -2,11 +2,10 @@
 
 use crate::model::credential::{self, Credential};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
-use crate::model::profiles::AuthProfiles;
 use crate::model::provider::Flow;
 use crate::model::secret::Secret;
 use crate::ports::dialog::{Answer, Notice, Question};
-use crate::ports::store::{Scope, StoreError};
+use crate::ports::store::Scope;
 
 use super::choices::{Meaning, TOKEN};
 use super::{API_KEY, Given, Kept, Request, SETUP_TOKEN};
@@ -227,10 +226,7 @@ impl Way<'_> {
 
     /// The usual name, unless a login of another kind has it: that one stays.
     fn vacant(&self, kind: credential::Kind) -> Result<ProfileId, Failure> {
-        let document = match self.ports.store.load(self.agent, Scope::All) {
-            Err(StoreError::Unreadable { .. }) => AuthProfiles::default(),
-            other => other?,
-        };
+        let document = self.ports.names(self.agent)?;
         Ok(naming::vacant(
             &document,
             &self.provider,

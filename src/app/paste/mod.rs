@@ -18,7 +18,7 @@ use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::dialog::{Answer, DialogError, Notice, Question};
-use crate::ports::store::{Change, Scope};
+use crate::ports::store::Change;
 use crate::providers::catalogue::CatalogueError;
 
 use super::Ports;
@@ -120,10 +120,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
     let outcome = Outcome {
         fingerprint: secret.fingerprint(),
         length: secret.expose().chars().count(),
-        replaced: ports
-            .store
-            .load(&request.agent, Scope::Profile(&profile))
-            .is_ok_and(|document| document.get(&profile).is_some()),
+        replaced: ports.is_taken(&request.agent, &profile),
         provider: request.provider.clone(),
         profile,
         kind: request.form.kind(),
@@ -266,27 +263,18 @@ fn credential(
     secret: Secret<String>,
     old: Option<&Credential>,
 ) -> Credential {
-    let kept = |old: &Extra, reference: &str| {
-        let mut extra = old.clone();
-        // Where there is a reference, later releases use it in the place of the secret. And what is
-        // pasted is no token that a client got for itself, to be renewed by it.
-        let stale = [reference, Token::GRANT_TYPE];
-        extra.0.retain(|(name, _)| !stale.contains(&name.as_str()));
-        extra
-    };
     let provider = request.provider.to_string();
     match outcome.kind {
         credential::Kind::ApiKey => {
             let mut extra = match old {
-                Some(Credential::ApiKey(old)) => kept(&old.extra, "keyRef"),
+                Some(Credential::ApiKey(old)) => beside(&old.extra, "keyRef"),
                 _ => Extra::default(),
             };
             if !request.metadata.is_empty() {
                 let pairs = request.metadata.iter().cloned();
                 let text = Map::from_iter(pairs.map(|(name, value)| (name, Value::from(value))));
                 let text = Verbatim::new(Value::from(text).to_string());
-                extra.0.retain(|(name, _)| name != "metadata");
-                extra.0.push(("metadata".to_owned(), text));
+                extra.set("metadata", text);
             }
             Credential::ApiKey(ApiKey {
                 provider,
@@ -301,11 +289,21 @@ fn credential(
             expires: outcome.expires,
             email: None,
             extra: match old {
-                Some(Credential::Token(old)) => kept(&old.extra, "tokenRef"),
+                Some(Credential::Token(old)) => beside(&old.extra, "tokenRef"),
                 _ => Extra::default(),
             },
         }),
     }
+}
+
+/// What stays of an old credential beside a secret that a person brought.
+pub(super) fn beside(old: &Extra, reference: &str) -> Extra {
+    let mut extra = old.clone();
+    // Where there is a reference, later releases use it in the place of the secret. And this is no
+    // token that a client got for itself, to be renewed by it.
+    let stale = [reference, Token::GRANT_TYPE];
+    extra.0.retain(|(name, _)| !stale.contains(&name.as_str()));
+    extra
 }
 
 /// Names a new profile in `openclaw.json` where that is needed for it to be chosen: once

@@ -62,10 +62,7 @@ impl Server {
     /// What a grant that goes there must be bound to.
     pub(super) fn binding(&self) -> Binding {
         match self {
-            Self::Endpoint(client, _) => Binding {
-                token_endpoint: client.token.clone(),
-                client_id: client.id.clone(),
-            },
+            Self::Endpoint(client, _) => Binding::of(client),
             Self::Program(path) => Binding::to_program(&path.to_string_lossy()),
         }
     }
@@ -100,13 +97,7 @@ impl Server {
                 revoke::revoke(ports.http, server, endpoint, token, ports.clock.now())
             }
             Self::Program(path) => {
-                let program = Program {
-                    programs: ports.programs,
-                    clock: ports.clock,
-                    path,
-                    provider: &provider.id,
-                    stop: &|| None,
-                };
+                let program = program::speaker(ports, &provider.id, path);
                 let login = credential.as_oauth();
                 login.map_or(Ok(()), |login| ask_program(&program, login))
             }

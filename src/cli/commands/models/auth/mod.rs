@@ -11,6 +11,7 @@ pub mod providers;
 pub mod refresh;
 pub mod token;
 pub mod undo;
+pub mod whose;
 
 use std::sync::Arc;
 

@@ -6,12 +6,12 @@ use clap::Args;
 
 use crate::app::failure::Failure;
 use crate::app::keep_alive::How;
-use crate::app::token::{self, Want};
+use crate::app::token;
+use crate::cli::commands::models::auth::whose::Whose;
 use crate::cli::commands::seconds;
 use crate::cli::printer::Printer;
 use crate::cli::view;
 use crate::cli::wire::System;
-use crate::model::id::{ProfileId, ProviderId};
 use crate::ports::dialog::Notice;
 
 /// Print a living token, refreshed first if it must be
@@ -26,12 +26,8 @@ use crate::ports::dialog::Notice;
 
 The exit code tells why there is none: 3 log in again, 4 try later, 5 storage, 6 busy.")]
 pub struct Token {
-    /// Of the profile that selection takes for this provider
-    #[arg(long, value_name = "ID", conflicts_with = "profile")]
-    provider: Option<String>,
-    /// Of this profile
-    #[arg(long, value_name = "PROFILE")]
-    profile: Option<String>,
+    #[command(flatten)]
+    whose: Whose,
     /// Refresh unless it lives this much longer; seconds without a unit
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     min_valid: Option<Duration>,
@@ -49,16 +45,11 @@ impl Token {
     /// # Errors
     /// What the use case says.
     pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
-        let want = match (&self.provider, &self.profile) {
-            (_, Some(profile)) => Want::Profile(ProfileId::parse(profile)?),
-            (Some(provider), None) => Want::Provider(ProviderId::parse(provider)?),
-            (None, None) => Want::Default,
-        };
         let mut outcome = token::run(
             system.ports(),
             &token::Request {
                 agent: system.agent().clone(),
-                want,
+                want: self.whose.want()?,
                 min_valid: self.min_valid,
             },
         )?;

@@ -199,6 +199,8 @@ impl From<StoreError> for Failure {
                 "repair {0} by hand, or move it away; it is kept as it is until then",
                 path.display()
             )),
+            StoreError::Inheritance { agent, .. } => Self::new(Kind::Config, message)
+                .hint(format!("openclaw agents inherit {agent} --mode isolated")),
             StoreError::Busy { .. } | StoreError::Moved { .. } => Self::new(Kind::Busy, message)
                 .hint("wait for the other process, then run the command again"),
             StoreError::Interrupted => Self::cancelled(Signal::INTERRUPT),

@@ -22,6 +22,7 @@ mod spend;
 pub mod agents;
 pub mod doctor;
 pub mod history;
+pub mod inherit;
 pub mod list;
 pub mod login;
 pub mod logout;
@@ -39,6 +40,7 @@ use std::path::PathBuf;
 
 use crate::config::file::ConfigFile;
 use crate::model::id::{AgentId, ProfileId};
+use crate::model::inheritance::Inheritance;
 use crate::model::profiles::{AuthProfiles, Effective};
 use crate::model::settings::Settings;
 use crate::ports::callback::Callback;
@@ -102,16 +104,29 @@ pub struct Dirs {
 }
 
 impl Ports<'_> {
-    /// What an agent sees: its own document over the main agent's.
+    /// What an agent sees: its own document over as much of the main agent's as it inherits.
     ///
     /// # Errors
     /// If one of the documents cannot be read.
     pub fn effective(&self, agent: &AgentId, scope: Scope<'_>) -> Result<Effective, StoreError> {
-        let own = self.store.load(agent, scope)?;
-        let main = if agent.is_main() {
-            None
-        } else {
-            Some(self.store.load(&AgentId::main(), scope)?)
+        self.overlay(agent, &mut |agent| self.store.load(agent, scope))
+    }
+
+    /// The same of documents that are read in another way.
+    fn overlay<E: From<StoreError>>(
+        &self,
+        agent: &AgentId,
+        load: &mut dyn FnMut(&AgentId) -> Result<AuthProfiles, E>,
+    ) -> Result<Effective, E> {
+        let own = load(agent)?;
+        if agent.is_main() {
+            return Ok(Effective::new(agent.clone(), own, None));
+        }
+        let inheritance = self.store.inheritance(agent)?;
+        let main = match &inheritance {
+            Inheritance::Isolated => None,
+            Inheritance::Inherit => Some(load(&AgentId::main())?),
+            Inheritance::Linked(links) => Some(load(&AgentId::main())?.narrowed(links)),
         };
         Ok(Effective::new(agent.clone(), own, main))
     }

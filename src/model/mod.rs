@@ -13,6 +13,7 @@ pub mod expiry;
 pub mod grant;
 
 pub mod history;
+pub mod inheritance;
 pub mod usage;
 
 pub mod profiles;

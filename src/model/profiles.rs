@@ -66,6 +66,20 @@ impl AuthProfiles {
         }
     }
 
+    /// The part of it that concerns these profiles: for looking at, and never to be written.
+    #[must_use]
+    pub fn narrowed(mut self, to: &[ProfileId]) -> Self {
+        let is_one = |name: &str| to.iter().any(|id| id.as_str() == name.trim());
+        self.entries.retain(|entry| is_one(&entry.key));
+        for (_, ids) in &mut self.order {
+            ids.retain(|id| is_one(id));
+        }
+        self.order.retain(|(_, ids)| !ids.is_empty());
+        self.last_good.retain(|(_, id)| is_one(id));
+        self.usage.retain(|(id, _)| is_one(id));
+        self
+    }
+
     /// Every entry in the order of the document, invalid ones included.
     pub fn entries(&self) -> &[Entry] {
         &self.entries

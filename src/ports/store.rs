@@ -13,6 +13,7 @@ use crate::model::credential::OAuth;
 use crate::model::grant::{Binding, GrantDigest, GrantRecord, RefreshOutcome};
 use crate::model::history::History;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::inheritance::Inheritance;
 use crate::model::profiles::AuthProfiles;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
@@ -52,6 +53,16 @@ pub enum StoreError {
         /// The document.
         path: PathBuf,
         /// What is wrong with it, by line and column; holds nothing of its content.
+        fault: String,
+    },
+    /// What says how much of main's an agent sees cannot be understood.
+    #[error("{} does not say what this agent inherits: {fault}", path.display())]
+    Inheritance {
+        /// The agent.
+        agent: AgentId,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
         fault: String,
     },
     /// Of a document in two files the first, with the credentials, is written, and the second, with
@@ -246,6 +257,19 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// If a lock cannot be had or something cannot be removed.
     fn clear_history(&self, agent: &AgentId, profile: Option<&ProfileId>)
+    -> Result<(), StoreError>;
+
+    /// How much of the main agent's document an agent sees. Takes no lock.
+    ///
+    /// # Errors
+    /// If what says so is there and cannot be read or understood.
+    fn inheritance(&self, agent: &AgentId) -> Result<Inheritance, StoreError>;
+
+    /// Sets how much of the main agent's document an agent sees, whatever was said before.
+    ///
+    /// # Errors
+    /// If it cannot be written; it is as it was then.
+    fn set_inheritance(&self, agent: &AgentId, inheritance: &Inheritance)
     -> Result<(), StoreError>;
 
     /// The agents that have a directory, sorted, `main` always among them.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::model::grant::{GrantDigest, GrantRecord};
 use crate::model::id::{AgentId, ProfileId, printable};
+use crate::model::inheritance::Inheritance;
 use crate::model::profiles::AuthProfiles;
 use crate::ports::files::{FileError, Files, Reservation, Sharing};
 use crate::ports::host::Clock;
@@ -295,6 +296,18 @@ impl Store for FileStore {
         profile: Option<&ProfileId>,
     ) -> Result<(), StoreError> {
         self.remove_histories(agent, profile)
+    }
+
+    fn inheritance(&self, agent: &AgentId) -> Result<Inheritance, StoreError> {
+        self.read_inheritance(agent)
+    }
+
+    fn set_inheritance(
+        &self,
+        agent: &AgentId,
+        inheritance: &Inheritance,
+    ) -> Result<(), StoreError> {
+        self.write_inheritance(agent, inheritance)
     }
 
     fn agents(&self) -> Result<Vec<AgentId>, StoreError> {

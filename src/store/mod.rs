@@ -11,6 +11,7 @@ pub mod peer;
 mod commit;
 mod entry;
 mod holder;
+mod inherit;
 mod locking;
 mod rescue;
 mod wire;

@@ -25,6 +25,7 @@ mod fixture_edits;
 mod history;
 mod id_tokens;
 mod includes;
+mod inheritance;
 mod keys;
 mod leaks;
 mod login;

@@ -104,6 +104,11 @@ fn documents(ports: Ports<'_>, agents: &[AgentId]) -> Found {
             let verdict = Verdict::warning(error.to_string(), advice);
             found.push((ports.store.path(agent), verdict));
         }
+        if let Err(error) = ports.store.inheritance(agent) {
+            let advice = format!("openclaw agents inherit {agent} --mode isolated");
+            let verdict = Verdict::warning(error.to_string(), advice);
+            found.push((directory(ports, agent), verdict));
+        }
     }
     found
 }

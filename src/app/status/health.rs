@@ -1,5 +1,7 @@
 //! How each login stands: the reference release's one word, and the facts behind it.
 
+use std::path::PathBuf;
+
 use crate::model::credential::{Credential, Kind};
 use crate::model::grant::{GrantDigest, GrantRecord, RefreshOutcome, Refusal};
 use crate::model::id::{AgentId, ProfileId};
@@ -88,6 +90,8 @@ pub struct ProfileHealth {
 pub struct Facts {
     /// The agent in whose document it lies.
     pub owner: AgentId,
+    /// That document.
+    pub file: PathBuf,
     /// Whether there is something to hand out.
     pub secret_present: bool,
     /// Whether there is a refresh token.
@@ -212,6 +216,7 @@ fn facts(ports: Ports<'_>, seen: &Seen<'_>) -> Result<Facts, StoreError> {
     let outcome = attempt.and_then(|attempt| attempt.outcome.as_ref());
     Ok(Facts {
         owner: seen.owner.clone(),
+        file: ports.store.path(seen.owner),
         secret_present: seen.credential.bearer().is_some(),
         refresh_present: refresh_token.is_some(),
         of_client: seen.credential.is_of_client(),

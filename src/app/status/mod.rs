@@ -17,12 +17,14 @@ use std::path::PathBuf;
 use crate::model::credential::Kind;
 use crate::model::expiry::clock_fault;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::inheritance::Inheritance;
 use crate::model::profiles::{AuthProfiles, Effective};
 use crate::model::time::Timestamp;
 use crate::ports::store::{Scope, StoreError};
 
 use super::Ports;
 use super::failure::{Failure, Kind as FailureKind};
+use super::inherit;
 use super::keys::{Keys, shell_enabled};
 use super::list::faults;
 
@@ -48,6 +50,8 @@ pub struct Report {
     pub agent_dir: PathBuf,
     /// Its document.
     pub store_path: PathBuf,
+    /// How much of main's document it sees, and where that lies; nothing to say of main itself.
+    pub inheritance: Option<(Inheritance, PathBuf)>,
     /// Default model, fallbacks, aliases.
     pub models: Models,
     /// Whether variables of a login shell are asked for.
@@ -164,6 +168,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Report, Failure> {
     let (effective, mut wrong) = look(ports, &request.agent)?;
     let unreadable = !wrong.is_empty() || !effective.own.faults.is_empty();
     wrong.extend(faults(&effective));
+    let inheritance = inheritance(ports, &effective, &mut wrong)?;
     for (path, mode) in ports.store.wide_modes(&request.agent) {
         wrong.push(format!(
             "{} can be read by others (mode {mode:04o}); the next write repairs it",
@@ -199,6 +204,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Report, Failure> {
         config_path: ports.config.path().to_owned(),
         agent: request.agent.clone(),
         agent_named: request.agent_named,
+        inheritance,
         unusable: look.unusable(),
         agent_dir,
         store_path,
@@ -213,6 +219,23 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Report, Failure> {
     })
 }
 
+/// How much of main's an agent sees; a link that leads nowhere is a fault.
+fn inheritance(
+    ports: Ports<'_>,
+    effective: &Effective,
+    wrong: &mut Vec<String>,
+) -> Result<Option<(Inheritance, PathBuf)>, StoreError> {
+    if effective.agent.is_main() {
+        return Ok(None);
+    }
+    let inheritance = ports.store.inheritance(&effective.agent)?;
+    if let Some(main) = &effective.main {
+        let lost = inherit::dangling(&inheritance, main);
+        wrong.extend(lost.map(|id| format!("{id} is linked, and main holds no such profile")));
+    }
+    Ok(Some((inheritance, ports.store.path(&AgentId::main()))))
+}
+
 /// Reads what the agent sees; a document that is no JSON counts as empty, and is a fault.
 fn look(ports: Ports<'_>, agent: &AgentId) -> Result<(Effective, Vec<String>), Failure> {
     let mut wrong = Vec::new();
@@ -224,10 +247,6 @@ fn look(ports: Ports<'_>, agent: &AgentId) -> Result<(Effective, Vec<String>), F
         }
         Err(error) => Err(Failure::from(error)),
     };
-    let own = load(agent)?;
-    let main = match agent.is_main() {
-        true => None,
-        false => Some(load(&AgentId::main())?),
-    };
-    Ok((Effective::new(agent.clone(), own, main), wrong))
+    let effective = ports.overlay(agent, &mut load)?;
+    Ok((effective, wrong))
 }

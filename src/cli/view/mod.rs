@@ -14,6 +14,8 @@ pub mod token_status;
 
 use serde_json::Value;
 
+use crate::model::id::ProfileId;
+use crate::model::inheritance::Inheritance;
 use crate::model::time::{Timestamp, short_duration};
 
 /// A JSON document as OpenClaw prints it: two spaces of indent.
@@ -34,6 +36,18 @@ impl Page {
 
     pub(super) fn into_text(self) -> String {
         self.0
+    }
+}
+
+/// What an agent inherits, as the end of a sentence.
+pub fn inherits(inheritance: &Inheritance) -> String {
+    match inheritance {
+        Inheritance::Inherit => "everything from main".to_owned(),
+        Inheritance::Isolated => "nothing".to_owned(),
+        Inheritance::Linked(links) => {
+            let names: Vec<_> = links.iter().map(ProfileId::as_str).collect();
+            format!("{} from main", names.join(", "))
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::app::status::{
     ProfileHealth, ProviderHealth, ProviderRow, Report, UnusableRow, WARN_AFTER_MS,
 };
+use crate::model::id::ProfileId;
 
 /// The document.
 pub fn render(report: &Report) -> String {
@@ -162,6 +163,7 @@ fn facts(report: &Report) -> Value {
         json!({
             "profileId": health.id.as_str(),
             "owner": facts.owner.as_str(),
+            "ownerFile": facts.file,
             "secretPresent": facts.secret_present,
             "refreshPresent": facts.refresh_present,
             "renewal": facts.renewal.as_str(),
@@ -182,6 +184,10 @@ fn facts(report: &Report) -> Value {
         "schema": 1,
         "version": env!("CARGO_PKG_VERSION"),
         "agentId": report.agent.as_str(),
+        "inheritance": report.inheritance.as_ref().map(|(inheritance, _)| json!({
+            "mode": inheritance.as_str(),
+            "profiles": inheritance.links().iter().map(ProfileId::as_str).collect::<Vec<_>>(),
+        })),
         "profiles": profiles.collect::<Vec<_>>(),
         "faults": report.faults,
     })

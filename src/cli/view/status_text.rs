@@ -9,6 +9,7 @@ use crate::app::status::{ProfileHealth, Renewal, Report, Status};
 use crate::cli::printer::Tone;
 use crate::model::credential::Kind;
 use crate::model::id::{ProviderId, printable};
+use crate::model::inheritance::Inheritance;
 use crate::model::time::{Timestamp, short_duration};
 
 /// The report, coloured; the printer takes the colour out where it is not wanted.
@@ -27,6 +28,16 @@ fn head(page: &mut Page, report: &Report) {
     let mut field = |name: &str, value: &str| page.line(&format!("{name:<11}{value}"));
     field("Agent", report.agent.as_str());
     field("Store", &report.store_path.display().to_string());
+    if let Some((inheritance, main)) = &report.inheritance {
+        let from = match inheritance {
+            Inheritance::Isolated => String::new(),
+            _ => format!(", in {}", main.display()),
+        };
+        field(
+            "Inherits",
+            &format!("{}{from}", super::inherits(inheritance)),
+        );
+    }
     field("Config", &report.config_path.display().to_string());
     let from = if models.default == models.resolved {
         String::new()

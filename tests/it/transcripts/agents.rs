@@ -26,6 +26,31 @@ fn that_come_and_go() {
 }
 
 #[test]
+fn that_inherit() {
+    let world = World::new();
+    world.add_agent("work");
+    let store =
+        r#"{"version":1,"profiles":{"groq:a":{"type":"api_key","provider":"groq","key":"k"}}}"#;
+    world.write("agents/main/agent/auth-profiles.json", store);
+    Transcript::of(&world)
+        .run(&["agents", "inherit", "work"])
+        .run(&["agents", "inherit", "work", "--mode", "isolated"])
+        .run(&["models", "status", "--agent", "work"])
+        .run(&["agents", "inherit", "work", "--link", "groq:a"])
+        .run(&["models", "status", "--agent", "work"])
+        .run(&["agents", "inherit", "work", "--json"])
+        .run(&["agents", "inherit", "work", "--mode", "inherit"])
+        .run(&["agents", "inherit", "work", "--link", "groq:b"])
+        .run(&["agents", "inherit", "work", "--mode", "linked"])
+        .run(&[
+            "agents", "inherit", "work", "--mode", "isolated", "--link", "groq:a",
+        ])
+        .run(&["agents", "inherit", "main"])
+        .run(&["agents", "inherit", "nobody"])
+        .matches("agents_inherit");
+}
+
+#[test]
 fn that_are_configured() {
     let (world, _, _) = recorded::world("configured");
     Transcript::of(&world)

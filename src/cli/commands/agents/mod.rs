@@ -2,6 +2,7 @@
 
 pub mod add;
 pub mod delete;
+pub mod inherit;
 pub mod list;
 
 use clap::{Args, Subcommand};
@@ -23,6 +24,7 @@ enum AgentsCommand {
     Add(add::Add),
     List(list::List),
     Delete(delete::Delete),
+    Inherit(inherit::Inherit),
 }
 
 impl Agents {
@@ -35,6 +37,7 @@ impl Agents {
             AgentsCommand::Add(command) => command.run(system, printer),
             AgentsCommand::List(command) => command.run(system, printer),
             AgentsCommand::Delete(command) => command.run(system, printer),
+            AgentsCommand::Inherit(command) => command.run(system, printer),
         }
     }
 }

@@ -1,0 +1,77 @@
+//! `agents inherit`: how much of the main agent's credentials another agent sees.
+
+use crate::model::id::{AgentId, printable};
+use crate::model::inheritance::Inheritance;
+use crate::model::profiles::AuthProfiles;
+use crate::ports::store::Scope;
+
+use super::Ports;
+use super::failure::{Failure, Kind};
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The agent as typed.
+    pub agent: String,
+    /// What it shall see from now on; `None` to be told what it sees.
+    pub set: Option<Inheritance>,
+}
+
+/// What an agent sees of main's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The agent.
+    pub agent: AgentId,
+    /// How much.
+    pub inheritance: Inheritance,
+    /// Whether that was changed just now.
+    pub changed: bool,
+}
+
+/// Sets it, or tells it.
+///
+/// # Errors
+/// [`Kind::NotFound`] for an agent that is not configured and a link to what main does not hold,
+/// [`Kind::Usage`] for main itself, and what the store says.
+pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
+    let agent = AgentId::normalise(&request.agent);
+    if agent.is_main() {
+        let failure = Failure::new(Kind::Usage, "main inherits from nobody");
+        return Err(failure.hint("openclaw agents list"));
+    }
+    if !ports.settings.knows_agent(&agent) {
+        let message = format!("Agent \"{}\" not found.", printable(&request.agent, 80));
+        return Err(Failure::new(Kind::NotFound, message).hint("openclaw agents list"));
+    }
+    let Some(wanted) = &request.set else {
+        let inheritance = ports.store.inheritance(&agent)?;
+        return Ok(Outcome {
+            agent,
+            inheritance,
+            changed: false,
+        });
+    };
+    if !wanted.links().is_empty() {
+        let main = ports.store.load(&AgentId::main(), Scope::All)?;
+        if let Some(lost) = dangling(wanted, &main).next() {
+            let message = format!("main holds no profile {lost}");
+            let failure = Failure::new(Kind::NotFound, message);
+            return Err(failure.hint("openclaw --agent main models auth list"));
+        }
+    }
+    ports.store.set_inheritance(&agent, wanted)?;
+    Ok(Outcome {
+        agent,
+        inheritance: wanted.clone(),
+        changed: true,
+    })
+}
+
+/// The links that lead nowhere.
+pub(super) fn dangling<'a>(
+    inheritance: &'a Inheritance,
+    main: &'a AuthProfiles,
+) -> impl Iterator<Item = &'a crate::model::id::ProfileId> {
+    let links = inheritance.links().iter();
+    links.filter(|id| main.get(id).is_none())
+}

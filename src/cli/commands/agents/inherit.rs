@@ -1,0 +1,103 @@
+//! `agents inherit`.
+
+use std::io;
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use crate::app::failure::Failure;
+use crate::app::inherit::{self, Outcome};
+use crate::cli::printer::Printer;
+use crate::cli::view;
+use crate::cli::wire::System;
+use crate::model::id::ProfileId;
+use crate::model::inheritance::Inheritance;
+
+/// Say how much of main's credentials an agent sees
+///
+/// Nothing is copied in any mode: a profile of main's is read, and refreshed, where it lies.
+/// OpenClaw itself does not know these modes and shows every agent all of main's.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  openclaw agents inherit work
+  openclaw agents inherit work --mode isolated
+  openclaw agents inherit work --link openai-codex:me@example.com")]
+pub struct Inherit {
+    /// The agent
+    id: String,
+    /// All of main's, nothing, or the profiles given with --link
+    #[arg(long, value_name = "MODE", value_enum)]
+    mode: Option<Mode>,
+    /// A profile of main's to be seen; repeat for more
+    #[arg(long, value_name = "PROFILE")]
+    link: Vec<String>,
+    /// Print the answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Mode {
+    Inherit,
+    Isolated,
+    Linked,
+}
+
+impl Inherit {
+    /// Sets it, or tells it.
+    ///
+    /// # Errors
+    /// What the use case says.
+    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+        let request = inherit::Request {
+            agent: self.id.clone(),
+            set: self.wanted()?,
+        };
+        let outcome = inherit::run(system.ports(), &request)?;
+        let written = self.show(&outcome, printer);
+        written.map_err(|error| Failure::unwritten(&error, false))?;
+        Ok(0)
+    }
+
+    fn wanted(&self) -> Result<Option<Inheritance>, Failure> {
+        let links = self.link.iter().map(|name| ProfileId::parse(name));
+        let mut links = links.collect::<Result<Vec<_>, _>>()?;
+        links.sort();
+        links.dedup();
+        let usage = |message| {
+            let hint = "openclaw agents inherit work --link openai-codex:default";
+            Err(Failure::new(crate::app::failure::Kind::Usage, message).hint(hint))
+        };
+        Ok(Some(match (self.mode, links.is_empty()) {
+            (None, true) => return Ok(None),
+            (Some(Mode::Inherit), true) => Inheritance::Inherit,
+            (Some(Mode::Isolated), true) => Inheritance::Isolated,
+            (Some(Mode::Linked), true) => {
+                return usage("--mode linked needs at least one --link PROFILE");
+            }
+            (Some(Mode::Inherit | Mode::Isolated), false) => {
+                return usage("--link goes with --mode linked only");
+            }
+            (None | Some(Mode::Linked), false) => Inheritance::Linked(links),
+        }))
+    }
+
+    fn show(&self, outcome: &Outcome, printer: &Printer) -> io::Result<()> {
+        if self.json {
+            let links = outcome.inheritance.links().iter();
+            let document = json!({
+                "agentId": outcome.agent.as_str(),
+                "mode": outcome.inheritance.as_str(),
+                "profiles": links.map(ProfileId::as_str).collect::<Vec<_>>(),
+            });
+            return printer.line_out(&view::pretty(&document));
+        }
+        let what = view::inherits(&outcome.inheritance);
+        let now = if outcome.changed {
+            "now inherits"
+        } else {
+            "inherits"
+        };
+        printer.line_out(&format!("{} {now} {what}.", outcome.agent))
+    }
+}

@@ -1,0 +1,110 @@
+//! `auth-inherit.json` beside an agent's document: how much of main's the agent sees.
+//!
+//! A file of our own: the configuration of OpenClaw may hold nothing that OpenClaw does not know.
+//! One that cannot be understood is an error, for an agent that was cut off must not see
+//! everything again because of a slip in an editor.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::id::{AgentId, ProfileId};
+use crate::model::inheritance::Inheritance;
+use crate::ports::store::StoreError;
+
+use super::file::FileStore;
+
+const VERSION: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    version: u32,
+    mode: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    profiles: Vec<String>,
+}
+
+impl FileStore {
+    fn inherit_file(&self, agent: &AgentId) -> PathBuf {
+        self.directory(agent).join("auth-inherit.json")
+    }
+
+    pub(super) fn read_inheritance(&self, agent: &AgentId) -> Result<Inheritance, StoreError> {
+        let path = self.inherit_file(agent);
+        match self.files.read(&path)? {
+            None => Ok(Inheritance::Inherit),
+            Some(bytes) => parse(&bytes).map_err(|fault| StoreError::Inheritance {
+                agent: agent.clone(),
+                path,
+                fault,
+            }),
+        }
+    }
+
+    pub(super) fn write_inheritance(
+        &self,
+        agent: &AgentId,
+        inheritance: &Inheritance,
+    ) -> Result<(), StoreError> {
+        let path = self.inherit_file(agent);
+        if *inheritance == Inheritance::Inherit {
+            return Ok(self.files.remove(&path)?);
+        }
+        let wire = Wire {
+            version: VERSION,
+            mode: inheritance.as_str().to_owned(),
+            profiles: inheritance
+                .links()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+        };
+        let mut bytes = serde_json::to_vec_pretty(&wire).expect("strings and a number");
+        bytes.push(b'\n');
+        self.files.create_dirs(&self.directory(agent))?;
+        Ok(self.files.replace(&path, &bytes)?)
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Inheritance, String> {
+    let wire: Wire = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    if wire.version != VERSION {
+        return Err(format!("version {} is not known", wire.version));
+    }
+    let links = wire.profiles.iter().map(|name| ProfileId::parse(name));
+    let links = links.collect::<Result<Vec<_>, _>>();
+    match (
+        wire.mode.as_str(),
+        links.map_err(|error| error.to_string())?,
+    ) {
+        ("inherit", links) if links.is_empty() => Ok(Inheritance::Inherit),
+        ("isolated", links) if links.is_empty() => Ok(Inheritance::Isolated),
+        ("linked", links) => Ok(Inheritance::Linked(links)),
+        ("inherit" | "isolated", _) => Err("only mode linked names profiles".to_owned()),
+        _ => Err("mode is none of inherit, isolated, linked".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_understood_is_never_taken_for_everything() {
+        for text in [
+            "",
+            "{}",
+            r#"{"version":2,"mode":"isolated"}"#,
+            r#"{"version":1,"mode":"none"}"#,
+            r#"{"version":1,"mode":"isolated","profiles":["a:b"]}"#,
+            r#"{"version":1,"mode":"linked","profiles":["a\u0000"]}"#,
+            r#"{"version":1,"mode":"linked","profile":"a:b"}"#,
+        ] {
+            assert!(parse(text.as_bytes()).is_err(), "{text}");
+        }
+        let linked = parse(br#"{"version":1,"mode":"linked","profiles":["a:b"]}"#);
+        let id = ProfileId::parse("a:b").unwrap();
+        assert_eq!(linked, Ok(Inheritance::Linked(vec![id])));
+    }
+}

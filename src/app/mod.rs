@@ -20,6 +20,7 @@ mod route;
 mod spend;
 
 pub mod agents;
+pub mod choice;
 pub mod doctor;
 pub mod history;
 pub mod inherit;

@@ -10,26 +10,16 @@ use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::Effective;
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
-use crate::model::selection::{self, Decision, Verdict};
+use crate::model::selection::{Decision, Verdict};
 use crate::model::time::{Freshness, Timestamp, freshness, short_duration};
-use crate::ports::store::Scope;
+use crate::ports::dialog::Notice;
 use crate::providers::catalogue::CatalogueError;
 
 use super::Ports;
+use super::choice::{Choice, Want, choose};
 use super::failure::{Failure, Kind, login_command, refresh_command, store_command};
 use super::keep_alive::{How, Need, keep_alive};
 use super::keys::{Keys, What};
-
-/// Whose token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Want {
-    /// Of the only provider there is, else of the default model's.
-    Default,
-    /// Of the profile that selection takes for this provider.
-    Provider(ProviderId),
-    /// Of this profile.
-    Profile(ProfileId),
-}
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -77,61 +67,27 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
 }
 
 fn find(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
-    let least = request.min_valid;
-    match &request.want {
-        Want::Profile(id) => {
-            let effective = ports.effective(&request.agent, Scope::Profile(id))?;
-            take(ports, &effective, id, least)
-        }
-        Want::Provider(provider) => {
-            let effective = ports.effective(&request.agent, Scope::Provider(provider))?;
-            of_provider(ports, &effective, provider, least)
-        }
-        Want::Default => {
-            let effective = ports.effective(&request.agent, Scope::All)?;
-            let provider = default_provider(ports, &effective)?;
-            of_provider(ports, &effective, &provider, least)
-        }
+    let choice = choose(ports, &request.agent, &request.want)?;
+    for sentence in &choice.passed_over {
+        ports.dialog.notice(&Notice::Warning(sentence.clone()));
     }
-}
-
-fn default_provider(ports: Ports<'_>, effective: &Effective) -> Result<ProviderId, Failure> {
-    let mut providers: Vec<ProviderId> = effective
-        .profiles()
-        .iter()
-        .filter_map(|seen| seen.credential.provider())
-        .collect();
-    providers.sort();
-    providers.dedup();
-    let model = ports.settings.model_of(&effective.agent).primary.clone();
-    let of_model = model.as_deref().and_then(|model| model.split_once('/'));
-    match (providers.as_slice(), of_model) {
-        ([only], _) => Ok(only.clone()),
-        (_, Some((provider, _))) => Ok(ProviderId::parse(provider)?),
-        ([], None) => Err(
-            Failure::new(Kind::NeedsLogin, "no credential is stored yet")
-                .hint("openclaw models auth login --provider openai-codex"),
-        ),
-        (several, None) => {
-            let names: Vec<_> = several.iter().map(ProviderId::as_str).collect();
-            let message = format!("several providers are stored: {}", names.join(", "));
-            let hint = format!("openclaw models auth token --provider {}", names[0]);
-            Err(Failure::new(Kind::Usage, message).hint(hint))
-        }
+    match choice.locked() {
+        Some(locked) => take(ports, &choice.effective, &locked.profile, request.min_valid)
+            .map_err(|failure| locked.explain(failure)),
+        None => of_provider(ports, &choice, request.min_valid),
     }
 }
 
 /// Tries the profiles of a provider in their order; the first that gives a living token wins.
 fn of_provider(
     ports: Ports<'_>,
-    effective: &Effective,
-    provider: &ProviderId,
+    choice: &Choice,
     least: Option<Duration>,
 ) -> Result<Outcome, Failure> {
-    let decision = selection::decide(effective, ports.settings, provider, ports.clock.now());
+    let (provider, decision) = (&choice.provider, choice.decide(ports));
     let mut first_failure: Option<Failure> = None;
     for candidate in decision.order() {
-        match take(ports, effective, &candidate.id, least) {
+        match take(ports, &choice.effective, &candidate.id, least) {
             Ok(outcome) => return Ok(outcome),
             // A person's wish to stop, a full disk or a busy lock is no reason to go on to the
             // next account; only a credential that cannot give a token is.

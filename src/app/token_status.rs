@@ -6,11 +6,10 @@ use crate::model::credential::Kind;
 use crate::model::grant::{RefreshOutcome, Refusal};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::Seen;
-use crate::model::selection;
 use crate::model::time::Timestamp;
-use crate::ports::store::Scope;
 
 use super::Ports;
+use super::choice::{Want, choose};
 use super::failure::{Failure, Kind as FailureKind, login_command, refresh_command, store_command};
 use super::keys::Keys;
 use super::status::{Renewal, renewal};
@@ -83,10 +82,11 @@ impl Report {
 /// [`FailureKind::NeedsLogin`] if there is no usable credential, and what the store says.
 pub fn run(ports: Ports<'_>, request: &Request) -> Result<Report, Failure> {
     let provider = &request.provider;
-    let effective = ports.effective(&request.agent, Scope::Provider(provider))?;
-    let decision = selection::decide(&effective, ports.settings, provider, ports.clock.now());
-    let taken = decision.order().next();
-    if let Some(seen) = taken.and_then(|taken| effective.get(&taken.id)) {
+    let choice = choose(ports, &request.agent, &Want::Provider(provider.clone()))?;
+    let decision = choice.decide(ports);
+    let first = || decision.order().next().map(|taken| &taken.id);
+    let taken = choice.locked().map(|locked| &locked.profile).or_else(first);
+    if let Some(seen) = taken.and_then(|id| choice.effective.get(id)) {
         return of_profile(ports, provider, &seen);
     }
     let keys = Keys::look(ports);

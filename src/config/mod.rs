@@ -8,8 +8,10 @@ mod redirect;
 mod yaml;
 
 pub mod declared;
+pub mod directories;
 pub mod edit;
 pub mod read;
+pub mod sessions;
 
 pub mod file;
 pub mod workspace;

@@ -75,10 +75,13 @@ impl Decision {
 /// 3. Under an explicit order its sequence holds; otherwise OAuth before tokens before API keys,
 ///    and the least recently used first. Those cooling down come last, the soonest to recover
 ///    first.
+/// 4. The preferred profile goes first even while it cools down, if it can be used at all; it is
+///    the pin of a session, or what somebody named.
 pub fn decide(
     seen: &Effective,
     settings: &Settings,
     provider: &ProviderId,
+    preferred: Option<&ProfileId>,
     now: Timestamp,
 ) -> Decision {
     let stored = seen.profiles();
@@ -112,7 +115,11 @@ pub fn decide(
     }
     candidates.sort_by_cached_key(|candidate| {
         let profile = by_id.get(&candidate.id).copied();
-        rank(candidate, profile, explicit.is_some())
+        let rank = rank(candidate, profile, explicit.is_some());
+        match rank.0 {
+            AVAILABLE | COOLING if Some(&candidate.id) == preferred => (PREFERRED, 0, 0),
+            _ => rank,
+        }
     });
     for profile in of_provider {
         if !considered.contains(profile.id) {
@@ -176,10 +183,16 @@ fn judge(
     }
 }
 
+/// What comes first in the order, and what comes after it.
+const PREFERRED: u8 = 0;
+const AVAILABLE: u8 = 1;
+const COOLING: u8 = 2;
+const PASSED_OVER: u8 = 3;
+
 /// The sort key of a candidate; sorting is stable, so equal keys keep the order of the base list.
 fn rank(candidate: &Candidate, profile: Option<&Seen<'_>>, explicit: bool) -> (u8, i64, i64) {
     match candidate.verdict {
-        Verdict::Eligible if explicit => (0, 0, 0),
+        Verdict::Eligible if explicit => (AVAILABLE, 0, 0),
         Verdict::Eligible => {
             let kind = profile.map_or(i64::MAX, |profile| match profile.credential.kind() {
                 Kind::OAuth => 0,
@@ -189,9 +202,9 @@ fn rank(candidate: &Candidate, profile: Option<&Seen<'_>>, explicit: bool) -> (u
             let last_used = profile
                 .and_then(|profile| profile.usage)
                 .and_then(|usage| usage.last_used);
-            (0, kind, last_used.map_or(0, |time| time.0))
+            (AVAILABLE, kind, last_used.map_or(0, |time| time.0))
         }
-        Verdict::CoolingDown(until) => (1, until.0, 0),
-        _ => (2, 0, 0),
+        Verdict::CoolingDown(until) => (COOLING, until.0, 0),
+        _ => (PASSED_OVER, 0, 0),
     }
 }

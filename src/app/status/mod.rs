@@ -11,6 +11,7 @@ mod rows;
 pub(super) use health::renewal;
 pub use health::{Facts, Health, ProfileHealth, ProviderHealth, Renewal, Status, WARN_AFTER_MS};
 pub use models::Models;
+pub(super) use models::provider_named;
 
 use std::path::PathBuf;
 

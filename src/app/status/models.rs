@@ -1,6 +1,6 @@
 //! Default model, fallbacks and aliases, as far as they say which providers are in use.
 
-use crate::model::id::AgentId;
+use crate::model::id::{AgentId, IdError, ProviderId};
 use crate::model::settings::Settings;
 
 /// The model of the reference release when the configuration names none.
@@ -87,6 +87,29 @@ pub(super) fn resolve(settings: &Settings, agent: &AgentId, named: bool) -> Mode
     }
 }
 
+/// The provider that a model names: by what stands before its first slash; without one by its alias,
+/// else it is the provider of the agent's default model.
+///
+/// # Errors
+/// If what stands before the slash is no name.
+pub(in crate::app) fn provider_named(
+    settings: &Settings,
+    agent: &AgentId,
+    model: &str,
+) -> Result<ProviderId, IdError> {
+    let models = resolve(settings, agent, true);
+    let model = model.trim();
+    let is_alias = |(alias, _): &&(String, String)| alias.eq_ignore_ascii_case(model);
+    let aliased = models.aliases.iter().find(is_alias);
+    let reference = match aliased {
+        _ if model.contains('/') => model,
+        Some((_, reference)) => reference,
+        None => &models.resolved,
+    };
+    let provider = reference.split_once('/').map(|(provider, _)| provider);
+    ProviderId::parse(provider.unwrap_or_default())
+}
+
 fn resolve_reference(text: &str, aliases: &[(String, String)]) -> String {
     let text = text.trim();
     let alias = aliases
@@ -122,7 +145,7 @@ impl Models {
     fn provider_of(&self, text: &str) -> String {
         let reference = resolve_reference(text, &self.aliases);
         let provider = reference.split_once('/').map(|(provider, _)| provider);
-        crate::model::id::ProviderId::parse(provider.unwrap_or_default())
+        ProviderId::parse(provider.unwrap_or_default())
             .map_or_else(|_| String::new(), |id| id.to_string())
     }
 }

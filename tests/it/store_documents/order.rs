@@ -41,11 +41,10 @@ fn selection_gives_the_order_of_the_reference_release() {
         let document = all(&case["store"].to_string());
         let seen = Effective::new(AgentId::main(), document, None);
         let provider = ProviderId::parse(case["provider"].as_str().unwrap()).unwrap();
-        let decision = decide(&seen, &settings(&case["config"]), &provider, now);
-        let mut order: Vec<&str> = decision.order().map(|c| c.id.as_str()).collect();
-        // The pin of a session goes first; it is the caller's and no part of the decision.
-        let pinned = case["preferredProfile"].as_str();
-        order.sort_by_key(|id| Some(*id) != pinned);
+        let pinned = case["preferredProfile"].as_str().map(id);
+        let settings = settings(&case["config"]);
+        let decision = decide(&seen, &settings, &provider, pinned.as_ref(), now);
+        let order: Vec<&str> = decision.order().map(|c| c.id.as_str()).collect();
         assert_eq!(json!(order), case["order"], "{case}");
     }
 }

@@ -1,5 +1,6 @@
 //! Any bytes in the place of any file of the store.
 
+use openclaw::app::choice::Want;
 use openclaw::app::{history, list, logout, paste, refresh, rescue, status, token, undo};
 use openclaw::cli::view::{status_json, status_text};
 use openclaw::model::grant::GrantDigest;
@@ -256,7 +257,7 @@ fn use_all(doors: &Doors) {
     for profile in profiles.iter().take(8) {
         let asked = token::Request {
             agent: agent.clone(),
-            want: token::Want::Profile(profile.clone()),
+            want: Want::Profile(profile.clone()),
             min_valid: None,
         };
         if let Err(failure) = token::run(ports, &asked) {

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
+use crate::app::choice::Want;
 use crate::app::failure::Failure;
-use crate::app::token::Want;
 use crate::model::id::{ProfileId, ProviderId};
 
 /// Whose credential.
@@ -15,6 +15,12 @@ pub struct Whose {
     /// Of this profile
     #[arg(long, value_name = "PROFILE")]
     profile: Option<String>,
+    /// Of the provider of this model or alias; behind an @, of this profile and no other
+    #[arg(long, value_name = "MODEL[@PROFILE]", conflicts_with_all = ["provider", "profile"])]
+    model: Option<String>,
+    /// As this session of OpenClaw's has it pinned
+    #[arg(long, value_name = "KEY")]
+    session: Option<String>,
 }
 
 impl Whose {
@@ -23,10 +29,18 @@ impl Whose {
     /// # Errors
     /// If a name is not one.
     pub fn want(&self) -> Result<Want, Failure> {
-        Ok(match (&self.provider, &self.profile) {
-            (_, Some(profile)) => Want::Profile(ProfileId::parse(profile)?),
-            (Some(provider), None) => Want::Provider(ProviderId::parse(provider)?),
-            (None, None) => Want::Default,
+        let want = match (&self.provider, &self.profile, &self.model) {
+            (_, Some(profile), _) => Want::Profile(ProfileId::parse(profile)?),
+            (Some(provider), ..) => Want::Provider(ProviderId::parse(provider)?),
+            (.., Some(model)) => Want::Model(model.clone()),
+            (None, None, None) => Want::Default,
+        };
+        Ok(match &self.session {
+            Some(key) => Want::Session {
+                key: key.clone(),
+                want: Box::new(want),
+            },
+            None => want,
         })
     }
 }

@@ -1,0 +1,167 @@
+//! Where a wish may be written down that nobody gave with the command: the session, the directory.
+
+use crate::config::directories::{Bound, Directories};
+use crate::config::sessions::{self, Session};
+use crate::model::credential::Kind as CredentialKind;
+use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
+use crate::model::profiles::Seen;
+use crate::model::selection::Verdict;
+use crate::ports::store::Scope;
+
+use super::super::Ports;
+use super::super::failure::{Failure, Kind, shell_word, store_command};
+use super::super::status::provider_named;
+use super::{Because, Choice, Preferred};
+
+/// What a session says, with its key.
+pub(super) type Pinned<'a> = (&'a str, Session);
+
+/// Whether a profile is there, and for the provider.
+pub(super) fn fits(ports: Ports<'_>, choice: &Choice, id: &ProfileId) -> Result<(), Failure> {
+    let provider = &choice.provider;
+    let is_for = |seen: &Seen<'_>| seen.credential.provider().as_ref() == Some(provider);
+    if choice.effective.get(id).as_ref().is_some_and(is_for) {
+        return Ok(());
+    }
+    // Only what concerns the provider was read so far.
+    let effective = ports.effective(&choice.effective.agent, Scope::Profile(id))?;
+    let seen = effective.get(id);
+    let seen = seen.ok_or_else(|| Failure::not_seen(&effective, id))?;
+    let other = printable(seen.credential.raw_provider(), 80);
+    let message = format!("{id} is for {other}, not for {provider}");
+    let hint = format!("openclaw models auth list --provider {provider}");
+    Err(Failure::new(Kind::Usage, message).hint(hint))
+}
+
+/// What the directory says; a profile that is not there is no reason to use another.
+pub(super) fn bound(ports: Ports<'_>, choice: &Choice) -> Result<Option<Preferred>, Failure> {
+    let directories = Directories::load(ports.files, &ports.dirs.state)?;
+    let Some(bound) = directories.nearest(&ports.dirs.cwd, &choice.provider) else {
+        return Ok(None);
+    };
+    if let Err(failure) = fits(ports, choice, &bound.profile) {
+        return Err(unbound(ports, &bound, failure));
+    }
+    Ok(Some(Preferred {
+        profile: bound.profile,
+        because: Because::Directory(bound.directory),
+        locked: true,
+    }))
+}
+
+fn unbound(ports: Ports<'_>, bound: &Bound, failure: Failure) -> Failure {
+    if !matches!(failure.kind, Kind::NotFound | Kind::Usage) {
+        return failure;
+    }
+    let Bound {
+        directory,
+        provider,
+        profile,
+    } = bound;
+    let directory = directory.display().to_string();
+    let message = format!(
+        "{} is bound to {profile} and no other account of {provider} is used there, but {}",
+        printable(&directory, 400),
+        failure.message
+    );
+    let kind = ports
+        .provider(provider)
+        .map(|manifest| manifest.usual_kind());
+    let login = store_command(
+        provider,
+        Some(profile),
+        kind.unwrap_or(CredentialKind::OAuth),
+    );
+    let word = shell_word(&directory);
+    Failure::new(Kind::NeedsLogin, message).hint(format!(
+        "{login}, or unbind it: openclaw models auth use --clear --provider {provider} --dir {word}"
+    ))
+}
+
+/// Reads a session of this agent.
+pub(super) fn session<'a>(
+    ports: Ports<'_>,
+    agent: &AgentId,
+    key: &'a str,
+) -> Result<Pinned<'a>, Failure> {
+    let of = key
+        .strip_prefix("agent:")
+        .and_then(|rest| rest.split_once(':'));
+    if let Some((other, _)) = of
+        && AgentId::normalise(other) != *agent
+    {
+        let message = format!(
+            "{} is a session of another agent than {agent}",
+            printable(key, 120)
+        );
+        let other = AgentId::normalise(other);
+        return Err(Failure::new(Kind::Usage, message).hint(format!("add --agent {other}")));
+    }
+    let found = sessions::load(ports.files, &ports.dirs.state, agent, key)?;
+    found.map(|session| (key, session)).ok_or_else(|| {
+        let message = format!("agent {agent} has no session {}", printable(key, 120));
+        Failure::new(Kind::NotFound, message)
+    })
+}
+
+/// The provider that a session names.
+pub(super) fn provider_of(
+    ports: Ports<'_>,
+    agent: &AgentId,
+    session: &Session,
+) -> Result<Option<ProviderId>, Failure> {
+    Ok(match (&session.provider, &session.model) {
+        (Some(provider), _) => Some(ProviderId::parse(provider)?),
+        (None, Some(model)) => Some(provider_named(ports.settings, agent, model)?),
+        (None, None) => None,
+    })
+}
+
+/// What a session is pinned to, unless that pin has no meaning any more: OpenClaw removes such a
+/// one, and we, who only read, pass it over.
+pub(super) fn pinned(
+    ports: Ports<'_>,
+    choice: &mut Choice,
+    (key, session): Pinned<'_>,
+) -> Result<Option<Preferred>, Failure> {
+    let Some(name) = session.profile else {
+        return Ok(None);
+    };
+    let passed_over = |why: &str| {
+        let (key, name) = (printable(key, 120), printable(&name, 120));
+        format!("session {key} is pinned to {name}, which {why}; the pin is passed over")
+    };
+    let Ok(id) = ProfileId::parse(&name) else {
+        choice
+            .passed_over
+            .push(passed_over("is no name of a profile"));
+        return Ok(None);
+    };
+    match fits(ports, choice, &id) {
+        Ok(()) => {}
+        Err(failure) if matches!(failure.kind, Kind::NotFound | Kind::Usage | Kind::Config) => {
+            let why = match failure.kind {
+                Kind::Usage => format!("is not for {}", choice.provider),
+                _ => "is not stored".to_owned(),
+            };
+            choice.passed_over.push(passed_over(&why));
+            return Ok(None);
+        }
+        Err(failure) => return Err(failure),
+    }
+    let decision = choice.decide(ports);
+    let Some(candidate) = decision.order().find(|candidate| candidate.id == id) else {
+        let why = format!("is not in the order of {}", choice.provider);
+        choice.passed_over.push(passed_over(&why));
+        return Ok(None);
+    };
+    // What OpenClaw pinned by itself lasts until the profile cools down.
+    if !session.by_person && matches!(candidate.verdict, Verdict::CoolingDown(_)) {
+        return Ok(None);
+    }
+    Ok(Some(Preferred {
+        profile: id,
+        because: Because::Session(key.to_owned()),
+        locked: session.by_person,
+    }))
+}

@@ -1,0 +1,103 @@
+//! `<state>/agents/<id>/sessions/sessions.json`: what OpenClaw keeps of each session. Only read.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::model::id::AgentId;
+use crate::ports::files::Files;
+
+use super::error::ConfigError;
+
+/// What a session says of the credential to use; blank members are absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Session {
+    /// The profile it is pinned to.
+    pub profile: Option<String>,
+    /// Whether a person pinned it, and not OpenClaw.
+    pub by_person: bool,
+    /// The provider of its model.
+    pub provider: Option<String>,
+    /// Its model.
+    pub model: Option<String>,
+}
+
+/// Reads what is kept of one session of an agent: under its key as given, else under
+/// `agent:<agent>:<key>`, as OpenClaw writes it. `None` if there is no such session.
+///
+/// # Errors
+/// If the file is there and cannot be read or understood.
+pub fn load(
+    files: &dyn Files,
+    state: &Path,
+    agent: &AgentId,
+    key: &str,
+) -> Result<Option<Session>, ConfigError> {
+    let directory = state.join("agents").join(agent.as_str());
+    let path = directory.join("sessions/sessions.json");
+    let Some(bytes) = files.read(&path)? else {
+        return Ok(None);
+    };
+    let wrong = |error: &serde_json::Error| ConfigError::Syntax {
+        path: path.clone(),
+        line: error.line(),
+        column: error.column(),
+        message: "expected a JSON object that holds an object for each session".to_owned(),
+    };
+    let sessions: BTreeMap<String, &RawValue> =
+        serde_json::from_slice(&bytes).map_err(|error| wrong(&error))?;
+    let whole = format!("agent:{agent}:{}", key.trim().to_lowercase());
+    let Some(entry) = sessions.get(key).or_else(|| sessions.get(&whole)) else {
+        return Ok(None);
+    };
+    let entry: Value = serde_json::from_str(entry.get()).map_err(|error| wrong(&error))?;
+    Ok(Some(read(&entry)))
+}
+
+fn read(entry: &Value) -> Session {
+    let text = |name: &str| {
+        let text = entry.get(name)?.as_str()?.trim();
+        (!text.is_empty()).then(|| text.to_owned())
+    };
+    // Early entries do not say who pinned; only OpenClaw's own pins count compactions.
+    let by_person = match text("authProfileOverrideSource") {
+        Some(source) => source == "user",
+        None => !entry["authProfileOverrideCompactionCount"].is_number(),
+    };
+    Session {
+        profile: text("authProfileOverride"),
+        by_person,
+        provider: text("providerOverride"),
+        model: text("modelOverride"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn who_pinned_is_told_by_the_source_or_the_count() {
+        let by_person = |entry: Value| read(&entry).by_person;
+        let user = json!({ "authProfileOverride": "a:b", "authProfileOverrideSource": "user" });
+        assert!(by_person(user));
+        let auto = json!({ "authProfileOverride": "a:b", "authProfileOverrideSource": "auto" });
+        assert!(!by_person(auto));
+        assert!(by_person(json!({ "authProfileOverride": "a:b" })));
+        let counted =
+            json!({ "authProfileOverride": "a", "authProfileOverrideCompactionCount": 0 });
+        assert!(!by_person(counted));
+    }
+
+    #[test]
+    fn blank_and_foreign_members_are_absent() {
+        let entry =
+            json!({ "authProfileOverride": " ", "providerOverride": 5, "modelOverride": "m" });
+        let session = read(&entry);
+        assert_eq!((session.profile, session.provider), (None, None));
+        assert_eq!(session.model.as_deref(), Some("m"));
+    }
+}

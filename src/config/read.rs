@@ -149,6 +149,7 @@ impl Reader<'_> {
                 .into_iter()
                 .map(|(name, value)| ProviderSettings {
                     api_key: self.secret(value.get("apiKey")),
+                    base_url: self.text(value.get("baseUrl")),
                     name,
                 })
                 .collect(),

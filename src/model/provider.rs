@@ -5,6 +5,7 @@
 
 mod client;
 mod flow;
+mod probe;
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ pub use flow::{
     BrowserFlow, ClientCredentialsFlow, DeviceFlow, DeviceScheme, Flow, KeyExchangeFlow, KeyFlow,
     Loopback, ProgramFlow, Redirect, Stored, TokenFlow,
 };
+pub use probe::{Carrier, Probe, Way, filled};
 
 /// A provider, as its manifest describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +46,8 @@ pub struct Provider {
     pub id_token: IdTokenCheck,
     /// How a grant is kept alive.
     pub refresh: RefreshPolicy,
+    /// The request that tells whether a credential works, where one is known.
+    pub probe: Option<Probe>,
 }
 
 impl Provider {
@@ -62,6 +66,7 @@ impl Provider {
             account: Account::default(),
             id_token: IdTokenCheck::default(),
             refresh: RefreshPolicy::default(),
+            probe: None,
         }
     }
 

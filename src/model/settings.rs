@@ -83,6 +83,8 @@ pub struct ProviderSettings {
     pub name: String,
     /// `apiKey`, with `${VAR}` resolved.
     pub api_key: Option<super::secret::Secret<String>>,
+    /// `baseUrl`, with `${VAR}` resolved: where requests for it go.
+    pub base_url: Option<String>,
 }
 
 impl Settings {

@@ -198,6 +198,13 @@ pub(super) fn refusal(response: &Response, sent: &[&Secret<String>]) -> Refusal 
     Said::read(response.body.expose(), sent).refusal(response.status)
 }
 
+/// What any server of a provider says in an answer: its own code and words, fit to print and without
+/// `sent`, or nothing. A web page says nothing.
+pub fn said(response: &Response, sent: &[&Secret<String>]) -> Option<String> {
+    let said = Said::read(response.body.expose(), sent).words();
+    (!said.is_empty()).then_some(said)
+}
+
 /// Code and description of an error body, both fit to print and possibly empty.
 struct Said {
     code: String,
@@ -206,11 +213,18 @@ struct Said {
 
 impl Said {
     /// Reads the shapes seen in the wild: `{"error": code}`, `{"error": {"code", "message"}}`,
-    /// `{"code", "message"}`, and a bare JSON string. Of several codes a lasting one counts.
+    /// `{"code", "message"}`, `{"detail"}`, and a bare JSON string. Of several codes a lasting one counts.
     fn read(body: &[u8], sent: &[&Secret<String>]) -> Self {
         let value: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
         let codes = ["/error", "/error/code", "/code", "/error/type", ""];
-        let words = ["/error_description", "/error/message", "/message"];
+        let words = [
+            "/error_description",
+            "/error/message",
+            "/message",
+            "/detail/message",
+            "/detail",
+            "/err_msg",
+        ];
         let codes: Vec<&str> = codes.iter().filter_map(|at| text(&value, at)).collect();
         let code = codes.iter().find(|code| LASTING.contains(code));
         let code = code.or(codes.first()).copied().unwrap_or_default();
@@ -240,6 +254,12 @@ impl Said {
         }
     }
 
+    fn words(&self) -> String {
+        let parts = [self.code.as_str(), self.description.as_str()];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        parts.join(": ")
+    }
+
     fn reason(&self, endpoint: &str, status: u16) -> String {
         if self.code == REGION {
             return format!(
@@ -247,9 +267,7 @@ impl Said {
                  behind a proxy, check HTTPS_PROXY"
             );
         }
-        let parts = [self.code.as_str(), self.description.as_str()];
-        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        match parts.join(": ") {
+        match self.words() {
             said if said.is_empty() => format!("the {endpoint} answered HTTP {status}"),
             said => format!("the {endpoint} answered HTTP {status}: {said}"),
         }

@@ -5,6 +5,8 @@
 //! says whether the server may have seen the request. That last one decides whether a single-use
 //! refresh token may be sent again.
 
+use std::time::Duration;
+
 use crate::model::secret::Secret;
 
 /// The longest answer that is read: one MiB.
@@ -106,4 +108,27 @@ pub trait Http: Send + Sync {
     /// # Errors
     /// If there is no whole answer; see [`HttpErrorKind::may_have_been_sent`].
     fn send(&self, request: &Request) -> Result<Response, HttpError>;
+
+    /// The same for a request that may be given up: after `patience.limit`, which counts from here
+    /// on and holds for everything (name, connection, TLS, answer), or when it is told to stop.
+    /// Never for one that spends something. A client that cannot do so gives up by its own limits.
+    ///
+    /// # Errors
+    /// As [`Http::send`]; one that was stopped is [`HttpErrorKind::NoAnswer`].
+    fn send_within(
+        &self,
+        request: &Request,
+        patience: &Patience<'_>,
+    ) -> Result<Response, HttpError> {
+        let _ = patience;
+        self.send(request)
+    }
+}
+
+/// How long somebody waits for an answer.
+pub struct Patience<'a> {
+    /// At most this long.
+    pub limit: Duration,
+    /// And no longer once this says so.
+    pub stop: &'a (dyn Fn() -> bool + Sync),
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use url::{Host, Url};
 
 use crate::model::id::{ProfileId, ProviderId, is_unprintable};
-use crate::model::provider::{ClaimPath, ClaimSource};
+use crate::model::provider::{ClaimPath, ClaimSource, filled};
 use crate::model::time::parse_duration;
 
 /// The parameters that the protocol itself sets (RFC 6749, RFC 7636).
@@ -81,6 +81,10 @@ checked! {
     SecretName(String), from String, by |text: String| secret_name(&text);
     AbsolutePath(String), from String, by absolute_path;
     ProfileName(String), from String, by profile_name;
+    SchemeWord(String), from String, by scheme_word;
+    #[derive(Default)]
+    Statuses(Vec<u16>), from Vec<u16>, by statuses;
+    Body(String), from String, by body;
 }
 
 impl From<Line> for String {
@@ -253,6 +257,38 @@ fn absolute_path(text: String) -> Result<String, String> {
         Ok(text)
     } else {
         Err("the path of a program must be absolute: write it from / on".to_owned())
+    }
+}
+
+/// The word in front of a credential in `Authorization` (RFC 9110 section 11.1).
+fn scheme_word(text: String) -> Result<String, String> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    match !text.is_empty() && text.bytes().all(plain) {
+        true => Ok(text),
+        false => Err(format!(
+            "{text:?} is no word for Authorization: write one such as \"Bearer\""
+        )),
+    }
+}
+
+fn statuses(numbers: Vec<u16>) -> Result<Vec<u16>, String> {
+    // A redirect is not followed, so it never is the answer.
+    match numbers.iter().find(|n| !matches!(n, 200..300 | 400..500)) {
+        Some(number) => Err(format!(
+            "{number} is no status that can mean yes: write one from 200 to 299 or 400 to 499"
+        )),
+        None => Ok(numbers),
+    }
+}
+
+/// A JSON text once its places are filled.
+fn body(text: String) -> Result<String, String> {
+    match serde_json::from_str::<serde::de::IgnoredAny>(&filled(&text, "m", 1)) {
+        Ok(_) => Ok(text),
+        Err(why) => Err(format!(
+            "the body is no JSON ({why}): write '{{\"model\": \"{{model}}\", \"max_tokens\": {{max_tokens}}}}' and \
+             the like"
+        )),
     }
 }
 

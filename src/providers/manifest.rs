@@ -8,6 +8,7 @@
 mod client;
 mod fault;
 mod flow;
+mod probe;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +26,7 @@ use crate::model::provider::{
 use client::ClientTable;
 use fault::Fault;
 use flow::FlowAt;
+use probe::ProbeTable;
 
 /// What is wrong with a manifest, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -123,6 +125,7 @@ struct Manifest {
     id_token: Option<Spanned<IdTokenName>>,
     #[serde(default)]
     refresh: RefreshTable,
+    probe: Option<Spanned<ProbeTable>>,
 }
 
 impl Manifest {
@@ -153,6 +156,7 @@ impl Manifest {
             dialect: self.dialect.dialect(),
             account: self.account.account(),
             refresh: self.refresh.policy(),
+            probe: self.probe.map(probe::probe).transpose()?,
         })
     }
 }

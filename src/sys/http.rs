@@ -5,6 +5,8 @@
 //! a login whose first refresh goes another way than its exchange is refused by region. A request
 //! is never repeated here, because only the caller knows whether its token may be spent twice.
 
+mod settings;
+
 use std::error::Error as StdError;
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -21,17 +23,20 @@ use url::Url;
 use crate::model::id::printable;
 use crate::model::secret::Secret;
 use crate::ports::host::{Clock, Env};
-use crate::ports::http::{Http, HttpError, HttpErrorKind, MAX_ANSWER, Method, Request, Response};
+use crate::ports::http::{
+    Http, HttpError, HttpErrorKind, MAX_ANSWER, Method, Patience, Request, Response,
+};
 
 use super::clock::SystemClock;
 use super::env::names;
+use settings::{Settings, proxy_url};
 
 /// How long connecting may take: name, TCP, proxy and TLS together.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// How long the whole call may take.
 const CALL_LIMIT: Duration = Duration::from_secs(30);
-/// Set in a CGI program.
-const CGI: &str = "REQUEST_METHOD";
+/// How often a call that may be stopped looks whether it is.
+const TICK: Duration = Duration::from_millis(50);
 /// The longest cause in words, in characters.
 const DETAIL: usize = 200;
 
@@ -40,15 +45,6 @@ pub struct SystemHttp {
     settings: Settings,
     limits: Limits,
     engine: OnceLock<Result<Engine, HttpError>>,
-}
-
-/// What the environment says about the network.
-struct Settings {
-    /// Variable and value; the value may hold a password.
-    https_proxy: Option<(&'static str, Secret<String>)>,
-    http_proxy: Option<(&'static str, Secret<String>)>,
-    no_proxy: Option<String>,
-    ca_bundle: Option<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -76,36 +72,33 @@ impl SystemHttp {
     }
 }
 
-impl Settings {
-    fn read(env: &dyn Env) -> Self {
-        let first = |names: [&'static str; 2]| {
-            let mut set = names
-                .into_iter()
-                .filter_map(|name| Some((name, env.var(name)?)));
-            set.next()
-        };
-        let [https, http, all, none] = names::PROXIES;
-        // In a CGI program HTTP_PROXY is what a client sent as its `Proxy` header.
-        let cgi = env.var(CGI).is_some();
-        let http = if cgi { None } else { first(http) };
-        Self {
-            https_proxy: first(https).or_else(|| first(all)),
-            http_proxy: http.or_else(|| first(all)),
-            no_proxy: none.iter().find_map(|name| env.plain(name)),
-            ca_bundle: env.plain(names::CA_BUNDLE),
-        }
+impl Http for SystemHttp {
+    fn send(&self, request: &Request) -> Result<Response, HttpError> {
+        self.call(request, None)
+    }
+
+    fn send_within(
+        &self,
+        request: &Request,
+        patience: &Patience<'_>,
+    ) -> Result<Response, HttpError> {
+        self.call(request, Some(patience))
     }
 }
 
-impl Http for SystemHttp {
-    fn send(&self, request: &Request) -> Result<Response, HttpError> {
+impl SystemHttp {
+    fn call(
+        &self,
+        request: &Request,
+        patience: Option<&Patience<'_>>,
+    ) -> Result<Response, HttpError> {
         let clock = SystemClock::new();
         let engine = self
             .engine
             .get_or_init(|| Engine::build(&self.settings, self.limits));
         let engine = engine.as_ref().map_err(Clone::clone)?;
         let (url, headers) = (parse_url(&request.url)?, header_map(&request.headers)?);
-        let result = engine.call(request, url.clone(), headers);
+        let result = engine.call(request, url.clone(), headers, patience);
         trace(request.method, &url, &result, clock.monotonic());
         result
     }
@@ -164,7 +157,13 @@ impl Engine {
         })
     }
 
-    fn call(&self, request: &Request, url: Url, headers: HeaderMap) -> Result<Response, HttpError> {
+    fn call(
+        &self,
+        request: &Request,
+        url: Url,
+        headers: HeaderMap,
+        patience: Option<&Patience<'_>>,
+    ) -> Result<Response, HttpError> {
         let Some(runtime) = &self.runtime else {
             return Err(local("the client is shutting down"));
         };
@@ -176,10 +175,39 @@ impl Engine {
         if request.method == Method::Post || !request.body.expose().is_empty() {
             builder = builder.body(request.body.expose().clone());
         }
+        if let Some(patience) = patience {
+            builder = builder.timeout(patience.limit);
+        }
         runtime.block_on(async {
-            let response = builder.send().await.map_err(explain)?;
-            read(response).await
+            let answer = async {
+                let response = builder.send().await.map_err(explain)?;
+                read(response).await
+            };
+            match patience {
+                Some(patience) => unless_stopped(answer, patience.stop).await,
+                None => answer.await,
+            }
         })
+    }
+}
+
+/// Waits for an answer, and looks up every now and then.
+async fn unless_stopped(
+    answer: impl Future<Output = Result<Response, HttpError>>,
+    stop: &(dyn Fn() -> bool + Sync),
+) -> Result<Response, HttpError> {
+    let mut answer = std::pin::pin!(answer);
+    loop {
+        match tokio::time::timeout(TICK, answer.as_mut()).await {
+            Ok(answer) => return answer,
+            Err(_) if stop() => {
+                return Err(HttpError {
+                    kind: HttpErrorKind::NoAnswer,
+                    detail: "given up".to_owned(),
+                });
+            }
+            Err(_) => {}
+        }
     }
 }
 
@@ -283,17 +311,6 @@ fn proxies(mut builder: ClientBuilder, settings: &Settings) -> Result<ClientBuil
         builder = builder.proxy(proxy.no_proxy(exceptions.and_then(NoProxy::from_string)));
     }
     Ok(builder)
-}
-
-/// `host:port` means http, as everywhere.
-fn proxy_url(text: &str) -> Option<String> {
-    let text = match text.contains("://") {
-        true => text.to_owned(),
-        false => format!("http://{text}"),
-    };
-    let url = Url::parse(&text).ok()?;
-    let known = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
-    (known.contains(&url.scheme()) && url.has_host()).then_some(text)
 }
 
 fn local(detail: &str) -> HttpError {

@@ -58,6 +58,42 @@ fn a_redirect_is_an_answer() {
     assert!(head.contains(agent), "{head}");
 }
 
+/// A server that answers when the test is over.
+fn silent() -> (SocketAddr, std::sync::mpsc::Sender<()>) {
+    let (over, is_over) = std::sync::mpsc::channel::<()>();
+    let (address, _) = serve(move |stream| {
+        let _ = is_over.recv();
+        drop(stream);
+    });
+    (address, over)
+}
+
+#[test]
+fn a_request_is_given_up_in_time_or_when_told_so() {
+    let env = FixedEnv::default();
+    let given_up = |limit, stop: &(dyn Fn() -> bool + Sync)| {
+        let (address, _over) = silent();
+        let request = get(&format!("http://{address}/"));
+        let patience = Patience { limit, stop };
+        let answer = SystemHttp::new(&env).send_within(&request, &patience);
+        answer.unwrap_err()
+    };
+    let error = given_up(Duration::from_millis(30), &|| false);
+    assert_eq!(error.kind, HttpErrorKind::AnswerTimeout);
+    let error = given_up(Duration::from_secs(3_600), &|| true);
+    assert_eq!(error.kind, HttpErrorKind::NoAnswer);
+    assert_eq!(error.detail, "given up");
+
+    let (address, _server) = serve(say("HTTP/1.1 204 No Content\r\n\r\n"));
+    let patience = Patience {
+        limit: Duration::from_secs(3_600),
+        stop: &|| false,
+    };
+    let request = get(&format!("http://{address}/"));
+    let answer = SystemHttp::new(&env).send_within(&request, &patience);
+    assert_eq!(answer.unwrap().status, 204);
+}
+
 #[test]
 fn a_body_is_posted_as_it_is() {
     let (sender, body) = std::sync::mpsc::channel();

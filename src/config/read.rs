@@ -109,6 +109,14 @@ impl Reader<'_> {
         (self.missing.len() == before && !text.trim().is_empty()).then(|| Secret::new(text))
     }
 
+    /// An address. That a variable in it is not set harms only who goes there.
+    fn address(&mut self, value: Option<&Value>) -> Option<String> {
+        let before = self.missing.len();
+        let text = self.text(value);
+        self.missing.truncate(before);
+        text
+    }
+
     fn texts(&mut self, member: &str, value: Option<&Value>) -> Result<Vec<String>, ConfigError> {
         match value {
             None | Some(Value::Null) => Ok(Vec::new()),
@@ -149,7 +157,7 @@ impl Reader<'_> {
                 .into_iter()
                 .map(|(name, value)| ProviderSettings {
                     api_key: self.secret(value.get("apiKey")),
-                    base_url: self.text(value.get("baseUrl")),
+                    base_url: self.address(value.get("baseUrl")),
                     name,
                 })
                 .collect(),

@@ -8,7 +8,7 @@ use url::{Host, Url};
 
 /// What keeps an address from being used, in words that follow "it"; `own` is the host that is
 /// allowed where the manifest names none.
-pub(super) fn fault(text: &str, hosts: &[String], own: Option<&str>) -> Option<&'static str> {
+pub fn fault(text: &str, hosts: &[String], own: Option<&str>) -> Option<&'static str> {
     let Ok(url) = Url::parse(text) else {
         return Some("is not a URL");
     };
@@ -35,7 +35,7 @@ pub(super) fn fault(text: &str, hosts: &[String], own: Option<&str>) -> Option<&
 }
 
 /// The host of an address, as it is compared.
-pub(super) fn host(address: &str) -> Option<String> {
+pub fn host(address: &str) -> Option<String> {
     let url = Url::parse(address).ok()?;
     url.host().map(|host| host.to_string())
 }

@@ -1,6 +1,6 @@
 //! Floor 2: the protocols, written against `ports::http::Http`.
 
-mod address;
+pub mod address;
 pub mod attempt;
 pub mod claims;
 pub mod client_credentials;

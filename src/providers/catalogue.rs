@@ -257,6 +257,12 @@ pub fn is_built_in(id: &ProviderId) -> bool {
     builtin::manifest(id).is_some()
 }
 
+/// A provider as this program describes it itself, whatever the user's files say.
+pub fn built_in(id: &ProviderId) -> Option<Provider> {
+    let text = builtin::manifest(id)?;
+    Some(manifest::parse(text, "built-in").ok()?.0)
+}
+
 /// The provider that a file of that name describes, if it may describe one.
 pub fn id_of_file(name: &str) -> Option<ProviderId> {
     let stem = name.strip_suffix(".toml")?;

@@ -1,4 +1,5 @@
-//! `models status`: what is there, as facts. No lock, no network, no write.
+//! `models status`: what is there, as facts. No lock, no network, no write; `probe` alone asks the
+//! providers.
 //!
 //! What the reference release reports is reported the same way, for scripts that read it; what it
 //! never knew stands beside it: which bytes are present, until when the token lives, when the grant
@@ -6,6 +7,7 @@
 
 mod health;
 mod models;
+pub mod probe;
 mod rows;
 
 pub(super) use health::renewal;
@@ -71,6 +73,8 @@ pub struct Report {
     pub unreadable: bool,
     /// What is wrong, each a sentence.
     pub faults: Vec<String>,
+    /// What the providers say to the credentials, if they were asked.
+    pub probes: Option<probe::Probes>,
 }
 
 /// What speaks for one provider.
@@ -217,6 +221,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Report, Failure> {
         missing,
         unreadable,
         faults: wrong,
+        probes: None,
     })
 }
 

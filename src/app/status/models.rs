@@ -142,6 +142,22 @@ impl Models {
         names
     }
 
+    /// The first model of a provider that is configured, as `provider/model`.
+    pub(super) fn of_provider(&self, provider: &ProviderId) -> Option<String> {
+        let references = std::iter::once(&self.resolved)
+            .chain(&self.fallbacks)
+            .chain(&self.image)
+            .chain(&self.image_fallbacks)
+            .chain(&self.allowed);
+        let mut models = references.filter_map(|text| {
+            let reference = resolve_reference(text, &self.aliases);
+            let (name, model) = reference.split_once('/')?;
+            (ProviderId::parse(name).as_ref() == Ok(provider))
+                .then(|| format!("{provider}/{model}"))
+        });
+        models.next()
+    }
+
     fn provider_of(&self, text: &str) -> String {
         let reference = resolve_reference(text, &self.aliases);
         let provider = reference.split_once('/').map(|(provider, _)| provider);

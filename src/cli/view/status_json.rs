@@ -46,7 +46,7 @@ pub fn render(report: &Report) -> String {
 
 fn auth(report: &Report) -> Value {
     let health = &report.health;
-    json!({
+    let mut auth = json!({
         "storePath": report.store_path,
         "shellEnvFallback": { "enabled": report.shell_env, "appliedKeys": report.from_shell },
         "providersWithOAuth": with_logins(report),
@@ -62,7 +62,11 @@ fn auth(report: &Report) -> Value {
                 .map(|provider| provider_health(provider, &health.profiles))
                 .collect::<Vec<_>>(),
         },
-    })
+    });
+    if let Some(probes) = &report.probes {
+        auth["probes"] = super::probe::json(probes);
+    }
+    auth
 }
 
 /// `provider (n)` for each provider with logins, those from the environment counted.

@@ -1,6 +1,7 @@
 //! `models`: credentials and what is known of them. Without a further word it is `models status`.
 
 pub mod auth;
+pub mod probe_flags;
 pub mod status;
 
 use std::sync::Arc;

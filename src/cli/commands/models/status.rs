@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::probe_flags::ProbeFlags;
 use crate::app::failure::Failure;
 use crate::app::status;
 use crate::cli::printer::Printer;
@@ -10,8 +11,8 @@ use crate::cli::wire::System;
 
 /// What is there, until when, and what needs doing
 ///
-/// Reads files only: no network, and no change. Like every command it first stores a refresh whose
-/// process was killed before it could.
+/// Reads files only: no network, and no change, but with --probe. Like every command it first stores
+/// a refresh whose process was killed before it could.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models status
@@ -29,6 +30,8 @@ pub struct Status {
     /// Let the exit code tell whether a login needs attention
     #[arg(long)]
     check: bool,
+    #[command(flatten)]
+    probe: ProbeFlags,
 }
 
 impl Status {
@@ -37,19 +40,28 @@ impl Status {
     /// # Errors
     /// What the use case says.
     pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
-        let report = status::run(
-            system.ports(),
-            &status::Request {
-                agent: system.agent().clone(),
-                agent_named: system.agent_named(),
-            },
-        )?;
+        let probing = self.probe.options(self.plain)?;
+        let request = status::Request {
+            agent: system.agent().clone(),
+            agent_named: system.agent_named(),
+        };
+        let mut report = status::run(system.ports(), &request)?;
+        if let Some(options) = probing {
+            let probes = status::probe::run(system.ports(), &report, &options)?;
+            if probes.refreshed {
+                report = status::run(system.ports(), &request)?;
+            }
+            report.probes = Some(probes);
+        }
         if self.json {
             printer.line_out(&view::status_json::render(&report))?;
         } else if self.plain {
             printer.line_out(&report.models.resolved)?;
         } else {
-            let text = view::status_text::render(&report, system.now());
+            let mut text = view::status_text::render(&report, system.now());
+            if let Some(probes) = &report.probes {
+                text.push_str(&view::probe::text(probes));
+            }
             printer.out(&system.global().aimed(&text))?;
         }
         Ok(if self.check { report.check() } else { 0 })

@@ -1,0 +1,98 @@
+//! Whether a credential may go where a probe goes.
+//!
+//! The invariant: a credential goes to its own provider or nowhere. What a manifest, a file of the
+//! user's or the configuration says now must not hand one that was stored for somebody else to the
+//! host of a probe (RFC 9700 section 4.4 for grants; a key has no binding, so its host is judged).
+
+use url::Url;
+
+use crate::app::Ports;
+use crate::model::credential::{Credential, Kind};
+use crate::model::grant::GrantRecord;
+use crate::model::id::ProviderId;
+use crate::model::provider::{Probe, Provider, Way};
+use crate::oauth::address;
+use crate::ports::store::StoreError;
+use crate::providers::catalogue;
+
+/// The way of a probe for that kind of credential.
+pub(super) fn way(probe: &Probe, kind: Kind) -> Option<&Way> {
+    match kind {
+        Kind::ApiKey => probe.key.as_ref(),
+        Kind::Token | Kind::OAuth => probe.token.as_ref(),
+    }
+}
+
+/// Why a credential of that kind is not sent to `way`, a sentence; nothing if it may be.
+///
+/// # Errors
+/// If the journal cannot be read.
+pub(super) fn fault(
+    ports: Ports<'_>,
+    provider: &Provider,
+    way: &Way,
+    kind: Kind,
+    credential: Option<&Credential>,
+) -> Result<Option<String>, StoreError> {
+    let id = &provider.id;
+    let Some(host) = address::host(&way.url) else {
+        return Ok(Some(format!("The probe of {id} names no host.")));
+    };
+    if let Some(base) = configured(ports, id)
+        && address::host(base).as_ref() != Some(&host)
+    {
+        return Ok(Some(format!(
+            "models.providers sends {id} elsewhere than to {host}, where its probe goes: not sent."
+        )));
+    }
+    let own = catalogue::built_in(id).and_then(|own| own.probe);
+    let own = own.as_ref().and_then(|own| self::way(own, kind));
+    if let Some(own) = own
+        && origin(&own.url) != origin(&way.url)
+    {
+        return Ok(Some(format!(
+            "A file of yours takes the probe of {id} to {host}, and a credential of a built-in \
+             provider is not sent elsewhere: describe {host} as a provider of its own."
+        )));
+    }
+    let grant = credential.and_then(|credential| credential.as_oauth()?.grant());
+    let record = match grant {
+        Some(grant) => ports.store.grant_record(&grant)?,
+        None => None,
+    };
+    Ok(record.and_then(|record| foreign(provider, &record)))
+}
+
+/// `models.providers.<id>.baseUrl`.
+fn configured<'a>(ports: Ports<'a>, id: &ProviderId) -> Option<&'a str> {
+    let mut all = ports.settings.providers.iter();
+    let found = all.find(|other| ProviderId::parse(&other.name).as_ref() == Ok(id))?;
+    found.base_url.as_deref()
+}
+
+/// A grant that another server issued than the one that the manifest names now.
+fn foreign(provider: &Provider, record: &GrantRecord) -> Option<String> {
+    let then = record
+        .binding
+        .as_ref()
+        .filter(|then| !then.is_to_program())?;
+    let registration = provider.registration.as_ref()?;
+    let is_same = match (&registration.token, &registration.issuer) {
+        (Some(token), _) => *token == then.token_endpoint,
+        (None, Some(issuer)) => {
+            let own = address::host(issuer);
+            address::fault(&then.token_endpoint, &registration.hosts, own.as_deref()).is_none()
+        }
+        (None, None) => true,
+    };
+    (!is_same).then(|| {
+        format!(
+            "This login was issued by {}, and the manifest of {} now names another server: not sent.",
+            then.token_endpoint, provider.id
+        )
+    })
+}
+
+fn origin(url: &str) -> Option<url::Origin> {
+    Some(Url::parse(url).ok()?.origin())
+}

@@ -1,0 +1,251 @@
+//! Which credentials are tried, and what is known of the others without a request.
+
+use super::address::{fault, way};
+use super::send::{Target, What};
+use super::verdict::Status;
+use super::{Options, Outcome, Reason, Report};
+use crate::app::Ports;
+use crate::app::failure::Failure;
+use crate::app::keys::{Keys, What as Found};
+use crate::model::credential::{Credential, Kind};
+use crate::model::expiry::Oddity;
+use crate::model::id::{ProviderId, printable};
+use crate::model::profiles::{Effective, Seen};
+use crate::model::provider::Provider;
+use crate::model::secret::Secret;
+use crate::model::selection::{self, Verdict};
+use crate::model::time::Timestamp;
+use crate::providers::catalogue::CatalogueError;
+
+/// What is to be done.
+#[derive(Default)]
+pub(super) struct Plan {
+    /// What needs no request.
+    pub(super) known: Vec<Outcome>,
+    /// What is tried.
+    pub(super) targets: Vec<Target>,
+}
+
+/// What a plan is made of.
+pub(super) struct Planner<'a> {
+    pub(super) ports: Ports<'a>,
+    pub(super) report: &'a Report,
+    pub(super) effective: &'a Effective,
+    pub(super) options: &'a Options,
+    pub(super) now: Timestamp,
+}
+
+impl Planner<'_> {
+    /// Looks at every provider that the report knows, in its order.
+    pub(super) fn plan(&self) -> Result<Plan, Failure> {
+        let mut plan = Plan::default();
+        let wanted = self.options.provider.as_deref().map(ProviderId::parse);
+        let mut seen: Vec<ProviderId> = Vec::new();
+        let mut keys = None;
+        for name in &self.report.health.providers {
+            let Ok(id) = ProviderId::parse(&name.provider) else {
+                continue;
+            };
+            let is_wanted = wanted
+                .as_ref()
+                .is_none_or(|wanted| wanted.as_ref() == Ok(&id));
+            if !is_wanted || seen.contains(&id) {
+                continue;
+            }
+            seen.push(id.clone());
+            let profiles = self.effective.profiles();
+            let mut profiles: Vec<&Seen<'_>> = profiles
+                .iter()
+                .filter(|profile| profile.credential.provider().as_ref() == Some(&id))
+                .collect();
+            let named = &self.options.profiles;
+            profiles.retain(|profile| {
+                named.is_empty() || named.iter().any(|name| name == profile.id.as_str())
+            });
+            if !profiles.is_empty() {
+                self.of_profiles(&mut plan, &id, &profiles)?;
+            } else if named.is_empty() {
+                // The login shell is started only if nothing stored speaks for somebody.
+                let keys = keys.get_or_insert_with(|| Keys::look(self.ports));
+                self.of_key(&mut plan, &id, keys)?;
+            }
+        }
+        Ok(plan)
+    }
+
+    fn of_profiles(
+        &self,
+        plan: &mut Plan,
+        id: &ProviderId,
+        profiles: &[&Seen<'_>],
+    ) -> Result<(), Failure> {
+        let settings = self.ports.settings;
+        let order = self
+            .effective
+            .order_of(id)
+            .or_else(|| settings.order_of(id));
+        let decision = selection::decide(self.effective, settings, id, self.now);
+        for seen in profiles {
+            let mut outcome = self.outcome(id, seen.credential.kind().as_str());
+            let label = self.report.health.profiles.iter();
+            let label = label.into_iter().find(|profile| profile.id == *seen.id);
+            outcome.label = label.map_or_else(|| seen.id.to_string(), |found| found.label.clone());
+            outcome.profile = Some(seen.id.clone());
+            outcome.source = "profile";
+            let is_excluded = order
+                .is_some_and(|order| !order.iter().any(|name| name.trim() == seen.id.as_str()));
+            let disagrees = decision.candidates.iter().any(|candidate| {
+                candidate.id == *seen.id && candidate.verdict == Verdict::ConfigDisagrees
+            });
+            if is_excluded {
+                let words = "Excluded by auth.order for this provider.";
+                plan.known
+                    .push(outcome.known(Reason::ExcludedByAuthOrder, words));
+            } else if disagrees {
+                let words = "auth.profiles gives it another provider or mode.";
+                plan.known
+                    .push(outcome.known(Reason::IneligibleProfile, words));
+            } else if let Some(reason) = unusable(seen.credential, self.now) {
+                plan.known.push(outcome.lifeless(reason));
+            } else {
+                let what = What::Profile {
+                    owner: seen.owner.clone(),
+                    id: seen.id.clone(),
+                    credential: seen.credential.clone(),
+                };
+                let provider = self.ports.provider_of(id, seen.credential);
+                self.target(plan, outcome, provider, what)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A key in a variable, else in the configuration.
+    fn of_key(&self, plan: &mut Plan, id: &ProviderId, keys: &Keys<'_>) -> Result<(), Failure> {
+        let provider = self.ports.provider(id);
+        let found = provider
+            .as_ref()
+            .ok()
+            .and_then(|provider| keys.of(provider));
+        let (source, mode, key) = match found.map(|found| (found.what, found.source)) {
+            Some((Found::Key(key), _)) => ("env", Kind::ApiKey, key),
+            Some((Found::Token(token), _)) => ("env", Kind::OAuth, token),
+            Some((Found::Ambient, source)) => {
+                let mut outcome = self.outcome(id, Kind::ApiKey.as_str());
+                (outcome.label, outcome.source) = ("env".to_owned(), "env");
+                let words = format!("{source} holds no key that could be tried.");
+                plan.known.push(outcome.known(Reason::NoModel, &words));
+                return Ok(());
+            }
+            None => match self.configured_key(id) {
+                Some(key) => ("models.json", Kind::ApiKey, key),
+                None => return Ok(()),
+            },
+        };
+        let mut outcome = self.outcome(id, mode.as_str());
+        (outcome.label, outcome.source) = (source.to_owned(), source);
+        self.target(plan, outcome, provider, What::Key(key))
+    }
+
+    fn configured_key(&self, id: &ProviderId) -> Option<Secret<String>> {
+        let mut all = self.ports.settings.providers.iter();
+        let found = all.find(|other| ProviderId::parse(&other.name).as_ref() == Ok(id))?;
+        found.api_key.clone()
+    }
+
+    fn outcome(&self, id: &ProviderId, mode: &'static str) -> Outcome {
+        Outcome {
+            provider: id.clone(),
+            model: self.report.models.of_provider(id),
+            profile: None,
+            label: String::new(),
+            source: "profile",
+            mode,
+            status: Status::Unknown,
+            reason: None,
+            error: None,
+            latency_ms: None,
+        }
+    }
+
+    /// Tries it, if there is a way and it may be gone.
+    fn target(
+        &self,
+        plan: &mut Plan,
+        mut outcome: Outcome,
+        provider: Result<Provider, CatalogueError>,
+        what: What,
+    ) -> Result<(), Failure> {
+        let provider = match provider {
+            Ok(provider) => Some(provider),
+            Err(CatalogueError::Unknown { .. }) => None,
+            Err(error) => {
+                outcome.error = Some(printable(&error.to_string(), 300));
+                plan.known.push(outcome);
+                return Ok(());
+            }
+        };
+        let (kind, credential) = match &what {
+            What::Key(_) if outcome.mode == Kind::ApiKey.as_str() => (Kind::ApiKey, None),
+            What::Key(_) => (Kind::OAuth, None),
+            What::Profile { credential, .. } => (credential.kind(), Some(credential)),
+        };
+        let found = provider.and_then(|provider| {
+            let probe = provider.probe.clone()?;
+            let way = way(&probe, kind)?.clone();
+            Some((provider, probe, way))
+        });
+        let Some((provider, probe, way)) = found else {
+            let words = format!("No probe is known for {}.", outcome.provider);
+            plan.known.push(outcome.known(Reason::NoModel, &words));
+            return Ok(());
+        };
+        if let Some(fault) = fault(self.ports, &provider, &way, kind, credential)? {
+            outcome.error = Some(fault);
+            plan.known.push(outcome);
+            return Ok(());
+        }
+        if probe.asks_a_model() && outcome.model.is_none() {
+            let own = probe.model.as_ref();
+            outcome.model = own.map(|model| format!("{}/{model}", outcome.provider));
+        }
+        if probe.asks_a_model() && outcome.model.is_none() {
+            let words = "No model available for probe";
+            plan.known.push(outcome.known(Reason::NoModel, words));
+            return Ok(());
+        }
+        plan.targets.push(Target {
+            outcome,
+            provider,
+            probe,
+            way,
+            what,
+        });
+        Ok(())
+    }
+}
+
+/// Why there is nothing to send, if nothing and nobody can make it live.
+fn unusable(credential: &Credential, now: Timestamp) -> Option<Reason> {
+    let oauth = credential.as_oauth();
+    if credential.is_of_client() || oauth.is_some_and(|oauth| oauth.refresh_token().is_some()) {
+        return None;
+    }
+    if credential.bearer().is_none() {
+        let extra = match credential {
+            Credential::ApiKey(key) => key.extra.get("keyRef"),
+            Credential::Token(token) => token.extra.get("tokenRef"),
+            Credential::OAuth(_) => None,
+        };
+        return Some(match extra {
+            Some(_) => Reason::UnresolvedRef,
+            None => Reason::MissingCredential,
+        });
+    }
+    match credential.end() {
+        None if oauth.is_some() => Some(Reason::InvalidExpires),
+        Some(end) if end.oddity == Some(Oddity::TooEarly) => Some(Reason::InvalidExpires),
+        Some(end) if now >= end.at => Some(Reason::Expired),
+        _ => None,
+    }
+}

@@ -1,0 +1,192 @@
+//! One probe: make the token live, send the request, judge what comes back.
+
+use std::time::Duration;
+
+use super::verdict::{self, Status};
+use super::{Options, Outcome};
+use crate::app::Ports;
+use crate::app::failure::{Failure, Kind as FailureKind};
+use crate::app::keep_alive::{How, Need, keep_alive};
+use crate::model::credential::Credential;
+use crate::model::id::{AgentId, ProfileId, printable};
+use crate::model::provider::{Carrier, Probe, Provider, Way, filled};
+use crate::model::secret::Secret;
+use crate::oauth::error::said;
+use crate::ports::http::{HttpError, HttpErrorKind, Method, Patience, Request, Response};
+
+/// The longest text that is shown of a failure, in characters.
+const WORDS: usize = 300;
+
+/// One credential that is tried.
+pub(super) struct Target {
+    /// What is known beforehand.
+    pub(super) outcome: Outcome,
+    pub(super) provider: Provider,
+    pub(super) probe: Probe,
+    pub(super) way: Way,
+    pub(super) what: What,
+}
+
+/// Where the credential is.
+pub(super) enum What {
+    /// In a document.
+    Profile {
+        owner: AgentId,
+        id: ProfileId,
+        credential: Credential,
+    },
+    /// In a variable or in the configuration.
+    Key(Secret<String>),
+}
+
+impl Target {
+    /// Tries it; the second value is whether its token was renewed for that.
+    pub(super) fn probe(&self, ports: Ports<'_>, options: &Options) -> (Outcome, bool) {
+        // What a refresh spends must be stored, so it has the limits of every refresh, and the
+        // clock of the probe starts behind it.
+        let (secret, credential, refreshed) = match self.living(ports) {
+            Ok(living) => living,
+            Err(failure) => return (self.without_token(&failure), false),
+        };
+        let Some(secret) = secret else {
+            return (self.outcome.missing(), refreshed);
+        };
+        let secret = Secret::from(secret.expose().trim());
+        let request = self.request(&secret, credential.as_ref(), options);
+        let begun = ports.clock.monotonic();
+        let stop = || ports.interrupt.pending().is_some();
+        let patience = Patience {
+            limit: options.timeout(),
+            stop: &stop,
+        };
+        let answer = ports.http.send_within(&request, &patience);
+        let took = ports.clock.monotonic().saturating_sub(begun);
+        (self.judged(answer, &secret, took), refreshed)
+    }
+
+    /// The secret as it is now, the credential it is of, and whether it was renewed.
+    fn living(
+        &self,
+        ports: Ports<'_>,
+    ) -> Result<(Option<Secret<String>>, Option<Credential>, bool), Failure> {
+        let (owner, id, credential) = match &self.what {
+            What::Key(key) => return Ok((Some(key.clone()), None, false)),
+            What::Profile {
+                owner,
+                id,
+                credential,
+            } => (owner, id, credential),
+        };
+        let is_renewed = credential.as_oauth().is_some() || credential.is_of_client();
+        if !is_renewed || !self.provider.refresh.automatic {
+            let bearer = credential.bearer().cloned();
+            return Ok((bearer, Some(credential.clone()), false));
+        }
+        let living = keep_alive(ports, owner, id, &self.provider, Need::MinValid(None))?;
+        let refreshed = matches!(living.how, How::Refreshed | How::RefreshedElsewhere);
+        let credential = Credential::OAuth(living.credential);
+        Ok((credential.bearer().cloned(), Some(credential), refreshed))
+    }
+
+    fn without_token(&self, failure: &Failure) -> Outcome {
+        let status = match failure.kind {
+            FailureKind::NeedsLogin => Status::Auth,
+            _ => verdict::of_words(&failure.message).unwrap_or(Status::Unknown),
+        };
+        Outcome {
+            status,
+            error: Some(printable(&failure.message, WORDS)),
+            ..self.outcome.clone()
+        }
+    }
+
+    fn request(
+        &self,
+        secret: &Secret<String>,
+        credential: Option<&Credential>,
+        options: &Options,
+    ) -> Request {
+        let mut headers = vec![
+            ("accept".to_owned(), "application/json".to_owned()),
+            match &self.way.carrier {
+                Carrier::Scheme(word) => {
+                    let value = format!("{word} {}", secret.expose());
+                    ("authorization".to_owned(), value)
+                }
+                Carrier::Header(name) => (name.clone(), secret.expose().clone()),
+            },
+        ];
+        headers.extend(self.way.headers.iter().cloned());
+        for (header, member) in &self.probe.credential_headers {
+            if let Some(value) = credential.and_then(|credential| text_of(credential, member)) {
+                headers.push((header.clone(), value));
+            }
+        }
+        let model = self.outcome.model.as_deref().unwrap_or_default();
+        let model = model.split_once('/').map_or(model, |(_, model)| model);
+        let body = self.probe.body.as_ref();
+        let body = body.map(|body| filled(body, model, options.tokens()));
+        if body.is_some() {
+            headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        }
+        Request {
+            method: match self.probe.posts {
+                true => Method::Post,
+                false => Method::Get,
+            },
+            url: self.way.url.clone(),
+            headers,
+            body: Secret::new(body.unwrap_or_default().into_bytes()),
+        }
+    }
+
+    fn judged(
+        &self,
+        answer: Result<Response, HttpError>,
+        secret: &Secret<String>,
+        took: Duration,
+    ) -> Outcome {
+        let (status, error) = match answer {
+            Ok(answer) if self.probe.is_success(answer.status) => (Status::Ok, None),
+            Ok(answer) => refused(&answer, secret),
+            Err(error) => unanswered(&error),
+        };
+        Outcome {
+            status,
+            error,
+            latency_ms: Some(i64::try_from(took.as_millis()).unwrap_or(i64::MAX)),
+            ..self.outcome.clone()
+        }
+    }
+}
+
+/// The provider's own words, or its status where it has none.
+fn refused(answer: &Response, secret: &Secret<String>) -> (Status, Option<String>) {
+    let status = answer.status;
+    if (300..400).contains(&status) {
+        let words = format!("HTTP {status}: a redirect, which is not followed with a credential");
+        return (Status::Unknown, Some(words));
+    }
+    let words = said(answer, &[secret]);
+    let verdict = verdict::of_answer(status, words.as_deref().unwrap_or_default());
+    let words = words.map_or_else(String::new, |words| format!(": {words}"));
+    (verdict, Some(format!("HTTP {status}{words}")))
+}
+
+fn unanswered(error: &HttpError) -> (Status, Option<String>) {
+    let status = match error.kind {
+        HttpErrorKind::ConnectTimeout | HttpErrorKind::AnswerTimeout => Status::Timeout,
+        _ => Status::Unknown,
+    };
+    (status, Some(printable(&error.to_string(), WORDS)))
+}
+
+/// A member of a stored credential that is a text and no secret.
+fn text_of(credential: &Credential, member: &str) -> Option<String> {
+    let oauth = credential.as_oauth();
+    match member {
+        "email" => credential.email().map(str::to_owned),
+        "accountId" => oauth?.identity.account_id.clone(),
+        _ => serde_json::from_str(oauth?.extra.get(member)?).ok(),
+    }
+}

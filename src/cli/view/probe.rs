@@ -1,0 +1,189 @@
+//! `models status --probe`: its part of the document, and the table.
+
+use serde_json::{Map, Value, json};
+use unicode_width::UnicodeWidthStr;
+
+use super::Page;
+use crate::app::status::probe::{Options, Outcome, Probes, Status};
+use crate::cli::printer::Tone;
+use crate::model::id::printable;
+
+/// What a page is wide.
+const WIDTH: usize = 80;
+/// The widest model and profile that do not push what follows aside.
+const COLUMN: usize = 30;
+
+/// The document that the reference release puts under `auth.probes`.
+pub fn json(probes: &Probes) -> Value {
+    json!({
+        "startedAt": probes.started_at.0,
+        "finishedAt": probes.finished_at.0,
+        "durationMs": probes.duration_ms,
+        "totalTargets": probes.total_targets,
+        "options": options(&probes.options),
+        "results": probes.results.iter().map(result).collect::<Vec<_>>(),
+    })
+}
+
+fn options(options: &Options) -> Value {
+    let mut object = Map::new();
+    if let Some(provider) = &options.provider {
+        object.insert("provider".into(), json!(provider));
+    }
+    object.insert("profileIds".into(), json!(options.profiles));
+    for (key, given) in [
+        ("timeoutMs", options.timeout_ms),
+        ("concurrency", options.concurrency),
+        ("maxTokens", options.max_tokens),
+    ] {
+        object.insert(key.into(), number(given));
+    }
+    Value::Object(object)
+}
+
+/// A whole number as one: `8000`, not `8000.0`.
+fn number(given: f64) -> Value {
+    match given.to_string().parse::<i64>() {
+        Ok(whole) => json!(whole),
+        Err(_) => json!(given),
+    }
+}
+
+fn result(outcome: &Outcome) -> Value {
+    let mut object = Map::new();
+    let mut set = |key: &str, value: Value| {
+        object.insert(key.to_owned(), value);
+    };
+    set("provider", json!(outcome.provider.as_str()));
+    if let Some(model) = &outcome.model {
+        set("model", json!(model));
+    }
+    if let Some(profile) = &outcome.profile {
+        set("profileId", json!(profile.as_str()));
+    }
+    set("label", json!(outcome.label));
+    set("source", json!(outcome.source));
+    set("mode", json!(outcome.mode));
+    set("status", json!(outcome.status.as_str()));
+    if let Some(reason) = outcome.reason {
+        set("reasonCode", json!(reason.as_str()));
+    }
+    if let Some(error) = &outcome.error {
+        set("error", json!(error));
+    }
+    if let Some(latency) = outcome.latency_ms {
+        set("latencyMs", json!(latency));
+    }
+    Value::Object(object)
+}
+
+/// The table, by provider and name.
+pub fn text(probes: &Probes) -> String {
+    let mut page = Page::default();
+    let mut results: Vec<&Outcome> = probes.results.iter().collect();
+    results.sort_by_key(|outcome| (outcome.provider.clone(), outcome.label.to_lowercase()));
+    page.line("");
+    if !results.is_empty() {
+        let rows: Vec<(String, String)> = results.iter().map(|outcome| names(outcome)).collect();
+        let wide = |title: &str, of: fn(&(String, String)) -> &String| {
+            let widths = rows.iter().map(|row| of(row).width());
+            widths.max().unwrap_or(0).clamp(title.len(), COLUMN)
+        };
+        let widths = [wide("Model", |row| &row.0), wide("Profile", |row| &row.1)];
+        let head = row(widths, "Model", "Profile", "Status");
+        page.line(&Tone::Bold.paint(&head));
+        for (outcome, (model, profile)) in results.iter().zip(&rows) {
+            page.line(&row(widths, model, profile, &status(outcome)));
+            details(&mut page, outcome);
+        }
+        page.line("");
+    }
+    let total = probes.total_targets;
+    page.line(&match total {
+        0 => "No probe targets.".to_owned(),
+        total => {
+            let s = if total == 1 { "" } else { "s" };
+            format!("Probed {total} target{s} in {}", time(probes.duration_ms))
+        }
+    });
+    page.into_text()
+}
+
+fn names(outcome: &Outcome) -> (String, String) {
+    let model = match &outcome.model {
+        Some(model) => printable(model, 80),
+        None => format!("{}/-", outcome.provider),
+    };
+    (model, format!("{} ({})", outcome.label, outcome.mode))
+}
+
+fn row(widths: [usize; 2], model: &str, profile: &str, status: &str) -> String {
+    let pad = |text: &str, width: usize| " ".repeat(width.saturating_sub(text.width()));
+    format!(
+        "{model}{}  {profile}{}  {status}",
+        pad(model, widths[0]),
+        pad(profile, widths[1])
+    )
+}
+
+fn status(outcome: &Outcome) -> String {
+    let tone = match outcome.status {
+        Status::Ok => Tone::Ok,
+        Status::Unknown | Status::NoModel => Tone::Dim,
+        Status::Timeout | Status::RateLimit => Tone::Warn,
+        Status::Auth | Status::Billing | Status::Format => Tone::Error,
+    };
+    let latency = outcome.latency_ms.map_or_else(|| "-".to_owned(), time);
+    format!("{} · {latency}", tone.paint(outcome.status.as_str()))
+}
+
+/// What went wrong, below its row and wrapped.
+fn details(page: &mut Page, outcome: &Outcome) {
+    let Some(error) = &outcome.error else {
+        return;
+    };
+    let reason = outcome
+        .reason
+        .map(|reason| format!(" ({})", reason.as_str()));
+    let text = format!("{error}{}", reason.unwrap_or_default());
+    let mut line = "  ↳".to_owned();
+    for word in text.split(' ') {
+        if line.width() + 1 + word.width() > WIDTH && line.trim() != "↳" {
+            page.line(&Tone::Dim.paint(&line));
+            line = "   ".to_owned();
+        }
+        line.push(' ');
+        line.push_str(word);
+    }
+    page.line(&Tone::Dim.paint(&line));
+}
+
+/// `216ms`, or from a second on `1.2s`.
+fn time(millis: i64) -> String {
+    match millis {
+        ..1_000 => format!("{millis}ms"),
+        _ => {
+            let tenths = millis.saturating_add(50) / 100;
+            match tenths % 10 {
+                0 => format!("{}s", tenths / 10),
+                rest => format!("{}.{rest}s", tenths / 10),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_numbers_are_written_as_the_reference_does() {
+        assert_eq!(time(0), "0ms");
+        assert_eq!(time(999), "999ms");
+        assert_eq!(time(1_000), "1s");
+        assert_eq!(time(1_249), "1.2s");
+        assert_eq!(time(59_960), "60s");
+        assert_eq!(number(8_000.0).to_string(), "8000");
+        assert_eq!(number(0.5).to_string(), "0.5");
+    }
+}

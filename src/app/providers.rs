@@ -144,6 +144,12 @@ pub fn endpoints(provider: &Provider) -> Vec<(&'static str, &str)> {
         }
     }
     found.push(("userinfo", provider.account.userinfo.as_deref()));
+    if let Some(probe) = &provider.probe {
+        let key = probe.key.as_ref().map(|way| way.url.as_str());
+        let token = probe.token.as_ref().map(|way| way.url.as_str());
+        found.push(("probe", key));
+        found.push(("probe", token.filter(|_| token != key)));
+    }
     let found = found.into_iter();
     found
         .filter_map(|(name, address)| Some((name, address?)))

@@ -162,6 +162,40 @@ fn discovery_and_revocation_show_no_secret() {
     }
 }
 
+#[test]
+fn probing_shows_no_secret() {
+    use crate::probe::{PROBE, key, server, store, world};
+    let server = server::Server::start();
+    let world = world(&server);
+    let keys: Vec<String> = (0..4).map(|at| format!("sk-MARKER-{at}-of-acme")).collect();
+    // A server that answers with the very key that it was sent: in words, as a code, and bare.
+    let body = |key: &str| format!(r#"{{"error":{{"code":"{key}","message":"no {key} here"}}}}"#);
+    server.answer(&keys[0], server::Answer::of(401, &body(&keys[0])));
+    server.answer(&keys[1], server::Answer::of(500, &keys[1]));
+    server.answer(
+        &keys[2],
+        server::Answer::of(400, &format!("\"{}\"", keys[2])),
+    );
+    let back = Some(("Location", format!("/?key={}", keys[3])));
+    server.answer(&keys[3], server::Answer::Says(302, String::new(), back));
+    let names: Vec<String> = (0..4).map(|at| format!("acme:{at}")).collect();
+    let profiles = names.iter().zip(&keys);
+    let profiles: Vec<_> = profiles
+        .map(|(id, secret)| (id.as_str(), key(secret)))
+        .collect();
+    store(&world, "acme", &profiles);
+    let mut seen = run(&world, &PROBE);
+    seen.push_str(&run(&world, &[&PROBE[..], &["--json"]].concat()));
+    assert!(
+        seen.contains("(hidden)") && seen.contains("HTTP 302"),
+        "{seen}"
+    );
+    assert_eq!(server.seen().len(), 8);
+    for secret in keys {
+        assert!(!seen.contains(&secret), "{secret} is shown in:\n{seen}");
+    }
+}
+
 /// Everything that lies below a directory.
 fn texts(path: &std::path::Path) -> String {
     if !path.is_dir() {

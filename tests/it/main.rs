@@ -34,6 +34,7 @@ mod oidc_provider;
 mod onboard;
 mod openclaw_package;
 mod paste;
+mod probe;
 mod programs;
 mod races;
 mod random_inputs;

@@ -17,6 +17,7 @@ mod onboard;
 mod pages;
 mod paste;
 mod places;
+mod probe;
 mod provider;
 mod providers;
 mod refresh;
@@ -38,7 +39,7 @@ fn snapshots() -> PathBuf {
 
 /// What differs from run to run and from machine to machine. Lengths of time are no part of it:
 /// the worlds are made so that they round to the same words.
-const VOLATILE: [(&str, &str); 21] = [
+const VOLATILE: [(&str, &str); 24] = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "<moment>"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "<moment>"),
     (r"\b\d{8}-\d{6}\b", "<stamp>"),
@@ -60,6 +61,9 @@ const VOLATILE: [(&str, &str); 21] = [
     (r"\b[0-9a-f]{32,}\b", "<digest>"),
     // The random name of a login that was begun; hints must stay commands.
     (r"\b[0-9a-f]{16}\b", "0123456789abcdef"),
+    (r"· \d+(\.\d)?m?s\b", "· <time>"),
+    (r"(Probed \d+ targets?) in \S+", "$1 in <time>"),
+    (r#""(latencyMs|durationMs)": \d+"#, r#""$1": <millis>"#),
     (r"openclaw \d+\.\d+\.\d+\S*", "openclaw <version>"),
     (
         r#""(version|lastTouchedVersion)": "[^"]+""#,

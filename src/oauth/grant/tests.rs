@@ -32,6 +32,7 @@ pub(in crate::oauth) fn provider(body: Body, baked: u64) -> Provider {
             baked_margin: Duration::from_secs(baked),
             ..RefreshPolicy::default()
         },
+        probe: None,
     }
 }
 

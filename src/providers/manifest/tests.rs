@@ -110,6 +110,8 @@ fn every_key_is_documented() {
         "[dialect]",
         "[account]",
         "[refresh]",
+        "[probe]",
+        "[probe.token]",
     ] {
         for key in keys(table) {
             let written = [

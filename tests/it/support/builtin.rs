@@ -8,7 +8,7 @@ use openclaw::testing::issuer::{Account, Issuer};
 use super::World;
 
 /// The members that hold an address of the server.
-const ADDRESSES: [&str; 11] = [
+const ADDRESSES: [&str; 12] = [
     "authorize",
     "code",
     "device",
@@ -18,6 +18,7 @@ const ADDRESSES: [&str; 11] = [
     "redirect",
     "revoke",
     "token",
+    "url",
     "userinfo",
     "verification",
 ];

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::verdict::{self, Status};
 use super::{Options, Outcome};
 use crate::app::Ports;
-use crate::app::failure::{Failure, Kind as FailureKind};
+use crate::app::failure::{Failure, Kind as FailureKind, Touched};
 use crate::app::keep_alive::{How, Need, keep_alive};
 use crate::model::credential::Credential;
 use crate::model::id::{AgentId, ProfileId, printable};
@@ -46,7 +46,10 @@ impl Target {
         // clock of the probe starts behind it.
         let (secret, credential, refreshed) = match self.living(ports) {
             Ok(living) => living,
-            Err(failure) => return (self.without_token(&failure), false),
+            Err(failure) => {
+                let renewed = failure.touched == Touched::Changed;
+                return (self.without_token(&failure), renewed);
+            }
         };
         let Some(secret) = secret else {
             return (self.outcome.missing(), refreshed);

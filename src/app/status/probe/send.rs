@@ -39,12 +39,25 @@ pub(super) enum What {
     Key(Secret<String>),
 }
 
+/// A credential as it is when it is sent.
+struct Living {
+    secret: Option<Secret<String>>,
+    /// What it is of, if it is stored.
+    credential: Option<Credential>,
+    /// Whether it was renewed.
+    refreshed: bool,
+}
+
 impl Target {
     /// Tries it; the second value is whether its token was renewed for that.
     pub(super) fn probe(&self, ports: Ports<'_>, options: &Options) -> (Outcome, bool) {
         // What a refresh spends must be stored, so it has the limits of every refresh, and the
         // clock of the probe starts behind it.
-        let (secret, credential, refreshed) = match self.living(ports) {
+        let Living {
+            secret,
+            credential,
+            refreshed,
+        } = match self.living(ports) {
             Ok(living) => living,
             Err(failure) => {
                 let renewed = failure.touched == Touched::Changed;
@@ -67,13 +80,20 @@ impl Target {
         (self.judged(answer, &secret, took), refreshed)
     }
 
-    /// The secret as it is now, the credential it is of, and whether it was renewed.
-    fn living(
-        &self,
-        ports: Ports<'_>,
-    ) -> Result<(Option<Secret<String>>, Option<Credential>, bool), Failure> {
+    fn living(&self, ports: Ports<'_>) -> Result<Living, Failure> {
+        let living = |credential: &Credential, refreshed| Living {
+            secret: credential.bearer().cloned(),
+            credential: Some(credential.clone()),
+            refreshed,
+        };
         let (owner, id, credential) = match &self.what {
-            What::Key(key) => return Ok((Some(key.clone()), None, false)),
+            What::Key(key) => {
+                return Ok(Living {
+                    secret: Some(key.clone()),
+                    credential: None,
+                    refreshed: false,
+                });
+            }
             What::Profile {
                 owner,
                 id,
@@ -82,13 +102,11 @@ impl Target {
         };
         let is_renewed = credential.as_oauth().is_some() || credential.is_of_client();
         if !is_renewed || !self.provider.refresh.automatic {
-            let bearer = credential.bearer().cloned();
-            return Ok((bearer, Some(credential.clone()), false));
+            return Ok(living(credential, false));
         }
-        let living = keep_alive(ports, owner, id, &self.provider, Need::MinValid(None))?;
-        let refreshed = matches!(living.how, How::Refreshed | How::RefreshedElsewhere);
-        let credential = Credential::OAuth(living.credential);
-        Ok((credential.bearer().cloned(), Some(credential), refreshed))
+        let kept = keep_alive(ports, owner, id, &self.provider, Need::MinValid(None))?;
+        let refreshed = matches!(kept.how, How::Refreshed | How::RefreshedElsewhere);
+        Ok(living(&Credential::OAuth(kept.credential), refreshed))
     }
 
     fn without_token(&self, failure: &Failure) -> Outcome {

@@ -84,7 +84,7 @@ impl Planner<'_> {
             .effective
             .order_of(id)
             .or_else(|| settings.order_of(id));
-        let decision = selection::decide(self.effective, settings, id, self.now);
+        let decision = selection::decide(self.effective, settings, id, None, self.now);
         for seen in profiles {
             let mut outcome = self.outcome(id, seen.credential.kind().as_str());
             let label = self.report.health.profiles.iter();

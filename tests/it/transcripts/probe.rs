@@ -30,7 +30,6 @@ fn of_each_kind() {
     );
     Transcript::of(&world)
         .run(&PROBE)
-        .run(&[&PROBE[..], &["--probe-profile", "acme:works", "--json"]].concat())
         .run(&[&PROBE[..], &["--probe-provider", "groq"]].concat())
         .run(&[&PROBE[..], &["--plain"]].concat())
         .run(&["models", "status", "--probe-timeout", "soon"])

@@ -1,6 +1,6 @@
 //! `models status --probe`: one cheap real request for each credential, as its manifest names it.
 //!
-//! The invariants: a credential goes to its own provider or nowhere ([`address`]); a probe ends by
+//! The invariants: a credential goes to its own provider or nowhere (`address.rs`); a probe ends by
 //! its deadline, whatever the network does; and it changes nothing. Only a token that is due is
 //! renewed before, as everywhere, and that is never cut off. What comes back is told and forgotten:
 //! no cooldown, no transcript, and `--check` does not heed it.

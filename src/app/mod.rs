@@ -28,6 +28,7 @@ pub mod list;
 pub mod login;
 pub mod logout;
 pub mod onboard;
+pub mod order;
 pub mod paste;
 pub mod providers;
 pub mod refresh;

@@ -280,21 +280,22 @@ pub(super) fn nothing_usable(
         let message = format!("no credential for {provider} is stored");
         return Failure::new(Kind::NeedsLogin, message).hint(hint);
     }
-    let each = decision.candidates.iter().map(|candidate| {
-        let why = match &candidate.verdict {
-            Verdict::Eligible | Verdict::CoolingDown(_) => "usable".to_owned(),
-            Verdict::NotStored => "named, and not stored".to_owned(),
-            Verdict::OtherProvider(other) => format!("for {other}"),
-            Verdict::ConfigDisagrees => {
-                "auth.profiles gives it another provider or mode".to_owned()
-            }
-            Verdict::NoSecret => "holds no secret".to_owned(),
-            Verdict::Expired => "expired".to_owned(),
-            Verdict::NotNamed => "not named by the order or by auth.profiles".to_owned(),
-        };
-        format!("{}: {why}", candidate.id)
-    });
+    let each = decision.candidates.iter();
+    let each = each.map(|candidate| format!("{}: {}", candidate.id, why(&candidate.verdict)));
     let why = each.collect::<Vec<_>>().join("; ");
     let message = format!("no profile of {provider} can be used ({why})");
     Failure::new(Kind::NeedsLogin, message).hint(hint)
+}
+
+/// A verdict in a few words.
+pub(super) fn why(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Eligible | Verdict::CoolingDown(_) => "usable".to_owned(),
+        Verdict::NotStored => "named, and not stored".to_owned(),
+        Verdict::OtherProvider(other) => format!("for {other}"),
+        Verdict::ConfigDisagrees => "auth.profiles gives it another provider or mode".to_owned(),
+        Verdict::NoSecret => "holds no secret".to_owned(),
+        Verdict::Expired => "expired".to_owned(),
+        Verdict::NotNamed => "not named by the order or by auth.profiles".to_owned(),
+    }
 }

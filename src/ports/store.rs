@@ -281,6 +281,13 @@ pub trait Store: Send + Sync {
     /// The path of an agent's document.
     fn path(&self, agent: &AgentId) -> PathBuf;
 
+    /// The path of the file in which its order, last good and usage lie: the document, or the one
+    /// beside it where a later release has split them off.
+    ///
+    /// # Errors
+    /// If that cannot be found out.
+    fn state_path(&self, agent: &AgentId) -> Result<PathBuf, StoreError>;
+
     /// Permission bits of the document and its directory that are wider than 0600 and 0700, each
     /// with its path; they are repaired at the next write.
     fn wide_modes(&self, agent: &AgentId) -> Vec<(PathBuf, u32)>;

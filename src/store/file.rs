@@ -330,6 +330,14 @@ impl Store for FileStore {
         self.document(agent)
     }
 
+    fn state_path(&self, agent: &AgentId) -> Result<PathBuf, StoreError> {
+        let split = self.state_file(agent);
+        Ok(match self.files.stat(&split)? {
+            Some(_) => split,
+            None => self.document(agent),
+        })
+    }
+
     fn wide_modes(&self, agent: &AgentId) -> Vec<(PathBuf, u32)> {
         let modes = self.modes(agent).into_iter();
         modes.map(|(path, _, mode)| (path, mode)).collect()

@@ -33,6 +33,7 @@ mod manifests;
 mod oidc_provider;
 mod onboard;
 mod openclaw_package;
+mod order;
 mod paste;
 mod probe;
 mod programs;

@@ -10,6 +10,7 @@ use crate::ports::store::Scope;
 
 use super::super::Ports;
 use super::super::failure::{Failure, Kind, shell_word, store_command};
+use super::super::order::check_profile;
 use super::super::status::provider_named;
 use super::{Because, Choice, Preferred};
 
@@ -25,12 +26,7 @@ pub(super) fn fits(ports: Ports<'_>, choice: &Choice, id: &ProfileId) -> Result<
     }
     // Only what concerns the provider was read so far.
     let effective = ports.effective(&choice.effective.agent, Scope::Profile(id))?;
-    let seen = effective.get(id);
-    let seen = seen.ok_or_else(|| Failure::not_seen(&effective, id))?;
-    let other = printable(seen.credential.raw_provider(), 80);
-    let message = format!("{id} is for {other}, not for {provider}");
-    let hint = format!("openclaw models auth list --provider {provider}");
-    Err(Failure::new(Kind::Usage, message).hint(hint))
+    check_profile(&effective, id, provider)
 }
 
 /// What the directory says; a profile that is not there is no reason to use another.

@@ -6,6 +6,7 @@ pub mod failure;
 pub mod history;
 pub mod list;
 pub(super) mod notice;
+pub mod order;
 pub mod probe;
 pub mod providers;
 pub mod status_json;

@@ -154,6 +154,15 @@ pub(super) fn commands() -> Vec<Command> {
     ];
     let mut login = command("login", login, nothing, with_state);
     login.browser = true;
+    let order = &[
+        "models",
+        "auth",
+        "order",
+        "set",
+        "--provider",
+        "openai-codex",
+        PROFILE,
+    ];
     let logout = &["models", "auth", "logout", "anthropic:x", "--yes"];
     let add = &[
         "agents",
@@ -168,6 +177,7 @@ pub(super) fn commands() -> Vec<Command> {
         force,
         login,
         command("paste-token", PASTE, setup_token, named),
+        command("order set", order, nothing, with_state),
         command("logout", logout, nothing, with_state),
         command("agents add", add, nothing, with_config),
         command("import", PASTE, setup_token, legacy),

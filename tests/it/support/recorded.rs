@@ -20,9 +20,15 @@ pub(crate) fn stores() -> Vec<String> {
 
 /// One file of a store's recording by the reference release.
 pub(crate) fn recording(store: &str, file: &str) -> Value {
+    recording_of("feb", store, file).unwrap()
+}
+
+/// One file of a store's recording by a release, if that command was recorded with the store.
+pub(crate) fn recording_of(release: &str, store: &str, file: &str) -> Option<Value> {
     let root = env!("CARGO_MANIFEST_DIR");
-    let path = format!("{root}/tests/fixtures/recorded/feb/{store}/{file}.json");
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    let path = format!("{root}/tests/fixtures/recorded/{release}/{store}/{file}.json");
+    let text = std::fs::read_to_string(path).ok()?;
+    Some(serde_json::from_str(&text).unwrap())
 }
 
 /// A world with the files of a recording, moved in time so that they stand to now as they stood to

@@ -6,6 +6,7 @@ pub mod list;
 pub mod login;
 pub mod login_github_copilot;
 pub mod logout;
+pub mod order;
 pub mod paste;
 pub mod providers;
 pub mod refresh;
@@ -52,6 +53,8 @@ enum AuthCommand {
     Providers(Deferred<providers::Providers>),
     /// Refresh stored logins
     Refresh(Deferred<refresh::Refresh>),
+    /// Say in which order the profiles of a provider are tried
+    Order(Deferred<order::Order>),
     /// Forget one profile on this machine
     Logout(Deferred<logout::Logout>),
     /// Show what profiles held before
@@ -82,6 +85,7 @@ impl Auth {
             Some(AuthCommand::List(command)) => command.run(system, printer),
             Some(AuthCommand::Providers(command)) => command.run(system, printer),
             Some(AuthCommand::Refresh(command)) => command.run(system, printer),
+            Some(AuthCommand::Order(command)) => command.run(system, printer),
             Some(AuthCommand::Logout(command)) => command.run(system, printer),
             Some(AuthCommand::History(command)) => command.run(system, printer),
             Some(AuthCommand::Undo(command)) => command.run(system, printer),

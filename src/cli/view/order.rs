@@ -1,0 +1,44 @@
+//! `models auth order`.
+
+use serde_json::{Map, Value, json};
+
+use super::Page;
+use crate::app::order::Outcome;
+use crate::model::id::printable;
+
+/// The document of the reference release; later ones name the file in which they keep the order.
+pub fn json(outcome: &Outcome) -> String {
+    let file = match outcome.is_split {
+        true => "authStatePath",
+        false => "authStorePath",
+    };
+    let members = [
+        ("agentId", json!(outcome.agent.as_str())),
+        ("agentDir", json!(outcome.agent_dir)),
+        ("provider", json!(outcome.provider.as_str())),
+        (file, json!(outcome.path)),
+        ("order", json!(outcome.order)),
+    ];
+    let members = members.map(|(name, value)| (name.to_owned(), value));
+    super::pretty(&Value::Object(Map::from_iter(members)))
+}
+
+/// The same for people.
+pub fn text(outcome: &Outcome) -> String {
+    let mut page = Page::default();
+    page.line(&format!("Agent: {}", outcome.agent));
+    page.line(&format!("Provider: {}", outcome.provider));
+    page.line(&format!("Kept in: {}", outcome.path.display()));
+    match (&outcome.order, &outcome.owner) {
+        (Some(ids), owner) => {
+            let ids: Vec<String> = ids.iter().map(|id| printable(id, 256)).collect();
+            let whose = match owner {
+                Some(owner) if *owner != outcome.agent => format!(" (set for agent {owner})"),
+                _ => String::new(),
+            };
+            page.line(&format!("Order: {}{whose}", ids.join(", ")));
+        }
+        (None, _) => page.line("Order: none is set"),
+    }
+    page.into_text()
+}

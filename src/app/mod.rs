@@ -37,6 +37,7 @@ pub mod status;
 pub mod token;
 pub mod token_status;
 pub mod undo;
+pub mod use_profile;
 
 use std::path::PathBuf;
 

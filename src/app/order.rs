@@ -52,7 +52,7 @@ pub struct Outcome {
 /// # Errors
 /// [`Kind::NotFound`] for an agent that is not configured, and what the store says.
 pub fn get(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
-    check_agent(ports, request)?;
+    check_agent(ports, &request.agent, request.agent_named)?;
     let effective = ports.effective(&request.agent, Scope::Provider(&request.provider))?;
     outcome(ports, request, &effective, false)
 }
@@ -67,7 +67,7 @@ pub fn set(
     request: &Request,
     profiles: &[ProfileId],
 ) -> Result<Outcome, Failure> {
-    check_agent(ports, request)?;
+    check_agent(ports, &request.agent, request.agent_named)?;
     let mut effective = ports.effective(&request.agent, Scope::All)?;
     let mut ids: Vec<String> = Vec::new();
     for id in profiles {
@@ -88,7 +88,7 @@ pub fn set(
 /// # Errors
 /// As for [`get`].
 pub fn clear(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
-    check_agent(ports, request)?;
+    check_agent(ports, &request.agent, request.agent_named)?;
     let mut effective = ports.effective(&request.agent, Scope::Provider(&request.provider))?;
     let mut changed = false;
     if effective.own.order_of(&request.provider).is_some() {
@@ -118,7 +118,7 @@ pub(super) fn write(
 }
 
 /// Replaces every spelling of the provider by one entry, or by none; whether anything is different.
-fn put(
+pub(super) fn put(
     order: &mut Vec<(String, Vec<String>)>,
     provider: &ProviderId,
     ids: Option<&[String]>,
@@ -134,9 +134,10 @@ fn put(
     *order != before
 }
 
-fn check_agent(ports: Ports<'_>, request: &Request) -> Result<(), Failure> {
-    if request.agent_named && !ports.settings.knows_agent(&request.agent) {
-        let message = format!("there is no agent {}", request.agent);
+/// That an agent that was named is configured: a slip must not become an agent.
+pub(super) fn check_agent(ports: Ports<'_>, agent: &AgentId, named: bool) -> Result<(), Failure> {
+    if named && !ports.settings.knows_agent(agent) {
+        let message = format!("there is no agent {agent}");
         return Err(Failure::new(Kind::NotFound, message).hint("openclaw agents list"));
     }
     Ok(())

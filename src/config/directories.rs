@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::model::id::{ProfileId, ProviderId};
-use crate::ports::files::Files;
+use crate::ports::files::{Files, Sharing};
 
 use super::error::ConfigError;
 
@@ -28,9 +28,7 @@ struct Document {
 
 /// What is bound where.
 #[derive(Debug)]
-pub struct Directories {
-    bound: BTreeMap<String, Profiles>,
-}
+pub struct Directories(BTreeMap<String, Profiles>);
 
 /// One binding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,11 +48,61 @@ impl Directories {
     /// If it is there and cannot be read or understood.
     pub fn load(files: &dyn Files, state: &Path) -> Result<Self, ConfigError> {
         let path = state.join(NAME);
-        let bound = match files.read(&path)? {
-            None => BTreeMap::new(),
-            Some(bytes) => parse(&bytes, &path)?,
-        };
-        Ok(Self { bound })
+        match files.read(&path)? {
+            None => Ok(Self(BTreeMap::new())),
+            Some(bytes) => parse(&bytes, &path).map(Self),
+        }
+    }
+
+    /// Binds a directory; the profile of that provider to which it was bound before.
+    ///
+    /// # Errors
+    /// If its path is no Unicode text, or the file cannot be understood or written; it is as it was
+    /// then.
+    pub fn bind(
+        files: &dyn Files,
+        state: &Path,
+        new: &Bound,
+    ) -> Result<Option<ProfileId>, ConfigError> {
+        let name = new.directory.to_str().ok_or_else(|| ConfigError::Shape {
+            path: state.join(NAME),
+            member: new.directory.display().to_string(),
+            fault: "is a path that is no Unicode text and cannot be bound".to_owned(),
+        })?;
+        let mut before = None;
+        change(files, state, &mut |bound| {
+            let is_it = |old: &Bound| old.provider == new.provider;
+            before = bound.at(&new.directory).find(is_it).map(|old| old.profile);
+            bound.take_out(&new.directory, Some(&new.provider));
+            let profiles = bound.0.entry(name.to_owned()).or_default();
+            profiles.insert(new.provider.to_string(), new.profile.to_string());
+        })?;
+        Ok(before)
+    }
+
+    /// Takes away the binding of one provider to a directory, or all of them; what they were.
+    ///
+    /// # Errors
+    /// If the file cannot be understood or written; it is as it was then.
+    pub fn unbind(
+        files: &dyn Files,
+        state: &Path,
+        directory: &Path,
+        provider: Option<&ProviderId>,
+    ) -> Result<Vec<Bound>, ConfigError> {
+        let mut gone = Vec::new();
+        change(files, state, &mut |bound| {
+            gone = bound.at(directory).collect();
+            gone.retain(|old| provider.is_none_or(|provider| old.provider == *provider));
+            bound.take_out(directory, provider);
+        })?;
+        Ok(gone)
+    }
+
+    /// Every binding, by directory and provider.
+    pub fn all(&self) -> Vec<Bound> {
+        let names = self.0.keys();
+        names.flat_map(|name| self.at(Path::new(name))).collect()
     }
 
     /// The binding of a provider that holds in `directory`: its own, else that of the nearest
@@ -66,7 +114,7 @@ impl Directories {
 
     /// The bindings of one directory.
     fn at(&self, directory: &Path) -> impl Iterator<Item = Bound> {
-        let profiles = directory.to_str().and_then(|name| self.bound.get(name));
+        let profiles = directory.to_str().and_then(|name| self.0.get(name));
         let profiles = profiles.into_iter().flatten();
         profiles.filter_map(move |(provider, profile)| {
             Some(Bound {
@@ -76,6 +124,50 @@ impl Directories {
             })
         })
     }
+
+    fn take_out(&mut self, directory: &Path, provider: Option<&ProviderId>) {
+        let Some(name) = directory.to_str() else {
+            return;
+        };
+        let stays = |key: &String| {
+            provider.is_some_and(|provider| ProviderId::parse(key).as_ref() != Ok(provider))
+        };
+        if let Some(profiles) = self.0.get_mut(name) {
+            profiles.retain(|key, _| stays(key));
+            if profiles.is_empty() {
+                self.0.remove(name);
+            }
+        }
+    }
+}
+
+/// Changes the file under a lock. When nothing is bound any more it goes, and looking for a binding
+/// costs nothing again.
+fn change(
+    files: &dyn Files,
+    state: &Path,
+    change: &mut dyn FnMut(&mut Directories),
+) -> Result<(), ConfigError> {
+    let path = state.join(NAME);
+    let locks = state.join("locks/openclaw-rs");
+    files.create_dirs(&locks)?;
+    let _lock = files.lock(&locks.join("directories.lock"), Sharing::Exclusive)?;
+    let mut bound = Directories::load(files, state)?;
+    let before = bound.0.clone();
+    change(&mut bound);
+    if bound.0 == before {
+        return Ok(());
+    }
+    if bound.0.is_empty() {
+        return Ok(files.remove(&path)?);
+    }
+    let document = Document {
+        version: VERSION,
+        directories: bound.0,
+    };
+    let mut bytes = serde_json::to_vec_pretty(&document).expect("texts and a number");
+    bytes.push(b'\n');
+    Ok(files.replace(&path, &bytes)?)
 }
 
 fn parse(bytes: &[u8], path: &Path) -> Result<BTreeMap<String, Profiles>, ConfigError> {
@@ -99,4 +191,70 @@ fn parse(bytes: &[u8], path: &Path) -> Result<BTreeMap<String, Profiles>, Config
         });
     }
     Ok(document.directories)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::files::MemoryFiles;
+
+    fn bound(directory: &str, profile: &str) -> Bound {
+        let provider = profile.split(':').next().unwrap();
+        Bound {
+            directory: PathBuf::from(directory),
+            provider: ProviderId::parse(provider).unwrap(),
+            profile: ProfileId::parse(profile).unwrap(),
+        }
+    }
+
+    fn at(files: &MemoryFiles, directory: &str, provider: &str) -> Option<Bound> {
+        let directories = Directories::load(files, Path::new("/s")).unwrap();
+        let provider = ProviderId::parse(provider).unwrap();
+        directories.nearest(Path::new(directory), &provider)
+    }
+
+    #[test]
+    fn the_nearest_directory_wins_provider_by_provider() {
+        let (files, state) = (MemoryFiles::default(), Path::new("/s"));
+        for one in [
+            bound("/w", "a:above"),
+            bound("/w/p", "a:near"),
+            bound("/w", "b:above"),
+        ] {
+            assert_eq!(Directories::bind(&files, state, &one).unwrap(), None);
+        }
+        assert_eq!(at(&files, "/w/p/q", "a"), Some(bound("/w/p", "a:near")));
+        assert_eq!(at(&files, "/w/p/q", "b"), Some(bound("/w", "b:above")));
+        assert_eq!(at(&files, "/w/pq", "a"), Some(bound("/w", "a:above")));
+        assert_eq!(at(&files, "/", "a"), None);
+        let again = bound("/w", "a:other");
+        let before = Directories::bind(&files, state, &again).unwrap();
+        assert_eq!(before, Some(ProfileId::parse("a:above").unwrap()));
+        let gone = Directories::unbind(&files, state, Path::new("/w"), None).unwrap();
+        assert_eq!(gone, [again, bound("/w", "b:above")]);
+        let a = ProviderId::parse("a").unwrap();
+        Directories::unbind(&files, state, Path::new("/w/p"), Some(&a)).unwrap();
+        assert!(files.read(&state.join(NAME)).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_file_that_is_not_understood_is_never_written_over() {
+        for text in [
+            "",
+            "{}",
+            "[]",
+            r#"{"version":2,"directories":{}}"#,
+            r#"{"version":1,"directories":{},"new":1}"#,
+            r#"{"version":1,"directories":{"w":{"a":"a:b"}}}"#,
+            r#"{"version":1,"directories":{"/w":{"a":""}}}"#,
+        ] {
+            let (files, state) = (MemoryFiles::default(), Path::new("/s"));
+            files.create_dirs(state).unwrap();
+            files.replace(&state.join(NAME), text.as_bytes()).unwrap();
+            assert!(Directories::load(&files, state).is_err(), "{text}");
+            assert!(Directories::bind(&files, state, &bound("/w", "a:b")).is_err());
+            let kept = files.read(&state.join(NAME)).unwrap().unwrap();
+            assert_eq!(kept, text.as_bytes());
+        }
+    }
 }

@@ -24,8 +24,8 @@ pub struct Session {
     pub model: Option<String>,
 }
 
-/// Reads what is kept of one session of an agent: under its key as given, else under
-/// `agent:<agent>:<key>`, as OpenClaw writes it. `None` if there is no such session.
+/// Reads what is kept of one session of an agent: under its key as given, else in lower case, else
+/// under `agent:<agent>:<key>`, as OpenClaw writes it. `None` if there is no such session.
 ///
 /// # Errors
 /// If the file is there and cannot be read or understood.
@@ -48,8 +48,10 @@ pub fn load(
     };
     let sessions: BTreeMap<String, &RawValue> =
         serde_json::from_slice(&bytes).map_err(|error| wrong(&error))?;
-    let whole = format!("agent:{agent}:{}", key.trim().to_lowercase());
-    let Some(entry) = sessions.get(key).or_else(|| sessions.get(&whole)) else {
+    let lower = key.trim().to_lowercase();
+    let whole = format!("agent:{agent}:{lower}");
+    let spellings = [key, &lower, &whole];
+    let Some(entry) = spellings.iter().find_map(|key| sessions.get(*key)) else {
         return Ok(None);
     };
     let entry: Value = serde_json::from_str(entry.get()).map_err(|error| wrong(&error))?;

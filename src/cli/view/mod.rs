@@ -4,6 +4,7 @@ pub mod authorize;
 pub mod doctor;
 pub mod failure;
 pub mod history;
+pub mod in_use;
 pub mod list;
 pub(super) mod notice;
 pub mod order;

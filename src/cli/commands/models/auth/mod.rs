@@ -12,6 +12,7 @@ pub mod providers;
 pub mod refresh;
 pub mod token;
 pub mod undo;
+pub mod use_profile;
 pub mod whose;
 
 use std::sync::Arc;
@@ -53,6 +54,8 @@ enum AuthCommand {
     Providers(Deferred<providers::Providers>),
     /// Refresh stored logins
     Refresh(Deferred<refresh::Refresh>),
+    /// Make one profile the one that is used
+    Use(Deferred<use_profile::Use>),
     /// Say in which order the profiles of a provider are tried
     Order(Deferred<order::Order>),
     /// Forget one profile on this machine
@@ -85,6 +88,7 @@ impl Auth {
             Some(AuthCommand::List(command)) => command.run(system, printer),
             Some(AuthCommand::Providers(command)) => command.run(system, printer),
             Some(AuthCommand::Refresh(command)) => command.run(system, printer),
+            Some(AuthCommand::Use(command)) => command.run(system, printer),
             Some(AuthCommand::Order(command)) => command.run(system, printer),
             Some(AuthCommand::Logout(command)) => command.run(system, printer),
             Some(AuthCommand::History(command)) => command.run(system, printer),

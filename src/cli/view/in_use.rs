@@ -1,0 +1,63 @@
+//! `models auth use --list`.
+
+use serde_json::{Value, json};
+
+use super::Page;
+use crate::app::use_profile::Listing;
+use crate::model::id::{AgentId, printable};
+
+/// The document.
+pub fn json(agent: &AgentId, listing: &Listing) -> String {
+    let orders = listing.orders.iter().map(|one| {
+        json!({
+            "provider": one.provider,
+            "profile": one.order.first(),
+            "order": one.order,
+            "owner": one.owner.as_str(),
+        })
+    });
+    let directories = listing.directories.iter().map(|(bound, here)| {
+        json!({
+            "directory": bound.directory,
+            "provider": bound.provider.as_str(),
+            "profile": bound.profile.as_str(),
+            "here": here,
+        })
+    });
+    super::pretty(&json!({
+        "agentId": agent.as_str(),
+        "orders": orders.collect::<Vec<Value>>(),
+        "directories": directories.collect::<Vec<Value>>(),
+    }))
+}
+
+/// The same for people.
+pub fn text(agent: &AgentId, listing: &Listing) -> String {
+    let mut page = Page::default();
+    page.line(&format!("Agent: {agent}"));
+    let title = |page: &mut Page, title: &str, is_empty: bool| {
+        let none = if is_empty { " (none)" } else { "" };
+        page.line(&format!("{title}:{none}"));
+    };
+    title(&mut page, "Orders", listing.orders.is_empty());
+    for one in &listing.orders {
+        let ids = one.order.iter().map(|id| printable(id, 256));
+        let ids = ids.collect::<Vec<_>>().join(", ");
+        let whose = match one.owner == *agent {
+            true => String::new(),
+            false => format!(" (set for agent {})", one.owner),
+        };
+        page.line(&format!("- {}: {ids}{whose}", printable(&one.provider, 80)));
+    }
+    title(&mut page, "Directories", listing.directories.is_empty());
+    for (bound, here) in &listing.directories {
+        let here = if *here { " (holds here)" } else { "" };
+        let directory = bound.directory.display().to_string();
+        page.line(&format!(
+            "- {}: {}{here}",
+            printable(&directory, 400),
+            bound.profile
+        ));
+    }
+    page.into_text()
+}

@@ -54,7 +54,7 @@ pub struct Outcome {
 pub fn get(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
     check_agent(ports, &request.agent, request.agent_named)?;
     let effective = ports.effective(&request.agent, Scope::Provider(&request.provider))?;
-    outcome(ports, request, &effective, false)
+    outcome(ports, request, &effective)
 }
 
 /// Sets the override to these profiles, each counted once, all of which the agent must see.
@@ -76,10 +76,12 @@ pub fn set(
             ids.push(id.to_string());
         }
     }
-    let changed = write(ports, &request.agent, &request.provider, Some(&ids))?;
     put(&mut effective.own.order, &request.provider, Some(&ids));
+    // Before the write: nothing may fail after it that says nothing was changed.
+    let mut outcome = outcome(ports, request, &effective)?;
+    outcome.changed = write(ports, &request.agent, &request.provider, Some(&ids))?;
     tell_unusable(ports, &effective, &request.provider);
-    outcome(ports, request, &effective, changed)
+    Ok(outcome)
 }
 
 /// Removes the agent's own override, however its provider is written; without one nothing is
@@ -90,12 +92,12 @@ pub fn set(
 pub fn clear(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
     check_agent(ports, &request.agent, request.agent_named)?;
     let mut effective = ports.effective(&request.agent, Scope::Provider(&request.provider))?;
-    let mut changed = false;
-    if effective.own.order_of(&request.provider).is_some() {
-        changed = write(ports, &request.agent, &request.provider, None)?;
-        put(&mut effective.own.order, &request.provider, None);
+    let is_set = put(&mut effective.own.order, &request.provider, None);
+    let mut outcome = outcome(ports, request, &effective)?;
+    if is_set {
+        outcome.changed = write(ports, &request.agent, &request.provider, None)?;
     }
-    outcome(ports, request, &effective, changed)
+    Ok(outcome)
 }
 
 /// Writes an agent's own override, or removes it; whether that changed anything.
@@ -177,12 +179,7 @@ pub(super) fn tell_unusable(ports: Ports<'_>, effective: &Effective, provider: &
     }
 }
 
-fn outcome(
-    ports: Ports<'_>,
-    request: &Request,
-    effective: &Effective,
-    changed: bool,
-) -> Result<Outcome, Failure> {
+fn outcome(ports: Ports<'_>, request: &Request, effective: &Effective) -> Result<Outcome, Failure> {
     let provider = &request.provider;
     let document = ports.store.path(&request.agent);
     let path = ports.store.state_path(&request.agent)?;
@@ -199,7 +196,7 @@ fn outcome(
         path,
         owner: order.is_some().then_some(owner),
         order,
-        changed,
+        changed: false,
     })
 }
 

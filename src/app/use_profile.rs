@@ -76,10 +76,10 @@ pub fn for_agent(
             order.push(id);
         }
     }
+    let directories = Directories::load(ports.files, &ports.dirs.state)?;
     let changed = write(ports, &request.agent, &provider, Some(&order))?;
     put(&mut effective.own.order, &provider, Some(&order));
     tell_unusable(ports, &effective, &provider);
-    let directories = Directories::load(ports.files, &ports.dirs.state)?;
     if let Some(bound) = directories.nearest(&ports.dirs.cwd, &provider)
         && bound.profile != *profile
     {

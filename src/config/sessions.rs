@@ -1,7 +1,7 @@
 //! `<state>/agents/<id>/sessions/sessions.json`: what OpenClaw keeps of each session. Only read.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -24,6 +24,12 @@ pub struct Session {
     pub model: Option<String>,
 }
 
+/// Where the sessions of an agent are kept.
+pub fn path(state: &Path, agent: &AgentId) -> PathBuf {
+    let directory = state.join("agents").join(agent.as_str());
+    directory.join("sessions/sessions.json")
+}
+
 /// Reads what is kept of one session of an agent: under its key as given, else in lower case, else
 /// under `agent:<agent>:<key>`, as OpenClaw writes it. `None` if there is no such session.
 ///
@@ -35,8 +41,7 @@ pub fn load(
     agent: &AgentId,
     key: &str,
 ) -> Result<Option<Session>, ConfigError> {
-    let directory = state.join("agents").join(agent.as_str());
-    let path = directory.join("sessions/sessions.json");
+    let path = path(state, agent);
     let Some(bytes) = files.read(&path)? else {
         return Ok(None);
     };

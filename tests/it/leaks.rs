@@ -33,6 +33,9 @@ fn login(world: &World) -> String {
     format!("{page}{}{}", ran.out, ran.err)
 }
 
+const ORDER: [&str; 3] = ["models", "auth", "order"];
+const CODEX: [&str; 2] = ["--provider", "openai-codex"];
+
 fn run(world: &World, args: &[&str]) -> String {
     let mut verbose = vec!["-vvv"];
     verbose.extend(args);
@@ -83,6 +86,29 @@ fn a_login_and_what_follows_show_no_secret() {
         ],
         &["doctor"],
         &["doctor", "--json"],
+        &[&ORDER[..], &["set", "openai-codex:me@example.com"], &CODEX].concat(),
+        &[&ORDER[..], &["get"], &CODEX].concat(),
+        &[&ORDER[..], &["get", "--json"], &CODEX].concat(),
+        &["models", "auth", "use", "openai-codex:me@example.com"],
+        &[
+            "models",
+            "auth",
+            "use",
+            "openai-codex:me@example.com",
+            "--here",
+        ],
+        &["models", "auth", "use", "--list"],
+        &["models", "auth", "use", "--list", "--json"],
+        &[
+            "models",
+            "auth",
+            "token",
+            "--model",
+            "x@openai-codex:me@example.com",
+        ],
+        &["models", "auth", "token", "--session", "nobody"],
+        &["models", "auth", "use", "--clear", "--here"],
+        &[&ORDER[..], &["clear"], &CODEX].concat(),
         &["models", "auth", "history"],
         &["models", "auth", "history", "--json"],
         &["models", "auth", "undo", "openai-codex:me@example.com"],

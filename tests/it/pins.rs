@@ -160,7 +160,7 @@ fn what_a_person_pinned_is_used_and_nothing_else() {
     world.write(MAIN, &store.to_string());
     // Which has ended is out of the order, and such a pin has no meaning any more.
     let ran = gives(&world, &CHAT, "token-a");
-    assert!(ran.err.contains("is not in the order"), "{ran:?}");
+    assert!(ran.err.contains("cannot be used (expired)"), "{ran:?}");
     assert_eq!(world.read(SESSIONS), before);
 }
 

@@ -6,6 +6,7 @@
 //! a credential was touched, and the one command that mends it.
 
 mod agents;
+mod choice;
 mod config_yaml;
 mod device;
 mod discovery;
@@ -14,6 +15,7 @@ mod history;
 mod login;
 mod logout;
 mod onboard;
+mod order;
 mod pages;
 mod paste;
 mod places;
@@ -97,6 +99,12 @@ impl<'a> Transcript<'a> {
     /// Says what is the case, where the commands alone do not tell.
     fn note(mut self, words: &str) -> Self {
         self.text.push_str(&format!("# {words}\n"));
+        self
+    }
+
+    /// Something happens that no command of ours does.
+    fn also(self, happens: impl FnOnce()) -> Self {
+        happens();
         self
     }
 

@@ -12,6 +12,7 @@ use super::super::Ports;
 use super::super::failure::{Failure, Kind, shell_word, store_command};
 use super::super::order::check_profile;
 use super::super::status::provider_named;
+use super::super::token::why;
 use super::{Because, Choice, Preferred};
 
 /// What a session says, with its key.
@@ -70,7 +71,7 @@ fn unbound(ports: Ports<'_>, bound: &Bound, failure: Failure) -> Failure {
     );
     let word = shell_word(&directory);
     Failure::new(Kind::NeedsLogin, message).hint(format!(
-        "{login}, or unbind it: openclaw models auth use --clear --provider {provider} --dir {word}"
+        "{login}; to unbind it instead: openclaw models auth use --clear --provider {provider} --dir {word}"
     ))
 }
 
@@ -96,7 +97,8 @@ pub(super) fn session<'a>(
     let found = sessions::load(ports.files, &ports.dirs.state, agent, key)?;
     found.map(|session| (key, session)).ok_or_else(|| {
         let message = format!("agent {agent} has no session {}", printable(key, 120));
-        Failure::new(Kind::NotFound, message)
+        let keys = sessions::path(&ports.dirs.state, agent);
+        Failure::new(Kind::NotFound, message).hint(format!("look its key up in {}", keys.display()))
     })
 }
 
@@ -147,7 +149,10 @@ pub(super) fn pinned(
     }
     let decision = choice.decide(ports);
     let Some(candidate) = decision.order().find(|candidate| candidate.id == id) else {
-        let why = format!("is not in the order of {}", choice.provider);
+        let mut all = decision.candidates.iter();
+        let verdict = all.find(|candidate| candidate.id == id);
+        let verdict = verdict.map_or(&Verdict::NotNamed, |candidate| &candidate.verdict);
+        let why = format!("cannot be used ({})", why(verdict));
         choice.passed_over.push(passed_over(&why));
         return Ok(None);
     };

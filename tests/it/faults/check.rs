@@ -10,7 +10,7 @@ use openclaw::cli::exit;
 use openclaw::testing::issuer::{Fate, Issuer};
 use serde_json::Value;
 
-use super::commands::{CONFIG, Command, FILES, MAIN, PROFILE, STATE, TOKEN, WORK};
+use super::commands::{BINDINGS, CONFIG, Command, FILES, MAIN, PROFILE, STATE, TOKEN, WORK};
 use super::strace::{Done, Point};
 use super::totals::Totals;
 use crate::support::{Ran, World, millis_from_now, setup_token};
@@ -51,9 +51,10 @@ pub(super) fn shape(world: &World) -> Shape {
     let root = world.directory.path().display().to_string();
     let read = |name: &&'static str| {
         let text = std::fs::read_to_string(world.state().join(name)).ok()?;
+        let text = text.replace(&root, "~");
         let text = match serde_json::from_str(&text) {
             Ok(tree) if *name != CONFIG => timeless(tree).to_string(),
-            _ => text.replace(&root, "~"),
+            _ => text,
         };
         let lines = text.lines().filter(|line| !line.contains("lastTouchedAt"));
         Some((*name, lines.collect::<Vec<_>>().join("\n")))
@@ -172,7 +173,7 @@ impl Check<'_> {
         *self.totals.codes.entry(code).or_default() += 1;
         let documents = [MAIN, STATE, WORK];
         let is_old = self.is(now, self.old, &documents);
-        let is_new = self.is(now, self.new, &[MAIN, CONFIG]);
+        let is_new = self.is(now, self.new, &[MAIN, CONFIG, BINDINGS]);
         if code == 0 && !is_new {
             self.wrong("it claims success");
         }
@@ -301,14 +302,14 @@ impl Check<'_> {
             false => self.world.pipe(self.command.args, &(self.command.input)()),
         };
         self.prompt(began);
-        let is_done = self.is(&before, self.new, &[MAIN, CONFIG]);
+        let is_done = self.is(&before, self.new, &[MAIN, CONFIG, BINDINGS]);
         if next.code != 0 && !(next.code == 1 && is_done) {
             self.lost(&format!("the next command fails: {next:?}"));
         }
         let now = shape(&self.world);
         // What was learnt by using a profile may outlive it: who is killed between two files has
         // written the more precious one.
-        let names = [MAIN, CONFIG];
+        let names = [MAIN, CONFIG, BINDINGS];
         if !self.command.browser && !self.is(&now, self.new, &names) {
             self.lost(&format!("the next command leaves {now:?}"));
         }

@@ -9,8 +9,9 @@ pub(super) const MAIN: &str = "agents/main/agent/auth-profiles.json";
 pub(super) const STATE: &str = "agents/main/agent/auth-state.json";
 pub(super) const WORK: &str = "agents/work/agent/auth-profiles.json";
 pub(super) const CONFIG: &str = "openclaw.json";
+pub(super) const BINDINGS: &str = "directories.json";
 /// Every file that must be old or new, whole.
-pub(super) const FILES: [&str; 7] = [
+pub(super) const FILES: [&str; 8] = [
     MAIN,
     STATE,
     WORK,
@@ -18,6 +19,7 @@ pub(super) const FILES: [&str; 7] = [
     "agents/main/agent/auth.json",
     "agents/main/agent/auth.json.imported",
     "credentials/oauth.json",
+    BINDINGS,
 ];
 pub(super) const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "openai-codex"];
 pub(super) const PROFILE: &str = "openai-codex:default";
@@ -163,6 +165,7 @@ pub(super) fn commands() -> Vec<Command> {
         "openai-codex",
         PROFILE,
     ];
+    let bind = &["models", "auth", "use", PROFILE, "--here"];
     let logout = &["models", "auth", "logout", "anthropic:x", "--yes"];
     let add = &[
         "agents",
@@ -177,7 +180,8 @@ pub(super) fn commands() -> Vec<Command> {
         force,
         login,
         command("paste-token", PASTE, setup_token, named),
-        command("order set", order, nothing, with_state),
+        command("order set", order, nothing, named),
+        command("use --here", bind, nothing, with_state),
         command("logout", logout, nothing, with_state),
         command("agents add", add, nothing, with_config),
         command("import", PASTE, setup_token, legacy),

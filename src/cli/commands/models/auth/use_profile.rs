@@ -111,12 +111,12 @@ impl Use {
         };
         Ok(match lines.is_empty() {
             true => (vec!["There was nothing to undo.".to_owned()], false),
-            false => (lines, true),
+            false => (lines, directory.is_none()),
         })
     }
 }
 
-/// What to say, and whether anything was changed.
+/// What to say, and whether a store of credentials was changed.
 type Lines = Result<(Vec<String>, bool), Failure>;
 
 fn for_agent(request: &Request, profile: &str, system: &System) -> Lines {
@@ -142,5 +142,5 @@ fn bind(request: &Request, profile: &str, directory: &Path, system: &System) -> 
     if let Some(before) = before.filter(|before| *before != profile) {
         lines.push(format!("It was bound to {before} before."));
     }
-    Ok((lines, true))
+    Ok((lines, false))
 }

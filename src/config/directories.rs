@@ -91,6 +91,9 @@ impl Directories {
         provider: Option<&ProviderId>,
     ) -> Result<Vec<Bound>, ConfigError> {
         let mut gone = Vec::new();
+        if Self::load(files, state)?.at(directory).next().is_none() {
+            return Ok(gone);
+        }
         change(files, state, &mut |bound| {
             gone = bound.at(directory).collect();
             gone.retain(|old| provider.is_none_or(|provider| old.provider == *provider));
@@ -189,6 +192,19 @@ fn parse(bytes: &[u8], path: &Path) -> Result<BTreeMap<String, Profiles>, Config
             member: "version".to_owned(),
             fault: format!("is {}, and only {VERSION} is known", document.version),
         });
+    }
+    // What cannot be followed must not be passed over: another account would be used.
+    for (directory, profiles) in &document.directories {
+        let is_named = profiles.iter().all(|(provider, profile)| {
+            ProviderId::parse(provider).is_ok() && ProfileId::parse(profile).is_ok()
+        });
+        if !is_named || !Path::new(directory).is_absolute() {
+            return Err(ConfigError::Shape {
+                path: path.to_owned(),
+                member: directory.clone(),
+                fault: "needs an absolute path, and names of providers and profiles".to_owned(),
+            });
+        }
     }
     Ok(document.directories)
 }

@@ -51,7 +51,7 @@ fn pin(profile: &str, source: &str) -> Value {
     json!({ "sessionId": "1", "authProfileOverride": profile, "authProfileOverrideSource": source })
 }
 
-fn sessions(world: &World, entry: Value) {
+fn sessions(world: &World, entry: &Value) {
     world.write(SESSIONS, &json!({ "agent:main:chat": entry }).to_string());
 }
 
@@ -138,7 +138,7 @@ fn a_profile_that_was_named_is_not_replaced_by_another() {
 #[test]
 fn what_a_person_pinned_is_used_and_nothing_else() {
     let world = world();
-    sessions(&world, pin(B, "user"));
+    sessions(&world, &pin(B, "user"));
     let before = world.read(SESSIONS);
     gives(&world, &CHAT, "token-b");
     // The short form of the key, and a pin of an early release, which names no source.
@@ -147,13 +147,13 @@ fn what_a_person_pinned_is_used_and_nothing_else() {
         &["--provider", "anthropic", "--session", "Chat"],
         "token-b",
     );
-    sessions(&world, json!({ "authProfileOverride": B }));
+    sessions(&world, &json!({ "authProfileOverride": B }));
     gives(&world, &CHAT, "token-b");
     // What was named with the command counts more.
     gives(&world, &["--profile", A, "--session", "chat"], "token-a");
     let model = format!("anthropic/claude@{A}");
     gives(&world, &["--model", &model, "--session", "chat"], "token-a");
-    sessions(&world, pin(B, "user"));
+    sessions(&world, &pin(B, "user"));
     assert_eq!(world.read(SESSIONS), before);
     let mut store = world.store();
     store["profiles"][B]["expires"] = 1_000.into();
@@ -167,7 +167,7 @@ fn what_a_person_pinned_is_used_and_nothing_else() {
 #[test]
 fn what_openclaw_pinned_is_preferred_until_it_cools_down() {
     let world = world();
-    sessions(&world, pin(B, "auto"));
+    sessions(&world, &pin(B, "auto"));
     gives(&world, &CHAT, "token-a");
     let mut store = world.store();
     store["usageStats"] = json!({ A: { "lastUsed": 1 }, B: { "lastUsed": 2 } });
@@ -176,14 +176,14 @@ fn what_openclaw_pinned_is_preferred_until_it_cools_down() {
     gives(&world, &CHAT, "token-b");
     sessions(
         &world,
-        json!({ "authProfileOverride": B, "authProfileOverrideCompactionCount": 1 }),
+        &json!({ "authProfileOverride": B, "authProfileOverrideCompactionCount": 1 }),
     );
     gives(&world, &CHAT, "token-b");
     // A person bound the directory; OpenClaw's own choice counts less.
     let bind = world.run(&["models", "auth", "use", A, "--here"]);
     assert_eq!(bind.code, 0, "{bind:?}");
     gives(&world, &CHAT, "token-a");
-    sessions(&world, pin(B, "user"));
+    sessions(&world, &pin(B, "user"));
     gives(&world, &CHAT, "token-b");
 }
 
@@ -195,7 +195,7 @@ fn a_pin_without_meaning_is_passed_over_and_told() {
         ("openai:x", "is not for anthropic"),
         ("a\u{7}b", "is no name of a profile"),
     ] {
-        sessions(&world, pin(profile, "user"));
+        sessions(&world, &pin(profile, "user"));
         let ran = gives(&world, &CHAT, "token-a");
         assert!(ran.err.contains(words), "{profile:?} {ran:?}");
         assert!(!ran.err.contains('\u{7}'), "{ran:?}");
@@ -208,14 +208,14 @@ fn a_session_tells_the_provider_of_its_model() {
     let chat = ["--session", "chat"];
     sessions(
         &world,
-        json!({ "providerOverride": "openai", "modelOverride": "gpt-5.2" }),
+        &json!({ "providerOverride": "openai", "modelOverride": "gpt-5.2" }),
     );
     gives(&world, &chat, "key-x");
-    sessions(&world, json!({ "modelOverride": "openai/gpt-5.2" }));
+    sessions(&world, &json!({ "modelOverride": "openai/gpt-5.2" }));
     gives(&world, &chat, "key-x");
     sessions(
         &world,
-        json!({ "providerOverride": "anthropic", "authProfileOverride": B }),
+        &json!({ "providerOverride": "anthropic", "authProfileOverride": B }),
     );
     gives(&world, &chat, "token-b");
     // What the command names counts more.
@@ -224,7 +224,7 @@ fn a_session_tells_the_provider_of_its_model() {
         &["--session", "chat", "--provider", "openai"],
         "key-x",
     );
-    sessions(&world, json!({}));
+    sessions(&world, &json!({}));
     fails(&world, &chat, 1, "several providers");
 }
 
@@ -232,7 +232,7 @@ fn a_session_tells_the_provider_of_its_model() {
 fn a_session_that_is_not_there_is_an_error() {
     let world = world();
     fails(&world, &CHAT, 1, "no session");
-    sessions(&world, pin(B, "user"));
+    sessions(&world, &pin(B, "user"));
     fails(&world, &["--session", "nobody"], 1, "no session");
     fails(&world, &["--session", "agent:work:chat"], 1, "work");
     for text in ["{ broken", "[]", r#"{ "agent:main:chat": "\ud8" }"#] {

@@ -270,6 +270,7 @@ fn what_cannot_be_used_changes_nothing() {
     }
     done(&use_in(&world, "", &["--clear"]));
     done(&use_in(&world, "", &["--clear", "--here"]));
+    assert!(!world.state().join("locks").exists());
     assert_eq!(world.read(MAIN), before);
     assert!(!world.state().join(FILE).exists());
     assert!(!world.state().join("agents/nobody").exists());

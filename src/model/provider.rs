@@ -3,6 +3,7 @@
 //! Each departure from the RFCs that was seen in the wild is a knob here and data in a manifest,
 //! never code that asks "is it this provider?".
 
+mod billing;
 mod client;
 mod flow;
 mod probe;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use super::credential::Kind;
 use super::id::ProviderId;
 
+pub use billing::{Bill, Billing};
 pub use client::{Client, ClientAuth, Given, Registration};
 pub use flow::{
     BrowserFlow, ClientCredentialsFlow, DeviceFlow, DeviceScheme, Flow, KeyExchangeFlow, KeyFlow,
@@ -34,6 +36,8 @@ pub struct Provider {
     pub policy: Option<String>,
     /// The model that `login --set-default` makes the default, as `provider/model`.
     pub default_model: Option<String>,
+    /// Who pays, by what is used.
+    pub billing: Billing,
     /// The OAuth client and its server, where there is one.
     pub registration: Option<Registration>,
     /// The ways to log in, the preferred one first.
@@ -60,6 +64,7 @@ impl Provider {
             ambient: Vec::new(),
             policy: None,
             default_model: None,
+            billing: Billing::default(),
             registration: None,
             flows: vec![Flow::Program(ProgramFlow::default())],
             dialect: Dialect::default(),

@@ -5,6 +5,7 @@
 //! terminal, and an unknown key is an error, since a misspelt `required` would otherwise switch a
 //! check off. `builtin/README.md` documents the format.
 
+mod billing;
 mod client;
 mod fault;
 mod flow;
@@ -23,6 +24,7 @@ use crate::model::provider::{
     Account, Ambient, AmbientFile, Body, DeviceScheme, Dialect, Flow, IdTokenCheck, Provider,
     RefreshPolicy, Registration,
 };
+use billing::BillingTable;
 use client::ClientTable;
 use fault::Fault;
 use flow::FlowAt;
@@ -114,6 +116,8 @@ struct Manifest {
     ambient: Vec<AmbientTable>,
     policy: Option<Line>,
     default_model: Option<Line>,
+    #[serde(default)]
+    billing: BillingTable,
     client: Option<Spanned<ClientTable>>,
     // Read by itself, for its tables depend on their kind.
     #[serde(default, rename = "flow")]
@@ -150,6 +154,7 @@ impl Manifest {
                 .collect(),
             policy: self.policy.map(|line| line.0),
             default_model: self.default_model.map(|line| line.0),
+            billing: self.billing.billing(),
             id_token: id_token_check(self.id_token, registration.as_ref())?,
             registration,
             flows: flows.into_iter().map(|at| at.flow).collect(),

@@ -1,7 +1,7 @@
 //! A declared provider: another one's manifest with the user's declaration laid over it.
 
 use crate::model::declared::{Declared, DeclaredFlow};
-use crate::model::provider::{ClientCredentialsFlow, Flow, Given, Provider, Registration};
+use crate::model::provider::{Billing, ClientCredentialsFlow, Flow, Given, Provider, Registration};
 
 /// Lays it over.
 ///
@@ -28,6 +28,8 @@ pub(super) fn overlay(base: Provider, declared: &Declared) -> Result<Provider, S
         provider.policy = None;
         // What the vendor's own client is told of an account, another one may not be.
         provider.account.required = false;
+        // Nor does the vendor's plan pay for it, as far as anybody knows.
+        provider.billing = Billing::default();
     }
     Ok(provider)
 }

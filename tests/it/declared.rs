@@ -7,7 +7,8 @@ use std::time::Duration;
 use openclaw::config::declared::DeclaredFile;
 use openclaw::model::id::ProviderId;
 use openclaw::model::provider::{
-    BrowserFlow, ClientAuth, ClientCredentialsFlow, Flow, Given, Provider, Redirect, Registration,
+    Billing, BrowserFlow, ClientAuth, ClientCredentialsFlow, Flow, Given, Provider, Redirect,
+    Registration,
 };
 use openclaw::ports::declarations::Declarations;
 use openclaw::providers::catalogue::Catalogue;
@@ -42,6 +43,7 @@ fn expected(flow: Flow) -> Provider {
         id: id("codex"),
         policy: None,
         default_model: None,
+        billing: Billing::default(),
         registration: Some(Registration {
             id: secret("CODEX_CLIENT_ID"),
             secret: secret("CODEX_CLIENT_SECRET"),

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 use super::Page;
 use crate::app::providers::{Checked, Outcome, Row, endpoints, methods};
 use crate::model::id::printable;
-use crate::model::provider::{Flow, Provider};
+use crate::model::provider::{Bill, Billing, Flow, Provider};
 use crate::providers::catalogue::Source;
 
 /// What a page is wide.
@@ -31,6 +31,9 @@ fn row(row: &Row) -> Value {
     set("aliases", json!(provider.id.aliases().collect::<Vec<_>>()));
     set("methods", json!(row.methods()));
     set("env", json!(provider.env));
+    let billing =
+        bills(&provider.billing).map(|(kind, bill)| (kind.to_owned(), json!(bill.as_str())));
+    set("billing", Value::Object(billing.into_iter().collect()));
     let (kind, path) = match &row.source {
         Source::BuiltIn => ("built-in", None),
         Source::File(path) => ("file", Some(path)),
@@ -137,6 +140,14 @@ fn describe(page: &mut Page, provider: &Provider, source: Option<&str>) {
         "Variables",
         &list(provider.env.iter().map(String::as_str).collect()),
     );
+    let known = bills(&provider.billing).into_iter();
+    let known = known.filter(|(_, bill)| *bill != Bill::Unknown);
+    let known: Vec<String> = known
+        .map(|(kind, bill)| format!("{} {}", kind.replace('_', " "), bill.as_str()))
+        .collect();
+    if !known.is_empty() {
+        field("Bill", &known.join(", "));
+    }
     for flow in &provider.flows {
         if let Flow::Token(token) = flow
             && let Some(help) = &token.help
@@ -158,6 +169,16 @@ fn describe(page: &mut Page, provider: &Provider, source: Option<&str>) {
     if let Some(policy) = &provider.policy {
         field("Note", policy);
     }
+}
+
+/// Who pays, by what is used.
+fn bills(billing: &Billing) -> [(&'static str, Bill); 4] {
+    [
+        ("oauth", billing.oauth),
+        ("token", billing.token),
+        ("api_key", billing.api_key),
+        ("ambient", billing.ambient),
+    ]
 }
 
 fn padded(text: &str, width: usize) -> String {

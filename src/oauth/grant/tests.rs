@@ -1,7 +1,7 @@
 //! What is sent for a grant, and what is read out of the answer.
 
 use super::*;
-use crate::model::provider::{Account, Body, Dialect, IdTokenCheck, RefreshPolicy};
+use crate::model::provider::{Account, Billing, Body, Dialect, IdTokenCheck, RefreshPolicy};
 use crate::oauth::attempt::tests::begin;
 use crate::oauth::claims::tests::jwt;
 use crate::ports::http::{HttpErrorKind, Response};
@@ -18,6 +18,7 @@ pub(in crate::oauth) fn provider(body: Body, baked: u64) -> Provider {
         ambient: Vec::new(),
         policy: None,
         default_model: None,
+        billing: Billing::default(),
         registration: None,
         flows: Vec::new(),
         dialect: Dialect {

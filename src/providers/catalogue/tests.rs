@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::model::provider::{Bill, Billing};
 use crate::model::provider::{Body, Flow, Redirect};
 
 use crate::testing::files::MemoryFiles;
@@ -199,4 +200,44 @@ fn an_unknown_name_brings_near_ones() {
     );
     assert!(error("openai-codx").contains("openai-codex"));
     assert_eq!(error("zzzz"), "unknown provider zzzz");
+}
+
+#[test]
+fn a_key_is_metered_and_a_login_a_subscription_where_that_is_known() {
+    let listing = Catalogue::new(Arc::new(MemoryFiles::new()), "/s/providers".into()).list();
+    let mut known = Vec::new();
+    for (provider, _) in listing.unwrap().providers {
+        let Billing {
+            oauth,
+            token,
+            api_key,
+            ambient,
+        } = provider.billing;
+        if oauth != Bill::Unknown || provider.registration.is_some() {
+            known.push(format!("{} oauth {}", provider.id, oauth.as_str()));
+        }
+        if token != Bill::Unknown {
+            known.push(format!("{} token {}", provider.id, token.as_str()));
+        }
+        if api_key != Bill::Metered {
+            known.push(format!("{} key {}", provider.id, api_key.as_str()));
+        }
+        if !provider.ambient.is_empty() {
+            known.push(format!("{} ambient {}", provider.id, ambient.as_str()));
+        }
+    }
+    let expected = "amazon-bedrock ambient metered\nanthropic oauth subscription\n\
+        anthropic token subscription\nchutes oauth unknown\nchutes key unknown\n\
+        elevenlabs key subscription\nfirecrawl key subscription\n\
+        github-copilot oauth subscription\ngithub-copilot token subscription\n\
+        google-gemini-cli oauth subscription\ngoogle-vertex ambient metered\n\
+        kimi-coding key subscription\nlitellm key unknown\nlmstudio key unknown\n\
+        minimax-portal oauth subscription\nminimax-portal token subscription\n\
+        minimax-portal key unknown\nnvidia key unknown\nollama key unknown\n\
+        openai-codex oauth subscription\nopenai-codex token subscription\n\
+        opencode-go key subscription\nqwen-portal oauth subscription\n\
+        qwen-portal token subscription\nqwen-portal key unknown\nsglang key unknown\n\
+        stepfun-plan key subscription\nsynthetic key unknown\ntavily key unknown\n\
+        vllm key unknown\nxai oauth subscription\nzai key unknown";
+    assert_eq!(known.join("\n"), expected);
 }

@@ -1,6 +1,7 @@
 //! What a manifest may say, and what is refused.
 
 use super::*;
+use crate::model::provider::{Bill, Billing};
 
 const HEAD: &str = "schema = 1\nid = \"acme\"\nname = \"Acme\"\n";
 
@@ -41,6 +42,8 @@ fn what_is_unsafe_is_refused() {
         "[dialect]\nheaders = { Authorization = \"x\" }",
         "[dialect]\nheaders = { x = \"a\\nb\" }",
         "[dialect]\nbody = \"xml\"",
+        "[billing]\napi_key = \"free\"",
+        "[billing]\nkey = \"metered\"",
         "[account]\nid = [\"cookie:/x\"]",
         "[account]\nid = [\"id_token:x\"]",
         "[[flow]]\nkind = \"magic\"",
@@ -57,6 +60,17 @@ fn what_is_left_out_has_a_default() {
     let (provider, replaces) = parse(HEAD, "acme.toml").unwrap();
     assert!(!replaces && provider.registration.is_none() && provider.flows.is_empty());
     assert_eq!(provider.refresh, RefreshPolicy::default());
+    assert_eq!(provider.billing, Billing::default());
+    let billing = "billing = { token = \"subscription\", api_key = \"unknown\" }";
+    let (provider, _) = parse(&format!("{HEAD}{billing}"), "acme.toml").unwrap();
+    let Billing {
+        oauth,
+        token,
+        api_key,
+        ambient,
+    } = provider.billing;
+    assert_eq!([oauth, ambient, api_key], [Bill::Unknown; 3]);
+    assert_eq!(token, Bill::Subscription);
     let (_, replaces) = parse(&format!("{HEAD}replaces = true"), "acme.toml").unwrap();
     assert!(replaces);
 }

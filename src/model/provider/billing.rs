@@ -1,0 +1,65 @@
+//! Whose bill a request runs up.
+//!
+//! People lost money because a key was used where they thought a subscription was: so a manifest
+//! says who pays, and nothing that nobody can know is claimed.
+
+use crate::model::credential::Kind;
+
+/// Who pays for a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Bill {
+    /// The plan of the account: one more request costs nothing more.
+    Subscription,
+    /// Each request is paid for.
+    Metered,
+    /// Nobody can say from the credential alone.
+    #[default]
+    Unknown,
+}
+
+impl Bill {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Subscription => "subscription",
+            Self::Metered => "metered",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Who pays at one provider, by what is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Billing {
+    /// Of a login.
+    pub oauth: Bill,
+    /// Of a token made elsewhere.
+    pub token: Bill,
+    /// Of an API key.
+    pub api_key: Bill,
+    /// Of a sign-in of the provider's own software.
+    pub ambient: Bill,
+}
+
+impl Default for Billing {
+    /// Keys are made to be billed by; of all else a manifest has to say it.
+    fn default() -> Self {
+        Self {
+            oauth: Bill::Unknown,
+            token: Bill::Unknown,
+            api_key: Bill::Metered,
+            ambient: Bill::Unknown,
+        }
+    }
+}
+
+impl Billing {
+    /// Who pays where a credential of this kind is used.
+    pub fn of(&self, kind: Kind) -> Bill {
+        match kind {
+            Kind::OAuth => self.oauth,
+            Kind::Token => self.token,
+            Kind::ApiKey => self.api_key,
+        }
+    }
+}

@@ -60,15 +60,20 @@ impl Subject<'_> {
         }
     }
 
+    /// Whether there is a short pause whose end is waited for, because the token is dead.
+    pub(super) fn sits_out(&self, credential: &OAuth, record: Option<&GrantRecord>) -> bool {
+        let retry_at = record.and_then(retry_at);
+        let is_short = self.is_paused(record) && self.left(retry_at) <= SHORT_PAUSE_MS;
+        is_short && self.need != Need::Always && !self.is_alive(credential)
+    }
+
     /// Waits for the end of a short pause if the token is dead; true if there was one.
     pub(super) fn sit_out(
         &self,
         credential: &OAuth,
         record: Option<&GrantRecord>,
     ) -> Result<bool, Failure> {
-        let retry_at = record.and_then(retry_at);
-        let is_short = self.is_paused(record) && self.left(retry_at) <= SHORT_PAUSE_MS;
-        if !is_short || self.need == Need::Always || self.is_alive(credential) {
+        if !self.sits_out(credential, record) {
             return Ok(false);
         }
         while self.is_paused(record) {

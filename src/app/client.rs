@@ -58,12 +58,7 @@ pub(super) fn resolve(
         let message = format!("the manifest of {} names no OAuth client", provider.id);
         return Err(Failure::new(Kind::Config, message));
     };
-    let id = given(ports, &registration.id)?
-        .ok_or_else(|| missing(provider, "client id", &registration.id))?;
-    let secret = given(ports, &registration.secret)?;
-    if secret.is_none() && !registration.secret.is_empty() && registration.secret_required {
-        return Err(missing(provider, "client secret", &registration.secret));
-    }
+    let brought = brought(ports, provider, registration)?;
     let metadata = match purpose.needs_metadata(provider, registration) {
         true => {
             let stale = purpose.stale();
@@ -72,7 +67,7 @@ pub(super) fn resolve(
         false => None,
     };
     let told = metadata.as_ref();
-    let known = complete(provider, registration, (id, secret), told);
+    let known = complete(provider, registration, brought, told);
     let client = known.and_then(|client| {
         if let (Use::Login(flow), Some(metadata)) = (purpose, told) {
             suits(ports, provider, &client, (flow, metadata))?;
@@ -86,11 +81,46 @@ pub(super) fn resolve(
     client
 }
 
+/// The same for a refresh as far as nobody need be asked: nothing if the issuer must be.
+///
+/// # Errors
+/// [`Kind::Config`], as [`resolve`].
+pub(super) fn without_asking(
+    ports: Ports<'_>,
+    provider: &Provider,
+) -> Result<Option<Client>, Failure> {
+    let Some(registration) = &provider.registration else {
+        return Ok(None);
+    };
+    let brought = brought(ports, provider, registration)?;
+    match Use::Refresh.needs_metadata(provider, registration) {
+        true => Ok(None),
+        false => complete(provider, registration, brought, None).map(Some),
+    }
+}
+
+/// The id and the secret of a client.
+type Brought = (Secret<String>, Option<Secret<String>>);
+
+fn brought(
+    ports: Ports<'_>,
+    provider: &Provider,
+    registration: &Registration,
+) -> Result<Brought, Failure> {
+    let id = given(ports, &registration.id)?
+        .ok_or_else(|| missing(provider, "client id", &registration.id))?;
+    let secret = given(ports, &registration.secret)?;
+    if secret.is_none() && !registration.secret.is_empty() && registration.secret_required {
+        return Err(missing(provider, "client secret", &registration.secret));
+    }
+    Ok((id, secret))
+}
+
 /// Puts it together.
 fn complete(
     provider: &Provider,
     registration: &Registration,
-    (id, secret): (Secret<String>, Option<Secret<String>>),
+    (id, secret): Brought,
     metadata: Option<&Metadata>,
 ) -> Result<Client, Failure> {
     let told = |tell: fn(&Metadata) -> Option<String>| metadata.and_then(tell);
@@ -200,7 +230,14 @@ pub(super) fn resolve_with_secret(
     provider: &Provider,
     purpose: Use<'_>,
 ) -> Result<Client, Failure> {
-    let client = resolve(ports, provider, purpose)?;
+    with_secret(provider, resolve(ports, provider, purpose)?)
+}
+
+/// The client, unless it has no secret.
+///
+/// # Errors
+/// [`Kind::Config`], and where the secret may come from.
+pub(super) fn with_secret(provider: &Provider, client: Client) -> Result<Client, Failure> {
     match (&client.secret, &provider.registration) {
         (None, Some(registration)) => Err(missing(provider, "client secret", &registration.secret)),
         _ => Ok(client),

@@ -6,6 +6,7 @@
 
 use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::{GrantDigest, GrantRecord};
+use crate::model::id::{AgentId, ProfileId};
 use crate::ports::dialog::Notice;
 use crate::ports::store::{Change, Scope};
 
@@ -21,12 +22,11 @@ impl Subject<'_> {
         spent: &GrantDigest,
         successor: &GrantDigest,
     ) -> Result<bool, Failure> {
-        let holders = lineage::holders(self.ports);
-        let Some((agent, profile)) = lineage::follow(self.ports, successor, &holders)? else {
+        let Some((agent, profile)) = self.successor(successor)? else {
             return Ok(false);
         };
-        let document = self.ports.store.load(agent, Scope::Profile(profile))?;
-        let Some(Credential::OAuth(living)) = document.get(profile) else {
+        let document = self.ports.store.load(&agent, Scope::Profile(&profile))?;
+        let Some(Credential::OAuth(living)) = document.get(&profile) else {
             return Ok(false);
         };
         self.move_copy(spent, living)?;
@@ -35,6 +35,15 @@ impl Subject<'_> {
             self.profile, self.owner
         )));
         Ok(true)
+    }
+
+    /// Where the living one of a line of successors lies, if it lies in any document.
+    pub(super) fn successor(
+        &self,
+        first: &GrantDigest,
+    ) -> Result<Option<(AgentId, ProfileId)>, Failure> {
+        let holders = lineage::holders(self.ports);
+        Ok(lineage::follow(self.ports, first, &holders)?.cloned())
     }
 
     fn move_copy(&self, spent: &GrantDigest, living: &OAuth) -> Result<(), Failure> {

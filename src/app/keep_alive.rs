@@ -94,11 +94,7 @@ pub fn keep_alive(
             return Ok(subject.living(current, how, None));
         }
         let Some(digest) = subject.digest(&current) else {
-            let why = match current.is_of_client() {
-                true => "its provider has no method client-credentials any more",
-                false => "it has no refresh token",
-            };
-            return subject.hopeless(current, why);
+            return subject.without_grant(current);
         };
         let record = ports.store.grant_record(&digest)?;
         if subject.sit_out(&current, record.as_ref())? {
@@ -177,14 +173,23 @@ impl Subject<'_> {
         }
     }
 
+    /// Nothing can renew it.
+    pub(super) fn without_grant(&self, current: OAuth) -> Result<Living, Failure> {
+        let why = match current.is_of_client() {
+            true => "its provider has no method client-credentials any more",
+            false => "it has no refresh token",
+        };
+        self.hopeless(current, why)
+    }
+
     /// The flow by which a client gets its next token, if that is how this one came.
-    fn of_client(&self, credential: &OAuth) -> Option<&ClientCredentialsFlow> {
+    pub(super) fn of_client(&self, credential: &OAuth) -> Option<&ClientCredentialsFlow> {
         let flow = self.provider.client_credentials();
         flow.filter(|_| credential.is_of_client())
     }
 
     /// What the lock and the journal know the grant by; `None` if nothing can renew it.
-    fn digest(&self, credential: &OAuth) -> Option<GrantDigest> {
+    pub(super) fn digest(&self, credential: &OAuth) -> Option<GrantDigest> {
         let provider = &self.provider.id;
         if let Some(token) = credential.refresh_token() {
             return Some(GrantDigest::of(provider, token));
@@ -221,7 +226,7 @@ impl Subject<'_> {
     }
 
     /// Whether `now` needs no refresh, compared with what was there when we began.
-    fn enough(&self, now: &OAuth, first: &OAuth) -> Option<How> {
+    pub(super) fn enough(&self, now: &OAuth, first: &OAuth) -> Option<How> {
         let changed = now.access != first.access;
         let fresh = matches!(
             self.freshness(now),

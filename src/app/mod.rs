@@ -8,6 +8,7 @@ mod binding;
 mod client;
 mod discover;
 mod follow;
+mod foresee;
 pub mod keep_alive;
 mod keys;
 mod lineage;

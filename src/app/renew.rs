@@ -52,7 +52,7 @@ impl Subject<'_> {
     }
 
     /// What the configuration lacks keeps nobody from a token that lives.
-    fn in_spite_of(&self, old: OAuth, failure: Failure) -> Result<Living, Failure> {
+    pub(super) fn in_spite_of(&self, old: OAuth, failure: Failure) -> Result<Living, Failure> {
         if !self.suffices(&old) {
             return Err(failure);
         }

@@ -26,6 +26,16 @@ pub(super) enum Route {
     Program(PathBuf),
 }
 
+/// Where a grant would go.
+pub(super) enum Ahead {
+    /// Nowhere: there is no way to renew it.
+    Nowhere,
+    /// There.
+    There(Binding),
+    /// Where the metadata of its issuer says.
+    IssuerKnows,
+}
+
 /// What came back, and what stores it.
 pub(super) type Renewal<'r> = (Box<dyn Reserved + 'r>, Result<Grant, OAuthError>);
 
@@ -48,6 +58,26 @@ impl Route {
         }
         let client = client::resolve(ports, provider, Use::Refresh)?;
         Ok(Some(Self::Endpoint(Box::new(client))))
+    }
+
+    /// What [`Route::of`] would come to, as far as nobody need be asked: what the grant must then
+    /// be bound to, unless only the issuer can tell.
+    ///
+    /// # Errors
+    /// As [`Route::of`].
+    pub(super) fn ahead(
+        ports: Ports<'_>,
+        provider: &Provider,
+        login: &OAuth,
+    ) -> Result<Ahead, Failure> {
+        if provider.registration.is_none() || program::origin(login).is_some() {
+            let route = Self::of(ports, provider, login)?;
+            return Ok(route.map_or(Ahead::Nowhere, |route| Ahead::There(route.binding())));
+        }
+        let client = client::without_asking(ports, provider)?;
+        Ok(client.map_or(Ahead::IssuerKnows, |client| {
+            Ahead::There(Binding::of(&client))
+        }))
     }
 
     /// What a grant that goes this way must be bound to.

@@ -6,7 +6,7 @@
 //! SIGHUP wait.
 
 use crate::model::credential::{Identity, OAuth};
-use crate::model::grant::{Attempt, GrantRecord, RefreshOutcome};
+use crate::model::grant::{Attempt, Binding, GrantRecord, RefreshOutcome};
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
 use crate::ports::dialog::Notice;
@@ -30,21 +30,14 @@ impl Subject<'_> {
     ) -> Result<Option<Living>, Failure> {
         let route = match Route::of(self.ports, self.provider, &old) {
             Ok(Some(route)) => route,
-            Ok(None) => {
-                let why = format!(
-                    "the manifest of {} names no token endpoint",
-                    self.provider.id
-                );
-                return self.hopeless(old, &why).map(Some);
-            }
+            Ok(None) => return self.no_way(old).map(Some),
             Err(failure) => return self.blocked(old, failure).map(Some),
         };
         let Some(refresh_token) = old.refresh_token() else {
             return self.hopeless(old, "it has no refresh token").map(Some);
         };
         let binding = route.binding();
-        binding::check(self.profile, self.provider, &binding, record)
-            .map_err(|failure| failure.hint(self.login_again()))?;
+        self.check_binding(&binding, record)?;
         self.warn_of_unknown_outcome(record);
 
         self.ports.interrupt.defer();
@@ -83,8 +76,27 @@ impl Subject<'_> {
         }
     }
 
+    /// Whether the grant came from there.
+    pub(super) fn check_binding(
+        &self,
+        binding: &Binding,
+        record: Option<&GrantRecord>,
+    ) -> Result<(), Failure> {
+        binding::check(self.profile, self.provider, binding, record)
+            .map_err(|failure| failure.hint(self.login_again()))
+    }
+
+    /// There is no way to renew it.
+    pub(super) fn no_way(&self, old: OAuth) -> Result<Living, Failure> {
+        let id = &self.provider.id;
+        self.hopeless(
+            old,
+            &format!("the manifest of {id} names no token endpoint"),
+        )
+    }
+
     /// There is a way, and it cannot be gone now: a token that lives is handed out.
-    fn blocked(&self, old: OAuth, failure: Failure) -> Result<Living, Failure> {
+    pub(super) fn blocked(&self, old: OAuth, failure: Failure) -> Result<Living, Failure> {
         let Failure {
             kind,
             message,

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::model::credential::{Credential, Kind as CredentialKind};
 use crate::model::expiry::clock_fault;
-use crate::model::id::{AgentId, ProfileId, ProviderId};
-use crate::model::profiles::Effective;
+use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
+use crate::model::profiles::{Effective, Seen};
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 use crate::model::selection::{Decision, Verdict};
@@ -35,9 +35,10 @@ pub struct Request {
 /// A living token.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The profile it is of; `None` if it comes from the environment.
+    /// The profile it is of; `None` if it lies in no document.
     pub profile: Option<ProfileId>,
-    /// The agent in whose document the profile lies, or the variable it comes from.
+    /// The agent in whose document the profile lies, or the variable or the member of the
+    /// configuration it comes from.
     pub source: String,
     /// Its provider.
     pub provider: ProviderId,
@@ -96,7 +97,7 @@ fn of_provider(
         }
     }
     let keys = Keys::look(ports);
-    match (from_environment(ports, &keys, provider), first_failure) {
+    match (elsewhere(ports, &keys, provider), first_failure) {
         (Ok(Some(outcome)), _) => Ok(outcome),
         (_, Some(failure)) | (Err(failure), None) => Err(failure),
         (Ok(None), None) => {
@@ -110,7 +111,7 @@ fn of_provider(
 }
 
 /// Whether a failure says that this very credential gives no token.
-fn concerns_one(failure: &Failure) -> bool {
+pub(super) fn concerns_one(failure: &Failure) -> bool {
     match failure.kind {
         Kind::NeedsLogin | Kind::Temporary => true,
         // A client that the provider refused, in its own words.
@@ -128,48 +129,83 @@ fn take(
     let seen = effective
         .get(id)
         .ok_or_else(|| Failure::not_seen(effective, id))?;
-    let provider = seen.credential.provider().ok_or_else(|| {
-        let message = format!("{id} names no valid provider");
-        Failure::new(Kind::Config, message)
-    })?;
-    let outcome =
-        |credential: &Credential, how, warning: Option<String>| {
-            let bearer =
-                credential.bearer().cloned().ok_or_else(|| {
-                    Failure::new(Kind::NeedsLogin, format!("{id} holds no secret"))
-                        .hint(store_command(&provider, Some(id), credential.kind()))
-                })?;
-            Ok(Outcome {
-                profile: Some(id.clone()),
-                source: seen.owner.to_string(),
-                provider: provider.clone(),
-                kind: seen.credential.kind(),
-                bearer,
-                expires: credential.expires(),
-                how,
-                warning: warning.or_else(|| credential.end()?.fault(id)),
-            })
-        };
-    match seen.credential {
-        Credential::ApiKey(_) => outcome(seen.credential, How::WasFresh, None),
-        Credential::Token(token) if !token.is_of_client() => {
-            if let Some(end) = seen.credential.expires() {
-                check_static(ports, id, &provider, end, least)?;
-            }
-            outcome(seen.credential, How::WasFresh, None)
-        }
-        Credential::Token(_) | Credential::OAuth(_) => {
-            let manifest = ports.provider_of(&provider, seen.credential)?;
-            if !manifest.refresh.automatic {
-                let warning = unrenewed(ports, id, seen.credential, &manifest, least)?;
-                return outcome(seen.credential, How::WasFresh, warning);
-            }
+    let (provider, way) = way(ports, &seen, least)?;
+    let outcome = |credential: &Credential, how, warning: Option<String>| {
+        Ok(Outcome {
+            profile: Some(id.clone()),
+            source: seen.owner.to_string(),
+            provider: provider.clone(),
+            kind: seen.credential.kind(),
+            bearer: bearer(credential, id, &provider)?.clone(),
+            expires: credential.expires(),
+            how,
+            warning: warning.or_else(|| credential.end()?.fault(id)),
+        })
+    };
+    match way {
+        Way::AsItIs(warning) => outcome(seen.credential, How::WasFresh, warning),
+        Way::KeptAlive(manifest) => {
             let need = Need::MinValid(least);
             let living = keep_alive(ports, seen.owner, id, &manifest, need)?;
             let (how, warning) = (living.how, living.warning);
             outcome(&Credential::OAuth(living.credential), how, warning)
         }
     }
+}
+
+/// How the token of a stored credential is had.
+pub(super) enum Way {
+    /// As it is; with what a person should know of it.
+    AsItIs(Option<String>),
+    /// Of a login that is kept alive.
+    KeptAlive(Box<Provider>),
+}
+
+/// Which way leads to a token of this credential, and of which provider it is.
+///
+/// # Errors
+/// If none does, without asking anybody.
+pub(super) fn way(
+    ports: Ports<'_>,
+    seen: &Seen<'_>,
+    least: Option<Duration>,
+) -> Result<(ProviderId, Way), Failure> {
+    let (id, credential) = (seen.id, seen.credential);
+    let provider = credential.provider().ok_or_else(|| {
+        let message = format!("{id} names no valid provider");
+        Failure::new(Kind::Config, message)
+    })?;
+    let way = match credential {
+        Credential::ApiKey(_) => Way::AsItIs(None),
+        Credential::Token(token) if !token.is_of_client() => {
+            if let Some(end) = credential.expires() {
+                check_static(ports, id, &provider, end, least)?;
+            }
+            Way::AsItIs(None)
+        }
+        Credential::Token(_) | Credential::OAuth(_) => {
+            let manifest = ports.provider_of(&provider, credential)?;
+            match manifest.refresh.automatic {
+                true => Way::KeptAlive(Box::new(manifest)),
+                false => Way::AsItIs(unrenewed(ports, id, credential, &manifest, least)?),
+            }
+        }
+    };
+    if matches!(way, Way::AsItIs(_)) {
+        bearer(credential, id, &provider)?;
+    }
+    Ok((provider, way))
+}
+
+fn bearer<'a>(
+    credential: &'a Credential,
+    id: &ProfileId,
+    provider: &ProviderId,
+) -> Result<&'a Secret<String>, Failure> {
+    credential.bearer().ok_or_else(|| {
+        let hint = store_command(provider, Some(id), credential.kind());
+        Failure::new(Kind::NeedsLogin, format!("{id} holds no secret")).hint(hint)
+    })
 }
 
 /// The configuration says that nothing is renewed by itself: a token that lives is handed out, with
@@ -223,31 +259,31 @@ fn check_static(
     Err(Failure::new(Kind::NeedsLogin, message).hint(login_command(provider, Some(id), true)))
 }
 
-/// A key from a variable; an error if other software is signed in and there is no key in that.
-pub(super) fn from_environment(
+/// A key that lies in no document: of a variable, else of the configuration.
+///
+/// # Errors
+/// If other software is signed in and there is no key in that.
+pub(super) fn elsewhere(
     ports: Ports<'_>,
     keys: &Keys<'_>,
     provider: &ProviderId,
 ) -> Result<Option<Outcome>, Failure> {
-    let Ok(manifest) = ports.catalogue.get(provider) else {
-        return Ok(None);
-    };
-    let Some(found) = keys.of(&manifest) else {
-        return Ok(None);
-    };
-    let (kind, bearer) = match found.what {
-        What::Key(key) => (CredentialKind::ApiKey, key),
-        What::Token(token) => (CredentialKind::Token, token),
-        What::Ambient => {
-            let source = found.source;
-            let message = format!("{provider} is signed in through {source}, which holds no token");
-            let hint = format!("let the software of {} use it itself", manifest.name);
-            return Err(Failure::new(Kind::NeedsLogin, message).hint(hint));
-        }
+    let manifest = ports.catalogue.get(provider).ok();
+    let found = manifest.as_ref().and_then(|manifest| keys.of(manifest));
+    let (source, kind, bearer) = match found {
+        None => match ports.settings.key_of(provider) {
+            None => return Ok(None),
+            Some((name, key)) => (key_member(name), CredentialKind::ApiKey, key.clone()),
+        },
+        Some(found) => match found.what {
+            What::Key(key) => (found.source, CredentialKind::ApiKey, key),
+            What::Token(token) => (found.source, CredentialKind::Token, token),
+            What::Ambient => return Err(signed_in_elsewhere(provider, &found.source)),
+        },
     };
     Ok(Some(Outcome {
         profile: None,
-        source: found.source,
+        source,
         provider: provider.clone(),
         kind,
         bearer,
@@ -255,6 +291,18 @@ pub(super) fn from_environment(
         how: How::WasFresh,
         warning: None,
     }))
+}
+
+/// Where the key of a provider stands in the configuration.
+pub(super) fn key_member(name: &str) -> String {
+    format!("models.providers.{}.apiKey", printable(name, 80))
+}
+
+/// Other software is signed in, and it has no token to print.
+pub(super) fn signed_in_elsewhere(provider: &ProviderId, source: &str) -> Failure {
+    let message = format!("{provider} is signed in through {source}, which holds no token");
+    let hint = format!("let the software of {provider} use it itself");
+    Failure::new(Kind::NeedsLogin, message).hint(hint)
 }
 
 /// Says why no candidate could be used, so that the advice fits.

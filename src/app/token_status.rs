@@ -27,9 +27,9 @@ pub struct Request {
 /// How it stands. No part of it can hold a secret.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The profile that selection takes; `None` if a variable carries the token.
+    /// The profile that selection takes; `None` if a variable or the configuration carries it.
     pub profile: Option<ProfileId>,
-    /// The agent in whose document it lies, or the variable.
+    /// The agent in whose document it lies, or the variable or member of the configuration.
     pub source: String,
     /// What it is.
     pub kind: Kind,
@@ -90,7 +90,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Report, Failure> {
         return of_profile(ports, provider, &seen);
     }
     let keys = Keys::look(ports);
-    match token::from_environment(ports, &keys, provider)? {
+    match token::elsewhere(ports, &keys, provider)? {
         None => Err(token::nothing_usable(ports, provider, &decision)),
         Some(found) => Ok(Report {
             profile: None,

@@ -65,6 +65,43 @@ impl Decision {
     }
 }
 
+/// What says in which order the profiles of a provider are used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OrderSource {
+    /// The override in the document of this agent.
+    Override(AgentId),
+    /// `auth.order` of the configuration.
+    AuthOrder,
+    /// The profiles that `auth.profiles` of the configuration names.
+    AuthProfiles,
+    /// Nothing: every stored profile counts.
+    Stored,
+}
+
+/// Everything that says something of the order for `provider`: the first holds, and is what
+/// [`decide`] goes by; the others are in its shadow.
+pub fn order_sources(
+    seen: &Effective,
+    settings: &Settings,
+    provider: &ProviderId,
+) -> Vec<OrderSource> {
+    let main = seen.main.as_ref().map(|main| (AgentId::main(), main));
+    let documents = [Some((seen.agent.clone(), &seen.own)), main];
+    let overrides = documents.into_iter().flatten();
+    let overrides = overrides.filter(|(_, document)| document.order_of(provider).is_some());
+    let mut sources: Vec<OrderSource> = overrides
+        .map(|(agent, _)| OrderSource::Override(agent))
+        .collect();
+    if settings.order_of(provider).is_some() {
+        sources.push(OrderSource::AuthOrder);
+    }
+    sources.push(match named_by_config(settings, provider).is_empty() {
+        true => OrderSource::Stored,
+        false => OrderSource::AuthProfiles,
+    });
+    sources
+}
+
 /// Decides the order of the profiles of `provider` as OpenClaw does.
 ///
 /// 1. An explicit order is the store's override, else `auth.order`. An empty `auth.order` is one,

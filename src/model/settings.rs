@@ -1,6 +1,7 @@
 //! What `openclaw.json` says, as far as it concerns us.
 
 use super::id::{AgentId, ProfileId, ProviderId};
+use super::secret::Secret;
 
 /// The configuration, read and resolved; absent members are empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,7 +83,7 @@ pub struct ProviderSettings {
     /// Its key as written.
     pub name: String,
     /// `apiKey`, with `${VAR}` resolved.
-    pub api_key: Option<super::secret::Secret<String>>,
+    pub api_key: Option<Secret<String>>,
     /// `baseUrl`, with `${VAR}` resolved: where requests for it go.
     pub base_url: Option<String>,
 }
@@ -125,6 +126,16 @@ impl Settings {
             .iter()
             .find(|(key, _)| ProviderId::parse(key).as_ref() == Ok(provider))
             .map(|(_, ids)| ids.as_slice())
+    }
+
+    /// `models.providers` of a provider that has a key there, whichever way its name is written.
+    pub fn key_of(&self, provider: &ProviderId) -> Option<(&str, &Secret<String>)> {
+        let mut all = self.providers.iter();
+        all.find_map(|other| {
+            let is_it = ProviderId::parse(&other.name).as_ref() == Ok(provider);
+            let key = other.api_key.as_ref().filter(|key| !key.is_blank())?;
+            is_it.then_some((other.name.as_str(), key))
+        })
     }
 
     /// `auth.profiles` of one profile.

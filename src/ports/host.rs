@@ -35,6 +35,15 @@ pub trait Random: Send + Sync {
 #[error("the system gave no random bytes: {0}")]
 pub struct RandomError(pub String);
 
+/// Where a variable is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetIn {
+    /// In the environment of this process.
+    Process,
+    /// In `<state>/.env`.
+    DotEnv,
+}
+
 /// The environment variables.
 pub trait Env: Send + Sync {
     /// The value of a variable, if it is set and not blank; trimmed of white space at the ends.
@@ -43,6 +52,11 @@ pub trait Env: Send + Sync {
     /// The value of a variable that is known to hold no secret: a path, a switch.
     fn plain(&self, name: &str) -> Option<String> {
         self.var(name).map(|value| value.expose().clone())
+    }
+
+    /// Every place that sets a variable to what is not blank, the one that counts first.
+    fn set_in(&self, name: &str) -> Vec<SetIn> {
+        self.var(name).map(|_| SetIn::Process).into_iter().collect()
     }
 
     /// What could not be read although it is there, a sentence.

@@ -177,6 +177,15 @@ pub struct Kept {
     pub faults: Vec<String>,
 }
 
+/// The files of an agent's credentials.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StorePlaces {
+    /// Those that are read: the document, or the files of earlier releases in its place.
+    pub read: Vec<PathBuf>,
+    /// Files of earlier releases that are there and not read, because there is a document.
+    pub passed_over: Vec<PathBuf>,
+}
+
 /// The agents' documents.
 pub trait Store: Send + Sync {
     /// The document of one agent as it is now. Takes no lock. Without a document it is empty; the
@@ -277,6 +286,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// If the directory of agents cannot be read.
     fn agents(&self) -> Result<Vec<AgentId>, StoreError>;
+
+    /// The files that an agent's credentials lie in, or once lay in. Takes no lock.
+    ///
+    /// # Errors
+    /// If one of them cannot be looked for.
+    fn places(&self, agent: &AgentId) -> Result<StorePlaces, StoreError>;
 
     /// The path of an agent's document.
     fn path(&self, agent: &AgentId) -> PathBuf;

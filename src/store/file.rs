@@ -11,7 +11,9 @@ use crate::model::inheritance::Inheritance;
 use crate::model::profiles::AuthProfiles;
 use crate::ports::files::{FileError, Files, Reservation, Sharing};
 use crate::ports::host::Clock;
-use crate::ports::store::{Change, Held, Kept, Scope, Store, StoreError, Wait, Waited};
+use crate::ports::store::{
+    Change, Held, Kept, Scope, Store, StoreError, StorePlaces, Wait, Waited,
+};
 
 use super::grant::HeldGrant;
 use super::history::{self, Limit};
@@ -102,6 +104,14 @@ impl FileStore {
             }
         }
         Ok(None)
+    }
+
+    /// The files of earlier releases, which are read where there is no document: `auth.json` of
+    /// the agent, and for main `oauth.json` of all.
+    pub(super) fn legacy(&self, agent: &AgentId) -> (PathBuf, Option<PathBuf>) {
+        let shared = self.places.oauth_dir.join("oauth.json");
+        let own = self.directory(agent).join("auth.json");
+        (own, agent.is_main().then_some(shared))
     }
 
     pub(super) fn refresh_locks(&self) -> PathBuf {
@@ -324,6 +334,25 @@ impl Store for FileStore {
         agents.sort();
         agents.dedup();
         Ok(agents)
+    }
+
+    fn places(&self, agent: &AgentId) -> Result<StorePlaces, StoreError> {
+        let [document, state] = [self.document(agent), self.state_file(agent)];
+        let there = |path: PathBuf| Ok(self.files.stat(&path)?.map(|_| path));
+        let (own, shared) = self.legacy(agent);
+        let legacy = [own].into_iter().chain(shared).map(there);
+        let legacy = legacy.collect::<Result<Vec<_>, FileError>>()?;
+        let legacy: Vec<PathBuf> = legacy.into_iter().flatten().collect();
+        let Some(document) = there(document)? else {
+            return Ok(StorePlaces {
+                read: legacy,
+                passed_over: Vec::new(),
+            });
+        };
+        Ok(StorePlaces {
+            read: [document].into_iter().chain(there(state)?).collect(),
+            passed_over: legacy,
+        })
     }
 
     fn path(&self, agent: &AgentId) -> PathBuf {

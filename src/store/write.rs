@@ -135,11 +135,11 @@ impl FileStore {
     }
 
     fn import(&self, agent: &AgentId, found: &mut Found) -> Result<(), StoreError> {
-        let auth = self.directory(agent).join("auth.json");
+        let (auth, oauth) = self.legacy(agent);
         let auth_bytes = self.files.read(&auth)?;
-        let oauth_bytes = match agent.is_main() {
-            true => self.files.read(&self.places.oauth_dir.join("oauth.json"))?,
-            false => None,
+        let oauth_bytes = match oauth {
+            Some(oauth) => self.files.read(&oauth)?,
+            None => None,
         };
         let read = |bytes: &Option<Vec<u8>>| {
             bytes

@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use crate::model::dotenv;
 use crate::model::secret::Secret;
 use crate::ports::files::Files;
-use crate::ports::host::{Env, Variables};
+use crate::ports::host::{Env, SetIn, Variables};
 
 /// The variables that steer `openclaw`; those that hold a provider's key are in its manifest.
 pub mod names {
@@ -105,6 +105,12 @@ impl LayeredEnv {
         }
     }
 
+    fn of_file(&self, name: &str) -> Option<Secret<String>> {
+        let mut set = self.dotenv().iter().flatten();
+        let (_, value) = set.find(|(other, _)| other == name)?;
+        (!value.is_blank()).then(|| Secret::from(value.expose().trim()))
+    }
+
     fn dotenv(&self) -> &Result<Variables, String> {
         self.dotenv
             .get_or_init(|| match self.files.read(&self.path) {
@@ -120,11 +126,13 @@ impl LayeredEnv {
 
 impl Env for LayeredEnv {
     fn var(&self, name: &str) -> Option<Secret<String>> {
-        SystemEnv.var(name).or_else(|| {
-            let mut set = self.dotenv().iter().flatten();
-            let (_, value) = set.find(|(other, _)| other == name)?;
-            (!value.is_blank()).then(|| Secret::from(value.expose().trim()))
-        })
+        SystemEnv.var(name).or_else(|| self.of_file(name))
+    }
+
+    fn set_in(&self, name: &str) -> Vec<SetIn> {
+        let process = SystemEnv.var(name).map(|_| SetIn::Process);
+        let file = self.of_file(name).map(|_| SetIn::DotEnv);
+        process.into_iter().chain(file).collect()
     }
 
     fn fault(&self) -> Option<String> {
@@ -215,6 +223,9 @@ mod tests {
         let env = LayeredEnv::new(Arc::new(files), path);
         assert_eq!(env.plain("OPENCLAW_TEST_ONLY_HERE").unwrap(), "x");
         assert_eq!(env.plain("PATH"), SystemEnv.plain("PATH"));
+        assert_eq!(env.set_in("PATH"), [SetIn::Process, SetIn::DotEnv]);
+        assert_eq!(env.set_in("OPENCLAW_TEST_ONLY_HERE"), [SetIn::DotEnv]);
+        assert_eq!(env.set_in("OPENCLAW_TEST_BLANK"), []);
         assert!(env.var("OPENCLAW_TEST_BLANK").is_none() && env.fault().is_none());
     }
 

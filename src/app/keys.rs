@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::model::provider::{Ambient, Provider};
 use crate::model::secret::Secret;
-use crate::ports::host::Variables;
+use crate::ports::host::{SetIn, Variables};
 
 use super::Ports;
 
@@ -63,6 +63,31 @@ pub(super) enum What {
     Token(Secret<String>),
     /// A sign-in without a key to hand out.
     Ambient,
+}
+
+/// Where a variable is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the environment of this process.
+    Process,
+    /// In `<state>/.env`.
+    DotEnv,
+    /// In `env` of `openclaw.json`.
+    Config,
+    /// In the login shell.
+    LoginShell,
+}
+
+impl Place {
+    /// Its name in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::DotEnv => ".env",
+            Self::Config => "config",
+            Self::LoginShell => "login-shell",
+        }
+    }
 }
 
 /// Every place where a variable may be set.
@@ -124,6 +149,19 @@ impl<'a> Keys<'a> {
             let (prefix, value) = self.variable(name)?;
             Some((format!("{prefix}{name}"), value))
         })
+    }
+
+    /// Every place that sets a variable, the one that counts first.
+    pub(super) fn places(&self, name: &str) -> Vec<Place> {
+        let within = |set: &Variables| set.iter().any(|(other, _)| other == name);
+        let set_in = self.ports.env.set_in(name).into_iter();
+        let set_in = set_in.map(|place| match place {
+            SetIn::Process => Place::Process,
+            SetIn::DotEnv => Place::DotEnv,
+        });
+        let config = within(&self.ports.settings.env).then_some(Place::Config);
+        let shell = within(&self.shell).then_some(Place::LoginShell);
+        set_in.chain(config).chain(shell).collect()
     }
 
     /// Whether a variable of that name carries an access token.

@@ -13,7 +13,7 @@ use crate::ports::store::{Change, Scope};
 
 use super::Ports;
 use super::failure::{Failure, Kind};
-use super::token::why;
+use super::reasons::Reason;
 
 /// Whose order.
 #[derive(Clone, Debug)]
@@ -173,7 +173,10 @@ pub(super) fn tell_unusable(ports: Ports<'_>, effective: &Effective, provider: &
             Verdict::CoolingDown(until) => {
                 format!("{id} comes last until {}: it cools down", until.iso8601())
             }
-            other => format!("{id} is in the order and passed over: {}", why(other)),
+            other => {
+                let why = Reason::of_verdict(other, now).words;
+                format!("{id} is in the order and passed over: {why}")
+            }
         };
         ports.dialog.notice(&Notice::Warning(sentence));
     }

@@ -20,6 +20,7 @@ use super::choice::{Choice, Want, choose};
 use super::failure::{Failure, Kind, login_command, refresh_command, store_command};
 use super::keep_alive::{How, Need, keep_alive};
 use super::keys::{Keys, What};
+use super::reasons::Reason;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -278,7 +279,10 @@ pub(super) fn elsewhere(
         Some(found) => match found.what {
             What::Key(key) => (found.source, CredentialKind::ApiKey, key),
             What::Token(token) => (found.source, CredentialKind::Token, token),
-            What::Ambient => return Err(signed_in_elsewhere(provider, &found.source)),
+            What::Ambient => {
+                let name = manifest.map_or_else(String::new, |manifest| manifest.name);
+                return Err(signed_in_elsewhere(provider, &name, &found.source));
+            }
         },
     };
     Ok(Some(Outcome {
@@ -299,9 +303,9 @@ pub(super) fn key_member(name: &str) -> String {
 }
 
 /// Other software is signed in, and it has no token to print.
-pub(super) fn signed_in_elsewhere(provider: &ProviderId, source: &str) -> Failure {
+pub(super) fn signed_in_elsewhere(provider: &ProviderId, name: &str, source: &str) -> Failure {
     let message = format!("{provider} is signed in through {source}, which holds no token");
-    let hint = format!("let the software of {provider} use it itself");
+    let hint = format!("let the software of {name} use it itself");
     Failure::new(Kind::NeedsLogin, message).hint(hint)
 }
 
@@ -328,22 +332,12 @@ pub(super) fn nothing_usable(
         let message = format!("no credential for {provider} is stored");
         return Failure::new(Kind::NeedsLogin, message).hint(hint);
     }
-    let each = decision.candidates.iter();
-    let each = each.map(|candidate| format!("{}: {}", candidate.id, why(&candidate.verdict)));
+    let now = ports.clock.now();
+    let each = decision.candidates.iter().map(|candidate| {
+        let why = Reason::of_verdict(&candidate.verdict, now);
+        format!("{}: {}", candidate.id, why.words)
+    });
     let why = each.collect::<Vec<_>>().join("; ");
     let message = format!("no profile of {provider} can be used ({why})");
     Failure::new(Kind::NeedsLogin, message).hint(hint)
-}
-
-/// A verdict in a few words.
-pub(super) fn why(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::Eligible | Verdict::CoolingDown(_) => "usable".to_owned(),
-        Verdict::NotStored => "named, and not stored".to_owned(),
-        Verdict::OtherProvider(other) => format!("for {other}"),
-        Verdict::ConfigDisagrees => "auth.profiles gives it another provider or mode".to_owned(),
-        Verdict::NoSecret => "holds no secret".to_owned(),
-        Verdict::Expired => "expired".to_owned(),
-        Verdict::NotNamed => "not named by the order or by auth.profiles".to_owned(),
-    }
 }

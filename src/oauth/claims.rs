@@ -54,6 +54,28 @@ pub fn identity(account: &Account, grant: &Grant, userinfo: Option<Value>) -> Fo
     }
 }
 
+/// The same of tokens that are stored: what the token response said is not kept.
+pub fn of_stored(
+    account: &Account,
+    access: Option<&Secret<String>>,
+    id_token: Option<&Secret<String>>,
+) -> Found {
+    let documents = Documents {
+        access: payload(access),
+        id: payload(id_token),
+        response: Value::Null,
+        userinfo: Value::Null,
+    };
+    Found {
+        identity: Identity {
+            account_id: documents.first(&account.id),
+            email: documents.first(&account.email),
+        },
+        plan: documents.first(&account.plan),
+        keep: Vec::new(),
+    }
+}
+
 /// Whether a claim is wanted from the userinfo endpoint that stands in no place before it.
 pub fn needs_userinfo(account: &Account, grant: &Grant) -> bool {
     let documents = Documents::of(grant, None);

@@ -11,8 +11,9 @@ use crate::ports::store::Scope;
 use super::super::Ports;
 use super::super::failure::{Failure, Kind, shell_word, store_command};
 use super::super::order::check_profile;
+use super::super::reasons::Reason;
 use super::super::status::provider_named;
-use super::super::token::why;
+
 use super::{Because, Choice, Preferred};
 
 /// What a session says, with its key.
@@ -152,7 +153,8 @@ pub(super) fn pinned(
         let mut all = decision.candidates.iter();
         let verdict = all.find(|candidate| candidate.id == id);
         let verdict = verdict.map_or(&Verdict::NotNamed, |candidate| &candidate.verdict);
-        let why = format!("cannot be used ({})", why(verdict));
+        let why = Reason::of_verdict(verdict, ports.clock.now());
+        let why = format!("cannot be used ({})", why.words);
         choice.passed_over.push(passed_over(&why));
         return Ok(None);
     };

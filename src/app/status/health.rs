@@ -202,7 +202,7 @@ fn profile(ports: Ports<'_>, seen: &Seen<'_>, now: Timestamp) -> Result<ProfileH
     })
 }
 
-fn facts(ports: Ports<'_>, seen: &Seen<'_>) -> Result<Facts, StoreError> {
+pub(in crate::app) fn facts(ports: Ports<'_>, seen: &Seen<'_>) -> Result<Facts, StoreError> {
     let oauth = seen.credential.as_oauth();
     let refresh_token = oauth.and_then(|oauth| oauth.refresh_token());
     let (renewal, grant) = renewal(ports, seen);

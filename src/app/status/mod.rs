@@ -10,10 +10,10 @@ mod models;
 pub mod probe;
 mod rows;
 
-pub(super) use health::renewal;
 pub use health::{Facts, Health, ProfileHealth, ProviderHealth, Renewal, Status, WARN_AFTER_MS};
+pub(super) use health::{facts, renewal};
 pub use models::Models;
-pub(super) use models::provider_named;
+pub(super) use models::{provider_named, resolve};
 
 use std::path::PathBuf;
 

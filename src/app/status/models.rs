@@ -38,7 +38,7 @@ pub struct Models {
 }
 
 /// Reads the choice of an agent, or of the defaults if none was named.
-pub(super) fn resolve(settings: &Settings, agent: &AgentId, named: bool) -> Models {
+pub(in crate::app) fn resolve(settings: &Settings, agent: &AgentId, named: bool) -> Models {
     let own = settings
         .agent(agent)
         .filter(|_| named)

@@ -53,7 +53,10 @@ pub fn run(cli: &Cli, printer: &Arc<Printer>) -> Result<u8, Failure> {
             named(onboard.run(&system, printer), &system)
         }
         Command::Models(models) => {
-            let system = start(models.wants_events())?;
+            let system = match models.only_looks() {
+                true => System::new(&cli.global, printer, false)?,
+                false => start(models.wants_events())?,
+            };
             named(models.run(&system, printer), &system)
         }
         Command::Provider(provider) => {

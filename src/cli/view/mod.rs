@@ -2,6 +2,8 @@
 
 pub mod authorize;
 pub mod doctor;
+pub mod explain;
+pub mod explain_json;
 pub mod failure;
 pub mod history;
 pub mod in_use;

@@ -35,6 +35,11 @@ impl Models {
         matches!(&self.command, Some(ModelsCommand::Auth(auth)) if auth.wants_events())
     }
 
+    /// Whether the command takes no lock and writes nothing, whatever lies around.
+    pub fn only_looks(&self) -> bool {
+        matches!(&self.command, Some(ModelsCommand::Auth(auth)) if auth.only_looks())
+    }
+
     /// Runs it.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! `models auth`: everything that puts a credential in, hands it out, or takes it away.
 
 pub mod add;
+pub mod explain;
 pub mod history;
 pub mod list;
 pub mod login;
@@ -48,6 +49,8 @@ enum AuthCommand {
     PasteApiKey(Deferred<paste::PasteApiKey>),
     /// Print a living token, refreshed first if it must be
     Token(Deferred<token::Token>),
+    /// Say which credential would be used, and why
+    Explain(Deferred<explain::Explain>),
     /// List the stored profiles
     List(Deferred<list::List>),
     /// List the providers, or check the manifest of one
@@ -72,6 +75,11 @@ impl Auth {
         matches!(&self.command, Some(AuthCommand::Login(login)) if login.wants_events())
     }
 
+    /// Whether the command takes no lock and writes nothing, whatever lies around.
+    pub fn only_looks(&self) -> bool {
+        matches!(&self.command, Some(AuthCommand::Explain(_)))
+    }
+
     /// Runs it.
     ///
     /// # Errors
@@ -85,6 +93,7 @@ impl Auth {
             Some(AuthCommand::PasteToken(command)) => command.run(system, printer),
             Some(AuthCommand::PasteApiKey(command)) => command.run(system, printer),
             Some(AuthCommand::Token(command)) => command.run(system, printer),
+            Some(AuthCommand::Explain(command)) => command.run(system, printer),
             Some(AuthCommand::List(command)) => command.run(system, printer),
             Some(AuthCommand::Providers(command)) => command.run(system, printer),
             Some(AuthCommand::Refresh(command)) => command.run(system, printer),

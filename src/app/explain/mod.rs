@@ -1,0 +1,246 @@
+//! `models auth explain`: which credential would be used, and why. No lock, no network, no write,
+//! and no type in the report can hold a secret.
+//!
+//! What is used is what `models auth token` hands out: both ask `choice` whose credential is
+//! meant, go through the candidates in the same order, and judge each by the same functions.
+
+mod account;
+mod bills;
+mod chain;
+mod rows;
+mod shadows;
+
+pub use account::Account;
+pub use rows::{ProfileRow, Row, Standing, Stored, What};
+pub use shadows::Shadow;
+
+use crate::model::id::{AgentId, ProviderId};
+use crate::model::inheritance::Inheritance;
+use crate::model::profiles::Effective;
+use crate::model::selection::{OrderSource, order_sources};
+use crate::ports::store::{Scope, StorePlaces};
+
+use super::Ports;
+use super::choice::{Choice, Preferred, Want, choose};
+use super::failure::{Failure, Kind};
+use super::keys::Keys;
+pub use super::keys::Place;
+use super::list::faults;
+use super::status::resolve;
+use chain::Look;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// For which agent.
+    pub agent: AgentId,
+    /// Whether it was named, and not just the default.
+    pub agent_named: bool,
+    /// Whose credential; [`Want::Default`] for every provider that has anything.
+    pub want: Want,
+}
+
+/// The whole explanation.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The agent.
+    pub agent: AgentId,
+    /// What it inherits from main; `None` for main itself.
+    pub inheritance: Option<Inheritance>,
+    /// The default model of the agent, its alias resolved.
+    pub default_model: String,
+    /// The providers, the default model's first.
+    pub providers: Vec<Explained>,
+    /// Files that are there and not read, because others are.
+    pub shadows: Vec<Shadow>,
+    /// What is wrong, each a sentence.
+    pub faults: Vec<String>,
+}
+
+/// The choice for one provider.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// The provider.
+    pub provider: ProviderId,
+    /// What people call it, if it is known.
+    pub name: Option<String>,
+    /// Whether the default model is of it.
+    pub of_default_model: bool,
+    /// What says in which order; the first holds.
+    pub order: Vec<OrderSource>,
+    /// The profile that is preferred, if any is.
+    pub preferred: Option<Preferred>,
+    /// Every candidate in order: profiles, then variables, then the configuration.
+    pub rows: Vec<Row>,
+    /// The place in [`Explained::rows`] of what is used.
+    pub used: Option<usize>,
+    /// Why nothing would be handed out.
+    pub failure: Option<Failure>,
+    /// What is there and does not count, because of something else.
+    pub shadows: Vec<Shadow>,
+    /// What a person should know, each a sentence.
+    pub warnings: Vec<String>,
+}
+
+impl Explained {
+    /// What is used.
+    pub fn used(&self) -> Option<&Row> {
+        self.rows.get(self.used?)
+    }
+}
+
+/// The files that the agent's credentials and main's lie in.
+struct Files {
+    own: StorePlaces,
+    main: Option<StorePlaces>,
+}
+
+/// Explains.
+///
+/// # Errors
+/// If the agent, profile or session is unknown, nothing is known of the provider, or a document
+/// cannot be read.
+pub fn run(ports: Ports<'_>, request: &Request) -> Result<Report, Failure> {
+    let agent = &request.agent;
+    if request.agent_named && !ports.settings.knows_agent(agent) {
+        let message = format!("Unknown agent id \"{agent}\"");
+        return Err(Failure::new(Kind::NotFound, message).hint("openclaw agents list"));
+    }
+    let effective = ports.effective(agent, Scope::All)?;
+    let keys = Keys::look(ports);
+    let files = Files {
+        own: ports.store.places(agent)?,
+        main: match &effective.main {
+            Some(_) => Some(ports.store.places(&AgentId::main())?),
+            None => None,
+        },
+    };
+    let default_model = resolve(ports.settings, agent, true).resolved;
+    let first = default_model.split_once('/');
+    let first = first.and_then(|(provider, _)| ProviderId::parse(provider).ok());
+    let mut wrong = faults(&effective);
+    wrong.extend(keys.faults());
+    wrong.extend(shadows::unsettled(ports, agent, &files)?);
+    let asker = Asker {
+        ports,
+        keys: &keys,
+        files: &files,
+        effective: &effective,
+        first: first.as_ref(),
+    };
+    let providers = match &request.want {
+        Want::Default => asker.everything(&mut wrong)?,
+        want => vec![asker.one(want)?],
+    };
+    Ok(Report {
+        agent: agent.clone(),
+        inheritance: match agent.is_main() {
+            true => None,
+            false => Some(ports.store.inheritance(agent)?),
+        },
+        default_model,
+        providers,
+        shadows: shadows::files(ports, agent, &files),
+        faults: wrong,
+    })
+}
+
+/// What is the same for every provider.
+struct Asker<'a> {
+    ports: Ports<'a>,
+    keys: &'a Keys<'a>,
+    files: &'a Files,
+    effective: &'a Effective,
+    first: Option<&'a ProviderId>,
+}
+
+impl Asker<'_> {
+    /// Every provider that has anything, that of the default model first.
+    fn everything(&self, wrong: &mut Vec<String>) -> Result<Vec<Explained>, Failure> {
+        let settings = self.ports.settings;
+        let agent = &self.effective.agent;
+        let mut ids: Vec<ProviderId> = Vec::new();
+        for seen in self.effective.profiles() {
+            ids.extend(seen.credential.provider());
+        }
+        let documents = [Some(&self.effective.own), self.effective.main.as_ref()];
+        let orders = documents.into_iter().flatten().flat_map(|doc| &doc.order);
+        let orders = orders.chain(&settings.order).map(|(name, _)| name);
+        let named = settings.profiles.iter().map(|profile| &profile.provider);
+        let keyed = settings.providers.iter();
+        let keyed = keyed.filter(|provider| provider.api_key.is_some());
+        let names = orders.chain(named).chain(keyed.map(|keyed| &keyed.name));
+        ids.extend(names.filter_map(|name| ProviderId::parse(name).ok()));
+        let listing = self.ports.catalogue.list()?;
+        let set = listing.providers.iter().map(|(provider, _)| provider);
+        let set = set.filter(|provider| self.keys.of(provider).is_some());
+        ids.extend(set.map(|provider| provider.id.clone()));
+        wrong.extend(listing.faults.iter().map(ToString::to_string));
+        ids.extend(self.first.cloned());
+        ids.sort_by_key(|id| (Some(id) != self.first, id.clone()));
+        ids.dedup();
+        let each = ids.into_iter().map(|id| {
+            match choose(self.ports, agent, &Want::Provider(id.clone())) {
+                Ok(choice) => self.explain(choice, false),
+                // One that cannot be chosen for hides none of the others.
+                Err(failure) => Ok(self.not_chosen(id, failure)),
+            }
+        });
+        each.collect()
+    }
+
+    /// What was asked for; that nothing is usable is an answer.
+    fn one(&self, want: &Want) -> Result<Explained, Failure> {
+        match (want, choose(self.ports, &self.effective.agent, want)) {
+            (_, Ok(choice)) => self.explain(choice, true),
+            (Want::Provider(id), Err(failure)) if failure.kind == Kind::NeedsLogin => {
+                Ok(self.not_chosen(id.clone(), failure))
+            }
+            (_, Err(failure)) => Err(failure),
+        }
+    }
+
+    fn explain(&self, mut choice: Choice, alone: bool) -> Result<Explained, Failure> {
+        let ports = self.ports;
+        // Chosen with as little as was needed; here everything counts.
+        choice.effective = self.effective.clone();
+        let provider = &choice.provider;
+        let manifest = ports.provider(provider);
+        let name = manifest.as_ref().ok().map(|manifest| manifest.name.clone());
+        let look = Look::new(ports, self.keys, self.files, &choice);
+        let search = look.search()?;
+        if let (true, true, Err(unknown)) = (alone, search.rows.is_empty(), manifest) {
+            return Err(Failure::from(unknown));
+        }
+        let mut warnings = choice.passed_over.clone();
+        warnings.extend(bills::crossed(&search.rows, search.used));
+        Ok(Explained {
+            provider: provider.clone(),
+            name,
+            of_default_model: Some(provider) == self.first,
+            order: order_sources(&choice.effective, ports.settings, provider),
+            preferred: choice.preferred.clone(),
+            used: search.used,
+            failure: search.failure,
+            rows: search.rows,
+            shadows: shadows::of_profiles(&choice),
+            warnings,
+        })
+    }
+
+    fn not_chosen(&self, provider: ProviderId, failure: Failure) -> Explained {
+        let manifest = self.ports.provider(&provider).ok();
+        Explained {
+            name: manifest.map(|manifest| manifest.name),
+            of_default_model: Some(&provider) == self.first,
+            order: order_sources(self.effective, self.ports.settings, &provider),
+            provider,
+            preferred: None,
+            rows: Vec::new(),
+            used: None,
+            failure: Some(failure),
+            shadows: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What is there and does not count, because of something else.
+
+use std::path::Path;
+
+use crate::app::Ports;
+use crate::app::choice::Choice;
+use crate::app::failure::Failure;
+use crate::model::id::AgentId;
+use crate::ports::store::StorePlaces;
+
+use super::Files;
+
+/// Something that does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shadow {
+    /// What it is.
+    pub what: String,
+    /// Because of this.
+    pub by: String,
+}
+
+/// Profiles of main's that the agent has under the same name itself.
+pub(super) fn of_profiles(choice: &Choice) -> Vec<Shadow> {
+    let effective = &choice.effective;
+    let Some(main) = &effective.main else {
+        return Vec::new();
+    };
+    let twice = main.profiles().filter(|(id, credential)| {
+        credential.provider().as_ref() == Some(&choice.provider) && effective.own.get(id).is_some()
+    });
+    let shadow = |id| Shadow {
+        what: format!("{id} of agent main"),
+        by: format!("{id} of agent {}", effective.agent),
+    };
+    twice.map(|(id, _)| shadow(id)).collect()
+}
+
+/// Files of earlier releases beside a document.
+pub(super) fn files(ports: Ports<'_>, agent: &AgentId, files: &Files) -> Vec<Shadow> {
+    let main = AgentId::main();
+    let of = |agent: &AgentId, places: &StorePlaces| {
+        let document = ports.store.path(agent);
+        let shadow = |path: &std::path::PathBuf| Shadow {
+            what: shown(path),
+            by: shown(&document),
+        };
+        places.passed_over.iter().map(shadow).collect::<Vec<_>>()
+    };
+    let mut shadows = of(agent, &files.own);
+    if let Some(places) = &files.main {
+        shadows.extend(of(&main, places));
+    }
+    shadows
+}
+
+/// What would change the picture at the next command that may write.
+pub(super) fn unsettled(
+    ports: Ports<'_>,
+    agent: &AgentId,
+    files: &Files,
+) -> Result<Vec<String>, Failure> {
+    let mut told = Vec::new();
+    let document = ports.store.path(agent);
+    if !files.own.read.is_empty() && !files.own.read.contains(&document) {
+        let read: Vec<String> = files.own.read.iter().map(|path| shown(path)).collect();
+        told.push(format!(
+            "there is no {}: {} is read in its place",
+            shown(&document),
+            read.join(" and ")
+        ));
+    }
+    for path in ports.store.waiting_answers()? {
+        told.push(format!(
+            "{} holds the answer to a refresh, which the next command that may write stores",
+            shown(&path)
+        ));
+    }
+    Ok(told)
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,101 @@
+//! Why a credential is used, waits, or is passed over: the one place for the words.
+//!
+//! What explains a choice and what fails for want of one say the same of the same cause.
+
+use crate::model::id::{ProfileId, printable};
+use crate::model::selection::Verdict;
+use crate::model::time::{Timestamp, short_duration};
+use crate::model::usage::Unusable;
+
+use super::failure::{Failure, Kind};
+use super::status::{Facts, Renewal};
+
+/// A reason: its name for programs, and the words for people, which go behind the name of the
+/// credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// Its name.
+    pub code: &'static str,
+    /// The words.
+    pub words: String,
+}
+
+impl Reason {
+    pub(super) fn new(code: &'static str, words: impl Into<String>) -> Self {
+        Self {
+            code,
+            words: words.into(),
+        }
+    }
+
+    /// What selection found.
+    pub(super) fn of_verdict(verdict: &Verdict, now: Timestamp) -> Self {
+        match verdict {
+            Verdict::Eligible => Self::new("usable", "usable"),
+            Verdict::CoolingDown(until) => Self::unusable(
+                &Unusable {
+                    until: *until,
+                    disabled: None,
+                },
+                now,
+            ),
+            Verdict::NotStored => Self::new("not-stored", "named, and not stored"),
+            Verdict::OtherProvider(other) => {
+                Self::new("other-provider", format!("for {}", printable(other, 80)))
+            }
+            Verdict::ConfigDisagrees => Self::new(
+                "config-disagrees",
+                "auth.profiles gives it another provider or mode",
+            ),
+            Verdict::NoSecret => Self::new("no-secret", "holds no secret"),
+            Verdict::Expired => Self::new("expired", "expired"),
+            Verdict::NotNamed => {
+                Self::new("not-named", "not named by the order or by auth.profiles")
+            }
+        }
+    }
+
+    /// What was learnt by using it.
+    pub(super) fn unusable(unusable: &Unusable, now: Timestamp) -> Self {
+        let left = short_duration(now.until(unusable.until));
+        let until = unusable.until.iso8601();
+        match &unusable.disabled {
+            None => Self::new(
+                "cooling-down",
+                format!("cooling down for another {left}, until {until}"),
+            ),
+            Some(reason) => {
+                let reason = reason.as_ref();
+                let reason = reason.map_or_else(String::new, |reason| {
+                    format!(" ({})", printable(reason, 40))
+                });
+                Self::new(
+                    "disabled",
+                    format!("disabled{reason} for another {left}, until {until}"),
+                )
+            }
+        }
+    }
+
+    /// Why it would give no token.
+    pub(super) fn of_failure(id: &ProfileId, failure: &Failure, facts: &Facts) -> Self {
+        let words = failure.message.strip_prefix(id.as_str());
+        let mut words = words.unwrap_or(&failure.message).trim_start().to_owned();
+        let code = match &facts.refusal {
+            _ if facts.revoked_at.is_some() => "revoked",
+            Some((_, at)) if failure.kind != Kind::Temporary => {
+                if let Some(at) = at {
+                    words.push_str(&format!(", at {}", at.iso8601()));
+                }
+                "refused"
+            }
+            _ if facts.spent_since.is_some() => "spent",
+            _ if failure.kind == Kind::Temporary => "in-trouble",
+            _ if failure.kind != Kind::NeedsLogin => "misconfigured",
+            _ if facts.renewal == Renewal::ByCommand => "renewed-by-command",
+            _ if !facts.secret_present && !facts.refresh_present => "no-secret",
+            _ => "expired",
+        };
+        Self::new(code, words)
+    }
+}

@@ -1,0 +1,258 @@
+//! `models auth explain` as people read it, on 80 columns: what is used first, then each candidate
+//! with why, whose account, whose bill, and the file it lies in; warnings last.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::{Page, end, inherits};
+use crate::app::choice::{Because, Preferred};
+use crate::app::explain::{
+    Account, Explained, Place, ProfileRow, Report, Row, Standing, Stored, What,
+};
+
+use crate::app::status::Renewal;
+use crate::cli::printer::Tone;
+use crate::model::id::printable;
+use crate::model::provider::Bill;
+use crate::model::selection::OrderSource;
+use crate::model::time::{Timestamp, short_duration};
+
+/// What a page is wide.
+const WIDTH: usize = 80;
+/// How far the facts of a provider, and of a candidate, stand from the edge.
+const FIELD: usize = 9;
+const FACT: usize = 13;
+
+/// The report, coloured; the printer takes the colour out where it is not wanted.
+pub fn render(report: &Report, now: Timestamp) -> String {
+    let mut page = Page::default();
+    let inherits = report.inheritance.as_ref().map(inherits);
+    let inherits = inherits.map_or_else(String::new, |what| format!(", which inherits {what}"));
+    page.hang("Agent", FIELD, &format!("{}{inherits}", report.agent));
+    page.hang("Model", FIELD, &printable(&report.default_model, 200));
+    for explained in &report.providers {
+        page.line("");
+        provider(&mut page, explained, now);
+    }
+    for shadow in &report.shadows {
+        page.line("");
+        page.line(&format!("Not read  {}", shadow.what));
+        page.line(&format!("because   {} is there", shadow.by));
+    }
+    if !report.faults.is_empty() {
+        page.line("");
+    }
+    for fault in &report.faults {
+        page.warning(fault);
+    }
+    page.into_text()
+}
+
+fn provider(page: &mut Page, explained: &Explained, now: Timestamp) {
+    let id = &explained.provider;
+    let name = explained.name.as_ref().filter(|name| *name != id.as_str());
+    let name = name.map_or_else(String::new, |name| format!(" ({name})"));
+    let default = match explained.of_default_model {
+        true => ", of the default model",
+        false => "",
+    };
+    page.line(&Tone::Bold.paint(&format!("{id}{name}{default}")));
+    let used = explained.used().map(|row| match row.bill {
+        Bill::Unknown => row.label(),
+        bill => format!("{}, {}", row.label(), bill_of(bill)),
+    });
+    page.hang("Used", FIELD, used.as_deref().unwrap_or("nothing"));
+    if let Some(failure) = &explained.failure {
+        page.hang("", FIELD, &failure.message);
+        if let Some(hint) = &failure.hint {
+            page.line(&format!("{:FIELD$}Try: {hint}", ""));
+        }
+    }
+    if !explained.rows.is_empty() {
+        page.hang("Order", FIELD, &order(&explained.order));
+    }
+    if let Some(preferred) = &explained.preferred {
+        page.hang("Wish", FIELD, &wish(preferred));
+    }
+    for row in &explained.rows {
+        candidate(page, row, now);
+    }
+    for shadow in &explained.shadows {
+        let words = format!("{} does not count: {} does", shadow.what, shadow.by);
+        page.hang("Shadow", FIELD, &words);
+    }
+    for warning in &explained.warnings {
+        page.warning(warning);
+    }
+}
+
+fn order(sources: &[OrderSource]) -> String {
+    let mut words = sources.iter().map(|source| match source {
+        OrderSource::Override(agent) => format!("the order of agent {agent}"),
+        OrderSource::AuthOrder => "auth.order of openclaw.json".to_owned(),
+        OrderSource::AuthProfiles => "the profiles that auth.profiles names".to_owned(),
+        OrderSource::Stored => "all stored profiles".to_owned(),
+    });
+    let holds = words.next().unwrap_or_default();
+    let others: Vec<String> = words.collect();
+    let rule = match sources.first() {
+        Some(OrderSource::AuthProfiles | OrderSource::Stored) => {
+            ": logins, then tokens, then keys; the least recently used first"
+        }
+        _ => "",
+    };
+    match others.is_empty() {
+        true => format!("{holds}{rule}"),
+        false => format!("{holds}{rule}; it hides {}", others.join(" and ")),
+    }
+}
+
+fn wish(preferred: &Preferred) -> String {
+    let profile = &preferred.profile;
+    let whose = match &preferred.because {
+        Because::Profile => "by --profile".to_owned(),
+        Because::Model => "by --model".to_owned(),
+        Because::Session(key) => format!("by session {}", printable(key, 120)),
+        Because::Directory(path) => {
+            format!(
+                "by directory {}",
+                printable(&path.display().to_string(), 400)
+            )
+        }
+    };
+    match preferred.locked {
+        true => format!("{profile} and no other, {whose}"),
+        false => format!("{profile} first, {whose}"),
+    }
+}
+
+fn bill_of(bill: Bill) -> &'static str {
+    match bill {
+        Bill::Subscription => "by subscription",
+        Bill::Metered => "metered",
+        Bill::Unknown => "bill unknown",
+    }
+}
+
+fn candidate(page: &mut Page, row: &Row, now: Timestamp) {
+    let (tone, word) = match row.standing {
+        Standing::Used => (Tone::Ok, "used"),
+        Standing::Next => (Tone::Dim, "next"),
+        Standing::Last => (Tone::Warn, "last"),
+        Standing::PassedOver => (Tone::Warn, "not used"),
+        Standing::Shadowed => (Tone::Dim, "shadowed"),
+    };
+    let mut what = match &row.what {
+        What::Profile(profile) => match &profile.stored {
+            Some(stored) => vec![of_kind(stored)],
+            None => Vec::new(),
+        },
+        What::Variable { place, kind, .. } => {
+            let place = match place {
+                Place::Process => "variable of this process",
+                Place::DotEnv => "variable of .env",
+                Place::Config => "variable of openclaw.json",
+                Place::LoginShell => "variable of the login shell",
+            };
+            vec![place.to_owned(), kind.as_str().replace('_', " ")]
+        }
+        What::Software { .. } => vec!["sign-in of other software".to_owned()],
+        What::ConfigKey { .. } => vec!["api key of openclaw.json".to_owned()],
+    };
+    if !matches!(&row.what, What::Profile(profile) if profile.stored.is_none()) {
+        what.push(bill_of(row.bill).to_owned());
+    }
+    let word = tone.paint(&format!("{word:<8}"));
+    let label = printable(&row.label(), 200);
+    let what = what.join(", ");
+    page.line(format!("  {word}   {label}  {what}").trim_end());
+    page.hang("", FACT, &row.reason.words);
+    match &row.what {
+        What::Profile(profile) => facts(page, profile, now),
+        What::Variable {
+            file: Some(file), ..
+        }
+        | What::ConfigKey { file, .. } => page.fact(&file.display().to_string()),
+        What::Variable { .. } | What::Software { .. } => {}
+    }
+}
+
+fn of_kind(stored: &Stored) -> String {
+    let kind = stored.kind.as_str().replace('_', " ");
+    match stored.facts.of_client {
+        true => format!("{kind} (client credentials)"),
+        false => kind,
+    }
+}
+
+fn facts(page: &mut Page, profile: &ProfileRow, now: Timestamp) {
+    if let Some(then) = &profile.then {
+        page.hang("", FACT, &then.words);
+    }
+    let Some(stored) = &profile.stored else {
+        return;
+    };
+    let mut known = Vec::new();
+    if stored.expires.is_some() {
+        known.push(end(stored.expires, now));
+    }
+    match stored.facts.renewal {
+        Renewal::Never => {}
+        Renewal::Automatic => known.push("renewed automatically".to_owned()),
+        Renewal::ByCommand => known.push("renewed by command only".to_owned()),
+    }
+    if let Some(since) = stored.facts.unknown_since {
+        let ago = short_duration(since.until(now).max(1));
+        known.push(format!("how a refresh begun {ago} ago ended is not known"));
+    }
+    known.extend(account(&stored.account));
+    if !known.is_empty() {
+        page.hang("", FACT, &known.join(", "));
+    }
+    page.fact(&format!("{}: {}", stored.owner, stored.file.display()));
+}
+
+fn account(account: &Account) -> Vec<String> {
+    let named = |name: &str, value: &Option<String>| {
+        let value = value.as_ref()?;
+        Some(format!("{name}{value}"))
+    };
+    [
+        named("", &account.email),
+        named("account ", &account.id),
+        named("plan ", &account.plan),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+impl Page {
+    /// Words behind a name, going on below themselves where they are too long for one line.
+    fn hang(&mut self, name: &str, indent: usize, words: &str) {
+        let mut line = format!("{name:<indent$}");
+        let mut is_empty = true;
+        for word in words.split_whitespace() {
+            if !is_empty && line.width() + word.width() > WIDTH {
+                self.line(line.trim_end());
+                line = " ".repeat(indent);
+            }
+            is_empty = false;
+            line.push_str(word);
+            line.push(' ');
+        }
+        self.line(line.trim_end());
+    }
+
+    /// A fact that is copied whole, however long it is.
+    fn fact(&mut self, text: &str) {
+        self.line(&format!("{:FACT$}{text}", ""));
+    }
+
+    fn warning(&mut self, text: &str) {
+        let mut own = Page::default();
+        own.hang("!", 2, text);
+        for line in own.into_text().lines() {
+            self.line(&Tone::Warn.paint(line));
+        }
+    }
+}

@@ -167,6 +167,11 @@ pub fn store_command(
     format!("openclaw models auth {verb} --provider {provider}{profile}")
 }
 
+/// The command that says why nothing of `provider` is used.
+pub fn explain_command(provider: &ProviderId) -> String {
+    format!("openclaw models auth explain --provider {provider}")
+}
+
 /// The command that refreshes `profile`.
 pub fn refresh_command(profile: &ProfileId) -> String {
     let profile = shell_word(profile.as_str());

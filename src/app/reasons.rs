@@ -10,6 +10,9 @@ use crate::model::usage::Unusable;
 use super::failure::{Failure, Kind};
 use super::status::{Facts, Renewal};
 
+/// What is done where nothing need be.
+pub const AS_IT_IS: &str = "handed out as it is";
+
 /// A reason: its name for programs, and the words for people, which go behind the name of the
 /// credential.
 #[derive(Clone, Debug, PartialEq, Eq)]

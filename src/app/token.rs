@@ -10,14 +10,16 @@ use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
 use crate::model::profiles::{Effective, Seen};
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
-use crate::model::selection::{Decision, Verdict};
+use crate::model::selection::{Candidate, Decision, Verdict};
 use crate::model::time::{Freshness, Timestamp, freshness, short_duration};
 use crate::ports::dialog::Notice;
 use crate::providers::catalogue::CatalogueError;
 
 use super::Ports;
 use super::choice::{Choice, Want, choose};
-use super::failure::{Failure, Kind, login_command, refresh_command, store_command};
+use super::failure::{
+    Failure, Kind, explain_command, login_command, refresh_command, store_command,
+};
 use super::keep_alive::{How, Need, keep_alive};
 use super::keys::{Keys, What};
 use super::reasons::Reason;
@@ -324,7 +326,15 @@ pub(super) fn nothing_usable(
         [only] if matches!(only.verdict, Verdict::Expired | Verdict::NoSecret) => Some(&only.id),
         _ => None,
     };
-    let hint = store_command(provider, profile, kind);
+    // Where it is the configuration that passes a login over, another login is no remedy.
+    let by_config = |candidate: &Candidate| {
+        let verdict = &candidate.verdict;
+        matches!(verdict, Verdict::NotNamed | Verdict::ConfigDisagrees)
+    };
+    let hint = match decision.candidates.iter().any(by_config) {
+        true => explain_command(provider),
+        false => store_command(provider, profile, kind),
+    };
     if decision.candidates.is_empty() {
         if let Err(error @ CatalogueError::Unknown { .. }) = manifest {
             return Failure::from(error);

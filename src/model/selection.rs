@@ -95,10 +95,12 @@ pub fn order_sources(
     if settings.order_of(provider).is_some() {
         sources.push(OrderSource::AuthOrder);
     }
-    sources.push(match named_by_config(settings, provider).is_empty() {
-        true => OrderSource::Stored,
-        false => OrderSource::AuthProfiles,
-    });
+    if !named_by_config(settings, provider).is_empty() {
+        sources.push(OrderSource::AuthProfiles);
+    }
+    if sources.is_empty() {
+        sources.push(OrderSource::Stored);
+    }
     sources
 }
 

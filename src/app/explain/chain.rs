@@ -5,13 +5,12 @@ use std::path::PathBuf;
 
 use crate::app::Ports;
 use crate::app::choice::{Because, Choice, Preferred};
-use crate::app::failure::Failure;
+use crate::app::failure::{Failure, explain_command};
 use crate::app::foresee::{Foreseen, foresee};
-use crate::app::keys::{Keys, Place, What as Carried};
-use crate::app::reasons::Reason;
+use crate::app::keys::Keys;
+use crate::app::reasons::{AS_IT_IS, Reason};
 use crate::app::status::facts;
-use crate::app::token::{key_member, nothing_usable, signed_in_elsewhere};
-use crate::model::credential::Kind;
+use crate::app::token::nothing_usable;
 use crate::model::id::{AgentId, printable};
 use crate::model::profiles::Seen;
 use crate::model::provider::{Bill, Billing, Provider};
@@ -24,12 +23,12 @@ use super::{Account, Files};
 
 /// What the candidates are looked at with.
 pub(super) struct Look<'a> {
-    ports: Ports<'a>,
-    keys: &'a Keys<'a>,
+    pub(super) ports: Ports<'a>,
+    pub(super) keys: &'a Keys<'a>,
     files: &'a Files,
-    choice: &'a Choice,
-    manifest: Option<Provider>,
-    billing: Billing,
+    pub(super) choice: &'a Choice,
+    pub(super) manifest: Option<Provider>,
+    pub(super) billing: Billing,
     now: Timestamp,
 }
 
@@ -43,7 +42,7 @@ pub(super) struct Search {
     /// Why nothing is handed out.
     pub(super) failure: Option<Failure>,
     /// What ends the search without a token.
-    ended_by: Option<String>,
+    pub(super) ended_by: Option<String>,
 }
 
 impl Search {
@@ -52,7 +51,7 @@ impl Search {
     }
 
     /// What becomes of a candidate that would give a token.
-    fn place(&mut self, first: Reason, cooling: Option<Reason>) -> (Standing, Reason) {
+    pub(super) fn place(&mut self, first: Reason, cooling: Option<Reason>) -> (Standing, Reason) {
         let used = self.used.and_then(|place| self.rows.get(place));
         match (used, &self.ended_by) {
             (Some(used), _) => match cooling {
@@ -121,9 +120,14 @@ impl<'a> Look<'a> {
             search.failure = None;
             return;
         }
-        let failure = search.failure.take();
-        let failure =
-            failure.unwrap_or_else(|| nothing_usable(self.ports, &self.choice.provider, decision));
+        let failure = search.failure.take().unwrap_or_else(|| {
+            let provider = &self.choice.provider;
+            let mut failure = nothing_usable(self.ports, provider, decision);
+            // This is the explanation.
+            let is_this = |hint: &mut String| *hint == explain_command(provider);
+            failure.hint.take_if(is_this);
+            failure
+        });
         search.failure = Some(match self.choice.locked() {
             Some(locked) => locked.explain(failure),
             None => failure,
@@ -233,133 +237,9 @@ impl<'a> Look<'a> {
         let read = places.read.first().cloned();
         read.unwrap_or_else(|| self.ports.store.path(owner))
     }
-
-    /// Every place where a variable of the provider is set; the first counts.
-    fn variables(&self, search: &mut Search) {
-        let Some(manifest) = &self.manifest else {
-            return;
-        };
-        let mut counts: Option<String> = None;
-        for name in &manifest.env {
-            for place in self.keys.places(name) {
-                let kind = match Keys::is_token(name) {
-                    true => Kind::Token,
-                    false => Kind::ApiKey,
-                };
-                let (standing, reason) = match &counts {
-                    Some(first) => shadowed(first),
-                    None => self.beside(search),
-                };
-                counts.get_or_insert_with(|| format!("{name} ({})", self.told(place)));
-                search.rows.push(Row {
-                    standing,
-                    reason,
-                    bill: self.billing.of(kind),
-                    what: What::Variable {
-                        name: name.clone(),
-                        place,
-                        file: self.file(place),
-                        kind,
-                    },
-                });
-            }
-        }
-        if let (None, Some(found)) = (counts, self.keys.of(manifest))
-            && let Carried::Ambient = found.what
-        {
-            self.software(search, manifest, found.source);
-        }
-    }
-
-    /// A sign-in that holds no token: where it counts, nothing is handed out.
-    fn software(&self, search: &mut Search, manifest: &Provider, source: String) {
-        let (standing, reason) = self.beside(search);
-        let reason = match standing {
-            Standing::Used => {
-                search.used = None;
-                search.ended_by = Some(source.clone());
-                let id = &self.choice.provider;
-                let failure = signed_in_elsewhere(id, &manifest.name, &source);
-                search.failure.get_or_insert(failure);
-                Reason::new(
-                    "holds-no-token",
-                    "the software of the provider uses it itself; it holds no token",
-                )
-            }
-            _ => reason,
-        };
-        let standing = match standing {
-            Standing::Used => Standing::PassedOver,
-            other => other,
-        };
-        search.rows.push(Row {
-            standing,
-            reason,
-            bill: self.billing.ambient,
-            what: What::Software { source },
-        });
-    }
-
-    fn configured(&self, search: &mut Search) {
-        let Some((name, _)) = self.ports.settings.key_of(&self.choice.provider) else {
-            return;
-        };
-        let before = search.rows.iter().find(|row| {
-            !matches!(row.what, What::Profile(_)) && row.standing != Standing::Shadowed
-        });
-        let (standing, reason) = match before.map(Row::label) {
-            Some(first) => shadowed(&first),
-            None => self.beside(search),
-        };
-        search.rows.push(Row {
-            standing,
-            reason,
-            bill: self.billing.api_key,
-            what: What::ConfigKey {
-                member: key_member(name),
-                file: self.ports.config.path().to_owned(),
-            },
-        });
-    }
-
-    /// What becomes of what lies in no document.
-    fn beside(&self, search: &mut Search) -> (Standing, Reason) {
-        match self.choice.locked() {
-            Some(locked) => (Standing::PassedOver, not_asked(locked)),
-            None => {
-                let words = match search.rows.is_empty() {
-                    true => "no profile is stored",
-                    false => "no profile gives a token",
-                };
-                search.place(Reason::new("no-profile", words), None)
-            }
-        }
-    }
-
-    fn file(&self, place: Place) -> Option<PathBuf> {
-        match place {
-            Place::DotEnv => Some(self.ports.dirs.state.join(".env")),
-            Place::Config => Some(self.ports.config.path().to_owned()),
-            Place::Process | Place::LoginShell => None,
-        }
-    }
-
-    fn told(&self, place: Place) -> &'static str {
-        match place {
-            Place::Process => "environment",
-            Place::DotEnv => ".env",
-            Place::Config => "env of openclaw.json",
-            Place::LoginShell => "login shell",
-        }
-    }
 }
 
-fn shadowed(by: &str) -> (Standing, Reason) {
-    let words = format!("{by} counts first");
-    (Standing::Shadowed, Reason::new("shadowed", words))
-}
-
-fn not_asked(locked: &Preferred) -> Reason {
+pub(super) fn not_asked(locked: &Preferred) -> Reason {
     let words = format!("only {} is used", locked.profile);
     Reason::new("not-asked", words)
 }
@@ -386,10 +266,10 @@ fn because(preferred: &Preferred) -> Reason {
 /// What would be done for its token.
 fn then(foreseen: &Foreseen, seen: &Seen<'_>) -> Option<Reason> {
     Some(match foreseen {
-        Foreseen::Given(None) => Reason::new("as-it-is", "handed out as it is"),
+        Foreseen::Given(None) => Reason::new("as-it-is", AS_IT_IS),
         Foreseen::Given(Some(warning)) => {
             let warning = warning.strip_prefix(seen.id.as_str()).unwrap_or(warning);
-            let words = format!("handed out as it is: {}", warning.trim_start());
+            let words = format!("{AS_IT_IS}: {}", warning.trim_start());
             Reason::new("as-it-is", words)
         }
         Foreseen::Renewed { lives: true } => Reason::new(

@@ -5,6 +5,7 @@
 //! meant, go through the candidates in the same order, and judge each by the same functions.
 
 mod account;
+mod beside;
 mod bills;
 mod chain;
 mod rows;

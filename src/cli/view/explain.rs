@@ -9,6 +9,7 @@ use crate::app::explain::{
     Account, Explained, Place, ProfileRow, Report, Row, Standing, Stored, What,
 };
 
+use crate::app::reasons::AS_IT_IS;
 use crate::app::status::Renewal;
 use crate::cli::printer::Tone;
 use crate::model::id::printable;
@@ -67,7 +68,8 @@ fn provider(page: &mut Page, explained: &Explained, now: Timestamp) {
             page.line(&format!("{:FIELD$}Try: {hint}", ""));
         }
     }
-    if !explained.rows.is_empty() {
+    let is_profile = |row: &Row| matches!(row.what, What::Profile(_));
+    if explained.rows.iter().any(is_profile) {
         page.hang("Order", FIELD, &order(&explained.order));
     }
     if let Some(preferred) = &explained.preferred {
@@ -185,7 +187,9 @@ fn of_kind(stored: &Stored) -> String {
 }
 
 fn facts(page: &mut Page, profile: &ProfileRow, now: Timestamp) {
-    if let Some(then) = &profile.then {
+    if let Some(then) = &profile.then
+        && then.words != AS_IT_IS
+    {
         page.hang("", FACT, &then.words);
     }
     let Some(stored) = &profile.stored else {

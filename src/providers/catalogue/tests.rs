@@ -230,6 +230,7 @@ fn a_key_is_metered_and_a_login_a_subscription_where_that_is_known() {
         anthropic token subscription\nchutes oauth unknown\nchutes key unknown\n\
         elevenlabs key subscription\nfirecrawl key subscription\n\
         github-copilot oauth subscription\ngithub-copilot token subscription\n\
+        github-copilot key subscription\n\
         google-gemini-cli oauth subscription\ngoogle-vertex ambient metered\n\
         kimi-coding key subscription\nlitellm key unknown\nlmstudio key unknown\n\
         minimax-portal oauth subscription\nminimax-portal token subscription\n\

@@ -10,9 +10,10 @@ use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
 use crate::model::profiles::{Effective, Seen};
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
-use crate::model::selection::{Candidate, Decision, Verdict};
+use crate::model::selection::{Candidate, Verdict};
 use crate::model::time::{Freshness, Timestamp, freshness, short_duration};
 use crate::ports::dialog::Notice;
+use crate::ports::store::Scope;
 use crate::providers::catalogue::CatalogueError;
 
 use super::Ports;
@@ -104,7 +105,7 @@ fn of_provider(
         (Ok(Some(outcome)), _) => Ok(outcome),
         (_, Some(failure)) | (Err(failure), None) => Err(failure),
         (Ok(None), None) => {
-            let mut failure = nothing_usable(ports, provider, &decision);
+            let mut failure = nothing_usable(ports, choice);
             for fault in keys.faults() {
                 failure.message = format!("{}; {fault}", failure.message);
             }
@@ -312,11 +313,14 @@ pub(super) fn signed_in_elsewhere(provider: &ProviderId, name: &str, source: &st
 }
 
 /// Says why no candidate could be used, so that the advice fits.
-pub(super) fn nothing_usable(
-    ports: Ports<'_>,
-    provider: &ProviderId,
-    decision: &Decision,
-) -> Failure {
+pub(super) fn nothing_usable(ports: Ports<'_>, choice: &Choice) -> Failure {
+    let mut choice = choice.clone();
+    // Only what concerns the provider was read so far, and an order may name others.
+    if let Ok(all) = ports.effective(&choice.effective.agent, Scope::All) {
+        choice.effective = all;
+    }
+    let decision = choice.decide(ports);
+    let provider = &choice.provider;
     let manifest = ports.provider(provider);
     let kind = manifest
         .as_ref()

@@ -91,7 +91,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Report, Failure> {
     }
     let keys = Keys::look(ports);
     match token::elsewhere(ports, &keys, provider)? {
-        None => Err(token::nothing_usable(ports, provider, &decision)),
+        None => Err(token::nothing_usable(ports, &choice)),
         Some(found) => Ok(Report {
             profile: None,
             source: found.source,

@@ -20,6 +20,7 @@ mod device;
 mod discovery;
 mod disks;
 mod doctor;
+mod explain;
 mod faults;
 mod fixture_edits;
 mod history;

@@ -14,7 +14,7 @@ use crate::app::token::nothing_usable;
 use crate::model::id::{AgentId, printable};
 use crate::model::profiles::Seen;
 use crate::model::provider::{Bill, Billing, Provider};
-use crate::model::selection::{Candidate, Decision, Verdict};
+use crate::model::selection::{Candidate, Verdict};
 use crate::model::time::Timestamp;
 use crate::ports::store::StoreError;
 
@@ -110,19 +110,19 @@ impl<'a> Look<'a> {
         }
         self.variables(&mut search);
         self.configured(&mut search);
-        self.conclude(&mut search, &decision);
+        self.conclude(&mut search);
         Ok(search)
     }
 
     /// Why there is no token, in the words of the command that would say so.
-    fn conclude(&self, search: &mut Search, decision: &Decision) {
+    fn conclude(&self, search: &mut Search) {
         if search.used.is_some() {
             search.failure = None;
             return;
         }
         let failure = search.failure.take().unwrap_or_else(|| {
             let provider = &self.choice.provider;
-            let mut failure = nothing_usable(self.ports, provider, decision);
+            let mut failure = nothing_usable(self.ports, self.choice);
             // This is the explanation.
             let is_this = |hint: &mut String| *hint == explain_command(provider);
             failure.hint.take_if(is_this);

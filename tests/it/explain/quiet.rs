@@ -1,0 +1,94 @@
+//! An explanation touches nothing: no file is written or made, no lock taken, no server asked.
+
+use std::process::Command;
+
+use openclaw::testing::issuer::Account;
+use serde_json::json;
+
+use crate::support::World;
+
+/// Every file and directory below, what it holds, and when it was changed.
+fn everything(world: &World) -> Vec<(String, String)> {
+    fn walk(path: &std::path::Path, found: &mut Vec<(String, String)>) {
+        let about = std::fs::metadata(path).unwrap();
+        let content = std::fs::read(path).unwrap_or_default();
+        let changed = about.modified().unwrap();
+        found.push((
+            path.display().to_string(),
+            format!("{changed:?} {content:?}"),
+        ));
+        for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
+            walk(&entry.path(), found);
+        }
+    }
+    let mut found = Vec::new();
+    walk(world.directory.path(), &mut found);
+    found.sort();
+    found
+}
+
+/// Logins in every state, an answer that waits, a legacy file.
+fn world() -> (World, openclaw::testing::issuer::Issuer) {
+    let (world, issuer) = World::with_issuer(Account::default());
+    world.seed(&issuer, "main", -60);
+    world.add_agent("work");
+    world.write("agents/main/agent/auth.json", "{}");
+    let login = json!({ "xai": { "type": "oauth", "access": "MARKER", "refresh": "MARKER",
+        "expires": 1 } });
+    world.write("agents/work/agent/auth.json", &login.to_string());
+    world.write_torn_answer(&world.state().join("rescue"));
+    (world, issuer)
+}
+
+const ALL: [&[&str]; 4] = [
+    &["models", "auth", "explain"],
+    &["models", "auth", "explain", "--json", "--agent", "work"],
+    &["models", "auth", "explain", "--provider", "openai-codex"],
+    &[
+        "models",
+        "auth",
+        "explain",
+        "--profile",
+        "openai-codex:default",
+    ],
+];
+
+#[test]
+fn nothing_is_written_and_nobody_is_asked() {
+    let (world, issuer) = world();
+    let before = everything(&world);
+    for args in ALL {
+        let ran = world.run(args);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert_eq!(everything(&world), before, "{args:?}");
+    }
+    assert!(issuer.token_requests().is_empty() && issuer.visits().is_empty());
+    let ran = world.run(ALL[0]);
+    assert!(ran.out.contains("holds the answer to a refresh"), "{ran:?}");
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn no_system_call_locks_writes_or_connects() {
+    let (world, _issuer) = world();
+    for args in ALL {
+        let command = world.command(args);
+        let calls = "trace=openat,connect,flock,rename,unlink,mkdir,bind,socket,fchmod,fsync";
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-qq", "-e", calls]);
+        strace.arg(command.get_program()).args(command.get_args());
+        let set = command.get_envs();
+        strace
+            .env_clear()
+            .envs(set.filter_map(|(name, value)| Some((name, value?))))
+            .current_dir(world.directory.path());
+        let output = strace.output().unwrap();
+        let calls = String::from_utf8_lossy(&output.stderr).into_owned();
+        let state = world.state().display().to_string();
+        assert!(calls.contains(&state), "{calls}");
+        for line in calls.lines() {
+            let reads = line.contains("openat(") && line.contains("O_RDONLY");
+            assert!(reads || !line.contains('('), "{line}");
+        }
+    }
+}

@@ -13,6 +13,9 @@ use super::status::{Facts, Renewal};
 /// What is done where nothing need be.
 pub const AS_IT_IS: &str = "handed out as it is";
 
+/// The name of the reason of what is not tried, because one account is wanted and no other.
+pub const NOT_ASKED: &str = "not-asked";
+
 /// A reason: its name for programs, and the words for people, which go behind the name of the
 /// credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,5 +103,40 @@ impl Reason {
             _ => "expired",
         };
         Self::new(code, words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    const NOW: Timestamp = Timestamp(1_795_242_600_000);
+
+    #[test]
+    fn each_verdict_has_a_name_and_words_of_its_own() {
+        let until = Timestamp(NOW.0 + 300_000);
+        let verdicts = [
+            Verdict::Eligible,
+            Verdict::CoolingDown(until),
+            Verdict::NotStored,
+            Verdict::OtherProvider("x\u{1b}[2J".to_owned()),
+            Verdict::ConfigDisagrees,
+            Verdict::NoSecret,
+            Verdict::Expired,
+            Verdict::NotNamed,
+        ];
+        let mut reasons: Vec<Reason> = verdicts
+            .iter()
+            .map(|verdict| Reason::of_verdict(verdict, NOW))
+            .collect();
+        let disabled = Some(Some("billing".to_owned()));
+        reasons.push(Reason::unusable(&Unusable { until, disabled }, NOW));
+        let codes: HashSet<&str> = reasons.iter().map(|reason| reason.code).collect();
+        let words: HashSet<&str> = reasons.iter().map(|reason| reason.words.as_str()).collect();
+        assert_eq!((codes.len(), words.len()), (9, 9), "{reasons:?}");
+        assert!(!reasons[3].words.contains('\u{1b}'), "{reasons:?}");
+        let left = "disabled (billing) for another 5m, until 2026-11-21T06:35:00.000Z";
+        assert_eq!(reasons[8].words, left);
     }
 }

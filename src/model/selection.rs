@@ -247,3 +247,81 @@ fn rank(candidate: &Candidate, profile: Option<&Seen<'_>>, explicit: bool) -> (u
         _ => (PASSED_OVER, 0, 0),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::credential::ApiKey;
+    use super::super::json::Extra;
+    use super::super::profiles::AuthProfiles;
+    use super::super::secret::Secret;
+    use super::super::settings::ProfileSettings;
+    use super::*;
+
+    fn id(text: &str) -> ProfileId {
+        ProfileId::parse(text).unwrap()
+    }
+
+    /// With `x:a` to `x:d`, and an order that names one.
+    fn document(order: Option<&str>) -> AuthProfiles {
+        let mut document = AuthProfiles::default();
+        for name in ["x:a", "x:b", "x:c", "x:d"] {
+            let key = ApiKey {
+                provider: "x".to_owned(),
+                key: Some(Secret::from("k")),
+                email: None,
+                extra: Extra::default(),
+            };
+            document.put(id(name), Credential::ApiKey(key));
+        }
+        let order = order.map(|name| ("X".to_owned(), vec![name.to_owned()]));
+        document.order = order.into_iter().collect();
+        document
+    }
+
+    #[test]
+    fn the_first_source_of_an_order_is_the_one_that_holds() {
+        use OrderSource::{AuthOrder, AuthProfiles, Override, Stored};
+        let provider = ProviderId::parse("x").unwrap();
+        let agent = AgentId::normalise("work");
+        let profile = ProfileSettings {
+            id: id("x:d"),
+            provider: "x".to_owned(),
+            mode: "api_key".to_owned(),
+            email: None,
+        };
+        for bits in 0..16_u8 {
+            let has = |bit: u8| bits & (1 << bit) != 0;
+            let own = document(has(0).then_some("x:a"));
+            let main = document(has(1).then_some("x:b"));
+            let seen = Effective::new(agent.clone(), own, Some(main));
+            let settings = Settings {
+                order: (has(2).then(|| ("x".to_owned(), vec!["x:c".to_owned()])))
+                    .into_iter()
+                    .collect(),
+                profiles: has(3).then(|| profile.clone()).into_iter().collect(),
+                ..Settings::default()
+            };
+            let all = [
+                (has(0), Override(agent.clone()), 1, "x:a"),
+                (has(1), Override(AgentId::main()), 1, "x:b"),
+                (has(2), AuthOrder, 1, "x:c"),
+                (has(3), AuthProfiles, 1, "x:d"),
+                (bits == 0, Stored, 4, "x:a"),
+            ];
+            let expected: Vec<_> = all.iter().filter(|(is_there, ..)| *is_there).collect();
+            let sources: Vec<_> = expected
+                .iter()
+                .map(|(_, source, ..)| source.clone())
+                .collect();
+            assert_eq!(
+                order_sources(&seen, &settings, &provider),
+                sources,
+                "{bits}"
+            );
+            let decision = decide(&seen, &settings, &provider, None, Timestamp(1));
+            let order: Vec<_> = decision.order().map(|one| one.id.as_str()).collect();
+            let (.., count, first) = expected[0];
+            assert_eq!((order.len(), order[0]), (*count, *first), "{bits}");
+        }
+    }
+}

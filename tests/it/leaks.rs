@@ -70,6 +70,9 @@ fn a_login_and_what_follows_show_no_secret() {
         &["models", "status"][..],
         &["models", "status", "--json"],
         &["models", "auth", "list", "--json"],
+        &["models", "auth", "explain"],
+        &["models", "auth", "explain", "--json"],
+        &["models", "auth", "explain", "--model", "openai-codex/x"],
         &[
             "models",
             "auth",

@@ -11,6 +11,7 @@ mod config_yaml;
 mod device;
 mod discovery;
 mod doctor;
+mod explain;
 mod history;
 mod login;
 mod logout;

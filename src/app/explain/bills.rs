@@ -1,6 +1,7 @@
 //! Where the bill crosses over: a subscription is there, and what is used is metered.
 
 use super::rows::{Row, Standing};
+use crate::app::reasons::NOT_ASKED;
 use crate::model::provider::Bill;
 
 /// Each subscription that is passed over for something metered, a sentence.
@@ -11,7 +12,8 @@ pub(super) fn crossed(rows: &[Row], used: Option<usize>) -> Vec<String> {
     };
     let is_free = |row: &&Row| {
         let set_back = matches!(row.standing, Standing::PassedOver | Standing::Last);
-        set_back && row.bill == Bill::Subscription
+        // Who wants one account and no other knows whose bill it is.
+        set_back && row.bill == Bill::Subscription && row.reason.code != NOT_ASKED
     };
     let warning = |row: &Row| {
         format!(
@@ -22,4 +24,46 @@ pub(super) fn crossed(rows: &[Row], used: Option<usize>) -> Vec<String> {
         )
     };
     rows.iter().filter(is_free).map(warning).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rows::What;
+    use super::*;
+    use crate::app::reasons::Reason;
+
+    fn row(name: &str, standing: Standing, bill: Bill) -> Row {
+        Row {
+            what: What::Software {
+                source: name.to_owned(),
+            },
+            standing,
+            reason: Reason {
+                code: "cooling-down",
+                words: "cooling down".to_owned(),
+            },
+            bill,
+        }
+    }
+
+    #[test]
+    fn only_what_costs_more_than_what_is_passed_over_is_told() {
+        use Bill::{Metered, Subscription, Unknown};
+        use Standing::{Last, Next, PassedOver, Used};
+        for (standing, bill, used, told) in [
+            (PassedOver, Subscription, Metered, true),
+            (Last, Subscription, Metered, true),
+            // It is there, and the order puts it behind.
+            (Next, Subscription, Metered, false),
+            (PassedOver, Metered, Metered, false),
+            (PassedOver, Unknown, Metered, false),
+            (PassedOver, Subscription, Subscription, false),
+            (PassedOver, Subscription, Unknown, false),
+        ] {
+            let rows = [row("a", Used, used), row("b", standing, bill)];
+            let warnings = crossed(&rows, Some(0));
+            assert_eq!(!warnings.is_empty(), told, "{standing:?} {bill:?} {used:?}");
+            assert!(crossed(&rows, None).is_empty());
+        }
+    }
 }

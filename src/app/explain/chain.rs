@@ -8,7 +8,7 @@ use crate::app::choice::{Because, Choice, Preferred};
 use crate::app::failure::{Failure, explain_command};
 use crate::app::foresee::{Foreseen, foresee};
 use crate::app::keys::Keys;
-use crate::app::reasons::{AS_IT_IS, Reason};
+use crate::app::reasons::{AS_IT_IS, NOT_ASKED, Reason};
 use crate::app::status::facts;
 use crate::app::token::nothing_usable;
 use crate::model::id::{AgentId, printable};
@@ -67,7 +67,11 @@ impl Search {
             }
             (None, None) => {
                 self.used = Some(self.rows.len());
-                (Standing::Used, cooling.unwrap_or(first))
+                let reason = cooling.map_or(first, |mut cooling| {
+                    cooling.words.push_str("; nothing before it gives a token");
+                    cooling
+                });
+                (Standing::Used, reason)
             }
         }
     }
@@ -241,7 +245,7 @@ impl<'a> Look<'a> {
 
 pub(super) fn not_asked(locked: &Preferred) -> Reason {
     let words = format!("only {} is used", locked.profile);
-    Reason::new("not-asked", words)
+    Reason::new(NOT_ASKED, words)
 }
 
 fn because(preferred: &Preferred) -> Reason {

@@ -61,9 +61,15 @@ fn provider(page: &mut Page, explained: &Explained, now: Timestamp) {
         Bill::Unknown => row.label(),
         bill => format!("{}, {}", row.label(), bill_of(bill)),
     });
-    page.hang("Used", FIELD, used.as_deref().unwrap_or("nothing"));
+    let nothing = match explained.rows.is_empty() {
+        true => "nothing",
+        false => "nothing; each reason stands below",
+    };
+    page.hang("Used", FIELD, used.as_deref().unwrap_or(nothing));
     if let Some(failure) = &explained.failure {
-        page.hang("", FIELD, &failure.message);
+        if explained.rows.is_empty() {
+            page.hang("", FIELD, &failure.message);
+        }
         if let Some(hint) = &failure.hint {
             page.line(&format!("{:FIELD$}Try: {hint}", ""));
         }
@@ -166,7 +172,13 @@ fn candidate(page: &mut Page, row: &Row, now: Timestamp) {
     let word = tone.paint(&format!("{word:<8}"));
     let label = printable(&row.label(), 200);
     let what = what.join(", ");
-    page.line(format!("  {word}   {label}  {what}").trim_end());
+    // A long name keeps its line; what it is stands below.
+    let fits = FACT + label.width() + 2 + what.width() <= WIDTH;
+    let beside = if fits { what.as_str() } else { "" };
+    page.line(format!("  {word}   {label}  {beside}").trim_end());
+    if !fits {
+        page.hang("", FACT, &what);
+    }
     page.hang("", FACT, &row.reason.words);
     match &row.what {
         What::Profile(profile) => facts(page, profile, now),

@@ -5,7 +5,8 @@ use std::process::Command;
 use openclaw::testing::issuer::Account;
 use serde_json::json;
 
-use crate::support::World;
+use super::{MAIN, store};
+use crate::support::{World, millis_from_now, ran};
 
 /// Every file and directory below, what it holds, and when it was changed.
 fn everything(world: &World) -> Vec<(String, String)> {
@@ -90,5 +91,48 @@ fn no_system_call_locks_writes_or_connects() {
             let reads = line.contains("openat(") && line.contains("O_RDONLY");
             assert!(reads || !line.contains('('), "{line}");
         }
+    }
+}
+
+#[test]
+fn no_explanation_holds_a_secret_not_even_masked() {
+    let world = World::new();
+    let secret = |name: &str| format!("MARKER{name}-0123456789-0123456789-MARKER{name}");
+    let profiles = json!({
+        "anthropic:key": { "type": "api_key", "provider": "anthropic", "key": secret("key") },
+        "anthropic:ended": { "type": "token", "provider": "anthropic", "token": secret("token"),
+            "expires": millis_from_now(-60) },
+        "anthropic:login": { "type": "oauth", "provider": "anthropic",
+            "access": secret("access"), "refresh": secret("refresh"), "idToken": secret("id"),
+            "expires": millis_from_now(60) },
+        "anthropic:odd": { "type": "oauth", "provider": 7, "access": secret("odd") },
+    });
+    world.write(MAIN, &store(&profiles, &json!({})));
+    world.write(".env", &format!("ANTHROPIC_API_KEY={}\n", secret("file")));
+    let config = json!({
+        "env": { "ANTHROPIC_OAUTH_TOKEN": secret("config") },
+        "models": { "providers": { "anthropic": { "apiKey": secret("models") } } },
+    });
+    world.write("openclaw.json", &config.to_string());
+    for args in [
+        &["models", "auth", "explain"][..],
+        &["models", "auth", "explain", "--json"],
+        &[
+            "models",
+            "auth",
+            "explain",
+            "--json",
+            "--profile",
+            "anthropic:login",
+        ],
+        &["models", "auth", "explain", "--profile", "anthropic:ended"],
+    ] {
+        let mut command = world.command(&[&["-vvv"], args].concat());
+        command.env("OPENAI_API_KEY", secret("process"));
+        let ran = ran(command.output().unwrap());
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let seen = format!("{}{}", ran.out, ran.err);
+        assert!(!seen.contains("MARKER"), "{seen}");
+        assert!(!seen.contains("..."), "something is masked:\n{seen}");
     }
 }

@@ -30,20 +30,22 @@ fn of(world: &World, args: &[&str]) -> Value {
     report["providers"].as_array_mut().unwrap().remove(0)
 }
 
-/// What each candidate is called, what becomes of it, and the name of the reason.
+/// What each candidate is called, what becomes of it, and the name of the reason, which the manual
+/// knows.
 fn told(explained: &Value) -> Vec<String> {
     let candidates = explained["candidates"].as_array().unwrap().iter();
     let text = |value: &Value| value.as_str().map(str::to_owned);
+    let manual = include_str!("../../docs/selection.md");
     candidates
         .map(|row| {
             let names = ["profile", "variable", "source", "member"].map(|name| text(&row[name]));
             let name = names.into_iter().flatten().next().unwrap();
             let [standing, reason] = [&row["standing"], &row["reason"]["code"]];
-            format!(
-                "{name} {} {}",
-                text(standing).unwrap(),
-                text(reason).unwrap()
-            )
+            let words = [standing, reason].map(|value| text(value).unwrap());
+            for word in words.iter().chain(&text(&row["then"]["code"])) {
+                assert!(manual.contains(&format!("`{word}`")), "{word}");
+            }
+            format!("{name} {} {}", words[0], words[1])
         })
         .collect()
 }

@@ -140,36 +140,21 @@ impl<'a> Look<'a> {
 
     fn profile(&self, search: &mut Search, candidate: &Candidate) -> Result<Row, StoreError> {
         let seen = self.choice.effective.get(&candidate.id);
-        let stored = match &seen {
-            Some(seen) => Some(self.stored(seen)?),
-            None => None,
-        };
-        let unusable = seen
-            .as_ref()
-            .and_then(|seen| seen.usage?.unusable(self.now));
-        let mut reason = match (&candidate.verdict, &unusable) {
-            (Verdict::CoolingDown(_), Some(unusable)) => Reason::unusable(unusable, self.now),
-            (verdict, _) => Reason::of_verdict(verdict, self.now),
-        };
-        let (mut standing, mut then) = (Standing::PassedOver, None);
+        let stored = seen.as_ref().map(|seen| self.stored(seen)).transpose()?;
         let locked = self.choice.locked();
-        let is_usable = matches!(
-            candidate.verdict,
-            Verdict::Eligible | Verdict::CoolingDown(_)
-        );
-        match (locked, &seen, &stored) {
-            (Some(locked), ..) if locked.profile != candidate.id => {
-                if is_usable {
-                    reason = not_asked(locked);
-                }
+        let verdict = &candidate.verdict;
+        let cools_down = matches!(verdict, Verdict::CoolingDown(_));
+        let is_usable = cools_down || *verdict == Verdict::Eligible;
+        let is_tried = locked.map_or(is_usable, |locked| locked.profile == candidate.id);
+        let reason = self.verdict(candidate, seen.as_ref());
+        let (standing, reason, then) = match (&seen, &stored, locked) {
+            (Some(seen), Some(stored), _) if is_tried => {
+                let cooling = (cools_down && locked.is_none()).then_some(reason);
+                self.ask(search, seen, stored, cooling)
             }
-            (locked, Some(seen), Some(stored)) if is_usable || locked.is_some() => {
-                let cooling = matches!(candidate.verdict, Verdict::CoolingDown(_));
-                let cooling = (cooling && locked.is_none()).then_some(reason);
-                (standing, reason, then) = self.ask(search, seen, stored, cooling);
-            }
-            _ => {}
-        }
+            (.., Some(locked)) if is_usable => (Standing::PassedOver, not_asked(locked), None),
+            _ => (Standing::PassedOver, reason, None),
+        };
         let bill = stored.as_ref().map(|stored| self.billing.of(stored.kind));
         Ok(Row {
             standing,
@@ -181,6 +166,15 @@ impl<'a> Look<'a> {
                 then,
             })),
         })
+    }
+
+    /// What selection says of it.
+    fn verdict(&self, candidate: &Candidate, seen: Option<&Seen<'_>>) -> Reason {
+        let unusable = seen.and_then(|seen| seen.usage?.unusable(self.now));
+        match (&candidate.verdict, unusable) {
+            (Verdict::CoolingDown(_), Some(unusable)) => Reason::unusable(&unusable, self.now),
+            (verdict, _) => Reason::of_verdict(verdict, self.now),
+        }
     }
 
     /// What asking for its token would come to.

@@ -7,6 +7,7 @@ use crate::app::choice::{Because, Preferred};
 use crate::app::explain::{Explained, ProfileRow, Report, Row, Shadow, Stored, What};
 use crate::app::reasons::Reason;
 use crate::cli::exit;
+use crate::model::inheritance::Inheritance;
 use crate::model::selection::OrderSource;
 use crate::model::time::Timestamp;
 
@@ -18,7 +19,7 @@ pub fn render(report: &Report) -> String {
     pretty(&json!({
         "schema": SCHEMA,
         "agent": report.agent.as_str(),
-        "inheritance": report.inheritance.as_ref().map(|mode| mode.as_str()),
+        "inheritance": report.inheritance.as_ref().map(Inheritance::as_str),
         "defaultModel": report.default_model,
         "providers": report.providers.iter().map(provider).collect::<Vec<_>>(),
         "shadows": shadows(&report.shadows),

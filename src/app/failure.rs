@@ -172,6 +172,11 @@ pub fn explain_command(provider: &ProviderId) -> String {
     format!("openclaw models auth explain --provider {provider}")
 }
 
+/// The command that puts `profile` in front of its order.
+pub fn use_command(profile: &ProfileId) -> String {
+    format!("openclaw models auth use {}", shell_word(profile.as_str()))
+}
+
 /// The command that refreshes `profile`.
 pub fn refresh_command(profile: &ProfileId) -> String {
     let profile = shell_word(profile.as_str());

@@ -16,6 +16,9 @@ pub const AS_IT_IS: &str = "handed out as it is";
 /// The name of the reason of what is not tried, because one account is wanted and no other.
 pub const NOT_ASKED: &str = "not-asked";
 
+/// The name of the reason of what an order, or the configuration, does not name.
+pub const NOT_NAMED: &str = "not-named";
+
 /// A reason: its name for programs, and the words for people, which go behind the name of the
 /// credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,9 +58,7 @@ impl Reason {
             ),
             Verdict::NoSecret => Self::new("no-secret", "holds no secret"),
             Verdict::Expired => Self::new("expired", "expired"),
-            Verdict::NotNamed => {
-                Self::new("not-named", "not named by the order or by auth.profiles")
-            }
+            Verdict::NotNamed => Self::new(NOT_NAMED, "not named by the order or by auth.profiles"),
         }
     }
 

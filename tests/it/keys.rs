@@ -31,7 +31,7 @@ fn env_of(report: &Value, provider: &str) -> Value {
 }
 
 /// A shell that notes each start of its own in `started`, then does what `body` says.
-fn shell(world: &World, body: &str) -> String {
+pub(crate) fn shell(world: &World, body: &str) -> String {
     let path = world.directory.path().join("shell");
     let note = started(world);
     let text = format!("#!/bin/sh\necho \"$*\" >> '{}'\n{body}\n", note.display());

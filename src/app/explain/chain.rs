@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use crate::app::Ports;
 use crate::app::choice::{Because, Choice, Preferred};
-use crate::app::failure::{Failure, explain_command};
+use crate::app::failure::{Failure, explain_command, use_command};
 use crate::app::foresee::{Foreseen, foresee};
 use crate::app::keys::Keys;
-use crate::app::reasons::{AS_IT_IS, NOT_ASKED, Reason};
+use crate::app::reasons::{AS_IT_IS, NOT_ASKED, NOT_NAMED, Reason};
 use crate::app::status::facts;
 use crate::app::token::nothing_usable;
-use crate::model::id::{AgentId, printable};
+use crate::model::id::{AgentId, ProfileId, printable};
 use crate::model::profiles::Seen;
 use crate::model::provider::{Bill, Billing, Provider};
 use crate::model::selection::{Candidate, Verdict};
@@ -68,7 +68,7 @@ impl Search {
             (None, None) => {
                 self.used = Some(self.rows.len());
                 let reason = cooling.map_or(first, |mut cooling| {
-                    cooling.words.push_str("; nothing before it gives a token");
+                    cooling.words.push_str("; used all the same");
                     cooling
                 });
                 (Standing::Used, reason)
@@ -127,15 +127,34 @@ impl<'a> Look<'a> {
         let failure = search.failure.take().unwrap_or_else(|| {
             let provider = &self.choice.provider;
             let mut failure = nothing_usable(self.ports, self.choice);
-            // This is the explanation.
-            let is_this = |hint: &mut String| *hint == explain_command(provider);
-            failure.hint.take_if(is_this);
+            // This is the explanation, so it has to know more.
+            if failure.hint.as_ref() == Some(&explain_command(provider)) {
+                failure.hint = self.unnamed(&search.rows).map(use_command);
+            }
             failure
         });
         search.failure = Some(match self.choice.locked() {
             Some(locked) => locked.explain(failure),
             None => failure,
         });
+    }
+
+    /// The first profile that would give a token if the order named it.
+    fn unnamed<'r>(&self, rows: &'r [Row]) -> Option<&'r ProfileId> {
+        let unnamed = rows.iter().filter(|row| row.reason.code == NOT_NAMED);
+        let mut ids = unnamed.filter_map(|row| match &row.what {
+            What::Profile(profile) => Some(&profile.id),
+            _ => None,
+        });
+        ids.find(|id| {
+            let seen = self.choice.effective.get(id);
+            seen.is_some_and(|seen| {
+                !matches!(
+                    foresee(self.ports, &seen),
+                    Foreseen::Nothing(_) | Foreseen::End(_)
+                )
+            })
+        })
     }
 
     fn profile(&self, search: &mut Search, candidate: &Candidate) -> Result<Row, StoreError> {

@@ -82,6 +82,20 @@ fn a_key_of_the_configuration_is_used_last_and_handed_out() {
 }
 
 #[test]
+fn a_variable_of_the_login_shell_is_told_apart() {
+    let world = World::new();
+    world.write("openclaw.json", "{ env: { shellEnv: { enabled: true } } }");
+    let shell = crate::keys::shell(&world, "printf 'OPENAI_API_KEY=MARKER\\0'");
+    let mut command = world.command(&[&EXPLAIN[..], &["--provider", "openai"]].concat());
+    command.env("SHELL", shell);
+    let report = report(&ran(command.output().unwrap()));
+    let explained = &report["providers"][0];
+    assert_eq!(told(explained), ["OPENAI_API_KEY used no-profile"]);
+    assert_eq!(explained["candidates"][0]["setIn"], "login-shell");
+    assert_eq!(explained["candidates"][0]["file"], Value::Null);
+}
+
+#[test]
 fn a_sign_in_without_a_token_ends_the_search() {
     let world = World::new();
     let mut command = world.command(&[&EXPLAIN[..], &["--provider", "amazon-bedrock"]].concat());

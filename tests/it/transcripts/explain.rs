@@ -66,6 +66,9 @@ fn where_the_order_hides_it() {
     Transcript::of(&world)
         .run(&["models", "auth", "token", "--provider", "anthropic"])
         .run(&with(&["--provider", "anthropic"]))
+        .note("and what it advises")
+        .run(&["models", "auth", "use", "anthropic:me@example.com"])
+        .run(&with(&["--provider", "anthropic"]))
         .matches("explain_order");
 }
 

@@ -101,6 +101,12 @@ impl Failure {
         self
     }
 
+    /// Whether a provider refused a client in its own words: nobody need log in, but somebody must
+    /// correct that.
+    pub fn is_refusal(&self) -> bool {
+        self.kind == Kind::Config && self.code.is_some()
+    }
+
     /// The answer of a command could not be written: what was asked for has not arrived, and a
     /// credential may have been `changed` all the same.
     pub fn unwritten(error: &std::io::Error, changed: bool) -> Self {

@@ -13,11 +13,12 @@ use crate::model::grant::{GrantDigest, GrantRecord};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::provider::{ClientCredentialsFlow, Provider};
 use crate::model::secret::Secret;
-use crate::model::time::{Freshness, freshness, short_duration};
+use crate::model::time::{Freshness, Timestamp, freshness, short_duration};
 use crate::ports::host::Signal;
 use crate::ports::store::{Held, Scope, Wait, Waited};
 
 use super::Ports;
+use super::alert::{self, Whose};
 use super::failure::{Failure, Kind, Touched, login_command, refresh_command};
 use super::rescue::{self, Filed};
 
@@ -32,6 +33,9 @@ pub enum Need {
     MinValid(Option<Duration>),
     /// In any case.
     Always,
+    /// Unless the grant was proven after this moment: it would die of disuse, however long its
+    /// token lives.
+    Unproven(Timestamp),
 }
 
 /// A living access token, and how it came about.
@@ -43,6 +47,8 @@ pub struct Living {
     pub how: How,
     /// What a person should know: the token is alive, and could not be renewed.
     pub warning: Option<String>,
+    /// What a person must do before the token ends, if nothing else brings another one.
+    pub remedy: Option<String>,
 }
 
 /// What was done for a living token.
@@ -87,49 +93,66 @@ pub fn keep_alive(
         need,
     };
     let first = subject.load()?;
-    let deadline = ports.clock.monotonic() + WAIT_FOR_OTHERS;
-    let mut current = first.clone();
-    loop {
-        if let Some(how) = subject.enough(&current, &first) {
-            return Ok(subject.living(current, how, None));
-        }
-        let Some(digest) = subject.digest(&current) else {
-            return subject.without_grant(current);
-        };
-        let record = ports.store.grant_record(&digest)?;
-        if subject.sit_out(&current, record.as_ref())? {
-            current = subject.load()?;
-            subject.check(deadline)?;
-            continue;
-        }
-        if let Some(verdict) = subject.remembered(&current, record.as_ref()) {
-            return verdict;
-        }
-        if let Some(successor) = record.as_ref().and_then(GrantRecord::successor) {
-            match subject.follow(&digest, successor)? {
-                true => current = subject.load()?,
-                false => return subject.left_behind(current, record.as_ref()),
-            }
-            continue;
-        }
-        if let Some(held) = ports.store.try_lock_grant(&digest)? {
-            match subject.alone(held, &digest, &current, &first) {
-                Ok(Some(living)) => return Ok(living),
-                Ok(None) => current = subject.load()?,
-                Err(failure) => return subject.despite(current, failure),
-            }
-            subject.check(deadline)?;
-            continue;
-        }
-        if subject.suffices(&current) {
-            return Ok(subject.living(current, How::StillAlive, None));
-        }
-        subject.wait(&digest, deadline)?;
-        current = subject.load()?;
-    }
+    let result = subject.keep(&first);
+    let whose = Whose {
+        agent: owner,
+        profile,
+        provider: &provider.id,
+    };
+    let what = (subject.digest(&first), first.expires);
+    alert::of_renewal(ports, whose, (what.0.as_ref(), what.1), &result);
+    result
 }
 
 impl Subject<'_> {
+    /// What becomes of the credential that was there at first.
+    fn keep(&self, first: &OAuth) -> Result<Living, Failure> {
+        let ports = self.ports;
+        let deadline = ports.clock.monotonic() + WAIT_FOR_OTHERS;
+        let mut current = first.clone();
+        loop {
+            if let Some(how) = self.enough(&current, first) {
+                return Ok(self.living(current, how, None));
+            }
+            let Some(digest) = self.digest(&current) else {
+                return self.without_grant(current);
+            };
+            let record = ports.store.grant_record(&digest)?;
+            if self.is_proven(record.as_ref()) {
+                return Ok(self.living(current, How::WasFresh, None));
+            }
+            if self.sit_out(&current, record.as_ref())? {
+                current = self.load()?;
+                self.check(deadline)?;
+                continue;
+            }
+            if let Some(verdict) = self.remembered(&current, record.as_ref()) {
+                return verdict;
+            }
+            if let Some(successor) = record.as_ref().and_then(GrantRecord::successor) {
+                match self.follow(&digest, successor)? {
+                    true => current = self.load()?,
+                    false => return self.left_behind(current, record.as_ref()),
+                }
+                continue;
+            }
+            if let Some(held) = ports.store.try_lock_grant(&digest)? {
+                match self.alone(held, &digest, &current, first) {
+                    Ok(Some(living)) => return Ok(living),
+                    Ok(None) => current = self.load()?,
+                    Err(failure) => return self.despite(current, failure),
+                }
+                self.check(deadline)?;
+                continue;
+            }
+            if self.suffices(&current) {
+                return Ok(self.living(current, How::StillAlive, None));
+            }
+            self.wait(&digest, deadline)?;
+            current = self.load()?;
+        }
+    }
+
     /// What the holder of the grant's lock does; `None` if everything must be looked at again.
     fn alone<'h>(
         &self,
@@ -149,6 +172,9 @@ impl Subject<'_> {
                     return Ok(None);
                 }
                 let record = self.ports.store.grant_record(digest)?;
+                if self.is_proven(record.as_ref()) {
+                    return Ok(Some(self.living(again, How::RefreshedElsewhere, None)));
+                }
                 match (
                     self.remembered(&again, record.as_ref()),
                     self.of_client(&again),
@@ -201,7 +227,7 @@ impl Subject<'_> {
     fn freshness(&self, credential: &OAuth) -> Freshness {
         let margin = match self.need {
             Need::MinValid(Some(least)) => least,
-            Need::MinValid(None) | Need::Always => self.provider.refresh.margin,
+            _ => self.provider.refresh.margin,
         };
         if credential.access.as_ref().is_none_or(Secret::is_blank) {
             return Freshness::Expired { since: None };
@@ -218,6 +244,12 @@ impl Subject<'_> {
             self.freshness(credential),
             Freshness::Fresh { .. } | Freshness::Due { .. } | Freshness::NoExpiry
         )
+    }
+
+    /// Whether the grant has been proven since the moment that was asked for.
+    fn is_proven(&self, record: Option<&GrantRecord>) -> bool {
+        let proven_at = record.and_then(|record| record.proven_at);
+        matches!((self.need, proven_at), (Need::Unproven(since), Some(at)) if at > since)
     }
 
     /// Whether a token may be handed out as it is: it lives, and nobody insists on a new one.
@@ -247,6 +279,7 @@ impl Subject<'_> {
             credential,
             how,
             warning,
+            remedy: None,
         }
     }
 
@@ -270,7 +303,10 @@ impl Subject<'_> {
                 "{name} cannot be refreshed: {why}. Its token works for another {left}; log in again: {}",
                 self.login_again()
             );
-            return Ok(self.living(credential, How::StillAlive, Some(warning)));
+            return Ok(Living {
+                remedy: Some(self.login_again()),
+                ..self.living(credential, How::StillAlive, Some(warning))
+            });
         }
         let message = format!("{name} cannot be refreshed: {why}");
         Err(Failure::new(Kind::NeedsLogin, message).hint(self.login_again()))

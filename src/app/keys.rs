@@ -23,7 +23,7 @@ const USUAL_TIMEOUT_MS: u64 = 15_000;
 
 /// What is taken from a login shell, and only if none of it is set already: the list of the
 /// reference release.
-const FROM_SHELL: [&str; 16] = [
+pub(super) const FROM_SHELL: [&str; 16] = [
     "OPENAI_API_KEY",
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_OAUTH_TOKEN",

@@ -22,6 +22,7 @@ mod route;
 mod spend;
 
 pub mod agents;
+pub mod alert;
 pub mod choice;
 pub mod doctor;
 pub mod explain;
@@ -30,6 +31,7 @@ pub mod inherit;
 pub mod list;
 pub mod login;
 pub mod logout;
+pub mod metrics;
 pub mod onboard;
 pub mod order;
 pub mod paste;
@@ -37,6 +39,8 @@ pub mod providers;
 pub mod refresh;
 pub mod rescue;
 pub mod status;
+pub mod tick;
+pub mod timer;
 pub mod token;
 pub mod token_status;
 pub mod undo;
@@ -58,6 +62,8 @@ use crate::ports::program::Programs;
 use crate::ports::secrets::Secrets;
 use crate::ports::store::{Scope, Store, StoreError};
 use crate::providers::catalogue::Catalogue;
+
+use alert::Alerts;
 
 /// Every door, and what was read once at the start: what each use case takes first.
 #[derive(Clone, Copy)]
@@ -96,6 +102,8 @@ pub struct Ports<'a> {
     pub catalogue: &'a Catalogue,
     /// Where things lie.
     pub dirs: &'a Dirs,
+    /// What happened meanwhile that somebody wants to be told of.
+    pub alerts: &'a Alerts,
 }
 
 /// Directories, resolved once.

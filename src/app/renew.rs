@@ -178,7 +178,10 @@ impl Subject<'_> {
             let warning = format!(
                 "{name} cannot be renewed: {why}. Its token works for another {left}; {remedy}"
             );
-            return Ok(self.living(credential, How::StillAlive, Some(warning)));
+            return Ok(Living {
+                remedy: Some(remedy),
+                ..self.living(credential, How::StillAlive, Some(warning))
+            });
         }
         let message = format!("{name} cannot be renewed: {why}");
         let failure = Failure::new(Kind::Config, message).code(&refusal.code);

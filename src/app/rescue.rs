@@ -15,6 +15,7 @@ use crate::ports::http::Response;
 use crate::ports::store::{Held, SavedAnswer};
 
 use super::Ports;
+use super::alert::{self, Whose};
 use super::failure::Failure;
 
 /// Stores every answer that was saved and belongs to no refresh under way. What cannot be stored
@@ -68,7 +69,13 @@ pub(super) fn file<'a>(
         return Ok(Filed::NothingFound(held));
     };
     let changed = held.resume(&answer)?.commit(&new, ports.clock.now())?;
-    if !changed.is_empty() {
+    if let Some(agent) = changed.first() {
+        let whose = Whose {
+            agent,
+            profile: &answer.profile,
+            provider: &answer.provider,
+        };
+        alert::of_refresh(ports, whose, new.expires);
         ports.dialog.notice(&Notice::Info(format!(
             "{}: the login that was renewed at {} is stored now",
             answer.profile,

@@ -118,9 +118,7 @@ fn of_provider(
 pub(super) fn concerns_one(failure: &Failure) -> bool {
     match failure.kind {
         Kind::NeedsLogin | Kind::Temporary => true,
-        // A client that the provider refused, in its own words.
-        Kind::Config => failure.code.is_some(),
-        _ => false,
+        _ => failure.is_refusal(),
     }
 }
 

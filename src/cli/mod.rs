@@ -25,6 +25,7 @@ use std::sync::Arc;
 
 use clap::{CommandFactory, FromArgMatches};
 
+use crate::app::failure::Failure;
 use args::Cli;
 use printer::Printer;
 
@@ -38,12 +39,15 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     log::start(cli.global.verbose);
     match commands::run(&cli, &printer) {
         Ok(code) => ExitCode::from(code),
-        Err(failure) => {
-            let failure = cli.global.aim(failure);
-            view::failure::print(&printer, &failure);
-            ExitCode::from(exit::code(failure.kind))
-        }
+        Err(failure) => ExitCode::from(fail(&cli, &printer, failure)),
     }
+}
+
+/// Says what went wrong; the exit code.
+fn fail(cli: &Cli, printer: &Printer, failure: Failure) -> u8 {
+    let failure = cli.global.aim(failure);
+    view::failure::print(printer, &failure);
+    exit::code(failure.kind)
 }
 
 /// The tree of commands is not taken apart afterwards: it would cost a tenth of what it costs to

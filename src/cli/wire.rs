@@ -1,10 +1,13 @@
 //! The composition root: the only place that knows the concrete doors.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::app::alert::{self, Alerts};
 use crate::app::doctor::Lab;
 use crate::app::failure::{Failure, Kind};
+use crate::app::timer::Job;
 use crate::app::{Dirs, Ports};
 use crate::config::declared::DeclaredFile;
 use crate::config::file::ConfigFile;
@@ -14,6 +17,7 @@ use crate::model::settings::Settings;
 use crate::model::time::Timestamp;
 use crate::ports::dialog::Dialog;
 use crate::ports::files::Files;
+use crate::ports::hooks::HookSource;
 use crate::ports::host::{Clock, Env, Interrupt};
 use crate::ports::secrets::{EnvSecrets, Secrets};
 use crate::providers::catalogue::Catalogue;
@@ -52,6 +56,7 @@ pub struct System {
     fault: Option<Failure>,
     catalogue: Catalogue,
     dirs: Dirs,
+    alerts: Alerts,
     agent: AgentId,
     global: Global,
 }
@@ -126,10 +131,11 @@ impl System {
             Box::new(dialog.copying(Box::new(SystemEnv)))
         };
         let declared = places.state_dir.join("config.yaml");
-        let declared = DeclaredFile::new(Arc::clone(&files), declared);
+        let declared = Arc::new(DeclaredFile::new(Arc::clone(&files), declared));
         Ok(Self {
+            alerts: Alerts::new(Arc::clone(&declared) as Arc<dyn HookSource>),
             catalogue: Catalogue::new(Arc::clone(&files), places.state_dir.join("providers"))
-                .declaring(Arc::new(declared)),
+                .declaring(declared),
             http: SystemHttp::new(&SystemEnv),
             global: global.clone(),
             clock,
@@ -167,6 +173,7 @@ impl System {
             settings: &self.settings,
             catalogue: &self.catalogue,
             dirs: &self.dirs,
+            alerts: &self.alerts,
         }
     }
 
@@ -175,16 +182,47 @@ impl System {
     /// # Errors
     /// If this program cannot tell where it lies.
     pub fn lab(&self) -> Result<Lab, Failure> {
-        let program = std::env::current_exe().map_err(|error| {
-            let message = format!("this program cannot tell where it lies: {error}");
-            Failure::new(Kind::Storage, message)
-        })?;
+        let program = program()?;
         Ok(Lab {
             files: Arc::clone(&self.files),
             disk: Arc::new(SystemDisk::new(program)),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             pid: std::process::id(),
         })
+    }
+
+    /// What a timer runs: this program, on what this process works on.
+    ///
+    /// # Errors
+    /// If this program cannot tell where it lies.
+    pub fn job(&self, args: Vec<String>, every: Duration) -> Result<Job, Failure> {
+        let text = |path: &Path| path.display().to_string();
+        let mut env = vec![
+            (names::STATE_DIR, text(&self.dirs.state)),
+            (names::CONFIG_PATH, text(self.config.path())),
+        ];
+        let more = [names::AGENT_DIR, names::OAUTH_DIR, names::PATH];
+        env.extend(
+            more.into_iter()
+                .filter_map(|name| Some((name, SystemEnv.plain(name)?))),
+        );
+        // So that its advice names the directory, too, as that of this command does.
+        let flag = self.global.state_dir.iter();
+        let flag = flag.flat_map(|_| ["--state-dir".to_owned(), text(&self.dirs.state)]);
+        Ok(Job {
+            program: program()?,
+            args: flag.chain(args).collect(),
+            env,
+            every,
+        })
+    }
+
+    /// Where the units of this user lie (XDG Base Directory Specification).
+    pub fn units(&self) -> PathBuf {
+        let config = SystemEnv.plain("XDG_CONFIG_HOME").map(PathBuf::from);
+        let config = config.filter(|path| path.is_absolute());
+        let config = config.unwrap_or_else(|| self.dirs.home.join(".config"));
+        config.join("systemd/user")
     }
 
     /// Why the configuration could not be read.
@@ -202,6 +240,24 @@ impl System {
         self.global.agent.is_some()
     }
 
+    /// Runs the hooks of what happened. The command is over: its answer is written, nothing locked.
+    pub fn tell_alerts(&self) {
+        alert::deliver(self.ports(), &|agent, text| {
+            self.aimed_at(agent).aimed(text)
+        });
+    }
+
+    /// The options of a command about the credentials of `agent`, on this one's state directory.
+    pub fn aimed_at(&self, agent: &AgentId) -> Global {
+        let is_default = *agent == self.settings.default_agent();
+        let mut global = self.global.clone();
+        global.agent = match is_default && global.agent.is_none() {
+            true => None,
+            false => Some(agent.to_string()),
+        };
+        global
+    }
+
     /// The options that every command takes, as they were given.
     pub fn global(&self) -> &Global {
         &self.global
@@ -211,6 +267,13 @@ impl System {
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
+}
+
+fn program() -> Result<PathBuf, Failure> {
+    std::env::current_exe().map_err(|error| {
+        let message = format!("this program cannot tell where it lies: {error}");
+        Failure::new(Kind::Storage, message)
+    })
 }
 
 /// The file system alone.

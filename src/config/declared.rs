@@ -1,4 +1,5 @@
-//! `config.yaml`: the providers that a user declares there, and what is odd about each.
+//! `config.yaml`: the providers that a user declares there, and what is odd about each. `hooks.rs`
+//! reads the commands beside them.
 //!
 //! The invariant: what gets through here is safe to act on, and whatever a line asks for that this
 //! program does otherwise is told of, with its line. Values are never quoted, for one may be a
@@ -12,8 +13,8 @@ use crate::model::id::{ProviderId, printable};
 use crate::ports::declarations::{Declarations, DeclareError};
 use crate::ports::files::{FileError, Files};
 
-use super::auth_block;
 use super::yaml::{self, Name, Node};
+use super::{auth_block, hooks};
 
 /// Nobody writes a longer one.
 const LONGEST: usize = 1 << 20;
@@ -41,6 +42,22 @@ impl DeclaredFile {
             files,
             path,
             content: OnceLock::new(),
+        }
+    }
+
+    /// Everything that stands there; `None` if that is nothing.
+    pub(super) fn root(&self) -> Result<Option<&Node>, DeclareError> {
+        let root = match self.content()? {
+            Content::Absent => return Ok(None),
+            Content::Faulty(finding) => return Err(DeclareError::Wrong(vec![finding.clone()])),
+            Content::Read(root) => root,
+        };
+        match root.members() {
+            Some(_) => Ok(Some(root)),
+            None => Err(DeclareError::Wrong(vec![error(
+                &root.place,
+                "this must be a mapping with the members providers and hooks",
+            )])),
         }
     }
 
@@ -79,24 +96,11 @@ impl DeclaredFile {
 
     /// The mapping `providers`.
     fn providers(&self) -> Result<&[(Name, Node)], DeclareError> {
-        let root = match self.content()? {
-            Content::Absent => return Ok(&[]),
-            Content::Faulty(finding) => return Err(DeclareError::Wrong(vec![finding.clone()])),
-            Content::Read(root) => root,
-        };
-        let wrong = |node: &Node, what| DeclareError::Wrong(vec![error(&node.place, what)]);
-        let Some(_) = root.members() else {
-            return Err(wrong(
-                root,
-                "this must be a mapping with the member providers",
-            ));
-        };
-        match root.get("providers") {
+        match self.root()?.and_then(|root| root.get("providers")) {
             None => Ok(&[]),
-            Some(node) => {
-                let members = node.members();
-                members.ok_or_else(|| wrong(node, "providers must be a mapping"))
-            }
+            Some(node) => node.members().ok_or_else(|| {
+                DeclareError::Wrong(vec![error(&node.place, "providers must be a mapping")])
+            }),
         }
     }
 }
@@ -141,7 +145,8 @@ impl Declarations for DeclaredFile {
         let mut findings = Vec::new();
         if let Content::Read(root) = self.content()? {
             let members = root.members().unwrap_or_default();
-            unknown(members, &["providers"], &mut findings);
+            unknown(members, &["providers", "hooks"], &mut findings);
+            findings.extend(hooks::read(root).1);
         }
         for (name, node) in providers {
             match ProviderId::parse(&name.text) {

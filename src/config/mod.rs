@@ -14,4 +14,5 @@ pub mod read;
 pub mod sessions;
 
 pub mod file;
+mod hooks;
 pub mod workspace;

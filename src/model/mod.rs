@@ -18,6 +18,7 @@ pub mod usage;
 
 pub mod profiles;
 
+pub mod alert;
 pub mod declared;
 pub mod provider;
 pub mod settings;

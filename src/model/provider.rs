@@ -252,6 +252,9 @@ pub struct RefreshPolicy {
     pub automatic: bool,
     /// A token with no more than this left is due.
     pub margin: Duration,
+    /// A grant that was not used for so long is renewed by `tick`, however long its token lives:
+    /// servers let unused refresh tokens die.
+    pub idle: Duration,
     /// Subtracted from the expiry when it is stored; OpenClaw bakes five minutes into Anthropic's.
     pub baked_margin: Duration,
     /// Whether an answer without a new refresh token keeps the old one (RFC 6749 section 6).
@@ -263,6 +266,7 @@ impl Default for RefreshPolicy {
         Self {
             automatic: true,
             margin: Duration::from_secs(300),
+            idle: Duration::from_secs(7 * 86_400),
             baked_margin: Duration::ZERO,
             keeps_refresh_token: true,
         }

@@ -45,6 +45,8 @@ pub struct InPlace(#[source] pub io::Error);
 pub struct Stat {
     /// A directory, and not a file.
     pub is_dir: bool,
+    /// A regular file, and no device, pipe or socket.
+    pub is_file: bool,
     /// Permission bits, `0o777` at most.
     pub mode: u32,
     /// Last modification.

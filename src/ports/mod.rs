@@ -4,6 +4,7 @@
 //! a fake of every one is in `testing`.
 
 pub mod declarations;
+pub mod hooks;
 pub mod host;
 
 pub mod http;

@@ -1,5 +1,5 @@
-//! External programs that speak for a provider: `openclaw-auth-<id>` on `PATH`, or the one that a
-//! manifest names.
+//! External programs: those that speak for a provider (`openclaw-auth-<id>` on `PATH`, or the one
+//! that a manifest names), and those that are told of something.
 //!
 //! An implementation owes: only absolute entries of the process's own `PATH`, never the working
 //! directory; nothing run that somebody else than this user or root could have put there; no secret
@@ -37,6 +37,44 @@ pub trait Programs: Send + Sync {
     /// # Errors
     /// If it is refused, or the system cannot start it.
     fn start(&self, path: &Path) -> Result<Box<dyn Running>, ProgramError>;
+
+    /// Judges a program, runs it to its end, and kills what is left of its process group then. What
+    /// it writes on standard output is seen by nobody.
+    ///
+    /// # Errors
+    /// If it is refused, or the system cannot start it.
+    fn run(&self, errand: &Errand<'_>) -> Result<Ending, ProgramError>;
+}
+
+/// A program that is told something and has nothing to answer.
+pub struct Errand<'a> {
+    /// The program.
+    pub path: &'a Path,
+    /// Its arguments.
+    pub args: &'a [String],
+    /// Variables that it gets besides ours.
+    pub with: &'a [(&'static str, String)],
+    /// Which of our variables it does not get, by name.
+    pub withheld: &'a dyn Fn(&str) -> bool,
+    /// What it reads on standard input, if it does.
+    pub input: Vec<u8>,
+    /// How long it may run.
+    pub limit: Duration,
+    /// Looked at every few milliseconds; true ends it.
+    pub stop: &'a dyn Fn() -> bool,
+}
+
+/// How an [`Errand`] ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// With status 0.
+    Well,
+    /// Otherwise; a clause.
+    Badly(String),
+    /// It was killed when its time was over.
+    TooLate,
+    /// It was killed because somebody asked to stop.
+    Stopped,
 }
 
 /// A program that runs. Dropping it closes its input, and stops it if that does not end it.

@@ -332,6 +332,7 @@ impl AccountTable {
 #[serde(default, deny_unknown_fields)]
 struct RefreshTable {
     margin: Option<Span>,
+    idle: Option<Span>,
     baked_margin: Option<Span>,
     keeps_refresh_token: Option<bool>,
 }
@@ -343,6 +344,7 @@ impl RefreshTable {
         RefreshPolicy {
             automatic: usual.automatic,
             margin: self.margin.map_or(usual.margin, |span| span.0),
+            idle: self.idle.map_or(usual.idle, |span| span.0),
             baked_margin: self.baked_margin.map_or(usual.baked_margin, |span| span.0),
             keeps_refresh_token: keeps.unwrap_or(usual.keeps_refresh_token),
         }

@@ -4,6 +4,7 @@
     reason = "this file is the door to the environment"
 )]
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -158,6 +159,11 @@ pub fn draws_blocks(env: &dyn Env) -> bool {
     let locale = locale.unwrap_or_default().to_ascii_lowercase();
     let is_utf8 = locale.contains("utf-8") || locale.contains("utf8");
     is_utf8 && env.plain(names::TERM).is_some_and(|term| term != "dumb")
+}
+
+/// The names of all variables of this process.
+pub(super) fn names_set() -> impl Iterator<Item = OsString> {
+    std::env::vars_os().map(|(name, _)| name)
 }
 
 fn wsl_kernel() -> bool {

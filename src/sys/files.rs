@@ -55,6 +55,7 @@ impl Files for SystemFiles {
         let found = if_there(fs::metadata(path)).map_err(failed("inspect", path))?;
         Ok(found.map(|data| Stat {
             is_dir: data.is_dir(),
+            is_file: data.is_file(),
             mode: data.mode() & 0o777,
             modified: Timestamp(
                 data.mtime()

@@ -13,22 +13,21 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::time::Duration;
 
-use rustix::process::{
-    Pid, Signal as KernelSignal, WaitId, WaitIdOptions, kill_process_group, waitid,
-};
+use rustix::process::Signal as KernelSignal;
 
 use crate::model::secret::Secret;
 use crate::ports::host::{Clock, Env, Signal};
-use crate::ports::program::{MAX_LINE, ProgramError, Programs, Received, Running};
+use crate::ports::program::{Ending, Errand, MAX_LINE, ProgramError, Programs, Received, Running};
 
 use super::clock::SystemClock;
 use super::env::{SystemEnv, names};
 use super::trust::judge;
+use super::{errand, group};
 
 /// How long a program has to end by itself once nothing more is wanted of it.
 const GRACE: Duration = Duration::from_secs(2);
 /// How often to look whether it has.
-const PAUSE: Duration = Duration::from_millis(2);
+pub(super) const PAUSE: Duration = Duration::from_millis(2);
 /// Lines that are read ahead; a program that says more waits.
 const AHEAD: usize = 16;
 
@@ -94,6 +93,10 @@ impl Programs for SystemPrograms {
             clock: SystemClock::new(),
             is_over: false,
         }))
+    }
+
+    fn run(&self, errand: &Errand<'_>) -> Result<Ending, ProgramError> {
+        errand::run(&trusted(errand.path)?, errand)
     }
 }
 
@@ -193,10 +196,10 @@ impl Running for Process {
             return;
         }
         if let Some(signal) = KernelSignal::from_named_raw(signal.0) {
-            self.kill_group(signal);
+            group::kill(&self.child, signal);
         }
         self.ends_within(GRACE);
-        self.kill_group(KernelSignal::KILL);
+        group::kill(&self.child, KernelSignal::KILL);
         let _ = self.wait();
     }
 }
@@ -222,27 +225,13 @@ impl Process {
 
     fn ends_within(&self, limit: Duration) -> bool {
         let deadline = self.clock.monotonic() + limit;
-        while !self.has_ended() {
+        while !group::has_ended(&self.child) {
             if self.clock.monotonic() >= deadline {
                 return false;
             }
             self.clock.sleep(PAUSE);
         }
         true
-    }
-
-    /// Does not wait for it in the sense of the kernel, which would give its number away.
-    fn has_ended(&self) -> bool {
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        !matches!(
-            waitid(WaitId::Pid(Pid::from_child(&self.child)), options),
-            Ok(None)
-        )
-    }
-
-    fn kill_group(&self, signal: KernelSignal) {
-        // Fails only if nobody is left in it.
-        let _ = kill_process_group(Pid::from_child(&self.child), signal);
     }
 }
 
@@ -258,12 +247,14 @@ impl Drop for Process {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use rustix::process::Pid;
+
     use super::*;
 
     /// A script, written by a process that nobody forks from meanwhile: the kernel runs no file
     /// that is open for writing anywhere.
-    fn script(text: &str) -> (tempfile::TempDir, PathBuf) {
+    pub(in crate::sys) fn script(text: &str) -> (tempfile::TempDir, PathBuf) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("openclaw-auth-test");
         let mut writer = Command::new("/bin/sh")

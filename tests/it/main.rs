@@ -7,6 +7,7 @@
 
 mod support;
 
+mod alerts;
 mod architecture;
 mod at_a_terminal;
 mod beside_openclaw;
@@ -56,6 +57,7 @@ mod store_files;
 mod store_properties;
 mod store_rescue;
 mod terminal;
+mod tick;
 mod time;
 mod transcripts;
 mod use_profile;

@@ -110,6 +110,17 @@ pub struct Facts {
     pub spent_since: Option<Timestamp>,
     /// When this very grant was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// How many attempts in a row to renew it have failed in passing.
+    pub failures: u32,
+}
+
+impl Facts {
+    /// Whether its grant gives no more tokens, as far as is known: only a person, or a copy that
+    /// is newer, brings another one.
+    pub fn is_dead(&self) -> bool {
+        let is_refused = self.refusal.is_some() && !self.of_client;
+        is_refused || self.revoked_at.is_some() || self.spent_since.is_some()
+    }
 }
 
 /// What renews a token.
@@ -202,6 +213,7 @@ fn profile(ports: Ports<'_>, seen: &Seen<'_>, now: Timestamp) -> Result<ProfileH
     })
 }
 
+/// What is known of a profile beside what it holds.
 pub(in crate::app) fn facts(ports: Ports<'_>, seen: &Seen<'_>) -> Result<Facts, StoreError> {
     let oauth = seen.credential.as_oauth();
     let refresh_token = oauth.and_then(|oauth| oauth.refresh_token());
@@ -234,6 +246,7 @@ pub(in crate::app) fn facts(ports: Ports<'_>, seen: &Seen<'_>) -> Result<Facts, 
             _ => None,
         },
         revoked_at: record.as_ref().and_then(GrantRecord::revoked_at),
+        failures: attempt.map_or(0, |attempt| attempt.failures),
         spent_since: record
             .as_ref()
             .and_then(GrantRecord::successor)

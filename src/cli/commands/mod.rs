@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod models;
 pub mod onboard;
 pub mod provider;
+pub mod tick;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +34,8 @@ pub enum Command {
     Agents(Deferred<agents::Agents>),
     /// Prove that credentials are safe on this disk
     Doctor(Deferred<doctor::Doctor>),
+    /// Renew what is due and tell of what ends: for cron and systemd
+    Tick(Deferred<tick::Tick>),
     /// Print a completion script for a shell
     Completions(Deferred<completions::Completions>),
 }
@@ -50,22 +53,26 @@ pub fn run(cli: &Cli, printer: &Arc<Printer>) -> Result<u8, Failure> {
     match &cli.command {
         Command::Onboard(onboard) => {
             let system = start(false)?;
-            named(onboard.run(&system, printer), &system)
+            ended(onboard.run(&system, printer), &system, (cli, printer))
         }
         Command::Models(models) => {
             let system = match models.only_looks() {
                 true => System::new(&cli.global, printer, false)?,
                 false => start(models.wants_events())?,
             };
-            named(models.run(&system, printer), &system)
+            ended(models.run(&system, printer), &system, (cli, printer))
         }
         Command::Provider(provider) => {
             let system = start(false)?;
-            named(provider.run(&system, printer), &system)
+            ended(provider.run(&system, printer), &system, (cli, printer))
         }
         Command::Agents(agents) => {
             let system = start(false)?;
-            named(agents.run(&system, printer), &system)
+            ended(agents.run(&system, printer), &system, (cli, printer))
+        }
+        Command::Tick(tick) => {
+            let system = start(false)?;
+            ended(tick.run(&system, printer), &system, (cli, printer))
         }
         Command::Doctor(doctor) => match doctor.rival() {
             Some(path) => doctor::compete(path, printer),
@@ -80,6 +87,22 @@ pub fn run(cli: &Cli, printer: &Arc<Printer>) -> Result<u8, Failure> {
         },
         Command::Completions(completions) => completions.run(printer),
     }
+}
+
+/// Tells people what happened, once the answer is written: a hook may take its time. Whoever wants
+/// to stop waits for none.
+fn ended(
+    result: Result<u8, Failure>,
+    system: &System,
+    (cli, printer): (&Cli, &Printer),
+) -> Result<u8, Failure> {
+    let result = named(result, system);
+    if matches!(&result, Err(failure) if matches!(failure.kind, Kind::Cancelled(_))) {
+        return result;
+    }
+    let code = result.unwrap_or_else(|failure| super::fail(cli, printer, failure));
+    system.tell_alerts();
+    Ok(code)
 }
 
 /// A prompt knows that it was cancelled and not by which signal.

@@ -11,9 +11,11 @@ pub mod list;
 pub(super) mod notice;
 pub mod order;
 pub mod probe;
+pub mod prometheus;
 pub mod providers;
 pub mod status_json;
 pub mod status_text;
+pub mod tick;
 pub mod token_json;
 pub mod token_status;
 

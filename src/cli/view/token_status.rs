@@ -122,6 +122,7 @@ mod tests {
             },
             how,
             warning: None,
+            remedy: None,
         }
     }
 

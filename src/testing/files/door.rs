@@ -213,6 +213,7 @@ impl Files for MemoryFiles {
         self.change(Step::Stat, "inspect", path, |state| {
             Ok(state.nodes.get(&follow(state, path)).map(|node| Stat {
                 is_dir: node.bytes.is_none(),
+                is_file: node.bytes.is_some(),
                 mode: node.mode,
                 modified: node.modified,
                 identity: (1, node.inode),

@@ -1,10 +1,12 @@
 //! `models status`.
 
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 
 use super::probe_flags::ProbeFlags;
 use crate::app::failure::Failure;
-use crate::app::status;
+use crate::app::{metrics, status};
 use crate::cli::printer::Printer;
 use crate::cli::view;
 use crate::cli::wire::System;
@@ -27,6 +29,10 @@ pub struct Status {
     /// Print the default model alone
     #[arg(long)]
     plain: bool,
+    /// Write metrics for Prometheus to this file, or to standard output (-), of all agents unless one
+    /// is named
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "plain"])]
+    prometheus: Option<PathBuf>,
     /// Let the exit code tell whether a login needs attention
     #[arg(long)]
     check: bool,
@@ -53,7 +59,9 @@ impl Status {
             }
             report.probes = Some(probes);
         }
-        if self.json {
+        if let Some(path) = &self.prometheus {
+            write_metrics(system, printer, path)?;
+        } else if self.json {
             printer.line_out(&view::status_json::render(&report))?;
         } else if self.plain {
             printer.line_out(&report.models.resolved)?;
@@ -65,5 +73,23 @@ impl Status {
             printer.out(&system.global().aimed(&text))?;
         }
         Ok(if self.check { report.check() } else { 0 })
+    }
+}
+
+/// Writes the metrics of all agents, or of the one that was named.
+///
+/// # Errors
+/// What the use case says.
+pub(in crate::cli::commands) fn write_metrics(
+    system: &System,
+    printer: &Printer,
+    path: &Path,
+) -> Result<(), Failure> {
+    let only = system.agent_named().then(|| system.agent());
+    let metrics = metrics::gather(system.ports(), only)?;
+    let text = view::prometheus::render(&metrics);
+    match path.as_os_str() == "-" {
+        true => Ok(printer.out(&text)?),
+        false => metrics::put(system.ports(), path, &text),
     }
 }

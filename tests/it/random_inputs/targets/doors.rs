@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use openclaw::app::alert::Alerts;
 use openclaw::app::{Dirs, Ports};
 use openclaw::config::file::ConfigFile;
 use openclaw::model::secret::Secret;
@@ -18,7 +19,7 @@ use openclaw::ports::host::{
     Signal, Variables,
 };
 use openclaw::ports::http::{Http, HttpError, Request, Response};
-use openclaw::ports::program::{ProgramError, Programs, Running};
+use openclaw::ports::program::{Ending, Errand, ProgramError, Programs, Running};
 use openclaw::ports::secrets::{SecretError, Secrets};
 use openclaw::providers::catalogue::Catalogue;
 use openclaw::store::file::{FileStore, Locations};
@@ -110,6 +111,11 @@ impl Programs for Nothing {
         self.judge(path)?;
         unreachable!("every program is refused")
     }
+
+    fn run(&self, errand: &Errand<'_>) -> Result<Ending, ProgramError> {
+        self.judge(errand.path)?;
+        unreachable!("every program is refused")
+    }
 }
 
 /// A token endpoint that gives whatever it is asked for, each time something new.
@@ -163,6 +169,7 @@ pub(crate) struct Doors {
     settings: Settings,
     catalogue: Catalogue,
     dirs: Dirs,
+    alerts: Alerts,
     person: Person,
     random: Counting,
     http: Generous,
@@ -196,6 +203,7 @@ impl Doors {
             config: ConfigFile::new(shared.clone(), Arc::new(Nothing), config),
             settings: Settings::default(),
             catalogue: Catalogue::new(shared, state.join("providers")),
+            alerts: Alerts::default(),
             dirs: Dirs {
                 home: "/home".into(),
                 cwd: "/".into(),
@@ -274,6 +282,7 @@ impl Doors {
             settings: &self.settings,
             catalogue: &self.catalogue,
             dirs: &self.dirs,
+            alerts: &self.alerts,
         }
     }
 }

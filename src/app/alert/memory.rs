@@ -1,0 +1,150 @@
+//! What was told, in a small file of the state directory, for all processes.
+//!
+//! The file is advice: one that is damaged counts as empty, and what cannot be written down is not
+//! told of, because it would be told of again and again.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::app::Ports;
+use crate::model::alert::{Alert, Entry, Mark, Told};
+use crate::model::time::Timestamp;
+use crate::ports::files::{FileError, Sharing};
+
+/// Whoever is at the file reads it and writes it; nobody runs anything meanwhile.
+const PATIENCE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// What the file holds.
+#[derive(Default)]
+struct Content {
+    told: Told,
+    last_tick: Option<Timestamp>,
+}
+
+/// The alerts that are to be told of now, and by nobody else.
+pub(super) fn claim(ports: Ports<'_>, alerts: Vec<Alert>) -> Vec<Alert> {
+    if alerts.iter().all(|alert| alert.mark.is_none()) {
+        return alerts;
+    }
+    let now = ports.clock.now();
+    let mut claimed = Vec::new();
+    let written = change(ports, |content| {
+        for alert in &alerts {
+            let mark = alert.mark.as_ref();
+            if mark.is_none_or(|mark| content.told.claim(mark, now)) {
+                claimed.push(alert.clone());
+            }
+        }
+        claimed.iter().any(|alert| alert.mark.is_some())
+    });
+    match written {
+        true => claimed,
+        false => alerts
+            .into_iter()
+            .filter(|alert| alert.mark.is_none())
+            .collect(),
+    }
+}
+
+/// These messages have arrived.
+pub(super) fn arrived(ports: Ports<'_>, marks: &[Mark]) {
+    if marks.is_empty() {
+        return;
+    }
+    change(ports, |content| {
+        marks.iter().for_each(|mark| content.told.arrived(mark));
+        true
+    });
+}
+
+/// Writes down that `tick` was run.
+pub(in crate::app) fn ticked(ports: Ports<'_>, at: Timestamp) {
+    change(ports, |content| {
+        content.last_tick = Some(at);
+        true
+    });
+}
+
+/// When `tick` was last run, if ever.
+pub(in crate::app) fn last_tick(ports: Ports<'_>) -> Option<Timestamp> {
+    read(ports).ok()?.last_tick
+}
+
+fn path(ports: Ports<'_>) -> PathBuf {
+    ports.dirs.state.join("alerts.json")
+}
+
+/// Reads, changes, and writes if the change says so, while nobody else does; false if that could
+/// not be done.
+fn change(ports: Ports<'_>, change: impl FnOnce(&mut Content) -> bool) -> bool {
+    let result = locked(ports, change);
+    match result {
+        Ok(done) => done,
+        Err(error) => {
+            tracing::warn!(%error, "what is told of could not be written down");
+            false
+        }
+    }
+}
+
+fn locked(ports: Ports<'_>, change: impl FnOnce(&mut Content) -> bool) -> Result<bool, FileError> {
+    let locks = ports.dirs.state.join("locks");
+    ports.files.create_dirs(&locks)?;
+    let deadline = ports.clock.monotonic() + PATIENCE;
+    let lock = loop {
+        let lock = ports
+            .files
+            .try_lock(&locks.join("alerts.lock"), Sharing::Exclusive)?;
+        match lock {
+            Some(lock) => break lock,
+            None if ports.clock.monotonic() >= deadline => return Ok(false),
+            None => ports.clock.sleep(PAUSE),
+        }
+    };
+    let mut content = read(ports)?;
+    let wants_write = change(&mut content);
+    if wants_write {
+        let text = format!("{:#}\n", to_json(&content));
+        match ports.files.replace(&path(ports), text.as_bytes()) {
+            Err(error) if !error.is_in_place() => return Err(error),
+            _ => {}
+        }
+    }
+    drop(lock);
+    Ok(wants_write)
+}
+
+fn read(ports: Ports<'_>) -> Result<Content, FileError> {
+    let bytes = ports.files.read(&path(ports))?;
+    let value: Option<Value> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    Ok(value.as_ref().map(from_json).unwrap_or_default())
+}
+
+fn to_json(content: &Content) -> Value {
+    let told = content.told.0.iter();
+    let told = told
+        .map(|entry| json!({ "mark": entry.mark.0, "at": entry.at.0, "arrived": entry.arrived }));
+    json!({
+        "schema": 1,
+        "lastTick": content.last_tick.map(|at| at.0),
+        "told": told.collect::<Vec<_>>(),
+    })
+}
+
+fn from_json(value: &Value) -> Content {
+    let told = value["told"].as_array().into_iter().flatten();
+    let told = told.filter_map(|entry| {
+        Some(Entry {
+            mark: Mark(entry["mark"].as_str()?.to_owned()),
+            at: Timestamp(entry["at"].as_i64()?),
+            arrived: entry["arrived"].as_bool()?,
+        })
+    });
+    Content {
+        told: Told(told.collect()),
+        last_tick: value["lastTick"].as_i64().map(Timestamp),
+    }
+}

@@ -1,0 +1,194 @@
+//! `tick`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgGroup, Args, ValueEnum};
+
+use crate::app::failure::{Failure, Kind};
+use crate::app::tick;
+use crate::app::timer::{self, Done, Units};
+use crate::cli::commands::models::status::write_metrics;
+use crate::cli::commands::seconds;
+use crate::cli::exit;
+use crate::cli::printer::Printer;
+use crate::cli::view;
+use crate::cli::wire::System;
+
+/// How long the refreshes of one run are spread over, unless somebody says.
+const SPREAD: Duration = Duration::from_secs(60);
+
+/// Renew what is due and tell of what ends: for cron and systemd
+///
+/// Renews the logins of all agents that are due, and those that would die of disuse. Says nothing
+/// when all is well, a line on stderr for each problem, and runs the hooks of config.yaml. Never
+/// asks, never opens a browser. Any number of them may run at once.
+#[derive(Debug, Args)]
+#[command(
+    group = ArgGroup::new("timer").args(["install", "uninstall", "print"]),
+    after_help = "Examples:
+  openclaw tick
+  openclaw tick --dry-run
+  openclaw tick --prometheus /var/lib/node_exporter/openclaw.prom
+  openclaw tick --install --every 15m
+  openclaw tick --print cron
+
+The exit code is that of the worst problem: 3 if a person must log in, 4 to try later, 5 for the
+disk; 0 if there is none."
+)]
+pub struct Tick {
+    /// Spread the refreshes over so much time, each login at its own place [default: 1m]
+    #[arg(long, value_name = "DURATION", value_parser = seconds, conflicts_with = "timer")]
+    spread: Option<Duration>,
+    /// Refresh at once
+    #[arg(long, conflicts_with_all = ["spread", "timer"])]
+    no_spread: bool,
+    /// Only say what would be done
+    #[arg(long, conflicts_with = "timer")]
+    dry_run: bool,
+    /// Print what was done as one JSON document
+    #[arg(long, conflicts_with = "timer")]
+    json: bool,
+    /// Write metrics for Prometheus to this file, or to standard output (-)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["uninstall", "dry_run"])]
+    prometheus: Option<PathBuf>,
+    /// Write a timer of systemd for this user, and say how to enable it
+    #[arg(long)]
+    install: bool,
+    /// Remove that timer
+    #[arg(long)]
+    uninstall: bool,
+    /// Print what another scheduler needs
+    #[arg(long, value_name = "SCHEDULER")]
+    print: Option<Scheduler>,
+    /// How often the timer runs it: 15m, hourly, daily [default: 15m]
+    #[arg(long, value_name = "DURATION", value_parser = every, requires = "timer")]
+    every: Option<Duration>,
+}
+
+/// Other schedulers.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Scheduler {
+    /// A line for crontab -e
+    Cron,
+}
+
+fn every(text: &str) -> Result<Duration, String> {
+    match text {
+        "hourly" => Ok(Duration::from_secs(3_600)),
+        "daily" => Ok(Duration::from_secs(86_400)),
+        _ => seconds(text),
+    }
+}
+
+impl Tick {
+    /// Does what is asked for.
+    ///
+    /// # Errors
+    /// What the use case says.
+    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+        if self.uninstall {
+            let done = timer::uninstall(system.ports(), &system.units())?;
+            printer.out(&removed(&done))?;
+            return Ok(0);
+        }
+        if self.print.is_some() {
+            printer.line_out(&timer::cron(&self.job(system)?)?)?;
+            return Ok(0);
+        }
+        if self.install {
+            return self.install(system, printer);
+        }
+        self.tick(system, printer)
+    }
+
+    fn tick(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+        let named = system.agent_named().then(|| system.agent().clone());
+        let report = tick::run(
+            system.ports(),
+            &tick::Request {
+                agent: named,
+                spread: match self.no_spread {
+                    true => Duration::ZERO,
+                    false => self.spread.unwrap_or(SPREAD),
+                },
+                dry_run: self.dry_run,
+            },
+        )?;
+        for problem in &report.problems {
+            let mut problem = problem.clone();
+            if let Some(agent) = &problem.agent {
+                let aimed = system.aimed_at(agent);
+                problem.failure.message = aimed.aimed(&problem.failure.message);
+                problem.failure = aimed.aim(problem.failure);
+            }
+            printer.line_err(&view::tick::line(&problem));
+        }
+        if self.json {
+            printer.line_out(&view::tick::json(&report, self.dry_run))?;
+        } else if self.dry_run {
+            printer.out(&view::tick::plan(&report))?;
+        }
+        if let Some(path) = &self.prometheus {
+            write_metrics(system, printer, path)?;
+        }
+        Ok(report.worst().map_or(0, exit::code))
+    }
+
+    fn install(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+        if !cfg!(target_os = "linux") {
+            let message = "there is no systemd on this system";
+            let failure = Failure::new(Kind::Usage, message);
+            return Err(failure.hint("openclaw tick --print cron"));
+        }
+        let job = self.job(system)?;
+        let done = timer::install(system.ports(), &system.units(), &job)?;
+        printer.out(&installed(&done))?;
+        Ok(0)
+    }
+
+    fn job(&self, system: &System) -> Result<timer::Job, Failure> {
+        let mut args = vec!["tick".to_owned()];
+        if let Some(path) = &self.prometheus {
+            let path = system.ports().dirs.cwd.join(path);
+            args.extend(["--prometheus".to_owned(), path.display().to_string()]);
+        }
+        let every = self.every.unwrap_or(Duration::from_secs(900));
+        system.job(args, every)
+    }
+}
+
+fn installed(units: &Units) -> String {
+    let mut text = String::new();
+    for (path, done) in units {
+        let what = match done {
+            Done::Unchanged => "Unchanged",
+            _ => "Written",
+        };
+        text.push_str(&format!("{what}: {}\n", path.display()));
+    }
+    text.push_str(
+        "Nothing was started. To let it run:
+  systemctl --user daemon-reload
+  systemctl --user enable --now openclaw-tick.timer
+For a user who is not always logged in, also: loginctl enable-linger\n",
+    );
+    text
+}
+
+fn removed(units: &Units) -> String {
+    let mut text = String::new();
+    for (path, done) in units {
+        let what = match done {
+            Done::Removed => "Removed",
+            _ => "Not there",
+        };
+        text.push_str(&format!("{what}: {}\n", path.display()));
+    }
+    text.push_str(
+        "If it was enabled:
+  systemctl --user stop openclaw-tick.timer
+  systemctl --user daemon-reload\n",
+    );
+    text
+}

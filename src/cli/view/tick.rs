@@ -1,0 +1,106 @@
+//! `tick`.
+
+use serde_json::{Value, json};
+
+use super::Page;
+use crate::app::keep_alive::How;
+use crate::app::tick::{Problem, Report, Row, Why};
+use crate::cli::exit;
+use crate::model::id::{AgentId, ProfileId};
+use crate::model::time::short_duration;
+
+/// The document.
+pub fn json(report: &Report, dry_run: bool) -> String {
+    let expiring = report.expiring.iter();
+    let expiring = expiring.map(|(agent, profile, end)| {
+        json!({ "agent": agent.as_str(), "profile": profile.as_str(), "end": end.0 })
+    });
+    let document = json!({
+        "schema": 1,
+        "dryRun": dry_run,
+        "logins": report.rows.iter().map(row).collect::<Vec<_>>(),
+        "expiring": expiring.collect::<Vec<_>>(),
+        "problems": report.problems.iter().map(problem).collect::<Vec<_>>(),
+    });
+    super::pretty(&document)
+}
+
+fn row(row: &Row) -> Value {
+    let living = row.living.as_ref();
+    let result = living.map(|living| match living.how {
+        How::WasFresh => "fresh",
+        How::Refreshed => "refreshed",
+        How::RefreshedElsewhere => "refreshed_elsewhere",
+        How::StillAlive => "not_refreshed",
+    });
+    let end = living.map_or(row.before, |living| living.credential.expires);
+    json!({
+        "agent": row.agent.as_str(),
+        "profile": row.profile.as_str(),
+        "provider": row.provider.as_str(),
+        "why": row.why.as_str(),
+        "afterMs": row.after.as_millis(),
+        "result": result,
+        "end": end.map(|end| end.0),
+        "warning": living.and_then(|living| living.warning.as_ref()),
+    })
+}
+
+fn problem(problem: &Problem) -> Value {
+    let failure = &problem.failure;
+    json!({
+        "agent": problem.agent.as_ref().map(AgentId::as_str),
+        "profile": problem.profile.as_ref().map(ProfileId::as_str),
+        "kind": exit::name(failure.kind),
+        "code": failure.code,
+        "message": failure.message,
+        "command": failure.hint,
+    })
+}
+
+/// What would be done, a line each.
+pub fn plan(report: &Report) -> String {
+    let mut page = Page::default();
+    for row in &report.rows {
+        let what = match row.why {
+            Why::Due => "is due; it would be renewed".to_owned(),
+            Why::Idle { than } => {
+                let millis = i64::try_from(than.as_millis()).unwrap_or(i64::MAX);
+                let than = short_duration(millis);
+                format!("was not renewed for {than}; it would be renewed")
+            }
+            Why::Dead => "gives no more tokens; it would be looked at".to_owned(),
+        };
+        let after = row.after.as_secs();
+        let Row { profile, agent, .. } = row;
+        page.line(&format!(
+            "{profile} of agent {agent} {what} after {after} s"
+        ));
+    }
+    if report.rows.is_empty() {
+        page.line("Nothing is due.");
+    }
+    page.into_text()
+}
+
+/// A problem on one line: what, and the command that mends it.
+pub fn line(problem: &Problem) -> String {
+    let failure = &problem.failure;
+    let mut of = match (&problem.agent, &problem.profile) {
+        (Some(agent), profile) if profile.is_none() || !agent.is_main() => {
+            format!("agent {agent}: ")
+        }
+        _ => String::new(),
+    };
+    if let Some(profile) = &problem.profile
+        && !failure.message.contains(profile.as_str())
+    {
+        of.push_str(&format!("{profile}: "));
+    }
+    let message = failure.message.replace('\n', "; ");
+    match &failure.hint {
+        // A warning about a token that still lives ends with its command.
+        Some(hint) if !message.ends_with(hint.as_str()) => format!("{of}{message}. Try: {hint}"),
+        _ => format!("{of}{message}"),
+    }
+}

@@ -312,11 +312,12 @@ impl Subject<'_> {
         Err(Failure::new(Kind::NeedsLogin, message).hint(self.login_again()))
     }
 
-    /// A token that lives does not wait for whoever is at work on the same document.
+    /// A token that lives does not wait for whoever is at work on the same document, unless nobody
+    /// waits for the token.
     pub(super) fn patience(&self, credential: &OAuth) -> Duration {
-        match self.suffices(credential) {
-            true => Duration::ZERO,
-            false => WAIT_FOR_OTHERS,
+        match self.need {
+            Need::MinValid(_) if self.suffices(credential) => Duration::ZERO,
+            _ => WAIT_FOR_OTHERS,
         }
     }
 

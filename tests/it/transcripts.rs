@@ -26,6 +26,7 @@ mod providers;
 mod refresh;
 mod routes;
 mod status;
+mod tick;
 mod token;
 mod usage;
 

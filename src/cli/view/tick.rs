@@ -100,7 +100,10 @@ pub fn line(problem: &Problem) -> String {
     let message = failure.message.replace('\n', "; ");
     match &failure.hint {
         // A warning about a token that still lives ends with its command.
-        Some(hint) if !message.ends_with(hint.as_str()) => format!("{of}{message}. Try: {hint}"),
+        Some(hint) if !message.ends_with(hint.as_str()) => {
+            let stop = if message.ends_with('?') { "" } else { "." };
+            format!("{of}{message}{stop} Try: {hint}")
+        }
         _ => format!("{of}{message}"),
     }
 }

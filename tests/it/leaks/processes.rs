@@ -119,6 +119,7 @@ fn a_refresh_shows_no_secret() {
     for args in [
         &["models", "auth", "token", "--provider", "openai-codex"][..],
         &["models", "auth", "refresh", "--force"],
+        &["tick", "--no-spread", "--json"],
     ] {
         let (world, issuer) = World::with_issuer(Account::default());
         issuer.set_delay(FOR_EVER);

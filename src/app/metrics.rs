@@ -45,6 +45,8 @@ pub struct Login {
     pub usable: bool,
     /// Whether only a person brings the next one.
     pub needs_login: bool,
+    /// Whether it is renewed by whoever asks for a token.
+    pub renews: bool,
     /// When its grant was last proven.
     pub proven_at: Option<Timestamp>,
     /// Passed over until then.
@@ -98,6 +100,7 @@ fn login(ports: Ports<'_>, seen: &Seen<'_>, now: Timestamp) -> Option<Login> {
         end: end.map(|end| End::read_at(end, now).at),
         usable: has_token && unusable.is_none(),
         needs_login,
+        renews: facts.renewal == Renewal::Automatic && !needs_login,
         proven_at: facts.proven_at,
         cooldown_until: unusable.map(|unusable| unusable.until),
         failures: facts.failures,

@@ -100,24 +100,11 @@ pub fn uninstall(ports: Ports<'_>, directory: &Path) -> Result<Units, Failure> {
 /// If cron cannot run something so often.
 pub fn cron(job: &Job) -> Result<String, Failure> {
     check(job.every)?;
-    let minutes = job.every.as_secs() / 60;
-    let is_whole = job.every.as_secs().is_multiple_of(60);
-    let when = match minutes {
-        1 => "* * * * *".to_owned(),
-        2..60 if is_whole && 60 % minutes == 0 => format!("*/{minutes} * * * *"),
-        60 if is_whole => "0 * * * *".to_owned(),
-        1_440 => "0 0 * * *".to_owned(),
-        _ if is_whole && minutes.is_multiple_of(60) && 1_440 % minutes == 0 => {
-            format!("0 */{} * * *", minutes / 60)
-        }
-        _ => {
-            let message =
-                "cron cannot run something so often: it knows parts of an hour and of a day";
-            return Err(
-                Failure::new(Kind::Usage, message).hint("openclaw tick --print cron --every 15m")
-            );
-        }
-    };
+    let when = when(job.every).ok_or_else(|| {
+        let message = "cron cannot run something so often: it knows parts of an hour and of a day";
+        let failure = Failure::new(Kind::Usage, message);
+        failure.hint("openclaw tick --print cron --every 15m")
+    })?;
     let env = job.env.iter();
     let env = env.map(|(name, value)| format!("{name}={}", shell_word(value)));
     let program = shell_word(text_of(&job.program)?);
@@ -125,6 +112,22 @@ pub fn cron(job: &Job) -> Result<String, Failure> {
     let words: Vec<String> = env.chain([program]).chain(args).collect();
     // A bare % ends the command.
     Ok(format!("{when} {}", words.join(" ").replace('%', "\\%")))
+}
+
+/// The first five fields of a line.
+fn when(every: Duration) -> Option<String> {
+    let seconds = every.as_secs();
+    let minutes = (seconds / 60).max(1);
+    let hours = (minutes / 60).max(1);
+    let is_part =
+        |whole: u64, part: u64, length: u64| whole.is_multiple_of(part) && seconds == part * length;
+    if minutes < 60 {
+        return is_part(60, minutes, 60).then(|| format!("*/{minutes} * * * *"));
+    }
+    is_part(24, hours, 3_600).then(|| match hours {
+        24 => "0 0 * * *".to_owned(),
+        hours => format!("0 */{hours} * * *"),
+    })
 }
 
 fn check(every: Duration) -> Result<(), Failure> {
@@ -256,9 +259,9 @@ mod tests {
             Some(when.to_owned())
         };
         for (every, expected) in [
-            (60, "* * * * *"),
+            (60, "*/1 * * * *"),
             (900, "*/15 * * * *"),
-            (3_600, "0 * * * *"),
+            (3_600, "0 */1 * * *"),
             (7_200, "0 */2 * * *"),
             (86_400, "0 0 * * *"),
         ] {

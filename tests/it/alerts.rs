@@ -332,3 +332,44 @@ fn a_server_in_trouble_rings_nobody() {
     assert_eq!(bell.run(&TOKEN).code, 4);
     assert_eq!(bell.rang(), [""; 0]);
 }
+
+#[test]
+fn what_the_manual_shows_is_understood() {
+    let manual = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/alerts.md");
+    let manual = std::fs::read_to_string(manual).unwrap();
+    let blocks = manual.split("```yaml\n").skip(1);
+    let blocks = blocks.map(|block| block.split_once("```").unwrap().0);
+    let hooks: Vec<&str> = blocks.filter(|block| block.starts_with("hooks:")).collect();
+    assert_eq!(hooks.len(), 3);
+    for block in hooks {
+        let world = World::new();
+        world.write("config.yaml", block);
+        let findings = world.run(&["tick"]).err;
+        assert!(!findings.contains("config.yaml:"), "{block}{findings}");
+    }
+}
+
+#[test]
+fn a_saved_answer_rings_when_it_is_stored() {
+    let (bell, issuer) = Bell::doing("");
+    bell.0.seed(&issuer, "main", -10);
+    issuer.hold();
+    let mut command = bell.0.command(&TOKEN);
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    while issuer.token_requests().is_empty() {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    let document = "agents/main/agent/auth-profiles.json";
+    let before = bell.0.read(document);
+    bell.0.write(document, "{ half a docu");
+    issuer.let_go();
+    assert_eq!(ran(child.wait_with_output().unwrap()).code, 5);
+    assert_eq!(bell.rang(), [""; 0], "nothing was stored");
+    bell.0.write(document, &before);
+    assert_eq!(bell.run(&["models", "status"]).code, 0);
+    assert_eq!(bell.rang(), [format!("refreshed {DEFAULT}")]);
+}

@@ -9,7 +9,7 @@ use crate::model::time::Timestamp;
 type Value = fn(&Login) -> Option<f64>;
 
 /// Name, help, value. Names never change their meaning.
-const OF_LOGINS: [(&str, &str, Value); 7] = [
+const OF_LOGINS: [(&str, &str, Value); 8] = [
     (
         "openclaw_profile_usable",
         "Whether a token can be had now without a person: 1 or 0.",
@@ -21,8 +21,13 @@ const OF_LOGINS: [(&str, &str, Value); 7] = [
         |login| Some(number(login.needs_login)),
     ),
     (
+        "openclaw_profile_renews",
+        "Whether another token comes without a person: 1 or 0.",
+        |login| Some(number(login.renews)),
+    ),
+    (
         "openclaw_profile_end_timestamp_seconds",
-        "When the stored token ends; renewable ones get another before that.",
+        "When the stored token ends.",
         |login| login.end.map(seconds),
     ),
     (
@@ -188,6 +193,7 @@ mod tests {
             end: Some(Timestamp(1_795_230_521_449)),
             usable: true,
             needs_login: false,
+            renews: true,
             proven_at: None,
             cooldown_until: None,
             failures: 2,

@@ -99,8 +99,7 @@ pub fn keep_alive(
         profile,
         provider: &provider.id,
     };
-    let what = (subject.digest(&first), first.expires);
-    alert::of_renewal(ports, whose, (what.0.as_ref(), what.1), &result);
+    alert::of_renewal(ports, whose, &first, &result);
     result
 }
 

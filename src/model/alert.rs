@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::grant::GrantDigest;
 use super::id::{AgentId, ProfileId, ProviderId};
 use super::time::Timestamp;
 
@@ -59,9 +60,10 @@ pub struct Alert {
 pub struct Mark(pub String);
 
 impl Mark {
-    /// A grant that gives no more tokens.
-    pub fn of_grant(grant: &super::grant::GrantDigest) -> Self {
-        Self(format!("needs-login {grant}"))
+    /// A grant that gives no more tokens, in whatever documents it lies. The end of its last token
+    /// belongs to it: a grant that came to life again may die again.
+    pub fn of_grant(grant: &GrantDigest, end: Option<Timestamp>) -> Self {
+        Self(format!("needs-login {} {grant}", millis(end)))
     }
 
     /// A token that nothing renews, by the end it has or had.
@@ -84,7 +86,11 @@ impl Mark {
 }
 
 fn place(agent: &AgentId, profile: &ProfileId, end: Option<Timestamp>) -> String {
-    format!("{} {agent} {profile}", end.map_or(0, |end| end.0))
+    format!("{} {agent} {profile}", millis(end))
+}
+
+fn millis(end: Option<Timestamp>) -> i64 {
+    end.map_or(0, |end| end.0)
 }
 
 /// A person is told when less than this is left, the longest first.
@@ -121,13 +127,17 @@ impl Told {
     /// What did not arrive is tried again after this: often enough for a network that comes back,
     /// and no burden to a program that asks for a token every second.
     const AGAIN: Duration = Duration::from_secs(3_600);
+    /// Clocks are corrected all the time by less than this.
+    const CORRECTION: Duration = Duration::from_secs(60);
     /// By then whatever it was about is gone.
     const KEPT: Duration = Duration::from_secs(400 * 86_400);
 
     /// Whether the state is to be told of now; then nobody else is told to before [`Told::AGAIN`].
     pub fn claim(&mut self, mark: &Mark, now: Timestamp) -> bool {
-        // After a clock was set back nobody waits for it to catch up.
-        let is_at_it = |entry: &Entry| entry.at <= now && now < entry.at.after(Self::AGAIN);
+        // After a clock was set back nobody waits for it to catch up; a little is no setting back.
+        let is_at_it = |entry: &Entry| {
+            entry.at <= now.after(Self::CORRECTION) && now < entry.at.after(Self::AGAIN)
+        };
         let waits = |entry: &Entry| entry.arrived || is_at_it(entry);
         if self
             .0
@@ -213,6 +223,7 @@ mod tests {
         let mut told = Told::default();
         let mark = Mark("a".into());
         assert!(told.claim(&mark, Timestamp(10 * HOUR)));
+        assert!(!told.claim(&mark, Timestamp(10 * HOUR - 500)));
         assert!(told.claim(&mark, Timestamp(HOUR)));
         assert!(!told.claim(&mark, Timestamp(HOUR)));
     }

@@ -1,6 +1,8 @@
 //! Hooks, with the real binary and real scripts: each change of state rings once, nothing secret
 //! rings along, and what a hook does wrong costs nobody a login.
 
+mod client;
+
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 

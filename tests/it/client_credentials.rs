@@ -18,7 +18,7 @@ use crate::support::{Ran, World, millis_from_now, ran};
 
 const LOGIN: [&str; 5] = ["models", "auth", "login", "--provider", "codex"];
 const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "codex"];
-const SECRET: &str = "s3cret+MARKER/client";
+pub(crate) const SECRET: &str = "s3cret+MARKER/client";
 
 /// A world with a block of the guide, and a server that expects its client.
 pub(crate) fn world(flow: &str, auth: ClientAuth) -> (World, Issuer) {

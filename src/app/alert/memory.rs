@@ -29,9 +29,10 @@ pub(super) fn claim(ports: Ports<'_>, alerts: Vec<Alert>) -> Vec<Alert> {
     if alerts.iter().all(|alert| alert.mark.is_none()) {
         return alerts;
     }
-    let now = ports.clock.now();
     let mut claimed = Vec::new();
     let written = change(ports, |content| {
+        // Not earlier: whoever had the file before us wrote a later moment into it.
+        let now = ports.clock.now();
         for alert in &alerts {
             let mark = alert.mark.as_ref();
             if mark.is_none_or(|mark| content.told.claim(mark, now)) {

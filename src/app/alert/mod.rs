@@ -15,9 +15,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::model::alert::{Alert, Event, Hooks, Mark};
+use crate::model::credential::OAuth;
 use crate::model::declared::Finding;
 use crate::model::expiry::End;
-use crate::model::grant::GrantDigest;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::path;
 use crate::model::provider::{Given, Provider};
@@ -129,12 +129,12 @@ impl Whose<'_> {
     }
 }
 
-/// Notes how keeping a login alive ended: that it was renewed, or that a person must act.
-/// `grant` is what was refused, if that has a name; `end` that of the token.
+/// Notes how keeping a login alive ended that was `old` before: that it was renewed, or that a
+/// person must act.
 pub(super) fn of_renewal(
     ports: Ports<'_>,
     whose: Whose<'_>,
-    (grant, end): (Option<&GrantDigest>, Option<Timestamp>),
+    old: &OAuth,
     result: &Result<Living, Failure>,
 ) {
     let (message, command) = match result {
@@ -152,14 +152,14 @@ pub(super) fn of_renewal(
         }
         _ => return,
     };
-    let mark = match grant {
-        Some(grant) => Mark::of_grant(grant),
-        None => Mark::of_end(whose.agent, whose.profile, end),
+    let mark = match old.grant() {
+        Some(grant) => Mark::of_grant(&grant, old.expires),
+        None => Mark::of_end(whose.agent, whose.profile, old.expires),
     };
     ports.alerts.note(Alert {
         command: command.cloned(),
         mark: Some(mark),
-        ..whose.alert(Event::NeedsLogin, message.clone(), end)
+        ..whose.alert(Event::NeedsLogin, message.clone(), old.expires)
     });
 }
 

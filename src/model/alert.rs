@@ -132,7 +132,7 @@ impl Told {
     /// By then whatever it was about is gone.
     const KEPT: Duration = Duration::from_secs(400 * 86_400);
 
-    /// Whether the state is to be told of now; then nobody else is told to before [`Told::AGAIN`].
+    /// Whether the state is to be told of now; then nobody else is told to for an hour.
     pub fn claim(&mut self, mark: &Mark, now: Timestamp) -> bool {
         // After a clock was set back nobody waits for it to catch up; a little is no setting back.
         let is_at_it = |entry: &Entry| {

@@ -150,6 +150,11 @@ impl Tick {
     fn job(&self, system: &System) -> Result<timer::Job, Failure> {
         let mut args = vec!["tick".to_owned()];
         if let Some(path) = &self.prometheus {
+            if path.as_os_str() == "-" {
+                let message = "a timer has no standard output that a collector reads";
+                let failure = Failure::new(Kind::Usage, message);
+                return Err(failure.hint("name the file with --prometheus"));
+            }
             let path = system.ports().dirs.cwd.join(path);
             args.extend(["--prometheus".to_owned(), path.display().to_string()]);
         }

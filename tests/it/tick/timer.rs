@@ -133,6 +133,8 @@ fn cron_gets_one_line_that_a_shell_understands() {
     );
     assert_eq!(world.run(&["tick", "--install", "--every", "10s"]).code, 1);
     assert_eq!(world.run(&["tick", "--every", "1h"]).code, 1);
+    let nowhere = world.run(&["tick", "--install", "--prometheus", "-"]);
+    assert_eq!(nowhere.code, 1, "{nowhere:?}");
 }
 
 #[test]

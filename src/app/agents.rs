@@ -15,6 +15,7 @@ use crate::ports::dialog::{Answer, Question};
 
 use super::Ports;
 use super::failure::{Failure, Kind, shell_word};
+use super::identity;
 
 /// What `agents add` is asked for.
 #[derive(Clone, Debug)]
@@ -114,7 +115,7 @@ pub fn add(ports: Ports<'_>, request: &Add) -> Result<Added, Failure> {
     })
 }
 
-fn touch(ports: Ports<'_>, version: &str) -> Edit {
+pub(super) fn touch(ports: Ports<'_>, version: &str) -> Edit {
     Edit::Touch {
         version: version.to_owned(),
         at_iso: ports.clock.now().iso8601(),
@@ -141,10 +142,12 @@ pub struct Row {
     pub id: AgentId,
     /// Its name, if it has one.
     pub name: Option<String>,
-    /// `identity.name`.
+    /// What it is called: by the `IDENTITY.md` of its workspace, else by the configuration.
     pub identity_name: Option<String>,
-    /// `identity.emoji`.
+    /// Its emoji, by the same.
     pub identity_emoji: Option<String>,
+    /// Where that is said: `identity` for the file, or `config`.
+    pub identity_source: Option<&'static str>,
     /// Its workspace.
     pub workspace: PathBuf,
     /// Where its credentials lie.
@@ -171,11 +174,25 @@ pub fn list(ports: Ports<'_>) -> Vec<Row> {
     let default = settings.default_agent();
     let row = |id: AgentId| {
         let own = settings.agent(&id);
+        let workspace = workspace::of(settings, &id, &ports.dirs.home, &ports.dirs.cwd);
+        let persona = identity::of_workspace(ports, &workspace);
+        let said = |name: &str| {
+            let by_file = persona.as_ref().and_then(|persona| persona.get(name));
+            let member = || own?.identity.iter().find(|(other, _)| other == name);
+            let by_config = || member().map(|(_, value)| value.trim());
+            by_file.or_else(by_config).map(str::to_owned)
+        };
+        let (identity_name, identity_emoji) = (said("name"), said("emoji"));
+        let is_said = identity_name.is_some() || identity_emoji.is_some();
         Row {
+            identity_source: match persona {
+                Some(_) => Some("identity"),
+                None => is_said.then_some("config"),
+            },
             name: own.and_then(|agent| agent.name.clone()),
-            identity_name: own.and_then(|agent| agent.identity_name.clone()),
-            identity_emoji: own.and_then(|agent| agent.identity_emoji.clone()),
-            workspace: workspace::of(settings, &id, &ports.dirs.home, &ports.dirs.cwd),
+            identity_name,
+            identity_emoji,
+            workspace,
             agent_dir: agent_dir(ports, &id),
             model: settings.model_of(&id).primary,
             bindings: settings

@@ -1,20 +1,23 @@
 //! `models auth list`: every profile an agent sees, as facts, without a secret.
 
-use crate::model::credential::Kind;
-use crate::model::id::{AgentId, ProfileId, ProviderId};
-use crate::model::profiles::{Content, Effective};
+use crate::model::credential::{Credential, Kind};
+use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
+use crate::model::profiles::{Content, Effective, Seen};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::store::Scope;
 
 use super::Ports;
 use super::failure::Failure;
+use super::status::email_of;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// For which agent.
     pub agent: AgentId,
+    /// Whether it was named, and not just the default.
+    pub agent_named: bool,
     /// Of one provider only.
     pub provider: Option<ProviderId>,
 }
@@ -30,6 +33,10 @@ pub struct Row {
     pub kind: Kind,
     /// The agent in whose document it lies.
     pub owner: AgentId,
+    /// Its name, and whose it is.
+    pub label: String,
+    /// `displayName`, as a later release writes it.
+    pub display_name: Option<String>,
     /// E-mail, if known.
     pub email: Option<String>,
     /// When its token ends, if that is known.
@@ -42,7 +49,15 @@ pub struct Row {
     pub disabled_until: Option<Timestamp>,
 }
 
-/// Profiles sorted by provider and name, and what is wrong with the documents.
+impl Row {
+    /// The normalised name of its provider, where it can be one.
+    pub fn provider_id(&self) -> String {
+        let id = ProviderId::parse(&self.provider);
+        id.map_or_else(|_| self.provider.clone(), |id| id.to_string())
+    }
+}
+
+/// Profiles, and what is wrong with the documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The profiles.
@@ -51,14 +66,29 @@ pub struct Outcome {
     pub faults: Vec<String>,
 }
 
-/// Lists them.
+/// Lists them, sorted by provider and name.
 ///
 /// # Errors
-/// If a document cannot be read.
+/// If the agent was named and is not configured, or a document cannot be read.
 pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
+    let mut outcome = in_file_order(ports, request)?;
+    let rows = &mut outcome.rows;
+    rows.sort_by(|a, b| (a.provider_id(), &a.id).cmp(&(b.provider_id(), &b.id)));
+    Ok(outcome)
+}
+
+/// Lists them as they stand in the documents, main's first.
+///
+/// # Errors
+/// If the agent was named and is not configured, or a document cannot be read.
+pub fn in_file_order(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
+    // What main holds is what the others inherit, whether or not it is an agent, too.
+    if request.agent_named && !request.agent.is_main() {
+        ports.must_know(&request.agent)?;
+    }
     let effective = ports.effective(&request.agent, Scope::All)?;
     let now = ports.clock.now();
-    let mut rows: Vec<Row> = effective
+    let rows = effective
         .profiles()
         .iter()
         .filter(|seen| request.provider.is_none() || seen.credential.provider() == request.provider)
@@ -70,6 +100,8 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
                 provider: seen.credential.raw_provider().to_owned(),
                 kind: seen.credential.kind(),
                 owner: seen.owner.clone(),
+                label: label(ports, seen),
+                display_name: display_name(seen.credential),
                 email: seen.credential.email().map(str::to_owned),
                 expires: seen.credential.expires(),
                 fingerprint: seen.credential.bearer().map(Secret::fingerprint),
@@ -78,11 +110,25 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
             }
         })
         .collect();
-    rows.sort_by(|a, b| (&a.provider, &a.id).cmp(&(&b.provider, &b.id)));
     Ok(Outcome {
         rows,
         faults: faults(&effective),
     })
+}
+
+fn label(ports: Ports<'_>, seen: &Seen<'_>) -> String {
+    let email = || email_of(ports, seen.id, seen.credential);
+    match display_name(seen.credential).or_else(email) {
+        Some(whose) => format!("{} ({whose})", seen.id),
+        None => seen.id.to_string(),
+    }
+}
+
+fn display_name(credential: &Credential) -> Option<String> {
+    let text = credential.extra().get("displayName")?;
+    let name: String = serde_json::from_str(text).ok()?;
+    let name = printable(&name, 120);
+    (!name.is_empty()).then_some(name)
 }
 
 /// What is wrong with what an agent sees, each a sentence that holds nothing of any secret.
@@ -96,7 +142,7 @@ pub(super) fn faults(effective: &Effective) -> Vec<String> {
         for entry in document.entries() {
             match &entry.content {
                 Content::Invalid { fault } => {
-                    let key = crate::model::id::printable(&entry.key, 80);
+                    let key = printable(&entry.key, 80);
                     faults.push(format!("profile \"{key}\" is not used: {fault}"));
                 }
                 Content::Valid(id, credential) => {

@@ -27,11 +27,13 @@ pub mod choice;
 pub mod doctor;
 pub mod explain;
 pub mod history;
+pub mod identity;
 pub mod inherit;
 pub mod list;
 pub mod login;
 pub mod logout;
 pub mod metrics;
+pub mod models;
 pub mod onboard;
 pub mod order;
 pub mod paste;
@@ -48,6 +50,7 @@ pub mod use_profile;
 
 use std::path::PathBuf;
 
+use self::failure::{Failure, Kind};
 use crate::config::file::ConfigFile;
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::inheritance::Inheritance;
@@ -143,6 +146,16 @@ impl Ports<'_> {
             Inheritance::Linked(links) => Some(load(&AgentId::main())?.narrowed(links)),
         };
         Ok(Effective::new(agent.clone(), own, main))
+    }
+
+    /// Refuses an agent that the configuration does not name: a misspelt one would look like one
+    /// that has what main has.
+    fn must_know(&self, agent: &AgentId) -> Result<(), Failure> {
+        if self.settings.knows_agent(agent) {
+            return Ok(());
+        }
+        let message = format!("Unknown agent id \"{agent}\"");
+        Err(Failure::new(Kind::NotFound, message).hint("openclaw agents list"))
     }
 
     /// An agent's own document, for a look at its names before a write: what is no document has

@@ -44,6 +44,7 @@ impl<T: FromArgMatches> FromArgMatches for Deferred<T> {
 mod tests {
     use super::*;
     use crate::cli::args::Cli;
+    use crate::cli::commands::models::Models;
     use crate::cli::commands::models::auth::Auth;
     use clap::CommandFactory;
 
@@ -62,6 +63,8 @@ mod tests {
         let auth = models.find_subcommand("auth").unwrap();
         let early = Auth::augment_args(Command::new("auth"));
         assert_eq!(first_lines(&early), first_lines(auth));
+        let early = Models::augment_args(Command::new("models"));
+        assert_eq!(first_lines(&early), first_lines(models));
         assert_eq!(first_lines(&Cli::command()), first_lines(&built));
     }
 }

@@ -2,6 +2,10 @@
 //! and formatting stay. The reference release writes its processed tree back, and with it the
 //! secrets that `${VAR}` stood for.
 
+mod models;
+
+pub use models::Role;
+
 use jsonc_parser::cst::{CstArray, CstInputValue, CstNode, CstObject, CstObjectProp, CstRootNode};
 
 use crate::model::id::{AgentId, ProfileId, ProviderId};
@@ -44,8 +48,43 @@ pub enum Edit {
         /// The profile.
         id: ProfileId,
     },
-    /// Sets `agents.defaults.model.primary`; fallbacks stay.
-    SetPrimaryModel(String),
+    /// Sets the first model of a role; its fallbacks stay.
+    SetPrimary {
+        /// What for.
+        role: Role,
+        /// The model.
+        reference: String,
+    },
+    /// Appends a model to the fallbacks of a role.
+    AddFallback {
+        /// What for.
+        role: Role,
+        /// The model.
+        reference: String,
+    },
+    /// Takes entries out of the fallbacks of a role, as they are written; an empty list stays.
+    DropFallbacks {
+        /// What for.
+        role: Role,
+        /// The entries.
+        entries: Vec<String>,
+    },
+    /// Makes a model one of `agents.defaults.models`, if it is none yet.
+    AllowModel(String),
+    /// Sets the alias of a model, or takes it away.
+    SetAlias {
+        /// The model as it is written in `agents.defaults.models`.
+        reference: String,
+        /// The alias.
+        alias: Option<String>,
+    },
+    /// Sets members of `agents.list[].identity`; the others stay.
+    SetIdentity {
+        /// The agent; without a list it is made one of a new list.
+        id: AgentId,
+        /// Names and values.
+        members: Vec<(&'static str, String)>,
+    },
     /// Sets `meta.lastTouchedVersion` and `lastTouchedAt`.
     Touch {
         /// The program's version.
@@ -67,7 +106,11 @@ impl Edit {
             ],
             Self::SetAuthProfile { .. } => &[&["auth", "profiles"]],
             Self::OrderFirst { .. } => &[&["auth", "order"]],
-            Self::SetPrimaryModel(_) => &[&["agents", "defaults", "model"]],
+            Self::SetIdentity { .. } => &[&["agents", "list"]],
+            Self::SetPrimary { role, .. }
+            | Self::AddFallback { role, .. }
+            | Self::DropFallbacks { role, .. } => role.members(),
+            Self::AllowModel(_) | Self::SetAlias { .. } => &[&["agents", "defaults", "models"]],
             Self::Touch { .. } => &[&["meta"]],
         }
     }
@@ -106,11 +149,7 @@ pub(super) fn apply(root: &CstRootNode, edit: &Edit) -> Result<Counts, Misshapen
             workspace,
             agent_dir,
         } => {
-            let agents = at(&root, &["agents"])?;
-            if held(&agents, "list").is_some_and(|value| value.as_array().is_none()) {
-                return Err(("agents.list".to_owned(), "is not a list"));
-            }
-            let list = agents.array_value_or_set("list");
+            let list = agents(&root)?;
             if list.elements().is_empty() {
                 list.append(object(&[("id", AgentId::MAIN)]));
             }
@@ -137,11 +176,14 @@ pub(super) fn apply(root: &CstRootNode, edit: &Edit) -> Result<Counts, Misshapen
             }
         }
         Edit::OrderFirst { provider, id } => order_first(&root, provider, id),
-        Edit::SetPrimaryModel(model) => {
-            let defaults = at(&root, &["agents", "defaults"])?;
-            // A model that is a text stands for its `primary`.
-            set(&defaults.object_value_or_set("model"), "primary", model);
+        Edit::SetPrimary { role, reference } => models::set_primary(&root, *role, reference)?,
+        Edit::AddFallback { role, reference } => models::add_fallback(&root, *role, reference)?,
+        Edit::DropFallbacks { role, entries } => models::drop_fallbacks(&root, *role, entries)?,
+        Edit::AllowModel(reference) => models::allow(&root, reference)?,
+        Edit::SetAlias { reference, alias } => {
+            models::set_alias(&root, reference, alias.as_deref())?;
         }
+        Edit::SetIdentity { id, members } => set_identity(&root, id, members)?,
         Edit::Touch { version, at_iso } => {
             let meta = at(&root, &["meta"])?;
             set(&meta, "lastTouchedVersion", version);
@@ -149,6 +191,43 @@ pub(super) fn apply(root: &CstRootNode, edit: &Edit) -> Result<Counts, Misshapen
         }
     }
     Ok(Counts::default())
+}
+
+/// `agents.list`.
+fn agents(root: &CstObject) -> Result<CstArray, Misshapen> {
+    let agents = at(root, &["agents"])?;
+    if held(&agents, "list").is_some_and(|value| value.as_array().is_none()) {
+        return Err(("agents.list".to_owned(), "is not a list"));
+    }
+    Ok(agents.array_value_or_set("list"))
+}
+
+fn set_identity(
+    root: &CstObject,
+    id: &AgentId,
+    members: &[(&'static str, String)],
+) -> Result<(), Misshapen> {
+    let list = agents(root)?;
+    let find = || {
+        let mut elements = list.elements().into_iter();
+        elements.find_map(|node| names_agent(&node, "id", id).then(|| node.as_object())?)
+    };
+    let agent = match find() {
+        Some(agent) => agent,
+        None => {
+            let new = list.append(object(&[("id", id.as_str())]));
+            new.as_object()
+                .ok_or_else(|| ("agents.list".to_owned(), NO_OBJECT))?
+        }
+    };
+    if held(&agent, "identity").is_some_and(|value| value.as_object().is_none()) {
+        return Err((format!("identity of agent {id}"), NO_OBJECT));
+    }
+    let identity = agent.object_value_or_set("identity");
+    for (name, value) in members {
+        set(&identity, name, value);
+    }
+    Ok(())
 }
 
 /// Of two members of one name the later is read, and the first is what an edit would find.

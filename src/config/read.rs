@@ -212,7 +212,11 @@ impl Reader<'_> {
             let member = format!("agents.list[{number}]");
             let id = self.text(agent.get("id"));
             let id = id.ok_or_else(|| self.wrong(&member, "has no \"id\""))?;
-            let identity = agent.get("identity");
+            let identity = agent.get("identity").and_then(Value::as_object);
+            let identity = identity.into_iter().flatten();
+            let identity = identity
+                .filter_map(|(name, value)| Some((name.clone(), self.text(Some(value))?)))
+                .collect();
             agents.push(AgentSettings {
                 id,
                 default: agent
@@ -223,8 +227,7 @@ impl Reader<'_> {
                 workspace: self.text(agent.get("workspace")),
                 agent_dir: self.text(agent.get("agentDir")),
                 model: self.model(agent.get("model"))?,
-                identity_name: self.text(identity.and_then(|identity| identity.get("name"))),
-                identity_emoji: self.text(identity.and_then(|identity| identity.get("emoji"))),
+                identity,
             });
         }
         Ok(agents)

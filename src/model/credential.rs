@@ -141,6 +141,15 @@ impl Credential {
         ProviderId::parse(self.raw_provider()).ok()
     }
 
+    /// The members that we do not know.
+    pub fn extra(&self) -> &Extra {
+        match self {
+            Self::ApiKey(key) => &key.extra,
+            Self::Token(token) => &token.extra,
+            Self::OAuth(oauth) => &oauth.extra,
+        }
+    }
+
     /// The e-mail, if one is known.
     pub fn email(&self) -> Option<&str> {
         match self {

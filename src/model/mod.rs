@@ -16,11 +16,13 @@ pub mod history;
 pub mod inheritance;
 pub mod usage;
 
+pub mod persona;
 pub mod profiles;
 
 pub mod alert;
 pub mod declared;
 pub mod provider;
+pub mod reference;
 pub mod settings;
 
 pub mod selection;

@@ -49,10 +49,8 @@ pub struct AgentSettings {
     pub agent_dir: Option<String>,
     /// `model`.
     pub model: ModelChoice,
-    /// `identity.name`.
-    pub identity_name: Option<String>,
-    /// `identity.emoji`.
-    pub identity_emoji: Option<String>,
+    /// The members of `identity` that are texts, in order.
+    pub identity: Vec<(String, String)>,
 }
 
 /// A primary model and its fallbacks; `None` where the configuration says nothing.

@@ -20,7 +20,7 @@ mod token;
 
 use std::time::Duration;
 
-use crate::config::edit::Edit;
+use crate::config::edit::{Edit, Role};
 use crate::model::credential::Kind as CredentialKind;
 use crate::model::declared::Severity;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
@@ -233,7 +233,10 @@ fn set_default(ports: Ports<'_>, request: &Request, provider: &Provider) -> Resu
     else {
         return Ok(());
     };
-    let applied = ports.config.apply(&[Edit::SetPrimaryModel(model.clone())]);
+    let applied = ports.config.apply(&[Edit::SetPrimary {
+        role: Role::Model,
+        reference: model.clone(),
+    }]);
     applied.map_err(|error| Failure::from(error).touched(Touched::Changed))?;
     let text = format!("Default model set to {model}");
     ports.dialog.notice(&Notice::Info(text));

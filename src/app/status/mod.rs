@@ -14,6 +14,7 @@ pub use health::{Facts, Health, ProfileHealth, ProviderHealth, Renewal, Status, 
 pub(super) use health::{facts, renewal};
 pub use models::Models;
 pub(super) use models::{provider_named, resolve};
+pub(super) use rows::email_of;
 
 use std::path::PathBuf;
 
@@ -26,7 +27,7 @@ use crate::model::time::Timestamp;
 use crate::ports::store::{Scope, StoreError};
 
 use super::Ports;
-use super::failure::{Failure, Kind as FailureKind};
+use super::failure::Failure;
 use super::inherit;
 use super::keys::{Keys, shell_enabled};
 use super::list::faults;
@@ -166,9 +167,8 @@ impl Report {
 /// If the agent is not configured, or a document is there and cannot be read. A document that is
 /// no JSON is a fault in the report, not an error.
 pub fn run(ports: Ports<'_>, request: &Request) -> Result<Report, Failure> {
-    if request.agent_named && !ports.settings.knows_agent(&request.agent) {
-        let message = format!("Unknown agent id \"{}\"", request.agent);
-        return Err(Failure::new(FailureKind::NotFound, message).hint("openclaw agents list"));
+    if request.agent_named {
+        ports.must_know(&request.agent)?;
     }
     let (effective, mut wrong) = look(ports, &request.agent)?;
     let unreadable = !wrong.is_empty() || !effective.own.faults.is_empty();
@@ -240,6 +240,29 @@ fn inheritance(
         wrong.extend(lost.map(|id| format!("{id} is linked, and main holds no such profile")));
     }
     Ok(Some((inheritance, ports.store.path(&AgentId::main()))))
+}
+
+/// Whether anything speaks for each provider, as the report would say it, and what is wrong with
+/// the documents.
+pub(super) fn speaks_for(
+    ports: Ports<'_>,
+    agent: &AgentId,
+    providers: &[&ProviderId],
+) -> Result<(Vec<bool>, Vec<String>), Failure> {
+    let (effective, mut wrong) = look(ports, agent)?;
+    wrong.extend(faults(&effective));
+    let keys = Keys::look(ports);
+    let agent_dir = ports.store.path(agent);
+    let look = rows::Look {
+        ports,
+        keys: &keys,
+        effective: &effective,
+        agent_dir: &agent_dir,
+        now: ports.clock.now(),
+    };
+    let providers = providers.iter();
+    let spoken_for = providers.map(|provider| look.row(provider.as_str()).is_some());
+    Ok((spoken_for.collect(), wrong))
 }
 
 /// Reads what the agent sees; a document that is no JSON counts as empty, and is a fault.

@@ -1,20 +1,11 @@
 //! Default model, fallbacks and aliases, as far as they say which providers are in use.
 
 use crate::model::id::{AgentId, IdError, ProviderId};
+use crate::model::reference;
 use crate::model::settings::Settings;
 
 /// The model of the reference release when the configuration names none.
 const BUILT_IN_DEFAULT: &str = "anthropic/claude-opus-4-6";
-
-/// Aliases that the reference release gives to configured models that have none of their own.
-const BUILT_IN_ALIASES: [(&str, &str); 6] = [
-    ("opus", "anthropic/claude-opus-4-6"),
-    ("sonnet", "anthropic/claude-sonnet-4-5"),
-    ("gpt", "openai/gpt-5.2"),
-    ("gpt-mini", "openai/gpt-5-mini"),
-    ("gemini", "google/gemini-3-pro-preview"),
-    ("gemini-flash", "google/gemini-3-flash-preview"),
-];
 
 /// Which models the configuration names.
 #[derive(Clone, Debug)]
@@ -48,23 +39,7 @@ pub(in crate::app) fn resolve(settings: &Settings, agent: &AgentId, named: bool)
     } else {
         settings.model.clone()
     };
-    let aliases: Vec<(String, String)> = settings
-        .models
-        .iter()
-        .filter_map(|(reference, alias)| {
-            let built_in = || {
-                let found = BUILT_IN_ALIASES
-                    .iter()
-                    .find(|(_, model)| model == reference);
-                found.map(|(alias, _)| (*alias).to_owned())
-            };
-            let alias = alias
-                .clone()
-                .filter(|a| !a.trim().is_empty())
-                .or_else(built_in)?;
-            Some((alias, reference.clone()))
-        })
-        .collect();
+    let aliases = reference::aliases(&settings.models);
     let default = choice
         .primary
         .unwrap_or_else(|| BUILT_IN_DEFAULT.to_owned());
@@ -100,7 +75,7 @@ pub(in crate::app) fn provider_named(
     let models = resolve(settings, agent, true);
     let model = model.trim();
     let is_alias = |(alias, _): &&(String, String)| alias.eq_ignore_ascii_case(model);
-    let aliased = models.aliases.iter().find(is_alias);
+    let aliased = models.aliases.iter().rev().find(is_alias);
     let reference = match aliased {
         _ if model.contains('/') => model,
         Some((_, reference)) => reference,
@@ -111,15 +86,8 @@ pub(in crate::app) fn provider_named(
 }
 
 fn resolve_reference(text: &str, aliases: &[(String, String)]) -> String {
-    let text = text.trim();
-    let alias = aliases
-        .iter()
-        .find(|(alias, _)| alias.eq_ignore_ascii_case(text));
-    match alias {
-        Some((_, reference)) => reference.clone(),
-        None if text.contains('/') => text.to_owned(),
-        None => format!("anthropic/{text}"),
-    }
+    let meant = reference::resolve(text, aliases);
+    meant.map_or_else(|| text.trim().to_owned(), |meant| meant.to_string())
 }
 
 impl Models {

@@ -1,6 +1,7 @@
 //! One file per command: its arguments, its call, its view. The folders are the command tree.
 
 pub mod agents;
+pub mod channels;
 pub mod completions;
 pub mod doctor;
 pub mod models;
@@ -32,6 +33,8 @@ pub enum Command {
     Provider(Deferred<provider::Provider>),
     /// Agents: each has its own credentials and reads through to main's
     Agents(Deferred<agents::Agents>),
+    /// The logins, as OpenClaw lists them beside its chat channels
+    Channels(Deferred<channels::Channels>),
     /// Prove that credentials are safe on this disk
     Doctor(Deferred<doctor::Doctor>),
     /// Renew what is due and tell of what ends: for cron and systemd
@@ -73,6 +76,10 @@ pub fn run(cli: &Cli, printer: &Arc<Printer>) -> Result<u8, Failure> {
         Command::Tick(tick) => {
             let system = start(false)?;
             ended(tick.run(&system, printer), &system, (cli, printer))
+        }
+        Command::Channels(channels) => {
+            let system = start(false)?;
+            named(channels.run(&system, printer), &system)
         }
         Command::Doctor(doctor) => match doctor.rival() {
             Some(path) => doctor::compete(path, printer),

@@ -1,4 +1,4 @@
-//! `models auth list`.
+//! `models auth list` and `channels list`.
 
 use std::path::Path;
 
@@ -30,11 +30,13 @@ fn row(row: &Row) -> Value {
         object.insert(key.to_owned(), value);
     };
     set("id", json!(row.id.as_str()));
-    set("provider", json!(row.provider));
+    set("provider", json!(row.provider_id()));
     set("type", json!(row.kind.as_str()));
-    set("label", json!(label(row)));
-    if let Some(email) = &row.email {
-        set("email", json!(email));
+    set("label", json!(row.label));
+    for (key, name) in [("email", &row.email), ("displayName", &row.display_name)] {
+        if let Some(name) = name {
+            set(key, json!(name));
+        }
     }
     for (key, time) in [
         ("expiresAt", row.expires),
@@ -48,14 +50,6 @@ fn row(row: &Row) -> Value {
     set("owner", json!(row.owner.as_str()));
     set("fingerprint", json!(row.fingerprint));
     Value::Object(object)
-}
-
-fn label(row: &Row) -> String {
-    let email = row.email.as_deref().map(|email| printable(email, 120));
-    email.map_or_else(
-        || row.id.to_string(),
-        |email| format!("{} ({email})", row.id),
-    )
 }
 
 /// The table.
@@ -89,7 +83,33 @@ pub fn text(request: &Request, outcome: &Outcome, now: Timestamp) -> String {
             Some(fingerprint) => notes.push(fingerprint.clone()),
             None => notes.push("holds no secret".to_owned()),
         }
-        page.line(&format!("- {} [{}]", label(row), notes.join("; ")));
+        page.line(&format!("- {} [{}]", row.label, notes.join("; ")));
+    }
+    page.into_text()
+}
+
+/// The document of `channels list`: that of the reference release. No channel is ours.
+pub fn channels_json(outcome: &Outcome) -> String {
+    let auth = outcome.rows.iter().map(|row| {
+        json!({
+            "id": row.id.as_str(),
+            "provider": row.provider,
+            "type": row.kind.as_str(),
+            "isExternal": false,
+        })
+    });
+    super::pretty(&json!({ "chat": {}, "auth": auth.collect::<Vec<_>>() }))
+}
+
+/// The same as text.
+pub fn channels_text(outcome: &Outcome) -> String {
+    let mut page = Page::default();
+    page.line("Auth providers (OAuth + API keys):");
+    if outcome.rows.is_empty() {
+        page.line("- none");
+    }
+    for row in &outcome.rows {
+        page.line(&format!("- {} ({})", row.id, row.kind.as_str()));
     }
     page.into_text()
 }

@@ -8,6 +8,7 @@ pub mod failure;
 pub mod history;
 pub mod in_use;
 pub mod list;
+pub mod models;
 pub(super) mod notice;
 pub mod order;
 pub mod probe;

@@ -57,9 +57,10 @@ fn document(row: &Row) -> Value {
     };
     set("id", json!(row.id.as_str()));
     for (key, value) in [
-        ("name", &row.name),
-        ("identityName", &row.identity_name),
-        ("identityEmoji", &row.identity_emoji),
+        ("name", row.name.as_deref()),
+        ("identityName", row.identity_name.as_deref()),
+        ("identityEmoji", row.identity_emoji.as_deref()),
+        ("identitySource", row.identity_source),
     ] {
         if let Some(value) = value {
             set(key, json!(value));

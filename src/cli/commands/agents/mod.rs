@@ -4,6 +4,7 @@ pub mod add;
 pub mod delete;
 pub mod inherit;
 pub mod list;
+pub mod set_identity;
 
 use clap::{Args, Subcommand};
 
@@ -25,6 +26,7 @@ enum AgentsCommand {
     List(list::List),
     Delete(delete::Delete),
     Inherit(inherit::Inherit),
+    SetIdentity(set_identity::SetIdentity),
 }
 
 impl Agents {
@@ -38,6 +40,7 @@ impl Agents {
             AgentsCommand::List(command) => command.run(system, printer),
             AgentsCommand::Delete(command) => command.run(system, printer),
             AgentsCommand::Inherit(command) => command.run(system, printer),
+            AgentsCommand::SetIdentity(command) => command.run(system, printer),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! `models`: credentials and what is known of them. Without a further word it is `models status`.
 
+pub mod aliases;
 pub mod auth;
+pub mod defaults;
+pub mod list;
 pub mod probe_flags;
 pub mod status;
 
@@ -9,6 +12,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 
 use crate::app::failure::Failure;
+use crate::cli::deferred::Deferred;
 use crate::cli::printer::Printer;
 use crate::cli::wire::System;
 
@@ -22,11 +26,24 @@ pub struct Models {
     status: status::Status,
 }
 
-// A comment on a variant would take the place of the long help of its command.
+// Where a command is described at once, a comment on its variant would take the place of its long
+// help.
 #[derive(Debug, Subcommand)]
 enum ModelsCommand {
     Auth(auth::Auth),
     Status(status::Status),
+    /// List the configured models, and whether each has a login
+    List(Deferred<list::List>),
+    /// Set the default model
+    Set(Deferred<defaults::Set>),
+    /// Set the model that looks at images
+    SetImage(Deferred<defaults::SetImage>),
+    /// List and change short names of models
+    Aliases(Deferred<aliases::Aliases>),
+    /// List and change the models that are tried when the default one fails
+    Fallbacks(Deferred<defaults::Fallbacks>),
+    /// List and change the models that are tried when the image model fails
+    ImageFallbacks(Deferred<defaults::ImageFallbacks>),
 }
 
 impl Models {
@@ -48,6 +65,12 @@ impl Models {
         match &self.command {
             Some(ModelsCommand::Auth(auth)) => auth.run(system, printer),
             Some(ModelsCommand::Status(status)) => status.run(system, printer),
+            Some(ModelsCommand::List(command)) => command.run(system, printer),
+            Some(ModelsCommand::Set(command)) => command.run(system, printer),
+            Some(ModelsCommand::SetImage(command)) => command.run(system, printer),
+            Some(ModelsCommand::Aliases(command)) => command.run(system, printer),
+            Some(ModelsCommand::Fallbacks(command)) => command.run(system, printer),
+            Some(ModelsCommand::ImageFallbacks(command)) => command.run(system, printer),
             None => self.status.run(system, printer),
         }
     }

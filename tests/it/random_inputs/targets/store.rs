@@ -175,6 +175,7 @@ fn look(doors: &Doors) {
     let (ports, agent) = (doors.ports(), AgentId::main());
     let asked = list::Request {
         agent: agent.clone(),
+        agent_named: false,
         provider: None,
     };
     match list::run(ports, &asked) {

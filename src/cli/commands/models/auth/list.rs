@@ -38,6 +38,7 @@ impl List {
             .transpose()?;
         let request = list::Request {
             agent: system.agent().clone(),
+            agent_named: system.agent_named(),
             provider,
         };
         let outcome = list::run(system.ports(), &request)?;

@@ -1,0 +1,105 @@
+//! `models aliases`: short names of configured models.
+
+use std::path::PathBuf;
+
+use crate::app::Ports;
+use crate::app::agents::touch;
+use crate::app::failure::{Failure, Kind};
+use crate::config::edit::Edit;
+use crate::model::id::printable;
+use crate::model::reference;
+
+use super::{Target, target};
+
+/// What became of an alias.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The alias.
+    pub alias: String,
+    /// The model that it is given to; `None` if it was taken away.
+    pub target: Option<Target>,
+    /// The configuration.
+    pub config_path: PathBuf,
+}
+
+/// Every alias and its model, as written.
+pub fn list(ports: Ports<'_>) -> Vec<(String, String)> {
+    reference::aliases(&ports.settings.models)
+}
+
+fn checked(alias: &str) -> Result<&str, Failure> {
+    let alias = alias.trim();
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':' | '-');
+    let fault = match alias {
+        "" => "Alias cannot be empty.",
+        alias if alias.chars().all(fits) => return Ok(alias),
+        _ => "Alias must use letters, numbers, dots, underscores, colons, or dashes.",
+    };
+    let failure = Failure::new(Kind::Usage, fault);
+    Err(failure.hint("openclaw models aliases add opus anthropic/claude-opus-4-6"))
+}
+
+/// Gives a model an alias in place of the one it has.
+///
+/// # Errors
+/// [`Kind::Usage`] if it cannot be an alias, belongs to another model, or that can be none, and
+/// what the configuration says.
+pub fn add(
+    ports: Ports<'_>,
+    alias: &str,
+    model: &str,
+    version: &'static str,
+) -> Result<Outcome, Failure> {
+    let alias = checked(alias)?;
+    let target = target(ports.settings, model)?;
+    let reference = target.reference.to_string();
+    // The case of an alias does not count where it is used, so two that differ by it are one.
+    let of_another = |(other, model): &&(String, String)| {
+        other.eq_ignore_ascii_case(alias) && *model != reference
+    };
+    if let Some((other, model)) = list(ports).iter().find(of_another) {
+        let (other, model) = (printable(other, 80), printable(model, 120));
+        let message = format!("Alias {other} already points to {model}.");
+        let failure = Failure::new(Kind::Usage, message);
+        return Err(failure.hint(format!("openclaw models aliases remove {other}")));
+    }
+    let edits = [
+        Edit::SetAlias {
+            reference,
+            alias: Some(alias.to_owned()),
+        },
+        touch(ports, version),
+    ];
+    Ok(Outcome {
+        alias: alias.to_owned(),
+        target: Some(target),
+        config_path: ports.config.apply(&edits)?.path,
+    })
+}
+
+/// Takes an alias away. What the reference release would give the model in its place is kept away,
+/// too.
+///
+/// # Errors
+/// [`Kind::NotFound`] if no model has it, and what the configuration says.
+pub fn remove(ports: Ports<'_>, alias: &str, version: &'static str) -> Result<Outcome, Failure> {
+    let alias = checked(alias)?;
+    let all = list(ports);
+    let Some((_, reference)) = all.iter().find(|(other, _)| other == alias) else {
+        let failure = Failure::new(Kind::NotFound, format!("Alias not found: {alias}"));
+        return Err(failure.hint("openclaw models aliases list"));
+    };
+    let built_in = reference::built_in_alias(reference);
+    let edits = [
+        Edit::SetAlias {
+            reference: reference.clone(),
+            alias: built_in.map(|_| String::new()),
+        },
+        touch(ports, version),
+    ];
+    Ok(Outcome {
+        alias: alias.to_owned(),
+        target: None,
+        config_path: ports.config.apply(&edits)?.path,
+    })
+}

@@ -1,0 +1,152 @@
+//! `models set`, `set-image`, `fallbacks` and `image-fallbacks`: the models that every agent uses
+//! unless it has its own.
+
+use std::path::PathBuf;
+
+use crate::app::Ports;
+use crate::app::agents::touch;
+use crate::app::failure::{Failure, Kind};
+use crate::config::edit::{Edit, Role};
+use crate::model::reference;
+use crate::model::settings::ModelChoice;
+
+use super::{Target, target};
+
+/// What the defaults say after a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// What the text that was typed means; `None` where none was.
+    pub target: Option<Target>,
+    /// The fallbacks of the role as they are written now.
+    pub fallbacks: Vec<String>,
+    /// The configuration, if it was written.
+    pub written: Option<PathBuf>,
+}
+
+/// The choice of a role.
+pub fn choice(ports: Ports<'_>, role: Role) -> ModelChoice {
+    match role {
+        Role::Model => ports.settings.model.clone(),
+        Role::Image => ports.settings.image_model.clone(),
+    }
+}
+
+/// Makes a model the first of a role.
+///
+/// # Errors
+/// [`Kind::Usage`] if it cannot be a model, and what the configuration says.
+pub fn set(
+    ports: Ports<'_>,
+    role: Role,
+    text: &str,
+    version: &'static str,
+) -> Result<Outcome, Failure> {
+    let target = target(ports.settings, text)?;
+    let reference = target.reference.to_string();
+    let edits = [
+        Edit::SetPrimary {
+            role,
+            reference: reference.clone(),
+        },
+        Edit::AllowModel(reference),
+        touch(ports, version),
+    ];
+    Ok(Outcome {
+        target: Some(target),
+        fallbacks: choice(ports, role).fallbacks.unwrap_or_default(),
+        written: Some(ports.config.apply(&edits)?.path),
+    })
+}
+
+/// Appends a model to the fallbacks of a role; one that is there, by whatever name, stays where it
+/// is.
+///
+/// # Errors
+/// [`Kind::Usage`] if it cannot be a model, and what the configuration says.
+pub fn add_fallback(
+    ports: Ports<'_>,
+    role: Role,
+    text: &str,
+    version: &'static str,
+) -> Result<Outcome, Failure> {
+    let target = target(ports.settings, text)?;
+    let mut fallbacks = choice(ports, role).fallbacks.unwrap_or_default();
+    let mut written = None;
+    if meant(ports, &fallbacks, &target).is_empty() {
+        let reference = target.reference.to_string();
+        fallbacks.push(reference.clone());
+        let edits = [
+            Edit::AddFallback {
+                role,
+                reference: reference.clone(),
+            },
+            Edit::AllowModel(reference),
+            touch(ports, version),
+        ];
+        written = Some(ports.config.apply(&edits)?.path);
+    }
+    Ok(Outcome {
+        target: Some(target),
+        fallbacks,
+        written,
+    })
+}
+
+/// Takes a model out of the fallbacks of a role, by whatever name it stands there.
+///
+/// # Errors
+/// [`Kind::NotFound`] if it is none of them, [`Kind::Usage`] if it cannot be a model, and what the
+/// configuration says.
+pub fn remove_fallback(
+    ports: Ports<'_>,
+    role: Role,
+    text: &str,
+    version: &'static str,
+) -> Result<Outcome, Failure> {
+    let target = target(ports.settings, text)?;
+    let mut fallbacks = choice(ports, role).fallbacks.unwrap_or_default();
+    let entries = meant(ports, &fallbacks, &target);
+    if entries.is_empty() {
+        let (what, command) = match role {
+            Role::Model => ("Fallback", "fallbacks"),
+            Role::Image => ("Image fallback", "image-fallbacks"),
+        };
+        let message = format!("{what} not found: {}", target.reference);
+        let failure = Failure::new(Kind::NotFound, message);
+        return Err(failure.hint(format!("openclaw models {command} list")));
+    }
+    fallbacks.retain(|entry| !entries.contains(entry));
+    let edits = [Edit::DropFallbacks { role, entries }, touch(ports, version)];
+    Ok(Outcome {
+        target: Some(target),
+        fallbacks,
+        written: Some(ports.config.apply(&edits)?.path),
+    })
+}
+
+/// Takes all fallbacks of a role out.
+///
+/// # Errors
+/// What the configuration says.
+pub fn clear_fallbacks(
+    ports: Ports<'_>,
+    role: Role,
+    version: &'static str,
+) -> Result<Outcome, Failure> {
+    let entries = choice(ports, role).fallbacks.unwrap_or_default();
+    let edits = [Edit::DropFallbacks { role, entries }, touch(ports, version)];
+    Ok(Outcome {
+        target: None,
+        fallbacks: Vec::new(),
+        written: Some(ports.config.apply(&edits)?.path),
+    })
+}
+
+/// The entries that mean the same model.
+fn meant(ports: Ports<'_>, entries: &[String], target: &Target) -> Vec<String> {
+    let aliases = reference::aliases(&ports.settings.models);
+    let same = |entry: &&String| {
+        reference::resolve(entry, &aliases).is_some_and(|found| found == target.reference)
+    };
+    entries.iter().filter(same).cloned().collect()
+}

@@ -1,0 +1,43 @@
+//! `models list`, `set`, `fallbacks` and `aliases`: which models the configuration names, and which
+//! of them have a login.
+//!
+//! A model is a name here. Whether its provider has it is not known and not asked: there is no
+//! catalogue of models in this program.
+
+pub mod aliases;
+pub mod defaults;
+pub mod list;
+
+use crate::model::id::printable;
+use crate::model::reference::{self, ModelRef};
+use crate::model::settings::Settings;
+
+use super::failure::{Failure, Kind};
+
+/// What a text that a person typed means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The model.
+    pub reference: ModelRef,
+    /// Whether the text is neither an alias nor names a provider, so that the default one was
+    /// taken: a misspelt alias ends here, too.
+    pub guessed: bool,
+}
+
+fn target(settings: &Settings, text: &str) -> Result<Target, Failure> {
+    let aliases = reference::aliases(&settings.models);
+    let found = reference::resolve(text, &aliases).ok_or_else(|| {
+        let message = format!("Invalid model reference: {}", printable(text, 120));
+        Failure::new(Kind::Usage, message)
+            .hint("name it provider/model, or by an alias of: openclaw models aliases list")
+    })?;
+    let text = text.trim();
+    let is_alias = || {
+        let mut all = aliases.iter();
+        all.any(|(alias, _)| alias.eq_ignore_ascii_case(text))
+    };
+    Ok(Target {
+        guessed: !text.contains('/') && !is_alias(),
+        reference: found,
+    })
+}

@@ -1,0 +1,104 @@
+//! `agents set-identity`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Map, json};
+
+use crate::app::failure::Failure;
+use crate::app::identity;
+use crate::cli::printer::Printer;
+use crate::cli::view;
+use crate::cli::wire::System;
+
+/// Say what an agent is called, and how it looks
+///
+/// Written into its place in openclaw.json. The agent is the one that --agent names, else the one
+/// whose workspace --workspace, --identity-file or the working directory is. What no flag gives is
+/// read from IDENTITY.md, where no flag gives anything or --from-identity asks for it.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  openclaw agents set-identity --agent main --name Rusty
+  openclaw agents set-identity --workspace ~/.openclaw/workspace --from-identity")]
+pub struct SetIdentity {
+    /// The workspace that tells the agent, and holds IDENTITY.md
+    #[arg(long, value_name = "DIR")]
+    workspace: Option<PathBuf>,
+    /// The file to read instead
+    #[arg(long, value_name = "FILE")]
+    identity_file: Option<PathBuf>,
+    /// Read IDENTITY.md even where a flag gives something
+    #[arg(long)]
+    from_identity: bool,
+    /// Its name
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Its theme
+    #[arg(long, value_name = "TEXT")]
+    theme: Option<String>,
+    /// Its emoji
+    #[arg(long, value_name = "EMOJI")]
+    emoji: Option<String>,
+    /// Its picture: a path in its workspace, an http(s) URL, or a data URI
+    #[arg(long, value_name = "PICTURE")]
+    avatar: Option<String>,
+    /// Print what it is called as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl SetIdentity {
+    /// Writes it down.
+    ///
+    /// # Errors
+    /// What the use case says.
+    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+        let flags = [
+            ("name", &self.name),
+            ("emoji", &self.emoji),
+            ("theme", &self.theme),
+            ("avatar", &self.avatar),
+        ];
+        let given = flags.into_iter().filter_map(|(name, value)| {
+            let value = value.as_deref()?.trim();
+            (!value.is_empty()).then(|| (name, value.to_owned()))
+        });
+        let request = identity::Request {
+            agent: system.agent_named().then(|| system.agent().clone()),
+            workspace: self.workspace.clone(),
+            file: self.identity_file.clone(),
+            from_file: self.from_identity,
+            given: given.collect(),
+            version: env!("CARGO_PKG_VERSION"),
+        };
+        let outcome = identity::set(system.ports(), &request)?;
+        if self.json {
+            let members = outcome.identity.iter();
+            let members = members.map(|(name, value)| (name.clone(), json!(value)));
+            let document = json!({
+                "agentId": outcome.agent.as_str(),
+                "identity": members.collect::<Map<_, _>>(),
+                "workspace": outcome.workspace,
+                "identityFile": outcome.file,
+            });
+            printer.line_out(&view::pretty(&document))?;
+            return Ok(0);
+        }
+        printer.line_out(&format!("Updated {}", outcome.config_path.display()))?;
+        printer.line_out(&format!("Agent: {}", outcome.agent))?;
+        for (member, label) in [
+            ("name", "Name"),
+            ("theme", "Theme"),
+            ("emoji", "Emoji"),
+            ("avatar", "Avatar"),
+        ] {
+            if let Some((_, value)) = outcome.identity.iter().find(|(name, _)| name == member) {
+                printer.line_out(&format!("{label}: {value}"))?;
+            }
+        }
+        if let Some(workspace) = &outcome.workspace {
+            printer.line_out(&format!("Workspace: {}", workspace.display()))?;
+        }
+        Ok(0)
+    }
+}

@@ -1,0 +1,34 @@
+//! `channels`: of OpenClaw's channels only what it lists beside them, the logins.
+
+pub mod list;
+
+use clap::{Args, Subcommand};
+
+use crate::app::failure::Failure;
+use crate::cli::printer::Printer;
+use crate::cli::wire::System;
+
+/// The logins, as OpenClaw lists them beside its chat channels
+#[derive(Debug, Args)]
+pub struct Channels {
+    #[command(subcommand)]
+    command: ChannelsCommand,
+}
+
+// A comment on a variant would take the place of the long help of its command.
+#[derive(Debug, Subcommand)]
+enum ChannelsCommand {
+    List(list::List),
+}
+
+impl Channels {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// What the command failed with.
+    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+        match &self.command {
+            ChannelsCommand::List(command) => command.run(system, printer),
+        }
+    }
+}

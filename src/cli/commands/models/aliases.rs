@@ -1,0 +1,77 @@
+//! `models aliases`.
+
+use clap::{Args, Subcommand};
+
+use super::defaults::{for_all, tell_guess};
+use super::list::Form;
+use crate::app::failure::Failure;
+use crate::app::models::aliases;
+use crate::cli::printer::Printer;
+use crate::cli::view;
+use crate::cli::wire::System;
+
+/// List and change short names of models
+#[derive(Debug, Args)]
+pub struct Aliases {
+    #[command(subcommand)]
+    command: AliasesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum AliasesCommand {
+    /// List them
+    #[command(after_help = "Examples:
+  openclaw models aliases list
+  openclaw models aliases list --json")]
+    List(Form),
+    /// Give a model a short name, in place of the one it has
+    #[command(after_help = "Examples:
+  openclaw models aliases add opus anthropic/claude-opus-4-6")]
+    Add {
+        /// The short name
+        alias: String,
+        /// The model, as provider/model or by its alias
+        model: String,
+    },
+    /// Take a short name away
+    #[command(after_help = "Examples:
+  openclaw models aliases remove opus")]
+    Remove {
+        /// The short name
+        alias: String,
+    },
+}
+
+impl Aliases {
+    /// Does what is asked.
+    ///
+    /// # Errors
+    /// What the use case says.
+    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+        let (ports, version) = (system.ports(), env!("CARGO_PKG_VERSION"));
+        let outcome = match &self.command {
+            AliasesCommand::List(form) => {
+                let aliases = aliases::list(ports);
+                match form.json {
+                    true => printer.line_out(&view::models::aliases_json(&aliases))?,
+                    false => printer.out(&view::models::aliases_text(&aliases, form.plain))?,
+                }
+                return Ok(0);
+            }
+            AliasesCommand::Add { alias, model } => {
+                for_all(system)?;
+                aliases::add(ports, alias, model, version)?
+            }
+            AliasesCommand::Remove { alias } => {
+                for_all(system)?;
+                aliases::remove(ports, alias, version)?
+            }
+        };
+        tell_guess(outcome.target.as_ref(), printer);
+        printer.line_out(&format!("Updated {}", outcome.config_path.display()))?;
+        if let Some(target) = &outcome.target {
+            printer.line_out(&format!("Alias {} -> {}", outcome.alias, target.reference))?;
+        }
+        Ok(0)
+    }
+}

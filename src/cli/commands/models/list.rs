@@ -1,0 +1,64 @@
+//! `models list`.
+
+use clap::Args;
+
+use crate::app::failure::Failure;
+use crate::app::models::list;
+use crate::cli::printer::Printer;
+use crate::cli::view;
+use crate::cli::wire::System;
+use crate::model::id::ProviderId;
+
+/// List the configured models, and whether each has a login
+///
+/// The default, its fallbacks, the image models and what else `agents.defaults.models` names. There
+/// is no catalogue of models here: whether a provider has a model is not known.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  openclaw models list
+  openclaw models list --json | jq -r '.models[] | select(.available | not).key'")]
+pub struct List {
+    /// Of one provider only
+    #[arg(long, value_name = "ID")]
+    provider: Option<String>,
+    #[command(flatten)]
+    form: Form,
+}
+
+/// How a list is printed.
+#[derive(Debug, Args)]
+pub struct Form {
+    /// Print one JSON document
+    #[arg(long, conflicts_with = "plain")]
+    pub json: bool,
+    /// Print the entries alone, one on each line
+    #[arg(long)]
+    pub plain: bool,
+}
+
+impl List {
+    /// Lists them.
+    ///
+    /// # Errors
+    /// What the use case says.
+    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+        let provider = self.provider.as_deref().map(ProviderId::parse);
+        let request = list::Request {
+            agent: system.agent().clone(),
+            agent_named: system.agent_named(),
+            provider: provider.transpose()?,
+        };
+        let outcome = list::run(system.ports(), &request)?;
+        if self.form.json {
+            printer.line_out(&view::models::list_json(&outcome))?;
+        } else if self.form.plain {
+            printer.out(&view::models::list_plain(&outcome))?;
+        } else {
+            printer.out(&view::models::list_text(&outcome))?;
+        }
+        for fault in &outcome.faults {
+            printer.line_err(&format!("Warning: {fault}"));
+        }
+        Ok(0)
+    }
+}

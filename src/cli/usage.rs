@@ -40,15 +40,24 @@ pub(super) fn advised(mut error: Error) -> Error {
     error
 }
 
-/// Where in the tree of commands one of that name is.
+/// Where in the tree of commands the one of that name is; of several none is meant.
 fn elsewhere(command: &Command, name: &str) -> Option<String> {
-    command.get_subcommands().find_map(|inner| {
+    let mut found = Vec::new();
+    places(command, name, "", &mut found);
+    match found.as_mut_slice() {
+        [one] => Some(std::mem::take(one)),
+        _ => None,
+    }
+}
+
+fn places(command: &Command, name: &str, path: &str, found: &mut Vec<String>) {
+    for inner in command.get_subcommands() {
         let own = inner.get_name();
         if own == name {
-            return Some(own.to_owned());
+            found.push(format!("{path}{own}"));
         }
-        elsewhere(inner, name).map(|path| format!("{own} {path}"))
-    })
+        places(inner, name, &format!("{path}{own} "), found);
+    }
 }
 
 #[cfg(test)]
@@ -81,5 +90,6 @@ mod tests {
         assert!(said(&["login"]).contains("'models auth login'"));
         assert!(said(&["models", "delete"]).contains("'agents delete'"));
         assert!(!said(&["nothing"]).contains("tip"));
+        assert!(!said(&["agents", "remove"]).contains("tip"));
     }
 }

@@ -160,3 +160,64 @@ fn what_cannot_be_changed_safely_stays_as_it_is() {
         assert_eq!(world.read("openclaw.json"), config);
     }
 }
+
+#[test]
+fn the_models_change_and_what_people_wrote_about_them_stays() {
+    let world = World::new();
+    world.write(
+        "openclaw.json",
+        r#"{
+  // the models
+  agents: {
+    defaults: {
+      model: "acme/one", // cheap
+      models: {
+        "acme/one": { alias: "one", /* hot */ params: { temperature: 1, key: "${ACME_KEY}" } },
+      },
+    },
+    list: [
+      // mine
+      { id: "main", identity: { name: "Old" /* for now */, theme: "x" } },
+    ],
+  },
+}
+"#,
+    );
+    let ok = |args: &[&str]| {
+        let mut command = world.command(args);
+        let ran = crate::support::ran(
+            command
+                .env("ACME_KEY", "the-value-MARKER")
+                .output()
+                .unwrap(),
+        );
+        assert_eq!(ran.code, 0, "{args:?} {ran:?}");
+    };
+    // A model that is a text becomes the first of an object.
+    ok(&["models", "fallbacks", "add", "acme/two"]);
+    ok(&["models", "aliases", "add", "uno", "one"]);
+    ok(&["models", "image-fallbacks", "clear"]);
+    ok(&["agents", "set-identity", "--agent", "main", "--emoji", "🤖"]);
+    let text = world.read("openclaw.json");
+    for part in [
+        "// the models",
+        "// cheap",
+        "/* hot */",
+        "// mine",
+        "/* for now */",
+        "\"${ACME_KEY}\"",
+    ] {
+        assert!(text.contains(part), "{part} is gone from:\n{text}");
+    }
+    assert!(!text.contains("MARKER"), "{text}");
+    let options = jsonc_parser::ParseOptions::default();
+    let config: Value = jsonc_parser::parse_to_serde_value(&text, &options).unwrap();
+    let defaults = &config["agents"]["defaults"];
+    let model = serde_json::json!({ "primary": "acme/one", "fallbacks": ["acme/two"] });
+    assert_eq!(defaults["model"], model);
+    assert_eq!(defaults["models"]["acme/one"]["alias"], "uno");
+    assert_eq!(defaults["models"]["acme/two"], serde_json::json!({}));
+    assert_eq!(defaults["imageModel"]["fallbacks"], serde_json::json!([]));
+    let identity = serde_json::json!({ "name": "Old", "theme": "x", "emoji": "🤖" });
+    assert_eq!(config["agents"]["list"][0]["identity"], identity);
+}

@@ -1,13 +1,14 @@
 //! `openclaw.json` under every edit: what was asked for happens, and nothing else.
 
 mod document;
+mod edits;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use openclaw::config::edit::Edit;
 use openclaw::config::file::{ConfigError, ConfigFile};
-use openclaw::model::id::{AgentId, ProfileId, ProviderId};
+
 use openclaw::model::secret::Secret;
 use openclaw::ports::files::Files as _;
 use openclaw::ports::host::Env;
@@ -16,7 +17,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-use document::{AGENTS, Document, Node, PROFILES, at, document, unknown};
+use document::{Document, Node, at, document, unknown};
+use edits::{add, edits, expected, is_changed, is_gone, remove, touched};
 
 const PATH: &str = "/state/openclaw.json";
 const MARKER: &str = "value-of-a-variable";
@@ -60,154 +62,16 @@ fn parsed(text: &str) -> Value {
     }
 }
 
-fn add(id: &str) -> Edit {
-    Edit::AddAgent {
-        id: AgentId::normalise(id),
-        name: "A \"new\" one".into(),
-        workspace: "/w s".into(),
-        agent_dir: "/a/b\\c".into(),
-    }
-}
-
-fn remove(id: &str) -> Edit {
-    Edit::RemoveAgent {
-        id: AgentId::normalise(id),
-    }
-}
-
-fn edits() -> impl Strategy<Value = Edit> {
-    let profile = || {
-        select([&PROFILES[..], &["zai:new"]].concat()).prop_map(|id| ProfileId::parse(id).unwrap())
-    };
-    let provider =
-        || select(vec!["anthropic", "zai"]).prop_map(|id| ProviderId::parse(id).unwrap());
-    let email = prop::option::of(Just("me@example.com".to_owned()));
-    prop_oneof![
-        Just(add("new")),
-        select(AGENTS.to_vec()).prop_map(remove),
-        (profile(), provider(), email).prop_map(|(id, provider, email)| Edit::SetAuthProfile {
-            id,
-            provider,
-            mode: "token".into(),
-            email,
-        }),
-        (profile(), provider()).prop_map(|(id, provider)| Edit::OrderFirst { provider, id }),
-        Just(Edit::SetPrimaryModel("acme/new".into())),
-        Just(Edit::Touch {
-            version: "0.1.0".into(),
-            at_iso: "2026-02-07T12:00:00.000Z".into(),
-        }),
-    ]
-}
-
-fn is_agent(value: &Value, id: &AgentId) -> bool {
-    value
-        .as_str()
-        .is_some_and(|text| AgentId::normalise(text) == *id)
-}
-
-/// Whether an edit takes out this element of a list.
-fn is_gone(value: &Value, edit: &Edit) -> bool {
-    let named = value.get("id").or(value.get("agentId")).unwrap_or(value);
-    matches!(edit, Edit::RemoveAgent { id } if is_agent(named, id))
-}
-
-/// What an edit makes of a value, said a second time and without a text.
-fn expected(mut value: Value, edit: &Edit) -> Value {
-    match edit {
-        Edit::AddAgent {
-            id,
-            name,
-            workspace,
-            agent_dir,
-        } => {
-            let agents = at(&mut value, &["agents"]);
-            let list = agents.entry("list").or_insert(json!([]));
-            let list = list.as_array_mut().unwrap();
-            if list.is_empty() {
-                list.push(json!({ "id": "main" }));
-            }
-            list.push(json!({
-                "id": id.as_str(), "name": name, "workspace": workspace, "agentDir": agent_dir,
-            }));
-        }
-        Edit::RemoveAgent { id } => {
-            let mut prune = |path: &str, member: &str| {
-                let list = value.pointer_mut(path).and_then(Value::as_array_mut);
-                let of = |item: &Value| item.get(member).unwrap_or(item).clone();
-                list.into_iter()
-                    .for_each(|list| list.retain(|item| !is_agent(&of(item), id)));
-            };
-            prune("/agents/list", "id");
-            prune("/bindings", "agentId");
-            prune("/tools/agentToAgent/allow", "");
-        }
-        Edit::SetAuthProfile {
-            id,
-            provider,
-            mode,
-            email,
-        } => {
-            let profile = at(&mut value, &["auth", "profiles", id.as_str()]);
-            profile.insert("provider".into(), json!(provider.as_str()));
-            profile.insert("mode".into(), json!(mode));
-            if let Some(email) = email {
-                profile.insert("email".into(), json!(email));
-            }
-        }
-        Edit::OrderFirst { provider, id } => {
-            let order = value
-                .pointer_mut("/auth/order")
-                .and_then(Value::as_object_mut);
-            for (key, list) in order.into_iter().flatten() {
-                let list = list.as_array_mut().unwrap();
-                if ProviderId::parse(key).as_ref() == Ok(provider) {
-                    list.retain(|other| other != id.as_str());
-                    list.insert(0, json!(id.as_str()));
-                }
-            }
-        }
-        Edit::SetPrimaryModel(model) => {
-            let place = at(&mut value, &["agents", "defaults", "model"]);
-            place.insert("primary".into(), json!(model));
-        }
-        Edit::Touch { version, at_iso } => {
-            let meta = at(&mut value, &["meta"]);
-            meta.insert("lastTouchedVersion".into(), json!(version));
-            meta.insert("lastTouchedAt".into(), json!(at_iso));
-        }
-    }
-    value
-}
-
-/// The members that an edit may change, by their paths.
-fn touched(edit: &Edit) -> Vec<Vec<&str>> {
-    match edit {
-        Edit::AddAgent { .. } => vec![vec!["agents", "list"]],
-        Edit::RemoveAgent { .. } => vec![
-            vec!["agents", "list"],
-            vec!["bindings"],
-            vec!["tools", "agentToAgent", "allow"],
-        ],
-        Edit::SetAuthProfile { id, .. } => ["provider", "mode", "email"]
-            .map(|name| vec!["auth", "profiles", id.as_str(), name])
-            .to_vec(),
-        Edit::OrderFirst { .. } => vec![vec!["auth", "order"]],
-        Edit::SetPrimaryModel(_) => vec![vec!["agents", "defaults", "model", "primary"]],
-        Edit::Touch { .. } => vec![
-            vec!["meta", "lastTouchedVersion"],
-            vec!["meta", "lastTouchedAt"],
-        ],
-    }
-}
-
 /// The texts of all that an edit must leave alone, in order.
 fn outside(node: &Node, paths: &[Vec<&str>], edit: &Edit, kept: &mut Vec<String>) {
     match node {
         Node::Leaf(..) => {}
         Node::List(items, _) => {
             let staying = items.iter();
-            let staying = staying.filter(|item| !is_gone(&item.value.value(), edit));
+            let staying = staying.filter(|item| {
+                let value = item.value.value();
+                !is_gone(&value, edit) && !is_changed(&value, edit)
+            });
             kept.extend(staying.map(|item| item.value.text()));
         }
         Node::Object(members, _) => {

@@ -47,6 +47,7 @@ mod rescue;
 mod restored;
 mod revocation;
 mod routes;
+mod same_answers;
 mod short_writes;
 mod signals;
 mod standards;

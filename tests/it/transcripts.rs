@@ -15,6 +15,7 @@ mod explain;
 mod history;
 mod login;
 mod logout;
+mod models;
 mod onboard;
 mod order;
 mod pages;

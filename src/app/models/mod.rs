@@ -19,9 +19,9 @@ use super::failure::{Failure, Kind};
 pub struct Target {
     /// The model.
     pub reference: ModelRef,
-    /// Whether the text is neither an alias nor names a provider, so that the default one was
-    /// taken: a misspelt alias ends here, too.
-    pub guessed: bool,
+    /// The text, if it is neither an alias nor names a provider, so that the default one was taken:
+    /// a misspelt alias ends here, too.
+    pub guessed: Option<String>,
 }
 
 fn target(settings: &Settings, text: &str) -> Result<Target, Failure> {
@@ -37,7 +37,7 @@ fn target(settings: &Settings, text: &str) -> Result<Target, Failure> {
         all.any(|(alias, _)| alias.eq_ignore_ascii_case(text))
     };
     Ok(Target {
-        guessed: !text.contains('/') && !is_alias(),
+        guessed: (!text.contains('/') && !is_alias()).then(|| printable(text, 120)),
         reference: found,
     })
 }

@@ -58,8 +58,11 @@ fn fallbacks(root: &CstObject, role: Role) -> Result<CstArray, Misshapen> {
 }
 
 pub(super) fn add_fallback(root: &CstObject, role: Role, reference: &str) -> Result<(), Misshapen> {
-    let value = CstInputValue::String(reference.to_owned());
-    fallbacks(root, role)?.append(value);
+    let list = fallbacks(root, role)?;
+    let is_it = |node| string(&node).as_deref() == Some(reference);
+    if !list.elements().into_iter().any(is_it) {
+        list.append(CstInputValue::String(reference.to_owned()));
+    }
     Ok(())
 }
 

@@ -251,12 +251,20 @@ pub(super) fn unknown() -> BoxedStrategy<Node> {
 }
 
 pub(super) const AGENTS: [&str; 4] = ["main", "work", "Home Office", "x_1"];
+pub(super) const MODELS: [&str; 3] = ["acme/c", "acme/d", "z.ai/e"];
 pub(super) const PROFILES: [&str; 3] = ["anthropic:work", "anthropic:default", "openai-codex:me"];
 
 fn agents() -> BoxedStrategy<Node> {
     let some = subsequence(AGENTS.to_vec(), 0..=AGENTS.len());
     let some = some.prop_flat_map(|ids| {
-        let agent = |id| whole(vec![("id", quoted(id).boxed()), ("odd", unknown())]);
+        let identity = || object(vec![("name", text(&["Old"])), ("odd", unknown())]);
+        let agent = |id| {
+            whole(vec![
+                ("id", quoted(id).boxed()),
+                ("identity", identity()),
+                ("odd", unknown()),
+            ])
+        };
         ids.into_iter().map(agent).collect::<Vec<_>>()
     });
     list(some)
@@ -284,10 +292,21 @@ fn root() -> BoxedStrategy<Node> {
         text(&["anthropic/a"]),
         object(vec![
             ("primary", text(&["acme/b"])),
-            ("fallbacks", texts(&["acme/c"]))
+            ("fallbacks", texts(&MODELS))
         ]),
     ];
-    let defaults = object(vec![("model", model.boxed()), ("odd", unknown())]);
+    let image = object(vec![
+        ("primary", text(&["acme/b"])),
+        ("fallbacks", texts(&MODELS)),
+    ]);
+    let models = || object(vec![("alias", text(&["one"])), ("odd", unknown())]);
+    let models = object(MODELS.map(|id| (id, models())).to_vec());
+    let defaults = object(vec![
+        ("model", model.boxed()),
+        ("imageModel", image),
+        ("models", models),
+        ("odd", unknown()),
+    ]);
     let order = object(vec![
         ("anthropic", texts(&PROFILES)),
         ("Z.AI", texts(&["zai:a", "zai:b"])),

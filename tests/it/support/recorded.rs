@@ -1,5 +1,6 @@
 //! The stores that two releases of OpenClaw were recorded with, as worlds of their own.
 
+use openclaw::model::time::Timestamp;
 use serde_json::Value;
 
 use super::World;
@@ -31,6 +32,18 @@ pub(crate) fn recording_of(release: &str, store: &str, file: &str) -> Option<Val
     Some(serde_json::from_str(&text).unwrap())
 }
 
+/// The names of what a release was asked about a store.
+pub(crate) fn questions(release: &str, store: &str) -> Vec<String> {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let path = format!("{root}/tests/fixtures/recorded/{release}/{store}");
+    let entries = std::fs::read_dir(path).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names = names.filter_map(|name| Some(name.strip_suffix(".json")?.to_owned()));
+    let mut names: Vec<String> = names.filter(|name| name != "state").collect();
+    names.sort();
+    names
+}
+
 /// A world with the files of a recording, moved in time so that they stand to now as they stood to
 /// the recording's clock.
 pub(crate) fn world(store: &str) -> (World, Vec<(String, String)>, i64) {
@@ -51,12 +64,35 @@ pub(crate) fn world(store: &str) -> (World, Vec<(String, String)>, i64) {
     (world, env.collect(), shift)
 }
 
-/// Every number that is a moment near the recording, moved by `shift`.
+/// The moment of a text such as `2026-02-07T12:00:00.000Z`.
+fn millis(text: &str) -> Option<i64> {
+    let date = text.strip_suffix('Z').filter(|rest| rest.len() == 23)?;
+    let fields: Vec<&str> = date.split(['-', 'T', ':', '.']).collect();
+    let fields: Result<Vec<i64>, _> = fields.iter().map(|field| field.parse()).collect();
+    let [year, month, day, hour, minute, second, millis] = fields.ok()?[..] else {
+        return None;
+    };
+    // Days since the epoch, with years that begin in March.
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
+    let seconds = ((days - 719_469) * 24 + hour) * 3_600 + minute * 60 + second;
+    Some(seconds * 1_000 + millis)
+}
+
+/// Every number or text that is a moment near the recording, moved by `shift`.
 pub(crate) fn moved(tree: &Value, shift: i64) -> Value {
     match tree {
         Value::Number(number) => match number.as_i64() {
             Some(time) if (time - RECORDED_AT).abs() < 40_000_000_000 => Value::from(time + shift),
             _ => tree.clone(),
+        },
+        Value::String(text) => match millis(text) {
+            Some(time) => Value::from(Timestamp(time + shift).iso8601()),
+            None => tree.clone(),
         },
         Value::Array(items) => items.iter().map(|item| moved(item, shift)).collect(),
         Value::Object(members) => {

@@ -100,3 +100,27 @@ fn whose_list_lies_in_another_file() {
         .run(&["agents", "delete", "work", "--force"])
         .matches("agents_included");
 }
+
+#[test]
+fn that_have_a_name() {
+    let (world, _, _) = recorded::world("models");
+    let set = ["agents", "set-identity"];
+    let set = |words: &[&'static str]| [&set[..], words].concat();
+    Transcript::of(&world)
+        .run(&set(&["--agent", "main", "--name", "Bot", "--emoji", "B"]))
+        .run(&set(&["--workspace", "state/ws-work", "--json"]))
+        .run(&set(&[
+            "--agent",
+            "work",
+            "--identity-file",
+            "state/ws-work/IDENTITY.md",
+            "--name",
+            "Mine",
+        ]))
+        .run(&["agents", "list"])
+        .run(&set(&["--agent", "work"]))
+        .run(&set(&["--agent", "nobody", "--name", "Bot"]))
+        .run(&set(&["--name", "Bot"]))
+        .run(&set(&["--agent", "work", "--workspace", "state/ws-none"]))
+        .matches("agents_identity");
+}

@@ -8,6 +8,7 @@ use crate::app::failure::Failure;
 use crate::cli::printer::Printer;
 use crate::cli::view;
 use crate::cli::wire::System;
+use crate::model::id::printable;
 
 /// List the agents
 #[derive(Debug, Args)]
@@ -39,6 +40,15 @@ impl List {
                 .map_or_else(String::new, |name| format!(" ({name})"));
             let default = if row.is_default { " (default)" } else { "" };
             printer.line_out(&format!("- {}{default}{name}", row.id))?;
+            let identity = [&row.identity_emoji, &row.identity_name];
+            let identity: Vec<String> = identity
+                .into_iter()
+                .flatten()
+                .map(|text| printable(text, 120))
+                .collect();
+            if !identity.is_empty() {
+                printer.line_out(&format!("  Identity: {}", identity.join(" ")))?;
+            }
             printer.line_out(&format!("  Workspace: {}", row.workspace.display()))?;
             printer.line_out(&format!("  Agent dir: {}", row.agent_dir.display()))?;
             if let Some(model) = row.model {

@@ -69,9 +69,11 @@ impl Aliases {
         };
         tell_guess(outcome.target.as_ref(), printer);
         printer.line_out(&format!("Updated {}", outcome.config_path.display()))?;
-        if let Some(target) = &outcome.target {
-            printer.line_out(&format!("Alias {} -> {}", outcome.alias, target.reference))?;
-        }
+        let alias = &outcome.alias;
+        printer.line_out(&match &outcome.target {
+            Some(target) => format!("Alias {alias} -> {}", target.reference),
+            None => format!("Alias {alias} removed"),
+        })?;
         Ok(0)
     }
 }

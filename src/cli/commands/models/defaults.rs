@@ -134,10 +134,12 @@ pub(super) fn for_all(system: &System) -> Result<(), Failure> {
 
 /// Says which model was taken for a name that nothing is known of.
 pub(super) fn tell_guess(target: Option<&Target>, printer: &Printer) {
-    if let Some(target) = target.filter(|target| target.guessed) {
+    let Some(Target { reference, guessed }) = target else {
+        return;
+    };
+    if let Some(text) = guessed {
         printer.line_err(&format!(
-            "Warning: no alias is called that; taken for {}",
-            target.reference
+            "Warning: {text} is no alias; taken for {reference}"
         ));
     }
 }

@@ -34,7 +34,7 @@ impl Persona {
                 continue;
             };
             let label = label.replace(['*', '_'], "").trim().to_lowercase();
-            let value = value.trim_matches(['*', '_']).trim();
+            let value = value.trim_matches(is_around);
             if value.is_empty() || is_placeholder(value) {
                 continue;
             }
@@ -59,8 +59,12 @@ impl Persona {
     }
 }
 
+/// White space, and the marks of Markdown for what stands out.
+fn is_around(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '*' | '_')
+}
+
 fn is_placeholder(value: &str) -> bool {
-    let value = value.trim_matches(['*', '_']).trim();
     let bare = value
         .strip_prefix('(')
         .and_then(|value| value.strip_suffix(')'));
@@ -74,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_read_as_the_reference_reads_it() {
+    fn a_file_is_read_whichever_way_it_is_set_out() {
         let text = "# IDENTITY.md\r\n- **Name:** Rusty\r\n- **Creature:** Crab — old\n\
             - **Vibe:** _calm_\n  -  __Emoji__: 🦀\nName: *Second*\nno colon\n- **Other:** x\n\
             - **Avatar:** *(workspace-relative path, http(s) URL, or data URI)*\n";

@@ -101,6 +101,16 @@ fn comments(text: &str) -> Vec<&str> {
 /// The comments in what an edit takes out, and those beside it: they may speak of it.
 fn taken_out(document: &Document, edit: &Edit) -> Vec<String> {
     let mut texts = Vec::new();
+    if let Edit::SetAlias {
+        reference,
+        alias: None,
+    } = edit
+    {
+        let path = ["agents", "defaults", "models", reference];
+        let mut path = path.iter();
+        let model = path.try_fold(&document.root, |node, name| node.member(name));
+        texts.extend(model.map(Node::text));
+    }
     for path in touched(edit) {
         let list = path
             .iter()

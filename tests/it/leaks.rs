@@ -75,7 +75,7 @@ fn a_login_and_what_follows_show_no_secret() {
         &["models", "auth", "explain", "--model", "openai-codex/x"],
         &["models", "list"],
         &["models", "list", "--json"],
-        &["models", "set", "openai-codex/gpt-5.2"],
+        &["models", "set", "anthropic/claude-opus-4-6"],
         &["models", "set-image", "openai-codex/gpt-5.2"],
         &["models", "fallbacks", "add", "acme/one"],
         &["models", "fallbacks", "list"],

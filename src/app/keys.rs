@@ -98,13 +98,18 @@ pub(super) struct Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
-    /// Looks; starts the login shell if that was asked for and nothing on its list is set.
-    pub(super) fn look(ports: Ports<'a>) -> Self {
-        let mut keys = Self {
+    /// Looks without the login shell.
+    pub(super) fn without_shell(ports: Ports<'a>) -> Self {
+        Self {
             ports,
             shell: Vec::new(),
             fault: None,
-        };
+        }
+    }
+
+    /// Looks; starts the login shell if that was asked for and nothing on its list is set.
+    pub(super) fn look(ports: Ports<'a>) -> Self {
+        let mut keys = Self::without_shell(ports);
         let is_set = |name: &&str| keys.variable(name).is_some();
         let mut list = FROM_SHELL.iter().chain(&STANDS_IN);
         if !shell_enabled(ports) || is_on(ports, DEFER_SHELL_ENV) || list.any(is_set) {

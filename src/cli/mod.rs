@@ -13,6 +13,7 @@ mod keys;
 pub mod log;
 pub mod printer;
 mod raw;
+mod screen;
 pub mod terminal;
 mod usage;
 pub mod view;

@@ -7,6 +7,7 @@
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 
@@ -44,7 +45,8 @@ impl Tone {
     pub fn paint(self, text: &str) -> String {
         let style = match self {
             Tone::Ok => AnsiColor::Green.on_default(),
-            Tone::Warn => AnsiColor::Yellow.on_default(),
+            // Yellow cannot be read on white.
+            Tone::Warn => AnsiColor::Magenta.on_default(),
             Tone::Error => AnsiColor::Red.on_default().bold(),
             Tone::Dim => Style::new().dimmed(),
             Tone::Bold => Style::new().bold(),
@@ -109,10 +111,24 @@ impl Printer {
         self.err(&format!("{line}\n"));
     }
 
+    /// Whether colors were asked for by name, and not only not forbidden.
+    pub fn must_color(&self) -> bool {
+        matches!(self.color, ColorChoice::Always)
+    }
+
     /// Whether standard error shows colors, for a prompt that draws itself.
     pub fn colors_prompts(&self) -> bool {
         let stream = AutoStream::new(io::stderr(), self.color);
         stream.current_choice() != ColorChoice::Never
+    }
+
+    /// `text` as standard output shows it: with its colors, or without them.
+    pub(super) fn as_wanted(&self, text: &str) -> String {
+        let stdout = AutoStream::new(io::stdout(), self.color);
+        match stdout.current_choice() {
+            ColorChoice::Never => strip_str(text).to_string(),
+            _ => text.to_owned(),
+        }
     }
 
     /// Whether the reader of standard output has gone: the rest of the answer is wanted by nobody.
@@ -127,6 +143,17 @@ pub(super) fn control(sequence: &str) {
     let mut stderr = io::stderr();
     let _ = stderr.write_all(sequence.as_bytes());
     let _ = stderr.flush();
+}
+
+/// Sends a text with control sequences to the terminal that standard output is, in one write and
+/// whatever the color choice.
+///
+/// # Errors
+/// If the terminal is gone.
+pub(super) fn steer(frame: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(frame.as_bytes())?;
+    stdout.flush()
 }
 
 /// In one write, so that lines of several threads do not mix, and flushed, so that a full disk is

@@ -3,7 +3,7 @@
 //! A guard restores the terminal when it is dropped. A release aborts on a panic and drops nothing,
 //! so the first guard also puts the restoration in front of the panic hook.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::sync::Once;
 use std::time::Duration;
 
@@ -67,6 +67,18 @@ pub(super) fn screen_size() -> (u16, u16) {
         Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col, size.ws_row),
         _ => (80, 24),
     }
+}
+
+/// Columns and rows of the terminal that standard output is; `None` if it is none.
+pub(super) fn screen_of_stdout() -> Option<(u16, u16)> {
+    let stdout = io::stdout();
+    if !stdout.is_terminal() {
+        return None;
+    }
+    Some(match rustix::termios::tcgetwinsize(stdout) {
+        Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col, size.ws_row),
+        _ => (80, 24),
+    })
 }
 
 /// Throws away the keys that `crossterm` read and nobody took: they were pressed before the next

@@ -259,6 +259,8 @@ pub struct RefreshPolicy {
     pub baked_margin: Duration,
     /// Whether an answer without a new refresh token keeps the old one (RFC 6749 section 6).
     pub keeps_refresh_token: bool,
+    /// For how long a refresh token lives without being used, where the provider says so.
+    pub idle_limit: Option<Duration>,
 }
 
 impl Default for RefreshPolicy {
@@ -269,6 +271,7 @@ impl Default for RefreshPolicy {
             idle: Duration::from_secs(7 * 86_400),
             baked_margin: Duration::ZERO,
             keeps_refresh_token: true,
+            idle_limit: None,
         }
     }
 }

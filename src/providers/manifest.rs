@@ -335,6 +335,7 @@ struct RefreshTable {
     idle: Option<Span>,
     baked_margin: Option<Span>,
     keeps_refresh_token: Option<bool>,
+    idle_limit: Option<Span>,
 }
 
 impl RefreshTable {
@@ -347,6 +348,7 @@ impl RefreshTable {
             idle: self.idle.map_or(usual.idle, |span| span.0),
             baked_margin: self.baked_margin.map_or(usual.baked_margin, |span| span.0),
             keeps_refresh_token: keeps.unwrap_or(usual.keeps_refresh_token),
+            idle_limit: self.idle_limit.map(|span| span.0),
         }
     }
 }

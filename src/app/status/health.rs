@@ -1,15 +1,18 @@
 //! How each login stands: the reference release's one word, and the facts behind it.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::model::credential::{Credential, Kind};
 use crate::model::grant::{GrantDigest, GrantRecord, RefreshOutcome, Refusal};
-use crate::model::id::{AgentId, ProfileId};
-use crate::model::profiles::{Effective, Seen};
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::profiles::Seen;
 use crate::model::time::Timestamp;
 use crate::ports::store::StoreError;
 
 use super::super::Ports;
+use super::forecast::State;
 use super::rows::email_of;
 
 /// A login that ends within this many milliseconds is expiring: a day.
@@ -73,14 +76,18 @@ pub struct ProfileHealth {
     pub provider: String,
     /// What it holds.
     pub kind: Kind,
-    /// The one word.
+    /// The reference release's one word.
     pub status: Status,
+    /// How it stands, by the facts.
+    pub state: State,
     /// When its token ends.
     pub expires: Option<Timestamp>,
     /// Milliseconds until then; negative if it has passed.
     pub remaining: Option<i64>,
     /// Name and e-mail.
     pub label: String,
+    /// The e-mail alone.
+    pub email: Option<String>,
     /// The facts.
     pub facts: Facts,
 }
@@ -112,6 +119,8 @@ pub struct Facts {
     pub revoked_at: Option<Timestamp>,
     /// How many attempts in a row to renew it have failed in passing.
     pub failures: u32,
+    /// Until when the grant lives if nobody uses it, where its provider says for how long one does.
+    pub rests_until: Option<Timestamp>,
 }
 
 impl Facts {
@@ -163,96 +172,153 @@ pub struct ProviderHealth {
 /// Judges every profile and every provider in `names`.
 pub(super) fn judge(
     ports: Ports<'_>,
-    effective: &Effective,
+    seen: &[Seen<'_>],
     names: &[String],
     now: Timestamp,
 ) -> Result<Health, StoreError> {
-    let mut profiles = Vec::new();
-    for seen in effective.profiles() {
-        profiles.push(profile(ports, &seen, now)?);
+    let mut judge = Judge {
+        ports,
+        now,
+        idle: HashMap::new(),
+    };
+    let mut profiles = Vec::with_capacity(seen.len());
+    for seen in seen {
+        profiles.push(judge.profile(seen)?);
     }
-    profiles.sort_by_key(|p| (p.provider.to_lowercase(), p.id.to_string().to_lowercase()));
-    let providers = names.iter().map(|name| provider(name, &profiles)).collect();
+    profiles.sort_by_cached_key(|p| (p.provider.to_lowercase(), p.id.as_str().to_lowercase()));
+    let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (place, profile) in profiles.iter().enumerate() {
+        places.entry(&profile.provider).or_default().push(place);
+    }
+    let providers = names.iter().map(|name| {
+        let mine = places.get(name.as_str()).cloned().unwrap_or_default();
+        provider(name, &profiles, mine)
+    });
+    let providers = providers.collect();
     Ok(Health {
         profiles,
         providers,
     })
 }
 
-fn profile(ports: Ports<'_>, seen: &Seen<'_>, now: Timestamp) -> Result<ProfileHealth, StoreError> {
-    let credential = seen.credential;
-    let expires = credential.expires();
-    let by_end = match expires.map(|end| now.until(end)) {
-        None => None,
-        Some(..=0) => Some(Status::Expired),
-        Some(..=WARN_AFTER_MS) => Some(Status::Expiring),
-        Some(_) => Some(Status::Ok),
+/// What is known of one profile.
+///
+/// # Errors
+/// If what the journal knows of its grant cannot be read.
+pub(in crate::app) fn facts(ports: Ports<'_>, seen: &Seen<'_>) -> Result<Facts, StoreError> {
+    let mut judge = Judge {
+        ports,
+        now: ports.clock.now(),
+        idle: HashMap::new(),
     };
-    let facts = facts(ports, seen)?;
-    let status = match credential {
-        Credential::ApiKey(_) => Status::Static,
-        // What can be renewed is not about to end. What the provider has refused is told apart by
-        // the facts.
-        _ if facts.renewal == Renewal::Automatic && by_end.is_some() => Status::Ok,
-        Credential::Token(_) => by_end.unwrap_or(Status::Static),
-        Credential::OAuth(_) => by_end.unwrap_or(Status::Missing),
-    };
-    let label = email_of(ports, seen.id, credential).map_or_else(
-        || seen.id.to_string(),
-        |email| format!("{} ({email})", seen.id),
-    );
-    Ok(ProfileHealth {
-        id: seen.id.clone(),
-        provider: credential.raw_provider().to_owned(),
-        kind: credential.kind(),
-        status,
-        expires,
-        remaining: expires.map(|end| now.until(end)),
-        label,
-        facts,
-    })
+    judge.facts(seen)
 }
 
-/// What is known of a profile beside what it holds.
-pub(in crate::app) fn facts(ports: Ports<'_>, seen: &Seen<'_>) -> Result<Facts, StoreError> {
-    let oauth = seen.credential.as_oauth();
-    let refresh_token = oauth.and_then(|oauth| oauth.refresh_token());
-    let (renewal, grant) = renewal(ports, seen);
-    let record = match grant {
-        Some(grant) => ports.store.grant_record(&grant)?,
-        None => None,
-    };
-    let attempt = record
-        .as_ref()
-        .and_then(|record: &GrantRecord| record.attempt.as_ref());
-    let outcome = attempt.and_then(|attempt| attempt.outcome.as_ref());
-    Ok(Facts {
-        owner: seen.owner.clone(),
-        file: ports.store.path(seen.owner),
-        secret_present: seen.credential.bearer().is_some(),
-        refresh_present: refresh_token.is_some(),
-        of_client: seen.credential.is_of_client(),
-        renewal,
-        proven_at: record.as_ref().and_then(|record| record.proven_at),
-        refusal: match outcome {
-            Some(RefreshOutcome::Refused(refusal)) => Some((
-                refusal.clone(),
-                attempt.and_then(|attempt| attempt.settled_at),
-            )),
-            _ => None,
-        },
-        unknown_since: match (attempt, outcome) {
-            (Some(attempt), None | Some(RefreshOutcome::Unknown { .. })) => Some(attempt.begun_at),
-            _ => None,
-        },
-        revoked_at: record.as_ref().and_then(GrantRecord::revoked_at),
-        failures: attempt.map_or(0, |attempt| attempt.failures),
-        spent_since: record
+/// What every profile is judged by.
+struct Judge<'a> {
+    ports: Ports<'a>,
+    now: Timestamp,
+    /// For how long a grant of a provider may rest: one manifest is read once.
+    idle: HashMap<ProviderId, Option<Duration>>,
+}
+
+impl Judge<'_> {
+    fn profile(&mut self, seen: &Seen<'_>) -> Result<ProfileHealth, StoreError> {
+        let (ports, now) = (self.ports, self.now);
+        let credential = seen.credential;
+        let expires = credential.expires();
+        let by_end = match expires.map(|end| now.until(end)) {
+            None => None,
+            Some(..=0) => Some(Status::Expired),
+            Some(..=WARN_AFTER_MS) => Some(Status::Expiring),
+            Some(_) => Some(Status::Ok),
+        };
+        let facts = self.facts(seen)?;
+        let status = match credential {
+            Credential::ApiKey(_) => Status::Static,
+            // What can be renewed is not about to end. What the provider has refused is told apart
+            // by the facts.
+            _ if facts.renewal == Renewal::Automatic && by_end.is_some() => Status::Ok,
+            Credential::Token(_) => by_end.unwrap_or(Status::Static),
+            Credential::OAuth(_) => by_end.unwrap_or(Status::Missing),
+        };
+        let email = email_of(ports, seen.id, credential);
+        let label = match &email {
+            Some(email) => format!("{} ({email})", seen.id),
+            None => seen.id.to_string(),
+        };
+        Ok(ProfileHealth {
+            id: seen.id.clone(),
+            provider: credential.raw_provider().to_owned(),
+            kind: credential.kind(),
+            status,
+            state: State::of(status, &facts, now),
+            expires,
+            remaining: expires.map(|end| now.until(end)),
+            label,
+            email,
+            facts,
+        })
+    }
+
+    fn facts(&mut self, seen: &Seen<'_>) -> Result<Facts, StoreError> {
+        let ports = self.ports;
+        let oauth = seen.credential.as_oauth();
+        let refresh_token = oauth.and_then(|oauth| oauth.refresh_token());
+        let (renewal, grant) = renewal(ports, seen);
+        let record = match grant {
+            Some(grant) => ports.store.grant_record(&grant)?,
+            None => None,
+        };
+        let attempt = record
             .as_ref()
-            .and_then(GrantRecord::successor)
-            .and(attempt)
-            .map(|attempt| attempt.begun_at),
-    })
+            .and_then(|record: &GrantRecord| record.attempt.as_ref());
+        let outcome = attempt.and_then(|attempt| attempt.outcome.as_ref());
+        let proven_at = record.as_ref().and_then(|record| record.proven_at);
+        Ok(Facts {
+            owner: seen.owner.clone(),
+            file: ports.store.path(seen.owner),
+            secret_present: seen.credential.bearer().is_some(),
+            refresh_present: refresh_token.is_some(),
+            of_client: seen.credential.is_of_client(),
+            renewal,
+            proven_at,
+            refusal: match outcome {
+                Some(RefreshOutcome::Refused(refusal)) => Some((
+                    refusal.clone(),
+                    attempt.and_then(|attempt| attempt.settled_at),
+                )),
+                _ => None,
+            },
+            unknown_since: match (attempt, outcome) {
+                (Some(attempt), None | Some(RefreshOutcome::Unknown { .. })) => {
+                    Some(attempt.begun_at)
+                }
+                _ => None,
+            },
+            revoked_at: record.as_ref().and_then(GrantRecord::revoked_at),
+            failures: attempt.map_or(0, |attempt| attempt.failures),
+            spent_since: record
+                .as_ref()
+                .and_then(GrantRecord::successor)
+                .and(attempt)
+                .map(|attempt| attempt.begun_at),
+            rests_until: proven_at
+                .filter(|_| refresh_token.is_some())
+                .and_then(|proven| Some(proven.after(self.idle(seen)?))),
+        })
+    }
+
+    fn idle(&mut self, seen: &Seen<'_>) -> Option<Duration> {
+        let provider = seen.credential.provider()?;
+        if let Some(known) = self.idle.get(&provider) {
+            return *known;
+        }
+        let manifest = self.ports.catalogue.get(&provider).ok();
+        let idle = manifest.and_then(|manifest| manifest.refresh.idle_limit);
+        self.idle.insert(provider, idle);
+        idle
+    }
 }
 
 /// What renews a profile, and what the journal knows its grant by. Reads a manifest only where the
@@ -270,18 +336,15 @@ pub(in crate::app) fn renewal(ports: Ports<'_>, seen: &Seen<'_>) -> (Renewal, Op
         }
         None => None,
     };
-    let renewal = match (&grant, ports.catalogue.renews_by_itself(&provider)) {
-        (None, _) => Renewal::Never,
-        (Some(_), true) => Renewal::Automatic,
-        (Some(_), false) => Renewal::ByCommand,
+    let renewal = match &grant {
+        None => Renewal::Never,
+        Some(_) if ports.catalogue.renews_by_itself(&provider) => Renewal::Automatic,
+        Some(_) => Renewal::ByCommand,
     };
     (renewal, grant)
 }
 
-fn provider(name: &str, profiles: &[ProfileHealth]) -> ProviderHealth {
-    let mine: Vec<usize> = (0..profiles.len())
-        .filter(|&place| profiles[place].provider == name)
-        .collect();
+fn provider(name: &str, profiles: &[ProfileHealth], mine: Vec<usize>) -> ProviderHealth {
     let logins = || {
         let mine = mine.iter().map(|&place| &profiles[place]);
         mine.filter(|profile| profile.kind != Kind::ApiKey)

@@ -5,11 +5,14 @@
 //! never knew stands beside it: which bytes are present, until when the token lives, when the grant
 //! was last proven, and what the provider said when it last refused.
 
+mod forecast;
 mod health;
 mod models;
 pub mod probe;
+pub mod prompt;
 mod rows;
 
+pub use forecast::{Actor, Coming, HORIZON_MS, State, Trouble};
 pub use health::{Facts, Health, ProfileHealth, ProviderHealth, Renewal, Status, WARN_AFTER_MS};
 pub(super) use health::{facts, renewal};
 pub use models::Models;
@@ -56,6 +59,8 @@ pub struct Report {
     pub store_path: PathBuf,
     /// How much of main's document it sees, and where that lies; nothing to say of main itself.
     pub inheritance: Option<(Inheritance, PathBuf)>,
+    /// When it was made.
+    pub at: Timestamp,
     /// Default model, fallbacks, aliases.
     pub models: Models,
     /// Whether variables of a login shell are asked for.
@@ -70,6 +75,8 @@ pub struct Report {
     pub unusable: Vec<UnusableRow>,
     /// Health of each profile and provider.
     pub health: Health,
+    /// What has stopped working and what will within a week, the worst first.
+    pub forecast: Vec<Coming>,
     /// Whether there is a document that could not be read whole.
     pub unreadable: bool,
     /// What is wrong, each a sentence.
@@ -186,10 +193,11 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Report, Failure> {
     let models = models::resolve(ports.settings, &request.agent, request.agent_named);
     let store_path = ports.store.path(&request.agent);
     let agent_dir = store_path.parent().map(PathBuf::from).unwrap_or_default();
+    let profiles = effective.profiles();
     let look = rows::Look {
         ports,
         keys: &keys,
-        effective: &effective,
+        profiles: &profiles,
         agent_dir: &agent_dir,
         now,
     };
@@ -203,7 +211,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Report, Failure> {
     };
     let mut missing: Vec<String> = models.providers_in_use();
     missing.retain(|provider| !speaks_for(provider));
-    let health = health::judge(ports, &effective, &names, now)?;
+    let health = health::judge(ports, &profiles, &names, now)?;
     wrong.extend(clock_fault(now, health.newest()));
     Ok(Report {
         config_path: ports.config.path().to_owned(),
@@ -213,8 +221,10 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Report, Failure> {
         unusable: look.unusable(),
         agent_dir,
         store_path,
+        at: now,
         shell_env: shell_enabled(ports),
         from_shell: keys.taken_from_shell(),
+        forecast: forecast::forecast(&health.profiles, &missing, now),
         health,
         models,
         providers,

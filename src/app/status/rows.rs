@@ -6,7 +6,7 @@ use crate::app::Ports;
 use crate::app::keys::{Keys, What};
 use crate::model::credential::{Credential, Kind};
 use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
-use crate::model::profiles::{Effective, Seen};
+use crate::model::profiles::Seen;
 use crate::model::secret::Secret;
 use crate::model::time::{Timestamp, short_duration};
 
@@ -34,8 +34,8 @@ pub(super) struct Look<'a> {
     pub(super) ports: Ports<'a>,
     /// Variables that may carry keys.
     pub(super) keys: &'a Keys<'a>,
-    /// What the agent sees.
-    pub(super) effective: &'a Effective,
+    /// Every profile that the agent sees.
+    pub(super) profiles: &'a [Seen<'a>],
     /// The agent's directory.
     pub(super) agent_dir: &'a Path,
     /// Now.
@@ -45,10 +45,8 @@ pub(super) struct Look<'a> {
 impl Look<'_> {
     /// Every provider that anything mentions, sorted as people sort.
     pub(super) fn providers(&self, models: &Models) -> Vec<String> {
-        let stored = self.effective.profiles();
-        let stored = stored
-            .iter()
-            .map(|seen| seen.credential.raw_provider().trim().to_owned());
+        let stored = self.profiles.iter();
+        let stored = stored.map(|seen| seen.credential.raw_provider().trim().to_owned());
         let configured = self.ports.settings.providers.iter();
         let configured = configured.map(|provider| provider.name.trim().to_owned());
         let from_env = ENV_ONLY.iter().map(|name| (*name).to_owned());
@@ -69,9 +67,8 @@ impl Look<'_> {
         let wanted = ProviderId::parse(provider).ok();
         let mut counts = Counts::default();
         let mut labels = Vec::new();
-        let stored = self.effective.profiles();
         let mine = |seen: &&Seen<'_>| seen.credential.provider() == wanted;
-        for seen in stored.iter().filter(mine) {
+        for seen in self.profiles.iter().filter(mine) {
             match seen.credential.kind() {
                 Kind::OAuth => counts.oauth += 1,
                 Kind::Token => counts.token += 1,
@@ -158,8 +155,7 @@ impl Look<'_> {
 
     /// The profiles that are passed over for a while, the soonest to recover first.
     pub(super) fn unusable(&self) -> Vec<UnusableRow> {
-        let profiles = self.effective.profiles();
-        let rows = profiles.iter().filter_map(|seen| {
+        let rows = self.profiles.iter().filter_map(|seen| {
             let unusable = seen.usage?.unusable(self.now)?;
             Some(UnusableRow {
                 id: seen.id.clone(),

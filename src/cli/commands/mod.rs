@@ -58,6 +58,12 @@ pub fn run(cli: &Cli, printer: &Arc<Printer>) -> Result<u8, Failure> {
             let system = start(false)?;
             ended(onboard.run(&system, printer), &system, (cli, printer))
         }
+        Command::Models(models) if models.prompt().is_some() => {
+            // Nothing of it may fail, and nothing be written.
+            let system = System::despite_faults(&cli.global, printer, false).ok();
+            let prompt = models.prompt().map(|status| status.prompt(system.as_ref()));
+            Ok(prompt.map_or(0, |prompt| prompt.print(printer)))
+        }
         Command::Models(models) => {
             let system = match models.only_looks() {
                 true => System::new(&cli.global, printer, false)?,

@@ -4,7 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::app::status::{
-    ProfileHealth, ProviderHealth, ProviderRow, Report, UnusableRow, WARN_AFTER_MS,
+    Coming, HORIZON_MS, ProfileHealth, ProviderHealth, ProviderRow, Report, UnusableRow,
+    WARN_AFTER_MS,
 };
 use crate::model::id::ProfileId;
 
@@ -182,6 +183,8 @@ fn facts(report: &Report) -> Value {
             "outcomeUnknownSince": facts.unknown_since.map(|time| time.0),
             "spentSince": facts.spent_since.map(|time| time.0),
             "revokedAt": facts.revoked_at.map(|time| time.0),
+            "restsUntil": facts.rests_until.map(|time| time.0),
+            "state": health.state.as_str(),
         })
     });
     json!({
@@ -194,5 +197,23 @@ fn facts(report: &Report) -> Value {
         })),
         "profiles": profiles.collect::<Vec<_>>(),
         "faults": report.faults,
+        "forecast": {
+            "withinMs": HORIZON_MS,
+            "items": report.forecast.iter().map(coming).collect::<Vec<_>>(),
+        },
+    })
+}
+
+/// One thing that has stopped working or will.
+fn coming(coming: &Coming) -> Value {
+    json!({
+        "provider": coming.provider,
+        "profileId": coming.profile.as_ref().map(|id| id.as_str()),
+        "state": coming.state.as_str(),
+        "isNow": coming.state.trouble().is_some(),
+        "at": coming.at.map(|time| time.0),
+        "remainingMs": coming.remaining,
+        "who": coming.actor.as_str(),
+        "command": coming.command,
     })
 }

@@ -1,237 +1,201 @@
-//! `models status` as people read it: one line per login, the facts of each, warnings last with
-//! the command that mends them.
+//! `models status` as people read it: models, accounts by provider, what stops working within a
+//! week, and last what needs doing now with the command that mends it.
 
-use unicode_width::UnicodeWidthStr;
-
-use super::Page;
-use crate::app::failure::{login_command, refresh_command};
-use crate::app::status::{ProfileHealth, Renewal, Report, Status};
+use super::probe;
+use super::sheet::{Sheet, Words, padded};
+use super::status_accounts::accounts;
+use crate::app::status::{Actor, Coming, Models, Report, State, Trouble, WARN_AFTER_MS};
 use crate::cli::printer::Tone;
-use crate::model::credential::Kind;
-use crate::model::id::{ProviderId, printable};
 use crate::model::inheritance::Inheritance;
-use crate::model::time::{Timestamp, short_duration};
+use crate::model::time::short_duration;
 
-/// The report, coloured; the printer takes the colour out where it is not wanted.
-pub fn render(report: &Report, now: Timestamp) -> String {
-    let mut page = Page::default();
-    head(&mut page, report);
-    logins(&mut page, report, now);
-    keys(&mut page, report);
-    unusable(&mut page, report);
-    warnings(&mut page, report);
-    page.into_text()
+/// How many of a kind a person is shown on a screen; whoever wants all asks for the document.
+const SHOWN: usize = 20;
+
+/// The report, coloured; the printer takes the colour out where it is not wanted. `width` is that
+/// of the terminal; without one every account has exactly one line.
+pub fn render(report: &Report, width: Option<usize>) -> String {
+    let mut sheet = Sheet::new(width);
+    head(&mut sheet, report);
+    accounts(&mut sheet, report);
+    if let Some(probes) = &report.probes {
+        sheet.lines(&probe::text(probes));
+    }
+    coming(&mut sheet, report);
+    warnings(&mut sheet, report);
+    sheet.into_text()
 }
 
-fn head(page: &mut Page, report: &Report) {
+/// Which models are used, and where everything lies.
+fn head(sheet: &mut Sheet, report: &Report) {
     let models = &report.models;
-    let mut field = |name: &str, value: &str| page.line(&format!("{name:<11}{value}"));
-    field("Agent", report.agent.as_str());
-    field("Store", &report.store_path.display().to_string());
-    if let Some((inheritance, main)) = &report.inheritance {
-        let from = match inheritance {
-            Inheritance::Isolated => String::new(),
-            _ => format!(", in {}", main.display()),
-        };
-        field(
-            "Inherits",
-            &format!("{}{from}", super::inherits(inheritance)),
-        );
-    }
-    field("Config", &report.config_path.display().to_string());
-    let from = if models.default == models.resolved {
-        String::new()
-    } else {
-        format!(" (from {})", models.default)
+    let (of_primary, of_fallbacks) = match models.from_agent {
+        None => ("", ""),
+        Some((primary, fallbacks)) => (source(primary), source(fallbacks)),
     };
-    field("Model", &format!("{}{from}", models.resolved));
-    if !models.fallbacks.is_empty() {
-        field("Fallbacks", &models.fallbacks.join(", "));
+    field(sheet, "Agent", &[report.agent.as_str()], "");
+    let alias = match models.default == models.resolved {
+        true => String::new(),
+        false => format!("(from {})", models.default),
+    };
+    let remark = format!("{alias} {of_primary}");
+    field(sheet, "Model", &[&models.resolved], &remark);
+    list(sheet, "Fallbacks", &models.fallbacks, of_fallbacks);
+    if let Some(image) = &models.image {
+        field(sheet, "Images", &[image], "");
     }
+    list(sheet, "", &models.image_fallbacks, "if that fails");
+    list(sheet, "Aliases", &aliases(models), "");
+    list(sheet, "Allowed", &models.allowed, "");
+    if report.shell_env {
+        let taken = report.from_shell.join(", ");
+        let taken = if taken.is_empty() { "nothing taken" } else { &taken };
+        field(sheet, "Shell", &["on,"], taken);
+    }
+    let path = |path: &std::path::Path| path.display().to_string();
+    field(sheet, "Store", &[&path(&report.store_path)], "");
+    if let Some((inheritance, main)) = &report.inheritance {
+        let inherits = super::inherits(inheritance);
+        match inheritance {
+            Inheritance::Isolated => field(sheet, "Inherits", &[], &inherits),
+            _ => field(sheet, "Inherits", &[&format!("{inherits}, in"), &path(main)], ""),
+        }
+    }
+    field(sheet, "Config", &[&path(&report.config_path)], "");
 }
 
-/// One line for each stored profile: name, word, what is known.
-fn logins(page: &mut Page, report: &Report, now: Timestamp) {
-    let profiles = &report.health.profiles;
-    page.line("");
-    if profiles.is_empty() {
-        page.line(match report.unreadable {
-            true => "No profile can be read.",
-            false => "No profile is stored.",
-        });
+fn source(is_own: bool) -> &'static str {
+    if is_own { "(of the agent)" } else { "(of the defaults)" }
+}
+
+fn aliases(models: &Models) -> Vec<String> {
+    let aliases = models.aliases.iter();
+    aliases
+        .map(|(alias, reference)| format!("{alias} = {reference}"))
+        .collect()
+}
+
+/// Nothing if there is nothing.
+fn list(sheet: &mut Sheet, name: &str, values: &[String], remark: &str) {
+    if values.is_empty() {
         return;
     }
-    let width = profiles
+    let last = values.len() - 1;
+    let values: Vec<String> = values
         .iter()
-        .map(|p| p.label.width())
-        .max()
-        .unwrap_or(0)
-        .min(44);
-    for profile in profiles {
-        let pad = " ".repeat(width.saturating_sub(profile.label.width()));
-        let (tone, word) = word(profile);
-        let word = tone.paint(&format!("{word:<9}"));
-        let line = format!(
-            "{}{pad}  {word} {}",
-            profile.label,
-            details(profile, report, now)
-        );
-        page.line(line.trim_end());
-    }
+        .enumerate()
+        .map(|(place, value)| format!("{value}{}", if place < last { "," } else { "" }))
+        .collect();
+    let values: Vec<&str> = values.iter().map(String::as_str).collect();
+    field(sheet, name, &values, remark);
 }
 
-fn word(profile: &ProfileHealth) -> (Tone, &'static str) {
-    let facts = &profile.facts;
-    match profile.status {
-        _ if !facts.secret_present => (Tone::Error, "empty"),
-        Status::Ok if facts.revoked_at.is_some() => (Tone::Error, "revoked"),
-        Status::Ok if facts.refusal.is_some() => (Tone::Error, "refused"),
-        Status::Ok if facts.spent_since.is_some() => (Tone::Warn, "old copy"),
-        Status::Ok if facts.unknown_since.is_some() => (Tone::Warn, "in doubt"),
-        Status::Ok | Status::Static => (Tone::Ok, profile.status.as_str()),
-        Status::Expiring => (Tone::Warn, "expiring"),
-        Status::Expired | Status::Missing => (Tone::Error, profile.status.as_str()),
-    }
+fn field(sheet: &mut Sheet, name: &str, values: &[&str], remark: &str) {
+    let hang = if sheet.is_wide() { 11 } else { 2 };
+    let words = values.iter().fold(Words::default(), |words, value| words.whole(value));
+    // The narrow column is as wide as the longest name.
+    let name = Tone::Dim.paint(&padded(name, 10));
+    sheet.flow(&format!("{name} "), 11, hang, &words.toned(Tone::Dim, remark));
 }
 
-fn details(profile: &ProfileHealth, report: &Report, now: Timestamp) -> String {
-    let facts = &profile.facts;
-    let mut parts = vec![profile.kind.as_str().replace('_', " ")];
-    if facts.of_client {
-        parts.push("client credentials".to_owned());
+/// What stops working within the horizon.
+fn coming(sheet: &mut Sheet, report: &Report) {
+    if report.health.profiles.is_empty() {
+        return;
     }
-    if let Some(remaining) = profile.remaining {
-        parts.push(if remaining > 0 {
-            let what = match profile.kind {
-                Kind::OAuth => "access ends",
-                Kind::Token | Kind::ApiKey => "ends",
-            };
-            format!("{what} in {}", short_duration(remaining))
-        } else if facts.renewal == Renewal::Automatic
-            && facts.refusal.is_none()
-            && facts.revoked_at.is_none()
-        {
-            format!("access ended {}, refreshed when asked for", ago(remaining))
-        } else {
-            format!("ended {}", ago(remaining))
-        });
-    }
-    if profile.kind == Kind::OAuth && !facts.refresh_present {
-        parts.push("no refresh token".to_owned());
-    }
-    if facts.renewal == Renewal::ByCommand {
-        parts.push("refreshed by command only".to_owned());
-    }
-    if let Some(proven) = facts.proven_at {
-        parts.push(format!("grant proven {}", ago(now.until(proven))));
-    }
-    if let Some((refusal, _)) = &facts.refusal {
-        parts.push(format!("refused: {}", refusal.code));
-    }
-    if let Some(at) = facts.revoked_at {
-        parts.push(format!("revoked {}", ago(now.until(at))));
-    }
-    if let Some(since) = facts.spent_since {
-        let since = ago(now.until(since));
-        parts.push(format!("spent: the login was renewed {since}"));
-    }
-    if let Some(since) = facts.unknown_since {
-        let since = ago(now.until(since));
-        parts.push(format!("how a refresh begun {since} ended is not known"));
-    }
-    if facts.owner != report.agent {
-        parts.push(format!("from {}", facts.owner));
-    }
-    parts.join(", ")
-}
-
-/// How long ago something was that lies `remaining` milliseconds ahead, which is negative.
-fn ago(remaining: i64) -> String {
-    match remaining.saturating_neg() {
-        ..60_000 => "just now".to_owned(),
-        passed => format!("{} ago", short_duration(passed)),
-    }
-}
-
-/// Providers that only a variable or the configuration speaks for.
-fn keys(page: &mut Page, report: &Report) {
-    for row in &report.providers {
-        let counts = row.counts;
-        if counts.oauth + counts.token + counts.api_key > 0 {
-            continue;
-        }
-        if let Some(sourced) = row.env.as_ref().or(row.config.as_ref()) {
-            let provider = printable(&row.provider, 80);
-            page.line(&format!(
-                "{provider}  {}  {}",
-                sourced.value, sourced.source
-            ));
-        }
-    }
-}
-
-fn unusable(page: &mut Page, report: &Report) {
-    for row in &report.unusable {
-        let what = match &row.disabled {
-            None => "cooling down".to_owned(),
-            Some(None) => "disabled".to_owned(),
-            Some(Some(reason)) => format!("disabled ({})", printable(reason, 40)),
+    let ahead = || {
+        let all = report.forecast.iter();
+        all.filter(|coming| coming.state.trouble().is_none())
+    };
+    let acted: Vec<&Coming> = ahead().filter(|c| c.actor != Actor::Nobody).collect();
+    let renewed = ahead().filter(|c| c.actor == Actor::Nobody).count();
+    sheet.line("");
+    sheet.line(&Tone::Bold.paint("Within 7 days"));
+    for coming in shown(sheet, &acted) {
+        let left = coming.remaining.unwrap_or_default();
+        let time = padded(&short_duration(left), 4);
+        let time = match left <= WARN_AFTER_MS {
+            true => Tone::Warn.paint(&time),
+            false => time,
         };
-        let left = short_duration(row.remaining);
-        let line = format!("{} is {what} for another {left}", row.id);
-        page.line(&Tone::Warn.paint(&line));
+        let what = match coming.actor {
+            Actor::Person => "ends, a person must act:",
+            Actor::Command | Actor::Nobody => "ends unless a command renews it:",
+        };
+        let words = Words::default().whole(&name(coming)).say(what);
+        let words = words.whole(coming.command.as_deref().unwrap_or_default());
+        sheet.flow(&format!("  {time}  "), 8, 8, &words);
+    }
+    and_more(sheet, &acted);
+    let is_well = report.forecast.len() == renewed;
+    let nothing = match (acted.is_empty(), is_well) {
+        (false, _) => "",
+        (true, true) => "nothing stops working",
+        (true, false) => "nothing else stops working",
+    };
+    let renewed = match renewed {
+        0 => String::new(),
+        1 => "1 login renews when used".to_owned(),
+        many => format!("{many} logins renew when used"),
+    };
+    let parts: Vec<&str> = [nothing, &renewed].into_iter().filter(|part| !part.is_empty()).collect();
+    if !parts.is_empty() {
+        let words = Words::default().toned(Tone::Dim, &parts.join("; "));
+        sheet.flow("  ", 2, 2, &words);
     }
 }
 
-/// Whether the command that mends it is a refresh, which needs no person.
-fn is_refreshed(profile: &ProfileHealth) -> bool {
-    let facts = &profile.facts;
-    let is_doubtful = facts.refusal.is_some() || facts.unknown_since.is_some();
-    match facts.renewal {
-        Renewal::Never => false,
-        _ if facts.of_client => true,
-        Renewal::Automatic => false,
-        Renewal::ByCommand => !is_doubtful && facts.spent_since.is_none(),
+/// What needs doing now.
+fn warnings(sheet: &mut Sheet, report: &Report) {
+    let now = report.forecast.iter();
+    let now: Vec<&Coming> = now.filter(|coming| coming.state.trouble().is_some()).collect();
+    if now.is_empty() && report.faults.is_empty() {
+        return;
     }
-}
-
-/// What needs doing, each with its command.
-fn warnings(page: &mut Page, report: &Report) {
-    let mut lines: Vec<String> = report.faults.clone();
-    for provider in &report.missing {
-        let Ok(id) = ProviderId::parse(provider) else {
-            continue;
-        };
-        let command = match id.as_str() {
-            "anthropic" => "openclaw models auth setup-token".to_owned(),
-            _ => login_command(&id, None, false),
-        };
-        lines.push(format!(
-            "the model in use needs {provider}, and nothing is stored for it: {command}"
-        ));
+    sheet.line("");
+    for fault in &report.faults {
+        let mark = format!("{} ", Tone::Warn.paint("!"));
+        sheet.flow(&mark, 2, 2, &Words::default().say(fault));
     }
-    for profile in &report.health.profiles {
-        let (tone, word) = word(profile);
-        let Ok(provider) = ProviderId::parse(&profile.provider) else {
-            continue;
+    for coming in shown(sheet, &now) {
+        let tone = match coming.state.trouble() {
+            Some(Trouble::Broken) => Tone::Error,
+            _ => Tone::Warn,
         };
-        if profile.kind == Kind::ApiKey || tone == Tone::Ok {
-            continue;
-        }
-        let command = match is_refreshed(profile) {
-            true => format!("{} --force", refresh_command(&profile.id)),
-            false => {
-                let by_paste = profile.kind == Kind::Token && !profile.facts.of_client;
-                login_command(&provider, Some(&profile.id), by_paste)
+        let words = match coming.state {
+            State::NotStored => Words::default()
+                .say("the model in use needs")
+                .whole(&coming.provider)
+                .say("and nothing is stored for it:"),
+            state => {
+                let left = coming.remaining.map_or(String::new(), |left| {
+                    format!(" and ends in {}", short_duration(left))
+                });
+                let words = Words::default().whole(&name(coming)).say("is");
+                words.toned(tone, &format!("{}{left}:", state.as_str()))
             }
         };
-        lines.push(format!("{} is {word}: {command}", profile.id));
+        let words = words.whole(coming.command.as_deref().unwrap_or_default());
+        sheet.flow(&format!("{} ", tone.paint("!")), 2, 2, &words);
     }
-    if lines.is_empty() {
-        return;
-    }
-    page.line("");
-    for line in lines {
-        page.line(&Tone::Warn.paint(&format!("! {line}")));
+    and_more(sheet, &now);
+}
+
+fn name(coming: &Coming) -> String {
+    let profile = coming.profile.as_ref();
+    profile.map_or_else(|| coming.provider.clone(), ToString::to_string)
+}
+
+/// All of them where lines are counted by a program, and as many as a person reads elsewhere.
+fn shown<'a, 'b>(sheet: &Sheet, all: &'a [&'b Coming]) -> &'a [&'b Coming] {
+    let limit = if sheet.is_read_at_once() { SHOWN } else { all.len() };
+    &all[..limit.min(all.len())]
+}
+
+fn and_more(sheet: &mut Sheet, all: &[&Coming]) {
+    let rest = all.len() - shown(sheet, all).len();
+    if rest > 0 {
+        let words = Words::default().say(&format!("and {rest} more:"));
+        sheet.flow("  ", 2, 2, &words.whole("openclaw models status --json"));
     }
 }

@@ -6,6 +6,7 @@ pub mod defaults;
 pub mod list;
 pub mod probe_flags;
 pub mod status;
+mod watch;
 
 use std::sync::Arc;
 
@@ -55,6 +56,16 @@ impl Models {
     /// Whether the command takes no lock and writes nothing, whatever lies around.
     pub fn only_looks(&self) -> bool {
         matches!(&self.command, Some(ModelsCommand::Auth(auth)) if auth.only_looks())
+    }
+
+    /// Whether it is for a shell prompt, which is shown whatever is wrong.
+    pub fn prompt(&self) -> Option<&status::Status> {
+        let status = match &self.command {
+            Some(ModelsCommand::Status(status)) => status,
+            Some(_) => return None,
+            None => &self.status,
+        };
+        status.is_prompt().then_some(status)
     }
 
     /// Runs it.

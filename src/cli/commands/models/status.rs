@@ -1,15 +1,22 @@
 //! `models status`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 
 use super::probe_flags::ProbeFlags;
+use super::watch;
 use crate::app::failure::Failure;
-use crate::app::{metrics, status};
+use crate::app::metrics;
+use crate::app::status::prompt::{self, Item};
+use crate::app::status::{self, Report};
 use crate::cli::printer::Printer;
+use crate::cli::raw::screen_of_stdout;
 use crate::cli::view;
 use crate::cli::wire::System;
+use crate::model::id::ProviderId;
 
 /// What is there, until when, and what needs doing
 ///
@@ -20,6 +27,8 @@ use crate::cli::wire::System;
   openclaw models status
   openclaw models status --check || openclaw models auth login --provider openai-codex
   openclaw models status --json | jq '.auth.oauth.profiles[].status'
+  openclaw models status --watch 10
+  PS1='$(openclaw models status --prompt) \\$ '
 
 With --check the exit code is 1 if a login is expired or missing, 2 if one ends within a day.")]
 pub struct Status {
@@ -36,6 +45,22 @@ pub struct Status {
     /// Let the exit code tell whether a login needs attention
     #[arg(long)]
     check: bool,
+    /// Draw the report anew every so often, on a terminal [default: 2 seconds]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        default_missing_value = "2",
+        value_parser = watch::interval,
+        conflicts_with_all = ["json", "plain", "check", "probe"]
+    )]
+    watch: Option<Duration>,
+    /// Print a word for a shell prompt: nothing while all is well. Always exits 0
+    #[arg(long, conflicts_with_all = ["json", "plain", "check", "watch", "probe"])]
+    prompt: bool,
+    /// With --prompt: this provider only; may be repeated
+    #[arg(long, value_name = "PROVIDER", requires = "prompt")]
+    provider: Vec<String>,
     #[command(flatten)]
     probe: ProbeFlags,
 }
@@ -45,17 +70,25 @@ impl Status {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System, printer: &Arc<Printer>) -> Result<u8, Failure> {
         let probing = self.probe.options(self.plain)?;
-        let request = status::Request {
-            agent: system.agent().clone(),
-            agent_named: system.agent_named(),
-        };
-        let mut report = status::run(system.ports(), &request)?;
+        if let Some(interval) = self.watch {
+            // Each time as a process of its own would, so that what is changed is seen.
+            let again = || System::new(system.global(), printer, false);
+            let render = |columns| match again().and_then(|system| text(&system, Some(columns))) {
+                Ok(text) => text,
+                Err(failure) => {
+                    let failure = system.global().aim(failure);
+                    view::failure::lines(&failure).join("\n")
+                }
+            };
+            return watch::watch(system, printer, interval, &render);
+        }
+        let mut report = self::report(system)?;
         if let Some(options) = probing {
             let probes = status::probe::run(system.ports(), &report, &options)?;
             if probes.refreshed {
-                report = status::run(system.ports(), &request)?;
+                report = self::report(system)?;
             }
             report.probes = Some(probes);
         }
@@ -66,14 +99,65 @@ impl Status {
         } else if self.plain {
             printer.line_out(&report.models.resolved)?;
         } else {
-            let mut text = view::status_text::render(&report, system.now());
-            if let Some(probes) = &report.probes {
-                text.push_str(&view::probe::text(probes));
-            }
+            let columns = screen_of_stdout().map(|(columns, _)| columns.into());
+            let text = view::status_text::render(&report, columns);
             printer.out(&system.global().aimed(&text))?;
         }
         Ok(if self.check { report.check() } else { 0 })
     }
+
+    /// Whether it is for a shell prompt.
+    pub fn is_prompt(&self) -> bool {
+        self.prompt
+    }
+
+    /// What a shell prompt should show; without a system that nothing can be known.
+    pub fn prompt(&self, system: Option<&System>) -> Prompt {
+        let Some(system) = system.filter(|system| system.fault().is_none()) else {
+            return Prompt(prompt::unreadable());
+        };
+        let providers = self.provider.iter();
+        let request = prompt::Request {
+            agent: system.agent().clone(),
+            agent_named: system.agent_named(),
+            providers: providers.filter_map(|p| ProviderId::parse(p).ok()).collect(),
+        };
+        Prompt(prompt::run(system.ports(), &request))
+    }
+}
+
+/// What a shell prompt should show.
+pub struct Prompt(Vec<Item>);
+
+impl Prompt {
+    /// Prints it, in colour only where that was asked for by name: a shell counts the columns of
+    /// its prompt. The exit code.
+    pub fn print(&self, printer: &Printer) -> u8 {
+        if !self.0.is_empty() {
+            let text = view::status_prompt::render(&self.0, printer.must_color());
+            // A prompt that cannot be written has no reader.
+            let _ = printer.line_out(&text);
+        }
+        0
+    }
+}
+
+/// The report, with commands that mean what this one meant.
+fn report(system: &System) -> Result<Report, Failure> {
+    let request = status::Request {
+        agent: system.agent().clone(),
+        agent_named: system.agent_named(),
+    };
+    let mut report = status::run(system.ports(), &request)?;
+    for coming in &mut report.forecast {
+        coming.command = coming.command.take().map(|it| system.global().aimed(&it));
+    }
+    Ok(report)
+}
+
+fn text(system: &System, columns: Option<usize>) -> Result<String, Failure> {
+    let text = view::status_text::render(&report(system)?, columns);
+    Ok(system.global().aimed(&text))
 }
 
 /// Writes the metrics of all agents, or of the one that was named.

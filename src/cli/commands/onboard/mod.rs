@@ -15,6 +15,7 @@ use crate::app::status;
 use crate::cli::args::Global;
 use crate::cli::commands::{days, seconds};
 use crate::cli::printer::Printer;
+use crate::cli::raw::screen_of_stdout;
 use crate::cli::view;
 use crate::cli::wire::System;
 use crate::config::workspace;
@@ -182,7 +183,8 @@ pub(super) fn show(
         Some(kept) => format!("openclaw models auth token --provider {}", kept.provider),
         None => "openclaw models auth add".to_owned(),
     };
-    let text = view::status_text::render(&report, now.now());
+    let columns = screen_of_stdout().map(|(columns, _)| columns.into());
+    let text = view::status_text::render(&report, columns);
     let text = format!("{text}\nNext: {next}\n");
     let global = match outcome.agent == *system.agent() {
         true => system.global(),

@@ -1,0 +1,122 @@
+//! `models status --prompt`: what a shell prompt should show, which is nothing while all is well.
+//!
+//! A prompt is drawn after every command: nothing here writes, waits, or starts the login shell,
+//! and nothing here fails. What cannot be read is itself what is shown.
+
+use std::collections::HashMap;
+
+use crate::app::Ports;
+use crate::app::keys::{Keys, shell_enabled};
+use crate::model::id::{AgentId, ProviderId};
+
+use super::forecast::{Actor, Coming, Trouble, forecast};
+use super::{Models, health, look, models, rows};
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// For which agent.
+    pub agent: AgentId,
+    /// Whether it was named, and not just the default.
+    pub agent_named: bool,
+    /// Of these providers only, and of each of them even if nothing is stored; empty means all.
+    pub providers: Vec<ProviderId>,
+}
+
+/// One thing to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// The provider; the profile where there are several.
+    pub name: String,
+    /// What is the matter.
+    pub mark: Mark,
+}
+
+/// What is the matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// It does not work.
+    Broken,
+    /// It may not work.
+    Doubtful,
+    /// It ends in so many milliseconds.
+    Ends(i64),
+}
+
+/// What to show when nothing can be known.
+pub fn unreadable() -> Vec<Item> {
+    vec![Item {
+        name: "openclaw".to_owned(),
+        mark: Mark::Broken,
+    }]
+}
+
+/// What to show, the worst first; empty while nobody has to do anything.
+pub fn run(ports: Ports<'_>, request: &Request) -> Vec<Item> {
+    gather(ports, request).unwrap_or_else(unreadable)
+}
+
+/// `None` if a document cannot be read.
+fn gather(ports: Ports<'_>, request: &Request) -> Option<Vec<Item>> {
+    let (effective, wrong) = look(ports, &request.agent).ok()?;
+    if !wrong.is_empty() {
+        return None;
+    }
+    let now = ports.clock.now();
+    let profiles = effective.profiles();
+    let health = health::judge(ports, &profiles, &[], now).ok()?;
+    let keys = Keys::without_shell(ports);
+    let store = ports.store.path(&request.agent);
+    let speaker = rows::Look {
+        ports,
+        keys: &keys,
+        profiles: &profiles,
+        agent_dir: store.parent().unwrap_or(&store),
+        now,
+    };
+    let mut missing = needed(ports, request);
+    missing.retain(|provider| speaker.row(provider).is_none());
+    let is_meant = |coming: &Coming| {
+        let provider = ProviderId::parse(&coming.provider);
+        request.providers.is_empty()
+            || provider.is_ok_and(|provider| request.providers.contains(&provider))
+    };
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for profile in &health.profiles {
+        *counts.entry(&profile.provider).or_default() += 1;
+    }
+    let is_one_of_several =
+        |coming: &Coming| counts.get(coming.provider.as_str()).is_some_and(|n| *n > 1);
+    let all = forecast(&health.profiles, &missing, now);
+    let all = all.iter().filter(|coming| coming.actor != Actor::Nobody);
+    let items = all.filter(|coming| is_meant(coming)).map(|coming| Item {
+        name: match &coming.profile {
+            Some(profile) if is_one_of_several(coming) => profile.to_string(),
+            _ => coming.provider.clone(),
+        },
+        mark: match (coming.state.trouble(), coming.remaining) {
+            (Some(Trouble::Broken), _) => Mark::Broken,
+            (Some(Trouble::Doubtful), _) => Mark::Doubtful,
+            (None, remaining) => Mark::Ends(remaining.unwrap_or_default()),
+        },
+    });
+    Some(items.collect())
+}
+
+/// The providers that must not be without a credential: those that were asked for, else those of
+/// the models that the configuration itself names. Whoever configured no model uses none.
+fn needed(ports: Ports<'_>, request: &Request) -> Vec<String> {
+    if !request.providers.is_empty() {
+        return request.providers.iter().map(ToString::to_string).collect();
+    }
+    let choice = match request.agent_named {
+        true => ports.settings.model_of(&request.agent),
+        false => ports.settings.model.clone(),
+    };
+    // A variable of the login shell may speak for them, and that is not asked.
+    if choice.primary.is_none() || shell_enabled(ports) {
+        return Vec::new();
+    }
+    let used: Models = models::resolve(ports.settings, &request.agent, request.agent_named);
+    used.providers_in_use()
+}

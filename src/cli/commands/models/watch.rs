@@ -1,0 +1,91 @@
+//! `models status --watch`: the report again and again, until somebody has seen enough.
+
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::failure::{Failure, Kind};
+use crate::cli::input::{Chunk, Input, TICK};
+use crate::cli::printer::{Printer, Tone};
+use crate::cli::raw::screen_of_stdout;
+use crate::cli::screen::Screen;
+use crate::cli::wire::System;
+use crate::model::time::parse_duration;
+use crate::ports::host::Signal;
+
+/// What Ctrl-C is where keys arrive one by one.
+const CTRL_C: u8 = 3;
+/// The terminal has gone.
+const HANG_UP: Signal = Signal(1);
+
+/// The time between two reports: seconds if there is no unit.
+pub(super) fn interval(text: &str) -> Result<Duration, String> {
+    let interval = parse_duration(text, "s")?;
+    match interval < Duration::from_millis(100) {
+        true => Err("it must be 0.1 seconds at least".to_owned()),
+        false => Ok(interval),
+    }
+}
+
+/// Draws what `render` gives for so many columns, every `interval` and when the window changes its
+/// size; the exit code.
+///
+/// # Errors
+/// If standard output is no terminal that can be drawn on.
+pub(super) fn watch(
+    system: &System,
+    printer: &Arc<Printer>,
+    interval: Duration,
+    render: &dyn Fn(usize) -> String,
+) -> Result<u8, Failure> {
+    let is_dumb = system.ports().env.plain("TERM").is_none_or(|term| term == "dumb");
+    if screen_of_stdout().is_none() || is_dumb {
+        let message = "--watch draws on a terminal, and standard output is none that can";
+        return Err(Failure::new(Kind::Usage, message).hint("openclaw models status"));
+    }
+    system.ports().interrupt.defer();
+    let keys = io::stdin().is_terminal();
+    let screen = Screen::enter(keys)?;
+    let input = keys.then(|| Input::new(io::stdin()));
+    let ends = if keys { "q ends" } else { "Ctrl-C ends" };
+    let ends = Tone::Dim.paint(&format!("Every {}s; {ends}.", interval.as_secs_f64()));
+    while let Some(size) = screen_of_stdout() {
+        let text = render(usize::from(size.0));
+        screen.draw(printer, &format!("{text}\n{ends}"), size)?;
+        if let Some(code) = rest(system, input.as_ref(), interval, size)? {
+            return Ok(code);
+        }
+    }
+    Ok(HANG_UP.exit_code())
+}
+
+/// Waits for the next report; the exit code if there is none to come.
+fn rest(
+    system: &System,
+    input: Option<&Input<io::Stdin>>,
+    interval: Duration,
+    size: (u16, u16),
+) -> Result<Option<u8>, Failure> {
+    let ports = system.ports();
+    let end = ports.clock.monotonic() + interval;
+    loop {
+        if let Some(signal) = ports.interrupt.pending() {
+            return Ok(Some(signal.exit_code()));
+        }
+        if ports.clock.monotonic() >= end || screen_of_stdout() != Some(size) {
+            return Ok(None);
+        }
+        let Some(input) = input else {
+            ports.clock.sleep(Duration::from_millis(TICK.into()));
+            continue;
+        };
+        match input.wait(TICK)? {
+            Chunk::Data(keys) if keys.contains(&CTRL_C) => {
+                return Ok(Some(Signal::INTERRUPT.exit_code()));
+            }
+            Chunk::Data(keys) if keys.iter().any(|key| b"qQ".contains(key)) => return Ok(Some(0)),
+            Chunk::Data(_) | Chunk::Idle => {}
+            Chunk::End => return Ok(Some(HANG_UP.exit_code())),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Text that is set for a width: lines break between words, and nothing that is to be copied, a
+//! command, a path, the name of a profile, is ever broken or cut.
+//!
+//! What is longer than a line stands on one of its own; the terminal folds it, and gives it back
+//! whole to whoever selects it.
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::cli::printer::Tone;
+
+/// Where a line that is longer than the terminal begins.
+const NEAR_LEFT: usize = 2;
+
+/// A text that grows line by line.
+pub(super) struct Sheet {
+    /// Columns; `None` where lines may be as long as they like.
+    width: Option<usize>,
+    text: String,
+}
+
+/// What is not broken, and how it is meant.
+pub(super) struct Word {
+    text: String,
+    tone: Option<Tone>,
+}
+
+/// Words that follow each other.
+#[derive(Default)]
+pub(super) struct Words(Vec<Word>);
+
+impl Words {
+    /// A sentence, which may be broken between its words.
+    pub(super) fn say(mut self, text: &str) -> Self {
+        self.push(text.split_whitespace(), None);
+        self
+    }
+
+    /// The same in a tone.
+    pub(super) fn toned(mut self, tone: Tone, text: &str) -> Self {
+        self.push(text.split_whitespace(), Some(tone));
+        self
+    }
+
+    /// What is never broken, though it may hold spaces.
+    pub(super) fn whole(mut self, text: &str) -> Self {
+        self.push([text], None);
+        self
+    }
+
+    fn push<'a>(&mut self, texts: impl IntoIterator<Item = &'a str>, tone: Option<Tone>) {
+        let words = texts.into_iter().map(|text| Word {
+            text: text.to_owned(),
+            tone,
+        });
+        self.0.extend(words);
+    }
+}
+
+impl Sheet {
+    /// An empty one, so many columns wide.
+    pub(super) fn new(width: Option<usize>) -> Self {
+        Self {
+            width,
+            text: String::new(),
+        }
+    }
+
+    /// Whether there is room for columns beside each other.
+    pub(super) fn is_wide(&self) -> bool {
+        self.width.is_none_or(|width| width >= 60)
+    }
+
+    /// The columns, or as many as anybody needs.
+    pub(super) fn columns(&self) -> usize {
+        self.width.unwrap_or(160)
+    }
+
+    /// Whether somebody reads it line by line as it stands, and not a program.
+    pub(super) fn is_read_at_once(&self) -> bool {
+        self.width.is_some()
+    }
+
+    /// A line as it is.
+    pub(super) fn line(&mut self, line: &str) {
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+
+    /// Lines as they are.
+    pub(super) fn lines(&mut self, lines: &str) {
+        self.text.push_str(lines);
+    }
+
+    /// Words behind `start`, which is `used` columns wide; what follows the first line stands
+    /// `hang` columns to the right.
+    pub(super) fn flow(&mut self, start: &str, used: usize, hang: usize, words: &Words) {
+        let mut line = start.to_owned();
+        let mut used = used;
+        let mut is_first = true;
+        for word in &words.0 {
+            let wide = word.text.width();
+            let gap = usize::from(!is_first);
+            let width = self.width;
+            let is_over = |from: usize| width.is_some_and(|width| from + wide > width);
+            if !is_first && is_over(used + gap) {
+                self.line(&line);
+                used = if is_over(hang) { NEAR_LEFT.min(hang) } else { hang };
+                line = " ".repeat(used);
+            } else if !is_first {
+                line.push(' ');
+                used += gap;
+            }
+            match word.tone {
+                Some(tone) => line.push_str(&tone.paint(&word.text)),
+                None => line.push_str(&word.text),
+            }
+            used += wide;
+            is_first = false;
+        }
+        self.line(&line);
+    }
+
+    /// The text.
+    pub(super) fn into_text(self) -> String {
+        self.text
+    }
+}
+
+/// `text` with blanks behind it up to `columns`.
+pub(super) fn padded(text: &str, columns: usize) -> String {
+    format!(
+        "{text}{}",
+        " ".repeat(columns.saturating_sub(text.width()))
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(width: usize, words: Words) -> String {
+        let mut sheet = Sheet::new(Some(width));
+        sheet.flow("> ", 2, 4, &words);
+        sheet.into_text()
+    }
+
+    #[test]
+    fn lines_break_between_words_and_never_in_a_command() {
+        let words = || {
+            Words::default()
+                .say("one two three")
+                .whole("a command of four words")
+        };
+        assert_eq!(set(80, words()), "> one two three a command of four words\n");
+        assert_eq!(set(30, words()), "> one two three\n    a command of four words\n");
+        // Too long for its place, and then too long for any.
+        let near_left = "> one two\n    three\n  a command of four words\n";
+        assert_eq!(set(9, words()), near_left);
+    }
+
+    #[test]
+    fn a_wide_character_takes_two_columns() {
+        let words = || Words::default().say("日本 語");
+        assert_eq!(set(9, words()), "> 日本 語\n");
+        assert_eq!(set(8, words()), "> 日本\n    語\n");
+        assert_eq!(padded("日本", 6), "日本  ");
+    }
+}

@@ -1,0 +1,255 @@
+//! The accounts in `models status`: one line for each, grouped by provider.
+
+use std::collections::{BTreeMap, HashMap};
+
+use unicode_width::UnicodeWidthStr;
+
+use super::sheet::{Sheet, Words, padded};
+use crate::app::status::{
+    ProfileHealth, ProviderRow, Renewal, Report, State, Trouble, UnusableRow,
+};
+use crate::cli::printer::Tone;
+use crate::model::credential::Kind;
+use crate::model::id::{ProfileId, ProviderId, printable};
+use crate::model::time::{Timestamp, short_duration};
+
+/// The longest word for a state, and two blanks.
+const WORD: usize = 10;
+/// What is said of an account gets at least so many columns.
+const NOTES: usize = 24;
+
+/// What there is of one provider.
+#[derive(Default)]
+struct Group<'a> {
+    profiles: Vec<&'a ProfileHealth>,
+    rows: Vec<&'a ProviderRow>,
+}
+
+/// What stands beside each account.
+struct Beside<'a> {
+    report: &'a Report,
+    unusable: HashMap<&'a ProfileId, &'a UnusableRow>,
+    /// Columns for names; `None` if a name has a line of its own.
+    names: Option<usize>,
+}
+
+/// All of them.
+pub(super) fn accounts(sheet: &mut Sheet, report: &Report) {
+    let groups = groups(report);
+    if groups.is_empty() {
+        sheet.line("");
+        sheet.line(match report.unreadable {
+            true => "No profile can be read.",
+            false => "No profile is stored.",
+        });
+        return;
+    }
+    let unusable = report.unusable.iter();
+    let beside = Beside {
+        report,
+        unusable: unusable.map(|row| (&row.id, row)).collect(),
+        names: sheet.is_wide().then(|| {
+            let most = sheet.columns().saturating_sub(2 + 2 + WORD + NOTES);
+            widest_name(&groups).min(most)
+        }),
+    };
+    for (name, group) in &groups {
+        sheet.line("");
+        heading(sheet, name, &group.profiles);
+        for profile in &group.profiles {
+            account(sheet, profile, &beside);
+        }
+        for row in &group.rows {
+            key(sheet, row, &beside);
+        }
+    }
+}
+
+/// By the provider's name as everything else knows it, whichever way the store writes it.
+fn groups(report: &Report) -> BTreeMap<String, Group<'_>> {
+    let known = |raw: &str| {
+        ProviderId::parse(raw).map_or_else(|_| printable(raw, 80), |id| id.to_string())
+    };
+    let mut groups: BTreeMap<String, Group<'_>> = BTreeMap::new();
+    for profile in &report.health.profiles {
+        let group = groups.entry(known(&profile.provider)).or_default();
+        group.profiles.push(profile);
+    }
+    for row in &report.providers {
+        if row.env.is_some() || row.config.is_some() {
+            groups.entry(known(&row.provider)).or_default().rows.push(row);
+        }
+    }
+    groups
+}
+
+fn widest_name(groups: &BTreeMap<String, Group<'_>>) -> usize {
+    let groups = groups.values();
+    let widths = groups.flat_map(|group| {
+        let profiles = group.profiles.iter().map(|p| p.id.as_str().width());
+        let rows = group.rows.iter().flat_map(|row| [&row.env, &row.config]);
+        profiles.chain(rows.flatten().map(|sourced| sourced.source.width()))
+    });
+    widths.max().unwrap_or_default()
+}
+
+/// The provider, and how many accounts it has where nobody wants to count them.
+fn heading(sheet: &mut Sheet, name: &str, profiles: &[&ProfileHealth]) {
+    let mut words = Words::default().toned(Tone::Bold, name);
+    if profiles.len() > 5 {
+        let troubled = profiles.iter().filter(|p| p.state.trouble().is_some());
+        let count = match troubled.count() {
+            0 => format!("{} accounts", profiles.len()),
+            bad => format!("{} accounts, {bad} in trouble", profiles.len()),
+        };
+        words = words.toned(Tone::Dim, &count);
+    }
+    sheet.flow("", 0, 2, &words);
+}
+
+fn account(sheet: &mut Sheet, profile: &ProfileHealth, beside: &Beside<'_>) {
+    let tone = match profile.state.trouble() {
+        Some(Trouble::Broken) => Tone::Error,
+        Some(Trouble::Doubtful) => Tone::Warn,
+        None if profile.state == State::Expiring => Tone::Warn,
+        None => Tone::Ok,
+    };
+    let mut notes = notes(profile, beside.report);
+    let unusable = beside.unusable.get(&profile.id);
+    if let Some(row) = unusable {
+        notes.push((Some(Tone::Warn), passed_over(row)));
+    }
+    line(
+        sheet,
+        beside.names,
+        profile.id.as_str(),
+        (tone, profile.state.as_str()),
+        &joined(notes),
+    );
+}
+
+/// A variable or the configuration that carries a key. A stored profile goes before it.
+fn key(sheet: &mut Sheet, row: &ProviderRow, beside: &Beside<'_>) {
+    let mut is_used = row.effective.kind != "profiles";
+    for sourced in [&row.env, &row.config].into_iter().flatten() {
+        let word = match is_used {
+            true => (Tone::Ok, "in use"),
+            false => (Tone::Dim, "spare"),
+        };
+        let words = Words::default().say(&sourced.value);
+        line(sheet, beside.names, &sourced.source, word, &words);
+        is_used = false;
+    }
+}
+
+/// Name, word and notes: beside each other where there is room, else the name alone first.
+fn line(
+    sheet: &mut Sheet,
+    names: Option<usize>,
+    name: &str,
+    (tone, word): (Tone, &str),
+    notes: &Words,
+) {
+    let Some(columns) = names else {
+        sheet.line(&format!("  {name}"));
+        let start = format!("    {}  ", tone.paint(word));
+        return sheet.flow(&start, 6 + word.width(), 4, notes);
+    };
+    let word = tone.paint(&padded(word, WORD));
+    let hang = 2 + columns + 2 + WORD;
+    let name = match name.width() <= columns {
+        true => padded(name, columns),
+        false => {
+            sheet.line(&format!("  {name}"));
+            " ".repeat(columns)
+        }
+    };
+    sheet.flow(&format!("  {name}  {word}"), hang, hang, notes);
+}
+
+/// What is known of it, the most telling first.
+fn notes(profile: &ProfileHealth, report: &Report) -> Vec<(Option<Tone>, String)> {
+    let facts = &profile.facts;
+    let mut notes = Vec::new();
+    let mut note = |text: String| notes.push((None, text));
+    note(match facts.of_client {
+        true => "client token".to_owned(),
+        false => profile.kind.as_str().replace('_', " "),
+    });
+    if let Some(remaining) = profile.remaining {
+        let what = match profile.kind {
+            Kind::OAuth => "access ends",
+            Kind::Token | Kind::ApiKey => "ends",
+        };
+        note(match remaining > 0 {
+            true => format!("{what} in {}", short_duration(remaining)),
+            false => format!("ended {}", ago(remaining)),
+        });
+        if remaining <= 0 && facts.renewal == Renewal::Automatic && profile.state == State::Ok {
+            note("renews when used".to_owned());
+        }
+    }
+    if profile.kind == Kind::OAuth && !facts.refresh_present {
+        note("no refresh token".to_owned());
+    }
+    if facts.renewal == Renewal::ByCommand {
+        note("renewed by command only".to_owned());
+    }
+    if let Some((refusal, _)) = &facts.refusal {
+        note(format!("refused: {}", refusal.code));
+    }
+    // As far as a proof is from now, in the direction of the past.
+    let since = |time: Timestamp| ago(report.at.until(time));
+    if let Some(at) = facts.revoked_at {
+        note(format!("revoked {}", since(at)));
+    }
+    if let Some(at) = facts.spent_since {
+        note(format!("the login was renewed {}", since(at)));
+    }
+    if let Some(at) = facts.unknown_since {
+        note(format!("how a refresh begun {} ended is not known", since(at)));
+    }
+    if facts.owner != report.agent {
+        note(format!("from {}", facts.owner));
+    }
+    let mut dim = |text: String| notes.push((Some(Tone::Dim), text));
+    if let Some(email) = &profile.email
+        && !profile.id.as_str().contains(email.as_str())
+    {
+        dim(email.clone());
+    }
+    if let Some(proven) = facts.proven_at {
+        dim(format!("proven {}", since(proven)));
+    }
+    notes
+}
+
+fn passed_over(row: &UnusableRow) -> String {
+    let left = short_duration(row.remaining);
+    match &row.disabled {
+        None => format!("cooling down for {left}"),
+        Some(None) => format!("disabled for {left}"),
+        Some(Some(reason)) => format!("disabled ({}) for {left}", printable(reason, 40)),
+    }
+}
+
+/// With a comma behind each but the last.
+fn joined(notes: Vec<(Option<Tone>, String)>) -> Words {
+    let last = notes.len().saturating_sub(1);
+    let notes = notes.into_iter().enumerate();
+    notes.fold(Words::default(), |words, (place, (tone, text))| {
+        let text = if place < last { text + "," } else { text };
+        match tone {
+            Some(tone) => words.toned(tone, &text),
+            None => words.say(&text),
+        }
+    })
+}
+
+/// How long ago something was that lies `remaining` milliseconds ahead, which is negative.
+fn ago(remaining: i64) -> String {
+    match remaining.saturating_neg() {
+        ..60_000 => "just now".to_owned(),
+        passed => format!("{} ago", short_duration(passed)),
+    }
+}

@@ -1,0 +1,56 @@
+//! `models status --prompt`: a word or two for a shell prompt.
+
+use crate::app::status::prompt::{Item, Mark};
+use crate::cli::printer::Tone;
+use crate::model::id::printable;
+use crate::model::time::short_duration;
+
+/// More than this is no prompt any more.
+const SHOWN: usize = 3;
+
+/// One line without its end; empty while there is nothing to say. With `colors`, in colour.
+pub fn render(items: &[Item], colors: bool) -> String {
+    let mut words: Vec<String> = items
+        .iter()
+        .take(SHOWN)
+        .map(|item| {
+            let name = printable(&item.name, 256);
+            let (tone, text) = match item.mark {
+                Mark::Broken => (Tone::Error, format!("{name}!")),
+                Mark::Doubtful => (Tone::Warn, format!("{name}?")),
+                Mark::Ends(left) => (Tone::Warn, format!("{name} {}", short_duration(left))),
+            };
+            if colors { tone.paint(&text) } else { text }
+        })
+        .collect();
+    if items.len() > SHOWN {
+        words.push(format!("+{}", items.len() - SHOWN));
+    }
+    words.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(name: &str, mark: Mark) -> Item {
+        Item {
+            name: name.to_owned(),
+            mark,
+        }
+    }
+
+    #[test]
+    fn it_is_empty_or_one_short_line() {
+        assert_eq!(render(&[], true), "");
+        let mut items = vec![
+            item("anthropic", Mark::Broken),
+            item("codex\n\u{1b}[2J", Mark::Doubtful),
+            item("zai", Mark::Ends(2 * 86_400_000)),
+        ];
+        assert_eq!(render(&items, false), "anthropic!, codex [2J?, zai 2d");
+        items.extend([item("a", Mark::Broken), item("b", Mark::Broken)]);
+        assert_eq!(render(&items, false), "anthropic!, codex [2J?, zai 2d, +2");
+        assert!(render(&items, true).starts_with("\u{1b}[1m\u{1b}[31manthropic!\u{1b}[0m, "));
+    }
+}

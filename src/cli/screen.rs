@@ -135,10 +135,22 @@ mod tests {
     fn the_middle_goes_when_there_is_no_room() {
         let text: String = (1..=20).map(|n| format!("line {n}\n")).collect();
         let shown = fitted(&text, 80, 5);
-        assert_eq!(shown, ["line 1", "line 2", "… 16 more lines …", "line 19", "line 20"]);
+        assert_eq!(
+            shown,
+            [
+                "line 1",
+                "line 2",
+                "… 16 more lines …",
+                "line 19",
+                "line 20"
+            ]
+        );
         assert_eq!(fitted(&text, 80, 20).len(), 20);
         // A folded line takes its rows, and no size of a window is too small.
-        assert_eq!(fitted("aaaa\nbbbb\ncccc\n", 2, 5), ["aaaa", "… 1 more lines …", "cccc"]);
+        assert_eq!(
+            fitted("aaaa\nbbbb\ncccc\n", 2, 5),
+            ["aaaa", "… 1 more lines …", "cccc"]
+        );
         assert_eq!(fitted("aaaa\nbbbb\n", 2, 1), ["… 2 more lines …"]);
         assert_eq!(fitted("aaaa\nbbbb\n", 2, 0), ["… 2 more lines …"]);
     }

@@ -8,95 +8,11 @@ use crate::model::credential::Kind;
 use crate::model::id::{ProfileId, ProviderId};
 use crate::model::time::Timestamp;
 
-use super::{Facts, ProfileHealth, Renewal, Status};
+use super::state::State;
+use super::{ProfileHealth, Renewal};
 
 /// How far ahead it looks, in milliseconds: 7 days.
 pub const HORIZON_MS: i64 = 7 * 86_400_000;
-
-/// How a login stands, by all that is known of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Lives, or can be renewed.
-    Ok,
-    /// Has no end.
-    Static,
-    /// Ends within a day.
-    Expiring,
-    /// Has ended.
-    Expired,
-    /// Has no known end.
-    Missing,
-    /// Holds nothing to hand out.
-    Empty,
-    /// Was revoked.
-    Revoked,
-    /// The provider refused to renew it.
-    Refused,
-    /// The login was renewed, and this is what it was before.
-    OldCopy,
-    /// How its last refresh ended is not known.
-    InDoubt,
-    /// Was not used for longer than its provider keeps a login.
-    Idle,
-    /// A model needs the provider, and nothing is stored for it.
-    NotStored,
-}
-
-impl State {
-    /// Judges a profile. What is known of the grant counts before the end of the token: a refused
-    /// grant is as good as gone however long its last token lives.
-    pub(super) fn of(status: Status, facts: &Facts, now: Timestamp) -> Self {
-        match status {
-            _ if facts.revoked_at.is_some() => Self::Revoked,
-            _ if facts.refusal.is_some() => Self::Refused,
-            _ if facts.spent_since.is_some() => Self::OldCopy,
-            _ if facts.unknown_since.is_some() => Self::InDoubt,
-            _ if !facts.secret_present => Self::Empty,
-            _ if facts.rests_until.is_some_and(|end| end <= now) => Self::Idle,
-            Status::Ok => Self::Ok,
-            Status::Static => Self::Static,
-            Status::Expiring => Self::Expiring,
-            Status::Expired => Self::Expired,
-            Status::Missing => Self::Missing,
-        }
-    }
-
-    /// The word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Static => "static",
-            Self::Expiring => "expiring",
-            Self::Expired => "expired",
-            Self::Missing => "missing",
-            Self::Empty => "empty",
-            Self::Revoked => "revoked",
-            Self::Refused => "refused",
-            Self::OldCopy => "old copy",
-            Self::InDoubt => "in doubt",
-            Self::Idle => "idle",
-            Self::NotStored => "not stored",
-        }
-    }
-
-    /// Whether it needs attention now, and if so whether it is certain that it does not work.
-    pub fn trouble(self) -> Option<Trouble> {
-        match self {
-            Self::Ok | Self::Static | Self::Expiring => None,
-            Self::OldCopy | Self::InDoubt | Self::Idle => Some(Trouble::Doubtful),
-            _ => Some(Trouble::Broken),
-        }
-    }
-}
-
-/// How bad it is now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Trouble {
-    /// It does not work, or not beyond the end of its token.
-    Broken,
-    /// It may still work.
-    Doubtful,
-}
 
 /// Who must act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +45,8 @@ pub struct Coming {
     pub profile: Option<ProfileId>,
     /// How it stands now.
     pub state: State,
-    /// When it stops working, if that lies ahead and is known.
+    /// When it stops working, if that is known and not already so; what is renewed by itself may
+    /// have ended.
     pub at: Option<Timestamp>,
     /// Milliseconds until then.
     pub remaining: Option<i64>,
@@ -141,10 +58,18 @@ pub struct Coming {
 
 /// Everything that needs attention now, the worst first, then what stops within the horizon, the
 /// soonest first. `missing` are providers that the models need and nothing speaks for.
-pub(super) fn forecast(profiles: &[ProfileHealth], missing: &[String], now: Timestamp) -> Vec<Coming> {
+pub(super) fn forecast(
+    profiles: &[ProfileHealth],
+    missing: &[String],
+    now: Timestamp,
+) -> Vec<Coming> {
     let of_models = missing.iter().filter_map(|name| not_stored(name));
     let mut all: Vec<Coming> = of_models
-        .chain(profiles.iter().filter_map(|profile| of_profile(profile, now)))
+        .chain(
+            profiles
+                .iter()
+                .filter_map(|profile| of_profile(profile, now)),
+        )
         .collect();
     all.sort_by_key(|coming| {
         let trouble = coming.state.trouble();
@@ -174,7 +99,8 @@ fn of_profile(profile: &ProfileHealth, now: Timestamp) -> Option<Coming> {
     let facts = &profile.facts;
     let provider = ProviderId::parse(&profile.provider).ok()?;
     let ahead = |end: Option<Timestamp>| end.filter(|end| now < *end);
-    let near = |end| ahead(end).filter(|end| now.until(*end) <= HORIZON_MS);
+    let due = |end: Option<Timestamp>| end.filter(|end| now.until(*end) <= HORIZON_MS);
+    let near = |end| ahead(due(end));
     let expires = profile.expires;
     let by_person = || (Actor::Person, Some(store_again(profile, &provider)));
     let refresh = Some(format!("{} --force", refresh_command(&profile.id)));
@@ -192,7 +118,8 @@ fn of_profile(profile: &ProfileHealth, now: Timestamp) -> Option<Coming> {
         Renewal::ByCommand => (Some(near(expires)?), (Actor::Command, refresh)),
         Renewal::Automatic => match near(facts.rests_until) {
             Some(end) => (Some(end), (Actor::Command, refresh)),
-            None => (Some(near(expires)?), (Actor::Nobody, None)),
+            // One that has ended is renewed as well as one that will.
+            None => (Some(due(expires)?), (Actor::Nobody, None)),
         },
     };
     Some(Coming {
@@ -227,5 +154,200 @@ fn is_mended_by_refresh(profile: &ProfileHealth) -> bool {
 }
 
 #[cfg(test)]
-#[path = "forecast_tests.rs"]
-mod tests;
+mod tests {
+    use super::*;
+    use crate::app::status::{Facts, Status};
+    use crate::model::grant::Refusal;
+    use crate::model::id::AgentId;
+
+    const NOW: Timestamp = Timestamp(1_795_242_600_000);
+    const HOUR: i64 = 3_600_000;
+    const DAY: i64 = 24 * HOUR;
+
+    fn in_ms(left: i64) -> Option<Timestamp> {
+        Some(Timestamp(NOW.0 + left))
+    }
+
+    fn facts(renewal: Renewal) -> Facts {
+        Facts {
+            owner: AgentId::main(),
+            secret_present: true,
+            refresh_present: renewal != Renewal::Never,
+            of_client: false,
+            renewal,
+            proven_at: None,
+            refusal: None,
+            unknown_since: None,
+            spent_since: None,
+            revoked_at: None,
+            rests_until: None,
+        }
+    }
+
+    fn refused(renewal: Renewal) -> Facts {
+        let refusal = Refusal {
+            code: "invalid_grant".to_owned(),
+            description: String::new(),
+            status: 400,
+        };
+        Facts {
+            refusal: Some((refusal, None)),
+            ..facts(renewal)
+        }
+    }
+
+    fn profile(kind: Kind, expires: Option<Timestamp>, facts: Facts) -> ProfileHealth {
+        let remaining = expires.map(|end| NOW.until(end));
+        let by_end = match remaining {
+            None => Status::Missing,
+            Some(..=0) => Status::Expired,
+            Some(..=DAY) => Status::Expiring,
+            Some(_) => Status::Ok,
+        };
+        let status = match (kind, facts.renewal) {
+            (Kind::ApiKey, _) => Status::Static,
+            (Kind::Token, _) if expires.is_none() => Status::Static,
+            (_, Renewal::Automatic) if expires.is_some() => Status::Ok,
+            _ => by_end,
+        };
+        ProfileHealth {
+            id: ProfileId::parse("acme:a").unwrap(),
+            provider: "acme".to_owned(),
+            kind,
+            status,
+            state: State::of(status, &facts, NOW),
+            expires,
+            remaining,
+            label: "acme:a".to_owned(),
+            email: None,
+            facts,
+        }
+    }
+
+    /// State, who must act, what is left, and the verb of the command.
+    fn told(profile: ProfileHealth) -> Option<(State, Actor, Option<i64>, String)> {
+        let coming = forecast(&[profile], &[], NOW).pop()?;
+        let command = coming.command.unwrap_or_default();
+        let verb = command.split(' ').nth(3).unwrap_or_default().to_owned();
+        Some((coming.state, coming.actor, coming.remaining, verb))
+    }
+
+    #[test]
+    fn each_kind_of_end_names_who_must_act() {
+        use Actor::{Command, Nobody, Person};
+        use Renewal::{Automatic, ByCommand, Never};
+        let token = |left| profile(Kind::Token, in_ms(left), facts(Never));
+        let oauth = |left, renewal| profile(Kind::OAuth, in_ms(left), facts(renewal));
+        let of_client = |facts: Facts, left| {
+            let facts = Facts {
+                of_client: true,
+                ..facts
+            };
+            profile(Kind::Token, in_ms(left), facts)
+        };
+        let row = |state, actor, left, verb: &str| Some((state, actor, left, verb.to_owned()));
+        let (paste, login, refresh) = ("paste-token", "login", "refresh");
+        let table = [
+            (token(HOUR), row(State::Expiring, Person, Some(HOUR), paste)),
+            (
+                token(HORIZON_MS),
+                row(State::Ok, Person, Some(HORIZON_MS), paste),
+            ),
+            (token(HORIZON_MS + 1), None),
+            (token(0), row(State::Expired, Person, None, paste)),
+            (profile(Kind::Token, None, facts(Never)), None),
+            (profile(Kind::ApiKey, None, facts(Never)), None),
+            (
+                oauth(2 * DAY, Never),
+                row(State::Ok, Person, Some(2 * DAY), login),
+            ),
+            (oauth(-1, Never), row(State::Expired, Person, None, login)),
+            (
+                oauth(HOUR, Automatic),
+                row(State::Ok, Nobody, Some(HOUR), ""),
+            ),
+            (
+                oauth(-HOUR, Automatic),
+                row(State::Ok, Nobody, Some(-HOUR), ""),
+            ),
+            (
+                oauth(HOUR, ByCommand),
+                row(State::Expiring, Command, Some(HOUR), refresh),
+            ),
+            (
+                oauth(-HOUR, ByCommand),
+                row(State::Expired, Command, None, refresh),
+            ),
+            (
+                profile(Kind::OAuth, None, facts(Automatic)),
+                row(State::Missing, Command, None, refresh),
+            ),
+            (
+                profile(Kind::OAuth, in_ms(HOUR), refused(Automatic)),
+                row(State::Refused, Person, Some(HOUR), login),
+            ),
+            (
+                profile(Kind::OAuth, in_ms(-HOUR), refused(ByCommand)),
+                row(State::Refused, Person, None, login),
+            ),
+            (
+                of_client(facts(Automatic), HOUR),
+                row(State::Ok, Nobody, Some(HOUR), ""),
+            ),
+            (
+                of_client(refused(Automatic), -1),
+                row(State::Refused, Person, None, refresh),
+            ),
+            (
+                of_client(facts(Never), -1),
+                row(State::Expired, Person, None, login),
+            ),
+        ];
+        for (place, (profile, expected)) in table.into_iter().enumerate() {
+            assert_eq!(told(profile), expected, "row {place}");
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_the_grant_counts_before_the_end_of_its_token() {
+        let with = |change: &dyn Fn(&mut Facts)| {
+            let mut facts = facts(Renewal::Automatic);
+            change(&mut facts);
+            told(profile(Kind::OAuth, in_ms(30 * DAY), facts)).map(|told| (told.0, told.1))
+        };
+        let ago = in_ms(-DAY);
+        assert_eq!(with(&|_| ()), None);
+        let person = |state| Some((state, Actor::Person));
+        assert_eq!(with(&|f| f.revoked_at = ago), person(State::Revoked));
+        assert_eq!(with(&|f| f.spent_since = ago), person(State::OldCopy));
+        assert_eq!(with(&|f| f.unknown_since = ago), person(State::InDoubt));
+        let command = |state| Some((state, Actor::Command));
+        assert_eq!(with(&|f| f.secret_present = false), command(State::Empty));
+        assert_eq!(with(&|f| f.rests_until = ago), command(State::Idle));
+        assert_eq!(with(&|f| f.rests_until = in_ms(DAY)), command(State::Ok));
+        assert_eq!(with(&|f| f.rests_until = in_ms(8 * DAY)), None);
+    }
+
+    #[test]
+    fn what_is_broken_comes_first_and_then_the_soonest() {
+        let token = |left| profile(Kind::Token, in_ms(left), facts(Renewal::Never));
+        let doubtful = Facts {
+            unknown_since: in_ms(-1),
+            ..facts(Renewal::Automatic)
+        };
+        let doubtful = profile(Kind::OAuth, in_ms(DAY), doubtful);
+        let profiles = [token(2 * DAY), doubtful, token(HOUR), token(-HOUR)];
+        let all = forecast(&profiles, &["anthropic".to_owned()], NOW);
+        let states: Vec<State> = all.iter().map(|coming| coming.state).collect();
+        let expected = [
+            State::NotStored,
+            State::Expired,
+            State::InDoubt,
+            State::Expiring,
+            State::Ok,
+        ];
+        assert_eq!(states, expected);
+        let setup = "openclaw models auth setup-token";
+        assert_eq!(all[0].command.as_deref(), Some(setup));
+    }
+}

@@ -12,8 +12,8 @@ use crate::model::time::Timestamp;
 use crate::ports::store::StoreError;
 
 use super::super::Ports;
-use super::forecast::State;
 use super::rows::email_of;
+use super::state::State;
 
 /// A login that ends within this many milliseconds is expiring: a day.
 pub const WARN_AFTER_MS: i64 = 86_400_000;

@@ -11,13 +11,15 @@ mod models;
 pub mod probe;
 pub mod prompt;
 mod rows;
+mod state;
 
-pub use forecast::{Actor, Coming, HORIZON_MS, State, Trouble};
+pub use forecast::{Actor, Coming, HORIZON_MS};
 pub use health::{Facts, Health, ProfileHealth, ProviderHealth, Renewal, Status, WARN_AFTER_MS};
 pub(super) use health::{facts, renewal};
 pub use models::Models;
 pub(super) use models::{provider_named, resolve};
 pub(super) use rows::email_of;
+pub use state::{State, Trouble};
 
 use std::path::PathBuf;
 

@@ -9,8 +9,8 @@ use crate::app::Ports;
 use crate::app::keys::{Keys, shell_enabled};
 use crate::model::id::{AgentId, ProviderId};
 
-use super::forecast::{Actor, Coming, Trouble, forecast};
-use super::{Models, health, look, models, rows};
+use super::forecast::{Actor, Coming, forecast};
+use super::{Models, Trouble, health, look, models, rows};
 
 /// What is asked for.
 #[derive(Clone, Debug)]

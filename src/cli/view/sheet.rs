@@ -104,7 +104,11 @@ impl Sheet {
             let is_over = |from: usize| width.is_some_and(|width| from + wide > width);
             if !is_first && is_over(used + gap) {
                 self.line(&line);
-                used = if is_over(hang) { NEAR_LEFT.min(hang) } else { hang };
+                used = if is_over(hang) {
+                    NEAR_LEFT.min(hang)
+                } else {
+                    hang
+                };
                 line = " ".repeat(used);
             } else if !is_first {
                 line.push(' ');
@@ -128,10 +132,7 @@ impl Sheet {
 
 /// `text` with blanks behind it up to `columns`.
 pub(super) fn padded(text: &str, columns: usize) -> String {
-    format!(
-        "{text}{}",
-        " ".repeat(columns.saturating_sub(text.width()))
-    )
+    format!("{text}{}", " ".repeat(columns.saturating_sub(text.width())))
 }
 
 #[cfg(test)]
@@ -151,8 +152,14 @@ mod tests {
                 .say("one two three")
                 .whole("a command of four words")
         };
-        assert_eq!(set(80, words()), "> one two three a command of four words\n");
-        assert_eq!(set(30, words()), "> one two three\n    a command of four words\n");
+        assert_eq!(
+            set(80, words()),
+            "> one two three a command of four words\n"
+        );
+        assert_eq!(
+            set(30, words()),
+            "> one two three\n    a command of four words\n"
+        );
         // Too long for its place, and then too long for any.
         let near_left = "> one two\n    three\n  a command of four words\n";
         assert_eq!(set(9, words()), near_left);

@@ -53,8 +53,8 @@ pub(super) fn accounts(sheet: &mut Sheet, report: &Report) {
             widest_name(&groups).min(most)
         }),
     };
+    sheet.line("");
     for (name, group) in &groups {
-        sheet.line("");
         heading(sheet, name, &group.profiles);
         for profile in &group.profiles {
             account(sheet, profile, &beside);
@@ -67,9 +67,8 @@ pub(super) fn accounts(sheet: &mut Sheet, report: &Report) {
 
 /// By the provider's name as everything else knows it, whichever way the store writes it.
 fn groups(report: &Report) -> BTreeMap<String, Group<'_>> {
-    let known = |raw: &str| {
-        ProviderId::parse(raw).map_or_else(|_| printable(raw, 80), |id| id.to_string())
-    };
+    let known =
+        |raw: &str| ProviderId::parse(raw).map_or_else(|_| printable(raw, 80), |id| id.to_string());
     let mut groups: BTreeMap<String, Group<'_>> = BTreeMap::new();
     for profile in &report.health.profiles {
         let group = groups.entry(known(&profile.provider)).or_default();
@@ -77,7 +76,11 @@ fn groups(report: &Report) -> BTreeMap<String, Group<'_>> {
     }
     for row in &report.providers {
         if row.env.is_some() || row.config.is_some() {
-            groups.entry(known(&row.provider)).or_default().rows.push(row);
+            groups
+                .entry(known(&row.provider))
+                .or_default()
+                .rows
+                .push(row);
         }
     }
     groups
@@ -207,7 +210,10 @@ fn notes(profile: &ProfileHealth, report: &Report) -> Vec<(Option<Tone>, String)
         note(format!("the login was renewed {}", since(at)));
     }
     if let Some(at) = facts.unknown_since {
-        note(format!("how a refresh begun {} ended is not known", since(at)));
+        note(format!(
+            "how a refresh begun {} ended is not known",
+            since(at)
+        ));
     }
     if facts.owner != report.agent {
         note(format!("from {}", facts.owner));

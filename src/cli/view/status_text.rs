@@ -49,7 +49,11 @@ fn head(sheet: &mut Sheet, report: &Report) {
     list(sheet, "Allowed", &models.allowed, "");
     if report.shell_env {
         let taken = report.from_shell.join(", ");
-        let taken = if taken.is_empty() { "nothing taken" } else { &taken };
+        let taken = if taken.is_empty() {
+            "nothing taken"
+        } else {
+            &taken
+        };
         field(sheet, "Shell", &["on,"], taken);
     }
     let path = |path: &std::path::Path| path.display().to_string();
@@ -65,7 +69,11 @@ fn head(sheet: &mut Sheet, report: &Report) {
 }
 
 fn source(is_own: bool) -> &'static str {
-    if is_own { "(of the agent)" } else { "(of the defaults)" }
+    if is_own {
+        "(of the agent)"
+    } else {
+        "(of the defaults)"
+    }
 }
 
 fn aliases(models: &Models) -> Vec<String> {
@@ -92,10 +100,17 @@ fn list(sheet: &mut Sheet, name: &str, values: &[String], remark: &str) {
 
 fn field(sheet: &mut Sheet, name: &str, values: &[&str], remark: &str) {
     let hang = if sheet.is_wide() { 11 } else { 2 };
-    let words = values.iter().fold(Words::default(), |words, value| words.whole(value));
+    let words = values
+        .iter()
+        .fold(Words::default(), |words, value| words.whole(value));
     // The narrow column is as wide as the longest name.
     let name = Tone::Dim.paint(&padded(name, 10));
-    sheet.flow(&format!("{name} "), 11, hang, &words.toned(Tone::Dim, remark));
+    sheet.flow(
+        &format!("{name} "),
+        11,
+        hang,
+        &words.toned(Tone::Dim, remark),
+    );
 }
 
 /// What stops working within the horizon.
@@ -138,7 +153,10 @@ fn coming(sheet: &mut Sheet, report: &Report) {
         1 => "1 login renews when used".to_owned(),
         many => format!("{many} logins renew when used"),
     };
-    let parts: Vec<&str> = [nothing, &renewed].into_iter().filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = [nothing, &renewed]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect();
     if !parts.is_empty() {
         let words = Words::default().toned(Tone::Dim, &parts.join("; "));
         sheet.flow("  ", 2, 2, &words);
@@ -148,7 +166,9 @@ fn coming(sheet: &mut Sheet, report: &Report) {
 /// What needs doing now.
 fn warnings(sheet: &mut Sheet, report: &Report) {
     let now = report.forecast.iter();
-    let now: Vec<&Coming> = now.filter(|coming| coming.state.trouble().is_some()).collect();
+    let now: Vec<&Coming> = now
+        .filter(|coming| coming.state.trouble().is_some())
+        .collect();
     if now.is_empty() && report.faults.is_empty() {
         return;
     }
@@ -165,7 +185,7 @@ fn warnings(sheet: &mut Sheet, report: &Report) {
         let words = match coming.state {
             State::NotStored => Words::default()
                 .say("the model in use needs")
-                .whole(&coming.provider)
+                .whole(&format!("{},", coming.provider))
                 .say("and nothing is stored for it:"),
             state => {
                 let left = coming.remaining.map_or(String::new(), |left| {
@@ -188,7 +208,11 @@ fn name(coming: &Coming) -> String {
 
 /// All of them where lines are counted by a program, and as many as a person reads elsewhere.
 fn shown<'a, 'b>(sheet: &Sheet, all: &'a [&'b Coming]) -> &'a [&'b Coming] {
-    let limit = if sheet.is_read_at_once() { SHOWN } else { all.len() };
+    let limit = if sheet.is_read_at_once() {
+        SHOWN
+    } else {
+        all.len()
+    };
     &all[..limit.min(all.len())]
 }
 

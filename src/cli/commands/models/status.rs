@@ -120,7 +120,9 @@ impl Status {
         let request = prompt::Request {
             agent: system.agent().clone(),
             agent_named: system.agent_named(),
-            providers: providers.filter_map(|p| ProviderId::parse(p).ok()).collect(),
+            providers: providers
+                .filter_map(|p| ProviderId::parse(p).ok())
+                .collect(),
         };
         Prompt(prompt::run(system.ports(), &request))
     }

@@ -38,7 +38,11 @@ pub(super) fn watch(
     interval: Duration,
     render: &dyn Fn(usize) -> String,
 ) -> Result<u8, Failure> {
-    let is_dumb = system.ports().env.plain("TERM").is_none_or(|term| term == "dumb");
+    let is_dumb = system
+        .ports()
+        .env
+        .plain("TERM")
+        .is_none_or(|term| term == "dumb");
     if screen_of_stdout().is_none() || is_dumb {
         let message = "--watch draws on a terminal, and standard output is none that can";
         return Err(Failure::new(Kind::Usage, message).hint("openclaw models status"));

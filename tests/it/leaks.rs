@@ -69,6 +69,8 @@ fn a_login_and_what_follows_show_no_secret() {
     for args in [
         &["models", "status"][..],
         &["models", "status", "--json"],
+        &["models", "status", "--prompt", "--color", "always"],
+        &["models", "status", "--prompt", "--provider", "openai-codex"],
         &["models", "auth", "list", "--json"],
         &["models", "auth", "explain"],
         &["models", "auth", "explain", "--json"],

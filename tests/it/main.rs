@@ -48,6 +48,7 @@ mod restored;
 mod revocation;
 mod routes;
 mod same_answers;
+mod screens;
 mod short_writes;
 mod signals;
 mod standards;

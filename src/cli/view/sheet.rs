@@ -94,7 +94,7 @@ impl Sheet {
     /// Words behind `start`, which is `used` columns wide; what follows the first line stands
     /// `hang` columns to the right.
     pub(super) fn flow(&mut self, start: &str, used: usize, hang: usize, words: &Words) {
-        let mut line = start.to_owned();
+        let mut line = Line::starting(start);
         let mut used = used;
         let mut is_first = true;
         for word in &words.0 {
@@ -103,29 +103,73 @@ impl Sheet {
             let width = self.width;
             let is_over = |from: usize| width.is_some_and(|width| from + wide > width);
             if !is_first && is_over(used + gap) {
-                self.line(&line);
+                self.line(&line.end());
                 used = if is_over(hang) {
                     NEAR_LEFT.min(hang)
                 } else {
                     hang
                 };
-                line = " ".repeat(used);
-            } else if !is_first {
-                line.push(' ');
+                line = Line::starting(&" ".repeat(used));
+            } else {
+                line.blank = !is_first;
                 used += gap;
             }
-            match word.tone {
-                Some(tone) => line.push_str(&tone.paint(&word.text)),
-                None => line.push_str(&word.text),
-            }
+            line.add(word);
             used += wide;
             is_first = false;
         }
-        self.line(&line);
+        self.line(&line.end());
     }
 
     /// The text.
     pub(super) fn into_text(self) -> String {
+        self.text
+    }
+}
+
+/// A line that grows; what follows each other in one tone is painted at once.
+struct Line {
+    text: String,
+    run: String,
+    tone: Option<Tone>,
+    /// Whether a blank goes before the next word.
+    blank: bool,
+}
+
+impl Line {
+    fn starting(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            run: String::new(),
+            tone: None,
+            blank: false,
+        }
+    }
+
+    fn add(&mut self, word: &Word) {
+        if word.tone != self.tone {
+            self.paint();
+            self.tone = word.tone;
+            if self.blank {
+                self.text.push(' ');
+            }
+        } else if self.blank {
+            self.run.push(' ');
+        }
+        self.run.push_str(&word.text);
+        self.blank = false;
+    }
+
+    fn paint(&mut self) {
+        let run = std::mem::take(&mut self.run);
+        match self.tone.filter(|_| !run.is_empty()) {
+            Some(tone) => self.text.push_str(&tone.paint(&run)),
+            None => self.text.push_str(&run),
+        }
+    }
+
+    fn end(mut self) -> String {
+        self.paint();
         self.text
     }
 }

@@ -193,10 +193,10 @@ fn notes(profile: &ProfileHealth, report: &Report) -> Vec<(Option<Tone>, String)
         }
     }
     if profile.kind == Kind::OAuth && !facts.refresh_present {
-        note("no refresh token".to_owned());
+        note("no refresh".to_owned());
     }
     if facts.renewal == Renewal::ByCommand {
-        note("renewed by command only".to_owned());
+        note("by command".to_owned());
     }
     if let Some((refusal, _)) = &facts.refusal {
         note(format!("refused: {}", refusal.code));

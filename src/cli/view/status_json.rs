@@ -208,7 +208,7 @@ fn facts(report: &Report) -> Value {
 fn coming(coming: &Coming) -> Value {
     json!({
         "provider": coming.provider,
-        "profileId": coming.profile.as_ref().map(|id| id.as_str()),
+        "profileId": coming.profile.as_ref().map(ProfileId::as_str),
         "state": coming.state.as_str(),
         "isNow": coming.state.trouble().is_some(),
         "at": coming.at.map(|time| time.0),

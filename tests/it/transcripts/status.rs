@@ -43,6 +43,23 @@ fn as_json() {
 }
 
 #[test]
+fn for_a_shell_prompt_and_for_nobody_to_watch() {
+    let (world, _, _) = recorded::world("token-expired");
+    let prompt = ["models", "status", "--prompt"];
+    let of = |provider| ["models", "status", "--prompt", "--provider", provider];
+    Transcript::of(&world)
+        .run(&prompt)
+        .run(&of("anthropic"))
+        .run(&of("groq"))
+        .run(&["models", "status", "--prompt", "--json"])
+        .run(&["models", "status", "--provider", "anthropic"])
+        .run(&["models", "status", "--watch"])
+        .run(&["models", "status", "--watch", "0"])
+        .run(&["models", "status", "--watch", "--json"])
+        .matches("status_prompt");
+}
+
+#[test]
 fn of_a_second_agent() {
     let (world, _, _) = recorded::world("inherit");
     Transcript::of(&world)

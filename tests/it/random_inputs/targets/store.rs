@@ -206,7 +206,9 @@ fn look(doors: &Doors) {
                 .faults
                 .iter()
                 .for_each(|fault| assert_printable(fault));
-            assert_printable(&without_colors(&status_text::render(&report, NOW)));
+            for width in [None, Some(80), Some(7)] {
+                assert_printable(&without_colors(&status_text::render(&report, width)));
+            }
             let json = status_json::render(&report);
             assert!(
                 serde_json::from_str::<serde_json::Value>(&json).is_ok(),

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use unicode_width::UnicodeWidthStr;
 
 /// When to use colors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -143,6 +144,11 @@ pub(super) fn control(sequence: &str) {
     let mut stderr = io::stderr();
     let _ = stderr.write_all(sequence.as_bytes());
     let _ = stderr.flush();
+}
+
+/// How many columns a text takes, whatever it is painted with.
+pub(super) fn columns_of(text: &str) -> usize {
+    strip_str(text).map(UnicodeWidthStr::width).sum()
 }
 
 /// Sends a text with control sequences to the terminal that standard output is, in one write and

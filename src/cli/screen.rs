@@ -7,10 +7,7 @@ use std::io;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anstream::adapter::strip_str;
-use unicode_width::UnicodeWidthStr;
-
-use super::printer::{self, Printer};
+use super::printer::{self, Printer, columns_of};
 use super::raw::RawMode;
 
 /// The other screen, which keeps the scrollback as it is, without a cursor.
@@ -93,8 +90,7 @@ fn leave() {
 
 /// The rows that a line takes once the terminal has folded it.
 fn rows_of(line: &str, columns: usize) -> usize {
-    let wide = strip_str(line).to_string().width();
-    wide.div_ceil(columns).max(1)
+    columns_of(line).div_ceil(columns).max(1)
 }
 
 /// The lines that fit. Where there are too many, the middle goes: the first lines say what is

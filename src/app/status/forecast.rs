@@ -171,6 +171,7 @@ mod tests {
     fn facts(renewal: Renewal) -> Facts {
         Facts {
             owner: AgentId::main(),
+            file: std::path::PathBuf::new(),
             secret_present: true,
             refresh_present: renewal != Renewal::Never,
             of_client: false,

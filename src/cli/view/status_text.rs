@@ -62,7 +62,12 @@ fn head(sheet: &mut Sheet, report: &Report) {
         let inherits = super::inherits(inheritance);
         match inheritance {
             Inheritance::Isolated => field(sheet, "Inherits", &[], &inherits),
-            _ => field(sheet, "Inherits", &[&format!("{inherits}, in"), &path(main)], ""),
+            _ => field(
+                sheet,
+                "Inherits",
+                &[&format!("{inherits}, in"), &path(main)],
+                "",
+            ),
         }
     }
     field(sheet, "Config", &[&path(&report.config_path)], "");

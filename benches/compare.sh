@@ -49,9 +49,12 @@ file="$work/many/agents/main/agent/auth-profiles.json"
 echo "ratio to what stands beside it (median of whole processes)"
 compare "token, 3 profiles / empty process" 300 "$work/empty" "$few models auth token --profile anthropic:1"
 compare "status, 3 profiles / empty process" 300 "$work/empty" "$few models status"
+compare "status --prompt, 3 profiles / empty process" 300 "$work/empty" "$few models status --prompt"
 compare "token, 1000 profiles / cat of the file" 100 "cat $work/more/agents/main/agent/auth-profiles.json" "$more models auth token --profile anthropic:500"
 compare "token, 10000 profiles / cat of the file" 40 "cat $file" "$many models auth token --profile anthropic:5000"
 compare "default token, 10000 profiles / cat of the file" 20 "cat $file" "$many models auth token"
+compare "status, 1000 profiles / cat of the file" 100 "cat $work/more/agents/main/agent/auth-profiles.json" "$more models status"
+compare "status --prompt, 1000 profiles / cat of the file" 100 "cat $work/more/agents/main/agent/auth-profiles.json" "$more models status --prompt"
 compare "status, 10000 profiles / cat of the file" 20 "cat $file" "$many models status"
 
 # Counts of instructions do not drift with the load of the machine, so they guard the hot path.

@@ -54,15 +54,22 @@ impl Secret<String> {
     /// each end. Under 12 nothing but a placeholder, for there eight characters are most of it
     /// (the reference release prints such secrets whole). Blank: `missing`.
     pub fn masked(&self) -> String {
-        let chars: Vec<char> = self.0.trim().chars().collect();
-        let keep = match chars.len() {
+        // Only the ends are looked at: no copy of the whole is left behind, and thousands are quick.
+        let text = self.0.trim();
+        let keep = match text.chars().take(33).count() {
             0 => return "missing".to_owned(),
             1..12 => return "(hidden)".to_owned(),
             12..=32 => 2,
             _ => 8,
         };
-        let head: String = chars[..keep].iter().collect();
-        let tail: String = chars[chars.len() - keep..].iter().collect();
+        let head = text
+            .char_indices()
+            .nth(keep)
+            .map_or("", |(at, _)| &text[..at]);
+        let tail = text
+            .char_indices()
+            .nth_back(keep - 1)
+            .map_or("", |(at, _)| &text[at..]);
         format!("{head}...{tail}")
     }
 }
@@ -110,6 +117,7 @@ mod tests {
             mask("sk-ant-oat01-0123456789abcdefghijklmnop"),
             "sk-ant-o...ijklmnop"
         );
+        assert_eq!(mask("ä1234567890ß"), "ä1...0ß");
     }
 
     #[test]

@@ -189,6 +189,15 @@ impl Credential {
         matches!(self, Self::Token(token) if token.is_of_client())
     }
 
+    /// Whether its secret lies elsewhere, by a reference that another program follows.
+    pub fn is_reference(&self) -> bool {
+        match self {
+            Self::ApiKey(c) => c.extra.get("keyRef").is_some(),
+            Self::Token(c) => c.extra.get("tokenRef").is_some(),
+            Self::OAuth(_) => false,
+        }
+    }
+
     /// The OAuth credential, if it is one.
     pub fn as_oauth(&self) -> Option<&OAuth> {
         match self {

@@ -173,6 +173,7 @@ mod tests {
             owner: AgentId::main(),
             file: std::path::PathBuf::new(),
             secret_present: true,
+            is_reference: false,
             refresh_present: renewal != Renewal::Never,
             of_client: false,
             renewal,

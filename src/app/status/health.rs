@@ -101,6 +101,8 @@ pub struct Facts {
     pub file: PathBuf,
     /// Whether there is something to hand out.
     pub secret_present: bool,
+    /// Whether there is not, and a reference says where it is.
+    pub is_reference: bool,
     /// Whether there is a refresh token.
     pub refresh_present: bool,
     /// Whether it is the token of a client that can ask for another one by itself.
@@ -279,6 +281,7 @@ impl Judge<'_> {
             owner: seen.owner.clone(),
             file: ports.store.path(seen.owner),
             secret_present: seen.credential.bearer().is_some(),
+            is_reference: seen.credential.bearer().is_none() && seen.credential.is_reference(),
             refresh_present: refresh_token.is_some(),
             of_client: seen.credential.is_of_client(),
             renewal,

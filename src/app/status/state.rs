@@ -19,6 +19,8 @@ pub enum State {
     Missing,
     /// Holds nothing to hand out.
     Empty,
+    /// Holds a reference, which OpenClaw follows and this program does not.
+    Elsewhere,
     /// Was revoked.
     Revoked,
     /// The provider refused to renew it.
@@ -42,8 +44,9 @@ impl State {
             _ if facts.refusal.is_some() => Self::Refused,
             _ if facts.spent_since.is_some() => Self::OldCopy,
             _ if facts.unknown_since.is_some() => Self::InDoubt,
-            _ if !facts.secret_present => Self::Empty,
+            _ if !facts.secret_present && !facts.is_reference => Self::Empty,
             _ if facts.rests_until.is_some_and(|end| end <= now) => Self::Idle,
+            Status::Ok | Status::Static if facts.is_reference => Self::Elsewhere,
             Status::Ok => Self::Ok,
             Status::Static => Self::Static,
             Status::Expiring => Self::Expiring,
@@ -61,6 +64,7 @@ impl State {
             Self::Expired => "expired",
             Self::Missing => "missing",
             Self::Empty => "empty",
+            Self::Elsewhere => "elsewhere",
             Self::Revoked => "revoked",
             Self::Refused => "refused",
             Self::OldCopy => "old copy",
@@ -73,7 +77,7 @@ impl State {
     /// Whether it needs attention now, and if so whether it is certain that it does not work.
     pub fn trouble(self) -> Option<Trouble> {
         match self {
-            Self::Ok | Self::Static | Self::Expiring => None,
+            Self::Ok | Self::Static | Self::Expiring | Self::Elsewhere => None,
             Self::OldCopy | Self::InDoubt | Self::Idle => Some(Trouble::Doubtful),
             _ => Some(Trouble::Broken),
         }

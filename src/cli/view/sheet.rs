@@ -183,9 +183,9 @@ pub(super) fn padded(text: &str, columns: usize) -> String {
 mod tests {
     use super::*;
 
-    fn set(width: usize, words: Words) -> String {
+    fn set(width: usize, words: &Words) -> String {
         let mut sheet = Sheet::new(Some(width));
-        sheet.flow("> ", 2, 4, &words);
+        sheet.flow("> ", 2, 4, words);
         sheet.into_text()
     }
 
@@ -197,23 +197,23 @@ mod tests {
                 .whole("a command of four words")
         };
         assert_eq!(
-            set(80, words()),
+            set(80, &words()),
             "> one two three a command of four words\n"
         );
         assert_eq!(
-            set(30, words()),
+            set(30, &words()),
             "> one two three\n    a command of four words\n"
         );
         // Too long for its place, and then too long for any.
         let near_left = "> one two\n    three\n  a command of four words\n";
-        assert_eq!(set(9, words()), near_left);
+        assert_eq!(set(9, &words()), near_left);
     }
 
     #[test]
     fn a_wide_character_takes_two_columns() {
         let words = || Words::default().say("日本 語");
-        assert_eq!(set(9, words()), "> 日本 語\n");
-        assert_eq!(set(8, words()), "> 日本\n    語\n");
+        assert_eq!(set(9, &words()), "> 日本 語\n");
+        assert_eq!(set(8, &words()), "> 日本\n    語\n");
         assert_eq!(padded("日本", 6), "日本  ");
     }
 }

@@ -114,7 +114,7 @@ fn account(sheet: &mut Sheet, profile: &ProfileHealth, beside: &Beside<'_>) {
     let tone = match profile.state.trouble() {
         Some(Trouble::Broken) => Tone::Error,
         Some(Trouble::Doubtful) => Tone::Warn,
-        None if profile.state == State::Expiring => Tone::Warn,
+        None if matches!(profile.state, State::Expiring | State::Elsewhere) => Tone::Warn,
         None => Tone::Ok,
     };
     let mut notes = notes(profile, beside.report);

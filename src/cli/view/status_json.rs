@@ -170,6 +170,7 @@ fn facts(report: &Report) -> Value {
             "owner": facts.owner.as_str(),
             "ownerFile": facts.file,
             "secretPresent": facts.secret_present,
+            "isReference": facts.is_reference,
             "refreshPresent": facts.refresh_present,
             "renewal": facts.renewal.as_str(),
             "accessValidUntil": health.expires.map(|time| time.0),

@@ -57,13 +57,13 @@ fn given_back(code: i32, end: &dyn Fn(&mut PtySession)) {
 fn the_terminal_is_given_back_on_every_way_out() {
     given_back(130, &|session| session.send_control('c').unwrap());
     given_back(130, &|session| {
-        session.process_mut().signal(Signal::SIGINT).unwrap()
+        session.process_mut().signal(Signal::SIGINT).unwrap();
     });
     given_back(143, &|session| {
-        session.process_mut().signal(Signal::SIGTERM).unwrap()
+        session.process_mut().signal(Signal::SIGTERM).unwrap();
     });
     given_back(129, &|session| {
-        session.process_mut().signal(Signal::SIGHUP).unwrap()
+        session.process_mut().signal(Signal::SIGHUP).unwrap();
     });
     given_back(0, &|session| {
         session.send("xq").unwrap();

@@ -14,7 +14,7 @@ use crate::model::id::{ProfileId, ProviderId, printable};
 use crate::model::time::{Timestamp, short_duration};
 
 /// The longest word for a state, and two blanks.
-const WORD: usize = 10;
+const WORD: usize = 11;
 /// What is said of an account gets at least so many columns.
 const NOTES: usize = 24;
 
@@ -207,7 +207,7 @@ fn notes(profile: &ProfileHealth, report: &Report) -> Vec<(Option<Tone>, String)
         note(format!("revoked {}", since(at)));
     }
     if let Some(at) = facts.spent_since {
-        note(format!("the login was renewed {}", since(at)));
+        note(format!("spent: the login was renewed {}", since(at)));
     }
     if let Some(at) = facts.unknown_since {
         note(format!(

@@ -196,7 +196,11 @@ fn warnings(sheet: &mut Sheet, report: &Report) {
                 let left = coming.remaining.map_or(String::new(), |left| {
                     format!(" and ends in {}", short_duration(left))
                 });
-                let words = Words::default().whole(&name(coming)).say("is");
+                let is = match state {
+                    State::OldCopy => "is an",
+                    _ => "is",
+                };
+                let words = Words::default().whole(&name(coming)).say(is);
                 words.toned(tone, &format!("{}{left}:", state.as_str()))
             }
         };

@@ -182,6 +182,7 @@ mod tests {
             unknown_since: None,
             spent_since: None,
             revoked_at: None,
+            failures: 0,
             rests_until: None,
         }
     }

@@ -265,10 +265,11 @@ pub(super) fn speaks_for(
     wrong.extend(faults(&effective));
     let keys = Keys::look(ports);
     let agent_dir = ports.store.path(agent);
+    let profiles = effective.profiles();
     let look = rows::Look {
         ports,
         keys: &keys,
-        effective: &effective,
+        profiles: &profiles,
         agent_dir: &agent_dir,
         now: ports.clock.now(),
     };

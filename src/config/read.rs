@@ -4,9 +4,11 @@
 //! member alone. A member that we need and that is not what it should be is an error that names it.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::model::cooldown::Cooldowns;
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::secret::Secret;
 use crate::model::settings::{
@@ -152,6 +154,7 @@ impl Reader<'_> {
                     Ok((key, ids))
                 })
                 .collect::<Result<_, ConfigError>>()?,
+            cooldowns: self.cooldowns(root)?,
             providers: self
                 .object(root, "models.providers")?
                 .into_iter()
@@ -251,6 +254,42 @@ impl Reader<'_> {
             }),
             Some(_) => Err(self.wrong("model", "is neither a text nor an object")),
         }
+    }
+
+    fn cooldowns(&self, root: &Value) -> Result<Cooldowns, ConfigError> {
+        let members = self.object(root, "auth.cooldowns")?;
+        let path = |name: &str| format!("auth.cooldowns.{name}");
+        let length = |name: &str, seconds: f64, default: Duration| match members.get(name) {
+            None => Ok(default),
+            Some(value) => self.length(&path(name), value, seconds),
+        };
+        let hours = |name, default| length(name, 3_600.0, default);
+        let minutes = |name, default| length(name, 60.0, default);
+        let defaults = Cooldowns::default();
+        let by_provider = self.object(root, "auth.cooldowns.billingBackoffHoursByProvider")?;
+        let by_provider = by_provider.into_iter().map(|(provider, value)| {
+            let member = path(&format!("billingBackoffHoursByProvider.{provider}"));
+            let length = self.length(&member, &value, 3_600.0)?;
+            Ok((provider, length))
+        });
+        Ok(Cooldowns {
+            billing_backoff: hours("billingBackoffHours", defaults.billing_backoff)?,
+            billing_backoff_by_provider: by_provider.collect::<Result<_, ConfigError>>()?,
+            billing_max: hours("billingMaxHours", defaults.billing_max)?,
+            auth_permanent_backoff: minutes(
+                "authPermanentBackoffMinutes",
+                defaults.auth_permanent_backoff,
+            )?,
+            auth_permanent_max: minutes("authPermanentMaxMinutes", defaults.auth_permanent_max)?,
+            failure_window: hours("failureWindowHours", defaults.failure_window)?,
+        })
+    }
+
+    /// A number of units of so many seconds, more than zero.
+    fn length(&self, member: &str, value: &Value, unit: f64) -> Result<Duration, ConfigError> {
+        let number = value.as_f64().filter(|number| *number > 0.0);
+        let length = number.and_then(|number| Duration::try_from_secs_f64(number * unit).ok());
+        length.ok_or_else(|| self.wrong(member, "is no number greater than 0"))
     }
 
     fn profiles(&mut self, root: &Value) -> Result<Vec<ProfileSettings>, ConfigError> {

@@ -12,6 +12,7 @@ pub mod credential;
 pub mod expiry;
 pub mod grant;
 
+pub mod cooldown;
 pub mod history;
 pub mod inheritance;
 pub mod usage;

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Place;
 
+use super::cooldown::{self, Release};
 use super::credential::Credential;
 use super::id::{AgentId, ProfileId, ProviderId};
 use super::json::{Extra, Verbatim};
-use super::usage::Usage;
+use super::time::Timestamp;
+use super::usage::{Unusable, Usage};
 
 /// One entry of `profiles`, under its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +54,8 @@ pub struct AuthProfiles {
     pub extra: Extra,
     /// The same of `auth-state.json`.
     pub state_extra: Extra,
+    /// Whose rules it is kept by.
+    pub release: Release,
     /// Faults of the whole document that do not stop it from being read, each a sentence.
     pub faults: Vec<String>,
     past: Vec<(ProfileId, Credential)>,
@@ -174,6 +178,24 @@ impl AuthProfiles {
             .map(|(_, usage)| usage)
     }
 
+    /// Writes down what was learnt about `id`, in the old place if there is one.
+    pub fn set_usage(&mut self, id: &ProfileId, usage: Usage) {
+        let mut places = self.usage.iter_mut();
+        match places.find(|(other, _)| other.trim() == id.as_str()) {
+            Some((_, old)) => *old = usage,
+            None => self.usage.push((id.to_string(), usage)),
+        }
+    }
+
+    /// Writes down which profile of a provider worked last, whichever way its key is written.
+    pub fn set_last_good(&mut self, provider: &ProviderId, id: &ProfileId) {
+        let mut places = self.last_good.iter_mut();
+        match places.find(|(key, _)| ProviderId::parse(key).as_ref() == Ok(provider)) {
+            Some((_, old)) => *old = id.to_string(),
+            None => self.last_good.push((provider.to_string(), id.to_string())),
+        }
+    }
+
     /// The order override whose key normalises to `provider`.
     pub fn order_of(&self, provider: &ProviderId) -> Option<&[String]> {
         self.order
@@ -194,6 +216,18 @@ pub struct Seen<'a> {
     pub owner: &'a AgentId,
     /// What was learnt by using it, the looking agent's own knowledge first.
     pub usage: Option<&'a Usage>,
+    /// Whose rules the documents are kept by.
+    pub release: Release,
+}
+
+impl Seen<'_> {
+    /// Whether it is passed over at `now` and until when; see [`Usage::unusable`].
+    pub fn unusable(&self, now: Timestamp, model: Option<&str>) -> Option<Unusable> {
+        let unusable = self.usage?.unusable(now, model)?;
+        let provider = self.credential.provider();
+        let is_exempt = provider.is_some_and(|id| cooldown::is_exempt(&id, self.release));
+        (!is_exempt).then_some(unusable)
+    }
 }
 
 /// What an agent sees: the main agent's document overlaid by its own, key by key.
@@ -235,6 +269,7 @@ impl Effective {
                     credential,
                     owner,
                     usage: None,
+                    release: self.release(),
                 };
                 match places.entry(id.as_str()) {
                     Place::Vacant(place) => {
@@ -278,10 +313,21 @@ impl Effective {
                 credential,
                 owner,
                 usage: self.usage_of(id),
+                release: self.release(),
             })
     }
 
-    fn usage_of(&self, id: &ProfileId) -> Option<&Usage> {
+    /// Whose rules the documents are kept by: an agent that has learnt nothing yet follows main.
+    pub fn release(&self) -> Release {
+        let below = self.main.as_ref().map_or(Release::Early, |main| main.release);
+        match self.own.release {
+            Release::Early => below,
+            Release::Late => Release::Late,
+        }
+    }
+
+    /// What is known of `id`: the agent's own knowledge, else main's.
+    pub fn usage_of(&self, id: &ProfileId) -> Option<&Usage> {
         let inherited = || self.main.as_ref().and_then(|main| main.usage_of(id));
         self.own.usage_of(id).or_else(inherited)
     }
@@ -294,98 +340,4 @@ impl Effective {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::credential::Token;
-    use super::super::secret::Secret;
-    use super::super::time::Timestamp;
-    use super::*;
-
-    fn id(text: &str) -> ProfileId {
-        ProfileId::parse(text).unwrap()
-    }
-
-    fn token(text: &str) -> Credential {
-        Credential::Token(Token {
-            provider: "anthropic".into(),
-            token: Some(Secret::from(text)),
-            expires: None,
-            email: None,
-            extra: Extra::default(),
-        })
-    }
-
-    fn document(profiles: &[(&str, &str)]) -> AuthProfiles {
-        let mut document = AuthProfiles::default();
-        for (name, secret) in profiles {
-            document.put(id(name), token(secret));
-        }
-        document
-    }
-
-    #[test]
-    fn putting_keeps_the_place_and_removing_clears_every_mention() {
-        let mut document = document(&[("anthropic:a", "1"), ("anthropic:b", "2")]);
-        document.order = vec![("anthropic".into(), vec!["anthropic:a".into()])];
-        document.last_good = vec![("anthropic".into(), "anthropic:a".into())];
-        document.put(id("anthropic:a"), token("3"));
-        let names: Vec<_> = document.profiles().map(|(id, _)| id.as_str()).collect();
-        assert_eq!(names, ["anthropic:a", "anthropic:b"]);
-        assert_eq!(document.remove(&id("anthropic:a")), Some(token("3")));
-        assert!(document.order.is_empty() && document.last_good.is_empty());
-        assert_eq!(document.remove(&id("anthropic:a")), None);
-        assert_eq!(document.take_past(), [(id("anthropic:a"), token("1"))]);
-        assert_eq!(document.take_past(), []);
-    }
-
-    #[test]
-    fn an_agent_sees_main_beneath_its_own() {
-        let main = document(&[("anthropic:a", "main-a"), ("anthropic:b", "main-b")]);
-        let own = document(&[("anthropic:b", "own-b"), ("anthropic:c", "own-c")]);
-        let agent = AgentId::normalise("work");
-        let effective = Effective::new(agent, own, Some(main));
-        let seen: Vec<_> = effective
-            .profiles()
-            .iter()
-            .map(|p| (p.id.to_string(), p.owner.to_string()))
-            .collect();
-        let expected = [
-            ("anthropic:a", "main"),
-            ("anthropic:b", "work"),
-            ("anthropic:c", "work"),
-        ];
-        assert_eq!(seen, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
-        let b = effective.get(&id("anthropic:b")).unwrap();
-        assert_eq!(b.credential, &token("own-b"));
-    }
-
-    #[test]
-    fn what_main_learnt_counts_until_the_agent_learns_more() {
-        let used = |at| Usage {
-            text: Verbatim::new("{}"),
-            last_used: Some(Timestamp(at)),
-            cooldown_until: None,
-            disabled_until: None,
-            disabled_reason: None,
-        };
-        let mut main = document(&[("anthropic:a", "main-a"), ("anthropic:b", "main-b")]);
-        main.usage = ["anthropic:a", "anthropic:b", "anthropic:c"]
-            .map(|name| (name.to_owned(), used(1)))
-            .to_vec();
-        let mut own = document(&[("anthropic:b", "own-b"), ("anthropic:c", "own-c")]);
-        own.usage = vec![
-            ("anthropic:b".to_owned(), used(2)),
-            ("anthropic:b ".to_owned(), used(3)),
-        ];
-        let effective = Effective::new(AgentId::normalise("work"), own, Some(main));
-        for seen in effective.profiles() {
-            let last_used = seen.usage.and_then(|usage| usage.last_used);
-            let expected = if seen.id.as_str() == "anthropic:b" {
-                2
-            } else {
-                1
-            };
-            assert_eq!(last_used, Some(Timestamp(expected)), "{}", seen.id);
-            assert_eq!(effective.get(seen.id).unwrap().usage, seen.usage);
-        }
-    }
-}
+mod tests;

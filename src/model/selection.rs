@@ -123,6 +123,18 @@ pub fn decide(
     preferred: Option<&ProfileId>,
     now: Timestamp,
 ) -> Decision {
+    decide_for(seen, settings, provider, (preferred, None), now)
+}
+
+/// The same for one model of the provider, by its own name: a profile whose cooldown is of another
+/// model is as good as any.
+pub fn decide_for(
+    seen: &Effective,
+    settings: &Settings,
+    provider: &ProviderId,
+    (preferred, model): (Option<&ProfileId>, Option<&str>),
+    now: Timestamp,
+) -> Decision {
     let stored = seen.profiles();
     let of_provider: Vec<&Seen<'_>> = stored
         .iter()
@@ -147,7 +159,7 @@ pub fn decide(
         }
         let found = by_id.get(&id);
         let verdict = found.map_or(Verdict::NotStored, |profile| {
-            judge(profile, settings, provider, now)
+            judge(profile, settings, provider, model, now)
         });
         let owner = found.map(|profile| profile.owner.clone());
         candidates.push(Candidate { id, owner, verdict });
@@ -188,6 +200,7 @@ fn judge(
     profile: &Seen<'_>,
     settings: &Settings,
     provider: &ProviderId,
+    model: Option<&str>,
     now: Timestamp,
 ) -> Verdict {
     let credential = profile.credential;
@@ -216,7 +229,7 @@ fn judge(
     {
         return Verdict::Expired;
     }
-    match profile.usage.and_then(|usage| usage.unusable(now)) {
+    match profile.unusable(now, model) {
         Some(unusable) => Verdict::CoolingDown(unusable.until),
         None => Verdict::Eligible,
     }

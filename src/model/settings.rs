@@ -1,5 +1,6 @@
 //! What `openclaw.json` says, as far as it concerns us.
 
+use super::cooldown::Cooldowns;
 use super::id::{AgentId, ProfileId, ProviderId};
 use super::secret::Secret;
 
@@ -20,6 +21,8 @@ pub struct Settings {
     pub profiles: Vec<ProfileSettings>,
     /// `auth.order`, keys as written.
     pub order: Vec<(String, Vec<String>)>,
+    /// `auth.cooldowns`.
+    pub cooldowns: Cooldowns,
     /// `models.providers`: name as written, and its `apiKey`.
     pub providers: Vec<ProviderSettings>,
     /// `env.vars` and the plain strings of `env`: names that the configuration would set.

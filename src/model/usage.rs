@@ -3,22 +3,53 @@
 use super::json::Verbatim;
 use super::time::Timestamp;
 
-/// One `usageStats` entry: its text, and the part of it that selection and status look at.
+/// One `usageStats` entry: its text, and the members of it that we know.
 ///
-/// The text is what is written back; the view is read from it. OpenClaw of later releases adds
-/// members (`cooldownReason`, `cooldownModel`, …) that so survive unseen.
+/// Unless it is `changed`, its text is what is written back; else its members take the places they
+/// had in the text, and those that only other releases know stay in theirs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Usage {
     /// The entry as it stands in the document.
     pub text: Verbatim,
+    /// Whether a member differs from what the text says.
+    pub changed: bool,
     /// When the profile last completed a run.
     pub last_used: Option<Timestamp>,
+    /// Failures since the last success, as far as they count.
+    pub error_count: u64,
+    /// The same by reason, in the order of their first appearance.
+    pub failure_counts: Vec<(String, u64)>,
+    /// When it last failed; a success does not clear it.
+    pub last_failure_at: Option<Timestamp>,
     /// Passed over until then, after a failure that was not about billing.
     pub cooldown_until: Option<Timestamp>,
-    /// Passed over until then, after a billing failure.
+    /// Why; early releases do not tell.
+    pub cooldown_reason: Option<String>,
+    /// The only model that is concerned; early releases do not tell.
+    pub cooldown_model: Option<String>,
+    /// Passed over until then, after a failure that takes longer to mend.
     pub disabled_until: Option<Timestamp>,
     /// Why it is disabled: `billing`, later also `auth_permanent`.
     pub disabled_reason: Option<String>,
+}
+
+impl Default for Usage {
+    /// Of a profile that was never used.
+    fn default() -> Self {
+        Self {
+            text: Verbatim::new("{}"),
+            changed: false,
+            last_used: None,
+            error_count: 0,
+            failure_counts: Vec::new(),
+            last_failure_at: None,
+            cooldown_until: None,
+            cooldown_reason: None,
+            cooldown_model: None,
+            disabled_until: None,
+            disabled_reason: None,
+        }
+    }
 }
 
 /// Why a profile is passed over for a while.
@@ -33,13 +64,28 @@ pub struct Unusable {
 impl Usage {
     /// Whether the profile is passed over at `now`, and until when: the later of the two ends.
     /// While a disabling end lies ahead it is what is shown, as in the reference release.
-    pub fn unusable(&self, now: Timestamp) -> Option<Unusable> {
+    ///
+    /// Asked for one `model`, a rate limit of another one does not count.
+    pub fn unusable(&self, now: Timestamp, model: Option<&str>) -> Option<Unusable> {
         let ahead = |end: Option<Timestamp>| end.filter(|end| end.0 > 0 && now < *end);
         let disabled = ahead(self.disabled_until);
-        let until = ahead(self.cooldown_until).max(disabled)?;
+        let cooldown = ahead(self.cooldown_until);
+        let until = cooldown.max(disabled)?;
+        if disabled.is_none() && self.is_of_another(model) {
+            return None;
+        }
         Some(Unusable {
             until,
             disabled: disabled.map(|_| self.disabled_reason.clone()),
         })
+    }
+
+    /// Whether the cooldown is of another model than the one that is asked for.
+    fn is_of_another(&self, model: Option<&str>) -> bool {
+        let limited = self.cooldown_reason.as_deref() == Some("rate_limit");
+        match (model, self.cooldown_model.as_deref()) {
+            (Some(asked), Some(of)) => limited && asked != of,
+            _ => false,
+        }
     }
 }

@@ -15,6 +15,7 @@ use crate::model::usage::Usage;
 use crate::ports::store::Scope;
 
 use super::entry;
+use super::usage;
 use super::wire::{self, Members, Writer};
 
 const ORDER: &str = "order";
@@ -183,7 +184,7 @@ impl State {
         }
         let order = take_map(top, ORDER, read_order, &mut kept, faults);
         let last_good = take_map(top, LAST_GOOD, wire::text, &mut kept, faults);
-        let usage = take_map(top, USAGE, |raw| Some(read_usage(raw)), &mut kept, faults);
+        let usage = take_map(top, USAGE, |raw| Some(usage::read(raw)), &mut kept, faults);
         Self {
             order,
             last_good,
@@ -239,18 +240,6 @@ fn read_order(raw: &RawValue) -> Option<Vec<String>> {
     (!ids.is_empty()).then_some(ids)
 }
 
-fn read_usage(raw: &RawValue) -> Usage {
-    let members = Members::read(raw.get()).unwrap_or_default();
-    let time = |name| members.get(name).and_then(wire::millis);
-    Usage {
-        text: Verbatim::new(raw.get()),
-        last_used: time("lastUsed"),
-        cooldown_until: time("cooldownUntil"),
-        disabled_until: time("disabledUntil"),
-        disabled_reason: members.get("disabledReason").and_then(wire::text),
-    }
-}
-
 /// What lies above comes first, so that it is also found first where two keys are spellings of one
 /// provider.
 fn overlay<T>(below: &mut Vec<(String, T)>, above: Vec<(String, T)>) {
@@ -295,9 +284,7 @@ fn write_state(file: &mut Writer, document: &AuthProfiles) {
     write_map(file, document, LAST_GOOD, good, |map, key, id| {
         map.text(key, id);
     });
-    write_map(file, document, USAGE, &document.usage, |map, key, usage| {
-        map.raw(key, usage.text.as_str());
-    });
+    write_map(file, document, USAGE, &document.usage, usage::write);
 }
 
 /// Writes what is known of a map, then its members that could not be read. A map that is no object

@@ -14,5 +14,6 @@ mod holder;
 mod inherit;
 mod locking;
 mod rescue;
+mod usage;
 mod wire;
 mod write;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::model::cooldown::Release;
 use crate::model::id::AgentId;
 use crate::model::profiles::AuthProfiles;
 use crate::model::secret::Secret;
@@ -108,6 +109,7 @@ impl FileStore {
         let state = self.state_file(agent);
         if let Some(bytes) = self.files.read(&state)? {
             found.layout = Layout::Split;
+            found.doc.release = Release::Late;
             let merged = text(&bytes).and_then(|text| document::merge_state(&mut found.doc, text));
             match merged {
                 Ok(()) => found.state = Some(bytes),

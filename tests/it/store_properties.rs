@@ -146,10 +146,7 @@ fn take(doors: &Doors, model: &mut Model, step: &Step) {
 fn usage(text: &str) -> Usage {
     Usage {
         text: Verbatim::new(text),
-        last_used: None,
-        cooldown_until: None,
-        disabled_until: None,
-        disabled_reason: None,
+        ..Usage::default()
     }
 }
 

@@ -139,7 +139,7 @@ impl Look<'_> {
             Kind::OAuth => email_of(self.ports, id, credential)
                 .map_or_else(|| "OAuth".to_owned(), |email| format!("OAuth ({email})")),
         };
-        let unusable = seen.usage.and_then(|usage| usage.unusable(self.now));
+        let unusable = seen.unusable(self.now, None);
         let passed_over = unusable.map_or_else(String::new, |unusable| {
             let left = short_duration(self.now.until(unusable.until));
             match unusable.disabled {
@@ -156,7 +156,7 @@ impl Look<'_> {
     /// The profiles that are passed over for a while, the soonest to recover first.
     pub(super) fn unusable(&self) -> Vec<UnusableRow> {
         let rows = self.profiles.iter().filter_map(|seen| {
-            let unusable = seen.usage?.unusable(self.now)?;
+            let unusable = seen.unusable(self.now, None)?;
             Some(UnusableRow {
                 id: seen.id.clone(),
                 provider: seen.credential.raw_provider().to_owned(),

@@ -249,10 +249,7 @@ fn used(document: &mut AuthProfiles, name: &str, number: usize) {
     document.usage.retain(|(other, _)| other != name);
     let usage = Usage {
         text: Verbatim::new(number.to_string()),
-        last_used: None,
-        cooldown_until: None,
-        disabled_until: None,
-        disabled_reason: None,
+        ..Usage::default()
     };
     document.usage.push((name.to_owned(), usage));
 }

@@ -1,0 +1,298 @@
+//! For how long a profile is passed over after a failure: OpenClaw's own book-keeping, so that both
+//! programs can write into one document.
+//!
+//! Pure: an entry in, the next entry out; the caller brings the clock. The two lines of releases
+//! count differently (`docs/decisions/00XX-cooldowns.md`), so every rule asks for the [`Release`].
+//! Every end that is written here is bounded, and each success clears all of it: a profile that
+//! stays passed over for no reason anybody remembers was a frequent complaint.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::id::ProviderId;
+use super::time::Timestamp;
+use super::usage::Usage;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// The longest that a server's `Retry-After` is heeded: as long as a billing failure lasts at most
+/// by default.
+pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3_600);
+
+/// Whose rules a document is kept by; its layout tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Release {
+    /// The reference release: everything in one file.
+    #[default]
+    Early,
+    /// Releases that keep what they learnt in `auth-state.json`.
+    Late,
+}
+
+/// What a failure was about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Refused the credential.
+    Auth,
+    /// Refused it for good: the account is closed, the key revoked.
+    AuthPermanent,
+    /// Wants money.
+    Billing,
+    /// Did not understand the request.
+    Format,
+    /// Too many requests, or a quota is used up.
+    RateLimit,
+    /// Did not answer in time.
+    Timeout,
+    /// Something else.
+    Unknown,
+}
+
+impl Reason {
+    /// Each of them.
+    pub const ALL: [Self; 7] = [
+        Self::RateLimit,
+        Self::Auth,
+        Self::AuthPermanent,
+        Self::Billing,
+        Self::Timeout,
+        Self::Format,
+        Self::Unknown,
+    ];
+
+    /// Its name in the document.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auth => "auth",
+            Self::AuthPermanent => "auth_permanent",
+            Self::Billing => "billing",
+            Self::Format => "format",
+            Self::RateLimit => "rate_limit",
+            Self::Timeout => "timeout",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The nearest reason that the release knows.
+    fn known_to(self, release: Release) -> Self {
+        match (self, release) {
+            (Self::AuthPermanent, Release::Early) => Self::Auth,
+            _ => self,
+        }
+    }
+}
+
+impl FromStr for Reason {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut all = Self::ALL.into_iter();
+        let found = all.find(|reason| reason.as_str() == text);
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(Self::as_str).join(", ");
+            format!("it is none of {names}")
+        })
+    }
+}
+
+/// `auth.cooldowns` of the configuration; where that says nothing, OpenClaw's defaults.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cooldowns {
+    /// How long the first billing failure disables.
+    pub billing_backoff: Duration,
+    /// The same of single providers, by name as written.
+    pub billing_backoff_by_provider: Vec<(String, Duration)>,
+    /// The longest that billing failures disable.
+    pub billing_max: Duration,
+    /// How long the first permanent failure disables.
+    pub auth_permanent_backoff: Duration,
+    /// The longest that permanent failures disable.
+    pub auth_permanent_max: Duration,
+    /// Failures further apart than this do not add up.
+    pub failure_window: Duration,
+}
+
+impl Default for Cooldowns {
+    fn default() -> Self {
+        Self {
+            billing_backoff: HOUR * 5,
+            billing_backoff_by_provider: Vec::new(),
+            billing_max: HOUR * 24,
+            auth_permanent_backoff: MINUTE * 10,
+            auth_permanent_max: HOUR,
+            failure_window: HOUR * 24,
+        }
+    }
+}
+
+impl Cooldowns {
+    fn billing_of(&self, provider: &ProviderId) -> Duration {
+        let mut own = self.billing_backoff_by_provider.iter();
+        let own = own.find(|(key, _)| ProviderId::parse(key).as_ref() == Ok(provider));
+        own.map_or(self.billing_backoff, |(_, backoff)| *backoff)
+    }
+}
+
+/// One failure.
+#[derive(Clone, Copy, Debug)]
+pub struct Failed<'a> {
+    /// The provider of the profile.
+    pub provider: &'a ProviderId,
+    /// What it was about.
+    pub reason: Reason,
+    /// The model that was asked for, if that is known.
+    pub model: Option<&'a str>,
+    /// For how long the server asked to be left alone.
+    pub retry_after: Option<Duration>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Whether profiles of a provider are never passed over: a limit that a router of models reports
+/// is that of one model behind it.
+pub fn is_exempt(provider: &ProviderId, release: Release) -> bool {
+    release == Release::Late && matches!(provider.as_str(), "openrouter" | "kilocode")
+}
+
+/// The entry after a failure.
+#[must_use]
+pub fn failed(before: &Usage, what: &Failed<'_>, rules: &Cooldowns, release: Release) -> Usage {
+    let reason = what.reason.known_to(release);
+    let mut next = before.clone();
+    next.changed = true;
+    if starts_anew(before, what.now, rules, release) {
+        next.error_count = 0;
+        next.failure_counts.clear();
+    }
+    next.error_count = next.error_count.saturating_add(1);
+    let count = count(&mut next.failure_counts, reason);
+    next.last_failure_at = Some(what.now);
+
+    let disabling = match reason {
+        Reason::Billing => Some((rules.billing_of(what.provider), rules.billing_max)),
+        Reason::AuthPermanent => Some((rules.auth_permanent_backoff, rules.auth_permanent_max)),
+        _ => None,
+    };
+    if let Some((base, most)) = disabling {
+        let computed = what.now.after(doubled(base, most, count));
+        next.disabled_until = Some(end(before.disabled_until, computed, what, release));
+        next.disabled_reason = Some(reason.as_str().to_owned());
+    } else {
+        let computed = what.now.after(cooldown(next.error_count, release));
+        next.cooldown_until = Some(end(before.cooldown_until, computed, what, release));
+        (next.cooldown_reason, next.cooldown_model) = scope(before, what, reason, release);
+    }
+    next
+}
+
+/// The entry after a success: nothing is held against the profile any more.
+#[must_use]
+pub fn worked(before: &Usage, now: Timestamp) -> Usage {
+    Usage {
+        last_used: Some(now),
+        ..cleared(before)
+    }
+}
+
+/// The entry after somebody said that the profile may be tried again. The reference release leaves
+/// a disabling end where it is, which kept accounts out of use for hours after they had been paid.
+#[must_use]
+pub fn cleared(before: &Usage) -> Usage {
+    Usage {
+        text: before.text.clone(),
+        changed: true,
+        last_used: before.last_used,
+        last_failure_at: before.last_failure_at,
+        ..Usage::default()
+    }
+}
+
+/// Whether there is anything for [`cleared`] to do.
+pub fn is_marked(usage: &Usage) -> bool {
+    let ends = [usage.cooldown_until, usage.disabled_until];
+    usage.error_count > 0 || !usage.failure_counts.is_empty() || ends.iter().any(Option::is_some)
+}
+
+/// Whether earlier failures no longer add up. Later releases also forget them once the profile was
+/// allowed to be tried again; otherwise the next small failure led to the longest cooldown at once.
+fn starts_anew(before: &Usage, now: Timestamp, rules: &Cooldowns, release: Release) -> bool {
+    let window = i64::try_from(rules.failure_window.as_millis()).unwrap_or(i64::MAX);
+    let is_old = |last: Timestamp| last.0 > 0 && last.until(now) > window;
+    let ends = [before.cooldown_until, before.disabled_until];
+    let last_end = ends.into_iter().flatten().filter(|end| end.0 > 0).max();
+    before.last_failure_at.is_some_and(is_old)
+        || (release == Release::Late && last_end.is_some_and(|end| now >= end))
+}
+
+/// Counts one more failure for this reason; how many there are now.
+fn count(counts: &mut Vec<(String, u64)>, reason: Reason) -> u64 {
+    let name = reason.as_str();
+    match counts.iter_mut().find(|(other, _)| other == name) {
+        Some((_, count)) => {
+            *count = count.saturating_add(1);
+            *count
+        }
+        None => {
+            counts.push((name.to_owned(), 1));
+            1
+        }
+    }
+}
+
+/// How long the `errors`th failure in a row keeps a profile out of the way.
+fn cooldown(errors: u64, release: Release) -> Duration {
+    match (release, errors) {
+        (Release::Early, ..=1) => MINUTE,
+        (Release::Early, 2) => MINUTE * 5,
+        (Release::Early, 3) => MINUTE * 25,
+        (Release::Early, _) => HOUR,
+        (Release::Late, ..=1) => MINUTE / 2,
+        (Release::Late, 2) => MINUTE,
+        (Release::Late, _) => MINUTE * 5,
+    }
+}
+
+/// How long the `count`th failure of a kind that takes longer to mend disables a profile.
+fn doubled(base: Duration, most: Duration, count: u64) -> Duration {
+    let base = base.max(MINUTE);
+    let doublings = count.clamp(1, 11) - 1;
+    base.saturating_mul(1 << doublings).min(most.max(base))
+}
+
+/// The end that counts. Later releases keep one that lies ahead, so that trying in vain does not
+/// prolong it; a server's own word can prolong it in either.
+fn end(
+    before: Option<Timestamp>,
+    computed: Timestamp,
+    what: &Failed<'_>,
+    release: Release,
+) -> Timestamp {
+    let kept = before.filter(|end| release == Release::Late && *end > what.now);
+    let asked = what.retry_after.unwrap_or_default();
+    let asked = what.now.after(asked.min(LONGEST_RETRY_AFTER));
+    kept.unwrap_or(computed).max(asked)
+}
+
+/// Why a profile cools down, and the only model that is concerned; early releases write neither.
+/// Only a rate limit is about one model, and only as long as no other has failed as well.
+fn scope(
+    before: &Usage,
+    what: &Failed<'_>,
+    reason: Reason,
+    release: Release,
+) -> (Option<String>, Option<String>) {
+    if release == Release::Early {
+        return (None, None);
+    }
+    let is_active = before.cooldown_until.is_some_and(|end| end > what.now);
+    let model = match (reason, &before.cooldown_model) {
+        (Reason::RateLimit, was) if is_active => {
+            let same = was.as_deref().filter(|was| what.model == Some(*was));
+            same.map(str::to_owned)
+        }
+        (Reason::RateLimit, _) => what.model.map(str::to_owned),
+        _ => None,
+    };
+    (Some(reason.as_str().to_owned()), model)
+}

@@ -30,6 +30,18 @@ pub enum Release {
     Late,
 }
 
+impl Release {
+    /// Whose rules count for an agent whose document lies over main's, `below`: that of an agent
+    /// that has learnt nothing yet does not tell.
+    #[must_use]
+    pub fn over(self, below: Option<Self>) -> Self {
+        match self {
+            Self::Early => below.unwrap_or_default(),
+            Self::Late => Self::Late,
+        }
+    }
+}
+
 /// What a failure was about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {

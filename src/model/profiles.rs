@@ -317,13 +317,10 @@ impl Effective {
             })
     }
 
-    /// Whose rules the documents are kept by: an agent that has learnt nothing yet follows main.
+    /// Whose rules the documents are kept by.
     pub fn release(&self) -> Release {
-        let below = self.main.as_ref().map_or(Release::Early, |main| main.release);
-        match self.own.release {
-            Release::Early => below,
-            Release::Late => Release::Late,
-        }
+        let below = self.main.as_ref().map(|main| main.release);
+        self.own.release.over(below)
     }
 
     /// What is known of `id`: the agent's own knowledge, else main's.

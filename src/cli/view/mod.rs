@@ -1,6 +1,7 @@
 //! Reports as text and as JSON. A view decides nothing.
 
 pub mod authorize;
+pub mod cooldown;
 pub mod doctor;
 pub mod explain;
 pub mod explain_json;
@@ -14,6 +15,7 @@ pub mod order;
 pub mod probe;
 pub mod prometheus;
 pub mod providers;
+pub mod report;
 mod sheet;
 mod status_accounts;
 pub mod status_json;

@@ -2,6 +2,7 @@
 
 pub mod add;
 pub mod explain;
+pub mod cooldown;
 pub mod history;
 pub mod list;
 pub mod login;
@@ -11,6 +12,7 @@ pub mod order;
 pub mod paste;
 pub mod providers;
 pub mod refresh;
+pub mod report;
 pub mod token;
 pub mod undo;
 pub mod use_profile;
@@ -61,6 +63,10 @@ enum AuthCommand {
     Use(Deferred<use_profile::Use>),
     /// Say in which order the profiles of a provider are tried
     Order(Deferred<order::Order>),
+    /// Tell how a request with a profile ended, so that the right account is next
+    Report(Deferred<report::Report>),
+    /// Show which profiles are passed over after failures, and end that
+    Cooldown(Deferred<cooldown::Cooldown>),
     /// Forget one profile on this machine
     Logout(Deferred<logout::Logout>),
     /// Show what profiles held before
@@ -99,6 +105,8 @@ impl Auth {
             Some(AuthCommand::Refresh(command)) => command.run(system, printer),
             Some(AuthCommand::Use(command)) => command.run(system, printer),
             Some(AuthCommand::Order(command)) => command.run(system, printer),
+            Some(AuthCommand::Report(command)) => command.run(system, printer),
+            Some(AuthCommand::Cooldown(command)) => command.run(system, printer),
             Some(AuthCommand::Logout(command)) => command.run(system, printer),
             Some(AuthCommand::History(command)) => command.run(system, printer),
             Some(AuthCommand::Undo(command)) => command.run(system, printer),

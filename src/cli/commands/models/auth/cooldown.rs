@@ -1,0 +1,93 @@
+//! `models auth cooldown`.
+
+use clap::{Args, Subcommand};
+
+use crate::app::cooldown::{self, Which};
+use crate::app::failure::Failure;
+use crate::cli::printer::Printer;
+use crate::cli::view;
+use crate::cli::wire::System;
+use crate::model::id::{ProfileId, ProviderId};
+
+/// Show which profiles are passed over after failures, and end that
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true, subcommand_required = true)]
+pub struct Cooldown {
+    #[command(subcommand)]
+    command: CooldownCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum CooldownCommand {
+    /// List the profiles that are passed over: why, until when, and who is next instead
+    List(List),
+    /// Let profiles be tried again at once, and forget their failures
+    Clear(Clear),
+}
+
+#[derive(Debug, Args)]
+struct List {
+    /// Print it as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  openclaw models auth cooldown clear anthropic:work
+  openclaw models auth cooldown clear --provider anthropic
+  openclaw models auth cooldown clear --all")]
+#[group(required = true, multiple = false)]
+struct Clear {
+    /// This profile
+    #[arg(value_name = "PROFILE")]
+    profile: Option<String>,
+    /// Every profile of this provider
+    #[arg(long, value_name = "ID")]
+    provider: Option<String>,
+    /// Every profile
+    #[arg(long)]
+    all: bool,
+}
+
+impl Cooldown {
+    /// Shows or clears.
+    ///
+    /// # Errors
+    /// What the use case says.
+    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+        let agent = system.agent();
+        match &self.command {
+            CooldownCommand::List(list) => {
+                let rows = cooldown::list(system.ports(), agent)?;
+                if list.json {
+                    printer.line_out(&view::cooldown::json(agent, &rows))?;
+                    return Ok(0);
+                }
+                let text = view::cooldown::text(agent, &rows, system.now());
+                printer.out(&system.global().aimed(&text))?;
+            }
+            CooldownCommand::Clear(clear) => {
+                let cleared = cooldown::clear(system.ports(), agent, &clear.which()?)?;
+                printer.line_out(&format!("Agent: {agent}"))?;
+                for id in &cleared {
+                    printer.line_out(&format!("Cleared: {id}"))?;
+                }
+                if cleared.is_empty() {
+                    printer.line_out("Nothing was held against it.")?;
+                }
+            }
+        }
+        Ok(0)
+    }
+}
+
+impl Clear {
+    fn which(&self) -> Result<Which, Failure> {
+        Ok(match (&self.profile, &self.provider) {
+            (Some(profile), _) => Which::Profile(ProfileId::parse(profile)?),
+            (None, Some(provider)) => Which::Provider(ProviderId::parse(provider)?),
+            (None, None) => Which::All,
+        })
+    }
+}

@@ -1,0 +1,75 @@
+//! `models auth report`.
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::app::failure::Failure;
+use crate::app::report::{self, Ending};
+use crate::cli::commands::seconds;
+use crate::cli::printer::Printer;
+use crate::cli::view;
+use crate::cli::wire::System;
+use crate::model::cooldown::Reason;
+use crate::model::id::ProfileId;
+
+/// Tell how a request with a profile ended, so that the right account is next
+///
+/// After a failure the profile is passed over for a while, as OpenClaw would; after a success
+/// nothing is held against it any more. Only what you tell is written down: handing out a token
+/// counts for nothing. REASON is rate_limit (429), auth (401, 403), auth_permanent, billing (402),
+/// timeout, format or unknown.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  openclaw models auth report anthropic:work --ok
+  openclaw models auth report anthropic:work --failed rate_limit --retry-after 30
+  openclaw models auth report anthropic:work --failed rate_limit --model claude-opus-4-6
+
+docs/rotation.md tells how long it is passed over; examples/rotate.sh shows it in a script.")]
+pub struct Report {
+    /// The profile, as `models auth token --json` names it
+    #[arg(value_name = "PROFILE")]
+    profile: String,
+    /// It ended well
+    #[arg(long, required_unless_present = "failed", conflicts_with = "failed")]
+    ok: bool,
+    /// It failed, and why
+    #[arg(long, value_name = "REASON", value_parser = Reason::from_str)]
+    failed: Option<Reason>,
+    /// The model that was asked for: a rate limit may concern it alone
+    #[arg(long, value_name = "MODEL")]
+    model: Option<String>,
+    /// What the server's Retry-After asks for, at most a day; seconds without a unit
+    #[arg(long, value_name = "DURATION", value_parser = seconds, requires = "failed")]
+    retry_after: Option<Duration>,
+    /// Print what follows as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Report {
+    /// Writes it down.
+    ///
+    /// # Errors
+    /// What the use case says.
+    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+        let outcome = report::run(
+            system.ports(),
+            &report::Request {
+                agent: system.agent().clone(),
+                profile: ProfileId::parse(&self.profile)?,
+                model: self.model.clone(),
+                ending: self.failed.map_or(Ending::Worked, |reason| Ending::Failed {
+                    reason,
+                    retry_after: self.retry_after,
+                }),
+            },
+        )?;
+        printer.line_out(&match self.json {
+            true => view::report::json(&outcome),
+            false => view::report::text(&outcome, system.now()),
+        })?;
+        Ok(0)
+    }
+}

@@ -1,0 +1,101 @@
+//! `models auth report`.
+
+use serde_json::{Value, json};
+
+use crate::app::cooldown::Next;
+use crate::app::report::{Outcome, State};
+use crate::model::id::printable;
+use crate::model::time::{Timestamp, short_duration};
+
+/// The one line: what becomes of the profile, and who is next.
+pub fn text(outcome: &Outcome, now: Timestamp) -> String {
+    let Outcome {
+        profile, provider, ..
+    } = outcome;
+    let what = match &outcome.state {
+        State::Works => format!("{profile} works"),
+        State::Exempt => {
+            format!("{profile} stays in line: profiles of {provider} are never passed over")
+        }
+        State::PassedOver {
+            until,
+            disabled,
+            reason,
+            model,
+            ..
+        } => {
+            let how = match disabled {
+                true => "is disabled",
+                false => "is cooling down",
+            };
+            let model = model.as_deref().map(|model| printable(model, 80));
+            let model = model.map_or_else(String::new, |model| format!(" for {model}"));
+            format!(
+                "{profile} {how}{model} for {}, until {} ({})",
+                short_duration(now.until(*until)),
+                until.iso8601(),
+                reason.as_str()
+            )
+        }
+    };
+    format!("{what}. {}", next(outcome.next.as_ref(), now))
+}
+
+/// Whose turn it is, as a sentence.
+pub(super) fn next(next: Option<&Next>, now: Timestamp) -> String {
+    match next {
+        None => "No profile is left.".to_owned(),
+        Some(Next {
+            profile,
+            until: None,
+        }) => format!("Next: {profile}"),
+        Some(Next {
+            profile,
+            until: Some(until),
+        }) => {
+            let left = short_duration(now.until(*until));
+            format!("None is free; {profile} is the first, in {left}")
+        }
+    }
+}
+
+/// The same for JSON.
+pub(super) fn next_json(next: Option<&Next>) -> Value {
+    next.map_or(Value::Null, |next| {
+        json!({
+            "profileId": next.profile.as_str(),
+            "until": next.until.map(|until| until.0),
+        })
+    })
+}
+
+/// The document.
+pub fn json(outcome: &Outcome) -> String {
+    let mut document = json!({
+        "schema": 1,
+        "agentId": outcome.agent.as_str(),
+        "profileId": outcome.profile.as_str(),
+        "provider": outcome.provider.as_str(),
+        "state": match &outcome.state {
+            State::Works => "ok",
+            State::PassedOver { disabled: true, .. } => "disabled",
+            State::PassedOver { disabled: false, .. } => "cooldown",
+            State::Exempt => "exempt",
+        },
+    });
+    if let State::PassedOver {
+        until,
+        reason,
+        errors,
+        model,
+        ..
+    } = &outcome.state
+    {
+        document["reason"] = json!(reason.as_str());
+        document["model"] = json!(model);
+        document["until"] = json!(until.0);
+        document["errorCount"] = json!(errors);
+    }
+    document["next"] = next_json(outcome.next.as_ref());
+    super::pretty(&document)
+}

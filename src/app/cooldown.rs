@@ -80,7 +80,9 @@ pub fn list(ports: Ports<'_>, agent: &AgentId) -> Result<Vec<Row>, Failure> {
         .iter()
         .filter_map(|seen| row(ports, &effective, seen, now));
     let mut rows: Vec<Row> = rows.collect();
-    rows.sort_by(|a, b| (&a.provider, a.until, &a.profile).cmp(&(&b.provider, b.until, &b.profile)));
+    rows.sort_by(|a, b| {
+        (&a.provider, a.until, &a.profile).cmp(&(&b.provider, b.until, &b.profile))
+    });
     Ok(rows)
 }
 

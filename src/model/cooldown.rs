@@ -308,3 +308,6 @@ fn scope(
     };
     (Some(reason.as_str().to_owned()), model)
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,6 +46,7 @@ mod refresh;
 mod rescue;
 mod restored;
 mod revocation;
+mod rotation;
 mod routes;
 mod same_answers;
 mod screens;

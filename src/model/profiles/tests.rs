@@ -1,9 +1,9 @@
 //! An agent's document, and what an agent sees.
 
+use super::*;
 use crate::model::credential::Token;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
-use super::*;
 
 fn id(text: &str) -> ProfileId {
     ProfileId::parse(text).unwrap()

@@ -181,6 +181,11 @@ impl Doors {
         Self::with_paste("")
     }
 
+    /// Lets time pass.
+    pub(crate) fn advance(&self, duration: Duration) {
+        self.clock.advance(duration);
+    }
+
     /// The same, with a person who pastes this.
     pub(crate) fn with_paste(pasted: &str) -> Self {
         let files = MemoryFiles::new();

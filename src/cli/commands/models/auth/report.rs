@@ -42,6 +42,7 @@ pub struct Report {
     model: Option<String>,
     /// What the server's Retry-After asks for, at most a day; seconds without a unit
     #[arg(long, value_name = "DURATION", value_parser = seconds, requires = "failed")]
+    #[arg(conflicts_with = "ok")]
     retry_after: Option<Duration>,
     /// Print what follows as JSON
     #[arg(long)]

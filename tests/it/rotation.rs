@@ -90,12 +90,12 @@ fn a_reported_429_moves_on_to_the_next_account_and_the_first_comes_back() {
         "{told}"
     );
     assert!(
-        told.ends_with("(rate_limit). Next: anthropic:b\n"),
+        told.ends_with("(rate_limit); next is anthropic:b\n"),
         "{told}"
     );
     assert_eq!(token(&world, "main"), B);
     let told = done(&world, &format!("report {B} --ok"));
-    assert_eq!(told, "anthropic:b works. Next: anthropic:b\n");
+    assert_eq!(told, "anthropic:b works; next is anthropic:b\n");
     pass(&world, MAIN, 61_000);
     assert_eq!(token(&world, "main"), A);
     done(&world, &format!("report {A} --ok"));
@@ -157,7 +157,7 @@ fn whoever_fails_last_is_not_marked_good() {
     done(&world, &format!("report {A} --failed rate_limit"));
     let told = done(&world, &format!("report {B} --failed auth"));
     assert!(
-        told.contains("None is free; anthropic:a is the first, in 1m"),
+        told.contains("none is free; anthropic:a is the first, in 1m"),
         "{told}"
     );
     let store = world.store();
@@ -248,7 +248,7 @@ fn a_split_document_is_kept_by_the_rules_of_late_releases() {
         &world,
         &format!("report {B} --failed rate_limit --model claude-haiku"),
     );
-    assert!(told.ends_with("Next: anthropic:a\n"), "{told}");
+    assert!(told.ends_with("next is anthropic:a\n"), "{told}");
     assert!(
         world.store().get("usageStats").is_none(),
         "{:?}",
@@ -348,7 +348,7 @@ fn what_is_no_profile_is_refused_and_nothing_is_written() {
     }
     assert_eq!(
         done(&world, "cooldown clear --all"),
-        "Agent: main\nNothing was held against it.\n"
+        "Agent: main\nThere was nothing to clear.\n"
     );
     assert_eq!(
         done(&world, "cooldown list"),

@@ -8,6 +8,7 @@
 mod agents;
 mod choice;
 mod config_yaml;
+mod cooldown;
 mod device;
 mod discovery;
 mod doctor;

@@ -53,16 +53,19 @@ pub fn text(agent: &AgentId, rows: &[Row], now: Timestamp) -> String {
     if rows.is_empty() {
         page.line("No profile is passed over.");
     }
-    for row in rows {
-        let left = short_duration(now.until(row.until));
-        let until = row.until.iso8601();
-        page.line(&format!(
-            "{}  {} for {left}, until {until}",
-            row.profile,
-            kind(row)
-        ));
-        page.line(&format!("  {}", why(row, now)));
-        page.line(&format!("  {}", next(row.next.as_ref(), now)));
+    for of_provider in rows.chunk_by(|a, b| a.provider == b.provider) {
+        for row in of_provider {
+            let left = short_duration(now.until(row.until));
+            let (until, kind) = (row.until.iso8601(), kind(row));
+            page.line(&format!(
+                "{}  {kind} for {left}, until {until}",
+                row.profile
+            ));
+            page.line(&format!("  {}", why(row, now)));
+        }
+        let provider = printable(&of_provider[0].provider, 80);
+        let next = next(of_provider[0].next.as_ref(), now);
+        page.line(&format!("Of {provider} {next}"));
     }
     if let Some(first) = rows.first() {
         page.line(&format!(
@@ -78,19 +81,18 @@ fn why(row: &Row, now: Timestamp) -> String {
     let counts: Vec<String> = counts
         .map(|(reason, count)| format!("{} {count}", printable(reason, 40)))
         .collect();
-    let mut parts = vec![match &row.reason {
-        Some(reason) => printable(reason, 40),
-        None => "no reason is written down".to_owned(),
-    }];
+    let mut parts = match (&row.reason, row.errors) {
+        (Some(reason), ..=1) => vec![printable(reason, 40)],
+        (Some(reason), errors) => vec![format!("{}, {errors} failures", printable(reason, 40))],
+        (None, _) if counts.is_empty() => vec!["no reason is written down".to_owned()],
+        (None, _) => vec![counts.join(", ")],
+    };
     if let Some(model) = &row.model {
         parts.push(format!("only for {}", printable(model, 80)));
     }
     if let Some(since) = row.since {
         let ago = short_duration(since.until(now));
         parts.push(format!("last failed {ago} ago"));
-    }
-    if !counts.is_empty() {
-        parts.push(format!("counted: {}", counts.join(", ")));
     }
     parts.join("; ")
 }

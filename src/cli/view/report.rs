@@ -38,23 +38,23 @@ pub fn text(outcome: &Outcome, now: Timestamp) -> String {
             )
         }
     };
-    format!("{what}. {}", next(outcome.next.as_ref(), now))
+    format!("{what}; {}", next(outcome.next.as_ref(), now))
 }
 
-/// Whose turn it is, as a sentence.
+/// Whose turn it is, a clause.
 pub(super) fn next(next: Option<&Next>, now: Timestamp) -> String {
     match next {
-        None => "No profile is left.".to_owned(),
+        None => "no profile is left".to_owned(),
         Some(Next {
             profile,
             until: None,
-        }) => format!("Next: {profile}"),
+        }) => format!("next is {profile}"),
         Some(Next {
             profile,
             until: Some(until),
         }) => {
             let left = short_duration(now.until(*until));
-            format!("None is free; {profile} is the first, in {left}")
+            format!("none is free; {profile} is the first, in {left}")
         }
     }
 }

@@ -167,6 +167,7 @@ pub(super) fn commands() -> Vec<Command> {
     ];
     let bind = &["models", "auth", "use", PROFILE, "--here"];
     let logout = &["models", "auth", "logout", "anthropic:x", "--yes"];
+    let report = &["models", "auth", "report", "anthropic:x", "--ok"];
     let add = &[
         "agents",
         "add",
@@ -183,6 +184,7 @@ pub(super) fn commands() -> Vec<Command> {
         command("order set", order, nothing, named),
         command("use --here", bind, nothing, with_state),
         command("logout", logout, nothing, with_state),
+        command("report", report, nothing, with_state),
         command("agents add", add, nothing, with_config),
         command("import", PASTE, setup_token, legacy),
     ]

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use openclaw::model::cooldown::{self, Cooldowns, Failed, Reason};
 use openclaw::model::credential::Credential;
 use openclaw::model::grant::{Binding, GrantRecord};
 use openclaw::model::id::{AgentId, ProfileId, ProviderId};
@@ -146,6 +147,23 @@ fn login(run: &Run) -> Result<(), StoreError> {
     Ok(())
 }
 
+fn report(run: &Run) -> Result<(), StoreError> {
+    let provider = ProviderId::parse("anthropic").unwrap();
+    let failed = Failed {
+        provider: &provider,
+        reason: Reason::RateLimit,
+        model: None,
+        retry_after: None,
+        now: NOW,
+    };
+    run.update(|doc| {
+        let id = id("anthropic:x");
+        let before = doc.usage_of(&id).cloned().unwrap_or_default();
+        let after = cooldown::failed(&before, &failed, &Cooldowns::default(), doc.release);
+        doc.set_usage(&id, after);
+    })
+}
+
 fn refresh(run: &Run) -> Result<(), StoreError> {
     let (agent, profile, provider) = (AgentId::main(), id("openai-codex:default"), provider());
     let held = run.store.try_lock_grant(&digest("rt-1"))?.unwrap();
@@ -177,6 +195,8 @@ pub(super) fn cases() -> Vec<Case> {
         case("login, split", split(), login),
         case("logout", single(), logout),
         case("logout, split", split(), logout),
+        case("report", single(), report),
+        case("report, split", split(), report),
         case("refresh", single(), refresh),
         case("refresh, split", split(), refresh),
         case("refresh, two agents", two_agents(single()), refresh),

@@ -26,6 +26,9 @@ enum CooldownCommand {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  openclaw models auth cooldown list
+  openclaw models auth cooldown list --agent work --json")]
 struct List {
     /// Print it as JSON
     #[arg(long)]
@@ -74,7 +77,7 @@ impl Cooldown {
                     printer.line_out(&format!("Cleared: {id}"))?;
                 }
                 if cleared.is_empty() {
-                    printer.line_out("Nothing was held against it.")?;
+                    printer.line_out("There was nothing to clear.")?;
                 }
             }
         }

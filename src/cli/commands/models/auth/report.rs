@@ -3,7 +3,7 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use crate::app::failure::Failure;
 use crate::app::report::{self, Ending};
@@ -21,6 +21,7 @@ use crate::model::id::ProfileId;
 /// counts for nothing. REASON is rate_limit (429), auth (401, 403), auth_permanent, billing (402),
 /// timeout, format or unknown.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("ending").required(true))]
 #[command(after_help = "Examples:
   openclaw models auth report anthropic:work --ok
   openclaw models auth report anthropic:work --failed rate_limit --retry-after 30
@@ -32,16 +33,16 @@ pub struct Report {
     #[arg(value_name = "PROFILE")]
     profile: String,
     /// It ended well
-    #[arg(long, required_unless_present = "failed", conflicts_with = "failed")]
+    #[arg(long, group = "ending")]
     ok: bool,
     /// It failed, and why
-    #[arg(long, value_name = "REASON", value_parser = Reason::from_str)]
+    #[arg(long, group = "ending", value_name = "REASON", value_parser = Reason::from_str)]
     failed: Option<Reason>,
     /// The model that was asked for: a rate limit may concern it alone
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
     /// What the server's Retry-After asks for, at most a day; seconds without a unit
-    #[arg(long, value_name = "DURATION", value_parser = seconds, requires = "failed")]
+    #[arg(long, value_name = "DURATION", value_parser = seconds)]
     #[arg(conflicts_with = "ok")]
     retry_after: Option<Duration>,
     /// Print what follows as JSON

@@ -316,6 +316,12 @@ fn the_configuration_of_openclaw_counts_and_is_checked() {
     config("0.5");
     let told = done(&world, &format!("report {A} --failed billing"));
     assert!(told.contains("anthropic:a is disabled for 30m"), "{told}");
+    config("0.5, billingBackoffHoursByProvider: { Anthropic: 2 }, billingMaxHours: 3");
+    let told = done(&world, &format!("report {A} --failed billing"));
+    assert!(told.contains("disabled for 3h"), "{told}");
+    done(&world, &format!("cooldown clear {A}"));
+    let told = done(&world, &format!("report {A} --failed billing"));
+    assert!(told.contains("disabled for 2h"), "{told}");
     for wrong in ["0", "-1", "'5'", "1e300"] {
         config(wrong);
         let ran = run(&world, &format!("report {A} --ok"));

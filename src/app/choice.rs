@@ -17,7 +17,7 @@ use crate::ports::store::Scope;
 
 use super::Ports;
 use super::failure::{Failure, Kind};
-use super::status::provider_named;
+use super::status::{own_name, provider_named};
 use places::{Pinned, bound, fits, pinned, provider_of, session};
 
 /// How a model and a profile are named.
@@ -92,6 +92,8 @@ impl Preferred {
 pub struct Choice {
     /// The provider.
     pub provider: ProviderId,
+    /// The own name of the model, if one was named: a cooldown may be of another one.
+    pub model: Option<String>,
     /// The profile that is preferred, if any is.
     pub preferred: Option<Preferred>,
     /// Wishes that do not count, and why, each a sentence.
@@ -105,11 +107,11 @@ impl Choice {
     pub fn decide(&self, ports: Ports<'_>) -> Decision {
         let preferred = self.preferred.as_ref().map(|preferred| &preferred.profile);
         let now = ports.clock.now();
-        selection::decide(
+        selection::decide_for(
             &self.effective,
             ports.settings,
             &self.provider,
-            preferred,
+            (preferred, self.model.as_deref()),
             now,
         )
     }
@@ -146,6 +148,7 @@ pub fn choose(ports: Ports<'_>, agent: &AgentId, want: &Want) -> Result<Choice, 
 #[derive(Default)]
 struct Named {
     provider: Option<ProviderId>,
+    model: Option<String>,
     preferred: Option<Preferred>,
 }
 
@@ -163,6 +166,7 @@ fn named(ports: Ports<'_>, agent: &AgentId, want: &Want) -> Result<Named, Failur
                 return Err(Failure::new(Kind::Usage, message).hint(EXAMPLE));
             }
             named.provider = Some(provider_named(ports.settings, agent, model)?);
+            named.model = Some(own_name(ports.settings, agent, model));
             if !profile.is_empty() {
                 named.preferred = Some(Preferred {
                     profile: ProfileId::parse(profile)?,
@@ -187,6 +191,7 @@ fn of_profile(ports: Ports<'_>, agent: &AgentId, id: &ProfileId) -> Result<Choic
     })?;
     Ok(Choice {
         provider,
+        model: None,
         preferred: Some(Preferred {
             profile: id.clone(),
             because: Because::Profile,
@@ -211,6 +216,7 @@ fn within(
     };
     let mut choice = Choice {
         provider,
+        model: named.model,
         preferred: named.preferred,
         passed_over: Vec::new(),
         effective,

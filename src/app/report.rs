@@ -16,6 +16,7 @@ use crate::ports::store::{Change, Scope};
 use super::Ports;
 use super::cooldown::{Next, known, next_in_line};
 use super::failure::{Failure, Kind};
+use super::status::own_name;
 
 /// How the request ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ pub struct Request {
     pub agent: AgentId,
     /// Which profile was used.
     pub profile: ProfileId,
-    /// Which model was asked for; its provider may stand before it.
+    /// Which model was asked for: a reference, an alias, or its own name.
     pub model: Option<String>,
     /// How it ended.
     pub ending: Ending,
@@ -96,7 +97,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
         let message = format!("{id} names no valid provider");
         Failure::new(Kind::Config, message)
     })?;
-    let model = model_of(request.model.as_deref(), &provider);
+    let model = model_of(ports, request, &provider);
     let now = ports.clock.now();
     let is_exempt = matches!(request.ending, Ending::Failed { .. })
         && cooldown::is_exempt(&provider, before.release());
@@ -119,13 +120,16 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
     })
 }
 
-/// A model's own name, without the provider that may stand before it.
-fn model_of(model: Option<&str>, provider: &ProviderId) -> Option<String> {
-    let model = model?.trim();
-    let bare = model.split_once('/').and_then(|(before, name)| {
-        (ProviderId::parse(before).as_ref() == Ok(provider)).then_some(name)
-    });
-    Some(bare.unwrap_or(model).to_owned()).filter(|name| !name.is_empty())
+/// The model's own name. The models of a router have slashes of their own: only its provider is
+/// taken off.
+fn model_of(ports: Ports<'_>, request: &Request, provider: &ProviderId) -> Option<String> {
+    let model = request.model.as_deref()?.trim();
+    let own = match model.split_once('/') {
+        Some((before, own)) if ProviderId::parse(before).as_ref() == Ok(provider) => own.to_owned(),
+        Some(_) => model.to_owned(),
+        None => own_name(ports.settings, &request.agent, model),
+    };
+    Some(own).filter(|own| !own.is_empty())
 }
 
 type What<'a> = (&'a ProfileId, &'a ProviderId, Option<&'a str>, Timestamp);

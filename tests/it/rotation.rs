@@ -6,6 +6,7 @@ mod script;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
+use openclaw::app::choice::Want;
 use openclaw::app::report::{self, Ending};
 use openclaw::app::token;
 use openclaw::model::cooldown::Reason;
@@ -115,7 +116,7 @@ fn it_comes_back_at_the_end_and_not_before() {
     let path = format!("/state/{MAIN}");
     doors.files.put(path.as_ref(), &accounts().to_string());
     let next = || {
-        let want = token::Want::Provider(ProviderId::parse("anthropic").unwrap());
+        let want = Want::Provider(ProviderId::parse("anthropic").unwrap());
         let request = token::Request {
             agent: AgentId::main(),
             want,
@@ -249,6 +250,10 @@ fn a_split_document_is_kept_by_the_rules_of_late_releases() {
         &format!("report {B} --failed rate_limit --model claude-haiku"),
     );
     assert!(told.ends_with("next is anthropic:a\n"), "{told}");
+    for (model, expected) in [("claude-opus-4-5", B), ("claude-haiku", A)] {
+        let out = done(&world, &format!("token --model anthropic/{model}"));
+        assert_eq!(out.trim_end(), expected, "{model}");
+    }
     assert!(
         world.store().get("usageStats").is_none(),
         "{:?}",

@@ -17,7 +17,7 @@ pub use forecast::{Actor, Coming, HORIZON_MS};
 pub use health::{Facts, Health, ProfileHealth, ProviderHealth, Renewal, Status, WARN_AFTER_MS};
 pub(super) use health::{facts, renewal};
 pub use models::Models;
-pub(super) use models::{provider_named, resolve};
+pub(super) use models::{own_name, provider_named, resolve};
 pub(super) use rows::email_of;
 pub use state::{State, Trouble};
 

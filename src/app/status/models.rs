@@ -85,6 +85,18 @@ pub(in crate::app) fn provider_named(
     ProviderId::parse(provider.unwrap_or_default())
 }
 
+/// The own name of a model: without its provider, and for an alias that of what it stands for.
+pub(in crate::app) fn own_name(settings: &Settings, agent: &AgentId, model: &str) -> String {
+    let model = model.trim();
+    let aliases = match model.contains('/') {
+        true => Vec::new(),
+        false => resolve(settings, agent, true).aliases,
+    };
+    let reference = resolve_reference(model, &aliases);
+    let own = reference.split_once('/').map(|(_, own)| own.trim());
+    own.unwrap_or_default().to_owned()
+}
+
 fn resolve_reference(text: &str, aliases: &[(String, String)]) -> String {
     let meant = reference::resolve(text, aliases);
     meant.map_or_else(|| text.trim().to_owned(), |meant| meant.to_string())

@@ -23,6 +23,8 @@ pub(super) struct Found {
     imported: Option<PathBuf>,
     /// Files that could not be understood, with their bytes and the reason.
     unreadable: Vec<(PathBuf, Vec<u8>, String)>,
+    /// The document's file, as it was read.
+    credentials: Option<Vec<u8>>,
     /// The second file of a document that is split, as it was read.
     state: Option<Vec<u8>>,
     /// Where a later release keeps what this document would hold.
@@ -88,12 +90,16 @@ impl FileStore {
             layout: Layout::Single,
             imported: None,
             unreadable: Vec::new(),
+            credentials: None,
             state: None,
             database: None,
         };
         match self.files.read(&path)? {
             Some(bytes) => match text(&bytes).and_then(|text| document::parse(text, scope)) {
-                Ok(doc) => found.doc = doc,
+                Ok(doc) => {
+                    found.doc = doc;
+                    found.credentials = Some(bytes);
+                }
                 Err(fault) => found.unreadable.push((path, bytes, fault)),
             },
             None => match self.database(agent)? {
@@ -187,7 +193,8 @@ impl Locked<'_> {
     }
 
     /// Writes what was found and changed back in its layout: credentials first, so that a failure
-    /// in between costs only what was learnt by using them.
+    /// in between costs only what was learnt by using them. Where nothing else changed than that,
+    /// and it has a file of its own, the credentials are left alone.
     pub(super) fn write(
         &self,
         found: &mut Found,
@@ -197,31 +204,36 @@ impl Locked<'_> {
         let rendered = document::render(&found.doc, found.layout);
         let files = &self.store.files;
         let bytes = rendered.credentials.expose();
-        let filled = space.is_some_and(|space| space.fill(bytes).is_ok());
-        if !filled {
+        let is_split = found.layout == Layout::Split;
+        let is_same = is_split && found.credentials.as_deref() == Some(bytes.as_slice());
+        let filled = !is_same && space.is_some_and(|space| space.fill(bytes).is_ok());
+        if !is_same && !filled {
             files.replace(&self.store.document(&self.agent), bytes)?;
         }
-        if found.layout == Layout::Split {
-            self.write_state(rendered.state.as_ref(), found.state.as_deref())?;
+        if is_split {
+            let written = self.write_state(rendered.state.as_ref(), found.state.as_deref());
+            written.map_err(match is_same {
+                true => StoreError::File,
+                false => StoreError::HalfWritten,
+            })?;
         }
         self.finish(found);
         Ok(())
     }
 
-    /// The second file of a document that is split, now that the first is written.
+    /// The second file of a document that is split, now that the first is as it shall be.
     fn write_state(
         &self,
         new: Option<&Secret<Vec<u8>>>,
         old: Option<&[u8]>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), FileError> {
         let files = &self.store.files;
         let path = self.store.state_file(&self.agent);
-        let written = match new {
+        match new {
             Some(new) if Some(new.expose().as_slice()) == old => Ok(()),
             Some(new) => files.replace(&path, new.expose()),
             None => files.remove(&path),
-        };
-        written.map_err(StoreError::HalfWritten)
+        }
     }
 
     /// What may fail without harm once the document is durable.

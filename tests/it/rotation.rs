@@ -3,6 +3,7 @@
 
 mod script;
 
+use std::os::unix::fs::MetadataExt as _;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
@@ -213,6 +214,11 @@ fn a_split_document_is_kept_by_the_rules_of_late_releases() {
         r#"{{"version":1,"usageStats":{{"{A}":{{"lastUsed":5,"blockedUntil":1.50,"errorCount":2,"cooldownUntil":7}}}},"more":[1.50]}}"#
     );
     world.write(STATE, &learnt);
+    // As OpenClaw writes it: then the credentials are not even written.
+    let text = serde_json::to_string_pretty(&accounts()).unwrap() + "\n";
+    world.write(MAIN, &text);
+    let inode = || std::fs::metadata(world.state().join(MAIN)).unwrap().ino();
+    let before = inode();
     let model = "--model anthropic/claude-opus-4-5";
     let told = done(&world, &format!("report {A} --failed rate_limit {model}"));
     assert!(
@@ -254,11 +260,7 @@ fn a_split_document_is_kept_by_the_rules_of_late_releases() {
         let out = done(&world, &format!("token --model anthropic/{model}"));
         assert_eq!(out.trim_end(), expected, "{model}");
     }
-    assert!(
-        world.store().get("usageStats").is_none(),
-        "{:?}",
-        world.store()
-    );
+    assert_eq!((inode(), world.read(MAIN)), (before, text));
     let told = done(&world, &format!("report {A} --failed auth_permanent"));
     assert!(told.contains("is disabled for 10m"), "{told}");
     let usage = read(&world, STATE)["usageStats"][A].clone();

@@ -6,7 +6,7 @@ use super::Page;
 use super::report::{next, next_json};
 use crate::app::cooldown::Row;
 use crate::app::failure::shell_word;
-use crate::model::id::{AgentId, printable};
+use crate::model::id::{AgentId, ProfileId, printable};
 use crate::model::time::{Timestamp, short_duration};
 
 /// The document.
@@ -95,4 +95,17 @@ fn why(row: &Row, now: Timestamp) -> String {
         parts.push(format!("last failed {ago} ago"));
     }
     parts.join("; ")
+}
+
+/// What may be tried again.
+pub fn cleared(agent: &AgentId, profiles: &[ProfileId]) -> String {
+    let mut page = Page::default();
+    page.line(&format!("Agent: {agent}"));
+    for id in profiles {
+        page.line(&format!("Cleared: {id}"));
+    }
+    if profiles.is_empty() {
+        page.line("There was nothing to clear.");
+    }
+    page.into_text()
 }

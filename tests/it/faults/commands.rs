@@ -76,7 +76,9 @@ fn single(world: &World, profiles: &Value) {
 
 fn split(world: &World, profiles: &Value) {
     let store = json!({ "version": 1, "profiles": profiles, "future": { "kept": 2.50 } });
-    world.write(MAIN, &store.to_string());
+    // As OpenClaw writes it: what does not change is not written.
+    let text = serde_json::to_string_pretty(&store).unwrap() + "\n";
+    world.write(MAIN, &text);
     let mut state = learnt();
     state["version"] = 1.into();
     world.write(STATE, &state.to_string());

@@ -72,13 +72,9 @@ impl Cooldown {
             }
             CooldownCommand::Clear(clear) => {
                 let cleared = cooldown::clear(system.ports(), agent, &clear.which()?)?;
-                printer.line_out(&format!("Agent: {agent}"))?;
-                for id in &cleared {
-                    printer.line_out(&format!("Cleared: {id}"))?;
-                }
-                if cleared.is_empty() {
-                    printer.line_out("There was nothing to clear.")?;
-                }
+                let text = view::cooldown::cleared(agent, &cleared);
+                let written = printer.out(&text);
+                written.map_err(|error| Failure::unwritten(&error, !cleared.is_empty()))?;
             }
         }
         Ok(0)

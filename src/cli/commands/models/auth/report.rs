@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{ArgGroup, Args};
 
 use crate::app::failure::Failure;
-use crate::app::report::{self, Ending};
+use crate::app::report::{self, Ending, State};
 use crate::cli::commands::seconds;
 use crate::cli::printer::Printer;
 use crate::cli::view;
@@ -68,10 +68,12 @@ impl Report {
                 }),
             },
         )?;
-        printer.line_out(&match self.json {
+        let written = printer.line_out(&match self.json {
             true => view::report::json(&outcome),
             false => view::report::text(&outcome, system.now()),
-        })?;
+        });
+        let changed = outcome.state != State::Exempt;
+        written.map_err(|error| Failure::unwritten(&error, changed))?;
         Ok(0)
     }
 }

@@ -20,12 +20,14 @@ use crate::support::{Ran, World, millis_from_now, setup_token};
 const PROMPT: Duration = Duration::from_secs(10);
 
 /// What happens between the arrival of an answer and the end of the one write that saves it: the
-/// only calls before which a process may die and take a new token with it.
-const ARRIVAL: [&str; 6] = [
+/// only calls before which a process may die and take a new token with it. Whether the heap grows
+/// just then depends on where it happened to begin.
+const ARRIVAL: [&str; 7] = [
     "epoll_wait",
     "epoll_ctl",
     "read",
     "recvfrom",
+    "brk",
     "write",
     "fdatasync",
 ];

@@ -16,6 +16,7 @@ use crate::model::profiles::Seen;
 use crate::model::provider::{Bill, Billing, Provider};
 use crate::model::selection::{Candidate, Verdict};
 use crate::model::time::Timestamp;
+use crate::model::usage::Unusable;
 use crate::ports::store::StoreError;
 
 use super::rows::{ProfileRow, Row, Standing, Stored, What};
@@ -189,11 +190,15 @@ impl<'a> Look<'a> {
 
     /// What selection says of it.
     fn verdict(&self, candidate: &Candidate, seen: Option<&Seen<'_>>) -> Reason {
-        let unusable = seen.and_then(|seen| seen.usage?.unusable(self.now));
+        let unusable = seen.and_then(|seen| self.unusable(seen));
         match (&candidate.verdict, unusable) {
             (Verdict::CoolingDown(_), Some(unusable)) => Reason::unusable(&unusable, self.now),
             (verdict, _) => Reason::of_verdict(verdict, self.now),
         }
+    }
+
+    fn unusable(&self, seen: &Seen<'_>) -> Option<Unusable> {
+        seen.unusable(self.now, self.choice.model.as_deref())
     }
 
     /// What asking for its token would come to.
@@ -234,14 +239,13 @@ impl<'a> Look<'a> {
     }
 
     fn stored(&self, seen: &Seen<'_>) -> Result<Stored, StoreError> {
-        let unusable = seen.usage.and_then(|usage| usage.unusable(self.now));
         Ok(Stored {
             kind: seen.credential.kind(),
             owner: seen.owner.clone(),
             file: self.file_of(seen.owner),
             account: Account::of(self.ports.settings, self.manifest.as_ref(), seen),
             expires: seen.credential.expires(),
-            unusable_until: unusable.map(|unusable| unusable.until),
+            unusable_until: self.unusable(seen).map(|unusable| unusable.until),
             facts: facts(self.ports, seen)?,
         })
     }

@@ -1,8 +1,8 @@
 //! `models auth`: everything that puts a credential in, hands it out, or takes it away.
 
 pub mod add;
-pub mod explain;
 pub mod cooldown;
+pub mod explain;
 pub mod history;
 pub mod list;
 pub mod login;

@@ -90,7 +90,7 @@ fn login(ports: Ports<'_>, seen: &Seen<'_>, now: Timestamp) -> Option<Login> {
     let facts = facts(ports, seen).ok()?;
     let credential = seen.credential;
     let (needs_login, has_token) = judge(ports, seen, &facts, now);
-    let unusable = seen.usage.and_then(|usage| usage.unusable(now));
+    let unusable = seen.unusable(now, None);
     let end = credential.expires();
     Some(Login {
         agent: seen.owner.clone(),

@@ -124,10 +124,11 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
 /// taken off.
 fn model_of(ports: Ports<'_>, request: &Request, provider: &ProviderId) -> Option<String> {
     let model = request.model.as_deref()?.trim();
-    let own = match model.split_once('/') {
-        Some((before, own)) if ProviderId::parse(before).as_ref() == Ok(provider) => own.to_owned(),
-        Some(_) => model.to_owned(),
-        None => own_name(ports.settings, &request.agent, model),
+    let before = model.split_once('/').map(|(before, _)| before);
+    let is_other = |before| ProviderId::parse(before).as_ref() != Ok(provider);
+    let own = match before.is_some_and(is_other) {
+        true => model.to_owned(),
+        false => own_name(ports.settings, &request.agent, model),
     };
     Some(own).filter(|own| !own.is_empty())
 }

@@ -2,7 +2,7 @@
 //! programs can write into one document.
 //!
 //! Pure: an entry in, the next entry out; the caller brings the clock. The two lines of releases
-//! count differently (`docs/decisions/00XX-cooldowns.md`), so every rule asks for the [`Release`].
+//! count differently (`docs/decisions/0022-cooldowns.md`), so every rule asks for the [`Release`].
 //! Every end that is written here is bounded, and each success clears all of it: a profile that
 //! stays passed over for no reason anybody remembers was a frequent complaint.
 

@@ -52,11 +52,11 @@ pub struct Status {
         num_args = 0..=1,
         default_missing_value = "2",
         value_parser = watch::interval,
-        conflicts_with_all = ["json", "plain", "check", "probe"]
+        conflicts_with_all = ["json", "plain", "check", "prometheus", "probe"]
     )]
     watch: Option<Duration>,
     /// Print a word for a shell prompt: nothing while all is well. Always exits 0
-    #[arg(long, conflicts_with_all = ["json", "plain", "check", "watch", "probe"])]
+    #[arg(long, conflicts_with_all = ["json", "plain", "check", "prometheus", "watch", "probe"])]
     prompt: bool,
     /// With --prompt: this provider only; may be repeated
     #[arg(long, value_name = "PROVIDER", requires = "prompt")]

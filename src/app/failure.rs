@@ -38,6 +38,10 @@ pub enum Kind {
     UnknownOutcome,
     /// A person or the system asked to stop.
     Cancelled(Signal),
+    /// There is no such program to run.
+    NoProgram,
+    /// The program is there, and the system does not run it.
+    NotRun,
 }
 
 /// What happened to the stored credentials.

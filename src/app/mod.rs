@@ -26,6 +26,7 @@ pub mod alert;
 pub mod choice;
 pub mod cooldown;
 pub mod doctor;
+pub mod exec;
 pub mod explain;
 pub mod history;
 pub mod identity;

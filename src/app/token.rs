@@ -64,23 +64,31 @@ pub struct Outcome {
 /// [`Kind::NotFound`] for a profile that does not exist, [`Kind::NeedsLogin`] if nobody can give a
 /// living token without a person, and what [`keep_alive`] says.
 pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
-    let mut outcome = find(ports, request)?;
+    let choice = choose(ports, &request.agent, &request.want)?;
+    of(ports, &choice, request.min_valid)
+}
+
+/// Makes a token of what was chosen live.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn of(
+    ports: Ports<'_>,
+    choice: &Choice,
+    least: Option<Duration>,
+) -> Result<Outcome, Failure> {
+    for sentence in &choice.passed_over {
+        ports.dialog.notice(&Notice::Warning(sentence.clone()));
+    }
+    let mut outcome = match choice.locked() {
+        Some(locked) => take(ports, &choice.effective, &locked.profile, least)
+            .map_err(|failure| locked.explain(failure))?,
+        None => of_provider(ports, choice, least)?,
+    };
     if let Some(fault) = clock_fault(ports.clock.now(), None) {
         outcome.warning.get_or_insert(fault);
     }
     Ok(outcome)
-}
-
-fn find(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
-    let choice = choose(ports, &request.agent, &request.want)?;
-    for sentence in &choice.passed_over {
-        ports.dialog.notice(&Notice::Warning(sentence.clone()));
-    }
-    match choice.locked() {
-        Some(locked) => take(ports, &choice.effective, &locked.profile, request.min_valid)
-            .map_err(|failure| locked.explain(failure)),
-        None => of_provider(ports, &choice, request.min_valid),
-    }
 }
 
 /// Tries the profiles of a provider in their order; the first that gives a living token wins.

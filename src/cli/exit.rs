@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use crate::app::failure::Kind;
 
 /// The exit codes, for the manual: number, name, meaning.
-pub const TABLE: [(u8, &str, &str); 10] = [
+pub const TABLE: [(u8, &str, &str); 12] = [
     (0, "ok", "done"),
     (
         1,
@@ -37,6 +37,12 @@ pub const TABLE: [(u8, &str, &str); 10] = [
         "unknown",
         "a refresh was sent and never answered; its refresh token may be spent",
     ),
+    (
+        126,
+        "not run",
+        "`exec` only: the program is there and cannot be run",
+    ),
+    (127, "no program", "`exec` only: there is no such program"),
     (130, "interrupted", "Ctrl-C or SIGINT"),
     (143, "terminated", "SIGTERM; 129 for SIGHUP"),
 ];
@@ -51,6 +57,9 @@ pub fn code(kind: Kind) -> u8 {
         Kind::Busy => 6,
         Kind::UnknownOutcome => 7,
         Kind::Cancelled(signal) => signal.exit_code(),
+        // As shells and env(1) say it.
+        Kind::NotRun => 126,
+        Kind::NoProgram => 127,
     }
 }
 
@@ -66,6 +75,8 @@ pub fn name(kind: Kind) -> &'static str {
         Kind::Busy => "busy",
         Kind::UnknownOutcome => "unknown_outcome",
         Kind::Cancelled(_) => "cancelled",
+        Kind::NoProgram => "no_program",
+        Kind::NotRun => "not_run",
     }
 }
 

@@ -16,6 +16,7 @@ use crate::model::id::AgentId;
 use crate::model::settings::Settings;
 use crate::model::time::Timestamp;
 use crate::ports::dialog::Dialog;
+use crate::ports::exec::Exec;
 use crate::ports::files::Files;
 use crate::ports::hooks::HookSource;
 use crate::ports::host::{Clock, Env, Interrupt};
@@ -28,6 +29,7 @@ use crate::sys::callback::SystemCallback;
 use crate::sys::clock::SystemClock;
 use crate::sys::disk::SystemDisk;
 use crate::sys::env::{LayeredEnv, SystemEnv, draws_blocks, names};
+use crate::sys::exec::SystemExec;
 use crate::sys::files::SystemFiles;
 use crate::sys::http::SystemHttp;
 use crate::sys::interrupt::SystemInterrupt;
@@ -274,6 +276,11 @@ fn program() -> Result<PathBuf, Failure> {
         let message = format!("this program cannot tell where it lies: {error}");
         Failure::new(Kind::Storage, message)
     })
+}
+
+/// The door to another program in the place of this one.
+pub fn exec() -> impl Exec {
+    SystemExec
 }
 
 /// The file system alone.

@@ -30,6 +30,8 @@ pub struct Provider {
     pub name: String,
     /// Environment variables that may carry a key or token, the first non-blank wins.
     pub env: Vec<String>,
+    /// Variables that programs of this provider read besides, and this one does not.
+    pub tool_env: Vec<String>,
     /// Sign-ins of other software that hold no key to hand out; the first that is there wins.
     pub ambient: Vec<Ambient>,
     /// Whose client id a login uses, and when that was checked; shown once at login.
@@ -61,6 +63,7 @@ impl Provider {
             name: id.to_string(),
             id,
             env: Vec::new(),
+            tool_env: Vec::new(),
             ambient: Vec::new(),
             policy: None,
             default_model: None,

@@ -113,6 +113,10 @@ pub trait Interrupt: Send + Sync {
 
     /// The signal that came since [`Interrupt::defer`], if one did.
     fn pending(&self) -> Option<Signal>;
+
+    /// From now on such a signal ends the process again: nothing is left to be cut off, and nobody
+    /// will look.
+    fn obey(&self) {}
 }
 
 /// A signal that asks to stop.

@@ -12,6 +12,8 @@ pub mod secrets;
 
 pub mod program;
 
+pub mod exec;
+
 pub mod disk;
 pub mod files;
 

@@ -113,6 +113,8 @@ struct Manifest {
     #[serde(default)]
     env: Vec<Variable>,
     #[serde(default)]
+    tool_env: Vec<Variable>,
+    #[serde(default)]
     ambient: Vec<AmbientTable>,
     policy: Option<Line>,
     default_model: Option<Line>,
@@ -147,6 +149,7 @@ impl Manifest {
             id: self.id.0,
             name: self.name.0,
             env: texts(self.env),
+            tool_env: texts(self.tool_env),
             ambient: self
                 .ambient
                 .into_iter()

@@ -16,8 +16,10 @@ pub(super) fn overlay(base: Provider, declared: &Declared) -> Result<Provider, S
         id: declared.id.clone(),
         registration: Some(client(registration, declared)),
         flows: vec![flow(&base, declared)?],
-        // A key of the other provider is no login of this client.
+        // A key of the other provider is no login of this client; its programs take the token all
+        // the same.
         env: Vec::new(),
+        tool_env: [base.env.as_slice(), &base.tool_env].concat(),
         ambient: Vec::new(),
         default_model: None,
         ..base

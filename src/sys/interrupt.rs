@@ -1,6 +1,6 @@
 //! Signals that ask to stop, remembered instead of obeyed while a commit must not be cut off.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Once};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -14,6 +14,7 @@ const NONE: usize = 0;
 #[derive(Debug)]
 pub struct SystemInterrupt {
     came: Arc<AtomicUsize>,
+    obeyed: Arc<AtomicBool>,
     deferred: Once,
 }
 
@@ -22,6 +23,7 @@ impl SystemInterrupt {
     pub fn new() -> Self {
         Self {
             came: Arc::new(AtomicUsize::new(NONE)),
+            obeyed: Arc::default(),
             deferred: Once::new(),
         }
     }
@@ -36,7 +38,13 @@ impl Default for SystemInterrupt {
 impl Interrupt for SystemInterrupt {
     fn defer(&self) {
         self.deferred.call_once(|| {
+            let ignored = ignored();
             for signal in [SIGINT, SIGTERM, SIGHUP] {
+                // Who started us with `nohup` wants a hang-up to end neither us nor what comes
+                // after us; a handler would forget that.
+                if ignored & (1 << (signal - 1)) != 0 {
+                    continue;
+                }
                 let Ok(number) = usize::try_from(signal) else {
                     continue;
                 };
@@ -44,6 +52,8 @@ impl Interrupt for SystemInterrupt {
                 // system refuse all the same, the signal keeps killing us: the files are safe
                 // against that, too.
                 let _ = signal_hook::flag::register_usize(signal, Arc::clone(&self.came), number);
+                let obeyed = Arc::clone(&self.obeyed);
+                let _ = signal_hook::flag::register_conditional_default(signal, obeyed);
             }
         });
     }
@@ -54,6 +64,19 @@ impl Interrupt for SystemInterrupt {
             number => i32::try_from(number).ok().map(Signal),
         }
     }
+
+    fn obey(&self) {
+        self.obeyed.store(true, Ordering::SeqCst);
+    }
+}
+
+/// The signals that this process was told to ignore, a bit each; where the system does not tell,
+/// none.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod disk;
 pub mod env;
 mod errand;
+pub mod exec;
 pub mod files;
 mod group;
 mod head;

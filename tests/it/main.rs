@@ -21,6 +21,7 @@ mod device;
 mod discovery;
 mod disks;
 mod doctor;
+mod exec;
 mod explain;
 mod faults;
 mod fixture_edits;

@@ -12,6 +12,7 @@ mod cooldown;
 mod device;
 mod discovery;
 mod doctor;
+mod exec;
 mod explain;
 mod history;
 mod login;

@@ -129,7 +129,7 @@ impl Report {
             Kind::NotFound => 3,
             Kind::Usage => 2,
             Kind::Temporary => 1,
-            Kind::Busy | Kind::Cancelled(_) => 0,
+            Kind::Busy | Kind::Cancelled(_) | Kind::NoProgram | Kind::NotRun => 0,
         };
         let kinds = self.problems.iter().map(|problem| problem.failure.kind);
         kinds.max_by_key(rank)

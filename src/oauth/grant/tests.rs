@@ -15,6 +15,7 @@ pub(in crate::oauth) fn provider(body: Body, baked: u64) -> Provider {
         id: ProviderId::parse("acme").unwrap(),
         name: "Acme".into(),
         env: Vec::new(),
+        tool_env: Vec::new(),
         ambient: Vec::new(),
         policy: None,
         default_model: None,

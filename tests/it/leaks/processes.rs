@@ -120,6 +120,7 @@ fn a_refresh_shows_no_secret() {
         &["models", "auth", "token", "--provider", "openai-codex"][..],
         &["models", "auth", "refresh", "--force"],
         &["tick", "--no-spread", "--json"],
+        &["models", "auth", "exec", "--env", "X", "--", "/bin/true"],
     ] {
         let (world, issuer) = World::with_issuer(Account::default());
         issuer.set_delay(FOR_EVER);
@@ -130,6 +131,33 @@ fn a_refresh_shows_no_secret() {
         let lines = visible(child.id());
         end(child);
         assert_hidden(&lines, args[2], &secrets);
+    }
+}
+
+/// A descriptor shows nothing. A variable is where the kernel shows it to the same user only, and
+/// never among the arguments, which everybody sees.
+#[test]
+fn a_program_that_got_a_token_shows_it_in_no_argument() {
+    for (place, shown) in [(&["--fd"][..], 0), (&["--env", "X"], 1)] {
+        let (world, issuer) = World::with_issuer(Account::default());
+        let (_, refresh) = world.seed(&issuer, "main", -10);
+        let words = ["models", "auth", "exec"];
+        let script = "echo ready; read -r line; : last";
+        let program = ["--", "/bin/sh", "-c", script];
+        let words = [&words[..], place, &program].concat();
+        let mut child = spawn(&mut world.command(&words));
+        let mut line = String::new();
+        let output = child.stdout.as_mut().unwrap();
+        BufReader::new(output).read_line(&mut line).unwrap();
+        let mut lines = visible(child.id());
+        end(child);
+        let access = world.store()["profiles"]["openai-codex:default"]["access"].clone();
+        let access = access.as_str().unwrap();
+        let assigned = format!("X={access}");
+        let count = lines.len();
+        lines.retain(|line| *line != assigned);
+        assert_eq!(count - lines.len(), shown, "{lines:?}");
+        assert_hidden(&lines, script, &[access.to_owned(), refresh]);
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod add;
 pub mod cooldown;
+pub mod exec;
 pub mod explain;
 pub mod history;
 pub mod list;
@@ -53,6 +54,8 @@ enum AuthCommand {
     Token(Deferred<token::Token>),
     /// Say which credential would be used, and why
     Explain(Deferred<explain::Explain>),
+    /// Run a program with a living token in its environment or on a descriptor
+    Exec(Deferred<exec::Exec>),
     /// List the stored profiles
     List(Deferred<list::List>),
     /// List the providers, or check the manifest of one
@@ -100,6 +103,7 @@ impl Auth {
             Some(AuthCommand::PasteApiKey(command)) => command.run(system, printer),
             Some(AuthCommand::Token(command)) => command.run(system, printer),
             Some(AuthCommand::Explain(command)) => command.run(system, printer),
+            Some(AuthCommand::Exec(command)) => command.run(system),
             Some(AuthCommand::List(command)) => command.run(system, printer),
             Some(AuthCommand::Providers(command)) => command.run(system, printer),
             Some(AuthCommand::Refresh(command)) => command.run(system, printer),

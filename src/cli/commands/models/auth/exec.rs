@@ -1,0 +1,98 @@
+//! `models auth exec`.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::app::exec::{self, Request, To};
+use crate::app::failure::{Failure, Kind};
+use crate::app::token;
+use crate::cli::commands::models::auth::whose::Whose;
+use crate::cli::commands::seconds;
+use crate::cli::wire::{self, System};
+use crate::ports::dialog::Notice;
+
+/// Run a program with a living token in its environment or on a descriptor
+///
+/// The program takes the place of this process: signals, terminal and exit code are its own. Its
+/// provider's other variables are taken out of its environment, so that no stale key wins.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  openclaw models auth exec --provider anthropic -- ./agent --once
+  openclaw models auth exec --profile anthropic:work --env CLAUDE_CODE_OAUTH_TOKEN -- claude
+  openclaw models auth exec --provider openai --fd 3 --min-valid 30m -- sh -c 'login <&3'
+
+If there is no token the program is not run, and the exit code tells why: 3 log in again, 4 try
+later, 5 storage, 6 busy. 127: there is no such program; 126: it cannot be run.")]
+pub struct Exec {
+    #[command(flatten)]
+    whose: Whose,
+    /// The variable that gets the token [default: the one that programs of its provider read]
+    #[arg(long, value_name = "NAME", value_parser = variable)]
+    env: Option<String>,
+    /// Put it on a descriptor instead: N, or a free one, which OPENCLAW_TOKEN_FD names
+    #[arg(
+        long,
+        value_name = "N",
+        num_args = 0..=1,
+        conflicts_with = "env",
+        value_parser = clap::value_parser!(u16).range(3..)
+    )]
+    fd: Option<Option<u16>>,
+    /// Leave this variable of the provider as it is; may be repeated
+    #[arg(long, value_name = "NAME", value_parser = variable)]
+    keep: Vec<String>,
+    /// Refresh first unless it lives this much longer; seconds without a unit
+    #[arg(long, value_name = "DURATION", value_parser = seconds)]
+    min_valid: Option<Duration>,
+    /// The program and its arguments, after `--`
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+impl Exec {
+    /// Runs it; there is no way back from success.
+    ///
+    /// # Errors
+    /// What the use case says.
+    pub fn run(&self, system: &System) -> Result<u8, Failure> {
+        let (program, args) = self
+            .command
+            .split_first()
+            .ok_or_else(|| Failure::new(Kind::Usage, "no program is named"))?;
+        let request = Request {
+            token: token::Request {
+                agent: system.agent().clone(),
+                want: self.whose.want()?,
+                min_valid: self.min_valid,
+            },
+            to: match (&self.env, self.fd) {
+                (Some(name), _) => To::Variable(name.clone()),
+                (None, Some(number)) => To::Descriptor(number),
+                (None, None) => To::Usual,
+            },
+            keep: self.keep.clone(),
+            program: program.clone(),
+            args: args.to_vec(),
+        };
+        let ports = system.ports();
+        let ready = exec::prepare(ports, &wire::exec(), &request)?;
+        if let Some(warning) = &ready.warning {
+            let warning = Notice::Warning(system.global().aimed(warning));
+            ports.dialog.notice(&warning);
+        }
+        // Nothing of ours is done once the program runs.
+        system.tell_alerts();
+        match exec::start(ports, &wire::exec(), &ready)? {}
+    }
+}
+
+/// The name of a variable (POSIX, base definitions 8.1, with the lower case that it allows).
+fn variable(name: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    match name.chars().next() {
+        Some(first) if !first.is_ascii_digit() && name.chars().all(plain) => Ok(name.to_owned()),
+        _ => Err("letters, digits and `_` make a name, and no digit begins it".to_owned()),
+    }
+}

@@ -23,6 +23,7 @@ mod disks;
 mod doctor;
 mod exec;
 mod explain;
+mod exit_codes;
 mod faults;
 mod fixture_edits;
 mod history;

@@ -1,0 +1,246 @@
+//! The table.
+
+use Column::{Busy, Config, Done, Login, NotFound, Stopped, Storage, Temporary, Unknown};
+use openclaw::testing::issuer::{Codes, Issuer, Reply, Scripted};
+
+use super::cause::{
+    CONFIG, STORE, asking, blocked, broken, empty, full_output, left_alone, locked, no_answer,
+    refreshing, refused, trouble, unread,
+};
+use super::cell::Cell;
+use super::table::{Column, Row};
+use crate::support::{World, builtin, setup_token};
+
+const KEY: &str = "gsk_0123456789-0123456789-0123456789";
+/// A wizard in which a key of Groq is pasted.
+const GROQ: &[(&str, &str)] = &[
+    ("typing searches", "groq"),
+    ("> Groq", "\r"),
+    ("For which agent", "\r"),
+    ("it is not shown", "gsk_0123456789-0123456789-0123456789\r"),
+];
+/// A wizard that leads to the browser.
+const CODEX: &[(&str, &str)] = &[
+    ("typing searches", "openai-codex"),
+    ("> ", "\r"),
+    ("For which agent", "\r"),
+];
+const CTRL_C: &[(&str, &str)] = &[("typing searches", "\u{3}")];
+
+/// Every command, in the order of the help.
+pub(super) fn rows() -> Vec<Row> {
+    [logins(), credentials(), screens(), others()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// With these words something is named that is not there.
+fn names(words: &'static str) -> Cell {
+    Cell::plain().with(words)
+}
+
+/// One that asks the token endpoint.
+fn spends(command: &'static str, words: &'static str) -> Row {
+    Row::new(command, words)
+        .on(Login, refused())
+        .on(Temporary, trouble())
+        .on(Storage, broken(STORE))
+        .on(Busy, locked())
+        .on(Unknown, no_answer())
+        .on(Stopped, asking())
+}
+
+/// One that looks at the store.
+fn reads(command: &'static str, words: &'static str) -> Row {
+    Row::new(command, words).on(Storage, broken(STORE))
+}
+
+/// One that writes the store.
+fn writes(command: &'static str, words: &'static str) -> Row {
+    Row::new(command, words)
+        .on(Storage, blocked("locks"))
+        .on(Busy, locked())
+}
+
+/// One that asks all there is to ask, at a terminal.
+fn wizard(command: &'static str) -> Row {
+    Row::new(command, "")
+        .on(Done, Cell::plain().typed(GROQ))
+        .on(Login, refused().typed(CODEX))
+        .on(Temporary, trouble().typed(CODEX))
+        .on(Storage, blocked("locks").typed(GROQ))
+        .on(Busy, locked().typed(GROQ))
+        .on(Unknown, no_answer().typed(CODEX).code(3))
+        .on(Stopped, Cell::plain().typed(CTRL_C))
+}
+
+fn pasted(command: &'static str, words: &'static str) -> Row {
+    writes(command, words).input(&setup_token())
+}
+
+fn logins() -> Vec<Row> {
+    vec![
+        wizard("models auth add"),
+        writes("models auth login", "--json --no-browser")
+            .on(Done, Cell::plain().visited())
+            .on(NotFound, names("--provider nobody"))
+            .on(Login, refused().visited())
+            .on(Temporary, trouble().visited())
+            .on(Busy, locked().visited())
+            // The code may be spent, and another one costs a login.
+            .on(Unknown, no_answer().visited().code(3))
+            .on(Stopped, left_alone()),
+        writes("models auth login-github-copilot", "")
+            .prepare(|world, issuer| {
+                let manifest = builtin::manifest("github-copilot", issuer.url());
+                world.write("providers/github-copilot.toml", &manifest);
+            })
+            .on(Login, polled(Reply::Denied))
+            .on(Temporary, unreachable()),
+        pasted("models auth setup-token", "--yes").on(NotFound, names("--provider nobody")),
+        pasted("models auth paste-token", "--provider anthropic"),
+        pasted("models auth paste-api-key", "--provider groq").input(KEY),
+    ]
+}
+
+/// A person who asks for a code decides so.
+fn polled(reply: Reply) -> Cell {
+    Cell::changed(move |_, issuer| {
+        issuer.set_device_codes(Codes {
+            replies: vec![reply.clone()],
+            ..Codes::default()
+        });
+    })
+}
+
+/// Nobody listens where the provider is.
+fn unreachable() -> Cell {
+    Cell::changed(|world, _| {
+        let manifest = builtin::manifest("github-copilot", "http://127.0.0.1:1");
+        world.write("providers/github-copilot.toml", &manifest);
+    })
+}
+
+fn credentials() -> Vec<Row> {
+    vec![
+        spends("models auth token", "--provider openai-codex")
+            .on(NotFound, names("--profile openai-codex:none")),
+        spends(
+            "models auth exec",
+            "--env X --provider openai-codex -- true",
+        )
+        .on(
+            NotFound,
+            names("--env X --profile openai-codex:none -- true"),
+        ),
+        reads("models auth list", ""),
+        Row::new("models auth providers", "")
+            .on(NotFound, names("--provider nobody"))
+            .on(Storage, full_output()),
+        Row::new(
+            "models auth providers check",
+            "state/providers/openai-codex.toml",
+        )
+        .on(NotFound, names("nothing.toml"))
+        .on(Storage, full_output()),
+        spends("models auth refresh", "").on(NotFound, names("--profile openai-codex:none")),
+        writes("models auth logout", "anthropic:x --yes")
+            .prepare(|world, issuer| {
+                let manifest = builtin::manifest("openai-codex", issuer.url());
+                world.write("providers/openai-codex.toml", &manifest);
+            })
+            .on(NotFound, names("anthropic:none --yes"))
+            .on(Temporary, revoked(503, false))
+            // To ask once more does no harm.
+            .on(Unknown, revoked(503, true).code(4)),
+        writes("models auth history", "openai-codex:default --clear --yes")
+            .prepare(logged_out)
+            .on(NotFound, names("anthropic:none")),
+        writes("models auth undo", "openai-codex:default")
+            .prepare(logged_out)
+            .on(NotFound, names("anthropic:none"))
+            .on(Login, spent())
+            .on(Busy, refreshing()),
+    ]
+}
+
+/// The provider answers a revocation so.
+fn revoked(status: u16, hang_up: bool) -> Cell {
+    let cell = Cell::changed(move |_, issuer| {
+        issuer.answer_revocation(Scripted {
+            status,
+            hang_up,
+            ..Scripted::default()
+        });
+    });
+    cell.with("openai-codex:default --revoke --yes")
+}
+
+fn done(world: &World, words: &str) {
+    let words: Vec<&str> = words.split(' ').collect();
+    let done = world.run(&words);
+    assert_eq!(done.code, 0, "{done:?}");
+}
+
+/// What was logged out can be brought back.
+fn logged_out(world: &World, _: &Issuer) {
+    done(world, "models auth logout openai-codex:default --yes");
+}
+
+/// What was brought back and refreshed cannot be brought back once more.
+fn spent() -> Cell {
+    let change = |world: &World, _: &Issuer| {
+        done(world, "models auth undo openai-codex:default");
+        done(world, "models auth refresh --force");
+    };
+    Cell::changed(change).with("openai-codex:default --generation 2")
+}
+
+/// One that shows how things stand; only `--check` complains.
+fn status(command: &'static str) -> Row {
+    Row::new(command, "")
+        .on(Login, empty().with("--check").code(1))
+        .on(Storage, full_output())
+}
+
+fn screens() -> Vec<Row> {
+    vec![
+        status("models"),
+        status("models status"),
+        wizard("onboard").on(
+            NotFound,
+            names("--non-interactive --accept-risk --auth-choice nobody"),
+        ),
+        reads("provider token-status", "openai-codex")
+            .between()
+            .on(NotFound, names("nobody"))
+            .on(Login, empty()),
+        spends("provider refresh-token", "openai-codex")
+            .between()
+            .on(NotFound, names("nobody")),
+    ]
+}
+
+fn others() -> Vec<Row> {
+    vec![
+        Row::new("agents add", "new --workspace w --non-interactive")
+            .on(Storage, blocked("agents")),
+        Row::new("agents list", "").on(Storage, full_output()),
+        Row::new("agents delete", "work --force")
+            .prepare(|world, _| world.write("agents/work/agent/auth-profiles.json", "{}"))
+            .on(NotFound, names("nobody --force"))
+            .on(Storage, blocked("trash")),
+        Row::new("agents inherit", "work --mode isolated")
+            .on(NotFound, names("nobody"))
+            .on(Storage, blocked("agents/work")),
+        // What is wrong is what it is for to say.
+        Row::new("doctor", "")
+            .on(Config, broken(CONFIG).code(0))
+            .on(Storage, names("--state-dir /proc")),
+        Row::new("completions", "bash")
+            .never(Config)
+            .on(Storage, full_output())
+            .on(Stopped, unread()),
+    ]
+}

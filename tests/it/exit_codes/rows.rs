@@ -29,7 +29,7 @@ const CTRL_C: &[(&str, &str)] = &[("typing searches", "\u{3}")];
 
 /// Every command, in the order of the help.
 pub(super) fn rows() -> Vec<Row> {
-    [logins(), credentials(), screens(), others()]
+    [logins(), credentials(), choices(), screens(), others()]
         .into_iter()
         .flatten()
         .collect()
@@ -163,6 +163,23 @@ fn credentials() -> Vec<Row> {
             .on(Login, spent())
             .on(Busy, refreshing()),
     ]
+}
+
+fn choices() -> Vec<Row> {
+    vec![
+        reads("models auth order get", "--provider anthropic"),
+        writes("models auth order set", "--provider anthropic anthropic:x")
+            .on(NotFound, names("--provider anthropic anthropic:none")),
+        writes("models auth order clear", "--provider anthropic").prepare(ordered),
+        writes("models auth use", "anthropic:x").on(NotFound, names("anthropic:none")),
+    ]
+}
+
+fn ordered(world: &World, _: &Issuer) {
+    done(
+        world,
+        "models auth order set --provider anthropic anthropic:x",
+    );
 }
 
 /// The provider answers a revocation so.

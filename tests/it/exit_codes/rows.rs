@@ -134,6 +134,8 @@ fn credentials() -> Vec<Row> {
             NotFound,
             names("--env X --profile openai-codex:none -- true"),
         ),
+        reads("models auth explain", "--provider openai-codex")
+            .on(NotFound, names("--profile openai-codex:none")),
         reads("models auth list", ""),
         Row::new("models auth providers", "")
             .on(NotFound, names("--provider nobody"))

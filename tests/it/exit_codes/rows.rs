@@ -29,10 +29,17 @@ const CTRL_C: &[(&str, &str)] = &[("typing searches", "\u{3}")];
 
 /// Every command, in the order of the help.
 pub(super) fn rows() -> Vec<Row> {
-    [logins(), credentials(), choices(), screens(), others()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        logins(),
+        credentials(),
+        choices(),
+        screens(),
+        defaults(),
+        others(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// With these words something is named that is not there.
@@ -241,8 +248,51 @@ fn screens() -> Vec<Row> {
     ]
 }
 
+/// One that reads or edits the configuration alone.
+fn configures(command: &'static str, words: &'static str) -> Row {
+    Row::new(command, words).on(Storage, full_output())
+}
+
+/// Something to list, and to take away.
+fn defaulted(world: &World, _: &Issuer) {
+    for words in [
+        "models aliases add opus anthropic/claude-opus-4-6",
+        "models fallbacks add openai/gpt-5.2",
+        "models image-fallbacks add openai/gpt-5.2",
+    ] {
+        done(world, words);
+    }
+}
+
+fn defaults() -> Vec<Row> {
+    let rows = vec![
+        configures("models list", ""),
+        configures("models set", "anthropic/claude-opus-4-6"),
+        configures("models set-image", "anthropic/claude-opus-4-6"),
+        configures("models aliases list", ""),
+        configures("models aliases add", "gpt openai/gpt-5.2"),
+        configures("models aliases remove", "opus").on(NotFound, names("nothing")),
+        configures("models fallbacks list", ""),
+        configures("models fallbacks add", "anthropic/claude-opus-4-6"),
+        configures("models fallbacks remove", "openai/gpt-5.2")
+            .on(NotFound, names("openai/nothing")),
+        configures("models fallbacks clear", ""),
+        configures("models image-fallbacks list", ""),
+        configures("models image-fallbacks add", "anthropic/claude-opus-4-6"),
+        configures("models image-fallbacks remove", "openai/gpt-5.2")
+            .on(NotFound, names("openai/nothing")),
+        configures("models image-fallbacks clear", ""),
+    ];
+    let rows = rows.into_iter();
+    rows.map(|row| row.prepare(defaulted)).collect()
+}
+
 fn others() -> Vec<Row> {
     vec![
+        configures("channels list", ""),
+        configures("agents set-identity", "--agent work --name Rusty")
+            .on(NotFound, names("--agent nobody --name Rusty")),
+        spends("tick", "--no-spread"),
         Row::new("agents add", "new --workspace w --non-interactive")
             .on(Storage, blocked("agents")),
         Row::new("agents list", "").on(Storage, full_output()),

@@ -180,6 +180,12 @@ fn choices() -> Vec<Row> {
         writes("models auth order set", "--provider anthropic anthropic:x")
             .on(NotFound, names("--provider anthropic anthropic:none")),
         writes("models auth order clear", "--provider anthropic").prepare(ordered),
+        writes("models auth report", "anthropic:x --failed rate_limit")
+            .on(NotFound, names("anthropic:none --ok")),
+        reads("models auth cooldown list", ""),
+        writes("models auth cooldown clear", "anthropic:x")
+            .prepare(cooling)
+            .on(NotFound, names("anthropic:none")),
         writes("models auth use", "anthropic:x").on(NotFound, names("anthropic:none")),
     ]
 }
@@ -189,6 +195,10 @@ fn ordered(world: &World, _: &Issuer) {
         world,
         "models auth order set --provider anthropic anthropic:x",
     );
+}
+
+fn cooling(world: &World, _: &Issuer) {
+    done(world, "models auth report anthropic:x --failed rate_limit");
 }
 
 /// The provider answers a revocation so.

@@ -42,6 +42,11 @@ impl Cli {
         command.build();
         command
     }
+
+    /// The tree of commands for a command line on which the options of every command come first.
+    pub(super) fn brief() -> clap::Command {
+        Self::command().mut_args(|argument| argument.global(false))
+    }
 }
 
 /// Options that every command takes.

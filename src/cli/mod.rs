@@ -18,6 +18,7 @@ pub mod terminal;
 mod usage;
 pub mod view;
 pub mod wire;
+mod words;
 
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
@@ -51,9 +52,22 @@ fn fail(cli: &Cli, printer: &Printer, failure: Failure) -> u8 {
     exit::code(failure.kind)
 }
 
-/// The tree of commands is not taken apart afterwards: it would cost a tenth of what it costs to
-/// print a token.
-fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+/// Understands a command line, program name first.
+///
+/// What is wrong, or asked about, is told by the tree in which every command has the options of
+/// every command; what is right is understood without those copies. Neither tree is taken apart
+/// afterwards: it would cost a tenth of what it costs to print a token.
+///
+/// # Errors
+/// What the parser has to say, which may be its help.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let args = words::complete(args);
+    let mut brief = ManuallyDrop::new(Cli::brief());
+    if let Ok(mut matches) = brief.try_get_matches_from_mut(words::in_front(&args))
+        && let Ok(cli) = Cli::from_arg_matches_mut(&mut matches)
+    {
+        return Ok(cli);
+    }
     let mut command = ManuallyDrop::new(Cli::command());
     let mut matches = command.try_get_matches_from_mut(args)?;
     Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))

@@ -26,7 +26,7 @@ use crate::model::time::parse_duration;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Credentials of model providers: log in, hand out, show
-    Models(Box<Deferred<models::Models>>),
+    Models(Deferred<models::Models>),
     /// Log in for the first time: choose a provider, a method and an agent
     Onboard(Deferred<onboard::Onboard>),
     /// The token of one provider: how long it lives, and a new one by force

@@ -242,7 +242,6 @@ fn status(command: &'static str) -> Row {
 
 fn screens() -> Vec<Row> {
     vec![
-        status("models"),
         status("models status"),
         wizard("onboard").on(
             NotFound,

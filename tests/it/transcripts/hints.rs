@@ -1,6 +1,6 @@
 //! Every command that a text names is one that the program understands.
 
-use clap::{Command, Parser};
+use clap::Command;
 use openclaw::cli::args::Cli;
 
 /// The command lines of this program that a line of a text names, each as words.
@@ -47,7 +47,7 @@ fn faults(text: &str) -> (usize, Vec<String>) {
         .filter(|line| !line.starts_with('$') && !line.contains("Usage:"));
     for command in output.flat_map(commands) {
         named += 1;
-        if let Err(error) = Cli::try_parse_from(&command) {
+        if let Err(error) = openclaw::cli::parse(command.iter().map(Into::into)) {
             faults.push(format!("{}: {error}", command.join(" ")));
         }
     }

@@ -1,4 +1,4 @@
-//! `models`: credentials and what is known of them. Without a further word it is `models status`.
+//! `models`: credentials, what is known of them, and which models are configured.
 
 pub mod aliases;
 pub mod auth;
@@ -18,21 +18,20 @@ use crate::cli::printer::Printer;
 use crate::cli::wire::System;
 
 /// Credentials of model providers: log in, hand out, show
+///
+/// Without a further word it is `models status`, with the options of that.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
 pub struct Models {
     #[command(subcommand)]
-    command: Option<ModelsCommand>,
-    #[command(flatten)]
-    status: status::Status,
+    command: ModelsCommand,
 }
 
-// Where a command is described at once, a comment on its variant would take the place of its long
-// help.
 #[derive(Debug, Subcommand)]
 enum ModelsCommand {
-    Auth(auth::Auth),
-    Status(status::Status),
+    /// Log in, paste, hand out, list, refresh and forget credentials
+    Auth(Deferred<auth::Auth>),
+    /// What is there, until when, and what needs doing
+    Status(Deferred<status::Status>),
     /// List the configured models, and whether each has a login
     List(Deferred<list::List>),
     /// Set the default model
@@ -50,22 +49,20 @@ enum ModelsCommand {
 impl Models {
     /// Whether the command reports what happens as JSON lines.
     pub fn wants_events(&self) -> bool {
-        matches!(&self.command, Some(ModelsCommand::Auth(auth)) if auth.wants_events())
+        matches!(&self.command, ModelsCommand::Auth(auth) if auth.wants_events())
     }
 
     /// Whether the command takes no lock and writes nothing, whatever lies around.
     pub fn only_looks(&self) -> bool {
-        matches!(&self.command, Some(ModelsCommand::Auth(auth)) if auth.only_looks())
+        matches!(&self.command, ModelsCommand::Auth(auth) if auth.only_looks())
     }
 
     /// Whether it is for a shell prompt, which is shown whatever is wrong.
     pub fn prompt(&self) -> Option<&status::Status> {
-        let status = match &self.command {
-            Some(ModelsCommand::Status(status)) => status,
-            Some(_) => return None,
-            None => &self.status,
-        };
-        status.is_prompt().then_some(status)
+        match &self.command {
+            ModelsCommand::Status(status) => status.is_prompt().then_some(status),
+            _ => None,
+        }
     }
 
     /// Runs it.
@@ -74,15 +71,14 @@ impl Models {
     /// What the command failed with.
     pub fn run(&self, system: &System, printer: &Arc<Printer>) -> Result<u8, Failure> {
         match &self.command {
-            Some(ModelsCommand::Auth(auth)) => auth.run(system, printer),
-            Some(ModelsCommand::Status(status)) => status.run(system, printer),
-            Some(ModelsCommand::List(command)) => command.run(system, printer),
-            Some(ModelsCommand::Set(command)) => command.run(system, printer),
-            Some(ModelsCommand::SetImage(command)) => command.run(system, printer),
-            Some(ModelsCommand::Aliases(command)) => command.run(system, printer),
-            Some(ModelsCommand::Fallbacks(command)) => command.run(system, printer),
-            Some(ModelsCommand::ImageFallbacks(command)) => command.run(system, printer),
-            None => self.status.run(system, printer),
+            ModelsCommand::Auth(auth) => auth.run(system, printer),
+            ModelsCommand::Status(status) => status.run(system, printer),
+            ModelsCommand::List(command) => command.run(system, printer),
+            ModelsCommand::Set(command) => command.run(system, printer),
+            ModelsCommand::SetImage(command) => command.run(system, printer),
+            ModelsCommand::Aliases(command) => command.run(system, printer),
+            ModelsCommand::Fallbacks(command) => command.run(system, printer),
+            ModelsCommand::ImageFallbacks(command) => command.run(system, printer),
         }
     }
 }

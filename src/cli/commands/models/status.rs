@@ -33,10 +33,10 @@ use crate::model::id::ProviderId;
 With --check the exit code is 1 if a login is expired or missing, 2 if one ends within a day.")]
 pub struct Status {
     /// Print the report as one JSON document
-    #[arg(long, conflicts_with = "plain")]
+    #[arg(long, alias = "status-json", conflicts_with = "plain")]
     json: bool,
     /// Print the default model alone
-    #[arg(long)]
+    #[arg(long, alias = "status-plain")]
     plain: bool,
     /// Write metrics for Prometheus to this file, or to standard output (-), of all agents unless one
     /// is named

@@ -91,8 +91,7 @@ fn why(row: &Row, now: Timestamp) -> String {
         parts.push(format!("only for {}", printable(model, 80)));
     }
     if let Some(since) = row.since {
-        let ago = short_duration(since.until(now));
-        parts.push(format!("last failed {ago} ago"));
+        parts.push(format!("last failed {}", super::ago(now.until(since))));
     }
     parts.join("; ")
 }

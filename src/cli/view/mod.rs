@@ -64,6 +64,14 @@ pub fn inherits(inheritance: &Inheritance) -> String {
     }
 }
 
+/// How long ago something was that lies `remaining` milliseconds ahead, which is negative.
+pub(super) fn ago(remaining: i64) -> String {
+    match remaining.saturating_neg() {
+        ..60_000 => "just now".to_owned(),
+        passed => format!("{} ago", short_duration(passed)),
+    }
+}
+
 /// When a token ends, as people say it: a clause with its verb.
 pub fn end(time: Option<Timestamp>, now: Timestamp) -> String {
     match time.map(|time| now.until(time)) {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use unicode_width::UnicodeWidthStr;
 
+use super::ago;
 use super::sheet::{Sheet, Words, padded};
 use crate::app::status::{
     ProfileHealth, ProviderRow, Renewal, Report, State, Trouble, UnusableRow,
@@ -250,12 +251,4 @@ fn joined(notes: Vec<(Option<Tone>, String)>) -> Words {
             None => words.say(&text),
         }
     })
-}
-
-/// How long ago something was that lies `remaining` milliseconds ahead, which is negative.
-fn ago(remaining: i64) -> String {
-    match remaining.saturating_neg() {
-        ..60_000 => "just now".to_owned(),
-        passed => format!("{} ago", short_duration(passed)),
-    }
 }

@@ -264,7 +264,8 @@ pub(super) fn speaks_for(
     let (effective, mut wrong) = look(ports, agent)?;
     wrong.extend(faults(&effective));
     let keys = Keys::look(ports);
-    let agent_dir = ports.store.path(agent);
+    let store_path = ports.store.path(agent);
+    let agent_dir = store_path.parent().map(PathBuf::from).unwrap_or_default();
     let profiles = effective.profiles();
     let look = rows::Look {
         ports,

@@ -101,7 +101,9 @@ fn that_fails_while_it_waits() {
         .run(&login("minimax-portal"))
         .matches("device_minimax");
     let (world, issuer) = giving("github-copilot", Codes::default());
-    drop(issuer);
+    let path = "providers/github-copilot.toml";
+    let manifest = world.read(path).replace(issuer.url(), "http://127.0.0.1:1");
+    world.write(path, &manifest);
     Transcript::of(&world)
         .run(&login("github-copilot"))
         .matches("device_unreachable");

@@ -248,10 +248,7 @@ pub fn delete(ports: Ports<'_>, request: &Delete) -> Result<Deleted, Failure> {
     if id.is_main() {
         return Err(Failure::new(Kind::Usage, "\"main\" cannot be deleted."));
     }
-    if !ports.settings.knows_agent(&id) {
-        let message = format!("Agent \"{}\" not found.", printable(&request.id, 80));
-        return Err(Failure::new(Kind::NotFound, message).hint("openclaw agents list"));
-    }
+    must_exist(ports, &id, &request.id)?;
     let agent_dir = agent_dir(ports, &id);
     let home = ports.dirs.state.join("agents").join(id.as_str());
     for directory in [&agent_dir, &home] {
@@ -282,6 +279,15 @@ pub fn delete(ports: Ports<'_>, request: &Delete) -> Result<Deleted, Failure> {
         moved,
         id,
     })
+}
+
+/// Refuses an agent that is not configured, by the name that was typed.
+pub(super) fn must_exist(ports: Ports<'_>, id: &AgentId, typed: &str) -> Result<(), Failure> {
+    if ports.settings.knows_agent(id) {
+        return Ok(());
+    }
+    let message = format!("Agent \"{}\" not found.", printable(typed, 80));
+    Err(Failure::new(Kind::NotFound, message).hint("openclaw agents list"))
 }
 
 /// What goes to the trash with one agent must not hold the credentials of another.

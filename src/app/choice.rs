@@ -185,10 +185,10 @@ fn of_profile(ports: Ports<'_>, agent: &AgentId, id: &ProfileId) -> Result<Choic
     let effective = ports.effective(agent, Scope::Profile(id))?;
     let seen = effective.get(id);
     let seen = seen.ok_or_else(|| Failure::not_seen(&effective, id))?;
-    let provider = seen.credential.provider().ok_or_else(|| {
-        let message = format!("{id} names no valid provider");
-        Failure::new(Kind::Config, message)
-    })?;
+    let provider = seen
+        .credential
+        .provider()
+        .ok_or_else(|| Failure::names_no_provider(id))?;
     Ok(Choice {
         provider,
         model: None,

@@ -132,6 +132,11 @@ impl Failure {
             .hint("openclaw models auth list")
     }
 
+    /// The entry of a profile says of no provider that it is its.
+    pub fn names_no_provider(id: &ProfileId) -> Self {
+        Self::new(Kind::Config, format!("{id} names no valid provider"))
+    }
+
     /// The agent sees no profile of that name, or an entry that is no credential.
     pub fn not_seen(effective: &Effective, id: &ProfileId) -> Self {
         let documents = [Some(&effective.own), effective.main.as_ref()];

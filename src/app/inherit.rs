@@ -1,11 +1,12 @@
 //! `agents inherit`: how much of the main agent's credentials another agent sees.
 
-use crate::model::id::{AgentId, printable};
+use crate::model::id::{AgentId, ProfileId};
 use crate::model::inheritance::Inheritance;
 use crate::model::profiles::AuthProfiles;
 use crate::ports::store::Scope;
 
 use super::Ports;
+use super::agents::must_exist;
 use super::failure::{Failure, Kind};
 
 /// What is asked for.
@@ -39,10 +40,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
         let failure = Failure::new(Kind::Usage, "main inherits from nobody");
         return Err(failure.hint("openclaw agents list"));
     }
-    if !ports.settings.knows_agent(&agent) {
-        let message = format!("Agent \"{}\" not found.", printable(&request.agent, 80));
-        return Err(Failure::new(Kind::NotFound, message).hint("openclaw agents list"));
-    }
+    must_exist(ports, &agent, &request.agent)?;
     let Some(wanted) = &request.set else {
         let inheritance = ports.store.inheritance(&agent)?;
         return Ok(Outcome {
@@ -71,7 +69,7 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
 pub(super) fn dangling<'a>(
     inheritance: &'a Inheritance,
     main: &'a AuthProfiles,
-) -> impl Iterator<Item = &'a crate::model::id::ProfileId> {
+) -> impl Iterator<Item = &'a ProfileId> {
     let links = inheritance.links().iter();
     links.filter(|id| main.get(id).is_none())
 }

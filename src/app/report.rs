@@ -15,7 +15,7 @@ use crate::ports::store::{Change, Scope};
 
 use super::Ports;
 use super::cooldown::{Next, known, next_in_line};
-use super::failure::{Failure, Kind};
+use super::failure::Failure;
 use super::status::own_name;
 
 /// How the request ended.
@@ -85,7 +85,8 @@ pub struct Outcome {
 /// Writes it down.
 ///
 /// # Errors
-/// [`Kind::NotFound`] if the agent sees no such profile, [`Kind::Config`] if its entry cannot be
+/// [`Kind::NotFound`](super::failure::Kind::NotFound) if the agent sees no such profile,
+/// [`Kind::Config`](super::failure::Kind::Config) if its entry cannot be
 /// used, and what the store says.
 pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
     let id = &request.profile;
@@ -93,10 +94,10 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
     let seen = before
         .get(id)
         .ok_or_else(|| Failure::not_seen(&before, id))?;
-    let provider = seen.credential.provider().ok_or_else(|| {
-        let message = format!("{id} names no valid provider");
-        Failure::new(Kind::Config, message)
-    })?;
+    let provider = seen
+        .credential
+        .provider()
+        .ok_or_else(|| Failure::names_no_provider(id))?;
     let model = model_of(ports, request, &provider);
     let now = ports.clock.now();
     let is_exempt = matches!(request.ending, Ending::Failed { .. })

@@ -181,10 +181,9 @@ pub(super) fn way(
     least: Option<Duration>,
 ) -> Result<(ProviderId, Way), Failure> {
     let (id, credential) = (seen.id, seen.credential);
-    let provider = credential.provider().ok_or_else(|| {
-        let message = format!("{id} names no valid provider");
-        Failure::new(Kind::Config, message)
-    })?;
+    let provider = credential
+        .provider()
+        .ok_or_else(|| Failure::names_no_provider(id))?;
     let way = match credential {
         Credential::ApiKey(_) => Way::AsItIs(None),
         Credential::Token(token) if !token.is_of_client() => {

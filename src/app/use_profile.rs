@@ -217,10 +217,9 @@ pub fn list(ports: Ports<'_>, request: &Request) -> Result<Listing, Failure> {
 fn provider_of(effective: &Effective, profile: &ProfileId) -> Result<ProviderId, Failure> {
     let seen = effective.get(profile);
     let seen = seen.ok_or_else(|| Failure::not_seen(effective, profile))?;
-    seen.credential.provider().ok_or_else(|| {
-        let message = format!("{profile} names no valid provider");
-        Failure::new(Kind::Config, message)
-    })
+    seen.credential
+        .provider()
+        .ok_or_else(|| Failure::names_no_provider(profile))
 }
 
 /// The order that counts now: the one that is written, else the one that selection gives. What has

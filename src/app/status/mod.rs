@@ -191,18 +191,10 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Report, Failure> {
     }
     let keys = Keys::look(ports);
     wrong.extend(keys.faults());
-    let now = ports.clock.now();
     let models = models::resolve(ports.settings, &request.agent, request.agent_named);
-    let store_path = ports.store.path(&request.agent);
-    let agent_dir = store_path.parent().map(PathBuf::from).unwrap_or_default();
     let profiles = effective.profiles();
-    let look = rows::Look {
-        ports,
-        keys: &keys,
-        profiles: &profiles,
-        agent_dir: &agent_dir,
-        now,
-    };
+    let look = rows::Look::new(ports, &keys, &profiles, &request.agent);
+    let now = look.now;
     let names = look.providers(&models);
     let providers: Vec<ProviderRow> = names.iter().filter_map(|name| look.row(name)).collect();
     let speaks_for = |provider: &str| {
@@ -221,8 +213,8 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Report, Failure> {
         agent_named: request.agent_named,
         inheritance,
         unusable: look.unusable(),
-        agent_dir,
-        store_path,
+        agent_dir: look.agent_dir,
+        store_path: ports.store.path(&request.agent),
         at: now,
         shell_env: shell_enabled(ports),
         from_shell: keys.taken_from_shell(),
@@ -264,16 +256,8 @@ pub(super) fn speaks_for(
     let (effective, mut wrong) = look(ports, agent)?;
     wrong.extend(faults(&effective));
     let keys = Keys::look(ports);
-    let store_path = ports.store.path(agent);
-    let agent_dir = store_path.parent().map(PathBuf::from).unwrap_or_default();
     let profiles = effective.profiles();
-    let look = rows::Look {
-        ports,
-        keys: &keys,
-        profiles: &profiles,
-        agent_dir: &agent_dir,
-        now: ports.clock.now(),
-    };
+    let look = rows::Look::new(ports, &keys, &profiles, agent);
     let providers = providers.iter();
     let spoken_for = providers.map(|provider| look.row(provider.as_str()).is_some());
     Ok((spoken_for.collect(), wrong))

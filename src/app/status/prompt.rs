@@ -62,18 +62,11 @@ fn gather(ports: Ports<'_>, request: &Request) -> Option<Vec<Item>> {
     if !wrong.is_empty() {
         return None;
     }
-    let now = ports.clock.now();
     let profiles = effective.profiles();
-    let health = health::judge(ports, &profiles, &[], now).ok()?;
     let keys = Keys::without_shell(ports);
-    let store = ports.store.path(&request.agent);
-    let speaker = rows::Look {
-        ports,
-        keys: &keys,
-        profiles: &profiles,
-        agent_dir: store.parent().unwrap_or(&store),
-        now,
-    };
+    let speaker = rows::Look::new(ports, &keys, &profiles, &request.agent);
+    let now = speaker.now;
+    let health = health::judge(ports, &profiles, &[], now).ok()?;
     let mut missing = needed(ports, request);
     missing.retain(|provider| speaker.row(provider).is_none());
     let is_meant = |coming: &Coming| {

@@ -1,6 +1,6 @@
 //! One row for each provider that anything mentions, and what speaks for it.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use crate::app::Ports;
 use crate::app::keys::{Keys, What};
@@ -37,12 +37,29 @@ pub(super) struct Look<'a> {
     /// Every profile that the agent sees.
     pub(super) profiles: &'a [Seen<'a>],
     /// The agent's directory.
-    pub(super) agent_dir: &'a Path,
+    pub(super) agent_dir: PathBuf,
     /// Now.
     pub(super) now: Timestamp,
 }
 
-impl Look<'_> {
+impl<'a> Look<'a> {
+    /// Of an agent, now.
+    pub(super) fn new(
+        ports: Ports<'a>,
+        keys: &'a Keys<'a>,
+        profiles: &'a [Seen<'a>],
+        agent: &AgentId,
+    ) -> Self {
+        let document = ports.store.path(agent);
+        Self {
+            ports,
+            keys,
+            profiles,
+            agent_dir: document.parent().map(PathBuf::from).unwrap_or_default(),
+            now: ports.clock.now(),
+        }
+    }
+
     /// Every provider that anything mentions, sorted as people sort.
     pub(super) fn providers(&self, models: &Models) -> Vec<String> {
         let stored = self.profiles.iter();

@@ -43,18 +43,15 @@ pub fn set(
 ) -> Result<Outcome, Failure> {
     let target = target(ports.settings, text)?;
     let reference = target.reference.to_string();
-    let edits = [
-        Edit::SetPrimary {
-            role,
-            reference: reference.clone(),
-        },
-        Edit::AllowModel(reference),
-        touch(ports, version),
-    ];
+    let set = Edit::SetPrimary {
+        role,
+        reference: reference.clone(),
+    };
+    let edits = vec![set, Edit::AllowModel(reference)];
     Ok(Outcome {
         target: Some(target),
         fallbacks: choice(ports, role).fallbacks.unwrap_or_default(),
-        written: Some(ports.config.apply(&edits)?.path),
+        written: write(ports, edits, version)?,
     })
 }
 
@@ -75,15 +72,11 @@ pub fn add_fallback(
     if meant(ports, &fallbacks, &target).is_empty() {
         let reference = target.reference.to_string();
         fallbacks.push(reference.clone());
-        let edits = [
-            Edit::AddFallback {
-                role,
-                reference: reference.clone(),
-            },
-            Edit::AllowModel(reference),
-            touch(ports, version),
-        ];
-        written = Some(ports.config.apply(&edits)?.path);
+        let add = Edit::AddFallback {
+            role,
+            reference: reference.clone(),
+        };
+        written = write(ports, vec![add, Edit::AllowModel(reference)], version)?;
     }
     Ok(Outcome {
         target: Some(target),
@@ -116,11 +109,11 @@ pub fn remove_fallback(
         return Err(failure.hint(format!("openclaw models {command} list")));
     }
     fallbacks.retain(|entry| !entries.contains(entry));
-    let edits = [Edit::DropFallbacks { role, entries }, touch(ports, version)];
+    let edits = vec![Edit::DropFallbacks { role, entries }];
     Ok(Outcome {
         target: Some(target),
         fallbacks,
-        written: Some(ports.config.apply(&edits)?.path),
+        written: write(ports, edits, version)?,
     })
 }
 
@@ -134,12 +127,22 @@ pub fn clear_fallbacks(
     version: &'static str,
 ) -> Result<Outcome, Failure> {
     let entries = choice(ports, role).fallbacks.unwrap_or_default();
-    let edits = [Edit::DropFallbacks { role, entries }, touch(ports, version)];
+    let edits = vec![Edit::DropFallbacks { role, entries }];
     Ok(Outcome {
         target: None,
         fallbacks: Vec::new(),
-        written: Some(ports.config.apply(&edits)?.path),
+        written: write(ports, edits, version)?,
     })
+}
+
+/// Makes these changes; where.
+fn write(
+    ports: Ports<'_>,
+    mut edits: Vec<Edit>,
+    version: &'static str,
+) -> Result<Option<PathBuf>, Failure> {
+    edits.push(touch(ports, version));
+    Ok(Some(ports.config.apply(&edits)?.path))
 }
 
 /// The entries that mean the same model.

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::app::Ports;
 use crate::app::alert::Whose;
-use crate::app::failure::{Failure, Kind, login_command, refresh_command, store_command};
+use crate::app::failure::{Failure, Kind, refresh_command, store_command};
 use crate::app::status::{Facts, Renewal, facts};
 use crate::model::alert::{Alert, Event, Mark, threshold};
-use crate::model::credential::{Credential, Kind as CredentialKind};
+use crate::model::credential::Credential;
 use crate::model::expiry::End;
 use crate::model::id::ProviderId;
 use crate::model::profiles::Seen;
@@ -46,12 +46,7 @@ pub(super) fn judge(ports: Ports<'_>, seen: &Seen<'_>, now: Timestamp) -> Result
         }
         Renewal::ByCommand => Ok(of_end(seen, &provider, now, refresh_command(seen.id))),
         Renewal::Never => {
-            let command = match seen.credential.kind() {
-                CredentialKind::ApiKey => {
-                    store_command(&provider, Some(seen.id), CredentialKind::ApiKey)
-                }
-                kind => login_command(&provider, Some(seen.id), kind == CredentialKind::Token),
-            };
+            let command = store_command(&provider, Some(seen.id), seen.credential.kind());
             Ok(of_end(seen, &provider, now, command))
         }
     }

@@ -17,14 +17,19 @@ pub(super) fn in_front(args: &[OsString]) -> Vec<OsString> {
     let end = args.iter().position(|word| word == "--");
     let (ours, theirs) = args.split_at(end.unwrap_or(args.len()));
     let (program, ours) = ours.split_at(ours.len().min(1));
+    let (front, back): (Vec<_>, Vec<_>) = marked(ours).partition(|(_, general)| *general);
+    let both = front.into_iter().chain(back).map(|(word, _)| word);
+    program.iter().chain(both).chain(theirs).cloned().collect()
+}
+
+/// Each word, and whether it is an option of every command or the value of one.
+fn marked(args: &[OsString]) -> impl Iterator<Item = (&OsString, bool)> {
     let mut takes = false;
-    let (front, back): (Vec<&OsString>, Vec<&OsString>) = ours.iter().partition(|word| {
+    args.iter().map(move |word| {
         let is_value = std::mem::replace(&mut takes, false);
         takes = !is_value && TAKE_ONE.iter().any(|option| word == option);
-        is_value || is_general(word)
-    });
-    let words = program.iter().chain(front).chain(back).chain(theirs);
-    words.cloned().collect()
+        (word, is_value || is_general(word))
+    })
 }
 
 /// The command line with `status` behind a `models` that nothing but options follows.
@@ -66,16 +71,10 @@ fn is_general(word: &OsStr) -> bool {
 
 /// The words that are no options, and no values of options that every command has.
 fn words(args: &[OsString]) -> impl Iterator<Item = (usize, &OsStr)> {
-    let mut takes = false;
-    args.iter()
-        .enumerate()
-        .skip(1)
-        .filter_map(move |(place, word)| {
-            let is_value = std::mem::replace(&mut takes, false);
-            takes = !is_value && TAKE_ONE.iter().any(|option| word == option);
-            let is_option = word.as_encoded_bytes().starts_with(b"-");
-            (!is_value && !is_option).then_some((place, word.as_os_str()))
-        })
+    marked(args.get(1..).unwrap_or_default())
+        .zip(1..)
+        .filter(|((word, general), _)| !general && !is_option(word))
+        .map(|((word, _), place)| (place, word.as_os_str()))
 }
 
 #[cfg(test)]

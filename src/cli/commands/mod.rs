@@ -53,11 +53,12 @@ pub fn run(cli: &Cli, printer: &Arc<Printer>) -> Result<u8, Failure> {
         rescue::take_in(system.ports());
         Ok(system)
     };
+    let ordinary = |command: &dyn Fn(&System) -> Result<u8, Failure>| {
+        let system = start(false)?;
+        ended(command(&system), &system, (cli, printer))
+    };
     match &cli.command {
-        Command::Onboard(onboard) => {
-            let system = start(false)?;
-            ended(onboard.run(&system, printer), &system, (cli, printer))
-        }
+        Command::Onboard(onboard) => ordinary(&|system| onboard.run(system, printer)),
         Command::Models(models) if models.prompt().is_some() => {
             // Nothing of it may fail, and nothing be written.
             let system = System::despite_faults(&cli.global, printer, false).ok();
@@ -71,22 +72,10 @@ pub fn run(cli: &Cli, printer: &Arc<Printer>) -> Result<u8, Failure> {
             };
             ended(models.run(&system, printer), &system, (cli, printer))
         }
-        Command::Provider(provider) => {
-            let system = start(false)?;
-            ended(provider.run(&system, printer), &system, (cli, printer))
-        }
-        Command::Agents(agents) => {
-            let system = start(false)?;
-            ended(agents.run(&system, printer), &system, (cli, printer))
-        }
-        Command::Tick(tick) => {
-            let system = start(false)?;
-            ended(tick.run(&system, printer), &system, (cli, printer))
-        }
-        Command::Channels(channels) => {
-            let system = start(false)?;
-            named(channels.run(&system, printer), &system)
-        }
+        Command::Provider(provider) => ordinary(&|system| provider.run(system, printer)),
+        Command::Agents(agents) => ordinary(&|system| agents.run(system, printer)),
+        Command::Tick(tick) => ordinary(&|system| tick.run(system, printer)),
+        Command::Channels(channels) => ordinary(&|system| channels.run(system, printer)),
         Command::Doctor(doctor) => match doctor.rival() {
             Some(path) => doctor::compete(path, printer),
             None => {

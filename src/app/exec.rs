@@ -110,7 +110,7 @@ fn touched(failure: Failure, how: How) -> Failure {
 fn variables(ports: Ports<'_>, provider: &ProviderId) -> Vec<String> {
     // Without a manifest it has none.
     let manifest = ports.catalogue.get(provider);
-    manifest.map_or_else(|_| Vec::new(), |all| [all.env, all.tool_env].concat())
+    manifest.map_or_else(|_| Vec::new(), |all| all.variables().cloned().collect())
 }
 
 fn image(

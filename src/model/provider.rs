@@ -57,6 +57,11 @@ pub struct Provider {
 }
 
 impl Provider {
+    /// Every variable in which a program may look for its credential, those that we read first.
+    pub fn variables(&self) -> impl Iterator<Item = &String> {
+        self.env.iter().chain(&self.tool_env)
+    }
+
     /// A provider without a manifest, for which a program on `PATH` speaks.
     pub fn of_program(id: ProviderId) -> Self {
         Self {

@@ -152,6 +152,7 @@ fn a_renewal_rings_and_shows_no_secret() {
     let mut command = bell.0.command(&TOKEN);
     let given = [
         ("ANTHROPIC_API_KEY", "KEY-MARKER"),
+        ("CLAUDE_CODE_OAUTH_TOKEN", "KEY-MARKER"),
         ("OPENCLAW_SECRET_X", "KEY-MARKER"),
         ("AWS_SECRET_ACCESS_KEY", "KEY-MARKER"),
         ("EDITOR", "kept"),

@@ -339,8 +339,7 @@ fn credentials_of(provider: &Provider) -> impl Iterator<Item = String> {
     let ambient = provider.ambient.iter().flat_map(|ambient| &ambient.needs);
     let ambient = ambient.flatten().filter(is_secret).cloned();
     let names: Vec<String> = provider
-        .env
-        .iter()
+        .variables()
         .cloned()
         .chain(client)
         .chain(ambient)

@@ -7,7 +7,7 @@ mod processes;
 use openclaw::testing::browser::visit;
 use openclaw::testing::issuer::{Account, Issuer, Scripted};
 
-use crate::discovery;
+use crate::login::metadata_discovery;
 use crate::support::World;
 use crate::support::login::Waiting;
 
@@ -182,7 +182,7 @@ fn a_login_and_what_follows_show_no_secret() {
 
 #[test]
 fn discovery_and_revocation_show_no_secret() {
-    let (world, issuer) = discovery::world();
+    let (world, issuer) = metadata_discovery::world();
     let manifest = issuer.issuer_manifest();
     let manifest = manifest.replace("id = [\"id_token:/sub\"]", "id = [\"userinfo:/sub\"]");
     let manifest = manifest.replace("\"Acme\"", "\"Acme\"\nid_token = \"signature\"");
@@ -195,7 +195,7 @@ fn discovery_and_revocation_show_no_secret() {
     let (ran, _) = login.finish();
     assert_eq!(ran.code, 0, "{ran:?}");
     seen.push_str(&format!("{}{}", ran.out, ran.err));
-    seen.push_str(&run(&world, &discovery::FORCE));
+    seen.push_str(&run(&world, &metadata_discovery::FORCE));
     let mut hidden = secrets(&world, &issuer);
     hidden.push("USERINFO-MARKER".to_owned());
 
@@ -203,12 +203,12 @@ fn discovery_and_revocation_show_no_secret() {
         "models",
         "auth",
         "logout",
-        discovery::PROFILE,
+        metadata_discovery::PROFILE,
         "--revoke",
         "--yes",
     ];
     // A server that answers with the very token that it was sent.
-    let stored = world.store()["profiles"][discovery::PROFILE].clone();
+    let stored = world.store()["profiles"][metadata_discovery::PROFILE].clone();
     let sent = stored["refresh"].as_str().unwrap();
     for status in [400, 503] {
         issuer.answer_revocation(Scripted {
@@ -340,10 +340,10 @@ fn no_page_of_the_callback_holds_what_it_was_sent() {
 
 #[test]
 fn no_other_way_in_shows_a_secret() {
-    let (world, issuer) = crate::routes::world("openai-codex");
-    issuer.set_device_codes(crate::routes::never());
+    let (world, issuer) = crate::login::methods::world("openai-codex");
+    issuer.set_device_codes(crate::login::methods::never());
     let mut command = world.command(&["models", "auth", "login", "--json", "-vvv"]);
-    crate::routes::by_ssh(&mut command);
+    crate::login::methods::by_ssh(&mut command);
     let mut login = Waiting::of(command);
     login.until("device_code");
     let page = visit(&login.url).unwrap().text;
@@ -358,7 +358,7 @@ fn no_other_way_in_shows_a_secret() {
         assert!(!seen.contains(&secret), "{secret} is shown in:\n{seen}");
     }
 
-    let (world, issuer) = crate::routes::world("openrouter");
+    let (world, issuer) = crate::login::methods::world("openrouter");
     let login = Waiting::start(&world, &["-vvv", "--provider", "openrouter"]);
     let page = visit(&login.url).unwrap().text;
     let (ran, _) = login.finish();

@@ -2,7 +2,7 @@
 
 use openclaw::testing::issuer::{Account, Issuer};
 
-use crate::login::logged_in;
+use crate::login::browser::logged_in;
 use crate::support::World;
 
 fn providers(world: &World, more: &[&str]) -> crate::support::Ran {

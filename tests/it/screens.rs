@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 use rexpect::session::{PtySession, spawn_command};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-use crate::at_a_terminal::ends_with;
+use crate::login::at_a_terminal::ends_with;
 use crate::support::World;
 
 const STATUS: [&str; 2] = ["models", "status"];

@@ -18,7 +18,7 @@ use rexpect::process::Signal as PtySignal;
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{LocalModes, tcgetattr};
 
-use crate::at_a_terminal::{at_terminal, ends_with};
+use crate::login::at_a_terminal::{at_terminal, ends_with};
 use crate::support::login::Waiting;
 use crate::support::{Ran, World, ran};
 

@@ -2,7 +2,7 @@
 
 use openclaw::model::provider::ClientAuth;
 
-use crate::client_credentials::{ends_in, run, with_client, world};
+use crate::login::client_credentials::{ends_in, run, with_client, world};
 use crate::support::ran;
 
 const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "codex"];
@@ -10,7 +10,7 @@ const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "codex"];
 #[test]
 fn a_refused_client_rings_once_each_time_it_is_refused_anew() {
     let (world, issuer) = world("client_credentials", ClientAuth::Post);
-    let secret = crate::client_credentials::SECRET;
+    let secret = crate::login::client_credentials::SECRET;
     let login = ["models", "auth", "login", "--provider", "codex"];
     assert_eq!(run(&world, &login).code, 0);
     let told = world.directory.path().join("told");

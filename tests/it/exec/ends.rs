@@ -8,7 +8,7 @@ use openclaw::testing::issuer::{Account, Scripted};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{exec, run, sh, start, world};
-use crate::at_a_terminal::{at_terminal, ends_with};
+use crate::login::at_a_terminal::{at_terminal, ends_with};
 use crate::support::{World, ran};
 
 const SUB: [&str; 2] = ["--profile", "anthropic:sub"];

@@ -5,7 +5,7 @@ use rexpect::session::PtySession;
 use rustix::termios::{LocalModes, Termios, tcgetattr};
 
 use super::{Size, at, bytes, compare, emulator, resize, rows, stores, without_places, written};
-use crate::at_a_terminal::ends_with;
+use crate::login::at_a_terminal::ends_with;
 use crate::support::World;
 
 /// An hour between two frames: what is drawn anew in a test is so because of something else.

@@ -5,7 +5,7 @@ use openclaw::testing::issuer::{Account, Scripted};
 use serde_json::{Value, json};
 
 use super::{asked, nothing_is_stored, value, waiting};
-use crate::login::redirect;
+use crate::login::browser::redirect;
 use crate::support::World;
 
 const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "openai-codex"];

@@ -15,7 +15,7 @@ use openclaw::testing::files::MemoryFiles;
 use openclaw::testing::issuer::Account;
 
 use super::{abandon, asked, nothing_is_stored, value, waiting};
-use crate::login::redirect;
+use crate::login::browser::redirect;
 use crate::manifests::ACME;
 use crate::support::World;
 use crate::support::login::Waiting;

@@ -9,7 +9,7 @@ use openclaw::testing::browser::visit;
 use openclaw::testing::issuer::{Account, Fate};
 
 use super::{abandon, asked, nothing_is_stored, value, waiting};
-use crate::login::redirect;
+use crate::login::browser::redirect;
 use crate::manifests::ACME;
 use crate::support::login::Waiting;
 use crate::support::{World, ran};

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Transcript;
 use super::login::at_a_prompt;
-use crate::discovery::{FORCE, OPENID, log_in, world};
+use crate::login::metadata_discovery::{FORCE, OPENID, log_in, world};
 use crate::support::World;
 
 const LOGIN: [&str; 6] = [

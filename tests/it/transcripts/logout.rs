@@ -3,7 +3,7 @@
 use openclaw::testing::issuer::{Issuer, Scripted};
 
 use super::Transcript;
-use crate::discovery::{self, PROFILE};
+use crate::login::metadata_discovery::{self, PROFILE};
 use crate::support::{World, recorded};
 
 const B: &str = "openai-codex:b@example.com";
@@ -69,8 +69,8 @@ const REVOKE: [&str; 5] = ["models", "auth", "logout", PROFILE, "--revoke"];
 
 /// A login that can be revoked, and a copy of it.
 fn revocable() -> (World, Issuer) {
-    let (world, issuer) = discovery::world();
-    discovery::log_in(&world);
+    let (world, issuer) = metadata_discovery::world();
+    metadata_discovery::log_in(&world);
     let mut store = world.store();
     store["profiles"]["acme:copy"] = store["profiles"][PROFILE].clone();
     world.write("agents/main/agent/auth-profiles.json", &store.to_string());

@@ -4,7 +4,7 @@ use openclaw::model::provider::ClientAuth;
 use openclaw::testing::issuer::Account;
 
 use super::Transcript;
-use crate::client_credentials::{ends_in, run, world};
+use crate::login::client_credentials::{ends_in, run, world};
 use crate::support::World;
 
 const STATUS: [&str; 3] = ["provider", "codex", "token-status"];

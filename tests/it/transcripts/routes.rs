@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::Transcript;
 use super::login::driven;
-use crate::login::redirect;
-use crate::routes::{by_ssh, never, world};
+use crate::login::browser::redirect;
+use crate::login::methods::{by_ssh, never, world};
 use crate::support::World;
 
 const LOGIN: [&str; 3] = ["models", "auth", "login"];

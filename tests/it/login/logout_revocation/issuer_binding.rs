@@ -4,7 +4,7 @@ use openclaw::testing::browser::visit;
 use serde_json::json;
 
 use super::{PROFILE, REVOKE, holds, logged_in, sent, untouched};
-use crate::discovery::{OPENID, world};
+use crate::login::metadata_discovery::{OPENID, world};
 use crate::support::login::Waiting;
 use crate::support::ran;
 
@@ -81,7 +81,7 @@ fn rfc9700_4_4_another_client_id_from_the_environment_revokes_nothing() {
 fn a_spent_copy_is_not_taken_for_the_login() {
     let (world, issuer, _, _) = logged_in();
     let spent = world.store();
-    assert_eq!(world.run(&crate::discovery::FORCE).code, 0);
+    assert_eq!(world.run(&crate::login::metadata_discovery::FORCE).code, 0);
     world.write("agents/main/agent/auth-profiles.json", &spent.to_string());
     let ran = world.run(&REVOKE);
     assert_eq!(ran.code, 1, "{ran:?}");

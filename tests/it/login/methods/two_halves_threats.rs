@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use openclaw::testing::issuer::Scripted;
 
-use super::halves::{FINISH, begun, ended_on, finish, start, text, waiting};
+use super::two_halves::{FINISH, begun, ended_on, finish, start, text, waiting};
 use crate::support::{World, ran};
 
 fn in_the_background(world: &World, pasted: &str) -> Child {

@@ -92,7 +92,7 @@ fn what_is_revoked_and_could_not_be_removed_is_told_by_every_command() {
 fn a_login_that_is_being_renewed_is_revoked_as_it_is_then() {
     let (world, issuer, _, old) = logged_in();
     issuer.hold();
-    let refresh = spawn(&world, &crate::discovery::FORCE);
+    let refresh = spawn(&world, &crate::login::metadata_discovery::FORCE);
     until(|| issuer.fate(&old) == Fate::Spent);
     let revoke = spawn(&world, &REVOKE);
     // It finds the grant locked, whether or not it has come so far when the answer goes out.

@@ -1,12 +1,12 @@
 //! Every way in: all at once on a machine without the person's browser, in two halves for programs,
 //! and by a code that becomes an API key.
 
-mod client;
 mod clipboard;
-mod halves;
-mod keys;
-mod remote;
-mod threats;
+mod key_exchange;
+mod over_ssh;
+mod own_redirect_uri;
+mod two_halves;
+mod two_halves_threats;
 
 use std::process::Command;
 

@@ -5,7 +5,7 @@ use openclaw::testing::browser::visit;
 use openclaw::testing::issuer::{Account, Issuer, Scripted};
 use serde_json::{Value, json};
 
-use crate::login::redirect;
+use crate::login::browser::redirect;
 use crate::support::login::Waiting;
 use crate::support::{Ran, World};
 

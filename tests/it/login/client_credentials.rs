@@ -1,7 +1,7 @@
 //! Clients with a secret, declared in `config.yaml` by the blocks of the guide: logins, renewals,
 //! races and refusals, against a server that checks the client.
 
-mod trouble;
+mod failures;
 
 use std::io::Write;
 use std::process::{Command, Stdio};

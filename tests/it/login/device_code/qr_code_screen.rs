@@ -3,7 +3,7 @@
 use rexpect::session::{PtySession, spawn_command};
 
 use super::*;
-use crate::at_a_terminal::ends_with;
+use crate::login::at_a_terminal::ends_with;
 
 /// A login on a pseudo-terminal, whose person has not typed the code yet.
 fn waiting(provider: &str, env: &[(&str, &str)]) -> (World, Issuer, PtySession) {

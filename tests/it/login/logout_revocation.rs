@@ -1,13 +1,13 @@
 //! `logout --revoke`: what is sent and where to, and that nothing goes here before the server has
 //! agreed.
 
-mod bindings;
 mod interrupted;
+mod issuer_binding;
 
 use openclaw::testing::issuer::{Account, Fate, Issuer, Revocation, Scripted};
 use serde_json::json;
 
-use crate::discovery::{PROFILE, log_in, world};
+use crate::login::metadata_discovery::{PROFILE, log_in, world};
 use crate::support::{Ran, World, ran};
 
 const REVOKE: [&str; 6] = ["models", "auth", "logout", PROFILE, "--revoke", "--yes"];
@@ -339,7 +339,7 @@ fn a_secret_is_shown_as_the_registration_says() {
     world.write("providers/acme.toml", &manifest);
     let mut document = issuer.metadata();
     document["token_endpoint_auth_methods_supported"] = json!(["client_secret_basic"]);
-    issuer.publish_json(crate::discovery::OPENID, &document);
+    issuer.publish_json(crate::login::metadata_discovery::OPENID, &document);
     let store = json!({ "version": 1, "profiles": { PROFILE: {
         "type": "oauth", "provider": "acme", "access": "a-MARKER", "refresh": "r-MARKER", "expires": 1,
     } } });

@@ -5,7 +5,7 @@ use openclaw::testing::browser::visit;
 use openclaw::testing::issuer::{Issuer, Scripted};
 use serde_json::{Value, json};
 
-use crate::discovery::{FORCE, OPENID, PROFILE, log_in, world};
+use crate::login::metadata_discovery::{FORCE, OPENID, PROFILE, log_in, world};
 use crate::support::login::Waiting;
 use crate::support::{Ran, World};
 
@@ -258,7 +258,7 @@ fn oidc_core_3_1_2_1_the_nonce_of_a_login_in_two_halves_must_come_back() {
             "--json",
         ];
         let begun: Value = serde_json::from_str(&world.run(&start).out).unwrap();
-        let answer = crate::login::redirect(&issuer, begun["url"].as_str().unwrap());
+        let answer = crate::login::browser::redirect(&issuer, begun["url"].as_str().unwrap());
         let finish = ["models", "auth", "login", "--finish", "--code-file", "-"];
         world.pipe(&finish, &answer)
     };

@@ -7,7 +7,7 @@ use openclaw::testing::issuer::{Account, Issuer};
 use serde_json::Value;
 
 use super::world;
-use crate::login::redirect;
+use crate::login::browser::redirect;
 use crate::support::{Ran, World, millis_from_now};
 
 pub(super) const FINISH: [&str; 6] = ["models", "auth", "login", "--finish", "--code-file", "-"];

@@ -10,7 +10,7 @@ use rexpect::session::{PtySession, spawn_command};
 use serde_json::Value;
 
 use super::{by_ssh, never, world};
-use crate::login::redirect;
+use crate::login::browser::redirect;
 use crate::support::login::Waiting;
 use crate::support::{Ran, World};
 

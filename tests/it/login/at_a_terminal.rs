@@ -5,7 +5,7 @@ use openclaw::testing::browser::visit;
 use openclaw::testing::issuer::{Account, Issuer};
 use rexpect::session::{PtySession, spawn_command};
 
-use crate::login::redirect;
+use crate::login::browser::redirect;
 use crate::support::World;
 
 const LOGIN: [&str; 4] = ["models", "auth", "login", "--no-browser"];

@@ -1,9 +1,9 @@
 //! Logging in with a device code: the real binary, the built-in manifests with only the server
 //! replaced, and a server that checks what it is sent.
 
-mod hostile;
-mod screen;
-mod waits;
+mod hostile_server;
+mod polling;
+mod qr_code_screen;
 
 use openclaw::testing::issuer::{Codes, Issuer, Reply};
 use serde_json::Value;

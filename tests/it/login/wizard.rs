@@ -8,7 +8,7 @@ use openclaw::testing::issuer::Account;
 use rexpect::session::{PtySession, spawn_command};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::at_a_terminal::{at_terminal, ends_with};
+use crate::login::at_a_terminal::{at_terminal, ends_with};
 use crate::support::{World, setup_token};
 
 const DOWN: &str = "\u{1b}[B";

@@ -1,0 +1,14 @@
+//! Logging in, whatever the way, and logging out: what is sent, what comes back, and what is stored.
+
+pub(crate) mod at_a_terminal;
+pub(crate) mod browser;
+pub(crate) mod client_credentials;
+mod device_code;
+mod id_token;
+mod logout_revocation;
+pub(crate) mod metadata_discovery;
+pub(crate) mod methods;
+mod onboard;
+mod paste_token;
+mod redirect_callback;
+mod wizard;

@@ -2,8 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
 
-mod order;
 mod properties;
+mod selection_order;
 
 use std::fs;
 use std::path::{Path, PathBuf};

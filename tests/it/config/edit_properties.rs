@@ -1,7 +1,7 @@
 //! `openclaw.json` under every edit: what was asked for happens, and nothing else.
 
 mod document;
-mod edits;
+mod expected_edits;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use proptest::sample::select;
 use serde_json::{Value, json};
 
 use document::{Document, Node, at, document, unknown};
-use edits::{add, edits, expected, is_changed, is_gone, remove, touched};
+use expected_edits::{add, edits, expected, is_changed, is_gone, remove, touched};
 
 const PATH: &str = "/state/openclaw.json";
 const MARKER: &str = "value-of-a-variable";

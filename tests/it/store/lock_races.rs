@@ -130,7 +130,7 @@ fn writers(processes: usize, operations: usize, commands: usize) {
         .collect();
     let children = all.iter().map(|orders| {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["races::a_writer", "--exact", "--ignored"]);
+        command.args(["store::lock_races::a_writer", "--exact", "--ignored"]);
         command.env(ORDERS, serde_json::to_string(orders).unwrap());
         start(command)
     });

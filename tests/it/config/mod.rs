@@ -1,0 +1,5 @@
+//! `openclaw.json`: what is read from it, and what an edit leaves alone.
+
+mod edit_properties;
+mod edits;
+mod includes;

@@ -1,0 +1,7 @@
+//! Refreshing: when a token is due, that one request is made whoever asks, and that no spent refresh
+//! token is sent again.
+
+mod expiry_and_clock_skew;
+mod one_request;
+mod rotation_stale_copy;
+mod tick;

@@ -1,0 +1,8 @@
+//! The store: its documents, its locks, what it keeps of former times, and that no operation loses
+//! anything. What fails on the way stands in `faults`.
+
+mod document_format;
+mod file_store;
+mod history;
+mod lock_races;
+mod operation_properties;

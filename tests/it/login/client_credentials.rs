@@ -12,7 +12,7 @@ use openclaw::testing::browser::visit;
 use openclaw::testing::issuer::{Account, Issuer};
 use serde_json::{Value, json};
 
-use crate::declared::guide;
+use crate::providers::declared_in_config::guide;
 use crate::support::login::Waiting;
 use crate::support::{Ran, World, millis_from_now, ran};
 

@@ -128,7 +128,7 @@ pub(super) fn week() -> World {
         "google-gemini-cli:no-refresh": oauth("google-gemini-cli", 30 * HOUR, ""),
     });
     let world = store(&profiles, &json!({}));
-    let declared = crate::declared::guide("authorization_code");
+    let declared = crate::providers::declared_in_config::guide("authorization_code");
     let declared = declared.replace("token_auto_refresh: true", "token_auto_refresh: false");
     world.write("config.yaml", &declared);
     world

@@ -7,7 +7,7 @@ use openclaw::model::provider::{Flow, Stored};
 use openclaw::providers::catalogue::Catalogue;
 use openclaw::testing::files::MemoryFiles;
 
-use crate::manifests::ACME;
+use crate::providers::manifests::ACME;
 use crate::support::World;
 
 #[test]

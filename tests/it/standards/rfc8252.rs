@@ -16,7 +16,7 @@ use openclaw::testing::issuer::Account;
 
 use super::{abandon, asked, nothing_is_stored, value, waiting};
 use crate::login::browser::redirect;
-use crate::manifests::ACME;
+use crate::providers::manifests::ACME;
 use crate::support::World;
 use crate::support::login::Waiting;
 

@@ -10,7 +10,7 @@ use openclaw::testing::issuer::{Account, Fate};
 
 use super::{abandon, asked, nothing_is_stored, value, waiting};
 use crate::login::browser::redirect;
-use crate::manifests::ACME;
+use crate::providers::manifests::ACME;
 use crate::support::login::Waiting;
 use crate::support::{World, ran};
 

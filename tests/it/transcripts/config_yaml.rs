@@ -1,7 +1,7 @@
 //! `config.yaml`: what each kind of mistake is told as.
 
 use super::Transcript;
-use crate::declared::guide;
+use crate::providers::declared_in_config::guide;
 use crate::support::World;
 
 /// A block for client credentials with these lines in the place of those of that name.

@@ -4,7 +4,7 @@ use openclaw::testing::issuer::Account;
 use serde_json::json;
 
 use super::Transcript;
-use crate::explain::MAIN;
+use crate::accounts::explain::MAIN;
 use crate::support::{World, millis_from_now, recorded};
 
 const EXPLAIN: [&str; 3] = ["models", "auth", "explain"];

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use openclaw::providers::manifest::parse_bytes;
 
 use super::{Transcript, compare};
-use crate::manifests::ACME;
+use crate::providers::manifests::ACME;
 use crate::support::World;
 
 fn broken() -> Vec<(String, Vec<u8>)> {

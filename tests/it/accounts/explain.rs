@@ -2,9 +2,9 @@
 //! touched.
 
 mod agreement;
-mod beside;
-mod quiet;
-mod whose;
+mod keys_and_billing;
+mod read_only;
+mod who_wants_whose;
 
 use openclaw::testing::issuer::{Account, Scripted};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ fn of(world: &World, args: &[&str]) -> Value {
 fn told(explained: &Value) -> Vec<String> {
     let candidates = explained["candidates"].as_array().unwrap().iter();
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    let manual = include_str!("../../docs/selection.md");
+    let manual = include_str!("../../../docs/selection.md");
     candidates
         .map(|row| {
             let names = ["profile", "variable", "source", "member"].map(|name| text(&row[name]));
@@ -231,7 +231,7 @@ fn a_login_that_was_revoked_is_told_of() {
 #[test]
 fn what_is_renewed_by_command_only_is_told_apart() {
     let world = World::new();
-    let guide = crate::declared::guide("authorization_code");
+    let guide = crate::providers::declared_in_config::guide("authorization_code");
     let guide = guide.replace("token_auto_refresh: true", "token_auto_refresh: false");
     world.write("config.yaml", &guide);
     for (left, expected, renewal) in [

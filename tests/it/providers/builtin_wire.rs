@@ -3,7 +3,7 @@
 //! name by name and value by value; only the host is another, and the port of a redirect.
 
 mod browser;
-mod device;
+mod device_code;
 mod key_exchange;
 
 use std::process::Command;

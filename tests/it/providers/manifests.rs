@@ -126,14 +126,14 @@ fn each_provider_with_a_client_says_whose_it_is() {
 
 /// The manifest that the documentation leads to.
 fn documented() -> String {
-    let page = include_str!("../../docs/providers.md");
+    let page = include_str!("../../../docs/providers.md");
     let block = page.split("```toml\n").nth(1).unwrap();
     block.split("```").next().unwrap().to_owned()
 }
 
 #[test]
 fn the_documented_one_is_thirty_lines_without_a_warning() {
-    let page = include_str!("../../docs/providers.md");
+    let page = include_str!("../../../docs/providers.md");
     let text = documented();
     assert!(text.lines().count() <= 30);
     let world = World::new();

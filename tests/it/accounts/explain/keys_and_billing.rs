@@ -85,7 +85,8 @@ fn a_key_of_the_configuration_is_used_last_and_handed_out() {
 fn a_variable_of_the_login_shell_is_told_apart() {
     let world = World::new();
     world.write("openclaw.json", "{ env: { shellEnv: { enabled: true } } }");
-    let shell = crate::keys::shell(&world, "printf 'OPENAI_API_KEY=MARKER\\0'");
+    let shell =
+        crate::accounts::environment_keys::shell(&world, "printf 'OPENAI_API_KEY=MARKER\\0'");
     let mut command = world.command(&[&EXPLAIN[..], &["--provider", "openai"]].concat());
     command.env("SHELL", shell);
     let report = report(&ran(command.output().unwrap()));

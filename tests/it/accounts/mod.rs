@@ -1,0 +1,10 @@
+//! Which of several accounts answers: order, cooldowns, pins, bindings, what main shares, keys of the
+//! environment, and `explain`, which says why.
+
+mod environment_keys;
+pub(crate) mod explain;
+mod inheritance;
+mod order;
+mod pinned_profile;
+mod rotation;
+mod use_profile;

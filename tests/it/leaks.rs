@@ -236,7 +236,7 @@ fn discovery_and_revocation_show_no_secret() {
 
 #[test]
 fn probing_shows_no_secret() {
-    use crate::probe::{PROBE, key, server, store, world};
+    use crate::status::probe::{PROBE, key, server, store, world};
     let server = server::Server::start();
     let world = world(&server);
     let keys: Vec<String> = (0..4).map(|at| format!("sk-MARKER-{at}-of-acme")).collect();

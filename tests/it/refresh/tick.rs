@@ -9,7 +9,7 @@ use std::process::Stdio;
 use openclaw::testing::issuer::{Account, Issuer, Scripted};
 use serde_json::{Value, json};
 
-use crate::alerts::Bell;
+use crate::status::alert_hooks::Bell;
 use crate::support::{World, millis_from_now, ran};
 
 const TICK: [&str; 2] = ["tick", "--no-spread"];

@@ -1,0 +1,9 @@
+//! The program as a process: its words, exit codes, prompts and signals, and `exec`, which starts
+//! another.
+
+mod exec;
+mod exit_codes;
+mod prompts;
+mod reference;
+mod signals;
+mod transcripts;

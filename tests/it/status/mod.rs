@@ -1,0 +1,7 @@
+//! How credentials stand: what is shown, probed, diagnosed and told to hooks.
+
+pub(crate) mod alert_hooks;
+mod doctor;
+pub(crate) mod probe;
+mod read_only;
+mod screens;

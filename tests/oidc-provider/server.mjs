@@ -1,4 +1,4 @@
-// A certified OpenID Connect server in the place of a provider, for tests/it/oidc_provider.rs.
+// A certified OpenID Connect server in the place of a provider, for tests/it/compat/oidc_provider.rs.
 //
 //   node server.mjs [seconds that the access token of a login lives]
 //

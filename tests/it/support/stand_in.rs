@@ -61,7 +61,7 @@ impl Part {
     pub(crate) fn start(&self) -> Child {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
-            .args(["beside_openclaw::stand_in", "--exact", "--nocapture"])
+            .args(["compat::openclaw_locks::stand_in", "--exact", "--nocapture"])
             .env(PART, serde_json::to_string(self).unwrap())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -7,8 +7,8 @@
 mod chromium;
 mod device;
 mod http;
+mod methods;
 mod person;
-mod routes;
 mod server;
 
 use std::process::{Child, Stdio};

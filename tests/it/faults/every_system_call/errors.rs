@@ -4,7 +4,7 @@ use super::strace::Point;
 
 /// The errors that a kernel may return for this call; none where a failure would mean nothing for
 /// the files. A short write is not among them: `strace` can only pretend one, and what really ends
-/// early is tried in `short_writes.rs`.
+/// early is tried in `atomic_write_cut_short.rs`.
 pub(super) fn of(point: &Point) -> Vec<&'static str> {
     let has = |part: &str| point.args.contains(part);
     // The kernel has no such errors for its own objects, and the loader's are not ours.

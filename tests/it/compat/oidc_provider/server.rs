@@ -11,10 +11,10 @@ use super::http::send;
 
 /// The manifest that is compiled in: only the addresses are changed, so that everything else meets
 /// the server as it meets the provider.
-const BUILTIN: &str = include_str!("../../../src/providers/builtin/openai-codex.toml");
+const BUILTIN: &str = include_str!("../../../../src/providers/builtin/openai-codex.toml");
 
 /// Where a user learns to write a manifest.
-const GUIDE: &str = include_str!("../../../docs/providers.md");
+const GUIDE: &str = include_str!("../../../../docs/providers.md");
 
 /// A running server. It ends with its standard input, which is this process's to close.
 pub(super) struct Server {

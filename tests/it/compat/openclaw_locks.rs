@@ -1,7 +1,7 @@
 //! Beside a running OpenClaw: neither program loses an update of the other, and no refresh token is
 //! spent twice.
 
-mod holds;
+mod long_holds;
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;

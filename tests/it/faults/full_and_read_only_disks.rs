@@ -1,5 +1,5 @@
 //! Disks that are really full or read-only, and a document that is a mount of its own: what the
-//! faults of `faults.rs` stand for, without anybody pretending.
+//! faults of `every_system_call.rs` stand for, without anybody pretending.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -1,0 +1,8 @@
+//! Beside software that nobody here wrote: OpenClaw, its locks, stores and answers, and a certified
+//! OpenID Connect server.
+
+mod oidc_provider;
+mod openclaw_locks;
+mod openclaw_package;
+mod recorded_answers;
+mod recorded_store_edits;

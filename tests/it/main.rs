@@ -1,4 +1,4 @@
-//! Every integration test, in one binary.
+//! Every integration test, in one binary, by topic: the head of each says what belongs there.
 #![expect(
     clippy::disallowed_methods,
     reason = "tests look at real files and processes"
@@ -13,11 +13,10 @@ mod cli;
 mod compat;
 mod config;
 mod faults;
-mod leaks;
 mod login;
 mod providers;
-mod random_inputs;
 mod refresh;
+mod security;
 mod standards;
 mod status;
 mod store;

@@ -14,7 +14,7 @@ use openclaw::model::cooldown::Reason;
 use openclaw::model::id::{AgentId, ProfileId, ProviderId};
 use serde_json::{Value, json};
 
-use crate::random_inputs::targets::doors::Doors;
+use crate::security::random_inputs::targets::doors::Doors;
 use crate::support::{Ran, World, ran};
 
 const MAIN: &str = "agents/main/agent/auth-profiles.json";

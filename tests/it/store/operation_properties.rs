@@ -17,8 +17,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-use crate::random_inputs::targets::doors::Doors;
-use crate::random_inputs::targets::raw::{Members, members, within};
+use crate::security::random_inputs::targets::doors::Doors;
+use crate::security::random_inputs::targets::raw::{Members, members, within};
 
 use model::{Expected, Model, NAMES, ODD, start};
 

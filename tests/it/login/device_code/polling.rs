@@ -13,7 +13,7 @@ use openclaw::ports::host::{Clock, Interrupt, Signal};
 use openclaw::ports::http::{Http, HttpError, HttpErrorKind, Request as HttpRequest, Response};
 use openclaw::testing::http::ScriptedHttp;
 
-use crate::random_inputs::targets::doors::Doors;
+use crate::security::random_inputs::targets::doors::Doors;
 
 const CODE: &str = r#"{"device_code":"dc","user_code":"WDJB-MJHT","verification_uri":"https://github.com/login/device","expires_in":900,"interval":5}"#;
 const PENDING: &str = r#"{"error":"authorization_pending"}"#;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::random_inputs::targets::raw::members;
+use crate::security::random_inputs::targets::raw::members;
 
 /// Values that no Rust type holds without a loss, or that a second writer would lay out otherwise.
 pub(super) const ODD: [&str; 8] = [

@@ -3,12 +3,12 @@
 //! A test is named after its section, wherever it stands: `rfc6749_4_1_3_...`. The list of sections
 //! is `tests/fixtures/standards.txt`, and none of them may be without a test.
 
-mod oidc;
-mod rfc6749;
-mod rfc6750;
-mod rfc7636;
-mod rfc8252;
-mod rfc9700;
+mod oidc_core;
+mod rfc6749_oauth2;
+mod rfc6750_bearer_token;
+mod rfc7636_pkce;
+mod rfc8252_native_apps;
+mod rfc9700_security;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -81,7 +81,7 @@ fn every_section_has_a_test() {
     assert!(
         is_about("rfc8628_3_5_x", "rfc8628_3_5") && !is_about("rfc8628_3_5_1_x", "rfc8628_3_5")
     );
-    let list = include_str!("../fixtures/standards.txt");
+    let list = include_str!("../../fixtures/standards.txt");
     let sections = list
         .lines()
         .filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));

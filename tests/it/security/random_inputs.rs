@@ -1,8 +1,9 @@
 //! Whatever the bytes: no panic, nothing lost, nothing believed that is not proven, and nothing
 //! repeated that may be a secret.
 //!
-//! Two hundred inputs of each kind in every run of the suite, always the same ones; a minute of each
-//! where the ignored tests are asked for, other ones each time.
+//! Two hundred inputs of each kind in every run of the suite, always the same ones, and fewer stores,
+//! each of which is put in eight places; a minute of each kind where the ignored tests are asked for,
+//! other ones each time.
 
 mod engine;
 pub(crate) mod targets;
@@ -136,38 +137,45 @@ const DECLARED: Target = Target {
     ],
 };
 
-fn always(target: &Target) {
-    assert!(run(target, 7, Limit::Runs(200)) >= 200);
+/// So many inputs, the corpus first, and the same ones every time.
+fn always(target: &Target, runs: u64) {
+    assert!(run(target, 7, Limit::Runs(runs)) >= runs);
 }
 
 #[test]
-fn two_hundred_documents() {
-    always(&DOCUMENT);
+fn no_document_of_two_hundred_breaks_anything() {
+    always(&DOCUMENT, 200);
 }
 
 #[test]
-fn two_hundred_stores() {
-    always(&STORE);
+fn no_store_of_sixty_breaks_anything() {
+    always(&STORE, 60);
 }
 
 #[test]
-fn two_hundred_callbacks() {
-    always(&CALLBACK);
+#[ignore = "takes minutes: every command on each store in eight places"]
+fn no_store_of_two_hundred_breaks_anything() {
+    always(&STORE, 200);
 }
 
 #[test]
-fn two_hundred_pastes() {
-    always(&PASTE);
+fn no_callback_of_two_hundred_breaks_anything() {
+    always(&CALLBACK, 200);
 }
 
 #[test]
-fn two_hundred_manifests() {
-    always(&MANIFEST);
+fn no_paste_of_two_hundred_breaks_anything() {
+    always(&PASTE, 200);
 }
 
 #[test]
-fn two_hundred_declarations() {
-    always(&DECLARED);
+fn no_manifest_of_two_hundred_breaks_anything() {
+    always(&MANIFEST, 200);
+}
+
+#[test]
+fn no_declaration_of_two_hundred_breaks_anything() {
+    always(&DECLARED, 200);
 }
 
 fn setting(name: &str) -> Option<u64> {

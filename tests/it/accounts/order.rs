@@ -64,7 +64,7 @@ fn token(world: &World, args: &[&str]) -> Ran {
 }
 
 #[test]
-fn get_answers_as_the_releases_do() {
+fn order_get_answers_as_the_releases_do() {
     for release in RELEASES {
         for store in stores() {
             for (file, provider) in [
@@ -94,7 +94,7 @@ fn get_answers_as_the_releases_do() {
 }
 
 #[test]
-fn set_writes_what_the_releases_write() {
+fn order_set_writes_what_the_releases_write() {
     for release in RELEASES {
         let (world, shift) = world(release, "two-accounts");
         let theirs = recording_of(release, "two-accounts", "order-set-anthropic").unwrap();
@@ -122,7 +122,7 @@ fn set_writes_what_the_releases_write() {
 }
 
 #[test]
-fn clear_without_an_order_succeeds_and_writes_nothing() {
+fn order_clear_without_an_order_succeeds_and_writes_nothing() {
     for release in RELEASES {
         let theirs = recording_of(release, "configured", "order-clear").unwrap();
         let (world, _) = world(release, "configured");

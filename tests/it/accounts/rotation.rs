@@ -14,7 +14,7 @@ use openclaw::model::cooldown::Reason;
 use openclaw::model::id::{AgentId, ProfileId, ProviderId};
 use serde_json::{Value, json};
 
-use crate::security::random_inputs::targets::doors::Doors;
+use crate::security::random_inputs::targets::fake_ports::FakePorts;
 use crate::support::{Ran, World, ran};
 
 const MAIN: &str = "agents/main/agent/auth-profiles.json";
@@ -112,10 +112,10 @@ fn a_reported_429_moves_on_to_the_next_account_and_the_first_comes_back() {
 
 /// With a clock that is moved: to the millisecond.
 #[test]
-fn it_comes_back_at_the_end_and_not_before() {
-    let doors = Doors::new();
+fn an_account_comes_back_at_the_end_of_its_cooldown_and_not_before() {
+    let fakes = FakePorts::new();
     let path = format!("/state/{MAIN}");
-    doors.files.put(path.as_ref(), &accounts().to_string());
+    fakes.files.put(path.as_ref(), &accounts().to_string());
     let next = || {
         let want = Want::Provider(ProviderId::parse("anthropic").unwrap());
         let request = token::Request {
@@ -123,7 +123,7 @@ fn it_comes_back_at_the_end_and_not_before() {
             want,
             min_valid: None,
         };
-        token::run(doors.ports(), &request)
+        token::run(fakes.ports(), &request)
             .unwrap()
             .profile
             .unwrap()
@@ -145,10 +145,10 @@ fn it_comes_back_at_the_end_and_not_before() {
     ] {
         assert_eq!(next().as_str(), A);
         let request = failed(retry_after.map(Duration::from_secs));
-        report::run(doors.ports(), &request).unwrap();
-        doors.advance(Duration::from_millis(seconds * 1_000 - 1));
+        report::run(fakes.ports(), &request).unwrap();
+        fakes.advance(Duration::from_millis(seconds * 1_000 - 1));
         assert_eq!(next().as_str(), B);
-        doors.advance(Duration::from_millis(1));
+        fakes.advance(Duration::from_millis(1));
     }
     assert_eq!(next().as_str(), A);
 }

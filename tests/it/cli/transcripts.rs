@@ -7,31 +7,31 @@
 //! mends it.
 
 mod agents;
-mod choice;
+mod callback_pages;
 mod config_yaml;
+mod configuration_and_state_dir;
 mod cooldown;
-mod device;
-mod discovery;
+mod device_code;
 mod doctor;
 mod exec;
 mod explain;
 mod history;
 mod login;
+mod login_methods;
 mod logout;
+mod metadata_discovery;
 mod models;
 mod onboard;
 mod order;
-mod pages;
-mod paste;
-mod places;
+mod paste_token;
 mod probe;
 mod provider;
 mod providers;
 mod refresh;
-mod routes;
 mod status;
 mod tick;
 mod token;
+mod token_choice;
 mod usage;
 
 mod hints;

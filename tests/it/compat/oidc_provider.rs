@@ -156,7 +156,7 @@ fn one_refresh_for_all_and_a_spent_token_costs_the_grant() {
 
 #[test]
 #[ignore = "needs node and the packages of tests/oidc-provider"]
-fn its_issuer_is_enough_and_what_it_gave_is_revoked() {
+fn an_issuer_is_enough_and_what_it_gave_is_revoked() {
     let server = Server::start(3_600);
     let world = World::new();
     let manifest = server.manifest_of_issuer();

@@ -123,7 +123,7 @@ fn done(child: Child) -> Ran {
 }
 
 #[test]
-fn we_wait_for_their_refresh_and_use_it() {
+fn we_wait_for_a_refresh_of_openclaw_and_use_it() {
     for release in BOTH {
         let beside = Beside::new(release);
         beside.issuer.set_delay(Duration::from_millis(1_500));
@@ -143,7 +143,7 @@ fn we_wait_for_their_refresh_and_use_it() {
 }
 
 #[test]
-fn they_wait_for_our_refresh_and_we_do_not_wait_for_ourselves() {
+fn openclaw_waits_for_our_refresh_and_we_do_not_wait_for_ourselves() {
     for release in BOTH {
         let beside = Beside::new(release);
         beside.issuer.set_delay(Duration::from_millis(1_500));
@@ -206,7 +206,7 @@ fn what_a_killed_process_of_ours_held_stops_nobody_of_us() {
 
 #[test]
 #[ignore = "needs half a minute: OpenClaw waits until the lock of a killed process is stale"]
-fn they_recover_from_a_killed_process_of_ours() {
+fn openclaw_recovers_from_a_killed_process_of_ours() {
     for release in BOTH {
         let beside = Beside::killed(release);
         assert!(beside.lock().exists());

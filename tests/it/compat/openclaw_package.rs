@@ -66,7 +66,7 @@ fn order(world: &World) -> Value {
 
 #[test]
 #[ignore = "needs the packages of tests/openclaw-npm"]
-fn it_waits_for_our_refresh_and_keeps_what_came_of_it() {
+fn openclaw_waits_for_our_refresh_and_keeps_what_came_of_it() {
     for release in RELEASES {
         let (world, issuer) = world();
         // Once, so that the files are those of the release.
@@ -92,7 +92,7 @@ fn it_waits_for_our_refresh_and_keeps_what_came_of_it() {
 
 #[test]
 #[ignore = "needs the packages of tests/openclaw-npm"]
-fn neither_loses_an_update_of_the_other() {
+fn neither_program_loses_an_update_of_the_other() {
     for release in RELEASES {
         let (world, issuer) = world();
         let ids = ["anthropic:one", "anthropic:two"];

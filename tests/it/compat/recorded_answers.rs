@@ -109,7 +109,7 @@ fn all_differences() -> Vec<(String, String, String, Difference)> {
 }
 
 #[test]
-fn an_answer_is_theirs_or_an_exception() {
+fn every_answer_is_the_recorded_one_or_an_exception() {
     let exceptions = exceptions::all();
     let mut used = BTreeSet::new();
     let mut unexplained = Vec::new();

@@ -114,7 +114,7 @@ fn a_profile_is_named_first_where_an_order_would_exclude_it() {
 }
 
 #[test]
-fn without_such_an_order_the_configuration_is_not_touched() {
+fn without_an_order_the_configuration_is_not_touched() {
     let world = World::new();
     let plain = "// nothing about auth\n{ weird: 1 }\n";
     world.write("openclaw.json", plain);

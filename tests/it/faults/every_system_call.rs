@@ -115,13 +115,13 @@ fn suite(title: &str, whats: fn(&Point) -> Vec<String>) {
 
 #[test]
 #[ignore = "needs strace, and a few minutes"]
-fn killed_before_every_system_call() {
+fn nothing_is_lost_when_killed_before_every_system_call() {
     suite("kill", |_| vec!["signal=KILL".to_owned()]);
 }
 
 #[test]
 #[ignore = "needs strace, and a few minutes"]
-fn every_system_call_fails_in_every_way() {
+fn nothing_is_lost_when_every_system_call_fails_in_every_way() {
     suite("fail", |point| {
         let errors = errors::of(point).into_iter();
         errors.map(|error| format!("error={error}")).collect()

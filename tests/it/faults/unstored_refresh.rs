@@ -79,7 +79,7 @@ fn what_could_not_be_stored_is_taken_in_once_it_can() {
 }
 
 #[test]
-fn any_command_takes_it_in() {
+fn any_command_takes_a_saved_answer_in() {
     let (world, issuer, before) = not_stored();
     world.write(DOCUMENT, &before);
     let status = world.run(&["models", "status", "--json"]);

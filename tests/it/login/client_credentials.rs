@@ -209,7 +209,7 @@ fn sixteen_processes_renew_an_expired_token_once() {
 }
 
 #[test]
-fn the_buffer_says_when_a_token_is_due() {
+fn the_configured_buffer_says_when_a_token_is_due() {
     let (world, issuer) = logged_in();
     ends_in(&world, 400);
     assert_eq!(run(&world, &TOKEN).code, 0);

@@ -112,7 +112,7 @@ fn the_registered_ports_are_declared() {
 
 /// The one row without a server: what `claude setup-token` made is taken as it is.
 #[test]
-fn anthropic_setup_token() {
+fn anthropic_stores_a_wrapped_setup_token_and_never_refreshes_it() {
     let world = World::new();
     let token = crate::support::setup_token();
     let wrapped = format!("{}\n  {}\n", &token[..40], &token[40..]);

@@ -63,7 +63,7 @@ fn the_list_fits_a_terminal_and_tells_of_faulty_files() {
 }
 
 #[test]
-fn the_json_list_has_all_of_it() {
+fn the_json_list_has_every_member() {
     let world = World::new();
     world.write("providers/acme.toml", ACME);
     let ran = providers(&world, &["--json"]);
@@ -132,7 +132,7 @@ fn documented() -> String {
 }
 
 #[test]
-fn the_documented_one_is_thirty_lines_without_a_warning() {
+fn the_documented_manifest_is_thirty_lines_without_a_warning() {
     let page = include_str!("../../../docs/providers.md");
     let text = documented();
     assert!(text.lines().count() <= 30);
@@ -149,7 +149,7 @@ fn the_documented_one_is_thirty_lines_without_a_warning() {
 
 /// Nothing but data: the file of the documentation, with a server behind it.
 #[test]
-fn a_file_that_is_dropped_in_is_a_provider() {
+fn a_manifest_that_is_dropped_in_is_a_provider() {
     let clock = std::sync::Arc::new(openclaw::sys::clock::SystemClock::new());
     let issuer = Issuer::start(Account::default(), clock).unwrap();
     let world = World::new();

@@ -65,7 +65,7 @@ fn age(world: &World, seconds: i64) {
 }
 
 #[test]
-fn it_renews_what_is_due_of_every_agent_and_says_nothing() {
+fn tick_renews_what_is_due_of_every_agent_and_says_nothing() {
     let (world, issuer) = World::with_issuer(Account::default());
     let mut due = seed(
         &world,
@@ -328,7 +328,7 @@ fn what_nothing_renews_rings_at_each_threshold_and_when_it_has_ended() {
 }
 
 #[test]
-fn it_never_asks_and_opens_nothing() {
+fn tick_never_asks_and_opens_nothing() {
     let (world, issuer) = World::with_issuer(Account::default());
     seed(&world, &issuer, "main", &[("a", -10)]);
     let mut command = world.command(&TICK);

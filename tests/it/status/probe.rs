@@ -153,7 +153,7 @@ fn every_bucket_has_its_answer() {
 /// The sample of the reference: the same members in the same order, with the codes that the later
 /// release adds.
 #[test]
-fn the_document_is_the_references() {
+fn the_probe_document_is_that_of_the_reference_release() {
     let server = Server::start();
     let world = world(&server);
     server.answer("sk-own", Answer::of(200, ""));

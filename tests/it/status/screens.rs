@@ -168,29 +168,29 @@ fn compare(name: &str, text: &str) {
 }
 
 #[test]
-fn of_an_empty_store() {
+fn an_empty_store_looks_like_its_snapshot() {
     looks("empty", &World::new(), &STATUS, &[], 0);
 }
 
 #[test]
-fn of_a_mixed_store() {
+fn a_mixed_store_looks_like_its_snapshot() {
     let key = [("OPENAI_API_KEY", "sk-FIXTURE-0123456789abcdef")];
     looks("mixed", &stores::mixed(), &STATUS, &key, 0);
 }
 
 #[test]
-fn of_many_accounts() {
+fn many_accounts_look_like_their_snapshot() {
     looks("many", &stores::many(45), &STATUS, &[], 0);
 }
 
 #[test]
-fn of_warnings() {
+fn warnings_look_like_their_snapshot() {
     let (world, _issuer) = stores::troubled();
     looks("warnings", &world, &STATUS, &[], 0);
 }
 
 #[test]
-fn of_a_week_ahead() {
+fn a_week_ahead_looks_like_its_snapshot() {
     looks("forecast", &stores::week(), &STATUS, &[], 0);
 }
 

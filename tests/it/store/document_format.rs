@@ -221,7 +221,7 @@ fn later_spellings_are_read_and_written_the_old_way() {
 }
 
 #[test]
-fn the_end_of_a_credential() {
+fn an_expiry_that_cannot_be_is_no_end_and_is_kept_as_it_is() {
     let end = |kind: &str, expires: &str| {
         let text = format!(
             r#"{{"profiles": {{"x": {{"type": "{kind}", "provider": "p", "expires": {expires}}}}}}}"#

@@ -228,7 +228,7 @@ fn an_inherited_profile_has_the_history_of_its_owner() {
 }
 
 #[test]
-fn it_is_as_private_as_the_store_and_goes_with_its_agent() {
+fn history_has_the_permissions_of_the_store_and_goes_with_its_agent() {
     let world = World::new();
     world.add_agent("work");
     let args = ["models", "auth", "paste-token", "--provider", "anthropic"];

@@ -228,7 +228,7 @@ fn a_writer() {
 }
 
 #[test]
-fn the_outcome_is_not_empty() {
+fn what_writers_mean_to_leave_behind_is_not_empty() {
     let orders = Orders {
         number: 0,
         operations: 25,

@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-use crate::security::random_inputs::targets::doors::Doors;
+use crate::security::random_inputs::targets::fake_ports::FakePorts;
 use crate::security::random_inputs::targets::raw::{Members, members, within};
 
 use model::{Expected, Model, NAMES, ODD, start};
@@ -56,11 +56,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 /// Does one step with the store and with the model.
-fn take(doors: &Doors, model: &mut Model, step: &Step) {
+fn take(fakes: &FakePorts, model: &mut Model, step: &Step) {
     let main = AgentId::main();
     let id = |n: &usize| ProfileId::parse(NAMES[*n]).unwrap();
     let update = |change: &mut dyn FnMut(&mut AuthProfiles)| {
-        let written = doors.store.update(&main, &mut |document| {
+        let written = fakes.store.update(&main, &mut |document| {
             change(document);
             Change::Write
         });
@@ -92,11 +92,11 @@ fn take(doors: &Doors, model: &mut Model, step: &Step) {
                 revoke: false,
                 force: false,
             };
-            let done = logout::run(doors.ports(), &request).is_ok();
+            let done = logout::run(fakes.ports(), &request).is_ok();
             assert_eq!(done, model.place(NAMES[*n]).is_some());
             model.remove(NAMES[*n]);
         }
-        Step::Refresh(n) => refreshed(doors, model, NAMES[*n]),
+        Step::Refresh(n) => refreshed(fakes, model, NAMES[*n]),
         Step::Order(provider, ids) => {
             let ids: Vec<String> = ids.iter().map(|n| NAMES[*n].to_owned()).collect();
             update(&mut |document| {
@@ -133,7 +133,7 @@ fn take(doors: &Doors, model: &mut Model, step: &Step) {
             model.usage.insert(name, text);
         }
         Step::Nothing => {
-            let kept = doors.store.update(&main, &mut |document| {
+            let kept = fakes.store.update(&main, &mut |document| {
                 document.order.clear();
                 document.remove(&id(&0));
                 Change::Keep
@@ -151,14 +151,14 @@ fn usage(text: &str) -> Usage {
 }
 
 /// Every copy of the grant gets the same new one, and keeps its own unknown members.
-fn refreshed(doors: &Doors, model: &mut Model, name: &str) {
+fn refreshed(fakes: &FakePorts, model: &mut Model, name: &str) {
     let before = model.tree(name);
     let request = refresh::Request {
         agent: AgentId::main(),
         profile: Some(ProfileId::parse(name).unwrap()),
         force: true,
     };
-    let reports = refresh::run(doors.ports(), &request);
+    let reports = refresh::run(fakes.ports(), &request);
     let Some(grant) = before.and_then(|tree| tree.get("refresh").cloned()) else {
         assert!(reports.is_err(), "{name} holds nothing to refresh");
         return;
@@ -179,21 +179,21 @@ fn refreshed(doors: &Doors, model: &mut Model, name: &str) {
     }
 }
 
-fn read(doors: &Doors, path: &str) -> Option<Members> {
-    let text = String::from_utf8(doors.bytes(path)?).unwrap();
+fn read(fakes: &FakePorts, path: &str) -> Option<Members> {
+    let text = String::from_utf8(fakes.bytes(path)?).unwrap();
     Some(members(&text).unwrap())
 }
 
 /// Nothing there is more, less or other than the model says.
-fn compare(doors: &Doors, model: &Model, split: bool, odd: &[&str]) {
-    let document = read(doors, DOCUMENT).unwrap();
-    let state = read(doors, STATE);
+fn compare(fakes: &FakePorts, model: &Model, split: bool, odd: &[&str]) {
+    let document = read(fakes, DOCUMENT).unwrap();
+    let state = read(fakes, STATE);
     let keeper = match split {
         true => state.clone().unwrap_or_default(),
         false => document.clone(),
     };
     assert!(split || state.is_none(), "the layout has changed");
-    let text = String::from_utf8(doors.bytes(DOCUMENT).unwrap()).unwrap();
+    let text = String::from_utf8(fakes.bytes(DOCUMENT).unwrap()).unwrap();
     let order: serde_json::Map<String, Value> = {
         let plain = text.replace("1e999", "0").replace(r"\ud800", "x");
         let tree: Value = serde_json::from_str(&plain).unwrap();
@@ -248,16 +248,16 @@ proptest! {
         logins in prop::collection::vec(0..NAMES.len(), 0..6),
         split in any::<bool>(),
     ) {
-        let doors = Doors::new();
+        let fakes = FakePorts::new();
         let mut model = start(&odd, &logins);
-        doors.put(DOCUMENT, model.text(&model.unknown, true, !split).as_bytes());
+        fakes.put(DOCUMENT, model.text(&model.unknown, true, !split).as_bytes());
         if split {
             model.unknown_state.insert("own".into(), odd[0].to_owned());
-            doors.put(STATE, model.text(&model.unknown_state, false, true).as_bytes());
+            fakes.put(STATE, model.text(&model.unknown_state, false, true).as_bytes());
         }
         for step in &steps {
-            take(&doors, &mut model, step);
-            compare(&doors, &model, split, &odd);
+            take(&fakes, &mut model, step);
+            compare(&fakes, &model, split, &odd);
         }
     }
 }

@@ -81,7 +81,7 @@ fn visits(issuer: &Issuer) -> Vec<String> {
 
 #[test]
 #[ignore = "needs curl"]
-fn a_limit_of_one_account_is_passed_on_to_the_next() {
+fn the_script_goes_on_with_the_next_account_at_a_limit() {
     let (world, issuer) = world();
     refuse(&issuer, A, 429, Some("90"));
     let ran = rotate(&world, issuer.url());
@@ -109,7 +109,7 @@ fn a_limit_of_one_account_is_passed_on_to_the_next() {
 
 #[test]
 #[ignore = "needs curl"]
-fn it_ends_when_every_account_was_tried() {
+fn the_script_ends_when_every_account_was_tried() {
     let (world, issuer) = world();
     // A date in the place of seconds.
     refuse(&issuer, A, 429, Some("Fri, 31 Dec 2100 23:59:59 GMT"));
@@ -130,7 +130,7 @@ fn it_ends_when_every_account_was_tried() {
 
 #[test]
 #[ignore = "needs curl"]
-fn what_is_no_fault_of_the_account_is_not_held_against_it() {
+fn the_script_reports_only_what_is_a_fault_of_the_account() {
     let (world, issuer) = world();
     let before = world.read(MAIN);
     for (status, code) in [(400, 1), (503, 4)] {

@@ -16,7 +16,7 @@ const CODEX: [&str; 2] = ["--provider", "openai-codex"];
 const AS_X: [&str; 4] = ["--provider", "openai-codex", "--env", "X"];
 
 #[test]
-fn the_exit_code_is_the_programs() {
+fn the_exit_code_of_exec_is_that_of_the_program() {
     let world = world();
     for code in [0, 1, 3, 7, 42, 130, 255] {
         let ran = sh(&world, &SUB, &format!("exit {code}"));
@@ -87,7 +87,7 @@ fn the_program_may_handle_a_signal_itself() {
 }
 
 #[test]
-fn at_a_terminal_it_has_the_terminal() {
+fn a_program_has_the_terminal_that_exec_had() {
     let world = world();
     let words = |script| {
         let exec = ["models", "auth", "exec", "--profile", "anthropic:sub"];

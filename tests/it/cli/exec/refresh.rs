@@ -45,7 +45,7 @@ fn an_expired_token_is_refreshed_once_and_first() {
 }
 
 #[test]
-fn a_life_may_be_asked_for() {
+fn a_token_that_lives_long_enough_may_be_asked_for() {
     let (world, issuer) = world(1_200);
     let old = access(&world);
     let asked = |least| {
@@ -128,7 +128,7 @@ fn a_refresh_leaves_nothing_behind_in_the_program() {
 }
 
 #[test]
-fn a_signal_during_the_refresh_ends_it_before_the_program() {
+fn a_signal_during_the_refresh_ends_exec_before_the_program() {
     let (world, issuer) = world(-10);
     issuer.hold();
     let child = start(exec(&world, &CODEX, &["sh", "-c", SHOW]));

@@ -102,7 +102,7 @@ fn the_program_is_told_whose_it_is_and_when_it_ends() {
 }
 
 #[test]
-fn no_argument_and_no_output_holds_it() {
+fn no_argument_and_no_output_holds_the_token() {
     let world = world();
     for options in [&SUB[..], &[&SUB[..], &["--fd"]].concat()] {
         let script = "tr '\\0' '\\n' </proc/$$/cmdline; ls -l /proc/$$/fd";
@@ -127,7 +127,7 @@ fn no_argument_and_no_output_holds_it() {
 }
 
 #[test]
-fn a_descriptor_holds_it_once() {
+fn a_descriptor_holds_the_token_once() {
     let world = world();
     let fd = [&SUB[..], &["--fd"]].concat();
     let read = "echo $OPENCLAW_TOKEN_FD; cat <&$OPENCLAW_TOKEN_FD; cat <&$OPENCLAW_TOKEN_FD; env";
@@ -184,7 +184,7 @@ fn descriptors_are_those_of_the_caller_and_no_more() {
 }
 
 #[test]
-fn input_and_output_are_the_programs() {
+fn input_and_output_are_those_of_the_program() {
     let world = world();
     let words = [&["models", "auth", "exec"][..], &SUB, &["--", "/bin/cat"]].concat();
     let ran = world.pipe(&words, "in\n");

@@ -4,7 +4,7 @@ use super::Transcript;
 use crate::support::{World, recorded};
 
 #[test]
-fn that_come_and_go() {
+fn agents_are_added_listed_and_deleted() {
     let world = World::new();
     Transcript::of(&world)
         .run(&["agents", "list"])
@@ -26,7 +26,7 @@ fn that_come_and_go() {
 }
 
 #[test]
-fn that_inherit() {
+fn an_agent_inherits_from_main_as_it_is_told() {
     let world = World::new();
     world.add_agent("work");
     let store =
@@ -51,7 +51,7 @@ fn that_inherit() {
 }
 
 #[test]
-fn that_are_configured() {
+fn configured_agents_are_listed() {
     let (world, _, _) = recorded::world("configured");
     Transcript::of(&world)
         .run(&["agents", "list"])
@@ -59,7 +59,7 @@ fn that_are_configured() {
 }
 
 #[test]
-fn that_are_refused() {
+fn names_that_no_agent_may_have_are_refused() {
     let world = World::new();
     world.add_agent("work");
     Transcript::of(&world)
@@ -75,7 +75,7 @@ fn that_are_refused() {
 }
 
 #[test]
-fn whose_directories_are_in_the_way() {
+fn an_agent_whose_directory_is_in_the_way_is_not_added() {
     let world = World::new();
     world.write("agents/work", "a file in the way of a directory");
     Transcript::of(&world)
@@ -84,7 +84,7 @@ fn whose_directories_are_in_the_way() {
 }
 
 #[test]
-fn whose_list_lies_in_another_file() {
+fn a_list_of_agents_in_an_included_file_is_not_edited() {
     let world = World::new();
     world.write(
         "openclaw.json",
@@ -102,7 +102,7 @@ fn whose_list_lies_in_another_file() {
 }
 
 #[test]
-fn that_have_a_name() {
+fn an_agent_is_given_an_identity() {
     let (world, _, _) = recorded::world("models");
     let set = ["agents", "set-identity"];
     let set = |words: &[&'static str]| [&set[..], words].concat();

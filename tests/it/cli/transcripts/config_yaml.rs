@@ -54,7 +54,7 @@ fn all(name: &str, cases: &[(&str, String)]) {
 }
 
 #[test]
-fn errors() {
+fn errors_in_config_yaml_say_what_to_write() {
     let code = |lines: &[&str]| block("authorization_code", lines);
     let own = |lines: &[&str]| block("client_credentials", lines);
     let without = |text: &str, name: &str| {
@@ -99,7 +99,7 @@ fn errors() {
 }
 
 #[test]
-fn warnings() {
+fn warnings_about_config_yaml_stop_nothing() {
     let code = |lines: &[&str]| block("authorization_code", lines);
     let own = |lines: &[&str]| block("client_credentials", lines);
     all(
@@ -133,7 +133,7 @@ fn warnings() {
 }
 
 #[test]
-fn doctor_knows_all_of_them() {
+fn doctor_tells_of_every_mistake_in_config_yaml() {
     let world = World::new();
     let text = block(
         "client_credentials",

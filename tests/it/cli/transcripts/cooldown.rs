@@ -30,7 +30,7 @@ fn world() -> World {
 }
 
 #[test]
-fn of_one_account_after_the_other() {
+fn reported_accounts_cool_down_one_after_the_other() {
     let world = world();
     Transcript::of(&world)
         .run(&with(&COOLDOWN, &["list"]))
@@ -65,7 +65,7 @@ fn of_one_account_after_the_other() {
 }
 
 #[test]
-fn of_a_document_of_a_late_release() {
+fn a_document_of_a_late_release_cools_down_by_its_rules() {
     let world = world();
     let state = json!({ "version": 1, "usageStats": { "anthropic:home": {
         "errorCount": 3, "failureCounts": { "rate_limit": 2, "overloaded": 1 },
@@ -98,7 +98,7 @@ fn of_a_document_of_a_late_release() {
 }
 
 #[test]
-fn that_cannot_be_written_down() {
+fn a_report_that_cannot_be_written_down_is_refused() {
     let world = world();
     let transcript = Transcript::of(&world)
         .run(&with(&REPORT, &["anthropic:nobody", "--ok"]))

@@ -32,13 +32,13 @@ fn steady(mut transcript: Transcript<'_>) -> Transcript<'_> {
 }
 
 #[test]
-fn of_a_good_disk() {
+fn doctor_passes_a_good_disk() {
     let (world, _, _) = recorded::world("two-accounts");
     steady(Transcript::of(&world).run(&DOCTOR)).matches("doctor");
 }
 
 #[test]
-fn of_what_lies_around() {
+fn doctor_finds_what_lies_around() {
     let (world, _, _) = recorded::world("not-json");
     world.write_torn_answer(&world.state().join("rescue"));
     world.write("agents/main/agent/auth-profiles.json.unreadable-x", "{");
@@ -51,7 +51,7 @@ fn of_what_lies_around() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn of_a_disk_that_cannot_be_written_to() {
+fn doctor_fails_where_nothing_can_be_written() {
     let world = World::new();
     let args = [
         "doctor",

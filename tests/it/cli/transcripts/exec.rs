@@ -10,7 +10,7 @@ fn exec<'a>(options: &[&'a str], program: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
-fn that_runs() {
+fn exec_runs_a_program_with_a_token() {
     let (world, issuer) = World::with_issuer(Account::default());
     world.seed(&issuer, "main", -10);
     let env = exec(&["--env", "MY_TOKEN"], &["/usr/bin/printenv", "MY_TOKEN"]);
@@ -23,7 +23,7 @@ fn that_runs() {
 }
 
 #[test]
-fn that_does_not_run() {
+fn exec_says_why_a_program_does_not_run() {
     let (world, _, _) = recorded::world("two-accounts");
     let (trouble, issuer) = World::with_issuer(Account::default());
     trouble.seed(&issuer, "main", -10);

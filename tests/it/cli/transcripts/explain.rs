@@ -36,7 +36,7 @@ fn world() -> World {
 }
 
 #[test]
-fn of_everything_there_is() {
+fn explain_shows_every_candidate() {
     let world = world();
     world.write(".env", "GROQ_API_KEY=MARKER\nANTHROPIC_API_KEY=MARKER\n");
     world.write(
@@ -50,14 +50,14 @@ fn of_everything_there_is() {
 }
 
 #[test]
-fn as_json() {
+fn explain_as_json() {
     Transcript::of(&world())
         .run(&with(&["--provider", "anthropic", "--json"]))
         .matches("explain_json");
 }
 
 #[test]
-fn where_the_order_hides_it() {
+fn explain_says_what_the_order_hides() {
     let world = world();
     world.write(
         "openclaw.json",
@@ -73,7 +73,7 @@ fn where_the_order_hides_it() {
 }
 
 #[test]
-fn of_one_profile() {
+fn explain_of_one_profile() {
     let world = world();
     Transcript::of(&world)
         .run(&with(&["--profile", "anthropic:work"]))
@@ -84,7 +84,7 @@ fn of_one_profile() {
 }
 
 #[test]
-fn of_a_login_that_is_refused() {
+fn explain_tells_of_a_refused_login() {
     let (world, _issuer) = World::with_issuer(Account::default());
     world.seed_with("main", -10, "old-access", "rt-that-nobody-issued");
     let codex = ["--provider", "openai-codex"];
@@ -96,7 +96,7 @@ fn of_a_login_that_is_refused() {
 }
 
 #[test]
-fn of_a_second_agent() {
+fn explain_for_a_second_agent() {
     let (world, _, _) = recorded::world("inherit");
     Transcript::of(&world)
         .run(&with(&["--agent", "work"]))
@@ -104,7 +104,7 @@ fn of_a_second_agent() {
 }
 
 #[test]
-fn of_what_is_not_there() {
+fn explain_of_what_is_not_there_fails() {
     let world = World::new();
     Transcript::of(&world)
         .run(&EXPLAIN)

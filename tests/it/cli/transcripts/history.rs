@@ -38,7 +38,7 @@ fn pasted() -> World {
 }
 
 #[test]
-fn of_a_token() {
+fn history_of_a_token_and_undo() {
     let world = pasted();
     Transcript::of(&world)
         .run(&HISTORY)
@@ -55,7 +55,7 @@ fn of_a_token() {
 }
 
 #[test]
-fn of_a_login_that_was_refreshed() {
+fn history_refuses_a_spent_grant() {
     let (world, issuer) = World::with_issuer(Account::default());
     world.seed(&issuer, "main", -7_200);
     let transcript = Transcript::of(&world)
@@ -70,7 +70,7 @@ fn of_a_login_that_was_refreshed() {
 }
 
 #[test]
-fn of_a_grant_that_was_refused_and_of_one_in_doubt() {
+fn undo_warns_of_a_refused_grant_and_of_one_in_doubt() {
     let mut text = String::new();
     let refused = Scripted {
         status: 400,
@@ -104,7 +104,7 @@ fn of_a_grant_that_was_refused_and_of_one_in_doubt() {
 }
 
 #[test]
-fn that_is_not_kept() {
+fn undo_of_what_is_not_kept_is_refused() {
     let (world, _, _) = recorded::world("two-accounts");
     Transcript::of(&world)
         .note("nothing was replaced yet")
@@ -123,7 +123,7 @@ fn that_is_not_kept() {
 }
 
 #[test]
-fn that_is_damaged_or_in_the_way() {
+fn a_damaged_history_is_told_of() {
     let world = pasted();
     let directory = world.state().join("agents/main/agent/auth-history");
     let file = std::fs::read_dir(&directory).unwrap().next().unwrap();

@@ -62,12 +62,12 @@ fn scenario(name: &str, more: &[&str], prepare: impl FnOnce(&World, &Issuer)) {
 }
 
 #[test]
-fn that_succeeds() {
+fn a_login_succeeds() {
     scenario("login", &[], |_, _| ());
 }
 
 #[test]
-fn from_another_machine() {
+fn a_login_over_ssh_shows_how_to_forward_the_port() {
     let (world, _issuer) = World::with_issuer(Account::default());
     let mut command = world.command(&LOGIN);
     command.env("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22");
@@ -81,14 +81,14 @@ fn from_another_machine() {
 }
 
 #[test]
-fn that_replaces_the_same_identity() {
+fn a_login_of_the_same_identity_replaces_the_old() {
     scenario("login_again", &[], |world, issuer| {
         world.seed(issuer, "main", 3_600);
     });
 }
 
 #[test]
-fn under_a_name_that_is_somebody_elses() {
+fn a_login_does_not_take_the_name_of_another_identity() {
     let more = ["--profile-id", "openai-codex:work"];
     scenario("login_name_taken", &more, |world, issuer| {
         let id = "acct_2".to_owned();
@@ -105,14 +105,14 @@ fn under_a_name_that_is_somebody_elses() {
 }
 
 #[test]
-fn that_is_refused_by_the_person() {
+fn a_person_who_refuses_ends_the_login() {
     scenario("login_access_denied", &[], |_, issuer| {
         issuer.refuse_consent("access_denied", "The user denied the request.");
     });
 }
 
 #[test]
-fn whose_code_is_refused() {
+fn a_refused_code_ends_the_login() {
     scenario("login_code_refused", &[], |_, issuer| {
         issuer.answer_next(Scripted {
             status: 400,
@@ -123,7 +123,7 @@ fn whose_code_is_refused() {
 }
 
 #[test]
-fn whose_exchange_finds_the_provider_in_trouble() {
+fn a_provider_in_trouble_at_the_exchange_is_told() {
     scenario("login_http_503", &[], |_, issuer| {
         issuer.answer_next(Scripted {
             status: 503,
@@ -136,7 +136,7 @@ fn whose_exchange_finds_the_provider_in_trouble() {
 }
 
 #[test]
-fn that_tells_no_account() {
+fn a_login_that_tells_no_account_is_not_stored() {
     scenario("login_no_account", &[], |_, issuer| {
         issuer.answer_next(Scripted {
             status: 200,
@@ -148,7 +148,7 @@ fn that_tells_no_account() {
 }
 
 #[test]
-fn that_cannot_be_stored() {
+fn a_login_that_cannot_be_stored_says_so() {
     scenario("login_storage", &[], |world, _| {
         world.block("agents/main");
     });
@@ -165,14 +165,14 @@ fn that_cannot_be_stored() {
 }
 
 #[test]
-fn over_a_store_that_is_no_json() {
+fn a_login_sets_a_store_aside_that_is_no_json() {
     scenario("login_not_json", &[], |world, _| {
         world.write("agents/main/agent/auth-profiles.json", "{\"version\": 1,");
     });
 }
 
 #[test]
-fn that_nobody_answers() {
+fn a_login_that_nobody_answers_times_out() {
     let (world, _issuer) = World::with_issuer(Account::default());
     let mut args = no_browser();
     args.extend(["--timeout", "300ms"]);
@@ -183,7 +183,7 @@ fn that_nobody_answers() {
 }
 
 #[test]
-fn whose_port_is_taken() {
+fn a_login_whose_port_is_taken_can_only_be_pasted() {
     let (world, issuer) = World::with_issuer(Account::default());
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
@@ -198,7 +198,7 @@ fn whose_port_is_taken() {
 }
 
 #[test]
-fn where_there_is_nothing_to_log_in_to() {
+fn a_provider_or_method_that_is_not_there_is_refused() {
     let world = World::new();
     let login = |provider| ["models", "auth", "login", "--provider", provider];
     let method = |method| {
@@ -221,7 +221,7 @@ fn where_there_is_nothing_to_log_in_to() {
 }
 
 #[test]
-fn with_a_faulty_manifest() {
+fn a_faulty_manifest_is_told_of_at_login() {
     let world = World::new();
     let transcript = Transcript::of(&world);
     let (_, issuer) = World::with_issuer(Account::default());
@@ -250,7 +250,7 @@ fn with_a_faulty_manifest() {
 }
 
 #[test]
-fn told_to_a_program() {
+fn a_login_is_told_to_a_program_as_json() {
     let (world, issuer) = World::with_issuer(Account::default());
     let args = ["models", "auth", "login", "--json", "--no-browser"];
     let login = Waiting::start(&world, &[]);
@@ -268,7 +268,7 @@ fn told_to_a_program() {
 }
 
 #[test]
-fn by_a_paste_of_what_does_not_belong() {
+fn a_paste_that_does_not_belong_is_not_used() {
     let (world, _issuer) = World::with_issuer(Account::default());
     let mut login = Waiting::start(&world, &[]);
     let mut stdin = login.child.stdin.take().unwrap();

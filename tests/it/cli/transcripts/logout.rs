@@ -9,7 +9,7 @@ use crate::support::{World, recorded};
 const B: &str = "openai-codex:b@example.com";
 
 #[test]
-fn that_succeeds() {
+fn a_logout_succeeds() {
     let (world, _, _) = recorded::world("two-accounts");
     let work = "anthropic:work";
     Transcript::of(&world)
@@ -22,7 +22,7 @@ fn that_succeeds() {
 }
 
 #[test]
-fn that_is_refused() {
+fn a_refused_logout_removes_nothing() {
     let (world, _, _) = recorded::world("two-accounts");
     let empty = World::new();
     let nothing = Transcript::of(&empty)
@@ -39,7 +39,7 @@ fn that_is_refused() {
 }
 
 #[test]
-fn of_what_main_owns() {
+fn logout_for_an_agent_removes_what_main_owns() {
     let (world, _, _) = recorded::world("inherit");
     let id = "anthropic:default";
     Transcript::of(&world)
@@ -58,7 +58,7 @@ fn of_what_main_owns() {
 }
 
 #[test]
-fn from_a_store_that_is_no_json() {
+fn logout_from_a_store_that_is_no_json_fails() {
     let (world, _, _) = recorded::world("not-json");
     Transcript::of(&world)
         .run(&["models", "auth", "logout", "anthropic:default", "--yes"])
@@ -82,7 +82,7 @@ fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
-fn that_revokes() {
+fn logout_revokes_at_the_server() {
     let (world, _issuer) = revocable();
     Transcript::of(&world)
         .run(&with(&["--dry-run"]))
@@ -95,7 +95,7 @@ fn that_revokes() {
 }
 
 #[test]
-fn that_does_not_revoke() {
+fn a_revocation_that_fails_removes_nothing() {
     let (world, issuer) = revocable();
     let answers = |status, body: &str| {
         let headers = vec![("Retry-After", "120".to_owned())];
@@ -132,7 +132,7 @@ fn that_does_not_revoke() {
 }
 
 #[test]
-fn that_cannot_revoke() {
+fn a_login_that_cannot_be_revoked_says_so() {
     let (world, _, _) = recorded::world("two-accounts");
     let (keys, _, _) = recorded::world("api-key");
     let key = Transcript::of(&keys)

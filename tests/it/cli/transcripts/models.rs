@@ -4,7 +4,7 @@ use super::Transcript;
 use crate::support::{World, recorded};
 
 #[test]
-fn that_are_configured() {
+fn configured_models_are_listed() {
     let (world, _, _) = recorded::world("models");
     Transcript::of(&world)
         .run(&["models", "list"])
@@ -21,7 +21,7 @@ fn that_are_configured() {
 }
 
 #[test]
-fn that_are_changed() {
+fn models_aliases_and_fallbacks_are_changed() {
     let (world, _, _) = recorded::world("models");
     Transcript::of(&world)
         .run(&["models", "set", "mini"])
@@ -40,7 +40,7 @@ fn that_are_changed() {
 }
 
 #[test]
-fn that_are_refused() {
+fn wrong_models_and_aliases_are_refused() {
     let (world, _, _) = recorded::world("models");
     Transcript::of(&world)
         .run(&["models", "set", "/x"])
@@ -59,7 +59,7 @@ fn that_are_refused() {
 }
 
 #[test]
-fn whose_defaults_lie_in_another_file() {
+fn defaults_in_an_included_file_are_not_edited() {
     let world = World::new();
     let include = r#"{ agents: { defaults: { $include: "defaults.json5" } } }"#;
     world.write("openclaw.json", include);
@@ -71,7 +71,7 @@ fn whose_defaults_lie_in_another_file() {
 }
 
 #[test]
-fn whose_logins_cannot_be_read() {
+fn models_are_listed_where_logins_cannot_be_read() {
     let (world, _, _) = recorded::world("not-json");
     Transcript::of(&world)
         .run(&["models", "list"])

@@ -13,7 +13,7 @@ fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
-fn that_succeeds() {
+fn onboarding_succeeds_without_questions() {
     let world = World::new();
     let model = r#"{ agents: { defaults: { model: { primary: "groq/llama" } } } }"#;
     world.write("openclaw.json", model);
@@ -35,7 +35,7 @@ fn that_succeeds() {
 }
 
 #[test]
-fn that_is_refused() {
+fn onboarding_says_what_is_missing() {
     let world = World::new();
     Transcript::of(&world)
         .note("standard input is /dev/null")

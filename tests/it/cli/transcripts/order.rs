@@ -38,7 +38,7 @@ fn in_use<'a>(rest: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
-fn of_an_agent() {
+fn an_order_is_set_shown_and_cleared() {
     let world = world();
     Transcript::of(&world)
         .run(&order(&["get"]))
@@ -60,7 +60,7 @@ fn of_an_agent() {
 }
 
 #[test]
-fn that_cannot_be_set() {
+fn an_order_that_cannot_be_is_refused() {
     let world = world();
     Transcript::of(&world)
         .run(&order(&["set", "anthropic:nobody"]))
@@ -76,7 +76,7 @@ fn that_cannot_be_set() {
 }
 
 #[test]
-fn of_one_profile_before_all_others() {
+fn use_puts_a_profile_first() {
     let world = world();
     Transcript::of(&world)
         .run(&in_use(&["--list"]))
@@ -94,7 +94,7 @@ fn of_one_profile_before_all_others() {
 }
 
 #[test]
-fn of_a_directory() {
+fn use_binds_a_profile_to_a_directory() {
     let world = world();
     std::fs::create_dir(world.directory.path().join("p")).unwrap();
     Transcript::of(&world)

@@ -7,7 +7,7 @@ use crate::status::probe::server::{Answer, Server};
 use crate::status::probe::{PROBE, key, store, world};
 
 #[test]
-fn of_each_kind() {
+fn a_probe_tells_each_kind_of_answer() {
     let server = Server::start();
     let world = world(&server);
     let refusal = r#"{"error":{"type":"authentication_error","message":"This key was revoked by its owner a while ago, and so nothing goes any more"}}"#;

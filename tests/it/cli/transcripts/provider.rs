@@ -18,7 +18,7 @@ fn with_client(world: &World) -> Transcript<'_> {
 }
 
 #[test]
-fn of_a_client() {
+fn a_client_has_its_token_status_and_is_renewed() {
     let (world, issuer) = world("client_credentials", ClientAuth::Post);
     let told =
         with_client(&world)
@@ -36,7 +36,7 @@ fn of_a_client() {
 }
 
 #[test]
-fn that_is_not_renewed_by_itself() {
+fn a_client_that_is_not_renewed_by_itself_names_the_command() {
     let (world, _issuer) = world("client_credentials", ClientAuth::Post);
     let ran = run(&world, &["models", "auth", "login", "--provider", "codex"]);
     assert_eq!(ran.code, 0, "{ran:?}");
@@ -56,7 +56,7 @@ fn that_is_not_renewed_by_itself() {
 }
 
 #[test]
-fn of_everybody_else() {
+fn any_other_provider_has_a_token_status() {
     let (world, issuer) = World::with_issuer(Account::default());
     world.seed(&issuer, "main", 3_542);
     let of = |id: &'static str, verb: &'static str| ["provider", id, verb];

@@ -25,7 +25,7 @@ fn broken() -> Vec<(String, Vec<u8>)> {
 
 /// Each says where, what, and what to write instead; `INSTA_UPDATE=always` writes them anew.
 #[test]
-fn a_broken_one_says_what_to_write() {
+fn a_broken_manifest_says_what_to_write() {
     let files = broken();
     assert!(files.len() >= 20, "{}", files.len());
     let mut text = String::new();
@@ -41,7 +41,7 @@ fn a_broken_one_says_what_to_write() {
 }
 
 #[test]
-fn one_is_checked_and_one_is_shown() {
+fn a_manifest_is_checked_and_a_provider_shown() {
     let world = World::new();
     let odd = ACME
         .replace("id = \"acme\"", "id = \"groq\"")

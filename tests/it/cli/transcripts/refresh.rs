@@ -9,7 +9,7 @@ const REFRESH: [&str; 3] = ["models", "auth", "refresh"];
 const FORCE: [&str; 4] = ["models", "auth", "refresh", "--force"];
 
 #[test]
-fn that_succeeds() {
+fn a_refresh_says_what_was_and_what_is() {
     let (world, issuer) = World::with_issuer(Account::default());
     world.seed(&issuer, "main", -7_200);
     Transcript::of(&world)
@@ -21,7 +21,7 @@ fn that_succeeds() {
 }
 
 #[test]
-fn that_fails() {
+fn a_failed_refresh_says_what_became_of_the_login() {
     let (world, issuer) = World::with_issuer(Account::default());
     world.seed(&issuer, "main", 7_200);
     issuer.answer_next(Scripted {
@@ -48,7 +48,7 @@ fn that_fails() {
 }
 
 #[test]
-fn of_what_is_never_refreshed() {
+fn a_credential_that_is_never_refreshed_says_so() {
     let (world, _, _) = recorded::world("token-static");
     let of = |id| ["models", "auth", "refresh", "--profile", id, "--force"];
     Transcript::of(&world)
@@ -59,7 +59,7 @@ fn of_what_is_never_refreshed() {
 }
 
 #[test]
-fn of_several() {
+fn several_logins_are_refreshed_at_once() {
     let (world, issuer) = World::with_issuer(Account::default());
     let (access, refresh) = issuer.issue();
     let ended = crate::support::millis_from_now(-7_200);

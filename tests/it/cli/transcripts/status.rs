@@ -23,14 +23,14 @@ fn shown(store: &str) {
 }
 
 #[test]
-fn of_every_recorded_store() {
+fn status_of_every_recorded_store() {
     for store in recorded::stores() {
         shown(&store);
     }
 }
 
 #[test]
-fn as_json() {
+fn status_as_json() {
     let (world, _, _) = recorded::world("two-accounts");
     Transcript::of(&world)
         .run(&["models", "status", "--json"])
@@ -43,7 +43,7 @@ fn as_json() {
 }
 
 #[test]
-fn for_a_shell_prompt_and_for_nobody_to_watch() {
+fn status_for_a_shell_prompt_and_no_watch_in_a_pipe() {
     let (world, _, _) = recorded::world("token-expired");
     let prompt = ["models", "status", "--prompt"];
     let of = |provider| ["models", "status", "--prompt", "--provider", provider];
@@ -60,7 +60,7 @@ fn for_a_shell_prompt_and_for_nobody_to_watch() {
 }
 
 #[test]
-fn of_a_second_agent() {
+fn status_of_a_second_agent() {
     let (world, _, _) = recorded::world("inherit");
     Transcript::of(&world)
         .run(&["models", "status", "--agent", "work"])
@@ -70,7 +70,7 @@ fn of_a_second_agent() {
 }
 
 #[test]
-fn of_modes_that_others_can_read() {
+fn permissions_that_let_others_read_are_told() {
     use std::os::unix::fs::PermissionsExt;
     let (world, _, _) = recorded::world("token-static");
     let directory = world.state().join("agents/main/agent");
@@ -86,7 +86,7 @@ fn of_modes_that_others_can_read() {
 }
 
 #[test]
-fn of_a_store_that_cannot_be_read() {
+fn a_store_that_cannot_be_read_is_told() {
     let world = World::new();
     world.write("agents/main/agent/auth-profiles.json/in-the-way", "");
     Transcript::of(&world)
@@ -97,7 +97,7 @@ fn of_a_store_that_cannot_be_read() {
 }
 
 #[test]
-fn of_a_store_of_a_later_release() {
+fn a_store_of_a_later_release_is_told() {
     let world = World::new();
     world.write("agents/main/agent/openclaw-agent.sqlite", "");
     world.write("state/openclaw.sqlite", "");
@@ -113,7 +113,7 @@ fn of_a_store_of_a_later_release() {
 }
 
 #[test]
-fn after_a_refusal() {
+fn status_tells_of_a_refused_login() {
     let (world, _issuer) = World::with_issuer(Account::default());
     world.seed_with("main", -10, "old-access", "rt-that-nobody-issued");
     Transcript::of(&world)
@@ -125,7 +125,7 @@ fn after_a_refusal() {
 }
 
 #[test]
-fn after_an_unknown_outcome() {
+fn status_tells_of_an_unknown_outcome() {
     let (world, issuer) = World::with_issuer(Account::default());
     world.seed(&issuer, "main", -10);
     super::token::hang_up(&issuer);

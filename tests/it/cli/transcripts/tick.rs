@@ -36,7 +36,7 @@ fn world() -> (World, openclaw::testing::issuer::Issuer) {
 }
 
 #[test]
-fn of_every_agent() {
+fn tick_tells_the_problems_of_every_agent() {
     let (world, _issuer) = world();
     let dry = ["tick", "--no-spread", "--dry-run"];
     let work = ["tick", "--no-spread", "--agent", "work"];
@@ -50,7 +50,7 @@ fn of_every_agent() {
 }
 
 #[test]
-fn as_json() {
+fn tick_as_json() {
     let (world, _issuer) = world();
     Transcript::of(&world)
         .run(&["tick", "--no-spread", "--json"])
@@ -58,7 +58,7 @@ fn as_json() {
 }
 
 #[test]
-fn with_hooks() {
+fn tick_tells_of_hooks_that_fail() {
     let (world, _issuer) = world();
     world.write(
         "config.yaml",
@@ -72,7 +72,7 @@ fn with_hooks() {
 }
 
 #[test]
-fn its_timer() {
+fn the_timer_of_tick_is_installed_and_removed() {
     let world = World::new();
     let units = world.directory.path().join("home/.config/systemd/user");
     let install = ["tick", "--install"];

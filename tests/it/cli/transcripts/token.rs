@@ -46,7 +46,7 @@ fn answered(name: &str, answer: &Scripted) {
 }
 
 #[test]
-fn that_is_fresh() {
+fn a_fresh_token_is_printed() {
     let (world, issuer) = World::with_issuer(Account::default());
     world.seed(&issuer, "main", 3_600);
     Transcript::of(&world)
@@ -58,7 +58,7 @@ fn that_is_fresh() {
 }
 
 #[test]
-fn that_was_expired() {
+fn an_expired_token_is_refreshed_and_printed() {
     let (world, issuer) = World::with_issuer(Account::default());
     world.seed(&issuer, "main", -10);
     Transcript::of(&world)
@@ -67,7 +67,7 @@ fn that_was_expired() {
 }
 
 #[test]
-fn that_is_refused() {
+fn a_refused_login_asks_for_a_new_one() {
     let (world, _issuer) = World::with_issuer(Account::default());
     world.seed_with("main", -10, "old-access", "rt-that-nobody-issued");
     Transcript::of(&world)
@@ -78,13 +78,13 @@ fn that_is_refused() {
 }
 
 #[test]
-fn whose_grant_was_used_twice() {
+fn a_grant_that_was_used_twice_asks_for_a_new_login() {
     let body = r#"{"error":{"message":"Your refresh token has already been used to generate a new access token. Please try signing in again.","type":"invalid_request_error","param":null,"code":"refresh_token_reused"}}"#;
     answered("token_reused", &answer(401, None, body));
 }
 
 #[test]
-fn while_the_provider_is_in_trouble() {
+fn a_provider_in_trouble_is_told() {
     answered("token_http_503", &answer(503, None, ""));
     answered("token_http_429", &answer(429, Some("120"), ""));
     answered("token_http_403", &answer(403, None, "<html>blocked</html>"));
@@ -95,7 +95,7 @@ fn while_the_provider_is_in_trouble() {
 }
 
 #[test]
-fn whose_refresh_got_no_answer() {
+fn a_refresh_without_an_answer_has_an_unknown_outcome() {
     let hang_up = Scripted {
         hang_up: true,
         ..Scripted::default()
@@ -104,7 +104,7 @@ fn whose_refresh_got_no_answer() {
 }
 
 #[test]
-fn while_nothing_answers_at_all() {
+fn no_network_is_told() {
     let (world, issuer) = World::with_issuer(Account::default());
     world.seed(&issuer, "main", -10);
     // A port that was let go may be another test's the next moment; this one is nobody's.
@@ -118,7 +118,7 @@ fn while_nothing_answers_at_all() {
 }
 
 #[test]
-fn whose_manifest_names_another_server() {
+fn a_grant_of_another_server_is_not_sent() {
     let (world, issuer) = World::with_issuer(Account::default());
     world.seed(&issuer, "main", -10);
     world.run(&CODEX);
@@ -130,7 +130,7 @@ fn whose_manifest_names_another_server() {
 }
 
 #[test]
-fn of_what_is_not_there() {
+fn a_token_that_is_not_there_fails() {
     let (world, _, _) = recorded::world("two-accounts");
     let empty = World::new();
     let nothing = Transcript::of(&empty)
@@ -152,7 +152,7 @@ fn of_what_is_not_there() {
 }
 
 #[test]
-fn that_nothing_can_renew() {
+fn an_expired_token_that_nothing_renews_fails() {
     let (world, _, _) = recorded::world("token-expired");
     let (ending, _, _) = recorded::world("token-expiring");
     let ended = Transcript::of(&world)
@@ -168,7 +168,7 @@ fn that_nothing_can_renew() {
 }
 
 #[test]
-fn of_profiles_that_cannot_be_used() {
+fn profiles_that_cannot_be_used_say_why() {
     let (world, _, _) = recorded::world("one-bad-profile");
     let token = |profile| ["models", "auth", "token", "--profile", profile];
     Transcript::of(&world)
@@ -182,7 +182,7 @@ fn of_profiles_that_cannot_be_used() {
 }
 
 #[test]
-fn whose_successor_could_not_be_stored() {
+fn nothing_is_refreshed_where_it_could_not_be_stored() {
     let (world, issuer) = World::with_issuer(Account::default());
     world.seed(&issuer, "main", -10);
     world.write("locks", "a file in the way of a directory");
@@ -193,7 +193,7 @@ fn whose_successor_could_not_be_stored() {
 }
 
 #[test]
-fn from_a_store_that_is_no_json() {
+fn a_store_that_is_no_json_gives_no_token() {
     let (world, _, _) = recorded::world("not-json");
     Transcript::of(&world)
         .run(&CODEX)
@@ -202,7 +202,7 @@ fn from_a_store_that_is_no_json() {
 }
 
 #[test]
-fn from_the_environment() {
+fn an_environment_key_is_printed() {
     let world = World::new();
     Transcript::of(&world)
         .env("OPENAI_API_KEY", "sk-of-the-environment")
@@ -212,7 +212,7 @@ fn from_the_environment() {
 }
 
 #[test]
-fn of_a_second_agent() {
+fn a_second_agent_is_refused_with_the_login_of_main() {
     let (world, _issuer) = World::with_issuer(Account::default());
     world.seed_with("main", -10, "old-access", "rt-that-nobody-issued");
     world.add_agent("work");
@@ -226,7 +226,7 @@ fn of_a_second_agent() {
 
 #[test]
 #[ignore = "waits as long as a refresh by another process may take: 45 s"]
-fn while_another_process_refreshes() {
+fn a_refresh_of_another_process_that_takes_too_long_is_told() {
     let (world, issuer) = World::with_issuer(Account::default());
     issuer.set_delay(std::time::Duration::from_secs(3_600));
     world.seed(&issuer, "main", -10);

@@ -4,7 +4,7 @@ use super::Transcript;
 use crate::support::World;
 
 #[test]
-fn of_the_program() {
+fn the_program_says_what_it_can() {
     let world = World::new();
     Transcript::of(&world)
         .run(&["--version"])
@@ -15,7 +15,7 @@ fn of_the_program() {
 }
 
 #[test]
-fn that_is_a_near_miss() {
+fn a_near_miss_names_the_right_word() {
     let world = World::new();
     Transcript::of(&world)
         .run(&["modls"])
@@ -32,7 +32,7 @@ fn that_is_a_near_miss() {
 }
 
 #[test]
-fn that_is_wrong() {
+fn a_wrong_command_line_says_why() {
     let world = World::new();
     Transcript::of(&world)
         .run(&["models", "auth", "paste-token"])

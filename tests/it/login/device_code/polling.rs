@@ -13,7 +13,7 @@ use openclaw::ports::host::{Clock, Interrupt, Signal};
 use openclaw::ports::http::{Http, HttpError, HttpErrorKind, Request as HttpRequest, Response};
 use openclaw::testing::http::ScriptedHttp;
 
-use crate::security::random_inputs::targets::doors::Doors;
+use crate::security::random_inputs::targets::fake_ports::FakePorts;
 
 const CODE: &str = r#"{"device_code":"dc","user_code":"WDJB-MJHT","verification_uri":"https://github.com/login/device","expires_in":900,"interval":5}"#;
 const PENDING: &str = r#"{"error":"authorization_pending"}"#;
@@ -77,8 +77,8 @@ struct Told {
 
 /// A login at GitHub that is answered so. The rest of the script is "not yet".
 fn login(answers: &[Answered], timeout: u64, interrupted_at: u64) -> Told {
-    let doors = Doors::new();
-    let clock = doors.ports().clock;
+    let fakes = FakePorts::new();
+    let clock = fakes.ports().clock;
     let http = Timed {
         clock,
         script: ScriptedHttp::answering(200, CODE),
@@ -102,7 +102,7 @@ fn login(answers: &[Answered], timeout: u64, interrupted_at: u64) -> Told {
         http: &http,
         dialog: &listener,
         interrupt: &impatient,
-        ..doors.ports()
+        ..fakes.ports()
     };
     let request = Request {
         agent: AgentId::main(),

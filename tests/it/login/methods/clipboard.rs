@@ -47,7 +47,7 @@ fn the_url_goes_to_the_clipboard_whole() {
 }
 
 #[test]
-fn tmux_and_screen_pass_it_on() {
+fn tmux_and_screen_pass_the_url_on() {
     let (seen, url) = sent(&[("TMUX", "/tmp/tmux-0/default,1,0")], &[], true);
     let (_, wrapped) = seen.split_once("\u{1b}Ptmux;").unwrap();
     let (inner, _) = wrapped.split_once("\u{7}\u{1b}\\").unwrap();

@@ -45,7 +45,7 @@ echo "<exit $?>"; [ "$(stty -g)" = "$before" ] && echo "<terminal as before>""#;
 }
 
 #[test]
-fn the_wizard_offers_them_together_too() {
+fn the_wizard_offers_every_method_together_too() {
     let (world, issuer) = world("openai-codex");
     issuer.set_device_codes(never());
     let mut session = at_a_shell(&world, &["models", "auth", "add"]);

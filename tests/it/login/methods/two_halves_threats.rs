@@ -203,7 +203,7 @@ fn trouble_that_did_not_judge_the_code_leaves_it_for_another_try() {
 }
 
 #[test]
-fn a_server_that_cannot_be_reached_leaves_it_too() {
+fn a_server_that_cannot_be_reached_leaves_the_code_for_another_try() {
     let (world, issuer, begun) = begun();
     let url = ended_on(&issuer, &begun);
     drop(issuer);

@@ -34,7 +34,7 @@ struct Row {
 const SECRET: &str = openclaw::testing::issuer::CLIENT_SECRET;
 
 #[test]
-fn openai_codex() {
+fn openai_codex_logs_in_by_browser_and_refreshes() {
     const CLIENT: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
     const REDIRECT: &str = "http://localhost:*/auth/callback";
     drive(&Row {
@@ -90,7 +90,7 @@ fn openai_codex() {
 }
 
 #[test]
-fn anthropic() {
+fn anthropic_logs_in_by_browser_and_refreshes() {
     const CLIENT: &str = "9d1c250a-e61b-44d9-88ed-5944d1962f5e";
     const REDIRECT: &str = "http://localhost:*/callback";
     drive(&Row {
@@ -142,7 +142,7 @@ fn anthropic() {
 }
 
 #[test]
-fn google_gemini_cli() {
+fn google_gemini_cli_logs_in_by_browser_and_refreshes() {
     const CLIENT: &str = "681255809395-oo8ft2oprdrnp9e3aqf6av3hmdib135j.apps.googleusercontent.com";
     const REDIRECT: &str = "http://localhost:*/oauth2callback";
     drive(&Row {
@@ -208,7 +208,7 @@ fn google_gemini_cli() {
 }
 
 #[test]
-fn chutes() {
+fn chutes_logs_in_by_browser_and_refreshes() {
     const REDIRECT: &str = "http://127.0.0.1:*/oauth-callback";
     drive(&Row {
         id: "chutes",

@@ -23,7 +23,7 @@ struct Row {
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 #[test]
-fn openai_codex() {
+fn openai_codex_logs_in_by_device_code_and_refreshes() {
     const CLIENT: (&str, &str) = ("client_id", "app_EMoamEEZ73f0CkXaXp7hrann");
     drive(&Row {
         id: "openai-codex",
@@ -66,7 +66,7 @@ fn openai_codex() {
 }
 
 #[test]
-fn github_copilot() {
+fn github_copilot_logs_in_by_device_code() {
     const CLIENT: (&str, &str) = ("client_id", "Iv1.b507a08c87ecfe98");
     drive(&Row {
         id: "github-copilot",
@@ -88,7 +88,7 @@ fn github_copilot() {
 }
 
 #[test]
-fn qwen_portal() {
+fn qwen_portal_logs_in_by_device_code_and_refreshes() {
     const CLIENT: (&str, &str) = ("client_id", "f0304373b74a44d2b584a3fb70ca9e56");
     drive(&Row {
         id: "qwen-portal",
@@ -128,7 +128,7 @@ fn qwen_portal() {
 }
 
 #[test]
-fn minimax_portal() {
+fn minimax_portal_logs_in_by_device_code_and_refreshes() {
     const CLIENT: (&str, &str) = ("client_id", "78257093-7e40-4613-99e0-527b14b39113");
     const USER_CODE: &str = "urn:ietf:params:oauth:grant-type:user_code";
     drive(&Row {
@@ -175,7 +175,7 @@ fn minimax_portal() {
 
 /// Its endpoints are those that its metadata names.
 #[test]
-fn xai() {
+fn xai_logs_in_by_device_code_and_refreshes() {
     const CLIENT: (&str, &str) = ("client_id", "b1a00492-073a-47ea-816f-4c329264a828");
     drive(&Row {
         id: "xai",

@@ -8,7 +8,7 @@ use crate::support::login::Waiting;
 
 /// No client, no grant: the code becomes a key, and `state` travels in our own address.
 #[test]
-fn openrouter() {
+fn openrouter_logs_in_by_browser_and_gets_an_api_key() {
     let (world, issuer) = World::with_builtin("openrouter");
     let login = Waiting::start(&world, &["--provider", "openrouter"]);
     let url = url::Url::parse(&login.url).unwrap();

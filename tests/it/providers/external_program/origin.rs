@@ -157,7 +157,7 @@ fn a_grant_of_one_program_never_goes_to_another() {
 }
 
 #[test]
-fn nor_to_a_token_endpoint_and_theirs_never_to_a_program() {
+fn no_grant_goes_from_a_program_to_a_token_endpoint_or_back() {
     let (world, issuer) = World::with_issuer(Account::default());
     world.seed(&issuer, "main", -10);
     let plugins = Plugins(world);

@@ -61,7 +61,7 @@ fn codex_is_told_the_account() {
 }
 
 #[test]
-fn others_have_words_and_headers_of_their_own() {
+fn other_providers_have_words_and_headers_of_their_own() {
     let seen = sent("deepgram", key("k-1"));
     assert_eq!(seen.header("authorization"), Some("Token k-1"));
     let seen = sent("google", key("k-2"));

@@ -15,7 +15,7 @@ fn prompt(world: &World, args: &[&str]) -> String {
 }
 
 #[test]
-fn it_is_silent_while_all_is_well() {
+fn a_prompt_is_silent_while_all_is_well() {
     assert_eq!(World::new().run(&["models", "status", "--prompt"]).out, "");
     for store in [
         "api-key",
@@ -30,7 +30,7 @@ fn it_is_silent_while_all_is_well() {
 }
 
 #[test]
-fn it_names_what_ends_and_what_has() {
+fn a_prompt_names_what_ends_and_what_has_ended() {
     let of = |store: &str| prompt(&recorded::world(store).0, &[]);
     assert_eq!(of("token-expired"), "anthropic!");
     assert_eq!(of("token-expiring"), "anthropic 12h");
@@ -89,7 +89,7 @@ fn what_cannot_be_read_is_what_is_shown() {
 }
 
 #[test]
-fn it_writes_nothing_and_never_asks_the_login_shell() {
+fn a_prompt_writes_nothing_and_never_asks_the_login_shell() {
     let world = World::new();
     world.write(
         "openclaw.json",
@@ -112,7 +112,7 @@ fn it_writes_nothing_and_never_asks_the_login_shell() {
 }
 
 #[test]
-fn at_a_terminal_it_has_colors_only_by_name() {
+fn a_prompt_has_colors_only_where_they_are_asked_for() {
     let world = stores::week();
     let shown = |args: &[&str]| {
         let args = [&["models", "status", "--prompt"], args].concat();

@@ -72,7 +72,7 @@ fn the_terminal_is_given_back_on_every_way_out() {
 }
 
 #[test]
-fn it_draws_into_what_is_there_and_never_clears_the_screen() {
+fn watching_draws_into_what_is_there_and_never_clears_the_screen() {
     let (mut session, text) = watching(&stores::week(), &WATCH, (80, 40), &[]);
     assert!(
         !text.contains("\u{1b}[2J") && !text.contains('\n'),
@@ -131,7 +131,7 @@ fn what_changes_is_seen_in_the_next_frame() {
 }
 
 #[test]
-fn without_colors_it_steers_and_does_not_decorate() {
+fn watching_without_colors_steers_and_does_not_decorate() {
     let env = [("NO_COLOR", "1")];
     let (mut session, text) = watching(&stores::week(), &WATCH, (80, 40), &env);
     let styles = text.split("\u{1b}[").skip(1);
@@ -143,7 +143,7 @@ fn without_colors_it_steers_and_does_not_decorate() {
 }
 
 #[test]
-fn where_nothing_can_be_drawn_it_says_so() {
+fn watching_where_nothing_can_be_drawn_is_refused() {
     let world = World::new();
     let piped = world.run(&WATCH);
     assert_eq!((piped.code, piped.out.as_str()), (1, ""), "{piped:?}");

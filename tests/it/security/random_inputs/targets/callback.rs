@@ -12,7 +12,7 @@ use openclaw::ports::callback::{Callback as _, Endpoint, Page};
 use openclaw::sys::callback::SystemCallback;
 use openclaw::testing::browser::visit;
 
-use super::doors::{Counting, assert_printable};
+use super::fake_ports::{Counting, assert_printable};
 
 /// Far longer than anything here takes; it ends a check that would hang.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -11,7 +11,7 @@ use openclaw::ports::files::Files as _;
 use openclaw::providers::catalogue::{Catalogue, CatalogueError};
 use openclaw::testing::files::MemoryFiles;
 
-use super::doors::assert_printable;
+use super::fake_ports::assert_printable;
 use super::manifest::safe;
 
 /// What gets through is safe to act on, and what does not is told by its line in words that a

@@ -11,7 +11,7 @@ use openclaw::ports::store::Scope;
 use openclaw::store::document::{Layout, Rendered, merge_state, parse, render};
 use openclaw::store::legacy;
 
-use super::doors::{Doors, NOW, assert_printable};
+use super::fake_ports::{FakePorts, NOW, assert_printable};
 use super::raw;
 
 fn id(text: &str) -> ProfileId {
@@ -118,9 +118,9 @@ fn survives(document: &AuthProfiles) {
 
 /// As `openclaw.json`: an edit either leaves every byte where it was, or a file that can be read.
 fn configuration(text: &str) {
-    let doors = Doors::new();
-    doors.put("openclaw.json", text.as_bytes());
-    let ports = doors.ports();
+    let fakes = FakePorts::new();
+    fakes.put("openclaw.json", text.as_bytes());
+    let ports = fakes.ports();
     let was_readable = match ports.config.load() {
         Ok(_) => true,
         Err(error) => {
@@ -142,7 +142,7 @@ fn configuration(text: &str) {
         }
         Err(error) => {
             assert_printable(&error.to_string());
-            let now = doors.bytes("openclaw.json");
+            let now = fakes.bytes("openclaw.json");
             assert_eq!(now.as_deref(), Some(text.as_bytes()), "{error}");
         }
     }

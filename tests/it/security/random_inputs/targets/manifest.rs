@@ -5,7 +5,7 @@ use openclaw::model::id::ProviderId;
 use openclaw::model::provider::{Flow, Loopback, Provider, Redirect};
 use openclaw::providers::manifest::parse;
 
-use super::doors::{Doors, assert_printable};
+use super::fake_ports::{FakePorts, assert_printable};
 
 /// What gets through is safe to act on, and what does not is told by line and column in words that a
 /// terminal can show.
@@ -29,10 +29,10 @@ pub(crate) fn check(bytes: &[u8]) {
 
 /// The same by way of a user's file, which need not be text.
 fn as_file(bytes: &[u8]) {
-    let doors = Doors::new();
-    doors.put("providers/acme.toml", bytes);
+    let fakes = FakePorts::new();
+    fakes.put("providers/acme.toml", bytes);
     let acme = ProviderId::parse("acme").unwrap();
-    match doors.ports().catalogue.get(&acme) {
+    match fakes.ports().catalogue.get(&acme) {
         Ok(provider) => assert_eq!(provider.id, acme),
         Err(error) => assert_printable(&Failure::from(error).message),
     }

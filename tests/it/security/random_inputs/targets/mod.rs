@@ -6,7 +6,7 @@
 pub(crate) mod callback;
 pub(crate) mod declared;
 pub(crate) mod document;
-pub(crate) mod doors;
+pub(crate) mod fake_ports;
 pub(crate) mod manifest;
 pub(crate) mod paste;
 pub(crate) mod raw;

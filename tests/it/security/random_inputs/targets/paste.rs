@@ -11,7 +11,7 @@ use openclaw::oauth::paste::Pasted;
 use openclaw::ports::store::{Scope, Store as _};
 
 use super::callback::{attempt, state_of};
-use super::doors::{Doors, assert_printable};
+use super::fake_ports::{FakePorts, assert_printable};
 
 /// Shorter pastes stand in our own sentences by chance.
 const TELLING: usize = 24;
@@ -74,7 +74,7 @@ fn assert_says_nothing(words: &str, text: &str) {
 }
 
 fn token(text: &str, provider: &str, setup: bool) {
-    let doors = Doors::with_paste(text);
+    let fakes = FakePorts::with_paste(text);
     let provider = ProviderId::parse(provider).unwrap();
     let asked = paste::Request {
         agent: AgentId::main(),
@@ -88,9 +88,9 @@ fn token(text: &str, provider: &str, setup: bool) {
         metadata: Vec::new(),
     };
     let joined: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    match paste::run(doors.ports(), &asked) {
+    match paste::run(fakes.ports(), &asked) {
         Ok(outcome) => {
-            let document = doors.store.load(&AgentId::main(), Scope::All).unwrap();
+            let document = fakes.store.load(&AgentId::main(), Scope::All).unwrap();
             let Some(Credential::Token(stored)) = document.get(&outcome.profile) else {
                 panic!("it is not stored");
             };
@@ -104,7 +104,7 @@ fn token(text: &str, provider: &str, setup: bool) {
             assert_says_nothing(&failure.message, text);
             assert_says_nothing(&failure.message, &joined);
             assert_says_nothing(failure.hint.as_deref().unwrap_or_default(), &joined);
-            let files = doors.everything();
+            let files = fakes.everything();
             let written = files
                 .iter()
                 .find(|(path, _)| path.ends_with("auth-profiles.json"));

@@ -8,7 +8,7 @@ use openclaw::model::id::{AgentId, ProfileId, ProviderId};
 use openclaw::model::secret::Secret;
 use openclaw::ports::store::{Change, Scope, Store as _, StoreError};
 
-use super::doors::{Doors, NOW, STATE, assert_printable};
+use super::fake_ports::{FakePorts, NOW, STATE, assert_printable};
 use super::raw;
 
 const DOCUMENT: &str = "agents/main/agent/auth-profiles.json";
@@ -46,97 +46,97 @@ pub(crate) fn check(bytes: &[u8]) {
 }
 
 fn document(bytes: &[u8]) {
-    let doors = Doors::with_paste("sk-pasted-token");
-    doors.put(DOCUMENT, bytes);
-    let loaded = doors.store.load(&AgentId::main(), Scope::All);
+    let fakes = FakePorts::with_paste("sk-pasted-token");
+    fakes.put(DOCUMENT, bytes);
+    let loaded = fakes.store.load(&AgentId::main(), Scope::All);
     if let Err(error) = &loaded {
         assert_printable(&error.to_string());
     }
-    look(&doors);
+    look(&fakes);
     assert_eq!(
-        doors.bytes(DOCUMENT).as_deref(),
+        fakes.bytes(DOCUMENT).as_deref(),
         Some(bytes),
         "looking wrote"
     );
-    store_one(&doors);
+    store_one(&fakes);
     match (loaded, std::str::from_utf8(bytes)) {
         (Ok(_), Ok(text)) => {
             let before = raw::members(text).expect("a document that was read is an object");
-            let written = doors.bytes(DOCUMENT).unwrap_or_default();
+            let written = fakes.bytes(DOCUMENT).unwrap_or_default();
             let after = raw::members(&String::from_utf8_lossy(&written)).expect("an object");
             raw::assert_kept(&before, &after, &|key| key.trim() == "groq:manual");
         }
         (Ok(_), Err(_)) => panic!("what is no text was read as a document"),
-        (Err(_), _) => assert_somewhere(&doors, bytes),
+        (Err(_), _) => assert_somewhere(&fakes, bytes),
     }
-    use_all(&doors);
+    use_all(&fakes);
 }
 
 fn state_file(bytes: &[u8]) {
-    let doors = Doors::with_paste("sk-pasted-token");
-    doors.put(DOCUMENT, GOOD.as_bytes());
-    doors.put(STATE_FILE, bytes);
-    look(&doors);
-    store_one(&doors);
+    let fakes = FakePorts::with_paste("sk-pasted-token");
+    fakes.put(DOCUMENT, GOOD.as_bytes());
+    fakes.put(STATE_FILE, bytes);
+    look(&fakes);
+    store_one(&fakes);
     let before = std::str::from_utf8(bytes).ok().and_then(raw::members);
     match before {
-        None => assert_somewhere(&doors, bytes),
+        None => assert_somewhere(&fakes, bytes),
         Some(before) => {
-            let written = doors.bytes(STATE_FILE).unwrap_or_default();
+            let written = fakes.bytes(STATE_FILE).unwrap_or_default();
             let after = raw::members(&String::from_utf8_lossy(&written)).unwrap_or_default();
             raw::assert_kept(&before, &after, &|key| key.trim() == "groq:manual");
         }
     }
-    use_all(&doors);
+    use_all(&fakes);
 }
 
 fn legacy(path: &str, bytes: &[u8]) {
-    let doors = Doors::with_paste("sk-pasted-token");
-    doors.put(path, bytes);
-    look(&doors);
-    store_one(&doors);
-    assert_somewhere(&doors, bytes);
-    use_all(&doors);
+    let fakes = FakePorts::with_paste("sk-pasted-token");
+    fakes.put(path, bytes);
+    look(&fakes);
+    store_one(&fakes);
+    assert_somewhere(&fakes, bytes);
+    use_all(&fakes);
 }
 
 /// The journal is advice: whatever it says, nothing is locked out by it but a refresh.
 fn journal(bytes: &[u8]) {
-    let doors = Doors::with_paste("sk-pasted-token");
-    doors.put(DOCUMENT, GOOD.as_bytes());
-    doors.put(&of_grant("locks/oauth-refresh/journal", ".json"), bytes);
-    look(&doors);
-    store_one(&doors);
-    use_all(&doors);
+    let fakes = FakePorts::with_paste("sk-pasted-token");
+    fakes.put(DOCUMENT, GOOD.as_bytes());
+    fakes.put(&of_grant("locks/oauth-refresh/journal", ".json"), bytes);
+    look(&fakes);
+    store_one(&fakes);
+    use_all(&fakes);
 }
 
 /// An answer that was saved is taken in, or stays.
 fn answer(bytes: &[u8]) {
-    let doors = Doors::with_paste("sk-pasted-token");
-    doors.put(DOCUMENT, GOOD.as_bytes());
-    doors.put(&of_grant("rescue", ".1795230000000.answer"), bytes);
-    rescue::take_in(doors.ports());
-    look(&doors);
-    store_one(&doors);
-    let document = doors.bytes(DOCUMENT).unwrap_or_default();
+    let fakes = FakePorts::with_paste("sk-pasted-token");
+    fakes.put(DOCUMENT, GOOD.as_bytes());
+    fakes.put(&of_grant("rescue", ".1795230000000.answer"), bytes);
+    rescue::take_in(fakes.ports());
+    look(&fakes);
+    store_one(&fakes);
+    let document = fakes.bytes(DOCUMENT).unwrap_or_default();
     let renewed = !String::from_utf8_lossy(&document).contains("\"at\"");
     let mut lines = bytes.splitn(2, |byte| *byte == b'\n');
     let unanswered = lines
         .nth(1)
         .is_none_or(|rest| rest.iter().all(|byte| *byte == 0));
     if !renewed && !unanswered {
-        assert_somewhere(&doors, bytes);
+        assert_somewhere(&fakes, bytes);
     }
-    use_all(&doors);
+    use_all(&fakes);
 }
 
 /// The generations of a profile: what cannot be read is set aside, and costs no other command.
 fn generations(bytes: &[u8]) {
-    let doors = Doors::with_paste("sk-pasted-token");
-    doors.put(DOCUMENT, PASTED.as_bytes());
-    doors.put(HISTORY, bytes);
-    look(&doors);
-    store_one(&doors);
-    let kept = doors
+    let fakes = FakePorts::with_paste("sk-pasted-token");
+    fakes.put(DOCUMENT, PASTED.as_bytes());
+    fakes.put(HISTORY, bytes);
+    look(&fakes);
+    store_one(&fakes);
+    let kept = fakes
         .bytes(HISTORY)
         .expect("the token before is a generation");
     assert!(String::from_utf8_lossy(&kept).contains("before"));
@@ -145,34 +145,34 @@ fn generations(bytes: &[u8]) {
         .and_then(raw::members)
         .is_none()
     {
-        assert_somewhere(&doors, bytes);
+        assert_somewhere(&fakes, bytes);
     }
-    use_all(&doors);
+    use_all(&fakes);
 }
 
 /// The database of a later release is named, whatever is in it, and nothing is put beside it.
 fn database(bytes: &[u8]) {
-    let doors = Doors::new();
-    doors.put("state/openclaw.sqlite", bytes);
-    look(&doors);
-    let written = doors.store.update(&AgentId::main(), &mut |_| Change::Write);
+    let fakes = FakePorts::new();
+    fakes.put("state/openclaw.sqlite", bytes);
+    look(&fakes);
+    let written = fakes.store.update(&AgentId::main(), &mut |_| Change::Write);
     match written {
         Err(error @ StoreError::LaterGeneration { .. }) => assert_printable(&error.to_string()),
         other => panic!("{other:?}"),
     }
-    assert_eq!(doors.everything().len(), 1);
+    assert_eq!(fakes.everything().len(), 1);
 }
 
-fn assert_somewhere(doors: &Doors, bytes: &[u8]) {
-    let all = doors.everything();
+fn assert_somewhere(fakes: &FakePorts, bytes: &[u8]) {
+    let all = fakes.everything();
     let kept = all.iter().any(|(_, content)| content == bytes);
     let names: Vec<_> = all.iter().map(|(path, _)| path).collect();
     assert!(kept, "the bytes are lost; there are {names:?}");
 }
 
 /// The commands that only look.
-fn look(doors: &Doors) {
-    let (ports, agent) = (doors.ports(), AgentId::main());
+fn look(fakes: &FakePorts) {
+    let (ports, agent) = (fakes.ports(), AgentId::main());
     let asked = list::Request {
         agent: agent.clone(),
         agent_named: false,
@@ -231,7 +231,7 @@ fn without_colors(text: &str) -> String {
 }
 
 /// A command that writes.
-fn store_one(doors: &Doors) {
+fn store_one(fakes: &FakePorts) {
     let provider = ProviderId::parse("groq").unwrap();
     let asked = paste::Request {
         agent: AgentId::main(),
@@ -241,18 +241,18 @@ fn store_one(doors: &Doors) {
         given: None,
         metadata: Vec::new(),
     };
-    if let Err(failure) = paste::run(doors.ports(), &asked) {
+    if let Err(failure) = paste::run(fakes.ports(), &asked) {
         panic!("nothing could be stored: {failure:?}");
     }
-    let written = doors.bytes(DOCUMENT).unwrap_or_default();
+    let written = fakes.bytes(DOCUMENT).unwrap_or_default();
     assert!(String::from_utf8_lossy(&written).contains("sk-pasted-token"));
-    doors.told().iter().for_each(|line| assert_printable(line));
+    fakes.told().iter().for_each(|line| assert_printable(line));
 }
 
 /// Everything else, on each profile there is.
-fn use_all(doors: &Doors) {
-    let (ports, agent) = (doors.ports(), AgentId::main());
-    let document = doors
+fn use_all(fakes: &FakePorts) {
+    let (ports, agent) = (fakes.ports(), AgentId::main());
+    let document = fakes
         .store
         .load(&agent, Scope::All)
         .expect("it was just written");
@@ -297,8 +297,8 @@ fn use_all(doors: &Doors) {
             assert_printable(&failure.message);
         }
     }
-    let locks = doors.everything().into_iter().map(|(path, _)| path);
+    let locks = fakes.everything().into_iter().map(|(path, _)| path);
     let left = locks.filter(|path| path.ends_with("auth-profiles.json.lock"));
     assert_eq!(left.count(), 0, "a lock was left in {STATE}");
-    assert!(doors.now() >= NOW);
+    assert!(fakes.now() >= NOW);
 }

@@ -31,7 +31,7 @@ fn replies(reply: Reply) -> Codes {
 }
 
 #[test]
-fn that_succeeds() {
+fn a_device_login_succeeds() {
     let (world, _issuer) = giving("github-copilot", replies(Reply::Pending));
     let copilot = ["models", "auth", "login-github-copilot"];
     Transcript::of(&world)
@@ -43,7 +43,7 @@ fn that_succeeds() {
 }
 
 #[test]
-fn that_is_not_given_out() {
+fn a_device_code_that_is_not_given_out_says_why() {
     let codes = Codes {
         switched_off: true,
         ..Codes::default()
@@ -76,7 +76,7 @@ fn that_is_not_given_out() {
 }
 
 #[test]
-fn that_fails_while_it_waits() {
+fn a_device_login_fails_while_it_waits() {
     for (reply, name) in [
         (Reply::Denied, "device_denied"),
         (Reply::Expired, "device_expired"),

@@ -13,7 +13,7 @@ fn token<'a>(rest: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
-fn by_a_model() {
+fn a_model_names_the_profile_of_a_token() {
     let world = world();
     Transcript::of(&world)
         .run(&token(&["--model", "anthropic/claude-opus-4-6"]))
@@ -28,7 +28,7 @@ fn by_a_model() {
 }
 
 #[test]
-fn by_a_session() {
+fn a_session_names_the_profile_of_a_token() {
     let world = world();
     let pinned = |profile: &str| {
         json!({ "authProfileOverride": profile, "authProfileOverrideSource": "user",
@@ -55,7 +55,7 @@ fn by_a_session() {
 }
 
 #[test]
-fn by_the_directory() {
+fn a_directory_names_the_profile_of_a_token() {
     let world = world();
     let of = token(&["--provider", "anthropic"]);
     Transcript::of(&world)

@@ -1,4 +1,4 @@
-//! Every door that a use case needs, with nothing real behind any of them.
+//! Every port that a use case needs, with nothing real behind any of them.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -161,7 +161,7 @@ impl Dialog for Person {
 }
 
 /// A state directory in memory and everything around it.
-pub(crate) struct Doors {
+pub(crate) struct FakePorts {
     pub(crate) files: MemoryFiles,
     pub(crate) store: FileStore,
     clock: Arc<FakeClock>,
@@ -175,7 +175,7 @@ pub(crate) struct Doors {
     http: Generous,
 }
 
-impl Doors {
+impl FakePorts {
     /// An empty state directory.
     pub(crate) fn new() -> Self {
         Self::with_paste("")
@@ -267,7 +267,7 @@ impl Doors {
         self.clock.now()
     }
 
-    /// The doors, for a use case.
+    /// The ports, for a use case.
     pub(crate) fn ports(&self) -> Ports<'_> {
         Ports {
             clock: &*self.clock,

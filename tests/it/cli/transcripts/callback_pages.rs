@@ -17,7 +17,7 @@ fn text(pages: &[(&str, String)]) -> String {
 }
 
 #[test]
-fn of_success_and_of_strays() {
+fn success_and_strays_have_their_pages() {
     let (world, _issuer) = World::with_issuer(Account::default());
     let login = Waiting::start(&world, &[]);
     let mut pages = login.refusals();
@@ -30,7 +30,7 @@ fn of_success_and_of_strays() {
 }
 
 #[test]
-fn of_failure() {
+fn each_failure_has_its_page() {
     let page = |spoil: &dyn Fn(&World, &openclaw::testing::issuer::Issuer)| {
         let (world, issuer) = World::with_issuer(Account::default());
         let login = Waiting::start(&world, &[]);

@@ -28,7 +28,7 @@ fn over_ssh(name: &str, what: &str, codes: Codes, first: &str) {
 }
 
 #[test]
-fn together_over_ssh() {
+fn every_method_is_offered_together_over_ssh() {
     over_ssh(
         "login_together",
         "over SSH: callback, paste and device code at once; the callback comes",
@@ -38,7 +38,7 @@ fn together_over_ssh() {
 }
 
 #[test]
-fn together_where_device_codes_are_switched_off() {
+fn methods_are_offered_without_a_device_code_that_is_switched_off() {
     let codes = Codes {
         switched_off: true,
         ..Codes::default()
@@ -52,7 +52,7 @@ fn together_where_device_codes_are_switched_off() {
 }
 
 #[test]
-fn in_two_halves() {
+fn a_login_in_two_halves_succeeds() {
     let (world, issuer) = World::with_issuer(Account::default());
     let start = [&LOGIN[..], &["--start", "--json"]].concat();
     let begun = world.run(&start);
@@ -72,7 +72,7 @@ fn in_two_halves() {
 }
 
 #[test]
-fn in_two_halves_with_trouble() {
+fn a_login_in_two_halves_says_what_went_wrong() {
     let (world, issuer) = World::with_issuer(Account::default());
     let start = |more: &[&str]| {
         let ran = world.run(&[&LOGIN[..], &["--start", "--json"], more].concat());
@@ -127,7 +127,7 @@ fn in_two_halves_with_trouble() {
 }
 
 #[test]
-fn to_a_key() {
+fn a_browser_login_ends_in_an_api_key() {
     let (world, _issuer) = world("openrouter");
     let args = [&LOGIN[..], &["--provider", "openrouter", "--no-browser"]].concat();
     let ran = driven(world.command(&args), "Waiting", |url| {
@@ -143,7 +143,7 @@ fn to_a_key() {
 }
 
 #[test]
-fn with_a_redirect_of_the_users_own() {
+fn a_registered_redirect_uri_is_used() {
     let world = World::new();
     let chutes = [&LOGIN[..], &["--provider", "chutes"]].concat();
     Transcript::of(&world)

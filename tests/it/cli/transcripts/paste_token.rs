@@ -8,7 +8,7 @@ const SETUP: [&str; 3] = ["models", "auth", "setup-token"];
 const TOKEN: &str = "\"$TOKEN\"";
 
 #[test]
-fn that_succeeds() {
+fn a_pasted_token_is_stored() {
     let world = World::new();
     let mut ending = PASTE.to_vec();
     ending.extend(["--profile-id", "anthropic:work", "--expires-in", "365d"]);
@@ -22,7 +22,7 @@ fn that_succeeds() {
 }
 
 #[test]
-fn of_a_key() {
+fn a_pasted_api_key_is_stored() {
     let world = World::new();
     let key = |provider| ["models", "auth", "paste-api-key", "--provider", provider];
     let mut named = key("anthropic").to_vec();
@@ -44,7 +44,7 @@ fn of_a_key() {
 }
 
 #[test]
-fn that_is_refused() {
+fn a_paste_that_is_no_token_is_refused() {
     let world = World::new();
     let key = "sk-ant-api03-".to_owned() + &"a".repeat(90);
     Transcript::of(&world)
@@ -61,7 +61,7 @@ fn that_is_refused() {
 }
 
 #[test]
-fn for_a_provider_without_such_tokens() {
+fn a_provider_without_setup_tokens_refuses_one() {
     let world = World::new();
     let paste = |provider| ["models", "auth", "paste-token", "--provider", provider];
     let setup = |provider| ["models", "auth", "setup-token", "--provider", provider];
@@ -76,7 +76,7 @@ fn for_a_provider_without_such_tokens() {
 }
 
 #[test]
-fn that_cannot_be_stored() {
+fn a_pasted_token_that_cannot_be_stored_says_so() {
     let world = World::new();
     world.write("agents/main", "a file in the way of a directory");
     Transcript::of(&world)
@@ -85,7 +85,7 @@ fn that_cannot_be_stored() {
 }
 
 #[test]
-fn over_a_store_that_is_no_json() {
+fn a_paste_sets_a_store_aside_that_is_no_json() {
     let (world, _, _) = recorded::world("not-json");
     Transcript::of(&world)
         .pipe(TOKEN, &setup_token(), &PASTE)
@@ -94,7 +94,7 @@ fn over_a_store_that_is_no_json() {
 }
 
 #[test]
-fn with_a_configuration_that_names_profiles() {
+fn a_pasted_profile_is_named_in_a_configured_order() {
     let (world, _, _) = recorded::world("configured");
     let included = r#"{ auth: { $include: "auth.json5" } }"#;
     let transcript = Transcript::of(&world)

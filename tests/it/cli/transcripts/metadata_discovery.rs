@@ -28,7 +28,7 @@ fn publish(issuer: &Issuer, name: &str, value: Value) {
 }
 
 #[test]
-fn of_metadata_that_is_not_used() {
+fn metadata_that_must_not_be_believed_ends_the_login() {
     let (world, issuer) = world();
     let mut transcript = Transcript::of(&world);
     let changes = [
@@ -72,7 +72,7 @@ fn of_metadata_that_is_not_used() {
 }
 
 #[test]
-fn of_metadata_that_changed() {
+fn changed_metadata_stops_a_refresh() {
     let (world, issuer) = world();
     log_in(&world);
     publish(
@@ -95,14 +95,14 @@ fn logs_in(world: &World) -> Transcript<'_> {
 }
 
 #[test]
-fn of_an_id_token_that_is_wrong() {
+fn a_wrong_id_token_ends_the_login() {
     let (world, issuer) = world();
     issuer.change_claims(&json!({ "aud": "another-client" }));
     logs_in(&world).matches("login_id_token");
 }
 
 #[test]
-fn of_a_refresh_that_tells_of_another() {
+fn a_refresh_whose_id_token_tells_of_another_is_told() {
     let (world, issuer) = world();
     log_in(&world);
     issuer.change_claims(&json!({ "sub": "user-2" }));

@@ -7,7 +7,7 @@ const STATUS: [&str; 2] = ["models", "status"];
 
 /// Every command reads the configuration; none of them changes a broken one.
 #[test]
-fn with_a_broken_configuration() {
+fn a_broken_configuration_is_named_by_every_command() {
     let world = World::new();
     let cases = [
         ("is no JSON5", "{ auth: { order: \n"),
@@ -34,7 +34,7 @@ fn with_a_broken_configuration() {
 }
 
 #[test]
-fn with_a_variable_that_is_not_set() {
+fn a_variable_that_is_not_set_is_named() {
     let world = World::new();
     world.write(
         "openclaw.json",
@@ -46,7 +46,7 @@ fn with_a_variable_that_is_not_set() {
 }
 
 #[test]
-fn of_another_directory() {
+fn another_state_directory_is_named() {
     let world = World::new();
     Transcript::of(&world)
         .run(&["--state-dir", "elsewhere", "models", "status"])

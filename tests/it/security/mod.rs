@@ -1,5 +1,6 @@
-//! What an attacker would try, whatever the command: secrets that leak, and input that breaks a
-//! parser. What the standards ask stands in `standards`.
+//! What an attacker would try, whatever the command: secrets that leak, files that others may read,
+//! and input that breaks a parser. What the standards ask stands in `standards`.
 
+mod file_permissions;
 pub(crate) mod random_inputs;
 mod secret_leaks;

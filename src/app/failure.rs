@@ -2,7 +2,7 @@
 //!
 //! Every failure says what failed and why, whether a credential was touched, and the command that
 //! mends it. Lower rooms have small errors of their own; this is the only place that turns them
-//! into kinds, and `cli/exit.rs` the only one that turns kinds into exit codes.
+//! into kinds, and `cli/exit_code.rs` the only one that turns kinds into exit codes.
 
 use std::io::ErrorKind;
 

@@ -1,24 +1,24 @@
 //! Floor 4: the edge. Arguments in, exit code out.
 
 pub mod args;
+mod argv;
 mod choose;
 mod clipboard;
 pub mod commands;
-pub mod deferred;
 mod device_code;
 pub mod events;
-pub mod exit;
+pub mod exit_code;
 mod input;
-mod keys;
+pub mod lazy_args;
+mod line_editor;
 pub mod log;
 pub mod printer;
 mod raw;
 mod screen;
+pub mod system;
 pub mod terminal;
 mod usage;
 pub mod view;
-pub mod wire;
-mod words;
 
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
@@ -35,7 +35,7 @@ use printer::Printer;
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match parse(args) {
         Ok(cli) => cli,
-        Err(error) => return exit::of_parse(&usage::advised(error)),
+        Err(error) => return exit_code::of_parse(&usage::advised(error)),
     };
     let printer = Arc::new(Printer::new(cli.global.color));
     log::start(cli.global.verbose);
@@ -49,7 +49,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn fail(cli: &Cli, printer: &Printer, failure: Failure) -> u8 {
     let failure = cli.global.aim(failure);
     view::failure::print(printer, &failure);
-    exit::code(failure.kind)
+    exit_code::code(failure.kind)
 }
 
 /// Understands a command line, program name first.
@@ -61,9 +61,9 @@ fn fail(cli: &Cli, printer: &Printer, failure: Failure) -> u8 {
 /// # Errors
 /// What the parser has to say, which may be its help.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    let args = words::complete(args);
+    let args = argv::complete(args);
     let mut brief = ManuallyDrop::new(Cli::brief());
-    if let Ok(mut matches) = brief.try_get_matches_from_mut(words::in_front(&args))
+    if let Ok(mut matches) = brief.try_get_matches_from_mut(argv::in_front(&args))
         && let Ok(cli) = Cli::from_arg_matches_mut(&mut matches)
     {
         return Ok(cli);

@@ -11,7 +11,7 @@ use super::choose;
 use super::clipboard::Way;
 use super::device_code::Shown;
 use super::input::{Chunk, Input, LIMIT, Patience, TICK, too_long};
-use super::keys::{Line, Typing};
+use super::line_editor::{Line, Typing};
 use super::printer::{self, Printer, Tone};
 use super::raw::{RawMode, screen_size};
 use super::view::authorize::Authorize;

@@ -15,12 +15,12 @@ use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, FileLock, Reservation};
 use crate::ports::store::{Reserved, Scope, Store, StoreError};
 
+use super::document_lock::Excluded;
 use super::file::FileStore;
 use super::grant::copies;
 use super::journal;
-use super::locking::Excluded;
-use super::peer::Short;
-use super::rescue::Slot;
+use super::openclaw_lock::Short;
+use super::saved_answer::Slot;
 
 /// What became of the server's answer.
 pub(super) enum Answer<'a> {

@@ -13,7 +13,7 @@ use crate::ports::store::{Held, Reserved, SavedAnswer, Scope, Spending, Store, S
 use super::commit::{Answer, ReservedGrant};
 use super::file::FileStore;
 use super::journal;
-use super::peer::{Doors, Flavour, REFRESH_STALE, Short, Site};
+use super::openclaw_lock::{Doors, Flavour, REFRESH_STALE, Short, Site};
 
 /// The long lock of a grant.
 pub(super) struct HeldGrant<'a> {

@@ -22,7 +22,7 @@ use crate::ports::store::{Kept, StoreError};
 use super::entry;
 use super::file::FileStore;
 use super::journal;
-use super::wire::{self, Members, Writer};
+use super::raw_json::{self, Members, Writer};
 
 /// How many generations of a profile are kept unless something else is asked for.
 pub const DEFAULT_LIMIT: usize = 5;
@@ -286,7 +286,7 @@ fn parse(text: &str) -> Result<History, String> {
     if members.get("version").is_none_or(|n| n.get() != VERSION) {
         return Err("it is of another version".to_owned());
     }
-    let profile = members.get("profile").and_then(wire::text);
+    let profile = members.get("profile").and_then(raw_json::text);
     let profile = profile.and_then(|profile| ProfileId::parse(&profile).ok());
     let profile = profile.ok_or("it names no profile")?;
     let generations = members.get("generations").ok_or("it has no generations")?;
@@ -309,12 +309,12 @@ fn parse(text: &str) -> Result<History, String> {
 }
 
 fn read_generation(number: u64, members: &Members<'_>) -> Option<Generation> {
-    let cause = members.get("by").and_then(wire::text)?;
-    let grant = members.get("grant").and_then(wire::text);
+    let cause = members.get("by").and_then(raw_json::text)?;
+    let grant = members.get("grant").and_then(raw_json::text);
     match entry::read("generation", members.get("credential")?) {
         Content::Valid(_, credential) => Some(Generation {
             number,
-            replaced_at: wire::millis(members.get("replacedAt")?)?,
+            replaced_at: raw_json::millis(members.get("replacedAt")?)?,
             cause: Cause::parse(&cause)?,
             credential,
             grant: grant.and_then(|grant| GrantDigest::parse(&grant)),

@@ -12,8 +12,8 @@ use crate::ports::store::{Scope, StoreError};
 
 use super::document::{self, Layout};
 use super::file::FileStore;
-use super::holder::Holder;
 use super::legacy;
+use super::openclaw_lock_holder::Holder;
 
 /// A document as it was found.
 pub(super) struct Found {

@@ -13,9 +13,9 @@ use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 use rustix::process::Pid;
 
+use super::atomic_write::Draft;
 use super::lock;
-use super::prepare::Slot;
-use super::replace::Draft;
+use super::preallocated::Slot;
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, FileLock, Files, Prepared, Reservation, Sharing, Stat};
 

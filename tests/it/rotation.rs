@@ -7,9 +7,9 @@ use std::os::unix::fs::MetadataExt as _;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use openclaw::app::choice::Want;
-use openclaw::app::report::{self, Ending};
-use openclaw::app::token;
+use openclaw::app::credential::selector::Want;
+use openclaw::app::usecase::report::{self, Ending};
+use openclaw::app::usecase::token;
 use openclaw::model::cooldown::Reason;
 use openclaw::model::id::{AgentId, ProfileId, ProviderId};
 use serde_json::{Value, json};

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::app::keys::{Keys, Place, What as Carried};
-use crate::app::reasons::Reason;
-use crate::app::token::{key_member, signed_in_elsewhere};
+use crate::app::credential::env_keys::{Keys, Place, What as Carried};
+use crate::app::credential::reason_text::Reason;
+use crate::app::usecase::token::{key_member, signed_in_elsewhere};
 use crate::model::credential::Kind;
 use crate::model::provider::Provider;
 
@@ -79,7 +79,7 @@ impl Look<'_> {
     }
 
     pub(super) fn configured(&self, search: &mut Search) {
-        let Some((name, _)) = self.ports.settings.key_of(&self.choice.provider) else {
+        let Some((name, _)) = self.cx.settings.key_of(&self.choice.provider) else {
             return;
         };
         let before = search.rows.iter().find(|row| {
@@ -95,7 +95,7 @@ impl Look<'_> {
             bill: self.billing.api_key,
             what: What::ConfigKey {
                 member: key_member(name),
-                file: self.ports.config.path().to_owned(),
+                file: self.cx.config.path().to_owned(),
             },
         });
     }
@@ -116,8 +116,8 @@ impl Look<'_> {
 
     fn file(&self, place: Place) -> Option<PathBuf> {
         match place {
-            Place::DotEnv => Some(self.ports.dirs.state.join(".env")),
-            Place::Config => Some(self.ports.config.path().to_owned()),
+            Place::DotEnv => Some(self.cx.dirs.state.join(".env")),
+            Place::Config => Some(self.cx.config.path().to_owned()),
             Place::Process | Place::LoginShell => None,
         }
     }

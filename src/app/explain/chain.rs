@@ -3,14 +3,14 @@
 
 use std::path::PathBuf;
 
-use crate::app::Ports;
-use crate::app::choice::{Because, Choice, Preferred};
+use crate::app::context::Context;
+use crate::app::credential::env_keys::Keys;
+use crate::app::credential::facts::facts;
+use crate::app::credential::reason_text::{AS_IT_IS, NOT_ASKED, NOT_NAMED, Reason};
+use crate::app::credential::selector::{Because, Choice, Preferred};
 use crate::app::failure::{Failure, explain_command, use_command};
-use crate::app::foresee::{Foreseen, foresee};
-use crate::app::keys::Keys;
-use crate::app::reasons::{AS_IT_IS, NOT_ASKED, NOT_NAMED, Reason};
-use crate::app::status::facts;
-use crate::app::token::nothing_usable;
+use crate::app::refresh::preview::{Foreseen, foresee};
+use crate::app::usecase::token::nothing_usable;
 use crate::model::id::{AgentId, ProfileId, printable};
 use crate::model::profiles::Seen;
 use crate::model::provider::{Bill, Billing, Provider};
@@ -19,12 +19,13 @@ use crate::model::time::Timestamp;
 use crate::model::usage::Unusable;
 use crate::ports::store::StoreError;
 
+use super::Files;
 use super::rows::{ProfileRow, Row, Standing, Stored, What};
-use super::{Account, Files};
+use crate::app::credential::account::Account;
 
 /// What the candidates are looked at with.
 pub(super) struct Look<'a> {
-    pub(super) ports: Ports<'a>,
+    pub(super) cx: Context<'a>,
     pub(super) keys: &'a Keys<'a>,
     files: &'a Files,
     pub(super) choice: &'a Choice,
@@ -80,28 +81,28 @@ impl Search {
 
 impl<'a> Look<'a> {
     pub(super) fn new(
-        ports: Ports<'a>,
+        cx: Context<'a>,
         keys: &'a Keys<'a>,
         files: &'a Files,
         choice: &'a Choice,
     ) -> Self {
-        let manifest = ports.catalogue.get(&choice.provider).ok();
+        let manifest = cx.catalogue.get(&choice.provider).ok();
         let billing = manifest.as_ref().map(|manifest| manifest.billing.clone());
         Self {
-            ports,
+            cx,
             keys,
             files,
             choice,
             manifest,
             billing: billing.unwrap_or_default(),
-            now: ports.clock.now(),
+            now: cx.clock.now(),
         }
     }
 
     /// Goes through all of them.
     pub(super) fn search(&self) -> Result<Search, StoreError> {
         let mut search = Search::default();
-        let mut decision = self.choice.decide(self.ports);
+        let mut decision = self.choice.decide(self.cx);
         let is_locked = |candidate: &Candidate| {
             let locked = self.choice.locked();
             locked.is_some_and(|locked| locked.profile == candidate.id)
@@ -127,7 +128,7 @@ impl<'a> Look<'a> {
         }
         let failure = search.failure.take().unwrap_or_else(|| {
             let provider = &self.choice.provider;
-            let mut failure = nothing_usable(self.ports, self.choice);
+            let mut failure = nothing_usable(self.cx, self.choice);
             // This is the explanation, so it has to know more.
             if failure.hint.as_ref() == Some(&explain_command(provider)) {
                 failure.hint = self.unnamed(&search.rows).map(use_command);
@@ -151,7 +152,7 @@ impl<'a> Look<'a> {
             let seen = self.choice.effective.get(id);
             seen.is_some_and(|seen| {
                 !matches!(
-                    foresee(self.ports, &seen),
+                    foresee(self.cx, &seen),
                     Foreseen::Nothing(_) | Foreseen::End(_)
                 )
             })
@@ -209,7 +210,7 @@ impl<'a> Look<'a> {
         stored: &Stored,
         cooling: Option<Reason>,
     ) -> (Standing, Reason, Option<Reason>) {
-        let (failure, ends) = match foresee(self.ports, seen) {
+        let (failure, ends) = match foresee(self.cx, seen) {
             Foreseen::Nothing(failure) => (failure, false),
             Foreseen::End(failure) => (failure, true),
             gives => {
@@ -243,10 +244,10 @@ impl<'a> Look<'a> {
             kind: seen.credential.kind(),
             owner: seen.owner.clone(),
             file: self.file_of(seen.owner),
-            account: Account::of(self.ports.settings, self.manifest.as_ref(), seen),
+            account: Account::of(self.cx.settings, self.manifest.as_ref(), seen),
             expires: seen.credential.expires(),
             unusable_until: self.unusable(seen).map(|unusable| unusable.until),
-            facts: facts(self.ports, seen)?,
+            facts: facts(self.cx, seen)?,
         })
     }
 
@@ -256,7 +257,7 @@ impl<'a> Look<'a> {
             _ => &self.files.own,
         };
         let read = places.read.first().cloned();
-        read.unwrap_or_else(|| self.ports.store.path(owner))
+        read.unwrap_or_else(|| self.cx.store.path(owner))
     }
 }
 

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use crate::app::keys::Place;
-use crate::app::reasons::Reason;
-use crate::app::status::Facts;
+use crate::app::credential::env_keys::Place;
+use crate::app::credential::facts::Facts;
+use crate::app::credential::reason_text::Reason;
 use crate::model::credential::Kind;
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::provider::Bill;
 use crate::model::time::Timestamp;
 
-use super::Account;
+use crate::app::credential::account::Account;
 
 /// One candidate.
 #[derive(Clone, Debug)]

@@ -5,12 +5,14 @@
 
 use std::collections::HashMap;
 
-use crate::app::Ports;
-use crate::app::keys::{Keys, shell_enabled};
+use crate::app::context::Context;
+use crate::app::credential::env_keys::{Keys, shell_enabled};
 use crate::model::id::{AgentId, ProviderId};
 
-use super::forecast::{Actor, Coming, forecast};
-use super::{Models, Trouble, health, look, models, rows};
+use super::{health, look, rows};
+use crate::app::credential::forecast::{Actor, Coming, forecast};
+use crate::app::credential::model_ref::{self, Models};
+use crate::app::credential::state::Trouble;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -52,22 +54,22 @@ pub fn unreadable() -> Vec<Item> {
 }
 
 /// What to show, the worst first; empty while nobody has to do anything.
-pub fn run(ports: Ports<'_>, request: &Request) -> Vec<Item> {
-    gather(ports, request).unwrap_or_else(unreadable)
+pub fn run(cx: Context<'_>, request: &Request) -> Vec<Item> {
+    gather(cx, request).unwrap_or_else(unreadable)
 }
 
 /// `None` if a document cannot be read.
-fn gather(ports: Ports<'_>, request: &Request) -> Option<Vec<Item>> {
-    let (effective, wrong) = look(ports, &request.agent).ok()?;
+fn gather(cx: Context<'_>, request: &Request) -> Option<Vec<Item>> {
+    let (effective, wrong) = look(cx, &request.agent).ok()?;
     if !wrong.is_empty() {
         return None;
     }
     let profiles = effective.profiles();
-    let keys = Keys::without_shell(ports);
-    let speaker = rows::Look::new(ports, &keys, &profiles, &request.agent);
+    let keys = Keys::without_shell(cx);
+    let speaker = rows::Look::new(cx, &keys, &profiles, &request.agent);
     let now = speaker.now;
-    let health = health::judge(ports, &profiles, &[], now).ok()?;
-    let mut missing = needed(ports, request);
+    let health = health::judge(cx, &profiles, &[], now).ok()?;
+    let mut missing = needed(cx, request);
     missing.retain(|provider| speaker.row(provider).is_none());
     let is_meant = |coming: &Coming| {
         let provider = ProviderId::parse(&coming.provider);
@@ -98,18 +100,18 @@ fn gather(ports: Ports<'_>, request: &Request) -> Option<Vec<Item>> {
 
 /// The providers that must not be without a credential: those that were asked for, else those of
 /// the models that the configuration itself names. Whoever configured no model uses none.
-fn needed(ports: Ports<'_>, request: &Request) -> Vec<String> {
+fn needed(cx: Context<'_>, request: &Request) -> Vec<String> {
     if !request.providers.is_empty() {
         return request.providers.iter().map(ToString::to_string).collect();
     }
     let choice = match request.agent_named {
-        true => ports.settings.model_of(&request.agent),
-        false => ports.settings.model.clone(),
+        true => cx.settings.model_of(&request.agent),
+        false => cx.settings.model.clone(),
     };
     // A variable of the login shell may speak for them, and that is not asked.
-    if choice.primary.is_none() || shell_enabled(ports) {
+    if choice.primary.is_none() || shell_enabled(cx) {
         return Vec::new();
     }
-    let used: Models = models::resolve(ports.settings, &request.agent, request.agent_named);
+    let used: Models = model_ref::resolve(cx.settings, &request.agent, request.agent_named);
     used.providers_in_use()
 }

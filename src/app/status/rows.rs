@@ -2,15 +2,17 @@
 
 use std::path::PathBuf;
 
-use crate::app::Ports;
-use crate::app::keys::{Keys, What};
+use crate::app::context::Context;
+use crate::app::credential::account::email_of;
+use crate::app::credential::env_keys::{Keys, What};
 use crate::model::credential::{Credential, Kind};
-use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
+use crate::model::id::{AgentId, ProviderId, printable};
 use crate::model::profiles::Seen;
 use crate::model::secret::Secret;
 use crate::model::time::{Timestamp, short_duration};
 
-use super::{Counts, Models, ProviderRow, Source, Sourced, UnusableRow};
+use super::{Counts, ProviderRow, Source, Sourced, UnusableRow};
+use crate::app::credential::model_ref::Models;
 
 /// Providers that are reported when only an environment variable speaks for them.
 const ENV_ONLY: [&str; 12] = [
@@ -31,7 +33,7 @@ const ENV_ONLY: [&str; 12] = [
 /// What the rows are made of.
 pub(super) struct Look<'a> {
     /// The doors.
-    pub(super) ports: Ports<'a>,
+    pub(super) cx: Context<'a>,
     /// Variables that may carry keys.
     pub(super) keys: &'a Keys<'a>,
     /// Every profile that the agent sees.
@@ -45,18 +47,18 @@ pub(super) struct Look<'a> {
 impl<'a> Look<'a> {
     /// Of an agent, now.
     pub(super) fn new(
-        ports: Ports<'a>,
+        cx: Context<'a>,
         keys: &'a Keys<'a>,
         profiles: &'a [Seen<'a>],
         agent: &AgentId,
     ) -> Self {
-        let document = ports.store.path(agent);
+        let document = cx.store.path(agent);
         Self {
-            ports,
+            cx,
             keys,
             profiles,
             agent_dir: document.parent().map(PathBuf::from).unwrap_or_default(),
-            now: ports.clock.now(),
+            now: cx.clock.now(),
         }
     }
 
@@ -64,7 +66,7 @@ impl<'a> Look<'a> {
     pub(super) fn providers(&self, models: &Models) -> Vec<String> {
         let stored = self.profiles.iter();
         let stored = stored.map(|seen| seen.credential.raw_provider().trim().to_owned());
-        let configured = self.ports.settings.providers.iter();
+        let configured = self.cx.settings.providers.iter();
         let configured = configured.map(|provider| provider.name.trim().to_owned());
         let from_env = ENV_ONLY.iter().map(|name| (*name).to_owned());
         let from_env = from_env.filter(|name| self.variable(name).is_some());
@@ -101,7 +103,7 @@ impl<'a> Look<'a> {
         };
         let used = match (labels.is_empty(), &env, &config) {
             (false, _, _) => {
-                let main = self.ports.store.path(&AgentId::main());
+                let main = self.cx.store.path(&AgentId::main());
                 source("profiles", &main.display().to_string())
             }
             (true, Some(env), _) => source("env", &env.value),
@@ -120,7 +122,7 @@ impl<'a> Look<'a> {
 
     fn variable(&self, provider: &str) -> Option<Sourced> {
         let id = ProviderId::parse(provider).ok()?;
-        let found = self.keys.of(&self.ports.catalogue.get(&id).ok()?)?;
+        let found = self.keys.of(&self.cx.catalogue.get(&id).ok()?)?;
         Some(Sourced {
             value: match found.what {
                 What::Token(_) => "OAuth (env)".to_owned(),
@@ -132,7 +134,7 @@ impl<'a> Look<'a> {
     }
 
     fn configured_key(&self, provider: &str) -> Option<Sourced> {
-        let mut all = self.ports.settings.providers.iter();
+        let mut all = self.cx.settings.providers.iter();
         let found = all.find(|other| other.name.trim() == provider)?;
         let file = self.agent_dir.join("models.json");
         Some(Sourced {
@@ -153,7 +155,7 @@ impl<'a> Look<'a> {
         let what = match credential.kind() {
             Kind::ApiKey => masked(),
             Kind::Token => format!("token:{}", masked()),
-            Kind::OAuth => email_of(self.ports, id, credential)
+            Kind::OAuth => email_of(self.cx, id, credential)
                 .map_or_else(|| "OAuth".to_owned(), |email| format!("OAuth ({email})")),
         };
         let unusable = seen.unusable(self.now, None);
@@ -195,17 +197,4 @@ fn reference(credential: &Credential) -> Option<String> {
     let members: serde_json::Value = serde_json::from_str(text).ok()?;
     let member = |name: &str| Some(printable(members.get(name)?.as_str()?, 120));
     Some(format!("ref({}:{})", member("source")?, member("id")?))
-}
-
-/// The e-mail of a profile: the configuration's, else the document's.
-pub(in crate::app) fn email_of(
-    ports: Ports<'_>,
-    id: &ProfileId,
-    credential: &Credential,
-) -> Option<String> {
-    let configured = ports.settings.profile(id).and_then(|p| p.email.clone());
-    configured
-        .or_else(|| credential.email().map(str::to_owned))
-        .map(|email| printable(&email, 120))
-        .filter(|email| !email.is_empty())
 }

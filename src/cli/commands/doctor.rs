@@ -9,10 +9,10 @@ use clap::Args;
 use crate::app::doctor::{self, Status};
 use crate::app::failure::{Failure, Kind};
 use crate::cli::commands::seconds;
-use crate::cli::exit;
+use crate::cli::exit_code;
 use crate::cli::printer::Printer;
+use crate::cli::system::{self, System};
 use crate::cli::view;
-use crate::cli::wire::{self, System};
 use crate::ports::disk::{BUSY, HELD};
 use crate::ports::files::{Files, Sharing};
 
@@ -52,7 +52,7 @@ impl Doctor {
     pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
         let timeout = self.timeout.unwrap_or(doctor::USUAL_TIMEOUT);
         let fault = system.fault();
-        let report = doctor::run(system.ports(), &system.lab()?, fault, timeout)?;
+        let report = doctor::run(system.context(), &system.lab()?, fault, timeout)?;
         if self.json {
             printer.line_out(&view::doctor::json(&report))?;
         } else {
@@ -61,7 +61,7 @@ impl Doctor {
         }
         Ok(match report.count(Status::Failed) {
             0 => 0,
-            _ => exit::code(Kind::Storage),
+            _ => exit_code::code(Kind::Storage),
         })
     }
 }
@@ -71,7 +71,7 @@ impl Doctor {
 /// # Errors
 /// If it could not be tried.
 pub fn compete(path: &Path, printer: &Printer) -> Result<u8, Failure> {
-    let lock = wire::files().try_lock(path, Sharing::Exclusive)?;
+    let lock = system::files().try_lock(path, Sharing::Exclusive)?;
     printer.line_out(if lock.is_some() { HELD } else { BUSY })?;
     let mut rest = Vec::new();
     // Whatever ends the input ends the wait.

@@ -15,11 +15,11 @@ use std::time::Duration;
 use clap::Subcommand;
 
 use super::args::Cli;
-use super::deferred::Deferred;
+use super::lazy_args::Deferred;
 use super::printer::Printer;
-use super::wire::System;
+use super::system::System;
 use crate::app::failure::{Failure, Kind};
-use crate::app::rescue;
+use crate::app::refresh::recover;
 use crate::model::time::parse_duration;
 
 /// The first word.
@@ -50,7 +50,7 @@ pub enum Command {
 pub fn run(cli: &Cli, printer: &Arc<Printer>) -> Result<u8, Failure> {
     let start = |events| -> Result<System, Failure> {
         let system = System::new(&cli.global, printer, events)?;
-        rescue::take_in(system.ports());
+        recover::take_in(system.context());
         Ok(system)
     };
     let ordinary = |command: &dyn Fn(&System) -> Result<u8, Failure>| {
@@ -82,7 +82,7 @@ pub fn run(cli: &Cli, printer: &Arc<Printer>) -> Result<u8, Failure> {
                 let system = System::despite_faults(&cli.global, printer, false)?;
                 // What a dead process left is not for one to store who does not know the agents.
                 if system.fault().is_none() {
-                    rescue::take_in(system.ports());
+                    recover::take_in(system.context());
                 }
                 doctor.run(&system, printer)
             }
@@ -110,7 +110,7 @@ fn ended(
 /// A prompt knows that it was cancelled and not by which signal.
 fn named(result: Result<u8, Failure>, system: &System) -> Result<u8, Failure> {
     result.map_err(|mut failure| {
-        let signal = system.ports().interrupt.pending();
+        let signal = system.context().interrupt.pending();
         if let (Kind::Cancelled(_), Some(signal)) = (failure.kind, signal) {
             failure.kind = Kind::Cancelled(signal);
         }

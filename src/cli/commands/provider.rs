@@ -3,12 +3,12 @@
 use clap::{Args, Subcommand};
 
 use crate::app::failure::{Failure, Kind};
-use crate::app::keep_alive::How;
-use crate::app::refresh;
-use crate::app::token_status::{self, Report};
+use crate::app::refresh::outcome::How;
+use crate::app::usecase::refresh;
+use crate::app::usecase::token_status::{self, Report};
 use crate::cli::printer::Printer;
+use crate::cli::system::System;
 use crate::cli::view::token_status as view;
-use crate::cli::wire::System;
 use crate::model::id::ProviderId;
 
 /// The token of one provider: how long it lives, and a new one by force
@@ -56,7 +56,7 @@ impl Provider {
             agent: system.agent().clone(),
             provider: ProviderId::parse(&self.id)?,
         };
-        let report = token_status::run(system.ports(), &request)?;
+        let report = token_status::run(system.context(), &request)?;
         match self.command {
             ProviderCommand::TokenStatus(_) => {
                 printer.out(&view::status(&report, system.now()))?;
@@ -84,7 +84,7 @@ fn refresh(system: &System, printer: &Printer, before: &Report) -> Result<u8, Fa
         profile: Some(profile.clone()),
         force: true,
     };
-    for report in refresh::run(system.ports(), &request)? {
+    for report in refresh::run(system.context(), &request)? {
         let living = report.result?;
         let written = printer.out(&view::after_refresh(&living, system.now()));
         let changed = living.how == How::Refreshed;

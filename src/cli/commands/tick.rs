@@ -6,14 +6,14 @@ use std::time::Duration;
 use clap::{ArgGroup, Args, ValueEnum};
 
 use crate::app::failure::{Failure, Kind};
-use crate::app::tick;
-use crate::app::timer::{self, Done, Units};
+use crate::app::maintenance::systemd::{self, Done, Units};
+use crate::app::maintenance::tick;
 use crate::cli::commands::models::status::write_metrics;
 use crate::cli::commands::seconds;
-use crate::cli::exit;
+use crate::cli::exit_code;
 use crate::cli::printer::Printer;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 
 /// How long the refreshes of one run are spread over, unless somebody says.
 const SPREAD: Duration = Duration::from_secs(60);
@@ -88,12 +88,12 @@ impl Tick {
     /// What the use case says.
     pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
         if self.uninstall {
-            let done = timer::uninstall(system.ports(), &system.units())?;
+            let done = systemd::uninstall(system.context(), &system.units())?;
             printer.out(&removed(&done))?;
             return Ok(0);
         }
         if self.print.is_some() {
-            printer.line_out(&timer::cron(&self.job(system)?)?)?;
+            printer.line_out(&systemd::cron(&self.job(system)?)?)?;
             return Ok(0);
         }
         if self.install {
@@ -105,7 +105,7 @@ impl Tick {
     fn tick(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
         let named = system.agent_named().then(|| system.agent().clone());
         let report = tick::run(
-            system.ports(),
+            system.context(),
             &tick::Request {
                 agent: named,
                 spread: match self.no_spread {
@@ -132,7 +132,7 @@ impl Tick {
         if let Some(path) = &self.prometheus {
             write_metrics(system, printer, path)?;
         }
-        Ok(report.worst().map_or(0, exit::code))
+        Ok(report.worst().map_or(0, exit_code::code))
     }
 
     fn install(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
@@ -142,12 +142,12 @@ impl Tick {
             return Err(failure.hint("openclaw tick --print cron"));
         }
         let job = self.job(system)?;
-        let done = timer::install(system.ports(), &system.units(), &job)?;
+        let done = systemd::install(system.context(), &system.units(), &job)?;
         printer.out(&installed(&done))?;
         Ok(0)
     }
 
-    fn job(&self, system: &System) -> Result<timer::Job, Failure> {
+    fn job(&self, system: &System) -> Result<systemd::Job, Failure> {
         let mut args = vec!["tick".to_owned()];
         if let Some(path) = &self.prometheus {
             if path.as_os_str() == "-" {
@@ -155,7 +155,7 @@ impl Tick {
                 let failure = Failure::new(Kind::Usage, message);
                 return Err(failure.hint("name the file with --prometheus"));
             }
-            let path = system.ports().dirs.cwd.join(path);
+            let path = system.context().dirs.cwd.join(path);
             args.extend(["--prometheus".to_owned(), path.display().to_string()]);
         }
         let every = self.every.unwrap_or(Duration::from_secs(900));

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::Page;
 use super::report::{next, next_json};
-use crate::app::cooldown::Row;
 use crate::app::failure::shell_word;
+use crate::app::usecase::cooldown::Row;
 use crate::model::id::{AgentId, ProfileId, printable};
 use crate::model::time::{Timestamp, short_duration};
 

@@ -4,13 +4,13 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::{Page, end, inherits};
-use crate::app::choice::{Because, Preferred};
-use crate::app::explain::{
-    Account, Explained, Place, ProfileRow, Report, Row, Standing, Stored, What,
-};
+use crate::app::credential::account::Account;
+use crate::app::credential::env_keys::Place;
+use crate::app::credential::selector::{Because, Preferred};
+use crate::app::explain::{Explained, ProfileRow, Report, Row, Standing, Stored, What};
 
-use crate::app::reasons::AS_IT_IS;
-use crate::app::status::Renewal;
+use crate::app::credential::facts::Renewal;
+use crate::app::credential::reason_text::AS_IT_IS;
 use crate::cli::printer::Tone;
 use crate::model::id::printable;
 use crate::model::provider::Bill;

@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::pretty;
-use crate::app::choice::{Because, Preferred};
+use crate::app::credential::reason_text::Reason;
+use crate::app::credential::selector::{Because, Preferred};
 use crate::app::explain::{Explained, ProfileRow, Report, Row, Shadow, Stored, What};
-use crate::app::reasons::Reason;
-use crate::cli::exit;
+use crate::cli::exit_code;
 use crate::model::inheritance::Inheritance;
 use crate::model::selection::OrderSource;
 use crate::model::time::Timestamp;
@@ -31,7 +31,7 @@ fn provider(explained: &Explained) -> Value {
     let order: Vec<Value> = explained.order.iter().map(source).collect();
     let failure = explained.failure.as_ref().map(|failure| {
         json!({
-            "kind": exit::name(failure.kind),
+            "kind": exit_code::name(failure.kind),
             "message": failure.message,
             "hint": failure.hint,
         })

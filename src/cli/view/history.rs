@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Page;
 use crate::app::failure::shell_word;
-use crate::app::history::{Facts, Line, Outcome, Place, Request, Row, Verdict};
+use crate::app::usecase::history::{Facts, Line, Outcome, Place, Request, Row, Verdict};
 use crate::model::id::printable;
 use crate::model::time::Timestamp;
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Page;
-use crate::app::use_profile::Listing;
+use crate::app::usecase::use_profile::Listing;
 use crate::model::id::{AgentId, printable};
 
 /// The document.

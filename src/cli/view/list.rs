@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::Page;
-use crate::app::list::{Outcome, Request, Row};
+use crate::app::usecase::list::{Outcome, Request, Row};
 use crate::model::id::{ProviderId, printable};
 use crate::model::time::Timestamp;
 

@@ -16,7 +16,6 @@ pub mod probe;
 pub mod prometheus;
 pub mod providers;
 pub mod report;
-mod sheet;
 mod status_accounts;
 pub mod status_json;
 pub mod status_prompt;
@@ -24,6 +23,7 @@ pub mod status_text;
 pub mod tick;
 pub mod token_json;
 pub mod token_status;
+mod wrap;
 
 use serde_json::Value;
 

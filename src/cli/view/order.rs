@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Page;
-use crate::app::order::Outcome;
+use crate::app::usecase::order::Outcome;
 use crate::model::id::printable;
 
 /// The document of the reference release; later ones name the file in which they keep the order.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use unicode_width::UnicodeWidthStr;
 
 use super::Page;
-use crate::app::providers::{Checked, Outcome, Row, endpoints, methods};
+use crate::app::usecase::providers::{Checked, Outcome, Row, endpoints, methods};
 use crate::model::id::printable;
 use crate::model::provider::{Bill, Billing, Flow, Provider};
 use crate::providers::catalogue::Source;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::app::cooldown::Next;
-use crate::app::report::{Outcome, State};
+use crate::app::usecase::cooldown::Next;
+use crate::app::usecase::report::{Outcome, State};
 use crate::model::id::printable;
 use crate::model::time::{Timestamp, short_duration};
 

@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::app::credential::forecast::{Coming, HORIZON_MS};
 use crate::app::status::{
-    Coming, HORIZON_MS, ProfileHealth, ProviderHealth, ProviderRow, Report, UnusableRow,
-    WARN_AFTER_MS,
+    ProfileHealth, ProviderHealth, ProviderRow, Report, UnusableRow, WARN_AFTER_MS,
 };
 use crate::model::id::ProfileId;
 

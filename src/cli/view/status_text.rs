@@ -2,9 +2,12 @@
 //! week, and last what needs doing now with the command that mends it.
 
 use super::probe;
-use super::sheet::{Sheet, Words, padded};
 use super::status_accounts::accounts;
-use crate::app::status::{Actor, Coming, Models, Report, State, Trouble, WARN_AFTER_MS};
+use super::wrap::{Sheet, Words, padded};
+use crate::app::credential::forecast::{Actor, Coming};
+use crate::app::credential::model_ref::Models;
+use crate::app::credential::state::{State, Trouble};
+use crate::app::status::{Report, WARN_AFTER_MS};
 use crate::cli::printer::Tone;
 use crate::model::inheritance::Inheritance;
 use crate::model::time::short_duration;

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::Page;
-use crate::app::keep_alive::How;
-use crate::app::tick::{Problem, Report, Row, Why};
-use crate::cli::exit;
+use crate::app::maintenance::tick::{Problem, Report, Row, Why};
+use crate::app::refresh::outcome::How;
+use crate::cli::exit_code;
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::time::short_duration;
 
@@ -51,7 +51,7 @@ fn problem(problem: &Problem) -> Value {
     json!({
         "agent": problem.agent.as_ref().map(AgentId::as_str),
         "profile": problem.profile.as_ref().map(ProfileId::as_str),
-        "kind": exit::name(failure.kind),
+        "kind": exit_code::name(failure.kind),
         "code": failure.code,
         "message": failure.message,
         "command": failure.hint,

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::app::keep_alive::How;
-use crate::app::token::Outcome;
+use crate::app::refresh::outcome::How;
+use crate::app::usecase::token::Outcome;
 use crate::model::id::ProfileId;
 use crate::model::time::Timestamp;
 

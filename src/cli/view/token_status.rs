@@ -1,9 +1,9 @@
 //! `provider <id> token-status` and `refresh-token`.
 
 use super::Page;
-use crate::app::keep_alive::{How, Living};
-use crate::app::status::Renewal;
-use crate::app::token_status::Report;
+use crate::app::credential::facts::Renewal;
+use crate::app::refresh::outcome::{How, Living};
+use crate::app::usecase::token_status::Report;
 use crate::model::expiry::End;
 use crate::model::time::Timestamp;
 

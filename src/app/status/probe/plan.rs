@@ -4,9 +4,9 @@ use super::address::{fault, way};
 use super::send::{Target, What};
 use super::verdict::Status;
 use super::{Options, Outcome, Reason, Report};
-use crate::app::Ports;
+use crate::app::context::Context;
+use crate::app::credential::env_keys::{Keys, What as Found};
 use crate::app::failure::Failure;
-use crate::app::keys::{Keys, What as Found};
 use crate::model::credential::{Credential, Kind};
 use crate::model::expiry::Oddity;
 use crate::model::id::{ProviderId, printable};
@@ -28,7 +28,7 @@ pub(super) struct Plan {
 
 /// What a plan is made of.
 pub(super) struct Planner<'a> {
-    pub(super) ports: Ports<'a>,
+    pub(super) cx: Context<'a>,
     pub(super) report: &'a Report,
     pub(super) effective: &'a Effective,
     pub(super) options: &'a Options,
@@ -66,7 +66,7 @@ impl Planner<'_> {
                 self.of_profiles(&mut plan, &id, &profiles)?;
             } else if named.is_empty() {
                 // The login shell is started only if nothing stored speaks for somebody.
-                let keys = keys.get_or_insert_with(|| Keys::look(self.ports));
+                let keys = keys.get_or_insert_with(|| Keys::look(self.cx));
                 self.of_key(&mut plan, &id, keys)?;
             }
         }
@@ -79,7 +79,7 @@ impl Planner<'_> {
         id: &ProviderId,
         profiles: &[&Seen<'_>],
     ) -> Result<(), Failure> {
-        let settings = self.ports.settings;
+        let settings = self.cx.settings;
         let order = self
             .effective
             .order_of(id)
@@ -113,7 +113,7 @@ impl Planner<'_> {
                     id: seen.id.clone(),
                     credential: seen.credential.clone(),
                 };
-                let provider = self.ports.provider_of(id, seen.credential);
+                let provider = self.cx.provider_of(id, seen.credential);
                 self.target(plan, outcome, provider, what)?;
             }
         }
@@ -122,7 +122,7 @@ impl Planner<'_> {
 
     /// A key in a variable, else in the configuration.
     fn of_key(&self, plan: &mut Plan, id: &ProviderId, keys: &Keys<'_>) -> Result<(), Failure> {
-        let provider = self.ports.provider(id);
+        let provider = self.cx.provider(id);
         let found = provider
             .as_ref()
             .ok()
@@ -148,7 +148,7 @@ impl Planner<'_> {
     }
 
     fn configured_key(&self, id: &ProviderId) -> Option<Secret<String>> {
-        let mut all = self.ports.settings.providers.iter();
+        let mut all = self.cx.settings.providers.iter();
         let found = all.find(|other| ProviderId::parse(&other.name).as_ref() == Ok(id))?;
         found.api_key.clone()
     }
@@ -200,7 +200,7 @@ impl Planner<'_> {
             plan.known.push(outcome.known(Reason::NoModel, &words));
             return Ok(());
         };
-        if let Some(fault) = fault(self.ports, &provider, &way, kind, credential)? {
+        if let Some(fault) = fault(self.cx, &provider, &way, kind, credential)? {
             outcome.error = Some(fault);
             plan.known.push(outcome);
             return Ok(());

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::verdict::{self, Status};
 use super::{Options, Outcome};
-use crate::app::Ports;
+use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind as FailureKind, Touched};
-use crate::app::keep_alive::{How, Need, keep_alive};
+use crate::app::refresh::ensure_fresh::keep_alive;
+use crate::app::refresh::outcome::{How, Need};
 use crate::model::credential::Credential;
 use crate::model::id::{AgentId, ProfileId, printable};
 use crate::model::provider::{Carrier, Probe, Provider, Way, filled};
@@ -50,14 +51,14 @@ struct Living {
 
 impl Target {
     /// Tries it; the second value is whether its token was renewed for that.
-    pub(super) fn probe(&self, ports: Ports<'_>, options: &Options) -> (Outcome, bool) {
+    pub(super) fn probe(&self, cx: Context<'_>, options: &Options) -> (Outcome, bool) {
         // What a refresh spends must be stored, so it has the limits of every refresh, and the
         // clock of the probe starts behind it.
         let Living {
             secret,
             credential,
             refreshed,
-        } = match self.living(ports) {
+        } = match self.living(cx) {
             Ok(living) => living,
             Err(failure) => {
                 let renewed = failure.touched == Touched::Changed;
@@ -69,18 +70,18 @@ impl Target {
         };
         let secret = Secret::from(secret.expose().trim());
         let request = self.request(&secret, credential.as_ref(), options);
-        let begun = ports.clock.monotonic();
-        let stop = || ports.interrupt.pending().is_some();
+        let begun = cx.clock.monotonic();
+        let stop = || cx.interrupt.pending().is_some();
         let patience = Patience {
             limit: options.timeout(),
             stop: &stop,
         };
-        let answer = ports.http.send_within(&request, &patience);
-        let took = ports.clock.monotonic().saturating_sub(begun);
+        let answer = cx.http.send_within(&request, &patience);
+        let took = cx.clock.monotonic().saturating_sub(begun);
         (self.judged(answer, &secret, took), refreshed)
     }
 
-    fn living(&self, ports: Ports<'_>) -> Result<Living, Failure> {
+    fn living(&self, cx: Context<'_>) -> Result<Living, Failure> {
         let living = |credential: &Credential, refreshed| Living {
             secret: credential.bearer().cloned(),
             credential: Some(credential.clone()),
@@ -104,7 +105,7 @@ impl Target {
         if !is_renewed || !self.provider.refresh.automatic {
             return Ok(living(credential, false));
         }
-        let kept = keep_alive(ports, owner, id, &self.provider, Need::MinValid(None))?;
+        let kept = keep_alive(cx, owner, id, &self.provider, Need::MinValid(None))?;
         let refreshed = matches!(kept.how, How::Refreshed | How::RefreshedElsewhere);
         Ok(living(&Credential::OAuth(kept.credential), refreshed))
     }

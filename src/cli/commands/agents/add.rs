@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use crate::app::agents;
+use crate::app::agents::registry;
 use crate::app::failure::Failure;
 use crate::cli::printer::Printer;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 
 /// Add an agent
 ///
@@ -40,9 +40,9 @@ impl Add {
     /// # Errors
     /// What the use case says.
     pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
-        let added = agents::add(
-            system.ports(),
-            &agents::Add {
+        let added = registry::add(
+            system.context(),
+            &registry::Add {
                 name: self.name.clone(),
                 workspace: self.workspace.clone(),
                 non_interactive: self.non_interactive,

@@ -5,11 +5,11 @@ use std::io;
 use clap::Args;
 use serde_json::json;
 
-use crate::app::agents;
+use crate::app::agents::registry;
 use crate::app::failure::Failure;
 use crate::cli::printer::Printer;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 
 /// Take an agent out of the configuration and move its files to trash
 ///
@@ -36,9 +36,9 @@ impl Delete {
     /// # Errors
     /// What the use case says.
     pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
-        let deleted = agents::delete(
-            system.ports(),
-            &agents::Delete {
+        let deleted = registry::delete(
+            system.context(),
+            &registry::Delete {
                 id: self.id.clone(),
                 force: self.force,
                 version: env!("CARGO_PKG_VERSION"),
@@ -49,7 +49,7 @@ impl Delete {
         Ok(0)
     }
 
-    fn show(&self, deleted: &agents::Deleted, printer: &Printer) -> io::Result<()> {
+    fn show(&self, deleted: &registry::Deleted, printer: &Printer) -> io::Result<()> {
         if self.json {
             let document = json!({
                 "agentId": deleted.id.as_str(),

@@ -5,11 +5,11 @@ use std::io;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use crate::app::agents::inherit::{self, Outcome};
 use crate::app::failure::Failure;
-use crate::app::inherit::{self, Outcome};
 use crate::cli::printer::Printer;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::id::ProfileId;
 use crate::model::inheritance::Inheritance;
 
@@ -53,7 +53,7 @@ impl Inherit {
             agent: self.id.clone(),
             set: self.wanted()?,
         };
-        let outcome = inherit::run(system.ports(), &request)?;
+        let outcome = inherit::run(system.context(), &request)?;
         let written = self.show(&outcome, printer);
         written.map_err(|error| Failure::unwritten(&error, false))?;
         Ok(0)

@@ -3,11 +3,11 @@
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use crate::app::agents::{self, Row};
+use crate::app::agents::registry::{self, Row};
 use crate::app::failure::Failure;
 use crate::cli::printer::Printer;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::id::printable;
 
 /// List the agents
@@ -27,7 +27,7 @@ impl List {
     /// # Errors
     /// None today.
     pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
-        let rows = agents::list(system.ports());
+        let rows = registry::list(system.context());
         if self.json {
             let rows = rows.iter().map(document).collect();
             printer.line_out(&view::pretty(&Value::Array(rows)))?;

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 
 use crate::app::failure::Failure;
 use crate::cli::printer::Printer;
-use crate::cli::wire::System;
+use crate::cli::system::System;
 
 /// Agents: each has its own credentials and reads through to main's
 #[derive(Debug, Args)]

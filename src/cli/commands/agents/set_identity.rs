@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Map, json};
 
+use crate::app::agents::persona;
 use crate::app::failure::Failure;
-use crate::app::identity;
 use crate::cli::printer::Printer;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 
 /// Say what an agent is called, and how it looks
 ///
@@ -63,7 +63,7 @@ impl SetIdentity {
             let value = value.as_deref()?.trim();
             (!value.is_empty()).then(|| (name, value.to_owned()))
         });
-        let request = identity::Request {
+        let request = persona::Request {
             agent: system.agent_named().then(|| system.agent().clone()),
             workspace: self.workspace.clone(),
             file: self.identity_file.clone(),
@@ -71,7 +71,7 @@ impl SetIdentity {
             given: given.collect(),
             version: env!("CARGO_PKG_VERSION"),
         };
-        let outcome = identity::set(system.ports(), &request)?;
+        let outcome = persona::set(system.context(), &request)?;
         if self.json {
             let members = outcome.identity.iter();
             let members = members.map(|(name, value)| (name.clone(), json!(value)));

@@ -3,10 +3,10 @@
 use clap::Args;
 
 use crate::app::failure::Failure;
-use crate::app::list;
+use crate::app::usecase::list;
 use crate::cli::printer::Printer;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 
 /// List the stored logins and keys as the reference release does
 ///
@@ -35,7 +35,7 @@ impl List {
             agent_named: system.agent_named(),
             provider: None,
         };
-        let outcome = list::in_file_order(system.ports(), &request)?;
+        let outcome = list::in_file_order(system.context(), &request)?;
         if self.json {
             printer.line_out(&view::list::channels_json(&outcome))?;
         } else {

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use crate::app::failure::Failure;
 use crate::cli::printer::Printer;
-use crate::cli::wire::System;
+use crate::cli::system::System;
 
 /// The logins, as OpenClaw lists them beside its chat channels
 #[derive(Debug, Args)]

@@ -7,8 +7,8 @@ use super::list::Form;
 use crate::app::failure::Failure;
 use crate::app::models::aliases;
 use crate::cli::printer::Printer;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 
 /// List and change short names of models
 #[derive(Debug, Args)]
@@ -48,10 +48,10 @@ impl Aliases {
     /// # Errors
     /// What the use case says.
     pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
-        let (ports, version) = (system.ports(), env!("CARGO_PKG_VERSION"));
+        let (cx, version) = (system.context(), env!("CARGO_PKG_VERSION"));
         let outcome = match &self.command {
             AliasesCommand::List(form) => {
-                let aliases = aliases::list(ports);
+                let aliases = aliases::list(cx);
                 match form.json {
                     true => printer.line_out(&view::models::aliases_json(&aliases))?,
                     false => printer.out(&view::models::aliases_text(&aliases, form.plain))?,
@@ -60,11 +60,11 @@ impl Aliases {
             }
             AliasesCommand::Add { alias, model } => {
                 for_all(system)?;
-                aliases::add(ports, alias, model, version)?
+                aliases::add(cx, alias, model, version)?
             }
             AliasesCommand::Remove { alias } => {
                 for_all(system)?;
-                aliases::remove(ports, alias, version)?
+                aliases::remove(cx, alias, version)?
             }
         };
         tell_guess(outcome.target.as_ref(), printer);

@@ -7,8 +7,8 @@ use crate::app::failure::{Failure, Kind};
 use crate::app::models::Target;
 use crate::app::models::defaults::{self, Outcome};
 use crate::cli::printer::Printer;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::config::edit::Role;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -146,7 +146,7 @@ pub(super) fn tell_guess(target: Option<&Target>, printer: &Printer) {
 
 fn set(system: &System, printer: &Printer, role: Role, model: &str) -> Result<u8, Failure> {
     for_all(system)?;
-    let outcome = defaults::set(system.ports(), role, model, VERSION)?;
+    let outcome = defaults::set(system.context(), role, model, VERSION)?;
     let what = match role {
         Role::Model => "Default model",
         Role::Image => "Image model",
@@ -168,7 +168,7 @@ fn told(outcome: &Outcome, line: &str, printer: &Printer) -> Result<u8, Failure>
 
 impl FallbacksCommand {
     fn run(&self, system: &System, printer: &Printer, role: Role) -> Result<u8, Failure> {
-        let ports = system.ports();
+        let cx = system.context();
         let title = match role {
             Role::Model => "Fallbacks",
             Role::Image => "Image fallbacks",
@@ -178,11 +178,9 @@ impl FallbacksCommand {
         }
         let outcome = match self {
             Self::List(form) => return list(system, printer, role, form),
-            Self::Add(Model { model }) => defaults::add_fallback(ports, role, model, VERSION)?,
-            Self::Remove(Model { model }) => {
-                defaults::remove_fallback(ports, role, model, VERSION)?
-            }
-            Self::Clear => defaults::clear_fallbacks(ports, role, VERSION)?,
+            Self::Add(Model { model }) => defaults::add_fallback(cx, role, model, VERSION)?,
+            Self::Remove(Model { model }) => defaults::remove_fallback(cx, role, model, VERSION)?,
+            Self::Clear => defaults::clear_fallbacks(cx, role, VERSION)?,
         };
         let line = match self {
             Self::Clear => format!("{} list cleared.", title.trim_end_matches('s')),
@@ -193,10 +191,10 @@ impl FallbacksCommand {
 }
 
 fn list(system: &System, printer: &Printer, role: Role, form: &Form) -> Result<u8, Failure> {
-    let ports = system.ports();
+    let cx = system.context();
     let choice = match role {
-        Role::Model if system.agent_named() => ports.settings.model_of(system.agent()),
-        role => defaults::choice(ports, role),
+        Role::Model if system.agent_named() => cx.settings.model_of(system.agent()),
+        role => defaults::choice(cx, role),
     };
     let fallbacks = choice.fallbacks.unwrap_or_default();
     if form.json {

@@ -5,8 +5,8 @@ use clap::Args;
 use crate::app::failure::Failure;
 use crate::app::models::list;
 use crate::cli::printer::Printer;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::id::ProviderId;
 
 /// List the configured models, and whether each has a login
@@ -48,7 +48,7 @@ impl List {
             agent_named: system.agent_named(),
             provider: provider.transpose()?,
         };
-        let outcome = list::run(system.ports(), &request)?;
+        let outcome = list::run(system.context(), &request)?;
         if self.form.json {
             printer.line_out(&view::models::list_json(&outcome))?;
         } else if self.form.plain {

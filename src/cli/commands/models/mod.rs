@@ -13,9 +13,9 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 
 use crate::app::failure::Failure;
-use crate::cli::deferred::Deferred;
+use crate::cli::lazy_args::Deferred;
 use crate::cli::printer::Printer;
-use crate::cli::wire::System;
+use crate::cli::system::System;
 
 /// Credentials of model providers: log in, hand out, show
 ///

@@ -9,13 +9,13 @@ use clap::Args;
 use super::probe_flags::ProbeFlags;
 use super::watch;
 use crate::app::failure::Failure;
-use crate::app::metrics;
+use crate::app::maintenance::metrics;
 use crate::app::status::prompt::{self, Item};
 use crate::app::status::{self, Report};
 use crate::cli::printer::Printer;
 use crate::cli::raw::screen_of_stdout;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::id::ProviderId;
 
 /// What is there, until when, and what needs doing
@@ -86,7 +86,7 @@ impl Status {
         }
         let mut report = self::report(system)?;
         if let Some(options) = probing {
-            let probes = status::probe::run(system.ports(), &report, &options)?;
+            let probes = status::probe::run(system.context(), &report, &options)?;
             if probes.refreshed {
                 report = self::report(system)?;
             }
@@ -124,7 +124,7 @@ impl Status {
                 .filter_map(|p| ProviderId::parse(p).ok())
                 .collect(),
         };
-        Prompt(prompt::run(system.ports(), &request))
+        Prompt(prompt::run(system.context(), &request))
     }
 }
 
@@ -150,7 +150,7 @@ fn report(system: &System) -> Result<Report, Failure> {
         agent: system.agent().clone(),
         agent_named: system.agent_named(),
     };
-    let mut report = status::run(system.ports(), &request)?;
+    let mut report = status::run(system.context(), &request)?;
     for coming in &mut report.forecast {
         coming.command = coming.command.take().map(|it| system.global().aimed(&it));
     }
@@ -172,10 +172,10 @@ pub(in crate::cli::commands) fn write_metrics(
     path: &Path,
 ) -> Result<(), Failure> {
     let only = system.agent_named().then(|| system.agent());
-    let metrics = metrics::gather(system.ports(), only)?;
+    let metrics = metrics::gather(system.context(), only)?;
     let text = view::prometheus::render(&metrics);
     match path.as_os_str() == "-" {
         true => Ok(printer.out(&text)?),
-        false => metrics::put(system.ports(), path, &text),
+        false => metrics::put(system.context(), path, &text),
     }
 }

@@ -9,7 +9,7 @@ use crate::cli::input::{Chunk, Input, TICK};
 use crate::cli::printer::{Printer, Tone};
 use crate::cli::raw::screen_of_stdout;
 use crate::cli::screen::Screen;
-use crate::cli::wire::System;
+use crate::cli::system::System;
 use crate::model::time::parse_duration;
 use crate::ports::host::Signal;
 
@@ -39,7 +39,7 @@ pub(super) fn watch(
     render: &dyn Fn(usize) -> String,
 ) -> Result<u8, Failure> {
     let is_dumb = system
-        .ports()
+        .context()
         .env
         .plain("TERM")
         .is_none_or(|term| term == "dumb");
@@ -47,7 +47,7 @@ pub(super) fn watch(
         let message = "--watch draws on a terminal, and standard output is none that can";
         return Err(Failure::new(Kind::Usage, message).hint("openclaw models status"));
     }
-    system.ports().interrupt.defer();
+    system.context().interrupt.defer();
     let keys = io::stdin().is_terminal();
     let screen = Screen::enter(keys)?;
     let input = keys.then(|| Input::new(io::stdin()));
@@ -70,17 +70,17 @@ fn rest(
     interval: Duration,
     size: (u16, u16),
 ) -> Result<Option<u8>, Failure> {
-    let ports = system.ports();
-    let end = ports.clock.monotonic() + interval;
+    let cx = system.context();
+    let end = cx.clock.monotonic() + interval;
     loop {
-        if let Some(signal) = ports.interrupt.pending() {
+        if let Some(signal) = cx.interrupt.pending() {
             return Ok(Some(signal.exit_code()));
         }
-        if ports.clock.monotonic() >= end || screen_of_stdout() != Some(size) {
+        if cx.clock.monotonic() >= end || screen_of_stdout() != Some(size) {
             return Ok(None);
         }
         let Some(input) = input else {
-            ports.clock.sleep(Duration::from_millis(TICK.into()));
+            cx.clock.sleep(Duration::from_millis(TICK.into()));
             continue;
         };
         match input.wait(TICK)? {

@@ -16,8 +16,8 @@ use crate::cli::args::Global;
 use crate::cli::commands::{days, seconds};
 use crate::cli::printer::Printer;
 use crate::cli::raw::screen_of_stdout;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::config::workspace;
 use crate::model::id::{ProfileId, ProviderId};
 use crate::model::secret::Secret;
@@ -109,7 +109,7 @@ impl Onboard {
         };
         let keys = request.keys.iter().map(|(flag, given)| (*flag, given));
         let token = request.token.token.iter().map(|given| ("token", given));
-        warn_of_arguments(system.ports().dialog, keys.chain(token));
+        warn_of_arguments(system.context().dialog, keys.chain(token));
         let outcome = guide(system, &request)?;
         if self.json {
             let text = view::pretty(&summary(system, &outcome));
@@ -152,14 +152,14 @@ pub(super) fn by_questions(system: &System, name: &'static str) -> Request {
 
 /// Runs the use case, if whoever is to be asked is there.
 pub(super) fn guide(system: &System, request: &Request) -> Result<Outcome, Failure> {
-    let ports = system.ports();
-    if request.interactive && !ports.dialog.can_ask() {
+    let cx = system.context();
+    if request.interactive && !cx.dialog.can_ask() {
         let message = "this command asks questions, and there is no terminal to ask on";
         return Err(Failure::new(Kind::Usage, message).hint(
             "printf %s \"$KEY\" | openclaw onboard --non-interactive --accept-risk --auth-choice openai-api-key --secret-stdin",
         ));
     }
-    onboard::run(ports, request)
+    onboard::run(cx, request)
 }
 
 /// Shows the status of the agent, and what to do next.
@@ -178,7 +178,7 @@ pub(super) fn show(
         agent: outcome.agent.clone(),
         agent_named: true,
     };
-    let report = status::run(now.ports(), &request)?;
+    let report = status::run(now.context(), &request)?;
     let next = match &outcome.credential {
         Some(kept) => format!("openclaw models auth token --provider {}", kept.provider),
         None => "openclaw models auth add".to_owned(),
@@ -198,9 +198,9 @@ pub(super) fn show(
 
 /// The members of the reference release; what is not set up here says so. Ours stand apart.
 fn summary(system: &System, outcome: &Outcome) -> Value {
-    let ports = system.ports();
-    let dirs = ports.dirs;
-    let workspace = workspace::of(ports.settings, &outcome.agent, &dirs.home, &dirs.cwd);
+    let cx = system.context();
+    let dirs = cx.dirs;
+    let workspace = workspace::of(cx.settings, &outcome.agent, &dirs.home, &dirs.cwd);
     let kept = outcome.credential.as_ref();
     json!({
         "mode": "local",

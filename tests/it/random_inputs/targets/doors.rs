@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use openclaw::app::alert::Alerts;
-use openclaw::app::{Dirs, Ports};
+use openclaw::app::context::{Context, Dirs};
+use openclaw::app::hooks::queue::Alerts;
 use openclaw::config::file::ConfigFile;
 use openclaw::model::secret::Secret;
 use openclaw::model::settings::Settings;
@@ -268,8 +268,8 @@ impl Doors {
     }
 
     /// The doors, for a use case.
-    pub(crate) fn ports(&self) -> Ports<'_> {
-        Ports {
+    pub(crate) fn ports(&self) -> Context<'_> {
+        Context {
             clock: &*self.clock,
             random: &self.random,
             env: &Nothing,

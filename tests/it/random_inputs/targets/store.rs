@@ -1,7 +1,9 @@
 //! Any bytes in the place of any file of the store.
 
-use openclaw::app::choice::Want;
-use openclaw::app::{history, list, logout, paste, refresh, rescue, status, token, undo};
+use openclaw::app::credential::selector::Want;
+use openclaw::app::refresh::recover;
+use openclaw::app::usecase::{history, list, logout, refresh, token, undo};
+use openclaw::app::{paste, status};
 use openclaw::cli::view::{status_json, status_text};
 use openclaw::model::grant::GrantDigest;
 use openclaw::model::id::{AgentId, ProfileId, ProviderId};
@@ -114,7 +116,7 @@ fn answer(bytes: &[u8]) {
     let doors = Doors::with_paste("sk-pasted-token");
     doors.put(DOCUMENT, GOOD.as_bytes());
     doors.put(&of_grant("rescue", ".1795230000000.answer"), bytes);
-    rescue::take_in(doors.ports());
+    recover::take_in(doors.ports());
     look(&doors);
     store_one(&doors);
     let document = doors.bytes(DOCUMENT).unwrap_or_default();

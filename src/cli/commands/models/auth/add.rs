@@ -7,7 +7,7 @@ use clap::Args;
 use crate::app::failure::Failure;
 use crate::cli::commands::onboard::{by_questions, guide, show};
 use crate::cli::printer::Printer;
-use crate::cli::wire::System;
+use crate::cli::system::System;
 
 /// Choose a provider and a method, and log in
 ///

@@ -2,11 +2,11 @@
 
 use clap::{Args, Subcommand};
 
-use crate::app::cooldown::{self, Which};
 use crate::app::failure::Failure;
+use crate::app::usecase::cooldown::{self, Which};
 use crate::cli::printer::Printer;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::id::{ProfileId, ProviderId};
 
 /// Show which profiles are passed over after failures, and end that
@@ -62,7 +62,7 @@ impl Cooldown {
         let agent = system.agent();
         match &self.command {
             CooldownCommand::List(list) => {
-                let rows = cooldown::list(system.ports(), agent)?;
+                let rows = cooldown::list(system.context(), agent)?;
                 if list.json {
                     printer.line_out(&view::cooldown::json(agent, &rows))?;
                     return Ok(0);
@@ -71,7 +71,7 @@ impl Cooldown {
                 printer.out(&system.global().aimed(&text))?;
             }
             CooldownCommand::Clear(clear) => {
-                let cleared = cooldown::clear(system.ports(), agent, &clear.which()?)?;
+                let cleared = cooldown::clear(system.context(), agent, &clear.which()?)?;
                 let text = view::cooldown::cleared(agent, &cleared);
                 let written = printer.out(&text);
                 written.map_err(|error| Failure::unwritten(&error, !cleared.is_empty()))?;

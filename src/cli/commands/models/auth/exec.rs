@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::app::exec::{self, Request, To};
+use super::selector_args::Whose;
 use crate::app::failure::{Failure, Kind};
-use crate::app::token;
-use crate::cli::commands::models::auth::whose::Whose;
+use crate::app::usecase::exec::{self, Request, To};
+use crate::app::usecase::token;
 use crate::cli::commands::seconds;
-use crate::cli::wire::{self, System};
+use crate::cli::system::{self, System};
 use crate::ports::dialog::Notice;
 
 /// Run a program with a living token in its environment or on a descriptor
@@ -76,15 +76,15 @@ impl Exec {
             program: program.clone(),
             args: args.to_vec(),
         };
-        let ports = system.ports();
-        let ready = exec::prepare(ports, &wire::exec(), &request)?;
+        let cx = system.context();
+        let ready = exec::prepare(cx, &system::exec(), &request)?;
         if let Some(warning) = &ready.warning {
             let warning = Notice::Warning(system.global().aimed(warning));
-            ports.dialog.notice(&warning);
+            cx.dialog.notice(&warning);
         }
         // Nothing of ours is done once the program runs.
         system.tell_alerts();
-        match exec::start(ports, &wire::exec(), &ready)? {}
+        match exec::start(cx, &system::exec(), &ready)? {}
     }
 }
 

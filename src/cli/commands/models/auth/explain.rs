@@ -2,12 +2,12 @@
 
 use clap::Args;
 
+use super::selector_args::Whose;
 use crate::app::explain;
 use crate::app::failure::Failure;
-use crate::cli::commands::models::auth::whose::Whose;
 use crate::cli::printer::Printer;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 
 /// Say which credential would be used, and why
 ///
@@ -42,7 +42,7 @@ impl Explain {
             agent_named: system.agent_named(),
             want: self.whose.want()?,
         };
-        let report = explain::run(system.ports(), &request)?;
+        let report = explain::run(system.context(), &request)?;
         if self.json {
             printer.line_out(&view::explain_json::render(&report))?;
         } else {

@@ -3,10 +3,10 @@
 use clap::Args;
 
 use crate::app::failure::Failure;
-use crate::app::history;
+use crate::app::usecase::history;
 use crate::cli::printer::Printer;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::id::ProfileId;
 
 /// Show what profiles held before
@@ -46,12 +46,12 @@ impl History {
             profile: self.profile.as_deref().map(ProfileId::parse).transpose()?,
         };
         if self.clear {
-            let count = history::clear(system.ports(), &request, self.yes)?;
+            let count = history::clear(system.context(), &request, self.yes)?;
             let plural = if count == 1 { "" } else { "s" };
             printer.line_out(&format!("Forgot {count} generation{plural}"))?;
             return Ok(0);
         }
-        let outcome = history::run(system.ports(), &request)?;
+        let outcome = history::run(system.context(), &request)?;
         if self.json {
             printer.line_out(&view::history::json(&request, &outcome))?;
             return Ok(0);

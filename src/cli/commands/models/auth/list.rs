@@ -3,10 +3,10 @@
 use clap::Args;
 
 use crate::app::failure::Failure;
-use crate::app::list;
+use crate::app::usecase::list;
 use crate::cli::printer::Printer;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::id::ProviderId;
 
 /// List the stored profiles
@@ -41,9 +41,9 @@ impl List {
             agent_named: system.agent_named(),
             provider,
         };
-        let outcome = list::run(system.ports(), &request)?;
+        let outcome = list::run(system.context(), &request)?;
         if self.json {
-            let path = system.ports().store.path(system.agent());
+            let path = system.context().store.path(system.agent());
             printer.line_out(&view::list::json(&request, &outcome, &path))?;
         } else {
             printer.out(&view::list::text(&request, &outcome, system.now()))?;

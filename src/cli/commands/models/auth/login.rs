@@ -11,9 +11,9 @@ use crate::app::login::start::{self, Begun};
 use crate::app::login::{self, finish};
 use crate::cli::commands::seconds;
 use crate::cli::events::ErrorEvent;
-use crate::cli::exit;
+use crate::cli::exit_code;
 use crate::cli::printer::Printer;
-use crate::cli::wire::System;
+use crate::cli::system::System;
 use crate::model::id::{ProfileId, ProviderId};
 
 /// Log in to a provider, in a browser or by its own method
@@ -104,7 +104,7 @@ impl Login {
         {
             let failure = system.global().aim(failure.clone());
             let event = ErrorEvent {
-                kind: exit::name(failure.kind),
+                kind: exit_code::name(failure.kind),
                 code: failure.code.as_deref(),
                 message: &failure.message,
                 hint: failure.hint.as_deref(),
@@ -115,11 +115,11 @@ impl Login {
     }
 
     fn login(&self, system: &System) -> Result<(), Failure> {
-        login::run(system.ports(), &self.request(system)?).map(drop)
+        login::run(system.context(), &self.request(system)?).map(drop)
     }
 
     fn start(&self, system: &System, printer: &Printer) -> Result<(), Failure> {
-        let begun = start::run(system.ports(), &self.request(system)?)?;
+        let begun = start::run(system.context(), &self.request(system)?)?;
         let finish = system.global().aimed(&begun.finish_command());
         let text = match self.json {
             true => begun_json(&begun, &finish).to_string(),
@@ -137,7 +137,7 @@ impl Login {
             code_file,
             accept_bare_code: self.accept_bare_code,
         };
-        finish::run(system.ports(), &wanted).map(drop)
+        finish::run(system.context(), &wanted).map(drop)
     }
 
     fn request(&self, system: &System) -> Result<login::Request, Failure> {

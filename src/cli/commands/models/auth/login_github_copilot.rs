@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::app::failure::Failure;
 use crate::app::login;
-use crate::cli::wire::System;
+use crate::cli::system::System;
 use crate::model::id::{ProfileId, ProviderId};
 
 /// Longer than any code of GitHub lives: its own end is what counts.
@@ -47,6 +47,6 @@ impl LoginGithubCopilot {
             set_default: false,
             yes: self.yes,
         };
-        login::run(system.ports(), &request).map(|_| 0)
+        login::run(system.context(), &request).map(|_| 0)
     }
 }

@@ -5,9 +5,9 @@ use std::io;
 use clap::Args;
 
 use crate::app::failure::{Failure, shell_word};
-use crate::app::logout;
+use crate::app::usecase::logout;
 use crate::cli::printer::Printer;
-use crate::cli::wire::System;
+use crate::cli::system::System;
 use crate::model::id::ProfileId;
 
 /// Forget one profile on this machine
@@ -49,7 +49,7 @@ impl Logout {
     /// What the use case says.
     pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
         let outcome = logout::run(
-            system.ports(),
+            system.context(),
             &logout::Request {
                 agent: system.agent().clone(),
                 profile: ProfileId::parse(&self.profile)?,

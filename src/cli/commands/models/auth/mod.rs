@@ -14,10 +14,10 @@ pub mod paste;
 pub mod providers;
 pub mod refresh;
 pub mod report;
+pub mod selector_args;
 pub mod token;
 pub mod undo;
 pub mod use_profile;
-pub mod whose;
 
 use std::sync::Arc;
 
@@ -25,9 +25,9 @@ use clap::{Args, Subcommand};
 
 use crate::app::failure::{Failure, Kind};
 use crate::cli::args::Cli;
-use crate::cli::deferred::Deferred;
+use crate::cli::lazy_args::Deferred;
 use crate::cli::printer::Printer;
-use crate::cli::wire::System;
+use crate::cli::system::System;
 
 /// Log in, paste, hand out, list, refresh and forget credentials
 #[derive(Debug, Args)]

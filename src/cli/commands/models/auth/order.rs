@@ -3,10 +3,10 @@
 use clap::{Args, Subcommand};
 
 use crate::app::failure::Failure;
-use crate::app::order;
+use crate::app::usecase::order;
 use crate::cli::printer::Printer;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::id::{ProfileId, ProviderId};
 
 /// Say in which order the profiles of a provider are tried
@@ -86,10 +86,10 @@ impl Order {
     /// # Errors
     /// What the use case says.
     pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
-        let ports = system.ports();
+        let cx = system.context();
         let outcome = match &self.command {
             OrderCommand::Get(get) => {
-                let outcome = order::get(ports, &get.of.request(system)?)?;
+                let outcome = order::get(cx, &get.of.request(system)?)?;
                 if get.json {
                     printer.line_out(&view::order::json(&outcome))?;
                     return Ok(0);
@@ -100,10 +100,10 @@ impl Order {
                 let request = set.of.request(system)?;
                 let profiles = set.profiles.iter().map(|name| ProfileId::parse(name));
                 let profiles = profiles.collect::<Result<Vec<_>, _>>()?;
-                order::set(ports, &request, &profiles)?
+                order::set(cx, &request, &profiles)?
             }
             OrderCommand::Clear(clear) => {
-                let outcome = order::clear(ports, &clear.of.request(system)?)?;
+                let outcome = order::clear(cx, &clear.of.request(system)?)?;
                 let done = match outcome.changed {
                     true => "The order was removed.",
                     false => "No order was set, and nothing was changed.",

@@ -9,7 +9,7 @@ use crate::app::failure::Failure;
 use crate::app::paste::{self, Form};
 use crate::cli::commands::days;
 use crate::cli::printer::Printer;
-use crate::cli::wire::System;
+use crate::cli::system::System;
 use crate::model::credential::Kind;
 use crate::model::id::{ProfileId, ProviderId};
 use crate::model::time::Timestamp;
@@ -54,7 +54,7 @@ impl PasteToken {
             given: None,
             metadata: Vec::new(),
         };
-        show(printer, &paste::run(system.ports(), &request)?)
+        show(printer, &paste::run(system.context(), &request)?)
     }
 }
 
@@ -88,7 +88,7 @@ impl SetupToken {
             given: None,
             metadata: Vec::new(),
         };
-        show(printer, &paste::run(system.ports(), &request)?)
+        show(printer, &paste::run(system.context(), &request)?)
     }
 }
 
@@ -128,7 +128,7 @@ impl PasteApiKey {
             given: None,
             metadata: Vec::new(),
         };
-        show(printer, &paste::run(system.ports(), &request)?)
+        show(printer, &paste::run(system.context(), &request)?)
     }
 }
 

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::app::failure::Failure;
-use crate::app::providers;
+use crate::app::usecase::providers;
 use crate::cli::printer::Printer;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::id::ProviderId;
 
 /// List the providers, or check the manifest of one
@@ -61,7 +61,7 @@ impl Providers {
     /// What the use case says.
     pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
         if let Some(ProvidersCommand::Check(check)) = &self.command {
-            let checked = providers::check(system.ports(), &check.file)?;
+            let checked = providers::check(system.context(), &check.file)?;
             printer.out(&view::providers::checked(&checked))?;
             for warning in &checked.warnings {
                 printer.line_err(&format!("Warning: {warning}"));
@@ -73,7 +73,7 @@ impl Providers {
             .as_deref()
             .map(ProviderId::parse)
             .transpose()?;
-        let outcome = providers::run(system.ports(), &providers::Request { provider })?;
+        let outcome = providers::run(system.context(), &providers::Request { provider })?;
         if self.json {
             printer.line_out(&view::providers::json(&outcome))?;
             return Ok(0);

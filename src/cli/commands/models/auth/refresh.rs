@@ -5,11 +5,11 @@ use std::io;
 use clap::Args;
 
 use crate::app::failure::Failure;
-use crate::app::keep_alive::How;
-use crate::app::refresh::{self, Report};
+use crate::app::refresh::outcome::How;
+use crate::app::usecase::refresh::{self, Report};
 use crate::cli::printer::Printer;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::id::ProfileId;
 use crate::model::time::Timestamp;
 
@@ -40,7 +40,7 @@ impl Refresh {
             profile: self.profile.as_deref().map(ProfileId::parse).transpose()?,
             force: self.force,
         };
-        let reports = refresh::run(system.ports(), &request)?;
+        let reports = refresh::run(system.context(), &request)?;
         let is_new =
             |report: &Report| matches!(&report.result, Ok(living) if living.how == How::Refreshed);
         let changed = reports.iter().any(is_new);

@@ -6,11 +6,11 @@ use std::time::Duration;
 use clap::{ArgGroup, Args};
 
 use crate::app::failure::Failure;
-use crate::app::report::{self, Ending, State};
+use crate::app::usecase::report::{self, Ending, State};
 use crate::cli::commands::seconds;
 use crate::cli::printer::Printer;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::cooldown::Reason;
 use crate::model::id::ProfileId;
 
@@ -57,7 +57,7 @@ impl Report {
     /// What the use case says.
     pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
         let outcome = report::run(
-            system.ports(),
+            system.context(),
             &report::Request {
                 agent: system.agent().clone(),
                 profile: ProfileId::parse(&self.profile)?,

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::selector_args::Whose;
 use crate::app::failure::Failure;
-use crate::app::keep_alive::How;
-use crate::app::token;
-use crate::cli::commands::models::auth::whose::Whose;
+use crate::app::refresh::outcome::How;
+use crate::app::usecase::token;
 use crate::cli::commands::seconds;
 use crate::cli::printer::Printer;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::ports::dialog::Notice;
 
 /// Print a living token, refreshed first if it must be
@@ -46,7 +46,7 @@ impl Token {
     /// What the use case says.
     pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
         let mut outcome = token::run(
-            system.ports(),
+            system.context(),
             &token::Request {
                 agent: system.agent().clone(),
                 want: self.whose.want()?,
@@ -56,7 +56,7 @@ impl Token {
         outcome.warning = outcome.warning.map(|text| system.global().aimed(&text));
         if let Some(warning) = &outcome.warning {
             system
-                .ports()
+                .context()
                 .dialog
                 .notice(&Notice::Warning(warning.clone()));
         }

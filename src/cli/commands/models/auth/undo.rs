@@ -3,10 +3,10 @@
 use clap::Args;
 
 use crate::app::failure::{Failure, shell_word};
-use crate::app::undo;
+use crate::app::usecase::undo;
 use crate::cli::printer::Printer;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::id::{ProfileId, printable};
 
 /// Put back what a profile held before
@@ -38,7 +38,7 @@ impl Undo {
     /// What the use case says.
     pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
         let outcome = undo::run(
-            system.ports(),
+            system.context(),
             &undo::Request {
                 agent: system.agent().clone(),
                 profile: ProfileId::parse(&self.profile)?,

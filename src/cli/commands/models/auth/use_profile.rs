@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::{ArgGroup, Args};
 
 use crate::app::failure::Failure;
-use crate::app::use_profile::{self, Request};
+use crate::app::usecase::use_profile::{self, Request};
 use crate::cli::printer::Printer;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::id::{ProfileId, ProviderId};
 
 /// Make one profile the one that is used
@@ -79,7 +79,7 @@ impl Use {
     }
 
     fn list(&self, request: &Request, system: &System, printer: &Printer) -> Result<u8, Failure> {
-        let listing = use_profile::list(system.ports(), request)?;
+        let listing = use_profile::list(system.context(), request)?;
         if self.json {
             printer.line_out(&view::in_use::json(&request.agent, &listing))?;
         } else {
@@ -94,14 +94,14 @@ impl Use {
             .as_deref()
             .map(ProviderId::parse)
             .transpose()?;
-        let ports = system.ports();
+        let cx = system.context();
         let agent = &request.agent;
         let lines = match directory {
-            None => use_profile::clear_agent(ports, request, provider.as_ref())?
+            None => use_profile::clear_agent(cx, request, provider.as_ref())?
                 .map(|provider| format!("Agent {agent} has no order of {provider} any more."))
                 .into_iter()
                 .collect::<Vec<_>>(),
-            Some(directory) => use_profile::clear_directory(ports, directory, provider.as_ref())?
+            Some(directory) => use_profile::clear_directory(cx, directory, provider.as_ref())?
                 .iter()
                 .map(|bound| {
                     let directory = bound.directory.display();
@@ -121,7 +121,7 @@ type Lines = Result<(Vec<String>, bool), Failure>;
 
 fn for_agent(request: &Request, profile: &str, system: &System) -> Lines {
     let profile = ProfileId::parse(profile)?;
-    let first = use_profile::for_agent(system.ports(), request, &profile)?;
+    let first = use_profile::for_agent(system.context(), request, &profile)?;
     let (agent, provider) = (&request.agent, &first.provider);
     let mut lines = vec![format!("Agent {agent} uses {profile} for {provider}.")];
     if let [_, rest @ ..] = first.order.as_slice()
@@ -134,7 +134,8 @@ fn for_agent(request: &Request, profile: &str, system: &System) -> Lines {
 
 fn bind(request: &Request, profile: &str, directory: &Path, system: &System) -> Lines {
     let profile = ProfileId::parse(profile)?;
-    let (bound, before) = use_profile::in_directory(system.ports(), request, &profile, directory)?;
+    let (bound, before) =
+        use_profile::in_directory(system.context(), request, &profile, directory)?;
     let (directory, provider) = (bound.directory.display(), &bound.provider);
     let mut lines = vec![format!(
         "In {directory} and below it, {profile} is used for {provider}, and no other account."

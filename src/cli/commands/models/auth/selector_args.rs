@@ -1,0 +1,46 @@
+//! Whose credential is meant: the flags that `token` and its kin share.
+
+use clap::Args;
+
+use crate::app::credential::selector::Want;
+use crate::app::failure::Failure;
+use crate::model::id::{ProfileId, ProviderId};
+
+/// Whose credential.
+#[derive(Debug, Args)]
+pub struct Whose {
+    /// Of the profile that selection takes for this provider
+    #[arg(long, value_name = "ID", conflicts_with = "profile")]
+    provider: Option<String>,
+    /// Of this profile
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
+    /// Of the provider of this model or alias; behind an @, of this profile and no other
+    #[arg(long, value_name = "MODEL[@PROFILE]", conflicts_with_all = ["provider", "profile"])]
+    model: Option<String>,
+    /// As this session of OpenClaw's has it pinned
+    #[arg(long, value_name = "KEY")]
+    session: Option<String>,
+}
+
+impl Whose {
+    /// What they say; without a flag, whatever is the default.
+    ///
+    /// # Errors
+    /// If a name is not one.
+    pub fn want(&self) -> Result<Want, Failure> {
+        let want = match (&self.provider, &self.profile, &self.model) {
+            (_, Some(profile), _) => Want::Profile(ProfileId::parse(profile)?),
+            (Some(provider), ..) => Want::Provider(ProviderId::parse(provider)?),
+            (.., Some(model)) => Want::Model(model.clone()),
+            (None, None, None) => Want::Default,
+        };
+        Ok(match &self.session {
+            Some(key) => Want::Session {
+                key: key.clone(),
+                want: Box::new(want),
+            },
+            None => want,
+        })
+    }
+}

@@ -102,7 +102,7 @@ impl Context<'_> {
 
     /// Refuses an agent that the configuration does not name: a misspelt one would look like one
     /// that has what main has.
-    pub(in crate::app) fn must_know(&self, agent: &AgentId) -> Result<(), Failure> {
+    pub(in crate::app) fn require_agent(&self, agent: &AgentId) -> Result<(), Failure> {
         if self.settings.knows_agent(agent) {
             return Ok(());
         }

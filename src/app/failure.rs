@@ -46,7 +46,7 @@ pub enum Kind {
 
 /// What happened to the stored credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Touched {
+pub enum StoreEffect {
     /// Nothing.
     Nothing,
     /// Something was changed; the message says what.
@@ -67,7 +67,7 @@ pub struct Failure {
     /// The provider's own error code, cleaned, if it gave one.
     pub code: Option<String>,
     /// Whether a credential was touched.
-    pub touched: Touched,
+    pub touched: StoreEffect,
     /// The command, or the step, that mends it.
     pub hint: Option<String>,
 }
@@ -79,7 +79,7 @@ impl Failure {
             kind,
             message: message.into(),
             code: None,
-            touched: Touched::Nothing,
+            touched: StoreEffect::Nothing,
             hint: None,
         }
     }
@@ -100,7 +100,7 @@ impl Failure {
 
     /// With what became of the credentials.
     #[must_use]
-    pub fn touched(mut self, touched: Touched) -> Self {
+    pub fn touched(mut self, touched: StoreEffect) -> Self {
         self.touched = touched;
         self
     }
@@ -116,7 +116,7 @@ impl Failure {
     pub fn unwritten(error: &std::io::Error, changed: bool) -> Self {
         let failure = Self::new(Kind::Storage, format!("standard output: {error}"));
         match changed {
-            true => failure.touched(Touched::Changed),
+            true => failure.touched(StoreEffect::Changed),
             false => failure,
         }
     }
@@ -212,12 +212,12 @@ impl From<StoreError> for Failure {
         let message = error.to_string();
         match error {
             StoreError::File(error) if error.is_in_place() => {
-                Self::from(error).touched(Touched::Changed)
+                Self::from(error).touched(StoreEffect::Changed)
             }
             StoreError::File(error) => Self::from(error),
             StoreError::HalfWritten(error) => Self {
                 message,
-                touched: Touched::Changed,
+                touched: StoreEffect::Changed,
                 ..Self::from(error)
             },
             StoreError::Unreadable { path, .. } => Self::new(Kind::Storage, message).hint(format!(
@@ -232,8 +232,8 @@ impl From<StoreError> for Failure {
             StoreError::NotStored { source, rescued } => Self {
                 message,
                 touched: match rescued {
-                    Some(_) => Touched::Saved,
-                    None => Touched::MaybeSpent,
+                    Some(_) => StoreEffect::Saved,
+                    None => StoreEffect::MaybeSpent,
                 },
                 ..Self::from(*source)
             },

@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::choose;
-use super::clipboard::Way;
+use super::clipboard::ClipboardProtocol;
 use super::device_code::Shown;
 use super::input::{Chunk, Input, LIMIT, Patience, TICK, too_long};
 use super::line_editor::{Line, Typing};
@@ -105,7 +105,7 @@ impl TerminalDialog {
 
     /// Sends `text` to the clipboard of the terminal that standard error is; whether that was done.
     fn copy(&self, text: &str) -> bool {
-        let way = self.env.as_deref().and_then(Way::of);
+        let way = self.env.as_deref().and_then(ClipboardProtocol::of);
         let sequence = way.filter(|_| io::stderr().is_terminal());
         let sequence = sequence.and_then(|way| way.copy(text));
         if let Some(sequence) = &sequence {

@@ -18,7 +18,7 @@ use crate::model::provider::{BrowserFlow, Client};
 use crate::model::secret::Secret;
 use crate::ports::host::{Random, RandomError};
 
-pub use persisted::Kept;
+pub use persisted::PersistedAuthorization;
 
 /// 256 bits, as RFC 7636 section 7.1 asks for.
 const RANDOM_BYTES: usize = 32;

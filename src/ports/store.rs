@@ -168,7 +168,7 @@ pub struct SavedAnswer {
 
 /// What is kept of the credentials that an agent's profiles held before.
 #[derive(Clone, Debug, Default)]
-pub struct Kept {
+pub struct HistoryListing {
     /// How many generations of each profile are kept; 0 for none.
     pub limit: usize,
     /// The profiles that have any, by name.
@@ -213,7 +213,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// What would keep [`Store::update`] from writing.
-    fn rehearse(&self, agent: &AgentId) -> Result<(), StoreError>;
+    fn check_writable(&self, agent: &AgentId) -> Result<(), StoreError>;
 
     /// Takes the long lock of a grant, or `None` if somebody else holds it.
     ///
@@ -247,7 +247,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// If the place they are saved in cannot be read.
-    fn unfiled(&self) -> Result<Vec<GrantDigest>, StoreError>;
+    fn pending_answers(&self) -> Result<Vec<GrantDigest>, StoreError>;
 
     /// The files in which saved answers wait, wherever they were saved. Takes no lock.
     ///
@@ -259,7 +259,11 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// If the directory of histories is there and cannot be read.
-    fn history(&self, agent: &AgentId, profile: Option<&ProfileId>) -> Result<Kept, StoreError>;
+    fn history(
+        &self,
+        agent: &AgentId,
+        profile: Option<&ProfileId>,
+    ) -> Result<HistoryListing, StoreError>;
 
     /// Forgets what one profile of an agent held before, or all of them. No document is touched.
     ///
@@ -310,7 +314,7 @@ pub trait Store: Send + Sync {
 
 /// What a refresh is about to spend.
 #[derive(Clone, Copy)]
-pub struct Spending<'a> {
+pub struct PendingRefresh<'a> {
     /// The agent that owns the profile.
     pub agent: &'a AgentId,
     /// The profile.
@@ -346,14 +350,17 @@ pub trait Held<'a>: Send {
     /// # Errors
     /// If any of that fails; nothing was spent, and the grant is as good as it was.
     /// [`StoreError::Moved`] if the owner's document does not hold it any more.
-    fn reserve(self: Box<Self>, what: &Spending<'_>) -> Result<Box<dyn Reserved + 'a>, StoreError>;
+    fn reserve(
+        self: Box<Self>,
+        what: &PendingRefresh<'_>,
+    ) -> Result<Box<dyn Reserved + 'a>, StoreError>;
 }
 
 /// A refresh that may now be sent.
 pub trait Reserved: Send {
     /// Saves the server's answer as it came, durably, in one write to a file that lies ready: the
     /// first thing that happens to an answer, before anything tries to understand it. Whoever is
-    /// killed after this loses nothing, for [`Store::unfiled`] names the grant. A failure is not
+    /// killed after this loses nothing, for [`Store::pending_answers`] names the grant. A failure is not
     /// the end: [`Reserved::commit`] tries other ways.
     fn save(&mut self, answer: &Secret<Vec<u8>>);
 

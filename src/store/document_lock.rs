@@ -10,7 +10,7 @@ use crate::ports::files::{FileError, FileLock, Sharing};
 use crate::ports::store::{StoreError, Wait};
 
 use super::file::{DOCUMENT, FileStore};
-use super::openclaw_lock::{self, Flavour, PATIENCE, Site};
+use super::openclaw_lock::{self, LockFormat, LockPath, PATIENCE};
 use super::openclaw_lock_holder::{self, Holder, Taken};
 use super::write::Locked;
 
@@ -64,21 +64,21 @@ impl FileStore {
         }
     }
 
-    fn place(&self, agent: &AgentId) -> Result<Place, StoreError> {
+    fn place(&self, agent: &AgentId) -> Result<LockPaths, StoreError> {
         let directory = self.directory(agent);
         self.files.create_dirs(&directory)?;
         let target = self.files.resolve(&self.document(agent))?;
         let locks = self.places.state.join("locks/openclaw-rs");
         self.files.create_dirs(&locks)?;
         let name = name_of(&target, 16);
-        Ok(Place {
+        Ok(LockPaths {
             lock: locks.join(format!("store-{name}.lock")),
             proof: locks.join(format!("peers-{name}.lock")),
             sites: self.sites(agent, &target)?,
         })
     }
 
-    fn take(&self, place: &Place, wait: &Wait<'_>) -> Result<Taken, StoreError> {
+    fn take(&self, place: &LockPaths, wait: &Wait<'_>) -> Result<Taken, StoreError> {
         let what = (place.proof.as_path(), place.sites.clone());
         openclaw_lock_holder::take(&self.files, &self.clock, what, self.note(), wait)
     }
@@ -113,13 +113,13 @@ impl FileStore {
 
     /// Where OpenClaw locks a document whose resolved path is `target`: early releases resolve the
     /// file, later ones its directory only. That differs where the document itself is a symlink.
-    fn sites(&self, agent: &AgentId, target: &Path) -> Result<Vec<Site>, StoreError> {
+    fn sites(&self, agent: &AgentId, target: &Path) -> Result<Vec<LockPath>, StoreError> {
         // Whoever has another state directory has other locks of its own for the same document.
         let who = name_of(&self.places.state, 4);
         let site = |path: &Path, flavour| {
             let mut path = path.as_os_str().to_owned();
             path.push(".lock");
-            Site::new(
+            LockPath::new(
                 PathBuf::from(path),
                 flavour,
                 openclaw_lock::STORE_STALE,
@@ -130,13 +130,13 @@ impl FileStore {
         let named = named.join(DOCUMENT);
         if named != target {
             return Ok(vec![
-                site(target, Flavour::Directory),
-                site(&named, Flavour::File),
+                site(target, LockFormat::Directory),
+                site(&named, LockFormat::File),
             ]);
         }
         let flavour = match self.is_peer_late(agent)? {
-            true => Flavour::File,
-            false => Flavour::Directory,
+            true => LockFormat::File,
+            false => LockFormat::Directory,
         };
         Ok(vec![site(target, flavour)])
     }
@@ -171,16 +171,16 @@ fn is_late(release: &str) -> bool {
 }
 
 /// Where the locks of a document lie.
-struct Place {
+struct LockPaths {
     lock: PathBuf,
     proof: PathBuf,
-    sites: Vec<Site>,
+    sites: Vec<LockPath>,
 }
 
 /// OpenClaw kept out of a document, for as long as this lives.
 pub(super) struct Excluded<'a> {
     store: &'a FileStore,
-    place: Place,
+    place: LockPaths,
     holder: Option<Holder>,
 }
 

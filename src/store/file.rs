@@ -12,7 +12,7 @@ use crate::model::profiles::AuthProfiles;
 use crate::ports::files::{FileError, Files, Reservation, Sharing};
 use crate::ports::host::Clock;
 use crate::ports::store::{
-    Change, Held, Kept, Scope, Store, StoreError, StorePlaces, Wait, Waited,
+    Change, Held, HistoryListing, Scope, Store, StoreError, StorePlaces, Wait, Waited,
 };
 
 use super::grant::HeldGrant;
@@ -231,7 +231,7 @@ impl Store for FileStore {
         Ok(found.doc)
     }
 
-    fn rehearse(&self, agent: &AgentId) -> Result<(), StoreError> {
+    fn check_writable(&self, agent: &AgentId) -> Result<(), StoreError> {
         self.check_generation(agent)?;
         let _locked = self.lock_document(agent)?;
         drop(self.reserve_document(agent)?);
@@ -292,11 +292,15 @@ impl Store for FileStore {
         Ok(self.files_with_answers()?)
     }
 
-    fn unfiled(&self) -> Result<Vec<GrantDigest>, StoreError> {
+    fn pending_answers(&self) -> Result<Vec<GrantDigest>, StoreError> {
         Ok(self.grants_with_answers()?)
     }
 
-    fn history(&self, agent: &AgentId, profile: Option<&ProfileId>) -> Result<Kept, StoreError> {
+    fn history(
+        &self,
+        agent: &AgentId,
+        profile: Option<&ProfileId>,
+    ) -> Result<HistoryListing, StoreError> {
         self.read_histories(agent, profile)
     }
 

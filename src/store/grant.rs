@@ -8,12 +8,12 @@ use crate::model::id::{ProfileId, ProviderId};
 use crate::model::profiles::AuthProfiles;
 use crate::model::time::Timestamp;
 use crate::ports::files::FileLock;
-use crate::ports::store::{Held, Reserved, SavedAnswer, Scope, Spending, Store, StoreError};
+use crate::ports::store::{Held, PendingRefresh, Reserved, SavedAnswer, Scope, Store, StoreError};
 
 use super::commit::{Answer, ReservedGrant};
 use super::file::FileStore;
 use super::journal;
-use super::openclaw_lock::{Doors, Flavour, REFRESH_STALE, Short, Site};
+use super::openclaw_lock::{Io, LockFormat, LockPath, REFRESH_STALE, Short};
 
 /// The long lock of a grant.
 pub(super) struct HeldGrant<'a> {
@@ -63,7 +63,10 @@ impl<'a> Held<'a> for HeldGrant<'a> {
         }))
     }
 
-    fn reserve(self: Box<Self>, what: &Spending<'_>) -> Result<Box<dyn Reserved + 'a>, StoreError> {
+    fn reserve(
+        self: Box<Self>,
+        what: &PendingRefresh<'_>,
+    ) -> Result<Box<dyn Reserved + 'a>, StoreError> {
         let Self { store, grant, lock } = *self;
         let files = &*store.files;
         let refresh = lock_refresh(store, &grant, what)?;
@@ -135,7 +138,7 @@ fn begun(
 fn lock_refresh<'a>(
     store: &'a FileStore,
     grant: &GrantDigest,
-    what: &Spending<'_>,
+    what: &PendingRefresh<'_>,
 ) -> Result<Vec<Short<'a>>, StoreError> {
     let directory = store.refresh_locks();
     let mut names = Vec::new();
@@ -152,7 +155,7 @@ fn lock_refresh<'a>(
     {
         names.push(by_two_hashes(what.provider, what.profile));
     }
-    let doors = Doors {
+    let doors = Io {
         files: &*store.files,
         clock: &*store.clock,
     };
@@ -161,7 +164,7 @@ fn lock_refresh<'a>(
         store.files.create_dirs(&directory)?;
         // Another agent's login may bear the same name, and be refreshed at the same time.
         let who = grant.to_string();
-        let site = Site::new(directory.join(name), Flavour::File, REFRESH_STALE, &who);
+        let site = LockPath::new(directory.join(name), LockFormat::File, REFRESH_STALE, &who);
         locks.push(Short::acquire(doors, &site, what.wait)?);
     }
     Ok(locks)

@@ -17,7 +17,7 @@ use crate::model::profiles::{AuthProfiles, Content};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, Files};
-use crate::ports::store::{Kept, StoreError};
+use crate::ports::store::{HistoryListing, StoreError};
 
 use super::entry;
 use super::file::FileStore;
@@ -216,11 +216,11 @@ impl FileStore {
         &self,
         agent: &AgentId,
         profile: Option<&ProfileId>,
-    ) -> Result<Kept, StoreError> {
+    ) -> Result<HistoryListing, StoreError> {
         let directory = self.histories(agent);
-        let mut kept = Kept {
+        let mut kept = HistoryListing {
             limit: (self.limit)(),
-            ..Kept::default()
+            ..HistoryListing::default()
         };
         let names = match profile {
             Some(profile) => vec![format!("{}.json", stem(profile))],

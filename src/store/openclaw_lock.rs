@@ -29,7 +29,7 @@ const UNSEEN: Duration = Duration::from_secs(5);
 
 /// What a lock of OpenClaw is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Flavour {
+pub(super) enum LockFormat {
     /// An empty directory. A file inside would make it impossible for OpenClaw to remove.
     Directory,
     /// A file with pid and creation time.
@@ -38,19 +38,19 @@ pub(super) enum Flavour {
 
 /// Where a lock is to be, and what it is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Site {
+pub(super) struct LockPath {
     pub(super) path: PathBuf,
-    pub(super) flavour: Flavour,
+    pub(super) flavour: LockFormat,
     /// When one that lies there is stale.
     pub(super) stale: Duration,
     /// A name beside it, under which we prepare it unseen.
     draft: PathBuf,
 }
 
-impl Site {
+impl LockPath {
     /// A lock at `path`. `who` is part of the draft's name: of those who may prepare this lock at
     /// once, each has another.
-    pub(super) fn new(path: PathBuf, flavour: Flavour, stale: Duration, who: &str) -> Self {
+    pub(super) fn new(path: PathBuf, flavour: LockFormat, stale: Duration, who: &str) -> Self {
         let mut draft = path.clone().into_os_string();
         draft.push(".");
         draft.push(who);
@@ -66,12 +66,12 @@ impl Site {
 /// What a lock of ours looks like on the disk: the inode, which may be given out again, and the
 /// time that we gave it, which nobody else will.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Mark {
+pub(super) struct LockFingerprint {
     pub(super) identity: (u64, u64),
     pub(super) modified: Timestamp,
 }
 
-impl Mark {
+impl LockFingerprint {
     fn of(stat: &Stat) -> Self {
         Self {
             identity: stat.identity,
@@ -88,7 +88,7 @@ impl Mark {
 
 /// The doors that a lock needs.
 #[derive(Clone, Copy)]
-pub(super) struct Doors<'a> {
+pub(super) struct Io<'a> {
     pub(super) files: &'a dyn Files,
     pub(super) clock: &'a dyn Clock,
 }
@@ -97,12 +97,12 @@ pub(super) struct Doors<'a> {
 /// what the lock looks like before anybody can see it, so that a crash of ours at any point leaves
 /// nothing that the next of us does not know for ours.
 pub(super) fn acquire(
-    doors: Doors<'_>,
-    site: &Site,
+    doors: Io<'_>,
+    site: &LockPath,
     wait: &Wait<'_>,
-    note: &mut dyn FnMut(Mark),
-) -> Result<Mark, StoreError> {
-    let Doors { files, clock } = doors;
+    note: &mut dyn FnMut(LockFingerprint),
+) -> Result<LockFingerprint, StoreError> {
+    let Io { files, clock } = doors;
     let start = clock.monotonic();
     let mut pause = Duration::from_millis(20);
     loop {
@@ -125,7 +125,11 @@ pub(super) fn acquire(
     }
 }
 
-fn make(doors: Doors<'_>, site: &Site, note: &mut dyn FnMut(Mark)) -> Result<Mark, FileError> {
+fn make(
+    doors: Io<'_>,
+    site: &LockPath,
+    note: &mut dyn FnMut(LockFingerprint),
+) -> Result<LockFingerprint, FileError> {
     let files = doors.files;
     let draft = &site.draft;
     // What a crash left there.
@@ -152,10 +156,10 @@ fn make(doors: Doors<'_>, site: &Site, note: &mut dyn FnMut(Mark)) -> Result<Mar
     }
 }
 
-fn create(doors: Doors<'_>, path: &Path, flavour: Flavour) -> Result<(), FileError> {
+fn create(doors: Io<'_>, path: &Path, flavour: LockFormat) -> Result<(), FileError> {
     match flavour {
-        Flavour::Directory => doors.files.create_dir_new(path),
-        Flavour::File => {
+        LockFormat::Directory => doors.files.create_dir_new(path),
+        LockFormat::File => {
             let (pid, created) = (std::process::id(), doors.clock.now().iso8601());
             let note = format!("{{\n  \"pid\": {pid},\n  \"createdAt\": \"{created}\"\n}}");
             doors.files.create_new(path, note.as_bytes(), 0o644)
@@ -164,35 +168,35 @@ fn create(doors: Doors<'_>, path: &Path, flavour: Flavour) -> Result<(), FileErr
 }
 
 /// Gives what lies at `path` a time of ours.
-fn mark(doors: Doors<'_>, path: &Path) -> Result<Mark, FileError> {
+fn mark(doors: Io<'_>, path: &Path) -> Result<LockFingerprint, FileError> {
     let now = doors.clock.now();
     doors.files.touch(path, now)?;
     let stat = doors.files.stat(path)?;
     // What is not there any more matches nothing.
     Ok(stat.map_or(
-        Mark {
+        LockFingerprint {
             identity: (0, 0),
             modified: now,
         },
-        |stat| Mark::of(&stat),
+        |stat| LockFingerprint::of(&stat),
     ))
 }
 
 /// Keeps a lock of ours from going stale. `note` is told both what it looks like and what it will.
 /// `None` if it is not ours any more.
 pub(super) fn beat(
-    doors: Doors<'_>,
-    site: &Site,
-    old: Mark,
-    note: &mut dyn FnMut(&[Mark]),
-) -> Result<Option<Mark>, FileError> {
+    doors: Io<'_>,
+    site: &LockPath,
+    old: LockFingerprint,
+    note: &mut dyn FnMut(&[LockFingerprint]),
+) -> Result<Option<LockFingerprint>, FileError> {
     let files = doors.files;
     if !old.is_at(files, &site.path)? {
         return Ok(None);
     }
     let new = match site.flavour {
-        Flavour::Directory => {
-            let new = Mark {
+        LockFormat::Directory => {
+            let new = LockFingerprint {
                 modified: doors.clock.now(),
                 ..old
             };
@@ -200,12 +204,12 @@ pub(super) fn beat(
             files.touch(&site.path, new.modified)?;
             // Some file systems keep whole seconds only.
             match files.stat(&site.path) {
-                Ok(Some(seen)) if seen.identity == old.identity => Mark::of(&seen),
+                Ok(Some(seen)) if seen.identity == old.identity => LockFingerprint::of(&seen),
                 Ok(_) => return Ok(None),
                 Err(_) => new,
             }
         }
-        Flavour::File => {
+        LockFormat::File => {
             let draft = &site.draft;
             files.remove(draft)?;
             create(doors, draft, site.flavour)?;
@@ -223,14 +227,14 @@ pub(super) fn beat(
 pub(super) struct Short<'a> {
     files: &'a dyn Files,
     path: PathBuf,
-    mark: Mark,
+    mark: LockFingerprint,
 }
 
 impl<'a> Short<'a> {
     /// Takes it.
     pub(super) fn acquire(
-        doors: Doors<'a>,
-        site: &Site,
+        doors: Io<'a>,
+        site: &LockPath,
         wait: &Wait<'_>,
     ) -> Result<Self, StoreError> {
         Ok(Self {
@@ -250,7 +254,11 @@ impl Drop for Short<'_> {
 }
 
 /// Removes a lock if it is still the one that `mark` describes.
-pub(super) fn remove(files: &dyn Files, path: &Path, mark: Mark) -> Result<(), FileError> {
+pub(super) fn remove(
+    files: &dyn Files,
+    path: &Path,
+    mark: LockFingerprint,
+) -> Result<(), FileError> {
     // A peer that took us for dead may have made its own lock here meanwhile.
     match mark.is_at(files, path)? {
         true => files.remove(path),
@@ -259,7 +267,7 @@ pub(super) fn remove(files: &dyn Files, path: &Path, mark: Mark) -> Result<(), F
 }
 
 /// Removes the lock at a site if it is stale; true if it is gone.
-fn remove_stale(files: &dyn Files, now: Timestamp, site: &Site) -> Result<bool, StoreError> {
+fn remove_stale(files: &dyn Files, now: Timestamp, site: &LockPath) -> Result<bool, StoreError> {
     let path = &site.path;
     let Some(stat) = files.stat(path)? else {
         return Ok(true);
@@ -268,7 +276,7 @@ fn remove_stale(files: &dyn Files, now: Timestamp, site: &Site) -> Result<bool, 
         return Ok(false);
     }
     // Somebody may have replaced it while it was judged.
-    if !Mark::of(&stat).is_at(files, path)? {
+    if !LockFingerprint::of(&stat).is_at(files, path)? {
         return Ok(false);
     }
     // A directory that is not empty cannot be removed: then it is as good as held.

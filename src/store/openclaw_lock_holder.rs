@@ -19,7 +19,7 @@ use crate::ports::files::{FileError, FileLock, Files, Sharing};
 use crate::ports::host::Clock;
 use crate::ports::store::{StoreError, Wait};
 
-use super::openclaw_lock::{self, Doors, Mark, Site};
+use super::openclaw_lock::{self, Io, LockFingerprint, LockPath};
 
 /// OpenClaw's locks that are held for long are touched this often; they go stale after 30 s.
 const BEAT: Duration = Duration::from_secs(5);
@@ -47,7 +47,7 @@ impl Drop for Holder {
 struct Locks {
     files: Arc<dyn Files>,
     clock: Arc<dyn Clock>,
-    held: Vec<(Site, Mark)>,
+    held: Vec<(LockPath, LockFingerprint)>,
     who: String,
     /// The proof that this process lives; none if another holder has lost OpenClaw's locks.
     proof: Option<Box<dyn FileLock>>,
@@ -66,7 +66,7 @@ pub(super) enum Taken {
 pub(super) fn take(
     files: &Arc<dyn Files>,
     clock: &Arc<dyn Clock>,
-    (proof, sites): (&Path, Vec<Site>),
+    (proof, sites): (&Path, Vec<LockPath>),
     who: String,
     wait: &Wait<'_>,
 ) -> Result<Taken, StoreError> {
@@ -97,8 +97,8 @@ pub(super) fn take(
 }
 
 impl Locks {
-    fn acquire(&mut self, site: Site, wait: &Wait<'_>) -> Result<(), StoreError> {
-        let doors = Doors {
+    fn acquire(&mut self, site: LockPath, wait: &Wait<'_>) -> Result<(), StoreError> {
+        let doors = Io {
             files: &*self.files,
             clock: &*self.clock,
         };
@@ -115,13 +115,13 @@ impl Locks {
     /// Whether every lock is still ours after a beat.
     fn beat(&mut self) -> Result<bool, FileError> {
         for place in 0..self.held.len() {
-            let doors = Doors {
+            let doors = Io {
                 files: &*self.files,
                 clock: &*self.clock,
             };
             let (site, mark) = self.held[place].clone();
             let (proof, who, held) = (&mut self.proof, &self.who, &self.held);
-            let mut note = |marks: &[Mark]| {
+            let mut note = |marks: &[LockFingerprint]| {
                 let others = held.iter().enumerate().filter(|(other, _)| *other != place);
                 let others = others.map(|(_, (site, mark))| (site.path.as_path(), *mark));
                 let this = marks.iter().map(|mark| (site.path.as_path(), *mark));
@@ -180,7 +180,7 @@ impl Holder {
         if locks.beat()? {
             return Ok(());
         }
-        let sites: Vec<Site> = locks.held.iter().map(|(site, _)| site.clone()).collect();
+        let sites: Vec<LockPath> = locks.held.iter().map(|(site, _)| site.clone()).collect();
         for (site, mark) in std::mem::take(&mut locks.held) {
             openclaw_lock::remove(&*locks.files, &site.path, mark)?;
         }
@@ -199,7 +199,7 @@ fn lock(locks: &Mutex<Locks>) -> MutexGuard<'_, Locks> {
 fn tell<'a>(
     proof: &mut Option<Box<dyn FileLock>>,
     who: &str,
-    marks: impl Iterator<Item = (&'a Path, Mark)>,
+    marks: impl Iterator<Item = (&'a Path, LockFingerprint)>,
 ) {
     let lines = marks.map(|(path, mark)| {
         let (device, inode) = mark.identity;
@@ -212,7 +212,7 @@ fn tell<'a>(
     }
 }
 
-fn marks(note: &[u8]) -> Vec<(PathBuf, Mark)> {
+fn marks(note: &[u8]) -> Vec<(PathBuf, LockFingerprint)> {
     let note = String::from_utf8_lossy(note);
     let lines = note.lines().filter_map(|line| {
         let mut words = line.splitn(5, ' ');
@@ -220,7 +220,7 @@ fn marks(note: &[u8]) -> Vec<(PathBuf, Mark)> {
         let identity = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
         let modified = Timestamp(words.next()?.parse().ok()?);
         let path = PathBuf::from(words.next()?);
-        is_lock.then_some((path, Mark { identity, modified }))
+        is_lock.then_some((path, LockFingerprint { identity, modified }))
     });
     lines.collect()
 }
@@ -236,7 +236,7 @@ fn remove_leftovers(files: &dyn Files, proof: &Path) -> Result<(), FileError> {
 
 /// Whether the locks of the living holder are where they should be. Looked at more than once, for
 /// it may be touching them just now.
-fn is_intact(files: &dyn Files, proof: &Path, sites: &[Site]) -> Result<bool, FileError> {
+fn is_intact(files: &dyn Files, proof: &Path, sites: &[LockPath]) -> Result<bool, FileError> {
     for _ in 0..LOOKS {
         let marks = marks(&files.read(proof)?.unwrap_or_default());
         let mut is_intact = true;
@@ -257,7 +257,7 @@ fn is_intact(files: &dyn Files, proof: &Path, sites: &[Site]) -> Result<bool, Fi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::openclaw_lock::{Flavour, STORE_STALE};
+    use crate::store::openclaw_lock::{LockFormat, STORE_STALE};
     use crate::testing::clock::FakeClock;
     use crate::testing::files::MemoryFiles;
 
@@ -272,11 +272,11 @@ mod tests {
         memory: MemoryFiles,
         files: Arc<dyn Files>,
         clock: Arc<dyn Clock>,
-        flavour: Flavour,
+        flavour: LockFormat,
     }
 
     impl Case {
-        fn new(flavour: Flavour) -> Self {
+        fn new(flavour: LockFormat) -> Self {
             let memory = MemoryFiles::new();
             memory.put(Path::new("/a/x"), "");
             memory.put(Path::new(PROOF), "");
@@ -289,7 +289,7 @@ mod tests {
         }
 
         fn take(&self) -> Result<Taken, StoreError> {
-            let site = Site::new(DOCUMENT_LOCK.into(), self.flavour, STORE_STALE, "next");
+            let site = LockPath::new(DOCUMENT_LOCK.into(), self.flavour, STORE_STALE, "next");
             let what = (Path::new(PROOF), vec![site]);
             let who = "pid 1 on here\n".to_owned();
             take(&self.files, &self.clock, what, who, &AT_ONCE)
@@ -309,7 +309,7 @@ mod tests {
 
     #[test]
     fn one_of_us_holds_and_the_others_rely_on_it() {
-        for flavour in [Flavour::Directory, Flavour::File] {
+        for flavour in [LockFormat::Directory, LockFormat::File] {
             let case = Case::new(flavour);
             let holder = case.ours();
             assert!(case.is_there());
@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     fn a_lock_that_was_taken_for_stale_is_left_to_its_new_owner() {
-        for flavour in [Flavour::Directory, Flavour::File] {
+        for flavour in [LockFormat::Directory, LockFormat::File] {
             let case = Case::new(flavour);
             let holder = case.ours();
             let lock = Path::new(DOCUMENT_LOCK);
@@ -345,7 +345,7 @@ mod tests {
 
     #[test]
     fn what_a_crash_left_half_made_is_in_nobodys_way() {
-        let case = Case::new(Flavour::Directory);
+        let case = Case::new(LockFormat::Directory);
         case.memory
             .create_dirs(Path::new("/a/auth-profiles.json.lock.next"))
             .unwrap();

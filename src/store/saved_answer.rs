@@ -14,7 +14,7 @@ use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, Prepared};
-use crate::ports::store::{SavedAnswer, Spending};
+use crate::ports::store::{PendingRefresh, SavedAnswer};
 
 use super::file::FileStore;
 
@@ -80,7 +80,7 @@ impl FileStore {
     pub(super) fn prepare_answer(
         &self,
         grant: &GrantDigest,
-        what: &Spending<'_>,
+        what: &PendingRefresh<'_>,
     ) -> Result<Slot<'_>, FileError> {
         let directory = self.places.state.join("rescue");
         self.files.create_dirs(&directory)?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::model::cooldown::Release;
+use crate::model::cooldown::StoreFormat;
 use crate::model::id::AgentId;
 use crate::model::profiles::AuthProfiles;
 use crate::model::secret::Secret;
@@ -115,7 +115,7 @@ impl FileStore {
         let state = self.state_file(agent);
         if let Some(bytes) = self.files.read(&state)? {
             found.layout = Layout::Split;
-            found.doc.release = Release::Late;
+            found.doc.release = StoreFormat::Late;
             let merged = text(&bytes).and_then(|text| document::merge_state(&mut found.doc, text));
             match merged {
                 Ok(()) => found.state = Some(bytes),
@@ -200,7 +200,7 @@ impl Locked<'_> {
         found: &mut Found,
         space: Option<Box<dyn Reservation + '_>>,
     ) -> Result<(), StoreError> {
-        self.set_aside(found)?;
+        self.quarantine(found)?;
         let rendered = document::render(&found.doc, found.layout);
         let files = &self.store.files;
         let bytes = rendered.credentials.expose();
@@ -258,7 +258,7 @@ impl Locked<'_> {
     }
 
     /// Copies what could not be understood, byte for byte, before it is overwritten.
-    fn set_aside(&self, found: &mut Found) -> Result<(), StoreError> {
+    fn quarantine(&self, found: &mut Found) -> Result<(), StoreError> {
         let files = &self.store.files;
         for (path, bytes, fault) in &found.unreadable {
             let aside = self.store.name_aside(path)?;

@@ -206,9 +206,9 @@ impl Shared {
 }
 
 /// One of the places for connections, given back when dropped.
-struct Place(Arc<Shared>);
+struct Permit(Arc<Shared>);
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         self.0.load().connections -= 1;
         self.0.changed.notify_all();
@@ -217,7 +217,7 @@ impl Drop for Place {
 
 fn accept(socket: &TcpListener, shared: &Arc<Shared>, sender: &Sender<Arrival>) {
     while shared.take_place() {
-        let place = Place(Arc::clone(shared));
+        let place = Permit(Arc::clone(shared));
         let Ok((stream, _)) = socket.accept() else {
             shared.clock.sleep(ACCEPT_REST);
             continue;
@@ -230,7 +230,7 @@ fn accept(socket: &TcpListener, shared: &Arc<Shared>, sender: &Sender<Arrival>) 
     }
 }
 
-fn serve(stream: TcpStream, place: Place, shared: &Arc<Shared>, sender: &Sender<Arrival>) {
+fn serve(stream: TcpStream, place: Permit, shared: &Arc<Shared>, sender: &Sender<Arrival>) {
     let deadline = shared.clock.monotonic() + HEAD_LIMIT;
     let judged = match request_head::read(&stream, &shared.clock, deadline) {
         Ok(None) => return,
@@ -270,7 +270,7 @@ fn serve(stream: TcpStream, place: Place, shared: &Arc<Shared>, sender: &Sender<
 
 /// A client that waits for its page.
 struct Waiting {
-    client: Option<(TcpStream, Place)>,
+    client: Option<(TcpStream, Permit)>,
     shared: Arc<Shared>,
 }
 

@@ -11,14 +11,14 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::Signal;
 
 use crate::ports::host::Clock;
-use crate::ports::program::{Ending, Errand, ProgramError};
+use crate::ports::program::{Exit, HookCommand, ProgramError};
 
 use super::clock::SystemClock;
 use super::program::PAUSE;
 use super::{env, process_group};
 
 /// Runs `target`, which was judged, and which `errand` knows by another path if links lead to it.
-pub(super) fn run(target: &Path, errand: &Errand<'_>) -> Result<Ending, ProgramError> {
+pub(super) fn run(target: &Path, errand: &HookCommand<'_>) -> Result<Exit, ProgramError> {
     let mut command = Command::new(target);
     command
         .arg0(errand.path)
@@ -49,22 +49,22 @@ pub(super) fn run(target: &Path, errand: &Errand<'_>) -> Result<Ending, ProgramE
     let status = child.wait();
     Ok(match (cut_off, status) {
         (Some(ending), _) => ending,
-        (None, Ok(status)) if status.success() => Ending::Well,
-        (None, Ok(status)) => Ending::Badly(format!("ended with {status}")),
-        (None, Err(error)) => Ending::Badly(format!("cannot be waited for: {error}")),
+        (None, Ok(status)) if status.success() => Exit::Well,
+        (None, Ok(status)) => Exit::Badly(format!("ended with {status}")),
+        (None, Err(error)) => Exit::Badly(format!("cannot be waited for: {error}")),
     })
 }
 
 /// Waits for its end; why that is not waited for any longer.
-fn watch(child: &Child, errand: &Errand<'_>) -> Option<Ending> {
+fn watch(child: &Child, errand: &HookCommand<'_>) -> Option<Exit> {
     let clock = SystemClock::new();
     let deadline = clock.monotonic() + errand.limit;
     while !process_group::has_ended(child) {
         if (errand.stop)() {
-            return Some(Ending::Stopped);
+            return Some(Exit::Stopped);
         }
         if clock.monotonic() >= deadline {
-            return Some(Ending::TooLate);
+            return Some(Exit::TooLate);
         }
         clock.sleep(PAUSE);
     }
@@ -83,11 +83,11 @@ mod tests {
     /// Longer than any test; what is over sooner was ended.
     const LONG: Duration = Duration::from_secs(86_400);
 
-    fn send(text: &str, limit: Duration, stop: &dyn Fn() -> bool) -> (tempfile::TempDir, Ending) {
+    fn send(text: &str, limit: Duration, stop: &dyn Fn() -> bool) -> (tempfile::TempDir, Exit) {
         let (dir, path) = script(text);
         let left = dir.path().join("left").display().to_string();
         let ending = SystemPrograms
-            .run(&Errand {
+            .run(&HookCommand {
                 path: &path,
                 args: &["a b".to_owned(), left],
                 with: &[("OPENCLAW_EVENT", "x".to_owned())],
@@ -109,7 +109,7 @@ mod tests {
         let text = r#"read -r line; env_path=$(/bin/sed -z -n '/^PATH=/p' /proc/$$/environ)
 echo "$1 $line $OPENCLAW_EVENT $# [$env_path] $(pwd)" > "$2"; echo seen by nobody"#;
         let (dir, ending) = send(text, LONG, &|| false);
-        assert_eq!(ending, Ending::Well);
+        assert_eq!(ending, Exit::Well);
         assert_eq!(left(&dir), "a b {} x 2 [] /\n");
     }
 
@@ -118,19 +118,19 @@ echo "$1 $line $OPENCLAW_EVENT $# [$env_path] $(pwd)" > "$2"; echo seen by nobod
         let ended = |text| send(text, LONG, &|| false).1;
         assert_eq!(
             ended("exit 3"),
-            Ending::Badly("ended with exit status: 3".into())
+            Exit::Badly("ended with exit status: 3".into())
         );
-        assert!(matches!(ended("kill -9 $$"), Ending::Badly(how) if how.contains("signal: 9")));
+        assert!(matches!(ended("kill -9 $$"), Exit::Badly(how) if how.contains("signal: 9")));
     }
 
     #[test]
     fn nothing_of_it_lives_on() {
         let busy = "trap '' TERM; /bin/sleep 100000 & echo $! > \"$2\"; ";
         let short = Duration::from_millis(200);
-        let cases: [(&str, Duration, &dyn Fn() -> bool, Ending); 3] = [
-            ("wait; wait", short, &|| false, Ending::TooLate),
-            ("wait; wait", LONG, &|| true, Ending::Stopped),
-            ("exit 0", LONG, &|| false, Ending::Well),
+        let cases: [(&str, Duration, &dyn Fn() -> bool, Exit); 3] = [
+            ("wait; wait", short, &|| false, Exit::TooLate),
+            ("wait; wait", LONG, &|| true, Exit::Stopped),
+            ("exit 0", LONG, &|| false, Exit::Well),
         ];
         for (then, limit, stop, expected) in cases {
             let (dir, ending) = send(&format!("{busy}{then}"), limit, stop);

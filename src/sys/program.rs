@@ -17,7 +17,9 @@ use rustix::process::Signal as KernelSignal;
 
 use crate::model::secret::Secret;
 use crate::ports::host::{Clock, Env, Signal};
-use crate::ports::program::{Ending, Errand, MAX_LINE, ProgramError, Programs, Received, Running};
+use crate::ports::program::{
+    Exit, HookCommand, MAX_LINE, ProgramError, Programs, Received, Running,
+};
 
 use super::clock::SystemClock;
 use super::env::{SystemEnv, names};
@@ -95,7 +97,7 @@ impl Programs for SystemPrograms {
         }))
     }
 
-    fn run(&self, errand: &Errand<'_>) -> Result<Ending, ProgramError> {
+    fn run(&self, errand: &HookCommand<'_>) -> Result<Exit, ProgramError> {
         hook_process::run(&trusted(errand.path)?, errand)
     }
 }

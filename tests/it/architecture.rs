@@ -200,7 +200,10 @@ fn planted_violations_are_seen() {
             "oauth/grant.rs",
             "use crate::{\n    model::{id, time},\n    providers,\n};",
         ),
-        ("app/usecase/token.rs", "fn f() { crate::store::file::open(); }"),
+        (
+            "app/usecase/token.rs",
+            "fn f() { crate::store::file::open(); }",
+        ),
         ("cli/printer.rs", "use crate::sys::clock::SystemClock;"),
         ("app/login/mod.rs", "use reqwest::Client;"),
         ("sys/callback.rs", "let x = tokio::spawn(y);"),

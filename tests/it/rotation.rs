@@ -7,8 +7,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use openclaw::app::credential::selector::Want;
-use openclaw::app::usecase::report::{self, Ending};
+use openclaw::app::credential::selector::Selector;
+use openclaw::app::usecase::report::{self, RequestOutcome};
 use openclaw::app::usecase::token;
 use openclaw::model::cooldown::Reason;
 use openclaw::model::id::{AgentId, ProfileId, ProviderId};
@@ -117,7 +117,7 @@ fn it_comes_back_at_the_end_and_not_before() {
     let path = format!("/state/{MAIN}");
     doors.files.put(path.as_ref(), &accounts().to_string());
     let next = || {
-        let want = Want::Provider(ProviderId::parse("anthropic").unwrap());
+        let want = Selector::Provider(ProviderId::parse("anthropic").unwrap());
         let request = token::Request {
             agent: AgentId::main(),
             want,
@@ -132,7 +132,7 @@ fn it_comes_back_at_the_end_and_not_before() {
         agent: AgentId::main(),
         profile: ProfileId::parse(A).unwrap(),
         model: None,
-        ending: Ending::Failed {
+        ending: RequestOutcome::Failed {
             reason: Reason::RateLimit,
             retry_after,
         },

@@ -78,7 +78,7 @@ pub fn set(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     };
     let agent = match (&request.agent, &workspace) {
         (Some(agent), _) => {
-            cx.must_know(agent)?;
+            cx.require_agent(agent)?;
             agent.clone()
         }
         (None, workspace) => whose(cx, workspace.as_deref().unwrap_or(&cx.dirs.cwd))?,

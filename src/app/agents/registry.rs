@@ -259,7 +259,7 @@ pub fn delete(cx: Context<'_>, request: &Delete) -> Result<Deleted, Failure> {
     let inside = agent_dir.starts_with(&home);
     let elsewhere = (!inside).then_some(&agent_dir);
     for directory in [Some(&home), elsewhere].into_iter().flatten() {
-        if let Some(to) = set_aside(cx, &id, directory)? {
+        if let Some(to) = move_to_trash(cx, &id, directory)? {
             moved.push((directory.clone(), to));
         }
     }
@@ -302,7 +302,11 @@ fn keeps_no_other(cx: Context<'_>, id: &AgentId, directory: &Path) -> Result<(),
 }
 
 /// Moves a directory to a free dated name; `None` if it does not exist.
-fn set_aside(cx: Context<'_>, id: &AgentId, directory: &Path) -> Result<Option<PathBuf>, Failure> {
+fn move_to_trash(
+    cx: Context<'_>,
+    id: &AgentId,
+    directory: &Path,
+) -> Result<Option<PathBuf>, Failure> {
     let storage = |error: crate::ports::files::FileError| {
         let message = format!(
             "Agent \"{id}\" is out of the configuration, and its files could not be moved: {error}"

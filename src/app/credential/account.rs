@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::app::context::Context;
 use crate::model::credential::{Credential, OAuth};
 use crate::model::id::{ProfileId, printable};
-use crate::model::profiles::Seen;
+use crate::model::profiles::VisibleProfile;
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 use crate::model::settings::Settings;
@@ -34,7 +34,7 @@ impl Account {
     pub(in crate::app) fn of(
         settings: &Settings,
         manifest: Option<&Provider>,
-        seen: &Seen<'_>,
+        seen: &VisibleProfile<'_>,
     ) -> Self {
         let oauth = seen.credential.as_oauth();
         let told = match (manifest, oauth) {

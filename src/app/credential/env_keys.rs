@@ -51,12 +51,12 @@ pub(in crate::app) struct Found {
     /// Where it is: `env: NAME`, `shell env: NAME`, or what the manifest calls it.
     pub(in crate::app) source: String,
     /// What it is.
-    pub(in crate::app) what: What,
+    pub(in crate::app) what: KeyMaterial,
 }
 
 /// A key, or the knowledge that other software has one.
 #[derive(Clone, Debug)]
-pub(in crate::app) enum What {
+pub(in crate::app) enum KeyMaterial {
     /// An API key.
     Key(Secret<String>),
     /// An access token.
@@ -67,7 +67,7 @@ pub(in crate::app) enum What {
 
 /// Where a variable is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum EnvSource {
     /// In the environment of this process.
     Process,
     /// In `<state>/.env`.
@@ -78,7 +78,7 @@ pub enum Place {
     LoginShell,
 }
 
-impl Place {
+impl EnvSource {
     /// Its name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -136,8 +136,8 @@ impl<'a> Keys<'a> {
             Some(Found {
                 source: format!("{prefix}{name}"),
                 what: match Self::is_token(name) {
-                    true => What::Token(value),
-                    false => What::Key(value),
+                    true => KeyMaterial::Token(value),
+                    false => KeyMaterial::Key(value),
                 },
             })
         });
@@ -157,15 +157,15 @@ impl<'a> Keys<'a> {
     }
 
     /// Every place that sets a variable, the one that counts first.
-    pub(in crate::app) fn places(&self, name: &str) -> Vec<Place> {
+    pub(in crate::app) fn places(&self, name: &str) -> Vec<EnvSource> {
         let within = |set: &Variables| set.iter().any(|(other, _)| other == name);
         let set_in = self.cx.env.set_in(name).into_iter();
         let set_in = set_in.map(|place| match place {
-            SetIn::Process => Place::Process,
-            SetIn::DotEnv => Place::DotEnv,
+            SetIn::Process => EnvSource::Process,
+            SetIn::DotEnv => EnvSource::DotEnv,
         });
-        let config = within(&self.cx.settings.env).then_some(Place::Config);
-        let shell = within(&self.shell).then_some(Place::LoginShell);
+        let config = within(&self.cx.settings.env).then_some(EnvSource::Config);
+        let shell = within(&self.shell).then_some(EnvSource::LoginShell);
         set_in.chain(config).chain(shell).collect()
     }
 
@@ -216,7 +216,7 @@ impl<'a> Keys<'a> {
         let variables = || format!("env: {}", names.join(" + "));
         Some(Found {
             source: ambient.source.clone().unwrap_or_else(variables),
-            what: What::Ambient,
+            what: KeyMaterial::Ambient,
         })
     }
 }

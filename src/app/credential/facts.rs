@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::app::context::Context;
 use crate::model::grant::{GrantDigest, GrantRecord, RefreshOutcome, Refusal};
 use crate::model::id::{AgentId, ProviderId};
-use crate::model::profiles::Seen;
+use crate::model::profiles::VisibleProfile;
 use crate::model::time::Timestamp;
 use crate::ports::store::StoreError;
 
@@ -71,7 +71,7 @@ impl<'a> FactsReader<'a> {
     ///
     /// # Errors
     /// If what the journal knows of its grant cannot be read.
-    pub(in crate::app) fn read(&mut self, seen: &Seen<'_>) -> Result<Facts, StoreError> {
+    pub(in crate::app) fn read(&mut self, seen: &VisibleProfile<'_>) -> Result<Facts, StoreError> {
         let cx = self.cx;
         let oauth = seen.credential.as_oauth();
         let refresh_token = oauth.and_then(|oauth| oauth.refresh_token());
@@ -120,7 +120,7 @@ impl<'a> FactsReader<'a> {
         })
     }
 
-    fn idle_limit(&mut self, seen: &Seen<'_>) -> Option<Duration> {
+    fn idle_limit(&mut self, seen: &VisibleProfile<'_>) -> Option<Duration> {
         let provider = seen.credential.provider()?;
         if let Some(known) = self.idle_limits.get(&provider) {
             return *known;
@@ -136,7 +136,10 @@ impl<'a> FactsReader<'a> {
 ///
 /// # Errors
 /// If what the journal knows of its grant cannot be read.
-pub(in crate::app) fn facts(cx: Context<'_>, seen: &Seen<'_>) -> Result<Facts, StoreError> {
+pub(in crate::app) fn facts(
+    cx: Context<'_>,
+    seen: &VisibleProfile<'_>,
+) -> Result<Facts, StoreError> {
     FactsReader::new(cx).read(seen)
 }
 
@@ -164,7 +167,10 @@ impl Renewal {
 
 /// What renews a profile, and what the journal knows its grant by. Reads a manifest only where the
 /// credential itself does not say.
-pub(in crate::app) fn renewal(cx: Context<'_>, seen: &Seen<'_>) -> (Renewal, Option<GrantDigest>) {
+pub(in crate::app) fn renewal(
+    cx: Context<'_>,
+    seen: &VisibleProfile<'_>,
+) -> (Renewal, Option<GrantDigest>) {
     let Some(provider) = seen.credential.provider() else {
         return (Renewal::Never, None);
     };

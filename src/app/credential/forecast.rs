@@ -39,7 +39,7 @@ impl Actor {
 
 /// One thing that has stopped working or will.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Coming {
+pub struct ForecastEntry {
     /// Its provider as written.
     pub provider: String,
     /// The profile; `None` if nothing is stored.
@@ -63,9 +63,9 @@ pub(in crate::app) fn forecast(
     profiles: &[ProfileHealth],
     missing: &[String],
     now: Timestamp,
-) -> Vec<Coming> {
+) -> Vec<ForecastEntry> {
     let of_models = missing.iter().filter_map(|name| not_stored(name));
-    let mut all: Vec<Coming> = of_models
+    let mut all: Vec<ForecastEntry> = of_models
         .chain(
             profiles
                 .iter()
@@ -79,13 +79,13 @@ pub(in crate::app) fn forecast(
     all
 }
 
-fn not_stored(provider: &str) -> Option<Coming> {
+fn not_stored(provider: &str) -> Option<ForecastEntry> {
     let id = ProviderId::parse(provider).ok()?;
     let command = match id.as_str() {
         "anthropic" => "openclaw models auth setup-token".to_owned(),
         _ => login_command(&id, None, false),
     };
-    Some(Coming {
+    Some(ForecastEntry {
         provider: provider.to_owned(),
         profile: None,
         state: State::NotStored,
@@ -96,7 +96,7 @@ fn not_stored(provider: &str) -> Option<Coming> {
     })
 }
 
-fn of_profile(profile: &ProfileHealth, now: Timestamp) -> Option<Coming> {
+fn of_profile(profile: &ProfileHealth, now: Timestamp) -> Option<ForecastEntry> {
     let facts = &profile.facts;
     let provider = ProviderId::parse(&profile.provider).ok()?;
     let ahead = |end: Option<Timestamp>| end.filter(|end| now < *end);
@@ -123,7 +123,7 @@ fn of_profile(profile: &ProfileHealth, now: Timestamp) -> Option<Coming> {
             None => (Some(due(expires)?), (Actor::Nobody, None)),
         },
     };
-    Some(Coming {
+    Some(ForecastEntry {
         provider: profile.provider.clone(),
         profile: Some(profile.id.clone()),
         state: profile.state,

@@ -4,7 +4,7 @@ use crate::config::directories::{Bound, Directories};
 use crate::config::sessions::{self, Session};
 use crate::model::credential::Kind as CredentialKind;
 use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
-use crate::model::profiles::Seen;
+use crate::model::profiles::VisibleProfile;
 use crate::model::selection::Verdict;
 use crate::ports::store::Scope;
 
@@ -14,7 +14,7 @@ use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, shell_word, store_command};
 use crate::app::usecase::order::check_profile;
 
-use super::selector::{Because, Choice, Preferred};
+use super::selector::{Pin, PinReason, Resolved};
 
 /// What a session says, with its key.
 pub(in crate::app) type Pinned<'a> = (&'a str, Session);
@@ -22,11 +22,11 @@ pub(in crate::app) type Pinned<'a> = (&'a str, Session);
 /// Whether a profile is there, and for the provider.
 pub(in crate::app) fn fits(
     cx: Context<'_>,
-    choice: &Choice,
+    choice: &Resolved,
     id: &ProfileId,
 ) -> Result<(), Failure> {
     let provider = &choice.provider;
-    let is_for = |seen: &Seen<'_>| seen.credential.provider().as_ref() == Some(provider);
+    let is_for = |seen: &VisibleProfile<'_>| seen.credential.provider().as_ref() == Some(provider);
     if choice.effective.get(id).as_ref().is_some_and(is_for) {
         return Ok(());
     }
@@ -36,10 +36,7 @@ pub(in crate::app) fn fits(
 }
 
 /// What the directory says; a profile that is not there is no reason to use another.
-pub(in crate::app) fn bound(
-    cx: Context<'_>,
-    choice: &Choice,
-) -> Result<Option<Preferred>, Failure> {
+pub(in crate::app) fn bound(cx: Context<'_>, choice: &Resolved) -> Result<Option<Pin>, Failure> {
     let directories = Directories::load(cx.files, &cx.dirs.state)?;
     let Some(bound) = directories.nearest(&cx.dirs.cwd, &choice.provider) else {
         return Ok(None);
@@ -47,9 +44,9 @@ pub(in crate::app) fn bound(
     if let Err(failure) = fits(cx, choice, &bound.profile) {
         return Err(unbound(cx, &bound, failure));
     }
-    Ok(Some(Preferred {
+    Ok(Some(Pin {
         profile: bound.profile,
-        because: Because::Directory(bound.directory),
+        because: PinReason::Directory(bound.directory),
         locked: true,
     }))
 }
@@ -125,9 +122,9 @@ pub(in crate::app) fn provider_of(
 /// one, and we, who only read, pass it over.
 pub(in crate::app) fn pinned(
     cx: Context<'_>,
-    choice: &mut Choice,
+    choice: &mut Resolved,
     (key, session): Pinned<'_>,
-) -> Result<Option<Preferred>, Failure> {
+) -> Result<Option<Pin>, Failure> {
     let Some(name) = session.profile else {
         return Ok(None);
     };
@@ -167,9 +164,9 @@ pub(in crate::app) fn pinned(
     if !session.by_person && matches!(candidate.verdict, Verdict::CoolingDown(_)) {
         return Ok(None);
     }
-    Ok(Some(Preferred {
+    Ok(Some(Pin {
         profile: id,
-        because: Because::Session(key.to_owned()),
+        because: PinReason::Session(key.to_owned()),
         locked: session.by_person,
     }))
 }

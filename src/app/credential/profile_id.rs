@@ -10,7 +10,7 @@ use crate::model::profiles::AuthProfiles;
 
 /// The place for a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::app) struct Place {
+pub(in crate::app) struct ProfileSlot {
     /// The profile it goes under.
     pub(in crate::app) id: ProfileId,
     /// Whether that is the same identity's old login.
@@ -25,7 +25,7 @@ pub(in crate::app) fn place(
     provider: &ProviderId,
     identity: &Identity,
     wanted: Option<&ProfileId>,
-) -> Result<Place, IdError> {
+) -> Result<ProfileSlot, IdError> {
     let name = identity
         .email
         .as_deref()
@@ -42,7 +42,7 @@ pub(in crate::app) fn place_of_client(
     document: &AuthProfiles,
     provider: &ProviderId,
     wanted: Option<&ProfileId>,
-) -> Result<Place, IdError> {
+) -> Result<ProfileSlot, IdError> {
     let is_same = &Credential::is_of_client;
     find(document, provider, "default", wanted, is_same)
 }
@@ -54,12 +54,12 @@ fn find(
     name: &str,
     wanted: Option<&ProfileId>,
     is_same: &dyn Fn(&Credential) -> bool,
-) -> Result<Place, IdError> {
+) -> Result<ProfileSlot, IdError> {
     let fits = |id: &ProfileId| fits(document, provider, id, is_same);
     if let Some(wanted) = wanted
         && let Some(replaces) = fits(wanted)
     {
-        return Ok(Place {
+        return Ok(ProfileSlot {
             id: wanted.clone(),
             replaces,
             taken: None,
@@ -70,7 +70,7 @@ fn find(
         .find(|(id, _)| fits(id) == Some(true))
         .map(|(id, _)| id.clone());
     if let (Some(id), None) = (same, wanted) {
-        return Ok(Place {
+        return Ok(ProfileSlot {
             id,
             replaces: true,
             taken: None,
@@ -84,7 +84,7 @@ fn find(
     loop {
         let id = candidate(number)?;
         if let Some(replaces) = fits(&id) {
-            return Ok(Place {
+            return Ok(ProfileSlot {
                 id,
                 replaces,
                 taken: wanted.cloned(),

@@ -12,7 +12,7 @@ use crate::ports::store::Scope;
 
 use super::model_ref::{own_name, provider_named};
 use super::pins::{Pinned, bound, fits, pinned, provider_of, session};
-use super::selector::{Because, Choice, Preferred, Want};
+use super::selector::{Pin, PinReason, Resolved, Selector};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 
@@ -25,12 +25,12 @@ const EXAMPLE: &str = "openclaw models auth token --model anthropic/claude-opus-
 /// [`Kind::NotFound`] for a profile or a session that does not exist, [`Kind::Usage`] for a model
 /// and a profile of different providers, [`Kind::NeedsLogin`] if what the directory is bound to is
 /// not there, and what the store and the files say.
-pub fn choose(cx: Context<'_>, agent: &AgentId, want: &Want) -> Result<Choice, Failure> {
+pub fn choose(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<Resolved, Failure> {
     let (key, want) = match want {
-        Want::Session { key, want } => (Some(key), want.as_ref()),
+        Selector::Session { key, want } => (Some(key), want.as_ref()),
         other => (None, other),
     };
-    if let Want::Profile(id) = want {
+    if let Selector::Profile(id) = want {
         return of_profile(cx, agent, id);
     }
     let mut named = named(cx, agent, want)?;
@@ -46,14 +46,14 @@ pub fn choose(cx: Context<'_>, agent: &AgentId, want: &Want) -> Result<Choice, F
 struct Named {
     provider: Option<ProviderId>,
     model: Option<String>,
-    preferred: Option<Preferred>,
+    preferred: Option<Pin>,
 }
 
-fn named(cx: Context<'_>, agent: &AgentId, want: &Want) -> Result<Named, Failure> {
+fn named(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<Named, Failure> {
     let mut named = Named::default();
     match want {
-        Want::Provider(provider) => named.provider = Some(provider.clone()),
-        Want::Model(text) => {
+        Selector::Provider(provider) => named.provider = Some(provider.clone()),
+        Selector::Model(text) => {
             let (model, profile) = match text.split_once('@') {
                 Some((model, profile)) => (model.trim(), profile.trim()),
                 None => (text.trim(), ""),
@@ -65,20 +65,20 @@ fn named(cx: Context<'_>, agent: &AgentId, want: &Want) -> Result<Named, Failure
             named.provider = Some(provider_named(cx.settings, agent, model)?);
             named.model = Some(own_name(cx.settings, agent, model));
             if !profile.is_empty() {
-                named.preferred = Some(Preferred {
+                named.preferred = Some(Pin {
                     profile: ProfileId::parse(profile)?,
-                    because: Because::Model,
+                    because: PinReason::Model,
                     locked: true,
                 });
             }
         }
-        Want::Default | Want::Profile(_) | Want::Session { .. } => {}
+        Selector::Default | Selector::Profile(_) | Selector::Session { .. } => {}
     }
     Ok(named)
 }
 
 /// A profile that was named is used, whatever the order says.
-fn of_profile(cx: Context<'_>, agent: &AgentId, id: &ProfileId) -> Result<Choice, Failure> {
+fn of_profile(cx: Context<'_>, agent: &AgentId, id: &ProfileId) -> Result<Resolved, Failure> {
     let effective = cx.effective(agent, Scope::Profile(id))?;
     let seen = effective.get(id);
     let seen = seen.ok_or_else(|| Failure::not_seen(&effective, id))?;
@@ -86,12 +86,12 @@ fn of_profile(cx: Context<'_>, agent: &AgentId, id: &ProfileId) -> Result<Choice
         .credential
         .provider()
         .ok_or_else(|| Failure::names_no_provider(id))?;
-    Ok(Choice {
+    Ok(Resolved {
         provider,
         model: None,
-        preferred: Some(Preferred {
+        preferred: Some(Pin {
             profile: id.clone(),
-            because: Because::Profile,
+            because: PinReason::Profile,
             locked: true,
         }),
         passed_over: Vec::new(),
@@ -104,14 +104,14 @@ fn within(
     agent: &AgentId,
     named: Named,
     session: Option<Pinned<'_>>,
-) -> Result<Choice, Failure> {
+) -> Result<Resolved, Failure> {
     let scope = named.provider.as_ref().map_or(Scope::All, Scope::Provider);
     let effective = cx.effective(agent, scope)?;
     let provider = match named.provider {
         Some(provider) => provider,
         None => default_provider(cx, &effective)?,
     };
-    let mut choice = Choice {
+    let mut choice = Resolved {
         provider,
         model: named.model,
         preferred: named.preferred,

@@ -10,7 +10,7 @@ use crate::model::selection::{self, Decision};
 
 /// Whose credential is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Want {
+pub enum Selector {
     /// Of the only provider there is, else of the default model's.
     Default,
     /// Of the profile that selection takes for this provider.
@@ -25,24 +25,24 @@ pub enum Want {
         /// The key of the session.
         key: String,
         /// What is asked for besides.
-        want: Box<Want>,
+        want: Box<Selector>,
     },
 }
 
 /// The profile that is tried before all others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Preferred {
+pub struct Pin {
     /// The profile.
     pub profile: ProfileId,
     /// Who wants it so.
-    pub because: Because,
+    pub because: PinReason,
     /// No other profile is tried, and a cooldown does not count.
     pub locked: bool,
 }
 
 /// Why a profile is preferred.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Because {
+pub enum PinReason {
     /// It was named.
     Profile,
     /// It was named with the model.
@@ -53,13 +53,13 @@ pub enum Because {
     Directory(PathBuf),
 }
 
-impl Preferred {
+impl Pin {
     /// A failure of the only profile that may be used, with why no other was tried.
     pub fn explain(&self, mut failure: Failure) -> Failure {
         let who = match &self.because {
-            Because::Profile | Because::Model => return failure,
-            Because::Session(key) => format!("session {} is pinned", printable(key, 120)),
-            Because::Directory(directory) => {
+            PinReason::Profile | PinReason::Model => return failure,
+            PinReason::Session(key) => format!("session {} is pinned", printable(key, 120)),
+            PinReason::Directory(directory) => {
                 let directory = directory.display().to_string();
                 format!("{} is bound", printable(&directory, 400))
             }
@@ -74,20 +74,20 @@ impl Preferred {
 
 /// What was chosen.
 #[derive(Clone, Debug)]
-pub struct Choice {
+pub struct Resolved {
     /// The provider.
     pub provider: ProviderId,
     /// The own name of the model, if one was named: a cooldown may be of another one.
     pub model: Option<String>,
     /// The profile that is preferred, if any is.
-    pub preferred: Option<Preferred>,
+    pub preferred: Option<Pin>,
     /// Wishes that do not count, and why, each a sentence.
     pub passed_over: Vec<String>,
     /// What the agent sees, as far as it concerns the provider.
     pub effective: Effective,
 }
 
-impl Choice {
+impl Resolved {
     /// Every candidate in order, the preferred one first if the order has it.
     pub fn decide(&self, cx: Context<'_>) -> Decision {
         let preferred = self.preferred.as_ref().map(|preferred| &preferred.profile);
@@ -102,7 +102,7 @@ impl Choice {
     }
 
     /// The profile beside which no other is tried.
-    pub fn locked(&self) -> Option<&Preferred> {
+    pub fn locked(&self) -> Option<&Pin> {
         self.preferred.as_ref().filter(|preferred| preferred.locked)
     }
 }

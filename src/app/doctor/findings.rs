@@ -23,13 +23,13 @@ const LONGEST_REFRESH: i64 = 60_000;
 type Found = Vec<(PathBuf, Verdict)>;
 
 /// A question, and the answer if nothing is found.
-type Look = (
+type Inspection = (
     &'static str,
     &'static str,
     fn(Context<'_>, &[AgentId]) -> Found,
 );
 
-const LOOKS: [Look; 8] = [
+const LOOKS: [Inspection; 8] = [
     ("documents", "every one can be read", documents),
     ("modes", "credentials are open to nobody else", modes),
     ("refreshes", "each one's end is known", refreshes),

@@ -28,13 +28,13 @@ pub(super) fn crossed(rows: &[Row], used: Option<usize>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::rows::What;
+    use super::super::rows::CandidateSource;
     use super::*;
     use crate::app::credential::reason_text::Reason;
 
     fn row(name: &str, standing: Standing, bill: Bill) -> Row {
         Row {
-            what: What::Software {
+            what: CandidateSource::Software {
                 source: name.to_owned(),
             },
             standing,

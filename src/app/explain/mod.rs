@@ -10,7 +10,7 @@ mod chain;
 mod rows;
 mod shadows;
 
-pub use rows::{ProfileRow, Row, Standing, Stored, What};
+pub use rows::{CandidateSource, ProfileRow, Row, Standing, Stored};
 pub use shadows::Shadow;
 
 use crate::model::id::{AgentId, ProviderId};
@@ -24,9 +24,9 @@ use super::credential::document_faults::faults;
 use super::credential::env_keys::Keys;
 use super::credential::model_ref::resolve;
 use super::credential::resolve::choose;
-use super::credential::selector::{Choice, Preferred, Want};
+use super::credential::selector::{Pin, Resolved, Selector};
 use super::failure::{Failure, Kind};
-use chain::Look;
+use chain::ChainContext;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -35,8 +35,8 @@ pub struct Request {
     pub agent: AgentId,
     /// Whether it was named, and not just the default.
     pub agent_named: bool,
-    /// Whose credential; [`Want::Default`] for every provider that has anything.
-    pub want: Want,
+    /// Whose credential; [`Selector::Default`] for every provider that has anything.
+    pub want: Selector,
 }
 
 /// The whole explanation.
@@ -68,7 +68,7 @@ pub struct Explained {
     /// What says in which order; the first holds.
     pub order: Vec<OrderSource>,
     /// The profile that is preferred, if any is.
-    pub preferred: Option<Preferred>,
+    pub preferred: Option<Pin>,
     /// Every candidate in order: profiles, then variables, then the configuration.
     pub rows: Vec<Row>,
     /// The place in [`Explained::rows`] of what is used.
@@ -120,7 +120,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let mut wrong = faults(&effective);
     wrong.extend(keys.faults());
     wrong.extend(shadows::unsettled(cx, agent, &files)?);
-    let asker = Asker {
+    let asker = Explainer {
         cx,
         keys: &keys,
         files: &files,
@@ -128,7 +128,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
         first: first.as_ref(),
     };
     let providers = match &request.want {
-        Want::Default => asker.everything(&mut wrong)?,
+        Selector::Default => asker.everything(&mut wrong)?,
         want => vec![asker.one(want)?],
     };
     Ok(Report {
@@ -145,7 +145,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
 }
 
 /// What is the same for every provider.
-struct Asker<'a> {
+struct Explainer<'a> {
     cx: Context<'a>,
     keys: &'a Keys<'a>,
     files: &'a Files,
@@ -153,7 +153,7 @@ struct Asker<'a> {
     first: Option<&'a ProviderId>,
 }
 
-impl Asker<'_> {
+impl Explainer<'_> {
     /// Every provider that has anything, that of the default model first.
     fn everything(&self, wrong: &mut Vec<String>) -> Result<Vec<Explained>, Failure> {
         let settings = self.cx.settings;
@@ -179,7 +179,7 @@ impl Asker<'_> {
         ids.sort_by_key(|id| (Some(id) != self.first, id.clone()));
         ids.dedup();
         let each = ids.into_iter().map(|id| {
-            match choose(self.cx, agent, &Want::Provider(id.clone())) {
+            match choose(self.cx, agent, &Selector::Provider(id.clone())) {
                 Ok(choice) => self.explain(choice, false),
                 // One that cannot be chosen for hides none of the others.
                 Err(failure) => Ok(self.not_chosen(id, failure)),
@@ -189,24 +189,24 @@ impl Asker<'_> {
     }
 
     /// What was asked for; that nothing is usable is an answer.
-    fn one(&self, want: &Want) -> Result<Explained, Failure> {
+    fn one(&self, want: &Selector) -> Result<Explained, Failure> {
         match (want, choose(self.cx, &self.effective.agent, want)) {
             (_, Ok(choice)) => self.explain(choice, true),
-            (Want::Provider(id), Err(failure)) if failure.kind == Kind::NeedsLogin => {
+            (Selector::Provider(id), Err(failure)) if failure.kind == Kind::NeedsLogin => {
                 Ok(self.not_chosen(id.clone(), failure))
             }
             (_, Err(failure)) => Err(failure),
         }
     }
 
-    fn explain(&self, mut choice: Choice, alone: bool) -> Result<Explained, Failure> {
+    fn explain(&self, mut choice: Resolved, alone: bool) -> Result<Explained, Failure> {
         let cx = self.cx;
         // Chosen with as little as was needed; here everything counts.
         choice.effective = self.effective.clone();
         let provider = &choice.provider;
         let manifest = cx.provider(provider);
         let name = manifest.as_ref().ok().map(|manifest| manifest.name.clone());
-        let look = Look::new(cx, self.keys, self.files, &choice);
+        let look = ChainContext::new(cx, self.keys, self.files, &choice);
         let search = look.search()?;
         if let (true, true, Err(unknown)) = (alone, search.rows.is_empty(), manifest) {
             return Err(Failure::from(unknown));

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::app::context::Context;
-use crate::app::credential::selector::Choice;
+use crate::app::credential::selector::Resolved;
 use crate::app::failure::Failure;
 use crate::model::id::AgentId;
 use crate::ports::store::StorePlaces;
@@ -20,7 +20,7 @@ pub struct Shadow {
 }
 
 /// Profiles of main's that the agent has under the same name itself.
-pub(super) fn of_profiles(choice: &Choice) -> Vec<Shadow> {
+pub(super) fn of_profiles(choice: &Resolved) -> Vec<Shadow> {
     let effective = &choice.effective;
     let Some(main) = &effective.main else {
         return Vec::new();

@@ -17,7 +17,7 @@ use crate::model::id::AgentId;
 use crate::model::path;
 use crate::model::provider::{Given, Provider};
 use crate::ports::dialog::Notice;
-use crate::ports::program::{Ending, Errand};
+use crate::ports::program::{Exit, HookCommand};
 
 use super::sent_log;
 use crate::app::context::Context;
@@ -122,7 +122,7 @@ fn run(cx: Context<'_>, hooks: &Hooks, alert: &Alert, withheld: &[String]) -> Re
     };
     let path = find(cx, program).map_err(failed)?;
     let limit = hooks.limit.map_or(LIMIT, |limit| limit.min(LIMIT));
-    let ending = cx.programs.run(&Errand {
+    let ending = cx.programs.run(&HookCommand {
         path: &path,
         args,
         with: &variables(alert),
@@ -132,18 +132,18 @@ fn run(cx: Context<'_>, hooks: &Hooks, alert: &Alert, withheld: &[String]) -> Re
         stop: &|| cx.interrupt.pending().is_some(),
     });
     match ending {
-        Ok(Ending::Well) => Ok(()),
-        Ok(Ending::Badly(how)) => Err(failed(format!("{program} {how}"))),
+        Ok(Exit::Well) => Ok(()),
+        Ok(Exit::Badly(how)) => Err(failed(format!("{program} {how}"))),
         Err(error) => Err(failed(error.to_string())),
         // The next one would hang as well, and whoever waits for us has waited enough.
-        Ok(Ending::TooLate) => Err(Trouble {
+        Ok(Exit::TooLate) => Err(Trouble {
             words: format!(
                 "{program} did not end within {} ms and was killed",
                 limit.as_millis()
             ),
             is_over: true,
         }),
-        Ok(Ending::Stopped) => Err(Trouble {
+        Ok(Exit::Stopped) => Err(Trouble {
             words: "it was interrupted".to_owned(),
             is_over: true,
         }),

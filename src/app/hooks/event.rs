@@ -6,7 +6,7 @@ use crate::model::time::Timestamp;
 
 /// Whose login something happened to.
 #[derive(Clone, Copy)]
-pub(in crate::app) struct Whose<'a> {
+pub(in crate::app) struct ProfileRef<'a> {
     /// In whose document it lies.
     pub(in crate::app) agent: &'a AgentId,
     /// Its name.
@@ -15,7 +15,7 @@ pub(in crate::app) struct Whose<'a> {
     pub(in crate::app) provider: &'a ProviderId,
 }
 
-impl Whose<'_> {
+impl ProfileRef<'_> {
     /// An alert about it.
     pub(in crate::app) fn alert(
         &self,

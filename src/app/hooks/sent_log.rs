@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::app::context::Context;
-use crate::model::alert::{Alert, Entry, Mark, Told};
+use crate::model::alert::{Alert, DedupKey, Entry, Told};
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, Sharing};
 
@@ -51,7 +51,7 @@ pub(in crate::app) fn claim(cx: Context<'_>, alerts: Vec<Alert>) -> Vec<Alert> {
 }
 
 /// These messages have arrived.
-pub(in crate::app) fn arrived(cx: Context<'_>, marks: &[Mark]) {
+pub(in crate::app) fn arrived(cx: Context<'_>, marks: &[DedupKey]) {
     if marks.is_empty() {
         return;
     }
@@ -139,7 +139,7 @@ fn from_json(value: &Value) -> Content {
     let told = value["told"].as_array().into_iter().flatten();
     let told = told.filter_map(|entry| {
         Some(Entry {
-            mark: Mark(entry["mark"].as_str()?.to_owned()),
+            mark: DedupKey(entry["mark"].as_str()?.to_owned()),
             at: Timestamp(entry["at"].as_i64()?),
             arrived: entry["arrived"].as_bool()?,
         })

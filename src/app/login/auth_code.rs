@@ -21,11 +21,11 @@ use crate::app::issuer::registration::{self, Use};
 pub(in crate::app) struct CodeFlow {
     /// Where the browser comes back to.
     pub(in crate::app) redirect: Redirect,
-    becomes: Becomes,
+    becomes: CodePurpose,
 }
 
 /// What the code becomes.
-enum Becomes {
+enum CodePurpose {
     Grant {
         client: Box<Client>,
         flow: Box<BrowserFlow>,
@@ -34,7 +34,7 @@ enum Becomes {
 }
 
 /// What a login gained, not yet stored.
-pub(in crate::app) enum Gained {
+pub(in crate::app) enum LoginResult {
     /// A grant, and to which client it was given.
     Grant {
         client: Box<Client>,
@@ -50,7 +50,7 @@ pub(in crate::app) enum Gained {
     Key(Key),
 }
 
-impl Gained {
+impl LoginResult {
     /// Stores it.
     ///
     /// # Errors
@@ -108,7 +108,7 @@ impl CodeFlow {
         let flow = redirect::chosen(cx, flow)?;
         Ok(Self {
             redirect: flow.redirect.clone(),
-            becomes: Becomes::Grant {
+            becomes: CodePurpose::Grant {
                 client: Box::new(registration::resolve(cx, provider, Use::Login(chosen))?),
                 flow: Box::new(flow),
             },
@@ -118,7 +118,7 @@ impl CodeFlow {
     fn to_key(flow: &KeyExchangeFlow) -> Self {
         Self {
             redirect: Redirect::Loopback(flow.redirect.clone()),
-            becomes: Becomes::Key(flow.clone()),
+            becomes: CodePurpose::Key(flow.clone()),
         }
     }
 
@@ -132,32 +132,32 @@ impl CodeFlow {
         redirect_uri: &str,
     ) -> Result<Attempt, Failure> {
         let begun = match &self.becomes {
-            Becomes::Grant { client, flow } => {
+            CodePurpose::Grant { client, flow } => {
                 Attempt::begin(client, flow, redirect_uri, cx.random)
             }
-            Becomes::Key(flow) => key_exchange::begin(flow, redirect_uri, cx.random),
+            CodePurpose::Key(flow) => key_exchange::begin(flow, redirect_uri, cx.random),
         };
         begun.map_err(|error| Failure::new(Kind::Storage, error.to_string()))
     }
 
     /// Whether a code without its `state` may be used once a person has agreed.
     pub(in crate::app) fn takes_bare_codes(&self) -> bool {
-        matches!(self.becomes, Becomes::Grant { .. })
+        matches!(self.becomes, CodePurpose::Grant { .. })
     }
 
     /// The OAuth client, if there is one.
     pub(in crate::app) fn client(&self) -> Option<&Client> {
         match &self.becomes {
-            Becomes::Grant { client, .. } => Some(client),
-            Becomes::Key(_) => None,
+            CodePurpose::Grant { client, .. } => Some(client),
+            CodePurpose::Key(_) => None,
         }
     }
 
     /// To whom the code and the verifier are sent.
     pub(in crate::app) fn binding(&self) -> Binding {
         match &self.becomes {
-            Becomes::Grant { client, .. } => Binding::of(client),
-            Becomes::Key(flow) => Binding {
+            CodePurpose::Grant { client, .. } => Binding::of(client),
+            CodePurpose::Key(flow) => Binding {
                 token_endpoint: flow.exchange.clone(),
                 client_id: String::new(),
             },
@@ -174,19 +174,19 @@ impl CodeFlow {
         provider: &Provider,
         attempt: &Attempt,
         code: &AuthorizationCode,
-    ) -> Result<Gained, OAuthError> {
+    ) -> Result<LoginResult, OAuthError> {
         match &self.becomes {
-            Becomes::Grant { client, .. } => {
+            CodePurpose::Grant { client, .. } => {
                 let now = cx.clock.now();
                 let grant = grant::exchange(cx.http, provider, client, attempt, code, now)?;
-                Ok(Gained::Grant {
+                Ok(LoginResult::Grant {
                     client: client.clone(),
                     grant: Box::new(grant),
                 })
             }
-            Becomes::Key(flow) => {
+            CodePurpose::Key(flow) => {
                 key_exchange::exchange(cx.http, flow, attempt, code, cx.clock.now())
-                    .map(Gained::Key)
+                    .map(LoginResult::Key)
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::ports::dialog::Notice;
 
 use super::super::failure::{Failure, Kind};
 use super::auth_code::{CodeFlow, exchange_failure};
-use super::first_answer::{self, Limits, Source};
+use super::first_answer::{self, Limits, RaceEntrant};
 use super::request::{Outcome, Request, timed_out};
 use super::sources::{self, Answer, Asked};
 use super::ssh_hint::ssh_forward;
@@ -48,12 +48,12 @@ pub(super) fn run(
     let attempt = &attempt;
     let mut sources = Vec::new();
     if let Some(listening) = listening.as_deref_mut() {
-        sources.push(Source::prompt(move |lane| {
+        sources.push(RaceEntrant::prompt(move |lane| {
             sources::callback(asked, attempt, listening, &lane);
         }));
     }
     let bare = flow.takes_bare_codes();
-    sources.push(Source::prompt(move |lane| {
+    sources.push(RaceEntrant::prompt(move |lane| {
         sources::paste(asked, attempt, bare, &lane);
     }));
     // On Windows a reserved port is no less lost than a taken one: whatever kept us from listening,
@@ -62,7 +62,7 @@ pub(super) fn run(
     let device = device.filter(|_| unreachable || cx.env.is_remote());
     let device = device.zip(flow.client());
     if let Some((device, client)) = device {
-        sources.push(Source::slow(move |lane| {
+        sources.push(RaceEntrant::slow(move |lane| {
             sources::device(asked, client, device, &lane);
         }));
     }
@@ -111,7 +111,7 @@ fn settle(
             }
             Err(failure)
         }
-        Answer::Gained(gained) => gained.keep(cx, request, provider),
+        Answer::Granted(gained) => gained.keep(cx, request, provider),
     }
 }
 

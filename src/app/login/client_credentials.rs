@@ -11,7 +11,7 @@ use super::super::failure::{Failure, Kind, login_command};
 use super::request::{Outcome, Request};
 use super::store_login::finished;
 use crate::app::context::Context;
-use crate::app::credential::profile_id::{Place, place_of_client};
+use crate::app::credential::profile_id::{ProfileSlot, place_of_client};
 use crate::app::issuer::registration::{self, Use};
 use crate::app::refresh::client_credentials::{remember, token_of};
 
@@ -25,7 +25,7 @@ pub(super) fn run(
     let purpose = Flow::ClientCredentials(flow.clone());
     let client = registration::resolve_with_secret(cx, provider, Use::Login(&purpose))?;
     // Before anything is asked for that could not be kept.
-    cx.store.rehearse(&request.agent)?;
+    cx.store.check_writable(&request.agent)?;
     let place = find_place(cx, request, provider)?;
     let now = cx.clock.now();
     let grant = client_credentials::request(cx.http, provider, &client, flow, now)
@@ -50,7 +50,11 @@ pub(super) fn run(
     )
 }
 
-fn find_place(cx: Context<'_>, request: &Request, provider: &Provider) -> Result<Place, Failure> {
+fn find_place(
+    cx: Context<'_>,
+    request: &Request,
+    provider: &Provider,
+) -> Result<ProfileSlot, Failure> {
     let document = cx.names(&request.agent)?;
     let place = place_of_client(&document, &provider.id, request.profile.as_ref())?;
     if let Some(taken) = &place.taken {
@@ -66,7 +70,7 @@ fn store(
     cx: Context<'_>,
     request: &Request,
     provider: &Provider,
-    place: &Place,
+    place: &ProfileSlot,
     token: &Token,
 ) -> Result<(), Failure> {
     let mut is_stored = false;

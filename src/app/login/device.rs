@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::app::login::store_login::keep;
 use crate::model::provider::{Client, DeviceFlow, DeviceScheme, Flow, Provider, Stored};
-use crate::oauth::device::{Begun, Device, DeviceError, Pace, Poll};
+use crate::oauth::device::{Begun, Device, DeviceError, Poll, PollSchedule};
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
 use crate::ports::dialog::Notice;
@@ -27,7 +27,7 @@ pub(super) struct Running<'a> {
     request: &'a Request,
     device: Device<'a>,
     begun: Begun,
-    pace: Pace,
+    pace: PollSchedule,
     troubled: bool,
 }
 
@@ -67,7 +67,7 @@ impl<'a> Running<'a> {
         let begun = device
             .begin(cx.random, cx.clock.now())
             .map_err(|error| failure(request, &device, &error))?;
-        let pace = Pace::new(&begun, asked, cx.clock.monotonic());
+        let pace = PollSchedule::new(&begun, asked, cx.clock.monotonic());
         Ok(Self {
             cx,
             request,

@@ -63,7 +63,7 @@ pub fn run(cx: Context<'_>, wanted: &Wanted) -> Result<Outcome, Failure> {
         );
         return Err(Failure::new(Kind::Config, message).hint(start_command(&provider.id)));
     }
-    let ending = Ending {
+    let ending = Completion {
         cx,
         pending,
         request: request(pending),
@@ -91,7 +91,7 @@ fn request(pending: &Pending) -> Request {
 }
 
 /// An attempt whose code has come.
-struct Ending<'a> {
+struct Completion<'a> {
     cx: Context<'a>,
     pending: &'a Pending,
     request: Request,
@@ -100,7 +100,7 @@ struct Ending<'a> {
     attempt: Attempt,
 }
 
-impl Ending<'_> {
+impl Completion<'_> {
     /// The code, if it belongs to the attempt.
     fn judge(&self, pasted: Pasted, accept_bare: bool) -> Result<AuthorizationCode, Failure> {
         let query = match pasted {
@@ -124,7 +124,7 @@ impl Ending<'_> {
     fn spend(&self, code: &AuthorizationCode) -> Result<Outcome, Failure> {
         let Self { cx, provider, .. } = self;
         // Before the code is spent for a login that could not be kept.
-        cx.store.rehearse(&self.request.agent)?;
+        cx.store.check_writable(&self.request.agent)?;
         cx.dialog.notice(&Notice::Exchanging);
         match self.flow.exchange(*cx, provider, &self.attempt, code) {
             Ok(gained) => {

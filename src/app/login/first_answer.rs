@@ -22,12 +22,12 @@ enum Event<T> {
 }
 
 /// What a source is given: where its answer goes, and whether one is still wanted.
-pub(in crate::app) struct Lane<'r, T> {
+pub(in crate::app) struct RaceSender<'r, T> {
     events: Sender<Event<T>>,
     over: &'r AtomicBool,
 }
 
-impl<T> Lane<'_, T> {
+impl<T> RaceSender<'_, T> {
     /// Whether the race is over. A source looks every [`TICK`] and then stops.
     pub(in crate::app) fn is_over(&self) -> bool {
         self.over.load(Ordering::SeqCst)
@@ -45,18 +45,18 @@ impl<T> Lane<'_, T> {
     }
 }
 
-type Run<'s, T> = dyn FnOnce(Lane<'_, T>) + Send + 's;
+type Run<'s, T> = dyn FnOnce(RaceSender<'_, T>) + Send + 's;
 
 /// One way to an answer. It returns when it has brought one, has none to bring, or is told to stop.
-pub(in crate::app) struct Source<'s, T> {
+pub(in crate::app) struct RaceEntrant<'s, T> {
     run: Box<Run<'s, T>>,
     waited_for: bool,
 }
 
-impl<'s, T> Source<'s, T> {
+impl<'s, T> RaceEntrant<'s, T> {
     /// A source that stops within a tick. It is waited for before the answer is used, for it holds
     /// the terminal or the port.
-    pub(in crate::app) fn prompt(run: impl FnOnce(Lane<'_, T>) + Send + 's) -> Self {
+    pub(in crate::app) fn prompt(run: impl FnOnce(RaceSender<'_, T>) + Send + 's) -> Self {
         Self {
             run: Box::new(run),
             waited_for: true,
@@ -65,7 +65,7 @@ impl<'s, T> Source<'s, T> {
 
     /// A source that may sit in a request when the race ends. The answer is used meanwhile, and
     /// what the request still brings is dropped.
-    pub(in crate::app) fn slow(run: impl FnOnce(Lane<'_, T>) + Send + 's) -> Self {
+    pub(in crate::app) fn slow(run: impl FnOnce(RaceSender<'_, T>) + Send + 's) -> Self {
         Self {
             run: Box::new(run),
             waited_for: false,
@@ -90,7 +90,7 @@ pub(in crate::app) struct Limits<'l> {
 /// wait heeds them.
 pub(in crate::app) fn run<'s, T: Send, R>(
     limits: &Limits<'_>,
-    sources: Vec<Source<'s, T>>,
+    sources: Vec<RaceEntrant<'s, T>>,
     then: impl FnOnce(Result<T, Failure>) -> R,
 ) -> R {
     limits.interrupt.defer();
@@ -99,7 +99,7 @@ pub(in crate::app) fn run<'s, T: Send, R>(
         let (sender, events) = channel();
         let mut prompt = Vec::new();
         for source in sources {
-            let lane = Lane {
+            let lane = RaceSender {
                 events: sender.clone(),
                 over: &over,
             };
@@ -162,7 +162,7 @@ mod tests {
     }
 
     fn race(
-        sources: Vec<Source<'_, u8>>,
+        sources: Vec<RaceEntrant<'_, u8>>,
         signal: Option<Signal>,
         timeout: Duration,
         then: impl FnOnce(Result<u8, Failure>) -> Result<u8, String>,
@@ -182,8 +182,8 @@ mod tests {
     }
 
     /// A source that waits until it is withdrawn, and tells `gone` then.
-    fn patient(gone: &AtomicBool) -> Source<'_, u8> {
-        Source::prompt(move |lane| {
+    fn patient(gone: &AtomicBool) -> RaceEntrant<'_, u8> {
+        RaceEntrant::prompt(move |lane| {
             while !lane.is_over() {
                 std::thread::yield_now();
             }
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn the_first_answer_wins_and_the_others_have_stopped_before_it_is_used() {
         let gone = AtomicBool::new(false);
-        let winner = Source::prompt(|lane: Lane<'_, u8>| lane.answer(1));
+        let winner = RaceEntrant::prompt(|lane: RaceSender<'_, u8>| lane.answer(1));
         let ended = race(vec![patient(&gone), winner], None, PATIENCE, |first| {
             assert!(gone.load(Ordering::SeqCst));
             words(first)
@@ -206,13 +206,13 @@ mod tests {
     #[test]
     fn a_source_that_sits_in_a_request_does_not_hold_up_the_winner() {
         let (used, is_used) = channel();
-        let slow = Source::slow(move |lane: Lane<'_, u8>| {
+        let slow = RaceEntrant::slow(move |lane: RaceSender<'_, u8>| {
             is_used
                 .recv_timeout(PATIENCE)
                 .expect("the winner waited for this");
             lane.answer(2);
         });
-        let winner = Source::prompt(|lane: Lane<'_, u8>| lane.answer(1));
+        let winner = RaceEntrant::prompt(|lane: RaceSender<'_, u8>| lane.answer(1));
         let ended = race(vec![slow, winner], None, PATIENCE, |first| {
             used.send(()).unwrap();
             words(first)
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_race_without_a_winner_says_why() {
-        let nothing = || Source::prompt(|_: Lane<'_, u8>| ());
+        let nothing = || RaceEntrant::prompt(|_: RaceSender<'_, u8>| ());
         let failed = |signal, timeout| {
             let gone = AtomicBool::new(false);
             race(vec![patient(&gone), nothing()], signal, timeout, words)
@@ -232,8 +232,8 @@ mod tests {
         assert_eq!(failed(None, Duration::ZERO).unwrap_err(), "timed out");
         let signal = Some(Signal::INTERRUPT);
         assert_eq!(failed(signal, PATIENCE).unwrap_err(), "cancelled");
-        let over = |lane: Lane<'_, u8>| lane.end(Failure::new(Kind::Usage, "given up"));
-        let ended = race(vec![Source::prompt(over)], None, PATIENCE, words);
+        let over = |lane: RaceSender<'_, u8>| lane.end(Failure::new(Kind::Usage, "given up"));
+        let ended = race(vec![RaceEntrant::prompt(over)], None, PATIENCE, words);
         assert_eq!(ended.unwrap_err(), "given up");
     }
 }

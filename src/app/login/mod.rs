@@ -55,7 +55,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         }
         Flow::Device(flow) => {
             let client = registration::resolve(cx, &provider, Use::Login(chosen))?;
-            cx.store.rehearse(&request.agent)?;
+            cx.store.check_writable(&request.agent)?;
             device::run(cx, request, &provider, &client, flow)
         }
         Flow::Program(flow) => plugin::run(cx, request, &provider, flow),
@@ -84,7 +84,7 @@ fn in_a_browser(
     flow: &CodeFlow,
 ) -> Result<Outcome, Failure> {
     // Before a person is sent to the browser for a login that could not be kept.
-    cx.store.rehearse(&request.agent)?;
+    cx.store.check_writable(&request.agent)?;
     // Whoever named a method wants that one alone.
     let device = provider.device().filter(|_| request.method.is_none());
     browser::run(cx, request, provider, flow, device)

@@ -15,7 +15,7 @@ use crate::model::grant::Binding;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
-use crate::oauth::authorization::Kept;
+use crate::oauth::authorization::PersistedAuthorization;
 use crate::ports::files::{FileLock, Sharing};
 
 use super::super::failure::{Failure, Kind};
@@ -50,7 +50,7 @@ pub(super) struct Pending {
     pub(super) binding: Binding,
     /// It is refused from then on.
     pub(super) expires: Timestamp,
-    pub(super) kept: Kept,
+    pub(super) kept: PersistedAuthorization,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -172,7 +172,7 @@ impl Pending {
                 client_id: file.client_id,
             },
             expires: Timestamp(file.expires_at),
-            kept: Kept {
+            kept: PersistedAuthorization {
                 redirect_uri: file.redirect_uri,
                 state: file.state,
                 verifier: file.code_verifier,
@@ -276,7 +276,7 @@ mod tests {
                 client_id: "client-1".to_owned(),
             },
             expires: Timestamp(7),
-            kept: Kept {
+            kept: PersistedAuthorization {
                 redirect_uri: "http://localhost:1455/cb".to_owned(),
                 state: Secret::from("state-MARKER"),
                 verifier: Secret::from("verifier-MARKER"),

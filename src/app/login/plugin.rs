@@ -24,7 +24,7 @@ pub(in crate::app) fn run(
     flow: &ProgramFlow,
 ) -> Result<Outcome, Failure> {
     let path = plugin::choose(cx, provider, flow)?;
-    cx.store.rehearse(&request.agent)?;
+    cx.store.check_writable(&request.agent)?;
     cx.interrupt.defer();
     let begun_at = cx.clock.now();
     let over_at = begun_at.after(request.timeout);

@@ -11,9 +11,9 @@ use crate::ports::callback::{Arrival, Listening, Page};
 use crate::ports::dialog::{self, DialogError, Notice, Question};
 use crate::ports::host::Signal;
 
-use super::auth_code::{Gained, refused};
+use super::auth_code::{LoginResult, refused};
 use super::device::Running;
-use super::first_answer::{Lane, TICK};
+use super::first_answer::{RaceSender, TICK};
 use super::request::Request;
 use crate::app::context::Context;
 use crate::app::failure::Failure;
@@ -31,7 +31,7 @@ pub(in crate::app) enum Answer {
         arrival: Option<Arrival>,
     },
     /// The login itself: it needs no code any more.
-    Gained(Gained),
+    Granted(LoginResult),
 }
 
 /// One login: what its sources must know.
@@ -53,7 +53,7 @@ pub(in crate::app) fn callback(
     asked: Asked<'_>,
     attempt: &Attempt,
     listening: &mut dyn Listening,
-    lane: &Lane<'_, Answer>,
+    lane: &RaceSender<'_, Answer>,
 ) {
     while !lane.is_over() {
         let Some(arrival) = listening.next(TICK) else {
@@ -84,7 +84,7 @@ pub(in crate::app) fn paste(
     asked: Asked<'_>,
     attempt: &Attempt,
     takes_bare_codes: bool,
-    lane: &Lane<'_, Answer>,
+    lane: &RaceSender<'_, Answer>,
 ) {
     let stop = || lane.is_over();
     let what = match takes_bare_codes {
@@ -148,7 +148,7 @@ pub(in crate::app) fn device(
     asked: Asked<'_>,
     client: &Client,
     flow: &DeviceFlow,
-    lane: &Lane<'_, Answer>,
+    lane: &RaceSender<'_, Answer>,
 ) {
     let Asked {
         cx,
@@ -177,7 +177,7 @@ pub(in crate::app) fn device(
     cx.dialog.notice(&running.notice());
     match running.poll_until(&|| lane.is_over()) {
         None => {}
-        Some(Ok(grant)) => lane.answer(Answer::Gained(Gained::Device {
+        Some(Ok(grant)) => lane.answer(Answer::Granted(LoginResult::Device {
             client: Box::new(client.clone()),
             flow: Box::new(flow.clone()),
             grant,

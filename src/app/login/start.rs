@@ -59,7 +59,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Begun, Failure> {
         None => choose(&provider, request.method.as_deref())?,
     };
     let code = CodeFlow::of(cx, &provider, flow)?;
-    cx.store.rehearse(&request.agent)?;
+    cx.store.check_writable(&request.agent)?;
     let redirect_uri = match &code.redirect {
         Redirect::Loopback(loopback) => loopback.uri(loopback.ports.first().copied().unwrap_or(0)),
         Redirect::Elsewhere(page) => page.clone(),

@@ -1,6 +1,6 @@
 //! What a login gained becomes a profile: named after its owner, stored, and told to the journal.
 
-use crate::app::failure::Touched;
+use crate::app::failure::StoreEffect;
 use crate::app::paste;
 use crate::config::edit::Edit;
 use crate::config::edit::Role;
@@ -17,7 +17,7 @@ use crate::ports::store::Change;
 
 use super::request::{Outcome, Request};
 use crate::app::context::Context;
-use crate::app::credential::profile_id::{Place, place};
+use crate::app::credential::profile_id::{ProfileSlot, place};
 use crate::app::failure::{Failure, Kind, login_command};
 use crate::app::issuer::verify_login::{self, Proof};
 
@@ -113,7 +113,7 @@ fn store(
     cx: Context<'_>,
     request: &Request,
     provider: &Provider,
-    place_now: &Place,
+    place_now: &ProfileSlot,
     oauth: &OAuth,
 ) -> Result<(), Failure> {
     let mut lost = None;
@@ -211,7 +211,7 @@ fn set_default(cx: Context<'_>, request: &Request, provider: &Provider) -> Resul
         role: Role::Model,
         reference: model.clone(),
     }]);
-    applied.map_err(|error| Failure::from(error).touched(Touched::Changed))?;
+    applied.map_err(|error| Failure::from(error).touched(StoreEffect::Changed))?;
     let text = format!("Default model set to {model}");
     cx.dialog.notice(&Notice::Info(text));
     Ok(())

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::model::credential::Kind as CredentialKind;
 use crate::model::expiry::End;
 use crate::model::id::{AgentId, ProfileId};
-use crate::model::profiles::{Effective, Seen};
+use crate::model::profiles::{Effective, VisibleProfile};
 use crate::model::time::{Freshness, Timestamp, freshness};
 use crate::ports::files::FileError;
 use crate::ports::store::Scope;
@@ -86,7 +86,7 @@ pub fn gather(cx: Context<'_>, only: Option<&AgentId>) -> Result<Metrics, Failur
     Ok(metrics)
 }
 
-fn login(cx: Context<'_>, seen: &Seen<'_>, now: Timestamp) -> Option<Login> {
+fn login(cx: Context<'_>, seen: &VisibleProfile<'_>, now: Timestamp) -> Option<Login> {
     // The journal is advice; where it cannot be read the store's own facts are told.
     let facts = facts(cx, seen).ok()?;
     let credential = seen.credential;
@@ -109,7 +109,12 @@ fn login(cx: Context<'_>, seen: &Seen<'_>, now: Timestamp) -> Option<Login> {
 }
 
 /// Whether only a person brings the next token, and whether one can be had now.
-fn judge(cx: Context<'_>, seen: &Seen<'_>, facts: &Facts, now: Timestamp) -> (bool, bool) {
+fn judge(
+    cx: Context<'_>,
+    seen: &VisibleProfile<'_>,
+    facts: &Facts,
+    now: Timestamp,
+) -> (bool, bool) {
     let credential = seen.credential;
     let has_secret = credential.bearer().is_some_and(|secret| !secret.is_blank());
     let lives = match (credential.expires(), credential.kind()) {

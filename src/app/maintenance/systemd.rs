@@ -167,15 +167,15 @@ fn service(job: &Job) -> Result<String, Failure> {
          [Service]\n\
          Type=oneshot\n\
          ExecStart={}",
-        quoted(text_of(&job.program)?, Place::Program)?
+        quoted(text_of(&job.program)?, UnitPosition::Program)?
     );
     for arg in &job.args {
         text.push(' ');
-        text.push_str(&quoted(arg, Place::Argument)?);
+        text.push_str(&quoted(arg, UnitPosition::Argument)?);
     }
     text.push('\n');
     for (name, value) in &job.env {
-        let assignment = quoted(&format!("{name}={value}"), Place::Variable)?;
+        let assignment = quoted(&format!("{name}={value}"), UnitPosition::Variable)?;
         text.push_str(&format!("Environment={assignment}\n"));
     }
     // No NoNewPrivileges, and nothing that implies it: a hook may send mail by a program that runs
@@ -201,21 +201,21 @@ fn timer(every: Duration) -> String {
 
 /// Where a word of a unit stands: variables are replaced in arguments only.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum UnitPosition {
     Program,
     Argument,
     Variable,
 }
 
 /// A word as systemd reads it (systemd.syntax(7), systemd.service(5)).
-fn quoted(word: &str, place: Place) -> Result<String, Failure> {
+fn quoted(word: &str, place: UnitPosition) -> Result<String, Failure> {
     if word.chars().any(char::is_control) {
         let message = format!("{word:?} cannot stand in a unit of systemd");
         return Err(Failure::new(Kind::Usage, message));
     }
     let mut text = word.replace('\\', r"\\").replace('"', "\\\"");
     text = text.replace('%', "%%");
-    if place == Place::Argument {
+    if place == UnitPosition::Argument {
         text = text.replace('$', "$$");
     }
     Ok(format!("\"{text}\""))
@@ -248,7 +248,7 @@ mod tests {
             "ExecStart=\"/opt/o 1/openclaw\" \"tick\" \"--prometheus\" \"/a%%b$$c\\\"d\\\\e\"\n";
         assert!(text.contains(line), "{text}");
         assert!(text.contains("Environment=\"OPENCLAW_STATE_DIR=/s t\"\n"));
-        assert!(quoted("a\nExecStart=/bin/false", Place::Argument).is_err());
+        assert!(quoted("a\nExecStart=/bin/false", UnitPosition::Argument).is_err());
     }
 
     #[test]

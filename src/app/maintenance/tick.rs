@@ -11,17 +11,17 @@ use crate::app::hooks::sent_log;
 use crate::model::alert::Alert;
 use crate::model::grant::GrantDigest;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
-use crate::model::profiles::{Effective, Seen};
+use crate::model::profiles::{Effective, VisibleProfile};
 use crate::model::time::Timestamp;
 use crate::ports::store::Scope;
 
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::app::hooks::deliver;
-use crate::app::refresh::ensure_fresh::keep_alive;
-use crate::app::refresh::outcome::{Living, Need};
+use crate::app::refresh::ensure_fresh::ensure_fresh;
+use crate::app::refresh::outcome::{RefreshPolicy, ValidToken};
 
-use super::tick_plan::{self, Plan};
+use super::tick_plan::{self, TickStep};
 
 /// How often to look whether it shall stop.
 const LOOK: Duration = Duration::from_millis(20);
@@ -39,7 +39,7 @@ pub struct Request {
 
 /// Why a login is to be renewed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum RefreshReason {
     /// Its token ends or has ended.
     Due,
     /// It was not renewed for longer than this, and might die of that.
@@ -52,7 +52,7 @@ pub enum Why {
     Dead,
 }
 
-impl Why {
+impl RefreshReason {
     /// Its name.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -68,12 +68,12 @@ impl Why {
         Timestamp(now.0.saturating_sub(millis))
     }
 
-    fn need(self, now: Timestamp) -> Need {
+    fn need(self, now: Timestamp) -> RefreshPolicy {
         match self {
-            Self::Due => Need::MinValid(None),
-            Self::Idle { than } => Need::Unproven(Self::cutoff(now, than)),
+            Self::Due => RefreshPolicy::MinValid(None),
+            Self::Idle { than } => RefreshPolicy::Unproven(Self::cutoff(now, than)),
             // Not even a token that lives ends the look at what the journal knows.
-            Self::Dead => Need::Unproven(now),
+            Self::Dead => RefreshPolicy::Unproven(now),
         }
     }
 }
@@ -88,13 +88,13 @@ pub struct Row {
     /// Its provider.
     pub provider: ProviderId,
     /// Why.
-    pub why: Why,
+    pub why: RefreshReason,
     /// How long after the start of the command.
     pub after: Duration,
     /// The end of its token before.
     pub before: Option<Timestamp>,
     /// What came of it; `None` if it was not tried.
-    pub living: Option<Living>,
+    pub living: Option<ValidToken>,
 }
 
 /// Something that somebody must look at.
@@ -195,14 +195,14 @@ fn look(
     };
     for seen in own.profiles() {
         match tick_plan::judge(cx, &seen, now) {
-            Ok(Plan::Nothing) => {}
-            Ok(Plan::Renew(why)) => report.rows.extend(row(cx, request, &seen, why)),
-            Ok(Plan::Tell(alert)) => {
+            Ok(TickStep::Nothing) => {}
+            Ok(TickStep::Renew(why)) => report.rows.extend(row(cx, request, &seen, why)),
+            Ok(TickStep::Tell(alert)) => {
                 let end = alert.end.unwrap_or(now);
                 report.expiring.push((agent.clone(), seen.id.clone(), end));
                 note(*alert);
             }
-            Ok(Plan::Mourn(alert, failure)) => {
+            Ok(TickStep::Mourn(alert, failure)) => {
                 report.problem(agent, Some(seen.id), failure);
                 note(*alert);
             }
@@ -212,11 +212,16 @@ fn look(
     Ok(())
 }
 
-fn row(cx: Context<'_>, request: &Request, seen: &Seen<'_>, why: Why) -> Option<Row> {
+fn row(
+    cx: Context<'_>,
+    request: &Request,
+    seen: &VisibleProfile<'_>,
+    why: RefreshReason,
+) -> Option<Row> {
     let (_, grant) = facts::renewal(cx, seen);
     let after = match why {
-        Why::Dead => Duration::ZERO,
-        Why::Due | Why::Idle { .. } => place(&grant?, request.spread),
+        RefreshReason::Dead => Duration::ZERO,
+        RefreshReason::Due | RefreshReason::Idle { .. } => place(&grant?, request.spread),
     };
     Some(Row {
         agent: seen.owner.clone(),
@@ -249,7 +254,7 @@ fn renew(cx: Context<'_>, report: &mut Report) -> Result<(), Failure> {
             Ok(cx.provider_of(&row.provider, credential)?)
         });
         let need = row.why.need(cx.clock.now());
-        let result = provider.and_then(|of| keep_alive(cx, &row.agent, &row.profile, &of, need));
+        let result = provider.and_then(|of| ensure_fresh(cx, &row.agent, &row.profile, &of, need));
         let failure = match result {
             Ok(living) => {
                 let failure = needs_person(&living);
@@ -272,7 +277,7 @@ fn renew(cx: Context<'_>, report: &mut Report) -> Result<(), Failure> {
 }
 
 /// A token that lives, and after which no other will come by itself.
-fn needs_person(living: &Living) -> Option<Failure> {
+fn needs_person(living: &ValidToken) -> Option<Failure> {
     let remedy = living.remedy.as_ref()?;
     let message = living.warning.clone().unwrap_or_default();
     Some(Failure::new(Kind::NeedsLogin, message).hint(remedy))

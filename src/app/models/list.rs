@@ -45,7 +45,7 @@ pub struct Outcome {
 /// If the agent was named and is not configured, or a document is there and cannot be read.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     if request.agent_named {
-        cx.must_know(&request.agent)?;
+        cx.require_agent(&request.agent)?;
     }
     let mut rows = configured(cx, request);
     if let Some(provider) = &request.provider {

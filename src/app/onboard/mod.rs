@@ -17,7 +17,7 @@ use crate::ports::dialog::Notice;
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use choices::{Meaning, SKIP, TOKEN};
-use way::Way;
+use way::LoginMethod;
 
 /// The method that takes a key.
 const API_KEY: &str = "api-key";
@@ -81,12 +81,12 @@ pub struct Outcome {
     /// The choice, by its name.
     pub choice: String,
     /// The credential; `None` for `skip`.
-    pub credential: Option<Kept>,
+    pub credential: Option<StoredCredential>,
 }
 
 /// The credential that is there now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct StoredCredential {
     /// Its profile.
     pub profile: ProfileId,
     /// Its provider.
@@ -119,7 +119,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         });
     };
     warn_unused(cx, request, &meaning);
-    let way = Way {
+    let way = LoginMethod {
         cx,
         request,
         agent: &agent,

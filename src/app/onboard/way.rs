@@ -8,7 +8,7 @@ use crate::ports::dialog::{Answer, Notice, Question};
 use crate::ports::store::Scope;
 
 use super::choices::{Meaning, TOKEN};
-use super::{API_KEY, Given, Kept, Request, SETUP_TOKEN};
+use super::{API_KEY, Given, Request, SETUP_TOKEN, StoredCredential};
 use crate::app::context::Context;
 use crate::app::credential::env_keys::Keys;
 use crate::app::credential::profile_id;
@@ -20,7 +20,7 @@ use crate::app::paste::{self, Form};
 const CLIENT_CREDENTIALS: &str = "client-credentials";
 
 /// One choice on its way to a stored credential.
-pub(super) struct Way<'a> {
+pub(super) struct LoginMethod<'a> {
     /// The doors.
     pub(super) cx: Context<'a>,
     /// What was asked for.
@@ -33,9 +33,9 @@ pub(super) struct Way<'a> {
     pub(super) provider: ProviderId,
 }
 
-impl Way<'_> {
+impl LoginMethod<'_> {
     /// Goes it: the use case of the method, or nothing where the credential is there already.
-    pub(super) fn go(&self) -> Result<Kept, Failure> {
+    pub(super) fn go(&self) -> Result<StoredCredential, Failure> {
         match self.meaning.method.as_str() {
             API_KEY => self.key(),
             SETUP_TOKEN => self.token(),
@@ -43,7 +43,7 @@ impl Way<'_> {
         }
     }
 
-    fn login(&self) -> Result<Kept, Failure> {
+    fn login(&self) -> Result<StoredCredential, Failure> {
         let (provider, method) = (&self.provider, &self.meaning.method);
         if !self.request.interactive && method != CLIENT_CREDENTIALS {
             let message = format!(
@@ -72,7 +72,7 @@ impl Way<'_> {
         Ok(self.kept(stored.profile, true, stored.replaced))
     }
 
-    fn token(&self) -> Result<Kept, Failure> {
+    fn token(&self) -> Result<StoredCredential, Failure> {
         let flags = &self.request.token;
         let given = self.given(flags.token.as_ref(), "token")?;
         if given.is_none() && !self.request.interactive {
@@ -94,7 +94,7 @@ impl Way<'_> {
         self.paste(profile, form, given.and_then(Source::text), Vec::new())
     }
 
-    fn key(&self) -> Result<Kept, Failure> {
+    fn key(&self) -> Result<StoredCredential, Failure> {
         let row = self.meaning.row;
         let flag = row.and_then(|row| row.flag);
         let mut keys = self.request.keys.iter();
@@ -211,7 +211,7 @@ impl Way<'_> {
         form: Form,
         given: Option<Secret<String>>,
         metadata: Vec<(String, String)>,
-    ) -> Result<Kept, Failure> {
+    ) -> Result<StoredCredential, Failure> {
         let stored = paste::run(
             self.cx,
             &paste::Request {
@@ -237,8 +237,8 @@ impl Way<'_> {
         )?)
     }
 
-    fn kept(&self, profile: ProfileId, stored: bool, replaced: bool) -> Kept {
-        Kept {
+    fn kept(&self, profile: ProfileId, stored: bool, replaced: bool) -> StoredCredential {
+        StoredCredential {
             profile,
             provider: self.provider.clone(),
             method: self.meaning.method.clone(),

@@ -22,7 +22,7 @@ use crate::ports::store::Change;
 use crate::providers::catalogue::CatalogueError;
 
 use super::context::Context;
-use super::failure::{Failure, Kind, Touched, login_command};
+use super::failure::{Failure, Kind, StoreEffect, login_command};
 use shape::{Shape, cleaned};
 
 /// What is asked for.
@@ -340,7 +340,7 @@ pub(super) fn make_selectable(
         return Ok(());
     }
     cx.config.apply(&edits).map(|_| ()).map_err(|error| {
-        let mut failure = Failure::from(error).touched(Touched::Changed);
+        let mut failure = Failure::from(error).touched(StoreEffect::Changed);
         failure.message = format!(
             "{profile} is stored, and could not be named in the configuration, so it may not be chosen: {}",
             failure.message

@@ -9,9 +9,9 @@ use crate::model::credential::OAuth;
 use crate::model::grant::{GrantRecord, RefreshOutcome, Refusal};
 use crate::model::time::{Timestamp, short_duration};
 
-use super::ensure_fresh::Subject;
-use super::outcome::{Living, Need};
-use crate::app::failure::{Failure, Kind, Touched};
+use super::ensure_fresh::RefreshRequest;
+use super::outcome::{RefreshPolicy, ValidToken};
+use crate::app::failure::{Failure, Kind, StoreEffect};
 
 /// How long nobody tries again after the first failure in passing; it doubles with each further
 /// one, up to [`LONGEST_PAUSE`].
@@ -24,15 +24,15 @@ const SHORT_PAUSE_MS: i64 = 2_000;
 /// How often a waiting process looks whether it shall stop.
 const LOOK: Duration = Duration::from_millis(20);
 
-impl Subject<'_> {
+impl RefreshRequest<'_> {
     /// What the journal already knows decides without asking the provider again; a person who says
     /// `--force` is not stopped by it.
     pub(in crate::app) fn remembered(
         &self,
         credential: &OAuth,
         record: Option<&GrantRecord>,
-    ) -> Option<Result<Living, Failure>> {
-        if self.need == Need::Always {
+    ) -> Option<Result<ValidToken, Failure>> {
+        if self.need == RefreshPolicy::Always {
             return None;
         }
         if let Some(at) = record?.revoked_at() {
@@ -55,7 +55,12 @@ impl Subject<'_> {
             }
             RefreshOutcome::Passing { reason, retry_at } if self.is_paused(record) => {
                 let why = self.with_wait(reason.clone(), *retry_at);
-                Some(self.later(credential.clone(), &why, Kind::Temporary, Touched::Nothing))
+                Some(self.later(
+                    credential.clone(),
+                    &why,
+                    Kind::Temporary,
+                    StoreEffect::Nothing,
+                ))
             }
             _ => None,
         }
@@ -69,7 +74,7 @@ impl Subject<'_> {
     ) -> bool {
         let retry_at = record.and_then(retry_at);
         let is_short = self.is_paused(record) && self.left(retry_at) <= SHORT_PAUSE_MS;
-        is_short && self.need != Need::Always && !self.is_alive(credential)
+        is_short && self.need != RefreshPolicy::Always && !self.is_alive(credential)
     }
 
     /// Waits for the end of a short pause if the token is dead; true if there was one.

@@ -20,30 +20,30 @@ use crate::ports::dialog::Notice;
 use crate::ports::store::Change;
 
 use super::backoff::words;
-use super::ensure_fresh::Subject;
-use super::outcome::{How, Living};
+use super::ensure_fresh::RefreshRequest;
+use super::outcome::{RefreshResult, ValidToken};
 use crate::app::context::Context;
-use crate::app::failure::{Failure, Kind, Touched, refresh_command};
+use crate::app::failure::{Failure, Kind, StoreEffect, refresh_command};
 use crate::app::issuer::registration::{self, Use};
 
 /// A client that was refused is not tried again for so long, unless a person asks: whoever owns it
 /// may have corrected it meanwhile.
 const REFUSAL_COUNTS: Duration = Duration::from_secs(60);
 
-impl Subject<'_> {
+impl RefreshRequest<'_> {
     /// Asks for a new token, under the lock of its place; `None` if the profile was changed
     /// meanwhile, so that it must be looked at again.
-    pub(in crate::app) fn ask_anew(
+    pub(in crate::app) fn request_new_token(
         &self,
         flow: &ClientCredentialsFlow,
         old: OAuth,
         record: Option<&GrantRecord>,
-    ) -> Result<Option<Living>, Failure> {
+    ) -> Result<Option<ValidToken>, Failure> {
         let client = match registration::resolve_with_secret(self.cx, self.provider, Use::Refresh) {
             Ok(client) => client,
             Err(failure) => return self.in_spite_of(old, failure).map(Some),
         };
-        self.cx.store.rehearse(self.owner)?;
+        self.cx.store.check_writable(self.owner)?;
         let begun_at = self.cx.clock.now();
         let http = self.cx.http;
         match client_credentials::request(http, self.provider, &client, flow, begun_at) {
@@ -57,15 +57,20 @@ impl Subject<'_> {
         &self,
         old: OAuth,
         failure: Failure,
-    ) -> Result<Living, Failure> {
+    ) -> Result<ValidToken, Failure> {
         if !self.suffices(&old) {
             return Err(failure);
         }
         let text = format!("{} is due: {}", self.profile, failure.message);
-        Ok(self.living(old, How::StillAlive, Some(text)))
+        Ok(self.living(old, RefreshResult::StillAlive, Some(text)))
     }
 
-    fn put(&self, client: &Client, old: &OAuth, grant: &Grant) -> Result<Option<Living>, Failure> {
+    fn put(
+        &self,
+        client: &Client,
+        old: &OAuth,
+        grant: &Grant,
+    ) -> Result<Option<ValidToken>, Failure> {
         let skew = grant.skew_warning();
         let mut stored = None;
         let written = self.cx.store.update(self.owner, &mut |document| {
@@ -89,7 +94,7 @@ impl Subject<'_> {
             return Ok(None);
         };
         remember(self.cx, self.owner, self.profile, self.provider, client);
-        Ok(Some(self.living(stored, How::Refreshed, None)))
+        Ok(Some(self.living(stored, RefreshResult::Refreshed, None)))
     }
 
     fn denied(
@@ -98,7 +103,7 @@ impl Subject<'_> {
         record: Option<&GrantRecord>,
         begun_at: Timestamp,
         error: &OAuthError,
-    ) -> Result<Living, Failure> {
+    ) -> Result<ValidToken, Failure> {
         let now = self.cx.clock.now();
         if let OAuthError::Refused(refusal) = error {
             let outcome = RefreshOutcome::Refused(refusal.clone());
@@ -119,7 +124,7 @@ impl Subject<'_> {
         };
         self.write_down(record, begun_at, outcome);
         let reason = self.with_wait(reason, retry_at);
-        self.later(old, &reason, Kind::Temporary, Touched::Nothing)
+        self.later(old, &reason, Kind::Temporary, StoreEffect::Nothing)
     }
 
     /// Tells those who come after it how the attempt ended.
@@ -160,7 +165,7 @@ impl Subject<'_> {
         credential: &OAuth,
         attempt: &Attempt,
         refusal: &Refusal,
-    ) -> Option<Result<Living, Failure>> {
+    ) -> Option<Result<ValidToken, Failure>> {
         let now = self.cx.clock.now();
         let settled_at = attempt.settled_at?;
         let counts = settled_at <= now && now < settled_at.after(REFUSAL_COUNTS);
@@ -168,7 +173,7 @@ impl Subject<'_> {
     }
 
     /// No person need log in, but one must correct the client.
-    fn refused_client(&self, credential: OAuth, refusal: &Refusal) -> Result<Living, Failure> {
+    fn refused_client(&self, credential: OAuth, refusal: &Refusal) -> Result<ValidToken, Failure> {
         let name = self.profile;
         let why = words(refusal);
         let remedy = format!(
@@ -183,9 +188,9 @@ impl Subject<'_> {
             let warning = format!(
                 "{name} cannot be renewed: {why}. Its token works for another {left}; {remedy}"
             );
-            return Ok(Living {
+            return Ok(ValidToken {
                 remedy: Some(remedy),
-                ..self.living(credential, How::StillAlive, Some(warning))
+                ..self.living(credential, RefreshResult::StillAlive, Some(warning))
             });
         }
         let message = format!("{name} cannot be renewed: {why}");

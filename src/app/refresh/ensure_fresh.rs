@@ -7,9 +7,9 @@
 
 use std::time::Duration;
 
-use crate::app::refresh::outcome::How;
-use crate::app::refresh::outcome::Living;
-use crate::app::refresh::outcome::Need;
+use crate::app::refresh::outcome::RefreshPolicy;
+use crate::app::refresh::outcome::RefreshResult;
+use crate::app::refresh::outcome::ValidToken;
 use crate::model::credential::{Credential, OAuth};
 use crate::model::expiry::End;
 use crate::model::grant::{GrantDigest, GrantRecord};
@@ -23,20 +23,20 @@ use crate::ports::store::{Held, Scope, Wait, Waited};
 use super::notify;
 use super::recover::{self, Filed};
 use crate::app::context::Context;
-use crate::app::failure::{Failure, Kind, Touched, login_command, refresh_command};
-use crate::app::hooks::event::Whose;
+use crate::app::failure::{Failure, Kind, StoreEffect, login_command, refresh_command};
+use crate::app::hooks::event::ProfileRef;
 
 /// How long an expired token waits for another process: a whole call (30 s), the other's commit,
 /// and some.
 const WAIT_FOR_OTHERS: Duration = Duration::from_secs(45);
 
 /// One profile whose grant is kept alive.
-pub(in crate::app) struct Subject<'a> {
+pub(in crate::app) struct RefreshRequest<'a> {
     pub(in crate::app) cx: Context<'a>,
     pub(in crate::app) owner: &'a AgentId,
     pub(in crate::app) profile: &'a ProfileId,
     pub(in crate::app) provider: &'a Provider,
-    pub(in crate::app) need: Need,
+    pub(in crate::app) need: RefreshPolicy,
 }
 
 /// Makes sure that the access token of `profile`, which lies in `owner`'s document, is alive.
@@ -44,14 +44,14 @@ pub(in crate::app) struct Subject<'a> {
 /// # Errors
 /// [`Kind::NeedsLogin`] if the provider refuses the grant and the token is dead, and the other
 /// kinds as they say; a token that still lives is handed out with a warning instead.
-pub fn keep_alive(
+pub fn ensure_fresh(
     cx: Context<'_>,
     owner: &AgentId,
     profile: &ProfileId,
     provider: &Provider,
-    need: Need,
-) -> Result<Living, Failure> {
-    let subject = Subject {
+    need: RefreshPolicy,
+) -> Result<ValidToken, Failure> {
+    let subject = RefreshRequest {
         cx,
         owner,
         profile,
@@ -60,7 +60,7 @@ pub fn keep_alive(
     };
     let first = subject.load()?;
     let result = subject.keep(&first);
-    let whose = Whose {
+    let whose = ProfileRef {
         agent: owner,
         profile,
         provider: &provider.id,
@@ -69,9 +69,9 @@ pub fn keep_alive(
     result
 }
 
-impl Subject<'_> {
+impl RefreshRequest<'_> {
     /// What becomes of the credential that was there at first.
-    fn keep(&self, first: &OAuth) -> Result<Living, Failure> {
+    fn keep(&self, first: &OAuth) -> Result<ValidToken, Failure> {
         let cx = self.cx;
         let deadline = cx.clock.monotonic() + WAIT_FOR_OTHERS;
         let mut current = first.clone();
@@ -84,7 +84,7 @@ impl Subject<'_> {
             };
             let record = cx.store.grant_record(&digest)?;
             if self.is_proven(record.as_ref()) {
-                return Ok(self.living(current, How::WasFresh, None));
+                return Ok(self.living(current, RefreshResult::WasFresh, None));
             }
             if self.sit_out(&current, record.as_ref())? {
                 current = self.load()?;
@@ -111,7 +111,7 @@ impl Subject<'_> {
                 continue;
             }
             if self.suffices(&current) {
-                return Ok(self.living(current, How::StillAlive, None));
+                return Ok(self.living(current, RefreshResult::StillAlive, None));
             }
             self.wait(&digest, deadline)?;
             current = self.load()?;
@@ -125,7 +125,7 @@ impl Subject<'_> {
         digest: &GrantDigest,
         seen: &OAuth,
         first: &OAuth,
-    ) -> Result<Option<Living>, Failure> {
+    ) -> Result<Option<ValidToken>, Failure> {
         match recover::file(self.cx, held)? {
             Filed::Stored => Ok(None),
             Filed::NothingFound(held) => {
@@ -138,7 +138,11 @@ impl Subject<'_> {
                 }
                 let record = self.cx.store.grant_record(digest)?;
                 if self.is_proven(record.as_ref()) {
-                    return Ok(Some(self.living(again, How::RefreshedElsewhere, None)));
+                    return Ok(Some(self.living(
+                        again,
+                        RefreshResult::RefreshedElsewhere,
+                        None,
+                    )));
                 }
                 match (
                     self.remembered(&again, record.as_ref()),
@@ -146,7 +150,7 @@ impl Subject<'_> {
                 ) {
                     (Some(verdict), _) => verdict.map(Some),
                     (None, None) => self.refresh(held, again, record.as_ref()),
-                    (None, Some(flow)) => self.ask_anew(flow, again, record.as_ref()),
+                    (None, Some(flow)) => self.request_new_token(flow, again, record.as_ref()),
                 }
             }
         }
@@ -165,7 +169,7 @@ impl Subject<'_> {
     }
 
     /// Nothing can renew it.
-    pub(in crate::app) fn without_grant(&self, current: OAuth) -> Result<Living, Failure> {
+    pub(in crate::app) fn without_grant(&self, current: OAuth) -> Result<ValidToken, Failure> {
         let why = match current.is_of_client() {
             true => "its provider has no method client-credentials any more",
             false => "it has no refresh token",
@@ -191,7 +195,7 @@ impl Subject<'_> {
 
     fn freshness(&self, credential: &OAuth) -> Freshness {
         let margin = match self.need {
-            Need::MinValid(Some(least)) => least,
+            RefreshPolicy::MinValid(Some(least)) => least,
             _ => self.provider.refresh.margin,
         };
         if credential.access.as_ref().is_none_or(Secret::is_blank) {
@@ -214,27 +218,27 @@ impl Subject<'_> {
     /// Whether the grant has been proven since the moment that was asked for.
     fn is_proven(&self, record: Option<&GrantRecord>) -> bool {
         let proven_at = record.and_then(|record| record.proven_at);
-        matches!((self.need, proven_at), (Need::Unproven(since), Some(at)) if at > since)
+        matches!((self.need, proven_at), (RefreshPolicy::Unproven(since), Some(at)) if at > since)
     }
 
     /// Whether a token may be handed out as it is: it lives, and nobody insists on a new one.
     pub(in crate::app) fn suffices(&self, credential: &OAuth) -> bool {
-        self.need != Need::Always && self.is_alive(credential)
+        self.need != RefreshPolicy::Always && self.is_alive(credential)
     }
 
     /// Whether `now` needs no refresh, compared with what was there when we began.
-    pub(in crate::app) fn enough(&self, now: &OAuth, first: &OAuth) -> Option<How> {
+    pub(in crate::app) fn enough(&self, now: &OAuth, first: &OAuth) -> Option<RefreshResult> {
         let changed = now.access != first.access;
         let fresh = matches!(
             self.freshness(now),
             Freshness::Fresh { .. } | Freshness::NoExpiry
         );
         match (fresh, changed, self.need) {
-            (true, true, _) => Some(How::RefreshedElsewhere),
-            (true, false, Need::MinValid(_)) => Some(How::WasFresh),
+            (true, true, _) => Some(RefreshResult::RefreshedElsewhere),
+            (true, false, RefreshPolicy::MinValid(_)) => Some(RefreshResult::WasFresh),
             // A provider may issue tokens that live for less than what was asked for. Another
             // process got a new one a moment ago; to refresh again would only spend one more.
-            (false, true, _) if self.is_alive(now) => Some(How::RefreshedElsewhere),
+            (false, true, _) if self.is_alive(now) => Some(RefreshResult::RefreshedElsewhere),
             _ => None,
         }
     }
@@ -242,10 +246,10 @@ impl Subject<'_> {
     pub(in crate::app) fn living(
         &self,
         credential: OAuth,
-        how: How,
+        how: RefreshResult,
         warning: Option<String>,
-    ) -> Living {
-        Living {
+    ) -> ValidToken {
+        ValidToken {
             credential,
             how,
             warning,
@@ -262,7 +266,11 @@ impl Subject<'_> {
     }
 
     /// The grant cannot be refreshed: a token that lives is handed out, a dead one is the end.
-    pub(in crate::app) fn hopeless(&self, credential: OAuth, why: &str) -> Result<Living, Failure> {
+    pub(in crate::app) fn hopeless(
+        &self,
+        credential: OAuth,
+        why: &str,
+    ) -> Result<ValidToken, Failure> {
         let name = self.profile;
         if self.suffices(&credential) {
             let left = credential
@@ -273,9 +281,9 @@ impl Subject<'_> {
                 "{name} cannot be refreshed: {why}. Its token works for another {left}; log in again: {}",
                 self.login_again()
             );
-            return Ok(Living {
+            return Ok(ValidToken {
                 remedy: Some(self.login_again()),
-                ..self.living(credential, How::StillAlive, Some(warning))
+                ..self.living(credential, RefreshResult::StillAlive, Some(warning))
             });
         }
         let message = format!("{name} cannot be refreshed: {why}");
@@ -286,13 +294,13 @@ impl Subject<'_> {
     /// waits for the token.
     pub(in crate::app) fn patience(&self, credential: &OAuth) -> Duration {
         match self.need {
-            Need::MinValid(_) if self.suffices(credential) => Duration::ZERO,
+            RefreshPolicy::MinValid(_) if self.suffices(credential) => Duration::ZERO,
             _ => WAIT_FOR_OTHERS,
         }
     }
 
     /// A disk that fails keeps nobody from a token that lives.
-    fn despite(&self, credential: OAuth, failure: Failure) -> Result<Living, Failure> {
+    fn despite(&self, credential: OAuth, failure: Failure) -> Result<ValidToken, Failure> {
         let concerns_disk = matches!(failure.kind, Kind::Storage | Kind::Busy);
         if !concerns_disk || !self.suffices(&credential) {
             return Err(failure);
@@ -305,7 +313,7 @@ impl Subject<'_> {
                 failure.message
             )
         });
-        Ok(self.living(credential, How::StillAlive, warning))
+        Ok(self.living(credential, RefreshResult::StillAlive, warning))
     }
 
     /// It may work later: a token that lives is handed out, a dead one is a failure of `kind`.
@@ -314,16 +322,16 @@ impl Subject<'_> {
         credential: OAuth,
         why: &str,
         kind: Kind,
-        touched: Touched,
-    ) -> Result<Living, Failure> {
+        touched: StoreEffect,
+    ) -> Result<ValidToken, Failure> {
         let name = self.profile;
         if self.suffices(&credential) {
             let spent = match touched {
-                Touched::MaybeSpent => "; its refresh token may be spent",
-                Touched::Nothing | Touched::Changed | Touched::Saved => "",
+                StoreEffect::MaybeSpent => "; its refresh token may be spent",
+                StoreEffect::Nothing | StoreEffect::Changed | StoreEffect::Saved => "",
             };
             let warning = format!("{name} is due and could not be refreshed now: {why}{spent}");
-            return Ok(self.living(credential, How::StillAlive, Some(warning)));
+            return Ok(self.living(credential, RefreshResult::StillAlive, Some(warning)));
         }
         let hint = match kind {
             Kind::UnknownOutcome => self.login_again(),

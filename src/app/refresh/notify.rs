@@ -2,27 +2,27 @@
 
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
-use crate::app::hooks::event::Whose;
-use crate::model::alert::{Alert, Event, Mark};
+use crate::app::hooks::event::ProfileRef;
+use crate::model::alert::{Alert, DedupKey, Event};
 use crate::model::credential::OAuth;
 use crate::model::expiry::End;
 use crate::model::time::Timestamp;
 
-use super::outcome::{How, Living};
+use super::outcome::{RefreshResult, ValidToken};
 
 /// Notes how keeping a login alive ended that was `old` before: that it was renewed, or that a
 /// person must act.
 pub(in crate::app) fn of_renewal(
     cx: Context<'_>,
-    whose: Whose<'_>,
+    whose: ProfileRef<'_>,
     old: &OAuth,
-    result: &Result<Living, Failure>,
+    result: &Result<ValidToken, Failure>,
 ) {
     let (message, command) = match result {
-        Ok(living) if living.how == How::Refreshed => {
+        Ok(living) if living.how == RefreshResult::Refreshed => {
             return of_refresh(cx, whose, living.credential.expires);
         }
-        Ok(Living {
+        Ok(ValidToken {
             warning: Some(warning),
             remedy: Some(remedy),
             ..
@@ -34,8 +34,8 @@ pub(in crate::app) fn of_renewal(
         _ => return,
     };
     let mark = match old.grant() {
-        Some(grant) => Mark::of_grant(&grant, old.expires),
-        None => Mark::of_end(whose.agent, whose.profile, old.expires),
+        Some(grant) => DedupKey::of_grant(&grant, old.expires),
+        None => DedupKey::of_end(whose.agent, whose.profile, old.expires),
     };
     cx.alerts.note(Alert {
         command: command.cloned(),
@@ -45,7 +45,7 @@ pub(in crate::app) fn of_renewal(
 }
 
 /// Notes that a login was renewed.
-pub(in crate::app) fn of_refresh(cx: Context<'_>, whose: Whose<'_>, end: Option<Timestamp>) {
+pub(in crate::app) fn of_refresh(cx: Context<'_>, whose: ProfileRef<'_>, end: Option<Timestamp>) {
     let ends = end.map_or_else(String::new, |end| {
         format!("; its token ends at {}", End::read(end).at.iso8601())
     });

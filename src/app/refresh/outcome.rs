@@ -7,7 +7,7 @@ use crate::model::time::Timestamp;
 
 /// When to refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
+pub enum RefreshPolicy {
     /// If less than this is left; `None` for the provider's own margin.
     MinValid(Option<Duration>),
     /// In any case.
@@ -19,11 +19,11 @@ pub enum Need {
 
 /// A living access token, and how it came about.
 #[derive(Clone, Debug)]
-pub struct Living {
+pub struct ValidToken {
     /// The credential as it is now in the owner's document.
     pub credential: OAuth,
     /// What was done for it.
-    pub how: How,
+    pub how: RefreshResult,
     /// What a person should know: the token is alive, and could not be renewed.
     pub warning: Option<String>,
     /// What a person must do before the token ends, if nothing else brings another one.
@@ -32,7 +32,7 @@ pub struct Living {
 
 /// What was done for a living token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
+pub enum RefreshResult {
     /// Nothing: there was enough life left.
     WasFresh,
     /// This process refreshed it.

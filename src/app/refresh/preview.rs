@@ -1,22 +1,22 @@
 //! What asking for a token would come to, as far as that can be told without the network, a lock
 //! or a write.
 //!
-//! It puts the same questions in the same order as [`keep_alive`](crate::app::refresh::ensure_fresh::keep_alive)
+//! It puts the same questions in the same order as [`ensure_fresh`](crate::app::refresh::ensure_fresh::keep_alive)
 //! and answers them by the same functions, so that an explanation and a token agree.
 
 use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::GrantRecord;
 use crate::model::id::{AgentId, ProfileId};
-use crate::model::profiles::Seen;
+use crate::model::profiles::VisibleProfile;
 use crate::model::provider::Provider;
 
-use super::ensure_fresh::Subject;
-use super::outcome::{Living, Need};
+use super::ensure_fresh::RefreshRequest;
+use super::outcome::{RefreshPolicy, ValidToken};
 use super::target::{Ahead, Route};
 use crate::app::context::Context;
 use crate::app::failure::Failure;
 use crate::app::issuer::registration;
-use crate::app::usecase::token::{self, Way};
+use crate::app::usecase::token::{self, TokenSource};
 
 /// What would come of it.
 pub(in crate::app) enum Foreseen {
@@ -36,10 +36,10 @@ pub(in crate::app) enum Foreseen {
 }
 
 /// Looks ahead for one stored credential.
-pub(in crate::app) fn foresee(cx: Context<'_>, seen: &Seen<'_>) -> Foreseen {
+pub(in crate::app) fn preview(cx: Context<'_>, seen: &VisibleProfile<'_>) -> Foreseen {
     let foreseen = match token::way(cx, seen, None) {
-        Ok((_, Way::AsItIs(warning))) => Ok(Foreseen::Given(warning)),
-        Ok((_, Way::KeptAlive(manifest))) => kept_alive(cx, seen, &manifest),
+        Ok((_, TokenSource::AsItIs(warning))) => Ok(Foreseen::Given(warning)),
+        Ok((_, TokenSource::KeptAlive(manifest))) => kept_alive(cx, seen, &manifest),
         Err(failure) => Err(failure),
     };
     match foreseen {
@@ -49,25 +49,29 @@ pub(in crate::app) fn foresee(cx: Context<'_>, seen: &Seen<'_>) -> Foreseen {
     }
 }
 
-fn kept_alive(cx: Context<'_>, seen: &Seen<'_>, manifest: &Provider) -> Result<Foreseen, Failure> {
+fn kept_alive(
+    cx: Context<'_>,
+    seen: &VisibleProfile<'_>,
+    manifest: &Provider,
+) -> Result<Foreseen, Failure> {
     let login = match seen.credential {
         Credential::OAuth(oauth) => oauth.clone(),
         Credential::Token(token) => token.as_grant(),
         Credential::ApiKey(_) => return Ok(Foreseen::Given(None)),
     };
-    let subject = Subject {
+    let subject = RefreshRequest {
         cx,
         owner: seen.owner,
         profile: seen.id,
         provider: manifest,
-        need: Need::MinValid(None),
+        need: RefreshPolicy::MinValid(None),
     };
-    subject.foresee(login)
+    subject.preview(login)
 }
 
-impl Subject<'_> {
-    fn foresee(&self, login: OAuth) -> Result<Foreseen, Failure> {
-        let given = |living: Living| Foreseen::Given(living.warning);
+impl RefreshRequest<'_> {
+    fn preview(&self, login: OAuth) -> Result<Foreseen, Failure> {
+        let given = |living: ValidToken| Foreseen::Given(living.warning);
         if self.enough(&login, &login).is_some() {
             return Ok(Foreseen::Given(None));
         }
@@ -98,7 +102,7 @@ impl Subject<'_> {
         login: OAuth,
         record: Option<&GrantRecord>,
     ) -> Result<Foreseen, Failure> {
-        let given = |living: Living| Foreseen::Given(living.warning);
+        let given = |living: ValidToken| Foreseen::Given(living.warning);
         match Route::ahead(self.cx, self.provider, &login) {
             Ok(Ahead::Nowhere) => return self.no_way(login).map(given),
             Ok(Ahead::There(binding)) => self.check_binding(&binding, record)?,

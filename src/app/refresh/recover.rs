@@ -2,7 +2,7 @@
 //! that could not be stored.
 //!
 //! It is read by the code that reads an answer off the network, so that there is one way to
-//! understand it. Every command begins with [`take_in`], and nobody sends a refresh token while an
+//! understand it. Every command begins with [`recover_pending`], and nobody sends a refresh token while an
 //! answer to it lies there.
 
 use std::time::Duration;
@@ -17,12 +17,12 @@ use crate::ports::store::{Held, SavedAnswer};
 use super::notify;
 use crate::app::context::Context;
 use crate::app::failure::Failure;
-use crate::app::hooks::event::Whose;
+use crate::app::hooks::event::ProfileRef;
 
 /// Stores every answer that was saved and belongs to no refresh under way. What cannot be stored
 /// now is told, and stays for the next command.
-pub fn take_in(cx: Context<'_>) {
-    let grants = match cx.store.unfiled() {
+pub fn recover_pending(cx: Context<'_>) {
+    let grants = match cx.store.pending_answers() {
         Ok(grants) => grants,
         Err(error) => {
             let text = format!("saved logins could not be looked for: {error}");
@@ -71,7 +71,7 @@ pub(in crate::app) fn file<'a>(
     };
     let changed = held.resume(&answer)?.commit(&new, cx.clock.now())?;
     if let Some(agent) = changed.first() {
-        let whose = Whose {
+        let whose = ProfileRef {
             agent,
             profile: &answer.profile,
             provider: &answer.provider,

@@ -10,17 +10,17 @@ use crate::model::grant::{Attempt, Binding, GrantRecord, RefreshOutcome};
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
 use crate::ports::dialog::Notice;
-use crate::ports::store::{Held, Reserved, Spending, StoreError, Wait};
+use crate::ports::store::{Held, PendingRefresh, Reserved, StoreError, Wait};
 
 use super::backoff::words;
 use super::binding;
-use super::ensure_fresh::Subject;
-use super::outcome::{How, Living};
+use super::ensure_fresh::RefreshRequest;
+use super::outcome::{RefreshResult, ValidToken};
 use super::target::Route;
-use crate::app::failure::{Failure, Kind, Touched, refresh_command};
+use crate::app::failure::{Failure, Kind, StoreEffect, refresh_command};
 use crate::app::issuer::verify_login;
 
-impl Subject<'_> {
+impl RefreshRequest<'_> {
     /// The refresh itself, under the lock of the grant; `None` if the login was changed meanwhile,
     /// so that it must be looked at again.
     pub(in crate::app) fn refresh(
@@ -28,7 +28,7 @@ impl Subject<'_> {
         held: Box<dyn Held<'_> + '_>,
         old: OAuth,
         record: Option<&GrantRecord>,
-    ) -> Result<Option<Living>, Failure> {
+    ) -> Result<Option<ValidToken>, Failure> {
         let route = match Route::of(self.cx, self.provider, &old) {
             Ok(Some(route)) => route,
             Ok(None) => return self.no_way(old).map(Some),
@@ -48,7 +48,7 @@ impl Subject<'_> {
             limit: self.patience(&old),
             stop: &|| interrupt.pending().is_some(),
         };
-        let reserved = held.reserve(&Spending {
+        let reserved = held.reserve(&PendingRefresh {
             agent: self.owner,
             profile: self.profile,
             provider: &self.provider.id,
@@ -88,7 +88,7 @@ impl Subject<'_> {
     }
 
     /// There is no way to renew it.
-    pub(in crate::app) fn no_way(&self, old: OAuth) -> Result<Living, Failure> {
+    pub(in crate::app) fn no_way(&self, old: OAuth) -> Result<ValidToken, Failure> {
         let id = &self.provider.id;
         self.hopeless(
             old,
@@ -97,7 +97,11 @@ impl Subject<'_> {
     }
 
     /// There is a way, and it cannot be gone now: a token that lives is handed out.
-    pub(in crate::app) fn blocked(&self, old: OAuth, failure: Failure) -> Result<Living, Failure> {
+    pub(in crate::app) fn blocked(
+        &self,
+        old: OAuth,
+        failure: Failure,
+    ) -> Result<ValidToken, Failure> {
         let Failure {
             kind,
             message,
@@ -117,7 +121,7 @@ impl Subject<'_> {
         reserved: Box<dyn Reserved + '_>,
         (old, record): (&OAuth, Option<&GrantRecord>),
         grant: Grant,
-    ) -> Result<Living, Failure> {
+    ) -> Result<ValidToken, Failure> {
         let skew = grant.skew_warning();
         let id_token = grant.id_token.clone();
         let new = grant.into_credential(&self.provider.id, Identity::default());
@@ -126,20 +130,20 @@ impl Subject<'_> {
         // Only now: a doubt about whose it is must not lose a token that cannot be had again.
         verify_login::doubt(self.cx, self.provider, self.profile, record, id_token);
         if let Some(signal) = self.cx.interrupt.pending() {
-            return Err(Failure::cancelled(signal).touched(Touched::Changed));
+            return Err(Failure::cancelled(signal).touched(StoreEffect::Changed));
         }
         match changed.contains(self.owner) {
-            true => Ok(self.living(old.renewed(&new), How::Refreshed, None)),
+            true => Ok(self.living(old.renewed(&new), RefreshResult::Refreshed, None)),
             false => self.replaced_meanwhile(),
         }
     }
 
     /// Logged out or logged in anew during the refresh: the newer wish wins.
-    fn replaced_meanwhile(&self) -> Result<Living, Failure> {
+    fn replaced_meanwhile(&self) -> Result<ValidToken, Failure> {
         let name = self.profile;
         match self.load() {
             Ok(newer) if self.is_alive(&newer) => {
-                Ok(self.living(newer, How::RefreshedElsewhere, None))
+                Ok(self.living(newer, RefreshResult::RefreshedElsewhere, None))
             }
             Ok(_) => {
                 let message = format!("{name} was replaced while it was being refreshed");
@@ -161,7 +165,7 @@ impl Subject<'_> {
         old: OAuth,
         record: Option<&GrantRecord>,
         error: &OAuthError,
-    ) -> Result<Living, Failure> {
+    ) -> Result<ValidToken, Failure> {
         let now = self.cx.clock.now();
         let mut outcome = error.outcome(now);
         if let RefreshOutcome::Passing { retry_at, .. } = &mut outcome {
@@ -187,13 +191,13 @@ impl Subject<'_> {
             RefreshOutcome::Refused(refusal) => self.hopeless(old, &words(&refusal)),
             RefreshOutcome::Passing { reason, retry_at } => {
                 let reason = self.with_wait(reason, retry_at);
-                self.later(old, &reason, Kind::Temporary, Touched::Nothing)
+                self.later(old, &reason, Kind::Temporary, StoreEffect::Nothing)
             }
             RefreshOutcome::Unknown { reason } => {
-                self.later(old, &reason, Kind::UnknownOutcome, Touched::MaybeSpent)
+                self.later(old, &reason, Kind::UnknownOutcome, StoreEffect::MaybeSpent)
             }
             RefreshOutcome::Stored { .. } | RefreshOutcome::Revoked => {
-                Ok(self.living(self.load()?, How::Refreshed, None))
+                Ok(self.living(self.load()?, RefreshResult::Refreshed, None))
             }
         }
     }

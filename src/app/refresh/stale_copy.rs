@@ -10,12 +10,12 @@ use crate::model::id::{AgentId, ProfileId};
 use crate::ports::dialog::Notice;
 use crate::ports::store::{Change, Scope};
 
-use super::ensure_fresh::Subject;
-use super::outcome::Living;
+use super::ensure_fresh::RefreshRequest;
+use super::outcome::ValidToken;
 use super::rotation;
 use crate::app::failure::Failure;
 
-impl Subject<'_> {
+impl RefreshRequest<'_> {
     /// Lets the copy of `spent` take the content of its living successor; false if that lies in no
     /// document.
     pub(in crate::app) fn follow(
@@ -68,7 +68,7 @@ impl Subject<'_> {
         &self,
         credential: OAuth,
         record: Option<&GrantRecord>,
-    ) -> Result<Living, Failure> {
+    ) -> Result<ValidToken, Failure> {
         let attempt = record.and_then(|record| record.attempt.as_ref());
         let when = attempt.map_or_else(String::new, |attempt| {
             format!(" at {}", attempt.begun_at.iso8601())

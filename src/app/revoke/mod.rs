@@ -17,10 +17,10 @@ use crate::model::secret::Secret;
 use crate::oauth::revoke::{Hint, RevokeError};
 use crate::ports::dialog::Notice;
 use crate::ports::host::Signal;
-use crate::ports::store::{Held, Scope, Spending, StoreError, Wait, Waited};
+use crate::ports::store::{Held, PendingRefresh, Scope, StoreError, Wait, Waited};
 
 use super::context::Context;
-use super::failure::{Failure, Kind, Touched, refresh_command, shell_word};
+use super::failure::{Failure, Kind, StoreEffect, refresh_command, shell_word};
 use super::refresh::recover::{self, Filed};
 use super::refresh::rotation;
 use server::Server;
@@ -29,7 +29,7 @@ use server::Server;
 const WAIT_FOR_OTHERS: Duration = Duration::from_secs(45);
 
 /// A login that can be revoked, and what goes with it.
-pub(super) struct Plan {
+pub(super) struct RevocationPlan {
     provider: Provider,
     server: Server,
     credential: Credential,
@@ -67,10 +67,10 @@ pub(super) fn plan(
     owner: &AgentId,
     profile: &ProfileId,
     credential: &Credential,
-) -> Result<Plan, Failure> {
+) -> Result<RevocationPlan, Failure> {
     let mut credential = credential.clone();
     loop {
-        let plan = Plan::of(cx, (owner, profile), &credential)?;
+        let plan = RevocationPlan::of(cx, (owner, profile), &credential)?;
         let Some(record) = plan.record(cx)? else {
             return Ok(plan);
         };
@@ -101,7 +101,7 @@ fn load(cx: Context<'_>, owner: &AgentId, profile: &ProfileId) -> Result<Credent
     credential.ok_or_else(|| Failure::no_such_profile(profile))
 }
 
-impl Plan {
+impl RevocationPlan {
     fn of(
         cx: Context<'_>,
         (owner, profile): (&AgentId, &ProfileId),
@@ -242,7 +242,7 @@ impl Plan {
             limit: WAIT_FOR_OTHERS,
             stop: &|| cx.interrupt.pending().is_some(),
         };
-        let reserved = held.reserve(&Spending {
+        let reserved = held.reserve(&PendingRefresh {
             agent: owner,
             profile,
             provider: &self.provider.id,
@@ -306,7 +306,7 @@ impl Plan {
 fn unrevoked(before: Option<GrantRecord>, failure: &Failure) -> RefreshOutcome {
     let known = before.and_then(|record| record.attempt?.outcome);
     match (failure.touched, known) {
-        (Touched::MaybeSpent, _) => RefreshOutcome::Unknown {
+        (StoreEffect::MaybeSpent, _) => RefreshOutcome::Unknown {
             reason: failure.message.clone(),
         },
         (_, Some(known)) => known,

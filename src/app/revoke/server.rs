@@ -13,7 +13,7 @@ use crate::oauth::error::OAuthError;
 use crate::oauth::plugin::Program;
 use crate::oauth::revoke::{self, Hint, RevokeError};
 
-use super::super::failure::{Failure, Kind, Touched};
+use super::super::failure::{Failure, Kind, StoreEffect};
 use super::{ONLY_HERE, forget_command, unsupported};
 use crate::app::context::Context;
 use crate::app::issuer::plugin;
@@ -156,7 +156,7 @@ pub(super) fn failure(profile: &ProfileId, error: &RevokeError) -> Failure {
         RevokeError::Unknown { reason } => {
             let message = format!("it is not known whether {profile} was revoked: {reason}");
             Failure::new(Kind::Temporary, message)
-                .touched(Touched::MaybeSpent)
+                .touched(StoreEffect::MaybeSpent)
                 .hint(again)
         }
         RevokeError::Refused(refusal) => {

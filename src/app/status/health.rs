@@ -6,7 +6,7 @@ use crate::app::credential::facts::Facts;
 use crate::app::credential::facts::Renewal;
 use crate::model::credential::{Credential, Kind};
 use crate::model::id::ProfileId;
-use crate::model::profiles::Seen;
+use crate::model::profiles::VisibleProfile;
 use crate::model::time::Timestamp;
 use crate::ports::store::StoreError;
 
@@ -110,7 +110,7 @@ pub struct ProviderHealth {
 /// Judges every profile and every provider in `names`.
 pub(super) fn judge(
     cx: Context<'_>,
-    seen: &[Seen<'_>],
+    seen: &[VisibleProfile<'_>],
     names: &[String],
     now: Timestamp,
 ) -> Result<Health, StoreError> {
@@ -147,7 +147,7 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn profile(&mut self, seen: &Seen<'_>) -> Result<ProfileHealth, StoreError> {
+    fn profile(&mut self, seen: &VisibleProfile<'_>) -> Result<ProfileHealth, StoreError> {
         let (cx, now) = (self.cx, self.now);
         let credential = seen.credential;
         let expires = credential.expires();

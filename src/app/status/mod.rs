@@ -14,7 +14,7 @@ pub use health::{Health, ProfileHealth, ProviderHealth, Status, WARN_AFTER_MS};
 
 use std::path::PathBuf;
 
-use crate::app::credential::forecast::Coming;
+use crate::app::credential::forecast::ForecastEntry;
 use crate::model::credential::Kind;
 use crate::model::expiry::clock_fault;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
@@ -72,7 +72,7 @@ pub struct Report {
     /// Health of each profile and provider.
     pub health: Health,
     /// What has stopped working and what will within a week, the worst first.
-    pub forecast: Vec<Coming>,
+    pub forecast: Vec<ForecastEntry>,
     /// Whether there is a document that could not be read whole.
     pub unreadable: bool,
     /// What is wrong, each a sentence.
@@ -171,7 +171,7 @@ impl Report {
 /// no JSON is a fault in the report, not an error.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     if request.agent_named {
-        cx.must_know(&request.agent)?;
+        cx.require_agent(&request.agent)?;
     }
     let (effective, mut wrong) = look(cx, &request.agent)?;
     let unreadable = !wrong.is_empty() || !effective.own.faults.is_empty();
@@ -187,7 +187,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     wrong.extend(keys.faults());
     let models = model_ref::resolve(cx.settings, &request.agent, request.agent_named);
     let profiles = effective.profiles();
-    let look = rows::Look::new(cx, &keys, &profiles, &request.agent);
+    let look = rows::RowContext::new(cx, &keys, &profiles, &request.agent);
     let now = look.now;
     let names = look.providers(&models);
     let providers: Vec<ProviderRow> = names.iter().filter_map(|name| look.row(name)).collect();
@@ -251,7 +251,7 @@ pub(super) fn speaks_for(
     wrong.extend(faults(&effective));
     let keys = Keys::look(cx);
     let profiles = effective.profiles();
-    let look = rows::Look::new(cx, &keys, &profiles, agent);
+    let look = rows::RowContext::new(cx, &keys, &profiles, agent);
     let providers = providers.iter();
     let spoken_for = providers.map(|provider| look.row(provider.as_str()).is_some());
     Ok((spoken_for.collect(), wrong))

@@ -10,7 +10,7 @@ use crate::app::credential::env_keys::{Keys, shell_enabled};
 use crate::model::id::{AgentId, ProviderId};
 
 use super::{health, look, rows};
-use crate::app::credential::forecast::{Actor, Coming, forecast};
+use crate::app::credential::forecast::{Actor, ForecastEntry, forecast};
 use crate::app::credential::model_ref::{self, Models};
 use crate::app::credential::state::Trouble;
 
@@ -31,12 +31,12 @@ pub struct Item {
     /// The provider; the profile where there are several.
     pub name: String,
     /// What is the matter.
-    pub mark: Mark,
+    pub mark: PromptMark,
 }
 
 /// What is the matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
+pub enum PromptMark {
     /// It does not work.
     Broken,
     /// It may not work.
@@ -49,7 +49,7 @@ pub enum Mark {
 pub fn unreadable() -> Vec<Item> {
     vec![Item {
         name: "openclaw".to_owned(),
-        mark: Mark::Broken,
+        mark: PromptMark::Broken,
     }]
 }
 
@@ -66,12 +66,12 @@ fn gather(cx: Context<'_>, request: &Request) -> Option<Vec<Item>> {
     }
     let profiles = effective.profiles();
     let keys = Keys::without_shell(cx);
-    let speaker = rows::Look::new(cx, &keys, &profiles, &request.agent);
+    let speaker = rows::RowContext::new(cx, &keys, &profiles, &request.agent);
     let now = speaker.now;
     let health = health::judge(cx, &profiles, &[], now).ok()?;
     let mut missing = needed(cx, request);
     missing.retain(|provider| speaker.row(provider).is_none());
-    let is_meant = |coming: &Coming| {
+    let is_meant = |coming: &ForecastEntry| {
         let provider = ProviderId::parse(&coming.provider);
         request.providers.is_empty()
             || provider.is_ok_and(|provider| request.providers.contains(&provider))
@@ -81,7 +81,7 @@ fn gather(cx: Context<'_>, request: &Request) -> Option<Vec<Item>> {
         *counts.entry(&profile.provider).or_default() += 1;
     }
     let is_one_of_several =
-        |coming: &Coming| counts.get(coming.provider.as_str()).is_some_and(|n| *n > 1);
+        |coming: &ForecastEntry| counts.get(coming.provider.as_str()).is_some_and(|n| *n > 1);
     let all = forecast(&health.profiles, &missing, now);
     let all = all.iter().filter(|coming| coming.actor != Actor::Nobody);
     let items = all.filter(|coming| is_meant(coming)).map(|coming| Item {
@@ -90,9 +90,9 @@ fn gather(cx: Context<'_>, request: &Request) -> Option<Vec<Item>> {
             _ => coming.provider.clone(),
         },
         mark: match (coming.state.trouble(), coming.remaining) {
-            (Some(Trouble::Broken), _) => Mark::Broken,
-            (Some(Trouble::Doubtful), _) => Mark::Doubtful,
-            (None, remaining) => Mark::Ends(remaining.unwrap_or_default()),
+            (Some(Trouble::Broken), _) => PromptMark::Broken,
+            (Some(Trouble::Doubtful), _) => PromptMark::Doubtful,
+            (None, remaining) => PromptMark::Ends(remaining.unwrap_or_default()),
         },
     });
     Some(items.collect())

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use crate::app::context::Context;
 use crate::app::credential::account::email_of;
-use crate::app::credential::env_keys::{Keys, What};
+use crate::app::credential::env_keys::{KeyMaterial, Keys};
 use crate::model::credential::{Credential, Kind};
 use crate::model::id::{AgentId, ProviderId, printable};
-use crate::model::profiles::Seen;
+use crate::model::profiles::VisibleProfile;
 use crate::model::secret::Secret;
 use crate::model::time::{Timestamp, short_duration};
 
@@ -31,25 +31,25 @@ const ENV_ONLY: [&str; 12] = [
 ];
 
 /// What the rows are made of.
-pub(super) struct Look<'a> {
+pub(super) struct RowContext<'a> {
     /// The doors.
     pub(super) cx: Context<'a>,
     /// Variables that may carry keys.
     pub(super) keys: &'a Keys<'a>,
     /// Every profile that the agent sees.
-    pub(super) profiles: &'a [Seen<'a>],
+    pub(super) profiles: &'a [VisibleProfile<'a>],
     /// The agent's directory.
     pub(super) agent_dir: PathBuf,
     /// Now.
     pub(super) now: Timestamp,
 }
 
-impl<'a> Look<'a> {
+impl<'a> RowContext<'a> {
     /// Of an agent, now.
     pub(super) fn new(
         cx: Context<'a>,
         keys: &'a Keys<'a>,
-        profiles: &'a [Seen<'a>],
+        profiles: &'a [VisibleProfile<'a>],
         agent: &AgentId,
     ) -> Self {
         let document = cx.store.path(agent);
@@ -86,7 +86,7 @@ impl<'a> Look<'a> {
         let wanted = ProviderId::parse(provider).ok();
         let mut counts = Counts::default();
         let mut labels = Vec::new();
-        let mine = |seen: &&Seen<'_>| seen.credential.provider() == wanted;
+        let mine = |seen: &&VisibleProfile<'_>| seen.credential.provider() == wanted;
         for seen in self.profiles.iter().filter(mine) {
             match seen.credential.kind() {
                 Kind::OAuth => counts.oauth += 1,
@@ -125,9 +125,9 @@ impl<'a> Look<'a> {
         let found = self.keys.of(&self.cx.catalogue.get(&id).ok()?)?;
         Some(Sourced {
             value: match found.what {
-                What::Token(_) => "OAuth (env)".to_owned(),
-                What::Key(key) => key.masked(),
-                What::Ambient => "<authenticated>".to_owned(),
+                KeyMaterial::Token(_) => "OAuth (env)".to_owned(),
+                KeyMaterial::Key(key) => key.masked(),
+                KeyMaterial::Ambient => "<authenticated>".to_owned(),
             },
             source: found.source,
         })
@@ -144,7 +144,7 @@ impl<'a> Look<'a> {
     }
 
     /// A profile and its masked secret, as the reference release writes it.
-    fn label(&self, seen: &Seen<'_>) -> String {
+    fn label(&self, seen: &VisibleProfile<'_>) -> String {
         let (id, credential) = (seen.id, seen.credential);
         let masked = || {
             let secret = credential.bearer().map(Secret::masked);

@@ -3,7 +3,7 @@
 
 use crate::model::cooldown;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
-use crate::model::profiles::{AuthProfiles, Effective, Seen};
+use crate::model::profiles::{AuthProfiles, Effective, VisibleProfile};
 use crate::model::selection::{self, Verdict};
 use crate::model::settings::Settings;
 use crate::model::time::Timestamp;
@@ -86,7 +86,12 @@ pub fn list(cx: Context<'_>, agent: &AgentId) -> Result<Vec<Row>, Failure> {
     Ok(rows)
 }
 
-fn row(cx: Context<'_>, effective: &Effective, seen: &Seen<'_>, now: Timestamp) -> Option<Row> {
+fn row(
+    cx: Context<'_>,
+    effective: &Effective,
+    seen: &VisibleProfile<'_>,
+    now: Timestamp,
+) -> Option<Row> {
     let unusable = seen.unusable(now, None)?;
     let usage = seen.usage?;
     let disabled = unusable.disabled.is_some();

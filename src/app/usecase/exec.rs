@@ -10,13 +10,13 @@ use std::ffi::{OsStr, OsString};
 use crate::model::credential::Kind as CredentialKind;
 use crate::model::id::{ProviderId, printable};
 use crate::model::secret::Secret;
-use crate::ports::exec::{DescriptorError, Exec, Handed, Image};
+use crate::ports::exec::{DescriptorError, Exec, ExecSpec, InheritedFd};
 
 use super::token::{self, Outcome};
 use crate::app::context::Context;
 use crate::app::credential::resolve::choose;
-use crate::app::failure::{Failure, Kind, Touched};
-use crate::app::refresh::outcome::How;
+use crate::app::failure::{Failure, Kind, StoreEffect};
+use crate::app::refresh::outcome::RefreshResult;
 
 /// Tells the program which descriptor the token is on.
 pub const TOKEN_FD: &str = "OPENCLAW_TOKEN_FD";
@@ -53,10 +53,10 @@ pub enum To {
 
 /// A program that is ready to run.
 pub struct Ready {
-    image: Image,
+    image: ExecSpec,
     /// Open until the program has it.
-    _handed: Option<Box<dyn Handed>>,
-    how: How,
+    _handed: Option<Box<dyn InheritedFd>>,
+    how: RefreshResult,
     /// What a person should know of the token.
     pub warning: Option<String>,
 }
@@ -71,7 +71,7 @@ pub fn prepare(cx: Context<'_>, door: &dyn Exec, request: &Request) -> Result<Re
     let names = variables(cx, &choice.provider);
     let mut handed = match &request.to {
         To::Usual if names.is_empty() => return Err(nowhere(&choice.provider)),
-        To::Descriptor(number) => Some(door.set_aside(*number)?),
+        To::Descriptor(number) => Some(door.reserve_fd(*number)?),
         To::Usual | To::Variable(_) => None,
     };
     let outcome = token::of(cx, &choice, request.token.min_valid)?;
@@ -99,9 +99,9 @@ pub fn start(cx: Context<'_>, door: &dyn Exec, ready: &Ready) -> Result<Infallib
     Err(touched(failure, ready.how))
 }
 
-fn touched(failure: Failure, how: How) -> Failure {
+fn touched(failure: Failure, how: RefreshResult) -> Failure {
     match how {
-        How::Refreshed => failure.touched(Touched::Changed),
+        RefreshResult::Refreshed => failure.touched(StoreEffect::Changed),
         _ => failure,
     }
 }
@@ -117,8 +117,8 @@ fn image(
     request: &Request,
     names: Vec<String>,
     outcome: &Outcome,
-    handed: Option<&mut (dyn Handed + 'static)>,
-) -> Result<Image, Failure> {
+    handed: Option<&mut (dyn InheritedFd + 'static)>,
+) -> Result<ExecSpec, Failure> {
     let mut with = Vec::new();
     match (&request.to, handed) {
         (_, Some(handed)) => {
@@ -148,7 +148,7 @@ fn image(
         let is_set = with.iter().any(|(other, _)| other == name);
         !is_set && !request.keep.contains(name)
     });
-    Ok(Image {
+    Ok(ExecSpec {
         program: request.program.clone(),
         args: request.args.clone(),
         without,

@@ -99,7 +99,7 @@ pub enum Verdict {
         /// When, if that is known.
         at: Option<Timestamp>,
         /// Where its successor is now.
-        successor: Option<Place>,
+        successor: Option<SuccessorLocation>,
     },
     /// It was revoked, and nothing came of it.
     Revoked {
@@ -122,7 +122,7 @@ impl Verdict {
 
 /// Where the successor of a spent grant is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum SuccessorLocation {
     /// In a profile of an agent.
     Profile(AgentId, ProfileId),
     /// In another generation of the same profile.
@@ -257,13 +257,13 @@ pub(in crate::app) fn line(
 }
 
 /// Where each grant lives that is not known as spent.
-type Living = HashMap<GrantDigest, Place>;
+type KnownGrants = HashMap<GrantDigest, SuccessorLocation>;
 
 fn verdict(
     cx: Context<'_>,
     history: &History,
     generation: &Generation,
-    living: &mut Option<Living>,
+    living: &mut Option<KnownGrants>,
 ) -> Result<Verdict, StoreError> {
     let spent = |at, successor| Ok(Verdict::Spent { at, successor });
     let Some(grant) = &generation.grant else {
@@ -305,11 +305,16 @@ fn verdict(
 }
 
 /// Every grant of every agent's document, and of this history.
-fn living_grants(cx: Context<'_>, history: &History) -> Living {
+fn living_grants(cx: Context<'_>, history: &History) -> KnownGrants {
     let kept = history.generations.iter().filter(|one| !one.is_bare);
-    let kept = kept.filter_map(|one| Some((one.grant.clone()?, Place::Generation(one.number))));
+    let kept = kept.filter_map(|one| {
+        Some((
+            one.grant.clone()?,
+            SuccessorLocation::Generation(one.number),
+        ))
+    });
     let held = rotation::holders(cx).into_iter();
-    let held = held.map(|(grant, (agent, id))| (grant, Place::Profile(agent, id)));
+    let held = held.map(|(grant, (agent, id))| (grant, SuccessorLocation::Profile(agent, id)));
     kept.chain(held).collect()
 }
 

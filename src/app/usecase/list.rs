@@ -3,7 +3,7 @@
 use crate::app::credential::document_faults::faults;
 use crate::model::credential::{Credential, Kind};
 use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
-use crate::model::profiles::Seen;
+use crate::model::profiles::VisibleProfile;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::store::Scope;
@@ -85,7 +85,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
 pub fn in_file_order(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     // What main holds is what the others inherit, whether or not it is an agent, too.
     if request.agent_named && !request.agent.is_main() {
-        cx.must_know(&request.agent)?;
+        cx.require_agent(&request.agent)?;
     }
     let effective = cx.effective(&request.agent, Scope::All)?;
     let now = cx.clock.now();
@@ -117,7 +117,7 @@ pub fn in_file_order(cx: Context<'_>, request: &Request) -> Result<Outcome, Fail
     })
 }
 
-fn label(cx: Context<'_>, seen: &Seen<'_>) -> String {
+fn label(cx: Context<'_>, seen: &VisibleProfile<'_>) -> String {
     let email = || email_of(cx, seen.id, seen.credential);
     match display_name(seen.credential).or_else(email) {
         Some(whose) => format!("{} ({whose})", seen.id),

@@ -9,8 +9,8 @@ use crate::ports::dialog::{Answer, Notice, Question};
 use crate::ports::store::{Change, Scope, StoreError};
 
 use crate::app::context::Context;
-use crate::app::failure::{Failure, Kind, Touched, shell_word};
-use crate::app::revoke::{self, Plan};
+use crate::app::failure::{Failure, Kind, StoreEffect, shell_word};
+use crate::app::revoke::{self, RevocationPlan};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -148,7 +148,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     }
     match cx.interrupt.pending() {
         Some(signal) if revoked.is_some() => {
-            Err(Failure::cancelled(signal).touched(Touched::Changed))
+            Err(Failure::cancelled(signal).touched(StoreEffect::Changed))
         }
         _ => Ok(outcome),
     }
@@ -222,7 +222,7 @@ fn unforgotten(outcome: &Outcome, error: StoreError) -> Failure {
 
 /// Removes what held the same login. One that cannot be removed is dead all the same, and the
 /// journal says so to whoever uses it.
-fn forget_copies(cx: Context<'_>, outcome: &mut Outcome, plan: &Plan) {
+fn forget_copies(cx: Context<'_>, outcome: &mut Outcome, plan: &RevocationPlan) {
     outcome.kept = false;
     let Some(told) = &mut outcome.revocation else {
         return;

@@ -7,8 +7,8 @@ use crate::ports::store::Scope;
 
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, login_command};
-use crate::app::refresh::ensure_fresh::keep_alive;
-use crate::app::refresh::outcome::{Living, Need};
+use crate::app::refresh::ensure_fresh::ensure_fresh;
+use crate::app::refresh::outcome::{RefreshPolicy, ValidToken};
 
 /// What `models auth refresh` is asked for.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ pub struct Report {
     /// The end of its token before.
     pub before: Option<Timestamp>,
     /// What came of it.
-    pub result: Result<Living, Failure>,
+    pub result: Result<ValidToken, Failure>,
 }
 
 /// Refreshes one profile, or every OAuth profile that the agent sees.
@@ -67,14 +67,14 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Vec<Report>, Failure> {
             });
         };
         let need = if request.force {
-            Need::Always
+            RefreshPolicy::Always
         } else {
-            Need::MinValid(None)
+            RefreshPolicy::MinValid(None)
         };
         let result = cx
             .provider_of(&id, seen.credential)
             .map_err(Failure::from)
-            .and_then(|provider| keep_alive(cx, seen.owner, seen.id, &provider, need));
+            .and_then(|provider| ensure_fresh(cx, seen.owner, seen.id, &provider, need));
         reports.push(Report {
             profile: seen.id.clone(),
             provider: id,

@@ -20,7 +20,7 @@ use crate::app::failure::Failure;
 
 /// How the request ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum RequestOutcome {
     /// Well.
     Worked,
     /// Not well.
@@ -42,7 +42,7 @@ pub struct Request {
     /// Which model was asked for: a reference, an alias, or its own name.
     pub model: Option<String>,
     /// How it ended.
-    pub ending: Ending,
+    pub ending: RequestOutcome,
 }
 
 /// What follows for the profile.
@@ -100,7 +100,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         .ok_or_else(|| Failure::names_no_provider(id))?;
     let model = model_of(cx, request, &provider);
     let now = cx.clock.now();
-    let is_exempt = matches!(request.ending, Ending::Failed { .. })
+    let is_exempt = matches!(request.ending, RequestOutcome::Failed { .. })
         && cooldown::is_exempt(&provider, before.release());
     let after = match is_exempt {
         true => before,
@@ -158,8 +158,8 @@ fn written(
         let usage = known(doc, main.as_ref(), id).cloned().unwrap_or_default();
         let release = doc.release.over(main.as_ref().map(|main| main.release));
         let next = match request.ending {
-            Ending::Worked => cooldown::worked(&usage, now),
-            Ending::Failed {
+            RequestOutcome::Worked => cooldown::worked(&usage, now),
+            RequestOutcome::Failed {
                 reason,
                 retry_after,
             } => {
@@ -174,7 +174,7 @@ fn written(
             }
         };
         doc.set_usage(id, next);
-        if request.ending == Ending::Worked {
+        if request.ending == RequestOutcome::Worked {
             doc.set_last_good(provider, id);
         }
         Change::Write
@@ -186,9 +186,9 @@ fn written(
     Ok(Effective::new(request.agent.clone(), own, main))
 }
 
-fn state(after: &Effective, id: &ProfileId, ending: &Ending) -> State {
+fn state(after: &Effective, id: &ProfileId, ending: &RequestOutcome) -> State {
     let usage = after.usage_of(id);
-    let (Ending::Failed { reason, .. }, Some(usage)) = (ending, usage) else {
+    let (RequestOutcome::Failed { reason, .. }, Some(usage)) = (ending, usage) else {
         return State::Works;
     };
     let is_disabling = matches!(reason, Reason::Billing | Reason::AuthPermanent);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::model::credential::{Credential, Kind as CredentialKind};
 use crate::model::expiry::clock_fault;
 use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
-use crate::model::profiles::{Effective, Seen};
+use crate::model::profiles::{Effective, VisibleProfile};
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 use crate::model::selection::{Candidate, Verdict};
@@ -17,15 +17,15 @@ use crate::ports::store::Scope;
 use crate::providers::catalogue::CatalogueError;
 
 use crate::app::context::Context;
-use crate::app::credential::env_keys::{Keys, What};
+use crate::app::credential::env_keys::{KeyMaterial, Keys};
 use crate::app::credential::reason_text::Reason;
 use crate::app::credential::resolve::choose;
-use crate::app::credential::selector::{Choice, Want};
+use crate::app::credential::selector::{Resolved, Selector};
 use crate::app::failure::{
     Failure, Kind, explain_command, login_command, refresh_command, store_command,
 };
-use crate::app::refresh::ensure_fresh::keep_alive;
-use crate::app::refresh::outcome::{How, Need};
+use crate::app::refresh::ensure_fresh::ensure_fresh;
+use crate::app::refresh::outcome::{RefreshPolicy, RefreshResult};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ pub struct Request {
     /// For which agent.
     pub agent: AgentId,
     /// Whose token.
-    pub want: Want,
+    pub want: Selector,
     /// How long it must live at least; `None` for the provider's margin.
     pub min_valid: Option<Duration>,
 }
@@ -55,7 +55,7 @@ pub struct Outcome {
     /// When it ends, if that is known.
     pub expires: Option<Timestamp>,
     /// What was done for it.
-    pub how: How,
+    pub how: RefreshResult,
     /// What a person should know besides.
     pub warning: Option<String>,
 }
@@ -64,7 +64,7 @@ pub struct Outcome {
 ///
 /// # Errors
 /// [`Kind::NotFound`] for a profile that does not exist, [`Kind::NeedsLogin`] if nobody can give a
-/// living token without a person, and what [`keep_alive`] says.
+/// living token without a person, and what [`ensure_fresh`] says.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     let choice = choose(cx, &request.agent, &request.want)?;
     of(cx, &choice, request.min_valid)
@@ -76,7 +76,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
 /// As [`run`].
 pub(in crate::app) fn of(
     cx: Context<'_>,
-    choice: &Choice,
+    choice: &Resolved,
     least: Option<Duration>,
 ) -> Result<Outcome, Failure> {
     for sentence in &choice.passed_over {
@@ -96,7 +96,7 @@ pub(in crate::app) fn of(
 /// Tries the profiles of a provider in their order; the first that gives a living token wins.
 fn of_provider(
     cx: Context<'_>,
-    choice: &Choice,
+    choice: &Resolved,
     least: Option<Duration>,
 ) -> Result<Outcome, Failure> {
     let (provider, decision) = (&choice.provider, choice.decide(cx));
@@ -155,10 +155,10 @@ fn take(
         })
     };
     match way {
-        Way::AsItIs(warning) => outcome(seen.credential, How::WasFresh, warning),
-        Way::KeptAlive(manifest) => {
-            let need = Need::MinValid(least);
-            let living = keep_alive(cx, seen.owner, id, &manifest, need)?;
+        TokenSource::AsItIs(warning) => outcome(seen.credential, RefreshResult::WasFresh, warning),
+        TokenSource::KeptAlive(manifest) => {
+            let need = RefreshPolicy::MinValid(least);
+            let living = ensure_fresh(cx, seen.owner, id, &manifest, need)?;
             let (how, warning) = (living.how, living.warning);
             outcome(&Credential::OAuth(living.credential), how, warning)
         }
@@ -166,7 +166,7 @@ fn take(
 }
 
 /// How the token of a stored credential is had.
-pub(in crate::app) enum Way {
+pub(in crate::app) enum TokenSource {
     /// As it is; with what a person should know of it.
     AsItIs(Option<String>),
     /// Of a login that is kept alive.
@@ -179,30 +179,30 @@ pub(in crate::app) enum Way {
 /// If none does, without asking anybody.
 pub(in crate::app) fn way(
     cx: Context<'_>,
-    seen: &Seen<'_>,
+    seen: &VisibleProfile<'_>,
     least: Option<Duration>,
-) -> Result<(ProviderId, Way), Failure> {
+) -> Result<(ProviderId, TokenSource), Failure> {
     let (id, credential) = (seen.id, seen.credential);
     let provider = credential
         .provider()
         .ok_or_else(|| Failure::names_no_provider(id))?;
     let way = match credential {
-        Credential::ApiKey(_) => Way::AsItIs(None),
+        Credential::ApiKey(_) => TokenSource::AsItIs(None),
         Credential::Token(token) if !token.is_of_client() => {
             if let Some(end) = credential.expires() {
                 check_static(cx, id, &provider, end, least)?;
             }
-            Way::AsItIs(None)
+            TokenSource::AsItIs(None)
         }
         Credential::Token(_) | Credential::OAuth(_) => {
             let manifest = cx.provider_of(&provider, credential)?;
             match manifest.refresh.automatic {
-                true => Way::KeptAlive(Box::new(manifest)),
-                false => Way::AsItIs(unrenewed(cx, id, credential, &manifest, least)?),
+                true => TokenSource::KeptAlive(Box::new(manifest)),
+                false => TokenSource::AsItIs(unrenewed(cx, id, credential, &manifest, least)?),
             }
         }
     };
-    if matches!(way, Way::AsItIs(_)) {
+    if matches!(way, TokenSource::AsItIs(_)) {
         bearer(credential, id, &provider)?;
     }
     Ok((provider, way))
@@ -287,9 +287,9 @@ pub(in crate::app) fn elsewhere(
             Some((name, key)) => (key_member(name), CredentialKind::ApiKey, key.clone()),
         },
         Some(found) => match found.what {
-            What::Key(key) => (found.source, CredentialKind::ApiKey, key),
-            What::Token(token) => (found.source, CredentialKind::Token, token),
-            What::Ambient => {
+            KeyMaterial::Key(key) => (found.source, CredentialKind::ApiKey, key),
+            KeyMaterial::Token(token) => (found.source, CredentialKind::Token, token),
+            KeyMaterial::Ambient => {
                 let name = manifest.map_or_else(String::new, |manifest| manifest.name);
                 return Err(signed_in_elsewhere(provider, &name, &found.source));
             }
@@ -302,7 +302,7 @@ pub(in crate::app) fn elsewhere(
         kind,
         bearer,
         expires: None,
-        how: How::WasFresh,
+        how: RefreshResult::WasFresh,
         warning: None,
     }))
 }
@@ -324,7 +324,7 @@ pub(in crate::app) fn signed_in_elsewhere(
 }
 
 /// Says why no candidate could be used, so that the advice fits.
-pub(in crate::app) fn nothing_usable(cx: Context<'_>, choice: &Choice) -> Failure {
+pub(in crate::app) fn nothing_usable(cx: Context<'_>, choice: &Resolved) -> Failure {
     let mut choice = choice.clone();
     // Only what concerns the provider was read so far, and an order may name others.
     if let Ok(all) = cx.effective(&choice.effective.agent, Scope::All) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model::credential::Kind;
 use crate::model::grant::{RefreshOutcome, Refusal};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
-use crate::model::profiles::Seen;
+use crate::model::profiles::VisibleProfile;
 use crate::model::time::Timestamp;
 
 use super::token;
@@ -13,7 +13,7 @@ use crate::app::context::Context;
 use crate::app::credential::env_keys::Keys;
 use crate::app::credential::facts::{Renewal, renewal};
 use crate::app::credential::resolve::choose;
-use crate::app::credential::selector::Want;
+use crate::app::credential::selector::Selector;
 use crate::app::failure::{
     Failure, Kind as FailureKind, login_command, refresh_command, store_command,
 };
@@ -85,7 +85,7 @@ impl Report {
 /// [`FailureKind::NeedsLogin`] if there is no usable credential, and what the store says.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let provider = &request.provider;
-    let choice = choose(cx, &request.agent, &Want::Provider(provider.clone()))?;
+    let choice = choose(cx, &request.agent, &Selector::Provider(provider.clone()))?;
     let decision = choice.decide(cx);
     let first = || decision.order().next().map(|taken| &taken.id);
     let taken = choice.locked().map(|locked| &locked.profile).or_else(first);
@@ -108,7 +108,11 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     }
 }
 
-fn of_profile(cx: Context<'_>, provider: &ProviderId, seen: &Seen<'_>) -> Result<Report, Failure> {
+fn of_profile(
+    cx: Context<'_>,
+    provider: &ProviderId,
+    seen: &VisibleProfile<'_>,
+) -> Result<Report, Failure> {
     let (renewal, grant) = renewal(cx, seen);
     let record = match grant {
         Some(grant) => cx.store.grant_record(&grant)?,

@@ -8,7 +8,7 @@ use crate::model::time::Timestamp;
 use crate::ports::dialog::Notice;
 use crate::ports::store::{Change, Held};
 
-use super::history::{Facts, Place, Row, Verdict, line, owner};
+use super::history::{Facts, Row, SuccessorLocation, Verdict, line, owner};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, shell_word, store_command};
 use crate::app::paste;
@@ -166,11 +166,11 @@ fn check(cx: Context<'_>, id: &ProfileId, row: &Row) -> Result<(), Failure> {
             let when = at.map_or_else(String::new, |at| format!(" at {}", at.iso8601()));
             let spent = format!("its refresh token was spent{when}");
             match successor {
-                Some(Place::Profile(agent, profile)) => refused(
+                Some(SuccessorLocation::Profile(agent, profile)) => refused(
                     format!("{spent}, and its successor is in profile {profile} of agent {agent}"),
                     login(cx, id, &row.facts),
                 ),
-                Some(Place::Generation(other)) => refused(
+                Some(SuccessorLocation::Generation(other)) => refused(
                     format!("{spent}, and its successor is generation {other}"),
                     format!(
                         "openclaw models auth undo {} --generation {other}",

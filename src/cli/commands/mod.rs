@@ -50,7 +50,7 @@ pub enum Command {
 pub fn run(cli: &Cli, printer: &Arc<Printer>) -> Result<u8, Failure> {
     let start = |events| -> Result<System, Failure> {
         let system = System::new(&cli.global, printer, events)?;
-        recover::take_in(system.context());
+        recover::recover_pending(system.context());
         Ok(system)
     };
     let ordinary = |command: &dyn Fn(&System) -> Result<u8, Failure>| {
@@ -82,7 +82,7 @@ pub fn run(cli: &Cli, printer: &Arc<Printer>) -> Result<u8, Failure> {
                 let system = System::despite_faults(&cli.global, printer, false)?;
                 // What a dead process left is not for one to store who does not know the agents.
                 if system.fault().is_none() {
-                    recover::take_in(system.context());
+                    recover::recover_pending(system.context());
                 }
                 doctor.run(&system, printer)
             }

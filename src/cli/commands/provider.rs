@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use crate::app::failure::{Failure, Kind};
-use crate::app::refresh::outcome::How;
+use crate::app::refresh::outcome::RefreshResult;
 use crate::app::usecase::refresh;
 use crate::app::usecase::token_status::{self, Report};
 use crate::cli::printer::Printer;
@@ -87,7 +87,7 @@ fn refresh(system: &System, printer: &Printer, before: &Report) -> Result<u8, Fa
     for report in refresh::run(system.context(), &request)? {
         let living = report.result?;
         let written = printer.out(&view::after_refresh(&living, system.now()));
-        let changed = living.how == How::Refreshed;
+        let changed = living.how == RefreshResult::Refreshed;
         written.map_err(|error| Failure::unwritten(&error, changed))?;
     }
     Ok(0)

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::Page;
 use crate::app::failure::shell_word;
-use crate::app::usecase::history::{Facts, Line, Outcome, Place, Request, Row, Verdict};
+use crate::app::usecase::history::{
+    Facts, Line, Outcome, Request, Row, SuccessorLocation, Verdict,
+};
 use crate::model::id::printable;
 use crate::model::time::Timestamp;
 
@@ -58,8 +60,8 @@ fn row(row: &Row) -> Value {
             value["spentAt"] = json!(at.map(|at| at.0));
             value["successor"] = match successor {
                 None => Value::Null,
-                Some(Place::Generation(number)) => json!({ "generation": number }),
-                Some(Place::Profile(agent, profile)) => json!({
+                Some(SuccessorLocation::Generation(number)) => json!({ "generation": number }),
+                Some(SuccessorLocation::Profile(agent, profile)) => json!({
                     "agentId": agent.as_str(),
                     "profileId": profile.as_str(),
                 }),
@@ -134,10 +136,10 @@ fn verdict(verdict: &Verdict) -> String {
         Verdict::Spent { at, successor } => {
             let at = at.map_or_else(String::new, |at| format!(" at {}", at.iso8601()));
             let successor = match successor {
-                Some(Place::Profile(agent, profile)) => {
+                Some(SuccessorLocation::Profile(agent, profile)) => {
                     format!("in profile {profile} of agent {agent}")
                 }
-                Some(Place::Generation(number)) => format!("generation {number}"),
+                Some(SuccessorLocation::Generation(number)) => format!("generation {number}"),
                 None => "not stored any more".to_owned(),
             };
             format!("spent{at}, its successor is {successor}")

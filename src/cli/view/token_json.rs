@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::app::refresh::outcome::How;
+use crate::app::refresh::outcome::RefreshResult;
 use crate::app::usecase::token::Outcome;
 use crate::model::id::ProfileId;
 use crate::model::time::Timestamp;
@@ -18,7 +18,7 @@ pub fn render(outcome: &Outcome, now: Timestamp) -> String {
         "token": outcome.bearer.expose(),
         "expiresAt": outcome.expires.map(|time| time.0),
         "remainingMs": outcome.expires.map(|time| now.until(time)),
-        "refreshed": matches!(outcome.how, How::Refreshed | How::RefreshedElsewhere),
+        "refreshed": matches!(outcome.how, RefreshResult::Refreshed | RefreshResult::RefreshedElsewhere),
         "warning": outcome.warning,
     });
     super::pretty(&document)

@@ -9,7 +9,7 @@ use crate::ports::host::Random;
 
 /// What an attempt knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct PersistedAuthorization {
     /// The redirect URI exactly as sent.
     pub redirect_uri: String,
     /// `state`.
@@ -26,8 +26,8 @@ pub struct Kept {
 
 impl Attempt {
     /// What must be known to go on with this attempt elsewhere.
-    pub fn kept(&self) -> Kept {
-        Kept {
+    pub fn kept(&self) -> PersistedAuthorization {
+        PersistedAuthorization {
             redirect_uri: self.redirect_uri.clone(),
             state: self.state.clone(),
             verifier: self.verifier.clone(),
@@ -38,7 +38,7 @@ impl Attempt {
     }
 
     /// An attempt that was begun elsewhere. Its URL is not known any more.
-    pub fn resume(kept: Kept) -> Self {
+    pub fn resume(kept: PersistedAuthorization) -> Self {
         Self {
             url: String::new(),
             redirect_uri: kept.redirect_uri,
@@ -56,7 +56,7 @@ impl Attempt {
         random: &dyn Random,
     ) -> Result<Self, BeginError> {
         let verifier = random_text(random)?;
-        Ok(Self::resume(Kept {
+        Ok(Self::resume(PersistedAuthorization {
             redirect_uri: redirect_uri.to_owned(),
             state: random_text(random)?,
             verifier,

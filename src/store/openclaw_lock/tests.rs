@@ -81,12 +81,12 @@ fn a_file_is_stale_by_its_owner_and_by_either_time() {
 
 #[test]
 fn a_lock_is_seen_whole_and_known_and_a_draft_of_another_is_left_alone() {
-    for flavour in [Flavour::Directory, Flavour::File] {
+    for flavour in [LockFormat::Directory, LockFormat::File] {
         let (files, clock) = (files(), FakeClock::new(NOW));
-        let site = |who| Site::new(LOCK.into(), flavour, STORE_STALE, who);
+        let site = |who| LockPath::new(LOCK.into(), flavour, STORE_STALE, who);
         let other = site("other").draft;
         files.create_dir_new(&other).unwrap();
-        let doors = Doors {
+        let doors = Io {
             files: &files,
             clock: &clock,
         };

@@ -9,7 +9,7 @@ use openclaw::model::grant::{Binding, GrantDigest, RefreshOutcome};
 use openclaw::model::id::{AgentId, ProfileId, ProviderId};
 use openclaw::model::secret::Secret;
 use openclaw::ports::host::Clock as _;
-use openclaw::ports::store::{Spending, Store as _};
+use openclaw::ports::store::{PendingRefresh, Store as _};
 use openclaw::store::file::{FileStore, Locations};
 use openclaw::sys::clock::SystemClock;
 use openclaw::sys::files::SystemFiles;
@@ -71,7 +71,7 @@ fn hold(beside: &Beside, meanwhile: impl FnOnce()) {
     let refresh = Secret::from(login["refresh"].as_str().unwrap());
     let grant = GrantDigest::of(&provider, &refresh);
     let held = store.try_lock_grant(&grant).unwrap().unwrap();
-    let what = Spending {
+    let what = PendingRefresh {
         agent: &AgentId::main(),
         profile: &ProfileId::parse("openai-codex:default").unwrap(),
         provider: &provider,

@@ -11,7 +11,7 @@ use openclaw::model::json::{Extra, Verbatim};
 use openclaw::model::secret::Secret;
 use openclaw::model::time::Timestamp;
 use openclaw::ports::files::Files;
-use openclaw::ports::store::{Change, Kept, Scope, Store, StoreError};
+use openclaw::ports::store::{Change, HistoryListing, Scope, Store, StoreError};
 use openclaw::store::file::{FileStore, Locations};
 use openclaw::testing::clock::FakeClock;
 use openclaw::testing::files::MemoryFiles;
@@ -62,7 +62,7 @@ fn now(store: &FileStore) -> Option<Credential> {
     doc.get(&profile()).cloned()
 }
 
-fn kept(store: &FileStore) -> Kept {
+fn kept(store: &FileStore) -> HistoryListing {
     store.history(&AgentId::main(), Some(&profile())).unwrap()
 }
 

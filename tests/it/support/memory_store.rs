@@ -13,7 +13,7 @@ use openclaw::model::json::Extra;
 use openclaw::model::secret::Secret;
 use openclaw::model::time::Timestamp;
 use openclaw::ports::host::Clock;
-use openclaw::ports::store::{Change, Scope, Spending, Store, StoreError, Wait};
+use openclaw::ports::store::{Change, PendingRefresh, Scope, Store, StoreError, Wait};
 use openclaw::store::file::{FileStore, Locations};
 use openclaw::testing::files::MemoryFiles;
 
@@ -122,8 +122,8 @@ pub(crate) fn digest(refresh: &str) -> GrantDigest {
 pub(crate) const ANSWER: &[u8] = br#"{"access_token":"at","refresh_token":"rt-2"}"#;
 
 /// What a command does first: files every answer that was saved.
-pub(crate) fn take_in(store: &FileStore) {
-    for grant in store.unfiled().unwrap() {
+pub(crate) fn recover_pending(store: &FileStore) {
+    for grant in store.pending_answers().unwrap() {
         let held = store.try_lock_grant(&grant).unwrap().unwrap();
         if let Some(answer) = held.saved().unwrap() {
             assert_eq!(answer.body.expose(), ANSWER);
@@ -146,7 +146,7 @@ pub(crate) fn refresh(
         client_id: "client".into(),
     };
     let (profile, now) = (profile(), Timestamp(START as i64));
-    let what = Spending {
+    let what = PendingRefresh {
         agent: &agent,
         profile: &profile,
         provider: &provider,

@@ -10,13 +10,13 @@ use crate::app::context::Context;
 use crate::model::credential::{Credential, Kind};
 use crate::model::grant::GrantRecord;
 use crate::model::id::ProviderId;
-use crate::model::provider::{Probe, Provider, Way};
+use crate::model::provider::{Probe, ProbeRoute, Provider};
 use crate::oauth::address;
 use crate::ports::store::StoreError;
 use crate::providers::catalogue;
 
 /// The way of a probe for that kind of credential.
-pub(super) fn way(probe: &Probe, kind: Kind) -> Option<&Way> {
+pub(super) fn way(probe: &Probe, kind: Kind) -> Option<&ProbeRoute> {
     match kind {
         Kind::ApiKey => probe.key.as_ref(),
         Kind::Token | Kind::OAuth => probe.token.as_ref(),
@@ -30,7 +30,7 @@ pub(super) fn way(probe: &Probe, kind: Kind) -> Option<&Way> {
 pub(super) fn fault(
     cx: Context<'_>,
     provider: &Provider,
-    way: &Way,
+    way: &ProbeRoute,
     kind: Kind,
     credential: Option<&Credential>,
 ) -> Result<Option<String>, StoreError> {

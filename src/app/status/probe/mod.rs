@@ -15,12 +15,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::app::context::Context;
-use crate::app::failure::{Failure, Touched};
+use crate::app::failure::{Failure, StoreEffect};
 use crate::model::id::{ProfileId, ProviderId};
 use crate::model::time::Timestamp;
 
 use super::Report;
-use plan::{Plan, Planner};
+use plan::{Planner, ProbePlan};
 use send::Target;
 
 pub use verdict::Status;
@@ -185,14 +185,14 @@ pub fn run(cx: Context<'_>, report: &Report, options: &Options) -> Result<Probes
         options,
         now: started_at,
     };
-    let Plan { known, targets } = planner.plan()?;
+    let ProbePlan { known, targets } = planner.plan()?;
     // From here on the waits heed it.
     cx.interrupt.defer();
     let (tried, refreshed) = all(cx, &targets, options);
     if let Some(signal) = cx.interrupt.pending() {
         let failure = Failure::cancelled(signal);
         return Err(match refreshed {
-            true => failure.touched(Touched::Changed),
+            true => failure.touched(StoreEffect::Changed),
             false => failure,
         });
     }

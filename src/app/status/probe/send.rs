@@ -5,12 +5,12 @@ use std::time::Duration;
 use super::verdict::{self, Status};
 use super::{Options, Outcome};
 use crate::app::context::Context;
-use crate::app::failure::{Failure, Kind as FailureKind, Touched};
-use crate::app::refresh::ensure_fresh::keep_alive;
-use crate::app::refresh::outcome::{How, Need};
+use crate::app::failure::{Failure, Kind as FailureKind, StoreEffect};
+use crate::app::refresh::ensure_fresh::ensure_fresh;
+use crate::app::refresh::outcome::{RefreshPolicy, RefreshResult};
 use crate::model::credential::Credential;
 use crate::model::id::{AgentId, ProfileId, printable};
-use crate::model::provider::{Carrier, Probe, Provider, Way, filled};
+use crate::model::provider::{Carrier, Probe, ProbeRoute, Provider, filled};
 use crate::model::secret::Secret;
 use crate::oauth::error::said;
 use crate::ports::http::{HttpError, HttpErrorKind, Method, Patience, Request, Response};
@@ -24,12 +24,12 @@ pub(super) struct Target {
     pub(super) outcome: Outcome,
     pub(super) provider: Provider,
     pub(super) probe: Probe,
-    pub(super) way: Way,
-    pub(super) what: What,
+    pub(super) way: ProbeRoute,
+    pub(super) what: ProbedCredential,
 }
 
 /// Where the credential is.
-pub(super) enum What {
+pub(super) enum ProbedCredential {
     /// In a document.
     Profile {
         owner: AgentId,
@@ -41,7 +41,7 @@ pub(super) enum What {
 }
 
 /// A credential as it is when it is sent.
-struct Living {
+struct Resolved {
     secret: Option<Secret<String>>,
     /// What it is of, if it is stored.
     credential: Option<Credential>,
@@ -54,14 +54,14 @@ impl Target {
     pub(super) fn probe(&self, cx: Context<'_>, options: &Options) -> (Outcome, bool) {
         // What a refresh spends must be stored, so it has the limits of every refresh, and the
         // clock of the probe starts behind it.
-        let Living {
+        let Resolved {
             secret,
             credential,
             refreshed,
         } = match self.living(cx) {
             Ok(living) => living,
             Err(failure) => {
-                let renewed = failure.touched == Touched::Changed;
+                let renewed = failure.touched == StoreEffect::Changed;
                 return (self.without_token(&failure), renewed);
             }
         };
@@ -81,21 +81,21 @@ impl Target {
         (self.judged(answer, &secret, took), refreshed)
     }
 
-    fn living(&self, cx: Context<'_>) -> Result<Living, Failure> {
-        let living = |credential: &Credential, refreshed| Living {
+    fn living(&self, cx: Context<'_>) -> Result<Resolved, Failure> {
+        let living = |credential: &Credential, refreshed| Resolved {
             secret: credential.bearer().cloned(),
             credential: Some(credential.clone()),
             refreshed,
         };
         let (owner, id, credential) = match &self.what {
-            What::Key(key) => {
-                return Ok(Living {
+            ProbedCredential::Key(key) => {
+                return Ok(Resolved {
                     secret: Some(key.clone()),
                     credential: None,
                     refreshed: false,
                 });
             }
-            What::Profile {
+            ProbedCredential::Profile {
                 owner,
                 id,
                 credential,
@@ -105,8 +105,11 @@ impl Target {
         if !is_renewed || !self.provider.refresh.automatic {
             return Ok(living(credential, false));
         }
-        let kept = keep_alive(cx, owner, id, &self.provider, Need::MinValid(None))?;
-        let refreshed = matches!(kept.how, How::Refreshed | How::RefreshedElsewhere);
+        let kept = ensure_fresh(cx, owner, id, &self.provider, RefreshPolicy::MinValid(None))?;
+        let refreshed = matches!(
+            kept.how,
+            RefreshResult::Refreshed | RefreshResult::RefreshedElsewhere
+        );
         Ok(living(&Credential::OAuth(kept.credential), refreshed))
     }
 

@@ -19,7 +19,7 @@ use openclaw::ports::host::{
     Signal, Variables,
 };
 use openclaw::ports::http::{Http, HttpError, Request, Response};
-use openclaw::ports::program::{Ending, Errand, ProgramError, Programs, Running};
+use openclaw::ports::program::{Exit, HookCommand, ProgramError, Programs, Running};
 use openclaw::ports::secrets::{SecretError, Secrets};
 use openclaw::providers::catalogue::Catalogue;
 use openclaw::store::file::{FileStore, Locations};
@@ -112,7 +112,7 @@ impl Programs for Nothing {
         unreachable!("every program is refused")
     }
 
-    fn run(&self, errand: &Errand<'_>) -> Result<Ending, ProgramError> {
+    fn run(&self, errand: &HookCommand<'_>) -> Result<Exit, ProgramError> {
         self.judge(errand.path)?;
         unreachable!("every program is refused")
     }

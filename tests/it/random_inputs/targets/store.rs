@@ -1,6 +1,6 @@
 //! Any bytes in the place of any file of the store.
 
-use openclaw::app::credential::selector::Want;
+use openclaw::app::credential::selector::Selector;
 use openclaw::app::refresh::recover;
 use openclaw::app::usecase::{history, list, logout, refresh, token, undo};
 use openclaw::app::{paste, status};
@@ -116,7 +116,7 @@ fn answer(bytes: &[u8]) {
     let doors = Doors::with_paste("sk-pasted-token");
     doors.put(DOCUMENT, GOOD.as_bytes());
     doors.put(&of_grant("rescue", ".1795230000000.answer"), bytes);
-    recover::take_in(doors.ports());
+    recover::recover_pending(doors.ports());
     look(&doors);
     store_one(&doors);
     let document = doors.bytes(DOCUMENT).unwrap_or_default();
@@ -262,7 +262,7 @@ fn use_all(doors: &Doors) {
     for profile in profiles.iter().take(8) {
         let asked = token::Request {
             agent: agent.clone(),
-            want: Want::Profile(profile.clone()),
+            want: Selector::Profile(profile.clone()),
             min_valid: None,
         };
         if let Err(failure) = token::run(ports, &asked) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::selector_args::Whose;
+use super::selector_args::SelectorArgs;
 use crate::app::failure::{Failure, Kind};
 use crate::app::usecase::exec::{self, Request, To};
 use crate::app::usecase::token;
@@ -27,7 +27,7 @@ If there is no token the program is not run, and the exit code tells why: 3 log 
 later, 5 storage, 6 busy. 127: there is no such program; 126: it cannot be run.")]
 pub struct Exec {
     #[command(flatten)]
-    whose: Whose,
+    whose: SelectorArgs,
     /// The variable that gets the token [default: the one that programs of its provider read]
     #[arg(long, value_name = "NAME", value_parser = variable)]
     env: Option<String>,

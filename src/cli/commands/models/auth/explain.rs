@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::selector_args::Whose;
+use super::selector_args::SelectorArgs;
 use crate::app::explain;
 use crate::app::failure::Failure;
 use crate::cli::printer::Printer;
@@ -25,7 +25,7 @@ Without a flag: every provider that has anything, the default model's first. The
 also if nothing would be used; `models auth token` says so by its own.")]
 pub struct Explain {
     #[command(flatten)]
-    whose: Whose,
+    whose: SelectorArgs,
     /// Print it as one JSON document
     #[arg(long)]
     json: bool,

@@ -5,7 +5,7 @@ use std::io;
 use clap::Args;
 
 use crate::app::failure::Failure;
-use crate::app::refresh::outcome::How;
+use crate::app::refresh::outcome::RefreshResult;
 use crate::app::usecase::refresh::{self, Report};
 use crate::cli::printer::Printer;
 use crate::cli::system::System;
@@ -41,8 +41,7 @@ impl Refresh {
             force: self.force,
         };
         let reports = refresh::run(system.context(), &request)?;
-        let is_new =
-            |report: &Report| matches!(&report.result, Ok(living) if living.how == How::Refreshed);
+        let is_new = |report: &Report| matches!(&report.result, Ok(living) if living.how == RefreshResult::Refreshed);
         let changed = reports.iter().any(is_new);
         let written = show(reports, system, printer);
         let first_failure = written.map_err(|error| Failure::unwritten(&error, changed))?;
@@ -62,16 +61,16 @@ fn show(reports: Vec<Report>, system: &System, printer: &Printer) -> io::Result<
         match report.result {
             Ok(living) => {
                 let what = match living.how {
-                    How::WasFresh => "fresh enough",
-                    How::Refreshed => "refreshed",
-                    How::RefreshedElsewhere => "refreshed by another process",
-                    How::StillAlive => "not refreshed",
+                    RefreshResult::WasFresh => "fresh enough",
+                    RefreshResult::Refreshed => "refreshed",
+                    RefreshResult::RefreshedElsewhere => "refreshed by another process",
+                    RefreshResult::StillAlive => "not refreshed",
                 };
                 let was = match living.how {
-                    How::Refreshed | How::RefreshedElsewhere => {
+                    RefreshResult::Refreshed | RefreshResult::RefreshedElsewhere => {
                         format!("the old token {}; the new one ", end(report.before))
                     }
-                    How::WasFresh | How::StillAlive => "its token ".to_owned(),
+                    RefreshResult::WasFresh | RefreshResult::StillAlive => "its token ".to_owned(),
                 };
                 let now = end(living.credential.expires);
                 printer.line_out(&format!("{id}: {what}; {was}{now}"))?;

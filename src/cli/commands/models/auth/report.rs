@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{ArgGroup, Args};
 
 use crate::app::failure::Failure;
-use crate::app::usecase::report::{self, Ending, State};
+use crate::app::usecase::report::{self, RequestOutcome, State};
 use crate::cli::commands::seconds;
 use crate::cli::printer::Printer;
 use crate::cli::system::System;
@@ -62,9 +62,11 @@ impl Report {
                 agent: system.agent().clone(),
                 profile: ProfileId::parse(&self.profile)?,
                 model: self.model.clone(),
-                ending: self.failed.map_or(Ending::Worked, |reason| Ending::Failed {
-                    reason,
-                    retry_after: self.retry_after,
+                ending: self.failed.map_or(RequestOutcome::Worked, |reason| {
+                    RequestOutcome::Failed {
+                        reason,
+                        retry_after: self.retry_after,
+                    }
                 }),
             },
         )?;

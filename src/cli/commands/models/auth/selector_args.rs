@@ -2,13 +2,13 @@
 
 use clap::Args;
 
-use crate::app::credential::selector::Want;
+use crate::app::credential::selector::Selector;
 use crate::app::failure::Failure;
 use crate::model::id::{ProfileId, ProviderId};
 
 /// Whose credential.
 #[derive(Debug, Args)]
-pub struct Whose {
+pub struct SelectorArgs {
     /// Of the profile that selection takes for this provider
     #[arg(long, value_name = "ID", conflicts_with = "profile")]
     provider: Option<String>,
@@ -23,20 +23,20 @@ pub struct Whose {
     session: Option<String>,
 }
 
-impl Whose {
+impl SelectorArgs {
     /// What they say; without a flag, whatever is the default.
     ///
     /// # Errors
     /// If a name is not one.
-    pub fn want(&self) -> Result<Want, Failure> {
+    pub fn want(&self) -> Result<Selector, Failure> {
         let want = match (&self.provider, &self.profile, &self.model) {
-            (_, Some(profile), _) => Want::Profile(ProfileId::parse(profile)?),
-            (Some(provider), ..) => Want::Provider(ProviderId::parse(provider)?),
-            (.., Some(model)) => Want::Model(model.clone()),
-            (None, None, None) => Want::Default,
+            (_, Some(profile), _) => Selector::Profile(ProfileId::parse(profile)?),
+            (Some(provider), ..) => Selector::Provider(ProviderId::parse(provider)?),
+            (.., Some(model)) => Selector::Model(model.clone()),
+            (None, None, None) => Selector::Default,
         };
         Ok(match &self.session {
-            Some(key) => Want::Session {
+            Some(key) => Selector::Session {
                 key: key.clone(),
                 want: Box::new(want),
             },

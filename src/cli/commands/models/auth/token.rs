@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::selector_args::Whose;
+use super::selector_args::SelectorArgs;
 use crate::app::failure::Failure;
-use crate::app::refresh::outcome::How;
+use crate::app::refresh::outcome::RefreshResult;
 use crate::app::usecase::token;
 use crate::cli::commands::seconds;
 use crate::cli::printer::Printer;
@@ -27,7 +27,7 @@ use crate::ports::dialog::Notice;
 The exit code tells why there is none: 3 log in again, 4 try later, 5 storage, 6 busy.")]
 pub struct Token {
     #[command(flatten)]
-    whose: Whose,
+    whose: SelectorArgs,
     /// Refresh unless it lives this much longer; seconds without a unit
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     min_valid: Option<Duration>,
@@ -70,7 +70,7 @@ impl Token {
         } else {
             printer.line_out(outcome.bearer.expose())
         };
-        let changed = outcome.how == How::Refreshed;
+        let changed = outcome.how == RefreshResult::Refreshed;
         written.map_err(|error| Failure::unwritten(&error, changed))?;
         Ok(0)
     }

@@ -1,7 +1,7 @@
 //! What asking for a token would come to, as far as that can be told without the network, a lock
 //! or a write.
 //!
-//! It puts the same questions in the same order as [`ensure_fresh`](crate::app::refresh::ensure_fresh::keep_alive)
+//! It puts the same questions in the same order as [`ensure_fresh`](super::ensure_fresh)
 //! and answers them by the same functions, so that an explanation and a token agree.
 
 use crate::model::credential::{Credential, OAuth};

@@ -1,8 +1,10 @@
 //! What every use case takes first: the doors, and what was read once at the start.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use crate::config::file::ConfigFile;
+use crate::config::edit::Edit;
+use crate::config::file::{Applied, ConfigError, ConfigFile};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::inheritance::Inheritance;
 use crate::model::profiles::{AuthProfiles, Effective};
@@ -12,6 +14,7 @@ use crate::ports::dialog::{Dialog, Notice};
 use crate::ports::files::Files;
 use crate::ports::host::{Browser, Clock, Env, Interrupt, LoginShell, Random};
 use crate::ports::http::Http;
+use crate::ports::lock::{self, Wait};
 use crate::ports::program::Programs;
 use crate::ports::secrets::Secrets;
 use crate::ports::store::{Scope, Store, StoreError};
@@ -70,6 +73,25 @@ pub struct Dirs {
     pub state: PathBuf,
     /// The working directory.
     pub cwd: PathBuf,
+}
+
+impl<'a> Context<'a> {
+    /// A wait for another process that a signal ends.
+    pub(in crate::app) fn wait(self, limit: Duration) -> Wait<'a> {
+        Wait {
+            limit,
+            interrupt: Some(self.interrupt),
+        }
+    }
+
+    /// Changes `openclaw.json`.
+    ///
+    /// # Errors
+    /// As [`ConfigFile::apply`].
+    pub fn edit_config(self, edits: &[Edit]) -> Result<Applied, ConfigError> {
+        self.config
+            .apply(edits, self.clock, &self.wait(lock::SHORT))
+    }
 }
 
 impl Context<'_> {

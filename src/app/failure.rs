@@ -14,6 +14,7 @@ use crate::ports::declarations::DeclareError;
 use crate::ports::dialog::DialogError;
 use crate::ports::files::FileError;
 use crate::ports::host::Signal;
+use crate::ports::lock::LockError;
 use crate::ports::store::StoreError;
 use crate::providers::catalogue::CatalogueError;
 
@@ -228,7 +229,7 @@ impl From<StoreError> for Failure {
                 .hint(format!("openclaw agents inherit {agent} --mode isolated")),
             StoreError::Busy { .. } | StoreError::Moved { .. } => Self::new(Kind::Busy, message)
                 .hint("wait for the other process, then run the command again"),
-            StoreError::Interrupted => Self::cancelled(Signal::INTERRUPT),
+            StoreError::Interrupted(signal) => Self::cancelled(signal),
             StoreError::NotStored { source, rescued } => Self {
                 message,
                 touched: match rescued {
@@ -240,6 +241,12 @@ impl From<StoreError> for Failure {
             StoreError::LaterGeneration { .. } => Self::new(Kind::Storage, message)
                 .hint("choose another state directory with --state-dir"),
         }
+    }
+}
+
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Self {
+        Self::from(StoreError::from(error))
     }
 }
 
@@ -278,6 +285,7 @@ impl From<ConfigError> for Failure {
         let message = error.to_string();
         let hint = match error {
             ConfigError::File(error) => return Self::from(error),
+            ConfigError::Lock(error) => return Self::from(error),
             ConfigError::Syntax { path, .. } | ConfigError::Shape { path, .. } => {
                 format!("correct {}, then run the command again", path.display())
             }

@@ -7,7 +7,6 @@
 //! while it writes; every byte it does not understand kept.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::model::credential::OAuth;
 use crate::model::grant::{Binding, GrantDigest, GrantRecord, RefreshOutcome};
@@ -19,6 +18,8 @@ use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 
 use super::files::FileError;
+use super::host::Signal;
+use super::lock::{LockError, Wait};
 
 /// Which part of a document is wanted. A store of ten thousand profiles is not parsed to read one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,9 +78,9 @@ pub enum StoreError {
         /// Who holds it, if that is known.
         owner: Option<String>,
     },
-    /// The wait was interrupted by a signal.
+    /// A signal ended the wait for a lock.
     #[error("interrupted")]
-    Interrupted,
+    Interrupted(Signal),
     /// Somebody else changed the login between our look and our lock: look again.
     #[error("{} was changed by another program a moment ago", path.display())]
     Moved {
@@ -104,31 +105,20 @@ pub enum StoreError {
     },
 }
 
+impl From<LockError> for StoreError {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::File(error) => Self::File(error),
+            LockError::Busy { path, owner } => Self::Busy { path, owner },
+            LockError::Interrupted(signal) => Self::Interrupted(signal),
+        }
+    }
+}
+
 fn whereabouts(rescued: Option<&Path>) -> String {
     match rescued {
         Some(path) => format!("it is safe in {}", path.display()),
         None => "it could not be saved anywhere else and is lost".to_owned(),
-    }
-}
-
-/// How long to wait for somebody else.
-pub struct Wait<'a> {
-    /// At most this long.
-    pub limit: Duration,
-    /// Looked at every few milliseconds; true ends the wait.
-    pub stop: &'a (dyn Fn() -> bool + Sync),
-}
-
-impl Wait<'_> {
-    /// Whether the limit has passed after waiting for so long.
-    ///
-    /// # Errors
-    /// [`StoreError::Interrupted`] if it shall stop.
-    pub fn is_over(&self, waited: Duration) -> Result<bool, StoreError> {
-        match (self.stop)() {
-            true => Err(StoreError::Interrupted),
-            false => Ok(waited >= self.limit),
-        }
     }
 }
 
@@ -142,8 +132,8 @@ pub enum Waited {
         /// Who holds it, if that is known.
         owner: Option<String>,
     },
-    /// `stop` said true.
-    Stopped,
+    /// A signal ended the wait.
+    Stopped(Signal),
 }
 
 /// What a token endpoint answered to a refresh, saved as it came and part of no document yet: the

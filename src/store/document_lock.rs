@@ -1,5 +1,6 @@
 //! Who may write a document: its own lock first, then OpenClaw's.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,21 +8,22 @@ use sha2::{Digest, Sha256};
 
 use crate::model::id::AgentId;
 use crate::ports::files::{FileError, FileLock, Sharing};
-use crate::ports::store::{StoreError, Wait};
+use crate::ports::lock::{self, Wait, lock_within};
+use crate::ports::store::StoreError;
 
 use super::file::{DOCUMENT, FileStore};
 use super::openclaw_lock::{self, LockFormat, LockPath, PATIENCE};
 use super::openclaw_lock_holder::{self, Holder, Taken};
 use super::write::Locked;
 
-/// How long nobody looks whether a lock is free.
-const PAUSE: Duration = Duration::from_millis(5);
+/// The pauses between two looks whether another refresh has let go of OpenClaw's locks.
+const PAUSES: RangeInclusive<Duration> = Duration::from_millis(5)..=Duration::from_millis(5);
 
 impl FileStore {
     /// Takes a document's lock, and OpenClaw's with it.
     pub(super) fn lock_document(&self, agent: &AgentId) -> Result<Locked<'_>, StoreError> {
         let place = self.place(agent)?;
-        let lock = self.poll(&place.lock, &PATIENCE)?;
+        let lock = self.lock(&place.lock, &PATIENCE)?;
         let holder = match self.take(&place, &PATIENCE)? {
             Taken::Ours(holder) => Some(holder),
             Taken::Another => None,
@@ -42,25 +44,26 @@ impl FileStore {
         wait: &Wait<'_>,
     ) -> Result<Excluded<'_>, StoreError> {
         let place = self.place(agent)?;
-        let start = self.clock.monotonic();
-        loop {
-            let lock = self.poll(&place.lock, wait)?;
-            if let Taken::Ours(mut holder) = self.take(&place, wait)? {
-                holder.keep_fresh();
-                return Ok(Excluded {
-                    store: self,
-                    place,
-                    holder: Some(holder),
-                });
+        let excluded: Result<_, StoreError> = wait.retry(&*self.clock, PAUSES, || {
+            let _lock = self.lock(&place.lock, wait)?;
+            match self.take(&place, wait)? {
+                Taken::Another => Ok(None),
+                Taken::Ours(mut holder) => {
+                    holder.keep_fresh();
+                    Ok(Some(holder))
+                }
             }
-            drop(lock);
-            if wait.is_over(self.clock.monotonic().saturating_sub(start))? {
-                return Err(StoreError::Busy {
-                    owner: self.owner(&place.proof),
-                    path: self.document(agent),
-                });
-            }
-            self.clock.sleep(PAUSE);
+        });
+        match excluded? {
+            Some(holder) => Ok(Excluded {
+                store: self,
+                place,
+                holder: Some(holder),
+            }),
+            None => Err(StoreError::Busy {
+                owner: lock::owner(&*self.files, &place.proof),
+                path: self.document(agent),
+            }),
         }
     }
 
@@ -83,21 +86,9 @@ impl FileStore {
         openclaw_lock_holder::take(&self.files, &self.clock, what, self.note(), wait)
     }
 
-    fn poll(&self, path: &Path, wait: &Wait<'_>) -> Result<Box<dyn FileLock>, StoreError> {
-        let start = self.clock.monotonic();
-        loop {
-            if let Some(mut lock) = self.files.try_lock(path, Sharing::Exclusive)? {
-                lock.note(&self.note());
-                return Ok(lock);
-            }
-            if wait.is_over(self.clock.monotonic().saturating_sub(start))? {
-                return Err(StoreError::Busy {
-                    path: path.to_owned(),
-                    owner: self.owner(path),
-                });
-            }
-            self.clock.sleep(PAUSE);
-        }
+    fn lock(&self, path: &Path, wait: &Wait<'_>) -> Result<Box<dyn FileLock>, StoreError> {
+        let (files, clock) = (&*self.files, &*self.clock);
+        Ok(lock_within(files, clock, path, Sharing::Exclusive, wait)?)
     }
 
     /// Whether a lock of OpenClaw lies beside a document; it may be one that we made.
@@ -187,7 +178,7 @@ pub(super) struct Excluded<'a> {
 impl Excluded<'_> {
     /// Takes the document's lock for a write under this exclusion.
     pub(super) fn lock_document(&self, agent: &AgentId) -> Result<Locked<'_>, StoreError> {
-        let lock = self.store.poll(&self.place.lock, &PATIENCE)?;
+        let lock = self.store.lock(&self.place.lock, &PATIENCE)?;
         if let Some(holder) = &self.holder {
             holder.renew(&PATIENCE)?;
         }
@@ -203,7 +194,7 @@ impl Excluded<'_> {
 impl Drop for Excluded<'_> {
     fn drop(&mut self) {
         // Another writer may rely on us; it holds this lock then.
-        let lock = self.store.poll(&self.place.lock, &PATIENCE);
+        let lock = self.store.lock(&self.place.lock, &PATIENCE);
         self.holder = None;
         drop(lock);
     }

@@ -11,8 +11,9 @@ use crate::model::inheritance::Inheritance;
 use crate::model::profiles::AuthProfiles;
 use crate::ports::files::{FileError, Files, Reservation, Sharing};
 use crate::ports::host::Clock;
+use crate::ports::lock::{self, LockError, Wait};
 use crate::ports::store::{
-    Change, Held, HistoryListing, Scope, Store, StoreError, StorePlaces, Wait, Waited,
+    Change, Held, HistoryListing, Scope, Store, StoreError, StorePlaces, Waited,
 };
 
 use super::grant::HeldGrant;
@@ -181,17 +182,7 @@ impl FileStore {
 
     /// What a lock file tells people about its holder.
     pub(super) fn note(&self) -> String {
-        let since = self.clock.now().iso8601();
-        let system = rustix::system::uname();
-        let host = system.nodename().to_string_lossy();
-        format!("pid {} on {host} since {since}\n", std::process::id())
-    }
-
-    pub(super) fn owner(&self, lock: &std::path::Path) -> Option<String> {
-        let bytes = self.files.read(lock).ok().flatten()?;
-        let note = String::from_utf8_lossy(&bytes);
-        let note = printable(note.lines().next()?, 200);
-        (!note.is_empty()).then_some(note)
+        lock::owner_note(&*self.files, &*self.clock)
     }
 
     fn grant_lock(&self, grant: &GrantDigest) -> Result<PathBuf, StoreError> {
@@ -270,12 +261,14 @@ impl Store for FileStore {
                 Err(RecvTimeoutError::Disconnected) => return Ok(Waited::Released),
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            if (wait.stop)() {
-                return Ok(Waited::Stopped);
-            }
-            if self.clock.monotonic().saturating_sub(start) >= wait.limit {
-                let owner = self.owner(&path);
-                return Ok(Waited::TimedOut { owner });
+            match wait.is_over(self.clock.monotonic().saturating_sub(start)) {
+                Ok(false) => {}
+                Err(LockError::Interrupted(signal)) => return Ok(Waited::Stopped(signal)),
+                Err(error) => return Err(error.into()),
+                Ok(true) => {
+                    let owner = lock::owner(&*self.files, &path);
+                    return Ok(Waited::TimedOut { owner });
+                }
             }
         }
     }

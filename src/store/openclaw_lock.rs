@@ -5,23 +5,25 @@
 //! after a crash of ours. A foreign lock is judged stale by its own release's rule.
 
 use std::io::ErrorKind;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, Files, Stat};
 use crate::ports::host::Clock;
-use crate::ports::store::{StoreError, Wait};
+use crate::ports::lock::Wait;
+use crate::ports::store::StoreError;
 
 /// A store lock of OpenClaw is stale when it is older than this.
 pub(super) const STORE_STALE: Duration = Duration::from_secs(30);
 /// A refresh lock of OpenClaw is stale when it is older than this.
 pub(super) const REFRESH_STALE: Duration = Duration::from_secs(180);
 /// How long anybody waits for a lock; matches OpenClaw's own patience.
-pub(super) const PATIENCE: Wait<'static> = Wait {
-    limit: Duration::from_secs(60),
-    stop: &|| false,
-};
+pub(super) const PATIENCE: Wait<'static> = Wait::uninterrupted(Duration::from_secs(60));
+
+/// The pauses between two looks at a lock of OpenClaw.
+const PAUSES: RangeInclusive<Duration> = Duration::from_millis(20)..=Duration::from_millis(100);
 
 /// A file whose owner seems to be dead is left alone for this long: the owner may live in another
 /// container, whose processes we do not see, and nobody holds such a lock for longer.
@@ -103,26 +105,22 @@ pub(super) fn acquire(
     note: &mut dyn FnMut(LockFingerprint),
 ) -> Result<LockFingerprint, StoreError> {
     let Io { files, clock } = doors;
-    let start = clock.monotonic();
-    let mut pause = Duration::from_millis(20);
-    loop {
-        match make(doors, site, note) {
-            Ok(mark) => return Ok(mark),
-            Err(error) if error.source.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error.into()),
+    let made = wait.retry(clock, PAUSES, || {
+        loop {
+            match make(doors, site, note) {
+                Ok(mark) => return Ok(Some(mark)),
+                Err(error) if error.source.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(StoreError::from(error)),
+            }
+            if !remove_stale(files, clock.now(), site)? {
+                return Ok(None);
+            }
         }
-        if remove_stale(files, clock.now(), site)? {
-            continue;
-        }
-        if wait.is_over(clock.monotonic().saturating_sub(start))? {
-            return Err(StoreError::Busy {
-                path: site.path.clone(),
-                owner: Some(owner(files, &site.path)),
-            });
-        }
-        clock.sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(100));
-    }
+    });
+    made?.ok_or_else(|| StoreError::Busy {
+        path: site.path.clone(),
+        owner: Some(owner(files, &site.path)),
+    })
 }
 
 fn make(

@@ -17,7 +17,8 @@ use std::time::Duration;
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, FileLock, Files, Sharing};
 use crate::ports::host::Clock;
-use crate::ports::store::{StoreError, Wait};
+use crate::ports::lock::Wait;
+use crate::ports::store::StoreError;
 
 use super::openclaw_lock::{self, Io, LockFingerprint, LockPath};
 
@@ -262,10 +263,7 @@ mod tests {
     use crate::testing::files::MemoryFiles;
 
     const DOCUMENT_LOCK: &str = "/a/auth-profiles.json.lock";
-    const AT_ONCE: Wait<'static> = Wait {
-        limit: Duration::ZERO,
-        stop: &|| false,
-    };
+    const AT_ONCE: Wait<'static> = Wait::uninterrupted(Duration::ZERO);
     const PROOF: &str = "/l/peers.lock";
 
     struct Case {

@@ -185,6 +185,13 @@ impl Files for SystemFiles {
         lock::lock(path, sharing)
     }
 
+    /// With the host: a container shares the directory and not the process ids.
+    fn process_name(&self) -> String {
+        let system = rustix::system::uname();
+        let host = system.nodename().to_string_lossy();
+        format!("pid {} on {host}", std::process::id())
+    }
+
     fn process_lives(&self, pid: u32) -> bool {
         process_lives(pid)
     }

@@ -11,6 +11,7 @@ mod alerts;
 mod architecture;
 mod at_a_terminal;
 mod beside_openclaw;
+mod busy_locks;
 mod callback;
 mod cli_reference;
 mod client_credentials;

@@ -84,7 +84,7 @@ pub fn set(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         (None, workspace) => whose(cx, workspace.as_deref().unwrap_or(&cx.dirs.cwd))?,
     };
     let incoming = incoming(cx, request, reads, file.as_deref(), workspace.as_deref())?;
-    let applied = cx.config.apply(&[
+    let applied = cx.edit_config(&[
         Edit::SetIdentity {
             id: agent.clone(),
             members: incoming.clone(),

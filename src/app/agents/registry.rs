@@ -97,7 +97,7 @@ pub fn add(cx: Context<'_>, request: &Add) -> Result<Added, Failure> {
     for directory in [&workspace, &sessions] {
         cx.files.create_dirs(directory).map_err(Failure::from)?;
     }
-    let applied = cx.config.apply(&[
+    let applied = cx.edit_config(&[
         Edit::AddAgent {
             id: id.clone(),
             name: request.name.trim().to_owned(),
@@ -251,7 +251,7 @@ pub fn delete(cx: Context<'_>, request: &Delete) -> Result<Deleted, Failure> {
         confirm(cx, &id)?;
     }
     let workspace = workspace::of(cx.settings, &id, &cx.dirs.home, &cx.dirs.cwd);
-    let applied = cx.config.apply(&[
+    let applied = cx.edit_config(&[
         Edit::RemoveAgent { id: id.clone() },
         touch(cx, request.version),
     ])?;

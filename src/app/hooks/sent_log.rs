@@ -12,10 +12,10 @@ use crate::app::context::Context;
 use crate::model::alert::{Alert, DedupKey, Entry, Told};
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, Sharing};
+use crate::ports::lock::{LockError, lock_within};
 
-/// Whoever is at the file reads it and writes it; nobody runs anything meanwhile.
-const PATIENCE: Duration = Duration::from_secs(2);
-const PAUSE: Duration = Duration::from_millis(2);
+/// How long to wait for the lock of the file: an alert is worth less than the person's time.
+const LIMIT: Duration = Duration::from_secs(2);
 
 /// What the file holds.
 #[derive(Default)]
@@ -91,26 +91,18 @@ fn change(cx: Context<'_>, change: impl FnOnce(&mut Content) -> bool) -> bool {
     }
 }
 
-fn locked(cx: Context<'_>, change: impl FnOnce(&mut Content) -> bool) -> Result<bool, FileError> {
+fn locked(cx: Context<'_>, change: impl FnOnce(&mut Content) -> bool) -> Result<bool, LockError> {
     let locks = cx.dirs.state.join("locks");
     cx.files.create_dirs(&locks)?;
-    let deadline = cx.clock.monotonic() + PATIENCE;
-    let lock = loop {
-        let lock = cx
-            .files
-            .try_lock(&locks.join("alerts.lock"), Sharing::Exclusive)?;
-        match lock {
-            Some(lock) => break lock,
-            None if cx.clock.monotonic() >= deadline => return Ok(false),
-            None => cx.clock.sleep(PAUSE),
-        }
-    };
+    let lock = locks.join("alerts.lock");
+    let wait = cx.wait(LIMIT);
+    let lock = lock_within(cx.files, cx.clock, &lock, Sharing::Exclusive, &wait)?;
     let mut content = read(cx)?;
     let wants_write = change(&mut content);
     if wants_write {
         let text = format!("{:#}\n", to_json(&content));
         match cx.files.replace(&path(cx), text.as_bytes()) {
-            Err(error) if !error.is_in_place() => return Err(error),
+            Err(error) if !error.is_in_place() => return Err(error.into()),
             _ => {}
         }
     }

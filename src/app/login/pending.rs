@@ -17,9 +17,9 @@ use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::oauth::authorization::PersistedAuthorization;
 use crate::ports::files::{FileLock, Sharing};
+use crate::ports::lock::{LockError, lock_within};
 
 use super::super::failure::{Failure, Kind};
-use super::first_answer::TICK;
 use crate::app::context::Context;
 
 const SCHEMA: u32 = 1;
@@ -227,21 +227,17 @@ pub(super) fn lock(cx: Context<'_>) -> Result<Box<dyn FileLock>, Failure> {
     let locks = cx.dirs.state.join("locks");
     cx.files.create_dirs(&locks)?;
     let path = locks.join("pending.lock");
-    let deadline = cx.clock.monotonic() + PATIENCE;
-    loop {
-        if let Some(lock) = cx.files.try_lock(&path, Sharing::Exclusive)? {
-            return Ok(lock);
+    let wait = cx.wait(PATIENCE);
+    let lock = lock_within(cx.files, cx.clock, &path, Sharing::Exclusive, &wait);
+    lock.map_err(|error| match error {
+        LockError::Busy { owner, .. } => {
+            let owner = owner.unwrap_or_else(|| "another process".to_owned());
+            let message = format!("{owner} has been finishing a login for a minute");
+            Failure::new(Kind::Busy, message)
+                .hint("wait for the other process, then run the command again")
         }
-        if let Some(signal) = cx.interrupt.pending() {
-            return Err(Failure::cancelled(signal));
-        }
-        if cx.clock.monotonic() >= deadline {
-            let message = "another process has been ending a login for a minute";
-            return Err(Failure::new(Kind::Busy, message)
-                .hint("wait for the other process, then run the command again"));
-        }
-        cx.clock.sleep(TICK);
-    }
+        other => other.into(),
+    })
 }
 
 /// Whether a text can be the name of an attempt; nothing else becomes part of a path.

@@ -207,7 +207,7 @@ fn set_default(cx: Context<'_>, request: &Request, provider: &Provider) -> Resul
     else {
         return Ok(());
     };
-    let applied = cx.config.apply(&[Edit::SetPrimary {
+    let applied = cx.edit_config(&[Edit::SetPrimary {
         role: Role::Model,
         reference: model.clone(),
     }]);

@@ -73,7 +73,7 @@ pub fn add(
     Ok(Outcome {
         alias: alias.to_owned(),
         target: Some(target),
-        config_path: cx.config.apply(&edits)?.path,
+        config_path: cx.edit_config(&edits)?.path,
     })
 }
 
@@ -100,6 +100,6 @@ pub fn remove(cx: Context<'_>, alias: &str, version: &'static str) -> Result<Out
     Ok(Outcome {
         alias: alias.to_owned(),
         target: None,
-        config_path: cx.config.apply(&edits)?.path,
+        config_path: cx.edit_config(&edits)?.path,
     })
 }

@@ -142,7 +142,7 @@ fn write(
     version: &'static str,
 ) -> Result<Option<PathBuf>, Failure> {
     edits.push(touch(cx, version));
-    Ok(Some(cx.config.apply(&edits)?.path))
+    Ok(Some(cx.edit_config(&edits)?.path))
 }
 
 /// The entries that mean the same model.

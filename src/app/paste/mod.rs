@@ -339,7 +339,7 @@ pub(super) fn make_selectable(
     if edits.is_empty() {
         return Ok(());
     }
-    cx.config.apply(&edits).map(|_| ()).map_err(|error| {
+    cx.edit_config(&edits).map(|_| ()).map_err(|error| {
         let mut failure = Failure::from(error).touched(StoreEffect::Changed);
         failure.message = format!(
             "{profile} is stored, and could not be named in the configuration, so it may not be chosen: {}",

@@ -17,8 +17,7 @@ use crate::model::id::{AgentId, ProfileId};
 use crate::model::provider::{ClientCredentialsFlow, Provider};
 use crate::model::secret::Secret;
 use crate::model::time::{Freshness, freshness, short_duration};
-use crate::ports::host::Signal;
-use crate::ports::store::{Held, Scope, Wait, Waited};
+use crate::ports::store::{Held, Scope, Waited};
 
 use super::notify;
 use super::recover::{self, Filed};
@@ -342,18 +341,10 @@ impl RefreshRequest<'_> {
     }
 
     fn wait(&self, digest: &GrantDigest, deadline: Duration) -> Result<(), Failure> {
-        let interrupt = self.cx.interrupt;
         let limit = deadline.saturating_sub(self.cx.clock.monotonic());
-        let wait = Wait {
-            limit,
-            stop: &|| interrupt.pending().is_some(),
-        };
-        match self.cx.store.await_grant(digest, &wait)? {
+        match self.cx.store.await_grant(digest, &self.cx.wait(limit))? {
             Waited::Released => self.check(deadline),
-            Waited::Stopped => {
-                let signal = interrupt.pending().unwrap_or(Signal::INTERRUPT);
-                Err(Failure::cancelled(signal))
-            }
+            Waited::Stopped(signal) => Err(Failure::cancelled(signal)),
             Waited::TimedOut { owner } => Err(self.waited_too_long(owner)),
         }
     }

@@ -10,7 +10,7 @@ use crate::model::grant::{Attempt, Binding, GrantRecord, RefreshOutcome};
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
 use crate::ports::dialog::Notice;
-use crate::ports::store::{Held, PendingRefresh, Reserved, StoreError, Wait};
+use crate::ports::store::{Held, PendingRefresh, Reserved, StoreError};
 
 use super::backoff::words;
 use super::binding;
@@ -43,18 +43,13 @@ impl RefreshRequest<'_> {
 
         self.cx.interrupt.defer();
         let begun_at = self.cx.clock.now();
-        let interrupt = self.cx.interrupt;
-        let wait = Wait {
-            limit: self.patience(&old),
-            stop: &|| interrupt.pending().is_some(),
-        };
         let reserved = held.reserve(&PendingRefresh {
             agent: self.owner,
             profile: self.profile,
             provider: &self.provider.id,
             binding: &binding,
             now: begun_at,
-            wait: &wait,
+            wait: &self.cx.wait(self.patience(&old)),
         });
         let reserved = match reserved {
             Err(StoreError::Moved { .. }) => return Ok(None),

@@ -16,8 +16,7 @@ use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 use crate::oauth::revoke::{Hint, RevokeError};
 use crate::ports::dialog::Notice;
-use crate::ports::host::Signal;
-use crate::ports::store::{Held, PendingRefresh, Scope, StoreError, Wait, Waited};
+use crate::ports::store::{Held, PendingRefresh, Scope, StoreError, Waited};
 
 use super::context::Context;
 use super::failure::{Failure, Kind, StoreEffect, refresh_command, shell_word};
@@ -210,16 +209,10 @@ impl RevocationPlan {
             if let Some(held) = cx.store.try_lock_grant(grant)? {
                 return Ok(held);
             }
-            let wait = Wait {
-                limit: deadline.saturating_sub(cx.clock.monotonic()),
-                stop: &|| cx.interrupt.pending().is_some(),
-            };
+            let wait = cx.wait(deadline.saturating_sub(cx.clock.monotonic()));
             match cx.store.await_grant(grant, &wait)? {
                 Waited::Released if cx.clock.monotonic() < deadline => {}
-                Waited::Stopped => {
-                    let signal = cx.interrupt.pending().unwrap_or(Signal::INTERRUPT);
-                    return Err(Failure::cancelled(signal));
-                }
+                Waited::Stopped(signal) => return Err(Failure::cancelled(signal)),
                 Waited::Released | Waited::TimedOut { .. } => {
                     let message = format!("{profile} is being refreshed by another process");
                     let failure = Failure::new(Kind::Busy, message);
@@ -238,17 +231,13 @@ impl RevocationPlan {
     ) -> Result<bool, Failure> {
         let before = self.record(cx)?;
         let binding = self.server.binding();
-        let wait = Wait {
-            limit: WAIT_FOR_OTHERS,
-            stop: &|| cx.interrupt.pending().is_some(),
-        };
         let reserved = held.reserve(&PendingRefresh {
             agent: owner,
             profile,
             provider: &self.provider.id,
             binding: &binding,
             now: cx.clock.now(),
-            wait: &wait,
+            wait: &cx.wait(WAIT_FOR_OTHERS),
         });
         let reserved = match reserved {
             Err(StoreError::Moved { .. }) => return Ok(false),

@@ -12,6 +12,7 @@ use crate::model::path::{fold, resolve};
 use crate::model::profiles::Effective;
 use crate::model::selection::{self, Verdict};
 use crate::ports::dialog::Notice;
+use crate::ports::lock;
 use crate::ports::store::Scope;
 
 use super::order::{check_agent, put, tell_unusable, write};
@@ -123,7 +124,8 @@ pub fn in_directory(
         provider,
         profile: profile.clone(),
     };
-    let before = Directories::bind(cx.files, &cx.dirs.state, &bound)?;
+    let (doors, wait) = ((cx.files, cx.clock), cx.wait(lock::SHORT));
+    let before = Directories::bind(doors, &cx.dirs.state, &bound, &wait)?;
     Ok((bound, before))
 }
 
@@ -171,8 +173,13 @@ pub fn clear_directory(
 ) -> Result<Vec<Bound>, Failure> {
     let path = spelt_out(cx, directory);
     let path = cx.files.resolve(&path).unwrap_or_else(|_| fold(&path));
-    let state = &cx.dirs.state;
-    Ok(Directories::unbind(cx.files, state, &path, provider)?)
+    let (doors, wait) = ((cx.files, cx.clock), cx.wait(lock::SHORT));
+    Ok(Directories::unbind(
+        doors,
+        &cx.dirs.state,
+        (&path, provider),
+        &wait,
+    )?)
 }
 
 /// Tells what is in use where.

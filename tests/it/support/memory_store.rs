@@ -13,15 +13,13 @@ use openclaw::model::json::Extra;
 use openclaw::model::secret::Secret;
 use openclaw::model::time::Timestamp;
 use openclaw::ports::host::Clock;
-use openclaw::ports::store::{Change, PendingRefresh, Scope, Store, StoreError, Wait};
+use openclaw::ports::lock::Wait;
+use openclaw::ports::store::{Change, PendingRefresh, Scope, Store, StoreError};
 use openclaw::store::file::{FileStore, Locations};
 use openclaw::testing::files::MemoryFiles;
 
 /// As long as the program itself waits.
-pub(crate) const PATIENCE: Wait<'static> = Wait {
-    limit: Duration::from_secs(60),
-    stop: &|| false,
-};
+pub(crate) const PATIENCE: Wait<'static> = Wait::uninterrupted(Duration::from_secs(60));
 
 pub(crate) const START: u64 = 1_790_000_000_000;
 pub(crate) const MAIN: &str = "/s/agents/main/agent/auth-profiles.json";

@@ -32,11 +32,14 @@ fn marked(args: &[OsString]) -> impl Iterator<Item = (&OsString, bool)> {
     })
 }
 
-/// The command line with `status` behind a `models` that nothing but options follows.
+/// The command line with `status` behind a `models` that nothing but options follows, and with `-h`
+/// behind a bare `models auth`, which shows its help and succeeds as in the reference release.
 pub(super) fn complete(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut args: Vec<OsString> = args.into_iter().collect();
     if let Some(place) = implied(&args) {
         args.insert(place, OsString::from("status"));
+    } else if own_words(&args).eq(["models", "auth"]) {
+        args.push(OsString::from("-h"));
     }
     args
 }
@@ -58,6 +61,12 @@ fn implied(args: &[OsString]) -> Option<usize> {
 
 fn is_option(word: &OsStr) -> bool {
     word.as_encoded_bytes().starts_with(b"-")
+}
+
+/// The words and options that are no options of every command, nor values of those.
+fn own_words(args: &[OsString]) -> impl Iterator<Item = &OsString> {
+    let marked = marked(args.get(1..).unwrap_or_default());
+    marked.filter_map(|(word, general)| (!general).then_some(word))
 }
 
 /// Whether it is an option of every command.
@@ -107,6 +116,10 @@ mod tests {
             ("models list --json", "models list --json"),
             ("models nonsense", "models nonsense"),
             ("models --help", "models --help"),
+            ("models auth", "models auth -h"),
+            ("models auth --agent x", "models auth --agent x -h"),
+            ("models auth --json", "models auth --json"),
+            ("models auth list", "models auth list"),
             ("--agent models", "--agent models"),
             ("agents add models", "agents add models"),
             ("", ""),

@@ -43,7 +43,7 @@ impl<T: FromArgMatches> FromArgMatches for Deferred<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::args::Cli;
+    use crate::cli::Cli;
     use crate::cli::commands::models::Models;
     use crate::cli::commands::models::auth::Auth;
     use clap::CommandFactory;

@@ -1,23 +1,23 @@
 //! Floor 4: the edge. Arguments in, exit code out.
 
-pub mod args;
 mod argv;
 mod choose;
 mod clipboard;
 pub mod commands;
-mod device_code;
 pub mod events;
 pub mod exit_code;
+pub mod global;
 mod input;
 pub mod lazy_args;
 mod line_editor;
 pub mod log;
+mod parse_error;
 pub mod printer;
-mod raw;
+mod raw_mode;
 mod screen;
 pub mod system;
 pub mod terminal;
-mod usage;
+mod value_parsers;
 pub mod view;
 
 use std::ffi::OsString;
@@ -25,31 +25,65 @@ use std::mem::ManuallyDrop;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::{CommandFactory, FromArgMatches, Parser};
 
-use crate::app::failure::Failure;
-use args::Cli;
+use commands::Command;
+use global::Global;
 use printer::Printer;
+
+/// Logs in to AI providers, keeps the credentials, and hands them to people, scripts and programs.
+#[derive(Debug, Parser)]
+#[command(
+    name = "openclaw",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+#[command(
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(after_help = "Examples:
+  openclaw models auth login --provider openai-codex
+  printf %s \"$TOKEN\" | openclaw models auth paste-token --provider anthropic
+  curl -H \"$(openclaw models auth token --provider openai-codex --header)\" …
+  openclaw models status --check")]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+impl Cli {
+    /// The tree of commands with every one described, which parsing leaves out.
+    pub fn described() -> clap::Command {
+        let mut command = Self::command();
+        command.build();
+        command
+    }
+
+    /// The tree of commands for a command line on which the options of every command come first.
+    fn brief() -> clap::Command {
+        Self::command().mut_args(|argument| argument.global(false))
+    }
+}
 
 /// Runs one command line, program name first.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match parse(args) {
         Ok(cli) => cli,
-        Err(error) => return exit_code::of_parse(&usage::advised(error)),
+        Err(error) => return exit_code::of_parse(&parse_error::advised(error, Cli::described)),
     };
     let printer = Arc::new(Printer::new(cli.global.color));
     log::start(cli.global.verbose);
-    match commands::run(&cli, &printer) {
+    match commands::run(&cli.command, &cli.global, &printer, Cli::command) {
         Ok(code) => ExitCode::from(code),
-        Err(failure) => ExitCode::from(fail(&cli, &printer, failure)),
+        Err(failure) => ExitCode::from(commands::fail(&cli.global, &printer, failure)),
     }
-}
-
-/// Says what went wrong; the exit code.
-fn fail(cli: &Cli, printer: &Printer, failure: Failure) -> u8 {
-    let failure = cli.global.aim(failure);
-    view::failure::print(printer, &failure);
-    exit_code::code(failure.kind)
 }
 
 /// Understands a command line, program name first.

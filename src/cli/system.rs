@@ -39,8 +39,8 @@ use crate::sys::paths::Places;
 use crate::sys::program::SystemPrograms;
 use crate::sys::random::OsRandom;
 
-use super::args::Global;
 use super::events::JsonDialog;
+use super::global::Global;
 use super::printer::Printer;
 use super::terminal::TerminalDialog;
 

@@ -3,7 +3,7 @@
 //! it anew.
 
 use clap::{Command, CommandFactory};
-use openclaw::cli::args::Cli;
+use openclaw::cli::Cli;
 use openclaw::cli::exit_code;
 
 fn pages(command: &mut Command, path: &str, text: &mut String) {

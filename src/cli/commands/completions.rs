@@ -1,10 +1,9 @@
 //! `completions`: a script for the user's shell, on stdout.
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
 use crate::app::failure::Failure;
-use crate::cli::args::Cli;
 use crate::cli::printer::Printer;
 
 /// Print a completion script for a shell
@@ -19,13 +18,13 @@ pub struct Completions {
 }
 
 impl Completions {
-    /// Prints the script.
+    /// Prints the script for the commands of `tree`.
     ///
     /// # Errors
     /// If stdout cannot be written.
-    pub fn run(&self, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, tree: &mut Command, printer: &Printer) -> Result<u8, Failure> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "openclaw", &mut script);
+        clap_complete::generate(self.shell, tree, "openclaw", &mut script);
         printer.out(&String::from_utf8_lossy(&script))?;
         Ok(0)
     }

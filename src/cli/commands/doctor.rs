@@ -8,10 +8,10 @@ use clap::Args;
 
 use crate::app::doctor::{self, Status};
 use crate::app::failure::{Failure, Kind};
-use crate::cli::commands::seconds;
 use crate::cli::exit_code;
 use crate::cli::printer::Printer;
 use crate::cli::system::{self, System};
+use crate::cli::value_parsers::seconds;
 use crate::cli::view;
 use crate::ports::disk::{BUSY, HELD};
 use crate::ports::files::{Files, Sharing};

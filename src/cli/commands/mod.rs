@@ -10,17 +10,16 @@ pub mod provider;
 pub mod tick;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Subcommand;
 
-use super::args::Cli;
+use super::global::Global;
 use super::lazy_args::Deferred;
 use super::printer::Printer;
 use super::system::System;
+use super::{exit_code, view};
 use crate::app::failure::{Failure, Kind};
 use crate::app::refresh::recover;
-use crate::model::time::parse_duration;
 
 /// The first word.
 #[derive(Debug, Subcommand)]
@@ -47,30 +46,35 @@ pub enum Command {
 ///
 /// # Errors
 /// What the command failed with.
-pub fn run(cli: &Cli, printer: &Arc<Printer>) -> Result<u8, Failure> {
+pub fn run(
+    command: &Command,
+    global: &Global,
+    printer: &Arc<Printer>,
+    tree: fn() -> clap::Command,
+) -> Result<u8, Failure> {
     let start = |events| -> Result<System, Failure> {
-        let system = System::new(&cli.global, printer, events)?;
+        let system = System::new(global, printer, events)?;
         recover::recover_pending(system.context());
         Ok(system)
     };
     let ordinary = |command: &dyn Fn(&System) -> Result<u8, Failure>| {
         let system = start(false)?;
-        ended(command(&system), &system, (cli, printer))
+        ended(command(&system), &system, printer)
     };
-    match &cli.command {
+    match command {
         Command::Onboard(onboard) => ordinary(&|system| onboard.run(system, printer)),
         Command::Models(models) if models.prompt().is_some() => {
             // Nothing of it may fail, and nothing be written.
-            let system = System::despite_faults(&cli.global, printer, false).ok();
+            let system = System::despite_faults(global, printer, false).ok();
             let prompt = models.prompt().map(|status| status.prompt(system.as_ref()));
             Ok(prompt.map_or(0, |prompt| prompt.print(printer)))
         }
         Command::Models(models) => {
             let system = match models.only_looks() {
-                true => System::new(&cli.global, printer, false)?,
+                true => System::new(global, printer, false)?,
                 false => start(models.wants_events())?,
             };
-            ended(models.run(&system, printer), &system, (cli, printer))
+            ended(models.run(&system, printer), &system, printer)
         }
         Command::Provider(provider) => ordinary(&|system| provider.run(system, printer)),
         Command::Agents(agents) => ordinary(&|system| agents.run(system, printer)),
@@ -79,7 +83,7 @@ pub fn run(cli: &Cli, printer: &Arc<Printer>) -> Result<u8, Failure> {
         Command::Doctor(doctor) => match doctor.rival() {
             Some(path) => doctor::compete(path, printer),
             None => {
-                let system = System::despite_faults(&cli.global, printer, false)?;
+                let system = System::despite_faults(global, printer, false)?;
                 // What a dead process left is not for one to store who does not know the agents.
                 if system.fault().is_none() {
                     recover::recover_pending(system.context());
@@ -87,24 +91,27 @@ pub fn run(cli: &Cli, printer: &Arc<Printer>) -> Result<u8, Failure> {
                 doctor.run(&system, printer)
             }
         },
-        Command::Completions(completions) => completions.run(printer),
+        Command::Completions(completions) => completions.run(&mut tree(), printer),
     }
 }
 
 /// Tells people what happened, once the answer is written: a hook may take its time. Whoever wants
 /// to stop waits for none.
-fn ended(
-    result: Result<u8, Failure>,
-    system: &System,
-    (cli, printer): (&Cli, &Printer),
-) -> Result<u8, Failure> {
+fn ended(result: Result<u8, Failure>, system: &System, printer: &Printer) -> Result<u8, Failure> {
     let result = named(result, system);
     if matches!(&result, Err(failure) if matches!(failure.kind, Kind::Cancelled(_))) {
         return result;
     }
-    let code = result.unwrap_or_else(|failure| super::fail(cli, printer, failure));
+    let code = result.unwrap_or_else(|failure| fail(system.global(), printer, failure));
     system.tell_alerts();
     Ok(code)
+}
+
+/// Says what went wrong; the exit code.
+pub(super) fn fail(global: &Global, printer: &Printer, failure: Failure) -> u8 {
+    let failure = global.aim(failure);
+    view::failure::print(printer, &failure);
+    exit_code::code(failure.kind)
 }
 
 /// A prompt knows that it was cancelled and not by which signal.
@@ -116,14 +123,4 @@ fn named(result: Result<u8, Failure>, system: &System) -> Result<u8, Failure> {
         }
         failure
     })
-}
-
-/// A duration of which a bare number is seconds: `90`, `10m`, `1.5h`.
-pub(super) fn seconds(text: &str) -> Result<Duration, String> {
-    parse_duration(text, "s")
-}
-
-/// A duration of which a bare number is days, as `--expires-in` of the reference release.
-pub(super) fn days(text: &str) -> Result<Duration, String> {
-    parse_duration(text, "d")
 }

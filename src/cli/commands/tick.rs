@@ -9,10 +9,10 @@ use crate::app::failure::{Failure, Kind};
 use crate::app::maintenance::systemd::{self, Done, Units};
 use crate::app::maintenance::tick;
 use crate::cli::commands::models::status::write_metrics;
-use crate::cli::commands::seconds;
 use crate::cli::exit_code;
 use crate::cli::printer::Printer;
 use crate::cli::system::System;
+use crate::cli::value_parsers::seconds;
 use crate::cli::view;
 
 /// How long the refreshes of one run are spread over, unless somebody says.

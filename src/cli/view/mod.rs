@@ -2,6 +2,7 @@
 
 pub mod authorize;
 pub mod cooldown;
+mod device_code;
 pub mod doctor;
 pub mod explain;
 pub mod explain_json;
@@ -27,7 +28,7 @@ mod wrap;
 
 use serde_json::Value;
 
-use crate::model::id::ProfileId;
+use crate::model::id::{ProfileId, is_unprintable};
 use crate::model::inheritance::Inheritance;
 use crate::model::time::{Timestamp, short_duration};
 
@@ -78,5 +79,24 @@ pub fn end(time: Option<Timestamp>, now: Timestamp) -> String {
         None => "never ends, as far as is known".to_owned(),
         Some(left) if left > 0 => format!("ends in {}", short_duration(left)),
         Some(left) => format!("ended {} ago", short_duration(left.saturating_neg().max(1))),
+    }
+}
+
+/// Words from outside (a server's, a manifest's) must not steer the terminal.
+pub(in crate::cli) fn clean(text: &str) -> String {
+    text.chars()
+        .filter(|c| *c == '\n' || !is_unprintable(*c))
+        .collect()
+}
+
+/// `2026-11-21 03:07:58 UTC`.
+pub(super) fn moment(time: Timestamp) -> String {
+    let iso = time.iso8601();
+    match iso
+        .split_once('.')
+        .and_then(|(second, _)| second.split_once('T'))
+    {
+        Some((day, clock)) => format!("{day} {clock} UTC"),
+        None => iso,
     }
 }

@@ -13,7 +13,7 @@ use crate::app::maintenance::metrics;
 use crate::app::status::prompt::{self, Item};
 use crate::app::status::{self, Report};
 use crate::cli::printer::Printer;
-use crate::cli::raw::screen_of_stdout;
+use crate::cli::raw_mode::screen_of_stdout;
 use crate::cli::system::System;
 use crate::cli::view;
 use crate::model::id::ProviderId;

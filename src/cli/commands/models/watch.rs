@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::app::failure::{Failure, Kind};
 use crate::cli::input::{Chunk, Input, TICK};
 use crate::cli::printer::{Printer, Tone};
-use crate::cli::raw::screen_of_stdout;
+use crate::cli::raw_mode::screen_of_stdout;
 use crate::cli::screen::Screen;
 use crate::cli::system::System;
 use crate::model::time::parse_duration;

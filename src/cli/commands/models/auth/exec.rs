@@ -9,8 +9,8 @@ use super::selector_args::SelectorArgs;
 use crate::app::failure::{Failure, Kind};
 use crate::app::usecase::exec::{self, Request, To};
 use crate::app::usecase::token;
-use crate::cli::commands::seconds;
 use crate::cli::system::{self, System};
+use crate::cli::value_parsers::seconds;
 use crate::ports::dialog::Notice;
 
 /// Run a program with a living token in its environment or on a descriptor
@@ -27,7 +27,7 @@ If there is no token the program is not run, and the exit code tells why: 3 log 
 later, 5 storage, 6 busy. 127: there is no such program; 126: it cannot be run.")]
 pub struct Exec {
     #[command(flatten)]
-    whose: SelectorArgs,
+    selector: SelectorArgs,
     /// The variable that gets the token [default: the one that programs of its provider read]
     #[arg(long, value_name = "NAME", value_parser = variable)]
     env: Option<String>,
@@ -64,7 +64,7 @@ impl Exec {
         let request = Request {
             token: token::Request {
                 agent: system.agent().clone(),
-                want: self.whose.want()?,
+                want: self.selector.parse()?,
                 min_valid: self.min_valid,
             },
             to: match (&self.env, self.fd) {

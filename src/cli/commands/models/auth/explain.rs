@@ -25,7 +25,7 @@ Without a flag: every provider that has anything, the default model's first. The
 also if nothing would be used; `models auth token` says so by its own.")]
 pub struct Explain {
     #[command(flatten)]
-    whose: SelectorArgs,
+    selector: SelectorArgs,
     /// Print it as one JSON document
     #[arg(long)]
     json: bool,
@@ -40,7 +40,7 @@ impl Explain {
         let request = explain::Request {
             agent: system.agent().clone(),
             agent_named: system.agent_named(),
-            want: self.whose.want()?,
+            want: self.selector.parse()?,
         };
         let report = explain::run(system.context(), &request)?;
         if self.json {

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use crate::app::failure::Failure;
 use crate::app::login::start::{self, Begun};
 use crate::app::login::{self, finish};
-use crate::cli::commands::seconds;
 use crate::cli::events::ErrorEvent;
 use crate::cli::exit_code;
 use crate::cli::printer::Printer;
 use crate::cli::system::System;
+use crate::cli::value_parsers::seconds;
 use crate::model::id::{ProfileId, ProviderId};
 
 /// Log in to a provider, in a browser or by its own method

@@ -7,9 +7,9 @@ use clap::Args;
 
 use crate::app::failure::Failure;
 use crate::app::paste::{self, Form};
-use crate::cli::commands::days;
 use crate::cli::printer::Printer;
 use crate::cli::system::System;
+use crate::cli::value_parsers::days;
 use crate::model::credential::Kind;
 use crate::model::id::{ProfileId, ProviderId};
 use crate::model::time::Timestamp;

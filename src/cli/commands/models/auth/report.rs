@@ -7,9 +7,9 @@ use clap::{ArgGroup, Args};
 
 use crate::app::failure::Failure;
 use crate::app::usecase::report::{self, RequestOutcome, State};
-use crate::cli::commands::seconds;
 use crate::cli::printer::Printer;
 use crate::cli::system::System;
+use crate::cli::value_parsers::seconds;
 use crate::cli::view;
 use crate::model::cooldown::Reason;
 use crate::model::id::ProfileId;

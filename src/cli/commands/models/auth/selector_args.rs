@@ -1,4 +1,4 @@
-//! Whose credential is meant: the flags that `token` and its kin share.
+//! The flags that select a credential, which `token` and its kin share.
 
 use clap::Args;
 
@@ -6,7 +6,7 @@ use crate::app::credential::selector::Selector;
 use crate::app::failure::Failure;
 use crate::model::id::{ProfileId, ProviderId};
 
-/// Whose credential.
+/// The flags that select a credential.
 #[derive(Debug, Args)]
 pub struct SelectorArgs {
     /// Of the profile that selection takes for this provider
@@ -28,8 +28,8 @@ impl SelectorArgs {
     ///
     /// # Errors
     /// If a name is not one.
-    pub fn want(&self) -> Result<Selector, Failure> {
-        let want = match (&self.provider, &self.profile, &self.model) {
+    pub fn parse(&self) -> Result<Selector, Failure> {
+        let selector = match (&self.provider, &self.profile, &self.model) {
             (_, Some(profile), _) => Selector::Profile(ProfileId::parse(profile)?),
             (Some(provider), ..) => Selector::Provider(ProviderId::parse(provider)?),
             (.., Some(model)) => Selector::Model(model.clone()),
@@ -38,9 +38,9 @@ impl SelectorArgs {
         Ok(match &self.session {
             Some(key) => Selector::Session {
                 key: key.clone(),
-                want: Box::new(want),
+                want: Box::new(selector),
             },
-            None => want,
+            None => selector,
         })
     }
 }

@@ -8,9 +8,9 @@ use super::selector_args::SelectorArgs;
 use crate::app::failure::Failure;
 use crate::app::refresh::outcome::RefreshResult;
 use crate::app::usecase::token;
-use crate::cli::commands::seconds;
 use crate::cli::printer::Printer;
 use crate::cli::system::System;
+use crate::cli::value_parsers::seconds;
 use crate::cli::view;
 use crate::ports::dialog::Notice;
 
@@ -27,7 +27,7 @@ use crate::ports::dialog::Notice;
 The exit code tells why there is none: 3 log in again, 4 try later, 5 storage, 6 busy.")]
 pub struct Token {
     #[command(flatten)]
-    whose: SelectorArgs,
+    selector: SelectorArgs,
     /// Refresh unless it lives this much longer; seconds without a unit
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     min_valid: Option<Duration>,
@@ -49,7 +49,7 @@ impl Token {
             system.context(),
             &token::Request {
                 agent: system.agent().clone(),
-                want: self.whose.want()?,
+                want: self.selector.parse()?,
                 min_valid: self.min_valid,
             },
         )?;

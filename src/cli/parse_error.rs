@@ -6,13 +6,11 @@
 use clap::error::{ContextKind, ContextValue};
 use clap::{Command, Error};
 
-use super::args::Cli;
-
 /// Longer than every word of ours; what is longer may be a token.
 const LONGEST_WORD: usize = 24;
 
 /// The same error, without what may be a secret, and with the command that was probably meant.
-pub(super) fn advised(mut error: Error) -> Error {
+pub(super) fn advised(mut error: Error, tree: fn() -> Command) -> Error {
     let kinds = [
         ContextKind::InvalidArg,
         ContextKind::InvalidSubcommand,
@@ -31,7 +29,7 @@ pub(super) fn advised(mut error: Error) -> Error {
             error.insert(ContextKind::Suggested, tip);
         } else if kind == ContextKind::InvalidSubcommand
             && error.get(ContextKind::SuggestedSubcommand).is_none()
-            && let Some(path) = elsewhere(&Cli::described(), &word)
+            && let Some(path) = elsewhere(&tree(), &word)
         {
             let path = ContextValue::Strings(vec![path]);
             error.insert(ContextKind::SuggestedSubcommand, path);
@@ -63,11 +61,12 @@ fn places(command: &Command, name: &str, path: &str, found: &mut Vec<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::Cli;
     use clap::Parser;
 
     fn said(args: &[&str]) -> String {
         let args = ["openclaw"].iter().chain(args);
-        advised(Cli::try_parse_from(args).unwrap_err()).to_string()
+        advised(Cli::try_parse_from(args).unwrap_err(), Cli::described).to_string()
     }
 
     #[test]

@@ -1,53 +1,11 @@
-//! The command line as a whole: global options and the tree of commands.
+//! The options that every command takes.
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, CommandFactory, Parser};
+use clap::{ArgAction, Args};
 
-use super::commands::Command;
 use super::printer::Color;
 use crate::app::failure::{Failure, shell_word};
-
-/// Logs in to AI providers, keeps the credentials, and hands them to people, scripts and programs.
-#[derive(Debug, Parser)]
-#[command(
-    name = "openclaw",
-    version,
-    propagate_version = true,
-    max_term_width = 100
-)]
-#[command(
-    disable_help_subcommand = true,
-    subcommand_required = true,
-    arg_required_else_help = true
-)]
-#[command(after_help = "Examples:
-  openclaw models auth login --provider openai-codex
-  printf %s \"$TOKEN\" | openclaw models auth paste-token --provider anthropic
-  curl -H \"$(openclaw models auth token --provider openai-codex --header)\" …
-  openclaw models status --check")]
-pub struct Cli {
-    /// Options of every command.
-    #[command(flatten)]
-    pub global: Global,
-    /// The command.
-    #[command(subcommand)]
-    pub command: Command,
-}
-
-impl Cli {
-    /// The tree of commands with every one described, which parsing leaves out.
-    pub fn described() -> clap::Command {
-        let mut command = Self::command();
-        command.build();
-        command
-    }
-
-    /// The tree of commands for a command line on which the options of every command come first.
-    pub(super) fn brief() -> clap::Command {
-        Self::command().mut_args(|argument| argument.global(false))
-    }
-}
 
 /// Options that every command takes.
 #[derive(Clone, Debug, Args)]

@@ -6,9 +6,8 @@
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 
-use super::printer::Tone;
-use super::terminal::clean;
-use super::view::notice::moment;
+use super::{clean, moment};
+use crate::cli::printer::Tone;
 use crate::model::id::is_unprintable;
 use crate::model::time::Timestamp;
 use crate::ports::dialog::Notice;

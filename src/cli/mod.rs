@@ -11,6 +11,7 @@ mod input;
 pub mod lazy_args;
 mod line_editor;
 pub mod log;
+pub mod output;
 mod parse_error;
 pub mod printer;
 mod raw_mode;
@@ -20,6 +21,7 @@ pub mod terminal;
 mod value_parsers;
 pub mod view;
 
+use std::error::Error;
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
 use std::process::ExitCode;
@@ -27,9 +29,11 @@ use std::sync::Arc;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 
+use crate::app::failure::Kind;
+use crate::model::id::IdError;
 use commands::Command;
 use global::Global;
-use printer::Printer;
+use printer::{Color, Printer};
 
 /// Logs in to AI providers, keeps the credentials, and hands them to people, scripts and programs.
 #[derive(Debug, Parser)]
@@ -76,13 +80,28 @@ impl Cli {
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match parse(args) {
         Ok(cli) => cli,
-        Err(error) => return exit_code::of_parse(&parse_error::advised(error, Cli::described)),
+        Err(error) => return tell(error),
     };
     let printer = Arc::new(Printer::new(cli.global.color));
     log::start(cli.global.verbose);
     match commands::run(&cli.command, &cli.global, &printer, Cli::command) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => ExitCode::from(commands::fail(&cli.global, &printer, failure)),
+    }
+}
+
+/// Tells why a command line was not understood, or its help: a name that cannot be one in our own
+/// words, which never repeat it.
+fn tell(error: clap::Error) -> ExitCode {
+    match error
+        .source()
+        .and_then(<dyn Error>::downcast_ref::<IdError>)
+    {
+        Some(error) => {
+            Printer::new(Color::Auto).line_err(&format!("Error: {error}"));
+            ExitCode::from(exit_code::code(Kind::Usage))
+        }
+        None => exit_code::of_parse(&parse_error::advised(error, Cli::described)),
     }
 }
 

@@ -62,6 +62,7 @@ pub struct System {
     alerts: Alerts,
     agent: AgentId,
     global: Global,
+    printer: Arc<Printer>,
 }
 
 impl System {
@@ -141,6 +142,7 @@ impl System {
                 .declaring(declared),
             http: SystemHttp::new(&SystemEnv),
             global: global.clone(),
+            printer: Arc::clone(printer),
             clock,
             secrets: Box::new(EnvSecrets::new(Arc::clone(&env))),
             env,
@@ -264,6 +266,11 @@ impl System {
     /// The options that every command takes, as they were given.
     pub fn global(&self) -> &Global {
         &self.global
+    }
+
+    /// What writes the answers of this process.
+    pub fn printer(&self) -> &Arc<Printer> {
+        &self.printer
     }
 
     /// Now.

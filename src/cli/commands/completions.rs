@@ -3,8 +3,7 @@
 use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::app::failure::Failure;
-use crate::cli::printer::Printer;
+use crate::cli::output::Output;
 
 /// Print a completion script for a shell
 #[derive(Debug, Args)]
@@ -19,13 +18,9 @@ pub struct Completions {
 
 impl Completions {
     /// Prints the script for the commands of `tree`.
-    ///
-    /// # Errors
-    /// If stdout cannot be written.
-    pub fn run(&self, tree: &mut Command, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, tree: &mut Command) -> Output {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, tree, "openclaw", &mut script);
-        printer.out(&String::from_utf8_lossy(&script))?;
-        Ok(0)
+        Output::text(String::from_utf8_lossy(&script))
     }
 }

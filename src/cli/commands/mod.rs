@@ -15,6 +15,7 @@ use clap::Subcommand;
 
 use super::global::Global;
 use super::lazy_args::Deferred;
+use super::output::Output;
 use super::printer::Printer;
 use super::system::System;
 use super::{exit_code, view};
@@ -57,29 +58,36 @@ pub fn run(
         recover::recover_pending(system.context());
         Ok(system)
     };
-    let ordinary = |command: &dyn Fn(&System) -> Result<u8, Failure>| {
+    let ordinary = |command: &dyn Fn(&System) -> Result<Output, Failure>| {
         let system = start(false)?;
-        ended(command(&system), &system, printer)
+        finish(command(&system), &system)
     };
     match command {
-        Command::Onboard(onboard) => ordinary(&|system| onboard.run(system, printer)),
+        Command::Onboard(onboard) => ordinary(&|system| onboard.run(system)),
         Command::Models(models) if models.prompt().is_some() => {
             // Nothing of it may fail, and nothing be written.
             let system = System::despite_faults(global, printer, false).ok();
-            let prompt = models.prompt().map(|status| status.prompt(system.as_ref()));
-            Ok(prompt.map_or(0, |prompt| prompt.print(printer)))
+            if let Some(items) = models.prompt().map(|status| status.prompt(system.as_ref()))
+                && !items.is_empty()
+            {
+                // In colour only where that was asked for by name: a shell counts the columns of its
+                // prompt. One that cannot be written has no reader.
+                let text = view::status_prompt::render(&items, printer.must_color());
+                let _ = printer.line_out(&text);
+            }
+            Ok(0)
         }
         Command::Models(models) => {
             let system = match models.only_looks() {
                 true => System::new(global, printer, false)?,
                 false => start(models.wants_events())?,
             };
-            ended(models.run(&system, printer), &system, printer)
+            finish(models.run(&system), &system)
         }
-        Command::Provider(provider) => ordinary(&|system| provider.run(system, printer)),
-        Command::Agents(agents) => ordinary(&|system| agents.run(system, printer)),
-        Command::Tick(tick) => ordinary(&|system| tick.run(system, printer)),
-        Command::Channels(channels) => ordinary(&|system| channels.run(system, printer)),
+        Command::Provider(provider) => ordinary(&|system| provider.run(system)),
+        Command::Agents(agents) => ordinary(&|system| agents.run(system)),
+        Command::Tick(tick) => ordinary(&|system| tick.run(system)),
+        Command::Channels(channels) => ordinary(&|system| channels.run(system)),
         Command::Doctor(doctor) => match doctor.rival() {
             Some(path) => doctor::compete(path, printer),
             None => {
@@ -88,21 +96,22 @@ pub fn run(
                 if system.fault().is_none() {
                     recover::recover_pending(system.context());
                 }
-                doctor.run(&system, printer)
+                doctor.run(&system)?.print(printer)
             }
         },
-        Command::Completions(completions) => completions.run(&mut tree(), printer),
+        Command::Completions(completions) => completions.run(&mut tree()).print(printer),
     }
 }
 
-/// Tells people what happened, once the answer is written: a hook may take its time. Whoever wants
-/// to stop waits for none.
-fn ended(result: Result<u8, Failure>, system: &System, printer: &Printer) -> Result<u8, Failure> {
-    let result = named(result, system);
+/// Prints the answer, then tells people what happened: a hook may take its time. Whoever wants to
+/// stop waits for none.
+fn finish(result: Result<Output, Failure>, system: &System) -> Result<u8, Failure> {
+    let printed = result.and_then(|output| output.print(system.printer()));
+    let result = named(printed, system);
     if matches!(&result, Err(failure) if matches!(failure.kind, Kind::Cancelled(_))) {
         return result;
     }
-    let code = result.unwrap_or_else(|failure| fail(system.global(), printer, failure));
+    let code = result.unwrap_or_else(|failure| fail(system.global(), system.printer(), failure));
     system.tell_alerts();
     Ok(code)
 }

@@ -8,9 +8,9 @@ use clap::{ArgGroup, Args, ValueEnum};
 use crate::app::failure::{Failure, Kind};
 use crate::app::maintenance::systemd::{self, Done, Units};
 use crate::app::maintenance::tick;
-use crate::cli::commands::models::status::write_metrics;
+use crate::cli::commands::models::status::metrics_for;
 use crate::cli::exit_code;
-use crate::cli::printer::Printer;
+use crate::cli::output::Output;
 use crate::cli::system::System;
 use crate::cli::value_parsers::seconds;
 use crate::cli::view;
@@ -86,23 +86,21 @@ impl Tick {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         if self.uninstall {
             let done = systemd::uninstall(system.context(), &system.units())?;
-            printer.out(&removed(&done))?;
-            return Ok(0);
+            return Ok(Output::text(removed(&done)));
         }
         if self.print.is_some() {
-            printer.line_out(&systemd::cron(&self.job(system)?)?)?;
-            return Ok(0);
+            return Ok(Output::line(&systemd::cron(&self.job(system)?)?));
         }
         if self.install {
-            return self.install(system, printer);
+            return self.install(system);
         }
-        self.tick(system, printer)
+        self.tick(system)
     }
 
-    fn tick(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    fn tick(&self, system: &System) -> Result<Output, Failure> {
         let named = system.agent_named().then(|| system.agent().clone());
         let report = tick::run(
             system.context(),
@@ -122,20 +120,25 @@ impl Tick {
                 problem.failure.message = aimed.aimed(&problem.failure.message);
                 problem.failure = aimed.aim(problem.failure);
             }
-            printer.line_err(&view::tick::line(&problem));
+            system.printer().line_err(&view::tick::line(&problem));
         }
-        if self.json {
-            printer.line_out(&view::tick::json(&report, self.dry_run))?;
+        let mut output = if self.json {
+            Output::json(&view::tick::document(&report, self.dry_run))
         } else if self.dry_run {
-            printer.out(&view::tick::plan(&report))?;
-        }
+            Output::text(view::tick::plan(&report))
+        } else {
+            Output::default()
+        };
         if let Some(path) = &self.prometheus {
-            write_metrics(system, printer, path)?;
+            match metrics_for(system, path) {
+                Ok(text) => output.text.push_str(&text),
+                Err(failure) => output.failure = Some(failure),
+            }
         }
-        Ok(report.worst().map_or(0, exit_code::code))
+        Ok(output.code(report.worst().map_or(0, exit_code::code)))
     }
 
-    fn install(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    fn install(&self, system: &System) -> Result<Output, Failure> {
         if !cfg!(target_os = "linux") {
             let message = "there is no systemd on this system";
             let failure = Failure::new(Kind::Usage, message);
@@ -143,8 +146,7 @@ impl Tick {
         }
         let job = self.job(system)?;
         let done = systemd::install(system.context(), &system.units(), &job)?;
-        printer.out(&installed(&done))?;
-        Ok(0)
+        Ok(Output::text(installed(&done)))
     }
 
     fn job(&self, system: &System) -> Result<systemd::Job, Failure> {

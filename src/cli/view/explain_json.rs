@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value, json};
 
-use super::pretty;
 use crate::app::credential::reason_text::Reason;
 use crate::app::credential::selector::{Pin, PinReason};
 use crate::app::explain::{CandidateSource, Explained, ProfileRow, Report, Row, Shadow, Stored};
@@ -15,8 +14,8 @@ use crate::model::time::Timestamp;
 const SCHEMA: u32 = 1;
 
 /// The document.
-pub fn render(report: &Report) -> String {
-    pretty(&json!({
+pub fn document(report: &Report) -> Value {
+    json!({
         "schema": SCHEMA,
         "agent": report.agent.as_str(),
         "inheritance": report.inheritance.as_ref().map(Inheritance::as_str),
@@ -24,7 +23,7 @@ pub fn render(report: &Report) -> String {
         "providers": report.providers.iter().map(provider).collect::<Vec<_>>(),
         "shadows": shadows(&report.shadows),
         "faults": report.faults,
-    }))
+    })
 }
 
 fn provider(explained: &Explained) -> Value {

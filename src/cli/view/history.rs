@@ -11,15 +11,14 @@ use crate::model::id::printable;
 use crate::model::time::Timestamp;
 
 /// The document.
-pub fn json(request: &Request, outcome: &Outcome) -> String {
-    let document = json!({
+pub fn document(request: &Request, outcome: &Outcome) -> Value {
+    json!({
         "schema": 1,
         "agentId": request.agent.as_str(),
         "limit": outcome.limit,
         "profiles": outcome.lines.iter().map(line).collect::<Vec<_>>(),
         "faults": outcome.faults,
-    });
-    super::pretty(&document)
+    })
 }
 
 fn line(line: &Line) -> Value {

@@ -26,29 +26,29 @@ pub mod token_json;
 pub mod token_status;
 mod wrap;
 
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::model::id::{ProfileId, is_unprintable};
 use crate::model::inheritance::Inheritance;
 use crate::model::time::{Timestamp, short_duration};
 
 /// A JSON document as OpenClaw prints it: two spaces of indent.
-pub fn pretty(value: &Value) -> String {
-    // A tree of strings, numbers and lists always has a text.
-    serde_json::to_string_pretty(value).unwrap_or_default()
+pub fn pretty(document: &impl Serialize) -> String {
+    // Strings, numbers and lists always have a text.
+    serde_json::to_string_pretty(document).unwrap_or_default()
 }
 
 /// Text that grows line by line and is written at once.
 #[derive(Default)]
-pub(super) struct Page(String);
+pub(in crate::cli) struct Page(String);
 
 impl Page {
-    pub(super) fn line(&mut self, line: &str) {
+    pub(in crate::cli) fn line(&mut self, line: &str) {
         self.0.push_str(line);
         self.0.push('\n');
     }
 
-    pub(super) fn into_text(self) -> String {
+    pub(in crate::cli) fn into_text(self) -> String {
         self.0
     }
 }

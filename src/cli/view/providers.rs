@@ -13,11 +13,11 @@ use crate::providers::catalogue::Source;
 const WIDTH: usize = 80;
 
 /// The document.
-pub fn json(outcome: &Outcome) -> String {
-    super::pretty(&json!({
+pub fn document(outcome: &Outcome) -> Value {
+    json!({
         "providers": outcome.rows.iter().map(row).collect::<Vec<_>>(),
         "faults": outcome.faults,
-    }))
+    })
 }
 
 fn row(row: &Row) -> Value {

@@ -70,7 +70,7 @@ pub(super) fn next_json(next: Option<&Next>) -> Value {
 }
 
 /// The document.
-pub fn json(outcome: &Outcome) -> String {
+pub fn document(outcome: &Outcome) -> Value {
     let mut document = json!({
         "schema": 1,
         "agentId": outcome.agent.as_str(),
@@ -97,5 +97,5 @@ pub fn json(outcome: &Outcome) -> String {
         document["errorCount"] = json!(errors);
     }
     document["next"] = next_json(outcome.next.as_ref());
-    super::pretty(&document)
+    document
 }

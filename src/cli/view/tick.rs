@@ -10,19 +10,18 @@ use crate::model::id::{AgentId, ProfileId};
 use crate::model::time::short_duration;
 
 /// The document.
-pub fn json(report: &Report, dry_run: bool) -> String {
+pub fn document(report: &Report, dry_run: bool) -> Value {
     let expiring = report.expiring.iter();
     let expiring = expiring.map(|(agent, profile, end)| {
         json!({ "agent": agent.as_str(), "profile": profile.as_str(), "end": end.0 })
     });
-    let document = json!({
+    json!({
         "schema": 1,
         "dryRun": dry_run,
         "logins": report.rows.iter().map(row).collect::<Vec<_>>(),
         "expiring": expiring.collect::<Vec<_>>(),
         "problems": report.problems.iter().map(problem).collect::<Vec<_>>(),
-    });
-    super::pretty(&document)
+    })
 }
 
 fn row(row: &Row) -> Value {

@@ -1,6 +1,6 @@
 //! `models auth token --json`.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::app::refresh::outcome::RefreshResult;
 use crate::app::usecase::token::Outcome;
@@ -8,8 +8,8 @@ use crate::model::id::ProfileId;
 use crate::model::time::Timestamp;
 
 /// The document. It holds the token: it is what was asked for.
-pub fn render(outcome: &Outcome, now: Timestamp) -> String {
-    let document = json!({
+pub fn document(outcome: &Outcome, now: Timestamp) -> Value {
+    json!({
         "schema": 1,
         "profile": outcome.profile.as_ref().map(ProfileId::as_str),
         "source": outcome.source,
@@ -20,6 +20,5 @@ pub fn render(outcome: &Outcome, now: Timestamp) -> String {
         "remainingMs": outcome.expires.map(|time| now.until(time)),
         "refreshed": matches!(outcome.how, RefreshResult::Refreshed | RefreshResult::RefreshedElsewhere),
         "warning": outcome.warning,
-    });
-    super::pretty(&document)
+    })
 }

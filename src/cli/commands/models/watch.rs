@@ -1,12 +1,12 @@
 //! `models status --watch`: the report again and again, until somebody has seen enough.
 
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::failure::{Failure, Kind};
 use crate::cli::input::{Chunk, Input, TICK};
-use crate::cli::printer::{Printer, Tone};
+use crate::cli::output::Output;
+use crate::cli::printer::Tone;
 use crate::cli::raw_mode::screen_of_stdout;
 use crate::cli::screen::Screen;
 use crate::cli::system::System;
@@ -28,16 +28,15 @@ pub(super) fn interval(text: &str) -> Result<Duration, String> {
 }
 
 /// Draws what `render` gives for so many columns, every `interval` and when the window changes its
-/// size; the exit code.
+/// size, until somebody has seen enough.
 ///
 /// # Errors
 /// If standard output is no terminal that can be drawn on.
 pub(super) fn watch(
     system: &System,
-    printer: &Arc<Printer>,
     interval: Duration,
     render: &dyn Fn(usize) -> String,
-) -> Result<u8, Failure> {
+) -> Result<Output, Failure> {
     let is_dumb = system
         .context()
         .env
@@ -55,16 +54,16 @@ pub(super) fn watch(
     let ends = Tone::Dim.paint(&format!("Every {}s; {ends}.", interval.as_secs_f64()));
     while let Some(size) = screen_of_stdout() {
         let text = render(usize::from(size.0));
-        screen.draw(printer, &format!("{text}\n{ends}"), size)?;
-        if let Some(code) = rest(system, input.as_ref(), interval, size)? {
-            return Ok(code);
+        screen.draw(system.printer(), &format!("{text}\n{ends}"), size)?;
+        if let Some(code) = wait(system, input.as_ref(), interval, size)? {
+            return Ok(Output::default().code(code));
         }
     }
-    Ok(HANG_UP.exit_code())
+    Ok(Output::default().code(HANG_UP.exit_code()))
 }
 
 /// Waits for the next report; the exit code if there is none to come.
-fn rest(
+fn wait(
     system: &System,
     input: Option<&Input<io::Stdin>>,
     interval: Duration,

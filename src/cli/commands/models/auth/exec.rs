@@ -9,6 +9,7 @@ use super::selector_args::SelectorArgs;
 use crate::app::failure::{Failure, Kind};
 use crate::app::usecase::exec::{self, Request, To};
 use crate::app::usecase::token;
+use crate::cli::output::Output;
 use crate::cli::system::{self, System};
 use crate::cli::value_parsers::seconds;
 use crate::ports::dialog::Notice;
@@ -56,7 +57,7 @@ impl Exec {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         let (program, args) = self
             .command
             .split_first()
@@ -64,7 +65,7 @@ impl Exec {
         let request = Request {
             token: token::Request {
                 agent: system.agent().clone(),
-                want: self.selector.parse()?,
+                want: self.selector.selector(),
                 min_valid: self.min_valid,
             },
             to: match (&self.env, self.fd) {

@@ -5,7 +5,7 @@ use clap::Args;
 use super::selector_args::SelectorArgs;
 use crate::app::explain;
 use crate::app::failure::Failure;
-use crate::cli::printer::Printer;
+use crate::cli::output::Output;
 use crate::cli::system::System;
 use crate::cli::view;
 
@@ -36,19 +36,17 @@ impl Explain {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         let request = explain::Request {
             agent: system.agent().clone(),
             agent_named: system.agent_named(),
-            want: self.selector.parse()?,
+            want: self.selector.selector(),
         };
         let report = explain::run(system.context(), &request)?;
         if self.json {
-            printer.line_out(&view::explain_json::render(&report))?;
-        } else {
-            let text = view::explain::render(&report, system.now());
-            printer.out(&system.global().aimed(&text))?;
+            return Ok(Output::json(&view::explain_json::document(&report)));
         }
-        Ok(0)
+        let text = view::explain::render(&report, system.now());
+        Ok(Output::text(system.global().aimed(&text)))
     }
 }

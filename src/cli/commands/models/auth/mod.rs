@@ -19,13 +19,11 @@ pub mod token;
 pub mod undo;
 pub mod use_profile;
 
-use std::sync::Arc;
-
 use clap::{Args, Subcommand};
 
 use crate::app::failure::Failure;
 use crate::cli::lazy_args::Deferred;
-use crate::cli::printer::Printer;
+use crate::cli::output::Output;
 use crate::cli::system::System;
 
 /// Log in, paste, hand out, list, refresh and forget credentials
@@ -92,27 +90,27 @@ impl Auth {
     ///
     /// # Errors
     /// What the command failed with.
-    pub fn run(&self, system: &System, printer: &Arc<Printer>) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         match &self.command {
-            AuthCommand::Add(command) => command.run(system, printer),
-            AuthCommand::Login(command) => command.run(system, printer),
+            AuthCommand::Add(command) => command.run(system),
+            AuthCommand::Login(command) => command.run(system),
             AuthCommand::LoginGithubCopilot(command) => command.run(system),
-            AuthCommand::SetupToken(command) => command.run(system, printer),
-            AuthCommand::PasteToken(command) => command.run(system, printer),
-            AuthCommand::PasteApiKey(command) => command.run(system, printer),
-            AuthCommand::Token(command) => command.run(system, printer),
-            AuthCommand::Explain(command) => command.run(system, printer),
+            AuthCommand::SetupToken(command) => command.run(system),
+            AuthCommand::PasteToken(command) => command.run(system),
+            AuthCommand::PasteApiKey(command) => command.run(system),
+            AuthCommand::Token(command) => command.run(system),
+            AuthCommand::Explain(command) => command.run(system),
             AuthCommand::Exec(command) => command.run(system),
-            AuthCommand::List(command) => command.run(system, printer),
-            AuthCommand::Providers(command) => command.run(system, printer),
-            AuthCommand::Refresh(command) => command.run(system, printer),
-            AuthCommand::Use(command) => command.run(system, printer),
-            AuthCommand::Order(command) => command.run(system, printer),
-            AuthCommand::Report(command) => command.run(system, printer),
-            AuthCommand::Cooldown(command) => command.run(system, printer),
-            AuthCommand::Logout(command) => command.run(system, printer),
-            AuthCommand::History(command) => command.run(system, printer),
-            AuthCommand::Undo(command) => command.run(system, printer),
+            AuthCommand::List(command) => command.run(system),
+            AuthCommand::Providers(command) => command.run(system),
+            AuthCommand::Refresh(command) => command.run(system),
+            AuthCommand::Use(command) => command.run(system),
+            AuthCommand::Order(command) => command.run(system),
+            AuthCommand::Report(command) => command.run(system),
+            AuthCommand::Cooldown(command) => command.run(system),
+            AuthCommand::Logout(command) => command.run(system),
+            AuthCommand::History(command) => command.run(system),
+            AuthCommand::Undo(command) => command.run(system),
         }
     }
 }

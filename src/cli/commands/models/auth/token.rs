@@ -8,7 +8,7 @@ use super::selector_args::SelectorArgs;
 use crate::app::failure::Failure;
 use crate::app::refresh::outcome::RefreshResult;
 use crate::app::usecase::token;
-use crate::cli::printer::Printer;
+use crate::cli::output::Output;
 use crate::cli::system::System;
 use crate::cli::value_parsers::seconds;
 use crate::cli::view;
@@ -44,12 +44,12 @@ impl Token {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         let mut outcome = token::run(
             system.context(),
             &token::Request {
                 agent: system.agent().clone(),
-                want: self.selector.parse()?,
+                want: self.selector.selector(),
                 min_valid: self.min_valid,
             },
         )?;
@@ -60,18 +60,14 @@ impl Token {
                 .dialog
                 .notice(&Notice::Warning(warning.clone()));
         }
-        let written = if self.json {
-            printer.line_out(&view::token_json::render(&outcome, system.now()))
+        let output = if self.json {
+            Output::json(&view::token_json::document(&outcome, system.now()))
         } else if self.header {
-            printer.line_out(&format!(
-                "Authorization: Bearer {}",
-                outcome.bearer.expose()
-            ))
+            let token = outcome.bearer.expose();
+            Output::line(&format!("Authorization: Bearer {token}"))
         } else {
-            printer.line_out(outcome.bearer.expose())
+            Output::line(outcome.bearer.expose())
         };
-        let changed = outcome.how == RefreshResult::Refreshed;
-        written.map_err(|error| Failure::unwritten(&error, changed))?;
-        Ok(0)
+        Ok(output.changed(outcome.how == RefreshResult::Refreshed))
     }
 }

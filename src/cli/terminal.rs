@@ -185,10 +185,9 @@ impl TerminalDialog {
 impl Dialog for TerminalDialog {
     fn notice(&self, notice: &Notice) {
         self.tell(&text_of(notice, self.screen()));
-        if let Notice::AuthorizeUrl {
-            url, copy: true, ..
-        } = notice
-            && self.copy(url)
+        if let Notice::AuthorizeUrl(request) = notice
+            && request.copy
+            && self.copy(&request.url)
         {
             self.tell("The URL is in your clipboard, if your terminal allows that.");
         }

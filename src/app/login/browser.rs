@@ -7,7 +7,7 @@
 use crate::model::provider::{DeviceFlow, Loopback, Provider, Redirect};
 use crate::oauth::authorization::Attempt;
 use crate::ports::callback::{Arrival, Endpoint, Listening, Page};
-use crate::ports::dialog::Notice;
+use crate::ports::dialog::{AuthorizeUrl, Notice};
 
 use super::super::failure::{Failure, Kind};
 use super::auth_code::{CodeFlow, exchange_failure};
@@ -157,14 +157,14 @@ fn announce(asked: Asked<'_>, flow: &CodeFlow, attempt: &Attempt, port: Option<u
         }
         _ => None,
     };
-    cx.dialog.notice(&Notice::AuthorizeUrl {
+    cx.dialog.notice(&Notice::AuthorizeUrl(AuthorizeUrl {
         provider: provider.name.clone(),
         url: attempt.url.clone(),
         port,
         remote,
         ssh_forward,
         copy: remote && request.clipboard,
-    });
+    }));
     cx.dialog.notice(&Notice::Waiting {
         until: cx.clock.now().after(request.timeout),
     });

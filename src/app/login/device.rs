@@ -11,7 +11,7 @@ use crate::model::provider::{Client, DeviceFlow, DeviceScheme, Flow, Provider, S
 use crate::oauth::device::{Begun, Device, DeviceError, Poll, PollSchedule};
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
-use crate::ports::dialog::Notice;
+use crate::ports::dialog::{DeviceCode, Notice};
 
 use super::super::failure::{Failure, Kind, login_command};
 use super::request::{Outcome, Request};
@@ -80,13 +80,13 @@ impl<'a> Running<'a> {
 
     /// The code and what belongs to it, for the person.
     pub(super) fn notice(&self) -> Notice {
-        Notice::DeviceCode {
+        Notice::DeviceCode(DeviceCode {
             provider: self.device.provider.name.clone(),
             user_code: self.begun.user_code.clone(),
             verification_uri: self.begun.verification_uri.clone(),
             verification_uri_complete: self.begun.verification_uri_complete.clone(),
             expires: self.begun.expires,
-        }
+        })
     }
 
     /// Polls if that is due. Sends at most one request (and the exchange of the code it brings),

@@ -9,66 +9,29 @@ use qrcode::{EcLevel, QrCode};
 use super::{clean, moment};
 use crate::cli::printer::Tone;
 use crate::model::id::is_unprintable;
-use crate::model::time::Timestamp;
-use crate::ports::dialog::Notice;
+use crate::ports::dialog::DeviceCode;
 
-/// A device code, for a person.
-pub(super) struct Shown<'a> {
-    provider: &'a str,
-    user_code: &'a str,
-    verification_uri: &'a str,
-    verification_uri_complete: Option<&'a str>,
-    expires: Timestamp,
-}
-
-impl<'a> Shown<'a> {
-    /// What a notice tells, if it tells a device code.
-    pub(super) fn of(notice: &'a Notice) -> Option<Self> {
-        let Notice::DeviceCode {
-            provider,
-            user_code,
-            verification_uri,
-            verification_uri_complete,
-            expires,
-        } = notice
-        else {
-            return None;
-        };
-        Some(Self {
-            provider,
-            user_code,
-            verification_uri,
-            verification_uri_complete: verification_uri_complete.as_deref(),
-            expires: *expires,
-        })
-    }
-
-    /// The whole text. `screen` is the size in columns and rows of a terminal that can draw; `None`
-    /// for no QR code.
-    pub(super) fn text(&self, screen: Option<(u16, u16)>) -> String {
-        let provider = clean(self.provider);
-        let target = self.verification_uri_complete;
-        let target = target.unwrap_or(self.verification_uri);
-        let drawn = screen.and_then(|screen| qr(target, screen));
-        let way = match &drawn {
-            Some(_) => "Scan this with a phone, or open the address below",
-            None => "Open this address",
-        };
-        let mut text = format!("Log in to {provider}. {way} in a browser on any machine:\n");
-        if let Some(drawn) = drawn {
-            text.push_str(&drawn);
-        }
-        // Each alone on its line, unstyled, so that it can be copied whole.
-        let address = self.verification_uri.replace(is_unprintable, "");
-        let code = self.user_code.replace(is_unprintable, "");
-        text.push_str(&format!(
-            "{address}\nand enter this code, which ends at {}:\n\n    {code}\n\n{} {}",
-            moment(self.expires),
-            Tone::Warn.paint("Warning:"),
-            warning(&provider)
-        ));
-        text
-    }
+/// The whole text. `screen` is the size in columns and rows of a terminal that can draw; `None` for
+/// no QR code.
+pub(super) fn text(code: &DeviceCode, screen: Option<(u16, u16)>) -> String {
+    let provider = clean(&code.provider);
+    let target = code.verification_uri_complete.as_ref();
+    let drawn = screen.and_then(|screen| qr(target.unwrap_or(&code.verification_uri), screen));
+    let way = match &drawn {
+        Some(_) => "Scan this with a phone, or open the address below",
+        None => "Open this address",
+    };
+    // Each alone on its line, unstyled, so that it can be copied whole.
+    let address = code.verification_uri.replace(is_unprintable, "");
+    let user_code = code.user_code.replace(is_unprintable, "");
+    format!(
+        "Log in to {provider}. {way} in a browser on any machine:\n{}{address}\n\
+         and enter this code, which ends at {}:\n\n    {user_code}\n\n{} {}",
+        drawn.unwrap_or_default(),
+        moment(code.expires),
+        Tone::Warn.paint("Warning:"),
+        warning(&provider)
+    )
 }
 
 /// Against remote phishing (RFC 8628 section 5.4): somebody else begins a login and sends the code
@@ -102,18 +65,19 @@ fn qr(text: &str, (columns, rows): (u16, u16)) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::time::Timestamp;
 
     const URI: &str = "https://github.com/login/device";
 
     fn shown(screen: Option<(u16, u16)>) -> String {
-        let shown = Shown {
-            provider: "GitHub\u{1b}[2J Copilot",
-            user_code: "WDJB\u{1b}[2J-MJHT",
-            verification_uri: URI,
+        let code = DeviceCode {
+            provider: "GitHub\u{1b}[2J Copilot".to_owned(),
+            user_code: "WDJB\u{1b}[2J-MJHT".to_owned(),
+            verification_uri: URI.to_owned(),
             verification_uri_complete: None,
             expires: Timestamp(1_000),
         };
-        let text = shown.text(screen);
+        let text = text(&code, screen);
         anstream::adapter::strip_str(&text).to_string()
     }
 

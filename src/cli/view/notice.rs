@@ -1,8 +1,6 @@
 //! Notices as a person reads them.
 
-use super::authorize::Authorize;
-use super::device_code::Shown;
-use super::{clean, moment};
+use super::{authorize, clean, device_code, moment};
 use crate::cli::printer::Tone;
 use crate::model::id::is_unprintable;
 use crate::ports::dialog::Notice;
@@ -38,24 +36,8 @@ fn identity(email: Option<&str>, account_id: Option<&str>, plan: Option<&str>) -
 /// The text of a notice; `screen` is the size of a terminal that can draw.
 pub(in crate::cli) fn text_of(notice: &Notice, screen: Option<(u16, u16)>) -> String {
     match notice {
-        Notice::AuthorizeUrl {
-            provider,
-            url,
-            port,
-            remote,
-            ssh_forward,
-            copy: _,
-        } => Authorize {
-            provider,
-            url,
-            port: *port,
-            remote: *remote,
-            ssh_forward: ssh_forward.as_deref(),
-        }
-        .text(),
-        Notice::DeviceCode { .. } => {
-            Shown::of(notice).map_or(String::new(), |code| code.text(screen))
-        }
+        Notice::AuthorizeUrl(request) => authorize::text(request),
+        Notice::DeviceCode(code) => device_code::text(code, screen),
         Notice::Program {
             text, url, code, ..
         } => from_program(text.as_deref(), url.as_deref(), code.as_deref()),

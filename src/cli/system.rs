@@ -23,8 +23,10 @@ use crate::ports::hooks::HookSource;
 use crate::ports::host::{Clock, Env, Interrupt};
 use crate::ports::secrets::{EnvSecrets, Secrets};
 use crate::providers::catalogue::Catalogue;
-use crate::store::file::{FileStore, Locations};
-use crate::store::history::{self, Limit};
+use crate::store::file::FileStore;
+use crate::store::history;
+use crate::store::io::Limit;
+use crate::store::paths::StorePaths;
 use crate::sys::browser::SystemBrowser;
 use crate::sys::callback::SystemCallback;
 use crate::sys::clock::SystemClock;
@@ -317,7 +319,7 @@ fn configured(
     global: &Global,
     places: &Places,
     dirs: &Dirs,
-) -> Result<(Settings, Locations), Failure> {
+) -> Result<(Settings, StorePaths), Failure> {
     let loaded = config.load()?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
@@ -337,7 +339,7 @@ fn locations(
     global: &Global,
     places: &Places,
     dirs: &Dirs,
-) -> Result<Locations, Failure> {
+) -> Result<StorePaths, Failure> {
     let (_, override_dir) = choose_agent(global, settings, places);
     let agent_dirs = workspace::agent_dirs(settings, &dirs.home, &dirs.cwd, &dirs.state)?;
     let main = agent_dirs
@@ -347,7 +349,7 @@ fn locations(
     let main_dir = override_dir
         .or(main)
         .unwrap_or_else(|| dirs.state.join("agents").join(AgentId::MAIN).join("agent"));
-    Ok(Locations {
+    Ok(StorePaths {
         state: places.state_dir.clone(),
         main_dir,
         agent_dirs,

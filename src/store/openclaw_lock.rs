@@ -7,13 +7,15 @@
 use std::io::ErrorKind;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, Files, Stat};
-use crate::ports::host::Clock;
 use crate::ports::lock::Wait;
 use crate::ports::store::StoreError;
+
+use super::io::Io;
 
 /// A store lock of OpenClaw is stale when it is older than this.
 pub(super) const STORE_STALE: Duration = Duration::from_secs(30);
@@ -88,26 +90,19 @@ impl LockFingerprint {
     }
 }
 
-/// The doors that a lock needs.
-#[derive(Clone, Copy)]
-pub(super) struct Io<'a> {
-    pub(super) files: &'a dyn Files,
-    pub(super) clock: &'a dyn Clock,
-}
-
 /// Makes the lock, waiting for a living holder for as long as `wait` says. `note` is told
 /// what the lock looks like before anybody can see it, so that a crash of ours at any point leaves
 /// nothing that the next of us does not know for ours.
 pub(super) fn acquire(
-    doors: Io<'_>,
+    io: &Io,
     site: &LockPath,
     wait: &Wait<'_>,
     note: &mut dyn FnMut(LockFingerprint),
 ) -> Result<LockFingerprint, StoreError> {
-    let Io { files, clock } = doors;
+    let (files, clock) = (&*io.files, &*io.clock);
     let made = wait.retry(clock, PAUSES, || {
         loop {
-            match make(doors, site, note) {
+            match make(io, site, note) {
                 Ok(mark) => return Ok(Some(mark)),
                 Err(error) if error.source.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(StoreError::from(error)),
@@ -124,16 +119,16 @@ pub(super) fn acquire(
 }
 
 fn make(
-    doors: Io<'_>,
+    io: &Io,
     site: &LockPath,
     note: &mut dyn FnMut(LockFingerprint),
 ) -> Result<LockFingerprint, FileError> {
-    let files = doors.files;
+    let files = &*io.files;
     let draft = &site.draft;
     // What a crash left there.
     files.remove(draft)?;
-    create(doors, draft, site.flavour)?;
-    let made = mark(doors, draft).and_then(|mark| {
+    create(io, draft, site.flavour)?;
+    let made = mark(io, draft).and_then(|mark| {
         note(mark);
         files.rename_new(draft, &site.path).map(|()| mark)
     });
@@ -141,8 +136,8 @@ fn make(
         // A crash between these two lines leaves a lock that nobody knows; it goes stale.
         Err(error) if error.source.kind() == ErrorKind::Unsupported => {
             files.remove(draft)?;
-            create(doors, &site.path, site.flavour)?;
-            let mark = mark(doors, &site.path)?;
+            create(io, &site.path, site.flavour)?;
+            let mark = mark(io, &site.path)?;
             note(mark);
             Ok(mark)
         }
@@ -154,22 +149,22 @@ fn make(
     }
 }
 
-fn create(doors: Io<'_>, path: &Path, flavour: LockFormat) -> Result<(), FileError> {
+fn create(io: &Io, path: &Path, flavour: LockFormat) -> Result<(), FileError> {
     match flavour {
-        LockFormat::Directory => doors.files.create_dir_new(path),
+        LockFormat::Directory => io.files.create_dir_new(path),
         LockFormat::File => {
-            let (pid, created) = (std::process::id(), doors.clock.now().iso8601());
+            let (pid, created) = (std::process::id(), io.clock.now().iso8601());
             let note = format!("{{\n  \"pid\": {pid},\n  \"createdAt\": \"{created}\"\n}}");
-            doors.files.create_new(path, note.as_bytes(), 0o644)
+            io.files.create_new(path, note.as_bytes(), 0o644)
         }
     }
 }
 
 /// Gives what lies at `path` a time of ours.
-fn mark(doors: Io<'_>, path: &Path) -> Result<LockFingerprint, FileError> {
-    let now = doors.clock.now();
-    doors.files.touch(path, now)?;
-    let stat = doors.files.stat(path)?;
+fn mark(io: &Io, path: &Path) -> Result<LockFingerprint, FileError> {
+    let now = io.clock.now();
+    io.files.touch(path, now)?;
+    let stat = io.files.stat(path)?;
     // What is not there any more matches nothing.
     Ok(stat.map_or(
         LockFingerprint {
@@ -183,19 +178,19 @@ fn mark(doors: Io<'_>, path: &Path) -> Result<LockFingerprint, FileError> {
 /// Keeps a lock of ours from going stale. `note` is told both what it looks like and what it will.
 /// `None` if it is not ours any more.
 pub(super) fn beat(
-    doors: Io<'_>,
+    io: &Io,
     site: &LockPath,
     old: LockFingerprint,
     note: &mut dyn FnMut(&[LockFingerprint]),
 ) -> Result<Option<LockFingerprint>, FileError> {
-    let files = doors.files;
+    let files = &*io.files;
     if !old.is_at(files, &site.path)? {
         return Ok(None);
     }
     let new = match site.flavour {
         LockFormat::Directory => {
             let new = LockFingerprint {
-                modified: doors.clock.now(),
+                modified: io.clock.now(),
                 ..old
             };
             note(&[old, new]);
@@ -210,8 +205,8 @@ pub(super) fn beat(
         LockFormat::File => {
             let draft = &site.draft;
             files.remove(draft)?;
-            create(doors, draft, site.flavour)?;
-            let new = mark(doors, draft)?;
+            create(io, draft, site.flavour)?;
+            let new = mark(io, draft)?;
             note(&[old, new]);
             files.rename(draft, &site.path)?;
             new
@@ -222,30 +217,26 @@ pub(super) fn beat(
 }
 
 /// A lock that is held for so short a time that it cannot go stale; dropping it removes it.
-pub(super) struct Short<'a> {
-    files: &'a dyn Files,
+pub(super) struct Short {
+    files: Arc<dyn Files>,
     path: PathBuf,
     mark: LockFingerprint,
 }
 
-impl<'a> Short<'a> {
+impl Short {
     /// Takes it.
-    pub(super) fn acquire(
-        doors: Io<'a>,
-        site: &LockPath,
-        wait: &Wait<'_>,
-    ) -> Result<Self, StoreError> {
+    pub(super) fn acquire(io: &Io, site: &LockPath, wait: &Wait<'_>) -> Result<Self, StoreError> {
         Ok(Self {
-            mark: acquire(doors, site, wait, &mut |_| {})?,
+            mark: acquire(io, site, wait, &mut |_| {})?,
             path: site.path.clone(),
-            files: doors.files,
+            files: Arc::clone(&io.files),
         })
     }
 }
 
-impl Drop for Short<'_> {
+impl Drop for Short {
     fn drop(&mut self) {
-        if let Err(error) = remove(self.files, &self.path, self.mark) {
+        if let Err(error) = remove(&*self.files, &self.path, self.mark) {
             tracing::warn!(%error, "a lock could not be removed; it goes stale by itself");
         }
     }

@@ -16,11 +16,11 @@ use std::time::Duration;
 
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, FileLock, Files, Sharing};
-use crate::ports::host::Clock;
 use crate::ports::lock::Wait;
 use crate::ports::store::StoreError;
 
-use super::openclaw_lock::{self, Io, LockFingerprint, LockPath};
+use super::io::Io;
+use super::openclaw_lock::{self, LockFingerprint, LockPath};
 
 /// OpenClaw's locks that are held for long are touched this often; they go stale after 30 s.
 const BEAT: Duration = Duration::from_secs(5);
@@ -46,8 +46,7 @@ impl Drop for Holder {
 }
 
 struct Locks {
-    files: Arc<dyn Files>,
-    clock: Arc<dyn Clock>,
+    io: Io,
     held: Vec<(LockPath, LockFingerprint)>,
     who: String,
     /// The proof that this process lives; none if another holder has lost OpenClaw's locks.
@@ -65,22 +64,20 @@ pub(super) enum Taken {
 /// Takes OpenClaw's locks at `sites` for us; `proof` is the path of the kernel lock. Only for who
 /// holds the document's lock.
 pub(super) fn take(
-    files: &Arc<dyn Files>,
-    clock: &Arc<dyn Clock>,
+    io: &Io,
     (proof, sites): (&Path, Vec<LockPath>),
     who: String,
     wait: &Wait<'_>,
 ) -> Result<Taken, StoreError> {
-    let proven = files.try_lock(proof, Sharing::Exclusive)?;
+    let proven = io.files.try_lock(proof, Sharing::Exclusive)?;
     match proven {
-        Some(_) => remove_leftovers(&**files, proof)?,
-        None if is_intact(&**files, proof, &sites)? => return Ok(Taken::Another),
+        Some(_) => remove_leftovers(&*io.files, proof)?,
+        None if is_intact(&*io.files, proof, &sites)? => return Ok(Taken::Another),
         // It slept for so long that OpenClaw took it for dead, and finds that out when it wakes.
         None => {}
     }
     let mut locks = Locks {
-        files: Arc::clone(files),
-        clock: Arc::clone(clock),
+        io: io.clone(),
         held: Vec::new(),
         who,
         proof: proven,
@@ -99,16 +96,12 @@ pub(super) fn take(
 
 impl Locks {
     fn acquire(&mut self, site: LockPath, wait: &Wait<'_>) -> Result<(), StoreError> {
-        let doors = Io {
-            files: &*self.files,
-            clock: &*self.clock,
-        };
         let (proof, who, held) = (&mut self.proof, &self.who, &self.held);
         let mut note = |mark| {
             let marks = held.iter().map(|(site, mark)| (site.path.as_path(), *mark));
             tell(proof, who, marks.chain([(site.path.as_path(), mark)]));
         };
-        let mark = openclaw_lock::acquire(doors, &site, wait, &mut note)?;
+        let mark = openclaw_lock::acquire(&self.io, &site, wait, &mut note)?;
         self.held.push((site, mark));
         Ok(())
     }
@@ -116,10 +109,6 @@ impl Locks {
     /// Whether every lock is still ours after a beat.
     fn beat(&mut self) -> Result<bool, FileError> {
         for place in 0..self.held.len() {
-            let doors = Io {
-                files: &*self.files,
-                clock: &*self.clock,
-            };
             let (site, mark) = self.held[place].clone();
             let (proof, who, held) = (&mut self.proof, &self.who, &self.held);
             let mut note = |marks: &[LockFingerprint]| {
@@ -128,7 +117,7 @@ impl Locks {
                 let this = marks.iter().map(|mark| (site.path.as_path(), *mark));
                 tell(proof, who, others.chain(this));
             };
-            match openclaw_lock::beat(doors, &site, mark, &mut note)? {
+            match openclaw_lock::beat(&self.io, &site, mark, &mut note)? {
                 Some(mark) => self.held[place].1 = mark,
                 None => return Ok(false),
             }
@@ -139,7 +128,7 @@ impl Locks {
     fn release(&mut self) {
         let mut is_clean = true;
         for (site, mark) in self.held.drain(..).rev() {
-            if let Err(error) = openclaw_lock::remove(&*self.files, &site.path, mark) {
+            if let Err(error) = openclaw_lock::remove(&*self.io.files, &site.path, mark) {
                 tracing::warn!(%error, "a lock could not be removed; the next command does that");
                 is_clean = false;
             }
@@ -183,7 +172,7 @@ impl Holder {
         }
         let sites: Vec<LockPath> = locks.held.iter().map(|(site, _)| site.clone()).collect();
         for (site, mark) in std::mem::take(&mut locks.held) {
-            openclaw_lock::remove(&*locks.files, &site.path, mark)?;
+            openclaw_lock::remove(&*locks.io.files, &site.path, mark)?;
         }
         for site in sites {
             locks.acquire(site, wait)?;
@@ -268,8 +257,7 @@ mod tests {
 
     struct Case {
         memory: MemoryFiles,
-        files: Arc<dyn Files>,
-        clock: Arc<dyn Clock>,
+        io: Io,
         flavour: LockFormat,
     }
 
@@ -279,8 +267,10 @@ mod tests {
             memory.put(Path::new("/a/x"), "");
             memory.put(Path::new(PROOF), "");
             Self {
-                files: Arc::new(memory.clone()),
-                clock: Arc::new(FakeClock::new(Timestamp(1_790_000_000_000))),
+                io: Io {
+                    files: Arc::new(memory.clone()),
+                    clock: Arc::new(FakeClock::new(Timestamp(1_790_000_000_000))),
+                },
                 memory,
                 flavour,
             }
@@ -290,7 +280,7 @@ mod tests {
             let site = LockPath::new(DOCUMENT_LOCK.into(), self.flavour, STORE_STALE, "next");
             let what = (Path::new(PROOF), vec![site]);
             let who = "pid 1 on here\n".to_owned();
-            take(&self.files, &self.clock, what, who, &AT_ONCE)
+            take(&self.io, what, who, &AT_ONCE)
         }
 
         fn ours(&self) -> Holder {
@@ -301,7 +291,10 @@ mod tests {
         }
 
         fn is_there(&self) -> bool {
-            self.files.stat(Path::new(DOCUMENT_LOCK)).unwrap().is_some()
+            self.memory
+                .stat(Path::new(DOCUMENT_LOCK))
+                .unwrap()
+                .is_some()
         }
     }
 
@@ -326,9 +319,9 @@ mod tests {
             let case = Case::new(flavour);
             let holder = case.ours();
             let lock = Path::new(DOCUMENT_LOCK);
-            case.files.remove(lock).unwrap();
-            case.files.create_dir_new(lock).unwrap();
-            case.files.touch(lock, case.clock.now()).unwrap();
+            case.memory.remove(lock).unwrap();
+            case.memory.create_dir_new(lock).unwrap();
+            case.memory.touch(lock, case.io.clock.now()).unwrap();
             assert!(matches!(
                 holder.renew(&AT_ONCE),
                 Err(StoreError::Busy { .. })
@@ -336,7 +329,7 @@ mod tests {
             assert!(matches!(case.take(), Err(StoreError::Busy { .. })));
             drop(holder);
             assert!(case.is_there());
-            case.files.remove(lock).unwrap();
+            case.memory.remove(lock).unwrap();
             drop(case.ours());
         }
     }

@@ -16,7 +16,7 @@ use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, Prepared};
 use crate::ports::store::{PendingRefresh, SavedAnswer};
 
-use super::file::FileStore;
+use super::io::StoreContext;
 
 const SCHEMA: u32 = 1;
 const SUFFIX: &str = ".answer";
@@ -69,162 +69,154 @@ enum Content {
     Answer(SavedAnswer),
 }
 
-impl FileStore {
-    /// Where answers are saved, the preferred place first.
-    fn rescue_places(&self) -> impl Iterator<Item = PathBuf> {
-        let first = self.places.state.join("rescue");
-        std::iter::once(first).chain(self.places.spare.clone())
-    }
+/// Makes the file of a refresh ready for its answer.
+pub(super) fn prepare<'a>(
+    cx: &'a StoreContext,
+    grant: &GrantDigest,
+    what: &PendingRefresh<'_>,
+) -> Result<Slot<'a>, FileError> {
+    let directory = cx.paths.state.join("rescue");
+    cx.io.files.create_dirs(&directory)?;
+    let path = directory.join(name(grant, what.now));
+    let head = Head {
+        schema: SCHEMA,
+        state: cx.paths.state.clone(),
+        agent: what.agent.to_string(),
+        provider: what.provider.to_string(),
+        profile: what.profile.to_string(),
+        token_endpoint: what.binding.token_endpoint.clone(),
+        client_id: what.binding.client_id.clone(),
+        begun_at: what.now.0,
+    };
+    let mut head = serde_json::to_vec(&head).map_err(|error| FileError {
+        operation: "write",
+        path: path.clone(),
+        source: error.into(),
+    })?;
+    head.push(b'\n');
+    let file = cx.io.files.prepare(&path, &head, ROOM)?;
+    Ok(Slot { path, head, file })
+}
 
-    /// Makes the file of a refresh ready for its answer.
-    pub(super) fn prepare_answer(
-        &self,
-        grant: &GrantDigest,
-        what: &PendingRefresh<'_>,
-    ) -> Result<Slot<'_>, FileError> {
-        let directory = self.places.state.join("rescue");
-        self.files.create_dirs(&directory)?;
-        let path = directory.join(name(grant, what.now));
-        let head = Head {
-            schema: SCHEMA,
-            state: self.places.state.clone(),
-            agent: what.agent.to_string(),
-            provider: what.provider.to_string(),
-            profile: what.profile.to_string(),
-            token_endpoint: what.binding.token_endpoint.clone(),
-            client_id: what.binding.client_id.clone(),
-            begun_at: what.now.0,
+/// Saves an answer outside the state directory, whose disk just failed.
+pub(super) fn save_elsewhere(
+    cx: &StoreContext,
+    slot: &Slot<'_>,
+    answer: &Secret<Vec<u8>>,
+) -> Option<PathBuf> {
+    let directory = cx.paths.spare.as_ref()?;
+    let path = directory.join(slot.path.file_name()?);
+    let save = || {
+        cx.io.files.create_dirs(directory)?;
+        let mut file = cx.io.files.prepare(&path, &slot.head, 0)?;
+        file.append(sealed(answer).expose())
+    };
+    save().ok().map(|()| path)
+}
+
+/// The answers to refreshes of a grant, oldest first; what was never answered is removed. Only
+/// for the holder of the grant's lock.
+pub(super) fn of_grant(
+    cx: &StoreContext,
+    grant: &GrantDigest,
+) -> Result<Vec<SavedAnswer>, FileError> {
+    let mut answers = Vec::new();
+    for path in files_of(cx, grant)? {
+        let Some(bytes) = cx.io.files.read(&path)? else {
+            continue;
         };
-        let mut head = serde_json::to_vec(&head).map_err(|error| FileError {
-            operation: "write",
-            path: path.clone(),
-            source: error.into(),
-        })?;
-        head.push(b'\n');
-        let file = self.files.prepare(&path, &head, ROOM)?;
-        Ok(Slot { path, head, file })
+        match understand(cx, &path, &Secret::new(bytes)) {
+            Content::Answer(answer) => answers.push(answer),
+            Content::Unanswered => cx.io.files.remove(&path)?,
+            Content::Torn | Content::Foreign => {}
+        }
     }
+    answers.sort_by_key(|answer| answer.begun_at);
+    Ok(answers)
+}
 
-    /// Saves an answer outside the state directory, whose disk just failed.
-    pub(super) fn save_elsewhere(
-        &self,
-        slot: &Slot<'_>,
-        answer: &Secret<Vec<u8>>,
-    ) -> Option<PathBuf> {
-        let directory = self.places.spare.as_ref()?;
-        let path = directory.join(slot.path.file_name()?);
-        let save = || {
-            self.files.create_dirs(directory)?;
-            let mut file = self.files.prepare(&path, &slot.head, 0)?;
-            file.append(sealed(answer).expose())
-        };
-        save().ok().map(|()| path)
+/// Removes every answer to a refresh of a grant, now that its successor is stored.
+pub(super) fn discard(cx: &StoreContext, grant: &GrantDigest) -> Result<(), FileError> {
+    for path in files_of(cx, grant)? {
+        let bytes = cx.io.files.read(&path)?.unwrap_or_default();
+        if !matches!(understand(cx, &path, &Secret::new(bytes)), Content::Foreign) {
+            cx.io.files.remove(&path)?;
+        }
     }
+    Ok(())
+}
 
-    /// The answers to refreshes of a grant, oldest first; what was never answered is removed. Only
-    /// for the holder of the grant's lock.
-    pub(super) fn saved_answers(&self, grant: &GrantDigest) -> Result<Vec<SavedAnswer>, FileError> {
-        let mut answers = Vec::new();
-        for path in self.answer_files(grant)? {
-            let Some(bytes) = self.files.read(&path)? else {
-                continue;
-            };
-            match self.understand(&path, &Secret::new(bytes)) {
-                Content::Answer(answer) => answers.push(answer),
-                Content::Unanswered => self.files.remove(&path)?,
-                Content::Torn | Content::Foreign => {}
+/// The grants that have such a file.
+pub(super) fn grants(cx: &StoreContext) -> Result<Vec<GrantDigest>, FileError> {
+    let mut grants = Vec::new();
+    for directory in cx.paths.rescue() {
+        let names = cx.io.files.list(&directory)?;
+        grants.extend(names.iter().filter_map(|name| grant_of(name)));
+    }
+    grants.sort();
+    grants.dedup();
+    Ok(grants)
+}
+
+/// The files that hold an answer, or a part of one, for this state directory.
+pub(super) fn files(cx: &StoreContext) -> Result<Vec<PathBuf>, FileError> {
+    let mut paths = Vec::new();
+    for grant in grants(cx)? {
+        for path in files_of(cx, &grant)? {
+            let bytes = cx.io.files.read(&path)?.unwrap_or_default();
+            let content = understand(cx, &path, &Secret::new(bytes));
+            if matches!(content, Content::Answer(_) | Content::Torn) {
+                paths.push(path);
             }
         }
-        answers.sort_by_key(|answer| answer.begun_at);
-        Ok(answers)
     }
+    Ok(paths)
+}
 
-    /// Removes every answer to a refresh of a grant, now that its successor is stored.
-    pub(super) fn discard_answers(&self, grant: &GrantDigest) -> Result<(), FileError> {
-        for path in self.answer_files(grant)? {
-            let bytes = self.files.read(&path)?.unwrap_or_default();
-            if !matches!(
-                self.understand(&path, &Secret::new(bytes)),
-                Content::Foreign
-            ) {
-                self.files.remove(&path)?;
-            }
-        }
-        Ok(())
+fn files_of(cx: &StoreContext, grant: &GrantDigest) -> Result<Vec<PathBuf>, FileError> {
+    let mut paths = Vec::new();
+    for directory in cx.paths.rescue() {
+        let names = cx.io.files.list(&directory)?.into_iter();
+        let ours = names.filter(|name| grant_of(name).as_ref() == Some(grant));
+        paths.extend(ours.map(|name| directory.join(name)));
     }
+    Ok(paths)
+}
 
-    /// The grants that have such a file.
-    pub(super) fn grants_with_answers(&self) -> Result<Vec<GrantDigest>, FileError> {
-        let mut grants = Vec::new();
-        for directory in self.rescue_places() {
-            let names = self.files.list(&directory)?;
-            grants.extend(names.iter().filter_map(|name| grant_of(name)));
-        }
-        grants.sort();
-        grants.dedup();
-        Ok(grants)
+fn understand(cx: &StoreContext, path: &Path, bytes: &Secret<Vec<u8>>) -> Content {
+    let (head, rest) = split_line(bytes.expose());
+    let head: Option<Head> = serde_json::from_slice(head).ok();
+    if head
+        .as_ref()
+        .is_some_and(|head| head.state != cx.paths.state)
+    {
+        return Content::Foreign;
     }
-
-    /// The files that hold an answer, or a part of one, for this state directory.
-    pub(super) fn files_with_answers(&self) -> Result<Vec<PathBuf>, FileError> {
-        let mut paths = Vec::new();
-        for grant in self.grants_with_answers()? {
-            for path in self.answer_files(&grant)? {
-                let bytes = self.files.read(&path)?.unwrap_or_default();
-                let content = self.understand(&path, &Secret::new(bytes));
-                if matches!(content, Content::Answer(_) | Content::Torn) {
-                    paths.push(path);
-                }
-            }
-        }
-        Ok(paths)
+    if rest.iter().all(|byte| *byte == 0) {
+        return Content::Unanswered;
     }
-
-    fn answer_files(&self, grant: &GrantDigest) -> Result<Vec<PathBuf>, FileError> {
-        let mut paths = Vec::new();
-        for directory in self.rescue_places() {
-            let names = self.files.list(&directory)?.into_iter();
-            let ours = names.filter(|name| grant_of(name).as_ref() == Some(grant));
-            paths.extend(ours.map(|name| directory.join(name)));
-        }
-        Ok(paths)
-    }
-
-    fn understand(&self, path: &Path, bytes: &Secret<Vec<u8>>) -> Content {
-        let (head, rest) = split_line(bytes.expose());
-        let head: Option<Head> = serde_json::from_slice(head).ok();
-        if head
-            .as_ref()
-            .is_some_and(|head| head.state != self.places.state)
-        {
-            return Content::Foreign;
-        }
-        if rest.iter().all(|byte| *byte == 0) {
-            return Content::Unanswered;
-        }
-        let Some(head) = head.filter(|head| head.schema == SCHEMA) else {
-            return Content::Torn;
-        };
-        let (length, body) = split_line(rest);
-        let length = std::str::from_utf8(length).ok();
-        let length = length.and_then(|length| length.parse::<usize>().ok());
-        let body = length.and_then(|length| body.get(..length));
-        let answer = || {
-            Some(SavedAnswer {
-                agent: AgentId::normalise(&head.agent),
-                profile: ProfileId::parse(&head.profile).ok()?,
-                provider: ProviderId::parse(&head.provider).ok()?,
-                binding: Binding {
-                    token_endpoint: head.token_endpoint.clone(),
-                    client_id: head.client_id.clone(),
-                },
-                begun_at: Timestamp(head.begun_at),
-                body: Secret::new(body?.to_vec()),
-                path: path.to_owned(),
-            })
-        };
-        answer().map_or(Content::Torn, Content::Answer)
-    }
+    let Some(head) = head.filter(|head| head.schema == SCHEMA) else {
+        return Content::Torn;
+    };
+    let (length, body) = split_line(rest);
+    let length = std::str::from_utf8(length).ok();
+    let length = length.and_then(|length| length.parse::<usize>().ok());
+    let body = length.and_then(|length| body.get(..length));
+    let answer = || {
+        Some(SavedAnswer {
+            agent: AgentId::normalise(&head.agent),
+            profile: ProfileId::parse(&head.profile).ok()?,
+            provider: ProviderId::parse(&head.provider).ok()?,
+            binding: Binding {
+                token_endpoint: head.token_endpoint.clone(),
+                client_id: head.client_id.clone(),
+            },
+            begun_at: Timestamp(head.begun_at),
+            body: Secret::new(body?.to_vec()),
+            path: path.to_owned(),
+        })
+    };
+    answer().map_or(Content::Torn, Content::Answer)
 }
 
 fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {

@@ -86,16 +86,16 @@ fn a_lock_is_seen_whole_and_known_and_a_draft_of_another_is_left_alone() {
         let site = |who| LockPath::new(LOCK.into(), flavour, STORE_STALE, who);
         let other = site("other").draft;
         files.create_dir_new(&other).unwrap();
-        let doors = Io {
-            files: &files,
-            clock: &clock,
+        let io = Io {
+            files: Arc::new(files.clone()),
+            clock: Arc::new(clock),
         };
         let mut noted = None;
         let mut note = |mark| {
             assert!(files.stat(Path::new(LOCK)).unwrap().is_none());
             noted = Some(mark);
         };
-        let mark = acquire(doors, &site("me"), &PATIENCE, &mut note).unwrap();
+        let mark = acquire(&io, &site("me"), &PATIENCE, &mut note).unwrap();
         assert_eq!(noted, Some(mark));
         assert!(mark.is_at(&files, Path::new(LOCK)).unwrap());
         assert!(files.stat(&other).unwrap().is_some());

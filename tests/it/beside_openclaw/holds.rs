@@ -10,7 +10,8 @@ use openclaw::model::id::{AgentId, ProfileId, ProviderId};
 use openclaw::model::secret::Secret;
 use openclaw::ports::host::Clock as _;
 use openclaw::ports::store::{PendingRefresh, Store as _};
-use openclaw::store::file::{FileStore, Locations};
+use openclaw::store::file::FileStore;
+use openclaw::store::paths::StorePaths;
 use openclaw::sys::clock::SystemClock;
 use openclaw::sys::files::SystemFiles;
 
@@ -57,7 +58,7 @@ fn hold(beside: &Beside, meanwhile: impl FnOnce()) {
     let state = beside.world.state();
     let late = beside.release == Release::Late;
     let clock = Arc::new(SystemClock::new());
-    let places = Locations {
+    let places = StorePaths {
         main_dir: state.join("agents/main/agent"),
         agent_dirs: Vec::new(),
         oauth_dir: state.join("credentials"),

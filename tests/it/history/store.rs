@@ -12,14 +12,15 @@ use openclaw::model::secret::Secret;
 use openclaw::model::time::Timestamp;
 use openclaw::ports::files::Files;
 use openclaw::ports::store::{Change, HistoryListing, Scope, Store, StoreError};
-use openclaw::store::file::{FileStore, Locations};
+use openclaw::store::file::FileStore;
+use openclaw::store::paths::StorePaths;
 use openclaw::testing::clock::FakeClock;
 use openclaw::testing::files::MemoryFiles;
 
 const DIRECTORY: &str = "/s/agents/main/agent/auth-history";
 
 fn store(files: &MemoryFiles) -> FileStore {
-    let places = Locations {
+    let places = StorePaths {
         state: "/s".into(),
         main_dir: "/s/agents/main/agent".into(),
         agent_dirs: Vec::new(),

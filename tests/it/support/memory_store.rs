@@ -15,7 +15,8 @@ use openclaw::model::time::Timestamp;
 use openclaw::ports::host::Clock;
 use openclaw::ports::lock::Wait;
 use openclaw::ports::store::{Change, PendingRefresh, Scope, Store, StoreError};
-use openclaw::store::file::{FileStore, Locations};
+use openclaw::store::file::FileStore;
+use openclaw::store::paths::StorePaths;
 use openclaw::testing::files::MemoryFiles;
 
 /// As long as the program itself waits.
@@ -57,7 +58,7 @@ impl Clock for Still {
 
 pub(crate) fn store_with(files: &MemoryFiles, clock: Arc<dyn Clock>) -> FileStore {
     files.set_now(Timestamp(START as i64));
-    let places = Locations {
+    let places = StorePaths {
         state: "/s".into(),
         main_dir: "/s/agents/main/agent".into(),
         agent_dirs: Vec::new(),

@@ -22,7 +22,8 @@ use openclaw::ports::http::{Http, HttpError, Request, Response};
 use openclaw::ports::program::{Exit, HookCommand, ProgramError, Programs, Running};
 use openclaw::ports::secrets::{SecretError, Secrets};
 use openclaw::providers::catalogue::Catalogue;
-use openclaw::store::file::{FileStore, Locations};
+use openclaw::store::file::FileStore;
+use openclaw::store::paths::StorePaths;
 use openclaw::testing::clock::FakeClock;
 use openclaw::testing::files::MemoryFiles;
 
@@ -193,7 +194,7 @@ impl Doors {
         let shared = Arc::new(files.clone());
         let clock = Arc::new(FakeClock::new(NOW));
         let state = PathBuf::from(STATE);
-        let places = Locations {
+        let places = StorePaths {
             main_dir: state.join("agents/main/agent"),
             agent_dirs: Vec::new(),
             oauth_dir: state.join("credentials"),

@@ -2,7 +2,7 @@
 //!
 //! Every failure says what failed and why, whether a credential was touched, and the command that
 //! mends it. Lower rooms have small errors of their own; this is the only place that turns them
-//! into kinds, and `cli/exit.rs` the only one that turns kinds into exit codes.
+//! into kinds, and `cli/exit_code.rs` the only one that turns kinds into exit codes.
 
 use std::io::ErrorKind;
 
@@ -14,6 +14,7 @@ use crate::ports::declarations::DeclareError;
 use crate::ports::dialog::DialogError;
 use crate::ports::files::FileError;
 use crate::ports::host::Signal;
+use crate::ports::lock::LockError;
 use crate::ports::store::StoreError;
 use crate::providers::catalogue::CatalogueError;
 
@@ -46,7 +47,7 @@ pub enum Kind {
 
 /// What happened to the stored credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Touched {
+pub enum StoreEffect {
     /// Nothing.
     Nothing,
     /// Something was changed; the message says what.
@@ -67,7 +68,7 @@ pub struct Failure {
     /// The provider's own error code, cleaned, if it gave one.
     pub code: Option<String>,
     /// Whether a credential was touched.
-    pub touched: Touched,
+    pub touched: StoreEffect,
     /// The command, or the step, that mends it.
     pub hint: Option<String>,
 }
@@ -79,7 +80,7 @@ impl Failure {
             kind,
             message: message.into(),
             code: None,
-            touched: Touched::Nothing,
+            touched: StoreEffect::Nothing,
             hint: None,
         }
     }
@@ -100,7 +101,7 @@ impl Failure {
 
     /// With what became of the credentials.
     #[must_use]
-    pub fn touched(mut self, touched: Touched) -> Self {
+    pub fn touched(mut self, touched: StoreEffect) -> Self {
         self.touched = touched;
         self
     }
@@ -116,7 +117,7 @@ impl Failure {
     pub fn unwritten(error: &std::io::Error, changed: bool) -> Self {
         let failure = Self::new(Kind::Storage, format!("standard output: {error}"));
         match changed {
-            true => failure.touched(Touched::Changed),
+            true => failure.touched(StoreEffect::Changed),
             false => failure,
         }
     }
@@ -212,12 +213,12 @@ impl From<StoreError> for Failure {
         let message = error.to_string();
         match error {
             StoreError::File(error) if error.is_in_place() => {
-                Self::from(error).touched(Touched::Changed)
+                Self::from(error).touched(StoreEffect::Changed)
             }
             StoreError::File(error) => Self::from(error),
             StoreError::HalfWritten(error) => Self {
                 message,
-                touched: Touched::Changed,
+                touched: StoreEffect::Changed,
                 ..Self::from(error)
             },
             StoreError::Unreadable { path, .. } => Self::new(Kind::Storage, message).hint(format!(
@@ -228,18 +229,24 @@ impl From<StoreError> for Failure {
                 .hint(format!("openclaw agents inherit {agent} --mode isolated")),
             StoreError::Busy { .. } | StoreError::Moved { .. } => Self::new(Kind::Busy, message)
                 .hint("wait for the other process, then run the command again"),
-            StoreError::Interrupted => Self::cancelled(Signal::INTERRUPT),
+            StoreError::Interrupted(signal) => Self::cancelled(signal),
             StoreError::NotStored { source, rescued } => Self {
                 message,
                 touched: match rescued {
-                    Some(_) => Touched::Saved,
-                    None => Touched::MaybeSpent,
+                    Some(_) => StoreEffect::Saved,
+                    None => StoreEffect::MaybeSpent,
                 },
                 ..Self::from(*source)
             },
             StoreError::LaterGeneration { .. } => Self::new(Kind::Storage, message)
                 .hint("choose another state directory with --state-dir"),
         }
+    }
+}
+
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Self {
+        Self::from(StoreError::from(error))
     }
 }
 
@@ -278,6 +285,7 @@ impl From<ConfigError> for Failure {
         let message = error.to_string();
         let hint = match error {
             ConfigError::File(error) => return Self::from(error),
+            ConfigError::Lock(error) => return Self::from(error),
             ConfigError::Syntax { path, .. } | ConfigError::Shape { path, .. } => {
                 format!("correct {}, then run the command again", path.display())
             }

@@ -1,196 +1,21 @@
 //! Floor 3: use cases. A request in, an outcome out; nothing here prints, and nothing here knows
 //! which files, clocks or networks lie behind the doors.
 
+pub mod context;
 pub mod failure;
 
-mod backoff;
-mod binding;
-mod client;
-mod discover;
-mod follow;
-mod foresee;
-pub mod keep_alive;
-mod keys;
-mod lineage;
-mod naming;
-mod program;
-mod proof;
-pub mod reasons;
-mod renew;
-mod revoke;
-mod route;
-mod spend;
-
 pub mod agents;
-pub mod alert;
-pub mod choice;
-pub mod cooldown;
+pub mod credential;
 pub mod doctor;
-pub mod exec;
 pub mod explain;
-pub mod history;
-pub mod identity;
-pub mod inherit;
-pub mod list;
+pub mod hooks;
+mod issuer;
 pub mod login;
-pub mod logout;
-pub mod metrics;
+pub mod maintenance;
 pub mod models;
 pub mod onboard;
-pub mod order;
 pub mod paste;
-pub mod providers;
 pub mod refresh;
-pub mod report;
-pub mod rescue;
+mod revoke;
 pub mod status;
-pub mod tick;
-pub mod timer;
-pub mod token;
-pub mod token_status;
-pub mod undo;
-pub mod use_profile;
-
-use std::path::PathBuf;
-
-use self::failure::{Failure, Kind};
-use crate::config::file::ConfigFile;
-use crate::model::id::{AgentId, ProfileId};
-use crate::model::inheritance::Inheritance;
-use crate::model::profiles::{AuthProfiles, Effective};
-use crate::model::settings::Settings;
-use crate::ports::callback::Callback;
-use crate::ports::dialog::{Dialog, Notice};
-use crate::ports::files::Files;
-use crate::ports::host::{Browser, Clock, Env, Interrupt, LoginShell, Random};
-use crate::ports::http::Http;
-use crate::ports::program::Programs;
-use crate::ports::secrets::Secrets;
-use crate::ports::store::{Scope, Store, StoreError};
-use crate::providers::catalogue::Catalogue;
-
-use alert::Alerts;
-
-/// Every door, and what was read once at the start: what each use case takes first.
-#[derive(Clone, Copy)]
-pub struct Ports<'a> {
-    /// What time it is.
-    pub clock: &'a dyn Clock,
-    /// Randomness for `state` and the PKCE verifier.
-    pub random: &'a dyn Random,
-    /// The environment, `<state>/.env` below it.
-    pub env: &'a dyn Env,
-    /// Secrets that a configuration names.
-    pub secrets: &'a dyn Secrets,
-    /// The login shell.
-    pub shell: &'a dyn LoginShell,
-    /// Signals that ask to stop.
-    pub interrupt: &'a dyn Interrupt,
-    /// The user's browser.
-    pub browser: &'a dyn Browser,
-    /// The one HTTP client.
-    pub http: &'a dyn Http,
-    /// External programs that speak for a provider.
-    pub programs: &'a dyn Programs,
-    /// The loopback redirect endpoint.
-    pub callback: &'a dyn Callback,
-    /// The person.
-    pub dialog: &'a dyn Dialog,
-    /// The file system, for what is neither store nor configuration: an agent's directory.
-    pub files: &'a dyn Files,
-    /// The credential store.
-    pub store: &'a dyn Store,
-    /// `openclaw.json`.
-    pub config: &'a ConfigFile,
-    /// What `openclaw.json` said when the command began.
-    pub settings: &'a Settings,
-    /// The providers.
-    pub catalogue: &'a Catalogue,
-    /// Where things lie.
-    pub dirs: &'a Dirs,
-    /// What happened meanwhile that somebody wants to be told of.
-    pub alerts: &'a Alerts,
-}
-
-/// Directories, resolved once.
-#[derive(Clone, Debug)]
-pub struct Dirs {
-    /// The user's home.
-    pub home: PathBuf,
-    /// The state directory.
-    pub state: PathBuf,
-    /// The working directory.
-    pub cwd: PathBuf,
-}
-
-impl Ports<'_> {
-    /// What an agent sees: its own document over as much of the main agent's as it inherits.
-    ///
-    /// # Errors
-    /// If one of the documents cannot be read.
-    pub fn effective(&self, agent: &AgentId, scope: Scope<'_>) -> Result<Effective, StoreError> {
-        self.overlay(agent, &mut |agent| self.store.load(agent, scope))
-    }
-
-    /// The same of documents that are read in another way.
-    fn overlay<E: From<StoreError>>(
-        &self,
-        agent: &AgentId,
-        load: &mut dyn FnMut(&AgentId) -> Result<AuthProfiles, E>,
-    ) -> Result<Effective, E> {
-        let own = load(agent)?;
-        if agent.is_main() {
-            return Ok(Effective::new(agent.clone(), own, None));
-        }
-        let inheritance = self.store.inheritance(agent)?;
-        let main = match &inheritance {
-            Inheritance::Isolated => None,
-            Inheritance::Inherit => Some(load(&AgentId::main())?),
-            Inheritance::Linked(links) => Some(load(&AgentId::main())?.narrowed(links)),
-        };
-        Ok(Effective::new(agent.clone(), own, main))
-    }
-
-    /// Refuses an agent that the configuration does not name: a misspelt one would look like one
-    /// that has what main has.
-    fn must_know(&self, agent: &AgentId) -> Result<(), Failure> {
-        if self.settings.knows_agent(agent) {
-            return Ok(());
-        }
-        let message = format!("Unknown agent id \"{agent}\"");
-        Err(Failure::new(Kind::NotFound, message).hint("openclaw agents list"))
-    }
-
-    /// An agent's own document, for a look at its names before a write: what is no document has
-    /// none to respect, for the write sets it aside.
-    ///
-    /// # Errors
-    /// If it cannot be read.
-    fn names(&self, agent: &AgentId) -> Result<AuthProfiles, StoreError> {
-        match self.store.load(agent, Scope::All) {
-            Err(StoreError::Unreadable { .. }) => Ok(AuthProfiles::default()),
-            other => other,
-        }
-    }
-
-    /// Whether something is stored under a name in an agent's own document.
-    fn is_taken(&self, agent: &AgentId, profile: &ProfileId) -> bool {
-        let document = self.store.load(agent, Scope::Profile(profile));
-        document.is_ok_and(|document| document.get(profile).is_some())
-    }
-
-    /// Tells that this machine's clock is wrong, if the token endpoint's is right.
-    fn tell_skew(&self, warning: Option<String>) {
-        if let Some(warning) = warning {
-            self.dialog.notice(&Notice::Warning(warning));
-        }
-    }
-
-    /// Tells what was wrong with a document that was just written: what of it could not be read,
-    /// and under which name that was set aside.
-    fn tell_faults(&self, document: &AuthProfiles) {
-        for fault in &document.faults {
-            self.dialog.notice(&Notice::Warning(fault.clone()));
-        }
-    }
-}
+pub mod usecase;

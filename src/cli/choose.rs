@@ -14,7 +14,7 @@ use inquire::error::{InquireError, InquireResult};
 use inquire::ui::RenderConfig;
 
 use super::input::{Patience, TICK};
-use super::{printer, raw};
+use super::{printer, raw_mode};
 use crate::ports::dialog::DialogError;
 
 /// Options that are shown at once.
@@ -29,8 +29,8 @@ pub(super) fn choose(
     colors: bool,
     patience: &Patience,
 ) -> Result<usize, DialogError> {
-    raw::restore_on_panic();
-    raw::forget_keys();
+    raw_mode::restore_on_panic();
+    raw_mode::forget_keys();
     let (sender, answers) = channel();
     let asking = move || {
         // Nobody waits any more once the process ends.
@@ -47,7 +47,7 @@ pub(super) fn choose(
             }
         }
         if let Err(error) = patience.check() {
-            raw::restore();
+            raw_mode::restore();
             // What is left of the list stands below the prompt.
             printer::control("\r\n\u{1b}[J");
             return Err(error);

@@ -18,7 +18,7 @@ const PIECE: usize = 76;
 
 /// What stands between us and the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum ClipboardProtocol {
     /// Nothing.
     Straight,
     /// tmux: it passes on what is wrapped, with every escape doubled.
@@ -27,7 +27,7 @@ pub(super) enum Way {
     Screen,
 }
 
-impl Way {
+impl ClipboardProtocol {
     /// `None` where the terminal is known to have no clipboard, or nothing is known of it.
     pub(super) fn of(env: &dyn Env) -> Option<Self> {
         let term = env.plain("TERM")?;
@@ -82,31 +82,43 @@ mod tests {
             (&[], None),
             (&[("TERM", "dumb")], None),
             (&[("TERM", "linux")], None),
-            (&[("TERM", "xterm-256color")], Some(Way::Straight)),
-            (&[("TERM", "screen"), ("TMUX", "/tmp/x")], Some(Way::Tmux)),
-            (&[("TERM", "tmux-256color")], Some(Way::Tmux)),
-            (&[("TERM", "screen-256color")], Some(Way::Screen)),
-            (&[("TERM", "xterm"), ("STY", "1.pts")], Some(Way::Screen)),
+            (
+                &[("TERM", "xterm-256color")],
+                Some(ClipboardProtocol::Straight),
+            ),
+            (
+                &[("TERM", "screen"), ("TMUX", "/tmp/x")],
+                Some(ClipboardProtocol::Tmux),
+            ),
+            (&[("TERM", "tmux-256color")], Some(ClipboardProtocol::Tmux)),
+            (
+                &[("TERM", "screen-256color")],
+                Some(ClipboardProtocol::Screen),
+            ),
+            (
+                &[("TERM", "xterm"), ("STY", "1.pts")],
+                Some(ClipboardProtocol::Screen),
+            ),
         ];
         for (set, way) in table {
-            assert_eq!(Way::of(&FixedEnv::of(set)), way, "{set:?}");
+            assert_eq!(ClipboardProtocol::of(&FixedEnv::of(set)), way, "{set:?}");
         }
     }
 
     #[test]
     fn wrappings_hold_the_same_sequence() {
         let text = "https://login.example/authorize?state=".repeat(9);
-        let plain = Way::Straight.copy(&text).unwrap();
+        let plain = ClipboardProtocol::Straight.copy(&text).unwrap();
         let encoded = plain.strip_prefix("\u{1b}]52;c;").unwrap();
         let encoded = encoded.strip_suffix('\u{7}').unwrap();
         assert_eq!(BASE64_STANDARD.decode(encoded).unwrap(), text.as_bytes());
 
-        let tmux = Way::Tmux.copy(&text).unwrap();
+        let tmux = ClipboardProtocol::Tmux.copy(&text).unwrap();
         let inner = tmux.strip_prefix("\u{1b}Ptmux;").unwrap();
         let inner = inner.strip_suffix("\u{1b}\\").unwrap();
         assert_eq!(inner.replace("\u{1b}\u{1b}", "\u{1b}"), plain);
 
-        let screen = Way::Screen.copy(&text).unwrap();
+        let screen = ClipboardProtocol::Screen.copy(&text).unwrap();
         let pieces: Vec<&str> = screen.split_inclusive("\u{1b}\\").collect();
         assert!(pieces.len() > 3 && pieces.iter().all(|piece| piece.len() <= PIECE + 4));
         let inner = pieces.iter().map(|piece| {
@@ -118,7 +130,15 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_not_sent() {
-        assert!(Way::Straight.copy(&"x".repeat(56_244)).is_some());
-        assert!(Way::Straight.copy(&"x".repeat(56_247)).is_none());
+        assert!(
+            ClipboardProtocol::Straight
+                .copy(&"x".repeat(56_244))
+                .is_some()
+        );
+        assert!(
+            ClipboardProtocol::Straight
+                .copy(&"x".repeat(56_247))
+                .is_none()
+        );
     }
 }

@@ -1,55 +1,108 @@
 //! Floor 4: the edge. Arguments in, exit code out.
 
-pub mod args;
+mod argv;
 mod choose;
 mod clipboard;
 pub mod commands;
-pub mod deferred;
-mod device_code;
 pub mod events;
-pub mod exit;
+pub mod exit_code;
+pub mod global;
 mod input;
-mod keys;
+pub mod lazy_args;
+mod line_editor;
 pub mod log;
+pub mod output;
+mod parse_error;
 pub mod printer;
-mod raw;
+mod raw_mode;
 mod screen;
+pub mod system;
 pub mod terminal;
-mod usage;
+mod value_parsers;
 pub mod view;
-pub mod wire;
-mod words;
 
+use std::error::Error;
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::{CommandFactory, FromArgMatches, Parser};
 
-use crate::app::failure::Failure;
-use args::Cli;
-use printer::Printer;
+use crate::app::failure::Kind;
+use crate::model::id::IdError;
+use commands::Command;
+use global::Global;
+use printer::{Color, Printer};
+
+/// Logs in to AI providers, keeps the credentials, and hands them to people, scripts and programs.
+#[derive(Debug, Parser)]
+#[command(
+    name = "openclaw",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+#[command(
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(after_help = "Examples:
+  openclaw models auth login --provider openai-codex
+  printf %s \"$TOKEN\" | openclaw models auth paste-token --provider anthropic
+  curl -H \"$(openclaw models auth token --provider openai-codex --header)\" …
+  openclaw models status --check")]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+impl Cli {
+    /// The tree of commands with every one described, which parsing leaves out.
+    pub fn described() -> clap::Command {
+        let mut command = Self::command();
+        command.build();
+        command
+    }
+
+    /// The tree of commands for a command line on which the options of every command come first.
+    fn brief() -> clap::Command {
+        Self::command().mut_args(|argument| argument.global(false))
+    }
+}
 
 /// Runs one command line, program name first.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match parse(args) {
         Ok(cli) => cli,
-        Err(error) => return exit::of_parse(&usage::advised(error)),
+        Err(error) => return tell(error),
     };
     let printer = Arc::new(Printer::new(cli.global.color));
     log::start(cli.global.verbose);
-    match commands::run(&cli, &printer) {
+    match commands::run(&cli.command, &cli.global, &printer, Cli::command) {
         Ok(code) => ExitCode::from(code),
-        Err(failure) => ExitCode::from(fail(&cli, &printer, failure)),
+        Err(failure) => ExitCode::from(commands::fail(&cli.global, &printer, failure)),
     }
 }
 
-/// Says what went wrong; the exit code.
-fn fail(cli: &Cli, printer: &Printer, failure: Failure) -> u8 {
-    let failure = cli.global.aim(failure);
-    view::failure::print(printer, &failure);
-    exit::code(failure.kind)
+/// Tells why a command line was not understood, or its help: a name that cannot be one in our own
+/// words, which never repeat it.
+fn tell(error: clap::Error) -> ExitCode {
+    match error
+        .source()
+        .and_then(<dyn Error>::downcast_ref::<IdError>)
+    {
+        Some(error) => {
+            Printer::new(Color::Auto).line_err(&format!("Error: {error}"));
+            ExitCode::from(exit_code::code(Kind::Usage))
+        }
+        None => exit_code::of_parse(&parse_error::advised(error, Cli::described)),
+    }
 }
 
 /// Understands a command line, program name first.
@@ -61,9 +114,9 @@ fn fail(cli: &Cli, printer: &Printer, failure: Failure) -> u8 {
 /// # Errors
 /// What the parser has to say, which may be its help.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    let args = words::complete(args);
+    let args = argv::complete(args);
     let mut brief = ManuallyDrop::new(Cli::brief());
-    if let Ok(mut matches) = brief.try_get_matches_from_mut(words::in_front(&args))
+    if let Ok(mut matches) = brief.try_get_matches_from_mut(argv::in_front(&args))
         && let Ok(cli) = Cli::from_arg_matches_mut(&mut matches)
     {
         return Ok(cli);

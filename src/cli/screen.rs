@@ -8,7 +8,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::printer::{self, Printer, columns_of};
-use super::raw::RawMode;
+use super::raw_mode::RawMode;
 
 /// The other screen, which keeps the scrollback as it is, without a cursor.
 const ENTER: &str = "\u{1b}[?1049h\u{1b}[?25l";

@@ -8,15 +8,13 @@ use std::io::{self, IsTerminal};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::choose;
-use super::clipboard::Way;
-use super::device_code::Shown;
+use super::clipboard::ClipboardProtocol;
 use super::input::{Chunk, Input, LIMIT, Patience, TICK, too_long};
-use super::keys::{Line, Typing};
+use super::line_editor::{Line, Typing};
 use super::printer::{self, Printer, Tone};
-use super::raw::{RawMode, screen_size};
-use super::view::authorize::Authorize;
-use super::view::notice::{from_program, identity, moment};
-use crate::model::id::is_unprintable;
+use super::raw_mode::{RawMode, screen_size};
+use super::view::clean;
+use super::view::notice::text_of;
 use crate::model::secret::Secret;
 use crate::ports::dialog::{Answer, Choice, Dialog, DialogError, Notice, Question};
 use crate::ports::host::{Env, Interrupt};
@@ -105,7 +103,7 @@ impl TerminalDialog {
 
     /// Sends `text` to the clipboard of the terminal that standard error is; whether that was done.
     fn copy(&self, text: &str) -> bool {
-        let way = self.env.as_deref().and_then(Way::of);
+        let way = self.env.as_deref().and_then(ClipboardProtocol::of);
         let sequence = way.filter(|_| io::stderr().is_terminal());
         let sequence = sequence.and_then(|way| way.copy(text));
         if let Some(sequence) = &sequence {
@@ -187,10 +185,9 @@ impl TerminalDialog {
 impl Dialog for TerminalDialog {
     fn notice(&self, notice: &Notice) {
         self.tell(&text_of(notice, self.screen()));
-        if let Notice::AuthorizeUrl {
-            url, copy: true, ..
-        } = notice
-            && self.copy(url)
+        if let Notice::AuthorizeUrl(request) = notice
+            && request.copy
+            && self.copy(&request.url)
         {
             self.tell("The URL is in your clipboard, if your terminal allows that.");
         }
@@ -267,109 +264,9 @@ fn yes_or_no(line: &str, default: bool) -> Option<Answer> {
     Some(if yes { Answer::Yes } else { Answer::No })
 }
 
-/// Words from outside (a server's, a manifest's) must not steer the terminal.
-pub(super) fn clean(text: &str) -> String {
-    text.chars()
-        .filter(|c| *c == '\n' || !is_unprintable(*c))
-        .collect()
-}
-
-/// `screen` is the size of a terminal that can draw.
-fn text_of(notice: &Notice, screen: Option<(u16, u16)>) -> String {
-    match notice {
-        Notice::AuthorizeUrl {
-            provider,
-            url,
-            port,
-            remote,
-            ssh_forward,
-            copy: _,
-        } => Authorize {
-            provider,
-            url,
-            port: *port,
-            remote: *remote,
-            ssh_forward: ssh_forward.as_deref(),
-        }
-        .text(),
-        Notice::DeviceCode { .. } => {
-            Shown::of(notice).map_or(String::new(), |code| code.text(screen))
-        }
-        Notice::Program {
-            text, url, code, ..
-        } => from_program(text.as_deref(), url.as_deref(), code.as_deref()),
-        Notice::Policy(text) => format!("Note: {}", clean(text)),
-        Notice::Waiting { until } => format!("Waiting until {}. Ctrl-C cancels.", moment(*until)),
-        Notice::Exchanging => "Exchanging the code for tokens.".to_owned(),
-        Notice::Identity {
-            email,
-            account_id,
-            plan,
-            profile,
-            replaces,
-        } => {
-            let who = identity(email.as_deref(), account_id.as_deref(), plan.as_deref());
-            let store = if *replaces {
-                "Same identity as the stored profile, which it updates:"
-            } else {
-                "It will be stored as profile"
-            };
-            format!("{}\n{store} {profile}", clean(&who))
-        }
-        Notice::Saved {
-            profile, expires, ..
-        } => {
-            let expiry = expires.map_or(String::new(), |expires| {
-                format!(" The access token is valid until {}.", moment(expires))
-            });
-            format!("{} profile {profile}.{expiry}", Tone::Ok.paint("Saved"))
-        }
-        Notice::Info(text) => clean(text),
-        Notice::Warning(text) => format!("{} {}", Tone::Warn.paint("Warning:"), clean(text)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::id::{ProfileId, ProviderId};
-    use crate::model::time::Timestamp;
-
-    fn shown(notice: &Notice) -> String {
-        text_of(notice, None)
-    }
-
-    #[test]
-    fn notices_are_plain_sentences() {
-        let profile = || ProfileId::parse("openai-codex:a@example.com").unwrap();
-        let identity = |email: Option<&str>, replaces| {
-            shown(&Notice::Identity {
-                email: email.map(str::to_owned),
-                account_id: email.map(|_| "acc-1".to_owned()),
-                plan: None,
-                profile: profile(),
-                replaces,
-            })
-        };
-        assert_eq!(
-            identity(Some("a@example.com"), false),
-            "Logged in as a@example.com, account acc-1.\n\
-             It will be stored as profile openai-codex:a@example.com"
-        );
-        assert!(identity(None, true).starts_with("Logged in. The provider does not say as whom."));
-        let saved = shown(&Notice::Saved {
-            profile: profile(),
-            provider: ProviderId::parse("openai-codex").unwrap(),
-            expires: Some(Timestamp(1_000)),
-        });
-        assert!(saved.ends_with("The access token is valid until 1970-01-01 00:00:01 UTC."));
-        assert_eq!(
-            shown(&Notice::Waiting {
-                until: Timestamp(i64::MAX)
-            }),
-            "Waiting until 9223372036854775807 ms. Ctrl-C cancels."
-        );
-    }
 
     #[test]
     fn only_a_clear_answer_counts() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::declared::{Declared, DeclaredFlow, Finding, Place, Severity};
+use crate::model::declared::{Declared, DeclaredFlow, Finding, Severity, SourceLocation};
 use crate::model::id::{ProviderId, is_unprintable, printable};
 use crate::model::provider::{ClientAuth, Given};
 use crate::model::time::parse_duration;
@@ -47,7 +47,12 @@ pub(super) struct Auth {
 }
 
 impl Auth {
-    pub(super) fn declared(self, id: &ProviderId, base: ProviderId, place: Place) -> Declared {
+    pub(super) fn declared(
+        self,
+        id: &ProviderId,
+        base: ProviderId,
+        place: SourceLocation,
+    ) -> Declared {
         Declared {
             id: id.clone(),
             base,
@@ -108,7 +113,7 @@ struct Block<'a> {
 
 struct Scope {
     text: String,
-    place: Place,
+    place: SourceLocation,
 }
 
 impl Block<'_> {

@@ -8,7 +8,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use crate::model::declared::{Declared, Finding, Place, Severity};
+use crate::model::declared::{Declared, Finding, Severity, SourceLocation};
 use crate::model::id::{ProviderId, printable};
 use crate::ports::declarations::{Declarations, DeclareError};
 use crate::ports::files::{FileError, Files};
@@ -74,7 +74,7 @@ impl DeclaredFile {
 
     fn understand(&self, bytes: Vec<u8>) -> Content {
         let whole = |message: &str| {
-            let place = Place {
+            let place = SourceLocation {
                 file: self.path.clone(),
                 line: 1,
                 column: 1,
@@ -234,7 +234,7 @@ pub(super) fn near<'a>(text: &str, known: &[&'a str]) -> Option<&'a str> {
 }
 
 /// A finding.
-pub(super) fn found(severity: Severity, place: &Place, message: &str) -> Finding {
+pub(super) fn found(severity: Severity, place: &SourceLocation, message: &str) -> Finding {
     Finding {
         severity,
         place: place.clone(),
@@ -243,6 +243,6 @@ pub(super) fn found(severity: Severity, place: &Place, message: &str) -> Finding
 }
 
 /// An error.
-pub(super) fn error(place: &Place, message: &str) -> Finding {
+pub(super) fn error(place: &SourceLocation, message: &str) -> Finding {
     found(Severity::Error, place, message)
 }

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::id::{ProfileId, ProviderId};
 use crate::ports::files::{Files, Sharing};
+use crate::ports::host::Clock;
+use crate::ports::lock::{Wait, lock_within};
 
 use super::error::ConfigError;
 
@@ -57,12 +59,13 @@ impl Directories {
     /// Binds a directory; the profile of that provider to which it was bound before.
     ///
     /// # Errors
-    /// If its path is no Unicode text, or the file cannot be understood or written; it is as it was
-    /// then.
+    /// If its path is no Unicode text, another process holds the lock for longer than `wait`, or
+    /// the file cannot be understood or written; it is as it was then.
     pub fn bind(
-        files: &dyn Files,
+        (files, clock): (&dyn Files, &dyn Clock),
         state: &Path,
         new: &Bound,
+        wait: &Wait<'_>,
     ) -> Result<Option<ProfileId>, ConfigError> {
         let name = new.directory.to_str().ok_or_else(|| ConfigError::Shape {
             path: state.join(NAME),
@@ -70,7 +73,7 @@ impl Directories {
             fault: "is a path that is no Unicode text and cannot be bound".to_owned(),
         })?;
         let mut before = None;
-        change(files, state, &mut |bound| {
+        change((files, clock), state, wait, &mut |bound| {
             let is_it = |old: &Bound| old.provider == new.provider;
             before = bound.at(&new.directory).find(is_it).map(|old| old.profile);
             bound.take_out(&new.directory, Some(&new.provider));
@@ -83,18 +86,19 @@ impl Directories {
     /// Takes away the binding of one provider to a directory, or all of them; what they were.
     ///
     /// # Errors
-    /// If the file cannot be understood or written; it is as it was then.
+    /// If another process holds the lock for longer than `wait`, or the file cannot be understood
+    /// or written; it is as it was then.
     pub fn unbind(
-        files: &dyn Files,
+        (files, clock): (&dyn Files, &dyn Clock),
         state: &Path,
-        directory: &Path,
-        provider: Option<&ProviderId>,
+        (directory, provider): (&Path, Option<&ProviderId>),
+        wait: &Wait<'_>,
     ) -> Result<Vec<Bound>, ConfigError> {
         let mut gone = Vec::new();
         if Self::load(files, state)?.at(directory).next().is_none() {
             return Ok(gone);
         }
-        change(files, state, &mut |bound| {
+        change((files, clock), state, wait, &mut |bound| {
             gone = bound.at(directory).collect();
             gone.retain(|old| provider.is_none_or(|provider| old.provider == *provider));
             bound.take_out(directory, provider);
@@ -147,14 +151,16 @@ impl Directories {
 /// Changes the file under a lock. When nothing is bound any more it goes, and looking for a binding
 /// costs nothing again.
 fn change(
-    files: &dyn Files,
+    (files, clock): (&dyn Files, &dyn Clock),
     state: &Path,
+    wait: &Wait<'_>,
     change: &mut dyn FnMut(&mut Directories),
 ) -> Result<(), ConfigError> {
     let path = state.join(NAME);
     let locks = state.join("locks/openclaw-rs");
     files.create_dirs(&locks)?;
-    let _lock = files.lock(&locks.join("directories.lock"), Sharing::Exclusive)?;
+    let lock = locks.join("directories.lock");
+    let _lock = lock_within(files, clock, &lock, Sharing::Exclusive, wait)?;
     let mut bound = Directories::load(files, state)?;
     let before = bound.0.clone();
     change(&mut bound);
@@ -212,7 +218,24 @@ fn parse(bytes: &[u8], path: &Path) -> Result<BTreeMap<String, Profiles>, Config
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::time::Timestamp;
+    use crate::ports::lock::SHORT;
+    use crate::testing::clock::FakeClock;
     use crate::testing::files::MemoryFiles;
+
+    const STATE: &str = "/s";
+
+    fn bind(files: &MemoryFiles, new: &Bound) -> Result<Option<ProfileId>, ConfigError> {
+        let doors: (&dyn Files, &dyn Clock) = (files, &FakeClock::new(Timestamp(0)));
+        Directories::bind(doors, Path::new(STATE), new, &Wait::uninterrupted(SHORT))
+    }
+
+    fn unbind(files: &MemoryFiles, path: &str, provider: Option<&ProviderId>) -> Vec<Bound> {
+        let doors: (&dyn Files, &dyn Clock) = (files, &FakeClock::new(Timestamp(0)));
+        let what = (Path::new(path), provider);
+        let wait = Wait::uninterrupted(SHORT);
+        Directories::unbind(doors, Path::new(STATE), what, &wait).unwrap()
+    }
 
     fn bound(directory: &str, profile: &str) -> Bound {
         let provider = profile.split(':').next().unwrap();
@@ -231,25 +254,25 @@ mod tests {
 
     #[test]
     fn the_nearest_directory_wins_provider_by_provider() {
-        let (files, state) = (MemoryFiles::default(), Path::new("/s"));
+        let (files, state) = (MemoryFiles::default(), Path::new(STATE));
         for one in [
             bound("/w", "a:above"),
             bound("/w/p", "a:near"),
             bound("/w", "b:above"),
         ] {
-            assert_eq!(Directories::bind(&files, state, &one).unwrap(), None);
+            assert_eq!(bind(&files, &one).unwrap(), None);
         }
         assert_eq!(at(&files, "/w/p/q", "a"), Some(bound("/w/p", "a:near")));
         assert_eq!(at(&files, "/w/p/q", "b"), Some(bound("/w", "b:above")));
         assert_eq!(at(&files, "/w/pq", "a"), Some(bound("/w", "a:above")));
         assert_eq!(at(&files, "/", "a"), None);
         let again = bound("/w", "a:other");
-        let before = Directories::bind(&files, state, &again).unwrap();
+        let before = bind(&files, &again).unwrap();
         assert_eq!(before, Some(ProfileId::parse("a:above").unwrap()));
-        let gone = Directories::unbind(&files, state, Path::new("/w"), None).unwrap();
+        let gone = unbind(&files, "/w", None);
         assert_eq!(gone, [again, bound("/w", "b:above")]);
         let a = ProviderId::parse("a").unwrap();
-        Directories::unbind(&files, state, Path::new("/w/p"), Some(&a)).unwrap();
+        unbind(&files, "/w/p", Some(&a));
         assert!(files.read(&state.join(NAME)).unwrap().is_none());
     }
 
@@ -264,11 +287,11 @@ mod tests {
             r#"{"version":1,"directories":{"w":{"a":"a:b"}}}"#,
             r#"{"version":1,"directories":{"/w":{"a":""}}}"#,
         ] {
-            let (files, state) = (MemoryFiles::default(), Path::new("/s"));
+            let (files, state) = (MemoryFiles::default(), Path::new(STATE));
             files.create_dirs(state).unwrap();
             files.replace(&state.join(NAME), text.as_bytes()).unwrap();
             assert!(Directories::load(&files, state).is_err(), "{text}");
-            assert!(Directories::bind(&files, state, &bound("/w", "a:b")).is_err());
+            assert!(bind(&files, &bound("/w", "a:b")).is_err());
             let kept = files.read(&state.join(NAME)).unwrap().unwrap();
             assert_eq!(kept, text.as_bytes());
         }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::model::id::{AgentId, printable};
 use crate::ports::files::FileError;
+use crate::ports::lock::LockError;
 
 /// At most this many characters of what stands in the file are repeated.
 const SHOWN: usize = 200;
@@ -14,6 +15,9 @@ pub enum ConfigError {
     /// A file operation failed.
     #[error(transparent)]
     File(#[from] FileError),
+    /// Another process is changing it.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// It is no JSON5.
     #[error("{}:{line}:{column}: {}", path.display(), printable(message, SHOWN))]
     Syntax {

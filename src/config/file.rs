@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::ports::files::{Files, Sharing};
-use crate::ports::host::Env;
+use crate::ports::host::{Clock, Env};
+use crate::ports::lock::{Wait, lock_within};
 use jsonc_parser::cst::CstRootNode;
 use serde_json::Value;
 
@@ -58,15 +59,20 @@ impl ConfigFile {
     /// Makes changes in the text that is there now, under a lock, after a backup.
     ///
     /// # Errors
-    /// If it cannot be read or written, or a member to change lies in an included file; the file
-    /// is as it was then.
-    pub fn apply(&self, edits: &[Edit]) -> Result<Applied, ConfigError> {
+    /// If another process holds the lock for longer than `wait`, the file cannot be read or
+    /// written, or a member to change lies in an included file. The file is as it was, unless a
+    /// [`FileError`](crate::ports::files::FileError) says `is_in_place`.
+    pub fn apply(
+        &self,
+        edits: &[Edit],
+        clock: &dyn Clock,
+        wait: &Wait<'_>,
+    ) -> Result<Applied, ConfigError> {
         let directory = self.path.parent().unwrap_or(Path::new("/"));
         let locks = directory.join("locks").join("openclaw-rs");
         self.files.create_dirs(&locks)?;
-        let _lock = self
-            .files
-            .lock(&locks.join("config.lock"), Sharing::Exclusive)?;
+        let lock = locks.join("config.lock");
+        let _lock = lock_within(&*self.files, clock, &lock, Sharing::Exclusive, wait)?;
 
         let old = self.files.read(&self.path)?;
         let is_new = old.is_none();

@@ -2,7 +2,7 @@
 
 use url::{Host, Url};
 
-use crate::model::declared::{Finding, Place, Severity};
+use crate::model::declared::{Finding, Severity, SourceLocation};
 use crate::model::provider::{Loopback, Redirect};
 
 use super::declared::{error, found};
@@ -11,7 +11,7 @@ use super::declared::{error, found};
 const HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 /// The redirect, if it can work, and what there is to say about it.
-pub(super) fn check(text: &str, place: &Place) -> (Option<Redirect>, Option<Finding>) {
+pub(super) fn check(text: &str, place: &SourceLocation) -> (Option<Redirect>, Option<Finding>) {
     match understand(text) {
         Ok(redirect @ Redirect::Loopback(_)) => (Some(redirect), None),
         Ok(redirect @ Redirect::Elsewhere(_)) => {

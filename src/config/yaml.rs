@@ -8,7 +8,7 @@ use std::path::Path;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
-use crate::model::declared::{Finding, Place, Severity};
+use crate::model::declared::{Finding, Severity, SourceLocation};
 use crate::model::id::printable;
 use crate::model::secret::Secret;
 
@@ -17,7 +17,7 @@ const DEEPEST: usize = 32;
 
 /// A value. No `Debug`, for a scalar may be a secret that its author wrote down.
 pub(super) struct Node {
-    pub(super) place: Place,
+    pub(super) place: SourceLocation,
     pub(super) data: Data,
 }
 
@@ -34,7 +34,7 @@ pub(super) enum Data {
 /// A name of a mapping.
 pub(super) struct Name {
     pub(super) text: String,
-    pub(super) place: Place,
+    pub(super) place: SourceLocation,
 }
 
 impl Node {
@@ -79,7 +79,7 @@ impl Node {
 
 /// A collection that is being read.
 struct Open {
-    place: Place,
+    place: SourceLocation,
     members: Members,
 }
 
@@ -91,7 +91,7 @@ enum Members {
 /// Reads one document; `None` if there is nothing in it. `file` is named in what is wrong.
 pub(super) fn parse(text: &str, file: &Path) -> Result<Option<Node>, Finding> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let at = |marker: &Marker| Place {
+    let at = |marker: &Marker| SourceLocation {
         file: file.to_owned(),
         line: marker.line(),
         column: marker.col() + 1,
@@ -145,7 +145,7 @@ pub(super) fn parse(text: &str, file: &Path) -> Result<Option<Node>, Finding> {
     Ok(root)
 }
 
-fn begin(open: &mut Vec<Open>, place: Place, members: Members) -> Result<(), Finding> {
+fn begin(open: &mut Vec<Open>, place: SourceLocation, members: Members) -> Result<(), Finding> {
     if open.len() == DEEPEST {
         return Err(wrong(place, "this is nested too deeply"));
     }
@@ -189,7 +189,7 @@ fn add(members: &mut Members, node: Node) -> Result<(), Finding> {
     Ok(())
 }
 
-fn wrong(place: Place, message: &str) -> Finding {
+fn wrong(place: SourceLocation, message: &str) -> Finding {
     Finding {
         severity: Severity::Error,
         place,

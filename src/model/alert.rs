@@ -1,6 +1,6 @@
 //! What a person is told of unasked: a login was renewed, it ends soon, or it needs them.
 //!
-//! One message per change of state: a [`Mark`] names the state that is told of, and [`Told`] knows
+//! One message per change of state: a [`DedupKey`] names the state that is told of, and [`Told`] knows
 //! which have been. Whoever asks for the token of a refused login a hundred times rings once.
 
 use std::time::Duration;
@@ -52,14 +52,14 @@ pub struct Alert {
     /// The command that mends it.
     pub command: Option<String>,
     /// The state that is told of once; without one, every time is another.
-    pub mark: Option<Mark>,
+    pub mark: Option<DedupKey>,
 }
 
 /// Names a state.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Mark(pub String);
+pub struct DedupKey(pub String);
 
-impl Mark {
+impl DedupKey {
     /// A grant that gives no more tokens, in whatever documents it lies. The end of its last token
     /// belongs to it: a grant that came to life again may die again.
     pub fn of_grant(grant: &GrantDigest, end: Option<Timestamp>) -> Self {
@@ -116,7 +116,7 @@ pub struct Told(pub Vec<Entry>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The state.
-    pub mark: Mark,
+    pub mark: DedupKey,
     /// When.
     pub at: Timestamp,
     /// Whether the hook ended well.
@@ -133,7 +133,7 @@ impl Told {
     const KEPT: Duration = Duration::from_secs(400 * 86_400);
 
     /// Whether the state is to be told of now; then nobody else is told to for an hour.
-    pub fn claim(&mut self, mark: &Mark, now: Timestamp) -> bool {
+    pub fn claim(&mut self, mark: &DedupKey, now: Timestamp) -> bool {
         // After a clock was set back nobody waits for it to catch up; a little is no setting back.
         let is_at_it = |entry: &Entry| {
             entry.at <= now.after(Self::CORRECTION) && now < entry.at.after(Self::AGAIN)
@@ -157,7 +157,7 @@ impl Told {
     }
 
     /// The message has arrived.
-    pub fn arrived(&mut self, mark: &Mark) {
+    pub fn arrived(&mut self, mark: &DedupKey) {
         let entries = self.0.iter_mut();
         entries
             .filter(|entry| entry.mark == *mark)
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn a_state_is_told_of_once_unless_the_message_was_lost() {
         let mut told = Told::default();
-        let (mark, other) = (Mark("a".into()), Mark("b".into()));
+        let (mark, other) = (DedupKey("a".into()), DedupKey("b".into()));
         let at = |hours: i64| Timestamp(1_795_230_521_000 + hours * HOUR);
         assert!(told.claim(&mark, at(0)));
         assert!(!told.claim(&mark, at(0)), "somebody is at it");
@@ -214,14 +214,14 @@ mod tests {
         assert!(!told.claim(&mark, at(-1_000)), "the clock was set back");
         assert_eq!(told.0.len(), 2);
         // What was told of long ago is forgotten.
-        assert!(told.claim(&Mark("c".into()), at(400 * 24 + 1)));
+        assert!(told.claim(&DedupKey("c".into()), at(400 * 24 + 1)));
         assert_eq!(told.0.len(), 1);
     }
 
     #[test]
     fn a_clock_that_was_set_back_silences_nobody() {
         let mut told = Told::default();
-        let mark = Mark("a".into());
+        let mark = DedupKey("a".into());
         assert!(told.claim(&mark, Timestamp(10 * HOUR)));
         assert!(!told.claim(&mark, Timestamp(10 * HOUR - 500)));
         assert!(told.claim(&mark, Timestamp(HOUR)));

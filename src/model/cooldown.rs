@@ -2,7 +2,7 @@
 //! programs can write into one document.
 //!
 //! Pure: an entry in, the next entry out; the caller brings the clock. The two lines of releases
-//! count differently (`docs/decisions/0022-cooldowns.md`), so every rule asks for the [`Release`].
+//! count differently (`docs/decisions/0022-cooldowns.md`), so every rule asks for the [`StoreFormat`].
 //! Every end that is written here is bounded, and each success clears all of it: a profile that
 //! stays passed over for no reason anybody remembers was a frequent complaint.
 
@@ -22,7 +22,7 @@ pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3_600);
 
 /// Whose rules a document is kept by; its layout tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Release {
+pub enum StoreFormat {
     /// The reference release: everything in one file.
     #[default]
     Early,
@@ -30,7 +30,7 @@ pub enum Release {
     Late,
 }
 
-impl Release {
+impl StoreFormat {
     /// Whose rules count for an agent whose document lies over main's, `below`: that of an agent
     /// that has learnt nothing yet does not tell.
     #[must_use]
@@ -87,9 +87,9 @@ impl Reason {
     }
 
     /// The nearest reason that the release knows.
-    fn known_to(self, release: Release) -> Self {
+    fn known_to(self, release: StoreFormat) -> Self {
         match (self, release) {
-            (Self::AuthPermanent, Release::Early) => Self::Auth,
+            (Self::AuthPermanent, StoreFormat::Early) => Self::Auth,
             _ => self,
         }
     }
@@ -163,13 +163,13 @@ pub struct Failed<'a> {
 
 /// Whether profiles of a provider are never passed over: a limit that a router of models reports
 /// is that of one model behind it.
-pub fn is_exempt(provider: &ProviderId, release: Release) -> bool {
-    release == Release::Late && matches!(provider.as_str(), "openrouter" | "kilocode")
+pub fn is_exempt(provider: &ProviderId, release: StoreFormat) -> bool {
+    release == StoreFormat::Late && matches!(provider.as_str(), "openrouter" | "kilocode")
 }
 
 /// The entry after a failure.
 #[must_use]
-pub fn failed(before: &Usage, what: &Failed<'_>, rules: &Cooldowns, release: Release) -> Usage {
+pub fn failed(before: &Usage, what: &Failed<'_>, rules: &Cooldowns, release: StoreFormat) -> Usage {
     let reason = what.reason.known_to(release);
     let mut next = before.clone();
     next.changed = true;
@@ -228,13 +228,13 @@ pub fn is_marked(usage: &Usage) -> bool {
 
 /// Whether earlier failures no longer add up. Later releases also forget them once the profile was
 /// allowed to be tried again; otherwise the next small failure led to the longest cooldown at once.
-fn starts_anew(before: &Usage, now: Timestamp, rules: &Cooldowns, release: Release) -> bool {
+fn starts_anew(before: &Usage, now: Timestamp, rules: &Cooldowns, release: StoreFormat) -> bool {
     let window = i64::try_from(rules.failure_window.as_millis()).unwrap_or(i64::MAX);
     let is_old = |last: Timestamp| last.0 > 0 && last.until(now) > window;
     let ends = [before.cooldown_until, before.disabled_until];
     let last_end = ends.into_iter().flatten().filter(|end| end.0 > 0).max();
     before.last_failure_at.is_some_and(is_old)
-        || (release == Release::Late && last_end.is_some_and(|end| now >= end))
+        || (release == StoreFormat::Late && last_end.is_some_and(|end| now >= end))
 }
 
 /// Counts one more failure for this reason; how many there are now.
@@ -253,15 +253,15 @@ fn count(counts: &mut Vec<(String, u64)>, reason: Reason) -> u64 {
 }
 
 /// How long the `errors`th failure in a row keeps a profile out of the way.
-fn cooldown(errors: u64, release: Release) -> Duration {
+fn cooldown(errors: u64, release: StoreFormat) -> Duration {
     match (release, errors) {
-        (Release::Early, ..=1) => MINUTE,
-        (Release::Early, 2) => MINUTE * 5,
-        (Release::Early, 3) => MINUTE * 25,
-        (Release::Early, _) => HOUR,
-        (Release::Late, ..=1) => MINUTE / 2,
-        (Release::Late, 2) => MINUTE,
-        (Release::Late, _) => MINUTE * 5,
+        (StoreFormat::Early, ..=1) => MINUTE,
+        (StoreFormat::Early, 2) => MINUTE * 5,
+        (StoreFormat::Early, 3) => MINUTE * 25,
+        (StoreFormat::Early, _) => HOUR,
+        (StoreFormat::Late, ..=1) => MINUTE / 2,
+        (StoreFormat::Late, 2) => MINUTE,
+        (StoreFormat::Late, _) => MINUTE * 5,
     }
 }
 
@@ -278,9 +278,9 @@ fn end(
     before: Option<Timestamp>,
     computed: Timestamp,
     what: &Failed<'_>,
-    release: Release,
+    release: StoreFormat,
 ) -> Timestamp {
-    let kept = before.filter(|end| release == Release::Late && *end > what.now);
+    let kept = before.filter(|end| release == StoreFormat::Late && *end > what.now);
     let asked = what.retry_after.unwrap_or_default();
     let asked = what.now.after(asked.min(LONGEST_RETRY_AFTER));
     kept.unwrap_or(computed).max(asked)
@@ -292,9 +292,9 @@ fn scope(
     before: &Usage,
     what: &Failed<'_>,
     reason: Reason,
-    release: Release,
+    release: StoreFormat,
 ) -> (Option<String>, Option<String>) {
-    if release == Release::Early {
+    if release == StoreFormat::Early {
         return (None, None);
     }
     let is_active = before.cooldown_until.is_some_and(|end| end > what.now);

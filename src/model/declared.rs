@@ -16,7 +16,7 @@ pub struct Declared {
     /// The provider whose manifest it stands on: `type`.
     pub base: ProviderId,
     /// Where `type` stands.
-    pub place: Place,
+    pub place: SourceLocation,
     /// How it logs in.
     pub flow: DeclaredFlow,
     /// The scopes it asks for.
@@ -49,7 +49,7 @@ pub enum DeclaredFlow {
 
 /// A place in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct SourceLocation {
     /// The file.
     pub file: PathBuf,
     /// Line, from 1.
@@ -58,7 +58,7 @@ pub struct Place {
     pub column: usize,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SourceLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.file.display(), self.line, self.column)
     }
@@ -81,7 +81,7 @@ pub struct Finding {
     /// How much it matters.
     pub severity: Severity,
     /// Where.
-    pub place: Place,
+    pub place: SourceLocation,
     /// What, and what to do; holds no secret.
     pub message: String,
 }

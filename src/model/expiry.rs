@@ -21,7 +21,7 @@ const CORRECTION: i64 = 86_400_000;
 
 /// What is odd about an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Oddity {
+pub enum ExpiryAnomaly {
     /// It is written in seconds.
     InSeconds,
     /// It lies before 2020: when the credential really ends is not known.
@@ -36,7 +36,7 @@ pub struct End {
     /// The moment.
     pub at: Timestamp,
     /// What is odd about it.
-    pub oddity: Option<Oddity>,
+    pub oddity: Option<ExpiryAnomaly>,
 }
 
 impl End {
@@ -47,11 +47,11 @@ impl End {
         let (at, oddity) = if is_moment(stored) {
             (stored, None)
         } else if stored.0 < SECONDS_BELOW && is_moment(seconds) {
-            (seconds, Some(Oddity::InSeconds))
+            (seconds, Some(ExpiryAnomaly::InSeconds))
         } else if stored < EARLIEST {
-            (stored, Some(Oddity::TooEarly))
+            (stored, Some(ExpiryAnomaly::TooEarly))
         } else {
-            (stored, Some(Oddity::TooLate))
+            (stored, Some(ExpiryAnomaly::TooLate))
         };
         Self { at, oddity }
     }
@@ -72,15 +72,15 @@ impl End {
     pub fn fault(self, id: &ProfileId) -> Option<String> {
         let at = self.at.iso8601();
         Some(match self.oddity? {
-            Oddity::InSeconds => {
+            ExpiryAnomaly::InSeconds => {
                 format!(
                     "the end of {id} is stored in seconds, not milliseconds; it is read as {at}"
                 )
             }
-            Oddity::TooEarly => {
+            ExpiryAnomaly::TooEarly => {
                 format!("the stored end of {id}, {at}, is before 2020: when it ends is not known")
             }
-            Oddity::TooLate => {
+            ExpiryAnomaly::TooLate => {
                 format!("the stored end of {id}, {at}, is after 2100: when it ends is not known")
             }
         })
@@ -117,18 +117,18 @@ mod tests {
         same(1_795_230_521_000, None);
         same(EARLIEST.0, None);
         same(LATEST.0 - 1, None);
-        same(EARLIEST.0 - 1, Some(Oddity::TooEarly));
-        same(LATEST.0, Some(Oddity::TooLate));
-        let seconds = Some(Oddity::InSeconds);
+        same(EARLIEST.0 - 1, Some(ExpiryAnomaly::TooEarly));
+        same(LATEST.0, Some(ExpiryAnomaly::TooLate));
+        let seconds = Some(ExpiryAnomaly::InSeconds);
         assert_eq!(read(1_795_230_521), (1_795_230_521_000, seconds));
         assert_eq!(read(1_577_836_800), (EARLIEST.0, seconds));
-        same(1_577_836_799, Some(Oddity::TooEarly));
-        same(4_102_444_800, Some(Oddity::TooEarly));
-        same(1_795_230_521_000_000, Some(Oddity::TooLate));
+        same(1_577_836_799, Some(ExpiryAnomaly::TooEarly));
+        same(4_102_444_800, Some(ExpiryAnomaly::TooEarly));
+        same(1_795_230_521_000_000, Some(ExpiryAnomaly::TooLate));
         for early in [0, 1, -5, i64::MIN] {
-            same(early, Some(Oddity::TooEarly));
+            same(early, Some(ExpiryAnomaly::TooEarly));
         }
-        same(i64::MAX, Some(Oddity::TooLate));
+        same(i64::MAX, Some(ExpiryAnomaly::TooLate));
     }
 
     #[test]
@@ -137,7 +137,7 @@ mod tests {
         let since_1970 = End::read_at(end, Timestamp(end.0 - 5));
         assert_eq!((since_1970.at, since_1970.oddity), (end, None));
         let now = End::read_at(end, Timestamp(1_795_230_521_000));
-        assert_eq!(now.oddity, Some(Oddity::InSeconds));
+        assert_eq!(now.oddity, Some(ExpiryAnomaly::InSeconds));
     }
 
     #[test]

@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 /// Why a text is no valid name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
@@ -85,7 +87,7 @@ fn checked(what: &'static str, text: &str, limit: usize) -> Result<String, IdErr
 }
 
 /// The name of an agent: `[a-z0-9_-]{1,64}`, normalised as OpenClaw does.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct AgentId(String);
 
 impl AgentId {
@@ -151,7 +153,7 @@ pub const ALIASES: [(&str, &str); 5] = [
 ];
 
 /// The name of a provider: trimmed, lower case, aliases resolved.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ProviderId(String);
 
 impl ProviderId {
@@ -188,7 +190,7 @@ impl fmt::Display for ProviderId {
 ///
 /// OpenClaw takes any text; the credential's own `provider` field decides what it is for. An entry
 /// of a store whose key cannot be a `ProfileId` is kept, named as faulty, and never used.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ProfileId(String);
 
 impl ProfileId {

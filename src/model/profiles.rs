@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Place;
 
-use super::cooldown::{self, Release};
+use super::cooldown::{self, StoreFormat};
 use super::credential::Credential;
 use super::id::{AgentId, ProfileId, ProviderId};
 use super::json::{Extra, Verbatim};
@@ -55,7 +55,7 @@ pub struct AuthProfiles {
     /// The same of `auth-state.json`.
     pub state_extra: Extra,
     /// Whose rules it is kept by.
-    pub release: Release,
+    pub release: StoreFormat,
     /// Faults of the whole document that do not stop it from being read, each a sentence.
     pub faults: Vec<String>,
     past: Vec<(ProfileId, Credential)>,
@@ -207,7 +207,7 @@ impl AuthProfiles {
 
 /// One profile as an agent sees it.
 #[derive(Clone, Debug)]
-pub struct Seen<'a> {
+pub struct VisibleProfile<'a> {
     /// Its name.
     pub id: &'a ProfileId,
     /// What it holds.
@@ -217,10 +217,10 @@ pub struct Seen<'a> {
     /// What was learnt by using it, the looking agent's own knowledge first.
     pub usage: Option<&'a Usage>,
     /// Whose rules the documents are kept by.
-    pub release: Release,
+    pub release: StoreFormat,
 }
 
-impl Seen<'_> {
+impl VisibleProfile<'_> {
     /// Whether it is passed over at `now` and until when; see [`Usage::unusable`].
     pub fn unusable(&self, now: Timestamp, model: Option<&str>) -> Option<Unusable> {
         let unusable = self.usage?.unusable(now, model)?;
@@ -259,12 +259,12 @@ impl Effective {
 
     /// Every visible profile: main's in its order, each replaced by the agent's own of that name,
     /// then the rest of the agent's own. OpenClaw merges the two maps the same way.
-    pub fn profiles(&self) -> Vec<Seen<'_>> {
-        let mut seen: Vec<Seen<'_>> = Vec::new();
+    pub fn profiles(&self) -> Vec<VisibleProfile<'_>> {
+        let mut seen: Vec<VisibleProfile<'_>> = Vec::new();
         let mut places: HashMap<&str, usize> = HashMap::new();
         for (document, owner) in self.documents() {
             for (id, credential) in document.profiles() {
-                let found = Seen {
+                let found = VisibleProfile {
                     id,
                     credential,
                     owner,
@@ -302,13 +302,13 @@ impl Effective {
     }
 
     /// One visible profile.
-    pub fn get(&self, id: &ProfileId) -> Option<Seen<'_>> {
+    pub fn get(&self, id: &ProfileId) -> Option<VisibleProfile<'_>> {
         let own = self.own.profiles().map(|found| (found, &self.agent));
         let main = self.main.iter().flat_map(AuthProfiles::profiles);
         let main = main.map(|found| (found, &self.main_id));
         own.chain(main)
             .find(|((other, _), _)| *other == id)
-            .map(|((id, credential), owner)| Seen {
+            .map(|((id, credential), owner)| VisibleProfile {
                 id,
                 credential,
                 owner,
@@ -318,7 +318,7 @@ impl Effective {
     }
 
     /// Whose rules the documents are kept by.
-    pub fn release(&self) -> Release {
+    pub fn release(&self) -> StoreFormat {
         let below = self.main.as_ref().map(|main| main.release);
         self.own.release.over(below)
     }

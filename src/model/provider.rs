@@ -19,7 +19,7 @@ pub use flow::{
     BrowserFlow, ClientCredentialsFlow, DeviceFlow, DeviceScheme, Flow, KeyExchangeFlow, KeyFlow,
     Loopback, ProgramFlow, Redirect, Stored, TokenFlow,
 };
-pub use probe::{Carrier, Probe, Way, filled};
+pub use probe::{Carrier, Probe, ProbeRoute, filled};
 
 /// A provider, as its manifest describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::credential::{Credential, Kind};
 use super::id::{AgentId, ProfileId, ProviderId};
-use super::profiles::{Effective, Seen};
+use super::profiles::{Effective, VisibleProfile};
 use super::settings::Settings;
 use super::time::Timestamp;
 
@@ -136,7 +136,7 @@ pub fn decide_for(
     now: Timestamp,
 ) -> Decision {
     let stored = seen.profiles();
-    let of_provider: Vec<&Seen<'_>> = stored
+    let of_provider: Vec<&VisibleProfile<'_>> = stored
         .iter()
         .filter(|profile| profile.credential.provider().as_ref() == Some(provider))
         .collect();
@@ -150,7 +150,8 @@ pub fn decide_for(
         None => of_provider.iter().map(|p| p.id.to_string()).collect(),
     };
 
-    let by_id: HashMap<&ProfileId, &Seen<'_>> = stored.iter().map(|seen| (seen.id, seen)).collect();
+    let by_id: HashMap<&ProfileId, &VisibleProfile<'_>> =
+        stored.iter().map(|seen| (seen.id, seen)).collect();
     let mut considered = HashSet::new();
     let mut candidates: Vec<Candidate> = Vec::new();
     for id in base.iter().filter_map(|name| ProfileId::parse(name).ok()) {
@@ -197,7 +198,7 @@ fn named_by_config(settings: &Settings, provider: &ProviderId) -> Vec<String> {
 }
 
 fn judge(
-    profile: &Seen<'_>,
+    profile: &VisibleProfile<'_>,
     settings: &Settings,
     provider: &ProviderId,
     model: Option<&str>,
@@ -242,7 +243,11 @@ const COOLING: u8 = 2;
 const PASSED_OVER: u8 = 3;
 
 /// The sort key of a candidate; sorting is stable, so equal keys keep the order of the base list.
-fn rank(candidate: &Candidate, profile: Option<&Seen<'_>>, explicit: bool) -> (u8, i64, i64) {
+fn rank(
+    candidate: &Candidate,
+    profile: Option<&VisibleProfile<'_>>,
+    explicit: bool,
+) -> (u8, i64, i64) {
     match candidate.verdict {
         Verdict::Eligible if explicit => (AVAILABLE, 0, 0),
         Verdict::Eligible => {

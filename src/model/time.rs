@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use super::expiry::{End, Oddity};
+use serde::Serialize;
+
+use super::expiry::{End, ExpiryAnomaly};
 
 /// Milliseconds since the Unix epoch, as OpenClaw's files hold them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
@@ -72,7 +74,7 @@ pub fn freshness(expires: Option<Timestamp>, now: Timestamp, margin: Duration) -
     };
     let end = End::read_at(expires, now);
     let remaining = now.until(end.at);
-    if end.oddity == Some(Oddity::TooEarly) {
+    if end.oddity == Some(ExpiryAnomaly::TooEarly) {
         return Freshness::Expired { since: None };
     }
     let margin = i64::try_from(margin.as_millis()).unwrap_or(i64::MAX);
@@ -80,7 +82,7 @@ pub fn freshness(expires: Option<Timestamp>, now: Timestamp, margin: Duration) -
         Freshness::Expired {
             since: Some(remaining.saturating_neg()),
         }
-    } else if remaining <= margin || end.oddity == Some(Oddity::TooLate) {
+    } else if remaining <= margin || end.oddity == Some(ExpiryAnomaly::TooLate) {
         Freshness::Due { remaining }
     } else {
         Freshness::Fresh { remaining }

@@ -22,7 +22,7 @@ use crate::model::time::Timestamp;
 use crate::ports::host::{Random, RandomError};
 use crate::ports::http::{Http, HttpError, HttpErrorKind};
 
-pub use pace::Pace;
+pub use pace::PollSchedule;
 
 /// A device flow of a provider, ready to speak to its server.
 #[derive(Clone, Copy)]
@@ -134,7 +134,7 @@ impl Device<'_> {
     }
 
     /// Asks once whether the person has agreed (RFC 8628 section 3.4). When it may be asked is for
-    /// [`Pace`] to say.
+    /// [`PollSchedule`] to say.
     pub fn poll(&self, begun: &mut Begun, now: Timestamp) -> Poll {
         match &self.flow.scheme {
             DeviceScheme::Rfc8628 => standard::poll(self, begun, now),

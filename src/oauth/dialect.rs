@@ -12,7 +12,7 @@ use oauth2::{HttpRequest, HttpResponse, SyncHttpClient};
 use serde_json::Value;
 use url::form_urlencoded;
 
-use super::post::{self, FORM, JSON};
+use super::token_request::{self, FORM, JSON};
 use crate::model::provider::{Body, Dialect};
 use crate::model::secret::Secret;
 use crate::ports::http::{Http, HttpError, Method, Request, Response};
@@ -52,7 +52,7 @@ impl<'a> TokenEndpoint<'a> {
             Body::Form => (FORM, body),
             Body::Json => {
                 let pairs = form_urlencoded::parse(body.expose());
-                (JSON, Secret::new(post::object(pairs)))
+                (JSON, Secret::new(token_request::object(pairs)))
             }
         };
         headers.push((CONTENT_TYPE.as_str().to_owned(), content_type.to_owned()));
@@ -82,7 +82,9 @@ pub(super) fn is_success(answer: &Response) -> bool {
     if !(200..300).contains(&answer.status) {
         return false;
     }
-    post::json(answer).get("error").is_none_or(Value::is_null)
+    token_request::json(answer)
+        .get("error")
+        .is_none_or(Value::is_null)
 }
 
 #[cfg(test)]

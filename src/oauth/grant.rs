@@ -12,11 +12,11 @@ use oauth2::{
 };
 use serde_json::Value;
 
-use super::attempt::{Attempt, AuthorizationCode};
+use super::authorization::{Attempt, AuthorizationCode};
 use super::dialect::{TokenEndpoint, is_success};
 use super::error::{OAuthError, http_date};
 use super::lifetime;
-use super::post;
+use super::token_request;
 use crate::model::credential::{Identity, OAuth};
 use crate::model::id::ProviderId;
 use crate::model::json::Extra;
@@ -239,7 +239,7 @@ pub(super) fn judge(
 }
 
 fn grant(provider: &Provider, answer: Response, now: Timestamp) -> Option<Grant> {
-    let body = post::json(&answer);
+    let body = token_request::json(&answer);
     let secret = |name: &str| {
         let text = body.get(name).and_then(Value::as_str)?;
         Some(Secret::from(text)).filter(|secret| !secret.is_blank())

@@ -5,10 +5,10 @@
 use serde_json::Value;
 use url::Url;
 
-use super::attempt::{Attempt, AuthorizationCode, BeginError};
+use super::authorization::{Attempt, AuthorizationCode, BeginError};
 use super::dialect::is_success;
 use super::error::OAuthError;
-use super::post;
+use super::token_request;
 use crate::model::id::printable;
 use crate::model::provider::{Body, KeyExchangeFlow};
 use crate::model::secret::Secret;
@@ -70,13 +70,13 @@ pub fn exchange(
         ("code_verifier", attempt.verifier().expose().as_str()),
         ("code_challenge_method", METHOD),
     ];
-    let request = post::request(&flow.exchange, Body::Json, &pairs, Vec::new());
+    let request = token_request::request(&flow.exchange, Body::Json, &pairs, Vec::new());
     let answer = http.send(&request)?;
     if !is_success(&answer) {
         let sent = [code.secret(), attempt.verifier()];
         return Err(OAuthError::of_answer_to_client(&answer, now, &sent));
     }
-    let body = post::json(&answer);
+    let body = token_request::json(&answer);
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     let key = text("key").filter(|key| !key.trim().is_empty());
     let key = key.ok_or_else(|| OAuthError::Unexpected {
@@ -94,7 +94,7 @@ pub fn exchange(
 mod tests {
     use super::*;
     use crate::model::provider::Loopback;
-    use crate::oauth::attempt::tests::Counting;
+    use crate::oauth::authorization::tests::Counting;
     use crate::testing::http::ScriptedHttp;
     use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! Floor 2: the protocols, written against `ports::http::Http`.
 
 pub mod address;
-pub mod attempt;
+pub mod authorization;
 pub mod claims;
 pub mod client_credentials;
 pub mod device;
@@ -14,8 +14,8 @@ pub mod key_exchange;
 mod lifetime;
 pub mod metadata;
 pub mod paste;
-mod post;
-pub mod program;
+pub mod plugin;
 pub mod revoke;
 mod signature;
+mod token_request;
 pub mod userinfo;

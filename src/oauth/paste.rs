@@ -10,7 +10,7 @@ use crate::model::secret::Secret;
 /// What a person pasted instead of a callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pasted {
-    /// The parameters of a callback, for [`Attempt::finish`](super::attempt::Attempt::finish).
+    /// The parameters of a callback, for [`Attempt::finish`](crate::oauth::authorization::Attempt::finish).
     Query(Vec<(String, Secret<String>)>),
     /// A code alone, which no `state` protects.
     BareCode(Secret<String>),

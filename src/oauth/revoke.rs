@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::dialect::is_success;
-use super::{error, post};
+use super::{error, token_request};
 use crate::model::grant::Refusal;
 use crate::model::id::printable;
 use crate::model::provider::{Body, Client, Dialect};
@@ -112,9 +112,9 @@ fn request(
     // Codex names no client with an access token.
     let is_nameless = body == Body::Json && hint == Hint::AccessToken && client.secret.is_none();
     if !is_nameless {
-        post::authenticate(client, &mut pairs, &mut headers);
+        token_request::authenticate(client, &mut pairs, &mut headers);
     }
-    post::request(endpoint, body, &pairs, headers)
+    token_request::request(endpoint, body, &pairs, headers)
 }
 
 #[cfg(test)]

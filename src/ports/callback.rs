@@ -16,7 +16,7 @@ use crate::model::secret::Secret;
 pub struct Endpoint {
     /// The host of the redirect URI: `localhost`, `127.0.0.1` or `[::1]`.
     pub host: String,
-    /// Ports to try in order; `0` for any free one.
+    /// Context to try in order; `0` for any free one.
     pub ports: Vec<u16>,
     /// The path of the redirect URI.
     pub path: String,

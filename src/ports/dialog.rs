@@ -4,49 +4,32 @@
 //! (stderr, or a JSON line under `--json`); questions only where somebody can answer; secrets read
 //! without echo, whole whatever their length; the terminal restored on every way out.
 
+use serde::Serialize;
+
 use crate::model::id::{ProfileId, ProviderId};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 
-/// Something a person should know, while it happens.
-#[derive(Clone, Debug)]
+/// Something a person should know, while it happens; serialised, the event that a program is told.
+#[derive(Clone, Debug, Serialize)]
+#[serde(
+    tag = "event",
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase"
+)]
 pub enum Notice {
-    /// Open this URL to log in. It holds `state`, which is no secret once the login is over.
-    AuthorizeUrl {
-        /// The provider's name.
-        provider: String,
-        /// The URL; shown on one unbroken line.
-        url: String,
-        /// The port that the callback listens on; `None` if it could not be bound.
-        port: Option<u16>,
-        /// Whether the user's browser is probably on another machine.
-        remote: bool,
-        /// The command that, run on that machine, brings the callback here; where an SSH session
-        /// tells enough for it.
-        ssh_forward: Option<String>,
-        /// Whether the terminal is asked to put the URL in the clipboard, if it can.
-        copy: bool,
-    },
-    /// Type this code in at this address, on any machine (RFC 8628 section 3.3). Whoever shows it
-    /// also warns of codes that somebody else sent (section 5.4).
-    DeviceCode {
-        /// The provider's name.
-        provider: String,
-        /// The code; printable, and no secret once the login is over.
-        user_code: String,
-        /// Where it is typed in.
-        verification_uri: String,
-        /// The same with the code in it, for a QR code, if the server gave one.
-        verification_uri_complete: Option<String>,
-        /// When the code ends.
-        expires: Timestamp,
-    },
+    /// Open this URL to log in.
+    #[serde(rename = "url")]
+    AuthorizeUrl(AuthorizeUrl),
+    /// Type this code in at this address, on any machine.
+    DeviceCode(DeviceCode),
     /// What an external program has for the person: a sentence, a page to open, a code to enter
     /// there.
     Program {
         /// The provider's name.
         provider: String,
         /// The sentence.
+        #[serde(rename = "message")]
         text: Option<String>,
         /// The page; shown on one unbroken line.
         url: Option<String>,
@@ -54,6 +37,7 @@ pub enum Notice {
         code: Option<String>,
     },
     /// The policy note of a manifest.
+    #[serde(skip)]
     Policy(String),
     /// The login waits until then.
     Waiting {
@@ -71,6 +55,7 @@ pub enum Notice {
         /// Plan, if known.
         plan: Option<String>,
         /// The profile it will be stored under.
+        #[serde(rename = "profileId")]
         profile: ProfileId,
         /// Whether that profile exists and is of the same identity.
         replaces: bool,
@@ -78,16 +63,59 @@ pub enum Notice {
     /// A credential was stored.
     Saved {
         /// Under which profile.
+        #[serde(rename = "profileId")]
         profile: ProfileId,
         /// For which provider.
         provider: ProviderId,
         /// Until when its token lives.
+        #[serde(rename = "expiresAt")]
         expires: Option<Timestamp>,
     },
     /// Anything else worth a line that is not wrong.
+    #[serde(skip)]
     Info(String),
     /// Something that is wrong, and does not stop the command.
+    #[serde(skip)]
     Warning(String),
+}
+
+/// Where to log in. The URL holds `state`, which is no secret once the login is over.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuthorizeUrl {
+    /// The provider's name.
+    pub provider: String,
+    /// The URL; shown on one unbroken line.
+    pub url: String,
+    /// The port that the callback listens on; `None` if it could not be bound.
+    pub port: Option<u16>,
+    /// Whether the user's browser is probably on another machine.
+    pub remote: bool,
+    /// The command that, run on that machine, brings the callback here; where an SSH session
+    /// tells enough for it.
+    pub ssh_forward: Option<String>,
+    /// Whether the terminal is asked to put the URL in the clipboard, if it can. That is nothing to
+    /// a program, whose terminal is its own.
+    #[serde(skip)]
+    pub copy: bool,
+}
+
+/// A code to type in (RFC 8628 section 3.3). Whoever shows it also warns of codes that somebody else
+/// sent (section 5.4).
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceCode {
+    /// The provider's name.
+    pub provider: String,
+    /// The code; printable, and no secret once the login is over.
+    pub user_code: String,
+    /// Where it is typed in.
+    pub verification_uri: String,
+    /// The same with the code in it, for a QR code, if the server gave one.
+    pub verification_uri_complete: Option<String>,
+    /// When the code ends.
+    #[serde(rename = "expiresAt")]
+    pub expires: Timestamp,
 }
 
 /// What a person can be asked.

@@ -44,7 +44,7 @@ pub enum Kind {
 }
 
 /// Another process of this program that tried to take a lock. Dropping it ends it.
-pub trait Rival: Send {
+pub trait LockContender: Send {
     /// Whether it got the lock, and holds it now.
     fn has_lock(&self) -> bool;
 
@@ -86,5 +86,5 @@ pub trait Disk: Send + Sync {
     ///
     /// # Errors
     /// If it cannot be started, or could not try.
-    fn rival(&self, path: &Path) -> Result<Box<dyn Rival>, FileError>;
+    fn rival(&self, path: &Path) -> Result<Box<dyn LockContender>, FileError>;
 }

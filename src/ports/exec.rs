@@ -17,14 +17,14 @@ pub trait Exec: Send + Sync {
     ///
     /// # Errors
     /// If the number is taken, or the system gives none.
-    fn set_aside(&self, number: Option<u16>) -> Result<Box<dyn Handed>, DescriptorError>;
+    fn reserve_fd(&self, number: Option<u16>) -> Result<Box<dyn InheritedFd>, DescriptorError>;
 
     /// Runs the program in the place of this process. Returns only if that could not be done.
-    fn exec(&self, image: &Image) -> io::Error;
+    fn exec(&self, image: &ExecSpec) -> io::Error;
 }
 
 /// A descriptor that the program will read.
-pub trait Handed {
+pub trait InheritedFd {
     /// Its number.
     fn number(&self) -> i32;
 
@@ -38,7 +38,7 @@ pub trait Handed {
 
 /// A program, and what of its environment differs from ours.
 #[derive(Clone, Debug)]
-pub struct Image {
+pub struct ExecSpec {
     /// Its path, or a name to be looked for in `PATH`.
     pub program: OsString,
     /// Its arguments, without the name.

@@ -212,6 +212,11 @@ pub trait Files: Send + Sync {
     /// As for [`Files::try_lock`].
     fn lock(&self, path: &Path, sharing: Sharing) -> Result<Box<dyn FileLock>, FileError>;
 
+    /// How this process is named in the note of a lock that it holds.
+    fn process_name(&self) -> String {
+        format!("pid {}", std::process::id())
+    }
+
     /// Whether a process with this id lives on this machine, as far as we can see.
     fn process_lives(&self, pid: u32) -> bool;
 }

@@ -16,6 +16,7 @@ pub mod exec;
 
 pub mod disk;
 pub mod files;
+pub mod lock;
 
 pub mod callback;
 

@@ -43,11 +43,11 @@ pub trait Programs: Send + Sync {
     ///
     /// # Errors
     /// If it is refused, or the system cannot start it.
-    fn run(&self, errand: &Errand<'_>) -> Result<Ending, ProgramError>;
+    fn run(&self, errand: &HookCommand<'_>) -> Result<Exit, ProgramError>;
 }
 
 /// A program that is told something and has nothing to answer.
-pub struct Errand<'a> {
+pub struct HookCommand<'a> {
     /// The program.
     pub path: &'a Path,
     /// Its arguments.
@@ -64,9 +64,9 @@ pub struct Errand<'a> {
     pub stop: &'a dyn Fn() -> bool,
 }
 
-/// How an [`Errand`] ended.
+/// How an [`HookCommand`] ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum Exit {
     /// With status 0.
     Well,
     /// Otherwise; a clause.

@@ -7,7 +7,6 @@
 //! while it writes; every byte it does not understand kept.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::model::credential::OAuth;
 use crate::model::grant::{Binding, GrantDigest, GrantRecord, RefreshOutcome};
@@ -19,6 +18,8 @@ use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 
 use super::files::FileError;
+use super::host::Signal;
+use super::lock::{LockError, Wait};
 
 /// Which part of a document is wanted. A store of ten thousand profiles is not parsed to read one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,9 +78,9 @@ pub enum StoreError {
         /// Who holds it, if that is known.
         owner: Option<String>,
     },
-    /// The wait was interrupted by a signal.
+    /// A signal ended the wait for a lock.
     #[error("interrupted")]
-    Interrupted,
+    Interrupted(Signal),
     /// Somebody else changed the login between our look and our lock: look again.
     #[error("{} was changed by another program a moment ago", path.display())]
     Moved {
@@ -104,31 +105,20 @@ pub enum StoreError {
     },
 }
 
+impl From<LockError> for StoreError {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::File(error) => Self::File(error),
+            LockError::Busy { path, owner } => Self::Busy { path, owner },
+            LockError::Interrupted(signal) => Self::Interrupted(signal),
+        }
+    }
+}
+
 fn whereabouts(rescued: Option<&Path>) -> String {
     match rescued {
         Some(path) => format!("it is safe in {}", path.display()),
         None => "it could not be saved anywhere else and is lost".to_owned(),
-    }
-}
-
-/// How long to wait for somebody else.
-pub struct Wait<'a> {
-    /// At most this long.
-    pub limit: Duration,
-    /// Looked at every few milliseconds; true ends the wait.
-    pub stop: &'a (dyn Fn() -> bool + Sync),
-}
-
-impl Wait<'_> {
-    /// Whether the limit has passed after waiting for so long.
-    ///
-    /// # Errors
-    /// [`StoreError::Interrupted`] if it shall stop.
-    pub fn is_over(&self, waited: Duration) -> Result<bool, StoreError> {
-        match (self.stop)() {
-            true => Err(StoreError::Interrupted),
-            false => Ok(waited >= self.limit),
-        }
     }
 }
 
@@ -142,8 +132,8 @@ pub enum Waited {
         /// Who holds it, if that is known.
         owner: Option<String>,
     },
-    /// `stop` said true.
-    Stopped,
+    /// A signal ended the wait.
+    Stopped(Signal),
 }
 
 /// What a token endpoint answered to a refresh, saved as it came and part of no document yet: the
@@ -168,7 +158,7 @@ pub struct SavedAnswer {
 
 /// What is kept of the credentials that an agent's profiles held before.
 #[derive(Clone, Debug, Default)]
-pub struct Kept {
+pub struct HistoryListing {
     /// How many generations of each profile are kept; 0 for none.
     pub limit: usize,
     /// The profiles that have any, by name.
@@ -213,7 +203,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// What would keep [`Store::update`] from writing.
-    fn rehearse(&self, agent: &AgentId) -> Result<(), StoreError>;
+    fn check_writable(&self, agent: &AgentId) -> Result<(), StoreError>;
 
     /// Takes the long lock of a grant, or `None` if somebody else holds it.
     ///
@@ -247,7 +237,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// If the place they are saved in cannot be read.
-    fn unfiled(&self) -> Result<Vec<GrantDigest>, StoreError>;
+    fn pending_answers(&self) -> Result<Vec<GrantDigest>, StoreError>;
 
     /// The files in which saved answers wait, wherever they were saved. Takes no lock.
     ///
@@ -259,7 +249,11 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// If the directory of histories is there and cannot be read.
-    fn history(&self, agent: &AgentId, profile: Option<&ProfileId>) -> Result<Kept, StoreError>;
+    fn history(
+        &self,
+        agent: &AgentId,
+        profile: Option<&ProfileId>,
+    ) -> Result<HistoryListing, StoreError>;
 
     /// Forgets what one profile of an agent held before, or all of them. No document is touched.
     ///
@@ -310,7 +304,7 @@ pub trait Store: Send + Sync {
 
 /// What a refresh is about to spend.
 #[derive(Clone, Copy)]
-pub struct Spending<'a> {
+pub struct PendingRefresh<'a> {
     /// The agent that owns the profile.
     pub agent: &'a AgentId,
     /// The profile.
@@ -346,14 +340,17 @@ pub trait Held<'a>: Send {
     /// # Errors
     /// If any of that fails; nothing was spent, and the grant is as good as it was.
     /// [`StoreError::Moved`] if the owner's document does not hold it any more.
-    fn reserve(self: Box<Self>, what: &Spending<'_>) -> Result<Box<dyn Reserved + 'a>, StoreError>;
+    fn reserve(
+        self: Box<Self>,
+        what: &PendingRefresh<'_>,
+    ) -> Result<Box<dyn Reserved + 'a>, StoreError>;
 }
 
 /// A refresh that may now be sent.
 pub trait Reserved: Send {
     /// Saves the server's answer as it came, durably, in one write to a file that lies ready: the
     /// first thing that happens to an answer, before anything tries to understand it. Whoever is
-    /// killed after this loses nothing, for [`Store::unfiled`] names the grant. A failure is not
+    /// killed after this loses nothing, for [`Store::pending_answers`] names the grant. A failure is not
     /// the end: [`Reserved::commit`] tries other ways.
     fn save(&mut self, answer: &Secret<Vec<u8>>);
 

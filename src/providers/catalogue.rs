@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::manifest::{self, ManifestError};
 use super::{builtin, overlay};
-use crate::model::declared::{Declared, Finding, Place, Severity};
+use crate::model::declared::{Declared, Finding, Severity, SourceLocation};
 use crate::model::id::ProviderId;
 use crate::model::provider::Provider;
 use crate::ports::declarations::{Declarations, DeclareError};
@@ -23,7 +23,7 @@ pub enum Source {
     /// In a file of the user's.
     File(PathBuf),
     /// In the user's configuration, there.
-    Declared(Place),
+    Declared(SourceLocation),
     /// Nowhere: this program on `PATH` speaks for it.
     Program(PathBuf),
 }

@@ -69,7 +69,7 @@ checked! {
     Address(String), from String, by address;
     RedirectHost(String), from String, by redirect_host;
     RedirectPath(String), from String, by redirect_path;
-    Ports(Vec<u16>), from Vec<u16>, by ports;
+    Context(Vec<u16>), from Vec<u16>, by ports;
     #[derive(Default)]
     Params(BTreeMap<String, String>), from BTreeMap<String, String>, by params;
     #[derive(Default)]

@@ -9,18 +9,32 @@ use std::path::PathBuf;
 
 use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::{Binding, GrantDigest, GrantRecord, RefreshOutcome};
-use crate::model::id::AgentId;
+use crate::model::id::{AgentId, ProfileId};
+use crate::model::profiles::AuthProfiles;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, FileLock, Reservation};
-use crate::ports::store::{Reserved, Scope, Store, StoreError};
+use crate::ports::store::{Reserved, Scope, StoreError};
 
-use super::file::FileStore;
-use super::grant::copies;
+use super::document_lock::{self, Excluded};
+use super::io::StoreContext;
 use super::journal;
-use super::locking::Excluded;
-use super::peer::Short;
-use super::rescue::Slot;
+use super::openclaw_lock::Short;
+use super::read;
+use super::saved_answer::{self, Slot};
+use super::write;
+
+/// The profiles of a document that hold the grant.
+pub(super) fn copies(doc: &AuthProfiles, grant: &GrantDigest) -> Vec<(ProfileId, OAuth)> {
+    let is_copy = |oauth: &OAuth| oauth.grant().as_ref() == Some(grant);
+    let all = doc
+        .profiles()
+        .filter_map(|(id, credential)| match credential {
+            Credential::OAuth(oauth) if is_copy(oauth) => Some((id.clone(), oauth.clone())),
+            _ => None,
+        });
+    all.collect()
+}
 
 /// What became of the server's answer.
 pub(super) enum Answer<'a> {
@@ -34,7 +48,7 @@ pub(super) enum Answer<'a> {
 
 /// A refresh that may be sent, and what it needs to be stored.
 pub(super) struct ReservedGrant<'a> {
-    pub(super) store: &'a FileStore,
+    pub(super) cx: &'a StoreContext,
     pub(super) agent: AgentId,
     pub(super) binding: Binding,
     pub(super) record: GrantRecord,
@@ -42,7 +56,7 @@ pub(super) struct ReservedGrant<'a> {
     pub(super) answer: Answer<'a>,
     /// Keeps OpenClaw out of the owner's document.
     pub(super) excluded: Option<Excluded<'a>>,
-    pub(super) _refresh: Vec<Short<'a>>,
+    pub(super) _refresh: Vec<Short>,
     pub(super) _lock: Box<dyn FileLock>,
 }
 
@@ -51,10 +65,10 @@ impl ReservedGrant<'_> {
     fn move_copies(&mut self, agent: &AgentId, new: &OAuth) -> Result<bool, StoreError> {
         let locked = match &self.excluded {
             Some(excluded) if *agent == self.agent => excluded.lock_document(agent)?,
-            _ => self.store.lock_document(agent)?,
+            _ => document_lock::lock(self.cx, agent)?,
         };
-        let mut found = locked.find()?;
-        found.check(&self.store.document(agent))?;
+        let mut found = write::find(self.cx, &locked)?;
+        found.check(&self.cx.paths.document(agent))?;
         let copies = copies(&found.doc, &self.record.grant);
         if copies.is_empty() {
             return Ok(false);
@@ -65,24 +79,24 @@ impl ReservedGrant<'_> {
         }
         // The space was reserved for the owner's document, which is always written first.
         let space = self.space.take().filter(|_| *agent == self.agent);
-        locked.write(&mut found, space)?;
+        write::write(self.cx, &locked, &mut found, space)?;
         Ok(true)
     }
 
     /// Whether a document whose write failed holds the successor all the same: what failed came
     /// after the rename.
     fn is_stored(&self, agent: &AgentId, successor: &GrantDigest) -> bool {
-        let doc = self.store.load(agent, Scope::All);
+        let doc = read::load(self.cx, agent, Scope::All);
         doc.is_ok_and(|doc| !copies(&doc, successor).is_empty())
     }
 
     fn others(&self) -> Vec<AgentId> {
-        let agents = self.store.agents().unwrap_or_else(|error| {
+        let agents = read::agents(self.cx).unwrap_or_else(|error| {
             tracing::warn!(%error, "copies of a login in other agents were not looked for");
             Vec::new()
         });
         let holds = |agent: &AgentId| {
-            let doc = self.store.load(agent, Scope::All);
+            let doc = read::load(self.cx, agent, Scope::All);
             doc.is_ok_and(|doc| !copies(&doc, &self.record.grant).is_empty())
         };
         let others = agents.into_iter().filter(|agent| *agent != self.agent);
@@ -105,7 +119,7 @@ impl ReservedGrant<'_> {
             attempt.settled_at = Some(now);
             attempt.outcome = Some(outcome);
         }
-        journal::write(&*self.store.files, &self.store.journal(), &self.record)
+        journal::write(&*self.cx.io.files, &self.cx.paths, &self.record)
     }
 
     /// Writes down that this grant is spent, and that its successor lives.
@@ -119,7 +133,7 @@ impl ReservedGrant<'_> {
             self.record = next;
             return self.close(RefreshOutcome::Stored { successor }, now);
         }
-        journal::write(&*self.store.files, &self.store.journal(), &next)?;
+        journal::write(&*self.cx.io.files, &self.cx.paths, &next)?;
         self.close(RefreshOutcome::Stored { successor }, now)
     }
 
@@ -127,7 +141,7 @@ impl ReservedGrant<'_> {
     fn not_stored(&mut self, error: StoreError) -> StoreError {
         let rescued = match &self.answer {
             Answer::Saved(path) => Some(path.clone()),
-            Answer::InMemory(slot, answer) => self.store.save_elsewhere(slot, answer),
+            Answer::InMemory(slot, answer) => saved_answer::save_elsewhere(self.cx, slot, answer),
             Answer::Awaited(_) => None,
         };
         StoreError::NotStored {
@@ -187,7 +201,7 @@ impl Reserved for ReservedGrant<'_> {
         }
         let closed = self.close_renewed(successor, now).and_then(|()| {
             if is_done {
-                self.store.discard_answers(&self.record.grant)?;
+                saved_answer::discard(self.cx, &self.record.grant)?;
             }
             Ok(())
         });
@@ -205,7 +219,7 @@ impl Reserved for ReservedGrant<'_> {
     ) -> Result<(), StoreError> {
         self.close(outcome.clone(), now)?;
         if let Answer::Awaited(slot) = &self.answer
-            && let Err(error) = self.store.files.remove(&slot.path)
+            && let Err(error) = self.cx.io.files.remove(&slot.path)
         {
             tracing::warn!(%error, "an empty file was left behind; the next refresh removes it");
         }

@@ -15,8 +15,8 @@ use crate::model::usage::Usage;
 use crate::ports::store::Scope;
 
 use super::entry;
+use super::raw_json::{self, Members, Writer};
 use super::usage;
-use super::wire::{self, Members, Writer};
 
 const ORDER: &str = "order";
 const LAST_GOOD: &str = "lastGood";
@@ -137,8 +137,8 @@ fn entries(profiles: &Members<'_>, scope: Scope<'_>) -> Vec<Entry> {
     let wanted = |key: &str, value: &RawValue| match scope {
         Scope::All => true,
         Scope::Profile(id) => key.trim() == id.as_str(),
-        Scope::Provider(provider) => wire::member(value, "provider")
-            .and_then(wire::text)
+        Scope::Provider(provider) => raw_json::member(value, "provider")
+            .and_then(raw_json::text)
             .is_some_and(|text| ProviderId::parse(&text).as_ref() == Ok(provider)),
     };
     let entry = |(key, value): (&str, &RawValue)| {
@@ -183,7 +183,7 @@ impl State {
             keep(&mut kept, "version", raw);
         }
         let order = take_map(top, ORDER, read_order, &mut kept, faults);
-        let last_good = take_map(top, LAST_GOOD, wire::text, &mut kept, faults);
+        let last_good = take_map(top, LAST_GOOD, raw_json::text, &mut kept, faults);
         let usage = take_map(top, USAGE, |raw| Some(usage::read(raw)), &mut kept, faults);
         Self {
             order,
@@ -232,7 +232,7 @@ fn take_map<T>(
 /// One list of `order`, as OpenClaw reads it; `None` if nothing is left of it.
 fn read_order(raw: &RawValue) -> Option<Vec<String>> {
     let items: Vec<&RawValue> = serde_json::from_str(raw.get()).ok()?;
-    let ids = items.into_iter().filter_map(wire::text);
+    let ids = items.into_iter().filter_map(raw_json::text);
     let ids: Vec<String> = ids
         .map(|id| id.trim().to_owned())
         .filter(|id| !id.is_empty())

@@ -9,7 +9,7 @@ use crate::model::profiles::Content;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 
-use super::wire::{self, Members, Writer};
+use super::raw_json::{self, Members, Writer};
 
 /// Reads one entry. Whatever is wrong with it, it is an entry, and the others are not concerned.
 pub(super) fn read(key: &str, value: &RawValue) -> Content {
@@ -29,7 +29,7 @@ pub(super) fn read(key: &str, value: &RawValue) -> Content {
 /// Takes the kind of a credential; a later OpenClaw also takes `mode` for `type`.
 pub(super) fn kind(members: &mut Members<'_>) -> Option<Kind> {
     members.rename("mode", "type");
-    let tag = members.take("type").and_then(wire::text)?;
+    let tag = members.take("type").and_then(raw_json::text)?;
     [Kind::OAuth, Kind::Token, Kind::ApiKey]
         .into_iter()
         .find(|kind| kind.as_str() == tag)
@@ -37,7 +37,7 @@ pub(super) fn kind(members: &mut Members<'_>) -> Option<Kind> {
 
 /// Takes the provider of a credential, as written, unless it is blank or no text.
 pub(super) fn provider(members: &mut Members<'_>) -> Option<String> {
-    let provider = members.take("provider").and_then(wire::text)?;
+    let provider = members.take("provider").and_then(raw_json::text)?;
     (!provider.trim().is_empty()).then_some(provider)
 }
 
@@ -100,7 +100,7 @@ fn reference(members: &mut Members<'_>, name: &str, reference: &'static str) {
 fn text(members: &mut Members<'_>, name: &str) -> Result<Option<String>, String> {
     match members.get(name) {
         Some(value) if value.get() != "null" => {
-            let text = wire::text(value).ok_or_else(|| format!("its {name} is not text"))?;
+            let text = raw_json::text(value).ok_or_else(|| format!("its {name} is not text"))?;
             members.take(name);
             Ok(Some(text))
         }
@@ -113,7 +113,7 @@ fn secret(members: &mut Members<'_>, name: &str) -> Result<Option<Secret<String>
 }
 
 fn end(members: &mut Members<'_>, counts: fn(Timestamp) -> bool) -> Option<Timestamp> {
-    let end = wire::millis(members.get("expires")?).filter(|end| counts(*end))?;
+    let end = raw_json::millis(members.get("expires")?).filter(|end| counts(*end))?;
     members.take("expires");
     Some(end)
 }

@@ -1,57 +1,108 @@
 //! A refresh under its lock: everything that must be certain before a token is spent.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
 use sha2::{Digest, Sha256};
 
-use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::{Attempt, GrantDigest, GrantRecord};
 use crate::model::id::{ProfileId, ProviderId};
-use crate::model::profiles::AuthProfiles;
 use crate::model::time::Timestamp;
-use crate::ports::files::FileLock;
-use crate::ports::store::{Held, Reserved, SavedAnswer, Scope, Spending, Store, StoreError};
+use crate::ports::files::{FileLock, Sharing};
+use crate::ports::lock::{LockError, Wait};
+use crate::ports::store::{Held, PendingRefresh, Reserved, SavedAnswer, Scope, StoreError, Waited};
 
-use super::commit::{Answer, ReservedGrant};
-use super::file::FileStore;
+use super::commit::{Answer, ReservedGrant, copies};
+use super::document_lock;
+use super::io::{Io, StoreContext};
 use super::journal;
-use super::peer::{Doors, Flavour, REFRESH_STALE, Short, Site};
+use super::openclaw_lock::{LockFormat, LockPath, REFRESH_STALE, Short};
+use super::read;
+use super::saved_answer;
+use super::write;
+
+/// How often a waiter looks whether it shall stop.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// The long lock of a grant.
 pub(super) struct HeldGrant<'a> {
-    store: &'a FileStore,
+    cx: &'a StoreContext,
     grant: GrantDigest,
     lock: Box<dyn FileLock>,
 }
 
-impl<'a> HeldGrant<'a> {
-    pub(super) fn new(store: &'a FileStore, grant: GrantDigest, lock: Box<dyn FileLock>) -> Self {
-        Self { store, grant, lock }
-    }
+/// Where waiters find the lock of a grant; the directory is there.
+fn lock_path(cx: &StoreContext, grant: &GrantDigest) -> Result<PathBuf, StoreError> {
+    cx.io.files.create_dirs(&cx.paths.grant_locks())?;
+    Ok(cx.paths.grant_lock(grant))
 }
 
-/// The profiles of a document that hold the grant.
-pub(super) fn copies(doc: &AuthProfiles, grant: &GrantDigest) -> Vec<(ProfileId, OAuth)> {
-    let is_copy = |oauth: &OAuth| oauth.grant().as_ref() == Some(grant);
-    let all = doc
-        .profiles()
-        .filter_map(|(id, credential)| match credential {
-            Credential::OAuth(oauth) if is_copy(oauth) => Some((id.clone(), oauth.clone())),
-            _ => None,
-        });
-    all.collect()
+/// Takes the long lock of a grant, if nobody holds it.
+pub(super) fn try_lock<'a>(
+    cx: &'a StoreContext,
+    grant: &GrantDigest,
+) -> Result<Option<Box<dyn Held<'a> + 'a>>, StoreError> {
+    let path = lock_path(cx, grant)?;
+    let Some(mut lock) = cx.io.files.try_lock(&path, Sharing::Exclusive)? else {
+        return Ok(None);
+    };
+    lock.note(&cx.io.note());
+    let grant = grant.clone();
+    Ok(Some(Box::new(HeldGrant { cx, grant, lock })))
+}
+
+/// Waits until nobody holds the long lock of a grant.
+pub(super) fn wait(
+    cx: &StoreContext,
+    grant: &GrantDigest,
+    wait: &Wait<'_>,
+) -> Result<Waited, StoreError> {
+    let Io { files, clock } = &cx.io;
+    let path = lock_path(cx, grant)?;
+    if files.try_lock(&path, Sharing::Shared)?.is_some() {
+        return Ok(Waited::Released);
+    }
+    let start = clock.monotonic();
+    let (sender, receiver) = channel();
+    let (files, awaited) = (Arc::clone(files), path.clone());
+    // The kernel wakes all waiters at once; polling would let a stampede queue up. A waiter
+    // that gave up leaves its thread behind until the holder lets go.
+    std::thread::spawn(move || {
+        let result = files.lock(&awaited, Sharing::Shared).map(drop);
+        drop(sender.send(result));
+    });
+    loop {
+        match receiver.recv_timeout(LOOK) {
+            Ok(result) => return Ok(result.map(|()| Waited::Released)?),
+            Err(RecvTimeoutError::Disconnected) => return Ok(Waited::Released),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        match wait.is_over(clock.monotonic().saturating_sub(start)) {
+            Ok(false) => {}
+            Ok(true) => {
+                let owner = cx.io.owner(&path);
+                return Ok(Waited::TimedOut { owner });
+            }
+            Err(LockError::Interrupted(signal)) => return Ok(Waited::Stopped(signal)),
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 impl<'a> Held<'a> for HeldGrant<'a> {
     fn saved(&self) -> Result<Option<SavedAnswer>, StoreError> {
-        Ok(self.store.saved_answers(&self.grant)?.pop())
+        Ok(saved_answer::of_grant(self.cx, &self.grant)?.pop())
     }
 
     fn resume(self: Box<Self>, answer: &SavedAnswer) -> Result<Box<dyn Reserved + 'a>, StoreError> {
-        let Self { store, grant, lock } = *self;
-        let before = journal::read(&*store.files, &store.journal(), &grant)?;
+        let Self { cx, grant, lock } = *self;
+        let before = journal::read(&*cx.io.files, &cx.paths, &grant)?;
         let (provider, profile) = (&answer.provider, &answer.profile);
         let record = begun(grant, before.as_ref(), answer.begun_at, provider, profile);
         Ok(Box::new(ReservedGrant {
-            store,
+            cx,
             agent: answer.agent.clone(),
             binding: answer.binding.clone(),
             record,
@@ -63,22 +114,26 @@ impl<'a> Held<'a> for HeldGrant<'a> {
         }))
     }
 
-    fn reserve(self: Box<Self>, what: &Spending<'_>) -> Result<Box<dyn Reserved + 'a>, StoreError> {
-        let Self { store, grant, lock } = *self;
-        let files = &*store.files;
-        let refresh = lock_refresh(store, &grant, what)?;
+    fn reserve(
+        self: Box<Self>,
+        what: &PendingRefresh<'_>,
+    ) -> Result<Box<dyn Reserved + 'a>, StoreError> {
+        let Self { cx, grant, lock } = *self;
+        let StoreContext { io, paths, .. } = cx;
+        let files = &*io.files;
+        let refresh = lock_refresh(cx, &grant, what)?;
         // Early releases refresh under the store's lock: it is held until the commit, or both could
         // send the same token. So was it by somebody else until now, who may have spent it.
-        let excluded = store.exclude_peers(what.agent, what.wait)?;
-        let doc = store.load(what.agent, Scope::All)?;
+        let excluded = document_lock::exclude_peers(cx, what.agent, what.wait)?;
+        let doc = read::load(cx, what.agent, Scope::All)?;
         if copies(&doc, &grant).is_empty() {
             return Err(StoreError::Moved {
-                path: store.document(what.agent),
+                path: paths.document(what.agent),
             });
         }
-        let space = store.reserve_document(what.agent)?;
-        let slot = store.prepare_answer(&grant, what)?;
-        let before = journal::read(files, &store.journal(), &grant)?;
+        let space = write::reserve(cx, what.agent)?;
+        let slot = saved_answer::prepare(cx, &grant, what)?;
+        let before = journal::read(files, paths, &grant)?;
         let record = begun(
             grant,
             before.as_ref(),
@@ -87,12 +142,12 @@ impl<'a> Held<'a> for HeldGrant<'a> {
             what.profile,
         );
         // Last of all, for from now on the refresh counts as begun.
-        if let Err(error) = journal::write(files, &store.journal(), &record) {
+        if let Err(error) = journal::write(files, paths, &record) {
             let _ = files.remove(&slot.path);
             return Err(error.into());
         }
         Ok(Box::new(ReservedGrant {
-            store,
+            cx,
             agent: what.agent.clone(),
             binding: what.binding.clone(),
             record,
@@ -132,37 +187,29 @@ fn begun(
 }
 
 /// Later releases of OpenClaw lock a refresh by profile, in two ways.
-fn lock_refresh<'a>(
-    store: &'a FileStore,
+fn lock_refresh(
+    cx: &StoreContext,
     grant: &GrantDigest,
-    what: &Spending<'_>,
-) -> Result<Vec<Short<'a>>, StoreError> {
-    let directory = store.refresh_locks();
+    what: &PendingRefresh<'_>,
+) -> Result<Vec<Short>, StoreError> {
+    let files = &cx.io.files;
+    let directory = cx.paths.refresh_locks();
     let mut names = Vec::new();
-    if store.is_peer_late(what.agent)? {
+    if document_lock::is_peer_late(cx, what.agent)? {
         names.push(by_sha256(what.provider, what.profile));
     }
-    let has_database = store.database(what.agent)?.is_some();
-    if has_database
-        || store
-            .files
-            .list(&directory)?
-            .iter()
-            .any(|name| is_by_two_hashes(name))
-    {
+    let has_database = read::database(cx, what.agent)?.is_some();
+    let is_used = |name: &String| is_by_two_hashes(name);
+    if has_database || files.list(&directory)?.iter().any(is_used) {
         names.push(by_two_hashes(what.provider, what.profile));
     }
-    let doors = Doors {
-        files: &*store.files,
-        clock: &*store.clock,
-    };
     let mut locks = Vec::new();
     for name in names {
-        store.files.create_dirs(&directory)?;
+        files.create_dirs(&directory)?;
         // Another agent's login may bear the same name, and be refreshed at the same time.
         let who = grant.to_string();
-        let site = Site::new(directory.join(name), Flavour::File, REFRESH_STALE, &who);
-        locks.push(Short::acquire(doors, &site, what.wait)?);
+        let site = LockPath::new(directory.join(name), LockFormat::File, REFRESH_STALE, &who);
+        locks.push(Short::acquire(&cx.io, &site, what.wait)?);
     }
     Ok(locks)
 }

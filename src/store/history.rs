@@ -7,8 +7,6 @@
 
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::GrantDigest;
 use crate::model::history::{Cause, Generation, History};
@@ -17,12 +15,15 @@ use crate::model::profiles::{AuthProfiles, Content};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, Files};
-use crate::ports::store::{Kept, StoreError};
+use crate::ports::store::{HistoryListing, StoreError};
 
+use super::document_lock;
 use super::entry;
-use super::file::FileStore;
+use super::io::StoreContext;
 use super::journal;
-use super::wire::{self, Members, Writer};
+use super::paths::{history_name, history_stem};
+use super::raw_json::{self, Members, Writer};
+use super::read;
 
 /// How many generations of a profile are kept unless something else is asked for.
 pub const DEFAULT_LIMIT: usize = 5;
@@ -31,9 +32,6 @@ pub const DEFAULT_LIMIT: usize = 5;
 pub const MOST: usize = 100;
 
 const VERSION: &str = "1";
-
-/// Says how many generations are to be kept; 0 for none.
-pub type Limit = Box<dyn Fn() -> usize + Send + Sync>;
 
 /// The limit that a setting asks for. One that is no number asks for nothing, and is logged.
 pub fn limit(setting: Option<&str>) -> usize {
@@ -53,227 +51,219 @@ pub(super) struct Later {
     history: History,
 }
 
-impl FileStore {
-    pub(super) fn histories(&self, agent: &AgentId) -> PathBuf {
-        self.directory(agent).join("auth-history")
-    }
-
-    fn history_file(&self, agent: &AgentId, profile: &ProfileId) -> PathBuf {
-        self.histories(agent)
-            .join(format!("{}.json", stem(profile)))
-    }
-
-    /// Before the document is replaced: writes down what the change replaces or removes. Returns
-    /// what is left to do when the document is durable.
-    pub(super) fn keep(
-        &self,
-        agent: &AgentId,
-        doc: &mut AuthProfiles,
-    ) -> Result<Vec<Later>, StoreError> {
-        let mut later = Vec::new();
-        let limit = (self.limit)();
-        for (id, old) in doc.take_past() {
-            let new = doc.get(&id).cloned();
-            if new.as_ref() == Some(&old) {
-                continue;
-            }
-            // A client gets another token whenever it asks: nobody wants the old one back.
-            if old.is_of_client() && new.as_ref().is_some_and(Credential::is_of_client) {
-                continue;
-            }
-            let path = self.history_file(agent, &id);
-            if limit == 0 {
-                self.files.remove(&path)?;
-                continue;
-            }
-            let (mut history, fault) = self.open(&path, &id)?;
-            doc.faults.extend(fault);
-            let cause = self.cause(&old, new.as_ref(), &history);
-            history.add(old, new.as_ref(), cause, self.clock.now(), limit);
-            self.strip_spent(&mut history);
-            self.files.create_dirs(&self.histories(agent))?;
-            write(&*self.files, &path, &history)?;
-            if new.is_some_and(|new| history.leave_out(&new)) {
-                later.push(Later { path, history });
-            }
+/// Before the document is replaced: writes down what the change replaces or removes. Returns
+/// what is left to do when the document is durable.
+pub(super) fn keep(
+    cx: &StoreContext,
+    agent: &AgentId,
+    doc: &mut AuthProfiles,
+) -> Result<Vec<Later>, StoreError> {
+    let mut later = Vec::new();
+    let limit = (cx.limit)();
+    for (id, old) in doc.take_past() {
+        let new = doc.get(&id).cloned();
+        if new.as_ref() == Some(&old) {
+            continue;
         }
-        Ok(later)
-    }
-
-    /// Leaves out what was put back, now that it is durably in the profile.
-    pub(super) fn leave_out_present(&self, later: Vec<Later>) {
-        for Later { path, history } in later {
-            if let Err(error) = write(&*self.files, &path, &history) {
-                tracing::warn!(%error, "what was put back is still among the generations");
-            }
+        // A client gets another token whenever it asks: nobody wants the old one back.
+        if old.is_of_client() && new.as_ref().is_some_and(Credential::is_of_client) {
+            continue;
+        }
+        let path = cx.paths.history(agent, &id);
+        if limit == 0 {
+            cx.io.files.remove(&path)?;
+            continue;
+        }
+        let (mut history, fault) = open(cx, &path, &id)?;
+        doc.faults.extend(fault);
+        let cause = cause(cx, &old, new.as_ref(), &history);
+        history.add(old, new.as_ref(), cause, cx.io.clock.now(), limit);
+        strip_spent(cx, &mut history);
+        cx.io.files.create_dirs(&cx.paths.histories(agent))?;
+        write(&*cx.io.files, &path, &history)?;
+        if new.is_some_and(|new| history.leave_out(&new)) {
+            later.push(Later { path, history });
         }
     }
+    Ok(later)
+}
 
-    /// After a refresh is durable: notes that it was the first since the last change by a person.
-    /// The successor is all that counts, so nothing that goes wrong here is more than logged.
-    pub(super) fn note_refreshes(&self, agent: &AgentId, doc: &mut AuthProfiles) {
-        let past = doc.take_past();
-        if past.is_empty() || (self.limit)() == 0 {
-            return;
+/// Leaves out what was put back, now that it is durably in the profile.
+pub(super) fn leave_out_present(cx: &StoreContext, later: Vec<Later>) {
+    for Later { path, history } in later {
+        if let Err(error) = write(&*cx.io.files, &path, &history) {
+            tracing::warn!(%error, "what was put back is still among the generations");
         }
-        for (id, old) in past {
-            let noted = match doc.get(&id) {
-                Some(new) => self.note_refresh(agent, &id, old, new),
-                None => Ok(()),
-            };
-            if let Err(error) = noted {
-                tracing::warn!(%error, "the history was not told of a refresh");
-            }
-        }
-    }
-
-    fn note_refresh(
-        &self,
-        agent: &AgentId,
-        id: &ProfileId,
-        old: Credential,
-        new: &Credential,
-    ) -> Result<(), FileError> {
-        let grant = |credential: &Credential| credential.as_oauth()?.grant();
-        if grant(&old) == grant(new) {
-            return Ok(());
-        }
-        let path = self.history_file(agent, id);
-        let (mut history, _) = self.open(&path, id)?;
-        if history.ends_with_refresh() {
-            return Ok(());
-        }
-        let limit = (self.limit)();
-        history.add(old, None, Cause::Refresh, self.clock.now(), limit);
-        if let Some(spent) = history.generations.first_mut() {
-            spent.strip();
-        }
-        self.files.create_dirs(&self.histories(agent))?;
-        write(&*self.files, &path, &history)
-    }
-
-    /// The history of a profile, empty if there is none. One that cannot be read is set aside, and
-    /// a sentence says so.
-    fn open(&self, path: &Path, id: &ProfileId) -> Result<(History, Option<String>), FileError> {
-        let fault = match read(&*self.files, path)? {
-            None => None,
-            Some(Ok(history)) if history.profile == *id => return Ok((history, None)),
-            Some(Ok(_)) => Some("it is that of another profile".to_owned()),
-            Some(Err(fault)) => Some(fault),
-        };
-        let Some(fault) = fault else {
-            return Ok((History::new(id.clone()), None));
-        };
-        let aside = self.name_aside(path)?;
-        self.files.rename(path, &aside)?;
-        let told = format!(
-            "the history of {id} was not readable ({fault}); it was set aside as {}",
-            aside.display()
-        );
-        Ok((History::new(id.clone()), Some(told)))
-    }
-
-    fn cause(&self, old: &Credential, new: Option<&Credential>, history: &History) -> Cause {
-        match new {
-            None => Cause::Logout,
-            Some(new) if history.holds(new) => Cause::Undo,
-            Some(Credential::OAuth(new)) => {
-                let old = old.as_oauth().and_then(OAuth::grant);
-                let successor = old.and_then(|old| self.successor(&old));
-                match successor.is_some() && successor == new.grant() {
-                    true => Cause::Refresh,
-                    false => Cause::Login,
-                }
-            }
-            Some(Credential::Token(_) | Credential::ApiKey(_)) => Cause::Paste,
-        }
-    }
-
-    /// What the grant was spent for, if the journal knows that it is spent. A journal that cannot
-    /// be read knows nothing.
-    fn successor(&self, grant: &GrantDigest) -> Option<GrantDigest> {
-        let record = journal::read(&*self.files, &self.journal(), grant).ok()??;
-        record.successor().cloned()
-    }
-
-    /// Whether the journal knows that a grant was revoked.
-    fn is_revoked(&self, grant: &GrantDigest) -> bool {
-        let record = journal::read(&*self.files, &self.journal(), grant);
-        record.is_ok_and(|record| record.is_some_and(|record| record.revoked_at().is_some()))
-    }
-
-    fn strip_spent(&self, history: &mut History) {
-        for generation in &mut history.generations {
-            let grant = generation.grant.as_ref();
-            let is_over = |grant| self.successor(grant).is_some() || self.is_revoked(grant);
-            if grant.is_some_and(is_over) {
-                generation.strip();
-            }
-        }
-    }
-
-    pub(super) fn read_histories(
-        &self,
-        agent: &AgentId,
-        profile: Option<&ProfileId>,
-    ) -> Result<Kept, StoreError> {
-        let directory = self.histories(agent);
-        let mut kept = Kept {
-            limit: (self.limit)(),
-            ..Kept::default()
-        };
-        let names = match profile {
-            Some(profile) => vec![format!("{}.json", stem(profile))],
-            None => self.files.list(&directory)?,
-        };
-        for name in names.iter().filter(|name| name.ends_with(".json")) {
-            let path = directory.join(name);
-            let fault = match read(&*self.files, &path) {
-                Ok(None) => continue,
-                Ok(Some(Ok(history))) if *name == format!("{}.json", stem(&history.profile)) => {
-                    kept.histories.push(history);
-                    continue;
-                }
-                Ok(Some(Ok(_))) => "it bears the name of another profile's".to_owned(),
-                Ok(Some(Err(fault))) => fault,
-                Err(error) => error.source.to_string(),
-            };
-            let sentence = format!("{} cannot be read: {fault}", path.display());
-            kept.faults.push(sentence);
-        }
-        kept.histories.sort_by(|a, b| a.profile.cmp(&b.profile));
-        Ok(kept)
-    }
-
-    /// Removes whatever bears the name of the profile: what was set aside and what a crash left
-    /// hold secrets, too.
-    pub(super) fn remove_histories(
-        &self,
-        agent: &AgentId,
-        profile: Option<&ProfileId>,
-    ) -> Result<(), StoreError> {
-        let directory = self.histories(agent);
-        if self.files.stat(&directory)?.is_none() {
-            return Ok(());
-        }
-        let _locked = self.lock_document(agent)?;
-        let wanted = profile.map(stem);
-        for name in self.files.list(&directory)? {
-            if wanted.as_ref().is_none_or(|stem| name.contains(stem)) {
-                self.files.remove(&directory.join(&name))?;
-            }
-        }
-        Ok(())
     }
 }
 
-/// Names a file after a profile whose own name may be anything.
-fn stem(profile: &ProfileId) -> String {
-    let hash = Sha256::digest(profile.as_str());
-    hash.iter().take(16).map(|b| format!("{b:02x}")).collect()
+/// After a refresh is durable: notes that it was the first since the last change by a person.
+/// The successor is all that counts, so nothing that goes wrong here is more than logged.
+pub(super) fn note_refreshes(cx: &StoreContext, agent: &AgentId, doc: &mut AuthProfiles) {
+    let past = doc.take_past();
+    if past.is_empty() || (cx.limit)() == 0 {
+        return;
+    }
+    for (id, old) in past {
+        let noted = match doc.get(&id) {
+            Some(new) => note_refresh(cx, agent, &id, old, new),
+            None => Ok(()),
+        };
+        if let Err(error) = noted {
+            tracing::warn!(%error, "the history was not told of a refresh");
+        }
+    }
 }
 
-fn read(files: &dyn Files, path: &Path) -> Result<Option<Result<History, String>>, FileError> {
+fn note_refresh(
+    cx: &StoreContext,
+    agent: &AgentId,
+    id: &ProfileId,
+    old: Credential,
+    new: &Credential,
+) -> Result<(), FileError> {
+    let grant = |credential: &Credential| credential.as_oauth()?.grant();
+    if grant(&old) == grant(new) {
+        return Ok(());
+    }
+    let path = cx.paths.history(agent, id);
+    let (mut history, _) = open(cx, &path, id)?;
+    if history.ends_with_refresh() {
+        return Ok(());
+    }
+    let limit = (cx.limit)();
+    history.add(old, None, Cause::Refresh, cx.io.clock.now(), limit);
+    if let Some(spent) = history.generations.first_mut() {
+        spent.strip();
+    }
+    cx.io.files.create_dirs(&cx.paths.histories(agent))?;
+    write(&*cx.io.files, &path, &history)
+}
+
+/// The history of a profile, empty if there is none. One that cannot be read is set aside, and
+/// a sentence says so.
+fn open(
+    cx: &StoreContext,
+    path: &Path,
+    id: &ProfileId,
+) -> Result<(History, Option<String>), FileError> {
+    let fault = match read_file(&*cx.io.files, path)? {
+        None => None,
+        Some(Ok(history)) if history.profile == *id => return Ok((history, None)),
+        Some(Ok(_)) => Some("it is that of another profile".to_owned()),
+        Some(Err(fault)) => Some(fault),
+    };
+    let Some(fault) = fault else {
+        return Ok((History::new(id.clone()), None));
+    };
+    let aside = read::name_aside(&cx.io, path)?;
+    cx.io.files.rename(path, &aside)?;
+    let told = format!(
+        "the history of {id} was not readable ({fault}); it was set aside as {}",
+        aside.display()
+    );
+    Ok((History::new(id.clone()), Some(told)))
+}
+
+fn cause(
+    cx: &StoreContext,
+    old: &Credential,
+    new: Option<&Credential>,
+    history: &History,
+) -> Cause {
+    match new {
+        None => Cause::Logout,
+        Some(new) if history.holds(new) => Cause::Undo,
+        Some(Credential::OAuth(new)) => {
+            let old = old.as_oauth().and_then(OAuth::grant);
+            let successor = old.and_then(|old| successor(cx, &old));
+            match successor.is_some() && successor == new.grant() {
+                true => Cause::Refresh,
+                false => Cause::Login,
+            }
+        }
+        Some(Credential::Token(_) | Credential::ApiKey(_)) => Cause::Paste,
+    }
+}
+
+/// What the grant was spent for, if the journal knows that it is spent. A journal that cannot
+/// be read knows nothing.
+fn successor(cx: &StoreContext, grant: &GrantDigest) -> Option<GrantDigest> {
+    let record = journal::read(&*cx.io.files, &cx.paths, grant).ok()??;
+    record.successor().cloned()
+}
+
+/// Whether the journal knows that a grant was revoked.
+fn is_revoked(cx: &StoreContext, grant: &GrantDigest) -> bool {
+    let record = journal::read(&*cx.io.files, &cx.paths, grant);
+    record.is_ok_and(|record| record.is_some_and(|record| record.revoked_at().is_some()))
+}
+
+fn strip_spent(cx: &StoreContext, history: &mut History) {
+    for generation in &mut history.generations {
+        let grant = generation.grant.as_ref();
+        let is_over = |grant| successor(cx, grant).is_some() || is_revoked(cx, grant);
+        if grant.is_some_and(is_over) {
+            generation.strip();
+        }
+    }
+}
+
+pub(super) fn list(
+    cx: &StoreContext,
+    agent: &AgentId,
+    profile: Option<&ProfileId>,
+) -> Result<HistoryListing, StoreError> {
+    let directory = cx.paths.histories(agent);
+    let mut kept = HistoryListing {
+        limit: (cx.limit)(),
+        ..HistoryListing::default()
+    };
+    let names = match profile {
+        Some(profile) => vec![history_name(profile)],
+        None => cx.io.files.list(&directory)?,
+    };
+    for name in names.iter().filter(|name| name.ends_with(".json")) {
+        let path = directory.join(name);
+        let fault = match read_file(&*cx.io.files, &path) {
+            Ok(None) => continue,
+            Ok(Some(Ok(history))) if *name == history_name(&history.profile) => {
+                kept.histories.push(history);
+                continue;
+            }
+            Ok(Some(Ok(_))) => "it bears the name of another profile's".to_owned(),
+            Ok(Some(Err(fault))) => fault,
+            Err(error) => error.source.to_string(),
+        };
+        let sentence = format!("{} cannot be read: {fault}", path.display());
+        kept.faults.push(sentence);
+    }
+    kept.histories.sort_by(|a, b| a.profile.cmp(&b.profile));
+    Ok(kept)
+}
+
+/// Removes whatever bears the name of the profile: what was set aside and what a crash left
+/// hold secrets, too.
+pub(super) fn clear(
+    cx: &StoreContext,
+    agent: &AgentId,
+    profile: Option<&ProfileId>,
+) -> Result<(), StoreError> {
+    let directory = cx.paths.histories(agent);
+    if cx.io.files.stat(&directory)?.is_none() {
+        return Ok(());
+    }
+    let _locked = document_lock::lock(cx, agent)?;
+    let wanted = profile.map(history_stem);
+    for name in cx.io.files.list(&directory)? {
+        if wanted.as_ref().is_none_or(|stem| name.contains(stem)) {
+            cx.io.files.remove(&directory.join(&name))?;
+        }
+    }
+    Ok(())
+}
+
+fn read_file(files: &dyn Files, path: &Path) -> Result<Option<Result<History, String>>, FileError> {
     let bytes = files.read(path)?.map(Secret::new);
     Ok(bytes.map(|bytes| {
         let text = std::str::from_utf8(bytes.expose()).map_err(|_| "it is not UTF-8 text")?;
@@ -286,7 +276,7 @@ fn parse(text: &str) -> Result<History, String> {
     if members.get("version").is_none_or(|n| n.get() != VERSION) {
         return Err("it is of another version".to_owned());
     }
-    let profile = members.get("profile").and_then(wire::text);
+    let profile = members.get("profile").and_then(raw_json::text);
     let profile = profile.and_then(|profile| ProfileId::parse(&profile).ok());
     let profile = profile.ok_or("it names no profile")?;
     let generations = members.get("generations").ok_or("it has no generations")?;
@@ -309,12 +299,12 @@ fn parse(text: &str) -> Result<History, String> {
 }
 
 fn read_generation(number: u64, members: &Members<'_>) -> Option<Generation> {
-    let cause = members.get("by").and_then(wire::text)?;
-    let grant = members.get("grant").and_then(wire::text);
+    let cause = members.get("by").and_then(raw_json::text)?;
+    let grant = members.get("grant").and_then(raw_json::text);
     match entry::read("generation", members.get("credential")?) {
         Content::Valid(_, credential) => Some(Generation {
             number,
-            replaced_at: wire::millis(members.get("replacedAt")?)?,
+            replaced_at: raw_json::millis(members.get("replacedAt")?)?,
             cause: Cause::parse(&cause)?,
             credential,
             grant: grant.and_then(|grant| GrantDigest::parse(&grant)),

@@ -4,15 +4,13 @@
 //! One that cannot be understood is an error, for an agent that was cut off must not see
 //! everything again because of a slip in an editor.
 
-use std::path::PathBuf;
-
 use serde::{Deserialize, Serialize};
 
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::inheritance::Inheritance;
 use crate::ports::store::StoreError;
 
-use super::file::FileStore;
+use super::io::StoreContext;
 
 const VERSION: u32 = 1;
 
@@ -25,46 +23,40 @@ struct Wire {
     profiles: Vec<String>,
 }
 
-impl FileStore {
-    fn inherit_file(&self, agent: &AgentId) -> PathBuf {
-        self.directory(agent).join("auth-inherit.json")
+pub(super) fn read(cx: &StoreContext, agent: &AgentId) -> Result<Inheritance, StoreError> {
+    let path = cx.paths.inheritance(agent);
+    match cx.io.files.read(&path)? {
+        None => Ok(Inheritance::Inherit),
+        Some(bytes) => parse(&bytes).map_err(|fault| StoreError::Inheritance {
+            agent: agent.clone(),
+            path,
+            fault,
+        }),
     }
+}
 
-    pub(super) fn read_inheritance(&self, agent: &AgentId) -> Result<Inheritance, StoreError> {
-        let path = self.inherit_file(agent);
-        match self.files.read(&path)? {
-            None => Ok(Inheritance::Inherit),
-            Some(bytes) => parse(&bytes).map_err(|fault| StoreError::Inheritance {
-                agent: agent.clone(),
-                path,
-                fault,
-            }),
-        }
+pub(super) fn write(
+    cx: &StoreContext,
+    agent: &AgentId,
+    inheritance: &Inheritance,
+) -> Result<(), StoreError> {
+    let path = cx.paths.inheritance(agent);
+    if *inheritance == Inheritance::Inherit {
+        return Ok(cx.io.files.remove(&path)?);
     }
-
-    pub(super) fn write_inheritance(
-        &self,
-        agent: &AgentId,
-        inheritance: &Inheritance,
-    ) -> Result<(), StoreError> {
-        let path = self.inherit_file(agent);
-        if *inheritance == Inheritance::Inherit {
-            return Ok(self.files.remove(&path)?);
-        }
-        let wire = Wire {
-            version: VERSION,
-            mode: inheritance.as_str().to_owned(),
-            profiles: inheritance
-                .links()
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
-        };
-        let mut bytes = serde_json::to_vec_pretty(&wire).expect("strings and a number");
-        bytes.push(b'\n');
-        self.files.create_dirs(&self.directory(agent))?;
-        Ok(self.files.replace(&path, &bytes)?)
-    }
+    let wire = Wire {
+        version: VERSION,
+        mode: inheritance.as_str().to_owned(),
+        profiles: inheritance
+            .links()
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+    };
+    let mut bytes = serde_json::to_vec_pretty(&wire).expect("strings and a number");
+    bytes.push(b'\n');
+    cx.io.files.create_dirs(&cx.paths.directory(agent))?;
+    Ok(cx.io.files.replace(&path, &bytes)?)
 }
 
 fn parse(bytes: &[u8]) -> Result<Inheritance, String> {

@@ -4,14 +4,14 @@
 //! the process died on the way and the token may be spent. The journal is advice: a file that is
 //! damaged counts as absent, for a credential must never be locked out by it.
 
-use std::path::{Path, PathBuf};
-
 use serde::{Deserialize, Serialize};
 
 use crate::model::grant::{Attempt, Binding, GrantDigest, GrantRecord, RefreshOutcome, Refusal};
 use crate::model::id::{ProfileId, ProviderId};
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, Files};
+
+use super::paths::StorePaths;
 
 const SCHEMA: u32 = 1;
 
@@ -67,17 +67,13 @@ enum PageOutcome {
     },
 }
 
-fn path(directory: &Path, grant: &GrantDigest) -> PathBuf {
-    directory.join(format!("{grant}.json"))
-}
-
 /// The record of a grant, if there is a readable one.
 pub(super) fn read(
     files: &dyn Files,
-    directory: &Path,
+    paths: &StorePaths,
     grant: &GrantDigest,
 ) -> Result<Option<GrantRecord>, FileError> {
-    let bytes = files.read(&path(directory, grant))?;
+    let bytes = files.read(&paths.record(grant))?;
     let page: Option<Page> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     Ok(page
         .and_then(from_page)
@@ -87,11 +83,11 @@ pub(super) fn read(
 /// Writes a record durably.
 pub(super) fn write(
     files: &dyn Files,
-    directory: &Path,
+    paths: &StorePaths,
     record: &GrantRecord,
 ) -> Result<(), FileError> {
-    let target = path(directory, &record.grant);
-    files.create_dirs(directory)?;
+    let target = paths.record(&record.grant);
+    files.create_dirs(&paths.journal())?;
     let bytes = serde_json::to_vec_pretty(&to_page(record)).map_err(|error| FileError {
         operation: "write",
         path: target.clone(),

@@ -8,7 +8,7 @@ use crate::model::id::ProfileId;
 use crate::model::profiles::AuthProfiles;
 
 use super::entry;
-use super::wire::Members;
+use super::raw_json::Members;
 
 /// Makes a document of the texts of `auth.json` and `oauth.json`; the former wins. `None` if
 /// neither holds a login.

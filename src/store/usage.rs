@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use crate::model::json::Verbatim;
 use crate::model::usage::Usage;
 
-use super::wire::{self, Members, Writer};
+use super::raw_json::{self, Members, Writer};
 
 /// The members we know, in the order in which OpenClaw adds them.
 const KNOWN: [&str; 9] = [
@@ -23,8 +23,8 @@ const KNOWN: [&str; 9] = [
 /// Reads an entry; of what is not as expected nothing is known.
 pub(super) fn read(raw: &RawValue) -> Usage {
     let members = Members::read(raw.get()).unwrap_or_default();
-    let time = |name| members.get(name).and_then(wire::millis);
-    let text = |name| members.get(name).and_then(wire::text);
+    let time = |name| members.get(name).and_then(raw_json::millis);
+    let text = |name| members.get(name).and_then(raw_json::text);
     let counts = members
         .get("failureCounts")
         .and_then(|raw| Members::read(raw.get()).ok());
@@ -47,7 +47,7 @@ pub(super) fn read(raw: &RawValue) -> Usage {
 }
 
 fn count(raw: &RawValue) -> Option<u64> {
-    wire::millis(raw).and_then(|number| u64::try_from(number.0).ok())
+    raw_json::millis(raw).and_then(|number| u64::try_from(number.0).ok())
 }
 
 /// Adds an entry: as it came, or with its known members as they are now, each in its old place.

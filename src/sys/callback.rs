@@ -21,8 +21,8 @@ use crate::ports::callback::{
 use crate::ports::host::Clock;
 
 use super::clock::SystemClock;
-use super::head::{self, Refusal};
-use super::{bind, page, port_holder};
+use super::request_head::{self, Refusal};
+use super::{callback_page, loopback, port_holder};
 
 /// How long a client may take for its whole head.
 const HEAD_LIMIT: Duration = Duration::from_secs(5);
@@ -45,10 +45,10 @@ pub struct SystemCallback;
 
 impl Callback for SystemCallback {
     fn bind(&self, endpoint: &Endpoint) -> Result<Box<dyn Listening>, BindError> {
-        let addresses = bind::addresses(&endpoint.host);
+        let addresses = loopback::addresses(&endpoint.host);
         let mut failures = Vec::new();
         for &port in &endpoint.ports {
-            let opened = bind::port(addresses, port)
+            let opened = loopback::port(addresses, port)
                 .and_then(|(port, sockets)| Open::start(sockets, port, &endpoint.path));
             match opened {
                 Ok(open) => return Ok(Box::new(open)),
@@ -206,9 +206,9 @@ impl Shared {
 }
 
 /// One of the places for connections, given back when dropped.
-struct Place(Arc<Shared>);
+struct Permit(Arc<Shared>);
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         self.0.load().connections -= 1;
         self.0.changed.notify_all();
@@ -217,7 +217,7 @@ impl Drop for Place {
 
 fn accept(socket: &TcpListener, shared: &Arc<Shared>, sender: &Sender<Arrival>) {
     while shared.take_place() {
-        let place = Place(Arc::clone(shared));
+        let place = Permit(Arc::clone(shared));
         let Ok((stream, _)) = socket.accept() else {
             shared.clock.sleep(ACCEPT_REST);
             continue;
@@ -230,11 +230,11 @@ fn accept(socket: &TcpListener, shared: &Arc<Shared>, sender: &Sender<Arrival>) 
     }
 }
 
-fn serve(stream: TcpStream, place: Place, shared: &Arc<Shared>, sender: &Sender<Arrival>) {
+fn serve(stream: TcpStream, place: Permit, shared: &Arc<Shared>, sender: &Sender<Arrival>) {
     let deadline = shared.clock.monotonic() + HEAD_LIMIT;
-    let judged = match head::read(&stream, &shared.clock, deadline) {
+    let judged = match request_head::read(&stream, &shared.clock, deadline) {
         Ok(None) => return,
-        Ok(Some(head)) => head::judge(head.expose(), shared.port, &shared.path),
+        Ok(Some(head)) => request_head::judge(head.expose(), shared.port, &shared.path),
         Err(refusal) => Err(refusal),
     };
     let bare = judged.as_ref().is_ok_and(Vec::is_empty);
@@ -257,7 +257,10 @@ fn serve(stream: TcpStream, place: Place, shared: &Arc<Shared>, sender: &Sender<
             // Neither path nor query: a code sent to the wrong path is still a code.
             tracing::debug!(target: "openclaw", status, "callback request refused");
             let allow = (refusal == Refusal::Method).then_some(("Allow", "GET"));
-            let html = page::html("Not the answer to this login", &page::still_waiting(words));
+            let html = callback_page::html(
+                "Not the answer to this login",
+                &callback_page::still_waiting(words),
+            );
             if send(&stream, status, &html, allow).is_ok() {
                 linger(&stream, &shared.clock);
             }
@@ -267,7 +270,7 @@ fn serve(stream: TcpStream, place: Place, shared: &Arc<Shared>, sender: &Sender<
 
 /// A client that waits for its page.
 struct Waiting {
-    client: Option<(TcpStream, Place)>,
+    client: Option<(TcpStream, Permit)>,
     shared: Arc<Shared>,
 }
 
@@ -299,7 +302,7 @@ impl Drop for Waiting {
 
 /// Sends a page, or with `elsewhere` the way to it and the page for a client that stays.
 fn show(stream: &TcpStream, page: &Page, elsewhere: Option<&str>) {
-    let (status, html) = page::render(page);
+    let (status, html) = callback_page::render(page);
     let status = if elsewhere.is_some() { 303 } else { status };
     let location = elsewhere.map(|path| ("Location", path));
     // The browser may be gone; that changes nothing about the login.
@@ -313,7 +316,7 @@ fn send(
     html: &str,
     extra: Option<(&str, &str)>,
 ) -> io::Result<()> {
-    let fields = page::HEADERS.into_iter().chain(extra);
+    let fields = callback_page::HEADERS.into_iter().chain(extra);
     let fields = fields.filter_map(|(name, value)| Header::from_bytes(name, value).ok());
     let body = Cursor::new(html.as_bytes());
     let response = Response::new(

@@ -14,7 +14,7 @@ use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 
 use super::files::failed;
-use crate::ports::disk::{BUSY, Disk, HELD, Kind, Rival, Volume};
+use crate::ports::disk::{BUSY, Disk, HELD, Kind, LockContender, Volume};
 use crate::ports::files::FileError;
 
 /// The disks of this machine.
@@ -63,8 +63,8 @@ impl Disk for SystemDisk {
         }
     }
 
-    fn rival(&self, path: &Path) -> Result<Box<dyn Rival>, FileError> {
-        let start = || -> io::Result<Box<dyn Rival>> {
+    fn rival(&self, path: &Path) -> Result<Box<dyn LockContender>, FileError> {
+        let start = || -> io::Result<Box<dyn LockContender>> {
             let mut child = Command::new(&self.program)
                 .args(["doctor", "--rival"])
                 .arg(path)
@@ -96,7 +96,7 @@ struct Process {
     has_lock: bool,
 }
 
-impl Rival for Process {
+impl LockContender for Process {
     fn has_lock(&self) -> bool {
         self.has_lock
     }

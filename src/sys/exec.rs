@@ -12,7 +12,7 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 
 use crate::model::secret::Secret;
-use crate::ports::exec::{DescriptorError, Exec, Handed, Image};
+use crate::ports::exec::{DescriptorError, Exec, ExecSpec, InheritedFd};
 
 /// The first number that has no meaning of its own.
 const FIRST: i32 = 3;
@@ -22,11 +22,11 @@ const FIRST: i32 = 3;
 pub struct SystemExec;
 
 impl Exec for SystemExec {
-    fn set_aside(&self, number: Option<u16>) -> Result<Box<dyn Handed>, DescriptorError> {
+    fn reserve_fd(&self, number: Option<u16>) -> Result<Box<dyn InheritedFd>, DescriptorError> {
         Ok(Box::new(pipe(number)?))
     }
 
-    fn exec(&self, image: &Image) -> io::Error {
+    fn exec(&self, image: &ExecSpec) -> io::Error {
         let mut command = Command::new(&image.program);
         command.args(&image.args);
         for name in &image.without {
@@ -65,7 +65,7 @@ struct Pipe {
     writer: Option<PipeWriter>,
 }
 
-impl Handed for Pipe {
+impl InheritedFd for Pipe {
     fn number(&self) -> i32 {
         self.reader.as_raw_fd()
     }
@@ -95,7 +95,7 @@ mod tests {
         let first = pipe(None).unwrap();
         assert!(first.number() >= FIRST);
         let taken = u16::try_from(first.number()).unwrap();
-        let refused = SystemExec.set_aside(Some(taken));
+        let refused = SystemExec.reserve_fd(Some(taken));
         assert!(matches!(refused, Err(DescriptorError::Taken(number)) if number == taken));
         for far in [500, 501, 502] {
             assert_eq!(pipe(Some(far)).unwrap().number(), i32::from(far));

@@ -13,9 +13,9 @@ use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 use rustix::process::Pid;
 
+use super::atomic_write::Draft;
 use super::lock;
-use super::prepare::Slot;
-use super::replace::Draft;
+use super::preallocated::Slot;
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, FileLock, Files, Prepared, Reservation, Sharing, Stat};
 
@@ -183,6 +183,13 @@ impl Files for SystemFiles {
 
     fn lock(&self, path: &Path, sharing: Sharing) -> Result<Box<dyn FileLock>, FileError> {
         lock::lock(path, sharing)
+    }
+
+    /// With the host: a container shares the directory and not the process ids.
+    fn process_name(&self) -> String {
+        let system = rustix::system::uname();
+        let host = system.nodename().to_string_lossy();
+        format!("pid {} on {host}", std::process::id())
     }
 
     fn process_lives(&self, pid: u32) -> bool {

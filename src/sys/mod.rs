@@ -1,25 +1,25 @@
 //! Floor 2: the real doors to the outside.
 
-mod bind;
+mod atomic_write;
 pub mod browser;
 pub mod callback;
+mod callback_page;
 pub mod clock;
 pub mod disk;
 pub mod env;
-mod errand;
 pub mod exec;
+mod exec_permissions;
 pub mod files;
-mod group;
-mod head;
+mod hook_process;
 pub mod http;
 pub mod interrupt;
 pub mod lock;
 pub mod login_shell;
-mod page;
+mod loopback;
 pub mod paths;
 mod port_holder;
-mod prepare;
+mod preallocated;
+mod process_group;
 pub mod program;
 pub mod random;
-mod replace;
-mod trust;
+mod request_head;

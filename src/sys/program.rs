@@ -17,12 +17,14 @@ use rustix::process::Signal as KernelSignal;
 
 use crate::model::secret::Secret;
 use crate::ports::host::{Clock, Env, Signal};
-use crate::ports::program::{Ending, Errand, MAX_LINE, ProgramError, Programs, Received, Running};
+use crate::ports::program::{
+    Exit, HookCommand, MAX_LINE, ProgramError, Programs, Received, Running,
+};
 
 use super::clock::SystemClock;
 use super::env::{SystemEnv, names};
-use super::trust::judge;
-use super::{errand, group};
+use super::exec_permissions::judge;
+use super::{hook_process, process_group};
 
 /// How long a program has to end by itself once nothing more is wanted of it.
 const GRACE: Duration = Duration::from_secs(2);
@@ -95,8 +97,8 @@ impl Programs for SystemPrograms {
         }))
     }
 
-    fn run(&self, errand: &Errand<'_>) -> Result<Ending, ProgramError> {
-        errand::run(&trusted(errand.path)?, errand)
+    fn run(&self, errand: &HookCommand<'_>) -> Result<Exit, ProgramError> {
+        hook_process::run(&trusted(errand.path)?, errand)
     }
 }
 
@@ -196,10 +198,10 @@ impl Running for Process {
             return;
         }
         if let Some(signal) = KernelSignal::from_named_raw(signal.0) {
-            group::kill(&self.child, signal);
+            process_group::kill(&self.child, signal);
         }
         self.ends_within(GRACE);
-        group::kill(&self.child, KernelSignal::KILL);
+        process_group::kill(&self.child, KernelSignal::KILL);
         let _ = self.wait();
     }
 }
@@ -225,7 +227,7 @@ impl Process {
 
     fn ends_within(&self, limit: Duration) -> bool {
         let deadline = self.clock.monotonic() + limit;
-        while !group::has_ended(&self.child) {
+        while !process_group::has_ended(&self.child) {
             if self.clock.monotonic() >= deadline {
                 return false;
             }

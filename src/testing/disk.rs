@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::io;
 
 use crate::model::time::Timestamp;
-use crate::ports::disk::{Disk, Kind, Rival, Volume};
+use crate::ports::disk::{Disk, Kind, LockContender, Volume};
 use crate::ports::files::{FileError, FileLock, Files, Prepared, Reservation, Sharing, Stat};
 
 use super::files::MemoryFiles;
@@ -99,7 +99,7 @@ struct Other {
     lock: Option<Box<dyn FileLock>>,
 }
 
-impl Rival for Other {
+impl LockContender for Other {
     fn has_lock(&self) -> bool {
         self.lock.is_some()
     }
@@ -156,7 +156,7 @@ impl Disk for QuirkyDisk {
         Ok(!self.has(&Quirk::NoAllocation))
     }
 
-    fn rival(&self, path: &Path) -> Result<Box<dyn Rival>, FileError> {
+    fn rival(&self, path: &Path) -> Result<Box<dyn LockContender>, FileError> {
         if self.has(&Quirk::NoRival) {
             return Err(failed("start", path, io::ErrorKind::NotFound));
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::model::secret::Secret;
 use crate::ports::host::{Clock, Signal};
-use crate::ports::program::{Ending, Errand, ProgramError, Programs, Received, Running};
+use crate::ports::program::{Exit, HookCommand, ProgramError, Programs, Received, Running};
 
 use super::clock::FakeClock;
 
@@ -82,10 +82,10 @@ impl Programs for ScriptedProgram {
     }
 
     /// Ends well, at once.
-    fn run(&self, errand: &Errand<'_>) -> Result<Ending, ProgramError> {
+    fn run(&self, errand: &HookCommand<'_>) -> Result<Exit, ProgramError> {
         let line = String::from_utf8_lossy(&errand.input).into_owned();
         self.script().told.push(line);
-        Ok(Ending::Well)
+        Ok(Exit::Well)
     }
 }
 

@@ -14,13 +14,13 @@ use super::super::failure::shell_word;
 use super::{Lab, Verdict};
 
 /// One that changes nothing looks at the directory itself.
-pub(super) type Look = fn(&Lab, &Path) -> Verdict;
+pub(super) type DiskContext = fn(&Lab, &Path) -> Verdict;
 
 /// One that writes has a directory below it to itself.
 pub(super) type Trial = fn(&Lab, &Path) -> Verdict;
 
 /// What can be seen.
-pub(super) const LOOKS: [(&str, Look); 3] = [
+pub(super) const LOOKS: [(&str, DiskContext); 3] = [
     ("file_system", |lab, place| told(file_system(lab, place))),
     ("owner", |lab, place| told(owner(lab, place))),
     ("free_space", |lab, place| told(free_space(lab, place))),

@@ -8,9 +8,9 @@ use crate::model::grant::{Attempt, RefreshOutcome};
 use crate::model::id::AgentId;
 use crate::ports::store::{Scope, StoreError};
 
-use super::super::Ports;
 use super::super::failure::{refresh_command, shell_word};
 use super::{Check, Verdict};
+use crate::app::context::Context;
 
 /// A lock of OpenClaw is taken for stale after this long, in milliseconds.
 const STALE: i64 = 30_000;
@@ -23,13 +23,13 @@ const LONGEST_REFRESH: i64 = 60_000;
 type Found = Vec<(PathBuf, Verdict)>;
 
 /// A question, and the answer if nothing is found.
-type Look = (
+type Inspection = (
     &'static str,
     &'static str,
-    fn(Ports<'_>, &[AgentId]) -> Found,
+    fn(Context<'_>, &[AgentId]) -> Found,
 );
 
-const LOOKS: [Look; 8] = [
+const LOOKS: [Inspection; 8] = [
     ("documents", "every one can be read", documents),
     ("modes", "credentials are open to nobody else", modes),
     ("refreshes", "each one's end is known", refreshes),
@@ -41,10 +41,10 @@ const LOOKS: [Look; 8] = [
 ];
 
 /// Looks for everything.
-pub(super) fn look(ports: Ports<'_>) -> Vec<Check> {
-    let state = &ports.dirs.state;
+pub(super) fn look(cx: Context<'_>) -> Vec<Check> {
+    let state = &cx.dirs.state;
     let mut checks = Vec::new();
-    let agents = ports.store.agents().unwrap_or_else(|error| {
+    let agents = cx.store.agents().unwrap_or_else(|error| {
         checks.push(Check {
             name: "agents",
             place: state.join("agents"),
@@ -53,7 +53,7 @@ pub(super) fn look(ports: Ports<'_>) -> Vec<Check> {
         vec![AgentId::main()]
     });
     for (name, nothing, look) in LOOKS {
-        let found = look(ports, &agents);
+        let found = look(cx, &agents);
         if found.is_empty() {
             checks.push(Check {
                 name,
@@ -71,51 +71,51 @@ pub(super) fn look(ports: Ports<'_>) -> Vec<Check> {
     checks
 }
 
-fn directory(ports: Ports<'_>, agent: &AgentId) -> PathBuf {
-    let document = ports.store.path(agent);
+fn directory(cx: Context<'_>, agent: &AgentId) -> PathBuf {
+    let document = cx.store.path(agent);
     document.parent().map(Path::to_owned).unwrap_or_default()
 }
 
 /// The directories that hold credentials, each with the names in it. One that cannot be read is
 /// told of by the checks of the disk.
-fn names(ports: Ports<'_>, agents: &[AgentId]) -> Vec<(PathBuf, Vec<String>)> {
+fn names(cx: Context<'_>, agents: &[AgentId]) -> Vec<(PathBuf, Vec<String>)> {
     let directories = agents.iter().flat_map(|agent| {
-        let own = directory(ports, agent);
+        let own = directory(cx, agent);
         [own.join("auth-history"), own]
     });
-    let state = ports.dirs.state.clone();
+    let state = cx.dirs.state.clone();
     directories
         .chain([state])
         .map(|path| {
-            let names = ports.files.list(&path).unwrap_or_default();
+            let names = cx.files.list(&path).unwrap_or_default();
             (path, names)
         })
         .collect()
 }
 
-fn documents(ports: Ports<'_>, agents: &[AgentId]) -> Found {
+fn documents(cx: Context<'_>, agents: &[AgentId]) -> Found {
     let mut found = Found::new();
     for agent in agents {
-        if let Err(error) = ports.store.load(agent, Scope::All) {
+        if let Err(error) = cx.store.load(agent, Scope::All) {
             let advice = match &error {
                 StoreError::Unreadable { .. } => "repair it by hand; the next write sets it aside",
                 _ => "let this user read it",
             };
             let verdict = Verdict::warning(error.to_string(), advice);
-            found.push((ports.store.path(agent), verdict));
+            found.push((cx.store.path(agent), verdict));
         }
-        if let Err(error) = ports.store.inheritance(agent) {
+        if let Err(error) = cx.store.inheritance(agent) {
             let advice = format!("openclaw agents inherit {agent} --mode isolated");
             let verdict = Verdict::warning(error.to_string(), advice);
-            found.push((directory(ports, agent), verdict));
+            found.push((directory(cx, agent), verdict));
         }
     }
     found
 }
 
-fn declared(ports: Ports<'_>, _: &[AgentId]) -> Found {
-    let path = ports.dirs.state.join("config.yaml");
-    let findings = match ports.catalogue.findings() {
+fn declared(cx: Context<'_>, _: &[AgentId]) -> Found {
+    let path = cx.dirs.state.join("config.yaml");
+    let findings = match cx.catalogue.findings() {
         Ok(findings) => findings,
         Err(error) => {
             let verdict = Verdict::warning(error.to_string(), "let this user read it");
@@ -133,10 +133,8 @@ fn declared(ports: Ports<'_>, _: &[AgentId]) -> Found {
         .collect()
 }
 
-fn modes(ports: Ports<'_>, agents: &[AgentId]) -> Found {
-    let all = agents
-        .iter()
-        .flat_map(|agent| ports.store.wide_modes(agent));
+fn modes(cx: Context<'_>, agents: &[AgentId]) -> Found {
+    let all = agents.iter().flat_map(|agent| cx.store.wide_modes(agent));
     let verdict = |(path, mode): (PathBuf, u32)| {
         let word = shell_word(&path.display().to_string());
         let found = format!("{} is open to others (mode {mode:03o})", path.display());
@@ -147,14 +145,14 @@ fn modes(ports: Ports<'_>, agents: &[AgentId]) -> Found {
 }
 
 /// Stored grants whose last refresh was begun and never ended.
-fn refreshes(ports: Ports<'_>, agents: &[AgentId]) -> Found {
+fn refreshes(cx: Context<'_>, agents: &[AgentId]) -> Found {
     let mut found = Found::new();
-    let now = ports.clock.now();
+    let now = cx.clock.now();
     for agent in agents {
-        let document = ports.store.load(agent, Scope::All).unwrap_or_default();
+        let document = cx.store.load(agent, Scope::All).unwrap_or_default();
         for (id, credential) in document.profiles() {
             let grant = credential.as_oauth().and_then(OAuth::grant);
-            let record = grant.and_then(|grant| ports.store.grant_record(&grant).ok().flatten());
+            let record = grant.and_then(|grant| cx.store.grant_record(&grant).ok().flatten());
             let Some(Attempt {
                 begun_at, outcome, ..
             }) = record.and_then(|record| record.attempt)
@@ -171,19 +169,19 @@ fn refreshes(ports: Ports<'_>, agents: &[AgentId]) -> Found {
                     format!("how a refresh of {id} begun at {begun} ended is not known"),
                     format!("see whether it lives: {} --force", refresh_command(id)),
                 );
-                found.push((ports.store.path(agent), verdict));
+                found.push((cx.store.path(agent), verdict));
             }
         }
     }
     found
 }
 
-fn rescued(ports: Ports<'_>, _: &[AgentId]) -> Found {
-    let paths = match ports.store.waiting_answers() {
+fn rescued(cx: Context<'_>, _: &[AgentId]) -> Found {
+    let paths = match cx.store.waiting_answers() {
         Ok(paths) => paths,
         Err(error) => {
             let verdict = Verdict::warning(error.to_string(), "let this user read it");
-            return vec![(ports.dirs.state.join("rescue"), verdict)];
+            return vec![(cx.dirs.state.join("rescue"), verdict)];
         }
     };
     let verdict = |path: PathBuf| {
@@ -194,9 +192,9 @@ fn rescued(ports: Ports<'_>, _: &[AgentId]) -> Found {
     paths.into_iter().map(verdict).collect()
 }
 
-fn set_aside(ports: Ports<'_>, agents: &[AgentId]) -> Found {
+fn set_aside(cx: Context<'_>, agents: &[AgentId]) -> Found {
     let mut found = Found::new();
-    for (directory, names) in names(ports, agents) {
+    for (directory, names) in names(cx, agents) {
         let aside = names.iter().filter(|name| name.contains(".unreadable-"));
         for name in aside {
             let path = directory.join(name);
@@ -208,16 +206,16 @@ fn set_aside(ports: Ports<'_>, agents: &[AgentId]) -> Found {
     found
 }
 
-fn stale_locks(ports: Ports<'_>, agents: &[AgentId]) -> Found {
+fn stale_locks(cx: Context<'_>, agents: &[AgentId]) -> Found {
     let mut found = Found::new();
     for agent in agents {
-        let mut path = ports.store.path(agent).into_os_string();
+        let mut path = cx.store.path(agent).into_os_string();
         path.push(".lock");
         let path = PathBuf::from(path);
-        let Some(stat) = ports.files.stat(&path).ok().flatten() else {
+        let Some(stat) = cx.files.stat(&path).ok().flatten() else {
             continue;
         };
-        let age = stat.modified.until(ports.clock.now());
+        let age = stat.modified.until(cx.clock.now());
         if age > STALE {
             let text = format!("{} is {} s old", path.display(), age / 1_000);
             let advice = "nothing need be done: the next write removes it";
@@ -227,16 +225,16 @@ fn stale_locks(ports: Ports<'_>, agents: &[AgentId]) -> Found {
     found
 }
 
-fn temp_files(ports: Ports<'_>, agents: &[AgentId]) -> Found {
+fn temp_files(cx: Context<'_>, agents: &[AgentId]) -> Found {
     let mut found = Found::new();
-    for (directory, names) in names(ports, agents) {
+    for (directory, names) in names(cx, agents) {
         for name in names {
             let pid = name
                 .strip_prefix('.')
                 .and_then(|rest| rest.strip_suffix(".tmp"))
                 .and_then(|rest| rest.rsplit('.').nth(1))
                 .and_then(|pid| pid.parse::<u32>().ok());
-            if pid.is_some_and(|pid| !ports.files.process_lives(pid)) {
+            if pid.is_some_and(|pid| !cx.files.process_lives(pid)) {
                 let path = directory.join(name);
                 let text = format!("{} was left by a crash", path.display());
                 let advice = "nothing need be done: the next write of that file removes it";

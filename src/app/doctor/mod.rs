@@ -18,7 +18,7 @@ use crate::ports::disk::Disk;
 use crate::ports::files::{FileError, Files};
 use crate::ports::host::Clock;
 
-use super::Ports;
+use super::context::Context;
 use super::failure::Failure;
 
 /// How long all of it may take, unless something else is asked for.
@@ -135,12 +135,12 @@ impl Report {
 /// # Errors
 /// If a signal asked to stop; what was found wrong stands in the report.
 pub fn run(
-    ports: Ports<'_>,
+    cx: Context<'_>,
     lab: &Lab,
     fault: Option<&Failure>,
     timeout: Duration,
 ) -> Result<Report, Failure> {
-    ports.interrupt.defer();
+    cx.interrupt.defer();
     let mut session = Session {
         lab: lab.clone(),
         start: lab.clock.monotonic(),
@@ -149,24 +149,24 @@ pub fn run(
         checks: Vec::new(),
         is_stuck: false,
     };
-    for place in session.places(ports) {
+    for place in session.places(cx) {
         session.examine(&place);
-        if let Some(signal) = ports.interrupt.pending() {
+        if let Some(signal) = cx.interrupt.pending() {
             return Err(Failure::cancelled(signal));
         }
     }
-    session.checks.push(configuration(ports, fault));
+    session.checks.push(configuration(cx, fault));
     // What hangs would hang here, too, where nobody has patience with it.
     if !session.is_stuck {
-        session.checks.extend(findings::look(ports));
+        session.checks.extend(findings::look(cx));
     }
     Ok(Report {
-        state: ports.dirs.state.clone(),
+        state: cx.dirs.state.clone(),
         checks: session.checks,
     })
 }
 
-fn configuration(ports: Ports<'_>, fault: Option<&Failure>) -> Check {
+fn configuration(cx: Context<'_>, fault: Option<&Failure>) -> Check {
     let verdict = match fault {
         None => Verdict::ok("nothing is wrong with it"),
         Some(fault) => {
@@ -176,7 +176,7 @@ fn configuration(ports: Ports<'_>, fault: Option<&Failure>) -> Check {
     };
     Check {
         name: "configuration",
-        place: ports.config.path().to_owned(),
+        place: cx.config.path().to_owned(),
         verdict,
     }
 }
@@ -195,13 +195,13 @@ struct Session {
 
 impl Session {
     /// The state directory, and those of the agents that are on other devices.
-    fn places(&mut self, ports: Ports<'_>) -> Vec<PathBuf> {
-        let state = ports.dirs.state.clone();
-        let agents = ports.settings.agents.iter();
+    fn places(&mut self, cx: Context<'_>) -> Vec<PathBuf> {
+        let state = cx.dirs.state.clone();
+        let agents = cx.settings.agents.iter();
         let agents = agents.map(|agent| AgentId::normalise(&agent.id));
         let directories = std::iter::once(AgentId::main()).chain(agents);
         let directories: Vec<PathBuf> = directories
-            .filter_map(|agent| Some(ports.store.path(&agent).parent()?.to_owned()))
+            .filter_map(|agent| Some(cx.store.path(&agent).parent()?.to_owned()))
             .collect();
         let found = self.within(move |lab| {
             let device = |path: &Path| lab.files.stat(path).ok().flatten().map(|s| s.identity.0);
@@ -216,7 +216,7 @@ impl Session {
             }
             places
         });
-        found.unwrap_or_else(|| vec![ports.dirs.state.clone()])
+        found.unwrap_or_else(|| vec![cx.dirs.state.clone()])
     }
 
     fn examine(&mut self, place: &Path) {

@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use crate::app::keys::{Keys, Place, What as Carried};
-use crate::app::reasons::Reason;
-use crate::app::token::{key_member, signed_in_elsewhere};
+use crate::app::credential::env_keys::{EnvSource, KeyMaterial as Carried, Keys};
+use crate::app::credential::reason_text::Reason;
+use crate::app::usecase::token::{key_member, signed_in_elsewhere};
 use crate::model::credential::Kind;
 use crate::model::provider::Provider;
 
-use super::chain::{Look, Search, not_asked};
-use super::rows::{Row, Standing, What};
+use super::chain::{ChainContext, Search, not_asked};
+use super::rows::{CandidateSource, Row, Standing};
 
-impl Look<'_> {
+impl ChainContext<'_> {
     /// Every place where a variable of the provider is set; the first counts.
     pub(super) fn variables(&self, search: &mut Search) {
         let Some(manifest) = &self.manifest else {
@@ -33,7 +33,7 @@ impl Look<'_> {
                     standing,
                     reason,
                     bill: self.billing.of(kind),
-                    what: What::Variable {
+                    what: CandidateSource::Variable {
                         name: name.clone(),
                         place,
                         file: self.file(place),
@@ -74,16 +74,16 @@ impl Look<'_> {
             standing,
             reason,
             bill: self.billing.ambient,
-            what: What::Software { source },
+            what: CandidateSource::Software { source },
         });
     }
 
     pub(super) fn configured(&self, search: &mut Search) {
-        let Some((name, _)) = self.ports.settings.key_of(&self.choice.provider) else {
+        let Some((name, _)) = self.cx.settings.key_of(&self.choice.provider) else {
             return;
         };
         let before = search.rows.iter().find(|row| {
-            !matches!(row.what, What::Profile(_)) && row.standing != Standing::Shadowed
+            !matches!(row.what, CandidateSource::Profile(_)) && row.standing != Standing::Shadowed
         });
         let (standing, reason) = match before.map(Row::label) {
             Some(first) => shadowed(&first),
@@ -93,9 +93,9 @@ impl Look<'_> {
             standing,
             reason,
             bill: self.billing.api_key,
-            what: What::ConfigKey {
+            what: CandidateSource::ConfigKey {
                 member: key_member(name),
-                file: self.ports.config.path().to_owned(),
+                file: self.cx.config.path().to_owned(),
             },
         });
     }
@@ -114,20 +114,20 @@ impl Look<'_> {
         }
     }
 
-    fn file(&self, place: Place) -> Option<PathBuf> {
+    fn file(&self, place: EnvSource) -> Option<PathBuf> {
         match place {
-            Place::DotEnv => Some(self.ports.dirs.state.join(".env")),
-            Place::Config => Some(self.ports.config.path().to_owned()),
-            Place::Process | Place::LoginShell => None,
+            EnvSource::DotEnv => Some(self.cx.dirs.state.join(".env")),
+            EnvSource::Config => Some(self.cx.config.path().to_owned()),
+            EnvSource::Process | EnvSource::LoginShell => None,
         }
     }
 
-    fn told(&self, place: Place) -> &'static str {
+    fn told(&self, place: EnvSource) -> &'static str {
         match place {
-            Place::Process => "environment",
-            Place::DotEnv => ".env",
-            Place::Config => "env of openclaw.json",
-            Place::LoginShell => "login shell",
+            EnvSource::Process => "environment",
+            EnvSource::DotEnv => ".env",
+            EnvSource::Config => "env of openclaw.json",
+            EnvSource::LoginShell => "login shell",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Where the bill crosses over: a subscription is there, and what is used is metered.
 
 use super::rows::{Row, Standing};
-use crate::app::reasons::NOT_ASKED;
+use crate::app::credential::reason_text::NOT_ASKED;
 use crate::model::provider::Bill;
 
 /// Each subscription that is passed over for something metered, a sentence.
@@ -28,13 +28,13 @@ pub(super) fn crossed(rows: &[Row], used: Option<usize>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::rows::What;
+    use super::super::rows::CandidateSource;
     use super::*;
-    use crate::app::reasons::Reason;
+    use crate::app::credential::reason_text::Reason;
 
     fn row(name: &str, standing: Standing, bill: Bill) -> Row {
         Row {
-            what: What::Software {
+            what: CandidateSource::Software {
                 source: name.to_owned(),
             },
             standing,

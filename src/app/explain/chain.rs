@@ -3,31 +3,32 @@
 
 use std::path::PathBuf;
 
-use crate::app::Ports;
-use crate::app::choice::{Because, Choice, Preferred};
+use crate::app::context::Context;
+use crate::app::credential::env_keys::Keys;
+use crate::app::credential::facts::facts;
+use crate::app::credential::reason_text::{AS_IT_IS, NOT_ASKED, NOT_NAMED, Reason};
+use crate::app::credential::selector::{Pin, PinReason, Resolved};
 use crate::app::failure::{Failure, explain_command, use_command};
-use crate::app::foresee::{Foreseen, foresee};
-use crate::app::keys::Keys;
-use crate::app::reasons::{AS_IT_IS, NOT_ASKED, NOT_NAMED, Reason};
-use crate::app::status::facts;
-use crate::app::token::nothing_usable;
+use crate::app::refresh::preview::{Foreseen, preview};
+use crate::app::usecase::token::nothing_usable;
 use crate::model::id::{AgentId, ProfileId, printable};
-use crate::model::profiles::Seen;
+use crate::model::profiles::VisibleProfile;
 use crate::model::provider::{Bill, Billing, Provider};
 use crate::model::selection::{Candidate, Verdict};
 use crate::model::time::Timestamp;
 use crate::model::usage::Unusable;
 use crate::ports::store::StoreError;
 
-use super::rows::{ProfileRow, Row, Standing, Stored, What};
-use super::{Account, Files};
+use super::Files;
+use super::rows::{CandidateSource, ProfileRow, Row, Standing, Stored};
+use crate::app::credential::account::Account;
 
 /// What the candidates are looked at with.
-pub(super) struct Look<'a> {
-    pub(super) ports: Ports<'a>,
+pub(super) struct ChainContext<'a> {
+    pub(super) cx: Context<'a>,
     pub(super) keys: &'a Keys<'a>,
     files: &'a Files,
-    pub(super) choice: &'a Choice,
+    pub(super) choice: &'a Resolved,
     pub(super) manifest: Option<Provider>,
     pub(super) billing: Billing,
     now: Timestamp,
@@ -78,30 +79,30 @@ impl Search {
     }
 }
 
-impl<'a> Look<'a> {
+impl<'a> ChainContext<'a> {
     pub(super) fn new(
-        ports: Ports<'a>,
+        cx: Context<'a>,
         keys: &'a Keys<'a>,
         files: &'a Files,
-        choice: &'a Choice,
+        choice: &'a Resolved,
     ) -> Self {
-        let manifest = ports.catalogue.get(&choice.provider).ok();
+        let manifest = cx.catalogue.get(&choice.provider).ok();
         let billing = manifest.as_ref().map(|manifest| manifest.billing.clone());
         Self {
-            ports,
+            cx,
             keys,
             files,
             choice,
             manifest,
             billing: billing.unwrap_or_default(),
-            now: ports.clock.now(),
+            now: cx.clock.now(),
         }
     }
 
     /// Goes through all of them.
     pub(super) fn search(&self) -> Result<Search, StoreError> {
         let mut search = Search::default();
-        let mut decision = self.choice.decide(self.ports);
+        let mut decision = self.choice.decide(self.cx);
         let is_locked = |candidate: &Candidate| {
             let locked = self.choice.locked();
             locked.is_some_and(|locked| locked.profile == candidate.id)
@@ -127,7 +128,7 @@ impl<'a> Look<'a> {
         }
         let failure = search.failure.take().unwrap_or_else(|| {
             let provider = &self.choice.provider;
-            let mut failure = nothing_usable(self.ports, self.choice);
+            let mut failure = nothing_usable(self.cx, self.choice);
             // This is the explanation, so it has to know more.
             if failure.hint.as_ref() == Some(&explain_command(provider)) {
                 failure.hint = self.unnamed(&search.rows).map(use_command);
@@ -144,14 +145,14 @@ impl<'a> Look<'a> {
     fn unnamed<'r>(&self, rows: &'r [Row]) -> Option<&'r ProfileId> {
         let unnamed = rows.iter().filter(|row| row.reason.code == NOT_NAMED);
         let mut ids = unnamed.filter_map(|row| match &row.what {
-            What::Profile(profile) => Some(&profile.id),
+            CandidateSource::Profile(profile) => Some(&profile.id),
             _ => None,
         });
         ids.find(|id| {
             let seen = self.choice.effective.get(id);
             seen.is_some_and(|seen| {
                 !matches!(
-                    foresee(self.ports, &seen),
+                    preview(self.cx, &seen),
                     Foreseen::Nothing(_) | Foreseen::End(_)
                 )
             })
@@ -180,7 +181,7 @@ impl<'a> Look<'a> {
             standing,
             reason,
             bill: bill.unwrap_or(Bill::Unknown),
-            what: What::Profile(Box::new(ProfileRow {
+            what: CandidateSource::Profile(Box::new(ProfileRow {
                 id: candidate.id.clone(),
                 stored,
                 then,
@@ -189,7 +190,7 @@ impl<'a> Look<'a> {
     }
 
     /// What selection says of it.
-    fn verdict(&self, candidate: &Candidate, seen: Option<&Seen<'_>>) -> Reason {
+    fn verdict(&self, candidate: &Candidate, seen: Option<&VisibleProfile<'_>>) -> Reason {
         let unusable = seen.and_then(|seen| self.unusable(seen));
         match (&candidate.verdict, unusable) {
             (Verdict::CoolingDown(_), Some(unusable)) => Reason::unusable(&unusable, self.now),
@@ -197,7 +198,7 @@ impl<'a> Look<'a> {
         }
     }
 
-    fn unusable(&self, seen: &Seen<'_>) -> Option<Unusable> {
+    fn unusable(&self, seen: &VisibleProfile<'_>) -> Option<Unusable> {
         seen.unusable(self.now, self.choice.model.as_deref())
     }
 
@@ -205,11 +206,11 @@ impl<'a> Look<'a> {
     fn ask(
         &self,
         search: &mut Search,
-        seen: &Seen<'_>,
+        seen: &VisibleProfile<'_>,
         stored: &Stored,
         cooling: Option<Reason>,
     ) -> (Standing, Reason, Option<Reason>) {
-        let (failure, ends) = match foresee(self.ports, seen) {
+        let (failure, ends) = match preview(self.cx, seen) {
             Foreseen::Nothing(failure) => (failure, false),
             Foreseen::End(failure) => (failure, true),
             gives => {
@@ -230,7 +231,7 @@ impl<'a> Look<'a> {
     }
 
     /// Why what is used is used.
-    fn first(&self, seen: &Seen<'_>) -> Reason {
+    fn first(&self, seen: &VisibleProfile<'_>) -> Reason {
         let preferred = self.choice.preferred.as_ref();
         match preferred.filter(|preferred| preferred.profile == *seen.id) {
             Some(preferred) => because(preferred),
@@ -238,15 +239,15 @@ impl<'a> Look<'a> {
         }
     }
 
-    fn stored(&self, seen: &Seen<'_>) -> Result<Stored, StoreError> {
+    fn stored(&self, seen: &VisibleProfile<'_>) -> Result<Stored, StoreError> {
         Ok(Stored {
             kind: seen.credential.kind(),
             owner: seen.owner.clone(),
             file: self.file_of(seen.owner),
-            account: Account::of(self.ports.settings, self.manifest.as_ref(), seen),
+            account: Account::of(self.cx.settings, self.manifest.as_ref(), seen),
             expires: seen.credential.expires(),
             unusable_until: self.unusable(seen).map(|unusable| unusable.until),
-            facts: facts(self.ports, seen)?,
+            facts: facts(self.cx, seen)?,
         })
     }
 
@@ -256,24 +257,24 @@ impl<'a> Look<'a> {
             _ => &self.files.own,
         };
         let read = places.read.first().cloned();
-        read.unwrap_or_else(|| self.ports.store.path(owner))
+        read.unwrap_or_else(|| self.cx.store.path(owner))
     }
 }
 
-pub(super) fn not_asked(locked: &Preferred) -> Reason {
+pub(super) fn not_asked(locked: &Pin) -> Reason {
     let words = format!("only {} is used", locked.profile);
     Reason::new(NOT_ASKED, words)
 }
 
-fn because(preferred: &Preferred) -> Reason {
+fn because(preferred: &Pin) -> Reason {
     let (code, mut words) = match &preferred.because {
-        Because::Profile => ("named", "named".to_owned()),
-        Because::Model => ("model", "named with the model".to_owned()),
-        Because::Session(key) => (
+        PinReason::Profile => ("named", "named".to_owned()),
+        PinReason::Model => ("model", "named with the model".to_owned()),
+        PinReason::Session(key) => (
             "session",
             format!("session {} is pinned to it", printable(key, 120)),
         ),
-        Because::Directory(directory) => {
+        PinReason::Directory(directory) => {
             let directory = printable(&directory.display().to_string(), 400);
             ("directory", format!("{directory} is bound to it"))
         }
@@ -285,7 +286,7 @@ fn because(preferred: &Preferred) -> Reason {
 }
 
 /// What would be done for its token.
-fn then(foreseen: &Foreseen, seen: &Seen<'_>) -> Option<Reason> {
+fn then(foreseen: &Foreseen, seen: &VisibleProfile<'_>) -> Option<Reason> {
     Some(match foreseen {
         Foreseen::Given(None) => Reason::new("as-it-is", AS_IT_IS),
         Foreseen::Given(Some(warning)) => {

@@ -4,15 +4,13 @@
 //! What is used is what `models auth token` hands out: both ask `choice` whose credential is
 //! meant, go through the candidates in the same order, and judge each by the same functions.
 
-mod account;
 mod beside;
 mod bills;
 mod chain;
 mod rows;
 mod shadows;
 
-pub use account::Account;
-pub use rows::{ProfileRow, Row, Standing, Stored, What};
+pub use rows::{CandidateSource, ProfileRow, Row, Standing, Stored};
 pub use shadows::Shadow;
 
 use crate::model::id::{AgentId, ProviderId};
@@ -21,14 +19,14 @@ use crate::model::profiles::Effective;
 use crate::model::selection::{OrderSource, order_sources};
 use crate::ports::store::{Scope, StorePlaces};
 
-use super::Ports;
-use super::choice::{Choice, Preferred, Want, choose};
+use super::context::Context;
+use super::credential::document_faults::faults;
+use super::credential::env_keys::Keys;
+use super::credential::model_ref::resolve;
+use super::credential::resolve::choose;
+use super::credential::selector::{Pin, Resolved, Selector};
 use super::failure::{Failure, Kind};
-use super::keys::Keys;
-pub use super::keys::Place;
-use super::list::faults;
-use super::status::resolve;
-use chain::Look;
+use chain::ChainContext;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -37,8 +35,8 @@ pub struct Request {
     pub agent: AgentId,
     /// Whether it was named, and not just the default.
     pub agent_named: bool,
-    /// Whose credential; [`Want::Default`] for every provider that has anything.
-    pub want: Want,
+    /// Whose credential; [`Selector::Default`] for every provider that has anything.
+    pub want: Selector,
 }
 
 /// The whole explanation.
@@ -70,7 +68,7 @@ pub struct Explained {
     /// What says in which order; the first holds.
     pub order: Vec<OrderSource>,
     /// The profile that is preferred, if any is.
-    pub preferred: Option<Preferred>,
+    pub preferred: Option<Pin>,
     /// Every candidate in order: profiles, then variables, then the configuration.
     pub rows: Vec<Row>,
     /// The place in [`Explained::rows`] of what is used.
@@ -101,64 +99,64 @@ struct Files {
 /// # Errors
 /// If the agent, profile or session is unknown, nothing is known of the provider, or a document
 /// cannot be read.
-pub fn run(ports: Ports<'_>, request: &Request) -> Result<Report, Failure> {
+pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let agent = &request.agent;
-    if request.agent_named && !ports.settings.knows_agent(agent) {
+    if request.agent_named && !cx.settings.knows_agent(agent) {
         let message = format!("Unknown agent id \"{agent}\"");
         return Err(Failure::new(Kind::NotFound, message).hint("openclaw agents list"));
     }
-    let effective = ports.effective(agent, Scope::All)?;
-    let keys = Keys::look(ports);
+    let effective = cx.effective(agent, Scope::All)?;
+    let keys = Keys::look(cx);
     let files = Files {
-        own: ports.store.places(agent)?,
+        own: cx.store.places(agent)?,
         main: match &effective.main {
-            Some(_) => Some(ports.store.places(&AgentId::main())?),
+            Some(_) => Some(cx.store.places(&AgentId::main())?),
             None => None,
         },
     };
-    let default_model = resolve(ports.settings, agent, true).resolved;
+    let default_model = resolve(cx.settings, agent, true).resolved;
     let first = default_model.split_once('/');
     let first = first.and_then(|(provider, _)| ProviderId::parse(provider).ok());
     let mut wrong = faults(&effective);
     wrong.extend(keys.faults());
-    wrong.extend(shadows::unsettled(ports, agent, &files)?);
-    let asker = Asker {
-        ports,
+    wrong.extend(shadows::unsettled(cx, agent, &files)?);
+    let asker = Explainer {
+        cx,
         keys: &keys,
         files: &files,
         effective: &effective,
         first: first.as_ref(),
     };
     let providers = match &request.want {
-        Want::Default => asker.everything(&mut wrong)?,
+        Selector::Default => asker.everything(&mut wrong)?,
         want => vec![asker.one(want)?],
     };
     Ok(Report {
         agent: agent.clone(),
         inheritance: match agent.is_main() {
             true => None,
-            false => Some(ports.store.inheritance(agent)?),
+            false => Some(cx.store.inheritance(agent)?),
         },
         default_model,
         providers,
-        shadows: shadows::files(ports, agent, &files),
+        shadows: shadows::files(cx, agent, &files),
         faults: wrong,
     })
 }
 
 /// What is the same for every provider.
-struct Asker<'a> {
-    ports: Ports<'a>,
+struct Explainer<'a> {
+    cx: Context<'a>,
     keys: &'a Keys<'a>,
     files: &'a Files,
     effective: &'a Effective,
     first: Option<&'a ProviderId>,
 }
 
-impl Asker<'_> {
+impl Explainer<'_> {
     /// Every provider that has anything, that of the default model first.
     fn everything(&self, wrong: &mut Vec<String>) -> Result<Vec<Explained>, Failure> {
-        let settings = self.ports.settings;
+        let settings = self.cx.settings;
         let agent = &self.effective.agent;
         let mut ids: Vec<ProviderId> = Vec::new();
         for seen in self.effective.profiles() {
@@ -172,7 +170,7 @@ impl Asker<'_> {
         let keyed = keyed.filter(|provider| provider.api_key.is_some());
         let names = orders.chain(named).chain(keyed.map(|keyed| &keyed.name));
         ids.extend(names.filter_map(|name| ProviderId::parse(name).ok()));
-        let listing = self.ports.catalogue.list()?;
+        let listing = self.cx.catalogue.list()?;
         let set = listing.providers.iter().map(|(provider, _)| provider);
         let set = set.filter(|provider| self.keys.of(provider).is_some());
         ids.extend(set.map(|provider| provider.id.clone()));
@@ -181,7 +179,7 @@ impl Asker<'_> {
         ids.sort_by_key(|id| (Some(id) != self.first, id.clone()));
         ids.dedup();
         let each = ids.into_iter().map(|id| {
-            match choose(self.ports, agent, &Want::Provider(id.clone())) {
+            match choose(self.cx, agent, &Selector::Provider(id.clone())) {
                 Ok(choice) => self.explain(choice, false),
                 // One that cannot be chosen for hides none of the others.
                 Err(failure) => Ok(self.not_chosen(id, failure)),
@@ -191,24 +189,24 @@ impl Asker<'_> {
     }
 
     /// What was asked for; that nothing is usable is an answer.
-    fn one(&self, want: &Want) -> Result<Explained, Failure> {
-        match (want, choose(self.ports, &self.effective.agent, want)) {
+    fn one(&self, want: &Selector) -> Result<Explained, Failure> {
+        match (want, choose(self.cx, &self.effective.agent, want)) {
             (_, Ok(choice)) => self.explain(choice, true),
-            (Want::Provider(id), Err(failure)) if failure.kind == Kind::NeedsLogin => {
+            (Selector::Provider(id), Err(failure)) if failure.kind == Kind::NeedsLogin => {
                 Ok(self.not_chosen(id.clone(), failure))
             }
             (_, Err(failure)) => Err(failure),
         }
     }
 
-    fn explain(&self, mut choice: Choice, alone: bool) -> Result<Explained, Failure> {
-        let ports = self.ports;
+    fn explain(&self, mut choice: Resolved, alone: bool) -> Result<Explained, Failure> {
+        let cx = self.cx;
         // Chosen with as little as was needed; here everything counts.
         choice.effective = self.effective.clone();
         let provider = &choice.provider;
-        let manifest = ports.provider(provider);
+        let manifest = cx.provider(provider);
         let name = manifest.as_ref().ok().map(|manifest| manifest.name.clone());
-        let look = Look::new(ports, self.keys, self.files, &choice);
+        let look = ChainContext::new(cx, self.keys, self.files, &choice);
         let search = look.search()?;
         if let (true, true, Err(unknown)) = (alone, search.rows.is_empty(), manifest) {
             return Err(Failure::from(unknown));
@@ -219,7 +217,7 @@ impl Asker<'_> {
             provider: provider.clone(),
             name,
             of_default_model: Some(provider) == self.first,
-            order: order_sources(&choice.effective, ports.settings, provider),
+            order: order_sources(&choice.effective, cx.settings, provider),
             preferred: choice.preferred.clone(),
             used: search.used,
             failure: search.failure,
@@ -230,11 +228,11 @@ impl Asker<'_> {
     }
 
     fn not_chosen(&self, provider: ProviderId, failure: Failure) -> Explained {
-        let manifest = self.ports.provider(&provider).ok();
+        let manifest = self.cx.provider(&provider).ok();
         Explained {
             name: manifest.map(|manifest| manifest.name),
             of_default_model: Some(&provider) == self.first,
-            order: order_sources(self.effective, self.ports.settings, &provider),
+            order: order_sources(self.effective, self.cx.settings, &provider),
             provider,
             preferred: None,
             rows: Vec::new(),

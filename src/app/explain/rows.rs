@@ -2,21 +2,21 @@
 
 use std::path::PathBuf;
 
-use crate::app::keys::Place;
-use crate::app::reasons::Reason;
-use crate::app::status::Facts;
+use crate::app::credential::env_keys::EnvSource;
+use crate::app::credential::facts::Facts;
+use crate::app::credential::reason_text::Reason;
 use crate::model::credential::Kind;
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::provider::Bill;
 use crate::model::time::Timestamp;
 
-use super::Account;
+use crate::app::credential::account::Account;
 
 /// One candidate.
 #[derive(Clone, Debug)]
 pub struct Row {
     /// What it is.
-    pub what: What,
+    pub what: CandidateSource,
     /// What becomes of it.
     pub standing: Standing,
     /// Why.
@@ -29,10 +29,10 @@ impl Row {
     /// What it is called.
     pub fn label(&self) -> String {
         match &self.what {
-            What::Profile(row) => row.id.to_string(),
-            What::Variable { name, .. } => name.clone(),
-            What::Software { source } => source.clone(),
-            What::ConfigKey { member, .. } => member.clone(),
+            CandidateSource::Profile(row) => row.id.to_string(),
+            CandidateSource::Variable { name, .. } => name.clone(),
+            CandidateSource::Software { source } => source.clone(),
+            CandidateSource::ConfigKey { member, .. } => member.clone(),
         }
     }
 }
@@ -67,7 +67,7 @@ impl Standing {
 
 /// What a candidate is.
 #[derive(Clone, Debug)]
-pub enum What {
+pub enum CandidateSource {
     /// A profile, stored or only named.
     Profile(Box<ProfileRow>),
     /// A variable.
@@ -75,7 +75,7 @@ pub enum What {
         /// Its name.
         name: String,
         /// Where it is set.
-        place: Place,
+        place: EnvSource,
         /// The file that sets it, if one does.
         file: Option<PathBuf>,
         /// What it carries.

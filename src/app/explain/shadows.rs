@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::app::Ports;
-use crate::app::choice::Choice;
+use crate::app::context::Context;
+use crate::app::credential::selector::Resolved;
 use crate::app::failure::Failure;
 use crate::model::id::AgentId;
 use crate::ports::store::StorePlaces;
@@ -20,7 +20,7 @@ pub struct Shadow {
 }
 
 /// Profiles of main's that the agent has under the same name itself.
-pub(super) fn of_profiles(choice: &Choice) -> Vec<Shadow> {
+pub(super) fn of_profiles(choice: &Resolved) -> Vec<Shadow> {
     let effective = &choice.effective;
     let Some(main) = &effective.main else {
         return Vec::new();
@@ -36,10 +36,10 @@ pub(super) fn of_profiles(choice: &Choice) -> Vec<Shadow> {
 }
 
 /// Files of earlier releases beside a document.
-pub(super) fn files(ports: Ports<'_>, agent: &AgentId, files: &Files) -> Vec<Shadow> {
+pub(super) fn files(cx: Context<'_>, agent: &AgentId, files: &Files) -> Vec<Shadow> {
     let main = AgentId::main();
     let of = |agent: &AgentId, places: &StorePlaces| {
-        let document = ports.store.path(agent);
+        let document = cx.store.path(agent);
         let shadow = |path: &std::path::PathBuf| Shadow {
             what: shown(path),
             by: shown(&document),
@@ -55,12 +55,12 @@ pub(super) fn files(ports: Ports<'_>, agent: &AgentId, files: &Files) -> Vec<Sha
 
 /// What would change the picture at the next command that may write.
 pub(super) fn unsettled(
-    ports: Ports<'_>,
+    cx: Context<'_>,
     agent: &AgentId,
     files: &Files,
 ) -> Result<Vec<String>, Failure> {
     let mut told = Vec::new();
-    let document = ports.store.path(agent);
+    let document = cx.store.path(agent);
     if !files.own.read.is_empty() && !files.own.read.contains(&document) {
         let read: Vec<String> = files.own.read.iter().map(|path| shown(path)).collect();
         told.push(format!(
@@ -69,7 +69,7 @@ pub(super) fn unsettled(
             read.join(" and ")
         ));
     }
-    for path in ports.store.waiting_answers()? {
+    for path in cx.store.waiting_answers()? {
         told.push(format!(
             "{} holds the answer to a refresh, which the next command that may write stores",
             shown(&path)

@@ -5,31 +5,31 @@
 //! else holds. The success page is sent after the credential is stored, never before.
 
 use crate::model::provider::{DeviceFlow, Loopback, Provider, Redirect};
-use crate::oauth::attempt::Attempt;
+use crate::oauth::authorization::Attempt;
 use crate::ports::callback::{Arrival, Endpoint, Listening, Page};
-use crate::ports::dialog::Notice;
+use crate::ports::dialog::{AuthorizeUrl, Notice};
 
-use super::super::Ports;
 use super::super::failure::{Failure, Kind};
-use super::answer::{self, Answer, Asked};
-use super::code::{CodeFlow, exchange_failure};
-use super::race::{self, Limits, Source};
-use super::remote::ssh_forward;
-use super::{Outcome, Request, timed_out};
+use super::auth_code::{CodeFlow, exchange_failure};
+use super::first_answer::{self, Limits, RaceEntrant};
+use super::request::{Outcome, Request, timed_out};
+use super::sources::{self, Answer, Asked};
+use super::ssh_hint::ssh_forward;
+use crate::app::context::Context;
 
 /// Runs the flow from the listener to the stored credential. `device` is a flow of the same client,
 /// for where no browser of the person reaches this machine.
 pub(super) fn run(
-    ports: Ports<'_>,
+    cx: Context<'_>,
     request: &Request,
     provider: &Provider,
     flow: &CodeFlow,
     device: Option<&DeviceFlow>,
 ) -> Result<Outcome, Failure> {
-    ports.interrupt.defer();
+    cx.interrupt.defer();
     let (mut listening, redirect_uri) = match &flow.redirect {
         Redirect::Loopback(loopback) => {
-            let listening = bind(ports, loopback);
+            let listening = bind(cx, loopback);
             let bound = listening.as_ref().map(|listening| listening.port());
             let port = bound.or_else(|| loopback.ports.first().copied());
             (listening, loopback.uri(port.unwrap_or(0)))
@@ -37,9 +37,9 @@ pub(super) fn run(
         Redirect::Elsewhere(page) => (None, page.clone()),
     };
     let bound = listening.as_ref().map(|listening| listening.port());
-    let attempt = flow.begin(ports, &redirect_uri)?;
+    let attempt = flow.begin(cx, &redirect_uri)?;
     let asked = Asked {
-        ports,
+        cx,
         request,
         provider,
     };
@@ -48,32 +48,32 @@ pub(super) fn run(
     let attempt = &attempt;
     let mut sources = Vec::new();
     if let Some(listening) = listening.as_deref_mut() {
-        sources.push(Source::prompt(move |lane| {
-            answer::callback(asked, attempt, listening, &lane);
+        sources.push(RaceEntrant::prompt(move |lane| {
+            sources::callback(asked, attempt, listening, &lane);
         }));
     }
     let bare = flow.takes_bare_codes();
-    sources.push(Source::prompt(move |lane| {
-        answer::paste(asked, attempt, bare, &lane);
+    sources.push(RaceEntrant::prompt(move |lane| {
+        sources::paste(asked, attempt, bare, &lane);
     }));
     // On Windows a reserved port is no less lost than a taken one: whatever kept us from listening,
     // there is another way (openai/codex issue 40344).
     let unreachable = matches!(flow.redirect, Redirect::Loopback(_)) && bound.is_none();
-    let device = device.filter(|_| unreachable || ports.env.is_remote());
+    let device = device.filter(|_| unreachable || cx.env.is_remote());
     let device = device.zip(flow.client());
     if let Some((device, client)) = device {
-        sources.push(Source::slow(move |lane| {
-            answer::device(asked, client, device, &lane);
+        sources.push(RaceEntrant::slow(move |lane| {
+            sources::device(asked, client, device, &lane);
         }));
     }
     let limits = Limits {
-        clock: ports.clock,
-        interrupt: ports.interrupt,
+        clock: cx.clock,
+        interrupt: cx.interrupt,
         timeout: request.timeout,
         timed_out: &|| timed_out(request, provider),
         exhausted: &|| exhausted(device.is_some()),
     };
-    let ended = race::run(&limits, sources, |first| {
+    let ended = first_answer::run(&limits, sources, |first| {
         settle(asked, flow, attempt, first?)
     });
     // Not before: the browser fetches the page that ends the login from the bare path.
@@ -89,17 +89,17 @@ fn settle(
     answer: Answer,
 ) -> Result<Outcome, Failure> {
     let Asked {
-        ports,
+        cx,
         request,
         provider,
     } = asked;
     match answer {
         Answer::Code { code, arrival } => {
-            ports.dialog.notice(&Notice::Exchanging);
+            cx.dialog.notice(&Notice::Exchanging);
             let gained = flow
-                .exchange(ports, provider, attempt, &code)
+                .exchange(cx, provider, attempt, &code)
                 .map_err(|error| exchange_failure(provider, &error));
-            let kept = gained.and_then(|gained| gained.keep(ports, request, provider));
+            let kept = gained.and_then(|gained| gained.keep(cx, request, provider));
             show(arrival, &kept);
             kept
         }
@@ -111,7 +111,7 @@ fn settle(
             }
             Err(failure)
         }
-        Answer::Gained(gained) => gained.keep(ports, request, provider),
+        Answer::Granted(gained) => gained.keep(cx, request, provider),
     }
 }
 
@@ -127,18 +127,18 @@ fn show(arrival: Option<Arrival>, kept: &Result<Outcome, Failure>) {
     });
 }
 
-fn bind(ports: Ports<'_>, redirect: &Loopback) -> Option<Box<dyn Listening>> {
+fn bind(cx: Context<'_>, redirect: &Loopback) -> Option<Box<dyn Listening>> {
     let endpoint = Endpoint {
         host: redirect.host.clone(),
         ports: redirect.ports.clone(),
         path: redirect.path.clone(),
     };
-    match ports.callback.bind(&endpoint) {
+    match cx.callback.bind(&endpoint) {
         Ok(listening) => Some(listening),
         Err(error) => {
             let text =
                 format!("cannot listen for the callback ({error}); paste the redirect URL instead");
-            ports.dialog.notice(&Notice::Warning(text));
+            cx.dialog.notice(&Notice::Warning(text));
             None
         }
     }
@@ -146,34 +146,34 @@ fn bind(ports: Ports<'_>, redirect: &Loopback) -> Option<Box<dyn Listening>> {
 
 fn announce(asked: Asked<'_>, flow: &CodeFlow, attempt: &Attempt, port: Option<u16>) {
     let Asked {
-        ports,
+        cx,
         request,
         provider,
     } = asked;
-    let remote = ports.env.is_remote();
+    let remote = cx.env.is_remote();
     let ssh_forward = match (&flow.redirect, port) {
         (Redirect::Loopback(loopback), Some(port)) if remote => {
-            ssh_forward(ports.env, &loopback.host, port)
+            ssh_forward(cx.env, &loopback.host, port)
         }
         _ => None,
     };
-    ports.dialog.notice(&Notice::AuthorizeUrl {
+    cx.dialog.notice(&Notice::AuthorizeUrl(AuthorizeUrl {
         provider: provider.name.clone(),
         url: attempt.url.clone(),
         port,
         remote,
         ssh_forward,
         copy: remote && request.clipboard,
-    });
-    ports.dialog.notice(&Notice::Waiting {
-        until: ports.clock.now().after(request.timeout),
+    }));
+    cx.dialog.notice(&Notice::Waiting {
+        until: cx.clock.now().after(request.timeout),
     });
     if request.no_browser || remote {
         return;
     }
-    if let Err(error) = ports.browser.open(&attempt.url) {
+    if let Err(error) = cx.browser.open(&attempt.url) {
         let text = format!("no browser could be opened ({error}); open the URL yourself");
-        ports.dialog.notice(&Notice::Info(text));
+        cx.dialog.notice(&Notice::Info(text));
     }
 }
 

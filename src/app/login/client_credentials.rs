@@ -7,31 +7,33 @@ use crate::oauth::error::OAuthError;
 use crate::ports::dialog::Notice;
 use crate::ports::store::Change;
 
-use super::super::client::{self, Use};
 use super::super::failure::{Failure, Kind, login_command};
-use super::super::naming::{Place, place_of_client};
-use super::super::{Ports, renew};
-use super::{Outcome, Request, finished};
+use super::request::{Outcome, Request};
+use super::store_login::finished;
+use crate::app::context::Context;
+use crate::app::credential::profile_id::{ProfileSlot, place_of_client};
+use crate::app::issuer::registration::{self, Use};
+use crate::app::refresh::client_credentials::{remember, token_of};
 
 /// Asks, and stores the token.
 pub(super) fn run(
-    ports: Ports<'_>,
+    cx: Context<'_>,
     request: &Request,
     provider: &Provider,
     flow: &ClientCredentialsFlow,
 ) -> Result<Outcome, Failure> {
     let purpose = Flow::ClientCredentials(flow.clone());
-    let client = client::resolve_with_secret(ports, provider, Use::Login(&purpose))?;
+    let client = registration::resolve_with_secret(cx, provider, Use::Login(&purpose))?;
     // Before anything is asked for that could not be kept.
-    ports.store.rehearse(&request.agent)?;
-    let place = find_place(ports, request, provider)?;
-    let now = ports.clock.now();
-    let grant = client_credentials::request(ports.http, provider, &client, flow, now)
+    cx.store.check_writable(&request.agent)?;
+    let place = find_place(cx, request, provider)?;
+    let now = cx.clock.now();
+    let grant = client_credentials::request(cx.http, provider, &client, flow, now)
         .map_err(|error| no_token(request, provider, &error))?;
-    ports.tell_skew(grant.skew_warning());
-    let token = renew::token_of(provider, &grant);
-    store(ports, request, provider, &place, &token)?;
-    renew::remember(ports, &request.agent, &place.id, provider, &client);
+    cx.tell_skew(grant.skew_warning());
+    let token = token_of(provider, &grant);
+    store(cx, request, provider, &place, &token)?;
+    remember(cx, &request.agent, &place.id, provider, &client);
     let outcome = Outcome {
         account: client.id,
         profile: place.id,
@@ -40,7 +42,7 @@ pub(super) fn run(
         replaced: place.replaces,
     };
     finished(
-        ports,
+        cx,
         request,
         provider,
         (CredentialKind::Token, None),
@@ -48,11 +50,15 @@ pub(super) fn run(
     )
 }
 
-fn find_place(ports: Ports<'_>, request: &Request, provider: &Provider) -> Result<Place, Failure> {
-    let document = ports.names(&request.agent)?;
+fn find_place(
+    cx: Context<'_>,
+    request: &Request,
+    provider: &Provider,
+) -> Result<ProfileSlot, Failure> {
+    let document = cx.names(&request.agent)?;
     let place = place_of_client(&document, &provider.id, request.profile.as_ref())?;
     if let Some(taken) = &place.taken {
-        ports.dialog.notice(&Notice::Warning(format!(
+        cx.dialog.notice(&Notice::Warning(format!(
             "{taken} holds something else and stays as it is; this token is stored as {}",
             place.id
         )));
@@ -61,14 +67,14 @@ fn find_place(ports: Ports<'_>, request: &Request, provider: &Provider) -> Resul
 }
 
 fn store(
-    ports: Ports<'_>,
+    cx: Context<'_>,
     request: &Request,
     provider: &Provider,
-    place: &Place,
+    place: &ProfileSlot,
     token: &Token,
 ) -> Result<(), Failure> {
     let mut is_stored = false;
-    let written = ports.store.update(&request.agent, &mut |document| {
+    let written = cx.store.update(&request.agent, &mut |document| {
         // Looked at again under the lock: another login may have taken the name meanwhile.
         let still = place_of_client(document, &provider.id, Some(&place.id));
         if still.is_ok_and(|still| still.id == place.id) {
@@ -83,7 +89,7 @@ fn store(
         }
         Change::Keep
     })?;
-    ports.tell_faults(&written);
+    cx.tell_faults(&written);
     if is_stored {
         return Ok(());
     }

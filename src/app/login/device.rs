@@ -6,26 +6,28 @@
 
 use std::time::Duration;
 
+use crate::app::login::store_login::keep;
 use crate::model::provider::{Client, DeviceFlow, DeviceScheme, Flow, Provider, Stored};
-use crate::oauth::device::{Begun, Device, DeviceError, Pace, Poll};
+use crate::oauth::device::{Begun, Device, DeviceError, Poll, PollSchedule};
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
-use crate::ports::dialog::Notice;
+use crate::ports::dialog::{DeviceCode, Notice};
 
-use super::super::Ports;
 use super::super::failure::{Failure, Kind, login_command};
-use super::{Outcome, Request, keep, token};
+use super::request::{Outcome, Request};
+use super::store_token;
+use crate::app::context::Context;
 
 /// How often a wait looks whether it is over.
 const TICK: Duration = Duration::from_millis(50);
 
 /// A device login between its code and its grant.
 pub(super) struct Running<'a> {
-    ports: Ports<'a>,
+    cx: Context<'a>,
     request: &'a Request,
     device: Device<'a>,
     begun: Begun,
-    pace: Pace,
+    pace: PollSchedule,
     troubled: bool,
 }
 
@@ -46,28 +48,28 @@ impl<'a> Running<'a> {
     /// [`Kind::Temporary`] for the network, else [`Kind::NeedsLogin`] with what to do instead, as
     /// where device codes are switched off.
     pub(super) fn begin(
-        ports: Ports<'a>,
+        cx: Context<'a>,
         request: &'a Request,
         provider: &'a Provider,
         client: &'a Client,
         flow: &'a DeviceFlow,
     ) -> Result<Self, Failure> {
         let device = Device {
-            http: ports.http,
+            http: cx.http,
             provider,
             client,
             flow,
         };
         if flow.stores == Stored::Token {
-            token::announce(ports, request, provider, flow)?;
+            store_token::announce(cx, request, provider, flow)?;
         }
-        let asked = ports.clock.monotonic();
+        let asked = cx.clock.monotonic();
         let begun = device
-            .begin(ports.random, ports.clock.now())
+            .begin(cx.random, cx.clock.now())
             .map_err(|error| failure(request, &device, &error))?;
-        let pace = Pace::new(&begun, asked, ports.clock.monotonic());
+        let pace = PollSchedule::new(&begun, asked, cx.clock.monotonic());
         Ok(Self {
-            ports,
+            cx,
             request,
             device,
             begun,
@@ -78,19 +80,19 @@ impl<'a> Running<'a> {
 
     /// The code and what belongs to it, for the person.
     pub(super) fn notice(&self) -> Notice {
-        Notice::DeviceCode {
+        Notice::DeviceCode(DeviceCode {
             provider: self.device.provider.name.clone(),
             user_code: self.begun.user_code.clone(),
             verification_uri: self.begun.verification_uri.clone(),
             verification_uri_complete: self.begun.verification_uri_complete.clone(),
             expires: self.begun.expires,
-        }
+        })
     }
 
     /// Polls if that is due. Sends at most one request (and the exchange of the code it brings),
     /// and never sleeps.
     pub(super) fn next(&mut self) -> Step {
-        let clock = self.ports.clock;
+        let clock = self.cx.clock;
         match self.pace.wait(clock.monotonic()) {
             None => return Step::Over(failure(self.request, &self.device, &DeviceError::Expired)),
             Some(wait) if !wait.is_zero() => return Step::Wait(wait),
@@ -104,7 +106,7 @@ impl<'a> Running<'a> {
             Poll::Trouble { reason, .. } if !self.troubled => {
                 self.troubled = true;
                 let text = format!("{reason}; the login goes on waiting");
-                self.ports.dialog.notice(&Notice::Warning(text));
+                self.cx.dialog.notice(&Notice::Warning(text));
             }
             Poll::Trouble { .. } => {}
             Poll::Pending | Poll::SlowDown(_) => self.troubled = false,
@@ -122,7 +124,7 @@ impl<'a> Running<'a> {
     ) -> Option<Result<Box<Grant>, Failure>> {
         while !stop() {
             match self.next() {
-                Step::Wait(wait) => self.ports.clock.sleep(wait.min(TICK)),
+                Step::Wait(wait) => self.cx.clock.sleep(wait.min(TICK)),
                 Step::Grant(grant) => return Some(Ok(grant)),
                 Step::Over(failure) => return Some(Err(failure)),
             }
@@ -133,32 +135,32 @@ impl<'a> Running<'a> {
 
 /// Runs the flow alone, from the code to the stored credential.
 pub(super) fn run(
-    ports: Ports<'_>,
+    cx: Context<'_>,
     request: &Request,
     provider: &Provider,
     client: &Client,
     flow: &DeviceFlow,
 ) -> Result<Outcome, Failure> {
-    ports.interrupt.defer();
-    let deadline = ports.clock.monotonic() + request.timeout;
-    let until = ports.clock.now().after(request.timeout);
-    let mut running = Running::begin(ports, request, provider, client, flow)?;
-    ports.dialog.notice(&running.notice());
-    ports.dialog.notice(&Notice::Waiting {
+    cx.interrupt.defer();
+    let deadline = cx.clock.monotonic() + request.timeout;
+    let until = cx.clock.now().after(request.timeout);
+    let mut running = Running::begin(cx, request, provider, client, flow)?;
+    cx.dialog.notice(&running.notice());
+    cx.dialog.notice(&Notice::Waiting {
         until: until.min(running.begun.expires),
     });
-    let is_over = || ports.interrupt.pending().is_some() || ports.clock.monotonic() >= deadline;
+    let is_over = || cx.interrupt.pending().is_some() || cx.clock.monotonic() >= deadline;
     let grant = running.poll_until(&is_over);
-    if let Some(signal) = ports.interrupt.pending() {
+    if let Some(signal) = cx.interrupt.pending() {
         return Err(Failure::cancelled(signal));
     }
-    let grant = grant.unwrap_or_else(|| Err(super::timed_out(request, provider)))?;
-    keep_grant(ports, request, provider, client, flow, *grant)
+    let grant = grant.unwrap_or_else(|| Err(super::request::timed_out(request, provider)))?;
+    keep_grant(cx, request, provider, client, flow, *grant)
 }
 
 /// Stores what a device flow brought, as its manifest says.
 pub(super) fn keep_grant(
-    ports: Ports<'_>,
+    cx: Context<'_>,
     request: &Request,
     provider: &Provider,
     client: &Client,
@@ -166,8 +168,8 @@ pub(super) fn keep_grant(
     grant: Grant,
 ) -> Result<Outcome, Failure> {
     match flow.stores {
-        Stored::OAuth => keep(ports, request, provider, client, grant),
-        Stored::Token => token::keep(ports, request, provider, flow, grant),
+        Stored::OAuth => keep(cx, request, provider, client, grant),
+        Stored::Token => store_token::keep(cx, request, provider, flow, grant),
     }
 }
 

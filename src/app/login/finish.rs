@@ -11,16 +11,17 @@ use crate::model::id::{AgentId, ProviderId};
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
-use crate::oauth::attempt::{Attempt, AuthorizationCode, CallbackError};
+use crate::oauth::authorization::{Attempt, AuthorizationCode, CallbackError};
 use crate::oauth::paste::Pasted;
 use crate::ports::dialog::{Answer, DialogError, Notice, Question};
 
-use super::super::Ports;
 use super::super::failure::{Failure, Kind};
-use super::code::{CodeFlow, exchange_failure, refused};
+use super::auth_code::{CodeFlow, exchange_failure, refused};
+use super::choose;
 use super::pending::{self, Pending};
+use super::request::{Outcome, Request};
 use super::start::{finish_command, start_command};
-use super::{Outcome, Request, choose};
+use crate::app::context::Context;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -41,20 +42,20 @@ pub struct Wanted {
 /// [`Kind::Usage`] if what was pasted is not the answer to it, [`Kind::NotFound`] if there is no
 /// such attempt any more, [`Kind::NeedsLogin`] if the provider refused, [`Kind::Temporary`] for the
 /// network, [`Kind::Busy`], and what the store says. Nothing is stored then.
-pub fn run(ports: Ports<'_>, wanted: &Wanted) -> Result<Outcome, Failure> {
-    ports.interrupt.defer();
-    let pasted = match Pasted::parse(read(ports, &wanted.code_file)?.expose()) {
+pub fn run(cx: Context<'_>, wanted: &Wanted) -> Result<Outcome, Failure> {
+    cx.interrupt.defer();
+    let pasted = match Pasted::parse(read(cx, &wanted.code_file)?.expose()) {
         Pasted::Nonsense(why) => return Err(unusable(&why, None)),
         pasted => pasted,
     };
     // Held until the attempt is gone: another process finds either it or nothing.
-    let _lock = pending::lock(ports)?;
-    let attempts = pending::all(ports)?;
-    let found = pick(&attempts, wanted, &pasted, ports.clock.now());
-    pending::sweep(ports, &attempts);
+    let _lock = pending::lock(cx)?;
+    let attempts = pending::all(cx)?;
+    let found = pick(&attempts, wanted, &pasted, cx.clock.now());
+    pending::sweep(cx, &attempts);
     let pending = found?;
-    let provider = ports.provider(&pending.provider)?;
-    let flow = CodeFlow::of(ports, &provider, choose(&provider, Some(&pending.method))?)?;
+    let provider = cx.provider(&pending.provider)?;
+    let flow = CodeFlow::of(cx, &provider, choose(&provider, Some(&pending.method))?)?;
     if flow.binding() != pending.binding {
         let message = format!(
             "{} has another client or token endpoint than when this login was begun, so its code was not sent",
@@ -62,8 +63,8 @@ pub fn run(ports: Ports<'_>, wanted: &Wanted) -> Result<Outcome, Failure> {
         );
         return Err(Failure::new(Kind::Config, message).hint(start_command(&provider.id)));
     }
-    let ending = Ending {
-        ports,
+    let ending = Completion {
+        cx,
         pending,
         request: request(pending),
         provider,
@@ -90,8 +91,8 @@ fn request(pending: &Pending) -> Request {
 }
 
 /// An attempt whose code has come.
-struct Ending<'a> {
-    ports: Ports<'a>,
+struct Completion<'a> {
+    cx: Context<'a>,
     pending: &'a Pending,
     request: Request,
     provider: Provider,
@@ -99,7 +100,7 @@ struct Ending<'a> {
     attempt: Attempt,
 }
 
-impl Ending<'_> {
+impl Completion<'_> {
     /// The code, if it belongs to the attempt.
     fn judge(&self, pasted: Pasted, accept_bare: bool) -> Result<AuthorizationCode, Failure> {
         let query = match pasted {
@@ -121,15 +122,13 @@ impl Ending<'_> {
 
     /// Uses the code, once.
     fn spend(&self, code: &AuthorizationCode) -> Result<Outcome, Failure> {
-        let Self {
-            ports, provider, ..
-        } = self;
+        let Self { cx, provider, .. } = self;
         // Before the code is spent for a login that could not be kept.
-        ports.store.rehearse(&self.request.agent)?;
-        ports.dialog.notice(&Notice::Exchanging);
-        match self.flow.exchange(*ports, provider, &self.attempt, code) {
+        cx.store.check_writable(&self.request.agent)?;
+        cx.dialog.notice(&Notice::Exchanging);
+        match self.flow.exchange(*cx, provider, &self.attempt, code) {
             Ok(gained) => {
-                let kept = gained.keep(*ports, &self.request, provider);
+                let kept = gained.keep(*cx, &self.request, provider);
                 self.forget();
                 kept.map_err(|failure| begin_anew(failure, &provider.id))
             }
@@ -162,31 +161,31 @@ impl Ending<'_> {
     }
 
     fn forget(&self) {
-        if let Err(failure) = self.pending.remove(self.ports) {
+        if let Err(failure) = self.pending.remove(self.cx) {
             let id = &self.pending.id;
             let text = format!(
                 "the login {id} is over, and its file stays: {}",
                 failure.message
             );
-            self.ports.dialog.notice(&Notice::Warning(text));
+            self.cx.dialog.notice(&Notice::Warning(text));
         }
     }
 }
 
-fn read(ports: Ports<'_>, file: &Path) -> Result<Secret<String>, Failure> {
+fn read(cx: Context<'_>, file: &Path) -> Result<Secret<String>, Failure> {
     if file == Path::new("-") {
         let question = Question::Secret {
             prompt: "Paste the URL that the browser ended on".to_owned(),
         };
-        return match ports.dialog.ask(&question, &|| false) {
+        return match cx.dialog.ask(&question, &|| false) {
             Ok(Answer::Text(text)) => Ok(text),
             Ok(_) => Err(unusable("nothing was pasted", None)),
             Err(DialogError::Failed(why)) => Err(unusable(&why, None)),
             Err(error) => Err(error.into()),
         };
     }
-    let path = ports.dirs.cwd.join(file);
-    let Some(bytes) = ports.files.read(&path)? else {
+    let path = cx.dirs.cwd.join(file);
+    let Some(bytes) = cx.files.read(&path)? else {
         let message = format!("{} does not exist", path.display());
         let hint = "name the file that holds the URL, or - for standard input";
         return Err(Failure::new(Kind::NotFound, message).hint(hint));

@@ -15,12 +15,12 @@ use crate::model::grant::Binding;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
-use crate::oauth::attempt::Kept;
+use crate::oauth::authorization::PersistedAuthorization;
 use crate::ports::files::{FileLock, Sharing};
+use crate::ports::lock::{LockError, lock_within};
 
-use super::super::Ports;
 use super::super::failure::{Failure, Kind};
-use super::race::TICK;
+use crate::app::context::Context;
 
 const SCHEMA: u32 = 1;
 const SUFFIX: &str = ".json";
@@ -50,7 +50,7 @@ pub(super) struct Pending {
     pub(super) binding: Binding,
     /// It is refused from then on.
     pub(super) expires: Timestamp,
-    pub(super) kept: Kept,
+    pub(super) kept: PersistedAuthorization,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -102,9 +102,9 @@ impl Pending {
     ///
     /// # Errors
     /// If there is no randomness.
-    pub(super) fn name(ports: Ports<'_>) -> Result<String, Failure> {
+    pub(super) fn name(cx: Context<'_>) -> Result<String, Failure> {
         let mut bytes = [0; NAME_BYTES];
-        let filled = ports.random.fill(&mut bytes);
+        let filled = cx.random.fill(&mut bytes);
         filled.map_err(|error| Failure::new(Kind::Storage, error.to_string()))?;
         Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
     }
@@ -113,23 +113,21 @@ impl Pending {
     ///
     /// # Errors
     /// What the disk says.
-    pub(super) fn write(&self, ports: Ports<'_>) -> Result<(), Failure> {
-        ports.files.create_dirs(&directory(ports))?;
+    pub(super) fn write(&self, cx: Context<'_>) -> Result<(), Failure> {
+        cx.files.create_dirs(&directory(cx))?;
         let bytes = self.encode().map_err(|error| {
             let message = format!("the attempt could not be written down: {error}");
             Failure::new(Kind::Storage, message)
         })?;
-        Ok(ports
-            .files
-            .replace(&path(ports, &self.id), bytes.expose())?)
+        Ok(cx.files.replace(&path(cx, &self.id), bytes.expose())?)
     }
 
     /// Forgets it.
     ///
     /// # Errors
     /// What the disk says.
-    pub(super) fn remove(&self, ports: Ports<'_>) -> Result<(), Failure> {
-        Ok(ports.files.remove(&path(ports, &self.id))?)
+    pub(super) fn remove(&self, cx: Context<'_>) -> Result<(), Failure> {
+        Ok(cx.files.remove(&path(cx, &self.id))?)
     }
 
     /// Whether its deadline has passed.
@@ -174,7 +172,7 @@ impl Pending {
                 client_id: file.client_id,
             },
             expires: Timestamp(file.expires_at),
-            kept: Kept {
+            kept: PersistedAuthorization {
                 redirect_uri: file.redirect_uri,
                 state: file.state,
                 verifier: file.code_verifier,
@@ -190,13 +188,13 @@ impl Pending {
 ///
 /// # Errors
 /// If the directory or one of the files cannot be read.
-pub(super) fn all(ports: Ports<'_>) -> Result<Vec<Pending>, Failure> {
+pub(super) fn all(cx: Context<'_>) -> Result<Vec<Pending>, Failure> {
     let mut found = Vec::new();
-    for name in ports.files.list(&directory(ports))? {
+    for name in cx.files.list(&directory(cx))? {
         let Some(id) = name.strip_suffix(SUFFIX).filter(|id| is_name(id)) else {
             continue;
         };
-        let bytes = ports.files.read(&path(ports, id))?.map(Secret::new);
+        let bytes = cx.files.read(&path(cx, id))?.map(Secret::new);
         found.extend(bytes.and_then(|bytes| Pending::decode(id, bytes.expose())));
     }
     Ok(found)
@@ -204,19 +202,19 @@ pub(super) fn all(ports: Ports<'_>) -> Result<Vec<Pending>, Failure> {
 
 /// Removes attempts whose deadline has passed, and what a crash left. What cannot be removed stays
 /// for the next time.
-pub(super) fn sweep(ports: Ports<'_>, attempts: &[Pending]) {
-    let now = ports.clock.now();
+pub(super) fn sweep(cx: Context<'_>, attempts: &[Pending]) {
+    let now = cx.clock.now();
     for attempt in attempts.iter().filter(|attempt| attempt.is_over(now)) {
-        let _ = attempt.remove(ports);
+        let _ = attempt.remove(cx);
     }
-    let directory = directory(ports);
-    for name in ports.files.list(&directory).unwrap_or_default() {
+    let directory = directory(cx);
+    for name in cx.files.list(&directory).unwrap_or_default() {
         let path = directory.join(&name);
         let ours = name.ends_with(SUFFIX) || name.ends_with(".tmp");
-        let stat = ports.files.stat(&path).ok().flatten();
+        let stat = cx.files.stat(&path).ok().flatten();
         let left = stat.is_some_and(|stat| stat.modified.until(now) > LEFT_BEHIND);
         if ours && left && !attempts.iter().any(|other| name.starts_with(&other.id)) {
-            let _ = ports.files.remove(&path);
+            let _ = cx.files.remove(&path);
         }
     }
 }
@@ -225,25 +223,21 @@ pub(super) fn sweep(ports: Ports<'_>, attempts: &[Pending]) {
 ///
 /// # Errors
 /// [`Kind::Busy`] if another process takes too long; a signal; what the disk says.
-pub(super) fn lock(ports: Ports<'_>) -> Result<Box<dyn FileLock>, Failure> {
-    let locks = ports.dirs.state.join("locks");
-    ports.files.create_dirs(&locks)?;
+pub(super) fn lock(cx: Context<'_>) -> Result<Box<dyn FileLock>, Failure> {
+    let locks = cx.dirs.state.join("locks");
+    cx.files.create_dirs(&locks)?;
     let path = locks.join("pending.lock");
-    let deadline = ports.clock.monotonic() + PATIENCE;
-    loop {
-        if let Some(lock) = ports.files.try_lock(&path, Sharing::Exclusive)? {
-            return Ok(lock);
+    let wait = cx.wait(PATIENCE);
+    let lock = lock_within(cx.files, cx.clock, &path, Sharing::Exclusive, &wait);
+    lock.map_err(|error| match error {
+        LockError::Busy { owner, .. } => {
+            let owner = owner.unwrap_or_else(|| "another process".to_owned());
+            let message = format!("{owner} has been finishing a login for a minute");
+            Failure::new(Kind::Busy, message)
+                .hint("wait for the other process, then run the command again")
         }
-        if let Some(signal) = ports.interrupt.pending() {
-            return Err(Failure::cancelled(signal));
-        }
-        if ports.clock.monotonic() >= deadline {
-            let message = "another process has been ending a login for a minute";
-            return Err(Failure::new(Kind::Busy, message)
-                .hint("wait for the other process, then run the command again"));
-        }
-        ports.clock.sleep(TICK);
-    }
+        other => other.into(),
+    })
 }
 
 /// Whether a text can be the name of an attempt; nothing else becomes part of a path.
@@ -252,12 +246,12 @@ pub(super) fn is_name(text: &str) -> bool {
     text.len() == 2 * NAME_BYTES && text.bytes().all(digit)
 }
 
-fn directory(ports: Ports<'_>) -> PathBuf {
-    ports.dirs.state.join("pending")
+fn directory(cx: Context<'_>) -> PathBuf {
+    cx.dirs.state.join("pending")
 }
 
-fn path(ports: Ports<'_>, id: &str) -> PathBuf {
-    directory(ports).join(format!("{id}{SUFFIX}"))
+fn path(cx: Context<'_>, id: &str) -> PathBuf {
+    directory(cx).join(format!("{id}{SUFFIX}"))
 }
 
 #[cfg(test)]
@@ -278,7 +272,7 @@ mod tests {
                 client_id: "client-1".to_owned(),
             },
             expires: Timestamp(7),
-            kept: Kept {
+            kept: PersistedAuthorization {
                 redirect_uri: "http://localhost:1455/cb".to_owned(),
                 state: Secret::from("state-MARKER"),
                 verifier: Secret::from("verifier-MARKER"),

@@ -9,8 +9,8 @@ use url::Url;
 
 use crate::model::provider::{BrowserFlow, Loopback, Redirect};
 
-use super::super::Ports;
 use super::super::failure::{Failure, Kind};
+use crate::app::context::Context;
 
 /// The hosts that a redirect to this machine may name.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -19,11 +19,11 @@ const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 ///
 /// # Errors
 /// [`Kind::Config`] if one of them holds what cannot be used.
-pub(super) fn chosen(ports: Ports<'_>, flow: &BrowserFlow) -> Result<BrowserFlow, Failure> {
+pub(super) fn chosen(cx: Context<'_>, flow: &BrowserFlow) -> Result<BrowserFlow, Failure> {
     let mut flow = flow.clone();
     let set = |name: &Option<String>| {
         let name = name.clone()?;
-        let value = ports.env.plain(&name)?;
+        let value = cx.env.plain(&name)?;
         Some((name, value))
     };
     if let Some((name, value)) = set(&flow.redirect_env) {

@@ -8,11 +8,12 @@ use crate::model::id::{AgentId, ProviderId};
 use crate::model::provider::{Flow, Redirect};
 use crate::model::time::Timestamp;
 
-use super::super::Ports;
 use super::super::failure::{Failure, login_command};
-use super::code::CodeFlow;
+use super::auth_code::CodeFlow;
 use super::pending::{self, Pending};
-use super::{Request, choose, tell_findings};
+use super::request::Request;
+use super::{choose, tell_findings};
+use crate::app::context::Context;
 
 /// A login that was begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,35 +49,35 @@ impl Begun {
 /// [`Kind::NotFound`](super::Kind::NotFound) for an unknown provider or method,
 /// [`Kind::Usage`](super::Kind::Usage) for one that no code comes back from, and what the store
 /// says.
-pub fn run(ports: Ports<'_>, request: &Request) -> Result<Begun, Failure> {
-    let provider = ports.provider(&request.provider)?;
-    tell_findings(ports, &provider)?;
+pub fn run(cx: Context<'_>, request: &Request) -> Result<Begun, Failure> {
+    let provider = cx.provider(&request.provider)?;
+    tell_findings(cx, &provider)?;
     let by_code = |flow: &&Flow| matches!(flow, Flow::Browser(_) | Flow::KeyExchange(_));
     let usual = provider.flows.iter().find(by_code);
     let flow = match usual.filter(|_| request.method.is_none()) {
         Some(flow) => flow,
         None => choose(&provider, request.method.as_deref())?,
     };
-    let code = CodeFlow::of(ports, &provider, flow)?;
-    ports.store.rehearse(&request.agent)?;
+    let code = CodeFlow::of(cx, &provider, flow)?;
+    cx.store.check_writable(&request.agent)?;
     let redirect_uri = match &code.redirect {
         Redirect::Loopback(loopback) => loopback.uri(loopback.ports.first().copied().unwrap_or(0)),
         Redirect::Elsewhere(page) => page.clone(),
     };
-    let attempt = code.begin(ports, &redirect_uri)?;
-    pending::sweep(ports, &pending::all(ports)?);
+    let attempt = code.begin(cx, &redirect_uri)?;
+    pending::sweep(cx, &pending::all(cx)?);
     let pending = Pending {
-        id: Pending::name(ports)?,
+        id: Pending::name(cx)?,
         provider: provider.id.clone(),
         agent: request.agent.clone(),
         method: flow.method().to_owned(),
         profile: request.profile.clone(),
         set_default: request.set_default,
         binding: code.binding(),
-        expires: ports.clock.now().after(request.timeout),
+        expires: cx.clock.now().after(request.timeout),
         kept: attempt.kept(),
     };
-    pending.write(ports)?;
+    pending.write(cx)?;
     Ok(Begun {
         attempt: pending.id,
         provider: provider.id,

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::app::Ports;
-use crate::app::agents::touch;
+use crate::app::agents::config_touch::touch;
+use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::config::edit::Edit;
 use crate::model::id::printable;
@@ -23,8 +23,8 @@ pub struct Outcome {
 }
 
 /// Every alias and its model, as written.
-pub fn list(ports: Ports<'_>) -> Vec<(String, String)> {
-    reference::aliases(&ports.settings.models)
+pub fn list(cx: Context<'_>) -> Vec<(String, String)> {
+    reference::aliases(&cx.settings.models)
 }
 
 fn checked(alias: &str) -> Result<&str, Failure> {
@@ -45,19 +45,19 @@ fn checked(alias: &str) -> Result<&str, Failure> {
 /// [`Kind::Usage`] if it cannot be an alias, belongs to another model, or that can be none, and
 /// what the configuration says.
 pub fn add(
-    ports: Ports<'_>,
+    cx: Context<'_>,
     alias: &str,
     model: &str,
     version: &'static str,
 ) -> Result<Outcome, Failure> {
     let alias = checked(alias)?;
-    let target = target(ports.settings, model)?;
+    let target = target(cx.settings, model)?;
     let reference = target.reference.to_string();
     // The case of an alias does not count where it is used, so two that differ by it are one.
     let of_another = |(other, model): &&(String, String)| {
         other.eq_ignore_ascii_case(alias) && *model != reference
     };
-    if let Some((other, model)) = list(ports).iter().find(of_another) {
+    if let Some((other, model)) = list(cx).iter().find(of_another) {
         let (other, model) = (printable(other, 80), printable(model, 120));
         let message = format!("Alias {other} already points to {model}.");
         let failure = Failure::new(Kind::Usage, message);
@@ -68,12 +68,12 @@ pub fn add(
             reference,
             alias: Some(alias.to_owned()),
         },
-        touch(ports, version),
+        touch(cx, version),
     ];
     Ok(Outcome {
         alias: alias.to_owned(),
         target: Some(target),
-        config_path: ports.config.apply(&edits)?.path,
+        config_path: cx.edit_config(&edits)?.path,
     })
 }
 
@@ -82,9 +82,9 @@ pub fn add(
 ///
 /// # Errors
 /// [`Kind::NotFound`] if no model has it, and what the configuration says.
-pub fn remove(ports: Ports<'_>, alias: &str, version: &'static str) -> Result<Outcome, Failure> {
+pub fn remove(cx: Context<'_>, alias: &str, version: &'static str) -> Result<Outcome, Failure> {
     let alias = checked(alias)?;
-    let all = list(ports);
+    let all = list(cx);
     let Some((_, reference)) = all.iter().find(|(other, _)| other == alias) else {
         let failure = Failure::new(Kind::NotFound, format!("Alias not found: {alias}"));
         return Err(failure.hint("openclaw models aliases list"));
@@ -95,11 +95,11 @@ pub fn remove(ports: Ports<'_>, alias: &str, version: &'static str) -> Result<Ou
             reference: reference.clone(),
             alias: built_in.map(|_| String::new()),
         },
-        touch(ports, version),
+        touch(cx, version),
     ];
     Ok(Outcome {
         alias: alias.to_owned(),
         target: None,
-        config_path: ports.config.apply(&edits)?.path,
+        config_path: cx.edit_config(&edits)?.path,
     })
 }

@@ -3,8 +3,8 @@
 
 use std::path::PathBuf;
 
-use crate::app::Ports;
-use crate::app::agents::touch;
+use crate::app::agents::config_touch::touch;
+use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::config::edit::{Edit, Role};
 use crate::model::reference;
@@ -24,10 +24,10 @@ pub struct Outcome {
 }
 
 /// The choice of a role.
-pub fn choice(ports: Ports<'_>, role: Role) -> ModelChoice {
+pub fn choice(cx: Context<'_>, role: Role) -> ModelChoice {
     match role {
-        Role::Model => ports.settings.model.clone(),
-        Role::Image => ports.settings.image_model.clone(),
+        Role::Model => cx.settings.model.clone(),
+        Role::Image => cx.settings.image_model.clone(),
     }
 }
 
@@ -36,12 +36,12 @@ pub fn choice(ports: Ports<'_>, role: Role) -> ModelChoice {
 /// # Errors
 /// [`Kind::Usage`] if it cannot be a model, and what the configuration says.
 pub fn set(
-    ports: Ports<'_>,
+    cx: Context<'_>,
     role: Role,
     text: &str,
     version: &'static str,
 ) -> Result<Outcome, Failure> {
-    let target = target(ports.settings, text)?;
+    let target = target(cx.settings, text)?;
     let reference = target.reference.to_string();
     let set = Edit::SetPrimary {
         role,
@@ -50,8 +50,8 @@ pub fn set(
     let edits = vec![set, Edit::AllowModel(reference)];
     Ok(Outcome {
         target: Some(target),
-        fallbacks: choice(ports, role).fallbacks.unwrap_or_default(),
-        written: write(ports, edits, version)?,
+        fallbacks: choice(cx, role).fallbacks.unwrap_or_default(),
+        written: write(cx, edits, version)?,
     })
 }
 
@@ -61,22 +61,22 @@ pub fn set(
 /// # Errors
 /// [`Kind::Usage`] if it cannot be a model, and what the configuration says.
 pub fn add_fallback(
-    ports: Ports<'_>,
+    cx: Context<'_>,
     role: Role,
     text: &str,
     version: &'static str,
 ) -> Result<Outcome, Failure> {
-    let target = target(ports.settings, text)?;
-    let mut fallbacks = choice(ports, role).fallbacks.unwrap_or_default();
+    let target = target(cx.settings, text)?;
+    let mut fallbacks = choice(cx, role).fallbacks.unwrap_or_default();
     let mut written = None;
-    if meant(ports, &fallbacks, &target).is_empty() {
+    if meant(cx, &fallbacks, &target).is_empty() {
         let reference = target.reference.to_string();
         fallbacks.push(reference.clone());
         let add = Edit::AddFallback {
             role,
             reference: reference.clone(),
         };
-        written = write(ports, vec![add, Edit::AllowModel(reference)], version)?;
+        written = write(cx, vec![add, Edit::AllowModel(reference)], version)?;
     }
     Ok(Outcome {
         target: Some(target),
@@ -91,14 +91,14 @@ pub fn add_fallback(
 /// [`Kind::NotFound`] if it is none of them, [`Kind::Usage`] if it cannot be a model, and what the
 /// configuration says.
 pub fn remove_fallback(
-    ports: Ports<'_>,
+    cx: Context<'_>,
     role: Role,
     text: &str,
     version: &'static str,
 ) -> Result<Outcome, Failure> {
-    let target = target(ports.settings, text)?;
-    let mut fallbacks = choice(ports, role).fallbacks.unwrap_or_default();
-    let entries = meant(ports, &fallbacks, &target);
+    let target = target(cx.settings, text)?;
+    let mut fallbacks = choice(cx, role).fallbacks.unwrap_or_default();
+    let entries = meant(cx, &fallbacks, &target);
     if entries.is_empty() {
         let (what, command) = match role {
             Role::Model => ("Fallback", "fallbacks"),
@@ -113,7 +113,7 @@ pub fn remove_fallback(
     Ok(Outcome {
         target: Some(target),
         fallbacks,
-        written: write(ports, edits, version)?,
+        written: write(cx, edits, version)?,
     })
 }
 
@@ -122,32 +122,32 @@ pub fn remove_fallback(
 /// # Errors
 /// What the configuration says.
 pub fn clear_fallbacks(
-    ports: Ports<'_>,
+    cx: Context<'_>,
     role: Role,
     version: &'static str,
 ) -> Result<Outcome, Failure> {
-    let entries = choice(ports, role).fallbacks.unwrap_or_default();
+    let entries = choice(cx, role).fallbacks.unwrap_or_default();
     let edits = vec![Edit::DropFallbacks { role, entries }];
     Ok(Outcome {
         target: None,
         fallbacks: Vec::new(),
-        written: write(ports, edits, version)?,
+        written: write(cx, edits, version)?,
     })
 }
 
 /// Makes these changes; where.
 fn write(
-    ports: Ports<'_>,
+    cx: Context<'_>,
     mut edits: Vec<Edit>,
     version: &'static str,
 ) -> Result<Option<PathBuf>, Failure> {
-    edits.push(touch(ports, version));
-    Ok(Some(ports.config.apply(&edits)?.path))
+    edits.push(touch(cx, version));
+    Ok(Some(cx.edit_config(&edits)?.path))
 }
 
 /// The entries that mean the same model.
-fn meant(ports: Ports<'_>, entries: &[String], target: &Target) -> Vec<String> {
-    let aliases = reference::aliases(&ports.settings.models);
+fn meant(cx: Context<'_>, entries: &[String], target: &Target) -> Vec<String> {
+    let aliases = reference::aliases(&cx.settings.models);
     let same = |entry: &&String| {
         reference::resolve(entry, &aliases).is_some_and(|found| found == target.reference)
     };

@@ -1,9 +1,10 @@
 //! `models list`: every model that the configuration names, what for, and whether its provider has
 //! a login or a key.
 
-use crate::app::Ports;
+use crate::app::context::Context;
+use crate::app::credential::model_ref;
 use crate::app::failure::Failure;
-use crate::app::status::{self, speaks_for};
+use crate::app::status::speaks_for;
 use crate::model::id::{AgentId, ProviderId};
 use crate::model::reference::{self, ModelRef};
 
@@ -42,24 +43,24 @@ pub struct Outcome {
 ///
 /// # Errors
 /// If the agent was named and is not configured, or a document is there and cannot be read.
-pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
+pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     if request.agent_named {
-        ports.must_know(&request.agent)?;
+        cx.require_agent(&request.agent)?;
     }
-    let mut rows = configured(ports, request);
+    let mut rows = configured(cx, request);
     if let Some(provider) = &request.provider {
         rows.retain(|row| row.reference.provider == *provider);
     }
     let providers: Vec<&ProviderId> = rows.iter().map(|row| &row.reference.provider).collect();
-    let (available, faults) = speaks_for(ports, &request.agent, &providers)?;
+    let (available, faults) = speaks_for(cx, &request.agent, &providers)?;
     for (row, available) in rows.iter_mut().zip(available) {
         row.available = available;
     }
     Ok(Outcome { rows, faults })
 }
 
-fn configured(ports: Ports<'_>, request: &Request) -> Vec<Row> {
-    let models = status::resolve(ports.settings, &request.agent, request.agent_named);
+fn configured(cx: Context<'_>, request: &Request) -> Vec<Row> {
+    let models = model_ref::resolve(cx.settings, &request.agent, request.agent_named);
     let mut rows: Vec<Row> = Vec::new();
     let mut add = |reference: Option<ModelRef>, tag: String| {
         let Some(reference) = reference else { return };

@@ -4,7 +4,7 @@
 //! A name that means nothing is an error. The reference release takes it for `skip`, so a misspelt
 //! choice stores nothing and succeeds.
 
-use crate::app::Ports;
+use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, shell_word};
 use crate::model::id::{ProviderId, printable};
 use crate::model::provider::Flow;
@@ -154,7 +154,7 @@ impl Meaning {
 /// # Errors
 /// [`Kind::Usage`] if it means nothing, or nothing that can be stored here.
 pub(super) fn meaning(
-    ports: Ports<'_>,
+    cx: Context<'_>,
     name: &str,
     interactive: bool,
 ) -> Result<Option<Meaning>, Failure> {
@@ -180,7 +180,7 @@ pub(super) fn meaning(
         let message = format!("the auth choice {name} stores nothing here: {why}");
         return Err(Failure::new(Kind::Usage, message));
     }
-    of_provider(ports, name, interactive).map(Some)
+    of_provider(cx, name, interactive).map(Some)
 }
 
 /// The row that a flag stands for when nothing else was said.
@@ -189,16 +189,16 @@ pub(super) fn of_flag(flag: &str) -> Result<Option<Meaning>, Failure> {
     row.map(Meaning::of_row).transpose()
 }
 
-fn of_provider(ports: Ports<'_>, name: &str, interactive: bool) -> Result<Meaning, Failure> {
+fn of_provider(cx: Context<'_>, name: &str, interactive: bool) -> Result<Meaning, Failure> {
     let (id, method) = match name.split_once('/') {
         Some((id, method)) => (id, Some(method)),
         None => (name, None),
     };
-    let known = ports.catalogue.ids()?;
+    let known = cx.catalogue.ids()?;
     let Some(id) = known.iter().find(|known| known.as_str() == id) else {
         return Err(unknown(name, &near(name, &known), interactive));
     };
-    let provider = ports.catalogue.get(id)?;
+    let provider = cx.catalogue.get(id)?;
     let methods: Vec<&str> = provider.flows.iter().map(Flow::method).collect();
     let found = match method {
         None => methods.first().copied(),

@@ -1,6 +1,6 @@
 //! What the wizard asks: provider, method, agent.
 
-use crate::app::Ports;
+use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::model::id::AgentId;
 use crate::model::provider::{Flow, Provider};
@@ -9,26 +9,26 @@ use crate::ports::dialog::{Choice, Notice};
 use super::choices::Meaning;
 
 /// Lets a person choose a provider and, where it has several, a method.
-pub(super) fn credential(ports: Ports<'_>) -> Result<Meaning, Failure> {
-    let providers = providers(ports)?;
+pub(super) fn credential(cx: Context<'_>) -> Result<Meaning, Failure> {
+    let providers = providers(cx)?;
     let options = providers.iter().map(label).collect();
-    let provider = &providers[chosen(ports, "Provider", options)?];
+    let provider = &providers[chosen(cx, "Provider", options)?];
     let methods: Vec<&str> = provider.flows.iter().map(Flow::method).collect();
     let method = match methods.as_slice() {
         [only] => only,
         several => {
             let options = several.iter().map(|method| in_words(method)).collect();
             let prompt = format!("How to log in to {}", provider.name);
-            several[chosen(ports, &prompt, options)?]
+            several[chosen(cx, &prompt, options)?]
         }
     };
     Ok(Meaning::of(&provider.id, method))
 }
 
 /// Lets a person choose an agent, the usual one first; where there is one only, it is meant.
-pub(super) fn agent(ports: Ports<'_>, usual: &AgentId) -> Result<AgentId, Failure> {
+pub(super) fn agent(cx: Context<'_>, usual: &AgentId) -> Result<AgentId, Failure> {
     let mut agents = vec![usual.clone()];
-    for agent in &ports.settings.agents {
+    for agent in &cx.settings.agents {
         let id = AgentId::normalise(&agent.id);
         if !agents.contains(&id) {
             agents.push(id);
@@ -43,18 +43,18 @@ pub(super) fn agent(ports: Ports<'_>, usual: &AgentId) -> Result<AgentId, Failur
         (false, false) => id.to_string(),
     };
     let options = agents.iter().map(label).collect();
-    let index = chosen(ports, "For which agent", options)?;
+    let index = chosen(cx, "For which agent", options)?;
     Ok(agents.swap_remove(index))
 }
 
 /// Every provider that can be logged in to. A faulty file of the user's is told and left out.
-fn providers(ports: Ports<'_>) -> Result<Vec<Provider>, Failure> {
+fn providers(cx: Context<'_>) -> Result<Vec<Provider>, Failure> {
     let mut providers = Vec::new();
-    for id in ports.catalogue.ids()? {
-        match ports.catalogue.get(&id) {
+    for id in cx.catalogue.ids()? {
+        match cx.catalogue.get(&id) {
             Ok(provider) if provider.flows.is_empty() => {}
             Ok(provider) => providers.push(provider),
-            Err(error) => ports.dialog.notice(&Notice::Warning(error.to_string())),
+            Err(error) => cx.dialog.notice(&Notice::Warning(error.to_string())),
         }
     }
     Ok(providers)
@@ -83,10 +83,10 @@ fn in_words(method: &str) -> String {
 }
 
 /// The index that was chosen; one that a dialog made up is nobody's choice.
-fn chosen(ports: Ports<'_>, prompt: &str, options: Vec<String>) -> Result<usize, Failure> {
+fn chosen(cx: Context<'_>, prompt: &str, options: Vec<String>) -> Result<usize, Failure> {
     let prompt = prompt.to_owned();
     let count = options.len();
-    let index = ports.dialog.choose(&Choice { prompt, options })?;
+    let index = cx.dialog.choose(&Choice { prompt, options })?;
     if index >= count {
         return Err(Failure::new(Kind::Usage, "nothing was chosen"));
     }

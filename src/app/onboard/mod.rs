@@ -14,10 +14,10 @@ use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::secret::Secret;
 use crate::ports::dialog::Notice;
 
-use super::Ports;
+use super::context::Context;
 use super::failure::{Failure, Kind};
 use choices::{Meaning, SKIP, TOKEN};
-use way::Way;
+use way::LoginMethod;
 
 /// The method that takes a key.
 const API_KEY: &str = "api-key";
@@ -81,12 +81,12 @@ pub struct Outcome {
     /// The choice, by its name.
     pub choice: String,
     /// The credential; `None` for `skip`.
-    pub credential: Option<Kept>,
+    pub credential: Option<StoredCredential>,
 }
 
 /// The credential that is there now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct StoredCredential {
     /// Its profile.
     pub profile: ProfileId,
     /// Its provider.
@@ -104,11 +104,11 @@ pub struct Kept {
 /// # Errors
 /// [`Kind::Usage`] if the choice is unknown, is not clear, or wants what was not given or a person
 /// who is not there; [`Kind::Cancelled`]; what the use case of the method says.
-pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
-    let chosen = choose(ports, request)?;
+pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
+    let chosen = choose(cx, request)?;
     let ask_agent = request.interactive && !request.agent_named && chosen.is_some();
     let agent = match ask_agent {
-        true => guide::agent(ports, &request.agent)?,
+        true => guide::agent(cx, &request.agent)?,
         false => request.agent.clone(),
     };
     let Some(meaning) = chosen else {
@@ -118,9 +118,9 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
             credential: None,
         });
     };
-    warn_unused(ports, request, &meaning);
-    let way = Way {
-        ports,
+    warn_unused(cx, request, &meaning);
+    let way = LoginMethod {
+        cx,
         request,
         agent: &agent,
         meaning: &meaning,
@@ -135,17 +135,17 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
 }
 
 /// What was chosen: by name, by the one flag there is, by a person; or nothing.
-fn choose(ports: Ports<'_>, request: &Request) -> Result<Option<Meaning>, Failure> {
+fn choose(cx: Context<'_>, request: &Request) -> Result<Option<Meaning>, Failure> {
     if let Some(name) = &request.choice {
-        return choices::meaning(ports, name, request.interactive);
+        return choices::meaning(cx, name, request.interactive);
     }
     let flags: Vec<&str> = request.keys.iter().map(|(flag, _)| *flag).collect();
     match flags.as_slice() {
-        [] if request.token.token.is_some() => choices::meaning(ports, TOKEN, request.interactive),
-        [] if request.interactive => guide::credential(ports).map(Some),
+        [] if request.token.token.is_some() => choices::meaning(cx, TOKEN, request.interactive),
+        [] if request.interactive => guide::credential(cx).map(Some),
         [] => {
             let text = "no --auth-choice and no key was given, so nothing is stored";
-            ports.dialog.notice(&Notice::Warning(text.to_owned()));
+            cx.dialog.notice(&Notice::Warning(text.to_owned()));
             Ok(None)
         }
         [flag] => choices::of_flag(flag),
@@ -183,11 +183,11 @@ fn provider(request: &Request, meaning: &Meaning) -> Result<ProviderId, Failure>
 }
 
 /// A key that the choice does not use was given in vain, and its giver may think otherwise.
-fn warn_unused(ports: Ports<'_>, request: &Request, meaning: &Meaning) {
+fn warn_unused(cx: Context<'_>, request: &Request, meaning: &Meaning) {
     let own = meaning.row.and_then(|row| row.flag);
     let unused = request.keys.iter().map(|(flag, _)| *flag);
     for flag in unused.filter(|flag| Some(*flag) != own) {
         let text = format!("--{flag} is not used by --auth-choice {}", meaning.name);
-        ports.dialog.notice(&Notice::Warning(text));
+        cx.dialog.notice(&Notice::Warning(text));
     }
 }

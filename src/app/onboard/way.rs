@@ -8,19 +8,21 @@ use crate::ports::dialog::{Answer, Notice, Question};
 use crate::ports::store::Scope;
 
 use super::choices::{Meaning, TOKEN};
-use super::{API_KEY, Given, Kept, Request, SETUP_TOKEN};
+use super::{API_KEY, Given, Request, SETUP_TOKEN, StoredCredential};
+use crate::app::context::Context;
+use crate::app::credential::env_keys::Keys;
+use crate::app::credential::profile_id;
 use crate::app::failure::{Failure, Kind, login_command};
-use crate::app::keys::Keys;
+use crate::app::login;
 use crate::app::paste::{self, Form};
-use crate::app::{Ports, login, naming};
 
 /// The method that needs no person and nothing that is given here.
 const CLIENT_CREDENTIALS: &str = "client-credentials";
 
 /// One choice on its way to a stored credential.
-pub(super) struct Way<'a> {
+pub(super) struct LoginMethod<'a> {
     /// The doors.
-    pub(super) ports: Ports<'a>,
+    pub(super) cx: Context<'a>,
     /// What was asked for.
     pub(super) request: &'a Request,
     /// The agent it is for.
@@ -31,9 +33,9 @@ pub(super) struct Way<'a> {
     pub(super) provider: ProviderId,
 }
 
-impl Way<'_> {
+impl LoginMethod<'_> {
     /// Goes it: the use case of the method, or nothing where the credential is there already.
-    pub(super) fn go(&self) -> Result<Kept, Failure> {
+    pub(super) fn go(&self) -> Result<StoredCredential, Failure> {
         match self.meaning.method.as_str() {
             API_KEY => self.key(),
             SETUP_TOKEN => self.token(),
@@ -41,7 +43,7 @@ impl Way<'_> {
         }
     }
 
-    fn login(&self) -> Result<Kept, Failure> {
+    fn login(&self) -> Result<StoredCredential, Failure> {
         let (provider, method) = (&self.provider, &self.meaning.method);
         if !self.request.interactive && method != CLIENT_CREDENTIALS {
             let message = format!(
@@ -50,10 +52,10 @@ impl Way<'_> {
             let hint = login_command(provider, None, false);
             return Err(Failure::new(Kind::Usage, message).hint(hint));
         }
-        let manifest = self.ports.provider(provider)?;
+        let manifest = self.cx.provider(provider)?;
         let is_usual = manifest.flows.first().map(Flow::method) == Some(method.as_str());
         let stored = login::run(
-            self.ports,
+            self.cx,
             &login::Request {
                 agent: self.agent.clone(),
                 provider: provider.clone(),
@@ -70,7 +72,7 @@ impl Way<'_> {
         Ok(self.kept(stored.profile, true, stored.replaced))
     }
 
-    fn token(&self) -> Result<Kept, Failure> {
+    fn token(&self) -> Result<StoredCredential, Failure> {
         let flags = &self.request.token;
         let given = self.given(flags.token.as_ref(), "token")?;
         if given.is_none() && !self.request.interactive {
@@ -92,7 +94,7 @@ impl Way<'_> {
         self.paste(profile, form, given.and_then(Source::text), Vec::new())
     }
 
-    fn key(&self) -> Result<Kept, Failure> {
+    fn key(&self) -> Result<StoredCredential, Failure> {
         let row = self.meaning.row;
         let flag = row.and_then(|row| row.flag);
         let mut keys = self.request.keys.iter();
@@ -106,7 +108,7 @@ impl Way<'_> {
             return match self.existing()? {
                 Some(profile) => {
                     let text = format!("{profile} is stored already and stays as it is");
-                    self.ports.dialog.notice(&Notice::Info(text));
+                    self.cx.dialog.notice(&Notice::Info(text));
                     Ok(self.kept(profile, false, false))
                 }
                 None => Err(self.no_key(flag)),
@@ -124,7 +126,7 @@ impl Way<'_> {
             Some(Given::Input) => true,
             None => self.request.from_input,
         };
-        if from_input && self.ports.dialog.can_ask() && !self.request.interactive {
+        if from_input && self.cx.dialog.can_ask() && !self.request.interactive {
             let message = format!("--{flag} reads standard input, and that is a terminal");
             return Err(Failure::new(Kind::Usage, message).hint(self.by_pipe()));
         }
@@ -133,14 +135,14 @@ impl Way<'_> {
 
     /// The key of the environment; a person is asked whether it is meant.
     fn key_of_environment(&self) -> Result<Option<Source>, Failure> {
-        let manifest = self.ports.catalogue.get(&self.provider)?;
-        let keys = Keys::look(self.ports);
+        let manifest = self.cx.catalogue.get(&self.provider)?;
+        let keys = Keys::look(self.cx);
         let Some((source, key)) = keys.key_of(&manifest) else {
             return Ok(None);
         };
         if !self.request.interactive {
             let text = format!("The key is taken from {source}");
-            self.ports.dialog.notice(&Notice::Info(text));
+            self.cx.dialog.notice(&Notice::Info(text));
             return Ok(Some(Source::Text(key)));
         }
         let question = Question::Confirm {
@@ -150,7 +152,7 @@ impl Way<'_> {
             ),
             default: true,
         };
-        Ok(match self.ports.dialog.ask(&question, &|| false)? {
+        Ok(match self.cx.dialog.ask(&question, &|| false)? {
             Answer::Yes => Some(Source::Text(key)),
             Answer::No | Answer::Text(_) => None,
         })
@@ -158,7 +160,7 @@ impl Way<'_> {
 
     /// A profile with a key of this provider that the agent sees.
     fn existing(&self) -> Result<Option<ProfileId>, Failure> {
-        let effective = self.ports.effective(self.agent, Scope::All)?;
+        let effective = self.cx.effective(self.agent, Scope::All)?;
         let has_key = |credential: &Credential| {
             let key = credential.bearer().is_some_and(|key| !key.is_blank());
             key && credential.kind() == credential::Kind::ApiKey
@@ -171,7 +173,7 @@ impl Way<'_> {
 
     fn no_key(&self, flag: Option<&str>) -> Failure {
         let provider = &self.provider;
-        let manifest = self.ports.catalogue.get(provider).ok();
+        let manifest = self.cx.catalogue.get(provider).ok();
         let variable = manifest
             .iter()
             .flat_map(|manifest| &manifest.env)
@@ -191,7 +193,7 @@ impl Way<'_> {
                 Some((_, value)) => beside.push(((*member).to_owned(), value.clone())),
                 None if self.request.interactive => {
                     let text = format!("{member} is not stored beside the key: give --{flag}");
-                    self.ports.dialog.notice(&Notice::Warning(text));
+                    self.cx.dialog.notice(&Notice::Warning(text));
                 }
                 None => {
                     let choice = &self.meaning.name;
@@ -209,9 +211,9 @@ impl Way<'_> {
         form: Form,
         given: Option<Secret<String>>,
         metadata: Vec<(String, String)>,
-    ) -> Result<Kept, Failure> {
+    ) -> Result<StoredCredential, Failure> {
         let stored = paste::run(
-            self.ports,
+            self.cx,
             &paste::Request {
                 agent: self.agent.clone(),
                 provider: self.provider.clone(),
@@ -226,8 +228,8 @@ impl Way<'_> {
 
     /// The usual name, unless a login of another kind has it: that one stays.
     fn vacant(&self, kind: credential::Kind) -> Result<ProfileId, Failure> {
-        let document = self.ports.names(self.agent)?;
-        Ok(naming::vacant(
+        let document = self.cx.names(self.agent)?;
+        Ok(profile_id::vacant(
             &document,
             &self.provider,
             kind,
@@ -235,8 +237,8 @@ impl Way<'_> {
         )?)
     }
 
-    fn kept(&self, profile: ProfileId, stored: bool, replaced: bool) -> Kept {
-        Kept {
+    fn kept(&self, profile: ProfileId, stored: bool, replaced: bool) -> StoredCredential {
+        StoredCredential {
             profile,
             provider: self.provider.clone(),
             method: self.meaning.method.clone(),

@@ -21,8 +21,8 @@ use crate::ports::dialog::{Answer, DialogError, Notice, Question};
 use crate::ports::store::Change;
 use crate::providers::catalogue::CatalogueError;
 
-use super::Ports;
-use super::failure::{Failure, Kind, Touched, login_command};
+use super::context::Context;
+use super::failure::{Failure, Kind, StoreEffect, login_command};
 use shape::{Shape, cleaned};
 
 /// What is asked for.
@@ -92,24 +92,24 @@ pub struct Outcome {
 /// # Errors
 /// [`Kind::Usage`] if it is not what it should be or nobody is there to paste it;
 /// [`Kind::Cancelled`]; what the store says. Nothing is stored then.
-pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
-    let manifest = match ports.catalogue.get(&request.provider) {
+pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
+    let manifest = match cx.catalogue.get(&request.provider) {
         Ok(manifest) => Some(manifest),
         Err(CatalogueError::Unknown { .. }) => None,
         // It may say what the secret must look like.
         Err(faulty) => return Err(faulty.into()),
     };
-    suits(ports, request, manifest.as_ref())?;
+    suits(cx, request, manifest.as_ref())?;
     let profile = match &request.profile {
         Some(profile) => profile.clone(),
         None => ProfileId::of(&request.provider, "manual")?,
     };
-    if request.given.is_none() && ports.dialog.can_ask() {
-        prepare(ports, request.form, manifest.as_ref())?;
+    if request.given.is_none() && cx.dialog.can_ask() {
+        prepare(cx, request.form, manifest.as_ref())?;
     }
     let pasted = match &request.given {
         Some(given) => given.clone(),
-        None => ask(ports, request)?,
+        None => ask(cx, request)?,
     };
     let secret = cleaned(&request.form, pasted.expose());
     if secret.is_blank() {
@@ -120,22 +120,22 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Outcome, Failure> {
     let outcome = Outcome {
         fingerprint: secret.fingerprint(),
         length: secret.expose().chars().count(),
-        replaced: ports.is_taken(&request.agent, &profile),
+        replaced: cx.is_taken(&request.agent, &profile),
         provider: request.provider.clone(),
         profile,
         kind: request.form.kind(),
         expires: match request.form {
-            Form::Token { expires_in } => expires_in.map(|life| ports.clock.now().after(life)),
+            Form::Token { expires_in } => expires_in.map(|life| cx.clock.now().after(life)),
             Form::SetupToken { .. } | Form::Key => None,
         },
     };
-    store(ports, request, &outcome, &secret)?;
+    store(cx, request, &outcome, &secret)?;
     Ok(outcome)
 }
 
 /// Whether the provider has such secrets at all. Of one without a manifest nobody can tell; only a
 /// setup-token is by its name a thing of the manifest.
-fn suits(ports: Ports<'_>, request: &Request, manifest: Option<&Provider>) -> Result<(), Failure> {
+fn suits(cx: Context<'_>, request: &Request, manifest: Option<&Provider>) -> Result<(), Failure> {
     let provider = &request.provider;
     let (what, is_there) = match request.form {
         Form::Token { .. } => return Ok(()),
@@ -152,14 +152,14 @@ fn suits(ports: Ports<'_>, request: &Request, manifest: Option<&Provider>) -> Re
         return Ok(());
     }
     let message = format!("{provider} has no {what}");
-    let by_paste = request.form != Form::Key && !ports.catalogue.get(provider)?.logs_in();
+    let by_paste = request.form != Form::Key && !cx.catalogue.get(provider)?.logs_in();
     Err(Failure::new(Kind::Usage, message).hint(login_command(provider, None, by_paste)))
 }
 
 /// What a person should know, or say, before the prompt.
-fn prepare(ports: Ports<'_>, form: Form, manifest: Option<&Provider>) -> Result<(), Failure> {
+fn prepare(cx: Context<'_>, form: Form, manifest: Option<&Provider>) -> Result<(), Failure> {
     match form {
-        Form::SetupToken { yes: false } => confirm_made(ports, manifest),
+        Form::SetupToken { yes: false } => confirm_made(cx, manifest),
         Form::SetupToken { yes: true } | Form::Token { .. } => Ok(()),
         Form::Key => {
             let page = manifest
@@ -167,14 +167,14 @@ fn prepare(ports: Ports<'_>, form: Form, manifest: Option<&Provider>) -> Result<
                 .and_then(|key| key.help.as_ref());
             if let (Some(page), Some(provider)) = (page, manifest) {
                 let text = format!("Keys for {} are made at {page}", provider.name);
-                ports.dialog.notice(&Notice::Info(text));
+                cx.dialog.notice(&Notice::Info(text));
             }
             Ok(())
         }
     }
 }
 
-fn confirm_made(ports: Ports<'_>, manifest: Option<&Provider>) -> Result<(), Failure> {
+fn confirm_made(cx: Context<'_>, manifest: Option<&Provider>) -> Result<(), Failure> {
     let shape = manifest.and_then(Provider::token_shape);
     let Some(help) = shape.and_then(|shape| shape.help.as_deref()) else {
         return Ok(());
@@ -183,7 +183,7 @@ fn confirm_made(ports: Ports<'_>, manifest: Option<&Provider>) -> Result<(), Fai
         prompt: format!("Have you run `{help}` and copied the token?"),
         default: true,
     };
-    match ports.dialog.ask(&question, &|| false)? {
+    match cx.dialog.ask(&question, &|| false)? {
         Answer::No => Err(Failure::new(Kind::Usage, "nothing was stored")
             .hint(format!("run `{help}` first, on any machine"))),
         Answer::Yes | Answer::Text(_) => Ok(()),
@@ -203,7 +203,7 @@ fn words(request: &Request) -> (&'static str, String) {
     (noun, pipe)
 }
 
-fn ask(ports: Ports<'_>, request: &Request) -> Result<Secret<String>, Failure> {
+fn ask(cx: Context<'_>, request: &Request) -> Result<Secret<String>, Failure> {
     let (noun, pipe) = words(request);
     let what = match request.form {
         Form::Key => "API key",
@@ -215,7 +215,7 @@ fn ask(ports: Ports<'_>, request: &Request) -> Result<Secret<String>, Failure> {
             request.provider
         ),
     };
-    let answer = ports.dialog.ask(&question, &|| false).map_err(|error| {
+    let answer = cx.dialog.ask(&question, &|| false).map_err(|error| {
         let failure = Failure::from(error.clone());
         match error {
             DialogError::Cancelled => failure,
@@ -234,21 +234,21 @@ fn ask(ports: Ports<'_>, request: &Request) -> Result<Secret<String>, Failure> {
 }
 
 fn store(
-    ports: Ports<'_>,
+    cx: Context<'_>,
     request: &Request,
     outcome: &Outcome,
     secret: &Secret<String>,
 ) -> Result<(), Failure> {
-    let written = ports.store.update(&request.agent, &mut |document| {
+    let written = cx.store.update(&request.agent, &mut |document| {
         let old = document.get(&outcome.profile);
         let new = credential(request, outcome, secret.clone(), old);
         document.put(outcome.profile.clone(), new);
         Change::Write
     })?;
-    ports.tell_faults(&written);
+    cx.tell_faults(&written);
     let mode = outcome.kind.as_str();
-    make_selectable(ports, &outcome.profile, &request.provider, mode, None)?;
-    ports.dialog.notice(&Notice::Saved {
+    make_selectable(cx, &outcome.profile, &request.provider, mode, None)?;
+    cx.dialog.notice(&Notice::Saved {
         profile: outcome.profile.clone(),
         provider: request.provider.clone(),
         expires: outcome.expires,
@@ -310,7 +310,7 @@ pub(super) fn beside(old: &Extra, reference: &str) -> Extra {
 /// `auth.profiles` names any profile of a provider, those it does not name are never selected, and
 /// an `auth.order` excludes what it does not list. Otherwise the configuration is left alone.
 pub(super) fn make_selectable(
-    ports: Ports<'_>,
+    cx: Context<'_>,
     profile: &ProfileId,
     provider: &ProviderId,
     mode: &str,
@@ -318,7 +318,7 @@ pub(super) fn make_selectable(
 ) -> Result<(), Failure> {
     let same = |text: &str| ProviderId::parse(text).as_ref() == Ok(provider);
     let mut edits = Vec::new();
-    let named = &ports.settings.profiles;
+    let named = &cx.settings.profiles;
     if named
         .iter()
         .any(|other| same(&other.provider) || other.id == *profile)
@@ -330,7 +330,7 @@ pub(super) fn make_selectable(
             email,
         });
     }
-    if ports.settings.order_of(provider).is_some() {
+    if cx.settings.order_of(provider).is_some() {
         edits.push(Edit::OrderFirst {
             provider: provider.clone(),
             id: profile.clone(),
@@ -339,8 +339,8 @@ pub(super) fn make_selectable(
     if edits.is_empty() {
         return Ok(());
     }
-    ports.config.apply(&edits).map(|_| ()).map_err(|error| {
-        let mut failure = Failure::from(error).touched(Touched::Changed);
+    cx.edit_config(&edits).map(|_| ()).map_err(|error| {
+        let mut failure = Failure::from(error).touched(StoreEffect::Changed);
         failure.message = format!(
             "{profile} is stored, and could not be named in the configuration, so it may not be chosen: {}",
             failure.message

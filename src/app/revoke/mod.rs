@@ -16,20 +16,19 @@ use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 use crate::oauth::revoke::{Hint, RevokeError};
 use crate::ports::dialog::Notice;
-use crate::ports::host::Signal;
-use crate::ports::store::{Held, Scope, Spending, StoreError, Wait, Waited};
+use crate::ports::store::{Held, PendingRefresh, Scope, StoreError, Waited};
 
-use super::Ports;
-use super::failure::{Failure, Kind, Touched, refresh_command, shell_word};
-use super::lineage;
-use super::rescue::{self, Filed};
+use super::context::Context;
+use super::failure::{Failure, Kind, StoreEffect, refresh_command, shell_word};
+use super::refresh::recover::{self, Filed};
+use super::refresh::rotation;
 use server::Server;
 
 /// How long another process may take that refreshes the grant just now.
 const WAIT_FOR_OTHERS: Duration = Duration::from_secs(45);
 
 /// A login that can be revoked, and what goes with it.
-pub(super) struct Plan {
+pub(super) struct RevocationPlan {
     provider: Provider,
     server: Server,
     credential: Credential,
@@ -63,15 +62,15 @@ fn unsupported(profile: &ProfileId, why: &str) -> Failure {
 /// [`Kind::Config`] if it cannot be revoked, or must not be with what the manifest says now, and
 /// what keeps the server's metadata from being had.
 pub(super) fn plan(
-    ports: Ports<'_>,
+    cx: Context<'_>,
     owner: &AgentId,
     profile: &ProfileId,
     credential: &Credential,
-) -> Result<Plan, Failure> {
+) -> Result<RevocationPlan, Failure> {
     let mut credential = credential.clone();
     loop {
-        let plan = Plan::of(ports, (owner, profile), &credential)?;
-        let Some(record) = plan.record(ports)? else {
+        let plan = RevocationPlan::of(cx, (owner, profile), &credential)?;
+        let Some(record) = plan.record(cx)? else {
             return Ok(plan);
         };
         let checked = plan.server.check(profile, &plan.provider, &record);
@@ -81,7 +80,7 @@ pub(super) fn plan(
         }
         // Spent: its revocation would say nothing about the one that lives. Renewed since the look
         // at the document, or an old copy?
-        match load(ports, owner, profile)? {
+        match load(cx, owner, profile)? {
             newer if !plan.revoked(&newer) => credential = newer,
             _ => {
                 let message = format!(
@@ -95,15 +94,15 @@ pub(super) fn plan(
 }
 
 /// What the profile holds now.
-fn load(ports: Ports<'_>, owner: &AgentId, profile: &ProfileId) -> Result<Credential, Failure> {
-    let document = ports.store.load(owner, Scope::Profile(profile))?;
+fn load(cx: Context<'_>, owner: &AgentId, profile: &ProfileId) -> Result<Credential, Failure> {
+    let document = cx.store.load(owner, Scope::Profile(profile))?;
     let credential = document.get(profile).cloned();
     credential.ok_or_else(|| Failure::no_such_profile(profile))
 }
 
-impl Plan {
+impl RevocationPlan {
     fn of(
-        ports: Ports<'_>,
+        cx: Context<'_>,
         (owner, profile): (&AgentId, &ProfileId),
         credential: &Credential,
     ) -> Result<Self, Failure> {
@@ -113,8 +112,8 @@ impl Plan {
             let why = "an API key is taken back on its provider's own page";
             return Err(unsupported(profile, why));
         }
-        let provider = ports.provider_of(&id, credential)?;
-        let server = Server::of(ports, &provider, (profile, credential))?;
+        let provider = cx.provider_of(&id, credential)?;
+        let server = Server::of(cx, &provider, (profile, credential))?;
         let refresh = credential.as_oauth().and_then(OAuth::refresh_token);
         let access = credential.bearer().cloned();
         let grant = refresh.map(|token| GrantDigest::of(&id, token));
@@ -126,7 +125,7 @@ impl Plan {
         Ok(Self {
             access: access.filter(|_| grant.is_some() && server.takes_one_token()),
             copies: match &grant {
-                Some(grant) => lineage::copies(ports, grant),
+                Some(grant) => rotation::copies(cx, grant),
                 None => vec![(owner.clone(), profile.clone())],
             },
             credential: credential.clone(),
@@ -142,9 +141,9 @@ impl Plan {
         self.server.name()
     }
 
-    fn record(&self, ports: Ports<'_>) -> Result<Option<GrantRecord>, Failure> {
+    fn record(&self, cx: Context<'_>) -> Result<Option<GrantRecord>, Failure> {
         match &self.grant {
-            Some(grant) => Ok(ports.store.grant_record(grant)?),
+            Some(grant) => Ok(cx.store.grant_record(grant)?),
             None => Ok(None),
         }
     }
@@ -152,7 +151,7 @@ impl Plan {
     /// What stops working besides the profile itself, a sentence each.
     pub(super) fn ends(
         &self,
-        ports: Ports<'_>,
+        cx: Context<'_>,
         owner: &AgentId,
         profile: &ProfileId,
     ) -> Vec<String> {
@@ -165,7 +164,7 @@ impl Plan {
         ends.extend(copies.map(|(agent, id)| {
             format!("Profile {id} of agent {agent} holds the same login and goes with it.")
         }));
-        let readers = lineage::readers(ports, owner, profile).into_iter();
+        let readers = rotation::readers(cx, owner, profile).into_iter();
         ends.extend(readers.map(|agent| {
             format!("Agent {agent} reads through to {profile} of agent {owner} and loses it.")
         }));
@@ -179,47 +178,41 @@ impl Plan {
     /// Why it is not known to be revoked; no document was touched then.
     pub(super) fn carry_out(
         mut self,
-        ports: Ports<'_>,
+        cx: Context<'_>,
         owner: &AgentId,
         profile: &ProfileId,
     ) -> Result<Self, Failure> {
-        ports.interrupt.defer();
-        let deadline = ports.clock.monotonic() + WAIT_FOR_OTHERS;
+        cx.interrupt.defer();
+        let deadline = cx.clock.monotonic() + WAIT_FOR_OTHERS;
         loop {
             let Some(grant) = &self.grant else {
-                return self.send(ports, profile).map(|()| self);
+                return self.send(cx, profile).map(|()| self);
             };
-            let held = self.lock(ports, grant, profile, deadline)?;
-            if let Filed::NothingFound(held) = rescue::file(ports, held)?
-                && self.spend(ports, held, (owner, profile))?
+            let held = self.lock(cx, grant, profile, deadline)?;
+            if let Filed::NothingFound(held) = recover::file(cx, held)?
+                && self.spend(cx, held, (owner, profile))?
             {
                 return Ok(self);
             }
-            self = plan(ports, owner, profile, &load(ports, owner, profile)?)?;
+            self = plan(cx, owner, profile, &load(cx, owner, profile)?)?;
         }
     }
 
     fn lock<'a>(
         &self,
-        ports: Ports<'a>,
+        cx: Context<'a>,
         grant: &GrantDigest,
         profile: &ProfileId,
         deadline: Duration,
     ) -> Result<Box<dyn Held<'a> + 'a>, Failure> {
         loop {
-            if let Some(held) = ports.store.try_lock_grant(grant)? {
+            if let Some(held) = cx.store.try_lock_grant(grant)? {
                 return Ok(held);
             }
-            let wait = Wait {
-                limit: deadline.saturating_sub(ports.clock.monotonic()),
-                stop: &|| ports.interrupt.pending().is_some(),
-            };
-            match ports.store.await_grant(grant, &wait)? {
-                Waited::Released if ports.clock.monotonic() < deadline => {}
-                Waited::Stopped => {
-                    let signal = ports.interrupt.pending().unwrap_or(Signal::INTERRUPT);
-                    return Err(Failure::cancelled(signal));
-                }
+            let wait = cx.wait(deadline.saturating_sub(cx.clock.monotonic()));
+            match cx.store.await_grant(grant, &wait)? {
+                Waited::Released if cx.clock.monotonic() < deadline => {}
+                Waited::Stopped(signal) => return Err(Failure::cancelled(signal)),
                 Waited::Released | Waited::TimedOut { .. } => {
                     let message = format!("{profile} is being refreshed by another process");
                     let failure = Failure::new(Kind::Busy, message);
@@ -232,63 +225,58 @@ impl Plan {
     /// What happens under the lock; false if the document holds another grant by now.
     fn spend(
         &self,
-        ports: Ports<'_>,
+        cx: Context<'_>,
         held: Box<dyn Held<'_> + '_>,
         (owner, profile): (&AgentId, &ProfileId),
     ) -> Result<bool, Failure> {
-        let before = self.record(ports)?;
+        let before = self.record(cx)?;
         let binding = self.server.binding();
-        let wait = Wait {
-            limit: WAIT_FOR_OTHERS,
-            stop: &|| ports.interrupt.pending().is_some(),
-        };
-        let reserved = held.reserve(&Spending {
+        let reserved = held.reserve(&PendingRefresh {
             agent: owner,
             profile,
             provider: &self.provider.id,
             binding: &binding,
-            now: ports.clock.now(),
-            wait: &wait,
+            now: cx.clock.now(),
+            wait: &cx.wait(WAIT_FOR_OTHERS),
         });
         let reserved = match reserved {
             Err(StoreError::Moved { .. }) => return Ok(false),
             other => other?,
         };
-        let sent = match ports.interrupt.pending() {
+        let sent = match cx.interrupt.pending() {
             Some(signal) => Err(Failure::cancelled(signal)),
-            None => self.send(ports, profile),
+            None => self.send(cx, profile),
         };
         let outcome = match &sent {
             Ok(()) => RefreshOutcome::Revoked,
             Err(failure) => unrevoked(before, failure),
         };
-        if let Err(error) = reserved.settle(&outcome, ports.clock.now()) {
-            ports.dialog.notice(&Notice::Warning(format!(
+        if let Err(error) = reserved.settle(&outcome, cx.clock.now()) {
+            cx.dialog.notice(&Notice::Warning(format!(
                 "the end of the revocation of {profile} could not be written down: {error}"
             )));
         }
         sent.map(|()| true)
     }
 
-    fn send(&self, ports: Ports<'_>, profile: &ProfileId) -> Result<(), Failure> {
+    fn send(&self, cx: Context<'_>, profile: &ProfileId) -> Result<(), Failure> {
         let (token, hint) = &self.token;
-        self.ask(ports, (token, *hint))
+        self.ask(cx, (token, *hint))
             .map_err(|error| server::failure(profile, &error))
     }
 
-    fn ask(&self, ports: Ports<'_>, token: (&Secret<String>, Hint)) -> Result<(), RevokeError> {
-        self.server
-            .ask(ports, &self.provider, &self.credential, token)
+    fn ask(&self, cx: Context<'_>, token: (&Secret<String>, Hint)) -> Result<(), RevokeError> {
+        self.server.ask(cx, &self.provider, &self.credential, token)
     }
 
     /// Asks that the access token be revoked, too, once its refresh token is: a server should have
     /// done that (RFC 7009 section 2.1), and some do not.
-    pub(super) fn revoke_access(&self, ports: Ports<'_>) {
+    pub(super) fn revoke_access(&self, cx: Context<'_>) {
         let Some(access) = &self.access else {
             return;
         };
-        if let Err(error) = self.ask(ports, (access, Hint::AccessToken)) {
-            ports.dialog.notice(&Notice::Warning(format!(
+        if let Err(error) = self.ask(cx, (access, Hint::AccessToken)) {
+            cx.dialog.notice(&Notice::Warning(format!(
                 "the access token may work until it ends by itself: the server did not revoke it ({error})"
             )));
         }
@@ -307,7 +295,7 @@ impl Plan {
 fn unrevoked(before: Option<GrantRecord>, failure: &Failure) -> RefreshOutcome {
     let known = before.and_then(|record| record.attempt?.outcome);
     match (failure.touched, known) {
-        (Touched::MaybeSpent, _) => RefreshOutcome::Unknown {
+        (StoreEffect::MaybeSpent, _) => RefreshOutcome::Unknown {
             reason: failure.message.clone(),
         },
         (_, Some(known)) => known,

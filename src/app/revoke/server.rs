@@ -10,13 +10,15 @@ use crate::model::provider::{Client, Provider};
 use crate::model::secret::Secret;
 use crate::model::time::short_duration;
 use crate::oauth::error::OAuthError;
-use crate::oauth::program::Program;
+use crate::oauth::plugin::Program;
 use crate::oauth::revoke::{self, Hint, RevokeError};
 
-use super::super::client::{self, Use};
-use super::super::failure::{Failure, Kind, Touched};
-use super::super::{Ports, binding, program};
+use super::super::failure::{Failure, Kind, StoreEffect};
 use super::{ONLY_HERE, forget_command, unsupported};
+use crate::app::context::Context;
+use crate::app::issuer::plugin;
+use crate::app::issuer::registration::{self, Use};
+use crate::app::refresh::binding;
 
 /// Who is asked.
 pub(super) enum Server {
@@ -29,19 +31,19 @@ pub(super) enum Server {
 impl Server {
     /// Finds out who that is.
     pub(super) fn of(
-        ports: Ports<'_>,
+        cx: Context<'_>,
         provider: &Provider,
         (profile, credential): (&ProfileId, &Credential),
     ) -> Result<Self, Failure> {
-        if let Some(origin) = credential.as_oauth().and_then(program::origin) {
-            program::check(ports, provider, &origin)?;
+        if let Some(origin) = credential.as_oauth().and_then(plugin::origin) {
+            plugin::check(cx, provider, &origin)?;
             return Ok(Self::Program(origin));
         }
         if provider.registration.is_none() {
             let why = format!("the manifest of {} names no OAuth client", provider.id);
             return Err(unsupported(profile, &why));
         }
-        let client = client::resolve(ports, provider, Use::Revocation)?;
+        let client = registration::resolve(cx, provider, Use::Revocation)?;
         match client.revoke.clone() {
             Some(endpoint) => Ok(Self::Endpoint(Box::new(client), endpoint)),
             None => {
@@ -86,7 +88,7 @@ impl Server {
     /// Asks it to revoke a token.
     pub(super) fn ask(
         &self,
-        ports: Ports<'_>,
+        cx: Context<'_>,
         provider: &Provider,
         credential: &Credential,
         token: (&Secret<String>, Hint),
@@ -94,10 +96,10 @@ impl Server {
         match self {
             Self::Endpoint(client, endpoint) => {
                 let server = (&provider.dialect, &**client);
-                revoke::revoke(ports.http, server, endpoint, token, ports.clock.now())
+                revoke::revoke(cx.http, server, endpoint, token, cx.clock.now())
             }
             Self::Program(path) => {
-                let program = program::speaker(ports, &provider.id, path);
+                let program = plugin::speaker(cx, &provider.id, path);
                 let login = credential.as_oauth();
                 login.map_or(Ok(()), |login| ask_program(&program, login))
             }
@@ -154,7 +156,7 @@ pub(super) fn failure(profile: &ProfileId, error: &RevokeError) -> Failure {
         RevokeError::Unknown { reason } => {
             let message = format!("it is not known whether {profile} was revoked: {reason}");
             Failure::new(Kind::Temporary, message)
-                .touched(Touched::MaybeSpent)
+                .touched(StoreEffect::MaybeSpent)
                 .hint(again)
         }
         RevokeError::Refused(refusal) => {

@@ -5,24 +5,16 @@
 //! never knew stands beside it: which bytes are present, until when the token lives, when the grant
 //! was last proven, and what the provider said when it last refused.
 
-mod forecast;
 mod health;
-mod models;
 pub mod probe;
 pub mod prompt;
 mod rows;
-mod state;
 
-pub use forecast::{Actor, Coming, HORIZON_MS};
-pub use health::{Facts, Health, ProfileHealth, ProviderHealth, Renewal, Status, WARN_AFTER_MS};
-pub(super) use health::{facts, renewal};
-pub use models::Models;
-pub(super) use models::{own_name, provider_named, resolve};
-pub(super) use rows::email_of;
-pub use state::{State, Trouble};
+pub use health::{Health, ProfileHealth, ProviderHealth, Status, WARN_AFTER_MS};
 
 use std::path::PathBuf;
 
+use crate::app::credential::forecast::ForecastEntry;
 use crate::model::credential::Kind;
 use crate::model::expiry::clock_fault;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
@@ -31,11 +23,13 @@ use crate::model::profiles::{AuthProfiles, Effective};
 use crate::model::time::Timestamp;
 use crate::ports::store::{Scope, StoreError};
 
-use super::Ports;
+use super::agents::inherit;
+use super::context::Context;
+use super::credential::document_faults::faults;
+use super::credential::env_keys::{Keys, shell_enabled};
+use super::credential::forecast::forecast;
+use super::credential::model_ref::{self, Models};
 use super::failure::Failure;
-use super::inherit;
-use super::keys::{Keys, shell_enabled};
-use super::list::faults;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -78,7 +72,7 @@ pub struct Report {
     /// Health of each profile and provider.
     pub health: Health,
     /// What has stopped working and what will within a week, the worst first.
-    pub forecast: Vec<Coming>,
+    pub forecast: Vec<ForecastEntry>,
     /// Whether there is a document that could not be read whole.
     pub unreadable: bool,
     /// What is wrong, each a sentence.
@@ -175,25 +169,25 @@ impl Report {
 /// # Errors
 /// If the agent is not configured, or a document is there and cannot be read. A document that is
 /// no JSON is a fault in the report, not an error.
-pub fn run(ports: Ports<'_>, request: &Request) -> Result<Report, Failure> {
+pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     if request.agent_named {
-        ports.must_know(&request.agent)?;
+        cx.require_agent(&request.agent)?;
     }
-    let (effective, mut wrong) = look(ports, &request.agent)?;
+    let (effective, mut wrong) = look(cx, &request.agent)?;
     let unreadable = !wrong.is_empty() || !effective.own.faults.is_empty();
     wrong.extend(faults(&effective));
-    let inheritance = inheritance(ports, &effective, &mut wrong)?;
-    for (path, mode) in ports.store.wide_modes(&request.agent) {
+    let inheritance = inheritance(cx, &effective, &mut wrong)?;
+    for (path, mode) in cx.store.wide_modes(&request.agent) {
         wrong.push(format!(
             "{} can be read by others (mode {mode:04o}); the next write repairs it",
             path.display()
         ));
     }
-    let keys = Keys::look(ports);
+    let keys = Keys::look(cx);
     wrong.extend(keys.faults());
-    let models = models::resolve(ports.settings, &request.agent, request.agent_named);
+    let models = model_ref::resolve(cx.settings, &request.agent, request.agent_named);
     let profiles = effective.profiles();
-    let look = rows::Look::new(ports, &keys, &profiles, &request.agent);
+    let look = rows::RowContext::new(cx, &keys, &profiles, &request.agent);
     let now = look.now;
     let names = look.providers(&models);
     let providers: Vec<ProviderRow> = names.iter().filter_map(|name| look.row(name)).collect();
@@ -205,20 +199,20 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Report, Failure> {
     };
     let mut missing: Vec<String> = models.providers_in_use();
     missing.retain(|provider| !speaks_for(provider));
-    let health = health::judge(ports, &profiles, &names, now)?;
+    let health = health::judge(cx, &profiles, &names, now)?;
     wrong.extend(clock_fault(now, health.newest()));
     Ok(Report {
-        config_path: ports.config.path().to_owned(),
+        config_path: cx.config.path().to_owned(),
         agent: request.agent.clone(),
         agent_named: request.agent_named,
         inheritance,
         unusable: look.unusable(),
         agent_dir: look.agent_dir,
-        store_path: ports.store.path(&request.agent),
+        store_path: cx.store.path(&request.agent),
         at: now,
-        shell_env: shell_enabled(ports),
+        shell_env: shell_enabled(cx),
         from_shell: keys.taken_from_shell(),
-        forecast: forecast::forecast(&health.profiles, &missing, now),
+        forecast: forecast(&health.profiles, &missing, now),
         health,
         models,
         providers,
@@ -231,42 +225,42 @@ pub fn run(ports: Ports<'_>, request: &Request) -> Result<Report, Failure> {
 
 /// How much of main's an agent sees; a link that leads nowhere is a fault.
 fn inheritance(
-    ports: Ports<'_>,
+    cx: Context<'_>,
     effective: &Effective,
     wrong: &mut Vec<String>,
 ) -> Result<Option<(Inheritance, PathBuf)>, StoreError> {
     if effective.agent.is_main() {
         return Ok(None);
     }
-    let inheritance = ports.store.inheritance(&effective.agent)?;
+    let inheritance = cx.store.inheritance(&effective.agent)?;
     if let Some(main) = &effective.main {
         let lost = inherit::dangling(&inheritance, main);
         wrong.extend(lost.map(|id| format!("{id} is linked, and main holds no such profile")));
     }
-    Ok(Some((inheritance, ports.store.path(&AgentId::main()))))
+    Ok(Some((inheritance, cx.store.path(&AgentId::main()))))
 }
 
 /// Whether anything speaks for each provider, as the report would say it, and what is wrong with
 /// the documents.
 pub(super) fn speaks_for(
-    ports: Ports<'_>,
+    cx: Context<'_>,
     agent: &AgentId,
     providers: &[&ProviderId],
 ) -> Result<(Vec<bool>, Vec<String>), Failure> {
-    let (effective, mut wrong) = look(ports, agent)?;
+    let (effective, mut wrong) = look(cx, agent)?;
     wrong.extend(faults(&effective));
-    let keys = Keys::look(ports);
+    let keys = Keys::look(cx);
     let profiles = effective.profiles();
-    let look = rows::Look::new(ports, &keys, &profiles, agent);
+    let look = rows::RowContext::new(cx, &keys, &profiles, agent);
     let providers = providers.iter();
     let spoken_for = providers.map(|provider| look.row(provider.as_str()).is_some());
     Ok((spoken_for.collect(), wrong))
 }
 
 /// Reads what the agent sees; a document that is no JSON counts as empty, and is a fault.
-fn look(ports: Ports<'_>, agent: &AgentId) -> Result<(Effective, Vec<String>), Failure> {
+fn look(cx: Context<'_>, agent: &AgentId) -> Result<(Effective, Vec<String>), Failure> {
     let mut wrong = Vec::new();
-    let mut load = |agent: &AgentId| match ports.store.load(agent, Scope::All) {
+    let mut load = |agent: &AgentId| match cx.store.load(agent, Scope::All) {
         Ok(document) => Ok(document),
         Err(error @ StoreError::Unreadable { .. }) => {
             wrong.push(format!("{error}; it is kept as it is"));
@@ -274,6 +268,6 @@ fn look(ports: Ports<'_>, agent: &AgentId) -> Result<(Effective, Vec<String>), F
         }
         Err(error) => Err(Failure::from(error)),
     };
-    let effective = ports.overlay(agent, &mut load)?;
+    let effective = cx.overlay(agent, &mut load)?;
     Ok((effective, wrong))
 }

@@ -5,12 +5,14 @@
 
 use std::collections::HashMap;
 
-use crate::app::Ports;
-use crate::app::keys::{Keys, shell_enabled};
+use crate::app::context::Context;
+use crate::app::credential::env_keys::{Keys, shell_enabled};
 use crate::model::id::{AgentId, ProviderId};
 
-use super::forecast::{Actor, Coming, forecast};
-use super::{Models, Trouble, health, look, models, rows};
+use super::{health, look, rows};
+use crate::app::credential::forecast::{Actor, ForecastEntry, forecast};
+use crate::app::credential::model_ref::{self, Models};
+use crate::app::credential::state::Trouble;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -29,12 +31,12 @@ pub struct Item {
     /// The provider; the profile where there are several.
     pub name: String,
     /// What is the matter.
-    pub mark: Mark,
+    pub mark: PromptMark,
 }
 
 /// What is the matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
+pub enum PromptMark {
     /// It does not work.
     Broken,
     /// It may not work.
@@ -47,29 +49,29 @@ pub enum Mark {
 pub fn unreadable() -> Vec<Item> {
     vec![Item {
         name: "openclaw".to_owned(),
-        mark: Mark::Broken,
+        mark: PromptMark::Broken,
     }]
 }
 
 /// What to show, the worst first; empty while nobody has to do anything.
-pub fn run(ports: Ports<'_>, request: &Request) -> Vec<Item> {
-    gather(ports, request).unwrap_or_else(unreadable)
+pub fn run(cx: Context<'_>, request: &Request) -> Vec<Item> {
+    gather(cx, request).unwrap_or_else(unreadable)
 }
 
 /// `None` if a document cannot be read.
-fn gather(ports: Ports<'_>, request: &Request) -> Option<Vec<Item>> {
-    let (effective, wrong) = look(ports, &request.agent).ok()?;
+fn gather(cx: Context<'_>, request: &Request) -> Option<Vec<Item>> {
+    let (effective, wrong) = look(cx, &request.agent).ok()?;
     if !wrong.is_empty() {
         return None;
     }
     let profiles = effective.profiles();
-    let keys = Keys::without_shell(ports);
-    let speaker = rows::Look::new(ports, &keys, &profiles, &request.agent);
+    let keys = Keys::without_shell(cx);
+    let speaker = rows::RowContext::new(cx, &keys, &profiles, &request.agent);
     let now = speaker.now;
-    let health = health::judge(ports, &profiles, &[], now).ok()?;
-    let mut missing = needed(ports, request);
+    let health = health::judge(cx, &profiles, &[], now).ok()?;
+    let mut missing = needed(cx, request);
     missing.retain(|provider| speaker.row(provider).is_none());
-    let is_meant = |coming: &Coming| {
+    let is_meant = |coming: &ForecastEntry| {
         let provider = ProviderId::parse(&coming.provider);
         request.providers.is_empty()
             || provider.is_ok_and(|provider| request.providers.contains(&provider))
@@ -79,7 +81,7 @@ fn gather(ports: Ports<'_>, request: &Request) -> Option<Vec<Item>> {
         *counts.entry(&profile.provider).or_default() += 1;
     }
     let is_one_of_several =
-        |coming: &Coming| counts.get(coming.provider.as_str()).is_some_and(|n| *n > 1);
+        |coming: &ForecastEntry| counts.get(coming.provider.as_str()).is_some_and(|n| *n > 1);
     let all = forecast(&health.profiles, &missing, now);
     let all = all.iter().filter(|coming| coming.actor != Actor::Nobody);
     let items = all.filter(|coming| is_meant(coming)).map(|coming| Item {
@@ -88,9 +90,9 @@ fn gather(ports: Ports<'_>, request: &Request) -> Option<Vec<Item>> {
             _ => coming.provider.clone(),
         },
         mark: match (coming.state.trouble(), coming.remaining) {
-            (Some(Trouble::Broken), _) => Mark::Broken,
-            (Some(Trouble::Doubtful), _) => Mark::Doubtful,
-            (None, remaining) => Mark::Ends(remaining.unwrap_or_default()),
+            (Some(Trouble::Broken), _) => PromptMark::Broken,
+            (Some(Trouble::Doubtful), _) => PromptMark::Doubtful,
+            (None, remaining) => PromptMark::Ends(remaining.unwrap_or_default()),
         },
     });
     Some(items.collect())
@@ -98,18 +100,18 @@ fn gather(ports: Ports<'_>, request: &Request) -> Option<Vec<Item>> {
 
 /// The providers that must not be without a credential: those that were asked for, else those of
 /// the models that the configuration itself names. Whoever configured no model uses none.
-fn needed(ports: Ports<'_>, request: &Request) -> Vec<String> {
+fn needed(cx: Context<'_>, request: &Request) -> Vec<String> {
     if !request.providers.is_empty() {
         return request.providers.iter().map(ToString::to_string).collect();
     }
     let choice = match request.agent_named {
-        true => ports.settings.model_of(&request.agent),
-        false => ports.settings.model.clone(),
+        true => cx.settings.model_of(&request.agent),
+        false => cx.settings.model.clone(),
     };
     // A variable of the login shell may speak for them, and that is not asked.
-    if choice.primary.is_none() || shell_enabled(ports) {
+    if choice.primary.is_none() || shell_enabled(cx) {
         return Vec::new();
     }
-    let used: Models = models::resolve(ports.settings, &request.agent, request.agent_named);
+    let used: Models = model_ref::resolve(cx.settings, &request.agent, request.agent_named);
     used.providers_in_use()
 }

@@ -2,15 +2,17 @@
 
 use std::path::PathBuf;
 
-use crate::app::Ports;
-use crate::app::keys::{Keys, What};
+use crate::app::context::Context;
+use crate::app::credential::account::email_of;
+use crate::app::credential::env_keys::{KeyMaterial, Keys};
 use crate::model::credential::{Credential, Kind};
-use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
-use crate::model::profiles::Seen;
+use crate::model::id::{AgentId, ProviderId, printable};
+use crate::model::profiles::VisibleProfile;
 use crate::model::secret::Secret;
 use crate::model::time::{Timestamp, short_duration};
 
-use super::{Counts, Models, ProviderRow, Source, Sourced, UnusableRow};
+use super::{Counts, ProviderRow, Source, Sourced, UnusableRow};
+use crate::app::credential::model_ref::Models;
 
 /// Providers that are reported when only an environment variable speaks for them.
 const ENV_ONLY: [&str; 12] = [
@@ -29,34 +31,34 @@ const ENV_ONLY: [&str; 12] = [
 ];
 
 /// What the rows are made of.
-pub(super) struct Look<'a> {
+pub(super) struct RowContext<'a> {
     /// The doors.
-    pub(super) ports: Ports<'a>,
+    pub(super) cx: Context<'a>,
     /// Variables that may carry keys.
     pub(super) keys: &'a Keys<'a>,
     /// Every profile that the agent sees.
-    pub(super) profiles: &'a [Seen<'a>],
+    pub(super) profiles: &'a [VisibleProfile<'a>],
     /// The agent's directory.
     pub(super) agent_dir: PathBuf,
     /// Now.
     pub(super) now: Timestamp,
 }
 
-impl<'a> Look<'a> {
+impl<'a> RowContext<'a> {
     /// Of an agent, now.
     pub(super) fn new(
-        ports: Ports<'a>,
+        cx: Context<'a>,
         keys: &'a Keys<'a>,
-        profiles: &'a [Seen<'a>],
+        profiles: &'a [VisibleProfile<'a>],
         agent: &AgentId,
     ) -> Self {
-        let document = ports.store.path(agent);
+        let document = cx.store.path(agent);
         Self {
-            ports,
+            cx,
             keys,
             profiles,
             agent_dir: document.parent().map(PathBuf::from).unwrap_or_default(),
-            now: ports.clock.now(),
+            now: cx.clock.now(),
         }
     }
 
@@ -64,7 +66,7 @@ impl<'a> Look<'a> {
     pub(super) fn providers(&self, models: &Models) -> Vec<String> {
         let stored = self.profiles.iter();
         let stored = stored.map(|seen| seen.credential.raw_provider().trim().to_owned());
-        let configured = self.ports.settings.providers.iter();
+        let configured = self.cx.settings.providers.iter();
         let configured = configured.map(|provider| provider.name.trim().to_owned());
         let from_env = ENV_ONLY.iter().map(|name| (*name).to_owned());
         let from_env = from_env.filter(|name| self.variable(name).is_some());
@@ -84,7 +86,7 @@ impl<'a> Look<'a> {
         let wanted = ProviderId::parse(provider).ok();
         let mut counts = Counts::default();
         let mut labels = Vec::new();
-        let mine = |seen: &&Seen<'_>| seen.credential.provider() == wanted;
+        let mine = |seen: &&VisibleProfile<'_>| seen.credential.provider() == wanted;
         for seen in self.profiles.iter().filter(mine) {
             match seen.credential.kind() {
                 Kind::OAuth => counts.oauth += 1,
@@ -101,7 +103,7 @@ impl<'a> Look<'a> {
         };
         let used = match (labels.is_empty(), &env, &config) {
             (false, _, _) => {
-                let main = self.ports.store.path(&AgentId::main());
+                let main = self.cx.store.path(&AgentId::main());
                 source("profiles", &main.display().to_string())
             }
             (true, Some(env), _) => source("env", &env.value),
@@ -120,19 +122,19 @@ impl<'a> Look<'a> {
 
     fn variable(&self, provider: &str) -> Option<Sourced> {
         let id = ProviderId::parse(provider).ok()?;
-        let found = self.keys.of(&self.ports.catalogue.get(&id).ok()?)?;
+        let found = self.keys.of(&self.cx.catalogue.get(&id).ok()?)?;
         Some(Sourced {
             value: match found.what {
-                What::Token(_) => "OAuth (env)".to_owned(),
-                What::Key(key) => key.masked(),
-                What::Ambient => "<authenticated>".to_owned(),
+                KeyMaterial::Token(_) => "OAuth (env)".to_owned(),
+                KeyMaterial::Key(key) => key.masked(),
+                KeyMaterial::Ambient => "<authenticated>".to_owned(),
             },
             source: found.source,
         })
     }
 
     fn configured_key(&self, provider: &str) -> Option<Sourced> {
-        let mut all = self.ports.settings.providers.iter();
+        let mut all = self.cx.settings.providers.iter();
         let found = all.find(|other| other.name.trim() == provider)?;
         let file = self.agent_dir.join("models.json");
         Some(Sourced {
@@ -142,7 +144,7 @@ impl<'a> Look<'a> {
     }
 
     /// A profile and its masked secret, as the reference release writes it.
-    fn label(&self, seen: &Seen<'_>) -> String {
+    fn label(&self, seen: &VisibleProfile<'_>) -> String {
         let (id, credential) = (seen.id, seen.credential);
         let masked = || {
             let secret = credential.bearer().map(Secret::masked);
@@ -153,7 +155,7 @@ impl<'a> Look<'a> {
         let what = match credential.kind() {
             Kind::ApiKey => masked(),
             Kind::Token => format!("token:{}", masked()),
-            Kind::OAuth => email_of(self.ports, id, credential)
+            Kind::OAuth => email_of(self.cx, id, credential)
                 .map_or_else(|| "OAuth".to_owned(), |email| format!("OAuth ({email})")),
         };
         let unusable = seen.unusable(self.now, None);
@@ -195,17 +197,4 @@ fn reference(credential: &Credential) -> Option<String> {
     let members: serde_json::Value = serde_json::from_str(text).ok()?;
     let member = |name: &str| Some(printable(members.get(name)?.as_str()?, 120));
     Some(format!("ref({}:{})", member("source")?, member("id")?))
-}
-
-/// The e-mail of a profile: the configuration's, else the document's.
-pub(in crate::app) fn email_of(
-    ports: Ports<'_>,
-    id: &ProfileId,
-    credential: &Credential,
-) -> Option<String> {
-    let configured = ports.settings.profile(id).and_then(|p| p.email.clone());
-    configured
-        .or_else(|| credential.email().map(str::to_owned))
-        .map(|email| printable(&email, 120))
-        .filter(|email| !email.is_empty())
 }

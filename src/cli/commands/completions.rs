@@ -1,11 +1,9 @@
 //! `completions`: a script for the user's shell, on stdout.
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::app::failure::Failure;
-use crate::cli::args::Cli;
-use crate::cli::printer::Printer;
+use crate::cli::output::Output;
 
 /// Print a completion script for a shell
 #[derive(Debug, Args)]
@@ -19,14 +17,10 @@ pub struct Completions {
 }
 
 impl Completions {
-    /// Prints the script.
-    ///
-    /// # Errors
-    /// If stdout cannot be written.
-    pub fn run(&self, printer: &Printer) -> Result<u8, Failure> {
+    /// Prints the script for the commands of `tree`.
+    pub fn run(&self, tree: &mut Command) -> Output {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "openclaw", &mut script);
-        printer.out(&String::from_utf8_lossy(&script))?;
-        Ok(0)
+        clap_complete::generate(self.shell, tree, "openclaw", &mut script);
+        Output::text(String::from_utf8_lossy(&script))
     }
 }

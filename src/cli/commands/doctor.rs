@@ -8,11 +8,12 @@ use clap::Args;
 
 use crate::app::doctor::{self, Status};
 use crate::app::failure::{Failure, Kind};
-use crate::cli::commands::seconds;
-use crate::cli::exit;
+use crate::cli::exit_code;
+use crate::cli::output::Output;
 use crate::cli::printer::Printer;
+use crate::cli::system::{self, System};
+use crate::cli::value_parsers::seconds;
 use crate::cli::view;
-use crate::cli::wire::{self, System};
 use crate::ports::disk::{BUSY, HELD};
 use crate::ports::files::{Files, Sharing};
 
@@ -49,19 +50,17 @@ impl Doctor {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         let timeout = self.timeout.unwrap_or(doctor::USUAL_TIMEOUT);
         let fault = system.fault();
-        let report = doctor::run(system.ports(), &system.lab()?, fault, timeout)?;
-        if self.json {
-            printer.line_out(&view::doctor::json(&report))?;
-        } else {
-            let text = view::doctor::text(&report);
-            printer.out(&system.global().aimed(&text))?;
-        }
+        let report = doctor::run(system.context(), &system.lab()?, fault, timeout)?;
+        let output = match self.json {
+            true => Output::json(&view::doctor::document(&report)),
+            false => Output::text(system.global().aimed(&view::doctor::text(&report))),
+        };
         Ok(match report.count(Status::Failed) {
-            0 => 0,
-            _ => exit::code(Kind::Storage),
+            0 => output,
+            _ => output.code(exit_code::code(Kind::Storage)),
         })
     }
 }
@@ -71,7 +70,7 @@ impl Doctor {
 /// # Errors
 /// If it could not be tried.
 pub fn compete(path: &Path, printer: &Printer) -> Result<u8, Failure> {
-    let lock = wire::files().try_lock(path, Sharing::Exclusive)?;
+    let lock = system::files().try_lock(path, Sharing::Exclusive)?;
     printer.line_out(if lock.is_some() { HELD } else { BUSY })?;
     let mut rest = Vec::new();
     // Whatever ends the input ends the wait.

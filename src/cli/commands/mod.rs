@@ -10,17 +10,17 @@ pub mod provider;
 pub mod tick;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Subcommand;
 
-use super::args::Cli;
-use super::deferred::Deferred;
+use super::global::Global;
+use super::lazy_args::Deferred;
+use super::output::Output;
 use super::printer::Printer;
-use super::wire::System;
+use super::system::System;
+use super::{exit_code, view};
 use crate::app::failure::{Failure, Kind};
-use crate::app::rescue;
-use crate::model::time::parse_duration;
+use crate::app::refresh::recover;
 
 /// The first word.
 #[derive(Debug, Subcommand)]
@@ -47,83 +47,89 @@ pub enum Command {
 ///
 /// # Errors
 /// What the command failed with.
-pub fn run(cli: &Cli, printer: &Arc<Printer>) -> Result<u8, Failure> {
+pub fn run(
+    command: &Command,
+    global: &Global,
+    printer: &Arc<Printer>,
+    tree: fn() -> clap::Command,
+) -> Result<u8, Failure> {
     let start = |events| -> Result<System, Failure> {
-        let system = System::new(&cli.global, printer, events)?;
-        rescue::take_in(system.ports());
+        let system = System::new(global, printer, events)?;
+        recover::recover_pending(system.context());
         Ok(system)
     };
-    let ordinary = |command: &dyn Fn(&System) -> Result<u8, Failure>| {
+    let ordinary = |command: &dyn Fn(&System) -> Result<Output, Failure>| {
         let system = start(false)?;
-        ended(command(&system), &system, (cli, printer))
+        finish(command(&system), &system)
     };
-    match &cli.command {
-        Command::Onboard(onboard) => ordinary(&|system| onboard.run(system, printer)),
+    match command {
+        Command::Onboard(onboard) => ordinary(&|system| onboard.run(system)),
         Command::Models(models) if models.prompt().is_some() => {
             // Nothing of it may fail, and nothing be written.
-            let system = System::despite_faults(&cli.global, printer, false).ok();
-            let prompt = models.prompt().map(|status| status.prompt(system.as_ref()));
-            Ok(prompt.map_or(0, |prompt| prompt.print(printer)))
+            let system = System::despite_faults(global, printer, false).ok();
+            if let Some(items) = models.prompt().map(|status| status.prompt(system.as_ref()))
+                && !items.is_empty()
+            {
+                // In colour only where that was asked for by name: a shell counts the columns of its
+                // prompt. One that cannot be written has no reader.
+                let text = view::status_prompt::render(&items, printer.must_color());
+                let _ = printer.line_out(&text);
+            }
+            Ok(0)
         }
         Command::Models(models) => {
             let system = match models.only_looks() {
-                true => System::new(&cli.global, printer, false)?,
+                true => System::new(global, printer, false)?,
                 false => start(models.wants_events())?,
             };
-            ended(models.run(&system, printer), &system, (cli, printer))
+            finish(models.run(&system), &system)
         }
-        Command::Provider(provider) => ordinary(&|system| provider.run(system, printer)),
-        Command::Agents(agents) => ordinary(&|system| agents.run(system, printer)),
-        Command::Tick(tick) => ordinary(&|system| tick.run(system, printer)),
-        Command::Channels(channels) => ordinary(&|system| channels.run(system, printer)),
+        Command::Provider(provider) => ordinary(&|system| provider.run(system)),
+        Command::Agents(agents) => ordinary(&|system| agents.run(system)),
+        Command::Tick(tick) => ordinary(&|system| tick.run(system)),
+        Command::Channels(channels) => ordinary(&|system| channels.run(system)),
         Command::Doctor(doctor) => match doctor.rival() {
             Some(path) => doctor::compete(path, printer),
             None => {
-                let system = System::despite_faults(&cli.global, printer, false)?;
+                let system = System::despite_faults(global, printer, false)?;
                 // What a dead process left is not for one to store who does not know the agents.
                 if system.fault().is_none() {
-                    rescue::take_in(system.ports());
+                    recover::recover_pending(system.context());
                 }
-                doctor.run(&system, printer)
+                doctor.run(&system)?.print(printer)
             }
         },
-        Command::Completions(completions) => completions.run(printer),
+        Command::Completions(completions) => completions.run(&mut tree()).print(printer),
     }
 }
 
-/// Tells people what happened, once the answer is written: a hook may take its time. Whoever wants
-/// to stop waits for none.
-fn ended(
-    result: Result<u8, Failure>,
-    system: &System,
-    (cli, printer): (&Cli, &Printer),
-) -> Result<u8, Failure> {
-    let result = named(result, system);
+/// Prints the answer, then tells people what happened: a hook may take its time. Whoever wants to
+/// stop waits for none.
+fn finish(result: Result<Output, Failure>, system: &System) -> Result<u8, Failure> {
+    let printed = result.and_then(|output| output.print(system.printer()));
+    let result = named(printed, system);
     if matches!(&result, Err(failure) if matches!(failure.kind, Kind::Cancelled(_))) {
         return result;
     }
-    let code = result.unwrap_or_else(|failure| super::fail(cli, printer, failure));
+    let code = result.unwrap_or_else(|failure| fail(system.global(), system.printer(), failure));
     system.tell_alerts();
     Ok(code)
+}
+
+/// Says what went wrong; the exit code.
+pub(super) fn fail(global: &Global, printer: &Printer, failure: Failure) -> u8 {
+    let failure = global.aim(failure);
+    view::failure::print(printer, &failure);
+    exit_code::code(failure.kind)
 }
 
 /// A prompt knows that it was cancelled and not by which signal.
 fn named(result: Result<u8, Failure>, system: &System) -> Result<u8, Failure> {
     result.map_err(|mut failure| {
-        let signal = system.ports().interrupt.pending();
+        let signal = system.context().interrupt.pending();
         if let (Kind::Cancelled(_), Some(signal)) = (failure.kind, signal) {
             failure.kind = Kind::Cancelled(signal);
         }
         failure
     })
-}
-
-/// A duration of which a bare number is seconds: `90`, `10m`, `1.5h`.
-pub(super) fn seconds(text: &str) -> Result<Duration, String> {
-    parse_duration(text, "s")
-}
-
-/// A duration of which a bare number is days, as `--expires-in` of the reference release.
-pub(super) fn days(text: &str) -> Result<Duration, String> {
-    parse_duration(text, "d")
 }

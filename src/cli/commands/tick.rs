@@ -6,14 +6,14 @@ use std::time::Duration;
 use clap::{ArgGroup, Args, ValueEnum};
 
 use crate::app::failure::{Failure, Kind};
-use crate::app::tick;
-use crate::app::timer::{self, Done, Units};
-use crate::cli::commands::models::status::write_metrics;
-use crate::cli::commands::seconds;
-use crate::cli::exit;
-use crate::cli::printer::Printer;
+use crate::app::maintenance::systemd::{self, Done, Units};
+use crate::app::maintenance::tick;
+use crate::cli::commands::models::status::metrics_for;
+use crate::cli::exit_code;
+use crate::cli::output::Output;
+use crate::cli::system::System;
+use crate::cli::value_parsers::seconds;
 use crate::cli::view;
-use crate::cli::wire::System;
 
 /// How long the refreshes of one run are spread over, unless somebody says.
 const SPREAD: Duration = Duration::from_secs(60);
@@ -86,26 +86,24 @@ impl Tick {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         if self.uninstall {
-            let done = timer::uninstall(system.ports(), &system.units())?;
-            printer.out(&removed(&done))?;
-            return Ok(0);
+            let done = systemd::uninstall(system.context(), &system.units())?;
+            return Ok(Output::text(removed(&done)));
         }
         if self.print.is_some() {
-            printer.line_out(&timer::cron(&self.job(system)?)?)?;
-            return Ok(0);
+            return Ok(Output::line(&systemd::cron(&self.job(system)?)?));
         }
         if self.install {
-            return self.install(system, printer);
+            return self.install(system);
         }
-        self.tick(system, printer)
+        self.tick(system)
     }
 
-    fn tick(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    fn tick(&self, system: &System) -> Result<Output, Failure> {
         let named = system.agent_named().then(|| system.agent().clone());
         let report = tick::run(
-            system.ports(),
+            system.context(),
             &tick::Request {
                 agent: named,
                 spread: match self.no_spread {
@@ -122,32 +120,36 @@ impl Tick {
                 problem.failure.message = aimed.aimed(&problem.failure.message);
                 problem.failure = aimed.aim(problem.failure);
             }
-            printer.line_err(&view::tick::line(&problem));
+            system.printer().line_err(&view::tick::line(&problem));
         }
-        if self.json {
-            printer.line_out(&view::tick::json(&report, self.dry_run))?;
+        let mut output = if self.json {
+            Output::json(&view::tick::document(&report, self.dry_run))
         } else if self.dry_run {
-            printer.out(&view::tick::plan(&report))?;
-        }
+            Output::text(view::tick::plan(&report))
+        } else {
+            Output::default()
+        };
         if let Some(path) = &self.prometheus {
-            write_metrics(system, printer, path)?;
+            match metrics_for(system, path) {
+                Ok(text) => output.text.push_str(&text),
+                Err(failure) => output.failure = Some(failure),
+            }
         }
-        Ok(report.worst().map_or(0, exit::code))
+        Ok(output.code(report.worst().map_or(0, exit_code::code)))
     }
 
-    fn install(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    fn install(&self, system: &System) -> Result<Output, Failure> {
         if !cfg!(target_os = "linux") {
             let message = "there is no systemd on this system";
             let failure = Failure::new(Kind::Usage, message);
             return Err(failure.hint("openclaw tick --print cron"));
         }
         let job = self.job(system)?;
-        let done = timer::install(system.ports(), &system.units(), &job)?;
-        printer.out(&installed(&done))?;
-        Ok(0)
+        let done = systemd::install(system.context(), &system.units(), &job)?;
+        Ok(Output::text(installed(&done)))
     }
 
-    fn job(&self, system: &System) -> Result<timer::Job, Failure> {
+    fn job(&self, system: &System) -> Result<systemd::Job, Failure> {
         let mut args = vec!["tick".to_owned()];
         if let Some(path) = &self.prometheus {
             if path.as_os_str() == "-" {
@@ -155,7 +157,7 @@ impl Tick {
                 let failure = Failure::new(Kind::Usage, message);
                 return Err(failure.hint("name the file with --prometheus"));
             }
-            let path = system.ports().dirs.cwd.join(path);
+            let path = system.context().dirs.cwd.join(path);
             args.extend(["--prometheus".to_owned(), path.display().to_string()]);
         }
         let every = self.every.unwrap_or(Duration::from_secs(900));

@@ -1,47 +1,32 @@
 //! The invitation to log in, with what helps a person whose browser is on another machine.
 
 use crate::model::id::is_unprintable;
+use crate::ports::dialog::AuthorizeUrl;
 
-/// What is known of an authorization request.
-#[derive(Clone, Copy, Debug)]
-pub struct Authorize<'a> {
-    /// The provider's name.
-    pub provider: &'a str,
-    /// The URL.
-    pub url: &'a str,
-    /// The port of the callback, if it has one.
-    pub port: Option<u16>,
-    /// Whether the browser is probably elsewhere.
-    pub remote: bool,
-    /// What brings the callback here from there.
-    pub ssh_forward: Option<&'a str>,
-}
-
-impl Authorize<'_> {
-    /// The text. The URL stands alone on its line, unstyled, so that it can be copied whole.
-    pub fn text(&self) -> String {
-        let line = |text: &str| text.replace(is_unprintable, "");
-        let mut text = format!(
-            "Log in to {}. Open this URL in a browser:\n{}\n",
-            line(self.provider),
-            line(self.url)
-        );
-        let paste = "copy the URL that the browser ends on and paste it here.";
-        text.push_str(&match (self.port, self.ssh_forward, self.remote) {
-            (None, _, _) => format!("Then {paste}"),
-            (Some(_), Some(command), _) => format!(
-                "The browser is probably on another machine. Either run there, before you log in:\n  \
-                 {}\nor log in, {paste}",
-                line(command)
-            ),
-            (Some(_), None, true) => {
-                format!("The browser is probably on another machine: log in there, {paste}")
-            }
-            (Some(_), None, false) => "If the browser cannot come back here, copy the URL that it ends on and paste it here."
-                .to_owned(),
-        });
-        text
-    }
+/// The text. The URL stands alone on its line, unstyled, so that it can be copied whole.
+pub fn text(request: &AuthorizeUrl) -> String {
+    let line = |text: &str| text.replace(is_unprintable, "");
+    let mut text = format!(
+        "Log in to {}. Open this URL in a browser:\n{}\n",
+        line(&request.provider),
+        line(&request.url)
+    );
+    let paste = "copy the URL that the browser ends on and paste it here.";
+    text.push_str(&match (request.port, &request.ssh_forward, request.remote) {
+        (None, _, _) => format!("Then {paste}"),
+        (Some(_), Some(command), _) => format!(
+            "The browser is probably on another machine. Either run there, before you log in:\n  \
+             {}\nor log in, {paste}",
+            line(command)
+        ),
+        (Some(_), None, true) => {
+            format!("The browser is probably on another machine: log in there, {paste}")
+        }
+        (Some(_), None, false) => "If the browser cannot come back here, copy the URL that it ends \
+                                   on and paste it here."
+            .to_owned(),
+    });
+    text
 }
 
 #[cfg(test)]
@@ -50,14 +35,14 @@ mod tests {
 
     fn text(port: Option<u16>, remote: bool, ssh_forward: Option<&str>) -> String {
         let url = format!("https://issuer.example/authorize?scope={}", "x".repeat(900));
-        let text = Authorize {
-            provider: "OpenAI\u{1b}[31m Codex",
-            url: &url,
+        let text = super::text(&AuthorizeUrl {
+            provider: "OpenAI\u{1b}[31m Codex".to_owned(),
+            url: url.clone(),
             port,
             remote,
-            ssh_forward,
-        }
-        .text();
+            ssh_forward: ssh_forward.map(str::to_owned),
+            copy: false,
+        });
         assert!(text.lines().any(|line| line == url), "{text}");
         assert!(!text.contains('\u{1b}'), "{text}");
         text

@@ -4,19 +4,18 @@ use serde_json::{Map, Value, json};
 
 use super::Page;
 use super::report::{next, next_json};
-use crate::app::cooldown::Row;
 use crate::app::failure::shell_word;
+use crate::app::usecase::cooldown::Row;
 use crate::model::id::{AgentId, ProfileId, printable};
 use crate::model::time::{Timestamp, short_duration};
 
 /// The document.
-pub fn json(agent: &AgentId, rows: &[Row]) -> String {
-    let document = json!({
+pub fn document(agent: &AgentId, rows: &[Row]) -> Value {
+    json!({
         "schema": 1,
         "agentId": agent.as_str(),
         "profiles": rows.iter().map(row_json).collect::<Vec<_>>(),
-    });
-    super::pretty(&document)
+    })
 }
 
 fn row_json(row: &Row) -> Value {

@@ -7,16 +7,15 @@ use crate::app::doctor::{Check, Report, Status};
 use crate::cli::printer::Tone;
 
 /// The document.
-pub fn json(report: &Report) -> String {
-    let document = json!({
+pub fn document(report: &Report) -> Value {
+    json!({
         "schema": 1,
         "stateDir": report.state,
         "ok": report.count(Status::Failed) == 0,
         "failed": report.count(Status::Failed),
         "warnings": report.count(Status::Warning),
         "checks": report.checks.iter().map(check).collect::<Vec<_>>(),
-    });
-    super::pretty(&document)
+    })
 }
 
 fn check(check: &Check) -> Value {

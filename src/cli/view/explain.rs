@@ -4,13 +4,13 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::{Page, end, inherits};
-use crate::app::choice::{Because, Preferred};
-use crate::app::explain::{
-    Account, Explained, Place, ProfileRow, Report, Row, Standing, Stored, What,
-};
+use crate::app::credential::account::Account;
+use crate::app::credential::env_keys::EnvSource;
+use crate::app::credential::selector::{Pin, PinReason};
+use crate::app::explain::{CandidateSource, Explained, ProfileRow, Report, Row, Standing, Stored};
 
-use crate::app::reasons::AS_IT_IS;
-use crate::app::status::Renewal;
+use crate::app::credential::facts::Renewal;
+use crate::app::credential::reason_text::AS_IT_IS;
 use crate::cli::printer::Tone;
 use crate::model::id::printable;
 use crate::model::provider::Bill;
@@ -74,7 +74,7 @@ fn provider(page: &mut Page, explained: &Explained, now: Timestamp) {
             page.line(&format!("{:FIELD$}Try: {hint}", ""));
         }
     }
-    let is_profile = |row: &Row| matches!(row.what, What::Profile(_));
+    let is_profile = |row: &Row| matches!(row.what, CandidateSource::Profile(_));
     if explained.rows.iter().any(is_profile) {
         page.hang("Order", FIELD, &order(&explained.order));
     }
@@ -114,13 +114,13 @@ fn order(sources: &[OrderSource]) -> String {
     }
 }
 
-fn wish(preferred: &Preferred) -> String {
+fn wish(preferred: &Pin) -> String {
     let profile = &preferred.profile;
     let whose = match &preferred.because {
-        Because::Profile => "by --profile".to_owned(),
-        Because::Model => "by --model".to_owned(),
-        Because::Session(key) => format!("by session {}", printable(key, 120)),
-        Because::Directory(path) => {
+        PinReason::Profile => "by --profile".to_owned(),
+        PinReason::Model => "by --model".to_owned(),
+        PinReason::Session(key) => format!("by session {}", printable(key, 120)),
+        PinReason::Directory(path) => {
             format!(
                 "by directory {}",
                 printable(&path.display().to_string(), 400)
@@ -150,23 +150,23 @@ fn candidate(page: &mut Page, row: &Row, now: Timestamp) {
         Standing::Shadowed => (Tone::Dim, "shadowed"),
     };
     let mut what = match &row.what {
-        What::Profile(profile) => match &profile.stored {
+        CandidateSource::Profile(profile) => match &profile.stored {
             Some(stored) => vec![of_kind(stored)],
             None => Vec::new(),
         },
-        What::Variable { place, kind, .. } => {
+        CandidateSource::Variable { place, kind, .. } => {
             let place = match place {
-                Place::Process => "variable of this process",
-                Place::DotEnv => "variable of .env",
-                Place::Config => "variable of openclaw.json",
-                Place::LoginShell => "variable of the login shell",
+                EnvSource::Process => "variable of this process",
+                EnvSource::DotEnv => "variable of .env",
+                EnvSource::Config => "variable of openclaw.json",
+                EnvSource::LoginShell => "variable of the login shell",
             };
             vec![place.to_owned(), kind.as_str().replace('_', " ")]
         }
-        What::Software { .. } => vec!["sign-in of other software".to_owned()],
-        What::ConfigKey { .. } => vec!["api key of openclaw.json".to_owned()],
+        CandidateSource::Software { .. } => vec!["sign-in of other software".to_owned()],
+        CandidateSource::ConfigKey { .. } => vec!["api key of openclaw.json".to_owned()],
     };
-    if !matches!(&row.what, What::Profile(profile) if profile.stored.is_none()) {
+    if !matches!(&row.what, CandidateSource::Profile(profile) if profile.stored.is_none()) {
         what.push(bill_of(row.bill).to_owned());
     }
     let word = tone.paint(&format!("{word:<8}"));
@@ -181,12 +181,12 @@ fn candidate(page: &mut Page, row: &Row, now: Timestamp) {
     }
     page.hang("", FACT, &row.reason.words);
     match &row.what {
-        What::Profile(profile) => facts(page, profile, now),
-        What::Variable {
+        CandidateSource::Profile(profile) => facts(page, profile, now),
+        CandidateSource::Variable {
             file: Some(file), ..
         }
-        | What::ConfigKey { file, .. } => page.fact(&file.display().to_string()),
-        What::Variable { .. } | What::Software { .. } => {}
+        | CandidateSource::ConfigKey { file, .. } => page.fact(&file.display().to_string()),
+        CandidateSource::Variable { .. } | CandidateSource::Software { .. } => {}
     }
 }
 

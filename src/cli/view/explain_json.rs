@@ -2,11 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::pretty;
-use crate::app::choice::{Because, Preferred};
-use crate::app::explain::{Explained, ProfileRow, Report, Row, Shadow, Stored, What};
-use crate::app::reasons::Reason;
-use crate::cli::exit;
+use crate::app::credential::reason_text::Reason;
+use crate::app::credential::selector::{Pin, PinReason};
+use crate::app::explain::{CandidateSource, Explained, ProfileRow, Report, Row, Shadow, Stored};
+use crate::cli::exit_code;
 use crate::model::inheritance::Inheritance;
 use crate::model::selection::OrderSource;
 use crate::model::time::Timestamp;
@@ -15,8 +14,8 @@ use crate::model::time::Timestamp;
 const SCHEMA: u32 = 1;
 
 /// The document.
-pub fn render(report: &Report) -> String {
-    pretty(&json!({
+pub fn document(report: &Report) -> Value {
+    json!({
         "schema": SCHEMA,
         "agent": report.agent.as_str(),
         "inheritance": report.inheritance.as_ref().map(Inheritance::as_str),
@@ -24,14 +23,14 @@ pub fn render(report: &Report) -> String {
         "providers": report.providers.iter().map(provider).collect::<Vec<_>>(),
         "shadows": shadows(&report.shadows),
         "faults": report.faults,
-    }))
+    })
 }
 
 fn provider(explained: &Explained) -> Value {
     let order: Vec<Value> = explained.order.iter().map(source).collect();
     let failure = explained.failure.as_ref().map(|failure| {
         json!({
-            "kind": exit::name(failure.kind),
+            "kind": exit_code::name(failure.kind),
             "message": failure.message,
             "hint": failure.hint,
         })
@@ -60,12 +59,12 @@ fn source(source: &OrderSource) -> Value {
     }
 }
 
-fn preferred(preferred: &Preferred) -> Value {
+fn preferred(preferred: &Pin) -> Value {
     let (because, by) = match &preferred.because {
-        Because::Profile => ("profile", None),
-        Because::Model => ("model", None),
-        Because::Session(key) => ("session", Some(key.clone())),
-        Because::Directory(path) => ("directory", Some(path.display().to_string())),
+        PinReason::Profile => ("profile", None),
+        PinReason::Model => ("model", None),
+        PinReason::Session(key) => ("session", Some(key.clone())),
+        PinReason::Directory(path) => ("directory", Some(path.display().to_string())),
     };
     json!({
         "profile": preferred.profile.as_str(),
@@ -84,11 +83,11 @@ fn row(row: &Row) -> Value {
     let mut object = Map::new();
     let mut set = |key: &str, value: Value| object.insert(key.to_owned(), value);
     match &row.what {
-        What::Profile(profile) => {
+        CandidateSource::Profile(profile) => {
             set("kind", json!("profile"));
             set("profile", json!(profile.id.as_str()));
         }
-        What::Variable {
+        CandidateSource::Variable {
             name, place, file, ..
         } => {
             set("kind", json!("variable"));
@@ -96,11 +95,11 @@ fn row(row: &Row) -> Value {
             set("setIn", json!(place.as_str()));
             set("file", json!(file));
         }
-        What::Software { source } => {
+        CandidateSource::Software { source } => {
             set("kind", json!("software"));
             set("source", json!(source));
         }
-        What::ConfigKey { member, file } => {
+        CandidateSource::ConfigKey { member, file } => {
             set("kind", json!("config"));
             set("member", json!(member));
             set("file", json!(file));
@@ -110,11 +109,11 @@ fn row(row: &Row) -> Value {
     set("reason", reason(&row.reason));
     set("bill", json!(row.bill.as_str()));
     match &row.what {
-        What::Profile(profile) => of_profile(profile, &mut set),
-        What::Variable { kind, .. } => {
+        CandidateSource::Profile(profile) => of_profile(profile, &mut set),
+        CandidateSource::Variable { kind, .. } => {
             set("type", json!(kind.as_str()));
         }
-        What::ConfigKey { .. } | What::Software { .. } => {}
+        CandidateSource::ConfigKey { .. } | CandidateSource::Software { .. } => {}
     }
     Value::Object(object)
 }

@@ -4,20 +4,21 @@ use serde_json::{Value, json};
 
 use super::Page;
 use crate::app::failure::shell_word;
-use crate::app::history::{Facts, Line, Outcome, Place, Request, Row, Verdict};
+use crate::app::usecase::history::{
+    Facts, Line, Outcome, Request, Row, SuccessorLocation, Verdict,
+};
 use crate::model::id::printable;
 use crate::model::time::Timestamp;
 
 /// The document.
-pub fn json(request: &Request, outcome: &Outcome) -> String {
-    let document = json!({
+pub fn document(request: &Request, outcome: &Outcome) -> Value {
+    json!({
         "schema": 1,
         "agentId": request.agent.as_str(),
         "limit": outcome.limit,
         "profiles": outcome.lines.iter().map(line).collect::<Vec<_>>(),
         "faults": outcome.faults,
-    });
-    super::pretty(&document)
+    })
 }
 
 fn line(line: &Line) -> Value {
@@ -58,8 +59,8 @@ fn row(row: &Row) -> Value {
             value["spentAt"] = json!(at.map(|at| at.0));
             value["successor"] = match successor {
                 None => Value::Null,
-                Some(Place::Generation(number)) => json!({ "generation": number }),
-                Some(Place::Profile(agent, profile)) => json!({
+                Some(SuccessorLocation::Generation(number)) => json!({ "generation": number }),
+                Some(SuccessorLocation::Profile(agent, profile)) => json!({
                     "agentId": agent.as_str(),
                     "profileId": profile.as_str(),
                 }),
@@ -134,10 +135,10 @@ fn verdict(verdict: &Verdict) -> String {
         Verdict::Spent { at, successor } => {
             let at = at.map_or_else(String::new, |at| format!(" at {}", at.iso8601()));
             let successor = match successor {
-                Some(Place::Profile(agent, profile)) => {
+                Some(SuccessorLocation::Profile(agent, profile)) => {
                     format!("in profile {profile} of agent {agent}")
                 }
-                Some(Place::Generation(number)) => format!("generation {number}"),
+                Some(SuccessorLocation::Generation(number)) => format!("generation {number}"),
                 None => "not stored any more".to_owned(),
             };
             format!("spent{at}, its successor is {successor}")

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::Page;
-use crate::app::use_profile::Listing;
+use crate::app::usecase::use_profile::Listing;
 use crate::model::id::{AgentId, printable};
 
 /// The document.
-pub fn json(agent: &AgentId, listing: &Listing) -> String {
+pub fn document(agent: &AgentId, listing: &Listing) -> Value {
     let orders = listing.orders.iter().map(|one| {
         json!({
             "provider": one.provider,
@@ -24,11 +24,11 @@ pub fn json(agent: &AgentId, listing: &Listing) -> String {
             "here": here,
         })
     });
-    super::pretty(&json!({
+    json!({
         "agentId": agent.as_str(),
         "orders": orders.collect::<Vec<Value>>(),
         "directories": directories.collect::<Vec<Value>>(),
-    }))
+    })
 }
 
 /// The same for people.

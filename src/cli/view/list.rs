@@ -5,14 +5,14 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::Page;
-use crate::app::list::{Outcome, Request, Row};
+use crate::app::usecase::list::{Outcome, Request, Row};
 use crate::model::id::{ProviderId, printable};
 use crate::model::time::Timestamp;
 
 /// The document: the shape of the May release, with owner and fingerprint added.
-pub fn json(request: &Request, outcome: &Outcome, store: &Path) -> String {
+pub fn document(request: &Request, outcome: &Outcome, store: &Path) -> Value {
     let directory = store.parent().unwrap_or(store);
-    let document = json!({
+    json!({
         "agentId": request.agent.as_str(),
         "agentDir": directory,
         "authStatePath": directory.join("auth-state.json"),
@@ -20,8 +20,7 @@ pub fn json(request: &Request, outcome: &Outcome, store: &Path) -> String {
         "profiles": outcome.rows.iter().map(row).collect::<Vec<_>>(),
         "storePath": store,
         "faults": outcome.faults,
-    });
-    super::pretty(&document)
+    })
 }
 
 fn row(row: &Row) -> Value {
@@ -89,7 +88,7 @@ pub fn text(request: &Request, outcome: &Outcome, now: Timestamp) -> String {
 }
 
 /// The document of `channels list`: that of the reference release. No channel is ours.
-pub fn channels_json(outcome: &Outcome) -> String {
+pub fn channels_document(outcome: &Outcome) -> Value {
     let auth = outcome.rows.iter().map(|row| {
         json!({
             "id": row.id.as_str(),
@@ -98,7 +97,7 @@ pub fn channels_json(outcome: &Outcome) -> String {
             "isExternal": false,
         })
     });
-    super::pretty(&json!({ "chat": {}, "auth": auth.collect::<Vec<_>>() }))
+    json!({ "chat": {}, "auth": auth.collect::<Vec<_>>() })
 }
 
 /// The same as text.

@@ -2,6 +2,7 @@
 
 pub mod authorize;
 pub mod cooldown;
+mod device_code;
 pub mod doctor;
 pub mod explain;
 pub mod explain_json;
@@ -16,7 +17,6 @@ pub mod probe;
 pub mod prometheus;
 pub mod providers;
 pub mod report;
-mod sheet;
 mod status_accounts;
 pub mod status_json;
 pub mod status_prompt;
@@ -24,30 +24,31 @@ pub mod status_text;
 pub mod tick;
 pub mod token_json;
 pub mod token_status;
+mod wrap;
 
-use serde_json::Value;
+use serde::Serialize;
 
-use crate::model::id::ProfileId;
+use crate::model::id::{ProfileId, is_unprintable};
 use crate::model::inheritance::Inheritance;
 use crate::model::time::{Timestamp, short_duration};
 
 /// A JSON document as OpenClaw prints it: two spaces of indent.
-pub fn pretty(value: &Value) -> String {
-    // A tree of strings, numbers and lists always has a text.
-    serde_json::to_string_pretty(value).unwrap_or_default()
+pub fn pretty(document: &impl Serialize) -> String {
+    // Strings, numbers and lists always have a text.
+    serde_json::to_string_pretty(document).unwrap_or_default()
 }
 
 /// Text that grows line by line and is written at once.
 #[derive(Default)]
-pub(super) struct Page(String);
+pub(in crate::cli) struct Page(String);
 
 impl Page {
-    pub(super) fn line(&mut self, line: &str) {
+    pub(in crate::cli) fn line(&mut self, line: &str) {
         self.0.push_str(line);
         self.0.push('\n');
     }
 
-    pub(super) fn into_text(self) -> String {
+    pub(in crate::cli) fn into_text(self) -> String {
         self.0
     }
 }
@@ -78,5 +79,24 @@ pub fn end(time: Option<Timestamp>, now: Timestamp) -> String {
         None => "never ends, as far as is known".to_owned(),
         Some(left) if left > 0 => format!("ends in {}", short_duration(left)),
         Some(left) => format!("ended {} ago", short_duration(left.saturating_neg().max(1))),
+    }
+}
+
+/// Words from outside (a server's, a manifest's) must not steer the terminal.
+pub(in crate::cli) fn clean(text: &str) -> String {
+    text.chars()
+        .filter(|c| *c == '\n' || !is_unprintable(*c))
+        .collect()
+}
+
+/// `2026-11-21 03:07:58 UTC`.
+pub(super) fn moment(time: Timestamp) -> String {
+    let iso = time.iso8601();
+    match iso
+        .split_once('.')
+        .and_then(|(second, _)| second.split_once('T'))
+    {
+        Some((day, clock)) => format!("{day} {clock} UTC"),
+        None => iso,
     }
 }

@@ -9,7 +9,7 @@ use crate::model::id::printable;
 
 /// The models in the shape of the reference release. What only a catalogue of models knows is
 /// `null`.
-pub fn list_json(outcome: &Outcome) -> String {
+pub fn list_document(outcome: &Outcome) -> Value {
     let models = outcome.rows.iter().map(|row| {
         let key = row.reference.to_string();
         json!({
@@ -24,7 +24,7 @@ pub fn list_json(outcome: &Outcome) -> String {
         })
     });
     let models: Vec<Value> = models.collect();
-    super::pretty(&json!({ "count": models.len(), "models": models }))
+    json!({ "count": models.len(), "models": models })
 }
 
 /// The models as a table.
@@ -58,10 +58,10 @@ pub fn list_plain(outcome: &Outcome) -> String {
 }
 
 /// The aliases.
-pub fn aliases_json(aliases: &[(String, String)]) -> String {
+pub fn aliases_document(aliases: &[(String, String)]) -> Value {
     let pair = |(alias, reference): &(String, String)| (alias.clone(), json!(reference));
     let aliases: Map<String, Value> = aliases.iter().map(pair).collect();
-    super::pretty(&json!({ "aliases": aliases }))
+    json!({ "aliases": aliases })
 }
 
 /// The aliases as people read them, or one on each line before its model.
@@ -72,11 +72,6 @@ pub fn aliases_text(aliases: &[(String, String)], plain: bool) -> String {
         .map(|(alias, reference)| printable(&format!("{alias}{between}{reference}"), 300))
         .collect();
     entries("Aliases", &lines, plain)
-}
-
-/// Fallbacks.
-pub fn fallbacks_json(fallbacks: &[String]) -> String {
-    super::pretty(&json!({ "fallbacks": fallbacks }))
 }
 
 /// A counted list, or its lines alone.

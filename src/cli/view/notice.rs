@@ -1,15 +1,12 @@
-//! Words of notices.
+//! Notices as a person reads them.
 
-use crate::cli::terminal::clean;
+use super::{authorize, clean, device_code, moment};
+use crate::cli::printer::Tone;
 use crate::model::id::is_unprintable;
-use crate::model::time::Timestamp;
+use crate::ports::dialog::Notice;
 
 /// What an external program has for the person.
-pub(in crate::cli) fn from_program(
-    text: Option<&str>,
-    url: Option<&str>,
-    code: Option<&str>,
-) -> String {
+fn from_program(text: Option<&str>, url: Option<&str>, code: Option<&str>) -> String {
     let lines = [
         text.map(clean),
         url.map(|url| {
@@ -22,11 +19,7 @@ pub(in crate::cli) fn from_program(
 }
 
 /// Who logged in.
-pub(in crate::cli) fn identity(
-    email: Option<&str>,
-    account_id: Option<&str>,
-    plan: Option<&str>,
-) -> String {
+fn identity(email: Option<&str>, account_id: Option<&str>, plan: Option<&str>) -> String {
     let account = account_id.map(|id| format!("account {id}"));
     let plan = plan.map(|plan| format!("plan {plan}"));
     let known: Vec<String> = [email.map(str::to_owned), account, plan]
@@ -40,14 +33,84 @@ pub(in crate::cli) fn identity(
     }
 }
 
-/// `2026-11-21 03:07:58 UTC`.
-pub(in crate::cli) fn moment(time: Timestamp) -> String {
-    let iso = time.iso8601();
-    match iso
-        .split_once('.')
-        .and_then(|(second, _)| second.split_once('T'))
-    {
-        Some((day, clock)) => format!("{day} {clock} UTC"),
-        None => iso,
+/// The text of a notice; `screen` is the size of a terminal that can draw.
+pub(in crate::cli) fn text_of(notice: &Notice, screen: Option<(u16, u16)>) -> String {
+    match notice {
+        Notice::AuthorizeUrl(request) => authorize::text(request),
+        Notice::DeviceCode(code) => device_code::text(code, screen),
+        Notice::Program {
+            text, url, code, ..
+        } => from_program(text.as_deref(), url.as_deref(), code.as_deref()),
+        Notice::Policy(text) => format!("Note: {}", clean(text)),
+        Notice::Waiting { until } => format!("Waiting until {}. Ctrl-C cancels.", moment(*until)),
+        Notice::Exchanging => "Exchanging the code for tokens.".to_owned(),
+        Notice::Identity {
+            email,
+            account_id,
+            plan,
+            profile,
+            replaces,
+        } => {
+            let who = identity(email.as_deref(), account_id.as_deref(), plan.as_deref());
+            let store = if *replaces {
+                "Same identity as the stored profile, which it updates:"
+            } else {
+                "It will be stored as profile"
+            };
+            format!("{}\n{store} {profile}", clean(&who))
+        }
+        Notice::Saved {
+            profile, expires, ..
+        } => {
+            let expiry = expires.map_or(String::new(), |expires| {
+                format!(" The access token is valid until {}.", moment(expires))
+            });
+            format!("{} profile {profile}.{expiry}", Tone::Ok.paint("Saved"))
+        }
+        Notice::Info(text) => clean(text),
+        Notice::Warning(text) => format!("{} {}", Tone::Warn.paint("Warning:"), clean(text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::id::{ProfileId, ProviderId};
+    use crate::model::time::Timestamp;
+
+    fn shown(notice: &Notice) -> String {
+        text_of(notice, None)
+    }
+
+    #[test]
+    fn notices_are_plain_sentences() {
+        let profile = || ProfileId::parse("openai-codex:a@example.com").unwrap();
+        let identity = |email: Option<&str>, replaces| {
+            shown(&Notice::Identity {
+                email: email.map(str::to_owned),
+                account_id: email.map(|_| "acc-1".to_owned()),
+                plan: None,
+                profile: profile(),
+                replaces,
+            })
+        };
+        assert_eq!(
+            identity(Some("a@example.com"), false),
+            "Logged in as a@example.com, account acc-1.\n\
+             It will be stored as profile openai-codex:a@example.com"
+        );
+        assert!(identity(None, true).starts_with("Logged in. The provider does not say as whom."));
+        let saved = shown(&Notice::Saved {
+            profile: profile(),
+            provider: ProviderId::parse("openai-codex").unwrap(),
+            expires: Some(Timestamp(1_000)),
+        });
+        assert!(saved.ends_with("The access token is valid until 1970-01-01 00:00:01 UTC."));
+        assert_eq!(
+            shown(&Notice::Waiting {
+                until: Timestamp(i64::MAX)
+            }),
+            "Waiting until 9223372036854775807 ms. Ctrl-C cancels."
+        );
     }
 }

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::Page;
-use crate::app::order::Outcome;
+use crate::app::usecase::order::Outcome;
 use crate::model::id::printable;
 
 /// The document of the reference release; later ones name the file in which they keep the order.
-pub fn json(outcome: &Outcome) -> String {
+pub fn document(outcome: &Outcome) -> Value {
     let file = match outcome.is_split {
         true => "authStatePath",
         false => "authStorePath",
@@ -20,7 +20,7 @@ pub fn json(outcome: &Outcome) -> String {
         ("order", json!(outcome.order)),
     ];
     let members = members.map(|(name, value)| (name.to_owned(), value));
-    super::pretty(&Value::Object(Map::from_iter(members)))
+    Value::Object(Map::from_iter(members))
 }
 
 /// The same for people.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::app::metrics::{Login, Metrics};
+use crate::app::maintenance::metrics::{Login, Metrics};
 use crate::model::time::Timestamp;
 
 /// What is told of one login, if there is anything to tell.

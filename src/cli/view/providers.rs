@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use unicode_width::UnicodeWidthStr;
 
 use super::Page;
-use crate::app::providers::{Checked, Outcome, Row, endpoints, methods};
+use crate::app::usecase::providers::{Checked, Outcome, Row, endpoints, methods};
 use crate::model::id::printable;
 use crate::model::provider::{Bill, Billing, Flow, Provider};
 use crate::providers::catalogue::Source;
@@ -13,11 +13,11 @@ use crate::providers::catalogue::Source;
 const WIDTH: usize = 80;
 
 /// The document.
-pub fn json(outcome: &Outcome) -> String {
-    super::pretty(&json!({
+pub fn document(outcome: &Outcome) -> Value {
+    json!({
         "providers": outcome.rows.iter().map(row).collect::<Vec<_>>(),
         "faults": outcome.faults,
-    }))
+    })
 }
 
 fn row(row: &Row) -> Value {

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::app::cooldown::Next;
-use crate::app::report::{Outcome, State};
+use crate::app::usecase::cooldown::Next;
+use crate::app::usecase::report::{Outcome, State};
 use crate::model::id::printable;
 use crate::model::time::{Timestamp, short_duration};
 
@@ -70,7 +70,7 @@ pub(super) fn next_json(next: Option<&Next>) -> Value {
 }
 
 /// The document.
-pub fn json(outcome: &Outcome) -> String {
+pub fn document(outcome: &Outcome) -> Value {
     let mut document = json!({
         "schema": 1,
         "agentId": outcome.agent.as_str(),
@@ -97,5 +97,5 @@ pub fn json(outcome: &Outcome) -> String {
         document["errorCount"] = json!(errors);
     }
     document["next"] = next_json(outcome.next.as_ref());
-    super::pretty(&document)
+    document
 }

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use unicode_width::UnicodeWidthStr;
 
 use super::ago;
-use super::sheet::{Sheet, Words, padded};
-use crate::app::status::{
-    ProfileHealth, ProviderRow, Renewal, Report, State, Trouble, UnusableRow,
-};
+use super::wrap::{Sheet, Words, padded};
+use crate::app::credential::facts::Renewal;
+use crate::app::credential::state::{State, Trouble};
+use crate::app::status::{ProfileHealth, ProviderRow, Report, UnusableRow};
 use crate::cli::printer::Tone;
 use crate::model::credential::Kind;
 use crate::model::id::{ProfileId, ProviderId, printable};

@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::app::credential::forecast::{ForecastEntry, HORIZON_MS};
 use crate::app::status::{
-    Coming, HORIZON_MS, ProfileHealth, ProviderHealth, ProviderRow, Report, UnusableRow,
-    WARN_AFTER_MS,
+    ProfileHealth, ProviderHealth, ProviderRow, Report, UnusableRow, WARN_AFTER_MS,
 };
 use crate::model::id::ProfileId;
 
@@ -206,7 +206,7 @@ fn facts(report: &Report) -> Value {
 }
 
 /// One thing that has stopped working or will.
-fn coming(coming: &Coming) -> Value {
+fn coming(coming: &ForecastEntry) -> Value {
     json!({
         "provider": coming.provider,
         "profileId": coming.profile.as_ref().map(ProfileId::as_str),

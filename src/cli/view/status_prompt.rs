@@ -1,6 +1,6 @@
 //! `models status --prompt`: a word or two for a shell prompt.
 
-use crate::app::status::prompt::{Item, Mark};
+use crate::app::status::prompt::{Item, PromptMark};
 use crate::cli::printer::Tone;
 use crate::model::id::printable;
 use crate::model::time::short_duration;
@@ -16,9 +16,9 @@ pub fn render(items: &[Item], colors: bool) -> String {
         .map(|item| {
             let name = printable(&item.name, 256);
             let (tone, text) = match item.mark {
-                Mark::Broken => (Tone::Error, format!("{name}!")),
-                Mark::Doubtful => (Tone::Warn, format!("{name}?")),
-                Mark::Ends(left) => (Tone::Warn, format!("{name} {}", short_duration(left))),
+                PromptMark::Broken => (Tone::Error, format!("{name}!")),
+                PromptMark::Doubtful => (Tone::Warn, format!("{name}?")),
+                PromptMark::Ends(left) => (Tone::Warn, format!("{name} {}", short_duration(left))),
             };
             if colors { tone.paint(&text) } else { text }
         })
@@ -33,7 +33,7 @@ pub fn render(items: &[Item], colors: bool) -> String {
 mod tests {
     use super::*;
 
-    fn item(name: &str, mark: Mark) -> Item {
+    fn item(name: &str, mark: PromptMark) -> Item {
         Item {
             name: name.to_owned(),
             mark,
@@ -44,12 +44,12 @@ mod tests {
     fn it_is_empty_or_one_short_line() {
         assert_eq!(render(&[], true), "");
         let mut items = vec![
-            item("anthropic", Mark::Broken),
-            item("codex\n\u{1b}[2J", Mark::Doubtful),
-            item("zai", Mark::Ends(2 * 86_400_000)),
+            item("anthropic", PromptMark::Broken),
+            item("codex\n\u{1b}[2J", PromptMark::Doubtful),
+            item("zai", PromptMark::Ends(2 * 86_400_000)),
         ];
         assert_eq!(render(&items, false), "anthropic!, codex [2J?, zai 2d");
-        items.extend([item("a", Mark::Broken), item("b", Mark::Broken)]);
+        items.extend([item("a", PromptMark::Broken), item("b", PromptMark::Broken)]);
         assert_eq!(render(&items, false), "anthropic!, codex [2J?, zai 2d, +2");
         assert!(render(&items, true).starts_with("\u{1b}[1m\u{1b}[31manthropic!\u{1b}[0m, "));
     }

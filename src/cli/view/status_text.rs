@@ -2,9 +2,12 @@
 //! week, and last what needs doing now with the command that mends it.
 
 use super::probe;
-use super::sheet::{Sheet, Words, padded};
 use super::status_accounts::accounts;
-use crate::app::status::{Actor, Coming, Models, Report, State, Trouble, WARN_AFTER_MS};
+use super::wrap::{Sheet, Words, padded};
+use crate::app::credential::forecast::{Actor, ForecastEntry};
+use crate::app::credential::model_ref::Models;
+use crate::app::credential::state::{State, Trouble};
+use crate::app::status::{Report, WARN_AFTER_MS};
 use crate::cli::printer::Tone;
 use crate::model::inheritance::Inheritance;
 use crate::model::time::short_duration;
@@ -127,7 +130,7 @@ fn coming(sheet: &mut Sheet, report: &Report) {
         let all = report.forecast.iter();
         all.filter(|coming| coming.state.trouble().is_none())
     };
-    let acted: Vec<&Coming> = ahead().filter(|c| c.actor != Actor::Nobody).collect();
+    let acted: Vec<&ForecastEntry> = ahead().filter(|c| c.actor != Actor::Nobody).collect();
     let renewed = ahead().filter(|c| c.actor == Actor::Nobody).count();
     sheet.line("");
     sheet.line(&Tone::Bold.paint("Within 7 days"));
@@ -171,7 +174,7 @@ fn coming(sheet: &mut Sheet, report: &Report) {
 /// What needs doing now.
 fn warnings(sheet: &mut Sheet, report: &Report) {
     let now = report.forecast.iter();
-    let now: Vec<&Coming> = now
+    let now: Vec<&ForecastEntry> = now
         .filter(|coming| coming.state.trouble().is_some())
         .collect();
     if now.is_empty() && report.faults.is_empty() {
@@ -210,13 +213,13 @@ fn warnings(sheet: &mut Sheet, report: &Report) {
     and_more(sheet, &now);
 }
 
-fn name(coming: &Coming) -> String {
+fn name(coming: &ForecastEntry) -> String {
     let profile = coming.profile.as_ref();
     profile.map_or_else(|| coming.provider.clone(), ToString::to_string)
 }
 
 /// All of them where lines are counted by a program, and as many as a person reads elsewhere.
-fn shown<'a, 'b>(sheet: &Sheet, all: &'a [&'b Coming]) -> &'a [&'b Coming] {
+fn shown<'a, 'b>(sheet: &Sheet, all: &'a [&'b ForecastEntry]) -> &'a [&'b ForecastEntry] {
     let limit = if sheet.is_read_at_once() {
         SHOWN
     } else {
@@ -225,7 +228,7 @@ fn shown<'a, 'b>(sheet: &Sheet, all: &'a [&'b Coming]) -> &'a [&'b Coming] {
     &all[..limit.min(all.len())]
 }
 
-fn and_more(sheet: &mut Sheet, all: &[&Coming]) {
+fn and_more(sheet: &mut Sheet, all: &[&ForecastEntry]) {
     let rest = all.len() - shown(sheet, all).len();
     if rest > 0 {
         let words = Words::default().say(&format!("and {rest} more:"));

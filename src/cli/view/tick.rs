@@ -3,35 +3,34 @@
 use serde_json::{Value, json};
 
 use super::Page;
-use crate::app::keep_alive::How;
-use crate::app::tick::{Problem, Report, Row, Why};
-use crate::cli::exit;
+use crate::app::maintenance::tick::{Problem, RefreshReason, Report, Row};
+use crate::app::refresh::outcome::RefreshResult;
+use crate::cli::exit_code;
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::time::short_duration;
 
 /// The document.
-pub fn json(report: &Report, dry_run: bool) -> String {
+pub fn document(report: &Report, dry_run: bool) -> Value {
     let expiring = report.expiring.iter();
     let expiring = expiring.map(|(agent, profile, end)| {
         json!({ "agent": agent.as_str(), "profile": profile.as_str(), "end": end.0 })
     });
-    let document = json!({
+    json!({
         "schema": 1,
         "dryRun": dry_run,
         "logins": report.rows.iter().map(row).collect::<Vec<_>>(),
         "expiring": expiring.collect::<Vec<_>>(),
         "problems": report.problems.iter().map(problem).collect::<Vec<_>>(),
-    });
-    super::pretty(&document)
+    })
 }
 
 fn row(row: &Row) -> Value {
     let living = row.living.as_ref();
     let result = living.map(|living| match living.how {
-        How::WasFresh => "fresh",
-        How::Refreshed => "refreshed",
-        How::RefreshedElsewhere => "refreshed_elsewhere",
-        How::StillAlive => "not_refreshed",
+        RefreshResult::WasFresh => "fresh",
+        RefreshResult::Refreshed => "refreshed",
+        RefreshResult::RefreshedElsewhere => "refreshed_elsewhere",
+        RefreshResult::StillAlive => "not_refreshed",
     });
     let end = living.map_or(row.before, |living| living.credential.expires);
     json!({
@@ -51,7 +50,7 @@ fn problem(problem: &Problem) -> Value {
     json!({
         "agent": problem.agent.as_ref().map(AgentId::as_str),
         "profile": problem.profile.as_ref().map(ProfileId::as_str),
-        "kind": exit::name(failure.kind),
+        "kind": exit_code::name(failure.kind),
         "code": failure.code,
         "message": failure.message,
         "command": failure.hint,
@@ -63,13 +62,13 @@ pub fn plan(report: &Report) -> String {
     let mut page = Page::default();
     for row in &report.rows {
         let what = match row.why {
-            Why::Due => "is due; it would be renewed".to_owned(),
-            Why::Idle { than } => {
+            RefreshReason::Due => "is due; it would be renewed".to_owned(),
+            RefreshReason::Idle { than } => {
                 let millis = i64::try_from(than.as_millis()).unwrap_or(i64::MAX);
                 let than = short_duration(millis);
                 format!("was not renewed for {than}; it would be renewed")
             }
-            Why::Dead => "gives no more tokens; it would be looked at".to_owned(),
+            RefreshReason::Dead => "gives no more tokens; it would be looked at".to_owned(),
         };
         let after = row.after.as_secs();
         let Row { profile, agent, .. } = row;

@@ -1,15 +1,15 @@
 //! `models auth token --json`.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::app::keep_alive::How;
-use crate::app::token::Outcome;
+use crate::app::refresh::outcome::RefreshResult;
+use crate::app::usecase::token::Outcome;
 use crate::model::id::ProfileId;
 use crate::model::time::Timestamp;
 
 /// The document. It holds the token: it is what was asked for.
-pub fn render(outcome: &Outcome, now: Timestamp) -> String {
-    let document = json!({
+pub fn document(outcome: &Outcome, now: Timestamp) -> Value {
+    json!({
         "schema": 1,
         "profile": outcome.profile.as_ref().map(ProfileId::as_str),
         "source": outcome.source,
@@ -18,8 +18,7 @@ pub fn render(outcome: &Outcome, now: Timestamp) -> String {
         "token": outcome.bearer.expose(),
         "expiresAt": outcome.expires.map(|time| time.0),
         "remainingMs": outcome.expires.map(|time| now.until(time)),
-        "refreshed": matches!(outcome.how, How::Refreshed | How::RefreshedElsewhere),
+        "refreshed": matches!(outcome.how, RefreshResult::Refreshed | RefreshResult::RefreshedElsewhere),
         "warning": outcome.warning,
-    });
-    super::pretty(&document)
+    })
 }

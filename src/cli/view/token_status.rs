@@ -1,9 +1,9 @@
 //! `provider <id> token-status` and `refresh-token`.
 
 use super::Page;
-use crate::app::keep_alive::{How, Living};
-use crate::app::status::Renewal;
-use crate::app::token_status::Report;
+use crate::app::credential::facts::Renewal;
+use crate::app::refresh::outcome::{RefreshResult, ValidToken};
+use crate::app::usecase::token_status::Report;
 use crate::model::expiry::End;
 use crate::model::time::Timestamp;
 
@@ -48,21 +48,21 @@ pub fn before_refresh(report: &Report, now: Timestamp) -> String {
 }
 
 /// After a refresh that gave a token.
-pub fn after_refresh(living: &Living, now: Timestamp) -> String {
+pub fn after_refresh(living: &ValidToken, now: Timestamp) -> String {
     let mut page = Page::default();
     let expires = living.credential.expires.map(|end| End::read(end).at);
     let end = end(expires, now);
     match living.how {
-        How::Refreshed => {
+        RefreshResult::Refreshed => {
             page.line(&info(&format!("New token acquired, {end}")));
             page.line(&info("Token stored successfully"));
         }
-        How::RefreshedElsewhere => {
+        RefreshResult::RefreshedElsewhere => {
             page.line(&info(&format!(
                 "Another process has just renewed it; the new token {end}"
             )));
         }
-        How::WasFresh | How::StillAlive => {
+        RefreshResult::WasFresh | RefreshResult::StillAlive => {
             page.line(&info(&format!("Not renewed; the current token {end}")));
         }
     }
@@ -110,8 +110,8 @@ mod tests {
         }
     }
 
-    fn living(how: How) -> Living {
-        Living {
+    fn living(how: RefreshResult) -> ValidToken {
+        ValidToken {
             credential: OAuth {
                 provider: "codex".to_owned(),
                 access: None,
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn a_forced_refresh_prints_what_the_guide_shows() {
         let before = before_refresh(&report(3_541_001), NOW);
-        let text = before + &after_refresh(&living(How::Refreshed), NOW);
+        let text = before + &after_refresh(&living(RefreshResult::Refreshed), NOW);
         let expected = "[INFO] Current token expires in 3542s\n\
                         [INFO] Forcing refresh...\n\
                         [INFO] New token acquired, expires in 3600s\n\
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn what_somebody_else_did_is_not_claimed() {
-        let text = after_refresh(&living(How::RefreshedElsewhere), NOW);
+        let text = after_refresh(&living(RefreshResult::RefreshedElsewhere), NOW);
         assert_eq!(
             text,
             "[INFO] Another process has just renewed it; the new token expires in 3600s\n"

@@ -18,7 +18,7 @@ fn at(millis: i64) -> Timestamp {
 }
 
 /// One failure of `anthropic` at `now`.
-fn fail(before: &Usage, reason: Reason, now: Timestamp, release: Release) -> Usage {
+fn fail(before: &Usage, reason: Reason, now: Timestamp, release: StoreFormat) -> Usage {
     fail_of(before, reason, None, now, release)
 }
 
@@ -27,7 +27,7 @@ fn fail_of(
     reason: Reason,
     model: Option<&str>,
     now: Timestamp,
-    release: Release,
+    release: StoreFormat,
 ) -> Usage {
     let provider = provider("anthropic");
     let what = Failed {
@@ -41,7 +41,7 @@ fn fail_of(
 }
 
 /// The ends of so many failures, each the moment the one before is over or a minute later.
-fn ends(reason: Reason, release: Release, pause: i64) -> Vec<i64> {
+fn ends(reason: Reason, release: StoreFormat, pause: i64) -> Vec<i64> {
     let mut usage = Usage::default();
     let mut now = NOW;
     let mut ends = Vec::new();
@@ -57,7 +57,7 @@ fn ends(reason: Reason, release: Release, pause: i64) -> Vec<i64> {
 #[test]
 fn the_lengths_are_those_of_each_release() {
     use Reason::{Auth, AuthPermanent, Billing, Format, RateLimit, Timeout, Unknown};
-    use Release::{Early, Late};
+    use StoreFormat::{Early, Late};
     for reason in [Auth, Format, RateLimit, Timeout, Unknown] {
         let early = [MIN, 5 * MIN, 25 * MIN, H, H, H];
         assert_eq!(ends(reason, Early, 1), early, "{reason:?}");
@@ -87,8 +87,8 @@ fn late_releases_count_on_while_the_end_lies_ahead() {
     let mut usage = Usage::default();
     let mut lengths = Vec::new();
     for _ in 0..4 {
-        usage = long(&fail(&usage, Reason::Timeout, NOW, Release::Late));
-        lengths.push(cooldown(usage.error_count, Release::Late).as_secs());
+        usage = long(&fail(&usage, Reason::Timeout, NOW, StoreFormat::Late));
+        lengths.push(cooldown(usage.error_count, StoreFormat::Late).as_secs());
     }
     assert_eq!(lengths, [30, 60, 300, 300]);
     let counts: Vec<i64> = (1..=5)
@@ -109,7 +109,7 @@ fn the_entry_is_the_one_that_was_recorded() {
         Reason::RateLimit,
         model,
         NOW,
-        Release::Late,
+        StoreFormat::Late,
     );
     let expected = Usage {
         changed: true,
@@ -127,7 +127,7 @@ fn the_entry_is_the_one_that_was_recorded() {
         Reason::RateLimit,
         model,
         NOW,
-        Release::Early,
+        StoreFormat::Early,
     );
     let expected = Usage {
         cooldown_until: Some(at(MIN)),
@@ -140,13 +140,14 @@ fn the_entry_is_the_one_that_was_recorded() {
 
 #[test]
 fn a_rate_limit_is_of_one_model_until_another_fails() {
-    let fail = |before: &Usage, reason, model| fail_of(before, reason, model, at(1), Release::Late);
+    let fail =
+        |before: &Usage, reason, model| fail_of(before, reason, model, at(1), StoreFormat::Late);
     let first = fail_of(
         &Usage::default(),
         Reason::RateLimit,
         Some("a"),
         NOW,
-        Release::Late,
+        StoreFormat::Late,
     );
     assert_eq!(first.unusable(at(1), Some("b")), None);
     assert!(first.unusable(at(1), Some("a")).is_some());
@@ -187,7 +188,7 @@ fn the_configuration_sets_the_lengths() {
             retry_after: None,
             now,
         };
-        failed(before, &what, &rules, Release::Early)
+        failed(before, &what, &rules, StoreFormat::Early)
     };
     let none = Usage::default();
     let first = fail("openai", Reason::Billing, &none, NOW);
@@ -215,7 +216,7 @@ fn a_server_can_ask_for_more_time_and_for_a_day_at_most() {
         let end = usage.cooldown_until.or(usage.disabled_until).unwrap();
         NOW.until(end)
     };
-    for (release, shortest) in [(Release::Early, MIN), (Release::Late, MIN / 2)] {
+    for (release, shortest) in [(StoreFormat::Early, MIN), (StoreFormat::Late, MIN / 2)] {
         for (seconds, length) in [(0, shortest), (7, shortest), (90, 90_000)] {
             assert_eq!(asked(Reason::RateLimit, release, seconds), length);
         }
@@ -231,8 +232,12 @@ fn only_late_releases_spare_the_routers() {
         ("KiloCode", true),
         ("anthropic", false),
     ] {
-        assert_eq!(is_exempt(&provider(name), Release::Late), late, "{name}");
-        assert!(!is_exempt(&provider(name), Release::Early), "{name}");
+        assert_eq!(
+            is_exempt(&provider(name), StoreFormat::Late),
+            late,
+            "{name}"
+        );
+        assert!(!is_exempt(&provider(name), StoreFormat::Early), "{name}");
     }
 }
 
@@ -255,7 +260,7 @@ proptest! {
     #[test]
     fn no_history_leaves_a_profile_stuck(
         history in reports(),
-        release in select(vec![Release::Early, Release::Late]),
+        release in select(vec![StoreFormat::Early, StoreFormat::Late]),
     ) {
         let provider = provider("anthropic");
         let rules = Cooldowns::default();

@@ -6,9 +6,9 @@ pub struct Probe {
     /// Whether it is a POST; else a GET.
     pub posts: bool,
     /// How it goes with an API key; `None` if a key cannot be tried so.
-    pub key: Option<Way>,
+    pub key: Option<ProbeRoute>,
     /// How it goes with an access token; `None` if a token cannot be tried so.
-    pub token: Option<Way>,
+    pub token: Option<ProbeRoute>,
     /// Headers that carry a member of the stored credential: name, and the member.
     pub credential_headers: Vec<(String, String)>,
     /// A JSON body, in which `{model}` and `{max_tokens}` stand for what is asked.
@@ -21,7 +21,7 @@ pub struct Probe {
 
 /// Where a probe goes, and how it shows the credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Way {
+pub struct ProbeRoute {
     /// The address.
     pub url: String,
     /// Where the credential stands.

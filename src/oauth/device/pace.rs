@@ -11,14 +11,14 @@ const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
 
 /// The times of the polls, on a clock that never goes back.
 #[derive(Debug)]
-pub struct Pace {
+pub struct PollSchedule {
     interval: Duration,
     due: Duration,
     end: Duration,
     troubles: u32,
 }
 
-impl Pace {
+impl PollSchedule {
     /// `asked` is when the code was asked for, `now` when it came. The first poll is due after one
     /// interval: nobody types that fast.
     pub fn new(begun: &Begun, asked: Duration, now: Duration) -> Self {
@@ -69,7 +69,7 @@ mod tests {
 
     /// The waits after each of these polls, of a code with an interval of 5 s.
     fn waits(polls: &[Poll]) -> Vec<u64> {
-        let mut pace = Pace::new(&begun(5, 9_000), seconds(100), seconds(101));
+        let mut pace = PollSchedule::new(&begun(5, 9_000), seconds(100), seconds(101));
         let mut now = seconds(101);
         let mut waits = vec![pace.wait(now).unwrap().as_secs()];
         for poll in polls {
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn rfc8628_3_5_polling_stops_when_the_code_ends() {
-        let mut pace = Pace::new(&begun(5, 12), seconds(100), seconds(102));
+        let mut pace = PollSchedule::new(&begun(5, 12), seconds(100), seconds(102));
         assert_eq!(pace.wait(seconds(102)), Some(seconds(5)));
         pace.learn(&trouble(Some(3_600)), seconds(107));
         // Never beyond the end, so that who waits learns of it in time.

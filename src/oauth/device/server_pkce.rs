@@ -12,7 +12,7 @@ use crate::model::time::Timestamp;
 use crate::oauth::dialect::is_success;
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::{self, Redeemed};
-use crate::oauth::post::json;
+use crate::oauth::token_request::json;
 
 /// How long such a code lives; the server does not say.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);

@@ -12,7 +12,7 @@ use crate::model::time::Timestamp;
 use crate::oauth::dialect::is_success;
 use crate::oauth::error::{OAuthError, retry_after};
 use crate::oauth::grant;
-use crate::oauth::post::json;
+use crate::oauth::token_request::json;
 use crate::ports::host::Random;
 use crate::ports::http::{HttpError, Response};
 

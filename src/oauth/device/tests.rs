@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::provider::{ClientAuth, Stored};
-use crate::oauth::attempt::challenge;
-use crate::oauth::attempt::tests::Counting;
+use crate::oauth::authorization::challenge;
+use crate::oauth::authorization::tests::Counting;
 use crate::testing::http::ScriptedHttp;
 use serde_json::Value;
 

@@ -10,10 +10,10 @@ use crate::model::grant::Refusal;
 use crate::model::id::printable;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
-use crate::oauth::attempt::random_text;
+use crate::oauth::authorization::random_text;
 use crate::oauth::error::{OAuthError, http_date};
 use crate::oauth::lifetime;
-use crate::oauth::post::json;
+use crate::oauth::token_request::json;
 use crate::ports::host::Random;
 use crate::ports::http::Response;
 

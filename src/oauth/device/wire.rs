@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::{Begun, Device};
 use crate::model::provider::{Body, DeviceFlow};
 use crate::model::secret::Secret;
-use crate::oauth::attempt::{challenge, random_text};
-use crate::oauth::post::{self, Headers, Pairs};
+use crate::oauth::authorization::{challenge, random_text};
+use crate::oauth::token_request::{self, Headers, Pairs};
 use crate::ports::host::{Random, RandomError};
 use crate::ports::http::{HttpError, Response};
 
@@ -47,7 +47,7 @@ impl Device<'_> {
         mut pairs: Pairs<'a>,
         mut headers: Headers,
     ) -> Result<Response, HttpError> {
-        post::authenticate(self.client, &mut pairs, &mut headers);
+        token_request::authenticate(self.client, &mut pairs, &mut headers);
         self.post(to, body, &pairs, headers)
     }
 
@@ -60,7 +60,8 @@ impl Device<'_> {
         mut headers: Headers,
     ) -> Result<Response, HttpError> {
         headers.extend(self.provider.dialect.headers.iter().cloned());
-        self.http.send(&post::request(to, body, pairs, headers))
+        self.http
+            .send(&token_request::request(to, body, pairs, headers))
     }
 }
 
@@ -158,7 +159,7 @@ pub(super) fn named_interval(body: &Value, to_a_second: f64) -> Option<Duration>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::attempt::tests::Counting;
+    use crate::oauth::authorization::tests::Counting;
     use serde_json::json;
 
     #[test]

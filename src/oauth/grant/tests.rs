@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::provider::{Account, Billing, Body, Dialect, IdTokenCheck, RefreshPolicy};
-use crate::oauth::attempt::tests::begin;
+use crate::oauth::authorization::tests::begin;
 use crate::oauth::claims::tests::jwt;
 use crate::ports::http::{HttpErrorKind, Response};
 use crate::testing::http::ScriptedHttp;

@@ -12,8 +12,8 @@ use toml::Spanned;
 use toml::de::{DeValue, ValueDeserializer};
 
 use super::super::checked::{
-    AbsolutePath, Address, HeaderName, HostPattern, Line, Params, Ports, ProfileName, RedirectHost,
-    RedirectPath, Span, Variable,
+    AbsolutePath, Address, Context, HeaderName, HostPattern, Line, Params, ProfileName,
+    RedirectHost, RedirectPath, Span, Variable,
 };
 use super::{Fault, texts};
 use crate::model::provider::{
@@ -81,7 +81,7 @@ fn read<T: DeserializeOwned>(value: Spanned<DeValue<'_>>) -> Result<T, Fault> {
 #[serde(deny_unknown_fields)]
 struct BrowserTable {
     host: Option<RedirectHost>,
-    ports: Option<Ports>,
+    ports: Option<Context>,
     path: Option<RedirectPath>,
     redirect_uri: Option<Address>,
     redirect_env: Option<Variable>,
@@ -119,7 +119,7 @@ impl BrowserTable {
     }
 }
 
-fn loopback(host: RedirectHost, ports: Ports, path: RedirectPath) -> Loopback {
+fn loopback(host: RedirectHost, ports: Context, path: RedirectPath) -> Loopback {
     Loopback {
         host: host.0,
         ports: ports.0,
@@ -133,7 +133,7 @@ struct KeyExchangeTable {
     authorize: Address,
     exchange: Address,
     host: RedirectHost,
-    ports: Ports,
+    ports: Context,
     path: RedirectPath,
 }
 

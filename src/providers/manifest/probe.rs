@@ -5,7 +5,7 @@ use toml::Spanned;
 
 use super::super::checked::{Address, Body, HeaderName, Headers, Line, SchemeWord, Statuses};
 use super::Fault;
-use crate::model::provider::{Carrier, Probe, Way};
+use crate::model::provider::{Carrier, Probe, ProbeRoute};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,14 +63,14 @@ impl ProbeTable {
         let carrier = carrier(self.header, self.scheme)?;
         let headers: Vec<(String, String)> = self.headers.0.into_iter().collect();
         let token = match self.token {
-            None => url.clone().map(|url| Way {
+            None => url.clone().map(|url| ProbeRoute {
                 url,
                 carrier: carrier.clone(),
                 headers: headers.clone(),
             }),
             Some(table) => Some(table.way(url.clone(), &headers)?),
         };
-        let key = url.map(|url| Way {
+        let key = url.map(|url| ProbeRoute {
             url,
             carrier,
             headers,
@@ -92,13 +92,17 @@ impl ProbeTable {
 
 impl WayTable {
     /// The address where it names none, and headers besides its own, are those of a key.
-    fn way(self, url: Option<String>, headers: &[(String, String)]) -> Result<Way, &'static str> {
+    fn way(
+        self,
+        url: Option<String>,
+        headers: &[(String, String)],
+    ) -> Result<ProbeRoute, &'static str> {
         let url = self.url.map(|url| url.0).or(url);
         let own = &self.headers.0;
         let others = headers.iter().filter(|(name, _)| !own.contains_key(name));
         let mut headers: Vec<(String, String)> = others.cloned().collect();
         headers.extend(own.clone());
-        Ok(Way {
+        Ok(ProbeRoute {
             url: url.ok_or("[probe.token] needs an address: write url = \"https://...\"")?,
             carrier: carrier(self.header, self.scheme)?,
             headers,

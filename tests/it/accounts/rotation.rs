@@ -7,9 +7,9 @@ use std::os::unix::fs::MetadataExt as _;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use openclaw::app::choice::Want;
-use openclaw::app::report::{self, Ending};
-use openclaw::app::token;
+use openclaw::app::credential::selector::Selector;
+use openclaw::app::usecase::report::{self, RequestOutcome};
+use openclaw::app::usecase::token;
 use openclaw::model::cooldown::Reason;
 use openclaw::model::id::{AgentId, ProfileId, ProviderId};
 use serde_json::{Value, json};
@@ -117,7 +117,7 @@ fn an_account_comes_back_at_the_end_of_its_cooldown_and_not_before() {
     let path = format!("/state/{MAIN}");
     fakes.files.put(path.as_ref(), &accounts().to_string());
     let next = || {
-        let want = Want::Provider(ProviderId::parse("anthropic").unwrap());
+        let want = Selector::Provider(ProviderId::parse("anthropic").unwrap());
         let request = token::Request {
             agent: AgentId::main(),
             want,
@@ -132,7 +132,7 @@ fn an_account_comes_back_at_the_end_of_its_cooldown_and_not_before() {
         agent: AgentId::main(),
         profile: ProfileId::parse(A).unwrap(),
         model: None,
-        ending: Ending::Failed {
+        ending: RequestOutcome::Failed {
             reason: Reason::RateLimit,
             retry_after,
         },

@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Command;
-use openclaw::cli::args::Cli;
+use openclaw::cli::Cli;
 
 use cell::Cell;
 use rows::rows;

@@ -9,7 +9,8 @@ use openclaw::model::grant::GrantDigest;
 use openclaw::model::id::{AgentId, ProviderId};
 use openclaw::model::secret::Secret;
 use openclaw::ports::store::Store;
-use openclaw::store::file::{FileStore, Locations};
+use openclaw::store::file::FileStore;
+use openclaw::store::paths::StorePaths;
 use openclaw::sys::clock::SystemClock;
 use openclaw::sys::files::SystemFiles;
 use openclaw::testing::browser::visit;
@@ -239,7 +240,7 @@ fn a_wait_for_the_refresh_of_another_process_ends_at_once() {
     for (signal, code) in SIGNALS {
         let (world, issuer) = World::with_issuer(Account::default());
         let (_, refresh) = world.seed(&issuer, "main", -10);
-        let places = Locations {
+        let places = StorePaths {
             state: world.state(),
             main_dir: world.state().join("agents/main/agent"),
             agent_dirs: Vec::new(),

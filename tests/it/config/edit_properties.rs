@@ -7,11 +7,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use openclaw::config::edit::Edit;
-use openclaw::config::file::{ConfigError, ConfigFile};
+use openclaw::config::file::{Applied, ConfigError, ConfigFile};
 
 use openclaw::model::secret::Secret;
+use openclaw::model::time::Timestamp;
 use openclaw::ports::files::Files as _;
 use openclaw::ports::host::Env;
+use openclaw::ports::lock::{self, Wait};
+use openclaw::testing::clock::FakeClock;
 use openclaw::testing::files::MemoryFiles;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -43,11 +46,17 @@ fn file(text: &[u8]) -> (MemoryFiles, ConfigFile) {
     (files, config)
 }
 
+fn apply(config: &ConfigFile, edit: &Edit) -> Result<Applied, ConfigError> {
+    let clock = FakeClock::new(Timestamp(0));
+    let wait = Wait::uninterrupted(lock::SHORT);
+    config.apply(std::slice::from_ref(edit), &clock, &wait)
+}
+
 /// The text after some edits, each made by itself.
 fn after(text: &str, edits: &[Edit]) -> String {
     let (files, config) = file(text.as_bytes());
     for edit in edits {
-        if let Err(error) = config.apply(std::slice::from_ref(edit)) {
+        if let Err(error) = apply(&config, edit) {
             panic!("{error} after {edit:?} of:\n{text}");
         }
         config.load().unwrap();
@@ -226,7 +235,7 @@ fn odd(bytes: &[u8], edit: &Edit) -> Result<(), TestCaseError> {
     if let Err(ConfigError::Syntax { line, column, .. }) = &was_read {
         prop_assert!(*line > 0 && *column > 0);
     }
-    match config.apply(std::slice::from_ref(edit)) {
+    match apply(&config, edit) {
         Ok(_) => prop_assert_eq!(config.load().is_ok(), was_read.is_ok()),
         Err(_) => prop_assert_eq!(&*files.read(Path::new(PATH)).unwrap().unwrap(), bytes),
     }

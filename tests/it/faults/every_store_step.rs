@@ -27,7 +27,7 @@ use rustix::io::Errno;
 
 use cases::{BROKEN, Case, LEGACY, Run, STATE, WORK, cases, id};
 
-use crate::support::memory_store::{MAIN, digest, take_in};
+use crate::support::memory_store::{MAIN, digest, recover_pending};
 
 /// More steps than any operation has.
 const MANY: usize = 300;
@@ -148,10 +148,10 @@ impl Check<'_> {
             "it told of a file that does not hold it",
         );
         let next = Run::new(files);
-        take_in(&next.store);
+        recover_pending(&next.store);
         self.prompt(&next);
         self.that(
-            next.store.unfiled().unwrap().is_empty() || !is_stored(),
+            next.store.pending_answers().unwrap().is_empty() || !is_stored(),
             "it lies there twice",
         );
         if !run.spent.get() || is_stored() {

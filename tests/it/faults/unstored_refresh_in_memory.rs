@@ -5,7 +5,9 @@ use std::path::Path;
 use openclaw::ports::store::{Store, StoreError};
 use openclaw::testing::files::MemoryFiles;
 
-use crate::support::memory_store::{MAIN, digest, refresh, refresh_of, store, take_in, text};
+use crate::support::memory_store::{
+    MAIN, digest, recover_pending, refresh, refresh_of, store, text,
+};
 
 #[test]
 fn a_refresh_that_fails_anywhere_never_loses_the_new_grant() {
@@ -27,10 +29,10 @@ fn a_refresh_that_fails_anywhere_never_loses_the_new_grant() {
             }
             Some(Err(other)) => panic!("operation {n}: {other}"),
         }
-        take_in(&store);
+        recover_pending(&store);
         let expected = if was_sent { "rt-2" } else { "rt-1" };
         assert_eq!(refresh_of(&store, "main"), expected, "operation {n}");
-        assert_eq!(store.unfiled().unwrap(), [], "operation {n}");
+        assert_eq!(store.pending_answers().unwrap(), [], "operation {n}");
         if is_over {
             assert!(n > 10);
             return;
@@ -55,7 +57,7 @@ fn an_answer_that_cannot_be_saved_ahead_goes_to_another_disk_when_storing_fails(
     let rescued = rescued.unwrap();
     assert!(rescued.starts_with("/run/openclaw"), "{rescued:?}");
     files.put(Path::new(MAIN), &text("rt-1"));
-    take_in(&store);
+    recover_pending(&store);
     assert_eq!(refresh_of(&store, "main"), "rt-2");
     assert!(files.text(&rescued).is_none());
 }
@@ -68,7 +70,7 @@ fn a_saved_answer_of_another_state_directory_is_left_alone() {
     let name = format!("/run/openclaw/{}.1.answer", digest("rt-1"));
     let theirs = r#"{"schema":1,"state":"/t","agent":"main","provider":"openai-codex","profile":"x:y","tokenEndpoint":"","clientId":"","begunAt":1}"#;
     files.put(Path::new(&name), theirs);
-    take_in(&store);
+    recover_pending(&store);
     assert_eq!(files.text(Path::new(&name)).unwrap(), theirs);
     assert_eq!(refresh_of(&store, "main"), "rt-1");
 }

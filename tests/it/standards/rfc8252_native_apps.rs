@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use openclaw::model::provider::{Client, Flow, Provider, Redirect};
-use openclaw::oauth::attempt::Attempt;
+use openclaw::oauth::authorization::Attempt;
 use openclaw::providers::catalogue::Catalogue;
 use openclaw::providers::manifest::parse;
 use openclaw::sys::random::OsRandom;

@@ -1,6 +1,7 @@
 //! The store: its documents, its locks, what it keeps of former times, and that no operation loses
 //! anything. What fails on the way stands in `faults`.
 
+mod busy_locks;
 mod document_format;
 mod file_store;
 mod history;

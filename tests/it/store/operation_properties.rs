@@ -5,7 +5,7 @@ mod model;
 
 use std::collections::BTreeMap;
 
-use openclaw::app::{logout, refresh};
+use openclaw::app::usecase::{logout, refresh};
 use openclaw::model::credential::{Credential, Token};
 use openclaw::model::id::{AgentId, ProfileId};
 use openclaw::model::json::{Extra, Verbatim};

@@ -13,15 +13,14 @@ use openclaw::model::json::Extra;
 use openclaw::model::secret::Secret;
 use openclaw::model::time::Timestamp;
 use openclaw::ports::host::Clock;
-use openclaw::ports::store::{Change, Scope, Spending, Store, StoreError, Wait};
-use openclaw::store::file::{FileStore, Locations};
+use openclaw::ports::lock::Wait;
+use openclaw::ports::store::{Change, PendingRefresh, Scope, Store, StoreError};
+use openclaw::store::file::FileStore;
+use openclaw::store::paths::StorePaths;
 use openclaw::testing::files::MemoryFiles;
 
 /// As long as the program itself waits.
-pub(crate) const PATIENCE: Wait<'static> = Wait {
-    limit: Duration::from_secs(60),
-    stop: &|| false,
-};
+pub(crate) const PATIENCE: Wait<'static> = Wait::uninterrupted(Duration::from_secs(60));
 
 pub(crate) const START: u64 = 1_790_000_000_000;
 pub(crate) const MAIN: &str = "/s/agents/main/agent/auth-profiles.json";
@@ -59,7 +58,7 @@ impl Clock for Still {
 
 pub(crate) fn store_with(files: &MemoryFiles, clock: Arc<dyn Clock>) -> FileStore {
     files.set_now(Timestamp(START as i64));
-    let places = Locations {
+    let places = StorePaths {
         state: "/s".into(),
         main_dir: "/s/agents/main/agent".into(),
         agent_dirs: Vec::new(),
@@ -122,8 +121,8 @@ pub(crate) fn digest(refresh: &str) -> GrantDigest {
 pub(crate) const ANSWER: &[u8] = br#"{"access_token":"at","refresh_token":"rt-2"}"#;
 
 /// What a command does first: files every answer that was saved.
-pub(crate) fn take_in(store: &FileStore) {
-    for grant in store.unfiled().unwrap() {
+pub(crate) fn recover_pending(store: &FileStore) {
+    for grant in store.pending_answers().unwrap() {
         let held = store.try_lock_grant(&grant).unwrap().unwrap();
         if let Some(answer) = held.saved().unwrap() {
             assert_eq!(answer.body.expose(), ANSWER);
@@ -146,7 +145,7 @@ pub(crate) fn refresh(
         client_id: "client".into(),
     };
     let (profile, now) = (profile(), Timestamp(START as i64));
-    let what = Spending {
+    let what = PendingRefresh {
         agent: &agent,
         profile: &profile,
         provider: &provider,

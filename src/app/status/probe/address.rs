@@ -6,17 +6,17 @@
 
 use url::Url;
 
-use crate::app::Ports;
+use crate::app::context::Context;
 use crate::model::credential::{Credential, Kind};
 use crate::model::grant::GrantRecord;
 use crate::model::id::ProviderId;
-use crate::model::provider::{Probe, Provider, Way};
+use crate::model::provider::{Probe, ProbeRoute, Provider};
 use crate::oauth::address;
 use crate::ports::store::StoreError;
 use crate::providers::catalogue;
 
 /// The way of a probe for that kind of credential.
-pub(super) fn way(probe: &Probe, kind: Kind) -> Option<&Way> {
+pub(super) fn way(probe: &Probe, kind: Kind) -> Option<&ProbeRoute> {
     match kind {
         Kind::ApiKey => probe.key.as_ref(),
         Kind::Token | Kind::OAuth => probe.token.as_ref(),
@@ -28,9 +28,9 @@ pub(super) fn way(probe: &Probe, kind: Kind) -> Option<&Way> {
 /// # Errors
 /// If the journal cannot be read.
 pub(super) fn fault(
-    ports: Ports<'_>,
+    cx: Context<'_>,
     provider: &Provider,
-    way: &Way,
+    way: &ProbeRoute,
     kind: Kind,
     credential: Option<&Credential>,
 ) -> Result<Option<String>, StoreError> {
@@ -38,7 +38,7 @@ pub(super) fn fault(
     let Some(host) = address::host(&way.url) else {
         return Ok(Some(format!("The probe of {id} names no host.")));
     };
-    if let Some(base) = configured(ports, id)
+    if let Some(base) = configured(cx, id)
         && address::host(base).as_ref() != Some(&host)
     {
         return Ok(Some(format!(
@@ -57,15 +57,15 @@ pub(super) fn fault(
     }
     let grant = credential.and_then(|credential| credential.as_oauth()?.grant());
     let record = match grant {
-        Some(grant) => ports.store.grant_record(&grant)?,
+        Some(grant) => cx.store.grant_record(&grant)?,
         None => None,
     };
     Ok(record.and_then(|record| foreign(provider, &record)))
 }
 
 /// `models.providers.<id>.baseUrl`.
-fn configured<'a>(ports: Ports<'a>, id: &ProviderId) -> Option<&'a str> {
-    let mut all = ports.settings.providers.iter();
+fn configured<'a>(cx: Context<'a>, id: &ProviderId) -> Option<&'a str> {
+    let mut all = cx.settings.providers.iter();
     let found = all.find(|other| ProviderId::parse(&other.name).as_ref() == Ok(id))?;
     found.base_url.as_deref()
 }

@@ -14,13 +14,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::app::Ports;
-use crate::app::failure::{Failure, Touched};
+use crate::app::context::Context;
+use crate::app::failure::{Failure, StoreEffect};
 use crate::model::id::{ProfileId, ProviderId};
 use crate::model::time::Timestamp;
 
 use super::Report;
-use plan::{Plan, Planner};
+use plan::{Planner, ProbePlan};
 use send::Target;
 
 pub use verdict::Status;
@@ -175,28 +175,28 @@ impl Outcome {
 /// # Errors
 /// If the documents cannot be read, or a signal asks to stop. What becomes of each credential
 /// stands in its result.
-pub fn run(ports: Ports<'_>, report: &Report, options: &Options) -> Result<Probes, Failure> {
-    let (started_at, begun) = (ports.clock.now(), ports.clock.monotonic());
-    let (effective, _) = super::look(ports, &report.agent)?;
+pub fn run(cx: Context<'_>, report: &Report, options: &Options) -> Result<Probes, Failure> {
+    let (started_at, begun) = (cx.clock.now(), cx.clock.monotonic());
+    let (effective, _) = super::look(cx, &report.agent)?;
     let planner = Planner {
-        ports,
+        cx,
         report,
         effective: &effective,
         options,
         now: started_at,
     };
-    let Plan { known, targets } = planner.plan()?;
+    let ProbePlan { known, targets } = planner.plan()?;
     // From here on the waits heed it.
-    ports.interrupt.defer();
-    let (tried, refreshed) = all(ports, &targets, options);
-    if let Some(signal) = ports.interrupt.pending() {
+    cx.interrupt.defer();
+    let (tried, refreshed) = all(cx, &targets, options);
+    if let Some(signal) = cx.interrupt.pending() {
         let failure = Failure::cancelled(signal);
         return Err(match refreshed {
-            true => failure.touched(Touched::Changed),
+            true => failure.touched(StoreEffect::Changed),
             false => failure,
         });
     }
-    let took = ports.clock.monotonic().saturating_sub(begun);
+    let took = cx.clock.monotonic().saturating_sub(begun);
     let duration_ms = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
     Ok(Probes {
         started_at,
@@ -210,16 +210,16 @@ pub fn run(ports: Ports<'_>, report: &Report, options: &Options) -> Result<Probe
 }
 
 /// Tries them all, so many at once; whoever is free takes the next.
-fn all(ports: Ports<'_>, targets: &[Target], options: &Options) -> (Vec<Outcome>, bool) {
+fn all(cx: Context<'_>, targets: &[Target], options: &Options) -> (Vec<Outcome>, bool) {
     let next = AtomicUsize::new(0);
     let refreshed = AtomicBool::new(false);
     let results: Mutex<Vec<Option<Outcome>>> = Mutex::new(vec![None; targets.len()]);
     let work = || {
         while let Some((at, target)) = take(targets, &next) {
-            if ports.interrupt.pending().is_some() {
+            if cx.interrupt.pending().is_some() {
                 break;
             }
-            let (outcome, renewed) = target.probe(ports, options);
+            let (outcome, renewed) = target.probe(cx, options);
             refreshed.fetch_or(renewed, Ordering::SeqCst);
             let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
             results[at] = Some(outcome);

@@ -1,16 +1,16 @@
 //! Which credentials are tried, and what is known of the others without a request.
 
 use super::address::{fault, way};
-use super::send::{Target, What};
+use super::send::{ProbedCredential, Target};
 use super::verdict::Status;
 use super::{Options, Outcome, Reason, Report};
-use crate::app::Ports;
+use crate::app::context::Context;
+use crate::app::credential::env_keys::{KeyMaterial as Found, Keys};
 use crate::app::failure::Failure;
-use crate::app::keys::{Keys, What as Found};
 use crate::model::credential::{Credential, Kind};
-use crate::model::expiry::Oddity;
+use crate::model::expiry::ExpiryAnomaly;
 use crate::model::id::{ProviderId, printable};
-use crate::model::profiles::{Effective, Seen};
+use crate::model::profiles::{Effective, VisibleProfile};
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 use crate::model::selection::{self, Verdict};
@@ -19,7 +19,7 @@ use crate::providers::catalogue::CatalogueError;
 
 /// What is to be done.
 #[derive(Default)]
-pub(super) struct Plan {
+pub(super) struct ProbePlan {
     /// What needs no request.
     pub(super) known: Vec<Outcome>,
     /// What is tried.
@@ -28,7 +28,7 @@ pub(super) struct Plan {
 
 /// What a plan is made of.
 pub(super) struct Planner<'a> {
-    pub(super) ports: Ports<'a>,
+    pub(super) cx: Context<'a>,
     pub(super) report: &'a Report,
     pub(super) effective: &'a Effective,
     pub(super) options: &'a Options,
@@ -37,8 +37,8 @@ pub(super) struct Planner<'a> {
 
 impl Planner<'_> {
     /// Looks at every provider that the report knows, in its order.
-    pub(super) fn plan(&self) -> Result<Plan, Failure> {
-        let mut plan = Plan::default();
+    pub(super) fn plan(&self) -> Result<ProbePlan, Failure> {
+        let mut plan = ProbePlan::default();
         let wanted = self.options.provider.as_deref().map(ProviderId::parse);
         let mut seen: Vec<ProviderId> = Vec::new();
         let mut keys = None;
@@ -54,7 +54,7 @@ impl Planner<'_> {
             }
             seen.push(id.clone());
             let profiles = self.effective.profiles();
-            let mut profiles: Vec<&Seen<'_>> = profiles
+            let mut profiles: Vec<&VisibleProfile<'_>> = profiles
                 .iter()
                 .filter(|profile| profile.credential.provider().as_ref() == Some(&id))
                 .collect();
@@ -66,7 +66,7 @@ impl Planner<'_> {
                 self.of_profiles(&mut plan, &id, &profiles)?;
             } else if named.is_empty() {
                 // The login shell is started only if nothing stored speaks for somebody.
-                let keys = keys.get_or_insert_with(|| Keys::look(self.ports));
+                let keys = keys.get_or_insert_with(|| Keys::look(self.cx));
                 self.of_key(&mut plan, &id, keys)?;
             }
         }
@@ -75,11 +75,11 @@ impl Planner<'_> {
 
     fn of_profiles(
         &self,
-        plan: &mut Plan,
+        plan: &mut ProbePlan,
         id: &ProviderId,
-        profiles: &[&Seen<'_>],
+        profiles: &[&VisibleProfile<'_>],
     ) -> Result<(), Failure> {
-        let settings = self.ports.settings;
+        let settings = self.cx.settings;
         let order = self
             .effective
             .order_of(id)
@@ -108,12 +108,12 @@ impl Planner<'_> {
             } else if let Some(reason) = unusable(seen.credential, self.now) {
                 plan.known.push(outcome.lifeless(reason));
             } else {
-                let what = What::Profile {
+                let what = ProbedCredential::Profile {
                     owner: seen.owner.clone(),
                     id: seen.id.clone(),
                     credential: seen.credential.clone(),
                 };
-                let provider = self.ports.provider_of(id, seen.credential);
+                let provider = self.cx.provider_of(id, seen.credential);
                 self.target(plan, outcome, provider, what)?;
             }
         }
@@ -121,8 +121,13 @@ impl Planner<'_> {
     }
 
     /// A key in a variable, else in the configuration.
-    fn of_key(&self, plan: &mut Plan, id: &ProviderId, keys: &Keys<'_>) -> Result<(), Failure> {
-        let provider = self.ports.provider(id);
+    fn of_key(
+        &self,
+        plan: &mut ProbePlan,
+        id: &ProviderId,
+        keys: &Keys<'_>,
+    ) -> Result<(), Failure> {
+        let provider = self.cx.provider(id);
         let found = provider
             .as_ref()
             .ok()
@@ -144,11 +149,11 @@ impl Planner<'_> {
         };
         let mut outcome = self.outcome(id, mode.as_str());
         (outcome.label, outcome.source) = (source.to_owned(), source);
-        self.target(plan, outcome, provider, What::Key(key))
+        self.target(plan, outcome, provider, ProbedCredential::Key(key))
     }
 
     fn configured_key(&self, id: &ProviderId) -> Option<Secret<String>> {
-        let mut all = self.ports.settings.providers.iter();
+        let mut all = self.cx.settings.providers.iter();
         let found = all.find(|other| ProviderId::parse(&other.name).as_ref() == Ok(id))?;
         found.api_key.clone()
     }
@@ -171,10 +176,10 @@ impl Planner<'_> {
     /// Tries it, if there is a way and it may be gone.
     fn target(
         &self,
-        plan: &mut Plan,
+        plan: &mut ProbePlan,
         mut outcome: Outcome,
         provider: Result<Provider, CatalogueError>,
-        what: What,
+        what: ProbedCredential,
     ) -> Result<(), Failure> {
         let provider = match provider {
             Ok(provider) => Some(provider),
@@ -186,9 +191,11 @@ impl Planner<'_> {
             }
         };
         let (kind, credential) = match &what {
-            What::Key(_) if outcome.mode == Kind::ApiKey.as_str() => (Kind::ApiKey, None),
-            What::Key(_) => (Kind::OAuth, None),
-            What::Profile { credential, .. } => (credential.kind(), Some(credential)),
+            ProbedCredential::Key(_) if outcome.mode == Kind::ApiKey.as_str() => {
+                (Kind::ApiKey, None)
+            }
+            ProbedCredential::Key(_) => (Kind::OAuth, None),
+            ProbedCredential::Profile { credential, .. } => (credential.kind(), Some(credential)),
         };
         let found = provider.and_then(|provider| {
             let probe = provider.probe.clone()?;
@@ -200,7 +207,7 @@ impl Planner<'_> {
             plan.known.push(outcome.known(Reason::NoModel, &words));
             return Ok(());
         };
-        if let Some(fault) = fault(self.ports, &provider, &way, kind, credential)? {
+        if let Some(fault) = fault(self.cx, &provider, &way, kind, credential)? {
             outcome.error = Some(fault);
             plan.known.push(outcome);
             return Ok(());
@@ -244,7 +251,7 @@ fn unusable(credential: &Credential, now: Timestamp) -> Option<Reason> {
     }
     match credential.end() {
         None if oauth.is_some() => Some(Reason::InvalidExpires),
-        Some(end) if end.oddity == Some(Oddity::TooEarly) => Some(Reason::InvalidExpires),
+        Some(end) if end.oddity == Some(ExpiryAnomaly::TooEarly) => Some(Reason::InvalidExpires),
         Some(end) if now >= end.at => Some(Reason::Expired),
         _ => None,
     }

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use super::verdict::{self, Status};
 use super::{Options, Outcome};
-use crate::app::Ports;
-use crate::app::failure::{Failure, Kind as FailureKind, Touched};
-use crate::app::keep_alive::{How, Need, keep_alive};
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind as FailureKind, StoreEffect};
+use crate::app::refresh::ensure_fresh::ensure_fresh;
+use crate::app::refresh::outcome::{RefreshPolicy, RefreshResult};
 use crate::model::credential::Credential;
 use crate::model::id::{AgentId, ProfileId, printable};
-use crate::model::provider::{Carrier, Probe, Provider, Way, filled};
+use crate::model::provider::{Carrier, Probe, ProbeRoute, Provider, filled};
 use crate::model::secret::Secret;
 use crate::oauth::error::said;
 use crate::ports::http::{HttpError, HttpErrorKind, Method, Patience, Request, Response};
@@ -23,12 +24,12 @@ pub(super) struct Target {
     pub(super) outcome: Outcome,
     pub(super) provider: Provider,
     pub(super) probe: Probe,
-    pub(super) way: Way,
-    pub(super) what: What,
+    pub(super) way: ProbeRoute,
+    pub(super) what: ProbedCredential,
 }
 
 /// Where the credential is.
-pub(super) enum What {
+pub(super) enum ProbedCredential {
     /// In a document.
     Profile {
         owner: AgentId,
@@ -40,7 +41,7 @@ pub(super) enum What {
 }
 
 /// A credential as it is when it is sent.
-struct Living {
+struct Resolved {
     secret: Option<Secret<String>>,
     /// What it is of, if it is stored.
     credential: Option<Credential>,
@@ -50,17 +51,17 @@ struct Living {
 
 impl Target {
     /// Tries it; the second value is whether its token was renewed for that.
-    pub(super) fn probe(&self, ports: Ports<'_>, options: &Options) -> (Outcome, bool) {
+    pub(super) fn probe(&self, cx: Context<'_>, options: &Options) -> (Outcome, bool) {
         // What a refresh spends must be stored, so it has the limits of every refresh, and the
         // clock of the probe starts behind it.
-        let Living {
+        let Resolved {
             secret,
             credential,
             refreshed,
-        } = match self.living(ports) {
+        } = match self.living(cx) {
             Ok(living) => living,
             Err(failure) => {
-                let renewed = failure.touched == Touched::Changed;
+                let renewed = failure.touched == StoreEffect::Changed;
                 return (self.without_token(&failure), renewed);
             }
         };
@@ -69,32 +70,32 @@ impl Target {
         };
         let secret = Secret::from(secret.expose().trim());
         let request = self.request(&secret, credential.as_ref(), options);
-        let begun = ports.clock.monotonic();
-        let stop = || ports.interrupt.pending().is_some();
+        let begun = cx.clock.monotonic();
+        let stop = || cx.interrupt.pending().is_some();
         let patience = Patience {
             limit: options.timeout(),
             stop: &stop,
         };
-        let answer = ports.http.send_within(&request, &patience);
-        let took = ports.clock.monotonic().saturating_sub(begun);
+        let answer = cx.http.send_within(&request, &patience);
+        let took = cx.clock.monotonic().saturating_sub(begun);
         (self.judged(answer, &secret, took), refreshed)
     }
 
-    fn living(&self, ports: Ports<'_>) -> Result<Living, Failure> {
-        let living = |credential: &Credential, refreshed| Living {
+    fn living(&self, cx: Context<'_>) -> Result<Resolved, Failure> {
+        let living = |credential: &Credential, refreshed| Resolved {
             secret: credential.bearer().cloned(),
             credential: Some(credential.clone()),
             refreshed,
         };
         let (owner, id, credential) = match &self.what {
-            What::Key(key) => {
-                return Ok(Living {
+            ProbedCredential::Key(key) => {
+                return Ok(Resolved {
                     secret: Some(key.clone()),
                     credential: None,
                     refreshed: false,
                 });
             }
-            What::Profile {
+            ProbedCredential::Profile {
                 owner,
                 id,
                 credential,
@@ -104,8 +105,11 @@ impl Target {
         if !is_renewed || !self.provider.refresh.automatic {
             return Ok(living(credential, false));
         }
-        let kept = keep_alive(ports, owner, id, &self.provider, Need::MinValid(None))?;
-        let refreshed = matches!(kept.how, How::Refreshed | How::RefreshedElsewhere);
+        let kept = ensure_fresh(cx, owner, id, &self.provider, RefreshPolicy::MinValid(None))?;
+        let refreshed = matches!(
+            kept.how,
+            RefreshResult::Refreshed | RefreshResult::RefreshedElsewhere
+        );
         Ok(living(&Credential::OAuth(kept.credential), refreshed))
     }
 

@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use crate::app::agents;
+use crate::app::agents::registry;
 use crate::app::failure::Failure;
-use crate::cli::printer::Printer;
-use crate::cli::view;
-use crate::cli::wire::System;
+use crate::cli::output::Output;
+use crate::cli::system::System;
 
 /// Add an agent
 ///
@@ -39,35 +38,38 @@ impl Add {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
-        let added = agents::add(
-            system.ports(),
-            &agents::Add {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+        let added = registry::add(
+            system.context(),
+            &registry::Add {
                 name: self.name.clone(),
                 workspace: self.workspace.clone(),
                 non_interactive: self.non_interactive,
                 version: env!("CARGO_PKG_VERSION"),
             },
         )?;
-        if added.id.as_str() != added.name {
-            printer.line_err(&format!("Normalized agent id to \"{}\".", added.id));
-        }
-        if self.json {
-            let document = json!({
+        let output = match self.json {
+            true => Output::json(&json!({
                 "agentId": added.id.as_str(),
                 "name": added.name,
                 "workspace": added.workspace,
                 "agentDir": added.agent_dir,
                 "bindings": { "added": [], "skipped": [], "conflicts": [] },
-            });
-            printer.line_out(&view::pretty(&document))?;
-        } else {
-            printer.line_out(&format!("Updated {}", added.config_path.display()))?;
-            printer.line_out(&format!("Agent: {}", added.id))?;
-            printer.line_out(&format!("Workspace: {}", added.workspace.display()))?;
-            printer.line_out(&format!("Agent dir: {}", added.agent_dir.display()))?;
-            printer.line_out("It reads through to the profiles of main.")?;
-        }
-        Ok(0)
+            })),
+            false => Output::text(format!(
+                "Updated {}\nAgent: {}\nWorkspace: {}\nAgent dir: {}\n\
+                 It reads through to the profiles of main.\n",
+                added.config_path.display(),
+                added.id,
+                added.workspace.display(),
+                added.agent_dir.display(),
+            )),
+        };
+        let renamed = (added.id.as_str() != added.name)
+            .then(|| format!("Normalized agent id to \"{}\".", added.id));
+        Ok(Output {
+            notes: renamed.into_iter().collect(),
+            ..output
+        })
     }
 }

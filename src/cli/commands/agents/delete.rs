@@ -1,15 +1,12 @@
 //! `agents delete`.
 
-use std::io;
-
 use clap::Args;
 use serde_json::json;
 
-use crate::app::agents;
+use crate::app::agents::registry;
 use crate::app::failure::Failure;
-use crate::cli::printer::Printer;
-use crate::cli::view;
-use crate::cli::wire::System;
+use crate::cli::output::Output;
+use crate::cli::system::System;
 
 /// Take an agent out of the configuration and move its files to trash
 ///
@@ -35,23 +32,17 @@ impl Delete {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
-        let deleted = agents::delete(
-            system.ports(),
-            &agents::Delete {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+        let deleted = registry::delete(
+            system.context(),
+            &registry::Delete {
                 id: self.id.clone(),
                 force: self.force,
                 version: env!("CARGO_PKG_VERSION"),
             },
         )?;
-        let written = self.show(&deleted, printer);
-        written.map_err(|error| Failure::unwritten(&error, !deleted.moved.is_empty()))?;
-        Ok(0)
-    }
-
-    fn show(&self, deleted: &agents::Deleted, printer: &Printer) -> io::Result<()> {
-        if self.json {
-            let document = json!({
+        let output = match self.json {
+            true => Output::json(&json!({
                 "agentId": deleted.id.as_str(),
                 "workspace": deleted.workspace,
                 "agentDir": deleted.agent_dir,
@@ -59,13 +50,19 @@ impl Delete {
                 "removedBindings": deleted.removed_bindings,
                 "removedAllow": deleted.removed_allow,
                 "movedTo": deleted.moved.iter().map(|(_, to)| to).collect::<Vec<_>>(),
-            });
-            return printer.line_out(&view::pretty(&document));
-        }
-        printer.line_out(&format!("Deleted agent: {}", deleted.id))?;
-        for (from, to) in &deleted.moved {
-            printer.line_out(&format!("Moved {} to {}", from.display(), to.display()))?;
-        }
-        printer.line_out(&format!("Workspace kept: {}", deleted.workspace.display()))
+            })),
+            false => {
+                let moved = deleted.moved.iter();
+                let moved: String = moved
+                    .map(|(from, to)| format!("Moved {} to {}\n", from.display(), to.display()))
+                    .collect();
+                Output::text(format!(
+                    "Deleted agent: {}\n{moved}Workspace kept: {}\n",
+                    deleted.id,
+                    deleted.workspace.display()
+                ))
+            }
+        };
+        Ok(output.changed(!deleted.moved.is_empty()))
     }
 }

@@ -1,15 +1,13 @@
 //! `agents inherit`.
 
-use std::io;
-
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use crate::app::failure::Failure;
-use crate::app::inherit::{self, Outcome};
-use crate::cli::printer::Printer;
+use crate::app::agents::inherit;
+use crate::app::failure::{Failure, Kind};
+use crate::cli::output::Output;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::id::ProfileId;
 use crate::model::inheritance::Inheritance;
 
@@ -29,8 +27,8 @@ pub struct Inherit {
     #[arg(long, value_name = "MODE", value_enum)]
     mode: Option<Mode>,
     /// A profile of main's to be seen; repeat for more
-    #[arg(long, value_name = "PROFILE")]
-    link: Vec<String>,
+    #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse)]
+    link: Vec<ProfileId>,
     /// Print the answer as JSON
     #[arg(long)]
     json: bool,
@@ -48,25 +46,35 @@ impl Inherit {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         let request = inherit::Request {
             agent: self.id.clone(),
             set: self.wanted()?,
         };
-        let outcome = inherit::run(system.ports(), &request)?;
-        let written = self.show(&outcome, printer);
-        written.map_err(|error| Failure::unwritten(&error, false))?;
-        Ok(0)
+        let outcome = inherit::run(system.context(), &request)?;
+        if self.json {
+            let links = outcome.inheritance.links().iter();
+            return Ok(Output::json(&json!({
+                "agentId": outcome.agent.as_str(),
+                "mode": outcome.inheritance.as_str(),
+                "profiles": links.map(ProfileId::as_str).collect::<Vec<_>>(),
+            })));
+        }
+        let what = view::inherits(&outcome.inheritance);
+        let now = match outcome.changed {
+            true => "now inherits",
+            false => "inherits",
+        };
+        Ok(Output::line(&format!("{} {now} {what}.", outcome.agent)))
     }
 
     fn wanted(&self) -> Result<Option<Inheritance>, Failure> {
-        let links = self.link.iter().map(|name| ProfileId::parse(name));
-        let mut links = links.collect::<Result<Vec<_>, _>>()?;
+        let mut links = self.link.clone();
         links.sort();
         links.dedup();
         let usage = |message| {
             let hint = "openclaw agents inherit work --link openai-codex:default";
-            Err(Failure::new(crate::app::failure::Kind::Usage, message).hint(hint))
+            Err(Failure::new(Kind::Usage, message).hint(hint))
         };
         Ok(Some(match (self.mode, links.is_empty()) {
             (None, true) => return Ok(None),
@@ -80,24 +88,5 @@ impl Inherit {
             }
             (None | Some(Mode::Linked), false) => Inheritance::Linked(links),
         }))
-    }
-
-    fn show(&self, outcome: &Outcome, printer: &Printer) -> io::Result<()> {
-        if self.json {
-            let links = outcome.inheritance.links().iter();
-            let document = json!({
-                "agentId": outcome.agent.as_str(),
-                "mode": outcome.inheritance.as_str(),
-                "profiles": links.map(ProfileId::as_str).collect::<Vec<_>>(),
-            });
-            return printer.line_out(&view::pretty(&document));
-        }
-        let what = view::inherits(&outcome.inheritance);
-        let now = if outcome.changed {
-            "now inherits"
-        } else {
-            "inherits"
-        };
-        printer.line_out(&format!("{} {now} {what}.", outcome.agent))
     }
 }

@@ -3,11 +3,11 @@
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use crate::app::agents::{self, Row};
+use crate::app::agents::registry::{self, Row};
 use crate::app::failure::Failure;
-use crate::cli::printer::Printer;
-use crate::cli::view;
-use crate::cli::wire::System;
+use crate::cli::output::Output;
+use crate::cli::system::System;
+use crate::cli::view::Page;
 use crate::model::id::printable;
 
 /// List the agents
@@ -26,20 +26,20 @@ impl List {
     ///
     /// # Errors
     /// None today.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
-        let rows = agents::list(system.ports());
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+        let rows = registry::list(system.context());
         if self.json {
-            let rows = rows.iter().map(document).collect();
-            printer.line_out(&view::pretty(&Value::Array(rows)))?;
-            return Ok(0);
+            let rows: Vec<Value> = rows.iter().map(document).collect();
+            return Ok(Output::json(&rows));
         }
-        printer.line_out("Agents:")?;
+        let mut page = Page::default();
+        page.line("Agents:");
         for row in rows {
             let name = row
                 .name
                 .map_or_else(String::new, |name| format!(" ({name})"));
             let default = if row.is_default { " (default)" } else { "" };
-            printer.line_out(&format!("- {}{default}{name}", row.id))?;
+            page.line(&format!("- {}{default}{name}", row.id));
             let identity = [&row.identity_emoji, &row.identity_name];
             let identity: Vec<String> = identity
                 .into_iter()
@@ -47,15 +47,15 @@ impl List {
                 .map(|text| printable(text, 120))
                 .collect();
             if !identity.is_empty() {
-                printer.line_out(&format!("  Identity: {}", identity.join(" ")))?;
+                page.line(&format!("  Identity: {}", identity.join(" ")));
             }
-            printer.line_out(&format!("  Workspace: {}", row.workspace.display()))?;
-            printer.line_out(&format!("  Agent dir: {}", row.agent_dir.display()))?;
+            page.line(&format!("  Workspace: {}", row.workspace.display()));
+            page.line(&format!("  Agent dir: {}", row.agent_dir.display()));
             if let Some(model) = row.model {
-                printer.line_out(&format!("  Model: {model}"))?;
+                page.line(&format!("  Model: {model}"));
             }
         }
-        Ok(0)
+        Ok(Output::text(page.into_text()))
     }
 }
 

@@ -9,8 +9,8 @@ pub mod set_identity;
 use clap::{Args, Subcommand};
 
 use crate::app::failure::Failure;
-use crate::cli::printer::Printer;
-use crate::cli::wire::System;
+use crate::cli::output::Output;
+use crate::cli::system::System;
 
 /// Agents: each has its own credentials and reads through to main's
 #[derive(Debug, Args)]
@@ -34,13 +34,13 @@ impl Agents {
     ///
     /// # Errors
     /// What the command failed with.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         match &self.command {
-            AgentsCommand::Add(command) => command.run(system, printer),
-            AgentsCommand::List(command) => command.run(system, printer),
-            AgentsCommand::Delete(command) => command.run(system, printer),
-            AgentsCommand::Inherit(command) => command.run(system, printer),
-            AgentsCommand::SetIdentity(command) => command.run(system, printer),
+            AgentsCommand::Add(command) => command.run(system),
+            AgentsCommand::List(command) => command.run(system),
+            AgentsCommand::Delete(command) => command.run(system),
+            AgentsCommand::Inherit(command) => command.run(system),
+            AgentsCommand::SetIdentity(command) => command.run(system),
         }
     }
 }

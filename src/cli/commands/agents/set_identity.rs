@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Map, json};
 
+use crate::app::agents::persona;
 use crate::app::failure::Failure;
-use crate::app::identity;
-use crate::cli::printer::Printer;
-use crate::cli::view;
-use crate::cli::wire::System;
+use crate::cli::output::Output;
+use crate::cli::system::System;
 
 /// Say what an agent is called, and how it looks
 ///
@@ -52,7 +51,7 @@ impl SetIdentity {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         let flags = [
             ("name", &self.name),
             ("emoji", &self.emoji),
@@ -63,7 +62,7 @@ impl SetIdentity {
             let value = value.as_deref()?.trim();
             (!value.is_empty()).then(|| (name, value.to_owned()))
         });
-        let request = identity::Request {
+        let request = persona::Request {
             agent: system.agent_named().then(|| system.agent().clone()),
             workspace: self.workspace.clone(),
             file: self.identity_file.clone(),
@@ -71,21 +70,19 @@ impl SetIdentity {
             given: given.collect(),
             version: env!("CARGO_PKG_VERSION"),
         };
-        let outcome = identity::set(system.ports(), &request)?;
+        let outcome = persona::set(system.context(), &request)?;
         if self.json {
             let members = outcome.identity.iter();
             let members = members.map(|(name, value)| (name.clone(), json!(value)));
-            let document = json!({
+            return Ok(Output::json(&json!({
                 "agentId": outcome.agent.as_str(),
                 "identity": members.collect::<Map<_, _>>(),
                 "workspace": outcome.workspace,
                 "identityFile": outcome.file,
-            });
-            printer.line_out(&view::pretty(&document))?;
-            return Ok(0);
+            })));
         }
-        printer.line_out(&format!("Updated {}", outcome.config_path.display()))?;
-        printer.line_out(&format!("Agent: {}", outcome.agent))?;
+        let path = outcome.config_path.display();
+        let mut text = format!("Updated {path}\nAgent: {}\n", outcome.agent);
         for (member, label) in [
             ("name", "Name"),
             ("theme", "Theme"),
@@ -93,12 +90,12 @@ impl SetIdentity {
             ("avatar", "Avatar"),
         ] {
             if let Some((_, value)) = outcome.identity.iter().find(|(name, _)| name == member) {
-                printer.line_out(&format!("{label}: {value}"))?;
+                text.push_str(&format!("{label}: {value}\n"));
             }
         }
         if let Some(workspace) = &outcome.workspace {
-            printer.line_out(&format!("Workspace: {}", workspace.display()))?;
+            text.push_str(&format!("Workspace: {}\n", workspace.display()));
         }
-        Ok(0)
+        Ok(Output::text(text))
     }
 }

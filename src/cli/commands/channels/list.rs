@@ -3,10 +3,10 @@
 use clap::Args;
 
 use crate::app::failure::Failure;
-use crate::app::list;
-use crate::cli::printer::Printer;
+use crate::app::usecase::list;
+use crate::cli::output::Output;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 
 /// List the stored logins and keys as the reference release does
 ///
@@ -29,21 +29,17 @@ impl List {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         let request = list::Request {
             agent: system.agent().clone(),
             agent_named: system.agent_named(),
             provider: None,
         };
-        let outcome = list::in_file_order(system.ports(), &request)?;
-        if self.json {
-            printer.line_out(&view::list::channels_json(&outcome))?;
-        } else {
-            printer.out(&view::list::channels_text(&outcome))?;
-        }
-        for fault in &outcome.faults {
-            printer.line_err(&format!("Warning: {fault}"));
-        }
-        Ok(0)
+        let outcome = list::in_file_order(system.context(), &request)?;
+        let output = match self.json {
+            true => Output::json(&view::list::channels_document(&outcome)),
+            false => Output::text(view::list::channels_text(&outcome)),
+        };
+        Ok(output.warnings(outcome.faults))
     }
 }

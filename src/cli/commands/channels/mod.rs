@@ -5,8 +5,8 @@ pub mod list;
 use clap::{Args, Subcommand};
 
 use crate::app::failure::Failure;
-use crate::cli::printer::Printer;
-use crate::cli::wire::System;
+use crate::cli::output::Output;
+use crate::cli::system::System;
 
 /// The logins, as OpenClaw lists them beside its chat channels
 #[derive(Debug, Args)]
@@ -26,9 +26,9 @@ impl Channels {
     ///
     /// # Errors
     /// What the command failed with.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         match &self.command {
-            ChannelsCommand::List(command) => command.run(system, printer),
+            ChannelsCommand::List(command) => command.run(system),
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use clap::{Args, Subcommand};
 
-use super::defaults::{for_all, tell_guess};
+use super::defaults::{changed, for_all};
 use super::list::Form;
 use crate::app::failure::Failure;
 use crate::app::models::aliases;
-use crate::cli::printer::Printer;
+use crate::cli::output::Output;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 
 /// List and change short names of models
 #[derive(Debug, Args)]
@@ -47,33 +47,34 @@ impl Aliases {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
-        let (ports, version) = (system.ports(), env!("CARGO_PKG_VERSION"));
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+        let (cx, version) = (system.context(), env!("CARGO_PKG_VERSION"));
         let outcome = match &self.command {
             AliasesCommand::List(form) => {
-                let aliases = aliases::list(ports);
-                match form.json {
-                    true => printer.line_out(&view::models::aliases_json(&aliases))?,
-                    false => printer.out(&view::models::aliases_text(&aliases, form.plain))?,
-                }
-                return Ok(0);
+                let aliases = aliases::list(cx);
+                return Ok(match form.json {
+                    true => Output::json(&view::models::aliases_document(&aliases)),
+                    false => Output::text(view::models::aliases_text(&aliases, form.plain)),
+                });
             }
             AliasesCommand::Add { alias, model } => {
                 for_all(system)?;
-                aliases::add(ports, alias, model, version)?
+                aliases::add(cx, alias, model, version)?
             }
             AliasesCommand::Remove { alias } => {
                 for_all(system)?;
-                aliases::remove(ports, alias, version)?
+                aliases::remove(cx, alias, version)?
             }
         };
-        tell_guess(outcome.target.as_ref(), printer);
-        printer.line_out(&format!("Updated {}", outcome.config_path.display()))?;
         let alias = &outcome.alias;
-        printer.line_out(&match &outcome.target {
+        let line = match &outcome.target {
             Some(target) => format!("Alias {alias} -> {}", target.reference),
             None => format!("Alias {alias} removed"),
-        })?;
-        Ok(0)
+        };
+        Ok(changed(
+            outcome.target.as_ref(),
+            Some(&outcome.config_path),
+            &line,
+        ))
     }
 }

@@ -1,58 +1,24 @@
 //! `models set`, `set-image`, `fallbacks` and `image-fallbacks`.
 
+use std::path::Path;
+
 use clap::{Args, Subcommand};
+use serde_json::json;
 
 use super::list::Form;
 use crate::app::failure::{Failure, Kind};
 use crate::app::models::Target;
-use crate::app::models::defaults::{self, Outcome};
-use crate::cli::printer::Printer;
+use crate::app::models::defaults;
+use crate::cli::output::Output;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::config::edit::Role;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Set the default model
-///
-/// In `agents.defaults` of openclaw.json, for every agent without a model of its own. The fallbacks
-/// stay.
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  openclaw models set anthropic/claude-opus-4-6
-  openclaw models set opus")]
-pub struct Set {
-    /// The model, as provider/model or by its alias
-    model: String,
-}
-
-/// Set the model that looks at images
-///
-/// In `agents.defaults` of openclaw.json. Its fallbacks stay.
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  openclaw models set-image google/gemini-3-pro-preview")]
-pub struct SetImage {
-    /// The model, as provider/model or by its alias
-    model: String,
-}
-
-/// List and change the models that are tried when the default one fails
-#[derive(Debug, Args)]
-pub struct Fallbacks {
-    #[command(subcommand)]
-    command: FallbacksCommand,
-}
-
-/// List and change the models that are tried when the image model fails
-#[derive(Debug, Args)]
-pub struct ImageFallbacks {
-    #[command(subcommand)]
-    command: FallbacksCommand,
-}
-
+/// What is done with the fallbacks of a role.
 #[derive(Debug, Subcommand)]
-enum FallbacksCommand {
+pub enum FallbacksCommand {
     /// List them in the order in which they are tried
     #[command(after_help = "Examples:
   openclaw models fallbacks list --plain
@@ -77,49 +43,9 @@ enum FallbacksCommand {
 
 /// A model.
 #[derive(Debug, Args)]
-struct Model {
+pub struct Model {
     /// The model, as provider/model or by its alias
     model: String,
-}
-
-impl Set {
-    /// Sets it.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
-        set(system, printer, Role::Model, &self.model)
-    }
-}
-
-impl SetImage {
-    /// Sets it.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
-        set(system, printer, Role::Image, &self.model)
-    }
-}
-
-impl Fallbacks {
-    /// Does what is asked.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
-        self.command.run(system, printer, Role::Model)
-    }
-}
-
-impl ImageFallbacks {
-    /// Does what is asked.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
-        self.command.run(system, printer, Role::Image)
-    }
 }
 
 /// The defaults are those of all agents, so a write for one agent would be one for the others, too.
@@ -132,21 +58,10 @@ pub(super) fn for_all(system: &System) -> Result<(), Failure> {
     Err(Failure::new(Kind::Usage, message).hint(hint))
 }
 
-/// Says which model was taken for a name that nothing is known of.
-pub(super) fn tell_guess(target: Option<&Target>, printer: &Printer) {
-    let Some(Target { reference, guessed }) = target else {
-        return;
-    };
-    if let Some(text) = guessed {
-        printer.line_err(&format!(
-            "Warning: {text} is no alias; taken for {reference}"
-        ));
-    }
-}
-
-fn set(system: &System, printer: &Printer, role: Role, model: &str) -> Result<u8, Failure> {
+/// Sets the model of a role.
+pub(super) fn set(system: &System, role: Role, model: &Model) -> Result<Output, Failure> {
     for_all(system)?;
-    let outcome = defaults::set(system.ports(), role, model, VERSION)?;
+    let outcome = defaults::set(system.context(), role, &model.model, VERSION)?;
     let what = match role {
         Role::Model => "Default model",
         Role::Image => "Image model",
@@ -154,59 +69,58 @@ fn set(system: &System, printer: &Printer, role: Role, model: &str) -> Result<u8
     let target = outcome.target.as_ref();
     let model = target.map(|target| target.reference.to_string());
     let line = format!("{what}: {}", model.unwrap_or_default());
-    told(&outcome, &line, printer)
+    Ok(changed(target, outcome.written.as_deref(), &line))
 }
 
-fn told(outcome: &Outcome, line: &str, printer: &Printer) -> Result<u8, Failure> {
-    tell_guess(outcome.target.as_ref(), printer);
-    if let Some(path) = &outcome.written {
-        printer.line_out(&format!("Updated {}", path.display()))?;
-    }
-    printer.line_out(line)?;
-    Ok(0)
+/// What was changed in which file, and which model was taken for a name that nothing is known of.
+pub(super) fn changed(target: Option<&Target>, path: Option<&Path>, line: &str) -> Output {
+    let updated = path.map(|path| format!("Updated {}\n", path.display()));
+    let guess = target.and_then(|target| {
+        let text = target.guessed.as_ref()?;
+        Some(format!(
+            "{text} is no alias; taken for {}",
+            target.reference
+        ))
+    });
+    Output::text(format!("{}{line}\n", updated.unwrap_or_default())).warnings(guess)
 }
 
 impl FallbacksCommand {
-    fn run(&self, system: &System, printer: &Printer, role: Role) -> Result<u8, Failure> {
-        let ports = system.ports();
+    /// Does what is asked for the models of a role.
+    ///
+    /// # Errors
+    /// What the use case says.
+    pub fn run(&self, system: &System, role: Role) -> Result<Output, Failure> {
+        let cx = system.context();
         let title = match role {
             Role::Model => "Fallbacks",
             Role::Image => "Image fallbacks",
         };
-        if !matches!(self, Self::List(_)) {
-            for_all(system)?;
+        if let Self::List(form) = self {
+            let choice = match role {
+                Role::Model if system.agent_named() => cx.settings.model_of(system.agent()),
+                role => defaults::choice(cx, role),
+            };
+            let fallbacks = choice.fallbacks.unwrap_or_default();
+            return Ok(match form.json {
+                true => Output::json(&json!({ "fallbacks": fallbacks })),
+                false => Output::text(view::models::entries(title, &fallbacks, form.plain)),
+            });
         }
+        for_all(system)?;
         let outcome = match self {
-            Self::List(form) => return list(system, printer, role, form),
-            Self::Add(Model { model }) => defaults::add_fallback(ports, role, model, VERSION)?,
-            Self::Remove(Model { model }) => {
-                defaults::remove_fallback(ports, role, model, VERSION)?
-            }
-            Self::Clear => defaults::clear_fallbacks(ports, role, VERSION)?,
+            Self::Add(Model { model }) => defaults::add_fallback(cx, role, model, VERSION)?,
+            Self::Remove(Model { model }) => defaults::remove_fallback(cx, role, model, VERSION)?,
+            Self::List(_) | Self::Clear => defaults::clear_fallbacks(cx, role, VERSION)?,
         };
         let line = match self {
             Self::Clear => format!("{} list cleared.", title.trim_end_matches('s')),
             _ => format!("{title}: {}", outcome.fallbacks.join(", ")),
         };
-        told(&outcome, &line, printer)
+        Ok(changed(
+            outcome.target.as_ref(),
+            outcome.written.as_deref(),
+            &line,
+        ))
     }
-}
-
-fn list(system: &System, printer: &Printer, role: Role, form: &Form) -> Result<u8, Failure> {
-    let ports = system.ports();
-    let choice = match role {
-        Role::Model if system.agent_named() => ports.settings.model_of(system.agent()),
-        role => defaults::choice(ports, role),
-    };
-    let fallbacks = choice.fallbacks.unwrap_or_default();
-    if form.json {
-        printer.line_out(&view::models::fallbacks_json(&fallbacks))?;
-        return Ok(0);
-    }
-    let title = match role {
-        Role::Model => "Fallbacks",
-        Role::Image => "Image fallbacks",
-    };
-    printer.out(&view::models::entries(title, &fallbacks, form.plain))?;
-    Ok(0)
 }

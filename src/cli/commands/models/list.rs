@@ -4,9 +4,9 @@ use clap::Args;
 
 use crate::app::failure::Failure;
 use crate::app::models::list;
-use crate::cli::printer::Printer;
+use crate::cli::output::Output;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::id::ProviderId;
 
 /// List the configured models, and whether each has a login
@@ -19,8 +19,8 @@ use crate::model::id::ProviderId;
   openclaw models list --json | jq -r '.models[] | select(.available | not).key'")]
 pub struct List {
     /// Of one provider only
-    #[arg(long, value_name = "ID")]
-    provider: Option<String>,
+    #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
+    provider: Option<ProviderId>,
     #[command(flatten)]
     form: Form,
 }
@@ -41,24 +41,20 @@ impl List {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
-        let provider = self.provider.as_deref().map(ProviderId::parse);
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         let request = list::Request {
             agent: system.agent().clone(),
             agent_named: system.agent_named(),
-            provider: provider.transpose()?,
+            provider: self.provider.clone(),
         };
-        let outcome = list::run(system.ports(), &request)?;
-        if self.form.json {
-            printer.line_out(&view::models::list_json(&outcome))?;
+        let outcome = list::run(system.context(), &request)?;
+        let output = if self.form.json {
+            Output::json(&view::models::list_document(&outcome))
         } else if self.form.plain {
-            printer.out(&view::models::list_plain(&outcome))?;
+            Output::text(view::models::list_plain(&outcome))
         } else {
-            printer.out(&view::models::list_text(&outcome))?;
-        }
-        for fault in &outcome.faults {
-            printer.line_err(&format!("Warning: {fault}"));
-        }
-        Ok(0)
+            Output::text(view::models::list_text(&outcome))
+        };
+        Ok(output.warnings(outcome.faults))
     }
 }

@@ -8,14 +8,13 @@ pub mod probe_flags;
 pub mod status;
 mod watch;
 
-use std::sync::Arc;
-
 use clap::{Args, Subcommand};
 
 use crate::app::failure::Failure;
-use crate::cli::deferred::Deferred;
-use crate::cli::printer::Printer;
-use crate::cli::wire::System;
+use crate::cli::lazy_args::Deferred;
+use crate::cli::output::Output;
+use crate::cli::system::System;
+use crate::config::edit::Role;
 
 /// Credentials of model providers: log in, hand out, show
 ///
@@ -35,15 +34,27 @@ enum ModelsCommand {
     /// List the configured models, and whether each has a login
     List(Deferred<list::List>),
     /// Set the default model
-    Set(Deferred<defaults::Set>),
+    ///
+    /// In `agents.defaults` of openclaw.json, for every agent without a model of its own. The
+    /// fallbacks stay.
+    #[command(after_help = "Examples:
+  openclaw models set anthropic/claude-opus-4-6
+  openclaw models set opus")]
+    Set(defaults::Model),
     /// Set the model that looks at images
-    SetImage(Deferred<defaults::SetImage>),
+    ///
+    /// In `agents.defaults` of openclaw.json. Its fallbacks stay.
+    #[command(after_help = "Examples:
+  openclaw models set-image google/gemini-3-pro-preview")]
+    SetImage(defaults::Model),
     /// List and change short names of models
     Aliases(Deferred<aliases::Aliases>),
     /// List and change the models that are tried when the default one fails
-    Fallbacks(Deferred<defaults::Fallbacks>),
+    #[command(subcommand)]
+    Fallbacks(defaults::FallbacksCommand),
     /// List and change the models that are tried when the image model fails
-    ImageFallbacks(Deferred<defaults::ImageFallbacks>),
+    #[command(subcommand)]
+    ImageFallbacks(defaults::FallbacksCommand),
 }
 
 impl Models {
@@ -69,16 +80,16 @@ impl Models {
     ///
     /// # Errors
     /// What the command failed with.
-    pub fn run(&self, system: &System, printer: &Arc<Printer>) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         match &self.command {
-            ModelsCommand::Auth(auth) => auth.run(system, printer),
-            ModelsCommand::Status(status) => status.run(system, printer),
-            ModelsCommand::List(command) => command.run(system, printer),
-            ModelsCommand::Set(command) => command.run(system, printer),
-            ModelsCommand::SetImage(command) => command.run(system, printer),
-            ModelsCommand::Aliases(command) => command.run(system, printer),
-            ModelsCommand::Fallbacks(command) => command.run(system, printer),
-            ModelsCommand::ImageFallbacks(command) => command.run(system, printer),
+            ModelsCommand::Auth(auth) => auth.run(system),
+            ModelsCommand::Status(status) => status.run(system),
+            ModelsCommand::List(command) => command.run(system),
+            ModelsCommand::Set(model) => defaults::set(system, Role::Model, model),
+            ModelsCommand::SetImage(model) => defaults::set(system, Role::Image, model),
+            ModelsCommand::Aliases(command) => command.run(system),
+            ModelsCommand::Fallbacks(command) => command.run(system, Role::Model),
+            ModelsCommand::ImageFallbacks(command) => command.run(system, Role::Image),
         }
     }
 }

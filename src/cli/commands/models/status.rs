@@ -1,7 +1,6 @@
 //! `models status`.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -9,13 +8,13 @@ use clap::Args;
 use super::probe_flags::ProbeFlags;
 use super::watch;
 use crate::app::failure::Failure;
-use crate::app::metrics;
+use crate::app::maintenance::metrics;
 use crate::app::status::prompt::{self, Item};
 use crate::app::status::{self, Report};
-use crate::cli::printer::Printer;
-use crate::cli::raw::screen_of_stdout;
+use crate::cli::output::Output;
+use crate::cli::raw_mode::screen_of_stdout;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::id::ProviderId;
 
 /// What is there, until when, and what needs doing
@@ -70,11 +69,11 @@ impl Status {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Arc<Printer>) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         let probing = self.probe.options(self.plain)?;
         if let Some(interval) = self.watch {
             // Each time as a process of its own would, so that what is changed is seen.
-            let again = || System::new(system.global(), printer, false);
+            let again = || System::new(system.global(), system.printer(), false);
             let render = |columns| match again().and_then(|system| text(&system, Some(columns))) {
                 Ok(text) => text,
                 Err(failure) => {
@@ -82,28 +81,28 @@ impl Status {
                     view::failure::lines(&failure).join("\n")
                 }
             };
-            return watch::watch(system, printer, interval, &render);
+            return watch::watch(system, interval, &render);
         }
         let mut report = self::report(system)?;
         if let Some(options) = probing {
-            let probes = status::probe::run(system.ports(), &report, &options)?;
+            let probes = status::probe::run(system.context(), &report, &options)?;
             if probes.refreshed {
                 report = self::report(system)?;
             }
             report.probes = Some(probes);
         }
-        if let Some(path) = &self.prometheus {
-            write_metrics(system, printer, path)?;
+        let output = if let Some(path) = &self.prometheus {
+            Output::text(metrics_for(system, path)?)
         } else if self.json {
-            printer.line_out(&view::status_json::render(&report))?;
+            Output::line(&view::status_json::render(&report))
         } else if self.plain {
-            printer.line_out(&report.models.resolved)?;
+            Output::line(&report.models.resolved)
         } else {
             let columns = screen_of_stdout().map(|(columns, _)| columns.into());
             let text = view::status_text::render(&report, columns);
-            printer.out(&system.global().aimed(&text))?;
-        }
-        Ok(if self.check { report.check() } else { 0 })
+            Output::text(system.global().aimed(&text))
+        };
+        Ok(output.code(if self.check { report.check() } else { 0 }))
     }
 
     /// Whether it is for a shell prompt.
@@ -112,9 +111,9 @@ impl Status {
     }
 
     /// What a shell prompt should show; without a system that nothing can be known.
-    pub fn prompt(&self, system: Option<&System>) -> Prompt {
+    pub fn prompt(&self, system: Option<&System>) -> Vec<Item> {
         let Some(system) = system.filter(|system| system.fault().is_none()) else {
-            return Prompt(prompt::unreadable());
+            return prompt::unreadable();
         };
         let providers = self.provider.iter();
         let request = prompt::Request {
@@ -124,23 +123,7 @@ impl Status {
                 .filter_map(|p| ProviderId::parse(p).ok())
                 .collect(),
         };
-        Prompt(prompt::run(system.ports(), &request))
-    }
-}
-
-/// What a shell prompt should show.
-pub struct Prompt(Vec<Item>);
-
-impl Prompt {
-    /// Prints it, in colour only where that was asked for by name: a shell counts the columns of
-    /// its prompt. The exit code.
-    pub fn print(&self, printer: &Printer) -> u8 {
-        if !self.0.is_empty() {
-            let text = view::status_prompt::render(&self.0, printer.must_color());
-            // A prompt that cannot be written has no reader.
-            let _ = printer.line_out(&text);
-        }
-        0
+        prompt::run(system.context(), &request)
     }
 }
 
@@ -150,7 +133,7 @@ fn report(system: &System) -> Result<Report, Failure> {
         agent: system.agent().clone(),
         agent_named: system.agent_named(),
     };
-    let mut report = status::run(system.ports(), &request)?;
+    let mut report = status::run(system.context(), &request)?;
     for coming in &mut report.forecast {
         coming.command = coming.command.take().map(|it| system.global().aimed(&it));
     }
@@ -162,20 +145,21 @@ fn text(system: &System, columns: Option<usize>) -> Result<String, Failure> {
     Ok(system.global().aimed(&text))
 }
 
-/// Writes the metrics of all agents, or of the one that was named.
+/// Gathers the metrics of all agents, or of the one that was named, and writes them to the file;
+/// what standard output gets, where `path` means that.
 ///
 /// # Errors
 /// What the use case says.
-pub(in crate::cli::commands) fn write_metrics(
+pub(in crate::cli::commands) fn metrics_for(
     system: &System,
-    printer: &Printer,
     path: &Path,
-) -> Result<(), Failure> {
+) -> Result<String, Failure> {
     let only = system.agent_named().then(|| system.agent());
-    let metrics = metrics::gather(system.ports(), only)?;
+    let metrics = metrics::gather(system.context(), only)?;
     let text = view::prometheus::render(&metrics);
-    match path.as_os_str() == "-" {
-        true => Ok(printer.out(&text)?),
-        false => metrics::put(system.ports(), path, &text),
+    if path.as_os_str() == "-" {
+        return Ok(text);
     }
+    metrics::put(system.context(), path, &text)?;
+    Ok(String::new())
 }

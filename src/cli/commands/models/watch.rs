@@ -1,15 +1,15 @@
 //! `models status --watch`: the report again and again, until somebody has seen enough.
 
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::failure::{Failure, Kind};
 use crate::cli::input::{Chunk, Input, TICK};
-use crate::cli::printer::{Printer, Tone};
-use crate::cli::raw::screen_of_stdout;
+use crate::cli::output::Output;
+use crate::cli::printer::Tone;
+use crate::cli::raw_mode::screen_of_stdout;
 use crate::cli::screen::Screen;
-use crate::cli::wire::System;
+use crate::cli::system::System;
 use crate::model::time::parse_duration;
 use crate::ports::host::Signal;
 
@@ -28,18 +28,17 @@ pub(super) fn interval(text: &str) -> Result<Duration, String> {
 }
 
 /// Draws what `render` gives for so many columns, every `interval` and when the window changes its
-/// size; the exit code.
+/// size, until somebody has seen enough.
 ///
 /// # Errors
 /// If standard output is no terminal that can be drawn on.
 pub(super) fn watch(
     system: &System,
-    printer: &Arc<Printer>,
     interval: Duration,
     render: &dyn Fn(usize) -> String,
-) -> Result<u8, Failure> {
+) -> Result<Output, Failure> {
     let is_dumb = system
-        .ports()
+        .context()
         .env
         .plain("TERM")
         .is_none_or(|term| term == "dumb");
@@ -47,7 +46,7 @@ pub(super) fn watch(
         let message = "--watch draws on a terminal, and standard output is none that can";
         return Err(Failure::new(Kind::Usage, message).hint("openclaw models status"));
     }
-    system.ports().interrupt.defer();
+    system.context().interrupt.defer();
     let keys = io::stdin().is_terminal();
     let screen = Screen::enter(keys)?;
     let input = keys.then(|| Input::new(io::stdin()));
@@ -55,32 +54,32 @@ pub(super) fn watch(
     let ends = Tone::Dim.paint(&format!("Every {}s; {ends}.", interval.as_secs_f64()));
     while let Some(size) = screen_of_stdout() {
         let text = render(usize::from(size.0));
-        screen.draw(printer, &format!("{text}\n{ends}"), size)?;
-        if let Some(code) = rest(system, input.as_ref(), interval, size)? {
-            return Ok(code);
+        screen.draw(system.printer(), &format!("{text}\n{ends}"), size)?;
+        if let Some(code) = wait(system, input.as_ref(), interval, size)? {
+            return Ok(Output::default().code(code));
         }
     }
-    Ok(HANG_UP.exit_code())
+    Ok(Output::default().code(HANG_UP.exit_code()))
 }
 
 /// Waits for the next report; the exit code if there is none to come.
-fn rest(
+fn wait(
     system: &System,
     input: Option<&Input<io::Stdin>>,
     interval: Duration,
     size: (u16, u16),
 ) -> Result<Option<u8>, Failure> {
-    let ports = system.ports();
-    let end = ports.clock.monotonic() + interval;
+    let cx = system.context();
+    let end = cx.clock.monotonic() + interval;
     loop {
-        if let Some(signal) = ports.interrupt.pending() {
+        if let Some(signal) = cx.interrupt.pending() {
             return Ok(Some(signal.exit_code()));
         }
-        if ports.clock.monotonic() >= end || screen_of_stdout() != Some(size) {
+        if cx.clock.monotonic() >= end || screen_of_stdout() != Some(size) {
             return Ok(None);
         }
         let Some(input) = input else {
-            ports.clock.sleep(Duration::from_millis(TICK.into()));
+            cx.clock.sleep(Duration::from_millis(TICK.into()));
             continue;
         };
         match input.wait(TICK)? {

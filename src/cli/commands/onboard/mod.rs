@@ -2,7 +2,6 @@
 
 mod flags;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -12,12 +11,12 @@ use serde_json::{Value, json};
 use crate::app::failure::{Failure, Kind};
 use crate::app::onboard::{self, Outcome, Request, TokenFlags};
 use crate::app::status;
-use crate::cli::args::Global;
-use crate::cli::commands::{days, seconds};
-use crate::cli::printer::Printer;
-use crate::cli::raw::screen_of_stdout;
+use crate::cli::global::Global;
+use crate::cli::output::Output;
+use crate::cli::raw_mode::screen_of_stdout;
+use crate::cli::system::System;
+use crate::cli::value_parsers::{days, seconds};
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::config::workspace;
 use crate::model::id::{ProfileId, ProviderId};
 use crate::model::secret::Secret;
@@ -47,14 +46,14 @@ pub struct Onboard {
     #[arg(long)]
     secret_stdin: bool,
     /// Whose token it is, for the choice `token`
-    #[arg(long, value_name = "ID")]
-    token_provider: Option<String>,
+    #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
+    token_provider: Option<ProviderId>,
     /// The token; - takes it from standard input
     #[arg(long, value_name = "TOKEN|-", value_parser = StringValueParser::new().map(secret))]
     token: Option<Secret<String>>,
     /// The profile to store the token under [default: PROVIDER:default]
-    #[arg(long, value_name = "PROFILE")]
-    token_profile_id: Option<String>,
+    #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse)]
+    token_profile_id: Option<ProfileId>,
     /// How long the token lives from now: a number and ms, s, m, h or d; days without a unit
     #[arg(long, value_name = "DURATION", value_parser = days)]
     token_expires_in: Option<Duration>,
@@ -90,7 +89,7 @@ impl Onboard {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Arc<Printer>) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         if self.non_interactive && !self.accept_risk {
             let message = "an agent acts with what it can reach, which is not without risk: --non-interactive wants --accept-risk";
             return Err(Failure::new(Kind::Usage, message)
@@ -102,34 +101,24 @@ impl Onboard {
             keys: self.keys.keys.clone(),
             beside: self.keys.beside.clone(),
             from_input: self.secret_stdin,
-            token: self.token_flags()?,
+            token: TokenFlags {
+                provider: self.token_provider.clone(),
+                token: self.token.as_ref().map(given),
+                profile: self.token_profile_id.clone(),
+                expires_in: self.token_expires_in,
+            },
             no_browser: self.no_browser,
             timeout: self.timeout,
             ..by_questions(system, "default")
         };
         let keys = request.keys.iter().map(|(flag, given)| (*flag, given));
         let token = request.token.token.iter().map(|given| ("token", given));
-        warn_of_arguments(system.ports().dialog, keys.chain(token));
+        warn_of_arguments(system.context().dialog, keys.chain(token));
         let outcome = guide(system, &request)?;
-        if self.json {
-            let text = view::pretty(&summary(system, &outcome));
-            let written = printer.line_out(&text);
-            let changed = outcome.credential.is_some_and(|kept| kept.stored);
-            written.map_err(|error| Failure::unwritten(&error, changed))?;
-            return Ok(0);
+        match self.json {
+            true => Ok(Output::json(&summary(system, &outcome)).changed(stored(&outcome))),
+            false => show(system, &outcome),
         }
-        show(system, printer, &outcome)
-    }
-
-    fn token_flags(&self) -> Result<TokenFlags, Failure> {
-        let provider = self.token_provider.as_deref().map(ProviderId::parse);
-        let profile = self.token_profile_id.as_deref().map(ProfileId::parse);
-        Ok(TokenFlags {
-            provider: provider.transpose()?,
-            token: self.token.as_ref().map(given),
-            profile: profile.transpose()?,
-            expires_in: self.token_expires_in,
-        })
     }
 }
 
@@ -152,33 +141,29 @@ pub(super) fn by_questions(system: &System, name: &'static str) -> Request {
 
 /// Runs the use case, if whoever is to be asked is there.
 pub(super) fn guide(system: &System, request: &Request) -> Result<Outcome, Failure> {
-    let ports = system.ports();
-    if request.interactive && !ports.dialog.can_ask() {
+    let cx = system.context();
+    if request.interactive && !cx.dialog.can_ask() {
         let message = "this command asks questions, and there is no terminal to ask on";
         return Err(Failure::new(Kind::Usage, message).hint(
             "printf %s \"$KEY\" | openclaw onboard --non-interactive --accept-risk --auth-choice openai-api-key --secret-stdin",
         ));
     }
-    onboard::run(ports, request)
+    onboard::run(cx, request)
 }
 
 /// Shows the status of the agent, and what to do next.
-pub(super) fn show(
-    system: &System,
-    printer: &Arc<Printer>,
-    outcome: &Outcome,
-) -> Result<u8, Failure> {
+pub(super) fn show(system: &System, outcome: &Outcome) -> Result<Output, Failure> {
     // Read anew: what was stored may have changed the configuration.
     let global = Global {
         agent: Some(outcome.agent.to_string()),
         ..system.global().clone()
     };
-    let now = System::new(&global, printer, false)?;
+    let now = System::new(&global, system.printer(), false)?;
     let request = status::Request {
         agent: outcome.agent.clone(),
         agent_named: true,
     };
-    let report = status::run(now.ports(), &request)?;
+    let report = status::run(now.context(), &request)?;
     let next = match &outcome.credential {
         Some(kept) => format!("openclaw models auth token --provider {}", kept.provider),
         None => "openclaw models auth add".to_owned(),
@@ -190,17 +175,19 @@ pub(super) fn show(
         true => system.global(),
         false => &global,
     };
-    let written = printer.out(&global.aimed(&text));
-    let changed = outcome.credential.as_ref().is_some_and(|kept| kept.stored);
-    written.map_err(|error| Failure::unwritten(&error, changed))?;
-    Ok(0)
+    Ok(Output::text(global.aimed(&text)).changed(stored(outcome)))
+}
+
+/// Whether a credential was stored.
+fn stored(outcome: &Outcome) -> bool {
+    outcome.credential.as_ref().is_some_and(|kept| kept.stored)
 }
 
 /// The members of the reference release; what is not set up here says so. Ours stand apart.
 fn summary(system: &System, outcome: &Outcome) -> Value {
-    let ports = system.ports();
-    let dirs = ports.dirs;
-    let workspace = workspace::of(ports.settings, &outcome.agent, &dirs.home, &dirs.cwd);
+    let cx = system.context();
+    let dirs = cx.dirs;
+    let workspace = workspace::of(cx.settings, &outcome.agent, &dirs.home, &dirs.cwd);
     let kept = outcome.credential.as_ref();
     json!({
         "mode": "local",
@@ -215,7 +202,7 @@ fn summary(system: &System, outcome: &Outcome) -> Value {
             "provider": kept.map(|kept| kept.provider.to_string()),
             "method": kept.map(|kept| kept.method.clone()),
             "profileId": kept.map(|kept| kept.profile.to_string()),
-            "stored": kept.is_some_and(|kept| kept.stored),
+            "stored": stored(outcome),
             "replaced": kept.is_some_and(|kept| kept.replaced),
         },
     })

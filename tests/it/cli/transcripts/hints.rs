@@ -1,7 +1,7 @@
 //! Every command that a text names is one that the program understands.
 
 use clap::Command;
-use openclaw::cli::args::Cli;
+use openclaw::cli::Cli;
 
 /// The command lines of this program that a line of a text names, each as words.
 fn commands(line: &str) -> Vec<Vec<String>> {

@@ -9,8 +9,9 @@ use openclaw::model::grant::{Binding, GrantDigest, RefreshOutcome};
 use openclaw::model::id::{AgentId, ProfileId, ProviderId};
 use openclaw::model::secret::Secret;
 use openclaw::ports::host::Clock as _;
-use openclaw::ports::store::{Spending, Store as _};
-use openclaw::store::file::{FileStore, Locations};
+use openclaw::ports::store::{PendingRefresh, Store as _};
+use openclaw::store::file::FileStore;
+use openclaw::store::paths::StorePaths;
 use openclaw::sys::clock::SystemClock;
 use openclaw::sys::files::SystemFiles;
 
@@ -57,7 +58,7 @@ fn hold(beside: &Beside, meanwhile: impl FnOnce()) {
     let state = beside.world.state();
     let late = beside.release == Release::Late;
     let clock = Arc::new(SystemClock::new());
-    let places = Locations {
+    let places = StorePaths {
         main_dir: state.join("agents/main/agent"),
         agent_dirs: Vec::new(),
         oauth_dir: state.join("credentials"),
@@ -71,7 +72,7 @@ fn hold(beside: &Beside, meanwhile: impl FnOnce()) {
     let refresh = Secret::from(login["refresh"].as_str().unwrap());
     let grant = GrantDigest::of(&provider, &refresh);
     let held = store.try_lock_grant(&grant).unwrap().unwrap();
-    let what = Spending {
+    let what = PendingRefresh {
         agent: &AgentId::main(),
         profile: &ProfileId::parse("openai-codex:default").unwrap(),
         provider: &provider,

@@ -13,7 +13,7 @@ use openclaw::model::profiles::AuthProfiles;
 use openclaw::model::secret::Secret;
 use openclaw::model::time::Timestamp;
 use openclaw::ports::host::Clock;
-use openclaw::ports::store::{Change, Spending, Store, StoreError};
+use openclaw::ports::store::{Change, PendingRefresh, Store, StoreError};
 use openclaw::store::file::FileStore;
 use openclaw::testing::clock::FakeClock;
 use openclaw::testing::files::MemoryFiles;
@@ -167,7 +167,7 @@ fn report(run: &Run) -> Result<(), StoreError> {
 fn refresh(run: &Run) -> Result<(), StoreError> {
     let (agent, profile, provider) = (AgentId::main(), id("openai-codex:default"), provider());
     let held = run.store.try_lock_grant(&digest("rt-1"))?.unwrap();
-    let mut reserved = held.reserve(&Spending {
+    let mut reserved = held.reserve(&PendingRefresh {
         agent: &agent,
         profile: &profile,
         provider: &provider,

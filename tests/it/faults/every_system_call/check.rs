@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use openclaw::cli::exit;
+use openclaw::cli::exit_code;
 use openclaw::testing::issuer::{Fate, Issuer};
 use serde_json::Value;
 
@@ -166,7 +166,7 @@ impl Check<'_> {
         let Some(code) = self.done.code.filter(|_| !self.done.hung) else {
             return self.wrong("it crashed or hung");
         };
-        let is_listed = exit::TABLE
+        let is_listed = exit_code::TABLE
             .iter()
             .any(|(known, ..)| i32::from(*known) == code);
         if !is_listed {

@@ -4,7 +4,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use openclaw::app::Ports;
+use openclaw::app::context::Context;
 use openclaw::app::failure::{Failure, Kind};
 use openclaw::app::login::{self, Request};
 use openclaw::model::id::{AgentId, ProviderId};
@@ -98,7 +98,7 @@ fn login(answers: &[Answered], timeout: u64, interrupted_at: u64) -> Told {
     (0..500).for_each(|_| http.script.answer(200, PENDING));
     let listener = Listener::default();
     let impatient = Impatient(clock, interrupted_at);
-    let ports = Ports {
+    let ports = Context {
         http: &http,
         dialog: &listener,
         interrupt: &impatient,

@@ -11,15 +11,16 @@ use openclaw::model::json::{Extra, Verbatim};
 use openclaw::model::secret::Secret;
 use openclaw::model::time::Timestamp;
 use openclaw::ports::files::Files;
-use openclaw::ports::store::{Change, Kept, Scope, Store, StoreError};
-use openclaw::store::file::{FileStore, Locations};
+use openclaw::ports::store::{Change, HistoryListing, Scope, Store, StoreError};
+use openclaw::store::file::FileStore;
+use openclaw::store::paths::StorePaths;
 use openclaw::testing::clock::FakeClock;
 use openclaw::testing::files::MemoryFiles;
 
 const DIRECTORY: &str = "/s/agents/main/agent/auth-history";
 
 fn store(files: &MemoryFiles) -> FileStore {
-    let places = Locations {
+    let places = StorePaths {
         state: "/s".into(),
         main_dir: "/s/agents/main/agent".into(),
         agent_dirs: Vec::new(),
@@ -62,7 +63,7 @@ fn now(store: &FileStore) -> Option<Credential> {
     doc.get(&profile()).cloned()
 }
 
-fn kept(store: &FileStore) -> Kept {
+fn kept(store: &FileStore) -> HistoryListing {
     store.history(&AgentId::main(), Some(&profile())).unwrap()
 }
 

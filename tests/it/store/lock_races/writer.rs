@@ -16,7 +16,8 @@ use openclaw::model::profiles::AuthProfiles;
 use openclaw::model::secret::Secret;
 use openclaw::model::usage::Usage;
 use openclaw::ports::store::{Change, Store as _, StoreError};
-use openclaw::store::file::{FileStore, Locations};
+use openclaw::store::file::FileStore;
+use openclaw::store::paths::StorePaths;
 use openclaw::sys::clock::SystemClock;
 use openclaw::sys::files::SystemFiles;
 use serde::{Deserialize, Serialize};
@@ -129,7 +130,7 @@ impl Orders {
 
     /// Does all of it.
     pub(super) fn carry_out(&self) {
-        let places = Locations {
+        let places = StorePaths {
             main_dir: self.state.join("agents/main/agent"),
             agent_dirs: Vec::new(),
             oauth_dir: self.state.join("credentials"),

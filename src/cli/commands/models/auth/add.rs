@@ -1,13 +1,11 @@
 //! `models auth add`.
 
-use std::sync::Arc;
-
 use clap::Args;
 
 use crate::app::failure::Failure;
 use crate::cli::commands::onboard::{by_questions, guide, show};
-use crate::cli::printer::Printer;
-use crate::cli::wire::System;
+use crate::cli::output::Output;
+use crate::cli::system::System;
 
 /// Choose a provider and a method, and log in
 ///
@@ -24,8 +22,8 @@ impl Add {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Arc<Printer>) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         let outcome = guide(system, &by_questions(system, "manual"))?;
-        show(system, printer, &outcome)
+        show(system, &outcome)
     }
 }

@@ -2,11 +2,11 @@
 
 use clap::{Args, Subcommand};
 
-use crate::app::cooldown::{self, Which};
 use crate::app::failure::Failure;
-use crate::cli::printer::Printer;
+use crate::app::usecase::cooldown::{self, Which};
+use crate::cli::output::Output;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::id::{ProfileId, ProviderId};
 
 /// Show which profiles are passed over after failures, and end that
@@ -43,11 +43,11 @@ struct List {
 #[group(required = true, multiple = false)]
 struct Clear {
     /// This profile
-    #[arg(value_name = "PROFILE")]
-    profile: Option<String>,
+    #[arg(value_name = "PROFILE", value_parser = ProfileId::parse)]
+    profile: Option<ProfileId>,
     /// Every profile of this provider
-    #[arg(long, value_name = "ID")]
-    provider: Option<String>,
+    #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
+    provider: Option<ProviderId>,
     /// Every profile
     #[arg(long)]
     all: bool,
@@ -58,35 +58,32 @@ impl Cooldown {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         let agent = system.agent();
-        match &self.command {
+        Ok(match &self.command {
             CooldownCommand::List(list) => {
-                let rows = cooldown::list(system.ports(), agent)?;
+                let rows = cooldown::list(system.context(), agent)?;
                 if list.json {
-                    printer.line_out(&view::cooldown::json(agent, &rows))?;
-                    return Ok(0);
+                    return Ok(Output::json(&view::cooldown::document(agent, &rows)));
                 }
                 let text = view::cooldown::text(agent, &rows, system.now());
-                printer.out(&system.global().aimed(&text))?;
+                Output::text(system.global().aimed(&text))
             }
             CooldownCommand::Clear(clear) => {
-                let cleared = cooldown::clear(system.ports(), agent, &clear.which()?)?;
+                let cleared = cooldown::clear(system.context(), agent, &clear.which())?;
                 let text = view::cooldown::cleared(agent, &cleared);
-                let written = printer.out(&text);
-                written.map_err(|error| Failure::unwritten(&error, !cleared.is_empty()))?;
+                Output::text(text).changed(!cleared.is_empty())
             }
-        }
-        Ok(0)
+        })
     }
 }
 
 impl Clear {
-    fn which(&self) -> Result<Which, Failure> {
-        Ok(match (&self.profile, &self.provider) {
-            (Some(profile), _) => Which::Profile(ProfileId::parse(profile)?),
-            (None, Some(provider)) => Which::Provider(ProviderId::parse(provider)?),
+    fn which(&self) -> Which {
+        match (&self.profile, &self.provider) {
+            (Some(profile), _) => Which::Profile(profile.clone()),
+            (None, Some(provider)) => Which::Provider(provider.clone()),
             (None, None) => Which::All,
-        })
+        }
     }
 }

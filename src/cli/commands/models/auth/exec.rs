@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::app::exec::{self, Request, To};
+use super::selector_args::SelectorArgs;
 use crate::app::failure::{Failure, Kind};
-use crate::app::token;
-use crate::cli::commands::models::auth::whose::Whose;
-use crate::cli::commands::seconds;
-use crate::cli::wire::{self, System};
+use crate::app::usecase::exec::{self, Request, To};
+use crate::app::usecase::token;
+use crate::cli::output::Output;
+use crate::cli::system::{self, System};
+use crate::cli::value_parsers::seconds;
 use crate::ports::dialog::Notice;
 
 /// Run a program with a living token in its environment or on a descriptor
@@ -27,7 +28,7 @@ If there is no token the program is not run, and the exit code tells why: 3 log 
 later, 5 storage, 6 busy. 127: there is no such program; 126: it cannot be run.")]
 pub struct Exec {
     #[command(flatten)]
-    whose: Whose,
+    selector: SelectorArgs,
     /// The variable that gets the token [default: the one that programs of its provider read]
     #[arg(long, value_name = "NAME", value_parser = variable)]
     env: Option<String>,
@@ -56,7 +57,7 @@ impl Exec {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         let (program, args) = self
             .command
             .split_first()
@@ -64,7 +65,7 @@ impl Exec {
         let request = Request {
             token: token::Request {
                 agent: system.agent().clone(),
-                want: self.whose.want()?,
+                want: self.selector.selector(),
                 min_valid: self.min_valid,
             },
             to: match (&self.env, self.fd) {
@@ -76,15 +77,15 @@ impl Exec {
             program: program.clone(),
             args: args.to_vec(),
         };
-        let ports = system.ports();
-        let ready = exec::prepare(ports, &wire::exec(), &request)?;
+        let cx = system.context();
+        let ready = exec::prepare(cx, &system::exec(), &request)?;
         if let Some(warning) = &ready.warning {
             let warning = Notice::Warning(system.global().aimed(warning));
-            ports.dialog.notice(&warning);
+            cx.dialog.notice(&warning);
         }
         // Nothing of ours is done once the program runs.
         system.tell_alerts();
-        match exec::start(ports, &wire::exec(), &ready)? {}
+        match exec::start(cx, &system::exec(), &ready)? {}
     }
 }
 

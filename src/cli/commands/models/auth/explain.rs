@@ -2,12 +2,12 @@
 
 use clap::Args;
 
+use super::selector_args::SelectorArgs;
 use crate::app::explain;
 use crate::app::failure::Failure;
-use crate::cli::commands::models::auth::whose::Whose;
-use crate::cli::printer::Printer;
+use crate::cli::output::Output;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 
 /// Say which credential would be used, and why
 ///
@@ -25,7 +25,7 @@ Without a flag: every provider that has anything, the default model's first. The
 also if nothing would be used; `models auth token` says so by its own.")]
 pub struct Explain {
     #[command(flatten)]
-    whose: Whose,
+    selector: SelectorArgs,
     /// Print it as one JSON document
     #[arg(long)]
     json: bool,
@@ -36,19 +36,17 @@ impl Explain {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         let request = explain::Request {
             agent: system.agent().clone(),
             agent_named: system.agent_named(),
-            want: self.whose.want()?,
+            want: self.selector.selector(),
         };
-        let report = explain::run(system.ports(), &request)?;
+        let report = explain::run(system.context(), &request)?;
         if self.json {
-            printer.line_out(&view::explain_json::render(&report))?;
-        } else {
-            let text = view::explain::render(&report, system.now());
-            printer.out(&system.global().aimed(&text))?;
+            return Ok(Output::json(&view::explain_json::document(&report)));
         }
-        Ok(0)
+        let text = view::explain::render(&report, system.now());
+        Ok(Output::text(system.global().aimed(&text)))
     }
 }

@@ -3,10 +3,10 @@
 use clap::Args;
 
 use crate::app::failure::Failure;
-use crate::app::history;
-use crate::cli::printer::Printer;
+use crate::app::usecase::history;
+use crate::cli::output::Output;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::id::ProfileId;
 
 /// Show what profiles held before
@@ -22,8 +22,8 @@ use crate::model::id::ProfileId;
   openclaw models auth history openai-codex:work --clear")]
 pub struct History {
     /// The profile; without it, every one that has a history
-    #[arg(value_name = "PROFILE")]
-    profile: Option<String>,
+    #[arg(value_name = "PROFILE", value_parser = ProfileId::parse)]
+    profile: Option<ProfileId>,
     /// Print it as one JSON document
     #[arg(long)]
     json: bool,
@@ -40,27 +40,21 @@ impl History {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         let request = history::Request {
             agent: system.agent().clone(),
-            profile: self.profile.as_deref().map(ProfileId::parse).transpose()?,
+            profile: self.profile.clone(),
         };
         if self.clear {
-            let count = history::clear(system.ports(), &request, self.yes)?;
+            let count = history::clear(system.context(), &request, self.yes)?;
             let plural = if count == 1 { "" } else { "s" };
-            printer.line_out(&format!("Forgot {count} generation{plural}"))?;
-            return Ok(0);
+            return Ok(Output::line(&format!("Forgot {count} generation{plural}")));
         }
-        let outcome = history::run(system.ports(), &request)?;
+        let outcome = history::run(system.context(), &request)?;
         if self.json {
-            printer.line_out(&view::history::json(&request, &outcome))?;
-            return Ok(0);
+            return Ok(Output::json(&view::history::document(&request, &outcome)));
         }
         let text = view::history::text(&request, &outcome, system.now());
-        printer.out(&system.global().aimed(&text))?;
-        for fault in &outcome.faults {
-            printer.line_err(&format!("Warning: {fault}"));
-        }
-        Ok(0)
+        Ok(Output::text(system.global().aimed(&text)).warnings(outcome.faults))
     }
 }

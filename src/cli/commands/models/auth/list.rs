@@ -3,10 +3,10 @@
 use clap::Args;
 
 use crate::app::failure::Failure;
-use crate::app::list;
-use crate::cli::printer::Printer;
+use crate::app::usecase::list;
+use crate::cli::output::Output;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::id::ProviderId;
 
 /// List the stored profiles
@@ -18,8 +18,8 @@ use crate::model::id::ProviderId;
   openclaw models auth list --provider anthropic --json")]
 pub struct List {
     /// Of one provider only
-    #[arg(long, value_name = "ID")]
-    provider: Option<String>,
+    #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
+    provider: Option<ProviderId>,
     /// Print them as one JSON document
     #[arg(long)]
     json: bool,
@@ -30,27 +30,20 @@ impl List {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
-        let provider = self
-            .provider
-            .as_deref()
-            .map(ProviderId::parse)
-            .transpose()?;
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         let request = list::Request {
             agent: system.agent().clone(),
             agent_named: system.agent_named(),
-            provider,
+            provider: self.provider.clone(),
         };
-        let outcome = list::run(system.ports(), &request)?;
+        let outcome = list::run(system.context(), &request)?;
         if self.json {
-            let path = system.ports().store.path(system.agent());
-            printer.line_out(&view::list::json(&request, &outcome, &path))?;
-        } else {
-            printer.out(&view::list::text(&request, &outcome, system.now()))?;
-            for fault in &outcome.faults {
-                printer.line_err(&format!("Warning: {fault}"));
-            }
+            let path = system.context().store.path(system.agent());
+            return Ok(Output::json(&view::list::document(
+                &request, &outcome, &path,
+            )));
         }
-        Ok(0)
+        let text = view::list::text(&request, &outcome, system.now());
+        Ok(Output::text(text).warnings(outcome.faults))
     }
 }

@@ -9,11 +9,10 @@ use serde_json::{Value, json};
 use crate::app::failure::Failure;
 use crate::app::login::start::{self, Begun};
 use crate::app::login::{self, finish};
-use crate::cli::commands::seconds;
-use crate::cli::events::ErrorEvent;
-use crate::cli::exit;
-use crate::cli::printer::Printer;
-use crate::cli::wire::System;
+use crate::cli::events::error_event;
+use crate::cli::output::Output;
+use crate::cli::system::System;
+use crate::cli::value_parsers::seconds;
 use crate::model::id::{ProfileId, ProviderId};
 
 /// Log in to a provider, in a browser or by its own method
@@ -93,9 +92,9 @@ impl Login {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         let outcome = match (self.start, &self.code_file) {
-            (true, _) => self.start(system, printer),
+            (true, _) => self.start(system),
             (false, Some(file)) if self.finish => self.finish(system, file.clone()),
             _ => self.login(system),
         };
@@ -103,41 +102,35 @@ impl Login {
             && let Err(failure) = &outcome
         {
             let failure = system.global().aim(failure.clone());
-            let event = ErrorEvent {
-                kind: exit::name(failure.kind),
-                code: failure.code.as_deref(),
-                message: &failure.message,
-                hint: failure.hint.as_deref(),
-            };
-            event.print(printer)?;
+            system
+                .printer()
+                .line_out(&error_event(&failure).to_string())?;
         }
-        outcome.map(|()| 0)
+        outcome
     }
 
-    fn login(&self, system: &System) -> Result<(), Failure> {
-        login::run(system.ports(), &self.request(system)?).map(drop)
+    fn login(&self, system: &System) -> Result<Output, Failure> {
+        login::run(system.context(), &self.request(system)?).map(|_| Output::default())
     }
 
-    fn start(&self, system: &System, printer: &Printer) -> Result<(), Failure> {
-        let begun = start::run(system.ports(), &self.request(system)?)?;
+    fn start(&self, system: &System) -> Result<Output, Failure> {
+        let begun = start::run(system.context(), &self.request(system)?)?;
         let finish = system.global().aimed(&begun.finish_command());
-        let text = match self.json {
+        // The attempt is there whether or not anybody read of it; its time ends it.
+        Ok(Output::line(&match self.json {
             true => begun_json(&begun, &finish).to_string(),
             false => begun_text(&begun, &finish),
-        };
-        // The attempt is there whether or not anybody read of it; its time ends it.
-        printer.line_out(&text)?;
-        Ok(())
+        }))
     }
 
-    fn finish(&self, system: &System, code_file: PathBuf) -> Result<(), Failure> {
+    fn finish(&self, system: &System, code_file: PathBuf) -> Result<Output, Failure> {
         let wanted = finish::Wanted {
             agent: system.agent_named().then(|| system.agent().clone()),
             attempt: self.attempt.clone(),
             code_file,
             accept_bare_code: self.accept_bare_code,
         };
-        finish::run(system.ports(), &wanted).map(drop)
+        finish::run(system.context(), &wanted).map(|_| Output::default())
     }
 
     fn request(&self, system: &System) -> Result<login::Request, Failure> {

@@ -6,7 +6,8 @@ use clap::Args;
 
 use crate::app::failure::Failure;
 use crate::app::login;
-use crate::cli::wire::System;
+use crate::cli::output::Output;
+use crate::cli::system::System;
 use crate::model::id::{ProfileId, ProviderId};
 
 /// Longer than any code of GitHub lives: its own end is what counts.
@@ -22,8 +23,8 @@ const TIMEOUT: Duration = Duration::from_secs(60 * 60);
   openclaw models auth login-github-copilot --profile-id github-copilot:work --yes")]
 pub struct LoginGithubCopilot {
     /// The profile to store the token under [default: github-copilot:github]
-    #[arg(long, value_name = "PROFILE")]
-    profile_id: Option<String>,
+    #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse)]
+    profile_id: Option<ProfileId>,
     /// Do not say that a stored token will be replaced
     #[arg(long)]
     yes: bool,
@@ -34,19 +35,18 @@ impl LoginGithubCopilot {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<u8, Failure> {
-        let profile = self.profile_id.as_deref().map(ProfileId::parse);
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         let request = login::Request {
             agent: system.agent().clone(),
             provider: ProviderId::parse("github-copilot")?,
             method: Some("device-code".to_owned()),
-            profile: profile.transpose()?,
+            profile: self.profile_id.clone(),
             no_browser: true,
             clipboard: false,
             timeout: TIMEOUT,
             set_default: false,
             yes: self.yes,
         };
-        login::run(system.ports(), &request).map(|_| 0)
+        login::run(system.context(), &request).map(|_| Output::default())
     }
 }

@@ -1,14 +1,12 @@
 //! `models auth logout`.
 
-use std::io;
-
 use clap::Args;
 
 use crate::app::failure::{Failure, shell_word};
-use crate::app::logout;
-use crate::cli::printer::Printer;
-use crate::cli::wire::System;
-use crate::model::id::ProfileId;
+use crate::app::usecase::logout;
+use crate::cli::output::Output;
+use crate::cli::system::System;
+use crate::model::id::{ProfileId, printable};
 
 /// Forget one profile on this machine
 ///
@@ -26,8 +24,8 @@ use crate::model::id::ProfileId;
   openclaw models auth logout openai-codex:work --revoke")]
 pub struct Logout {
     /// The profile
-    #[arg(value_name = "PROFILE")]
-    profile: String,
+    #[arg(value_name = "PROFILE", value_parser = ProfileId::parse)]
+    profile: ProfileId,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -47,87 +45,68 @@ impl Logout {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         let outcome = logout::run(
-            system.ports(),
+            system.context(),
             &logout::Request {
                 agent: system.agent().clone(),
-                profile: ProfileId::parse(&self.profile)?,
+                profile: self.profile.clone(),
                 yes: self.yes,
                 dry_run: self.dry_run,
                 revoke: self.revoke,
                 force: self.force,
             },
         )?;
-        let written = self.show(&outcome, system, printer);
-        written.map_err(|error| Failure::unwritten(&error, outcome.removed))?;
-        Ok(0)
+        let text = system.global().aimed(&self.text(&outcome));
+        Ok(Output::text(text).changed(outcome.removed))
     }
 
-    fn show(
-        &self,
-        outcome: &logout::Outcome,
-        system: &System,
-        printer: &Printer,
-    ) -> io::Result<()> {
+    fn text(&self, outcome: &logout::Outcome) -> String {
         let verb = match (self.dry_run, outcome.removed, outcome.replaced) {
             (true, ..) => "Would remove",
             (false, true, _) => "Removed",
             (false, false, true) => "Another login has taken the place of the",
             (false, false, false) => "Another process had removed",
         };
+        let profile = &outcome.profile;
         let kind = outcome.kind.as_str();
-        let provider = crate::model::id::printable(&outcome.provider, 80);
-        printer.line_out(&format!("Agent: {}", outcome.owner))?;
-        if let Some(revocation) = &outcome.revocation {
-            self.show_revocation(revocation, printer)?;
-        }
-        printer.line_out(&format!(
-            "{verb} auth profile: {} ({provider}/{kind})",
-            outcome.profile
-        ))?;
-        let also = |what: &str, names: &[String]| -> io::Result<()> {
-            if !names.is_empty() {
-                printer.line_out(&format!("{verb} its {what}: {}", names.join(", ")))?;
+        let provider = printable(&outcome.provider, 80);
+        let mut lines = vec![format!("Agent: {}", outcome.owner)];
+        match &outcome.revocation {
+            Some(revocation) if revocation.done => {
+                lines.push(format!("Revoked at {}", revocation.endpoint));
             }
-            Ok(())
-        };
-        also("place in the order of", &outcome.orders)?;
-        also("last-good entry of", &outcome.last_good)?;
+            Some(revocation) if self.dry_run => {
+                lines.push(format!("Would revoke at {}", revocation.endpoint));
+                lines.extend(revocation.ends.iter().cloned());
+            }
+            _ => {}
+        }
+        lines.push(format!(
+            "{verb} auth profile: {profile} ({provider}/{kind})"
+        ));
+        for (what, names) in [
+            ("place in the order of", &outcome.orders),
+            ("last-good entry of", &outcome.last_good),
+        ] {
+            if !names.is_empty() {
+                lines.push(format!("{verb} its {what}: {}", names.join(", ")));
+            }
+        }
         if outcome.usage {
-            printer.line_out(&format!("{verb} its usage entry"))?;
+            lines.push(format!("{verb} its usage entry"));
         }
         let copies = outcome.revocation.iter().flat_map(|told| &told.copies);
-        for (agent, id) in copies {
-            printer.line_out(&format!("{verb} the same login: {id} of agent {agent}"))?;
-        }
+        lines.extend(
+            copies.map(|(agent, id)| format!("{verb} the same login: {id} of agent {agent}")),
+        );
         if outcome.kept {
-            let word = shell_word(outcome.profile.as_str());
-            let text = format!(
+            let word = shell_word(profile.as_str());
+            lines.push(format!(
                 "A copy is kept. To bring it back: openclaw models auth undo {word}\n\
                  To remove the copy, too: openclaw models auth history {word} --clear"
-            );
-            printer.line_out(&system.global().aimed(&text))?;
+            ));
         }
-        Ok(())
-    }
-
-    fn show_revocation(
-        &self,
-        revocation: &logout::Revocation,
-        printer: &Printer,
-    ) -> io::Result<()> {
-        let endpoint = &revocation.endpoint;
-        if revocation.done {
-            return printer.line_out(&format!("Revoked at {endpoint}"));
-        }
-        if !self.dry_run {
-            return Ok(());
-        }
-        printer.line_out(&format!("Would revoke at {endpoint}"))?;
-        for end in &revocation.ends {
-            printer.line_out(end)?;
-        }
-        Ok(())
+        lines.join("\n") + "\n"
     }
 }

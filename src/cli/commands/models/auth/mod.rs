@@ -14,26 +14,23 @@ pub mod paste;
 pub mod providers;
 pub mod refresh;
 pub mod report;
+pub mod selector_args;
 pub mod token;
 pub mod undo;
 pub mod use_profile;
-pub mod whose;
-
-use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
-use crate::app::failure::{Failure, Kind};
-use crate::cli::args::Cli;
-use crate::cli::deferred::Deferred;
-use crate::cli::printer::Printer;
-use crate::cli::wire::System;
+use crate::app::failure::Failure;
+use crate::cli::lazy_args::Deferred;
+use crate::cli::output::Output;
+use crate::cli::system::System;
 
 /// Log in, paste, hand out, list, refresh and forget credentials
 #[derive(Debug, Args)]
 pub struct Auth {
     #[command(subcommand)]
-    command: Option<AuthCommand>,
+    command: AuthCommand,
 }
 
 #[derive(Debug, Subcommand)]
@@ -81,52 +78,39 @@ enum AuthCommand {
 impl Auth {
     /// Whether the command reports what happens as JSON lines.
     pub fn wants_events(&self) -> bool {
-        matches!(&self.command, Some(AuthCommand::Login(login)) if login.wants_events())
+        matches!(&self.command, AuthCommand::Login(login) if login.wants_events())
     }
 
     /// Whether the command takes no lock and writes nothing, whatever lies around.
     pub fn only_looks(&self) -> bool {
-        matches!(&self.command, Some(AuthCommand::Explain(_)))
+        matches!(&self.command, AuthCommand::Explain(_))
     }
 
     /// Runs it.
     ///
     /// # Errors
     /// What the command failed with.
-    pub fn run(&self, system: &System, printer: &Arc<Printer>) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         match &self.command {
-            Some(AuthCommand::Add(command)) => command.run(system, printer),
-            Some(AuthCommand::Login(command)) => command.run(system, printer),
-            Some(AuthCommand::LoginGithubCopilot(command)) => command.run(system),
-            Some(AuthCommand::SetupToken(command)) => command.run(system, printer),
-            Some(AuthCommand::PasteToken(command)) => command.run(system, printer),
-            Some(AuthCommand::PasteApiKey(command)) => command.run(system, printer),
-            Some(AuthCommand::Token(command)) => command.run(system, printer),
-            Some(AuthCommand::Explain(command)) => command.run(system, printer),
-            Some(AuthCommand::Exec(command)) => command.run(system),
-            Some(AuthCommand::List(command)) => command.run(system, printer),
-            Some(AuthCommand::Providers(command)) => command.run(system, printer),
-            Some(AuthCommand::Refresh(command)) => command.run(system, printer),
-            Some(AuthCommand::Use(command)) => command.run(system, printer),
-            Some(AuthCommand::Order(command)) => command.run(system, printer),
-            Some(AuthCommand::Report(command)) => command.run(system, printer),
-            Some(AuthCommand::Cooldown(command)) => command.run(system, printer),
-            Some(AuthCommand::Logout(command)) => command.run(system, printer),
-            Some(AuthCommand::History(command)) => command.run(system, printer),
-            Some(AuthCommand::Undo(command)) => command.run(system, printer),
-            None => help(printer),
+            AuthCommand::Add(command) => command.run(system),
+            AuthCommand::Login(command) => command.run(system),
+            AuthCommand::LoginGithubCopilot(command) => command.run(system),
+            AuthCommand::SetupToken(command) => command.run(system),
+            AuthCommand::PasteToken(command) => command.run(system),
+            AuthCommand::PasteApiKey(command) => command.run(system),
+            AuthCommand::Token(command) => command.run(system),
+            AuthCommand::Explain(command) => command.run(system),
+            AuthCommand::Exec(command) => command.run(system),
+            AuthCommand::List(command) => command.run(system),
+            AuthCommand::Providers(command) => command.run(system),
+            AuthCommand::Refresh(command) => command.run(system),
+            AuthCommand::Use(command) => command.run(system),
+            AuthCommand::Order(command) => command.run(system),
+            AuthCommand::Report(command) => command.run(system),
+            AuthCommand::Cooldown(command) => command.run(system),
+            AuthCommand::Logout(command) => command.run(system),
+            AuthCommand::History(command) => command.run(system),
+            AuthCommand::Undo(command) => command.run(system),
         }
     }
-}
-
-/// Without a further word the reference release prints its help and succeeds.
-fn help(printer: &Printer) -> Result<u8, Failure> {
-    let mut cli = Cli::described();
-    let auth = cli
-        .find_subcommand_mut("models")
-        .and_then(|models| models.find_subcommand_mut("auth"))
-        .ok_or_else(|| Failure::new(Kind::Usage, "no such command"))?;
-    let text = auth.render_help().to_string();
-    printer.line_out(text.trim_end())?;
-    Ok(0)
 }

@@ -3,10 +3,10 @@
 use clap::{Args, Subcommand};
 
 use crate::app::failure::Failure;
-use crate::app::order;
-use crate::cli::printer::Printer;
+use crate::app::usecase::order;
+use crate::cli::output::Output;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::id::{ProfileId, ProviderId};
 
 /// Say in which order the profiles of a provider are tried
@@ -48,8 +48,8 @@ struct Set {
     #[command(flatten)]
     of: Of,
     /// The profiles, the one to try first in front
-    #[arg(value_name = "PROFILE", required = true)]
-    profiles: Vec<String>,
+    #[arg(value_name = "PROFILE", required = true, value_parser = ProfileId::parse)]
+    profiles: Vec<ProfileId>,
 }
 
 /// Remove the order that is set for an agent
@@ -66,17 +66,17 @@ struct Clear {
 #[derive(Debug, Args)]
 struct Of {
     /// Of this provider
-    #[arg(long, value_name = "ID")]
-    provider: String,
+    #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
+    provider: ProviderId,
 }
 
 impl Of {
-    fn request(&self, system: &System) -> Result<order::Request, Failure> {
-        Ok(order::Request {
+    fn request(&self, system: &System) -> order::Request {
+        order::Request {
             agent: system.agent().clone(),
             agent_named: system.agent_named(),
-            provider: ProviderId::parse(&self.provider)?,
-        })
+            provider: self.provider.clone(),
+        }
     }
 }
 
@@ -85,36 +85,30 @@ impl Order {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
-        let ports = system.ports();
-        let outcome = match &self.command {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+        let cx = system.context();
+        let (done, outcome) = match &self.command {
             OrderCommand::Get(get) => {
-                let outcome = order::get(ports, &get.of.request(system)?)?;
+                let outcome = order::get(cx, &get.of.request(system))?;
                 if get.json {
-                    printer.line_out(&view::order::json(&outcome))?;
-                    return Ok(0);
+                    return Ok(Output::json(&view::order::document(&outcome)));
                 }
-                outcome
+                ("", outcome)
             }
             OrderCommand::Set(set) => {
-                let request = set.of.request(system)?;
-                let profiles = set.profiles.iter().map(|name| ProfileId::parse(name));
-                let profiles = profiles.collect::<Result<Vec<_>, _>>()?;
-                order::set(ports, &request, &profiles)?
+                let request = set.of.request(system);
+                ("", order::set(cx, &request, &set.profiles)?)
             }
             OrderCommand::Clear(clear) => {
-                let outcome = order::clear(ports, &clear.of.request(system)?)?;
+                let outcome = order::clear(cx, &clear.of.request(system))?;
                 let done = match outcome.changed {
-                    true => "The order was removed.",
-                    false => "No order was set, and nothing was changed.",
+                    true => "The order was removed.\n",
+                    false => "No order was set, and nothing was changed.\n",
                 };
-                let written = printer.line_out(done);
-                written.map_err(|error| Failure::unwritten(&error, outcome.changed))?;
-                outcome
+                (done, outcome)
             }
         };
-        let written = printer.out(&view::order::text(&outcome));
-        written.map_err(|error| Failure::unwritten(&error, outcome.changed))?;
-        Ok(0)
+        let text = format!("{done}{}", view::order::text(&outcome));
+        Ok(Output::text(text).changed(outcome.changed))
     }
 }

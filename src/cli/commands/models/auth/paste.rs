@@ -1,15 +1,14 @@
 //! `models auth paste-token`, `setup-token` and `paste-api-key`.
 
-use std::io;
 use std::time::Duration;
 
 use clap::Args;
 
 use crate::app::failure::Failure;
 use crate::app::paste::{self, Form};
-use crate::cli::commands::days;
-use crate::cli::printer::Printer;
-use crate::cli::wire::System;
+use crate::cli::output::Output;
+use crate::cli::system::System;
+use crate::cli::value_parsers::days;
 use crate::model::credential::Kind;
 use crate::model::id::{ProfileId, ProviderId};
 use crate::model::time::Timestamp;
@@ -24,11 +23,11 @@ use crate::model::time::Timestamp;
   printf %s \"$TOKEN\" | openclaw models auth paste-token --provider anthropic --expires-in 365d")]
 pub struct PasteToken {
     /// Whose token it is
-    #[arg(long, value_name = "ID")]
-    provider: String,
+    #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
+    provider: ProviderId,
     /// The profile to store it under [default: PROVIDER:manual]
-    #[arg(long, value_name = "PROFILE")]
-    profile_id: Option<String>,
+    #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse)]
+    profile_id: Option<ProfileId>,
     /// How long it lives from now: a number and ms, s, m, h or d; days without a unit
     #[arg(long, value_name = "DURATION", value_parser = days)]
     expires_in: Option<Duration>,
@@ -39,22 +38,11 @@ impl PasteToken {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
-        let request = paste::Request {
-            agent: system.agent().clone(),
-            provider: ProviderId::parse(&self.provider)?,
-            profile: self
-                .profile_id
-                .as_deref()
-                .map(ProfileId::parse)
-                .transpose()?,
-            form: Form::Token {
-                expires_in: self.expires_in,
-            },
-            given: None,
-            metadata: Vec::new(),
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+        let form = Form::Token {
+            expires_in: self.expires_in,
         };
-        show(printer, &paste::run(system.ports(), &request)?)
+        store(system, &self.provider, self.profile_id.as_ref(), form)
     }
 }
 
@@ -67,8 +55,8 @@ impl PasteToken {
   printf %s \"$TOKEN\" | openclaw models auth setup-token --yes")]
 pub struct SetupToken {
     /// Whose token it is
-    #[arg(long, value_name = "ID", default_value = "anthropic")]
-    provider: String,
+    #[arg(long, value_name = "ID", default_value = "anthropic", value_parser = ProviderId::parse)]
+    provider: ProviderId,
     /// Do not ask whether the token was made
     #[arg(long)]
     yes: bool,
@@ -79,16 +67,9 @@ impl SetupToken {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
-        let request = paste::Request {
-            agent: system.agent().clone(),
-            provider: ProviderId::parse(&self.provider)?,
-            profile: None,
-            form: Form::SetupToken { yes: self.yes },
-            given: None,
-            metadata: Vec::new(),
-        };
-        show(printer, &paste::run(system.ports(), &request)?)
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+        let form = Form::SetupToken { yes: self.yes };
+        store(system, &self.provider, None, form)
     }
 }
 
@@ -103,11 +84,11 @@ impl SetupToken {
   printf %s \"$KEY\" | openclaw models auth paste-api-key --provider openai --profile-id openai:work")]
 pub struct PasteApiKey {
     /// Whose key it is
-    #[arg(long, value_name = "ID")]
-    provider: String,
+    #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
+    provider: ProviderId,
     /// The profile to store it under [default: PROVIDER:manual]
-    #[arg(long, value_name = "PROFILE")]
-    profile_id: Option<String>,
+    #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse)]
+    profile_id: Option<ProfileId>,
 }
 
 impl PasteApiKey {
@@ -115,51 +96,44 @@ impl PasteApiKey {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
-        let request = paste::Request {
-            agent: system.agent().clone(),
-            provider: ProviderId::parse(&self.provider)?,
-            profile: self
-                .profile_id
-                .as_deref()
-                .map(ProfileId::parse)
-                .transpose()?,
-            form: Form::Key,
-            given: None,
-            metadata: Vec::new(),
-        };
-        show(printer, &paste::run(system.ports(), &request)?)
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+        store(system, &self.provider, self.profile_id.as_ref(), Form::Key)
     }
 }
 
-fn show(printer: &Printer, stored: &paste::Outcome) -> Result<u8, Failure> {
-    let written = write(printer, stored);
-    written.map_err(|error| Failure::unwritten(&error, true))?;
-    Ok(0)
-}
-
-fn write(printer: &Printer, stored: &paste::Outcome) -> io::Result<()> {
-    let paste::Outcome {
-        profile,
-        provider,
-        kind,
-        fingerprint,
-        length,
-        ..
-    } = stored;
-    let title = match kind {
+fn store(
+    system: &System,
+    provider: &ProviderId,
+    profile: Option<&ProfileId>,
+    form: Form,
+) -> Result<Output, Failure> {
+    let stored = paste::run(
+        system.context(),
+        &paste::Request {
+            agent: system.agent().clone(),
+            provider: provider.clone(),
+            profile: profile.cloned(),
+            form,
+            given: None,
+            metadata: Vec::new(),
+        },
+    )?;
+    let title = match stored.kind {
         Kind::ApiKey => "Key",
         Kind::Token | Kind::OAuth => "Token",
     };
-    let kind = kind.as_str();
-    printer.line_out(&format!("Auth profile: {profile} ({provider}/{kind})"))?;
-    printer.line_out(&format!("{title}: {fingerprint}, {length} characters"))?;
-    let ends = stored
-        .expires
-        .map_or_else(|| "no end is known".to_owned(), Timestamp::iso8601);
-    printer.line_out(&format!("Ends: {ends}"))?;
+    let ends = stored.expires.map(Timestamp::iso8601);
+    let mut text = format!(
+        "Auth profile: {} ({}/{})\n{title}: {}, {} characters\nEnds: {}\n",
+        stored.profile,
+        stored.provider,
+        stored.kind.as_str(),
+        stored.fingerprint,
+        stored.length,
+        ends.as_deref().unwrap_or("no end is known"),
+    );
     if stored.replaced {
-        printer.line_out("What was there before is replaced.")?;
+        text.push_str("What was there before is replaced.\n");
     }
-    Ok(())
+    Ok(Output::text(text).changed(true))
 }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::app::failure::Failure;
-use crate::app::providers;
-use crate::cli::printer::Printer;
+use crate::app::usecase::providers;
+use crate::cli::output::Output;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::id::ProviderId;
 
 /// List the providers, or check the manifest of one
@@ -28,8 +28,8 @@ pub struct Providers {
     #[command(subcommand)]
     command: Option<ProvidersCommand>,
     /// All that is known of one provider
-    #[arg(long, value_name = "ID")]
-    provider: Option<String>,
+    #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
+    provider: Option<ProviderId>,
     /// Print them as one JSON document
     #[arg(long)]
     json: bool,
@@ -59,35 +59,21 @@ impl Providers {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         if let Some(ProvidersCommand::Check(check)) = &self.command {
-            let checked = providers::check(system.ports(), &check.file)?;
-            printer.out(&view::providers::checked(&checked))?;
-            for warning in &checked.warnings {
-                printer.line_err(&format!("Warning: {warning}"));
-            }
-            return Ok(0);
+            let checked = providers::check(system.context(), &check.file)?;
+            let text = view::providers::checked(&checked);
+            return Ok(Output::text(text).warnings(checked.warnings));
         }
-        let provider = self
-            .provider
-            .as_deref()
-            .map(ProviderId::parse)
-            .transpose()?;
-        let outcome = providers::run(system.ports(), &providers::Request { provider })?;
+        let provider = self.provider.clone();
+        let outcome = providers::run(system.context(), &providers::Request { provider })?;
         if self.json {
-            printer.line_out(&view::providers::json(&outcome))?;
-            return Ok(0);
+            return Ok(Output::json(&view::providers::document(&outcome)));
         }
-        match (&self.provider, outcome.rows.first()) {
-            (Some(_), Some(row)) => printer.out(&view::providers::details(row))?,
-            _ => {
-                let text = view::providers::text(&outcome);
-                printer.out(&system.global().aimed(&text))?;
-            }
-        }
-        for fault in &outcome.faults {
-            printer.line_err(&format!("Warning: {fault}"));
-        }
-        Ok(0)
+        let text = match (&self.provider, outcome.rows.first()) {
+            (Some(_), Some(row)) => view::providers::details(row),
+            _ => system.global().aimed(&view::providers::text(&outcome)),
+        };
+        Ok(Output::text(text).warnings(outcome.faults))
     }
 }

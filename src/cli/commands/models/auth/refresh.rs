@@ -1,15 +1,13 @@
 //! `models auth refresh`.
 
-use std::io;
-
 use clap::Args;
 
 use crate::app::failure::Failure;
-use crate::app::keep_alive::How;
-use crate::app::refresh::{self, Report};
-use crate::cli::printer::Printer;
+use crate::app::refresh::outcome::RefreshResult;
+use crate::app::usecase::refresh;
+use crate::cli::output::Output;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::id::ProfileId;
 use crate::model::time::Timestamp;
 
@@ -22,8 +20,8 @@ use crate::model::time::Timestamp;
   openclaw models auth refresh --profile openai-codex:work --force")]
 pub struct Refresh {
     /// This profile only
-    #[arg(long, value_name = "PROFILE")]
-    profile: Option<String>,
+    #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse)]
+    profile: Option<ProfileId>,
     /// Also if its token lives long enough
     #[arg(long)]
     force: bool,
@@ -34,63 +32,55 @@ impl Refresh {
     ///
     /// # Errors
     /// What the use case says; of several failures the first.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         let request = refresh::Request {
             agent: system.agent().clone(),
-            profile: self.profile.as_deref().map(ProfileId::parse).transpose()?,
+            profile: self.profile.clone(),
             force: self.force,
         };
-        let reports = refresh::run(system.ports(), &request)?;
-        let is_new =
-            |report: &Report| matches!(&report.result, Ok(living) if living.how == How::Refreshed);
-        let changed = reports.iter().any(is_new);
-        let written = show(reports, system, printer);
-        let first_failure = written.map_err(|error| Failure::unwritten(&error, changed))?;
-        first_failure.map_or(Ok(0), Err)
+        let mut output = Output::default();
+        let reports = refresh::run(system.context(), &request)?;
+        if reports.is_empty() {
+            output = Output::line("There is no login that can be refreshed.");
+        }
+        for report in reports {
+            let end = |time: Option<Timestamp>| view::end(time, system.now());
+            let line = match report.result {
+                Ok(token) => {
+                    let warning = token.warning.as_ref();
+                    output = output.warnings(warning.map(|text| system.global().aimed(text)));
+                    output.changed |= token.how == RefreshResult::Refreshed;
+                    outcome(
+                        token.how,
+                        &end(report.before),
+                        &end(token.credential.expires),
+                    )
+                }
+                Err(failure) => {
+                    let failure = system.global().aim(failure);
+                    match output.failure {
+                        None => output.failure = Some(failure),
+                        Some(_) => output.notes.extend(view::failure::lines(&failure)),
+                    }
+                    format!("failed; its token {}", end(report.before))
+                }
+            };
+            output
+                .text
+                .push_str(&format!("{}: {line}\n", report.profile));
+        }
+        Ok(output)
     }
 }
 
-/// What became of each profile; of several failures the first is returned and not shown.
-fn show(reports: Vec<Report>, system: &System, printer: &Printer) -> io::Result<Option<Failure>> {
-    if reports.is_empty() {
-        printer.line_out("There is no login that can be refreshed.")?;
-    }
-    let mut first_failure = None;
-    for report in reports {
-        let end = |time: Option<Timestamp>| view::end(time, system.now());
-        let id = &report.profile;
-        match report.result {
-            Ok(living) => {
-                let what = match living.how {
-                    How::WasFresh => "fresh enough",
-                    How::Refreshed => "refreshed",
-                    How::RefreshedElsewhere => "refreshed by another process",
-                    How::StillAlive => "not refreshed",
-                };
-                let was = match living.how {
-                    How::Refreshed | How::RefreshedElsewhere => {
-                        format!("the old token {}; the new one ", end(report.before))
-                    }
-                    How::WasFresh | How::StillAlive => "its token ".to_owned(),
-                };
-                let now = end(living.credential.expires);
-                printer.line_out(&format!("{id}: {what}; {was}{now}"))?;
-                if let Some(warning) = living.warning {
-                    let warning = system.global().aimed(&warning);
-                    printer.line_err(&format!("Warning: {warning}"));
-                }
-            }
-            Err(failure) => {
-                let before = end(report.before);
-                printer.line_out(&format!("{id}: failed; its token {before}"))?;
-                match first_failure {
-                    None => first_failure = Some(failure),
-                    Some(_) => {
-                        view::failure::print(printer, &system.global().aim(failure));
-                    }
-                }
-            }
+/// What became of a token that ended `before` and ends `now`.
+fn outcome(how: RefreshResult, before: &str, now: &str) -> String {
+    match how {
+        RefreshResult::WasFresh => format!("fresh enough; its token {now}"),
+        RefreshResult::StillAlive => format!("not refreshed; its token {now}"),
+        RefreshResult::Refreshed => format!("refreshed; the old token {before}; the new one {now}"),
+        RefreshResult::RefreshedElsewhere => {
+            format!("refreshed by another process; the old token {before}; the new one {now}")
         }
     }
-    Ok(first_failure)
 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 use clap::{ArgGroup, Args};
 
 use crate::app::failure::Failure;
-use crate::app::report::{self, Ending, State};
-use crate::cli::commands::seconds;
-use crate::cli::printer::Printer;
+use crate::app::usecase::report::{self, RequestOutcome, State};
+use crate::cli::output::Output;
+use crate::cli::system::System;
+use crate::cli::value_parsers::seconds;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::cooldown::Reason;
 use crate::model::id::ProfileId;
 
@@ -30,8 +30,8 @@ use crate::model::id::ProfileId;
 docs/rotation.md tells how long it is passed over; examples/rotate.sh shows it in a script.")]
 pub struct Report {
     /// The profile, as `models auth token --json` names it
-    #[arg(value_name = "PROFILE")]
-    profile: String,
+    #[arg(value_name = "PROFILE", value_parser = ProfileId::parse)]
+    profile: ProfileId,
     /// It ended well
     #[arg(long, group = "ending")]
     ok: bool,
@@ -55,25 +55,25 @@ impl Report {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         let outcome = report::run(
-            system.ports(),
+            system.context(),
             &report::Request {
                 agent: system.agent().clone(),
-                profile: ProfileId::parse(&self.profile)?,
+                profile: self.profile.clone(),
                 model: self.model.clone(),
-                ending: self.failed.map_or(Ending::Worked, |reason| Ending::Failed {
-                    reason,
-                    retry_after: self.retry_after,
+                ending: self.failed.map_or(RequestOutcome::Worked, |reason| {
+                    RequestOutcome::Failed {
+                        reason,
+                        retry_after: self.retry_after,
+                    }
                 }),
             },
         )?;
-        let written = printer.line_out(&match self.json {
-            true => view::report::json(&outcome),
-            false => view::report::text(&outcome, system.now()),
-        });
-        let changed = outcome.state != State::Exempt;
-        written.map_err(|error| Failure::unwritten(&error, changed))?;
-        Ok(0)
+        let output = match self.json {
+            true => Output::json(&view::report::document(&outcome)),
+            false => Output::line(&view::report::text(&outcome, system.now())),
+        };
+        Ok(output.changed(outcome.state != State::Exempt))
     }
 }

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::selector_args::SelectorArgs;
 use crate::app::failure::Failure;
-use crate::app::keep_alive::How;
-use crate::app::token;
-use crate::cli::commands::models::auth::whose::Whose;
-use crate::cli::commands::seconds;
-use crate::cli::printer::Printer;
+use crate::app::refresh::outcome::RefreshResult;
+use crate::app::usecase::token;
+use crate::cli::output::Output;
+use crate::cli::system::System;
+use crate::cli::value_parsers::seconds;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::ports::dialog::Notice;
 
 /// Print a living token, refreshed first if it must be
@@ -27,7 +27,7 @@ use crate::ports::dialog::Notice;
 The exit code tells why there is none: 3 log in again, 4 try later, 5 storage, 6 busy.")]
 pub struct Token {
     #[command(flatten)]
-    whose: Whose,
+    selector: SelectorArgs,
     /// Refresh unless it lives this much longer; seconds without a unit
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     min_valid: Option<Duration>,
@@ -44,34 +44,30 @@ impl Token {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         let mut outcome = token::run(
-            system.ports(),
+            system.context(),
             &token::Request {
                 agent: system.agent().clone(),
-                want: self.whose.want()?,
+                want: self.selector.selector(),
                 min_valid: self.min_valid,
             },
         )?;
         outcome.warning = outcome.warning.map(|text| system.global().aimed(&text));
         if let Some(warning) = &outcome.warning {
             system
-                .ports()
+                .context()
                 .dialog
                 .notice(&Notice::Warning(warning.clone()));
         }
-        let written = if self.json {
-            printer.line_out(&view::token_json::render(&outcome, system.now()))
+        let output = if self.json {
+            Output::json(&view::token_json::document(&outcome, system.now()))
         } else if self.header {
-            printer.line_out(&format!(
-                "Authorization: Bearer {}",
-                outcome.bearer.expose()
-            ))
+            let token = outcome.bearer.expose();
+            Output::line(&format!("Authorization: Bearer {token}"))
         } else {
-            printer.line_out(outcome.bearer.expose())
+            Output::line(outcome.bearer.expose())
         };
-        let changed = outcome.how == How::Refreshed;
-        written.map_err(|error| Failure::unwritten(&error, changed))?;
-        Ok(0)
+        Ok(output.changed(outcome.how == RefreshResult::Refreshed))
     }
 }

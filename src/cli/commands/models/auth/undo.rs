@@ -3,10 +3,10 @@
 use clap::Args;
 
 use crate::app::failure::{Failure, shell_word};
-use crate::app::undo;
-use crate::cli::printer::Printer;
+use crate::app::usecase::undo;
+use crate::cli::output::Output;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::id::{ProfileId, printable};
 
 /// Put back what a profile held before
@@ -21,8 +21,8 @@ use crate::model::id::{ProfileId, printable};
   openclaw models auth undo openai-codex:work --generation 3")]
 pub struct Undo {
     /// The profile
-    #[arg(value_name = "PROFILE")]
-    profile: String,
+    #[arg(value_name = "PROFILE", value_parser = ProfileId::parse)]
+    profile: ProfileId,
     /// The generation, as `models auth history` numbers them
     #[arg(long, value_name = "NUMBER")]
     generation: Option<u64>,
@@ -36,12 +36,12 @@ impl Undo {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         let outcome = undo::run(
-            system.ports(),
+            system.context(),
             &undo::Request {
                 agent: system.agent().clone(),
-                profile: ProfileId::parse(&self.profile)?,
+                profile: self.profile.clone(),
                 number: self.generation,
                 dry_run: self.dry_run,
             },
@@ -53,25 +53,22 @@ impl Undo {
         let undo::Outcome { profile, facts, .. } = &outcome;
         let provider = printable(&facts.provider, 80);
         let kind = facts.kind.as_str();
-        printer.line_out(&format!("Agent: {}", outcome.owner))?;
-        printer.line_out(&format!(
-            "{verb} auth profile: {profile} ({provider}/{kind})"
-        ))?;
-        printer.line_out(&format!(
-            "Generation {}, replaced by {} at {}: {}",
+        let mut text = format!(
+            "Agent: {}\n{verb} auth profile: {profile} ({provider}/{kind})\n\
+             Generation {}, replaced by {} at {}: {}\n",
+            outcome.owner,
             outcome.number,
             outcome.cause.as_str(),
             outcome.replaced_at.iso8601(),
             view::history::facts(facts, system.now()),
-        ))?;
+        );
         if let Some(was) = outcome.was {
             let word = shell_word(profile.as_str());
-            let text = format!(
+            text.push_str(&format!(
                 "What was there is generation {was} now. To bring that back: \
-                 openclaw models auth undo {word} --generation {was}"
-            );
-            printer.line_out(&system.global().aimed(&text))?;
+                 openclaw models auth undo {word} --generation {was}\n"
+            ));
         }
-        Ok(0)
+        Ok(Output::text(system.global().aimed(&text)))
     }
 }

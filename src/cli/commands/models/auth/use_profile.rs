@@ -1,15 +1,14 @@
 //! `models auth use`.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
 
 use crate::app::failure::Failure;
-use crate::app::use_profile::{self, Request};
-use crate::cli::printer::Printer;
+use crate::app::usecase::use_profile::{self, Request};
+use crate::cli::output::Output;
+use crate::cli::system::System;
 use crate::cli::view;
-use crate::cli::wire::System;
 use crate::model::id::{ProfileId, ProviderId};
 
 /// Make one profile the one that is used
@@ -30,8 +29,8 @@ use crate::model::id::{ProfileId, ProviderId};
   openclaw models auth use --list")]
 pub struct Use {
     /// The profile
-    #[arg(value_name = "PROFILE")]
-    profile: Option<String>,
+    #[arg(value_name = "PROFILE", value_parser = ProfileId::parse)]
+    profile: Option<ProfileId>,
     /// In the working directory
     #[arg(long)]
     here: bool,
@@ -42,8 +41,8 @@ pub struct Use {
     #[arg(long)]
     clear: bool,
     /// Undo it for this provider only
-    #[arg(long, value_name = "ID", requires = "clear")]
-    provider: Option<String>,
+    #[arg(long, value_name = "ID", requires = "clear", value_parser = ProviderId::parse)]
+    provider: Option<ProviderId>,
     /// Show what is in use where
     #[arg(long, conflicts_with = "where")]
     list: bool,
@@ -57,7 +56,7 @@ impl Use {
     ///
     /// # Errors
     /// What the use case says.
-    pub fn run(&self, system: &System, printer: &Printer) -> Result<u8, Failure> {
+    pub fn run(&self, system: &System) -> Result<Output, Failure> {
         let request = Request {
             agent: system.agent().clone(),
             agent_named: system.agent_named(),
@@ -66,81 +65,74 @@ impl Use {
             true => Some(Path::new(".")),
             false => self.dir.as_deref(),
         };
-        let (lines, changed) = match (&self.profile, directory) {
-            _ if self.list => return self.list(&request, system, printer),
-            (Some(profile), None) => for_agent(&request, profile, system)?,
-            (Some(profile), Some(directory)) => bind(&request, profile, directory, system)?,
-            (None, directory) => self.undo(&request, directory, system)?,
-        };
-        let show = || lines.iter().try_for_each(|line| printer.line_out(line));
-        let written: io::Result<()> = show();
-        written.map_err(|error| Failure::unwritten(&error, changed))?;
-        Ok(0)
-    }
-
-    fn list(&self, request: &Request, system: &System, printer: &Printer) -> Result<u8, Failure> {
-        let listing = use_profile::list(system.ports(), request)?;
-        if self.json {
-            printer.line_out(&view::in_use::json(&request.agent, &listing))?;
-        } else {
-            printer.out(&view::in_use::text(&request.agent, &listing))?;
+        match (&self.profile, directory) {
+            _ if self.list => {
+                let listing = use_profile::list(system.context(), &request)?;
+                Ok(match self.json {
+                    true => Output::json(&view::in_use::document(&request.agent, &listing)),
+                    false => Output::text(view::in_use::text(&request.agent, &listing)),
+                })
+            }
+            (Some(profile), None) => for_agent(&request, profile, system),
+            (Some(profile), Some(directory)) => bind(&request, profile, directory, system),
+            (None, directory) => self.undo(&request, directory, system),
         }
-        Ok(0)
     }
 
-    fn undo(&self, request: &Request, directory: Option<&Path>, system: &System) -> Lines {
-        let provider = self
-            .provider
-            .as_deref()
-            .map(ProviderId::parse)
-            .transpose()?;
-        let ports = system.ports();
+    fn undo(
+        &self,
+        request: &Request,
+        directory: Option<&Path>,
+        system: &System,
+    ) -> Result<Output, Failure> {
+        let provider = self.provider.as_ref();
+        let cx = system.context();
         let agent = &request.agent;
-        let lines = match directory {
-            None => use_profile::clear_agent(ports, request, provider.as_ref())?
-                .map(|provider| format!("Agent {agent} has no order of {provider} any more."))
+        let lines: Vec<String> = match directory {
+            None => use_profile::clear_agent(cx, request, provider)?
+                .map(|provider| format!("Agent {agent} has no order of {provider} any more.\n"))
                 .into_iter()
-                .collect::<Vec<_>>(),
-            Some(directory) => use_profile::clear_directory(ports, directory, provider.as_ref())?
+                .collect(),
+            Some(directory) => use_profile::clear_directory(cx, directory, provider)?
                 .iter()
                 .map(|bound| {
                     let directory = bound.directory.display();
-                    format!("{directory} is not bound to {} any more.", bound.profile)
+                    format!("{directory} is not bound to {} any more.\n", bound.profile)
                 })
                 .collect(),
         };
         Ok(match lines.is_empty() {
-            true => (vec!["There was nothing to undo.".to_owned()], false),
-            false => (lines, directory.is_none()),
+            true => Output::line("There was nothing to undo."),
+            false => Output::text(lines.concat()).changed(directory.is_none()),
         })
     }
 }
 
-/// What to say, and whether a store of credentials was changed.
-type Lines = Result<(Vec<String>, bool), Failure>;
-
-fn for_agent(request: &Request, profile: &str, system: &System) -> Lines {
-    let profile = ProfileId::parse(profile)?;
-    let first = use_profile::for_agent(system.ports(), request, &profile)?;
+fn for_agent(request: &Request, profile: &ProfileId, system: &System) -> Result<Output, Failure> {
+    let first = use_profile::for_agent(system.context(), request, profile)?;
     let (agent, provider) = (&request.agent, &first.provider);
-    let mut lines = vec![format!("Agent {agent} uses {profile} for {provider}.")];
+    let mut text = format!("Agent {agent} uses {profile} for {provider}.\n");
     if let [_, rest @ ..] = first.order.as_slice()
         && !rest.is_empty()
     {
-        lines.push(format!("After it come: {}", rest.join(", ")));
+        text.push_str(&format!("After it come: {}\n", rest.join(", ")));
     }
-    Ok((lines, first.changed))
+    Ok(Output::text(text).changed(first.changed))
 }
 
-fn bind(request: &Request, profile: &str, directory: &Path, system: &System) -> Lines {
-    let profile = ProfileId::parse(profile)?;
-    let (bound, before) = use_profile::in_directory(system.ports(), request, &profile, directory)?;
+fn bind(
+    request: &Request,
+    profile: &ProfileId,
+    directory: &Path,
+    system: &System,
+) -> Result<Output, Failure> {
+    let (bound, before) = use_profile::in_directory(system.context(), request, profile, directory)?;
     let (directory, provider) = (bound.directory.display(), &bound.provider);
-    let mut lines = vec![format!(
-        "In {directory} and below it, {profile} is used for {provider}, and no other account."
-    )];
-    if let Some(before) = before.filter(|before| *before != profile) {
-        lines.push(format!("It was bound to {before} before."));
+    let mut text = format!(
+        "In {directory} and below it, {profile} is used for {provider}, and no other account.\n"
+    );
+    if let Some(before) = before.filter(|before| before != profile) {
+        text.push_str(&format!("It was bound to {before} before.\n"));
     }
-    Ok((lines, false))
+    Ok(Output::text(text))
 }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use openclaw::model::provider::{BrowserFlow, Client, Loopback, Redirect};
-use openclaw::oauth::attempt::{Attempt, CallbackError};
+use openclaw::oauth::authorization::{Attempt, CallbackError};
 use openclaw::ports::callback::{Callback as _, Endpoint, Page};
 use openclaw::sys::callback::SystemCallback;
 use openclaw::testing::browser::visit;

@@ -135,7 +135,7 @@ fn configuration(text: &str) {
         mode: "token".into(),
         email: None,
     };
-    match ports.config.apply(&[edit]) {
+    match ports.edit_config(&[edit]) {
         Ok(_) => {
             let is_readable = ports.config.load().is_ok();
             assert!(is_readable || !was_readable, "an edit broke it");

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use openclaw::app::alert::Alerts;
-use openclaw::app::{Dirs, Ports};
+use openclaw::app::context::{Context, Dirs};
+use openclaw::app::hooks::queue::Alerts;
 use openclaw::config::file::ConfigFile;
 use openclaw::model::secret::Secret;
 use openclaw::model::settings::Settings;
@@ -19,10 +19,11 @@ use openclaw::ports::host::{
     Signal, Variables,
 };
 use openclaw::ports::http::{Http, HttpError, Request, Response};
-use openclaw::ports::program::{Ending, Errand, ProgramError, Programs, Running};
+use openclaw::ports::program::{Exit, HookCommand, ProgramError, Programs, Running};
 use openclaw::ports::secrets::{SecretError, Secrets};
 use openclaw::providers::catalogue::Catalogue;
-use openclaw::store::file::{FileStore, Locations};
+use openclaw::store::file::FileStore;
+use openclaw::store::paths::StorePaths;
 use openclaw::testing::clock::FakeClock;
 use openclaw::testing::files::MemoryFiles;
 
@@ -112,7 +113,7 @@ impl Programs for Nothing {
         unreachable!("every program is refused")
     }
 
-    fn run(&self, errand: &Errand<'_>) -> Result<Ending, ProgramError> {
+    fn run(&self, errand: &HookCommand<'_>) -> Result<Exit, ProgramError> {
         self.judge(errand.path)?;
         unreachable!("every program is refused")
     }
@@ -193,7 +194,7 @@ impl FakePorts {
         let shared = Arc::new(files.clone());
         let clock = Arc::new(FakeClock::new(NOW));
         let state = PathBuf::from(STATE);
-        let places = Locations {
+        let places = StorePaths {
             main_dir: state.join("agents/main/agent"),
             agent_dirs: Vec::new(),
             oauth_dir: state.join("credentials"),
@@ -267,9 +268,9 @@ impl FakePorts {
         self.clock.now()
     }
 
-    /// The ports, for a use case.
-    pub(crate) fn ports(&self) -> Ports<'_> {
-        Ports {
+    /// The context, for a use case.
+    pub(crate) fn ports(&self) -> Context<'_> {
+        Context {
             clock: &*self.clock,
             random: &self.random,
             env: &Nothing,

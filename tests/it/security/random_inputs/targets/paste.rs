@@ -6,7 +6,7 @@ use openclaw::app::paste;
 use openclaw::model::credential::Credential;
 use openclaw::model::id::{AgentId, ProviderId};
 use openclaw::model::secret::Secret;
-use openclaw::oauth::attempt::Attempt;
+use openclaw::oauth::authorization::Attempt;
 use openclaw::oauth::paste::Pasted;
 use openclaw::ports::store::{Scope, Store as _};
 

@@ -1,7 +1,9 @@
 //! Any bytes in the place of any file of the store.
 
-use openclaw::app::choice::Want;
-use openclaw::app::{history, list, logout, paste, refresh, rescue, status, token, undo};
+use openclaw::app::credential::selector::Selector;
+use openclaw::app::refresh::recover;
+use openclaw::app::usecase::{history, list, logout, refresh, token, undo};
+use openclaw::app::{paste, status};
 use openclaw::cli::view::{status_json, status_text};
 use openclaw::model::grant::GrantDigest;
 use openclaw::model::id::{AgentId, ProfileId, ProviderId};
@@ -114,7 +116,7 @@ fn answer(bytes: &[u8]) {
     let fakes = FakePorts::with_paste("sk-pasted-token");
     fakes.put(DOCUMENT, GOOD.as_bytes());
     fakes.put(&of_grant("rescue", ".1795230000000.answer"), bytes);
-    rescue::take_in(fakes.ports());
+    recover::recover_pending(fakes.ports());
     look(&fakes);
     store_one(&fakes);
     let document = fakes.bytes(DOCUMENT).unwrap_or_default();
@@ -260,7 +262,7 @@ fn use_all(fakes: &FakePorts) {
     for profile in profiles.iter().take(8) {
         let asked = token::Request {
             agent: agent.clone(),
-            want: Want::Profile(profile.clone()),
+            want: Selector::Profile(profile.clone()),
             min_valid: None,
         };
         if let Err(failure) = token::run(ports, &asked) {

@@ -1,0 +1,75 @@
+//! `agents inherit`: how much of the main agent's credentials another agent sees.
+
+use crate::model::id::{AgentId, ProfileId};
+use crate::model::inheritance::Inheritance;
+use crate::model::profiles::AuthProfiles;
+use crate::ports::store::Scope;
+
+use super::registry::must_exist;
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind};
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The agent as typed.
+    pub agent: String,
+    /// What it shall see from now on; `None` to be told what it sees.
+    pub set: Option<Inheritance>,
+}
+
+/// What an agent sees of main's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The agent.
+    pub agent: AgentId,
+    /// How much.
+    pub inheritance: Inheritance,
+    /// Whether that was changed just now.
+    pub changed: bool,
+}
+
+/// Sets it, or tells it.
+///
+/// # Errors
+/// [`Kind::NotFound`] for an agent that is not configured and a link to what main does not hold,
+/// [`Kind::Usage`] for main itself, and what the store says.
+pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
+    let agent = AgentId::normalise(&request.agent);
+    if agent.is_main() {
+        let failure = Failure::new(Kind::Usage, "main inherits from nobody");
+        return Err(failure.hint("openclaw agents list"));
+    }
+    must_exist(cx, &agent, &request.agent)?;
+    let Some(wanted) = &request.set else {
+        let inheritance = cx.store.inheritance(&agent)?;
+        return Ok(Outcome {
+            agent,
+            inheritance,
+            changed: false,
+        });
+    };
+    if !wanted.links().is_empty() {
+        let main = cx.store.load(&AgentId::main(), Scope::All)?;
+        if let Some(lost) = dangling(wanted, &main).next() {
+            let message = format!("main holds no profile {lost}");
+            let failure = Failure::new(Kind::NotFound, message);
+            return Err(failure.hint("openclaw --agent main models auth list"));
+        }
+    }
+    cx.store.set_inheritance(&agent, wanted)?;
+    Ok(Outcome {
+        agent,
+        inheritance: wanted.clone(),
+        changed: true,
+    })
+}
+
+/// The links that lead nowhere.
+pub(in crate::app) fn dangling<'a>(
+    inheritance: &'a Inheritance,
+    main: &'a AuthProfiles,
+) -> impl Iterator<Item = &'a ProfileId> {
+    let links = inheritance.links().iter();
+    links.filter(|id| main.get(id).is_none())
+}

@@ -1,0 +1,6 @@
+//! Agents: who there is, what each is called, and what it inherits from the main agent.
+
+pub mod config_touch;
+pub mod inherit;
+pub mod persona;
+pub mod registry;

@@ -1,0 +1,167 @@
+//! `agents set-identity`: what an agent is called, in `agents.list[].identity`.
+//!
+//! Which agent is meant, and where its words come from, is OpenClaw's to say: an agent that is
+//! named, else the one whose workspace it is; what is given, and for the rest `IDENTITY.md`.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::edit::Edit;
+use crate::config::workspace;
+use crate::model::id::{AgentId, printable};
+use crate::model::path::resolve;
+use crate::model::persona::{self, Persona};
+
+use super::config_touch::touch;
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind};
+
+/// What can be said of an agent, in the order in which it is written.
+pub const MEMBERS: [&str; 4] = ["name", "emoji", "theme", "avatar"];
+
+/// What is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The agent, if it is named.
+    pub agent: Option<AgentId>,
+    /// Its workspace as typed.
+    pub workspace: Option<PathBuf>,
+    /// The file to read as typed.
+    pub file: Option<PathBuf>,
+    /// Read the file even where something is given.
+    pub from_file: bool,
+    /// What is given, by the names of [`MEMBERS`]; it goes before what the file says.
+    pub given: Vec<(&'static str, String)>,
+    /// The version that is written into `meta` of the configuration.
+    pub version: &'static str,
+}
+
+/// What an agent is called now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The agent.
+    pub agent: AgentId,
+    /// All that is said of it, in the order of the configuration.
+    pub identity: Vec<(String, String)>,
+    /// The workspace that was looked at.
+    pub workspace: Option<PathBuf>,
+    /// The file that was named.
+    pub file: Option<PathBuf>,
+    /// The configuration.
+    pub config_path: PathBuf,
+}
+
+/// What the `IDENTITY.md` of a workspace says; one that is not there, or cannot be read, says
+/// nothing.
+pub(in crate::app) fn of_workspace(cx: Context<'_>, workspace: &Path) -> Option<Persona> {
+    of_file(cx, &workspace.join(persona::FILE))
+}
+
+fn of_file(cx: Context<'_>, path: &Path) -> Option<Persona> {
+    let bytes = cx.files.read(path).ok()??;
+    Persona::parse(&String::from_utf8_lossy(&bytes))
+}
+
+/// Writes it down.
+///
+/// # Errors
+/// [`Kind::NotFound`] if no agent is meant or nothing is said, [`Kind::Usage`] if several agents
+/// could be meant, and what the configuration says.
+pub fn set(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
+    let absolute = |path: &PathBuf| resolve(path, &cx.dirs.home, &cx.dirs.cwd);
+    let file = request.file.as_ref().map(absolute);
+    let reads = request.from_file || file.is_some() || request.given.is_empty();
+    let workspace = match (&file, &request.workspace) {
+        (Some(file), _) => file.parent().map(Path::to_owned),
+        (None, Some(workspace)) => Some(absolute(workspace)),
+        (None, None) if reads || request.agent.is_none() => Some(cx.dirs.cwd.clone()),
+        (None, None) => None,
+    };
+    let agent = match (&request.agent, &workspace) {
+        (Some(agent), _) => {
+            cx.require_agent(agent)?;
+            agent.clone()
+        }
+        (None, workspace) => whose(cx, workspace.as_deref().unwrap_or(&cx.dirs.cwd))?,
+    };
+    let incoming = incoming(cx, request, reads, file.as_deref(), workspace.as_deref())?;
+    let applied = cx.edit_config(&[
+        Edit::SetIdentity {
+            id: agent.clone(),
+            members: incoming.clone(),
+        },
+        touch(cx, request.version),
+    ])?;
+    let old = cx.settings.agent(&agent);
+    let mut identity = old.map_or_else(Vec::new, |agent| agent.identity.clone());
+    for (name, value) in incoming {
+        match identity.iter_mut().find(|(other, _)| other == name) {
+            Some((_, old)) => *old = value,
+            None => identity.push((name.to_owned(), value)),
+        }
+    }
+    Ok(Outcome {
+        agent,
+        identity,
+        workspace,
+        file,
+        config_path: applied.path,
+    })
+}
+
+/// The one agent whose workspace it is.
+fn whose(cx: Context<'_>, directory: &Path) -> Result<AgentId, Failure> {
+    let (settings, dirs) = (cx.settings, cx.dirs);
+    let mut agents: Vec<AgentId> = settings
+        .agents
+        .iter()
+        .map(|agent| AgentId::normalise(&agent.id))
+        .collect();
+    if agents.is_empty() {
+        agents.push(settings.default_agent());
+    }
+    agents.retain(|id| workspace::of(settings, id, &dirs.home, &dirs.cwd) == directory);
+    let hint = "openclaw agents set-identity --agent main --name NAME";
+    match agents.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => {
+            let message = format!("{} is no agent's workspace", directory.display());
+            Err(Failure::new(Kind::NotFound, message).hint(hint))
+        }
+        several => {
+            let names: Vec<&str> = several.iter().map(AgentId::as_str).collect();
+            let message = format!(
+                "{} is the workspace of several agents: {}",
+                directory.display(),
+                names.join(", ")
+            );
+            Err(Failure::new(Kind::Usage, message).hint(hint))
+        }
+    }
+}
+
+/// What is to be written: what is given, else what the file says.
+fn incoming(
+    cx: Context<'_>,
+    request: &Request,
+    reads: bool,
+    file: Option<&Path>,
+    workspace: Option<&Path>,
+) -> Result<Vec<(&'static str, String)>, Failure> {
+    let in_workspace = || workspace.map(|workspace| workspace.join(persona::FILE));
+    let path = file.map(Path::to_owned).or_else(in_workspace);
+    let persona = match path.filter(|_| reads) {
+        None => None,
+        Some(path) => Some(of_file(cx, &path).ok_or_else(|| {
+            let message = format!("{} says nothing about an identity", path.display());
+            let hint = "write a line such as \"- **Name:** Rusty\" there, or give --name";
+            Failure::new(Kind::NotFound, message).hint(hint)
+        })?),
+    };
+    let members = MEMBERS.into_iter().filter_map(|name| {
+        let given = request.given.iter().find(|(other, _)| *other == name);
+        let given = given.map(|(_, value)| value.as_str());
+        let value = given.or_else(|| persona.as_ref()?.get(name))?;
+        Some((name, printable(value, usize::MAX)))
+    });
+    Ok(members.collect())
+}

@@ -1,0 +1,357 @@
+//! `agents add`, `list` and `delete`: who there is, and where their credentials lie.
+//!
+//! A new agent reads through to the main agent's profiles; nothing is copied, because a copied
+//! grant is a grant that one of the two will lose. A deleted agent's files are moved away under a
+//! dated name, never destroyed.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::edit::Edit;
+use crate::config::file::ConfigError;
+use crate::config::workspace;
+use crate::model::id::{AgentId, printable};
+use crate::model::path::resolve;
+use crate::ports::dialog::{Answer, Question};
+
+use super::config_touch::touch;
+use super::persona;
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind, shell_word};
+
+/// What `agents add` is asked for.
+#[derive(Clone, Debug)]
+pub struct Add {
+    /// The name as typed.
+    pub name: String,
+    /// The workspace; the default one if absent.
+    pub workspace: Option<PathBuf>,
+    /// Fail instead of choosing a workspace.
+    pub non_interactive: bool,
+    /// The version that is written into `meta` of the configuration.
+    pub version: &'static str,
+}
+
+/// A new agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Added {
+    /// Its id.
+    pub id: AgentId,
+    /// Its name as typed.
+    pub name: String,
+    /// Its workspace.
+    pub workspace: PathBuf,
+    /// Where its credentials will lie.
+    pub agent_dir: PathBuf,
+    /// The configuration that names it.
+    pub config_path: PathBuf,
+}
+
+/// Adds an agent to the configuration and makes its directories.
+///
+/// # Errors
+/// [`Kind::Usage`] for a name that is reserved or taken, [`Kind::Config`] and [`Kind::Storage`] if
+/// the configuration or a directory cannot be written.
+pub fn add(cx: Context<'_>, request: &Add) -> Result<Added, Failure> {
+    let id = AgentId::normalise(&request.name);
+    let usage = |message: String| Failure::new(Kind::Usage, message);
+    if !request.name.contains(|c: char| c.is_ascii_alphanumeric()) {
+        let name = printable(&request.name, 80);
+        let message = format!("Agent name \"{name}\" has no letter a-z and no digit");
+        return Err(usage(message).hint("openclaw agents add work"));
+    }
+    if id.is_main() {
+        let failure = usage("\"main\" is reserved. Choose another name.".to_owned());
+        return Err(failure.hint("openclaw agents add work"));
+    }
+    if cx.settings.knows_agent(&id) {
+        let failure = usage(format!("Agent \"{id}\" already exists."));
+        return Err(failure.hint("openclaw agents list"));
+    }
+    let usual = workspace::default_workspace(cx.settings, &id, &cx.dirs.home, &cx.dirs.cwd);
+    if request.non_interactive && request.workspace.is_none() {
+        let failure = usage("Non-interactive mode requires --workspace.".to_owned());
+        let usual = shell_word(&usual.display().to_string());
+        return Err(failure.hint(format!(
+            "openclaw agents add {id} --workspace {usual} --non-interactive"
+        )));
+    }
+    let workspace = match &request.workspace {
+        Some(path) => resolve(path, &cx.dirs.home, &cx.dirs.cwd),
+        None => usual,
+    };
+    let agent_dir = agent_dir(cx, &id);
+    let is_same = |other: &AgentId| self::agent_dir(cx, other) == agent_dir;
+    if let Some(other) = others(cx, &id).into_iter().find(is_same) {
+        return Err(Failure::from(ConfigError::SharedDirectory {
+            first: other,
+            second: id,
+            directory: agent_dir,
+        }));
+    }
+    let sessions = cx
+        .dirs
+        .state
+        .join("agents")
+        .join(id.as_str())
+        .join("sessions");
+    for directory in [&workspace, &sessions] {
+        cx.files.create_dirs(directory).map_err(Failure::from)?;
+    }
+    let applied = cx.edit_config(&[
+        Edit::AddAgent {
+            id: id.clone(),
+            name: request.name.trim().to_owned(),
+            workspace: workspace.display().to_string(),
+            agent_dir: agent_dir.display().to_string(),
+        },
+        touch(cx, request.version),
+    ])?;
+    Ok(Added {
+        id,
+        name: request.name.trim().to_owned(),
+        workspace,
+        agent_dir,
+        config_path: applied.path,
+    })
+}
+
+/// Main, and every other agent of the configuration but `id`.
+fn others(cx: Context<'_>, id: &AgentId) -> Vec<AgentId> {
+    let listed = cx.settings.agents.iter();
+    let listed = listed.map(|agent| AgentId::normalise(&agent.id));
+    let all = std::iter::once(AgentId::main()).chain(listed);
+    all.filter(|other| other != id).collect()
+}
+
+fn agent_dir(cx: Context<'_>, id: &AgentId) -> PathBuf {
+    let document = cx.store.path(id);
+    document.parent().map(Path::to_owned).unwrap_or_default()
+}
+
+/// One agent of `agents list`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its id.
+    pub id: AgentId,
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// What it is called: by the `IDENTITY.md` of its workspace, else by the configuration.
+    pub identity_name: Option<String>,
+    /// Its emoji, by the same.
+    pub identity_emoji: Option<String>,
+    /// Where that is said: `identity` for the file, or `config`.
+    pub identity_source: Option<&'static str>,
+    /// Its workspace.
+    pub workspace: PathBuf,
+    /// Where its credentials lie.
+    pub agent_dir: PathBuf,
+    /// Its model, or the default one if that is configured.
+    pub model: Option<String>,
+    /// How many bindings route to it.
+    pub bindings: usize,
+    /// Whether it is meant when none is named.
+    pub is_default: bool,
+}
+
+/// Lists the agents in the order of the configuration; `main` alone if it lists none.
+pub fn list(cx: Context<'_>) -> Vec<Row> {
+    let settings = cx.settings;
+    let mut ids: Vec<AgentId> = settings
+        .agents
+        .iter()
+        .map(|agent| AgentId::normalise(&agent.id))
+        .collect();
+    if ids.is_empty() {
+        ids.push(AgentId::main());
+    }
+    let default = settings.default_agent();
+    let row = |id: AgentId| {
+        let own = settings.agent(&id);
+        let workspace = workspace::of(settings, &id, &cx.dirs.home, &cx.dirs.cwd);
+        let persona = persona::of_workspace(cx, &workspace);
+        let said = |name: &str| {
+            let by_file = persona.as_ref().and_then(|persona| persona.get(name));
+            let member = || own?.identity.iter().find(|(other, _)| other == name);
+            let by_config = || member().map(|(_, value)| value.trim());
+            by_file.or_else(by_config).map(str::to_owned)
+        };
+        let (identity_name, identity_emoji) = (said("name"), said("emoji"));
+        let is_said = identity_name.is_some() || identity_emoji.is_some();
+        Row {
+            identity_source: match persona {
+                Some(_) => Some("identity"),
+                None => is_said.then_some("config"),
+            },
+            name: own.and_then(|agent| agent.name.clone()),
+            identity_name,
+            identity_emoji,
+            workspace,
+            agent_dir: agent_dir(cx, &id),
+            model: settings.model_of(&id).primary,
+            bindings: settings
+                .bindings
+                .iter()
+                .filter(|other| **other == id)
+                .count(),
+            is_default: id == default,
+            id,
+        }
+    };
+    ids.into_iter().map(row).collect()
+}
+
+/// What `agents delete` is asked for.
+#[derive(Clone, Debug)]
+pub struct Delete {
+    /// The id as typed.
+    pub id: String,
+    /// Without asking.
+    pub force: bool,
+    /// The version that is written into `meta` of the configuration.
+    pub version: &'static str,
+}
+
+/// A deleted agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deleted {
+    /// Its id.
+    pub id: AgentId,
+    /// Its workspace, which stays where it is: it is the user's own.
+    pub workspace: PathBuf,
+    /// Where its credentials lay.
+    pub agent_dir: PathBuf,
+    /// Where its sessions lay.
+    pub sessions_dir: PathBuf,
+    /// How many bindings went with it.
+    pub removed_bindings: usize,
+    /// How many members of `tools.agentToAgent.allow` went with it.
+    pub removed_allow: usize,
+    /// Each directory that was moved, and where to.
+    pub moved: Vec<(PathBuf, PathBuf)>,
+}
+
+/// Takes an agent out of the configuration and moves its files to a dated place in
+/// `<state>/trash`.
+///
+/// # Errors
+/// [`Kind::NotFound`], [`Kind::Usage`] for `main` or if nobody can confirm, [`Kind::Config`], and
+/// [`Kind::Storage`] if the files could not be moved: they are where they were then.
+pub fn delete(cx: Context<'_>, request: &Delete) -> Result<Deleted, Failure> {
+    let id = AgentId::normalise(&request.id);
+    if id.is_main() {
+        return Err(Failure::new(Kind::Usage, "\"main\" cannot be deleted."));
+    }
+    must_exist(cx, &id, &request.id)?;
+    let agent_dir = agent_dir(cx, &id);
+    let home = cx.dirs.state.join("agents").join(id.as_str());
+    for directory in [&agent_dir, &home] {
+        keeps_no_other(cx, &id, directory)?;
+    }
+    if !request.force {
+        confirm(cx, &id)?;
+    }
+    let workspace = workspace::of(cx.settings, &id, &cx.dirs.home, &cx.dirs.cwd);
+    let applied = cx.edit_config(&[
+        Edit::RemoveAgent { id: id.clone() },
+        touch(cx, request.version),
+    ])?;
+    let mut moved = Vec::new();
+    let inside = agent_dir.starts_with(&home);
+    let elsewhere = (!inside).then_some(&agent_dir);
+    for directory in [Some(&home), elsewhere].into_iter().flatten() {
+        if let Some(to) = move_to_trash(cx, &id, directory)? {
+            moved.push((directory.clone(), to));
+        }
+    }
+    Ok(Deleted {
+        workspace,
+        agent_dir,
+        sessions_dir: home.join("sessions"),
+        removed_bindings: applied.removed_bindings,
+        removed_allow: applied.removed_allow,
+        moved,
+        id,
+    })
+}
+
+/// Refuses an agent that is not configured, by the name that was typed.
+pub(in crate::app) fn must_exist(
+    cx: Context<'_>,
+    id: &AgentId,
+    typed: &str,
+) -> Result<(), Failure> {
+    if cx.settings.knows_agent(id) {
+        return Ok(());
+    }
+    let message = format!("Agent \"{}\" not found.", printable(typed, 80));
+    Err(Failure::new(Kind::NotFound, message).hint("openclaw agents list"))
+}
+
+/// What goes to the trash with one agent must not hold the credentials of another.
+fn keeps_no_other(cx: Context<'_>, id: &AgentId, directory: &Path) -> Result<(), Failure> {
+    let inside = |other: &AgentId| agent_dir(cx, other).starts_with(directory);
+    let Some(other) = others(cx, id).into_iter().find(inside) else {
+        return Ok(());
+    };
+    let message = format!(
+        "Agent \"{id}\" cannot be deleted: {} holds the credentials of {other}, too",
+        directory.display()
+    );
+    let hint = format!("give {id} an agentDir of its own in openclaw.json, or take it out by hand");
+    Err(Failure::new(Kind::Config, message).hint(hint))
+}
+
+/// Moves a directory to a free dated name; `None` if it does not exist.
+fn move_to_trash(
+    cx: Context<'_>,
+    id: &AgentId,
+    directory: &Path,
+) -> Result<Option<PathBuf>, Failure> {
+    let storage = |error: crate::ports::files::FileError| {
+        let message = format!(
+            "Agent \"{id}\" is out of the configuration, and its files could not be moved: {error}"
+        );
+        Failure::new(Kind::Storage, message).hint(format!(
+            "move {} away by hand; it holds credentials",
+            directory.display()
+        ))
+    };
+    if cx.files.stat(directory).map_err(storage)?.is_none() {
+        return Ok(None);
+    }
+    let trash = cx.dirs.state.join("trash");
+    cx.files.create_dirs(&trash).map_err(storage)?;
+    let stamp = cx.clock.now().file_stamp();
+    let mut number = 0;
+    loop {
+        let suffix = if number == 0 {
+            String::new()
+        } else {
+            format!("-{number}")
+        };
+        let to = trash.join(format!("agent-{id}-{stamp}{suffix}"));
+        if cx.files.stat(&to).map_err(storage)?.is_none() {
+            cx.files.rename(directory, &to).map_err(storage)?;
+            return Ok(Some(to));
+        }
+        number += 1;
+    }
+}
+
+fn confirm(cx: Context<'_>, id: &AgentId) -> Result<(), Failure> {
+    let command = format!("openclaw agents delete {id} --force");
+    if !cx.dialog.can_ask() {
+        let failure = Failure::new(Kind::Usage, "Non-interactive session. Re-run with --force.");
+        return Err(failure.hint(command));
+    }
+    let question = Question::Confirm {
+        prompt: format!("Delete agent {id}? Its credentials and sessions are moved to trash."),
+        default: false,
+    };
+    match cx.dialog.ask(&question, &|| false)? {
+        Answer::Yes => Ok(()),
+        Answer::No | Answer::Text(_) => {
+            Err(Failure::new(Kind::Usage, format!("Agent {id} was not deleted")).hint(command))
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! What every use case takes first: the doors, and what was read once at the start.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::config::edit::Edit;
+use crate::config::file::{Applied, ConfigError, ConfigFile};
+use crate::model::id::{AgentId, ProfileId};
+use crate::model::inheritance::Inheritance;
+use crate::model::profiles::{AuthProfiles, Effective};
+use crate::model::settings::Settings;
+use crate::ports::callback::Callback;
+use crate::ports::dialog::{Dialog, Notice};
+use crate::ports::files::Files;
+use crate::ports::host::{Browser, Clock, Env, Interrupt, LoginShell, Random};
+use crate::ports::http::Http;
+use crate::ports::lock::{self, Wait};
+use crate::ports::program::Programs;
+use crate::ports::secrets::Secrets;
+use crate::ports::store::{Scope, Store, StoreError};
+use crate::providers::catalogue::Catalogue;
+
+use super::failure::{Failure, Kind};
+use super::hooks::queue::Alerts;
+
+/// Every door, and what was read once at the start: what each use case takes first.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// What time it is.
+    pub clock: &'a dyn Clock,
+    /// Randomness for `state` and the PKCE verifier.
+    pub random: &'a dyn Random,
+    /// The environment, `<state>/.env` below it.
+    pub env: &'a dyn Env,
+    /// Secrets that a configuration names.
+    pub secrets: &'a dyn Secrets,
+    /// The login shell.
+    pub shell: &'a dyn LoginShell,
+    /// Signals that ask to stop.
+    pub interrupt: &'a dyn Interrupt,
+    /// The user's browser.
+    pub browser: &'a dyn Browser,
+    /// The one HTTP client.
+    pub http: &'a dyn Http,
+    /// External programs that speak for a provider.
+    pub programs: &'a dyn Programs,
+    /// The loopback redirect endpoint.
+    pub callback: &'a dyn Callback,
+    /// The person.
+    pub dialog: &'a dyn Dialog,
+    /// The file system, for what is neither store nor configuration: an agent's directory.
+    pub files: &'a dyn Files,
+    /// The credential store.
+    pub store: &'a dyn Store,
+    /// `openclaw.json`.
+    pub config: &'a ConfigFile,
+    /// What `openclaw.json` said when the command began.
+    pub settings: &'a Settings,
+    /// The providers.
+    pub catalogue: &'a Catalogue,
+    /// Where things lie.
+    pub dirs: &'a Dirs,
+    /// What happened meanwhile that somebody wants to be told of.
+    pub alerts: &'a Alerts,
+}
+
+/// Directories, resolved once.
+#[derive(Clone, Debug)]
+pub struct Dirs {
+    /// The user's home.
+    pub home: PathBuf,
+    /// The state directory.
+    pub state: PathBuf,
+    /// The working directory.
+    pub cwd: PathBuf,
+}
+
+impl<'a> Context<'a> {
+    /// A wait for another process that a signal ends.
+    pub(in crate::app) fn wait(self, limit: Duration) -> Wait<'a> {
+        Wait {
+            limit,
+            interrupt: Some(self.interrupt),
+        }
+    }
+
+    /// Changes `openclaw.json`.
+    ///
+    /// # Errors
+    /// As [`ConfigFile::apply`].
+    pub fn edit_config(self, edits: &[Edit]) -> Result<Applied, ConfigError> {
+        self.config
+            .apply(edits, self.clock, &self.wait(lock::SHORT))
+    }
+}
+
+impl Context<'_> {
+    /// What an agent sees: its own document over as much of the main agent's as it inherits.
+    ///
+    /// # Errors
+    /// If one of the documents cannot be read.
+    pub fn effective(&self, agent: &AgentId, scope: Scope<'_>) -> Result<Effective, StoreError> {
+        self.overlay(agent, &mut |agent| self.store.load(agent, scope))
+    }
+
+    /// The same of documents that are read in another way.
+    pub(in crate::app) fn overlay<E: From<StoreError>>(
+        &self,
+        agent: &AgentId,
+        load: &mut dyn FnMut(&AgentId) -> Result<AuthProfiles, E>,
+    ) -> Result<Effective, E> {
+        let own = load(agent)?;
+        if agent.is_main() {
+            return Ok(Effective::new(agent.clone(), own, None));
+        }
+        let inheritance = self.store.inheritance(agent)?;
+        let main = match &inheritance {
+            Inheritance::Isolated => None,
+            Inheritance::Inherit => Some(load(&AgentId::main())?),
+            Inheritance::Linked(links) => Some(load(&AgentId::main())?.narrowed(links)),
+        };
+        Ok(Effective::new(agent.clone(), own, main))
+    }
+
+    /// Refuses an agent that the configuration does not name: a misspelt one would look like one
+    /// that has what main has.
+    pub(in crate::app) fn require_agent(&self, agent: &AgentId) -> Result<(), Failure> {
+        if self.settings.knows_agent(agent) {
+            return Ok(());
+        }
+        let message = format!("Unknown agent id \"{agent}\"");
+        Err(Failure::new(Kind::NotFound, message).hint("openclaw agents list"))
+    }
+
+    /// An agent's own document, for a look at its names before a write: what is no document has
+    /// none to respect, for the write sets it aside.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub(in crate::app) fn names(&self, agent: &AgentId) -> Result<AuthProfiles, StoreError> {
+        match self.store.load(agent, Scope::All) {
+            Err(StoreError::Unreadable { .. }) => Ok(AuthProfiles::default()),
+            other => other,
+        }
+    }
+
+    /// Whether something is stored under a name in an agent's own document.
+    pub(in crate::app) fn is_taken(&self, agent: &AgentId, profile: &ProfileId) -> bool {
+        let document = self.store.load(agent, Scope::Profile(profile));
+        document.is_ok_and(|document| document.get(profile).is_some())
+    }
+
+    /// Tells that this machine's clock is wrong, if the token endpoint's is right.
+    pub(in crate::app) fn tell_skew(&self, warning: Option<String>) {
+        if let Some(warning) = warning {
+            self.dialog.notice(&Notice::Warning(warning));
+        }
+    }
+
+    /// Tells what was wrong with a document that was just written: what of it could not be read,
+    /// and under which name that was set aside.
+    pub(in crate::app) fn tell_faults(&self, document: &AuthProfiles) {
+        for fault in &document.faults {
+            self.dialog.notice(&Notice::Warning(fault.clone()));
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Keys that nobody logged in with: variables of the process, of `<state>/.env`, of `env` in
+//! `openclaw.json`, and of the login shell where that was asked for, in this order.
+//!
+//! The login shell is a program of the user's and slow, so it is started only when the answer may
+//! depend on it: never while a stored login gives a token.
+
+use std::time::Duration;
+
+use crate::model::provider::{Ambient, Provider};
+use crate::model::secret::Secret;
+use crate::ports::host::{SetIn, Variables};
+
+use crate::app::context::Context;
+
+/// Asks for the variables of the login shell, as `env.shellEnv.enabled` does.
+const LOAD_SHELL_ENV: &str = "OPENCLAW_LOAD_SHELL_ENV";
+/// Forbids them all the same.
+const DEFER_SHELL_ENV: &str = "OPENCLAW_DEFER_SHELL_ENV_FALLBACK";
+/// How long the shell may take, in milliseconds; `env.shellEnv.timeoutMs` comes first.
+const SHELL_ENV_TIMEOUT: &str = "OPENCLAW_SHELL_ENV_TIMEOUT_MS";
+/// How long it may take if nobody says.
+const USUAL_TIMEOUT_MS: u64 = 15_000;
+
+/// What is taken from a login shell, and only if none of it is set already: the list of the
+/// reference release.
+pub(in crate::app) const FROM_SHELL: [&str; 16] = [
+    "OPENAI_API_KEY",
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_OAUTH_TOKEN",
+    "GEMINI_API_KEY",
+    "ZAI_API_KEY",
+    "OPENROUTER_API_KEY",
+    "AI_GATEWAY_API_KEY",
+    "MINIMAX_API_KEY",
+    "SYNTHETIC_API_KEY",
+    "ELEVENLABS_API_KEY",
+    "TELEGRAM_BOT_TOKEN",
+    "DISCORD_BOT_TOKEN",
+    "SLACK_BOT_TOKEN",
+    "SLACK_APP_TOKEN",
+    "OPENCLAW_GATEWAY_TOKEN",
+    "OPENCLAW_GATEWAY_PASSWORD",
+];
+
+/// What counts as one of them: the reference release takes its value for `ZAI_API_KEY` at start.
+const STANDS_IN: [&str; 1] = ["Z_AI_API_KEY"];
+
+/// What speaks for a provider without a stored credential.
+#[derive(Clone, Debug)]
+pub(in crate::app) struct Found {
+    /// Where it is: `env: NAME`, `shell env: NAME`, or what the manifest calls it.
+    pub(in crate::app) source: String,
+    /// What it is.
+    pub(in crate::app) what: KeyMaterial,
+}
+
+/// A key, or the knowledge that other software has one.
+#[derive(Clone, Debug)]
+pub(in crate::app) enum KeyMaterial {
+    /// An API key.
+    Key(Secret<String>),
+    /// An access token.
+    Token(Secret<String>),
+    /// A sign-in without a key to hand out.
+    Ambient,
+}
+
+/// Where a variable is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EnvSource {
+    /// In the environment of this process.
+    Process,
+    /// In `<state>/.env`.
+    DotEnv,
+    /// In `env` of `openclaw.json`.
+    Config,
+    /// In the login shell.
+    LoginShell,
+}
+
+impl EnvSource {
+    /// Its name in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::DotEnv => ".env",
+            Self::Config => "config",
+            Self::LoginShell => "login-shell",
+        }
+    }
+}
+
+/// Every place where a variable may be set.
+pub(in crate::app) struct Keys<'a> {
+    cx: Context<'a>,
+    shell: Variables,
+    fault: Option<String>,
+}
+
+impl<'a> Keys<'a> {
+    /// Looks without the login shell.
+    pub(in crate::app) fn without_shell(cx: Context<'a>) -> Self {
+        Self {
+            cx,
+            shell: Vec::new(),
+            fault: None,
+        }
+    }
+
+    /// Looks; starts the login shell if that was asked for and nothing on its list is set.
+    pub(in crate::app) fn look(cx: Context<'a>) -> Self {
+        let mut keys = Self::without_shell(cx);
+        let is_set = |name: &&str| keys.variable(name).is_some();
+        let mut list = FROM_SHELL.iter().chain(&STANDS_IN);
+        if !shell_enabled(cx) || is_on(cx, DEFER_SHELL_ENV) || list.any(is_set) {
+            return keys;
+        }
+        match cx.shell.variables(shell_limit(cx)) {
+            Ok(found) => {
+                let wanted = FROM_SHELL.iter().filter_map(|name| {
+                    let set = found.iter().rev().find(|(other, _)| other == name)?;
+                    (!set.1.is_blank())
+                        .then(|| (set.0.clone(), Secret::from(set.1.expose().trim())))
+                });
+                keys.shell = wanted.collect();
+            }
+            Err(error) => keys.fault = Some(error.to_string()),
+        }
+        keys
+    }
+
+    /// What speaks for a provider: a key first, then a sign-in of other software.
+    pub(in crate::app) fn of(&self, provider: &Provider) -> Option<Found> {
+        let key = provider.env.iter().find_map(|name| {
+            let (prefix, value) = self.variable(name)?;
+            Some(Found {
+                source: format!("{prefix}{name}"),
+                what: match Self::is_token(name) {
+                    true => KeyMaterial::Token(value),
+                    false => KeyMaterial::Key(value),
+                },
+            })
+        });
+        key.or_else(|| {
+            let mut all = provider.ambient.iter();
+            all.find_map(|ambient| self.ambient(ambient))
+        })
+    }
+
+    /// The first API key of a provider, and where it is.
+    pub(in crate::app) fn key_of(&self, provider: &Provider) -> Option<(String, Secret<String>)> {
+        let mut names = provider.env.iter().filter(|name| !Self::is_token(name));
+        names.find_map(|name| {
+            let (prefix, value) = self.variable(name)?;
+            Some((format!("{prefix}{name}"), value))
+        })
+    }
+
+    /// Every place that sets a variable, the one that counts first.
+    pub(in crate::app) fn places(&self, name: &str) -> Vec<EnvSource> {
+        let within = |set: &Variables| set.iter().any(|(other, _)| other == name);
+        let set_in = self.cx.env.set_in(name).into_iter();
+        let set_in = set_in.map(|place| match place {
+            SetIn::Process => EnvSource::Process,
+            SetIn::DotEnv => EnvSource::DotEnv,
+        });
+        let config = within(&self.cx.settings.env).then_some(EnvSource::Config);
+        let shell = within(&self.shell).then_some(EnvSource::LoginShell);
+        set_in.chain(config).chain(shell).collect()
+    }
+
+    /// Whether a variable of that name carries an access token.
+    pub(in crate::app) fn is_token(name: &str) -> bool {
+        name.contains("OAUTH_TOKEN")
+    }
+
+    /// The variables that came from the login shell, by name.
+    pub(in crate::app) fn taken_from_shell(&self) -> Vec<String> {
+        self.shell.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// What could not be looked at, each a sentence.
+    pub(in crate::app) fn faults(&self) -> Vec<String> {
+        let file = self.cx.env.fault();
+        file.into_iter().chain(self.fault.clone()).collect()
+    }
+
+    /// A variable, and the word for where it is set.
+    fn variable(&self, name: &str) -> Option<(&'static str, Secret<String>)> {
+        let of = |set: &Variables| {
+            let found = set.iter().find(|(other, _)| other == name);
+            found.map(|(_, value)| Secret::from(value.expose().trim()))
+        };
+        let set = self.cx.env.var(name);
+        set.or_else(|| of(&self.cx.settings.env))
+            .map(|value| ("env: ", value))
+            .or_else(|| of(&self.shell).map(|value| ("shell env: ", value)))
+    }
+
+    fn ambient(&self, ambient: &Ambient) -> Option<Found> {
+        let mut names = Vec::new();
+        for any in &ambient.needs {
+            names.push(any.iter().find(|name| self.variable(name).is_some())?);
+        }
+        if let Some(file) = &ambient.file {
+            let named = self.variable(&file.variable);
+            let dirs = self.cx.dirs;
+            let path = match &named {
+                Some((_, path)) => dirs.cwd.join(path.expose()),
+                None => dirs.home.join(&file.home),
+            };
+            // One that cannot be looked at is of no use to the provider's software either.
+            self.cx.files.stat(&path).ok().flatten()?;
+        }
+        let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+        let variables = || format!("env: {}", names.join(" + "));
+        Some(Found {
+            source: ambient.source.clone().unwrap_or_else(variables),
+            what: KeyMaterial::Ambient,
+        })
+    }
+}
+
+/// Whether a variable or the configuration asks for the variables of a login shell.
+pub(in crate::app) fn shell_enabled(cx: Context<'_>) -> bool {
+    cx.settings.shell_env || is_on(cx, LOAD_SHELL_ENV)
+}
+
+fn is_on(cx: Context<'_>, name: &str) -> bool {
+    let value = cx.env.plain(name).unwrap_or_default();
+    ["1", "true", "yes", "on"].contains(&value.to_ascii_lowercase().as_str())
+}
+
+/// Zero stands for no limit in the reference release; nothing here waits for ever.
+fn shell_limit(cx: Context<'_>) -> Duration {
+    let named = || cx.env.plain(SHELL_ENV_TIMEOUT)?.parse().ok();
+    let limit = cx.settings.shell_env_timeout.or_else(named);
+    Duration::from_millis(limit.filter(|limit| *limit > 0).unwrap_or(USUAL_TIMEOUT_MS))
+}

@@ -1,0 +1,172 @@
+//! Where a wish may be written down that nobody gave with the command: the session, the directory.
+
+use crate::config::directories::{Bound, Directories};
+use crate::config::sessions::{self, Session};
+use crate::model::credential::Kind as CredentialKind;
+use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
+use crate::model::profiles::VisibleProfile;
+use crate::model::selection::Verdict;
+use crate::ports::store::Scope;
+
+use super::model_ref::provider_named;
+use super::reason_text::Reason;
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind, shell_word, store_command};
+use crate::app::usecase::order::check_profile;
+
+use super::selector::{Pin, PinReason, Resolved};
+
+/// What a session says, with its key.
+pub(in crate::app) type Pinned<'a> = (&'a str, Session);
+
+/// Whether a profile is there, and for the provider.
+pub(in crate::app) fn fits(
+    cx: Context<'_>,
+    choice: &Resolved,
+    id: &ProfileId,
+) -> Result<(), Failure> {
+    let provider = &choice.provider;
+    let is_for = |seen: &VisibleProfile<'_>| seen.credential.provider().as_ref() == Some(provider);
+    if choice.effective.get(id).as_ref().is_some_and(is_for) {
+        return Ok(());
+    }
+    // Only what concerns the provider was read so far.
+    let effective = cx.effective(&choice.effective.agent, Scope::Profile(id))?;
+    check_profile(&effective, id, provider)
+}
+
+/// What the directory says; a profile that is not there is no reason to use another.
+pub(in crate::app) fn bound(cx: Context<'_>, choice: &Resolved) -> Result<Option<Pin>, Failure> {
+    let directories = Directories::load(cx.files, &cx.dirs.state)?;
+    let Some(bound) = directories.nearest(&cx.dirs.cwd, &choice.provider) else {
+        return Ok(None);
+    };
+    if let Err(failure) = fits(cx, choice, &bound.profile) {
+        return Err(unbound(cx, &bound, failure));
+    }
+    Ok(Some(Pin {
+        profile: bound.profile,
+        because: PinReason::Directory(bound.directory),
+        locked: true,
+    }))
+}
+
+fn unbound(cx: Context<'_>, bound: &Bound, failure: Failure) -> Failure {
+    if !matches!(failure.kind, Kind::NotFound | Kind::Usage) {
+        return failure;
+    }
+    let Bound {
+        directory,
+        provider,
+        profile,
+    } = bound;
+    let directory = directory.display().to_string();
+    let message = format!(
+        "{} is bound to {profile} and no other account of {provider} is used there, but {}",
+        printable(&directory, 400),
+        failure.message
+    );
+    let kind = cx.provider(provider).map(|manifest| manifest.usual_kind());
+    let login = store_command(
+        provider,
+        Some(profile),
+        kind.unwrap_or(CredentialKind::OAuth),
+    );
+    let word = shell_word(&directory);
+    Failure::new(Kind::NeedsLogin, message).hint(format!(
+        "{login}; to unbind it instead: openclaw models auth use --clear --provider {provider} --dir {word}"
+    ))
+}
+
+/// Reads a session of this agent.
+pub(in crate::app) fn session<'a>(
+    cx: Context<'_>,
+    agent: &AgentId,
+    key: &'a str,
+) -> Result<Pinned<'a>, Failure> {
+    let of = key
+        .strip_prefix("agent:")
+        .and_then(|rest| rest.split_once(':'));
+    if let Some((other, _)) = of
+        && AgentId::normalise(other) != *agent
+    {
+        let message = format!(
+            "{} is a session of another agent than {agent}",
+            printable(key, 120)
+        );
+        let other = AgentId::normalise(other);
+        return Err(Failure::new(Kind::Usage, message).hint(format!("add --agent {other}")));
+    }
+    let found = sessions::load(cx.files, &cx.dirs.state, agent, key)?;
+    found.map(|session| (key, session)).ok_or_else(|| {
+        let message = format!("agent {agent} has no session {}", printable(key, 120));
+        let keys = sessions::path(&cx.dirs.state, agent);
+        Failure::new(Kind::NotFound, message).hint(format!("look its key up in {}", keys.display()))
+    })
+}
+
+/// The provider that a session names.
+pub(in crate::app) fn provider_of(
+    cx: Context<'_>,
+    agent: &AgentId,
+    session: &Session,
+) -> Result<Option<ProviderId>, Failure> {
+    Ok(match (&session.provider, &session.model) {
+        (Some(provider), _) => Some(ProviderId::parse(provider)?),
+        (None, Some(model)) => Some(provider_named(cx.settings, agent, model)?),
+        (None, None) => None,
+    })
+}
+
+/// What a session is pinned to, unless that pin has no meaning any more: OpenClaw removes such a
+/// one, and we, who only read, pass it over.
+pub(in crate::app) fn pinned(
+    cx: Context<'_>,
+    choice: &mut Resolved,
+    (key, session): Pinned<'_>,
+) -> Result<Option<Pin>, Failure> {
+    let Some(name) = session.profile else {
+        return Ok(None);
+    };
+    let passed_over = |why: &str| {
+        let (key, name) = (printable(key, 120), printable(&name, 120));
+        format!("session {key} is pinned to {name}, which {why}; the pin is passed over")
+    };
+    let Ok(id) = ProfileId::parse(&name) else {
+        choice
+            .passed_over
+            .push(passed_over("is no name of a profile"));
+        return Ok(None);
+    };
+    match fits(cx, choice, &id) {
+        Ok(()) => {}
+        Err(failure) if matches!(failure.kind, Kind::NotFound | Kind::Usage | Kind::Config) => {
+            let why = match failure.kind {
+                Kind::Usage => format!("is not for {}", choice.provider),
+                _ => "is not stored".to_owned(),
+            };
+            choice.passed_over.push(passed_over(&why));
+            return Ok(None);
+        }
+        Err(failure) => return Err(failure),
+    }
+    let decision = choice.decide(cx);
+    let Some(candidate) = decision.order().find(|candidate| candidate.id == id) else {
+        let mut all = decision.candidates.iter();
+        let verdict = all.find(|candidate| candidate.id == id);
+        let verdict = verdict.map_or(&Verdict::NotNamed, |candidate| &candidate.verdict);
+        let why = Reason::of_verdict(verdict, cx.clock.now());
+        let why = format!("cannot be used ({})", why.words);
+        choice.passed_over.push(passed_over(&why));
+        return Ok(None);
+    };
+    // What OpenClaw pinned by itself lasts until the profile cools down.
+    if !session.by_person && matches!(candidate.verdict, Verdict::CoolingDown(_)) {
+        return Ok(None);
+    }
+    Ok(Some(Pin {
+        profile: id,
+        because: PinReason::Session(key.to_owned()),
+        locked: session.by_person,
+    }))
+}

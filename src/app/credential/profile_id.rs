@@ -1,0 +1,243 @@
+//! Under which name a login is stored, so that two accounts never overwrite each other.
+//!
+//! The same identity is refreshed in place, whatever its profile is called. Another identity gets a
+//! profile of its own: the reference release stored every Codex login as `openai-codex:default`,
+//! and the second account silently replaced the first.
+
+use crate::model::credential::{Credential, Identity, Kind};
+use crate::model::id::{IdError, ProfileId, ProviderId};
+use crate::model::profiles::AuthProfiles;
+
+/// The place for a login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::app) struct ProfileSlot {
+    /// The profile it goes under.
+    pub(in crate::app) id: ProfileId,
+    /// Whether that is the same identity's old login.
+    pub(in crate::app) replaces: bool,
+    /// The name that was asked for and belongs to somebody else.
+    pub(in crate::app) taken: Option<ProfileId>,
+}
+
+/// Finds the place for a login of `identity` in a document.
+pub(in crate::app) fn place(
+    document: &AuthProfiles,
+    provider: &ProviderId,
+    identity: &Identity,
+    wanted: Option<&ProfileId>,
+) -> Result<ProfileSlot, IdError> {
+    let name = identity
+        .email
+        .as_deref()
+        .unwrap_or("default")
+        .to_lowercase();
+    find(document, provider, &name, wanted, &|held| match held {
+        Credential::OAuth(old) => old.identity.is_same(identity),
+        Credential::ApiKey(_) | Credential::Token(_) => false,
+    })
+}
+
+/// Finds the place for the token of a client, which there is one of: where the last one lies.
+pub(in crate::app) fn place_of_client(
+    document: &AuthProfiles,
+    provider: &ProviderId,
+    wanted: Option<&ProfileId>,
+) -> Result<ProfileSlot, IdError> {
+    let is_same = &Credential::is_of_client;
+    find(document, provider, "default", wanted, is_same)
+}
+
+/// `name` is what a new profile is called; `is_same` knows the credential that is to be replaced.
+fn find(
+    document: &AuthProfiles,
+    provider: &ProviderId,
+    name: &str,
+    wanted: Option<&ProfileId>,
+    is_same: &dyn Fn(&Credential) -> bool,
+) -> Result<ProfileSlot, IdError> {
+    let fits = |id: &ProfileId| fits(document, provider, id, is_same);
+    if let Some(wanted) = wanted
+        && let Some(replaces) = fits(wanted)
+    {
+        return Ok(ProfileSlot {
+            id: wanted.clone(),
+            replaces,
+            taken: None,
+        });
+    }
+    let same = document
+        .profiles()
+        .find(|(id, _)| fits(id) == Some(true))
+        .map(|(id, _)| id.clone());
+    if let (Some(id), None) = (same, wanted) {
+        return Ok(ProfileSlot {
+            id,
+            replaces: true,
+            taken: None,
+        });
+    }
+    let candidate = |number: usize| match number {
+        1 => ProfileId::of(provider, name),
+        _ => ProfileId::of(provider, &format!("{name}-{number}")),
+    };
+    let mut number = 1;
+    loop {
+        let id = candidate(number)?;
+        if let Some(replaces) = fits(&id) {
+            return Ok(ProfileSlot {
+                id,
+                replaces,
+                taken: wanted.cloned(),
+            });
+        }
+        number += 1;
+    }
+}
+
+/// The profile for a pasted secret: `<provider>:<name>`, or that name with a number where another
+/// kind of credential has it.
+pub(in crate::app) fn vacant(
+    document: &AuthProfiles,
+    provider: &ProviderId,
+    kind: Kind,
+    name: &str,
+) -> Result<ProfileId, IdError> {
+    let is_free = |id: &ProfileId| match document.get(id) {
+        Some(old) => old.kind() == kind && old.provider().as_ref() == Some(provider),
+        None => !is_occupied(document, id),
+    };
+    let mut id = ProfileId::of(provider, name)?;
+    let mut number = 1;
+    while !is_free(&id) {
+        number += 1;
+        id = ProfileId::of(provider, &format!("{name}-{number}"))?;
+    }
+    Ok(id)
+}
+
+/// Whether an entry of that name is there that is no credential.
+fn is_occupied(document: &AuthProfiles, id: &ProfileId) -> bool {
+    let mut entries = document.entries().iter();
+    entries.any(|entry| entry.key.trim() == id.as_str())
+}
+
+/// `Some(true)` if `id` holds what is to be replaced, `Some(false)` if it is free, `None` if it is
+/// somebody else's, or nobody can tell.
+fn fits(
+    document: &AuthProfiles,
+    provider: &ProviderId,
+    id: &ProfileId,
+    is_same: &dyn Fn(&Credential) -> bool,
+) -> Option<bool> {
+    match document.get(id) {
+        None => (!is_occupied(document, id)).then_some(false),
+        Some(held) => {
+            let same_provider = held.provider().as_ref() == Some(provider);
+            (same_provider && is_same(held)).then_some(true)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::credential::{ApiKey, OAuth};
+    use crate::model::json::Extra;
+
+    fn identity(account: &str, email: Option<&str>) -> Identity {
+        Identity {
+            account_id: Some(account.into()),
+            email: email.map(str::to_owned),
+        }
+    }
+
+    fn document(logins: &[(&str, Identity)]) -> AuthProfiles {
+        let mut document = AuthProfiles::default();
+        for (id, identity) in logins {
+            let oauth = OAuth {
+                provider: "openai-codex".into(),
+                access: None,
+                refresh: None,
+                expires: None,
+                identity: identity.clone(),
+                extra: Extra::default(),
+            };
+            document.put(ProfileId::parse(id).unwrap(), Credential::OAuth(oauth));
+        }
+        document
+    }
+
+    fn placed(
+        document: &AuthProfiles,
+        identity: &Identity,
+        wanted: Option<&str>,
+    ) -> (String, bool) {
+        let provider = ProviderId::parse("openai-codex").unwrap();
+        let wanted = wanted.map(|id| ProfileId::parse(id).unwrap());
+        let place = place(document, &provider, identity, wanted.as_ref()).unwrap();
+        (place.id.to_string(), place.replaces)
+    }
+
+    #[test]
+    fn the_same_identity_is_refreshed_in_place() {
+        let me = identity("acct_1", None);
+        let store = document(&[("openai-codex:default", me.clone())]);
+        assert_eq!(
+            placed(&store, &me, None),
+            ("openai-codex:default".into(), true)
+        );
+    }
+
+    #[test]
+    fn another_identity_gets_its_own_profile() {
+        let store = document(&[("openai-codex:default", identity("acct_1", None))]);
+        let other = identity("acct_2", None);
+        assert_eq!(
+            placed(&store, &other, None),
+            ("openai-codex:default-2".into(), false)
+        );
+        let named = identity("acct_2", Some("Me@Example.com"));
+        let expected = ("openai-codex:me@example.com".to_owned(), false);
+        assert_eq!(placed(&store, &named, None), expected);
+    }
+
+    #[test]
+    fn two_workspaces_of_one_email_are_kept_apart() {
+        let email = Some("me@example.com");
+        let store = document(&[("openai-codex:me@example.com", identity("acct_1", email))]);
+        let expected = ("openai-codex:me@example.com-2".to_owned(), false);
+        assert_eq!(placed(&store, &identity("acct_2", email), None), expected);
+    }
+
+    #[test]
+    fn a_key_takes_the_place_of_a_key_and_of_nothing_else() {
+        let provider = ProviderId::parse("openai-codex").unwrap();
+        let login = identity("acct_1", None);
+        let mut store = document(&[("openai-codex:default", login)]);
+        let key = |store: &AuthProfiles| {
+            let id = vacant(store, &provider, Kind::ApiKey, "default").unwrap();
+            id.to_string()
+        };
+        assert_eq!(key(&store), "openai-codex:default-2");
+        let stored = ApiKey {
+            provider: provider.to_string(),
+            key: None,
+            email: None,
+            extra: Extra::default(),
+        };
+        let id = ProfileId::parse("openai-codex:default-2").unwrap();
+        store.put(id, Credential::ApiKey(stored));
+        assert_eq!(key(&store), "openai-codex:default-2");
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_never_overwritten() {
+        let store = document(&[("work", identity("acct_1", None))]);
+        let other = identity("acct_2", None);
+        assert_eq!(
+            placed(&store, &other, Some("work")),
+            ("openai-codex:default".into(), false)
+        );
+        assert_eq!(placed(&store, &other, Some("home")), ("home".into(), false));
+    }
+}

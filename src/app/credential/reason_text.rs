@@ -1,0 +1,143 @@
+//! Why a credential is used, waits, or is passed over: the one place for the words.
+//!
+//! What explains a choice and what fails for want of one say the same of the same cause.
+
+use crate::model::id::{ProfileId, printable};
+use crate::model::selection::Verdict;
+use crate::model::time::{Timestamp, short_duration};
+use crate::model::usage::Unusable;
+
+use super::facts::{Facts, Renewal};
+use crate::app::failure::{Failure, Kind};
+
+/// What is done where nothing need be.
+pub const AS_IT_IS: &str = "handed out as it is";
+
+/// The name of the reason of what is not tried, because one account is wanted and no other.
+pub const NOT_ASKED: &str = "not-asked";
+
+/// The name of the reason of what an order, or the configuration, does not name.
+pub const NOT_NAMED: &str = "not-named";
+
+/// A reason: its name for programs, and the words for people, which go behind the name of the
+/// credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// Its name.
+    pub code: &'static str,
+    /// The words.
+    pub words: String,
+}
+
+impl Reason {
+    pub(in crate::app) fn new(code: &'static str, words: impl Into<String>) -> Self {
+        Self {
+            code,
+            words: words.into(),
+        }
+    }
+
+    /// What selection found.
+    pub(in crate::app) fn of_verdict(verdict: &Verdict, now: Timestamp) -> Self {
+        match verdict {
+            Verdict::Eligible => Self::new("usable", "usable"),
+            Verdict::CoolingDown(until) => Self::unusable(
+                &Unusable {
+                    until: *until,
+                    disabled: None,
+                },
+                now,
+            ),
+            Verdict::NotStored => Self::new("not-stored", "named, and not stored"),
+            Verdict::OtherProvider(other) => {
+                Self::new("other-provider", format!("for {}", printable(other, 80)))
+            }
+            Verdict::ConfigDisagrees => Self::new(
+                "config-disagrees",
+                "auth.profiles gives it another provider or mode",
+            ),
+            Verdict::NoSecret => Self::new("no-secret", "holds no secret"),
+            Verdict::Expired => Self::new("expired", "expired"),
+            Verdict::NotNamed => Self::new(NOT_NAMED, "not named by the order or by auth.profiles"),
+        }
+    }
+
+    /// What was learnt by using it.
+    pub(in crate::app) fn unusable(unusable: &Unusable, now: Timestamp) -> Self {
+        let left = short_duration(now.until(unusable.until));
+        let until = unusable.until.iso8601();
+        match &unusable.disabled {
+            None => Self::new(
+                "cooling-down",
+                format!("cooling down for another {left}, until {until}"),
+            ),
+            Some(reason) => {
+                let reason = reason.as_ref();
+                let reason = reason.map_or_else(String::new, |reason| {
+                    format!(" ({})", printable(reason, 40))
+                });
+                Self::new(
+                    "disabled",
+                    format!("disabled{reason} for another {left}, until {until}"),
+                )
+            }
+        }
+    }
+
+    /// Why it would give no token.
+    pub(in crate::app) fn of_failure(id: &ProfileId, failure: &Failure, facts: &Facts) -> Self {
+        let words = failure.message.strip_prefix(id.as_str());
+        let mut words = words.unwrap_or(&failure.message).trim_start().to_owned();
+        let code = match &facts.refusal {
+            _ if facts.revoked_at.is_some() => "revoked",
+            Some((_, at)) if failure.kind != Kind::Temporary => {
+                if let Some(at) = at {
+                    words.push_str(&format!(", at {}", at.iso8601()));
+                }
+                "refused"
+            }
+            _ if facts.spent_since.is_some() => "spent",
+            _ if failure.kind == Kind::Temporary => "in-trouble",
+            _ if failure.kind != Kind::NeedsLogin => "misconfigured",
+            _ if facts.renewal == Renewal::ByCommand => "renewed-by-command",
+            _ if !facts.secret_present && !facts.refresh_present => "no-secret",
+            _ => "expired",
+        };
+        Self::new(code, words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    const NOW: Timestamp = Timestamp(1_795_242_600_000);
+
+    #[test]
+    fn each_verdict_has_a_name_and_words_of_its_own() {
+        let until = Timestamp(NOW.0 + 300_000);
+        let verdicts = [
+            Verdict::Eligible,
+            Verdict::CoolingDown(until),
+            Verdict::NotStored,
+            Verdict::OtherProvider("x\u{1b}[2J".to_owned()),
+            Verdict::ConfigDisagrees,
+            Verdict::NoSecret,
+            Verdict::Expired,
+            Verdict::NotNamed,
+        ];
+        let mut reasons: Vec<Reason> = verdicts
+            .iter()
+            .map(|verdict| Reason::of_verdict(verdict, NOW))
+            .collect();
+        let disabled = Some(Some("billing".to_owned()));
+        reasons.push(Reason::unusable(&Unusable { until, disabled }, NOW));
+        let codes: HashSet<&str> = reasons.iter().map(|reason| reason.code).collect();
+        let words: HashSet<&str> = reasons.iter().map(|reason| reason.words.as_str()).collect();
+        assert_eq!((codes.len(), words.len()), (9, 9), "{reasons:?}");
+        assert!(!reasons[3].words.contains('\u{1b}'), "{reasons:?}");
+        let left = "disabled (billing) for another 5m, until 2026-11-21T06:35:00.000Z";
+        assert_eq!(reasons[8].words, left);
+    }
+}

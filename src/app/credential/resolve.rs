@@ -1,0 +1,166 @@
+//! Whose credential is meant: the provider, and the profile that is preferred, with the reason.
+//!
+//! One place decides, so that what hands a token out and what explains it cannot disagree. The
+//! nearer wish wins: `--profile`, then `--model <model>@<profile>`, then what a person pinned a
+//! session to, then what the directory is bound to, then what OpenClaw pinned the session to, then
+//! the order. What a person chose is *locked*: where it gives no token, none is given, because
+//! another account would be another person's, or another bill.
+
+use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
+use crate::model::profiles::Effective;
+use crate::ports::store::Scope;
+
+use super::model_ref::{own_name, provider_named};
+use super::pins::{Pinned, bound, fits, pinned, provider_of, session};
+use super::selector::{Pin, PinReason, Resolved, Selector};
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind};
+
+/// How a model and a profile are named.
+const EXAMPLE: &str = "openclaw models auth token --model anthropic/claude-opus-4-6@anthropic:work";
+
+/// Chooses for an agent.
+///
+/// # Errors
+/// [`Kind::NotFound`] for a profile or a session that does not exist, [`Kind::Usage`] for a model
+/// and a profile of different providers, [`Kind::NeedsLogin`] if what the directory is bound to is
+/// not there, and what the store and the files say.
+pub fn choose(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<Resolved, Failure> {
+    let (key, want) = match want {
+        Selector::Session { key, want } => (Some(key), want.as_ref()),
+        other => (None, other),
+    };
+    if let Selector::Profile(id) = want {
+        return of_profile(cx, agent, id);
+    }
+    let mut named = named(cx, agent, want)?;
+    let session = key.map(|key| session(cx, agent, key)).transpose()?;
+    if let (None, Some((_, session))) = (&named.provider, &session) {
+        named.provider = provider_of(cx, agent, session)?;
+    }
+    within(cx, agent, named, session)
+}
+
+/// What the words of a wish say by themselves.
+#[derive(Default)]
+struct Named {
+    provider: Option<ProviderId>,
+    model: Option<String>,
+    preferred: Option<Pin>,
+}
+
+fn named(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<Named, Failure> {
+    let mut named = Named::default();
+    match want {
+        Selector::Provider(provider) => named.provider = Some(provider.clone()),
+        Selector::Model(text) => {
+            let (model, profile) = match text.split_once('@') {
+                Some((model, profile)) => (model.trim(), profile.trim()),
+                None => (text.trim(), ""),
+            };
+            if model.is_empty() {
+                let message = format!("{} names no model", printable(text, 80));
+                return Err(Failure::new(Kind::Usage, message).hint(EXAMPLE));
+            }
+            named.provider = Some(provider_named(cx.settings, agent, model)?);
+            named.model = Some(own_name(cx.settings, agent, model));
+            if !profile.is_empty() {
+                named.preferred = Some(Pin {
+                    profile: ProfileId::parse(profile)?,
+                    because: PinReason::Model,
+                    locked: true,
+                });
+            }
+        }
+        Selector::Default | Selector::Profile(_) | Selector::Session { .. } => {}
+    }
+    Ok(named)
+}
+
+/// A profile that was named is used, whatever the order says.
+fn of_profile(cx: Context<'_>, agent: &AgentId, id: &ProfileId) -> Result<Resolved, Failure> {
+    let effective = cx.effective(agent, Scope::Profile(id))?;
+    let seen = effective.get(id);
+    let seen = seen.ok_or_else(|| Failure::not_seen(&effective, id))?;
+    let provider = seen
+        .credential
+        .provider()
+        .ok_or_else(|| Failure::names_no_provider(id))?;
+    Ok(Resolved {
+        provider,
+        model: None,
+        preferred: Some(Pin {
+            profile: id.clone(),
+            because: PinReason::Profile,
+            locked: true,
+        }),
+        passed_over: Vec::new(),
+        effective,
+    })
+}
+
+fn within(
+    cx: Context<'_>,
+    agent: &AgentId,
+    named: Named,
+    session: Option<Pinned<'_>>,
+) -> Result<Resolved, Failure> {
+    let scope = named.provider.as_ref().map_or(Scope::All, Scope::Provider);
+    let effective = cx.effective(agent, scope)?;
+    let provider = match named.provider {
+        Some(provider) => provider,
+        None => default_provider(cx, &effective)?,
+    };
+    let mut choice = Resolved {
+        provider,
+        model: named.model,
+        preferred: named.preferred,
+        passed_over: Vec::new(),
+        effective,
+    };
+    if let Some(preferred) = &choice.preferred {
+        fits(cx, &choice, &preferred.profile)?;
+        return Ok(choice);
+    }
+    let (by_person, by_openclaw) = match session {
+        Some(pin) if pin.1.by_person => (Some(pin), None),
+        other => (None, other),
+    };
+    choice.preferred = match by_person {
+        Some(pin) => pinned(cx, &mut choice, pin)?,
+        None => None,
+    };
+    if choice.preferred.is_none() {
+        choice.preferred = bound(cx, &choice)?;
+    }
+    if let (None, Some(pin)) = (&choice.preferred, by_openclaw) {
+        choice.preferred = pinned(cx, &mut choice, pin)?;
+    }
+    Ok(choice)
+}
+
+/// The provider that is meant when nothing names one.
+fn default_provider(cx: Context<'_>, effective: &Effective) -> Result<ProviderId, Failure> {
+    let profiles = effective.profiles();
+    let providers = profiles
+        .iter()
+        .filter_map(|seen| seen.credential.provider());
+    let mut providers: Vec<ProviderId> = providers.collect();
+    providers.sort();
+    providers.dedup();
+    let model = cx.settings.model_of(&effective.agent).primary;
+    match (providers.as_slice(), model) {
+        ([only], _) => Ok(only.clone()),
+        (_, Some(model)) => Ok(provider_named(cx.settings, &effective.agent, &model)?),
+        ([], None) => Err(
+            Failure::new(Kind::NeedsLogin, "no credential is stored yet")
+                .hint("openclaw models auth login --provider openai-codex"),
+        ),
+        (several, None) => {
+            let names: Vec<_> = several.iter().map(ProviderId::as_str).collect();
+            let message = format!("several providers are stored: {}", names.join(", "));
+            let hint = format!("openclaw models auth token --provider {}", names[0]);
+            Err(Failure::new(Kind::Usage, message).hint(hint))
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Telling people of what happened, by the commands that they configured.
+//!
+//! The one place that runs hooks. Use cases note what happened while they are at it, and nothing is
+//! run before the command is done: then every credential is stored and every lock let go, so a hook
+//! that fails or hangs costs nobody a login. What is told of was written down before, so a hundred
+//! processes that meet one refusal ring once.
+
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::model::alert::{Alert, Hooks};
+use crate::model::expiry::End;
+use crate::model::id::AgentId;
+use crate::model::path;
+use crate::model::provider::{Given, Provider};
+use crate::ports::dialog::Notice;
+use crate::ports::program::{Exit, HookCommand};
+
+use super::sent_log;
+use crate::app::context::Context;
+use crate::app::credential::env_keys::FROM_SHELL;
+
+/// How long a hook may run.
+const LIMIT: Duration = Duration::from_secs(10);
+/// Set for a hook. Where it is set nothing is told of: a hook that runs `openclaw` would ring
+/// itself.
+const EVENT: &str = "OPENCLAW_EVENT";
+/// What variables begin with that carry the secrets of a configuration.
+const SECRETS: &str = "OPENCLAW_SECRET_";
+
+/// What is wrong with the hooks that are configured, each a sentence: found out before there is
+/// something to tell. Runs none.
+pub(in crate::app) fn check(cx: Context<'_>) -> Vec<String> {
+    cx.alerts.is_checked.store(true, Ordering::Relaxed);
+    let (hooks, findings) = match cx.alerts.hooks() {
+        Ok(found) => found,
+        Err(error) => return vec![error.to_string()],
+    };
+    let unfit = hooks.commands.iter().filter_map(|(event, command)| {
+        let path = find(cx, command.first()?);
+        let judged = path.and_then(|path| {
+            let judged = cx.programs.judge(&path);
+            judged.map_err(|error| error.to_string())
+        });
+        let fault = judged.err()?;
+        Some(format!("the hook for {}: {fault}", event.as_str()))
+    });
+    let findings = findings.iter().map(ToString::to_string);
+    findings.chain(unfit).collect()
+}
+
+/// Runs the hooks of everything that was noted. `aim` completes a command so that it means the
+/// login of that agent. To be called when nothing is locked and the answer has been written.
+///
+/// What goes wrong is told, and is no failure.
+pub fn deliver(cx: Context<'_>, aim: &dyn Fn(&AgentId, &str) -> String) {
+    let noted = cx.alerts.take();
+    if noted.is_empty() || cx.env.plain(EVENT).is_some() {
+        return;
+    }
+    let tell = |text: String| cx.dialog.notice(&Notice::Warning(text));
+    let is_checked = cx.alerts.is_checked.load(Ordering::Relaxed);
+    let hooks = match cx.alerts.hooks() {
+        Ok((hooks, findings)) => {
+            let news = findings.iter().filter(|_| !is_checked);
+            news.for_each(|finding| tell(finding.to_string()));
+            hooks
+        }
+        Err(_) if is_checked => return,
+        Err(error) => return tell(format!("no hook is run: {error}")),
+    };
+    let wanted = noted.into_iter();
+    let wanted: Vec<Alert> = wanted
+        .filter(|alert| hooks.of(alert.event).is_some())
+        .collect();
+    let claimed = sent_log::claim(cx, wanted);
+    if claimed.is_empty() {
+        return;
+    }
+    // A hook is no part of our process group: whoever kills us must not leave it behind.
+    cx.interrupt.defer();
+    let withheld = withheld(cx);
+    let mut arrived = Vec::new();
+    for mut alert in claimed {
+        let aimed = |text: String| aim(&alert.agent, &text);
+        alert.command = alert.command.take().map(aimed);
+        alert.message = aim(&alert.agent, &alert.message);
+        match run(cx, &hooks, &alert, &withheld) {
+            Ok(()) => arrived.extend(alert.mark),
+            Err(Trouble { words, is_over }) => {
+                let event = alert.event.as_str();
+                tell(format!(
+                    "the hook for {event} of {}: {words}",
+                    alert.profile
+                ));
+                if is_over {
+                    break;
+                }
+            }
+        }
+    }
+    sent_log::arrived(cx, &arrived);
+}
+
+/// Why a message did not arrive, and whether no further one is sent.
+struct Trouble {
+    words: String,
+    is_over: bool,
+}
+
+fn run(cx: Context<'_>, hooks: &Hooks, alert: &Alert, withheld: &[String]) -> Result<(), Trouble> {
+    let failed = |words: String| Trouble {
+        words,
+        is_over: false,
+    };
+    let command = hooks.of(alert.event).unwrap_or_default();
+    let Some((program, args)) = command.split_first() else {
+        return Ok(());
+    };
+    let path = find(cx, program).map_err(failed)?;
+    let limit = hooks.limit.map_or(LIMIT, |limit| limit.min(LIMIT));
+    let ending = cx.programs.run(&HookCommand {
+        path: &path,
+        args,
+        with: &variables(alert),
+        withheld: &|name| name.starts_with(SECRETS) || withheld.iter().any(|other| other == name),
+        input: line(alert),
+        limit,
+        stop: &|| cx.interrupt.pending().is_some(),
+    });
+    match ending {
+        Ok(Exit::Well) => Ok(()),
+        Ok(Exit::Badly(how)) => Err(failed(format!("{program} {how}"))),
+        Err(error) => Err(failed(error.to_string())),
+        // The next one would hang as well, and whoever waits for us has waited enough.
+        Ok(Exit::TooLate) => Err(Trouble {
+            words: format!(
+                "{program} did not end within {} ms and was killed",
+                limit.as_millis()
+            ),
+            is_over: true,
+        }),
+        Ok(Exit::Stopped) => Err(Trouble {
+            words: "it was interrupted".to_owned(),
+            is_over: true,
+        }),
+    }
+}
+
+/// A program by its path, or by its name on `PATH`.
+fn find(cx: Context<'_>, program: &str) -> Result<PathBuf, String> {
+    if program.contains('/') {
+        return Ok(path::resolve(program, &cx.dirs.home, &cx.dirs.home));
+    }
+    let on_path = cx.programs.on_path(program).into_iter();
+    let mut fit = on_path.filter(|path| cx.programs.judge(path).is_ok());
+    fit.next()
+        .ok_or_else(|| format!("{program} is not on PATH, or must not be run"))
+}
+
+/// What a hook is told, as variables: for people who write shell scripts.
+fn variables(alert: &Alert) -> Vec<(&'static str, String)> {
+    let mut variables = vec![
+        (EVENT, alert.event.as_str().to_owned()),
+        ("OPENCLAW_EVENT_PROFILE", alert.profile.to_string()),
+        ("OPENCLAW_EVENT_PROVIDER", alert.provider.to_string()),
+        ("OPENCLAW_EVENT_AGENT", alert.agent.to_string()),
+        ("OPENCLAW_EVENT_MESSAGE", alert.message.clone()),
+    ];
+    // Set and empty where there is none: a script under `set -u` works all the same.
+    let end = alert.end.map(|end| End::read(end).at.iso8601());
+    variables.push(("OPENCLAW_EVENT_END", end.unwrap_or_default()));
+    let command = alert.command.clone().unwrap_or_default();
+    variables.push(("OPENCLAW_EVENT_COMMAND", command));
+    variables
+}
+
+/// What a hook is told, as one line of JSON.
+fn line(alert: &Alert) -> Vec<u8> {
+    let line = json!({
+        "event": alert.event.as_str(),
+        "profile": alert.profile.as_str(),
+        "provider": alert.provider.as_str(),
+        "agent": alert.agent.as_str(),
+        "end": alert.end.map(|end| End::read(end).at.0),
+        "message": alert.message,
+        "command": alert.command,
+    });
+    format!("{line}\n").into_bytes()
+}
+
+/// The variables that are known to carry credentials: a hook has no use for them, and what it
+/// prints goes to a log or a chat.
+fn withheld(cx: Context<'_>) -> Vec<String> {
+    let mut names: Vec<String> = FROM_SHELL.iter().map(|name| (*name).to_owned()).collect();
+    let listing = cx.catalogue.list();
+    for (provider, _) in listing.iter().flat_map(|listing| &listing.providers) {
+        names.extend(credentials_of(provider));
+    }
+    names
+}
+
+fn credentials_of(provider: &Provider) -> impl Iterator<Item = String> {
+    let of_client = |given: &Given| {
+        let named = given.env.iter().chain(&given.secret);
+        named.cloned().collect::<Vec<_>>()
+    };
+    let client = provider.registration.iter();
+    let client = client.flat_map(move |client| of_client(&client.secret));
+    // A sign-in of other software also names directories and profiles, which hurt nobody.
+    let is_secret = |name: &&String| {
+        let words = ["KEY", "TOKEN", "SECRET", "PASSWORD"];
+        words.iter().any(|word| name.contains(word))
+    };
+    let ambient = provider.ambient.iter().flat_map(|ambient| &ambient.needs);
+    let ambient = ambient.flatten().filter(is_secret).cloned();
+    let names: Vec<String> = provider
+        .variables()
+        .cloned()
+        .chain(client)
+        .chain(ambient)
+        .collect();
+    names.into_iter()
+}

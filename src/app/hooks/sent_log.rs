@@ -1,0 +1,143 @@
+//! What was told, in a small file of the state directory, for all processes.
+//!
+//! The file is advice: one that is damaged counts as empty, and what cannot be written down is not
+//! told of, because it would be told of again and again.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::app::context::Context;
+use crate::model::alert::{Alert, DedupKey, Entry, Told};
+use crate::model::time::Timestamp;
+use crate::ports::files::{FileError, Sharing};
+use crate::ports::lock::{LockError, lock_within};
+
+/// How long to wait for the lock of the file: an alert is worth less than the person's time.
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// What the file holds.
+#[derive(Default)]
+struct Content {
+    told: Told,
+    last_tick: Option<Timestamp>,
+}
+
+/// The alerts that are to be told of now, and by nobody else.
+pub(in crate::app) fn claim(cx: Context<'_>, alerts: Vec<Alert>) -> Vec<Alert> {
+    if alerts.iter().all(|alert| alert.mark.is_none()) {
+        return alerts;
+    }
+    let mut claimed = Vec::new();
+    let written = change(cx, |content| {
+        // Not earlier: whoever had the file before us wrote a later moment into it.
+        let now = cx.clock.now();
+        for alert in &alerts {
+            let mark = alert.mark.as_ref();
+            if mark.is_none_or(|mark| content.told.claim(mark, now)) {
+                claimed.push(alert.clone());
+            }
+        }
+        claimed.iter().any(|alert| alert.mark.is_some())
+    });
+    match written {
+        true => claimed,
+        false => alerts
+            .into_iter()
+            .filter(|alert| alert.mark.is_none())
+            .collect(),
+    }
+}
+
+/// These messages have arrived.
+pub(in crate::app) fn arrived(cx: Context<'_>, marks: &[DedupKey]) {
+    if marks.is_empty() {
+        return;
+    }
+    change(cx, |content| {
+        marks.iter().for_each(|mark| content.told.arrived(mark));
+        true
+    });
+}
+
+/// Writes down that `tick` was run.
+pub(in crate::app) fn ticked(cx: Context<'_>, at: Timestamp) {
+    change(cx, |content| {
+        content.last_tick = Some(at);
+        true
+    });
+}
+
+/// When `tick` was last run, if ever.
+pub(in crate::app) fn last_tick(cx: Context<'_>) -> Option<Timestamp> {
+    read(cx).ok()?.last_tick
+}
+
+fn path(cx: Context<'_>) -> PathBuf {
+    cx.dirs.state.join("alerts.json")
+}
+
+/// Reads, changes, and writes if the change says so, while nobody else does; false if that could
+/// not be done.
+fn change(cx: Context<'_>, change: impl FnOnce(&mut Content) -> bool) -> bool {
+    let result = locked(cx, change);
+    match result {
+        Ok(done) => done,
+        Err(error) => {
+            tracing::warn!(%error, "what is told of could not be written down");
+            false
+        }
+    }
+}
+
+fn locked(cx: Context<'_>, change: impl FnOnce(&mut Content) -> bool) -> Result<bool, LockError> {
+    let locks = cx.dirs.state.join("locks");
+    cx.files.create_dirs(&locks)?;
+    let lock = locks.join("alerts.lock");
+    let wait = cx.wait(LIMIT);
+    let lock = lock_within(cx.files, cx.clock, &lock, Sharing::Exclusive, &wait)?;
+    let mut content = read(cx)?;
+    let wants_write = change(&mut content);
+    if wants_write {
+        let text = format!("{:#}\n", to_json(&content));
+        match cx.files.replace(&path(cx), text.as_bytes()) {
+            Err(error) if !error.is_in_place() => return Err(error.into()),
+            _ => {}
+        }
+    }
+    drop(lock);
+    Ok(wants_write)
+}
+
+fn read(cx: Context<'_>) -> Result<Content, FileError> {
+    let bytes = cx.files.read(&path(cx))?;
+    let value: Option<Value> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    Ok(value.as_ref().map(from_json).unwrap_or_default())
+}
+
+fn to_json(content: &Content) -> Value {
+    let told = content.told.0.iter();
+    let told = told
+        .map(|entry| json!({ "mark": entry.mark.0, "at": entry.at.0, "arrived": entry.arrived }));
+    json!({
+        "schema": 1,
+        "lastTick": content.last_tick.map(|at| at.0),
+        "told": told.collect::<Vec<_>>(),
+    })
+}
+
+fn from_json(value: &Value) -> Content {
+    let told = value["told"].as_array().into_iter().flatten();
+    let told = told.filter_map(|entry| {
+        Some(Entry {
+            mark: DedupKey(entry["mark"].as_str()?.to_owned()),
+            at: Timestamp(entry["at"].as_i64()?),
+            arrived: entry["arrived"].as_bool()?,
+        })
+    });
+    Content {
+        told: Told(told.collect()),
+        last_tick: value["lastTick"].as_i64().map(Timestamp),
+    }
+}

@@ -1,0 +1,239 @@
+//! What an issuer publishes about itself, asked once and kept for a while.
+//!
+//! One file per issuer in `<state>/cache/metadata`, 0600 and without any secret. What lies there is
+//! looked through again each time it is read, so a manifest that narrows its hosts holds at once.
+//! It is only ever a hint where to ask: a grant that was issued to us goes back to the endpoint it
+//! came from or nowhere, whatever a document says.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::model::provider::{Flow, Provider, Registration};
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+use crate::oauth::metadata::{self, Metadata, MetadataError};
+use crate::ports::dialog::Notice;
+use crate::ports::http::{Method, Request, Response};
+
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind};
+
+const SCHEMA: u32 = 1;
+
+/// The file of one issuer.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    schema: u32,
+    issuer: String,
+    fetched_at: i64,
+    fresh_until: i64,
+    document: Map<String, Value>,
+    keys: Option<Keys>,
+}
+
+/// The issuer's keys, kept for as long as its metadata.
+#[derive(Serialize, Deserialize)]
+struct Keys {
+    address: String,
+    set: Value,
+}
+
+/// Whether a document that has run out is better than none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::app) enum Stale {
+    /// It is not: somebody is about to log in.
+    Refused,
+    /// It is, where the server cannot be asked: a login is kept alive with it.
+    Accepted,
+}
+
+/// The metadata of a provider's issuer: what is kept while it counts, else what the issuer says.
+///
+/// # Errors
+/// [`Kind::Temporary`] if the server cannot be asked now, [`Kind::Config`] if it has no metadata,
+/// or some that must not be used.
+pub(in crate::app) fn metadata(
+    cx: Context<'_>,
+    provider: &Provider,
+    registration: &Registration,
+    stale: Stale,
+) -> Result<Metadata, Failure> {
+    let issuer = registration.issuer.as_deref().unwrap_or_default();
+    let kept = kept(cx, registration);
+    let now = cx.clock.now();
+    if let Some((page, metadata)) = &kept
+        && (page.fetched_at..page.fresh_until).contains(&now.0)
+    {
+        return Ok(metadata.clone());
+    }
+    match (fetch(cx, provider, registration), kept) {
+        (Ok((metadata, answer)), _) => {
+            keep(cx, issuer, &metadata, &answer, now);
+            Ok(metadata)
+        }
+        (Err(MetadataError::Later(why)), Some((page, metadata))) if stale == Stale::Accepted => {
+            let text = format!(
+                "the metadata of {issuer} could not be fetched ({why}); what it said at {} is used",
+                Timestamp(page.fetched_at).iso8601()
+            );
+            cx.dialog.notice(&Notice::Warning(text));
+            Ok(metadata)
+        }
+        (Err(error), _) => Err(failure(provider, issuer, &error)),
+    }
+}
+
+fn failure(provider: &Provider, issuer: &str, error: &MetadataError) -> Failure {
+    match error {
+        MetadataError::Later(why) => {
+            let message = format!("the metadata of {issuer} could not be fetched: {why}");
+            Failure::new(Kind::Temporary, message).hint("run the command again in a while")
+        }
+        MetadataError::NotHere(why) => {
+            let message = format!("{issuer} publishes no metadata: {why}");
+            Failure::new(Kind::Config, message).hint(format!(
+                "name the endpoints in [client] of the manifest of {}",
+                provider.id
+            ))
+        }
+        MetadataError::Unfit(why) => {
+            let message = format!("the metadata of {issuer} is not used: {why}");
+            Failure::new(Kind::Config, message).hint(format!(
+                "correct `issuer` or `hosts` in [client] of the manifest of {}",
+                provider.id
+            ))
+        }
+    }
+}
+
+/// Asks one address after the other until one has it.
+fn fetch(
+    cx: Context<'_>,
+    provider: &Provider,
+    registration: &Registration,
+) -> Result<(Metadata, Response), MetadataError> {
+    let issuer = registration.issuer.as_deref().unwrap_or_default();
+    let mut last = MetadataError::NotHere("there is no address to ask".to_owned());
+    for address in metadata::addresses(issuer, wants_id_token(provider))? {
+        let answer = get(cx, &address).map_err(MetadataError::Later)?;
+        match metadata::judge(&answer, registration) {
+            Ok(metadata) => return Ok((metadata, answer)),
+            Err(error @ MetadataError::NotHere(_)) => last = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(last)
+}
+
+/// The keys of an issuer, which lie at `address`, and whether they were asked for just now. `anew`
+/// if the ones that are kept are too old.
+///
+/// # Errors
+/// Why they cannot be had.
+pub(in crate::app) fn keys(
+    cx: Context<'_>,
+    registration: &Registration,
+    address: &str,
+    anew: bool,
+) -> Result<(Value, bool), String> {
+    let page = kept(cx, registration).map(|(page, _)| page);
+    let known = page.as_ref().and_then(|page| page.keys.as_ref());
+    if let Some(keys) = known.filter(|keys| keys.address == address && !anew) {
+        return Ok((keys.set.clone(), false));
+    }
+    let answer = get(cx, address)?;
+    if answer.status != 200 {
+        return Err(format!("the server answered HTTP {}", answer.status));
+    }
+    let set: Value = serde_json::from_slice(answer.body.expose())
+        .map_err(|_| "the answer is no JSON document".to_owned())?;
+    if let Some(mut page) = page {
+        let address = address.to_owned();
+        page.keys = Some(Keys {
+            address,
+            set: set.clone(),
+        });
+        write(cx, &page);
+    }
+    Ok((set, true))
+}
+
+/// Fetches a public document.
+fn get(cx: Context<'_>, address: &str) -> Result<Response, String> {
+    let request = Request {
+        method: Method::Get,
+        url: address.to_owned(),
+        headers: vec![("accept".to_owned(), "application/json".to_owned())],
+        body: Secret::new(Vec::new()),
+    };
+    cx.http.send(&request).map_err(|error| error.to_string())
+}
+
+fn wants_id_token(provider: &Provider) -> bool {
+    provider.flows.iter().any(|flow| {
+        let scopes = match flow {
+            Flow::Browser(flow) => &flow.scopes,
+            Flow::Device(flow) => &flow.scopes,
+            _ => return false,
+        };
+        scopes.iter().any(|scope| scope == "openid")
+    })
+}
+
+fn file(cx: Context<'_>, issuer: &str) -> PathBuf {
+    let name = format!("{:x}.json", Sha256::digest(issuer));
+    cx.dirs.state.join("cache").join("metadata").join(name)
+}
+
+/// What is kept of the issuer. A file that cannot be read, or whose content the manifest no longer
+/// allows, counts as none.
+fn kept(cx: Context<'_>, registration: &Registration) -> Option<(Page, Metadata)> {
+    let issuer = registration.issuer.as_deref()?;
+    let bytes = cx.files.read(&file(cx, issuer)).ok()??;
+    let page: Page = serde_json::from_slice(&bytes).ok()?;
+    if page.schema != SCHEMA || page.issuer != issuer {
+        return None;
+    }
+    let metadata = Metadata::read(page.document.clone(), registration).ok()?;
+    Some((page, metadata))
+}
+
+/// Lets the next command ask again.
+pub(in crate::app) fn forget(cx: Context<'_>, issuer: &str) {
+    let _ = cx.files.remove(&file(cx, issuer));
+}
+
+/// Keeps it for the next command, which asks again if this fails.
+fn keep(cx: Context<'_>, issuer: &str, metadata: &Metadata, answer: &Response, now: Timestamp) {
+    let Some(life) = metadata::life(answer) else {
+        return;
+    };
+    let page = Page {
+        schema: SCHEMA,
+        issuer: issuer.to_owned(),
+        fetched_at: now.0,
+        fresh_until: now.after(life).0,
+        document: metadata.members().clone(),
+        keys: None,
+    };
+    write(cx, &page);
+}
+
+fn write(cx: Context<'_>, page: &Page) {
+    let path = file(cx, &page.issuer);
+    let written = || -> Result<(), String> {
+        let bytes = serde_json::to_vec_pretty(page).map_err(|error| error.to_string())?;
+        let directory = path.parent().unwrap_or(&path);
+        let made = cx.files.create_dirs(directory);
+        made.map_err(|error| error.to_string())?;
+        let replaced = cx.files.replace(&path, &bytes);
+        replaced.map_err(|error| error.to_string())
+    };
+    if let Err(error) = written() {
+        tracing::info!(error, "the metadata of an issuer is not kept");
+    }
+}

@@ -1,0 +1,195 @@
+//! Which external program speaks for a provider, and for a grant.
+//!
+//! What is run is for a manifest and for `PATH` to say, never for a stored credential: that only
+//! says where it came from, and so to whom it may go.
+
+use std::path::{Path, PathBuf};
+
+use crate::model::credential::{Credential, OAuth};
+use crate::model::id::ProviderId;
+use crate::model::json::Verbatim;
+use crate::model::provider::{ProgramFlow, Provider};
+use crate::oauth::plugin::{ORIGIN, Program};
+use crate::ports::program::{Fault, ProgramError};
+use crate::providers::catalogue::CatalogueError;
+
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind, login_command, shell_word};
+
+/// How the name of every such program begins.
+const PREFIX: &str = "openclaw-auth-";
+
+/// The name under which a program is looked for.
+fn name(provider: &ProviderId) -> String {
+    format!("{PREFIX}{provider}")
+}
+
+/// The providers that only a program on `PATH` speaks for, and where it lies.
+pub(in crate::app) fn without_manifest(cx: Context<'_>) -> Vec<(Provider, PathBuf)> {
+    let id = |path: &Path| {
+        let name = path.file_name()?.to_str()?.strip_prefix(PREFIX)?;
+        ProviderId::parse(name)
+            .ok()
+            .filter(|id| id.as_str() == name)
+    };
+    let all = cx.programs.beginning_with(PREFIX).into_iter();
+    all.filter_map(|path| Some((id(&path)?, path)))
+        .filter(|(id, _)| matches!(cx.catalogue.get(id), Err(CatalogueError::Unknown { .. })))
+        .map(|(id, path)| (Provider::of_program(id), path))
+        .collect()
+}
+
+impl Context<'_> {
+    /// One provider: as its manifest describes it, or as one for which a program on `PATH` speaks.
+    ///
+    /// # Errors
+    /// As [`Catalogue::get`](crate::providers::catalogue::Catalogue::get).
+    pub fn provider(&self, id: &ProviderId) -> Result<Provider, CatalogueError> {
+        match self.catalogue.get(id) {
+            Err(CatalogueError::Unknown { .. }) if !self.programs.on_path(&name(id)).is_empty() => {
+                Ok(Provider::of_program(id.clone()))
+            }
+            other => other,
+        }
+    }
+
+    /// The provider of a stored login: one that a program gave is known by that alone, so that a
+    /// token that lives is handed out wherever the program lies.
+    ///
+    /// # Errors
+    /// As [`Context::provider`].
+    pub fn provider_of(
+        &self,
+        id: &ProviderId,
+        credential: &Credential,
+    ) -> Result<Provider, CatalogueError> {
+        let login = credential.as_oauth();
+        let by_program = login.is_some_and(|login| login.extra.get(ORIGIN).is_some());
+        match self.catalogue.get(id) {
+            Err(CatalogueError::Unknown { .. }) if by_program => {
+                Ok(Provider::of_program(id.clone()))
+            }
+            other => other,
+        }
+    }
+}
+
+/// The program at `path` as it is spoken with where no signal may end it: a token may be spent.
+pub(in crate::app) fn speaker<'a>(
+    cx: Context<'a>,
+    provider: &'a ProviderId,
+    path: &'a Path,
+) -> Program<'a> {
+    Program {
+        programs: cx.programs,
+        clock: cx.clock,
+        path,
+        provider,
+        stop: &|| None,
+    }
+}
+
+/// The program for a login.
+///
+/// # Errors
+/// [`Kind::NotFound`] if there is none, and what is wrong with it.
+pub(in crate::app) fn choose(
+    cx: Context<'_>,
+    provider: &Provider,
+    flow: &ProgramFlow,
+) -> Result<PathBuf, Failure> {
+    let name = name(&provider.id);
+    let path = match &flow.path {
+        Some(path) => Some(PathBuf::from(path)),
+        None => cx.programs.on_path(&name).into_iter().next(),
+    };
+    let path = path.ok_or_else(|| {
+        let message = format!("{name} lies in no absolute directory of PATH");
+        Failure::new(Kind::NotFound, message).hint(format!(
+            "install {name}, or write its path into the manifest of {}",
+            provider.id
+        ))
+    })?;
+    cx.programs.judge(&path)?;
+    Ok(path)
+}
+
+/// The program that gave a login; nothing if a token endpoint did.
+pub(in crate::app) fn origin(login: &OAuth) -> Option<PathBuf> {
+    let written = login.extra.get(ORIGIN)?;
+    // What cannot be read is no path that anything has, and no token endpoint's grant either.
+    let path: String = serde_json::from_str(written).unwrap_or_default();
+    Some(PathBuf::from(path))
+}
+
+/// How [`origin`] is stored.
+pub(in crate::app) fn written(path: &Path) -> Verbatim {
+    let path = serde_json::Value::from(path.to_string_lossy());
+    Verbatim::new(path.to_string())
+}
+
+/// Makes sure that a login may go back to the program it came from: that a manifest or `PATH` still
+/// leads there, and that it can be trusted.
+///
+/// # Errors
+/// [`Kind::Config`], and what is wrong with the program.
+pub(in crate::app) fn check(
+    cx: Context<'_>,
+    provider: &Provider,
+    origin: &Path,
+) -> Result<(), Failure> {
+    let shown = origin.display();
+    let id = &provider.id;
+    let wrong = |why: String| {
+        let message = format!(
+            "this login of {id} came from {shown}, and {why}; a refresh token is never sent elsewhere"
+        );
+        Failure::new(Kind::Config, message)
+    };
+    let again = login_command(id, None, false);
+    let Some(flow) = provider.program() else {
+        let why = format!("the manifest of {id} names no program");
+        return Err(wrong(why).hint(again));
+    };
+    match &flow.path {
+        Some(path) if Path::new(path) != origin => {
+            let why = format!("the manifest of {id} now names {path}");
+            Err(wrong(why).hint(again))
+        }
+        Some(_) => Ok(cx.programs.judge(origin)?),
+        None if !cx
+            .programs
+            .on_path(&name(id))
+            .iter()
+            .any(|path| path == origin) =>
+        {
+            let directory = origin.parent().unwrap_or(origin).display().to_string();
+            Err(wrong("PATH does not lead there".to_owned()).hint(format!(
+                "PATH={}:\"$PATH\" openclaw …, or name it in the manifest of {id}",
+                shell_word(&directory)
+            )))
+        }
+        None => Ok(cx.programs.judge(origin)?),
+    }
+}
+
+impl From<ProgramError> for Failure {
+    fn from(error: ProgramError) -> Self {
+        let failure = Self::new(Kind::Config, error.to_string());
+        let ProgramError::Refused { path, fault } = error else {
+            return failure.hint("correct the program, then run the command again");
+        };
+        let word = |path: &Path| shell_word(&path.display().to_string());
+        match fault {
+            Fault::Writable { at, .. } => failure.hint(format!("chmod go-w {}", word(&at))),
+            Fault::NotExecutable { at } => failure.hint(format!("chmod +x {}", word(&at))),
+            Fault::Foreign { at, .. } => failure.hint(format!(
+                "install it where only you and root may write, or take it over if you trust it: chown \"$USER\" {}",
+                word(&at)
+            )),
+            Fault::NotAbsolute | Fault::NotThere { .. } | Fault::NotAFile { .. } => {
+                failure.hint(format!("install a program at {}", word(&path)))
+            }
+        }
+    }
+}

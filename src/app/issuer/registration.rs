@@ -1,0 +1,274 @@
+//! The OAuth client of a provider as it is used: what the manifest says, completed by what the
+//! user brought and by what the issuer publishes. What the manifest says wins.
+
+use crate::model::provider::{
+    Client, ClientAuth, DeviceScheme, Flow, Given, IdTokenCheck, Provider, Registration,
+};
+use crate::model::secret::Secret;
+use crate::oauth::metadata::Metadata;
+use crate::ports::dialog::Notice;
+use crate::ports::secrets::variables;
+
+use super::metadata_cache::{self, Stale};
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind};
+
+/// What a client is wanted for: how much of it must be known.
+#[derive(Clone, Copy)]
+pub(in crate::app) enum Use<'a> {
+    /// A login by this flow.
+    Login(&'a Flow),
+    /// A refresh.
+    Refresh,
+    /// A revocation.
+    Revocation,
+}
+
+impl Use<'_> {
+    /// Whether the issuer must be asked.
+    fn needs_metadata(self, provider: &Provider, registration: &Registration) -> bool {
+        let by_use = match self {
+            Self::Login(_) => provider.id_token == IdTokenCheck::Signature,
+            Self::Refresh => false,
+            Self::Revocation => registration.revoke.is_none(),
+        };
+        registration.issuer.is_some() && (by_use || registration.needs_metadata())
+    }
+
+    /// A login can wait until the server is there again.
+    fn stale(self) -> Stale {
+        match self {
+            Self::Login(_) => Stale::Refused,
+            Self::Refresh | Self::Revocation => Stale::Accepted,
+        }
+    }
+}
+
+/// Resolves the client of a provider.
+///
+/// # Errors
+/// [`Kind::Config`] if the manifest names none, what the user must bring is not there, or the
+/// server cannot do what it is wanted for; [`Kind::Temporary`] if its metadata cannot be had now.
+pub(in crate::app) fn resolve(
+    cx: Context<'_>,
+    provider: &Provider,
+    purpose: Use<'_>,
+) -> Result<Client, Failure> {
+    let Some(registration) = &provider.registration else {
+        let message = format!("the manifest of {} names no OAuth client", provider.id);
+        return Err(Failure::new(Kind::Config, message));
+    };
+    let brought = brought(cx, provider, registration)?;
+    let metadata = match purpose.needs_metadata(provider, registration) {
+        true => {
+            let stale = purpose.stale();
+            Some(metadata_cache::metadata(cx, provider, registration, stale)?)
+        }
+        false => None,
+    };
+    let told = metadata.as_ref();
+    let known = complete(provider, registration, brought, told);
+    let client = known.and_then(|client| {
+        if let (Use::Login(flow), Some(metadata)) = (purpose, told) {
+            suits(cx, provider, &client, (flow, metadata))?;
+        }
+        Ok(client)
+    });
+    if let (Err(_), Some(issuer)) = (&client, registration.issuer.as_ref()) {
+        // The server may have learnt it by the next try.
+        metadata_cache::forget(cx, issuer);
+    }
+    client
+}
+
+/// The same for a refresh as far as nobody need be asked: nothing if the issuer must be.
+///
+/// # Errors
+/// [`Kind::Config`], as [`resolve`].
+pub(in crate::app) fn without_asking(
+    cx: Context<'_>,
+    provider: &Provider,
+) -> Result<Option<Client>, Failure> {
+    let Some(registration) = &provider.registration else {
+        return Ok(None);
+    };
+    let brought = brought(cx, provider, registration)?;
+    match Use::Refresh.needs_metadata(provider, registration) {
+        true => Ok(None),
+        false => complete(provider, registration, brought, None).map(Some),
+    }
+}
+
+/// The id and the secret of a client.
+type Brought = (Secret<String>, Option<Secret<String>>);
+
+fn brought(
+    cx: Context<'_>,
+    provider: &Provider,
+    registration: &Registration,
+) -> Result<Brought, Failure> {
+    let id = given(cx, &registration.id)?
+        .ok_or_else(|| missing(provider, "client id", &registration.id))?;
+    let secret = given(cx, &registration.secret)?;
+    if secret.is_none() && !registration.secret.is_empty() && registration.secret_required {
+        return Err(missing(provider, "client secret", &registration.secret));
+    }
+    Ok((id, secret))
+}
+
+/// Puts it together.
+fn complete(
+    provider: &Provider,
+    registration: &Registration,
+    (id, secret): Brought,
+    metadata: Option<&Metadata>,
+) -> Result<Client, Failure> {
+    let told = |tell: fn(&Metadata) -> Option<String>| metadata.and_then(tell);
+    let token = registration.token.clone().or_else(|| told(Metadata::token));
+    Ok(Client {
+        id: id.expose().clone(),
+        secret,
+        auth: registration.auth,
+        issuer: registration.issuer.clone(),
+        sends_iss: metadata.is_some_and(Metadata::sends_iss),
+        authorize: (registration.authorize.clone()).or_else(|| told(Metadata::authorize)),
+        token: token.ok_or_else(|| unnamed(provider, "token endpoint"))?,
+        device: (registration.device.clone()).or_else(|| told(Metadata::device)),
+        revoke: (registration.revoke.clone()).or_else(|| told(Metadata::revoke)),
+        jwks: told(Metadata::jwks),
+        userinfo: told(Metadata::userinfo),
+    })
+}
+
+/// Whether a login by this flow can come to an end, before a person is asked for anything.
+fn suits(
+    cx: Context<'_>,
+    provider: &Provider,
+    client: &Client,
+    (flow, metadata): (&Flow, &Metadata),
+) -> Result<(), Failure> {
+    let issuer = client.issuer.as_deref().unwrap_or_default();
+    let lacks = |grant: &str| {
+        let message = format!("{issuer} does not offer the grant type {grant}, by its metadata");
+        let failure = Failure::new(Kind::Config, message);
+        Err(failure.hint(format!(
+            "correct the flows in the manifest of {}",
+            provider.id
+        )))
+    };
+    match flow {
+        Flow::Browser(_) if metadata.lacks_grant("authorization_code") => {
+            return lacks("authorization_code");
+        }
+        Flow::Browser(_) if client.authorize.is_none() => {
+            return Err(unnamed(provider, "authorization endpoint"));
+        }
+        Flow::Browser(_) if metadata.lacks_s256() => {
+            let message = format!(
+                "{issuer} does not support PKCE with S256, by its metadata, and nothing weaker is sent"
+            );
+            return Err(Failure::new(Kind::Config, message).hint(format!(
+                "log in another way, or name the endpoints in [client] of the manifest of {} if you know better",
+                provider.id
+            )));
+        }
+        Flow::Device(device)
+            if client.device.is_none() && device.scheme == DeviceScheme::Rfc8628 =>
+        {
+            return Err(unnamed(provider, "device authorization endpoint"));
+        }
+        Flow::ClientCredentials(_) if metadata.lacks_grant("client_credentials") => {
+            return lacks("client_credentials");
+        }
+        _ => {}
+    }
+    let Some(others) = metadata.other_auth_methods(client.secret.is_some(), client.auth) else {
+        return Ok(());
+    };
+    if client.secret.is_none() {
+        // Servers leave `none` out and take public clients all the same.
+        let text = format!(
+            "{issuer} lists no way for a client without a secret ({others}); trying it all the same"
+        );
+        cx.dialog.notice(&Notice::Warning(text));
+        return Ok(());
+    }
+    let (ours, other) = match client.auth {
+        ClientAuth::Post => ("client_secret_post", "basic"),
+        ClientAuth::Basic => ("client_secret_basic", "post"),
+    };
+    let message =
+        format!("{issuer} does not take a client secret by {ours}, by its metadata ({others})");
+    let hint = match others.contains(&format!("client_secret_{other}")) {
+        true => format!(
+            "write auth = \"{other}\" in [client] of the manifest of {}",
+            provider.id
+        ),
+        false => "register a client that shows its secret in one of these two ways".to_owned(),
+    };
+    Err(Failure::new(Kind::Config, message).hint(hint))
+}
+
+fn unnamed(provider: &Provider, what: &str) -> Failure {
+    let issuer = (provider.registration.as_ref()).and_then(|r| r.issuer.as_ref());
+    let message = match issuer {
+        Some(issuer) => format!("the metadata of {issuer} names no {what}"),
+        None => format!("the manifest of {} names no {what}", provider.id),
+    };
+    Failure::new(Kind::Config, message).hint(format!(
+        "name it in [client] of the manifest of {}",
+        provider.id
+    ))
+}
+
+/// Resolves a client that asks for itself, so that nothing goes without its secret.
+///
+/// # Errors
+/// As [`resolve`].
+pub(in crate::app) fn resolve_with_secret(
+    cx: Context<'_>,
+    provider: &Provider,
+    purpose: Use<'_>,
+) -> Result<Client, Failure> {
+    with_secret(provider, resolve(cx, provider, purpose)?)
+}
+
+/// The client, unless it has no secret.
+///
+/// # Errors
+/// [`Kind::Config`], and where the secret may come from.
+pub(in crate::app) fn with_secret(provider: &Provider, client: Client) -> Result<Client, Failure> {
+    match (&client.secret, &provider.registration) {
+        (None, Some(registration)) => Err(missing(provider, "client secret", &registration.secret)),
+        _ => Ok(client),
+    }
+}
+
+/// A variable first, then a secret by its name, then what is written down.
+fn given(cx: Context<'_>, given: &Given) -> Result<Option<Secret<String>>, Failure> {
+    if let Some(value) = given.env.iter().find_map(|name| cx.env.var(name)) {
+        return Ok(Some(value));
+    }
+    let named = given.secret.as_ref().map(|name| cx.secrets.get(name));
+    let named = named.transpose().map_err(|error| {
+        let hint = format!("export {}=…", error.name);
+        Failure::new(Kind::Config, error.to_string()).hint(hint)
+    })?;
+    Ok(named.flatten().or_else(|| given.value.clone()))
+}
+
+fn missing(provider: &Provider, what: &str, given: &Given) -> Failure {
+    let mut places = given.env.clone();
+    if let Some(name) = &given.secret {
+        places.extend(variables(name));
+    }
+    let message = format!(
+        "{} needs a {what} of your own, and none is set",
+        provider.name
+    );
+    let failure = Failure::new(Kind::Config, message);
+    match places.is_empty() {
+        true => failure,
+        false => failure.hint(format!("export {}=…", places.join("=… or "))),
+    }
+}

@@ -1,0 +1,169 @@
+//! Whether what came from a token endpoint is about this login, and whose it is: the ID token and
+//! the userinfo endpoint.
+//!
+//! At a login a wrong ID token ends it, before anything is stored. After a refresh it only ends in a
+//! warning: the old refresh token is spent by then, and its successor must be kept.
+
+use serde_json::Value;
+
+use crate::model::grant::GrantRecord;
+use crate::model::id::ProfileId;
+use crate::model::provider::{Client, IdTokenCheck, Provider};
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+use crate::oauth::grant::Grant;
+use crate::oauth::id_token::{self, Expected};
+use crate::oauth::{claims, jwks, userinfo};
+use crate::ports::dialog::Notice;
+
+use super::metadata_cache;
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind, login_command};
+
+/// What is known of the owner beside the tokens.
+#[derive(Default)]
+pub(in crate::app) struct Proof {
+    /// `sub` of an ID token that was checked.
+    pub(in crate::app) subject: Option<String>,
+    /// What the userinfo endpoint told.
+    pub(in crate::app) userinfo: Option<Value>,
+}
+
+/// Checks what came with a login.
+///
+/// # Errors
+/// [`Kind::NeedsLogin`] if the ID token is not about this login, [`Kind::Temporary`] if its
+/// signature cannot be checked now. Nothing is stored then, and the code is spent.
+pub(in crate::app) fn prove(
+    cx: Context<'_>,
+    provider: &Provider,
+    client: &Client,
+    grant: &Grant,
+) -> Result<Proof, Failure> {
+    let subject = check(cx, provider, client, grant)?;
+    let unchecked = || grant.id_token.as_ref().and_then(claims::subject);
+    let endpoint = provider.account.userinfo.as_ref();
+    let endpoint = endpoint.or(client.userinfo.as_ref());
+    let endpoint = endpoint.filter(|_| claims::needs_userinfo(&provider.account, grant));
+    let userinfo = endpoint.and_then(|endpoint| {
+        let subject = subject.clone().or_else(unchecked);
+        let told = userinfo::ask(cx.http, endpoint, &grant.access, subject.as_deref());
+        told.map_err(|why| {
+            cx.dialog.notice(&Notice::Warning(format!(
+                "{} could not be asked whose login it is: {why}",
+                provider.name
+            )));
+        })
+        .ok()
+    });
+    if let Some(signal) = cx.interrupt.pending() {
+        return Err(Failure::cancelled(signal));
+    }
+    Ok(Proof { subject, userinfo })
+}
+
+fn check(
+    cx: Context<'_>,
+    provider: &Provider,
+    client: &Client,
+    grant: &Grant,
+) -> Result<Option<String>, Failure> {
+    let issuer = client.issuer.as_deref();
+    let (Some(issuer), false) = (issuer, provider.id_token == IdTokenCheck::None) else {
+        return Ok(None);
+    };
+    let refused = |why: &str| {
+        let message = format!(
+            "the ID token of {} {why}, so nothing was stored; the login must be made anew",
+            provider.name
+        );
+        Failure::new(Kind::NeedsLogin, message).hint(login_command(&provider.id, None, false))
+    };
+    let Some(token) = &grant.id_token else {
+        let is_needed = grant.nonce.is_some() || provider.id_token == IdTokenCheck::Signature;
+        return match is_needed {
+            true => Err(refused("is missing")),
+            false => Ok(None),
+        };
+    };
+    let here = cx.clock.now().0;
+    // Its moments are those of the server's clock; a clock here that is wrong is told of elsewhere.
+    let now = Timestamp(here.saturating_add(grant.clock_skew.unwrap_or(0)));
+    let expected = Expected {
+        issuer,
+        client_id: &client.id,
+        nonce: grant.nonce.as_ref(),
+        now,
+    };
+    let subject = id_token::check(token, &expected).map_err(|error| refused(&error.to_string()))?;
+    if provider.id_token == IdTokenCheck::Signature {
+        let checked = check_signature(cx, provider, client, token);
+        checked.map_err(|error| match error {
+            Unproven::Wrong(why) => refused(&format!("is not accepted: {why}")),
+            Unproven::Later(why) => {
+                let failure = refused(&format!("could not be checked: {why}"));
+                Failure {
+                    kind: Kind::Temporary,
+                    ..failure
+                }
+            }
+        })?;
+    }
+    Ok(Some(subject))
+}
+
+/// Why a signature does not count.
+enum Unproven {
+    Wrong(String),
+    Later(String),
+}
+
+/// Issuers change their keys: where the ones that are kept do not do, they are asked for once more.
+fn check_signature(
+    cx: Context<'_>,
+    provider: &Provider,
+    client: &Client,
+    token: &Secret<String>,
+) -> Result<(), Unproven> {
+    let (Some(address), Some(registration)) = (&client.jwks, &provider.registration) else {
+        let why = "the metadata of its issuer names no keys".to_owned();
+        return Err(Unproven::Wrong(why));
+    };
+    let keys = |anew| {
+        let keys = metadata_cache::keys(cx, registration, address, anew);
+        keys.map_err(|why| Unproven::Later(format!("{address}: {why}")))
+    };
+    let (set, is_new) = keys(false)?;
+    let mut verified = jwks::verify(token, &set);
+    if verified.is_err() && !is_new {
+        verified = jwks::verify(token, &keys(true)?.0);
+    }
+    verified.map_err(|error| Unproven::Wrong(error.to_string()))
+}
+
+/// Warns if what came with a refresh, which is stored by now, is not about the same login (OpenID
+/// Connect Core section 12.2).
+pub(in crate::app) fn doubt(
+    cx: Context<'_>,
+    provider: &Provider,
+    profile: &ProfileId,
+    record: Option<&GrantRecord>,
+    id_token: Option<Secret<String>>,
+) {
+    let issuer = (provider.registration.as_ref()).and_then(|r| r.issuer.as_deref());
+    let binding = record.and_then(|record| record.binding.as_ref());
+    let (Some(issuer), Some(binding), Some(token)) = (issuer, binding, id_token) else {
+        return;
+    };
+    if provider.id_token == IdTokenCheck::None {
+        return;
+    }
+    let subject = record.and_then(|record| record.subject.as_deref());
+    let ours = (issuer, binding.client_id.as_str());
+    if let Err(why) = id_token::check_renewed(&token, ours, subject) {
+        cx.dialog.notice(&Notice::Warning(format!(
+            "{profile} was refreshed and is stored, but the ID token that came with it {why}. See whose it is, or log in again: {}",
+            login_command(&provider.id, Some(profile), false)
+        )));
+    }
+}

@@ -1,0 +1,226 @@
+//! A login by an authorization code: what is asked of the browser, what the code becomes, and how
+//! that is kept. It does not know how the code comes back.
+
+use crate::app::login::store_login::keep;
+use crate::model::grant::Binding;
+use crate::model::provider::{
+    BrowserFlow, Client, DeviceFlow, Flow, KeyExchangeFlow, Provider, Redirect,
+};
+use crate::oauth::authorization::{Attempt, AuthorizationCode};
+use crate::oauth::error::OAuthError;
+use crate::oauth::grant::{self, Grant};
+use crate::oauth::key_exchange::{self, Key};
+
+use super::request::{Outcome, Request};
+use super::{device, redirect, store_key};
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind, login_command};
+use crate::app::issuer::registration::{self, Use};
+
+/// A flow that ends in a code, with everything known that it needs.
+pub(in crate::app) struct CodeFlow {
+    /// Where the browser comes back to.
+    pub(in crate::app) redirect: Redirect,
+    becomes: CodePurpose,
+}
+
+/// What the code becomes.
+enum CodePurpose {
+    Grant {
+        client: Box<Client>,
+        flow: Box<BrowserFlow>,
+    },
+    Key(KeyExchangeFlow),
+}
+
+/// What a login gained, not yet stored.
+pub(in crate::app) enum LoginResult {
+    /// A grant, and to which client it was given.
+    Grant {
+        client: Box<Client>,
+        grant: Box<Grant>,
+    },
+    /// What a device flow brought.
+    Device {
+        client: Box<Client>,
+        flow: Box<DeviceFlow>,
+        grant: Box<Grant>,
+    },
+    /// An API key.
+    Key(Key),
+}
+
+impl LoginResult {
+    /// Stores it.
+    ///
+    /// # Errors
+    /// What the store says, a provider that does not tell whose login it is, and a signal that came
+    /// before anything was stored.
+    pub(in crate::app) fn keep(
+        self,
+        cx: Context<'_>,
+        request: &Request,
+        provider: &Provider,
+    ) -> Result<Outcome, Failure> {
+        if let Some(signal) = cx.interrupt.pending() {
+            return Err(Failure::cancelled(signal));
+        }
+        match self {
+            Self::Grant { client, grant } => keep(cx, request, provider, &client, *grant),
+            Self::Device {
+                client,
+                flow,
+                grant,
+            } => device::keep_grant(cx, request, provider, &client, &flow, *grant),
+            Self::Key(made) => store_key::keep(cx, request, provider, made),
+        }
+    }
+}
+
+impl CodeFlow {
+    /// The flow of a method that ends in a code.
+    ///
+    /// # Errors
+    /// If something is missing that the user must bring, or is not fit; [`Kind::Usage`] for another
+    /// method.
+    pub(in crate::app) fn of(
+        cx: Context<'_>,
+        provider: &Provider,
+        flow: &Flow,
+    ) -> Result<Self, Failure> {
+        match flow {
+            Flow::Browser(browser) => Self::to_grant(cx, provider, (flow, browser)),
+            Flow::KeyExchange(flow) => Ok(Self::to_key(flow)),
+            other => {
+                let method = other.method();
+                let message = format!("{method} is no login that can be begun now and ended later");
+                let whole = login_command(&provider.id, None, false);
+                Err(Failure::new(Kind::Usage, message).hint(format!("{whole} --method {method}")))
+            }
+        }
+    }
+
+    fn to_grant(
+        cx: Context<'_>,
+        provider: &Provider,
+        (chosen, flow): (&Flow, &BrowserFlow),
+    ) -> Result<Self, Failure> {
+        let flow = redirect::chosen(cx, flow)?;
+        Ok(Self {
+            redirect: flow.redirect.clone(),
+            becomes: CodePurpose::Grant {
+                client: Box::new(registration::resolve(cx, provider, Use::Login(chosen))?),
+                flow: Box::new(flow),
+            },
+        })
+    }
+
+    fn to_key(flow: &KeyExchangeFlow) -> Self {
+        Self {
+            redirect: Redirect::Loopback(flow.redirect.clone()),
+            becomes: CodePurpose::Key(flow.clone()),
+        }
+    }
+
+    /// The authorization request.
+    ///
+    /// # Errors
+    /// If there is no randomness, or an address of the manifest is malformed.
+    pub(in crate::app) fn begin(
+        &self,
+        cx: Context<'_>,
+        redirect_uri: &str,
+    ) -> Result<Attempt, Failure> {
+        let begun = match &self.becomes {
+            CodePurpose::Grant { client, flow } => {
+                Attempt::begin(client, flow, redirect_uri, cx.random)
+            }
+            CodePurpose::Key(flow) => key_exchange::begin(flow, redirect_uri, cx.random),
+        };
+        begun.map_err(|error| Failure::new(Kind::Storage, error.to_string()))
+    }
+
+    /// Whether a code without its `state` may be used once a person has agreed.
+    pub(in crate::app) fn takes_bare_codes(&self) -> bool {
+        matches!(self.becomes, CodePurpose::Grant { .. })
+    }
+
+    /// The OAuth client, if there is one.
+    pub(in crate::app) fn client(&self) -> Option<&Client> {
+        match &self.becomes {
+            CodePurpose::Grant { client, .. } => Some(client),
+            CodePurpose::Key(_) => None,
+        }
+    }
+
+    /// To whom the code and the verifier are sent.
+    pub(in crate::app) fn binding(&self) -> Binding {
+        match &self.becomes {
+            CodePurpose::Grant { client, .. } => Binding::of(client),
+            CodePurpose::Key(flow) => Binding {
+                token_endpoint: flow.exchange.clone(),
+                client_id: String::new(),
+            },
+        }
+    }
+
+    /// Sends the code, once.
+    ///
+    /// # Errors
+    /// Why nothing came of it, and by its kind what that means for the code.
+    pub(in crate::app) fn exchange(
+        &self,
+        cx: Context<'_>,
+        provider: &Provider,
+        attempt: &Attempt,
+        code: &AuthorizationCode,
+    ) -> Result<LoginResult, OAuthError> {
+        match &self.becomes {
+            CodePurpose::Grant { client, .. } => {
+                let now = cx.clock.now();
+                let grant = grant::exchange(cx.http, provider, client, attempt, code, now)?;
+                Ok(LoginResult::Grant {
+                    client: client.clone(),
+                    grant: Box::new(grant),
+                })
+            }
+            CodePurpose::Key(flow) => {
+                key_exchange::exchange(cx.http, flow, attempt, code, cx.clock.now())
+                    .map(LoginResult::Key)
+            }
+        }
+    }
+}
+
+/// The provider's refusal of a login.
+pub(in crate::app) fn refused(
+    request: &Request,
+    provider: &Provider,
+    code: &str,
+    description: &str,
+) -> Failure {
+    let words = if description.is_empty() {
+        code.to_owned()
+    } else {
+        format!("{code}: {description}")
+    };
+    let message = format!("the login was refused ({words})");
+    Failure::new(Kind::NeedsLogin, message)
+        .code(code)
+        .hint(login_command(&provider.id, request.profile.as_ref(), false))
+}
+
+/// Why a code became nothing.
+pub(in crate::app) fn exchange_failure(provider: &Provider, error: &OAuthError) -> Failure {
+    let message = format!("the code could not be exchanged for a token: {error}");
+    let kind = if error.is_passing() {
+        Kind::Temporary
+    } else {
+        Kind::NeedsLogin
+    };
+    let failure = Failure::new(kind, message).hint(login_command(&provider.id, None, false));
+    match error {
+        OAuthError::Refused(refusal) => failure.code(&refusal.code),
+        _ => failure,
+    }
+}

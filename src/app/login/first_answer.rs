@@ -1,0 +1,239 @@
+//! Several ways to one answer, all at once: each is a thread, and the first to bring an answer
+//! wins.
+//!
+//! The invariant: there is one winner. Whatever another source brings afterwards is dropped unseen,
+//! each source is told to stop, and those that hold the terminal or the port have stopped before
+//! the winner's answer is used.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use crate::ports::host::{Clock, Interrupt};
+
+use crate::app::failure::Failure;
+
+/// How often the threads of a race look whether it is over.
+pub(in crate::app) const TICK: Duration = Duration::from_millis(50);
+
+enum Event<T> {
+    Answer(T),
+    Over(Failure),
+}
+
+/// What a source is given: where its answer goes, and whether one is still wanted.
+pub(in crate::app) struct RaceSender<'r, T> {
+    events: Sender<Event<T>>,
+    over: &'r AtomicBool,
+}
+
+impl<T> RaceSender<'_, T> {
+    /// Whether the race is over. A source looks every [`TICK`] and then stops.
+    pub(in crate::app) fn is_over(&self) -> bool {
+        self.over.load(Ordering::SeqCst)
+    }
+
+    /// Brings an answer; the first wins.
+    pub(in crate::app) fn answer(&self, answer: T) {
+        // Nobody listens any more: another one was first, and this one is dropped.
+        let _ = self.events.send(Event::Answer(answer));
+    }
+
+    /// Ends the race without an answer.
+    pub(in crate::app) fn end(&self, failure: Failure) {
+        let _ = self.events.send(Event::Over(failure));
+    }
+}
+
+type Run<'s, T> = dyn FnOnce(RaceSender<'_, T>) + Send + 's;
+
+/// One way to an answer. It returns when it has brought one, has none to bring, or is told to stop.
+pub(in crate::app) struct RaceEntrant<'s, T> {
+    run: Box<Run<'s, T>>,
+    waited_for: bool,
+}
+
+impl<'s, T> RaceEntrant<'s, T> {
+    /// A source that stops within a tick. It is waited for before the answer is used, for it holds
+    /// the terminal or the port.
+    pub(in crate::app) fn prompt(run: impl FnOnce(RaceSender<'_, T>) + Send + 's) -> Self {
+        Self {
+            run: Box::new(run),
+            waited_for: true,
+        }
+    }
+
+    /// A source that may sit in a request when the race ends. The answer is used meanwhile, and
+    /// what the request still brings is dropped.
+    pub(in crate::app) fn slow(run: impl FnOnce(RaceSender<'_, T>) + Send + 's) -> Self {
+        Self {
+            run: Box::new(run),
+            waited_for: false,
+        }
+    }
+}
+
+/// When a race ends without a winner, and what is said then.
+pub(in crate::app) struct Limits<'l> {
+    pub(in crate::app) clock: &'l dyn Clock,
+    /// A signal ends it, or …
+    pub(in crate::app) interrupt: &'l dyn Interrupt,
+    /// … the time, after this long …
+    pub(in crate::app) timeout: Duration,
+    /// … with these words.
+    pub(in crate::app) timed_out: &'l dyn Fn() -> Failure,
+    /// When every source has stopped without an answer.
+    pub(in crate::app) exhausted: &'l dyn Fn() -> Failure,
+}
+
+/// Runs the sources, and `then` with what came of them. Signals are deferred from here on, so the
+/// wait heeds them.
+pub(in crate::app) fn run<'s, T: Send, R>(
+    limits: &Limits<'_>,
+    sources: Vec<RaceEntrant<'s, T>>,
+    then: impl FnOnce(Result<T, Failure>) -> R,
+) -> R {
+    limits.interrupt.defer();
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let (sender, events) = channel();
+        let mut prompt = Vec::new();
+        for source in sources {
+            let lane = RaceSender {
+                events: sender.clone(),
+                over: &over,
+            };
+            let run = source.run;
+            let thread = scope.spawn(move || run(lane));
+            if source.waited_for {
+                prompt.push(thread);
+            }
+        }
+        drop(sender);
+        let first = wait(limits, &events);
+        over.store(true, Ordering::SeqCst);
+        for thread in prompt {
+            // A panic has been told already, and ends the process where releases run.
+            let _ = thread.join();
+        }
+        // Not before the others have stopped: what they sent too late is answered as late now.
+        drop(events);
+        then(first)
+    })
+}
+
+fn wait<T>(limits: &Limits<'_>, events: &Receiver<Event<T>>) -> Result<T, Failure> {
+    let deadline = limits.clock.monotonic() + limits.timeout;
+    loop {
+        if let Some(signal) = limits.interrupt.pending() {
+            return Err(Failure::cancelled(signal));
+        }
+        if limits.clock.monotonic() >= deadline {
+            return Err((limits.timed_out)());
+        }
+        match events.recv_timeout(TICK) {
+            Ok(Event::Answer(answer)) => return Ok(answer),
+            Ok(Event::Over(failure)) => return Err(failure),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Err((limits.exhausted)()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::failure::Kind;
+    use crate::model::time::Timestamp;
+    use crate::ports::host::Signal;
+    use crate::testing::clock::FakeClock;
+
+    /// No test passes because of it.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    struct Told(Option<Signal>);
+
+    impl Interrupt for Told {
+        fn defer(&self) {}
+
+        fn pending(&self) -> Option<Signal> {
+            self.0
+        }
+    }
+
+    fn race(
+        sources: Vec<RaceEntrant<'_, u8>>,
+        signal: Option<Signal>,
+        timeout: Duration,
+        then: impl FnOnce(Result<u8, Failure>) -> Result<u8, String>,
+    ) -> Result<u8, String> {
+        let limits = Limits {
+            clock: &FakeClock::new(Timestamp(0)),
+            interrupt: &Told(signal),
+            timeout,
+            timed_out: &|| Failure::new(Kind::Temporary, "timed out"),
+            exhausted: &|| Failure::new(Kind::Usage, "exhausted"),
+        };
+        run(&limits, sources, then)
+    }
+
+    fn words(ended: Result<u8, Failure>) -> Result<u8, String> {
+        ended.map_err(|failure| failure.message)
+    }
+
+    /// A source that waits until it is withdrawn, and tells `gone` then.
+    fn patient(gone: &AtomicBool) -> RaceEntrant<'_, u8> {
+        RaceEntrant::prompt(move |lane| {
+            while !lane.is_over() {
+                std::thread::yield_now();
+            }
+            lane.answer(2);
+            gone.store(true, Ordering::SeqCst);
+        })
+    }
+
+    #[test]
+    fn the_first_answer_wins_and_the_others_have_stopped_before_it_is_used() {
+        let gone = AtomicBool::new(false);
+        let winner = RaceEntrant::prompt(|lane: RaceSender<'_, u8>| lane.answer(1));
+        let ended = race(vec![patient(&gone), winner], None, PATIENCE, |first| {
+            assert!(gone.load(Ordering::SeqCst));
+            words(first)
+        });
+        assert_eq!(ended, Ok(1));
+    }
+
+    #[test]
+    fn a_source_that_sits_in_a_request_does_not_hold_up_the_winner() {
+        let (used, is_used) = channel();
+        let slow = RaceEntrant::slow(move |lane: RaceSender<'_, u8>| {
+            is_used
+                .recv_timeout(PATIENCE)
+                .expect("the winner waited for this");
+            lane.answer(2);
+        });
+        let winner = RaceEntrant::prompt(|lane: RaceSender<'_, u8>| lane.answer(1));
+        let ended = race(vec![slow, winner], None, PATIENCE, |first| {
+            used.send(()).unwrap();
+            words(first)
+        });
+        assert_eq!(ended, Ok(1));
+    }
+
+    #[test]
+    fn a_race_without_a_winner_says_why() {
+        let nothing = || RaceEntrant::prompt(|_: RaceSender<'_, u8>| ());
+        let failed = |signal, timeout| {
+            let gone = AtomicBool::new(false);
+            race(vec![patient(&gone), nothing()], signal, timeout, words)
+        };
+        let ended = race(vec![nothing(), nothing()], None, PATIENCE, words);
+        assert_eq!(ended.unwrap_err(), "exhausted");
+        assert_eq!(failed(None, Duration::ZERO).unwrap_err(), "timed out");
+        let signal = Some(Signal::INTERRUPT);
+        assert_eq!(failed(signal, PATIENCE).unwrap_err(), "cancelled");
+        let over = |lane: RaceSender<'_, u8>| lane.end(Failure::new(Kind::Usage, "given up"));
+        let ended = race(vec![RaceEntrant::prompt(over)], None, PATIENCE, words);
+        assert_eq!(ended.unwrap_err(), "given up");
+    }
+}

@@ -1,0 +1,131 @@
+//! Login by an external program: it does what its provider wants, and we show and ask for it.
+
+use std::path::Path;
+
+use crate::model::grant::Binding;
+use crate::model::provider::{ProgramFlow, Provider};
+use crate::model::secret::Secret;
+use crate::oauth::error::OAuthError;
+use crate::oauth::plugin::{self as protocol, Aside, Login, ORIGIN, Program};
+use crate::ports::dialog::{Answer, Notice, Question};
+
+use super::request::{Outcome, Request};
+use super::store_login::{Origin, keep_from};
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind, login_command};
+use crate::app::issuer::plugin;
+use crate::app::issuer::verify_login::Proof;
+
+/// Runs the flow from the program to the stored credential.
+pub(in crate::app) fn run(
+    cx: Context<'_>,
+    request: &Request,
+    provider: &Provider,
+    flow: &ProgramFlow,
+) -> Result<Outcome, Failure> {
+    let path = plugin::choose(cx, provider, flow)?;
+    cx.store.check_writable(&request.agent)?;
+    cx.interrupt.defer();
+    let begun_at = cx.clock.now();
+    let over_at = begun_at.after(request.timeout);
+    // What runs is seen before it says anything: it may have been found on PATH.
+    let text = format!("{} logs in to {}.", path.display(), provider.name);
+    cx.dialog.notice(&Notice::Info(text));
+    cx.dialog.notice(&Notice::Waiting { until: over_at });
+
+    let over = cx.clock.monotonic() + request.timeout;
+    let stop = || cx.interrupt.pending().is_some() || cx.clock.monotonic() >= over;
+    let mut aside = |aside| heard(cx, request, provider, aside, &stop);
+    let mut login = Login {
+        deadline: over_at,
+        limit: request.timeout,
+        remote: cx.env.is_remote(),
+        interactive: cx.dialog.can_ask(),
+        aside: &mut aside,
+    };
+    let speaker = Program {
+        stop: &|| cx.interrupt.pending(),
+        ..plugin::speaker(cx, &provider.id, &path)
+    };
+    let line = speaker.login(&mut login);
+    if let Some(signal) = cx.interrupt.pending() {
+        return Err(Failure::cancelled(signal));
+    }
+    let grant =
+        line.and_then(|line| protocol::grant(line, begun_at, provider.refresh.baked_margin));
+    let mut grant = grant.map_err(|error| match cx.clock.monotonic() >= over {
+        true => timed_out(request, provider, &error),
+        false => failure(request, provider, &error),
+    })?;
+    grant.extra.set(ORIGIN, plugin::written(&path));
+    let provider = Provider {
+        account: protocol::account(&provider.account),
+        ..provider.clone()
+    };
+    let origin = Origin {
+        binding: bound(&path),
+        revocation_endpoint: None,
+        proof: Proof::default(),
+    };
+    keep_from(cx, request, &provider, origin, grant)
+}
+
+fn bound(path: &Path) -> Binding {
+    Binding::to_program(&path.to_string_lossy())
+}
+
+/// Passes on what the program has for the person.
+fn heard(
+    cx: Context<'_>,
+    request: &Request,
+    provider: &Provider,
+    aside: Aside,
+    stop: &dyn Fn() -> bool,
+) -> Option<Secret<String>> {
+    match aside {
+        Aside::Ask { prompt } => {
+            let question = Question::Paste { prompt };
+            match cx.dialog.ask(&question, stop) {
+                Ok(Answer::Text(text)) => Some(text),
+                Ok(Answer::Yes | Answer::No) => None,
+                Err(error) => {
+                    tracing::info!(%error, "a question of a program has no answer");
+                    None
+                }
+            }
+        }
+        Aside::Notice { text, url, code } => {
+            cx.dialog.notice(&Notice::Program {
+                provider: provider.name.clone(),
+                text,
+                url: url.clone(),
+                code,
+            });
+            let url = url.filter(|_| !request.no_browser && !cx.env.is_remote())?;
+            if let Err(error) = cx.browser.open(&url) {
+                let text = format!("no browser could be opened ({error}); open the URL yourself");
+                cx.dialog.notice(&Notice::Info(text));
+            }
+            None
+        }
+    }
+}
+
+fn timed_out(request: &Request, provider: &Provider, error: &OAuthError) -> Failure {
+    let again = login_command(&provider.id, request.profile.as_ref(), false);
+    Failure::new(Kind::Temporary, error.to_string()).hint(format!("{again} --timeout 15m"))
+}
+
+fn failure(request: &Request, provider: &Provider, error: &OAuthError) -> Failure {
+    let again = login_command(&provider.id, request.profile.as_ref(), false);
+    let failed = |kind| Failure::new(kind, format!("the login did not succeed: {error}"));
+    match error {
+        OAuthError::Refused(refusal) => failed(Kind::NeedsLogin).code(&refusal.code).hint(again),
+        OAuthError::Passing { .. } | OAuthError::Unsupported { .. } => {
+            failed(Kind::Temporary).hint(again)
+        }
+        OAuthError::Unknown { .. } | OAuthError::Unexpected { .. } => {
+            failed(Kind::NeedsLogin).hint(again)
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The ways in that a login offers at once, each a source of the race: the browser's own callback,
+//! what a person pastes, and a code that is typed in elsewhere.
+//!
+//! Whatever is not the answer of this attempt is told so and ignored; only a right `state` ends the
+//! wait, with a code or with the provider's refusal. A way that is barred ends for itself alone.
+
+use crate::model::provider::{Client, DeviceFlow, Provider};
+use crate::oauth::authorization::{Attempt, AuthorizationCode, CallbackError};
+use crate::oauth::paste::Pasted;
+use crate::ports::callback::{Arrival, Listening, Page};
+use crate::ports::dialog::{self, DialogError, Notice, Question};
+use crate::ports::host::Signal;
+
+use super::auth_code::{LoginResult, refused};
+use super::device::Running;
+use super::first_answer::{RaceSender, TICK};
+use super::request::Request;
+use crate::app::context::Context;
+use crate::app::failure::Failure;
+
+/// What ends a login's wait.
+pub(in crate::app) enum Answer {
+    /// A code, and the request that brought it, which still waits for its page.
+    Code {
+        code: AuthorizationCode,
+        arrival: Option<Arrival>,
+    },
+    /// The provider's refusal, and the request that brought it.
+    Refused {
+        failure: Failure,
+        arrival: Option<Arrival>,
+    },
+    /// The login itself: it needs no code any more.
+    Granted(LoginResult),
+}
+
+/// One login: what its sources must know.
+#[derive(Clone, Copy)]
+pub(in crate::app) struct Asked<'a> {
+    pub(in crate::app) cx: Context<'a>,
+    pub(in crate::app) request: &'a Request,
+    pub(in crate::app) provider: &'a Provider,
+}
+
+impl Asked<'_> {
+    fn refused(&self, code: &str, description: &str) -> Failure {
+        refused(self.request, self.provider, code, description)
+    }
+}
+
+/// Waits at the redirect endpoint for the answer of `attempt`.
+pub(in crate::app) fn callback(
+    asked: Asked<'_>,
+    attempt: &Attempt,
+    listening: &mut dyn Listening,
+    lane: &RaceSender<'_, Answer>,
+) {
+    while !lane.is_over() {
+        let Some(arrival) = listening.next(TICK) else {
+            continue;
+        };
+        match attempt.finish(&arrival.query) {
+            Ok(code) => {
+                return lane.answer(Answer::Code {
+                    code,
+                    arrival: Some(arrival),
+                });
+            }
+            Err(CallbackError::Refused { code, description }) => {
+                return lane.answer(Answer::Refused {
+                    failure: asked.refused(&code, &description),
+                    arrival: Some(arrival),
+                });
+            }
+            Err(error) => arrival.answer(Page::Ignored {
+                reason: error.to_string(),
+            }),
+        }
+    }
+}
+
+/// Asks for a paste until there is an answer, the race is over, or nobody is there to ask.
+pub(in crate::app) fn paste(
+    asked: Asked<'_>,
+    attempt: &Attempt,
+    takes_bare_codes: bool,
+    lane: &RaceSender<'_, Answer>,
+) {
+    let stop = || lane.is_over();
+    let what = match takes_bare_codes {
+        true => "redirect URL or code",
+        false => "redirect URL",
+    };
+    let question = Question::Paste {
+        prompt: format!("Or paste the {what} here"),
+    };
+    let tell = |why: &str| {
+        let text = format!("not used: {why}");
+        asked.cx.dialog.notice(&Notice::Warning(text));
+    };
+    loop {
+        let text = match asked.cx.dialog.ask(&question, &stop) {
+            Ok(dialog::Answer::Text(text)) => text,
+            Ok(_) => continue,
+            Err(DialogError::Cancelled) => return lane.end(Failure::cancelled(Signal::INTERRUPT)),
+            // Without a person the others go on alone.
+            Err(DialogError::NobodyThere | DialogError::Withdrawn | DialogError::Failed(_)) => {
+                return;
+            }
+        };
+        let code = match Pasted::parse(text.expose()) {
+            Pasted::Query(query) => match attempt.finish(&query) {
+                Ok(code) => code,
+                Err(CallbackError::Refused { code, description }) => {
+                    return lane.answer(Answer::Refused {
+                        failure: asked.refused(&code, &description),
+                        arrival: None,
+                    });
+                }
+                Err(error) => {
+                    tell(&error.to_string());
+                    continue;
+                }
+            },
+            Pasted::BareCode(_) if !takes_bare_codes => {
+                tell("this is a code alone; paste the whole address that the browser ends on");
+                continue;
+            }
+            Pasted::BareCode(code) if accepts_unchecked(asked.cx, &stop) => {
+                AuthorizationCode::unproven(code)
+            }
+            Pasted::BareCode(_) => continue,
+            Pasted::Nonsense(why) => {
+                tell(&why);
+                continue;
+            }
+        };
+        return lane.answer(Answer::Code {
+            code,
+            arrival: None,
+        });
+    }
+}
+
+/// Shows a device code and waits until it is used. Without one the others go on alone; a person who
+/// refuses on its page has refused the login.
+pub(in crate::app) fn device(
+    asked: Asked<'_>,
+    client: &Client,
+    flow: &DeviceFlow,
+    lane: &RaceSender<'_, Answer>,
+) {
+    let Asked {
+        cx,
+        request,
+        provider,
+    } = asked;
+    let tell = |failure: Failure| {
+        let hint = failure.hint.map(|hint| format!(". For one: {hint}"));
+        let text = format!(
+            "no way in by device code: {}; the other ways go on{}",
+            failure.message,
+            hint.unwrap_or_default()
+        );
+        cx.dialog.notice(&Notice::Warning(text));
+    };
+    let mut running = match Running::begin(cx, request, provider, client, flow) {
+        Ok(running) => running,
+        Err(_) if lane.is_over() => return,
+        Err(failure) => return tell(failure),
+    };
+    if lane.is_over() {
+        return;
+    }
+    let text = "Or use a code, on any machine. The first way that succeeds ends the others.";
+    cx.dialog.notice(&Notice::Info(text.to_owned()));
+    cx.dialog.notice(&running.notice());
+    match running.poll_until(&|| lane.is_over()) {
+        None => {}
+        Some(Ok(grant)) => lane.answer(Answer::Granted(LoginResult::Device {
+            client: Box::new(client.clone()),
+            flow: Box::new(flow.clone()),
+            grant,
+        })),
+        Some(Err(failure)) if failure.code.as_deref().is_some_and(is_denial) => {
+            lane.answer(Answer::Refused {
+                failure,
+                arrival: None,
+            });
+        }
+        Some(Err(failure)) => tell(failure),
+    }
+}
+
+/// RFC 8628 section 3.5, and what xAI says in its place.
+fn is_denial(code: &str) -> bool {
+    matches!(code, "access_denied" | "authorization_denied")
+}
+
+/// A bare code comes without `state`, so nothing shows that it belongs to this login: somebody
+/// else's code would log this machine in to somebody else's account (RFC 6749 section 10.12).
+fn accepts_unchecked(cx: Context<'_>, stop: &dyn Fn() -> bool) -> bool {
+    let question = Question::Confirm {
+        prompt: "This code comes without its state, so it cannot be checked that it belongs to this login. Use it?".to_owned(),
+        default: false,
+    };
+    matches!(cx.dialog.ask(&question, stop), Ok(dialog::Answer::Yes))
+}

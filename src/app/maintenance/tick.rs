@@ -1,0 +1,297 @@
+//! `tick`: what must be done from time to time, for cron and systemd.
+//!
+//! Renews what is due and what would die of disuse, for every agent, and says what ends. Nobody is
+//! asked anything and no browser is opened. Nothing is refreshed that was just refreshed by somebody
+//! else: that is looked at again under the lock of each grant, so any number of these may run.
+
+use std::time::Duration;
+
+use crate::app::credential::facts;
+use crate::app::hooks::sent_log;
+use crate::model::alert::Alert;
+use crate::model::grant::GrantDigest;
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::profiles::{Effective, VisibleProfile};
+use crate::model::time::Timestamp;
+use crate::ports::store::Scope;
+
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind};
+use crate::app::hooks::deliver;
+use crate::app::refresh::ensure_fresh::ensure_fresh;
+use crate::app::refresh::outcome::{RefreshPolicy, ValidToken};
+
+use super::tick_plan::{self, TickStep};
+
+/// How often to look whether it shall stop.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Only this agent's own logins; without one, every agent's.
+    pub agent: Option<AgentId>,
+    /// Refreshes are spread over so much time, each login at its own place in it.
+    pub spread: Duration,
+    /// Only say what would be done.
+    pub dry_run: bool,
+}
+
+/// Why a login is to be renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefreshReason {
+    /// Its token ends or has ended.
+    Due,
+    /// It was not renewed for longer than this, and might die of that.
+    Idle {
+        /// How long.
+        than: Duration,
+    },
+    /// Its grant was refused, revoked or is spent. The provider is not asked again; it may be that
+    /// another copy lives.
+    Dead,
+}
+
+impl RefreshReason {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Due => "due",
+            Self::Idle { .. } => "idle",
+            Self::Dead => "dead",
+        }
+    }
+
+    /// What was proven by then is idle.
+    pub(super) fn cutoff(now: Timestamp, idle: Duration) -> Timestamp {
+        let millis = i64::try_from(idle.as_millis()).unwrap_or(i64::MAX);
+        Timestamp(now.0.saturating_sub(millis))
+    }
+
+    fn need(self, now: Timestamp) -> RefreshPolicy {
+        match self {
+            Self::Due => RefreshPolicy::MinValid(None),
+            Self::Idle { than } => RefreshPolicy::Unproven(Self::cutoff(now, than)),
+            // Not even a token that lives ends the look at what the journal knows.
+            Self::Dead => RefreshPolicy::Unproven(now),
+        }
+    }
+}
+
+/// A login that was to be renewed.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The agent in whose document it lies.
+    pub agent: AgentId,
+    /// Its name.
+    pub profile: ProfileId,
+    /// Its provider.
+    pub provider: ProviderId,
+    /// Why.
+    pub why: RefreshReason,
+    /// How long after the start of the command.
+    pub after: Duration,
+    /// The end of its token before.
+    pub before: Option<Timestamp>,
+    /// What came of it; `None` if it was not tried.
+    pub living: Option<ValidToken>,
+}
+
+/// Something that somebody must look at.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// Whose login it is about.
+    pub agent: Option<AgentId>,
+    /// Which.
+    pub profile: Option<ProfileId>,
+    /// What is wrong.
+    pub failure: Failure,
+}
+
+/// What was done.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// The logins that were to be renewed, in the order in which that was tried.
+    pub rows: Vec<Row>,
+    /// What ends soon and is renewed by nobody: agent, profile, end.
+    pub expiring: Vec<(AgentId, ProfileId, Timestamp)>,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+}
+
+impl Report {
+    /// The kind of the worst problem: what loses credentials first, then what needs a person, then
+    /// what passes.
+    pub fn worst(&self) -> Option<Kind> {
+        let rank = |kind: &Kind| match kind {
+            Kind::Storage => 7,
+            Kind::UnknownOutcome => 6,
+            Kind::NeedsLogin => 5,
+            Kind::Config => 4,
+            Kind::NotFound => 3,
+            Kind::Usage => 2,
+            Kind::Temporary => 1,
+            Kind::Busy | Kind::Cancelled(_) | Kind::NoProgram | Kind::NotRun => 0,
+        };
+        let kinds = self.problems.iter().map(|problem| problem.failure.kind);
+        kinds.max_by_key(rank)
+    }
+
+    fn problem(&mut self, agent: &AgentId, profile: Option<&ProfileId>, failure: Failure) {
+        self.problems.push(Problem {
+            agent: Some(agent.clone()),
+            profile: profile.cloned(),
+            failure,
+        });
+    }
+}
+
+/// Looks at every login and renews what must be renewed.
+///
+/// # Errors
+/// If the agents cannot be listed, or a signal asked to stop. What is wrong with one agent or login
+/// stands in the report.
+pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
+    let mut report = Report::default();
+    for fault in deliver::check(cx) {
+        let failure = Failure::new(Kind::Config, fault);
+        report.problems.push(Problem {
+            agent: None,
+            profile: None,
+            failure: failure.hint("correct hooks in config.yaml of the state directory"),
+        });
+    }
+    let agents = match &request.agent {
+        Some(agent) => vec![agent.clone()],
+        None => cx.store.agents()?,
+    };
+    for agent in &agents {
+        if let Err(failure) = look(cx, request, agent, &mut report) {
+            report.problem(agent, None, failure);
+        }
+    }
+    report.rows.sort_by_key(|row| row.after);
+    if !request.dry_run {
+        renew(cx, &mut report)?;
+        sent_log::ticked(cx, cx.clock.now());
+    }
+    Ok(report)
+}
+
+/// Looks at an agent's own logins.
+fn look(
+    cx: Context<'_>,
+    request: &Request,
+    agent: &AgentId,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let own = cx.store.load(agent, Scope::All)?;
+    let own = Effective::new(agent.clone(), own, None);
+    let now = cx.clock.now();
+    let note = |alert: Alert| {
+        if !request.dry_run {
+            cx.alerts.note(alert);
+        }
+    };
+    for seen in own.profiles() {
+        match tick_plan::judge(cx, &seen, now) {
+            Ok(TickStep::Nothing) => {}
+            Ok(TickStep::Renew(why)) => report.rows.extend(row(cx, request, &seen, why)),
+            Ok(TickStep::Tell(alert)) => {
+                let end = alert.end.unwrap_or(now);
+                report.expiring.push((agent.clone(), seen.id.clone(), end));
+                note(*alert);
+            }
+            Ok(TickStep::Mourn(alert, failure)) => {
+                report.problem(agent, Some(seen.id), failure);
+                note(*alert);
+            }
+            Err(failure) => report.problem(agent, Some(seen.id), failure),
+        }
+    }
+    Ok(())
+}
+
+fn row(
+    cx: Context<'_>,
+    request: &Request,
+    seen: &VisibleProfile<'_>,
+    why: RefreshReason,
+) -> Option<Row> {
+    let (_, grant) = facts::renewal(cx, seen);
+    let after = match why {
+        RefreshReason::Dead => Duration::ZERO,
+        RefreshReason::Due | RefreshReason::Idle { .. } => place(&grant?, request.spread),
+    };
+    Some(Row {
+        agent: seen.owner.clone(),
+        profile: seen.id.clone(),
+        provider: seen.credential.provider()?,
+        why,
+        after,
+        before: seen.credential.expires(),
+        living: None,
+    })
+}
+
+/// Where in a length of time a grant has its place: by its digest, so that neither the logins of one
+/// machine nor those of a thousand machines meet.
+fn place(grant: &GrantDigest, spread: Duration) -> Duration {
+    let digits = grant.as_str().get(..8).unwrap_or_default();
+    let number = u32::from_str_radix(digits, 16).unwrap_or_default();
+    spread.mul_f64(f64::from(number) / f64::from(u32::MAX))
+}
+
+fn renew(cx: Context<'_>, report: &mut Report) -> Result<(), Failure> {
+    let start = cx.clock.monotonic();
+    let mut problems = Vec::new();
+    for row in &mut report.rows {
+        wait_until(cx, start + row.after)?;
+        let provider = cx.store.load(&row.agent, Scope::Profile(&row.profile));
+        let provider = provider.map_err(Failure::from).and_then(|document| {
+            let gone = || Failure::no_such_profile(&row.profile);
+            let credential = document.get(&row.profile).ok_or_else(gone)?;
+            Ok(cx.provider_of(&row.provider, credential)?)
+        });
+        let need = row.why.need(cx.clock.now());
+        let result = provider.and_then(|of| ensure_fresh(cx, &row.agent, &row.profile, &of, need));
+        let failure = match result {
+            Ok(living) => {
+                let failure = needs_person(&living);
+                row.living = Some(living);
+                failure
+            }
+            // Removed by somebody while we waited.
+            Err(failure) if failure.kind == Kind::NotFound => None,
+            Err(failure) if matches!(failure.kind, Kind::Cancelled(_)) => return Err(failure),
+            Err(failure) => Some(failure),
+        };
+        problems.extend(failure.map(|failure| Problem {
+            agent: Some(row.agent.clone()),
+            profile: Some(row.profile.clone()),
+            failure,
+        }));
+    }
+    report.problems.extend(problems);
+    Ok(())
+}
+
+/// A token that lives, and after which no other will come by itself.
+fn needs_person(living: &ValidToken) -> Option<Failure> {
+    let remedy = living.remedy.as_ref()?;
+    let message = living.warning.clone().unwrap_or_default();
+    Some(Failure::new(Kind::NeedsLogin, message).hint(remedy))
+}
+
+fn wait_until(cx: Context<'_>, moment: Duration) -> Result<(), Failure> {
+    loop {
+        if let Some(signal) = cx.interrupt.pending() {
+            return Err(Failure::cancelled(signal));
+        }
+        let left = moment.saturating_sub(cx.clock.monotonic());
+        if left.is_zero() {
+            return Ok(());
+        }
+        cx.clock.sleep(left.min(LOOK));
+    }
+}

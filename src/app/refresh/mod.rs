@@ -1,0 +1,15 @@
+//! Refreshing an access token: exactly one process spends a refresh token, and nothing that came
+//! back is lost.
+
+pub mod backoff;
+pub mod binding;
+pub mod client_credentials;
+pub mod ensure_fresh;
+pub mod notify;
+pub mod outcome;
+pub mod preview;
+pub mod recover;
+pub mod refresh_grant;
+pub mod rotation;
+mod stale_copy;
+pub mod target;

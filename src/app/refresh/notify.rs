@@ -1,0 +1,55 @@
+//! What hooks are told of a refresh.
+
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind};
+use crate::app::hooks::event::ProfileRef;
+use crate::model::alert::{Alert, DedupKey, Event};
+use crate::model::credential::OAuth;
+use crate::model::expiry::End;
+use crate::model::time::Timestamp;
+
+use super::outcome::{RefreshResult, ValidToken};
+
+/// Notes how keeping a login alive ended that was `old` before: that it was renewed, or that a
+/// person must act.
+pub(in crate::app) fn of_renewal(
+    cx: Context<'_>,
+    whose: ProfileRef<'_>,
+    old: &OAuth,
+    result: &Result<ValidToken, Failure>,
+) {
+    let (message, command) = match result {
+        Ok(living) if living.how == RefreshResult::Refreshed => {
+            return of_refresh(cx, whose, living.credential.expires);
+        }
+        Ok(ValidToken {
+            warning: Some(warning),
+            remedy: Some(remedy),
+            ..
+        }) => (warning, Some(remedy)),
+        // A client that was refused needs a person as well, if no login.
+        Err(failure) if failure.kind == Kind::NeedsLogin || failure.is_refusal() => {
+            (&failure.message, failure.hint.as_ref())
+        }
+        _ => return,
+    };
+    let mark = match old.grant() {
+        Some(grant) => DedupKey::of_grant(&grant, old.expires),
+        None => DedupKey::of_end(whose.agent, whose.profile, old.expires),
+    };
+    cx.alerts.note(Alert {
+        command: command.cloned(),
+        mark: Some(mark),
+        ..whose.alert(Event::NeedsLogin, message.clone(), old.expires)
+    });
+}
+
+/// Notes that a login was renewed.
+pub(in crate::app) fn of_refresh(cx: Context<'_>, whose: ProfileRef<'_>, end: Option<Timestamp>) {
+    let ends = end.map_or_else(String::new, |end| {
+        format!("; its token ends at {}", End::read(end).at.iso8601())
+    });
+    let message = format!("{} was renewed{ends}", whose.profile);
+    let alert = whose.alert(Event::Refreshed, message, end);
+    cx.alerts.note(alert);
+}

@@ -1,0 +1,104 @@
+//! Taking in what a refresh left behind: the answer of a server that a killed process had saved, or
+//! that could not be stored.
+//!
+//! It is read by the code that reads an answer off the network, so that there is one way to
+//! understand it. Every command begins with [`recover_pending`], and nobody sends a refresh token while an
+//! answer to it lies there.
+
+use std::time::Duration;
+
+use crate::model::credential::{Identity, OAuth};
+use crate::model::grant::GrantDigest;
+use crate::oauth::{grant, plugin};
+use crate::ports::dialog::Notice;
+use crate::ports::http::Response;
+use crate::ports::store::{Held, SavedAnswer};
+
+use super::notify;
+use crate::app::context::Context;
+use crate::app::failure::Failure;
+use crate::app::hooks::event::ProfileRef;
+
+/// Stores every answer that was saved and belongs to no refresh under way. What cannot be stored
+/// now is told, and stays for the next command.
+pub fn recover_pending(cx: Context<'_>) {
+    let grants = match cx.store.pending_answers() {
+        Ok(grants) => grants,
+        Err(error) => {
+            let text = format!("saved logins could not be looked for: {error}");
+            cx.dialog.notice(&Notice::Warning(text));
+            return;
+        }
+    };
+    for grant in grants {
+        if let Err(failure) = take_in_one(cx, &grant) {
+            cx.dialog.notice(&Notice::Warning(failure.message));
+        }
+    }
+}
+
+fn take_in_one(cx: Context<'_>, grant: &GrantDigest) -> Result<(), Failure> {
+    match cx.store.try_lock_grant(grant)? {
+        Some(held) => file(cx, held).map(drop),
+        // Its refresh is under way in another process.
+        None => Ok(()),
+    }
+}
+
+/// What became of a saved answer.
+pub(in crate::app) enum Filed<'a> {
+    /// It is part of the documents now.
+    Stored,
+    /// There is none, or none that can be understood; here is the lock again.
+    NothingFound(Box<dyn Held<'a> + 'a>),
+}
+
+/// Stores the saved answer to a refresh of a grant, if there is one. May be cut off by a signal at
+/// any point: the answer goes last.
+///
+/// # Errors
+/// If it cannot be stored; it stays where it is.
+pub(in crate::app) fn file<'a>(
+    cx: Context<'_>,
+    held: Box<dyn Held<'a> + 'a>,
+) -> Result<Filed<'a>, Failure> {
+    let Some(answer) = held.saved()? else {
+        return Ok(Filed::NothingFound(held));
+    };
+    let Some(new) = understand(cx, &answer) else {
+        tracing::info!(path = %answer.path.display(), "a saved answer is not understood");
+        return Ok(Filed::NothingFound(held));
+    };
+    let changed = held.resume(&answer)?.commit(&new, cx.clock.now())?;
+    if let Some(agent) = changed.first() {
+        let whose = ProfileRef {
+            agent,
+            profile: &answer.profile,
+            provider: &answer.provider,
+        };
+        notify::of_refresh(cx, whose, new.expires);
+        cx.dialog.notice(&Notice::Info(format!(
+            "{}: the login that was renewed at {} is stored now",
+            answer.profile,
+            answer.begun_at.iso8601()
+        )));
+    }
+    Ok(Filed::Stored)
+}
+
+fn understand(cx: Context<'_>, answer: &SavedAnswer) -> Option<OAuth> {
+    if answer.binding.is_to_program() {
+        let provider = cx.provider(&answer.provider);
+        let baked = provider.map_or(Duration::ZERO, |provider| provider.refresh.baked_margin);
+        let grant = plugin::grant(answer.body.clone(), answer.begun_at, baked).ok()?;
+        return Some(grant.into_credential(&answer.provider, Identity::default()));
+    }
+    let provider = cx.catalogue.get(&answer.provider).ok()?;
+    let response = Response {
+        status: 200,
+        headers: Vec::new(),
+        body: answer.body.clone(),
+    };
+    let grant = grant::understand(&provider, &response, answer.begun_at).ok()?;
+    Some(grant.into_credential(&answer.provider, Identity::default()))
+}

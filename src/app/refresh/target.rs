@@ -1,0 +1,140 @@
+//! Where a grant goes to be renewed: back to where it came from, a token endpoint or a program.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use crate::model::credential::OAuth;
+use crate::model::grant::Binding;
+use crate::model::provider::{Client, Provider};
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+use crate::oauth::error::OAuthError;
+use crate::oauth::grant::{self, Grant};
+use crate::oauth::plugin as protocol;
+use crate::ports::http::{Http, HttpError, Request, Response};
+use crate::ports::store::Reserved;
+
+use crate::app::context::Context;
+use crate::app::failure::Failure;
+use crate::app::issuer::plugin;
+use crate::app::issuer::registration::{self, Use};
+
+/// A way to renew a grant.
+pub(in crate::app) enum Route {
+    /// Its token endpoint, for this client.
+    Endpoint(Box<Client>),
+    /// The program that gave it.
+    Program(PathBuf),
+}
+
+/// Where a grant would go.
+pub(in crate::app) enum Ahead {
+    /// Nowhere: there is no way to renew it.
+    Nowhere,
+    /// There.
+    There(Binding),
+    /// Where the metadata of its issuer says.
+    IssuerKnows,
+}
+
+/// What came back, and what stores it.
+pub(in crate::app) type Renewal<'r> = (Box<dyn Reserved + 'r>, Result<Grant, OAuthError>);
+
+impl Route {
+    /// The way for this login; nothing if there is none.
+    ///
+    /// # Errors
+    /// If there is one that cannot be gone now.
+    pub(in crate::app) fn of(
+        cx: Context<'_>,
+        provider: &Provider,
+        login: &OAuth,
+    ) -> Result<Option<Self>, Failure> {
+        if let Some(origin) = plugin::origin(login) {
+            plugin::check(cx, provider, &origin)?;
+            return Ok(Some(Self::Program(origin)));
+        }
+        if provider.registration.is_none() {
+            return Ok(None);
+        }
+        let client = registration::resolve(cx, provider, Use::Refresh)?;
+        Ok(Some(Self::Endpoint(Box::new(client))))
+    }
+
+    /// What [`Route::of`] would come to, as far as nobody need be asked: what the grant must then
+    /// be bound to, unless only the issuer can tell.
+    ///
+    /// # Errors
+    /// As [`Route::of`].
+    pub(in crate::app) fn ahead(
+        cx: Context<'_>,
+        provider: &Provider,
+        login: &OAuth,
+    ) -> Result<Ahead, Failure> {
+        if provider.registration.is_none() || plugin::origin(login).is_some() {
+            let route = Self::of(cx, provider, login)?;
+            return Ok(route.map_or(Ahead::Nowhere, |route| Ahead::There(route.binding())));
+        }
+        let client = registration::without_asking(cx, provider)?;
+        Ok(client.map_or(Ahead::IssuerKnows, |client| {
+            Ahead::There(Binding::of(&client))
+        }))
+    }
+
+    /// What a grant that goes this way must be bound to.
+    pub(in crate::app) fn binding(&self) -> Binding {
+        match self {
+            Self::Endpoint(client) => Binding::of(client),
+            Self::Program(path) => Binding::to_program(&path.to_string_lossy()),
+        }
+    }
+
+    /// Sends the old grant. What comes back is saved before anything looks at it.
+    pub(in crate::app) fn renew<'r>(
+        &self,
+        cx: Context<'_>,
+        provider: &Provider,
+        old: (&OAuth, &Secret<String>),
+        begun_at: Timestamp,
+        reserved: Box<dyn Reserved + 'r>,
+    ) -> Renewal<'r> {
+        let (login, refresh_token) = old;
+        match self {
+            Self::Endpoint(client) => {
+                let http = SavingFirst {
+                    http: cx.http,
+                    reserved: Mutex::new(reserved),
+                };
+                let granted = grant::refresh(&http, provider, client, refresh_token, begun_at);
+                let reserved = http.reserved.into_inner();
+                (reserved.unwrap_or_else(PoisonError::into_inner), granted)
+            }
+            Self::Program(path) => {
+                let mut reserved = reserved;
+                let program = plugin::speaker(cx, &provider.id, path);
+                let line = program.refresh(login, &mut |line| reserved.save(line));
+                let granted = line.and_then(|line| {
+                    protocol::grant(line, begun_at, provider.refresh.baked_margin)
+                });
+                (reserved, granted)
+            }
+        }
+    }
+}
+
+/// The HTTP client of one refresh: what the server answers is saved before anything looks at it.
+struct SavingFirst<'a, 'r> {
+    http: &'a dyn Http,
+    reserved: Mutex<Box<dyn Reserved + 'r>>,
+}
+
+impl Http for SavingFirst<'_, '_> {
+    fn send(&self, request: &Request) -> Result<Response, HttpError> {
+        let answer = self.http.send(request)?;
+        if (200..300).contains(&answer.status) {
+            let mut reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
+            reserved.save(&answer.body);
+        }
+        Ok(answer)
+    }
+}

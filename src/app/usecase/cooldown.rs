@@ -1,0 +1,199 @@
+//! `models auth cooldown`: which profiles are passed over, why, until when and who is next instead,
+//! and how to end that before its time.
+
+use crate::model::cooldown;
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::profiles::{AuthProfiles, Effective, VisibleProfile};
+use crate::model::selection::{self, Verdict};
+use crate::model::settings::Settings;
+use crate::model::time::Timestamp;
+use crate::model::usage::Usage;
+use crate::ports::store::{Change, Scope};
+
+use crate::app::context::Context;
+use crate::app::failure::Failure;
+
+/// Whose turn it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Next {
+    /// The profile.
+    pub profile: ProfileId,
+    /// Until when it is passed over itself: then no other is better.
+    pub until: Option<Timestamp>,
+}
+
+/// The profile that selection takes now for a provider, and one of its models if that is known.
+pub(in crate::app) fn next_in_line(
+    effective: &Effective,
+    settings: &Settings,
+    provider: &ProviderId,
+    model: Option<&str>,
+    now: Timestamp,
+) -> Option<Next> {
+    let decision = selection::decide_for(effective, settings, provider, (None, model), now);
+    let first = decision.order().next()?;
+    Some(Next {
+        profile: first.id.clone(),
+        until: match first.verdict {
+            Verdict::CoolingDown(until) => Some(until),
+            _ => None,
+        },
+    })
+}
+
+/// One profile that is passed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The profile.
+    pub profile: ProfileId,
+    /// Its provider as written.
+    pub provider: String,
+    /// Whether it is disabled, and not just cooling down.
+    pub disabled: bool,
+    /// Why, as far as the document tells.
+    pub reason: Option<String>,
+    /// The only model that is concerned.
+    pub model: Option<String>,
+    /// Its last failure.
+    pub since: Option<Timestamp>,
+    /// Passed over until then.
+    pub until: Timestamp,
+    /// Failures that add up.
+    pub errors: u64,
+    /// The same by reason.
+    pub counts: Vec<(String, u64)>,
+    /// The agent in whose document that is known.
+    pub known_by: AgentId,
+    /// Whose turn it is now.
+    pub next: Option<Next>,
+}
+
+/// The profiles that an agent passes over, by provider, the soonest to recover first.
+///
+/// # Errors
+/// If a document cannot be read.
+pub fn list(cx: Context<'_>, agent: &AgentId) -> Result<Vec<Row>, Failure> {
+    let effective = cx.effective(agent, Scope::All)?;
+    let now = cx.clock.now();
+    let profiles = effective.profiles();
+    let rows = profiles
+        .iter()
+        .filter_map(|seen| row(cx, &effective, seen, now));
+    let mut rows: Vec<Row> = rows.collect();
+    rows.sort_by(|a, b| {
+        (&a.provider, a.until, &a.profile).cmp(&(&b.provider, b.until, &b.profile))
+    });
+    Ok(rows)
+}
+
+fn row(
+    cx: Context<'_>,
+    effective: &Effective,
+    seen: &VisibleProfile<'_>,
+    now: Timestamp,
+) -> Option<Row> {
+    let unusable = seen.unusable(now, None)?;
+    let usage = seen.usage?;
+    let disabled = unusable.disabled.is_some();
+    let provider = seen.credential.provider()?;
+    // The early releases write down how often, and not which was the last.
+    let counted = match usage.failure_counts.as_slice() {
+        [(only, _)] => Some(only.clone()),
+        _ => None,
+    };
+    let is_own = effective.own.usage_of(seen.id).is_some();
+    Some(Row {
+        profile: seen.id.clone(),
+        provider: seen.credential.raw_provider().to_owned(),
+        disabled,
+        reason: match unusable.disabled {
+            Some(reason) => reason,
+            None => usage.cooldown_reason.clone().or(counted),
+        },
+        model: (!disabled).then(|| usage.cooldown_model.clone()).flatten(),
+        since: usage.last_failure_at,
+        until: unusable.until,
+        errors: usage.error_count,
+        counts: usage.failure_counts.clone(),
+        known_by: match is_own {
+            true => effective.agent.clone(),
+            false => AgentId::main(),
+        },
+        next: next_in_line(effective, cx.settings, &provider, None, now),
+    })
+}
+
+/// What may be tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// One profile.
+    Profile(ProfileId),
+    /// Those of one provider.
+    Provider(ProviderId),
+    /// Every one.
+    All,
+}
+
+/// Forgets the failures of profiles, in the agent's own document, and returns which had any. Of
+/// what only main knows, the agent is told the contrary; main's document stays as it is.
+///
+/// # Errors
+/// [`Kind::NotFound`](crate::app::failure::Kind::NotFound) if there is no such profile, and what the
+/// store says.
+pub fn clear(cx: Context<'_>, agent: &AgentId, which: &Which) -> Result<Vec<ProfileId>, Failure> {
+    let effective = cx.effective(agent, Scope::All)?;
+    let is_known = |id| effective.get(id).is_some() || effective.usage_of(id).is_some();
+    if let Which::Profile(id) = which
+        && !is_known(id)
+    {
+        return Err(Failure::not_seen(&effective, id));
+    }
+    if marked(&effective.own, &effective, which).is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut cleared = Vec::new();
+    let own = cx.store.update(agent, &mut |doc| {
+        cleared = marked(doc, &effective, which);
+        for id in &cleared {
+            if let Some(usage) = known(doc, effective.main.as_ref(), id) {
+                let next = cooldown::cleared(usage);
+                doc.set_usage(id, next);
+            }
+        }
+        match cleared.is_empty() {
+            true => Change::Keep,
+            false => Change::Write,
+        }
+    })?;
+    cx.tell_faults(&own);
+    Ok(cleared)
+}
+
+/// What is known of a profile: the agent's own knowledge, else main's.
+pub(in crate::app) fn known<'a>(
+    own: &'a AuthProfiles,
+    main: Option<&'a AuthProfiles>,
+    id: &ProfileId,
+) -> Option<&'a Usage> {
+    let inherited = || main.and_then(|main| main.usage_of(id));
+    own.usage_of(id).or_else(inherited)
+}
+
+/// The profiles that are meant and have something held against them.
+fn marked(own: &AuthProfiles, effective: &Effective, which: &Which) -> Vec<ProfileId> {
+    let main = effective.main.as_ref();
+    let is_meant = |id: &ProfileId| match which {
+        Which::Profile(wanted) => id == wanted,
+        Which::Provider(wanted) => effective
+            .get(id)
+            .is_some_and(|seen| seen.credential.provider().as_ref() == Some(wanted)),
+        Which::All => true,
+    };
+    let is_marked = |id: &ProfileId| known(own, main, id).is_some_and(cooldown::is_marked);
+    let usage = main.into_iter().chain([own]).flat_map(|doc| &doc.usage);
+    let names = usage.filter_map(|(name, _)| ProfileId::parse(name).ok());
+    let mut ids: Vec<ProfileId> = names.filter(|id| is_meant(id) && is_marked(id)).collect();
+    ids.sort();
+    ids.dedup();
+    ids
+}

@@ -1,0 +1,195 @@
+//! `models auth exec`: a program that starts with a living token.
+//!
+//! The token goes into one variable or onto one descriptor, never into an argument. What else the
+//! provider's programs would take for a credential is taken out of the environment: a key that was
+//! exported long ago must not win over the login that was asked for.
+
+use std::convert::Infallible;
+use std::ffi::{OsStr, OsString};
+
+use crate::model::credential::Kind as CredentialKind;
+use crate::model::id::{ProviderId, printable};
+use crate::model::secret::Secret;
+use crate::ports::exec::{DescriptorError, Exec, ExecSpec, InheritedFd};
+
+use super::token::{self, Outcome};
+use crate::app::context::Context;
+use crate::app::credential::resolve::choose;
+use crate::app::failure::{Failure, Kind, StoreEffect};
+use crate::app::refresh::outcome::RefreshResult;
+
+/// Tells the program which descriptor the token is on.
+pub const TOKEN_FD: &str = "OPENCLAW_TOKEN_FD";
+/// Tells the program whose token it has.
+pub const PROFILE: &str = "OPENCLAW_AUTH_PROFILE";
+/// Tells the program when the token ends, in milliseconds since the Unix epoch.
+pub const EXPIRES: &str = "OPENCLAW_AUTH_EXPIRES";
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Whose token, and how long it must live.
+    pub token: token::Request,
+    /// Where the program finds it.
+    pub to: To,
+    /// Variables of the provider that the program keeps all the same.
+    pub keep: Vec<String>,
+    /// The program.
+    pub program: OsString,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+}
+
+/// Where the program finds the token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum To {
+    /// In the variable that suits its provider.
+    Usual,
+    /// In this variable.
+    Variable(String),
+    /// On this descriptor, or on any.
+    Descriptor(Option<u16>),
+}
+
+/// A program that is ready to run.
+pub struct Ready {
+    image: ExecSpec,
+    /// Open until the program has it.
+    _handed: Option<Box<dyn InheritedFd>>,
+    how: RefreshResult,
+    /// What a person should know of the token.
+    pub warning: Option<String>,
+}
+
+/// Makes the token live, and puts it where the program will find it.
+///
+/// # Errors
+/// [`Kind::Usage`] if the token has no place to go to, and what [`token::run`] says.
+pub fn prepare(cx: Context<'_>, door: &dyn Exec, request: &Request) -> Result<Ready, Failure> {
+    let choice = choose(cx, &request.token.agent, &request.token.want)?;
+    // What cannot be handed over costs no refresh.
+    let names = variables(cx, &choice.provider);
+    let mut handed = match &request.to {
+        To::Usual if names.is_empty() => return Err(nowhere(&choice.provider)),
+        To::Descriptor(number) => Some(door.reserve_fd(*number)?),
+        To::Usual | To::Variable(_) => None,
+    };
+    let outcome = token::of(cx, &choice, request.token.min_valid)?;
+    let image = image(request, names, &outcome, handed.as_deref_mut());
+    Ok(Ready {
+        image: image.map_err(|failure| touched(failure, outcome.how))?,
+        _handed: handed,
+        how: outcome.how,
+        warning: outcome.warning,
+    })
+}
+
+/// Runs the program in the place of this process; there is no way back. Whatever is to be done
+/// after a refresh must have been done.
+///
+/// # Errors
+/// [`Kind::NoProgram`] and [`Kind::NotRun`] if the program does not run.
+pub fn start(cx: Context<'_>, door: &dyn Exec, ready: &Ready) -> Result<Infallible, Failure> {
+    // A signal that came during a refresh ends us; the program would never hear of it.
+    cx.interrupt.obey();
+    let failure = match cx.interrupt.pending() {
+        Some(signal) => Failure::cancelled(signal),
+        None => not_run(&ready.image.program, &door.exec(&ready.image)),
+    };
+    Err(touched(failure, ready.how))
+}
+
+fn touched(failure: Failure, how: RefreshResult) -> Failure {
+    match how {
+        RefreshResult::Refreshed => failure.touched(StoreEffect::Changed),
+        _ => failure,
+    }
+}
+
+/// The variables that programs of a provider read, those that we read first.
+fn variables(cx: Context<'_>, provider: &ProviderId) -> Vec<String> {
+    // Without a manifest it has none.
+    let manifest = cx.catalogue.get(provider);
+    manifest.map_or_else(|_| Vec::new(), |all| all.variables().cloned().collect())
+}
+
+fn image(
+    request: &Request,
+    names: Vec<String>,
+    outcome: &Outcome,
+    handed: Option<&mut (dyn InheritedFd + 'static)>,
+) -> Result<ExecSpec, Failure> {
+    let mut with = Vec::new();
+    match (&request.to, handed) {
+        (_, Some(handed)) => {
+            handed.fill(&outcome.bearer).map_err(|error| {
+                let message = format!("the token does not go through a pipe: {error}");
+                Failure::new(Kind::Storage, message).hint("hand it over with --env")
+            })?;
+            with.push((
+                TOKEN_FD.to_owned(),
+                Secret::new(handed.number().to_string()),
+            ));
+        }
+        (To::Variable(name), None) => with.push((name.clone(), outcome.bearer.clone())),
+        (_, None) => with.push((usual(&names, outcome)?, outcome.bearer.clone())),
+    }
+    let profile = outcome.profile.as_ref().map(ToString::to_string);
+    let expires = outcome.expires.map(|end| end.0.to_string());
+    let mut without = names;
+    for (name, value) in [(PROFILE, profile), (EXPIRES, expires)] {
+        match value {
+            Some(value) => with.push((name.to_owned(), Secret::new(value))),
+            // Of another token, handed to whoever started us.
+            None => without.push(name.to_owned()),
+        }
+    }
+    without.retain(|name| {
+        let is_set = with.iter().any(|(other, _)| other == name);
+        !is_set && !request.keep.contains(name)
+    });
+    Ok(ExecSpec {
+        program: request.program.clone(),
+        args: request.args.clone(),
+        without,
+        with,
+    })
+}
+
+/// The variable that suits a credential: a token where a token is expected, and a key where a key
+/// is, if there is a choice.
+fn usual(names: &[String], outcome: &Outcome) -> Result<String, Failure> {
+    let of_a_token = |name: &&String| name.contains("OAUTH_TOKEN") || name.contains("ACCESS_TOKEN");
+    let suits = |name: &&String| of_a_token(name) == (outcome.kind != CredentialKind::ApiKey);
+    let name = names.iter().find(suits).or(names.first());
+    name.cloned().ok_or_else(|| nowhere(&outcome.provider))
+}
+
+fn nowhere(provider: &ProviderId) -> Failure {
+    let message = format!("no variable is known in which programs expect a token of {provider}");
+    Failure::new(Kind::Usage, message).hint("name one with --env, or hand it over with --fd")
+}
+
+impl From<DescriptorError> for Failure {
+    fn from(error: DescriptorError) -> Self {
+        let kind = match error {
+            DescriptorError::Taken(_) => Kind::Usage,
+            DescriptorError::System(_) => Kind::Storage,
+        };
+        Self::new(kind, error.to_string())
+            .hint("name another one, or none: --fd without a number takes one that is free")
+    }
+}
+
+/// As env(1) tells them apart.
+fn not_run(program: &OsStr, error: &std::io::Error) -> Failure {
+    let program = printable(&program.to_string_lossy(), 200);
+    let (kind, hint) = match error.kind() {
+        std::io::ErrorKind::NotFound => (Kind::NoProgram, "check its name, and PATH"),
+        _ => (
+            Kind::NotRun,
+            "check that it is a program which this user may run",
+        ),
+    };
+    Failure::new(kind, format!("{program} cannot be run: {error}")).hint(hint)
+}

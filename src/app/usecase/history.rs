@@ -1,0 +1,334 @@
+//! `models auth history`: what profiles held before, and which of it can be brought back.
+//!
+//! What the journal knows decides: a grant that was spent lives on in its successor, and sending it
+//! again would make the provider revoke both.
+
+use std::collections::HashMap;
+
+use crate::model::credential::{Credential, Kind as CredentialKind};
+use crate::model::grant::{Attempt, GrantDigest, GrantRecord, RefreshOutcome};
+use crate::model::history::{Cause, Generation, History};
+use crate::model::id::{AgentId, ProfileId};
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+use crate::ports::dialog::{Answer, Question};
+use crate::ports::store::{Scope, StoreError};
+
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind, shell_word};
+use crate::app::refresh::backoff::words;
+use crate::app::refresh::rotation;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// For which agent.
+    pub agent: AgentId,
+    /// Of one profile only.
+    pub profile: Option<ProfileId>,
+}
+
+/// What is kept, profile by profile.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// How many generations of each profile are kept.
+    pub limit: usize,
+    /// The profiles that have any.
+    pub lines: Vec<Line>,
+    /// Histories that cannot be read, each a sentence.
+    pub faults: Vec<String>,
+}
+
+/// One profile.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Its name.
+    pub profile: ProfileId,
+    /// The agent in whose document it lies or lay.
+    pub owner: AgentId,
+    /// What it holds now.
+    pub now: Option<Facts>,
+    /// What it held before, the newest first.
+    pub rows: Vec<Row>,
+}
+
+/// One generation.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Its number.
+    pub number: u64,
+    /// When it was replaced.
+    pub replaced_at: Timestamp,
+    /// By what.
+    pub cause: Cause,
+    /// What it was.
+    pub facts: Facts,
+    /// Whether it can be brought back.
+    pub verdict: Verdict,
+}
+
+/// A credential without its secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// What it is.
+    pub kind: CredentialKind,
+    /// Its provider as written.
+    pub provider: String,
+    /// E-mail, if known.
+    pub email: Option<String>,
+    /// Account id, if known.
+    pub account_id: Option<String>,
+    /// When its token ends, if that is known.
+    pub expires: Option<Timestamp>,
+    /// A short name of its secret that tells nothing about it; `None` if it holds none.
+    pub fingerprint: Option<String>,
+}
+
+/// Whether a generation can be brought back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It can.
+    Good,
+    /// It can, and may be spent: nobody knows how a refresh of it ended that began then.
+    InDoubt {
+        /// When.
+        since: Timestamp,
+    },
+    /// Its grant was spent, and what came of it may be found elsewhere.
+    Spent {
+        /// When, if that is known.
+        at: Option<Timestamp>,
+        /// Where its successor is now.
+        successor: Option<SuccessorLocation>,
+    },
+    /// It was revoked, and nothing came of it.
+    Revoked {
+        /// When.
+        at: Timestamp,
+    },
+    /// It can, and its provider has refused it: what comes back is as it was.
+    Refused {
+        /// The provider's words.
+        why: String,
+    },
+}
+
+impl Verdict {
+    /// Whether it may be put back.
+    pub fn allows(&self) -> bool {
+        !matches!(self, Self::Spent { .. } | Self::Revoked { .. })
+    }
+}
+
+/// Where the successor of a spent grant is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SuccessorLocation {
+    /// In a profile of an agent.
+    Profile(AgentId, ProfileId),
+    /// In another generation of the same profile.
+    Generation(u64),
+}
+
+/// Lists what is kept of one profile, or of all that the agent has.
+///
+/// # Errors
+/// [`Kind::NotFound`] if there is neither such a profile nor a generation of it, and what the
+/// store says.
+pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
+    let Some(profile) = &request.profile else {
+        let kept = cx.store.history(&request.agent, None)?;
+        let mut lines = Vec::new();
+        for history in kept.histories {
+            lines.push(line(cx, &request.agent, history)?);
+        }
+        return Ok(Outcome {
+            limit: kept.limit,
+            lines,
+            faults: kept.faults,
+        });
+    };
+    let owner = owner(cx, &request.agent, profile)?;
+    let mut kept = cx.store.history(&owner, Some(profile))?;
+    let history = kept.histories.pop();
+    let history = history.unwrap_or_else(|| History::new(profile.clone()));
+    let line = line(cx, &owner, history)?;
+    if line.now.is_none() && line.rows.is_empty() && kept.faults.is_empty() {
+        let message = format!("there is no profile {profile}, and nothing is kept of one");
+        let failure = Failure::new(Kind::NotFound, message);
+        return Err(failure.hint("openclaw models auth history"));
+    }
+    Ok(Outcome {
+        limit: kept.limit,
+        lines: vec![line],
+        faults: kept.faults,
+    })
+}
+
+/// Forgets what is kept of one profile, or of all that the agent has; how many generations that
+/// were.
+///
+/// # Errors
+/// [`Kind::Usage`] if the answer was no or nobody can be asked, and what the store says.
+pub fn clear(cx: Context<'_>, request: &Request, yes: bool) -> Result<usize, Failure> {
+    let owner = match &request.profile {
+        Some(profile) => owner(cx, &request.agent, profile)?,
+        None => request.agent.clone(),
+    };
+    let kept = cx.store.history(&owner, request.profile.as_ref())?;
+    let count = kept.histories.iter().map(|h| h.generations.len()).sum();
+    if !yes {
+        confirm(cx, request)?;
+    }
+    cx.store.clear_history(&owner, request.profile.as_ref())?;
+    Ok(count)
+}
+
+fn confirm(cx: Context<'_>, request: &Request) -> Result<(), Failure> {
+    let (what, word) = match &request.profile {
+        Some(profile) => (profile.to_string(), shell_word(profile.as_str()) + " "),
+        None => ("every profile".to_owned(), String::new()),
+    };
+    let command = format!("openclaw models auth history {word}--clear --yes");
+    let failure = |why: &str| {
+        let message = format!("the history of {what} was not cleared{why}");
+        Err(Failure::new(Kind::Usage, message).hint(command.clone()))
+    };
+    if !cx.dialog.can_ask() {
+        return failure(": nobody is there to confirm it");
+    }
+    let question = Question::Confirm {
+        prompt: format!("Clear the history of {what}? It can then no longer be brought back."),
+        default: false,
+    };
+    match cx.dialog.ask(&question, &|| false)? {
+        Answer::Yes => Ok(()),
+        Answer::No | Answer::Text(_) => failure(""),
+    }
+}
+
+/// The agent whose history of a profile is meant: the agent itself if it has one or the profile is
+/// its own, else main, whose profiles it sees.
+pub(in crate::app) fn owner(
+    cx: Context<'_>,
+    agent: &AgentId,
+    profile: &ProfileId,
+) -> Result<AgentId, StoreError> {
+    let kept = cx.store.history(agent, Some(profile))?;
+    let has_own = || -> Result<bool, StoreError> {
+        let own = cx.store.load(agent, Scope::Profile(profile))?;
+        Ok(own.get(profile).is_some())
+    };
+    if agent.is_main() || !kept.histories.is_empty() || !kept.faults.is_empty() || has_own()? {
+        return Ok(agent.clone());
+    }
+    Ok(AgentId::main())
+}
+
+/// One profile with a verdict on each of its generations.
+pub(in crate::app) fn line(
+    cx: Context<'_>,
+    owner: &AgentId,
+    mut history: History,
+) -> Result<Line, Failure> {
+    let profile = history.profile.clone();
+    let document = cx.store.load(owner, Scope::Profile(&profile))?;
+    let now = document.get(&profile);
+    if let Some(now) = now {
+        // Left by a change that was interrupted before it came about.
+        history.leave_out(now);
+    }
+    let mut living = None;
+    let mut rows = Vec::new();
+    for generation in &history.generations {
+        rows.push(Row {
+            number: generation.number,
+            replaced_at: generation.replaced_at,
+            cause: generation.cause,
+            facts: Facts::of(&generation.credential),
+            verdict: verdict(cx, &history, generation, &mut living)?,
+        });
+    }
+    Ok(Line {
+        now: now.map(Facts::of),
+        owner: owner.clone(),
+        profile,
+        rows,
+    })
+}
+
+/// Where each grant lives that is not known as spent.
+type KnownGrants = HashMap<GrantDigest, SuccessorLocation>;
+
+fn verdict(
+    cx: Context<'_>,
+    history: &History,
+    generation: &Generation,
+    living: &mut Option<KnownGrants>,
+) -> Result<Verdict, StoreError> {
+    let spent = |at, successor| Ok(Verdict::Spent { at, successor });
+    let Some(grant) = &generation.grant else {
+        return match generation.is_bare {
+            true => spent(None, None),
+            false => Ok(Verdict::Good),
+        };
+    };
+    let record = cx.store.grant_record(grant)?;
+    if let Some(at) = record.as_ref().and_then(GrantRecord::revoked_at) {
+        return Ok(Verdict::Revoked { at });
+    }
+    let Some(attempt) = record.and_then(|record| record.attempt) else {
+        return match generation.is_bare {
+            true => spent(Some(generation.replaced_at), None),
+            false => Ok(Verdict::Good),
+        };
+    };
+    match &attempt.outcome {
+        Some(RefreshOutcome::Stored { successor }) if successor != grant => {
+            let living = living.get_or_insert_with(|| living_grants(cx, history));
+            let successor = rotation::follow(cx, successor, living)?;
+            spent(attempt.settled_at, successor.cloned())
+        }
+        _ if generation.is_bare => spent(Some(generation.replaced_at), None),
+        Some(RefreshOutcome::Refused(refusal)) => Ok(Verdict::Refused {
+            why: words(refusal),
+        }),
+        None | Some(RefreshOutcome::Unknown { .. }) => {
+            let Attempt { begun_at, .. } = attempt;
+            Ok(Verdict::InDoubt { since: begun_at })
+        }
+        Some(
+            RefreshOutcome::Stored { .. }
+            | RefreshOutcome::Passing { .. }
+            | RefreshOutcome::Revoked,
+        ) => Ok(Verdict::Good),
+    }
+}
+
+/// Every grant of every agent's document, and of this history.
+fn living_grants(cx: Context<'_>, history: &History) -> KnownGrants {
+    let kept = history.generations.iter().filter(|one| !one.is_bare);
+    let kept = kept.filter_map(|one| {
+        Some((
+            one.grant.clone()?,
+            SuccessorLocation::Generation(one.number),
+        ))
+    });
+    let held = rotation::holders(cx).into_iter();
+    let held = held.map(|(grant, (agent, id))| (grant, SuccessorLocation::Profile(agent, id)));
+    kept.chain(held).collect()
+}
+
+impl Facts {
+    /// The facts of a credential.
+    pub(in crate::app) fn of(credential: &Credential) -> Self {
+        let oauth = credential.as_oauth();
+        Self {
+            kind: credential.kind(),
+            provider: credential.raw_provider().to_owned(),
+            email: credential.email().map(str::to_owned),
+            account_id: oauth.and_then(|oauth| oauth.identity.account_id.clone()),
+            expires: credential.expires(),
+            fingerprint: credential.bearer().map(Secret::fingerprint),
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! `models auth logout`: forgets one profile here, with everything the document says of it. To
+//! forget and to revoke are different words: the provider is told only where that is asked for, and
+//! then nothing goes here before it has agreed. The history keeps what still lives, and the command
+//! says so.
+
+use crate::model::credential::{Credential, Kind as CredentialKind};
+use crate::model::id::{AgentId, ProfileId};
+use crate::ports::dialog::{Answer, Notice, Question};
+use crate::ports::store::{Change, Scope, StoreError};
+
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind, StoreEffect, shell_word};
+use crate::app::revoke::{self, RevocationPlan};
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// For which agent.
+    pub agent: AgentId,
+    /// Which profile.
+    pub profile: ProfileId,
+    /// Without asking.
+    pub yes: bool,
+    /// Only say what would go.
+    pub dry_run: bool,
+    /// Revoke it at the provider first.
+    pub revoke: bool,
+    /// Forget it even if it could not be revoked.
+    pub force: bool,
+}
+
+/// What went, or would go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The profile.
+    pub profile: ProfileId,
+    /// Its provider as written.
+    pub provider: String,
+    /// What it held.
+    pub kind: CredentialKind,
+    /// The agent in whose document it lay.
+    pub owner: AgentId,
+    /// Providers whose order override named it.
+    pub orders: Vec<String>,
+    /// Providers whose last good profile it was.
+    pub last_good: Vec<String>,
+    /// Whether there was a usage entry.
+    pub usage: bool,
+    /// Whether it went; false for a dry run.
+    pub removed: bool,
+    /// Whether it lies in the history now, and can be brought back.
+    pub kept: bool,
+    /// Whether another login took its place meanwhile, which stays.
+    pub replaced: bool,
+    /// What the provider has to do with it; `None` if it is not asked.
+    pub revocation: Option<Revocation>,
+}
+
+/// What the provider has to do with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// Where it is revoked.
+    pub endpoint: String,
+    /// What stops working besides the profile itself, a sentence each.
+    pub ends: Vec<String>,
+    /// Other profiles that held the same login, and went with it.
+    pub copies: Vec<(AgentId, ProfileId)>,
+    /// Whether the server has agreed; false for a dry run, and for what was forced.
+    pub done: bool,
+}
+
+/// Forgets it, at its owner.
+///
+/// # Errors
+/// [`Kind::NotFound`] if there is no such profile, [`Kind::Usage`] if nobody can be asked and
+/// `yes` was not said, [`Kind::Cancelled`] if the answer was no, and what the store says. With
+/// `revoke` [`Kind::Config`] if it cannot be revoked, and [`Kind::Temporary`] if it cannot be now;
+/// nothing was removed then.
+pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
+    let id = &request.profile;
+    let effective = cx.effective(&request.agent, Scope::All)?;
+    let seen = effective
+        .get(id)
+        .ok_or_else(|| Failure::not_seen(&effective, id))?;
+    let owner = seen.owner.clone();
+    let document = match &effective.main {
+        Some(main) if owner.is_main() => main,
+        _ => &effective.own,
+    };
+    let is_it = |name: &str| name.trim() == id.as_str();
+    let mut outcome = Outcome {
+        profile: id.clone(),
+        provider: seen.credential.raw_provider().to_owned(),
+        kind: seen.credential.kind(),
+        owner: owner.clone(),
+        orders: document
+            .order
+            .iter()
+            .filter(|(_, ids)| ids.iter().any(|other| is_it(other)))
+            .map(|(provider, _)| provider.clone())
+            .collect(),
+        last_good: document
+            .last_good
+            .iter()
+            .filter(|(_, other)| is_it(other))
+            .map(|(provider, _)| provider.clone())
+            .collect(),
+        usage: document.usage_of(id).is_some(),
+        removed: false,
+        kept: false,
+        replaced: false,
+        revocation: None,
+    };
+    let credential = seen.credential.clone();
+    let plan = match request.revoke {
+        true => forced(cx, request, revoke::plan(cx, &owner, id, &credential))?,
+        false => None,
+    };
+    outcome.revocation = plan.as_ref().map(|plan| Revocation {
+        endpoint: plan.endpoint(),
+        ends: plan.ends(cx, &owner, id),
+        copies: Vec::new(),
+        done: false,
+    });
+    if request.dry_run {
+        return Ok(outcome);
+    }
+    for end in outcome.revocation.iter().flat_map(|told| &told.ends) {
+        cx.dialog.notice(&Notice::Info(end.clone()));
+    }
+    if !request.yes {
+        confirm(cx, &outcome, request)?;
+    }
+    let revoked = match plan {
+        Some(plan) => forced(cx, request, plan.carry_out(cx, &owner, id))?,
+        None => None,
+    };
+    match &revoked {
+        None => {
+            outcome.revocation = None;
+            forget(cx, &mut outcome, &|_| true)?;
+        }
+        Some(plan) => {
+            forget(cx, &mut outcome, &|held| plan.revoked(held))?;
+            forget_copies(cx, &mut outcome, plan);
+            plan.revoke_access(cx);
+        }
+    }
+    match cx.interrupt.pending() {
+        Some(signal) if revoked.is_some() => {
+            Err(Failure::cancelled(signal).touched(StoreEffect::Changed))
+        }
+        _ => Ok(outcome),
+    }
+}
+
+/// With `force` what keeps a login from being revoked is told and gone past. What keeps this
+/// machine from forgetting it is not.
+fn forced<T>(
+    cx: Context<'_>,
+    request: &Request,
+    result: Result<T, Failure>,
+) -> Result<Option<T>, Failure> {
+    let is_ours = |kind| matches!(kind, Kind::Storage | Kind::Busy | Kind::Cancelled(_));
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(failure) if !request.force || is_ours(failure.kind) => Err(failure),
+        Err(failure) => {
+            cx.dialog.notice(&Notice::Warning(format!(
+                "{}. It is only forgotten here; its provider may still honour it",
+                failure.message
+            )));
+            Ok(None)
+        }
+    }
+}
+
+/// Removes the profile, if it still holds what is meant.
+fn forget(
+    cx: Context<'_>,
+    outcome: &mut Outcome,
+    is_meant: &dyn Fn(&Credential) -> bool,
+) -> Result<(), Failure> {
+    let Outcome { profile, owner, .. } = outcome;
+    let mut removed = false;
+    let mut replaced = false;
+    let written = cx.store.update(owner, &mut |document| {
+        replaced = document.get(profile).is_some_and(|held| !is_meant(held));
+        removed = !replaced && document.remove(profile).is_some();
+        match removed {
+            true => Change::Write,
+            false => Change::Keep,
+        }
+    });
+    let was_revoked = outcome.revocation.is_some();
+    let written = written.map_err(|error| match was_revoked {
+        true => unforgotten(outcome, error),
+        false => error.into(),
+    })?;
+    cx.tell_faults(&written);
+    outcome.removed = removed;
+    outcome.replaced = replaced;
+    outcome.kept = removed && is_kept(cx, &outcome.owner, &outcome.profile);
+    Ok(())
+}
+
+/// It is revoked, and still lies here.
+fn unforgotten(outcome: &Outcome, error: StoreError) -> Failure {
+    let failure = Failure::from(error);
+    let word = shell_word(outcome.profile.as_str());
+    Failure {
+        message: format!(
+            "{} is revoked at its provider, and could not be removed here: {}",
+            outcome.profile, failure.message
+        ),
+        hint: failure
+            .hint
+            .map(|hint| format!("{hint}: openclaw models auth logout {word}")),
+        ..failure
+    }
+}
+
+/// Removes what held the same login. One that cannot be removed is dead all the same, and the
+/// journal says so to whoever uses it.
+fn forget_copies(cx: Context<'_>, outcome: &mut Outcome, plan: &RevocationPlan) {
+    outcome.kept = false;
+    let Some(told) = &mut outcome.revocation else {
+        return;
+    };
+    told.done = true;
+    for (agent, id) in &plan.copies {
+        if (agent, id) == (&outcome.owner, &outcome.profile) {
+            continue;
+        }
+        let mut removed = false;
+        let written = cx.store.update(agent, &mut |document| {
+            let is_it = document.get(id).is_some_and(|held| plan.revoked(held));
+            removed = is_it && document.remove(id).is_some();
+            match removed {
+                true => Change::Write,
+                false => Change::Keep,
+            }
+        });
+        match written {
+            Ok(_) if removed => told.copies.push((agent.clone(), id.clone())),
+            Ok(_) => {}
+            Err(error) => cx.dialog.notice(&Notice::Warning(format!(
+                "{id} of agent {agent} is revoked, too, and could not be removed: {error}"
+            ))),
+        }
+    }
+}
+
+/// Whether the credential itself is among the generations now. A history that cannot be read is
+/// told of by `models auth history`.
+fn is_kept(cx: Context<'_>, owner: &AgentId, id: &ProfileId) -> bool {
+    let kept = cx.store.history(owner, Some(id)).unwrap_or_default();
+    let mut histories = kept.histories.iter();
+    histories.any(|history| history.generations.iter().any(|one| !one.is_bare))
+}
+
+fn confirm(cx: Context<'_>, outcome: &Outcome, request: &Request) -> Result<(), Failure> {
+    let Outcome { profile, owner, .. } = outcome;
+    let revoke = if request.revoke { " --revoke" } else { "" };
+    let force = if request.force { " --force" } else { "" };
+    let command = format!(
+        "openclaw models auth logout {}{revoke}{force} --yes",
+        shell_word(profile.as_str())
+    );
+    if !cx.dialog.can_ask() {
+        let message = format!("{profile} was not removed: nobody is there to confirm it");
+        return Err(Failure::new(Kind::Usage, message).hint(command));
+    }
+    let inherited = if *owner == request.agent {
+        String::new()
+    } else {
+        format!(" It belongs to agent {owner}; every agent that reads through to it loses it.")
+    };
+    let verb = match &outcome.revocation {
+        Some(_) => "Revoke and remove",
+        None => "Remove",
+    };
+    let question = Question::Confirm {
+        prompt: format!("{verb} {profile}?{inherited}"),
+        default: false,
+    };
+    match cx.dialog.ask(&question, &|| false)? {
+        Answer::Yes => Ok(()),
+        Answer::No | Answer::Text(_) => {
+            Err(Failure::new(Kind::Usage, format!("{profile} was not removed")).hint(command))
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! `models auth order`: in which order an agent tries the profiles of a provider.
+//!
+//! The override is the agent's own and is written into its document alone. It may name inherited
+//! profiles; their credentials stay where they are.
+
+use std::path::PathBuf;
+
+use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
+use crate::model::profiles::Effective;
+use crate::model::selection::{self, Verdict};
+use crate::ports::dialog::Notice;
+use crate::ports::store::{Change, Scope};
+
+use crate::app::context::Context;
+use crate::app::credential::reason_text::Reason;
+use crate::app::failure::{Failure, Kind};
+
+/// Whose order.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Of which agent.
+    pub agent: AgentId,
+    /// Whether it was named, and not just the default.
+    pub agent_named: bool,
+    /// For which provider.
+    pub provider: ProviderId,
+}
+
+/// The override as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The agent.
+    pub agent: AgentId,
+    /// Its directory.
+    pub agent_dir: PathBuf,
+    /// The provider.
+    pub provider: ProviderId,
+    /// The file in which the agent's orders lie.
+    pub path: PathBuf,
+    /// Whether that is another file than the credentials'.
+    pub is_split: bool,
+    /// The override, as written; `None` if there is none.
+    pub order: Option<Vec<String>>,
+    /// The agent whose override it is: main's counts where the agent has none.
+    pub owner: Option<AgentId>,
+    /// Whether the command changed it.
+    pub changed: bool,
+}
+
+/// Tells the override.
+///
+/// # Errors
+/// [`Kind::NotFound`] for an agent that is not configured, and what the store says.
+pub fn get(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
+    check_agent(cx, &request.agent, request.agent_named)?;
+    let effective = cx.effective(&request.agent, Scope::Provider(&request.provider))?;
+    outcome(cx, request, &effective)
+}
+
+/// Sets the override to these profiles, each counted once, all of which the agent must see.
+///
+/// # Errors
+/// [`Kind::NotFound`] for a profile or an agent that does not exist, [`Kind::Usage`] for a profile
+/// of another provider, and what the store says.
+pub fn set(cx: Context<'_>, request: &Request, profiles: &[ProfileId]) -> Result<Outcome, Failure> {
+    check_agent(cx, &request.agent, request.agent_named)?;
+    let mut effective = cx.effective(&request.agent, Scope::All)?;
+    let mut ids: Vec<String> = Vec::new();
+    for id in profiles {
+        check_profile(&effective, id, &request.provider)?;
+        if !ids.iter().any(|other| other == id.as_str()) {
+            ids.push(id.to_string());
+        }
+    }
+    put(&mut effective.own.order, &request.provider, Some(&ids));
+    // Before the write: nothing may fail after it that says nothing was changed.
+    let mut outcome = outcome(cx, request, &effective)?;
+    outcome.changed = write(cx, &request.agent, &request.provider, Some(&ids))?;
+    tell_unusable(cx, &effective, &request.provider);
+    Ok(outcome)
+}
+
+/// Removes the agent's own override, however its provider is written; without one nothing is
+/// written.
+///
+/// # Errors
+/// As for [`get`].
+pub fn clear(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
+    check_agent(cx, &request.agent, request.agent_named)?;
+    let mut effective = cx.effective(&request.agent, Scope::Provider(&request.provider))?;
+    let is_set = put(&mut effective.own.order, &request.provider, None);
+    let mut outcome = outcome(cx, request, &effective)?;
+    if is_set {
+        outcome.changed = write(cx, &request.agent, &request.provider, None)?;
+    }
+    Ok(outcome)
+}
+
+/// Writes an agent's own override, or removes it; whether that changed anything.
+pub(in crate::app) fn write(
+    cx: Context<'_>,
+    agent: &AgentId,
+    provider: &ProviderId,
+    ids: Option<&[String]>,
+) -> Result<bool, Failure> {
+    let mut changed = false;
+    let written = cx.store.update(agent, &mut |document| {
+        changed = put(&mut document.order, provider, ids);
+        match changed {
+            true => Change::Write,
+            false => Change::Keep,
+        }
+    })?;
+    cx.tell_faults(&written);
+    Ok(changed)
+}
+
+/// Replaces every spelling of the provider by one entry, or by none; whether anything is different.
+pub(in crate::app) fn put(
+    order: &mut Vec<(String, Vec<String>)>,
+    provider: &ProviderId,
+    ids: Option<&[String]>,
+) -> bool {
+    let before = order.clone();
+    let is_it =
+        |entry: &(String, Vec<String>)| ProviderId::parse(&entry.0).as_ref() == Ok(provider);
+    let place = order.iter().position(is_it).unwrap_or(order.len());
+    order.retain(|entry| !is_it(entry));
+    if let Some(ids) = ids {
+        order.insert(place, (provider.to_string(), ids.to_vec()));
+    }
+    *order != before
+}
+
+/// That an agent that was named is configured: a slip must not become an agent.
+pub(in crate::app) fn check_agent(
+    cx: Context<'_>,
+    agent: &AgentId,
+    named: bool,
+) -> Result<(), Failure> {
+    if named && !cx.settings.knows_agent(agent) {
+        let message = format!("there is no agent {agent}");
+        return Err(Failure::new(Kind::NotFound, message).hint("openclaw agents list"));
+    }
+    Ok(())
+}
+
+/// That the agent sees a profile, and that it is for the provider.
+pub(in crate::app) fn check_profile(
+    effective: &Effective,
+    id: &ProfileId,
+    provider: &ProviderId,
+) -> Result<(), Failure> {
+    let seen = effective.get(id);
+    let seen = seen.ok_or_else(|| Failure::not_seen(effective, id))?;
+    if seen.credential.provider().as_ref() == Some(provider) {
+        return Ok(());
+    }
+    let other = printable(seen.credential.raw_provider(), 80);
+    let message = format!("{id} is for {other}, not for {provider}");
+    let hint = format!("openclaw models auth list --provider {provider}");
+    Err(Failure::new(Kind::Usage, message).hint(hint))
+}
+
+/// An order is taken as it is given; what of it is of no use today is said.
+pub(in crate::app) fn tell_unusable(cx: Context<'_>, effective: &Effective, provider: &ProviderId) {
+    let now = cx.clock.now();
+    let decision = selection::decide(effective, cx.settings, provider, None, now);
+    for candidate in &decision.candidates {
+        let (id, verdict) = (&candidate.id, &candidate.verdict);
+        let sentence = match verdict {
+            Verdict::Eligible | Verdict::NotNamed => continue,
+            Verdict::CoolingDown(until) => {
+                format!("{id} comes last until {}: it cools down", until.iso8601())
+            }
+            other => {
+                let why = Reason::of_verdict(other, now).words;
+                format!("{id} is in the order and passed over: {why}")
+            }
+        };
+        cx.dialog.notice(&Notice::Warning(sentence));
+    }
+}
+
+fn outcome(cx: Context<'_>, request: &Request, effective: &Effective) -> Result<Outcome, Failure> {
+    let provider = &request.provider;
+    let document = cx.store.path(&request.agent);
+    let path = cx.store.state_path(&request.agent)?;
+    let owner = match effective.own.order_of(provider) {
+        Some(_) => request.agent.clone(),
+        None => AgentId::main(),
+    };
+    let order = effective.order_of(provider).map(<[String]>::to_vec);
+    Ok(Outcome {
+        agent: request.agent.clone(),
+        agent_dir: document.parent().map(PathBuf::from).unwrap_or_default(),
+        provider: provider.clone(),
+        is_split: path != document,
+        path,
+        owner: order.is_some().then_some(owner),
+        order,
+        changed: false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_a_provider_is_replaced_by_one() {
+        let entry = |key: &str, id: &str| (key.to_owned(), vec![id.to_owned()]);
+        let zai = ProviderId::parse("zai").unwrap();
+        let old = vec![entry("a", "a:1"), entry("Z.AI", "zai:1"), entry("b", "b:1")];
+        let mut order = old.clone();
+        order.push(entry("zai", "zai:2"));
+        assert!(put(&mut order, &zai, Some(&["zai:3".to_owned()])));
+        let expected = [entry("a", "a:1"), entry("zai", "zai:3"), entry("b", "b:1")];
+        assert_eq!(order, expected);
+        assert!(!put(&mut order, &zai, Some(&["zai:3".to_owned()])));
+        assert!(put(&mut order, &zai, None));
+        assert!(!put(&mut order, &zai, None));
+    }
+}

@@ -1,0 +1,224 @@
+//! `models auth providers`: which providers there are, and what one manifest would be.
+
+use std::path::{Path, PathBuf};
+
+use crate::model::id::ProviderId;
+use crate::model::provider::{DeviceScheme, Flow, Provider, Registration};
+use crate::providers::catalogue::{self, CatalogueError, Source};
+use crate::providers::manifest::{self, ManifestError};
+
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind};
+use crate::app::issuer::plugin;
+
+/// What is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Only this one.
+    pub provider: Option<ProviderId>,
+}
+
+/// The providers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Those that can be used, by name.
+    pub rows: Vec<Row>,
+    /// What is wrong with files that describe none, each with its path.
+    pub faults: Vec<String>,
+}
+
+/// One provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// What its manifest says.
+    pub provider: Provider,
+    /// Where that stands.
+    pub source: Source,
+}
+
+impl Row {
+    /// The names for `--method`, the preferred one first, each once.
+    pub fn methods(&self) -> Vec<&'static str> {
+        methods(&self.provider)
+    }
+}
+
+/// What a manifest would be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// The file.
+    pub path: PathBuf,
+    /// What it describes.
+    pub provider: Provider,
+    /// What deserves a second look.
+    pub warnings: Vec<String>,
+}
+
+/// Lists the providers.
+///
+/// # Errors
+/// [`Kind::NotFound`] if the one that is asked for is unknown, [`Kind::Config`] if its manifest is
+/// faulty, [`Kind::Storage`] if the user's directory cannot be read.
+pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
+    if let Some(id) = &request.provider {
+        // For its error, which knows near names.
+        cx.provider(id)?;
+    }
+    let listing = cx.catalogue.list()?;
+    let wanted = |provider: &Provider| {
+        let only = request.provider.as_ref();
+        only.is_none_or(|only| *only == provider.id)
+    };
+    let programs = plugin::without_manifest(cx).into_iter();
+    let programs = programs.map(|(provider, path)| (provider, Source::Program(path)));
+    let rows = listing.providers.into_iter().chain(programs);
+    let rows = rows.filter(|(provider, _)| wanted(provider));
+    let rows = rows.map(|(provider, source)| Row { provider, source });
+    let mut rows: Vec<Row> = rows.collect();
+    rows.sort_by(|a, b| a.provider.id.cmp(&b.provider.id));
+    Ok(Outcome {
+        rows,
+        faults: match request.provider {
+            Some(_) => Vec::new(),
+            None => listing.faults.iter().map(ToString::to_string).collect(),
+        },
+    })
+}
+
+/// Reads a manifest as `login` would and says what it describes.
+///
+/// # Errors
+/// [`Kind::Config`] with line and column if it is faulty, [`Kind::NotFound`] if there is none.
+pub fn check(cx: Context<'_>, path: &Path) -> Result<Checked, Failure> {
+    let Some(bytes) = cx.files.read(&cx.dirs.cwd.join(path))? else {
+        let message = format!("there is no file {}", path.display());
+        return Err(Failure::new(Kind::NotFound, message).hint("check the path"));
+    };
+    let parsed = manifest::parse_bytes(bytes, &path.display().to_string());
+    let (provider, replaces) = parsed.map_err(|fault: ManifestError| {
+        let failure = Failure::from(CatalogueError::from(fault));
+        failure.hint(format!("correct {}, then check it again", path.display()))
+    })?;
+    let warnings = warnings(path, &provider, replaces);
+    Ok(Checked {
+        path: path.to_owned(),
+        provider,
+        warnings,
+    })
+}
+
+/// The names for `--method`, the preferred one first, each once.
+pub fn methods(provider: &Provider) -> Vec<&'static str> {
+    let mut methods: Vec<&'static str> = Vec::new();
+    for flow in &provider.flows {
+        if !methods.contains(&flow.method()) {
+            methods.push(flow.method());
+        }
+    }
+    methods
+}
+
+/// Each address that requests would go to, and what for.
+pub fn endpoints(provider: &Provider) -> Vec<(&'static str, &str)> {
+    let mut found: Vec<(&'static str, Option<&str>)> = Vec::new();
+    if let Some(registration) = &provider.registration {
+        found.extend([
+            ("issuer", registration.issuer.as_deref()),
+            ("authorize", registration.authorize.as_deref()),
+            ("token", registration.token.as_deref()),
+            ("device", registration.device.as_deref()),
+            ("revoke", registration.revoke.as_deref()),
+        ]);
+    }
+    for flow in &provider.flows {
+        match flow {
+            Flow::KeyExchange(flow) => found.extend([
+                ("authorize", Some(flow.authorize.as_str())),
+                ("exchange", Some(flow.exchange.as_str())),
+            ]),
+            Flow::Device(device) => {
+                if let DeviceScheme::ServerPkce { code, poll, .. } = &device.scheme {
+                    found.extend([("device", Some(code.as_str())), ("poll", Some(poll))]);
+                }
+            }
+            _ => {}
+        }
+    }
+    found.push(("userinfo", provider.account.userinfo.as_deref()));
+    if let Some(probe) = &provider.probe {
+        let key = probe.key.as_ref().map(|way| way.url.as_str());
+        let token = probe.token.as_ref().map(|way| way.url.as_str());
+        found.push(("probe", key));
+        found.push(("probe", token.filter(|_| token != key)));
+    }
+    let found = found.into_iter();
+    found
+        .filter_map(|(name, address)| Some((name, address?)))
+        .collect()
+}
+
+/// What is allowed and seldom meant.
+fn warnings(path: &Path, provider: &Provider, replaces: bool) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let id = &provider.id;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if catalogue::id_of_file(&name).as_ref() != Some(id) {
+        warnings.push(format!(
+            "the file is called {name}: call it {id}.toml, or it is not found"
+        ));
+    }
+    match (catalogue::is_built_in(id), replaces) {
+        (true, false) => warnings.push(format!(
+            "{id} is a built-in provider: write replaces = true if this is to take its place"
+        )),
+        (false, true) => warnings.push(format!(
+            "replaces = true does nothing: no built-in provider is called {id}"
+        )),
+        _ => {}
+    }
+    for (what, address) in endpoints(provider) {
+        if address.starts_with("http:") {
+            warnings.push(format!(
+                "{what} is plain http, so it only works with a server on this machine"
+            ));
+        }
+    }
+    if provider.flows.is_empty() && provider.env.is_empty() && provider.ambient.is_empty() {
+        warnings.push("it has no [[flow]] and no env: there is no way to use it yet".to_owned());
+    }
+    let methods = provider.flows.iter().map(Flow::method).collect::<Vec<_>>();
+    for (at, method) in methods.iter().enumerate() {
+        if methods[..at].contains(method) {
+            warnings.push(format!(
+                "two flows are called {method}: only the first can be chosen"
+            ));
+        }
+    }
+    if let Some(registration) = &provider.registration {
+        client_warnings(provider, registration, &mut warnings);
+    }
+    warnings
+}
+
+fn client_warnings(provider: &Provider, registration: &Registration, warnings: &mut Vec<String>) {
+    if !registration.id.is_empty() && provider.policy.is_none() {
+        warnings.push(
+            "a client id is used and no policy says whose it is: write policy = \"...\"".to_owned(),
+        );
+    }
+    for flow in &provider.flows {
+        let scopes = match flow {
+            Flow::Browser(flow) => &flow.scopes,
+            Flow::Device(flow) => &flow.scopes,
+            _ => continue,
+        };
+        let has = |name: &str| scopes.iter().any(|scope| scope == name);
+        if has("openid") && !has("offline_access") {
+            warnings.push(format!(
+                "{} asks for openid and not for offline_access: most servers then give no \
+                 refresh token, and the login ends within hours",
+                flow.method()
+            ));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! `models auth refresh`: one profile, or all of an agent's, with what was before and after.
+
+use crate::model::credential::Kind as CredentialKind;
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::time::Timestamp;
+use crate::ports::store::Scope;
+
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind, login_command};
+use crate::app::refresh::ensure_fresh::ensure_fresh;
+use crate::app::refresh::outcome::{RefreshPolicy, ValidToken};
+
+/// What `models auth refresh` is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// For which agent.
+    pub agent: AgentId,
+    /// One profile, or all of the agent's OAuth profiles.
+    pub profile: Option<ProfileId>,
+    /// Also where there is enough life left.
+    pub force: bool,
+}
+
+/// One profile before and after.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The profile.
+    pub profile: ProfileId,
+    /// Its provider.
+    pub provider: ProviderId,
+    /// The end of its token before.
+    pub before: Option<Timestamp>,
+    /// What came of it.
+    pub result: Result<ValidToken, Failure>,
+}
+
+/// Refreshes one profile, or every OAuth profile that the agent sees.
+///
+/// # Errors
+/// If the documents cannot be read, or the named profile is none or is not refreshable. What
+/// becomes of each profile stands in its report.
+pub fn run(cx: Context<'_>, request: &Request) -> Result<Vec<Report>, Failure> {
+    let scope = request.profile.as_ref().map_or(Scope::All, Scope::Profile);
+    let effective = cx.effective(&request.agent, scope)?;
+    let mut reports = Vec::new();
+    for seen in effective.profiles() {
+        if request
+            .profile
+            .as_ref()
+            .is_some_and(|wanted| wanted != seen.id)
+        {
+            continue;
+        }
+        let can_be = seen.credential.as_oauth().is_some() || seen.credential.is_of_client();
+        let (true, Some(id)) = (can_be, seen.credential.provider()) else {
+            if request.profile.is_none() {
+                continue;
+            }
+            let kind = seen.credential.kind().as_str();
+            let message = format!("{} is of type {kind}, which is never refreshed", seen.id);
+            let failure = Failure::new(Kind::Usage, message);
+            return Err(match (seen.credential.kind(), seen.credential.provider()) {
+                (CredentialKind::Token, Some(provider)) => {
+                    failure.hint(login_command(&provider, Some(seen.id), true))
+                }
+                _ => failure.hint("openclaw models auth list"),
+            });
+        };
+        let need = if request.force {
+            RefreshPolicy::Always
+        } else {
+            RefreshPolicy::MinValid(None)
+        };
+        let result = cx
+            .provider_of(&id, seen.credential)
+            .map_err(Failure::from)
+            .and_then(|provider| ensure_fresh(cx, seen.owner, seen.id, &provider, need));
+        reports.push(Report {
+            profile: seen.id.clone(),
+            provider: id,
+            before: seen.credential.expires(),
+            result,
+        });
+    }
+    match (&request.profile, reports.is_empty()) {
+        (Some(id), true) => Err(Failure::not_seen(&effective, id)),
+        _ => Ok(reports),
+    }
+}

@@ -1,0 +1,204 @@
+//! `models auth report`: a script or a program tells how a request with a profile ended, and the
+//! profile is passed over for a while, or no longer.
+//!
+//! What is told goes into the asking agent's own document, of an inherited profile, too: what one
+//! agent may not do another still may. Only who was told of a success is ever marked good; the
+//! reference release marked the last profile to fail.
+
+use std::time::Duration;
+
+use crate::model::cooldown::{self, Failed, Reason};
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::profiles::Effective;
+use crate::model::time::Timestamp;
+use crate::ports::store::{Change, Scope};
+
+use super::cooldown::{Next, known, next_in_line};
+use crate::app::context::Context;
+use crate::app::credential::model_ref::own_name;
+use crate::app::failure::Failure;
+
+/// How the request ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RequestOutcome {
+    /// Well.
+    Worked,
+    /// Not well.
+    Failed {
+        /// What it was about.
+        reason: Reason,
+        /// For how long the server asked to be left alone.
+        retry_after: Option<Duration>,
+    },
+}
+
+/// What is told.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// By which agent.
+    pub agent: AgentId,
+    /// Which profile was used.
+    pub profile: ProfileId,
+    /// Which model was asked for: a reference, an alias, or its own name.
+    pub model: Option<String>,
+    /// How it ended.
+    pub ending: RequestOutcome,
+}
+
+/// What follows for the profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nothing is held against it.
+    Works,
+    /// It is passed over.
+    PassedOver {
+        /// Until then.
+        until: Timestamp,
+        /// Whether it is disabled, and not just cooling down.
+        disabled: bool,
+        /// Why.
+        reason: Reason,
+        /// Failures that add up.
+        errors: u64,
+        /// The only model that is concerned.
+        model: Option<String>,
+    },
+    /// Profiles of its provider are never passed over.
+    Exempt,
+}
+
+/// What follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The agent in whose document it was written down.
+    pub agent: AgentId,
+    /// The profile.
+    pub profile: ProfileId,
+    /// Its provider.
+    pub provider: ProviderId,
+    /// What becomes of it.
+    pub state: State,
+    /// Whose turn it is now, for the same model.
+    pub next: Option<Next>,
+}
+
+/// Writes it down.
+///
+/// # Errors
+/// [`Kind::NotFound`](crate::app::failure::Kind::NotFound) if the agent sees no such profile,
+/// [`Kind::Config`](crate::app::failure::Kind::Config) if its entry cannot be
+/// used, and what the store says.
+pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
+    let id = &request.profile;
+    let before = cx.effective(&request.agent, Scope::All)?;
+    let seen = before
+        .get(id)
+        .ok_or_else(|| Failure::not_seen(&before, id))?;
+    let provider = seen
+        .credential
+        .provider()
+        .ok_or_else(|| Failure::names_no_provider(id))?;
+    let model = model_of(cx, request, &provider);
+    let now = cx.clock.now();
+    let is_exempt = matches!(request.ending, RequestOutcome::Failed { .. })
+        && cooldown::is_exempt(&provider, before.release());
+    let after = match is_exempt {
+        true => before,
+        false => {
+            let what = (id, &provider, model.as_deref(), now);
+            written(cx, request, before, what)?
+        }
+    };
+    Ok(Outcome {
+        agent: request.agent.clone(),
+        profile: id.clone(),
+        state: match is_exempt {
+            true => State::Exempt,
+            false => state(&after, id, &request.ending),
+        },
+        next: next_in_line(&after, cx.settings, &provider, model.as_deref(), now),
+        provider,
+    })
+}
+
+/// The model's own name. The models of a router have slashes of their own: only its provider is
+/// taken off.
+fn model_of(cx: Context<'_>, request: &Request, provider: &ProviderId) -> Option<String> {
+    let model = request.model.as_deref()?.trim();
+    let before = model.split_once('/').map(|(before, _)| before);
+    let is_other = |before| ProviderId::parse(before).as_ref() != Ok(provider);
+    let own = match before.is_some_and(is_other) {
+        true => model.to_owned(),
+        false => own_name(cx.settings, &request.agent, model),
+    };
+    Some(own).filter(|own| !own.is_empty())
+}
+
+type What<'a> = (&'a ProfileId, &'a ProviderId, Option<&'a str>, Timestamp);
+
+/// Writes into the agent's own document. An entry of its own hides main's, so what main had learnt
+/// is where it goes on from.
+fn written(
+    cx: Context<'_>,
+    request: &Request,
+    before: Effective,
+    (id, provider, model, now): What<'_>,
+) -> Result<Effective, Failure> {
+    let rules = &cx.settings.cooldowns;
+    let main = before.main;
+    let mut is_there = false;
+    let own = cx.store.update(&request.agent, &mut |doc| {
+        is_there = [Some(&*doc), main.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|document| document.get(id).is_some());
+        if !is_there {
+            return Change::Keep;
+        }
+        let usage = known(doc, main.as_ref(), id).cloned().unwrap_or_default();
+        let release = doc.release.over(main.as_ref().map(|main| main.release));
+        let next = match request.ending {
+            RequestOutcome::Worked => cooldown::worked(&usage, now),
+            RequestOutcome::Failed {
+                reason,
+                retry_after,
+            } => {
+                let failed = Failed {
+                    provider,
+                    reason,
+                    model,
+                    retry_after,
+                    now,
+                };
+                cooldown::failed(&usage, &failed, rules, release)
+            }
+        };
+        doc.set_usage(id, next);
+        if request.ending == RequestOutcome::Worked {
+            doc.set_last_good(provider, id);
+        }
+        Change::Write
+    })?;
+    if !is_there {
+        return Err(Failure::no_such_profile(id));
+    }
+    cx.tell_faults(&own);
+    Ok(Effective::new(request.agent.clone(), own, main))
+}
+
+fn state(after: &Effective, id: &ProfileId, ending: &RequestOutcome) -> State {
+    let usage = after.usage_of(id);
+    let (RequestOutcome::Failed { reason, .. }, Some(usage)) = (ending, usage) else {
+        return State::Works;
+    };
+    let is_disabling = matches!(reason, Reason::Billing | Reason::AuthPermanent);
+    let disabled = is_disabling && usage.disabled_until.is_some();
+    let ends = [usage.cooldown_until, usage.disabled_until];
+    State::PassedOver {
+        until: ends.into_iter().flatten().max().unwrap_or(Timestamp(0)),
+        disabled,
+        reason: *reason,
+        errors: usage.error_count,
+        model: (!disabled).then(|| usage.cooldown_model.clone()).flatten(),
+    }
+}

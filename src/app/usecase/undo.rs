@@ -1,0 +1,243 @@
+//! `models auth undo`: puts back what a profile held before. What it holds now becomes a
+//! generation itself, so an undo can be undone.
+
+use crate::model::credential::{Credential, Kind as CredentialKind};
+use crate::model::history::{Cause, Generation, History};
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::time::Timestamp;
+use crate::ports::dialog::Notice;
+use crate::ports::store::{Change, Held};
+
+use super::history::{Facts, Row, SuccessorLocation, Verdict, line, owner};
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind, shell_word, store_command};
+use crate::app::paste;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// For which agent.
+    pub agent: AgentId,
+    /// Which profile.
+    pub profile: ProfileId,
+    /// Which generation; by default the last that something else than a refresh replaced.
+    pub number: Option<u64>,
+    /// Only say what would be put back.
+    pub dry_run: bool,
+}
+
+/// What was put back, or would be.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The profile.
+    pub profile: ProfileId,
+    /// The agent in whose document it lies.
+    pub owner: AgentId,
+    /// Which generation it was.
+    pub number: u64,
+    /// When it had been replaced.
+    pub replaced_at: Timestamp,
+    /// By what.
+    pub cause: Cause,
+    /// What it is.
+    pub facts: Facts,
+    /// The generation that was in the profile until now; `None` if nothing was, or for a dry run.
+    pub was: Option<u64>,
+}
+
+/// Puts a generation back.
+///
+/// # Errors
+/// [`Kind::NotFound`] if there is no such generation, [`Kind::NeedsLogin`] if its grant is spent,
+/// [`Kind::Busy`] while another process refreshes it, and what the store says. Nothing is changed
+/// then.
+pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
+    let id = &request.profile;
+    let owner = owner(cx, &request.agent, id)?;
+    let mut found = find(cx, &owner, id, request.number)?;
+    let mut held = None;
+    if !request.dry_run {
+        // Looked at again once it is held: nobody can spend a copy of it until it is stored.
+        held = hold(cx, &found.generation)?;
+        found = find(cx, &owner, id, Some(found.generation.number))?;
+    }
+    let generation = found.generation;
+    check(cx, id, &found.row)?;
+    let mut outcome = Outcome {
+        profile: id.clone(),
+        owner: owner.clone(),
+        number: generation.number,
+        replaced_at: generation.replaced_at,
+        cause: generation.cause,
+        facts: found.row.facts,
+        was: None,
+    };
+    if !request.dry_run {
+        put(cx, &owner, id, &generation.credential)?;
+        drop(held);
+        let kept = cx.store.history(&owner, Some(id))?;
+        let newest = kept.histories.first().and_then(|h| h.generations.first());
+        outcome.was = newest
+            .map(|newest| newest.number)
+            .filter(|_| found.is_taken);
+    }
+    Ok(outcome)
+}
+
+/// A generation that was looked for.
+struct Found {
+    generation: Generation,
+    row: Row,
+    /// Whether the profile holds something now.
+    is_taken: bool,
+}
+
+fn find(
+    cx: Context<'_>,
+    owner: &AgentId,
+    id: &ProfileId,
+    number: Option<u64>,
+) -> Result<Found, Failure> {
+    let kept = cx.store.history(owner, Some(id))?;
+    let history = kept.histories.into_iter().next();
+    let history = history.unwrap_or_else(|| History::new(id.clone()));
+    let line = line(cx, owner, history.clone())?;
+    let is_wanted = |row: &&Row| match number {
+        Some(number) => row.number == number,
+        None => row.cause != Cause::Refresh,
+    };
+    let newest = line.rows.first().filter(|_| number.is_none());
+    let row = line.rows.iter().find(is_wanted).or(newest);
+    let mut generations = history.generations.into_iter();
+    let found = row.and_then(|row| {
+        let generation = generations.find(|one| one.number == row.number)?;
+        Some((row.clone(), generation))
+    });
+    let (row, generation) = found.ok_or_else(|| {
+        let word = shell_word(id.as_str());
+        if let Some(fault) = kept.faults.first() {
+            return Failure::new(Kind::Storage, fault).hint(format!(
+                "repair it by hand, or forget it: openclaw models auth history {word} --clear"
+            ));
+        }
+        let message = match number {
+            Some(number) => format!("no generation {number} of {id} is kept"),
+            None => format!("nothing that {id} held before is kept"),
+        };
+        let hint = match line.rows.is_empty() {
+            true => "openclaw models auth history".to_owned(),
+            false => format!("openclaw models auth history {word}"),
+        };
+        Failure::new(Kind::NotFound, message).hint(hint)
+    })?;
+    Ok(Found {
+        generation,
+        row,
+        is_taken: line.now.is_some(),
+    })
+}
+
+/// Refuses what cannot live, and says where what came of it is.
+fn check(cx: Context<'_>, id: &ProfileId, row: &Row) -> Result<(), Failure> {
+    let number = row.number;
+    let refused = |why: String, hint: String| {
+        let message = format!("generation {number} of {id} cannot be brought back: {why}");
+        Err(Failure::new(Kind::NeedsLogin, message).hint(hint))
+    };
+    let warned = |warning: String| {
+        cx.dialog.notice(&Notice::Warning(warning));
+        Ok(())
+    };
+    match &row.verdict {
+        Verdict::Good => Ok(()),
+        Verdict::InDoubt { since } => warned(format!(
+            "it is not known how the request with the refresh token of generation {number} that was begun at {} ended; the token may be spent",
+            since.iso8601()
+        )),
+        Verdict::Refused { why } => warned(format!(
+            "generation {number} cannot be refreshed: {why}. Log in again: {}",
+            login(cx, id, &row.facts)
+        )),
+        Verdict::Revoked { at } => refused(
+            format!("it was revoked at its provider at {}", at.iso8601()),
+            login(cx, id, &row.facts),
+        ),
+        Verdict::Spent { at, successor } => {
+            let when = at.map_or_else(String::new, |at| format!(" at {}", at.iso8601()));
+            let spent = format!("its refresh token was spent{when}");
+            match successor {
+                Some(SuccessorLocation::Profile(agent, profile)) => refused(
+                    format!("{spent}, and its successor is in profile {profile} of agent {agent}"),
+                    login(cx, id, &row.facts),
+                ),
+                Some(SuccessorLocation::Generation(other)) => refused(
+                    format!("{spent}, and its successor is generation {other}"),
+                    format!(
+                        "openclaw models auth undo {} --generation {other}",
+                        shell_word(id.as_str())
+                    ),
+                ),
+                None => refused(
+                    format!("{spent}, and its successor is not stored any more"),
+                    login(cx, id, &row.facts),
+                ),
+            }
+        }
+    }
+}
+
+fn login(cx: Context<'_>, id: &ProfileId, facts: &Facts) -> String {
+    let Ok(provider) = ProviderId::parse(&facts.provider) else {
+        return "openclaw models auth list".to_owned();
+    };
+    let manifest = cx.provider(&provider).ok();
+    let kind = match (facts.kind, manifest) {
+        (CredentialKind::OAuth, Some(manifest)) => manifest.usual_kind(),
+        (kind, _) => kind,
+    };
+    store_command(&provider, Some(id), kind)
+}
+
+fn hold<'a>(
+    cx: Context<'a>,
+    generation: &Generation,
+) -> Result<Option<Box<dyn Held<'a> + 'a>>, Failure> {
+    let Some(grant) = &generation.grant else {
+        return Ok(None);
+    };
+    let held = cx.store.try_lock_grant(grant)?;
+    if held.is_none() {
+        let message = format!(
+            "another process refreshes the grant of generation {} right now",
+            generation.number
+        );
+        return Err(Failure::new(Kind::Busy, message).hint("run the command again in a while"));
+    }
+    Ok(held)
+}
+
+fn put(
+    cx: Context<'_>,
+    owner: &AgentId,
+    id: &ProfileId,
+    credential: &Credential,
+) -> Result<(), Failure> {
+    let written = cx.store.update(owner, &mut |document| {
+        document.put(id.clone(), credential.clone());
+        Change::Write
+    })?;
+    cx.tell_faults(&written);
+    let Some(provider) = credential.provider() else {
+        return Ok(());
+    };
+    let is_it = |other: &String| other == id.as_str();
+    let order = written.order_of(&provider);
+    if order.is_some_and(|ids| !ids.iter().any(is_it)) {
+        cx.dialog.notice(&Notice::Warning(format!(
+            "{id} is not in the order that is set for {provider}, so it is not chosen by itself"
+        )));
+    }
+    let mode = credential.kind().as_str();
+    let email = credential.email().map(str::to_owned);
+    paste::make_selectable(cx, id, &provider, mode, email)
+}

@@ -1,0 +1,258 @@
+//! `models auth use`: makes one profile the one, for an agent or in a directory.
+//!
+//! For an agent it goes to the front of the order and the others stay behind it, so that there is
+//! still something to turn to. In a directory it is the only one: whoever binds a directory wants
+//! that account there and no other bill.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::directories::{Bound, Directories};
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::path::{fold, resolve};
+use crate::model::profiles::Effective;
+use crate::model::selection::{self, Verdict};
+use crate::ports::dialog::Notice;
+use crate::ports::lock;
+use crate::ports::store::Scope;
+
+use super::order::{check_agent, put, tell_unusable, write};
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind};
+
+/// For whom.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// For which agent.
+    pub agent: AgentId,
+    /// Whether it was named, and not just the default.
+    pub agent_named: bool,
+}
+
+/// The order of an agent after one profile was put first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct First {
+    /// The provider.
+    pub provider: ProviderId,
+    /// Its order; the profile is the first.
+    pub order: Vec<String>,
+    /// Whether that is new.
+    pub changed: bool,
+}
+
+/// What is in use where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// The orders that count for the agent.
+    pub orders: Vec<Ordered>,
+    /// Every binding, and whether it holds in the working directory.
+    pub directories: Vec<(Bound, bool)>,
+}
+
+/// One order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ordered {
+    /// The provider as written.
+    pub provider: String,
+    /// The profiles.
+    pub order: Vec<String>,
+    /// The agent whose order it is.
+    pub owner: AgentId,
+}
+
+/// Puts a profile first in the agent's own order, before the present one.
+///
+/// # Errors
+/// [`Kind::NotFound`] if the agent does not see it, and what the store says.
+pub fn for_agent(
+    cx: Context<'_>,
+    request: &Request,
+    profile: &ProfileId,
+) -> Result<First, Failure> {
+    check_agent(cx, &request.agent, request.agent_named)?;
+    let mut effective = cx.effective(&request.agent, Scope::All)?;
+    let provider = provider_of(&effective, profile)?;
+    let mut order = vec![profile.to_string()];
+    for id in present(cx, &effective, &provider) {
+        if !order.contains(&id) {
+            order.push(id);
+        }
+    }
+    let directories = Directories::load(cx.files, &cx.dirs.state)?;
+    let changed = write(cx, &request.agent, &provider, Some(&order))?;
+    put(&mut effective.own.order, &provider, Some(&order));
+    tell_unusable(cx, &effective, &provider);
+    if let Some(bound) = directories.nearest(&cx.dirs.cwd, &provider)
+        && bound.profile != *profile
+    {
+        let sentence = format!(
+            "{} is bound to {}, which is used there all the same",
+            bound.directory.display(),
+            bound.profile
+        );
+        cx.dialog.notice(&Notice::Warning(sentence));
+    }
+    Ok(First {
+        provider,
+        order,
+        changed,
+    })
+}
+
+/// Binds a directory, and what lies below it, to a profile. Returns the binding, and the profile to
+/// which it was bound before.
+///
+/// # Errors
+/// [`Kind::NotFound`] if the agent does not see the profile or there is no such directory, and what
+/// the file of bindings says.
+pub fn in_directory(
+    cx: Context<'_>,
+    request: &Request,
+    profile: &ProfileId,
+    directory: &Path,
+) -> Result<(Bound, Option<ProfileId>), Failure> {
+    check_agent(cx, &request.agent, request.agent_named)?;
+    let effective = cx.effective(&request.agent, Scope::Profile(profile))?;
+    let provider = provider_of(&effective, profile)?;
+    let path = spelt_out(cx, directory);
+    let stat = cx.files.stat(&path)?;
+    if !stat.is_some_and(|stat| stat.is_dir) {
+        let message = format!("{} is no directory", path.display());
+        return Err(Failure::new(Kind::NotFound, message));
+    }
+    let bound = Bound {
+        directory: cx.files.resolve(&path)?,
+        provider,
+        profile: profile.clone(),
+    };
+    let (doors, wait) = ((cx.files, cx.clock), cx.wait(lock::SHORT));
+    let before = Directories::bind(doors, &cx.dirs.state, &bound, &wait)?;
+    Ok((bound, before))
+}
+
+/// Removes the agent's own order of a provider; without one named, the only one there is. Returns
+/// the provider, if there was anything to remove.
+///
+/// # Errors
+/// [`Kind::Usage`] if none is named and there are several, and what the store says.
+pub fn clear_agent(
+    cx: Context<'_>,
+    request: &Request,
+    provider: Option<&ProviderId>,
+) -> Result<Option<ProviderId>, Failure> {
+    check_agent(cx, &request.agent, request.agent_named)?;
+    let own = cx.store.load(&request.agent, Scope::All)?;
+    let ordered = own.order.iter();
+    let mut ordered: Vec<ProviderId> = ordered
+        .filter_map(|(key, _)| ProviderId::parse(key).ok())
+        .filter(|id| provider.is_none_or(|provider| provider == id))
+        .collect();
+    ordered.sort();
+    ordered.dedup();
+    if let [first, _, ..] = ordered.as_slice() {
+        let names: Vec<&str> = ordered.iter().map(ProviderId::as_str).collect();
+        let message = format!("several providers have an order: {}", names.join(", "));
+        let hint = format!("openclaw models auth use --clear --provider {first}");
+        return Err(Failure::new(Kind::Usage, message).hint(hint));
+    }
+    let Some(provider) = ordered.pop() else {
+        return Ok(None);
+    };
+    let changed = write(cx, &request.agent, &provider, None)?;
+    Ok(changed.then_some(provider))
+}
+
+/// Takes away what a directory itself is bound to, of one provider or of all. It need not exist any
+/// more.
+///
+/// # Errors
+/// What the file of bindings says.
+pub fn clear_directory(
+    cx: Context<'_>,
+    directory: &Path,
+    provider: Option<&ProviderId>,
+) -> Result<Vec<Bound>, Failure> {
+    let path = spelt_out(cx, directory);
+    let path = cx.files.resolve(&path).unwrap_or_else(|_| fold(&path));
+    let (doors, wait) = ((cx.files, cx.clock), cx.wait(lock::SHORT));
+    Ok(Directories::unbind(
+        doors,
+        &cx.dirs.state,
+        (&path, provider),
+        &wait,
+    )?)
+}
+
+/// Tells what is in use where.
+///
+/// # Errors
+/// What the store and the file of bindings say.
+pub fn list(cx: Context<'_>, request: &Request) -> Result<Listing, Failure> {
+    check_agent(cx, &request.agent, request.agent_named)?;
+    let effective = cx.effective(&request.agent, Scope::All)?;
+    let main = AgentId::main();
+    let own = effective
+        .own
+        .order
+        .iter()
+        .map(|entry| (entry, &effective.agent));
+    let inherited = effective.main.iter().flat_map(|main| &main.order);
+    let all = own.chain(inherited.map(|entry| (entry, &main)));
+    let mut orders: Vec<Ordered> = Vec::new();
+    for ((provider, order), owner) in all {
+        let same =
+            |other: &Ordered| ProviderId::parse(&other.provider) == ProviderId::parse(provider);
+        if !orders.iter().any(same) {
+            orders.push(Ordered {
+                provider: provider.clone(),
+                order: order.clone(),
+                owner: owner.clone(),
+            });
+        }
+    }
+    let directories = Directories::load(cx.files, &cx.dirs.state)?;
+    let here = |bound: &Bound| {
+        let nearest = directories.nearest(&cx.dirs.cwd, &bound.provider);
+        nearest.as_ref() == Some(bound)
+    };
+    let all = directories.all().into_iter();
+    Ok(Listing {
+        orders,
+        directories: all.map(|bound| (bound.clone(), here(&bound))).collect(),
+    })
+}
+
+fn provider_of(effective: &Effective, profile: &ProfileId) -> Result<ProviderId, Failure> {
+    let seen = effective.get(profile);
+    let seen = seen.ok_or_else(|| Failure::not_seen(effective, profile))?;
+    seen.credential
+        .provider()
+        .ok_or_else(|| Failure::names_no_provider(profile))
+}
+
+/// The order that counts now: the one that is written, else the one that selection gives. What has
+/// ended or is empty may be stored anew under its name, and keeps its place.
+fn present(cx: Context<'_>, effective: &Effective, provider: &ProviderId) -> Vec<String> {
+    let written = effective.order_of(provider);
+    if let Some(ids) = written.or_else(|| cx.settings.order_of(provider)) {
+        return ids.iter().map(|id| id.trim().to_owned()).collect();
+    }
+    let now = cx.clock.now();
+    let decision = selection::decide(effective, cx.settings, provider, None, now);
+    let candidates = decision.candidates.into_iter().filter(|candidate| {
+        matches!(
+            candidate.verdict,
+            Verdict::Eligible | Verdict::CoolingDown(_) | Verdict::Expired | Verdict::NoSecret
+        )
+    });
+    candidates
+        .map(|candidate| candidate.id.to_string())
+        .collect()
+}
+
+/// A directory as it was typed, from the root on. The system folds what `..` means.
+fn spelt_out(cx: Context<'_>, directory: &Path) -> PathBuf {
+    match directory.starts_with("~") {
+        true => resolve(directory, &cx.dirs.home, &cx.dirs.cwd),
+        false => cx.dirs.cwd.join(directory),
+    }
+}

@@ -1,0 +1,78 @@
+//! What a command answers, printed once it is done.
+
+use serde::Serialize;
+
+use super::printer::Printer;
+use super::view::pretty;
+use crate::app::failure::Failure;
+
+/// The answer of a command. It may hold a token, so nothing prints it but [`Output::print`].
+#[derive(Default)]
+#[must_use]
+pub struct Output {
+    /// For standard output, whole lines.
+    pub text: String,
+    /// For standard error, below the answer.
+    pub notes: Vec<String>,
+    /// Whether a credential was changed, which is said if the answer cannot be written.
+    pub changed: bool,
+    /// The exit code.
+    pub code: u8,
+    /// What failed although there is an answer.
+    pub failure: Option<Failure>,
+}
+
+impl Output {
+    /// Whole lines for standard output.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            ..Self::default()
+        }
+    }
+
+    /// One line for standard output.
+    pub fn line(line: &str) -> Self {
+        Self::text(format!("{line}\n"))
+    }
+
+    /// A JSON document for standard output, indented as OpenClaw does it.
+    pub fn json(document: &impl Serialize) -> Self {
+        Self::line(&pretty(document))
+    }
+
+    /// With warnings on standard error, below the answer.
+    pub fn warnings(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
+        let warnings = warnings.into_iter();
+        let lines = warnings.map(|warning| format!("Warning: {warning}"));
+        self.notes.extend(lines);
+        self
+    }
+
+    /// Whether a credential was changed, which is said if the answer cannot be written.
+    pub fn changed(mut self, changed: bool) -> Self {
+        self.changed = changed;
+        self
+    }
+
+    /// With an exit code other than 0.
+    pub fn code(mut self, code: u8) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// Prints it; the exit code.
+    ///
+    /// # Errors
+    /// If the answer cannot be written, or something failed although there is one.
+    pub fn print(self, printer: &Printer) -> Result<u8, Failure> {
+        if !self.text.is_empty() {
+            let written = printer.out(&self.text);
+            written.map_err(|error| Failure::unwritten(&error, self.changed))?;
+        }
+        for note in &self.notes {
+            printer.line_err(note);
+        }
+        self.failure.map_or(Ok(self.code), Err)
+    }
+}

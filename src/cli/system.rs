@@ -1,0 +1,367 @@
+//! The composition root: the only place that knows the concrete doors.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::context::{Context, Dirs};
+use crate::app::doctor::Lab;
+use crate::app::failure::{Failure, Kind};
+use crate::app::hooks::deliver;
+use crate::app::hooks::queue::Alerts;
+use crate::app::maintenance::systemd::Job;
+use crate::config::declared::DeclaredFile;
+use crate::config::file::ConfigFile;
+use crate::config::workspace;
+use crate::model::id::AgentId;
+use crate::model::settings::Settings;
+use crate::model::time::Timestamp;
+use crate::ports::dialog::Dialog;
+use crate::ports::exec::Exec;
+use crate::ports::files::Files;
+use crate::ports::hooks::HookSource;
+use crate::ports::host::{Clock, Env, Interrupt};
+use crate::ports::secrets::{EnvSecrets, Secrets};
+use crate::providers::catalogue::Catalogue;
+use crate::store::file::FileStore;
+use crate::store::history;
+use crate::store::io::Limit;
+use crate::store::paths::StorePaths;
+use crate::sys::browser::SystemBrowser;
+use crate::sys::callback::SystemCallback;
+use crate::sys::clock::SystemClock;
+use crate::sys::disk::SystemDisk;
+use crate::sys::env::{LayeredEnv, SystemEnv, draws_blocks, names};
+use crate::sys::exec::SystemExec;
+use crate::sys::files::SystemFiles;
+use crate::sys::http::SystemHttp;
+use crate::sys::interrupt::SystemInterrupt;
+use crate::sys::login_shell::SystemShell;
+use crate::sys::paths::Places;
+use crate::sys::program::SystemPrograms;
+use crate::sys::random::OsRandom;
+
+use super::events::JsonDialog;
+use super::global::Global;
+use super::printer::Printer;
+use super::terminal::TerminalDialog;
+
+/// Every real door of this process, and what was read once at the start.
+pub struct System {
+    clock: Arc<SystemClock>,
+    env: Arc<dyn Env>,
+    secrets: Box<dyn Secrets>,
+    interrupt: Arc<dyn Interrupt>,
+    http: SystemHttp,
+    dialog: Box<dyn Dialog>,
+    files: Arc<dyn Files>,
+    store: FileStore,
+    config: ConfigFile,
+    settings: Settings,
+    fault: Option<Failure>,
+    catalogue: Catalogue,
+    dirs: Dirs,
+    alerts: Alerts,
+    agent: AgentId,
+    global: Global,
+    printer: Arc<Printer>,
+}
+
+impl System {
+    /// Finds the places, reads the configuration, and opens nothing else: no network, no lock.
+    ///
+    /// With `events` what happens is told as JSON lines on stdout.
+    ///
+    /// # Errors
+    /// If there is no home directory, or the configuration cannot be read.
+    pub fn new(global: &Global, printer: &Arc<Printer>, events: bool) -> Result<Self, Failure> {
+        let mut system = Self::despite_faults(global, printer, events)?;
+        system.fault.take().map_or(Ok(system), Err)
+    }
+
+    /// The same for a command that must work while the configuration cannot be read, and says so:
+    /// what it would have said is taken for not said. See [`System::fault`].
+    ///
+    /// # Errors
+    /// If there is no home directory.
+    pub fn despite_faults(
+        global: &Global,
+        printer: &Arc<Printer>,
+        events: bool,
+    ) -> Result<Self, Failure> {
+        let files: Arc<dyn Files> = Arc::new(SystemFiles);
+        let clock = Arc::new(SystemClock::new());
+        let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+        let places = Places::resolve(
+            &SystemEnv,
+            &|path| path.exists(),
+            global.state_dir.as_deref(),
+            &cwd,
+        )
+        .map_err(|error| Failure::new(Kind::Config, error.to_string()))?;
+        // Where things lie and how the network is reached is for the process's own variables to
+        // say; keys and `${VAR}` may come from the file, too.
+        let dotenv = places.state_dir.join(".env");
+        let env: Arc<dyn Env> = Arc::new(LayeredEnv::new(Arc::clone(&files), dotenv));
+        let config = ConfigFile::new(
+            Arc::clone(&files),
+            Arc::clone(&env),
+            places.config_path.clone(),
+        );
+        let dirs = Dirs {
+            home: places.home.clone(),
+            state: places.state_dir.clone(),
+            cwd,
+        };
+        let (settings, locations, fault) = match configured(&config, global, &places, &dirs) {
+            Ok((settings, locations)) => (settings, locations, None),
+            Err(fault) => {
+                let settings = Settings::default();
+                let locations = locations(&settings, global, &places, &dirs)?;
+                (settings, locations, Some(fault))
+            }
+        };
+        let (agent, _) = choose_agent(global, &settings, &places);
+        let store = FileStore::new(
+            Arc::clone(&files),
+            Arc::clone(&clock) as Arc<dyn Clock>,
+            locations,
+        )
+        .keeping(generations(&env));
+        let interrupt: Arc<dyn Interrupt> = Arc::new(SystemInterrupt::new());
+        let dialog: Box<dyn Dialog> = if events {
+            Box::new(JsonDialog::new(Arc::clone(printer), Arc::clone(&interrupt)))
+        } else {
+            let dialog = TerminalDialog::new(Arc::clone(printer), Arc::clone(&interrupt));
+            let dialog = dialog.drawing(draws_blocks(&SystemEnv));
+            Box::new(dialog.copying(Box::new(SystemEnv)))
+        };
+        let declared = places.state_dir.join("config.yaml");
+        let declared = Arc::new(DeclaredFile::new(Arc::clone(&files), declared));
+        Ok(Self {
+            alerts: Alerts::new(Arc::clone(&declared) as Arc<dyn HookSource>),
+            catalogue: Catalogue::new(Arc::clone(&files), places.state_dir.join("providers"))
+                .declaring(declared),
+            http: SystemHttp::new(&SystemEnv),
+            global: global.clone(),
+            printer: Arc::clone(printer),
+            clock,
+            secrets: Box::new(EnvSecrets::new(Arc::clone(&env))),
+            env,
+            interrupt,
+            dialog,
+            files,
+            store,
+            config,
+            settings,
+            fault,
+            dirs,
+            agent,
+        })
+    }
+
+    /// The doors, for a use case.
+    pub fn context(&self) -> Context<'_> {
+        Context {
+            clock: self.clock.as_ref(),
+            random: &OsRandom,
+            env: self.env.as_ref(),
+            secrets: self.secrets.as_ref(),
+            shell: &SystemShell,
+            interrupt: self.interrupt.as_ref(),
+            browser: &SystemBrowser,
+            http: &self.http,
+            programs: &SystemPrograms,
+            callback: &SystemCallback,
+            dialog: self.dialog.as_ref(),
+            files: self.files.as_ref(),
+            store: &self.store,
+            config: &self.config,
+            settings: &self.settings,
+            catalogue: &self.catalogue,
+            dirs: &self.dirs,
+            alerts: &self.alerts,
+        }
+    }
+
+    /// The doors that `doctor` puts to the test.
+    ///
+    /// # Errors
+    /// If this program cannot tell where it lies.
+    pub fn lab(&self) -> Result<Lab, Failure> {
+        let program = program()?;
+        Ok(Lab {
+            files: Arc::clone(&self.files),
+            disk: Arc::new(SystemDisk::new(program)),
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            pid: std::process::id(),
+        })
+    }
+
+    /// What a timer runs: this program, on what this process works on.
+    ///
+    /// # Errors
+    /// If this program cannot tell where it lies.
+    pub fn job(&self, args: Vec<String>, every: Duration) -> Result<Job, Failure> {
+        let text = |path: &Path| path.display().to_string();
+        let mut env = vec![
+            (names::STATE_DIR, text(&self.dirs.state)),
+            (names::CONFIG_PATH, text(self.config.path())),
+        ];
+        let more = [names::AGENT_DIR, names::OAUTH_DIR, names::PATH];
+        env.extend(
+            more.into_iter()
+                .filter_map(|name| Some((name, SystemEnv.plain(name)?))),
+        );
+        // So that its advice names the directory, too, as that of this command does.
+        let flag = self.global.state_dir.iter();
+        let flag = flag.flat_map(|_| ["--state-dir".to_owned(), text(&self.dirs.state)]);
+        Ok(Job {
+            program: program()?,
+            args: flag.chain(args).collect(),
+            env,
+            every,
+        })
+    }
+
+    /// Where the units of this user lie (XDG Base Directory Specification).
+    pub fn units(&self) -> PathBuf {
+        let config = SystemEnv.plain("XDG_CONFIG_HOME").map(PathBuf::from);
+        let config = config.filter(|path| path.is_absolute());
+        let config = config.unwrap_or_else(|| self.dirs.home.join(".config"));
+        config.join("systemd/user")
+    }
+
+    /// Why the configuration could not be read.
+    pub fn fault(&self) -> Option<&Failure> {
+        self.fault.as_ref()
+    }
+
+    /// The agent that is meant.
+    pub fn agent(&self) -> &AgentId {
+        &self.agent
+    }
+
+    /// Whether it was named on the command line.
+    pub fn agent_named(&self) -> bool {
+        self.global.agent.is_some()
+    }
+
+    /// Runs the hooks of what happened. The command is over: its answer is written, nothing locked.
+    pub fn tell_alerts(&self) {
+        deliver::deliver(self.context(), &|agent, text| {
+            self.aimed_at(agent).aimed(text)
+        });
+    }
+
+    /// The options of a command about the credentials of `agent`, on this one's state directory.
+    pub fn aimed_at(&self, agent: &AgentId) -> Global {
+        let is_default = *agent == self.settings.default_agent();
+        let mut global = self.global.clone();
+        global.agent = match is_default && global.agent.is_none() {
+            true => None,
+            false => Some(agent.to_string()),
+        };
+        global
+    }
+
+    /// The options that every command takes, as they were given.
+    pub fn global(&self) -> &Global {
+        &self.global
+    }
+
+    /// What writes the answers of this process.
+    pub fn printer(&self) -> &Arc<Printer> {
+        &self.printer
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+fn program() -> Result<PathBuf, Failure> {
+    std::env::current_exe().map_err(|error| {
+        let message = format!("this program cannot tell where it lies: {error}");
+        Failure::new(Kind::Storage, message)
+    })
+}
+
+/// The door to another program in the place of this one.
+pub fn exec() -> impl Exec {
+    SystemExec
+}
+
+/// The file system alone.
+pub fn files() -> impl Files {
+    SystemFiles
+}
+
+/// `--agent`, else the directory that a variable names, else the default agent: the same for
+/// reading and for writing in every command. The reference release wrote to one agent what it read
+/// from another.
+fn choose_agent(
+    global: &Global,
+    settings: &Settings,
+    places: &Places,
+) -> (AgentId, Option<PathBuf>) {
+    match (&global.agent, &places.agent_dir_override) {
+        (Some(name), directory) => (AgentId::normalise(name), directory.clone()),
+        (None, Some(directory)) => (AgentId::main(), Some(directory.clone())),
+        (None, None) => (settings.default_agent(), None),
+    }
+}
+
+/// What `openclaw.json` says, and where everything lies by it.
+fn configured(
+    config: &ConfigFile,
+    global: &Global,
+    places: &Places,
+    dirs: &Dirs,
+) -> Result<(Settings, StorePaths), Failure> {
+    let loaded = config.load()?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let locations = locations(&loaded.settings, global, places, dirs)?;
+    Ok((loaded.settings, locations))
+}
+
+/// Asks when it must be known: the usual token reads no `.env`.
+fn generations(env: &Arc<dyn Env>) -> Limit {
+    let env = Arc::clone(env);
+    Box::new(move || history::limit(env.plain(names::AUTH_HISTORY).as_deref()))
+}
+
+fn locations(
+    settings: &Settings,
+    global: &Global,
+    places: &Places,
+    dirs: &Dirs,
+) -> Result<StorePaths, Failure> {
+    let (_, override_dir) = choose_agent(global, settings, places);
+    let agent_dirs = workspace::agent_dirs(settings, &dirs.home, &dirs.cwd, &dirs.state)?;
+    let main = agent_dirs
+        .iter()
+        .find(|(id, _)| id.is_main())
+        .map(|(_, path)| path.clone());
+    let main_dir = override_dir
+        .or(main)
+        .unwrap_or_else(|| dirs.state.join("agents").join(AgentId::MAIN).join("agent"));
+    Ok(StorePaths {
+        state: places.state_dir.clone(),
+        main_dir,
+        agent_dirs,
+        oauth_dir: places.oauth_dir.clone(),
+        written_by: settings.written_by.clone(),
+        spare: spare_directory(),
+    })
+}
+
+/// Where the user's runtime files live (XDG Base Directory Specification): mostly memory, so there
+/// is room when the disk is full.
+fn spare_directory() -> Option<PathBuf> {
+    let runtime = PathBuf::from(SystemEnv.plain("XDG_RUNTIME_DIR")?);
+    runtime.is_absolute().then(|| runtime.join("openclaw"))
+}

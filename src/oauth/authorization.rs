@@ -1,0 +1,395 @@
+//! One attempt to log in with an authorization code: the URL that goes out, and the judgement of
+//! what comes back. Pure: it neither listens nor sends.
+//!
+//! The invariant: `state` and the PKCE verifier are two independent random values, and a callback
+//! is worth nothing before its `state` is proven (RFC 9700 section 2.1). Three clients sent the
+//! verifier as `state` through the browser, which makes PKCE void.
+
+mod persisted;
+
+use oauth2::basic::BasicClient;
+use oauth2::{
+    AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
+};
+
+use super::claims::base64url;
+use crate::model::id::printable;
+use crate::model::provider::{BrowserFlow, Client};
+use crate::model::secret::Secret;
+use crate::ports::host::{Random, RandomError};
+
+pub use persisted::PersistedAuthorization;
+
+/// 256 bits, as RFC 7636 section 7.1 asks for.
+const RANDOM_BYTES: usize = 32;
+
+/// A login that waits for its callback.
+#[derive(Debug)]
+pub struct Attempt {
+    /// The authorization request, for the browser. It holds `state` and the challenge, no secret
+    /// that would let its reader take the login.
+    pub url: String,
+    /// The redirect URI exactly as sent; the token request repeats it (RFC 6749 section 4.1.3).
+    pub redirect_uri: String,
+    state: Secret<String>,
+    verifier: Secret<String>,
+    nonce: Option<Secret<String>>,
+    issuer: Option<String>,
+    sends_iss: bool,
+}
+
+/// A login could not be begun.
+#[derive(Debug, thiserror::Error)]
+pub enum BeginError {
+    /// No randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// The manifest's or the redirect address is no URL.
+    #[error("{what} is missing or is not a URL")]
+    Url {
+        /// Which address.
+        what: &'static str,
+    },
+}
+
+/// The code of a callback whose `state` was right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorizationCode(Secret<String>);
+
+impl AuthorizationCode {
+    /// A code that a person pasted bare. No `state` protects it against a code slipped in by
+    /// somebody else, so the caller has the person confirm whose account it turned out to be.
+    pub fn unproven(code: Secret<String>) -> Self {
+        Self(code)
+    }
+
+    pub(super) fn secret(&self) -> &Secret<String> {
+        &self.0
+    }
+}
+
+/// What is wrong with a callback.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CallbackError {
+    /// `state` is another: the request is not the answer to this login.
+    #[error("the state does not belong to this login")]
+    WrongState,
+    /// No `state`.
+    #[error("the state is missing")]
+    NoState,
+    /// A parameter stands twice (RFC 6749 section 3.1 forbids it).
+    #[error("the parameter {0} is repeated")]
+    Repeated(String),
+    /// Neither `code` nor `error`.
+    #[error("the authorization code is missing")]
+    NoCode,
+    /// The answer comes from another authorization server (RFC 9207 section 2.4).
+    #[error("the answer names another issuer")]
+    WrongIssuer,
+    /// The server announces that it names itself on every answer, and this one does not (RFC 9207
+    /// section 2.4).
+    #[error("the answer does not name its issuer")]
+    NoIssuer,
+    /// The person or the provider refused.
+    #[error("{code}{}{description}", if description.is_empty() { "" } else { ": " })]
+    Refused {
+        /// The OAuth error code, cleaned for a terminal.
+        code: String,
+        /// The provider's words, cleaned for a terminal; may be empty.
+        description: String,
+    },
+}
+
+impl CallbackError {
+    /// Whether the login has ended. Everything but a proven refusal is a stray: it is answered,
+    /// and the login goes on waiting, or any page could deny a login with one request.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Refused { .. })
+    }
+}
+
+impl Attempt {
+    /// Makes the two secrets and the authorization request.
+    ///
+    /// # Errors
+    /// If there is no randomness, or an address is malformed.
+    pub fn begin(
+        client: &Client,
+        flow: &BrowserFlow,
+        redirect_uri: &str,
+        random: &dyn Random,
+    ) -> Result<Self, BeginError> {
+        let verifier = random_text(random)?;
+        let state = random_text(random)?;
+        let nonce = flow.nonce.then(|| random_text(random)).transpose()?;
+        let wrong = |what| move |_| BeginError::Url { what };
+        let authorize = AuthUrl::new(client.authorize.clone().unwrap_or_default());
+        let redirect = RedirectUrl::new(redirect_uri.to_owned());
+        let oauth = BasicClient::new(ClientId::new(client.id.clone()))
+            .set_auth_uri(authorize.map_err(wrong("the authorization endpoint"))?)
+            .set_redirect_uri(redirect.map_err(wrong("the redirect URI"))?);
+        let mut request = oauth
+            .authorize_url(|| CsrfToken::new(state.expose().clone()))
+            .set_pkce_challenge(challenge(&verifier))
+            .add_scopes(flow.scopes.iter().cloned().map(Scope::new));
+        if let Some(nonce) = &nonce {
+            request = request.add_extra_param("nonce", nonce.expose());
+        }
+        for (name, value) in &flow.params {
+            request = request.add_extra_param(name, value);
+        }
+        let (url, _) = request.url();
+        Ok(Self {
+            url: url.into(),
+            redirect_uri: redirect_uri.to_owned(),
+            state,
+            verifier,
+            nonce,
+            issuer: client.issuer.clone(),
+            sends_iss: client.sends_iss,
+        })
+    }
+
+    pub(super) fn verifier(&self) -> &Secret<String> {
+        &self.verifier
+    }
+
+    pub(super) fn state(&self) -> &Secret<String> {
+        &self.state
+    }
+
+    /// What the ID token must repeat, if that was asked for.
+    pub(super) fn nonce(&self) -> Option<&Secret<String>> {
+        self.nonce.as_ref()
+    }
+
+    /// Judges the parameters of a callback: `state` first, in constant time.
+    ///
+    /// # Errors
+    /// What is wrong with it; see [`CallbackError::is_final`].
+    pub fn finish(
+        &self,
+        query: &[(String, Secret<String>)],
+    ) -> Result<AuthorizationCode, CallbackError> {
+        let value = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, v)| v);
+        if value("state").is_none() {
+            return Err(CallbackError::NoState);
+        }
+        let mut states = query.iter().filter(|(key, _)| key == "state");
+        if !states.all(|(_, state)| *state == self.state) {
+            return Err(CallbackError::WrongState);
+        }
+        let repeated = |(at, (key, _)): (usize, &(String, _))| {
+            query[..at]
+                .iter()
+                .any(|(earlier, _)| earlier == key)
+                .then(|| printable(key, 40))
+        };
+        if let Some(name) = query.iter().enumerate().find_map(repeated) {
+            return Err(CallbackError::Repeated(name));
+        }
+        match (&self.issuer, value("iss")) {
+            (Some(issuer), Some(answered)) if issuer != answered.expose() => {
+                return Err(CallbackError::WrongIssuer);
+            }
+            (Some(_), None) if self.sends_iss => return Err(CallbackError::NoIssuer),
+            _ => {}
+        }
+        if let Some(code) = value("error") {
+            let description = value("error_description").map_or("", |text| text.expose());
+            return Err(CallbackError::Refused {
+                code: printable(code.expose(), 64),
+                description: printable(description, 200),
+            });
+        }
+        match value("code") {
+            Some(code) if !code.is_blank() => Ok(AuthorizationCode(code.clone())),
+            _ => Err(CallbackError::NoCode),
+        }
+    }
+}
+
+pub(super) fn random_text(random: &dyn Random) -> Result<Secret<String>, RandomError> {
+    let mut bytes = zeroize::Zeroizing::new([0; RANDOM_BYTES]);
+    random.fill(bytes.as_mut())?;
+    Ok(Secret::new(base64url(bytes.as_ref())))
+}
+
+pub(super) fn challenge(verifier: &Secret<String>) -> PkceCodeChallenge {
+    let verifier = PkceCodeVerifier::new(verifier.expose().clone());
+    PkceCodeChallenge::from_code_verifier_sha256(&verifier)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::model::provider::{Loopback, Redirect};
+    use std::collections::BTreeMap;
+    use std::sync::atomic::{AtomicU8, Ordering};
+    use url::Url;
+
+    /// Bytes that differ from call to call.
+    #[derive(Default)]
+    pub(in crate::oauth) struct Counting(AtomicU8);
+
+    impl Random for Counting {
+        fn fill(&self, buffer: &mut [u8]) -> Result<(), RandomError> {
+            buffer.fill_with(|| self.0.fetch_add(1, Ordering::Relaxed));
+            Ok(())
+        }
+    }
+
+    pub(in crate::oauth) fn begin(issuer: Option<&str>) -> Attempt {
+        attempt_at(&Client {
+            issuer: issuer.map(str::to_owned),
+            ..client()
+        })
+    }
+
+    fn client() -> Client {
+        Client {
+            authorize: Some("https://login.example/authorize".into()),
+            ..Client::public("client-1", "https://login.example/token")
+        }
+    }
+
+    fn attempt_at(client: &Client) -> Attempt {
+        let redirect = Loopback {
+            host: "localhost".into(),
+            ports: vec![1455],
+            path: "/cb".into(),
+        };
+        let uri = redirect.uri(1455);
+        let flow = BrowserFlow {
+            redirect: Redirect::Loopback(redirect),
+            redirect_env: None,
+            scopes: vec!["openid".into(), "email".into()],
+            scopes_env: None,
+            params: vec![("originator".into(), "openclaw".into())],
+            nonce: false,
+        };
+        Attempt::begin(client, &flow, &uri, &Counting::default()).unwrap()
+    }
+
+    fn query(pairs: &[(&str, &str)]) -> Vec<(String, Secret<String>)> {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), Secret::from(*value));
+        pairs.iter().map(own).collect()
+    }
+
+    #[test]
+    fn rfc7636_appendix_b_the_challenge_is_that_of_the_vector() {
+        let verifier = Secret::from("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+        let made = challenge(&verifier);
+        assert_eq!(made.as_str(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+        assert_eq!(base64url(&[116, 24, 223, 180]), "dBjftA");
+    }
+
+    #[test]
+    fn rfc7636_7_1_a_verifier_is_256_random_bits() {
+        let random = Counting::default();
+        let verifiers = [(); 2].map(|()| random_text(&random).unwrap());
+        assert_ne!(verifiers[0], verifiers[1]);
+        let every_bit: Vec<u8> = (0..32).collect();
+        assert_eq!(*verifiers[0].expose(), base64url(&every_bit));
+        let attempt = begin(None);
+        assert_eq!(attempt.verifier.expose().len(), 43);
+    }
+
+    #[test]
+    fn the_request_holds_what_it_must_and_no_verifier() {
+        let attempt = begin(None);
+        let url = Url::parse(&attempt.url).unwrap();
+        let sent: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
+        let expected = BTreeMap::from(
+            [
+                ("response_type", "code"),
+                ("client_id", "client-1"),
+                ("redirect_uri", "http://localhost:1455/cb"),
+                ("scope", "openid email"),
+                ("code_challenge", challenge(&attempt.verifier).as_str()),
+                ("code_challenge_method", "S256"),
+                ("state", attempt.state.expose()),
+                ("originator", "openclaw"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        assert_eq!(sent, expected);
+        assert_eq!(url.query_pairs().count(), expected.len());
+        assert_eq!(attempt.verifier.expose().len(), 43);
+        assert_eq!(attempt.state.expose().len(), 43);
+        assert_ne!(attempt.state, attempt.verifier);
+        assert!(!attempt.url.contains(attempt.verifier.expose()));
+        assert!(!format!("{attempt:?}").contains(attempt.verifier.expose()));
+    }
+
+    #[test]
+    fn the_state_is_judged_first() {
+        let attempt = begin(Some("https://login.example"));
+        let state = attempt.state.expose().clone();
+        let finish = |pairs: &[(&str, &str)]| attempt.finish(&query(pairs));
+        let good = finish(&[("code", "ac_1"), ("state", &state), ("scope", "a b")]).unwrap();
+        assert_eq!(good.0.expose(), "ac_1");
+        let strays = [
+            (finish(&[("code", "x")]), CallbackError::NoState),
+            (
+                finish(&[("error", "x"), ("state", "no")]),
+                CallbackError::WrongState,
+            ),
+            (
+                finish(&[("state", &state), ("state", "no"), ("code", "x")]),
+                CallbackError::WrongState,
+            ),
+            (
+                finish(&[("state", &state), ("code", "x"), ("code", "y")]),
+                CallbackError::Repeated("code".into()),
+            ),
+            (
+                finish(&[("state", &state), ("code", " ")]),
+                CallbackError::NoCode,
+            ),
+            (
+                finish(&[
+                    ("state", &state),
+                    ("code", "x"),
+                    ("iss", "https://evil.example"),
+                ]),
+                CallbackError::WrongIssuer,
+            ),
+        ];
+        for (result, expected) in strays {
+            let error = result.unwrap_err();
+            assert_eq!(error, expected);
+            assert!(!error.is_final());
+        }
+        let iss = ("iss", "https://login.example");
+        assert!(finish(&[("state", &state), ("code", "x"), iss]).is_ok());
+    }
+
+    #[test]
+    fn an_announced_issuer_must_be_named() {
+        let attempt = attempt_at(&Client {
+            issuer: Some("https://login.example".into()),
+            sends_iss: true,
+            ..client()
+        });
+        let state = attempt.state.expose().clone();
+        let without = [("state", state.as_str()), ("code", "x")];
+        let error = attempt.finish(&query(&without)).unwrap_err();
+        assert_eq!(error, CallbackError::NoIssuer);
+        assert!(!error.is_final());
+    }
+
+    #[test]
+    fn a_proven_refusal_ends_the_login() {
+        let attempt = begin(None);
+        let state = attempt.state.expose().clone();
+        let pairs = [
+            ("error", "access_denied"),
+            ("error_description", "no\n\u{1b}[2Jway"),
+            ("state", state.as_str()),
+        ];
+        let error = attempt.finish(&query(&pairs)).unwrap_err();
+        assert!(error.is_final());
+        assert_eq!(error.to_string(), "access_denied: no [2Jway");
+    }
+}

@@ -1,0 +1,314 @@
+//! The locks of OpenClaw itself, one at a time: how each is made, kept fresh, judged and removed.
+//!
+//! Two flavours lie at the same path: early releases make a directory, later ones a file with the
+//! owner's pid. Either excludes every release; which one we make only decides who can clean up
+//! after a crash of ours. A foreign lock is judged stale by its own release's rule.
+
+use std::io::ErrorKind;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::time::Timestamp;
+use crate::ports::files::{FileError, Files, Stat};
+use crate::ports::lock::Wait;
+use crate::ports::store::StoreError;
+
+use super::io::Io;
+
+/// A store lock of OpenClaw is stale when it is older than this.
+pub(super) const STORE_STALE: Duration = Duration::from_secs(30);
+/// A refresh lock of OpenClaw is stale when it is older than this.
+pub(super) const REFRESH_STALE: Duration = Duration::from_secs(180);
+/// How long anybody waits for a lock; matches OpenClaw's own patience.
+pub(super) const PATIENCE: Wait<'static> = Wait::uninterrupted(Duration::from_secs(60));
+
+/// The pauses between two looks at a lock of OpenClaw.
+const PAUSES: RangeInclusive<Duration> = Duration::from_millis(20)..=Duration::from_millis(100);
+
+/// A file whose owner seems to be dead is left alone for this long: the owner may live in another
+/// container, whose processes we do not see, and nobody holds such a lock for longer.
+const UNSEEN: Duration = Duration::from_secs(5);
+
+/// What a lock of OpenClaw is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LockFormat {
+    /// An empty directory. A file inside would make it impossible for OpenClaw to remove.
+    Directory,
+    /// A file with pid and creation time.
+    File,
+}
+
+/// Where a lock is to be, and what it is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct LockPath {
+    pub(super) path: PathBuf,
+    pub(super) flavour: LockFormat,
+    /// When one that lies there is stale.
+    pub(super) stale: Duration,
+    /// A name beside it, under which we prepare it unseen.
+    draft: PathBuf,
+}
+
+impl LockPath {
+    /// A lock at `path`. `who` is part of the draft's name: of those who may prepare this lock at
+    /// once, each has another.
+    pub(super) fn new(path: PathBuf, flavour: LockFormat, stale: Duration, who: &str) -> Self {
+        let mut draft = path.clone().into_os_string();
+        draft.push(".");
+        draft.push(who);
+        Self {
+            path,
+            flavour,
+            stale,
+            draft: draft.into(),
+        }
+    }
+}
+
+/// What a lock of ours looks like on the disk: the inode, which may be given out again, and the
+/// time that we gave it, which nobody else will.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LockFingerprint {
+    pub(super) identity: (u64, u64),
+    pub(super) modified: Timestamp,
+}
+
+impl LockFingerprint {
+    fn of(stat: &Stat) -> Self {
+        Self {
+            identity: stat.identity,
+            modified: stat.modified,
+        }
+    }
+
+    /// Whether this is what lies at `path`.
+    pub(super) fn is_at(self, files: &dyn Files, path: &Path) -> Result<bool, FileError> {
+        let stat = files.stat(path)?;
+        Ok(stat.is_some_and(|stat| Self::of(&stat) == self))
+    }
+}
+
+/// Makes the lock, waiting for a living holder for as long as `wait` says. `note` is told
+/// what the lock looks like before anybody can see it, so that a crash of ours at any point leaves
+/// nothing that the next of us does not know for ours.
+pub(super) fn acquire(
+    io: &Io,
+    site: &LockPath,
+    wait: &Wait<'_>,
+    note: &mut dyn FnMut(LockFingerprint),
+) -> Result<LockFingerprint, StoreError> {
+    let (files, clock) = (&*io.files, &*io.clock);
+    let made = wait.retry(clock, PAUSES, || {
+        loop {
+            match make(io, site, note) {
+                Ok(mark) => return Ok(Some(mark)),
+                Err(error) if error.source.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(StoreError::from(error)),
+            }
+            if !remove_stale(files, clock.now(), site)? {
+                return Ok(None);
+            }
+        }
+    });
+    made?.ok_or_else(|| StoreError::Busy {
+        path: site.path.clone(),
+        owner: Some(owner(files, &site.path)),
+    })
+}
+
+fn make(
+    io: &Io,
+    site: &LockPath,
+    note: &mut dyn FnMut(LockFingerprint),
+) -> Result<LockFingerprint, FileError> {
+    let files = &*io.files;
+    let draft = &site.draft;
+    // What a crash left there.
+    files.remove(draft)?;
+    create(io, draft, site.flavour)?;
+    let made = mark(io, draft).and_then(|mark| {
+        note(mark);
+        files.rename_new(draft, &site.path).map(|()| mark)
+    });
+    match made {
+        // A crash between these two lines leaves a lock that nobody knows; it goes stale.
+        Err(error) if error.source.kind() == ErrorKind::Unsupported => {
+            files.remove(draft)?;
+            create(io, &site.path, site.flavour)?;
+            let mark = mark(io, &site.path)?;
+            note(mark);
+            Ok(mark)
+        }
+        Err(error) => {
+            files.remove(draft)?;
+            Err(error)
+        }
+        Ok(mark) => Ok(mark),
+    }
+}
+
+fn create(io: &Io, path: &Path, flavour: LockFormat) -> Result<(), FileError> {
+    match flavour {
+        LockFormat::Directory => io.files.create_dir_new(path),
+        LockFormat::File => {
+            let (pid, created) = (std::process::id(), io.clock.now().iso8601());
+            let note = format!("{{\n  \"pid\": {pid},\n  \"createdAt\": \"{created}\"\n}}");
+            io.files.create_new(path, note.as_bytes(), 0o644)
+        }
+    }
+}
+
+/// Gives what lies at `path` a time of ours.
+fn mark(io: &Io, path: &Path) -> Result<LockFingerprint, FileError> {
+    let now = io.clock.now();
+    io.files.touch(path, now)?;
+    let stat = io.files.stat(path)?;
+    // What is not there any more matches nothing.
+    Ok(stat.map_or(
+        LockFingerprint {
+            identity: (0, 0),
+            modified: now,
+        },
+        |stat| LockFingerprint::of(&stat),
+    ))
+}
+
+/// Keeps a lock of ours from going stale. `note` is told both what it looks like and what it will.
+/// `None` if it is not ours any more.
+pub(super) fn beat(
+    io: &Io,
+    site: &LockPath,
+    old: LockFingerprint,
+    note: &mut dyn FnMut(&[LockFingerprint]),
+) -> Result<Option<LockFingerprint>, FileError> {
+    let files = &*io.files;
+    if !old.is_at(files, &site.path)? {
+        return Ok(None);
+    }
+    let new = match site.flavour {
+        LockFormat::Directory => {
+            let new = LockFingerprint {
+                modified: io.clock.now(),
+                ..old
+            };
+            note(&[old, new]);
+            files.touch(&site.path, new.modified)?;
+            // Some file systems keep whole seconds only.
+            match files.stat(&site.path) {
+                Ok(Some(seen)) if seen.identity == old.identity => LockFingerprint::of(&seen),
+                Ok(_) => return Ok(None),
+                Err(_) => new,
+            }
+        }
+        LockFormat::File => {
+            let draft = &site.draft;
+            files.remove(draft)?;
+            create(io, draft, site.flavour)?;
+            let new = mark(io, draft)?;
+            note(&[old, new]);
+            files.rename(draft, &site.path)?;
+            new
+        }
+    };
+    note(&[new]);
+    Ok(Some(new))
+}
+
+/// A lock that is held for so short a time that it cannot go stale; dropping it removes it.
+pub(super) struct Short {
+    files: Arc<dyn Files>,
+    path: PathBuf,
+    mark: LockFingerprint,
+}
+
+impl Short {
+    /// Takes it.
+    pub(super) fn acquire(io: &Io, site: &LockPath, wait: &Wait<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            mark: acquire(io, site, wait, &mut |_| {})?,
+            path: site.path.clone(),
+            files: Arc::clone(&io.files),
+        })
+    }
+}
+
+impl Drop for Short {
+    fn drop(&mut self) {
+        if let Err(error) = remove(&*self.files, &self.path, self.mark) {
+            tracing::warn!(%error, "a lock could not be removed; it goes stale by itself");
+        }
+    }
+}
+
+/// Removes a lock if it is still the one that `mark` describes.
+pub(super) fn remove(
+    files: &dyn Files,
+    path: &Path,
+    mark: LockFingerprint,
+) -> Result<(), FileError> {
+    // A peer that took us for dead may have made its own lock here meanwhile.
+    match mark.is_at(files, path)? {
+        true => files.remove(path),
+        false => Ok(()),
+    }
+}
+
+/// Removes the lock at a site if it is stale; true if it is gone.
+fn remove_stale(files: &dyn Files, now: Timestamp, site: &LockPath) -> Result<bool, StoreError> {
+    let path = &site.path;
+    let Some(stat) = files.stat(path)? else {
+        return Ok(true);
+    };
+    if !is_stale(files, now, path, &stat, site.stale)? {
+        return Ok(false);
+    }
+    // Somebody may have replaced it while it was judged.
+    if !LockFingerprint::of(&stat).is_at(files, path)? {
+        return Ok(false);
+    }
+    // A directory that is not empty cannot be removed: then it is as good as held.
+    Ok(files.remove(path).is_ok())
+}
+
+fn is_stale(
+    files: &dyn Files,
+    now: Timestamp,
+    path: &Path,
+    stat: &Stat,
+    stale: Duration,
+) -> Result<bool, StoreError> {
+    let is_older = |moment: Timestamp, age| moment.after(age) < now;
+    if stat.is_dir || is_older(stat.modified, stale) {
+        return Ok(is_older(stat.modified, stale));
+    }
+    let bytes = files.read(path)?.unwrap_or_default();
+    let (pid, created) = payload(&bytes);
+    let is_dead = pid.is_some_and(|pid| !files.process_lives(pid));
+    Ok((is_dead && is_older(stat.modified, UNSEEN))
+        || created.is_some_and(|created| is_older(created, stale)))
+}
+
+fn payload(bytes: &[u8]) -> (Option<u32>, Option<Timestamp>) {
+    let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) else {
+        return (None, None);
+    };
+    let pid = value["pid"].as_u64().and_then(|pid| pid.try_into().ok());
+    let created = value["createdAt"]
+        .as_str()
+        .and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok())
+        .map(|time| Timestamp(time.timestamp_millis()));
+    (pid, created)
+}
+
+fn owner(files: &dyn Files, path: &Path) -> String {
+    let bytes = files.read(path).ok().flatten().unwrap_or_default();
+    match payload(&bytes).0 {
+        Some(pid) => format!("OpenClaw (pid {pid})"),
+        None => "OpenClaw".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

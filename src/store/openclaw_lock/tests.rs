@@ -1,0 +1,104 @@
+//! When a lock of OpenClaw is stale, and how one of ours appears.
+
+use super::*;
+use crate::testing::clock::FakeClock;
+use crate::testing::files::MemoryFiles;
+
+const LOCK: &str = "/a/auth-profiles.json.lock";
+const NOW: Timestamp = Timestamp(1_790_000_000_000);
+const ALIVE: u32 = 7;
+const DEAD: u32 = 8;
+
+fn files() -> MemoryFiles {
+    let files = MemoryFiles::new();
+    files.put(Path::new("/a/x"), "");
+    files.kill(DEAD);
+    files
+}
+
+fn before(millis: i64) -> Timestamp {
+    Timestamp(NOW.0 - millis)
+}
+
+fn judged(files: &MemoryFiles, stale: Duration) -> bool {
+    let path = Path::new(LOCK);
+    let stat = files.stat(path).unwrap().unwrap();
+    is_stale(files, NOW, path, &stat, stale).unwrap()
+}
+
+#[test]
+fn a_directory_is_stale_by_its_time_alone() {
+    let ages = [(-1_000, false), (0, false), (30_000, false), (30_001, true)];
+    for (age, is_stale) in ages {
+        let files = files();
+        files.create_dir_new(Path::new(LOCK)).unwrap();
+        files.touch(Path::new(LOCK), before(age)).unwrap();
+        assert_eq!(judged(&files, STORE_STALE), is_stale, "{age}");
+    }
+}
+
+#[test]
+fn a_file_is_stale_by_its_owner_and_by_either_time() {
+    let note = |pid: u32, age: i64| {
+        let created = before(age).iso8601();
+        format!("{{\n  \"pid\": {pid},\n  \"createdAt\": \"{created}\"\n}}")
+    };
+    let cases = [
+        (note(ALIVE, 0), 0, STORE_STALE, false),
+        (note(ALIVE, 30_000), 30_000, STORE_STALE, false),
+        (note(ALIVE, 30_001), 0, STORE_STALE, true),
+        (note(ALIVE, 0), 30_001, STORE_STALE, true),
+        (note(ALIVE, 30_001), 30_001, REFRESH_STALE, false),
+        (note(ALIVE, 180_001), 0, REFRESH_STALE, true),
+        // Its owner may live in another container.
+        (note(DEAD, 0), 0, STORE_STALE, false),
+        (note(DEAD, 0), 5_000, STORE_STALE, false),
+        (note(DEAD, 0), 5_001, STORE_STALE, true),
+        (note(DEAD, 5_001), 5_001, REFRESH_STALE, true),
+        ("{".to_owned(), 30_000, STORE_STALE, false),
+        ("{".to_owned(), 30_001, STORE_STALE, true),
+        (String::new(), 0, STORE_STALE, false),
+        (
+            r#"{"pid": -1, "createdAt": 5}"#.into(),
+            0,
+            STORE_STALE,
+            false,
+        ),
+        (
+            r#"{"createdAt": "yesterday"}"#.into(),
+            0,
+            STORE_STALE,
+            false,
+        ),
+    ];
+    for (text, age, stale, is_stale) in cases {
+        let files = files();
+        files.put(Path::new(LOCK), &text);
+        files.touch(Path::new(LOCK), before(age)).unwrap();
+        assert_eq!(judged(&files, stale), is_stale, "{text}, {age} ms old");
+    }
+}
+
+#[test]
+fn a_lock_is_seen_whole_and_known_and_a_draft_of_another_is_left_alone() {
+    for flavour in [LockFormat::Directory, LockFormat::File] {
+        let (files, clock) = (files(), FakeClock::new(NOW));
+        let site = |who| LockPath::new(LOCK.into(), flavour, STORE_STALE, who);
+        let other = site("other").draft;
+        files.create_dir_new(&other).unwrap();
+        let io = Io {
+            files: Arc::new(files.clone()),
+            clock: Arc::new(clock),
+        };
+        let mut noted = None;
+        let mut note = |mark| {
+            assert!(files.stat(Path::new(LOCK)).unwrap().is_none());
+            noted = Some(mark);
+        };
+        let mark = acquire(&io, &site("me"), &PATIENCE, &mut note).unwrap();
+        assert_eq!(noted, Some(mark));
+        assert!(mark.is_at(&files, Path::new(LOCK)).unwrap());
+        assert!(files.stat(&other).unwrap().is_some());
+        assert!(files.stat(&site("me").draft).unwrap().is_none());
+    }
+}

@@ -1,0 +1,147 @@
+//! Where everything of the store lies. Computes paths and touches nothing.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::model::grant::GrantDigest;
+use crate::model::id::{AgentId, ProfileId};
+
+/// The name of a document, in its directory.
+pub(super) const DOCUMENT: &str = "auth-profiles.json";
+
+/// The places of the store.
+#[derive(Clone, Debug)]
+pub struct StorePaths {
+    /// The state directory.
+    pub state: PathBuf,
+    /// The directory of the main agent.
+    pub main_dir: PathBuf,
+    /// Directories that the configuration gives to other agents.
+    pub agent_dirs: Vec<(AgentId, PathBuf)>,
+    /// The directory of the legacy `oauth.json`.
+    pub oauth_dir: PathBuf,
+    /// The release of OpenClaw that wrote the configuration last, as far as that is known.
+    pub written_by: Option<String>,
+    /// Another disk's directory, for what cannot be saved in the state directory.
+    pub spare: Option<PathBuf>,
+}
+
+impl StorePaths {
+    /// The parent of the directories of agents that the configuration gives none.
+    pub(super) fn agents(&self) -> PathBuf {
+        self.state.join("agents")
+    }
+
+    pub(super) fn directory(&self, agent: &AgentId) -> PathBuf {
+        if agent.is_main() {
+            return self.main_dir.clone();
+        }
+        let mut configured = self.agent_dirs.iter();
+        match configured.find(|(id, _)| id == agent) {
+            Some((_, directory)) => directory.clone(),
+            None => self.agents().join(agent.as_str()).join("agent"),
+        }
+    }
+
+    pub(super) fn document(&self, agent: &AgentId) -> PathBuf {
+        self.directory(agent).join(DOCUMENT)
+    }
+
+    /// The second file of a document that is split.
+    pub(super) fn state_file(&self, agent: &AgentId) -> PathBuf {
+        self.directory(agent).join("auth-state.json")
+    }
+
+    /// Where a later release keeps the credentials of an agent: all of them in one database, or
+    /// each in its own.
+    pub(super) fn databases(&self, agent: &AgentId) -> [PathBuf; 2] {
+        let shared = self.state.join("state/openclaw.sqlite");
+        let own = self.directory(agent).join("openclaw-agent.sqlite");
+        [shared, own]
+    }
+
+    /// The files of earlier releases, which are read where there is no document: `auth.json` of
+    /// the agent, and for main `oauth.json` of all.
+    pub(super) fn legacy(&self, agent: &AgentId) -> (PathBuf, Option<PathBuf>) {
+        let shared = self.oauth_dir.join("oauth.json");
+        let own = self.directory(agent).join("auth.json");
+        (own, agent.is_main().then_some(shared))
+    }
+
+    pub(super) fn inheritance(&self, agent: &AgentId) -> PathBuf {
+        self.directory(agent).join("auth-inherit.json")
+    }
+
+    pub(super) fn histories(&self, agent: &AgentId) -> PathBuf {
+        self.directory(agent).join("auth-history")
+    }
+
+    pub(super) fn history(&self, agent: &AgentId, profile: &ProfileId) -> PathBuf {
+        self.histories(agent).join(history_name(profile))
+    }
+
+    /// Where later releases of OpenClaw lock a refresh.
+    pub(super) fn refresh_locks(&self) -> PathBuf {
+        self.state.join("locks/oauth-refresh")
+    }
+
+    pub(super) fn grant_locks(&self) -> PathBuf {
+        self.refresh_locks().join("openclaw-rs")
+    }
+
+    pub(super) fn grant_lock(&self, grant: &GrantDigest) -> PathBuf {
+        self.grant_locks().join(format!("{grant}.lock"))
+    }
+
+    pub(super) fn journal(&self) -> PathBuf {
+        self.refresh_locks().join("journal")
+    }
+
+    pub(super) fn record(&self, grant: &GrantDigest) -> PathBuf {
+        self.journal().join(format!("{grant}.json"))
+    }
+
+    /// Where answers are saved, the preferred place first.
+    pub(super) fn rescue(&self) -> impl Iterator<Item = PathBuf> {
+        let first = self.state.join("rescue");
+        std::iter::once(first).chain(self.spare.clone())
+    }
+
+    pub(super) fn document_locks(&self) -> PathBuf {
+        self.state.join("locks/openclaw-rs")
+    }
+
+    /// Our lock of the document at a resolved path, and the proof that who holds OpenClaw's lives.
+    pub(super) fn document_lock(&self, target: &Path) -> (PathBuf, PathBuf) {
+        let name = hashed(target, 16);
+        let lock = |kind| self.document_locks().join(format!("{kind}-{name}.lock"));
+        (lock("store"), lock("peers"))
+    }
+
+    /// Names this state directory among those that lock the same document.
+    pub(super) fn who(&self) -> String {
+        hashed(&self.state, 4)
+    }
+}
+
+/// The name of the file that holds a profile's history.
+pub(super) fn history_name(profile: &ProfileId) -> String {
+    format!("{}.json", history_stem(profile))
+}
+
+/// Names a file after a profile whose own name may be anything.
+pub(super) fn history_stem(profile: &ProfileId) -> String {
+    hex(profile.as_str().as_bytes(), 16)
+}
+
+fn hashed(path: &Path, bytes: usize) -> String {
+    hex(path.as_os_str().as_encoded_bytes(), bytes)
+}
+
+/// The first `length` bytes of the SHA-256 of `bytes`, in hexadecimal.
+fn hex(bytes: &[u8], length: usize) -> String {
+    let mut name = format!("{:x}", Sha256::digest(bytes));
+    name.truncate(2 * length);
+    name
+}

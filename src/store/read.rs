@@ -1,0 +1,247 @@
+//! Reading one agent's document, without a lock.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::model::cooldown::StoreFormat;
+use crate::model::id::{AgentId, printable};
+use crate::model::profiles::AuthProfiles;
+use crate::ports::files::FileError;
+use crate::ports::store::{Scope, StoreError};
+
+use super::document::{self, Layout};
+use super::document_lock::is_locked_by_peer;
+use super::io::{Io, StoreContext};
+use super::legacy;
+
+/// A document as it was found.
+pub(super) struct Found {
+    pub(super) doc: AuthProfiles,
+    pub(super) layout: Layout,
+    /// Legacy file that must not be read again once the document is stored.
+    pub(super) imported: Option<PathBuf>,
+    /// Files that could not be understood, with their bytes and the reason.
+    pub(super) unreadable: Vec<(PathBuf, Vec<u8>, String)>,
+    /// The document's file, as it was read.
+    pub(super) credentials: Option<Vec<u8>>,
+    /// The second file of a document that is split, as it was read.
+    pub(super) state: Option<Vec<u8>>,
+    /// Where a later release keeps what this document would hold.
+    pub(super) database: Option<PathBuf>,
+}
+
+impl Found {
+    /// Whether everything that is there could be understood.
+    fn is_whole(&self) -> bool {
+        self.unreadable.is_empty()
+    }
+
+    /// The fault of the document itself, if it could not be understood.
+    pub(super) fn check(&self, document: &Path) -> Result<(), StoreError> {
+        match self.unreadable.iter().find(|(path, ..)| path == document) {
+            Some((path, _, fault)) => Err(StoreError::Unreadable {
+                path: path.clone(),
+                fault: fault.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn text(bytes: &[u8]) -> Result<&str, String> {
+    std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
+}
+
+/// How often at least, and how long apart, a document that is no JSON is read again: early releases
+/// of OpenClaw write in place, some of their commands without a lock, and are caught in the middle.
+const LOOKS: usize = 5;
+const SETTLES: Duration = Duration::from_millis(20);
+
+/// How long it is read again while its writer is at work, which may be put to sleep in the middle.
+const IN_PLACE: Duration = Duration::from_secs(5);
+
+/// The document as it is now.
+pub(super) fn load(
+    cx: &StoreContext,
+    agent: &AgentId,
+    scope: Scope<'_>,
+) -> Result<AuthProfiles, StoreError> {
+    let found = find(cx, agent, scope, || is_locked_by_peer(cx, agent))?;
+    found.check(&cx.paths.document(agent))?;
+    Ok(found.doc)
+}
+
+/// The agents that have a directory, sorted, `main` always among them.
+pub(super) fn agents(cx: &StoreContext) -> Result<Vec<AgentId>, StoreError> {
+    let StoreContext { io, paths, .. } = cx;
+    let mut agents = vec![AgentId::main()];
+    agents.extend(paths.agent_dirs.iter().map(|(id, _)| id.clone()));
+    let directory = paths.agents();
+    for name in io.files.list(&directory)? {
+        let id = AgentId::normalise(&name);
+        let stat = io.files.stat(&directory.join(&name))?;
+        if id.as_str() == name && stat.is_some_and(|stat| stat.is_dir) {
+            agents.push(id);
+        }
+    }
+    agents.sort();
+    agents.dedup();
+    Ok(agents)
+}
+
+/// The database in which a later release keeps the credentials of an agent, if there is one.
+pub(super) fn database(cx: &StoreContext, agent: &AgentId) -> Result<Option<PathBuf>, FileError> {
+    for path in cx.paths.databases(agent) {
+        if cx.io.files.stat(&path)?.is_some() {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
+}
+
+/// Asked before anything is created in a directory that another release owns.
+pub(super) fn check_generation(cx: &StoreContext, agent: &AgentId) -> Result<(), StoreError> {
+    if cx.io.files.stat(&cx.paths.document(agent))?.is_some() {
+        return Ok(());
+    }
+    match database(cx, agent)? {
+        Some(database) => Err(later_generation(cx, database)),
+        None => Ok(()),
+    }
+}
+
+/// Names the database, and the release that it belongs to.
+pub(super) fn later_generation(cx: &StoreContext, path: PathBuf) -> StoreError {
+    let header = cx.io.files.read(&path).ok().flatten().unwrap_or_default();
+    let schema = schema_of(&header).map(|schema| format!("its schema is number {schema}"));
+    let release = cx.paths.written_by.as_ref();
+    let release = release.map(|release| {
+        let release = printable(release, 40);
+        format!("OpenClaw {release} wrote the configuration")
+    });
+    let known: Vec<String> = schema.into_iter().chain(release).collect();
+    StoreError::LaterGeneration {
+        path,
+        detail: match known.is_empty() {
+            true => "its version is not known".to_owned(),
+            false => known.join(", and "),
+        },
+    }
+}
+
+/// `user_version` in the header of an SQLite database (its file format, section 1.3.12).
+fn schema_of(database: &[u8]) -> Option<u32> {
+    let header = database.strip_prefix(b"SQLite format 3\0")?;
+    let bytes = header.get(44..48)?.try_into().ok()?;
+    Some(u32::from_be_bytes(bytes))
+}
+
+/// Reads a document, again and again if it is no JSON and somebody `is_at_work` on it.
+pub(super) fn find(
+    cx: &StoreContext,
+    agent: &AgentId,
+    scope: Scope<'_>,
+    is_at_work: impl Fn() -> Result<bool, StoreError>,
+) -> Result<Found, StoreError> {
+    let start = cx.io.clock.monotonic();
+    let mut looks = 1;
+    loop {
+        let may_change = looks < LOOKS || is_at_work()?;
+        let found = read(cx, agent, scope)?;
+        let is_over = cx.io.clock.monotonic().saturating_sub(start) >= IN_PLACE;
+        if found.is_whole() || is_over || !(may_change || is_at_work()?) {
+            return Ok(found);
+        }
+        looks += 1;
+        cx.io.clock.sleep(SETTLES);
+    }
+}
+
+fn read(cx: &StoreContext, agent: &AgentId, scope: Scope<'_>) -> Result<Found, StoreError> {
+    let path = cx.paths.document(agent);
+    let mut found = Found {
+        doc: AuthProfiles::default(),
+        layout: Layout::Single,
+        imported: None,
+        unreadable: Vec::new(),
+        credentials: None,
+        state: None,
+        database: None,
+    };
+    match cx.io.files.read(&path)? {
+        Some(bytes) => match text(&bytes).and_then(|text| document::parse(text, scope)) {
+            Ok(doc) => {
+                found.doc = doc;
+                found.credentials = Some(bytes);
+            }
+            Err(fault) => found.unreadable.push((path, bytes, fault)),
+        },
+        None => match database(cx, agent)? {
+            Some(database) => {
+                let told = "holds the credentials of a later OpenClaw release";
+                let sentence = format!("{} {told}", database.display());
+                found.doc.faults.push(sentence);
+                found.database = Some(database);
+            }
+            None => import(cx, agent, &mut found)?,
+        },
+    }
+    let state = cx.paths.state_file(agent);
+    if let Some(bytes) = cx.io.files.read(&state)? {
+        found.layout = Layout::Split;
+        found.doc.release = StoreFormat::Late;
+        let merged = text(&bytes).and_then(|text| document::merge_state(&mut found.doc, text));
+        match merged {
+            Ok(()) => found.state = Some(bytes),
+            Err(fault) => {
+                let sentence = format!("{} cannot be read: {fault}", state.display());
+                found.doc.faults.push(sentence);
+                found.unreadable.push((state, bytes, fault));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// A free name beside a file that cannot be understood, dated.
+pub(super) fn name_aside(io: &Io, path: &Path) -> Result<PathBuf, FileError> {
+    let stamp = io.clock.now().file_stamp();
+    let name = format!("{}.unreadable-{stamp}", path.display());
+    let mut aside = PathBuf::from(&name);
+    let mut count = 1;
+    while io.files.stat(&aside)?.is_some() {
+        count += 1;
+        aside = PathBuf::from(format!("{name}-{count}"));
+    }
+    Ok(aside)
+}
+
+fn import(cx: &StoreContext, agent: &AgentId, found: &mut Found) -> Result<(), StoreError> {
+    let (auth, oauth) = cx.paths.legacy(agent);
+    let auth_bytes = cx.io.files.read(&auth)?;
+    let oauth_bytes = match oauth {
+        Some(oauth) => cx.io.files.read(&oauth)?,
+        None => None,
+    };
+    let read = |bytes: &Option<Vec<u8>>| {
+        bytes
+            .as_deref()
+            .map(text)
+            .map(|t| t.map(str::to_owned))
+            .transpose()
+    };
+    let imported = read(&auth_bytes)
+        .and_then(|auth| legacy::import(auth.as_deref(), read(&oauth_bytes)?.as_deref()));
+    match imported {
+        Ok(None) => {}
+        Ok(Some(doc)) => {
+            found.doc = doc;
+            found.imported = auth_bytes.map(|_| auth);
+        }
+        Err(fault) => found
+            .doc
+            .faults
+            .push(format!("the legacy logins cannot be imported: {fault}")),
+    }
+    Ok(())
+}

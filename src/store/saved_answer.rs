@@ -1,0 +1,237 @@
+//! What a token endpoint answered, saved before anybody understands it.
+//!
+//! A file per refresh, `rescue/<grant>.<begun>.answer`: a line that tells whose it is, written
+//! before the request is sent; then, once the answer has come, a line with its length, and its
+//! bytes. A file without the second line belongs to a refresh that was never answered. The lock of
+//! the grant says who may touch it.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::grant::{Binding, GrantDigest};
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+use crate::ports::files::{FileError, Prepared};
+use crate::ports::store::{PendingRefresh, SavedAnswer};
+
+use super::io::StoreContext;
+
+const SCHEMA: u32 = 1;
+const SUFFIX: &str = ".answer";
+
+/// Answers are a few KiB long; a longer one needs space that was not allocated ahead.
+const ROOM: u64 = 32 * 1024;
+
+/// Whose answer it is. No secret.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Head {
+    schema: u32,
+    state: PathBuf,
+    agent: String,
+    provider: String,
+    profile: String,
+    token_endpoint: String,
+    client_id: String,
+    begun_at: i64,
+}
+
+/// The file of one refresh, ready for its answer.
+pub(super) struct Slot<'a> {
+    pub(super) path: PathBuf,
+    head: Vec<u8>,
+    file: Box<dyn Prepared + 'a>,
+}
+
+impl Slot<'_> {
+    /// Saves the answer where it was prepared.
+    pub(super) fn save(&mut self, answer: &Secret<Vec<u8>>) -> Result<(), FileError> {
+        self.file.append(sealed(answer).expose())
+    }
+}
+
+fn sealed(answer: &Secret<Vec<u8>>) -> Secret<Vec<u8>> {
+    let mut bytes = format!("{}\n", answer.expose().len()).into_bytes();
+    bytes.extend_from_slice(answer.expose());
+    Secret::new(bytes)
+}
+
+/// What a file of ours holds.
+enum Content {
+    /// The answer has not come, as far as this file knows.
+    Unanswered,
+    /// An answer that is torn, or written by a later release.
+    Torn,
+    /// It belongs to another state directory.
+    Foreign,
+    Answer(SavedAnswer),
+}
+
+/// Makes the file of a refresh ready for its answer.
+pub(super) fn prepare<'a>(
+    cx: &'a StoreContext,
+    grant: &GrantDigest,
+    what: &PendingRefresh<'_>,
+) -> Result<Slot<'a>, FileError> {
+    let directory = cx.paths.state.join("rescue");
+    cx.io.files.create_dirs(&directory)?;
+    let path = directory.join(name(grant, what.now));
+    let head = Head {
+        schema: SCHEMA,
+        state: cx.paths.state.clone(),
+        agent: what.agent.to_string(),
+        provider: what.provider.to_string(),
+        profile: what.profile.to_string(),
+        token_endpoint: what.binding.token_endpoint.clone(),
+        client_id: what.binding.client_id.clone(),
+        begun_at: what.now.0,
+    };
+    let mut head = serde_json::to_vec(&head).map_err(|error| FileError {
+        operation: "write",
+        path: path.clone(),
+        source: error.into(),
+    })?;
+    head.push(b'\n');
+    let file = cx.io.files.prepare(&path, &head, ROOM)?;
+    Ok(Slot { path, head, file })
+}
+
+/// Saves an answer outside the state directory, whose disk just failed.
+pub(super) fn save_elsewhere(
+    cx: &StoreContext,
+    slot: &Slot<'_>,
+    answer: &Secret<Vec<u8>>,
+) -> Option<PathBuf> {
+    let directory = cx.paths.spare.as_ref()?;
+    let path = directory.join(slot.path.file_name()?);
+    let save = || {
+        cx.io.files.create_dirs(directory)?;
+        let mut file = cx.io.files.prepare(&path, &slot.head, 0)?;
+        file.append(sealed(answer).expose())
+    };
+    save().ok().map(|()| path)
+}
+
+/// The answers to refreshes of a grant, oldest first; what was never answered is removed. Only
+/// for the holder of the grant's lock.
+pub(super) fn of_grant(
+    cx: &StoreContext,
+    grant: &GrantDigest,
+) -> Result<Vec<SavedAnswer>, FileError> {
+    let mut answers = Vec::new();
+    for path in files_of(cx, grant)? {
+        let Some(bytes) = cx.io.files.read(&path)? else {
+            continue;
+        };
+        match understand(cx, &path, &Secret::new(bytes)) {
+            Content::Answer(answer) => answers.push(answer),
+            Content::Unanswered => cx.io.files.remove(&path)?,
+            Content::Torn | Content::Foreign => {}
+        }
+    }
+    answers.sort_by_key(|answer| answer.begun_at);
+    Ok(answers)
+}
+
+/// Removes every answer to a refresh of a grant, now that its successor is stored.
+pub(super) fn discard(cx: &StoreContext, grant: &GrantDigest) -> Result<(), FileError> {
+    for path in files_of(cx, grant)? {
+        let bytes = cx.io.files.read(&path)?.unwrap_or_default();
+        if !matches!(understand(cx, &path, &Secret::new(bytes)), Content::Foreign) {
+            cx.io.files.remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// The grants that have such a file.
+pub(super) fn grants(cx: &StoreContext) -> Result<Vec<GrantDigest>, FileError> {
+    let mut grants = Vec::new();
+    for directory in cx.paths.rescue() {
+        let names = cx.io.files.list(&directory)?;
+        grants.extend(names.iter().filter_map(|name| grant_of(name)));
+    }
+    grants.sort();
+    grants.dedup();
+    Ok(grants)
+}
+
+/// The files that hold an answer, or a part of one, for this state directory.
+pub(super) fn files(cx: &StoreContext) -> Result<Vec<PathBuf>, FileError> {
+    let mut paths = Vec::new();
+    for grant in grants(cx)? {
+        for path in files_of(cx, &grant)? {
+            let bytes = cx.io.files.read(&path)?.unwrap_or_default();
+            let content = understand(cx, &path, &Secret::new(bytes));
+            if matches!(content, Content::Answer(_) | Content::Torn) {
+                paths.push(path);
+            }
+        }
+    }
+    Ok(paths)
+}
+
+fn files_of(cx: &StoreContext, grant: &GrantDigest) -> Result<Vec<PathBuf>, FileError> {
+    let mut paths = Vec::new();
+    for directory in cx.paths.rescue() {
+        let names = cx.io.files.list(&directory)?.into_iter();
+        let ours = names.filter(|name| grant_of(name).as_ref() == Some(grant));
+        paths.extend(ours.map(|name| directory.join(name)));
+    }
+    Ok(paths)
+}
+
+fn understand(cx: &StoreContext, path: &Path, bytes: &Secret<Vec<u8>>) -> Content {
+    let (head, rest) = split_line(bytes.expose());
+    let head: Option<Head> = serde_json::from_slice(head).ok();
+    if head
+        .as_ref()
+        .is_some_and(|head| head.state != cx.paths.state)
+    {
+        return Content::Foreign;
+    }
+    if rest.iter().all(|byte| *byte == 0) {
+        return Content::Unanswered;
+    }
+    let Some(head) = head.filter(|head| head.schema == SCHEMA) else {
+        return Content::Torn;
+    };
+    let (length, body) = split_line(rest);
+    let length = std::str::from_utf8(length).ok();
+    let length = length.and_then(|length| length.parse::<usize>().ok());
+    let body = length.and_then(|length| body.get(..length));
+    let answer = || {
+        Some(SavedAnswer {
+            agent: AgentId::normalise(&head.agent),
+            profile: ProfileId::parse(&head.profile).ok()?,
+            provider: ProviderId::parse(&head.provider).ok()?,
+            binding: Binding {
+                token_endpoint: head.token_endpoint.clone(),
+                client_id: head.client_id.clone(),
+            },
+            begun_at: Timestamp(head.begun_at),
+            body: Secret::new(body?.to_vec()),
+            path: path.to_owned(),
+        })
+    };
+    answer().map_or(Content::Torn, Content::Answer)
+}
+
+fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
+    match bytes.iter().position(|byte| *byte == b'\n') {
+        Some(at) => (&bytes[..at], &bytes[at + 1..]),
+        None => (bytes, &[]),
+    }
+}
+
+fn name(grant: &GrantDigest, begun_at: Timestamp) -> String {
+    format!("{grant}.{}{SUFFIX}", begun_at.0)
+}
+
+fn grant_of(name: &str) -> Option<GrantDigest> {
+    let (grant, begun_at) = name.strip_suffix(SUFFIX)?.split_once('.')?;
+    begun_at.parse::<i64>().ok()?;
+    GrantDigest::parse(grant)
+}

@@ -1,0 +1,95 @@
+//! A file that lies ready, so that what must not be lost needs one write and one fsync.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this file is a door through which files are written"
+)]
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+
+use super::atomic_write::{allocate, flags, sync_directory};
+use super::files::failed;
+use crate::ports::files::{FileError, Prepared};
+
+/// See [`crate::ports::files::Files::prepare`].
+pub(super) struct Slot {
+    path: PathBuf,
+    file: File,
+}
+
+impl Slot {
+    pub(super) fn create(path: &Path, head: &[u8], room: u64) -> Result<Self, FileError> {
+        let create = || -> io::Result<File> {
+            let parent = path.parent().ok_or(io::ErrorKind::NotFound)?;
+            let directory = File::open(parent)?;
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .custom_flags(flags(OFlags::NOFOLLOW))
+                .open(path)?;
+            let fill = |file: &mut File| -> io::Result<()> {
+                let start = head.len() as u64;
+                file.write_all(head)?;
+                allocate(file, start, room)?;
+                file.seek(SeekFrom::Start(start))?;
+                // The head becomes durable with what is appended; alone it is worth nothing.
+                sync_directory(&directory)
+            };
+            if let Err(error) = fill(&mut file) {
+                let _ = std::fs::remove_file(path);
+                return Err(error);
+            }
+            Ok(file)
+        };
+        let file = create().map_err(failed("reserve", path))?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+        })
+    }
+}
+
+impl Prepared for Slot {
+    fn append(&mut self, bytes: &[u8]) -> Result<(), FileError> {
+        self.file
+            .write_all(bytes)
+            .and_then(|()| self.file.sync_data())
+            .map_err(failed("write", &self.path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+    use super::*;
+
+    #[test]
+    fn what_is_appended_stands_behind_the_head_in_space_that_was_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("slot");
+        let mut slot = Slot::create(&path, b"head\n", 8_192).unwrap();
+        let before = std::fs::metadata(&path).unwrap();
+        assert_eq!(before.permissions().mode() & 0o777, 0o600);
+        slot.append(b"the rest").unwrap();
+        let after = std::fs::metadata(&path).unwrap();
+        assert_eq!(after.blocks(), before.blocks());
+        let bytes = std::fs::read(&path).unwrap();
+        let rest = bytes.strip_prefix(b"head\nthe rest").unwrap();
+        assert!(rest.iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("slot");
+        std::fs::write(&path, "mine").unwrap();
+        assert!(Slot::create(&path, b"head", 10).is_err());
+        assert_eq!(std::fs::read(&path).unwrap(), b"mine");
+    }
+}

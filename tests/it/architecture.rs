@@ -60,6 +60,7 @@ const FENCES: &[(&str, &[&str])] = &[
             "oauth/authorization.rs",
             "store/raw_json.rs",
             "sys/atomic_write.rs",
+            "sys/process_group.rs",
         ],
     ),
 ];

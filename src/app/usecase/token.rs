@@ -110,7 +110,7 @@ fn of_provider(
             Err(failure) => first_failure = first_failure.or(Some(failure)),
         }
     }
-    let keys = Keys::look(cx);
+    let keys = Keys::look(cx)?;
     match (elsewhere(cx, &keys, provider), first_failure) {
         (Ok(Some(outcome)), _) => Ok(outcome),
         (_, Some(failure)) | (Err(failure), None) => Err(failure),

@@ -156,7 +156,7 @@ impl CodeFlow {
     /// To whom the code and the verifier are sent.
     pub(in crate::app) fn binding(&self) -> Binding {
         match &self.becomes {
-            CodePurpose::Grant { client, .. } => Binding::of(client),
+            CodePurpose::Grant { client, .. } => client.binding(),
             CodePurpose::Key(flow) => Binding {
                 token_endpoint: flow.exchange.clone(),
                 client_id: String::new(),

@@ -77,14 +77,14 @@ impl Route {
         }
         let client = registration::without_asking(cx, provider)?;
         Ok(client.map_or(Ahead::IssuerKnows, |client| {
-            Ahead::There(Binding::of(&client))
+            Ahead::There(client.binding())
         }))
     }
 
     /// What a grant that goes this way must be bound to.
     pub(in crate::app) fn binding(&self) -> Binding {
         match self {
-            Self::Endpoint(client) => Binding::of(client),
+            Self::Endpoint(client) => client.binding(),
             Self::Program(path) => Binding::to_program(&path.to_string_lossy()),
         }
     }

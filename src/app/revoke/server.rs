@@ -64,7 +64,7 @@ impl Server {
     /// What a grant that goes there must be bound to.
     pub(super) fn binding(&self) -> Binding {
         match self {
-            Self::Endpoint(client, _) => Binding::of(client),
+            Self::Endpoint(client, _) => client.binding(),
             Self::Program(path) => Binding::to_program(&path.to_string_lossy()),
         }
     }

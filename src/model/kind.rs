@@ -1,0 +1,23 @@
+//! Which kind of credential.
+
+/// The three kinds of credential, in the order in which selection prefers them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// `oauth`; the first choice of selection.
+    OAuth,
+    /// `token`.
+    Token,
+    /// `api_key`; the last choice.
+    ApiKey,
+}
+
+impl Kind {
+    /// The tag on disk and in `auth.profiles.<id>.mode` of the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OAuth => "oauth",
+            Self::Token => "token",
+            Self::ApiKey => "api_key",
+        }
+    }
+}

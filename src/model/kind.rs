@@ -1,9 +1,13 @@
 //! Which kind of credential.
 
+use serde::Serialize;
+
 /// The three kinds of credential, in the order in which selection prefers them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// `oauth`; the first choice of selection.
+    #[serde(rename = "oauth")]
     OAuth,
     /// `token`.
     Token,

@@ -7,7 +7,7 @@ use crate::model::id::{ProviderId, is_unprintable, printable};
 use crate::model::provider::{ClientAuth, Given};
 use crate::model::time::parse_duration;
 
-use super::declared::{error, found, near};
+use super::finding::{error, finding, near};
 use super::redirect;
 use super::yaml::{Data, Node};
 
@@ -35,42 +35,13 @@ const TOKENS: [&str; 5] = [
     "api_key",
 ];
 
-/// What the block says.
-pub(super) struct Auth {
-    flow: DeclaredFlow,
-    scopes: Option<Vec<String>>,
-    client_id: Option<Given>,
-    client_secret: Option<Given>,
-    client_auth: Option<ClientAuth>,
-    automatic: bool,
-    margin: Option<Duration>,
-}
-
-impl Auth {
-    pub(super) fn declared(
-        self,
-        id: &ProviderId,
-        base: ProviderId,
-        place: SourceLocation,
-    ) -> Declared {
-        Declared {
-            id: id.clone(),
-            base,
-            place,
-            flow: self.flow,
-            scopes: self.scopes,
-            client_id: self.client_id,
-            client_secret: self.client_secret,
-            client_auth: self.client_auth,
-            automatic: self.automatic,
-            margin: self.margin,
-            findings: Vec::new(),
-        }
-    }
-}
-
 /// Reads the block; `None` if the findings hold an error that leaves nothing to go by.
-pub(super) fn read(id: &ProviderId, node: &Node, findings: &mut Vec<Finding>) -> Option<Auth> {
+pub(super) fn read(
+    id: &ProviderId,
+    (base, place): (ProviderId, SourceLocation),
+    node: &Node,
+    findings: &mut Vec<Finding>,
+) -> Option<Declared> {
     if node.members().is_none() {
         findings.push(error(&node.place, "auth must be a mapping"));
         return None;
@@ -94,7 +65,10 @@ pub(super) fn read(id: &ProviderId, node: &Node, findings: &mut Vec<Finding>) ->
         "client_credentials" => block.client_credentials(scopes.as_deref()),
         _ => block.authorization_code(scopes.as_deref(), client_secret.is_some()),
     };
-    Some(Auth {
+    Some(Declared {
+        id: id.clone(),
+        base,
+        place,
         flow,
         scopes: scopes.map(|scopes| scopes.into_iter().map(|scope| scope.text).collect()),
         client_id,
@@ -102,6 +76,7 @@ pub(super) fn read(id: &ProviderId, node: &Node, findings: &mut Vec<Finding>) ->
         client_auth,
         automatic,
         margin,
+        findings: Vec::new(),
     })
 }
 
@@ -123,7 +98,7 @@ impl Block<'_> {
 
     fn warn(&mut self, node: &Node, message: &str) {
         self.findings
-            .push(found(Severity::Warning, &node.place, message));
+            .push(finding(Severity::Warning, &node.place, message));
     }
 
     /// A name that is not known is an error: misspelt, it would switch something off.
@@ -295,7 +270,7 @@ impl Block<'_> {
                 "{} has no meaning for client_credentials, {why}",
                 scope.text
             );
-            let finding = found(Severity::Warning, &scope.place, &message);
+            let finding = finding(Severity::Warning, &scope.place, &message);
             self.findings.push(finding);
         }
         if self.node.get("client_secret").is_none() {

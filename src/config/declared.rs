@@ -8,11 +8,14 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use crate::model::alert::Hooks;
 use crate::model::declared::{Declared, Finding, Severity, SourceLocation};
 use crate::model::id::{ProviderId, printable};
 use crate::ports::declarations::{Declarations, DeclareError};
 use crate::ports::files::{FileError, Files};
+use crate::ports::hooks::HookSource;
 
+use super::finding::{error, finding, near};
 use super::yaml::{self, Name, Node};
 use super::{auth_block, hooks};
 
@@ -158,6 +161,12 @@ impl Declarations for DeclaredFile {
     }
 }
 
+impl HookSource for DeclaredFile {
+    fn hooks(&self) -> Result<(Hooks, Vec<Finding>), DeclareError> {
+        Ok(self.root()?.map(hooks::read).unwrap_or_default())
+    }
+}
+
 /// Whether a member of `providers` is one of ours. One without a login belongs to somebody else.
 fn is_ours(node: &Node) -> bool {
     node.get("auth").is_some() || node.get("type").is_some()
@@ -196,8 +205,7 @@ fn block(id: &ProviderId, name: &Name, node: &Node) -> (Option<Declared>, Vec<Fi
     });
     match (base, auth) {
         (Ok((base, place)), Ok(auth)) => {
-            let found = auth_block::read(id, auth, &mut findings);
-            let declared = found.map(|auth| auth.declared(id, base, place));
+            let declared = auth_block::read(id, (base, place), auth, &mut findings);
             findings.sort_by_key(|finding| (finding.place.line, finding.place.column));
             (declared, findings)
         }
@@ -220,29 +228,6 @@ fn unknown(members: &[(Name, Node)], known: &[&str], findings: &mut Vec<Finding>
             Some(near) => format!("{shown} is not known here; did you mean {near}?"),
             None => format!("{shown} is not known here and is not used"),
         };
-        findings.push(found(Severity::Warning, &name.place, &message));
+        findings.push(finding(Severity::Warning, &name.place, &message));
     }
-}
-
-/// The known word that looks like `text`.
-pub(super) fn near<'a>(text: &str, known: &[&'a str]) -> Option<&'a str> {
-    let likeness = |word: &&str| strsim::jaro_winkler(word, text);
-    let nearest = known
-        .iter()
-        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    nearest.copied().filter(|word| likeness(word) > 0.85)
-}
-
-/// A finding.
-pub(super) fn found(severity: Severity, place: &SourceLocation, message: &str) -> Finding {
-    Finding {
-        severity,
-        place: place.clone(),
-        message: message.to_owned(),
-    }
-}
-
-/// An error.
-pub(super) fn error(place: &SourceLocation, message: &str) -> Finding {
-    found(Severity::Error, place, message)
 }

@@ -2,13 +2,16 @@
 //! and formatting stay. The reference release writes its processed tree back, and with it the
 //! secrets that `${VAR}` stood for.
 
+mod members;
 mod models;
 
+pub(super) use members::Misshapen;
 pub use models::Role;
 
-use jsonc_parser::cst::{CstArray, CstInputValue, CstNode, CstObject, CstObjectProp, CstRootNode};
+use jsonc_parser::cst::{CstArray, CstInputValue, CstNode, CstObject, CstRootNode};
 
 use crate::model::id::{AgentId, ProfileId, ProviderId};
+use members::{NO_OBJECT, at, held, is_unique, object, prune, set, string};
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,9 +128,6 @@ pub struct Counts {
     pub removed_allow: usize,
 }
 
-/// A member on the way to a change is not what it should be: its name, and what is wrong.
-pub(super) type Misshapen = (String, &'static str);
-
 /// Makes one change in a text that is already parsed. A comment on the line of what goes may go
 /// with it; every other one stays.
 ///
@@ -230,82 +230,12 @@ fn set_identity(
     Ok(())
 }
 
-/// Of two members of one name the later is read, and the first is what an edit would find.
-fn is_unique(root: &CstObject, path: &[&str]) -> Result<(), Misshapen> {
-    let mut object = Some(root.clone());
-    for (depth, name) in path.iter().enumerate() {
-        let members = object.map(|object| object.properties()).unwrap_or_default();
-        let is_it = |member: &CstObjectProp| member.decoded_name().as_deref() == Some(name);
-        let mut found = members.into_iter().filter(is_it);
-        object = found.next().and_then(|member| member.object_value());
-        if found.next().is_some() {
-            return Err((path[..=depth].join("."), "is there twice"));
-        }
-    }
-    Ok(())
-}
-
-const NO_OBJECT: &str = "is not an object";
-
-/// The object at a path, made where nothing or `null` is.
-fn at(root: &CstObject, path: &[&str]) -> Result<CstObject, Misshapen> {
-    let mut object = root.clone();
-    for (depth, name) in path.iter().enumerate() {
-        if held(&object, name).is_some_and(|value| value.as_object().is_none()) {
-            return Err((path[..=depth].join("."), NO_OBJECT));
-        }
-        object = object.object_value_or_set(name);
-    }
-    Ok(object)
-}
-
-/// The value of a member, unless it is `null`.
-fn held(object: &CstObject, name: &str) -> Option<CstNode> {
-    let value = object.get(name)?.value()?;
-    value.as_null_keyword().is_none().then_some(value)
-}
-
-fn set(object: &CstObject, name: &str, value: &str) {
-    let value = CstInputValue::String(value.to_owned());
-    match object.get(name) {
-        Some(member) => member.set_value(value),
-        None => {
-            object.append(name, value);
-        }
-    }
-}
-
-fn object(members: &[(&str, &str)]) -> CstInputValue {
-    let members = members.iter();
-    let text = |text: &str| CstInputValue::String(text.to_owned());
-    CstInputValue::Object(
-        members
-            .map(|(name, value)| ((*name).to_owned(), text(value)))
-            .collect(),
-    )
-}
-
-fn string(node: &CstNode) -> Option<String> {
-    node.to_serde_value()?.as_str().map(str::to_owned)
-}
-
 fn names_agent(node: &CstNode, member: &str, id: &AgentId) -> bool {
     let name = node.as_object().and_then(|object| object.get(member));
     let name = name
         .and_then(|member| member.value())
         .and_then(|value| string(&value));
     name.is_some_and(|name| AgentId::normalise(&name) == *id)
-}
-
-/// Removes the elements that `is_it` picks, and counts them.
-fn prune(array: Option<CstArray>, is_it: impl Fn(&CstNode) -> bool) -> usize {
-    let elements = array.map(|array| array.elements()).unwrap_or_default();
-    let picked: Vec<CstNode> = elements.into_iter().filter(|node| is_it(node)).collect();
-    let count = picked.len();
-    for node in picked {
-        node.remove();
-    }
-    count
 }
 
 fn remove_agent(root: &CstObject, id: &AgentId) -> Counts {

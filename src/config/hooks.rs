@@ -7,22 +7,14 @@ use crate::model::alert::{Event, Hooks};
 use crate::model::declared::Finding;
 use crate::model::id::printable;
 use crate::model::time::parse_duration;
-use crate::ports::declarations::DeclareError;
-use crate::ports::hooks::HookSource;
 
-use super::declared::{DeclaredFile, error, near};
+use super::finding::{error, near};
 use super::yaml::{Data, Name, Node};
 
 /// How long a hook may run.
 const TIMEOUT: &str = "timeout";
 /// The longest `timeout`, in milliseconds: a hook must not keep the command that rang waiting.
 const LONGEST: u128 = 10_000;
-
-impl HookSource for DeclaredFile {
-    fn hooks(&self) -> Result<(Hooks, Vec<Finding>), DeclareError> {
-        Ok(self.root()?.map(read).unwrap_or_default())
-    }
-}
 
 /// The hooks in a document, and what is wrong with them.
 pub(super) fn read(root: &Node) -> (Hooks, Vec<Finding>) {

@@ -3,6 +3,7 @@
 
 mod auth_block;
 mod error;
+mod finding;
 mod json5;
 mod redirect;
 mod yaml;

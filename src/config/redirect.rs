@@ -5,7 +5,7 @@ use url::{Host, Url};
 use crate::model::declared::{Finding, Severity, SourceLocation};
 use crate::model::provider::{Loopback, Redirect};
 
-use super::declared::{error, found};
+use super::finding::{error, finding};
 
 /// The loopback hosts that this program listens on.
 const HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -16,7 +16,10 @@ pub(super) fn check(text: &str, place: &SourceLocation) -> (Option<Redirect>, Op
         Ok(redirect @ Redirect::Loopback(_)) => (Some(redirect), None),
         Ok(redirect @ Redirect::Elsewhere(_)) => {
             let message = "the browser does not come back to this machine: after the login, paste the address of the page it ends on";
-            (Some(redirect), Some(found(Severity::Info, place, message)))
+            (
+                Some(redirect),
+                Some(finding(Severity::Info, place, message)),
+            )
         }
         Err(why) => (None, Some(error(place, &format!("redirect_uri {why}")))),
     }

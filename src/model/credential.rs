@@ -7,6 +7,8 @@ use super::json::Extra;
 use super::secret::Secret;
 use super::time::Timestamp;
 
+pub use super::kind::Kind;
+
 /// One stored credential. `type` is its tag on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {
@@ -17,28 +19,6 @@ pub enum Credential {
     Token(Token),
     /// `oauth`: an access token and the grant it can be refreshed with.
     OAuth(OAuth),
-}
-
-/// Which of the three a credential is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// `oauth`; the first choice of selection.
-    OAuth,
-    /// `token`.
-    Token,
-    /// `api_key`; the last choice.
-    ApiKey,
-}
-
-impl Kind {
-    /// The tag on disk and in `auth.profiles.<id>.mode` of the configuration.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::OAuth => "oauth",
-            Self::Token => "token",
-            Self::ApiKey => "api_key",
-        }
-    }
 }
 
 /// An API key.

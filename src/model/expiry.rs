@@ -5,6 +5,8 @@
 //! number that is no moment of this era; such an end is read as what it most likely means, and the
 //! person is told. What is stored stays as it is until the credential is replaced.
 
+use std::time::Duration;
+
 use super::id::ProfileId;
 use super::time::Timestamp;
 
@@ -87,6 +89,55 @@ impl End {
     }
 }
 
+/// Whether an access token can be handed out, and until when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// Alive for longer than was asked for; it ends in this many milliseconds.
+    Fresh {
+        /// Milliseconds left.
+        remaining: i64,
+    },
+    /// Alive, but for no longer than the margin: a refresh is due, the token still works.
+    Due {
+        /// Milliseconds left; more than zero.
+        remaining: i64,
+    },
+    /// No longer alive. A missing expiry of a refreshable grant counts as this, too: a server that
+    /// names no end has promised nothing.
+    Expired {
+        /// Milliseconds since the end; `None` if no end was ever known.
+        since: Option<i64>,
+    },
+    /// A credential that has no end: an API key, or a token stored without one.
+    NoExpiry,
+}
+
+/// Judges an access token of a refreshable grant. Pure: the caller brings the clock.
+///
+/// `margin` is how much life must be left for the token to count as fresh. The boundary is exact:
+/// with `margin` left to the millisecond the token is due, and at its expiry it is expired. An end
+/// before 2020 is no known end; one after 2100 is due at once, for a refresh brings a better one.
+pub fn freshness(expires: Option<Timestamp>, now: Timestamp, margin: Duration) -> Freshness {
+    let Some(expires) = expires else {
+        return Freshness::Expired { since: None };
+    };
+    let end = End::read_at(expires, now);
+    let remaining = now.until(end.at);
+    if end.oddity == Some(ExpiryAnomaly::TooEarly) {
+        return Freshness::Expired { since: None };
+    }
+    let margin = i64::try_from(margin.as_millis()).unwrap_or(i64::MAX);
+    if remaining <= 0 {
+        Freshness::Expired {
+            since: Some(remaining.saturating_neg()),
+        }
+    } else if remaining <= margin || end.oddity == Some(ExpiryAnomaly::TooLate) {
+        Freshness::Due { remaining }
+    } else {
+        Freshness::Fresh { remaining }
+    }
+}
+
 /// What is wrong with a clock that shows `now`, if `newest` is the last moment at which this program
 /// is known to have worked; a sentence.
 pub fn clock_fault(now: Timestamp, newest: Option<Timestamp>) -> Option<String> {
@@ -106,6 +157,40 @@ pub fn clock_fault(now: Timestamp, newest: Option<Timestamp>) -> Option<String> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn freshness_is_exact_at_its_boundaries() {
+        let now = Timestamp(1_795_230_521_000);
+        let margin = Duration::from_millis(300);
+        let judge = |left| freshness(Some(Timestamp(now.0 + left)), now, margin);
+        assert_eq!(judge(301), Freshness::Fresh { remaining: 301 });
+        assert_eq!(judge(300), Freshness::Due { remaining: 300 });
+        assert_eq!(judge(1), Freshness::Due { remaining: 1 });
+        assert_eq!(judge(0), Freshness::Expired { since: Some(0) });
+        assert_eq!(judge(-7), Freshness::Expired { since: Some(7) });
+        assert_eq!(
+            freshness(None, now, margin),
+            Freshness::Expired { since: None }
+        );
+    }
+
+    #[test]
+    fn an_end_that_cannot_be_is_not_trusted() {
+        let now = Timestamp(1_795_230_521_000);
+        let judge = |expires| freshness(Some(Timestamp(expires)), now, Duration::ZERO);
+        assert_eq!(judge(1_795_230_522), Freshness::Fresh { remaining: 1_000 });
+        assert_eq!(
+            judge(1_795_230_520),
+            Freshness::Expired { since: Some(1_000) }
+        );
+        for early in [i64::MIN, -1, 0, 1, 1_500_000_000_000] {
+            assert_eq!(judge(early), Freshness::Expired { since: None });
+        }
+        for late in [4_200_000_000_000, 1_795_230_521_000_000, i64::MAX] {
+            let remaining = late - now.0;
+            assert_eq!(judge(late), Freshness::Due { remaining });
+        }
+    }
 
     #[test]
     fn an_end_is_read_as_what_it_most_likely_means() {

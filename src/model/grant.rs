@@ -5,7 +5,6 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 use super::id::{AgentId, ProfileId, ProviderId};
-use super::provider::Client;
 use super::secret::Secret;
 use super::time::Timestamp;
 
@@ -76,14 +75,6 @@ pub struct Binding {
 const PROGRAM: &str = "program:";
 
 impl Binding {
-    /// Of what a client is given at its token endpoint.
-    pub fn of(client: &Client) -> Self {
-        Self {
-            token_endpoint: client.token.clone(),
-            client_id: client.id.clone(),
-        }
-    }
-
     /// The binding of a grant that an external program gave, by its path.
     pub fn to_program(path: &str) -> Self {
         Self {

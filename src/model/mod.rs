@@ -2,6 +2,7 @@
 
 pub mod dotenv;
 pub mod json;
+pub mod kind;
 pub mod path;
 pub mod secret;
 pub mod time;

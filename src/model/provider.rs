@@ -10,8 +10,8 @@ mod probe;
 
 use std::time::Duration;
 
-use super::credential::Kind;
 use super::id::ProviderId;
+use super::kind::Kind;
 
 pub use billing::{Bill, Billing};
 pub use client::{Client, ClientAuth, Given, Registration};

@@ -8,20 +8,16 @@
 mod persisted;
 
 use oauth2::basic::BasicClient;
-use oauth2::{
-    AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
-};
+use oauth2::{AuthUrl, ClientId, CsrfToken, RedirectUrl, Scope};
 
-use super::claims::base64url;
+use super::pkce::{code_challenge, code_verifier};
+use super::random::random_value;
 use crate::model::id::printable;
 use crate::model::provider::{BrowserFlow, Client};
 use crate::model::secret::Secret;
 use crate::ports::host::{Random, RandomError};
 
 pub use persisted::PersistedAuthorization;
-
-/// 256 bits, as RFC 7636 section 7.1 asks for.
-const RANDOM_BYTES: usize = 32;
 
 /// A login that waits for its callback.
 #[derive(Debug)]
@@ -32,7 +28,7 @@ pub struct Attempt {
     /// The redirect URI exactly as sent; the token request repeats it (RFC 6749 section 4.1.3).
     pub redirect_uri: String,
     state: Secret<String>,
-    verifier: Secret<String>,
+    code_verifier: Secret<String>,
     nonce: Option<Secret<String>>,
     issuer: Option<String>,
     sends_iss: bool,
@@ -119,9 +115,9 @@ impl Attempt {
         redirect_uri: &str,
         random: &dyn Random,
     ) -> Result<Self, BeginError> {
-        let verifier = random_text(random)?;
-        let state = random_text(random)?;
-        let nonce = flow.nonce.then(|| random_text(random)).transpose()?;
+        let code_verifier = code_verifier(random)?;
+        let state = random_value(random)?;
+        let nonce = flow.nonce.then(|| random_value(random)).transpose()?;
         let wrong = |what| move |_| BeginError::Url { what };
         let authorize = AuthUrl::new(client.authorize.clone().unwrap_or_default());
         let redirect = RedirectUrl::new(redirect_uri.to_owned());
@@ -130,7 +126,7 @@ impl Attempt {
             .set_redirect_uri(redirect.map_err(wrong("the redirect URI"))?);
         let mut request = oauth
             .authorize_url(|| CsrfToken::new(state.expose().clone()))
-            .set_pkce_challenge(challenge(&verifier))
+            .set_pkce_challenge(code_challenge(&code_verifier))
             .add_scopes(flow.scopes.iter().cloned().map(Scope::new));
         if let Some(nonce) = &nonce {
             request = request.add_extra_param("nonce", nonce.expose());
@@ -143,15 +139,15 @@ impl Attempt {
             url: url.into(),
             redirect_uri: redirect_uri.to_owned(),
             state,
-            verifier,
+            code_verifier,
             nonce,
             issuer: client.issuer.clone(),
             sends_iss: client.sends_iss,
         })
     }
 
-    pub(super) fn verifier(&self) -> &Secret<String> {
-        &self.verifier
+    pub(super) fn code_verifier(&self) -> &Secret<String> {
+        &self.code_verifier
     }
 
     pub(super) fn state(&self) -> &Secret<String> {
@@ -209,21 +205,11 @@ impl Attempt {
     }
 }
 
-pub(super) fn random_text(random: &dyn Random) -> Result<Secret<String>, RandomError> {
-    let mut bytes = zeroize::Zeroizing::new([0; RANDOM_BYTES]);
-    random.fill(bytes.as_mut())?;
-    Ok(Secret::new(base64url(bytes.as_ref())))
-}
-
-pub(super) fn challenge(verifier: &Secret<String>) -> PkceCodeChallenge {
-    let verifier = PkceCodeVerifier::new(verifier.expose().clone());
-    PkceCodeChallenge::from_code_verifier_sha256(&verifier)
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
     use crate::model::provider::{Loopback, Redirect};
+    use crate::oauth::encoding::base64url;
     use std::collections::BTreeMap;
     use std::sync::atomic::{AtomicU8, Ordering};
     use url::Url;
@@ -279,7 +265,7 @@ pub(super) mod tests {
     #[test]
     fn rfc7636_appendix_b_the_challenge_is_that_of_the_vector() {
         let verifier = Secret::from("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
-        let made = challenge(&verifier);
+        let made = code_challenge(&verifier);
         assert_eq!(made.as_str(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
         assert_eq!(base64url(&[116, 24, 223, 180]), "dBjftA");
     }
@@ -287,12 +273,12 @@ pub(super) mod tests {
     #[test]
     fn rfc7636_7_1_a_verifier_is_256_random_bits() {
         let random = Counting::default();
-        let verifiers = [(); 2].map(|()| random_text(&random).unwrap());
+        let verifiers = [(); 2].map(|()| random_value(&random).unwrap());
         assert_ne!(verifiers[0], verifiers[1]);
         let every_bit: Vec<u8> = (0..32).collect();
         assert_eq!(*verifiers[0].expose(), base64url(&every_bit));
         let attempt = begin(None);
-        assert_eq!(attempt.verifier.expose().len(), 43);
+        assert_eq!(attempt.code_verifier.expose().len(), 43);
     }
 
     #[test]
@@ -306,7 +292,10 @@ pub(super) mod tests {
                 ("client_id", "client-1"),
                 ("redirect_uri", "http://localhost:1455/cb"),
                 ("scope", "openid email"),
-                ("code_challenge", challenge(&attempt.verifier).as_str()),
+                (
+                    "code_challenge",
+                    code_challenge(&attempt.code_verifier).as_str(),
+                ),
                 ("code_challenge_method", "S256"),
                 ("state", attempt.state.expose()),
                 ("originator", "openclaw"),
@@ -315,11 +304,11 @@ pub(super) mod tests {
         );
         assert_eq!(sent, expected);
         assert_eq!(url.query_pairs().count(), expected.len());
-        assert_eq!(attempt.verifier.expose().len(), 43);
+        assert_eq!(attempt.code_verifier.expose().len(), 43);
         assert_eq!(attempt.state.expose().len(), 43);
-        assert_ne!(attempt.state, attempt.verifier);
-        assert!(!attempt.url.contains(attempt.verifier.expose()));
-        assert!(!format!("{attempt:?}").contains(attempt.verifier.expose()));
+        assert_ne!(attempt.state, attempt.code_verifier);
+        assert!(!attempt.url.contains(attempt.code_verifier.expose()));
+        assert!(!format!("{attempt:?}").contains(attempt.code_verifier.expose()));
     }
 
     #[test]

@@ -5,16 +5,14 @@
 //! read only names a profile and shows an expiry; nobody is let in because of it. Whether an ID
 //! token belongs to the login at all is for `id_token.rs` to say, before this.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::grant::Grant;
+use super::jwt::payload;
 use crate::model::credential::Identity;
 use crate::model::id::is_unprintable;
 use crate::model::provider::{Account, ClaimPath, ClaimSource};
 use crate::model::secret::Secret;
-use crate::model::time::Timestamp;
 
 /// The longest claim that is taken; a longer one is no name.
 const MAX_CLAIM: usize = 256;
@@ -137,36 +135,11 @@ pub fn subject(id_token: &Secret<String>) -> Option<String> {
     claims.get("sub")?.as_str().map(str::to_owned)
 }
 
-/// The header of a JWT; null if the token is opaque.
-pub(super) fn header(token: &Secret<String>) -> Value {
-    let header = token.expose().split('.').next().unwrap_or_default();
-    let header = URL_SAFE_NO_PAD.decode(header).unwrap_or_default();
-    serde_json::from_slice(&header).unwrap_or(Value::Null)
-}
-
-/// The payload of a JWT; null if the token is opaque.
-pub(super) fn payload(token: Option<&Secret<String>>) -> Value {
-    token
-        .and_then(|token| jsonwebtoken::dangerous::insecure_decode_claims(token.expose()).ok())
-        .unwrap_or(Value::Null)
-}
-
-/// A moment that a token claims if it is a JWT: `exp`, `iat`; by the clock of whoever made it.
-pub(super) fn moment(token: &Secret<String>, claim: &str) -> Option<Timestamp> {
-    let seconds = payload(Some(token)).get(claim)?.as_f64()?;
-    let millis = (seconds * 1_000.0).round();
-    (millis > 0.0 && millis < 1e15).then_some(Timestamp(millis as i64))
-}
-
-/// Base64url without padding, as RFC 7636 writes verifiers.
-pub(super) fn base64url(bytes: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
     use crate::model::json::Extra;
+    use crate::oauth::encoding::base64url;
     use serde_json::json;
 
     /// A JWT with these claims and a signature that fits nothing.
@@ -263,17 +236,5 @@ pub(super) mod tests {
         assert_eq!(usable("a\u{1b}[2Jb"), None);
         assert_eq!(usable(&"x".repeat(257)), None);
         assert_eq!(usable(" a "), Some("a".to_owned()));
-    }
-
-    #[test]
-    fn an_expiry_is_in_seconds() {
-        let of = |claims| moment(&Secret::from(jwt(&claims).as_str()), "exp");
-        assert_eq!(
-            of(json!({"exp": 1_795_242_600})),
-            Some(Timestamp(1_795_242_600_000))
-        );
-        assert_eq!(of(json!({"exp": "soon"})), None);
-        assert_eq!(of(json!({"exp": 1e300})), None);
-        assert_eq!(moment(&Secret::from("opaque"), "exp"), None);
     }
 }

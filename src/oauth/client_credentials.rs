@@ -1,10 +1,9 @@
 //! A token for the client itself (RFC 6749 section 4.4): no person, no refresh token.
 
-use oauth2::Scope;
-
-use super::dialect::{TokenEndpoint, is_success};
 use super::error::OAuthError;
-use super::grant::{self, Grant};
+use super::grant::Grant;
+use super::token_request::TokenRequest;
+use super::token_response::{self, is_success};
 use crate::model::provider::{Client, ClientCredentialsFlow, Provider};
 use crate::model::time::Timestamp;
 use crate::ports::http::Http;
@@ -22,21 +21,15 @@ pub fn request(
     flow: &ClientCredentialsFlow,
     now: Timestamp,
 ) -> Result<Grant, OAuthError> {
-    let oauth = grant::oauth_client(client).set_token_uri(grant::token_url(client)?);
-    let mut request = oauth.exchange_client_credentials();
-    for scope in &flow.scopes {
-        request = request.add_scope(Scope::new(scope.clone()));
-    }
+    let dialect = &provider.dialect;
+    let mut request = TokenRequest::client_credentials(client, &flow.scopes)?;
     for (name, value) in &flow.params {
-        request = request.add_extra_param(name, value);
+        request = request.with(name, value);
     }
-    let endpoint = TokenEndpoint::new(http, &provider.dialect);
-    let _ = request.request(&endpoint);
-    let answer = endpoint.into_answer();
-    let answer = answer.ok_or_else(|| grant::unsupported("the request could not be built"))??;
+    let answer = request.send(http, dialect.body, &dialect.headers)?;
     let sent: Vec<_> = client.secret.iter().collect();
     if is_success(&answer) {
-        let mut grant = grant::judge(provider, answer, now, &sent)?;
+        let mut grant = token_response::read(provider, answer, now, &sent)?;
         grant.refresh = None;
         return Ok(grant);
     }
@@ -49,7 +42,7 @@ mod tests {
     use crate::model::grant::Refusal;
     use crate::model::provider::ClientAuth;
     use crate::model::secret::Secret;
-    use crate::oauth::grant::tests::{NOW, provider};
+    use crate::oauth::token_response::tests::{NOW, provider};
     use crate::testing::http::ScriptedHttp;
 
     fn client(auth: ClientAuth) -> Client {

@@ -99,6 +99,14 @@ impl OAuthError {
         matches!(self, Self::Unknown { .. } | Self::Unexpected { .. })
     }
 
+    /// How long the server wants to be left alone, if it said so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Passing { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
     /// What this means for the grant whose refresh ended so; `now` turns a Retry-After into a
     /// moment.
     pub fn outcome(&self, now: Timestamp) -> RefreshOutcome {

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::claims;
+use super::jwt::{self, moment};
 use crate::model::id::printable;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
@@ -42,7 +42,7 @@ fn wrong<T>(why: impl Into<String>) -> Result<T, IdTokenError> {
 /// # Errors
 /// The first thing that is wrong.
 pub fn check(token: &Secret<String>, expected: &Expected<'_>) -> Result<String, IdTokenError> {
-    let header = claims::header(token);
+    let header = jwt::header(token);
     match header.get("alg").and_then(Value::as_str) {
         None => return wrong("is not a JWT that can be read"),
         Some(alg) if alg.eq_ignore_ascii_case("none") => return wrong("is not signed"),
@@ -51,17 +51,17 @@ pub fn check(token: &Secret<String>, expected: &Expected<'_>) -> Result<String, 
         }
         Some(_) => {}
     }
-    let claims = claims::payload(Some(token));
+    let claims = jwt::payload(Some(token));
     let subject = check_issue(&claims, expected.issuer, expected.client_id)?;
     let now = expected.now.0;
     match moment(&claims, "exp") {
         None => return wrong("does not say when it ends"),
-        Some(end) if end.saturating_add(SKEW) <= now => return wrong("has ended"),
+        Some(end) if end.0.saturating_add(SKEW) <= now => return wrong("has ended"),
         Some(_) => {}
     }
     match moment(&claims, "iat") {
         None => return wrong("does not say when it was made"),
-        Some(made) if made > now.saturating_add(SKEW) => return wrong("is from the future"),
+        Some(made) if made.0 > now.saturating_add(SKEW) => return wrong("is from the future"),
         Some(_) => {}
     }
     if let Some(nonce) = expected.nonce {
@@ -83,7 +83,7 @@ pub fn check_renewed(
     (issuer, client_id): (&str, &str),
     subject: Option<&str>,
 ) -> Result<(), IdTokenError> {
-    let claims = claims::payload(Some(token));
+    let claims = jwt::payload(Some(token));
     let told = check_issue(&claims, issuer, client_id)?;
     match subject {
         Some(subject) if subject != told => wrong("is about another account than at login"),
@@ -125,16 +125,11 @@ fn check_issue(claims: &Value, issuer: &str, client_id: &str) -> Result<String, 
     }
 }
 
-fn moment(claims: &Value, name: &str) -> Option<i64> {
-    let millis = claims.get(name)?.as_f64()? * 1_000.0;
-    (millis > 0.0 && millis < 1e15).then_some(millis as i64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::claims::base64url;
     use crate::oauth::claims::tests::jwt;
+    use crate::oauth::encoding::base64url;
     use serde_json::json;
 
     const NOW: Timestamp = Timestamp(1_795_242_600_000);

@@ -5,7 +5,7 @@ use std::str::FromStr as _;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, crypto};
 use serde_json::Value;
 
-use super::{claims, signature};
+use super::{jwt, signature};
 use crate::model::secret::Secret;
 
 /// Why a signature does not count.
@@ -27,7 +27,7 @@ pub enum SignatureError {
 /// # Errors
 /// Why it does not count.
 pub fn verify(token: &Secret<String>, keys: &Value) -> Result<(), SignatureError> {
-    let header = claims::header(token);
+    let header = jwt::header(token);
     let algorithm = header.get("alg").and_then(Value::as_str);
     let algorithm = algorithm.and_then(|name| Algorithm::from_str(name).ok());
     let algorithm = algorithm.filter(|algorithm| algorithm.family() != AlgorithmFamily::Hmac);
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn what_anybody_could_have_made_is_not_taken() {
-        let part = |value: Value| crate::oauth::claims::base64url(value.to_string().as_bytes());
+        let part = |value: Value| crate::oauth::encoding::base64url(value.to_string().as_bytes());
         for alg in ["none", "HS256", "ES512"] {
             let header = part(json!({ "alg": alg, "kid": "rsa" }));
             let token = Secret::from(format!("{header}.{}.", part(json!({}))).as_str());

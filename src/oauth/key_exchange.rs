@@ -6,18 +6,16 @@ use serde_json::Value;
 use url::Url;
 
 use super::authorization::{Attempt, AuthorizationCode, BeginError};
-use super::dialect::is_success;
 use super::error::OAuthError;
-use super::token_request;
+use super::pkce::METHOD;
+use super::token_request::TokenRequest;
+use super::token_response::{is_success, json};
 use crate::model::id::printable;
-use crate::model::provider::{Body, KeyExchangeFlow};
+use crate::model::provider::{Body, Client, KeyExchangeFlow};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::host::Random;
 use crate::ports::http::Http;
-
-/// The only method; there is no falling back to `plain` (RFC 7636 section 7.2).
-const METHOD: &str = "S256";
 
 /// An API key that was made for us.
 #[derive(Clone, Debug)]
@@ -47,7 +45,7 @@ pub fn begin(
         .append_pair("state", attempt.state().expose());
     url.query_pairs_mut()
         .append_pair("callback_url", callback.as_str())
-        .append_pair("code_challenge", attempt.challenge().as_str())
+        .append_pair("code_challenge", attempt.code_challenge().as_str())
         .append_pair("code_challenge_method", METHOD);
     attempt.url = url.into();
     Ok(attempt)
@@ -65,18 +63,22 @@ pub fn exchange(
     code: &AuthorizationCode,
     now: Timestamp,
 ) -> Result<Key, OAuthError> {
-    let pairs = [
-        ("code", code.secret().expose().as_str()),
-        ("code_verifier", attempt.verifier().expose().as_str()),
-        ("code_challenge_method", METHOD),
-    ];
-    let request = token_request::request(&flow.exchange, Body::Json, &pairs, Vec::new());
-    let answer = http.send(&request)?;
+    // No client and no grant type: what RFC 7636 adds to a code is all that this server takes.
+    let client = Client::public("", &flow.exchange);
+    let redirect_uri = &attempt.redirect_uri;
+    let code_verifier = attempt.code_verifier();
+    let request =
+        TokenRequest::authorization_code(&client, code.secret(), code_verifier, redirect_uri)?
+            .without("grant_type")
+            .without("client_id")
+            .without("redirect_uri")
+            .with("code_challenge_method", METHOD);
+    let answer = request.send(http, Body::Json, &[])?;
     if !is_success(&answer) {
-        let sent = [code.secret(), attempt.verifier()];
+        let sent = [code.secret(), code_verifier];
         return Err(OAuthError::of_answer_to_client(&answer, now, &sent));
     }
-    let body = token_request::json(&answer);
+    let body = json(&answer);
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     let key = text("key").filter(|key| !key.trim().is_empty());
     let key = key.ok_or_else(|| OAuthError::Unexpected {
@@ -130,12 +132,12 @@ mod tests {
                 "callback_url",
                 &format!("http://localhost:3000/cb?state={state}"),
             ),
-            pair("code_challenge", attempt.challenge().as_str()),
+            pair("code_challenge", attempt.code_challenge().as_str()),
             pair("code_challenge_method", "S256"),
         ];
         assert_eq!(sent, expected);
         assert_eq!(attempt.redirect_uri, "http://localhost:3000/cb");
-        assert!(!attempt.url.contains(attempt.verifier().expose()));
+        assert!(!attempt.url.contains(attempt.code_verifier().expose()));
     }
 
     #[test]
@@ -149,7 +151,7 @@ mod tests {
         let sent: Value = serde_json::from_str(&fake.first_body()).unwrap();
         let expected = json!({
             "code": "ac-MARKER",
-            "code_verifier": attempt.verifier().expose(),
+            "code_verifier": attempt.code_verifier().expose(),
             "code_challenge_method": "S256",
         });
         assert_eq!(sent, expected);

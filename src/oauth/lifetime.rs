@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::claims;
+use super::jwt::{moment, payload};
 use crate::model::expiry::{End, ExpiryAnomaly};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
@@ -46,10 +46,11 @@ enum Claimed {
 /// `exp` is a moment of the server's clock. What that shows now is its `Date`, or, where that lies
 /// before the token was made or after it ends, the moment at which it was made.
 fn claimed(access: &Secret<String>, date: Option<Timestamp>, now: Timestamp) -> Claimed {
-    let Some(end) = claims::moment(access, "exp") else {
+    let claims = payload(Some(access));
+    let Some(end) = moment(&claims, "exp") else {
         return Claimed::Nothing;
     };
-    let made = claims::moment(access, "iat").filter(|made| *made < end);
+    let made = moment(&claims, "iat").filter(|made| *made < end);
     let date = date.filter(|date| *date < end && made.is_none_or(|made| made <= *date));
     match date.or(made) {
         Some(there) => {

@@ -4,57 +4,15 @@
 //! everything as it was. To ask twice does no harm: a token that the server does not know any more
 //! is as good as revoked (section 2.2).
 
-use std::time::Duration;
-
-use super::dialect::is_success;
-use super::{error, token_request};
-use crate::model::grant::Refusal;
-use crate::model::id::printable;
+use super::error::{self, OAuthError};
+use super::token_request::TokenRequest;
+use super::token_response::is_success;
 use crate::model::provider::{Body, Client, Dialect};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
-use crate::ports::http::{Http, Request, Response};
+use crate::ports::http::{Http, Response};
 
-/// What a token is (RFC 7009 section 2.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hint {
-    /// A refresh token: with it go the access tokens that came of it.
-    RefreshToken,
-    /// An access token.
-    AccessToken,
-}
-
-impl Hint {
-    /// Its name on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::RefreshToken => "refresh_token",
-            Self::AccessToken => "access_token",
-        }
-    }
-}
-
-/// Why a token is not known to be revoked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RevokeError {
-    /// It is as good as it was; the server may do it later.
-    #[error("{reason}")]
-    Later {
-        /// What went wrong, cleaned for a terminal.
-        reason: String,
-        /// How long the server wants to be left alone (Retry-After).
-        retry_after: Option<Duration>,
-    },
-    /// It was asked and did not answer.
-    #[error("{reason}")]
-    Unknown {
-        /// What went wrong, cleaned for a terminal.
-        reason: String,
-    },
-    /// It does not.
-    #[error("HTTP {}: {} {}", .0.status, .0.code, .0.description)]
-    Refused(Refusal),
-}
+pub use super::token_request::TokenTypeHint;
 
 /// Asks the server at `endpoint` to revoke a token.
 ///
@@ -64,57 +22,37 @@ pub fn revoke(
     http: &dyn Http,
     (dialect, client): (&Dialect, &Client),
     endpoint: &str,
-    (token, hint): (&Secret<String>, Hint),
+    (token, hint): (&Secret<String>, TokenTypeHint),
     now: Timestamp,
-) -> Result<(), RevokeError> {
-    let answer = http
-        .send(&request((dialect, client), endpoint, (token, hint)))
-        .map_err(|failed| {
-            let reason = printable(&failed.to_string(), 200);
-            match failed.kind.may_have_been_sent() {
-                true => RevokeError::Unknown { reason },
-                false => RevokeError::Later {
-                    reason,
-                    retry_after: None,
-                },
-            }
-        })?;
+) -> Result<(), OAuthError> {
+    let body = dialect.revocation_body;
+    let mut request = TokenRequest::revocation(client, endpoint, token, hint)?;
+    // Codex names no client with an access token.
+    if body == Body::Json && hint == TokenTypeHint::AccessToken && client.secret.is_none() {
+        request = request.without("client_id");
+    }
+    let answer = request.send(http, body, &[])?;
     let mut sent = vec![token];
     sent.extend(&client.secret);
-    judge(&answer, &sent, now)
+    read_answer(&answer, &sent, now)
 }
 
-fn judge(answer: &Response, sent: &[&Secret<String>], now: Timestamp) -> Result<(), RevokeError> {
+fn read_answer(
+    answer: &Response,
+    sent: &[&Secret<String>],
+    now: Timestamp,
+) -> Result<(), OAuthError> {
     if is_success(answer) {
         return Ok(());
     }
-    let refusal = error::refusal(answer, sent);
     match answer.status {
-        status @ (429 | 500..) => Err(RevokeError::Later {
+        status @ (429 | 500..) => Err(OAuthError::Passing {
             reason: format!("the server answered HTTP {status}"),
             retry_after: error::retry_after(answer, now),
+            status: Some(status),
         }),
-        _ => Err(RevokeError::Refused(refusal)),
+        _ => Err(OAuthError::Refused(error::refusal(answer, sent))),
     }
-}
-
-fn request(
-    (dialect, client): (&Dialect, &Client),
-    endpoint: &str,
-    (token, hint): (&Secret<String>, Hint),
-) -> Request {
-    let mut headers = Vec::new();
-    let mut pairs = vec![
-        ("token", token.expose().as_str()),
-        ("token_type_hint", hint.as_str()),
-    ];
-    let body = dialect.revocation_body;
-    // Codex names no client with an access token.
-    let is_nameless = body == Body::Json && hint == Hint::AccessToken && client.secret.is_none();
-    if !is_nameless {
-        token_request::authenticate(client, &mut pairs, &mut headers);
-    }
-    token_request::request(endpoint, body, &pairs, headers)
 }
 
 #[cfg(test)]
@@ -123,16 +61,17 @@ mod tests {
     use crate::model::provider::ClientAuth;
     use crate::ports::http::{HttpErrorKind, Method};
     use crate::testing::http::ScriptedHttp;
+    use std::time::Duration;
 
     const NOW: Timestamp = Timestamp(1_795_242_600_000);
 
     struct Asked {
-        result: Result<(), RevokeError>,
+        result: Result<(), OAuthError>,
         body: String,
         headers: Vec<(String, String)>,
     }
 
-    fn ask(http: &ScriptedHttp, body: Body, client: &Client, hint: Hint) -> Asked {
+    fn ask(http: &ScriptedHttp, body: Body, client: &Client, hint: TokenTypeHint) -> Asked {
         let dialect = Dialect {
             revocation_body: body,
             ..Dialect::default()
@@ -156,16 +95,16 @@ mod tests {
         Client::public("client-1", "https://a.example/token")
     }
 
-    fn answered(status: u16, body: &str) -> Result<(), RevokeError> {
+    fn answered(status: u16, body: &str) -> Result<(), OAuthError> {
         let http = ScriptedHttp::answering(status, body);
-        ask(&http, Body::Form, &client(), Hint::RefreshToken).result
+        ask(&http, Body::Form, &client(), TokenTypeHint::RefreshToken).result
     }
 
     #[test]
     fn rfc7009_2_1_a_form_names_token_hint_and_client() {
         let form = "token=rt-MARKER%2F%2B&token_type_hint=refresh_token";
         let http = ScriptedHttp::answering(200, "");
-        let asked = ask(&http, Body::Form, &client(), Hint::RefreshToken);
+        let asked = ask(&http, Body::Form, &client(), TokenTypeHint::RefreshToken);
         assert_eq!(asked.result, Ok(()));
         assert_eq!(asked.body, format!("{form}&client_id=client-1"));
         let form_type = "application/x-www-form-urlencoded".to_owned();
@@ -178,7 +117,7 @@ mod tests {
         let mut client = client();
         client.secret = Some(Secret::from("s:1"));
         let http = ScriptedHttp::answering(200, "");
-        let asked = ask(&http, Body::Form, &client, Hint::RefreshToken);
+        let asked = ask(&http, Body::Form, &client, TokenTypeHint::RefreshToken);
         assert_eq!(
             asked.body,
             format!("{form}&client_id=client-1&client_secret=s%3A1")
@@ -186,7 +125,7 @@ mod tests {
 
         client.auth = ClientAuth::Basic;
         let http = ScriptedHttp::answering(200, "");
-        let asked = ask(&http, Body::Form, &client, Hint::RefreshToken);
+        let asked = ask(&http, Body::Form, &client, TokenTypeHint::RefreshToken);
         assert_eq!(asked.body, form);
         // client-1:s%3A1
         let basic = "Basic Y2xpZW50LTE6cyUzQTE=".to_owned();
@@ -196,13 +135,13 @@ mod tests {
     #[test]
     fn json_is_what_codex_sends() {
         let http = ScriptedHttp::answering(200, "{}");
-        let asked = ask(&http, Body::Json, &client(), Hint::RefreshToken);
+        let asked = ask(&http, Body::Json, &client(), TokenTypeHint::RefreshToken);
         assert_eq!(
             asked.body,
             r#"{"token":"rt-MARKER/+","token_type_hint":"refresh_token","client_id":"client-1"}"#
         );
         let http = ScriptedHttp::answering(200, "{}");
-        let asked = ask(&http, Body::Json, &client(), Hint::AccessToken);
+        let asked = ask(&http, Body::Json, &client(), TokenTypeHint::AccessToken);
         assert_eq!(
             asked.body,
             r#"{"token":"rt-MARKER/+","token_type_hint":"access_token"}"#
@@ -216,14 +155,14 @@ mod tests {
         assert_eq!(answered(200, "<html>"), Ok(()));
         for status in [429, 500, 502, 503] {
             let error = answered(status, "rt-MARKER/+").unwrap_err();
-            assert!(matches!(error, RevokeError::Later { .. }), "{error:?}");
+            assert!(matches!(error, OAuthError::Passing { .. }), "{error:?}");
             assert!(!error.to_string().contains("MARKER"), "{error}");
         }
         let body = r#"{"error":"unsupported_token_type","error_description":"no rt-MARKER/+"}"#;
         for (status, body) in [(400, body), (302, ""), (404, ""), (401, "{}"), (200, body)] {
             let error = answered(status, body).unwrap_err();
             assert!(
-                matches!(error, RevokeError::Refused(_)),
+                matches!(error, OAuthError::Refused(_)),
                 "{status}: {error:?}"
             );
             assert!(!error.to_string().contains("MARKER"), "{error}");
@@ -238,8 +177,8 @@ mod tests {
             headers: vec![("retry-after".into(), "120".into())],
             body: Secret::new(Vec::new()),
         }));
-        let asked = ask(&http, Body::Form, &client(), Hint::RefreshToken);
-        let Err(RevokeError::Later { retry_after, .. }) = asked.result else {
+        let asked = ask(&http, Body::Form, &client(), TokenTypeHint::RefreshToken);
+        let Err(OAuthError::Passing { retry_after, .. }) = asked.result else {
             panic!("{:?}", asked.result);
         };
         assert_eq!(retry_after, Some(Duration::from_secs(120)));
@@ -250,16 +189,13 @@ mod tests {
         let failed = |kind| {
             let http = ScriptedHttp::new();
             http.fail(kind);
-            ask(&http, Body::Form, &client(), Hint::RefreshToken)
+            ask(&http, Body::Form, &client(), TokenTypeHint::RefreshToken)
                 .result
                 .unwrap_err()
         };
         let connect = failed(HttpErrorKind::Connect);
-        assert!(matches!(connect, RevokeError::Later { .. }), "{connect:?}");
+        assert!(matches!(connect, OAuthError::Passing { .. }), "{connect:?}");
         let unknown = failed(HttpErrorKind::AnswerTimeout);
-        assert!(
-            matches!(unknown, RevokeError::Unknown { .. }),
-            "{unknown:?}"
-        );
+        assert!(matches!(unknown, OAuthError::Unknown { .. }), "{unknown:?}");
     }
 }

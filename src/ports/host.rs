@@ -65,17 +65,18 @@ pub trait Env: Send + Sync {
     }
 
     /// Whether a browser on this machine would not be the user's: an SSH session, a container, or
-    /// no display (`spec` of the reference release, 6.3).
+    /// no display. Decided as the reference release does (`docs/compatibility.md`).
     fn is_remote(&self) -> bool;
 }
 
 /// The user's login shell, whose profile may set variables that this process was not given.
 pub trait LoginShell: Send + Sync {
-    /// Starts it and asks for its environment; it has `limit` to answer.
+    /// Starts it and asks for its environment. It is killed after `limit`, and when `stop`, which
+    /// is asked every few milliseconds, says true.
     ///
     /// # Errors
     /// Why it gave none; nothing of what it printed is in there.
-    fn variables(&self, limit: Duration) -> Result<Variables, ShellError>;
+    fn variables(&self, limit: Duration, stop: &dyn Fn() -> bool) -> Result<Variables, ShellError>;
 }
 
 /// Names and values, in the order in which they were found.

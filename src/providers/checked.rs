@@ -99,6 +99,11 @@ impl From<Variable> for String {
     }
 }
 
+/// Checked values as plain texts.
+pub(super) fn texts<T: Into<String>>(values: Vec<T>) -> Vec<String> {
+    values.into_iter().map(Into::into).collect()
+}
+
 fn schema(number: i64) -> Result<(), String> {
     match number {
         1 => Ok(()),

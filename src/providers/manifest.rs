@@ -18,7 +18,7 @@ use serde::de::IgnoredAny;
 use toml::Spanned;
 use toml::de::{DeTable, Deserializer};
 
-use super::checked::{Address, Claim, Headers, Id, Line, Schema, Span, Variable};
+use super::checked::{Address, Claim, Headers, Id, Line, Schema, Span, Variable, texts};
 use crate::model::id::printable;
 use crate::model::provider::{
     Account, Ambient, AmbientFile, Body, DeviceScheme, Dialect, Flow, IdTokenCheck, Provider,
@@ -354,10 +354,6 @@ impl RefreshTable {
             idle_limit: self.idle_limit.map(|span| span.0),
         }
     }
-}
-
-fn texts<T: Into<String>>(values: Vec<T>) -> Vec<String> {
-    values.into_iter().map(Into::into).collect()
 }
 
 #[cfg(test)]

@@ -5,17 +5,24 @@
 )]
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
+use std::time::Duration;
 
 use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 
 use super::files::failed;
+use super::process_group::{GRACE, NextLine, ProcessGroup};
 use crate::ports::disk::{BUSY, Disk, HELD, Kind, LockContender, Volume};
 use crate::ports::files::FileError;
+
+/// How long another process may take to try a lock.
+const LIMIT: Duration = Duration::from_secs(10);
+/// More than the words it may say.
+const MAX_WORD: usize = 64;
 
 /// The disks of this machine.
 #[derive(Clone, Debug)]
@@ -65,34 +72,33 @@ impl Disk for SystemDisk {
 
     fn rival(&self, path: &Path) -> Result<Box<dyn LockContender>, FileError> {
         let start = || -> io::Result<Box<dyn LockContender>> {
-            let mut child = Command::new(&self.program)
-                .args(["doctor", "--rival"])
-                .arg(path)
-                .env_clear()
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null())
-                .spawn()?;
-            let mut word = String::new();
-            if let Some(stdout) = child.stdout.take() {
-                BufReader::new(stdout).read_line(&mut word)?;
-            }
-            let has_lock = match word.trim() {
-                HELD => true,
-                BUSY => false,
-                _ => {
-                    child.wait()?;
-                    return Err(io::Error::other("it ended without trying"));
-                }
+            let mut command = Command::new(&self.program);
+            command.args(["doctor", "--rival"]).arg(path).env_clear();
+            command.stdin(Stdio::piped()).stdout(Stdio::piped());
+            let mut group = ProcessGroup::spawn(command.stderr(Stdio::null()))?;
+            let input = group.input();
+            let word = match group.next_line(MAX_WORD, LIMIT) {
+                NextLine::Line(word) => word.expose().clone(),
+                NextLine::NotYet => return Err(io::ErrorKind::TimedOut.into()),
+                NextLine::TooLong | NextLine::End => Vec::new(),
             };
-            Ok(Box::new(Process { child, has_lock }))
+            let has_lock = word == HELD.as_bytes();
+            if !has_lock && word != BUSY.as_bytes() {
+                return Err(io::Error::other("it ended without trying"));
+            }
+            Ok(Box::new(Process {
+                group,
+                input,
+                has_lock,
+            }))
         };
         start().map_err(failed("try the lock in another process at", path))
     }
 }
 
 struct Process {
-    child: Child,
+    group: ProcessGroup,
+    input: Option<ChildStdin>,
     has_lock: bool,
 }
 
@@ -102,16 +108,18 @@ impl LockContender for Process {
     }
 
     fn kill(mut self: Box<Self>) -> Result<(), FileError> {
-        let end = self.child.kill().and_then(|()| self.child.wait());
-        end.map(|_| ()).map_err(failed("kill", Path::new("rival")))
+        let end = self.group.kill();
+        end.map_err(failed("kill", Path::new("rival")))
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It also ends by itself when its standard input does.
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
+        // It ends by itself when its standard input does; if it hangs, it is killed.
+        drop(self.input.take());
+        if self.group.ends_within(GRACE) {
+            let _ = self.group.wait();
+        }
     }
 }
 

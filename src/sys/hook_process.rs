@@ -1,74 +1,50 @@
-//! A program that is told something and then left alone, but not for ever.
+//! Hook processes: they are told something and have nothing to answer.
 //!
-//! The invariant: nothing of it outlives the call. Its process group is killed when its time is
-//! over, and when it has ended and left something behind.
+//! Nothing of one outlives the call: its process group is killed when its time is over, and what it
+//! left in the background is killed when it has ended.
 
-use std::io::Write;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
-use rustix::process::Signal;
-
-use crate::ports::host::Clock;
 use crate::ports::program::{Exit, HookCommand, ProgramError};
 
-use super::clock::SystemClock;
-use super::program::PAUSE;
-use super::{env, process_group};
+use super::env;
+use super::process_group::{Bounds, ProcessGroup, Run};
+use std::os::unix::process::CommandExt;
 
-/// Runs `target`, which was judged, and which `errand` knows by another path if links lead to it.
-pub(super) fn run(target: &Path, errand: &HookCommand<'_>) -> Result<Exit, ProgramError> {
+/// Runs `target`, which was judged, and which `hook` knows by another path if links lead to it.
+pub(super) fn run(target: &Path, hook: &HookCommand<'_>) -> Result<Exit, ProgramError> {
     let mut command = Command::new(target);
     command
-        .arg0(errand.path)
-        .args(errand.args)
-        .envs(errand.with.iter().map(|(name, value)| (name, value)))
+        .arg0(hook.path)
+        .args(hook.args)
+        .envs(hook.with.iter().map(|(name, value)| (name, value)))
         .current_dir("/")
-        .process_group(0)
         .stdin(Stdio::piped())
         // Ours may be the answer that a script reads.
         .stdout(Stdio::null())
         .stderr(Stdio::inherit());
     for name in env::names_set() {
-        if name.to_str().is_some_and(|name| (errand.withheld)(name)) {
+        if name.to_str().is_some_and(|name| (hook.withheld)(name)) {
             command.env_remove(name);
         }
     }
-    let mut child = command.spawn().map_err(|error| ProgramError::NotStarted {
-        path: errand.path.to_owned(),
+    let bounds = Bounds {
+        limit: hook.limit,
+        stop: hook.stop,
+        answer: 0,
+    };
+    let run = ProcessGroup::run(&mut command, hook.input.clone(), &bounds, false);
+    let run = run.map_err(|error| ProgramError::NotStarted {
+        path: hook.path.to_owned(),
         reason: error.to_string(),
     })?;
-    if let Some(mut stdin) = child.stdin.take() {
-        let input = errand.input.clone();
-        // Whoever does not read blocks nobody; the end of the process closes the pipe.
-        std::thread::spawn(move || stdin.write_all(&input));
-    }
-    let cut_off = watch(&child, errand);
-    process_group::kill(&child, Signal::KILL);
-    let status = child.wait();
-    Ok(match (cut_off, status) {
-        (Some(ending), _) => ending,
-        (None, Ok(status)) if status.success() => Exit::Well,
-        (None, Ok(status)) => Exit::Badly(format!("ended with {status}")),
-        (None, Err(error)) => Exit::Badly(format!("cannot be waited for: {error}")),
+    Ok(match run {
+        Run::Ended(status, _) if status.success() => Exit::Well,
+        Run::Ended(status, _) => Exit::Badly(format!("ended with {status}")),
+        Run::Stopped => Exit::Stopped,
+        Run::TimedOut | Run::TooLong => Exit::TooLate,
     })
-}
-
-/// Waits for its end; why that is not waited for any longer.
-fn watch(child: &Child, errand: &HookCommand<'_>) -> Option<Exit> {
-    let clock = SystemClock::new();
-    let deadline = clock.monotonic() + errand.limit;
-    while !process_group::has_ended(child) {
-        if (errand.stop)() {
-            return Some(Exit::Stopped);
-        }
-        if clock.monotonic() >= deadline {
-            return Some(Exit::TooLate);
-        }
-        clock.sleep(PAUSE);
-    }
-    None
 }
 
 #[cfg(test)]
@@ -77,11 +53,8 @@ mod tests {
 
     use super::*;
     use crate::ports::program::Programs;
+    use crate::sys::process_group::tests::{LONG, script, until_gone};
     use crate::sys::program::SystemPrograms;
-    use crate::sys::program::tests::script;
-
-    /// Longer than any test; what is over sooner was ended.
-    const LONG: Duration = Duration::from_secs(86_400);
 
     fn send(text: &str, limit: Duration, stop: &dyn Fn() -> bool) -> (tempfile::TempDir, Exit) {
         let (dir, path) = script(text);
@@ -139,12 +112,7 @@ echo "$1 $line $OPENCLAW_EVENT $# [$env_path] $(pwd)" > "$2"; echo seen by nobod
             let Ok(pid) = std::fs::read_to_string(dir.path().join("left")) else {
                 continue;
             };
-            let stat = format!("/proc/{}/stat", pid.trim());
-            let clock = SystemClock::new();
-            // An orphan that was killed stays until somebody has waited for it.
-            while std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
-                clock.sleep(PAUSE);
-            }
+            until_gone(&pid);
         }
     }
 }

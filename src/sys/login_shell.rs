@@ -3,119 +3,124 @@
 //! The profile of a shell is the user's own program and may do anything: hang, talk, fail. So it
 //! has a limit of time and of size, gets no input, and nothing that it prints is ever repeated.
 
-use std::io::Read;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::model::secret::Secret;
-use crate::ports::host::{Clock, Env, LoginShell, ShellError, Variables};
+use crate::ports::host::{Env, LoginShell, ShellError, Variables};
 
-use super::clock::SystemClock;
 use super::env::{SystemEnv, names};
+use super::process_group::{Bounds, ProcessGroup, Run};
 
 /// The most that is read of its answer, in bytes, as in the reference release.
-const MAX_ANSWER: u64 = 2 * 1024 * 1024;
+const MAX_ANSWER: usize = 2 * 1024 * 1024;
 /// Where `SHELL` is not set.
 const USUAL_SHELL: &str = "/bin/sh";
-/// How often to look whether it has ended.
-const PAUSE: Duration = Duration::from_millis(2);
 
 /// The shell that `SHELL` names.
 pub struct SystemShell;
 
 impl LoginShell for SystemShell {
-    fn variables(&self, limit: Duration) -> Result<Variables, ShellError> {
+    fn variables(&self, limit: Duration, stop: &dyn Fn() -> bool) -> Result<Variables, ShellError> {
         let shell = SystemEnv.plain(names::SHELL);
         let shell = shell.unwrap_or_else(|| USUAL_SHELL.to_owned());
-        ask(&shell, limit).map_err(|why| ShellError { shell, why })
+        ask(&shell, limit, stop).map_err(|why| ShellError { shell, why })
     }
 }
 
-fn ask(shell: &str, limit: Duration) -> Result<Variables, String> {
-    let clock = SystemClock::new();
-    let deadline = clock.monotonic() + limit;
-    let mut child = Command::new(shell)
+fn ask(shell: &str, limit: Duration, stop: &dyn Fn() -> bool) -> Result<Variables, String> {
+    let mut command = Command::new(shell);
+    command
         .args(["-l", "-c", "env -0"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| error.to_string())?;
-    let output = child.stdout.take();
-    let (send, receive) = mpsc::channel();
-    // What the profile started may hold the pipe open for longer than the shell lives; then this
-    // thread is left behind, and ends with the process.
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let output = output.map(|output| output.take(MAX_ANSWER + 1));
-        let read = output.map(|mut output| output.read_to_end(&mut bytes));
-        // Nobody listens any more if it took too long.
-        let _ = send.send((Secret::new(bytes), read.is_some_and(|read| read.is_ok())));
-    });
-    let answer = receive.recv_timeout(limit);
-    let status = wait(&mut child, &clock, deadline).map_err(|error| error.to_string())?;
-    match (answer, status) {
-        (Err(_), _) | (_, None) => Err(format!("no answer within {} ms", limit.as_millis())),
-        (Ok((_, false)), _) => Err("its answer could not be read".to_owned()),
-        (Ok((bytes, _)), _) if bytes.expose().len() as u64 > MAX_ANSWER => {
-            Err("its answer is too long".to_owned())
+        .stderr(Stdio::null());
+    let bounds = Bounds {
+        limit,
+        stop,
+        answer: MAX_ANSWER,
+    };
+    // What the profile starts in the background is the user's, an agent of some kind.
+    match ProcessGroup::run(&mut command, Vec::new(), &bounds, true) {
+        Err(error) => Err(error.to_string()),
+        Ok(Run::Ended(status, answer)) if status.success() => {
+            variables(answer.expose()).ok_or_else(|| "its answer is incomplete".to_owned())
         }
-        (Ok(_), Some(status)) if !status.success() => Err(format!("it ended with {status}")),
-        (Ok((bytes, true)), _) => Ok(variables(bytes.expose())),
+        Ok(Run::Ended(status, _)) => Err(format!("it ended with {status}")),
+        Ok(Run::TimedOut) => Err(format!("no answer within {} ms", limit.as_millis())),
+        Ok(Run::Stopped) => Err("it was interrupted".to_owned()),
+        Ok(Run::TooLong) => Err("its answer is too long".to_owned()),
     }
 }
 
-/// Waits for the end; at the deadline the shell is killed, and there is no status.
-fn wait(
-    child: &mut Child,
-    clock: &SystemClock,
-    deadline: Duration,
-) -> std::io::Result<Option<ExitStatus>> {
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
-        }
-        if clock.monotonic() >= deadline {
-            child.kill()?;
-            child.wait()?;
-            return Ok(None);
-        }
-        clock.sleep(PAUSE);
-    }
-}
-
-/// `NAME=value` between NUL bytes. What the profile itself printed, a greeting, stands in the lines
-/// before the first name.
-fn variables(answer: &[u8]) -> Variables {
-    let parts = answer.split(|byte| *byte == 0);
+/// Parses `NAME=value`, each with a NUL byte behind it; nothing if there is none. What the profile
+/// itself printed, a greeting, stands in the lines before the first name; what comes after the last
+/// NUL byte was cut off, or is no variable.
+fn variables(answer: &[u8]) -> Option<Variables> {
+    let end = answer.iter().rposition(|byte| *byte == 0)?;
+    let parts = answer[..end].split(|byte| *byte == 0);
     let parts = parts.filter_map(|part| std::str::from_utf8(part).ok());
     let pairs = parts.filter_map(|part| part.split_once('='));
     let pairs = pairs.map(|(before, value)| (before.rsplit('\n').next().unwrap_or(before), value));
-    pairs
-        .filter(|(name, _)| !name.is_empty())
-        .map(|(name, value)| (name.to_owned(), Secret::from(value)))
-        .collect()
+    let pairs = pairs.filter(|(name, _)| !name.is_empty());
+    Some(
+        pairs
+            .map(|(name, value)| (name.to_owned(), Secret::from(value)))
+            .collect(),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::process_group::tests::{LONG, script, until_gone};
+
+    fn shown(found: &Variables) -> Vec<(&str, &str)> {
+        let found = found.iter();
+        found
+            .map(|(name, value)| (name.as_str(), value.expose().as_str()))
+            .collect()
+    }
 
     #[test]
     fn an_environment_is_names_and_values() {
-        let found = variables(b"welcome\nA=1\0B=x=y\nz\0nothing\0=odd\0C=\xff\0D=\0");
-        let found: Vec<_> = found
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.expose().as_str()))
-            .collect();
-        assert_eq!(found, [("A", "1"), ("B", "x=y\nz"), ("D", "")]);
+        let found = variables(b"welcome\nA=1\0B=x=y\nz\0nothing\0=odd\0C=\xff\0D=\0").unwrap();
+        assert_eq!(shown(&found), [("A", "1"), ("B", "x=y\nz"), ("D", "")]);
+    }
+
+    #[test]
+    fn an_answer_that_was_cut_off_is_refused() {
+        assert!(variables(b"").is_none() && variables(b"A=secr").is_none());
+        let found = variables(b"A=1\0B=secr").unwrap();
+        assert_eq!(shown(&found), [("A", "1")]);
+        let (_dir, shell) = script("printf 'A=1\\0B=secr'; kill -9 $$");
+        let why = ask(shell.to_str().unwrap(), LONG, &|| false).unwrap_err();
+        assert!(why.contains("signal: 9"), "{why}");
+    }
+
+    #[test]
+    fn a_background_process_of_the_profile_delays_nothing_and_lives_on() {
+        let (dir, shell) = script("sleep 100000 & echo $! > \"${0%/*}/pid\"; printf 'A=1\\0'");
+        let found = ask(shell.to_str().unwrap(), LONG, &|| false).unwrap();
+        assert_eq!(shown(&found), [("A", "1")]);
+        let pid = std::fs::read_to_string(dir.path().join("pid")).unwrap();
+        let process = rustix::process::Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
+        rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
+        until_gone(&pid);
     }
 
     #[test]
     fn a_shell_that_gives_nothing_says_why() {
-        let fault = |shell| ask(shell, Duration::from_secs(60)).unwrap_err();
+        let fault = |shell| ask(shell, LONG, &|| false).unwrap_err();
         assert!(fault("/nonexistent/sh").contains("No such file"));
         assert!(fault("/bin/false").contains("exit status: 1"));
+        let (_dir, shell) = script("exec sleep 100000");
+        let shell = shell.to_str().unwrap();
+        let late = ask(shell, Duration::from_millis(50), &|| false).unwrap_err();
+        assert_eq!(late, "no answer within 50 ms");
+        assert_eq!(
+            ask(shell, LONG, &|| true).unwrap_err(),
+            "it was interrupted"
+        );
     }
 }

@@ -1,37 +1,25 @@
-//! External programs as child processes.
-//!
-//! A program may do anything: hang, flood, fork, die. So a thread reads what it says and another
-//! writes what it is told, and whoever asked waits for neither longer than he likes. It runs in a
-//! process group of its own: Ctrl-C at the terminal reaches us alone, and we pass it on where that
-//! costs no login.
+//! External programs as child processes: found on `PATH`, judged, and spoken with by lines.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use rustix::process::Signal as KernelSignal;
 
 use crate::model::secret::Secret;
-use crate::ports::host::{Clock, Env, Signal};
+use crate::ports::host::{Env, Signal};
 use crate::ports::program::{
     Exit, HookCommand, MAX_LINE, ProgramError, Programs, Received, Running,
 };
 
-use super::clock::SystemClock;
 use super::env::{SystemEnv, names};
 use super::exec_permissions::judge;
-use super::{hook_process, process_group};
-
-/// How long a program has to end by itself once nothing more is wanted of it.
-const GRACE: Duration = Duration::from_secs(2);
-/// How often to look whether it has.
-pub(super) const PAUSE: Duration = Duration::from_millis(2);
-/// Lines that are read ahead; a program that says more waits.
-const AHEAD: usize = 16;
+use super::hook_process;
+use super::process_group::{GRACE, NextLine, ProcessGroup};
 
 /// The programs of this machine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -73,42 +61,30 @@ impl Programs for SystemPrograms {
             path: path.to_owned(),
             reason: error.to_string(),
         };
-        let mut child = Command::new(target)
+        let mut command = Command::new(target);
+        command
             .arg0(path)
             // A checked-out project has no say in what it does.
             .current_dir("/")
-            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .map_err(not_started)?;
-        let input = child.stdin.take().map(writer);
-        let (send, heard) = sync_channel(AHEAD);
-        if let Some(output) = child.stdout.take() {
-            std::thread::spawn(move || read(output, &send));
-        }
-        Ok(Box::new(Process {
-            child,
-            input,
-            heard,
-            clock: SystemClock::new(),
-            is_over: false,
-        }))
+            .stderr(Stdio::inherit());
+        let mut group = ProcessGroup::spawn(&mut command).map_err(not_started)?;
+        let input = group.input().map(writer);
+        Ok(Box::new(Process { group, input }))
     }
 
-    fn run(&self, errand: &HookCommand<'_>) -> Result<Exit, ProgramError> {
-        hook_process::run(&trusted(errand.path)?, errand)
+    fn run(&self, hook: &HookCommand<'_>) -> Result<Exit, ProgramError> {
+        hook_process::run(&trusted(hook.path)?, hook)
     }
 }
 
-/// What of `name` lies in the absolute directories of a `PATH`. An empty entry means the working
-/// directory, and is none of them.
-/// The entries of `PATH` that do not depend on the working directory.
+/// The entries of a `PATH` that do not depend on the working directory; an empty one means that.
 fn directories(path: &str) -> impl Iterator<Item = PathBuf> + '_ {
     std::env::split_paths(path).filter(|directory| directory.is_absolute())
 }
 
+/// The files of this name in the directories of a `PATH`.
 fn found(path: &str, name: &str) -> Vec<PathBuf> {
     let files = directories(path).map(|directory| directory.join(name));
     files
@@ -137,111 +113,56 @@ fn writer(mut input: ChildStdin) -> Sender<Secret<Vec<u8>>> {
     send
 }
 
-/// What the reading thread tells.
-enum Heard {
-    Line(Secret<Vec<u8>>),
-    TooLong,
-}
-
-/// Reads lines until the end, or until nobody listens any more.
-fn read(output: ChildStdout, heard: &SyncSender<Heard>) {
-    let mut output = BufReader::new(output);
-    loop {
-        let mut line = Vec::new();
-        let mut limited = output.by_ref().take(MAX_LINE as u64 + 1);
-        if !matches!(limited.read_until(b'\n', &mut line), Ok(1..)) {
-            return;
-        }
-        let is_whole = line.pop_if(|last| *last == b'\n').is_some();
-        line.pop_if(|last| *last == b'\r');
-        let line = Secret::new(line);
-        if !is_whole && line.expose().len() >= MAX_LINE {
-            let _ = heard.send(Heard::TooLong);
-            return;
-        }
-        if heard.send(Heard::Line(line)).is_err() {
-            return;
-        }
-    }
-}
-
 /// A program that runs.
 struct Process {
-    child: Child,
+    group: ProcessGroup,
     input: Option<Sender<Secret<Vec<u8>>>>,
-    heard: Receiver<Heard>,
-    clock: SystemClock,
-    /// It has been waited for: from now on its number may be somebody else's.
-    is_over: bool,
 }
 
 impl Running for Process {
     fn send(&mut self, line: Secret<Vec<u8>>) {
         if let Some(input) = &self.input {
-            // Whoever has closed its input will not answer either.
+            // A program that has closed its input will not answer either.
             let _ = input.send(line);
         }
     }
 
     fn receive(&mut self, wait: Duration) -> Received {
-        match self.heard.recv_timeout(wait) {
-            Ok(Heard::Line(line)) => Received::Line(line),
-            Ok(Heard::TooLong) => Received::TooLong,
-            Err(RecvTimeoutError::Timeout) => Received::Nothing,
-            Err(RecvTimeoutError::Disconnected) => Received::Ended(self.end()),
+        match self.group.next_line(MAX_LINE, wait) {
+            NextLine::Line(line) => Received::Line(line),
+            NextLine::NotYet => Received::Nothing,
+            NextLine::TooLong => Received::TooLong,
+            NextLine::End => Received::Ended(self.end()),
         }
     }
 
     fn stop(&mut self, signal: Signal) {
         self.input = None;
-        if self.is_over {
-            return;
-        }
-        if let Some(signal) = KernelSignal::from_named_raw(signal.0) {
-            process_group::kill(&self.child, signal);
-        }
-        self.ends_within(GRACE);
-        process_group::kill(&self.child, KernelSignal::KILL);
-        let _ = self.wait();
+        let signal = KernelSignal::from_named_raw(signal.0);
+        self.group.stop(signal.unwrap_or(KernelSignal::TERM));
     }
 }
 
 impl Process {
     /// Waits for the end of a program that has closed its output, and says what that was like.
     fn end(&mut self) -> String {
-        if !self.ends_within(GRACE) {
+        if !self.group.ends_within(GRACE) {
             self.stop(Signal::TERMINATE);
             return "closed its output without an answer".to_owned();
         }
-        match self.wait() {
+        match self.group.wait() {
             Ok(status) if status.success() => "ended without an answer".to_owned(),
             Ok(status) => format!("ended without an answer ({status})"),
             Err(error) => format!("cannot be waited for: {error}"),
         }
-    }
-
-    fn wait(&mut self) -> std::io::Result<ExitStatus> {
-        self.is_over = true;
-        self.child.wait()
-    }
-
-    fn ends_within(&self, limit: Duration) -> bool {
-        let deadline = self.clock.monotonic() + limit;
-        while !process_group::has_ended(&self.child) {
-            if self.clock.monotonic() >= deadline {
-                return false;
-            }
-            self.clock.sleep(PAUSE);
-        }
-        true
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
         self.input = None;
-        if self.is_over || self.ends_within(GRACE) {
-            let _ = self.wait();
+        if self.group.ends_within(GRACE) {
+            let _ = self.group.wait();
         } else {
             self.stop(Signal::TERMINATE);
         }
@@ -249,28 +170,9 @@ impl Drop for Process {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use rustix::process::Pid;
-
+mod tests {
     use super::*;
-
-    /// A script, written by a process that nobody forks from meanwhile: the kernel runs no file
-    /// that is open for writing anywhere.
-    pub(in crate::sys) fn script(text: &str) -> (tempfile::TempDir, PathBuf) {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("openclaw-auth-test");
-        let mut writer = Command::new("/bin/sh")
-            .args(["-c", "umask 022; cat > \"$0\"; chmod 755 \"$0\""])
-            .arg(&path)
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut input = writer.stdin.take().unwrap();
-        write!(input, "#!/bin/sh\n{text}\n").unwrap();
-        drop(input);
-        assert!(writer.wait().unwrap().success());
-        (dir, path)
-    }
+    use crate::sys::process_group::tests::{script, until_gone};
 
     fn start(text: &str) -> (tempfile::TempDir, Box<dyn Running>) {
         let (dir, path) = script(text);
@@ -328,19 +230,20 @@ pub(super) mod tests {
     #[test]
     fn a_stop_takes_the_whole_group() {
         let (_dir, mut program) = start("trap '' TERM; sleep 1000 & echo $!; wait; wait");
-        let child = heard(&mut *program).unwrap().parse().unwrap();
+        let child = heard(&mut *program).unwrap();
         program.stop(Signal::TERMINATE);
         assert!(heard(&mut *program).unwrap_err().contains("signal: 9"));
-        let child = Pid::from_raw(child).unwrap();
-        let clock = SystemClock::new();
-        while rustix::process::test_kill_process(child).is_ok() {
-            // An orphan that was killed stays until somebody has waited for it.
-            let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.as_raw_nonzero()));
-            if stat.is_ok_and(|stat| stat.contains(") Z ")) {
-                break;
-            }
-            clock.sleep(PAUSE);
-        }
+        until_gone(&child);
+    }
+
+    #[test]
+    fn a_background_process_does_not_delay_the_end() {
+        let (_dir, mut program) = start("sleep 100000 & echo $!; printf 'no end'");
+        let child = heard(&mut *program).unwrap();
+        assert_eq!(heard(&mut *program).unwrap(), "no end");
+        assert_eq!(heard(&mut *program).unwrap_err(), "ended without an answer");
+        let child = rustix::process::Pid::from_raw(child.parse().unwrap()).unwrap();
+        rustix::process::kill_process(child, KernelSignal::KILL).unwrap();
     }
 
     #[test]

@@ -2,7 +2,13 @@
 //! stay in their place, files stay short, and no test is forgotten. A planted violation shows that
 //! the test sees.
 
+mod circles;
+mod paths;
+
 use std::path::{Path, PathBuf};
+
+use circles::{circles, modules};
+use paths::{code, paths};
 
 /// Rooms, and the rooms that each may use.
 const ROOMS: [(&str, &[&str]); 10] = [
@@ -41,33 +47,50 @@ const FENCES: &[(&str, &[&str])] = &[
     ("jsonc_parser", &["config/"]),
     (
         "jsonwebtoken",
-        &["oauth/claims.rs", "oauth/jwks.rs", "oauth/signature.rs"],
+        &["oauth/jwks.rs", "oauth/jwt.rs", "oauth/signature.rs"],
     ),
     ("oauth2", &["oauth/"]),
     ("open", &["sys/browser.rs"]),
     ("qrcode", &["cli/view/device_code.rs"]),
     ("reqwest", &["sys/http.rs"]),
     ("ring", &["oauth/signature.rs", "testing/issuer/"]),
+    (
+        "rustix",
+        &["cli/input.rs", "cli/raw_mode.rs", "sys/", "testing/files/"],
+    ),
     ("rustls", &["sys/http.rs"]),
     ("saphyr_parser", &["config/yaml.rs"]),
+    (
+        "sha2",
+        &[
+            "app/issuer/metadata_cache.rs",
+            "model/grant.rs",
+            "model/secret.rs",
+            "store/grant.rs",
+            "store/paths.rs",
+            "testing/issuer/",
+        ],
+    ),
     ("signal_hook", &["sys/interrupt.rs"]),
     ("tiny_http", &["sys/callback.rs", "testing/issuer/"]),
     ("tokio", &["sys/http.rs"]),
     ("toml", &["providers/"]),
+    ("unicode_width", &["cli/printer.rs", "cli/view/"]),
     (
         "zeroize",
         &[
             "model/secret.rs",
-            "oauth/authorization.rs",
+            "oauth/random.rs",
             "store/raw_json.rs",
             "sys/atomic_write.rs",
+            "sys/process_group.rs",
         ],
     ),
 ];
 
 /// What is wrong with one file, by its path below `src`.
 fn faults(path: &str, source: &str) -> Vec<String> {
-    let source = without_comments(&without_tests(source));
+    let source = code(source);
     let mut faults = Vec::new();
     let room = path.split('/').next().unwrap();
     if let Some((_, allowed)) = ROOMS.iter().find(|(name, _)| *name == room) {
@@ -87,18 +110,6 @@ fn faults(path: &str, source: &str) -> Vec<String> {
     faults
 }
 
-/// The code before the unit tests, which may use whatever they like.
-fn without_tests(source: &str) -> String {
-    source.split("#[cfg(test)]").next().unwrap().to_owned()
-}
-
-fn without_comments(source: &str) -> String {
-    let code = source
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("//"));
-    code.collect::<Vec<_>>().join("\n")
-}
-
 /// Whether a text stands there and is not the end of a longer name or path.
 fn mentions(source: &str, text: &str) -> bool {
     source.match_indices(text).any(|(at, _)| {
@@ -109,47 +120,11 @@ fn mentions(source: &str, text: &str) -> bool {
 
 /// The rooms named in `crate::…` paths, groups and nested groups included.
 fn rooms_used(source: &str) -> Vec<String> {
-    let mut rooms = Vec::new();
-    for (at, text) in source.match_indices("crate::") {
-        let rest = &source[at + text.len()..];
-        if rest.starts_with('{') {
-            rooms.extend(group(rest));
-        } else {
-            rooms.push(word(rest));
-        }
-    }
-    rooms.retain(|room| ROOMS.iter().any(|(name, _)| name == room));
-    rooms
-}
-
-fn word(text: &str) -> String {
-    text.chars()
-        .take_while(|c| c.is_alphanumeric() || *c == '_')
-        .collect()
-}
-
-/// The first words of the members of a `{…}` group.
-fn group(text: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut depth = 0;
-    let mut start = false;
-    for (at, c) in text.char_indices() {
-        match c {
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            break;
-        }
-        if depth == 1 && matches!(c, '{' | ',') {
-            start = true;
-        } else if start && !c.is_whitespace() {
-            words.push(word(&text[at..]));
-            start = false;
-        }
-    }
-    words
+    let paths = paths(source).into_iter();
+    let inner = paths.filter_map(|path| Some(path.text.strip_prefix("crate::")?.to_owned()));
+    let rooms = inner.map(|path| path.split("::").next().unwrap_or_default().to_owned());
+    let rooms = rooms.filter(|room| ROOMS.iter().any(|(name, _)| name == room));
+    rooms.collect()
 }
 
 fn files_below(directory: &Path) -> Vec<PathBuf> {
@@ -167,26 +142,68 @@ fn files_below(directory: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// The sources below `src`, by their paths there. Unit tests in files of their own are left out, as
+/// those at a file's end are.
+fn sources() -> Vec<(String, String)> {
+    let src = root().join("src");
+    let files = files_below(&src);
+    assert!(files.len() > 50, "the source was not found");
+    let mut sources = Vec::new();
+    for file in files {
+        let path = file.strip_prefix(&src).unwrap().to_string_lossy();
+        if !path.ends_with("tests.rs") && !path.contains("/tests/") {
+            let source = std::fs::read_to_string(&file).unwrap();
+            sources.push((path.into_owned(), source));
+        }
+    }
+    sources
+}
+
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 #[test]
 fn imports_point_down_and_crates_stay_fenced() {
-    let src = root().join("src");
-    let mut wrong = Vec::new();
-    let files = files_below(&src);
-    assert!(files.len() > 50, "the source was not found");
-    // Unit tests in a file of their own may use whatever they like, as those at a file's end.
-    for file in files.iter().filter(|file| !file.ends_with("tests.rs")) {
-        let path = file
-            .strip_prefix(&src)
-            .unwrap()
-            .to_string_lossy()
-            .into_owned();
-        wrong.extend(faults(&path, &std::fs::read_to_string(file).unwrap()));
-    }
+    let sources = sources().into_iter();
+    let wrong = sources.flat_map(|(path, source)| faults(&path, &source));
+    let wrong = wrong.collect::<Vec<_>>();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Rooms whose circles are not cut yet.
+const NOT_YET: [&str; 4] = ["sys", "app", "cli", "testing"];
+
+#[test]
+fn files_of_a_room_form_no_circle() {
+    let mut modules = modules(sources());
+    modules.retain(|module, _| !NOT_YET.contains(&module.split("::").next().unwrap()));
+    let circles = circles(&modules);
+    assert!(circles.is_empty(), "circles:{}", circles.join("\n"));
+}
+
+#[test]
+fn planted_circles_are_seen() {
+    let seen = |sources: &[(&str, &str)]| {
+        let sources = sources.iter().chain(&[("oauth/mod.rs", "")]);
+        circles(&modules(
+            sources.map(|(path, code)| (path.to_string(), code.to_string())),
+        ))
+    };
+    let device = ("oauth/device.rs", "mod poll;\npub use poll::Poll;");
+    let used = "use crate::{model::id, oauth::{error::{E, F}}};";
+    let poll = ("oauth/device/poll.rs", used);
+    let error = "fn f() -> super::device::Poll {}";
+    let circle = seen(&[device, poll, ("oauth/error.rs", error)]);
+    assert_eq!(
+        circle,
+        ["\n  oauth::device::poll needs oauth::error\n  oauth::error needs oauth::device::poll"]
+    );
+    assert!(seen(&[device, poll, ("oauth/error.rs", "use crate::model::id;")]).is_empty());
+    let poll = ("oauth/device/poll.rs", "use super::Device;");
+    assert!(seen(&[device, poll]).is_empty(), "passing on is no use");
+    let device = ("oauth/device.rs", "mod poll;\nfn f() { poll::g() }");
+    assert_eq!(seen(&[device, poll]).len(), 1, "a parent and its child");
 }
 
 #[test]
@@ -223,12 +240,20 @@ fn planted_violations_are_seen() {
     );
 }
 
+/// A type with its methods may be longer: spread over files to satisfy a number it is harder to read.
 #[test]
-fn no_file_is_longer_than_four_hundred_lines() {
+fn a_file_has_four_hundred_lines_or_one_type() {
+    let long = |source: &str| source.lines().count() > 400;
     for place in ["src", "tests", "examples"] {
         for file in files_below(&root().join(place)) {
-            let lines = std::fs::read_to_string(&file).unwrap().lines().count();
-            assert!(lines <= 400, "{} has {lines} lines", file.display());
+            let source = std::fs::read_to_string(&file).unwrap();
+            let types = types_defined(&source);
+            let fits = !long(&source) || types == 1;
+            assert!(
+                fits,
+                "{} is too long and holds {types} types",
+                file.display()
+            );
         }
     }
 }
@@ -244,6 +269,17 @@ fn test_modules() -> Vec<(String, PathBuf)> {
     let mut modules: Vec<_> = files_below(&top).into_iter().map(module).collect();
     modules.retain(|(path, _)| path != "main");
     modules
+}
+
+/// How many `struct`, `enum` and `trait` items stand in a source before its tests.
+fn types_defined(source: &str) -> usize {
+    let defines = |line: &&str| {
+        let mut words = line
+            .split_whitespace()
+            .skip_while(|word| word.starts_with("pub"));
+        matches!(words.next(), Some("struct" | "enum" | "trait"))
+    };
+    code(source).lines().filter(defines).count()
 }
 
 #[test]
@@ -276,7 +312,8 @@ fn every_ignored_test_is_run_by_name() {
         let source = std::fs::read_to_string(file).unwrap();
         for test in source.split("\n#[ignore = ").skip(1) {
             let (_, rest) = test.split_once("fn ").unwrap();
-            let name = format!("{path}::{}", word(rest));
+            let (name, _) = rest.split_once('(').unwrap();
+            let name = format!("{path}::{name}");
             let is_run = run.iter().any(|prefix| name.starts_with(prefix));
             assert!(is_run, "nobody runs {name}");
             ignored += 1;

@@ -1,5 +1,7 @@
 //! Whose account a stored credential is of: what is stored beside it, else what its claims say.
 
+use serde::Serialize;
+
 use serde_json::Value;
 
 use crate::app::context::Context;
@@ -19,7 +21,7 @@ const ID_TOKEN: &str = "idToken";
 const PLAN: &str = "chatgptPlanType";
 
 /// Whose it is, as far as that is known.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Account {
     /// The e-mail.
     pub email: Option<String>,

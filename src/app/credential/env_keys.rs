@@ -11,6 +11,7 @@ use crate::model::secret::Secret;
 use crate::ports::host::{SetIn, Variables};
 
 use crate::app::context::Context;
+use crate::app::failure::Failure;
 
 /// Asks for the variables of the login shell, as `env.shellEnv.enabled` does.
 const LOAD_SHELL_ENV: &str = "OPENCLAW_LOAD_SHELL_ENV";
@@ -108,14 +109,24 @@ impl<'a> Keys<'a> {
     }
 
     /// Looks; starts the login shell if that was asked for and nothing on its list is set.
-    pub(in crate::app) fn look(cx: Context<'a>) -> Self {
+    ///
+    /// # Errors
+    /// If a signal came while the shell ran.
+    pub(in crate::app) fn look(cx: Context<'a>) -> Result<Self, Failure> {
         let mut keys = Self::without_shell(cx);
         let is_set = |name: &&str| keys.variable(name).is_some();
         let mut list = FROM_SHELL.iter().chain(&STANDS_IN);
         if !shell_enabled(cx) || is_on(cx, DEFER_SHELL_ENV) || list.any(is_set) {
-            return keys;
+            return Ok(keys);
         }
-        match cx.shell.variables(shell_limit(cx)) {
+        // The shell is no part of our process group: a signal that killed us would leave it behind.
+        cx.interrupt.defer();
+        let stop = || cx.interrupt.pending().is_some();
+        let found = cx.shell.variables(shell_limit(cx), &stop);
+        if let Some(signal) = cx.interrupt.pending() {
+            return Err(Failure::cancelled(signal));
+        }
+        match found {
             Ok(found) => {
                 let wanted = FROM_SHELL.iter().filter_map(|name| {
                     let set = found.iter().rev().find(|(other, _)| other == name)?;
@@ -126,7 +137,7 @@ impl<'a> Keys<'a> {
             }
             Err(error) => keys.fault = Some(error.to_string()),
         }
-        keys
+        Ok(keys)
     }
 
     /// What speaks for a provider: a key first, then a sign-in of other software.

@@ -2,6 +2,8 @@
 //!
 //! What explains a choice and what fails for want of one say the same of the same cause.
 
+use serde::Serialize;
+
 use crate::model::id::{ProfileId, printable};
 use crate::model::selection::Verdict;
 use crate::model::time::{Timestamp, short_duration};
@@ -21,7 +23,7 @@ pub const NOT_NAMED: &str = "not-named";
 
 /// A reason: its name for programs, and the words for people, which go behind the name of the
 /// credential.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reason {
     /// Its name.
     pub code: &'static str,

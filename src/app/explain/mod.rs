@@ -106,7 +106,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
         return Err(Failure::new(Kind::NotFound, message).hint("openclaw agents list"));
     }
     let effective = cx.effective(agent, Scope::All)?;
-    let keys = Keys::look(cx);
+    let keys = Keys::look(cx)?;
     let files = Files {
         own: cx.store.places(agent)?,
         main: match &effective.main {

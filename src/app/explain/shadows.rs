@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde::Serialize;
+
 use crate::app::context::Context;
 use crate::app::credential::selector::Resolved;
 use crate::app::failure::Failure;
@@ -11,7 +13,7 @@ use crate::ports::store::StorePlaces;
 use super::Files;
 
 /// Something that does not count.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Shadow {
     /// What it is.
     pub what: String,

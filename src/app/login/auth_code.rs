@@ -7,8 +7,9 @@ use crate::model::provider::{
     BrowserFlow, Client, DeviceFlow, Flow, KeyExchangeFlow, Provider, Redirect,
 };
 use crate::oauth::authorization::{Attempt, AuthorizationCode};
+use crate::oauth::code_exchange;
 use crate::oauth::error::OAuthError;
-use crate::oauth::grant::{self, Grant};
+use crate::oauth::grant::Grant;
 use crate::oauth::key_exchange::{self, Key};
 
 use super::request::{Outcome, Request};
@@ -156,7 +157,7 @@ impl CodeFlow {
     /// To whom the code and the verifier are sent.
     pub(in crate::app) fn binding(&self) -> Binding {
         match &self.becomes {
-            CodePurpose::Grant { client, .. } => Binding::of(client),
+            CodePurpose::Grant { client, .. } => client.binding(),
             CodePurpose::Key(flow) => Binding {
                 token_endpoint: flow.exchange.clone(),
                 client_id: String::new(),
@@ -178,7 +179,7 @@ impl CodeFlow {
         match &self.becomes {
             CodePurpose::Grant { client, .. } => {
                 let now = cx.clock.now();
-                let grant = grant::exchange(cx.http, provider, client, attempt, code, now)?;
+                let grant = code_exchange::exchange(cx.http, provider, client, attempt, code, now)?;
                 Ok(LoginResult::Grant {
                     client: client.clone(),
                     grant: Box::new(grant),

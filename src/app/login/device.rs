@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use crate::app::login::store_login::keep;
 use crate::model::provider::{Client, DeviceFlow, DeviceScheme, Flow, Provider, Stored};
-use crate::oauth::device::{Begun, Device, DeviceError, Poll, PollSchedule};
+use crate::oauth::device::{
+    self, DeviceAuthorization, DeviceClient, DeviceError, Poll, PollSchedule,
+};
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
 use crate::ports::dialog::{DeviceCode, Notice};
@@ -25,8 +27,8 @@ const TICK: Duration = Duration::from_millis(50);
 pub(super) struct Running<'a> {
     cx: Context<'a>,
     request: &'a Request,
-    device: Device<'a>,
-    begun: Begun,
+    device: DeviceClient<'a>,
+    begun: DeviceAuthorization,
     pace: PollSchedule,
     troubled: bool,
 }
@@ -54,7 +56,7 @@ impl<'a> Running<'a> {
         client: &'a Client,
         flow: &'a DeviceFlow,
     ) -> Result<Self, Failure> {
-        let device = Device {
+        let device = DeviceClient {
             http: cx.http,
             provider,
             client,
@@ -64,8 +66,7 @@ impl<'a> Running<'a> {
             store_token::announce(cx, request, provider, flow)?;
         }
         let asked = cx.clock.monotonic();
-        let begun = device
-            .begin(cx.random, cx.clock.now())
+        let begun = device::authorize(&device, cx.random, cx.clock.now())
             .map_err(|error| failure(request, &device, &error))?;
         let pace = PollSchedule::new(&begun, asked, cx.clock.monotonic());
         Ok(Self {
@@ -98,7 +99,7 @@ impl<'a> Running<'a> {
             Some(wait) if !wait.is_zero() => return Step::Wait(wait),
             Some(_) => {}
         }
-        let poll = self.device.poll(&mut self.begun, clock.now());
+        let poll = device::poll(&self.device, &mut self.begun, clock.now());
         self.pace.learn(&poll, clock.monotonic());
         match poll {
             Poll::Grant(grant) => return Step::Grant(grant),
@@ -174,7 +175,7 @@ pub(super) fn keep_grant(
 }
 
 /// What went wrong, and the command that mends it.
-fn failure(request: &Request, device: &Device<'_>, error: &DeviceError) -> Failure {
+fn failure(request: &Request, device: &DeviceClient<'_>, error: &DeviceError) -> Failure {
     let provider = device.provider;
     let again = format!(
         "{} --method device-code",
@@ -208,7 +209,7 @@ fn failure(request: &Request, device: &Device<'_>, error: &DeviceError) -> Failu
 }
 
 /// Where no code is given out the setting may be to blame, or the person logs in another way.
-fn switched_off(request: &Request, device: &Device<'_>, error: &DeviceError) -> Failure {
+fn switched_off(request: &Request, device: &DeviceClient<'_>, error: &DeviceError) -> Failure {
     let provider = device.provider;
     let message = format!("{} has device codes switched off: {error}", provider.name);
     let login = login_command(&provider.id, request.profile.as_ref(), false);

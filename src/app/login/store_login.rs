@@ -30,7 +30,7 @@ pub(in crate::app) fn keep(
     grant: Grant,
 ) -> Result<Outcome, Failure> {
     let origin = Origin {
-        binding: Binding::of(client),
+        binding: client.binding(),
         revocation_endpoint: client.revoke.clone(),
         proof: verify_login::prove(cx, provider, client, &grant)?,
     };

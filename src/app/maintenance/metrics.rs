@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use crate::model::credential::Kind as CredentialKind;
 use crate::model::expiry::End;
+use crate::model::expiry::{Freshness, freshness};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::profiles::{Effective, VisibleProfile};
-use crate::model::time::{Freshness, Timestamp, freshness};
+use crate::model::time::Timestamp;
 use crate::ports::files::FileError;
 use crate::ports::store::Scope;
 

@@ -10,9 +10,10 @@ use crate::app::hooks::event::ProfileRef;
 use crate::model::alert::{Alert, DedupKey, Event, threshold};
 use crate::model::credential::Credential;
 use crate::model::expiry::End;
+use crate::model::expiry::{Freshness, freshness};
 use crate::model::id::ProviderId;
 use crate::model::profiles::VisibleProfile;
-use crate::model::time::{Freshness, Timestamp, freshness, short_duration};
+use crate::model::time::{Timestamp, short_duration};
 
 use super::tick::RefreshReason;
 

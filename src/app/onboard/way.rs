@@ -136,7 +136,7 @@ impl LoginMethod<'_> {
     /// The key of the environment; a person is asked whether it is meant.
     fn key_of_environment(&self) -> Result<Option<Source>, Failure> {
         let manifest = self.cx.catalogue.get(&self.provider)?;
-        let keys = Keys::look(self.cx);
+        let keys = Keys::look(self.cx)?;
         let Some((source, key)) = keys.key_of(&manifest) else {
             return Ok(None);
         };

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use crate::model::credential::{Credential, OAuth, Token};
-use crate::model::grant::{Attempt, Binding, GrantDigest, GrantRecord, RefreshOutcome, Refusal};
+use crate::model::grant::{Attempt, GrantDigest, GrantRecord, RefreshOutcome, Refusal};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::json::{Extra, Verbatim};
 use crate::model::provider::{Client, ClientCredentialsFlow, Provider};
@@ -212,7 +212,7 @@ pub(in crate::app) fn remember(
         grant: GrantDigest::of_client(owner, &provider.id, profile),
         provider: provider.id.clone(),
         profile: profile.clone(),
-        binding: Some(Binding::of(client)),
+        binding: Some(client.binding()),
         subject: None,
         revocation_endpoint: client.revoke.clone(),
         proven_at: Some(cx.clock.now()),

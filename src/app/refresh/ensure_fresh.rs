@@ -12,11 +12,12 @@ use crate::app::refresh::outcome::RefreshResult;
 use crate::app::refresh::outcome::ValidToken;
 use crate::model::credential::{Credential, OAuth};
 use crate::model::expiry::End;
+use crate::model::expiry::{Freshness, freshness};
 use crate::model::grant::{GrantDigest, GrantRecord};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::provider::{ClientCredentialsFlow, Provider};
 use crate::model::secret::Secret;
-use crate::model::time::{Freshness, freshness, short_duration};
+use crate::model::time::short_duration;
 use crate::ports::store::{Held, Scope, Waited};
 
 use super::notify;

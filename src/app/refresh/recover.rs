@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::model::credential::{Identity, OAuth};
 use crate::model::grant::GrantDigest;
-use crate::oauth::{grant, plugin};
+use crate::oauth::{plugin, token_response};
 use crate::ports::dialog::Notice;
 use crate::ports::http::Response;
 use crate::ports::store::{Held, SavedAnswer};
@@ -99,6 +99,6 @@ fn understand(cx: Context<'_>, answer: &SavedAnswer) -> Option<OAuth> {
         headers: Vec::new(),
         body: answer.body.clone(),
     };
-    let grant = grant::understand(&provider, &response, answer.begun_at).ok()?;
+    let grant = token_response::read_saved(&provider, &response, answer.begun_at).ok()?;
     Some(grant.into_credential(&answer.provider, Identity::default()))
 }

@@ -9,8 +9,9 @@ use crate::model::provider::{Client, Provider};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::oauth::error::OAuthError;
-use crate::oauth::grant::{self, Grant};
+use crate::oauth::grant::Grant;
 use crate::oauth::plugin as protocol;
+use crate::oauth::refresh;
 use crate::ports::http::{Http, HttpError, Request, Response};
 use crate::ports::store::Reserved;
 
@@ -76,15 +77,13 @@ impl Route {
             return Ok(route.map_or(Ahead::Nowhere, |route| Ahead::There(route.binding())));
         }
         let client = registration::without_asking(cx, provider)?;
-        Ok(client.map_or(Ahead::IssuerKnows, |client| {
-            Ahead::There(Binding::of(&client))
-        }))
+        Ok(client.map_or(Ahead::IssuerKnows, |client| Ahead::There(client.binding())))
     }
 
     /// What a grant that goes this way must be bound to.
     pub(in crate::app) fn binding(&self) -> Binding {
         match self {
-            Self::Endpoint(client) => Binding::of(client),
+            Self::Endpoint(client) => client.binding(),
             Self::Program(path) => Binding::to_program(&path.to_string_lossy()),
         }
     }
@@ -105,7 +104,7 @@ impl Route {
                     http: cx.http,
                     reserved: Mutex::new(reserved),
                 };
-                let granted = grant::refresh(&http, provider, client, refresh_token, begun_at);
+                let granted = refresh::refresh(&http, provider, client, refresh_token, begun_at);
                 let reserved = http.reserved.into_inner();
                 (reserved.unwrap_or_else(PoisonError::into_inner), granted)
             }

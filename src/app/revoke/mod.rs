@@ -14,7 +14,8 @@ use crate::model::grant::{GrantDigest, GrantRecord, RefreshOutcome};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
-use crate::oauth::revoke::{Hint, RevokeError};
+use crate::oauth::error::OAuthError;
+use crate::oauth::revoke::TokenTypeHint;
 use crate::ports::dialog::Notice;
 use crate::ports::store::{Held, PendingRefresh, Scope, StoreError, Waited};
 
@@ -33,7 +34,7 @@ pub(super) struct RevocationPlan {
     server: Server,
     credential: Credential,
     /// The token that is revoked first.
-    token: (Secret<String>, Hint),
+    token: (Secret<String>, TokenTypeHint),
     /// The access token beside a refresh token.
     access: Option<Secret<String>>,
     /// The grant, if there is a refresh token.
@@ -118,8 +119,8 @@ impl RevocationPlan {
         let access = credential.bearer().cloned();
         let grant = refresh.map(|token| GrantDigest::of(&id, token));
         let token = match (refresh, access.clone()) {
-            (Some(refresh), _) => (refresh.clone(), Hint::RefreshToken),
-            (None, Some(access)) => (access, Hint::AccessToken),
+            (Some(refresh), _) => (refresh.clone(), TokenTypeHint::RefreshToken),
+            (None, Some(access)) => (access, TokenTypeHint::AccessToken),
             (None, None) => return Err(unsupported(profile, "it holds no token")),
         };
         Ok(Self {
@@ -265,7 +266,11 @@ impl RevocationPlan {
             .map_err(|error| server::failure(profile, &error))
     }
 
-    fn ask(&self, cx: Context<'_>, token: (&Secret<String>, Hint)) -> Result<(), RevokeError> {
+    fn ask(
+        &self,
+        cx: Context<'_>,
+        token: (&Secret<String>, TokenTypeHint),
+    ) -> Result<(), OAuthError> {
         self.server.ask(cx, &self.provider, &self.credential, token)
     }
 
@@ -275,7 +280,7 @@ impl RevocationPlan {
         let Some(access) = &self.access else {
             return;
         };
-        if let Err(error) = self.ask(cx, (access, Hint::AccessToken)) {
+        if let Err(error) = self.ask(cx, (access, TokenTypeHint::AccessToken)) {
             cx.dialog.notice(&Notice::Warning(format!(
                 "the access token may work until it ends by itself: the server did not revoke it ({error})"
             )));

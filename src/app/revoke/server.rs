@@ -11,7 +11,7 @@ use crate::model::secret::Secret;
 use crate::model::time::short_duration;
 use crate::oauth::error::OAuthError;
 use crate::oauth::plugin::Program;
-use crate::oauth::revoke::{self, Hint, RevokeError};
+use crate::oauth::revoke::{self, TokenTypeHint};
 
 use super::super::failure::{Failure, Kind, StoreEffect};
 use super::{ONLY_HERE, forget_command, unsupported};
@@ -64,7 +64,7 @@ impl Server {
     /// What a grant that goes there must be bound to.
     pub(super) fn binding(&self) -> Binding {
         match self {
-            Self::Endpoint(client, _) => Binding::of(client),
+            Self::Endpoint(client, _) => client.binding(),
             Self::Program(path) => Binding::to_program(&path.to_string_lossy()),
         }
     }
@@ -91,8 +91,8 @@ impl Server {
         cx: Context<'_>,
         provider: &Provider,
         credential: &Credential,
-        token: (&Secret<String>, Hint),
-    ) -> Result<(), RevokeError> {
+        token: (&Secret<String>, TokenTypeHint),
+    ) -> Result<(), OAuthError> {
         match self {
             Self::Endpoint(client, endpoint) => {
                 let server = (&provider.dialect, &**client);
@@ -113,53 +113,33 @@ impl Server {
     }
 }
 
-fn ask_program(program: &Program<'_>, login: &OAuth) -> Result<(), RevokeError> {
+fn ask_program(program: &Program<'_>, login: &OAuth) -> Result<(), OAuthError> {
     program.revoke(login).or_else(|error| match error {
-        OAuthError::Refused(refusal) if refusal.code == "unsupported_request" => {
-            Err(RevokeError::Refused(refusal))
-        }
         // It is dead already: as good as revoked.
-        OAuthError::Refused(_) => Ok(()),
-        OAuthError::Passing {
-            reason,
-            retry_after,
-            ..
-        } => Err(RevokeError::Later {
-            reason,
-            retry_after,
-        }),
-        OAuthError::Unsupported { reason } => Err(RevokeError::Later {
-            reason,
-            retry_after: None,
-        }),
-        OAuthError::Unknown { reason } | OAuthError::Unexpected { reason } => {
-            Err(RevokeError::Unknown { reason })
-        }
+        OAuthError::Refused(refusal) if refusal.code != "unsupported_request" => Ok(()),
+        error => Err(error),
     })
 }
 
 /// A login that is not known to be revoked.
-pub(super) fn failure(profile: &ProfileId, error: &RevokeError) -> Failure {
+pub(super) fn failure(profile: &ProfileId, error: &OAuthError) -> Failure {
     let again = format!("{} --revoke", forget_command(profile));
     let not = |why: &str| format!("{profile} was not revoked: {why}");
     match error {
-        RevokeError::Later {
-            reason,
-            retry_after,
-        } => {
-            let wait = retry_after.map_or_else(String::new, |wait| {
+        OAuthError::Passing { reason, .. } | OAuthError::Unsupported { reason } => {
+            let wait = error.retry_after().map_or_else(String::new, |wait| {
                 let millis = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
                 format!("; it wants to be asked again in {}", short_duration(millis))
             });
             Failure::new(Kind::Temporary, not(&format!("{reason}{wait}"))).hint(again)
         }
-        RevokeError::Unknown { reason } => {
+        OAuthError::Unknown { reason } | OAuthError::Unexpected { reason } => {
             let message = format!("it is not known whether {profile} was revoked: {reason}");
             Failure::new(Kind::Temporary, message)
                 .touched(StoreEffect::MaybeSpent)
                 .hint(again)
         }
-        RevokeError::Refused(refusal) => {
+        OAuthError::Refused(refusal) => {
             let why = format!("{}; {ONLY_HERE}", answer(refusal));
             Failure::new(Kind::Config, not(&why))
                 .code(&refusal.code)

@@ -183,7 +183,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
             path.display()
         ));
     }
-    let keys = Keys::look(cx);
+    let keys = Keys::look(cx)?;
     wrong.extend(keys.faults());
     let models = model_ref::resolve(cx.settings, &request.agent, request.agent_named);
     let profiles = effective.profiles();
@@ -249,7 +249,7 @@ pub(super) fn speaks_for(
 ) -> Result<(Vec<bool>, Vec<String>), Failure> {
     let (effective, mut wrong) = look(cx, agent)?;
     wrong.extend(faults(&effective));
-    let keys = Keys::look(cx);
+    let keys = Keys::look(cx)?;
     let profiles = effective.profiles();
     let look = rows::RowContext::new(cx, &keys, &profiles, agent);
     let providers = providers.iter();

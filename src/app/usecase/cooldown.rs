@@ -1,6 +1,8 @@
 //! `models auth cooldown`: which profiles are passed over, why, until when and who is next instead,
 //! and how to end that before its time.
 
+use serde::Serialize;
+
 use crate::model::cooldown;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::{AuthProfiles, Effective, VisibleProfile};
@@ -14,9 +16,10 @@ use crate::app::context::Context;
 use crate::app::failure::Failure;
 
 /// Whose turn it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Next {
     /// The profile.
+    #[serde(rename = "profileId")]
     pub profile: ProfileId,
     /// Until when it is passed over itself: then no other is better.
     pub until: Option<Timestamp>,

@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use serde::Serialize;
+
 use crate::model::credential::{Credential, Kind as CredentialKind};
 use crate::model::grant::{Attempt, GrantDigest, GrantRecord, RefreshOutcome};
 use crate::model::history::{Cause, Generation, History};
@@ -68,9 +70,11 @@ pub struct Row {
 }
 
 /// A credential without its secrets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Facts {
     /// What it is.
+    #[serde(rename = "type")]
     pub kind: CredentialKind,
     /// Its provider as written.
     pub provider: String,
@@ -79,13 +83,15 @@ pub struct Facts {
     /// Account id, if known.
     pub account_id: Option<String>,
     /// When its token ends, if that is known.
+    #[serde(rename = "expiresAt")]
     pub expires: Option<Timestamp>,
     /// A short name of its secret that tells nothing about it; `None` if it holds none.
     pub fingerprint: Option<String>,
 }
 
 /// Whether a generation can be brought back.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
 pub enum Verdict {
     /// It can.
     Good,
@@ -97,6 +103,7 @@ pub enum Verdict {
     /// Its grant was spent, and what came of it may be found elsewhere.
     Spent {
         /// When, if that is known.
+        #[serde(rename = "spentAt")]
         at: Option<Timestamp>,
         /// Where its successor is now.
         successor: Option<SuccessorLocation>,
@@ -104,11 +111,13 @@ pub enum Verdict {
     /// It was revoked, and nothing came of it.
     Revoked {
         /// When.
+        #[serde(rename = "revokedAt")]
         at: Timestamp,
     },
     /// It can, and its provider has refused it: what comes back is as it was.
     Refused {
         /// The provider's words.
+        #[serde(rename = "reason")]
         why: String,
     },
 }
@@ -121,12 +130,21 @@ impl Verdict {
 }
 
 /// Where the successor of a spent grant is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged, rename_all_fields = "camelCase")]
 pub enum SuccessorLocation {
     /// In a profile of an agent.
-    Profile(AgentId, ProfileId),
+    Profile {
+        /// The agent.
+        agent_id: AgentId,
+        /// The profile.
+        profile_id: ProfileId,
+    },
     /// In another generation of the same profile.
-    Generation(u64),
+    Generation {
+        /// Its number.
+        generation: u64,
+    },
 }
 
 /// Lists what is kept of one profile, or of all that the agent has.
@@ -310,11 +328,19 @@ fn living_grants(cx: Context<'_>, history: &History) -> KnownGrants {
     let kept = kept.filter_map(|one| {
         Some((
             one.grant.clone()?,
-            SuccessorLocation::Generation(one.number),
+            SuccessorLocation::Generation {
+                generation: one.number,
+            },
         ))
     });
     let held = rotation::holders(cx).into_iter();
-    let held = held.map(|(grant, (agent, id))| (grant, SuccessorLocation::Profile(agent, id)));
+    let held = held.map(|(grant, (agent, id))| {
+        let location = SuccessorLocation::Profile {
+            agent_id: agent,
+            profile_id: id,
+        };
+        (grant, location)
+    });
     kept.chain(held).collect()
 }
 

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use crate::model::credential::{Credential, Kind as CredentialKind};
 use crate::model::expiry::clock_fault;
+use crate::model::expiry::{Freshness, freshness};
 use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
 use crate::model::profiles::{Effective, VisibleProfile};
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 use crate::model::selection::{Candidate, Verdict};
-use crate::model::time::{Freshness, Timestamp, freshness, short_duration};
+use crate::model::time::{Timestamp, short_duration};
 use crate::ports::dialog::Notice;
 use crate::ports::store::Scope;
 use crate::providers::catalogue::CatalogueError;
@@ -110,7 +111,7 @@ fn of_provider(
             Err(failure) => first_failure = first_failure.or(Some(failure)),
         }
     }
-    let keys = Keys::look(cx);
+    let keys = Keys::look(cx)?;
     match (elsewhere(cx, &keys, provider), first_failure) {
         (Ok(Some(outcome)), _) => Ok(outcome),
         (_, Some(failure)) | (Err(failure), None) => Err(failure),

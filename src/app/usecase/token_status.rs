@@ -92,7 +92,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     if let Some(seen) = taken.and_then(|id| choice.effective.get(id)) {
         return of_profile(cx, provider, &seen);
     }
-    let keys = Keys::look(cx);
+    let keys = Keys::look(cx)?;
     match token::elsewhere(cx, &keys, provider)? {
         None => Err(token::nothing_usable(cx, &choice)),
         Some(found) => Ok(Report {

@@ -166,11 +166,14 @@ fn check(cx: Context<'_>, id: &ProfileId, row: &Row) -> Result<(), Failure> {
             let when = at.map_or_else(String::new, |at| format!(" at {}", at.iso8601()));
             let spent = format!("its refresh token was spent{when}");
             match successor {
-                Some(SuccessorLocation::Profile(agent, profile)) => refused(
+                Some(SuccessorLocation::Profile {
+                    agent_id: agent,
+                    profile_id: profile,
+                }) => refused(
                     format!("{spent}, and its successor is in profile {profile} of agent {agent}"),
                     login(cx, id, &row.facts),
                 ),
-                Some(SuccessorLocation::Generation(other)) => refused(
+                Some(SuccessorLocation::Generation { generation: other }) => refused(
                     format!("{spent}, and its successor is generation {other}"),
                     format!(
                         "openclaw models auth undo {} --generation {other}",

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Page;
-use super::report::{next, next_json};
+use super::report::next;
+use super::wrap::Sheet;
 use crate::app::failure::shell_word;
 use crate::app::usecase::cooldown::Row;
 use crate::model::id::{AgentId, ProfileId, printable};
@@ -13,28 +13,26 @@ use crate::model::time::{Timestamp, short_duration};
 pub fn document(agent: &AgentId, rows: &[Row]) -> Value {
     json!({
         "schema": 1,
-        "agentId": agent.as_str(),
+        "agentId": agent,
         "profiles": rows.iter().map(row_json).collect::<Vec<_>>(),
     })
 }
 
 fn row_json(row: &Row) -> Value {
     let counts = row.counts.iter();
-    let counts: Map<String, Value> = counts
-        .map(|(reason, count)| (reason.clone(), json!(count)))
-        .collect();
+    let counts = counts.map(|(reason, count)| (reason.clone(), json!(count)));
     json!({
-        "profileId": row.profile.as_str(),
+        "profileId": row.profile,
         "provider": row.provider,
         "kind": kind(row),
         "reason": row.reason,
         "model": row.model,
-        "since": row.since.map(|since| since.0),
-        "until": row.until.0,
+        "since": row.since,
+        "until": row.until,
         "errorCount": row.errors,
-        "failureCounts": counts,
-        "knownBy": row.known_by.as_str(),
-        "next": next_json(row.next.as_ref()),
+        "failureCounts": Map::from_iter(counts),
+        "knownBy": row.known_by,
+        "next": row.next,
     })
 }
 
@@ -47,7 +45,7 @@ fn kind(row: &Row) -> &'static str {
 
 /// The table.
 pub fn text(agent: &AgentId, rows: &[Row], now: Timestamp) -> String {
-    let mut page = Page::default();
+    let mut page = Sheet::default();
     page.line(&format!("Agent: {agent}"));
     if rows.is_empty() {
         page.line("No profile is passed over.");
@@ -97,7 +95,7 @@ fn why(row: &Row, now: Timestamp) -> String {
 
 /// What may be tried again.
 pub fn cleared(agent: &AgentId, profiles: &[ProfileId]) -> String {
-    let mut page = Page::default();
+    let mut page = Sheet::default();
     page.line(&format!("Agent: {agent}"));
     for id in profiles {
         page.line(&format!("Cleared: {id}"));

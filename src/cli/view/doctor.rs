@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Page;
+use super::wrap::Sheet;
 use crate::app::doctor::{Check, Report, Status};
 use crate::cli::printer::Tone;
 
@@ -31,7 +31,7 @@ fn check(check: &Check) -> Value {
 
 /// A line for each check.
 pub fn text(report: &Report) -> String {
-    let mut page = Page::default();
+    let mut page = Sheet::default();
     page.line(&format!("State directory: {}", report.state.display()));
     let names = report.checks.iter().map(|check| check.name.len());
     let width = names.max().unwrap_or(0);
@@ -54,7 +54,7 @@ pub fn text(report: &Report) -> String {
     page.into_text()
 }
 
-fn line(page: &mut Page, check: &Check, report: &Report, width: usize) {
+fn line(page: &mut Sheet, check: &Check, report: &Report, width: usize) {
     let verdict = &check.verdict;
     let tone = match verdict.status {
         Status::Ok => Tone::Ok,

@@ -3,7 +3,8 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Page, end, inherits};
+use super::wrap::{Sheet, Words};
+use super::{end, inherits};
 use crate::app::credential::account::Account;
 use crate::app::credential::env_keys::EnvSource;
 use crate::app::credential::selector::{Pin, PinReason};
@@ -25,11 +26,11 @@ const FACT: usize = 13;
 
 /// The report, coloured; the printer takes the colour out where it is not wanted.
 pub fn render(report: &Report, now: Timestamp) -> String {
-    let mut page = Page::default();
+    let mut page = Sheet::new(Some(WIDTH));
     let inherits = report.inheritance.as_ref().map(inherits);
     let inherits = inherits.map_or_else(String::new, |what| format!(", which inherits {what}"));
-    page.hang("Agent", FIELD, &format!("{}{inherits}", report.agent));
-    page.hang("Model", FIELD, &printable(&report.default_model, 200));
+    page.field("Agent", FIELD, &format!("{}{inherits}", report.agent));
+    page.field("Model", FIELD, &printable(&report.default_model, 200));
     for explained in &report.providers {
         page.line("");
         provider(&mut page, explained, now);
@@ -43,12 +44,12 @@ pub fn render(report: &Report, now: Timestamp) -> String {
         page.line("");
     }
     for fault in &report.faults {
-        page.warning(fault);
+        warning(&mut page, fault);
     }
     page.into_text()
 }
 
-fn provider(page: &mut Page, explained: &Explained, now: Timestamp) {
+fn provider(page: &mut Sheet, explained: &Explained, now: Timestamp) {
     let id = &explained.provider;
     let name = explained.name.as_ref().filter(|name| *name != id.as_str());
     let name = name.map_or_else(String::new, |name| format!(" ({name})"));
@@ -65,10 +66,10 @@ fn provider(page: &mut Page, explained: &Explained, now: Timestamp) {
         true => "nothing",
         false => "nothing; each reason stands below",
     };
-    page.hang("Used", FIELD, used.as_deref().unwrap_or(nothing));
+    page.field("Used", FIELD, used.as_deref().unwrap_or(nothing));
     if let Some(failure) = &explained.failure {
         if explained.rows.is_empty() {
-            page.hang("", FIELD, &failure.message);
+            page.field("", FIELD, &failure.message);
         }
         if let Some(hint) = &failure.hint {
             page.line(&format!("{:FIELD$}Try: {hint}", ""));
@@ -76,20 +77,20 @@ fn provider(page: &mut Page, explained: &Explained, now: Timestamp) {
     }
     let is_profile = |row: &Row| matches!(row.what, CandidateSource::Profile(_));
     if explained.rows.iter().any(is_profile) {
-        page.hang("Order", FIELD, &order(&explained.order));
+        page.field("Order", FIELD, &order(&explained.order));
     }
     if let Some(preferred) = &explained.preferred {
-        page.hang("Wish", FIELD, &wish(preferred));
+        page.field("Wish", FIELD, &wish(preferred));
     }
     for row in &explained.rows {
         candidate(page, row, now);
     }
     for shadow in &explained.shadows {
         let words = format!("{} does not count: {} does", shadow.what, shadow.by);
-        page.hang("Shadow", FIELD, &words);
+        page.field("Shadow", FIELD, &words);
     }
-    for warning in &explained.warnings {
-        page.warning(warning);
+    for text in &explained.warnings {
+        warning(page, text);
     }
 }
 
@@ -141,7 +142,7 @@ fn bill_of(bill: Bill) -> &'static str {
     }
 }
 
-fn candidate(page: &mut Page, row: &Row, now: Timestamp) {
+fn candidate(page: &mut Sheet, row: &Row, now: Timestamp) {
     let (tone, word) = match row.standing {
         Standing::Used => (Tone::Ok, "used"),
         Standing::Next => (Tone::Dim, "next"),
@@ -177,15 +178,15 @@ fn candidate(page: &mut Page, row: &Row, now: Timestamp) {
     let beside = if fits { what.as_str() } else { "" };
     page.line(format!("  {word}   {label}  {beside}").trim_end());
     if !fits {
-        page.hang("", FACT, &what);
+        page.field("", FACT, &what);
     }
-    page.hang("", FACT, &row.reason.words);
+    page.field("", FACT, &row.reason.words);
     match &row.what {
         CandidateSource::Profile(profile) => facts(page, profile, now),
         CandidateSource::Variable {
             file: Some(file), ..
         }
-        | CandidateSource::ConfigKey { file, .. } => page.fact(&file.display().to_string()),
+        | CandidateSource::ConfigKey { file, .. } => fact(page, &file.display().to_string()),
         CandidateSource::Variable { .. } | CandidateSource::Software { .. } => {}
     }
 }
@@ -198,11 +199,11 @@ fn of_kind(stored: &Stored) -> String {
     }
 }
 
-fn facts(page: &mut Page, profile: &ProfileRow, now: Timestamp) {
+fn facts(page: &mut Sheet, profile: &ProfileRow, now: Timestamp) {
     if let Some(then) = &profile.then
         && then.words != AS_IT_IS
     {
-        page.hang("", FACT, &then.words);
+        page.field("", FACT, &then.words);
     }
     let Some(stored) = &profile.stored else {
         return;
@@ -222,9 +223,12 @@ fn facts(page: &mut Page, profile: &ProfileRow, now: Timestamp) {
     }
     known.extend(account(&stored.account));
     if !known.is_empty() {
-        page.hang("", FACT, &known.join(", "));
+        page.field("", FACT, &known.join(", "));
     }
-    page.fact(&format!("{}: {}", stored.owner, stored.file.display()));
+    fact(
+        page,
+        &format!("{}: {}", stored.owner, stored.file.display()),
+    );
 }
 
 fn account(account: &Account) -> Vec<String> {
@@ -242,33 +246,12 @@ fn account(account: &Account) -> Vec<String> {
     .collect()
 }
 
-impl Page {
-    /// Words behind a name, going on below themselves where they are too long for one line.
-    fn hang(&mut self, name: &str, indent: usize, words: &str) {
-        let mut line = format!("{name:<indent$}");
-        let mut is_empty = true;
-        for word in words.split_whitespace() {
-            if !is_empty && line.width() + word.width() > WIDTH {
-                self.line(line.trim_end());
-                line = " ".repeat(indent);
-            }
-            is_empty = false;
-            line.push_str(word);
-            line.push(' ');
-        }
-        self.line(line.trim_end());
-    }
+/// A fact that is copied whole, however long it is.
+fn fact(page: &mut Sheet, text: &str) {
+    page.line(&format!("{:FACT$}{text}", ""));
+}
 
-    /// A fact that is copied whole, however long it is.
-    fn fact(&mut self, text: &str) {
-        self.line(&format!("{:FACT$}{text}", ""));
-    }
-
-    fn warning(&mut self, text: &str) {
-        let mut own = Page::default();
-        own.hang("!", 2, text);
-        for line in own.into_text().lines() {
-            self.line(&Tone::Warn.paint(line));
-        }
-    }
+fn warning(page: &mut Sheet, text: &str) {
+    let words = Words::default().toned(Tone::Warn, &format!("! {text}"));
+    page.flow("", 0, 2, &words);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Page;
+use super::wrap::Sheet;
 use crate::app::failure::shell_word;
 use crate::app::usecase::history::{
     Facts, Line, Outcome, Request, Row, SuccessorLocation, Verdict,
@@ -14,7 +14,7 @@ use crate::model::time::Timestamp;
 pub fn document(request: &Request, outcome: &Outcome) -> Value {
     json!({
         "schema": 1,
-        "agentId": request.agent.as_str(),
+        "agentId": request.agent,
         "limit": outcome.limit,
         "profiles": outcome.lines.iter().map(line).collect::<Vec<_>>(),
         "faults": outcome.faults,
@@ -23,66 +23,33 @@ pub fn document(request: &Request, outcome: &Outcome) -> Value {
 
 fn line(line: &Line) -> Value {
     json!({
-        "profileId": line.profile.as_str(),
-        "owner": line.owner.as_str(),
-        "now": line.now.as_ref().map(credential),
+        "profileId": line.profile,
+        "owner": line.owner,
+        "now": line.now,
         "generations": line.rows.iter().map(row).collect::<Vec<_>>(),
     })
 }
 
-fn credential(facts: &Facts) -> Value {
-    json!({
-        "type": facts.kind.as_str(),
-        "provider": facts.provider,
-        "email": facts.email,
-        "accountId": facts.account_id,
-        "expiresAt": facts.expires.map(|end| end.0),
-        "fingerprint": facts.fingerprint,
-    })
-}
-
 fn row(row: &Row) -> Value {
-    let mut value = json!({
+    let mut document = json!({
         "number": row.number,
-        "replacedAt": row.replaced_at.0,
+        "replacedAt": row.replaced_at,
         "by": row.cause.as_str(),
-        "credential": credential(&row.facts),
+        "credential": row.facts,
         "restorable": row.verdict.allows(),
-        "state": state(&row.verdict),
     });
-    match &row.verdict {
-        Verdict::Good => {}
-        Verdict::InDoubt { since } => value["since"] = json!(since.0),
-        Verdict::Refused { why } => value["reason"] = json!(why),
-        Verdict::Revoked { at } => value["revokedAt"] = json!(at.0),
-        Verdict::Spent { at, successor } => {
-            value["spentAt"] = json!(at.map(|at| at.0));
-            value["successor"] = match successor {
-                None => Value::Null,
-                Some(SuccessorLocation::Generation(number)) => json!({ "generation": number }),
-                Some(SuccessorLocation::Profile(agent, profile)) => json!({
-                    "agentId": agent.as_str(),
-                    "profileId": profile.as_str(),
-                }),
-            };
-        }
+    // Members of a tagged enum always have values.
+    if let (Value::Object(members), Ok(Value::Object(verdict))) =
+        (&mut document, serde_json::to_value(&row.verdict))
+    {
+        members.extend(verdict);
     }
-    value
-}
-
-fn state(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Good => "good",
-        Verdict::InDoubt { .. } => "in_doubt",
-        Verdict::Spent { .. } => "spent",
-        Verdict::Refused { .. } => "refused",
-        Verdict::Revoked { .. } => "revoked",
-    }
+    document
 }
 
 /// The table.
 pub fn text(request: &Request, outcome: &Outcome, now: Timestamp) -> String {
-    let mut page = Page::default();
+    let mut page = Sheet::default();
     let agent = match outcome.lines.first() {
         Some(line) => &line.owner,
         None => &request.agent,
@@ -113,7 +80,7 @@ pub fn text(request: &Request, outcome: &Outcome, now: Timestamp) -> String {
     page.into_text()
 }
 
-fn generation(page: &mut Page, row: &Row, now: Timestamp) {
+fn generation(page: &mut Sheet, row: &Row, now: Timestamp) {
     page.line(&format!("  {:>3}  {}", row.number, facts(&row.facts, now)));
     page.line(&format!(
         "       replaced by {} at {}; {}",
@@ -135,10 +102,15 @@ fn verdict(verdict: &Verdict) -> String {
         Verdict::Spent { at, successor } => {
             let at = at.map_or_else(String::new, |at| format!(" at {}", at.iso8601()));
             let successor = match successor {
-                Some(SuccessorLocation::Profile(agent, profile)) => {
+                Some(SuccessorLocation::Profile {
+                    agent_id: agent,
+                    profile_id: profile,
+                }) => {
                     format!("in profile {profile} of agent {agent}")
                 }
-                Some(SuccessorLocation::Generation(number)) => format!("generation {number}"),
+                Some(SuccessorLocation::Generation { generation: number }) => {
+                    format!("generation {number}")
+                }
                 None => "not stored any more".to_owned(),
             };
             format!("spent{at}, its successor is {successor}")

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Page;
+use super::wrap::Sheet;
 use crate::app::usecase::use_profile::Listing;
 use crate::model::id::{AgentId, printable};
 
@@ -13,19 +13,19 @@ pub fn document(agent: &AgentId, listing: &Listing) -> Value {
             "provider": one.provider,
             "profile": one.order.first(),
             "order": one.order,
-            "owner": one.owner.as_str(),
+            "owner": one.owner,
         })
     });
     let directories = listing.directories.iter().map(|(bound, here)| {
         json!({
             "directory": bound.directory,
-            "provider": bound.provider.as_str(),
-            "profile": bound.profile.as_str(),
+            "provider": bound.provider,
+            "profile": bound.profile,
             "here": here,
         })
     });
     json!({
-        "agentId": agent.as_str(),
+        "agentId": agent,
         "orders": orders.collect::<Vec<Value>>(),
         "directories": directories.collect::<Vec<Value>>(),
     })
@@ -33,9 +33,9 @@ pub fn document(agent: &AgentId, listing: &Listing) -> Value {
 
 /// The same for people.
 pub fn text(agent: &AgentId, listing: &Listing) -> String {
-    let mut page = Page::default();
+    let mut page = Sheet::default();
     page.line(&format!("Agent: {agent}"));
-    let title = |page: &mut Page, title: &str, is_empty: bool| {
+    let title = |page: &mut Sheet, title: &str, is_empty: bool| {
         let none = if is_empty { " (none)" } else { "" };
         page.line(&format!("{title}:{none}"));
     };

@@ -2,21 +2,22 @@
 
 use std::path::Path;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::Page;
+use super::present;
+use super::wrap::Sheet;
 use crate::app::usecase::list::{Outcome, Request, Row};
-use crate::model::id::{ProviderId, printable};
+use crate::model::id::printable;
 use crate::model::time::Timestamp;
 
 /// The document: the shape of the May release, with owner and fingerprint added.
 pub fn document(request: &Request, outcome: &Outcome, store: &Path) -> Value {
     let directory = store.parent().unwrap_or(store);
     json!({
-        "agentId": request.agent.as_str(),
+        "agentId": request.agent,
         "agentDir": directory,
         "authStatePath": directory.join("auth-state.json"),
-        "provider": request.provider.as_ref().map(ProviderId::as_str),
+        "provider": request.provider,
         "profiles": outcome.rows.iter().map(row).collect::<Vec<_>>(),
         "storePath": store,
         "faults": outcome.faults,
@@ -24,36 +25,25 @@ pub fn document(request: &Request, outcome: &Outcome, store: &Path) -> Value {
 }
 
 fn row(row: &Row) -> Value {
-    let mut object = Map::new();
-    let mut set = |key: &str, value: Value| {
-        object.insert(key.to_owned(), value);
-    };
-    set("id", json!(row.id.as_str()));
-    set("provider", json!(row.provider_id()));
-    set("type", json!(row.kind.as_str()));
-    set("label", json!(row.label));
-    for (key, name) in [("email", &row.email), ("displayName", &row.display_name)] {
-        if let Some(name) = name {
-            set(key, json!(name));
-        }
-    }
-    for (key, time) in [
-        ("expiresAt", row.expires),
-        ("cooldownUntil", row.cooldown_until),
-        ("disabledUntil", row.disabled_until),
-    ] {
-        if let Some(time) = time {
-            set(key, json!(time.iso8601()));
-        }
-    }
-    set("owner", json!(row.owner.as_str()));
-    set("fingerprint", json!(row.fingerprint));
-    Value::Object(object)
+    let mut document = present(json!({
+        "id": row.id,
+        "provider": row.provider_id(),
+        "type": row.kind.as_str(),
+        "label": row.label,
+        "email": row.email,
+        "displayName": row.display_name,
+        "expiresAt": row.expires.map(Timestamp::iso8601),
+        "cooldownUntil": row.cooldown_until.map(Timestamp::iso8601),
+        "disabledUntil": row.disabled_until.map(Timestamp::iso8601),
+        "owner": row.owner,
+    }));
+    document["fingerprint"] = json!(row.fingerprint);
+    document
 }
 
 /// The table.
 pub fn text(request: &Request, outcome: &Outcome, now: Timestamp) -> String {
-    let mut page = Page::default();
+    let mut page = Sheet::default();
     page.line(&format!("Agent: {}", request.agent));
     if outcome.rows.is_empty() {
         page.line("Profiles: (none)");
@@ -91,7 +81,7 @@ pub fn text(request: &Request, outcome: &Outcome, now: Timestamp) -> String {
 pub fn channels_document(outcome: &Outcome) -> Value {
     let auth = outcome.rows.iter().map(|row| {
         json!({
-            "id": row.id.as_str(),
+            "id": row.id,
             "provider": row.provider,
             "type": row.kind.as_str(),
             "isExternal": false,
@@ -102,7 +92,7 @@ pub fn channels_document(outcome: &Outcome) -> Value {
 
 /// The same as text.
 pub fn channels_text(outcome: &Outcome) -> String {
-    let mut page = Page::default();
+    let mut page = Sheet::default();
     page.line("Auth providers (OAuth + API keys):");
     if outcome.rows.is_empty() {
         page.line("- none");

@@ -24,9 +24,10 @@ pub mod status_text;
 pub mod tick;
 pub mod token_json;
 pub mod token_status;
-mod wrap;
+pub(super) mod wrap;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::model::id::{ProfileId, is_unprintable};
 use crate::model::inheritance::Inheritance;
@@ -38,19 +39,13 @@ pub fn pretty(document: &impl Serialize) -> String {
     serde_json::to_string_pretty(document).unwrap_or_default()
 }
 
-/// Text that grows line by line and is written at once.
-#[derive(Default)]
-pub(in crate::cli) struct Page(String);
-
-impl Page {
-    pub(in crate::cli) fn line(&mut self, line: &str) {
-        self.0.push_str(line);
-        self.0.push('\n');
+/// An object without those of its members that are null, as the reference release leaves out what is
+/// not there.
+pub(super) fn present(mut object: Value) -> Value {
+    if let Value::Object(members) = &mut object {
+        members.retain(|_, value| !value.is_null());
     }
-
-    pub(in crate::cli) fn into_text(self) -> String {
-        self.0
-    }
+    object
 }
 
 /// What an agent inherits, as the end of a sentence.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use unicode_width::UnicodeWidthStr;
 
-use super::Page;
+use super::wrap::{Sheet, padded};
 use crate::app::models::list::{Outcome, Row};
 use crate::model::id::printable;
 
@@ -29,7 +29,7 @@ pub fn list_document(outcome: &Outcome) -> Value {
 
 /// The models as a table.
 pub fn list_text(outcome: &Outcome) -> String {
-    let mut page = Page::default();
+    let mut page = Sheet::default();
     if outcome.rows.is_empty() {
         page.line("No models found.");
         return page.into_text();
@@ -40,17 +40,17 @@ pub fn list_text(outcome: &Outcome) -> String {
     page.line(&format!("{:<width$}  Auth  Tags", "Model"));
     for row in &outcome.rows {
         let name = name(row);
-        let pad = " ".repeat(width - name.width());
         let available = if row.available { "yes" } else { "no" };
         let tags = printable(&row.tags.join(","), 200);
-        page.line(&format!("{name}{pad}  {available:<4}  {tags}"));
+        let name = padded(&name, width);
+        page.line(&format!("{name}  {available:<4}  {tags}"));
     }
     page.into_text()
 }
 
 /// The models alone, one on each line.
 pub fn list_plain(outcome: &Outcome) -> String {
-    let mut page = Page::default();
+    let mut page = Sheet::default();
     for row in &outcome.rows {
         page.line(&row.reference.to_string());
     }
@@ -76,7 +76,7 @@ pub fn aliases_text(aliases: &[(String, String)], plain: bool) -> String {
 
 /// A counted list, or its lines alone.
 pub fn entries(title: &str, entries: &[String], plain: bool) -> String {
-    let mut page = Page::default();
+    let mut page = Sheet::default();
     if !plain {
         page.line(&format!("{title} ({}):", entries.len()));
         if entries.is_empty() {

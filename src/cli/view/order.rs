@@ -1,8 +1,8 @@
 //! `models auth order`.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::Page;
+use super::wrap::Sheet;
 use crate::app::usecase::order::Outcome;
 use crate::model::id::printable;
 
@@ -12,20 +12,18 @@ pub fn document(outcome: &Outcome) -> Value {
         true => "authStatePath",
         false => "authStorePath",
     };
-    let members = [
-        ("agentId", json!(outcome.agent.as_str())),
-        ("agentDir", json!(outcome.agent_dir)),
-        ("provider", json!(outcome.provider.as_str())),
-        (file, json!(outcome.path)),
-        ("order", json!(outcome.order)),
-    ];
-    let members = members.map(|(name, value)| (name.to_owned(), value));
-    Value::Object(Map::from_iter(members))
+    json!({
+        "agentId": outcome.agent,
+        "agentDir": outcome.agent_dir,
+        "provider": outcome.provider,
+        file: outcome.path,
+        "order": outcome.order,
+    })
 }
 
 /// The same for people.
 pub fn text(outcome: &Outcome) -> String {
-    let mut page = Page::default();
+    let mut page = Sheet::default();
     page.line(&format!("Agent: {}", outcome.agent));
     page.line(&format!("Provider: {}", outcome.provider));
     page.line(&format!("Kept in: {}", outcome.path.display()));

@@ -1,10 +1,11 @@
 //! `models status --probe`: its part of the document, and the table.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
-use super::Page;
-use crate::app::status::probe::{Options, Outcome, Probes, Status};
+use super::present;
+use super::wrap::{Sheet, Words, padded};
+use crate::app::status::probe::{Options, Outcome, Probes, Reason, Status};
 use crate::cli::printer::Tone;
 use crate::model::id::printable;
 
@@ -16,8 +17,8 @@ const COLUMN: usize = 30;
 /// The document that the reference release puts under `auth.probes`.
 pub fn json(probes: &Probes) -> Value {
     json!({
-        "startedAt": probes.started_at.0,
-        "finishedAt": probes.finished_at.0,
+        "startedAt": probes.started_at,
+        "finishedAt": probes.finished_at,
         "durationMs": probes.duration_ms,
         "totalTargets": probes.total_targets,
         "options": options(&probes.options),
@@ -26,19 +27,13 @@ pub fn json(probes: &Probes) -> Value {
 }
 
 fn options(options: &Options) -> Value {
-    let mut object = Map::new();
-    if let Some(provider) = &options.provider {
-        object.insert("provider".into(), json!(provider));
-    }
-    object.insert("profileIds".into(), json!(options.profiles));
-    for (key, given) in [
-        ("timeoutMs", options.timeout_ms),
-        ("concurrency", options.concurrency),
-        ("maxTokens", options.max_tokens),
-    ] {
-        object.insert(key.into(), number(given));
-    }
-    Value::Object(object)
+    present(json!({
+        "provider": options.provider,
+        "profileIds": options.profiles,
+        "timeoutMs": number(options.timeout_ms),
+        "concurrency": number(options.concurrency),
+        "maxTokens": number(options.max_tokens),
+    }))
 }
 
 /// A whole number as one: `8000`, not `8000.0`.
@@ -50,36 +45,23 @@ fn number(given: f64) -> Value {
 }
 
 fn result(outcome: &Outcome) -> Value {
-    let mut object = Map::new();
-    let mut set = |key: &str, value: Value| {
-        object.insert(key.to_owned(), value);
-    };
-    set("provider", json!(outcome.provider.as_str()));
-    if let Some(model) = &outcome.model {
-        set("model", json!(model));
-    }
-    if let Some(profile) = &outcome.profile {
-        set("profileId", json!(profile.as_str()));
-    }
-    set("label", json!(outcome.label));
-    set("source", json!(outcome.source));
-    set("mode", json!(outcome.mode));
-    set("status", json!(outcome.status.as_str()));
-    if let Some(reason) = outcome.reason {
-        set("reasonCode", json!(reason.as_str()));
-    }
-    if let Some(error) = &outcome.error {
-        set("error", json!(error));
-    }
-    if let Some(latency) = outcome.latency_ms {
-        set("latencyMs", json!(latency));
-    }
-    Value::Object(object)
+    present(json!({
+        "provider": outcome.provider,
+        "model": outcome.model,
+        "profileId": outcome.profile,
+        "label": outcome.label,
+        "source": outcome.source,
+        "mode": outcome.mode,
+        "status": outcome.status.as_str(),
+        "reasonCode": outcome.reason.map(Reason::as_str),
+        "error": outcome.error,
+        "latencyMs": outcome.latency_ms,
+    }))
 }
 
 /// The table, by provider and name.
 pub fn text(probes: &Probes) -> String {
-    let mut page = Page::default();
+    let mut page = Sheet::new(Some(WIDTH));
     let mut results: Vec<&Outcome> = probes.results.iter().collect();
     results.sort_by_key(|outcome| (outcome.provider.clone(), outcome.label.to_lowercase()));
     page.line("");
@@ -118,12 +100,8 @@ fn names(outcome: &Outcome) -> (String, String) {
 }
 
 fn row(widths: [usize; 2], model: &str, profile: &str, status: &str) -> String {
-    let pad = |text: &str, width: usize| " ".repeat(width.saturating_sub(text.width()));
-    format!(
-        "{model}{}  {profile}{}  {status}",
-        pad(model, widths[0]),
-        pad(profile, widths[1])
-    )
+    let model = padded(model, widths[0]);
+    format!("{model}  {}  {status}", padded(profile, widths[1]))
 }
 
 fn status(outcome: &Outcome) -> String {
@@ -138,24 +116,15 @@ fn status(outcome: &Outcome) -> String {
 }
 
 /// What went wrong, below its row and wrapped.
-fn details(page: &mut Page, outcome: &Outcome) {
+fn details(page: &mut Sheet, outcome: &Outcome) {
     let Some(error) = &outcome.error else {
         return;
     };
     let reason = outcome
         .reason
         .map(|reason| format!(" ({})", reason.as_str()));
-    let text = format!("{error}{}", reason.unwrap_or_default());
-    let mut line = "  ↳".to_owned();
-    for word in text.split(' ') {
-        if line.width() + 1 + word.width() > WIDTH && line.trim() != "↳" {
-            page.line(&Tone::Dim.paint(&line));
-            line = "   ".to_owned();
-        }
-        line.push(' ');
-        line.push_str(word);
-    }
-    page.line(&Tone::Dim.paint(&line));
+    let text = format!("↳ {error}{}", reason.unwrap_or_default());
+    page.flow("  ", 2, 4, &Words::default().toned(Tone::Dim, &text));
 }
 
 /// `216ms`, or from a second on `1.2s`.

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 use unicode_width::UnicodeWidthStr;
 
-use super::Page;
+use super::present;
+use super::wrap::{Sheet, padded};
 use crate::app::usecase::providers::{Checked, Outcome, Row, endpoints, methods};
 use crate::model::id::printable;
 use crate::model::provider::{Bill, Billing, Flow, Provider};
@@ -22,35 +23,26 @@ pub fn document(outcome: &Outcome) -> Value {
 
 fn row(row: &Row) -> Value {
     let provider = &row.provider;
-    let mut object = Map::new();
-    let mut set = |key: &str, value: Value| {
-        object.insert(key.to_owned(), value);
-    };
-    set("id", json!(provider.id.as_str()));
-    set("name", json!(provider.name));
-    set("aliases", json!(provider.id.aliases().collect::<Vec<_>>()));
-    set("methods", json!(row.methods()));
-    set("env", json!(provider.env));
-    let billing =
-        bills(&provider.billing).map(|(kind, bill)| (kind.to_owned(), json!(bill.as_str())));
-    set("billing", Value::Object(billing.into_iter().collect()));
-    let (kind, path) = match &row.source {
+    let billing = bills(&provider.billing);
+    let billing = billing.map(|(kind, bill)| (kind.to_owned(), json!(bill.as_str())));
+    let (source, path) = match &row.source {
         Source::BuiltIn => ("built-in", None),
         Source::File(path) => ("file", Some(path)),
         Source::Declared(place) => ("config.yaml", Some(&place.file)),
         Source::Program(path) => ("program", Some(path)),
     };
-    set("source", json!(kind));
-    if let Some(path) = path {
-        set("path", json!(path));
-    }
-    if let Some(policy) = &provider.policy {
-        set("policy", json!(policy));
-    }
-    if let Some(help) = key_page(provider) {
-        set("keys", json!(help));
-    }
-    Value::Object(object)
+    present(json!({
+        "id": provider.id,
+        "name": provider.name,
+        "aliases": provider.id.aliases().collect::<Vec<_>>(),
+        "methods": row.methods(),
+        "env": provider.env,
+        "billing": Map::from_iter(billing),
+        "source": source,
+        "path": path,
+        "policy": provider.policy,
+        "keys": key_page(provider),
+    }))
 }
 
 /// Where API keys are made.
@@ -60,7 +52,7 @@ fn key_page(provider: &Provider) -> Option<&String> {
 
 /// The table: in each row methods and variables stand below each other.
 pub fn text(outcome: &Outcome) -> String {
-    let mut page = Page::default();
+    let mut page = Sheet::default();
     let ids = outcome.rows.iter().map(|row| row.provider.id.as_str());
     let ids = ids.map(UnicodeWidthStr::width).max();
     let width = ids.unwrap_or_default().clamp("Provider".len(), 24);
@@ -99,7 +91,7 @@ pub fn text(outcome: &Outcome) -> String {
 
 /// All that is known of one.
 pub fn details(row: &Row) -> String {
-    let mut page = Page::default();
+    let mut page = Sheet::new(Some(WIDTH));
     let from = match &row.source {
         Source::BuiltIn => "built-in".to_owned(),
         Source::File(path) | Source::Program(path) => path.display().to_string(),
@@ -111,19 +103,19 @@ pub fn details(row: &Row) -> String {
 
 /// What a manifest would be.
 pub fn checked(checked: &Checked) -> String {
-    let mut page = Page::default();
+    let mut page = Sheet::new(Some(WIDTH));
     let path = checked.path.display();
     page.line(&format!("{path} is a manifest."));
     describe(&mut page, &checked.provider, None);
     page.into_text()
 }
 
-fn describe(page: &mut Page, provider: &Provider, source: Option<&str>) {
+fn describe(page: &mut Sheet, provider: &Provider, source: Option<&str>) {
     let list = |names: Vec<&str>| match names.is_empty() {
         true => "none".to_owned(),
         false => names.join(", "),
     };
-    let mut field = |name: &str, value: &str| page.field(name, value);
+    let mut field = |name: &str, value: &str| page.field(name, 11, &printable(value, usize::MAX));
     field("Provider", &format!("{} ({})", provider.id, provider.name));
     let aliases: Vec<&str> = provider.id.aliases().collect();
     if !aliases.is_empty() {
@@ -179,26 +171,4 @@ fn bills(billing: &Billing) -> [(&'static str, Bill); 4] {
         ("api_key", billing.api_key),
         ("ambient", billing.ambient),
     ]
-}
-
-fn padded(text: &str, width: usize) -> String {
-    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
-}
-
-impl Page {
-    /// A name and its value, which goes on below itself where it is too long for one line.
-    fn field(&mut self, name: &str, value: &str) {
-        const INDENT: usize = 11;
-        let mut line = format!("{name:<INDENT$}");
-        for word in printable(value, usize::MAX).split(' ') {
-            let room = WIDTH.saturating_sub(line.width());
-            if line.width() > INDENT && word.width() + 1 > room {
-                self.line(line.trim_end());
-                line = " ".repeat(INDENT);
-            }
-            line.push_str(word);
-            line.push(' ');
-        }
-        self.line(line.trim_end());
-    }
 }

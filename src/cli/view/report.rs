@@ -59,23 +59,13 @@ pub(super) fn next(next: Option<&Next>, now: Timestamp) -> String {
     }
 }
 
-/// The same for JSON.
-pub(super) fn next_json(next: Option<&Next>) -> Value {
-    next.map_or(Value::Null, |next| {
-        json!({
-            "profileId": next.profile.as_str(),
-            "until": next.until.map(|until| until.0),
-        })
-    })
-}
-
 /// The document.
 pub fn document(outcome: &Outcome) -> Value {
     let mut document = json!({
         "schema": 1,
-        "agentId": outcome.agent.as_str(),
-        "profileId": outcome.profile.as_str(),
-        "provider": outcome.provider.as_str(),
+        "agentId": outcome.agent,
+        "profileId": outcome.profile,
+        "provider": outcome.provider,
         "state": match &outcome.state {
             State::Works => "ok",
             State::PassedOver { disabled: true, .. } => "disabled",
@@ -93,9 +83,9 @@ pub fn document(outcome: &Outcome) -> Value {
     {
         document["reason"] = json!(reason.as_str());
         document["model"] = json!(model);
-        document["until"] = json!(until.0);
+        document["until"] = json!(until);
         document["errorCount"] = json!(errors);
     }
-    document["next"] = next_json(outcome.next.as_ref());
+    document["next"] = json!(outcome.next);
     document
 }

@@ -2,19 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::Page;
+use super::wrap::Sheet;
 use crate::app::maintenance::tick::{Problem, RefreshReason, Report, Row};
 use crate::app::refresh::outcome::RefreshResult;
 use crate::cli::exit_code;
-use crate::model::id::{AgentId, ProfileId};
 use crate::model::time::short_duration;
 
 /// The document.
 pub fn document(report: &Report, dry_run: bool) -> Value {
     let expiring = report.expiring.iter();
-    let expiring = expiring.map(|(agent, profile, end)| {
-        json!({ "agent": agent.as_str(), "profile": profile.as_str(), "end": end.0 })
-    });
+    let expiring = expiring
+        .map(|(agent, profile, end)| json!({ "agent": agent, "profile": profile, "end": end }));
     json!({
         "schema": 1,
         "dryRun": dry_run,
@@ -34,13 +32,13 @@ fn row(row: &Row) -> Value {
     });
     let end = living.map_or(row.before, |living| living.credential.expires);
     json!({
-        "agent": row.agent.as_str(),
-        "profile": row.profile.as_str(),
-        "provider": row.provider.as_str(),
+        "agent": row.agent,
+        "profile": row.profile,
+        "provider": row.provider,
         "why": row.why.as_str(),
         "afterMs": row.after.as_millis(),
         "result": result,
-        "end": end.map(|end| end.0),
+        "end": end,
         "warning": living.and_then(|living| living.warning.as_ref()),
     })
 }
@@ -48,8 +46,8 @@ fn row(row: &Row) -> Value {
 fn problem(problem: &Problem) -> Value {
     let failure = &problem.failure;
     json!({
-        "agent": problem.agent.as_ref().map(AgentId::as_str),
-        "profile": problem.profile.as_ref().map(ProfileId::as_str),
+        "agent": problem.agent,
+        "profile": problem.profile,
         "kind": exit_code::name(failure.kind),
         "code": failure.code,
         "message": failure.message,
@@ -59,7 +57,7 @@ fn problem(problem: &Problem) -> Value {
 
 /// What would be done, a line each.
 pub fn plan(report: &Report) -> String {
-    let mut page = Page::default();
+    let mut page = Sheet::default();
     for row in &report.rows {
         let what = match row.why {
             RefreshReason::Due => "is due; it would be renewed".to_owned(),

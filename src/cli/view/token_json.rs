@@ -4,19 +4,18 @@ use serde_json::{Value, json};
 
 use crate::app::refresh::outcome::RefreshResult;
 use crate::app::usecase::token::Outcome;
-use crate::model::id::ProfileId;
 use crate::model::time::Timestamp;
 
 /// The document. It holds the token: it is what was asked for.
 pub fn document(outcome: &Outcome, now: Timestamp) -> Value {
     json!({
         "schema": 1,
-        "profile": outcome.profile.as_ref().map(ProfileId::as_str),
+        "profile": outcome.profile,
         "source": outcome.source,
-        "provider": outcome.provider.as_str(),
+        "provider": outcome.provider,
         "type": outcome.kind.as_str(),
         "token": outcome.bearer.expose(),
-        "expiresAt": outcome.expires.map(|time| time.0),
+        "expiresAt": outcome.expires,
         "remainingMs": outcome.expires.map(|time| now.until(time)),
         "refreshed": matches!(outcome.how, RefreshResult::Refreshed | RefreshResult::RefreshedElsewhere),
         "warning": outcome.warning,

@@ -1,6 +1,6 @@
 //! `provider <id> token-status` and `refresh-token`.
 
-use super::Page;
+use super::wrap::Sheet;
 use crate::app::credential::facts::Renewal;
 use crate::app::refresh::outcome::{RefreshResult, ValidToken};
 use crate::app::usecase::token_status::Report;
@@ -9,7 +9,7 @@ use crate::model::time::Timestamp;
 
 /// The token as it stands.
 pub fn status(report: &Report, now: Timestamp) -> String {
-    let mut page = Page::default();
+    let mut page = Sheet::default();
     let kind = report.kind.as_str().replace('_', " ");
     let how = if report.of_client {
         ", client credentials"
@@ -41,7 +41,7 @@ pub fn status(report: &Report, now: Timestamp) -> String {
 
 /// Before a refresh.
 pub fn before_refresh(report: &Report, now: Timestamp) -> String {
-    let mut page = Page::default();
+    let mut page = Sheet::default();
     page.line(&current(report, now));
     page.line(&info("Forcing refresh..."));
     page.into_text()
@@ -49,7 +49,7 @@ pub fn before_refresh(report: &Report, now: Timestamp) -> String {
 
 /// After a refresh that gave a token.
 pub fn after_refresh(living: &ValidToken, now: Timestamp) -> String {
-    let mut page = Page::default();
+    let mut page = Sheet::default();
     let expires = living.credential.expires.map(|end| End::read(end).at);
     let end = end(expires, now);
     match living.how {

@@ -12,7 +12,8 @@ use crate::cli::printer::Tone;
 const NEAR_LEFT: usize = 2;
 
 /// A text that grows line by line.
-pub(super) struct Sheet {
+#[derive(Default)]
+pub(in crate::cli) struct Sheet {
     /// Columns; `None` where lines may be as long as they like.
     width: Option<usize>,
     text: String,
@@ -81,7 +82,7 @@ impl Sheet {
     }
 
     /// A line as it is.
-    pub(super) fn line(&mut self, line: &str) {
+    pub(in crate::cli) fn line(&mut self, line: &str) {
         self.text.push_str(line.trim_end());
         self.text.push('\n');
     }
@@ -89,6 +90,12 @@ impl Sheet {
     /// Lines as they are.
     pub(super) fn lines(&mut self, lines: &str) {
         self.text.push_str(lines);
+    }
+
+    /// Words behind a name, going on below themselves where they are too long for one line.
+    pub(super) fn field(&mut self, name: &str, indent: usize, words: &str) {
+        let words = Words::default().say(words);
+        self.flow(&format!("{name:<indent$}"), indent, indent, &words);
     }
 
     /// Words behind `start`, which is `used` columns wide; what follows the first line stands
@@ -122,7 +129,7 @@ impl Sheet {
     }
 
     /// The text.
-    pub(super) fn into_text(self) -> String {
+    pub(in crate::cli) fn into_text(self) -> String {
         self.text
     }
 }

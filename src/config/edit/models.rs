@@ -2,7 +2,7 @@
 
 use jsonc_parser::cst::{CstArray, CstInputValue, CstObject};
 
-use super::{Misshapen, at, held, prune, set, string};
+use super::members::{Misshapen, at, held, prune, set, string};
 
 /// What a model is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

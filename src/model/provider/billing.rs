@@ -3,7 +3,7 @@
 //! People lost money because a key was used where they thought a subscription was: so a manifest
 //! says who pays, and nothing that nobody can know is claimed.
 
-use crate::model::credential::Kind;
+use crate::model::kind::Kind;
 
 /// Who pays for a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! The OAuth client: what a manifest says of it, and what is used once all of it is known.
 
+use crate::model::grant::Binding;
 use crate::model::secret::Secret;
 
 /// What a manifest says of the client and of the server's endpoints. What it leaves open the user
@@ -115,6 +116,14 @@ impl Client {
             revoke: None,
             jwks: None,
             userinfo: None,
+        }
+    }
+
+    /// Binds a grant to the token endpoint and the client that it is issued to.
+    pub fn binding(&self) -> Binding {
+        Binding {
+            token_endpoint: self.token.clone(),
+            client_id: self.id.clone(),
         }
     }
 }

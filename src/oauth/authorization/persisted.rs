@@ -3,8 +3,10 @@
 
 use oauth2::PkceCodeChallenge;
 
-use super::{Attempt, BeginError, challenge, random_text};
+use super::{Attempt, BeginError};
 use crate::model::secret::Secret;
+use crate::oauth::pkce::{code_challenge, code_verifier};
+use crate::oauth::random::random_value;
 use crate::ports::host::Random;
 
 /// What an attempt knows.
@@ -30,7 +32,7 @@ impl Attempt {
         PersistedAuthorization {
             redirect_uri: self.redirect_uri.clone(),
             state: self.state.clone(),
-            verifier: self.verifier.clone(),
+            verifier: self.code_verifier.clone(),
             nonce: self.nonce.clone(),
             issuer: self.issuer.clone(),
             sends_iss: self.sends_iss,
@@ -43,7 +45,7 @@ impl Attempt {
             url: String::new(),
             redirect_uri: kept.redirect_uri,
             state: kept.state,
-            verifier: kept.verifier,
+            code_verifier: kept.verifier,
             nonce: kept.nonce,
             issuer: kept.issuer,
             sends_iss: kept.sends_iss,
@@ -55,10 +57,10 @@ impl Attempt {
         redirect_uri: &str,
         random: &dyn Random,
     ) -> Result<Self, BeginError> {
-        let verifier = random_text(random)?;
+        let verifier = code_verifier(random)?;
         Ok(Self::resume(PersistedAuthorization {
             redirect_uri: redirect_uri.to_owned(),
-            state: random_text(random)?,
+            state: random_value(random)?,
             verifier,
             nonce: None,
             issuer: None,
@@ -66,8 +68,8 @@ impl Attempt {
         }))
     }
 
-    pub(in crate::oauth) fn challenge(&self) -> PkceCodeChallenge {
-        challenge(&self.verifier)
+    pub(in crate::oauth) fn code_challenge(&self) -> PkceCodeChallenge {
+        code_challenge(&self.code_verifier)
     }
 }
 

@@ -1,11 +1,16 @@
 //! What is sent, compared with what the servers expect, and what each answer means.
 
 use super::*;
-use crate::model::provider::{ClientAuth, Stored};
-use crate::oauth::authorization::challenge;
+use crate::model::provider::{Client, ClientAuth, DeviceFlow, Provider, Stored};
+use crate::model::secret::Secret;
 use crate::oauth::authorization::tests::Counting;
+use crate::oauth::device;
+use crate::oauth::error::OAuthError;
+use crate::oauth::pkce::code_challenge;
+use crate::ports::http::HttpErrorKind;
 use crate::testing::http::ScriptedHttp;
 use serde_json::Value;
+use std::time::Duration;
 
 mod openai;
 mod relatives;
@@ -15,17 +20,17 @@ pub(super) const NOW: Timestamp = Timestamp(1_795_242_600_000);
 const FIRST: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 const SECOND: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8";
 
-pub(super) fn begun(interval: u64, lifetime: u64) -> Begun {
-    Begun {
+pub(super) fn begun(interval: u64, lifetime: u64) -> DeviceAuthorization {
+    DeviceAuthorization {
         user_code: "WDJB-MJHT".into(),
         verification_uri: "https://login.example/device".into(),
         verification_uri_complete: None,
         expires: Timestamp(0),
         lifetime: Duration::from_secs(lifetime),
         interval: Duration::from_secs(interval),
-        code: Secret::from("dc-MARKER"),
-        verifier: None,
-        approved: None,
+        device_code: Secret::from("dc-MARKER"),
+        code_verifier: None,
+        approval: None,
     }
 }
 
@@ -76,8 +81,8 @@ impl Case {
         }
     }
 
-    fn device(&self) -> Device<'_> {
-        Device {
+    fn device(&self) -> DeviceClient<'_> {
+        DeviceClient {
             http: &self.http,
             provider: &self.provider,
             client: &self.client,
@@ -85,9 +90,9 @@ impl Case {
         }
     }
 
-    fn begin(&self, status: u16, answer: &str) -> Result<Begun, DeviceError> {
+    fn begin(&self, status: u16, answer: &str) -> Result<DeviceAuthorization, DeviceError> {
         self.http.answer(status, answer);
-        self.device().begin(&Counting::default(), NOW)
+        authorize(&self.device(), &Counting::default(), NOW)
     }
 
     fn refusal(&self, status: u16, answer: &str) -> String {
@@ -96,9 +101,9 @@ impl Case {
         error.to_string()
     }
 
-    fn poll(&self, begun: &mut Begun, status: u16, answer: &str) -> Poll {
+    fn poll(&self, begun: &mut DeviceAuthorization, status: u16, answer: &str) -> Poll {
         self.http.answer(status, answer);
-        self.device().poll(begun, NOW)
+        device::poll(&self.device(), begun, NOW)
     }
 
     /// Where to, and the body of the request so many from the end.
@@ -217,7 +222,7 @@ fn rfc8628_3_5_trouble_of_network_and_server_is_waited_out() {
         HttpErrorKind::Tls,
     ] {
         case.http.fail(kind);
-        let poll = case.device().poll(&mut begun, NOW);
+        let poll = device::poll(&case.device(), &mut begun, NOW);
         assert_eq!(word(&poll), "trouble None");
     }
     for (status, body) in [
@@ -233,10 +238,10 @@ fn rfc8628_3_5_trouble_of_network_and_server_is_waited_out() {
         headers,
         body: Secret::new(Vec::new()),
     }));
-    let poll = case.device().poll(&mut begun, NOW);
+    let poll = device::poll(&case.device(), &mut begun, NOW);
     assert_eq!(word(&poll), "trouble Some(7s)");
     // A request that cannot be made at all never gets better: here the script is at its end.
-    let poll = case.device().poll(&mut begun, NOW);
+    let poll = device::poll(&case.device(), &mut begun, NOW);
     assert!(word(&poll).starts_with("failed: "));
 }
 
@@ -294,7 +299,7 @@ fn errors_of_the_first_request_name_their_endpoint_and_no_secret() {
         "the device authorization endpoint answered HTTP 200: device_flow_disabled: Device Flow must be explicitly enabled"
     );
     case.http.fail(HttpErrorKind::Connect);
-    let error = case.device().begin(&Counting::default(), NOW).unwrap_err();
+    let error = authorize(&case.device(), &Counting::default(), NOW).unwrap_err();
     assert!(
         error.to_string().starts_with("could not connect"),
         "{error}"
@@ -329,7 +334,7 @@ fn a_client_with_a_secret_shows_it_as_registered() {
 fn a_flow_without_an_endpoint_sends_nothing() {
     let mut case = Case::builtin("github-copilot");
     case.client.device = None;
-    let error = case.device().begin(&Counting::default(), NOW).unwrap_err();
+    let error = authorize(&case.device(), &Counting::default(), NOW).unwrap_err();
     assert!(matches!(
         error,
         DeviceError::OAuth(OAuthError::Unsupported { .. })

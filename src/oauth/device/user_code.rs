@@ -3,17 +3,18 @@
 
 use serde_json::Value;
 
-use super::standard::{ENDPOINT, Named, begun, by_code, is_in_trouble, judge};
-use super::wire::{Asked, interval, text};
-use super::{Begun, Device, DeviceError, Poll, trouble};
+use super::authorization::DeviceAuthorization;
+use super::poll::{DeviceError, Poll};
+use super::requests::{DeviceClient, interval, text};
+use super::rfc8628::{ENDPOINT, Members, checked, is_in_trouble, read_error_code, read_poll};
 use crate::model::grant::Refusal;
 use crate::model::id::printable;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
-use crate::oauth::authorization::random_text;
 use crate::oauth::error::{OAuthError, http_date};
 use crate::oauth::lifetime;
-use crate::oauth::token_request::json;
+use crate::oauth::random::random_value;
+use crate::oauth::token_response::json;
 use crate::ports::host::Random;
 use crate::ports::http::Response;
 
@@ -21,23 +22,21 @@ use crate::ports::http::Response;
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:user_code";
 
 /// Asks for a code.
-pub(super) fn begin(
-    device: &Device<'_>,
+pub(super) fn authorize(
+    client: &DeviceClient<'_>,
     random: &dyn Random,
     now: Timestamp,
-) -> Result<Begun, DeviceError> {
-    let endpoint = device.endpoint()?;
-    let asked = Asked::of(device.flow, random)?;
-    let state = random_text(random)?;
-    let mut pairs = vec![("response_type", "code")];
-    pairs.extend(asked.pairs());
-    pairs.push(("state", state.expose()));
-    let answer = device
-        .ask(pairs, random, endpoint)?
-        .map_err(OAuthError::from)?;
+) -> Result<DeviceAuthorization, DeviceError> {
+    let endpoint = client.endpoint()?;
+    let (request, code_verifier) = client.authorization_request(endpoint, random)?;
+    let state = random_value(random)?;
+    let request = request
+        .with_before("scope", "response_type", "code")
+        .with_before("client_id", "state", state.expose());
+    let answer = client.send_authorization_request(request, random)?;
     let body = json(&answer);
     if !(200..300).contains(&answer.status) || fault(&body).is_some() {
-        return Err(DeviceError::OAuth(said(&answer, &body, now)));
+        return Err(refusal(&answer, &body, now).into());
     }
     let returned = text(&body, "state").map(Secret::from);
     if returned.as_ref() != Some(&state) {
@@ -48,45 +47,44 @@ pub(super) fn begin(
     let missing = DeviceError::Malformed;
     // By the server's own clock, where it shows it: the end is a moment of that clock.
     let there = answer.header("date").and_then(http_date).unwrap_or(now);
-    let life = body
-        .get("expired_in")
-        .and_then(|end| lifetime::lifetime(end, there));
-    begun(
-        device,
-        endpoint,
-        &body,
-        Named {
-            code: Secret::from(text(&body, "user_code").ok_or(missing("holds no user code"))?),
-            uri: text(&body, "verification_uri").ok_or(missing("holds no verification address"))?,
-            verifier: asked.verifier,
-            lifetime: life,
-            interval: interval(&body, 1_000.0, device.flow.interval),
-        },
-        now,
-    )
+    let end = body.get("expired_in");
+    let members = Members {
+        device_code: Secret::from(text(&body, "user_code").ok_or(missing("holds no user code"))?),
+        uri: text(&body, "verification_uri").ok_or(missing("holds no verification address"))?,
+        code_verifier,
+        lifetime: end.and_then(|end| lifetime::lifetime(end, there)),
+        interval: interval(&body, 1_000.0, client.flow.interval),
+    };
+    checked(client, endpoint, &body, members, now)
 }
 
 /// Asks once.
-pub(super) fn poll(device: &Device<'_>, begun: &Begun, now: Timestamp) -> Poll {
-    let answer = match device.ask_token(begun.pairs(GRANT_TYPE, "user_code")) {
-        Ok(answer) => answer,
-        Err(error) => return trouble(error),
-    };
-    if let Some(poll) = by_code(&answer) {
-        return poll;
+pub(super) fn poll(
+    client: &DeviceClient<'_>,
+    authorization: &DeviceAuthorization,
+    now: Timestamp,
+) -> Result<Poll, Poll> {
+    let answer = client.poll_token_endpoint(authorization, |request| {
+        let request = request
+            .without("grant_type")
+            .rename("device_code", "user_code");
+        request.with_before("user_code", "grant_type", GRANT_TYPE)
+    })?;
+    if let Some(poll) = read_error_code(&answer) {
+        return Ok(poll);
     }
     let body = json(&answer);
-    if !(200..300).contains(&answer.status) {
-        return match is_in_trouble(answer.status) {
-            true => judge(device, begun, answer, now),
-            false => Poll::Failed(said(&answer, &body, now).into()),
-        };
+    if !(200..300).contains(&answer.status) && !is_in_trouble(answer.status) {
+        return Err(refusal(&answer, &body, now).into());
+    }
+    if is_in_trouble(answer.status) {
+        return Ok(read_poll(client, authorization, answer, now));
     }
     match text(&body, "status") {
-        Some("success") => judge(device, begun, answer, now),
-        Some("error") => Poll::Failed(said(&answer, &body, now).into()),
-        None if fault(&body).is_some() => Poll::Failed(said(&answer, &body, now).into()),
-        _ => Poll::Pending,
+        Some("success") => Ok(read_poll(client, authorization, answer, now)),
+        Some("error") => Err(refusal(&answer, &body, now).into()),
+        None if fault(&body).is_some() => Err(refusal(&answer, &body, now).into()),
+        _ => Ok(Poll::Pending),
     }
 }
 
@@ -97,7 +95,7 @@ fn fault(body: &Value) -> Option<i64> {
 }
 
 /// A refusal in the words of `base_resp`, else in the usual ones.
-fn said(answer: &Response, body: &Value, now: Timestamp) -> OAuthError {
+fn refusal(answer: &Response, body: &Value, now: Timestamp) -> OAuthError {
     let base = body.get("base_resp");
     let words = base.and_then(|base| text(base, "status_msg"));
     if is_in_trouble(answer.status) || (fault(body).is_none() && words.is_none()) {

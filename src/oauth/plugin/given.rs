@@ -10,8 +10,9 @@ use crate::model::provider::{Account, ClaimPath, ClaimSource};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::oauth::error::OAuthError;
-use crate::oauth::grant::{Grant, less_margin};
+use crate::oauth::grant::Grant;
 use crate::oauth::lifetime;
+use crate::oauth::token_response::less_margin;
 
 /// The members of a credential that are told in other ways, or that decide where it goes.
 const RESERVED: [&str; 14] = [

@@ -2,8 +2,7 @@
 
 use serde::Deserialize;
 
-use super::super::checked::{Address, HostPattern, Line, SecretName, Variable};
-use super::texts;
+use super::super::checked::{Address, HostPattern, Line, SecretName, Variable, texts};
 use crate::model::provider::{ClientAuth, Given, Registration};
 use crate::model::secret::Secret;
 

@@ -13,9 +13,9 @@ use toml::de::{DeValue, ValueDeserializer};
 
 use super::super::checked::{
     AbsolutePath, Address, Context, HeaderName, HostPattern, Line, Params, ProfileName,
-    RedirectHost, RedirectPath, Span, Variable,
+    RedirectHost, RedirectPath, Span, Variable, texts,
 };
-use super::{Fault, texts};
+use super::fault::Fault;
 use crate::model::provider::{
     BrowserFlow, ClientCredentialsFlow, DeviceFlow, DeviceScheme, Flow, KeyExchangeFlow, KeyFlow,
     Loopback, ProgramFlow, Redirect, Stored, TokenFlow,

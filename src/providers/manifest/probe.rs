@@ -4,7 +4,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::super::checked::{Address, Body, HeaderName, Headers, Line, SchemeWord, Statuses};
-use super::Fault;
+use super::fault::Fault;
 use crate::model::provider::{Carrier, Probe, ProbeRoute};
 
 #[derive(Deserialize)]

@@ -1,7 +1,7 @@
 //! Which of several accounts answers: order, cooldowns, pins, bindings, what main shares, keys of the
 //! environment, and `explain`, which says why.
 
-mod environment_keys;
+pub(crate) mod environment_keys;
 pub(crate) mod explain;
 mod inheritance;
 mod order;

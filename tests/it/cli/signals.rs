@@ -19,6 +19,7 @@ use rexpect::process::Signal as PtySignal;
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{LocalModes, tcgetattr};
 
+use crate::accounts::environment_keys::shell;
 use crate::login::at_a_terminal::{at_terminal, ends_with};
 use crate::support::login::Waiting;
 use crate::support::{Ran, World, ran};
@@ -298,4 +299,26 @@ fn a_refresh_that_waits_for_openclaw_ends_at_once() {
         );
         assert!(issuer.token_requests().is_empty());
     }
+}
+
+#[test]
+fn a_signal_ends_the_login_shell_and_what_it_started() {
+    let world = World::new();
+    let left = world.directory.path().join("pid");
+    let body = format!("sleep 100000 & echo $! > '{}'; wait", left.display());
+    let mut command = world.command(&["models", "auth", "token", "--provider", "google"]);
+    command
+        .env("SHELL", shell(&world, &body))
+        .env("OPENCLAW_LOAD_SHELL_ENV", "1")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let pid = || std::fs::read_to_string(&left).unwrap_or_default();
+    until(|| pid().ends_with('\n'));
+    send(&child, Signal::INT);
+    let ran = end(child);
+    assert_eq!(ran.code, 130, "{ran:?}");
+    // An orphan that was killed stays until somebody has waited for it.
+    let stat = format!("/proc/{}/stat", pid().trim());
+    until(|| !std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")));
 }

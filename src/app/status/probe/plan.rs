@@ -66,8 +66,11 @@ impl Planner<'_> {
                 self.of_profiles(&mut plan, &id, &profiles)?;
             } else if named.is_empty() {
                 // The login shell is started only if nothing stored speaks for somebody.
-                let keys = keys.get_or_insert_with(|| Keys::look(self.cx));
-                self.of_key(&mut plan, &id, keys)?;
+                let looked = match keys.take() {
+                    Some(keys) => keys,
+                    None => Keys::look(self.cx)?,
+                };
+                self.of_key(&mut plan, &id, keys.insert(looked))?;
             }
         }
         Ok(plan)

@@ -1,13 +1,14 @@
 //! `agents list`.
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::app::agents::registry::{self, Row};
 use crate::app::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::system::System;
-use crate::cli::view::Page;
+use crate::cli::view::present;
+use crate::cli::view::wrap::Sheet;
 use crate::model::id::printable;
 
 /// List the agents
@@ -32,7 +33,7 @@ impl List {
             let rows: Vec<Value> = rows.iter().map(document).collect();
             return Ok(Output::json(&rows));
         }
-        let mut page = Page::default();
+        let mut page = Sheet::default();
         page.line("Agents:");
         for row in rows {
             let name = row
@@ -61,30 +62,18 @@ impl List {
 
 /// One agent, keys in the order of the reference release.
 fn document(row: &Row) -> Value {
-    let mut object = Map::new();
-    let mut set = |key: &str, value: Value| {
-        object.insert(key.to_owned(), value);
-    };
-    set("id", json!(row.id.as_str()));
-    for (key, value) in [
-        ("name", row.name.as_deref()),
-        ("identityName", row.identity_name.as_deref()),
-        ("identityEmoji", row.identity_emoji.as_deref()),
-        ("identitySource", row.identity_source),
-    ] {
-        if let Some(value) = value {
-            set(key, json!(value));
-        }
-    }
-    set("workspace", json!(row.workspace));
-    set("agentDir", json!(row.agent_dir));
-    if let Some(model) = &row.model {
-        set("model", json!(model));
-    }
-    set("bindings", json!(row.bindings));
-    set("isDefault", json!(row.is_default));
-    if row.is_default && row.bindings == 0 {
-        set("routes", json!(["default (no explicit rules)"]));
-    }
-    Value::Object(object)
+    let is_unrouted = row.is_default && row.bindings == 0;
+    present(json!({
+        "id": row.id,
+        "name": row.name,
+        "identityName": row.identity_name,
+        "identityEmoji": row.identity_emoji,
+        "identitySource": row.identity_source,
+        "workspace": row.workspace,
+        "agentDir": row.agent_dir,
+        "model": row.model,
+        "bindings": row.bindings,
+        "isDefault": row.is_default,
+        "routes": is_unrouted.then_some(["default (no explicit rules)"]),
+    }))
 }

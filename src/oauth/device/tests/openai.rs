@@ -8,7 +8,7 @@ const APPROVED: &str =
     r#"{"authorization_code":"ac-MARKER","code_challenge":"c","code_verifier":"cv-MARKER"}"#;
 const GRANT: &str = r#"{"access_token":"at-1","refresh_token":"rt-1","expires_in":60}"#;
 
-fn begun_with(case: &Case) -> Begun {
+fn begun_with(case: &Case) -> DeviceAuthorization {
     case.begin(200, USER_CODE).unwrap()
 }
 
@@ -116,7 +116,10 @@ fn a_code_that_the_token_endpoint_never_saw_is_kept() {
     let mut begun = begun_with(&case);
     case.http.answer(200, APPROVED);
     case.http.fail(HttpErrorKind::Connect);
-    assert_eq!(word(&case.device().poll(&mut begun, NOW)), "trouble None");
+    assert_eq!(
+        word(&device::poll(&case.device(), &mut begun, NOW)),
+        "trouble None"
+    );
     // Not polled again: the next request is the exchange.
     assert_eq!(word(&case.poll(&mut begun, 503, "")), "trouble None");
     assert_eq!(word(&case.poll(&mut begun, 200, GRANT)), "grant at-1");
@@ -125,7 +128,7 @@ fn a_code_that_the_token_endpoint_never_saw_is_kept() {
     let mut begun = begun_with(&case);
     case.http.answer(200, APPROVED);
     case.http.fail(HttpErrorKind::NoAnswer);
-    let poll = case.device().poll(&mut begun, NOW);
+    let poll = device::poll(&case.device(), &mut begun, NOW);
     assert!(
         word(&poll).starts_with("failed: "),
         "a spent code is not sent twice"

@@ -9,7 +9,7 @@ fn qwen_is_asked_as_it_expects() {
     let mut begun = case.begin(200, answer).unwrap();
     let (url, body) = case.sent(0);
     assert_eq!(url, "https://chat.qwen.ai/api/v1/oauth2/device/code");
-    let challenge = challenge(&Secret::from(FIRST));
+    let challenge = code_challenge(&Secret::from(FIRST));
     assert_eq!(
         form(&body),
         [
@@ -74,7 +74,7 @@ fn minimax_is_asked_as_it_expects() {
     let mut begun = case.begin(200, &minimax(SECOND)).unwrap();
     let (url, body) = case.sent(0);
     assert_eq!(url, "https://account.minimax.io/oauth2/device/code");
-    let challenge = challenge(&Secret::from(FIRST));
+    let challenge = code_challenge(&Secret::from(FIRST));
     assert_eq!(
         form(&body),
         [

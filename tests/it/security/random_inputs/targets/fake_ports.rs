@@ -68,7 +68,7 @@ impl Secrets for Nothing {
 }
 
 impl LoginShell for Nothing {
-    fn variables(&self, _: Duration) -> Result<Variables, ShellError> {
+    fn variables(&self, _: Duration, _: &dyn Fn() -> bool) -> Result<Variables, ShellError> {
         Ok(Vec::new())
     }
 }

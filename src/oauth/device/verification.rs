@@ -6,10 +6,10 @@
 
 use url::Url;
 
-use super::super::address;
-use super::DeviceError;
+use super::poll::DeviceError;
 use crate::model::id::{is_unprintable, printable};
 use crate::model::provider::DeviceFlow;
+use crate::oauth::address;
 
 /// The longest user code, in characters; OpenClaw's limit.
 const LONGEST_CODE: usize = 64;

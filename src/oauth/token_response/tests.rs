@@ -1,9 +1,16 @@
 //! What is sent for a grant, and what is read out of the answer.
 
 use super::*;
-use crate::model::provider::{Account, Billing, Body, Dialect, IdTokenCheck, RefreshPolicy};
+use crate::model::credential::Identity;
+use crate::model::id::ProviderId;
+use crate::model::provider::{
+    Account, Billing, Body, Client, ClientAuth, Dialect, IdTokenCheck, RefreshPolicy,
+};
+use crate::oauth::authorization::AuthorizationCode;
 use crate::oauth::authorization::tests::begin;
 use crate::oauth::claims::tests::jwt;
+use crate::oauth::code_exchange::exchange;
+use crate::oauth::refresh::refresh;
 use crate::ports::http::{HttpErrorKind, Response};
 use crate::testing::http::ScriptedHttp;
 use serde_json::json;
@@ -109,7 +116,7 @@ fn an_exchange_sends_verifier_and_redirect_uri() {
             "grant_type": "authorization_code",
             "client_id": "client-1",
             "code": "ac_1",
-            "code_verifier": attempt.verifier().expose(),
+            "code_verifier": attempt.code_verifier().expose(),
             "redirect_uri": attempt.redirect_uri,
             "state": attempt.state().expose(),
         })
@@ -196,4 +203,20 @@ fn the_servers_clock_is_compared_with_ours() {
     assert!(words(-7_200_000).contains("2h ahead of the provider's"));
     assert!(words(i64::MIN).contains("ahead of"));
     assert_eq!(words(300_000), "");
+}
+
+#[test]
+fn an_error_with_status_200_is_an_error() {
+    let answer = |status, body: &str| {
+        is_success(&Response {
+            status,
+            headers: Vec::new(),
+            body: Secret::new(body.into()),
+        })
+    };
+    assert!(!answer(200, r#"{"error":"bad_verification_code"}"#));
+    assert!(answer(
+        201,
+        r#"{"access_token":"at","error":null,"expires_in":"60"}"#
+    ));
 }

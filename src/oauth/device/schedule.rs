@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Begun, Poll};
+use super::authorization::DeviceAuthorization;
+use super::poll::Poll;
 
 /// `slow_down` makes every further wait this much longer (RFC 8628 section 3.5).
 const SLOWER: Duration = Duration::from_secs(5);
@@ -21,11 +22,11 @@ pub struct PollSchedule {
 impl PollSchedule {
     /// `asked` is when the code was asked for, `now` when it came. The first poll is due after one
     /// interval: nobody types that fast.
-    pub fn new(begun: &Begun, asked: Duration, now: Duration) -> Self {
+    pub fn new(authorization: &DeviceAuthorization, asked: Duration, now: Duration) -> Self {
         Self {
-            interval: begun.interval,
-            due: now.saturating_add(begun.interval),
-            end: asked.saturating_add(begun.lifetime),
+            interval: authorization.interval,
+            due: now.saturating_add(authorization.interval),
+            end: asked.saturating_add(authorization.lifetime),
             troubles: 0,
         }
     }

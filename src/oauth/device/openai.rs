@@ -1,0 +1,143 @@
+//! OpenAI's own scheme: JSON endpoints, a PKCE pair that the server makes, and an authorization
+//! code at the end, which is exchanged as any other.
+
+use std::time::Duration;
+
+use super::authorization::{Approval, DeviceAuthorization};
+use super::poll::{DeviceError, Poll};
+use super::requests::{DeviceClient, interval, text};
+use super::rfc8628::{
+    ENDPOINT, Members, checked, is_in_trouble, read_error_code, read_poll, success_body,
+};
+use crate::model::provider::{Body, Client};
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+use crate::oauth::code_exchange::{self, Redemption};
+use crate::oauth::error::OAuthError;
+use crate::oauth::token_request::TokenRequest;
+use crate::oauth::token_response::{is_success, json};
+
+/// How long such a code lives; the server does not say.
+const LIFETIME: Duration = Duration::from_secs(15 * 60);
+
+/// Asks for a code at `endpoint`; people type it at `page`.
+pub(super) fn authorize(
+    client: &DeviceClient<'_>,
+    endpoint: &str,
+    page: &str,
+    now: Timestamp,
+) -> Result<DeviceAuthorization, DeviceError> {
+    let public = Client {
+        secret: None,
+        ..client.client.clone()
+    };
+    let request = TokenRequest::device_authorization(&public, endpoint, &[])?;
+    let answer = client.send(request, Body::Json).map_err(OAuthError::from)?;
+    if answer.status == 404 {
+        return Err(DeviceError::SwitchedOff {
+            status: answer.status,
+        });
+    }
+    let body = success_body(&answer, now)?;
+    let device_code = text(&body, "device_auth_id");
+    let device_code = device_code.ok_or(DeviceError::Malformed("holds no device_auth_id"))?;
+    let members = Members {
+        device_code: Secret::from(device_code),
+        uri: page,
+        code_verifier: None,
+        lifetime: Some(LIFETIME),
+        interval: interval(&body, 1.0, client.flow.interval),
+    };
+    checked(client, endpoint, &body, members, now)
+}
+
+/// Asks once, and exchanges the code that a yes brings. `to` are the endpoint and the redirect URI.
+pub(super) fn poll(
+    client: &DeviceClient<'_>,
+    authorization: &mut DeviceAuthorization,
+    to: (&str, &str),
+    now: Timestamp,
+) -> Result<Poll, Poll> {
+    let (endpoint, redirect) = to;
+    let approval = match authorization.approval.take() {
+        Some(approval) => approval,
+        None => ask_approval(client, authorization, endpoint, now)?,
+    };
+    let approval = authorization.approval.insert(approval);
+    Ok(exchange(client, approval, redirect, now))
+}
+
+/// What the person's yes brought, or what else a poll brings. 403 and 404 mean that there is no
+/// answer yet.
+fn ask_approval(
+    client: &DeviceClient<'_>,
+    authorization: &DeviceAuthorization,
+    endpoint: &str,
+    now: Timestamp,
+) -> Result<Approval, Poll> {
+    let public = Client {
+        secret: None,
+        ..client.client.clone()
+    };
+    let request = TokenRequest::device_code(&public, &authorization.device_code)?
+        .to(endpoint)
+        .without("grant_type")
+        .without("client_id")
+        .rename("device_code", "device_auth_id")
+        .with("user_code", &authorization.user_code);
+    let answer = client.send(request, Body::Json)?;
+    if let Some(poll) = read_error_code(&answer) {
+        return Err(poll);
+    }
+    if matches!(answer.status, 403 | 404) {
+        return Err(Poll::Pending);
+    }
+    if !is_success(&answer) {
+        return Err(read_poll(client, authorization, answer, now));
+    }
+    let body = json(&answer);
+    let secret = |name| text(&body, name).map(Secret::from);
+    match (secret("authorization_code"), secret("code_verifier")) {
+        (Some(code), Some(code_verifier)) => Ok(Approval {
+            code,
+            code_verifier,
+        }),
+        _ => {
+            let reason = format!("the {ENDPOINT} answered without an authorization code");
+            Err(OAuthError::Unexpected { reason }.into())
+        }
+    }
+}
+
+/// A code that was surely not seen by the token endpoint is as good as before.
+fn exchange(
+    client: &DeviceClient<'_>,
+    approval: &Approval,
+    redirect: &str,
+    now: Timestamp,
+) -> Poll {
+    let redemption = Redemption {
+        code: &approval.code,
+        code_verifier: &approval.code_verifier,
+        redirect_uri: redirect,
+        state: None,
+    };
+    match code_exchange::redeem(
+        client.http,
+        client.provider,
+        client.client,
+        &redemption,
+        now,
+    ) {
+        Ok(grant) => Poll::Grant(Box::new(grant)),
+        Err(OAuthError::Passing {
+            reason,
+            retry_after,
+            status,
+        }) if status.is_none_or(is_in_trouble) => Poll::Trouble {
+            reason,
+            retry_after,
+        },
+        Err(error) => error.into(),
+    }
+}

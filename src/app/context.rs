@@ -18,6 +18,7 @@ use crate::ports::lock::{self, Wait};
 use crate::ports::program::Programs;
 use crate::ports::secrets::Secrets;
 use crate::ports::store::{Scope, Store, StoreError};
+use crate::ports::store_files::StoreFiles;
 use crate::providers::catalogue::Catalogue;
 
 use super::failure::{Failure, Kind};
@@ -52,6 +53,8 @@ pub struct Context<'a> {
     pub files: &'a dyn Files,
     /// The credential store.
     pub store: &'a dyn Store,
+    /// The files it lies in.
+    pub store_files: &'a dyn StoreFiles,
     /// `openclaw.json`.
     pub config: &'a ConfigFile,
     /// What `openclaw.json` said when the command began.
@@ -139,7 +142,7 @@ impl Context<'_> {
     /// If it cannot be read.
     pub(in crate::app) fn names(&self, agent: &AgentId) -> Result<AuthProfiles, StoreError> {
         match self.store.load(agent, Scope::All) {
-            Err(StoreError::Unreadable { .. }) => Ok(AuthProfiles::default()),
+            Err(StoreError::Corrupt { .. }) => Ok(AuthProfiles::default()),
             other => other,
         }
     }

@@ -4,8 +4,6 @@
 //! mends it. Lower rooms have small errors of their own; this is the only place that turns them
 //! into kinds, and `cli/exit_code.rs` the only one that turns kinds into exit codes.
 
-use std::io::ErrorKind;
-
 use crate::config::file::ConfigError;
 use crate::model::credential;
 use crate::model::id::{IdError, ProfileId, ProviderId};
@@ -15,7 +13,7 @@ use crate::ports::dialog::DialogError;
 use crate::ports::files::FileError;
 use crate::ports::host::Signal;
 use crate::ports::lock::LockError;
-use crate::ports::store::StoreError;
+use crate::ports::store::{MediumError, StoreError};
 use crate::providers::catalogue::CatalogueError;
 
 /// What kind of failure it is: what a script can act on.
@@ -212,27 +210,26 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let message = error.to_string();
         match error {
-            StoreError::File(error) if error.is_in_place() => {
+            StoreError::Unavailable(error) if error.is_done => {
                 Self::from(error).touched(StoreEffect::Changed)
             }
-            StoreError::File(error) => Self::from(error),
+            StoreError::Unavailable(error) => Self::from(error),
             StoreError::HalfWritten(error) => Self {
                 message,
                 touched: StoreEffect::Changed,
                 ..Self::from(error)
             },
-            StoreError::Unreadable { path, .. } => Self::new(Kind::Storage, message).hint(format!(
-                "repair {0} by hand, or move it away; it is kept as it is until then",
-                path.display()
+            StoreError::Corrupt { at, .. } => Self::new(Kind::Storage, message).hint(format!(
+                "repair {at} by hand, or move it away; it is kept as it is until then"
             )),
             StoreError::Inheritance { agent, .. } => Self::new(Kind::Config, message)
                 .hint(format!("openclaw agents inherit {agent} --mode isolated")),
-            StoreError::Busy { .. } | StoreError::Moved { .. } => Self::new(Kind::Busy, message)
+            StoreError::Busy { .. } | StoreError::Conflict { .. } => Self::new(Kind::Busy, message)
                 .hint("wait for the other process, then run the command again"),
             StoreError::Interrupted(signal) => Self::cancelled(signal),
-            StoreError::NotStored { source, rescued } => Self {
+            StoreError::NotStored { source, saved } => Self {
                 message,
-                touched: match rescued {
+                touched: match saved {
                     Some(_) => StoreEffect::Saved,
                     None => StoreEffect::MaybeSpent,
                 },
@@ -250,20 +247,15 @@ impl From<LockError> for Failure {
     }
 }
 
+impl From<MediumError> for Failure {
+    fn from(error: MediumError) -> Self {
+        Self::new(Kind::Storage, error.to_string()).hint(error.remedy)
+    }
+}
+
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
-        let path = error.path.display();
-        let hint = match error.source.kind() {
-            _ if error.is_in_place() => format!("check the disk that holds {path}"),
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-                "make room on the disk, then run the command again".to_owned()
-            }
-            ErrorKind::NotADirectory | ErrorKind::IsADirectory => {
-                format!("move away what is in the way of {path}, then run the command again")
-            }
-            _ => format!("let this user read and write {path}, then run the command again"),
-        };
-        Self::new(Kind::Storage, error.to_string()).hint(hint)
+        Self::new(Kind::Storage, error.to_string()).hint(error.remedy())
     }
 }
 

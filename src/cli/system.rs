@@ -176,6 +176,7 @@ impl System {
             dialog: self.dialog.as_ref(),
             files: self.files.as_ref(),
             store: &self.store,
+            store_files: &self.store,
             config: &self.config,
             settings: &self.settings,
             catalogue: &self.catalogue,

@@ -9,7 +9,7 @@
 //! The store and the configuration are written against this trait, so that a test can fail any
 //! operation of theirs.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use crate::model::time::Timestamp;
@@ -28,6 +28,21 @@ pub struct FileError {
 }
 
 impl FileError {
+    /// The step that mends it.
+    pub fn remedy(&self) -> String {
+        let path = self.path.display();
+        match self.source.kind() {
+            _ if self.is_in_place() => format!("check the disk that holds {path}"),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                "make room on the disk, then run the command again".to_owned()
+            }
+            ErrorKind::NotADirectory | ErrorKind::IsADirectory => {
+                format!("move away what is in the way of {path}, then run the command again")
+            }
+            _ => format!("let this user read and write {path}, then run the command again"),
+        }
+    }
+
     /// Whether the new content is in place all the same.
     pub fn is_in_place(&self) -> bool {
         matches!(self.source.get_ref(), Some(inner) if inner.is::<InPlace>())

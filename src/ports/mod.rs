@@ -23,3 +23,5 @@ pub mod callback;
 pub mod dialog;
 
 pub mod store;
+pub mod store_error;
+pub mod store_files;

@@ -1,25 +1,24 @@
-//! The credential store. The order of locking is in the types: a write without the document's
-//! lock, or a refresh without the grant's, does not compile.
+//! The credential store: four doors, which say nothing of files, so that a database can stand
+//! behind them. The order of locking is in the types: a write without the document's lock, or a
+//! refresh without the grant's, does not compile.
 //!
 //! Two locks, always in this order: grant (long, held during the network call), document (short).
-//! An implementation owes: a `load` that takes no lock because a replace is atomic; the kernel's
-//! locks, which a killed owner cannot leave behind; the locks of a running OpenClaw held as well
-//! while it writes; every byte it does not understand kept.
-
-use std::path::{Path, PathBuf};
+//! An implementation owes: a `load` that takes no lock; locks that a killed owner cannot leave
+//! behind; the locks of a running OpenClaw held as well while it writes what OpenClaw reads; every
+//! byte it does not understand kept. `tests/it/store/contract.rs` asks for the rest.
 
 use crate::model::credential::OAuth;
 use crate::model::grant::{Binding, GrantDigest, GrantRecord, RefreshOutcome};
-use crate::model::history::History;
+use crate::model::history;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::inheritance::Inheritance;
 use crate::model::profiles::AuthProfiles;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 
-use super::files::FileError;
 use super::host::Signal;
-use super::lock::{LockError, Wait};
+use super::lock::Wait;
+pub use super::store_error::{Location, MediumError, StoreError};
 
 /// Which part of a document is wanted. A store of ten thousand profiles is not parsed to read one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,87 +38,6 @@ pub enum Change {
     Write,
     /// Leave it as it is.
     Keep,
-}
-
-/// What went wrong with the store. Unless `credential_at_risk` says otherwise, no credential was
-/// touched.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// A file operation failed.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// The document is no JSON object. Its bytes stay where they are.
-    #[error("{} is not a credential store: {fault}", path.display())]
-    Unreadable {
-        /// The document.
-        path: PathBuf,
-        /// What is wrong with it, by line and column; holds nothing of its content.
-        fault: String,
-    },
-    /// What says how much of main's an agent sees cannot be understood.
-    #[error("{} does not say what this agent inherits: {fault}", path.display())]
-    Inheritance {
-        /// The agent.
-        agent: AgentId,
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        fault: String,
-    },
-    /// Of a document in two files the first, with the credentials, is written, and the second, with
-    /// what was learnt by using them, is not.
-    #[error("the credentials are stored, but {0}")]
-    HalfWritten(#[source] FileError),
-    /// Somebody else holds a lock and did not let go in time.
-    #[error("{} is locked{}", path.display(), owner.as_ref().map_or_else(String::new, |owner| format!(" by {owner}")))]
-    Busy {
-        /// What is locked.
-        path: PathBuf,
-        /// Who holds it, if that is known.
-        owner: Option<String>,
-    },
-    /// A signal ended the wait for a lock.
-    #[error("interrupted")]
-    Interrupted(Signal),
-    /// Somebody else changed the login between our look and our lock: look again.
-    #[error("{} was changed by another program a moment ago", path.display())]
-    Moved {
-        /// The document.
-        path: PathBuf,
-    },
-    /// The refresh succeeded, and its result could not be stored.
-    #[error("the refreshed login could not be stored: {source}; {}", whereabouts(rescued.as_deref()))]
-    NotStored {
-        /// Why.
-        source: Box<StoreError>,
-        /// The file in which the server's answer is saved; the next command stores it.
-        rescued: Option<PathBuf>,
-    },
-    /// The state directory belongs to a release that keeps its credentials elsewhere.
-    #[error("{} holds the credentials of a later OpenClaw release ({detail})", path.display())]
-    LaterGeneration {
-        /// The database.
-        path: PathBuf,
-        /// How that was found out.
-        detail: String,
-    },
-}
-
-impl From<LockError> for StoreError {
-    fn from(error: LockError) -> Self {
-        match error {
-            LockError::File(error) => Self::File(error),
-            LockError::Busy { path, owner } => Self::Busy { path, owner },
-            LockError::Interrupted(signal) => Self::Interrupted(signal),
-        }
-    }
-}
-
-fn whereabouts(rescued: Option<&Path>) -> String {
-    match rescued {
-        Some(path) => format!("it is safe in {}", path.display()),
-        None => "it could not be saved anywhere else and is lost".to_owned(),
-    }
 }
 
 /// How a wait for a grant ended.
@@ -152,8 +70,8 @@ pub struct SavedAnswer {
     pub begun_at: Timestamp,
     /// The body of the answer.
     pub body: Secret<Vec<u8>>,
-    /// The file it lies in.
-    pub path: PathBuf,
+    /// Where it lies.
+    pub at: Location,
 }
 
 /// What is kept of the credentials that an agent's profiles held before.
@@ -162,105 +80,80 @@ pub struct HistoryListing {
     /// How many generations of each profile are kept; 0 for none.
     pub limit: usize,
     /// The profiles that have any, by name.
-    pub histories: Vec<History>,
-    /// Histories that cannot be read, each a sentence.
+    pub histories: Vec<history::History>,
+    /// History that cannot be read, each a sentence.
     pub faults: Vec<String>,
 }
 
-/// The files of an agent's credentials.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StorePlaces {
-    /// Those that are read: the document, or the files of earlier releases in its place.
-    pub read: Vec<PathBuf>,
-    /// Files of earlier releases that are there and not read, because there is a document.
-    pub passed_over: Vec<PathBuf>,
+/// The answer to the wish for a grant's lock.
+pub enum GrantLock<'a> {
+    /// It is ours.
+    Held(Box<dyn Held<'a> + 'a>),
+    /// Nobody needs it any more: the grant is spent, no answer to its refresh waits to be stored,
+    /// and this one took its place.
+    Spent {
+        /// The grant that took its place.
+        successor: GrantDigest,
+    },
+    /// Somebody else holds it.
+    Taken {
+        /// Who, if that is known.
+        owner: Option<String>,
+    },
 }
 
+impl<'a> GrantLock<'a> {
+    /// The lock, if it is ours.
+    pub fn held(self) -> Option<Box<dyn Held<'a> + 'a>> {
+        match self {
+            Self::Held(held) => Some(held),
+            Self::Spent { .. } | Self::Taken { .. } => None,
+        }
+    }
+}
+
+/// Everything that is stored: the four doors that a backend has.
+pub trait Store: Documents + GrantLocks + Journal + History {}
+
+impl<T: Documents + GrantLocks + Journal + History> Store for T {}
+
 /// The agents' documents.
-pub trait Store: Send + Sync {
-    /// The document of one agent as it is now. Takes no lock. Without a document it is empty; the
-    /// legacy files of the agent are read in its place.
+pub trait Documents: Send + Sync {
+    /// The document of one agent as it is now, of one moment. Takes no lock. Without a document it
+    /// is empty, or what an earlier release left in its place.
     ///
     /// # Errors
-    /// If it is there and cannot be read, or is no JSON object.
+    /// If it is there and cannot be read or understood.
     fn load(&self, agent: &AgentId, scope: Scope<'_>) -> Result<AuthProfiles, StoreError>;
 
-    /// Takes the document's lock, reads it again, lets `change` change it, replaces it durably.
-    /// The only writer. A document that is no JSON is set aside under a dated name first, and the
-    /// new document's `faults` say so. What the change replaces or removes goes to the history
-    /// before that.
+    /// Reads the document again under its lock, lets `change` change it, and stores it. The only
+    /// writer. `change` may be called again on a newer document, so it must depend on nothing but
+    /// the document. What cannot be understood is set aside first, and the new document's `faults`
+    /// say so. What the change replaces or removes goes to the history with it.
     ///
     /// # Errors
-    /// If a lock or a file operation fails; the document is as it was then.
+    /// If a lock cannot be had or the medium fails; the document is as it was then.
     fn update(
         &self,
         agent: &AgentId,
         change: &mut dyn FnMut(&mut AuthProfiles) -> Change,
     ) -> Result<AuthProfiles, StoreError>;
 
-    /// Proves that an agent's document could be replaced now, before a person is asked for anything:
-    /// the lock can be had, the directory is writable, the space is there. Changes nothing.
+    /// Proves that an agent's document could be replaced now, before a person is asked for anything.
+    /// Changes nothing.
     ///
     /// # Errors
-    /// What would keep [`Store::update`] from writing.
+    /// What would keep [`Documents::update`] from storing it.
     fn check_writable(&self, agent: &AgentId) -> Result<(), StoreError>;
 
-    /// Takes the long lock of a grant, or `None` if somebody else holds it.
+    /// The agents of the store, sorted, `main` always among them.
     ///
     /// # Errors
-    /// If the lock file cannot be made.
-    fn try_lock_grant<'a>(
-        &'a self,
-        grant: &GrantDigest,
-    ) -> Result<Option<Box<dyn Held<'a> + 'a>>, StoreError>;
+    /// If they cannot be listed.
+    fn agents(&self) -> Result<Vec<AgentId>, StoreError>;
 
-    /// Waits until nobody refreshes the grant. All waiters wake together.
-    ///
-    /// # Errors
-    /// If the lock file cannot be made.
-    fn await_grant(&self, grant: &GrantDigest, wait: &Wait<'_>) -> Result<Waited, StoreError>;
-
-    /// What the journal knows of a grant.
-    ///
-    /// # Errors
-    /// If the journal is there and cannot be read.
-    fn grant_record(&self, grant: &GrantDigest) -> Result<Option<GrantRecord>, StoreError>;
-
-    /// Writes down that a login just gave us this grant.
-    ///
-    /// # Errors
-    /// If the journal cannot be written; the grant itself is not concerned.
-    fn record_login(&self, record: &GrantRecord) -> Result<(), StoreError>;
-
-    /// The grants for which an answer was saved that is part of no document yet, or whose refresh
-    /// is under way just now.
-    ///
-    /// # Errors
-    /// If the place they are saved in cannot be read.
-    fn pending_answers(&self) -> Result<Vec<GrantDigest>, StoreError>;
-
-    /// The files in which saved answers wait, wherever they were saved. Takes no lock.
-    ///
-    /// # Errors
-    /// If the place they are saved in cannot be read.
-    fn waiting_answers(&self) -> Result<Vec<PathBuf>, StoreError>;
-
-    /// What one profile of an agent held before, or every one. Takes no lock.
-    ///
-    /// # Errors
-    /// If the directory of histories is there and cannot be read.
-    fn history(
-        &self,
-        agent: &AgentId,
-        profile: Option<&ProfileId>,
-    ) -> Result<HistoryListing, StoreError>;
-
-    /// Forgets what one profile of an agent held before, or all of them. No document is touched.
-    ///
-    /// # Errors
-    /// If a lock cannot be had or something cannot be removed.
-    fn clear_history(&self, agent: &AgentId, profile: Option<&ProfileId>)
-    -> Result<(), StoreError>;
+    /// Where an agent's document lies.
+    fn location(&self, agent: &AgentId) -> Location;
 
     /// How much of the main agent's document an agent sees. Takes no lock.
     ///
@@ -274,32 +167,63 @@ pub trait Store: Send + Sync {
     /// If it cannot be written; it is as it was then.
     fn set_inheritance(&self, agent: &AgentId, inheritance: &Inheritance)
     -> Result<(), StoreError>;
+}
 
-    /// The agents that have a directory, sorted, `main` always among them.
+/// The long locks, one for each grant.
+pub trait GrantLocks: Send + Sync {
+    /// Takes the lock of a grant, without waiting.
     ///
     /// # Errors
-    /// If the directory of agents cannot be read.
-    fn agents(&self) -> Result<Vec<AgentId>, StoreError>;
+    /// If that cannot be tried.
+    fn try_lock_grant<'a>(&'a self, grant: &GrantDigest) -> Result<GrantLock<'a>, StoreError>;
 
-    /// The files that an agent's credentials lie in, or once lay in. Takes no lock.
-    ///
-    /// # Errors
-    /// If one of them cannot be looked for.
-    fn places(&self, agent: &AgentId) -> Result<StorePlaces, StoreError>;
-
-    /// The path of an agent's document.
-    fn path(&self, agent: &AgentId) -> PathBuf;
-
-    /// The path of the file in which its order, last good and usage lie: the document, or the one
-    /// beside it where a later release has split them off.
+    /// Waits until nobody holds the lock of the grant. All waiters wake together.
     ///
     /// # Errors
     /// If that cannot be found out.
-    fn state_path(&self, agent: &AgentId) -> Result<PathBuf, StoreError>;
+    fn await_grant(&self, grant: &GrantDigest, wait: &Wait<'_>) -> Result<Waited, StoreError>;
+}
 
-    /// Permission bits of the document and its directory that are wider than 0600 and 0700, each
-    /// with its path; they are repaired at the next write.
-    fn wide_modes(&self, agent: &AgentId) -> Vec<(PathBuf, u32)>;
+/// What became of every grant.
+pub trait Journal: Send + Sync {
+    /// What is known of a grant.
+    ///
+    /// # Errors
+    /// If it is there and cannot be read.
+    fn grant_record(&self, grant: &GrantDigest) -> Result<Option<GrantRecord>, StoreError>;
+
+    /// Writes down that a login just gave us this grant.
+    ///
+    /// # Errors
+    /// If it cannot be written; the grant itself is not concerned.
+    fn record_login(&self, record: &GrantRecord) -> Result<(), StoreError>;
+
+    /// The grants for which an answer was saved that is part of no document yet, or whose refresh
+    /// is under way just now.
+    ///
+    /// # Errors
+    /// If they cannot be looked for.
+    fn pending_answers(&self) -> Result<Vec<GrantDigest>, StoreError>;
+}
+
+/// What the profiles held before. [`Documents::update`] alone appends to it.
+pub trait History: Send + Sync {
+    /// What one profile of an agent held before, or every one. Takes no lock.
+    ///
+    /// # Errors
+    /// If it cannot be looked for.
+    fn history(
+        &self,
+        agent: &AgentId,
+        profile: Option<&ProfileId>,
+    ) -> Result<HistoryListing, StoreError>;
+
+    /// Forgets what one profile of an agent held before, or all of them. No document is touched.
+    ///
+    /// # Errors
+    /// If a lock cannot be had or something cannot be removed.
+    fn clear_history(&self, agent: &AgentId, profile: Option<&ProfileId>)
+    -> Result<(), StoreError>;
 }
 
 /// What a refresh is about to spend.
@@ -339,7 +263,7 @@ pub trait Held<'a>: Send {
     ///
     /// # Errors
     /// If any of that fails; nothing was spent, and the grant is as good as it was.
-    /// [`StoreError::Moved`] if the owner's document does not hold it any more.
+    /// [`StoreError::Conflict`] if the owner's document does not hold it any more.
     fn reserve(
         self: Box<Self>,
         what: &PendingRefresh<'_>,
@@ -350,7 +274,7 @@ pub trait Held<'a>: Send {
 pub trait Reserved: Send {
     /// Saves the server's answer as it came, durably, in one write to a file that lies ready: the
     /// first thing that happens to an answer, before anything tries to understand it. Whoever is
-    /// killed after this loses nothing, for [`Store::pending_answers`] names the grant. A failure is not
+    /// killed after this loses nothing, for [`Journal::pending_answers`] names the grant. A failure is not
     /// the end: [`Reserved::commit`] tries other ways.
     fn save(&mut self, answer: &Secret<Vec<u8>>);
 

@@ -5,8 +5,6 @@
 //! answer goes last, so that a process killed anywhere in between leaves one that the next command
 //! takes in, again and again if need be, with the same end.
 
-use std::path::PathBuf;
-
 use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::{Binding, GrantDigest, GrantRecord, RefreshOutcome};
 use crate::model::id::{AgentId, ProfileId};
@@ -14,9 +12,10 @@ use crate::model::profiles::AuthProfiles;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, FileLock, Reservation};
-use crate::ports::store::{Reserved, Scope, StoreError};
+use crate::ports::store::{Location, Reserved, Scope, StoreError};
 
 use super::document_lock::{self, Excluded};
+use super::error::at;
 use super::io::StoreContext;
 use super::journal;
 use super::openclaw_lock::Short;
@@ -41,7 +40,7 @@ pub(super) enum Answer<'a> {
     /// It has not come; here is where it goes.
     Awaited(Slot<'a>),
     /// It lies in this file.
-    Saved(PathBuf),
+    Saved(Location),
     /// It came and could not be written where it was prepared.
     InMemory(Slot<'a>, Secret<Vec<u8>>),
 }
@@ -139,14 +138,16 @@ impl ReservedGrant<'_> {
 
     /// The owner's document could not be written: says where the answer is.
     fn not_stored(&mut self, error: StoreError) -> StoreError {
-        let rescued = match &self.answer {
-            Answer::Saved(path) => Some(path.clone()),
-            Answer::InMemory(slot, answer) => saved_answer::save_elsewhere(self.cx, slot, answer),
+        let saved = match &self.answer {
+            Answer::Saved(at) => Some(at.clone()),
+            Answer::InMemory(slot, answer) => {
+                saved_answer::save_elsewhere(self.cx, slot, answer).map(|path| at(&path))
+            }
             Answer::Awaited(_) => None,
         };
         StoreError::NotStored {
             source: Box::new(error),
-            rescued,
+            saved,
         }
     }
 }
@@ -157,8 +158,8 @@ impl Reserved for ReservedGrant<'_> {
             return;
         };
         let saved = slot.save(answer);
-        let path = slot.path.clone();
-        let awaited = std::mem::replace(&mut self.answer, Answer::Saved(path));
+        let there = Answer::Saved(at(&slot.path));
+        let awaited = std::mem::replace(&mut self.answer, there);
         if let (Err(error), Answer::Awaited(slot)) = (saved, awaited) {
             tracing::warn!(%error, "the server's answer could not be saved ahead");
             self.answer = Answer::InMemory(slot, answer.clone());

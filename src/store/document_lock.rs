@@ -9,6 +9,7 @@ use crate::ports::files::{FileError, FileLock};
 use crate::ports::lock::Wait;
 use crate::ports::store::StoreError;
 
+use super::error::at;
 use super::io::StoreContext;
 use super::openclaw_lock::{self, LockFormat, LockPath, PATIENCE};
 use super::openclaw_lock_holder::{self, Holder, Taken};
@@ -66,7 +67,7 @@ pub(super) fn exclude_peers<'a>(
         }),
         None => Err(StoreError::Busy {
             owner: cx.io.owner(&place.proof),
-            path: cx.paths.document(agent),
+            at: at(&cx.paths.document(agent)),
         }),
     }
 }

@@ -1,4 +1,4 @@
-//! [`Store`] on files.
+//! The store on files: each method of its doors is a function of this room.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,10 +11,13 @@ use crate::ports::files::{FileError, Files};
 use crate::ports::host::Clock;
 use crate::ports::lock::Wait;
 use crate::ports::store::{
-    Change, Held, HistoryListing, Scope, Store, StoreError, StorePlaces, Waited,
+    Change, Documents, GrantLock, GrantLocks, History, HistoryListing, Journal, Location, Scope,
+    StoreError, Waited,
 };
+use crate::ports::store_files::{StoreFiles, StorePlaces};
 
 use super::document_lock;
+use super::error::at;
 use super::grant;
 use super::history;
 use super::inherit;
@@ -47,7 +50,7 @@ impl FileStore {
     }
 }
 
-impl Store for FileStore {
+impl Documents for FileStore {
     fn load(&self, agent: &AgentId, scope: Scope<'_>) -> Result<AuthProfiles, StoreError> {
         read::load(&self.0, agent, scope)
     }
@@ -76,17 +79,38 @@ impl Store for FileStore {
         Ok(())
     }
 
-    fn try_lock_grant<'a>(
-        &'a self,
-        grant: &GrantDigest,
-    ) -> Result<Option<Box<dyn Held<'a> + 'a>>, StoreError> {
+    fn agents(&self) -> Result<Vec<AgentId>, StoreError> {
+        read::agents(&self.0)
+    }
+
+    fn inheritance(&self, agent: &AgentId) -> Result<Inheritance, StoreError> {
+        inherit::read(&self.0, agent)
+    }
+
+    fn set_inheritance(
+        &self,
+        agent: &AgentId,
+        inheritance: &Inheritance,
+    ) -> Result<(), StoreError> {
+        inherit::write(&self.0, agent, inheritance)
+    }
+
+    fn location(&self, agent: &AgentId) -> Location {
+        at(&self.0.paths.document(agent))
+    }
+}
+
+impl GrantLocks for FileStore {
+    fn try_lock_grant<'a>(&'a self, grant: &GrantDigest) -> Result<GrantLock<'a>, StoreError> {
         grant::try_lock(&self.0, grant)
     }
 
     fn await_grant(&self, grant: &GrantDigest, wait: &Wait<'_>) -> Result<Waited, StoreError> {
         grant::wait(&self.0, grant, wait)
     }
+}
 
+impl Journal for FileStore {
     fn grant_record(&self, grant: &GrantDigest) -> Result<Option<GrantRecord>, StoreError> {
         Ok(journal::read(&*self.0.io.files, &self.0.paths, grant)?)
     }
@@ -95,14 +119,12 @@ impl Store for FileStore {
         Ok(journal::write(&*self.0.io.files, &self.0.paths, record)?)
     }
 
-    fn waiting_answers(&self) -> Result<Vec<PathBuf>, StoreError> {
-        Ok(saved_answer::files(&self.0)?)
-    }
-
     fn pending_answers(&self) -> Result<Vec<GrantDigest>, StoreError> {
         Ok(saved_answer::grants(&self.0)?)
     }
+}
 
+impl History for FileStore {
     fn history(
         &self,
         agent: &AgentId,
@@ -118,21 +140,19 @@ impl Store for FileStore {
     ) -> Result<(), StoreError> {
         history::clear(&self.0, agent, profile)
     }
+}
 
-    fn inheritance(&self, agent: &AgentId) -> Result<Inheritance, StoreError> {
-        inherit::read(&self.0, agent)
+impl StoreFiles for FileStore {
+    fn document(&self, agent: &AgentId) -> PathBuf {
+        self.0.paths.document(agent)
     }
 
-    fn set_inheritance(
-        &self,
-        agent: &AgentId,
-        inheritance: &Inheritance,
-    ) -> Result<(), StoreError> {
-        inherit::write(&self.0, agent, inheritance)
-    }
-
-    fn agents(&self) -> Result<Vec<AgentId>, StoreError> {
-        read::agents(&self.0)
+    fn state_path(&self, agent: &AgentId) -> Result<PathBuf, StoreError> {
+        let split = self.0.paths.state_file(agent);
+        Ok(match self.0.io.files.stat(&split)? {
+            Some(_) => split,
+            None => self.0.paths.document(agent),
+        })
     }
 
     fn places(&self, agent: &AgentId) -> Result<StorePlaces, StoreError> {
@@ -155,20 +175,16 @@ impl Store for FileStore {
         })
     }
 
-    fn path(&self, agent: &AgentId) -> PathBuf {
-        self.0.paths.document(agent)
-    }
-
-    fn state_path(&self, agent: &AgentId) -> Result<PathBuf, StoreError> {
-        let split = self.0.paths.state_file(agent);
-        Ok(match self.0.io.files.stat(&split)? {
-            Some(_) => split,
-            None => self.0.paths.document(agent),
-        })
-    }
-
     fn wide_modes(&self, agent: &AgentId) -> Vec<(PathBuf, u32)> {
         let modes = write::modes(&self.0, agent).into_iter();
         modes.map(|(path, _, mode)| (path, mode)).collect()
+    }
+
+    fn waiting_answers(&self) -> Result<Vec<PathBuf>, StoreError> {
+        Ok(saved_answer::files(&self.0)?)
+    }
+
+    fn directory(&self, agent: &AgentId) -> PathBuf {
+        self.0.paths.directory(agent)
     }
 }

@@ -12,10 +12,13 @@ use crate::model::id::{ProfileId, ProviderId};
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileLock, Sharing};
 use crate::ports::lock::{LockError, Wait};
-use crate::ports::store::{Held, PendingRefresh, Reserved, SavedAnswer, Scope, StoreError, Waited};
+use crate::ports::store::{
+    GrantLock, Held, PendingRefresh, Reserved, SavedAnswer, Scope, StoreError, Waited,
+};
 
 use super::commit::{Answer, ReservedGrant, copies};
 use super::document_lock;
+use super::error::at;
 use super::io::{Io, StoreContext};
 use super::journal;
 use super::openclaw_lock::{LockFormat, LockPath, REFRESH_STALE, Short};
@@ -43,14 +46,22 @@ fn lock_path(cx: &StoreContext, grant: &GrantDigest) -> Result<PathBuf, StoreErr
 pub(super) fn try_lock<'a>(
     cx: &'a StoreContext,
     grant: &GrantDigest,
-) -> Result<Option<Box<dyn Held<'a> + 'a>>, StoreError> {
+) -> Result<GrantLock<'a>, StoreError> {
     let path = lock_path(cx, grant)?;
     let Some(mut lock) = cx.io.files.try_lock(&path, Sharing::Exclusive)? else {
-        return Ok(None);
+        let owner = cx.io.owner(&path);
+        return Ok(GrantLock::Taken { owner });
     };
+    let record = journal::read(&*cx.io.files, &cx.paths, grant)?;
+    if let Some(successor) = record.as_ref().and_then(GrantRecord::successor)
+        && saved_answer::files_of(cx, grant)?.is_empty()
+    {
+        let successor = successor.clone();
+        return Ok(GrantLock::Spent { successor });
+    }
     lock.note(&cx.io.note());
     let grant = grant.clone();
-    Ok(Some(Box::new(HeldGrant { cx, grant, lock })))
+    Ok(GrantLock::Held(Box::new(HeldGrant { cx, grant, lock })))
 }
 
 /// Waits until nobody holds the long lock of a grant.
@@ -107,7 +118,7 @@ impl<'a> Held<'a> for HeldGrant<'a> {
             binding: answer.binding.clone(),
             record,
             space: None,
-            answer: Answer::Saved(answer.path.clone()),
+            answer: Answer::Saved(answer.at.clone()),
             excluded: None,
             _refresh: Vec::new(),
             _lock: lock,
@@ -127,8 +138,8 @@ impl<'a> Held<'a> for HeldGrant<'a> {
         let excluded = document_lock::exclude_peers(cx, what.agent, what.wait)?;
         let doc = read::load(cx, what.agent, Scope::All)?;
         if copies(&doc, &grant).is_empty() {
-            return Err(StoreError::Moved {
-                path: paths.document(what.agent),
+            return Err(StoreError::Conflict {
+                at: at(&paths.document(what.agent)),
             });
         }
         let space = write::reserve(cx, what.agent)?;

@@ -10,6 +10,7 @@ use crate::model::id::{AgentId, ProfileId};
 use crate::model::inheritance::Inheritance;
 use crate::ports::store::StoreError;
 
+use super::error::at;
 use super::io::StoreContext;
 
 const VERSION: u32 = 1;
@@ -29,7 +30,7 @@ pub(super) fn read(cx: &StoreContext, agent: &AgentId) -> Result<Inheritance, St
         None => Ok(Inheritance::Inherit),
         Some(bytes) => parse(&bytes).map_err(|fault| StoreError::Inheritance {
             agent: agent.clone(),
-            path,
+            at: at(&path),
             fault,
         }),
     }

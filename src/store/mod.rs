@@ -13,6 +13,7 @@ pub mod paths;
 mod commit;
 mod document_lock;
 mod entry;
+mod error;
 mod inherit;
 mod openclaw_lock_holder;
 mod raw_json;

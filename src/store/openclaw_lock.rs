@@ -15,6 +15,7 @@ use crate::ports::files::{FileError, Files, Stat};
 use crate::ports::lock::Wait;
 use crate::ports::store::StoreError;
 
+use super::error::at;
 use super::io::Io;
 
 /// A store lock of OpenClaw is stale when it is older than this.
@@ -113,7 +114,7 @@ pub(super) fn acquire(
         }
     });
     made?.ok_or_else(|| StoreError::Busy {
-        path: site.path.clone(),
+        at: at(&site.path),
         owner: Some(owner(files, &site.path)),
     })
 }

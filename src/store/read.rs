@@ -11,6 +11,7 @@ use crate::ports::store::{Scope, StoreError};
 
 use super::document::{self, Layout};
 use super::document_lock::is_locked_by_peer;
+use super::error::at;
 use super::io::{Io, StoreContext};
 use super::legacy;
 
@@ -39,8 +40,8 @@ impl Found {
     /// The fault of the document itself, if it could not be understood.
     pub(super) fn check(&self, document: &Path) -> Result<(), StoreError> {
         match self.unreadable.iter().find(|(path, ..)| path == document) {
-            Some((path, _, fault)) => Err(StoreError::Unreadable {
-                path: path.clone(),
+            Some((path, _, fault)) => Err(StoreError::Corrupt {
+                at: at(path),
                 fault: fault.clone(),
             }),
             None => Ok(()),
@@ -105,14 +106,14 @@ pub(super) fn check_generation(cx: &StoreContext, agent: &AgentId) -> Result<(),
         return Ok(());
     }
     match database(cx, agent)? {
-        Some(database) => Err(later_generation(cx, database)),
+        Some(database) => Err(later_generation(cx, &database)),
         None => Ok(()),
     }
 }
 
 /// Names the database, and the release that it belongs to.
-pub(super) fn later_generation(cx: &StoreContext, path: PathBuf) -> StoreError {
-    let header = cx.io.files.read(&path).ok().flatten().unwrap_or_default();
+pub(super) fn later_generation(cx: &StoreContext, path: &Path) -> StoreError {
+    let header = cx.io.files.read(path).ok().flatten().unwrap_or_default();
     let schema = schema_of(&header).map(|schema| format!("its schema is number {schema}"));
     let release = cx.paths.written_by.as_ref();
     let release = release.map(|release| {
@@ -121,7 +122,7 @@ pub(super) fn later_generation(cx: &StoreContext, path: PathBuf) -> StoreError {
     });
     let known: Vec<String> = schema.into_iter().chain(release).collect();
     StoreError::LaterGeneration {
-        path,
+        at: at(path),
         detail: match known.is_empty() {
             true => "its version is not known".to_owned(),
             false => known.join(", and "),

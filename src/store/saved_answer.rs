@@ -16,6 +16,7 @@ use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, Prepared};
 use crate::ports::store::{PendingRefresh, SavedAnswer};
 
+use super::error::at;
 use super::io::StoreContext;
 
 const SCHEMA: u32 = 1;
@@ -173,7 +174,7 @@ pub(super) fn files(cx: &StoreContext) -> Result<Vec<PathBuf>, FileError> {
     Ok(paths)
 }
 
-fn files_of(cx: &StoreContext, grant: &GrantDigest) -> Result<Vec<PathBuf>, FileError> {
+pub(super) fn files_of(cx: &StoreContext, grant: &GrantDigest) -> Result<Vec<PathBuf>, FileError> {
     let mut paths = Vec::new();
     for directory in cx.paths.rescue() {
         let names = cx.io.files.list(&directory)?.into_iter();
@@ -213,7 +214,7 @@ fn understand(cx: &StoreContext, path: &Path, bytes: &Secret<Vec<u8>>) -> Conten
             },
             begun_at: Timestamp(head.begun_at),
             body: Secret::new(body?.to_vec()),
-            path: path.to_owned(),
+            at: at(path),
         })
     };
     answer().map_or(Content::Torn, Content::Answer)

@@ -30,7 +30,7 @@ pub(super) fn reserve<'a>(
 pub(super) fn find(cx: &StoreContext, locked: &Locked) -> Result<Found, StoreError> {
     let found = read::find(cx, &locked.agent, Scope::All, || Ok(false))?;
     match found.database {
-        Some(database) => Err(read::later_generation(cx, database)),
+        Some(database) => Err(read::later_generation(cx, &database)),
         None => Ok(found),
     }
 }
@@ -57,10 +57,12 @@ pub(super) fn write(
     if is_split {
         let path = cx.paths.state_file(&locked.agent);
         let state = rendered.state.as_ref();
-        write_state(&**files, &path, state, found.state.as_deref()).map_err(match is_same {
-            true => StoreError::File,
-            false => StoreError::HalfWritten,
-        })?;
+        write_state(&**files, &path, state, found.state.as_deref()).map_err(
+            |error| match is_same {
+                true => error.into(),
+                false => StoreError::HalfWritten(error.into()),
+            },
+        )?;
     }
     finish(cx, &locked.agent, found);
     Ok(())

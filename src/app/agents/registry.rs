@@ -124,8 +124,7 @@ fn others(cx: Context<'_>, id: &AgentId) -> Vec<AgentId> {
 }
 
 fn agent_dir(cx: Context<'_>, id: &AgentId) -> PathBuf {
-    let document = cx.store.path(id);
-    document.parent().map(Path::to_owned).unwrap_or_default()
+    cx.store_files.directory(id)
 }
 
 /// One agent of `agents list`.

@@ -1,7 +1,6 @@
 //! What is known of a stored credential: from the document, the journal and the manifest.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::app::context::Context;
@@ -9,7 +8,7 @@ use crate::model::grant::{GrantDigest, GrantRecord, RefreshOutcome, Refusal};
 use crate::model::id::{AgentId, ProviderId};
 use crate::model::profiles::VisibleProfile;
 use crate::model::time::Timestamp;
-use crate::ports::store::StoreError;
+use crate::ports::store::{Location, StoreError};
 
 /// What is known of a profile.
 #[derive(Clone, Debug)]
@@ -17,7 +16,7 @@ pub struct Facts {
     /// The agent in whose document it lies.
     pub owner: AgentId,
     /// That document.
-    pub file: PathBuf,
+    pub file: Location,
     /// Whether there is something to hand out.
     pub secret_present: bool,
     /// Whether there is not, and a reference says where it is.
@@ -87,7 +86,7 @@ impl<'a> FactsReader<'a> {
         let proven_at = record.as_ref().and_then(|record| record.proven_at);
         Ok(Facts {
             owner: seen.owner.clone(),
-            file: cx.store.path(seen.owner),
+            file: cx.store.location(seen.owner),
             secret_present: seen.credential.bearer().is_some(),
             is_reference: seen.credential.bearer().is_none() && seen.credential.is_reference(),
             refresh_present: refresh_token.is_some(),

@@ -161,6 +161,7 @@ mod tests {
     use crate::app::status::Status;
     use crate::model::grant::Refusal;
     use crate::model::id::AgentId;
+    use crate::ports::store::Location;
 
     const NOW: Timestamp = Timestamp(1_795_242_600_000);
     const HOUR: i64 = 3_600_000;
@@ -173,7 +174,7 @@ mod tests {
     fn facts(renewal: Renewal) -> Facts {
         Facts {
             owner: AgentId::main(),
-            file: std::path::PathBuf::new(),
+            file: Location::new(""),
             secret_present: true,
             is_reference: false,
             refresh_present: renewal != Renewal::Never,

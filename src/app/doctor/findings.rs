@@ -1,6 +1,6 @@
 //! What lies around that somebody should know of. Reads only.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::model::credential::OAuth;
 use crate::model::declared::Severity;
@@ -72,8 +72,7 @@ pub(super) fn look(cx: Context<'_>) -> Vec<Check> {
 }
 
 fn directory(cx: Context<'_>, agent: &AgentId) -> PathBuf {
-    let document = cx.store.path(agent);
-    document.parent().map(Path::to_owned).unwrap_or_default()
+    cx.store_files.directory(agent)
 }
 
 /// The directories that hold credentials, each with the names in it. One that cannot be read is
@@ -98,11 +97,11 @@ fn documents(cx: Context<'_>, agents: &[AgentId]) -> Found {
     for agent in agents {
         if let Err(error) = cx.store.load(agent, Scope::All) {
             let advice = match &error {
-                StoreError::Unreadable { .. } => "repair it by hand; the next write sets it aside",
+                StoreError::Corrupt { .. } => "repair it by hand; the next write sets it aside",
                 _ => "let this user read it",
             };
             let verdict = Verdict::warning(error.to_string(), advice);
-            found.push((cx.store.path(agent), verdict));
+            found.push((cx.store_files.document(agent), verdict));
         }
         if let Err(error) = cx.store.inheritance(agent) {
             let advice = format!("openclaw agents inherit {agent} --mode isolated");
@@ -134,7 +133,9 @@ fn declared(cx: Context<'_>, _: &[AgentId]) -> Found {
 }
 
 fn modes(cx: Context<'_>, agents: &[AgentId]) -> Found {
-    let all = agents.iter().flat_map(|agent| cx.store.wide_modes(agent));
+    let all = agents
+        .iter()
+        .flat_map(|agent| cx.store_files.wide_modes(agent));
     let verdict = |(path, mode): (PathBuf, u32)| {
         let word = shell_word(&path.display().to_string());
         let found = format!("{} is open to others (mode {mode:03o})", path.display());
@@ -169,7 +170,7 @@ fn refreshes(cx: Context<'_>, agents: &[AgentId]) -> Found {
                     format!("how a refresh of {id} begun at {begun} ended is not known"),
                     format!("see whether it lives: {} --force", refresh_command(id)),
                 );
-                found.push((cx.store.path(agent), verdict));
+                found.push((cx.store_files.document(agent), verdict));
             }
         }
     }
@@ -177,7 +178,7 @@ fn refreshes(cx: Context<'_>, agents: &[AgentId]) -> Found {
 }
 
 fn rescued(cx: Context<'_>, _: &[AgentId]) -> Found {
-    let paths = match cx.store.waiting_answers() {
+    let paths = match cx.store_files.waiting_answers() {
         Ok(paths) => paths,
         Err(error) => {
             let verdict = Verdict::warning(error.to_string(), "let this user read it");
@@ -209,7 +210,7 @@ fn set_aside(cx: Context<'_>, agents: &[AgentId]) -> Found {
 fn stale_locks(cx: Context<'_>, agents: &[AgentId]) -> Found {
     let mut found = Found::new();
     for agent in agents {
-        let mut path = cx.store.path(agent).into_os_string();
+        let mut path = cx.store_files.document(agent).into_os_string();
         path.push(".lock");
         let path = PathBuf::from(path);
         let Some(stat) = cx.files.stat(&path).ok().flatten() else {

@@ -201,7 +201,7 @@ impl Session {
         let agents = agents.map(|agent| AgentId::normalise(&agent.id));
         let directories = std::iter::once(AgentId::main()).chain(agents);
         let directories: Vec<PathBuf> = directories
-            .filter_map(|agent| Some(cx.store.path(&agent).parent()?.to_owned()))
+            .map(|agent| cx.store_files.directory(&agent))
             .collect();
         let found = self.within(move |lab| {
             let device = |path: &Path| lab.files.stat(path).ok().flatten().map(|s| s.identity.0);

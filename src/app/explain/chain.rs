@@ -1,8 +1,6 @@
 //! The candidates of one provider in the order in which they are asked: profiles, variables, the
 //! configuration (`spec` of the reference release, 4.2).
 
-use std::path::PathBuf;
-
 use crate::app::context::Context;
 use crate::app::credential::env_keys::Keys;
 use crate::app::credential::facts::facts;
@@ -17,7 +15,7 @@ use crate::model::provider::{Bill, Billing, Provider};
 use crate::model::selection::{Candidate, Verdict};
 use crate::model::time::Timestamp;
 use crate::model::usage::Unusable;
-use crate::ports::store::StoreError;
+use crate::ports::store::{Location, StoreError};
 
 use super::Files;
 use super::rows::{CandidateSource, ProfileRow, Row, Standing, Stored};
@@ -243,7 +241,7 @@ impl<'a> ChainContext<'a> {
         Ok(Stored {
             kind: seen.credential.kind(),
             owner: seen.owner.clone(),
-            file: self.file_of(seen.owner),
+            file: self.location(seen.owner),
             account: Account::of(self.cx.settings, self.manifest.as_ref(), seen),
             expires: seen.credential.expires(),
             unusable_until: self.unusable(seen).map(|unusable| unusable.until),
@@ -251,13 +249,15 @@ impl<'a> ChainContext<'a> {
         })
     }
 
-    fn file_of(&self, owner: &AgentId) -> PathBuf {
+    fn location(&self, owner: &AgentId) -> Location {
         let places = match &self.files.main {
             Some(main) if *owner != self.choice.effective.agent => main,
             _ => &self.files.own,
         };
-        let read = places.read.first().cloned();
-        read.unwrap_or_else(|| self.cx.store.path(owner))
+        match places.read.first() {
+            Some(path) => Location::new(path.display().to_string()),
+            None => self.cx.store.location(owner),
+        }
     }
 }
 

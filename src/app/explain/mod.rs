@@ -17,7 +17,8 @@ use crate::model::id::{AgentId, ProviderId};
 use crate::model::inheritance::Inheritance;
 use crate::model::profiles::Effective;
 use crate::model::selection::{OrderSource, order_sources};
-use crate::ports::store::{Scope, StorePlaces};
+use crate::ports::store::Scope;
+use crate::ports::store_files::StorePlaces;
 
 use super::context::Context;
 use super::credential::document_faults::faults;
@@ -108,9 +109,9 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let effective = cx.effective(agent, Scope::All)?;
     let keys = Keys::look(cx)?;
     let files = Files {
-        own: cx.store.places(agent)?,
+        own: cx.store_files.places(agent)?,
         main: match &effective.main {
-            Some(_) => Some(cx.store.places(&AgentId::main())?),
+            Some(_) => Some(cx.store_files.places(&AgentId::main())?),
             None => None,
         },
     };

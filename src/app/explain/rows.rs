@@ -9,6 +9,7 @@ use crate::model::credential::Kind;
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::provider::Bill;
 use crate::model::time::Timestamp;
+use crate::ports::store::Location;
 
 use crate::app::credential::account::Account;
 
@@ -114,7 +115,7 @@ pub struct Stored {
     /// The agent in whose document it lies.
     pub owner: AgentId,
     /// The file it lies in.
-    pub file: PathBuf,
+    pub file: Location,
     /// Whose it is.
     pub account: Account,
     /// When its token ends, if that is known.

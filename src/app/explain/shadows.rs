@@ -8,7 +8,7 @@ use crate::app::context::Context;
 use crate::app::credential::selector::Resolved;
 use crate::app::failure::Failure;
 use crate::model::id::AgentId;
-use crate::ports::store::StorePlaces;
+use crate::ports::store_files::StorePlaces;
 
 use super::Files;
 
@@ -41,7 +41,7 @@ pub(super) fn of_profiles(choice: &Resolved) -> Vec<Shadow> {
 pub(super) fn files(cx: Context<'_>, agent: &AgentId, files: &Files) -> Vec<Shadow> {
     let main = AgentId::main();
     let of = |agent: &AgentId, places: &StorePlaces| {
-        let document = cx.store.path(agent);
+        let document = cx.store_files.document(agent);
         let shadow = |path: &std::path::PathBuf| Shadow {
             what: shown(path),
             by: shown(&document),
@@ -62,7 +62,7 @@ pub(super) fn unsettled(
     files: &Files,
 ) -> Result<Vec<String>, Failure> {
     let mut told = Vec::new();
-    let document = cx.store.path(agent);
+    let document = cx.store_files.document(agent);
     if !files.own.read.is_empty() && !files.own.read.contains(&document) {
         let read: Vec<String> = files.own.read.iter().map(|path| shown(path)).collect();
         told.push(format!(
@@ -71,7 +71,7 @@ pub(super) fn unsettled(
             read.join(" and ")
         ));
     }
-    for path in cx.store.waiting_answers()? {
+    for path in cx.store_files.waiting_answers()? {
         told.push(format!(
             "{} holds the answer to a refresh, which the next command that may write stores",
             shown(&path)

@@ -18,7 +18,7 @@ use crate::model::id::{AgentId, ProfileId};
 use crate::model::provider::{ClientCredentialsFlow, Provider};
 use crate::model::secret::Secret;
 use crate::model::time::short_duration;
-use crate::ports::store::{Held, Scope, Waited};
+use crate::ports::store::{GrantLock, Held, Scope, Waited};
 
 use super::notify;
 use super::recover::{self, Filed};
@@ -101,19 +101,19 @@ impl RefreshRequest<'_> {
                 }
                 continue;
             }
-            if let Some(held) = cx.store.try_lock_grant(&digest)? {
-                match self.alone(held, &digest, &current, first) {
+            match cx.store.try_lock_grant(&digest)? {
+                GrantLock::Held(held) => match self.alone(held, &digest, &current, first) {
                     Ok(Some(living)) => return Ok(living),
-                    Ok(None) => current = self.load()?,
+                    Ok(None) => self.check(deadline)?,
                     Err(failure) => return self.despite(current, failure),
+                },
+                // Between look and lock; the next look at the journal tells what to do.
+                GrantLock::Spent { .. } => self.check(deadline)?,
+                GrantLock::Taken { .. } if self.suffices(&current) => {
+                    return Ok(self.living(current, RefreshResult::StillAlive, None));
                 }
-                self.check(deadline)?;
-                continue;
+                GrantLock::Taken { .. } => self.wait(&digest, deadline)?,
             }
-            if self.suffices(&current) {
-                return Ok(self.living(current, RefreshResult::StillAlive, None));
-            }
-            self.wait(&digest, deadline)?;
             current = self.load()?;
         }
     }

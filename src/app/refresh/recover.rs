@@ -12,7 +12,7 @@ use crate::model::grant::GrantDigest;
 use crate::oauth::{plugin, token_response};
 use crate::ports::dialog::Notice;
 use crate::ports::http::Response;
-use crate::ports::store::{Held, SavedAnswer};
+use crate::ports::store::{GrantLock, Held, SavedAnswer};
 
 use super::notify;
 use crate::app::context::Context;
@@ -39,9 +39,9 @@ pub fn recover_pending(cx: Context<'_>) {
 
 fn take_in_one(cx: Context<'_>, grant: &GrantDigest) -> Result<(), Failure> {
     match cx.store.try_lock_grant(grant)? {
-        Some(held) => file(cx, held).map(drop),
-        // Its refresh is under way in another process.
-        None => Ok(()),
+        GrantLock::Held(held) => file(cx, held).map(drop),
+        // Its refresh is under way in another process, or that has just stored the answer.
+        GrantLock::Taken { .. } | GrantLock::Spent { .. } => Ok(()),
     }
 }
 
@@ -66,7 +66,7 @@ pub(in crate::app) fn file<'a>(
         return Ok(Filed::NothingFound(held));
     };
     let Some(new) = understand(cx, &answer) else {
-        tracing::info!(path = %answer.path.display(), "a saved answer is not understood");
+        tracing::info!(at = %answer.at, "a saved answer is not understood");
         return Ok(Filed::NothingFound(held));
     };
     let changed = held.resume(&answer)?.commit(&new, cx.clock.now())?;

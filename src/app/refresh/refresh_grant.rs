@@ -52,7 +52,7 @@ impl RefreshRequest<'_> {
             wait: &self.cx.wait(self.patience(&old)),
         });
         let reserved = match reserved {
-            Err(StoreError::Moved { .. }) => return Ok(None),
+            Err(StoreError::Conflict { .. }) => return Ok(None),
             other => other?,
         };
         if let Some(signal) = self.cx.interrupt.pending() {

@@ -17,7 +17,7 @@ use crate::model::secret::Secret;
 use crate::oauth::error::OAuthError;
 use crate::oauth::revoke::TokenTypeHint;
 use crate::ports::dialog::Notice;
-use crate::ports::store::{Held, PendingRefresh, Scope, StoreError, Waited};
+use crate::ports::store::{GrantLock, Held, PendingRefresh, Scope, StoreError, Waited};
 
 use super::context::Context;
 use super::failure::{Failure, Kind, StoreEffect, refresh_command, shell_word};
@@ -189,8 +189,9 @@ impl RevocationPlan {
             let Some(grant) = &self.grant else {
                 return self.send(cx, profile).map(|()| self);
             };
-            let held = self.lock(cx, grant, profile, deadline)?;
-            if let Filed::NothingFound(held) = recover::file(cx, held)?
+            // A grant that is spent has a successor, and that is to be revoked.
+            if let Some(held) = self.lock(cx, grant, profile, deadline)?
+                && let Filed::NothingFound(held) = recover::file(cx, held)?
                 && self.spend(cx, held, (owner, profile))?
             {
                 return Ok(self);
@@ -205,10 +206,12 @@ impl RevocationPlan {
         grant: &GrantDigest,
         profile: &ProfileId,
         deadline: Duration,
-    ) -> Result<Box<dyn Held<'a> + 'a>, Failure> {
+    ) -> Result<Option<Box<dyn Held<'a> + 'a>>, Failure> {
         loop {
-            if let Some(held) = cx.store.try_lock_grant(grant)? {
-                return Ok(held);
+            match cx.store.try_lock_grant(grant)? {
+                GrantLock::Held(held) => return Ok(Some(held)),
+                GrantLock::Spent { .. } => return Ok(None),
+                GrantLock::Taken { .. } => {}
             }
             let wait = cx.wait(deadline.saturating_sub(cx.clock.monotonic()));
             match cx.store.await_grant(grant, &wait)? {
@@ -241,7 +244,7 @@ impl RevocationPlan {
             wait: &cx.wait(WAIT_FOR_OTHERS),
         });
         let reserved = match reserved {
-            Err(StoreError::Moved { .. }) => return Ok(false),
+            Err(StoreError::Conflict { .. }) => return Ok(false),
             other => other?,
         };
         let sent = match cx.interrupt.pending() {

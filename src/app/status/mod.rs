@@ -21,7 +21,7 @@ use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::inheritance::Inheritance;
 use crate::model::profiles::{AuthProfiles, Effective};
 use crate::model::time::Timestamp;
-use crate::ports::store::{Scope, StoreError};
+use crate::ports::store::{Location, Scope, StoreError};
 
 use super::agents::inherit;
 use super::context::Context;
@@ -52,9 +52,9 @@ pub struct Report {
     /// Its directory.
     pub agent_dir: PathBuf,
     /// Its document.
-    pub store_path: PathBuf,
+    pub store_path: Location,
     /// How much of main's document it sees, and where that lies; nothing to say of main itself.
-    pub inheritance: Option<(Inheritance, PathBuf)>,
+    pub inheritance: Option<(Inheritance, Location)>,
     /// When it was made.
     pub at: Timestamp,
     /// Default model, fallbacks, aliases.
@@ -177,7 +177,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let unreadable = !wrong.is_empty() || !effective.own.faults.is_empty();
     wrong.extend(faults(&effective));
     let inheritance = inheritance(cx, &effective, &mut wrong)?;
-    for (path, mode) in cx.store.wide_modes(&request.agent) {
+    for (path, mode) in cx.store_files.wide_modes(&request.agent) {
         wrong.push(format!(
             "{} can be read by others (mode {mode:04o}); the next write repairs it",
             path.display()
@@ -208,7 +208,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
         inheritance,
         unusable: look.unusable(),
         agent_dir: look.agent_dir,
-        store_path: cx.store.path(&request.agent),
+        store_path: cx.store.location(&request.agent),
         at: now,
         shell_env: shell_enabled(cx),
         from_shell: keys.taken_from_shell(),
@@ -228,7 +228,7 @@ fn inheritance(
     cx: Context<'_>,
     effective: &Effective,
     wrong: &mut Vec<String>,
-) -> Result<Option<(Inheritance, PathBuf)>, StoreError> {
+) -> Result<Option<(Inheritance, Location)>, StoreError> {
     if effective.agent.is_main() {
         return Ok(None);
     }
@@ -237,7 +237,7 @@ fn inheritance(
         let lost = inherit::dangling(&inheritance, main);
         wrong.extend(lost.map(|id| format!("{id} is linked, and main holds no such profile")));
     }
-    Ok(Some((inheritance, cx.store.path(&AgentId::main()))))
+    Ok(Some((inheritance, cx.store.location(&AgentId::main()))))
 }
 
 /// Whether anything speaks for each provider, as the report would say it, and what is wrong with
@@ -262,7 +262,7 @@ fn look(cx: Context<'_>, agent: &AgentId) -> Result<(Effective, Vec<String>), Fa
     let mut wrong = Vec::new();
     let mut load = |agent: &AgentId| match cx.store.load(agent, Scope::All) {
         Ok(document) => Ok(document),
-        Err(error @ StoreError::Unreadable { .. }) => {
+        Err(error @ StoreError::Corrupt { .. }) => {
             wrong.push(format!("{error}; it is kept as it is"));
             Ok(AuthProfiles::default())
         }

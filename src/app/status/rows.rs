@@ -52,12 +52,11 @@ impl<'a> RowContext<'a> {
         profiles: &'a [VisibleProfile<'a>],
         agent: &AgentId,
     ) -> Self {
-        let document = cx.store.path(agent);
         Self {
             cx,
             keys,
             profiles,
-            agent_dir: document.parent().map(PathBuf::from).unwrap_or_default(),
+            agent_dir: cx.store_files.directory(agent),
             now: cx.clock.now(),
         }
     }
@@ -103,8 +102,8 @@ impl<'a> RowContext<'a> {
         };
         let used = match (labels.is_empty(), &env, &config) {
             (false, _, _) => {
-                let main = self.cx.store.path(&AgentId::main());
-                source("profiles", &main.display().to_string())
+                let main = self.cx.store.location(&AgentId::main());
+                source("profiles", main.as_str())
             }
             (true, Some(env), _) => source("env", &env.value),
             (true, None, Some(config)) => source("models.json", &config.value),

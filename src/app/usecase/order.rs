@@ -184,8 +184,8 @@ pub(in crate::app) fn tell_unusable(cx: Context<'_>, effective: &Effective, prov
 
 fn outcome(cx: Context<'_>, request: &Request, effective: &Effective) -> Result<Outcome, Failure> {
     let provider = &request.provider;
-    let document = cx.store.path(&request.agent);
-    let path = cx.store.state_path(&request.agent)?;
+    let document = cx.store_files.document(&request.agent);
+    let path = cx.store_files.state_path(&request.agent)?;
     let owner = match effective.own.order_of(provider) {
         Some(_) => request.agent.clone(),
         None => AgentId::main(),
@@ -193,7 +193,7 @@ fn outcome(cx: Context<'_>, request: &Request, effective: &Effective) -> Result<
     let order = effective.order_of(provider).map(<[String]>::to_vec);
     Ok(Outcome {
         agent: request.agent.clone(),
-        agent_dir: document.parent().map(PathBuf::from).unwrap_or_default(),
+        agent_dir: cx.store_files.directory(&request.agent),
         provider: provider.clone(),
         is_split: path != document,
         path,

@@ -6,7 +6,7 @@ use crate::model::history::{Cause, Generation, History};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::time::Timestamp;
 use crate::ports::dialog::Notice;
-use crate::ports::store::{Change, Held};
+use crate::ports::store::{Change, GrantLock, Held};
 
 use super::history::{Facts, Row, SuccessorLocation, Verdict, line, owner};
 use crate::app::context::Context;
@@ -208,15 +208,18 @@ fn hold<'a>(
     let Some(grant) = &generation.grant else {
         return Ok(None);
     };
-    let held = cx.store.try_lock_grant(grant)?;
-    if held.is_none() {
-        let message = format!(
-            "another process refreshes the grant of generation {} right now",
-            generation.number
-        );
-        return Err(Failure::new(Kind::Busy, message).hint("run the command again in a while"));
+    match cx.store.try_lock_grant(grant)? {
+        GrantLock::Held(held) => Ok(Some(held)),
+        // Which is why it is refused, once it is looked at again.
+        GrantLock::Spent { .. } => Ok(None),
+        GrantLock::Taken { .. } => {
+            let message = format!(
+                "another process refreshes the grant of generation {} right now",
+                generation.number
+            );
+            Err(Failure::new(Kind::Busy, message).hint("run the command again in a while"))
+        }
     }
-    Ok(held)
 }
 
 fn put(

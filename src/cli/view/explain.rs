@@ -225,10 +225,7 @@ fn facts(page: &mut Sheet, profile: &ProfileRow, now: Timestamp) {
     if !known.is_empty() {
         page.field("", FACT, &known.join(", "));
     }
-    fact(
-        page,
-        &format!("{}: {}", stored.owner, stored.file.display()),
-    );
+    fact(page, &format!("{}: {}", stored.owner, stored.file));
 }
 
 fn account(account: &Account) -> Vec<String> {

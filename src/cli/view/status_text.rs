@@ -59,8 +59,7 @@ fn head(sheet: &mut Sheet, report: &Report) {
         };
         field(sheet, "Shell", &["on,"], taken);
     }
-    let path = |path: &std::path::Path| path.display().to_string();
-    field(sheet, "Store", &[&path(&report.store_path)], "");
+    field(sheet, "Store", &[report.store_path.as_str()], "");
     if let Some((inheritance, main)) = &report.inheritance {
         let inherits = super::inherits(inheritance);
         match inheritance {
@@ -68,12 +67,17 @@ fn head(sheet: &mut Sheet, report: &Report) {
             _ => field(
                 sheet,
                 "Inherits",
-                &[&format!("{inherits}, in"), &path(main)],
+                &[&format!("{inherits}, in"), main.as_str()],
                 "",
             ),
         }
     }
-    field(sheet, "Config", &[&path(&report.config_path)], "");
+    field(
+        sheet,
+        "Config",
+        &[&report.config_path.display().to_string()],
+        "",
+    );
 }
 
 fn source(is_own: bool) -> &'static str {

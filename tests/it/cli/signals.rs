@@ -8,7 +8,7 @@ use std::time::Duration;
 use openclaw::model::grant::GrantDigest;
 use openclaw::model::id::{AgentId, ProviderId};
 use openclaw::model::secret::Secret;
-use openclaw::ports::store::Store;
+use openclaw::ports::store::{Documents as _, GrantLocks as _};
 use openclaw::store::file::FileStore;
 use openclaw::store::paths::StorePaths;
 use openclaw::sys::clock::SystemClock;
@@ -252,7 +252,7 @@ fn a_wait_for_the_refresh_of_another_process_ends_at_once() {
         let store = FileStore::new(Arc::new(SystemFiles), Arc::new(SystemClock::new()), places);
         let provider = ProviderId::parse("openai-codex").unwrap();
         let grant = GrantDigest::of(&provider, &Secret::new(refresh));
-        let held = store.try_lock_grant(&grant).unwrap().unwrap();
+        let held = store.try_lock_grant(&grant).unwrap().held().unwrap();
         let child = start(&world, &TOKEN);
         opened(&child, grant.as_str());
         send(&child, signal);

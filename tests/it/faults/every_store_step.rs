@@ -20,8 +20,9 @@ use std::time::Duration;
 
 use openclaw::model::grant::RefreshOutcome;
 use openclaw::model::id::AgentId;
+use openclaw::ports::files::FileError;
 use openclaw::ports::host::Clock as _;
-use openclaw::ports::store::{Scope, Store, StoreError};
+use openclaw::ports::store::{Documents as _, Journal as _, Location, Scope, StoreError};
 use openclaw::testing::files::{Fault, MemoryFiles};
 use rustix::io::Errno;
 
@@ -103,15 +104,18 @@ impl Check<'_> {
         let is_new = now.get(main) == self.new.get(main);
         let says_new = match answer {
             Ok(()) => true,
-            Err(StoreError::File(error)) => {
-                let is_it = [MAIN, STATE].map(Path::new).contains(&&*error.path);
-                error.is_in_place() && is_it
+            Err(StoreError::Unavailable(error)) => {
+                let file = error.cause.downcast_ref::<FileError>().unwrap();
+                let is_it = [MAIN, STATE].map(Path::new).contains(&&*file.path);
+                error.is_done && is_it
             }
             Err(StoreError::HalfWritten(_)) => true,
             // Where nothing can be read any more, nobody knows; the answer is safe, and that is said.
-            Err(StoreError::NotStored {
-                rescued: Some(_), ..
-            }) if matches!(self.fault, Fault::From(_)) => is_new,
+            Err(StoreError::NotStored { saved: Some(_), .. })
+                if matches!(self.fault, Fault::From(_)) =>
+            {
+                is_new
+            }
             Err(_) => false,
         };
         // A process that died has said nothing; where it had nothing more to do, it succeeded.
@@ -139,10 +143,14 @@ impl Check<'_> {
                 .is_some_and(|text| text.contains("rt-2"))
         };
         let told = match answer {
-            Err(StoreError::NotStored { rescued, .. }) => rescued.as_deref(),
+            Err(StoreError::NotStored { saved, .. }) => saved.as_ref(),
             _ => None,
         };
-        let holds = |path: &Path| files.text(path).is_some_and(|text| text.contains("rt-2"));
+        let holds = |at: &Location| {
+            files
+                .text(Path::new(at.as_str()))
+                .is_some_and(|text| text.contains("rt-2"))
+        };
         self.that(
             told.is_none_or(holds),
             "it told of a file that does not hold it",

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use openclaw::ports::store::{Store, StoreError};
+use openclaw::ports::store::{Journal as _, StoreError};
 use openclaw::testing::files::MemoryFiles;
 
 use crate::support::memory_store::{
@@ -22,8 +22,8 @@ fn a_refresh_that_fails_anywhere_never_loses_the_new_grant() {
         match committed {
             None => assert_eq!(refresh_of(&store, "main"), "rt-1", "operation {n}"),
             Some(Ok(_)) => assert_eq!(refresh_of(&store, "main"), "rt-2", "operation {n}"),
-            Some(Err(StoreError::NotStored { rescued, .. })) => {
-                let rescued = files.text(&rescued.unwrap()).unwrap();
+            Some(Err(StoreError::NotStored { saved, .. })) => {
+                let rescued = files.text(Path::new(saved.unwrap().as_str())).unwrap();
                 assert!(rescued.contains("rt-2"), "operation {n}");
                 assert_eq!(refresh_of(&store, "main"), "rt-1", "operation {n}");
             }
@@ -51,15 +51,16 @@ fn an_answer_that_cannot_be_saved_ahead_goes_to_another_disk_when_storing_fails(
         files.put(Path::new(MAIN), "not JSON");
         files.fail_nth(1);
     };
-    let Some(Err(StoreError::NotStored { rescued, .. })) = refresh(&store, spoil) else {
+    let Some(Err(StoreError::NotStored { saved, .. })) = refresh(&store, spoil) else {
         panic!("stored into what cannot be read");
     };
-    let rescued = rescued.unwrap();
+    let saved = saved.unwrap();
+    let rescued = Path::new(saved.as_str());
     assert!(rescued.starts_with("/run/openclaw"), "{rescued:?}");
     files.put(Path::new(MAIN), &text("rt-1"));
     recover_pending(&store);
     assert_eq!(refresh_of(&store, "main"), "rt-2");
-    assert!(files.text(&rescued).is_none());
+    assert!(files.text(rescued).is_none());
 }
 
 #[test]

@@ -10,7 +10,9 @@ use openclaw::model::id::AgentId;
 use openclaw::model::time::Timestamp;
 use openclaw::ports::files::Files;
 use openclaw::ports::host::Clock;
-use openclaw::ports::store::{Scope, Store, StoreError};
+use openclaw::ports::store::{
+    Documents as _, GrantLock, GrantLocks as _, Journal as _, Scope, StoreError,
+};
 use openclaw::testing::files::MemoryFiles;
 
 use crate::support::memory_store::{
@@ -43,7 +45,7 @@ fn an_unreadable_document_is_set_aside_before_it_is_replaced() {
     files.put(Path::new(MAIN), "{ broken");
     let store = store(&files);
     let loaded = store.load(&AgentId::main(), Scope::All);
-    assert!(matches!(loaded, Err(StoreError::Unreadable { .. })));
+    assert!(matches!(loaded, Err(StoreError::Corrupt { .. })));
     add(&store, "openai-codex:new").unwrap();
     let names = files.list(Path::new("/s/agents/main/agent")).unwrap();
     let aside = names
@@ -100,7 +102,7 @@ fn a_later_generation_is_never_written_to() {
         let store = store(&files);
         let added = add(&store, "openai-codex:new");
         assert!(
-            matches!(&added, Err(StoreError::LaterGeneration { path, .. }) if path == Path::new(database)),
+            matches!(&added, Err(StoreError::LaterGeneration { at, .. }) if at.as_str() == database),
             "{added:?}"
         );
         let document = store.load(&AgentId::main(), Scope::All).unwrap();
@@ -135,7 +137,8 @@ fn a_commit_moves_every_copy() {
     );
     let new = store.grant_record(&successor).unwrap().unwrap();
     assert_eq!(new.proven_at, Some(Timestamp(START as i64)));
-    assert!(store.try_lock_grant(&digest("rt-1")).unwrap().is_some());
+    let lock = store.try_lock_grant(&digest("rt-1")).unwrap();
+    assert!(matches!(lock, GrantLock::Spent { successor: it } if it == successor));
 }
 
 #[test]
@@ -163,7 +166,7 @@ fn an_update_that_fails_anywhere_leaves_the_document_whole() {
             .unwrap()
             .contains("openai-codex:new");
         let is_done = match &added {
-            Err(StoreError::File(error)) => error.is_in_place(),
+            Err(StoreError::Unavailable(error)) => error.is_done,
             other => other.is_ok(),
         };
         assert_eq!(is_done, is_there, "operation {n}");
@@ -205,7 +208,9 @@ fn stale_locks_of_openclaw_are_removed_and_living_ones_end_in_busy() {
     let clock = Arc::new(Ticking(AtomicU64::new(START)));
     let waiting = store_with(&files, clock.clone());
     let added = add(&waiting, "openai-codex:late");
-    assert!(matches!(added, Err(StoreError::Busy { path, owner: Some(_) }) if path == lock));
+    assert!(
+        matches!(added, Err(StoreError::Busy { at, owner: Some(_) }) if Path::new(at.as_str()) == lock)
+    );
     assert!(clock.monotonic() >= Duration::from_secs(60));
     assert!(files.stat(&lock).unwrap().is_some());
 }

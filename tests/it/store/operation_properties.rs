@@ -12,7 +12,7 @@ use openclaw::model::json::{Extra, Verbatim};
 use openclaw::model::profiles::AuthProfiles;
 use openclaw::model::secret::Secret;
 use openclaw::model::usage::Usage;
-use openclaw::ports::store::{Change, Store as _};
+use openclaw::ports::store::{Change, Documents as _};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};

@@ -14,7 +14,9 @@ use openclaw::model::secret::Secret;
 use openclaw::model::time::Timestamp;
 use openclaw::ports::host::Clock;
 use openclaw::ports::lock::Wait;
-use openclaw::ports::store::{Change, PendingRefresh, Scope, Store, StoreError};
+use openclaw::ports::store::{
+    Change, Documents as _, GrantLocks as _, Journal as _, PendingRefresh, Scope, StoreError,
+};
 use openclaw::store::file::FileStore;
 use openclaw::store::paths::StorePaths;
 use openclaw::testing::files::MemoryFiles;
@@ -123,7 +125,7 @@ pub(crate) const ANSWER: &[u8] = br#"{"access_token":"at","refresh_token":"rt-2"
 /// What a command does first: files every answer that was saved.
 pub(crate) fn recover_pending(store: &FileStore) {
     for grant in store.pending_answers().unwrap() {
-        let held = store.try_lock_grant(&grant).unwrap().unwrap();
+        let held = store.try_lock_grant(&grant).unwrap().held().unwrap();
         if let Some(answer) = held.saved().unwrap() {
             assert_eq!(answer.body.expose(), ANSWER);
             let resumed = held.resume(&answer).unwrap();
@@ -153,7 +155,7 @@ pub(crate) fn refresh(
         now,
         wait: &PATIENCE,
     };
-    let held = store.try_lock_grant(&digest("rt-1")).ok()??;
+    let held = store.try_lock_grant(&digest("rt-1")).ok()?.held()?;
     let mut reserved = held.reserve(&what).ok()?;
     before();
     reserved.save(&Secret::new(ANSWER.to_vec()));

@@ -9,7 +9,7 @@ use openclaw::model::grant::{Binding, GrantDigest, RefreshOutcome};
 use openclaw::model::id::{AgentId, ProfileId, ProviderId};
 use openclaw::model::secret::Secret;
 use openclaw::ports::host::Clock as _;
-use openclaw::ports::store::{PendingRefresh, Store as _};
+use openclaw::ports::store::{GrantLocks as _, PendingRefresh};
 use openclaw::store::file::FileStore;
 use openclaw::store::paths::StorePaths;
 use openclaw::sys::clock::SystemClock;
@@ -71,7 +71,7 @@ fn hold(beside: &Beside, meanwhile: impl FnOnce()) {
     let login = beside.login();
     let refresh = Secret::from(login["refresh"].as_str().unwrap());
     let grant = GrantDigest::of(&provider, &refresh);
-    let held = store.try_lock_grant(&grant).unwrap().unwrap();
+    let held = store.try_lock_grant(&grant).unwrap().held().unwrap();
     let what = PendingRefresh {
         agent: &AgentId::main(),
         profile: &ProfileId::parse("openai-codex:default").unwrap(),

@@ -13,7 +13,9 @@ use openclaw::model::profiles::AuthProfiles;
 use openclaw::model::secret::Secret;
 use openclaw::model::time::Timestamp;
 use openclaw::ports::host::Clock;
-use openclaw::ports::store::{Change, PendingRefresh, Store, StoreError};
+use openclaw::ports::store::{
+    Change, Documents as _, GrantLocks as _, Journal as _, PendingRefresh, StoreError,
+};
 use openclaw::store::file::FileStore;
 use openclaw::testing::clock::FakeClock;
 use openclaw::testing::files::MemoryFiles;
@@ -166,7 +168,7 @@ fn report(run: &Run) -> Result<(), StoreError> {
 
 fn refresh(run: &Run) -> Result<(), StoreError> {
     let (agent, profile, provider) = (AgentId::main(), id("openai-codex:default"), provider());
-    let held = run.store.try_lock_grant(&digest("rt-1"))?.unwrap();
+    let held = run.store.try_lock_grant(&digest("rt-1"))?.held().unwrap();
     let mut reserved = held.reserve(&PendingRefresh {
         agent: &agent,
         profile: &profile,

@@ -11,7 +11,9 @@ use openclaw::model::json::{Extra, Verbatim};
 use openclaw::model::secret::Secret;
 use openclaw::model::time::Timestamp;
 use openclaw::ports::files::Files;
-use openclaw::ports::store::{Change, HistoryListing, Scope, Store, StoreError};
+use openclaw::ports::store::{
+    Change, Documents as _, History as _, HistoryListing, Scope, StoreError,
+};
 use openclaw::store::file::FileStore;
 use openclaw::store::paths::StorePaths;
 use openclaw::testing::clock::FakeClock;
@@ -105,7 +107,7 @@ fn a_change_that_fails_anywhere_loses_neither_what_is_nor_what_was() {
         let is_over = !files.has_failed();
         let now = now(&store).unwrap();
         let is_done = match &done {
-            Err(StoreError::File(error)) => error.is_in_place(),
+            Err(StoreError::Unavailable(error)) => error.is_done,
             other => other.is_ok(),
         };
         assert_eq!(is_done, now == token("1"), "operation {n}");

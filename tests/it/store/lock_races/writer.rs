@@ -15,7 +15,7 @@ use openclaw::model::json::{Extra, Verbatim};
 use openclaw::model::profiles::AuthProfiles;
 use openclaw::model::secret::Secret;
 use openclaw::model::usage::Usage;
-use openclaw::ports::store::{Change, Store as _, StoreError};
+use openclaw::ports::store::{Change, Documents as _, StoreError};
 use openclaw::store::file::FileStore;
 use openclaw::store::paths::StorePaths;
 use openclaw::sys::clock::SystemClock;

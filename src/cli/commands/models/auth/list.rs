@@ -38,7 +38,7 @@ impl List {
         };
         let outcome = list::run(system.context(), &request)?;
         if self.json {
-            let path = system.context().store.path(system.agent());
+            let path = system.context().store_files.document(system.agent());
             return Ok(Output::json(&view::list::document(
                 &request, &outcome, &path,
             )));

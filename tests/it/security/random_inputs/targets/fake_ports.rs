@@ -284,6 +284,7 @@ impl FakePorts {
             dialog: &self.person,
             files: &self.files,
             store: &self.store,
+            store_files: &self.store,
             config: &self.config,
             settings: &self.settings,
             catalogue: &self.catalogue,

@@ -8,7 +8,7 @@ use openclaw::model::id::{AgentId, ProviderId};
 use openclaw::model::secret::Secret;
 use openclaw::oauth::authorization::Attempt;
 use openclaw::oauth::paste::Pasted;
-use openclaw::ports::store::{Scope, Store as _};
+use openclaw::ports::store::{Documents as _, Scope};
 
 use super::callback::{attempt, state_of};
 use super::fake_ports::{FakePorts, assert_printable};

@@ -8,7 +8,7 @@ use openclaw::cli::view::{status_json, status_text};
 use openclaw::model::grant::GrantDigest;
 use openclaw::model::id::{AgentId, ProfileId, ProviderId};
 use openclaw::model::secret::Secret;
-use openclaw::ports::store::{Change, Scope, Store as _, StoreError};
+use openclaw::ports::store::{Change, Documents as _, Scope, StoreError};
 
 use super::fake_ports::{FakePorts, NOW, STATE, assert_printable};
 use super::raw;

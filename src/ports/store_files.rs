@@ -1,0 +1,49 @@
+//! What only a store on files has, and only those who speak of files ask: `doctor`, `status`,
+//! `explain`, and hints. A backend without files answers that there is nothing.
+
+use std::path::PathBuf;
+
+use crate::model::id::AgentId;
+
+use super::store::StoreError;
+
+/// The files of an agent's credentials.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StorePlaces {
+    /// Those that are read: the document, or the files of earlier releases in its place.
+    pub read: Vec<PathBuf>,
+    /// Files of earlier releases that are there and not read, because there is a document.
+    pub passed_over: Vec<PathBuf>,
+}
+
+/// The files of the store.
+pub trait StoreFiles: Send + Sync {
+    /// The directory of an agent.
+    fn directory(&self, agent: &AgentId) -> PathBuf;
+
+    /// The path of an agent's document.
+    fn document(&self, agent: &AgentId) -> PathBuf;
+
+    /// The path of the file in which its order, last good and usage lie: the document, or the one
+    /// beside it where a later release has split them off.
+    ///
+    /// # Errors
+    /// If that cannot be found out.
+    fn state_path(&self, agent: &AgentId) -> Result<PathBuf, StoreError>;
+
+    /// The files that an agent's credentials lie in, or once lay in. Takes no lock.
+    ///
+    /// # Errors
+    /// If one of them cannot be looked for.
+    fn places(&self, agent: &AgentId) -> Result<StorePlaces, StoreError>;
+
+    /// Permission bits of the document and its directory that are wider than 0600 and 0700, each
+    /// with its path; they are repaired at the next write.
+    fn wide_modes(&self, agent: &AgentId) -> Vec<(PathBuf, u32)>;
+
+    /// The files in which saved answers wait, wherever they were saved. Takes no lock.
+    ///
+    /// # Errors
+    /// If the place they are saved in cannot be read.
+    fn waiting_answers(&self) -> Result<Vec<PathBuf>, StoreError>;
+}

@@ -1,17 +1,17 @@
 #!/bin/sh
-# Calls an API with one of several accounts of a provider, and with the next one when an account
+# Calls an API with one of several accounts of a provider, and switches to the next account when one
 # has reached its limit.
 #
 #   examples/rotate.sh PROVIDER URL [MODEL]
 #   printf '%s' "$body" | BODY=- examples/rotate.sh anthropic https://api.anthropic.com/v1/messages
 #
-# The answer goes to standard output, what happens to standard error. What is on standard input is
-# sent as a JSON body where BODY is "-"; HEADERS names a file of further headers, a line each.
-# OPENCLAW names the program. Exit status: 0 done; 1 the API refused the request itself; 4 every
-# account was tried, or network or server are in trouble; else what `openclaw models auth token` said.
+# The response goes to standard output, messages go to standard error. With BODY=-, standard input is
+# sent as a JSON body. HEADERS names a file with additional headers, one per line. OPENCLAW names the
+# program. Exit status: 0 success; 1 the API rejected the request itself; 4 every account was tried, or
+# the network or the server failed; else the exit code of `openclaw models auth token`.
 #
-# The token is in no argument, no environment and no file: curl reads it from a pipe, and `printf`
-# is a part of the shell.
+# The token is in no argument, no environment variable and no file: curl reads it from a pipe, and
+# `printf` is a shell builtin.
 set -eu
 
 if [ $# -lt 2 ]; then
@@ -30,12 +30,12 @@ if [ "${BODY-}" = - ]; then
   cat > "$work/body"
 fi
 
-# A member of the JSON document on standard input, which has one a line.
+# Prints a member of the JSON document on standard input, which has one member per line.
 member() {
   sed -n "s/^  \"$1\": \"\\(.*\\)\",\\{0,1\\}\$/\\1/p"
 }
 
-# Tells how it went. What only concerns the book-keeping is no reason to fail.
+# Reports the outcome. A failed report does not fail the script.
 report() {
   if [ -n "$model" ]; then
     set -- "$@" --model "$model"
@@ -43,13 +43,13 @@ report() {
   "$openclaw" models auth report "$@" >&2 || echo "it could not be reported" >&2
 }
 
-# What the answer's Retry-After says (RFC 9110 section 10.2.3).
+# Prints the response's Retry-After (RFC 9110 section 10.2.3).
 retry_after() {
   tr -d '\r' < "$work/headers" |
     sed -n 's/^[Rr][Ee][Tt][Rr][Yy]-[Aa][Ff][Tt][Ee][Rr]: *//p' | tail -n 1
 }
 
-# Prints the status; headers and body go to files.
+# Sends the request and prints the status; headers and body go to files.
 call() {
   set -- --silent --show-error --max-time 300 --config - \
     --dump-header "$work/headers" --output "$work/answer" --write-out '%{http_code}' "$url"
@@ -73,7 +73,7 @@ while [ "$attempts" -gt 0 ]; do
     echo "there is no account of $provider to rotate" >&2
     exit 1
   fi
-  # Whoever is handed out again is the best of those that are all passed over.
+  # An account that comes up again is the best of those that are all cooling down.
   case $tried in
     *" $profile "*) break ;;
   esac
@@ -89,7 +89,7 @@ while [ "$attempts" -gt 0 ]; do
     429)
       after=$(retry_after)
       case $after in
-        # A date instead of seconds is left out: the usual time to wait is taken.
+        # A date instead of seconds is ignored; the default cooldown applies.
         '' | *[!0-9]*) report "$profile" --failed rate_limit ;;
         *) report "$profile" --failed rate_limit --retry-after "$after" ;;
       esac
@@ -97,7 +97,7 @@ while [ "$attempts" -gt 0 ]; do
     401 | 403) report "$profile" --failed auth ;;
     402) report "$profile" --failed billing ;;
     *)
-      # No fault of the account: another one would be told the same.
+      # Not the account's fault: another one would get the same response.
       echo "HTTP $status" >&2
       cat "$work/answer"
       case $status in

@@ -41,13 +41,13 @@ fn main() -> Done {
     std::fs::create_dir_all(&providers)?;
     std::fs::write(providers.join("openai-codex.toml"), tour.issuer.manifest())?;
     say(
-        "A state directory that goes away afterwards, and a manifest in it that points openai-codex at an authorization server on this machine.",
+        "A temporary state directory, with a manifest that points openai-codex at an authorization server on this machine.",
     );
 
-    say("1. Log in. A browser would open the URL; here a small client plays it.");
+    say("1. Log in. A small client plays the browser that would open the URL.");
     tour.log_in()?;
 
-    say("2. What is there?");
+    say("2. Show the status.");
     tour.show(&["models", "status"])?;
 
     say("3. A script asks for a token. It is fresh: no lock, no network.");

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Each target for as many seconds as the first argument says, a minute by default: coverage-guided
-# where there is a nightly compiler and cargo-fuzz, else by inputs that are broken at random. The seed
-# is printed either way. `build` builds the targets and runs none.
+# Runs each fuzz target for the given number of seconds (60 by default): coverage-guided with a nightly
+# compiler and cargo-fuzz, else with randomly corrupted inputs. The seed is printed either way. `build`
+# builds the targets without running them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}

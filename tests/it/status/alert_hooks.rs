@@ -338,7 +338,7 @@ fn a_server_in_trouble_rings_nobody() {
 
 #[test]
 fn what_the_manual_shows_is_understood() {
-    let manual = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/alerts.md");
+    let manual = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/monitoring.md");
     let manual = std::fs::read_to_string(manual).unwrap();
     let blocks = manual.split("```yaml\n").skip(1);
     let blocks = blocks.map(|block| block.split_once("```").unwrap().0);

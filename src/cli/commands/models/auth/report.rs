@@ -27,7 +27,7 @@ use crate::model::id::ProfileId;
   openclaw models auth report anthropic:work --failed rate_limit --retry-after 30
   openclaw models auth report anthropic:work --failed rate_limit --model claude-opus-4-6
 
-docs/rotation.md tells how long it is passed over; examples/rotate.sh shows it in a script.")]
+docs/account-rotation.md tells how long it is passed over; examples/rotate.sh shows it in a script.")]
 pub struct Report {
     /// The profile, as `models auth token --json` names it
     #[arg(value_name = "PROFILE", value_parser = ProfileId::parse)]

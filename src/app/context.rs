@@ -16,7 +16,6 @@ use crate::ports::host::{Browser, Clock, Env, Interrupt, LoginShell, Random};
 use crate::ports::http::Http;
 use crate::ports::lock::{self, Wait};
 use crate::ports::program::Programs;
-use crate::ports::secrets::Secrets;
 use crate::ports::store::{Scope, Store, StoreError};
 use crate::ports::store_files::StoreFiles;
 use crate::providers::catalogue::Catalogue;
@@ -33,8 +32,6 @@ pub struct Context<'a> {
     pub random: &'a dyn Random,
     /// The environment, `<state>/.env` below it.
     pub env: &'a dyn Env,
-    /// Secrets that a configuration names.
-    pub secrets: &'a dyn Secrets,
     /// The login shell.
     pub shell: &'a dyn LoginShell,
     /// Signals that ask to stop.

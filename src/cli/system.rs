@@ -16,12 +16,11 @@ use crate::config::workspace;
 use crate::model::id::AgentId;
 use crate::model::settings::Settings;
 use crate::model::time::Timestamp;
+use crate::ports::declarations::Declarations;
 use crate::ports::dialog::Dialog;
 use crate::ports::exec::Exec;
 use crate::ports::files::Files;
-use crate::ports::hooks::HookSource;
 use crate::ports::host::{Clock, Env, Interrupt};
-use crate::ports::secrets::{EnvSecrets, Secrets};
 use crate::providers::catalogue::Catalogue;
 use crate::store::file::FileStore;
 use crate::store::history;
@@ -50,7 +49,6 @@ use super::terminal::TerminalDialog;
 pub struct System {
     clock: Arc<SystemClock>,
     env: Arc<dyn Env>,
-    secrets: Box<dyn Secrets>,
     interrupt: Arc<dyn Interrupt>,
     http: SystemHttp,
     dialog: Box<dyn Dialog>,
@@ -139,14 +137,13 @@ impl System {
         let declared = places.state_dir.join("config.yaml");
         let declared = Arc::new(DeclaredFile::new(Arc::clone(&files), declared));
         Ok(Self {
-            alerts: Alerts::new(Arc::clone(&declared) as Arc<dyn HookSource>),
+            alerts: Alerts::new(Arc::clone(&declared) as Arc<dyn Declarations>),
             catalogue: Catalogue::new(Arc::clone(&files), places.state_dir.join("providers"))
                 .declaring(declared),
             http: SystemHttp::new(&SystemEnv),
             global: global.clone(),
             printer: Arc::clone(printer),
             clock,
-            secrets: Box::new(EnvSecrets::new(Arc::clone(&env))),
             env,
             interrupt,
             dialog,
@@ -166,7 +163,6 @@ impl System {
             clock: self.clock.as_ref(),
             random: &OsRandom,
             env: self.env.as_ref(),
-            secrets: self.secrets.as_ref(),
             shell: &SystemShell,
             interrupt: self.interrupt.as_ref(),
             browser: &SystemBrowser,

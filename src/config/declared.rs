@@ -13,7 +13,6 @@ use crate::model::declared::{Declared, Finding, Severity, SourceLocation};
 use crate::model::id::{ProviderId, printable};
 use crate::ports::declarations::{Declarations, DeclareError};
 use crate::ports::files::{FileError, Files};
-use crate::ports::hooks::HookSource;
 
 use super::finding::{error, finding, near};
 use super::yaml::{self, Name, Node};
@@ -49,7 +48,7 @@ impl DeclaredFile {
     }
 
     /// Everything that stands there; `None` if that is nothing.
-    pub(super) fn root(&self) -> Result<Option<&Node>, DeclareError> {
+    fn root(&self) -> Result<Option<&Node>, DeclareError> {
         let root = match self.content()? {
             Content::Absent => return Ok(None),
             Content::Faulty(finding) => return Err(DeclareError::Wrong(vec![finding.clone()])),
@@ -129,6 +128,10 @@ impl Declarations for DeclaredFile {
         Ok(None)
     }
 
+    fn hooks(&self) -> Result<(Hooks, Vec<Finding>), DeclareError> {
+        Ok(self.root()?.map(hooks::read).unwrap_or_default())
+    }
+
     fn ids(&self) -> Result<Vec<ProviderId>, DeclareError> {
         let mut ids = Vec::new();
         for (name, node) in self.providers()? {
@@ -158,12 +161,6 @@ impl Declarations for DeclaredFile {
             }
         }
         Ok(findings)
-    }
-}
-
-impl HookSource for DeclaredFile {
-    fn hooks(&self) -> Result<(Hooks, Vec<Finding>), DeclareError> {
-        Ok(self.root()?.map(hooks::read).unwrap_or_default())
     }
 }
 

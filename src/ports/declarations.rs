@@ -1,13 +1,14 @@
-//! Providers that a user declares beside the manifests.
+//! What a user declares in `config.yaml`: providers beside the manifests, and hooks.
 //!
 //! An implementation owes: nothing is read before it is asked; what is wrong with one declaration
-//! concerns nobody else, unless the file as a whole cannot be understood.
+//! concerns no other, unless the file as a whole cannot be understood.
 
 use super::files::FileError;
+use crate::model::alert::Hooks;
 use crate::model::declared::{Declared, Finding};
 use crate::model::id::ProviderId;
 
-/// Where providers are declared.
+/// Where providers and hooks are declared.
 pub trait Declarations: Send + Sync {
     /// The declaration of one provider, if there is one.
     ///
@@ -20,6 +21,12 @@ pub trait Declarations: Send + Sync {
     /// # Errors
     /// If the file cannot be read or understood.
     fn ids(&self) -> Result<Vec<ProviderId>, DeclareError>;
+
+    /// The hooks that can be run, and what is wrong with the others.
+    ///
+    /// # Errors
+    /// If the file cannot be read or understood.
+    fn hooks(&self) -> Result<(Hooks, Vec<Finding>), DeclareError>;
 
     /// Everything there is to say about the whole file.
     ///

@@ -4,11 +4,9 @@
 //! a fake of every one is in `testing`.
 
 pub mod declarations;
-pub mod hooks;
 pub mod host;
 
 pub mod http;
-pub mod secrets;
 
 pub mod program;
 

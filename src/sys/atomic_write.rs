@@ -18,7 +18,7 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{FallocateFlags, OFlags};
 use rustix::io::Errno;
 
-use super::files::{failed, resolve};
+use super::fs_error::{failed, resolve};
 use super::lock;
 use crate::ports::files::{FileError, InPlace, Reservation};
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 
-use super::files::failed;
+use super::fs_error::failed;
 use super::process_group::{GRACE, NextLine, ProcessGroup};
 use crate::ports::disk::{BUSY, Disk, HELD, Kind, LockContender, Volume};
 use crate::ports::files::FileError;

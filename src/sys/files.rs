@@ -14,37 +14,15 @@ use rustix::io::Errno;
 use rustix::process::Pid;
 
 use super::atomic_write::Draft;
+use super::fs_error::{failed, if_there, resolve};
 use super::lock;
 use super::preallocated::Slot;
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, FileLock, Files, Prepared, Reservation, Sharing, Stat};
 
-/// As many as Linux follows.
-const MAX_LINKS: usize = 40;
-
 /// The file system of this machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemFiles;
-
-/// For `map_err`: names the operation and the path.
-pub(super) fn failed<'a>(
-    operation: &'static str,
-    path: &'a Path,
-) -> impl FnOnce(io::Error) -> FileError + 'a {
-    move |source| FileError {
-        operation,
-        path: path.to_owned(),
-        source,
-    }
-}
-
-fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
 
 impl Files for SystemFiles {
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
@@ -193,44 +171,15 @@ impl Files for SystemFiles {
     }
 
     fn process_lives(&self, pid: u32) -> bool {
-        process_lives(pid)
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        // A process of somebody else may not be signalled, but it is there.
+        pid.is_some_and(|pid| {
+            matches!(
+                rustix::process::test_kill_process(pid),
+                Ok(()) | Err(Errno::PERM)
+            )
+        })
     }
-}
-
-/// See [`Files::resolve`]. A link to a file that does not exist yet leads to where it would be.
-pub(super) fn resolve(path: &Path) -> Result<PathBuf, FileError> {
-    let follow = || -> io::Result<PathBuf> {
-        let mut current = path.to_owned();
-        for _ in 0..MAX_LINKS {
-            if let Some(resolved) = if_there(fs::canonicalize(&current))? {
-                return Ok(resolved);
-            }
-            let name = current.file_name().ok_or(io::ErrorKind::NotFound)?;
-            let parent = match current.parent() {
-                Some(parent) if !parent.as_os_str().is_empty() => parent,
-                _ => Path::new("."),
-            };
-            let parent = fs::canonicalize(parent)?;
-            current = match fs::read_link(&current) {
-                Ok(link) => parent.join(link),
-                Err(_) => return Ok(parent.join(name)),
-            };
-        }
-        Err(Errno::LOOP.into())
-    };
-    follow().map_err(failed("resolve", path))
-}
-
-/// See [`Files::process_lives`].
-pub(super) fn process_lives(pid: u32) -> bool {
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    // A process of somebody else may not be signalled, but it is there.
-    pid.is_some_and(|pid| {
-        matches!(
-            rustix::process::test_kill_process(pid),
-            Ok(()) | Err(Errno::PERM)
-        )
-    })
 }
 
 #[cfg(test)]

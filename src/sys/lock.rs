@@ -12,6 +12,7 @@ use std::io::{self, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
+use super::fs_error::failed;
 use crate::ports::files::{FileError, FileLock, Sharing};
 
 /// A held lock; closing the file frees it.
@@ -41,7 +42,7 @@ pub(super) fn try_lock(
     match acquire(path, take) {
         Ok(lock) => Ok(Some(lock)),
         Err(error) if error.kind() == fs2::lock_contended_error().kind() => Ok(None),
-        Err(error) => Err(failed(path, error)),
+        Err(error) => Err(failed("lock", path)(error)),
     }
 }
 
@@ -51,7 +52,7 @@ pub(super) fn lock(path: &Path, sharing: Sharing) -> Result<Box<dyn FileLock>, F
         Sharing::Exclusive => fs2::FileExt::lock_exclusive(file),
         Sharing::Shared => fs2::FileExt::lock_shared(file),
     };
-    acquire(path, take).map_err(|error| failed(path, error))
+    acquire(path, take).map_err(failed("lock", path))
 }
 
 /// Takes the lock of a file that is open and is nobody's business but its owner's; false if
@@ -61,14 +62,6 @@ pub(super) fn claim(file: &File) -> io::Result<bool> {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == fs2::lock_contended_error().kind() => Ok(false),
         Err(error) => Err(error),
-    }
-}
-
-fn failed(path: &Path, source: io::Error) -> FileError {
-    FileError {
-        operation: "lock",
-        path: path.to_owned(),
-        source,
     }
 }
 

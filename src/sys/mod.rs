@@ -10,6 +10,7 @@ pub mod env;
 pub mod exec;
 mod exec_permissions;
 pub mod files;
+mod fs_error;
 mod hook_process;
 pub mod http;
 pub mod interrupt;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 
 use super::atomic_write::{allocate, flags, sync_directory};
-use super::files::failed;
+use super::fs_error::failed;
 use crate::ports::files::{FileError, Prepared};
 
 /// See [`crate::ports::files::Files::prepare`].

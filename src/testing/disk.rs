@@ -1,13 +1,10 @@
 //! A disk in memory that fails in the ways of disks that somebody has.
 
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
-
 use std::io;
+use std::path::Path;
 
-use crate::model::time::Timestamp;
 use crate::ports::disk::{Disk, Kind, LockContender, Volume};
-use crate::ports::files::{FileError, FileLock, Files, Prepared, Reservation, Sharing, Stat};
+use crate::ports::files::{FileError, FileLock, Files, Sharing};
 
 use super::files::MemoryFiles;
 
@@ -56,30 +53,6 @@ pub enum Quirk {
     Hangs,
 }
 
-/// Files in memory, and what is wrong with them.
-#[derive(Clone)]
-pub struct QuirkyDisk {
-    files: MemoryFiles,
-    quirks: Vec<Quirk>,
-    /// What rivals hold, so that it can outlive them.
-    stuck: Arc<Mutex<Vec<Box<dyn FileLock>>>>,
-}
-
-impl QuirkyDisk {
-    /// Over `files`, with these quirks.
-    pub fn new(files: MemoryFiles, quirks: &[Quirk]) -> Self {
-        Self {
-            files,
-            quirks: quirks.to_vec(),
-            stuck: Arc::default(),
-        }
-    }
-
-    fn has(&self, quirk: &Quirk) -> bool {
-        self.quirks.contains(quirk)
-    }
-}
-
 fn failed(operation: &'static str, path: &Path, kind: io::ErrorKind) -> FileError {
     FileError {
         operation,
@@ -95,7 +68,7 @@ impl FileLock for NoLock {
 }
 
 struct Other {
-    disk: QuirkyDisk,
+    files: MemoryFiles,
     lock: Option<Box<dyn FileLock>>,
 }
 
@@ -105,29 +78,26 @@ impl LockContender for Other {
     }
 
     fn kill(mut self: Box<Self>) -> Result<(), FileError> {
-        if self.disk.has(&Quirk::LocksStay) {
-            let mut stuck = self
-                .disk
-                .stuck
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            stuck.extend(self.lock.take());
+        if self.files.has(&Quirk::LocksStay) {
+            // Nobody lets go of it any more.
+            std::mem::forget(self.lock.take());
         }
         Ok(())
     }
 }
 
-impl Disk for QuirkyDisk {
+/// What is asked of a disk whose files lie in memory, by its quirks.
+impl Disk for MemoryFiles {
     fn volume(&self, _: &Path) -> Result<Volume, FileError> {
         let mut volume = Volume {
             kind: Kind::Local("ext4"),
             free: 1 << 40,
             free_files: Some(1 << 20),
         };
-        for quirk in &self.quirks {
+        for quirk in self.quirks() {
             match quirk {
-                Quirk::Kind(kind) => volume.kind = kind.clone(),
-                Quirk::Free(free) => volume.free = *free,
+                Quirk::Kind(kind) => volume.kind = kind,
+                Quirk::Free(free) => volume.free = free,
                 Quirk::NoMoreFiles => volume.free_files = Some(0),
                 _ => {}
             }
@@ -165,126 +135,8 @@ impl Disk for QuirkyDisk {
             false => self.try_lock(path, Sharing::Exclusive)?,
         };
         Ok(Box::new(Other {
-            disk: self.clone(),
+            files: self.clone(),
             lock,
         }))
-    }
-}
-
-impl Files for QuirkyDisk {
-    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
-        let bytes = self.files.read(path)?;
-        if path.ends_with("renamed") {
-            if self.has(&Quirk::RenameLeavesAGap) {
-                return Ok(None);
-            }
-            if self.has(&Quirk::RenameTears) {
-                return Ok(bytes.map(|bytes| bytes[1..].to_vec()));
-            }
-        }
-        Ok(bytes)
-    }
-
-    fn stat(&self, path: &Path) -> Result<Option<Stat>, FileError> {
-        let mut stat = self.files.stat(path)?;
-        if let Some(stat) = &mut stat {
-            for quirk in &self.quirks {
-                match quirk {
-                    Quirk::WideModes if !stat.is_dir => stat.mode = 0o777,
-                    Quirk::Mode(mode) if stat.is_dir => stat.mode = *mode,
-                    _ => {}
-                }
-            }
-        }
-        Ok(stat)
-    }
-
-    fn list(&self, directory: &Path) -> Result<Vec<String>, FileError> {
-        self.files.list(directory)
-    }
-
-    fn resolve(&self, path: &Path) -> Result<std::path::PathBuf, FileError> {
-        self.files.resolve(path)
-    }
-
-    fn create_dirs(&self, path: &Path) -> Result<(), FileError> {
-        self.files.create_dirs(path)
-    }
-
-    fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-        self.files.replace(path, bytes)
-    }
-
-    fn reserve(&self, path: &Path, size: u64) -> Result<Box<dyn Reservation + '_>, FileError> {
-        self.files.reserve(path, size)
-    }
-
-    fn prepare(
-        &self,
-        path: &Path,
-        head: &[u8],
-        room: u64,
-    ) -> Result<Box<dyn Prepared + '_>, FileError> {
-        self.files.prepare(path, head, room)
-    }
-
-    fn create_new(&self, path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
-        match self.has(&Quirk::CreatesTwice) {
-            true => self.files.replace(path, bytes),
-            false => self.files.create_new(path, bytes, mode),
-        }
-    }
-
-    fn create_dir_new(&self, path: &Path) -> Result<(), FileError> {
-        self.files.create_dir_new(path)
-    }
-
-    fn touch(&self, path: &Path, time: Timestamp) -> Result<(), FileError> {
-        match self.has(&Quirk::NoTimes) {
-            true => Ok(()),
-            false => self.files.touch(path, time),
-        }
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> Result<(), FileError> {
-        self.files.rename(from, to)
-    }
-
-    fn rename_new(&self, from: &Path, to: &Path) -> Result<(), FileError> {
-        self.files.rename_new(from, to)
-    }
-
-    fn remove(&self, path: &Path) -> Result<(), FileError> {
-        self.files.remove(path)
-    }
-
-    fn set_mode(&self, path: &Path, mode: u32) -> Result<(), FileError> {
-        self.files.set_mode(path, mode)
-    }
-
-    fn try_lock(
-        &self,
-        path: &Path,
-        sharing: Sharing,
-    ) -> Result<Option<Box<dyn FileLock>>, FileError> {
-        if self.has(&Quirk::NoLocks) {
-            return Err(failed("lock", path, io::ErrorKind::Unsupported));
-        }
-        if self.has(&Quirk::LocksExcludeNobody) {
-            return Ok(Some(Box::new(NoLock)));
-        }
-        let sharing = match self.has(&Quirk::LocksCannotBeShared) {
-            true => Sharing::Exclusive,
-            false => sharing,
-        };
-        self.files.try_lock(path, sharing)
-    }
-
-    fn lock(&self, path: &Path, sharing: Sharing) -> Result<Box<dyn FileLock>, FileError> {
-        self.files.lock(path, sharing)
-    }
-
-    fn process_lives(&self, pid: u32) -> bool {
-        self.files.process_lives(pid)
     }
 }

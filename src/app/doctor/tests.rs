@@ -2,7 +2,7 @@ use super::*;
 use crate::model::time::Timestamp;
 use crate::ports::disk::Kind;
 use crate::testing::clock::FakeClock;
-use crate::testing::disk::{Quirk, QuirkyDisk};
+use crate::testing::disk::Quirk;
 use crate::testing::files::MemoryFiles;
 
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
@@ -10,7 +10,8 @@ const PLACE: &str = "/home/me/state";
 
 fn session(files: &MemoryFiles, quirks: &[Quirk]) -> Session {
     files.set_now(NOW);
-    let disk = Arc::new(QuirkyDisk::new(files.clone(), quirks));
+    files.set_quirks(quirks);
+    let disk = Arc::new(files.clone());
     Session {
         lab: Lab {
             files: Arc::clone(&disk) as Arc<dyn Files>,

@@ -5,13 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::alert::{Alert, Hooks};
 use crate::model::declared::Finding;
-use crate::ports::declarations::DeclareError;
-use crate::ports::hooks::HookSource;
+use crate::ports::declarations::{Declarations, DeclareError};
 
 /// What happened during a command, and who wants to know.
 #[derive(Default)]
 pub struct Alerts {
-    hooks: Option<Arc<dyn HookSource>>,
+    hooks: Option<Arc<dyn Declarations>>,
     noted: Mutex<Vec<Alert>>,
     /// What is wrong with the configuration was told.
     pub(super) is_checked: AtomicBool,
@@ -19,7 +18,7 @@ pub struct Alerts {
 
 impl Alerts {
     /// Of which those are told that are configured there.
-    pub fn new(hooks: Arc<dyn HookSource>) -> Self {
+    pub fn new(hooks: Arc<dyn Declarations>) -> Self {
         Self {
             hooks: Some(hooks),
             ..Self::default()

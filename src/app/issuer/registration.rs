@@ -7,7 +7,6 @@ use crate::model::provider::{
 use crate::model::secret::Secret;
 use crate::oauth::metadata::Metadata;
 use crate::ports::dialog::Notice;
-use crate::ports::secrets::variables;
 
 use super::metadata_cache::{self, Stale};
 use crate::app::context::Context;
@@ -107,9 +106,9 @@ fn brought(
     provider: &Provider,
     registration: &Registration,
 ) -> Result<Brought, Failure> {
-    let id = given(cx, &registration.id)?
+    let id = given(cx, &registration.id)
         .ok_or_else(|| missing(provider, "client id", &registration.id))?;
-    let secret = given(cx, &registration.secret)?;
+    let secret = given(cx, &registration.secret);
     if secret.is_none() && !registration.secret.is_empty() && registration.secret_required {
         return Err(missing(provider, "client secret", &registration.secret));
     }
@@ -245,22 +244,24 @@ pub(in crate::app) fn with_secret(provider: &Provider, client: Client) -> Result
 }
 
 /// A variable first, then a secret by its name, then what is written down.
-fn given(cx: Context<'_>, given: &Given) -> Result<Option<Secret<String>>, Failure> {
+fn given(cx: Context<'_>, given: &Given) -> Option<Secret<String>> {
     if let Some(value) = given.env.iter().find_map(|name| cx.env.var(name)) {
-        return Ok(Some(value));
+        return Some(value);
     }
-    let named = given.secret.as_ref().map(|name| cx.secrets.get(name));
-    let named = named.transpose().map_err(|error| {
-        let hint = format!("export {}=…", error.name);
-        Failure::new(Kind::Config, error.to_string()).hint(hint)
-    })?;
-    Ok(named.flatten().or_else(|| given.value.clone()))
+    let named = given.secret.iter().flat_map(|name| secret_variables(name));
+    let named = named.into_iter().find_map(|name| cx.env.var(&name));
+    named.or_else(|| given.value.clone())
+}
+
+/// The variables that carry the secret that `${secret:NAME}` names; the first that is set wins.
+fn secret_variables(name: &str) -> [String; 2] {
+    [name.to_owned(), format!("OPENCLAW_SECRET_{name}")]
 }
 
 fn missing(provider: &Provider, what: &str, given: &Given) -> Failure {
     let mut places = given.env.clone();
     if let Some(name) = &given.secret {
-        places.extend(variables(name));
+        places.extend(secret_variables(name));
     }
     let message = format!(
         "{} needs a {what} of your own, and none is set",

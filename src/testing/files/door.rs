@@ -12,6 +12,7 @@ use crate::model::time::Timestamp;
 use crate::ports::files::{
     FileError, FileLock, Files, InPlace, Prepared, Reservation, Sharing, Stat,
 };
+use crate::testing::disk::Quirk;
 
 struct MemoryLock {
     files: MemoryFiles,
@@ -175,6 +176,11 @@ fn temp_prefix(target: &Path) -> Option<String> {
 }
 
 fn take(state: &mut State, path: &Path, sharing: Sharing) -> bool {
+    let sharing = match sharing {
+        _ if state.has(&Quirk::LocksExcludeNobody) => Sharing::Shared,
+        _ if state.has(&Quirk::LocksCannotBeShared) => Sharing::Exclusive,
+        sharing => sharing,
+    };
     let count = state.locks.entry(path.into()).or_default();
     match sharing {
         Sharing::Exclusive if *count == 0 => *count = -1,
@@ -205,7 +211,14 @@ impl Files for MemoryFiles {
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
         self.change(Step::Read, "read", path, |state| {
             let node = state.nodes.get(&follow(state, path));
-            Ok(node.and_then(|node| node.bytes.clone()))
+            let bytes = node.and_then(|node| node.bytes.clone());
+            Ok(match bytes {
+                Some(_) if path.ends_with("renamed") && state.has(&Quirk::RenameLeavesAGap) => None,
+                Some(bytes) if path.ends_with("renamed") && state.has(&Quirk::RenameTears) => {
+                    Some(bytes[1..].to_vec())
+                }
+                bytes => bytes,
+            })
         })
     }
 
@@ -214,7 +227,7 @@ impl Files for MemoryFiles {
             Ok(state.nodes.get(&follow(state, path)).map(|node| Stat {
                 is_dir: node.bytes.is_none(),
                 is_file: node.bytes.is_some(),
-                mode: node.mode,
+                mode: state.mode_of(node),
                 modified: node.modified,
                 identity: (1, node.inode),
                 size: node.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64),
@@ -284,6 +297,9 @@ impl Files for MemoryFiles {
     }
 
     fn create_new(&self, path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
+        if self.has(&Quirk::CreatesTwice) {
+            return self.replace(path, bytes);
+        }
         self.create(path, Some(bytes), mode)
     }
 
@@ -293,8 +309,9 @@ impl Files for MemoryFiles {
 
     fn touch(&self, path: &Path, time: Timestamp) -> Result<(), FileError> {
         self.change(Step::Touch, "touch", path, |state| {
-            let node = state.nodes.get_mut(path).ok_or(Errno::NOENT)?;
-            node.modified = time;
+            if !state.has(&Quirk::NoTimes) {
+                state.nodes.get_mut(path).ok_or(Errno::NOENT)?.modified = time;
+            }
             Ok(())
         })
     }
@@ -339,6 +356,9 @@ impl Files for MemoryFiles {
         sharing: Sharing,
     ) -> Result<Option<Box<dyn FileLock>>, FileError> {
         let taken = self.change(Step::Lock, "lock", path, |state| {
+            if state.has(&Quirk::NoLocks) {
+                return Err(Errno::OPNOTSUPP);
+            }
             let process = state.process;
             Ok(take(state, path, sharing).then_some(process))
         })?;

@@ -20,6 +20,8 @@ use crate::ports::files::FileError;
 pub use fault::Fault;
 use fault::Step;
 
+use super::disk::Quirk;
+
 #[derive(Clone)]
 struct Node {
     bytes: Option<Vec<u8>>,
@@ -41,6 +43,7 @@ struct State {
     fault: Option<(usize, Fault)>,
     has_failed: bool,
     dead: Vec<u32>,
+    quirks: Vec<Quirk>,
     now: i64,
 }
 
@@ -88,6 +91,19 @@ impl MemoryFiles {
         state.process += 1;
         state.locks.clear();
         self.shared.1.notify_all();
+    }
+
+    /// What is wrong with this disk from now on.
+    pub fn set_quirks(&self, quirks: &[Quirk]) {
+        self.state().quirks = quirks.to_vec();
+    }
+
+    pub(super) fn quirks(&self) -> Vec<Quirk> {
+        self.state().quirks.clone()
+    }
+
+    pub(super) fn has(&self, quirk: &Quirk) -> bool {
+        self.state().has(quirk)
     }
 
     /// Puts a file, its parents included.
@@ -152,6 +168,20 @@ impl MemoryFiles {
 }
 
 impl State {
+    fn has(&self, quirk: &Quirk) -> bool {
+        self.quirks.contains(quirk)
+    }
+
+    fn mode_of(&self, node: &Node) -> u32 {
+        let is_dir = node.bytes.is_none();
+        let quirk = self.quirks.iter().find_map(|quirk| match quirk {
+            Quirk::WideModes if !is_dir => Some(0o777),
+            Quirk::Mode(mode) if is_dir => Some(*mode),
+            _ => None,
+        });
+        quirk.unwrap_or(node.mode)
+    }
+
     /// Counts a step; the error that it ends with, if it is to fail.
     fn strike(&mut self, step: Step) -> Option<Errno> {
         self.steps += 1;

@@ -20,7 +20,6 @@ use openclaw::ports::host::{
 };
 use openclaw::ports::http::{Http, HttpError, Request, Response};
 use openclaw::ports::program::{Exit, HookCommand, ProgramError, Programs, Running};
-use openclaw::ports::secrets::{SecretError, Secrets};
 use openclaw::providers::catalogue::Catalogue;
 use openclaw::store::file::FileStore;
 use openclaw::store::paths::StorePaths;
@@ -58,12 +57,6 @@ impl Env for Nothing {
 
     fn is_remote(&self) -> bool {
         false
-    }
-}
-
-impl Secrets for Nothing {
-    fn get(&self, _: &str) -> Result<Option<Secret<String>>, SecretError> {
-        Ok(None)
     }
 }
 
@@ -274,7 +267,6 @@ impl FakePorts {
             clock: &*self.clock,
             random: &self.random,
             env: &Nothing,
-            secrets: &Nothing,
             shell: &Nothing,
             interrupt: &Nothing,
             browser: &Nothing,

@@ -1,0 +1,57 @@
+//! What the doors to the file system share: their error, and how a path is resolved.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::io::Errno;
+
+use crate::ports::files::FileError;
+
+/// As many links as Linux follows.
+const MAX_LINKS: usize = 40;
+
+/// For `map_err`: names the operation and the path.
+pub(super) fn failed<'a>(
+    operation: &'static str,
+    path: &'a Path,
+) -> impl FnOnce(io::Error) -> FileError + 'a {
+    move |source| FileError {
+        operation,
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// `None` if nothing is there.
+pub(super) fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// See [`Files::resolve`](crate::ports::files::Files::resolve). A link to a file that does not exist yet leads to where it would be.
+pub(super) fn resolve(path: &Path) -> Result<PathBuf, FileError> {
+    let follow = || -> io::Result<PathBuf> {
+        let mut current = path.to_owned();
+        for _ in 0..MAX_LINKS {
+            if let Some(resolved) = if_there(fs::canonicalize(&current))? {
+                return Ok(resolved);
+            }
+            let name = current.file_name().ok_or(io::ErrorKind::NotFound)?;
+            let parent = match current.parent() {
+                Some(parent) if !parent.as_os_str().is_empty() => parent,
+                _ => Path::new("."),
+            };
+            let parent = fs::canonicalize(parent)?;
+            current = match fs::read_link(&current) {
+                Ok(link) => parent.join(link),
+                Err(_) => return Ok(parent.join(name)),
+            };
+        }
+        Err(Errno::LOOP.into())
+    };
+    follow().map_err(failed("resolve", path))
+}

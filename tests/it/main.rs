@@ -12,6 +12,7 @@ mod architecture;
 mod cli;
 mod compat;
 mod config;
+mod documentation;
 mod faults;
 mod login;
 mod providers;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::config::edit::Edit;
 use crate::config::file::{Applied, ConfigError, ConfigFile};
+use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::inheritance::Inheritance;
 use crate::model::profiles::{AuthProfiles, Effective};
@@ -129,7 +130,7 @@ impl Context<'_> {
             return Ok(());
         }
         let message = format!("Unknown agent id \"{agent}\"");
-        Err(Failure::new(Kind::NotFound, message).hint("openclaw agents list"))
+        Err(Failure::new(Kind::NotFound, message).hint(Command::list_agents()))
     }
 
     /// An agent's own document, for a look at its names before a write: what is no document has
@@ -150,10 +151,20 @@ impl Context<'_> {
         document.is_ok_and(|document| document.get(profile).is_some())
     }
 
+    /// Tells something that is wrong and does not stop the command.
+    pub(in crate::app) fn warn(&self, text: impl Into<Hint>) {
+        self.dialog.notice(&Notice::Warning(text.into()));
+    }
+
+    /// Tells something worth a line that is not wrong.
+    pub(in crate::app) fn info(&self, text: impl Into<Hint>) {
+        self.dialog.notice(&Notice::Info(text.into()));
+    }
+
     /// Tells that this machine's clock is wrong, if the token endpoint's is right.
-    pub(in crate::app) fn tell_skew(&self, warning: Option<String>) {
+    pub(in crate::app) fn tell_skew(&self, warning: Option<Hint>) {
         if let Some(warning) = warning {
-            self.dialog.notice(&Notice::Warning(warning));
+            self.warn(warning);
         }
     }
 
@@ -161,7 +172,7 @@ impl Context<'_> {
     /// and under which name that was set aside.
     pub(in crate::app) fn tell_faults(&self, document: &AuthProfiles) {
         for fault in &document.faults {
-            self.dialog.notice(&Notice::Warning(fault.clone()));
+            self.warn(fault.as_str());
         }
     }
 }

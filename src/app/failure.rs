@@ -5,7 +5,7 @@
 //! into kinds, and `cli/exit_code.rs` the only one that turns kinds into exit codes.
 
 use crate::config::file::ConfigError;
-use crate::model::credential;
+use crate::model::hint::{Command, Hint, shell_word};
 use crate::model::id::{IdError, ProfileId, ProviderId};
 use crate::model::profiles::{AuthProfiles, Content, Effective};
 use crate::ports::declarations::DeclareError;
@@ -68,7 +68,7 @@ pub struct Failure {
     /// Whether a credential was touched.
     pub touched: StoreEffect,
     /// The command, or the step, that mends it.
-    pub hint: Option<String>,
+    pub hint: Option<Hint>,
 }
 
 impl Failure {
@@ -85,7 +85,7 @@ impl Failure {
 
     /// With the command that mends it.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hint = Some(hint.into());
         self
     }
@@ -127,8 +127,7 @@ impl Failure {
 
     /// There is no such profile for this agent.
     pub fn no_such_profile(id: &ProfileId) -> Self {
-        Self::new(Kind::NotFound, format!("there is no profile {id}"))
-            .hint("openclaw models auth list")
+        Self::new(Kind::NotFound, format!("there is no profile {id}")).hint(Command::list())
     }
 
     /// The entry of a profile says of no provider that it is its.
@@ -155,57 +154,6 @@ impl Failure {
     }
 }
 
-/// The command that logs in to `provider` again, into `profile` if one is meant.
-pub fn login_command(provider: &ProviderId, profile: Option<&ProfileId>, by_paste: bool) -> String {
-    let kind = match by_paste {
-        true => credential::Kind::Token,
-        false => credential::Kind::OAuth,
-    };
-    store_command(provider, profile, kind)
-}
-
-/// The command that stores a credential of that kind, into `profile` if one is meant.
-pub fn store_command(
-    provider: &ProviderId,
-    profile: Option<&ProfileId>,
-    kind: credential::Kind,
-) -> String {
-    let verb = match kind {
-        credential::Kind::OAuth => "login",
-        credential::Kind::Token => "paste-token",
-        credential::Kind::ApiKey => "paste-api-key",
-    };
-    let profile = profile.map_or_else(String::new, |id| {
-        format!(" --profile-id {}", shell_word(id.as_str()))
-    });
-    format!("openclaw models auth {verb} --provider {provider}{profile}")
-}
-
-/// The command that says why nothing of `provider` is used.
-pub fn explain_command(provider: &ProviderId) -> String {
-    format!("openclaw models auth explain --provider {provider}")
-}
-
-/// The command that puts `profile` in front of its order.
-pub fn use_command(profile: &ProfileId) -> String {
-    format!("openclaw models auth use {}", shell_word(profile.as_str()))
-}
-
-/// The command that refreshes `profile`.
-pub fn refresh_command(profile: &ProfileId) -> String {
-    let profile = shell_word(profile.as_str());
-    format!("openclaw models auth refresh --profile {profile}")
-}
-
-/// Quotes a word for a POSIX shell where it needs it, so that a hint can be pasted.
-pub fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let message = error.to_string();
@@ -222,8 +170,9 @@ impl From<StoreError> for Failure {
             StoreError::Corrupt { at, .. } => Self::new(Kind::Storage, message).hint(format!(
                 "repair {at} by hand, or move it away; it is kept as it is until then"
             )),
-            StoreError::Inheritance { agent, .. } => Self::new(Kind::Config, message)
-                .hint(format!("openclaw agents inherit {agent} --mode isolated")),
+            StoreError::Inheritance { agent, .. } => {
+                Self::new(Kind::Config, message).hint(Command::isolate(&agent))
+            }
             StoreError::Busy { .. } | StoreError::Conflict { .. } => Self::new(Kind::Busy, message)
                 .hint("wait for the other process, then run the command again"),
             StoreError::Interrupted(signal) => Self::cancelled(signal),
@@ -300,10 +249,10 @@ impl From<CatalogueError> for Failure {
             CatalogueError::Unknown { id, near } => {
                 let near = near.first().and_then(|near| ProviderId::parse(near).ok());
                 let hint = match near {
-                    Some(near) => login_command(&near, None, false),
-                    None => format!(
+                    Some(near) => Command::login(&near, None).into(),
+                    None => Hint::from(format!(
                         "describe it in providers/{id}.toml of the state directory, or install openclaw-auth-{id}"
-                    ),
+                    )),
                 };
                 Self::new(Kind::NotFound, message).hint(hint)
             }
@@ -337,23 +286,5 @@ impl From<DialogError> for Failure {
                 Self::new(Kind::Usage, error.to_string())
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hints_can_be_pasted_into_a_shell() {
-        let provider = ProviderId::parse("openai-codex").unwrap();
-        let id = |text| ProfileId::parse(text).unwrap();
-        let plain = login_command(&provider, Some(&id("openai-codex:me@example.com")), false);
-        assert_eq!(
-            plain,
-            "openclaw models auth login --provider openai-codex --profile-id openai-codex:me@example.com"
-        );
-        let odd = login_command(&provider, Some(&id("it's $HOME")), true);
-        assert!(odd.ends_with(r"paste-token --provider openai-codex --profile-id 'it'\''s $HOME'"));
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::exit_code;
+use super::hint::Renderer;
 use super::input::{Input, Patience};
 use super::printer::Printer;
 use super::terminal::answer_from_pipe;
@@ -21,6 +22,7 @@ pub struct JsonDialog {
     printer: Arc<Printer>,
     interrupt: Arc<dyn Interrupt>,
     input: Input<io::Stdin>,
+    hints: Renderer,
 }
 
 impl JsonDialog {
@@ -30,7 +32,15 @@ impl JsonDialog {
             printer,
             interrupt,
             input: Input::new(io::stdin()),
+            hints: Renderer::default(),
         }
+    }
+
+    /// With the options that its advice repeats.
+    #[must_use]
+    pub fn advising(mut self, hints: Renderer) -> Self {
+        self.hints = hints;
+        self
     }
 }
 
@@ -38,7 +48,9 @@ impl Dialog for JsonDialog {
     fn notice(&self, notice: &Notice) {
         // A program that no longer reads must not stop a login half way; the command's own result
         // is written last, and reports a failure to write.
-        let _ = self.printer.line_out(&event_of(notice).to_string());
+        let _ = self
+            .printer
+            .line_out(&event_of(notice, &self.hints).to_string());
     }
 
     fn ask(&self, question: &Question, stop: &dyn Fn() -> bool) -> Result<Answer, DialogError> {
@@ -58,11 +70,11 @@ impl Dialog for JsonDialog {
 }
 
 /// The event of a notice.
-fn event_of(notice: &Notice) -> Value {
+fn event_of(notice: &Notice, hints: &Renderer) -> Value {
     let (event, message) = match notice {
-        Notice::Policy(message) => ("policy", message),
-        Notice::Info(message) => ("info", message),
-        Notice::Warning(message) => ("warning", message),
+        Notice::Policy(message) => ("policy", message.clone()),
+        Notice::Info(message) => ("info", hints.text(message)),
+        Notice::Warning(message) => ("warning", hints.text(message)),
         // A tagged enum of texts and numbers always has a value.
         notice => return serde_json::to_value(notice).unwrap_or_default(),
     };
@@ -70,13 +82,13 @@ fn event_of(notice: &Notice) -> Value {
 }
 
 /// Why a command failed, as its last event tells it.
-pub fn error_event(failure: &Failure) -> Value {
+pub fn error_event(failure: &Failure, hints: &Renderer) -> Value {
     json!({
         "event": "error",
         "kind": exit_code::name(failure.kind),
         "code": failure.code,
         "message": failure.message,
-        "hint": failure.hint,
+        "hint": failure.hint.as_ref().map(|hint| hints.text(hint)),
     })
 }
 
@@ -90,7 +102,7 @@ mod tests {
 
     #[test]
     fn events_keep_their_shape() {
-        let line = |notice| event_of(&notice).to_string();
+        let line = |notice| event_of(&notice, &Renderer::default()).to_string();
         let profile = || ProfileId::parse("anthropic:default").unwrap();
         assert_eq!(
             line(Notice::AuthorizeUrl(AuthorizeUrl {
@@ -139,7 +151,7 @@ mod tests {
         );
         let failure = Failure::new(Kind::NeedsLogin, "no").code("access_denied");
         assert_eq!(
-            error_event(&failure).to_string(),
+            error_event(&failure, &Renderer::default()).to_string(),
             r#"{"event":"error","kind":"needs_login","code":"access_denied","message":"no","hint":null}"#
         );
     }

@@ -7,6 +7,7 @@ pub mod commands;
 pub mod events;
 pub mod exit_code;
 pub mod global;
+pub mod hint;
 mod input;
 pub mod lazy_args;
 mod line_editor;
@@ -33,6 +34,7 @@ use crate::app::failure::Kind;
 use crate::model::id::IdError;
 use commands::Command;
 use global::Global;
+use hint::Renderer;
 use printer::{Color, Printer};
 
 /// Logs in to AI providers, keeps the credentials, and hands them to people, scripts and programs.
@@ -86,7 +88,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     log::start(cli.global.verbose);
     match commands::run(&cli.command, &cli.global, &printer, Cli::command) {
         Ok(code) => ExitCode::from(code),
-        Err(failure) => ExitCode::from(commands::fail(&cli.global, &printer, failure)),
+        Err(failure) => ExitCode::from(commands::fail(
+            &Renderer::new(&cli.global),
+            &printer,
+            &failure,
+        )),
     }
 }
 

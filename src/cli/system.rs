@@ -42,6 +42,7 @@ use crate::sys::random::OsRandom;
 
 use super::events::JsonDialog;
 use super::global::Global;
+use super::hint::Renderer;
 use super::printer::Printer;
 use super::terminal::TerminalDialog;
 
@@ -62,6 +63,7 @@ pub struct System {
     alerts: Alerts,
     agent: AgentId,
     global: Global,
+    hints: Renderer,
     printer: Arc<Printer>,
 }
 
@@ -127,11 +129,14 @@ impl System {
         )
         .keeping(generations(&env));
         let interrupt: Arc<dyn Interrupt> = Arc::new(SystemInterrupt::new());
+        let hints = Renderer::new(global);
         let dialog: Box<dyn Dialog> = if events {
-            Box::new(JsonDialog::new(Arc::clone(printer), Arc::clone(&interrupt)))
+            let dialog = JsonDialog::new(Arc::clone(printer), Arc::clone(&interrupt));
+            Box::new(dialog.advising(hints.clone()))
         } else {
             let dialog = TerminalDialog::new(Arc::clone(printer), Arc::clone(&interrupt));
             let dialog = dialog.drawing(draws_blocks(&SystemEnv));
+            let dialog = dialog.advising(hints.clone());
             Box::new(dialog.copying(Box::new(SystemEnv)))
         };
         let declared = places.state_dir.join("config.yaml");
@@ -142,6 +147,7 @@ impl System {
                 .declaring(declared),
             http: SystemHttp::new(&SystemEnv),
             global: global.clone(),
+            hints,
             printer: Arc::clone(printer),
             clock,
             env,
@@ -246,20 +252,21 @@ impl System {
 
     /// Runs the hooks of what happened. The command is over: its answer is written, nothing locked.
     pub fn tell_alerts(&self) {
-        deliver::deliver(self.context(), &|agent, text| {
-            self.aimed_at(agent).aimed(text)
+        deliver::deliver(self.context(), &|agent, hint| {
+            self.hints_of(agent).text(hint)
         });
     }
 
-    /// The options of a command about the credentials of `agent`, on this one's state directory.
-    pub fn aimed_at(&self, agent: &AgentId) -> Global {
+    /// Renders advice as it was asked for.
+    pub fn hints(&self) -> &Renderer {
+        &self.hints
+    }
+
+    /// Renders advice about the credentials of `agent`.
+    pub fn hints_of(&self, agent: &AgentId) -> Renderer {
         let is_default = *agent == self.settings.default_agent();
-        let mut global = self.global.clone();
-        global.agent = match is_default && global.agent.is_none() {
-            true => None,
-            false => Some(agent.to_string()),
-        };
-        global
+        let is_named = !is_default || self.agent_named();
+        self.hints.of_agent(is_named.then_some(agent))
     }
 
     /// The options that every command takes, as they were given.

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::choose;
 use super::clipboard::ClipboardProtocol;
+use super::hint::Renderer;
 use super::input::{Chunk, Input, LIMIT, Patience, TICK, too_long};
 use super::line_editor::{Line, Typing};
 use super::printer::{self, Printer, Tone};
@@ -37,6 +38,7 @@ pub struct TerminalDialog {
     /// What tells whether the terminal has a clipboard; without it nothing is copied.
     env: Option<Box<dyn Env>>,
     draws_blocks: bool,
+    hints: Renderer,
 }
 
 impl TerminalDialog {
@@ -49,6 +51,7 @@ impl TerminalDialog {
             prompt: Mutex::new(None),
             env: None,
             draws_blocks: false,
+            hints: Renderer::default(),
         }
     }
 
@@ -63,6 +66,13 @@ impl TerminalDialog {
     #[must_use]
     pub fn drawing(mut self, draws_blocks: bool) -> Self {
         self.draws_blocks = draws_blocks;
+        self
+    }
+
+    /// With the options that its advice repeats.
+    #[must_use]
+    pub fn advising(mut self, hints: Renderer) -> Self {
+        self.hints = hints;
         self
     }
 
@@ -184,7 +194,7 @@ impl TerminalDialog {
 
 impl Dialog for TerminalDialog {
     fn notice(&self, notice: &Notice) {
-        self.tell(&text_of(notice, self.screen()));
+        self.tell(&text_of(notice, self.screen(), &self.hints));
         if let Notice::AuthorizeUrl(request) = notice
             && request.copy
             && self.copy(&request.url)

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::model::declared::{Declared, DeclaredFlow, Finding, Severity, SourceLocation};
+use crate::model::hint::Command;
 use crate::model::id::{ProviderId, is_unprintable, printable};
 use crate::model::provider::{ClientAuth, Given};
 use crate::model::time::parse_duration;
@@ -109,11 +110,12 @@ impl Block<'_> {
                 continue;
             }
             if TOKENS.contains(&text) {
-                let message = format!(
-                    "{text} does not belong in this file and is not used; remove it, and store it with: openclaw models auth paste-token --provider {}",
-                    self.id
-                );
-                self.warn(node, &message);
+                let message = "does not belong in this file and is not used; remove it";
+                let message = format!("{text} {message}");
+                self.findings.push(Finding {
+                    instead: Some(Command::paste_token(self.id, None)),
+                    ..finding(Severity::Warning, &node.place, &message)
+                });
                 continue;
             }
             let shown = printable(text, 80);

@@ -16,6 +16,7 @@ pub(super) fn finding(severity: Severity, place: &SourceLocation, message: &str)
         severity,
         place: place.clone(),
         message: message.to_owned(),
+        instead: None,
     }
 }
 

@@ -194,6 +194,7 @@ fn wrong(place: SourceLocation, message: &str) -> Finding {
         severity: Severity::Error,
         place,
         message: printable(message, 200),
+        instead: None,
     }
 }
 

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::grant::GrantDigest;
+use super::hint::Hint;
 use super::id::{AgentId, ProfileId, ProviderId};
 use super::time::Timestamp;
 
@@ -48,9 +49,9 @@ pub struct Alert {
     /// When its token ends, if that is known.
     pub end: Option<Timestamp>,
     /// What happened, in a sentence; holds no secret.
-    pub message: String,
-    /// The command that mends it.
-    pub command: Option<String>,
+    pub message: Hint,
+    /// What mends it.
+    pub command: Option<Hint>,
     /// The state that is told of once; without one, every time is another.
     pub mark: Option<DedupKey>,
 }

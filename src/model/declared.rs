@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::hint::{Command, Hint};
 use super::id::ProviderId;
 use super::provider::{ClientAuth, Given, Redirect};
 
@@ -84,6 +85,19 @@ pub struct Finding {
     pub place: SourceLocation,
     /// What, and what to do; holds no secret.
     pub message: String,
+    /// The command that does what is said properly.
+    pub instead: Option<Command>,
+}
+
+impl Finding {
+    /// The finding and the command.
+    pub fn advice(&self) -> Hint {
+        let finding = Hint::from(self.to_string());
+        match &self.instead {
+            Some(command) => finding.then(", and store it with: ").run(command.clone()),
+            None => finding,
+        }
+    }
 }
 
 impl fmt::Display for Finding {

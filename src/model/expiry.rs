@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use super::hint::{Command, Hint};
 use super::id::ProfileId;
 use super::time::Timestamp;
 
@@ -140,23 +141,29 @@ pub fn freshness(expires: Option<Timestamp>, now: Timestamp, margin: Duration) -
 
 /// What is wrong with a clock that shows `now`, if `newest` is the last moment at which this program
 /// is known to have worked; a sentence.
-pub fn clock_fault(now: Timestamp, newest: Option<Timestamp>) -> Option<String> {
+pub fn clock_fault(now: Timestamp, newest: Option<Timestamp>) -> Option<Hint> {
     let shown = now.iso8601();
     if now < WRITTEN {
-        return Some(format!(
+        return Some(Hint::from(format!(
             "the clock of this machine shows {shown}, which cannot be: whether a token lives cannot be told before it is set"
-        ));
+        )));
     }
     let newest = newest.filter(|newest| now.until(*newest) > CORRECTION)?;
-    Some(format!(
-        "the clock of this machine shows {shown}, and a login was used at {}: it was ahead then, or is behind now. Set it, then run `openclaw models auth refresh --force`",
+    let fault = Hint::from(format!(
+        "the clock of this machine shows {shown}, and a login was used at {}: it was ahead then, or is behind now. Set it, then run `",
         newest.iso8601()
-    ))
+    ));
+    Some(
+        fault
+            .run(Command::new("models auth refresh --force"))
+            .then("`"),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::hint::Part;
 
     #[test]
     fn freshness_is_exact_at_its_boundaries() {
@@ -244,8 +251,12 @@ mod tests {
         assert_eq!(clock_fault(now, None), None);
         assert_eq!(clock_fault(now, Some(Timestamp(now.0 + CORRECTION))), None);
         let ahead = clock_fault(now, Some(Timestamp(now.0 + CORRECTION + 1)));
-        assert!(ahead.unwrap().contains("refresh --force"));
+        let refresh = Part::Command(Command::new("models auth refresh --force"));
+        assert!(ahead.unwrap().parts.contains(&refresh));
         let battery = clock_fault(Timestamp(0), Some(now));
-        assert!(battery.unwrap().contains("1970-01-01"));
+        let [Part::Text(battery)] = &battery.unwrap().parts[..] else {
+            panic!("a command sets no clock");
+        };
+        assert!(battery.contains("1970-01-01"));
     }
 }

@@ -13,6 +13,8 @@ pub mod credential;
 pub mod expiry;
 pub mod grant;
 
+pub mod hint;
+
 pub mod cooldown;
 pub mod history;
 pub mod inheritance;

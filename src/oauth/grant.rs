@@ -1,6 +1,7 @@
 //! What a token endpoint, or a program that speaks for one, gave.
 
 use crate::model::credential::{Identity, OAuth};
+use crate::model::hint::{Command, Hint};
 use crate::model::id::ProviderId;
 use crate::model::json::Extra;
 use crate::model::secret::Secret;
@@ -38,14 +39,19 @@ impl Grant {
     ///
     /// Ends are stored by this machine's clock, so they are right for as long as it runs on as it
     /// is. Set right, it makes them wrong by as much.
-    pub fn skew_warning(&self) -> Option<String> {
+    pub fn skew_warning(&self) -> Option<Hint> {
         let skew = self.clock_skew?;
         let size = skew.saturating_abs();
         let by = (size > TOLERATED_SKEW).then(|| short_duration(size))?;
         let way = if skew > 0 { "behind" } else { "ahead of" };
-        Some(format!(
-            "the clock of this machine is {by} {way} the provider's. Stored ends follow it: set it right, then run `openclaw models auth refresh --force`"
-        ))
+        let warning = Hint::from(format!(
+            "the clock of this machine is {by} {way} the provider's. Stored ends follow it: set it right, then run `"
+        ));
+        Some(
+            warning
+                .run(Command::new("models auth refresh --force"))
+                .then("`"),
+        )
     }
 
     /// The grant as it is stored.

@@ -6,6 +6,7 @@
 
 use serde::Serialize;
 
+use crate::model::hint::Hint;
 use crate::model::id::{ProfileId, ProviderId};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
@@ -73,10 +74,10 @@ pub enum Notice {
     },
     /// Anything else worth a line that is not wrong.
     #[serde(skip)]
-    Info(String),
+    Info(Hint),
     /// Something that is wrong, and does not stop the command.
     #[serde(skip)]
-    Warning(String),
+    Warning(Hint),
 }
 
 /// Where to log in. The URL holds `state`, which is no secret once the login is over.

@@ -120,6 +120,7 @@ impl Catalogue {
                 severity: Severity::Error,
                 place: declared.place.clone(),
                 message,
+                instead: None,
             }]))
         };
         let base = match self.manifest(&declared.base) {

@@ -110,6 +110,31 @@ fn faults(path: &str, source: &str) -> Vec<String> {
     faults
 }
 
+/// Subcommands by which a text shows that it holds a command line of this program.
+const COMMANDS: [&str; 7] = [
+    "models", "agents", "channels", "doctor", "onboard", "tick", "provider",
+];
+
+/// Where commands stand as text: the unit file that this program knows again by it, and help.
+const TEXTS: [&str; 2] = ["app/maintenance/systemd.rs", "cli/"];
+
+/// Commands that are text below the edge, where they are values; finished text that is patched.
+fn commands_as_text(path: &str, source: &str) -> Vec<String> {
+    let source = code(source);
+    let mut faults = Vec::new();
+    let is_text = COMMANDS.iter().any(|command| {
+        let line = format!("openclaw {command}");
+        source.contains(&line)
+    });
+    if is_text && !TEXTS.iter().any(|place| path.starts_with(place)) {
+        faults.push(format!("{path} holds a command as text"));
+    }
+    if source.contains(".replace(\"openclaw") {
+        faults.push(format!("{path} patches a finished text"));
+    }
+    faults
+}
+
 /// Whether a text stands there and is not the end of a longer name or path.
 fn mentions(source: &str, text: &str) -> bool {
     source.match_indices(text).any(|(at, _)| {
@@ -166,7 +191,11 @@ fn root() -> PathBuf {
 #[test]
 fn imports_point_down_and_crates_stay_fenced() {
     let sources = sources().into_iter();
-    let wrong = sources.flat_map(|(path, source)| faults(&path, &source));
+    let wrong = sources.flat_map(|(path, source)| {
+        let mut wrong = faults(&path, &source);
+        wrong.extend(commands_as_text(&path, &source));
+        wrong
+    });
     let wrong = wrong.collect::<Vec<_>>();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -230,6 +259,17 @@ fn planted_violations_are_seen() {
         assert_eq!(faults(path, source).len(), 1, "{path}: {source}");
     }
     assert!(faults("cli/system.rs", "use crate::sys::clock::SystemClock;").is_empty());
+    let planted = [
+        ("app/usecase/token.rs", "hint(\"openclaw models status\")"),
+        (
+            "oauth/grant.rs",
+            "format!(\"{text}: openclaw agents list\")",
+        ),
+        ("cli/system.rs", "text.replace(\"openclaw \", &options)"),
+    ];
+    for (path, source) in planted {
+        assert_eq!(commands_as_text(path, source).len(), 1, "{path}: {source}");
+    }
     assert!(faults("model/id.rs", "// crate::app is above us").is_empty());
     assert!(
         faults(

@@ -1,5 +1,6 @@
 //! `agents inherit`: how much of the main agent's credentials another agent sees.
 
+use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::inheritance::Inheritance;
 use crate::model::profiles::AuthProfiles;
@@ -38,7 +39,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     let agent = AgentId::normalise(&request.agent);
     if agent.is_main() {
         let failure = Failure::new(Kind::Usage, "main inherits from nobody");
-        return Err(failure.hint("openclaw agents list"));
+        return Err(failure.hint(Command::list_agents()));
     }
     must_exist(cx, &agent, &request.agent)?;
     let Some(wanted) = &request.set else {
@@ -54,7 +55,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         if let Some(lost) = dangling(wanted, &main).next() {
             let message = format!("main holds no profile {lost}");
             let failure = Failure::new(Kind::NotFound, message);
-            return Err(failure.hint("openclaw --agent main models auth list"));
+            return Err(failure.hint(Command::list().of_agent(&AgentId::main())));
         }
     }
     cx.store.set_inheritance(&agent, wanted)?;

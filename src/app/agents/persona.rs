@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::edit::Edit;
 use crate::config::workspace;
+use crate::model::hint::Command;
 use crate::model::id::{AgentId, printable};
 use crate::model::path::resolve;
 use crate::model::persona::{self, Persona};
@@ -120,7 +121,7 @@ fn whose(cx: Context<'_>, directory: &Path) -> Result<AgentId, Failure> {
         agents.push(settings.default_agent());
     }
     agents.retain(|id| workspace::of(settings, id, &dirs.home, &dirs.cwd) == directory);
-    let hint = "openclaw agents set-identity --agent main --name NAME";
+    let hint = Command::new("agents set-identity --agent main --name NAME");
     match agents.as_slice() {
         [one] => Ok(one.clone()),
         [] => {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::config::edit::Edit;
 use crate::config::file::ConfigError;
 use crate::config::workspace;
+use crate::model::hint::Command;
 use crate::model::id::{AgentId, printable};
 use crate::model::path::resolve;
 use crate::ports::dialog::{Answer, Question};
@@ -16,7 +17,7 @@ use crate::ports::dialog::{Answer, Question};
 use super::config_touch::touch;
 use super::persona;
 use crate::app::context::Context;
-use crate::app::failure::{Failure, Kind, shell_word};
+use crate::app::failure::{Failure, Kind};
 
 /// What `agents add` is asked for.
 #[derive(Clone, Debug)]
@@ -57,23 +58,22 @@ pub fn add(cx: Context<'_>, request: &Add) -> Result<Added, Failure> {
     if !request.name.contains(|c: char| c.is_ascii_alphanumeric()) {
         let name = printable(&request.name, 80);
         let message = format!("Agent name \"{name}\" has no letter a-z and no digit");
-        return Err(usage(message).hint("openclaw agents add work"));
+        return Err(usage(message).hint(Command::new("agents add work")));
     }
     if id.is_main() {
         let failure = usage("\"main\" is reserved. Choose another name.".to_owned());
-        return Err(failure.hint("openclaw agents add work"));
+        return Err(failure.hint(Command::new("agents add work")));
     }
     if cx.settings.knows_agent(&id) {
         let failure = usage(format!("Agent \"{id}\" already exists."));
-        return Err(failure.hint("openclaw agents list"));
+        return Err(failure.hint(Command::list_agents()));
     }
     let usual = workspace::default_workspace(cx.settings, &id, &cx.dirs.home, &cx.dirs.cwd);
     if request.non_interactive && request.workspace.is_none() {
         let failure = usage("Non-interactive mode requires --workspace.".to_owned());
-        let usual = shell_word(&usual.display().to_string());
-        return Err(failure.hint(format!(
-            "openclaw agents add {id} --workspace {usual} --non-interactive"
-        )));
+        let add = Command::new("agents add").arg(&id);
+        let add = add.option("--workspace", &usual.display());
+        return Err(failure.hint(add.arg("--non-interactive")));
     }
     let workspace = match &request.workspace {
         Some(path) => resolve(path, &cx.dirs.home, &cx.dirs.cwd),
@@ -283,7 +283,7 @@ pub(in crate::app) fn must_exist(
         return Ok(());
     }
     let message = format!("Agent \"{}\" not found.", printable(typed, 80));
-    Err(Failure::new(Kind::NotFound, message).hint("openclaw agents list"))
+    Err(Failure::new(Kind::NotFound, message).hint(Command::list_agents()))
 }
 
 /// What goes to the trash with one agent must not hold the credentials of another.
@@ -338,7 +338,7 @@ fn move_to_trash(
 }
 
 fn confirm(cx: Context<'_>, id: &AgentId) -> Result<(), Failure> {
-    let command = format!("openclaw agents delete {id} --force");
+    let command = Command::new("agents delete").arg(id).arg("--force");
     if !cx.dialog.can_ask() {
         let failure = Failure::new(Kind::Usage, "Non-interactive session. Re-run with --force.");
         return Err(failure.hint(command));

@@ -3,8 +3,8 @@
 //! The one list of it: the warnings, the block "Within 7 days", the document and the shell prompt
 //! are all made of this, so that no two of them disagree. Pure: facts in, list out.
 
-use crate::app::failure::{login_command, refresh_command, store_command};
 use crate::model::credential::Kind;
+use crate::model::hint::Command;
 use crate::model::id::{ProfileId, ProviderId};
 use crate::model::time::Timestamp;
 
@@ -54,7 +54,7 @@ pub struct ForecastEntry {
     /// Who must act.
     pub actor: Actor,
     /// The command that mends or prevents it.
-    pub command: Option<String>,
+    pub command: Option<Command>,
 }
 
 /// Everything that needs attention now, the worst first, then what stops within the horizon, the
@@ -82,8 +82,8 @@ pub(in crate::app) fn forecast(
 fn not_stored(provider: &str) -> Option<ForecastEntry> {
     let id = ProviderId::parse(provider).ok()?;
     let command = match id.as_str() {
-        "anthropic" => "openclaw models auth setup-token".to_owned(),
-        _ => login_command(&id, None, false),
+        "anthropic" => Command::new("models auth setup-token"),
+        _ => Command::login(&id, None),
     };
     Some(ForecastEntry {
         provider: provider.to_owned(),
@@ -104,7 +104,7 @@ fn of_profile(profile: &ProfileHealth, now: Timestamp) -> Option<ForecastEntry> 
     let near = |end| ahead(due(end));
     let expires = profile.expires;
     let by_person = || (Actor::Person, Some(store_again(profile, &provider)));
-    let refresh = Some(format!("{} --force", refresh_command(&profile.id)));
+    let refresh = Some(Command::refresh(&profile.id).arg("--force"));
     let is_troubled = profile.state.trouble().is_some();
     let (at, (actor, command)) = match facts.renewal {
         _ if is_troubled && profile.state == State::Refused && facts.of_client => {
@@ -135,12 +135,12 @@ fn of_profile(profile: &ProfileHealth, now: Timestamp) -> Option<ForecastEntry> 
 }
 
 /// The command by which a person stores it anew.
-fn store_again(profile: &ProfileHealth, provider: &ProviderId) -> String {
+fn store_again(profile: &ProfileHealth, provider: &ProviderId) -> Command {
     let kind = match profile.facts.of_client {
         true => Kind::OAuth,
         false => profile.kind,
     };
-    store_command(provider, Some(&profile.id), kind)
+    Command::store(provider, Some(&profile.id), kind)
 }
 
 /// Whether a refresh mends it, which needs no person.
@@ -233,8 +233,8 @@ mod tests {
     /// State, who must act, what is left, and the verb of the command.
     fn told(profile: ProfileHealth) -> Option<(State, Actor, Option<i64>, String)> {
         let coming = forecast(&[profile], &[], NOW).pop()?;
-        let command = coming.command.unwrap_or_default();
-        let verb = command.split(' ').nth(3).unwrap_or_default().to_owned();
+        let verb = coming.command.map(|command| command.words[2].clone());
+        let verb = verb.unwrap_or_default();
         Some((coming.state, coming.actor, coming.remaining, verb))
     }
 
@@ -353,7 +353,7 @@ mod tests {
             State::Ok,
         ];
         assert_eq!(states, expected);
-        let setup = "openclaw models auth setup-token";
-        assert_eq!(all[0].command.as_deref(), Some(setup));
+        let setup = Command::new("models auth setup-token");
+        assert_eq!(all[0].command, Some(setup));
     }
 }

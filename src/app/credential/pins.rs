@@ -3,6 +3,7 @@
 use crate::config::directories::{Bound, Directories};
 use crate::config::sessions::{self, Session};
 use crate::model::credential::Kind as CredentialKind;
+use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
 use crate::model::profiles::VisibleProfile;
 use crate::model::selection::Verdict;
@@ -11,7 +12,7 @@ use crate::ports::store::Scope;
 use super::model_ref::provider_named;
 use super::reason_text::Reason;
 use crate::app::context::Context;
-use crate::app::failure::{Failure, Kind, shell_word, store_command};
+use crate::app::failure::{Failure, Kind};
 use crate::app::usecase::order::check_profile;
 
 use super::selector::{Pin, PinReason, Resolved};
@@ -67,15 +68,14 @@ fn unbound(cx: Context<'_>, bound: &Bound, failure: Failure) -> Failure {
         failure.message
     );
     let kind = cx.provider(provider).map(|manifest| manifest.usual_kind());
-    let login = store_command(
+    let login = Command::store(
         provider,
         Some(profile),
         kind.unwrap_or(CredentialKind::OAuth),
     );
-    let word = shell_word(&directory);
-    Failure::new(Kind::NeedsLogin, message).hint(format!(
-        "{login}; to unbind it instead: openclaw models auth use --clear --provider {provider} --dir {word}"
-    ))
+    let unbind = Command::new("models auth use --clear").option("--provider", provider);
+    let hint = Hint::from(login).then("; to unbind it instead: ");
+    Failure::new(Kind::NeedsLogin, message).hint(hint.run(unbind.option("--dir", &directory)))
 }
 
 /// Reads a session of this agent.

@@ -2,8 +2,7 @@
 //!
 //! What explains a choice and what fails for want of one say the same of the same cause.
 
-use serde::Serialize;
-
+use crate::model::hint::Hint;
 use crate::model::id::{ProfileId, printable};
 use crate::model::selection::Verdict;
 use crate::model::time::{Timestamp, short_duration};
@@ -23,12 +22,14 @@ pub const NOT_NAMED: &str = "not-named";
 
 /// A reason: its name for programs, and the words for people, which go behind the name of the
 /// credential.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
     /// Its name.
     pub code: &'static str,
     /// The words.
     pub words: String,
+    /// What a person should know besides, and may do.
+    pub detail: Option<Hint>,
 }
 
 impl Reason {
@@ -36,6 +37,7 @@ impl Reason {
         Self {
             code,
             words: words.into(),
+            detail: None,
         }
     }
 

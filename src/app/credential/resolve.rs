@@ -6,6 +6,7 @@
 //! the order. What a person chose is *locked*: where it gives no token, none is given, because
 //! another account would be another person's, or another bill.
 
+use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
 use crate::model::profiles::Effective;
 use crate::ports::store::Scope;
@@ -17,7 +18,7 @@ use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 
 /// How a model and a profile are named.
-const EXAMPLE: &str = "openclaw models auth token --model anthropic/claude-opus-4-6@anthropic:work";
+const EXAMPLE: &str = "models auth token --model anthropic/claude-opus-4-6@anthropic:work";
 
 /// Chooses for an agent.
 ///
@@ -60,7 +61,7 @@ fn named(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<Named, Fai
             };
             if model.is_empty() {
                 let message = format!("{} names no model", printable(text, 80));
-                return Err(Failure::new(Kind::Usage, message).hint(EXAMPLE));
+                return Err(Failure::new(Kind::Usage, message).hint(Command::new(EXAMPLE)));
             }
             named.provider = Some(provider_named(cx.settings, agent, model)?);
             named.model = Some(own_name(cx.settings, agent, model));
@@ -154,12 +155,12 @@ fn default_provider(cx: Context<'_>, effective: &Effective) -> Result<ProviderId
         (_, Some(model)) => Ok(provider_named(cx.settings, &effective.agent, &model)?),
         ([], None) => Err(
             Failure::new(Kind::NeedsLogin, "no credential is stored yet")
-                .hint("openclaw models auth login --provider openai-codex"),
+                .hint(Command::new("models auth login --provider openai-codex")),
         ),
         (several, None) => {
             let names: Vec<_> = several.iter().map(ProviderId::as_str).collect();
             let message = format!("several providers are stored: {}", names.join(", "));
-            let hint = format!("openclaw models auth token --provider {}", names[0]);
+            let hint = Command::new("models auth token").option("--provider", names[0]);
             Err(Failure::new(Kind::Usage, message).hint(hint))
         }
     }

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::model::hint::shell_word;
 use crate::model::time::Timestamp;
 use crate::ports::disk::Kind;
 use crate::ports::files::{FileError, Sharing};
 
-use super::super::failure::shell_word;
 use super::{Lab, Verdict};
 
 /// One that changes nothing looks at the directory itself.

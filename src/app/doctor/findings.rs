@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use crate::model::credential::OAuth;
 use crate::model::declared::Severity;
 use crate::model::grant::{Attempt, RefreshOutcome};
+use crate::model::hint::{Command, Hint, shell_word};
 use crate::model::id::AgentId;
 use crate::ports::store::{Scope, StoreError};
 
-use super::super::failure::{refresh_command, shell_word};
 use super::{Check, Verdict};
 use crate::app::context::Context;
 
@@ -104,8 +104,7 @@ fn documents(cx: Context<'_>, agents: &[AgentId]) -> Found {
             found.push((cx.store_files.document(agent), verdict));
         }
         if let Err(error) = cx.store.inheritance(agent) {
-            let advice = format!("openclaw agents inherit {agent} --mode isolated");
-            let verdict = Verdict::warning(error.to_string(), advice);
+            let verdict = Verdict::warning(error.to_string(), Command::isolate(agent));
             found.push((directory(cx, agent), verdict));
         }
     }
@@ -126,7 +125,7 @@ fn declared(cx: Context<'_>, _: &[AgentId]) -> Found {
     telling
         .map(|finding| {
             let advice = format!("correct line {}", finding.place.line);
-            let verdict = Verdict::warning(finding.to_string(), advice);
+            let verdict = Verdict::warning(finding.advice(), advice);
             (finding.place.file, verdict)
         })
         .collect()
@@ -168,7 +167,7 @@ fn refreshes(cx: Context<'_>, agents: &[AgentId]) -> Found {
                 let begun = begun_at.iso8601();
                 let verdict = Verdict::warning(
                     format!("how a refresh of {id} begun at {begun} ended is not known"),
-                    format!("see whether it lives: {} --force", refresh_command(id)),
+                    Hint::from("see whether it lives: ").run(Command::refresh(id).arg("--force")),
                 );
                 found.push((cx.store_files.document(agent), verdict));
             }
@@ -187,7 +186,8 @@ fn rescued(cx: Context<'_>, _: &[AgentId]) -> Found {
     };
     let verdict = |path: PathBuf| {
         let found = format!("{} holds a login that could not be stored", path.display());
-        let advice = "make room on the disk, then: openclaw models auth refresh";
+        let refresh = Command::new("models auth refresh");
+        let advice = Hint::from("make room on the disk, then: ").run(refresh);
         (path, Verdict::warning(found, advice))
     };
     paths.into_iter().map(verdict).collect()

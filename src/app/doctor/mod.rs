@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use crate::model::hint::Hint;
 use crate::model::id::AgentId;
 use crate::ports::disk::Disk;
 use crate::ports::files::{FileError, Files};
@@ -69,13 +70,13 @@ pub struct Verdict {
     /// How it ended.
     pub status: Status,
     /// What was found.
-    pub found: String,
+    pub found: Hint,
     /// What to do, if anything.
-    pub advice: Option<String>,
+    pub advice: Option<Hint>,
 }
 
 impl Verdict {
-    fn ok(found: impl Into<String>) -> Self {
+    fn ok(found: impl Into<Hint>) -> Self {
         Self {
             status: Status::Ok,
             found: found.into(),
@@ -83,7 +84,7 @@ impl Verdict {
         }
     }
 
-    fn warning(found: impl Into<String>, advice: impl Into<String>) -> Self {
+    fn warning(found: impl Into<Hint>, advice: impl Into<Hint>) -> Self {
         Self {
             status: Status::Warning,
             found: found.into(),
@@ -91,7 +92,7 @@ impl Verdict {
         }
     }
 
-    fn failed(found: impl Into<String>, advice: impl Into<String>) -> Self {
+    fn failed(found: impl Into<Hint>, advice: impl Into<Hint>) -> Self {
         Self {
             status: Status::Failed,
             found: found.into(),

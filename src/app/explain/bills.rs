@@ -38,10 +38,7 @@ mod tests {
                 source: name.to_owned(),
             },
             standing,
-            reason: Reason {
-                code: "cooling-down",
-                words: "cooling down".to_owned(),
-            },
+            reason: Reason::new("cooling-down", "cooling down"),
             bill,
         }
     }

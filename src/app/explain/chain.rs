@@ -6,9 +6,10 @@ use crate::app::credential::env_keys::Keys;
 use crate::app::credential::facts::facts;
 use crate::app::credential::reason_text::{AS_IT_IS, NOT_ASKED, NOT_NAMED, Reason};
 use crate::app::credential::selector::{Pin, PinReason, Resolved};
-use crate::app::failure::{Failure, explain_command, use_command};
+use crate::app::failure::Failure;
 use crate::app::refresh::preview::{Foreseen, preview};
 use crate::app::usecase::token::nothing_usable;
+use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId, printable};
 use crate::model::profiles::VisibleProfile;
 use crate::model::provider::{Bill, Billing, Provider};
@@ -128,8 +129,9 @@ impl<'a> ChainContext<'a> {
             let provider = &self.choice.provider;
             let mut failure = nothing_usable(self.cx, self.choice);
             // This is the explanation, so it has to know more.
-            if failure.hint.as_ref() == Some(&explain_command(provider)) {
-                failure.hint = self.unnamed(&search.rows).map(use_command);
+            if failure.hint == Some(Command::explain(provider).into()) {
+                let unnamed = self.unnamed(&search.rows);
+                failure.hint = unnamed.map(|id| Command::use_profile(id).into());
             }
             failure
         });
@@ -213,7 +215,7 @@ impl<'a> ChainContext<'a> {
             Foreseen::End(failure) => (failure, true),
             gives => {
                 let (standing, reason) = search.place(self.first(seen), cooling);
-                return (standing, reason, then(&gives, seen));
+                return (standing, reason, then(&gives));
             }
         };
         let reason = Reason::of_failure(seen.id, &failure, &stored.facts);
@@ -286,14 +288,13 @@ fn because(preferred: &Pin) -> Reason {
 }
 
 /// What would be done for its token.
-fn then(foreseen: &Foreseen, seen: &VisibleProfile<'_>) -> Option<Reason> {
+fn then(foreseen: &Foreseen) -> Option<Reason> {
     Some(match foreseen {
         Foreseen::Given(None) => Reason::new("as-it-is", AS_IT_IS),
-        Foreseen::Given(Some(warning)) => {
-            let warning = warning.strip_prefix(seen.id.as_str()).unwrap_or(warning);
-            let words = format!("{AS_IT_IS}: {}", warning.trim_start());
-            Reason::new("as-it-is", words)
-        }
+        Foreseen::Given(Some(warning)) => Reason {
+            detail: Some(warning.clone()),
+            ..Reason::new("as-it-is", AS_IT_IS)
+        },
         Foreseen::Renewed { lives: true } => Reason::new(
             "renewed-first",
             "due: renewed first, and handed out as it is where that fails",

@@ -13,6 +13,7 @@ mod shadows;
 pub use rows::{CandidateSource, ProfileRow, Row, Standing, Stored};
 pub use shadows::Shadow;
 
+use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProviderId};
 use crate::model::inheritance::Inheritance;
 use crate::model::profiles::Effective;
@@ -104,7 +105,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let agent = &request.agent;
     if request.agent_named && !cx.settings.knows_agent(agent) {
         let message = format!("Unknown agent id \"{agent}\"");
-        return Err(Failure::new(Kind::NotFound, message).hint("openclaw agents list"));
+        return Err(Failure::new(Kind::NotFound, message).hint(Command::list_agents()));
     }
     let effective = cx.effective(agent, Scope::All)?;
     let keys = Keys::look(cx)?;

@@ -13,10 +13,10 @@ use serde_json::json;
 
 use crate::model::alert::{Alert, Hooks};
 use crate::model::expiry::End;
+use crate::model::hint::Hint;
 use crate::model::id::AgentId;
 use crate::model::path;
 use crate::model::provider::{Given, Provider};
-use crate::ports::dialog::Notice;
 use crate::ports::program::{Exit, HookCommand};
 
 use super::sent_log;
@@ -52,16 +52,16 @@ pub(in crate::app) fn check(cx: Context<'_>) -> Vec<String> {
     findings.chain(unfit).collect()
 }
 
-/// Runs the hooks of everything that was noted. `aim` completes a command so that it means the
-/// login of that agent. To be called when nothing is locked and the answer has been written.
+/// Runs the hooks of everything that was noted. `render` gives the text of advice about the logins
+/// of an agent. To be called when nothing is locked and the answer has been written.
 ///
 /// What goes wrong is told, and is no failure.
-pub fn deliver(cx: Context<'_>, aim: &dyn Fn(&AgentId, &str) -> String) {
+pub fn deliver(cx: Context<'_>, render: &dyn Fn(&AgentId, &Hint) -> String) {
     let noted = cx.alerts.take();
     if noted.is_empty() || cx.env.plain(EVENT).is_some() {
         return;
     }
-    let tell = |text: String| cx.dialog.notice(&Notice::Warning(text));
+    let tell = |text: String| cx.warn(text);
     let is_checked = cx.alerts.is_checked.load(Ordering::Relaxed);
     let hooks = match cx.alerts.hooks() {
         Ok((hooks, findings)) => {
@@ -84,11 +84,13 @@ pub fn deliver(cx: Context<'_>, aim: &dyn Fn(&AgentId, &str) -> String) {
     cx.interrupt.defer();
     let withheld = withheld(cx);
     let mut arrived = Vec::new();
-    for mut alert in claimed {
-        let aimed = |text: String| aim(&alert.agent, &text);
-        alert.command = alert.command.take().map(aimed);
-        alert.message = aim(&alert.agent, &alert.message);
-        match run(cx, &hooks, &alert, &withheld) {
+    for alert in claimed {
+        let told = Told {
+            message: render(&alert.agent, &alert.message),
+            command: (alert.command.as_ref()).map(|command| render(&alert.agent, command)),
+            alert: &alert,
+        };
+        match run(cx, &hooks, &told, &withheld) {
             Ok(()) => arrived.extend(alert.mark),
             Err(Trouble { words, is_over }) => {
                 let event = alert.event.as_str();
@@ -111,12 +113,24 @@ struct Trouble {
     is_over: bool,
 }
 
-fn run(cx: Context<'_>, hooks: &Hooks, alert: &Alert, withheld: &[String]) -> Result<(), Trouble> {
+/// An alert, and its texts as they are told.
+struct Told<'a> {
+    alert: &'a Alert,
+    message: String,
+    command: Option<String>,
+}
+
+fn run(
+    cx: Context<'_>,
+    hooks: &Hooks,
+    told: &Told<'_>,
+    withheld: &[String],
+) -> Result<(), Trouble> {
     let failed = |words: String| Trouble {
         words,
         is_over: false,
     };
-    let command = hooks.of(alert.event).unwrap_or_default();
+    let command = hooks.of(told.alert.event).unwrap_or_default();
     let Some((program, args)) = command.split_first() else {
         return Ok(());
     };
@@ -125,9 +139,9 @@ fn run(cx: Context<'_>, hooks: &Hooks, alert: &Alert, withheld: &[String]) -> Re
     let ending = cx.programs.run(&HookCommand {
         path: &path,
         args,
-        with: &variables(alert),
+        with: &variables(told),
         withheld: &|name| name.starts_with(SECRETS) || withheld.iter().any(|other| other == name),
-        input: line(alert),
+        input: line(told),
         limit,
         stop: &|| cx.interrupt.pending().is_some(),
     });
@@ -162,32 +176,34 @@ fn find(cx: Context<'_>, program: &str) -> Result<PathBuf, String> {
 }
 
 /// What a hook is told, as variables: for people who write shell scripts.
-fn variables(alert: &Alert) -> Vec<(&'static str, String)> {
+fn variables(told: &Told<'_>) -> Vec<(&'static str, String)> {
+    let alert = told.alert;
     let mut variables = vec![
         (EVENT, alert.event.as_str().to_owned()),
         ("OPENCLAW_EVENT_PROFILE", alert.profile.to_string()),
         ("OPENCLAW_EVENT_PROVIDER", alert.provider.to_string()),
         ("OPENCLAW_EVENT_AGENT", alert.agent.to_string()),
-        ("OPENCLAW_EVENT_MESSAGE", alert.message.clone()),
+        ("OPENCLAW_EVENT_MESSAGE", told.message.clone()),
     ];
     // Set and empty where there is none: a script under `set -u` works all the same.
     let end = alert.end.map(|end| End::read(end).at.iso8601());
     variables.push(("OPENCLAW_EVENT_END", end.unwrap_or_default()));
-    let command = alert.command.clone().unwrap_or_default();
+    let command = told.command.clone().unwrap_or_default();
     variables.push(("OPENCLAW_EVENT_COMMAND", command));
     variables
 }
 
 /// What a hook is told, as one line of JSON.
-fn line(alert: &Alert) -> Vec<u8> {
+fn line(told: &Told<'_>) -> Vec<u8> {
+    let alert = told.alert;
     let line = json!({
         "event": alert.event.as_str(),
         "profile": alert.profile.as_str(),
         "provider": alert.provider.as_str(),
         "agent": alert.agent.as_str(),
         "end": alert.end.map(|end| End::read(end).at.0),
-        "message": alert.message,
-        "command": alert.command,
+        "message": told.message,
+        "command": told.command,
     });
     format!("{line}\n").into_bytes()
 }

@@ -1,6 +1,7 @@
 //! An event about one profile.
 
 use crate::model::alert::{Alert, Event};
+use crate::model::hint::Hint;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::time::Timestamp;
 
@@ -20,7 +21,7 @@ impl ProfileRef<'_> {
     pub(in crate::app) fn alert(
         &self,
         event: Event,
-        message: String,
+        message: impl Into<Hint>,
         end: Option<Timestamp>,
     ) -> Alert {
         Alert {
@@ -29,7 +30,7 @@ impl ProfileRef<'_> {
             provider: self.provider.clone(),
             agent: self.agent.clone(),
             end,
-            message,
+            message: message.into(),
             command: None,
             mark: None,
         }

@@ -15,7 +15,6 @@ use crate::model::provider::{Flow, Provider, Registration};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::oauth::metadata::{self, Metadata, MetadataError};
-use crate::ports::dialog::Notice;
 use crate::ports::http::{Method, Request, Response};
 
 use crate::app::context::Context;
@@ -80,7 +79,7 @@ pub(in crate::app) fn metadata(
                 "the metadata of {issuer} could not be fetched ({why}); what it said at {} is used",
                 Timestamp(page.fetched_at).iso8601()
             );
-            cx.dialog.notice(&Notice::Warning(text));
+            cx.warn(text);
             Ok(metadata)
         }
         (Err(error), _) => Err(failure(provider, issuer, &error)),

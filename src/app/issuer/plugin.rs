@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::model::credential::{Credential, OAuth};
+use crate::model::hint::{Command, shell_word};
 use crate::model::id::ProviderId;
 use crate::model::json::Verbatim;
 use crate::model::provider::{ProgramFlow, Provider};
@@ -14,7 +15,7 @@ use crate::ports::program::{Fault, ProgramError};
 use crate::providers::catalogue::CatalogueError;
 
 use crate::app::context::Context;
-use crate::app::failure::{Failure, Kind, login_command, shell_word};
+use crate::app::failure::{Failure, Kind};
 
 /// How the name of every such program begins.
 const PREFIX: &str = "openclaw-auth-";
@@ -146,7 +147,7 @@ pub(in crate::app) fn check(
         );
         Failure::new(Kind::Config, message)
     };
-    let again = login_command(id, None, false);
+    let again = Command::login(id, None);
     let Some(flow) = provider.program() else {
         let why = format!("the manifest of {id} names no program");
         return Err(wrong(why).hint(again));

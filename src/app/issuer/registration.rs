@@ -6,7 +6,6 @@ use crate::model::provider::{
 };
 use crate::model::secret::Secret;
 use crate::oauth::metadata::Metadata;
-use crate::ports::dialog::Notice;
 
 use super::metadata_cache::{self, Stale};
 use crate::app::context::Context;
@@ -189,7 +188,7 @@ fn suits(
         let text = format!(
             "{issuer} lists no way for a client without a secret ({others}); trying it all the same"
         );
-        cx.dialog.notice(&Notice::Warning(text));
+        cx.warn(text);
         return Ok(());
     }
     let (ours, other) = match client.auth {

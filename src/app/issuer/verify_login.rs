@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use crate::model::grant::GrantRecord;
+use crate::model::hint::{Command, Hint};
 use crate::model::id::ProfileId;
 use crate::model::provider::{Client, IdTokenCheck, Provider};
 use crate::model::secret::Secret;
@@ -14,11 +15,10 @@ use crate::model::time::Timestamp;
 use crate::oauth::grant::Grant;
 use crate::oauth::id_token::{self, Expected};
 use crate::oauth::{claims, jwks, userinfo};
-use crate::ports::dialog::Notice;
 
 use super::metadata_cache;
 use crate::app::context::Context;
-use crate::app::failure::{Failure, Kind, login_command};
+use crate::app::failure::{Failure, Kind};
 
 /// What is known of the owner beside the tokens.
 #[derive(Default)]
@@ -49,10 +49,10 @@ pub(in crate::app) fn prove(
         let subject = subject.clone().or_else(unchecked);
         let told = userinfo::ask(cx.http, endpoint, &grant.access, subject.as_deref());
         told.map_err(|why| {
-            cx.dialog.notice(&Notice::Warning(format!(
+            cx.warn(format!(
                 "{} could not be asked whose login it is: {why}",
                 provider.name
-            )));
+            ));
         })
         .ok()
     });
@@ -77,7 +77,7 @@ fn check(
             "the ID token of {} {why}, so nothing was stored; the login must be made anew",
             provider.name
         );
-        Failure::new(Kind::NeedsLogin, message).hint(login_command(&provider.id, None, false))
+        Failure::new(Kind::NeedsLogin, message).hint(Command::login(&provider.id, None))
     };
     let Some(token) = &grant.id_token else {
         let is_needed = grant.nonce.is_some() || provider.id_token == IdTokenCheck::Signature;
@@ -161,9 +161,9 @@ pub(in crate::app) fn doubt(
     let subject = record.and_then(|record| record.subject.as_deref());
     let ours = (issuer, binding.client_id.as_str());
     if let Err(why) = id_token::check_renewed(&token, ours, subject) {
-        cx.dialog.notice(&Notice::Warning(format!(
-            "{profile} was refreshed and is stored, but the ID token that came with it {why}. See whose it is, or log in again: {}",
-            login_command(&provider.id, Some(profile), false)
-        )));
+        let warning = format!(
+            "{profile} was refreshed and is stored, but the ID token that came with it {why}. See whose it is, or log in again: "
+        );
+        cx.warn(Hint::from(warning).run(Command::login(&provider.id, Some(profile))));
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::app::login::store_login::keep;
 use crate::model::grant::Binding;
+use crate::model::hint::Command;
 use crate::model::provider::{
     BrowserFlow, Client, DeviceFlow, Flow, KeyExchangeFlow, Provider, Redirect,
 };
@@ -15,7 +16,7 @@ use crate::oauth::key_exchange::{self, Key};
 use super::request::{Outcome, Request};
 use super::{device, redirect, store_key};
 use crate::app::context::Context;
-use crate::app::failure::{Failure, Kind, login_command};
+use crate::app::failure::{Failure, Kind};
 use crate::app::issuer::registration::{self, Use};
 
 /// A flow that ends in a code, with everything known that it needs.
@@ -95,8 +96,8 @@ impl CodeFlow {
             other => {
                 let method = other.method();
                 let message = format!("{method} is no login that can be begun now and ended later");
-                let whole = login_command(&provider.id, None, false);
-                Err(Failure::new(Kind::Usage, message).hint(format!("{whole} --method {method}")))
+                let whole = Command::login(&provider.id, None);
+                Err(Failure::new(Kind::Usage, message).hint(whole.option("--method", method)))
             }
         }
     }
@@ -208,7 +209,7 @@ pub(in crate::app) fn refused(
     let message = format!("the login was refused ({words})");
     Failure::new(Kind::NeedsLogin, message)
         .code(code)
-        .hint(login_command(&provider.id, request.profile.as_ref(), false))
+        .hint(Command::login(&provider.id, request.profile.as_ref()))
 }
 
 /// Why a code became nothing.
@@ -219,7 +220,7 @@ pub(in crate::app) fn exchange_failure(provider: &Provider, error: &OAuthError) 
     } else {
         Kind::NeedsLogin
     };
-    let failure = Failure::new(kind, message).hint(login_command(&provider.id, None, false));
+    let failure = Failure::new(kind, message).hint(Command::login(&provider.id, None));
     match error {
         OAuthError::Refused(refusal) => failure.code(&refusal.code),
         _ => failure,

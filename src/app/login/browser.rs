@@ -138,7 +138,7 @@ fn bind(cx: Context<'_>, redirect: &Loopback) -> Option<Box<dyn Listening>> {
         Err(error) => {
             let text =
                 format!("cannot listen for the callback ({error}); paste the redirect URL instead");
-            cx.dialog.notice(&Notice::Warning(text));
+            cx.warn(text);
             None
         }
     }
@@ -173,7 +173,7 @@ fn announce(asked: Asked<'_>, flow: &CodeFlow, attempt: &Attempt, port: Option<u
     }
     if let Err(error) = cx.browser.open(&attempt.url) {
         let text = format!("no browser could be opened ({error}); open the URL yourself");
-        cx.dialog.notice(&Notice::Info(text));
+        cx.info(text);
     }
 }
 

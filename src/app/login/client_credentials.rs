@@ -1,13 +1,13 @@
 //! Client credentials: the client asks for a token for itself, and nobody is needed for it.
 
 use crate::model::credential::{Credential, Kind as CredentialKind, Token};
+use crate::model::hint::{Command, Hint};
 use crate::model::provider::{ClientCredentialsFlow, Flow, Provider};
 use crate::oauth::client_credentials;
 use crate::oauth::error::OAuthError;
-use crate::ports::dialog::Notice;
 use crate::ports::store::Change;
 
-use super::super::failure::{Failure, Kind, login_command};
+use super::super::failure::{Failure, Kind};
 use super::request::{Outcome, Request};
 use super::store_login::finished;
 use crate::app::context::Context;
@@ -58,10 +58,10 @@ fn find_place(
     let document = cx.names(&request.agent)?;
     let place = place_of_client(&document, &provider.id, request.profile.as_ref())?;
     if let Some(taken) = &place.taken {
-        cx.dialog.notice(&Notice::Warning(format!(
+        cx.warn(format!(
             "{taken} holds something else and stays as it is; this token is stored as {}",
             place.id
-        )));
+        ));
     }
     Ok(place)
 }
@@ -94,19 +94,16 @@ fn store(
         return Ok(());
     }
     let message = format!("{} was taken by another login a moment ago", place.id);
-    Err(Failure::new(Kind::Busy, message).hint(login_command(&provider.id, None, false)))
+    Err(Failure::new(Kind::Busy, message).hint(Command::login(&provider.id, None)))
 }
 
 fn no_token(request: &Request, provider: &Provider, error: &OAuthError) -> Failure {
     let message = format!("{} gave no token: {error}", provider.name);
-    let again = login_command(&provider.id, request.profile.as_ref(), false);
+    let again = Command::login(&provider.id, request.profile.as_ref());
     match error {
         OAuthError::Refused(refusal) => Failure::new(Kind::Config, message)
             .code(&refusal.code)
-            .hint(format!(
-                "correct the client of {}, then: {again}",
-                provider.id
-            )),
+            .hint(Hint::from(format!("correct the client of {}, then: ", provider.id)).run(again)),
         _ => Failure::new(Kind::Temporary, message).hint(again),
     }
 }

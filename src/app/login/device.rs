@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use crate::app::login::store_login::keep;
+use crate::model::hint::{Command, Hint};
 use crate::model::provider::{Client, DeviceFlow, DeviceScheme, Flow, Provider, Stored};
 use crate::oauth::device::{
     self, DeviceAuthorization, DeviceClient, DeviceError, Poll, PollSchedule,
@@ -15,7 +16,7 @@ use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
 use crate::ports::dialog::{DeviceCode, Notice};
 
-use super::super::failure::{Failure, Kind, login_command};
+use super::super::failure::{Failure, Kind};
 use super::request::{Outcome, Request};
 use super::store_token;
 use crate::app::context::Context;
@@ -107,7 +108,7 @@ impl<'a> Running<'a> {
             Poll::Trouble { reason, .. } if !self.troubled => {
                 self.troubled = true;
                 let text = format!("{reason}; the login goes on waiting");
-                self.cx.dialog.notice(&Notice::Warning(text));
+                self.cx.warn(text);
             }
             Poll::Trouble { .. } => {}
             Poll::Pending | Poll::SlowDown(_) => self.troubled = false,
@@ -177,10 +178,8 @@ pub(super) fn keep_grant(
 /// What went wrong, and the command that mends it.
 fn failure(request: &Request, device: &DeviceClient<'_>, error: &DeviceError) -> Failure {
     let provider = device.provider;
-    let again = format!(
-        "{} --method device-code",
-        login_command(&provider.id, request.profile.as_ref(), false)
-    );
+    let again = Command::login(&provider.id, request.profile.as_ref());
+    let again = again.option("--method", "device-code");
     let fail = |kind, message: String| Failure::new(kind, message).hint(again.clone());
     match error {
         DeviceError::Random(error) => Failure::new(Kind::Storage, error.to_string()),
@@ -212,19 +211,21 @@ fn failure(request: &Request, device: &DeviceClient<'_>, error: &DeviceError) ->
 fn switched_off(request: &Request, device: &DeviceClient<'_>, error: &DeviceError) -> Failure {
     let provider = device.provider;
     let message = format!("{} has device codes switched off: {error}", provider.name);
-    let login = login_command(&provider.id, request.profile.as_ref(), false);
-    let mut ways = Vec::new();
+    let login = Command::login(&provider.id, request.profile.as_ref());
+    let mut hint = Hint::default();
     if matches!(device.flow.scheme, DeviceScheme::ServerPkce { .. }) {
-        ways.push(
-            "enable device code login in the security settings of ChatGPT (for a workspace its admin does)"
-                .to_owned(),
+        hint = hint.then(
+            "enable device code login in the security settings of ChatGPT (for a workspace its admin does)",
         );
     }
     let mut others = provider.flows.iter().filter(|flow| flow.is_a_login());
     if let Some(other) = others.find(|flow| !matches!(flow, Flow::Device(_))) {
-        ways.push(format!("{login} --method {}", other.method()));
+        if !hint.parts.is_empty() {
+            hint = hint.then(", or: ");
+        }
+        hint = hint.run(login.option("--method", other.method()));
     }
-    Failure::new(Kind::NeedsLogin, message).hint(ways.join(", or: "))
+    Failure::new(Kind::NeedsLogin, message).hint(hint)
 }
 
 /// An answer that may be another one later is temporary; the server's "no" is not.

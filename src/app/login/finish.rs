@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProviderId};
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
@@ -142,7 +143,7 @@ impl Completion<'_> {
                     .message
                     .push_str(". The login still waits for its code");
                 let command = finish_command(&self.pending.id);
-                Err(failure.hint(by_pipe(&command)))
+                Err(failure.hint(by_pipe(command)))
             }
         }
     }
@@ -153,10 +154,9 @@ impl Completion<'_> {
         let message = "the code was not used: it comes without its state, so it cannot be checked that it belongs to this login, which still waits";
         let command = finish_command(&self.pending.id);
         Failure::new(Kind::Usage, message).hint(match self.flow.takes_bare_codes() {
-            true => format!(
-                "paste the whole URL that the browser ended on; or, if you fetched the code yourself: {command} --accept-bare-code"
-            ),
-            false => "paste the whole URL that the browser ended on".to_owned(),
+            true => Hint::from("paste the whole URL that the browser ended on; or, if you fetched the code yourself: ")
+                .run(command.arg("--accept-bare-code")),
+            false => "paste the whole URL that the browser ended on".into(),
         })
     }
 
@@ -167,7 +167,7 @@ impl Completion<'_> {
                 "the login {id} is over, and its file stays: {}",
                 failure.message
             );
-            self.cx.dialog.notice(&Notice::Warning(text));
+            self.cx.warn(text);
         }
     }
 }
@@ -263,7 +263,7 @@ fn no_such_attempt(wanted: &Wanted) -> Failure {
         Some(_) => "that is no name of an attempt".to_owned(),
         None => "no login waits for a code: it was ended, or its time was over".to_owned(),
     };
-    Failure::new(Kind::NotFound, message).hint("openclaw models auth login --start --json")
+    Failure::new(Kind::NotFound, message).hint(Command::new("models auth login --start --json"))
 }
 
 /// What was pasted is not the answer to `pending`, if it is known which one is meant; that stays.
@@ -273,25 +273,22 @@ fn unusable(why: &str, pending: Option<&Pending>) -> Failure {
             ". The login still waits for it",
             finish_command(&pending.id),
         ),
-        None => (
-            "",
-            "openclaw models auth login --finish --code-file -".to_owned(),
-        ),
+        None => ("", Command::new("models auth login --finish --code-file -")),
     };
     let message = format!("the code was not used: {why}{waits}");
-    Failure::new(Kind::Usage, message).hint(by_pipe(&command))
+    Failure::new(Kind::Usage, message).hint(by_pipe(command))
 }
 
-fn by_pipe(command: &str) -> String {
-    format!("printf %s \"$URL\" | {command}")
+fn by_pipe(command: Command) -> Hint {
+    Hint::from("printf %s \"$URL\" | ").run(command)
 }
 
 /// The code is spent: whatever the store says, the same half cannot be done again.
 fn begin_anew(mut failure: Failure, provider: &ProviderId) -> Failure {
     let command = start_command(provider);
     failure.hint = Some(match failure.hint {
-        Some(hint) if hint != command => format!("{hint}; then {command}"),
-        _ => command,
+        Some(hint) if hint != command.clone().into() => hint.then("; then ").run(command),
+        _ => command.into(),
     });
     failure
 }

@@ -20,13 +20,14 @@ mod store_login;
 mod store_token;
 
 use crate::model::declared::Severity;
+use crate::model::hint::{Command, Hint};
 use crate::model::provider::{Flow, Provider};
 use crate::ports::dialog::Notice;
 
 use crate::providers::catalogue::CatalogueError;
 
 use super::context::Context;
-use super::failure::{Failure, Kind, login_command};
+use super::failure::{Failure, Kind};
 use super::issuer::registration::{self, Use};
 use super::paste::{self, Form};
 use auth_code::CodeFlow;
@@ -95,7 +96,7 @@ fn tell_findings(cx: Context<'_>, provider: &Provider) -> Result<(), Failure> {
     let declared = cx.catalogue.declared(&provider.id);
     let declared = declared.map_err(CatalogueError::from)?;
     for finding in declared.iter().flat_map(|declared| &declared.findings) {
-        let text = finding.to_string();
+        let text = finding.advice();
         cx.dialog.notice(&match finding.severity {
             Severity::Info => Notice::Info(text),
             Severity::Error | Severity::Warning => Notice::Warning(text),
@@ -123,10 +124,10 @@ fn choose<'a>(provider: &'a Provider, method: Option<&str>) -> Result<&'a Flow, 
         let failure = Failure::new(Kind::NotFound, message);
         let elsewhere = provider.ambient.iter().find_map(|other| other.help.clone());
         let known = methods.first().map(|first| {
-            let login = login_command(&provider.id, None, false);
-            format!("{login} --method {first}")
+            let login = Command::login(&provider.id, None);
+            Hint::from(login.option("--method", first))
         });
-        match known.or(elsewhere) {
+        match known.or(elsewhere.map(Hint::from)) {
             Some(command) => failure.hint(command),
             None => failure,
         }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::model::grant::Binding;
+use crate::model::hint::Command;
 use crate::model::provider::{ProgramFlow, Provider};
 use crate::model::secret::Secret;
 use crate::oauth::error::OAuthError;
@@ -12,7 +13,7 @@ use crate::ports::dialog::{Answer, Notice, Question};
 use super::request::{Outcome, Request};
 use super::store_login::{Origin, keep_from};
 use crate::app::context::Context;
-use crate::app::failure::{Failure, Kind, login_command};
+use crate::app::failure::{Failure, Kind};
 use crate::app::issuer::plugin;
 use crate::app::issuer::verify_login::Proof;
 
@@ -30,7 +31,7 @@ pub(in crate::app) fn run(
     let over_at = begun_at.after(request.timeout);
     // What runs is seen before it says anything: it may have been found on PATH.
     let text = format!("{} logs in to {}.", path.display(), provider.name);
-    cx.dialog.notice(&Notice::Info(text));
+    cx.info(text);
     cx.dialog.notice(&Notice::Waiting { until: over_at });
 
     let over = cx.clock.monotonic() + request.timeout;
@@ -104,7 +105,7 @@ fn heard(
             let url = url.filter(|_| !request.no_browser && !cx.env.is_remote())?;
             if let Err(error) = cx.browser.open(&url) {
                 let text = format!("no browser could be opened ({error}); open the URL yourself");
-                cx.dialog.notice(&Notice::Info(text));
+                cx.info(text);
             }
             None
         }
@@ -112,12 +113,12 @@ fn heard(
 }
 
 fn timed_out(request: &Request, provider: &Provider, error: &OAuthError) -> Failure {
-    let again = login_command(&provider.id, request.profile.as_ref(), false);
-    Failure::new(Kind::Temporary, error.to_string()).hint(format!("{again} --timeout 15m"))
+    let again = Command::login(&provider.id, request.profile.as_ref());
+    Failure::new(Kind::Temporary, error.to_string()).hint(again.option("--timeout", "15m"))
 }
 
 fn failure(request: &Request, provider: &Provider, error: &OAuthError) -> Failure {
-    let again = login_command(&provider.id, request.profile.as_ref(), false);
+    let again = Command::login(&provider.id, request.profile.as_ref());
     let failed = |kind| Failure::new(kind, format!("the login did not succeed: {error}"));
     match error {
         OAuthError::Refused(refusal) => failed(Kind::NeedsLogin).code(&refusal.code).hint(again),

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::app::failure::{Failure, Kind, login_command};
+use crate::app::failure::{Failure, Kind};
+use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::provider::Provider;
 use crate::model::time::Timestamp;
@@ -48,8 +49,9 @@ pub struct Outcome {
 /// The time that the caller gave is over.
 pub(super) fn timed_out(request: &Request, provider: &Provider) -> Failure {
     let message = format!("nobody logged in within {:?}", request.timeout);
-    let method = request.method.as_ref();
-    let method = method.map_or_else(String::new, |method| format!(" --method {method}"));
-    let login = login_command(&provider.id, request.profile.as_ref(), false);
-    Failure::new(Kind::Temporary, message).hint(format!("{login}{method} --timeout 15m"))
+    let mut login = Command::login(&provider.id, request.profile.as_ref());
+    if let Some(method) = &request.method {
+        login = login.option("--method", method);
+    }
+    Failure::new(Kind::Temporary, message).hint(login.option("--timeout", "15m"))
 }

@@ -4,11 +4,12 @@
 //! Whatever is not the answer of this attempt is told so and ignored; only a right `state` ends the
 //! wait, with a code or with the provider's refusal. A way that is barred ends for itself alone.
 
+use crate::model::hint::Hint;
 use crate::model::provider::{Client, DeviceFlow, Provider};
 use crate::oauth::authorization::{Attempt, AuthorizationCode, CallbackError};
 use crate::oauth::paste::Pasted;
 use crate::ports::callback::{Arrival, Listening, Page};
-use crate::ports::dialog::{self, DialogError, Notice, Question};
+use crate::ports::dialog::{self, DialogError, Question};
 use crate::ports::host::Signal;
 
 use super::auth_code::{LoginResult, refused};
@@ -96,7 +97,7 @@ pub(in crate::app) fn paste(
     };
     let tell = |why: &str| {
         let text = format!("not used: {why}");
-        asked.cx.dialog.notice(&Notice::Warning(text));
+        asked.cx.warn(text);
     };
     loop {
         let text = match asked.cx.dialog.ask(&question, &stop) {
@@ -156,13 +157,14 @@ pub(in crate::app) fn device(
         provider,
     } = asked;
     let tell = |failure: Failure| {
-        let hint = failure.hint.map(|hint| format!(". For one: {hint}"));
         let text = format!(
-            "no way in by device code: {}; the other ways go on{}",
-            failure.message,
-            hint.unwrap_or_default()
+            "no way in by device code: {}; the other ways go on",
+            failure.message
         );
-        cx.dialog.notice(&Notice::Warning(text));
+        cx.warn(match failure.hint {
+            Some(hint) => Hint::from(text).then(". For one: ").then(hint),
+            None => text.into(),
+        });
     };
     let mut running = match Running::begin(cx, request, provider, client, flow) {
         Ok(running) => running,
@@ -173,7 +175,7 @@ pub(in crate::app) fn device(
         return;
     }
     let text = "Or use a code, on any machine. The first way that succeeds ends the others.";
-    cx.dialog.notice(&Notice::Info(text.to_owned()));
+    cx.info(text);
     cx.dialog.notice(&running.notice());
     match running.poll_until(&|| lane.is_over()) {
         None => {}

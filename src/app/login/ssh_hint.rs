@@ -3,10 +3,9 @@
 
 use std::net::IpAddr;
 
+use crate::model::hint::shell_word;
 use crate::model::id::is_unprintable;
 use crate::ports::host::Env;
-
-use crate::app::failure::shell_word;
 
 /// The usual port of SSH.
 const SSH_PORT: &str = "22";

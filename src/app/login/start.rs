@@ -4,11 +4,12 @@
 //! It makes the attempt and writes it down; nobody listens. The second half is
 //! [`finish`](super::finish).
 
+use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProviderId};
 use crate::model::provider::{Flow, Redirect};
 use crate::model::time::Timestamp;
 
-use super::super::failure::{Failure, login_command};
+use super::super::failure::Failure;
 use super::auth_code::CodeFlow;
 use super::pending::{self, Pending};
 use super::request::Request;
@@ -38,7 +39,7 @@ pub struct Begun {
 
 impl Begun {
     /// The command that ends it, with the redirect URL on its standard input.
-    pub fn finish_command(&self) -> String {
+    pub fn finish_command(&self) -> Command {
         finish_command(&self.attempt)
     }
 }
@@ -91,11 +92,13 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Begun, Failure> {
 }
 
 /// The command that begins a login.
-pub(super) fn start_command(provider: &ProviderId) -> String {
-    format!("{} --start --json", login_command(provider, None, false))
+pub(super) fn start_command(provider: &ProviderId) -> Command {
+    Command::login(provider, None).arg("--start").arg("--json")
 }
 
 /// The command that ends the login of that name.
-pub(super) fn finish_command(attempt: &str) -> String {
-    format!("openclaw models auth login --finish --attempt {attempt} --code-file -")
+pub(super) fn finish_command(attempt: &str) -> Command {
+    Command::new("models auth login --finish")
+        .option("--attempt", attempt)
+        .option("--code-file", "-")
 }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::model::credential::{ApiKey, Credential, Kind as CredentialKind};
+use crate::model::hint::{Command, Hint};
 use crate::model::id::ProfileId;
 use crate::model::json::{Extra, Verbatim};
 use crate::model::provider::Provider;
@@ -53,10 +54,11 @@ pub(in crate::app) fn keep(
     })?;
     cx.tell_faults(&written);
     if replaced {
-        let text = format!(
-            "{profile} held something else before; `openclaw models auth history` tells what is kept of it"
+        cx.info(
+            Hint::from(format!("{profile} held something else before; `"))
+                .run(Command::history(None))
+                .then("` tells what is kept of it"),
         );
-        cx.dialog.notice(&Notice::Info(text));
     }
     let outcome = Outcome {
         account: made.user.unwrap_or_else(|| profile.to_string()),

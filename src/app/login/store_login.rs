@@ -6,6 +6,7 @@ use crate::config::edit::Edit;
 use crate::config::edit::Role;
 use crate::model::credential::{Credential, Kind as CredentialKind, OAuth};
 use crate::model::grant::{Binding, GrantDigest, GrantRecord};
+use crate::model::hint::Command;
 use crate::model::id::ProfileId;
 use crate::model::json::Verbatim;
 use crate::model::provider::{Client, Provider};
@@ -18,7 +19,7 @@ use crate::ports::store::Change;
 use super::request::{Outcome, Request};
 use crate::app::context::Context;
 use crate::app::credential::profile_id::{ProfileSlot, place};
-use crate::app::failure::{Failure, Kind, login_command};
+use crate::app::failure::{Failure, Kind};
 use crate::app::issuer::verify_login::{self, Proof};
 
 /// Names the profile, shows who logged in, and stores the credential.
@@ -59,11 +60,9 @@ pub(in crate::app) fn keep_from(
             "{} did not say which account logged in, so nothing was stored",
             provider.name
         );
-        return Err(Failure::new(Kind::NeedsLogin, message).hint(login_command(
-            &provider.id,
-            None,
-            false,
-        )));
+        return Err(
+            Failure::new(Kind::NeedsLogin, message).hint(Command::login(&provider.id, None))
+        );
     }
     cx.tell_skew(grant.skew_warning());
     let mut oauth = grant.into_credential(&provider.id, found.identity.clone());
@@ -83,10 +82,10 @@ pub(in crate::app) fn keep_from(
         request.profile.as_ref(),
     )?;
     if let Some(taken) = &place.taken {
-        cx.dialog.notice(&Notice::Warning(format!(
+        cx.warn(format!(
             "{taken} belongs to another account and stays as it is; this login is stored as {}",
             place.id
-        )));
+        ));
     }
     cx.dialog.notice(&Notice::Identity {
         email: found.identity.email.clone(),
@@ -144,7 +143,7 @@ fn store(
         None => Ok(()),
         Some(id) => {
             let message = format!("{id} was taken by another login a moment ago");
-            Err(Failure::new(Kind::Busy, message).hint(login_command(&provider.id, None, false)))
+            Err(Failure::new(Kind::Busy, message).hint(Command::login(&provider.id, None)))
         }
     }
 }
@@ -158,10 +157,10 @@ fn remember(
     oauth: &OAuth,
 ) {
     let Some(refresh_token) = oauth.refresh_token() else {
-        cx.dialog.notice(&Notice::Warning(format!(
+        cx.warn(format!(
             "{} gave no refresh token: this login ends with its access token",
             provider.name
-        )));
+        ));
         return;
     };
     let recorded = cx.store.record_login(&GrantRecord {
@@ -176,7 +175,7 @@ fn remember(
     });
     if let Err(error) = recorded {
         let text = format!("the login is stored, its journal entry is not: {error}");
-        cx.dialog.notice(&Notice::Warning(text));
+        cx.warn(text);
     }
 }
 
@@ -213,6 +212,6 @@ fn set_default(cx: Context<'_>, request: &Request, provider: &Provider) -> Resul
     }]);
     applied.map_err(|error| Failure::from(error).touched(StoreEffect::Changed))?;
     let text = format!("Default model set to {model}");
-    cx.dialog.notice(&Notice::Info(text));
+    cx.info(text);
     Ok(())
 }

@@ -5,7 +5,6 @@ use crate::model::id::ProfileId;
 use crate::model::json::Extra;
 use crate::model::provider::{DeviceFlow, Provider};
 use crate::oauth::grant::Grant;
-use crate::ports::dialog::Notice;
 use crate::ports::store::Change;
 
 use super::request::{Outcome, Request};
@@ -37,7 +36,7 @@ pub(in crate::app) fn announce(
     let profile = profile(request, provider, flow)?;
     if !request.yes && cx.is_taken(&request.agent, &profile) {
         let text = format!("{profile} exists; the new token will take its place");
-        cx.dialog.notice(&Notice::Info(text));
+        cx.info(text);
     }
     Ok(())
 }

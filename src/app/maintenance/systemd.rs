@@ -3,11 +3,12 @@
 //! Only files that this program wrote are written anew or removed, and nothing is started: whoever
 //! installs a timer runs the commands that enable it.
 
+use crate::model::hint::{Command, shell_word};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::app::context::Context;
-use crate::app::failure::{Failure, Kind, shell_word};
+use crate::app::failure::{Failure, Kind};
 
 /// The two units, without their endings.
 const UNIT: &str = "openclaw-tick";
@@ -103,7 +104,7 @@ pub fn cron(job: &Job) -> Result<String, Failure> {
     let when = when(job.every).ok_or_else(|| {
         let message = "cron cannot run something so often: it knows parts of an hour and of a day";
         let failure = Failure::new(Kind::Usage, message);
-        failure.hint("openclaw tick --print cron --every 15m")
+        failure.hint(Command::new("tick --print cron --every 15m"))
     })?;
     let env = job.env.iter();
     let env = env.map(|(name, value)| format!("{name}={}", shell_word(value)));

@@ -10,6 +10,7 @@ use crate::app::credential::facts;
 use crate::app::hooks::sent_log;
 use crate::model::alert::Alert;
 use crate::model::grant::GrantDigest;
+use crate::model::hint::Hint;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::{Effective, VisibleProfile};
 use crate::model::time::Timestamp;
@@ -97,6 +98,14 @@ pub struct Row {
     pub living: Option<ValidToken>,
 }
 
+impl Row {
+    /// What a person should know though the token still lives.
+    pub fn warning(&self) -> Option<Hint> {
+        let warning = self.living.as_ref()?.warning.as_ref()?;
+        Some(Hint::about(&self.profile, warning))
+    }
+}
+
 /// Something that somebody must look at.
 #[derive(Clone, Debug)]
 pub struct Problem {
@@ -106,6 +115,8 @@ pub struct Problem {
     pub profile: Option<ProfileId>,
     /// What is wrong.
     pub failure: Failure,
+    /// What is wrong though the token still lives, with what to do about it.
+    pub warning: Option<Hint>,
 }
 
 /// What was done.
@@ -142,6 +153,7 @@ impl Report {
             agent: Some(agent.clone()),
             profile: profile.cloned(),
             failure,
+            warning: None,
         });
     }
 }
@@ -159,6 +171,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
             agent: None,
             profile: None,
             failure: failure.hint("correct hooks in config.yaml of the state directory"),
+            warning: None,
         });
     }
     let agents = match &request.agent {
@@ -270,6 +283,7 @@ fn renew(cx: Context<'_>, report: &mut Report) -> Result<(), Failure> {
             agent: Some(row.agent.clone()),
             profile: Some(row.profile.clone()),
             failure,
+            warning: row.warning(),
         }));
     }
     report.problems.extend(problems);
@@ -278,8 +292,8 @@ fn renew(cx: Context<'_>, report: &mut Report) -> Result<(), Failure> {
 
 /// A token that lives, and after which no other will come by itself.
 fn needs_person(living: &ValidToken) -> Option<Failure> {
-    let remedy = living.remedy.as_ref()?;
-    let message = living.warning.clone().unwrap_or_default();
+    let remedy = living.remedy.clone()?;
+    let message = "the token lives, and nothing brings another one by itself";
     Some(Failure::new(Kind::NeedsLogin, message).hint(remedy))
 }
 

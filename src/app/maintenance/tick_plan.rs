@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use crate::app::context::Context;
 use crate::app::credential::facts::{Facts, Renewal, facts};
-use crate::app::failure::{Failure, Kind, refresh_command, store_command};
+use crate::app::failure::{Failure, Kind};
 use crate::app::hooks::event::ProfileRef;
 use crate::model::alert::{Alert, DedupKey, Event, threshold};
 use crate::model::credential::Credential;
 use crate::model::expiry::End;
 use crate::model::expiry::{Freshness, freshness};
+use crate::model::hint::Command;
 use crate::model::id::ProviderId;
 use crate::model::profiles::VisibleProfile;
 use crate::model::time::{Timestamp, short_duration};
@@ -49,9 +50,9 @@ pub(in crate::app) fn judge(
             let why = why(seen.credential, &facts, now, (policy.margin, policy.idle));
             Ok(why.map_or(TickStep::Nothing, TickStep::Renew))
         }
-        Renewal::ByCommand => Ok(of_end(seen, &provider, now, refresh_command(seen.id))),
+        Renewal::ByCommand => Ok(of_end(seen, &provider, now, Command::refresh(seen.id))),
         Renewal::Never => {
-            let command = store_command(&provider, Some(seen.id), seen.credential.kind());
+            let command = Command::store(&provider, Some(seen.id), seen.credential.kind());
             Ok(of_end(seen, &provider, now, command))
         }
     }
@@ -92,7 +93,7 @@ fn of_end(
     seen: &VisibleProfile<'_>,
     provider: &ProviderId,
     now: Timestamp,
-    command: String,
+    command: Command,
 ) -> TickStep {
     let (id, Some(stored)) = (seen.id, seen.credential.expires()) else {
         return TickStep::Nothing;
@@ -105,7 +106,7 @@ fn of_end(
     };
     let alert = |event, message: &str, mark| {
         Box::new(Alert {
-            command: Some(command.clone()),
+            command: Some(command.clone().into()),
             mark: Some(mark),
             ..whose.alert(event, message.to_owned(), Some(stored))
         })

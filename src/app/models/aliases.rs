@@ -6,6 +6,7 @@ use crate::app::agents::config_touch::touch;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::config::edit::Edit;
+use crate::model::hint::Command;
 use crate::model::id::printable;
 use crate::model::reference;
 
@@ -36,7 +37,9 @@ fn checked(alias: &str) -> Result<&str, Failure> {
         _ => "Alias must use letters, numbers, dots, underscores, colons, or dashes.",
     };
     let failure = Failure::new(Kind::Usage, fault);
-    Err(failure.hint("openclaw models aliases add opus anthropic/claude-opus-4-6"))
+    Err(failure.hint(Command::new(
+        "models aliases add opus anthropic/claude-opus-4-6",
+    )))
 }
 
 /// Gives a model an alias in place of the one it has.
@@ -61,7 +64,7 @@ pub fn add(
         let (other, model) = (printable(other, 80), printable(model, 120));
         let message = format!("Alias {other} already points to {model}.");
         let failure = Failure::new(Kind::Usage, message);
-        return Err(failure.hint(format!("openclaw models aliases remove {other}")));
+        return Err(failure.hint(Command::new("models aliases remove").arg(&other)));
     }
     let edits = [
         Edit::SetAlias {
@@ -87,7 +90,7 @@ pub fn remove(cx: Context<'_>, alias: &str, version: &'static str) -> Result<Out
     let all = list(cx);
     let Some((_, reference)) = all.iter().find(|(other, _)| other == alias) else {
         let failure = Failure::new(Kind::NotFound, format!("Alias not found: {alias}"));
-        return Err(failure.hint("openclaw models aliases list"));
+        return Err(failure.hint(Command::new("models aliases list")));
     };
     let built_in = reference::built_in_alias(reference);
     let edits = [

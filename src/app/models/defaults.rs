@@ -7,6 +7,7 @@ use crate::app::agents::config_touch::touch;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::config::edit::{Edit, Role};
+use crate::model::hint::Command;
 use crate::model::reference;
 use crate::model::settings::ModelChoice;
 
@@ -106,7 +107,7 @@ pub fn remove_fallback(
         };
         let message = format!("{what} not found: {}", target.reference);
         let failure = Failure::new(Kind::NotFound, message);
-        return Err(failure.hint(format!("openclaw models {command} list")));
+        return Err(failure.hint(Command::new("models").arg(command).arg("list")));
     }
     fallbacks.retain(|entry| !entries.contains(entry));
     let edits = vec![Edit::DropFallbacks { role, entries }];

@@ -8,6 +8,7 @@ pub mod aliases;
 pub mod defaults;
 pub mod list;
 
+use crate::model::hint::{Command, Hint};
 use crate::model::id::printable;
 use crate::model::reference::{self, ModelRef};
 use crate::model::settings::Settings;
@@ -28,8 +29,8 @@ fn target(settings: &Settings, text: &str) -> Result<Target, Failure> {
     let aliases = reference::aliases(&settings.models);
     let found = reference::resolve(text, &aliases).ok_or_else(|| {
         let message = format!("Invalid model reference: {}", printable(text, 120));
-        Failure::new(Kind::Usage, message)
-            .hint("name it provider/model, or by an alias of: openclaw models aliases list")
+        let hint = Hint::from("name it provider/model, or by an alias of: ");
+        Failure::new(Kind::Usage, message).hint(hint.run(Command::new("models aliases list")))
     })?;
     let text = text.trim();
     let is_alias = || {

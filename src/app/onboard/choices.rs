@@ -5,7 +5,8 @@
 //! choice stores nothing and succeeds.
 
 use crate::app::context::Context;
-use crate::app::failure::{Failure, Kind, shell_word};
+use crate::app::failure::{Failure, Kind};
+use crate::model::hint::Command;
 use crate::model::id::{ProviderId, printable};
 use crate::model::provider::Flow;
 
@@ -236,14 +237,13 @@ fn unknown(name: &str, near: &[String], interactive: bool) -> Failure {
     let name = printable(name, 80);
     let mut message = format!("unknown auth choice \"{name}\"");
     let Some(first) = near.first() else {
-        return Failure::new(Kind::Usage, message).hint("openclaw onboard");
+        return Failure::new(Kind::Usage, message).hint(Command::new("onboard"));
     };
-    let flags = match interactive {
-        true => "",
-        false => " --non-interactive --accept-risk",
+    let onboard = match interactive {
+        true => Command::new("onboard"),
+        false => Command::new("onboard --non-interactive --accept-risk"),
     };
-    let first = shell_word(first);
-    let hint = format!("openclaw onboard{flags} --auth-choice {first}");
+    let hint = onboard.option("--auth-choice", first);
     message.push_str(&format!("; did you mean {}?", near.join(" or ")));
     Failure::new(Kind::Usage, message).hint(hint)
 }

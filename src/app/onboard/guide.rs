@@ -4,7 +4,7 @@ use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::model::id::AgentId;
 use crate::model::provider::{Flow, Provider};
-use crate::ports::dialog::{Choice, Notice};
+use crate::ports::dialog::Choice;
 
 use super::choices::Meaning;
 
@@ -54,7 +54,7 @@ fn providers(cx: Context<'_>) -> Result<Vec<Provider>, Failure> {
         match cx.catalogue.get(&id) {
             Ok(provider) if provider.flows.is_empty() => {}
             Ok(provider) => providers.push(provider),
-            Err(error) => cx.dialog.notice(&Notice::Warning(error.to_string())),
+            Err(error) => cx.warn(error.to_string()),
         }
     }
     Ok(providers)

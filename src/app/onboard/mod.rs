@@ -10,9 +10,9 @@ mod way;
 
 use std::time::Duration;
 
+use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::secret::Secret;
-use crate::ports::dialog::Notice;
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
@@ -145,7 +145,7 @@ fn choose(cx: Context<'_>, request: &Request) -> Result<Option<Meaning>, Failure
         [] if request.interactive => guide::credential(cx).map(Some),
         [] => {
             let text = "no --auth-choice and no key was given, so nothing is stored";
-            cx.dialog.notice(&Notice::Warning(text.to_owned()));
+            cx.warn(text);
             Ok(None)
         }
         [flag] => choices::of_flag(flag),
@@ -156,9 +156,11 @@ fn choose(cx: Context<'_>, request: &Request) -> Result<Option<Meaning>, Failure
                 flags.join(" and ")
             );
             let choice = choices::of_flag(first)?.map_or(SKIP.to_owned(), |one| one.name);
-            Err(Failure::new(Kind::Usage, message).hint(format!(
-                "printf %s \"$KEY\" | openclaw onboard --non-interactive --accept-risk --auth-choice {choice} --{first} -"
-            )))
+            let command = Command::new("onboard --non-interactive --accept-risk")
+                .option("--auth-choice", &choice)
+                .option(&format!("--{first}"), "-");
+            Err(Failure::new(Kind::Usage, message)
+                .hint(Hint::from("printf %s \"$KEY\" | ").run(command)))
         }
     }
 }
@@ -170,10 +172,11 @@ fn provider(request: &Request, meaning: &Meaning) -> Result<ProviderId, Failure>
             "Missing --token-provider for --auth-choice {}.",
             meaning.name
         );
-        Failure::new(Kind::Usage, message).hint(format!(
-            "printf %s \"$TOKEN\" | openclaw onboard --non-interactive --accept-risk --auth-choice {} --token-provider anthropic --token -",
-            meaning.name
-        ))
+        let command = Command::new("onboard --non-interactive --accept-risk")
+            .option("--auth-choice", &meaning.name)
+            .option("--token-provider", "anthropic")
+            .option("--token", "-");
+        Failure::new(Kind::Usage, message).hint(Hint::from("printf %s \"$TOKEN\" | ").run(command))
     };
     meaning
         .provider
@@ -188,6 +191,6 @@ fn warn_unused(cx: Context<'_>, request: &Request, meaning: &Meaning) {
     let unused = request.keys.iter().map(|(flag, _)| *flag);
     for flag in unused.filter(|flag| Some(*flag) != own) {
         let text = format!("--{flag} is not used by --auth-choice {}", meaning.name);
-        cx.dialog.notice(&Notice::Warning(text));
+        cx.warn(text);
     }
 }

@@ -1,10 +1,11 @@
 //! From a choice to a stored credential.
 
 use crate::model::credential::{self, Credential};
+use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::provider::Flow;
 use crate::model::secret::Secret;
-use crate::ports::dialog::{Answer, Notice, Question};
+use crate::ports::dialog::{Answer, Question};
 use crate::ports::store::Scope;
 
 use super::choices::{Meaning, TOKEN};
@@ -12,7 +13,7 @@ use super::{API_KEY, Given, Request, SETUP_TOKEN, StoredCredential};
 use crate::app::context::Context;
 use crate::app::credential::env_keys::Keys;
 use crate::app::credential::profile_id;
-use crate::app::failure::{Failure, Kind, login_command};
+use crate::app::failure::{Failure, Kind};
 use crate::app::login;
 use crate::app::paste::{self, Form};
 
@@ -49,7 +50,7 @@ impl LoginMethod<'_> {
             let message = format!(
                 "{provider} logs in with a person ({method}): OAuth requires interactive mode."
             );
-            let hint = login_command(provider, None, false);
+            let hint = Command::login(provider, None);
             return Err(Failure::new(Kind::Usage, message).hint(hint));
         }
         let manifest = self.cx.provider(provider)?;
@@ -108,7 +109,7 @@ impl LoginMethod<'_> {
             return match self.existing()? {
                 Some(profile) => {
                     let text = format!("{profile} is stored already and stays as it is");
-                    self.cx.dialog.notice(&Notice::Info(text));
+                    self.cx.info(text);
                     Ok(self.kept(profile, false, false))
                 }
                 None => Err(self.no_key(flag)),
@@ -142,7 +143,7 @@ impl LoginMethod<'_> {
         };
         if !self.request.interactive {
             let text = format!("The key is taken from {source}");
-            self.cx.dialog.notice(&Notice::Info(text));
+            self.cx.info(text);
             return Ok(Some(Source::Text(key)));
         }
         let question = Question::Confirm {
@@ -193,7 +194,7 @@ impl LoginMethod<'_> {
                 Some((_, value)) => beside.push(((*member).to_owned(), value.clone())),
                 None if self.request.interactive => {
                     let text = format!("{member} is not stored beside the key: give --{flag}");
-                    self.cx.dialog.notice(&Notice::Warning(text));
+                    self.cx.warn(text);
                 }
                 None => {
                     let choice = &self.meaning.name;
@@ -247,18 +248,16 @@ impl LoginMethod<'_> {
         }
     }
 
-    fn by_pipe(&self) -> String {
-        let mut more = match self.meaning.provider {
-            Some(_) => String::new(),
-            None => format!(" --token-provider {}", self.provider),
-        };
-        for (flag, member) in self.meaning.row.map_or(&[][..], |row| row.beside) {
-            more.push_str(&format!(" --{flag} {}", member.to_uppercase()));
+    fn by_pipe(&self) -> Hint {
+        let mut command = Command::new("onboard --non-interactive --accept-risk")
+            .option("--auth-choice", &self.meaning.name);
+        if self.meaning.provider.is_none() {
+            command = command.option("--token-provider", &self.provider);
         }
-        format!(
-            "printf %s \"$SECRET\" | openclaw onboard --non-interactive --accept-risk --auth-choice {}{more} --secret-stdin",
-            self.meaning.name
-        )
+        for (flag, member) in self.meaning.row.map_or(&[][..], |row| row.beside) {
+            command = command.option(&format!("--{flag}"), &member.to_uppercase());
+        }
+        Hint::from("printf %s \"$SECRET\" | ").run(command.arg("--secret-stdin"))
     }
 }
 

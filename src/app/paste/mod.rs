@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::config::edit::Edit;
 use crate::model::credential::{self, ApiKey, Credential, Token};
+use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::json::{Extra, Verbatim};
 use crate::model::provider::Provider;
@@ -22,7 +23,7 @@ use crate::ports::store::Change;
 use crate::providers::catalogue::CatalogueError;
 
 use super::context::Context;
-use super::failure::{Failure, Kind, StoreEffect, login_command};
+use super::failure::{Failure, Kind, StoreEffect};
 use shape::{Shape, cleaned};
 
 /// What is asked for.
@@ -153,7 +154,11 @@ fn suits(cx: Context<'_>, request: &Request, manifest: Option<&Provider>) -> Res
     }
     let message = format!("{provider} has no {what}");
     let by_paste = request.form != Form::Key && !cx.catalogue.get(provider)?.logs_in();
-    Err(Failure::new(Kind::Usage, message).hint(login_command(provider, None, by_paste)))
+    let kind = match by_paste {
+        true => credential::Kind::Token,
+        false => credential::Kind::OAuth,
+    };
+    Err(Failure::new(Kind::Usage, message).hint(Command::store(provider, None, kind)))
 }
 
 /// What a person should know, or say, before the prompt.
@@ -167,7 +172,7 @@ fn prepare(cx: Context<'_>, form: Form, manifest: Option<&Provider>) -> Result<(
                 .and_then(|key| key.help.as_ref());
             if let (Some(page), Some(provider)) = (page, manifest) {
                 let text = format!("Keys for {} are made at {page}", provider.name);
-                cx.dialog.notice(&Notice::Info(text));
+                cx.info(text);
             }
             Ok(())
         }
@@ -191,16 +196,18 @@ fn confirm_made(cx: Context<'_>, manifest: Option<&Provider>) -> Result<(), Fail
 }
 
 /// What the secret is called, and the command that takes it from a pipe.
-fn words(request: &Request) -> (&'static str, String) {
+fn words(request: &Request) -> (&'static str, Hint) {
     let (noun, verb, variable) = match request.form {
         Form::Token { .. } => ("token", "paste-token", "TOKEN"),
         Form::SetupToken { .. } => ("token", "setup-token", "TOKEN"),
         Form::Key => ("key", "paste-api-key", "KEY"),
     };
-    let provider = &request.provider;
-    let pipe =
-        format!("printf %s \"${variable}\" | openclaw models auth {verb} --provider {provider}");
-    (noun, pipe)
+    let command = Command::new("models auth").arg(verb);
+    let command = command.option("--provider", &request.provider);
+    (
+        noun,
+        Hint::from(format!("printf %s \"${variable}\" | ")).run(command),
+    )
 }
 
 fn ask(cx: Context<'_>, request: &Request) -> Result<Secret<String>, Failure> {

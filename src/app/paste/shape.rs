@@ -1,6 +1,7 @@
 //! What a pasted token or key must look like, and what people copy along with it.
 
-use crate::app::failure::{Failure, Kind, shell_word};
+use crate::app::failure::{Failure, Kind};
+use crate::model::hint::{Command, Hint};
 use crate::model::id::ProviderId;
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
@@ -63,7 +64,7 @@ impl<'a> Shape<'a> {
     /// [`Kind::Usage`], with what to do about it; the secret is not repeated.
     pub(super) fn check(&self, secret: &Secret<String>) -> Result<(), Failure> {
         let (noun, provider) = (self.noun, self.provider);
-        let wrong = |what: String, hint: &str| {
+        let wrong = |what: String, hint: Hint| {
             let message = format!("{what}; nothing was stored");
             Err(Failure::new(Kind::Usage, message).hint(hint))
         };
@@ -71,17 +72,15 @@ impl<'a> Shape<'a> {
         let is_odd = |c: &char| !c.is_ascii_graphic() || (noun == "key" && "\"'`".contains(*c));
         if let Some(odd) = text.chars().find(is_odd) {
             let what = format!("a {noun} cannot hold the character {odd:?}");
-            return wrong(what, &self.again);
+            return wrong(what, self.again.as_str().into());
         }
         if let Some(prefix) = self.token.filter(|prefix| text.starts_with(prefix)) {
             let what = format!("what starts with {prefix} is a token of {provider} and no key");
-            let provider = shell_word(provider.as_str());
-            let hint = format!("openclaw models auth paste-token --provider {provider}");
-            return wrong(what, &hint);
+            return wrong(what, Command::paste_token(provider, None).into());
         }
         if let Some(prefix) = self.prefix.filter(|prefix| !text.starts_with(prefix)) {
             let what = format!("a {noun} for {provider} starts with {prefix}; this one does not");
-            return wrong(what, &self.again);
+            return wrong(what, self.again.as_str().into());
         }
         let length = text.chars().count();
         if length < self.min_length {
@@ -89,7 +88,7 @@ impl<'a> Shape<'a> {
             let what = format!(
                 "a {noun} for {provider} has at least {least} characters; this one has {length}, so it was probably cut"
             );
-            return wrong(what, &self.again);
+            return wrong(what, self.again.as_str().into());
         }
         Ok(())
     }

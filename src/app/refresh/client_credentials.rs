@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::model::credential::{Credential, OAuth, Token};
 use crate::model::grant::{Attempt, GrantDigest, GrantRecord, RefreshOutcome, Refusal};
+use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::json::{Extra, Verbatim};
 use crate::model::provider::{Client, ClientCredentialsFlow, Provider};
@@ -16,14 +17,13 @@ use crate::model::time::{Timestamp, short_duration};
 use crate::oauth::client_credentials;
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
-use crate::ports::dialog::Notice;
 use crate::ports::store::Change;
 
 use super::backoff::words;
 use super::ensure_fresh::RefreshRequest;
 use super::outcome::{RefreshResult, ValidToken};
 use crate::app::context::Context;
-use crate::app::failure::{Failure, Kind, StoreEffect, refresh_command};
+use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::app::issuer::registration::{self, Use};
 
 /// A client that was refused is not tried again for so long, unless a person asks: whoever owns it
@@ -61,8 +61,8 @@ impl RefreshRequest<'_> {
         if !self.suffices(&old) {
             return Err(failure);
         }
-        let text = format!("{} is due: {}", self.profile, failure.message);
-        Ok(self.living(old, RefreshResult::StillAlive, Some(text)))
+        let warning = format!("is due: {}", failure.message).into();
+        Ok(self.living(old, RefreshResult::StillAlive, Some(warning)))
     }
 
     fn put(
@@ -176,18 +176,19 @@ impl RefreshRequest<'_> {
     fn refused_client(&self, credential: OAuth, refusal: &Refusal) -> Result<ValidToken, Failure> {
         let name = self.profile;
         let why = words(refusal);
-        let remedy = format!(
-            "correct the client of {}, then: {} --force",
-            self.provider.id,
-            refresh_command(name)
-        );
+        let remedy = Hint::from(format!(
+            "correct the client of {}, then: ",
+            self.provider.id
+        ))
+        .run(Command::refresh(name).arg("--force"));
         if self.suffices(&credential) {
             let left = self.cx.clock.now();
             let left = credential.expires.map_or(0, |end| left.until(end));
             let left = short_duration(left);
-            let warning = format!(
-                "{name} cannot be renewed: {why}. Its token works for another {left}; {remedy}"
-            );
+            let warning = Hint::from(format!(
+                "cannot be renewed: {why}. Its token works for another {left}; "
+            ))
+            .then(remedy.clone());
             return Ok(ValidToken {
                 remedy: Some(remedy),
                 ..self.living(credential, RefreshResult::StillAlive, Some(warning))
@@ -220,7 +221,7 @@ pub(in crate::app) fn remember(
     });
     if let Err(error) = recorded {
         let text = format!("the token is stored, its journal entry is not: {error}");
-        cx.dialog.notice(&Notice::Warning(text));
+        cx.warn(text);
     }
 }
 

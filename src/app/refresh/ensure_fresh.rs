@@ -14,6 +14,7 @@ use crate::model::credential::{Credential, OAuth};
 use crate::model::expiry::End;
 use crate::model::expiry::{Freshness, freshness};
 use crate::model::grant::{GrantDigest, GrantRecord};
+use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::provider::{ClientCredentialsFlow, Provider};
 use crate::model::secret::Secret;
@@ -23,7 +24,7 @@ use crate::ports::store::{GrantLock, Held, Scope, Waited};
 use super::notify;
 use super::recover::{self, Filed};
 use crate::app::context::Context;
-use crate::app::failure::{Failure, Kind, StoreEffect, login_command, refresh_command};
+use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::app::hooks::event::ProfileRef;
 
 /// How long an expired token waits for another process: a whole call (30 s), the other's commit,
@@ -247,7 +248,7 @@ impl RefreshRequest<'_> {
         &self,
         credential: OAuth,
         how: RefreshResult,
-        warning: Option<String>,
+        warning: Option<Hint>,
     ) -> ValidToken {
         ValidToken {
             credential,
@@ -257,12 +258,11 @@ impl RefreshRequest<'_> {
         }
     }
 
-    pub(in crate::app) fn login_again(&self) -> String {
-        login_command(
-            &self.provider.id,
-            Some(self.profile),
-            !self.provider.logs_in(),
-        )
+    pub(in crate::app) fn login_again(&self) -> Command {
+        match self.provider.logs_in() {
+            true => Command::login(&self.provider.id, Some(self.profile)),
+            false => Command::paste_token(&self.provider.id, Some(self.profile)),
+        }
     }
 
     /// The grant cannot be refreshed: a token that lives is handed out, a dead one is the end.
@@ -278,11 +278,11 @@ impl RefreshRequest<'_> {
                 .map_or(0, |end| self.cx.clock.now().until(End::read(end).at));
             let left = short_duration(left);
             let warning = format!(
-                "{name} cannot be refreshed: {why}. Its token works for another {left}; log in again: {}",
-                self.login_again()
+                "cannot be refreshed: {why}. Its token works for another {left}; log in again: "
             );
+            let warning = Hint::from(warning).run(self.login_again());
             return Ok(ValidToken {
-                remedy: Some(self.login_again()),
+                remedy: Some(self.login_again().into()),
                 ..self.living(credential, RefreshResult::StillAlive, Some(warning))
             });
         }
@@ -307,11 +307,8 @@ impl RefreshRequest<'_> {
         }
         // That another program is at work is nothing to worry about.
         let warning = (failure.kind == Kind::Storage).then(|| {
-            let name = self.profile;
-            format!(
-                "{name} is due and could not be refreshed now: {}",
-                failure.message
-            )
+            let why = &failure.message;
+            format!("is due and could not be refreshed now: {why}").into()
         });
         Ok(self.living(credential, RefreshResult::StillAlive, warning))
     }
@@ -330,12 +327,12 @@ impl RefreshRequest<'_> {
                 StoreEffect::MaybeSpent => "; its refresh token may be spent",
                 StoreEffect::Nothing | StoreEffect::Changed | StoreEffect::Saved => "",
             };
-            let warning = format!("{name} is due and could not be refreshed now: {why}{spent}");
-            return Ok(self.living(credential, RefreshResult::StillAlive, Some(warning)));
+            let warning = format!("is due and could not be refreshed now: {why}{spent}");
+            return Ok(self.living(credential, RefreshResult::StillAlive, Some(warning.into())));
         }
         let hint = match kind {
             Kind::UnknownOutcome => self.login_again(),
-            _ => refresh_command(name),
+            _ => Command::refresh(name),
         };
         let message = format!("{name} could not be refreshed: {why}");
         Err(Failure::new(kind, message).touched(touched).hint(hint))

@@ -6,6 +6,7 @@ use crate::app::hooks::event::ProfileRef;
 use crate::model::alert::{Alert, DedupKey, Event};
 use crate::model::credential::OAuth;
 use crate::model::expiry::End;
+use crate::model::hint::Hint;
 use crate::model::time::Timestamp;
 
 use super::outcome::{RefreshResult, ValidToken};
@@ -26,10 +27,10 @@ pub(in crate::app) fn of_renewal(
             warning: Some(warning),
             remedy: Some(remedy),
             ..
-        }) => (warning, Some(remedy)),
+        }) => (Hint::about(whose.profile, warning), Some(remedy)),
         // A client that was refused needs a person as well, if no login.
         Err(failure) if failure.kind == Kind::NeedsLogin || failure.is_refusal() => {
-            (&failure.message, failure.hint.as_ref())
+            (Hint::from(failure.message.as_str()), failure.hint.as_ref())
         }
         _ => return,
     };
@@ -40,7 +41,7 @@ pub(in crate::app) fn of_renewal(
     cx.alerts.note(Alert {
         command: command.cloned(),
         mark: Some(mark),
-        ..whose.alert(Event::NeedsLogin, message.clone(), old.expires)
+        ..whose.alert(Event::NeedsLogin, message, old.expires)
     });
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::model::credential::OAuth;
+use crate::model::hint::Hint;
 use crate::model::time::Timestamp;
 
 /// When to refresh.
@@ -24,10 +25,11 @@ pub struct ValidToken {
     pub credential: OAuth,
     /// What was done for it.
     pub how: RefreshResult,
-    /// What a person should know: the token is alive, and could not be renewed.
-    pub warning: Option<String>,
+    /// What a person should know of the profile, its name being the subject: the token is alive,
+    /// and could not be renewed.
+    pub warning: Option<Hint>,
     /// What a person must do before the token ends, if nothing else brings another one.
-    pub remedy: Option<String>,
+    pub remedy: Option<Hint>,
 }
 
 /// What was done for a living token.

@@ -6,6 +6,7 @@
 
 use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::GrantRecord;
+use crate::model::hint::Hint;
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::profiles::VisibleProfile;
 use crate::model::provider::Provider;
@@ -21,7 +22,7 @@ use crate::app::usecase::token::{self, TokenSource};
 /// What would come of it.
 pub(in crate::app) enum Foreseen {
     /// It is handed out as it is; with what a person should know.
-    Given(Option<String>),
+    Given(Option<Hint>),
     /// It is renewed first, which asks its provider; whether the old one works if that fails.
     Renewed {
         /// Whether the old one still lives.

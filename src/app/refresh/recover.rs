@@ -10,7 +10,6 @@ use std::time::Duration;
 use crate::model::credential::{Identity, OAuth};
 use crate::model::grant::GrantDigest;
 use crate::oauth::{plugin, token_response};
-use crate::ports::dialog::Notice;
 use crate::ports::http::Response;
 use crate::ports::store::{GrantLock, Held, SavedAnswer};
 
@@ -26,13 +25,13 @@ pub fn recover_pending(cx: Context<'_>) {
         Ok(grants) => grants,
         Err(error) => {
             let text = format!("saved logins could not be looked for: {error}");
-            cx.dialog.notice(&Notice::Warning(text));
+            cx.warn(text);
             return;
         }
     };
     for grant in grants {
         if let Err(failure) = take_in_one(cx, &grant) {
-            cx.dialog.notice(&Notice::Warning(failure.message));
+            cx.warn(failure.message);
         }
     }
 }
@@ -77,11 +76,11 @@ pub(in crate::app) fn file<'a>(
             provider: &answer.provider,
         };
         notify::of_refresh(cx, whose, new.expires);
-        cx.dialog.notice(&Notice::Info(format!(
+        cx.info(format!(
             "{}: the login that was renewed at {} is stored now",
             answer.profile,
             answer.begun_at.iso8601()
-        )));
+        ));
     }
     Ok(Filed::Stored)
 }

@@ -7,9 +7,9 @@
 
 use crate::model::credential::{Identity, OAuth};
 use crate::model::grant::{Attempt, Binding, GrantRecord, RefreshOutcome};
+use crate::model::hint::Command;
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
-use crate::ports::dialog::Notice;
 use crate::ports::store::{Held, PendingRefresh, Reserved, StoreError};
 
 use super::backoff::words;
@@ -17,7 +17,7 @@ use super::binding;
 use super::ensure_fresh::RefreshRequest;
 use super::outcome::{RefreshResult, ValidToken};
 use super::target::Route;
-use crate::app::failure::{Failure, Kind, StoreEffect, refresh_command};
+use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::app::issuer::verify_login;
 
 impl RefreshRequest<'_> {
@@ -142,14 +142,14 @@ impl RefreshRequest<'_> {
             }
             Ok(_) => {
                 let message = format!("{name} was replaced while it was being refreshed");
-                Err(Failure::new(Kind::Busy, message).hint(refresh_command(name)))
+                Err(Failure::new(Kind::Busy, message).hint(Command::refresh(name)))
             }
             Err(failure) if failure.kind != Kind::NotFound => Err(failure),
             Err(_) => {
                 let message = format!(
                     "{name} was removed while it was being refreshed; its new tokens were discarded"
                 );
-                Err(Failure::new(Kind::NotFound, message).hint("openclaw models auth list"))
+                Err(Failure::new(Kind::NotFound, message).hint(Command::list()))
             }
         }
     }
@@ -174,10 +174,10 @@ impl RefreshRequest<'_> {
             *retry_at = retry_at.or_else(|| self.pause(record, reached, now));
         }
         if let Err(error) = reserved.settle(&outcome, now) {
-            self.cx.dialog.notice(&Notice::Warning(format!(
+            self.cx.warn(format!(
                 "the end of a refresh of {} could not be written down: {error}",
                 self.profile
-            )));
+            ));
         }
         if let Some(signal) = self.cx.interrupt.pending() {
             return Err(Failure::cancelled(signal));
@@ -206,10 +206,10 @@ impl RefreshRequest<'_> {
         else {
             return;
         };
-        self.cx.dialog.notice(&Notice::Warning(format!(
+        self.cx.warn(format!(
             "it is not known how the request with the refresh token of {} that was begun at {} ended; the token may be spent. Trying it once more.",
             self.profile,
             begun_at.iso8601()
-        )));
+        ));
     }
 }

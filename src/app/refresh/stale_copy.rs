@@ -7,7 +7,6 @@
 use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::{GrantDigest, GrantRecord};
 use crate::model::id::{AgentId, ProfileId};
-use crate::ports::dialog::Notice;
 use crate::ports::store::{Change, Scope};
 
 use super::ensure_fresh::RefreshRequest;
@@ -31,10 +30,10 @@ impl RefreshRequest<'_> {
             return Ok(false);
         };
         self.move_copy(spent, living)?;
-        self.cx.dialog.notice(&Notice::Warning(format!(
+        self.cx.warn(format!(
             "{} of agent {} was an old copy of a login that has been renewed since; it now holds what {profile} of agent {agent} holds",
             self.profile, self.owner
-        )));
+        ));
         Ok(true)
     }
 

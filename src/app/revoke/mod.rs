@@ -11,16 +11,16 @@ use std::time::Duration;
 
 use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::{GrantDigest, GrantRecord, RefreshOutcome};
+use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 use crate::oauth::error::OAuthError;
 use crate::oauth::revoke::TokenTypeHint;
-use crate::ports::dialog::Notice;
 use crate::ports::store::{GrantLock, Held, PendingRefresh, Scope, StoreError, Waited};
 
 use super::context::Context;
-use super::failure::{Failure, Kind, StoreEffect, refresh_command, shell_word};
+use super::failure::{Failure, Kind, StoreEffect};
 use super::refresh::recover::{self, Filed};
 use super::refresh::rotation;
 use server::Server;
@@ -43,18 +43,12 @@ pub(super) struct RevocationPlan {
     pub(super) copies: Vec<(AgentId, ProfileId)>,
 }
 
-/// The command that only forgets it.
-fn forget_command(profile: &ProfileId) -> String {
-    let word = shell_word(profile.as_str());
-    format!("openclaw models auth logout {word}")
-}
-
-/// What [`forget_command`] does.
+/// What [`Command::logout`] does.
 const ONLY_HERE: &str = "a logout without --revoke forgets it on this machine only";
 
 fn unsupported(profile: &ProfileId, why: &str) -> Failure {
     let message = format!("{profile} cannot be revoked: {why}; {ONLY_HERE}");
-    Failure::new(Kind::Config, message).hint(forget_command(profile))
+    Failure::new(Kind::Config, message).hint(Command::logout(profile))
 }
 
 /// Finds out how a login is revoked. Nothing is sent but a request for public metadata.
@@ -75,7 +69,7 @@ pub(super) fn plan(
             return Ok(plan);
         };
         let checked = plan.server.check(profile, &plan.provider, &record);
-        checked.map_err(|failure| failure.hint(forget_command(profile)))?;
+        checked.map_err(|failure| failure.hint(Command::logout(profile)))?;
         if record.successor().is_none() {
             return Ok(plan);
         }
@@ -88,7 +82,7 @@ pub(super) fn plan(
                     "{profile} is an old copy of a login that was renewed since; what it holds is spent"
                 );
                 let failure = Failure::new(Kind::Config, message);
-                return Err(failure.hint(format!("{} --force", refresh_command(profile))));
+                return Err(failure.hint(Command::refresh(profile).arg("--force")));
             }
         }
     }
@@ -256,9 +250,9 @@ impl RevocationPlan {
             Err(failure) => unrevoked(before, failure),
         };
         if let Err(error) = reserved.settle(&outcome, cx.clock.now()) {
-            cx.dialog.notice(&Notice::Warning(format!(
+            cx.warn(format!(
                 "the end of the revocation of {profile} could not be written down: {error}"
-            )));
+            ));
         }
         sent.map(|()| true)
     }
@@ -284,9 +278,9 @@ impl RevocationPlan {
             return;
         };
         if let Err(error) = self.ask(cx, (access, TokenTypeHint::AccessToken)) {
-            cx.dialog.notice(&Notice::Warning(format!(
+            cx.warn(format!(
                 "the access token may work until it ends by itself: the server did not revoke it ({error})"
-            )));
+            ));
         }
     }
 

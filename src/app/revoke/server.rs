@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::{Binding, GrantRecord, Refusal};
+use crate::model::hint::Command;
 use crate::model::id::ProfileId;
 use crate::model::provider::{Client, Provider};
 use crate::model::secret::Secret;
@@ -14,7 +15,7 @@ use crate::oauth::plugin::Program;
 use crate::oauth::revoke::{self, TokenTypeHint};
 
 use super::super::failure::{Failure, Kind, StoreEffect};
-use super::{ONLY_HERE, forget_command, unsupported};
+use super::{ONLY_HERE, unsupported};
 use crate::app::context::Context;
 use crate::app::issuer::plugin;
 use crate::app::issuer::registration::{self, Use};
@@ -123,7 +124,7 @@ fn ask_program(program: &Program<'_>, login: &OAuth) -> Result<(), OAuthError> {
 
 /// A login that is not known to be revoked.
 pub(super) fn failure(profile: &ProfileId, error: &OAuthError) -> Failure {
-    let again = format!("{} --revoke", forget_command(profile));
+    let again = Command::logout(profile).arg("--revoke");
     let not = |why: &str| format!("{profile} was not revoked: {why}");
     match error {
         OAuthError::Passing { reason, .. } | OAuthError::Unsupported { reason } => {
@@ -143,7 +144,7 @@ pub(super) fn failure(profile: &ProfileId, error: &OAuthError) -> Failure {
             let why = format!("{}; {ONLY_HERE}", answer(refusal));
             Failure::new(Kind::Config, not(&why))
                 .code(&refusal.code)
-                .hint(forget_command(profile))
+                .hint(Command::logout(profile))
         }
     }
 }

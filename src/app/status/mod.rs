@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use crate::app::credential::forecast::ForecastEntry;
 use crate::model::credential::Kind;
 use crate::model::expiry::clock_fault;
+use crate::model::hint::Hint;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::inheritance::Inheritance;
 use crate::model::profiles::{AuthProfiles, Effective};
@@ -76,7 +77,7 @@ pub struct Report {
     /// Whether there is a document that could not be read whole.
     pub unreadable: bool,
     /// What is wrong, each a sentence.
-    pub faults: Vec<String>,
+    pub faults: Vec<Hint>,
     /// What the providers say to the credentials, if they were asked.
     pub probes: Option<probe::Probes>,
 }
@@ -200,7 +201,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let mut missing: Vec<String> = models.providers_in_use();
     missing.retain(|provider| !speaks_for(provider));
     let health = health::judge(cx, &profiles, &names, now)?;
-    wrong.extend(clock_fault(now, health.newest()));
+    let clock = clock_fault(now, health.newest());
     Ok(Report {
         config_path: cx.config.path().to_owned(),
         agent: request.agent.clone(),
@@ -218,7 +219,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
         providers,
         missing,
         unreadable,
-        faults: wrong,
+        faults: wrong.into_iter().map(Hint::from).chain(clock).collect(),
         probes: None,
     })
 }

@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
 
 use crate::model::credential::Kind as CredentialKind;
+use crate::model::hint::Hint;
 use crate::model::id::{ProviderId, printable};
 use crate::model::secret::Secret;
 use crate::ports::exec::{DescriptorError, Exec, ExecSpec, InheritedFd};
@@ -58,7 +59,7 @@ pub struct Ready {
     _handed: Option<Box<dyn InheritedFd>>,
     how: RefreshResult,
     /// What a person should know of the token.
-    pub warning: Option<String>,
+    pub warning: Option<Hint>,
 }
 
 /// Makes the token live, and puts it where the program will find it.

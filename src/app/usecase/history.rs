@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::model::credential::{Credential, Kind as CredentialKind};
 use crate::model::grant::{Attempt, GrantDigest, GrantRecord, RefreshOutcome};
+use crate::model::hint::Command;
 use crate::model::history::{Cause, Generation, History};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::secret::Secret;
@@ -17,7 +18,7 @@ use crate::ports::dialog::{Answer, Question};
 use crate::ports::store::{Scope, StoreError};
 
 use crate::app::context::Context;
-use crate::app::failure::{Failure, Kind, shell_word};
+use crate::app::failure::{Failure, Kind};
 use crate::app::refresh::backoff::words;
 use crate::app::refresh::rotation;
 
@@ -173,7 +174,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     if line.now.is_none() && line.rows.is_empty() && kept.faults.is_empty() {
         let message = format!("there is no profile {profile}, and nothing is kept of one");
         let failure = Failure::new(Kind::NotFound, message);
-        return Err(failure.hint("openclaw models auth history"));
+        return Err(failure.hint(Command::history(None)));
     }
     Ok(Outcome {
         limit: kept.limit,
@@ -202,11 +203,9 @@ pub fn clear(cx: Context<'_>, request: &Request, yes: bool) -> Result<usize, Fai
 }
 
 fn confirm(cx: Context<'_>, request: &Request) -> Result<(), Failure> {
-    let (what, word) = match &request.profile {
-        Some(profile) => (profile.to_string(), shell_word(profile.as_str()) + " "),
-        None => ("every profile".to_owned(), String::new()),
-    };
-    let command = format!("openclaw models auth history {word}--clear --yes");
+    let profile = request.profile.as_ref();
+    let what = profile.map_or_else(|| "every profile".to_owned(), ToString::to_string);
+    let command = Command::history(profile).arg("--clear").arg("--yes");
     let failure = |why: &str| {
         let message = format!("the history of {what} was not cleared{why}");
         Err(Failure::new(Kind::Usage, message).hint(command.clone()))

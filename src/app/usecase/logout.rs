@@ -4,12 +4,13 @@
 //! says so.
 
 use crate::model::credential::{Credential, Kind as CredentialKind};
+use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId};
-use crate::ports::dialog::{Answer, Notice, Question};
+use crate::ports::dialog::{Answer, Question};
 use crate::ports::store::{Change, Scope, StoreError};
 
 use crate::app::context::Context;
-use crate::app::failure::{Failure, Kind, StoreEffect, shell_word};
+use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::app::revoke::{self, RevocationPlan};
 
 /// What is asked for.
@@ -126,7 +127,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         return Ok(outcome);
     }
     for end in outcome.revocation.iter().flat_map(|told| &told.ends) {
-        cx.dialog.notice(&Notice::Info(end.clone()));
+        cx.info(end.clone());
     }
     if !request.yes {
         confirm(cx, &outcome, request)?;
@@ -166,10 +167,10 @@ fn forced<T>(
         Ok(value) => Ok(Some(value)),
         Err(failure) if !request.force || is_ours(failure.kind) => Err(failure),
         Err(failure) => {
-            cx.dialog.notice(&Notice::Warning(format!(
+            cx.warn(format!(
                 "{}. It is only forgotten here; its provider may still honour it",
                 failure.message
-            )));
+            ));
             Ok(None)
         }
     }
@@ -207,7 +208,6 @@ fn forget(
 /// It is revoked, and still lies here.
 fn unforgotten(outcome: &Outcome, error: StoreError) -> Failure {
     let failure = Failure::from(error);
-    let word = shell_word(outcome.profile.as_str());
     Failure {
         message: format!(
             "{} is revoked at its provider, and could not be removed here: {}",
@@ -215,7 +215,7 @@ fn unforgotten(outcome: &Outcome, error: StoreError) -> Failure {
         ),
         hint: failure
             .hint
-            .map(|hint| format!("{hint}: openclaw models auth logout {word}")),
+            .map(|hint| hint.then(": ").run(Command::logout(&outcome.profile))),
         ..failure
     }
 }
@@ -244,9 +244,9 @@ fn forget_copies(cx: Context<'_>, outcome: &mut Outcome, plan: &RevocationPlan) 
         match written {
             Ok(_) if removed => told.copies.push((agent.clone(), id.clone())),
             Ok(_) => {}
-            Err(error) => cx.dialog.notice(&Notice::Warning(format!(
+            Err(error) => cx.warn(format!(
                 "{id} of agent {agent} is revoked, too, and could not be removed: {error}"
-            ))),
+            )),
         }
     }
 }
@@ -261,12 +261,12 @@ fn is_kept(cx: Context<'_>, owner: &AgentId, id: &ProfileId) -> bool {
 
 fn confirm(cx: Context<'_>, outcome: &Outcome, request: &Request) -> Result<(), Failure> {
     let Outcome { profile, owner, .. } = outcome;
-    let revoke = if request.revoke { " --revoke" } else { "" };
-    let force = if request.force { " --force" } else { "" };
-    let command = format!(
-        "openclaw models auth logout {}{revoke}{force} --yes",
-        shell_word(profile.as_str())
-    );
+    let mut command = Command::logout(profile);
+    let flags = [(request.revoke, "--revoke"), (request.force, "--force")];
+    for (_, flag) in flags.iter().filter(|(is_set, _)| *is_set) {
+        command = command.arg(flag);
+    }
+    let command = command.arg("--yes");
     if !cx.dialog.can_ask() {
         let message = format!("{profile} was not removed: nobody is there to confirm it");
         return Err(Failure::new(Kind::Usage, message).hint(command));

@@ -5,10 +5,10 @@
 
 use std::path::PathBuf;
 
+use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
 use crate::model::profiles::Effective;
 use crate::model::selection::{self, Verdict};
-use crate::ports::dialog::Notice;
 use crate::ports::store::{Change, Scope};
 
 use crate::app::context::Context;
@@ -140,7 +140,7 @@ pub(in crate::app) fn check_agent(
 ) -> Result<(), Failure> {
     if named && !cx.settings.knows_agent(agent) {
         let message = format!("there is no agent {agent}");
-        return Err(Failure::new(Kind::NotFound, message).hint("openclaw agents list"));
+        return Err(Failure::new(Kind::NotFound, message).hint(Command::list_agents()));
     }
     Ok(())
 }
@@ -158,7 +158,7 @@ pub(in crate::app) fn check_profile(
     }
     let other = printable(seen.credential.raw_provider(), 80);
     let message = format!("{id} is for {other}, not for {provider}");
-    let hint = format!("openclaw models auth list --provider {provider}");
+    let hint = Command::list().option("--provider", provider);
     Err(Failure::new(Kind::Usage, message).hint(hint))
 }
 
@@ -178,7 +178,7 @@ pub(in crate::app) fn tell_unusable(cx: Context<'_>, effective: &Effective, prov
                 format!("{id} is in the order and passed over: {why}")
             }
         };
-        cx.dialog.notice(&Notice::Warning(sentence));
+        cx.warn(sentence);
     }
 }
 

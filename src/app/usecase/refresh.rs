@@ -1,12 +1,13 @@
 //! `models auth refresh`: one profile, or all of an agent's, with what was before and after.
 
 use crate::model::credential::Kind as CredentialKind;
+use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::time::Timestamp;
 use crate::ports::store::Scope;
 
 use crate::app::context::Context;
-use crate::app::failure::{Failure, Kind, login_command};
+use crate::app::failure::{Failure, Kind};
 use crate::app::refresh::ensure_fresh::ensure_fresh;
 use crate::app::refresh::outcome::{RefreshPolicy, ValidToken};
 
@@ -61,9 +62,9 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Vec<Report>, Failure> {
             let failure = Failure::new(Kind::Usage, message);
             return Err(match (seen.credential.kind(), seen.credential.provider()) {
                 (CredentialKind::Token, Some(provider)) => {
-                    failure.hint(login_command(&provider, Some(seen.id), true))
+                    failure.hint(Command::paste_token(&provider, Some(seen.id)))
                 }
-                _ => failure.hint("openclaw models auth list"),
+                _ => failure.hint(Command::list()),
             });
         };
         let need = if request.force {

@@ -7,13 +7,13 @@ use std::time::Duration;
 use crate::model::credential::{Credential, Kind as CredentialKind};
 use crate::model::expiry::clock_fault;
 use crate::model::expiry::{Freshness, freshness};
+use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
 use crate::model::profiles::{Effective, VisibleProfile};
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 use crate::model::selection::{Candidate, Verdict};
 use crate::model::time::{Timestamp, short_duration};
-use crate::ports::dialog::Notice;
 use crate::ports::store::Scope;
 use crate::providers::catalogue::CatalogueError;
 
@@ -22,9 +22,7 @@ use crate::app::credential::env_keys::{KeyMaterial, Keys};
 use crate::app::credential::reason_text::Reason;
 use crate::app::credential::resolve::choose;
 use crate::app::credential::selector::{Resolved, Selector};
-use crate::app::failure::{
-    Failure, Kind, explain_command, login_command, refresh_command, store_command,
-};
+use crate::app::failure::{Failure, Kind};
 use crate::app::refresh::ensure_fresh::ensure_fresh;
 use crate::app::refresh::outcome::{RefreshPolicy, RefreshResult};
 
@@ -58,7 +56,7 @@ pub struct Outcome {
     /// What was done for it.
     pub how: RefreshResult,
     /// What a person should know besides.
-    pub warning: Option<String>,
+    pub warning: Option<Hint>,
 }
 
 /// Finds the profile that is meant and makes its token live.
@@ -81,7 +79,7 @@ pub(in crate::app) fn of(
     least: Option<Duration>,
 ) -> Result<Outcome, Failure> {
     for sentence in &choice.passed_over {
-        cx.dialog.notice(&Notice::Warning(sentence.clone()));
+        cx.warn(sentence.as_str());
     }
     let mut outcome = match choice.locked() {
         Some(locked) => take(cx, &choice.effective, &locked.profile, least)
@@ -143,7 +141,7 @@ fn take(
         .get(id)
         .ok_or_else(|| Failure::not_seen(effective, id))?;
     let (provider, way) = way(cx, &seen, least)?;
-    let outcome = |credential: &Credential, how, warning: Option<String>| {
+    let outcome = |credential: &Credential, how, warning: Option<Hint>| {
         Ok(Outcome {
             profile: Some(id.clone()),
             source: seen.owner.to_string(),
@@ -152,7 +150,13 @@ fn take(
             bearer: bearer(credential, id, &provider)?.clone(),
             expires: credential.expires(),
             how,
-            warning: warning.or_else(|| credential.end()?.fault(id)),
+            warning: match warning {
+                Some(warning) => Some(Hint::about(id, &warning)),
+                None => credential
+                    .end()
+                    .and_then(|end| end.fault(id))
+                    .map(Hint::from),
+            },
         })
     };
     match way {
@@ -168,8 +172,8 @@ fn take(
 
 /// How the token of a stored credential is had.
 pub(in crate::app) enum TokenSource {
-    /// As it is; with what a person should know of it.
-    AsItIs(Option<String>),
+    /// As it is; with what a person should know of it, the profile being the subject.
+    AsItIs(Option<Hint>),
     /// Of a login that is kept alive.
     KeptAlive(Box<Provider>),
 }
@@ -215,7 +219,7 @@ fn bearer<'a>(
     provider: &ProviderId,
 ) -> Result<&'a Secret<String>, Failure> {
     credential.bearer().ok_or_else(|| {
-        let hint = store_command(provider, Some(id), credential.kind());
+        let hint = Command::store(provider, Some(id), credential.kind());
         Failure::new(Kind::NeedsLogin, format!("{id} holds no secret")).hint(hint)
     })
 }
@@ -228,13 +232,13 @@ fn unrenewed(
     credential: &Credential,
     manifest: &Provider,
     least: Option<Duration>,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<Hint>, Failure> {
     let Some(end) = credential.expires() else {
         return Ok(None);
     };
     let left = cx.clock.now().until(end);
     let by_itself = "and it is not renewed by itself (token_auto_refresh: false)";
-    let command = refresh_command(id);
+    let command = Command::refresh(id);
     let wanted = i64::try_from(least.unwrap_or_default().as_millis()).unwrap_or(i64::MAX);
     if left <= wanted {
         let end = end.iso8601();
@@ -246,7 +250,7 @@ fn unrenewed(
     }
     let margin = i64::try_from(manifest.refresh.margin.as_millis()).unwrap_or(i64::MAX);
     let left_short = short_duration(left);
-    let warning = || format!("{id} ends in {left_short}, {by_itself}: {command}");
+    let warning = || Hint::from(format!("ends in {left_short}, {by_itself}: ")).run(command);
     Ok((left <= margin).then(warning))
 }
 
@@ -268,7 +272,7 @@ fn check_static(
         Freshness::Due { .. } => format!("{id} ends at {}, sooner than asked for", end.iso8601()),
         Freshness::Expired { .. } => format!("{id} ended at {}", end.iso8601()),
     };
-    Err(Failure::new(Kind::NeedsLogin, message).hint(login_command(provider, Some(id), true)))
+    Err(Failure::new(Kind::NeedsLogin, message).hint(Command::paste_token(provider, Some(id))))
 }
 
 /// A key that lies in no document: of a variable, else of the configuration.
@@ -348,8 +352,8 @@ pub(in crate::app) fn nothing_usable(cx: Context<'_>, choice: &Resolved) -> Fail
         matches!(verdict, Verdict::NotNamed | Verdict::ConfigDisagrees)
     };
     let hint = match decision.candidates.iter().any(by_config) {
-        true => explain_command(provider),
-        false => store_command(provider, profile, kind),
+        true => Command::explain(provider),
+        false => Command::store(provider, profile, kind),
     };
     if decision.candidates.is_empty() {
         if let Err(error @ CatalogueError::Unknown { .. }) = manifest {

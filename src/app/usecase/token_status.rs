@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::model::credential::Kind;
 use crate::model::grant::{RefreshOutcome, Refusal};
+use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::VisibleProfile;
 use crate::model::time::Timestamp;
@@ -14,9 +15,7 @@ use crate::app::credential::env_keys::Keys;
 use crate::app::credential::facts::{Renewal, renewal};
 use crate::app::credential::resolve::choose;
 use crate::app::credential::selector::Selector;
-use crate::app::failure::{
-    Failure, Kind as FailureKind, login_command, refresh_command, store_command,
-};
+use crate::app::failure::{Failure, Kind as FailureKind};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -54,25 +53,26 @@ impl Report {
         let profile = self.profile.as_ref()?;
         let end = self.expires.filter(|end| now >= *end)?;
         let message = format!("{profile} ended at {}", end.iso8601());
-        let refresh = refresh_command(profile);
-        let (kind, hint) = match (self.renewal, &self.refusal) {
+        let refresh = Command::refresh(profile);
+        let (kind, hint): (_, Hint) = match (self.renewal, &self.refusal) {
             (Renewal::Never, _) => {
                 let kind = match self.of_client {
                     true => Kind::OAuth,
                     false => self.kind,
                 };
-                let store = store_command(provider, Some(profile), kind);
-                (FailureKind::NeedsLogin, store)
+                let store = Command::store(provider, Some(profile), kind);
+                (FailureKind::NeedsLogin, store.into())
             }
             (_, Some(_)) if self.of_client => {
-                let hint = format!("correct the client of {provider}, then: {refresh} --force");
+                let hint = Hint::from(format!("correct the client of {provider}, then: "))
+                    .run(refresh.arg("--force"));
                 (FailureKind::Config, hint)
             }
             (_, Some(_)) => {
-                let login = login_command(provider, Some(profile), false);
-                (FailureKind::NeedsLogin, login)
+                let login = Command::login(provider, Some(profile));
+                (FailureKind::NeedsLogin, login.into())
             }
-            (Renewal::ByCommand, None) => (FailureKind::NeedsLogin, refresh),
+            (Renewal::ByCommand, None) => (FailureKind::NeedsLogin, refresh.into()),
             (Renewal::Automatic, None) => return None,
         };
         Some(Failure::new(kind, message).hint(hint))

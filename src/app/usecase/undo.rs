@@ -2,15 +2,15 @@
 //! generation itself, so an undo can be undone.
 
 use crate::model::credential::{Credential, Kind as CredentialKind};
+use crate::model::hint::{Command, Hint};
 use crate::model::history::{Cause, Generation, History};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::time::Timestamp;
-use crate::ports::dialog::Notice;
 use crate::ports::store::{Change, GrantLock, Held};
 
 use super::history::{Facts, Row, SuccessorLocation, Verdict, line, owner};
 use crate::app::context::Context;
-use crate::app::failure::{Failure, Kind, shell_word, store_command};
+use crate::app::failure::{Failure, Kind};
 use crate::app::paste;
 
 /// What is asked for.
@@ -114,21 +114,18 @@ fn find(
         Some((row.clone(), generation))
     });
     let (row, generation) = found.ok_or_else(|| {
-        let word = shell_word(id.as_str());
         if let Some(fault) = kept.faults.first() {
-            return Failure::new(Kind::Storage, fault).hint(format!(
-                "repair it by hand, or forget it: openclaw models auth history {word} --clear"
-            ));
+            return Failure::new(Kind::Storage, fault).hint(
+                Hint::from("repair it by hand, or forget it: ")
+                    .run(Command::history(Some(id)).arg("--clear")),
+            );
         }
         let message = match number {
             Some(number) => format!("no generation {number} of {id} is kept"),
             None => format!("nothing that {id} held before is kept"),
         };
-        let hint = match line.rows.is_empty() {
-            true => "openclaw models auth history".to_owned(),
-            false => format!("openclaw models auth history {word}"),
-        };
-        Failure::new(Kind::NotFound, message).hint(hint)
+        let other = (!line.rows.is_empty()).then_some(id);
+        Failure::new(Kind::NotFound, message).hint(Command::history(other))
     })?;
     Ok(Found {
         generation,
@@ -140,24 +137,26 @@ fn find(
 /// Refuses what cannot live, and says where what came of it is.
 fn check(cx: Context<'_>, id: &ProfileId, row: &Row) -> Result<(), Failure> {
     let number = row.number;
-    let refused = |why: String, hint: String| {
+    let refused = |why: String, hint: Command| {
         let message = format!("generation {number} of {id} cannot be brought back: {why}");
         Err(Failure::new(Kind::NeedsLogin, message).hint(hint))
     };
-    let warned = |warning: String| {
-        cx.dialog.notice(&Notice::Warning(warning));
+    let warned = |warning: Hint| {
+        cx.warn(warning);
         Ok(())
     };
     match &row.verdict {
         Verdict::Good => Ok(()),
-        Verdict::InDoubt { since } => warned(format!(
+        Verdict::InDoubt { since } => warned(Hint::from(format!(
             "it is not known how the request with the refresh token of generation {number} that was begun at {} ended; the token may be spent",
             since.iso8601()
-        )),
-        Verdict::Refused { why } => warned(format!(
-            "generation {number} cannot be refreshed: {why}. Log in again: {}",
-            login(cx, id, &row.facts)
-        )),
+        ))),
+        Verdict::Refused { why } => warned(
+            Hint::from(format!(
+                "generation {number} cannot be refreshed: {why}. Log in again: "
+            ))
+            .run(login(cx, id, &row.facts)),
+        ),
         Verdict::Revoked { at } => refused(
             format!("it was revoked at its provider at {}", at.iso8601()),
             login(cx, id, &row.facts),
@@ -175,10 +174,7 @@ fn check(cx: Context<'_>, id: &ProfileId, row: &Row) -> Result<(), Failure> {
                 ),
                 Some(SuccessorLocation::Generation { generation: other }) => refused(
                     format!("{spent}, and its successor is generation {other}"),
-                    format!(
-                        "openclaw models auth undo {} --generation {other}",
-                        shell_word(id.as_str())
-                    ),
+                    Command::undo(id).option("--generation", &other),
                 ),
                 None => refused(
                     format!("{spent}, and its successor is not stored any more"),
@@ -189,16 +185,16 @@ fn check(cx: Context<'_>, id: &ProfileId, row: &Row) -> Result<(), Failure> {
     }
 }
 
-fn login(cx: Context<'_>, id: &ProfileId, facts: &Facts) -> String {
+fn login(cx: Context<'_>, id: &ProfileId, facts: &Facts) -> Command {
     let Ok(provider) = ProviderId::parse(&facts.provider) else {
-        return "openclaw models auth list".to_owned();
+        return Command::list();
     };
     let manifest = cx.provider(&provider).ok();
     let kind = match (facts.kind, manifest) {
         (CredentialKind::OAuth, Some(manifest)) => manifest.usual_kind(),
         (kind, _) => kind,
     };
-    store_command(&provider, Some(id), kind)
+    Command::store(&provider, Some(id), kind)
 }
 
 fn hold<'a>(
@@ -239,9 +235,9 @@ fn put(
     let is_it = |other: &String| other == id.as_str();
     let order = written.order_of(&provider);
     if order.is_some_and(|ids| !ids.iter().any(is_it)) {
-        cx.dialog.notice(&Notice::Warning(format!(
+        cx.warn(format!(
             "{id} is not in the order that is set for {provider}, so it is not chosen by itself"
-        )));
+        ));
     }
     let mode = credential.kind().as_str();
     let email = credential.email().map(str::to_owned);

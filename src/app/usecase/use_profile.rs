@@ -7,11 +7,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::directories::{Bound, Directories};
+use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::path::{fold, resolve};
 use crate::model::profiles::Effective;
 use crate::model::selection::{self, Verdict};
-use crate::ports::dialog::Notice;
 use crate::ports::lock;
 use crate::ports::store::Scope;
 
@@ -89,7 +89,7 @@ pub fn for_agent(
             bound.directory.display(),
             bound.profile
         );
-        cx.dialog.notice(&Notice::Warning(sentence));
+        cx.warn(sentence);
     }
     Ok(First {
         provider,
@@ -151,7 +151,7 @@ pub fn clear_agent(
     if let [first, _, ..] = ordered.as_slice() {
         let names: Vec<&str> = ordered.iter().map(ProviderId::as_str).collect();
         let message = format!("several providers have an order: {}", names.join(", "));
-        let hint = format!("openclaw models auth use --clear --provider {first}");
+        let hint = Command::new("models auth use --clear").option("--provider", first);
         return Err(Failure::new(Kind::Usage, message).hint(hint));
     }
     let Some(provider) = ordered.pop() else {

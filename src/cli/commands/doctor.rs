@@ -55,8 +55,8 @@ impl Doctor {
         let fault = system.fault();
         let report = doctor::run(system.context(), &system.lab()?, fault, timeout)?;
         let output = match self.json {
-            true => Output::json(&view::doctor::document(&report)),
-            false => Output::text(system.global().aimed(&view::doctor::text(&report))),
+            true => Output::json(&view::doctor::document(&report, system.hints())),
+            false => Output::text(view::doctor::text(&report, system.hints())),
         };
         Ok(match report.count(Status::Failed) {
             0 => output,

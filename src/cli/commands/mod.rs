@@ -21,6 +21,7 @@ use super::system::System;
 use super::{exit_code, view};
 use crate::app::failure::{Failure, Kind};
 use crate::app::refresh::recover;
+use crate::cli::hint::Renderer;
 
 /// The first word.
 #[derive(Debug, Subcommand)]
@@ -111,15 +112,14 @@ fn finish(result: Result<Output, Failure>, system: &System) -> Result<u8, Failur
     if matches!(&result, Err(failure) if matches!(failure.kind, Kind::Cancelled(_))) {
         return result;
     }
-    let code = result.unwrap_or_else(|failure| fail(system.global(), system.printer(), failure));
+    let code = result.unwrap_or_else(|failure| fail(system.hints(), system.printer(), &failure));
     system.tell_alerts();
     Ok(code)
 }
 
 /// Says what went wrong; the exit code.
-pub(super) fn fail(global: &Global, printer: &Printer, failure: Failure) -> u8 {
-    let failure = global.aim(failure);
-    view::failure::print(printer, &failure);
+pub(super) fn fail(hints: &Renderer, printer: &Printer, failure: &Failure) -> u8 {
+    view::failure::print(printer, hints, failure);
     exit_code::code(failure.kind)
 }
 

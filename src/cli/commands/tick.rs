@@ -14,6 +14,8 @@ use crate::cli::output::Output;
 use crate::cli::system::System;
 use crate::cli::value_parsers::seconds;
 use crate::cli::view;
+use crate::model::hint::Command;
+use crate::model::id::AgentId;
 
 /// How long the refreshes of one run are spread over, unless somebody says.
 const SPREAD: Duration = Duration::from_secs(60);
@@ -113,17 +115,18 @@ impl Tick {
                 dry_run: self.dry_run,
             },
         )?;
+        let hints = |agent: Option<&AgentId>| match agent {
+            Some(agent) => system.hints_of(agent),
+            None => system.hints().clone(),
+        };
         for problem in &report.problems {
-            let mut problem = problem.clone();
-            if let Some(agent) = &problem.agent {
-                let aimed = system.aimed_at(agent);
-                problem.failure.message = aimed.aimed(&problem.failure.message);
-                problem.failure = aimed.aim(problem.failure);
-            }
-            system.printer().line_err(&view::tick::line(&problem));
+            let hints = hints(problem.agent.as_ref());
+            system
+                .printer()
+                .line_err(&view::tick::line(problem, &hints));
         }
         let mut output = if self.json {
-            Output::json(&view::tick::document(&report, self.dry_run))
+            Output::json(&view::tick::document(&report, self.dry_run, &hints))
         } else if self.dry_run {
             Output::text(view::tick::plan(&report))
         } else {
@@ -142,7 +145,7 @@ impl Tick {
         if !cfg!(target_os = "linux") {
             let message = "there is no systemd on this system";
             let failure = Failure::new(Kind::Usage, message);
-            return Err(failure.hint("openclaw tick --print cron"));
+            return Err(failure.hint(Command::new("tick --print cron")));
         }
         let job = self.job(system)?;
         let done = systemd::install(system.context(), &system.units(), &job)?;

@@ -4,8 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::report::next;
 use super::wrap::Sheet;
-use crate::app::failure::shell_word;
 use crate::app::usecase::cooldown::Row;
+use crate::cli::hint::Renderer;
+use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId, printable};
 use crate::model::time::{Timestamp, short_duration};
 
@@ -44,7 +45,7 @@ fn kind(row: &Row) -> &'static str {
 }
 
 /// The table.
-pub fn text(agent: &AgentId, rows: &[Row], now: Timestamp) -> String {
+pub fn text(agent: &AgentId, rows: &[Row], now: Timestamp, hints: &Renderer) -> String {
     let mut page = Sheet::default();
     page.line(&format!("Agent: {agent}"));
     if rows.is_empty() {
@@ -65,9 +66,10 @@ pub fn text(agent: &AgentId, rows: &[Row], now: Timestamp) -> String {
         page.line(&format!("Of {provider} {next}"));
     }
     if let Some(first) = rows.first() {
+        let clear = Command::new("models auth cooldown clear").arg(&first.profile);
         page.line(&format!(
-            "To try one again at once: openclaw models auth cooldown clear {}",
-            shell_word(first.profile.as_str())
+            "To try one again at once: {}",
+            hints.command(&clear)
         ));
     }
     page.into_text()

@@ -11,7 +11,8 @@ use crate::app::credential::selector::{Pin, PinReason};
 use crate::app::explain::{CandidateSource, Explained, ProfileRow, Report, Row, Standing, Stored};
 
 use crate::app::credential::facts::Renewal;
-use crate::app::credential::reason_text::AS_IT_IS;
+use crate::app::credential::reason_text::{AS_IT_IS, Reason};
+use crate::cli::hint::Renderer;
 use crate::cli::printer::Tone;
 use crate::model::id::printable;
 use crate::model::provider::Bill;
@@ -25,7 +26,7 @@ const FIELD: usize = 9;
 const FACT: usize = 13;
 
 /// The report, coloured; the printer takes the colour out where it is not wanted.
-pub fn render(report: &Report, now: Timestamp) -> String {
+pub fn render(report: &Report, now: Timestamp, hints: &Renderer) -> String {
     let mut page = Sheet::new(Some(WIDTH));
     let inherits = report.inheritance.as_ref().map(inherits);
     let inherits = inherits.map_or_else(String::new, |what| format!(", which inherits {what}"));
@@ -33,7 +34,7 @@ pub fn render(report: &Report, now: Timestamp) -> String {
     page.field("Model", FIELD, &printable(&report.default_model, 200));
     for explained in &report.providers {
         page.line("");
-        provider(&mut page, explained, now);
+        provider(&mut page, explained, now, hints);
     }
     for shadow in &report.shadows {
         page.line("");
@@ -49,7 +50,7 @@ pub fn render(report: &Report, now: Timestamp) -> String {
     page.into_text()
 }
 
-fn provider(page: &mut Sheet, explained: &Explained, now: Timestamp) {
+fn provider(page: &mut Sheet, explained: &Explained, now: Timestamp, hints: &Renderer) {
     let id = &explained.provider;
     let name = explained.name.as_ref().filter(|name| *name != id.as_str());
     let name = name.map_or_else(String::new, |name| format!(" ({name})"));
@@ -72,7 +73,7 @@ fn provider(page: &mut Sheet, explained: &Explained, now: Timestamp) {
             page.field("", FIELD, &failure.message);
         }
         if let Some(hint) = &failure.hint {
-            page.line(&format!("{:FIELD$}Try: {hint}", ""));
+            page.line(&format!("{:FIELD$}Try: {}", "", hints.text(hint)));
         }
     }
     let is_profile = |row: &Row| matches!(row.what, CandidateSource::Profile(_));
@@ -83,7 +84,7 @@ fn provider(page: &mut Sheet, explained: &Explained, now: Timestamp) {
         page.field("Wish", FIELD, &wish(preferred));
     }
     for row in &explained.rows {
-        candidate(page, row, now);
+        candidate(page, row, now, hints);
     }
     for shadow in &explained.shadows {
         let words = format!("{} does not count: {} does", shadow.what, shadow.by);
@@ -134,6 +135,14 @@ fn wish(preferred: &Pin) -> String {
     }
 }
 
+/// The words of a reason.
+pub(super) fn words(reason: &Reason, hints: &Renderer) -> String {
+    match &reason.detail {
+        Some(detail) => format!("{}: {}", reason.words, hints.text(detail)),
+        None => reason.words.clone(),
+    }
+}
+
 fn bill_of(bill: Bill) -> &'static str {
     match bill {
         Bill::Subscription => "by subscription",
@@ -142,7 +151,7 @@ fn bill_of(bill: Bill) -> &'static str {
     }
 }
 
-fn candidate(page: &mut Sheet, row: &Row, now: Timestamp) {
+fn candidate(page: &mut Sheet, row: &Row, now: Timestamp, hints: &Renderer) {
     let (tone, word) = match row.standing {
         Standing::Used => (Tone::Ok, "used"),
         Standing::Next => (Tone::Dim, "next"),
@@ -180,9 +189,9 @@ fn candidate(page: &mut Sheet, row: &Row, now: Timestamp) {
     if !fits {
         page.field("", FACT, &what);
     }
-    page.field("", FACT, &row.reason.words);
+    page.field("", FACT, &words(&row.reason, hints));
     match &row.what {
-        CandidateSource::Profile(profile) => facts(page, profile, now),
+        CandidateSource::Profile(profile) => facts(page, profile, now, hints),
         CandidateSource::Variable {
             file: Some(file), ..
         }
@@ -199,11 +208,11 @@ fn of_kind(stored: &Stored) -> String {
     }
 }
 
-fn facts(page: &mut Sheet, profile: &ProfileRow, now: Timestamp) {
+fn facts(page: &mut Sheet, profile: &ProfileRow, now: Timestamp, hints: &Renderer) {
     if let Some(then) = &profile.then
-        && then.words != AS_IT_IS
+        && (then.words != AS_IT_IS || then.detail.is_some())
     {
-        page.field("", FACT, &then.words);
+        page.field("", FACT, &words(then, hints));
     }
     let Some(stored) = &profile.stored else {
         return;

@@ -2,9 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::explain::words;
+use crate::app::credential::reason_text::Reason;
 use crate::app::credential::selector::{Pin, PinReason};
 use crate::app::explain::{CandidateSource, Explained, ProfileRow, Report, Row};
 use crate::cli::exit_code;
+use crate::cli::hint::Renderer;
 use crate::model::inheritance::Inheritance;
 use crate::model::selection::OrderSource;
 use crate::model::time::Timestamp;
@@ -13,25 +16,27 @@ use crate::model::time::Timestamp;
 const SCHEMA: u32 = 1;
 
 /// The document.
-pub fn document(report: &Report) -> Value {
+pub fn document(report: &Report, hints: &Renderer) -> Value {
+    let providers = report.providers.iter().map(|it| provider(it, hints));
     json!({
         "schema": SCHEMA,
         "agent": report.agent,
         "inheritance": report.inheritance.as_ref().map(Inheritance::as_str),
         "defaultModel": report.default_model,
-        "providers": report.providers.iter().map(provider).collect::<Vec<_>>(),
+        "providers": providers.collect::<Vec<_>>(),
         "shadows": report.shadows,
         "faults": report.faults,
     })
 }
 
-fn provider(explained: &Explained) -> Value {
+fn provider(explained: &Explained, hints: &Renderer) -> Value {
+    let rows = explained.rows.iter().map(|it| row(it, hints));
     let order: Vec<Value> = explained.order.iter().map(source).collect();
     let failure = explained.failure.as_ref().map(|failure| {
         json!({
             "kind": exit_code::name(failure.kind),
             "message": failure.message,
-            "hint": failure.hint,
+            "hint": failure.hint.as_ref().map(|hint| hints.text(hint)),
         })
     });
     json!({
@@ -42,7 +47,7 @@ fn provider(explained: &Explained) -> Value {
         "preferred": explained.preferred.as_ref().map(preferred),
         "order": order.first(),
         "orderShadows": order.get(1..).unwrap_or_default(),
-        "candidates": explained.rows.iter().map(row).collect::<Vec<_>>(),
+        "candidates": rows.collect::<Vec<_>>(),
         "shadows": explained.shadows,
         "failure": failure,
         "warnings": explained.warnings,
@@ -73,7 +78,8 @@ fn preferred(preferred: &Pin) -> Value {
     })
 }
 
-fn row(row: &Row) -> Value {
+fn row(row: &Row, hints: &Renderer) -> Value {
+    let reason = |reason: &Reason| json!({ "code": reason.code, "words": words(reason, hints) });
     let mut document = match &row.what {
         CandidateSource::Profile(profile) => json!({ "kind": "profile", "profile": profile.id }),
         CandidateSource::Variable {
@@ -90,10 +96,15 @@ fn row(row: &Row) -> Value {
         }
     };
     document["standing"] = json!(row.standing.as_str());
-    document["reason"] = json!(row.reason);
+    document["reason"] = reason(&row.reason);
     document["bill"] = json!(row.bill.as_str());
     match &row.what {
-        CandidateSource::Profile(profile) => of_profile(profile, &mut document),
+        CandidateSource::Profile(profile) => {
+            if let Some(then) = &profile.then {
+                document["then"] = reason(then);
+            }
+            of_profile(profile, &mut document);
+        }
         CandidateSource::Variable { kind, .. } => document["type"] = json!(kind.as_str()),
         CandidateSource::ConfigKey { .. } | CandidateSource::Software { .. } => {}
     }
@@ -102,9 +113,6 @@ fn row(row: &Row) -> Value {
 
 fn of_profile(profile: &ProfileRow, document: &mut Value) {
     let time = |time: Option<Timestamp>| json!(time.map(Timestamp::iso8601));
-    if let Some(then) = &profile.then {
-        document["then"] = json!(then);
-    }
     let Some(stored) = &profile.stored else {
         return;
     };

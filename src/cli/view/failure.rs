@@ -1,17 +1,18 @@
 //! A failure as a person reads it: what and why, what became of the credentials, what to do.
 
 use crate::app::failure::{Failure, Kind, StoreEffect};
+use crate::cli::hint::Renderer;
 use crate::cli::printer::Printer;
 
 /// Prints it on stderr.
-pub fn print(printer: &Printer, failure: &Failure) {
-    for line in lines(failure) {
+pub fn print(printer: &Printer, hints: &Renderer, failure: &Failure) {
+    for line in lines(hints, failure) {
         printer.line_err(&line);
     }
 }
 
 /// Its lines.
-pub fn lines(failure: &Failure) -> Vec<String> {
+pub fn lines(hints: &Renderer, failure: &Failure) -> Vec<String> {
     if let (Kind::Cancelled(_), StoreEffect::Nothing) = (failure.kind, failure.touched) {
         return vec!["Cancelled. Nothing was stored.".to_owned()];
     }
@@ -31,7 +32,7 @@ pub fn lines(failure: &Failure) -> Vec<String> {
         ),
     }
     if let Some(hint) = &failure.hint {
-        lines.push(format!("Try: {hint}"));
+        lines.push(format!("Try: {}", hints.text(hint)));
     }
     lines
 }

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::wrap::Sheet;
-use crate::app::failure::shell_word;
 use crate::app::usecase::history::{
     Facts, Line, Outcome, Request, Row, SuccessorLocation, Verdict,
 };
+use crate::cli::hint::Renderer;
+use crate::model::hint::Command;
 use crate::model::id::printable;
 use crate::model::time::Timestamp;
 
@@ -48,7 +49,7 @@ fn row(row: &Row) -> Value {
 }
 
 /// The table.
-pub fn text(request: &Request, outcome: &Outcome, now: Timestamp) -> String {
+pub fn text(request: &Request, outcome: &Outcome, now: Timestamp, hints: &Renderer) -> String {
     let mut page = Sheet::default();
     let agent = match outcome.lines.first() {
         Some(line) => &line.owner,
@@ -67,11 +68,8 @@ pub fn text(request: &Request, outcome: &Outcome, now: Timestamp) -> String {
             generation(&mut page, row, now);
         }
         if let Some(row) = line.rows.iter().find(|row| row.verdict.allows()) {
-            let word = shell_word(line.profile.as_str());
-            page.line(&format!(
-                "  To bring one back: openclaw models auth undo {word} --generation {}",
-                row.number
-            ));
+            let back = Command::undo(&line.profile).option("--generation", &row.number);
+            page.line(&format!("  To bring one back: {}", hints.command(&back)));
         }
     }
     if outcome.limit == 0 {

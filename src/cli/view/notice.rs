@@ -1,6 +1,7 @@
 //! Notices as a person reads them.
 
 use super::{authorize, clean, device_code, moment};
+use crate::cli::hint::Renderer;
 use crate::cli::printer::Tone;
 use crate::model::id::is_unprintable;
 use crate::ports::dialog::Notice;
@@ -34,7 +35,11 @@ fn identity(email: Option<&str>, account_id: Option<&str>, plan: Option<&str>) -
 }
 
 /// The text of a notice; `screen` is the size of a terminal that can draw.
-pub(in crate::cli) fn text_of(notice: &Notice, screen: Option<(u16, u16)>) -> String {
+pub(in crate::cli) fn text_of(
+    notice: &Notice,
+    screen: Option<(u16, u16)>,
+    hints: &Renderer,
+) -> String {
     match notice {
         Notice::AuthorizeUrl(request) => authorize::text(request),
         Notice::DeviceCode(code) => device_code::text(code, screen),
@@ -67,8 +72,11 @@ pub(in crate::cli) fn text_of(notice: &Notice, screen: Option<(u16, u16)>) -> St
             });
             format!("{} profile {profile}.{expiry}", Tone::Ok.paint("Saved"))
         }
-        Notice::Info(text) => clean(text),
-        Notice::Warning(text) => format!("{} {}", Tone::Warn.paint("Warning:"), clean(text)),
+        Notice::Info(text) => clean(&hints.text(text)),
+        Notice::Warning(text) => {
+            let text = clean(&hints.text(text));
+            format!("{} {text}", Tone::Warn.paint("Warning:"))
+        }
     }
 }
 
@@ -79,7 +87,7 @@ mod tests {
     use crate::model::time::Timestamp;
 
     fn shown(notice: &Notice) -> String {
-        text_of(notice, None)
+        text_of(notice, None, &Renderer::default())
     }
 
     #[test]

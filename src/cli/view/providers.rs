@@ -6,6 +6,8 @@ use unicode_width::UnicodeWidthStr;
 use super::present;
 use super::wrap::{Sheet, padded};
 use crate::app::usecase::providers::{Checked, Outcome, Row, endpoints, methods};
+use crate::cli::hint::Renderer;
+use crate::model::hint::Command;
 use crate::model::id::printable;
 use crate::model::provider::{Bill, Billing, Flow, Provider};
 use crate::providers::catalogue::Source;
@@ -51,7 +53,7 @@ fn key_page(provider: &Provider) -> Option<&String> {
 }
 
 /// The table: in each row methods and variables stand below each other.
-pub fn text(outcome: &Outcome) -> String {
+pub fn text(outcome: &Outcome, hints: &Renderer) -> String {
     let mut page = Sheet::default();
     let ids = outcome.rows.iter().map(|row| row.provider.id.as_str());
     let ids = ids.map(UnicodeWidthStr::width).max();
@@ -85,7 +87,8 @@ pub fn text(outcome: &Outcome) -> String {
         }
     }
     page.line("");
-    page.line("All of one: openclaw models auth providers --provider ID");
+    let one = Command::new("models auth providers --provider ID");
+    page.line(&format!("All of one: {}", hints.command(&one)));
     page.into_text()
 }
 

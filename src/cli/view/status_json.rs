@@ -7,10 +7,11 @@ use crate::app::credential::forecast::{ForecastEntry, HORIZON_MS};
 use crate::app::status::{
     ProfileHealth, ProviderHealth, ProviderRow, Report, UnusableRow, WARN_AFTER_MS,
 };
+use crate::cli::hint::Renderer;
 use crate::model::id::ProfileId;
 
 /// The document.
-pub fn render(report: &Report) -> String {
+pub fn render(report: &Report, hints: &Renderer) -> String {
     let models = &report.models;
     let mut root = Map::new();
     let mut set = |key: &str, value: Value| {
@@ -41,7 +42,7 @@ pub fn render(report: &Report) -> String {
     set("aliases", Value::Object(aliases));
     set("allowed", json!(models.allowed));
     set("auth", auth(report));
-    set("openclaw", facts(report));
+    set("openclaw", facts(report, hints));
     super::pretty(&Value::Object(root))
 }
 
@@ -162,7 +163,7 @@ fn provider_health(health: &ProviderHealth, profiles: &[ProfileHealth]) -> Value
 }
 
 /// What the reference release never knew: facts, not one word.
-fn facts(report: &Report) -> Value {
+fn facts(report: &Report, hints: &Renderer) -> Value {
     let profiles = report.health.profiles.iter().map(|health| {
         let facts = &health.facts;
         json!({
@@ -197,16 +198,16 @@ fn facts(report: &Report) -> Value {
             "profiles": inheritance.links().iter().map(ProfileId::as_str).collect::<Vec<_>>(),
         })),
         "profiles": profiles.collect::<Vec<_>>(),
-        "faults": report.faults,
+        "faults": report.faults.iter().map(|fault| hints.text(fault)).collect::<Vec<_>>(),
         "forecast": {
             "withinMs": HORIZON_MS,
-            "items": report.forecast.iter().map(coming).collect::<Vec<_>>(),
+            "items": report.forecast.iter().map(|it| coming(it, hints)).collect::<Vec<_>>(),
         },
     })
 }
 
 /// One thing that has stopped working or will.
-fn coming(coming: &ForecastEntry) -> Value {
+fn coming(coming: &ForecastEntry, hints: &Renderer) -> Value {
     json!({
         "provider": coming.provider,
         "profileId": coming.profile.as_ref().map(ProfileId::as_str),
@@ -215,6 +216,6 @@ fn coming(coming: &ForecastEntry) -> Value {
         "at": coming.at.map(|time| time.0),
         "remainingMs": coming.remaining,
         "who": coming.actor.as_str(),
-        "command": coming.command,
+        "command": coming.command.as_ref().map(|command| hints.command(command)),
     })
 }

@@ -8,7 +8,9 @@ use crate::app::credential::forecast::{Actor, ForecastEntry};
 use crate::app::credential::model_ref::Models;
 use crate::app::credential::state::{State, Trouble};
 use crate::app::status::{Report, WARN_AFTER_MS};
+use crate::cli::hint::Renderer;
 use crate::cli::printer::Tone;
+use crate::model::hint::Command;
 use crate::model::inheritance::Inheritance;
 use crate::model::time::short_duration;
 
@@ -17,15 +19,15 @@ const SHOWN: usize = 20;
 
 /// The report, coloured; the printer takes the colour out where it is not wanted. `width` is that
 /// of the terminal; without one every account has exactly one line.
-pub fn render(report: &Report, width: Option<usize>) -> String {
+pub fn render(report: &Report, width: Option<usize>, hints: &Renderer) -> String {
     let mut sheet = Sheet::new(width);
     head(&mut sheet, report);
     accounts(&mut sheet, report);
     if let Some(probes) = &report.probes {
         sheet.lines(&probe::text(probes));
     }
-    coming(&mut sheet, report);
-    warnings(&mut sheet, report);
+    coming(&mut sheet, report, hints);
+    warnings(&mut sheet, report, hints);
     sheet.into_text()
 }
 
@@ -126,7 +128,7 @@ fn field(sheet: &mut Sheet, name: &str, values: &[&str], remark: &str) {
 }
 
 /// What stops working within the horizon.
-fn coming(sheet: &mut Sheet, report: &Report) {
+fn coming(sheet: &mut Sheet, report: &Report, hints: &Renderer) {
     if report.health.profiles.is_empty() {
         return;
     }
@@ -150,10 +152,10 @@ fn coming(sheet: &mut Sheet, report: &Report) {
             Actor::Command | Actor::Nobody => "ends unless a command renews it:",
         };
         let words = Words::default().whole(&name(coming)).say(what);
-        let words = words.whole(coming.command.as_deref().unwrap_or_default());
+        let words = words.whole(&command_of(coming, hints));
         sheet.flow(&format!("  {time}  "), 8, 8, &words);
     }
-    and_more(sheet, &acted);
+    and_more(sheet, &acted, hints);
     let is_well = report.forecast.len() == renewed;
     let nothing = match (acted.is_empty(), is_well) {
         (false, _) => "",
@@ -176,7 +178,7 @@ fn coming(sheet: &mut Sheet, report: &Report) {
 }
 
 /// What needs doing now.
-fn warnings(sheet: &mut Sheet, report: &Report) {
+fn warnings(sheet: &mut Sheet, report: &Report, hints: &Renderer) {
     let now = report.forecast.iter();
     let now: Vec<&ForecastEntry> = now
         .filter(|coming| coming.state.trouble().is_some())
@@ -187,7 +189,7 @@ fn warnings(sheet: &mut Sheet, report: &Report) {
     sheet.line("");
     for fault in &report.faults {
         let mark = format!("{} ", Tone::Warn.paint("!"));
-        sheet.flow(&mark, 2, 2, &Words::default().say(fault));
+        sheet.flow(&mark, 2, 2, &Words::default().say(&hints.text(fault)));
     }
     for coming in shown(sheet, &now) {
         let tone = match coming.state.trouble() {
@@ -211,10 +213,15 @@ fn warnings(sheet: &mut Sheet, report: &Report) {
                 words.toned(tone, &format!("{}{left}:", state.as_str()))
             }
         };
-        let words = words.whole(coming.command.as_deref().unwrap_or_default());
+        let words = words.whole(&command_of(coming, hints));
         sheet.flow(&format!("{} ", tone.paint("!")), 2, 2, &words);
     }
-    and_more(sheet, &now);
+    and_more(sheet, &now, hints);
+}
+
+fn command_of(coming: &ForecastEntry, hints: &Renderer) -> String {
+    let command = coming.command.as_ref();
+    command.map_or_else(String::new, |command| hints.command(command))
 }
 
 fn name(coming: &ForecastEntry) -> String {
@@ -232,10 +239,15 @@ fn shown<'a, 'b>(sheet: &Sheet, all: &'a [&'b ForecastEntry]) -> &'a [&'b Foreca
     &all[..limit.min(all.len())]
 }
 
-fn and_more(sheet: &mut Sheet, all: &[&ForecastEntry]) {
+fn and_more(sheet: &mut Sheet, all: &[&ForecastEntry], hints: &Renderer) {
     let rest = all.len() - shown(sheet, all).len();
     if rest > 0 {
         let words = Words::default().say(&format!("and {rest} more:"));
-        sheet.flow("  ", 2, 2, &words.whole("openclaw models status --json"));
+        sheet.flow(
+            "  ",
+            2,
+            2,
+            &words.whole(&hints.command(&Command::new("models status --json"))),
+        );
     }
 }

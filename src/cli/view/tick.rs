@@ -6,24 +6,32 @@ use super::wrap::Sheet;
 use crate::app::maintenance::tick::{Problem, RefreshReason, Report, Row};
 use crate::app::refresh::outcome::RefreshResult;
 use crate::cli::exit_code;
+use crate::cli::hint::Renderer;
+use crate::model::id::AgentId;
 use crate::model::time::short_duration;
 
+/// What renders advice about the credentials of an agent.
+pub type Renderers<'a> = &'a dyn Fn(Option<&AgentId>) -> Renderer;
+
 /// The document.
-pub fn document(report: &Report, dry_run: bool) -> Value {
+pub fn document(report: &Report, dry_run: bool, hints: Renderers<'_>) -> Value {
+    let rows = report.rows.iter().map(|it| row(it, hints));
+    let problems = report.problems.iter().map(|it| problem(it, hints));
     let expiring = report.expiring.iter();
     let expiring = expiring
         .map(|(agent, profile, end)| json!({ "agent": agent, "profile": profile, "end": end }));
     json!({
         "schema": 1,
         "dryRun": dry_run,
-        "logins": report.rows.iter().map(row).collect::<Vec<_>>(),
+        "logins": rows.collect::<Vec<_>>(),
         "expiring": expiring.collect::<Vec<_>>(),
-        "problems": report.problems.iter().map(problem).collect::<Vec<_>>(),
+        "problems": problems.collect::<Vec<_>>(),
     })
 }
 
-fn row(row: &Row) -> Value {
+fn row(row: &Row, hints: Renderers<'_>) -> Value {
     let living = row.living.as_ref();
+    let hints = hints(Some(&row.agent));
     let result = living.map(|living| match living.how {
         RefreshResult::WasFresh => "fresh",
         RefreshResult::Refreshed => "refreshed",
@@ -39,19 +47,20 @@ fn row(row: &Row) -> Value {
         "afterMs": row.after.as_millis(),
         "result": result,
         "end": end,
-        "warning": living.and_then(|living| living.warning.as_ref()),
+        "warning": row.warning().map(|warning| hints.text(&warning)),
     })
 }
 
-fn problem(problem: &Problem) -> Value {
+fn problem(problem: &Problem, hints: Renderers<'_>) -> Value {
+    let hints = hints(problem.agent.as_ref());
     let failure = &problem.failure;
     json!({
         "agent": problem.agent,
         "profile": problem.profile,
         "kind": exit_code::name(failure.kind),
         "code": failure.code,
-        "message": failure.message,
-        "command": failure.hint,
+        "message": message(problem, &hints),
+        "command": failure.hint.as_ref().map(|hint| hints.text(hint)),
     })
 }
 
@@ -81,7 +90,7 @@ pub fn plan(report: &Report) -> String {
 }
 
 /// A problem on one line: what, and the command that mends it.
-pub fn line(problem: &Problem) -> String {
+pub fn line(problem: &Problem, hints: &Renderer) -> String {
     let failure = &problem.failure;
     let mut of = match (&problem.agent, &problem.profile) {
         (Some(agent), profile) if profile.is_none() || !agent.is_main() => {
@@ -90,17 +99,25 @@ pub fn line(problem: &Problem) -> String {
         _ => String::new(),
     };
     if let Some(profile) = &problem.profile
+        && problem.warning.is_none()
         && !failure.message.contains(profile.as_str())
     {
         of.push_str(&format!("{profile}: "));
     }
-    let message = failure.message.replace('\n', "; ");
+    let message = message(problem, hints).replace('\n', "; ");
     match &failure.hint {
-        // A warning about a token that still lives ends with its command.
-        Some(hint) if !message.ends_with(hint.as_str()) => {
+        // A warning about a token that still lives names its command.
+        Some(hint) if problem.warning.is_none() => {
             let stop = if message.ends_with('?') { "" } else { "." };
-            format!("{of}{message}{stop} Try: {hint}")
+            format!("{of}{message}{stop} Try: {}", hints.text(hint))
         }
         _ => format!("{of}{message}"),
+    }
+}
+
+fn message(problem: &Problem, hints: &Renderer) -> String {
+    match &problem.warning {
+        Some(warning) => hints.text(warning),
+        None => problem.failure.message.clone(),
     }
 }

@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use crate::app::refresh::outcome::RefreshResult;
 use crate::app::usecase::token::Outcome;
+use crate::cli::hint::Renderer;
 use crate::model::time::Timestamp;
 
 /// The document. It holds the token: it is what was asked for.
-pub fn document(outcome: &Outcome, now: Timestamp) -> Value {
+pub fn document(outcome: &Outcome, now: Timestamp, hints: &Renderer) -> Value {
     json!({
         "schema": 1,
         "profile": outcome.profile,
@@ -18,6 +19,6 @@ pub fn document(outcome: &Outcome, now: Timestamp) -> Value {
         "expiresAt": outcome.expires,
         "remainingMs": outcome.expires.map(|time| now.until(time)),
         "refreshed": matches!(outcome.how, RefreshResult::Refreshed | RefreshResult::RefreshedElsewhere),
-        "warning": outcome.warning,
+        "warning": outcome.warning.as_ref().map(|warning| hints.text(warning)),
     })
 }

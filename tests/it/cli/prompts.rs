@@ -120,7 +120,7 @@ fn on_terminal(task: &str) {
         match task {
             "panic" if looks.get() == 3 => panic!("planted"),
             "notice" if looks.get() == 3 => {
-                dialog.notice(&Notice::Info("first\nsecond".to_owned()));
+                dialog.notice(&Notice::Info("first\nsecond".into()));
             }
             _ => {}
         }
@@ -156,7 +156,7 @@ fn on_pipes() {
     let json = JsonDialog::new(Arc::clone(&printer), interrupted(0));
     let person = TerminalDialog::new(Arc::clone(&printer), interrupted(0));
     json.notice(&Notice::Exchanging);
-    person.notice(&Notice::Warning("to the side".to_owned()));
+    person.notice(&Notice::Warning("to the side".into()));
     say(json.ask(&paste(), &|| false));
     say(json.ask(&confirm(), &|| false));
     say(person.ask(&confirm(), &|| false));

@@ -8,6 +8,7 @@ use crate::app::failure::{Failure, Kind};
 use crate::cli::output::Output;
 use crate::cli::system::System;
 use crate::cli::view;
+use crate::model::hint::Command;
 use crate::model::id::ProfileId;
 use crate::model::inheritance::Inheritance;
 
@@ -73,7 +74,7 @@ impl Inherit {
         links.sort();
         links.dedup();
         let usage = |message| {
-            let hint = "openclaw agents inherit work --link openai-codex:default";
+            let hint = Command::new("agents inherit work --link openai-codex:default");
             Err(Failure::new(Kind::Usage, message).hint(hint))
         };
         Ok(Some(match (self.mode, links.is_empty()) {

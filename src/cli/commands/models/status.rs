@@ -76,10 +76,7 @@ impl Status {
             let again = || System::new(system.global(), system.printer(), false);
             let render = |columns| match again().and_then(|system| text(&system, Some(columns))) {
                 Ok(text) => text,
-                Err(failure) => {
-                    let failure = system.global().aim(failure);
-                    view::failure::lines(&failure).join("\n")
-                }
+                Err(failure) => view::failure::lines(system.hints(), &failure).join("\n"),
             };
             return watch::watch(system, interval, &render);
         }
@@ -94,13 +91,12 @@ impl Status {
         let output = if let Some(path) = &self.prometheus {
             Output::text(metrics_for(system, path)?)
         } else if self.json {
-            Output::line(&view::status_json::render(&report))
+            Output::line(&view::status_json::render(&report, system.hints()))
         } else if self.plain {
             Output::line(&report.models.resolved)
         } else {
             let columns = screen_of_stdout().map(|(columns, _)| columns.into());
-            let text = view::status_text::render(&report, columns);
-            Output::text(system.global().aimed(&text))
+            Output::text(view::status_text::render(&report, columns, system.hints()))
         };
         Ok(output.code(if self.check { report.check() } else { 0 }))
     }
@@ -127,22 +123,17 @@ impl Status {
     }
 }
 
-/// The report, with commands that mean what this one meant.
 fn report(system: &System) -> Result<Report, Failure> {
     let request = status::Request {
         agent: system.agent().clone(),
         agent_named: system.agent_named(),
     };
-    let mut report = status::run(system.context(), &request)?;
-    for coming in &mut report.forecast {
-        coming.command = coming.command.take().map(|it| system.global().aimed(&it));
-    }
-    Ok(report)
+    status::run(system.context(), &request)
 }
 
 fn text(system: &System, columns: Option<usize>) -> Result<String, Failure> {
-    let text = view::status_text::render(&report(system)?, columns);
-    Ok(system.global().aimed(&text))
+    let report = report(system)?;
+    Ok(view::status_text::render(&report, columns, system.hints()))
 }
 
 /// Gathers the metrics of all agents, or of the one that was named, and writes them to the file;

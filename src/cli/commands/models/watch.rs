@@ -10,6 +10,7 @@ use crate::cli::printer::Tone;
 use crate::cli::raw_mode::screen_of_stdout;
 use crate::cli::screen::Screen;
 use crate::cli::system::System;
+use crate::model::hint::Command;
 use crate::model::time::parse_duration;
 use crate::ports::host::Signal;
 
@@ -44,7 +45,7 @@ pub(super) fn watch(
         .is_none_or(|term| term == "dumb");
     if screen_of_stdout().is_none() || is_dumb {
         let message = "--watch draws on a terminal, and standard output is none that can";
-        return Err(Failure::new(Kind::Usage, message).hint("openclaw models status"));
+        return Err(Failure::new(Kind::Usage, message).hint(Command::new("models status")));
     }
     system.context().interrupt.defer();
     let keys = io::stdin().is_terminal();

@@ -135,7 +135,7 @@ pub(super) fn warn_of_arguments<'a>(
             let text = format!(
                 "every user of this machine can read an argument, and the shell keeps it: give the secret on standard input with --{flag} -, or a key in its variable"
             );
-            dialog.notice(&Notice::Warning(text));
+            dialog.notice(&Notice::Warning(text.into()));
         }
     }
 }

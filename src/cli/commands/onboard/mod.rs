@@ -18,6 +18,7 @@ use crate::cli::system::System;
 use crate::cli::value_parsers::{days, seconds};
 use crate::cli::view;
 use crate::config::workspace;
+use crate::model::hint::{Command, Hint};
 use crate::model::id::{ProfileId, ProviderId};
 use crate::model::secret::Secret;
 use flags::{KeyFlags, given, names, secret, warn_of_arguments};
@@ -93,7 +94,7 @@ impl Onboard {
         if self.non_interactive && !self.accept_risk {
             let message = "an agent acts with what it can reach, which is not without risk: --non-interactive wants --accept-risk";
             return Err(Failure::new(Kind::Usage, message)
-                .hint("openclaw onboard --non-interactive --accept-risk"));
+                .hint(Command::new("onboard --non-interactive --accept-risk")));
         }
         let request = Request {
             interactive: !self.non_interactive,
@@ -144,9 +145,10 @@ pub(super) fn guide(system: &System, request: &Request) -> Result<Outcome, Failu
     let cx = system.context();
     if request.interactive && !cx.dialog.can_ask() {
         let message = "this command asks questions, and there is no terminal to ask on";
-        return Err(Failure::new(Kind::Usage, message).hint(
-            "printf %s \"$KEY\" | openclaw onboard --non-interactive --accept-risk --auth-choice openai-api-key --secret-stdin",
-        ));
+        return Err(Failure::new(Kind::Usage, message)
+            .hint(Hint::from("printf %s \"$KEY\" | ").run(Command::new(
+            "onboard --non-interactive --accept-risk --auth-choice openai-api-key --secret-stdin",
+        ))));
     }
     onboard::run(cx, request)
 }
@@ -165,17 +167,17 @@ pub(super) fn show(system: &System, outcome: &Outcome) -> Result<Output, Failure
     };
     let report = status::run(now.context(), &request)?;
     let next = match &outcome.credential {
-        Some(kept) => format!("openclaw models auth token --provider {}", kept.provider),
-        None => "openclaw models auth add".to_owned(),
+        Some(kept) => Command::new("models auth token").option("--provider", &kept.provider),
+        None => Command::new("models auth add"),
     };
     let columns = screen_of_stdout().map(|(columns, _)| columns.into());
-    let text = view::status_text::render(&report, columns);
-    let text = format!("{text}\nNext: {next}\n");
-    let global = match outcome.agent == *system.agent() {
-        true => system.global(),
-        false => &global,
+    let hints = match outcome.agent == *system.agent() {
+        true => system.hints(),
+        false => now.hints(),
     };
-    Ok(Output::text(global.aimed(&text)).changed(stored(outcome)))
+    let text = view::status_text::render(&report, columns, hints);
+    let next = hints.command(&next);
+    Ok(Output::text(format!("{text}\nNext: {next}\n")).changed(stored(outcome)))
 }
 
 /// Whether a credential was stored.

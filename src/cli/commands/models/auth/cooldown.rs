@@ -66,8 +66,8 @@ impl Cooldown {
                 if list.json {
                     return Ok(Output::json(&view::cooldown::document(agent, &rows)));
                 }
-                let text = view::cooldown::text(agent, &rows, system.now());
-                Output::text(system.global().aimed(&text))
+                let now = system.now();
+                Output::text(view::cooldown::text(agent, &rows, now, system.hints()))
             }
             CooldownCommand::Clear(clear) => {
                 let cleared = cooldown::clear(system.context(), agent, &clear.which())?;

@@ -80,8 +80,7 @@ impl Exec {
         let cx = system.context();
         let ready = exec::prepare(cx, &system::exec(), &request)?;
         if let Some(warning) = &ready.warning {
-            let warning = Notice::Warning(system.global().aimed(warning));
-            cx.dialog.notice(&warning);
+            cx.dialog.notice(&Notice::Warning(warning.clone()));
         }
         // Nothing of ours is done once the program runs.
         system.tell_alerts();

@@ -44,9 +44,16 @@ impl Explain {
         };
         let report = explain::run(system.context(), &request)?;
         if self.json {
-            return Ok(Output::json(&view::explain_json::document(&report)));
+            return Ok(Output::json(&view::explain_json::document(
+                &report,
+                system.hints(),
+            )));
         }
-        let text = view::explain::render(&report, system.now());
-        Ok(Output::text(system.global().aimed(&text)))
+        let now = system.now();
+        Ok(Output::text(view::explain::render(
+            &report,
+            now,
+            system.hints(),
+        )))
     }
 }

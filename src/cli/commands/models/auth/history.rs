@@ -54,7 +54,7 @@ impl History {
         if self.json {
             return Ok(Output::json(&view::history::document(&request, &outcome)));
         }
-        let text = view::history::text(&request, &outcome, system.now());
-        Ok(Output::text(system.global().aimed(&text)).warnings(outcome.faults))
+        let text = view::history::text(&request, &outcome, system.now(), system.hints());
+        Ok(Output::text(text).warnings(outcome.faults))
     }
 }

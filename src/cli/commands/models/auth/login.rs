@@ -101,10 +101,8 @@ impl Login {
         if self.json
             && let Err(failure) = &outcome
         {
-            let failure = system.global().aim(failure.clone());
-            system
-                .printer()
-                .line_out(&error_event(&failure).to_string())?;
+            let event = error_event(failure, system.hints());
+            system.printer().line_out(&event.to_string())?;
         }
         outcome
     }
@@ -115,7 +113,7 @@ impl Login {
 
     fn start(&self, system: &System) -> Result<Output, Failure> {
         let begun = start::run(system.context(), &self.request(system)?)?;
-        let finish = system.global().aimed(&begun.finish_command());
+        let finish = system.hints().command(&begun.finish_command());
         // The attempt is there whether or not anybody read of it; its time ends it.
         Ok(Output::line(&match self.json {
             true => begun_json(&begun, &finish).to_string(),

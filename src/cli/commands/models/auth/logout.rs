@@ -2,10 +2,12 @@
 
 use clap::Args;
 
-use crate::app::failure::{Failure, shell_word};
+use crate::app::failure::Failure;
 use crate::app::usecase::logout;
+use crate::cli::hint::Renderer;
 use crate::cli::output::Output;
 use crate::cli::system::System;
+use crate::model::hint::Command;
 use crate::model::id::{ProfileId, printable};
 
 /// Forget one profile on this machine
@@ -57,11 +59,11 @@ impl Logout {
                 force: self.force,
             },
         )?;
-        let text = system.global().aimed(&self.text(&outcome));
+        let text = self.text(&outcome, system.hints());
         Ok(Output::text(text).changed(outcome.removed))
     }
 
-    fn text(&self, outcome: &logout::Outcome) -> String {
+    fn text(&self, outcome: &logout::Outcome, hints: &Renderer) -> String {
         let verb = match (self.dry_run, outcome.removed, outcome.replaced) {
             (true, ..) => "Would remove",
             (false, true, _) => "Removed",
@@ -101,11 +103,10 @@ impl Logout {
             copies.map(|(agent, id)| format!("{verb} the same login: {id} of agent {agent}")),
         );
         if outcome.kept {
-            let word = shell_word(profile.as_str());
-            lines.push(format!(
-                "A copy is kept. To bring it back: openclaw models auth undo {word}\n\
-                 To remove the copy, too: openclaw models auth history {word} --clear"
-            ));
+            let back = hints.command(&Command::undo(profile));
+            let clear = hints.command(&Command::history(Some(profile)).arg("--clear"));
+            lines.push(format!("A copy is kept. To bring it back: {back}"));
+            lines.push(format!("To remove the copy, too: {clear}"));
         }
         lines.join("\n") + "\n"
     }

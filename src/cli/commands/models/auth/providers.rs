@@ -72,7 +72,7 @@ impl Providers {
         }
         let text = match (&self.provider, outcome.rows.first()) {
             (Some(_), Some(row)) => view::providers::details(row),
-            _ => system.global().aimed(&view::providers::text(&outcome)),
+            _ => view::providers::text(&outcome, system.hints()),
         };
         Ok(Output::text(text).warnings(outcome.faults))
     }

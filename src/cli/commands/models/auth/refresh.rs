@@ -8,6 +8,7 @@ use crate::app::usecase::refresh;
 use crate::cli::output::Output;
 use crate::cli::system::System;
 use crate::cli::view;
+use crate::model::hint::Hint;
 use crate::model::id::ProfileId;
 use crate::model::time::Timestamp;
 
@@ -48,7 +49,8 @@ impl Refresh {
             let line = match report.result {
                 Ok(token) => {
                     let warning = token.warning.as_ref();
-                    output = output.warnings(warning.map(|text| system.global().aimed(text)));
+                    let warning = warning.map(|warning| Hint::about(&report.profile, warning));
+                    output = output.warnings(warning.map(|text| system.hints().text(&text)));
                     output.changed |= token.how == RefreshResult::Refreshed;
                     outcome(
                         token.how,
@@ -57,10 +59,11 @@ impl Refresh {
                     )
                 }
                 Err(failure) => {
-                    let failure = system.global().aim(failure);
                     match output.failure {
                         None => output.failure = Some(failure),
-                        Some(_) => output.notes.extend(view::failure::lines(&failure)),
+                        Some(_) => output
+                            .notes
+                            .extend(view::failure::lines(system.hints(), &failure)),
                     }
                     format!("failed; its token {}", end(report.before))
                 }

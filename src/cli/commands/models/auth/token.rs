@@ -45,7 +45,7 @@ impl Token {
     /// # Errors
     /// What the use case says.
     pub fn run(&self, system: &System) -> Result<Output, Failure> {
-        let mut outcome = token::run(
+        let outcome = token::run(
             system.context(),
             &token::Request {
                 agent: system.agent().clone(),
@@ -53,7 +53,6 @@ impl Token {
                 min_valid: self.min_valid,
             },
         )?;
-        outcome.warning = outcome.warning.map(|text| system.global().aimed(&text));
         if let Some(warning) = &outcome.warning {
             system
                 .context()
@@ -61,7 +60,11 @@ impl Token {
                 .notice(&Notice::Warning(warning.clone()));
         }
         let output = if self.json {
-            Output::json(&view::token_json::document(&outcome, system.now()))
+            Output::json(&view::token_json::document(
+                &outcome,
+                system.now(),
+                system.hints(),
+            ))
         } else if self.header {
             let token = outcome.bearer.expose();
             Output::line(&format!("Authorization: Bearer {token}"))

@@ -2,11 +2,12 @@
 
 use clap::Args;
 
-use crate::app::failure::{Failure, shell_word};
+use crate::app::failure::Failure;
 use crate::app::usecase::undo;
 use crate::cli::output::Output;
 use crate::cli::system::System;
 use crate::cli::view;
+use crate::model::hint::Command;
 use crate::model::id::{ProfileId, printable};
 
 /// Put back what a profile held before
@@ -63,12 +64,12 @@ impl Undo {
             view::history::facts(facts, system.now()),
         );
         if let Some(was) = outcome.was {
-            let word = shell_word(profile.as_str());
+            let back = Command::undo(profile).option("--generation", &was);
             text.push_str(&format!(
-                "What was there is generation {was} now. To bring that back: \
-                 openclaw models auth undo {word} --generation {was}\n"
+                "What was there is generation {was} now. To bring that back: {}\n",
+                system.hints().command(&back)
             ));
         }
-        Ok(Output::text(system.global().aimed(&text)))
+        Ok(Output::text(text))
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use openclaw::app::context::{Context, Dirs};
 use openclaw::app::hooks::queue::Alerts;
+use openclaw::cli::hint::Renderer;
 use openclaw::config::file::ConfigFile;
 use openclaw::model::secret::Secret;
 use openclaw::model::settings::Settings;
@@ -141,7 +142,7 @@ impl Dialog for Person {
     fn notice(&self, notice: &Notice) {
         if let Notice::Warning(text) | Notice::Info(text) = notice {
             let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-            told.push(text.clone());
+            told.push(Renderer::default().text(text));
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use openclaw::app::paste;
+use openclaw::cli::hint::Renderer;
 use openclaw::model::credential::Credential;
 use openclaw::model::id::{AgentId, ProviderId};
 use openclaw::model::secret::Secret;
@@ -103,7 +104,8 @@ fn token(text: &str, provider: &str, setup: bool) {
         Err(failure) => {
             assert_says_nothing(&failure.message, text);
             assert_says_nothing(&failure.message, &joined);
-            assert_says_nothing(failure.hint.as_deref().unwrap_or_default(), &joined);
+            let hint = failure.hint.clone().unwrap_or_default();
+            assert_says_nothing(&Renderer::default().text(&hint), &joined);
             let files = fakes.everything();
             let written = files
                 .iter()

@@ -4,6 +4,7 @@ use openclaw::app::credential::selector::Selector;
 use openclaw::app::refresh::recover;
 use openclaw::app::usecase::{history, list, logout, refresh, token, undo};
 use openclaw::app::{paste, status};
+use openclaw::cli::hint::Renderer;
 use openclaw::cli::view::{status_json, status_text};
 use openclaw::model::grant::GrantDigest;
 use openclaw::model::id::{AgentId, ProfileId, ProviderId};
@@ -204,14 +205,16 @@ fn look(fakes: &FakePorts) {
     };
     match status::run(ports, &asked) {
         Ok(report) => {
-            report
-                .faults
-                .iter()
-                .for_each(|fault| assert_printable(fault));
-            for width in [None, Some(80), Some(7)] {
-                assert_printable(&without_colors(&status_text::render(&report, width)));
+            let hints = Renderer::default();
+            for fault in &report.faults {
+                assert_printable(&hints.text(fault));
             }
-            let json = status_json::render(&report);
+            for width in [None, Some(80), Some(7)] {
+                assert_printable(&without_colors(&status_text::render(
+                    &report, width, &hints,
+                )));
+            }
+            let json = status_json::render(&report, &hints);
             assert!(
                 serde_json::from_str::<serde_json::Value>(&json).is_ok(),
                 "{json}"

@@ -262,7 +262,7 @@ fn serve(stream: TcpStream, place: Permit, shared: &Arc<Shared>, sender: &Sender
                 &callback_page::still_waiting(words),
             );
             if send(&stream, status, &html, allow).is_ok() {
-                linger(&stream, &shared.clock);
+                linger(&stream, &shared.clock, LINGER_LIMIT);
             }
         }
     }
@@ -307,7 +307,8 @@ fn show(stream: &TcpStream, page: &Page, elsewhere: Option<&str>) {
     let location = elsewhere.map(|path| ("Location", path));
     // The browser may be gone; that changes nothing about the login.
     let _ = send(stream, status, &html, location);
-    discard(stream);
+    // Without waiting: the login itself writes this answer.
+    linger(stream, &SystemClock::new(), Duration::ZERO);
 }
 
 fn send(
@@ -339,30 +340,20 @@ fn send(
     stream.shutdown(Shutdown::Write)
 }
 
-/// Reads what the client still sends, within limits. Closing a socket with unread bytes resets the
-/// connection, and the client may lose our answer with it.
-fn linger(mut stream: &TcpStream, clock: &SystemClock) {
-    let deadline = clock.monotonic() + LINGER_LIMIT;
+/// Reads what the client still sends, within limits; what is there already, if the limit is zero.
+/// Closing a socket with unread bytes resets the connection, and the client may lose our answer
+/// with it.
+fn linger(mut stream: &TcpStream, clock: &SystemClock, limit: Duration) {
+    let deadline = clock.monotonic() + limit;
     let mut buffer = [0; 4096];
     let mut total = 0;
     while total < LINGER_BYTES {
         let left = deadline.saturating_sub(clock.monotonic());
-        if left.is_zero() || stream.set_read_timeout(Some(left)).is_err() {
-            return;
-        }
-        match stream.read(&mut buffer) {
-            Ok(0) | Err(_) => return,
-            Ok(count) => total += count,
-        }
-    }
-}
-
-/// The same without waiting, for an answer that the login itself writes.
-fn discard(mut stream: &TcpStream) {
-    let mut buffer = [0; 4096];
-    let mut total = 0;
-    while total < LINGER_BYTES && stream.set_nonblocking(true).is_ok() {
-        match stream.read(&mut buffer) {
+        let set = match left.is_zero() {
+            true => stream.set_nonblocking(true),
+            false => stream.set_read_timeout(Some(left)),
+        };
+        match set.and_then(|()| stream.read(&mut buffer)) {
             Ok(0) | Err(_) => return,
             Ok(count) => total += count,
         }

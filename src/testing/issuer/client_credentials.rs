@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-use super::grants::Grants;
+use super::grants::{Grants, parameter};
 use super::{Issuer, locked, pairs};
 use crate::model::provider::ClientAuth;
 
@@ -24,17 +24,14 @@ impl Expected {
         mut parameters: Vec<(String, String)>,
         authorization: Option<&str>,
     ) -> Option<Vec<(String, String)>> {
-        let found = |name: &str| {
-            let mut found = parameters.iter().filter(|(key, _)| key == name);
-            found.next().map(|(_, value)| value.clone())
-        };
+        let found = |name| parameter(&parameters, name);
         match (self.auth, authorization) {
             (ClientAuth::Post, None) => {
                 let is_right =
-                    found("client_id")? == self.id && found("client_secret")? == self.secret;
+                    found("client_id") == self.id && found("client_secret") == self.secret;
                 is_right.then_some(parameters)
             }
-            (ClientAuth::Basic, Some(header)) if found("client_secret").is_none() => {
+            (ClientAuth::Basic, Some(header)) if found("client_secret").is_empty() => {
                 let decoded = BASE64_STANDARD
                     .decode(header.strip_prefix("Basic ")?)
                     .ok()?;
@@ -53,13 +50,11 @@ impl Expected {
 
 /// Whether a request is for the client itself.
 pub(super) fn asks_for_itself(parameters: &[(String, String)]) -> bool {
-    let mut grant_types = parameters.iter().filter(|(key, _)| key == "grant_type");
-    grant_types.any(|(_, value)| value == "client_credentials")
+    parameter(parameters, "grant_type") == "client_credentials"
 }
 
 fn form_decoded(text: &str) -> String {
-    let mut pairs = pairs(&format!("x={text}")).into_iter();
-    pairs.next().map(|(_, value)| value).unwrap_or_default()
+    parameter(&pairs(&format!("x={text}")), "x").to_owned()
 }
 
 impl Grants {

@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-use super::grants::{Account, Grants};
+use super::grants::{Account, Grants, parameter};
 use super::{Issuer, Seen, locked};
 use crate::model::time::Timestamp;
 
@@ -90,10 +90,7 @@ pub(super) fn plain(token: &str) -> &str {
 impl Dialect {
     /// Answers a token request: status and body.
     pub(super) fn answer(&self, seen: &Seen, grants: &mut Grants, now: Timestamp) -> (u16, Value) {
-        let get = |name: &str| {
-            let found = seen.parameters.iter().find(|(key, _)| key == name);
-            found.map(|(_, value)| value.as_str()).unwrap_or_default()
-        };
+        let get = |name| parameter(&seen.parameters, name);
         if seen.header("content-type") != Some(self.content_type) {
             return (415, json!({ "error": "invalid_request" }));
         }
@@ -126,7 +123,7 @@ impl Dialect {
     /// Makes the plain answer the server's own.
     fn dress(&self, body: &mut Value, grants: &mut Grants) {
         let [access, refresh] = self.prefixes;
-        body["access_token"] = json!(grants.opaque(&format!("{access}at")));
+        body["access_token"] = json!(grants.next(&format!("{access}at")));
         if let Some(token) = body["refresh_token"].as_str() {
             body["refresh_token"] = json!(format!("{refresh}{token}"));
         }

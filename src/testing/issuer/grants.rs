@@ -70,6 +70,21 @@ pub struct Grants {
     counter: usize,
 }
 
+/// The value of a parameter; empty if it is not there.
+pub(super) fn parameter<'a>(parameters: &'a [(String, String)], name: &str) -> &'a str {
+    let found = parameters.iter().find(|(key, _)| key == name);
+    found.map(|(_, value)| value.as_str()).unwrap_or_default()
+}
+
+/// The S256 challenge of a verifier (RFC 7636 section 4.2).
+pub(super) fn challenge_of(verifier: &str) -> String {
+    base64url(Sha256::digest(verifier))
+}
+
+pub(super) fn base64url(bytes: impl AsRef<[u8]>) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}
+
 fn refused(code: &str) -> (u16, Value) {
     (
         400,
@@ -86,6 +101,7 @@ impl Grants {
         }
     }
 
+    /// A text with this beginning that was never given out before.
     pub(super) fn next(&mut self, prefix: &str) -> String {
         self.counter += 1;
         format!("{prefix}-MARKER-{:04}", self.counter)
@@ -93,26 +109,20 @@ impl Grants {
 
     /// Checks an authorization request and gives a code.
     pub(super) fn authorize(&mut self, query: &[(String, String)]) -> Result<String, &'static str> {
-        let get = |name: &str| {
-            let found = query.iter().find(|(key, _)| key == name);
-            found
-                .map(|(_, value)| value.clone())
-                .filter(|value| !value.is_empty())
-        };
-        if get("response_type").as_deref() != Some("code") {
+        let get = |name| Some(parameter(query, name)).filter(|value| !value.is_empty());
+        if get("response_type") != Some("code") {
             return Err("response_type is not code");
         }
-        if get("code_challenge_method").as_deref() != Some("S256") {
+        if get("code_challenge_method") != Some("S256") {
             return Err("code_challenge_method is not S256");
         }
         let challenge = get("code_challenge").ok_or("no code_challenge")?;
         let redirect_uri = get("redirect_uri").ok_or("no redirect_uri")?;
         let client_id = get("client_id").ok_or("no client_id")?;
         get("state").ok_or("no state")?;
-        let nonce = get("nonce");
-        let code = self.code(&challenge, &redirect_uri, &client_id);
+        let code = self.code(challenge, redirect_uri, client_id);
         if let Some(made) = self.codes.last_mut() {
-            made.nonce = nonce;
+            made.nonce = get("nonce").map(str::to_owned);
         }
         Ok(code)
     }
@@ -131,11 +141,6 @@ impl Grants {
         value
     }
 
-    /// A token of no meaning that was never given out before.
-    pub(super) fn opaque(&mut self, prefix: &str) -> String {
-        self.next(prefix)
-    }
-
     /// The answer to a token request that is granted.
     pub(super) fn grant(&mut self, client_id: &str, now: Timestamp) -> Value {
         self.counter += 1;
@@ -149,14 +154,10 @@ impl Grants {
         parameters: &[(String, String)],
         now: Timestamp,
     ) -> (u16, Value) {
-        let get = |name: &str| {
-            let found = parameters.iter().find(|(key, _)| key == name);
-            found.map(|(_, value)| value.as_str()).unwrap_or_default()
-        };
+        let get = |name| parameter(parameters, name);
         match get("grant_type") {
             "authorization_code" => {
-                let digest = Sha256::digest(get("code_verifier").as_bytes());
-                let challenge = BASE64_URL_SAFE_NO_PAD.encode(digest);
+                let challenge = challenge_of(get("code_verifier"));
                 let code = self.codes.iter_mut().find(|code| code.value == get("code"));
                 match code {
                     Some(code)
@@ -281,11 +282,7 @@ impl Grants {
 
 /// A token with these claims and a signature that nobody checks.
 fn jwt(claims: &Value) -> String {
-    let part = |text: String| BASE64_URL_SAFE_NO_PAD.encode(text);
-    let head = part(json!({ "alg": "RS256", "typ": "JWT" }).to_string());
-    format!(
-        "{head}.{}.{}",
-        part(claims.to_string()),
-        part("MARKER-signature".to_owned())
-    )
+    let head = json!({ "alg": "RS256", "typ": "JWT" }).to_string();
+    let parts = [head, claims.to_string(), "MARKER-signature".to_owned()];
+    parts.map(base64url).join(".")
 }

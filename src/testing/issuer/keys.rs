@@ -3,13 +3,11 @@
 
 use std::sync::Mutex;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use tiny_http::Request;
 use url::Url;
 
+use super::grants::{challenge_of, parameter};
 use super::{Issuer, Scripted, State, device, locked};
 
 /// The path of the page.
@@ -34,10 +32,7 @@ impl Issuer {
 
 /// The page: the person agrees at once.
 pub(super) fn page(state: &Mutex<State>, query: &[(String, String)]) -> Scripted {
-    let get = |name: &str| {
-        let found = query.iter().find(|(key, _)| key == name);
-        found.map(|(_, value)| value.as_str()).unwrap_or_default()
-    };
+    let get = |name| parameter(query, name);
     let is_whole = get("code_challenge_method") == "S256" && !get("code_challenge").is_empty();
     let Some(mut callback) = Url::parse(get("callback_url")).ok().filter(|_| is_whole) else {
         return refused(400, "bad request");
@@ -48,26 +43,15 @@ pub(super) fn page(state: &Mutex<State>, query: &[(String, String)]) -> Scripted
     keys.codes
         .push((code.clone(), get("code_challenge").to_owned()));
     callback.query_pairs_mut().append_pair("code", &code);
-    Scripted {
-        status: 302,
-        headers: vec![("Location", callback.into())],
-        ..Scripted::default()
-    }
+    Scripted::redirect(callback.into())
 }
 
 /// The exchange.
 pub(super) fn exchange(state: &Mutex<State>, request: &mut Request) -> Option<Scripted> {
     let request = device::seen(EXCHANGE, request)?;
     let parameters = request.parameters.clone();
-    let get = |name: &str| {
-        let found = parameters.iter().find(|(key, _)| key == name);
-        found.map(|(_, value)| value.as_str()).unwrap_or_default()
-    };
-    let digest = Sha256::digest(get("code_verifier").as_bytes());
-    let proof = (
-        get("code").to_owned(),
-        BASE64_URL_SAFE_NO_PAD.encode(digest),
-    );
+    let get = |name| parameter(&parameters, name);
+    let proof = (get("code").to_owned(), challenge_of(get("code_verifier")));
     let is_s256 = get("code_challenge_method") == "S256";
     let mut state = locked(state);
     state.keys.seen.push(parameters.clone());

@@ -22,6 +22,7 @@ use tiny_http::{Header, Request, Response, Server};
 
 use crate::ports::host::Clock;
 
+use grants::parameter;
 use pages::Pages;
 use revoke::Revocations;
 
@@ -42,6 +43,24 @@ pub struct Scripted {
     pub body: String,
     /// Break the connection off without any answer.
     pub hang_up: bool,
+}
+
+impl Scripted {
+    fn text(status: u16, body: &str) -> Self {
+        Self {
+            status,
+            body: body.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    fn redirect(to: String) -> Self {
+        Self {
+            status: 302,
+            headers: vec![("Location", to)],
+            ..Self::default()
+        }
+    }
 }
 
 /// What the server is told, and what it has seen.
@@ -276,38 +295,28 @@ fn pairs(text: &str) -> Vec<(String, String)> {
 
 fn authorize(state: &Mutex<State>, query: &[(String, String)]) -> Option<Scripted> {
     let mut state = locked(state);
-    let get = |name: &str| {
-        query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.clone())
-    };
-    let redirect = get("redirect_uri").unwrap_or_default();
-    let mut answer = vec![("state".to_owned(), get("state").unwrap_or_default())];
-    match &state.refuse {
+    let redirect = parameter(query, "redirect_uri");
+    let mut answer = vec![("state", parameter(query, "state").to_owned())];
+    match state.refuse.clone() {
         Some((code, description)) => {
-            answer.push(("error".to_owned(), code.clone()));
-            answer.push(("error_description".to_owned(), description.clone()));
+            answer.extend([("error", code), ("error_description", description)]);
         }
         None => match state.grants.authorize(query) {
-            Ok(code) => answer.push(("code".to_owned(), code)),
-            Err(why) => {
-                return Some(Scripted {
-                    status: 400,
-                    body: why.to_owned(),
-                    ..Scripted::default()
-                });
-            }
+            Ok(code) => answer.push(("code", code)),
+            Err(why) => return Some(Scripted::text(400, why)),
         },
     }
     let query = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(answer)
         .finish();
-    Some(Scripted {
-        status: 302,
-        headers: vec![("Location", format!("{redirect}?{query}"))],
-        ..Scripted::default()
-    })
+    Some(Scripted::redirect(format!("{redirect}?{query}")))
+}
+
+/// The value of a header field.
+fn header(request: &Request, name: &'static str) -> Option<String> {
+    let mut fields = request.headers().iter();
+    let field = fields.find(|field| field.field.equiv(name));
+    field.map(|field| field.value.to_string())
 }
 
 /// The parameters of a body, a form or a JSON object.

@@ -1,11 +1,10 @@
 //! ID tokens as OpenID Connect has them: for a client, of an issuer, signed by a key of its own.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::{Map, Value, json};
 
+use super::grants::base64url;
 use super::{Issuer, locked};
 
 /// What makes ID tokens.
@@ -14,10 +13,6 @@ pub(super) struct OpenId {
     key: Option<EcdsaKeyPair>,
     kid: usize,
     changes: Map<String, Value>,
-}
-
-fn base64url(bytes: impl AsRef<[u8]>) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
 fn new_key() -> Option<EcdsaKeyPair> {
@@ -55,11 +50,8 @@ impl OpenId {
             claims[name] = value.clone();
         }
         let header = json!({ "alg": "ES256", "typ": "JWT", "kid": self.kid.to_string() });
-        let signed = format!(
-            "{}.{}",
-            base64url(header.to_string()),
-            base64url(claims.to_string())
-        );
+        let signed = [header, claims].map(|part| base64url(part.to_string()));
+        let signed = signed.join(".");
         let signature = self.key.as_ref().and_then(|key| {
             let signature = key.sign(&SystemRandom::new(), signed.as_bytes());
             signature.ok()

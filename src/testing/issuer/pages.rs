@@ -1,11 +1,13 @@
 //! Documents that the test issuer publishes: metadata, keys, userinfo. None is there until a test
 //! says so.
 
+use std::collections::HashMap;
+use std::sync::Mutex;
+
 use serde_json::{Value, json};
 use tiny_http::Request;
 
-use super::{Issuer, Scripted, State, locked};
-use std::sync::Mutex;
+use super::{Issuer, Scripted, State, header, json, locked};
 
 /// One request for a document, published or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +21,7 @@ pub struct Visit {
 /// What is published, and who came.
 #[derive(Default)]
 pub(super) struct Pages {
-    published: Vec<(String, Scripted)>,
+    published: HashMap<String, Scripted>,
     /// Path, header and what is answered once instead.
     once: Vec<(String, String, Scripted)>,
     visits: Vec<Visit>,
@@ -29,8 +31,7 @@ impl Issuer {
     /// Publishes a document at a path, in the place of what was there.
     pub fn publish(&self, path: &str, answer: Scripted) {
         let published = &mut locked(&self.state).pages.published;
-        published.retain(|(other, _)| other != path);
-        published.push((path.to_owned(), answer));
+        published.insert(path.to_owned(), answer);
     }
 
     /// The next request for a document with this `Authorization` gets another answer.
@@ -41,22 +42,12 @@ impl Issuer {
 
     /// Publishes a JSON document.
     pub fn publish_json(&self, path: &str, document: &Value) {
-        let content_type = "application/json".to_owned();
-        self.publish(
-            path,
-            Scripted {
-                status: 200,
-                headers: vec![("Content-Type", content_type)],
-                body: document.to_string(),
-                hang_up: false,
-            },
-        );
+        self.publish(path, json((200, document.clone())));
     }
 
     /// Takes a document back.
     pub fn withdraw(&self, path: &str) {
-        let published = &mut locked(&self.state).pages.published;
-        published.retain(|(other, _)| other != path);
+        locked(&self.state).pages.published.remove(path);
     }
 
     /// Who asked for a document so far, whether or not it was there.
@@ -95,9 +86,7 @@ impl Issuer {
 }
 
 pub(super) fn serve(state: &Mutex<State>, path: &str, request: &Request) -> Scripted {
-    let fields = request.headers().iter();
-    let mut authorization = fields.filter(|field| field.field.equiv("Authorization"));
-    let authorization = authorization.next().map(|field| field.value.to_string());
+    let authorization = header(request, "Authorization");
     let pages = &mut locked(state).pages;
     pages.visits.push(Visit {
         path: path.to_owned(),
@@ -110,13 +99,6 @@ pub(super) fn serve(state: &Mutex<State>, path: &str, request: &Request) -> Scri
     if let Some(place) = once.position(is_it) {
         return pages.once.remove(place).2;
     }
-    let mut published = pages.published.iter();
-    let found = published.find(|(other, _)| other == path);
-    found.map_or_else(
-        || Scripted {
-            status: 404,
-            ..Scripted::default()
-        },
-        |(_, answer)| answer.clone(),
-    )
+    let found = pages.published.get(path).cloned();
+    found.unwrap_or_else(|| Scripted::text(404, ""))
 }

@@ -4,7 +4,8 @@ use std::sync::Mutex;
 
 use tiny_http::Request;
 
-use super::{Issuer, Scripted, State, dialects, locked, parameters};
+use super::grants::parameter;
+use super::{Issuer, Scripted, State, dialects, header, locked, parameters};
 
 /// One revocation request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,16 +38,10 @@ impl Issuer {
 }
 
 pub(super) fn serve(state: &Mutex<State>, request: &mut Request) -> Option<Scripted> {
-    let field = |name: &'static str| {
-        let mut fields = request.headers().iter();
-        let field = fields.find(|field| field.field.equiv(name));
-        field.map(|field| field.value.to_string())
-    };
-    let content_type = field("Content-Type").unwrap_or_default();
-    let authorization = field("Authorization");
+    let content_type = header(request, "Content-Type").unwrap_or_default();
+    let authorization = header(request, "Authorization");
     let parameters = parameters(request)?;
-    let token = parameters.iter().find(|(name, _)| name == "token");
-    let token = token.map(|(_, token)| token.clone());
+    let token = parameter(&parameters, "token").to_owned();
     let gate = {
         let mut state = locked(state);
         state.revocations.seen.push(Revocation {
@@ -57,19 +52,12 @@ pub(super) fn serve(state: &Mutex<State>, request: &mut Request) -> Option<Scrip
         if !state.revocations.next.is_empty() {
             return Some(state.revocations.next.remove(0));
         }
-        let Some(token) = token else {
-            return Some(Scripted {
-                status: 400,
-                body: r#"{"error":"invalid_request"}"#.to_owned(),
-                ..Scripted::default()
-            });
-        };
+        if token.is_empty() {
+            return Some(Scripted::text(400, r#"{"error":"invalid_request"}"#));
+        }
         state.grants.revoke(dialects::plain(&token));
         std::sync::Arc::clone(&state.gate)
     };
     gate.pass();
-    Some(Scripted {
-        status: 200,
-        ..Scripted::default()
-    })
+    Some(Scripted::text(200, ""))
 }

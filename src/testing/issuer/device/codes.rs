@@ -3,12 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use super::super::grants::Grants;
+use super::super::grants::{Grants, challenge_of, parameter};
 use super::{Codes, Reply, Seen};
 use crate::model::time::Timestamp;
 
@@ -54,11 +51,6 @@ pub(in crate::testing::issuer) fn is_token_endpoint(path: &str) -> bool {
     [GITHUB[1], QWEN[1], MINIMAX[1]].contains(&path)
 }
 
-fn get<'a>(parameters: &'a [(String, String)], name: &str) -> &'a str {
-    let found = parameters.iter().find(|(key, _)| key == name);
-    found.map(|(_, value)| value.as_str()).unwrap_or_default()
-}
-
 impl Devices {
     /// Answers a request to one of our own paths; `url` is the address of the issuer.
     pub(in crate::testing::issuer) fn answer(
@@ -87,11 +79,11 @@ impl Devices {
         self.counter += 1;
         let code = format!("dc-MARKER-{:04}", self.counter);
         let codes = self.codes.clone();
-        let challenge = Some(get(parameters, "code_challenge").to_owned());
+        let challenge = Some(parameter(parameters, "code_challenge").to_owned());
         let challenge = challenge.filter(|challenge| !challenge.is_empty());
         let needs_challenge = [QWEN[0], MINIMAX[0]].contains(&path);
-        let is_s256 = get(parameters, "code_challenge_method") == "S256";
-        if get(parameters, "client_id").is_empty() || needs_challenge && !is_s256 {
+        let is_s256 = parameter(parameters, "code_challenge_method") == "S256";
+        if parameter(parameters, "client_id").is_empty() || needs_challenge && !is_s256 {
             return (400, json!({ "error": "invalid_request" }));
         }
         let is_minimax = path == MINIMAX[0];
@@ -102,7 +94,7 @@ impl Devices {
             } else {
                 code.clone()
             },
-            client_id: get(parameters, "client_id").to_owned(),
+            client_id: parameter(parameters, "client_id").to_owned(),
             challenge,
             polled: now.1,
             interval: Duration::from_secs(codes.interval),
@@ -121,7 +113,7 @@ impl Devices {
             json!({
                 "user_code": user_code, "verification_uri": uri("/oauth-authorize"),
                 "expired_in": now.0.0 + codes.expires_in * 1_000,
-                "interval": codes.interval * 1_000, "state": get(parameters, "state"),
+                "interval": codes.interval * 1_000, "state": parameter(parameters, "state"),
             })
         } else {
             let page = if path == GITHUB[0] {
@@ -156,7 +148,7 @@ impl Devices {
             false => ("device_code", "device_code"),
         };
         let wanted = format!("urn:ietf:params:oauth:grant-type:{grant_type}");
-        if get(parameters, "grant_type") != wanted {
+        if parameter(parameters, "grant_type") != wanted {
             return None;
         }
         let status = if path == GITHUB[1] { 200 } else { 400 };
@@ -177,11 +169,11 @@ impl Devices {
             Some(Reply::Expired) => json!({ "error": "expired_token" }),
             Some(Reply::Trouble) => return Some((503, Value::Null)),
             None if path == GITHUB[1] => {
-                let token = grants.opaque("ghu");
+                let token = grants.next("ghu");
                 json!({ "access_token": token, "token_type": "bearer", "scope": "read:user" })
             }
             None => {
-                let mut answer = grants.grant(get(parameters, "client_id"), now.0);
+                let mut answer = grants.grant(parameter(parameters, "client_id"), now.0);
                 if path == QWEN[1] {
                     answer["resource_url"] = "portal.qwen.ai".into();
                 }
@@ -207,11 +199,10 @@ impl Devices {
         let early = now.saturating_sub(begun.polled) < begun.interval;
         self.too_fast += usize::from(early);
         begun.polled = now;
-        let digest = Sha256::digest(get(parameters, "code_verifier").as_bytes());
-        let hash = BASE64_URL_SAFE_NO_PAD.encode(digest);
+        let hash = challenge_of(parameter(parameters, "code_verifier"));
         let is_proven = begun.challenge.as_ref().is_none_or(|asked| *asked == hash);
-        let is_ours = get(parameters, "client_id") == begun.client_id;
-        if get(parameters, code) != begun.code || !is_proven || !is_ours {
+        let is_ours = parameter(parameters, "client_id") == begun.client_id;
+        if parameter(parameters, code) != begun.code || !is_proven || !is_ours {
             return Err("invalid_grant");
         }
         let reply = self.replies.pop_front();
@@ -240,7 +231,7 @@ impl Devices {
         let mut all = parameters.to_vec();
         all.push(("client_id".to_owned(), client_id.clone()));
         let error = |code: &str| json!({ "error": { "message": "no", "code": code } });
-        if get(parameters, "user_code") != self.codes.user_code {
+        if parameter(parameters, "user_code") != self.codes.user_code {
             return (400, error("invalid_request"));
         }
         match self.poll(&all, "device_auth_id", now.1) {
@@ -251,9 +242,8 @@ impl Devices {
                 (403, error("deviceauth_authorization_pending"))
             }
             Ok(None) => {
-                let verifier = format!("{}-{}", grants.opaque("cv"), "x".repeat(43));
-                let digest = Sha256::digest(verifier.as_bytes());
-                let challenge = BASE64_URL_SAFE_NO_PAD.encode(digest);
+                let verifier = format!("{}-{}", grants.next("cv"), "x".repeat(43));
+                let challenge = challenge_of(&verifier);
                 let redirect = format!("{url}/deviceauth/callback");
                 let code = grants.code(&challenge, &redirect, &client_id);
                 let answer = json!({

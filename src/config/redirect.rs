@@ -1,14 +1,11 @@
 //! A redirect URI that a user registered: whether it can work, and how.
 
-use url::{Host, Url};
+use url::Url;
 
 use crate::model::declared::{Finding, Severity, SourceLocation};
-use crate::model::provider::{Loopback, Redirect};
+use crate::model::provider::{Loopback, Redirect, is_loopback};
 
 use super::finding::{error, finding};
-
-/// The loopback hosts that this program listens on.
-const HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 /// The redirect, if it can work, and what there is to say about it.
 pub(super) fn check(text: &str, place: &SourceLocation) -> (Option<Redirect>, Option<Finding>) {
@@ -35,18 +32,11 @@ fn understand(text: &str) -> Result<Redirect, String> {
     }
     match url.scheme() {
         "https" => Ok(Redirect::Elsewhere(text.to_owned())),
-        "http" if is_loopback(&url) => loopback(text, &url).map(Redirect::Loopback),
+        "http" if url.host().is_some_and(|host| is_loopback(&host)) => {
+            loopback(text, &url).map(Redirect::Loopback)
+        }
         "http" => Err("must be https; http is for loopback addresses only".to_owned()),
         _ => Err("must be https, or http on a loopback address".to_owned()),
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 
@@ -54,8 +44,9 @@ fn is_loopback(url: &Url) -> bool {
 /// must be what is written.
 fn loopback(text: &str, url: &Url) -> Result<Loopback, String> {
     let host = url.host_str().unwrap_or_default();
-    if !HOSTS.contains(&host) {
-        return Err(format!("can only be listened for on {}", HOSTS.join(", ")));
+    if !Loopback::HOSTS.contains(&host) {
+        let hosts = Loopback::HOSTS.join(", ");
+        return Err(format!("can only be listened for on {hosts}"));
     }
     let Some(port) = url.port() else {
         return Err("must name a port to listen on, other than 80".to_owned());

@@ -3,6 +3,7 @@
 pub mod dotenv;
 pub mod json;
 pub mod kind;
+pub mod near;
 pub mod path;
 pub mod secret;
 pub mod time;

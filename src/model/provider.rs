@@ -3,22 +3,32 @@
 //! Each departure from the RFCs that was seen in the wild is a knob here and data in a manifest,
 //! never code that asks "is it this provider?".
 
+mod account;
 mod billing;
+pub(crate) mod checked;
+mod claim;
 mod client;
 mod flow;
+mod loopback;
 mod probe;
 
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use super::id::ProviderId;
 use super::kind::Kind;
+use checked::{Headers, Line, Span, Variable, plain};
 
+pub use account::Account;
 pub use billing::{Bill, Billing};
+pub use claim::{ClaimPath, ClaimSource};
 pub use client::{Client, ClientAuth, Given, Registration};
 pub use flow::{
     BrowserFlow, ClientCredentialsFlow, DeviceFlow, DeviceScheme, Flow, KeyExchangeFlow, KeyFlow,
-    Loopback, ProgramFlow, Redirect, Stored, TokenFlow,
+    ProgramFlow, Redirect, Stored, TokenFlow,
 };
+pub use loopback::{Loopback, is_loopback};
 pub use probe::{Carrier, Probe, ProbeRoute, filled};
 
 /// A provider, as its manifest describes it.
@@ -96,85 +106,76 @@ impl Provider {
             _ => Kind::Token,
         }
     }
+}
 
+/// Defines what finds the first flow of a kind.
+macro_rules! first_flow {
+    ($($(#[$doc:meta])* $name:ident: $kind:ident($flow:ty);)*) => {
+        impl Provider {$(
+            $(#[$doc])*
+            pub fn $name(&self) -> Option<&$flow> {
+                self.flows.iter().find_map(|flow| match flow {
+                    Flow::$kind(flow) => Some(flow),
+                    _ => None,
+                })
+            }
+        )*}
+    };
+}
+
+first_flow! {
     /// The browser flow, if there is one.
-    pub fn browser(&self) -> Option<&BrowserFlow> {
-        self.flows.iter().find_map(|flow| match flow {
-            Flow::Browser(browser) => Some(browser),
-            _ => None,
-        })
-    }
-
+    browser: Browser(BrowserFlow);
     /// The device flow, if there is one.
-    pub fn device(&self) -> Option<&DeviceFlow> {
-        self.flows.iter().find_map(|flow| match flow {
-            Flow::Device(device) => Some(device),
-            _ => None,
-        })
-    }
-
+    device: Device(DeviceFlow);
     /// The client credentials flow, if there is one.
-    pub fn client_credentials(&self) -> Option<&ClientCredentialsFlow> {
-        self.flows.iter().find_map(|flow| match flow {
-            Flow::ClientCredentials(flow) => Some(flow),
-            _ => None,
-        })
-    }
-
+    client_credentials: ClientCredentials(ClientCredentialsFlow);
     /// The program that speaks for the provider, if there is one.
-    pub fn program(&self) -> Option<&ProgramFlow> {
-        self.flows.iter().find_map(|flow| match flow {
-            Flow::Program(program) => Some(program),
-            _ => None,
-        })
-    }
-
+    program: Program(ProgramFlow);
     /// The rules for a pasted token, if there are any.
-    pub fn token_shape(&self) -> Option<&TokenFlow> {
-        self.flows.iter().find_map(|flow| match flow {
-            Flow::Token(token) => Some(token),
-            _ => None,
-        })
-    }
-
+    token_shape: Token(TokenFlow);
     /// The rules for an API key, if there are any.
-    pub fn key_shape(&self) -> Option<&KeyFlow> {
-        self.flows.iter().find_map(|flow| match flow {
-            Flow::Key(key) => Some(key),
-            _ => None,
-        })
-    }
+    key_shape: Key(KeyFlow);
 }
 
 /// A sign-in that the provider's own software finds by itself: it speaks for the provider, and
 /// there is no key in it to print.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Ambient {
     /// What status calls it; without one, the variables that were found.
+    #[serde(default, deserialize_with = "plain::<Option<Line>, _>")]
     pub source: Option<String>,
     /// Of each list one variable must be set.
+    #[serde(deserialize_with = "plain::<Vec<Vec<Variable>>, _>")]
     pub needs: Vec<Vec<String>>,
     /// The file that must exist.
     pub file: Option<AmbientFile>,
     /// The command that makes it.
+    #[serde(default, deserialize_with = "plain::<Option<Line>, _>")]
     pub help: Option<String>,
 }
 
 /// Where the file of an [`Ambient`] sign-in lies.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AmbientFile {
     /// The variable that names it.
+    #[serde(deserialize_with = "plain::<Variable, _>")]
     pub variable: String,
     /// Its path in the home directory where that variable is not set.
+    #[serde(deserialize_with = "plain::<Line, _>")]
     pub home: String,
 }
 
 /// Where a server departs from the RFCs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Dialect {
     /// The body of a token request: form as RFC 6749 says, or JSON.
     pub body: Body,
     /// More headers of a token request.
+    #[serde(deserialize_with = "plain::<Headers, _>")]
     pub headers: Vec<(String, String)>,
     /// Whether `state` is repeated in the token request (Anthropic).
     pub state_in_token_request: bool,
@@ -183,11 +184,13 @@ pub struct Dialect {
     /// The member of a token response that tells its life, where it is not `expires_in`: seconds
     /// from now, or a moment in seconds or milliseconds since the Unix epoch, told apart by size
     /// (MiniMax).
+    #[serde(deserialize_with = "plain::<Option<Line>, _>")]
     pub expiry_member: Option<String>,
 }
 
 /// How the parameters of a token request are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Body {
     /// `application/x-www-form-urlencoded`.
     #[default]
@@ -196,53 +199,10 @@ pub enum Body {
     Json,
 }
 
-/// Where to find out whose login it is. Each place is `access_token` or `id_token`, then a JSON
-/// pointer (RFC 6901) into its claims; or `response` or `userinfo` and a pointer into the token
-/// response or the answer of the userinfo endpoint.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Account {
-    /// The stable id of the account, in order of preference.
-    pub id: Vec<ClaimPath>,
-    /// The e-mail, in order of preference.
-    pub email: Vec<ClaimPath>,
-    /// The plan, for display.
-    pub plan: Vec<ClaimPath>,
-    /// Whether a login without an account id fails.
-    pub required: bool,
-    /// The userinfo endpoint (OpenID Connect Core section 5.3), asked once at login.
-    pub userinfo: Option<String>,
-    /// More members that the stored credential gets, by name, for programs that read the store.
-    pub keep: Vec<(String, ClaimPath)>,
-    /// The member of the stored credential that gets the client id, for programs that refresh it
-    /// themselves: OpenClaw's `clientId` of a Chutes login.
-    pub client_id_as: Option<String>,
-}
-
-/// One place where a claim may stand.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClaimPath {
-    /// Which document.
-    pub source: ClaimSource,
-    /// A JSON pointer into it.
-    pub pointer: String,
-}
-
-/// Which document a claim stands in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClaimSource {
-    /// The payload of the access token, a JWT.
-    AccessToken,
-    /// The payload of the ID token.
-    IdToken,
-    /// The token response itself.
-    Response,
-    /// The answer of the userinfo endpoint.
-    UserInfo,
-}
-
 /// How far an ID token is looked into before its claims count (OpenID Connect Core section
 /// 3.1.3.7).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum IdTokenCheck {
     /// Its claims are read and only name a profile: the issuer is not known.
     #[default]
@@ -254,20 +214,26 @@ pub enum IdTokenCheck {
 }
 
 /// How a grant is kept alive.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct RefreshPolicy {
     /// Whether a token that is due is renewed when somebody asks for it; else only by command.
+    #[serde(skip)]
     pub automatic: bool,
     /// A token with no more than this left is due.
+    #[serde(deserialize_with = "plain::<Span, _>")]
     pub margin: Duration,
     /// A grant that was not used for so long is renewed by `tick`, however long its token lives:
     /// servers let unused refresh tokens die.
+    #[serde(deserialize_with = "plain::<Span, _>")]
     pub idle: Duration,
     /// Subtracted from the expiry when it is stored; OpenClaw bakes five minutes into Anthropic's.
+    #[serde(deserialize_with = "plain::<Span, _>")]
     pub baked_margin: Duration,
     /// Whether an answer without a new refresh token keeps the old one (RFC 6749 section 6).
     pub keeps_refresh_token: bool,
     /// For how long a refresh token lives without being used, where the provider says so.
+    #[serde(deserialize_with = "plain::<Option<Span>, _>")]
     pub idle_limit: Option<Duration>,
 }
 

@@ -4,7 +4,9 @@
 //! to somebody else: what it names is https (loopback excepted) and on a host that the manifest
 //! allows.
 
-use url::{Host, Url};
+use url::Url;
+
+use crate::model::provider::is_loopback;
 
 /// What keeps an address from being used, in words that follow "it"; `own` is the host that is
 /// allowed where the manifest names none.
@@ -38,14 +40,6 @@ pub fn fault(text: &str, hosts: &[String], own: Option<&str>) -> Option<&'static
 pub fn host(address: &str) -> Option<String> {
     let url = Url::parse(address).ok()?;
     url.host().map(|host| host.to_string())
-}
-
-fn is_loopback(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => *name == "localhost",
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    }
 }
 
 /// `*.` in front of a name stands for every host below it, and not for the name itself.

@@ -11,6 +11,7 @@ use super::manifest::{self, ManifestError};
 use super::{builtin, overlay};
 use crate::model::declared::{Declared, Finding, Severity, SourceLocation};
 use crate::model::id::ProviderId;
+use crate::model::near::near;
 use crate::model::provider::Provider;
 use crate::ports::declarations::{Declarations, DeclareError};
 use crate::ports::files::{FileError, Files};
@@ -135,10 +136,8 @@ impl Catalogue {
     /// # Errors
     /// If it cannot be read or used.
     pub fn declared(&self, id: &ProviderId) -> Result<Option<Declared>, DeclareError> {
-        match &self.declarations {
-            Some(declarations) => declarations.get(id),
-            None => Ok(None),
-        }
+        let declarations = self.declarations.as_ref();
+        declarations.map_or(Ok(None), |declarations| declarations.get(id))
     }
 
     /// What there is to say about all that the user declares.
@@ -146,10 +145,8 @@ impl Catalogue {
     /// # Errors
     /// If it cannot be read.
     pub fn findings(&self) -> Result<Vec<Finding>, FileError> {
-        match &self.declarations {
-            Some(declarations) => declarations.findings(),
-            None => Ok(Vec::new()),
-        }
+        let declarations = self.declarations.as_ref();
+        declarations.map_or(Ok(Vec::new()), |declarations| declarations.findings())
     }
 
     /// Whether a token of the provider that is due is renewed when somebody asks for it. Only a
@@ -234,21 +231,11 @@ impl Catalogue {
     }
 
     fn unknown(&self, id: &ProviderId) -> CatalogueError {
-        let likeness = |known: &ProviderId| strsim::jaro_winkler(known.as_str(), id.as_str());
         let known = self.ids().unwrap_or_default();
-        let mut near: Vec<(f64, ProviderId)> = known
-            .into_iter()
-            .map(|known| (likeness(&known), known))
-            .collect();
-        near.retain(|(likeness, _)| *likeness > 0.85);
-        near.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let near = near(id.as_str(), known.iter().map(ProviderId::as_str), 0.85);
         CatalogueError::Unknown {
             id: id.clone(),
-            near: near
-                .into_iter()
-                .take(3)
-                .map(|(_, id)| id.to_string())
-                .collect(),
+            near: near.into_iter().take(3).map(str::to_owned).collect(),
         }
     }
 }

@@ -5,26 +5,22 @@
 //! terminal, and an unknown key is an error, since a misspelt `required` would otherwise switch a
 //! check off. `builtin/README.md` documents the format.
 
-mod billing;
 mod client;
 mod fault;
 mod flow;
 mod probe;
-
-use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use toml::Spanned;
 use toml::de::{DeTable, Deserializer};
 
-use super::checked::{Address, Claim, Headers, Id, Line, Schema, Span, Variable, texts};
 use crate::model::id::printable;
+use crate::model::provider::checked::{Checked as _, Id, Line, Schema, Variable};
 use crate::model::provider::{
-    Account, Ambient, AmbientFile, Body, DeviceScheme, Dialect, Flow, IdTokenCheck, Provider,
-    RefreshPolicy, Registration,
+    Account, Ambient, Billing, DeviceScheme, Dialect, Flow, IdTokenCheck, Provider, RefreshPolicy,
+    Registration,
 };
-use billing::BillingTable;
 use client::ClientTable;
 use fault::Fault;
 use flow::FlowAt;
@@ -115,22 +111,22 @@ struct Manifest {
     #[serde(default)]
     tool_env: Vec<Variable>,
     #[serde(default)]
-    ambient: Vec<AmbientTable>,
+    ambient: Vec<Ambient>,
     policy: Option<Line>,
     default_model: Option<Line>,
     #[serde(default)]
-    billing: BillingTable,
+    billing: Billing,
     client: Option<Spanned<ClientTable>>,
     // Read by itself, for its tables depend on their kind.
     #[serde(default, rename = "flow")]
     _flow: IgnoredAny,
     #[serde(default)]
-    dialect: DialectTable,
+    dialect: Dialect,
     #[serde(default)]
-    account: AccountTable,
-    id_token: Option<Spanned<IdTokenName>>,
+    account: Account,
+    id_token: Option<Spanned<IdTokenCheck>>,
     #[serde(default)]
-    refresh: RefreshTable,
+    refresh: RefreshPolicy,
     probe: Option<Spanned<ProbeTable>>,
 }
 
@@ -146,24 +142,20 @@ impl Manifest {
             suits(flow, registration.as_ref()).map_err(|why| Fault::at(span.clone(), why))?;
         }
         Ok(Provider {
-            id: self.id.0,
-            name: self.name.0,
-            env: texts(self.env),
-            tool_env: texts(self.tool_env),
-            ambient: self
-                .ambient
-                .into_iter()
-                .map(AmbientTable::ambient)
-                .collect(),
-            policy: self.policy.map(|line| line.0),
-            default_model: self.default_model.map(|line| line.0),
-            billing: self.billing.billing(),
+            id: self.id.plain(),
+            name: self.name.plain(),
+            env: self.env.plain(),
+            tool_env: self.tool_env.plain(),
+            ambient: self.ambient,
+            policy: self.policy.plain(),
+            default_model: self.default_model.plain(),
+            billing: self.billing,
             id_token: id_token_check(self.id_token, registration.as_ref())?,
             registration,
             flows: flows.into_iter().map(|at| at.flow).collect(),
-            dialect: self.dialect.dialect(),
-            account: self.account.account(),
-            refresh: self.refresh.policy(),
+            dialect: self.dialect,
+            account: self.account,
+            refresh: self.refresh,
             probe: self.probe.map(probe::probe).transpose()?,
         })
     }
@@ -206,153 +198,20 @@ fn suits(flow: &Flow, registration: Option<&Registration>) -> Result<(), &'stati
 
 /// What is asked for, else as much as the issuer lets us check.
 fn id_token_check(
-    asked: Option<Spanned<IdTokenName>>,
+    asked: Option<Spanned<IdTokenCheck>>,
     registration: Option<&Registration>,
 ) -> Result<IdTokenCheck, Fault> {
     let issuer = registration.and_then(|registration| registration.issuer.as_ref());
     let span = asked.as_ref().map_or(0..0, Spanned::span);
     match (asked.map(Spanned::into_inner), issuer) {
-        (Some(IdTokenName::Claims | IdTokenName::Signature), None) => {
+        (Some(IdTokenCheck::Claims | IdTokenCheck::Signature), None) => {
             let why = "an ID token can only be checked where its issuer is known: write \
                        issuer = \"https://...\" in [client]";
             Err(Fault::at(span, why))
         }
-        (Some(IdTokenName::None), _) | (None, None) => Ok(IdTokenCheck::None),
-        (Some(IdTokenName::Claims) | None, Some(_)) => Ok(IdTokenCheck::Claims),
-        (Some(IdTokenName::Signature), Some(_)) => Ok(IdTokenCheck::Signature),
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AmbientTable {
-    source: Option<Line>,
-    needs: Vec<Vec<Variable>>,
-    file: Option<AmbientFileTable>,
-    help: Option<Line>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AmbientFileTable {
-    variable: Variable,
-    home: Line,
-}
-
-impl AmbientTable {
-    fn ambient(self) -> Ambient {
-        Ambient {
-            source: self.source.map(|line| line.0),
-            needs: self.needs.into_iter().map(texts).collect(),
-            file: self.file.map(|file| AmbientFile {
-                variable: file.variable.0,
-                home: file.home.0,
-            }),
-            help: self.help.map(|line| line.0),
-        }
-    }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct DialectTable {
-    body: BodyName,
-    headers: Headers,
-    state_in_token_request: bool,
-    revocation_body: BodyName,
-    expiry_member: Option<Line>,
-}
-
-impl DialectTable {
-    fn dialect(self) -> Dialect {
-        Dialect {
-            body: self.body.body(),
-            headers: self.headers.0.into_iter().collect(),
-            state_in_token_request: self.state_in_token_request,
-            revocation_body: self.revocation_body.body(),
-            expiry_member: self.expiry_member.map(|line| line.0),
-        }
-    }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum BodyName {
-    #[default]
-    Form,
-    Json,
-}
-
-impl BodyName {
-    fn body(self) -> Body {
-        match self {
-            Self::Form => Body::Form,
-            Self::Json => Body::Json,
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum IdTokenName {
-    None,
-    Claims,
-    Signature,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct AccountTable {
-    id: Vec<Claim>,
-    email: Vec<Claim>,
-    plan: Vec<Claim>,
-    required: bool,
-    userinfo: Option<Address>,
-    keep: BTreeMap<String, Claim>,
-    client_id_as: Option<Line>,
-}
-
-impl AccountTable {
-    fn account(self) -> Account {
-        let paths = |claims: Vec<Claim>| claims.into_iter().map(|at| at.0).collect();
-        Account {
-            id: paths(self.id),
-            email: paths(self.email),
-            plan: paths(self.plan),
-            required: self.required,
-            userinfo: self.userinfo.map(|address| address.0),
-            keep: self
-                .keep
-                .into_iter()
-                .map(|(name, at)| (name, at.0))
-                .collect(),
-            client_id_as: self.client_id_as.map(|line| line.0),
-        }
-    }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct RefreshTable {
-    margin: Option<Span>,
-    idle: Option<Span>,
-    baked_margin: Option<Span>,
-    keeps_refresh_token: Option<bool>,
-    idle_limit: Option<Span>,
-}
-
-impl RefreshTable {
-    fn policy(self) -> RefreshPolicy {
-        let usual = RefreshPolicy::default();
-        let keeps = self.keeps_refresh_token;
-        RefreshPolicy {
-            automatic: usual.automatic,
-            margin: self.margin.map_or(usual.margin, |span| span.0),
-            idle: self.idle.map_or(usual.idle, |span| span.0),
-            baked_margin: self.baked_margin.map_or(usual.baked_margin, |span| span.0),
-            keeps_refresh_token: keeps.unwrap_or(usual.keeps_refresh_token),
-            idle_limit: self.idle_limit.map(|span| span.0),
-        }
+        (Some(check), _) => Ok(check),
+        (None, Some(_)) => Ok(IdTokenCheck::Claims),
+        (None, None) => Ok(IdTokenCheck::None),
     }
 }
 

@@ -2,6 +2,5 @@
 
 mod builtin;
 pub mod catalogue;
-mod checked;
 pub mod manifest;
 mod overlay;

@@ -3,10 +3,13 @@
 //! People lost money because a key was used where they thought a subscription was: so a manifest
 //! says who pays, and nothing that nobody can know is claimed.
 
+use serde::Deserialize;
+
 use crate::model::kind::Kind;
 
 /// Who pays for a request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Bill {
     /// The plan of the account: one more request costs nothing more.
     Subscription,
@@ -29,7 +32,8 @@ impl Bill {
 }
 
 /// Who pays at one provider, by what is used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Billing {
     /// Of a login.
     pub oauth: Bill,

@@ -1,5 +1,7 @@
 //! The OAuth client: what a manifest says of it, and what is used once all of it is known.
 
+use serde::Deserialize;
+
 use crate::model::grant::Binding;
 use crate::model::secret::Secret;
 
@@ -64,7 +66,8 @@ impl Given {
 }
 
 /// How a client shows its secret at the token endpoint (RFC 6749 section 2.3.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ClientAuth {
     /// `client_secret_post`: in the body.
     #[default]
@@ -74,7 +77,7 @@ pub enum ClientAuth {
 }
 
 /// The client as it is used: everything is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Client {
     /// `client_id`.
     pub id: String,
@@ -106,16 +109,8 @@ impl Client {
     pub fn public(id: &str, token: &str) -> Self {
         Self {
             id: id.to_owned(),
-            secret: None,
-            auth: ClientAuth::default(),
-            issuer: None,
-            sends_iss: false,
-            authorize: None,
             token: token.to_owned(),
-            device: None,
-            revoke: None,
-            jwks: None,
-            userinfo: None,
+            ..Self::default()
         }
     }
 

@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
+
+use super::checked::{AbsolutePath, Line, Params, plain};
+use super::loopback::Loopback;
+
 /// One way to log in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Flow {
@@ -38,14 +43,6 @@ impl Flow {
     pub fn is_a_login(&self) -> bool {
         !matches!(self, Self::Token(_) | Self::Key(_))
     }
-
-    /// Whether the flow speaks to the token endpoint of the provider's registration.
-    pub fn needs_client(&self) -> bool {
-        matches!(
-            self,
-            Self::Browser(_) | Self::Device(_) | Self::ClientCredentials(_)
-        )
-    }
 }
 
 /// Authorization code with PKCE.
@@ -72,24 +69,6 @@ pub enum Redirect {
     Loopback(Loopback),
     /// To a page elsewhere: the user copies what it shows, or its address, and pastes it here.
     Elsewhere(String),
-}
-
-/// A redirect URI on this machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Loopback {
-    /// Its host, exactly as registered: `localhost` or a loopback literal.
-    pub host: String,
-    /// The registered ports, tried in order; `0` stands for any free one (RFC 8252 section 7.3).
-    pub ports: Vec<u16>,
-    /// Its path.
-    pub path: String,
-}
-
-impl Loopback {
-    /// The redirect URI with one of the registered ports, exactly as it is sent.
-    pub fn uri(&self, port: u16) -> String {
-        format!("http://{}:{port}{}", self.host, self.path)
-    }
 }
 
 /// A browser login that ends in an API key: the authorization request names a `callback_url` that
@@ -152,7 +131,8 @@ pub enum DeviceScheme {
 }
 
 /// What the token of a device flow is stored as.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Stored {
     /// A grant that is refreshed.
     #[default]
@@ -162,37 +142,48 @@ pub enum Stored {
 }
 
 /// The client itself logs in; a new token is asked for where others refresh.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ClientCredentialsFlow {
     /// The scopes asked for.
+    #[serde(deserialize_with = "plain::<Vec<Line>, _>")]
     pub scopes: Vec<String>,
     /// More parameters of the token request.
+    #[serde(deserialize_with = "plain::<Params, _>")]
     pub params: Vec<(String, String)>,
 }
 
 /// An external program, `openclaw-auth-<id>`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ProgramFlow {
     /// Its absolute path; without one it is looked for on `PATH`.
+    #[serde(deserialize_with = "plain::<Option<AbsolutePath>, _>")]
     pub path: Option<String>,
 }
 
 /// The rules for a token made elsewhere.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct TokenFlow {
     /// What it starts with.
+    #[serde(deserialize_with = "plain::<Option<Line>, _>")]
     pub prefix: Option<String>,
     /// The fewest characters it can have.
     pub min_length: usize,
     /// The command or page that makes one, for the prompt.
+    #[serde(deserialize_with = "plain::<Option<Line>, _>")]
     pub help: Option<String>,
 }
 
 /// The rules for an API key.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct KeyFlow {
     /// What it starts with.
+    #[serde(deserialize_with = "plain::<Option<Line>, _>")]
     pub prefix: Option<String>,
     /// The page that makes one.
+    #[serde(deserialize_with = "plain::<Option<Line>, _>")]
     pub help: Option<String>,
 }

@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
-use super::super::checked::{Address, HostPattern, Line, SecretName, Variable, texts};
+use crate::model::provider::checked::{
+    Address, Checked as _, HostPattern, Line, SecretName, Variable,
+};
 use crate::model::provider::{ClientAuth, Given, Registration};
 use crate::model::secret::Secret;
 
@@ -18,7 +20,7 @@ pub(super) struct ClientTable {
     #[serde(default)]
     secret_required: bool,
     #[serde(default)]
-    auth: AuthName,
+    auth: ClientAuth,
     issuer: Option<Address>,
     authorize: Option<Address>,
     token: Option<Address>,
@@ -26,14 +28,6 @@ pub(super) struct ClientTable {
     revoke: Option<Address>,
     #[serde(default)]
     hosts: Vec<HostPattern>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum AuthName {
-    #[default]
-    Post,
-    Basic,
 }
 
 impl ClientTable {
@@ -56,29 +50,25 @@ impl ClientTable {
                  write secret = \"${secret:NAME}\" or secret_env = [\"NAME\"]",
             );
         }
-        let address = |address: Option<Address>| address.map(|address| address.0);
         Ok(Registration {
             id: Given {
-                env: texts(self.id_env),
+                env: self.id_env.plain(),
                 secret: None,
-                value: self.id.map(|id| Secret::new(id.0)),
+                value: self.id.plain().map(Secret::new),
             },
             secret: Given {
-                env: texts(self.secret_env),
-                secret: self.secret.map(|name| name.0),
+                env: self.secret_env.plain(),
+                secret: self.secret.plain(),
                 value: None,
             },
             secret_required: self.secret_required,
-            auth: match self.auth {
-                AuthName::Post => ClientAuth::Post,
-                AuthName::Basic => ClientAuth::Basic,
-            },
-            issuer: address(self.issuer),
-            authorize: address(self.authorize),
-            token: address(self.token),
-            device: address(self.device),
-            revoke: address(self.revoke),
-            hosts: self.hosts.into_iter().map(|host| host.0).collect(),
+            auth: self.auth,
+            issuer: self.issuer.plain(),
+            authorize: self.authorize.plain(),
+            token: self.token.plain(),
+            device: self.device.plain(),
+            revoke: self.revoke.plain(),
+            hosts: self.hosts.plain(),
         })
     }
 }

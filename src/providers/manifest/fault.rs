@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use crate::model::near::near;
+
 /// How much alike two keys must be for one to be a slip of the other.
 const ALIKE: f64 = 0.8;
 
@@ -114,13 +116,9 @@ fn unknown_key(rest: &str) -> String {
     let (key, known) = rest.split_once(", ").unwrap_or((rest, ""));
     let name = key.trim_matches('`');
     let names = known.split('`').skip(1).step_by(2);
-    let likeness = |known: &str| strsim::jaro_winkler(known, name);
-    let nearest = names
-        .clone()
-        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    match nearest {
-        Some(near) if likeness(near) > ALIKE => format!("unknown key {key}: write `{near}`"),
-        _ => {
+    match near(name, names.clone(), ALIKE).first() {
+        Some(near) => format!("unknown key {key}: write `{near}`"),
+        None => {
             let names: Vec<&str> = names.collect();
             format!("unknown key {key}: known here are {}", names.join(", "))
         }

@@ -11,14 +11,13 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeValue, ValueDeserializer};
 
-use super::super::checked::{
-    AbsolutePath, Address, Context, HeaderName, HostPattern, Line, Params, ProfileName,
-    RedirectHost, RedirectPath, Span, Variable, texts,
-};
 use super::fault::Fault;
+use crate::model::provider::checked::{
+    Address, Checked as _, HeaderName, HostPattern, Line, Params, PortList, ProfileName,
+    RedirectHost, RedirectPath, Span, Variable,
+};
 use crate::model::provider::{
-    BrowserFlow, ClientCredentialsFlow, DeviceFlow, DeviceScheme, Flow, KeyExchangeFlow, KeyFlow,
-    Loopback, ProgramFlow, Redirect, Stored, TokenFlow,
+    BrowserFlow, DeviceFlow, DeviceScheme, Flow, KeyExchangeFlow, Loopback, Redirect, Stored,
 };
 
 /// The wait between two polls where nobody names one (RFC 8628 section 3.2).
@@ -57,10 +56,10 @@ fn flow(mut value: Spanned<DeValue<'_>>) -> Result<FlowAt, Fault> {
         "browser" => read::<BrowserTable>(value)?.flow(),
         "key_exchange" => Ok(read::<KeyExchangeTable>(value)?.flow()),
         "device" => read::<DeviceTable>(value)?.flow(),
-        "client_credentials" => Ok(read::<ClientCredentialsTable>(value)?.flow()),
-        "program" => Ok(read::<ProgramTable>(value)?.flow()),
-        "token" => Ok(read::<TokenTable>(value)?.flow()),
-        "key" => Ok(read::<KeyTable>(value)?.flow()),
+        "client_credentials" => Ok(Flow::ClientCredentials(read(value)?)),
+        "program" => Ok(Flow::Program(read(value)?)),
+        "token" => Ok(Flow::Token(read(value)?)),
+        "key" => Ok(Flow::Key(read(value)?)),
         _ => {
             let message = format!("this is no kind of flow: write kind = {KINDS}");
             return Err(Fault::at(kind.span(), message));
@@ -81,15 +80,14 @@ fn read<T: DeserializeOwned>(value: Spanned<DeValue<'_>>) -> Result<T, Fault> {
 #[serde(deny_unknown_fields)]
 struct BrowserTable {
     host: Option<RedirectHost>,
-    ports: Option<Context>,
+    ports: Option<PortList>,
     path: Option<RedirectPath>,
     redirect_uri: Option<Address>,
     redirect_env: Option<Variable>,
     #[serde(default)]
     scopes: Vec<Line>,
     scopes_env: Option<Variable>,
-    #[serde(default)]
-    params: Params,
+    params: Option<Params>,
     #[serde(default)]
     nonce: bool,
 }
@@ -100,7 +98,7 @@ impl BrowserTable {
             (Some(host), Some(ports), Some(path), None) => {
                 Redirect::Loopback(loopback(host, ports, path))
             }
-            (None, None, None, Some(page)) => Redirect::Elsewhere(page.0),
+            (None, None, None, Some(page)) => Redirect::Elsewhere(page.plain()),
             _ => {
                 return Err(
                     "a browser flow needs host, ports and path of the registered loopback \
@@ -110,20 +108,20 @@ impl BrowserTable {
         };
         Ok(Flow::Browser(BrowserFlow {
             redirect,
-            redirect_env: self.redirect_env.map(Into::into),
-            scopes: texts(self.scopes),
-            scopes_env: self.scopes_env.map(Into::into),
-            params: self.params.0.into_iter().collect(),
+            redirect_env: self.redirect_env.plain(),
+            scopes: self.scopes.plain(),
+            scopes_env: self.scopes_env.plain(),
+            params: self.params.plain().unwrap_or_default(),
             nonce: self.nonce,
         }))
     }
 }
 
-fn loopback(host: RedirectHost, ports: Context, path: RedirectPath) -> Loopback {
+fn loopback(host: RedirectHost, ports: PortList, path: RedirectPath) -> Loopback {
     Loopback {
-        host: host.0,
-        ports: ports.0,
-        path: path.0,
+        host: host.plain(),
+        ports: ports.plain(),
+        path: path.plain(),
     }
 }
 
@@ -133,15 +131,15 @@ struct KeyExchangeTable {
     authorize: Address,
     exchange: Address,
     host: RedirectHost,
-    ports: Context,
+    ports: PortList,
     path: RedirectPath,
 }
 
 impl KeyExchangeTable {
     fn flow(self) -> Flow {
         Flow::KeyExchange(KeyExchangeFlow {
-            authorize: self.authorize.0,
-            exchange: self.exchange.0,
+            authorize: self.authorize.plain(),
+            exchange: self.exchange.plain(),
             redirect: loopback(self.host, self.ports, self.path),
         })
     }
@@ -154,15 +152,14 @@ struct DeviceTable {
     scheme: SchemeName,
     #[serde(default)]
     scopes: Vec<Line>,
-    #[serde(default)]
-    params: Params,
+    params: Option<Params>,
     #[serde(default)]
     pkce: bool,
     #[serde(default)]
     hosts: Vec<HostPattern>,
     interval: Option<Span>,
     #[serde(default)]
-    stores: StoredName,
+    stores: Stored,
     profile: Option<ProfileName>,
     request_id: Option<HeaderName>,
     code: Option<Address>,
@@ -176,17 +173,14 @@ impl DeviceTable {
         let addresses = [self.code, self.poll, self.verification, self.redirect];
         Ok(Flow::Device(DeviceFlow {
             scheme: self.scheme.scheme(addresses)?,
-            scopes: texts(self.scopes),
-            params: self.params.0.into_iter().collect(),
+            scopes: self.scopes.plain(),
+            params: self.params.plain().unwrap_or_default(),
             pkce: self.pkce,
-            hosts: self.hosts.into_iter().map(|host| host.0).collect(),
-            interval: self.interval.map_or(USUAL_INTERVAL, |span| span.0),
-            stores: match self.stores {
-                StoredName::OAuth => Stored::OAuth,
-                StoredName::Token => Stored::Token,
-            },
-            profile: self.profile.map(|name| name.0),
-            request_id: self.request_id.map(|name| name.0),
+            hosts: self.hosts.plain(),
+            interval: self.interval.plain().unwrap_or(USUAL_INTERVAL),
+            stores: self.stores,
+            profile: self.profile.plain(),
+            request_id: self.request_id.plain(),
         }))
     }
 }
@@ -200,14 +194,6 @@ enum SchemeName {
     ServerPkce,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum StoredName {
-    #[default]
-    OAuth,
-    Token,
-}
-
 impl SchemeName {
     /// Only OpenAI's own scheme has addresses in the flow; the others take them from `[client]`.
     fn scheme(self, addresses: [Option<Address>; 4]) -> Result<DeviceScheme, &'static str> {
@@ -216,10 +202,10 @@ impl SchemeName {
             (Self::UserCode, [None, None, None, None]) => Ok(DeviceScheme::UserCode),
             (Self::ServerPkce, [Some(code), Some(poll), Some(verification), Some(redirect)]) => {
                 Ok(DeviceScheme::ServerPkce {
-                    code: code.0,
-                    poll: poll.0,
-                    verification: verification.0,
-                    redirect: redirect.0,
+                    code: code.plain(),
+                    poll: poll.plain(),
+                    verification: verification.plain(),
+                    redirect: redirect.plain(),
                 })
             }
             (Self::ServerPkce, _) => Err(
@@ -231,72 +217,5 @@ impl SchemeName {
                  others take `device` and `token` of [client]",
             ),
         }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ClientCredentialsTable {
-    #[serde(default)]
-    scopes: Vec<Line>,
-    #[serde(default)]
-    params: Params,
-}
-
-impl ClientCredentialsTable {
-    fn flow(self) -> Flow {
-        Flow::ClientCredentials(ClientCredentialsFlow {
-            scopes: texts(self.scopes),
-            params: self.params.0.into_iter().collect(),
-        })
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ProgramTable {
-    path: Option<AbsolutePath>,
-}
-
-impl ProgramTable {
-    fn flow(self) -> Flow {
-        Flow::Program(ProgramFlow {
-            path: self.path.map(|path| path.0),
-        })
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TokenTable {
-    prefix: Option<Line>,
-    #[serde(default)]
-    min_length: usize,
-    help: Option<Line>,
-}
-
-impl TokenTable {
-    fn flow(self) -> Flow {
-        Flow::Token(TokenFlow {
-            prefix: self.prefix.map(Into::into),
-            min_length: self.min_length,
-            help: self.help.map(Into::into),
-        })
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KeyTable {
-    prefix: Option<Line>,
-    help: Option<Line>,
-}
-
-impl KeyTable {
-    fn flow(self) -> Flow {
-        Flow::Key(KeyFlow {
-            prefix: self.prefix.map(Into::into),
-            help: self.help.map(Into::into),
-        })
     }
 }

@@ -3,8 +3,10 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::super::checked::{Address, Body, HeaderName, Headers, Line, SchemeWord, Statuses};
 use super::fault::Fault;
+use crate::model::provider::checked::{
+    Address, Body, Checked as _, HeaderName, Headers, Line, SchemeWord, Statuses,
+};
 use crate::model::provider::{Carrier, Probe, ProbeRoute};
 
 #[derive(Deserialize)]
@@ -14,26 +16,22 @@ pub(super) struct ProbeTable {
     url: Option<Address>,
     header: Option<HeaderName>,
     scheme: Option<SchemeWord>,
-    #[serde(default)]
-    headers: Headers,
-    #[serde(default)]
-    credential_headers: Headers,
+    headers: Option<Headers>,
+    credential_headers: Option<Headers>,
     body: Option<Body>,
     model: Option<Line>,
-    #[serde(default)]
-    success: Statuses,
-    token: Option<WayTable>,
+    success: Option<Statuses>,
+    token: Option<RouteTable>,
 }
 
-/// How it goes with an access token, where that is another way than with a key.
+/// The route of an access token, where it is another than that of a key.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WayTable {
+struct RouteTable {
     url: Option<Address>,
     header: Option<HeaderName>,
     scheme: Option<SchemeWord>,
-    #[serde(default)]
-    headers: Headers,
+    headers: Option<Headers>,
 }
 
 #[derive(Clone, Copy, PartialEq, Deserialize)]
@@ -59,16 +57,16 @@ impl ProbeTable {
             (Some(method), _) => method == MethodName::Post,
             (None, body) => body.is_some(),
         };
-        let url = self.url.map(|url| url.0);
+        let url = self.url.plain();
         let carrier = carrier(self.header, self.scheme)?;
-        let headers: Vec<(String, String)> = self.headers.0.into_iter().collect();
+        let headers = self.headers.plain().unwrap_or_default();
         let token = match self.token {
             None => url.clone().map(|url| ProbeRoute {
                 url,
                 carrier: carrier.clone(),
                 headers: headers.clone(),
             }),
-            Some(table) => Some(table.way(url.clone(), &headers)?),
+            Some(table) => Some(table.route(url.clone(), &headers)?),
         };
         let key = url.map(|url| ProbeRoute {
             url,
@@ -82,26 +80,26 @@ impl ProbeTable {
             posts,
             key,
             token,
-            credential_headers: self.credential_headers.0.into_iter().collect(),
-            body: self.body.map(|body| body.0),
-            model: self.model.map(|line| line.0),
-            success: self.success.0,
+            credential_headers: self.credential_headers.plain().unwrap_or_default(),
+            body: self.body.plain(),
+            model: self.model.plain(),
+            success: self.success.plain().unwrap_or_default(),
         })
     }
 }
 
-impl WayTable {
+impl RouteTable {
     /// The address where it names none, and headers besides its own, are those of a key.
-    fn way(
+    fn route(
         self,
         url: Option<String>,
         headers: &[(String, String)],
     ) -> Result<ProbeRoute, &'static str> {
-        let url = self.url.map(|url| url.0).or(url);
-        let own = &self.headers.0;
-        let others = headers.iter().filter(|(name, _)| !own.contains_key(name));
-        let mut headers: Vec<(String, String)> = others.cloned().collect();
-        headers.extend(own.clone());
+        let url = self.url.plain().or(url);
+        let own = self.headers.plain().unwrap_or_default();
+        let is_own = |name: &String| own.iter().any(|(other, _)| other == name);
+        let others = headers.iter().filter(|(name, _)| !is_own(name)).cloned();
+        let headers = others.chain(own.iter().cloned()).collect();
         Ok(ProbeRoute {
             url: url.ok_or("[probe.token] needs an address: write url = \"https://...\"")?,
             carrier: carrier(self.header, self.scheme)?,
@@ -116,8 +114,8 @@ fn carrier(
 ) -> Result<Carrier, &'static str> {
     match (header, scheme) {
         (None, None) => Ok(Carrier::bearer()),
-        (Some(header), None) => Ok(Carrier::Header(header.0)),
-        (None, Some(scheme)) => Ok(Carrier::Scheme(scheme.0)),
+        (Some(header), None) => Ok(Carrier::Header(header.plain())),
+        (None, Some(scheme)) => Ok(Carrier::Scheme(scheme.plain())),
         (Some(_), Some(_)) => Err(
             "a credential is shown in one place: write header for one of its own, or scheme for \
              a word in Authorization",

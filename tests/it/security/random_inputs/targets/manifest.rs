@@ -54,7 +54,11 @@ pub(crate) fn safe(provider: &Provider) {
         }
     }
     for flow in &provider.flows {
-        assert!(!flow.needs_client() || provider.registration.is_some());
+        let needs_client = matches!(
+            flow,
+            Flow::Browser(_) | Flow::Device(_) | Flow::ClientCredentials(_)
+        );
+        assert!(!needs_client || provider.registration.is_some());
         match flow {
             Flow::Browser(flow) => match &flow.redirect {
                 Redirect::Loopback(redirect) => comes_back_here(redirect),

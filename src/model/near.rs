@@ -1,0 +1,17 @@
+//! Words that look alike, for "did you mean".
+
+/// The known words that look like `text`, the likeliest first; how much alike they must be goes up
+/// to 1.
+pub fn near<'a>(
+    text: &str,
+    known: impl IntoIterator<Item = &'a str>,
+    least_likeness: f64,
+) -> Vec<&'a str> {
+    let known = known.into_iter();
+    let mut near: Vec<(f64, &str)> = known
+        .map(|word| (strsim::jaro_winkler(word, text), word))
+        .filter(|(likeness, _)| *likeness > least_likeness)
+        .collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    near.into_iter().map(|(_, word)| word).collect()
+}

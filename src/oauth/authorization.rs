@@ -1,11 +1,9 @@
-//! One attempt to log in with an authorization code: the URL that goes out, and the judgement of
-//! what comes back. Pure: it neither listens nor sends.
+//! Authorization requests (RFC 6749 section 4.1): the URL that goes out, and the judgement of the
+//! callback that comes back. Pure: it neither listens nor sends.
 //!
 //! The invariant: `state` and the PKCE verifier are two independent random values, and a callback
 //! is worth nothing before its `state` is proven (RFC 9700 section 2.1). Three clients sent the
 //! verifier as `state` through the browser, which makes PKCE void.
-
-mod persisted;
 
 use oauth2::basic::BasicClient;
 use oauth2::{AuthUrl, ClientId, CsrfToken, RedirectUrl, Scope};
@@ -17,21 +15,32 @@ use crate::model::provider::{BrowserFlow, Client};
 use crate::model::secret::Secret;
 use crate::ports::host::{Random, RandomError};
 
-pub use persisted::PersistedAuthorization;
-
-/// A login that waits for its callback.
+/// An authorization request (RFC 6749 section 4.1.1).
 #[derive(Debug)]
-pub struct Attempt {
-    /// The authorization request, for the browser. It holds `state` and the challenge, no secret
-    /// that would let its reader take the login.
+pub struct AuthorizationRequest {
+    /// For the browser. It holds `state` and the challenge, no secret that would let its reader take
+    /// the login.
     pub url: String,
+    /// What judges the answer to it.
+    pub pending: PendingAuthorization,
+}
+
+/// A login that waits for its callback: everything that must be known when the code comes, in this
+/// process or in another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingAuthorization {
     /// The redirect URI exactly as sent; the token request repeats it (RFC 6749 section 4.1.3).
     pub redirect_uri: String,
-    state: Secret<String>,
-    code_verifier: Secret<String>,
-    nonce: Option<Secret<String>>,
-    issuer: Option<String>,
-    sends_iss: bool,
+    /// Proves that a callback is the answer to this request.
+    pub state: Secret<String>,
+    /// The PKCE verifier: who has it and the code has the login.
+    pub code_verifier: Secret<String>,
+    /// What the ID token must repeat, if one was sent.
+    pub nonce: Option<Secret<String>>,
+    /// The issuer that the answer may name (RFC 9207).
+    pub issuer: Option<String>,
+    /// Whether the answer must name it.
+    pub sends_iss: bool,
 }
 
 /// A login could not be begun.
@@ -86,7 +95,8 @@ pub enum CallbackError {
     /// section 2.4).
     #[error("the answer does not name its issuer")]
     NoIssuer,
-    /// The person or the provider refused.
+    /// The person or the provider refused: the login has ended. Everything else is a stray: it is
+    /// answered, and the login goes on waiting, or any page could deny a login with one request.
     #[error("{code}{}{description}", if description.is_empty() { "" } else { ": " })]
     Refused {
         /// The OAuth error code, cleaned for a terminal.
@@ -96,74 +106,58 @@ pub enum CallbackError {
     },
 }
 
-impl CallbackError {
-    /// Whether the login has ended. Everything but a proven refusal is a stray: it is answered,
-    /// and the login goes on waiting, or any page could deny a login with one request.
-    pub fn is_final(&self) -> bool {
-        matches!(self, Self::Refused { .. })
+/// Makes `state`, the PKCE pair and the authorization request.
+///
+/// # Errors
+/// If there is no randomness, or an address is malformed.
+pub fn begin(
+    client: &Client,
+    flow: &BrowserFlow,
+    redirect_uri: &str,
+    random: &dyn Random,
+) -> Result<AuthorizationRequest, BeginError> {
+    let mut pending = PendingAuthorization::new(redirect_uri, random)?;
+    pending.nonce = flow.nonce.then(|| random_value(random)).transpose()?;
+    pending.issuer.clone_from(&client.issuer);
+    pending.sends_iss = client.sends_iss;
+    let wrong = |what| move |_| BeginError::Url { what };
+    let authorize = AuthUrl::new(client.authorize.clone().unwrap_or_default());
+    let redirect = RedirectUrl::new(redirect_uri.to_owned());
+    let oauth = BasicClient::new(ClientId::new(client.id.clone()))
+        .set_auth_uri(authorize.map_err(wrong("the authorization endpoint"))?)
+        .set_redirect_uri(redirect.map_err(wrong("the redirect URI"))?);
+    let mut request = oauth
+        .authorize_url(|| CsrfToken::new(pending.state.expose().clone()))
+        .set_pkce_challenge(code_challenge(&pending.code_verifier))
+        .add_scopes(flow.scopes.iter().cloned().map(Scope::new));
+    if let Some(nonce) = &pending.nonce {
+        request = request.add_extra_param("nonce", nonce.expose());
     }
+    for (name, value) in &flow.params {
+        request = request.add_extra_param(name, value);
+    }
+    let url = request.url().0.into();
+    Ok(AuthorizationRequest { url, pending })
 }
 
-impl Attempt {
-    /// Makes the two secrets and the authorization request.
-    ///
-    /// # Errors
-    /// If there is no randomness, or an address is malformed.
-    pub fn begin(
-        client: &Client,
-        flow: &BrowserFlow,
-        redirect_uri: &str,
-        random: &dyn Random,
-    ) -> Result<Self, BeginError> {
-        let code_verifier = code_verifier(random)?;
-        let state = random_value(random)?;
-        let nonce = flow.nonce.then(|| random_value(random)).transpose()?;
-        let wrong = |what| move |_| BeginError::Url { what };
-        let authorize = AuthUrl::new(client.authorize.clone().unwrap_or_default());
-        let redirect = RedirectUrl::new(redirect_uri.to_owned());
-        let oauth = BasicClient::new(ClientId::new(client.id.clone()))
-            .set_auth_uri(authorize.map_err(wrong("the authorization endpoint"))?)
-            .set_redirect_uri(redirect.map_err(wrong("the redirect URI"))?);
-        let mut request = oauth
-            .authorize_url(|| CsrfToken::new(state.expose().clone()))
-            .set_pkce_challenge(code_challenge(&code_verifier))
-            .add_scopes(flow.scopes.iter().cloned().map(Scope::new));
-        if let Some(nonce) = &nonce {
-            request = request.add_extra_param("nonce", nonce.expose());
-        }
-        for (name, value) in &flow.params {
-            request = request.add_extra_param(name, value);
-        }
-        let (url, _) = request.url();
+impl PendingAuthorization {
+    /// Makes the two secrets alone.
+    pub(super) fn new(redirect_uri: &str, random: &dyn Random) -> Result<Self, RandomError> {
         Ok(Self {
-            url: url.into(),
+            code_verifier: code_verifier(random)?,
+            state: random_value(random)?,
             redirect_uri: redirect_uri.to_owned(),
-            state,
-            code_verifier,
-            nonce,
-            issuer: client.issuer.clone(),
-            sends_iss: client.sends_iss,
+            nonce: None,
+            issuer: None,
+            sends_iss: false,
         })
-    }
-
-    pub(super) fn code_verifier(&self) -> &Secret<String> {
-        &self.code_verifier
-    }
-
-    pub(super) fn state(&self) -> &Secret<String> {
-        &self.state
-    }
-
-    /// What the ID token must repeat, if that was asked for.
-    pub(super) fn nonce(&self) -> Option<&Secret<String>> {
-        self.nonce.as_ref()
     }
 
     /// Judges the parameters of a callback: `state` first, in constant time.
     ///
     /// # Errors
-    /// What is wrong with it; see [`CallbackError::is_final`].
-    pub fn finish(
+    /// What is wrong with it.
+    pub fn read_callback(
         &self,
         query: &[(String, Secret<String>)],
     ) -> Result<AuthorizationCode, CallbackError> {
@@ -209,7 +203,6 @@ impl Attempt {
 pub(super) mod tests {
     use super::*;
     use crate::model::provider::{Loopback, Redirect};
-    use crate::oauth::encoding::base64url;
     use std::collections::BTreeMap;
     use std::sync::atomic::{AtomicU8, Ordering};
     use url::Url;
@@ -225,11 +218,12 @@ pub(super) mod tests {
         }
     }
 
-    pub(in crate::oauth) fn begin(issuer: Option<&str>) -> Attempt {
-        attempt_at(&Client {
+    pub(in crate::oauth) fn pending(issuer: Option<&str>) -> PendingAuthorization {
+        let client = Client {
             issuer: issuer.map(str::to_owned),
             ..client()
-        })
+        };
+        request(&client).pending
     }
 
     fn client() -> Client {
@@ -239,7 +233,7 @@ pub(super) mod tests {
         }
     }
 
-    fn attempt_at(client: &Client) -> Attempt {
+    fn request(client: &Client) -> AuthorizationRequest {
         let redirect = Loopback {
             host: "localhost".into(),
             ports: vec![1455],
@@ -254,7 +248,7 @@ pub(super) mod tests {
             params: vec![("originator".into(), "openclaw".into())],
             nonce: false,
         };
-        Attempt::begin(client, &flow, &uri, &Counting::default()).unwrap()
+        super::begin(client, &flow, &uri, &Counting::default()).unwrap()
     }
 
     fn query(pairs: &[(&str, &str)]) -> Vec<(String, Secret<String>)> {
@@ -263,29 +257,10 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn rfc7636_appendix_b_the_challenge_is_that_of_the_vector() {
-        let verifier = Secret::from("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
-        let made = code_challenge(&verifier);
-        assert_eq!(made.as_str(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
-        assert_eq!(base64url(&[116, 24, 223, 180]), "dBjftA");
-    }
-
-    #[test]
-    fn rfc7636_7_1_a_verifier_is_256_random_bits() {
-        let random = Counting::default();
-        let verifiers = [(); 2].map(|()| random_value(&random).unwrap());
-        assert_ne!(verifiers[0], verifiers[1]);
-        let every_bit: Vec<u8> = (0..32).collect();
-        assert_eq!(*verifiers[0].expose(), base64url(&every_bit));
-        let attempt = begin(None);
-        assert_eq!(attempt.code_verifier.expose().len(), 43);
-    }
-
-    #[test]
     fn the_request_holds_what_it_must_and_no_verifier() {
-        let attempt = begin(None);
-        let url = Url::parse(&attempt.url).unwrap();
-        let sent: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
+        let AuthorizationRequest { url, pending } = request(&client());
+        let parsed = Url::parse(&url).unwrap();
+        let sent: BTreeMap<String, String> = parsed.query_pairs().into_owned().collect();
         let expected = BTreeMap::from(
             [
                 ("response_type", "code"),
@@ -294,50 +269,50 @@ pub(super) mod tests {
                 ("scope", "openid email"),
                 (
                     "code_challenge",
-                    code_challenge(&attempt.code_verifier).as_str(),
+                    code_challenge(&pending.code_verifier).as_str(),
                 ),
                 ("code_challenge_method", "S256"),
-                ("state", attempt.state.expose()),
+                ("state", pending.state.expose()),
                 ("originator", "openclaw"),
             ]
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
         assert_eq!(sent, expected);
-        assert_eq!(url.query_pairs().count(), expected.len());
-        assert_eq!(attempt.code_verifier.expose().len(), 43);
-        assert_eq!(attempt.state.expose().len(), 43);
-        assert_ne!(attempt.state, attempt.code_verifier);
-        assert!(!attempt.url.contains(attempt.code_verifier.expose()));
-        assert!(!format!("{attempt:?}").contains(attempt.code_verifier.expose()));
+        assert_eq!(parsed.query_pairs().count(), expected.len());
+        assert_eq!(pending.code_verifier.expose().len(), 43);
+        assert_eq!(pending.state.expose().len(), 43);
+        assert_ne!(pending.state, pending.code_verifier);
+        assert!(!url.contains(pending.code_verifier.expose()));
+        assert!(!format!("{pending:?}").contains(pending.code_verifier.expose()));
     }
 
     #[test]
     fn the_state_is_judged_first() {
-        let attempt = begin(Some("https://login.example"));
-        let state = attempt.state.expose().clone();
-        let finish = |pairs: &[(&str, &str)]| attempt.finish(&query(pairs));
-        let good = finish(&[("code", "ac_1"), ("state", &state), ("scope", "a b")]).unwrap();
+        let pending = pending(Some("https://login.example"));
+        let state = pending.state.expose().clone();
+        let read = |pairs: &[(&str, &str)]| pending.read_callback(&query(pairs));
+        let good = read(&[("code", "ac_1"), ("state", &state), ("scope", "a b")]).unwrap();
         assert_eq!(good.0.expose(), "ac_1");
         let strays = [
-            (finish(&[("code", "x")]), CallbackError::NoState),
+            (read(&[("code", "x")]), CallbackError::NoState),
             (
-                finish(&[("error", "x"), ("state", "no")]),
+                read(&[("error", "x"), ("state", "no")]),
                 CallbackError::WrongState,
             ),
             (
-                finish(&[("state", &state), ("state", "no"), ("code", "x")]),
+                read(&[("state", &state), ("state", "no"), ("code", "x")]),
                 CallbackError::WrongState,
             ),
             (
-                finish(&[("state", &state), ("code", "x"), ("code", "y")]),
+                read(&[("state", &state), ("code", "x"), ("code", "y")]),
                 CallbackError::Repeated("code".into()),
             ),
             (
-                finish(&[("state", &state), ("code", " ")]),
+                read(&[("state", &state), ("code", " ")]),
                 CallbackError::NoCode,
             ),
             (
-                finish(&[
+                read(&[
                     ("state", &state),
                     ("code", "x"),
                     ("iss", "https://evil.example"),
@@ -348,37 +323,38 @@ pub(super) mod tests {
         for (result, expected) in strays {
             let error = result.unwrap_err();
             assert_eq!(error, expected);
-            assert!(!error.is_final());
+            assert!(!matches!(error, CallbackError::Refused { .. }));
         }
         let iss = ("iss", "https://login.example");
-        assert!(finish(&[("state", &state), ("code", "x"), iss]).is_ok());
+        assert!(read(&[("state", &state), ("code", "x"), iss]).is_ok());
     }
 
     #[test]
     fn an_announced_issuer_must_be_named() {
-        let attempt = attempt_at(&Client {
+        let pending = request(&Client {
             issuer: Some("https://login.example".into()),
             sends_iss: true,
             ..client()
-        });
-        let state = attempt.state.expose().clone();
+        })
+        .pending;
+        let state = pending.state.expose().clone();
         let without = [("state", state.as_str()), ("code", "x")];
-        let error = attempt.finish(&query(&without)).unwrap_err();
+        let error = pending.read_callback(&query(&without)).unwrap_err();
         assert_eq!(error, CallbackError::NoIssuer);
-        assert!(!error.is_final());
+        assert!(!matches!(error, CallbackError::Refused { .. }));
     }
 
     #[test]
     fn a_proven_refusal_ends_the_login() {
-        let attempt = begin(None);
-        let state = attempt.state.expose().clone();
+        let pending = pending(None);
+        let state = pending.state.expose().clone();
         let pairs = [
             ("error", "access_denied"),
             ("error_description", "no\n\u{1b}[2Jway"),
             ("state", state.as_str()),
         ];
-        let error = attempt.finish(&query(&pairs)).unwrap_err();
-        assert!(error.is_final());
+        let error = pending.read_callback(&query(&pairs)).unwrap_err();
+        assert!(matches!(error, CallbackError::Refused { .. }));
         assert_eq!(error.to_string(), "access_denied: no [2Jway");
     }
 }

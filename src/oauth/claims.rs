@@ -19,7 +19,7 @@ const MAX_CLAIM: usize = 256;
 
 /// What a grant says about its owner.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct AccountClaims {
     /// Account id and e-mail.
     pub identity: Identity,
     /// The plan, for display.
@@ -33,23 +33,8 @@ pub struct Found {
 ///
 /// Never fails: between a token endpoint's answer and its storing nothing may. Whether a login
 /// without an account id is acceptable ([`Account::required`]) is for the caller to decide.
-pub fn identity(account: &Account, grant: &Grant, userinfo: Option<Value>) -> Found {
-    let documents = Documents::of(grant, userinfo);
-    Found {
-        identity: Identity {
-            account_id: documents.first(&account.id),
-            email: documents.first(&account.email),
-        },
-        plan: documents.first(&account.plan),
-        keep: account
-            .keep
-            .iter()
-            .filter_map(|(name, at)| {
-                let value = documents.first(std::slice::from_ref(at))?;
-                Some((name.clone(), value))
-            })
-            .collect(),
-    }
+pub fn of_grant(account: &Account, grant: &Grant, userinfo: Option<Value>) -> AccountClaims {
+    Documents::of(grant, userinfo).claims(account)
 }
 
 /// The same of tokens that are stored: what the token response said is not kept.
@@ -57,21 +42,14 @@ pub fn of_stored(
     account: &Account,
     access: Option<&Secret<String>>,
     id_token: Option<&Secret<String>>,
-) -> Found {
+) -> AccountClaims {
     let documents = Documents {
         access: payload(access),
         id: payload(id_token),
         response: Value::Null,
         userinfo: Value::Null,
     };
-    Found {
-        identity: Identity {
-            account_id: documents.first(&account.id),
-            email: documents.first(&account.email),
-        },
-        plan: documents.first(&account.plan),
-        keep: Vec::new(),
-    }
+    documents.claims(account)
 }
 
 /// Whether a claim is wanted from the userinfo endpoint that stands in no place before it.
@@ -102,6 +80,20 @@ impl Documents {
             id: payload(grant.id_token.as_ref()),
             response: serde_json::from_slice(grant.response.expose()).unwrap_or(Value::Null),
             userinfo: userinfo.unwrap_or(Value::Null),
+        }
+    }
+
+    fn claims(&self, account: &Account) -> AccountClaims {
+        let kept = account.keep.iter();
+        let kept = kept
+            .filter_map(|(name, at)| Some((name.clone(), self.first(std::slice::from_ref(at))?)));
+        AccountClaims {
+            identity: Identity {
+                account_id: self.first(&account.id),
+                email: self.first(&account.email),
+            },
+            plan: self.first(&account.plan),
+            keep: kept.collect(),
         }
     }
 
@@ -188,7 +180,7 @@ pub(super) mod tests {
             keep: vec![("name".into(), path(ClaimSource::UserInfo, "/name"))],
             ..Account::default()
         };
-        let found = identity(
+        let found = of_grant(
             &account,
             &grant(&access, Some(&id), &json!({"plan": "plus"})),
             Some(json!({"name": "Me"})),
@@ -198,8 +190,8 @@ pub(super) mod tests {
         assert_eq!(found.plan.as_deref(), Some("plus"));
         assert_eq!(found.keep, [("name".to_owned(), "Me".to_owned())]);
         let grant = grant("opaque", Some("a.b"), &Value::Null);
-        let opaque = identity(&account, &grant, None);
-        assert_eq!(opaque, Found::default());
+        let opaque = of_grant(&account, &grant, None);
+        assert_eq!(opaque, AccountClaims::default());
     }
 
     #[test]

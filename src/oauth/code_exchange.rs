@@ -1,7 +1,7 @@
 //! An authorization code for a grant (RFC 6749 section 4.1.3, RFC 7636 section 4.5). No request is
 //! sent twice: the code is spent in any case.
 
-use super::authorization::{Attempt, AuthorizationCode};
+use super::authorization::{AuthorizationCode, PendingAuthorization};
 use super::error::OAuthError;
 use super::grant::Grant;
 use super::token_request::TokenRequest;
@@ -20,19 +20,19 @@ pub fn exchange(
     http: &dyn Http,
     provider: &Provider,
     client: &Client,
-    attempt: &Attempt,
+    pending: &PendingAuthorization,
     code: &AuthorizationCode,
     now: Timestamp,
 ) -> Result<Grant, OAuthError> {
     let redemption = Redemption {
         code: code.secret(),
-        code_verifier: attempt.code_verifier(),
-        redirect_uri: &attempt.redirect_uri,
-        state: Some(attempt.state()),
+        code_verifier: &pending.code_verifier,
+        redirect_uri: &pending.redirect_uri,
+        state: Some(&pending.state),
     };
     let grant = redeem(http, provider, client, &redemption, now)?;
     Ok(Grant {
-        nonce: attempt.nonce().cloned(),
+        nonce: pending.nonce.clone(),
         ..grant
     })
 }

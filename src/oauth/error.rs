@@ -130,30 +130,52 @@ impl OAuthError {
         }
     }
 
-    /// Judges an answer that is no grant. `sent` are the secrets of the request: a server that
-    /// quotes one in its description does not get it printed.
+    /// Judges an answer of a token endpoint that is no grant. `sent` are the secrets of the request: a
+    /// server that quotes one in its description does not get it printed.
     pub(super) fn of_answer(response: &Response, now: Timestamp, sent: &[&Secret<String>]) -> Self {
-        Self::of_answer_at("token endpoint", response, now, sent)
+        Self::judge(
+            ("token endpoint", error_status(response)),
+            response,
+            now,
+            sent,
+        )
     }
 
     /// The same for another endpoint, by its name.
-    pub(super) fn of_answer_at(
-        endpoint: &str,
+    pub(super) fn of_answer_at(endpoint: &str, response: &Response, now: Timestamp) -> Self {
+        Self::judge((endpoint, response.status), response, now, &[])
+    }
+
+    /// Judges an answer to a client that asks for itself, and that is no grant. Whatever finds
+    /// fault with the request finds it with the configuration, which asking again does not mend.
+    pub(super) fn of_answer_to_client(
         response: &Response,
         now: Timestamp,
         sent: &[&Secret<String>],
     ) -> Self {
-        let status = response.status;
+        let status = error_status(response);
+        let said = Said::read(response.body.expose(), sent);
+        let is_fault = matches!(status, 400..=499) && !matches!(status, 408 | 425 | 429);
+        if is_fault && said.code != REGION {
+            return Self::Refused(said.refusal(status));
+        }
+        Self::of_answer(response, now, sent)
+    }
+
+    fn judge(
+        (endpoint, status): (&str, u16),
+        response: &Response,
+        now: Timestamp,
+        sent: &[&Secret<String>],
+    ) -> Self {
         if (300..400).contains(&status) {
             let reason = format!("the {endpoint} answered with a redirect (HTTP {status})");
             return Self::Unexpected { reason };
         }
         let said = Said::read(response.body.expose(), sent);
         let judged = !matches!(status, 429 | 500..);
-        if judged && LASTING.contains(&said.code.as_str()) {
-            return Self::Refused(said.refusal(status));
-        }
-        if status == 401 && said.code != REGION {
+        let lasting = judged && LASTING.contains(&said.code.as_str());
+        if lasting || (status == 401 && said.code != REGION) {
             return Self::Refused(said.refusal(status));
         }
         Self::Passing {
@@ -164,25 +186,11 @@ impl OAuthError {
     }
 }
 
-impl OAuthError {
-    /// Judges an answer to a client that asks for itself, and that is no grant. Whatever finds
-    /// fault with the request finds it with the configuration, which asking again does not mend.
-    pub(super) fn of_answer_to_client(
-        response: &Response,
-        now: Timestamp,
-        sent: &[&Secret<String>],
-    ) -> Self {
-        // An error sent with a status of success is judged as the 400 it should have been.
-        let status = match response.status {
-            200..=299 => 400,
-            status => status,
-        };
-        let said = Said::read(response.body.expose(), sent);
-        let is_fault = matches!(status, 400..=499) && !matches!(status, 408 | 425 | 429);
-        if is_fault && said.code != REGION {
-            return Self::Refused(said.refusal(status));
-        }
-        Self::of_answer(response, now, sent)
+/// An error sent with a status of success is judged as the 400 it should have been.
+fn error_status(response: &Response) -> u16 {
+    match response.status {
+        200..=299 => 400,
+        status => status,
     }
 }
 

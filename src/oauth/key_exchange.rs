@@ -5,9 +5,11 @@
 use serde_json::Value;
 use url::Url;
 
-use super::authorization::{Attempt, AuthorizationCode, BeginError};
+use super::authorization::{
+    AuthorizationCode, AuthorizationRequest, BeginError, PendingAuthorization,
+};
 use super::error::OAuthError;
-use super::pkce::METHOD;
+use super::pkce::{METHOD, code_challenge};
 use super::token_request::TokenRequest;
 use super::token_response::{is_success, json};
 use crate::model::id::printable;
@@ -27,7 +29,7 @@ pub struct Key {
 }
 
 /// Makes the two secrets and the address of the page where the user agrees. The callback is judged
-/// by [`Attempt::finish`].
+/// by [`PendingAuthorization::read_callback`].
 ///
 /// # Errors
 /// If there is no randomness, or an address is malformed.
@@ -35,20 +37,21 @@ pub fn begin(
     flow: &KeyExchangeFlow,
     redirect_uri: &str,
     random: &dyn Random,
-) -> Result<Attempt, BeginError> {
+) -> Result<AuthorizationRequest, BeginError> {
     let parse = |what, text| Url::parse(text).map_err(|_| BeginError::Url { what });
     let mut url = parse("the authorization page", &flow.authorize)?;
     let mut callback = parse("the redirect URI", redirect_uri)?;
-    let mut attempt = Attempt::without_url(redirect_uri, random)?;
+    let pending = PendingAuthorization::new(redirect_uri, random)?;
+    let challenge = code_challenge(&pending.code_verifier);
     callback
         .query_pairs_mut()
-        .append_pair("state", attempt.state().expose());
+        .append_pair("state", pending.state.expose());
     url.query_pairs_mut()
         .append_pair("callback_url", callback.as_str())
-        .append_pair("code_challenge", attempt.code_challenge().as_str())
+        .append_pair("code_challenge", challenge.as_str())
         .append_pair("code_challenge_method", METHOD);
-    attempt.url = url.into();
-    Ok(attempt)
+    let url = url.into();
+    Ok(AuthorizationRequest { url, pending })
 }
 
 /// Exchanges a code for a key. `now` is the moment at which it is sent.
@@ -59,14 +62,14 @@ pub fn begin(
 pub fn exchange(
     http: &dyn Http,
     flow: &KeyExchangeFlow,
-    attempt: &Attempt,
+    pending: &PendingAuthorization,
     code: &AuthorizationCode,
     now: Timestamp,
 ) -> Result<Key, OAuthError> {
     // No client and no grant type: what RFC 7636 adds to a code is all that this server takes.
     let client = Client::public("", &flow.exchange);
-    let redirect_uri = &attempt.redirect_uri;
-    let code_verifier = attempt.code_verifier();
+    let redirect_uri = &pending.redirect_uri;
+    let code_verifier = &pending.code_verifier;
     let request =
         TokenRequest::authorization_code(&client, code.secret(), code_verifier, redirect_uri)?
             .without("grant_type")
@@ -112,46 +115,51 @@ mod tests {
         }
     }
 
-    fn begun() -> (Attempt, AuthorizationCode) {
-        let attempt = begin(&flow(), "http://localhost:3000/cb", &Counting::default()).unwrap();
+    fn begun() -> (AuthorizationRequest, AuthorizationCode) {
+        let request = begin(&flow(), "http://localhost:3000/cb", &Counting::default()).unwrap();
         let pair = |name: &str, value: &str| (name.to_owned(), Secret::from(value));
-        let state = attempt.state().expose().clone();
-        let code = attempt.finish(&[pair("state", &state), pair("code", "ac-MARKER")]);
-        (attempt, code.unwrap())
+        let state = request.pending.state.expose().clone();
+        let code = request
+            .pending
+            .read_callback(&[pair("state", &state), pair("code", "ac-MARKER")]);
+        (request, code.unwrap())
     }
 
     #[test]
     fn the_state_travels_in_the_callback_url() {
-        let (attempt, _) = begun();
-        let url = Url::parse(&attempt.url).unwrap();
+        let (request, _) = begun();
+        let url = Url::parse(&request.url).unwrap();
         let sent: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-        let state = attempt.state().expose();
+        let state = request.pending.state.expose();
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let expected = [
             pair(
                 "callback_url",
                 &format!("http://localhost:3000/cb?state={state}"),
             ),
-            pair("code_challenge", attempt.code_challenge().as_str()),
+            pair(
+                "code_challenge",
+                code_challenge(&request.pending.code_verifier).as_str(),
+            ),
             pair("code_challenge_method", "S256"),
         ];
         assert_eq!(sent, expected);
-        assert_eq!(attempt.redirect_uri, "http://localhost:3000/cb");
-        assert!(!attempt.url.contains(attempt.code_verifier().expose()));
+        assert_eq!(request.pending.redirect_uri, "http://localhost:3000/cb");
+        assert!(!request.url.contains(request.pending.code_verifier.expose()));
     }
 
     #[test]
     fn code_and_verifier_become_a_key() {
-        let (attempt, code) = begun();
+        let (request, code) = begun();
         let fake = ScriptedHttp::answering(200, r#"{"key":"sk-or-MARKER","user_id":"u\u001b1"}"#);
-        let key = exchange(&fake, &flow(), &attempt, &code, Timestamp(0)).unwrap();
+        let key = exchange(&fake, &flow(), &request.pending, &code, Timestamp(0)).unwrap();
         assert_eq!(key.key.expose(), "sk-or-MARKER");
         assert_eq!(key.user.as_deref(), Some("u 1"));
         assert!(!format!("{key:?}").contains("MARKER"));
         let sent: Value = serde_json::from_str(&fake.first_body()).unwrap();
         let expected = json!({
             "code": "ac-MARKER",
-            "code_verifier": attempt.code_verifier().expose(),
+            "code_verifier": request.pending.code_verifier.expose(),
             "code_challenge_method": "S256",
         });
         assert_eq!(sent, expected);
@@ -160,10 +168,10 @@ mod tests {
 
     #[test]
     fn what_is_no_key_is_judged() {
-        let (attempt, code) = begun();
+        let (request, code) = begun();
         let answered = |status, body: &str| {
             let fake = ScriptedHttp::answering(status, body);
-            exchange(&fake, &flow(), &attempt, &code, Timestamp(0)).unwrap_err()
+            exchange(&fake, &flow(), &request.pending, &code, Timestamp(0)).unwrap_err()
         };
         let refused = answered(
             403,

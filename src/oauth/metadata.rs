@@ -184,34 +184,9 @@ impl Metadata {
         &self.members
     }
 
-    /// The authorization endpoint.
-    pub fn authorize(&self) -> Option<String> {
-        self.address("authorization_endpoint")
-    }
-
-    /// The token endpoint.
-    pub fn token(&self) -> Option<String> {
-        self.address("token_endpoint")
-    }
-
-    /// The device authorization endpoint (RFC 8628 section 4).
-    pub fn device(&self) -> Option<String> {
-        self.address("device_authorization_endpoint")
-    }
-
-    /// The revocation endpoint.
-    pub fn revoke(&self) -> Option<String> {
-        self.address("revocation_endpoint")
-    }
-
-    /// Where the issuer's keys lie.
-    pub fn jwks(&self) -> Option<String> {
-        self.address("jwks_uri")
-    }
-
-    /// The userinfo endpoint.
-    pub fn userinfo(&self) -> Option<String> {
-        self.address("userinfo_endpoint")
+    /// The address of an endpoint, by the name of its member.
+    pub fn endpoint(&self, member: &str) -> Option<String> {
+        self.text(member).map(str::to_owned)
     }
 
     /// Whether every callback names its issuer (RFC 9207 section 3).
@@ -246,10 +221,6 @@ impl Metadata {
 
     fn text(&self, name: &str) -> Option<&str> {
         self.members.get(name)?.as_str()
-    }
-
-    fn address(&self, name: &str) -> Option<String> {
-        self.text(name).map(str::to_owned)
     }
 
     fn list(&self, name: &str) -> Option<Vec<&str>> {

@@ -10,7 +10,8 @@ use crate::model::secret::Secret;
 /// What a person pasted instead of a callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pasted {
-    /// The parameters of a callback, for [`Attempt::finish`](crate::oauth::authorization::Attempt::finish).
+    /// The parameters of a callback, for
+    /// [`read_callback`](crate::oauth::authorization::PendingAuthorization::read_callback).
     Query(Vec<(String, Secret<String>)>),
     /// A code alone, which no `state` protects.
     BareCode(Secret<String>),

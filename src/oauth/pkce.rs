@@ -22,3 +22,28 @@ pub(super) fn code_challenge(code_verifier: &Secret<String>) -> PkceCodeChalleng
     let verifier = PkceCodeVerifier::new(code_verifier.expose().clone());
     PkceCodeChallenge::from_code_verifier_sha256(&verifier)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::authorization::tests::Counting;
+    use crate::oauth::encoding::base64url;
+
+    #[test]
+    fn rfc7636_appendix_b_the_challenge_is_that_of_the_vector() {
+        let verifier = Secret::from("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+        let made = code_challenge(&verifier);
+        assert_eq!(made.as_str(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+        assert_eq!(base64url(&[116, 24, 223, 180]), "dBjftA");
+    }
+
+    #[test]
+    fn rfc7636_7_1_a_verifier_is_256_random_bits() {
+        let random = Counting::default();
+        let verifiers = [(); 2].map(|()| code_verifier(&random).unwrap());
+        assert_ne!(verifiers[0], verifiers[1]);
+        let every_bit: Vec<u8> = (0..32).collect();
+        assert_eq!(*verifiers[0].expose(), base64url(&every_bit));
+        assert_eq!(verifiers[1].expose().len(), 43);
+    }
+}

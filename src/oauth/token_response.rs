@@ -43,12 +43,6 @@ pub(super) fn read(
             OAuthError::Unexpected { reason }
         });
     }
-    // An error sent with a status of success is judged as the 400 it should have been.
-    let status = match answer.status {
-        200..=299 => 400,
-        status => status,
-    };
-    let answer = Response { status, ..answer };
     Err(OAuthError::of_answer(&answer, now, sent))
 }
 

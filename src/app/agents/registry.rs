@@ -266,8 +266,8 @@ pub fn delete(cx: Context<'_>, request: &Delete) -> Result<Deleted, Failure> {
         workspace,
         agent_dir,
         sessions_dir: home.join("sessions"),
-        removed_bindings: applied.removed_bindings,
-        removed_allow: applied.removed_allow,
+        removed_bindings: applied.counts.removed_bindings,
+        removed_allow: applied.counts.removed_allow,
         moved,
         id,
     })

@@ -44,7 +44,7 @@ impl Account {
                 let id_token = member(oauth, ID_TOKEN).map(Secret::new);
                 claims::of_stored(&manifest.account, oauth.access.as_ref(), id_token.as_ref())
             }
-            _ => claims::Found::default(),
+            _ => claims::AccountClaims::default(),
         };
         let configured = settings.profile(seen.id).and_then(|p| p.email.clone());
         let stored = seen.credential.email().map(str::to_owned);

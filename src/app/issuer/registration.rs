@@ -121,20 +121,23 @@ fn complete(
     (id, secret): Brought,
     metadata: Option<&Metadata>,
 ) -> Result<Client, Failure> {
-    let told = |tell: fn(&Metadata) -> Option<String>| metadata.and_then(tell);
-    let token = registration.token.clone().or_else(|| told(Metadata::token));
+    let told = |member: &str| metadata.and_then(|metadata| metadata.endpoint(member));
+    let token = registration
+        .token
+        .clone()
+        .or_else(|| told("token_endpoint"));
     Ok(Client {
         id: id.expose().clone(),
         secret,
         auth: registration.auth,
         issuer: registration.issuer.clone(),
         sends_iss: metadata.is_some_and(Metadata::sends_iss),
-        authorize: (registration.authorize.clone()).or_else(|| told(Metadata::authorize)),
+        authorize: (registration.authorize.clone()).or_else(|| told("authorization_endpoint")),
         token: token.ok_or_else(|| unnamed(provider, "token endpoint"))?,
-        device: (registration.device.clone()).or_else(|| told(Metadata::device)),
-        revoke: (registration.revoke.clone()).or_else(|| told(Metadata::revoke)),
-        jwks: told(Metadata::jwks),
-        userinfo: told(Metadata::userinfo),
+        device: (registration.device.clone()).or_else(|| told("device_authorization_endpoint")),
+        revoke: (registration.revoke.clone()).or_else(|| told("revocation_endpoint")),
+        jwks: told("jwks_uri"),
+        userinfo: told("userinfo_endpoint"),
     })
 }
 

@@ -7,7 +7,9 @@ use crate::model::hint::Command;
 use crate::model::provider::{
     BrowserFlow, Client, DeviceFlow, Flow, KeyExchangeFlow, Provider, Redirect,
 };
-use crate::oauth::authorization::{Attempt, AuthorizationCode};
+use crate::oauth::authorization::{
+    self, AuthorizationCode, AuthorizationRequest, PendingAuthorization,
+};
 use crate::oauth::code_exchange;
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
@@ -132,10 +134,10 @@ impl CodeFlow {
         &self,
         cx: Context<'_>,
         redirect_uri: &str,
-    ) -> Result<Attempt, Failure> {
+    ) -> Result<AuthorizationRequest, Failure> {
         let begun = match &self.becomes {
             CodePurpose::Grant { client, flow } => {
-                Attempt::begin(client, flow, redirect_uri, cx.random)
+                authorization::begin(client, flow, redirect_uri, cx.random)
             }
             CodePurpose::Key(flow) => key_exchange::begin(flow, redirect_uri, cx.random),
         };
@@ -174,7 +176,7 @@ impl CodeFlow {
         &self,
         cx: Context<'_>,
         provider: &Provider,
-        attempt: &Attempt,
+        attempt: &PendingAuthorization,
         code: &AuthorizationCode,
     ) -> Result<LoginResult, OAuthError> {
         match &self.becomes {

@@ -5,7 +5,7 @@
 //! else holds. The success page is sent after the credential is stored, never before.
 
 use crate::model::provider::{DeviceFlow, Loopback, Provider, Redirect};
-use crate::oauth::authorization::Attempt;
+use crate::oauth::authorization::{AuthorizationRequest, PendingAuthorization};
 use crate::ports::callback::{Arrival, Endpoint, Listening, Page};
 use crate::ports::dialog::{AuthorizeUrl, Notice};
 
@@ -37,15 +37,15 @@ pub(super) fn run(
         Redirect::Elsewhere(page) => (None, page.clone()),
     };
     let bound = listening.as_ref().map(|listening| listening.port());
-    let attempt = flow.begin(cx, &redirect_uri)?;
+    let authorization = flow.begin(cx, &redirect_uri)?;
     let asked = Asked {
         cx,
         request,
         provider,
     };
-    announce(asked, flow, &attempt, bound);
+    announce(asked, flow, &authorization, bound);
 
-    let attempt = &attempt;
+    let attempt = &authorization.pending;
     let mut sources = Vec::new();
     if let Some(listening) = listening.as_deref_mut() {
         sources.push(RaceEntrant::prompt(move |lane| {
@@ -85,7 +85,7 @@ pub(super) fn run(
 fn settle(
     asked: Asked<'_>,
     flow: &CodeFlow,
-    attempt: &Attempt,
+    attempt: &PendingAuthorization,
     answer: Answer,
 ) -> Result<Outcome, Failure> {
     let Asked {
@@ -144,7 +144,12 @@ fn bind(cx: Context<'_>, redirect: &Loopback) -> Option<Box<dyn Listening>> {
     }
 }
 
-fn announce(asked: Asked<'_>, flow: &CodeFlow, attempt: &Attempt, port: Option<u16>) {
+fn announce(
+    asked: Asked<'_>,
+    flow: &CodeFlow,
+    authorization: &AuthorizationRequest,
+    port: Option<u16>,
+) {
     let Asked {
         cx,
         request,
@@ -159,7 +164,7 @@ fn announce(asked: Asked<'_>, flow: &CodeFlow, attempt: &Attempt, port: Option<u
     };
     cx.dialog.notice(&Notice::AuthorizeUrl(AuthorizeUrl {
         provider: provider.name.clone(),
-        url: attempt.url.clone(),
+        url: authorization.url.clone(),
         port,
         remote,
         ssh_forward,
@@ -171,7 +176,7 @@ fn announce(asked: Asked<'_>, flow: &CodeFlow, attempt: &Attempt, port: Option<u
     if request.no_browser || remote {
         return;
     }
-    if let Err(error) = cx.browser.open(&attempt.url) {
+    if let Err(error) = cx.browser.open(&authorization.url) {
         let text = format!("no browser could be opened ({error}); open the URL yourself");
         cx.info(text);
     }

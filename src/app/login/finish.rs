@@ -12,7 +12,7 @@ use crate::model::id::{AgentId, ProviderId};
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
-use crate::oauth::authorization::{Attempt, AuthorizationCode, CallbackError};
+use crate::oauth::authorization::{AuthorizationCode, CallbackError, PendingAuthorization};
 use crate::oauth::paste::Pasted;
 use crate::ports::dialog::{Answer, DialogError, Notice, Question};
 
@@ -70,7 +70,7 @@ pub fn run(cx: Context<'_>, wanted: &Wanted) -> Result<Outcome, Failure> {
         request: request(pending),
         provider,
         flow,
-        attempt: Attempt::resume(pending.kept.clone()),
+        attempt: pending.kept.clone(),
     };
     let code = ending.judge(pasted, wanted.accept_bare_code)?;
     ending.spend(&code)
@@ -98,7 +98,7 @@ struct Completion<'a> {
     request: Request,
     provider: Provider,
     flow: CodeFlow,
-    attempt: Attempt,
+    attempt: PendingAuthorization,
 }
 
 impl Completion<'_> {
@@ -111,14 +111,16 @@ impl Completion<'_> {
             }
             Pasted::BareCode(_) | Pasted::Nonsense(_) => return Err(self.unproven()),
         };
-        self.attempt.finish(&query).map_err(|error| match error {
-            CallbackError::Refused { code, description } => {
-                self.forget();
-                let failure = refused(&self.request, &self.provider, &code, &description);
-                failure.hint(start_command(&self.provider.id))
-            }
-            error => unusable(&error.to_string(), Some(self.pending)),
-        })
+        self.attempt
+            .read_callback(&query)
+            .map_err(|error| match error {
+                CallbackError::Refused { code, description } => {
+                    self.forget();
+                    let failure = refused(&self.request, &self.provider, &code, &description);
+                    failure.hint(start_command(&self.provider.id))
+                }
+                error => unusable(&error.to_string(), Some(self.pending)),
+            })
     }
 
     /// Uses the code, once.

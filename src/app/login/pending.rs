@@ -15,7 +15,7 @@ use crate::model::grant::Binding;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
-use crate::oauth::authorization::PersistedAuthorization;
+use crate::oauth::authorization::PendingAuthorization;
 use crate::ports::files::{FileLock, Sharing};
 use crate::ports::lock::{LockError, lock_within};
 
@@ -50,7 +50,7 @@ pub(super) struct Pending {
     pub(super) binding: Binding,
     /// It is refused from then on.
     pub(super) expires: Timestamp,
-    pub(super) kept: PersistedAuthorization,
+    pub(super) kept: PendingAuthorization,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -149,7 +149,7 @@ impl Pending {
             expires_at: self.expires.0,
             redirect_uri: kept.redirect_uri,
             state: kept.state,
-            code_verifier: kept.verifier,
+            code_verifier: kept.code_verifier,
             nonce: kept.nonce.map(|nonce| nonce.expose().clone()),
             issuer: kept.issuer,
             sends_iss: kept.sends_iss,
@@ -172,10 +172,10 @@ impl Pending {
                 client_id: file.client_id,
             },
             expires: Timestamp(file.expires_at),
-            kept: PersistedAuthorization {
+            kept: PendingAuthorization {
                 redirect_uri: file.redirect_uri,
                 state: file.state,
-                verifier: file.code_verifier,
+                code_verifier: file.code_verifier,
                 nonce: file.nonce.map(Secret::new),
                 issuer: file.issuer,
                 sends_iss: file.sends_iss,
@@ -272,10 +272,10 @@ mod tests {
                 client_id: "client-1".to_owned(),
             },
             expires: Timestamp(7),
-            kept: PersistedAuthorization {
+            kept: PendingAuthorization {
                 redirect_uri: "http://localhost:1455/cb".to_owned(),
                 state: Secret::from("state-MARKER"),
-                verifier: Secret::from("verifier-MARKER"),
+                code_verifier: Secret::from("verifier-MARKER"),
                 nonce: Some(Secret::from("n")),
                 issuer: Some("https://login.example".to_owned()),
                 sends_iss: true,

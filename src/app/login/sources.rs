@@ -6,7 +6,7 @@
 
 use crate::model::hint::Hint;
 use crate::model::provider::{Client, DeviceFlow, Provider};
-use crate::oauth::authorization::{Attempt, AuthorizationCode, CallbackError};
+use crate::oauth::authorization::{AuthorizationCode, CallbackError, PendingAuthorization};
 use crate::oauth::paste::Pasted;
 use crate::ports::callback::{Arrival, Listening, Page};
 use crate::ports::dialog::{self, DialogError, Question};
@@ -52,7 +52,7 @@ impl Asked<'_> {
 /// Waits at the redirect endpoint for the answer of `attempt`.
 pub(in crate::app) fn callback(
     asked: Asked<'_>,
-    attempt: &Attempt,
+    attempt: &PendingAuthorization,
     listening: &mut dyn Listening,
     lane: &RaceSender<'_, Answer>,
 ) {
@@ -60,7 +60,7 @@ pub(in crate::app) fn callback(
         let Some(arrival) = listening.next(TICK) else {
             continue;
         };
-        match attempt.finish(&arrival.query) {
+        match attempt.read_callback(&arrival.query) {
             Ok(code) => {
                 return lane.answer(Answer::Code {
                     code,
@@ -83,7 +83,7 @@ pub(in crate::app) fn callback(
 /// Asks for a paste until there is an answer, the race is over, or nobody is there to ask.
 pub(in crate::app) fn paste(
     asked: Asked<'_>,
-    attempt: &Attempt,
+    attempt: &PendingAuthorization,
     takes_bare_codes: bool,
     lane: &RaceSender<'_, Answer>,
 ) {
@@ -110,7 +110,7 @@ pub(in crate::app) fn paste(
             }
         };
         let code = match Pasted::parse(text.expose()) {
-            Pasted::Query(query) => match attempt.finish(&query) {
+            Pasted::Query(query) => match attempt.read_callback(&query) {
                 Ok(code) => code,
                 Err(CallbackError::Refused { code, description }) => {
                     return lane.answer(Answer::Refused {

@@ -65,7 +65,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Begun, Failure> {
         Redirect::Loopback(loopback) => loopback.uri(loopback.ports.first().copied().unwrap_or(0)),
         Redirect::Elsewhere(page) => page.clone(),
     };
-    let attempt = code.begin(cx, &redirect_uri)?;
+    let authorization = code.begin(cx, &redirect_uri)?;
     pending::sweep(cx, &pending::all(cx)?);
     let pending = Pending {
         id: Pending::name(cx)?,
@@ -76,7 +76,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Begun, Failure> {
         set_default: request.set_default,
         binding: code.binding(),
         expires: cx.clock.now().after(request.timeout),
-        kept: attempt.kept(),
+        kept: authorization.pending,
     };
     pending.write(cx)?;
     Ok(Begun {
@@ -84,7 +84,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Begun, Failure> {
         provider: provider.id,
         name: provider.name,
         agent: pending.agent,
-        url: attempt.url,
+        url: authorization.url,
         redirect_uri,
         expires: pending.expires,
         policy: provider.policy,

@@ -54,7 +54,7 @@ pub(in crate::app) fn keep_from(
     grant: Grant,
 ) -> Result<Outcome, Failure> {
     let userinfo = origin.proof.userinfo.take();
-    let found = claims::identity(&provider.account, &grant, userinfo);
+    let found = claims::of_grant(&provider.account, &grant, userinfo);
     if provider.account.required && found.identity.account_id.is_none() {
         let message = format!(
             "{} did not say which account logged in, so nothing was stored",

@@ -88,7 +88,7 @@ pub(super) fn checked(
 pub(super) fn success_body(answer: &Response, now: Timestamp) -> Result<Value, OAuthError> {
     match is_success(answer) {
         true => Ok(json(answer)),
-        false => Err(OAuthError::of_answer_at(ENDPOINT, answer, now, &[])),
+        false => Err(OAuthError::of_answer_at(ENDPOINT, answer, now)),
     }
 }
 

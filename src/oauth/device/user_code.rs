@@ -99,7 +99,7 @@ fn refusal(answer: &Response, body: &Value, now: Timestamp) -> OAuthError {
     let base = body.get("base_resp");
     let words = base.and_then(|base| text(base, "status_msg"));
     if is_in_trouble(answer.status) || (fault(body).is_none() && words.is_none()) {
-        return OAuthError::of_answer_at(ENDPOINT, answer, now, &[]);
+        return OAuthError::of_answer_at(ENDPOINT, answer, now);
     }
     OAuthError::Refused(Refusal {
         code: fault(body).map_or_else(|| "error".to_owned(), |code| code.to_string()),

@@ -109,7 +109,10 @@ fn what_the_server_announces_is_told() {
         "x-secret": "not kept",
     }))
     .unwrap();
-    assert_eq!(metadata.token().as_deref(), Some("https://auth.example/t"));
+    assert_eq!(
+        metadata.endpoint("token_endpoint").as_deref(),
+        Some("https://auth.example/t")
+    );
     assert!(metadata.sends_iss() && metadata.lacks_s256());
     assert!(metadata.lacks_grant("authorization_code") && !metadata.lacks_grant("refresh_token"));
     let others = |has_secret, auth| metadata.other_auth_methods(has_secret, auth);

@@ -19,8 +19,7 @@ pub(super) const PROTOCOL: u32 = 1;
 pub const ORIGIN: &str = "authProgram";
 
 /// What may be asked of a program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
     /// A new grant, with the help of a person.
     Login,
@@ -41,25 +40,29 @@ impl Request {
     }
 }
 
+/// A line of ours.
 #[derive(Serialize)]
-struct OurHello<'a> {
-    r#type: &'static str,
-    protocol: u32,
-    client: &'static str,
-    provider: &'a str,
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Ours<'a> {
+    Hello {
+        protocol: u32,
+        client: &'static str,
+        provider: &'a str,
+    },
+    Login {
+        deadline: i64,
+        remote: bool,
+        interactive: bool,
+    },
+    Refresh(OurGrant<'a>),
+    Revoke(OurGrant<'a>),
+    Answer {
+        text: Option<&'a str>,
+    },
 }
 
 #[derive(Serialize)]
-struct LoginRequest {
-    r#type: Request,
-    deadline: i64,
-    remote: bool,
-    interactive: bool,
-}
-
-#[derive(Serialize)]
-struct GrantRequest<'a> {
-    r#type: Request,
+struct OurGrant<'a> {
     access_token: Option<&'a str>,
     refresh_token: Option<&'a str>,
     account: OurAccount<'a>,
@@ -72,16 +75,9 @@ struct OurAccount<'a> {
     email: Option<&'a str>,
 }
 
-#[derive(Serialize)]
-struct OurAnswer<'a> {
-    r#type: &'static str,
-    text: Option<&'a str>,
-}
-
 /// The first line of all.
 pub(super) fn hello(provider: &str) -> Secret<Vec<u8>> {
-    line(&OurHello {
-        r#type: "hello",
+    line(&Ours::Hello {
         protocol: PROTOCOL,
         client: concat!("openclaw/", env!("CARGO_PKG_VERSION")),
         provider,
@@ -90,23 +86,30 @@ pub(super) fn hello(provider: &str) -> Secret<Vec<u8>> {
 
 /// The request for a login that may take until `deadline`.
 pub(super) fn login(deadline: Timestamp, remote: bool, interactive: bool) -> Secret<Vec<u8>> {
-    line(&LoginRequest {
-        r#type: Request::Login,
+    line(&Ours::Login {
         deadline: deadline.0,
         remote,
         interactive,
     })
 }
 
-/// A request about a grant: the tokens, and whatever else the profile holds.
-pub(super) fn about(request: Request, credential: &OAuth) -> Secret<Vec<u8>> {
+/// The request for a new grant for this one: the tokens, and whatever else the profile holds.
+pub(super) fn refresh(credential: &OAuth) -> Secret<Vec<u8>> {
+    line(&Ours::Refresh(our_grant(credential)))
+}
+
+/// The request for the end of this grant.
+pub(super) fn revoke(credential: &OAuth) -> Secret<Vec<u8>> {
+    line(&Ours::Revoke(our_grant(credential)))
+}
+
+fn our_grant(credential: &OAuth) -> OurGrant<'_> {
     let fields = credential.extra.0.iter().filter(|(name, _)| name != ORIGIN);
     let fields = fields.filter_map(|(name, value)| {
         let value: &RawValue = serde_json::from_str(value.as_str()).ok()?;
         Some((name.as_str(), value))
     });
-    line(&GrantRequest {
-        r#type: request,
+    OurGrant {
         access_token: exposed(credential.access.as_ref()),
         refresh_token: exposed(credential.refresh.as_ref()),
         account: OurAccount {
@@ -114,13 +117,12 @@ pub(super) fn about(request: Request, credential: &OAuth) -> Secret<Vec<u8>> {
             email: credential.identity.email.as_deref(),
         },
         fields: fields.collect(),
-    })
+    }
 }
 
 /// What a person said when the program asked; nothing if nobody was there.
 pub(super) fn answer(text: Option<&Secret<String>>) -> Secret<Vec<u8>> {
-    line(&OurAnswer {
-        r#type: "answer",
+    line(&Ours::Answer {
         text: exposed(text),
     })
 }
@@ -265,7 +267,7 @@ mod tests {
             extra: Extra(extra.to_vec()),
         };
         assert_eq!(
-            text(&about(Request::Refresh, &credential)),
+            text(&refresh(&credential)),
             r#"{"type":"refresh","access_token":"at\n\"","refresh_token":"rt","account":{"id":"7","email":null},"fields":{"tenant":{"id":1.50}}}"#
         );
         assert_eq!(text(&answer(None)), r#"{"type":"answer","text":null}"#);

@@ -11,12 +11,13 @@ mod message;
 use std::path::Path;
 use std::time::Duration;
 
-use url::{Host, Url};
+use url::Url;
 
 use super::error::OAuthError;
 use crate::model::credential::OAuth;
 use crate::model::grant::Refusal;
 use crate::model::id::{ProviderId, printable};
+use crate::model::provider::is_loopback;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::host::{Clock, Signal};
@@ -132,7 +133,7 @@ impl<'a> Program<'a> {
         save: &mut dyn FnMut(&Secret<Vec<u8>>),
     ) -> Result<Secret<Vec<u8>>, OAuthError> {
         let mut session = self.open(Request::Refresh, REQUEST_LIMIT)?;
-        session.ask_about(Request::Refresh, old);
+        session.ask_about(old, message::refresh(old));
         let line = session.answer(&mut |_| None, save)?;
         session.expect(line, |theirs| matches!(theirs, Theirs::Grant))
     }
@@ -143,7 +144,7 @@ impl<'a> Program<'a> {
     /// Why it is not known to be revoked.
     pub fn revoke(&self, grant: &OAuth) -> Result<(), OAuthError> {
         let mut session = self.open(Request::Revoke, REQUEST_LIMIT)?;
-        session.ask_about(Request::Revoke, grant);
+        session.ask_about(grant, message::revoke(grant));
         let line = session.answer(&mut |_| None, &mut |_| {})?;
         let done = session.expect(line, |theirs| matches!(theirs, Theirs::Done));
         done.map(drop)
@@ -196,11 +197,11 @@ impl Session<'_> {
         }
     }
 
-    fn ask_about(&mut self, request: Request, credential: &OAuth) {
+    fn ask_about(&mut self, credential: &OAuth, request: Secret<Vec<u8>>) {
         let tokens = [credential.refresh.clone(), credential.access.clone()];
         let tokens = tokens.into_iter().flatten();
         self.sent = tokens.filter(|token| !token.is_blank()).collect();
-        self.ask(message::about(request, credential));
+        self.ask(request);
     }
 
     fn ask(&mut self, request: Secret<Vec<u8>>) {
@@ -374,12 +375,7 @@ fn shown(notice: &message::Notice) -> Aside {
 /// A URL as a browser may be sent to it, unless it is none.
 fn page(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
-    let here = match url.host()? {
-        Host::Domain(name) => name == "localhost",
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    };
-    let fits = url.scheme() == "https" || (url.scheme() == "http" && here);
+    let fits = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url.host()?));
     fits.then(|| url.to_string())
 }
 

@@ -301,7 +301,7 @@ fn a_grant_is_understood_as_a_token_response_is() {
         .map(|(name, _)| name.as_str())
         .collect();
     assert_eq!(names, ["tenant"]);
-    let found = claims::identity(&account(&Account::default()), &stored, None);
+    let found = claims::of_grant(&account(&Account::default()), &stored, None);
     assert_eq!(found.identity.account_id.as_deref(), Some("7"));
     assert_eq!(found.identity.email.as_deref(), Some("me@example.com"));
     assert_eq!(found.plan.as_deref(), Some("pro"));

@@ -7,7 +7,7 @@ use crate::model::provider::{
     Account, Billing, Body, Client, ClientAuth, Dialect, IdTokenCheck, RefreshPolicy,
 };
 use crate::oauth::authorization::AuthorizationCode;
-use crate::oauth::authorization::tests::begin;
+use crate::oauth::authorization::tests::pending;
 use crate::oauth::claims::tests::jwt;
 use crate::oauth::code_exchange::exchange;
 use crate::oauth::refresh::refresh;
@@ -105,10 +105,10 @@ fn an_exchange_sends_verifier_and_redirect_uri() {
         200,
         r#"{"access_token":"at","refresh_token":"rt","id_token":"it","expires_in":"60"}"#,
     );
-    let attempt = begin(None);
+    let pending = pending(None);
     let code = AuthorizationCode::unproven("ac_1".into());
     let provider = provider(Body::Json, 0);
-    let grant = exchange(&http, &provider, &client(), &attempt, &code, NOW).unwrap();
+    let grant = exchange(&http, &provider, &client(), &pending, &code, NOW).unwrap();
     let sent: Value = serde_json::from_str(&http.first_body()).unwrap();
     assert_eq!(
         sent,
@@ -116,9 +116,9 @@ fn an_exchange_sends_verifier_and_redirect_uri() {
             "grant_type": "authorization_code",
             "client_id": "client-1",
             "code": "ac_1",
-            "code_verifier": attempt.code_verifier().expose(),
-            "redirect_uri": attempt.redirect_uri,
-            "state": attempt.state().expose(),
+            "code_verifier": pending.code_verifier.expose(),
+            "redirect_uri": pending.redirect_uri,
+            "state": pending.state.expose(),
         })
     );
     assert_eq!(grant.id_token, Some("it".into()));

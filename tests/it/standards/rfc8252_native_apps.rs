@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use openclaw::model::provider::{Client, Flow, Provider, Redirect};
-use openclaw::oauth::authorization::Attempt;
+use openclaw::oauth::authorization;
 use openclaw::providers::catalogue::Catalogue;
 use openclaw::providers::manifest::parse;
 use openclaw::sys::random::OsRandom;
@@ -37,8 +37,9 @@ fn rfc8252_6_every_browser_login_uses_pkce() {
             authorize: provider.registration.as_ref().unwrap().authorize.clone(),
             ..Client::public("c", "https://login.example/token")
         };
-        let attempt = Attempt::begin(&client, flow, "http://127.0.0.1:1/cb", &OsRandom).unwrap();
-        let request = asked(&attempt.url);
+        let begun =
+            authorization::begin(&client, flow, "http://127.0.0.1:1/cb", &OsRandom).unwrap();
+        let request = asked(&begun.url);
         assert_eq!(
             value(&request, "code_challenge_method"),
             "S256",

@@ -7,7 +7,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use openclaw::model::provider::{BrowserFlow, Client, Loopback, Redirect};
-use openclaw::oauth::authorization::{Attempt, CallbackError};
+use openclaw::oauth::authorization::{self, CallbackError, PendingAuthorization};
 use openclaw::ports::callback::{Callback as _, Endpoint, Page};
 use openclaw::sys::callback::SystemCallback;
 use openclaw::testing::browser::visit;
@@ -24,7 +24,7 @@ const STATE: &str = "{STATE}";
 const PORT: &str = "{PORT}";
 
 /// A login of nobody.
-pub(crate) fn attempt(port: u16) -> Attempt {
+pub(crate) fn attempt(port: u16) -> PendingAuthorization {
     let client = Client {
         authorize: Some("https://login.example/authorize".into()),
         issuer: Some("https://login.example".into()),
@@ -44,14 +44,13 @@ pub(crate) fn attempt(port: u16) -> Attempt {
         params: Vec::new(),
         nonce: false,
     };
-    Attempt::begin(&client, &flow, &uri, &Counting::default()).expect("an attempt")
+    let begun = authorization::begin(&client, &flow, &uri, &Counting::default());
+    begun.expect("a request").pending
 }
 
 /// The `state` that a login sends.
-pub(crate) fn state_of(attempt: &Attempt) -> String {
-    let url = url::Url::parse(&attempt.url).expect("a URL");
-    let found = url.query_pairs().find(|(name, _)| name == "state");
-    found.expect("a state").1.into_owned()
+pub(crate) fn state_of(attempt: &PendingAuthorization) -> String {
+    attempt.state.expose().clone()
 }
 
 /// A login that waits, and what became of each request that it was shown.
@@ -93,19 +92,19 @@ fn login() -> &'static Login {
 }
 
 fn judge(
-    attempt: &Attempt,
+    attempt: &PendingAuthorization,
     query: &[(String, openclaw::model::secret::Secret<String>)],
 ) -> (bool, Page) {
     let reason = |error: &CallbackError| {
         assert_printable(&error.to_string());
         error.to_string()
     };
-    match attempt.finish(query) {
+    match attempt.read_callback(query) {
         Ok(_) => {
             let account = "me@example.com".to_owned();
             (true, Page::Stored { account })
         }
-        Err(error) if error.is_final() => (
+        Err(error @ CallbackError::Refused { .. }) => (
             true,
             Page::Refused {
                 reason: reason(&error),

@@ -19,13 +19,13 @@ const NAME: &str = "directories.json";
 const VERSION: u32 = 1;
 
 /// The profiles of a directory, by provider.
-type Profiles = BTreeMap<String, String>;
+type Profiles = BTreeMap<ProviderId, ProfileId>;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
     version: u32,
-    directories: BTreeMap<String, Profiles>,
+    directories: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// What is bound where.
@@ -74,11 +74,8 @@ impl Directories {
         })?;
         let mut before = None;
         change((files, clock), state, wait, &mut |bound| {
-            let is_it = |old: &Bound| old.provider == new.provider;
-            before = bound.at(&new.directory).find(is_it).map(|old| old.profile);
-            bound.take_out(&new.directory, Some(&new.provider));
             let profiles = bound.0.entry(name.to_owned()).or_default();
-            profiles.insert(new.provider.to_string(), new.profile.to_string());
+            before = profiles.insert(new.provider.clone(), new.profile.clone());
         })?;
         Ok(before)
     }
@@ -99,9 +96,16 @@ impl Directories {
             return Ok(gone);
         }
         change((files, clock), state, wait, &mut |bound| {
-            gone = bound.at(directory).collect();
-            gone.retain(|old| provider.is_none_or(|provider| old.provider == *provider));
-            bound.take_out(directory, provider);
+            let is_it = |other: &ProviderId| provider.is_none_or(|provider| provider == other);
+            gone = bound
+                .at(directory)
+                .filter(|old| is_it(&old.provider))
+                .collect();
+            let name = directory.to_str().unwrap_or_default();
+            if let Some(profiles) = bound.0.get_mut(name) {
+                profiles.retain(|other, _| !is_it(other));
+            }
+            bound.0.retain(|_, profiles| !profiles.is_empty());
         })?;
         Ok(gone)
     }
@@ -123,28 +127,11 @@ impl Directories {
     fn at(&self, directory: &Path) -> impl Iterator<Item = Bound> {
         let profiles = directory.to_str().and_then(|name| self.0.get(name));
         let profiles = profiles.into_iter().flatten();
-        profiles.filter_map(move |(provider, profile)| {
-            Some(Bound {
-                directory: directory.to_owned(),
-                provider: ProviderId::parse(provider).ok()?,
-                profile: ProfileId::parse(profile).ok()?,
-            })
+        profiles.map(move |(provider, profile)| Bound {
+            directory: directory.to_owned(),
+            provider: provider.clone(),
+            profile: profile.clone(),
         })
-    }
-
-    fn take_out(&mut self, directory: &Path, provider: Option<&ProviderId>) {
-        let Some(name) = directory.to_str() else {
-            return;
-        };
-        let stays = |key: &String| {
-            provider.is_some_and(|provider| ProviderId::parse(key).as_ref() != Ok(provider))
-        };
-        if let Some(profiles) = self.0.get_mut(name) {
-            profiles.retain(|key, _| stays(key));
-            if profiles.is_empty() {
-                self.0.remove(name);
-            }
-        }
     }
 }
 
@@ -170,9 +157,18 @@ fn change(
     if bound.0.is_empty() {
         return Ok(files.remove(&path)?);
     }
+    let texts = |profiles: Profiles| {
+        let texts = profiles.iter();
+        texts
+            .map(|(provider, profile)| (provider.to_string(), profile.to_string()))
+            .collect()
+    };
+    let directories = bound.0.into_iter();
     let document = Document {
         version: VERSION,
-        directories: bound.0,
+        directories: directories
+            .map(|(name, profiles)| (name, texts(profiles)))
+            .collect(),
     };
     let mut bytes = serde_json::to_vec_pretty(&document).expect("texts and a number");
     bytes.push(b'\n');
@@ -199,20 +195,28 @@ fn parse(bytes: &[u8], path: &Path) -> Result<BTreeMap<String, Profiles>, Config
             fault: format!("is {}, and only {VERSION} is known", document.version),
         });
     }
+    let named = |(provider, profile): (&String, &String)| {
+        Some((
+            ProviderId::parse(provider).ok()?,
+            ProfileId::parse(profile).ok()?,
+        ))
+    };
     // What cannot be followed must not be passed over: another account would be used.
-    for (directory, profiles) in &document.directories {
-        let is_named = profiles.iter().all(|(provider, profile)| {
-            ProviderId::parse(provider).is_ok() && ProfileId::parse(profile).is_ok()
+    let directories = document
+        .directories
+        .into_iter()
+        .map(|(directory, profiles)| {
+            let profiles = profiles.iter().map(named).collect::<Option<Profiles>>();
+            match profiles.filter(|_| Path::new(&directory).is_absolute()) {
+                Some(profiles) => Ok((directory, profiles)),
+                None => Err(ConfigError::Shape {
+                    path: path.to_owned(),
+                    member: directory,
+                    fault: "needs an absolute path, and names of providers and profiles".to_owned(),
+                }),
+            }
         });
-        if !is_named || !Path::new(directory).is_absolute() {
-            return Err(ConfigError::Shape {
-                path: path.to_owned(),
-                member: directory.clone(),
-                fault: "needs an absolute path, and names of providers and profiles".to_owned(),
-            });
-        }
-    }
-    Ok(document.directories)
+    directories.collect()
 }
 
 #[cfg(test)]

@@ -31,10 +31,8 @@ pub struct Applied {
     pub path: PathBuf,
     /// Whether it is any different now.
     pub changed: bool,
-    /// Bindings that went with an agent.
-    pub removed_bindings: usize,
-    /// Members of `tools.agentToAgent.allow` that went with it.
-    pub removed_allow: usize,
+    /// What went besides.
+    pub counts: Counts,
 }
 
 impl ConfigFile {
@@ -89,8 +87,7 @@ impl ConfigFile {
         Ok(Applied {
             path: self.path.clone(),
             changed,
-            removed_bindings: counts.removed_bindings,
-            removed_allow: counts.removed_allow,
+            counts,
         })
     }
 

@@ -240,12 +240,9 @@ impl OAuth {
             let given = new.as_ref().filter(|secret| !secret.is_blank());
             given.or(old.as_ref()).cloned()
         };
-        let mut extra = self.extra.0.clone();
+        let mut extra = self.extra.clone();
         for (name, value) in &new.extra.0 {
-            match extra.iter_mut().find(|(other, _)| other == name) {
-                Some(place) => place.1 = value.clone(),
-                None => extra.push((name.clone(), value.clone())),
-            }
+            extra.set(name, value.clone());
         }
         let (known, told) = (&self.identity, &new.identity);
         OAuth {
@@ -257,7 +254,7 @@ impl OAuth {
                 account_id: told.account_id.clone().or_else(|| known.account_id.clone()),
                 email: told.email.clone().or_else(|| known.email.clone()),
             },
-            extra: Extra(extra),
+            extra,
         }
     }
 

@@ -126,20 +126,9 @@ impl AgentId {
         }
     }
 
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// True for the agent called `main`.
     pub fn is_main(&self) -> bool {
         self.0 == Self::MAIN
-    }
-}
-
-impl fmt::Display for AgentId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
@@ -173,17 +162,6 @@ impl ProviderId {
         let mine = ALIASES.iter().filter(|(_, id)| *id == self.as_str());
         mine.map(|(alias, _)| *alias)
     }
-
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ProviderId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// The name of a stored profile, by custom `provider:name`.
@@ -209,18 +187,26 @@ impl ProfileId {
     pub fn of(provider: &ProviderId, name: &str) -> Result<Self, IdError> {
         Self::parse(&format!("{provider}:{}", name.trim()))
     }
-
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
-impl fmt::Display for ProfileId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+macro_rules! shown_as_text {
+    ($($name:ident)*) => {$(
+        impl $name {
+            /// The name.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
 }
+
+shown_as_text!(AgentId ProviderId ProfileId);
 
 #[cfg(test)]
 mod tests {

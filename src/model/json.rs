@@ -23,6 +23,13 @@ impl Verbatim {
     }
 }
 
+impl Default for Verbatim {
+    /// An object without members.
+    fn default() -> Self {
+        Self::new("{}")
+    }
+}
+
 impl std::fmt::Debug for Verbatim {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Verbatim({} bytes)", self.0.len())

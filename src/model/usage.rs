@@ -7,7 +7,7 @@ use super::time::Timestamp;
 ///
 /// Unless it is `changed`, its text is what is written back; else its members take the places they
 /// had in the text, and those that only other releases know stay in theirs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// The entry as it stands in the document.
     pub text: Verbatim,
@@ -31,25 +31,6 @@ pub struct Usage {
     pub disabled_until: Option<Timestamp>,
     /// Why it is disabled: `billing`, later also `auth_permanent`.
     pub disabled_reason: Option<String>,
-}
-
-impl Default for Usage {
-    /// Of a profile that was never used.
-    fn default() -> Self {
-        Self {
-            text: Verbatim::new("{}"),
-            changed: false,
-            last_used: None,
-            error_count: 0,
-            failure_counts: Vec::new(),
-            last_failure_at: None,
-            cooldown_until: None,
-            cooldown_reason: None,
-            cooldown_model: None,
-            disabled_until: None,
-            disabled_reason: None,
-        }
-    }
 }
 
 /// Why a profile is passed over for a while.

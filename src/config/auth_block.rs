@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model::declared::{Declared, DeclaredFlow, Finding, Severity, SourceLocation};
 use crate::model::hint::Command;
 use crate::model::id::{ProviderId, is_unprintable, printable};
-use crate::model::provider::{ClientAuth, Given};
+use crate::model::provider::{ClientAuth, ClientValue};
 use crate::model::time::parse_duration;
 
 use super::finding::{error, finding, near};
@@ -193,7 +193,7 @@ impl Block<'_> {
     }
 
     /// `${secret:NAME}`, or the value itself.
-    fn given(&mut self, name: &str) -> Option<Given> {
+    fn given(&mut self, name: &str) -> Option<ClientValue> {
         let node = self.node.get(name)?;
         let Some(text) = node.text() else {
             self.error(node, &format!("{name} must be a text"));
@@ -207,9 +207,9 @@ impl Block<'_> {
                 );
                 self.error(node, &message);
             }
-            return secret.map(|secret| Given {
+            return secret.map(|secret| ClientValue {
                 secret: Some(secret.to_owned()),
-                ..Given::default()
+                ..ClientValue::default()
             });
         }
         if text.contains(is_unprintable) {
@@ -223,7 +223,7 @@ impl Block<'_> {
             );
             self.warn(node, &message);
         }
-        Some(Given::fixed(text))
+        Some(ClientValue::fixed(text))
     }
 
     fn scopes(&mut self) -> Option<Vec<Scope>> {

@@ -5,13 +5,13 @@
 mod members;
 mod models;
 
-pub(super) use members::Misshapen;
+pub(super) use members::ShapeFault;
 pub use models::Role;
 
 use jsonc_parser::cst::{CstArray, CstInputValue, CstNode, CstObject, CstRootNode};
 
 use crate::model::id::{AgentId, ProfileId, ProviderId};
-use members::{NO_OBJECT, at, held, is_unique, object, prune, set, string};
+use members::{NO_OBJECT, is_unique, non_null, object, object_at, prune, set, string};
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,7 +133,7 @@ pub struct Counts {
 ///
 /// # Errors
 /// If that would replace what somebody wrote by something of another shape.
-pub(super) fn apply(root: &CstRootNode, edit: &Edit) -> Result<Counts, Misshapen> {
+pub(super) fn apply(root: &CstRootNode, edit: &Edit) -> Result<Counts, ShapeFault> {
     let is_object = root.value().is_none_or(|value| value.as_object().is_some());
     if !is_object {
         return Err(("the configuration".to_owned(), NO_OBJECT));
@@ -168,7 +168,7 @@ pub(super) fn apply(root: &CstRootNode, edit: &Edit) -> Result<Counts, Misshapen
             mode,
             email,
         } => {
-            let profile = at(&root, &["auth", "profiles", id.as_str()])?;
+            let profile = object_at(&root, &["auth", "profiles", id.as_str()])?;
             set(&profile, "provider", provider.as_str());
             set(&profile, "mode", mode);
             if let Some(email) = email {
@@ -185,7 +185,7 @@ pub(super) fn apply(root: &CstRootNode, edit: &Edit) -> Result<Counts, Misshapen
         }
         Edit::SetIdentity { id, members } => set_identity(&root, id, members)?,
         Edit::Touch { version, at_iso } => {
-            let meta = at(&root, &["meta"])?;
+            let meta = object_at(&root, &["meta"])?;
             set(&meta, "lastTouchedVersion", version);
             set(&meta, "lastTouchedAt", at_iso);
         }
@@ -194,9 +194,9 @@ pub(super) fn apply(root: &CstRootNode, edit: &Edit) -> Result<Counts, Misshapen
 }
 
 /// `agents.list`.
-fn agents(root: &CstObject) -> Result<CstArray, Misshapen> {
-    let agents = at(root, &["agents"])?;
-    if held(&agents, "list").is_some_and(|value| value.as_array().is_none()) {
+fn agents(root: &CstObject) -> Result<CstArray, ShapeFault> {
+    let agents = object_at(root, &["agents"])?;
+    if non_null(&agents, "list").is_some_and(|value| value.as_array().is_none()) {
         return Err(("agents.list".to_owned(), "is not a list"));
     }
     Ok(agents.array_value_or_set("list"))
@@ -206,7 +206,7 @@ fn set_identity(
     root: &CstObject,
     id: &AgentId,
     members: &[(&'static str, String)],
-) -> Result<(), Misshapen> {
+) -> Result<(), ShapeFault> {
     let list = agents(root)?;
     let find = || {
         let mut elements = list.elements().into_iter();
@@ -220,7 +220,7 @@ fn set_identity(
                 .ok_or_else(|| ("agents.list".to_owned(), NO_OBJECT))?
         }
     };
-    if held(&agent, "identity").is_some_and(|value| value.as_object().is_none()) {
+    if non_null(&agent, "identity").is_some_and(|value| value.as_object().is_none()) {
         return Err((format!("identity of agent {id}"), NO_OBJECT));
     }
     let identity = agent.object_value_or_set("identity");

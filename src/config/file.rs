@@ -124,7 +124,7 @@ impl ConfigFile {
     fn refuse_included(&self, text: &str, edits: &[Edit]) -> Result<(), ConfigError> {
         let value = json5::parse(text, &self.path)?;
         let mut trail = vec![self.path.clone()];
-        let foreign = json5::foreign(self.files.as_ref(), &value, &self.path, &mut trail)?;
+        let foreign = json5::included_members(self.files.as_ref(), &value, &self.path, &mut trail)?;
         let Some(foreign) = foreign else {
             return Ok(());
         };

@@ -89,7 +89,7 @@ pub(super) fn included(
 }
 
 /// What included files say, without the members of the value itself; `None` if it includes nothing.
-pub(super) fn foreign(
+pub(super) fn included_members(
     files: &dyn Files,
     value: &Value,
     path: &Path,
@@ -100,7 +100,7 @@ pub(super) fn foreign(
     };
     let mut all = included(files, object, path, trail)?;
     for (key, member) in object {
-        if let Some(more) = foreign(files, member, path, trail)? {
+        if let Some(more) = included_members(files, member, path, trail)? {
             let more = Map::from_iter([(key.clone(), more)]);
             let base = all.get_or_insert_with(|| Value::Object(Map::new()));
             merge(base, Value::Object(more));

@@ -1,6 +1,6 @@
 //! What a person is told of unasked: a login was renewed, it ends soon, or it needs them.
 //!
-//! One message per change of state: a [`DedupKey`] names the state that is told of, and [`Told`] knows
+//! One message per change of state: a [`DedupKey`] names the state that is told of, and [`SentAlerts`] knows
 //! which have been. Whoever asks for the token of a refused login a hundred times rings once.
 
 use std::time::Duration;
@@ -111,7 +111,7 @@ pub fn threshold(left: i64) -> Option<&'static str> {
 
 /// What was told, and when.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Told(pub Vec<Entry>);
+pub struct SentAlerts(pub Vec<Entry>);
 
 /// One state that was told of, or is being told of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +124,7 @@ pub struct Entry {
     pub arrived: bool,
 }
 
-impl Told {
+impl SentAlerts {
     /// What did not arrive is tried again after this: often enough for a network that comes back,
     /// and no burden to a program that asks for a token every second.
     const AGAIN: Duration = Duration::from_secs(3_600);
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_state_is_told_of_once_unless_the_message_was_lost() {
-        let mut told = Told::default();
+        let mut told = SentAlerts::default();
         let (mark, other) = (DedupKey("a".into()), DedupKey("b".into()));
         let at = |hours: i64| Timestamp(1_795_230_521_000 + hours * HOUR);
         assert!(told.claim(&mark, at(0)));
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_back_silences_nobody() {
-        let mut told = Told::default();
+        let mut told = SentAlerts::default();
         let mark = DedupKey("a".into());
         assert!(told.claim(&mark, Timestamp(10 * HOUR)));
         assert!(!told.claim(&mark, Timestamp(10 * HOUR - 500)));

@@ -148,7 +148,7 @@ impl Cooldowns {
 
 /// One failure.
 #[derive(Clone, Copy, Debug)]
-pub struct Failed<'a> {
+pub struct ProfileFailure<'a> {
     /// The provider of the profile.
     pub provider: &'a ProviderId,
     /// What it was about.
@@ -169,7 +169,12 @@ pub fn is_exempt(provider: &ProviderId, release: StoreFormat) -> bool {
 
 /// The entry after a failure.
 #[must_use]
-pub fn failed(before: &Usage, what: &Failed<'_>, rules: &Cooldowns, release: StoreFormat) -> Usage {
+pub fn record_failure(
+    before: &Usage,
+    what: &ProfileFailure<'_>,
+    rules: &Cooldowns,
+    release: StoreFormat,
+) -> Usage {
     let reason = what.reason.known_to(release);
     let mut next = before.clone();
     next.changed = true;
@@ -200,17 +205,17 @@ pub fn failed(before: &Usage, what: &Failed<'_>, rules: &Cooldowns, release: Sto
 
 /// The entry after a success: nothing is held against the profile any more.
 #[must_use]
-pub fn worked(before: &Usage, now: Timestamp) -> Usage {
+pub fn record_success(before: &Usage, now: Timestamp) -> Usage {
     Usage {
         last_used: Some(now),
-        ..cleared(before)
+        ..clear(before)
     }
 }
 
 /// The entry after somebody said that the profile may be tried again. The reference release leaves
 /// a disabling end where it is, which kept accounts out of use for hours after they had been paid.
 #[must_use]
-pub fn cleared(before: &Usage) -> Usage {
+pub fn clear(before: &Usage) -> Usage {
     Usage {
         text: before.text.clone(),
         changed: true,
@@ -277,7 +282,7 @@ fn doubled(base: Duration, most: Duration, count: u64) -> Duration {
 fn end(
     before: Option<Timestamp>,
     computed: Timestamp,
-    what: &Failed<'_>,
+    what: &ProfileFailure<'_>,
     release: StoreFormat,
 ) -> Timestamp {
     let kept = before.filter(|end| release == StoreFormat::Late && *end > what.now);
@@ -290,7 +295,7 @@ fn end(
 /// Only a rate limit is about one model, and only as long as no other has failed as well.
 fn scope(
     before: &Usage,
-    what: &Failed<'_>,
+    what: &ProfileFailure<'_>,
     reason: Reason,
     release: StoreFormat,
 ) -> (Option<String>, Option<String>) {

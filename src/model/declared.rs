@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::hint::{Command, Hint};
 use super::id::ProviderId;
-use super::provider::{ClientAuth, Given, Redirect};
+use super::provider::{ClientAuth, ClientValue, Redirect};
 
 /// What such a declaration says. What it leaves open is as the manifest has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,9 +23,9 @@ pub struct Declared {
     /// The scopes it asks for.
     pub scopes: Option<Vec<String>>,
     /// `client_id`.
-    pub client_id: Option<Given>,
+    pub client_id: Option<ClientValue>,
     /// `client_secret`.
-    pub client_secret: Option<Given>,
+    pub client_secret: Option<ClientValue>,
     /// How it shows the secret.
     pub client_auth: Option<ClientAuth>,
     /// Whether a token that is due is renewed when somebody asks for it.

@@ -39,7 +39,7 @@ pub struct End {
     /// The moment.
     pub at: Timestamp,
     /// What is odd about it.
-    pub oddity: Option<ExpiryAnomaly>,
+    pub anomaly: Option<ExpiryAnomaly>,
 }
 
 impl End {
@@ -47,7 +47,7 @@ impl End {
     pub fn read(stored: Timestamp) -> Self {
         let seconds = Timestamp(stored.0.saturating_mul(1_000));
         let is_moment = |at: Timestamp| (EARLIEST..LATEST).contains(&at);
-        let (at, oddity) = if is_moment(stored) {
+        let (at, anomaly) = if is_moment(stored) {
             (stored, None)
         } else if stored.0 < SECONDS_BELOW && is_moment(seconds) {
             (seconds, Some(ExpiryAnomaly::InSeconds))
@@ -56,7 +56,7 @@ impl End {
         } else {
             (stored, Some(ExpiryAnomaly::TooLate))
         };
-        Self { at, oddity }
+        Self { at, anomaly }
     }
 
     /// The same by a clock that shows `now`. One that has started in 1970 gives ends near that, and
@@ -65,7 +65,7 @@ impl End {
         match now < EARLIEST {
             true => Self {
                 at: stored,
-                oddity: None,
+                anomaly: None,
             },
             false => Self::read(stored),
         }
@@ -74,7 +74,7 @@ impl End {
     /// What a person should know of the end of `id`, a sentence.
     pub fn fault(self, id: &ProfileId) -> Option<String> {
         let at = self.at.iso8601();
-        Some(match self.oddity? {
+        Some(match self.anomaly? {
             ExpiryAnomaly::InSeconds => {
                 format!(
                     "the end of {id} is stored in seconds, not milliseconds; it is read as {at}"
@@ -124,7 +124,7 @@ pub fn freshness(expires: Option<Timestamp>, now: Timestamp, margin: Duration) -
     };
     let end = End::read_at(expires, now);
     let remaining = now.until(end.at);
-    if end.oddity == Some(ExpiryAnomaly::TooEarly) {
+    if end.anomaly == Some(ExpiryAnomaly::TooEarly) {
         return Freshness::Expired { since: None };
     }
     let margin = i64::try_from(margin.as_millis()).unwrap_or(i64::MAX);
@@ -132,7 +132,7 @@ pub fn freshness(expires: Option<Timestamp>, now: Timestamp, margin: Duration) -
         Freshness::Expired {
             since: Some(remaining.saturating_neg()),
         }
-    } else if remaining <= margin || end.oddity == Some(ExpiryAnomaly::TooLate) {
+    } else if remaining <= margin || end.anomaly == Some(ExpiryAnomaly::TooLate) {
         Freshness::Due { remaining }
     } else {
         Freshness::Fresh { remaining }
@@ -203,9 +203,9 @@ mod tests {
     fn an_end_is_read_as_what_it_most_likely_means() {
         let read = |stored| {
             let end = End::read(Timestamp(stored));
-            (end.at.0, end.oddity)
+            (end.at.0, end.anomaly)
         };
-        let same = |stored, oddity| assert_eq!(read(stored), (stored, oddity));
+        let same = |stored, anomaly| assert_eq!(read(stored), (stored, anomaly));
         same(1_795_230_521_000, None);
         same(EARLIEST.0, None);
         same(LATEST.0 - 1, None);
@@ -227,9 +227,9 @@ mod tests {
     fn a_clock_without_a_battery_is_followed() {
         let end = Timestamp(1_795_230_521);
         let since_1970 = End::read_at(end, Timestamp(end.0 - 5));
-        assert_eq!((since_1970.at, since_1970.oddity), (end, None));
+        assert_eq!((since_1970.at, since_1970.anomaly), (end, None));
         let now = End::read_at(end, Timestamp(1_795_230_521_000));
-        assert_eq!(now.oddity, Some(ExpiryAnomaly::InSeconds));
+        assert_eq!(now.anomaly, Some(ExpiryAnomaly::InSeconds));
     }
 
     #[test]

@@ -100,6 +100,16 @@ pub struct Refusal {
     pub status: u16,
 }
 
+impl Refusal {
+    /// Code and description, as far as they are known.
+    pub fn words(&self) -> String {
+        match (self.code.as_str(), self.description.as_str()) {
+            ("", words) | (words, "") => words.to_owned(),
+            (code, words) => format!("{code}: {words}"),
+        }
+    }
+}
+
 /// How an attempt to refresh a grant, or to revoke it, ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefreshOutcome {

@@ -1,7 +1,7 @@
 //! One agent's document, and what an agent sees when the main agent's lies beneath it.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry as Place;
+use std::collections::hash_map::Entry as MapEntry;
 
 use super::cooldown::{self, StoreFormat};
 use super::credential::Credential;
@@ -272,15 +272,15 @@ impl Effective {
                     release: self.release(),
                 };
                 match places.entry(id.as_str()) {
-                    Place::Vacant(place) => {
+                    MapEntry::Vacant(place) => {
                         place.insert(seen.len());
                         seen.push(found);
                     }
-                    Place::Occupied(place) if seen[*place.get()].owner != owner => {
+                    MapEntry::Occupied(place) if seen[*place.get()].owner != owner => {
                         seen[*place.get()] = found;
                     }
                     // Two keys of one document that differ by white space: the first counts.
-                    Place::Occupied(_) => {}
+                    MapEntry::Occupied(_) => {}
                 }
             }
         }

@@ -23,13 +23,13 @@ use checked::{Headers, Line, Span, Variable, plain};
 pub use account::Account;
 pub use billing::{Bill, Billing};
 pub use claim::{ClaimPath, ClaimSource};
-pub use client::{Client, ClientAuth, Given, Registration};
+pub use client::{Client, ClientAuth, ClientValue, Registration};
 pub use flow::{
     BrowserFlow, ClientCredentialsFlow, DeviceFlow, DeviceScheme, Flow, KeyExchangeFlow, KeyFlow,
     ProgramFlow, Redirect, Stored, TokenFlow,
 };
 pub use loopback::{Loopback, is_loopback};
-pub use probe::{Carrier, Probe, ProbeRoute, filled};
+pub use probe::{Carrier, Probe, ProbeRoute, fill_body};
 
 /// A provider, as its manifest describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub struct Provider {
     /// How far an ID token is looked into.
     pub id_token: IdTokenCheck,
     /// How a grant is kept alive.
-    pub refresh: RefreshPolicy,
+    pub refresh: RefreshSettings,
     /// The request that tells whether a credential works, where one is known.
     pub probe: Option<Probe>,
 }
@@ -88,7 +88,7 @@ impl Provider {
             dialect: Dialect::default(),
             account: Account::default(),
             id_token: IdTokenCheck::default(),
-            refresh: RefreshPolicy::default(),
+            refresh: RefreshSettings::default(),
             probe: None,
         }
     }
@@ -216,7 +216,7 @@ pub enum IdTokenCheck {
 /// How a grant is kept alive.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct RefreshPolicy {
+pub struct RefreshSettings {
     /// Whether a token that is due is renewed when somebody asks for it; else only by command.
     #[serde(skip)]
     pub automatic: bool,
@@ -237,7 +237,7 @@ pub struct RefreshPolicy {
     pub idle_limit: Option<Duration>,
 }
 
-impl Default for RefreshPolicy {
+impl Default for RefreshSettings {
     fn default() -> Self {
         Self {
             automatic: true,

@@ -9,7 +9,7 @@ use oauth2::basic::BasicClient;
 use oauth2::{AuthUrl, ClientId, CsrfToken, RedirectUrl, Scope};
 
 use super::pkce::{code_challenge, code_verifier};
-use super::random::random_value;
+use super::state_nonce::random_value;
 use crate::model::id::printable;
 use crate::model::provider::{BrowserFlow, Client};
 use crate::model::secret::Secret;

@@ -121,10 +121,10 @@ mod tests {
         for status in [408, 425, 429, 500, 503] {
             let http = ScriptedHttp::answering(status, r#"{"error":"later"}"#);
             let error = ask(&http, ClientAuth::Post).unwrap_err();
-            assert!(error.is_passing(), "{status}: {error:?}");
+            assert!(error.is_transient(), "{status}: {error:?}");
         }
         let region = r#"{"error":"unsupported_country_region_territory"}"#;
         let error = ask(&ScriptedHttp::answering(403, region), ClientAuth::Post).unwrap_err();
-        assert!(error.is_passing(), "{error:?}");
+        assert!(error.is_transient(), "{error:?}");
     }
 }

@@ -17,7 +17,7 @@ use crate::ports::http::{HttpError, Response};
 
 /// The codes that mean the grant or the client is refused for good: RFC 6749 section 5.2, and what
 /// OpenAI's token endpoint says instead.
-const LASTING: [&str; 8] = [
+const PERMANENT: [&str; 8] = [
     "invalid_grant",
     "refresh_token_reused",
     "refresh_token_expired",
@@ -39,7 +39,7 @@ pub enum OAuthError {
     Refused(Refusal),
     /// The request was not handled; what was sent with it is as good as before.
     #[error("{reason}")]
-    Passing {
+    Transient {
         /// What went wrong, cleaned for a terminal.
         reason: String,
         /// How long the server wants to be left alone (Retry-After).
@@ -68,16 +68,8 @@ pub enum OAuthError {
 }
 
 fn describe(refusal: &Refusal) -> String {
-    let Refusal {
-        code,
-        description,
-        status,
-    } = refusal;
-    let words = match description.as_str() {
-        "" => code.clone(),
-        words => format!("{code}: {words}"),
-    };
-    match status {
+    let words = refusal.words();
+    match refusal.status {
         0 => format!("refused: {words}"),
         status => format!("refused: {words} (HTTP {status})"),
     }
@@ -85,13 +77,13 @@ fn describe(refusal: &Refusal) -> String {
 
 impl OAuthError {
     /// Whether the same request can never succeed.
-    pub fn is_lasting(&self) -> bool {
+    pub fn is_permanent(&self) -> bool {
         matches!(self, Self::Refused(_))
     }
 
     /// Whether what was sent is as good as it was, so that trying again later is right.
-    pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Passing { .. } | Self::Unsupported { .. })
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Transient { .. } | Self::Unsupported { .. })
     }
 
     /// Whether nobody knows if a single-use token was spent.
@@ -102,7 +94,7 @@ impl OAuthError {
     /// How long the server wants to be left alone, if it said so.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Passing { retry_after, .. } => *retry_after,
+            Self::Transient { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -112,7 +104,7 @@ impl OAuthError {
     pub fn outcome(&self, now: Timestamp) -> RefreshOutcome {
         match self {
             Self::Refused(refusal) => RefreshOutcome::Refused(refusal.clone()),
-            Self::Passing {
+            Self::Transient {
                 reason,
                 retry_after,
                 ..
@@ -154,10 +146,10 @@ impl OAuthError {
         sent: &[&Secret<String>],
     ) -> Self {
         let status = error_status(response);
-        let said = Said::read(response.body.expose(), sent);
+        let body = error_body(status, response, sent);
         let is_fault = matches!(status, 400..=499) && !matches!(status, 408 | 425 | 429);
-        if is_fault && said.code != REGION {
-            return Self::Refused(said.refusal(status));
+        if is_fault && body.code != REGION {
+            return Self::Refused(named(body));
         }
         Self::of_answer(response, now, sent)
     }
@@ -172,14 +164,22 @@ impl OAuthError {
             let reason = format!("the {endpoint} answered with a redirect (HTTP {status})");
             return Self::Unexpected { reason };
         }
-        let said = Said::read(response.body.expose(), sent);
-        let judged = !matches!(status, 429 | 500..);
-        let lasting = judged && LASTING.contains(&said.code.as_str());
-        if lasting || (status == 401 && said.code != REGION) {
-            return Self::Refused(said.refusal(status));
+        let body = error_body(status, response, sent);
+        let was_handled = !matches!(status, 429 | 500..);
+        let is_permanent = was_handled && PERMANENT.contains(&body.code.as_str());
+        if is_permanent || (status == 401 && body.code != REGION) {
+            return Self::Refused(named(body));
         }
-        Self::Passing {
-            reason: said.reason(endpoint, status),
+        let reason = match body.words() {
+            _ if body.code == REGION => format!(
+                "the provider does not serve this country or region ({REGION}, HTTP {status}); \
+                 behind a proxy, check HTTPS_PROXY"
+            ),
+            words if words.is_empty() => format!("the {endpoint} answered HTTP {status}"),
+            words => format!("the {endpoint} answered HTTP {status}: {words}"),
+        };
+        Self::Transient {
+            reason,
             retry_after: retry_after(response, now),
             status: Some(status),
         }
@@ -200,7 +200,7 @@ impl From<HttpError> for OAuthError {
         if error.kind.may_have_been_sent() {
             Self::Unknown { reason }
         } else {
-            Self::Passing {
+            Self::Transient {
                 reason,
                 retry_after: None,
                 status: None,
@@ -209,85 +209,60 @@ impl From<HttpError> for OAuthError {
     }
 }
 
-/// What an endpoint says with its "no"; `sent` as for [`OAuthError::of_answer`].
+/// The refusal in an answer; `sent` as for [`OAuthError::of_answer`].
 pub(super) fn refusal(response: &Response, sent: &[&Secret<String>]) -> Refusal {
-    Said::read(response.body.expose(), sent).refusal(response.status)
+    named(error_body(response.status, response, sent))
 }
 
-/// What any server of a provider says in an answer: its own code and words, fit to print and without
-/// `sent`, or nothing. A web page says nothing.
-pub fn said(response: &Response, sent: &[&Secret<String>]) -> Option<String> {
-    let said = Said::read(response.body.expose(), sent).words();
-    (!said.is_empty()).then_some(said)
+/// The error code and description in an answer of any server of a provider, fit to print and without
+/// `sent`; `None` if it has neither, as a web page.
+pub fn error_text(response: &Response, sent: &[&Secret<String>]) -> Option<String> {
+    let text = error_body(response.status, response, sent).words();
+    (!text.is_empty()).then_some(text)
 }
 
-/// Code and description of an error body, both fit to print and possibly empty.
-struct Said {
-    code: String,
-    description: String,
+/// Reads the shapes seen in the wild: `{"error": code}`, `{"error": {"code", "message"}}`,
+/// `{"code", "message"}`, `{"detail"}`, and a bare JSON string. Of several codes a permanent one
+/// counts. Code and description may be empty.
+fn error_body(status: u16, response: &Response, sent: &[&Secret<String>]) -> Refusal {
+    let value: Value = serde_json::from_slice(response.body.expose()).unwrap_or(Value::Null);
+    let codes = ["/error", "/error/code", "/code", "/error/type", ""];
+    let descriptions = [
+        "/error_description",
+        "/error/message",
+        "/message",
+        "/detail/message",
+        "/detail",
+        "/err_msg",
+    ];
+    let codes: Vec<&str> = codes.iter().filter_map(|at| text(&value, at)).collect();
+    let code = codes.iter().find(|code| PERMANENT.contains(code));
+    let code = code.or(codes.first()).copied().unwrap_or_default();
+    let description = descriptions.iter().find_map(|at| text(&value, at));
+    Refusal {
+        code: clean(code, 64, sent.iter().copied()),
+        description: clean(description.unwrap_or_default(), 200, sent.iter().copied()),
+        status,
+    }
 }
 
-impl Said {
-    /// Reads the shapes seen in the wild: `{"error": code}`, `{"error": {"code", "message"}}`,
-    /// `{"code", "message"}`, `{"detail"}`, and a bare JSON string. Of several codes a lasting one counts.
-    fn read(body: &[u8], sent: &[&Secret<String>]) -> Self {
-        let value: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
-        let codes = ["/error", "/error/code", "/code", "/error/type", ""];
-        let words = [
-            "/error_description",
-            "/error/message",
-            "/message",
-            "/detail/message",
-            "/detail",
-            "/err_msg",
-        ];
-        let codes: Vec<&str> = codes.iter().filter_map(|at| text(&value, at)).collect();
-        let code = codes.iter().find(|code| LASTING.contains(code));
-        let code = code.or(codes.first()).copied().unwrap_or_default();
-        let description = words.iter().find_map(|at| text(&value, at));
-        let clean = |text: &str, limit| {
-            let hide = |text: String, secret: &&Secret<String>| match secret.expose().as_str() {
-                "" => text,
-                secret => text.replace(secret, "(hidden)"),
-            };
-            printable(&sent.iter().fold(text.to_owned(), hide), limit)
-        };
-        Self {
-            code: clean(code, 64),
-            description: clean(description.unwrap_or_default(), 200),
-        }
-    }
+/// Makes what a server said fit to print, without the secrets that were sent to it.
+pub(super) fn clean<'a>(
+    text: &str,
+    limit: usize,
+    sent: impl Iterator<Item = &'a Secret<String>>,
+) -> String {
+    let sent = sent.filter(|secret| !secret.expose().is_empty());
+    let hide = |text: String, secret: &Secret<String>| text.replace(secret.expose(), "(hidden)");
+    printable(&sent.fold(text.to_owned(), hide), limit)
+}
 
-    fn refusal(self, status: u16) -> Refusal {
-        let code = match self.code.as_str() {
-            "" => format!("http_{status}"),
-            _ => self.code,
-        };
-        Refusal {
-            code,
-            description: self.description,
-            status,
-        }
+/// A refusal without a code is called by its status.
+fn named(mut refusal: Refusal) -> Refusal {
+    if refusal.code.is_empty() {
+        refusal.code = format!("http_{}", refusal.status);
     }
-
-    fn words(&self) -> String {
-        let parts = [self.code.as_str(), self.description.as_str()];
-        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        parts.join(": ")
-    }
-
-    fn reason(&self, endpoint: &str, status: u16) -> String {
-        if self.code == REGION {
-            return format!(
-                "the provider does not serve this country or region ({REGION}, HTTP {status}); \
-                 behind a proxy, check HTTPS_PROXY"
-            );
-        }
-        match self.words() {
-            said if said.is_empty() => format!("the {endpoint} answered HTTP {status}"),
-            said => format!("the {endpoint} answered HTTP {status}: {said}"),
-        }
-    }
+    refusal
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {

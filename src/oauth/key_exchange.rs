@@ -177,11 +177,11 @@ mod tests {
             403,
             r#"{"error":{"code":403,"message":"Invalid code ac-MARKER"}}"#,
         );
-        assert!(refused.is_lasting(), "{refused:?}");
+        assert!(refused.is_permanent(), "{refused:?}");
         let text = "refused: http_403: Invalid code (hidden) (HTTP 403)";
         assert_eq!(refused.to_string(), text);
-        assert!(answered(503, "").is_passing() && answered(429, "{}").is_passing());
-        assert!(!answered(200, "{}").is_passing());
-        assert!(answered(200, r#"{"error":{"code":400}}"#).is_lasting());
+        assert!(answered(503, "").is_transient() && answered(429, "{}").is_transient());
+        assert!(!answered(200, "{}").is_transient());
+        assert!(answered(200, r#"{"error":{"code":400}}"#).is_permanent());
     }
 }

@@ -75,7 +75,7 @@ pub(super) fn lifetime(value: &Value, now: Timestamp) -> Option<Duration> {
     let is_moment = (LONGEST_LIFE..1e15).contains(&number);
     let moment = is_moment.then_some(Timestamp(number as i64))?;
     let end = End::read(moment);
-    let is_one = matches!(end.oddity, None | Some(ExpiryAnomaly::InSeconds));
+    let is_one = matches!(end.anomaly, None | Some(ExpiryAnomaly::InSeconds));
     let left = u64::try_from(now.until(end.at)).ok()?;
     (is_one && left > 0).then(|| Duration::from_millis(left))
 }

@@ -93,7 +93,10 @@ pub fn addresses(issuer: &str, wants_id_token: bool) -> Result<Vec<String>, Meta
 ///
 /// # Errors
 /// Why it is no metadata of the registration's issuer.
-pub fn judge(answer: &Response, registration: &Registration) -> Result<Metadata, MetadataError> {
+pub fn read_answer(
+    answer: &Response,
+    registration: &Registration,
+) -> Result<Metadata, MetadataError> {
     match answer.status {
         200..=299 => {}
         status @ (429 | 500..) => {
@@ -125,7 +128,7 @@ pub fn judge(answer: &Response, registration: &Registration) -> Result<Metadata,
 }
 
 /// How long an answer may be kept; `None` if it must not be (RFC 9111 section 5.2.2).
-pub fn life(answer: &Response) -> Option<Duration> {
+pub fn cache_lifetime(answer: &Response) -> Option<Duration> {
     let directives = answer.header("cache-control").unwrap_or_default();
     let mut life = LIFE;
     for directive in directives.split(',').map(str::trim) {

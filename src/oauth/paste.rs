@@ -16,19 +16,19 @@ pub enum Pasted {
     /// A code alone, which no `state` protects.
     BareCode(Secret<String>),
     /// Nothing of use; why, in a sentence that quotes nothing of it.
-    Nonsense(String),
+    Invalid(String),
 }
 
 impl Pasted {
     /// Understands what a person pasted: the whole redirect URL, its query, `code#state`, or a bare
     /// code. White space falls away, for terminals wrap lines.
     pub fn parse(text: &str) -> Self {
-        let nonsense = |why: &str| Pasted::Nonsense(why.to_owned());
+        let invalid = |why: &str| Pasted::Invalid(why.to_owned());
         let joined: String = text.chars().filter(|c| !c.is_whitespace()).collect();
         let joined = Secret::new(joined);
         let pasted = joined.expose().as_str();
         if pasted.is_empty() {
-            return nonsense("nothing was pasted");
+            return invalid("nothing was pasted");
         }
         if pasted.starts_with("http://") || pasted.starts_with("https://") {
             let query = Url::parse(pasted)
@@ -36,7 +36,7 @@ impl Pasted {
                 .and_then(|url| query_of(url.query()?));
             return query.map_or_else(
                 || {
-                    nonsense(
+                    invalid(
                         "this address holds no authorization code; paste the one the browser shows \
                          after you have logged in",
                     )
@@ -59,7 +59,7 @@ impl Pasted {
         if is_one_word && is_code && !pasted.contains('#') {
             Pasted::BareCode(joined)
         } else {
-            nonsense("this is neither a redirect address nor an authorization code")
+            invalid("this is neither a redirect address nor an authorization code")
         }
     }
 }
@@ -116,7 +116,7 @@ mod tests {
             "https://example.com/",
             "é",
         ] {
-            assert!(matches!(paste(text), Pasted::Nonsense(_)), "{text}");
+            assert!(matches!(paste(text), Pasted::Invalid(_)), "{text}");
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use oauth2::{PkceCodeChallenge, PkceCodeVerifier};
 
-use super::random::random_value;
+use super::state_nonce::random_value;
 use crate::model::secret::Secret;
 use crate::ports::host::{Random, RandomError};
 

@@ -46,7 +46,7 @@ fn read_answer(
         return Ok(());
     }
     match answer.status {
-        status @ (429 | 500..) => Err(OAuthError::Passing {
+        status @ (429 | 500..) => Err(OAuthError::Transient {
             reason: format!("the server answered HTTP {status}"),
             retry_after: error::retry_after(answer, now),
             status: Some(status),
@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(answered(200, "<html>"), Ok(()));
         for status in [429, 500, 502, 503] {
             let error = answered(status, "rt-MARKER/+").unwrap_err();
-            assert!(matches!(error, OAuthError::Passing { .. }), "{error:?}");
+            assert!(matches!(error, OAuthError::Transient { .. }), "{error:?}");
             assert!(!error.to_string().contains("MARKER"), "{error}");
         }
         let body = r#"{"error":"unsupported_token_type","error_description":"no rt-MARKER/+"}"#;
@@ -178,7 +178,7 @@ mod tests {
             body: Secret::new(Vec::new()),
         }));
         let asked = ask(&http, Body::Form, &client(), TokenTypeHint::RefreshToken);
-        let Err(OAuthError::Passing { retry_after, .. }) = asked.result else {
+        let Err(OAuthError::Transient { retry_after, .. }) = asked.result else {
             panic!("{:?}", asked.result);
         };
         assert_eq!(retry_after, Some(Duration::from_secs(120)));
@@ -194,7 +194,10 @@ mod tests {
                 .unwrap_err()
         };
         let connect = failed(HttpErrorKind::Connect);
-        assert!(matches!(connect, OAuthError::Passing { .. }), "{connect:?}");
+        assert!(
+            matches!(connect, OAuthError::Transient { .. }),
+            "{connect:?}"
+        );
         let unknown = failed(HttpErrorKind::AnswerTimeout);
         assert!(matches!(unknown, OAuthError::Unknown { .. }), "{unknown:?}");
     }

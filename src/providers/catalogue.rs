@@ -151,7 +151,7 @@ impl Catalogue {
 
     /// Whether a token of the provider that is due is renewed when somebody asks for it. Only a
     /// declaration can say no, so no manifest is read for it.
-    pub fn renews_by_itself(&self, id: &ProviderId) -> bool {
+    pub fn refreshes_automatically(&self, id: &ProviderId) -> bool {
         let declared = self.declared(id).ok().flatten();
         declared.is_none_or(|declared| declared.automatic)
     }

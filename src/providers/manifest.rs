@@ -18,8 +18,8 @@ use toml::de::{DeTable, Deserializer};
 use crate::model::id::printable;
 use crate::model::provider::checked::{Checked as _, Id, Line, Schema, Variable};
 use crate::model::provider::{
-    Account, Ambient, Billing, DeviceScheme, Dialect, Flow, IdTokenCheck, Provider, RefreshPolicy,
-    Registration,
+    Account, Ambient, Billing, DeviceScheme, Dialect, Flow, IdTokenCheck, Provider,
+    RefreshSettings, Registration,
 };
 use client::ClientTable;
 use fault::Fault;
@@ -126,7 +126,7 @@ struct Manifest {
     account: Account,
     id_token: Option<Spanned<IdTokenCheck>>,
     #[serde(default)]
-    refresh: RefreshPolicy,
+    refresh: RefreshSettings,
     probe: Option<Spanned<ProbeTable>>,
 }
 

@@ -1,7 +1,9 @@
 //! A declared provider: another one's manifest with the user's declaration laid over it.
 
 use crate::model::declared::{Declared, DeclaredFlow};
-use crate::model::provider::{Billing, ClientCredentialsFlow, Flow, Given, Provider, Registration};
+use crate::model::provider::{
+    Billing, ClientCredentialsFlow, ClientValue, Flow, Provider, Registration,
+};
 
 /// Lays it over.
 ///
@@ -42,7 +44,7 @@ fn client(base: &Registration, declared: &Declared) -> Registration {
     let mut client = base.clone();
     if let Some(id) = &declared.client_id {
         client.id = id.clone();
-        client.secret = Given::default();
+        client.secret = ClientValue::default();
         client.secret_required = false;
     }
     if let Some(secret) = &declared.client_secret {

@@ -80,7 +80,7 @@ const FENCES: &[(&str, &[&str])] = &[
         "zeroize",
         &[
             "model/secret.rs",
-            "oauth/random.rs",
+            "oauth/state_nonce.rs",
             "store/raw_json.rs",
             "sys/atomic_write.rs",
             "sys/process_group.rs",

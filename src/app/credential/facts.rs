@@ -184,7 +184,7 @@ pub(in crate::app) fn renewal(
     };
     let renewal = match &grant {
         None => Renewal::Never,
-        Some(_) if cx.catalogue.renews_by_itself(&provider) => Renewal::Automatic,
+        Some(_) if cx.catalogue.refreshes_automatically(&provider) => Renewal::Automatic,
         Some(_) => Renewal::ByCommand,
     };
     (renewal, grant)

@@ -16,7 +16,7 @@ use crate::model::expiry::End;
 use crate::model::hint::Hint;
 use crate::model::id::AgentId;
 use crate::model::path;
-use crate::model::provider::{Given, Provider};
+use crate::model::provider::{ClientValue, Provider};
 use crate::ports::program::{Exit, HookCommand};
 
 use super::sent_log;
@@ -220,7 +220,7 @@ fn withheld(cx: Context<'_>) -> Vec<String> {
 }
 
 fn credentials_of(provider: &Provider) -> impl Iterator<Item = String> {
-    let of_client = |given: &Given| {
+    let of_client = |given: &ClientValue| {
         let named = given.env.iter().chain(&given.secret);
         named.cloned().collect::<Vec<_>>()
     };

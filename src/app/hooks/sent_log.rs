@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::app::context::Context;
-use crate::model::alert::{Alert, DedupKey, Entry, Told};
+use crate::model::alert::{Alert, DedupKey, Entry, SentAlerts};
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, Sharing};
 use crate::ports::lock::{LockError, lock_within};
@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_secs(2);
 /// What the file holds.
 #[derive(Default)]
 struct Content {
-    told: Told,
+    told: SentAlerts,
     last_tick: Option<Timestamp>,
 }
 
@@ -137,7 +137,7 @@ fn from_json(value: &Value) -> Content {
         })
     });
     Content {
-        told: Told(told.collect()),
+        told: SentAlerts(told.collect()),
         last_tick: value["lastTick"].as_i64().map(Timestamp),
     }
 }

@@ -119,7 +119,7 @@ fn fetch(
     let mut last = MetadataError::NotHere("there is no address to ask".to_owned());
     for address in metadata::addresses(issuer, wants_id_token(provider))? {
         let answer = get(cx, &address).map_err(MetadataError::Later)?;
-        match metadata::judge(&answer, registration) {
+        match metadata::read_answer(&answer, registration) {
             Ok(metadata) => return Ok((metadata, answer)),
             Err(error @ MetadataError::NotHere(_)) => last = error,
             Err(error) => return Err(error),
@@ -208,7 +208,7 @@ pub(in crate::app) fn forget(cx: Context<'_>, issuer: &str) {
 
 /// Keeps it for the next command, which asks again if this fails.
 fn keep(cx: Context<'_>, issuer: &str, metadata: &Metadata, answer: &Response, now: Timestamp) {
-    let Some(life) = metadata::life(answer) else {
+    let Some(life) = metadata::cache_lifetime(answer) else {
         return;
     };
     let page = Page {

@@ -2,7 +2,7 @@
 //! user brought and by what the issuer publishes. What the manifest says wins.
 
 use crate::model::provider::{
-    Client, ClientAuth, DeviceScheme, Flow, Given, IdTokenCheck, Provider, Registration,
+    Client, ClientAuth, ClientValue, DeviceScheme, Flow, IdTokenCheck, Provider, Registration,
 };
 use crate::model::secret::Secret;
 use crate::oauth::metadata::Metadata;
@@ -246,7 +246,7 @@ pub(in crate::app) fn with_secret(provider: &Provider, client: Client) -> Result
 }
 
 /// A variable first, then a secret by its name, then what is written down.
-fn given(cx: Context<'_>, given: &Given) -> Option<Secret<String>> {
+fn given(cx: Context<'_>, given: &ClientValue) -> Option<Secret<String>> {
     if let Some(value) = given.env.iter().find_map(|name| cx.env.var(name)) {
         return Some(value);
     }
@@ -260,7 +260,7 @@ fn secret_variables(name: &str) -> [String; 2] {
     [name.to_owned(), format!("OPENCLAW_SECRET_{name}")]
 }
 
-fn missing(provider: &Provider, what: &str, given: &Given) -> Failure {
+fn missing(provider: &Provider, what: &str, given: &ClientValue) -> Failure {
     let mut places = given.env.clone();
     if let Some(name) = &given.secret {
         places.extend(secret_variables(name));

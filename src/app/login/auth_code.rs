@@ -217,7 +217,7 @@ pub(in crate::app) fn refused(
 /// Why a code became nothing.
 pub(in crate::app) fn exchange_failure(provider: &Provider, error: &OAuthError) -> Failure {
     let message = format!("the code could not be exchanged for a token: {error}");
-    let kind = if error.is_passing() {
+    let kind = if error.is_transient() {
         Kind::Temporary
     } else {
         Kind::NeedsLogin

@@ -105,12 +105,12 @@ impl<'a> Running<'a> {
         match poll {
             Poll::Grant(grant) => return Step::Grant(grant),
             Poll::Failed(error) => return Step::Over(failure(self.request, &self.device, &error)),
-            Poll::Trouble { reason, .. } if !self.troubled => {
+            Poll::Unavailable { reason, .. } if !self.troubled => {
                 self.troubled = true;
                 let text = format!("{reason}; the login goes on waiting");
                 self.cx.warn(text);
             }
-            Poll::Trouble { .. } => {}
+            Poll::Unavailable { .. } => {}
             Poll::Pending | Poll::SlowDown(_) => self.troubled = false,
         }
         // Whether the code has ended meanwhile is the next call's to say.
@@ -232,11 +232,11 @@ fn switched_off(request: &Request, device: &DeviceClient<'_>, error: &DeviceErro
 fn kind(error: &OAuthError) -> Kind {
     match error {
         OAuthError::Unsupported { .. } => Kind::Config,
-        OAuthError::Passing {
+        OAuthError::Transient {
             status: Some(400..=407 | 409..=428 | 430..=499),
             ..
         } => Kind::NeedsLogin,
-        OAuthError::Passing { .. } | OAuthError::Unknown { .. } => Kind::Temporary,
+        OAuthError::Transient { .. } | OAuthError::Unknown { .. } => Kind::Temporary,
         OAuthError::Refused(_) | OAuthError::Unexpected { .. } => Kind::NeedsLogin,
     }
 }

@@ -46,7 +46,7 @@ pub struct Wanted {
 pub fn run(cx: Context<'_>, wanted: &Wanted) -> Result<Outcome, Failure> {
     cx.interrupt.defer();
     let pasted = match Pasted::parse(read(cx, &wanted.code_file)?.expose()) {
-        Pasted::Nonsense(why) => return Err(unusable(&why, None)),
+        Pasted::Invalid(why) => return Err(unusable(&why, None)),
         pasted => pasted,
     };
     // Held until the attempt is gone: another process finds either it or nothing.
@@ -109,7 +109,7 @@ impl Completion<'_> {
             Pasted::BareCode(code) if accept_bare && self.flow.takes_bare_codes() => {
                 return Ok(AuthorizationCode::unproven(code));
             }
-            Pasted::BareCode(_) | Pasted::Nonsense(_) => return Err(self.unproven()),
+            Pasted::BareCode(_) | Pasted::Invalid(_) => return Err(self.unproven()),
         };
         self.attempt
             .read_callback(&query)
@@ -135,7 +135,7 @@ impl Completion<'_> {
                 self.forget();
                 kept.map_err(|failure| begin_anew(failure, &provider.id))
             }
-            Err(error) if error.is_lasting() => {
+            Err(error) if error.is_permanent() => {
                 self.forget();
                 Err(exchange_failure(provider, &error).hint(start_command(&provider.id)))
             }
@@ -217,7 +217,7 @@ fn pick<'a>(
     let meant: Vec<&Pending> = attempts.iter().filter(is_meant).collect();
     let state = match pasted {
         Pasted::Query(query) => query.iter().find(|(name, _)| name == "state"),
-        Pasted::BareCode(_) | Pasted::Nonsense(_) => None,
+        Pasted::BareCode(_) | Pasted::Invalid(_) => None,
     };
     let is_proven =
         |attempt: &&&Pending| state.is_some_and(|(_, state)| *state == attempt.kept.state);

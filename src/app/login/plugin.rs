@@ -7,7 +7,7 @@ use crate::model::hint::Command;
 use crate::model::provider::{ProgramFlow, Provider};
 use crate::model::secret::Secret;
 use crate::oauth::error::OAuthError;
-use crate::oauth::plugin::{self as protocol, Aside, Login, ORIGIN, Program};
+use crate::oauth::plugin::{self as protocol, Interaction, Login, ORIGIN, Program};
 use crate::ports::dialog::{Answer, Notice, Question};
 
 use super::request::{Outcome, Request};
@@ -36,13 +36,13 @@ pub(in crate::app) fn run(
 
     let over = cx.clock.monotonic() + request.timeout;
     let stop = || cx.interrupt.pending().is_some() || cx.clock.monotonic() >= over;
-    let mut aside = |aside| heard(cx, request, provider, aside, &stop);
+    let mut interact = |interaction| heard(cx, request, provider, interaction, &stop);
     let mut login = Login {
         deadline: over_at,
         limit: request.timeout,
         remote: cx.env.is_remote(),
         interactive: cx.dialog.can_ask(),
-        aside: &mut aside,
+        interact: &mut interact,
     };
     let speaker = Program {
         stop: &|| cx.interrupt.pending(),
@@ -80,11 +80,11 @@ fn heard(
     cx: Context<'_>,
     request: &Request,
     provider: &Provider,
-    aside: Aside,
+    interaction: Interaction,
     stop: &dyn Fn() -> bool,
 ) -> Option<Secret<String>> {
-    match aside {
-        Aside::Ask { prompt } => {
+    match interaction {
+        Interaction::Ask { prompt } => {
             let question = Question::Paste { prompt };
             match cx.dialog.ask(&question, stop) {
                 Ok(Answer::Text(text)) => Some(text),
@@ -95,7 +95,7 @@ fn heard(
                 }
             }
         }
-        Aside::Notice { text, url, code } => {
+        Interaction::Notice { text, url, code } => {
             cx.dialog.notice(&Notice::Program {
                 provider: provider.name.clone(),
                 text,
@@ -122,7 +122,7 @@ fn failure(request: &Request, provider: &Provider, error: &OAuthError) -> Failur
     let failed = |kind| Failure::new(kind, format!("the login did not succeed: {error}"));
     match error {
         OAuthError::Refused(refusal) => failed(Kind::NeedsLogin).code(&refusal.code).hint(again),
-        OAuthError::Passing { .. } | OAuthError::Unsupported { .. } => {
+        OAuthError::Transient { .. } | OAuthError::Unsupported { .. } => {
             failed(Kind::Temporary).hint(again)
         }
         OAuthError::Unknown { .. } | OAuthError::Unexpected { .. } => {

@@ -131,7 +131,7 @@ pub(in crate::app) fn paste(
                 AuthorizationCode::unproven(code)
             }
             Pasted::BareCode(_) => continue,
-            Pasted::Nonsense(why) => {
+            Pasted::Invalid(why) => {
                 tell(&why);
                 continue;
             }

@@ -114,7 +114,7 @@ impl RefreshRequest<'_> {
             RefreshOutcome::Passing { retry_at, .. } => retry_at,
             _ => None,
         };
-        let reached = !matches!(error, OAuthError::Passing { status: None, .. });
+        let reached = !matches!(error, OAuthError::Transient { status: None, .. });
         let retry_at = told.or_else(|| self.pause(record, reached, now));
         // Without an answer, too: nothing is spent by asking.
         let reason = error.to_string();

@@ -166,7 +166,7 @@ impl RefreshRequest<'_> {
         if let RefreshOutcome::Passing { retry_at, .. } = &mut outcome {
             let reached = matches!(
                 error,
-                OAuthError::Passing {
+                OAuthError::Transient {
                     status: Some(_),
                     ..
                 }

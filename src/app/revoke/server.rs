@@ -127,7 +127,7 @@ pub(super) fn failure(profile: &ProfileId, error: &OAuthError) -> Failure {
     let again = Command::logout(profile).arg("--revoke");
     let not = |why: &str| format!("{profile} was not revoked: {why}");
     match error {
-        OAuthError::Passing { reason, .. } | OAuthError::Unsupported { reason } => {
+        OAuthError::Transient { reason, .. } | OAuthError::Unsupported { reason } => {
             let wait = error.retry_after().map_or_else(String::new, |wait| {
                 let millis = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
                 format!("; it wants to be asked again in {}", short_duration(millis))

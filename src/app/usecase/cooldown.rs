@@ -159,7 +159,7 @@ pub fn clear(cx: Context<'_>, agent: &AgentId, which: &Which) -> Result<Vec<Prof
         cleared = marked(doc, &effective, which);
         for id in &cleared {
             if let Some(usage) = known(doc, effective.main.as_ref(), id) {
-                let next = cooldown::cleared(usage);
+                let next = cooldown::clear(usage);
                 doc.set_usage(id, next);
             }
         }

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crate::model::cooldown::{self, Failed, Reason};
+use crate::model::cooldown::{self, ProfileFailure, Reason};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::Effective;
 use crate::model::time::Timestamp;
@@ -158,19 +158,19 @@ fn written(
         let usage = known(doc, main.as_ref(), id).cloned().unwrap_or_default();
         let release = doc.release.over(main.as_ref().map(|main| main.release));
         let next = match request.ending {
-            RequestOutcome::Worked => cooldown::worked(&usage, now),
+            RequestOutcome::Worked => cooldown::record_success(&usage, now),
             RequestOutcome::Failed {
                 reason,
                 retry_after,
             } => {
-                let failed = Failed {
+                let failed = ProfileFailure {
                     provider,
                     reason,
                     model,
                     retry_after,
                     now,
                 };
-                cooldown::failed(&usage, &failed, rules, release)
+                cooldown::record_failure(&usage, &failed, rules, release)
             }
         };
         doc.set_usage(id, next);

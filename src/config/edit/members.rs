@@ -3,10 +3,10 @@
 use jsonc_parser::cst::{CstArray, CstInputValue, CstNode, CstObject, CstObjectProp};
 
 /// A member on the way to a change is not what it should be: its name, and what is wrong.
-pub(in crate::config) type Misshapen = (String, &'static str);
+pub(in crate::config) type ShapeFault = (String, &'static str);
 
 /// Of two members of one name the later is read, and the first is what an edit would find.
-pub(super) fn is_unique(root: &CstObject, path: &[&str]) -> Result<(), Misshapen> {
+pub(super) fn is_unique(root: &CstObject, path: &[&str]) -> Result<(), ShapeFault> {
     let mut object = Some(root.clone());
     for (depth, name) in path.iter().enumerate() {
         let members = object.map(|object| object.properties()).unwrap_or_default();
@@ -23,10 +23,10 @@ pub(super) fn is_unique(root: &CstObject, path: &[&str]) -> Result<(), Misshapen
 pub(super) const NO_OBJECT: &str = "is not an object";
 
 /// The object at a path, made where nothing or `null` is.
-pub(super) fn at(root: &CstObject, path: &[&str]) -> Result<CstObject, Misshapen> {
+pub(super) fn object_at(root: &CstObject, path: &[&str]) -> Result<CstObject, ShapeFault> {
     let mut object = root.clone();
     for (depth, name) in path.iter().enumerate() {
-        if held(&object, name).is_some_and(|value| value.as_object().is_none()) {
+        if non_null(&object, name).is_some_and(|value| value.as_object().is_none()) {
             return Err((path[..=depth].join("."), NO_OBJECT));
         }
         object = object.object_value_or_set(name);
@@ -35,7 +35,7 @@ pub(super) fn at(root: &CstObject, path: &[&str]) -> Result<CstObject, Misshapen
 }
 
 /// The value of a member, unless it is `null`.
-pub(super) fn held(object: &CstObject, name: &str) -> Option<CstNode> {
+pub(super) fn non_null(object: &CstObject, name: &str) -> Option<CstNode> {
     let value = object.get(name)?.value()?;
     value.as_null_keyword().is_none().then_some(value)
 }

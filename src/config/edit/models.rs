@@ -2,7 +2,7 @@
 
 use jsonc_parser::cst::{CstArray, CstInputValue, CstObject};
 
-use super::members::{Misshapen, at, held, prune, set, string};
+use super::members::{ShapeFault, non_null, object_at, prune, set, string};
 
 /// What a model is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +33,9 @@ impl Role {
 const MODELS: [&str; 3] = ["agents", "defaults", "models"];
 
 /// The choice of a role; a text stands for its `primary`.
-fn choice(root: &CstObject, role: Role) -> Result<CstObject, Misshapen> {
-    let defaults = at(root, &["agents", "defaults"])?;
-    let text = held(&defaults, role.member()).and_then(|value| string(&value));
+fn choice(root: &CstObject, role: Role) -> Result<CstObject, ShapeFault> {
+    let defaults = object_at(root, &["agents", "defaults"])?;
+    let text = non_null(&defaults, role.member()).and_then(|value| string(&value));
     let choice = defaults.object_value_or_set(role.member());
     if let Some(text) = text {
         set(&choice, "primary", &text);
@@ -43,21 +43,25 @@ fn choice(root: &CstObject, role: Role) -> Result<CstObject, Misshapen> {
     Ok(choice)
 }
 
-pub(super) fn set_primary(root: &CstObject, role: Role, reference: &str) -> Result<(), Misshapen> {
+pub(super) fn set_primary(root: &CstObject, role: Role, reference: &str) -> Result<(), ShapeFault> {
     set(&choice(root, role)?, "primary", reference);
     Ok(())
 }
 
-fn fallbacks(root: &CstObject, role: Role) -> Result<CstArray, Misshapen> {
+fn fallbacks(root: &CstObject, role: Role) -> Result<CstArray, ShapeFault> {
     let choice = choice(root, role)?;
-    if held(&choice, "fallbacks").is_some_and(|value| value.as_array().is_none()) {
+    if non_null(&choice, "fallbacks").is_some_and(|value| value.as_array().is_none()) {
         let member = format!("agents.defaults.{}.fallbacks", role.member());
         return Err((member, "is not a list"));
     }
     Ok(choice.array_value_or_set("fallbacks"))
 }
 
-pub(super) fn add_fallback(root: &CstObject, role: Role, reference: &str) -> Result<(), Misshapen> {
+pub(super) fn add_fallback(
+    root: &CstObject,
+    role: Role,
+    reference: &str,
+) -> Result<(), ShapeFault> {
     let list = fallbacks(root, role)?;
     let is_it = |node| string(&node).as_deref() == Some(reference);
     if !list.elements().into_iter().any(is_it) {
@@ -70,15 +74,15 @@ pub(super) fn drop_fallbacks(
     root: &CstObject,
     role: Role,
     entries: &[String],
-) -> Result<(), Misshapen> {
+) -> Result<(), ShapeFault> {
     prune(Some(fallbacks(root, role)?), |node| {
         string(node).is_some_and(|text| entries.contains(&text))
     });
     Ok(())
 }
 
-pub(super) fn allow(root: &CstObject, reference: &str) -> Result<(), Misshapen> {
-    let models = at(root, &MODELS)?;
+pub(super) fn allow(root: &CstObject, reference: &str) -> Result<(), ShapeFault> {
+    let models = object_at(root, &MODELS)?;
     if models.get(reference).is_none() {
         models.append(reference, CstInputValue::Object(Vec::new()));
     }
@@ -89,9 +93,9 @@ pub(super) fn set_alias(
     root: &CstObject,
     reference: &str,
     alias: Option<&str>,
-) -> Result<(), Misshapen> {
+) -> Result<(), ShapeFault> {
     let [agents, defaults, models] = MODELS;
-    let model = at(root, &[agents, defaults, models, reference])?;
+    let model = object_at(root, &[agents, defaults, models, reference])?;
     match (alias, model.get("alias")) {
         (Some(alias), _) => set(&model, "alias", alias),
         (None, Some(member)) => member.remove(),

@@ -30,14 +30,14 @@ fn fail_of(
     release: StoreFormat,
 ) -> Usage {
     let provider = provider("anthropic");
-    let what = Failed {
+    let what = ProfileFailure {
         provider: &provider,
         reason,
         model,
         retry_after: None,
         now,
     };
-    failed(before, &what, &Cooldowns::default(), release)
+    record_failure(before, &what, &Cooldowns::default(), release)
 }
 
 /// The ends of so many failures, each the moment the one before is over or a minute later.
@@ -181,14 +181,14 @@ fn the_configuration_sets_the_lengths() {
     };
     let fail = |name, reason, before: &Usage, now| {
         let provider = provider(name);
-        let what = Failed {
+        let what = ProfileFailure {
             provider: &provider,
             reason,
             model: None,
             retry_after: None,
             now,
         };
-        failed(before, &what, &rules, StoreFormat::Early)
+        record_failure(before, &what, &rules, StoreFormat::Early)
     };
     let none = Usage::default();
     let first = fail("openai", Reason::Billing, &none, NOW);
@@ -205,14 +205,14 @@ fn the_configuration_sets_the_lengths() {
 fn a_server_can_ask_for_more_time_and_for_a_day_at_most() {
     let provider = provider("anthropic");
     let asked = |reason, release, seconds| {
-        let what = Failed {
+        let what = ProfileFailure {
             provider: &provider,
             reason,
             model: None,
             retry_after: Some(Duration::from_secs(seconds)),
             now: NOW,
         };
-        let usage = failed(&Usage::default(), &what, &Cooldowns::default(), release);
+        let usage = record_failure(&Usage::default(), &what, &Cooldowns::default(), release);
         let end = usage.cooldown_until.or(usage.disabled_until).unwrap();
         NOW.until(end)
     };
@@ -271,11 +271,11 @@ proptest! {
             now = Timestamp(now.0 + passed);
             latest = latest.max(now);
             usage = match ending {
-                None => worked(&usage, now),
+                None => record_success(&usage, now),
                 Some(reason) => {
                     let retry_after = Some(Duration::from_secs(retry_after));
-                    let what = Failed { provider: &provider, reason, model, retry_after, now };
-                    failed(&usage, &what, &rules, release)
+                    let what = ProfileFailure { provider: &provider, reason, model, retry_after, now };
+                    record_failure(&usage, &what, &rules, release)
                 }
             };
             prop_assert_eq!(usage.unusable(now, None).is_some(), ending.is_some());
@@ -287,7 +287,7 @@ proptest! {
             let counted: u64 = usage.failure_counts.iter().map(|(_, count)| count).sum();
             prop_assert_eq!(usage.error_count, counted);
         }
-        prop_assert!(!is_marked(&cleared(&usage)));
-        prop_assert_eq!(cleared(&usage).last_used, usage.last_used);
+        prop_assert!(!is_marked(&clear(&usage)));
+        prop_assert_eq!(clear(&usage).last_used, usage.last_used);
     }
 }

@@ -9,7 +9,7 @@ use url::{Host, Url};
 
 use super::claim::{ClaimPath, ClaimSource};
 use super::loopback::{Loopback, is_loopback};
-use super::probe::filled;
+use super::probe::fill_body;
 use crate::model::id::{ProfileId, ProviderId, is_unprintable};
 use crate::model::time::parse_duration;
 
@@ -292,9 +292,9 @@ fn statuses(numbers: &[u16]) -> Option<String> {
     ))
 }
 
-/// A JSON text once its places are filled.
+/// A JSON text once its places are fill_body.
 fn body(text: &str) -> Option<String> {
-    let read = serde_json::from_str::<serde::de::IgnoredAny>(&filled(text, "m", 1));
+    let read = serde_json::from_str::<serde::de::IgnoredAny>(&fill_body(text, "m", 1));
     let why = read.err()?;
     Some(format!(
         "the body is no JSON ({why}): write '{{\"model\": \"{{model}}\", \"max_tokens\": {{max_tokens}}}}' and \

@@ -10,9 +10,9 @@ use crate::model::secret::Secret;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Registration {
     /// `client_id`.
-    pub id: Given,
+    pub id: ClientValue,
     /// `client_secret`. No secret of another vendor is ever shipped, so the user brings it.
-    pub secret: Given,
+    pub secret: ClientValue,
     /// Whether nothing goes without the secret; else a client without one is a public client.
     pub secret_required: bool,
     /// How a client that has a secret shows it.
@@ -41,7 +41,7 @@ impl Registration {
 
 /// A value that a manifest gives or a user brings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Given {
+pub struct ClientValue {
     /// Variables that may carry it; the first that is not blank wins, over everything else.
     pub env: Vec<String>,
     /// The name of a secret that is it: `${secret:NAME}`.
@@ -50,7 +50,7 @@ pub struct Given {
     pub value: Option<Secret<String>>,
 }
 
-impl Given {
+impl ClientValue {
     /// A fixed value.
     pub fn fixed(value: &str) -> Self {
         Self {

@@ -67,7 +67,7 @@ impl Probe {
 }
 
 /// The body with everything put in. Tokens come first: a model may be called anything.
-pub fn filled(body: &str, model: &str, max_tokens: u64) -> String {
+pub fn fill_body(body: &str, model: &str, max_tokens: u64) -> String {
     let escape = |c: char| match c {
         '"' | '\\' => format!("\\{c}"),
         c if c.is_control() => format!("\\u{:04x}", u32::from(c)),
@@ -85,8 +85,8 @@ mod tests {
     #[test]
     fn a_model_of_any_name_stays_a_text() {
         let body = r#"{"model":"{model}","max_tokens":{max_tokens}}"#;
-        let filled = filled(body, "a\"b\\c\u{1}{max_tokens}", 8);
-        let read: serde_json::Value = serde_json::from_str(&filled).unwrap();
+        let fill_body = fill_body(body, "a\"b\\c\u{1}{max_tokens}", 8);
+        let read: serde_json::Value = serde_json::from_str(&fill_body).unwrap();
         assert_eq!(read["model"], "a\"b\\c\u{1}{max_tokens}");
         assert_eq!(read["max_tokens"], 8);
     }

@@ -7,7 +7,7 @@ use super::authorization::{Approval, DeviceAuthorization};
 use super::poll::{DeviceError, Poll};
 use super::requests::{DeviceClient, interval, text};
 use super::rfc8628::{
-    ENDPOINT, Members, checked, is_in_trouble, read_error_code, read_poll, success_body,
+    ENDPOINT, Members, checked, is_unavailable, read_error_code, read_poll, success_body,
 };
 use crate::model::provider::{Body, Client};
 use crate::model::secret::Secret;
@@ -130,11 +130,11 @@ fn exchange(
         now,
     ) {
         Ok(grant) => Poll::Grant(Box::new(grant)),
-        Err(OAuthError::Passing {
+        Err(OAuthError::Transient {
             reason,
             retry_after,
             status,
-        }) if status.is_none_or(is_in_trouble) => Poll::Trouble {
+        }) if status.is_none_or(is_unavailable) => Poll::Unavailable {
             reason,
             retry_after,
         },

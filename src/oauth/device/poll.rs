@@ -17,7 +17,7 @@ pub enum Poll {
     /// server says, whichever is more.
     SlowDown(Option<Duration>),
     /// The network or the server is in trouble, and the code is as good as before.
-    Trouble {
+    Unavailable {
         /// What went wrong, cleaned for a terminal.
         reason: String,
         /// How long the server wants to be left alone.
@@ -80,7 +80,7 @@ impl From<HttpError> for Poll {
     fn from(error: HttpError) -> Self {
         match error.kind {
             HttpErrorKind::Local => OAuthError::from(error).into(),
-            _ => Self::Trouble {
+            _ => Self::Unavailable {
                 reason: printable(&error.to_string(), 200),
                 retry_after: None,
             },

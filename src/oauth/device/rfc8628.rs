@@ -116,11 +116,11 @@ pub(super) fn read_poll(
     let mut sent = vec![&authorization.device_code];
     sent.extend(&authorization.code_verifier);
     sent.extend(&client.client.secret);
-    let is_in_trouble = is_in_trouble(answer.status);
+    let is_unavailable = is_unavailable(answer.status);
     let retry_after = retry_after(&answer, now);
     match token_response::read(client.provider, answer, now, &sent) {
         Ok(grant) => Poll::Grant(Box::new(grant)),
-        Err(error) if is_in_trouble => Poll::Trouble {
+        Err(error) if is_unavailable => Poll::Unavailable {
             reason: error.to_string(),
             retry_after,
         },
@@ -136,7 +136,7 @@ pub(super) fn read_error_code(answer: &Response) -> Option<Poll> {
     match code {
         "authorization_pending" => Some(Poll::Pending),
         "slow_down" => Some(Poll::SlowDown(told_interval(&body, 1.0))),
-        _ if is_in_trouble(answer.status) => None,
+        _ if is_unavailable(answer.status) => None,
         "expired_token" => Some(Poll::Failed(DeviceError::Expired)),
         "access_denied" | "authorization_denied" => {
             let description = text(&body, "error_description").unwrap_or_default();
@@ -150,6 +150,6 @@ pub(super) fn read_error_code(answer: &Response) -> Option<Poll> {
 }
 
 /// Whether a status says that the request was not looked at.
-pub(super) fn is_in_trouble(status: u16) -> bool {
+pub(super) fn is_unavailable(status: u16) -> bool {
     matches!(status, 408 | 429 | 500..)
 }

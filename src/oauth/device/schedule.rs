@@ -42,7 +42,7 @@ impl PollSchedule {
     pub fn learn(&mut self, poll: &Poll, now: Duration) {
         let mut at_least = Duration::ZERO;
         match poll {
-            Poll::Trouble { retry_after, .. } => {
+            Poll::Unavailable { retry_after, .. } => {
                 self.troubles = self.troubles.saturating_add(1);
                 at_least = retry_after.unwrap_or_default();
             }
@@ -83,7 +83,7 @@ mod tests {
     }
 
     fn trouble(retry_after: Option<u64>) -> Poll {
-        Poll::Trouble {
+        Poll::Unavailable {
             reason: "x".into(),
             retry_after: retry_after.map(seconds),
         }

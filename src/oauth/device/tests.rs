@@ -136,7 +136,7 @@ fn word(poll: &Poll) -> String {
         Poll::Pending => "pending".to_owned(),
         Poll::SlowDown(None) => "slow down".to_owned(),
         Poll::SlowDown(Some(interval)) => format!("slow down to {}", interval.as_secs()),
-        Poll::Trouble { retry_after, .. } => format!("trouble {retry_after:?}"),
+        Poll::Unavailable { retry_after, .. } => format!("trouble {retry_after:?}"),
         Poll::Grant(grant) => format!("grant {}", grant.access.expose()),
         Poll::Failed(error) => format!("failed: {error}"),
     }

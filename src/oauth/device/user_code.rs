@@ -6,14 +6,14 @@ use serde_json::Value;
 use super::authorization::DeviceAuthorization;
 use super::poll::{DeviceError, Poll};
 use super::requests::{DeviceClient, interval, text};
-use super::rfc8628::{ENDPOINT, Members, checked, is_in_trouble, read_error_code, read_poll};
+use super::rfc8628::{ENDPOINT, Members, checked, is_unavailable, read_error_code, read_poll};
 use crate::model::grant::Refusal;
 use crate::model::id::printable;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::oauth::error::{OAuthError, http_date};
 use crate::oauth::lifetime;
-use crate::oauth::random::random_value;
+use crate::oauth::state_nonce::random_value;
 use crate::oauth::token_response::json;
 use crate::ports::host::Random;
 use crate::ports::http::Response;
@@ -74,10 +74,10 @@ pub(super) fn poll(
         return Ok(poll);
     }
     let body = json(&answer);
-    if !(200..300).contains(&answer.status) && !is_in_trouble(answer.status) {
+    if !(200..300).contains(&answer.status) && !is_unavailable(answer.status) {
         return Err(refusal(&answer, &body, now).into());
     }
-    if is_in_trouble(answer.status) {
+    if is_unavailable(answer.status) {
         return Ok(read_poll(client, authorization, answer, now));
     }
     match text(&body, "status") {
@@ -98,7 +98,7 @@ fn fault(body: &Value) -> Option<i64> {
 fn refusal(answer: &Response, body: &Value, now: Timestamp) -> OAuthError {
     let base = body.get("base_resp");
     let words = base.and_then(|base| text(base, "status_msg"));
-    if is_in_trouble(answer.status) || (fault(body).is_none() && words.is_none()) {
+    if is_unavailable(answer.status) || (fault(body).is_none() && words.is_none()) {
         return OAuthError::of_answer_at(ENDPOINT, answer, now);
     }
     OAuthError::Refused(Refusal {

@@ -55,8 +55,8 @@ fn what_does_not_judge_the_grant_is_no_refusal() {
         ),
     ] {
         let error = answer(status, body);
-        assert!(error.is_passing(), "{status} {body}: {error:?}");
-        assert!(!error.is_lasting() && !error.is_unknown());
+        assert!(error.is_transient(), "{status} {body}: {error:?}");
+        assert!(!error.is_permanent() && !error.is_unknown());
     }
     let region = answer(403, r#"{"error":"unsupported_country_region_territory"}"#);
     assert!(region.to_string().contains("HTTPS_PROXY"));
@@ -108,8 +108,8 @@ fn a_request_that_may_have_been_sent_leaves_the_outcome_open() {
             detail: "x".into(),
         })
     };
-    assert!(error(HttpErrorKind::Connect).is_passing());
-    assert!(error(HttpErrorKind::Tls).is_passing());
+    assert!(error(HttpErrorKind::Connect).is_transient());
+    assert!(error(HttpErrorKind::Tls).is_transient());
     assert!(error(HttpErrorKind::NoAnswer).is_unknown());
     assert!(error(HttpErrorKind::AnswerTimeout).is_unknown());
 }

@@ -22,7 +22,7 @@ fn registration(issuer: &str, hosts: &[&str]) -> Registration {
 }
 
 fn read(document: &Value) -> Result<Metadata, MetadataError> {
-    judge(
+    read_answer(
         &answer(200, &document.to_string()),
         &registration(ISSUER, &[]),
     )
@@ -77,7 +77,7 @@ fn rfc8414_3_3_the_issuer_is_the_one_that_was_asked_for() {
 fn every_endpoint_is_on_an_allowed_host() {
     let with = |name: &str, value: Value, hosts: &[&str]| {
         let document = json!({ "issuer": ISSUER, name: value }).to_string();
-        judge(&answer(200, &document), &registration(ISSUER, hosts))
+        read_answer(&answer(200, &document), &registration(ISSUER, hosts))
     };
     for name in MEMBERS.iter().filter(|name| is_address(name)) {
         assert!(with(name, json!("https://auth.example/x"), &[]).is_ok());
@@ -128,7 +128,8 @@ fn what_the_server_announces_is_told() {
 
 #[test]
 fn only_some_answers_end_the_search() {
-    let of = |status, body| judge(&answer(status, body), &registration(ISSUER, &[])).unwrap_err();
+    let of =
+        |status, body| read_answer(&answer(status, body), &registration(ISSUER, &[])).unwrap_err();
     for (status, body) in [
         (404, ""),
         (302, ""),
@@ -152,7 +153,7 @@ fn a_document_is_kept_for_as_long_as_its_server_says_within_bounds() {
         let mut answer = answer(200, "{}");
         let header = value.map(|value| ("cache-control".to_owned(), value.to_owned()));
         answer.headers.extend(header);
-        life(&answer).map(|life| life.as_secs())
+        cache_lifetime(&answer).map(|life| life.as_secs())
     };
     assert_eq!(of(None), Some(86_400));
     assert_eq!(of(Some("public, max-age=3600")), Some(3_600));

@@ -43,7 +43,7 @@ impl Request {
 /// A line of ours.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum Ours<'a> {
+enum Outgoing<'a> {
     Hello {
         protocol: u32,
         client: &'static str,
@@ -54,30 +54,30 @@ enum Ours<'a> {
         remote: bool,
         interactive: bool,
     },
-    Refresh(OurGrant<'a>),
-    Revoke(OurGrant<'a>),
+    Refresh(GrantMembers<'a>),
+    Revoke(GrantMembers<'a>),
     Answer {
         text: Option<&'a str>,
     },
 }
 
 #[derive(Serialize)]
-struct OurGrant<'a> {
+struct GrantMembers<'a> {
     access_token: Option<&'a str>,
     refresh_token: Option<&'a str>,
-    account: OurAccount<'a>,
+    account: AccountMembers<'a>,
     fields: BTreeMap<&'a str, &'a RawValue>,
 }
 
 #[derive(Serialize)]
-struct OurAccount<'a> {
+struct AccountMembers<'a> {
     id: Option<&'a str>,
     email: Option<&'a str>,
 }
 
 /// The first line of all.
 pub(super) fn hello(provider: &str) -> Secret<Vec<u8>> {
-    line(&Ours::Hello {
+    line(&Outgoing::Hello {
         protocol: PROTOCOL,
         client: concat!("openclaw/", env!("CARGO_PKG_VERSION")),
         provider,
@@ -86,7 +86,7 @@ pub(super) fn hello(provider: &str) -> Secret<Vec<u8>> {
 
 /// The request for a login that may take until `deadline`.
 pub(super) fn login(deadline: Timestamp, remote: bool, interactive: bool) -> Secret<Vec<u8>> {
-    line(&Ours::Login {
+    line(&Outgoing::Login {
         deadline: deadline.0,
         remote,
         interactive,
@@ -95,24 +95,24 @@ pub(super) fn login(deadline: Timestamp, remote: bool, interactive: bool) -> Sec
 
 /// The request for a new grant for this one: the tokens, and whatever else the profile holds.
 pub(super) fn refresh(credential: &OAuth) -> Secret<Vec<u8>> {
-    line(&Ours::Refresh(our_grant(credential)))
+    line(&Outgoing::Refresh(grant_members(credential)))
 }
 
 /// The request for the end of this grant.
 pub(super) fn revoke(credential: &OAuth) -> Secret<Vec<u8>> {
-    line(&Ours::Revoke(our_grant(credential)))
+    line(&Outgoing::Revoke(grant_members(credential)))
 }
 
-fn our_grant(credential: &OAuth) -> OurGrant<'_> {
+fn grant_members(credential: &OAuth) -> GrantMembers<'_> {
     let fields = credential.extra.0.iter().filter(|(name, _)| name != ORIGIN);
     let fields = fields.filter_map(|(name, value)| {
         let value: &RawValue = serde_json::from_str(value.as_str()).ok()?;
         Some((name.as_str(), value))
     });
-    OurGrant {
+    GrantMembers {
         access_token: exposed(credential.access.as_ref()),
         refresh_token: exposed(credential.refresh.as_ref()),
-        account: OurAccount {
+        account: AccountMembers {
             id: credential.identity.account_id.as_deref(),
             email: credential.identity.email.as_deref(),
         },
@@ -122,7 +122,7 @@ fn our_grant(credential: &OAuth) -> OurGrant<'_> {
 
 /// What a person said when the program asked; nothing if nobody was there.
 pub(super) fn answer(text: Option<&Secret<String>>) -> Secret<Vec<u8>> {
-    line(&Ours::Answer {
+    line(&Outgoing::Answer {
         text: exposed(text),
     })
 }
@@ -137,13 +137,13 @@ fn line(message: &impl Serialize) -> Secret<Vec<u8>> {
 }
 
 /// A line of a program, as far as its type tells. A grant is not looked into: it is saved first.
-pub(super) enum Theirs {
+pub(super) enum Incoming {
     Hello(Hello),
     Notice(Notice),
     Ask(Ask),
     Grant,
     Done,
-    Error(Complaint),
+    Error(ErrorMessage),
 }
 
 #[derive(Deserialize)]
@@ -175,24 +175,26 @@ pub(super) struct Ask {
 
 /// Why there is no grant.
 #[derive(Deserialize)]
-pub(super) struct Complaint {
+pub(super) struct ErrorMessage {
     #[serde(default)]
     pub(super) code: String,
     #[serde(default)]
     pub(super) description: String,
     #[serde(default)]
-    pub(super) kind: Verdict,
+    pub(super) kind: ErrorKind,
     pub(super) retry_after: Option<u64>,
 }
 
 /// What an error says about the grant that was sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Verdict {
+pub(super) enum ErrorKind {
     /// It is dead.
-    Lasting,
+    #[serde(rename = "lasting")]
+    Permanent,
     /// It is as good as it was.
-    Passing,
+    #[serde(rename = "passing")]
+    Transient,
     /// The provider may have spent it, and its answer never came.
     #[default]
     Unknown,
@@ -202,7 +204,7 @@ pub(super) enum Verdict {
 ///
 /// # Errors
 /// What is wrong with it, a clause that quotes nothing.
-pub(super) fn read(line: &Secret<Vec<u8>>) -> Result<Theirs, String> {
+pub(super) fn read(line: &Secret<Vec<u8>>) -> Result<Incoming, String> {
     let line = std::str::from_utf8(line.expose()).map_err(|_| "is no UTF-8".to_owned())?;
     let tag: Tag = serde_json::from_str(line).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => "is no JSON object with a type".to_owned(),
@@ -213,12 +215,12 @@ pub(super) fn read(line: &Secret<Vec<u8>>) -> Result<Theirs, String> {
         message.map_err(|_| format!("is no {what} as the protocol has it"))
     }
     Ok(match tag.r#type.as_str() {
-        "hello" => Theirs::Hello(as_told(line, "hello")?),
-        "notice" => Theirs::Notice(as_told(line, "notice")?),
-        "ask" => Theirs::Ask(as_told(line, "question")?),
-        "grant" => Theirs::Grant,
-        "done" => Theirs::Done,
-        "error" => Theirs::Error(as_told(line, "error")?),
+        "hello" => Incoming::Hello(as_told(line, "hello")?),
+        "notice" => Incoming::Notice(as_told(line, "notice")?),
+        "ask" => Incoming::Ask(as_told(line, "question")?),
+        "grant" => Incoming::Grant,
+        "done" => Incoming::Done,
+        "error" => Incoming::Error(as_told(line, "error")?),
         _ => return Err("has a type that the protocol does not know".to_owned()),
     })
 }
@@ -302,6 +304,6 @@ mod tests {
         assert!(read(&Secret::new(b"{\"type\":\"grant\xff\"}".to_vec())).is_err());
         let later = r#"{"type":"error","kind":"passing","later":[1]}"#;
         let read = read(&Secret::new(later.as_bytes().to_vec()));
-        assert!(matches!(read, Ok(Theirs::Error(error)) if error.kind == Verdict::Passing));
+        assert!(matches!(read, Ok(Incoming::Error(error)) if error.kind == ErrorKind::Transient));
     }
 }

@@ -5,7 +5,7 @@
 //! silence, a crash and nonsense leave the outcome open, as a token endpoint's do. `docs/plugins.md`
 //! is the same for people who write programs.
 
-mod given;
+mod grant;
 mod message;
 
 use std::path::Path;
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::error::OAuthError;
+use super::error::{OAuthError, clean};
 use crate::model::credential::OAuth;
 use crate::model::grant::Refusal;
 use crate::model::id::{ProviderId, printable};
@@ -23,8 +23,8 @@ use crate::model::time::Timestamp;
 use crate::ports::host::{Clock, Signal};
 use crate::ports::program::{MAX_LINE, ProgramError, Programs, Received, Running};
 
-pub use given::{account, grant};
-use message::{Complaint, Theirs, Verdict};
+pub use grant::{account, grant};
+use message::{ErrorKind, ErrorMessage, Incoming};
 pub use message::{ORIGIN, Request};
 
 /// How long a program has to say who it is.
@@ -33,7 +33,7 @@ const HELLO_LIMIT: Duration = Duration::from_secs(10);
 /// little more.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 /// What it had said when it was stopped is heard for as long.
-const LAST_WORDS: Duration = Duration::from_millis(200);
+const LATE_ANSWER: Duration = Duration::from_millis(200);
 /// How often to look whether to stop.
 const TICK: Duration = Duration::from_millis(50);
 /// The most lines of one program: it has something to say, or it floods.
@@ -43,7 +43,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(86_400);
 
 /// What a program has for the person during a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Aside {
+pub enum Interaction {
     /// Something to know or to do; each part clean, and at least one there.
     Notice {
         /// A sentence.
@@ -70,8 +70,8 @@ pub struct Login<'a> {
     pub remote: bool,
     /// Whether a person can be asked.
     pub interactive: bool,
-    /// Takes what the program has for the person; the answer to an [`Aside::Ask`].
-    pub aside: &'a mut dyn FnMut(Aside) -> Option<Secret<String>>,
+    /// Takes what the program has for the person; the answer to an [`Interaction::Ask`].
+    pub interact: &'a mut dyn FnMut(Interaction) -> Option<Secret<String>>,
 }
 
 /// A program, and what it is run with.
@@ -118,8 +118,8 @@ impl<'a> Program<'a> {
             login.remote,
             login.interactive,
         ));
-        let line = session.answer(login.aside, &mut |_| {})?;
-        session.expect(line, |theirs| matches!(theirs, Theirs::Grant))
+        let line = session.answer(login.interact, &mut |_| {})?;
+        session.expect(line, |line| matches!(line, Incoming::Grant))
     }
 
     /// Sends a refresh token. What comes back is given to `save` before it is looked into; the line
@@ -135,7 +135,7 @@ impl<'a> Program<'a> {
         let mut session = self.open(Request::Refresh, REQUEST_LIMIT)?;
         session.ask_about(old, message::refresh(old));
         let line = session.answer(&mut |_| None, save)?;
-        session.expect(line, |theirs| matches!(theirs, Theirs::Grant))
+        session.expect(line, |line| matches!(line, Incoming::Grant))
     }
 
     /// Lets the program end a grant at the provider.
@@ -146,7 +146,7 @@ impl<'a> Program<'a> {
         let mut session = self.open(Request::Revoke, REQUEST_LIMIT)?;
         session.ask_about(grant, message::revoke(grant));
         let line = session.answer(&mut |_| None, &mut |_| {})?;
-        let done = session.expect(line, |theirs| matches!(theirs, Theirs::Done));
+        let done = session.expect(line, |line| matches!(line, Incoming::Done));
         done.map(drop)
     }
 
@@ -175,8 +175,8 @@ impl Session<'_> {
     fn check_hello(&mut self, request: Request) -> Result<(), OAuthError> {
         let line = self.next()?;
         let hello = match message::read(&line) {
-            Ok(Theirs::Hello(hello)) => hello,
-            Ok(Theirs::Error(complaint)) => return Err(self.complaint(&complaint)),
+            Ok(Incoming::Hello(hello)) => hello,
+            Ok(Incoming::Error(message)) => return Err(self.error(&message)),
             Ok(_) => return Err(self.fault("does not begin with hello")),
             Err(fault) => return Err(self.line_fault(&fault)),
         };
@@ -212,25 +212,25 @@ impl Session<'_> {
     /// The line that ends the request, if it is not an error; `save` sees it first.
     fn answer(
         &mut self,
-        aside: &mut dyn FnMut(Aside) -> Option<Secret<String>>,
+        interact: &mut dyn FnMut(Interaction) -> Option<Secret<String>>,
         save: &mut dyn FnMut(&Secret<Vec<u8>>),
     ) -> Result<Secret<Vec<u8>>, OAuthError> {
         loop {
             let line = self.next()?;
             match message::read(&line) {
-                Ok(Theirs::Notice(notice)) => {
-                    aside(shown(&notice));
+                Ok(Incoming::Notice(notice)) => {
+                    interact(cleaned(&notice));
                 }
-                Ok(Theirs::Ask(ask)) => {
+                Ok(Incoming::Ask(ask)) => {
                     let prompt = printable(&ask.text, 200);
-                    let text = aside(Aside::Ask { prompt });
+                    let text = interact(Interaction::Ask { prompt });
                     self.running.send(message::answer(text.as_ref()));
                     self.sent.extend(text.filter(|text| !text.is_blank()));
                 }
-                Ok(Theirs::Error(complaint)) => return Err(self.complaint(&complaint)),
-                Ok(Theirs::Hello(_) | Theirs::Done) => return Ok(line),
+                Ok(Incoming::Error(message)) => return Err(self.error(&message)),
+                Ok(Incoming::Hello(_) | Incoming::Done) => return Ok(line),
                 // What cannot be read may hold a token all the same.
-                Ok(Theirs::Grant) | Err(_) => {
+                Ok(Incoming::Grant) | Err(_) => {
                     save(&line);
                     return Ok(line);
                 }
@@ -241,10 +241,10 @@ impl Session<'_> {
     fn expect(
         &self,
         line: Secret<Vec<u8>>,
-        fits: fn(&Theirs) -> bool,
+        fits: fn(&Incoming) -> bool,
     ) -> Result<Secret<Vec<u8>>, OAuthError> {
         match message::read(&line) {
-            Ok(theirs) if fits(&theirs) => Ok(line),
+            Ok(incoming) if fits(&incoming) => Ok(line),
             Ok(_) => Err(self.line_fault("is no answer to what was asked")),
             Err(fault) => Err(self.line_fault(&fault)),
         }
@@ -263,7 +263,7 @@ impl Session<'_> {
             let spent = self.clock.monotonic().saturating_sub(self.begun);
             let left = self.limit.saturating_sub(spent);
             if left.is_zero() {
-                return self.last_words();
+                return self.read_late_answer();
             }
             match self.running.receive(left.min(TICK)) {
                 Received::Line(line) => return Ok(line),
@@ -278,9 +278,9 @@ impl Session<'_> {
 
     /// The time is over. What the program had said by now still counts: a new refresh token in it
     /// is the only one there is.
-    fn last_words(&mut self) -> Result<Secret<Vec<u8>>, OAuthError> {
+    fn read_late_answer(&mut self) -> Result<Secret<Vec<u8>>, OAuthError> {
         self.running.stop(Signal::TERMINATE);
-        match self.running.receive(LAST_WORDS) {
+        match self.running.receive(LATE_ANSWER) {
             Received::Line(line) => Ok(line),
             Received::Nothing | Received::TooLong | Received::Ended(_) => {
                 let seconds = self.limit.as_secs();
@@ -301,7 +301,7 @@ impl Session<'_> {
         let reason = format!("{} {words}", self.name);
         match self.asked {
             true => OAuthError::Unknown { reason },
-            false => OAuthError::Passing {
+            false => OAuthError::Transient {
                 reason,
                 retry_after: None,
                 status: None,
@@ -309,43 +309,35 @@ impl Session<'_> {
         }
     }
 
-    fn complaint(&self, complaint: &Complaint) -> OAuthError {
-        let clean = |text: &str, limit| {
-            let hidden = self.sent.iter().fold(text.to_owned(), |text, secret| {
-                text.replace(secret.expose().as_str(), "(hidden)")
-            });
-            printable(&hidden, limit)
-        };
-        let code = match clean(&complaint.code, 64) {
+    fn error(&self, message: &ErrorMessage) -> OAuthError {
+        let clean = |text: &str, limit| clean(text, limit, self.sent.iter());
+        let code = match clean(&message.code, 64) {
             code if code.is_empty() => "error".to_owned(),
             code => code,
         };
-        let description = clean(&complaint.description, 200);
-        let reason = match description.as_str() {
-            "" => format!("{} answered {code}", self.name),
-            words => format!("{} answered {code}: {words}", self.name),
+        let refusal = Refusal {
+            code,
+            description: clean(&message.description, 200),
+            status: 0,
         };
-        match complaint.kind {
-            Verdict::Lasting => OAuthError::Refused(Refusal {
-                code,
-                description,
-                status: 0,
-            }),
-            Verdict::Passing => OAuthError::Passing {
+        let reason = format!("{} answered {}", self.name, refusal.words());
+        match message.kind {
+            ErrorKind::Permanent => OAuthError::Refused(refusal),
+            ErrorKind::Transient => OAuthError::Transient {
                 reason,
-                retry_after: complaint
+                retry_after: message
                     .retry_after
                     .map(|seconds| Duration::from_secs(seconds).min(LONGEST_PAUSE)),
                 status: Some(0),
             },
-            Verdict::Unknown => OAuthError::Unknown { reason },
+            ErrorKind::Unknown => OAuthError::Unknown { reason },
         }
     }
 }
 
 impl From<ProgramError> for OAuthError {
     fn from(error: ProgramError) -> Self {
-        Self::Passing {
+        Self::Transient {
             reason: printable(&error.to_string(), 300),
             retry_after: None,
             status: None,
@@ -353,7 +345,7 @@ impl From<ProgramError> for OAuthError {
     }
 }
 
-fn shown(notice: &message::Notice) -> Aside {
+fn cleaned(notice: &message::Notice) -> Interaction {
     let clean = |text: &Option<String>, limit| {
         let text = printable(text.as_deref().unwrap_or_default(), limit);
         (!text.is_empty()).then_some(text)
@@ -365,7 +357,7 @@ fn shown(notice: &message::Notice) -> Aside {
         let words = text.map_or_else(String::new, |text| format!("{text} "));
         text = Some(format!("{words}{warning}"));
     }
-    Aside::Notice {
+    Interaction::Notice {
         text,
         url: url.flatten(),
         code: clean(&notice.code, 64),

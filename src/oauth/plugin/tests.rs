@@ -51,13 +51,13 @@ impl World {
         (result, saved)
     }
 
-    fn login(&self, asides: &mut Vec<Aside>) -> Result<Secret<Vec<u8>>, OAuthError> {
+    fn login(&self, asides: &mut Vec<Interaction>) -> Result<Secret<Vec<u8>>, OAuthError> {
         let mut login = Login {
             deadline: NOW.after(Duration::from_secs(600)),
             limit: Duration::from_secs(600),
             remote: false,
             interactive: true,
-            aside: &mut |aside| {
+            interact: &mut |aside| {
                 asides.push(aside);
                 Some("an answer".into())
             },
@@ -123,7 +123,7 @@ fn nothing_leaves_before_the_program_has_said_what_it_can() {
         error.to_string(),
         "openclaw-auth-acme did not answer within 10 s"
     );
-    assert!(error.is_passing());
+    assert!(error.is_transient());
     assert_eq!(world.program.stopped(), Some(Signal::TERMINATE));
 }
 
@@ -186,9 +186,9 @@ fn errors_say_what_became_of_the_grant_and_show_no_token() {
         result.unwrap_err()
     };
     let lasting = error(r#","kind":"lasting""#);
-    assert!(lasting.is_lasting());
+    assert!(lasting.is_permanent());
     assert_eq!(lasting.to_string(), "refused: no [2J: not (hidden)");
-    let OAuthError::Passing {
+    let OAuthError::Transient {
         retry_after,
         status,
         ..
@@ -218,7 +218,7 @@ fn a_login_shows_and_asks_through_us() {
     ]);
     let mut asides = Vec::new();
     world.login(&mut asides).unwrap();
-    let notice = |text: &str, url: Option<&str>, code: Option<&str>| Aside::Notice {
+    let notice = |text: &str, url: Option<&str>, code: Option<&str>| Interaction::Notice {
         text: Some(text.to_owned()),
         url: url.map(str::to_owned),
         code: code.map(str::to_owned),
@@ -237,7 +237,7 @@ fn a_login_shows_and_asks_through_us() {
                 None,
                 None
             ),
-            Aside::Ask { prompt },
+            Interaction::Ask { prompt },
         ]
     );
     assert_eq!(
@@ -266,7 +266,7 @@ fn a_signal_ends_a_revocation_and_is_passed_on() {
     // Before anything was sent it is just as if nobody had asked.
     let world = World::saying(&[HELLO]);
     let stopped = world.stopped_by(&|| Some(Signal::INTERRUPT));
-    assert!(stopped.unwrap_err().is_passing());
+    assert!(stopped.unwrap_err().is_transient());
     let world = World::saying(&[HELLO, r#"{"type":"done"}"#]);
     assert_eq!(world.stopped_by(&|| None), Ok(()));
 }

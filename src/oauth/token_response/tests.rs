@@ -4,7 +4,7 @@ use super::*;
 use crate::model::credential::Identity;
 use crate::model::id::ProviderId;
 use crate::model::provider::{
-    Account, Billing, Body, Client, ClientAuth, Dialect, IdTokenCheck, RefreshPolicy,
+    Account, Billing, Body, Client, ClientAuth, Dialect, IdTokenCheck, RefreshSettings,
 };
 use crate::oauth::authorization::AuthorizationCode;
 use crate::oauth::authorization::tests::pending;
@@ -37,9 +37,9 @@ pub(in crate::oauth) fn provider(body: Body, baked: u64) -> Provider {
         },
         account: Account::default(),
         id_token: IdTokenCheck::None,
-        refresh: RefreshPolicy {
+        refresh: RefreshSettings {
             baked_margin: Duration::from_secs(baked),
-            ..RefreshPolicy::default()
+            ..RefreshSettings::default()
         },
         probe: None,
     }
@@ -157,9 +157,9 @@ fn an_expiry_is_found_and_never_lies_in_the_past() {
 #[test]
 fn errors_are_judged_and_hold_no_token() {
     let error = |status, body: &str| renew(&ScriptedHttp::answering(status, body), 0).unwrap_err();
-    assert!(error(200, r#"{"error":"invalid_grant"}"#).is_lasting());
-    assert!(error(400, r#"{"error":"invalid_grant"}"#).is_lasting());
-    assert!(error(503, "").is_passing());
+    assert!(error(200, r#"{"error":"invalid_grant"}"#).is_permanent());
+    assert!(error(400, r#"{"error":"invalid_grant"}"#).is_permanent());
+    assert!(error(503, "").is_transient());
     assert!(error(302, "").is_unknown());
     for body in [
         r#"{"access":"MARKER"}"#,

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::model::provider::checked::{
     Address, Checked as _, HostPattern, Line, SecretName, Variable,
 };
-use crate::model::provider::{ClientAuth, Given, Registration};
+use crate::model::provider::{ClientAuth, ClientValue, Registration};
 use crate::model::secret::Secret;
 
 #[derive(Deserialize)]
@@ -51,12 +51,12 @@ impl ClientTable {
             );
         }
         Ok(Registration {
-            id: Given {
+            id: ClientValue {
                 env: self.id_env.plain(),
                 secret: None,
                 value: self.id.plain().map(Secret::new),
             },
-            secret: Given {
+            secret: ClientValue {
                 env: self.secret_env.plain(),
                 secret: self.secret.plain(),
                 value: None,

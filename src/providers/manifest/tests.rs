@@ -59,7 +59,7 @@ fn what_is_unsafe_is_refused() {
 fn what_is_left_out_has_a_default() {
     let (provider, replaces) = parse(HEAD, "acme.toml").unwrap();
     assert!(!replaces && provider.registration.is_none() && provider.flows.is_empty());
-    assert_eq!(provider.refresh, RefreshPolicy::default());
+    assert_eq!(provider.refresh, RefreshSettings::default());
     assert_eq!(provider.billing, Billing::default());
     let billing = "billing = { token = \"subscription\", api_key = \"unknown\" }";
     let (provider, _) = parse(&format!("{HEAD}{billing}"), "acme.toml").unwrap();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use openclaw::config::declared::DeclaredFile;
 use openclaw::model::id::ProviderId;
 use openclaw::model::provider::{
-    Billing, BrowserFlow, ClientAuth, ClientCredentialsFlow, Flow, Given, Provider, Redirect,
+    Billing, BrowserFlow, ClientAuth, ClientCredentialsFlow, ClientValue, Flow, Provider, Redirect,
     Registration,
 };
 use openclaw::ports::declarations::Declarations;
@@ -35,9 +35,9 @@ fn catalogue(yaml: &str) -> Catalogue {
 /// What the block makes of the manifest it stands on, whichever flow it is.
 fn expected(flow: Flow) -> Provider {
     let base = catalogue("").get(&id("openai-codex")).unwrap();
-    let secret = |name: &str| Given {
+    let secret = |name: &str| ClientValue {
         secret: Some(name.to_owned()),
-        ..Given::default()
+        ..ClientValue::default()
     };
     let mut provider = Provider {
         id: id("codex"),

@@ -254,7 +254,7 @@ fn unusable(credential: &Credential, now: Timestamp) -> Option<Reason> {
     }
     match credential.end() {
         None if oauth.is_some() => Some(Reason::InvalidExpires),
-        Some(end) if end.oddity == Some(ExpiryAnomaly::TooEarly) => Some(Reason::InvalidExpires),
+        Some(end) if end.anomaly == Some(ExpiryAnomaly::TooEarly) => Some(Reason::InvalidExpires),
         Some(end) if now >= end.at => Some(Reason::Expired),
         _ => None,
     }

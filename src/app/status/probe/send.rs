@@ -10,9 +10,9 @@ use crate::app::refresh::ensure_fresh::ensure_fresh;
 use crate::app::refresh::outcome::{RefreshPolicy, RefreshResult};
 use crate::model::credential::Credential;
 use crate::model::id::{AgentId, ProfileId, printable};
-use crate::model::provider::{Carrier, Probe, ProbeRoute, Provider, filled};
+use crate::model::provider::{Carrier, Probe, ProbeRoute, Provider, fill_body};
 use crate::model::secret::Secret;
-use crate::oauth::error::said;
+use crate::oauth::error::error_text;
 use crate::ports::http::{HttpError, HttpErrorKind, Method, Patience, Request, Response};
 
 /// The longest text that is shown of a failure, in characters.
@@ -150,7 +150,7 @@ impl Target {
         let model = self.outcome.model.as_deref().unwrap_or_default();
         let model = model.split_once('/').map_or(model, |(_, model)| model);
         let body = self.probe.body.as_ref();
-        let body = body.map(|body| filled(body, model, options.tokens()));
+        let body = body.map(|body| fill_body(body, model, options.tokens()));
         if body.is_some() {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
         }
@@ -192,7 +192,7 @@ fn refused(answer: &Response, secret: &Secret<String>) -> (Status, Option<String
         let words = format!("HTTP {status}: a redirect, which is not followed with a credential");
         return (Status::Unknown, Some(words));
     }
-    let words = said(answer, &[secret]);
+    let words = error_text(answer, &[secret]);
     let verdict = verdict::of_answer(status, words.as_deref().unwrap_or_default());
     let words = words.map_or_else(String::new, |words| format!(": {words}"));
     (verdict, Some(format!("HTTP {status}{words}")))

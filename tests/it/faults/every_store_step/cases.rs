@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use openclaw::model::cooldown::{self, Cooldowns, Failed, Reason};
+use openclaw::model::cooldown::{self, Cooldowns, ProfileFailure, Reason};
 use openclaw::model::credential::Credential;
 use openclaw::model::grant::{Binding, GrantRecord};
 use openclaw::model::id::{AgentId, ProfileId, ProviderId};
@@ -151,7 +151,7 @@ fn login(run: &Run) -> Result<(), StoreError> {
 
 fn report(run: &Run) -> Result<(), StoreError> {
     let provider = ProviderId::parse("anthropic").unwrap();
-    let failed = Failed {
+    let failed = ProfileFailure {
         provider: &provider,
         reason: Reason::RateLimit,
         model: None,
@@ -161,7 +161,7 @@ fn report(run: &Run) -> Result<(), StoreError> {
     run.update(|doc| {
         let id = id("anthropic:x");
         let before = doc.usage_of(&id).cloned().unwrap_or_default();
-        let after = cooldown::failed(&before, &failed, &Cooldowns::default(), doc.release);
+        let after = cooldown::record_failure(&before, &failed, &Cooldowns::default(), doc.release);
         doc.set_usage(&id, after);
     })
 }

@@ -67,7 +67,7 @@ fn redirect(text: &str) {
             let joined: String = text.chars().filter(|c| !c.is_whitespace()).collect();
             assert_eq!(code.expose(), &joined);
         }
-        Pasted::Nonsense(why) => assert_says_nothing(&why, text),
+        Pasted::Invalid(why) => assert_says_nothing(&why, text),
     }
 }
 

@@ -47,7 +47,7 @@ impl Directories {
     /// Reads the file; without one nothing is bound.
     ///
     /// # Errors
-    /// If it is there and cannot be read or understood.
+    /// Fails if it is there and cannot be read or understood.
     pub fn load(files: &dyn Files, state: &Path) -> Result<Self, ConfigError> {
         let path = state.join(NAME);
         match files.read(&path)? {
@@ -59,8 +59,8 @@ impl Directories {
     /// Binds a directory; the profile of that provider to which it was bound before.
     ///
     /// # Errors
-    /// If its path is no Unicode text, another process holds the lock for longer than `wait`, or
-    /// the file cannot be understood or written; it is as it was then.
+    /// Fails if its path is no Unicode text, another process holds the lock for longer than `wait`,
+    /// or the file cannot be understood or written; it is as it was then.
     pub fn bind(
         (files, clock): (&dyn Files, &dyn Clock),
         state: &Path,
@@ -83,8 +83,8 @@ impl Directories {
     /// Takes away the binding of one provider to a directory, or all of them; what they were.
     ///
     /// # Errors
-    /// If another process holds the lock for longer than `wait`, or the file cannot be understood
-    /// or written; it is as it was then.
+    /// Fails if another process holds the lock for longer than `wait`, or the file cannot be
+    /// understood or written; it is as it was then.
     pub fn unbind(
         (files, clock): (&dyn Files, &dyn Clock),
         state: &Path,

@@ -132,7 +132,7 @@ pub struct Counts {
 /// with it; every other one stays.
 ///
 /// # Errors
-/// If that would replace what somebody wrote by something of another shape.
+/// Fails if that would replace what somebody wrote by something of another shape.
 pub(super) fn apply(root: &CstRootNode, edit: &Edit) -> Result<Counts, ShapeFault> {
     let is_object = root.value().is_none_or(|value| value.as_object().is_some());
     if !is_object {

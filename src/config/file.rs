@@ -57,7 +57,7 @@ impl ConfigFile {
     /// Makes changes in the text that is there now, under a lock, after a backup.
     ///
     /// # Errors
-    /// If another process holds the lock for longer than `wait`, the file cannot be read or
+    /// Fails if another process holds the lock for longer than `wait`, the file cannot be read or
     /// written, or a member to change lies in an included file. The file is as it was, unless a
     /// [`FileError`](crate::ports::files::FileError) says `is_in_place`.
     pub fn apply(

@@ -34,7 +34,7 @@ pub struct Loaded {
 /// Reads the configuration; a missing file says nothing.
 ///
 /// # Errors
-/// If it is no JSON5, includes what it cannot, or a member we need has the wrong shape.
+/// Fails if it is no JSON5, includes what it cannot, or a member we need has the wrong shape.
 pub fn read(path: &Path, files: &dyn Files, env: &dyn Env) -> Result<Loaded, ConfigError> {
     let mut loaded = Loaded {
         path: path.to_owned(),

@@ -34,7 +34,7 @@ pub fn path(state: &Path, agent: &AgentId) -> PathBuf {
 /// under `agent:<agent>:<key>`, as OpenClaw writes it. `None` if there is no such session.
 ///
 /// # Errors
-/// If the file is there and cannot be read or understood.
+/// Fails if the file is there and cannot be read or understood.
 pub fn load(
     files: &dyn Files,
     state: &Path,

@@ -36,7 +36,7 @@ pub fn default_workspace(settings: &Settings, id: &AgentId, home: &Path, cwd: &P
 /// The directory of every configured agent's credentials.
 ///
 /// # Errors
-/// If two agents share one: a write of the one would be a write of the other.
+/// Fails if two agents share one: a write of the one would be a write of the other.
 pub fn agent_dirs(
     settings: &Settings,
     home: &Path,

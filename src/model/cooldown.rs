@@ -155,7 +155,7 @@ pub struct ProfileFailure<'a> {
     pub reason: Reason,
     /// The model that was asked for, if that is known.
     pub model: Option<&'a str>,
-    /// For how long the server asked to be left alone.
+    /// The wait that the server asked for.
     pub retry_after: Option<Duration>,
     /// Now.
     pub now: Timestamp,

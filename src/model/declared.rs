@@ -9,16 +9,16 @@ use super::hint::{Command, Hint};
 use super::id::ProviderId;
 use super::provider::{ClientAuth, ClientValue, Redirect};
 
-/// What such a declaration says. What it leaves open is as the manifest has it.
+/// A declaration; what it leaves open is as the manifest has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declared {
     /// Its own name.
     pub id: ProviderId,
     /// The provider whose manifest it stands on: `type`.
     pub base: ProviderId,
-    /// Where `type` stands.
+    /// The location of `type`.
     pub place: SourceLocation,
-    /// How it logs in.
+    /// The flow.
     pub flow: DeclaredFlow,
     /// The scopes it asks for.
     pub scopes: Option<Vec<String>>,
@@ -26,13 +26,13 @@ pub struct Declared {
     pub client_id: Option<ClientValue>,
     /// `client_secret`.
     pub client_secret: Option<ClientValue>,
-    /// How it shows the secret.
+    /// The client authentication method.
     pub client_auth: Option<ClientAuth>,
     /// Whether a token that is due is renewed when somebody asks for it.
     pub automatic: bool,
     /// A token with no more than this left is due.
     pub margin: Option<Duration>,
-    /// What is odd about it and no error.
+    /// Findings that are no errors.
     pub findings: Vec<Finding>,
 }
 
@@ -41,7 +41,7 @@ pub struct Declared {
 pub enum DeclaredFlow {
     /// `authorization_code`.
     AuthorizationCode {
-        /// Where the browser comes back to.
+        /// The redirect URI.
         redirect: Option<Redirect>,
     },
     /// `client_credentials`.

@@ -22,7 +22,7 @@ const WRITTEN: Timestamp = Timestamp(1_767_225_600_000);
 /// However a clock is corrected, it does not go back by more than this many milliseconds: a day.
 const CORRECTION: i64 = 86_400_000;
 
-/// What is odd about an end.
+/// An anomaly of a stored expiry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExpiryAnomaly {
     /// It is written in seconds.
@@ -33,17 +33,17 @@ pub enum ExpiryAnomaly {
     TooLate,
 }
 
-/// An end, as it is understood.
+/// An expiry, as it is interpreted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End {
-    /// The moment.
+    /// The interpreted moment.
     pub at: Timestamp,
-    /// What is odd about it.
+    /// Its anomaly, if it has one.
     pub anomaly: Option<ExpiryAnomaly>,
 }
 
 impl End {
-    /// Understands the `expires` of a document.
+    /// Interprets the `expires` of a document.
     pub fn read(stored: Timestamp) -> Self {
         let seconds = Timestamp(stored.0.saturating_mul(1_000));
         let is_moment = |at: Timestamp| (EARLIEST..LATEST).contains(&at);
@@ -71,7 +71,7 @@ impl End {
         }
     }
 
-    /// What a person should know of the end of `id`, a sentence.
+    /// Describes the anomaly of the expiry of `id` in a sentence, if there is one.
     pub fn fault(self, id: &ProfileId) -> Option<String> {
         let at = self.at.iso8601();
         Some(match self.anomaly? {
@@ -113,7 +113,8 @@ pub enum Freshness {
     NoExpiry,
 }
 
-/// Judges an access token of a refreshable grant. Pure: the caller brings the clock.
+/// Computes the freshness of an access token of a refreshable grant. Pure: the caller brings the
+/// clock.
 ///
 /// `margin` is how much life must be left for the token to count as fresh. The boundary is exact:
 /// with `margin` left to the millisecond the token is due, and at its expiry it is expired. An end
@@ -139,8 +140,8 @@ pub fn freshness(expires: Option<Timestamp>, now: Timestamp, margin: Duration) -
     }
 }
 
-/// What is wrong with a clock that shows `now`, if `newest` is the last moment at which this program
-/// is known to have worked; a sentence.
+/// Returns what is wrong with a clock that shows `now`, if `newest` is the last moment at which
+/// this program is known to have worked; a sentence.
 pub fn clock_fault(now: Timestamp, newest: Option<Timestamp>) -> Option<Hint> {
     let shown = now.iso8601();
     if now < WRITTEN {

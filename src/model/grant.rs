@@ -83,7 +83,7 @@ impl Binding {
         }
     }
 
-    /// Whether a program gave the grant.
+    /// Reports whether a plugin gave the grant.
     pub fn is_to_program(&self) -> bool {
         self.token_endpoint.starts_with(PROGRAM)
     }
@@ -110,7 +110,7 @@ impl Refusal {
     }
 }
 
-/// How an attempt to refresh a grant, or to revoke it, ended.
+/// The outcome of a refresh or a revocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefreshOutcome {
     /// The provider gave a successor: unless that is the same, this grant is spent and must not be
@@ -127,14 +127,14 @@ pub enum RefreshOutcome {
     /// Passing: the request never reached the server, or the server said "later". The grant is as
     /// good as it was.
     Passing {
-        /// What went wrong, cleaned for a terminal.
+        /// The cause, cleaned for a terminal.
         reason: String,
         /// Not before this moment again, if the server said so (Retry-After).
         retry_at: Option<Timestamp>,
     },
     /// The request was sent and no answer came: the grant may be spent, nobody knows.
     Unknown {
-        /// What went wrong, cleaned for a terminal.
+        /// The cause, cleaned for a terminal.
         reason: String,
     },
 }
@@ -169,7 +169,7 @@ pub struct Attempt {
     /// When it ended; `None` with `outcome` `None` means that the process died on the way, so the
     /// outcome is unknown and the refresh token may be spent.
     pub settled_at: Option<Timestamp>,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Option<RefreshOutcome>,
     /// How many attempts in a row failed in passing, this one included.
     pub failures: u32,
@@ -184,7 +184,7 @@ impl GrantRecord {
         }
     }
 
-    /// When it was revoked, if it was.
+    /// Returns when the grant was revoked, if it was.
     pub fn revoked_at(&self) -> Option<Timestamp> {
         let attempt = self.attempt.as_ref()?;
         let is_revoked = attempt.outcome == Some(RefreshOutcome::Revoked);

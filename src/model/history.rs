@@ -9,7 +9,7 @@ use super::id::ProfileId;
 use super::json::Extra;
 use super::time::Timestamp;
 
-/// What made a generation: the change that replaced it.
+/// The change that made a generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// A login stored another grant.
@@ -25,7 +25,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// Its name, on disk and for people.
+    /// Returns the name, on disk and for people.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Login => "login",
@@ -49,16 +49,16 @@ impl Cause {
     }
 }
 
-/// What a profile held until a change.
+/// A credential that a profile held until a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generation {
     /// Its number: later ones are higher, and none is used twice while the history lasts.
     pub number: u64,
     /// When it was replaced.
     pub replaced_at: Timestamp,
-    /// By what.
+    /// The change that replaced it.
     pub cause: Cause,
-    /// What it was.
+    /// The credential.
     pub credential: Credential,
     /// Its grant, known even when the tokens are gone.
     pub grant: Option<GrantDigest>,
@@ -145,14 +145,14 @@ impl History {
         self.generations.len() < before
     }
 
-    /// Whether a credential is among the generations.
+    /// Reports whether a credential is among the generations.
     pub fn holds(&self, credential: &Credential) -> bool {
         let mut all = self.generations.iter();
         all.any(|generation| generation.credential == *credential)
     }
 
-    /// Whether the last change was a refresh. A run of refreshes makes one generation: each but the
-    /// first replaces what another refresh of the run stored, and all of that is spent.
+    /// Reports whether the last change was a refresh. A run of refreshes makes one generation: each
+    /// but the first replaces what another refresh of the run stored, and all of that is spent.
     pub fn ends_with_refresh(&self) -> bool {
         let last = self.generations.first();
         last.is_some_and(|last| last.cause == Cause::Refresh)

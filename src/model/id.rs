@@ -8,16 +8,16 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// Why a text is no valid name.
+/// A fault of a name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    /// Nothing but white space.
+    /// The name is blank.
     #[error("a {what} cannot be empty")]
     Empty {
         /// The kind of name.
         what: &'static str,
     },
-    /// Longer than anybody types.
+    /// The name is too long.
     #[error("a {what} cannot be longer than {limit} bytes")]
     TooLong {
         /// The kind of name.
@@ -43,7 +43,8 @@ pub enum IdError {
     },
 }
 
-/// True for what could steer a terminal: control characters and bidirectional formatting.
+/// Reports whether a character could steer a terminal: control characters and bidirectional
+/// formatting.
 pub fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
@@ -149,7 +150,7 @@ impl ProviderId {
     /// Normalises a text and resolves the aliases that OpenClaw 2026.2 knows.
     ///
     /// # Errors
-    /// If the text is empty, too long, or holds a character that no name may hold.
+    /// Fails if the text is empty, too long, or holds a character that no name may hold.
     pub fn parse(text: &str) -> Result<Self, IdError> {
         let lower = text.trim().to_lowercase();
         let alias = ALIASES.iter().find(|(alias, _)| *alias == lower);
@@ -175,7 +176,7 @@ impl ProfileId {
     /// Takes a text as the name of a profile, trimmed.
     ///
     /// # Errors
-    /// If it is empty, over 256 bytes, could act on a terminal, or could be a path.
+    /// Fails if it is empty, over 256 bytes, could act on a terminal, or could be a path.
     pub fn parse(text: &str) -> Result<Self, IdError> {
         checked("profile id", text, 256).map(Self)
     }
@@ -183,7 +184,7 @@ impl ProfileId {
     /// `provider:name`.
     ///
     /// # Errors
-    /// If `name` cannot be part of a profile id.
+    /// Fails if `name` cannot be part of a profile id.
     pub fn of(provider: &ProviderId, name: &str) -> Result<Self, IdError> {
         Self::parse(&format!("{provider}:{}", name.trim()))
     }

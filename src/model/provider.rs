@@ -36,7 +36,7 @@ pub use probe::{Carrier, Probe, ProbeRoute, fill_body};
 pub struct Provider {
     /// Its name.
     pub id: ProviderId,
-    /// What people call it.
+    /// Display name.
     pub name: String,
     /// Environment variables that may carry a key or token, the first non-blank wins.
     pub env: Vec<String>,
@@ -48,7 +48,7 @@ pub struct Provider {
     pub policy: Option<String>,
     /// The model that `login --set-default` makes the default, as `provider/model`.
     pub default_model: Option<String>,
-    /// Who pays, by what is used.
+    /// The party that pays, by the kind of credential.
     pub billing: Billing,
     /// The OAuth client and its server, where there is one.
     pub registration: Option<Registration>,
@@ -58,9 +58,9 @@ pub struct Provider {
     pub dialect: Dialect,
     /// Where to find out whose login it is.
     pub account: Account,
-    /// How far an ID token is looked into.
+    /// The checks of an ID token.
     pub id_token: IdTokenCheck,
-    /// How a grant is kept alive.
+    /// The rules for refreshing a grant.
     pub refresh: RefreshSettings,
     /// The request that tells whether a credential works, where one is known.
     pub probe: Option<Probe>,
@@ -93,12 +93,12 @@ impl Provider {
         }
     }
 
-    /// Whether `login` is its usual way in; else something is pasted.
+    /// Reports whether its first flow is a login; else something is pasted.
     pub fn logs_in(&self) -> bool {
         self.flows.first().is_some_and(Flow::is_a_login)
     }
 
-    /// What its usual way in stores.
+    /// Returns the kind of credential that its first flow stores.
     pub fn usual_kind(&self) -> Kind {
         match self.flows.first() {
             Some(Flow::Key(_)) => Kind::ApiKey,
@@ -143,7 +143,7 @@ first_flow! {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ambient {
-    /// What status calls it; without one, the variables that were found.
+    /// The name in status; without one, the variables that were found.
     #[serde(default, deserialize_with = "plain::<Option<Line>, _>")]
     pub source: Option<String>,
     /// Of each list one variable must be set.
@@ -156,7 +156,7 @@ pub struct Ambient {
     pub help: Option<String>,
 }
 
-/// Where the file of an [`Ambient`] sign-in lies.
+/// The location of the file of an [`Ambient`] sign-in.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AmbientFile {
@@ -188,7 +188,7 @@ pub struct Dialect {
     pub expiry_member: Option<String>,
 }
 
-/// How the parameters of a token request are written.
+/// The encoding of the parameters of a token request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Body {
@@ -213,7 +213,7 @@ pub enum IdTokenCheck {
     Signature,
 }
 
-/// How a grant is kept alive.
+/// The rules for refreshing a grant.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RefreshSettings {

@@ -42,7 +42,7 @@ impl Timestamp {
 /// `ms`, `s`, `m`, `h`, `d` in any case; without a unit, `default_unit`.
 ///
 /// # Errors
-/// What such a duration looks like, if it is none, is negative, or too long to count.
+/// Returns what such a duration looks like, if it is none, is negative, or too long to count.
 pub fn parse_duration(text: &str, default_unit: &str) -> Result<Duration, String> {
     let wrong = || "it is no length of time such as 90s, 10m, 1.5h or 30d".to_owned();
     let trimmed = text.trim().to_ascii_lowercase();

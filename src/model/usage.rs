@@ -21,19 +21,19 @@ pub struct Usage {
     pub failure_counts: Vec<(String, u64)>,
     /// When it last failed; a success does not clear it.
     pub last_failure_at: Option<Timestamp>,
-    /// Passed over until then, after a failure that was not about billing.
+    /// End of the cooldown after a failure that was not about billing.
     pub cooldown_until: Option<Timestamp>,
-    /// Why; early releases do not tell.
+    /// The reason; early releases do not tell.
     pub cooldown_reason: Option<String>,
     /// The only model that is concerned; early releases do not tell.
     pub cooldown_model: Option<String>,
-    /// Passed over until then, after a failure that takes longer to mend.
+    /// End of the time in which it is disabled, after a failure that takes longer to mend.
     pub disabled_until: Option<Timestamp>,
-    /// Why it is disabled: `billing`, later also `auth_permanent`.
+    /// The reason why it is disabled: `billing`, later also `auth_permanent`.
     pub disabled_reason: Option<String>,
 }
 
-/// Why a profile is passed over for a while.
+/// The reason and the end of a time in which a profile is passed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unusable {
     /// The end of it.
@@ -43,7 +43,7 @@ pub struct Unusable {
 }
 
 impl Usage {
-    /// Whether the profile is passed over at `now`, and until when: the later of the two ends.
+    /// Returns until when the profile is passed over at `now`, if it is: the later of the two ends.
     /// While a disabling end lies ahead it is what is shown, as in the reference release.
     ///
     /// Asked for one `model`, a rate limit of another one does not count.
@@ -61,7 +61,7 @@ impl Usage {
         })
     }
 
-    /// Whether the cooldown is of another model than the one that is asked for.
+    /// Reports whether the cooldown is of another model than the one that is asked for.
     fn is_of_another(&self, model: Option<&str>) -> bool {
         let limited = self.cooldown_reason.as_deref() == Some("rate_limit");
         match (model, self.cooldown_model.as_deref()) {

@@ -8,8 +8,8 @@ use url::Url;
 
 use crate::model::provider::is_loopback;
 
-/// What keeps an address from being used, in words that follow "it"; `own` is the host that is
-/// allowed where the manifest names none.
+/// Returns what keeps an address from being used, in words that follow "it"; `own` is the host that
+/// is allowed where the manifest names none.
 pub fn fault(text: &str, hosts: &[String], own: Option<&str>) -> Option<&'static str> {
     let Ok(url) = Url::parse(text) else {
         return Some("is not a URL");
@@ -36,7 +36,7 @@ pub fn fault(text: &str, hosts: &[String], own: Option<&str>) -> Option<&'static
     (!is_allowed).then_some("is on a host that the manifest does not allow")
 }
 
-/// The host of an address, as it is compared.
+/// Returns the host of an address, as it is compared.
 pub fn host(address: &str) -> Option<String> {
     let url = Url::parse(address).ok()?;
     url.host().map(|host| host.to_string())

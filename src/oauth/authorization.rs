@@ -18,10 +18,10 @@ use crate::ports::host::{Random, RandomError};
 /// An authorization request (RFC 6749 section 4.1.1).
 #[derive(Debug)]
 pub struct AuthorizationRequest {
-    /// For the browser. It holds `state` and the challenge, no secret that would let its reader take
-    /// the login.
+    /// Opened in the browser. Holds `state` and the challenge, no secret that would let its reader
+    /// take the login.
     pub url: String,
-    /// What judges the answer to it.
+    /// Needed to accept the callback.
     pub pending: PendingAuthorization,
 }
 
@@ -35,21 +35,21 @@ pub struct PendingAuthorization {
     pub state: Secret<String>,
     /// The PKCE verifier: who has it and the code has the login.
     pub code_verifier: Secret<String>,
-    /// What the ID token must repeat, if one was sent.
+    /// The nonce that the ID token must repeat, if one was sent.
     pub nonce: Option<Secret<String>>,
-    /// The issuer that the answer may name (RFC 9207).
+    /// The issuer that the callback may name (RFC 9207).
     pub issuer: Option<String>,
-    /// Whether the answer must name it.
+    /// Whether the callback must name the issuer.
     pub sends_iss: bool,
 }
 
-/// A login could not be begun.
+/// A failure to make an authorization request.
 #[derive(Debug, thiserror::Error)]
 pub enum BeginError {
-    /// No randomness.
+    /// There is no randomness.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// The manifest's or the redirect address is no URL.
+    /// The manifest's address or the redirect URI is no URL.
     #[error("{what} is missing or is not a URL")]
     Url {
         /// Which address.
@@ -73,7 +73,7 @@ impl AuthorizationCode {
     }
 }
 
-/// What is wrong with a callback.
+/// A fault of a callback.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallbackError {
     /// `state` is another: the request is not the answer to this login.
@@ -109,7 +109,7 @@ pub enum CallbackError {
 /// Makes `state`, the PKCE pair and the authorization request.
 ///
 /// # Errors
-/// If there is no randomness, or an address is malformed.
+/// Fails if there is no randomness, or an address is malformed.
 pub fn begin(
     client: &Client,
     flow: &BrowserFlow,
@@ -156,7 +156,7 @@ impl PendingAuthorization {
     /// Judges the parameters of a callback: `state` first, in constant time.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Returns what is wrong with it.
     pub fn read_callback(
         &self,
         query: &[(String, Secret<String>)],

@@ -17,7 +17,7 @@ use crate::model::secret::Secret;
 /// The longest claim that is taken; a longer one is no name.
 const MAX_CLAIM: usize = 256;
 
-/// What a grant says about its owner.
+/// The claims about the owner of a grant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountClaims {
     /// Account id and e-mail.
@@ -52,7 +52,7 @@ pub fn of_stored(
     documents.claims(account)
 }
 
-/// Whether a claim is wanted from the userinfo endpoint that stands in no place before it.
+/// Reports whether a claim is wanted from the userinfo endpoint that stands in no place before it.
 pub fn needs_userinfo(account: &Account, grant: &Grant) -> bool {
     let documents = Documents::of(grant, None);
     let kept = account.keep.iter();

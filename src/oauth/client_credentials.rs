@@ -12,8 +12,8 @@ use crate::ports::http::Http;
 /// A refresh token that comes with it is dropped, for it should not (section 4.4.3).
 ///
 /// # Errors
-/// Why there is none. All of the request is configuration, so an answer that finds fault with it is
-/// a refusal, whatever its code; nothing is spent by any.
+/// Returns why there is none. All of the request is configuration, so an answer that finds fault
+/// with it is a refusal, whatever its code; nothing is spent by any.
 pub fn request(
     http: &dyn Http,
     provider: &Provider,

@@ -15,7 +15,7 @@ use crate::ports::http::Http;
 /// the early side.
 ///
 /// # Errors
-/// Why there is no grant. The code is spent in any case.
+/// Returns why there is no grant. The code is spent in any case.
 pub fn exchange(
     http: &dyn Http,
     provider: &Provider,
@@ -43,7 +43,7 @@ pub(super) struct Redemption<'a> {
     pub(super) code_verifier: &'a Secret<String>,
     /// Exactly as in the authorization request.
     pub(super) redirect_uri: &'a str,
-    /// For servers that want it again.
+    /// Repeated for servers that want it (`state_in_token_request`).
     pub(super) state: Option<&'a Secret<String>>,
 }
 

@@ -27,7 +27,7 @@ pub use schedule::PollSchedule;
 /// the code errs on the early side.
 ///
 /// # Errors
-/// Why there is none, or none that may be shown.
+/// Returns why there is none, or none that may be shown.
 pub fn authorize(
     client: &DeviceClient<'_>,
     random: &dyn Random,

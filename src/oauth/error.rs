@@ -31,18 +31,18 @@ const PERMANENT: [&str; 8] = [
 /// An answer about where the caller sits, not about the grant.
 const REGION: &str = "unsupported_country_region_territory";
 
-/// Why a token endpoint gave no grant.
+/// A failure of a token endpoint to give a grant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OAuthError {
-    /// Refused for good: the grant, the code or the client is not accepted.
+    /// The grant, the code or the client is refused for good.
     #[error("{}", describe(.0))]
     Refused(Refusal),
     /// The request was not handled; what was sent with it is as good as before.
     #[error("{reason}")]
     Transient {
-        /// What went wrong, cleaned for a terminal.
+        /// The cause, cleaned for a terminal.
         reason: String,
-        /// How long the server wants to be left alone (Retry-After).
+        /// The wait that the server asks for (Retry-After).
         retry_after: Option<Duration>,
         /// HTTP status, if there was an answer; 0 if a program gave it.
         status: Option<u16>,
@@ -50,16 +50,16 @@ pub enum OAuthError {
     /// The request was sent and no whole answer came: a single-use token may be spent.
     #[error("{reason}")]
     Unknown {
-        /// What went wrong, cleaned for a terminal.
+        /// The cause, cleaned for a terminal.
         reason: String,
     },
     /// An answer that is neither a grant nor a refusal: a redirect, a web page, no access token.
     #[error("{reason}")]
     Unexpected {
-        /// What is wrong with it, without any part of the body.
+        /// What is wrong with the answer, without any part of its body.
         reason: String,
     },
-    /// Nothing was sent: the manifest does not say how.
+    /// Nothing was sent, because the manifest does not say how.
     #[error("{reason}")]
     Unsupported {
         /// What is missing.
@@ -76,22 +76,22 @@ fn describe(refusal: &Refusal) -> String {
 }
 
 impl OAuthError {
-    /// Whether the same request can never succeed.
+    /// Reports whether the same request can never succeed.
     pub fn is_permanent(&self) -> bool {
         matches!(self, Self::Refused(_))
     }
 
-    /// Whether what was sent is as good as it was, so that trying again later is right.
+    /// Reports whether the grant is unharmed, so that a later retry is right.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Transient { .. } | Self::Unsupported { .. })
     }
 
-    /// Whether nobody knows if a single-use token was spent.
+    /// Reports whether a single-use token may be spent.
     pub fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown { .. } | Self::Unexpected { .. })
     }
 
-    /// How long the server wants to be left alone, if it said so.
+    /// Returns the wait that the server asked for, if it did.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Transient { retry_after, .. } => *retry_after,
@@ -99,8 +99,7 @@ impl OAuthError {
         }
     }
 
-    /// What this means for the grant whose refresh ended so; `now` turns a Retry-After into a
-    /// moment.
+    /// Translates the error into the outcome of a refresh; `now` turns a Retry-After into a moment.
     pub fn outcome(&self, now: Timestamp) -> RefreshOutcome {
         match self {
             Self::Refused(refusal) => RefreshOutcome::Refused(refusal.clone()),
@@ -122,8 +121,8 @@ impl OAuthError {
         }
     }
 
-    /// Judges an answer of a token endpoint that is no grant. `sent` are the secrets of the request: a
-    /// server that quotes one in its description does not get it printed.
+    /// Judges an answer of a token endpoint that is no grant. `sent` are the secrets of the
+    /// request: a server that quotes one in its description does not get it printed.
     pub(super) fn of_answer(response: &Response, now: Timestamp, sent: &[&Secret<String>]) -> Self {
         Self::judge(
             ("token endpoint", error_status(response)),
@@ -214,8 +213,8 @@ pub(super) fn refusal(response: &Response, sent: &[&Secret<String>]) -> Refusal 
     named(error_body(response.status, response, sent))
 }
 
-/// The error code and description in an answer of any server of a provider, fit to print and without
-/// `sent`; `None` if it has neither, as a web page.
+/// The error code and description in an answer of any server of a provider, fit to print and
+/// without `sent`; `None` if it has neither, as a web page.
 pub fn error_text(response: &Response, sent: &[&Secret<String>]) -> Option<String> {
     let text = error_body(response.status, response, sent).words();
     (!text.is_empty()).then_some(text)
@@ -270,7 +269,7 @@ fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     (!text.is_empty()).then_some(text)
 }
 
-/// How long the server of an answer wants to be left alone, by its Retry-After.
+/// Reads the Retry-After of an answer.
 pub(super) fn retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
     parse_retry_after(response.header("retry-after")?, now)
 }

@@ -10,7 +10,7 @@ use crate::model::time::{Timestamp, short_duration};
 /// A clock that is wrong by no more than this, in milliseconds, concerns nobody.
 const TOLERATED_SKEW: i64 = 300_000;
 
-/// What a token endpoint gave.
+/// A grant, as a token endpoint or a plugin gave it.
 #[derive(Clone, Debug)]
 pub struct Grant {
     /// The access token.
@@ -27,15 +27,15 @@ pub struct Grant {
     pub clock_skew: Option<i64>,
     /// More members for the stored credential.
     pub extra: Extra,
-    /// What its ID token must repeat, if the authorization request held a nonce.
+    /// The nonce that the ID token must repeat, if the authorization request held one.
     pub nonce: Option<Secret<String>>,
     /// The whole answer, for claims that stand in it.
     pub response: Secret<Vec<u8>>,
 }
 
 impl Grant {
-    /// What a person should know if this machine's clock and the server's differ by more than five
-    /// minutes, a sentence.
+    /// Warns, in a sentence, if this machine's clock and the server's differ by more than five
+    /// minutes.
     ///
     /// Ends are stored by this machine's clock, so they are right for as long as it runs on as it
     /// is. Set right, it makes them wrong by as much.
@@ -54,7 +54,7 @@ impl Grant {
         )
     }
 
-    /// The grant as it is stored.
+    /// Converts the grant to what is stored.
     pub fn into_credential(self, provider: &ProviderId, identity: Identity) -> OAuth {
         OAuth {
             provider: provider.as_str().to_owned(),

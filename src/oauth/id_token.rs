@@ -11,10 +11,10 @@ use crate::model::id::printable;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 
-/// By how many milliseconds two clocks may differ.
+/// Tolerated clock difference, in milliseconds.
 const SKEW: i64 = 300_000;
 
-/// What an ID token must say.
+/// The claims that an ID token must have.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
     /// The issuer, exactly.
@@ -27,7 +27,7 @@ pub struct Expected<'a> {
     pub now: Timestamp,
 }
 
-/// What is wrong with an ID token, in words that follow "it". They hold nothing but its own claims,
+/// A fault of an ID token, in words that follow "it". They hold nothing but its own claims,
 /// cleaned for a terminal.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -37,10 +37,10 @@ fn wrong<T>(why: impl Into<String>) -> Result<T, IdTokenError> {
     Err(IdTokenError(why.into()))
 }
 
-/// Checks what came at a login. Returns the subject.
+/// Checks the ID token of a login; returns its subject.
 ///
 /// # Errors
-/// The first thing that is wrong.
+/// Returns the first thing that is wrong.
 pub fn check(token: &Secret<String>, expected: &Expected<'_>) -> Result<String, IdTokenError> {
     let header = jwt::header(token);
     match header.get("alg").and_then(Value::as_str) {
@@ -73,11 +73,11 @@ pub fn check(token: &Secret<String>, expected: &Expected<'_>) -> Result<String, 
     Ok(subject)
 }
 
-/// Checks what came with a refresh (section 12.2): the same issuer, the same subject if that is
+/// Checks the ID token of a refresh (section 12.2): the same issuer, the same subject if that is
 /// known, and still for us.
 ///
 /// # Errors
-/// The first thing that is wrong.
+/// Returns the first thing that is wrong.
 pub fn check_renewed(
     token: &Secret<String>,
     (issuer, client_id): (&str, &str),
@@ -91,7 +91,7 @@ pub fn check_renewed(
     }
 }
 
-/// Issuer and audience; gives the subject.
+/// Checks issuer and audience; returns the subject.
 fn check_issue(claims: &Value, issuer: &str, client_id: &str) -> Result<String, IdTokenError> {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     match text("iss") {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{jwt, signature};
 use crate::model::secret::Secret;
 
-/// Why a signature does not count.
+/// A failure to verify a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// No key of the set bears the name that the token gives. The set may be an old one.
@@ -22,10 +22,10 @@ pub enum SignatureError {
     Wrong,
 }
 
-/// Checks the signature of a token by a set of keys.
+/// Verifies the signature of a token by a set of keys.
 ///
 /// # Errors
-/// Why it does not count.
+/// Returns why it does not count.
 pub fn verify(token: &Secret<String>, keys: &Value) -> Result<(), SignatureError> {
     let header = jwt::header(token);
     let algorithm = header.get("alg").and_then(Value::as_str);

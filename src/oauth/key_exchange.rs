@@ -19,12 +19,12 @@ use crate::model::time::Timestamp;
 use crate::ports::host::Random;
 use crate::ports::http::Http;
 
-/// An API key that was made for us.
+/// An API key that was made by the exchange.
 #[derive(Clone, Debug)]
 pub struct Key {
     /// The key.
     pub key: Secret<String>,
-    /// For whom, if the server says; fit for a terminal.
+    /// The user that it belongs to, if the server says; fit for a terminal.
     pub user: Option<String>,
 }
 
@@ -32,7 +32,7 @@ pub struct Key {
 /// by [`PendingAuthorization::read_callback`].
 ///
 /// # Errors
-/// If there is no randomness, or an address is malformed.
+/// Fails if there is no randomness, or an address is malformed.
 pub fn begin(
     flow: &KeyExchangeFlow,
     redirect_uri: &str,
@@ -57,8 +57,8 @@ pub fn begin(
 /// Exchanges a code for a key. `now` is the moment at which it is sent.
 ///
 /// # Errors
-/// Why there is no key. This server has no error code for a code that it does not accept; its
-/// status says so.
+/// Returns why there is no key. This server has no error code for a code that it does not accept;
+/// its status says so.
 pub fn exchange(
     http: &dyn Http,
     flow: &KeyExchangeFlow,

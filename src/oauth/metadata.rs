@@ -15,14 +15,14 @@ use crate::model::id::printable;
 use crate::model::provider::{ClientAuth, Registration};
 use crate::ports::http::Response;
 
-/// Real documents have a few KiB.
+/// Longest document, in bytes; real ones have a few KiB.
 const LONGEST: usize = 256 * 1024;
-/// How long a document counts where its server does not say, and at most.
+/// The lifetime of a document where its server names none, and the longest.
 const LIFE: Duration = Duration::from_secs(86_400);
-/// However short its server wants it: a login and its first refresh ask once.
+/// The shortest lifetime, so that a login and its first refresh ask once.
 const SHORTEST_LIFE: Duration = Duration::from_secs(300);
 
-/// The members that mean something here; nothing else is kept.
+/// The members that are read; nothing else is cached.
 const MEMBERS: [&str; 11] = [
     "issuer",
     "authorization_endpoint",
@@ -37,32 +37,32 @@ const MEMBERS: [&str; 11] = [
     "token_endpoint_auth_methods_supported",
 ];
 
-/// A document that was looked through.
+/// A document whose issuer and endpoints were checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metadata {
     members: Map<String, Value>,
 }
 
-/// Why there is no metadata.
+/// A failure to get metadata.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MetadataError {
-    /// Not at this address; another one may have it.
+    /// There is none at this address; another one may have it.
     #[error("{0}")]
     NotHere(String),
-    /// Not now.
+    /// The server cannot answer now.
     #[error("{0}")]
     Later(String),
-    /// It is there, and must not be used.
+    /// The document must not be used.
     #[error("{0}")]
     Unfit(String),
 }
 
-/// The addresses where the metadata of an issuer may lie, in the order in which they are asked:
-/// OpenID Connect's own first where an ID token is wanted, because only that document surely names
-/// the keys and the userinfo endpoint; else RFC 8414's.
+/// Returns the addresses where the metadata of an issuer may lie, in the order in which they are
+/// asked: OpenID Connect's own first where an ID token is wanted, because only that document surely
+/// names the keys and the userinfo endpoint; else RFC 8414's.
 ///
 /// # Errors
-/// If the issuer is no address that can have metadata.
+/// Fails if the issuer is no address that can have metadata.
 pub fn addresses(issuer: &str, wants_id_token: bool) -> Result<Vec<String>, MetadataError> {
     let unfit = |why: &str| MetadataError::Unfit(format!("the issuer {issuer} {why}"));
     let url = Url::parse(issuer).map_err(|_| unfit("is not a URL"))?;
@@ -89,10 +89,10 @@ pub fn addresses(issuer: &str, wants_id_token: bool) -> Result<Vec<String>, Meta
     Ok(addresses)
 }
 
-/// Judges what came from one of the [`addresses`].
+/// Reads the answer of one of the [`addresses`].
 ///
 /// # Errors
-/// Why it is no metadata of the registration's issuer.
+/// Returns why it is no metadata of the registration's issuer.
 pub fn read_answer(
     answer: &Response,
     registration: &Registration,
@@ -127,7 +127,7 @@ pub fn read_answer(
     }
 }
 
-/// How long an answer may be kept; `None` if it must not be (RFC 9111 section 5.2.2).
+/// Returns for how long an answer may be kept; `None` if it must not be (RFC 9111 section 5.2.2).
 pub fn cache_lifetime(answer: &Response) -> Option<Duration> {
     let directives = answer.header("cache-control").unwrap_or_default();
     let mut life = LIFE;
@@ -148,7 +148,7 @@ pub fn cache_lifetime(answer: &Response) -> Option<Duration> {
 }
 
 impl Metadata {
-    /// Looks through a document.
+    /// Checks a document.
     ///
     /// # Errors
     /// [`MetadataError::Unfit`] with what is wrong.
@@ -182,35 +182,35 @@ impl Metadata {
         Ok(metadata)
     }
 
-    /// The members that mean something, to be kept.
+    /// Returns the known members, to be cached.
     pub fn members(&self) -> &Map<String, Value> {
         &self.members
     }
 
-    /// The address of an endpoint, by the name of its member.
+    /// Returns the address of an endpoint by the name of its member.
     pub fn endpoint(&self, member: &str) -> Option<String> {
         self.text(member).map(str::to_owned)
     }
 
-    /// Whether every callback names its issuer (RFC 9207 section 3).
+    /// Reports whether every callback names its issuer (RFC 9207 section 3).
     pub fn sends_iss(&self) -> bool {
         let member = "authorization_response_iss_parameter_supported";
         self.members.get(member).and_then(Value::as_bool) == Some(true)
     }
 
-    /// Whether the server says that it does not check an S256 challenge: then it would take a code
-    /// without its verifier, and `plain` is never sent instead (RFC 7636 section 7.2, RFC 9700
-    /// section 4.8).
+    /// Reports whether the server says that it does not check an S256 challenge: then it would take
+    /// a code without its verifier, and `plain` is never sent instead (RFC 7636 section 7.2, RFC
+    /// 9700 section 4.8).
     pub fn lacks_s256(&self) -> bool {
         self.lacks("code_challenge_methods_supported", "S256")
     }
 
-    /// Whether the server lists its grant types, and not this one.
+    /// Reports whether the server lists its grant types without this one.
     pub fn lacks_grant(&self, grant_type: &str) -> bool {
         self.lacks("grant_types_supported", grant_type)
     }
 
-    /// What the server says of how a client shows who it is, if this one's way is not among it.
+    /// Returns the server's client authentication methods, if this client's is not among them.
     pub fn other_auth_methods(&self, has_secret: bool, auth: ClientAuth) -> Option<String> {
         let ours = match (has_secret, auth) {
             (false, _) => "none",

@@ -7,7 +7,7 @@ use url::{Url, form_urlencoded};
 
 use crate::model::secret::Secret;
 
-/// What a person pasted instead of a callback.
+/// A text that was pasted instead of a callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pasted {
     /// The parameters of a callback, for
@@ -15,12 +15,12 @@ pub enum Pasted {
     Query(Vec<(String, Secret<String>)>),
     /// A code alone, which no `state` protects.
     BareCode(Secret<String>),
-    /// Nothing of use; why, in a sentence that quotes nothing of it.
+    /// Something else; the reason quotes nothing of it.
     Invalid(String),
 }
 
 impl Pasted {
-    /// Understands what a person pasted: the whole redirect URL, its query, `code#state`, or a bare
+    /// Parses what a person pasted: the whole redirect URL, its query, `code#state`, or a bare
     /// code. White space falls away, for terminals wrap lines.
     pub fn parse(text: &str) -> Self {
         let invalid = |why: &str| Pasted::Invalid(why.to_owned());

@@ -14,7 +14,8 @@ use crate::ports::http::Http;
 /// early side.
 ///
 /// # Errors
-/// Why there is no new grant, and by [`OAuthError::outcome`] what that means for the old one.
+/// Returns why there is no new grant, and by [`OAuthError::outcome`] what that means for the old
+/// one.
 pub fn refresh(
     http: &dyn Http,
     provider: &Provider,

@@ -17,7 +17,7 @@ pub use super::token_request::TokenTypeHint;
 /// Asks the server at `endpoint` to revoke a token.
 ///
 /// # Errors
-/// Why it is not known to be revoked.
+/// Returns why it is not known to be revoked.
 pub fn revoke(
     http: &dyn Http,
     (dialect, client): (&Dialect, &Client),

@@ -33,7 +33,7 @@ pub(super) fn install() {
     let _ = PROVIDER.install_default();
 }
 
-/// How `ring` checks a signature.
+/// The algorithms of `ring`.
 enum Method {
     Rsa(&'static RsaParameters),
     Other(&'static dyn ring_signature::VerificationAlgorithm),

@@ -34,7 +34,7 @@ pub(super) struct TokenRequest {
     params: Vec<(String, Secret<String>)>,
 }
 
-/// What a token is (RFC 7009 section 2.1).
+/// The kind of a token (RFC 7009 section 2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenTypeHint {
     /// A refresh token: with it go the access tokens that came of it.
@@ -169,7 +169,7 @@ impl TokenRequest {
         })
     }
 
-    /// Sends it elsewhere.
+    /// Replaces the address.
     pub(super) fn to(mut self, url: &str) -> Self {
         url.clone_into(&mut self.url);
         self
@@ -190,13 +190,13 @@ impl TokenRequest {
         self
     }
 
-    /// Leaves a parameter out.
+    /// Removes a parameter.
     pub(super) fn without(mut self, name: &str) -> Self {
         self.params.retain(|(other, _)| other != name);
         self
     }
 
-    /// Calls a parameter by another name.
+    /// Renames a parameter.
     pub(super) fn rename(mut self, name: &str, other: &str) -> Self {
         for (param, _) in self.params.iter_mut().filter(|(param, _)| param == name) {
             other.clone_into(param);
@@ -210,7 +210,7 @@ impl TokenRequest {
         self
     }
 
-    /// Writes it out and sends it; `headers` are those that the manifest adds.
+    /// Encodes and sends the request; `headers` are those that the manifest adds.
     pub(super) fn send(
         self,
         http: &dyn Http,
@@ -244,7 +244,7 @@ impl TokenRequest {
     }
 }
 
-/// In the place of the crate's HTTP client: keeps the request, and answers nothing.
+/// Takes the place of the crate's HTTP client: keeps the request, and answers nothing.
 #[derive(Default)]
 struct Capture(RefCell<Option<HttpRequest>>);
 

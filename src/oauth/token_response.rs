@@ -13,15 +13,15 @@ use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::http::Response;
 
-/// However much margin is subtracted from an expiry, this much of a token's life is left: else a
-/// short-lived token would count as expired the moment it comes.
+/// Life that a token keeps however much margin is subtracted: else a short-lived one would count as
+/// expired the moment it comes.
 const LEAST_LIFE: Duration = Duration::from_secs(30);
 
 /// Reads an answer of a token endpoint that was saved before. `now` is the moment at which
 /// its request was begun.
 ///
 /// # Errors
-/// Why it holds no grant.
+/// Returns why it holds no grant.
 pub fn read_saved(
     provider: &Provider,
     answer: &Response,
@@ -30,7 +30,7 @@ pub fn read_saved(
     read(provider, answer.clone(), now, &[])
 }
 
-/// What an answer of the token endpoint holds; `sent` are the secrets that went there.
+/// Reads an answer of the token endpoint; `sent` are the secrets that went there.
 pub(super) fn read(
     provider: &Provider,
     answer: Response,
@@ -75,7 +75,7 @@ pub(super) fn less_margin(ends: Timestamp, now: Timestamp, baked: Duration) -> T
     early.max(ends.min(now.after(LEAST_LIFE)))
 }
 
-/// Whether an answer says that all went well: its status does, and its body names no error (GoClaw
+/// Reports whether an answer is one of success: by its status, and by a body without error (GoClaw
 /// and Codex answer errors with 200, and GitHub's token endpoint always does).
 pub(super) fn is_success(answer: &Response) -> bool {
     if !(200..300).contains(&answer.status) {

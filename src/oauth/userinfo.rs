@@ -7,10 +7,11 @@ use crate::model::id::printable;
 use crate::model::secret::Secret;
 use crate::ports::http::{Http, Method, Request};
 
-/// Asks whose access token it is. `subject` is that of the ID token, if there was one.
+/// Fetches the claims about the owner of an access token. `subject` is that of the ID token, if
+/// there was one.
 ///
 /// # Errors
-/// Why there is no answer that can be used, in words without any part of it.
+/// Returns why there is no answer that can be used, in words without any part of it.
 pub fn ask(
     http: &dyn Http,
     endpoint: &str,

@@ -110,8 +110,8 @@ impl Catalogue {
     /// the built-in one.
     ///
     /// # Errors
-    /// If there is none of them, or what the user wrote is faulty. That never falls back to the
-    /// built-in one, whose endpoints the user meant to replace.
+    /// Fails if there is none of them, or what the user wrote is faulty. That never falls back to
+    /// the built-in one, whose endpoints the user meant to replace.
     pub fn get(&self, id: &ProviderId) -> Result<Provider, CatalogueError> {
         let Some(declared) = self.declared(id)? else {
             return self.manifest(id);
@@ -134,7 +134,7 @@ impl Catalogue {
     /// What the user declares of a provider, if they do.
     ///
     /// # Errors
-    /// If it cannot be read or used.
+    /// Fails if it cannot be read or used.
     pub fn declared(&self, id: &ProviderId) -> Result<Option<Declared>, DeclareError> {
         let declarations = self.declarations.as_ref();
         declarations.map_or(Ok(None), |declarations| declarations.get(id))
@@ -143,7 +143,7 @@ impl Catalogue {
     /// What there is to say about all that the user declares.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// Fails if it cannot be read.
     pub fn findings(&self) -> Result<Vec<Finding>, FileError> {
         let declarations = self.declarations.as_ref();
         declarations.map_or(Ok(Vec::new()), |declarations| declarations.findings())
@@ -170,7 +170,7 @@ impl Catalogue {
     /// Every provider, sorted by name; a faulty file is told of and harms nobody else.
     ///
     /// # Errors
-    /// If the user's directory is there and cannot be read.
+    /// Fails if the user's directory is there and cannot be read.
     pub fn list(&self) -> Result<Listing, CatalogueError> {
         let own = self.files.list(&self.user_dir)?;
         let misnamed = own.iter().filter(|name| name.ends_with(".toml"));
@@ -215,7 +215,7 @@ impl Catalogue {
     /// Every name there is, sorted, without a look into the files.
     ///
     /// # Errors
-    /// If the user's directory or declarations are there and cannot be read.
+    /// Fails if the user's directory or declarations are there and cannot be read.
     pub fn ids(&self) -> Result<Vec<ProviderId>, CatalogueError> {
         let declared = match &self.declarations {
             Some(declarations) => declarations.ids()?,

@@ -44,7 +44,7 @@ pub struct ManifestError {
 /// replaces a built-in one.
 ///
 /// # Errors
-/// The first thing that is wrong with it.
+/// Returns the first thing that is wrong with it.
 pub fn parse(text: &str, file: &str) -> Result<(Provider, bool), ManifestError> {
     read(text).map_err(|fault| {
         let (line, column) = place(text, fault.span.start);

@@ -8,7 +8,7 @@ use crate::model::provider::{
 /// Lays it over.
 ///
 /// # Errors
-/// What the manifest lacks for it, a sentence.
+/// Returns what the manifest lacks for it, a sentence.
 pub(super) fn overlay(base: Provider, declared: &Declared) -> Result<Provider, String> {
     let Some(registration) = &base.registration else {
         return Err(format!("{} has no OAuth client to log in with", base.id));

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::model::kind::Kind;
 
-/// Who pays for a request.
+/// The party that pays for a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Bill {
@@ -31,17 +31,17 @@ impl Bill {
     }
 }
 
-/// Who pays at one provider, by what is used.
+/// The party that pays at a provider, by the kind of credential.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Billing {
-    /// Of a login.
+    /// Payment of a login's requests.
     pub oauth: Bill,
-    /// Of a token made elsewhere.
+    /// Payment of a token made elsewhere.
     pub token: Bill,
-    /// Of an API key.
+    /// Payment of an API key.
     pub api_key: Bill,
-    /// Of a sign-in of the provider's own software.
+    /// Payment of a sign-in of the provider's own software.
     pub ambient: Bill,
 }
 
@@ -58,7 +58,7 @@ impl Default for Billing {
 }
 
 impl Billing {
-    /// Who pays where a credential of this kind is used.
+    /// Returns who pays where a credential of this kind is used.
     pub fn of(&self, kind: Kind) -> Bill {
         match kind {
             Kind::OAuth => self.oauth,

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::model::grant::Binding;
 use crate::model::secret::Secret;
 
-/// What a manifest says of the client and of the server's endpoints. What it leaves open the user
+/// The client and the server's endpoints as a manifest names them. What it leaves open the user
 /// brings (client id and secret) or the server's metadata tells (RFC 8414).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Registration {
@@ -13,9 +13,9 @@ pub struct Registration {
     pub id: ClientValue,
     /// `client_secret`. No secret of another vendor is ever shipped, so the user brings it.
     pub secret: ClientValue,
-    /// Whether nothing goes without the secret; else a client without one is a public client.
+    /// Whether the secret is required; else a client without one is a public client.
     pub secret_required: bool,
-    /// How a client that has a secret shows it.
+    /// The authentication method of a client that has a secret.
     pub auth: ClientAuth,
     /// The issuer: where metadata is fetched from, and what `iss` is compared with (RFC 9207).
     pub issuer: Option<String>,
@@ -33,7 +33,7 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// Whether the server's metadata must be asked before anything can be sent.
+    /// Reports whether the server's metadata is needed before anything can be sent.
     pub fn needs_metadata(&self) -> bool {
         self.token.is_none()
     }
@@ -59,13 +59,13 @@ impl ClientValue {
         }
     }
 
-    /// Whether nobody says anything.
+    /// Reports whether neither the manifest nor the user can give it.
     pub fn is_empty(&self) -> bool {
         self.env.is_empty() && self.secret.is_none() && self.value.is_none()
     }
 }
 
-/// How a client shows its secret at the token endpoint (RFC 6749 section 2.3.1).
+/// Client authentication at the token endpoint (RFC 6749 section 2.3.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClientAuth {
@@ -76,14 +76,14 @@ pub enum ClientAuth {
     Basic,
 }
 
-/// The client as it is used: everything is known.
+/// The resolved client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Client {
     /// `client_id`.
     pub id: String,
     /// `client_secret`, if the client has one; else it is a public client.
     pub secret: Option<Secret<String>>,
-    /// How it shows the secret.
+    /// The client authentication method.
     pub auth: ClientAuth,
     /// The issuer, compared with `iss` of a callback and of an ID token.
     pub issuer: Option<String>,

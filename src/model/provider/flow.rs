@@ -39,7 +39,7 @@ impl Flow {
         }
     }
 
-    /// Whether the provider is asked who logs in; else something made elsewhere is pasted.
+    /// Reports whether it is a login; else something made elsewhere is pasted.
     pub fn is_a_login(&self) -> bool {
         !matches!(self, Self::Token(_) | Self::Key(_))
     }
@@ -48,7 +48,7 @@ impl Flow {
 /// Authorization code with PKCE.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BrowserFlow {
-    /// Where the browser comes back to, exactly as registered.
+    /// The redirect URI, exactly as registered.
     pub redirect: Redirect,
     /// A variable that may name the redirect URI instead, for a client that the user registered.
     pub redirect_env: Option<String>,
@@ -62,7 +62,7 @@ pub struct BrowserFlow {
     pub nonce: bool,
 }
 
-/// Where the browser comes back to after the authorization.
+/// The target of the redirect after the authorization.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Redirect {
     /// To this program (RFC 8252 section 7.3).
@@ -77,9 +77,9 @@ pub enum Redirect {
 pub struct KeyExchangeFlow {
     /// The page where the user agrees.
     pub authorize: String,
-    /// Where code and verifier become a key.
+    /// The endpoint that makes a key of code and verifier.
     pub exchange: String,
-    /// Where the browser comes back to.
+    /// The redirect URI.
     pub redirect: Loopback,
 }
 
@@ -99,7 +99,7 @@ pub struct DeviceFlow {
     pub hosts: Vec<String>,
     /// The wait between two polls where the server names none.
     pub interval: Duration,
-    /// What its token is stored as.
+    /// The kind of credential that its token becomes.
     pub stores: Stored,
     /// The name of the profile, behind its colon, for a token that does not tell whose it is;
     /// OpenClaw's is `github` for GitHub's.
@@ -119,9 +119,9 @@ pub enum DeviceScheme {
     /// JSON endpoints of its own; the server makes the PKCE pair, and the poll gives an
     /// authorization code (OpenAI).
     ServerPkce {
-        /// Where a user code is asked for.
+        /// The endpoint that gives a user code.
         code: String,
-        /// Where it is polled.
+        /// The endpoint that is polled.
         poll: String,
         /// The page on which the user types it.
         verification: String,
@@ -130,7 +130,7 @@ pub enum DeviceScheme {
     },
 }
 
-/// What the token of a device flow is stored as.
+/// The kind of credential that the token of a device flow becomes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stored {
@@ -166,7 +166,7 @@ pub struct ProgramFlow {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TokenFlow {
-    /// What it starts with.
+    /// Its prefix.
     #[serde(deserialize_with = "plain::<Option<Line>, _>")]
     pub prefix: Option<String>,
     /// The fewest characters it can have.
@@ -180,7 +180,7 @@ pub struct TokenFlow {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KeyFlow {
-    /// What it starts with.
+    /// Its prefix.
     #[serde(deserialize_with = "plain::<Option<Line>, _>")]
     pub prefix: Option<String>,
     /// The page that makes one.

@@ -37,7 +37,7 @@ impl Loopback {
     }
 }
 
-/// Whether a host is this machine.
+/// Reports whether a host is this machine.
 pub fn is_loopback(host: &Host<&str>) -> bool {
     match host {
         Host::Domain(name) => *name == "localhost",

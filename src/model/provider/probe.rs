@@ -3,11 +3,11 @@
 /// One real request of a provider, for `models status --probe`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probe {
-    /// Whether it is a POST; else a GET.
+    /// POST, or else GET.
     pub posts: bool,
-    /// How it goes with an API key; `None` if a key cannot be tried so.
+    /// The route for an API key; `None` if a key cannot be probed.
     pub key: Option<ProbeRoute>,
-    /// How it goes with an access token; `None` if a token cannot be tried so.
+    /// The route for an access token; `None` if a token cannot be probed.
     pub token: Option<ProbeRoute>,
     /// Headers that carry a member of the stored credential: name, and the member.
     pub credential_headers: Vec<(String, String)>,
@@ -19,23 +19,23 @@ pub struct Probe {
     pub success: Vec<u16>,
 }
 
-/// Where a probe goes, and how it shows the credential.
+/// The address of a probe, and the place of the credential in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProbeRoute {
     /// The address.
     pub url: String,
-    /// Where the credential stands.
+    /// The place of the credential.
     pub carrier: Carrier,
     /// More headers.
     pub headers: Vec<(String, String)>,
 }
 
-/// Where a request shows its credential. Never in the address (RFC 6750 section 2.3).
+/// The place of the credential in a request. Never in the address (RFC 6750 section 2.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Carrier {
-    /// In `Authorization`, behind this word.
+    /// `Authorization`, behind this word.
     Scheme(String),
-    /// Alone in a header of this name.
+    /// A header of this name, alone.
     Header(String),
 }
 
@@ -52,12 +52,12 @@ const MODEL: &str = "{model}";
 const MAX_TOKENS: &str = "{max_tokens}";
 
 impl Probe {
-    /// Whether a model must be named for it.
+    /// Reports whether the request names a model.
     pub fn asks_a_model(&self) -> bool {
         self.body.as_ref().is_some_and(|body| body.contains(MODEL))
     }
 
-    /// Whether an answer of this status means yes.
+    /// Reports whether an answer of this status means that the credential works.
     pub fn is_success(&self, status: u16) -> bool {
         match self.success.as_slice() {
             [] => (200..300).contains(&status),

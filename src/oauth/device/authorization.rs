@@ -8,24 +8,24 @@ use crate::model::time::Timestamp;
 /// A device authorization that waits for a person.
 #[derive(Debug)]
 pub struct DeviceAuthorization {
-    /// What the person types in; at most 64 characters, all of them printable.
+    /// The code that the person types in; at most 64 characters, all of them printable.
     pub user_code: String,
-    /// Where; on one of the flow's hosts.
+    /// The page to type it at, on one of the flow's hosts.
     pub verification_uri: String,
     /// The same with the code in it, for a QR code, if the server gave one; on one of the flow's
     /// hosts.
     pub verification_uri_complete: Option<String>,
-    /// When the code ends, in milliseconds since the Unix epoch.
+    /// The expiry of the code.
     pub expires: Timestamp,
-    /// For how long the code lives, from before it was asked for.
+    /// The lifetime of the code, from before it was asked for.
     pub lifetime: Duration,
     /// The wait between two polls.
     pub interval: Duration,
     /// `device_code`, or what a relative of the RFC has in its place.
     pub(super) device_code: Secret<String>,
-    /// Of a PKCE pair that we made.
+    /// The verifier of the PKCE pair that was sent.
     pub(super) code_verifier: Option<Secret<String>>,
-    /// What the person's yes brought, where that is an authorization code.
+    /// The authorization code that the approval brought, where it brings one.
     pub(super) approval: Option<Approval>,
 }
 

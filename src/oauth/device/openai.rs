@@ -51,7 +51,8 @@ pub(super) fn authorize(
     checked(client, endpoint, &body, members, now)
 }
 
-/// Asks once, and exchanges the code that a yes brings. `to` are the endpoint and the redirect URI.
+/// Polls once, and exchanges the code that an approval brings. `to` are the endpoint and the
+/// redirect URI.
 pub(super) fn poll(
     client: &DeviceClient<'_>,
     authorization: &mut DeviceAuthorization,
@@ -67,7 +68,7 @@ pub(super) fn poll(
     Ok(exchange(client, approval, redirect, now))
 }
 
-/// What the person's yes brought, or what else a poll brings. 403 and 404 mean that there is no
+/// Returns the approval, or what else a poll brings. 403 and 404 mean that there is no
 /// answer yet.
 fn ask_approval(
     client: &DeviceClient<'_>,

@@ -8,7 +8,7 @@ use crate::oauth::grant::Grant;
 use crate::ports::host::RandomError;
 use crate::ports::http::{HttpError, HttpErrorKind};
 
-/// What a poll brought.
+/// The result of a poll.
 #[derive(Debug)]
 pub enum Poll {
     /// The person has not decided yet.
@@ -18,24 +18,24 @@ pub enum Poll {
     SlowDown(Option<Duration>),
     /// The network or the server is in trouble, and the code is as good as before.
     Unavailable {
-        /// What went wrong, cleaned for a terminal.
+        /// The cause, cleaned for a terminal.
         reason: String,
-        /// How long the server wants to be left alone.
+        /// The wait that the server asks for.
         retry_after: Option<Duration>,
     },
     /// The person agreed.
     Grant(Box<Grant>),
-    /// There will be no grant for this code.
+    /// The code will never bring a grant.
     Failed(DeviceError),
 }
 
-/// Why there is no code, or no grant for it.
+/// A failure to get a device code, or a grant for it.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
-    /// No randomness.
+    /// There is no randomness.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// The server does not give out codes, to anybody or to this account.
+    /// Device codes are switched off, for everybody or for this account.
     #[error("the server gives out no device codes (HTTP {status})")]
     SwitchedOff {
         /// The status it answered with.

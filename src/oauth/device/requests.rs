@@ -24,7 +24,7 @@ pub struct DeviceClient<'a> {
     pub http: &'a dyn Http,
     /// The provider.
     pub provider: &'a Provider,
-    /// Its client, with everything known.
+    /// The resolved client.
     pub client: &'a Client,
     /// The flow.
     pub flow: &'a DeviceFlow,

@@ -20,7 +20,7 @@ use crate::ports::http::Response;
 const USUAL_LIFETIME: Duration = Duration::from_secs(15 * 60);
 const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What errors call the server's address for device codes.
+/// The name of the endpoint in errors.
 pub(super) const ENDPOINT: &str = "device authorization endpoint";
 
 /// Asks for a code.
@@ -128,7 +128,7 @@ pub(super) fn read_poll(
     }
 }
 
-/// What the error codes of the RFC mean; the refusals only where the server is not in trouble.
+/// Reads the error codes of the RFC; refusals count only where the server is available.
 pub(super) fn read_error_code(answer: &Response) -> Option<Poll> {
     let body = json(answer);
     let code = body.get("error")?;
@@ -149,7 +149,7 @@ pub(super) fn read_error_code(answer: &Response) -> Option<Poll> {
     }
 }
 
-/// Whether a status says that the request was not looked at.
+/// Reports whether a status says that the request was not handled.
 pub(super) fn is_unavailable(status: u16) -> bool {
     matches!(status, 408 | 429 | 500..)
 }

@@ -36,7 +36,7 @@ const RESERVED: [&str; 14] = [
 /// and `baked` is subtracted from the expiry.
 ///
 /// # Errors
-/// If there is no access token in it.
+/// Fails if there is no access token in it.
 pub fn grant(line: Secret<Vec<u8>>, now: Timestamp, baked: Duration) -> Result<Grant, OAuthError> {
     let body: Value = serde_json::from_slice(line.expose()).unwrap_or(Value::Null);
     let secret = |name: &str| {
@@ -72,7 +72,8 @@ fn fields(body: &Value) -> Extra {
     Extra(kept.collect())
 }
 
-/// Where to find out whose login it is: the program says so, else it is found as the manifest has it.
+/// Returns where to find the account of a login: in the program's line, else where the manifest
+/// says.
 pub fn account(manifest: &Account) -> Account {
     let told = |pointer: &str, rest: &[ClaimPath]| {
         let first = ClaimPath {

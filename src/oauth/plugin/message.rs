@@ -18,7 +18,7 @@ pub(super) const PROTOCOL: u32 = 1;
 /// The member of a stored credential that names the program it came from.
 pub const ORIGIN: &str = "authProgram";
 
-/// What may be asked of a program.
+/// The requests that a plugin may support.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
     /// A new grant, with the help of a person.
@@ -30,7 +30,7 @@ pub enum Request {
 }
 
 impl Request {
-    /// Its name in the protocol.
+    /// Returns the name in the protocol.
     pub fn name(self) -> &'static str {
         match self {
             Self::Login => "login",
@@ -120,7 +120,7 @@ fn grant_members(credential: &OAuth) -> GrantMembers<'_> {
     }
 }
 
-/// What a person said when the program asked; nothing if nobody was there.
+/// The answer of a person to a question; null if nobody was there.
 pub(super) fn answer(text: Option<&Secret<String>>) -> Secret<Vec<u8>> {
     line(&Outgoing::Answer {
         text: exposed(text),
@@ -151,7 +151,7 @@ struct Tag {
     r#type: String,
 }
 
-/// Who answers.
+/// The hello of a program.
 #[derive(Deserialize)]
 pub(super) struct Hello {
     pub(super) protocol: u32,
@@ -173,7 +173,7 @@ pub(super) struct Ask {
     pub(super) text: String,
 }
 
-/// Why there is no grant.
+/// An error message.
 #[derive(Deserialize)]
 pub(super) struct ErrorMessage {
     #[serde(default)]
@@ -185,14 +185,14 @@ pub(super) struct ErrorMessage {
     pub(super) retry_after: Option<u64>,
 }
 
-/// What an error says about the grant that was sent.
+/// The effect of an error on the grant that was sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum ErrorKind {
-    /// It is dead.
+    /// The grant is dead.
     #[serde(rename = "lasting")]
     Permanent,
-    /// It is as good as it was.
+    /// The grant is unharmed.
     #[serde(rename = "passing")]
     Transient,
     /// The provider may have spent it, and its answer never came.
@@ -200,10 +200,10 @@ pub(super) enum ErrorKind {
     Unknown,
 }
 
-/// Reads a line.
+/// Parses a line of a program.
 ///
 /// # Errors
-/// What is wrong with it, a clause that quotes nothing.
+/// Returns what is wrong with it, a clause that quotes nothing.
 pub(super) fn read(line: &Secret<Vec<u8>>) -> Result<Incoming, String> {
     let line = std::str::from_utf8(line.expose()).map_err(|_| "is no UTF-8".to_owned())?;
     let tag: Tag = serde_json::from_str(line).map_err(|error| match error.classify() {

@@ -27,24 +27,24 @@ pub use grant::{account, grant};
 use message::{ErrorKind, ErrorMessage, Incoming};
 pub use message::{ORIGIN, Request};
 
-/// How long a program has to say who it is.
+/// Time that a program has to say hello.
 const HELLO_LIMIT: Duration = Duration::from_secs(10);
 /// How long it has to refresh or revoke, its hello included: whoever waits for the grant waits for
 /// little more.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
-/// What it had said when it was stopped is heard for as long.
+/// Time in which an answer that was written before the stop is still read.
 const LATE_ANSWER: Duration = Duration::from_millis(200);
-/// How often to look whether to stop.
+/// Interval at which `stop` is polled.
 const TICK: Duration = Duration::from_millis(50);
 /// The most lines of one program: it has something to say, or it floods.
 const MAX_LINES: usize = 1_000;
 /// The longest time that a program can ask to be left alone.
 const LONGEST_PAUSE: Duration = Duration::from_secs(86_400);
 
-/// What a program has for the person during a login.
+/// A message of a plugin to the person who logs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Interaction {
-    /// Something to know or to do; each part clean, and at least one there.
+    /// A notice; each part is fit to print, and at least one is there.
     Notice {
         /// A sentence.
         text: Option<String>,
@@ -53,44 +53,44 @@ pub enum Interaction {
         /// A code to enter there.
         code: Option<String>,
     },
-    /// Something to answer.
+    /// A question.
     Ask {
         /// The prompt, clean.
         prompt: String,
     },
 }
 
-/// What a login needs to know and to do.
+/// The parameters of a login by a plugin.
 pub struct Login<'a> {
-    /// When it must be over, for the program to know.
+    /// The deadline that the program is told.
     pub deadline: Timestamp,
-    /// How long that is from now.
+    /// The time from now to the deadline.
     pub limit: Duration,
     /// Whether the person's browser is probably on another machine.
     pub remote: bool,
     /// Whether a person can be asked.
     pub interactive: bool,
-    /// Takes what the program has for the person; the answer to an [`Interaction::Ask`].
+    /// Shows a message; returns the answer to an [`Interaction::Ask`].
     pub interact: &'a mut dyn FnMut(Interaction) -> Option<Secret<String>>,
 }
 
-/// A program, and what it is run with.
+/// A plugin, and what it is run with.
 #[derive(Clone, Copy)]
 pub struct Program<'a> {
-    /// Starts it.
+    /// Starts the program.
     pub programs: &'a dyn Programs,
-    /// For its limits.
+    /// Measures the limits.
     pub clock: &'a dyn Clock,
-    /// Where it lies.
+    /// The path of the program.
     pub path: &'a Path,
-    /// For whom it speaks.
+    /// The provider that the program speaks for.
     pub provider: &'a ProviderId,
-    /// Looked at every few milliseconds; a signal ends the request, and the program. Must not be
-    /// there for a refresh, whose token may be spent.
+    /// Polled every few milliseconds; a signal ends the request and the program. Gives none during
+    /// a refresh, whose token may be spent.
     pub stop: &'a dyn Fn() -> Option<Signal>,
 }
 
-/// A program that has said who it is.
+/// A running plugin that has said hello.
 struct Session<'a> {
     running: Box<dyn Running>,
     clock: &'a dyn Clock,
@@ -107,10 +107,10 @@ struct Session<'a> {
 }
 
 impl<'a> Program<'a> {
-    /// Lets the program log in. The line is for [`grant`].
+    /// Runs a login. The line is for [`grant`].
     ///
     /// # Errors
-    /// Why there is no grant.
+    /// Returns why there is no grant.
     pub fn login(&self, login: &mut Login<'_>) -> Result<Secret<Vec<u8>>, OAuthError> {
         let mut session = self.open(Request::Login, login.limit)?;
         session.ask(message::login(
@@ -126,7 +126,7 @@ impl<'a> Program<'a> {
     /// is for [`grant`].
     ///
     /// # Errors
-    /// Why there is no new grant.
+    /// Returns why there is no new grant.
     pub fn refresh(
         &self,
         old: &OAuth,
@@ -138,10 +138,10 @@ impl<'a> Program<'a> {
         session.expect(line, |line| matches!(line, Incoming::Grant))
     }
 
-    /// Lets the program end a grant at the provider.
+    /// Revokes a grant at the provider.
     ///
     /// # Errors
-    /// Why it is not known to be revoked.
+    /// Returns why it is not known to be revoked.
     pub fn revoke(&self, grant: &OAuth) -> Result<(), OAuthError> {
         let mut session = self.open(Request::Revoke, REQUEST_LIMIT)?;
         session.ask_about(grant, message::revoke(grant));
@@ -150,7 +150,8 @@ impl<'a> Program<'a> {
         done.map(drop)
     }
 
-    /// Starts it and waits until it has said that it can do `request`. No token was sent by then.
+    /// Starts the program and waits until it has said that it can do `request`. No token is sent
+    /// before.
     fn open(&self, request: Request, limit: Duration) -> Result<Session<'a>, OAuthError> {
         let name = self.path.file_name().unwrap_or(self.path.as_os_str());
         let mut session = Session {

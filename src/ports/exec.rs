@@ -1,5 +1,5 @@
-//! Another program in the place of this process: its number, its terminal and its parent stay, so
-//! that signals and the exit code are the program's own.
+//! Replacing this process by another program (`execve`): process id, terminal and parent stay, so
+//! signals and the exit code are the program's own.
 //!
 //! An implementation owes: every descriptor of ours closed in the program but the one that was
 //! handed down; signals as a program expects them; a secret in no argument; nothing that was open
@@ -10,29 +10,28 @@ use std::io;
 
 use crate::model::secret::Secret;
 
-/// Makes way for a program.
+/// Replaces this process by a program.
 pub trait Exec: Send + Sync {
-    /// Sets a descriptor aside for a secret: this very number, or the first that is free above
-    /// standard error.
+    /// Reserves a file descriptor for a secret: this number, or the first free one above standard
+    /// error.
     ///
     /// # Errors
     /// If the number is taken, or the system gives none.
     fn reserve_fd(&self, number: Option<u16>) -> Result<Box<dyn InheritedFd>, DescriptorError>;
 
-    /// Runs the program in the place of this process. Returns only if that could not be done.
+    /// Executes the program; returns only on failure.
     fn exec(&self, image: &ExecSpec) -> io::Error;
 }
 
 /// A descriptor that the program will read.
 pub trait InheritedFd {
-    /// Its number.
+    /// Returns the descriptor's number.
     fn number(&self) -> i32;
 
-    /// Puts the secret and a newline there and nothing after them; whoever has read it finds it
-    /// empty.
+    /// Writes the secret and a newline, then closes the writing end.
     ///
     /// # Errors
-    /// If it does not fit; nobody waits for a reader.
+    /// If it does not fit into the pipe; there is no wait for a reader.
     fn fill(&mut self, secret: &Secret<String>) -> io::Result<()>;
 }
 
@@ -52,10 +51,10 @@ pub struct ExecSpec {
 /// No descriptor could be set aside.
 #[derive(Debug, thiserror::Error)]
 pub enum DescriptorError {
-    /// Whoever started us has given it a meaning.
+    /// It was open when this process started.
     #[error("descriptor {0} is open already")]
     Taken(u16),
-    /// The system gives none.
+    /// The system has no free descriptor.
     #[error("no descriptor for the token: {0}")]
     System(#[from] io::Error),
 }

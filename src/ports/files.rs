@@ -43,7 +43,7 @@ impl FileError {
         }
     }
 
-    /// Whether the new content is in place all the same.
+    /// Whether the new content is in place although the operation failed.
     pub fn is_in_place(&self) -> bool {
         matches!(self.source.get_ref(), Some(inner) if inner.is::<InPlace>())
     }
@@ -210,7 +210,7 @@ pub trait Files: Send + Sync {
     fn set_mode(&self, path: &Path, mode: u32) -> Result<(), FileError>;
 
     /// Takes the kernel lock of the file at `path`, which is created if need be and must never be
-    /// renamed or removed; `None` if somebody else holds it in a way that excludes `sharing`.
+    /// renamed or removed; `None` if another process holds it in a way that excludes `sharing`.
     ///
     /// # Errors
     /// If the file cannot be created, or its file system has no locks.
@@ -220,8 +220,9 @@ pub trait Files: Send + Sync {
         sharing: Sharing,
     ) -> Result<Option<Box<dyn FileLock>>, FileError>;
 
-    /// Waits until the lock could be had with `sharing`, and takes it. The caller bounds the wait
-    /// by calling this on a thread of its own.
+    /// Blocks until the lock can be taken, without limit, so that the kernel wakes all waiters at
+    /// once. Only for a thread that may be left behind; all others use
+    /// [`lock_within`](super::lock::lock_within).
     ///
     /// # Errors
     /// As for [`Files::try_lock`].

@@ -1,7 +1,6 @@
-//! Clock, randomness, environment, browser, and the wish of a person to stop.
+//! Clock, randomness, environment, login shell, browser, and signals that ask to stop.
 //!
-//! The real clock may jump and the machine may sleep; nobody here may assume that two readings are
-//! ordered. Randomness must be fit for keys. Opening a browser may fail, and success proves
+//! The real clock may jump and the machine may sleep: two readings need not be ordered. Randomness must be fit for keys. Opening a browser may fail, and success proves
 //! nothing: the caller always shows the URL, too.
 
 use std::time::Duration;
@@ -9,15 +8,15 @@ use std::time::Duration;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 
-/// What time it is, and waiting.
+/// Wall clock, monotonic clock, and sleep.
 pub trait Clock: Send + Sync {
-    /// Now.
+    /// Returns the wall-clock time.
     fn now(&self) -> Timestamp;
 
-    /// Time that never goes back, from an arbitrary start: for deadlines.
+    /// Returns monotonic time from an arbitrary start, for deadlines.
     fn monotonic(&self) -> Duration;
 
-    /// Waits.
+    /// Blocks the thread.
     fn sleep(&self, duration: Duration);
 }
 
@@ -46,20 +45,20 @@ pub enum SetIn {
 
 /// The environment variables.
 pub trait Env: Send + Sync {
-    /// The value of a variable, if it is set and not blank; trimmed of white space at the ends.
+    /// Returns the value of a variable that is set and not blank, trimmed.
     fn var(&self, name: &str) -> Option<Secret<String>>;
 
-    /// The value of a variable that is known to hold no secret: a path, a switch.
+    /// Returns the value of a variable that holds no secret: a path, a switch.
     fn plain(&self, name: &str) -> Option<String> {
         self.var(name).map(|value| value.expose().clone())
     }
 
-    /// Every place that sets a variable to what is not blank, the one that counts first.
+    /// Lists the places that set a variable, the one that wins first.
     fn set_in(&self, name: &str) -> Vec<SetIn> {
         self.var(name).map(|_| SetIn::Process).into_iter().collect()
     }
 
-    /// What could not be read although it is there, a sentence.
+    /// Why the `.env` file could not be read, a sentence.
     fn fault(&self) -> Option<String> {
         None
     }
@@ -86,7 +85,7 @@ pub type Variables = Vec<(String, Secret<String>)>;
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the login shell {shell} gave no environment: {why}")]
 pub struct ShellError {
-    /// Its path.
+    /// Path of the shell.
     pub shell: String,
     /// What went wrong.
     pub why: String,
@@ -106,17 +105,16 @@ pub trait Browser: Send + Sync {
 #[error("{0}")]
 pub struct BrowserError(pub String);
 
-/// A person's or the system's wish to stop this process: SIGINT, SIGTERM, SIGHUP.
+/// Signals that ask this process to stop: SIGINT, SIGTERM, SIGHUP.
 pub trait Interrupt: Send + Sync {
-    /// From now on such a signal does not kill the process but is remembered, so that a commit is
-    /// never cut off. The caller must look at [`Interrupt::pending`] at every point where it waits.
+    /// Remembers signals from now on instead of dying of them, so that a commit is never cut off.
+    /// The caller must look at [`Interrupt::pending`] wherever it waits.
     fn defer(&self);
 
-    /// The signal that came since [`Interrupt::defer`], if one did.
+    /// Returns the signal that came since [`Interrupt::defer`].
     fn pending(&self) -> Option<Signal>;
 
-    /// From now on such a signal ends the process again: nothing is left to be cut off, and nobody
-    /// will look.
+    /// Lets signals end the process again: nothing is left that could be cut off.
     fn obey(&self) {}
 }
 

@@ -125,10 +125,10 @@ pub trait Http: Send + Sync {
     }
 }
 
-/// How long somebody waits for an answer.
+/// How long to wait for an answer, and when to give up sooner.
 pub struct Patience<'a> {
-    /// At most this long.
+    /// The limit of the whole call.
     pub limit: Duration,
-    /// And no longer once this says so.
+    /// Asked every few milliseconds; true ends the wait.
     pub stop: &'a (dyn Fn() -> bool + Sync),
 }

@@ -1,7 +1,7 @@
 //! Floor 1: the doors to the outside, as traits and the small data that goes through them.
 //!
-//! Each file opens with what a good implementation owes. The real doors are in `sys` and `store`;
-//! a fake of every one is in `testing`.
+//! Each file opens with what an implementation owes. The real doors are in `sys` and `store`, fakes
+//! of them in `testing`.
 
 pub mod declarations;
 pub mod host;

@@ -1,10 +1,10 @@
-//! External programs: those that speak for a provider (`openclaw-auth-<id>` on `PATH`, or the one
-//! that a manifest names), and those that are told of something.
+//! External programs: plugins, which speak our protocol for a provider (`openclaw-auth-<id>` on
+//! `PATH`, or the one that a manifest names), and hooks, which are told of an event.
 //!
 //! An implementation owes: only absolute entries of the process's own `PATH`, never the working
-//! directory; nothing run that somebody else than this user or root could have put there; no secret
-//! in arguments or environment, lines over pipes only; standard error left where ours goes, so that
-//! the program can talk to the person; a process group of its own, all of which goes when the
+//! directory; no program that another user than this one or root could have put there; no secret in
+//! arguments or environment, lines over pipes only; standard error shared with ours, so that the
+//! program can talk to the person; a process group of its own, which is killed as a whole when the
 //! program is stopped; at most [`MAX_LINE`] bytes of a line.
 
 use std::path::{Path, PathBuf};
@@ -20,78 +20,78 @@ pub const MAX_LINE: usize = MAX_ANSWER;
 
 /// Finds and starts programs.
 pub trait Programs: Send + Sync {
-    /// The files of this name in the directories of `PATH`, in their order, whatever they are.
+    /// Lists the files of this name in the directories of `PATH`, in their order.
     fn on_path(&self, name: &str) -> Vec<PathBuf>;
 
-    /// The files on `PATH` whose names begin so, the first of each name, by name.
-    fn beginning_with(&self, prefix: &str) -> Vec<PathBuf>;
+    /// Lists the files on `PATH` whose names begin with `prefix`, the first of each name, by name.
+    fn with_prefix(&self, prefix: &str) -> Vec<PathBuf>;
 
-    /// Whether a program may be run; starts nothing.
+    /// Checks that no other user could have put the program there. Starts nothing.
     ///
     /// # Errors
-    /// What is wrong with it, or with a directory it lies in.
-    fn judge(&self, path: &Path) -> Result<(), ProgramError>;
+    /// The first fault of it, or of a directory on the way to it.
+    fn check_permissions(&self, path: &Path) -> Result<(), ProgramError>;
 
-    /// Judges a program and starts it, without arguments.
+    /// Checks a plugin and starts it, without arguments.
     ///
     /// # Errors
     /// If it is refused, or the system cannot start it.
     fn start(&self, path: &Path) -> Result<Box<dyn Running>, ProgramError>;
 
-    /// Judges a program, runs it to its end, and kills what is left of its process group then. What
-    /// it writes on standard output is seen by nobody.
+    /// Checks a hook and runs it to its end, then kills what is left of its process group. Its
+    /// standard output is discarded.
     ///
     /// # Errors
     /// If it is refused, or the system cannot start it.
-    fn run(&self, errand: &HookCommand<'_>) -> Result<Exit, ProgramError>;
+    fn run(&self, hook: &HookCommand<'_>) -> Result<Exit, ProgramError>;
 }
 
-/// A program that is told something and has nothing to answer.
+/// A hook, as it is run.
 pub struct HookCommand<'a> {
-    /// The program.
+    /// Path of the program.
     pub path: &'a Path,
-    /// Its arguments.
+    /// Arguments, without the name.
     pub args: &'a [String],
-    /// Variables that it gets besides ours.
+    /// Variables added to our environment.
     pub with: &'a [(&'static str, String)],
-    /// Which of our variables it does not get, by name.
+    /// Tells by name which of our variables are removed.
     pub withheld: &'a dyn Fn(&str) -> bool,
-    /// What it reads on standard input, if it does.
+    /// Standard input; it need not be read.
     pub input: Vec<u8>,
-    /// How long it may run.
+    /// How long it may run before it is killed.
     pub limit: Duration,
-    /// Looked at every few milliseconds; true ends it.
+    /// Asked every few milliseconds; true kills it.
     pub stop: &'a dyn Fn() -> bool,
 }
 
-/// How an [`HookCommand`] ended.
+/// How a hook ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// With status 0.
-    Well,
-    /// Otherwise; a clause.
-    Badly(String),
-    /// It was killed when its time was over.
-    TooLate,
-    /// It was killed because somebody asked to stop.
+    Success,
+    /// With another status, or by a signal; a clause.
+    Failure(String),
+    /// Killed when its limit passed.
+    TimedOut,
+    /// Killed because of [`HookCommand::stop`].
     Stopped,
 }
 
-/// A program that runs. Dropping it closes its input, and stops it if that does not end it.
+/// A running plugin. Dropping it closes its input, and stops it if that does not end it.
 pub trait Running: Send {
-    /// Writes a line to its input, without waiting until it is read. That nobody reads it shows in
+    /// Writes a line to its input without waiting until it is read; a line that is not read shows in
     /// the answer.
     fn send(&mut self, line: Secret<Vec<u8>>);
 
-    /// The next line of its output, or why there is none.
+    /// Reads the next line of its output, or says why there is none.
     fn receive(&mut self, wait: Duration) -> Received;
 
-    /// Passes a signal on, and shortly after that kills whatever is left of its process group. What
-    /// it had written before can still be received.
+    /// Passes a signal on, and two seconds later kills what is left of its process group. What it
+    /// had written before can still be received.
     fn stop(&mut self, signal: Signal);
 }
 
-/// What was heard of a program.
+/// What was read from a plugin.
 #[derive(Clone, Debug)]
 pub enum Received {
     /// A line, without its end. The last one may have had none.
@@ -145,7 +145,7 @@ pub enum Fault {
         /// What it is instead.
         at: PathBuf,
     },
-    /// Nobody may run it.
+    /// It has no execute permission.
     #[error("{} is not executable", at.display())]
     NotExecutable {
         /// The file.

@@ -35,7 +35,7 @@ pub mod names {
     pub const AUTH_HISTORY: &str = "OPENCLAW_AUTH_HISTORY";
     /// A replacement for the home directory in later releases; the reference release ignores it.
     pub const OPENCLAW_HOME: &str = "OPENCLAW_HOME";
-    /// Any of these set: nobody sits in front of this machine.
+    /// Any of these set: the person is at another machine.
     pub const REMOTE: [&str; 5] = [
         "SSH_CLIENT",
         "SSH_TTY",

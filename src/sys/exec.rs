@@ -1,4 +1,4 @@
-//! `execve` in the place of this process, and a pipe that the program inherits.
+//! `execve`, and a pipe that the program inherits.
 //!
 //! The descriptor is set aside at the start, while hardly one is open, and until the last moment
 //! it is closed on `execve` like all of ours: a program that helps with a refresh never sees it.

@@ -1,7 +1,6 @@
-//! Whether a program can be trusted with a login: nobody but this user and root may be able to put
-//! another one in its place.
+//! Permissions of a program that gets a login: only this user and root may be able to replace it.
 //!
-//! The path is walked as the kernel walks it, link by link, because whoever may write to any
+//! The path is walked as the kernel walks it, link by link, because a user who may write to any
 //! directory on the way decides what is run.
 
 use std::collections::VecDeque;
@@ -23,7 +22,7 @@ const STICKY: u32 = 0o1000;
 ///
 /// # Errors
 /// The first thing on the way that is not as it must be.
-pub(super) fn judge(path: &Path) -> Result<PathBuf, Fault> {
+pub(super) fn check(path: &Path) -> Result<PathBuf, Fault> {
     if !path.is_absolute() {
         return Err(Fault::NotAbsolute);
     }
@@ -143,17 +142,17 @@ mod tests {
     fn a_program_of_ours_is_run_and_links_are_followed() {
         let (dir, tool) = place();
         let whole = std::fs::canonicalize(&tool).unwrap();
-        assert_eq!(judge(&tool), Ok(whole.clone()));
+        assert_eq!(check(&tool), Ok(whole.clone()));
         symlink("../bin/tool", dir.path().join("bin/link")).unwrap();
         symlink(dir.path().join("bin"), dir.path().join("other")).unwrap();
-        assert_eq!(judge(&dir.path().join("other/link")), Ok(whole));
+        assert_eq!(check(&dir.path().join("other/link")), Ok(whole));
     }
 
     #[test]
     fn what_others_may_write_is_refused() {
         let (dir, tool) = place();
         let bin = dir.path().join("bin");
-        let at = |path: &Path| match judge(path) {
+        let at = |path: &Path| match check(path) {
             Err(Fault::Writable { at, .. }) => at.file_name().unwrap().to_owned(),
             other => panic!("{other:?}"),
         };
@@ -170,9 +169,9 @@ mod tests {
         mode(&bin, 0o755);
         // Further up a sticky directory keeps its entries, and any other does not.
         mode(dir.path(), 0o1777);
-        assert!(judge(&tool).is_ok());
+        assert!(check(&tool).is_ok());
         mode(dir.path(), 0o777);
-        assert!(judge(&tool).is_err());
+        assert!(check(&tool).is_err());
     }
 
     #[test]
@@ -184,18 +183,18 @@ mod tests {
         symlink(dir.path().join("bin"), open.join("bin")).unwrap();
         mode(&open, 0o1777);
         for path in ["tool", "bin/tool"] {
-            let fault = judge(&open.join(path)).unwrap_err();
+            let fault = check(&open.join(path)).unwrap_err();
             assert!(matches!(fault, Fault::Writable { at, .. } if at == open));
         }
         // And from a place of ours by way of that one.
         symlink(open.join("tool"), dir.path().join("bin/link")).unwrap();
-        assert!(judge(&dir.path().join("bin/link")).is_err());
+        assert!(check(&dir.path().join("bin/link")).is_err());
     }
 
     #[test]
     fn what_is_no_program_is_refused() {
         let (dir, tool) = place();
-        let words = |path: &Path| judge(path).unwrap_err().to_string();
+        let words = |path: &Path| check(path).unwrap_err().to_string();
         assert_eq!(words(Path::new("bin/tool")), "its path is not absolute");
         assert!(words(dir.path()).ends_with("is not a regular file"));
         assert!(words(&dir.path().join("bin/none")).contains("No such file"));
@@ -214,11 +213,11 @@ mod tests {
             return;
         }
         assert!(matches!(
-            judge(&tool),
+            check(&tool),
             Err(Fault::Foreign { owner: 65_534, .. })
         ));
         std::os::unix::fs::chown(&tool, Some(0), None).unwrap();
         std::os::unix::fs::chown(dir.path().join("bin"), Some(65_534), None).unwrap();
-        assert!(matches!(judge(&tool), Err(Fault::Foreign { .. })));
+        assert!(matches!(check(&tool), Err(Fault::Foreign { .. })));
     }
 }

@@ -45,7 +45,7 @@ impl Files for SystemFiles {
         }))
     }
 
-    /// A name that is not Unicode is none of ours and left out.
+    /// Leaves out names that are not Unicode: this program makes none.
     fn list(&self, directory: &Path) -> Result<Vec<String>, FileError> {
         let names = || -> io::Result<Vec<String>> {
             let Some(entries) = if_there(fs::read_dir(directory))? else {

@@ -40,10 +40,10 @@ pub(super) fn run(target: &Path, hook: &HookCommand<'_>) -> Result<Exit, Program
         reason: error.to_string(),
     })?;
     Ok(match run {
-        Run::Ended(status, _) if status.success() => Exit::Well,
-        Run::Ended(status, _) => Exit::Badly(format!("ended with {status}")),
+        Run::Ended(status, _) if status.success() => Exit::Success,
+        Run::Ended(status, _) => Exit::Failure(format!("ended with {status}")),
         Run::Stopped => Exit::Stopped,
-        Run::TimedOut | Run::TooLong => Exit::TooLate,
+        Run::TimedOut | Run::TooLong => Exit::TimedOut,
     })
 }
 
@@ -82,7 +82,7 @@ mod tests {
         let text = r#"read -r line; env_path=$(/bin/sed -z -n '/^PATH=/p' /proc/$$/environ)
 echo "$1 $line $OPENCLAW_EVENT $# [$env_path] $(pwd)" > "$2"; echo seen by nobody"#;
         let (dir, ending) = send(text, LONG, &|| false);
-        assert_eq!(ending, Exit::Well);
+        assert_eq!(ending, Exit::Success);
         assert_eq!(left(&dir), "a b {} x 2 [] /\n");
     }
 
@@ -91,9 +91,9 @@ echo "$1 $line $OPENCLAW_EVENT $# [$env_path] $(pwd)" > "$2"; echo seen by nobod
         let ended = |text| send(text, LONG, &|| false).1;
         assert_eq!(
             ended("exit 3"),
-            Exit::Badly("ended with exit status: 3".into())
+            Exit::Failure("ended with exit status: 3".into())
         );
-        assert!(matches!(ended("kill -9 $$"), Exit::Badly(how) if how.contains("signal: 9")));
+        assert!(matches!(ended("kill -9 $$"), Exit::Failure(how) if how.contains("signal: 9")));
     }
 
     #[test]
@@ -101,9 +101,9 @@ echo "$1 $line $OPENCLAW_EVENT $# [$env_path] $(pwd)" > "$2"; echo seen by nobod
         let busy = "trap '' TERM; /bin/sleep 100000 & echo $! > \"$2\"; ";
         let short = Duration::from_millis(200);
         let cases: [(&str, Duration, &dyn Fn() -> bool, Exit); 3] = [
-            ("wait; wait", short, &|| false, Exit::TooLate),
+            ("wait; wait", short, &|| false, Exit::TimedOut),
             ("wait; wait", LONG, &|| true, Exit::Stopped),
-            ("exit 0", LONG, &|| false, Exit::Well),
+            ("exit 0", LONG, &|| false, Exit::Success),
         ];
         for (then, limit, stop, expected) in cases {
             let (dir, ending) = send(&format!("{busy}{then}"), limit, stop);

@@ -49,7 +49,7 @@ impl Interrupt for SystemInterrupt {
                     continue;
                 };
                 // Refused only for a signal that cannot be caught, and these three can. Should the
-                // system refuse all the same, the signal keeps killing us: the files are safe
+                // system refuse, the signal keeps killing us: the files are safe
                 // against that, too.
                 let _ = signal_hook::flag::register_usize(signal, Arc::clone(&self.came), number);
                 let obeyed = Arc::clone(&self.obeyed);

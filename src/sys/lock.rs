@@ -20,8 +20,8 @@ struct Held(File);
 
 impl FileLock for Held {
     fn note(&mut self, text: &str) {
-        // Best effort: a full disk must not stop somebody who holds the lock. Not truncated first:
-        // who reads it now shall not find it empty.
+        // Best effort: a full disk must not stop the holder of a lock. Not truncated first, so that a
+        // reader never finds it empty.
         let _ = self
             .0
             .rewind()
@@ -55,8 +55,8 @@ pub(super) fn lock(path: &Path, sharing: Sharing) -> Result<Box<dyn FileLock>, F
     acquire(path, take).map_err(failed("lock", path))
 }
 
-/// Takes the lock of a file that is open and is nobody's business but its owner's; false if
-/// somebody has it. It is freed when the file is closed.
+/// Takes the lock of an open file that only its owner and sweepers know; false if it is held. It is
+/// freed when the file is closed.
 pub(super) fn claim(file: &File) -> io::Result<bool> {
     match fs2::FileExt::try_lock_exclusive(file) {
         Ok(()) => Ok(true),

@@ -1,4 +1,4 @@
-//! Floor 2: the real doors to the outside.
+//! Floor 2: the real doors to the operating system; each file implements one.
 
 mod atomic_write;
 pub mod browser;

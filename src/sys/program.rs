@@ -17,7 +17,7 @@ use crate::ports::program::{
 };
 
 use super::env::{SystemEnv, names};
-use super::exec_permissions::judge;
+use super::exec_permissions;
 use super::hook_process;
 use super::process_group::{GRACE, NextLine, ProcessGroup};
 
@@ -32,7 +32,7 @@ impl Programs for SystemPrograms {
         found(&path, name)
     }
 
-    fn beginning_with(&self, prefix: &str) -> Vec<PathBuf> {
+    fn with_prefix(&self, prefix: &str) -> Vec<PathBuf> {
         let path = SystemEnv.plain(names::PATH).unwrap_or_default();
         let mut names = BTreeMap::new();
         for directory in directories(&path) {
@@ -51,7 +51,7 @@ impl Programs for SystemPrograms {
         names.into_values().collect()
     }
 
-    fn judge(&self, path: &Path) -> Result<(), ProgramError> {
+    fn check_permissions(&self, path: &Path) -> Result<(), ProgramError> {
         trusted(path).map(drop)
     }
 
@@ -93,13 +93,13 @@ fn found(path: &str, name: &str) -> Vec<PathBuf> {
 }
 
 fn trusted(path: &Path) -> Result<PathBuf, ProgramError> {
-    judge(path).map_err(|fault| ProgramError::Refused {
+    exec_permissions::check(path).map_err(|fault| ProgramError::Refused {
         path: path.to_owned(),
         fault,
     })
 }
 
-/// A thread that writes what it is sent: a program that does not read blocks nobody else.
+/// Starts a thread that writes lines, so that a program that does not read blocks only that.
 fn writer(mut input: ChildStdin) -> Sender<Secret<Vec<u8>>> {
     let (send, lines) = channel::<Secret<Vec<u8>>>();
     std::thread::spawn(move || {
@@ -277,6 +277,6 @@ mod tests {
             .set_permissions(mode)
             .unwrap();
         assert!(refused(&path));
-        assert!(SystemPrograms.judge(&path).is_err());
+        assert!(SystemPrograms.check_permissions(&path).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! A disk in memory that fails in the ways of disks that somebody has.
+//! Faults of real disks, for files in memory.
 
 use std::io;
 use std::path::Path;
@@ -39,7 +39,7 @@ pub enum Quirk {
     NoAllocation,
     /// Files keep no times.
     NoTimes,
-    /// It belongs to somebody else.
+    /// It belongs to another user.
     NotOurs,
     /// The directory that is looked at has this mode.
     Mode(u32),

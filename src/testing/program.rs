@@ -69,11 +69,11 @@ impl Programs for ScriptedProgram {
         vec![Path::new("/usr/bin").join(name)]
     }
 
-    fn beginning_with(&self, _: &str) -> Vec<PathBuf> {
+    fn with_prefix(&self, _: &str) -> Vec<PathBuf> {
         Vec::new()
     }
 
-    fn judge(&self, _: &Path) -> Result<(), ProgramError> {
+    fn check_permissions(&self, _: &Path) -> Result<(), ProgramError> {
         Ok(())
     }
 
@@ -82,10 +82,10 @@ impl Programs for ScriptedProgram {
     }
 
     /// Ends well, at once.
-    fn run(&self, errand: &HookCommand<'_>) -> Result<Exit, ProgramError> {
-        let line = String::from_utf8_lossy(&errand.input).into_owned();
+    fn run(&self, hook: &HookCommand<'_>) -> Result<Exit, ProgramError> {
+        let line = String::from_utf8_lossy(&hook.input).into_owned();
         self.script().told.push(line);
-        Ok(Exit::Well)
+        Ok(Exit::Success)
     }
 }
 

@@ -1,9 +1,9 @@
-//! Telling people of what happened, by the commands that they configured.
+//! Delivery of events to the commands that a user configured: the one place that runs hooks.
 //!
-//! The one place that runs hooks. Use cases note what happened while they are at it, and nothing is
-//! run before the command is done: then every credential is stored and every lock let go, so a hook
-//! that fails or hangs costs nobody a login. What is told of was written down before, so a hundred
-//! processes that meet one refusal ring once.
+//! Use cases note events while they run, and hooks run only when the command is done: every
+//! credential is stored then and every lock released, so a hook that fails or hangs costs no login.
+//! What is sent is written to the log first, so a hundred processes that meet one refusal send one
+//! message.
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -42,7 +42,7 @@ pub(in crate::app) fn check(cx: Context<'_>) -> Vec<String> {
     let unfit = hooks.commands.iter().filter_map(|(event, command)| {
         let path = find(cx, command.first()?);
         let judged = path.and_then(|path| {
-            let judged = cx.programs.judge(&path);
+            let judged = cx.programs.check_permissions(&path);
             judged.map_err(|error| error.to_string())
         });
         let fault = judged.err()?;
@@ -80,7 +80,7 @@ pub fn deliver(cx: Context<'_>, render: &dyn Fn(&AgentId, &Hint) -> String) {
     if claimed.is_empty() {
         return;
     }
-    // A hook is no part of our process group: whoever kills us must not leave it behind.
+    // A hook is no part of our process group: a signal that killed us would leave it behind.
     cx.interrupt.defer();
     let withheld = withheld(cx);
     let mut arrived = Vec::new();
@@ -146,11 +146,11 @@ fn run(
         stop: &|| cx.interrupt.pending().is_some(),
     });
     match ending {
-        Ok(Exit::Well) => Ok(()),
-        Ok(Exit::Badly(how)) => Err(failed(format!("{program} {how}"))),
+        Ok(Exit::Success) => Ok(()),
+        Ok(Exit::Failure(how)) => Err(failed(format!("{program} {how}"))),
         Err(error) => Err(failed(error.to_string())),
-        // The next one would hang as well, and whoever waits for us has waited enough.
-        Ok(Exit::TooLate) => Err(Trouble {
+        // The next one would hang as well, and the person has waited enough.
+        Ok(Exit::TimedOut) => Err(Trouble {
             words: format!(
                 "{program} did not end within {} ms and was killed",
                 limit.as_millis()
@@ -170,7 +170,7 @@ fn find(cx: Context<'_>, program: &str) -> Result<PathBuf, String> {
         return Ok(path::resolve(program, &cx.dirs.home, &cx.dirs.home));
     }
     let on_path = cx.programs.on_path(program).into_iter();
-    let mut fit = on_path.filter(|path| cx.programs.judge(path).is_ok());
+    let mut fit = on_path.filter(|path| cx.programs.check_permissions(path).is_ok());
     fit.next()
         .ok_or_else(|| format!("{program} is not on PATH, or must not be run"))
 }

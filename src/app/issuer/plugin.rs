@@ -33,7 +33,7 @@ pub(in crate::app) fn without_manifest(cx: Context<'_>) -> Vec<(Provider, PathBu
             .ok()
             .filter(|id| id.as_str() == name)
     };
-    let all = cx.programs.beginning_with(PREFIX).into_iter();
+    let all = cx.programs.with_prefix(PREFIX).into_iter();
     all.filter_map(|path| Some((id(&path)?, path)))
         .filter(|(id, _)| matches!(cx.catalogue.get(id), Err(CatalogueError::Unknown { .. })))
         .map(|(id, path)| (Provider::of_program(id), path))
@@ -111,7 +111,7 @@ pub(in crate::app) fn choose(
             provider.id
         ))
     })?;
-    cx.programs.judge(&path)?;
+    cx.programs.check_permissions(&path)?;
     Ok(path)
 }
 
@@ -157,7 +157,7 @@ pub(in crate::app) fn check(
             let why = format!("the manifest of {id} now names {path}");
             Err(wrong(why).hint(again))
         }
-        Some(_) => Ok(cx.programs.judge(origin)?),
+        Some(_) => Ok(cx.programs.check_permissions(origin)?),
         None if !cx
             .programs
             .on_path(&name(id))
@@ -170,7 +170,7 @@ pub(in crate::app) fn check(
                 shell_word(&directory)
             )))
         }
-        None => Ok(cx.programs.judge(origin)?),
+        None => Ok(cx.programs.check_permissions(origin)?),
     }
 }
 

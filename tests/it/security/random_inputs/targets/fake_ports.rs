@@ -92,23 +92,23 @@ impl Programs for Nothing {
         Vec::new()
     }
 
-    fn beginning_with(&self, _: &str) -> Vec<PathBuf> {
+    fn with_prefix(&self, _: &str) -> Vec<PathBuf> {
         Vec::new()
     }
 
-    fn judge(&self, path: &Path) -> Result<(), ProgramError> {
+    fn check_permissions(&self, path: &Path) -> Result<(), ProgramError> {
         let reason = "there are none here".to_owned();
         let path = path.to_owned();
         Err(ProgramError::NotStarted { path, reason })
     }
 
     fn start(&self, path: &Path) -> Result<Box<dyn Running>, ProgramError> {
-        self.judge(path)?;
+        self.check_permissions(path)?;
         unreachable!("every program is refused")
     }
 
-    fn run(&self, errand: &HookCommand<'_>) -> Result<Exit, ProgramError> {
-        self.judge(errand.path)?;
+    fn run(&self, hook: &HookCommand<'_>) -> Result<Exit, ProgramError> {
+        self.check_permissions(hook.path)?;
         unreachable!("every program is refused")
     }
 }

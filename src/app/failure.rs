@@ -4,6 +4,10 @@
 //! mends it. Lower rooms have small errors of their own; this is the only place that turns them
 //! into kinds, and `cli/exit_code.rs` the only one that turns kinds into exit codes.
 
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
 use crate::config::file::ConfigError;
 use crate::model::hint::{Command, Hint, shell_word};
 use crate::model::id::{IdError, ProfileId, ProviderId};
@@ -57,18 +61,38 @@ pub enum StoreEffect {
 }
 
 /// A failure as a person is told of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Failure {
     /// What kind it is.
     pub kind: Kind,
+    /// The profile that it is about, whose name is the subject of the message.
+    pub subject: Option<ProfileId>,
     /// What failed, and why, in the provider's or system's own words.
     pub message: String,
     /// The provider's own error code, cleaned, if it gave one.
-    pub code: Option<String>,
+    pub code: Option<Box<str>>,
     /// Whether a credential was touched.
     pub touched: StoreEffect,
     /// The command, or the step, that mends it.
     pub hint: Option<Hint>,
+    /// The error of a lower room that it comes from.
+    pub source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.subject {
+            Some(profile) => write!(f, "{profile} {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let source: &(dyn Error + 'static) = self.source.as_deref()?;
+        Some(source)
+    }
 }
 
 impl Failure {
@@ -76,11 +100,28 @@ impl Failure {
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self {
             kind,
+            subject: None,
             message: message.into(),
             code: None,
             touched: StoreEffect::Nothing,
             hint: None,
+            source: None,
         }
+    }
+
+    /// The same about a profile, whose name the message leaves out.
+    pub fn about(profile: &ProfileId, kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            subject: Some(profile.clone()),
+            ..Self::new(kind, message)
+        }
+    }
+
+    /// With the error of a lower room that it comes from.
+    #[must_use]
+    pub fn caused_by(mut self, error: impl Error + Send + Sync + 'static) -> Self {
+        self.source = Some(Arc::new(error));
+        self
     }
 
     /// With the command that mends it.
@@ -93,7 +134,7 @@ impl Failure {
     /// With the provider's own error code.
     #[must_use]
     pub fn code(mut self, code: &str) -> Self {
-        self.code = Some(code.to_owned());
+        self.code = Some(code.into());
         self
     }
 
@@ -132,7 +173,7 @@ impl Failure {
 
     /// The entry of a profile says of no provider that it is its.
     pub fn names_no_provider(id: &ProfileId) -> Self {
-        Self::new(Kind::Config, format!("{id} names no valid provider"))
+        Self::about(id, Kind::Config, "names no valid provider")
     }
 
     /// The agent sees no profile of that name, or an entry that is no credential.
@@ -148,7 +189,7 @@ impl Failure {
         });
         match fault {
             None => Self::no_such_profile(id),
-            Some(fault) => Self::new(Kind::Config, format!("{id} cannot be used: {fault}"))
+            Some(fault) => Self::about(id, Kind::Config, format!("cannot be used: {fault}"))
                 .hint("correct its entry in auth-profiles.json, or store it anew under that name"),
         }
     }
@@ -198,13 +239,15 @@ impl From<LockError> for Failure {
 
 impl From<MediumError> for Failure {
     fn from(error: MediumError) -> Self {
-        Self::new(Kind::Storage, error.to_string()).hint(error.remedy)
+        let failure = Self::new(Kind::Storage, error.to_string()).hint(error.remedy.as_str());
+        failure.caused_by(error)
     }
 }
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
-        Self::new(Kind::Storage, error.to_string()).hint(error.remedy())
+        let failure = Self::new(Kind::Storage, error.to_string()).hint(error.remedy());
+        failure.caused_by(error)
     }
 }
 

@@ -87,7 +87,7 @@ pub fn error_event(failure: &Failure, hints: &Renderer) -> Value {
         "event": "error",
         "kind": exit_code::name(failure.kind),
         "code": failure.code,
-        "message": failure.message,
+        "message": failure.to_string(),
         "hint": failure.hint.as_ref().map(|hint| hints.text(hint)),
     })
 }

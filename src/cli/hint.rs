@@ -11,6 +11,8 @@ use crate::model::id::AgentId;
 pub struct Renderer {
     state_dir: Option<String>,
     agent: Option<String>,
+    /// Whether causes of failures are told, too.
+    pub(super) is_verbose: bool,
 }
 
 impl Renderer {
@@ -20,6 +22,7 @@ impl Renderer {
         Self {
             state_dir: directory.map(|directory| directory.display().to_string()),
             agent: global.agent.clone(),
+            is_verbose: global.verbose > 0,
         }
     }
 
@@ -71,6 +74,7 @@ mod tests {
         Renderer {
             state_dir: state_dir.map(str::to_owned),
             agent: agent.map(str::to_owned),
+            is_verbose: false,
         }
     }
 

@@ -65,7 +65,7 @@ fn unbound(cx: Context<'_>, bound: &Bound, failure: Failure) -> Failure {
     let message = format!(
         "{} is bound to {profile} and no other account of {provider} is used there, but {}",
         printable(&directory, 400),
-        failure.message
+        failure
     );
     let kind = cx.provider(provider).map(|manifest| manifest.usual_kind());
     let login = Command::store(

@@ -90,8 +90,10 @@ impl Reason {
 
     /// Why it would give no token.
     pub(in crate::app) fn of_failure(id: &ProfileId, failure: &Failure, facts: &Facts) -> Self {
-        let words = failure.message.strip_prefix(id.as_str());
-        let mut words = words.unwrap_or(&failure.message).trim_start().to_owned();
+        let mut words = match &failure.subject {
+            Some(subject) if subject == id => failure.message.clone(),
+            _ => failure.to_string(),
+        };
         let code = match &facts.refusal {
             _ if facts.revoked_at.is_some() => "revoked",
             Some((_, at)) if failure.kind != Kind::Temporary => {

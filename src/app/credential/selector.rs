@@ -64,10 +64,10 @@ impl Pin {
                 format!("{} is bound", printable(&directory, 400))
             }
         };
-        failure.message = format!(
-            "{} ({who} to {}, so no other account is tried)",
-            failure.message, self.profile
-        );
+        failure.message.push_str(&format!(
+            " ({who} to {}, so no other account is tried)",
+            self.profile
+        ));
         failure
     }
 }

@@ -171,7 +171,7 @@ fn configuration(cx: Context<'_>, fault: Option<&Failure>) -> Check {
     let verdict = match fault {
         None => Verdict::ok("nothing is wrong with it"),
         Some(fault) => {
-            let found = format!("{}; only the main agent is looked at", fault.message);
+            let found = format!("{fault}; only the main agent is looked at");
             Verdict::warning(found, fault.hint.clone().unwrap_or_default())
         }
     };

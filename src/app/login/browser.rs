@@ -106,7 +106,7 @@ fn settle(
         Answer::Refused { failure, arrival } => {
             if let Some(arrival) = arrival {
                 arrival.answer(Page::Refused {
-                    reason: failure.message.clone(),
+                    reason: failure.to_string(),
                 });
             }
             Err(failure)
@@ -122,7 +122,7 @@ fn show(arrival: Option<Arrival>, kept: &Result<Outcome, Failure>) {
             account: outcome.account.clone(),
         },
         Err(failure) => Page::Failed {
-            reason: failure.message.clone(),
+            reason: failure.to_string(),
         },
     });
 }

@@ -165,10 +165,7 @@ impl Completion<'_> {
     fn forget(&self) {
         if let Err(failure) = self.pending.remove(self.cx) {
             let id = &self.pending.id;
-            let text = format!(
-                "the login {id} is over, and its file stays: {}",
-                failure.message
-            );
+            let text = format!("the login {id} is over, and its file stays: {failure}");
             self.cx.warn(text);
         }
     }

@@ -178,7 +178,7 @@ mod tests {
     }
 
     fn words(ended: Result<u8, Failure>) -> Result<u8, String> {
-        ended.map_err(|failure| failure.message)
+        ended.map_err(|failure| failure.to_string())
     }
 
     /// A source that waits until it is withdrawn, and tells `gone` then.

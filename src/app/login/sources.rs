@@ -157,10 +157,7 @@ pub(in crate::app) fn device(
         provider,
     } = asked;
     let tell = |failure: Failure| {
-        let text = format!(
-            "no way in by device code: {}; the other ways go on",
-            failure.message
-        );
+        let text = format!("no way in by device code: {failure}; the other ways go on");
         cx.warn(match failure.hint {
             Some(hint) => Hint::from(text).then(". For one: ").then(hint),
             None => text.into(),

@@ -36,13 +36,9 @@ impl RefreshRequest<'_> {
             return None;
         }
         if let Some(at) = record?.revoked_at() {
-            let message = format!(
-                "{} was revoked at its provider at {}",
-                self.profile,
-                at.iso8601()
-            );
+            let message = format!("was revoked at its provider at {}", at.iso8601());
             return Some(Err(
-                Failure::new(Kind::NeedsLogin, message).hint(self.login_again())
+                Failure::about(self.profile, Kind::NeedsLogin, message).hint(self.login_again())
             ));
         }
         let attempt = record?.attempt.as_ref()?;

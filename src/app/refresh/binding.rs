@@ -34,12 +34,12 @@ pub(in crate::app) fn check(
         ),
     };
     let message = format!(
-        "{profile} was issued by {}, and {} now names {}; a refresh token is never sent elsewhere",
+        "was issued by {}, and {} now names {}; a refresh token is never sent elsewhere",
         described(then, "to"),
         source(provider, |registration| registration.token.is_none()),
         described(now, "and"),
     );
-    Err(Failure::new(Kind::Config, message))
+    Err(Failure::about(profile, Kind::Config, message))
 }
 
 /// Refuses another revocation endpoint than the one that was known at the login; where none was

@@ -61,7 +61,7 @@ impl RefreshRequest<'_> {
         if !self.suffices(&old) {
             return Err(failure);
         }
-        let warning = format!("is due: {}", failure.message).into();
+        let warning = format!("is due: {failure}").into();
         Ok(self.living(old, RefreshResult::StillAlive, Some(warning)))
     }
 
@@ -194,8 +194,8 @@ impl RefreshRequest<'_> {
                 ..self.living(credential, RefreshResult::StillAlive, Some(warning))
             });
         }
-        let message = format!("{name} cannot be renewed: {why}");
-        let failure = Failure::new(Kind::Config, message).code(&refusal.code);
+        let message = format!("cannot be renewed: {why}");
+        let failure = Failure::about(name, Kind::Config, message).code(&refusal.code);
         Err(failure.hint(remedy))
     }
 }

@@ -271,7 +271,6 @@ impl RefreshRequest<'_> {
         credential: OAuth,
         why: &str,
     ) -> Result<ValidToken, Failure> {
-        let name = self.profile;
         if self.suffices(&credential) {
             let left = credential
                 .expires
@@ -286,8 +285,8 @@ impl RefreshRequest<'_> {
                 ..self.living(credential, RefreshResult::StillAlive, Some(warning))
             });
         }
-        let message = format!("{name} cannot be refreshed: {why}");
-        Err(Failure::new(Kind::NeedsLogin, message).hint(self.login_again()))
+        let message = format!("cannot be refreshed: {why}");
+        Err(Failure::about(self.profile, Kind::NeedsLogin, message).hint(self.login_again()))
     }
 
     /// A token that lives does not wait for whoever is at work on the same document, unless nobody
@@ -306,10 +305,8 @@ impl RefreshRequest<'_> {
             return Err(failure);
         }
         // That another program is at work is nothing to worry about.
-        let warning = (failure.kind == Kind::Storage).then(|| {
-            let why = &failure.message;
-            format!("is due and could not be refreshed now: {why}").into()
-        });
+        let warning = (failure.kind == Kind::Storage)
+            .then(|| format!("is due and could not be refreshed now: {failure}").into());
         Ok(self.living(credential, RefreshResult::StillAlive, warning))
     }
 
@@ -334,8 +331,9 @@ impl RefreshRequest<'_> {
             Kind::UnknownOutcome => self.login_again(),
             _ => Command::refresh(name),
         };
-        let message = format!("{name} could not be refreshed: {why}");
-        Err(Failure::new(kind, message).touched(touched).hint(hint))
+        let message = format!("could not be refreshed: {why}");
+        let failure = Failure::about(self.profile, kind, message);
+        Err(failure.touched(touched).hint(hint))
     }
 
     fn wait(&self, digest: &GrantDigest, deadline: Duration) -> Result<(), Failure> {

@@ -30,7 +30,7 @@ pub(in crate::app) fn of_renewal(
         }) => (Hint::about(whose.profile, warning), Some(remedy)),
         // A client that was refused needs a person as well, if no login.
         Err(failure) if failure.kind == Kind::NeedsLogin || failure.is_refusal() => {
-            (Hint::from(failure.message.as_str()), failure.hint.as_ref())
+            (Hint::from(failure.to_string()), failure.hint.as_ref())
         }
         _ => return,
     };

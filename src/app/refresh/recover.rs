@@ -31,7 +31,7 @@ pub fn recover_pending(cx: Context<'_>) {
     };
     for grant in grants {
         if let Err(failure) = take_in_one(cx, &grant) {
-            cx.warn(failure.message);
+            cx.warn(failure.to_string());
         }
     }
 }

@@ -97,14 +97,9 @@ impl RefreshRequest<'_> {
         old: OAuth,
         failure: Failure,
     ) -> Result<ValidToken, Failure> {
-        let Failure {
-            kind,
-            message,
-            touched,
-            hint,
-            ..
-        } = failure;
-        let living = self.later(old, &message, kind, touched);
+        let living = self.later(old, &failure.to_string(), failure.kind, failure.touched);
+        let Failure { hint, source, .. } = failure;
+        let living = living.map_err(|failure| Failure { source, ..failure });
         living.map_err(|failure| match hint {
             Some(hint) => failure.hint(hint),
             None => failure,

@@ -298,11 +298,11 @@ fn unrevoked(before: Option<GrantRecord>, failure: &Failure) -> RefreshOutcome {
     let known = before.and_then(|record| record.attempt?.outcome);
     match (failure.touched, known) {
         (StoreEffect::MaybeSpent, _) => RefreshOutcome::Unknown {
-            reason: failure.message.clone(),
+            reason: failure.to_string(),
         },
         (_, Some(known)) => known,
         (_, None) => RefreshOutcome::Passing {
-            reason: failure.message.clone(),
+            reason: failure.to_string(),
             retry_at: None,
         },
     }

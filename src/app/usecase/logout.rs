@@ -168,8 +168,7 @@ fn forced<T>(
         Err(failure) if !request.force || is_ours(failure.kind) => Err(failure),
         Err(failure) => {
             cx.warn(format!(
-                "{}. It is only forgotten here; its provider may still honour it",
-                failure.message
+                "{failure}. It is only forgotten here; its provider may still honour it"
             ));
             Ok(None)
         }
@@ -211,7 +210,7 @@ fn unforgotten(outcome: &Outcome, error: StoreError) -> Failure {
     Failure {
         message: format!(
             "{} is revoked at its provider, and could not be removed here: {}",
-            outcome.profile, failure.message
+            outcome.profile, failure
         ),
         hint: failure
             .hint

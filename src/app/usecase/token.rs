@@ -116,7 +116,7 @@ fn of_provider(
         (Ok(None), None) => {
             let mut failure = nothing_usable(cx, choice);
             for fault in keys.faults() {
-                failure.message = format!("{}; {fault}", failure.message);
+                failure.message.push_str(&format!("; {fault}"));
             }
             Err(failure)
         }
@@ -220,7 +220,7 @@ fn bearer<'a>(
 ) -> Result<&'a Secret<String>, Failure> {
     credential.bearer().ok_or_else(|| {
         let hint = Command::store(provider, Some(id), credential.kind());
-        Failure::new(Kind::NeedsLogin, format!("{id} holds no secret")).hint(hint)
+        Failure::about(id, Kind::NeedsLogin, "holds no secret").hint(hint)
     })
 }
 
@@ -243,10 +243,10 @@ fn unrenewed(
     if left <= wanted {
         let end = end.iso8601();
         let message = match left {
-            ..=0 => format!("{id} ended at {end}, {by_itself}"),
-            _ => format!("{id} ends at {end}, sooner than asked for, {by_itself}"),
+            ..=0 => format!("ended at {end}, {by_itself}"),
+            _ => format!("ends at {end}, sooner than asked for, {by_itself}"),
         };
-        return Err(Failure::new(Kind::NeedsLogin, message).hint(command));
+        return Err(Failure::about(id, Kind::NeedsLogin, message).hint(command));
     }
     let margin = i64::try_from(manifest.refresh.margin.as_millis()).unwrap_or(i64::MAX);
     let left_short = short_duration(left);
@@ -269,10 +269,11 @@ fn check_static(
         Freshness::Due { remaining } if i128::from(remaining) > least.as_millis().cast_signed() => {
             return Ok(());
         }
-        Freshness::Due { .. } => format!("{id} ends at {}, sooner than asked for", end.iso8601()),
-        Freshness::Expired { .. } => format!("{id} ended at {}", end.iso8601()),
+        Freshness::Due { .. } => format!("ends at {}, sooner than asked for", end.iso8601()),
+        Freshness::Expired { .. } => format!("ended at {}", end.iso8601()),
     };
-    Err(Failure::new(Kind::NeedsLogin, message).hint(Command::paste_token(provider, Some(id))))
+    let failure = Failure::about(id, Kind::NeedsLogin, message);
+    Err(failure.hint(Command::paste_token(provider, Some(id))))
 }
 
 /// A key that lies in no document: of a variable, else of the configuration.

@@ -70,7 +70,7 @@ fn provider(page: &mut Sheet, explained: &Explained, now: Timestamp, hints: &Ren
     page.field("Used", FIELD, used.as_deref().unwrap_or(nothing));
     if let Some(failure) = &explained.failure {
         if explained.rows.is_empty() {
-            page.field("", FIELD, &failure.message);
+            page.field("", FIELD, &failure.to_string());
         }
         if let Some(hint) = &failure.hint {
             page.line(&format!("{:FIELD$}Try: {}", "", hints.text(hint)));

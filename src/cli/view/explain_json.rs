@@ -35,7 +35,7 @@ fn provider(explained: &Explained, hints: &Renderer) -> Value {
     let failure = explained.failure.as_ref().map(|failure| {
         json!({
             "kind": exit_code::name(failure.kind),
-            "message": failure.message,
+            "message": failure.to_string(),
             "hint": failure.hint.as_ref().map(|hint| hints.text(hint)),
         })
     });

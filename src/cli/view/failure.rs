@@ -1,8 +1,11 @@
 //! A failure as a person reads it: what and why, what became of the credentials, what to do.
 
+use std::error::Error;
+
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::cli::hint::Renderer;
 use crate::cli::printer::Printer;
+use crate::model::id::printable;
 
 /// Prints it on stderr.
 pub fn print(printer: &Printer, hints: &Renderer, failure: &Failure) {
@@ -16,7 +19,10 @@ pub fn lines(hints: &Renderer, failure: &Failure) -> Vec<String> {
     if let (Kind::Cancelled(_), StoreEffect::Nothing) = (failure.kind, failure.touched) {
         return vec!["Cancelled. Nothing was stored.".to_owned()];
     }
-    let mut lines = vec![format!("Error: {}", failure.message)];
+    let mut lines = vec![format!("Error: {failure}")];
+    if hints.is_verbose {
+        lines.extend(causes(failure));
+    }
     // For a misspelt option nobody fears for a credential.
     let says_so = !matches!(failure.kind, Kind::Usage | Kind::NotFound);
     match failure.touched {
@@ -35,4 +41,61 @@ pub fn lines(hints: &Renderer, failure: &Failure) -> Vec<String> {
         lines.push(format!("Try: {}", hints.text(hint)));
     }
     lines
+}
+
+/// What a failure comes from, a line each. Errors hold no secrets; what a server or a file put into
+/// one must not steer the terminal.
+fn causes(failure: &Failure) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut above = failure.to_string();
+    let mut next = failure.source();
+    while let Some(cause) = next {
+        let words = cause.to_string();
+        // The error of a lower room often is the failure in other clothes.
+        if words != above {
+            lines.push(format!("  caused by: {}", printable(&words, 400)));
+        }
+        above = words;
+        next = cause.source();
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::files::FileError;
+    use crate::ports::store::{MediumError, StoreError};
+    use std::path::PathBuf;
+
+    fn told(failure: &Failure, is_verbose: bool) -> Vec<String> {
+        let mut hints = Renderer::default();
+        hints.is_verbose = is_verbose;
+        lines(&hints, failure)
+    }
+
+    fn failing(words: &str) -> FileError {
+        FileError {
+            operation: "write",
+            path: PathBuf::from("/state/auth-profiles.json"),
+            source: std::io::Error::other(words.to_owned()),
+        }
+    }
+
+    #[test]
+    fn verbose_tells_what_a_failure_comes_from() {
+        let failure = Failure::from(failing("the disk\u{1b}[2J is gone"));
+        let verbose = told(&failure, true);
+        assert_eq!(verbose[1], "  caused by: the disk [2J is gone");
+        assert_eq!(told(&failure, false).len(), verbose.len() - 1);
+        let within = StoreError::Unavailable(MediumError {
+            cause: Box::new(failing("full")),
+            remedy: "make room".to_owned(),
+            is_done: false,
+        });
+        assert_eq!(told(&within.into(), true)[1], "  caused by: full");
+        // No lower room failed.
+        let failure = Failure::new(Kind::Usage, "no");
+        assert_eq!(told(&failure, true), ["Error: no"]);
+    }
 }

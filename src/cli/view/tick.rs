@@ -100,7 +100,7 @@ pub fn line(problem: &Problem, hints: &Renderer) -> String {
     };
     if let Some(profile) = &problem.profile
         && problem.warning.is_none()
-        && !failure.message.contains(profile.as_str())
+        && !failure.to_string().contains(profile.as_str())
     {
         of.push_str(&format!("{profile}: "));
     }
@@ -118,6 +118,6 @@ pub fn line(problem: &Problem, hints: &Renderer) -> String {
 fn message(problem: &Problem, hints: &Renderer) -> String {
     match &problem.warning {
         Some(warning) => hints.text(warning),
-        None => problem.failure.message.clone(),
+        None => problem.failure.to_string(),
     }
 }

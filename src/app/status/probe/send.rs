@@ -116,11 +116,11 @@ impl Target {
     fn without_token(&self, failure: &Failure) -> Outcome {
         let status = match failure.kind {
             FailureKind::NeedsLogin => Status::Auth,
-            _ => verdict::of_words(&failure.message).unwrap_or(Status::Unknown),
+            _ => verdict::of_words(&failure.to_string()).unwrap_or(Status::Unknown),
         };
         Outcome {
             status,
-            error: Some(printable(&failure.message, WORDS)),
+            error: Some(printable(&failure.to_string(), WORDS)),
             ..self.outcome.clone()
         }
     }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::model::path::fold;
 use crate::model::secret::Secret;
+use crate::model::text::decode;
 use crate::ports::files::Files;
 
 use super::error::ConfigError;
@@ -111,18 +112,11 @@ pub(super) fn included_members(
 
 /// A text that is to be edited, whose bytes are written back.
 pub(super) fn editable(bytes: Vec<u8>, path: &Path) -> Result<String, ConfigError> {
-    String::from_utf8(bytes).map_err(|error| {
-        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = valid.rsplit(|byte| *byte == b'\n').next();
-        ConfigError::Syntax {
-            path: path.to_owned(),
-            line: valid.iter().filter(|byte| **byte == b'\n').count() + 1,
-            column: String::from_utf8_lossy(line.unwrap_or_default())
-                .chars()
-                .count()
-                + 1,
-            message: "this is no UTF-8 text".to_owned(),
-        }
+    decode(bytes).map_err(|(line, column)| ConfigError::Syntax {
+        path: path.to_owned(),
+        line,
+        column,
+        message: "this is no UTF-8 text".to_owned(),
     })
 }
 

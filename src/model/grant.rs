@@ -1,10 +1,8 @@
 //! A grant, named without holding it, and what is known about it.
 
-use std::fmt;
-
 use sha2::{Digest, Sha256};
 
-use super::id::{AgentId, ProfileId, ProviderId};
+use super::id::{AgentId, ProfileId, ProviderId, shown_as_text};
 use super::secret::Secret;
 use super::time::Timestamp;
 
@@ -48,18 +46,9 @@ impl GrantDigest {
         let valid = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
         valid.then(|| Self(text.to_ascii_lowercase()))
     }
-
-    /// The 64 hexadecimal digits.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
-impl fmt::Display for GrantDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+shown_as_text!(GrantDigest);
 
 /// Where a grant came from: compared before every refresh, so that a changed manifest never sends
 /// an old refresh token to a new address (RFC 9700 section 4.4 asks for such a binding).

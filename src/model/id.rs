@@ -4,43 +4,43 @@
 //! can hold a control character or a bidirectional override, and an agent's name cannot leave its
 //! directory (a profile id `..` once escaped into a lock path of the reference program).
 
-use std::fmt;
-
 use serde::Serialize;
 
-/// A fault of a name.
+/// Defines `as_str` and `Display` of texts that were checked.
+macro_rules! shown_as_text {
+    ($($name:ident)*) => {$(
+        impl $name {
+            /// Returns the text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
+}
+
+pub(super) use shown_as_text;
+
+/// A fault of a name; each variant begins with the kind of name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
     /// The name is blank.
-    #[error("a {what} cannot be empty")]
-    Empty {
-        /// The kind of name.
-        what: &'static str,
-    },
+    #[error("a {0} cannot be empty")]
+    Empty(&'static str),
     /// The name is too long.
-    #[error("a {what} cannot be longer than {limit} bytes")]
-    TooLong {
-        /// The kind of name.
-        what: &'static str,
-        /// The limit in bytes.
-        limit: usize,
-    },
+    #[error("a {0} cannot be longer than {1} bytes")]
+    TooLong(&'static str, usize),
     /// A character that could act on a terminal or a path.
-    #[error("a {what} cannot hold {character:?}")]
-    Forbidden {
-        /// The kind of name.
-        what: &'static str,
-        /// The first such character.
-        character: char,
-    },
+    #[error("a {0} cannot hold {1:?}")]
+    Forbidden(&'static str, char),
     /// A name that means a directory.
-    #[error("{name:?} cannot be a {what}")]
-    Reserved {
-        /// The kind of name.
-        what: &'static str,
-        /// The name itself.
-        name: String,
-    },
+    #[error("{1:?} cannot be a {0}")]
+    Reserved(&'static str, String),
 }
 
 /// Reports whether a character could steer a terminal: control characters and bidirectional
@@ -71,18 +71,17 @@ pub fn printable(text: &str, limit: usize) -> String {
 fn checked(what: &'static str, text: &str, limit: usize) -> Result<String, IdError> {
     let name = text.trim();
     if name.is_empty() {
-        return Err(IdError::Empty { what });
+        return Err(IdError::Empty(what));
     }
     if name.len() > limit {
-        return Err(IdError::TooLong { what, limit });
+        return Err(IdError::TooLong(what, limit));
     }
     let forbidden = |c: &char| is_unprintable(*c) || matches!(c, '/' | '\\');
     if let Some(character) = name.chars().find(forbidden) {
-        return Err(IdError::Forbidden { what, character });
+        return Err(IdError::Forbidden(what, character));
     }
     if matches!(name, "." | "..") {
-        let name = name.to_owned();
-        return Err(IdError::Reserved { what, name });
+        return Err(IdError::Reserved(what, name.to_owned()));
     }
     Ok(name.to_owned())
 }
@@ -188,23 +187,6 @@ impl ProfileId {
     pub fn of(provider: &ProviderId, name: &str) -> Result<Self, IdError> {
         Self::parse(&format!("{provider}:{}", name.trim()))
     }
-}
-
-macro_rules! shown_as_text {
-    ($($name:ident)*) => {$(
-        impl $name {
-            /// The name.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    )*};
 }
 
 shown_as_text!(AgentId ProviderId ProfileId);

@@ -6,6 +6,7 @@ pub mod kind;
 pub mod near;
 pub mod path;
 pub mod secret;
+pub mod text;
 pub mod time;
 
 pub mod id;

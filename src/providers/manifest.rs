@@ -21,6 +21,7 @@ use crate::model::provider::{
     Account, Ambient, Billing, DeviceScheme, Dialect, Flow, IdTokenCheck, Provider,
     RefreshSettings, Registration,
 };
+use crate::model::text::{decode, place};
 use client::ClientTable;
 use fault::Fault;
 use flow::FlowAt;
@@ -63,19 +64,13 @@ pub fn parse(text: &str, file: &str) -> Result<(Provider, bool), ManifestError> 
 /// # Errors
 /// Also if it is no text.
 pub fn parse_bytes(bytes: Vec<u8>, file: &str) -> Result<(Provider, bool), ManifestError> {
-    match String::from_utf8(bytes) {
-        Ok(text) => parse(&text, file),
-        Err(error) => {
-            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            let (line, column) = place(&String::from_utf8_lossy(valid), valid.len());
-            Err(ManifestError {
-                file: file.to_owned(),
-                line,
-                column,
-                message: "this is not UTF-8 text: save the file as UTF-8".to_owned(),
-            })
-        }
-    }
+    let text = decode(bytes).map_err(|(line, column)| ManifestError {
+        file: file.to_owned(),
+        line,
+        column,
+        message: "this is not UTF-8 text: save the file as UTF-8".to_owned(),
+    })?;
+    parse(&text, file)
 }
 
 fn read(text: &str) -> Result<(Provider, bool), Fault> {
@@ -87,14 +82,6 @@ fn read(text: &str) -> Result<(Provider, bool), Fault> {
     let flows = flows.map_or_else(|| Ok(Vec::new()), flow::flows)?;
     let replaces = manifest.replaces;
     Ok((manifest.provider(flows)?, replaces))
-}
-
-/// Line and column of a byte offset, both from 1.
-fn place(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    let line = before.matches('\n').count() + 1;
-    (line, before[line_start..].chars().count() + 1)
 }
 
 #[derive(Deserialize)]

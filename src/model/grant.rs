@@ -164,20 +164,83 @@ pub struct Attempt {
     pub failures: u32,
 }
 
+/// How a grant stands by the journal: what its last refresh or revocation came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GrantStanding {
+    /// Nothing speaks against it.
+    Good,
+    /// It was revoked at its provider.
+    Revoked {
+        /// When.
+        at: Timestamp,
+    },
+    /// It was used for a refresh, and another grant took its place.
+    Spent {
+        /// When that refresh began.
+        since: Timestamp,
+        /// The grant that took its place.
+        successor: GrantDigest,
+    },
+    /// The provider refused it for good.
+    Refused {
+        /// In its own words.
+        refusal: Refusal,
+        /// When.
+        at: Option<Timestamp>,
+    },
+    /// A refresh was sent, and no answer is known: the grant may be spent.
+    InDoubt {
+        /// When that refresh began.
+        since: Timestamp,
+    },
+    /// The last refresh failed in a way that passes.
+    BackingOff {
+        /// What went wrong.
+        reason: String,
+        /// When that refresh began. A clock that was set back before this moment tells nothing.
+        since: Timestamp,
+        /// The earliest moment for another try, if there is one.
+        retry_at: Option<Timestamp>,
+    },
+}
+
 impl GrantRecord {
-    /// The grant that took the place of this one, if it is spent.
-    pub fn successor(&self) -> Option<&GrantDigest> {
-        match self.attempt.as_ref()?.outcome.as_ref()? {
-            RefreshOutcome::Stored { successor } if *successor != self.grant => Some(successor),
-            _ => None,
+    /// Judges the grant by its last attempt.
+    pub fn standing(&self) -> GrantStanding {
+        let Some(attempt) = &self.attempt else {
+            return GrantStanding::Good;
+        };
+        let since = attempt.begun_at;
+        match &attempt.outcome {
+            None | Some(RefreshOutcome::Unknown { .. }) => GrantStanding::InDoubt { since },
+            Some(RefreshOutcome::Revoked) => GrantStanding::Revoked {
+                at: attempt.settled_at.unwrap_or(since),
+            },
+            Some(RefreshOutcome::Stored { successor }) if *successor == self.grant => {
+                GrantStanding::Good
+            }
+            Some(RefreshOutcome::Stored { successor }) => GrantStanding::Spent {
+                since,
+                successor: successor.clone(),
+            },
+            Some(RefreshOutcome::Refused(refusal)) => GrantStanding::Refused {
+                refusal: refusal.clone(),
+                at: attempt.settled_at,
+            },
+            Some(RefreshOutcome::Passing { reason, retry_at }) => GrantStanding::BackingOff {
+                reason: reason.clone(),
+                since,
+                retry_at: *retry_at,
+            },
         }
     }
 
-    /// Returns when the grant was revoked, if it was.
-    pub fn revoked_at(&self) -> Option<Timestamp> {
-        let attempt = self.attempt.as_ref()?;
-        let is_revoked = attempt.outcome == Some(RefreshOutcome::Revoked);
-        is_revoked.then(|| attempt.settled_at.unwrap_or(attempt.begun_at))
+    /// The grant that took the place of this one, if it is spent.
+    pub fn successor(&self) -> Option<GrantDigest> {
+        match self.standing() {
+            GrantStanding::Spent { successor, .. } => Some(successor),
+            _ => None,
+        }
     }
 }
 

@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::model::credential::{Credential, OAuth};
-use crate::model::grant::GrantDigest;
+use crate::model::grant::{GrantDigest, GrantStanding};
 use crate::model::history::{Cause, Generation, History};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::profiles::{AuthProfiles, Content};
@@ -190,13 +190,15 @@ fn cause(
 /// be read knows nothing.
 fn successor(cx: &StoreContext, grant: &GrantDigest) -> Option<GrantDigest> {
     let record = journal::read(&*cx.io.files, &cx.paths, grant).ok()??;
-    record.successor().cloned()
+    record.successor()
 }
 
 /// Whether the journal knows that a grant was revoked.
 fn is_revoked(cx: &StoreContext, grant: &GrantDigest) -> bool {
     let record = journal::read(&*cx.io.files, &cx.paths, grant);
-    record.is_ok_and(|record| record.is_some_and(|record| record.revoked_at().is_some()))
+    record.is_ok_and(|record| {
+        record.is_some_and(|record| matches!(record.standing(), GrantStanding::Revoked { .. }))
+    })
 }
 
 fn strip_spent(cx: &StoreContext, history: &mut History) {

@@ -1,155 +1,143 @@
-//! What is known of a stored credential: from the document, the journal and the manifest.
+//! What is known of a stored credential: from its document, the journal, its manifest and the
+//! configuration. Reading takes no lock and asks nobody.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::app::context::Context;
-use crate::model::grant::{GrantDigest, GrantRecord, RefreshOutcome, Refusal};
-use crate::model::id::{AgentId, ProviderId};
+use crate::app::failure::Failure;
+use crate::app::issuer::plugin;
+use crate::app::refresh::target::RefreshPath;
+use crate::app::refresh::{binding, rotation, target};
+use crate::model::credential::{Credential, Kind, OAuth};
+use crate::model::expiry::{End, Freshness, freshness};
+use crate::model::grant::{GrantDigest, GrantRecord, GrantStanding, Refusal};
+use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::VisibleProfile;
+use crate::model::provider::Provider;
 use crate::model::time::Timestamp;
 use crate::ports::store::{Location, StoreError};
 
-/// What is known of a profile.
+/// Everything that an assessment of one credential goes by.
 #[derive(Clone, Debug)]
 pub struct Facts {
+    /// The profile it lies in.
+    pub profile: ProfileId,
+    /// Its provider, if it names a valid one.
+    pub provider: Option<ProviderId>,
     /// The agent in whose document it lies.
     pub owner: AgentId,
     /// That document.
     pub file: Location,
+    /// What it is.
+    pub kind: Kind,
+    /// Whether it is the token of a client that can ask for another one by itself.
+    pub of_client: bool,
     /// Whether there is something to hand out.
     pub secret_present: bool,
     /// Whether there is not, and a reference says where it is.
     pub is_reference: bool,
     /// Whether there is a refresh token.
     pub refresh_present: bool,
-    /// Whether it is the token of a client that can ask for another one by itself.
-    pub of_client: bool,
-    /// What renews it.
+    /// When its access token expires, as stored.
+    pub expires: Option<Timestamp>,
+    /// What refreshes it.
     pub renewal: Renewal,
-    /// When a token endpoint last issued or rotated the grant to us.
-    pub proven_at: Option<Timestamp>,
-    /// The last refusal of this very grant, and when.
-    pub refusal: Option<(Refusal, Option<Timestamp>)>,
-    /// Since when a refresh of this very grant has had no known outcome.
-    pub unknown_since: Option<Timestamp>,
-    /// Since when this very grant is spent: its successor lies elsewhere, or nowhere.
-    pub spent_since: Option<Timestamp>,
-    /// When this very grant was revoked.
-    pub revoked_at: Option<Timestamp>,
-    /// How many attempts in a row to renew it have failed in passing.
-    pub failures: u32,
+    /// The name under which the journal and the locks know the grant, if anything can refresh it.
+    pub grant: Option<GrantDigest>,
+    /// A refresh is due once no more than this is left.
+    pub margin: Duration,
+    /// A grant that was not refreshed for longer than this is refreshed so that it lives on.
+    pub idle: Duration,
+    /// Whether a refresh could be sent, as far as nobody need be asked.
+    pub path: RefreshPath,
+    /// Whether a person logs in to its provider, rather than pasting something.
+    pub logs_in: bool,
+    /// What the journal knows of the grant.
+    pub record: Option<GrantRecord>,
+    /// How the grant stands by that record.
+    pub standing: GrantStanding,
+    /// The profile that holds the living successor of a spent grant.
+    pub successor: Option<(AgentId, ProfileId)>,
     /// Until when the grant lives if nobody uses it, where its provider says for how long one does.
     pub rests_until: Option<Timestamp>,
 }
 
 impl Facts {
-    /// Whether its grant gives no more tokens, as far as is known: only a person, or a copy that
-    /// is newer, brings another one.
-    pub fn is_dead(&self) -> bool {
-        let is_refused = self.refusal.is_some() && !self.of_client;
-        is_refused || self.revoked_at.is_some() || self.spent_since.is_some()
+    /// The moment at which the access token expires, whatever unit it is stored in.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.expires.map(|stored| End::read(stored).at)
     }
-}
 
-/// Reads the facts of many profiles: the manifest of each provider is read once.
-pub(in crate::app) struct FactsReader<'a> {
-    cx: Context<'a>,
-    idle_limits: HashMap<ProviderId, Option<Duration>>,
-}
-
-impl<'a> FactsReader<'a> {
-    pub(in crate::app) fn new(cx: Context<'a>) -> Self {
-        Self {
-            cx,
-            idle_limits: HashMap::new(),
+    /// How fresh the access token is; with `margin` left it counts as due.
+    pub fn freshness(&self, margin: Duration, now: Timestamp) -> Freshness {
+        if !self.secret_present {
+            return Freshness::Expired { since: None };
+        }
+        match (self.kind, self.expires) {
+            // Asked again, the server would say no more of a client's token.
+            (Kind::ApiKey | Kind::Token, None) => Freshness::NoExpiry,
+            (Kind::ApiKey, Some(_)) => Freshness::NoExpiry,
+            (_, expires) => freshness(expires, now, margin),
         }
     }
 
-    /// Reads what is known of one profile.
-    ///
-    /// # Errors
-    /// If what the journal knows of its grant cannot be read.
-    pub(in crate::app) fn read(&mut self, seen: &VisibleProfile<'_>) -> Result<Facts, StoreError> {
-        let cx = self.cx;
-        let oauth = seen.credential.as_oauth();
-        let refresh_token = oauth.and_then(|oauth| oauth.refresh_token());
-        let (renewal, grant) = renewal(cx, seen);
-        let record = match grant {
-            Some(grant) => cx.store.grant_record(&grant)?,
-            None => None,
-        };
-        let attempt = record
+    /// When a token endpoint last issued or rotated the grant to us.
+    pub fn proven_at(&self) -> Option<Timestamp> {
+        self.record.as_ref()?.proven_at
+    }
+
+    /// How many attempts in a row to refresh it have failed in a way that passes.
+    pub fn failures(&self) -> u32 {
+        let attempt = self
+            .record
             .as_ref()
-            .and_then(|record: &GrantRecord| record.attempt.as_ref());
-        let outcome = attempt.and_then(|attempt| attempt.outcome.as_ref());
-        let proven_at = record.as_ref().and_then(|record| record.proven_at);
-        Ok(Facts {
-            owner: seen.owner.clone(),
-            file: cx.store.location(seen.owner),
-            secret_present: seen.credential.bearer().is_some(),
-            is_reference: seen.credential.bearer().is_none() && seen.credential.is_reference(),
-            refresh_present: refresh_token.is_some(),
-            of_client: seen.credential.is_of_client(),
-            renewal,
-            proven_at,
-            refusal: match outcome {
-                Some(RefreshOutcome::Refused(refusal)) => Some((
-                    refusal.clone(),
-                    attempt.and_then(|attempt| attempt.settled_at),
-                )),
-                _ => None,
-            },
-            unknown_since: match (attempt, outcome) {
-                (Some(attempt), None | Some(RefreshOutcome::Unknown { .. })) => {
-                    Some(attempt.begun_at)
-                }
-                _ => None,
-            },
-            revoked_at: record.as_ref().and_then(GrantRecord::revoked_at),
-            failures: attempt.map_or(0, |attempt| attempt.failures),
-            spent_since: record
-                .as_ref()
-                .and_then(GrantRecord::successor)
-                .and(attempt)
-                .map(|attempt| attempt.begun_at),
-            rests_until: proven_at
-                .filter(|_| refresh_token.is_some())
-                .and_then(|proven| Some(proven.after(self.idle_limit(seen)?))),
-        })
+            .and_then(|record| record.attempt.as_ref());
+        attempt.map_or(0, |attempt| attempt.failures)
     }
 
-    fn idle_limit(&mut self, seen: &VisibleProfile<'_>) -> Option<Duration> {
-        let provider = seen.credential.provider()?;
-        if let Some(known) = self.idle_limits.get(&provider) {
-            return *known;
+    /// The last refusal of this very grant, and when.
+    pub fn refusal(&self) -> Option<(&Refusal, Option<Timestamp>)> {
+        match &self.standing {
+            GrantStanding::Refused { refusal, at } => Some((refusal, *at)),
+            _ => None,
         }
-        let manifest = self.cx.catalogue.get(&provider).ok();
-        let idle = manifest.and_then(|manifest| manifest.refresh.idle_limit);
-        self.idle_limits.insert(provider, idle);
-        idle
+    }
+
+    /// Since when a refresh of this very grant has had no known outcome.
+    pub fn unknown_since(&self) -> Option<Timestamp> {
+        match self.standing {
+            GrantStanding::InDoubt { since } => Some(since),
+            _ => None,
+        }
+    }
+
+    /// Since when this very grant is spent.
+    pub fn spent_since(&self) -> Option<Timestamp> {
+        match self.standing {
+            GrantStanding::Spent { since, .. } => Some(since),
+            _ => None,
+        }
+    }
+
+    /// When this very grant was revoked.
+    pub fn revoked_at(&self) -> Option<Timestamp> {
+        match self.standing {
+            GrantStanding::Revoked { at } => Some(at),
+            _ => None,
+        }
     }
 }
 
-/// Reads what is known of one profile.
-///
-/// # Errors
-/// If what the journal knows of its grant cannot be read.
-pub(in crate::app) fn facts(
-    cx: Context<'_>,
-    seen: &VisibleProfile<'_>,
-) -> Result<Facts, StoreError> {
-    FactsReader::new(cx).read(seen)
-}
-
-/// What renews a token.
+/// What refreshes a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Renewal {
     /// Nothing.
     Never,
-    /// Whoever asks for it when it is due.
+    /// Any command that needs it, when it is due.
     Automatic,
-    /// Only the command that does so: the configuration says so.
+    /// Only `models auth refresh`: the configuration says so.
     ByCommand,
 }
 
@@ -164,28 +152,216 @@ impl Renewal {
     }
 }
 
-/// What renews a profile, and what the journal knows its grant by. Reads a manifest only where the
-/// credential itself does not say.
-pub(in crate::app) fn renewal(
+/// A provider, and what is known of it.
+pub(in crate::app) type Manifest<'a> = (&'a ProviderId, Result<&'a Provider, &'a Failure>);
+
+/// What is read once for many profiles: manifests, and which profile holds which grant.
+pub(in crate::app) struct FactsReader<'a> {
+    cx: Context<'a>,
+    /// By provider, and whether a plugin gave the login: such a one needs no manifest.
+    manifests: HashMap<(ProviderId, bool), Rc<Result<Provider, Failure>>>,
+    holders: Option<HashMap<GrantDigest, (AgentId, ProfileId)>>,
+}
+
+impl<'a> FactsReader<'a> {
+    pub(in crate::app) fn new(cx: Context<'a>) -> Self {
+        Self {
+            cx,
+            manifests: HashMap::new(),
+            holders: None,
+        }
+    }
+
+    /// Reads what is known of one profile.
+    ///
+    /// # Errors
+    /// If what the journal knows of its grant cannot be read.
+    pub(in crate::app) fn read(&mut self, seen: &VisibleProfile<'_>) -> Result<Facts, StoreError> {
+        let credential = seen.credential;
+        let Some(login) = as_login(credential) else {
+            let provider = credential.provider();
+            let (owner, id) = (seen.owner, seen.id);
+            return Ok(self.of_document(owner, id, credential, (provider.as_ref(), None)));
+        };
+        let manifest = credential.provider().map(|id| {
+            let by_plugin = seen.credential.as_oauth().is_some_and(plugin::is_origin_of);
+            let manifest = self
+                .manifests
+                .entry((id.clone(), by_plugin))
+                .or_insert_with(|| {
+                    let known = self.cx.provider_of(&id, seen.credential);
+                    Rc::new(known.map_err(Failure::from))
+                });
+            (id, Rc::clone(manifest))
+        });
+        let manifest = manifest.as_ref();
+        let manifest = manifest.map(|(id, manifest)| (id, manifest.as_ref().as_ref()));
+        let provider = manifest.map(|(id, _)| id);
+        let known = manifest.and_then(|(_, manifest)| manifest.ok());
+        let mut facts = self.of_document(seen.owner, seen.id, credential, (provider, known));
+        if let Some(manifest) = manifest {
+            self.add_journal(&mut facts, &login, manifest)?;
+        }
+        Ok(facts)
+    }
+
+    /// Tells what the document and the manifest say; the journal is not read.
+    pub(in crate::app) fn of_document(
+        &self,
+        owner: &AgentId,
+        profile: &ProfileId,
+        credential: &Credential,
+        (id, provider): (Option<&ProviderId>, Option<&Provider>),
+    ) -> Facts {
+        let refresh_token = credential.as_oauth().and_then(OAuth::refresh_token);
+        Facts {
+            profile: profile.clone(),
+            provider: id.cloned(),
+            owner: owner.clone(),
+            file: self.cx.store.location(owner),
+            kind: credential.kind(),
+            of_client: credential.is_of_client(),
+            secret_present: credential.bearer().is_some(),
+            is_reference: credential.bearer().is_none() && credential.is_reference(),
+            refresh_present: refresh_token.is_some(),
+            expires: match credential {
+                Credential::ApiKey(_) => None,
+                Credential::Token(token) => token.expires,
+                Credential::OAuth(oauth) => oauth.expires,
+            },
+            renewal: Renewal::Never,
+            grant: None,
+            margin: provider.map_or(Duration::ZERO, |provider| provider.refresh.margin),
+            idle: provider.map_or(Duration::MAX, |provider| provider.refresh.idle),
+            path: RefreshPath::Open,
+            logs_in: provider.is_none_or(Provider::logs_in),
+            record: None,
+            standing: GrantStanding::Good,
+            successor: None,
+            rests_until: None,
+        }
+    }
+
+    /// The same of a login that something may refresh; the token of a client counts as one.
+    pub(in crate::app) fn of_login(
+        &self,
+        owner: &AgentId,
+        profile: &ProfileId,
+        login: &OAuth,
+        provider: &Provider,
+    ) -> Facts {
+        let credential = Credential::OAuth(login.clone());
+        let manifest = (Some(&provider.id), Some(provider));
+        let of_client = login.is_of_client();
+        Facts {
+            of_client,
+            kind: if of_client { Kind::Token } else { Kind::OAuth },
+            ..self.of_document(owner, profile, &credential, manifest)
+        }
+    }
+
+    /// Adds what the journal knows of the grant, and what stands in the way of a refresh.
+    ///
+    /// # Errors
+    /// If the journal is there and cannot be read.
+    pub(in crate::app) fn add_journal(
+        &mut self,
+        facts: &mut Facts,
+        login: &OAuth,
+        (id, manifest): Manifest<'_>,
+    ) -> Result<(), StoreError> {
+        let provider = manifest.ok();
+        let Some(grant) = grant_of(&facts.owner, &facts.profile, login, (id, provider)) else {
+            return Ok(());
+        };
+        facts.renewal = match self.cx.catalogue.refreshes_automatically(id) {
+            true => Renewal::Automatic,
+            false => Renewal::ByCommand,
+        };
+        facts.record = self.cx.store.grant_record(&grant)?;
+        facts.grant = Some(grant);
+        if let Some(record) = &facts.record {
+            facts.standing = record.standing();
+            let idle_limit = provider.and_then(|provider| provider.refresh.idle_limit);
+            facts.rests_until = (record.proven_at)
+                .filter(|_| facts.refresh_present)
+                .and_then(|proven| Some(proven.after(idle_limit?)));
+        }
+        if let GrantStanding::Spent { successor, .. } = &facts.standing {
+            facts.successor = self.holder_of_successor(successor)?;
+        }
+        facts.path = self.path(facts, login, manifest);
+        Ok(())
+    }
+
+    /// Whether a refresh could be sent; looked for only where one is due, because it reads
+    /// variables and files.
+    fn path(
+        &self,
+        facts: &Facts,
+        login: &OAuth,
+        manifest: Result<&Provider, &Failure>,
+    ) -> RefreshPath {
+        let provider = match manifest {
+            Ok(provider) => provider,
+            Err(failure) => return RefreshPath::Blocked(Box::new(failure.clone())),
+        };
+        let freshness = facts.freshness(facts.margin, self.cx.clock.now());
+        if matches!(freshness, Freshness::Fresh { .. }) {
+            return RefreshPath::Open;
+        }
+        let (path, binding) = target::look_ahead(self.cx, provider, login);
+        let Some(binding) = binding.filter(|_| matches!(path, RefreshPath::Open)) else {
+            return path;
+        };
+        match binding::check(provider, &binding, facts.record.as_ref()) {
+            Ok(()) => RefreshPath::Open,
+            Err(failure) => RefreshPath::Blocked(Box::new(failure)),
+        }
+    }
+
+    /// The profile that holds the living one of a line of successors, if any document has it.
+    fn holder_of_successor(
+        &mut self,
+        first: &GrantDigest,
+    ) -> Result<Option<(AgentId, ProfileId)>, StoreError> {
+        let cx = self.cx;
+        let holders = self.holders.get_or_insert_with(|| rotation::holders(cx));
+        Ok(rotation::follow(cx, first, holders)?.cloned())
+    }
+}
+
+/// The name of the grant of a login; `None` if nothing can refresh it.
+fn grant_of(
+    owner: &AgentId,
+    profile: &ProfileId,
+    login: &OAuth,
+    (id, provider): (&ProviderId, Option<&Provider>),
+) -> Option<GrantDigest> {
+    if let Some(token) = login.refresh_token() {
+        return Some(GrantDigest::of(id, token));
+    }
+    let asks_itself = login.is_of_client()
+        && provider.is_none_or(|provider| provider.client_credentials().is_some());
+    asks_itself.then(|| GrantDigest::of_client(owner, id, profile))
+}
+
+/// A login that something may refresh: an OAuth credential, or the token of a client as one.
+pub(in crate::app) fn as_login(credential: &Credential) -> Option<OAuth> {
+    match credential {
+        Credential::OAuth(oauth) => Some(oauth.clone()),
+        Credential::Token(token) if token.is_of_client() => Some(token.as_grant()),
+        Credential::ApiKey(_) | Credential::Token(_) => None,
+    }
+}
+
+/// Reads what is known of one profile.
+///
+/// # Errors
+/// If what the journal knows of its grant cannot be read.
+pub(in crate::app) fn facts(
     cx: Context<'_>,
     seen: &VisibleProfile<'_>,
-) -> (Renewal, Option<GrantDigest>) {
-    let Some(provider) = seen.credential.provider() else {
-        return (Renewal::Never, None);
-    };
-    let grant = match seen.credential.as_oauth() {
-        Some(oauth) => oauth.grant(),
-        None if seen.credential.is_of_client() => {
-            let manifest = cx.catalogue.get(&provider);
-            let can_ask = manifest.is_ok_and(|manifest| manifest.client_credentials().is_some());
-            can_ask.then(|| GrantDigest::of_client(seen.owner, &provider, seen.id))
-        }
-        None => None,
-    };
-    let renewal = match &grant {
-        None => Renewal::Never,
-        Some(_) if cx.catalogue.refreshes_automatically(&provider) => Renewal::Automatic,
-        Some(_) => Renewal::ByCommand,
-    };
-    (renewal, grant)
+) -> Result<Facts, StoreError> {
+    FactsReader::new(cx).read(seen)
 }

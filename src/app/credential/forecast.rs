@@ -3,130 +3,131 @@
 //! The one list of it: the warnings, the block "Within 7 days", the document and the shell prompt
 //! are all made of this, so that no two of them disagree. Pure: facts in, list out.
 
-use crate::model::credential::Kind;
-use crate::model::hint::Command;
+use super::assessment::Actor;
+use super::facts::Renewal;
+use super::obstacle::store_again;
+use super::outlook::Outlook;
+use super::state::{State, Trouble};
+use crate::app::status::health::ProfileHealth;
+use crate::model::hint::{Command, Hint};
 use crate::model::id::{ProfileId, ProviderId};
 use crate::model::time::Timestamp;
 
-use super::facts::Renewal;
-use super::state::State;
-use crate::app::status::ProfileHealth;
-
 /// How far ahead it looks, in milliseconds: 7 days.
 pub const HORIZON_MS: i64 = 7 * 86_400_000;
-
-/// Who must act.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Actor {
-    /// A person, who logs in or pastes something.
-    Person,
-    /// Whoever runs a command: a timer can.
-    Command,
-    /// Nobody: it is renewed when somebody asks for it.
-    Nobody,
-}
-
-impl Actor {
-    /// Its name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Person => "person",
-            Self::Command => "command",
-            Self::Nobody => "nobody",
-        }
-    }
-}
 
 /// One thing that has stopped working or will.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForecastEntry {
     /// Its provider as written.
     pub provider: String,
-    /// The profile; `None` if nothing is stored.
+    /// The profile; `None` if it is the provider that gives no token.
     pub profile: Option<ProfileId>,
     /// How it stands now.
     pub state: State,
-    /// When it stops working, if that is known and not already so; what is renewed by itself may
-    /// have ended.
+    /// How bad that is now.
+    pub trouble: Option<Trouble>,
+    /// When it stops working, if that is known and not already so; what is refreshed automatically
+    /// may have expired.
     pub at: Option<Timestamp>,
     /// Milliseconds until then.
     pub remaining: Option<i64>,
     /// Who must act.
     pub actor: Actor,
     /// The command that mends or prevents it.
-    pub command: Option<Command>,
+    pub command: Option<Hint>,
 }
 
 /// Everything that needs attention now, the worst first, then what stops within the horizon, the
-/// soonest first. `missing` are providers that the models need and nothing speaks for.
+/// soonest first. `outlooks` are the providers that something needs.
 pub(in crate::app) fn forecast(
     profiles: &[ProfileHealth],
-    missing: &[String],
+    outlooks: &[Outlook],
     now: Timestamp,
 ) -> Vec<ForecastEntry> {
-    let of_models = missing.iter().filter_map(|name| not_stored(name));
-    let mut all: Vec<ForecastEntry> = of_models
-        .chain(
-            profiles
-                .iter()
-                .filter_map(|profile| of_profile(profile, now)),
-        )
+    let mut all: Vec<ForecastEntry> = profiles
+        .iter()
+        .filter_map(|profile| of_profile(profile, now))
         .collect();
-    all.sort_by_key(|coming| {
-        let trouble = coming.state.trouble();
-        (trouble.is_none(), trouble, coming.remaining)
+    let of_providers = outlooks.iter().filter_map(|outlook| {
+        let is_of = |entry: &&ForecastEntry| {
+            ProviderId::parse(&entry.provider).as_ref() == Ok(&outlook.provider)
+        };
+        let mut told = all.iter().filter(is_of);
+        let is_told = told.any(|entry| entry.trouble == Some(Trouble::Broken));
+        (outlook.needs_somebody() && !is_told).then(|| of_provider(outlook))
     });
+    let of_providers: Vec<ForecastEntry> = of_providers.collect();
+    all.splice(0..0, of_providers);
+    all.sort_by_key(|entry| (entry.trouble.is_none(), entry.trouble, entry.remaining));
     all
 }
 
-fn not_stored(provider: &str) -> Option<ForecastEntry> {
-    let id = ProviderId::parse(provider).ok()?;
-    let command = match id.as_str() {
-        "anthropic" => Command::new("models auth setup-token"),
-        _ => Command::login(&id, None),
+/// A provider of which nothing can be used, though nothing is wrong with a profile of its own.
+fn of_provider(outlook: &Outlook) -> ForecastEntry {
+    let id = &outlook.provider;
+    let state = match outlook.has_candidates {
+        true => State::Misconfigured,
+        false => State::NotStored,
     };
-    Some(ForecastEntry {
-        provider: provider.to_owned(),
+    let command = match (state, id.as_str()) {
+        (State::NotStored, "anthropic") => Some(Command::new("models auth setup-token").into()),
+        (State::NotStored, _) => Some(Command::login(id, None).into()),
+        _ => outlook
+            .failure
+            .as_ref()
+            .and_then(|failure| failure.hint.clone()),
+    };
+    ForecastEntry {
+        provider: id.to_string(),
         profile: None,
-        state: State::NotStored,
+        state,
+        trouble: Some(Trouble::Broken),
         at: None,
         remaining: None,
         actor: Actor::Person,
-        command: Some(command),
-    })
+        command,
+    }
 }
 
 fn of_profile(profile: &ProfileHealth, now: Timestamp) -> Option<ForecastEntry> {
-    let facts = &profile.facts;
-    let provider = ProviderId::parse(&profile.provider).ok()?;
+    let (facts, assessment) = (&profile.facts, &profile.assessment);
+    facts.provider.as_ref()?;
     let ahead = |end: Option<Timestamp>| end.filter(|end| now < *end);
     let due = |end: Option<Timestamp>| end.filter(|end| now.until(*end) <= HORIZON_MS);
     let near = |end| ahead(due(end));
     let expires = profile.expires;
-    let by_person = || (Actor::Person, Some(store_again(profile, &provider)));
-    let refresh = Some(Command::refresh(&profile.id).arg("--force"));
-    let is_troubled = profile.state.trouble().is_some();
-    let (at, (actor, command)) = match facts.renewal {
-        _ if is_troubled && profile.state == State::Refused && facts.of_client => {
-            // The client itself was refused: a person corrects it, and then the command works.
-            (ahead(expires), (Actor::Person, refresh))
-        }
-        _ if is_troubled && is_mended_by_refresh(profile) => {
-            (ahead(expires), (Actor::Command, refresh))
-        }
-        _ if is_troubled => (ahead(expires), by_person()),
-        Renewal::Never => (Some(near(expires)?), by_person()),
-        Renewal::ByCommand => (Some(near(expires)?), (Actor::Command, refresh)),
+    let trouble = assessment.trouble();
+    let at = match facts.renewal {
+        _ if trouble.is_some() => ahead(expires),
+        Renewal::Never | Renewal::ByCommand => Some(near(expires)?),
         Renewal::Automatic => match near(facts.rests_until) {
-            Some(end) => (Some(end), (Actor::Command, refresh)),
-            // One that has ended is renewed as well as one that will.
-            None => (Some(due(expires)?), (Actor::Nobody, None)),
+            Some(end) => Some(end),
+            // One that has expired is refreshed as well as one that will.
+            None => Some(due(expires)?),
         },
+    };
+    let rests = trouble.is_none()
+        && facts.renewal == Renewal::Automatic
+        && near(facts.rests_until).is_some();
+    let actor = match rests {
+        true => Actor::Command,
+        false => assessment.actor,
+    };
+    let hint = assessment
+        .obstacle
+        .as_ref()
+        .and_then(|obstacle| obstacle.hint.clone());
+    let command = match actor {
+        Actor::Nobody => None,
+        Actor::Command => Some(Command::refresh(&profile.id).arg("--force").into()),
+        Actor::Person => Some(hint.unwrap_or_else(|| store_again(facts))),
     };
     Some(ForecastEntry {
         provider: profile.provider.clone(),
         profile: Some(profile.id.clone()),
-        state: profile.state,
+        state: assessment.state,
+        trouble,
         at,
         remaining: at.map(|at| now.until(at)),
         actor,
@@ -134,58 +135,64 @@ fn of_profile(profile: &ProfileHealth, now: Timestamp) -> Option<ForecastEntry> 
     })
 }
 
-/// The command by which a person stores it anew.
-fn store_again(profile: &ProfileHealth, provider: &ProviderId) -> Command {
-    let kind = match profile.facts.of_client {
-        true => Kind::OAuth,
-        false => profile.kind,
-    };
-    Command::store(provider, Some(&profile.id), kind)
-}
-
-/// Whether a refresh mends it, which needs no person.
-fn is_mended_by_refresh(profile: &ProfileHealth) -> bool {
-    let facts = &profile.facts;
-    match (profile.state, facts.renewal) {
-        (_, Renewal::Never) => false,
-        _ if facts.of_client => true,
-        (State::Expired | State::Missing | State::Empty | State::Idle, _) => true,
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
+    use crate::app::credential::assessment::assess;
     use crate::app::credential::facts::Facts;
+    use crate::app::failure::{Failure, Kind as FailureKind};
+    use crate::app::refresh::outcome::RefreshPolicy;
+    use crate::app::refresh::target::RefreshPath;
     use crate::app::status::Status;
-    use crate::model::grant::Refusal;
+    use crate::model::credential::Kind;
+    use crate::model::grant::{GrantDigest, GrantStanding, Refusal};
+    use crate::model::hint::Part;
     use crate::model::id::AgentId;
+    use crate::model::secret::Secret;
     use crate::ports::store::Location;
 
     const NOW: Timestamp = Timestamp(1_795_242_600_000);
     const HOUR: i64 = 3_600_000;
     const DAY: i64 = 24 * HOUR;
+    const AGO: Timestamp = Timestamp(NOW.0 - DAY);
+
+    fn spent() -> GrantStanding {
+        let provider = ProviderId::parse("acme").unwrap();
+        GrantStanding::Spent {
+            since: AGO,
+            successor: GrantDigest::of(&provider, &Secret::from("next")),
+        }
+    }
 
     fn in_ms(left: i64) -> Option<Timestamp> {
         Some(Timestamp(NOW.0 + left))
     }
 
     fn facts(renewal: Renewal) -> Facts {
+        let provider = ProviderId::parse("acme").unwrap();
+        let grant = GrantDigest::of(&provider, &Secret::from("rt"));
         Facts {
+            profile: ProfileId::parse("acme:a").unwrap(),
+            provider: Some(provider),
             owner: AgentId::main(),
             file: Location::new(""),
+            kind: Kind::OAuth,
+            of_client: false,
             secret_present: true,
             is_reference: false,
             refresh_present: renewal != Renewal::Never,
-            of_client: false,
+            expires: None,
             renewal,
-            proven_at: None,
-            refusal: None,
-            unknown_since: None,
-            spent_since: None,
-            revoked_at: None,
-            failures: 0,
+            grant: (renewal != Renewal::Never).then_some(grant),
+            margin: Duration::ZERO,
+            idle: Duration::MAX,
+            path: RefreshPath::Open,
+            logs_in: true,
+            record: None,
+            standing: GrantStanding::Good,
+            successor: None,
             rests_until: None,
         }
     }
@@ -197,43 +204,47 @@ mod tests {
             status: 400,
         };
         Facts {
-            refusal: Some((refusal, None)),
+            standing: GrantStanding::Refused {
+                refusal,
+                at: in_ms(-1),
+            },
             ..facts(renewal)
         }
     }
 
     fn profile(kind: Kind, expires: Option<Timestamp>, facts: Facts) -> ProfileHealth {
-        let remaining = expires.map(|end| NOW.until(end));
-        let by_end = match remaining {
-            None => Status::Missing,
-            Some(..=0) => Status::Expired,
-            Some(..=DAY) => Status::Expiring,
-            Some(_) => Status::Ok,
+        let facts = Facts {
+            kind,
+            expires,
+            ..facts
         };
-        let status = match (kind, facts.renewal) {
-            (Kind::ApiKey, _) => Status::Static,
-            (Kind::Token, _) if expires.is_none() => Status::Static,
-            (_, Renewal::Automatic) if expires.is_some() => Status::Ok,
-            _ => by_end,
-        };
+        let assessment = assess(&facts, RefreshPolicy::MinValid(None), NOW);
         ProfileHealth {
-            id: ProfileId::parse("acme:a").unwrap(),
+            id: facts.profile.clone(),
             provider: "acme".to_owned(),
             kind,
-            status,
-            state: State::of(status, &facts, NOW),
+            status: Status::Ok,
+            assessment,
             expires,
-            remaining,
+            remaining: expires.map(|end| NOW.until(end)),
             label: "acme:a".to_owned(),
             email: None,
             facts,
         }
     }
 
+    fn verb(hint: &Hint) -> String {
+        let mut commands = hint.parts.iter().filter_map(|part| match part {
+            Part::Command(command) => Some(command.words[2].clone()),
+            Part::Text(_) => None,
+        });
+        commands.next().unwrap_or_default()
+    }
+
     /// State, who must act, what is left, and the verb of the command.
     fn told(profile: ProfileHealth) -> Option<(State, Actor, Option<i64>, String)> {
         let coming = forecast(&[profile], &[], NOW).pop()?;
-        let verb = coming.command.map(|command| command.words[2].clone());
+        let verb = coming.command.map(|hint| verb(&hint));
         let verb = verb.unwrap_or_default();
         Some((coming.state, coming.actor, coming.remaining, verb))
     }
@@ -284,10 +295,7 @@ mod tests {
                 oauth(-HOUR, ByCommand),
                 row(State::Expired, Command, None, refresh),
             ),
-            (
-                profile(Kind::OAuth, None, facts(Automatic)),
-                row(State::Missing, Command, None, refresh),
-            ),
+            (profile(Kind::OAuth, None, facts(Automatic)), None),
             (
                 profile(Kind::OAuth, in_ms(HOUR), refused(Automatic)),
                 row(State::Refused, Person, Some(HOUR), login),
@@ -324,11 +332,18 @@ mod tests {
         let ago = in_ms(-DAY);
         assert_eq!(with(&|_| ()), None);
         let person = |state| Some((state, Actor::Person));
-        assert_eq!(with(&|f| f.revoked_at = ago), person(State::Revoked));
-        assert_eq!(with(&|f| f.spent_since = ago), person(State::OldCopy));
-        assert_eq!(with(&|f| f.unknown_since = ago), person(State::InDoubt));
+        assert_eq!(
+            with(&|f| f.standing = GrantStanding::Revoked { at: AGO }),
+            person(State::Revoked)
+        );
+        assert_eq!(with(&|f| f.standing = spent()), person(State::OldCopy));
+        assert_eq!(
+            with(&|f| f.standing = GrantStanding::InDoubt { since: AGO }),
+            person(State::InDoubt)
+        );
         let command = |state| Some((state, Actor::Command));
-        assert_eq!(with(&|f| f.secret_present = false), command(State::Empty));
+        // Any command that needs the token gets one by the refresh token.
+        assert_eq!(with(&|f| f.secret_present = false), None);
         assert_eq!(with(&|f| f.rests_until = ago), command(State::Idle));
         assert_eq!(with(&|f| f.rests_until = in_ms(DAY)), command(State::Ok));
         assert_eq!(with(&|f| f.rests_until = in_ms(8 * DAY)), None);
@@ -338,12 +353,18 @@ mod tests {
     fn what_is_broken_comes_first_and_then_the_soonest() {
         let token = |left| profile(Kind::Token, in_ms(left), facts(Renewal::Never));
         let doubtful = Facts {
-            unknown_since: in_ms(-1),
+            standing: GrantStanding::InDoubt { since: AGO },
             ..facts(Renewal::Automatic)
         };
         let doubtful = profile(Kind::OAuth, in_ms(DAY), doubtful);
+        let needed = Outlook {
+            provider: ProviderId::parse("anthropic").unwrap(),
+            used: None,
+            failure: Some(Failure::new(FailureKind::NeedsLogin, "nothing is stored")),
+            has_candidates: false,
+        };
         let profiles = [token(2 * DAY), doubtful, token(HOUR), token(-HOUR)];
-        let all = forecast(&profiles, &["anthropic".to_owned()], NOW);
+        let all = forecast(&profiles, &[needed], NOW);
         let states: Vec<State> = all.iter().map(|coming| coming.state).collect();
         let expected = [
             State::NotStored,
@@ -354,6 +375,6 @@ mod tests {
         ];
         assert_eq!(states, expected);
         let setup = Command::new("models auth setup-token");
-        assert_eq!(all[0].command, Some(setup));
+        assert_eq!(all[0].command, Some(setup.into()));
     }
 }

@@ -1,11 +1,15 @@
 //! One stored credential: which one is meant, what is known of it, and what it is worth now.
 
 pub mod account;
+pub mod assessment;
 pub mod document_faults;
 pub mod env_keys;
 pub mod facts;
 pub mod forecast;
 pub mod model_ref;
+pub mod obstacle;
+pub mod outlook;
+pub mod outside_key;
 mod pins;
 pub mod profile_id;
 pub mod reason_text;

@@ -2,14 +2,12 @@
 //!
 //! What explains a choice and what fails for want of one say the same of the same cause.
 
+use crate::model::grant::Refusal;
 use crate::model::hint::Hint;
-use crate::model::id::{ProfileId, printable};
+use crate::model::id::printable;
 use crate::model::selection::Verdict;
 use crate::model::time::{Timestamp, short_duration};
 use crate::model::usage::Unusable;
-
-use super::facts::{Facts, Renewal};
-use crate::app::failure::{Failure, Kind};
 
 /// What is done where nothing need be.
 pub const AS_IT_IS: &str = "handed out as it is";
@@ -87,29 +85,24 @@ impl Reason {
             }
         }
     }
+}
 
-    /// Why it would give no token.
-    pub(in crate::app) fn of_failure(id: &ProfileId, failure: &Failure, facts: &Facts) -> Self {
-        let mut words = match &failure.subject {
-            Some(subject) if subject == id => failure.message.clone(),
-            _ => failure.to_string(),
-        };
-        let code = match &facts.refusal {
-            _ if facts.revoked_at.is_some() => "revoked",
-            Some((_, at)) if failure.kind != Kind::Temporary => {
-                if let Some(at) = at {
-                    words.push_str(&format!(", at {}", at.iso8601()));
-                }
-                "refused"
-            }
-            _ if facts.spent_since.is_some() => "spent",
-            _ if failure.kind == Kind::Temporary => "in-trouble",
-            _ if failure.kind != Kind::NeedsLogin => "misconfigured",
-            _ if facts.renewal == Renewal::ByCommand => "renewed-by-command",
-            _ if !facts.secret_present && !facts.refresh_present => "no-secret",
-            _ => "expired",
-        };
-        Self::new(code, words)
+/// A refusal in the provider's own words.
+pub(in crate::app) fn refusal_words(refusal: &Refusal) -> String {
+    let Refusal {
+        code,
+        description,
+        status,
+    } = refusal;
+    let http = match status {
+        0 => String::new(),
+        status => format!(", HTTP {status}"),
+    };
+    match description.as_str() {
+        words if words.is_empty() || words == code => {
+            format!("the provider refused it ({code}{http})")
+        }
+        words => format!("the provider refused it ({code}{http}: {words})"),
     }
 }
 

@@ -6,6 +6,8 @@
 //! the order. What a person chose is *locked*: where it gives no token, none is given, because
 //! another account would be another person's, or another bill.
 
+use std::sync::Arc;
+
 use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
 use crate::model::profiles::Effective;
@@ -96,8 +98,29 @@ fn of_profile(cx: Context<'_>, agent: &AgentId, id: &ProfileId) -> Result<Resolv
             locked: true,
         }),
         passed_over: Vec::new(),
-        effective,
+        effective: Arc::new(effective),
     })
+}
+
+/// Resolves a provider within documents that were read already, as a script that names nothing
+/// but the provider would get it.
+///
+/// # Errors
+/// As [`choose`].
+pub(in crate::app) fn choose_within(
+    cx: Context<'_>,
+    effective: &Arc<Effective>,
+    provider: ProviderId,
+) -> Result<Resolved, Failure> {
+    let mut resolved = Resolved {
+        provider,
+        model: None,
+        preferred: None,
+        passed_over: Vec::new(),
+        effective: Arc::clone(effective),
+    };
+    resolved.preferred = bound(cx, &resolved)?;
+    Ok(resolved)
 }
 
 fn within(
@@ -107,7 +130,7 @@ fn within(
     session: Option<Pinned<'_>>,
 ) -> Result<Resolved, Failure> {
     let scope = named.provider.as_ref().map_or(Scope::All, Scope::Provider);
-    let effective = cx.effective(agent, scope)?;
+    let effective = Arc::new(cx.effective(agent, scope)?);
     let provider = match named.provider {
         Some(provider) => provider,
         None => default_provider(cx, &effective)?,

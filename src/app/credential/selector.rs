@@ -1,6 +1,7 @@
 //! Which credential is asked for, and which one that is.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::app::context::Context;
 use crate::app::failure::Failure;
@@ -84,7 +85,7 @@ pub struct Resolved {
     /// Wishes that do not count, and why, each a sentence.
     pub passed_over: Vec<String>,
     /// What the agent sees, as far as it concerns the provider.
-    pub effective: Effective,
+    pub effective: Arc<Effective>,
 }
 
 impl Resolved {
@@ -99,6 +100,14 @@ impl Resolved {
             (preferred, self.model.as_deref()),
             now,
         )
+    }
+
+    /// The profiles that are tried, in order.
+    pub(in crate::app) fn tried<'a>(&'a self, decision: &'a Decision) -> Vec<&'a ProfileId> {
+        match self.locked() {
+            Some(locked) => vec![&locked.profile],
+            None => decision.order().map(|candidate| &candidate.id).collect(),
+        }
     }
 
     /// The profile beside which no other is tried.

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::app::credential::env_keys::{EnvSource, KeyMaterial as Carried, Keys};
+use crate::app::credential::outside_key::{key_member, signed_in_elsewhere};
 use crate::app::credential::reason_text::Reason;
-use crate::app::usecase::token::{key_member, signed_in_elsewhere};
 use crate::model::credential::Kind;
 use crate::model::provider::Provider;
 

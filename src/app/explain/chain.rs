@@ -1,15 +1,19 @@
 //! The candidates of one provider in the order in which they are asked: profiles, variables, the
 //! configuration (`spec` of the reference release, 4.2).
 
+use std::cell::RefCell;
+
 use crate::app::context::Context;
+use crate::app::credential::assessment::{Assessment, NextStep, assess};
 use crate::app::credential::env_keys::Keys;
-use crate::app::credential::facts::facts;
+use crate::app::credential::facts::FactsReader;
+use crate::app::credential::obstacle::Obstacle;
+use crate::app::credential::outlook::{concerns_one, nothing_usable};
 use crate::app::credential::reason_text::{AS_IT_IS, NOT_ASKED, NOT_NAMED, Reason};
 use crate::app::credential::selector::{Pin, PinReason, Resolved};
 use crate::app::failure::Failure;
-use crate::app::refresh::preview::{Foreseen, preview};
-use crate::app::usecase::token::nothing_usable;
-use crate::model::hint::Command;
+use crate::app::refresh::outcome::RefreshPolicy;
+use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, printable};
 use crate::model::profiles::VisibleProfile;
 use crate::model::provider::{Bill, Billing, Provider};
@@ -31,6 +35,7 @@ pub(super) struct ChainContext<'a> {
     pub(super) manifest: Option<Provider>,
     pub(super) billing: Billing,
     now: Timestamp,
+    reader: RefCell<FactsReader<'a>>,
 }
 
 /// How far the search has come.
@@ -95,6 +100,7 @@ impl<'a> ChainContext<'a> {
             manifest,
             billing: billing.unwrap_or_default(),
             now: cx.clock.now(),
+            reader: RefCell::new(FactsReader::new(cx)),
         }
     }
 
@@ -144,19 +150,15 @@ impl<'a> ChainContext<'a> {
     /// The first profile that would give a token if the order named it.
     fn unnamed<'r>(&self, rows: &'r [Row]) -> Option<&'r ProfileId> {
         let unnamed = rows.iter().filter(|row| row.reason.code == NOT_NAMED);
-        let mut ids = unnamed.filter_map(|row| match &row.what {
-            CandidateSource::Profile(profile) => Some(&profile.id),
+        let mut profiles = unnamed.filter_map(|row| match &row.what {
+            CandidateSource::Profile(profile) => Some(&**profile),
             _ => None,
         });
-        ids.find(|id| {
-            let seen = self.choice.effective.get(id);
-            seen.is_some_and(|seen| {
-                !matches!(
-                    preview(self.cx, &seen),
-                    Foreseen::Nothing(_) | Foreseen::End(_)
-                )
-            })
-        })
+        let gives_one = |profile: &&ProfileRow| {
+            let stored = profile.stored.as_ref();
+            stored.is_some_and(|stored| stored.assessment.usable_now())
+        };
+        profiles.find(gives_one).map(|profile| &profile.id)
     }
 
     fn profile(&self, search: &mut Search, candidate: &Candidate) -> Result<Row, StoreError> {
@@ -210,21 +212,21 @@ impl<'a> ChainContext<'a> {
         stored: &Stored,
         cooling: Option<Reason>,
     ) -> (Standing, Reason, Option<Reason>) {
-        let (failure, ends) = match preview(self.cx, seen) {
-            Foreseen::Nothing(failure) => (failure, false),
-            Foreseen::End(failure) => (failure, true),
-            gives => {
-                let (standing, reason) = search.place(self.first(seen), cooling);
-                return (standing, reason, then(&gives));
-            }
+        let assessment = &stored.assessment;
+        let Some(failure) = assessment.failure(seen.id) else {
+            let (standing, reason) = search.place(self.first(seen), cooling);
+            return (standing, reason, then(assessment));
         };
-        let reason = Reason::of_failure(seen.id, &failure, &stored.facts);
+        let reason = reason_of(stored);
         if !search.is_over() {
-            if ends {
-                search.ended_by = Some(seen.id.to_string());
-                search.failure = Some(failure);
-            } else {
-                search.failure.get_or_insert(failure);
+            match concerns_one(&failure) {
+                true => {
+                    search.failure.get_or_insert(failure);
+                }
+                false => {
+                    search.ended_by = Some(seen.id.to_string());
+                    search.failure = Some(failure);
+                }
             }
         }
         (Standing::PassedOver, reason, None)
@@ -240,6 +242,7 @@ impl<'a> ChainContext<'a> {
     }
 
     fn stored(&self, seen: &VisibleProfile<'_>) -> Result<Stored, StoreError> {
+        let facts = self.reader.borrow_mut().read(seen)?;
         Ok(Stored {
             kind: seen.credential.kind(),
             owner: seen.owner.clone(),
@@ -247,7 +250,8 @@ impl<'a> ChainContext<'a> {
             account: Account::of(self.cx.settings, self.manifest.as_ref(), seen),
             expires: seen.credential.expires(),
             unusable_until: self.unusable(seen).map(|unusable| unusable.until),
-            facts: facts(self.cx, seen)?,
+            assessment: assess(&facts, RefreshPolicy::MinValid(None), self.now),
+            facts,
         })
     }
 
@@ -287,25 +291,38 @@ fn because(preferred: &Pin) -> Reason {
     Reason::new(code, words)
 }
 
+/// Why a profile gives no token.
+fn reason_of(stored: &Stored) -> Reason {
+    let obstacle = stored.assessment.obstacle.as_ref();
+    let mut reason = obstacle.map_or_else(
+        || Reason::new("expired", "gives no token"),
+        Obstacle::reason,
+    );
+    if let ("refused", Some((_, Some(at)))) = (reason.code, stored.facts.refusal()) {
+        reason.words.push_str(&format!(", at {}", at.iso8601()));
+    }
+    reason
+}
+
 /// What would be done for its token.
-fn then(foreseen: &Foreseen) -> Option<Reason> {
-    Some(match foreseen {
-        Foreseen::Given(None) => Reason::new("as-it-is", AS_IT_IS),
-        Foreseen::Given(Some(warning)) => Reason {
-            detail: Some(warning.clone()),
+fn then(assessment: &Assessment) -> Option<Reason> {
+    Some(match (&assessment.next, &assessment.obstacle) {
+        (NextStep::UseAsIs, None) => Reason::new("as-it-is", AS_IT_IS),
+        (NextStep::UseAsIs, Some(obstacle)) => Reason {
+            detail: Some(Hint::from(obstacle.words.as_str())),
             ..Reason::new("as-it-is", AS_IT_IS)
         },
-        Foreseen::Renewed { lives: true } => Reason::new(
+        (NextStep::RefreshThenFallBack, _) => Reason::new(
             "renewed-first",
             "due: renewed first, and handed out as it is where that fails",
         ),
-        Foreseen::Renewed { lives: false } => {
+        (NextStep::Refresh | NextStep::WaitUntil(_), _) => {
             Reason::new("renewed-first", "renewed first, which asks the provider")
         }
-        Foreseen::Moved(agent, profile) => Reason::new(
+        (NextStep::AdoptSuccessor(agent, profile), _) => Reason::new(
             "moved",
             format!("an old copy: takes what {profile} of agent {agent} holds"),
         ),
-        Foreseen::Nothing(_) | Foreseen::End(_) => return None,
+        (NextStep::NeedsLogin | NextStep::FixConfig | NextStep::TryLater, _) => return None,
     })
 }

@@ -13,6 +13,8 @@ mod shadows;
 pub use rows::{CandidateSource, ProfileRow, Row, Standing, Stored};
 pub use shadows::Shadow;
 
+use std::sync::Arc;
+
 use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProviderId};
 use crate::model::inheritance::Inheritance;
@@ -107,7 +109,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
         let message = format!("Unknown agent id \"{agent}\"");
         return Err(Failure::new(Kind::NotFound, message).hint(Command::list_agents()));
     }
-    let effective = cx.effective(agent, Scope::All)?;
+    let effective = Arc::new(cx.effective(agent, Scope::All)?);
     let keys = Keys::look(cx)?;
     let files = Files {
         own: cx.store_files.places(agent)?,
@@ -151,7 +153,7 @@ struct Explainer<'a> {
     cx: Context<'a>,
     keys: &'a Keys<'a>,
     files: &'a Files,
-    effective: &'a Effective,
+    effective: &'a Arc<Effective>,
     first: Option<&'a ProviderId>,
 }
 
@@ -204,7 +206,7 @@ impl Explainer<'_> {
     fn explain(&self, mut choice: Resolved, alone: bool) -> Result<Explained, Failure> {
         let cx = self.cx;
         // Chosen with as little as was needed; here everything counts.
-        choice.effective = self.effective.clone();
+        choice.effective = Arc::clone(self.effective);
         let provider = &choice.provider;
         let manifest = cx.provider(provider);
         let name = manifest.as_ref().ok().map(|manifest| manifest.name.clone());

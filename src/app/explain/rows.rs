@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::app::credential::assessment::Assessment;
 use crate::app::credential::env_keys::EnvSource;
 use crate::app::credential::facts::Facts;
 use crate::app::credential::reason_text::Reason;
@@ -124,4 +125,6 @@ pub struct Stored {
     pub unusable_until: Option<Timestamp>,
     /// What is known of it.
     pub facts: Facts,
+    /// What that comes to.
+    pub assessment: Assessment,
 }

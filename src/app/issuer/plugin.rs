@@ -64,8 +64,7 @@ impl Context<'_> {
         id: &ProviderId,
         credential: &Credential,
     ) -> Result<Provider, CatalogueError> {
-        let login = credential.as_oauth();
-        let by_program = login.is_some_and(|login| login.extra.get(ORIGIN).is_some());
+        let by_program = credential.as_oauth().is_some_and(is_origin_of);
         match self.catalogue.get(id) {
             Err(CatalogueError::Unknown { .. }) if by_program => {
                 Ok(Provider::of_program(id.clone()))
@@ -73,6 +72,11 @@ impl Context<'_> {
             other => other,
         }
     }
+}
+
+/// Whether a plugin gave the login.
+pub(in crate::app) fn is_origin_of(login: &OAuth) -> bool {
+    login.extra.get(ORIGIN).is_some()
 }
 
 /// The program at `path` as it is spoken with where no signal may end it: a token may be spent.

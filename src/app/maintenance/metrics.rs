@@ -3,11 +3,9 @@
 //! Each login counts once, where it lies: an agent that reads it through has no copy of it.
 
 use std::path::Path;
-use std::time::Duration;
 
 use crate::model::credential::Kind as CredentialKind;
 use crate::model::expiry::End;
-use crate::model::expiry::{Freshness, freshness};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::profiles::{Effective, VisibleProfile};
 use crate::model::time::Timestamp;
@@ -15,9 +13,11 @@ use crate::ports::files::FileError;
 use crate::ports::store::Scope;
 
 use crate::app::context::Context;
-use crate::app::credential::facts::{Facts, Renewal, facts};
+use crate::app::credential::assessment::{Actor, NextStep, assess};
+use crate::app::credential::facts::FactsReader;
 use crate::app::failure::{Failure, Kind};
 use crate::app::hooks::sent_log;
+use crate::app::refresh::outcome::RefreshPolicy;
 
 /// Everything there is to tell.
 #[derive(Clone, Debug)]
@@ -67,6 +67,7 @@ pub fn gather(cx: Context<'_>, only: Option<&AgentId>) -> Result<Metrics, Failur
         None => cx.store.agents()?,
     };
     let now = cx.clock.now();
+    let mut reader = FactsReader::new(cx);
     let mut metrics = Metrics {
         last_tick: sent_log::last_tick(cx),
         agents: Vec::new(),
@@ -80,64 +81,30 @@ pub fn gather(cx: Context<'_>, only: Option<&AgentId>) -> Result<Metrics, Failur
         };
         let own = Effective::new(agent, own, None);
         let logins = own.profiles().into_iter();
-        metrics
-            .logins
-            .extend(logins.filter_map(|seen| login(cx, &seen, now)));
+        let logins = logins.filter_map(|seen| login(&mut reader, &seen, now));
+        metrics.logins.extend(logins);
     }
     Ok(metrics)
 }
 
-fn login(cx: Context<'_>, seen: &VisibleProfile<'_>, now: Timestamp) -> Option<Login> {
-    // The journal is advice; where it cannot be read the store's own facts are told.
-    let facts = facts(cx, seen).ok()?;
-    let credential = seen.credential;
-    let (needs_login, has_token) = judge(cx, seen, &facts, now);
+fn login(reader: &mut FactsReader<'_>, seen: &VisibleProfile<'_>, now: Timestamp) -> Option<Login> {
+    let facts = reader.read(seen).ok()?;
+    let assessment = assess(&facts, RefreshPolicy::MinValid(None), now);
     let unusable = seen.unusable(now, None);
-    let end = credential.expires();
+    let is_ending = assessment.actor == Actor::Person && assessment.trouble().is_some();
     Some(Login {
         agent: seen.owner.clone(),
         profile: seen.id.clone(),
-        provider: credential.raw_provider().to_owned(),
-        kind: credential.kind(),
-        end: end.map(|end| End::read_at(end, now).at),
-        usable: has_token && unusable.is_none(),
-        needs_login,
-        renews: facts.renewal == Renewal::Automatic && !needs_login,
-        proven_at: facts.proven_at,
+        provider: seen.credential.raw_provider().to_owned(),
+        kind: facts.kind,
+        end: facts.expires.map(|end| End::read_at(end, now).at),
+        usable: assessment.usable_now() && unusable.is_none(),
+        needs_login: is_ending || assessment.next == NextStep::NeedsLogin,
+        renews: assessment.is_refreshed(&facts),
+        proven_at: facts.proven_at(),
         cooldown_until: unusable.map(|unusable| unusable.until),
-        failures: facts.failures,
+        failures: facts.failures(),
     })
-}
-
-/// Whether only a person brings the next token, and whether one can be had now.
-fn judge(
-    cx: Context<'_>,
-    seen: &VisibleProfile<'_>,
-    facts: &Facts,
-    now: Timestamp,
-) -> (bool, bool) {
-    let credential = seen.credential;
-    let has_secret = credential.bearer().is_some_and(|secret| !secret.is_blank());
-    let lives = match (credential.expires(), credential.kind()) {
-        (None, CredentialKind::OAuth) => false,
-        (None, _) => true,
-        (end, _) => !matches!(
-            freshness(end, now, Duration::ZERO),
-            Freshness::Expired { .. }
-        ),
-    };
-    let has_token = has_secret && lives;
-    // Without its provider nothing is renewed, and nobody need log in either.
-    let is_known = || {
-        let provider = credential.provider();
-        provider.is_some_and(|id| cx.provider_of(&id, credential).is_ok())
-    };
-    match facts.renewal {
-        Renewal::Never => (!has_token, has_token),
-        // Whatever can be renewed gives a token to whoever asks, unless the grant is dead.
-        Renewal::Automatic if !facts.is_dead() => (false, has_token || is_known()),
-        Renewal::Automatic | Renewal::ByCommand => (facts.is_dead(), has_token),
-    }
 }
 
 /// Puts a text where a monitoring system looks for it: whole or not at all, readable by everybody

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::app::credential::facts;
+use crate::app::credential::facts::FactsReader;
 use crate::app::hooks::sent_log;
 use crate::model::alert::Alert;
 use crate::model::grant::GrantDigest;
@@ -20,9 +20,11 @@ use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::app::hooks::deliver;
 use crate::app::refresh::ensure_fresh::ensure_fresh;
-use crate::app::refresh::outcome::{RefreshPolicy, ValidToken};
+use crate::app::refresh::outcome::ValidToken;
 
 use super::tick_plan::{self, TickStep};
+
+pub use super::tick_plan::RefreshReason;
 
 /// How often to look whether it shall stop.
 const LOOK: Duration = Duration::from_millis(20);
@@ -36,47 +38,6 @@ pub struct Request {
     pub spread: Duration,
     /// Only say what would be done.
     pub dry_run: bool,
-}
-
-/// Why a login is to be renewed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RefreshReason {
-    /// Its token ends or has ended.
-    Due,
-    /// It was not renewed for longer than this, and might die of that.
-    Idle {
-        /// How long.
-        than: Duration,
-    },
-    /// Its grant was refused, revoked or is spent. The provider is not asked again; it may be that
-    /// another copy lives.
-    Dead,
-}
-
-impl RefreshReason {
-    /// Its name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Due => "due",
-            Self::Idle { .. } => "idle",
-            Self::Dead => "dead",
-        }
-    }
-
-    /// What was proven by then is idle.
-    pub(super) fn cutoff(now: Timestamp, idle: Duration) -> Timestamp {
-        let millis = i64::try_from(idle.as_millis()).unwrap_or(i64::MAX);
-        Timestamp(now.0.saturating_sub(millis))
-    }
-
-    fn need(self, now: Timestamp) -> RefreshPolicy {
-        match self {
-            Self::Due => RefreshPolicy::MinValid(None),
-            Self::Idle { than } => RefreshPolicy::Unproven(Self::cutoff(now, than)),
-            // Not even a token that lives ends the look at what the journal knows.
-            Self::Dead => RefreshPolicy::Unproven(now),
-        }
-    }
 }
 
 /// A login that was to be renewed.
@@ -206,16 +167,19 @@ fn look(
             cx.alerts.note(alert);
         }
     };
+    let mut reader = FactsReader::new(cx);
     for seen in own.profiles() {
-        match tick_plan::judge(cx, &seen, now) {
+        match tick_plan::plan(&mut reader, &seen, now) {
             Ok(TickStep::Nothing) => {}
-            Ok(TickStep::Renew(why)) => report.rows.extend(row(cx, request, &seen, why)),
-            Ok(TickStep::Tell(alert)) => {
+            Ok(TickStep::Refresh(why, grant)) => {
+                report.rows.extend(row(request, &seen, why, &grant));
+            }
+            Ok(TickStep::WarnExpiring(alert)) => {
                 let end = alert.end.unwrap_or(now);
                 report.expiring.push((agent.clone(), seen.id.clone(), end));
                 note(*alert);
             }
-            Ok(TickStep::Mourn(alert, failure)) => {
+            Ok(TickStep::ReportExpired(alert, failure)) => {
                 report.problem(agent, Some(seen.id), failure);
                 note(*alert);
             }
@@ -226,15 +190,14 @@ fn look(
 }
 
 fn row(
-    cx: Context<'_>,
     request: &Request,
     seen: &VisibleProfile<'_>,
     why: RefreshReason,
+    grant: &GrantDigest,
 ) -> Option<Row> {
-    let (_, grant) = facts::renewal(cx, seen);
     let after = match why {
         RefreshReason::Dead => Duration::ZERO,
-        RefreshReason::Due | RefreshReason::Idle { .. } => place(&grant?, request.spread),
+        RefreshReason::Due | RefreshReason::Idle { .. } => place(grant, request.spread),
     };
     Some(Row {
         agent: seen.owner.clone(),

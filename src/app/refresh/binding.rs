@@ -15,7 +15,6 @@ use crate::app::failure::{Failure, Kind};
 /// # Errors
 /// [`Kind::Config`], without a hint.
 pub(in crate::app) fn check(
-    profile: &ProfileId,
     provider: &Provider,
     now: &Binding,
     record: Option<&GrantRecord>,
@@ -34,12 +33,12 @@ pub(in crate::app) fn check(
         ),
     };
     let message = format!(
-        "was issued by {}, and {} now names {}; a refresh token is never sent elsewhere",
+        "it was issued by {}, and {} now names {}; a refresh token is never sent elsewhere",
         described(then, "to"),
         source(provider, |registration| registration.token.is_none()),
         described(now, "and"),
     );
-    Err(Failure::about(profile, Kind::Config, message))
+    Err(Failure::new(Kind::Config, message))
 }
 
 /// Refuses another revocation endpoint than the one that was known at the login; where none was
@@ -122,9 +121,8 @@ mod tests {
     fn rfc9700_4_4_a_refresh_goes_back_to_its_endpoint_and_client() {
         let then = binding("https://a.example/token", "client-1");
         let record = record(Some(&then), None);
-        let profile = &record.profile;
         let provider = &Provider::of_program(record.provider.clone());
-        let to = |now: &Binding| check(profile, provider, now, Some(&record));
+        let to = |now: &Binding| check(provider, now, Some(&record));
         assert!(to(&then).is_ok());
         for other in [
             binding("https://a.example/token/", "client-1"),
@@ -132,7 +130,7 @@ mod tests {
             binding("https://a.example/token", "client-2"),
         ] {
             assert_eq!(to(&other).unwrap_err().kind, Kind::Config, "{other:?}");
-            assert!(check(profile, provider, &other, None).is_ok());
+            assert!(check(provider, &other, None).is_ok());
         }
     }
 

@@ -5,198 +5,148 @@
 //! that is cut off is made again. But nobody asks for what could not be stored, and one process
 //! asks for all.
 
-use std::time::Duration;
-
+use crate::app::context::Context;
+use crate::app::credential::facts::Facts;
+use crate::app::credential::obstacle::{blocked, refused_client, unavailable, with_wait};
+use crate::app::credential::reason_text::refusal_words;
+use crate::app::failure::Failure;
+use crate::app::issuer::registration::{self, Use};
 use crate::model::credential::{Credential, OAuth, Token};
-use crate::model::grant::{Attempt, GrantDigest, GrantRecord, RefreshOutcome, Refusal};
-use crate::model::hint::{Command, Hint};
+use crate::model::grant::{Attempt, GrantDigest, GrantRecord, RefreshOutcome};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::json::{Extra, Verbatim};
 use crate::model::provider::{Client, ClientCredentialsFlow, Provider};
-use crate::model::time::{Timestamp, short_duration};
+use crate::model::time::Timestamp;
 use crate::oauth::client_credentials;
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
 use crate::ports::store::Change;
 
-use super::backoff::words;
-use super::ensure_fresh::RefreshRequest;
+use super::backoff::next_try;
 use super::outcome::{RefreshResult, ValidToken};
-use crate::app::context::Context;
-use crate::app::failure::{Failure, Kind, StoreEffect};
-use crate::app::issuer::registration::{self, Use};
+use super::refresh_grant::left;
+use super::request::{RefreshRequest, fall_back, valid_token};
 
-/// A client that was refused is not tried again for so long, unless a person asks: whoever owns it
-/// may have corrected it meanwhile.
-const REFUSAL_COUNTS: Duration = Duration::from_secs(60);
-
-impl RefreshRequest<'_> {
-    /// Asks for a new token, under the lock of its place; `None` if the profile was changed
-    /// meanwhile, so that it must be looked at again.
-    pub(in crate::app) fn request_new_token(
-        &self,
-        flow: &ClientCredentialsFlow,
-        old: OAuth,
-        record: Option<&GrantRecord>,
-    ) -> Result<Option<ValidToken>, Failure> {
-        let client = match registration::resolve_with_secret(self.cx, self.provider, Use::Refresh) {
-            Ok(client) => client,
-            Err(failure) => return self.in_spite_of(old, failure).map(Some),
-        };
-        self.cx.store.check_writable(self.owner)?;
-        let begun_at = self.cx.clock.now();
-        let http = self.cx.http;
-        match client_credentials::request(http, self.provider, &client, flow, begun_at) {
-            Ok(grant) => self.put(&client, &old, &grant),
-            Err(error) => self.denied(old, record, begun_at, &error).map(Some),
+/// Asks for a new token, under the lock of its place; `None` if the profile was changed
+/// meanwhile, so that it must be looked at again.
+pub(super) fn request_new_token(
+    request: &RefreshRequest<'_>,
+    flow: &ClientCredentialsFlow,
+    facts: &Facts,
+    old: OAuth,
+) -> Result<Option<ValidToken>, Failure> {
+    let cx = request.cx;
+    let client = match registration::resolve_with_secret(cx, request.provider, Use::Refresh) {
+        Ok(client) => client,
+        // What the configuration lacks keeps nobody from a token that is still valid.
+        Err(failure) => {
+            return fall_back(request, facts, old, &blocked(facts, &failure)).map(Some);
         }
+    };
+    cx.store.check_writable(request.owner)?;
+    let begun_at = cx.clock.now();
+    match client_credentials::request(cx.http, request.provider, &client, flow, begun_at) {
+        Ok(grant) => store_token(request, &client, &old, &grant),
+        Err(error) => settle(request, (facts, old), begun_at, &error).map(Some),
     }
+}
 
-    /// What the configuration lacks keeps nobody from a token that lives.
-    pub(in crate::app) fn in_spite_of(
-        &self,
-        old: OAuth,
-        failure: Failure,
-    ) -> Result<ValidToken, Failure> {
-        if !self.suffices(&old) {
-            return Err(failure);
-        }
-        let warning = format!("is due: {failure}").into();
-        Ok(self.living(old, RefreshResult::StillAlive, Some(warning)))
-    }
-
-    fn put(
-        &self,
-        client: &Client,
-        old: &OAuth,
-        grant: &Grant,
-    ) -> Result<Option<ValidToken>, Failure> {
-        let skew = grant.skew_warning();
-        let mut stored = None;
-        let written = self.cx.store.update(self.owner, &mut |document| {
-            // Logged out, or changed by a person meanwhile: the newer wish wins.
-            let Some(Credential::Token(now)) = document.get(self.profile) else {
-                return Change::Keep;
-            };
-            if !now.is_of_client() || now.token != old.access {
-                return Change::Keep;
-            }
-            let mut new = now.clone();
-            new.token = Some(grant.access.clone());
-            new.expires = grant.expires;
-            stored = Some(new.as_grant());
-            document.put(self.profile.clone(), Credential::Token(new));
-            Change::Write
-        })?;
-        self.cx.tell_faults(&written);
-        self.cx.tell_skew(skew);
-        let Some(stored) = stored else {
-            return Ok(None);
+fn store_token(
+    request: &RefreshRequest<'_>,
+    client: &Client,
+    old: &OAuth,
+    grant: &Grant,
+) -> Result<Option<ValidToken>, Failure> {
+    let cx = request.cx;
+    let skew = grant.skew_warning();
+    let mut stored = None;
+    let written = cx.store.update(request.owner, &mut |document| {
+        // Logged out, or changed by a person meanwhile: the newer wish wins.
+        let Some(Credential::Token(now)) = document.get(request.profile) else {
+            return Change::Keep;
         };
-        remember(self.cx, self.owner, self.profile, self.provider, client);
-        Ok(Some(self.living(stored, RefreshResult::Refreshed, None)))
-    }
-
-    fn denied(
-        &self,
-        old: OAuth,
-        record: Option<&GrantRecord>,
-        begun_at: Timestamp,
-        error: &OAuthError,
-    ) -> Result<ValidToken, Failure> {
-        let now = self.cx.clock.now();
-        if let OAuthError::Refused(refusal) = error {
-            let outcome = RefreshOutcome::Refused(refusal.clone());
-            self.write_down(record, begun_at, outcome);
-            return self.refused_client(old, refusal);
+        if !now.is_of_client() || now.token != old.access {
+            return Change::Keep;
         }
-        let told = match error.outcome(now) {
-            RefreshOutcome::Passing { retry_at, .. } => retry_at,
-            _ => None,
-        };
-        let reached = !matches!(error, OAuthError::Transient { status: None, .. });
-        let retry_at = told.or_else(|| self.pause(record, reached, now));
-        // Without an answer, too: nothing is spent by asking.
-        let reason = error.to_string();
-        let outcome = RefreshOutcome::Passing {
-            reason: reason.clone(),
-            retry_at,
-        };
-        self.write_down(record, begun_at, outcome);
-        let reason = self.with_wait(reason, retry_at);
-        self.later(old, &reason, Kind::Temporary, StoreEffect::Nothing)
-    }
+        let mut new = now.clone();
+        new.token = Some(grant.access.clone());
+        new.expires = grant.expires;
+        stored = Some(new.as_grant());
+        document.put(request.profile.clone(), Credential::Token(new));
+        Change::Write
+    })?;
+    cx.tell_faults(&written);
+    cx.tell_skew(skew);
+    let Some(stored) = stored else {
+        return Ok(None);
+    };
+    remember(cx, request.owner, request.profile, request.provider, client);
+    let how = RefreshResult::Refreshed;
+    Ok(Some(valid_token(request, stored, how, None)))
+}
 
-    /// Tells those who come after it how the attempt ended.
-    fn write_down(
-        &self,
-        record: Option<&GrantRecord>,
-        begun_at: Timestamp,
-        outcome: RefreshOutcome,
-    ) {
-        let before = record.and_then(|record| record.attempt.as_ref());
-        let failures = match outcome {
-            RefreshOutcome::Passing { .. } => before.map_or(0, |before| before.failures) + 1,
-            _ => 0,
-        };
-        let written = self.cx.store.record_login(&GrantRecord {
-            grant: GrantDigest::of_client(self.owner, &self.provider.id, self.profile),
-            provider: self.provider.id.clone(),
-            profile: self.profile.clone(),
-            binding: record.and_then(|record| record.binding.clone()),
-            subject: None,
-            revocation_endpoint: None,
-            proven_at: record.and_then(|record| record.proven_at),
-            attempt: Some(Attempt {
-                begun_at,
-                settled_at: Some(self.cx.clock.now()),
-                outcome: Some(outcome),
-                failures,
-            }),
-        });
-        if let Err(error) = written {
-            tracing::warn!(%error, "the end of a request for a token was not written down");
-        }
+/// Writes down how the request failed, and hands out what there is.
+fn settle(
+    request: &RefreshRequest<'_>,
+    (facts, old): (&Facts, OAuth),
+    begun_at: Timestamp,
+    error: &OAuthError,
+) -> Result<ValidToken, Failure> {
+    let cx = request.cx;
+    let now = cx.clock.now();
+    if let OAuthError::Refused(refusal) = error {
+        let outcome = RefreshOutcome::Refused(refusal.clone());
+        write_down(request, facts, begun_at, outcome);
+        let obstacle = refused_client(facts, &refusal.code, &refusal_words(refusal));
+        return fall_back(request, facts, old, &obstacle);
     }
+    let told = match error.outcome(now) {
+        RefreshOutcome::Passing { retry_at, .. } => retry_at,
+        _ => None,
+    };
+    let reached = !matches!(error, OAuthError::Transient { status: None, .. });
+    let retry_at = told.or_else(|| next_try(cx.random, facts.failures(), reached, now));
+    // Without an answer, too: nothing is spent by asking.
+    let reason = error.to_string();
+    let outcome = RefreshOutcome::Passing {
+        reason: reason.clone(),
+        retry_at,
+    };
+    write_down(request, facts, begun_at, outcome);
+    let reason = with_wait(&reason, left(now, retry_at));
+    fall_back(request, facts, old, &unavailable(facts, &reason))
+}
 
-    /// What a refusal in the journal still means.
-    pub(in crate::app) fn remembered_of_client(
-        &self,
-        credential: &OAuth,
-        attempt: &Attempt,
-        refusal: &Refusal,
-    ) -> Option<Result<ValidToken, Failure>> {
-        let now = self.cx.clock.now();
-        let settled_at = attempt.settled_at?;
-        let counts = settled_at <= now && now < settled_at.after(REFUSAL_COUNTS);
-        counts.then(|| self.refused_client(credential.clone(), refusal))
-    }
-
-    /// No person need log in, but one must correct the client.
-    fn refused_client(&self, credential: OAuth, refusal: &Refusal) -> Result<ValidToken, Failure> {
-        let name = self.profile;
-        let why = words(refusal);
-        let remedy = Hint::from(format!(
-            "correct the client of {}, then: ",
-            self.provider.id
-        ))
-        .run(Command::refresh(name).arg("--force"));
-        if self.suffices(&credential) {
-            let left = self.cx.clock.now();
-            let left = credential.expires.map_or(0, |end| left.until(end));
-            let left = short_duration(left);
-            let warning = Hint::from(format!(
-                "cannot be renewed: {why}. Its token works for another {left}; "
-            ))
-            .then(remedy.clone());
-            return Ok(ValidToken {
-                remedy: Some(remedy),
-                ..self.living(credential, RefreshResult::StillAlive, Some(warning))
-            });
-        }
-        let message = format!("cannot be renewed: {why}");
-        let failure = Failure::about(name, Kind::Config, message).code(&refusal.code);
-        Err(failure.hint(remedy))
+/// Tells later processes how the attempt ended.
+fn write_down(
+    request: &RefreshRequest<'_>,
+    facts: &Facts,
+    begun_at: Timestamp,
+    outcome: RefreshOutcome,
+) {
+    let failures = match outcome {
+        RefreshOutcome::Passing { .. } => facts.failures() + 1,
+        _ => 0,
+    };
+    let (owner, profile, provider) = (request.owner, request.profile, &request.provider.id);
+    let record = facts.record.as_ref();
+    let written = request.cx.store.record_login(&GrantRecord {
+        grant: GrantDigest::of_client(owner, provider, profile),
+        provider: provider.clone(),
+        profile: profile.clone(),
+        binding: record.and_then(|record| record.binding.clone()),
+        subject: None,
+        revocation_endpoint: None,
+        proven_at: facts.proven_at(),
+        attempt: Some(Attempt {
+            begun_at,
+            settled_at: Some(request.cx.clock.now()),
+            outcome: Some(outcome),
+            failures,
+        }),
+    });
+    if let Err(error) = written {
+        tracing::warn!(%error, "the end of a request for a token was not written down");
     }
 }
 

@@ -30,22 +30,22 @@ pub fn recover_pending(cx: Context<'_>) {
         }
     };
     for grant in grants {
-        if let Err(failure) = take_in_one(cx, &grant) {
+        if let Err(failure) = recover_one(cx, &grant) {
             cx.warn(failure.to_string());
         }
     }
 }
 
-fn take_in_one(cx: Context<'_>, grant: &GrantDigest) -> Result<(), Failure> {
+fn recover_one(cx: Context<'_>, grant: &GrantDigest) -> Result<(), Failure> {
     match cx.store.try_lock_grant(grant)? {
-        GrantLock::Held(held) => file(cx, held).map(drop),
+        GrantLock::Held(held) => commit_saved(cx, held).map(drop),
         // Its refresh is under way in another process, or that has just stored the answer.
         GrantLock::Taken { .. } | GrantLock::Spent { .. } => Ok(()),
     }
 }
 
 /// What became of a saved answer.
-pub(in crate::app) enum Filed<'a> {
+pub(in crate::app) enum Recovered<'a> {
     /// It is part of the documents now.
     Stored,
     /// There is none, or none that can be understood; here is the lock again.
@@ -57,16 +57,16 @@ pub(in crate::app) enum Filed<'a> {
 ///
 /// # Errors
 /// If it cannot be stored; it stays where it is.
-pub(in crate::app) fn file<'a>(
+pub(in crate::app) fn commit_saved<'a>(
     cx: Context<'_>,
     held: Box<dyn Held<'a> + 'a>,
-) -> Result<Filed<'a>, Failure> {
+) -> Result<Recovered<'a>, Failure> {
     let Some(answer) = held.saved()? else {
-        return Ok(Filed::NothingFound(held));
+        return Ok(Recovered::NothingFound(held));
     };
     let Some(new) = understand(cx, &answer) else {
         tracing::info!(at = %answer.at, "a saved answer is not understood");
-        return Ok(Filed::NothingFound(held));
+        return Ok(Recovered::NothingFound(held));
     };
     let changed = held.resume(&answer)?.commit(&new, cx.clock.now())?;
     if let Some(agent) = changed.first() {
@@ -82,7 +82,7 @@ pub(in crate::app) fn file<'a>(
             answer.begun_at.iso8601()
         ));
     }
-    Ok(Filed::Stored)
+    Ok(Recovered::Stored)
 }
 
 fn understand(cx: Context<'_>, answer: &SavedAnswer) -> Option<OAuth> {

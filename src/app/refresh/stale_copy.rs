@@ -4,77 +4,42 @@
 //! for theft and revokes the successor, too (RFC 9700 section 4.14.2). So the copy takes the place
 //! of its successor, if that lies in any document here.
 
+use crate::app::failure::Failure;
 use crate::model::credential::{Credential, OAuth};
-use crate::model::grant::{GrantDigest, GrantRecord};
 use crate::model::id::{AgentId, ProfileId};
 use crate::ports::store::{Change, Scope};
 
-use super::ensure_fresh::RefreshRequest;
-use super::outcome::ValidToken;
-use super::rotation;
-use crate::app::failure::Failure;
+use super::request::RefreshRequest;
 
-impl RefreshRequest<'_> {
-    /// Lets the copy of `spent` take the content of its living successor; false if that lies in no
-    /// document.
-    pub(in crate::app) fn follow(
-        &self,
-        spent: &GrantDigest,
-        successor: &GrantDigest,
-    ) -> Result<bool, Failure> {
-        let Some((agent, profile)) = self.successor(successor)? else {
-            return Ok(false);
-        };
-        let document = self.cx.store.load(&agent, Scope::Profile(&profile))?;
-        let Some(Credential::OAuth(living)) = document.get(&profile) else {
-            return Ok(false);
-        };
-        self.move_copy(spent, living)?;
-        self.cx.warn(format!(
-            "{} of agent {} was an old copy of a login that has been renewed since; it now holds what {profile} of agent {agent} holds",
-            self.profile, self.owner
-        ));
-        Ok(true)
-    }
-
-    /// Where the living one of a line of successors lies, if it lies in any document.
-    pub(in crate::app) fn successor(
-        &self,
-        first: &GrantDigest,
-    ) -> Result<Option<(AgentId, ProfileId)>, Failure> {
-        let holders = rotation::holders(self.cx);
-        Ok(rotation::follow(self.cx, first, &holders)?.cloned())
-    }
-
-    fn move_copy(&self, spent: &GrantDigest, living: &OAuth) -> Result<(), Failure> {
-        let mut change = |doc: &mut crate::model::profiles::AuthProfiles| {
-            let old = doc.get(self.profile).and_then(Credential::as_oauth);
-            match old.filter(|old| old.grant().as_ref() == Some(spent)) {
-                Some(old) => {
-                    let moved = old.renewed(living);
-                    doc.put(self.profile.clone(), Credential::OAuth(moved));
-                    Change::Write
-                }
-                None => Change::Keep,
+/// Replaces the stale copy by what `profile` of `agent` holds, unless either has changed since.
+pub(super) fn adopt_successor(
+    request: &RefreshRequest<'_>,
+    stale: &OAuth,
+    (agent, profile): (&AgentId, &ProfileId),
+) -> Result<(), Failure> {
+    let store = request.cx.store;
+    let document = store.load(agent, Scope::Profile(profile))?;
+    let Some(Credential::OAuth(successor)) = document.get(profile) else {
+        return Ok(());
+    };
+    let mut replaced = false;
+    store.update(request.owner, &mut |document| {
+        let copy = document.get(request.profile).and_then(Credential::as_oauth);
+        replaced = copy.is_some_and(|copy| copy.grant() == stale.grant());
+        match copy.filter(|_| replaced) {
+            Some(copy) => {
+                let renewed = Credential::OAuth(copy.renewed(successor));
+                document.put(request.profile.clone(), renewed);
+                Change::Write
             }
-        };
-        self.cx.store.update(self.owner, &mut change)?;
-        Ok(())
+            None => Change::Keep,
+        }
+    })?;
+    if replaced {
+        request.cx.warn(format!(
+            "{} of agent {} was an old copy of a login that has been renewed since; it now holds what {profile} of agent {agent} holds",
+            request.profile, request.owner
+        ));
     }
-
-    /// The successor is gone: a token that lives is handed out, a dead one is the end.
-    pub(in crate::app) fn left_behind(
-        &self,
-        credential: OAuth,
-        record: Option<&GrantRecord>,
-    ) -> Result<ValidToken, Failure> {
-        let attempt = record.and_then(|record| record.attempt.as_ref());
-        let when = attempt.map_or_else(String::new, |attempt| {
-            format!(" at {}", attempt.begun_at.iso8601())
-        });
-        let why = format!(
-            "it is an old copy of a login that was renewed{when}, and the renewed one is in no document of this state directory"
-        );
-        self.hopeless(credential, &why)
-    }
+    Ok(())
 }

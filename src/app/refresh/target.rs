@@ -28,14 +28,15 @@ pub(in crate::app) enum Route {
     Program(PathBuf),
 }
 
-/// Where a grant would go.
-pub(in crate::app) enum Ahead {
-    /// Nowhere: there is no way to renew it.
-    Nowhere,
-    /// There.
-    There(Binding),
-    /// Where the metadata of its issuer says.
-    IssuerKnows,
+/// Whether a refresh could be sent, as far as nobody need be asked.
+#[derive(Clone, Debug)]
+pub enum RefreshPath {
+    /// It could.
+    Open,
+    /// The provider has no token endpoint.
+    Missing,
+    /// Something must be corrected first.
+    Blocked(Box<Failure>),
 }
 
 /// What came back, and what stores it.
@@ -60,24 +61,6 @@ impl Route {
         }
         let client = registration::resolve(cx, provider, Use::Refresh)?;
         Ok(Some(Self::Endpoint(Box::new(client))))
-    }
-
-    /// What [`Route::of`] would come to, as far as nobody need be asked: what the grant must then
-    /// be bound to, unless only the issuer can tell.
-    ///
-    /// # Errors
-    /// As [`Route::of`].
-    pub(in crate::app) fn ahead(
-        cx: Context<'_>,
-        provider: &Provider,
-        login: &OAuth,
-    ) -> Result<Ahead, Failure> {
-        if provider.registration.is_none() || plugin::origin(login).is_some() {
-            let route = Self::of(cx, provider, login)?;
-            return Ok(route.map_or(Ahead::Nowhere, |route| Ahead::There(route.binding())));
-        }
-        let client = registration::without_asking(cx, provider)?;
-        Ok(client.map_or(Ahead::IssuerKnows, |client| Ahead::There(client.binding())))
     }
 
     /// What a grant that goes this way must be bound to.
@@ -118,6 +101,35 @@ impl Route {
                 (reserved, granted)
             }
         }
+    }
+}
+
+/// Looks for what stands in the way of a refresh without asking anybody; beside that, what the
+/// grant must be bound to, unless only the issuer's metadata can tell.
+pub(in crate::app) fn look_ahead(
+    cx: Context<'_>,
+    provider: &Provider,
+    login: &OAuth,
+) -> (RefreshPath, Option<Binding>) {
+    let blocked = |failure| (RefreshPath::Blocked(Box::new(failure)), None);
+    if login.is_of_client() {
+        let client = registration::without_asking(cx, provider);
+        let client = client.and_then(|client| {
+            let checked = client.map(|client| registration::with_secret(provider, client));
+            checked.transpose()
+        });
+        return client.map_or_else(blocked, |_| (RefreshPath::Open, None));
+    }
+    if provider.registration.is_none() || plugin::origin(login).is_some() {
+        return match Route::of(cx, provider, login) {
+            Ok(Some(route)) => (RefreshPath::Open, Some(route.binding())),
+            Ok(None) => (RefreshPath::Missing, None),
+            Err(failure) => blocked(failure),
+        };
+    }
+    match registration::without_asking(cx, provider) {
+        Ok(client) => (RefreshPath::Open, client.as_ref().map(Client::binding)),
+        Err(failure) => blocked(failure),
     }
 }
 

@@ -21,7 +21,7 @@ use crate::ports::store::{GrantLock, Held, PendingRefresh, Scope, StoreError, Wa
 
 use super::context::Context;
 use super::failure::{Failure, Kind, StoreEffect};
-use super::refresh::recover::{self, Filed};
+use super::refresh::recover::{self, Recovered};
 use super::refresh::rotation;
 use server::Server;
 
@@ -185,7 +185,7 @@ impl RevocationPlan {
             };
             // A grant that is spent has a successor, and that is to be revoked.
             if let Some(held) = self.lock(cx, grant, profile, deadline)?
-                && let Filed::NothingFound(held) = recover::file(cx, held)?
+                && let Recovered::NothingFound(held) = recover::commit_saved(cx, held)?
                 && self.spend(cx, held, (owner, profile))?
             {
                 return Ok(self);

@@ -77,7 +77,11 @@ impl Server {
         provider: &Provider,
         record: &GrantRecord,
     ) -> Result<(), Failure> {
-        binding::check(profile, provider, &self.binding(), Some(record))?;
+        binding::check(provider, &self.binding(), Some(record)).map_err(|failure| Failure {
+            subject: Some(profile.clone()),
+            message: format!("is not revoked: {}", failure.message),
+            ..failure
+        })?;
         match self {
             Self::Endpoint(_, endpoint) => {
                 binding::check_revocation(profile, provider, endpoint, record)

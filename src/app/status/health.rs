@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::app::credential::facts::Facts;
 use crate::app::credential::facts::Renewal;
-use crate::model::credential::{Credential, Kind};
+use crate::model::credential::Kind;
 use crate::model::id::ProfileId;
 use crate::model::profiles::VisibleProfile;
 use crate::model::time::Timestamp;
@@ -12,8 +12,9 @@ use crate::ports::store::StoreError;
 
 use crate::app::context::Context;
 use crate::app::credential::account::email_of;
+use crate::app::credential::assessment::{Assessment, assess};
 use crate::app::credential::facts::FactsReader;
-use crate::app::credential::state::State;
+use crate::app::refresh::outcome::RefreshPolicy;
 
 /// A login that ends within this many milliseconds is expiring: a day.
 pub const WARN_AFTER_MS: i64 = 86_400_000;
@@ -53,15 +54,21 @@ pub struct Health {
     pub profiles: Vec<ProfileHealth>,
     /// Every provider that anything mentions, sorted.
     pub providers: Vec<ProviderHealth>,
+    places: HashMap<ProfileId, usize>,
 }
 
 impl Health {
+    /// One profile.
+    pub(super) fn of(&self, id: &ProfileId) -> Option<&ProfileHealth> {
+        self.places.get(id).map(|place| &self.profiles[*place])
+    }
+
     /// The last moment at which a grant is known to have been sent or taken.
     pub(super) fn newest(&self) -> Option<Timestamp> {
         let moments = self.profiles.iter().flat_map(|profile| {
             let facts = &profile.facts;
-            let refused = facts.refusal.as_ref().and_then(|(_, at)| *at);
-            [facts.proven_at, refused, facts.unknown_since]
+            let refused = facts.refusal().and_then(|(_, at)| at);
+            [facts.proven_at(), refused, facts.unknown_since()]
         });
         moments.flatten().max()
     }
@@ -78,8 +85,8 @@ pub struct ProfileHealth {
     pub kind: Kind,
     /// The reference release's one word.
     pub status: Status,
-    /// How it stands, by the facts.
-    pub state: State,
+    /// What the facts come to.
+    pub assessment: Assessment,
     /// When its token ends.
     pub expires: Option<Timestamp>,
     /// Milliseconds until then; negative if it has passed.
@@ -133,7 +140,10 @@ pub(super) fn judge(
         provider(name, &profiles, mine)
     });
     let providers = providers.collect();
+    let places = profiles.iter().enumerate();
+    let places = places.map(|(place, profile)| (profile.id.clone(), place));
     Ok(Health {
+        places: places.collect(),
         profiles,
         providers,
     })
@@ -151,21 +161,9 @@ impl Judge<'_> {
         let (cx, now) = (self.cx, self.now);
         let credential = seen.credential;
         let expires = credential.expires();
-        let by_end = match expires.map(|end| now.until(end)) {
-            None => None,
-            Some(..=0) => Some(Status::Expired),
-            Some(..=WARN_AFTER_MS) => Some(Status::Expiring),
-            Some(_) => Some(Status::Ok),
-        };
         let facts = self.facts.read(seen)?;
-        let status = match credential {
-            Credential::ApiKey(_) => Status::Static,
-            // What can be renewed is not about to end. What the provider has refused is told apart
-            // by the facts.
-            _ if facts.renewal == Renewal::Automatic && by_end.is_some() => Status::Ok,
-            Credential::Token(_) => by_end.unwrap_or(Status::Static),
-            Credential::OAuth(_) => by_end.unwrap_or(Status::Missing),
-        };
+        let assessment = assess(&facts, RefreshPolicy::MinValid(None), now);
+        let status = status(&facts, &assessment, now);
         let email = email_of(cx, seen.id, credential);
         let label = match &email {
             Some(email) => format!("{} ({email})", seen.id),
@@ -176,13 +174,33 @@ impl Judge<'_> {
             provider: credential.raw_provider().to_owned(),
             kind: credential.kind(),
             status,
-            state: State::of(status, &facts, now),
+            assessment,
             expires,
             remaining: expires.map(|end| now.until(end)),
             label,
             email,
             facts,
         })
+    }
+}
+
+/// The reference release's word. It knows no journal; where that says that there is no token, the
+/// word says so, too (`docs/compatibility.md`).
+fn status(facts: &Facts, assessment: &Assessment, now: Timestamp) -> Status {
+    let by_end = match facts.expires_at().map(|end| now.until(end)) {
+        None => None,
+        Some(..=0) => Some(Status::Expired),
+        Some(..=WARN_AFTER_MS) => Some(Status::Expiring),
+        Some(_) => Some(Status::Ok),
+    };
+    // What is refreshed automatically is not about to end.
+    let is_refreshed = assessment.is_refreshed(facts);
+    match facts.kind {
+        Kind::ApiKey => Status::Static,
+        _ if is_refreshed && by_end.is_some() => Status::Ok,
+        _ if facts.renewal == Renewal::Automatic && assessment.needs_somebody() => Status::Expired,
+        Kind::Token => by_end.unwrap_or(Status::Static),
+        Kind::OAuth => by_end.unwrap_or(Status::Missing),
     }
 }
 

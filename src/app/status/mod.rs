@@ -5,7 +5,8 @@
 //! never knew stands beside it: which bytes are present, until when the token lives, when the grant
 //! was last proven, and what the provider said when it last refused.
 
-mod health;
+pub(in crate::app) mod health;
+mod outlook;
 pub mod probe;
 pub mod prompt;
 mod rows;
@@ -13,6 +14,7 @@ mod rows;
 pub use health::{Health, ProfileHealth, ProviderHealth, Status, WARN_AFTER_MS};
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::app::credential::forecast::ForecastEntry;
 use crate::model::credential::Kind;
@@ -30,6 +32,7 @@ use super::credential::document_faults::faults;
 use super::credential::env_keys::{Keys, shell_enabled};
 use super::credential::forecast::forecast;
 use super::credential::model_ref::{self, Models};
+use super::credential::outlook::Outlook;
 use super::failure::Failure;
 
 /// What is asked for.
@@ -72,6 +75,9 @@ pub struct Report {
     pub unusable: Vec<UnusableRow>,
     /// Health of each profile and provider.
     pub health: Health,
+    /// What `token --provider` would do for each provider that a model in use needs, that is
+    /// configured, or that has a login.
+    pub outlooks: Vec<Outlook>,
     /// What has stopped working and what will within a week, the worst first.
     pub forecast: Vec<ForecastEntry>,
     /// Whether there is a document that could not be read whole.
@@ -144,20 +150,15 @@ pub struct UnusableRow {
 }
 
 impl Report {
-    /// The exit status of `--check`: 1 if a login is expired or missing, or a provider in use has
-    /// none; 2 if one ends within a day; else 0.
+    /// The exit status of `--check`: 1 if a provider that is needed, configured or logged in to
+    /// gives no token before somebody acts; 2 if a login expires within a day; else 0.
     pub fn check(&self) -> u8 {
-        let logins = || {
-            self.health
-                .profiles
-                .iter()
-                .filter(|p| p.kind != Kind::ApiKey)
+        let is_expiring = |profile: &ProfileHealth| {
+            profile.kind != Kind::ApiKey && profile.status == Status::Expiring
         };
-        if !self.missing.is_empty()
-            || logins().any(|p| matches!(p.status, Status::Expired | Status::Missing))
-        {
+        if self.outlooks.iter().any(Outlook::needs_somebody) {
             1
-        } else if logins().any(|p| p.status == Status::Expiring) {
+        } else if self.health.profiles.iter().any(is_expiring) {
             2
         } else {
             0
@@ -175,6 +176,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
         cx.require_agent(&request.agent)?;
     }
     let (effective, mut wrong) = look(cx, &request.agent)?;
+    let effective = Arc::new(effective);
     let unreadable = !wrong.is_empty() || !effective.own.faults.is_empty();
     wrong.extend(faults(&effective));
     let inheritance = inheritance(cx, &effective, &mut wrong)?;
@@ -201,6 +203,8 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let mut missing: Vec<String> = models.providers_in_use();
     missing.retain(|provider| !speaks_for(provider));
     let health = health::judge(cx, &profiles, &names, now)?;
+    let needed = models.providers_in_use();
+    let outlooks = outlook::of_all(cx, &effective, &keys, &health, &needed)?;
     let clock = clock_fault(now, health.newest());
     Ok(Report {
         config_path: cx.config.path().to_owned(),
@@ -213,7 +217,8 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
         at: now,
         shell_env: shell_enabled(cx),
         from_shell: keys.taken_from_shell(),
-        forecast: forecast(&health.profiles, &missing, now),
+        forecast: forecast(&health.profiles, &outlooks, now),
+        outlooks,
         health,
         models,
         providers,

@@ -4,14 +4,17 @@
 //! and nothing here fails. What cannot be read is itself what is shown.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::app::context::Context;
 use crate::app::credential::env_keys::{Keys, shell_enabled};
 use crate::model::id::{AgentId, ProviderId};
 
-use super::{health, look, rows};
-use crate::app::credential::forecast::{Actor, ForecastEntry, forecast};
+use super::{health, look, outlook};
+use crate::app::credential::assessment::Actor;
+use crate::app::credential::forecast::{ForecastEntry, forecast};
 use crate::app::credential::model_ref::{self, Models};
+use crate::app::credential::outlook::Outlook;
 use crate::app::credential::state::Trouble;
 
 /// What is asked for.
@@ -64,38 +67,41 @@ fn gather(cx: Context<'_>, request: &Request) -> Option<Vec<Item>> {
     if !wrong.is_empty() {
         return None;
     }
-    let profiles = effective.profiles();
+    let effective = Arc::new(effective);
     let keys = Keys::without_shell(cx);
-    let speaker = rows::RowContext::new(cx, &keys, &profiles, &request.agent);
-    let now = speaker.now;
+    let profiles = effective.profiles();
+    let now = cx.clock.now();
     let health = health::judge(cx, &profiles, &[], now).ok()?;
-    let mut missing = needed(cx, request);
-    missing.retain(|provider| speaker.row(provider).is_none());
-    let is_meant = |coming: &ForecastEntry| {
-        let provider = ProviderId::parse(&coming.provider);
-        request.providers.is_empty()
-            || provider.is_ok_and(|provider| request.providers.contains(&provider))
-    };
+    let outlooks = outlook::of_all(cx, &effective, &keys, &health, &needed(cx, request)).ok()?;
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for profile in &health.profiles {
         *counts.entry(&profile.provider).or_default() += 1;
     }
-    let is_one_of_several =
-        |coming: &ForecastEntry| counts.get(coming.provider.as_str()).is_some_and(|n| *n > 1);
-    let all = forecast(&health.profiles, &missing, now);
-    let all = all.iter().filter(|coming| coming.actor != Actor::Nobody);
-    let items = all.filter(|coming| is_meant(coming)).map(|coming| Item {
-        name: match &coming.profile {
-            Some(profile) if is_one_of_several(coming) => profile.to_string(),
-            _ => coming.provider.clone(),
-        },
-        mark: match (coming.state.trouble(), coming.remaining) {
-            (Some(Trouble::Broken), _) => PromptMark::Broken,
-            (Some(Trouble::Doubtful), _) => PromptMark::Doubtful,
-            (None, remaining) => PromptMark::Ends(remaining.unwrap_or_default()),
-        },
+    let all = forecast(&health.profiles, &outlooks, now);
+    let items = all.iter().filter_map(|entry| {
+        let provider = ProviderId::parse(&entry.provider).ok()?;
+        let is_meant = request.providers.is_empty() || request.providers.contains(&provider);
+        let outlook = outlooks.iter().find(|outlook| outlook.provider == provider);
+        let is_several = counts.get(entry.provider.as_str()).is_some_and(|n| *n > 1);
+        let name = match &entry.profile {
+            Some(profile) if is_several => profile.to_string(),
+            _ => entry.provider.clone(),
+        };
+        let mark = mark(entry, outlook?)?;
+        is_meant.then_some(Item { name, mark })
     });
     Some(items.collect())
+}
+
+/// What an entry is to somebody who only wants to know whether commands get a token.
+fn mark(entry: &ForecastEntry, outlook: &Outlook) -> Option<PromptMark> {
+    match entry.trouble {
+        Some(Trouble::Broken) if outlook.needs_somebody() => Some(PromptMark::Broken),
+        Some(Trouble::Broken) => Some(PromptMark::Doubtful),
+        _ if entry.actor == Actor::Nobody => None,
+        Some(Trouble::Doubtful) => Some(PromptMark::Doubtful),
+        None => Some(PromptMark::Ends(entry.remaining.unwrap_or_default())),
+    }
 }
 
 /// The providers that must not be without a credential: those that were asked for, else those of

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use crate::model::credential::{Credential, Kind as CredentialKind};
-use crate::model::grant::{Attempt, GrantDigest, GrantRecord, RefreshOutcome};
+use crate::model::grant::{GrantDigest, GrantStanding};
 use crate::model::hint::Command;
 use crate::model::history::{Cause, Generation, History};
 use crate::model::id::{AgentId, ProfileId};
@@ -18,8 +18,8 @@ use crate::ports::dialog::{Answer, Question};
 use crate::ports::store::{Scope, StoreError};
 
 use crate::app::context::Context;
+use crate::app::credential::reason_text::refusal_words;
 use crate::app::failure::{Failure, Kind};
-use crate::app::refresh::backoff::words;
 use crate::app::refresh::rotation;
 
 /// What is asked for.
@@ -290,35 +290,25 @@ fn verdict(
         };
     };
     let record = cx.store.grant_record(grant)?;
-    if let Some(at) = record.as_ref().and_then(GrantRecord::revoked_at) {
-        return Ok(Verdict::Revoked { at });
-    }
-    let Some(attempt) = record.and_then(|record| record.attempt) else {
-        return match generation.is_bare {
-            true => spent(Some(generation.replaced_at), None),
-            false => Ok(Verdict::Good),
-        };
-    };
-    match &attempt.outcome {
-        Some(RefreshOutcome::Stored { successor }) if successor != grant => {
-            let living = living.get_or_insert_with(|| living_grants(cx, history));
-            let successor = rotation::follow(cx, successor, living)?;
-            spent(attempt.settled_at, successor.cloned())
-        }
-        _ if generation.is_bare => spent(Some(generation.replaced_at), None),
-        Some(RefreshOutcome::Refused(refusal)) => Ok(Verdict::Refused {
-            why: words(refusal),
-        }),
-        None | Some(RefreshOutcome::Unknown { .. }) => {
-            let Attempt { begun_at, .. } = attempt;
-            Ok(Verdict::InDoubt { since: begun_at })
-        }
-        Some(
-            RefreshOutcome::Stored { .. }
-            | RefreshOutcome::Passing { .. }
-            | RefreshOutcome::Revoked,
-        ) => Ok(Verdict::Good),
-    }
+    let settled_at = record
+        .as_ref()
+        .and_then(|record| record.attempt.as_ref()?.settled_at);
+    Ok(
+        match record.map_or(GrantStanding::Good, |record| record.standing()) {
+            GrantStanding::Revoked { at } => Verdict::Revoked { at },
+            GrantStanding::Spent { successor, .. } => {
+                let living = living.get_or_insert_with(|| living_grants(cx, history));
+                let successor = rotation::follow(cx, &successor, living)?;
+                return spent(settled_at, successor.cloned());
+            }
+            _ if generation.is_bare => return spent(Some(generation.replaced_at), None),
+            GrantStanding::Refused { refusal, .. } => Verdict::Refused {
+                why: refusal_words(&refusal),
+            },
+            GrantStanding::InDoubt { since } => Verdict::InDoubt { since },
+            GrantStanding::Good | GrantStanding::BackingOff { .. } => Verdict::Good,
+        },
+    )
 }
 
 /// Every grant of every agent's document, and of this history.

@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use crate::model::credential::Kind;
-use crate::model::grant::{RefreshOutcome, Refusal};
-use crate::model::hint::{Command, Hint};
-use crate::model::id::{AgentId, ProfileId, ProviderId};
-use crate::model::profiles::VisibleProfile;
-use crate::model::time::Timestamp;
-
-use super::token;
 use crate::app::context::Context;
+use crate::app::credential::assessment::{Assessment, assess};
 use crate::app::credential::env_keys::Keys;
-use crate::app::credential::facts::{Renewal, renewal};
+use crate::app::credential::facts::{Facts, FactsReader, Renewal};
+use crate::app::credential::outlook::{concerns_one, nothing_usable};
+use crate::app::credential::outside_key::{self, Outside};
 use crate::app::credential::resolve::choose;
-use crate::app::credential::selector::Selector;
-use crate::app::failure::{Failure, Kind as FailureKind};
+use crate::app::credential::selector::{Resolved, Selector};
+use crate::app::failure::Failure;
+use crate::app::refresh::outcome::RefreshPolicy;
+use crate::model::credential::Kind;
+use crate::model::grant::Refusal;
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::time::Timestamp;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -29,7 +29,8 @@ pub struct Request {
 /// How it stands. No part of it can hold a secret.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The profile that selection takes; `None` if a variable or the configuration carries it.
+    /// The profile whose token would be handed out, or the first that would be tried; `None` if a
+    /// variable or the configuration carries it.
     pub profile: Option<ProfileId>,
     /// The agent in whose document it lies, or the variable or member of the configuration.
     pub source: String,
@@ -37,103 +38,94 @@ pub struct Report {
     pub kind: Kind,
     /// Whether a client got it for itself.
     pub of_client: bool,
-    /// When it ends, if that is known.
+    /// When it expires, if that is known.
     pub expires: Option<Timestamp>,
-    /// What renews it.
+    /// What refreshes it.
     pub renewal: Renewal,
-    /// It is due with no more than this left; `None` if nothing renews it.
+    /// It is due with no more than this left; `None` if nothing refreshes it.
     pub margin: Option<Duration>,
-    /// The last time it was to be renewed the provider refused, so.
+    /// The refusal of its grant, if its provider refused that.
     pub refusal: Option<Refusal>,
-}
-
-impl Report {
     /// Why nothing would be handed out now, if that is so.
-    pub fn failure(&self, provider: &ProviderId, now: Timestamp) -> Option<Failure> {
-        let profile = self.profile.as_ref()?;
-        let end = self.expires.filter(|end| now >= *end)?;
-        let message = format!("{profile} ended at {}", end.iso8601());
-        let refresh = Command::refresh(profile);
-        let (kind, hint): (_, Hint) = match (self.renewal, &self.refusal) {
-            (Renewal::Never, _) => {
-                let kind = match self.of_client {
-                    true => Kind::OAuth,
-                    false => self.kind,
-                };
-                let store = Command::store(provider, Some(profile), kind);
-                (FailureKind::NeedsLogin, store.into())
-            }
-            (_, Some(_)) if self.of_client => {
-                let hint = Hint::from(format!("correct the client of {provider}, then: "))
-                    .run(refresh.arg("--force"));
-                (FailureKind::Config, hint)
-            }
-            (_, Some(_)) => {
-                let login = Command::login(provider, Some(profile));
-                (FailureKind::NeedsLogin, login.into())
-            }
-            (Renewal::ByCommand, None) => (FailureKind::NeedsLogin, refresh.into()),
-            (Renewal::Automatic, None) => return None,
-        };
-        Some(Failure::new(kind, message).hint(hint))
-    }
+    pub failure: Option<Failure>,
 }
 
 /// Looks. No lock, no network, no write.
 ///
 /// # Errors
-/// [`FailureKind::NeedsLogin`] if there is no usable credential, and what the store says.
+/// [`Kind::NeedsLogin`](crate::app::failure::Kind::NeedsLogin) if there is no credential, and what
+/// the store says.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
-    let provider = &request.provider;
-    let choice = choose(cx, &request.agent, &Selector::Provider(provider.clone()))?;
-    let decision = choice.decide(cx);
-    let first = || decision.order().next().map(|taken| &taken.id);
-    let taken = choice.locked().map(|locked| &locked.profile).or_else(first);
-    if let Some(seen) = taken.and_then(|id| choice.effective.get(id)) {
-        return of_profile(cx, provider, &seen);
+    let selector = Selector::Provider(request.provider.clone());
+    let resolved = choose(cx, &request.agent, &selector)?;
+    let candidate = first_usable(cx, &resolved)?;
+    if let Some((facts, assessment)) = &candidate
+        && assessment.usable_now()
+    {
+        return Ok(of_profile(facts, assessment, &resolved));
     }
-    let keys = Keys::look(cx)?;
-    match token::elsewhere(cx, &keys, provider)? {
-        None => Err(token::nothing_usable(cx, &choice)),
-        Some(found) => Ok(Report {
+    let outside = match resolved.locked() {
+        Some(_) => Outside::Nothing,
+        None => outside_key::find(cx, &Keys::look(cx)?, &request.provider),
+    };
+    match (outside, candidate) {
+        (Outside::Key(key), _) => Ok(Report {
             profile: None,
-            source: found.source,
-            kind: found.kind,
+            source: key.source,
+            kind: key.kind,
             of_client: false,
-            expires: found.expires,
+            expires: None,
             renewal: Renewal::Never,
             margin: None,
             refusal: None,
+            failure: None,
         }),
+        (_, Some((facts, assessment))) => Ok(of_profile(&facts, &assessment, &resolved)),
+        (Outside::Software(failure), None) => Err(failure),
+        (Outside::Nothing, None) => Err(nothing_usable(cx, &resolved)),
     }
 }
 
-fn of_profile(
+/// The first candidate that gives a token, else the first of all.
+fn first_usable(
     cx: Context<'_>,
-    provider: &ProviderId,
-    seen: &VisibleProfile<'_>,
-) -> Result<Report, Failure> {
-    let (renewal, grant) = renewal(cx, seen);
-    let record = match grant {
-        Some(grant) => cx.store.grant_record(&grant)?,
-        None => None,
-    };
-    let outcome = record.and_then(|record| record.attempt?.outcome);
-    let margin = match renewal {
-        Renewal::Never => None,
-        _ => Some(cx.provider_of(provider, seen.credential)?.refresh.margin),
-    };
-    Ok(Report {
-        profile: Some(seen.id.clone()),
-        source: seen.owner.to_string(),
-        kind: seen.credential.kind(),
-        of_client: seen.credential.is_of_client(),
-        expires: seen.credential.expires(),
-        renewal,
-        margin,
-        refusal: match outcome {
-            Some(RefreshOutcome::Refused(refusal)) => Some(refusal),
-            _ => None,
-        },
-    })
+    resolved: &Resolved,
+) -> Result<Option<(Facts, Assessment)>, Failure> {
+    let decision = resolved.decide(cx);
+    let mut reader = FactsReader::new(cx);
+    let mut first = None;
+    for id in resolved.tried(&decision) {
+        let Some(seen) = resolved.effective.get(id) else {
+            continue;
+        };
+        let facts = reader.read(&seen)?;
+        let assessment = assess(&facts, RefreshPolicy::MinValid(None), cx.clock.now());
+        let ends = match assessment.failure(id) {
+            None => return Ok(Some((facts, assessment))),
+            Some(failure) => !concerns_one(&failure),
+        };
+        first.get_or_insert((facts, assessment));
+        if ends {
+            break;
+        }
+    }
+    Ok(first)
+}
+
+fn of_profile(facts: &Facts, assessment: &Assessment, resolved: &Resolved) -> Report {
+    let failure = assessment.failure(&facts.profile);
+    Report {
+        profile: Some(facts.profile.clone()),
+        source: facts.owner.to_string(),
+        kind: facts.kind,
+        of_client: facts.of_client,
+        expires: facts.expires_at(),
+        renewal: facts.renewal,
+        margin: (facts.renewal != Renewal::Never).then_some(facts.margin),
+        refusal: facts.refusal().map(|(refusal, _)| refusal.clone()),
+        failure: failure.map(|failure| match resolved.locked() {
+            Some(locked) => locked.explain(failure),
+            None => failure,
+        }),
+    }
 }

@@ -52,13 +52,10 @@ impl Provider {
         let report = token_status::run(system.context(), &request)?;
         let cx = system.context();
         Ok(match self.command {
-            ProviderCommand::TokenStatus => {
-                let failure = report.failure(&request.provider, system.now());
-                Output {
-                    failure,
-                    ..Output::text(view::status(&report, system.now()))
-                }
-            }
+            ProviderCommand::TokenStatus => Output {
+                failure: report.failure.clone(),
+                ..Output::text(view::status(&report, system.now()))
+            },
             ProviderCommand::RefreshToken => {
                 let Some(profile) = report.profile.clone() else {
                     let source = &report.source;

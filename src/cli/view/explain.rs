@@ -226,7 +226,7 @@ fn facts(page: &mut Sheet, profile: &ProfileRow, now: Timestamp, hints: &Rendere
         Renewal::Automatic => known.push("renewed automatically".to_owned()),
         Renewal::ByCommand => known.push("renewed by command only".to_owned()),
     }
-    if let Some(since) = stored.facts.unknown_since {
+    if let Some(since) = stored.facts.unknown_since() {
         let ago = short_duration(since.until(now).max(1));
         known.push(format!("how a refresh begun {ago} ago ended is not known"));
     }

@@ -124,17 +124,17 @@ fn of_profile(profile: &ProfileRow, document: &mut Value) {
     document["renewal"] = json!(facts.renewal.as_str());
     document["expiresAt"] = time(stored.expires);
     document["unusableUntil"] = time(stored.unusable_until);
-    if let Some((refusal, at)) = &facts.refusal {
+    if let Some((refusal, at)) = facts.refusal() {
         document["refusal"] = json!({
             "code": refusal.code,
             "description": refusal.description,
-            "at": time(*at),
+            "at": time(at),
         });
     }
     for (name, moment) in [
-        ("revokedAt", facts.revoked_at),
-        ("spentSince", facts.spent_since),
-        ("unknownSince", facts.unknown_since),
+        ("revokedAt", facts.revoked_at()),
+        ("spentSince", facts.spent_since()),
+        ("unknownSince", facts.unknown_since()),
     ] {
         if moment.is_some() {
             document[name] = time(moment);

@@ -101,7 +101,7 @@ fn widest_name(groups: &BTreeMap<String, Group<'_>>) -> usize {
 fn heading(sheet: &mut Sheet, name: &str, profiles: &[&ProfileHealth]) {
     let mut words = Words::default().toned(Tone::Bold, name);
     if profiles.len() > 5 {
-        let troubled = profiles.iter().filter(|p| p.state.trouble().is_some());
+        let troubled = profiles.iter().filter(|p| p.assessment.trouble().is_some());
         let count = match troubled.count() {
             0 => format!("{} accounts", profiles.len()),
             bad => format!("{} accounts, {bad} in trouble", profiles.len()),
@@ -112,10 +112,12 @@ fn heading(sheet: &mut Sheet, name: &str, profiles: &[&ProfileHealth]) {
 }
 
 fn account(sheet: &mut Sheet, profile: &ProfileHealth, beside: &Beside<'_>) {
-    let tone = match profile.state.trouble() {
+    let tone = match profile.assessment.trouble() {
         Some(Trouble::Broken) => Tone::Error,
         Some(Trouble::Doubtful) => Tone::Warn,
-        None if matches!(profile.state, State::Expiring | State::Elsewhere) => Tone::Warn,
+        None if matches!(profile.assessment.state, State::Expiring | State::Elsewhere) => {
+            Tone::Warn
+        }
         None => Tone::Ok,
     };
     let mut notes = notes(profile, beside.report);
@@ -127,7 +129,7 @@ fn account(sheet: &mut Sheet, profile: &ProfileHealth, beside: &Beside<'_>) {
         sheet,
         beside.names,
         profile.id.as_str(),
-        (tone, profile.state.as_str()),
+        (tone, profile.assessment.state.as_str()),
         &joined(notes),
     );
 }
@@ -189,7 +191,10 @@ fn notes(profile: &ProfileHealth, report: &Report) -> Vec<(Option<Tone>, String)
             true => format!("{what} in {}", short_duration(remaining)),
             false => format!("ended {}", ago(remaining)),
         });
-        if remaining <= 0 && facts.renewal == Renewal::Automatic && profile.state == State::Ok {
+        if remaining <= 0
+            && facts.renewal == Renewal::Automatic
+            && profile.assessment.state == State::Ok
+        {
             note("renews when used".to_owned());
         }
     }
@@ -199,18 +204,18 @@ fn notes(profile: &ProfileHealth, report: &Report) -> Vec<(Option<Tone>, String)
     if facts.renewal == Renewal::ByCommand {
         note("by command".to_owned());
     }
-    if let Some((refusal, _)) = &facts.refusal {
+    if let Some((refusal, _)) = facts.refusal() {
         note(format!("refused: {}", refusal.code));
     }
     // As far as a proof is from now, in the direction of the past.
     let since = |time: Timestamp| ago(report.at.until(time));
-    if let Some(at) = facts.revoked_at {
+    if let Some(at) = facts.revoked_at() {
         note(format!("revoked {}", since(at)));
     }
-    if let Some(at) = facts.spent_since {
+    if let Some(at) = facts.spent_since() {
         note(format!("spent: the login was renewed {}", since(at)));
     }
-    if let Some(at) = facts.unknown_since {
+    if let Some(at) = facts.unknown_since() {
         note(format!(
             "how a refresh begun {} ended is not known",
             since(at)
@@ -225,7 +230,7 @@ fn notes(profile: &ProfileHealth, report: &Report) -> Vec<(Option<Tone>, String)
     {
         dim(email.clone());
     }
-    if let Some(proven) = facts.proven_at {
+    if let Some(proven) = facts.proven_at() {
         dim(format!("proven {}", since(proven)));
     }
     notes

@@ -4,9 +4,11 @@
 use serde_json::{Map, Value, json};
 
 use crate::app::credential::forecast::{ForecastEntry, HORIZON_MS};
+use crate::app::credential::outlook::{Outlook, Used};
 use crate::app::status::{
     ProfileHealth, ProviderHealth, ProviderRow, Report, UnusableRow, WARN_AFTER_MS,
 };
+use crate::cli::exit_code;
 use crate::cli::hint::Renderer;
 use crate::model::id::ProfileId;
 
@@ -175,18 +177,18 @@ fn facts(report: &Report, hints: &Renderer) -> Value {
             "refreshPresent": facts.refresh_present,
             "renewal": facts.renewal.as_str(),
             "accessValidUntil": health.expires.map(|time| time.0),
-            "refreshProvenAt": facts.proven_at.map(|time| time.0),
-            "lastRefusal": facts.refusal.as_ref().map(|(refusal, at)| json!({
+            "refreshProvenAt": facts.proven_at().map(|time| time.0),
+            "lastRefusal": facts.refusal().map(|(refusal, at)| json!({
                 "code": refusal.code,
                 "description": refusal.description,
                 "httpStatus": (refusal.status != 0).then_some(refusal.status),
                 "at": at.map(|time| time.0),
             })),
-            "outcomeUnknownSince": facts.unknown_since.map(|time| time.0),
-            "spentSince": facts.spent_since.map(|time| time.0),
-            "revokedAt": facts.revoked_at.map(|time| time.0),
+            "outcomeUnknownSince": facts.unknown_since().map(|time| time.0),
+            "spentSince": facts.spent_since().map(|time| time.0),
+            "revokedAt": facts.revoked_at().map(|time| time.0),
             "restsUntil": facts.rests_until.map(|time| time.0),
-            "state": health.state.as_str(),
+            "state": health.assessment.state.as_str(),
         })
     });
     json!({
@@ -198,11 +200,31 @@ fn facts(report: &Report, hints: &Renderer) -> Value {
             "profiles": inheritance.links().iter().map(ProfileId::as_str).collect::<Vec<_>>(),
         })),
         "profiles": profiles.collect::<Vec<_>>(),
+        "providers": report.outlooks.iter().map(|it| outlook(it, hints)).collect::<Vec<_>>(),
         "faults": report.faults.iter().map(|fault| hints.text(fault)).collect::<Vec<_>>(),
         "forecast": {
             "withinMs": HORIZON_MS,
             "items": report.forecast.iter().map(|it| coming(it, hints)).collect::<Vec<_>>(),
         },
+    })
+}
+
+/// What `token --provider` would do.
+fn outlook(outlook: &Outlook, hints: &Renderer) -> Value {
+    let source = match &outlook.used {
+        Some(Used::Outside(source)) => Some(source),
+        _ => None,
+    };
+    json!({
+        "provider": outlook.provider.as_str(),
+        "usable": outlook.used.is_some(),
+        "profileId": outlook.profile().map(ProfileId::as_str),
+        "source": source,
+        "failure": outlook.failure.as_ref().filter(|_| outlook.used.is_none()).map(|failure| json!({
+            "kind": exit_code::name(failure.kind),
+            "message": failure.to_string(),
+            "hint": failure.hint.as_ref().map(|hint| hints.text(hint)),
+        })),
     })
 }
 
@@ -212,10 +234,10 @@ fn coming(coming: &ForecastEntry, hints: &Renderer) -> Value {
         "provider": coming.provider,
         "profileId": coming.profile.as_ref().map(ProfileId::as_str),
         "state": coming.state.as_str(),
-        "isNow": coming.state.trouble().is_some(),
+        "isNow": coming.trouble.is_some(),
         "at": coming.at.map(|time| time.0),
         "remainingMs": coming.remaining,
         "who": coming.actor.as_str(),
-        "command": coming.command.as_ref().map(|command| hints.command(command)),
+        "command": coming.command.as_ref().map(|hint| hints.text(hint)),
     })
 }

@@ -4,7 +4,8 @@
 use super::probe;
 use super::status_accounts::accounts;
 use super::wrap::{Sheet, Words, padded};
-use crate::app::credential::forecast::{Actor, ForecastEntry};
+use crate::app::credential::assessment::Actor;
+use crate::app::credential::forecast::ForecastEntry;
 use crate::app::credential::model_ref::Models;
 use crate::app::credential::state::{State, Trouble};
 use crate::app::status::{Report, WARN_AFTER_MS};
@@ -134,7 +135,7 @@ fn coming(sheet: &mut Sheet, report: &Report, hints: &Renderer) {
     }
     let ahead = || {
         let all = report.forecast.iter();
-        all.filter(|coming| coming.state.trouble().is_none())
+        all.filter(|coming| coming.trouble.is_none())
     };
     let acted: Vec<&ForecastEntry> = ahead().filter(|c| c.actor != Actor::Nobody).collect();
     let renewed = ahead().filter(|c| c.actor == Actor::Nobody).count();
@@ -180,9 +181,7 @@ fn coming(sheet: &mut Sheet, report: &Report, hints: &Renderer) {
 /// What needs doing now.
 fn warnings(sheet: &mut Sheet, report: &Report, hints: &Renderer) {
     let now = report.forecast.iter();
-    let now: Vec<&ForecastEntry> = now
-        .filter(|coming| coming.state.trouble().is_some())
-        .collect();
+    let now: Vec<&ForecastEntry> = now.filter(|coming| coming.trouble.is_some()).collect();
     if now.is_empty() && report.faults.is_empty() {
         return;
     }
@@ -192,7 +191,7 @@ fn warnings(sheet: &mut Sheet, report: &Report, hints: &Renderer) {
         sheet.flow(&mark, 2, 2, &Words::default().say(&hints.text(fault)));
     }
     for coming in shown(sheet, &now) {
-        let tone = match coming.state.trouble() {
+        let tone = match coming.trouble {
             Some(Trouble::Broken) => Tone::Error,
             _ => Tone::Warn,
         };
@@ -221,7 +220,7 @@ fn warnings(sheet: &mut Sheet, report: &Report, hints: &Renderer) {
 
 fn command_of(coming: &ForecastEntry, hints: &Renderer) -> String {
     let command = coming.command.as_ref();
-    command.map_or_else(String::new, |command| hints.command(command))
+    command.map_or_else(String::new, |hint| hints.text(hint))
 }
 
 fn name(coming: &ForecastEntry) -> String {

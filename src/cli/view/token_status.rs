@@ -107,6 +107,7 @@ mod tests {
             renewal: Renewal::Automatic,
             margin: Some(Duration::from_secs(300)),
             refusal: None,
+            failure: None,
         }
     }
 

@@ -192,9 +192,7 @@ impl Check<'_> {
         };
         if old(WORK) && !old(MAIN) {
             let record = Run::new(files).store.grant_record(&digest("rt-1"));
-            let successor = record
-                .unwrap()
-                .and_then(|record| record.successor().cloned());
+            let successor = record.unwrap().and_then(|record| record.successor());
             let is_known = successor == Some(digest("rt-2"));
             self.that(is_known, "a copy was left behind, and nobody knows");
         }

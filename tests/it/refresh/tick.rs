@@ -239,7 +239,7 @@ fn one_problem_stops_no_other_login_and_the_worst_counts() {
     lines.sort_unstable();
     assert_eq!(lines.len(), 3, "{ran:?}");
     assert!(lines[0].starts_with("anthropic:ended ended at"), "{ran:?}");
-    assert!(lines[1].starts_with("nobody:d: unknown provider nobody"));
+    assert!(lines[1].starts_with("nobody:d could not be refreshed: unknown provider nobody"));
     assert!(lines[2].contains("invalid_grant"), "{ran:?}");
     assert!(
         lines[2].ends_with("--profile-id openai-codex:refused"),

@@ -1,0 +1,401 @@
+//! The one judgement of a login: what it is worth now, what happens next, and who must act.
+//!
+//! Pure: facts in, assessment out. `token`, `exec`, `refresh` and `tick` act on it; every view maps
+//! it to its own words, so that no two of them disagree.
+
+use std::time::Duration;
+
+use super::facts::{Facts, Renewal};
+use super::obstacle::{
+    Obstacle, SHORT_PAUSE_MS, blocked, dead_grant, no_secret, no_token_endpoint, refused_client,
+    store_again, unavailable, with_wait, without_grant,
+};
+use super::reason_text::refusal_words;
+use super::state::{State, Trouble};
+use crate::app::failure::{Failure, Kind as FailureKind};
+use crate::app::refresh::outcome::RefreshPolicy;
+use crate::app::refresh::target::RefreshPath;
+use crate::model::credential::Kind;
+use crate::model::expiry::Freshness;
+use crate::model::grant::GrantStanding;
+use crate::model::hint::Command;
+use crate::model::id::{AgentId, ProfileId};
+use crate::model::time::Timestamp;
+
+/// A client that was refused is not tried again for so long, unless a person asks: whoever owns it
+/// may have corrected it meanwhile.
+const CLIENT_REFUSAL_COUNTS: Duration = Duration::from_secs(60);
+
+/// How a credential stands.
+#[derive(Clone, Debug)]
+pub struct Assessment {
+    /// One word for it.
+    pub state: State,
+    /// What a command that needs its token does.
+    pub next: NextStep,
+    /// Who must act so that there is a token later.
+    pub actor: Actor,
+    /// What stands in the way of the next token. With [`NextStep::UseAsIs`] the token of today
+    /// is handed out all the same, with a warning.
+    pub obstacle: Option<Obstacle>,
+}
+
+/// What a command that needs an access token does next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NextStep {
+    /// Hands it out.
+    UseAsIs,
+    /// Refreshes it; there is nothing to hand out otherwise.
+    Refresh,
+    /// Refreshes it, and hands out the old one where that fails.
+    RefreshThenFallBack,
+    /// Replaces this stale copy by the successor that this profile of this agent holds.
+    AdoptSuccessor(AgentId, ProfileId),
+    /// Waits until then, for somebody else's failure was a moment ago.
+    WaitUntil(Timestamp),
+    /// Fails: a person must log in or store something, or run the command of the hint.
+    NeedsLogin,
+    /// Fails: a person must correct the configuration.
+    FixConfig,
+    /// Fails now, and works later without anybody's doing.
+    TryLater,
+}
+
+/// Who must act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A person, who logs in, pastes or corrects something.
+    Person,
+    /// Anything that runs a command: a timer can.
+    Command,
+    /// Nobody: any command that needs a token refreshes it.
+    Nobody,
+}
+
+impl Actor {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Command => "command",
+            Self::Nobody => "nobody",
+        }
+    }
+}
+
+impl Assessment {
+    /// Whether a command that needs a token gets one now without a person, as far as can be told
+    /// without asking anybody.
+    pub fn usable_now(&self) -> bool {
+        !self.is_failure()
+    }
+
+    /// Whether any command that needs the next token refreshes it, as far as is known.
+    pub fn is_refreshed(&self, facts: &Facts) -> bool {
+        let is_stuck = self.obstacle.as_ref().is_some_and(Obstacle::is_permanent);
+        facts.renewal == Renewal::Automatic
+            && !self.needs_somebody()
+            && !is_stuck
+            && dead_grant(facts).is_none()
+    }
+
+    /// Whether it fails now.
+    pub fn is_failure(&self) -> bool {
+        matches!(
+            self.next,
+            NextStep::NeedsLogin | NextStep::FixConfig | NextStep::TryLater
+        )
+    }
+
+    /// Whether somebody must act before there is a token.
+    pub fn needs_somebody(&self) -> bool {
+        matches!(self.next, NextStep::NeedsLogin | NextStep::FixConfig)
+    }
+
+    /// Whether the login needs attention now, and whether it is certain that it does not work.
+    pub fn trouble(&self) -> Option<Trouble> {
+        match self.state {
+            _ if self.needs_somebody() => Some(Trouble::Broken),
+            State::Revoked
+            | State::Refused
+            | State::OldCopy
+            | State::InDoubt
+            | State::Idle
+            | State::BackingOff => Some(Trouble::Doubtful),
+            _ => None,
+        }
+    }
+
+    /// The failure of a command that needs the token now.
+    pub(in crate::app) fn into_failure(self, profile: &ProfileId) -> Failure {
+        self.obstacle.map_or_else(
+            || Failure::no_such_profile(profile),
+            |obstacle| obstacle.failure(profile),
+        )
+    }
+
+    /// Why there is no token now, if there is none.
+    pub fn failure(&self, profile: &ProfileId) -> Option<Failure> {
+        let obstacle = self.obstacle.as_ref().filter(|_| self.is_failure())?;
+        Some(obstacle.failure(profile))
+    }
+}
+
+/// Judges a credential.
+pub fn assess(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Assessment {
+    let (next, obstacle) = next_step(facts, policy, now);
+    let actor = actor(facts, &next, obstacle.as_ref(), now);
+    Assessment {
+        state: state(facts, &next, obstacle.as_ref(), now),
+        actor,
+        next,
+        obstacle,
+    }
+}
+
+/// Whether the access token has as much life left as is asked for, so that nothing else counts.
+/// The hot path ends here: no journal is read.
+pub fn has_enough_life(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> bool {
+    let RefreshPolicy::MinValid(least) = policy else {
+        return false;
+    };
+    matches!(
+        facts.freshness(least.unwrap_or(facts.margin), now),
+        Freshness::Fresh { .. } | Freshness::NoExpiry
+    )
+}
+
+type Step = (NextStep, Option<Obstacle>);
+
+fn next_step(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
+    if facts.provider.is_none() {
+        let obstacle = Obstacle::permanent(
+            FailureKind::Config,
+            "misconfigured",
+            "names no valid provider",
+        );
+        return stop(obstacle);
+    }
+    match facts.renewal {
+        _ if facts.kind == Kind::ApiKey => static_secret(facts, policy, now),
+        Renewal::Never if facts.kind == Kind::Token && !facts.of_client => {
+            static_secret(facts, policy, now)
+        }
+        Renewal::ByCommand if policy != RefreshPolicy::Always => by_command(facts, policy, now),
+        _ => refreshable(facts, policy, now),
+    }
+}
+
+fn stop(obstacle: Obstacle) -> Step {
+    let next = match obstacle.kind {
+        FailureKind::NeedsLogin => NextStep::NeedsLogin,
+        FailureKind::Temporary | FailureKind::UnknownOutcome => NextStep::TryLater,
+        _ => NextStep::FixConfig,
+    };
+    (next, Some(obstacle))
+}
+
+/// A key, or a token that nothing refreshes: it either lives long enough or does not.
+fn static_secret(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
+    if !facts.secret_present {
+        return stop(no_secret(facts));
+    }
+    let least = match policy {
+        RefreshPolicy::MinValid(Some(least)) => least,
+        _ => Duration::ZERO,
+    };
+    let ends = facts
+        .expires_at()
+        .map_or_else(String::new, Timestamp::iso8601);
+    let words = match facts.freshness(least, now) {
+        Freshness::Fresh { .. } | Freshness::NoExpiry => return (NextStep::UseAsIs, None),
+        // Due because its end cannot be, and nothing brings a better one.
+        Freshness::Due { remaining } if i128::from(remaining) > least.as_millis().cast_signed() => {
+            return (NextStep::UseAsIs, None);
+        }
+        Freshness::Due { .. } => format!("ends at {ends}, sooner than asked for"),
+        Freshness::Expired { .. } => format!("ended at {ends}"),
+    };
+    stop(Obstacle::permanent(FailureKind::NeedsLogin, "expired", words).hint(store_again(facts)))
+}
+
+/// The configuration says that only a command refreshes it: a token that lives is handed out, with
+/// a warning once it is due.
+fn by_command(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
+    if !facts.secret_present {
+        return stop(no_secret(facts));
+    }
+    let Some(end) = facts.expires_at() else {
+        return (NextStep::UseAsIs, None);
+    };
+    let least = match policy {
+        RefreshPolicy::MinValid(Some(least)) => least,
+        _ => Duration::ZERO,
+    };
+    let by_itself = "and it is not renewed by itself (token_auto_refresh: false)";
+    let left = now.until(end);
+    let at = end.iso8601();
+    let obstacle = |words: String| {
+        // No command refreshes a grant that is known to be dead.
+        dead_grant(facts).unwrap_or_else(|| {
+            Obstacle::permanent(FailureKind::NeedsLogin, "renewed-by-command", words)
+                .hint(Command::refresh(&facts.profile))
+        })
+    };
+    if left <= millis(least) {
+        let words = match left {
+            ..=0 => format!("ended at {at}, {by_itself}"),
+            _ => format!("ends at {at}, sooner than asked for, {by_itself}"),
+        };
+        return stop(obstacle(words));
+    }
+    let is_due = left <= millis(facts.margin);
+    let warning = || obstacle(format!("is due, {by_itself}"));
+    (NextStep::UseAsIs, is_due.then(warning))
+}
+
+/// A grant that can be refreshed, or could be if something were not in the way.
+fn refreshable(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
+    if has_enough_life(facts, policy, now) {
+        return (NextStep::UseAsIs, None);
+    }
+    let margin = match policy {
+        RefreshPolicy::MinValid(Some(least)) => least,
+        _ => facts.margin,
+    };
+    let is_valid = !matches!(facts.freshness(margin, now), Freshness::Expired { .. });
+    let falls_back = is_valid && policy != RefreshPolicy::Always;
+    // A token that lives is handed out, whatever keeps the next one away.
+    let cannot = |obstacle: Obstacle| match falls_back {
+        true => (NextStep::UseAsIs, Some(obstacle)),
+        false => stop(obstacle),
+    };
+    if facts.grant.is_none() {
+        return cannot(without_grant(facts));
+    }
+    if let (RefreshPolicy::Unproven(since), Some(at)) = (policy, facts.proven_at())
+        && at > since
+    {
+        return (NextStep::UseAsIs, None);
+    }
+    if policy != RefreshPolicy::Always
+        && let Some(step) = remembered(facts, is_valid, now, &cannot)
+    {
+        return step;
+    }
+    if let Some((agent, profile)) = &facts.successor {
+        let next = NextStep::AdoptSuccessor(agent.clone(), profile.clone());
+        return (next, None);
+    }
+    if let (GrantStanding::Spent { .. }, Some(obstacle)) = (&facts.standing, dead_grant(facts)) {
+        return cannot(obstacle);
+    }
+    match &facts.path {
+        RefreshPath::Blocked(failure) => return cannot(blocked(facts, failure)),
+        RefreshPath::Missing => return cannot(no_token_endpoint(facts)),
+        RefreshPath::Open => {}
+    }
+    match falls_back {
+        true => (NextStep::RefreshThenFallBack, None),
+        false => (NextStep::Refresh, None),
+    }
+}
+
+/// What the journal already knows decides without asking the provider again. A person who says
+/// `--force` is not stopped by it.
+fn remembered(
+    facts: &Facts,
+    is_valid: bool,
+    now: Timestamp,
+    cannot: &dyn Fn(Obstacle) -> Step,
+) -> Option<Step> {
+    match &facts.standing {
+        GrantStanding::Revoked { .. } => dead_grant(facts).map(stop),
+        GrantStanding::Refused { refusal, at } if facts.of_client => {
+            let counts = at.is_some_and(|at| at <= now && now < at.after(CLIENT_REFUSAL_COUNTS));
+            counts.then(|| {
+                cannot(refused_client(
+                    facts,
+                    &refusal.code,
+                    &refusal_words(refusal),
+                ))
+            })
+        }
+        GrantStanding::Refused { .. } => dead_grant(facts).map(cannot),
+        GrantStanding::BackingOff {
+            reason,
+            since,
+            retry_at: Some(retry_at),
+        } if *since <= now && now < *retry_at => {
+            let left = now.until(*retry_at);
+            match !is_valid && left <= SHORT_PAUSE_MS {
+                true => Some((NextStep::WaitUntil(*retry_at), None)),
+                false => Some(cannot(unavailable(facts, &with_wait(reason, left)))),
+            }
+        }
+        _ => None,
+    }
+}
+
+fn actor(facts: &Facts, next: &NextStep, obstacle: Option<&Obstacle>, now: Timestamp) -> Actor {
+    let is_idle = facts.rests_until.is_some_and(|end| end <= now);
+    match (next, obstacle) {
+        (NextStep::TryLater | NextStep::WaitUntil(_), _) => Actor::Nobody,
+        (NextStep::NeedsLogin | NextStep::FixConfig | NextStep::UseAsIs, Some(obstacle))
+            if obstacle.code == "renewed-by-command" =>
+        {
+            Actor::Command
+        }
+        (NextStep::NeedsLogin | NextStep::FixConfig, _) => Actor::Person,
+        (NextStep::UseAsIs, Some(obstacle)) if obstacle.is_permanent() => Actor::Person,
+        _ if dead_grant(facts).is_some() => Actor::Person,
+        _ if facts.unknown_since().is_some() => Actor::Person,
+        _ if is_idle => Actor::Command,
+        _ => match facts.renewal {
+            Renewal::Never => Actor::Person,
+            Renewal::ByCommand => Actor::Command,
+            Renewal::Automatic => Actor::Nobody,
+        },
+    }
+}
+
+/// What is known of the grant counts before the end of the token: a refused grant is as good as
+/// gone however long its last token lives.
+fn state(facts: &Facts, next: &NextStep, obstacle: Option<&Obstacle>, now: Timestamp) -> State {
+    match &facts.standing {
+        GrantStanding::Revoked { .. } => return State::Revoked,
+        GrantStanding::Refused { .. } => return State::Refused,
+        GrantStanding::Spent { .. } => return State::OldCopy,
+        GrantStanding::InDoubt { .. } => return State::InDoubt,
+        GrantStanding::Good | GrantStanding::BackingOff { .. } => {}
+    }
+    match next {
+        NextStep::TryLater => return State::BackingOff,
+        NextStep::FixConfig => return State::Misconfigured,
+        NextStep::NeedsLogin if facts.is_reference => return State::Elsewhere,
+        NextStep::NeedsLogin if !facts.secret_present => return State::Empty,
+        NextStep::NeedsLogin if obstacle.is_some_and(|it| it.code == "misconfigured") => {
+            return State::Misconfigured;
+        }
+        NextStep::NeedsLogin => return State::Expired,
+        _ => {}
+    }
+    if facts.rests_until.is_some_and(|end| end <= now) {
+        return State::Idle;
+    }
+    let is_final =
+        facts.renewal != Renewal::Automatic || obstacle.is_some_and(Obstacle::is_permanent);
+    match facts.expires_at().map(|end| now.until(end)) {
+        _ if !is_final => State::Ok,
+        None => State::Static,
+        Some(..=DAY_MS) => State::Expiring,
+        Some(_) => State::Ok,
+    }
+}
+
+/// A login that ends within this many milliseconds is expiring.
+const DAY_MS: i64 = 86_400_000;
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

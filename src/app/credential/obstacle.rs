@@ -1,0 +1,247 @@
+//! What stands in the way of the next access token, in the words of every view.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use super::facts::Facts;
+use super::reason_text::{Reason, refusal_words};
+use crate::app::failure::{Failure, Kind as FailureKind, StoreEffect};
+use crate::model::credential::Kind;
+use crate::model::grant::GrantStanding;
+use crate::model::hint::{Command, Hint};
+use crate::model::id::ProfileId;
+use crate::model::time::{Timestamp, short_duration};
+
+/// A pause of at most this many milliseconds is waited for rather than reported.
+pub(super) const SHORT_PAUSE_MS: i64 = 2_000;
+
+/// What stands in the way of the next access token.
+#[derive(Clone, Debug)]
+pub struct Obstacle {
+    /// What kind of failure it is where there is no token to fall back to.
+    pub kind: FailureKind,
+    /// Its name for programs.
+    pub code: &'static str,
+    /// What is wrong, to be read behind the name of the profile.
+    pub words: String,
+    /// The same where time alone removes it and the token is still valid.
+    due_words: Option<String>,
+    /// The error of a lower room that it comes from.
+    source: Option<Arc<dyn Error + Send + Sync>>,
+    /// What removes it.
+    pub hint: Option<Hint>,
+    /// What became of the credential.
+    pub effect: StoreEffect,
+    /// The provider's own error code, where it refused a client.
+    pub provider_code: Option<Box<str>>,
+}
+
+impl Obstacle {
+    /// One that only a person removes.
+    pub(super) fn permanent(
+        kind: FailureKind,
+        code: &'static str,
+        words: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind,
+            code,
+            words: words.into(),
+            hint: None,
+            effect: StoreEffect::Nothing,
+            provider_code: None,
+            due_words: None,
+            source: None,
+        }
+    }
+
+    /// One that time alone may remove.
+    fn temporary(kind: FailureKind, code: &'static str, why: &str) -> Self {
+        Self {
+            due_words: Some(format!("is due and could not be refreshed now: {why}")),
+            ..Self::permanent(kind, code, format!("could not be refreshed: {why}"))
+        }
+    }
+
+    /// Whether somebody must act to remove it.
+    pub fn is_permanent(&self) -> bool {
+        self.due_words.is_none()
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<Hint>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same as a reason.
+    pub fn reason(&self) -> Reason {
+        Reason::new(self.code, &self.words)
+    }
+
+    /// The failure where there is no token to fall back to.
+    pub fn failure(&self, profile: &ProfileId) -> Failure {
+        let failure = Failure::about(profile, self.kind, &self.words).touched(self.effect);
+        Failure {
+            hint: self.hint.clone(),
+            code: self.provider_code.clone(),
+            source: self.source.clone(),
+            ..failure
+        }
+    }
+
+    /// The warning where the old token still works for `left` milliseconds, to be read behind the
+    /// name of the profile.
+    pub fn warning(&self, left: Option<i64>) -> Hint {
+        let mut text = self.due_words.as_ref().unwrap_or(&self.words).clone();
+        if self.effect == StoreEffect::MaybeSpent {
+            text.push_str("; its refresh token may be spent");
+        }
+        let Some(hint) = self.hint.as_ref().filter(|_| self.is_permanent()) else {
+            return text.into();
+        };
+        let left = short_duration(left.unwrap_or_default());
+        let lead = match (self.kind, self.code) {
+            (FailureKind::NeedsLogin, "renewed-by-command") => "",
+            (FailureKind::NeedsLogin, _) => "log in again: ",
+            _ => "",
+        };
+        Hint::from(format!(
+            "{text}. Its token works for another {left}; {lead}"
+        ))
+        .then(hint.clone())
+    }
+}
+
+/// The provider refused the grant.
+pub(in crate::app) fn refused(facts: &Facts, why: &str) -> Obstacle {
+    let words = format!("cannot be refreshed: {why}");
+    Obstacle::permanent(FailureKind::NeedsLogin, "refused", words).hint(login_again(facts))
+}
+
+/// The provider refused the client: no person need log in, but one must correct the client.
+pub(in crate::app) fn refused_client(facts: &Facts, code: &str, why: &str) -> Obstacle {
+    let provider = facts.provider.as_ref().map_or("", |id| id.as_str());
+    let words = format!("cannot be renewed: {why}");
+    Obstacle {
+        provider_code: Some(code.into()),
+        ..Obstacle::permanent(FailureKind::Config, "refused", words).hint(
+            Hint::from(format!("correct the client of {provider}, then: "))
+                .run(Command::refresh(&facts.profile).arg("--force")),
+        )
+    }
+}
+
+/// The provider did not answer, or asked to be left alone.
+pub(in crate::app) fn unavailable(facts: &Facts, why: &str) -> Obstacle {
+    Obstacle::temporary(FailureKind::Temporary, "in-trouble", why)
+        .hint(Command::refresh(&facts.profile))
+}
+
+/// A refresh was sent, and no answer came.
+pub(in crate::app) fn unanswered(facts: &Facts, why: &str) -> Obstacle {
+    Obstacle {
+        effect: StoreEffect::MaybeSpent,
+        ..Obstacle::temporary(FailureKind::UnknownOutcome, "in-trouble", why)
+            .hint(login_again(facts))
+    }
+}
+
+/// Something must be corrected before a refresh can be sent, or it cannot be sent now.
+pub(in crate::app) fn blocked(facts: &Facts, failure: &Failure) -> Obstacle {
+    let code = match failure.kind {
+        FailureKind::Temporary => "in-trouble",
+        _ => "misconfigured",
+    };
+    Obstacle {
+        effect: failure.touched,
+        hint: failure.hint.clone().or_else(|| Some(login_again(facts))),
+        source: failure.source.clone(),
+        ..Obstacle::temporary(failure.kind, code, &failure.to_string())
+    }
+}
+
+/// What was refreshed, or was to be, could not be written down.
+pub(in crate::app) fn not_stored(failure: &Failure) -> Obstacle {
+    Obstacle::temporary(failure.kind, "not-stored", &failure.to_string())
+}
+
+/// The provider names no token endpoint.
+pub(in crate::app) fn no_token_endpoint(facts: &Facts) -> Obstacle {
+    let provider = facts.provider.as_ref().map_or("", |id| id.as_str());
+    let words = format!("cannot be refreshed: the manifest of {provider} names no token endpoint");
+    Obstacle::permanent(FailureKind::NeedsLogin, "misconfigured", words).hint(login_again(facts))
+}
+
+pub(super) fn without_grant(facts: &Facts) -> Obstacle {
+    let why = match facts.of_client {
+        true => "its provider has no method client-credentials any more",
+        false => "it has no refresh token",
+    };
+    let code = match facts.secret_present {
+        true => "expired",
+        false => "no-secret",
+    };
+    let words = format!("cannot be refreshed: {why}");
+    Obstacle::permanent(FailureKind::NeedsLogin, code, words).hint(login_again(facts))
+}
+
+pub(super) fn stale_copy(facts: &Facts, since: Timestamp) -> Obstacle {
+    let words = format!(
+        "cannot be refreshed: it is an old copy of a login that was renewed at {}, and the renewed one is in no document of this state directory",
+        since.iso8601()
+    );
+    Obstacle::permanent(FailureKind::NeedsLogin, "spent", words).hint(login_again(facts))
+}
+
+pub(super) fn no_secret(facts: &Facts) -> Obstacle {
+    let obstacle = Obstacle::permanent(FailureKind::NeedsLogin, "no-secret", "holds no secret");
+    obstacle.hint(store_again(facts))
+}
+
+/// The reason, with how long the provider is left alone.
+pub(in crate::app) fn with_wait(reason: &str, left: i64) -> String {
+    let left = match left {
+        ..=SHORT_PAUSE_MS => return reason.to_owned(),
+        left @ ..60_000 => format!("{} s", left / 1_000),
+        left => short_duration(left),
+    };
+    format!("{reason}; the provider is not asked again for another {left}")
+}
+
+pub(super) fn login_again(facts: &Facts) -> Hint {
+    let profile = Some(&facts.profile);
+    let command = facts.provider.as_ref().map(|provider| match facts.logs_in {
+        true => Command::login(provider, profile),
+        false => Command::paste_token(provider, profile),
+    });
+    command.map(Hint::from).unwrap_or_default()
+}
+
+/// The command by which a person stores it anew.
+pub(in crate::app) fn store_again(facts: &Facts) -> Hint {
+    let kind = match facts.of_client {
+        true => Kind::OAuth,
+        false => facts.kind,
+    };
+    let provider = facts.provider.as_ref();
+    let command = |provider| Command::store(provider, Some(&facts.profile), kind).into();
+    provider.map(command).unwrap_or_default()
+}
+
+/// What keeps the next token away for good, if the journal knows that the grant gives none.
+pub(super) fn dead_grant(facts: &Facts) -> Option<Obstacle> {
+    match &facts.standing {
+        GrantStanding::Revoked { at } => {
+            let words = format!("was revoked at its provider at {}", at.iso8601());
+            let obstacle = Obstacle::permanent(FailureKind::NeedsLogin, "revoked", words);
+            Some(obstacle.hint(login_again(facts)))
+        }
+        GrantStanding::Refused { refusal, .. } if !facts.of_client => {
+            Some(refused(facts, &refusal_words(refusal)))
+        }
+        GrantStanding::Spent { since, .. } if facts.successor.is_none() => {
+            Some(stale_copy(facts, *since))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,70 @@
+//! A key that lies in no document: in a variable, else in the configuration.
+
+use super::env_keys::{KeyMaterial, Keys};
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind as FailureKind};
+use crate::model::credential::Kind;
+use crate::model::id::{ProviderId, printable};
+use crate::model::secret::Secret;
+
+/// A key outside every document.
+pub(in crate::app) struct OutsideKey {
+    /// The variable or the member of the configuration it comes from.
+    pub(in crate::app) source: String,
+    /// What it is.
+    pub(in crate::app) kind: Kind,
+    /// The key.
+    pub(in crate::app) secret: Secret<String>,
+}
+
+/// What speaks for a provider outside every document.
+pub(in crate::app) enum Outside {
+    /// Nothing.
+    Nothing,
+    /// A key.
+    Key(OutsideKey),
+    /// The provider's own software is signed in, and there is no token to print.
+    Software(Failure),
+}
+
+/// Looks for a key of a provider.
+pub(in crate::app) fn find(cx: Context<'_>, keys: &Keys<'_>, provider: &ProviderId) -> Outside {
+    let manifest = cx.catalogue.get(provider).ok();
+    let key = |source, kind, secret| {
+        Outside::Key(OutsideKey {
+            source,
+            kind,
+            secret,
+        })
+    };
+    match manifest.as_ref().and_then(|manifest| keys.of(manifest)) {
+        None => match cx.settings.key_of(provider) {
+            None => Outside::Nothing,
+            Some((name, secret)) => key(key_member(name), Kind::ApiKey, secret.clone()),
+        },
+        Some(found) => match found.what {
+            KeyMaterial::Key(secret) => key(found.source, Kind::ApiKey, secret),
+            KeyMaterial::Token(secret) => key(found.source, Kind::Token, secret),
+            KeyMaterial::Ambient => {
+                let name = manifest.map_or_else(String::new, |manifest| manifest.name);
+                Outside::Software(signed_in_elsewhere(provider, &name, &found.source))
+            }
+        },
+    }
+}
+
+/// Where the key of a provider stands in the configuration.
+pub(in crate::app) fn key_member(name: &str) -> String {
+    format!("models.providers.{}.apiKey", printable(name, 80))
+}
+
+/// Other software is signed in, and it has no token to print.
+pub(in crate::app) fn signed_in_elsewhere(
+    provider: &ProviderId,
+    name: &str,
+    source: &str,
+) -> Failure {
+    let message = format!("{provider} is signed in through {source}, which holds no token");
+    let hint = format!("let the software of {name} use it itself");
+    Failure::new(FailureKind::NeedsLogin, message).hint(hint)
+}

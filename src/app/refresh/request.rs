@@ -1,0 +1,89 @@
+//! One profile whose access token must be valid: what every step of a refresh is told.
+
+use std::time::Duration;
+
+use crate::app::context::Context;
+use crate::app::credential::facts::{Facts, FactsReader, as_login};
+use crate::app::credential::obstacle::Obstacle;
+use crate::app::failure::Failure;
+use crate::model::credential::OAuth;
+use crate::model::expiry::{End, Freshness};
+use crate::model::id::{AgentId, ProfileId};
+use crate::model::provider::Provider;
+use crate::ports::store::Scope;
+
+use super::outcome::{RefreshPolicy, RefreshResult, ValidToken};
+
+/// How long an expired token waits for another process: a whole call (30 s), the other's commit,
+/// and some.
+pub(super) const WAIT_FOR_OTHERS: Duration = Duration::from_secs(45);
+
+/// A profile, and when its token is to be refreshed.
+#[derive(Clone, Copy)]
+pub(super) struct RefreshRequest<'a> {
+    pub(super) cx: Context<'a>,
+    /// The agent in whose document the profile lies.
+    pub(super) owner: &'a AgentId,
+    pub(super) profile: &'a ProfileId,
+    pub(super) provider: &'a Provider,
+    pub(super) policy: RefreshPolicy,
+}
+
+/// Reads the login as it is now; the token of a client counts as one.
+pub(super) fn load_login(request: &RefreshRequest<'_>) -> Result<OAuth, Failure> {
+    let scope = Scope::Profile(request.profile);
+    let document = request.cx.store.load(request.owner, scope)?;
+    let login = document.get(request.profile).and_then(as_login);
+    login.ok_or_else(|| Failure::no_such_profile(request.profile))
+}
+
+/// Tells what the document says of a login.
+pub(super) fn document_facts(request: &RefreshRequest<'_>, login: &OAuth) -> Facts {
+    let reader = FactsReader::new(request.cx);
+    reader.of_login(request.owner, request.profile, login, request.provider)
+}
+
+/// Whether the access token is valid for another moment, and nobody insists on a new one.
+pub(super) fn falls_back(request: &RefreshRequest<'_>, facts: &Facts) -> bool {
+    request.policy != RefreshPolicy::Always && is_valid(request, facts)
+}
+
+/// Whether the access token is valid for another moment.
+pub(super) fn is_valid(request: &RefreshRequest<'_>, facts: &Facts) -> bool {
+    let freshness = facts.freshness(facts.margin, request.cx.clock.now());
+    !matches!(freshness, Freshness::Expired { .. })
+}
+
+/// A valid token without a refresh; `obstacle` keeps the next one away.
+pub(super) fn valid_token(
+    request: &RefreshRequest<'_>,
+    credential: OAuth,
+    how: RefreshResult,
+    obstacle: Option<&Obstacle>,
+) -> ValidToken {
+    let now = request.cx.clock.now();
+    let left = credential.expires.map(|end| now.until(End::read(end).at));
+    let remedy = obstacle.filter(|obstacle| obstacle.is_permanent());
+    ValidToken {
+        warning: obstacle.map(|obstacle| obstacle.warning(left)),
+        remedy: remedy.and_then(|obstacle| obstacle.hint.clone()),
+        credential,
+        how,
+    }
+}
+
+/// Hands out a token that is still valid, with a warning; fails where it is not.
+pub(super) fn fall_back(
+    request: &RefreshRequest<'_>,
+    facts: &Facts,
+    credential: OAuth,
+    obstacle: &Obstacle,
+) -> Result<ValidToken, Failure> {
+    match falls_back(request, facts) {
+        true => {
+            let how = RefreshResult::StillAlive;
+            Ok(valid_token(request, credential, how, Some(obstacle)))
+        }
+        false => Err(obstacle.failure(request.profile)),
+    }
+}

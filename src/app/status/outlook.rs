@@ -1,0 +1,58 @@
+//! What `token --provider` would do, for every provider that matters.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::health::Health;
+use crate::app::context::Context;
+use crate::app::credential::env_keys::Keys;
+use crate::app::credential::outlook::{Outlook, outlook};
+use crate::app::credential::resolve::choose_within;
+use crate::app::failure::Failure;
+use crate::model::id::ProviderId;
+use crate::model::profiles::{Effective, VisibleProfile};
+
+/// Looks at the providers in `needed`, at those that the configuration names in `auth.profiles` or
+/// gives a key, and at those that have a login.
+///
+/// # Errors
+/// If a file that has a say cannot be read.
+pub(super) fn of_all(
+    cx: Context<'_>,
+    effective: &Arc<Effective>,
+    keys: &Keys<'_>,
+    health: &Health,
+    needed: &[String],
+) -> Result<Vec<Outlook>, Failure> {
+    let configured = cx.settings.profiles.iter().map(|profile| &profile.provider);
+    let keyed = cx.settings.providers.iter();
+    let keyed = keyed.filter(|provider| provider.api_key.is_some());
+    let names = needed.iter().chain(configured);
+    let names = names.chain(keyed.map(|provider| &provider.name));
+    let mut ids: BTreeSet<ProviderId> = names
+        .filter_map(|name| ProviderId::parse(name).ok())
+        .collect();
+    let profiles = health.profiles.iter();
+    ids.extend(profiles.filter_map(|profile| profile.facts.provider.clone()));
+    let all = ids
+        .into_iter()
+        .map(|id| of_provider(cx, effective, keys, health, id));
+    all.collect()
+}
+
+fn of_provider(
+    cx: Context<'_>,
+    effective: &Arc<Effective>,
+    keys: &Keys<'_>,
+    health: &Health,
+    id: ProviderId,
+) -> Result<Outlook, Failure> {
+    let resolved = match choose_within(cx, effective, id.clone()) {
+        Ok(resolved) => resolved,
+        Err(failure) => return Ok(Outlook::failed(id, failure)),
+    };
+    outlook(cx, &resolved, keys, &mut |seen: &VisibleProfile<'_>| {
+        let assessed = health.of(seen.id).map(|profile| profile.assessment.clone());
+        assessed.ok_or_else(|| Failure::no_such_profile(seen.id))
+    })
+}

@@ -11,7 +11,7 @@ use super::obstacle::{
     store_again, unavailable, with_wait, without_grant,
 };
 use super::reason_text::refusal_words;
-use super::state::{State, Trouble};
+use super::state::{Actor, State, Trouble};
 use crate::app::failure::{Failure, Kind as FailureKind};
 use crate::app::refresh::outcome::RefreshPolicy;
 use crate::app::refresh::target::RefreshPath;
@@ -59,28 +59,6 @@ pub enum NextStep {
     FixConfig,
     /// Fails now, and works later without anybody's doing.
     TryLater,
-}
-
-/// Who must act.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Actor {
-    /// A person, who logs in, pastes or corrects something.
-    Person,
-    /// Anything that runs a command: a timer can.
-    Command,
-    /// Nobody: any command that needs a token refreshes it.
-    Nobody,
-}
-
-impl Actor {
-    /// Its name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Person => "person",
-            Self::Command => "command",
-            Self::Nobody => "nobody",
-        }
-    }
 }
 
 impl Assessment {

@@ -3,10 +3,10 @@
 //! The one list of it: the warnings, the block "Within 7 days", the document and the shell prompt
 //! are all made of this, so that no two of them disagree. Pure: facts in, list out.
 
-use super::assessment::Actor;
 use super::facts::Renewal;
 use super::obstacle::store_again;
 use super::outlook::Outlook;
+use super::state::Actor;
 use super::state::{State, Trouble};
 use crate::app::status::health::ProfileHealth;
 use crate::model::hint::{Command, Hint};

@@ -1,4 +1,4 @@
-//! How a login stands, in one word.
+//! How a login stands, how bad that is, and who must act: a word each.
 
 /// How a login stands, by all that is known of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,4 +62,26 @@ pub enum Trouble {
     Broken,
     /// There is a token, and perhaps no next one; or there will be one later.
     Doubtful,
+}
+
+/// Who must act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A person, who logs in, pastes or corrects something.
+    Person,
+    /// Anything that runs a command: a timer can.
+    Command,
+    /// Nobody: any command that needs a token refreshes it.
+    Nobody,
+}
+
+impl Actor {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Command => "command",
+            Self::Nobody => "nobody",
+        }
+    }
 }

@@ -13,8 +13,9 @@ use crate::ports::files::FileError;
 use crate::ports::store::Scope;
 
 use crate::app::context::Context;
-use crate::app::credential::assessment::{Actor, NextStep, assess};
+use crate::app::credential::assessment::{NextStep, assess};
 use crate::app::credential::facts::FactsReader;
+use crate::app::credential::state::Actor;
 use crate::app::failure::{Failure, Kind};
 use crate::app::hooks::sent_log;
 use crate::app::refresh::outcome::RefreshPolicy;

@@ -11,10 +11,10 @@ use crate::app::credential::env_keys::{Keys, shell_enabled};
 use crate::model::id::{AgentId, ProviderId};
 
 use super::{health, look, outlook};
-use crate::app::credential::assessment::Actor;
 use crate::app::credential::forecast::{ForecastEntry, forecast};
 use crate::app::credential::model_ref::{self, Models};
 use crate::app::credential::outlook::Outlook;
+use crate::app::credential::state::Actor;
 use crate::app::credential::state::Trouble;
 
 /// What is asked for.

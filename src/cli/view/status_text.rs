@@ -4,9 +4,9 @@
 use super::probe;
 use super::status_accounts::accounts;
 use super::wrap::{Sheet, Words, padded};
-use crate::app::credential::assessment::Actor;
 use crate::app::credential::forecast::ForecastEntry;
 use crate::app::credential::model_ref::Models;
+use crate::app::credential::state::Actor;
 use crate::app::credential::state::{State, Trouble};
 use crate::app::status::{Report, WARN_AFTER_MS};
 use crate::cli::hint::Renderer;

@@ -1,5 +1,6 @@
 //! A grant, named without holding it, and what is known about it.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use super::id::{AgentId, ProfileId, ProviderId, shown_as_text};
@@ -11,7 +12,8 @@ use super::time::Timestamp;
 /// Locks and the journal are keyed by it and not by a path or a profile id: agents that hold copies
 /// of one grant share one lock and one refresh, wherever the copies lie. A refresh token has
 /// hundreds of random bits, so its digest can lie in a file that holds no secret.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct GrantDigest(String);
 
 impl GrantDigest {
@@ -50,6 +52,14 @@ impl GrantDigest {
 
 shown_as_text!(GrantDigest);
 
+impl TryFrom<String> for GrantDigest {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or("it is no digest")
+    }
+}
+
 /// Where a grant came from: compared before every refresh, so that a changed manifest never sends
 /// an old refresh token to a new address (RFC 9700 section 4.4 asks for such a binding).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +89,7 @@ impl Binding {
 }
 
 /// The provider said no, for good: the grant is spent, revoked, or was never valid.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// The OAuth error code, or the provider's own: `invalid_grant`, `refresh_token_reused`, …
     pub code: String,
@@ -100,7 +110,12 @@ impl Refusal {
 }
 
 /// The outcome of a refresh or a revocation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    tag = "kind"
+)]
 pub enum RefreshOutcome {
     /// The provider gave a successor: unless that is the same, this grant is spent and must not be
     /// sent again. The successor lives in the documents, or was discarded because the login was
@@ -129,7 +144,8 @@ pub enum RefreshOutcome {
 }
 
 /// What the journal knows about one grant. It holds no secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct GrantRecord {
     /// The grant.
     pub grant: GrantDigest,
@@ -138,11 +154,18 @@ pub struct GrantRecord {
     /// The profile it was last seen in.
     pub profile: ProfileId,
     /// Where it came from, if it was issued to us.
+    #[serde(
+        flatten,
+        serialize_with = "write_binding",
+        deserialize_with = "read_binding"
+    )]
     pub binding: Option<Binding>,
     /// Whose it is by the ID token that came with it, its `sub`; a refresh must not change that
     /// (OpenID Connect Core section 12.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// The revocation endpoint of its server, as it was known at the login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revocation_endpoint: Option<String>,
     /// When a token endpoint last issued or rotated this grant to us: the proof that it lives.
     pub proven_at: Option<Timestamp>,
@@ -151,7 +174,8 @@ pub struct GrantRecord {
 }
 
 /// One attempt to refresh.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Attempt {
     /// When it was begun, before the request was sent.
     pub begun_at: Timestamp,
@@ -161,6 +185,7 @@ pub struct Attempt {
     /// The outcome.
     pub outcome: Option<RefreshOutcome>,
     /// How many attempts in a row failed in passing, this one included.
+    #[serde(default)]
     pub failures: u32,
 }
 
@@ -202,6 +227,39 @@ pub enum GrantStanding {
         /// The earliest moment for another try, if there is one.
         retry_at: Option<Timestamp>,
     },
+}
+
+/// A binding among the members of a record: both are there, or neither.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BindingMembers {
+    token_endpoint: Option<String>,
+    client_id: Option<String>,
+}
+
+#[expect(clippy::ref_option, reason = "serde gives the member")]
+fn write_binding<S: Serializer>(binding: &Option<Binding>, to: S) -> Result<S::Ok, S::Error> {
+    let (token_endpoint, client_id) = binding
+        .clone()
+        .map(|binding| (binding.token_endpoint, binding.client_id))
+        .unzip();
+    let members = BindingMembers {
+        token_endpoint,
+        client_id,
+    };
+    members.serialize(to)
+}
+
+fn read_binding<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Binding>, D::Error> {
+    let BindingMembers {
+        token_endpoint,
+        client_id,
+    } = Deserialize::deserialize(from)?;
+    let both = token_endpoint.zip(client_id);
+    Ok(both.map(|(token_endpoint, client_id)| Binding {
+        token_endpoint,
+        client_id,
+    }))
 }
 
 impl GrantRecord {

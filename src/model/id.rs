@@ -4,7 +4,7 @@
 //! can hold a control character or a bidirectional override, and an agent's name cannot leave its
 //! directory (a profile id `..` once escaped into a lock path of the reference program).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Defines `as_str` and `Display` of texts that were checked.
 macro_rules! shown_as_text {
@@ -142,7 +142,8 @@ pub const ALIASES: [(&str, &str); 5] = [
 ];
 
 /// The name of a provider: trimmed, lower case, aliases resolved.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct ProviderId(String);
 
 impl ProviderId {
@@ -168,7 +169,8 @@ impl ProviderId {
 ///
 /// OpenClaw takes any text; the credential's own `provider` field decides what it is for. An entry
 /// of a store whose key cannot be a `ProfileId` is kept, named as faulty, and never used.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct ProfileId(String);
 
 impl ProfileId {
@@ -190,6 +192,20 @@ impl ProfileId {
 }
 
 shown_as_text!(AgentId ProviderId ProfileId);
+
+macro_rules! parsed_from_text {
+    ($($name:ident)*) => {$(
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+
+            fn try_from(text: String) -> Result<Self, IdError> {
+                Self::parse(&text)
+            }
+        }
+    )*};
+}
+
+parsed_from_text!(ProviderId ProfileId);
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,7 @@
 //! anything. What fails on the way stands in `faults`.
 
 mod busy_locks;
+mod contract;
 mod document_format;
 mod file_store;
 mod history;

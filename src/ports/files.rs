@@ -87,6 +87,13 @@ pub trait FileLock: Send {
     /// holder must know if this one dies. Who reads it meanwhile may find a part of the old note
     /// behind the new one.
     fn note(&mut self, text: &str);
+
+    /// Removes the file and lets go. Only for who holds the lock for itself: whoever takes a lock
+    /// looks afterwards whether the file still bears its name, and begins anew where it does not.
+    ///
+    /// # Errors
+    /// Whatever the system says; the lock is let go all the same.
+    fn remove(self: Box<Self>) -> Result<(), FileError>;
 }
 
 /// Space for one later replace, allocated now, so that the replace cannot fail for want of it.
@@ -209,8 +216,9 @@ pub trait Files: Send + Sync {
     /// Whatever the system says.
     fn set_mode(&self, path: &Path, mode: u32) -> Result<(), FileError>;
 
-    /// Takes the kernel lock of the file at `path`, which is created if need be and must never be
-    /// renamed or removed; `None` if another process holds it in a way that excludes `sharing`.
+    /// Takes the kernel lock of the file at `path`, which is created if need be, must never be
+    /// renamed, and is removed by [`FileLock::remove`] alone; `None` if another process holds it in a
+    /// way that excludes `sharing`.
     ///
     /// # Errors
     /// If the file cannot be created, or its file system has no locks.
@@ -220,13 +228,14 @@ pub trait Files: Send + Sync {
         sharing: Sharing,
     ) -> Result<Option<Box<dyn FileLock>>, FileError>;
 
-    /// Blocks until the lock can be taken, without limit, so that the kernel wakes all waiters at
+    /// Blocks, without limit, until no process holds the lock of the file at `path` exclusively; a
+    /// lock that does not exist is held by none. Creates nothing. The kernel wakes all waiters at
     /// once. Only for a thread that may be left behind; all others use
     /// [`lock_within`](super::lock::lock_within).
     ///
     /// # Errors
     /// As for [`Files::try_lock`].
-    fn lock(&self, path: &Path, sharing: Sharing) -> Result<Box<dyn FileLock>, FileError>;
+    fn await_lock(&self, path: &Path) -> Result<(), FileError>;
 
     /// How this process is named in the note of a lock that it holds.
     fn process_name(&self) -> String {

@@ -46,4 +46,16 @@ pub trait StoreFiles: Send + Sync {
     /// # Errors
     /// If the place they are saved in cannot be read.
     fn waiting_answers(&self) -> Result<Vec<PathBuf>, StoreError>;
+
+    /// How many files of spent grants an earlier version left. Takes no lock.
+    ///
+    /// # Errors
+    /// If they cannot be looked for.
+    fn leftovers(&self) -> Result<usize, StoreError>;
+
+    /// Removes them, and returns how many they were.
+    ///
+    /// # Errors
+    /// If one of them cannot be removed.
+    fn remove_leftovers(&self) -> Result<usize, StoreError>;
 }

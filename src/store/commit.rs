@@ -20,6 +20,7 @@ use super::io::StoreContext;
 use super::journal;
 use super::openclaw_lock::Short;
 use super::read;
+use super::references;
 use super::saved_answer::{self, Slot};
 use super::write;
 
@@ -55,8 +56,8 @@ pub(super) struct ReservedGrant<'a> {
     pub(super) answer: Answer<'a>,
     /// Keeps OpenClaw out of the owner's document.
     pub(super) excluded: Option<Excluded<'a>>,
-    pub(super) _refresh: Vec<Short>,
-    pub(super) _lock: Box<dyn FileLock>,
+    pub(super) refresh: Vec<Short>,
+    pub(super) lock: Box<dyn FileLock>,
 }
 
 impl ReservedGrant<'_> {
@@ -109,7 +110,7 @@ impl ReservedGrant<'_> {
             })
     }
 
-    fn close(&mut self, outcome: RefreshOutcome, now: Timestamp) -> Result<(), FileError> {
+    fn close(&mut self, outcome: RefreshOutcome, now: Timestamp) {
         if let Some(attempt) = &mut self.record.attempt {
             attempt.failures = match outcome {
                 RefreshOutcome::Passing { .. } => attempt.failures.saturating_add(1),
@@ -118,22 +119,46 @@ impl ReservedGrant<'_> {
             attempt.settled_at = Some(now);
             attempt.outcome = Some(outcome);
         }
-        journal::write(&*self.cx.io.files, &self.cx.paths, &self.record)
     }
 
-    /// Writes down that this grant is spent, and that its successor lives.
+    fn write_record(&self, record: &GrantRecord) -> Result<(), FileError> {
+        journal::write(&*self.cx.io.files, &self.cx.paths, record)
+    }
+
+    /// Writes down that the successor lives, and then that this grant is spent.
     fn close_renewed(&mut self, successor: GrantDigest, now: Timestamp) -> Result<(), FileError> {
         let mut next = self.record.clone();
         next.grant = successor.clone();
         next.binding = Some(self.binding.clone());
         next.proven_at = Some(now);
         next.attempt = None;
-        if successor == self.record.grant {
+        let is_rotated = successor != self.record.grant;
+        if is_rotated {
+            self.write_record(&next)?;
+        } else {
             self.record = next;
-            return self.close(RefreshOutcome::Stored { successor }, now);
         }
-        journal::write(&*self.cx.io.files, &self.cx.paths, &next)?;
-        self.close(RefreshOutcome::Stored { successor }, now)
+        self.close(RefreshOutcome::Stored { successor }, now);
+        if !is_rotated {
+            return self.write_record(&self.record);
+        }
+        let StoreContext { io, paths, .. } = self.cx;
+        journal::retire(io, paths, self.record.clone(), &|| references::all(self.cx))
+    }
+
+    /// Lets go. Nobody needs the lock of a grant whose record says that it is spent.
+    fn let_go(self, is_spent: bool) {
+        let Self {
+            excluded,
+            refresh,
+            lock,
+            ..
+        } = self;
+        // The other way round than they were taken.
+        drop((excluded, refresh));
+        if is_spent && let Err(error) = lock.remove() {
+            tracing::warn!(%error, "the lock of a spent grant is left; doctor --fix removes it");
+        }
     }
 
     /// The owner's document could not be written: says where the answer is.
@@ -200,16 +225,18 @@ impl Reserved for ReservedGrant<'_> {
             // The journal stays open: what the next command does ends this refresh.
             return Err(self.not_stored(error));
         }
+        let is_rotated = successor != self.record.grant;
         let closed = self.close_renewed(successor, now).and_then(|()| {
             if is_done {
                 saved_answer::discard(self.cx, &self.record.grant)?;
             }
             Ok(())
         });
-        if let Err(error) = closed {
+        if let Err(error) = &closed {
             // The grant is stored by now, and a journal that cannot be written must not deny that.
             tracing::warn!(%error, "a refresh could not be closed; the next command does that");
         }
+        self.let_go(is_rotated && is_done && closed.is_ok());
         Ok(changed)
     }
 
@@ -218,7 +245,8 @@ impl Reserved for ReservedGrant<'_> {
         outcome: &RefreshOutcome,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.close(outcome.clone(), now)?;
+        self.close(outcome.clone(), now);
+        self.write_record(&self.record)?;
         if let Answer::Awaited(slot) = &self.answer
             && let Err(error) = self.cx.io.files.remove(&slot.path)
         {

@@ -23,6 +23,7 @@ use super::history;
 use super::inherit;
 use super::io::{Io, Limit, StoreContext};
 use super::journal;
+use super::leftovers;
 use super::paths::StorePaths;
 use super::read;
 use super::saved_answer;
@@ -178,6 +179,14 @@ impl StoreFiles for FileStore {
     fn wide_modes(&self, agent: &AgentId) -> Vec<(PathBuf, u32)> {
         let modes = write::modes(&self.0, agent).into_iter();
         modes.map(|(path, _, mode)| (path, mode)).collect()
+    }
+
+    fn leftovers(&self) -> Result<usize, StoreError> {
+        Ok(leftovers::find(&self.0)?.count())
+    }
+
+    fn remove_leftovers(&self) -> Result<usize, StoreError> {
+        leftovers::remove(&self.0)
     }
 
     fn waiting_answers(&self) -> Result<Vec<PathBuf>, StoreError> {

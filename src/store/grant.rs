@@ -1,6 +1,5 @@
 //! A refresh under its lock: everything that must be certain before a token is spent.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
@@ -36,18 +35,13 @@ pub(super) struct HeldGrant<'a> {
     lock: Box<dyn FileLock>,
 }
 
-/// Where waiters find the lock of a grant; the directory is there.
-fn lock_path(cx: &StoreContext, grant: &GrantDigest) -> Result<PathBuf, StoreError> {
-    cx.io.files.create_dirs(&cx.paths.grant_locks())?;
-    Ok(cx.paths.grant_lock(grant))
-}
-
 /// Takes the long lock of a grant, if nobody holds it.
 pub(super) fn try_lock<'a>(
     cx: &'a StoreContext,
     grant: &GrantDigest,
 ) -> Result<GrantLock<'a>, StoreError> {
-    let path = lock_path(cx, grant)?;
+    cx.io.files.create_dirs(&cx.paths.grant_locks())?;
+    let path = cx.paths.grant_lock(grant);
     let Some(mut lock) = cx.io.files.try_lock(&path, Sharing::Exclusive)? else {
         let owner = cx.io.owner(&path);
         return Ok(GrantLock::Taken { owner });
@@ -56,7 +50,8 @@ pub(super) fn try_lock<'a>(
     if let Some(successor) = record.as_ref().and_then(GrantRecord::successor)
         && saved_answer::files_of(cx, grant)?.is_empty()
     {
-        let successor = successor.clone();
+        // Made by looking for it, and nobody needs it.
+        let _ = lock.remove();
         return Ok(GrantLock::Spent { successor });
     }
     lock.note(&cx.io.note());
@@ -71,22 +66,16 @@ pub(super) fn wait(
     wait: &Wait<'_>,
 ) -> Result<Waited, StoreError> {
     let Io { files, clock } = &cx.io;
-    let path = lock_path(cx, grant)?;
-    if files.try_lock(&path, Sharing::Shared)?.is_some() {
-        return Ok(Waited::Released);
-    }
+    let path = cx.paths.grant_lock(grant);
     let start = clock.monotonic();
     let (sender, receiver) = channel();
     let (files, awaited) = (Arc::clone(files), path.clone());
     // The kernel wakes all waiters at once; polling would let a stampede queue up. A waiter
     // that gave up leaves its thread behind until the holder lets go.
-    std::thread::spawn(move || {
-        let result = files.lock(&awaited, Sharing::Shared).map(drop);
-        drop(sender.send(result));
-    });
+    std::thread::spawn(move || drop(sender.send(files.await_lock(&awaited))));
     loop {
         match receiver.recv_timeout(LOOK) {
-            Ok(result) => return Ok(result.map(|()| Waited::Released)?),
+            Ok(freed) => return Ok(freed.map(|()| Waited::Released)?),
             Err(RecvTimeoutError::Disconnected) => return Ok(Waited::Released),
             Err(RecvTimeoutError::Timeout) => {}
         }
@@ -120,8 +109,8 @@ impl<'a> Held<'a> for HeldGrant<'a> {
             space: None,
             answer: Answer::Saved(answer.at.clone()),
             excluded: None,
-            _refresh: Vec::new(),
-            _lock: lock,
+            refresh: Vec::new(),
+            lock,
         }))
     }
 
@@ -165,8 +154,8 @@ impl<'a> Held<'a> for HeldGrant<'a> {
             space: Some(space),
             answer: Answer::Awaited(slot),
             excluded: Some(excluded),
-            _refresh: refresh,
-            _lock: lock,
+            refresh,
+            lock,
         }))
     }
 }

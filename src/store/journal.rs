@@ -1,71 +1,19 @@
-//! What became of every grant we refreshed: one small file per grant, without secrets.
+//! What became of every grant we refreshed: one small file for each that lives, without secrets,
+//! and `spent.rs` for those that do not.
 //!
 //! An attempt is written down before its request is sent. One that is found open later means that
 //! the process died on the way and the token may be spent. The journal is advice: a file that is
 //! damaged counts as absent, for a credential must never be locked out by it.
 
-use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
-use crate::model::grant::{Attempt, Binding, GrantDigest, GrantRecord, RefreshOutcome, Refusal};
-use crate::model::id::{ProfileId, ProviderId};
-use crate::model::time::Timestamp;
+use crate::model::grant::{GrantDigest, GrantRecord};
 use crate::ports::files::{FileError, Files};
 
+use super::io::Io;
 use super::paths::StorePaths;
-
-const SCHEMA: u32 = 1;
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Page {
-    schema: u32,
-    grant: String,
-    provider: String,
-    profile: String,
-    token_endpoint: Option<String>,
-    client_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    subject: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    revocation_endpoint: Option<String>,
-    proven_at: Option<i64>,
-    attempt: Option<PageAttempt>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PageAttempt {
-    begun_at: i64,
-    settled_at: Option<i64>,
-    outcome: Option<PageOutcome>,
-    #[serde(default)]
-    failures: u32,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase",
-    tag = "kind"
-)]
-enum PageOutcome {
-    Stored {
-        successor: String,
-    },
-    Refused {
-        code: String,
-        description: String,
-        status: u16,
-    },
-    Revoked,
-    Passing {
-        reason: String,
-        retry_at: Option<i64>,
-    },
-    Unknown {
-        reason: String,
-    },
-}
+use super::record;
+use super::spent;
 
 /// The record of a grant, if there is a readable one.
 pub(super) fn read(
@@ -74,10 +22,22 @@ pub(super) fn read(
     grant: &GrantDigest,
 ) -> Result<Option<GrantRecord>, FileError> {
     let bytes = files.read(&paths.record(grant))?;
-    let page: Option<Page> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    Ok(page
-        .and_then(from_page)
-        .filter(|record| record.grant == *grant))
+    let record = bytes.and_then(|bytes| record::parse(&bytes));
+    let Some(record) = record.filter(|record| record.grant == *grant) else {
+        return spent::find(files, paths, grant);
+    };
+    let is_open = |record: &GrantRecord| {
+        let attempt = record.attempt.as_ref();
+        attempt.is_some_and(|attempt| attempt.outcome.is_none())
+    };
+    if !is_open(&record) {
+        return Ok(Some(record));
+    }
+    // Whoever closed it may have died between the two files.
+    let begun = |record: &GrantRecord| record.attempt.as_ref().map(|attempt| attempt.begun_at);
+    let closed = spent::find(files, paths, grant)?;
+    let closed = closed.filter(|closed| begun(closed) == begun(&record));
+    Ok(Some(closed.unwrap_or(record)))
 }
 
 /// Writes a record durably.
@@ -88,7 +48,7 @@ pub(super) fn write(
 ) -> Result<(), FileError> {
     let target = paths.record(&record.grant);
     files.create_dirs(&paths.journal())?;
-    let bytes = serde_json::to_vec_pretty(&to_page(record)).map_err(|error| FileError {
+    let bytes = record::pretty(record).map_err(|error| FileError {
         operation: "write",
         path: target.clone(),
         source: error.into(),
@@ -100,97 +60,22 @@ pub(super) fn write(
     }
 }
 
-fn to_page(record: &GrantRecord) -> Page {
-    let binding = record.binding.as_ref();
-    Page {
-        schema: SCHEMA,
-        grant: record.grant.to_string(),
-        provider: record.provider.to_string(),
-        profile: record.profile.to_string(),
-        token_endpoint: binding.map(|b| b.token_endpoint.clone()),
-        client_id: binding.map(|b| b.client_id.clone()),
-        subject: record.subject.clone(),
-        revocation_endpoint: record.revocation_endpoint.clone(),
-        proven_at: record.proven_at.map(|time| time.0),
-        attempt: record.attempt.as_ref().map(|attempt| PageAttempt {
-            begun_at: attempt.begun_at.0,
-            settled_at: attempt.settled_at.map(|time| time.0),
-            outcome: attempt.outcome.clone().map(to_outcome),
-            failures: attempt.failures,
-        }),
+/// Writes down durably that a grant is spent, and lets its own file go.
+pub(super) fn retire(
+    io: &Io,
+    paths: &StorePaths,
+    record: GrantRecord,
+    referenced: &dyn Fn() -> Option<HashSet<GrantDigest>>,
+) -> Result<(), FileError> {
+    let file = paths.record(&record.grant);
+    let record = [record];
+    let retired = spent::add(io, paths, &record, referenced);
+    match retired.map(|()| io.files.remove(&file)) {
+        Ok(removed) => removed,
+        Err(error) => {
+            tracing::warn!(%error, "the record of a spent grant keeps a file of its own");
+            let [record] = record;
+            write(&*io.files, paths, &record)
+        }
     }
-}
-
-fn to_outcome(outcome: RefreshOutcome) -> PageOutcome {
-    match outcome {
-        RefreshOutcome::Stored { successor } => PageOutcome::Stored {
-            successor: successor.to_string(),
-        },
-        RefreshOutcome::Refused(refusal) => PageOutcome::Refused {
-            code: refusal.code,
-            description: refusal.description,
-            status: refusal.status,
-        },
-        RefreshOutcome::Revoked => PageOutcome::Revoked,
-        RefreshOutcome::Passing { reason, retry_at } => PageOutcome::Passing {
-            reason,
-            retry_at: retry_at.map(|time| time.0),
-        },
-        RefreshOutcome::Unknown { reason } => PageOutcome::Unknown { reason },
-    }
-}
-
-fn from_page(page: Page) -> Option<GrantRecord> {
-    if page.schema != SCHEMA {
-        return None;
-    }
-    let binding = page.token_endpoint.zip(page.client_id);
-    let attempt = match page.attempt {
-        None => None,
-        Some(attempt) => Some(Attempt {
-            begun_at: Timestamp(attempt.begun_at),
-            settled_at: attempt.settled_at.map(Timestamp),
-            outcome: match attempt.outcome {
-                None => None,
-                Some(outcome) => Some(from_outcome(outcome)?),
-            },
-            failures: attempt.failures,
-        }),
-    };
-    Some(GrantRecord {
-        grant: GrantDigest::parse(&page.grant)?,
-        provider: ProviderId::parse(&page.provider).ok()?,
-        profile: ProfileId::parse(&page.profile).ok()?,
-        binding: binding.map(|(token_endpoint, client_id)| Binding {
-            token_endpoint,
-            client_id,
-        }),
-        subject: page.subject,
-        revocation_endpoint: page.revocation_endpoint,
-        proven_at: page.proven_at.map(Timestamp),
-        attempt,
-    })
-}
-
-fn from_outcome(outcome: PageOutcome) -> Option<RefreshOutcome> {
-    Some(match outcome {
-        PageOutcome::Stored { successor } => RefreshOutcome::Stored {
-            successor: GrantDigest::parse(&successor)?,
-        },
-        PageOutcome::Refused {
-            code,
-            description,
-            status,
-        } => RefreshOutcome::Refused(Refusal {
-            code,
-            description,
-            status,
-        }),
-        PageOutcome::Revoked => RefreshOutcome::Revoked,
-        PageOutcome::Passing { reason, retry_at } => RefreshOutcome::Passing {
-            reason,
-            retry_at: retry_at.map(Timestamp),
-        },
-        PageOutcome::Unknown { reason } => RefreshOutcome::Unknown { reason },
-    })
 }

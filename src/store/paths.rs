@@ -102,6 +102,21 @@ impl StorePaths {
         self.journal().join(format!("{grant}.json"))
     }
 
+    /// The records of spent grants.
+    pub(super) fn all_spent(&self) -> PathBuf {
+        self.refresh_locks().join("spent")
+    }
+
+    /// The file that holds the record of a grant once that is spent.
+    pub(super) fn spent(&self, grant: &GrantDigest) -> PathBuf {
+        self.all_spent().join(&grant.as_str()[..2])
+    }
+
+    /// The lock of all of them.
+    pub(super) fn spent_lock(&self) -> PathBuf {
+        self.all_spent().join("lock")
+    }
+
     /// Where answers are saved, the preferred place first.
     pub(super) fn rescue(&self) -> impl Iterator<Item = PathBuf> {
         let first = self.state.join("rescue");

@@ -159,8 +159,8 @@ impl Files for SystemFiles {
         lock::try_lock(path, sharing)
     }
 
-    fn lock(&self, path: &Path, sharing: Sharing) -> Result<Box<dyn FileLock>, FileError> {
-        lock::lock(path, sharing)
+    fn await_lock(&self, path: &Path) -> Result<(), FileError> {
+        lock::wait(path)
     }
 
     /// With the host: a container shares the directory and not the process ids.

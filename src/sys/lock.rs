@@ -10,23 +10,32 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::fs_error::failed;
 use crate::ports::files::{FileError, FileLock, Sharing};
 
 /// A held lock; closing the file frees it.
-struct Held(File);
+struct Held {
+    file: File,
+    path: PathBuf,
+}
 
 impl FileLock for Held {
     fn note(&mut self, text: &str) {
         // Best effort: a full disk must not stop the holder of a lock. Not truncated first, so that a
         // reader never finds it empty.
-        let _ = self
-            .0
+        let file = &mut self.file;
+        let _ = file
             .rewind()
-            .and_then(|()| self.0.write_all(text.as_bytes()))
-            .and_then(|()| self.0.set_len(text.len() as u64));
+            .and_then(|()| file.write_all(text.as_bytes()))
+            .and_then(|()| file.set_len(text.len() as u64));
+    }
+
+    fn remove(self: Box<Self>) -> Result<(), FileError> {
+        // Before the lock goes with the file: whoever opens the path from now on makes another,
+        // and whoever has this one open finds out in `acquire`.
+        std::fs::remove_file(&self.path).map_err(failed("remove", &self.path))
     }
 }
 
@@ -46,13 +55,24 @@ pub(super) fn try_lock(
     }
 }
 
-/// See [`crate::ports::files::Files::lock`].
-pub(super) fn lock(path: &Path, sharing: Sharing) -> Result<Box<dyn FileLock>, FileError> {
-    let take = |file: &File| match sharing {
-        Sharing::Exclusive => fs2::FileExt::lock_exclusive(file),
-        Sharing::Shared => fs2::FileExt::lock_shared(file),
+/// See [`crate::ports::files::Files::await_lock`].
+pub(super) fn wait(path: &Path) -> Result<(), FileError> {
+    let wait = || match File::open(path) {
+        Ok(file) => insist(|| fs2::FileExt::lock_shared(&file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
     };
-    acquire(path, take).map_err(failed("lock", path))
+    wait().map_err(failed("lock", path))
+}
+
+/// Does it again as often as a signal interrupts it.
+fn insist(take: impl Fn() -> io::Result<()>) -> io::Result<()> {
+    loop {
+        match take() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
 }
 
 /// Takes the lock of an open file that only its owner and sweepers know; false if it is held. It is
@@ -68,18 +88,14 @@ pub(super) fn claim(file: &File) -> io::Result<bool> {
 fn acquire(path: &Path, take: impl Fn(&File) -> io::Result<()>) -> io::Result<Box<dyn FileLock>> {
     loop {
         let file = open(path)?;
-        loop {
-            match take(&file) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => break other?,
-            }
-        }
-        // Somebody may have removed the file by hand while we waited. A lock on a file that has no
+        insist(|| take(&file))?;
+        // Somebody may have removed the file since it was opened. A lock on a file that has no
         // name any more excludes nobody.
         let ours = file.metadata()?;
         match std::fs::metadata(path) {
             Ok(named) if (named.dev(), named.ino()) == (ours.dev(), ours.ino()) => {
-                return Ok(Box::new(Held(file)));
+                let path = path.to_owned();
+                return Ok(Box::new(Held { file, path }));
             }
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -104,18 +120,22 @@ mod tests {
 
     use super::*;
 
+    fn take(path: &Path, sharing: Sharing) -> Option<Box<dyn FileLock>> {
+        try_lock(path, sharing).unwrap()
+    }
+
     #[test]
     fn two_opens_exclude_each_other_and_shared_ones_do_not() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.lock");
-        let free = |sharing| try_lock(&path, sharing).unwrap().is_some();
+        let free = |sharing| take(&path, sharing).is_some();
 
-        let held = lock(&path, Sharing::Exclusive).unwrap();
+        let held = take(&path, Sharing::Exclusive).unwrap();
         assert!(!free(Sharing::Exclusive));
         assert!(!free(Sharing::Shared));
         drop(held);
 
-        let held = lock(&path, Sharing::Shared).unwrap();
+        let held = take(&path, Sharing::Shared).unwrap();
         assert!(free(Sharing::Shared));
         assert!(!free(Sharing::Exclusive));
         drop(held);
@@ -124,30 +144,66 @@ mod tests {
     }
 
     #[test]
-    fn a_waiting_thread_gets_the_lock_only_after_it_is_free() {
+    fn a_waiter_wakes_only_after_the_lock_is_free_even_if_its_file_is_gone() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.lock");
-        let held = lock(&path, Sharing::Exclusive).unwrap();
-        let (tell, told) = mpsc::channel();
-        let waiter = {
-            let (path, tell) = (path.clone(), tell.clone());
-            std::thread::spawn(move || {
-                let lock = lock(&path, Sharing::Exclusive).unwrap();
-                tell.send("waiter").unwrap();
-                drop(lock);
-            })
-        };
-        tell.send("owner").unwrap();
-        drop(held);
-        waiter.join().unwrap();
-        assert_eq!(told.try_iter().collect::<Vec<_>>(), ["owner", "waiter"]);
+        wait(&path).unwrap();
+        assert!(!path.exists(), "a wait makes no lock");
+        for is_removed in [false, true] {
+            let held = take(&path, Sharing::Exclusive).unwrap();
+            let (tell, told) = mpsc::channel();
+            let waiter = {
+                let (path, tell) = (path.clone(), tell.clone());
+                std::thread::spawn(move || {
+                    wait(&path).unwrap();
+                    tell.send("waiter").unwrap();
+                })
+            };
+            tell.send("owner").unwrap();
+            match is_removed {
+                true => held.remove().unwrap(),
+                false => drop(held),
+            }
+            waiter.join().unwrap();
+            assert_eq!(told.try_iter().collect::<Vec<_>>(), ["owner", "waiter"]);
+            assert_eq!(path.exists(), !is_removed);
+        }
+    }
+
+    #[test]
+    fn a_lock_that_goes_with_its_file_never_has_two_holders() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.lock");
+        let inside = std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let mut turns = 0;
+                    while turns < 300 {
+                        let Some(held) = take(&path, Sharing::Exclusive) else {
+                            std::thread::yield_now();
+                            continue;
+                        };
+                        use std::sync::atomic::Ordering::SeqCst;
+                        assert_eq!(inside.fetch_add(1, SeqCst), 0);
+                        turns += 1;
+                        std::thread::yield_now();
+                        inside.fetch_sub(1, SeqCst);
+                        match turns % 2 {
+                            0 => held.remove().unwrap(),
+                            _ => drop(held),
+                        }
+                    }
+                });
+            }
+        });
     }
 
     #[test]
     fn a_note_replaces_the_one_before() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.lock");
-        let mut held = lock(&path, Sharing::Exclusive).unwrap();
+        let mut held = take(&path, Sharing::Exclusive).unwrap();
         held.note("a long first note");
         held.note("short");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "short");

@@ -65,6 +65,10 @@ struct NoLock;
 
 impl FileLock for NoLock {
     fn note(&mut self, _: &str) {}
+
+    fn remove(self: Box<Self>) -> Result<(), FileError> {
+        Ok(())
+    }
 }
 
 struct Other {

@@ -29,7 +29,7 @@ type Inspection = (
     fn(Context<'_>, &[AgentId]) -> Found,
 );
 
-const LOOKS: [Inspection; 8] = [
+const LOOKS: [Inspection; 9] = [
     ("documents", "every one can be read", documents),
     ("modes", "credentials are open to nobody else", modes),
     ("refreshes", "each one's end is known", refreshes),
@@ -38,6 +38,11 @@ const LOOKS: [Inspection; 8] = [
     ("stale_locks", "none", stale_locks),
     ("declared", "nothing is odd about config.yaml", declared),
     ("temp_files", "none were left by a crash", temp_files),
+    (
+        "spent_grants",
+        "no version left files of them",
+        spent_grants,
+    ),
 ];
 
 /// Looks for everything.
@@ -244,4 +249,32 @@ fn temp_files(cx: Context<'_>, agents: &[AgentId]) -> Found {
         }
     }
     found
+}
+
+/// Files that an earlier version made for each refresh, and nobody needs.
+fn spent_grants(cx: Context<'_>, _: &[AgentId]) -> Found {
+    let place = cx.dirs.state.join("locks/oauth-refresh");
+    let verdict = match cx.store_files.leftovers() {
+        Ok(0) => return Found::new(),
+        Ok(count) => Verdict::warning(
+            format!("{count} files of spent grants were left by an earlier version"),
+            Command::new("doctor --fix"),
+        ),
+        Err(error) => Verdict::warning(error.to_string(), "let this user read it"),
+    };
+    vec![(place, verdict)]
+}
+
+/// Removes what nobody needs; a check if there was anything.
+pub(super) fn fix(cx: Context<'_>) -> Option<Check> {
+    let verdict = match cx.store_files.remove_leftovers() {
+        Ok(0) => return None,
+        Ok(count) => Verdict::ok(format!("{count} files of spent grants were removed")),
+        Err(error) => Verdict::warning(error.to_string(), "let this user write it"),
+    };
+    Some(Check {
+        name: "fixed",
+        place: cx.dirs.state.clone(),
+        verdict,
+    })
 }

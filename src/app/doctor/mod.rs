@@ -131,7 +131,7 @@ impl Report {
 
 /// Looks at the state directory, and at each agent's directory that lies on another disk. One check
 /// may take up to half of `timeout`. `fault` is why the configuration could not be read: then only
-/// the main agent is known.
+/// the main agent is known. With `fix` what nobody needs is removed.
 ///
 /// # Errors
 /// If a signal asked to stop; what was found wrong stands in the report.
@@ -140,6 +140,7 @@ pub fn run(
     lab: &Lab,
     fault: Option<&Failure>,
     timeout: Duration,
+    fix: bool,
 ) -> Result<Report, Failure> {
     cx.interrupt.defer();
     let mut session = Session {
@@ -159,6 +160,9 @@ pub fn run(
     session.checks.push(configuration(cx, fault));
     // What hangs would hang here, too, where nobody has patience with it.
     if !session.is_stuck {
+        if fix {
+            session.checks.extend(findings::fix(cx));
+        }
         session.checks.extend(findings::look(cx));
     }
     Ok(Report {

@@ -21,17 +21,22 @@ use crate::ports::files::{Files, Sharing};
 ///
 /// Tries with throw-away files in the state directory what every promise rests on: that locks
 /// exclude and go with a killed process, that a reader never sees half a file, that what is written
-/// is durable and stays private. Then says what lies around. Changes nothing, takes about a second.
+/// is durable and stays private. Then says what lies around. Takes about a second and, without
+/// --fix, changes nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw doctor
   openclaw doctor --json
+  openclaw doctor --fix
 
 The exit code is 5 if a check failed, 0 with warnings.")]
 pub struct Doctor {
     /// Print the report as one JSON document
     #[arg(long)]
     json: bool,
+    /// Remove files of spent refresh tokens that an earlier version left
+    #[arg(long)]
+    fix: bool,
     /// How long it may take; a network disk may need more [default: 1.9s]
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     timeout: Option<Duration>,
@@ -53,7 +58,7 @@ impl Doctor {
     pub fn run(&self, system: &System) -> Result<Output, Failure> {
         let timeout = self.timeout.unwrap_or(doctor::USUAL_TIMEOUT);
         let fault = system.fault();
-        let report = doctor::run(system.context(), &system.lab()?, fault, timeout)?;
+        let report = doctor::run(system.context(), &system.lab()?, fault, timeout, self.fix)?;
         let output = match self.json {
             true => Output::json(&view::doctor::document(&report, system.hints())),
             false => Output::text(view::doctor::text(&report, system.hints())),

@@ -28,6 +28,10 @@ impl FileLock for MemoryLock {
             write(&mut state, &self.path, Some(bytes), 0o600);
         }
     }
+
+    fn remove(self: Box<Self>) -> Result<(), FileError> {
+        self.files.remove(&self.path)
+    }
 }
 
 impl Drop for MemoryLock {
@@ -371,18 +375,14 @@ impl Files for MemoryFiles {
         }))
     }
 
-    fn lock(&self, path: &Path, sharing: Sharing) -> Result<Box<dyn FileLock>, FileError> {
+    fn await_lock(&self, path: &Path) -> Result<(), FileError> {
         self.change(Step::Lock, "lock", path, |_| Ok(()))?;
         let mut state = self.state();
-        while !take(&mut state, path, sharing) {
+        while state.locks.get(path).is_some_and(|count| *count < 0) {
             let waited = self.shared.1.wait(state);
             state = waited.unwrap_or_else(PoisonError::into_inner);
         }
-        Ok(Box::new(MemoryLock {
-            files: self.clone(),
-            path: path.into(),
-            process: state.process,
-        }))
+        Ok(())
     }
 
     fn process_lives(&self, pid: u32) -> bool {

@@ -76,6 +76,11 @@ impl MemoryFiles {
         state.fault = Some((n, fault));
     }
 
+    /// How many steps there were since the last order of a fault, or at all.
+    pub fn steps(&self) -> usize {
+        self.state().steps
+    }
+
     /// Whether a fault that was ordered has struck; takes the order back.
     pub fn has_failed(&self) -> bool {
         let mut state = self.state();

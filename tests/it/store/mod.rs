@@ -5,6 +5,7 @@ mod busy_locks;
 mod contract;
 mod document_format;
 mod file_store;
+mod growth;
 mod history;
 mod lock_races;
 mod operation_properties;

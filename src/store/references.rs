@@ -1,0 +1,33 @@
+//! What still speaks of a grant.
+
+use std::collections::HashSet;
+
+use crate::model::credential::OAuth;
+use crate::model::grant::GrantDigest;
+use crate::ports::store::{Scope, StoreError};
+
+use super::history;
+use super::io::StoreContext;
+use super::read;
+use super::saved_answer;
+
+/// Every grant that lies in a document, among the generations of a history, or in a saved answer;
+/// `None` if one of them cannot be read.
+pub(super) fn all(cx: &StoreContext) -> Option<HashSet<GrantDigest>> {
+    let found = || -> Result<Option<HashSet<GrantDigest>>, StoreError> {
+        let mut grants: HashSet<GrantDigest> = saved_answer::grants(cx)?.into_iter().collect();
+        for agent in read::agents(cx)? {
+            let document = read::load(cx, &agent, Scope::All)?;
+            let held = document.profiles().filter_map(|(_, held)| held.as_oauth());
+            grants.extend(held.filter_map(OAuth::grant));
+            let kept = history::list(cx, &agent, None)?;
+            if !kept.faults.is_empty() {
+                return Ok(None);
+            }
+            let kept = kept.histories.into_iter().flat_map(|one| one.generations);
+            grants.extend(kept.filter_map(|generation| generation.grant));
+        }
+        Ok(Some(grants))
+    };
+    found().ok().flatten()
+}

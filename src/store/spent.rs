@@ -1,0 +1,173 @@
+//! Records of grants that are spent: many in a file, so that neither the number of files nor the
+//! cost of a refresh grows with the number of refreshes.
+//!
+//! `spent/<first two digits of the grant>`, a record a line, the newest last. By them a
+//! copy of a login that comes back from a backup is known, and is not sent. Decision 25 says how
+//! many are kept, and why by number and not by age.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::model::grant::{GrantDigest, GrantRecord};
+use crate::ports::files::{FileError, Files};
+use crate::ports::lock::{SHORT, Wait};
+use crate::ports::store::StoreError;
+
+use super::io::Io;
+use super::paths::StorePaths;
+use super::record;
+
+/// So many of a file are kept, whatever still refers to them.
+const KEPT: usize = 64;
+
+/// A file is cut back once it holds so many more: what refers to its records is asked for then, and
+/// seldom.
+const SLACK: usize = 16;
+
+/// The record of a grant, if it is among them.
+pub(super) fn find(
+    files: &dyn Files,
+    paths: &StorePaths,
+    grant: &GrantDigest,
+) -> Result<Option<GrantRecord>, FileError> {
+    let bytes = files.read(&paths.spent(grant))?.unwrap_or_default();
+    let name = grant.as_str().as_bytes();
+    let mut lines = bytes.rsplit(|byte| *byte == b'\n');
+    Ok(lines.find_map(|line| {
+        // A line names its successor, too; and only one of them is worth understanding.
+        let is_named = line.windows(name.len()).any(|window| window == name);
+        let record = is_named.then(|| record::parse(line)).flatten();
+        record.filter(|record| record.grant == *grant)
+    }))
+}
+
+/// Adds records durably. `referenced` tells which grants must not be forgotten; `None` if that
+/// cannot be found out, and then none is.
+pub(super) fn add(
+    io: &Io,
+    paths: &StorePaths,
+    records: &[GrantRecord],
+    referenced: &dyn Fn() -> Option<HashSet<GrantDigest>>,
+) -> Result<(), StoreError> {
+    let mut by_file: BTreeMap<_, Vec<&GrantRecord>> = BTreeMap::new();
+    for record in records {
+        let file = by_file.entry(paths.spent(&record.grant)).or_default();
+        file.push(record);
+    }
+    io.files.create_dirs(&paths.all_spent())?;
+    let _lock = io.lock(&paths.spent_lock(), &Wait::uninterrupted(SHORT))?;
+    for (path, new) in by_file {
+        let bytes = io.files.read(&path)?.unwrap_or_default();
+        let old = bytes.split(|byte| *byte == b'\n').filter_map(record::parse);
+        let is_new = |old: &GrantRecord| new.iter().any(|new| new.grant == old.grant);
+        let mut all: Vec<GrantRecord> = old.filter(|old| !is_new(old)).collect();
+        all.extend(new.into_iter().cloned());
+        if all.len() > KEPT + SLACK {
+            cut_back(&mut all, referenced);
+        }
+        let lines = all.iter().map(record::line).collect::<Result<Vec<_>, _>>();
+        let bytes = lines.map_err(|error| FileError {
+            operation: "write",
+            path: path.clone(),
+            source: error.into(),
+        })?;
+        match io.files.replace(&path, &bytes.concat()) {
+            Err(error) if !error.is_in_place() => return Err(error.into()),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Drops the oldest that nothing refers to. Those that something does count as new from now on, so
+/// that they are not asked about again at once.
+fn cut_back(all: &mut Vec<GrantRecord>, referenced: &dyn Fn() -> Option<HashSet<GrantDigest>>) {
+    let Some(referenced) = referenced() else {
+        return;
+    };
+    let old = all.drain(..all.len() - KEPT);
+    let still = old.filter(|record| referenced.contains(&record.grant));
+    let still: Vec<GrantRecord> = still.collect();
+    all.extend(still);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::grant::{Attempt, RefreshOutcome};
+    use crate::model::id::{ProfileId, ProviderId};
+    use crate::model::time::Timestamp;
+    use crate::testing::clock::FakeClock;
+    use crate::testing::files::MemoryFiles;
+
+    /// All of them in one file.
+    fn record(n: usize) -> GrantRecord {
+        let grant = |n: usize| GrantDigest::parse(&format!("ab{n:062x}")).unwrap();
+        GrantRecord {
+            grant: grant(n),
+            provider: ProviderId::parse("openai-codex").unwrap(),
+            profile: ProfileId::parse("openai-codex:me").unwrap(),
+            binding: None,
+            subject: None,
+            revocation_endpoint: None,
+            proven_at: None,
+            attempt: Some(Attempt {
+                begun_at: Timestamp(1),
+                settled_at: Some(Timestamp(2)),
+                outcome: Some(RefreshOutcome::Stored {
+                    successor: grant(n + 1),
+                }),
+                failures: 0,
+            }),
+        }
+    }
+
+    fn paths() -> StorePaths {
+        StorePaths {
+            state: "/s".into(),
+            main_dir: "/s/agents/main/agent".into(),
+            agent_dirs: Vec::new(),
+            oauth_dir: "/s/credentials".into(),
+            written_by: None,
+            spare: None,
+        }
+    }
+
+    #[test]
+    fn the_newest_are_kept_and_those_that_something_refers_to() {
+        let files = MemoryFiles::new();
+        let io = Io {
+            files: Arc::new(files.clone()),
+            clock: Arc::new(FakeClock::new(Timestamp(3))),
+        };
+        let find = |n: usize| find(&files, &paths(), &record(n).grant).unwrap();
+        let first = || Some(HashSet::from([record(0).grant]));
+        for n in 0..1_000 {
+            add(&io, &paths(), &[record(n)], &first).unwrap();
+            let text = files.text(Path::new("/s/locks/oauth-refresh/spent/ab"));
+            assert!(text.unwrap().lines().count() <= KEPT + SLACK + 1);
+        }
+        assert_eq!(find(0), Some(record(0)));
+        assert_eq!(find(1), None);
+        assert_eq!(find(999), Some(record(999)));
+        assert_eq!(find(1_000), None, "it is named as a successor only");
+        add(&io, &paths(), &[record(999)], &first).unwrap();
+        assert_eq!(files.list(&paths().all_spent()).unwrap(), ["ab", "lock"]);
+    }
+
+    #[test]
+    fn nothing_is_forgotten_while_nobody_knows_what_refers_to_it() {
+        let files = MemoryFiles::new();
+        let io = Io {
+            files: Arc::new(files.clone()),
+            clock: Arc::new(FakeClock::new(Timestamp(3))),
+        };
+        let all: Vec<GrantRecord> = (0..200).map(record).collect();
+        add(&io, &paths(), &all, &|| None).unwrap();
+        assert!(find(&files, &paths(), &record(0).grant).unwrap().is_some());
+        add(&io, &paths(), &[record(200)], &|| Some(HashSet::new())).unwrap();
+        assert!(find(&files, &paths(), &record(0).grant).unwrap().is_none());
+    }
+}

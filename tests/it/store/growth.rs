@@ -1,0 +1,142 @@
+//! A state directory that is used for years: what a refresh leaves behind, and what it costs.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use openclaw::model::grant::{Attempt, Binding, GrantRecord, RefreshOutcome};
+use openclaw::model::id::{AgentId, ProviderId};
+use openclaw::model::secret::Secret;
+use openclaw::model::time::Timestamp;
+use openclaw::ports::files::{Files, Sharing};
+use openclaw::ports::store::{GrantLock, GrantLocks as _, Journal as _, PendingRefresh};
+use openclaw::ports::store_files::StoreFiles as _;
+use openclaw::store::file::FileStore;
+use openclaw::testing::files::MemoryFiles;
+
+use crate::support::memory_store::{
+    ANSWER, MAIN, PATIENCE, START, digest, oauth, profile, refresh_of, store, text,
+};
+
+const NOW: Timestamp = Timestamp(START as i64);
+const LOCKS: &str = "/s/locks/oauth-refresh";
+
+/// The `n`-th refresh of a login; how many steps the file system made for it.
+fn refresh(store: &FileStore, files: &MemoryFiles, n: usize) -> usize {
+    let before = files.steps();
+    let (agent, profile) = (AgentId::main(), profile());
+    let provider = ProviderId::parse("openai-codex").unwrap();
+    let binding = Binding {
+        token_endpoint: "https://auth.example/token".into(),
+        client_id: "client".into(),
+    };
+    let lock = store.try_lock_grant(&digest(&format!("rt-{n}"))).unwrap();
+    let mut reserved = lock
+        .held()
+        .unwrap()
+        .reserve(&PendingRefresh {
+            agent: &agent,
+            profile: &profile,
+            provider: &provider,
+            binding: &binding,
+            now: NOW,
+            wait: &PATIENCE,
+        })
+        .unwrap();
+    reserved.save(&Secret::new(ANSWER.to_vec()));
+    let new = oauth(&format!("rt-{}", n + 1));
+    reserved.commit(&new, NOW).unwrap();
+    files.steps() - before
+}
+
+/// The files of grants; those that hold many records are counted apart.
+fn of_grants(files: &MemoryFiles) -> (usize, usize) {
+    let all = files.all().into_iter().map(|(path, _)| path);
+    let all: Vec<_> = all.filter(|path| path.starts_with(LOCKS)).collect();
+    let many = all
+        .iter()
+        .filter(|path| path.parent().unwrap().ends_with("spent"));
+    let many = many.count();
+    (all.len() - many, many)
+}
+
+#[test]
+fn thousands_of_refreshes_leave_few_files_and_each_costs_the_same() {
+    let files = MemoryFiles::new();
+    files.put(Path::new(MAIN), &text("rt-0"));
+    let store = store(&files);
+    let mut costs = BTreeSet::new();
+    for n in 0..3_000 {
+        let cost = refresh(&store, &files, n);
+        if n > 50 {
+            costs.insert(cost);
+        }
+        if n % 100 == 0 {
+            let (own, many) = of_grants(&files);
+            assert!(own <= 2, "a record, and a lock: {own} after {n}");
+            assert!(many <= 257, "256 files, and their lock: {many} after {n}");
+        }
+    }
+    assert_eq!(costs.len(), 1, "{costs:?}");
+    assert_eq!(refresh_of(&store, "main"), "rt-3000");
+    // An old copy is known for what it is, without a lock that stays.
+    let next = digest("rt-8");
+    let record = store.grant_record(&digest("rt-7")).unwrap().unwrap();
+    assert_eq!(record.successor(), Some(next.clone()));
+    let lock = store.try_lock_grant(&digest("rt-7")).unwrap();
+    assert!(matches!(lock, GrantLock::Spent { successor } if successor == next));
+    assert!(of_grants(&files).0 <= 2);
+}
+
+/// What versions before this one left of a refresh.
+fn leave(files: &MemoryFiles, n: usize) {
+    let (spent, successor) = (digest(&format!("rt-{n}")), digest(&format!("rt-{}", n + 1)));
+    let page = format!(
+        r#"{{"schema":1,"grant":"{spent}","provider":"openai-codex","profile":"openai-codex:default","tokenEndpoint":null,"clientId":null,"provenAt":1,"attempt":{{"begunAt":{n},"settledAt":{n},"outcome":{{"kind":"stored","successor":"{successor}"}}}}}}"#
+    );
+    files.put(Path::new(&format!("{LOCKS}/journal/{spent}.json")), &page);
+    let lock = format!("{LOCKS}/openclaw-rs/{spent}.lock");
+    files.put(Path::new(&lock), "pid 1");
+}
+
+#[test]
+fn what_earlier_versions_left_is_counted_and_removed_but_not_forgotten() {
+    let files = MemoryFiles::new();
+    files.put(Path::new(MAIN), &text("rt-500"));
+    let store = store(&files);
+    (0..500).for_each(|n| leave(&files, n));
+    let living = GrantRecord {
+        grant: digest("rt-500"),
+        provider: ProviderId::parse("openai-codex").unwrap(),
+        profile: profile(),
+        binding: None,
+        subject: None,
+        revocation_endpoint: None,
+        proven_at: Some(NOW),
+        attempt: Some(Attempt {
+            begun_at: NOW,
+            settled_at: Some(NOW),
+            outcome: Some(RefreshOutcome::Passing {
+                reason: "down".into(),
+                retry_at: None,
+            }),
+            failures: 1,
+        }),
+    };
+    store.record_login(&living).unwrap();
+    let lock = |n: usize| format!("{LOCKS}/openclaw-rs/{}.lock", digest(&format!("rt-{n}")));
+    files.put(Path::new(&lock(500)), "pid 1");
+    assert_eq!(store.leftovers().unwrap(), 1_000);
+
+    let path = lock(3);
+    let held = files
+        .try_lock(Path::new(&path), Sharing::Exclusive)
+        .unwrap();
+    assert_eq!(store.remove_leftovers().unwrap(), 999);
+    assert_eq!(store.leftovers().unwrap(), 1, "the lock that is held");
+    drop(held);
+    assert_eq!(store.remove_leftovers().unwrap(), 1);
+    assert_eq!(of_grants(&files).0, 2);
+    assert_eq!(store.grant_record(&living.grant).unwrap(), Some(living));
+    let record = store.grant_record(&digest("rt-7")).unwrap().unwrap();
+    assert_eq!(record.successor(), Some(digest("rt-8")));
+}

@@ -11,7 +11,7 @@ use crate::model::inheritance::Inheritance;
 use crate::model::profiles::{AuthProfiles, Effective};
 use crate::model::settings::Settings;
 use crate::ports::callback::Callback;
-use crate::ports::dialog::{Dialog, Notice};
+use crate::ports::dialog::{Answer, Dialog, Notice, Question};
 use crate::ports::files::Files;
 use crate::ports::host::{Browser, Clock, Env, Interrupt, LoginShell, Random};
 use crate::ports::http::Http;
@@ -149,6 +149,19 @@ impl Context<'_> {
     pub(in crate::app) fn is_taken(&self, agent: &AgentId, profile: &ProfileId) -> bool {
         let document = self.store.load(agent, Scope::Profile(profile));
         document.is_ok_and(|document| document.get(profile).is_some())
+    }
+
+    /// Fails once a signal asked to stop.
+    pub(in crate::app) fn uninterrupted(&self) -> Result<(), Failure> {
+        let signal = self.interrupt.pending();
+        signal.map_or(Ok(()), |signal| Err(Failure::cancelled(signal)))
+    }
+
+    /// Asks a person for yes or no.
+    pub(in crate::app) fn confirm(&self, prompt: String, default: bool) -> Result<bool, Failure> {
+        let question = Question::Confirm { prompt, default };
+        let answer = self.dialog.ask(&question, &|| false)?;
+        Ok(matches!(answer, Answer::Yes))
     }
 
     /// Tells something that is wrong and does not stop the command.

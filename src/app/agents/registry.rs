@@ -12,7 +12,6 @@ use crate::config::workspace;
 use crate::model::hint::Command;
 use crate::model::id::{AgentId, printable};
 use crate::model::path::resolve;
-use crate::ports::dialog::{Answer, Question};
 
 use super::config_touch::touch;
 use super::persona;
@@ -343,13 +342,10 @@ fn confirm(cx: Context<'_>, id: &AgentId) -> Result<(), Failure> {
         let failure = Failure::new(Kind::Usage, "Non-interactive session. Re-run with --force.");
         return Err(failure.hint(command));
     }
-    let question = Question::Confirm {
-        prompt: format!("Delete agent {id}? Its credentials and sessions are moved to trash."),
-        default: false,
-    };
-    match cx.dialog.ask(&question, &|| false)? {
-        Answer::Yes => Ok(()),
-        Answer::No | Answer::Text(_) => {
+    let prompt = format!("Delete agent {id}? Its credentials and sessions are moved to trash.");
+    match cx.confirm(prompt, false)? {
+        true => Ok(()),
+        false => {
             Err(Failure::new(Kind::Usage, format!("Agent {id} was not deleted")).hint(command))
         }
     }

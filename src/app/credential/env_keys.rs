@@ -123,9 +123,7 @@ impl<'a> Keys<'a> {
         cx.interrupt.defer();
         let stop = || cx.interrupt.pending().is_some();
         let found = cx.shell.variables(shell_limit(cx), &stop);
-        if let Some(signal) = cx.interrupt.pending() {
-            return Err(Failure::cancelled(signal));
-        }
+        cx.uninterrupted()?;
         match found {
             Ok(found) => {
                 let wanted = FROM_SHELL.iter().filter_map(|name| {

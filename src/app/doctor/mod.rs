@@ -153,9 +153,7 @@ pub fn run(
     };
     for place in session.places(cx) {
         session.examine(&place);
-        if let Some(signal) = cx.interrupt.pending() {
-            return Err(Failure::cancelled(signal));
-        }
+        cx.uninterrupted()?;
     }
     session.checks.push(configuration(cx, fault));
     // What hangs would hang here, too, where nobody has patience with it.

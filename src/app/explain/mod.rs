@@ -15,7 +15,6 @@ pub use shadows::Shadow;
 
 use std::sync::Arc;
 
-use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProviderId};
 use crate::model::inheritance::Inheritance;
 use crate::model::profiles::Effective;
@@ -105,9 +104,8 @@ struct Files {
 /// cannot be read.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let agent = &request.agent;
-    if request.agent_named && !cx.settings.knows_agent(agent) {
-        let message = format!("Unknown agent id \"{agent}\"");
-        return Err(Failure::new(Kind::NotFound, message).hint(Command::list_agents()));
+    if request.agent_named {
+        cx.require_agent(agent)?;
     }
     let effective = Arc::new(cx.effective(agent, Scope::All)?);
     let keys = Keys::look(cx)?;

@@ -56,9 +56,7 @@ pub(in crate::app) fn prove(
         })
         .ok()
     });
-    if let Some(signal) = cx.interrupt.pending() {
-        return Err(Failure::cancelled(signal));
-    }
+    cx.uninterrupted()?;
     Ok(Proof { subject, userinfo })
 }
 

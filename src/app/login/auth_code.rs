@@ -66,9 +66,7 @@ impl LoginResult {
         request: &Request,
         provider: &Provider,
     ) -> Result<Outcome, Failure> {
-        if let Some(signal) = cx.interrupt.pending() {
-            return Err(Failure::cancelled(signal));
-        }
+        cx.uninterrupted()?;
         match self {
             Self::Grant { client, grant } => keep(cx, request, provider, &client, *grant),
             Self::Device {

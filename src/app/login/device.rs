@@ -153,9 +153,7 @@ pub(super) fn run(
     });
     let is_over = || cx.interrupt.pending().is_some() || cx.clock.monotonic() >= deadline;
     let grant = running.poll_until(&is_over);
-    if let Some(signal) = cx.interrupt.pending() {
-        return Err(Failure::cancelled(signal));
-    }
+    cx.uninterrupted()?;
     let grant = grant.unwrap_or_else(|| Err(super::request::timed_out(request, provider)))?;
     keep_grant(cx, request, provider, client, flow, *grant)
 }

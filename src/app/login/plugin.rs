@@ -49,9 +49,7 @@ pub(in crate::app) fn run(
         ..plugin::speaker(cx, &provider.id, &path)
     };
     let line = speaker.login(&mut login);
-    if let Some(signal) = cx.interrupt.pending() {
-        return Err(Failure::cancelled(signal));
-    }
+    cx.uninterrupted()?;
     let grant =
         line.and_then(|line| protocol::grant(line, begun_at, provider.refresh.baked_margin));
     let mut grant = grant.map_err(|error| match cx.clock.monotonic() >= over {

@@ -262,9 +262,7 @@ fn needs_person(living: &ValidToken) -> Option<Failure> {
 
 fn wait_until(cx: Context<'_>, moment: Duration) -> Result<(), Failure> {
     loop {
-        if let Some(signal) = cx.interrupt.pending() {
-            return Err(Failure::cancelled(signal));
-        }
+        cx.uninterrupted()?;
         let left = moment.saturating_sub(cx.clock.monotonic());
         if left.is_zero() {
             return Ok(());

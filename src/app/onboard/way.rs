@@ -5,7 +5,6 @@ use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::provider::Flow;
 use crate::model::secret::Secret;
-use crate::ports::dialog::{Answer, Question};
 use crate::ports::store::Scope;
 
 use super::choices::{Meaning, TOKEN};
@@ -146,17 +145,12 @@ impl LoginMethod<'_> {
             self.cx.info(text);
             return Ok(Some(Source::Text(key)));
         }
-        let question = Question::Confirm {
-            prompt: format!(
-                "Store the key that is there already ({source}, {})?",
-                key.masked()
-            ),
-            default: true,
-        };
-        Ok(match self.cx.dialog.ask(&question, &|| false)? {
-            Answer::Yes => Some(Source::Text(key)),
-            Answer::No | Answer::Text(_) => None,
-        })
+        let prompt = format!(
+            "Store the key that is there already ({source}, {})?",
+            key.masked()
+        );
+        let is_meant = self.cx.confirm(prompt, true)?;
+        Ok(is_meant.then_some(Source::Text(key)))
     }
 
     /// A profile with a key of this provider that the agent sees.

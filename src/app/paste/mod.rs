@@ -184,14 +184,10 @@ fn confirm_made(cx: Context<'_>, manifest: Option<&Provider>) -> Result<(), Fail
     let Some(help) = shape.and_then(|shape| shape.help.as_deref()) else {
         return Ok(());
     };
-    let question = Question::Confirm {
-        prompt: format!("Have you run `{help}` and copied the token?"),
-        default: true,
-    };
-    match cx.dialog.ask(&question, &|| false)? {
-        Answer::No => Err(Failure::new(Kind::Usage, "nothing was stored")
+    match cx.confirm(format!("Have you run `{help}` and copied the token?"), true)? {
+        true => Ok(()),
+        false => Err(Failure::new(Kind::Usage, "nothing was stored")
             .hint(format!("run `{help}` first, on any machine"))),
-        Answer::Yes | Answer::Text(_) => Ok(()),
     }
 }
 

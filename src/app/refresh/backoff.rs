@@ -42,9 +42,7 @@ pub(super) fn next_try(
 /// [`Kind::Cancelled`](crate::app::failure::Kind::Cancelled) for a signal.
 pub(super) fn wait_until(cx: Context<'_>, moment: Timestamp) -> Result<(), Failure> {
     while cx.clock.now() < moment {
-        if let Some(signal) = cx.interrupt.pending() {
-            return Err(Failure::cancelled(signal));
-        }
+        cx.uninterrupted()?;
         cx.clock.sleep(LOOK);
     }
     Ok(())

@@ -111,9 +111,8 @@ fn commit(
     // Only now: a doubt about whose it is must not lose a token that cannot be had again.
     let record = facts.record.as_ref();
     verify_login::doubt(cx, request.provider, request.profile, record, id_token);
-    if let Some(signal) = cx.interrupt.pending() {
-        return Err(Failure::cancelled(signal).touched(StoreEffect::Changed));
-    }
+    cx.uninterrupted()
+        .map_err(|failure| failure.touched(StoreEffect::Changed))?;
     match changed.contains(request.owner) {
         true => {
             let how = RefreshResult::Refreshed;
@@ -171,9 +170,7 @@ fn settle(
             request.profile
         ));
     }
-    if let Some(signal) = cx.interrupt.pending() {
-        return Err(Failure::cancelled(signal));
-    }
+    cx.uninterrupted()?;
     let obstacle = match outcome {
         RefreshOutcome::Refused(refusal) => refused(facts, &refusal_words(&refusal)),
         RefreshOutcome::Passing { reason, retry_at } => {

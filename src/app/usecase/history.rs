@@ -14,7 +14,6 @@ use crate::model::history::{Cause, Generation, History};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
-use crate::ports::dialog::{Answer, Question};
 use crate::ports::store::{Scope, StoreError};
 
 use crate::app::context::Context;
@@ -213,13 +212,10 @@ fn confirm(cx: Context<'_>, request: &Request) -> Result<(), Failure> {
     if !cx.dialog.can_ask() {
         return failure(": nobody is there to confirm it");
     }
-    let question = Question::Confirm {
-        prompt: format!("Clear the history of {what}? It can then no longer be brought back."),
-        default: false,
-    };
-    match cx.dialog.ask(&question, &|| false)? {
-        Answer::Yes => Ok(()),
-        Answer::No | Answer::Text(_) => failure(""),
+    let prompt = format!("Clear the history of {what}? It can then no longer be brought back.");
+    match cx.confirm(prompt, false)? {
+        true => Ok(()),
+        false => failure(""),
     }
 }
 

@@ -6,7 +6,6 @@
 use crate::model::credential::{Credential, Kind as CredentialKind};
 use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId};
-use crate::ports::dialog::{Answer, Question};
 use crate::ports::store::{Change, Scope, StoreError};
 
 use crate::app::context::Context;
@@ -279,14 +278,8 @@ fn confirm(cx: Context<'_>, outcome: &Outcome, request: &Request) -> Result<(), 
         Some(_) => "Revoke and remove",
         None => "Remove",
     };
-    let question = Question::Confirm {
-        prompt: format!("{verb} {profile}?{inherited}"),
-        default: false,
-    };
-    match cx.dialog.ask(&question, &|| false)? {
-        Answer::Yes => Ok(()),
-        Answer::No | Answer::Text(_) => {
-            Err(Failure::new(Kind::Usage, format!("{profile} was not removed")).hint(command))
-        }
+    match cx.confirm(format!("{verb} {profile}?{inherited}"), false)? {
+        true => Ok(()),
+        false => Err(Failure::new(Kind::Usage, format!("{profile} was not removed")).hint(command)),
     }
 }

@@ -1,7 +1,28 @@
 //! What is wrong with the documents that an agent sees.
 
-use crate::model::id::printable;
-use crate::model::profiles::{Content, Effective};
+use crate::app::context::Context;
+use crate::app::failure::Failure;
+use crate::model::id::{AgentId, printable};
+use crate::model::profiles::{AuthProfiles, Content, Effective};
+use crate::ports::store::{Scope, StoreError};
+
+/// Loads what an agent sees. A document that is not JSON counts as empty and becomes a fault.
+pub(in crate::app) fn load_effective(
+    cx: Context<'_>,
+    agent: &AgentId,
+) -> Result<(Effective, Vec<String>), Failure> {
+    let mut wrong = Vec::new();
+    let mut load = |agent: &AgentId| match cx.store.load(agent, Scope::All) {
+        Ok(document) => Ok(document),
+        Err(error @ StoreError::Corrupt { .. }) => {
+            wrong.push(format!("{error}; it is kept as it is"));
+            Ok(AuthProfiles::default())
+        }
+        Err(error) => Err(Failure::from(error)),
+    };
+    let effective = cx.overlay(agent, &mut load)?;
+    Ok((effective, wrong))
+}
 
 /// What is wrong with what an agent sees, each a sentence that holds nothing of any secret.
 pub(in crate::app) fn faults(effective: &Effective) -> Vec<String> {

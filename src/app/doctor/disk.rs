@@ -3,15 +3,30 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::model::hint::shell_word;
 use crate::model::time::Timestamp;
-use crate::ports::disk::Kind;
-use crate::ports::files::{FileError, Sharing};
+use crate::ports::disk::{Disk, Kind};
+use crate::ports::files::{FileError, Files, Sharing};
+use crate::ports::host::Clock;
 
-use super::{Lab, Verdict};
+use super::report::Verdict;
+
+/// The doors that are put to the test. A check outlives its patience, so it owns them.
+#[derive(Clone)]
+pub struct Lab {
+    /// The file system as the store uses it.
+    pub files: Arc<dyn Files>,
+    /// What only doctor asks of it.
+    pub disk: Arc<dyn Disk>,
+    /// The system's clock.
+    pub clock: Arc<dyn Clock>,
+    /// The id of this process.
+    pub pid: u32,
+}
 
 /// One that changes nothing looks at the directory itself.
 pub(super) type DiskContext = fn(&Lab, &Path) -> Verdict;

@@ -9,7 +9,7 @@ use crate::model::hint::{Command, Hint, shell_word};
 use crate::model::id::AgentId;
 use crate::ports::store::{Scope, StoreError};
 
-use super::{Check, Verdict};
+use super::report::{Check, Verdict};
 use crate::app::context::Context;
 
 /// A lock of OpenClaw is taken for stale after this long, in milliseconds.

@@ -7,17 +7,17 @@
 
 mod disk;
 mod findings;
+mod report;
+
+pub use disk::Lab;
+pub use report::{Check, Report, Status, Verdict};
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use crate::model::hint::Hint;
 use crate::model::id::AgentId;
-use crate::ports::disk::Disk;
 use crate::ports::files::{FileError, Files};
-use crate::ports::host::Clock;
 
 use super::context::Context;
 use super::failure::Failure;
@@ -28,106 +28,6 @@ pub const USUAL_TIMEOUT: Duration = Duration::from_millis(1_900);
 const CLEANING: Duration = Duration::from_millis(500);
 /// How the throw-away directory's name begins; the process id follows.
 const PREFIX: &str = ".openclaw-doctor-";
-
-/// The doors that are put to the test. A check outlives its patience, so it owns them.
-#[derive(Clone)]
-pub struct Lab {
-    /// The file system as the store uses it.
-    pub files: Arc<dyn Files>,
-    /// What only doctor asks of it.
-    pub disk: Arc<dyn Disk>,
-    /// The system's clock.
-    pub clock: Arc<dyn Clock>,
-    /// The id of this process.
-    pub pid: u32,
-}
-
-/// How a check ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// As it should be.
-    Ok,
-    /// Something to know, or to tidy up.
-    Warning,
-    /// Credentials are not safe here.
-    Failed,
-}
-
-impl Status {
-    /// Its name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Warning => "warning",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-/// What a check found, and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// How it ended.
-    pub status: Status,
-    /// What was found.
-    pub found: Hint,
-    /// What to do, if anything.
-    pub advice: Option<Hint>,
-}
-
-impl Verdict {
-    fn ok(found: impl Into<Hint>) -> Self {
-        Self {
-            status: Status::Ok,
-            found: found.into(),
-            advice: None,
-        }
-    }
-
-    fn warning(found: impl Into<Hint>, advice: impl Into<Hint>) -> Self {
-        Self {
-            status: Status::Warning,
-            found: found.into(),
-            advice: Some(advice.into()),
-        }
-    }
-
-    fn failed(found: impl Into<Hint>, advice: impl Into<Hint>) -> Self {
-        Self {
-            status: Status::Failed,
-            found: found.into(),
-            advice: Some(advice.into()),
-        }
-    }
-}
-
-/// One check.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Check {
-    /// Its name, which never changes.
-    pub name: &'static str,
-    /// Which directory was looked at.
-    pub place: PathBuf,
-    /// What was found.
-    pub verdict: Verdict,
-}
-
-/// Everything that was looked at.
-#[derive(Clone, Debug)]
-pub struct Report {
-    /// The state directory.
-    pub state: PathBuf,
-    /// The checks, in order.
-    pub checks: Vec<Check>,
-}
-
-impl Report {
-    /// How many checks ended so.
-    pub fn count(&self, status: Status) -> usize {
-        let all = self.checks.iter();
-        all.filter(|check| check.verdict.status == status).count()
-    }
-}
 
 /// Looks at the state directory, and at each agent's directory that lies on another disk. One check
 /// may take up to half of `timeout`. `fault` is why the configuration could not be read: then only

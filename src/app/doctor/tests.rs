@@ -1,4 +1,6 @@
 use super::*;
+use std::sync::Arc;
+
 use crate::model::time::Timestamp;
 use crate::ports::disk::Kind;
 use crate::testing::clock::FakeClock;

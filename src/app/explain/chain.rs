@@ -22,8 +22,8 @@ use crate::model::time::Timestamp;
 use crate::model::usage::Unusable;
 use crate::ports::store::{Location, StoreError};
 
-use super::Files;
 use super::rows::{CandidateSource, ProfileRow, Row, Standing, Stored};
+use super::shadows::Files;
 use crate::app::credential::account::Account;
 
 /// What the candidates are looked at with.

@@ -20,7 +20,6 @@ use crate::model::inheritance::Inheritance;
 use crate::model::profiles::Effective;
 use crate::model::selection::{OrderSource, order_sources};
 use crate::ports::store::Scope;
-use crate::ports::store_files::StorePlaces;
 
 use super::context::Context;
 use super::credential::document_faults::faults;
@@ -30,6 +29,7 @@ use super::credential::resolve::choose;
 use super::credential::selector::{Pin, Resolved, Selector};
 use super::failure::{Failure, Kind};
 use chain::ChainContext;
+use shadows::Files;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -89,12 +89,6 @@ impl Explained {
     pub fn used(&self) -> Option<&Row> {
         self.rows.get(self.used?)
     }
-}
-
-/// The files that the agent's credentials and main's lie in.
-struct Files {
-    own: StorePlaces,
-    main: Option<StorePlaces>,
 }
 
 /// Explains.

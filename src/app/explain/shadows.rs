@@ -10,7 +10,11 @@ use crate::app::failure::Failure;
 use crate::model::id::AgentId;
 use crate::ports::store_files::StorePlaces;
 
-use super::Files;
+/// The files that the agent's credentials and main's lie in.
+pub(super) struct Files {
+    pub(super) own: StorePlaces,
+    pub(super) main: Option<StorePlaces>,
+}
 
 /// Something that does not count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

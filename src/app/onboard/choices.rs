@@ -10,7 +10,10 @@ use crate::model::hint::Command;
 use crate::model::id::{ProviderId, printable};
 use crate::model::provider::Flow;
 
-use super::{API_KEY, SETUP_TOKEN};
+/// The method that takes a key.
+pub(super) const API_KEY: &str = "api-key";
+/// The method that takes a long-lived token.
+pub(super) const SETUP_TOKEN: &str = "setup-token";
 
 /// Stores nothing.
 pub const SKIP: &str = "skip";

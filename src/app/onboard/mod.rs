@@ -6,72 +6,19 @@
 
 pub mod choices;
 mod guide;
-mod way;
+mod login_method;
+mod request;
 
-use std::time::Duration;
+pub use login_method::StoredCredential;
+pub use request::{Given, Request, TokenFlags};
 
 use crate::model::hint::{Command, Hint};
-use crate::model::id::{AgentId, ProfileId, ProviderId};
-use crate::model::secret::Secret;
+use crate::model::id::{AgentId, ProviderId};
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use choices::{Meaning, SKIP, TOKEN};
-use way::LoginMethod;
-
-/// The method that takes a key.
-const API_KEY: &str = "api-key";
-/// The method that takes a long-lived token.
-const SETUP_TOKEN: &str = "setup-token";
-
-/// What is asked for.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// For which agent; asked for if it was not named and there are several.
-    pub agent: AgentId,
-    /// Whether it was named.
-    pub agent_named: bool,
-    /// Whether a person may be asked.
-    pub interactive: bool,
-    /// One of [`choices`]; asked for, or what the flags stand for, by default.
-    pub choice: Option<String>,
-    /// Keys by the flag that brought them, without dashes.
-    pub keys: Vec<(&'static str, Given)>,
-    /// What is stored beside a key, by the flag that brought it.
-    pub beside: Vec<(&'static str, String)>,
-    /// The secret of whichever choice it is comes from standard input.
-    pub from_input: bool,
-    /// What `token` and `setup-token` are to store.
-    pub token: TokenFlags,
-    /// The name after the colon of a profile for a pasted secret.
-    pub name: &'static str,
-    /// Do not open a browser.
-    pub no_browser: bool,
-    /// Give a login up after this long.
-    pub timeout: Duration,
-}
-
-/// The flags of a token.
-#[derive(Clone, Debug, Default)]
-pub struct TokenFlags {
-    /// Whose it is.
-    pub provider: Option<ProviderId>,
-    /// The token.
-    pub token: Option<Given>,
-    /// Under which name.
-    pub profile: Option<ProfileId>,
-    /// How long it lives from now.
-    pub expires_in: Option<Duration>,
-}
-
-/// How a secret is given.
-#[derive(Clone, Debug)]
-pub enum Given {
-    /// As an argument.
-    Argument(Secret<String>),
-    /// On standard input.
-    Input,
-}
+use login_method::LoginMethod;
 
 /// What was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,21 +29,6 @@ pub struct Outcome {
     pub choice: String,
     /// The credential; `None` for `skip`.
     pub credential: Option<StoredCredential>,
-}
-
-/// The credential that is there now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredCredential {
-    /// Its profile.
-    pub profile: ProfileId,
-    /// Its provider.
-    pub provider: ProviderId,
-    /// The method it came by.
-    pub method: String,
-    /// Whether it was stored now; else it was there already.
-    pub stored: bool,
-    /// Whether it took the place of another.
-    pub replaced: bool,
 }
 
 /// Chooses, and stores.

@@ -6,7 +6,7 @@
 
 mod shape;
 
-use std::time::Duration;
+pub use shape::Form;
 
 use serde_json::{Map, Value};
 
@@ -41,32 +41,6 @@ pub struct Request {
     pub given: Option<Secret<String>>,
     /// What is stored beside a key: names and values, as `accountId` of a Cloudflare gateway.
     pub metadata: Vec<(String, String)>,
-}
-
-/// What can be pasted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// A token.
-    Token {
-        /// How long it lives from now; `None` if it has no end.
-        expires_in: Option<Duration>,
-    },
-    /// A token of which the manifest knows how it looks, and a person has said that it was made.
-    SetupToken {
-        /// Without asking whether it was made.
-        yes: bool,
-    },
-    /// An API key.
-    Key,
-}
-
-impl Form {
-    fn kind(self) -> credential::Kind {
-        match self {
-            Self::Token { .. } | Self::SetupToken { .. } => credential::Kind::Token,
-            Self::Key => credential::Kind::ApiKey,
-        }
-    }
 }
 
 /// What was stored.

@@ -1,12 +1,39 @@
 //! What a pasted token or key must look like, and what people copy along with it.
 
+use std::time::Duration;
+
 use crate::app::failure::{Failure, Kind};
+use crate::model::credential;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::ProviderId;
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 
-use super::Form;
+/// What can be pasted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A token.
+    Token {
+        /// How long it lives from now; `None` if it has no end.
+        expires_in: Option<Duration>,
+    },
+    /// A token of which the manifest knows how it looks, and a person has said that it was made.
+    SetupToken {
+        /// Without asking whether it was made.
+        yes: bool,
+    },
+    /// An API key.
+    Key,
+}
+
+impl Form {
+    pub(super) fn kind(self) -> credential::Kind {
+        match self {
+            Self::Token { .. } | Self::SetupToken { .. } => credential::Kind::Token,
+            Self::Key => credential::Kind::ApiKey,
+        }
+    }
+}
 
 /// How a secret of one provider looks, as far as its manifest knows.
 pub(super) struct Shape<'a> {

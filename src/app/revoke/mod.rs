@@ -23,7 +23,7 @@ use super::context::Context;
 use super::failure::{Failure, Kind, StoreEffect};
 use super::refresh::recover::{self, Recovered};
 use super::refresh::rotation;
-use server::Server;
+use server::{Server, unsupported};
 
 /// How long another process may take that refreshes the grant just now.
 const WAIT_FOR_OTHERS: Duration = Duration::from_secs(45);
@@ -41,14 +41,6 @@ pub(super) struct RevocationPlan {
     grant: Option<GrantDigest>,
     /// Everything that holds the same grant, the profile itself among it.
     pub(super) copies: Vec<(AgentId, ProfileId)>,
-}
-
-/// What [`Command::logout`] does.
-const ONLY_HERE: &str = "a logout without --revoke forgets it on this machine only";
-
-fn unsupported(profile: &ProfileId, why: &str) -> Failure {
-    let message = format!("{profile} cannot be revoked: {why}; {ONLY_HERE}");
-    Failure::new(Kind::Config, message).hint(Command::logout(profile))
 }
 
 /// Finds out how a login is revoked. Nothing is sent but a request for public metadata.

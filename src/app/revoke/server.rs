@@ -15,11 +15,18 @@ use crate::oauth::plugin::Program;
 use crate::oauth::revoke::{self, TokenTypeHint};
 
 use super::super::failure::{Failure, Kind, StoreEffect};
-use super::{ONLY_HERE, unsupported};
 use crate::app::context::Context;
 use crate::app::issuer::plugin;
 use crate::app::issuer::registration::{self, Use};
 use crate::app::refresh::binding;
+
+/// What [`Command::logout`] does.
+const ONLY_HERE: &str = "a logout without --revoke forgets it on this machine only";
+
+pub(super) fn unsupported(profile: &ProfileId, why: &str) -> Failure {
+    let message = format!("{profile} cannot be revoked: {why}; {ONLY_HERE}");
+    Failure::new(Kind::Config, message).hint(Command::logout(profile))
+}
 
 /// Who is asked.
 pub(super) enum Server {

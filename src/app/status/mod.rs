@@ -9,30 +9,28 @@ pub(in crate::app) mod health;
 mod outlook;
 pub mod probe;
 pub mod prompt;
+mod report;
 mod rows;
 
 pub use health::{Health, ProfileHealth, ProviderHealth, Status, WARN_AFTER_MS};
+pub use report::Report;
+pub use rows::{Counts, ProviderRow, Source, Sourced, UnusableRow};
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::app::credential::forecast::ForecastEntry;
-use crate::model::credential::Kind;
 use crate::model::expiry::clock_fault;
 use crate::model::hint::Hint;
-use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::id::{AgentId, ProviderId};
 use crate::model::inheritance::Inheritance;
-use crate::model::profiles::{AuthProfiles, Effective};
-use crate::model::time::Timestamp;
-use crate::ports::store::{Location, Scope, StoreError};
+use crate::model::profiles::Effective;
+use crate::ports::store::{Location, StoreError};
 
 use super::agents::inherit;
 use super::context::Context;
-use super::credential::document_faults::faults;
+use super::credential::document_faults::{faults, load_effective};
 use super::credential::env_keys::{Keys, shell_enabled};
 use super::credential::forecast::forecast;
-use super::credential::model_ref::{self, Models};
-use super::credential::outlook::Outlook;
+use super::credential::model_ref;
 use super::failure::Failure;
 
 /// What is asked for.
@@ -44,128 +42,6 @@ pub struct Request {
     pub agent_named: bool,
 }
 
-/// The whole report. No type in it can hold a secret.
-#[derive(Clone, Debug)]
-pub struct Report {
-    /// The configuration file.
-    pub config_path: PathBuf,
-    /// The agent.
-    pub agent: AgentId,
-    /// Whether it was named.
-    pub agent_named: bool,
-    /// Its directory.
-    pub agent_dir: PathBuf,
-    /// Its document.
-    pub store_path: Location,
-    /// How much of main's document it sees, and where that lies; nothing to say of main itself.
-    pub inheritance: Option<(Inheritance, Location)>,
-    /// When it was made.
-    pub at: Timestamp,
-    /// Default model, fallbacks, aliases.
-    pub models: Models,
-    /// Whether variables of a login shell are asked for.
-    pub shell_env: bool,
-    /// The variables that were taken from it, by name.
-    pub from_shell: Vec<String>,
-    /// Providers with anything to show.
-    pub providers: Vec<ProviderRow>,
-    /// Providers that the models need and nothing speaks for.
-    pub missing: Vec<String>,
-    /// Profiles that are passed over for a while, the soonest to recover first.
-    pub unusable: Vec<UnusableRow>,
-    /// Health of each profile and provider.
-    pub health: Health,
-    /// What `token --provider` would do for each provider that a model in use needs, that is
-    /// configured, or that has a login.
-    pub outlooks: Vec<Outlook>,
-    /// What has stopped working and what will within a week, the worst first.
-    pub forecast: Vec<ForecastEntry>,
-    /// Whether there is a document that could not be read whole.
-    pub unreadable: bool,
-    /// What is wrong, each a sentence.
-    pub faults: Vec<Hint>,
-    /// What the providers say to the credentials, if they were asked.
-    pub probes: Option<probe::Probes>,
-}
-
-/// What speaks for one provider.
-#[derive(Clone, Debug)]
-pub struct ProviderRow {
-    /// Its name as written.
-    pub provider: String,
-    /// What would be used.
-    pub effective: Source,
-    /// How many profiles of each kind.
-    pub counts: Counts,
-    /// Each profile with its secret masked.
-    pub labels: Vec<String>,
-    /// The variable that carries a key.
-    pub env: Option<Sourced>,
-    /// The key in the configuration.
-    pub config: Option<Sourced>,
-}
-
-/// Where a credential comes from.
-#[derive(Clone, Debug)]
-pub struct Source {
-    /// `profiles`, `env` or `models.json`.
-    pub kind: &'static str,
-    /// The document's path, or the masked secret.
-    pub detail: String,
-}
-
-/// A masked secret and its source.
-#[derive(Clone, Debug)]
-pub struct Sourced {
-    /// Masked, or `OAuth (env)`.
-    pub value: String,
-    /// Its name, for people.
-    pub source: String,
-}
-
-/// How many profiles of each kind.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Counts {
-    /// `oauth`.
-    pub oauth: usize,
-    /// `token`.
-    pub token: usize,
-    /// `api_key`.
-    pub api_key: usize,
-}
-
-/// A profile that is passed over for a while.
-#[derive(Clone, Debug)]
-pub struct UnusableRow {
-    /// The profile.
-    pub id: ProfileId,
-    /// Its provider as written.
-    pub provider: String,
-    /// `Some(reason)` if disabled, `None` if cooling down.
-    pub disabled: Option<Option<String>>,
-    /// Until then.
-    pub until: Timestamp,
-    /// Milliseconds until then.
-    pub remaining: i64,
-}
-
-impl Report {
-    /// The exit status of `--check`: 1 if a provider that is needed, configured or logged in to
-    /// gives no token before somebody acts; 2 if a login expires within a day; else 0.
-    pub fn check(&self) -> u8 {
-        let is_expiring = |profile: &ProfileHealth| {
-            profile.kind != Kind::ApiKey && profile.status == Status::Expiring
-        };
-        if self.outlooks.iter().any(Outlook::needs_somebody) {
-            1
-        } else if self.health.profiles.iter().any(is_expiring) {
-            2
-        } else {
-            0
-        }
-    }
-}
-
 /// Gathers the report.
 ///
 /// # Errors
@@ -175,7 +51,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     if request.agent_named {
         cx.require_agent(&request.agent)?;
     }
-    let (effective, mut wrong) = look(cx, &request.agent)?;
+    let (effective, mut wrong) = load_effective(cx, &request.agent)?;
     let effective = Arc::new(effective);
     let unreadable = !wrong.is_empty() || !effective.own.faults.is_empty();
     wrong.extend(faults(&effective));
@@ -253,7 +129,7 @@ pub(super) fn speaks_for(
     agent: &AgentId,
     providers: &[&ProviderId],
 ) -> Result<(Vec<bool>, Vec<String>), Failure> {
-    let (effective, mut wrong) = look(cx, agent)?;
+    let (effective, mut wrong) = load_effective(cx, agent)?;
     wrong.extend(faults(&effective));
     let keys = Keys::look(cx)?;
     let profiles = effective.profiles();
@@ -261,19 +137,4 @@ pub(super) fn speaks_for(
     let providers = providers.iter();
     let spoken_for = providers.map(|provider| look.row(provider.as_str()).is_some());
     Ok((spoken_for.collect(), wrong))
-}
-
-/// Reads what the agent sees; a document that is no JSON counts as empty, and is a fault.
-fn look(cx: Context<'_>, agent: &AgentId) -> Result<(Effective, Vec<String>), Failure> {
-    let mut wrong = Vec::new();
-    let mut load = |agent: &AgentId| match cx.store.load(agent, Scope::All) {
-        Ok(document) => Ok(document),
-        Err(error @ StoreError::Corrupt { .. }) => {
-            wrong.push(format!("{error}; it is kept as it is"));
-            Ok(AuthProfiles::default())
-        }
-        Err(error) => Err(Failure::from(error)),
-    };
-    let effective = cx.overlay(agent, &mut load)?;
-    Ok((effective, wrong))
 }

@@ -10,7 +10,8 @@ use crate::app::context::Context;
 use crate::app::credential::env_keys::{Keys, shell_enabled};
 use crate::model::id::{AgentId, ProviderId};
 
-use super::{health, look, outlook};
+use super::{health, outlook};
+use crate::app::credential::document_faults::load_effective;
 use crate::app::credential::forecast::{ForecastEntry, forecast};
 use crate::app::credential::model_ref::{self, Models};
 use crate::app::credential::outlook::Outlook;
@@ -63,7 +64,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Vec<Item> {
 
 /// `None` if a document cannot be read.
 fn gather(cx: Context<'_>, request: &Request) -> Option<Vec<Item>> {
-    let (effective, wrong) = look(cx, &request.agent).ok()?;
+    let (effective, wrong) = load_effective(cx, &request.agent).ok()?;
     if !wrong.is_empty() {
         return None;
     }

@@ -6,12 +6,11 @@ use crate::app::context::Context;
 use crate::app::credential::account::email_of;
 use crate::app::credential::env_keys::{KeyMaterial, Keys};
 use crate::model::credential::{Credential, Kind};
-use crate::model::id::{AgentId, ProviderId, printable};
+use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
 use crate::model::profiles::VisibleProfile;
 use crate::model::secret::Secret;
 use crate::model::time::{Timestamp, short_duration};
 
-use super::{Counts, ProviderRow, Source, Sourced, UnusableRow};
 use crate::app::credential::model_ref::Models;
 
 /// Providers that are reported when only an environment variable speaks for them.
@@ -29,6 +28,67 @@ const ENV_ONLY: [&str; 12] = [
     "mistral",
     "synthetic",
 ];
+
+/// What speaks for one provider.
+#[derive(Clone, Debug)]
+pub struct ProviderRow {
+    /// Its name as written.
+    pub provider: String,
+    /// What would be used.
+    pub effective: Source,
+    /// How many profiles of each kind.
+    pub counts: Counts,
+    /// Each profile with its secret masked.
+    pub labels: Vec<String>,
+    /// The variable that carries a key.
+    pub env: Option<Sourced>,
+    /// The key in the configuration.
+    pub config: Option<Sourced>,
+}
+
+/// Where a credential comes from.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// `profiles`, `env` or `models.json`.
+    pub kind: &'static str,
+    /// The document's path, or the masked secret.
+    pub detail: String,
+}
+
+/// A masked secret and its source.
+#[derive(Clone, Debug)]
+pub struct Sourced {
+    /// Masked, or `OAuth (env)`.
+    pub value: String,
+    /// Its name, for people.
+    pub source: String,
+}
+
+/// How many profiles of each kind.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    /// `oauth`.
+    pub oauth: usize,
+    /// `token`.
+    pub token: usize,
+    /// `api_key`.
+    pub api_key: usize,
+}
+
+/// A profile that is passed over for a while.
+#[derive(Clone, Debug)]
+pub struct UnusableRow {
+    /// The profile.
+    pub id: ProfileId,
+    /// Its provider as written.
+    pub provider: String,
+    /// `Some(reason)` if disabled, `None` if cooling down.
+    pub disabled: Option<Option<String>>,
+    /// Until then.
+    pub until: Timestamp,
+    /// Milliseconds until then.
+    pub remaining: i64,
+}
 
 /// What the rows are made of.
 pub(super) struct RowContext<'a> {

@@ -6,169 +6,26 @@
 //! no cooldown, no transcript, and `--check` does not heed it.
 
 mod address;
+mod options;
+mod outcome;
 mod plan;
 mod send;
 mod verdict;
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-
-use crate::app::context::Context;
-use crate::app::failure::{Failure, StoreEffect};
-use crate::model::id::{ProfileId, ProviderId};
-use crate::model::time::Timestamp;
-
-use super::Report;
-use plan::{Planner, ProbePlan};
-use send::Target;
-
+pub use options::Options;
+pub use outcome::{Outcome, Probes, Reason};
 pub use verdict::Status;
 
-/// However many are wanted at once, no more threads than this are started.
-const MOST_AT_ONCE: usize = 64;
-/// The longest deadline, in milliseconds: a day.
-const LONGEST_MS: f64 = 86_400_000.0;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-/// What is asked for. Numbers are as they were given, for the report repeats them.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Only this provider.
-    pub provider: Option<String>,
-    /// Only these profiles; empty means all.
-    pub profiles: Vec<String>,
-    /// How long one probe may take, in milliseconds; more than zero.
-    pub timeout_ms: f64,
-    /// How many run at once; more than zero.
-    pub concurrency: f64,
-    /// How many tokens a model may answer with, where one is asked; more than zero.
-    pub max_tokens: f64,
-}
+use crate::app::context::Context;
+use crate::app::credential::document_faults::load_effective;
+use crate::app::failure::{Failure, StoreEffect};
+use crate::app::status::report::Report;
 
-impl Options {
-    fn timeout(&self) -> Duration {
-        Duration::from_secs_f64(self.timeout_ms.min(LONGEST_MS) / 1_000.0)
-    }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "between 1 and the number of targets"
-    )]
-    fn workers(&self, targets: usize) -> usize {
-        let most = targets.clamp(1, MOST_AT_ONCE);
-        (self.concurrency.min(64.0) as usize).clamp(1, most)
-    }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "such a cast saturates, and the number is positive"
-    )]
-    fn tokens(&self) -> u64 {
-        (self.max_tokens as u64).max(1)
-    }
-}
-
-/// What came of it.
-#[derive(Clone, Debug)]
-pub struct Probes {
-    /// When it began.
-    pub started_at: Timestamp,
-    /// When it was over.
-    pub finished_at: Timestamp,
-    /// How long that was, in milliseconds.
-    pub duration_ms: i64,
-    /// How many credentials were tried.
-    pub total_targets: usize,
-    /// What was asked for.
-    pub options: Options,
-    /// What needed no request first, then what was tried.
-    pub results: Vec<Outcome>,
-    /// Whether a token was renewed, so that what was reported before is not true any more.
-    pub refreshed: bool,
-}
-
-/// What came of one credential. No type in it can hold a secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// Its provider.
-    pub provider: ProviderId,
-    /// The configured model of that provider, as `provider/model`.
-    pub model: Option<String>,
-    /// Its profile, if it is stored.
-    pub profile: Option<ProfileId>,
-    /// What it is called: name and e-mail of a profile, else where it comes from.
-    pub label: String,
-    /// `profile`, `env` or `models.json`.
-    pub source: &'static str,
-    /// `oauth`, `token` or `api_key`.
-    pub mode: &'static str,
-    /// The one word.
-    pub status: Status,
-    /// Why it was not tried.
-    pub reason: Option<Reason>,
-    /// What went wrong, in the provider's own words where it has said something.
-    pub error: Option<String>,
-    /// How long the answer took, in milliseconds; `None` if nothing was sent.
-    pub latency_ms: Option<i64>,
-}
-
-/// Why a credential was not tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// An order of the provider leaves it out.
-    ExcludedByAuthOrder,
-    /// It holds nothing that could be sent.
-    MissingCredential,
-    /// It has ended.
-    Expired,
-    /// When it ends is not known, and nothing renews it.
-    InvalidExpires,
-    /// It names a secret that is kept elsewhere.
-    UnresolvedRef,
-    /// The configuration gives it another provider or mode.
-    IneligibleProfile,
-    /// There is nothing that could be asked.
-    NoModel,
-}
-
-impl Reason {
-    /// The code.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ExcludedByAuthOrder => "excluded_by_auth_order",
-            Self::MissingCredential => "missing_credential",
-            Self::Expired => "expired",
-            Self::InvalidExpires => "invalid_expires",
-            Self::UnresolvedRef => "unresolved_ref",
-            Self::IneligibleProfile => "ineligible_profile",
-            Self::NoModel => "no_model",
-        }
-    }
-}
-
-impl Outcome {
-    /// This one, known without a request.
-    fn known(mut self, reason: Reason, words: &str) -> Self {
-        self.status = match reason {
-            Reason::NoModel => Status::NoModel,
-            _ => Status::Unknown,
-        };
-        self.reason = Some(reason);
-        self.error = Some(words.to_owned());
-        self
-    }
-
-    /// There is nothing to send.
-    fn lifeless(self, reason: Reason) -> Self {
-        self.known(reason, "Auth profile credentials are missing or expired.")
-    }
-
-    fn missing(&self) -> Self {
-        self.clone().lifeless(Reason::MissingCredential)
-    }
-}
+use plan::{Planner, ProbePlan};
+use send::Target;
 
 /// Tries the credentials that `report` is about.
 ///
@@ -177,7 +34,7 @@ impl Outcome {
 /// stands in its result.
 pub fn run(cx: Context<'_>, report: &Report, options: &Options) -> Result<Probes, Failure> {
     let (started_at, begun) = (cx.clock.now(), cx.clock.monotonic());
-    let (effective, _) = super::look(cx, &report.agent)?;
+    let (effective, _) = load_effective(cx, &report.agent)?;
     let planner = Planner {
         cx,
         report,

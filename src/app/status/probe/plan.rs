@@ -1,12 +1,14 @@
 //! Which credentials are tried, and what is known of the others without a request.
 
 use super::address::{fault, way};
+use super::options::Options;
+use super::outcome::{Outcome, Reason};
 use super::send::{ProbedCredential, Target};
 use super::verdict::Status;
-use super::{Options, Outcome, Reason, Report};
 use crate::app::context::Context;
 use crate::app::credential::env_keys::{KeyMaterial as Found, Keys};
 use crate::app::failure::Failure;
+use crate::app::status::report::Report;
 use crate::model::credential::{Credential, Kind};
 use crate::model::expiry::ExpiryAnomaly;
 use crate::model::id::{ProviderId, printable};

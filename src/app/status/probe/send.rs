@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::options::Options;
+use super::outcome::Outcome;
 use super::verdict::{self, Status};
-use super::{Options, Outcome};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind as FailureKind, StoreEffect};
 use crate::app::refresh::ensure_fresh::ensure_fresh;

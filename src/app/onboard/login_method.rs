@@ -7,8 +7,8 @@ use crate::model::provider::Flow;
 use crate::model::secret::Secret;
 use crate::ports::store::Scope;
 
-use super::choices::{Meaning, TOKEN};
-use super::{API_KEY, Given, Request, SETUP_TOKEN, StoredCredential};
+use super::choices::{API_KEY, Meaning, SETUP_TOKEN, TOKEN};
+use super::request::{Given, Request};
 use crate::app::context::Context;
 use crate::app::credential::env_keys::Keys;
 use crate::app::credential::profile_id;
@@ -18,6 +18,21 @@ use crate::app::paste::{self, Form};
 
 /// The method that needs no person and nothing that is given here.
 const CLIENT_CREDENTIALS: &str = "client-credentials";
+
+/// The credential that is there now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCredential {
+    /// Its profile.
+    pub profile: ProfileId,
+    /// Its provider.
+    pub provider: ProviderId,
+    /// The method it came by.
+    pub method: String,
+    /// Whether it was stored now; else it was there already.
+    pub stored: bool,
+    /// Whether it took the place of another.
+    pub replaced: bool,
+}
 
 /// One choice on its way to a stored credential.
 pub(super) struct LoginMethod<'a> {

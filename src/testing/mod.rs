@@ -8,3 +8,4 @@ pub mod files;
 pub mod http;
 pub mod issuer;
 pub mod program;
+pub mod quirk;

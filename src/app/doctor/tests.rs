@@ -4,8 +4,8 @@ use std::sync::Arc;
 use crate::model::time::Timestamp;
 use crate::ports::disk::Kind;
 use crate::testing::clock::FakeClock;
-use crate::testing::disk::Quirk;
 use crate::testing::files::MemoryFiles;
+use crate::testing::quirk::Quirk;
 
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
 const PLACE: &str = "/home/me/state";

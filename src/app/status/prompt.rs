@@ -15,8 +15,7 @@ use crate::app::credential::document_faults::load_effective;
 use crate::app::credential::forecast::{ForecastEntry, forecast};
 use crate::app::credential::model_ref::{self, Models};
 use crate::app::credential::outlook::Outlook;
-use crate::app::credential::state::Actor;
-use crate::app::credential::state::Trouble;
+use crate::app::credential::state::{Actor, Trouble};
 
 /// What is asked for.
 #[derive(Clone, Debug)]

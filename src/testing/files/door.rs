@@ -12,7 +12,7 @@ use crate::model::time::Timestamp;
 use crate::ports::files::{
     FileError, FileLock, Files, InPlace, Prepared, Reservation, Sharing, Stat,
 };
-use crate::testing::disk::Quirk;
+use crate::testing::quirk::Quirk;
 
 struct MemoryLock {
     files: MemoryFiles,

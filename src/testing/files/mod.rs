@@ -20,7 +20,7 @@ use crate::ports::files::FileError;
 pub use fault::Fault;
 use fault::Step;
 
-use super::disk::Quirk;
+use super::quirk::Quirk;
 
 #[derive(Clone)]
 struct Node {

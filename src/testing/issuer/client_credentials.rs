@@ -3,17 +3,15 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use serde_json::{Value, json};
 
-use super::grants::{Grants, parameter};
-use super::{Issuer, locked, pairs};
+use super::message::{pairs, parameter};
 use crate::model::provider::ClientAuth;
 
 /// The only client that the issuer knows, and how it must show its secret.
 pub(super) struct Expected {
-    id: String,
-    secret: String,
-    auth: ClientAuth,
+    pub(super) id: String,
+    pub(super) secret: String,
+    pub(super) auth: ClientAuth,
 }
 
 impl Expected {
@@ -55,27 +53,4 @@ pub(super) fn asks_for_itself(parameters: &[(String, String)]) -> bool {
 
 fn form_decoded(text: &str) -> String {
     parameter(&pairs(&format!("x={text}")), "x").to_owned()
-}
-
-impl Grants {
-    /// A token for the client itself: opaque, without a refresh token.
-    pub(super) fn for_client(&mut self, scope: &str) -> Value {
-        json!({
-            "access_token": self.next("cc"),
-            "token_type": "Bearer",
-            "expires_in": self.account.expires_in,
-            "scope": scope,
-        })
-    }
-}
-
-impl Issuer {
-    /// From now on every token request must come from this client.
-    pub fn expect_client(&self, id: &str, secret: &str, auth: ClientAuth) {
-        locked(&self.state).client = Some(Expected {
-            id: id.to_owned(),
-            secret: secret.to_owned(),
-            auth,
-        });
-    }
 }

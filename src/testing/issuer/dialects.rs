@@ -6,8 +6,8 @@
 
 use serde_json::{Value, json};
 
-use super::grants::{Account, Grants, parameter};
-use super::{Issuer, Seen, locked};
+use super::grants::{Account, Grants};
+use super::message::{Seen, parameter};
 use crate::model::time::Timestamp;
 
 /// The secret of the clients that have one.
@@ -136,20 +136,5 @@ impl Dialect {
         if let Value::Object(more) = (self.more)(&grants.account) {
             members.extend(more);
         }
-    }
-}
-
-impl Seen {
-    /// The value of a header, by its name in lower case.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(other, _)| other == name);
-        found.map(|(_, value)| value.as_str())
-    }
-}
-
-impl Issuer {
-    /// Every token request so far, with its path and headers.
-    pub fn exchanges(&self) -> Vec<Seen> {
-        locked(&self.state).exchanges.clone()
     }
 }

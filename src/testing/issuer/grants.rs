@@ -1,11 +1,10 @@
 //! Codes and refresh tokens of the test issuer: each is good for one use.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::openid::OpenId;
+use super::message::parameter;
+use super::openid::{OpenId, base64url};
 use crate::model::time::Timestamp;
 
 /// Whose login the issuer gives out.
@@ -70,19 +69,9 @@ pub struct Grants {
     counter: usize,
 }
 
-/// The value of a parameter; empty if it is not there.
-pub(super) fn parameter<'a>(parameters: &'a [(String, String)], name: &str) -> &'a str {
-    let found = parameters.iter().find(|(key, _)| key == name);
-    found.map(|(_, value)| value.as_str()).unwrap_or_default()
-}
-
 /// The S256 challenge of a verifier (RFC 7636 section 4.2).
 pub(super) fn challenge_of(verifier: &str) -> String {
     base64url(Sha256::digest(verifier))
-}
-
-pub(super) fn base64url(bytes: impl AsRef<[u8]>) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
 fn refused(code: &str) -> (u16, Value) {
@@ -180,6 +169,16 @@ impl Grants {
             "refresh_token" => self.rotate(get("refresh_token"), get("client_id"), now),
             _ => refused("unsupported_grant_type"),
         }
+    }
+
+    /// A token for the client itself: opaque, without a refresh token.
+    fn for_client(&mut self, scope: &str) -> Value {
+        json!({
+            "access_token": self.next("cc"),
+            "token_type": "Bearer",
+            "expires_in": self.account.expires_in,
+            "scope": scope,
+        })
     }
 
     /// One use of a refresh token. A second use kills the whole family, as RFC 9700 section 4.14

@@ -1,14 +1,11 @@
 //! A browser login that ends in an API key, in OpenRouter's dialect: the page redirects to the
 //! `callback_url` it was given, and code and verifier become a key once.
 
-use std::sync::Mutex;
-
 use serde_json::json;
-use tiny_http::Request;
 use url::Url;
 
-use super::grants::{challenge_of, parameter};
-use super::{Issuer, Scripted, State, device, locked};
+use super::grants::challenge_of;
+use super::message::{self, Scripted, parameter};
 
 /// The path of the page.
 pub(super) const PAGE: &str = "/auth";
@@ -19,59 +16,44 @@ pub(super) const EXCHANGE: &str = "/api/v1/auth/keys";
 #[derive(Default)]
 pub(super) struct Keys {
     codes: Vec<(String, String)>,
-    seen: Vec<Vec<(String, String)>>,
+    pub(super) seen: Vec<Vec<(String, String)>>,
     counter: usize,
 }
 
-impl Issuer {
-    /// The parameters of every exchange of a code for a key.
-    pub fn key_requests(&self) -> Vec<Vec<(String, String)>> {
-        locked(&self.state).keys.seen.clone()
+impl Keys {
+    /// The page: the person agrees at once.
+    pub(super) fn page(&mut self, query: &[(String, String)]) -> Scripted {
+        let get = |name| parameter(query, name);
+        let is_whole = get("code_challenge_method") == "S256" && !get("code_challenge").is_empty();
+        let Some(mut callback) = Url::parse(get("callback_url")).ok().filter(|_| is_whole) else {
+            return refused(400, "bad request");
+        };
+        self.counter += 1;
+        let code = format!("kc-MARKER-{:04}", self.counter);
+        self.codes
+            .push((code.clone(), get("code_challenge").to_owned()));
+        callback.query_pairs_mut().append_pair("code", &code);
+        Scripted::redirect(callback.into())
     }
-}
 
-/// The page: the person agrees at once.
-pub(super) fn page(state: &Mutex<State>, query: &[(String, String)]) -> Scripted {
-    let get = |name| parameter(query, name);
-    let is_whole = get("code_challenge_method") == "S256" && !get("code_challenge").is_empty();
-    let Some(mut callback) = Url::parse(get("callback_url")).ok().filter(|_| is_whole) else {
-        return refused(400, "bad request");
-    };
-    let keys = &mut locked(state).keys;
-    keys.counter += 1;
-    let code = format!("kc-MARKER-{:04}", keys.counter);
-    keys.codes
-        .push((code.clone(), get("code_challenge").to_owned()));
-    callback.query_pairs_mut().append_pair("code", &code);
-    Scripted::redirect(callback.into())
-}
-
-/// The exchange.
-pub(super) fn exchange(state: &Mutex<State>, request: &mut Request) -> Option<Scripted> {
-    let request = device::seen(EXCHANGE, request)?;
-    let parameters = request.parameters.clone();
-    let get = |name| parameter(&parameters, name);
-    let proof = (get("code").to_owned(), challenge_of(get("code_verifier")));
-    let is_s256 = get("code_challenge_method") == "S256";
-    let mut state = locked(state);
-    state.keys.seen.push(parameters.clone());
-    state.exchanges.push(request);
-    if !state.next.is_empty() {
-        return Some(state.next.remove(0));
+    /// Exchanges a code for a key, once.
+    pub(super) fn exchange(&mut self, parameters: &[(String, String)]) -> Scripted {
+        let get = |name| parameter(parameters, name);
+        let proof = (get("code").to_owned(), challenge_of(get("code_verifier")));
+        let is_s256 = get("code_challenge_method") == "S256";
+        let known = self.codes.iter().position(|known| *known == proof);
+        let Some(at) = known.filter(|_| is_s256) else {
+            return refused(403, "Invalid code or code_verifier");
+        };
+        self.codes.remove(at);
+        self.counter += 1;
+        let key = format!("sk-or-v1-MARKER{:04}", self.counter);
+        message::json((200, json!({ "key": key, "user_id": "user_1" })))
     }
-    let known = state.keys.codes.iter().position(|known| *known == proof);
-    let Some(at) = known.filter(|_| is_s256) else {
-        return Some(refused(403, "Invalid code or code_verifier"));
-    };
-    state.keys.codes.remove(at);
-    state.keys.counter += 1;
-    let key = format!("sk-or-v1-MARKER{:04}", state.keys.counter);
-    let body = json!({ "key": key, "user_id": "user_1" });
-    Some(super::json((200, body)))
 }
 
 fn refused(code: u16, message: &str) -> Scripted {
-    super::json((
+    message::json((
         code,
         json!({ "error": { "code": code, "message": message } }),
     ))

@@ -9,100 +9,34 @@ mod device;
 mod dialects;
 mod grants;
 mod keys;
+mod message;
 mod openid;
 mod pages;
 mod revoke;
+mod serve;
+mod state;
 
-use std::io::{Read, Write};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tiny_http::{Header, Request, Response, Server};
+use serde_json::{Value, json};
+use tiny_http::Server;
 
+use crate::model::provider::ClientAuth;
 use crate::ports::host::Clock;
 
-use grants::parameter;
 use pages::Pages;
 use revoke::Revocations;
+use serve::serve;
+use state::{Gate, State, locked};
 
-pub use device::{Codes, Reply, Seen};
+pub use device::{Codes, Reply};
 pub use dialects::CLIENT_SECRET;
 pub use grants::{Account, Fate, Grants};
+pub use message::{Scripted, Seen};
 pub use pages::Visit;
 pub use revoke::Revocation;
-
-/// An answer that is given instead of the right one.
-#[derive(Clone, Debug, Default)]
-pub struct Scripted {
-    /// The status.
-    pub status: u16,
-    /// Headers.
-    pub headers: Vec<(&'static str, String)>,
-    /// The body.
-    pub body: String,
-    /// Break the connection off without any answer.
-    pub hang_up: bool,
-}
-
-impl Scripted {
-    fn text(status: u16, body: &str) -> Self {
-        Self {
-            status,
-            body: body.to_owned(),
-            ..Self::default()
-        }
-    }
-
-    fn redirect(to: String) -> Self {
-        Self {
-            status: 302,
-            headers: vec![("Location", to)],
-            ..Self::default()
-        }
-    }
-}
-
-/// What the server is told, and what it has seen.
-struct State {
-    clock: Arc<dyn Clock>,
-    grants: Grants,
-    devices: device::Devices,
-    keys: keys::Keys,
-    url: String,
-    token_requests: Vec<Vec<(String, String)>>,
-    exchanges: Vec<Seen>,
-    /// How many of them were dealt with.
-    dealt_with: usize,
-    next: Vec<Scripted>,
-    refuse: Option<(String, String)>,
-    client: Option<client_credentials::Expected>,
-    delay: Duration,
-    gate: Arc<Gate>,
-    pages: Pages,
-    revocations: Revocations,
-}
-
-/// What holds answers back.
-#[derive(Default)]
-struct Gate {
-    is_shut: Mutex<bool>,
-    opened: Condvar,
-}
-
-impl Gate {
-    fn set(&self, is_shut: bool) {
-        *locked(&self.is_shut) = is_shut;
-        self.opened.notify_all();
-    }
-
-    fn pass(&self) {
-        let shut = self
-            .opened
-            .wait_while(locked(&self.is_shut), |is_shut| *is_shut);
-        drop(shut);
-    }
-}
 
 /// The running server.
 pub struct Issuer {
@@ -110,10 +44,6 @@ pub struct Issuer {
     state: Arc<Mutex<State>>,
     url: String,
     thread: Option<JoinHandle<()>>,
-}
-
-fn locked<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Issuer {
@@ -242,6 +172,127 @@ impl Issuer {
         let now = state.clock.now();
         state.grants.issue(now)
     }
+
+    /// Every token request so far, with its path and headers.
+    pub fn exchanges(&self) -> Vec<Seen> {
+        locked(&self.state).exchanges.clone()
+    }
+
+    /// How device codes are given out from now on.
+    pub fn set_device_codes(&self, codes: Codes) {
+        locked(&self.state).devices.codes = codes;
+    }
+
+    /// The requests that asked for a device code, and those that polled OpenAI's endpoint.
+    pub fn device_requests(&self) -> Vec<Seen> {
+        locked(&self.state).devices.seen.clone()
+    }
+
+    /// How many polls of device codes came faster than was allowed.
+    pub fn polled_too_fast(&self) -> usize {
+        locked(&self.state).devices.too_fast
+    }
+
+    /// The parameters of every exchange of a code for a key.
+    pub fn key_requests(&self) -> Vec<Vec<(String, String)>> {
+        locked(&self.state).keys.seen.clone()
+    }
+
+    /// The next revocation gets this answer, and nothing is revoked.
+    pub fn answer_revocation(&self, answer: Scripted) {
+        locked(&self.state).revocations.next.push(answer);
+    }
+
+    /// The revocation requests so far.
+    pub fn revocations(&self) -> Vec<Revocation> {
+        locked(&self.state).revocations.seen.clone()
+    }
+
+    /// From now on every token request must come from this client.
+    pub fn expect_client(&self, id: &str, secret: &str, auth: ClientAuth) {
+        locked(&self.state).client = Some(client_credentials::Expected {
+            id: id.to_owned(),
+            secret: secret.to_owned(),
+            auth,
+        });
+    }
+
+    /// The keys that sign its ID tokens now.
+    pub fn jwks(&self) -> Value {
+        let state = locked(&self.state);
+        let openid = state.grants.openid.as_ref();
+        openid.map_or(Value::Null, openid::OpenId::jwks)
+    }
+
+    /// Signs with another key from now on.
+    pub fn change_key(&self) {
+        if let Some(openid) = &mut locked(&self.state).grants.openid {
+            openid.change_key();
+        }
+    }
+
+    /// Claims of its ID tokens from now on, in the place of the right ones.
+    pub fn change_claims(&self, changes: &Value) {
+        if let Some(openid) = &mut locked(&self.state).grants.openid {
+            openid.changes = changes.as_object().cloned().unwrap_or_default();
+        }
+    }
+
+    /// Publishes a document at a path, in the place of what was there.
+    pub fn publish(&self, path: &str, answer: Scripted) {
+        let published = &mut locked(&self.state).pages.published;
+        published.insert(path.to_owned(), answer);
+    }
+
+    /// The next request for a document with this `Authorization` gets another answer.
+    pub fn answer_once(&self, path: &str, authorization: &str, answer: Scripted) {
+        let once = &mut locked(&self.state).pages.once;
+        once.push((path.to_owned(), authorization.to_owned(), answer));
+    }
+
+    /// Publishes a JSON document.
+    pub fn publish_json(&self, path: &str, document: &Value) {
+        self.publish(path, message::json((200, document.clone())));
+    }
+
+    /// Takes a document back.
+    pub fn withdraw(&self, path: &str) {
+        locked(&self.state).pages.published.remove(path);
+    }
+
+    /// Who asked for a document so far, whether or not it was there.
+    pub fn visits(&self) -> Vec<Visit> {
+        locked(&self.state).pages.visits.clone()
+    }
+
+    /// The metadata of this server: all that is true of it (RFC 8414 section 2).
+    pub fn metadata(&self) -> Value {
+        let url = self.url();
+        json!({
+            "issuer": url,
+            "authorization_endpoint": format!("{url}/oauth/authorize"),
+            "token_endpoint": format!("{url}/oauth/token"),
+            "revocation_endpoint": format!("{url}/oauth/revoke"),
+            "userinfo_endpoint": format!("{url}/userinfo"),
+            "jwks_uri": format!("{url}/jwks"),
+            "response_types_supported": ["code"],
+            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "code_challenge_methods_supported": ["S256"],
+            "token_endpoint_auth_methods_supported": ["none"],
+        })
+    }
+
+    /// A manifest of the provider `acme` that gives this server as its issuer and no endpoint.
+    pub fn issuer_manifest(&self) -> String {
+        let url = self.url();
+        format!(
+            "schema = 1\nid = \"acme\"\nname = \"Acme\"\n\n\
+             [client]\nid = \"test-client\"\nissuer = \"{url}\"\n\n\
+             [[flow]]\nkind = \"browser\"\nhost = \"localhost\"\nports = [0]\npath = \"/callback\"\n\
+             scopes = [\"openid\", \"email\", \"offline_access\"]\n\n\
+             [account]\nid = [\"id_token:/sub\"]\nemail = [\"id_token:/email\"]\n"
+        )
+    }
 }
 
 impl Drop for Issuer {
@@ -252,141 +303,4 @@ impl Drop for Issuer {
             let _ = thread.join();
         }
     }
-}
-
-fn serve(mut request: Request, state: &Mutex<State>) {
-    let url = request.url().to_owned();
-    let (path, query) = url.split_once('?').unwrap_or((&url, ""));
-    let answer = match path {
-        "/oauth/authorize" => authorize(state, &pairs(query)),
-        "/oauth/token" => token(state, path, &mut request),
-        path if dialects::is_authorization_endpoint(path) => authorize(state, &pairs(query)),
-        path if dialects::is_revocation_endpoint(path) => revoke::serve(state, &mut request),
-        path if dialects::of(path).is_some() => token(state, path, &mut request),
-        keys::PAGE => Some(keys::page(state, &pairs(query))),
-        keys::EXCHANGE => keys::exchange(state, &mut request),
-        path if device::is_token_endpoint(path) => token(state, path, &mut request),
-        path if device::is_own(path) => device::serve(state, path, &mut request),
-        "/oauth/revoke" => revoke::serve(state, &mut request),
-        _ => Some(pages::serve(state, path, &request)),
-    };
-    let Some(answer) = answer.filter(|answer| !answer.hang_up) else {
-        // What is no HTTP ends the connection on the other side without an answer.
-        let mut writer = request.into_writer();
-        let _ = writer
-            .write_all(b"hung up\r\n\r\n")
-            .and_then(|()| writer.flush());
-        return;
-    };
-    let mut response = Response::from_string(answer.body).with_status_code(answer.status);
-    for (name, value) in answer.headers {
-        if let Ok(header) = Header::from_bytes(name, value) {
-            response.add_header(header);
-        }
-    }
-    let _ = request.respond(response);
-}
-
-fn pairs(text: &str) -> Vec<(String, String)> {
-    url::form_urlencoded::parse(text.as_bytes())
-        .into_owned()
-        .collect()
-}
-
-fn authorize(state: &Mutex<State>, query: &[(String, String)]) -> Option<Scripted> {
-    let mut state = locked(state);
-    let redirect = parameter(query, "redirect_uri");
-    let mut answer = vec![("state", parameter(query, "state").to_owned())];
-    match state.refuse.clone() {
-        Some((code, description)) => {
-            answer.extend([("error", code), ("error_description", description)]);
-        }
-        None => match state.grants.authorize(query) {
-            Ok(code) => answer.push(("code", code)),
-            Err(why) => return Some(Scripted::text(400, why)),
-        },
-    }
-    let query = url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(answer)
-        .finish();
-    Some(Scripted::redirect(format!("{redirect}?{query}")))
-}
-
-/// The value of a header field.
-fn header(request: &Request, name: &'static str) -> Option<String> {
-    let mut fields = request.headers().iter();
-    let field = fields.find(|field| field.field.equiv(name));
-    field.map(|field| field.value.to_string())
-}
-
-/// The parameters of a body, a form or a JSON object.
-fn parameters(request: &mut Request) -> Option<Vec<(String, String)>> {
-    let mut body = String::new();
-    request
-        .as_reader()
-        .take(1 << 20)
-        .read_to_string(&mut body)
-        .ok()?;
-    if !body.trim_start().starts_with('{') {
-        return Some(pairs(&body));
-    }
-    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&body).ok()?;
-    let text = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    let pairs = object.into_iter().map(|(key, value)| (key, text(value)));
-    Some(pairs.collect())
-}
-
-fn json((status, body): (u16, serde_json::Value)) -> Scripted {
-    Scripted {
-        status,
-        headers: vec![("Content-Type", "application/json".to_owned())],
-        body: body.to_string(),
-        hang_up: false,
-    }
-}
-
-fn token(state: &Mutex<State>, path: &str, request: &mut Request) -> Option<Scripted> {
-    let seen = device::seen(path, request)?;
-    let parameters = seen.parameters.clone();
-    let (scripted, delay, clock, gate) = {
-        let mut state = locked(state);
-        state.token_requests.push(parameters.clone());
-        state.exchanges.push(seen.clone());
-        let scripted = (!state.next.is_empty()).then(|| state.next.remove(0));
-        let (clock, gate) = (Arc::clone(&state.clock), Arc::clone(&state.gate));
-        (scripted, state.delay, clock, gate)
-    };
-    clock.sleep(delay);
-    if scripted.is_some() {
-        return scripted;
-    }
-    let answer = {
-        let mut state = locked(state);
-        let State {
-            devices,
-            grants,
-            dealt_with,
-            client,
-            ..
-        } = &mut *state;
-        *dealt_with += 1;
-        let now = clock.now();
-        let checked = match client {
-            // Only a client with a secret can ask for itself.
-            None => Some(parameters).filter(|pairs| !client_credentials::asks_for_itself(pairs)),
-            Some(client) => client.check(parameters, seen.header("authorization")),
-        };
-        match checked {
-            Some(parameters) => {
-                let polled = devices.token(path, &parameters, grants, (now, clock.monotonic()));
-                polled.unwrap_or_else(|| match dialects::of(path) {
-                    Some(dialect) => dialect.answer(&seen, grants, now),
-                    None => grants.token(&parameters, now),
-                })
-            }
-            None => (401, serde_json::json!({ "error": "invalid_client" })),
-        }
-    };
-    gate.pass();
-    Some(json(answer))
 }

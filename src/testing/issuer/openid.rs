@@ -1,18 +1,17 @@
 //! ID tokens as OpenID Connect has them: for a client, of an issuer, signed by a key of its own.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::{Map, Value, json};
-
-use super::grants::base64url;
-use super::{Issuer, locked};
 
 /// What makes ID tokens.
 pub(super) struct OpenId {
     issuer: String,
     key: Option<EcdsaKeyPair>,
     kid: usize,
-    changes: Map<String, Value>,
+    pub(super) changes: Map<String, Value>,
 }
 
 fn new_key() -> Option<EcdsaKeyPair> {
@@ -60,7 +59,8 @@ impl OpenId {
         format!("{signed}.{signature}")
     }
 
-    fn jwks(&self) -> Value {
+    /// The keys that sign now.
+    pub(super) fn jwks(&self) -> Value {
         // An uncompressed point: a byte that says so, x, y.
         let point = self.key.as_ref().map(|key| key.public_key().as_ref());
         let point = point.unwrap_or(&[0; 65]);
@@ -69,28 +69,14 @@ impl OpenId {
             "x": base64url(&point[1..33]), "y": base64url(&point[33..]),
         }] })
     }
-}
-
-impl Issuer {
-    /// The keys that sign its ID tokens now.
-    pub fn jwks(&self) -> Value {
-        let state = locked(&self.state);
-        let openid = state.grants.openid.as_ref();
-        openid.map_or(Value::Null, OpenId::jwks)
-    }
 
     /// Signs with another key from now on.
-    pub fn change_key(&self) {
-        if let Some(openid) = &mut locked(&self.state).grants.openid {
-            openid.key = new_key();
-            openid.kid += 1;
-        }
+    pub(super) fn change_key(&mut self) {
+        self.key = new_key();
+        self.kid += 1;
     }
+}
 
-    /// Claims of its ID tokens from now on, in the place of the right ones.
-    pub fn change_claims(&self, changes: &Value) {
-        if let Some(openid) = &mut locked(&self.state).grants.openid {
-            openid.changes = changes.as_object().cloned().unwrap_or_default();
-        }
-    }
+pub(super) fn base64url(bytes: impl AsRef<[u8]>) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }

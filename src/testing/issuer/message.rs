@@ -1,0 +1,113 @@
+//! Requests as the test issuer logs them, and its answers.
+
+use std::io::Read;
+
+use tiny_http::Request;
+
+/// An answer that is given instead of the right one.
+#[derive(Clone, Debug, Default)]
+pub struct Scripted {
+    /// The status.
+    pub status: u16,
+    /// Headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: String,
+    /// Break the connection off without any answer.
+    pub hang_up: bool,
+}
+
+impl Scripted {
+    pub(super) fn text(status: u16, body: &str) -> Self {
+        Self {
+            status,
+            body: body.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn redirect(to: String) -> Self {
+        Self {
+            status: 302,
+            headers: vec![("Location", to)],
+            ..Self::default()
+        }
+    }
+}
+
+/// A request that asked for a device code, or polled OpenAI's endpoint.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Its path.
+    pub path: String,
+    /// Its headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// Its parameters.
+    pub parameters: Vec<(String, String)>,
+}
+
+impl Seen {
+    /// Reads a request.
+    pub(super) fn read(path: &str, request: &mut Request) -> Option<Self> {
+        let headers = request.headers().iter().map(|header| {
+            let name = header.field.as_str().as_str().to_ascii_lowercase();
+            (name, header.value.to_string())
+        });
+        Some(Self {
+            path: path.to_owned(),
+            headers: headers.collect(),
+            parameters: parameters(request)?,
+        })
+    }
+
+    /// The value of a header, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(other, _)| other == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+pub(super) fn pairs(text: &str) -> Vec<(String, String)> {
+    url::form_urlencoded::parse(text.as_bytes())
+        .into_owned()
+        .collect()
+}
+
+/// The value of a parameter; empty if it is not there.
+pub(super) fn parameter<'a>(parameters: &'a [(String, String)], name: &str) -> &'a str {
+    let found = parameters.iter().find(|(key, _)| key == name);
+    found.map(|(_, value)| value.as_str()).unwrap_or_default()
+}
+
+/// The value of a header field.
+pub(super) fn header(request: &Request, name: &'static str) -> Option<String> {
+    let mut fields = request.headers().iter();
+    let field = fields.find(|field| field.field.equiv(name));
+    field.map(|field| field.value.to_string())
+}
+
+/// The parameters of a body, a form or a JSON object.
+pub(super) fn parameters(request: &mut Request) -> Option<Vec<(String, String)>> {
+    let mut body = String::new();
+    request
+        .as_reader()
+        .take(1 << 20)
+        .read_to_string(&mut body)
+        .ok()?;
+    if !body.trim_start().starts_with('{') {
+        return Some(pairs(&body));
+    }
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&body).ok()?;
+    let text = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let pairs = object.into_iter().map(|(key, value)| (key, text(value)));
+    Some(pairs.collect())
+}
+
+pub(super) fn json((status, body): (u16, serde_json::Value)) -> Scripted {
+    Scripted {
+        status,
+        headers: vec![("Content-Type", "application/json".to_owned())],
+        body: body.to_string(),
+        hang_up: false,
+    }
+}

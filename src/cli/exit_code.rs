@@ -9,40 +9,40 @@ use crate::app::failure::Kind;
 
 /// The exit codes, for the manual: number, name, meaning.
 pub const TABLE: [(u8, &str, &str); 12] = [
-    (0, "ok", "done"),
+    (0, "ok", "success"),
     (
         1,
         "error",
-        "usage, not found, or configuration; `status --check`: expired or missing",
+        "wrong usage, not found, or invalid configuration; `status --check`: a login is expired or missing",
     ),
     (
         2,
         "expiring",
-        "`status --check` only: a login ends within a day",
+        "`status --check` only: a login expires within a day",
     ),
     (
         3,
         "login needed",
-        "no usable credential; a person must log in",
+        "no usable credential; log in again",
     ),
     (
         4,
         "temporary",
-        "network, rate limit or a server in trouble; try again later",
+        "network error, rate limit or server error; try again later",
     ),
-    (5, "storage", "the disk or the store failed"),
+    (5, "storage", "the disk or the credential store failed"),
     (6, "busy", "another process held a lock for too long"),
     (
         7,
         "unknown",
-        "a refresh was sent and never answered; its refresh token may be spent",
+        "a refresh got no answer; the refresh token may be spent",
     ),
     (
         126,
         "not run",
-        "`exec` only: the program is there and cannot be run",
+        "`exec` only: the command cannot be run",
     ),
-    (127, "no program", "`exec` only: there is no such program"),
+    (127, "no program", "`exec` only: the command was not found"),
     (130, "interrupted", "Ctrl-C or SIGINT"),
     (143, "terminated", "SIGTERM; 129 for SIGHUP"),
 ];

@@ -8,18 +8,18 @@ use super::printer::Color;
 
 /// Options that every command takes.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Options of every command")]
+#[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// The agent whose credentials are meant [default: OPENCLAW_AGENT_DIR, else the default agent]
+    /// Agent to use [default: the one of OPENCLAW_AGENT_DIR, or the default agent]
     #[arg(long, global = true, value_name = "ID")]
     pub agent: Option<String>,
-    /// Where everything lies [default: OPENCLAW_STATE_DIR, else ~/.openclaw]
+    /// State directory [default: $OPENCLAW_STATE_DIR or ~/.openclaw]
     #[arg(long, global = true, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
-    /// When to use colour
+    /// When to use color
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
     pub color: Color,
-    /// Say what is done, on stderr; repeat for more. Never shows a secret
+    /// Increase log verbosity (-v, -vv, -vvv); secrets are never logged
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
 }

@@ -37,7 +37,7 @@ use global::Global;
 use hint::Renderer;
 use printer::{Color, Printer};
 
-/// Logs in to AI providers, keeps the credentials, and hands them to people, scripts and programs.
+/// Log in to AI providers and manage their credentials.
 #[derive(Debug, Parser)]
 #[command(
     name = "openclaw",

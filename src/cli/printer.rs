@@ -15,10 +15,10 @@ use unicode_width::UnicodeWidthStr;
 /// When to use colors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Color {
-    /// On a terminal that can show them, unless `NO_COLOR` says otherwise.
+    /// On a terminal that supports it, unless NO_COLOR is set.
     #[default]
     Auto,
-    /// Always.
+    /// Always, even in a pipe.
     Always,
     /// Never.
     Never,

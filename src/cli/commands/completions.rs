@@ -5,13 +5,13 @@ use clap_complete::Shell;
 
 use crate::cli::output::Output;
 
-/// Print a completion script for a shell
+/// Generate a shell completion script
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw completions bash > ~/.local/share/bash-completion/completions/openclaw
   openclaw completions zsh > ~/.zfunc/_openclaw")]
 pub struct Completions {
-    /// The shell
+    /// Shell to generate the script for
     #[arg(value_enum)]
     shell: Shell,
 }

@@ -17,27 +17,27 @@ use crate::cli::view;
 use crate::ports::disk::{BUSY, HELD};
 use crate::ports::files::{Files, Sharing};
 
-/// Prove that credentials are safe on this disk
+/// Check that this system can store credentials safely
 ///
-/// Tries with throw-away files in the state directory what every promise rests on: that locks
-/// exclude and go with a killed process, that a reader never sees half a file, that what is written
-/// is durable and stays private. Then says what lies around. Takes about a second and, without
-/// --fix, changes nothing.
+/// Tests with temporary files in the state directory that locks exclude other processes and are
+/// released when a process is killed, that readers never see a half-written file, and that files
+/// are durable and private. Then reports leftover and unsafe files. Takes about a second and,
+/// without --fix, changes nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw doctor
   openclaw doctor --json
   openclaw doctor --fix
 
-The exit code is 5 if a check failed, 0 with warnings.")]
+Exits with 5 if a check fails, and with 0 if there are only warnings.")]
 pub struct Doctor {
-    /// Print the report as one JSON document
+    /// Output as JSON
     #[arg(long)]
     json: bool,
     /// Remove files of spent refresh tokens that an earlier version left
     #[arg(long)]
     fix: bool,
-    /// How long it may take; a network disk may need more [default: 1.9s]
+    /// Time limit; network disks may need more [default: 1.9s]
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     timeout: Option<Duration>,
     /// Be the other process: try the lock at this path once, and hold it until standard input ends

@@ -26,21 +26,21 @@ use crate::cli::hint::Renderer;
 /// The first word.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Credentials of model providers: log in, hand out, show
+    /// Manage model providers: credentials, status and default models
     Models(Deferred<models::Models>),
-    /// Log in for the first time: choose a provider, a method and an agent
+    /// Set up a first login: choose a provider, a method and an agent
     Onboard(Deferred<onboard::Onboard>),
-    /// The token of one provider: how long it lives, and a new one by force
+    /// Show or refresh the token of one provider
     Provider(Deferred<provider::Provider>),
-    /// Agents: each has its own credentials and reads through to main's
+    /// Manage agents and the credentials they inherit
     Agents(Deferred<agents::Agents>),
-    /// The logins, as OpenClaw lists them beside its chat channels
+    /// List logins in the format of OpenClaw's channels command
     Channels(Deferred<channels::Channels>),
-    /// Prove that credentials are safe on this disk
+    /// Check that this system can store credentials safely
     Doctor(Deferred<doctor::Doctor>),
-    /// Renew what is due and tell of what ends: for cron and systemd
+    /// Refresh tokens that are due and warn about expiring logins (for cron and systemd)
     Tick(Deferred<tick::Tick>),
-    /// Print a completion script for a shell
+    /// Generate a shell completion script
     Completions(Deferred<completions::Completions>),
 }
 

@@ -11,10 +11,10 @@ use crate::cli::system::System;
 use crate::cli::view::token_status as view;
 use crate::model::id::ProviderId;
 
-/// The token of one provider: how long it lives, and a new one by force
+/// Show or refresh the token of one provider
 #[derive(Debug, Args)]
 pub struct Provider {
-    /// The provider
+    /// Provider
     #[arg(value_name = "ID", value_parser = ProviderId::parse)]
     id: ProviderId,
     #[command(subcommand)]
@@ -23,17 +23,17 @@ pub struct Provider {
 
 #[derive(Debug, Subcommand)]
 enum ProviderCommand {
-    /// Say when the current token ends, and what renews it
+    /// Show when the current token expires and how it is refreshed
     ///
-    /// Of the profile that selection takes. Touches nothing and asks nobody.
+    /// Uses the profile that `models auth token` would use. Reads local files only.
     #[command(after_help = "Examples:
   openclaw provider codex token-status
 
-The exit code is 3 if nothing can be handed out without a person.")]
+Exits with 3 if no token can be had without logging in.")]
     TokenStatus,
-    /// Get a new token now
+    /// Refresh the token now, even if it is still valid
     ///
-    /// Also if the current one lives long enough. With --verbose, says what was there before.
+    /// With --verbose, shows the token that was there before.
     #[command(after_help = "Examples:
   openclaw provider codex refresh-token --verbose")]
     RefreshToken,

@@ -20,11 +20,11 @@ use crate::model::id::AgentId;
 /// How long the refreshes of one run are spread over, unless somebody says.
 const SPREAD: Duration = Duration::from_secs(60);
 
-/// Renew what is due and tell of what ends: for cron and systemd
+/// Refresh tokens that are due and warn about expiring logins (for cron and systemd)
 ///
-/// Renews the logins of all agents that are due, and those that would die of disuse. Says nothing
-/// when all is well, a line on stderr for each problem, and runs the hooks of config.yaml. Never
-/// asks, never opens a browser. Any number of them may run at once.
+/// Refreshes the tokens of all agents that are due, and logins that would otherwise expire from
+/// disuse. Prints nothing if all is well and one line on stderr for each problem, and runs the
+/// hooks of config.yaml. Never prompts and never opens a browser. Safe to run concurrently.
 #[derive(Debug, Args)]
 #[command(
     group = ArgGroup::new("timer").args(["install", "uninstall", "print"]),
@@ -35,35 +35,35 @@ const SPREAD: Duration = Duration::from_secs(60);
   openclaw tick --install --every 15m
   openclaw tick --print cron
 
-The exit code is that of the worst problem: 3 if a person must log in, 4 to try later, 5 for the
-disk; 0 if there is none."
+The exit code is that of the worst problem: 3 if a login is needed, 4 if the problem is temporary,
+5 for a storage error; 0 if there is none."
 )]
 pub struct Tick {
-    /// Spread the refreshes over so much time, each login at its own place [default: 1m]
+    /// Spread refreshes over this period [default: 1m]
     #[arg(long, value_name = "DURATION", value_parser = seconds, conflicts_with = "timer")]
     spread: Option<Duration>,
-    /// Refresh at once
+    /// Refresh immediately, without spreading
     #[arg(long, conflicts_with_all = ["spread", "timer"])]
     no_spread: bool,
-    /// Only say what would be done
+    /// Show what would be done without doing it
     #[arg(long, conflicts_with = "timer")]
     dry_run: bool,
-    /// Print what was done as one JSON document
+    /// Output as JSON
     #[arg(long, conflicts_with = "timer")]
     json: bool,
-    /// Write metrics for Prometheus to this file, or to standard output (-)
+    /// Write Prometheus metrics to FILE (- for standard output)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["uninstall", "dry_run"])]
     prometheus: Option<PathBuf>,
-    /// Write a timer of systemd for this user, and say how to enable it
+    /// Write a systemd user timer and show how to enable it
     #[arg(long)]
     install: bool,
-    /// Remove that timer
+    /// Remove the systemd user timer
     #[arg(long)]
     uninstall: bool,
-    /// Print what another scheduler needs
+    /// Print the configuration for another scheduler
     #[arg(long, value_name = "SCHEDULER")]
     print: Option<Scheduler>,
-    /// How often the timer runs it: 15m, hourly, daily [default: 15m]
+    /// Interval of the timer: 15m, hourly, daily, … [default: 15m]
     #[arg(long, value_name = "DURATION", value_parser = every, requires = "timer")]
     every: Option<Duration>,
 }
@@ -71,7 +71,7 @@ pub struct Tick {
 /// Other schedulers.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Scheduler {
-    /// A line for crontab -e
+    /// A crontab line
     Cron,
 }
 

@@ -12,23 +12,23 @@ use crate::cli::system::System;
 
 /// Add an agent
 ///
-/// It sees main's credentials at once; nothing is copied. What is stored for it lies in its own
-/// directory.
+/// The agent inherits the credentials of the main agent; nothing is copied. Its own credentials are
+/// stored in its own directory.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw agents add work
   openclaw agents add work --workspace ~/work --non-interactive --json
   openclaw models auth login --agent work")]
 pub struct Add {
-    /// Its name; the id is made from it
+    /// Name of the agent; its id is derived from it
     name: String,
-    /// Its workspace [default: ~/.openclaw/workspace-ID]
+    /// Workspace directory [default: ~/.openclaw/workspace-ID]
     #[arg(long, value_name = "DIR")]
     workspace: Option<PathBuf>,
-    /// Fail instead of choosing a workspace
+    /// Fail instead of choosing a default workspace
     #[arg(long)]
     non_interactive: bool,
-    /// Print the new agent as JSON
+    /// Output as JSON
     #[arg(long)]
     json: bool,
 }

@@ -8,21 +8,21 @@ use crate::app::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::system::System;
 
-/// Take an agent out of the configuration and move its files to trash
+/// Delete an agent and move its files to the trash
 ///
-/// Its credentials and sessions are moved to the trash of the state directory under a dated name;
-/// its workspace stays where it is.
+/// The credentials and sessions of the agent are moved to the trash in the state directory. The
+/// workspace is kept.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw agents delete work
   openclaw agents delete work --force --json")]
 pub struct Delete {
-    /// The agent
+    /// Agent to delete
     id: String,
-    /// Do not ask
+    /// Skip the confirmation prompt
     #[arg(long)]
     force: bool,
-    /// Print what was done as JSON
+    /// Output as JSON
     #[arg(long)]
     json: bool,
 }

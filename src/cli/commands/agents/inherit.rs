@@ -12,25 +12,25 @@ use crate::model::hint::Command;
 use crate::model::id::ProfileId;
 use crate::model::inheritance::Inheritance;
 
-/// Say how much of main's credentials an agent sees
+/// Show or set which credentials an agent inherits from the main agent
 ///
-/// Nothing is copied in any mode: a profile of main's is read, and refreshed, where it lies.
-/// OpenClaw itself does not know these modes and shows every agent all of main's.
+/// Nothing is copied: an inherited profile is read and refreshed in the main agent's store.
+/// OpenClaw itself ignores this setting and lets every agent inherit everything.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw agents inherit work
   openclaw agents inherit work --mode isolated
   openclaw agents inherit work --link openai-codex:me@example.com")]
 pub struct Inherit {
-    /// The agent
+    /// Agent
     id: String,
-    /// All of main's, nothing, or the profiles given with --link
+    /// Inherit everything, nothing, or only the profiles given with --link
     #[arg(long, value_name = "MODE", value_enum)]
     mode: Option<Mode>,
-    /// A profile of main's to be seen; repeat for more
+    /// Profile of the main agent to inherit; can be repeated
     #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse)]
     link: Vec<ProfileId>,
-    /// Print the answer as JSON
+    /// Output as JSON
     #[arg(long)]
     json: bool,
 }

@@ -11,13 +11,13 @@ use crate::cli::view::present;
 use crate::cli::view::wrap::Sheet;
 use crate::model::id::printable;
 
-/// List the agents
+/// List agents
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw agents list
   openclaw agents list --json")]
 pub struct List {
-    /// Print them as one JSON document
+    /// Output as JSON
     #[arg(long)]
     json: bool,
 }

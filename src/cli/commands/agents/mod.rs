@@ -12,7 +12,9 @@ use crate::app::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::system::System;
 
-/// Agents: each has its own credentials and reads through to main's
+/// Manage agents and the credentials they inherit
+///
+/// Each agent has its own credentials and inherits those of the main agent.
 #[derive(Debug, Args)]
 pub struct Agents {
     #[command(subcommand)]

@@ -10,38 +10,38 @@ use crate::app::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::system::System;
 
-/// Say what an agent is called, and how it looks
+/// Set the name, theme, emoji and avatar of an agent
 ///
-/// Written into its place in openclaw.json. The agent is the one that --agent names, else the one
-/// whose workspace --workspace, --identity-file or the working directory is. What no flag gives is
-/// read from IDENTITY.md, where no flag gives anything or --from-identity asks for it.
+/// Updates openclaw.json. The agent is given by --agent, or found by the workspace of --workspace,
+/// --identity-file or the working directory. Without any value, or with --from-identity, missing
+/// values are read from IDENTITY.md.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw agents set-identity --agent main --name Rusty
   openclaw agents set-identity --workspace ~/.openclaw/workspace --from-identity")]
 pub struct SetIdentity {
-    /// The workspace that tells the agent, and holds IDENTITY.md
+    /// Workspace of the agent, containing IDENTITY.md
     #[arg(long, value_name = "DIR")]
     workspace: Option<PathBuf>,
-    /// The file to read instead
+    /// Read this file instead of IDENTITY.md
     #[arg(long, value_name = "FILE")]
     identity_file: Option<PathBuf>,
-    /// Read IDENTITY.md even where a flag gives something
+    /// Read IDENTITY.md even if values are given
     #[arg(long)]
     from_identity: bool,
-    /// Its name
+    /// Name
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Its theme
+    /// Theme
     #[arg(long, value_name = "TEXT")]
     theme: Option<String>,
-    /// Its emoji
+    /// Emoji
     #[arg(long, value_name = "EMOJI")]
     emoji: Option<String>,
-    /// Its picture: a path in its workspace, an http(s) URL, or a data URI
+    /// Avatar: a path in the workspace, an http(s) URL or a data URI
     #[arg(long, value_name = "PICTURE")]
     avatar: Option<String>,
-    /// Print what it is called as JSON
+    /// Output as JSON
     #[arg(long)]
     json: bool,
 }

@@ -8,18 +8,18 @@ use crate::cli::output::Output;
 use crate::cli::system::System;
 use crate::cli::view;
 
-/// List the stored logins and keys as the reference release does
+/// List stored logins and keys in the format of OpenClaw's channels command
 ///
-/// For scripts that read them there. This program runs no chat channel, so it lists none, and asks
-/// no provider for its usage. `models auth list` says more.
+/// For scripts written for OpenClaw. Chat channels are not supported, so none are listed. See
+/// `models auth list` for more detail.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw channels list --json --no-usage | jq -r '.auth[].id'")]
 pub struct List {
-    /// Print them as one JSON document
+    /// Output as JSON
     #[arg(long)]
     json: bool,
-    /// Ask no provider for its usage, as is always the case
+    /// Accepted for compatibility; usage is never fetched
     #[arg(long)]
     no_usage: bool,
 }

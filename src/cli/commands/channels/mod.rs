@@ -8,7 +8,7 @@ use crate::app::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::system::System;
 
-/// The logins, as OpenClaw lists them beside its chat channels
+/// List logins in the format of OpenClaw's channels command
 #[derive(Debug, Args)]
 pub struct Channels {
     #[command(subcommand)]

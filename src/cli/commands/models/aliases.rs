@@ -10,7 +10,7 @@ use crate::cli::output::Output;
 use crate::cli::system::System;
 use crate::cli::view;
 
-/// List and change short names of models
+/// Manage model aliases
 #[derive(Debug, Args)]
 pub struct Aliases {
     #[command(subcommand)]
@@ -19,25 +19,25 @@ pub struct Aliases {
 
 #[derive(Debug, Subcommand)]
 enum AliasesCommand {
-    /// List them
+    /// List aliases
     #[command(after_help = "Examples:
   openclaw models aliases list
   openclaw models aliases list --json")]
     List(Form),
-    /// Give a model a short name, in place of the one it has
+    /// Add an alias, replacing the one the model has
     #[command(after_help = "Examples:
   openclaw models aliases add opus anthropic/claude-opus-4-6")]
     Add {
-        /// The short name
+        /// Alias
         alias: String,
-        /// The model, as provider/model or by its alias
+        /// Model, as provider/model or alias
         model: String,
     },
-    /// Take a short name away
+    /// Remove an alias
     #[command(after_help = "Examples:
   openclaw models aliases remove opus")]
     Remove {
-        /// The short name
+        /// Alias
         alias: String,
     },
 }

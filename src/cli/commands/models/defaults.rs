@@ -19,22 +19,22 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// What is done with the fallbacks of a role.
 #[derive(Debug, Subcommand)]
 pub enum FallbacksCommand {
-    /// List them in the order in which they are tried
+    /// List fallbacks in the order they are tried
     #[command(after_help = "Examples:
   openclaw models fallbacks list --plain
   openclaw models image-fallbacks list --json")]
     List(Form),
-    /// Try one more, after all others
+    /// Add a fallback to the end of the list
     #[command(after_help = "Examples:
   openclaw models fallbacks add openai/gpt-5.2
   openclaw models image-fallbacks add openai/gpt-5.2")]
     Add(Model),
-    /// Try one no longer
+    /// Remove a fallback
     #[command(after_help = "Examples:
   openclaw models fallbacks remove openai/gpt-5.2
   openclaw models image-fallbacks remove openai/gpt-5.2")]
     Remove(Model),
-    /// Try none
+    /// Remove all fallbacks
     #[command(after_help = "Examples:
   openclaw models fallbacks clear
   openclaw models image-fallbacks clear")]
@@ -44,7 +44,7 @@ pub enum FallbacksCommand {
 /// A model.
 #[derive(Debug, Args)]
 pub struct Model {
-    /// The model, as provider/model or by its alias
+    /// Model, as provider/model or alias
     model: String,
 }
 

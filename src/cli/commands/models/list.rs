@@ -9,16 +9,16 @@ use crate::cli::system::System;
 use crate::cli::view;
 use crate::model::id::ProviderId;
 
-/// List the configured models, and whether each has a login
+/// List configured models and whether they have credentials
 ///
-/// The default, its fallbacks, the image models and what else `agents.defaults.models` names. There
-/// is no catalogue of models here: whether a provider has a model is not known.
+/// Lists the default model, the image model, their fallbacks and the models in
+/// `agents.defaults.models`. Does not check whether the provider offers a model.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models list
   openclaw models list --json | jq -r '.models[] | select(.available | not).key'")]
 pub struct List {
-    /// Of one provider only
+    /// Only list models of this provider
     #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
     provider: Option<ProviderId>,
     #[command(flatten)]
@@ -28,10 +28,10 @@ pub struct List {
 /// How a list is printed.
 #[derive(Debug, Args)]
 pub struct Form {
-    /// Print one JSON document
+    /// Output as JSON
     #[arg(long, conflicts_with = "plain")]
     pub json: bool,
-    /// Print the entries alone, one on each line
+    /// Output one entry per line
     #[arg(long)]
     pub plain: bool,
 }

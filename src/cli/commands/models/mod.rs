@@ -16,9 +16,9 @@ use crate::cli::output::Output;
 use crate::cli::system::System;
 use crate::config::edit::Role;
 
-/// Credentials of model providers: log in, hand out, show
+/// Manage model providers: credentials, status and default models
 ///
-/// Without a further word it is `models status`, with the options of that.
+/// Without a subcommand, runs `models status`.
 #[derive(Debug, Args)]
 pub struct Models {
     #[command(subcommand)]
@@ -27,32 +27,32 @@ pub struct Models {
 
 #[derive(Debug, Subcommand)]
 enum ModelsCommand {
-    /// Log in, paste, hand out, list, refresh and forget credentials
+    /// Manage credentials: log in, list, refresh, use and remove them
     Auth(Deferred<auth::Auth>),
-    /// What is there, until when, and what needs doing
+    /// Show the status of models and credentials
     Status(Deferred<status::Status>),
-    /// List the configured models, and whether each has a login
+    /// List configured models and whether they have credentials
     List(Deferred<list::List>),
     /// Set the default model
     ///
-    /// In `agents.defaults` of openclaw.json, for every agent without a model of its own. The
-    /// fallbacks stay.
+    /// Updates `agents.defaults` in openclaw.json, for every agent without a model of its own.
+    /// Fallbacks are kept.
     #[command(after_help = "Examples:
   openclaw models set anthropic/claude-opus-4-6
   openclaw models set opus")]
     Set(defaults::Model),
-    /// Set the model that looks at images
+    /// Set the default image model
     ///
-    /// In `agents.defaults` of openclaw.json. Its fallbacks stay.
+    /// Updates `agents.defaults` in openclaw.json. Fallbacks are kept.
     #[command(after_help = "Examples:
   openclaw models set-image google/gemini-3-pro-preview")]
     SetImage(defaults::Model),
-    /// List and change short names of models
+    /// Manage model aliases
     Aliases(Deferred<aliases::Aliases>),
-    /// List and change the models that are tried when the default one fails
+    /// Manage fallbacks of the default model
     #[command(subcommand)]
     Fallbacks(defaults::FallbacksCommand),
-    /// List and change the models that are tried when the image model fails
+    /// Manage fallbacks of the image model
     #[command(subcommand)]
     ImageFallbacks(defaults::FallbacksCommand),
 }

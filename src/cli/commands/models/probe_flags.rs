@@ -7,24 +7,24 @@ use crate::app::status::probe::Options;
 
 /// What is tried, and for how long.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Probing")]
+#[command(next_help_heading = "Probe options")]
 pub struct ProbeFlags {
-    /// Try each credential with one cheap real request
+    /// Test each credential with a small real request
     #[arg(long)]
     probe: bool,
-    /// Try those of this provider alone
+    /// Only test credentials of this provider
     #[arg(long, value_name = "ID")]
     probe_provider: Option<String>,
-    /// Try this profile alone; may be repeated, or several with commas
+    /// Only test this profile; can be repeated or comma-separated
     #[arg(long, value_name = "PROFILE")]
     probe_profile: Vec<String>,
-    /// How long one try may take, in milliseconds [default: 8000]
+    /// Timeout of each request in milliseconds [default: 8000]
     #[arg(long, value_name = "MS", allow_hyphen_values = true)]
     probe_timeout: Option<String>,
-    /// How many are tried at once [default: 2]
+    /// Number of concurrent requests [default: 2]
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     probe_concurrency: Option<String>,
-    /// How many tokens an answer may have, where a model must be asked [default: 8]
+    /// Maximum tokens of a response, if a model is called [default: 8]
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     probe_max_tokens: Option<String>,
 }

@@ -17,10 +17,9 @@ use crate::cli::system::System;
 use crate::cli::view;
 use crate::model::id::ProviderId;
 
-/// What is there, until when, and what needs doing
+/// Show the status of models and credentials
 ///
-/// Reads files only: no network, and no change, but with --probe. Like every command it first stores
-/// a refresh whose process was killed before it could.
+/// Reads local files only; with --probe, sends a request to each provider.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models status
@@ -29,22 +28,22 @@ use crate::model::id::ProviderId;
   openclaw models status --watch 10
   PS1='$(openclaw models status --prompt) \\$ '
 
-With --check the exit code is 1 if a login is expired or missing, 2 if one ends within a day.")]
+With --check, exits with 1 if a login is expired or missing, and with 2 if one expires within a
+day.")]
 pub struct Status {
-    /// Print the report as one JSON document
+    /// Output as JSON
     #[arg(long, alias = "status-json", conflicts_with = "plain")]
     json: bool,
-    /// Print the default model alone
+    /// Output only the default model
     #[arg(long, alias = "status-plain")]
     plain: bool,
-    /// Write metrics for Prometheus to this file, or to standard output (-), of all agents unless one
-    /// is named
+    /// Write Prometheus metrics of all agents, or of --agent, to FILE (- for standard output)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "plain"])]
     prometheus: Option<PathBuf>,
-    /// Let the exit code tell whether a login needs attention
+    /// Exit with 1 or 2 if a login needs attention
     #[arg(long)]
     check: bool,
-    /// Draw the report anew every so often, on a terminal [default: 2 seconds]
+    /// Refresh the display at this interval [default: 2 seconds]
     #[arg(
         long,
         value_name = "SECONDS",
@@ -54,10 +53,10 @@ pub struct Status {
         conflicts_with_all = ["json", "plain", "check", "prometheus", "probe"]
     )]
     watch: Option<Duration>,
-    /// Print a word for a shell prompt: nothing while all is well. Always exits 0
+    /// Print a short warning for a shell prompt, or nothing if all is well. Always exits with 0
     #[arg(long, conflicts_with_all = ["json", "plain", "check", "prometheus", "watch", "probe"])]
     prompt: bool,
-    /// With --prompt: this provider only; may be repeated
+    /// With --prompt: only check this provider; can be repeated
     #[arg(long, value_name = "PROVIDER", requires = "prompt")]
     provider: Vec<String>,
     #[command(flatten)]

@@ -13,7 +13,7 @@ use crate::ports::dialog::{Dialog, Notice};
 const INPUT: &str = "-";
 
 /// What the help says above them.
-const HEADING: &str = "Keys, each from standard input with -";
+const HEADING: &str = "API keys (- for standard input)";
 
 /// Flags of the reference release for what is never done here: given, they change nothing.
 const NEVER_DONE: [&str; 6] = [
@@ -69,14 +69,14 @@ fn with_flags(mut command: Command) -> Command {
             Arg::new(flag)
                 .long(flag)
                 .value_name("KEY|-")
-                .help(format!("The key for {choices}"))
+                .help(format!("API key for {choices}"))
                 .help_heading(HEADING)
                 .value_parser(StringValueParser::new().map(secret)),
         );
     }
     for flag in beside_flags() {
         let arg = Arg::new(flag).long(flag).value_name("ID");
-        let help = "Stored beside the key of the gateway";
+        let help = "Stored with the gateway key";
         command = command.arg(arg.help(help).help_heading(HEADING));
     }
     for flag in NEVER_DONE {

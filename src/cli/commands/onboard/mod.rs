@@ -26,45 +26,44 @@ use flags::{KeyFlags, given, names, secret, warn_of_arguments};
 /// How long a login waits, unless told otherwise.
 const TIMEOUT: Duration = Duration::from_secs(600);
 
-/// Log in for the first time: choose a provider, a method and an agent
+/// Set up a first login: choose a provider, a method and an agent
 ///
-/// On a terminal it asks; arrow keys and typing a part of a name choose. With --non-interactive
-/// everything comes from flags, the environment and standard input. Only credentials are set up:
-/// no gateway, no channel, no skill.
+/// Prompts on a terminal; with --non-interactive, takes everything from options, the environment
+/// and standard input. Sets up credentials only, no gateway, channels or skills.
 #[derive(Debug, Args)]
 #[command(after_help = help())]
 pub struct Onboard {
-    /// Ask nothing; wants --accept-risk
+    /// Do not prompt; requires --accept-risk
     #[arg(long)]
     non_interactive: bool,
-    /// Say that it is known that an agent acts with what it can reach
+    /// Accept that agents can act with everything they have access to
     #[arg(long)]
     accept_risk: bool,
-    /// What to log in to, and how
+    /// Provider and method, see below
     #[arg(long, value_name = "CHOICE")]
     auth_choice: Option<String>,
-    /// Take the key or token from standard input, whatever the choice
+    /// Read the key or token from standard input
     #[arg(long)]
     secret_stdin: bool,
-    /// Whose token it is, for the choice `token`
+    /// Provider of the token, with --auth-choice token
     #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
     token_provider: Option<ProviderId>,
-    /// The token; - takes it from standard input
+    /// Token (- for standard input)
     #[arg(long, value_name = "TOKEN|-", value_parser = StringValueParser::new().map(secret))]
     token: Option<Secret<String>>,
-    /// The profile to store the token under [default: PROVIDER:default]
+    /// Profile to save the token as [default: PROVIDER:default]
     #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse)]
     token_profile_id: Option<ProfileId>,
-    /// How long the token lives from now: a number and ms, s, m, h or d; days without a unit
+    /// Lifetime of the token, such as 365d or 12h (default unit: days)
     #[arg(long, value_name = "DURATION", value_parser = days)]
     token_expires_in: Option<Duration>,
-    /// Only print the URL of a login
+    /// Print the login URL instead of opening a browser
     #[arg(long)]
     no_browser: bool,
-    /// Give a login up after this long
+    /// Give up a login after this time
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = seconds)]
     timeout: Duration,
-    /// Print a summary as one JSON document
+    /// Output a summary as JSON
     #[arg(long, requires = "non_interactive")]
     json: bool,
     #[command(flatten)]

@@ -7,10 +7,10 @@ use crate::cli::commands::onboard::{by_questions, guide, show};
 use crate::cli::output::Output;
 use crate::cli::system::System;
 
-/// Choose a provider and a method, and log in
+/// Add a credential interactively
 ///
-/// Asks, as `onboard` does; what it does can be done without questions by `login`, `paste-token`
-/// and `paste-api-key`.
+/// Prompts for a provider and a method, like `onboard`. For scripts, use `login`, `paste-token` or
+/// `paste-api-key`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models auth add

@@ -9,7 +9,7 @@ use crate::cli::system::System;
 use crate::cli::view;
 use crate::model::id::{ProfileId, ProviderId};
 
-/// Show which profiles are passed over after failures, and end that
+/// Show or clear cooldowns of profiles after failures
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true, subcommand_required = true)]
 pub struct Cooldown {
@@ -19,9 +19,9 @@ pub struct Cooldown {
 
 #[derive(Debug, Subcommand)]
 enum CooldownCommand {
-    /// List the profiles that are passed over: why, until when, and who is next instead
+    /// List profiles that are cooling down, why, until when, and which one is next
     List(List),
-    /// Let profiles be tried again at once, and forget their failures
+    /// Clear cooldowns and failure counts
     Clear(Clear),
 }
 
@@ -30,7 +30,7 @@ enum CooldownCommand {
   openclaw models auth cooldown list
   openclaw models auth cooldown list --agent work --json")]
 struct List {
-    /// Print it as JSON
+    /// Output as JSON
     #[arg(long)]
     json: bool,
 }
@@ -42,13 +42,13 @@ struct List {
   openclaw models auth cooldown clear --all")]
 #[group(required = true, multiple = false)]
 struct Clear {
-    /// This profile
+    /// Profile to clear
     #[arg(value_name = "PROFILE", value_parser = ProfileId::parse)]
     profile: Option<ProfileId>,
-    /// Every profile of this provider
+    /// Clear every profile of this provider
     #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
     provider: Option<ProviderId>,
-    /// Every profile
+    /// Clear every profile
     #[arg(long)]
     all: bool,
 }

@@ -14,25 +14,26 @@ use crate::cli::system::{self, System};
 use crate::cli::value_parsers::seconds;
 use crate::ports::dialog::Notice;
 
-/// Run a program with a living token in its environment or on a descriptor
+/// Run a command with a valid token in its environment
 ///
-/// The program takes the place of this process: signals, terminal and exit code are its own. Its
-/// provider's other variables are taken out of its environment, so that no stale key wins.
+/// Replaces this process with the command, so signals, terminal and exit code are those of the
+/// command. Other credential variables of the provider are removed from its environment.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models auth exec --provider anthropic -- ./agent --once
   openclaw models auth exec --profile anthropic:work --env CLAUDE_CODE_OAUTH_TOKEN -- claude
   openclaw models auth exec --provider openai --fd 3 --min-valid 30m -- sh -c 'login <&3'
 
-If there is no token the program is not run, and the exit code tells why: 3 log in again, 4 try
-later, 5 storage, 6 busy. 127: there is no such program; 126: it cannot be run.")]
+Without a token, the command is not run. Exits with 3 if a login is needed, 4 if the problem is
+temporary, 5 for a storage error, 6 if busy, 126 if the command cannot be run, and 127 if it is not
+found.")]
 pub struct Exec {
     #[command(flatten)]
     selector: SelectorArgs,
-    /// The variable that gets the token [default: the one that programs of its provider read]
+    /// Environment variable for the token [default: the provider's usual one]
     #[arg(long, value_name = "NAME", value_parser = variable)]
     env: Option<String>,
-    /// Put it on a descriptor instead: N, or a free one, which OPENCLAW_TOKEN_FD names
+    /// Pass the token on file descriptor N, or on a free one named by OPENCLAW_TOKEN_FD
     #[arg(
         long,
         value_name = "N",
@@ -41,13 +42,13 @@ pub struct Exec {
         value_parser = clap::value_parser!(u16).range(3..)
     )]
     fd: Option<Option<u16>>,
-    /// Leave this variable of the provider as it is; may be repeated
+    /// Keep this variable of the provider; can be repeated
     #[arg(long, value_name = "NAME", value_parser = variable)]
     keep: Vec<String>,
-    /// Refresh first unless it lives this much longer; seconds without a unit
+    /// Refresh unless the token is valid for at least this long (default unit: seconds)
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     min_valid: Option<Duration>,
-    /// The program and its arguments, after `--`
+    /// Command and arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }

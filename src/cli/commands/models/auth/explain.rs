@@ -9,11 +9,12 @@ use crate::cli::output::Output;
 use crate::cli::system::System;
 use crate::cli::view;
 
-/// Say which credential would be used, and why
+/// Explain which credential is used and why
 ///
-/// Every candidate in order: profiles, variables, the configuration; each with its account, its
-/// file, whose bill it runs up, and why it is used, waits, or is passed over. What is used is what
-/// `models auth token` prints. Shows no secret, asks nobody, takes no lock and writes nothing.
+/// Lists all candidates in order (profiles, environment variables, configuration) with account,
+/// file, billing, and the reason each one is used or skipped. The credential used is the one
+/// `models auth token` prints. Read-only: no network, no locks, no writes, no secrets in the
+/// output.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models auth explain
@@ -21,12 +22,12 @@ use crate::cli::view;
   openclaw models auth explain --model opus@anthropic:work
   openclaw models auth explain --provider anthropic --json | jq '.providers[0].used'
 
-Without a flag: every provider that has anything, the default model's first. The exit code is 0
-also if nothing would be used; `models auth token` says so by its own.")]
+Without options, explains every provider with credentials, starting with that of the default model.
+Exits with 0 even if no credential is usable; use `models auth token` to test for that.")]
 pub struct Explain {
     #[command(flatten)]
     selector: SelectorArgs,
-    /// Print it as one JSON document
+    /// Output as JSON
     #[arg(long)]
     json: bool,
 }

@@ -9,28 +9,28 @@ use crate::cli::system::System;
 use crate::cli::view;
 use crate::model::id::ProfileId;
 
-/// Show what profiles held before
+/// Show previous versions of a profile
 ///
-/// Each generation with when and by what it was replaced, and whether `models auth undo` can bring
-/// it back; never with a secret. The last 5 of each profile are kept beside the store, as private
-/// as that; OPENCLAW_AUTH_HISTORY in the environment or in the state directory's .env says
-/// otherwise, and 0 keeps none.
+/// Shows when and why each version was replaced and whether `models auth undo` can restore it.
+/// Secrets are never shown. The last 5 versions of each profile are kept next to the store; set
+/// OPENCLAW_AUTH_HISTORY in the environment or in .env of the state directory to change that (0
+/// keeps none).
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models auth history
   openclaw models auth history openai-codex:work --json
   openclaw models auth history openai-codex:work --clear")]
 pub struct History {
-    /// The profile; without it, every one that has a history
+    /// Profile [default: all profiles with a history]
     #[arg(value_name = "PROFILE", value_parser = ProfileId::parse)]
     profile: Option<ProfileId>,
-    /// Print it as one JSON document
+    /// Output as JSON
     #[arg(long)]
     json: bool,
-    /// Forget it instead: what was there before can then no longer be brought back
+    /// Delete the history; previous versions can no longer be restored
     #[arg(long, conflicts_with = "json")]
     clear: bool,
-    /// Do not ask before it is forgotten
+    /// Skip the confirmation prompt
     #[arg(long, requires = "clear")]
     yes: bool,
 }

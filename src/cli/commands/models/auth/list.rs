@@ -9,18 +9,18 @@ use crate::cli::system::System;
 use crate::cli::view;
 use crate::model::id::ProviderId;
 
-/// List the stored profiles
+/// List stored profiles
 ///
-/// Each with its provider, kind, end and the agent that owns it; never with a secret.
+/// Shows the provider, type, expiry and owning agent of each profile. Secrets are never shown.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models auth list
   openclaw models auth list --provider anthropic --json")]
 pub struct List {
-    /// Of one provider only
+    /// Only list profiles of this provider
     #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
     provider: Option<ProviderId>,
-    /// Print them as one JSON document
+    /// Output as JSON
     #[arg(long)]
     json: bool,
 }

@@ -15,16 +15,15 @@ use crate::cli::system::System;
 use crate::cli::value_parsers::seconds;
 use crate::model::id::{ProfileId, ProviderId};
 
-/// Log in to a provider, in a browser or by its own method
+/// Log in to a provider
 ///
-/// The browser's callback and a pasted redirect URL are waited for at the same time; the first
-/// valid one wins. With --device-code a code is shown that is typed in on any other machine. On a
-/// remote machine (SSH, a container, no display), and where no port can be had for the callback,
-/// such a code is offered beside them if the provider has any. The old login stays until the new
-/// one is stored.
+/// Opens a browser and waits for its callback; you can also paste the redirect URL. With
+/// --device-code, shows a code to enter on any other device. On a remote machine (SSH, a container,
+/// no display), or if no callback port is available, a device code is offered as well if the
+/// provider supports it. The previous login is kept until the new one is stored.
 ///
-/// `--start` and `--finish` split a login in two for programs that do not wait: what must be known
-/// in between lies in the state directory, for its owner only, until its time is over.
+/// Programs that cannot wait can split a login in two with --start and --finish. The pending login
+/// is kept in the state directory, readable only by you, until it expires.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models auth login --provider openai-codex
@@ -35,49 +34,49 @@ use crate::model::id::{ProfileId, ProviderId};
   openclaw models auth login --provider openai-codex --start --json
   printf %s \"$URL\" | openclaw models auth login --finish --code-file -")]
 pub struct Login {
-    /// Where to log in
+    /// Provider to log in to
     #[arg(long, value_name = "ID", default_value = "openai-codex")]
     provider: String,
-    /// How; the provider's first method by default
+    /// Login method [default: the provider's first]
     #[arg(long, value_name = "METHOD")]
     method: Option<String>,
-    /// The same as --method device-code
+    /// Same as --method device-code
     #[arg(long, conflicts_with = "method")]
     device_code: bool,
-    /// The profile to store the login under; by default one named after the account
+    /// Profile to save the login as [default: named after the account]
     #[arg(long, value_name = "PROFILE")]
     profile_id: Option<String>,
-    /// Only print the URL
+    /// Print the URL instead of opening a browser
     #[arg(long)]
     no_browser: bool,
-    /// Over SSH: do not have the terminal put the URL in the clipboard
+    /// Do not copy the URL to the clipboard (over SSH)
     #[arg(long)]
     no_clipboard: bool,
-    /// Give up after this long
+    /// Give up after this time
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = seconds)]
     timeout: Duration,
-    /// Make the provider's default model the default one
+    /// Set the default model to the provider's default
     #[arg(long)]
     set_default: bool,
-    /// Report what happens as one JSON event a line; with --start, one object
+    /// Output one JSON event per line; with --start, a single object
     #[arg(long)]
     json: bool,
-    /// Begin a login, tell its URL, and do not wait: --finish ends it, within --timeout
+    /// Start a login, print its URL and exit; complete it with --finish within --timeout
     #[arg(long, conflicts_with_all = ["no_browser", "no_clipboard"])]
     start: bool,
-    /// End a login that --start began
+    /// Complete a login started with --start
     #[arg(long, requires = "code_file", conflicts_with_all = [
         "start", "provider", "method", "device_code", "profile_id", "no_browser", "no_clipboard", "timeout",
         "set_default",
     ])]
     finish: bool,
-    /// The file that holds the URL which the browser ended on; - for standard input
+    /// File with the URL the browser was redirected to (- for standard input)
     #[arg(long, value_name = "PATH", requires = "finish")]
     code_file: Option<PathBuf>,
-    /// Which login to end; by default the one that the URL belongs to
+    /// Login to complete [default: the one the URL belongs to]
     #[arg(long, value_name = "ID", requires = "finish")]
     attempt: Option<String>,
-    /// Take a code alone, although nothing shows that it belongs to the login
+    /// Accept a bare code, which cannot be verified to belong to this login
     #[arg(long, requires = "finish")]
     accept_bare_code: bool,
 }

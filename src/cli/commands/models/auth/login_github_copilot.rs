@@ -15,17 +15,16 @@ const TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
 /// Log in to GitHub Copilot with a device code
 ///
-/// The same as `login --provider github-copilot --method device-code`, under the name that
-/// OpenClaw gives it.
+/// Same as `login --provider github-copilot --method device-code`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models auth login-github-copilot
   openclaw models auth login-github-copilot --profile-id github-copilot:work --yes")]
 pub struct LoginGithubCopilot {
-    /// The profile to store the token under [default: github-copilot:github]
+    /// Profile to save the token as [default: github-copilot:github]
     #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse)]
     profile_id: Option<ProfileId>,
-    /// Do not say that a stored token will be replaced
+    /// Replace an existing token without a notice
     #[arg(long)]
     yes: bool,
 }

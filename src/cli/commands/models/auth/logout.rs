@@ -10,34 +10,33 @@ use crate::cli::system::System;
 use crate::model::hint::Command;
 use crate::model::id::{ProfileId, printable};
 
-/// Forget one profile on this machine
+/// Remove a profile from this machine
 ///
-/// Removes the credential with its order, last-good and usage entries. The provider is not told:
-/// the token works elsewhere until it ends. A copy is kept, so that `models auth undo` can bring it
-/// back, until `models auth history PROFILE --clear` removes it, too.
+/// Removes the credential and its order, last-good and usage entries. The provider is not notified,
+/// so the token stays valid until it expires. A copy is kept for `models auth undo`; remove it with
+/// `models auth history PROFILE --clear`.
 ///
-/// With --revoke the provider is asked first not to honour the login any longer, wherever it is
-/// used, and everything that holds it here goes once it has agreed. If it does not answer or refuses,
-/// nothing is removed, unless --force says so.
+/// With --revoke, the login is first revoked at the provider, which ends it everywhere, and all
+/// local copies are removed. If the revocation fails, nothing is removed unless --force is given.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models auth logout openai-codex:work --dry-run
   openclaw models auth logout openai-codex:work --yes
   openclaw models auth logout openai-codex:work --revoke")]
 pub struct Logout {
-    /// The profile
+    /// Profile to remove
     #[arg(value_name = "PROFILE", value_parser = ProfileId::parse)]
     profile: ProfileId,
-    /// Do not ask
+    /// Skip the confirmation prompt
     #[arg(long)]
     yes: bool,
-    /// Only say what would go
+    /// Show what would be removed without removing it
     #[arg(long)]
     dry_run: bool,
-    /// Revoke it at the provider first
+    /// Revoke the login at the provider first
     #[arg(long)]
     revoke: bool,
-    /// Remove it even if it could not be revoked
+    /// Remove the profile even if the revocation fails
     #[arg(long, requires = "revoke")]
     force: bool,
 }

@@ -26,7 +26,7 @@ use crate::cli::lazy_args::Deferred;
 use crate::cli::output::Output;
 use crate::cli::system::System;
 
-/// Log in, paste, hand out, list, refresh and forget credentials
+/// Manage credentials: log in, list, refresh, use and remove them
 #[derive(Debug, Args)]
 pub struct Auth {
     #[command(subcommand)]
@@ -35,43 +35,43 @@ pub struct Auth {
 
 #[derive(Debug, Subcommand)]
 enum AuthCommand {
-    /// Choose a provider and a method, and log in
+    /// Add a credential interactively
     Add(Deferred<add::Add>),
-    /// Log in to a provider, in a browser or by its own method
+    /// Log in to a provider
     Login(Deferred<login::Login>),
     /// Log in to GitHub Copilot with a device code
     LoginGithubCopilot(Deferred<login_github_copilot::LoginGithubCopilot>),
     /// Store a token made with `claude setup-token`
     SetupToken(Deferred<paste::SetupToken>),
-    /// Store a token that was made elsewhere
+    /// Store an existing token
     PasteToken(Deferred<paste::PasteToken>),
     /// Store an API key
     PasteApiKey(Deferred<paste::PasteApiKey>),
-    /// Print a living token, refreshed first if it must be
+    /// Print a valid access token, refreshing it first if needed
     Token(Deferred<token::Token>),
-    /// Say which credential would be used, and why
+    /// Explain which credential is used and why
     Explain(Deferred<explain::Explain>),
-    /// Run a program with a living token in its environment or on a descriptor
+    /// Run a command with a valid token in its environment
     Exec(Deferred<exec::Exec>),
-    /// List the stored profiles
+    /// List stored profiles
     List(Deferred<list::List>),
-    /// List the providers, or check the manifest of one
+    /// List providers or validate a provider manifest
     Providers(Deferred<providers::Providers>),
-    /// Refresh stored logins
+    /// Refresh stored tokens
     Refresh(Deferred<refresh::Refresh>),
-    /// Make one profile the one that is used
+    /// Select the profile to use for an agent or a directory
     Use(Deferred<use_profile::Use>),
-    /// Say in which order the profiles of a provider are tried
+    /// Show or change the order in which profiles are tried
     Order(Deferred<order::Order>),
-    /// Tell how a request with a profile ended, so that the right account is next
+    /// Report the outcome of a request so that rotation picks the right account
     Report(Deferred<report::Report>),
-    /// Show which profiles are passed over after failures, and end that
+    /// Show or clear cooldowns of profiles after failures
     Cooldown(Deferred<cooldown::Cooldown>),
-    /// Forget one profile on this machine
+    /// Remove a profile from this machine
     Logout(Deferred<logout::Logout>),
-    /// Show what profiles held before
+    /// Show previous versions of a profile
     History(Deferred<history::History>),
-    /// Put back what a profile held before
+    /// Restore a previous version of a profile
     Undo(Deferred<undo::Undo>),
 }
 

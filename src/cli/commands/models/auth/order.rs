@@ -9,10 +9,10 @@ use crate::cli::system::System;
 use crate::cli::view;
 use crate::model::id::{ProfileId, ProviderId};
 
-/// Say in which order the profiles of a provider are tried
+/// Show or change the order in which profiles are tried
 ///
-/// The order belongs to one agent and counts before `auth.order` of openclaw.json. A profile that
-/// it does not name is not used.
+/// The order is set per agent and overrides `auth.order` in openclaw.json. Profiles that are not
+/// listed are not used.
 #[derive(Debug, Args)]
 pub struct Order {
     #[command(subcommand)]
@@ -26,35 +26,35 @@ enum OrderCommand {
     Clear(Clear),
 }
 
-/// Show the order that is set for an agent
+/// Show the order of an agent
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models auth order get --provider anthropic --json")]
 struct Get {
     #[command(flatten)]
     of: Of,
-    /// Print it as one JSON document
+    /// Output as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// Set the order for an agent
+/// Set the order of an agent
 ///
-/// Inherited profiles may be named; their credentials stay where they are.
+/// Inherited profiles can be listed; their credentials stay where they are.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models auth order set --provider anthropic anthropic:work anthropic:default")]
 struct Set {
     #[command(flatten)]
     of: Of,
-    /// The profiles, the one to try first in front
+    /// Profiles, in the order to try them
     #[arg(value_name = "PROFILE", required = true, value_parser = ProfileId::parse)]
     profiles: Vec<ProfileId>,
 }
 
-/// Remove the order that is set for an agent
+/// Remove the order of an agent
 ///
-/// What counts then is main's order, else `auth.order` of openclaw.json, else every profile.
+/// The order of the main agent applies then, or `auth.order` in openclaw.json, or all profiles.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models auth order clear --provider anthropic")]
@@ -65,7 +65,7 @@ struct Clear {
 
 #[derive(Debug, Args)]
 struct Of {
-    /// Of this provider
+    /// Provider of the profiles
     #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
     provider: ProviderId,
 }

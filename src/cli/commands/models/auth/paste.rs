@@ -13,22 +13,22 @@ use crate::model::credential::Kind;
 use crate::model::id::{ProfileId, ProviderId};
 use crate::model::time::Timestamp;
 
-/// Store a token that was made elsewhere
+/// Store an existing token
 ///
-/// On a terminal the token is asked for and not shown; from a pipe all of standard input is taken.
-/// It is never an argument, where every user of the machine could read it.
+/// On a terminal, prompts for the token without showing it; otherwise reads it from standard input.
+/// It is never taken as an argument, where other users of the machine could see it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models auth paste-token --provider anthropic
   printf %s \"$TOKEN\" | openclaw models auth paste-token --provider anthropic --expires-in 365d")]
 pub struct PasteToken {
-    /// Whose token it is
+    /// Provider of the token
     #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
     provider: ProviderId,
-    /// The profile to store it under [default: PROVIDER:manual]
+    /// Profile to save it as [default: PROVIDER:manual]
     #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse)]
     profile_id: Option<ProfileId>,
-    /// How long it lives from now: a number and ms, s, m, h or d; days without a unit
+    /// Lifetime of the token, such as 365d or 12h (default unit: days)
     #[arg(long, value_name = "DURATION", value_parser = days)]
     expires_in: Option<Duration>,
 }
@@ -48,16 +48,16 @@ impl PasteToken {
 
 /// Store a token made with `claude setup-token`
 ///
-/// Its prefix and length are checked before it is stored.
+/// The prefix and length of the token are checked first.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models auth setup-token
   printf %s \"$TOKEN\" | openclaw models auth setup-token --yes")]
 pub struct SetupToken {
-    /// Whose token it is
+    /// Provider of the token
     #[arg(long, value_name = "ID", default_value = "anthropic", value_parser = ProviderId::parse)]
     provider: ProviderId,
-    /// Do not ask whether the token was made
+    /// Skip the confirmation prompt
     #[arg(long)]
     yes: bool,
 }
@@ -75,18 +75,18 @@ impl SetupToken {
 
 /// Store an API key
 ///
-/// On a terminal the key is asked for and not shown; from a pipe all of standard input is taken. It
-/// is never an argument, where every user of the machine could read it. A line that sets it in a
-/// shell script (`export OPENAI_API_KEY="…";`) is understood.
+/// On a terminal, prompts for the key without showing it; otherwise reads it from standard input.
+/// It is never taken as an argument, where other users of the machine could see it. A shell
+/// assignment such as `export OPENAI_API_KEY="…"` is accepted, too.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models auth paste-api-key --provider openai
   printf %s \"$KEY\" | openclaw models auth paste-api-key --provider openai --profile-id openai:work")]
 pub struct PasteApiKey {
-    /// Whose key it is
+    /// Provider of the key
     #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
     provider: ProviderId,
-    /// The profile to store it under [default: PROVIDER:manual]
+    /// Profile to save it as [default: PROVIDER:manual]
     #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse)]
     profile_id: Option<ProfileId>,
 }

@@ -11,10 +11,10 @@ use crate::cli::system::System;
 use crate::cli::view;
 use crate::model::id::ProviderId;
 
-/// List the providers, or check the manifest of one
+/// List providers or validate a provider manifest
 ///
-/// Each with the ways to log in, the preferred one first, and the variables that may carry a key.
-/// A provider is a file: one in the state directory's providers/ adds to the built-in ones.
+/// Shows the login methods of each provider, preferred first, and its environment variables.
+/// Providers are defined by manifests; add your own to providers/ in the state directory.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -27,10 +27,10 @@ use crate::model::id::ProviderId;
 pub struct Providers {
     #[command(subcommand)]
     command: Option<ProvidersCommand>,
-    /// All that is known of one provider
+    /// Show all details of one provider
     #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
     provider: Option<ProviderId>,
-    /// Print them as one JSON document
+    /// Output as JSON
     #[arg(long)]
     json: bool,
 }
@@ -41,15 +41,15 @@ enum ProvidersCommand {
     Check(Check),
 }
 
-/// Check a provider's manifest
+/// Validate a provider manifest
 ///
-/// Says what it would be, or what is wrong with it by line and column; nothing is stored and
-/// nothing is sent. The exit code is 1 if it is faulty, 0 with warnings.
+/// Shows the resulting provider, or errors with line and column. Nothing is stored or sent. Exits
+/// with 1 if the manifest is invalid, and with 0 if there are only warnings.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models auth providers check acme.toml")]
 struct Check {
-    /// The manifest
+    /// Manifest file
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }

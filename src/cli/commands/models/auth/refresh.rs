@@ -12,18 +12,18 @@ use crate::model::hint::Hint;
 use crate::model::id::ProfileId;
 use crate::model::time::Timestamp;
 
-/// Refresh stored logins
+/// Refresh stored tokens
 ///
-/// Without a profile, every login that is due. Says when each token ended before and ends now.
+/// Without --profile, refreshes every token that is due. Shows the old and the new expiry.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models auth refresh
   openclaw models auth refresh --profile openai-codex:work --force")]
 pub struct Refresh {
-    /// This profile only
+    /// Only refresh this profile
     #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse)]
     profile: Option<ProfileId>,
-    /// Also if its token lives long enough
+    /// Refresh even if the token is still valid
     #[arg(long)]
     force: bool,
 }

@@ -14,12 +14,11 @@ use crate::cli::view;
 use crate::model::cooldown::Reason;
 use crate::model::id::ProfileId;
 
-/// Tell how a request with a profile ended, so that the right account is next
+/// Report the outcome of a request so that rotation picks the right account
 ///
-/// After a failure the profile is passed over for a while, as OpenClaw would; after a success
-/// nothing is held against it any more. Only what you tell is written down: handing out a token
-/// counts for nothing. REASON is rate_limit (429), auth (401, 403), auth_permanent, billing (402),
-/// timeout, format or unknown.
+/// After a failure, the profile cools down and is skipped for a while, as in OpenClaw; a success
+/// ends the cooldown. Only reported outcomes count, not printed tokens. REASON is rate_limit (429),
+/// auth (401, 403), auth_permanent, billing (402), timeout, format or unknown.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("ending").required(true))]
 #[command(after_help = "Examples:
@@ -27,25 +26,25 @@ use crate::model::id::ProfileId;
   openclaw models auth report anthropic:work --failed rate_limit --retry-after 30
   openclaw models auth report anthropic:work --failed rate_limit --model claude-opus-4-6
 
-docs/account-rotation.md tells how long it is passed over; examples/rotate.sh shows it in a script.")]
+See docs/account-rotation.md for cooldown times and examples/rotate.sh for a script.")]
 pub struct Report {
-    /// The profile, as `models auth token --json` names it
+    /// Profile that was used, as shown by `models auth token --json`
     #[arg(value_name = "PROFILE", value_parser = ProfileId::parse)]
     profile: ProfileId,
-    /// It ended well
+    /// The request succeeded
     #[arg(long, group = "ending")]
     ok: bool,
-    /// It failed, and why
+    /// The request failed for this reason
     #[arg(long, group = "ending", value_name = "REASON", value_parser = Reason::from_str)]
     failed: Option<Reason>,
-    /// The model that was asked for: a rate limit may concern it alone
+    /// Model that was requested; a rate limit may only apply to it
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
-    /// What the server's Retry-After asks for, at most a day; seconds without a unit
+    /// Retry-After of the response, at most one day (default unit: seconds)
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     #[arg(conflicts_with = "ok")]
     retry_after: Option<Duration>,
-    /// Print what follows as JSON
+    /// Output as JSON
     #[arg(long)]
     json: bool,
 }

@@ -8,16 +8,16 @@ use crate::model::id::{ProfileId, ProviderId};
 /// The flags that select a credential.
 #[derive(Debug, Args)]
 pub struct SelectorArgs {
-    /// Of the profile that selection takes for this provider
+    /// Provider to select a credential of
     #[arg(long, value_name = "ID", conflicts_with = "profile", value_parser = ProviderId::parse)]
     provider: Option<ProviderId>,
-    /// Of this profile
+    /// Profile to use
     #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse)]
     profile: Option<ProfileId>,
-    /// Of the provider of this model or alias; behind an @, of this profile and no other
+    /// Model or alias to select a credential for; @PROFILE uses only that profile
     #[arg(long, value_name = "MODEL[@PROFILE]", conflicts_with_all = ["provider", "profile"])]
     model: Option<String>,
-    /// As this session of OpenClaw's has it pinned
+    /// OpenClaw session whose pinned profile is used
     #[arg(long, value_name = "KEY")]
     session: Option<String>,
 }

@@ -14,27 +14,28 @@ use crate::cli::value_parsers::seconds;
 use crate::cli::view;
 use crate::ports::dialog::Notice;
 
-/// Print a living token, refreshed first if it must be
+/// Print a valid access token, refreshing it first if needed
 ///
-/// Standard output gets the token and nothing else. However many processes ask at once, one of
-/// them refreshes.
+/// Prints nothing else to standard output. If several processes need a refresh at once, only one of
+/// them performs it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   TOKEN=$(openclaw models auth token --provider openai-codex) || exit
   openclaw models auth token --profile openai-codex:work --min-valid 30m --json
   curl -H \"$(openclaw models auth token --header)\" …
 
-The exit code tells why there is none: 3 log in again, 4 try later, 5 storage, 6 busy.")]
+Without a token, exits with 3 if a login is needed, 4 if the problem is temporary, 5 for a storage
+error, and 6 if busy.")]
 pub struct Token {
     #[command(flatten)]
     selector: SelectorArgs,
-    /// Refresh unless it lives this much longer; seconds without a unit
+    /// Refresh unless the token is valid for at least this long (default unit: seconds)
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     min_valid: Option<Duration>,
-    /// Print token, profile and expiry as JSON
+    /// Output the token, profile and expiry as JSON
     #[arg(long, conflicts_with = "header")]
     json: bool,
-    /// Print it as an Authorization header
+    /// Output an Authorization header
     #[arg(long)]
     header: bool,
 }

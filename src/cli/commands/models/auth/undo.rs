@@ -10,24 +10,24 @@ use crate::cli::view;
 use crate::model::hint::Command;
 use crate::model::id::{ProfileId, printable};
 
-/// Put back what a profile held before
+/// Restore a previous version of a profile
 ///
-/// Without a number, what the last login, paste, logout or undo replaced. What the profile holds
-/// now is kept in turn, so an undo can be undone. A grant that was spent since is never put back:
-/// the error says where its successor is.
+/// Without --generation, restores what the last login, paste, logout or undo replaced. The current
+/// version is kept, so an undo can be undone. A login whose refresh token was used since is never
+/// restored; the error says where its successor is.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models auth undo openai-codex:work --dry-run
   openclaw models auth undo openai-codex:work
   openclaw models auth undo openai-codex:work --generation 3")]
 pub struct Undo {
-    /// The profile
+    /// Profile to restore
     #[arg(value_name = "PROFILE", value_parser = ProfileId::parse)]
     profile: ProfileId,
-    /// The generation, as `models auth history` numbers them
+    /// Version to restore, as numbered by `models auth history`
     #[arg(long, value_name = "NUMBER")]
     generation: Option<u64>,
-    /// Only say what would be put back
+    /// Show what would be restored without restoring it
     #[arg(long)]
     dry_run: bool,
 }

@@ -11,14 +11,14 @@ use crate::cli::system::System;
 use crate::cli::view;
 use crate::model::id::{ProfileId, ProviderId};
 
-/// Make one profile the one that is used
+/// Select the profile to use for an agent or a directory
 ///
-/// For an agent: the profile is tried first, and the others of its provider stay behind it.
+/// For an agent, the profile is tried first, before the other profiles of its provider.
 ///
-/// With --here or --dir, in a directory and all that lies below it, whatever the agent: there the
-/// profile is used and no other of its provider, also where it gives no token. The nearest directory
-/// counts. What is bound is kept in the state directory, never in the directory itself, so that
-/// nothing that was cloned or unpacked can choose whose account is used.
+/// With --here or --dir, the profile is bound to a directory and everything below it, for all
+/// agents: only that profile of its provider is used there, even if it is unusable. The nearest
+/// bound directory applies. Bindings are kept in the state directory, so a cloned repository cannot
+/// choose your account.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("what").required(true).args(["profile", "clear", "list"]))]
 #[command(group = ArgGroup::new("where").args(["here", "dir"]))]
@@ -28,25 +28,25 @@ use crate::model::id::{ProfileId, ProviderId};
   openclaw models auth use --clear --here
   openclaw models auth use --list")]
 pub struct Use {
-    /// The profile
+    /// Profile to use
     #[arg(value_name = "PROFILE", value_parser = ProfileId::parse)]
     profile: Option<ProfileId>,
-    /// In the working directory
+    /// Bind to the current directory
     #[arg(long)]
     here: bool,
-    /// In this directory
+    /// Bind to this directory
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// Undo it: remove the agent's order, or what the directory is bound to
+    /// Remove the agent's order, or the binding of the directory
     #[arg(long)]
     clear: bool,
-    /// Undo it for this provider only
+    /// With --clear: only for this provider
     #[arg(long, value_name = "ID", requires = "clear", value_parser = ProviderId::parse)]
     provider: Option<ProviderId>,
-    /// Show what is in use where
+    /// List orders and bound directories
     #[arg(long, conflicts_with = "where")]
     list: bool,
-    /// Print the list as one JSON document
+    /// Output the list as JSON
     #[arg(long, requires = "list")]
     json: bool,
 }

@@ -20,11 +20,7 @@ pub const TABLE: [(u8, &str, &str); 12] = [
         "expiring",
         "`status --check` only: a login expires within a day",
     ),
-    (
-        3,
-        "login needed",
-        "no usable credential; log in again",
-    ),
+    (3, "login needed", "no usable credential; log in again"),
     (
         4,
         "temporary",
@@ -37,11 +33,7 @@ pub const TABLE: [(u8, &str, &str); 12] = [
         "unknown",
         "a refresh got no answer; the refresh token may be spent",
     ),
-    (
-        126,
-        "not run",
-        "`exec` only: the command cannot be run",
-    ),
+    (126, "not run", "`exec` only: the command cannot be run"),
     (127, "no program", "`exec` only: the command was not found"),
     (130, "interrupted", "Ctrl-C or SIGINT"),
     (143, "terminated", "SIGTERM; 129 for SIGHUP"),

@@ -32,8 +32,6 @@ pub struct Request {
     pub from_file: bool,
     /// What is given, by the names of [`MEMBERS`]; it goes before what the file says.
     pub given: Vec<(&'static str, String)>,
-    /// The version that is written into `meta` of the configuration.
-    pub version: &'static str,
 }
 
 /// What an agent is called now.
@@ -90,7 +88,7 @@ pub fn set(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
             id: agent.clone(),
             members: incoming.clone(),
         },
-        touch(cx, request.version),
+        touch(cx),
     ])?;
     let old = cx.settings.agent(&agent);
     let mut identity = old.map_or_else(Vec::new, |agent| agent.identity.clone());

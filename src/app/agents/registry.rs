@@ -27,8 +27,6 @@ pub struct Add {
     pub workspace: Option<PathBuf>,
     /// Fail instead of choosing a workspace.
     pub non_interactive: bool,
-    /// The version that is written into `meta` of the configuration.
-    pub version: &'static str,
 }
 
 /// A new agent.
@@ -103,7 +101,7 @@ pub fn add(cx: Context<'_>, request: &Add) -> Result<Added, Failure> {
             workspace: workspace.display().to_string(),
             agent_dir: agent_dir.display().to_string(),
         },
-        touch(cx, request.version),
+        touch(cx),
     ])?;
     Ok(Added {
         id,
@@ -205,8 +203,6 @@ pub struct Delete {
     pub id: String,
     /// Without asking.
     pub force: bool,
-    /// The version that is written into `meta` of the configuration.
-    pub version: &'static str,
 }
 
 /// A deleted agent.
@@ -249,10 +245,7 @@ pub fn delete(cx: Context<'_>, request: &Delete) -> Result<Deleted, Failure> {
         confirm(cx, &id)?;
     }
     let workspace = workspace::of(cx.settings, &id, &cx.dirs.home, &cx.dirs.cwd);
-    let applied = cx.edit_config(&[
-        Edit::RemoveAgent { id: id.clone() },
-        touch(cx, request.version),
-    ])?;
+    let applied = cx.edit_config(&[Edit::RemoveAgent { id: id.clone() }, touch(cx)])?;
     let mut moved = Vec::new();
     let inside = agent_dir.starts_with(&home);
     let elsewhere = (!inside).then_some(&agent_dir);

@@ -47,12 +47,7 @@ fn checked(alias: &str) -> Result<&str, Failure> {
 /// # Errors
 /// [`Kind::Usage`] if it cannot be an alias, belongs to another model, or that can be none, and
 /// what the configuration says.
-pub fn add(
-    cx: Context<'_>,
-    alias: &str,
-    model: &str,
-    version: &'static str,
-) -> Result<Outcome, Failure> {
+pub fn add(cx: Context<'_>, alias: &str, model: &str) -> Result<Outcome, Failure> {
     let alias = checked(alias)?;
     let target = target(cx.settings, model)?;
     let reference = target.reference.to_string();
@@ -71,7 +66,7 @@ pub fn add(
             reference,
             alias: Some(alias.to_owned()),
         },
-        touch(cx, version),
+        touch(cx),
     ];
     Ok(Outcome {
         alias: alias.to_owned(),
@@ -85,7 +80,7 @@ pub fn add(
 ///
 /// # Errors
 /// [`Kind::NotFound`] if no model has it, and what the configuration says.
-pub fn remove(cx: Context<'_>, alias: &str, version: &'static str) -> Result<Outcome, Failure> {
+pub fn remove(cx: Context<'_>, alias: &str) -> Result<Outcome, Failure> {
     let alias = checked(alias)?;
     let all = list(cx);
     let Some((_, reference)) = all.iter().find(|(other, _)| other == alias) else {
@@ -98,7 +93,7 @@ pub fn remove(cx: Context<'_>, alias: &str, version: &'static str) -> Result<Out
             reference: reference.clone(),
             alias: built_in.map(|_| String::new()),
         },
-        touch(cx, version),
+        touch(cx),
     ];
     Ok(Outcome {
         alias: alias.to_owned(),

@@ -36,12 +36,7 @@ pub fn choice(cx: Context<'_>, role: Role) -> ModelChoice {
 ///
 /// # Errors
 /// [`Kind::Usage`] if it cannot be a model, and what the configuration says.
-pub fn set(
-    cx: Context<'_>,
-    role: Role,
-    text: &str,
-    version: &'static str,
-) -> Result<Outcome, Failure> {
+pub fn set(cx: Context<'_>, role: Role, text: &str) -> Result<Outcome, Failure> {
     let target = target(cx.settings, text)?;
     let reference = target.reference.to_string();
     let set = Edit::SetPrimary {
@@ -52,7 +47,7 @@ pub fn set(
     Ok(Outcome {
         target: Some(target),
         fallbacks: choice(cx, role).fallbacks.unwrap_or_default(),
-        written: write(cx, edits, version)?,
+        written: write(cx, edits)?,
     })
 }
 
@@ -61,12 +56,7 @@ pub fn set(
 ///
 /// # Errors
 /// [`Kind::Usage`] if it cannot be a model, and what the configuration says.
-pub fn add_fallback(
-    cx: Context<'_>,
-    role: Role,
-    text: &str,
-    version: &'static str,
-) -> Result<Outcome, Failure> {
+pub fn add_fallback(cx: Context<'_>, role: Role, text: &str) -> Result<Outcome, Failure> {
     let target = target(cx.settings, text)?;
     let mut fallbacks = choice(cx, role).fallbacks.unwrap_or_default();
     let mut written = None;
@@ -77,7 +67,7 @@ pub fn add_fallback(
             role,
             reference: reference.clone(),
         };
-        written = write(cx, vec![add, Edit::AllowModel(reference)], version)?;
+        written = write(cx, vec![add, Edit::AllowModel(reference)])?;
     }
     Ok(Outcome {
         target: Some(target),
@@ -91,12 +81,7 @@ pub fn add_fallback(
 /// # Errors
 /// [`Kind::NotFound`] if it is none of them, [`Kind::Usage`] if it cannot be a model, and what the
 /// configuration says.
-pub fn remove_fallback(
-    cx: Context<'_>,
-    role: Role,
-    text: &str,
-    version: &'static str,
-) -> Result<Outcome, Failure> {
+pub fn remove_fallback(cx: Context<'_>, role: Role, text: &str) -> Result<Outcome, Failure> {
     let target = target(cx.settings, text)?;
     let mut fallbacks = choice(cx, role).fallbacks.unwrap_or_default();
     let entries = meant(cx, &fallbacks, &target);
@@ -114,7 +99,7 @@ pub fn remove_fallback(
     Ok(Outcome {
         target: Some(target),
         fallbacks,
-        written: write(cx, edits, version)?,
+        written: write(cx, edits)?,
     })
 }
 
@@ -122,27 +107,19 @@ pub fn remove_fallback(
 ///
 /// # Errors
 /// What the configuration says.
-pub fn clear_fallbacks(
-    cx: Context<'_>,
-    role: Role,
-    version: &'static str,
-) -> Result<Outcome, Failure> {
+pub fn clear_fallbacks(cx: Context<'_>, role: Role) -> Result<Outcome, Failure> {
     let entries = choice(cx, role).fallbacks.unwrap_or_default();
     let edits = vec![Edit::DropFallbacks { role, entries }];
     Ok(Outcome {
         target: None,
         fallbacks: Vec::new(),
-        written: write(cx, edits, version)?,
+        written: write(cx, edits)?,
     })
 }
 
 /// Makes these changes; where.
-fn write(
-    cx: Context<'_>,
-    mut edits: Vec<Edit>,
-    version: &'static str,
-) -> Result<Option<PathBuf>, Failure> {
-    edits.push(touch(cx, version));
+fn write(cx: Context<'_>, mut edits: Vec<Edit>) -> Result<Option<PathBuf>, Failure> {
+    edits.push(touch(cx));
     Ok(Some(cx.edit_config(&edits)?.path))
 }
 

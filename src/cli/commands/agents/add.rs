@@ -45,7 +45,6 @@ impl Add {
                 name: self.name.clone(),
                 workspace: self.workspace.clone(),
                 non_interactive: self.non_interactive,
-                version: env!("CARGO_PKG_VERSION"),
             },
         )?;
         let output = match self.json {

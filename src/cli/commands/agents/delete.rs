@@ -38,7 +38,6 @@ impl Delete {
             &registry::Delete {
                 id: self.id.clone(),
                 force: self.force,
-                version: env!("CARGO_PKG_VERSION"),
             },
         )?;
         let output = match self.json {

@@ -68,7 +68,6 @@ impl SetIdentity {
             file: self.identity_file.clone(),
             from_file: self.from_identity,
             given: given.collect(),
-            version: env!("CARGO_PKG_VERSION"),
         };
         let outcome = persona::set(system.context(), &request)?;
         if self.json {

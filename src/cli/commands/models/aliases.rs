@@ -48,7 +48,7 @@ impl Aliases {
     /// # Errors
     /// What the use case says.
     pub fn run(&self, system: &System) -> Result<Output, Failure> {
-        let (cx, version) = (system.context(), env!("CARGO_PKG_VERSION"));
+        let cx = system.context();
         let outcome = match &self.command {
             AliasesCommand::List(form) => {
                 let aliases = aliases::list(cx);
@@ -59,11 +59,11 @@ impl Aliases {
             }
             AliasesCommand::Add { alias, model } => {
                 for_all(system)?;
-                aliases::add(cx, alias, model, version)?
+                aliases::add(cx, alias, model)?
             }
             AliasesCommand::Remove { alias } => {
                 for_all(system)?;
-                aliases::remove(cx, alias, version)?
+                aliases::remove(cx, alias)?
             }
         };
         let alias = &outcome.alias;

@@ -14,8 +14,6 @@ use crate::cli::system::System;
 use crate::cli::view;
 use crate::config::edit::Role;
 
-const VERSION: &str = env!("CARGO_PKG_VERSION");
-
 /// What is done with the fallbacks of a role.
 #[derive(Debug, Subcommand)]
 pub enum FallbacksCommand {
@@ -61,7 +59,7 @@ pub(super) fn for_all(system: &System) -> Result<(), Failure> {
 /// Sets the model of a role.
 pub(super) fn set(system: &System, role: Role, model: &Model) -> Result<Output, Failure> {
     for_all(system)?;
-    let outcome = defaults::set(system.context(), role, &model.model, VERSION)?;
+    let outcome = defaults::set(system.context(), role, &model.model)?;
     let what = match role {
         Role::Model => "Default model",
         Role::Image => "Image model",
@@ -109,9 +107,9 @@ impl FallbacksCommand {
         }
         for_all(system)?;
         let outcome = match self {
-            Self::Add(Model { model }) => defaults::add_fallback(cx, role, model, VERSION)?,
-            Self::Remove(Model { model }) => defaults::remove_fallback(cx, role, model, VERSION)?,
-            Self::List(_) | Self::Clear => defaults::clear_fallbacks(cx, role, VERSION)?,
+            Self::Add(Model { model }) => defaults::add_fallback(cx, role, model)?,
+            Self::Remove(Model { model }) => defaults::remove_fallback(cx, role, model)?,
+            Self::List(_) | Self::Clear => defaults::clear_fallbacks(cx, role)?,
         };
         let line = match self {
             Self::Clear => format!("{} list cleared.", title.trim_end_matches('s')),

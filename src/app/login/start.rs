@@ -4,6 +4,8 @@
 //! It makes the attempt and writes it down; nobody listens. The second half is
 //! [`finish`](super::finish).
 
+use serde::Serialize;
+
 use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProviderId};
 use crate::model::provider::{Flow, Redirect};
@@ -17,13 +19,15 @@ use super::{choose, tell_findings};
 use crate::app::context::Context;
 
 /// A login that was begun.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Begun {
     /// The name of the attempt.
     pub attempt: String,
     /// Where the login goes.
     pub provider: ProviderId,
     /// What people call that.
+    #[serde(skip)]
     pub name: String,
     /// For which agent.
     pub agent: AgentId,
@@ -32,6 +36,7 @@ pub struct Begun {
     /// Where the browser will end up.
     pub redirect_uri: String,
     /// Until when the attempt can be ended.
+    #[serde(rename = "expiresAt")]
     pub expires: Timestamp,
     /// The policy note of the manifest.
     pub policy: Option<String>,

@@ -91,7 +91,7 @@ impl Tick {
     pub fn run(&self, system: &System) -> Result<Output, Failure> {
         if self.uninstall {
             let done = systemd::uninstall(system.context(), &system.units())?;
-            return Ok(Output::text(removed(&done)));
+            return Ok(timer(&done, REMOVED));
         }
         if self.print.is_some() {
             return Ok(Output::line(&systemd::cron(&self.job(system)?)?));
@@ -149,7 +149,7 @@ impl Tick {
         }
         let job = self.job(system)?;
         let done = systemd::install(system.context(), &system.units(), &job)?;
-        Ok(Output::text(installed(&done)))
+        Ok(timer(&done, INSTALLED))
     }
 
     fn job(&self, system: &System) -> Result<systemd::Job, Failure> {
@@ -168,37 +168,27 @@ impl Tick {
     }
 }
 
-fn installed(units: &Units) -> String {
-    let mut text = String::new();
-    for (path, done) in units {
-        let what = match done {
-            Done::Unchanged => "Unchanged",
-            _ => "Written",
-        };
-        text.push_str(&format!("{what}: {}\n", path.display()));
-    }
-    text.push_str(
-        "Nothing was started. To let it run:
+/// How to start a timer that was written.
+const INSTALLED: &str = "Nothing was started. To let it run:
   systemctl --user daemon-reload
   systemctl --user enable --now openclaw-tick.timer
-For a user who is not always logged in, also: loginctl enable-linger\n",
-    );
-    text
-}
+For a user who is not always logged in, also: loginctl enable-linger\n";
 
-fn removed(units: &Units) -> String {
-    let mut text = String::new();
-    for (path, done) in units {
-        let what = match done {
-            Done::Removed => "Removed",
-            _ => "Not there",
-        };
-        text.push_str(&format!("{what}: {}\n", path.display()));
-    }
-    text.push_str(
-        "If it was enabled:
+/// How to stop a timer that was removed.
+const REMOVED: &str = "If it was enabled:
   systemctl --user stop openclaw-tick.timer
-  systemctl --user daemon-reload\n",
-    );
-    text
+  systemctl --user daemon-reload\n";
+
+/// What became of each unit, and what is left to do.
+fn timer(units: &Units, rest: &str) -> Output {
+    let lines = units.iter().map(|(path, done)| {
+        let what = match done {
+            Done::Written => "Written",
+            Done::Unchanged => "Unchanged",
+            Done::Removed => "Removed",
+            Done::Absent => "Not there",
+        };
+        format!("{what}: {}\n", path.display())
+    });
+    Output::text(lines.collect::<String>() + rest)
 }

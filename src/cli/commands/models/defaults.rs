@@ -14,9 +14,15 @@ use crate::cli::system::System;
 use crate::cli::view;
 use crate::config::edit::Role;
 
-/// What is done with the fallbacks of a role.
+#[expect(missing_docs, reason = "it would be the help of both commands")]
+#[derive(Debug, Args)]
+pub struct Fallbacks {
+    #[command(subcommand)]
+    command: FallbacksCommand,
+}
+
 #[derive(Debug, Subcommand)]
-pub enum FallbacksCommand {
+enum FallbacksCommand {
     /// List fallbacks in the order they are tried
     #[command(after_help = "Examples:
   openclaw models fallbacks list --plain
@@ -39,7 +45,7 @@ pub enum FallbacksCommand {
     Clear,
 }
 
-/// A model.
+#[expect(missing_docs, reason = "it would be the help of both commands")]
 #[derive(Debug, Args)]
 pub struct Model {
     /// Model, as provider/model or alias
@@ -83,7 +89,7 @@ pub(super) fn changed(target: Option<&Target>, path: Option<&Path>, line: &str) 
     Output::text(format!("{}{line}\n", updated.unwrap_or_default())).warnings(guess)
 }
 
-impl FallbacksCommand {
+impl Fallbacks {
     /// Does what is asked for the models of a role.
     ///
     /// # Errors
@@ -94,7 +100,7 @@ impl FallbacksCommand {
             Role::Model => "Fallbacks",
             Role::Image => "Image fallbacks",
         };
-        if let Self::List(form) = self {
+        if let FallbacksCommand::List(form) = &self.command {
             let choice = match role {
                 Role::Model if system.agent_named() => cx.settings.model_of(system.agent()),
                 role => defaults::choice(cx, role),
@@ -106,13 +112,13 @@ impl FallbacksCommand {
             });
         }
         for_all(system)?;
-        let outcome = match self {
-            Self::Add(Model { model }) => defaults::add_fallback(cx, role, model)?,
-            Self::Remove(Model { model }) => defaults::remove_fallback(cx, role, model)?,
-            Self::List(_) | Self::Clear => defaults::clear_fallbacks(cx, role)?,
+        let outcome = match &self.command {
+            FallbacksCommand::Add(Model { model }) => defaults::add_fallback(cx, role, model)?,
+            FallbacksCommand::Remove(Model { model }) => defaults::remove_fallback(cx, role, model)?,
+            FallbacksCommand::List(_) | FallbacksCommand::Clear => defaults::clear_fallbacks(cx, role)?,
         };
-        let line = match self {
-            Self::Clear => format!("{} list cleared.", title.trim_end_matches('s')),
+        let line = match self.command {
+            FallbacksCommand::Clear => format!("{} list cleared.", title.trim_end_matches('s')),
             _ => format!("{title}: {}", outcome.fallbacks.join(", ")),
         };
         Ok(changed(

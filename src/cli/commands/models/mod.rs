@@ -40,21 +40,19 @@ enum ModelsCommand {
     #[command(after_help = "Examples:
   openclaw models set anthropic/claude-opus-4-6
   openclaw models set opus")]
-    Set(defaults::Model),
+    Set(Deferred<defaults::Model>),
     /// Set the default image model
     ///
     /// Updates `agents.defaults` in openclaw.json. Fallbacks are kept.
     #[command(after_help = "Examples:
   openclaw models set-image google/gemini-3-pro-preview")]
-    SetImage(defaults::Model),
+    SetImage(Deferred<defaults::Model>),
     /// Manage model aliases
     Aliases(Deferred<aliases::Aliases>),
     /// Manage fallbacks of the default model
-    #[command(subcommand)]
-    Fallbacks(defaults::FallbacksCommand),
+    Fallbacks(Deferred<defaults::Fallbacks>),
     /// Manage fallbacks of the image model
-    #[command(subcommand)]
-    ImageFallbacks(defaults::FallbacksCommand),
+    ImageFallbacks(Deferred<defaults::Fallbacks>),
 }
 
 impl Models {

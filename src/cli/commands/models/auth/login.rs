@@ -150,16 +150,9 @@ impl Login {
 }
 
 fn begun_json(begun: &Begun, finish: &str) -> Value {
-    json!({
-        "attempt": begun.attempt,
-        "provider": begun.provider.to_string(),
-        "agent": begun.agent.to_string(),
-        "url": begun.url,
-        "redirectUri": begun.redirect_uri,
-        "expiresAt": begun.expires.0,
-        "policy": begun.policy,
-        "finish": finish,
-    })
+    let mut document = json!(begun);
+    document["finish"] = json!(finish);
+    document
 }
 
 fn begun_text(begun: &Begun, finish: &str) -> String {

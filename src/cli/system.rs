@@ -190,7 +190,7 @@ impl System {
     /// The doors that `doctor` puts to the test.
     ///
     /// # Errors
-    /// If this program cannot tell where it lies.
+    /// If cannot determine the path of this program.
     pub fn lab(&self) -> Result<Lab, Failure> {
         let program = program()?;
         Ok(Lab {
@@ -204,7 +204,7 @@ impl System {
     /// What a timer runs: this program, on what this process works on.
     ///
     /// # Errors
-    /// If this program cannot tell where it lies.
+    /// If cannot determine the path of this program.
     pub fn job(&self, args: Vec<String>, every: Duration) -> Result<Job, Failure> {
         let text = |path: &Path| path.display().to_string();
         let mut env = vec![
@@ -287,7 +287,7 @@ impl System {
 
 fn program() -> Result<PathBuf, Failure> {
     std::env::current_exe().map_err(|error| {
-        let message = format!("this program cannot tell where it lies: {error}");
+        let message = format!("cannot determine the path of this program: {error}");
         Failure::new(Kind::Storage, message)
     })
 }

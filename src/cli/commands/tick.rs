@@ -156,7 +156,7 @@ impl Tick {
         let mut args = vec!["tick".to_owned()];
         if let Some(path) = &self.prometheus {
             if path.as_os_str() == "-" {
-                let message = "a timer has no standard output that a collector reads";
+                let message = "a timer cannot write metrics to standard output";
                 let failure = Failure::new(Kind::Usage, message);
                 return Err(failure.hint("name the file with --prometheus"));
             }
@@ -169,13 +169,13 @@ impl Tick {
 }
 
 /// How to start a timer that was written.
-const INSTALLED: &str = "Nothing was started. To let it run:
+const INSTALLED: &str = "The timer is not started yet. To start it:
   systemctl --user daemon-reload
   systemctl --user enable --now openclaw-tick.timer
-For a user who is not always logged in, also: loginctl enable-linger\n";
+To run it while you are logged out: loginctl enable-linger\n";
 
 /// How to stop a timer that was removed.
-const REMOVED: &str = "If it was enabled:
+const REMOVED: &str = "If the timer was enabled:
   systemctl --user stop openclaw-tick.timer
   systemctl --user daemon-reload\n";
 

@@ -11,19 +11,19 @@ pub fn text(request: &AuthorizeUrl) -> String {
         line(&request.provider),
         line(&request.url)
     );
-    let paste = "copy the URL that the browser ends on and paste it here.";
+    let paste = "copy the URL that the browser is redirected to and paste it here.";
     text.push_str(&match (request.port, &request.ssh_forward, request.remote) {
         (None, _, _) => format!("Then {paste}"),
         (Some(_), Some(command), _) => format!(
-            "The browser is probably on another machine. Either run there, before you log in:\n  \
-             {}\nor log in, {paste}",
+            "Your browser is probably on another machine. Before you log in, run this there:\n  \
+             {}\nOr log in, then {paste}",
             line(command)
         ),
         (Some(_), None, true) => {
-            format!("The browser is probably on another machine: log in there, {paste}")
+            format!("Your browser is probably on another machine: log in there, then {paste}")
         }
-        (Some(_), None, false) => "If the browser cannot come back here, copy the URL that it ends \
-                                   on and paste it here."
+        (Some(_), None, false) => "If the browser cannot connect back, copy the URL that it is \
+                                   redirected to and paste it here."
             .to_owned(),
     });
     text

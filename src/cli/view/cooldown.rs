@@ -49,7 +49,7 @@ pub fn text(agent: &AgentId, rows: &[Row], now: Timestamp, hints: &Renderer) -> 
     let mut page = Sheet::default();
     page.line(&format!("Agent: {agent}"));
     if rows.is_empty() {
-        page.line("No profile is passed over.");
+        page.line("No profile is cooling down.");
     }
     for of_provider in rows.chunk_by(|a, b| a.provider == b.provider) {
         for row in of_provider {
@@ -63,14 +63,11 @@ pub fn text(agent: &AgentId, rows: &[Row], now: Timestamp, hints: &Renderer) -> 
         }
         let provider = printable(&of_provider[0].provider, 80);
         let next = next(of_provider[0].next.as_ref(), now);
-        page.line(&format!("Of {provider} {next}"));
+        page.line(&format!("{provider}: {next}"));
     }
     if let Some(first) = rows.first() {
         let clear = Command::new("models auth cooldown clear").arg(&first.profile);
-        page.line(&format!(
-            "To try one again at once: {}",
-            hints.command(&clear)
-        ));
+        page.line(&format!("To clear a cooldown: {}", hints.command(&clear)));
     }
     page.into_text()
 }
@@ -83,7 +80,7 @@ fn why(row: &Row, now: Timestamp) -> String {
     let mut parts = match (&row.reason, row.errors) {
         (Some(reason), ..=1) => vec![printable(reason, 40)],
         (Some(reason), errors) => vec![format!("{}, {errors} failures", printable(reason, 40))],
-        (None, _) if counts.is_empty() => vec!["no reason is written down".to_owned()],
+        (None, _) if counts.is_empty() => vec!["no reason recorded".to_owned()],
         (None, _) => vec![counts.join(", ")],
     };
     if let Some(model) = &row.model {
@@ -103,7 +100,7 @@ pub fn cleared(agent: &AgentId, profiles: &[ProfileId]) -> String {
         page.line(&format!("Cleared: {id}"));
     }
     if profiles.is_empty() {
-        page.line("There was nothing to clear.");
+        page.line("Nothing to clear.");
     }
     page.into_text()
 }

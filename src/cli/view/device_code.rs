@@ -26,7 +26,7 @@ pub(super) fn text(code: &DeviceCode, screen: Option<(u16, u16)>) -> String {
     let user_code = code.user_code.replace(is_unprintable, "");
     format!(
         "Log in to {provider}. {way} in a browser on any machine:\n{}{address}\n\
-         and enter this code, which ends at {}:\n\n    {user_code}\n\n{} {}",
+         and enter this code, which expires at {}:\n\n    {user_code}\n\n{} {}",
         drawn.unwrap_or_default(),
         moment(code.expires),
         Tone::Warn.paint("Warning:"),
@@ -38,9 +38,9 @@ pub(super) fn text(code: &DeviceCode, screen: Option<(u16, u16)>) -> String {
 /// to a victim.
 fn warning(provider: &str) -> String {
     format!(
-        "use this code only if you began this login yourself, just now. Whoever sends you a code, \
-         in the name of {provider} or of anybody else, wants to get into your account. Never pass \
-         this one on."
+        "only use this code if you started this login yourself, just now. Anyone who sends you a \
+         code, in the name of {provider} or anyone else, wants access to your account. Never share \
+         this code."
     )
 }
 
@@ -90,7 +90,10 @@ mod tests {
                 text.lines().any(|line| line == "    WDJB[2J-MJHT"),
                 "{text}"
             );
-            assert!(text.contains("ends at 1970-01-01 00:00:01 UTC"), "{text}");
+            assert!(
+                text.contains("expires at 1970-01-01 00:00:01 UTC"),
+                "{text}"
+            );
             assert!(
                 !text.contains(|c| c != '\n' && is_unprintable(c)),
                 "{text:?}"
@@ -103,10 +106,10 @@ mod tests {
         for screen in [None, Some((80, 24))] {
             let text = shown(screen);
             assert!(
-                text.contains("only if you began this login yourself"),
+                text.contains("if you started this login yourself"),
                 "{text}"
             );
-            assert!(text.contains("Whoever sends you a code"), "{text}");
+            assert!(text.contains("Anyone who sends you a code"), "{text}");
         }
     }
 

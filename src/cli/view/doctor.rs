@@ -46,7 +46,7 @@ pub fn text(report: &Report, hints: &Renderer) -> String {
     };
     let (failed, warnings) = (report.count(Status::Failed), report.count(Status::Warning));
     page.line(&match (failed, warnings) {
-        (0, 0) => Tone::Ok.paint("All is well."),
+        (0, 0) => Tone::Ok.paint("All checks passed."),
         (0, _) => format!("No failure, {}.", counted(warnings, "warning")),
         _ => Tone::Error.paint(&format!(
             "{}: credentials are not safe here.",

@@ -57,7 +57,7 @@ pub fn text(request: &Request, outcome: &Outcome, now: Timestamp, hints: &Render
     };
     page.line(&format!("Agent: {agent}"));
     if outcome.lines.is_empty() {
-        page.line("Nothing that a profile held before is kept.");
+        page.line("No previous versions are kept.");
     }
     for line in &outcome.lines {
         page.line(line.profile.as_str());
@@ -69,11 +69,11 @@ pub fn text(request: &Request, outcome: &Outcome, now: Timestamp, hints: &Render
         }
         if let Some(row) = line.rows.iter().find(|row| row.verdict.allows()) {
             let back = Command::undo(&line.profile).option("--generation", &row.number);
-            page.line(&format!("  To bring one back: {}", hints.command(&back)));
+            page.line(&format!("  To restore one: {}", hints.command(&back)));
         }
     }
     if outcome.limit == 0 {
-        page.line("OPENCLAW_AUTH_HISTORY is 0: what is replaced from now on is not kept.");
+        page.line("OPENCLAW_AUTH_HISTORY is 0: replaced credentials are no longer kept.");
     }
     page.into_text()
 }
@@ -90,12 +90,12 @@ fn generation(page: &mut Sheet, row: &Row, now: Timestamp) {
 
 fn verdict(verdict: &Verdict) -> String {
     match verdict {
-        Verdict::Good => "can be brought back".to_owned(),
+        Verdict::Good => "can be restored".to_owned(),
         Verdict::InDoubt { since } => format!(
-            "can be brought back, and may be spent: how a refresh begun at {} ended is not known",
+            "can be restored, but may be spent: the outcome of a refresh at {} is unknown",
             since.iso8601()
         ),
-        Verdict::Refused { why } => format!("can be brought back, but {why}"),
+        Verdict::Refused { why } => format!("can be restored, but {why}"),
         Verdict::Revoked { at } => format!("revoked at its provider at {}", at.iso8601()),
         Verdict::Spent { at, successor } => {
             let at = at.map_or_else(String::new, |at| format!(" at {}", at.iso8601()));
@@ -109,7 +109,7 @@ fn verdict(verdict: &Verdict) -> String {
                 Some(SuccessorLocation::Generation { generation: number }) => {
                     format!("generation {number}")
                 }
-                None => "not stored any more".to_owned(),
+                None => "no longer stored".to_owned(),
             };
             format!("spent{at}, its successor is {successor}")
         }

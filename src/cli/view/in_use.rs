@@ -51,7 +51,7 @@ pub fn text(agent: &AgentId, listing: &Listing) -> String {
     }
     title(&mut page, "Directories", listing.directories.is_empty());
     for (bound, here) in &listing.directories {
-        let here = if *here { " (holds here)" } else { "" };
+        let here = if *here { " (applies here)" } else { "" };
         let directory = bound.directory.display().to_string();
         page.line(&format!(
             "- {}: {}{here}",

@@ -66,11 +66,11 @@ pub fn text(request: &Request, outcome: &Outcome, now: Timestamp) -> String {
             notes.push(format!("disabled until {}", until.iso8601()));
         }
         if row.owner != request.agent {
-            notes.push(format!("from agent {}", row.owner));
+            notes.push(format!("inherited from {}", row.owner));
         }
         match &row.fingerprint {
             Some(fingerprint) => notes.push(fingerprint.clone()),
-            None => notes.push("holds no secret".to_owned()),
+            None => notes.push("no secret".to_owned()),
         }
         page.line(&format!("- {} [{}]", row.label, notes.join("; ")));
     }

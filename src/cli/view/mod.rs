@@ -68,12 +68,15 @@ pub(super) fn ago(remaining: i64) -> String {
     }
 }
 
-/// When a token ends, as people say it: a clause with its verb.
+/// When a token expires: a clause with its verb.
 pub fn end(time: Option<Timestamp>, now: Timestamp) -> String {
     match time.map(|time| now.until(time)) {
-        None => "never ends, as far as is known".to_owned(),
-        Some(left) if left > 0 => format!("ends in {}", short_duration(left)),
-        Some(left) => format!("ended {} ago", short_duration(left.saturating_neg().max(1))),
+        None => "has no known expiry".to_owned(),
+        Some(left) if left > 0 => format!("expires in {}", short_duration(left)),
+        Some(left) => format!(
+            "expired {} ago",
+            short_duration(left.saturating_neg().max(1))
+        ),
     }
 }
 

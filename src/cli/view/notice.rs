@@ -28,7 +28,7 @@ fn identity(email: Option<&str>, account_id: Option<&str>, plan: Option<&str>) -
         .flatten()
         .collect();
     if known.is_empty() {
-        "Logged in. The provider does not say as whom.".to_owned()
+        "Logged in. The provider did not report the account.".to_owned()
     } else {
         format!("Logged in as {}.", known.join(", "))
     }
@@ -58,9 +58,9 @@ pub(in crate::cli) fn text_of(
         } => {
             let who = identity(email.as_deref(), account_id.as_deref(), plan.as_deref());
             let store = if *replaces {
-                "Same identity as the stored profile, which it updates:"
+                "Updating the stored profile of the same identity:"
             } else {
-                "It will be stored as profile"
+                "Saving as profile"
             };
             format!("{}\n{store} {profile}", clean(&who))
         }
@@ -105,9 +105,11 @@ mod tests {
         assert_eq!(
             identity(Some("a@example.com"), false),
             "Logged in as a@example.com, account acc-1.\n\
-             It will be stored as profile openai-codex:a@example.com"
+             Saving as profile openai-codex:a@example.com"
         );
-        assert!(identity(None, true).starts_with("Logged in. The provider does not say as whom."));
+        assert!(
+            identity(None, true).starts_with("Logged in. The provider did not report the account.")
+        );
         let saved = shown(&Notice::Saved {
             profile: profile(),
             provider: ProviderId::parse("openai-codex").unwrap(),

@@ -26,7 +26,7 @@ pub fn text(outcome: &Outcome) -> String {
     let mut page = Sheet::default();
     page.line(&format!("Agent: {}", outcome.agent));
     page.line(&format!("Provider: {}", outcome.provider));
-    page.line(&format!("Kept in: {}", outcome.path.display()));
+    page.line(&format!("Stored in: {}", outcome.path.display()));
     match (&outcome.order, &outcome.owner) {
         (Some(ids), owner) => {
             let ids: Vec<String> = ids.iter().map(|id| printable(id, 256)).collect();
@@ -36,7 +36,7 @@ pub fn text(outcome: &Outcome) -> String {
             };
             page.line(&format!("Order: {}{whose}", ids.join(", ")));
         }
-        (None, _) => page.line("Order: none is set"),
+        (None, _) => page.line("Order: not set"),
     }
     page.into_text()
 }

@@ -88,7 +88,7 @@ pub fn text(outcome: &Outcome, hints: &Renderer) -> String {
     }
     page.line("");
     let one = Command::new("models auth providers --provider ID");
-    page.line(&format!("All of one: {}", hints.command(&one)));
+    page.line(&format!("Details of one provider: {}", hints.command(&one)));
     page.into_text()
 }
 
@@ -108,7 +108,7 @@ pub fn details(row: &Row) -> String {
 pub fn checked(checked: &Checked) -> String {
     let mut page = Sheet::new(Some(WIDTH));
     let path = checked.path.display();
-    page.line(&format!("{path} is a manifest."));
+    page.line(&format!("{path} is a valid manifest."));
     describe(&mut page, &checked.provider, None);
     page.into_text()
 }

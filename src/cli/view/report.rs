@@ -15,7 +15,7 @@ pub fn text(outcome: &Outcome, now: Timestamp) -> String {
     let what = match &outcome.state {
         State::Works => format!("{profile} works"),
         State::Exempt => {
-            format!("{profile} stays in line: profiles of {provider} are never passed over")
+            format!("{profile} stays usable: profiles of {provider} never cool down")
         }
         State::PassedOver {
             until,
@@ -54,7 +54,7 @@ pub(super) fn next(next: Option<&Next>, now: Timestamp) -> String {
             until: Some(until),
         }) => {
             let left = short_duration(now.until(*until));
-            format!("none is free; {profile} is the first, in {left}")
+            format!("none is available; {profile} is next, in {left}")
         }
     }
 }

@@ -69,13 +69,13 @@ pub fn plan(report: &Report) -> String {
     let mut page = Sheet::default();
     for row in &report.rows {
         let what = match row.why {
-            RefreshReason::Due => "is due; it would be renewed".to_owned(),
+            RefreshReason::Due => "is due; would be refreshed".to_owned(),
             RefreshReason::Idle { than } => {
                 let millis = i64::try_from(than.as_millis()).unwrap_or(i64::MAX);
                 let than = short_duration(millis);
-                format!("was not renewed for {than}; it would be renewed")
+                format!("was not refreshed for {than}; would be refreshed")
             }
-            RefreshReason::Dead => "gives no more tokens; it would be looked at".to_owned(),
+            RefreshReason::Dead => "gives no more tokens; would be checked".to_owned(),
         };
         let after = row.after.as_secs();
         let Row { profile, agent, .. } = row;

@@ -159,7 +159,7 @@ fn whoever_fails_last_is_not_marked_good() {
     done(&world, &format!("report {A} --failed rate_limit"));
     let told = done(&world, &format!("report {B} --failed auth"));
     assert!(
-        told.contains("none is free; anthropic:a is the first, in 1m"),
+        told.contains("none is available; anthropic:a is next, in 1m"),
         "{told}"
     );
     let store = world.store();
@@ -361,11 +361,11 @@ fn what_is_no_profile_is_refused_and_nothing_is_written() {
     }
     assert_eq!(
         done(&world, "cooldown clear --all"),
-        "Agent: main\nThere was nothing to clear.\n"
+        "Agent: main\nNothing to clear.\n"
     );
     assert_eq!(
         done(&world, "cooldown list"),
-        "Agent: main\nNo profile is passed over.\n"
+        "Agent: main\nNo profile is cooling down.\n"
     );
     assert_eq!(world.read(MAIN), before);
     assert!(!world.state().join(WORK).exists());

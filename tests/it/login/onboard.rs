@@ -105,7 +105,7 @@ fn a_key_comes_from_its_flag_else_the_environment_else_it_is_there_already() {
         };
         let warned = run(&[&flag, &argument], "");
         assert!(
-            warned.err.contains("every user of this machine"),
+            warned.err.contains("other users of this machine"),
             "{warned:?}"
         );
         let expected = json!({ "type": "api_key", "provider": provider, "key": argument });

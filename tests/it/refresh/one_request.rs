@@ -207,7 +207,7 @@ fn refresh_says_what_was_and_what_is() {
     let (world, issuer) = World::with_issuer(Account::default());
     world.seed(&issuer, "main", 7_200);
     let fresh = world.run(&["models", "auth", "refresh"]);
-    assert!(fresh.out.contains("fresh enough"), "{fresh:?}");
+    assert!(fresh.out.contains("still fresh"), "{fresh:?}");
     let forced = world.run(&[
         "models",
         "auth",
@@ -218,7 +218,7 @@ fn refresh_says_what_was_and_what_is() {
     ]);
     assert_eq!(
         forced.out,
-        "openai-codex:default: refreshed; the old token ends in 2h; the new one ends in 1h\n"
+        "openai-codex:default: refreshed; previous token expires in 2h; new token expires in 1h\n"
     );
     assert_eq!(issuer.token_requests().len(), 1);
 }

@@ -57,7 +57,7 @@ impl Add {
             })),
             false => Output::text(format!(
                 "Updated {}\nAgent: {}\nWorkspace: {}\nAgent dir: {}\n\
-                 It reads through to the profiles of main.\n",
+                 Inherits the profiles of main.\n",
                 added.config_path.display(),
                 added.id,
                 added.workspace.display(),

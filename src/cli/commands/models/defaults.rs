@@ -57,8 +57,8 @@ pub(super) fn for_all(system: &System) -> Result<(), Failure> {
     if !system.agent_named() {
         return Ok(());
     }
-    let message = "this changes the defaults of every agent, so it takes no --agent";
-    let hint = "leave --agent out, or set \"model\" of that agent in agents.list of openclaw.json";
+    let message = "the defaults apply to every agent, so --agent is not supported";
+    let hint = "omit --agent, or set \"model\" of that agent in agents.list of openclaw.json";
     Err(Failure::new(Kind::Usage, message).hint(hint))
 }
 
@@ -82,7 +82,7 @@ pub(super) fn changed(target: Option<&Target>, path: Option<&Path>, line: &str) 
     let guess = target.and_then(|target| {
         let text = target.guessed.as_ref()?;
         Some(format!(
-            "{text} is no alias; taken for {}",
+            "{text} is not an alias; using {}",
             target.reference
         ))
     });
@@ -114,8 +114,12 @@ impl Fallbacks {
         for_all(system)?;
         let outcome = match &self.command {
             FallbacksCommand::Add(Model { model }) => defaults::add_fallback(cx, role, model)?,
-            FallbacksCommand::Remove(Model { model }) => defaults::remove_fallback(cx, role, model)?,
-            FallbacksCommand::List(_) | FallbacksCommand::Clear => defaults::clear_fallbacks(cx, role)?,
+            FallbacksCommand::Remove(Model { model }) => {
+                defaults::remove_fallback(cx, role, model)?
+            }
+            FallbacksCommand::List(_) | FallbacksCommand::Clear => {
+                defaults::clear_fallbacks(cx, role)?
+            }
         };
         let line = match self.command {
             FallbacksCommand::Clear => format!("{} list cleared.", title.trim_end_matches('s')),

@@ -23,7 +23,7 @@ const HANG_UP: Signal = Signal(1);
 pub(super) fn interval(text: &str) -> Result<Duration, String> {
     let interval = parse_duration(text, "s")?;
     match interval < Duration::from_millis(100) {
-        true => Err("it must be 0.1 seconds at least".to_owned()),
+        true => Err("must be at least 0.1 seconds".to_owned()),
         false => Ok(interval),
     }
 }
@@ -44,7 +44,7 @@ pub(super) fn watch(
         .plain("TERM")
         .is_none_or(|term| term == "dumb");
     if screen_of_stdout().is_none() || is_dumb {
-        let message = "--watch draws on a terminal, and standard output is none that can";
+        let message = "--watch needs a terminal on standard output";
         return Err(Failure::new(Kind::Usage, message).hint(Command::new("models status")));
     }
     system.context().interrupt.defer();

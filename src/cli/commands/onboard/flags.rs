@@ -133,7 +133,7 @@ pub(super) fn warn_of_arguments<'a>(
     for (flag, given) in flags {
         if let Given::Argument(_) = given {
             let text = format!(
-                "every user of this machine can read an argument, and the shell keeps it: give the secret on standard input with --{flag} -, or a key in its variable"
+                "arguments are visible to other users of this machine and kept in the shell history: pass the secret on standard input with --{flag} -, or a key in its environment variable"
             );
             dialog.notice(&Notice::Warning(text.into()));
         }

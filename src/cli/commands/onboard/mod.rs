@@ -91,7 +91,7 @@ impl Onboard {
     /// What the use case says.
     pub fn run(&self, system: &System) -> Result<Output, Failure> {
         if self.non_interactive && !self.accept_risk {
-            let message = "an agent acts with what it can reach, which is not without risk: --non-interactive wants --accept-risk";
+            let message = "--non-interactive requires --accept-risk: agents can act with everything they have access to";
             return Err(Failure::new(Kind::Usage, message)
                 .hint(Command::new("onboard --non-interactive --accept-risk")));
         }
@@ -143,7 +143,7 @@ pub(super) fn by_questions(system: &System, name: &'static str) -> Request {
 pub(super) fn guide(system: &System, request: &Request) -> Result<Outcome, Failure> {
     let cx = system.context();
     if request.interactive && !cx.dialog.can_ask() {
-        let message = "this command asks questions, and there is no terminal to ask on";
+        let message = "this command prompts for input, and there is no terminal";
         return Err(Failure::new(Kind::Usage, message)
             .hint(Hint::from("printf %s \"$KEY\" | ").run(Command::new(
             "onboard --non-interactive --accept-risk --auth-choice openai-api-key --secret-stdin",

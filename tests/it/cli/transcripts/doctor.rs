@@ -14,7 +14,7 @@ fn steady(mut transcript: Transcript<'_>) -> Transcript<'_> {
         let varying = VARYING.iter().find(|name| line.starts_with(**name));
         match varying {
             Some(name) => format!("{name}: <varies>"),
-            None if line.starts_with("No failure") || line == "All is well." => {
+            None if line.starts_with("No failure") || line == "All checks passed." => {
                 "<no failure>".to_owned()
             }
             None => match line.split_once(".openclaw-doctor-") {

@@ -33,7 +33,7 @@ fn every_method_is_offered_together_over_ssh() {
         "login_together",
         "over SSH: callback, paste and device code at once; the callback comes",
         never(),
-        "Warning: use this code only",
+        "Warning: only use this code",
     );
 }
 

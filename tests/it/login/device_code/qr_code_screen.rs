@@ -72,7 +72,7 @@ fn the_screen_shows_a_qr_code_that_a_phone_reads_and_both_as_text() {
     assert!(screen.contains(&format!("\n{uri}\r\n")), "{screen}");
     assert!(screen.contains("\n    WDJB-MJHT\r\n"), "{screen}");
     assert!(
-        screen.contains("only if you began this login yourself"),
+        screen.contains("if you started this login yourself"),
         "{screen}"
     );
     assert!(!stored_anything(&world));

@@ -94,6 +94,9 @@ fn variable(name: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     match name.chars().next() {
         Some(first) if !first.is_ascii_digit() && name.chars().all(plain) => Ok(name.to_owned()),
-        _ => Err("letters, digits and `_` make a name, and no digit begins it".to_owned()),
+        _ => Err(
+            "a name consists of letters, digits and `_`, and does not start with a digit"
+                .to_owned(),
+        ),
     }
 }

@@ -48,7 +48,7 @@ impl History {
         if self.clear {
             let count = history::clear(system.context(), &request, self.yes)?;
             let plural = if count == 1 { "" } else { "s" };
-            return Ok(Output::line(&format!("Forgot {count} generation{plural}")));
+            return Ok(Output::line(&format!("Deleted {count} generation{plural}")));
         }
         let outcome = history::run(system.context(), &request)?;
         if self.json {

@@ -158,7 +158,7 @@ fn begun_json(begun: &Begun, finish: &str) -> Value {
 fn begun_text(begun: &Begun, finish: &str) -> String {
     format!(
         "Log in to {}. Open this URL in a browser:\n{}\n\
-         Until {}, give the URL that the browser ends on to:\n  {finish}",
+         Before {}, pass the URL that the browser is redirected to:\n  {finish}",
         begun.name,
         begun.url,
         begun.expires.iso8601()

@@ -66,8 +66,8 @@ impl Logout {
         let verb = match (self.dry_run, outcome.removed, outcome.replaced) {
             (true, ..) => "Would remove",
             (false, true, _) => "Removed",
-            (false, false, true) => "Another login has taken the place of the",
-            (false, false, false) => "Another process had removed",
+            (false, false, true) => "A new login has replaced the",
+            (false, false, false) => "Another process already removed",
         };
         let profile = &outcome.profile;
         let kind = outcome.kind.as_str();
@@ -104,8 +104,8 @@ impl Logout {
         if outcome.kept {
             let back = hints.command(&Command::undo(profile));
             let clear = hints.command(&Command::history(Some(profile)).arg("--clear"));
-            lines.push(format!("A copy is kept. To bring it back: {back}"));
-            lines.push(format!("To remove the copy, too: {clear}"));
+            lines.push(format!("A copy is kept. To restore it: {back}"));
+            lines.push(format!("To delete the copy: {clear}"));
         }
         lines.join("\n") + "\n"
     }

@@ -102,8 +102,8 @@ impl Order {
             OrderCommand::Clear(clear) => {
                 let outcome = order::clear(cx, &clear.of.request(system))?;
                 let done = match outcome.changed {
-                    true => "The order was removed.\n",
-                    false => "No order was set, and nothing was changed.\n",
+                    true => "Order removed.\n",
+                    false => "No order was set; nothing changed.\n",
                 };
                 (done, outcome)
             }

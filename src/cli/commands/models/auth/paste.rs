@@ -124,16 +124,16 @@ fn store(
     };
     let ends = stored.expires.map(Timestamp::iso8601);
     let mut text = format!(
-        "Auth profile: {} ({}/{})\n{title}: {}, {} characters\nEnds: {}\n",
+        "Auth profile: {} ({}/{})\n{title}: {}, {} characters\nExpires: {}\n",
         stored.profile,
         stored.provider,
         stored.kind.as_str(),
         stored.fingerprint,
         stored.length,
-        ends.as_deref().unwrap_or("no end is known"),
+        ends.as_deref().unwrap_or("unknown"),
     );
     if stored.replaced {
-        text.push_str("What was there before is replaced.\n");
+        text.push_str("Replaced the previous credential.\n");
     }
     Ok(Output::text(text).changed(true))
 }

@@ -42,7 +42,7 @@ impl Refresh {
         let mut output = Output::default();
         let reports = refresh::run(system.context(), &request)?;
         if reports.is_empty() {
-            output = Output::line("There is no login that can be refreshed.");
+            output = Output::line("No logins to refresh.");
         }
         for report in reports {
             let end = |time: Option<Timestamp>| view::end(time, system.now());
@@ -65,7 +65,7 @@ impl Refresh {
                             .notes
                             .extend(view::failure::lines(system.hints(), &failure)),
                     }
-                    format!("failed; its token {}", end(report.before))
+                    format!("failed; token {}", end(report.before))
                 }
             };
             output
@@ -79,11 +79,11 @@ impl Refresh {
 /// What became of a token that ended `before` and ends `now`.
 fn outcome(how: RefreshResult, before: &str, now: &str) -> String {
     match how {
-        RefreshResult::WasFresh => format!("fresh enough; its token {now}"),
-        RefreshResult::StillAlive => format!("not refreshed; its token {now}"),
-        RefreshResult::Refreshed => format!("refreshed; the old token {before}; the new one {now}"),
+        RefreshResult::WasFresh => format!("still fresh; token {now}"),
+        RefreshResult::StillAlive => format!("not refreshed; token {now}"),
+        RefreshResult::Refreshed => format!("refreshed; previous token {before}; new token {now}"),
         RefreshResult::RefreshedElsewhere => {
-            format!("refreshed by another process; the old token {before}; the new one {now}")
+            format!("refreshed by another process; previous token {before}; new token {now}")
         }
     }
 }

@@ -66,7 +66,7 @@ impl Undo {
         if let Some(was) = outcome.was {
             let back = Command::undo(profile).option("--generation", &was);
             text.push_str(&format!(
-                "What was there is generation {was} now. To bring that back: {}\n",
+                "The replaced version is now generation {was}. To restore it: {}\n",
                 system.hints().command(&back)
             ));
         }

@@ -90,19 +90,19 @@ impl Use {
         let agent = &request.agent;
         let lines: Vec<String> = match directory {
             None => use_profile::clear_agent(cx, request, provider)?
-                .map(|provider| format!("Agent {agent} has no order of {provider} any more.\n"))
+                .map(|provider| format!("Removed the order of {provider} for agent {agent}.\n"))
                 .into_iter()
                 .collect(),
             Some(directory) => use_profile::clear_directory(cx, directory, provider)?
                 .iter()
                 .map(|bound| {
                     let directory = bound.directory.display();
-                    format!("{directory} is not bound to {} any more.\n", bound.profile)
+                    format!("{directory} is no longer bound to {}.\n", bound.profile)
                 })
                 .collect(),
         };
         Ok(match lines.is_empty() {
-            true => Output::line("There was nothing to undo."),
+            true => Output::line("Nothing to clear."),
             false => Output::text(lines.concat()).changed(directory.is_none()),
         })
     }
@@ -111,11 +111,11 @@ impl Use {
 fn for_agent(request: &Request, profile: &ProfileId, system: &System) -> Result<Output, Failure> {
     let first = use_profile::for_agent(system.context(), request, profile)?;
     let (agent, provider) = (&request.agent, &first.provider);
-    let mut text = format!("Agent {agent} uses {profile} for {provider}.\n");
+    let mut text = format!("Agent {agent} now uses {profile} for {provider}.\n");
     if let [_, rest @ ..] = first.order.as_slice()
         && !rest.is_empty()
     {
-        text.push_str(&format!("After it come: {}\n", rest.join(", ")));
+        text.push_str(&format!("Tried next: {}\n", rest.join(", ")));
     }
     Ok(Output::text(text).changed(first.changed))
 }
@@ -128,11 +128,9 @@ fn bind(
 ) -> Result<Output, Failure> {
     let (bound, before) = use_profile::in_directory(system.context(), request, profile, directory)?;
     let (directory, provider) = (bound.directory.display(), &bound.provider);
-    let mut text = format!(
-        "In {directory} and below it, {profile} is used for {provider}, and no other account.\n"
-    );
+    let mut text = format!("In {directory} and below, only {profile} is used for {provider}.\n");
     if let Some(before) = before.filter(|before| before != profile) {
-        text.push_str(&format!("It was bound to {before} before.\n"));
+        text.push_str(&format!("Previously bound to {before}.\n"));
     }
     Ok(Output::text(text))
 }

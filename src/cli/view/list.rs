@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::present;
+use super::present_but;
 use super::wrap::Sheet;
 use crate::app::usecase::list::{Outcome, Request, Row};
 use crate::model::id::printable;
@@ -25,7 +25,7 @@ pub fn document(request: &Request, outcome: &Outcome, store: &Path) -> Value {
 }
 
 fn row(row: &Row) -> Value {
-    let mut document = present(json!({
+    let document = json!({
         "id": row.id,
         "provider": row.provider_id(),
         "type": row.kind.as_str(),
@@ -36,9 +36,9 @@ fn row(row: &Row) -> Value {
         "cooldownUntil": row.cooldown_until.map(Timestamp::iso8601),
         "disabledUntil": row.disabled_until.map(Timestamp::iso8601),
         "owner": row.owner,
-    }));
-    document["fingerprint"] = json!(row.fingerprint);
-    document
+        "fingerprint": row.fingerprint,
+    });
+    present_but(document, "fingerprint")
 }
 
 /// The table.

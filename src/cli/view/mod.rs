@@ -41,9 +41,14 @@ pub fn pretty(document: &impl Serialize) -> String {
 
 /// An object without those of its members that are null, as the reference release leaves out what is
 /// not there.
-pub(super) fn present(mut object: Value) -> Value {
+pub(super) fn present(object: Value) -> Value {
+    present_but(object, "")
+}
+
+/// The same, but for one member that is there even where it is null.
+pub(super) fn present_but(mut object: Value, always: &str) -> Value {
     if let Value::Object(members) = &mut object {
-        members.retain(|_, value| !value.is_null());
+        members.retain(|name, value| name == always || !value.is_null());
     }
     object
 }

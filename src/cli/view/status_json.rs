@@ -3,54 +3,46 @@
 
 use serde_json::{Map, Value, json};
 
+use super::{present, present_but};
 use crate::app::credential::forecast::{ForecastEntry, HORIZON_MS};
 use crate::app::credential::outlook::{Outlook, Used};
 use crate::app::status::{
-    ProfileHealth, ProviderHealth, ProviderRow, Report, UnusableRow, WARN_AFTER_MS,
+    ProfileHealth, ProviderHealth, ProviderRow, Report, Sourced, UnusableRow, WARN_AFTER_MS,
 };
 use crate::cli::exit_code;
 use crate::cli::hint::Renderer;
-use crate::model::id::ProfileId;
 
 /// The document.
 pub fn render(report: &Report, hints: &Renderer) -> String {
     let models = &report.models;
-    let mut root = Map::new();
-    let mut set = |key: &str, value: Value| {
-        root.insert(key.to_owned(), value);
-    };
-    set("configPath", json!(report.config_path));
-    if report.agent_named {
-        set("agentId", json!(report.agent.as_str()));
-    }
-    set("agentDir", json!(report.agent_dir));
-    set("defaultModel", json!(models.default));
-    set("resolvedDefault", json!(models.resolved));
-    set("fallbacks", json!(models.fallbacks));
-    set("imageModel", json!(models.image));
-    set("imageFallbacks", json!(models.image_fallbacks));
-    if let Some((primary, fallbacks)) = models.from_agent {
-        let source = |own| if own { "agent" } else { "defaults" };
-        set(
-            "modelConfig",
-            json!({ "defaultSource": source(primary), "fallbacksSource": source(fallbacks) }),
-        );
-    }
-    let aliases: Map<String, Value> = models
-        .aliases
-        .iter()
-        .map(|(alias, reference)| (alias.clone(), json!(reference)))
-        .collect();
-    set("aliases", Value::Object(aliases));
-    set("allowed", json!(models.allowed));
-    set("auth", auth(report));
-    set("openclaw", facts(report, hints));
-    super::pretty(&Value::Object(root))
+    let source = |own| if own { "agent" } else { "defaults" };
+    let model_config = models.from_agent.map(|(primary, fallbacks)| {
+        json!({ "defaultSource": source(primary), "fallbacksSource": source(fallbacks) })
+    });
+    let aliases = models.aliases.iter();
+    let aliases = aliases.map(|(alias, reference)| (alias.clone(), json!(reference)));
+    let document = json!({
+        "configPath": report.config_path,
+        "agentId": report.agent_named.then_some(&report.agent),
+        "agentDir": report.agent_dir,
+        "defaultModel": models.default,
+        "resolvedDefault": models.resolved,
+        "fallbacks": models.fallbacks,
+        "imageModel": models.image,
+        "imageFallbacks": models.image_fallbacks,
+        "modelConfig": model_config,
+        "aliases": Map::from_iter(aliases),
+        "allowed": models.allowed,
+        "auth": auth(report),
+        "openclaw": facts(report, hints),
+    });
+    super::pretty(&present_but(document, "imageModel"))
 }
 
 fn auth(report: &Report) -> Value {
     let health = &report.health;
-    let mut auth = json!({
+    let of_providers = health.providers.iter();
+    present(json!({
         "storePath": report.store_path,
         "shellEnvFallback": { "enabled": report.shell_env, "appliedKeys": report.from_shell },
         "providersWithOAuth": with_logins(report),
@@ -60,17 +52,12 @@ fn auth(report: &Report) -> Value {
         "oauth": {
             "warnAfterMs": WARN_AFTER_MS,
             "profiles": health.profiles.iter().map(profile).collect::<Vec<_>>(),
-            "providers": health
-                .providers
-                .iter()
+            "providers": of_providers
                 .map(|provider| provider_health(provider, &health.profiles))
                 .collect::<Vec<_>>(),
         },
-    });
-    if let Some(probes) = &report.probes {
-        auth["probes"] = super::probe::json(probes);
-    }
-    auth
+        "probes": report.probes.as_ref().map(super::probe::json),
+    }))
 }
 
 /// `provider (n)` for each provider with logins, those from the environment counted.
@@ -88,80 +75,62 @@ pub(super) fn with_logins(report: &Report) -> Vec<String> {
 
 fn provider(row: &ProviderRow) -> Value {
     let counts = row.counts;
-    let mut object = Map::new();
-    object.insert("provider".into(), json!(row.provider));
-    object.insert(
-        "effective".into(),
-        json!({ "kind": row.effective.kind, "detail": row.effective.detail }),
-    );
-    object.insert(
-        "profiles".into(),
-        json!({
+    let sourced = |sourced: &Sourced| json!({ "value": sourced.value, "source": sourced.source });
+    present(json!({
+        "provider": row.provider,
+        "effective": { "kind": row.effective.kind, "detail": row.effective.detail },
+        "profiles": {
             "count": counts.oauth + counts.token + counts.api_key,
             "oauth": counts.oauth,
             "token": counts.token,
             "apiKey": counts.api_key,
             "labels": row.labels,
-        }),
-    );
-    for (key, sourced) in [("env", &row.env), ("modelsJson", &row.config)] {
-        if let Some(sourced) = sourced {
-            let value = json!({ "value": sourced.value, "source": sourced.source });
-            object.insert(key.into(), value);
-        }
-    }
-    Value::Object(object)
+        },
+        "env": row.env.as_ref().map(sourced),
+        "modelsJson": row.config.as_ref().map(sourced),
+    }))
 }
 
 fn unusable(row: &UnusableRow) -> Value {
-    let mut object = Map::new();
-    object.insert("profileId".into(), json!(row.id.as_str()));
-    object.insert("provider".into(), json!(row.provider));
-    let kind = if row.disabled.is_some() {
-        "disabled"
-    } else {
-        "cooldown"
+    let kind = match row.disabled {
+        Some(_) => "disabled",
+        None => "cooldown",
     };
-    object.insert("kind".into(), json!(kind));
-    if let Some(Some(reason)) = &row.disabled {
-        object.insert("reason".into(), json!(reason));
-    }
-    object.insert("until".into(), json!(row.until.0));
-    object.insert("remainingMs".into(), json!(row.remaining));
-    Value::Object(object)
+    present(json!({
+        "profileId": row.id,
+        "provider": row.provider,
+        "kind": kind,
+        "reason": row.disabled,
+        "until": row.until,
+        "remainingMs": row.remaining,
+    }))
 }
 
 fn profile(health: &ProfileHealth) -> Value {
-    let mut object = Map::new();
-    object.insert("profileId".into(), json!(health.id.as_str()));
-    object.insert("provider".into(), json!(health.provider));
-    object.insert("type".into(), json!(health.kind.as_str()));
-    object.insert("status".into(), json!(health.status.as_str()));
-    if let (Some(expires), Some(remaining)) = (health.expires, health.remaining) {
-        object.insert("expiresAt".into(), json!(expires.0));
-        object.insert("remainingMs".into(), json!(remaining));
-    }
-    object.insert("source".into(), json!("store"));
-    object.insert("label".into(), json!(health.label));
-    Value::Object(object)
+    present(json!({
+        "profileId": health.id,
+        "provider": health.provider,
+        "type": health.kind,
+        "status": health.status.as_str(),
+        "expiresAt": health.expires.filter(|_| health.remaining.is_some()),
+        "remainingMs": health.remaining.filter(|_| health.expires.is_some()),
+        "source": "store",
+        "label": health.label,
+    }))
 }
 
 fn provider_health(health: &ProviderHealth, profiles: &[ProfileHealth]) -> Value {
-    let mine: Vec<&ProfileHealth> = health
+    let mine = health
         .profiles
         .iter()
-        .map(|&place| &profiles[place])
-        .collect();
-    let mut object = Map::new();
-    object.insert("provider".into(), json!(health.provider));
-    object.insert("status".into(), json!(health.status.as_str()));
-    let documents: Vec<Value> = mine.iter().map(|health| profile(health)).collect();
-    object.insert("profiles".into(), Value::Array(documents));
-    if let (Some(expires), Some(remaining)) = (health.expires, health.remaining) {
-        object.insert("expiresAt".into(), json!(expires.0));
-        object.insert("remainingMs".into(), json!(remaining));
-    }
-    Value::Object(object)
+        .map(|&place| profile(&profiles[place]));
+    present(json!({
+        "provider": health.provider,
+        "status": health.status.as_str(),
+        "profiles": mine.collect::<Vec<_>>(),
+        "expiresAt": health.expires.filter(|_| health.remaining.is_some()),
+        "remainingMs": health.remaining.filter(|_| health.expires.is_some()),
+    }))
 }
 
 /// What the reference release never knew: facts, not one word.
@@ -169,35 +138,35 @@ fn facts(report: &Report, hints: &Renderer) -> Value {
     let profiles = report.health.profiles.iter().map(|health| {
         let facts = &health.facts;
         json!({
-            "profileId": health.id.as_str(),
-            "owner": facts.owner.as_str(),
+            "profileId": health.id,
+            "owner": facts.owner,
             "ownerFile": facts.file,
             "secretPresent": facts.secret_present,
             "isReference": facts.is_reference,
             "refreshPresent": facts.refresh_present,
             "renewal": facts.renewal.as_str(),
-            "accessValidUntil": health.expires.map(|time| time.0),
-            "refreshProvenAt": facts.proven_at().map(|time| time.0),
+            "accessValidUntil": health.expires,
+            "refreshProvenAt": facts.proven_at(),
             "lastRefusal": facts.refusal().map(|(refusal, at)| json!({
                 "code": refusal.code,
                 "description": refusal.description,
                 "httpStatus": (refusal.status != 0).then_some(refusal.status),
-                "at": at.map(|time| time.0),
+                "at": at,
             })),
-            "outcomeUnknownSince": facts.unknown_since().map(|time| time.0),
-            "spentSince": facts.spent_since().map(|time| time.0),
-            "revokedAt": facts.revoked_at().map(|time| time.0),
-            "restsUntil": facts.rests_until.map(|time| time.0),
+            "outcomeUnknownSince": facts.unknown_since(),
+            "spentSince": facts.spent_since(),
+            "revokedAt": facts.revoked_at(),
+            "restsUntil": facts.rests_until,
             "state": health.assessment.state.as_str(),
         })
     });
     json!({
         "schema": 1,
         "version": env!("CARGO_PKG_VERSION"),
-        "agentId": report.agent.as_str(),
+        "agentId": report.agent,
         "inheritance": report.inheritance.as_ref().map(|(inheritance, _)| json!({
             "mode": inheritance.as_str(),
-            "profiles": inheritance.links().iter().map(ProfileId::as_str).collect::<Vec<_>>(),
+            "profiles": inheritance.links(),
         })),
         "profiles": profiles.collect::<Vec<_>>(),
         "providers": report.outlooks.iter().map(|it| outlook(it, hints)).collect::<Vec<_>>(),
@@ -218,7 +187,7 @@ fn outlook(outlook: &Outlook, hints: &Renderer) -> Value {
     json!({
         "provider": outlook.provider.as_str(),
         "usable": outlook.used.is_some(),
-        "profileId": outlook.profile().map(ProfileId::as_str),
+        "profileId": outlook.profile(),
         "source": source,
         "failure": outlook.failure.as_ref().filter(|_| outlook.used.is_none()).map(|failure| json!({
             "kind": exit_code::name(failure.kind),
@@ -232,10 +201,10 @@ fn outlook(outlook: &Outlook, hints: &Renderer) -> Value {
 fn coming(coming: &ForecastEntry, hints: &Renderer) -> Value {
     json!({
         "provider": coming.provider,
-        "profileId": coming.profile.as_ref().map(ProfileId::as_str),
+        "profileId": coming.profile,
         "state": coming.state.as_str(),
         "isNow": coming.trouble.is_some(),
-        "at": coming.at.map(|time| time.0),
+        "at": coming.at,
         "remainingMs": coming.remaining,
         "who": coming.actor.as_str(),
         "command": coming.command.as_ref().map(|hint| hints.text(hint)),

@@ -147,10 +147,7 @@ fn watching_where_nothing_can_be_drawn_is_refused() {
     let world = World::new();
     let piped = world.run(&WATCH);
     assert_eq!((piped.code, piped.out.as_str()), (1, ""), "{piped:?}");
-    assert!(
-        piped.err.contains("--watch needs a terminal"),
-        "{piped:?}"
-    );
+    assert!(piped.err.contains("--watch needs a terminal"), "{piped:?}");
     let dumb = written(&world, &WATCH, (80, 24), &[("TERM", "dumb")], 1);
     assert!(!dumb.contains(&0x1b), "{}", String::from_utf8_lossy(&dumb));
 }

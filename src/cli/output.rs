@@ -6,6 +6,9 @@ use super::printer::Printer;
 use super::view::pretty;
 use crate::app::failure::Failure;
 
+/// What a command answers, or fails with.
+pub type Answer = Result<Output, Failure>;
+
 /// The answer of a command. It may hold a token, so nothing prints it but [`Output::print`].
 #[derive(Default)]
 #[must_use]

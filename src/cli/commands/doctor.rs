@@ -9,7 +9,7 @@ use clap::Args;
 use crate::app::doctor::{self, Status};
 use crate::app::failure::{Failure, Kind};
 use crate::cli::exit_code;
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::printer::Printer;
 use crate::cli::system::{self, System};
 use crate::cli::value_parsers::seconds;
@@ -52,10 +52,7 @@ impl Doctor {
     }
 
     /// Looks.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let timeout = self.timeout.unwrap_or(doctor::USUAL_TIMEOUT);
         let fault = system.fault();
         let report = doctor::run(system.context(), &system.lab()?, fault, timeout, self.fix)?;

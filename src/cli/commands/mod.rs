@@ -15,7 +15,7 @@ use clap::Subcommand;
 
 use super::global::Global;
 use super::lazy_args::Deferred;
-use super::output::Output;
+use super::output::{Answer, Output};
 use super::printer::Printer;
 use super::system::System;
 use super::{exit_code, view};
@@ -45,9 +45,6 @@ pub enum Command {
 }
 
 /// Runs a parsed command line; the exit code of a command that did what it was asked for.
-///
-/// # Errors
-/// What the command failed with.
 pub fn run(
     command: &Command,
     global: &Global,
@@ -59,7 +56,7 @@ pub fn run(
         recover::recover_pending(system.context());
         Ok(system)
     };
-    let ordinary = |command: &dyn Fn(&System) -> Result<Output, Failure>| {
+    let ordinary = |command: &dyn Fn(&System) -> Answer| {
         let system = start(false)?;
         finish(command(&system), &system)
     };

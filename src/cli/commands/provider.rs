@@ -6,7 +6,7 @@ use crate::app::failure::{Failure, Kind};
 use crate::app::refresh::outcome::RefreshResult;
 use crate::app::usecase::refresh;
 use crate::app::usecase::token_status;
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view::token_status as view;
 use crate::model::id::ProviderId;
@@ -41,10 +41,7 @@ Exits with 3 if no token can be had without logging in.")]
 
 impl Provider {
     /// Runs it.
-    ///
-    /// # Errors
-    /// What the command failed with.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let request = token_status::Request {
             agent: system.agent().clone(),
             provider: self.id.clone(),

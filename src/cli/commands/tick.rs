@@ -10,7 +10,7 @@ use crate::app::maintenance::systemd::{self, Done, Units};
 use crate::app::maintenance::tick;
 use crate::cli::commands::models::status::metrics_for;
 use crate::cli::exit_code;
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::value_parsers::seconds;
 use crate::cli::view;
@@ -85,10 +85,7 @@ fn every(text: &str) -> Result<Duration, String> {
 
 impl Tick {
     /// Does what is asked for.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         if self.uninstall {
             let done = systemd::uninstall(system.context(), &system.units())?;
             return Ok(timer(&done, REMOVED));
@@ -102,7 +99,7 @@ impl Tick {
         self.tick(system)
     }
 
-    fn tick(&self, system: &System) -> Result<Output, Failure> {
+    fn tick(&self, system: &System) -> Answer {
         let named = system.agent_named().then(|| system.agent().clone());
         let report = tick::run(
             system.context(),
@@ -141,7 +138,7 @@ impl Tick {
         Ok(output.code(report.worst().map_or(0, exit_code::code)))
     }
 
-    fn install(&self, system: &System) -> Result<Output, Failure> {
+    fn install(&self, system: &System) -> Answer {
         if !cfg!(target_os = "linux") {
             let message = "there is no systemd on this system";
             let failure = Failure::new(Kind::Usage, message);

@@ -6,8 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::app::agents::registry;
-use crate::app::failure::Failure;
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 
 /// Add an agent
@@ -35,10 +34,7 @@ pub struct Add {
 
 impl Add {
     /// Adds it.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let added = registry::add(
             system.context(),
             &registry::Add {

@@ -4,8 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::app::agents::registry;
-use crate::app::failure::Failure;
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 
 /// Delete an agent and move its files to the trash
@@ -29,10 +28,7 @@ pub struct Delete {
 
 impl Delete {
     /// Deletes it.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let deleted = registry::delete(
             system.context(),
             &registry::Delete {

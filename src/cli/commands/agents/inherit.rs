@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::app::agents::inherit;
 use crate::app::failure::{Failure, Kind};
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
 use crate::model::hint::Command;
@@ -44,10 +44,7 @@ enum Mode {
 
 impl Inherit {
     /// Sets it, or tells it.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let request = inherit::Request {
             agent: self.id.clone(),
             set: self.wanted()?,

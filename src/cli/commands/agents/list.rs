@@ -4,8 +4,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::app::agents::registry::{self, Row};
-use crate::app::failure::Failure;
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view::present;
 use crate::cli::view::wrap::Sheet;
@@ -24,10 +23,7 @@ pub struct List {
 
 impl List {
     /// Lists them.
-    ///
-    /// # Errors
-    /// None today.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let rows = registry::list(system.context());
         if self.json {
             let rows: Vec<Value> = rows.iter().map(document).collect();

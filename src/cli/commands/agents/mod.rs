@@ -8,8 +8,7 @@ pub mod set_identity;
 
 use clap::{Args, Subcommand};
 
-use crate::app::failure::Failure;
-use crate::cli::output::Output;
+use crate::cli::output::Answer;
 use crate::cli::system::System;
 
 /// Manage agents and the credentials they inherit
@@ -33,10 +32,7 @@ enum AgentsCommand {
 
 impl Agents {
     /// Runs it.
-    ///
-    /// # Errors
-    /// What the command failed with.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         match &self.command {
             AgentsCommand::Add(command) => command.run(system),
             AgentsCommand::List(command) => command.run(system),

@@ -6,8 +6,7 @@ use clap::Args;
 use serde_json::{Map, json};
 
 use crate::app::agents::persona;
-use crate::app::failure::Failure;
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 
 /// Set the name, theme, emoji and avatar of an agent
@@ -48,10 +47,7 @@ pub struct SetIdentity {
 
 impl SetIdentity {
     /// Writes it down.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let flags = [
             ("name", &self.name),
             ("emoji", &self.emoji),

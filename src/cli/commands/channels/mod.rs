@@ -4,8 +4,7 @@ pub mod list;
 
 use clap::{Args, Subcommand};
 
-use crate::app::failure::Failure;
-use crate::cli::output::Output;
+use crate::cli::output::Answer;
 use crate::cli::system::System;
 
 /// List logins in the format of OpenClaw's channels command
@@ -23,10 +22,7 @@ enum ChannelsCommand {
 
 impl Channels {
     /// Runs it.
-    ///
-    /// # Errors
-    /// What the command failed with.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         match &self.command {
             ChannelsCommand::List(command) => command.run(system),
         }

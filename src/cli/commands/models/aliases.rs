@@ -4,9 +4,8 @@ use clap::{Args, Subcommand};
 
 use super::defaults::{changed, for_all};
 use super::list::Form;
-use crate::app::failure::Failure;
 use crate::app::models::aliases;
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
 
@@ -44,10 +43,7 @@ enum AliasesCommand {
 
 impl Aliases {
     /// Does what is asked.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let cx = system.context();
         let outcome = match &self.command {
             AliasesCommand::List(form) => {

@@ -9,7 +9,7 @@ use super::list::Form;
 use crate::app::failure::{Failure, Kind};
 use crate::app::models::Target;
 use crate::app::models::defaults;
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
 use crate::config::edit::Role;
@@ -63,7 +63,7 @@ pub(super) fn for_all(system: &System) -> Result<(), Failure> {
 }
 
 /// Sets the model of a role.
-pub(super) fn set(system: &System, role: Role, model: &Model) -> Result<Output, Failure> {
+pub(super) fn set(system: &System, role: Role, model: &Model) -> Answer {
     for_all(system)?;
     let outcome = defaults::set(system.context(), role, &model.model)?;
     let what = match role {
@@ -91,10 +91,7 @@ pub(super) fn changed(target: Option<&Target>, path: Option<&Path>, line: &str) 
 
 impl Fallbacks {
     /// Does what is asked for the models of a role.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System, role: Role) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System, role: Role) -> Answer {
         let cx = system.context();
         let title = match role {
             Role::Model => "Fallbacks",

@@ -2,9 +2,8 @@
 
 use clap::Args;
 
-use crate::app::failure::Failure;
 use crate::app::models::list;
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
 use crate::model::id::ProviderId;
@@ -38,10 +37,7 @@ pub struct Form {
 
 impl List {
     /// Lists them.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let request = list::Request {
             agent: system.agent().clone(),
             agent_named: system.agent_named(),

@@ -10,9 +10,8 @@ mod watch;
 
 use clap::{Args, Subcommand};
 
-use crate::app::failure::Failure;
 use crate::cli::lazy_args::Deferred;
-use crate::cli::output::Output;
+use crate::cli::output::Answer;
 use crate::cli::system::System;
 use crate::config::edit::Role;
 
@@ -75,10 +74,7 @@ impl Models {
     }
 
     /// Runs it.
-    ///
-    /// # Errors
-    /// What the command failed with.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         match &self.command {
             ModelsCommand::Auth(auth) => auth.run(system),
             ModelsCommand::Status(status) => status.run(system),

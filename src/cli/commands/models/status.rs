@@ -11,7 +11,7 @@ use crate::app::failure::Failure;
 use crate::app::maintenance::metrics;
 use crate::app::status::prompt::{self, Item};
 use crate::app::status::{self, Report};
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::raw_mode::screen_of_stdout;
 use crate::cli::system::System;
 use crate::cli::view;
@@ -65,10 +65,7 @@ pub struct Status {
 
 impl Status {
     /// Reports.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let probing = self.probe.options(self.plain)?;
         if let Some(interval) = self.watch {
             // Each time as a process of its own would, so that what is changed is seen.
@@ -137,9 +134,6 @@ fn text(system: &System, columns: Option<usize>) -> Result<String, Failure> {
 
 /// Gathers the metrics of all agents, or of the one that was named, and writes them to the file;
 /// what standard output gets, where `path` means that.
-///
-/// # Errors
-/// What the use case says.
 pub(in crate::cli::commands) fn metrics_for(
     system: &System,
     path: &Path,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::app::failure::{Failure, Kind};
 use crate::cli::input::{Chunk, Input, TICK};
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::printer::Tone;
 use crate::cli::raw_mode::screen_of_stdout;
 use crate::cli::screen::Screen;
@@ -37,7 +37,7 @@ pub(super) fn watch(
     system: &System,
     interval: Duration,
     render: &dyn Fn(usize) -> String,
-) -> Result<Output, Failure> {
+) -> Answer {
     let is_dumb = system
         .context()
         .env

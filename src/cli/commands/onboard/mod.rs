@@ -12,7 +12,7 @@ use crate::app::failure::{Failure, Kind};
 use crate::app::onboard::{self, Outcome, Request, TokenFlags};
 use crate::app::status;
 use crate::cli::global::Global;
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::raw_mode::screen_of_stdout;
 use crate::cli::system::System;
 use crate::cli::value_parsers::{days, seconds};
@@ -86,10 +86,7 @@ fn help() -> String {
 
 impl Onboard {
     /// Chooses, stores, and shows what there is.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         if self.non_interactive && !self.accept_risk {
             let message = "--non-interactive requires --accept-risk: agents can act with everything they have access to";
             return Err(Failure::new(Kind::Usage, message)
@@ -153,7 +150,7 @@ pub(super) fn guide(system: &System, request: &Request) -> Result<Outcome, Failu
 }
 
 /// Shows the status of the agent, and what to do next.
-pub(super) fn show(system: &System, outcome: &Outcome) -> Result<Output, Failure> {
+pub(super) fn show(system: &System, outcome: &Outcome) -> Answer {
     // Read anew: what was stored may have changed the configuration.
     let global = Global {
         agent: Some(outcome.agent.to_string()),

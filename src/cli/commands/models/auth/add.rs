@@ -2,9 +2,8 @@
 
 use clap::Args;
 
-use crate::app::failure::Failure;
 use crate::cli::commands::onboard::{by_questions, guide, show};
-use crate::cli::output::Output;
+use crate::cli::output::Answer;
 use crate::cli::system::System;
 
 /// Add a credential interactively
@@ -19,10 +18,7 @@ pub struct Add {}
 
 impl Add {
     /// Asks, stores, and shows what there is.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let outcome = guide(system, &by_questions(system, "manual"))?;
         show(system, &outcome)
     }

@@ -2,9 +2,8 @@
 
 use clap::{Args, Subcommand};
 
-use crate::app::failure::Failure;
 use crate::app::usecase::cooldown::{self, Which};
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
 use crate::model::id::{ProfileId, ProviderId};
@@ -55,10 +54,7 @@ struct Clear {
 
 impl Cooldown {
     /// Shows or clears.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let agent = system.agent();
         Ok(match &self.command {
             CooldownCommand::List(list) => {

@@ -9,7 +9,7 @@ use super::selector_args::SelectorArgs;
 use crate::app::failure::{Failure, Kind};
 use crate::app::usecase::exec::{self, Request, To};
 use crate::app::usecase::token;
-use crate::cli::output::Output;
+use crate::cli::output::Answer;
 use crate::cli::system::{self, System};
 use crate::cli::value_parsers::seconds;
 use crate::ports::dialog::Notice;
@@ -55,10 +55,7 @@ pub struct Exec {
 
 impl Exec {
     /// Runs it; there is no way back from success.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let (program, args) = self
             .command
             .split_first()

@@ -4,8 +4,7 @@ use clap::Args;
 
 use super::selector_args::SelectorArgs;
 use crate::app::explain;
-use crate::app::failure::Failure;
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
 
@@ -34,10 +33,7 @@ pub struct Explain {
 
 impl Explain {
     /// Explains.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let request = explain::Request {
             agent: system.agent().clone(),
             agent_named: system.agent_named(),

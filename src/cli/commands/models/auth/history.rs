@@ -2,9 +2,8 @@
 
 use clap::Args;
 
-use crate::app::failure::Failure;
 use crate::app::usecase::history;
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
 use crate::model::id::ProfileId;
@@ -37,10 +36,7 @@ pub struct History {
 
 impl History {
     /// Shows it, or forgets it.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let request = history::Request {
             agent: system.agent().clone(),
             profile: self.profile.clone(),

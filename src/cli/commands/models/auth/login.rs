@@ -10,7 +10,7 @@ use crate::app::failure::Failure;
 use crate::app::login::start::{self, Begun};
 use crate::app::login::{self, finish};
 use crate::cli::events::error_event;
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::value_parsers::seconds;
 use crate::model::id::{ProfileId, ProviderId};
@@ -88,10 +88,7 @@ impl Login {
     }
 
     /// Logs in.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let outcome = match (self.start, &self.code_file) {
             (true, _) => self.start(system),
             (false, Some(file)) if self.finish => self.finish(system, file.clone()),
@@ -106,11 +103,11 @@ impl Login {
         outcome
     }
 
-    fn login(&self, system: &System) -> Result<Output, Failure> {
+    fn login(&self, system: &System) -> Answer {
         login::run(system.context(), &self.request(system)?).map(|_| Output::default())
     }
 
-    fn start(&self, system: &System) -> Result<Output, Failure> {
+    fn start(&self, system: &System) -> Answer {
         let begun = start::run(system.context(), &self.request(system)?)?;
         let finish = system.hints().command(&begun.finish_command());
         // The attempt is there whether or not anybody read of it; its time ends it.
@@ -120,7 +117,7 @@ impl Login {
         }))
     }
 
-    fn finish(&self, system: &System, code_file: PathBuf) -> Result<Output, Failure> {
+    fn finish(&self, system: &System, code_file: PathBuf) -> Answer {
         let wanted = finish::Wanted {
             agent: system.agent_named().then(|| system.agent().clone()),
             attempt: self.attempt.clone(),

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::app::failure::Failure;
 use crate::app::login;
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::model::id::{ProfileId, ProviderId};
 
@@ -31,10 +30,7 @@ pub struct LoginGithubCopilot {
 
 impl LoginGithubCopilot {
     /// Logs in.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let request = login::Request {
             agent: system.agent().clone(),
             provider: ProviderId::parse("github-copilot")?,

@@ -2,10 +2,9 @@
 
 use clap::Args;
 
-use crate::app::failure::Failure;
 use crate::app::usecase::logout;
 use crate::cli::hint::Renderer;
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::model::hint::Command;
 use crate::model::id::{ProfileId, printable};
@@ -43,10 +42,7 @@ pub struct Logout {
 
 impl Logout {
     /// Forgets it.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let outcome = logout::run(
             system.context(),
             &logout::Request {

@@ -21,9 +21,8 @@ pub mod use_profile;
 
 use clap::{Args, Subcommand};
 
-use crate::app::failure::Failure;
 use crate::cli::lazy_args::Deferred;
-use crate::cli::output::Output;
+use crate::cli::output::Answer;
 use crate::cli::system::System;
 
 /// Manage credentials: log in, list, refresh, use and remove them
@@ -87,10 +86,7 @@ impl Auth {
     }
 
     /// Runs it.
-    ///
-    /// # Errors
-    /// What the command failed with.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         match &self.command {
             AuthCommand::Add(command) => command.run(system),
             AuthCommand::Login(command) => command.run(system),

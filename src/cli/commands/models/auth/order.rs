@@ -2,9 +2,8 @@
 
 use clap::{Args, Subcommand};
 
-use crate::app::failure::Failure;
 use crate::app::usecase::order;
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
 use crate::model::id::{ProfileId, ProviderId};
@@ -82,10 +81,7 @@ impl Of {
 
 impl Order {
     /// Shows, sets or clears it.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let cx = system.context();
         let (done, outcome) = match &self.command {
             OrderCommand::Get(get) => {

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::app::failure::Failure;
 use crate::app::paste::{self, Form};
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::value_parsers::days;
 use crate::model::credential::Kind;
@@ -35,10 +34,7 @@ pub struct PasteToken {
 
 impl PasteToken {
     /// Stores it.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let form = Form::Token {
             expires_in: self.expires_in,
         };
@@ -64,10 +60,7 @@ pub struct SetupToken {
 
 impl SetupToken {
     /// Stores it.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let form = Form::SetupToken { yes: self.yes };
         store(system, &self.provider, None, form)
     }
@@ -93,10 +86,7 @@ pub struct PasteApiKey {
 
 impl PasteApiKey {
     /// Stores it.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         store(system, &self.provider, self.profile_id.as_ref(), Form::Key)
     }
 }
@@ -106,7 +96,7 @@ fn store(
     provider: &ProviderId,
     profile: Option<&ProfileId>,
     form: Form,
-) -> Result<Output, Failure> {
+) -> Answer {
     let stored = paste::run(
         system.context(),
         &paste::Request {

@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::app::failure::Failure;
 use crate::app::usecase::providers;
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
 use crate::model::id::ProviderId;
@@ -56,10 +55,7 @@ struct Check {
 
 impl Providers {
     /// Lists them, or checks one.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         if let Some(ProvidersCommand::Check(check)) = &self.command {
             let checked = providers::check(system.context(), &check.file)?;
             let text = view::providers::checked(&checked);

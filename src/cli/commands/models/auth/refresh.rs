@@ -2,10 +2,9 @@
 
 use clap::Args;
 
-use crate::app::failure::Failure;
 use crate::app::refresh::outcome::RefreshResult;
 use crate::app::usecase::refresh;
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
 use crate::model::hint::Hint;
@@ -30,10 +29,7 @@ pub struct Refresh {
 
 impl Refresh {
     /// Refreshes.
-    ///
-    /// # Errors
-    /// What the use case says; of several failures the first.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let request = refresh::Request {
             agent: system.agent().clone(),
             profile: self.profile.clone(),

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 
-use crate::app::failure::Failure;
 use crate::app::usecase::report::{self, RequestOutcome, State};
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::value_parsers::seconds;
 use crate::cli::view;
@@ -51,10 +50,7 @@ pub struct Report {
 
 impl Report {
     /// Writes it down.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let outcome = report::run(
             system.context(),
             &report::Request {

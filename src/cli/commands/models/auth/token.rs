@@ -5,10 +5,9 @@ use std::time::Duration;
 use clap::Args;
 
 use super::selector_args::SelectorArgs;
-use crate::app::failure::Failure;
 use crate::app::refresh::outcome::RefreshResult;
 use crate::app::usecase::token;
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::value_parsers::seconds;
 use crate::cli::view;
@@ -42,10 +41,7 @@ pub struct Token {
 
 impl Token {
     /// Prints it.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let outcome = token::run(
             system.context(),
             &token::Request {

@@ -2,9 +2,8 @@
 
 use clap::Args;
 
-use crate::app::failure::Failure;
 use crate::app::usecase::undo;
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
 use crate::model::hint::Command;
@@ -34,10 +33,7 @@ pub struct Undo {
 
 impl Undo {
     /// Puts it back.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let outcome = undo::run(
             system.context(),
             &undo::Request {

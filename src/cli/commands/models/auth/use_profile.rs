@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
 
-use crate::app::failure::Failure;
 use crate::app::usecase::use_profile::{self, Request};
-use crate::cli::output::Output;
+use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
 use crate::model::id::{ProfileId, ProviderId};
@@ -53,10 +52,7 @@ pub struct Use {
 
 impl Use {
     /// Makes it the one.
-    ///
-    /// # Errors
-    /// What the use case says.
-    pub fn run(&self, system: &System) -> Result<Output, Failure> {
+    pub fn run(&self, system: &System) -> Answer {
         let request = Request {
             agent: system.agent().clone(),
             agent_named: system.agent_named(),
@@ -79,12 +75,7 @@ impl Use {
         }
     }
 
-    fn undo(
-        &self,
-        request: &Request,
-        directory: Option<&Path>,
-        system: &System,
-    ) -> Result<Output, Failure> {
+    fn undo(&self, request: &Request, directory: Option<&Path>, system: &System) -> Answer {
         let provider = self.provider.as_ref();
         let cx = system.context();
         let agent = &request.agent;
@@ -108,7 +99,7 @@ impl Use {
     }
 }
 
-fn for_agent(request: &Request, profile: &ProfileId, system: &System) -> Result<Output, Failure> {
+fn for_agent(request: &Request, profile: &ProfileId, system: &System) -> Answer {
     let first = use_profile::for_agent(system.context(), request, profile)?;
     let (agent, provider) = (&request.agent, &first.provider);
     let mut text = format!("Agent {agent} now uses {profile} for {provider}.\n");
@@ -120,12 +111,7 @@ fn for_agent(request: &Request, profile: &ProfileId, system: &System) -> Result<
     Ok(Output::text(text).changed(first.changed))
 }
 
-fn bind(
-    request: &Request,
-    profile: &ProfileId,
-    directory: &Path,
-    system: &System,
-) -> Result<Output, Failure> {
+fn bind(request: &Request, profile: &ProfileId, directory: &Path, system: &System) -> Answer {
     let (bound, before) = use_profile::in_directory(system.context(), request, profile, directory)?;
     let (directory, provider) = (bound.directory.display(), &bound.provider);
     let mut text = format!("In {directory} and below, only {profile} is used for {provider}.\n");

@@ -4,6 +4,7 @@
 //! so the first guard also puts the restoration in front of the panic hook.
 
 use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
 use std::sync::Once;
 use std::time::Duration;
 
@@ -42,7 +43,12 @@ impl Drop for RawMode {
 
 /// Gives the terminal back should this process panic in raw mode, whoever switched it on.
 pub(super) fn restore_on_panic() {
-    HOOK.call_once(|| {
+    before_panic(&HOOK, restore);
+}
+
+/// Does `restore` before a panic is reported, from the first call with `once` on.
+pub(super) fn before_panic(once: &Once, restore: fn()) {
+    once.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             restore();
@@ -63,22 +69,20 @@ pub(super) fn restore() {
 /// Columns and rows of the terminal that standard error is; those of the oldest terminals where it
 /// does not say.
 pub(super) fn screen_size() -> (u16, u16) {
-    match rustix::termios::tcgetwinsize(io::stderr()) {
-        Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col, size.ws_row),
-        _ => (80, 24),
-    }
+    size_of(&io::stderr())
 }
 
 /// Columns and rows of the terminal that standard output is; `None` if it is none.
 pub(super) fn screen_of_stdout() -> Option<(u16, u16)> {
     let stdout = io::stdout();
-    if !stdout.is_terminal() {
-        return None;
-    }
-    Some(match rustix::termios::tcgetwinsize(stdout) {
+    stdout.is_terminal().then(|| size_of(&stdout))
+}
+
+fn size_of(terminal: &impl AsFd) -> (u16, u16) {
+    match rustix::termios::tcgetwinsize(terminal) {
         Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col, size.ws_row),
         _ => (80, 24),
-    })
+    }
 }
 
 /// Throws away the keys that `crossterm` read and nobody took: they were pressed before the next

@@ -8,7 +8,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::printer::{self, Printer, columns_of};
-use super::raw_mode::RawMode;
+use super::raw_mode::{RawMode, before_panic};
 
 /// The other screen, which keeps the scrollback as it is, without a cursor.
 const ENTER: &str = "\u{1b}[?1049h\u{1b}[?25l";
@@ -34,13 +34,7 @@ impl Screen {
     /// # Errors
     /// If the terminal refuses.
     pub(super) fn enter(keys: bool) -> io::Result<Self> {
-        HOOK.call_once(|| {
-            let previous = std::panic::take_hook();
-            std::panic::set_hook(Box::new(move |panic| {
-                leave();
-                previous(panic);
-            }));
-        });
+        before_panic(&HOOK, leave);
         let keys = keys.then(RawMode::enter).transpose()?;
         ENTERED.store(true, Ordering::SeqCst);
         printer::steer(ENTER)?;

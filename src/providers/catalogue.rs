@@ -74,6 +74,13 @@ pub enum CatalogueError {
     },
 }
 
+impl CatalogueError {
+    /// Returns whether a file could not be read, so that what it says is not known.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self, Self::File(_) | Self::Declared(DeclareError::File(_)))
+    }
+}
+
 fn suggest(near: &[String]) -> String {
     match near {
         [] => String::new(),
@@ -147,13 +154,6 @@ impl Catalogue {
     pub fn findings(&self) -> Result<Vec<Finding>, FileError> {
         let declarations = self.declarations.as_ref();
         declarations.map_or(Ok(Vec::new()), |declarations| declarations.findings())
-    }
-
-    /// Whether a token of the provider that is due is renewed when somebody asks for it. Only a
-    /// declaration can say no, so no manifest is read for it.
-    pub fn refreshes_automatically(&self, id: &ProviderId) -> bool {
-        let declared = self.declared(id).ok().flatten();
-        declared.is_none_or(|declared| declared.automatic)
     }
 
     fn manifest(&self, id: &ProviderId) -> Result<Provider, CatalogueError> {

@@ -17,7 +17,7 @@ use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::VisibleProfile;
 use crate::model::provider::Provider;
 use crate::model::time::Timestamp;
-use crate::ports::store::{Location, StoreError};
+use crate::ports::store::StoreError;
 
 /// Everything that an assessment of one credential goes by.
 #[derive(Clone, Debug)]
@@ -28,8 +28,6 @@ pub struct Facts {
     pub provider: Option<ProviderId>,
     /// The agent in whose document it lies.
     pub owner: AgentId,
-    /// That document.
-    pub file: Location,
     /// What it is.
     pub kind: Kind,
     /// Whether it is the token of a client that can ask for another one by itself.
@@ -218,7 +216,6 @@ impl<'a> FactsReader<'a> {
             profile: profile.clone(),
             provider: id.cloned(),
             owner: owner.clone(),
-            file: self.cx.store.location(owner),
             kind: credential.kind(),
             of_client: credential.is_of_client(),
             secret_present: credential.bearer().is_some(),
@@ -274,7 +271,7 @@ impl<'a> FactsReader<'a> {
         let Some(grant) = grant_of(&facts.owner, &facts.profile, login, (id, provider)) else {
             return Ok(());
         };
-        facts.renewal = match self.cx.catalogue.refreshes_automatically(id) {
+        facts.renewal = match provider.is_none_or(|provider| provider.refresh.automatic) {
             true => Renewal::Automatic,
             false => Renewal::ByCommand,
         };

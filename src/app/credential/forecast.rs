@@ -151,7 +151,6 @@ mod tests {
     use crate::model::hint::Part;
     use crate::model::id::AgentId;
     use crate::model::secret::Secret;
-    use crate::ports::store::Location;
 
     const NOW: Timestamp = Timestamp(1_795_242_600_000);
     const HOUR: i64 = 3_600_000;
@@ -177,7 +176,6 @@ mod tests {
             profile: ProfileId::parse("acme:a").unwrap(),
             provider: Some(provider),
             owner: AgentId::main(),
-            file: Location::new(""),
             kind: Kind::OAuth,
             of_client: false,
             secret_present: true,

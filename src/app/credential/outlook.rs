@@ -15,7 +15,7 @@ use crate::model::hint::Command;
 use crate::model::id::{ProfileId, ProviderId};
 use crate::model::profiles::VisibleProfile;
 use crate::model::provider::Provider;
-use crate::model::selection::{Candidate, Verdict};
+use crate::model::selection::{Candidate, Decision, Verdict};
 use crate::ports::store::Scope;
 use crate::providers::catalogue::CatalogueError;
 
@@ -121,7 +121,7 @@ pub(in crate::app) fn outlook<E>(
             outlook.failure.get_or_insert(failure);
         }
         Outside::Nothing => {
-            let nothing = || nothing_usable(cx, resolved);
+            let nothing = || no_candidate(cx, &resolved.provider, &decision);
             outlook.failure.get_or_insert_with(nothing);
         }
     }
@@ -144,8 +144,11 @@ pub(in crate::app) fn nothing_usable(cx: Context<'_>, choice: &Resolved) -> Fail
     if let Ok(all) = cx.effective(&choice.effective.agent, Scope::All) {
         choice.effective = Arc::new(all);
     }
-    let decision = choice.decide(cx);
-    let provider = &choice.provider;
+    no_candidate(cx, &choice.provider, &choice.decide(cx))
+}
+
+/// The same of a decision that everything stored was considered for.
+fn no_candidate(cx: Context<'_>, provider: &ProviderId, decision: &Decision) -> Failure {
     let manifest = cx.provider(provider);
     let kind = manifest
         .as_ref()

@@ -60,6 +60,14 @@ pub struct Report {
 }
 
 impl Report {
+    /// Where the document of the owner of a profile lies: the agent's own, or main's.
+    pub fn location_of(&self, owner: &AgentId) -> &Location {
+        match &self.inheritance {
+            Some((_, main)) if *owner != self.agent => main,
+            _ => &self.store_path,
+        }
+    }
+
     /// The exit status of `--check`: 1 if a provider that is needed, configured or logged in to
     /// gives no token before somebody acts; 2 if a login expires within a day; else 0.
     pub fn check(&self) -> u8 {

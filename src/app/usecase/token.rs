@@ -23,6 +23,7 @@ use crate::model::profiles::{Effective, VisibleProfile};
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
+use crate::providers::catalogue::CatalogueError;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -141,7 +142,7 @@ fn take(
         .ok_or_else(|| Failure::not_seen(effective, id))?;
     let credential = seen.credential;
     let policy = RefreshPolicy::MinValid(least);
-    let (credential, how, warning) = match refreshed_by(cx, &seen) {
+    let (credential, how, warning) = match refreshed_by(cx, &seen)? {
         Some(manifest) => {
             let token = ensure_fresh(cx, seen.owner, id, &manifest, policy)?;
             let credential = Credential::OAuth(token.credential);
@@ -184,8 +185,20 @@ fn take(
 
 /// The manifest of a login that any command refreshes when it is due. Everything else is handed
 /// out as it is or not at all.
-fn refreshed_by(cx: Context<'_>, seen: &VisibleProfile<'_>) -> Option<Provider> {
-    as_login(seen.credential)?;
-    let manifest = cx.provider_of(&seen.credential.provider()?, seen.credential);
-    manifest.ok().filter(|manifest| manifest.refresh.automatic)
+///
+/// # Errors
+/// If a file that describes providers cannot be read: what it says counts.
+fn refreshed_by(
+    cx: Context<'_>,
+    seen: &VisibleProfile<'_>,
+) -> Result<Option<Provider>, CatalogueError> {
+    let provider = seen.credential.provider();
+    let Some(provider) = provider.filter(|_| as_login(seen.credential).is_some()) else {
+        return Ok(None);
+    };
+    match cx.provider_of(&provider, seen.credential) {
+        Ok(manifest) => Ok(Some(manifest).filter(|manifest| manifest.refresh.automatic)),
+        Err(error) if error.is_unreadable() => Err(error),
+        Err(_) => Ok(None),
+    }
 }

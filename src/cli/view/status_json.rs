@@ -140,7 +140,7 @@ fn facts(report: &Report, hints: &Renderer) -> Value {
         json!({
             "profileId": health.id,
             "owner": facts.owner,
-            "ownerFile": facts.file,
+            "ownerFile": report.location_of(&facts.owner),
             "secretPresent": facts.secret_present,
             "isReference": facts.is_reference,
             "refreshPresent": facts.refresh_present,

@@ -77,14 +77,14 @@ impl End {
         Some(match self.anomaly? {
             ExpiryAnomaly::InSeconds => {
                 format!(
-                    "the end of {id} is stored in seconds, not milliseconds; it is read as {at}"
+                    "the expiry of {id} is stored in seconds instead of milliseconds; reading it as {at}"
                 )
             }
             ExpiryAnomaly::TooEarly => {
-                format!("the stored end of {id}, {at}, is before 2020: when it ends is not known")
+                format!("the stored expiry of {id} is before 2020 ({at}); treating it as unknown")
             }
             ExpiryAnomaly::TooLate => {
-                format!("the stored end of {id}, {at}, is after 2100: when it ends is not known")
+                format!("the stored expiry of {id} is after 2100 ({at}); treating it as unknown")
             }
         })
     }
@@ -146,12 +146,12 @@ pub fn clock_fault(now: Timestamp, newest: Option<Timestamp>) -> Option<Hint> {
     let shown = now.iso8601();
     if now < WRITTEN {
         return Some(Hint::from(format!(
-            "the clock of this machine shows {shown}, which cannot be: whether a token lives cannot be told before it is set"
+            "the system clock shows {shown}, which cannot be right; set it, or expired tokens cannot be detected"
         )));
     }
     let newest = newest.filter(|newest| now.until(*newest) > CORRECTION)?;
     let fault = Hint::from(format!(
-        "the clock of this machine shows {shown}, and a login was used at {}: it was ahead then, or is behind now. Set it, then run `",
+        "the system clock shows {shown}, but a login was used at {}: the clock was ahead then or is behind now. Set it, then run `",
         newest.iso8601()
     ));
     Some(
@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(fault(1_795_230_521_000), None);
         assert_eq!(
             fault(1_795_230_521).unwrap(),
-            "the end of acme:me is stored in seconds, not milliseconds; it is read as 2026-11-21T03:08:41.000Z"
+            "the expiry of acme:me is stored in seconds instead of milliseconds; reading it as 2026-11-21T03:08:41.000Z"
         );
         assert!(fault(1).unwrap().contains("1970-01-01T00:00:00.001Z"));
         assert!(fault(i64::MAX).unwrap().contains("after 2100"));

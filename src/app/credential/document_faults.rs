@@ -15,7 +15,7 @@ pub(in crate::app) fn load_effective(
     let mut load = |agent: &AgentId| match cx.store.load(agent, Scope::All) {
         Ok(document) => Ok(document),
         Err(error @ StoreError::Corrupt { .. }) => {
-            wrong.push(format!("{error}; it is kept as it is"));
+            wrong.push(format!("{error}; it was left unchanged"));
             Ok(AuthProfiles::default())
         }
         Err(error) => Err(Failure::from(error)),
@@ -36,7 +36,7 @@ pub(in crate::app) fn faults(effective: &Effective) -> Vec<String> {
             match &entry.content {
                 Content::Invalid { fault } => {
                     let key = printable(&entry.key, 80);
-                    faults.push(format!("profile \"{key}\" is not used: {fault}"));
+                    faults.push(format!("profile \"{key}\" is ignored: {fault}"));
                 }
                 Content::Valid(id, credential) => {
                     faults.extend(credential.end().and_then(|end| end.fault(id)));

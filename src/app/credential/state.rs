@@ -34,7 +34,18 @@ pub enum State {
 }
 
 impl State {
-    /// The word.
+    /// The word for people, at most nine characters long.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Elsewhere => "external",
+            Self::OldCopy => "outdated",
+            Self::InDoubt => "uncertain",
+            Self::NotStored => "missing",
+            other => other.as_str(),
+        }
+    }
+
+    /// The word in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",

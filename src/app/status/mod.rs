@@ -58,7 +58,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let inheritance = inheritance(cx, &effective, &mut wrong)?;
     for (path, mode) in cx.store_files.wide_modes(&request.agent) {
         wrong.push(format!(
-            "{} can be read by others (mode {mode:04o}); the next write repairs it",
+            "{} is readable by other users (mode {mode:04o}); the next write fixes it",
             path.display()
         ));
     }
@@ -117,7 +117,7 @@ fn inheritance(
     let inheritance = cx.store.inheritance(&effective.agent)?;
     if let Some(main) = &effective.main {
         let lost = inherit::dangling(&inheritance, main);
-        wrong.extend(lost.map(|id| format!("{id} is linked, and main holds no such profile")));
+        wrong.extend(lost.map(|id| format!("{id} is linked, but main has no such profile")));
     }
     Ok(Some((inheritance, cx.store.location(&AgentId::main()))))
 }

@@ -40,8 +40,8 @@ pub(super) fn accounts(sheet: &mut Sheet, report: &Report) {
     if groups.is_empty() {
         sheet.line("");
         sheet.line(match report.unreadable {
-            true => "No profile can be read.",
-            false => "No profile is stored.",
+            true => "No profiles can be read.",
+            false => "No profiles stored.",
         });
         return;
     }
@@ -104,7 +104,7 @@ fn heading(sheet: &mut Sheet, name: &str, profiles: &[&ProfileHealth]) {
         let troubled = profiles.iter().filter(|p| p.assessment.trouble().is_some());
         let count = match troubled.count() {
             0 => format!("{} accounts", profiles.len()),
-            bad => format!("{} accounts, {bad} in trouble", profiles.len()),
+            bad => format!("{} accounts, {bad} need attention", profiles.len()),
         };
         words = words.toned(Tone::Dim, &count);
     }
@@ -129,7 +129,7 @@ fn account(sheet: &mut Sheet, profile: &ProfileHealth, beside: &Beside<'_>) {
         sheet,
         beside.names,
         profile.id.as_str(),
-        (tone, profile.assessment.state.as_str()),
+        (tone, profile.assessment.state.label()),
         &joined(notes),
     );
 }
@@ -140,7 +140,7 @@ fn key(sheet: &mut Sheet, row: &ProviderRow, beside: &Beside<'_>) {
     for sourced in [&row.env, &row.config].into_iter().flatten() {
         let word = match is_used {
             true => (Tone::Ok, "in use"),
-            false => (Tone::Dim, "spare"),
+            false => (Tone::Dim, "fallback"),
         };
         let words = Words::default().say(&sourced.value);
         line(sheet, beside.names, &sourced.source, word, &words);
@@ -178,34 +178,37 @@ fn notes(profile: &ProfileHealth, report: &Report) -> Vec<(Option<Tone>, String)
     let facts = &profile.facts;
     let mut notes = Vec::new();
     let mut note = |text: String| notes.push((None, text));
-    note(match facts.of_client {
-        true => "client token".to_owned(),
-        false => profile.kind.as_str().replace('_', " "),
-    });
+    let kind = match profile.kind {
+        _ if facts.of_client => "client credentials",
+        Kind::OAuth => "OAuth",
+        Kind::Token => "token",
+        Kind::ApiKey => "API key",
+    };
+    note(kind.to_owned());
     if let Some(remaining) = profile.remaining {
-        let what = match profile.kind {
-            Kind::OAuth => "access ends",
-            Kind::Token | Kind::ApiKey => "ends",
+        let token = match profile.kind {
+            Kind::OAuth => "access token ",
+            Kind::Token | Kind::ApiKey => "",
         };
-        note(match remaining > 0 {
-            true => format!("{what} in {}", short_duration(remaining)),
-            false => format!("ended {}", ago(remaining)),
-        });
-        if remaining <= 0
+        let is_refreshed = remaining <= 0
             && facts.renewal == Renewal::Automatic
-            && profile.assessment.state == State::Ok
-        {
-            note("renews when used".to_owned());
-        }
+            && profile.assessment.state == State::Ok;
+        note(match remaining {
+            1.. => format!("{token}expires in {}", short_duration(remaining)),
+            _ if is_refreshed => {
+                format!("{token}expired {}, refreshes on next use", ago(remaining))
+            }
+            _ => format!("{token}expired {}", ago(remaining)),
+        });
     }
     if profile.kind == Kind::OAuth && !facts.refresh_present {
-        note("no refresh".to_owned());
+        note("no refresh token".to_owned());
     }
     if facts.renewal == Renewal::ByCommand {
-        note("by command".to_owned());
+        note("auto-refresh off".to_owned());
     }
     if let Some((refusal, _)) = facts.refusal() {
-        note(format!("refused: {}", refusal.code));
+        note(format!("refresh rejected: {}", refusal.code));
     }
     // As far as a proof is from now, in the direction of the past.
     let since = |time: Timestamp| ago(report.at.until(time));
@@ -213,16 +216,13 @@ fn notes(profile: &ProfileHealth, report: &Report) -> Vec<(Option<Tone>, String)
         note(format!("revoked {}", since(at)));
     }
     if let Some(at) = facts.spent_since() {
-        note(format!("spent: the login was renewed {}", since(at)));
+        note(format!("refresh token already used {}", since(at)));
     }
     if let Some(at) = facts.unknown_since() {
-        note(format!(
-            "how a refresh begun {} ended is not known",
-            since(at)
-        ));
+        note(format!("refresh started {}, outcome unknown", since(at)));
     }
     if facts.owner != report.agent {
-        note(format!("from {}", facts.owner));
+        note(format!("inherited from {}", facts.owner));
     }
     let mut dim = |text: String| notes.push((Some(Tone::Dim), text));
     if let Some(email) = &profile.email
@@ -231,7 +231,7 @@ fn notes(profile: &ProfileHealth, report: &Report) -> Vec<(Option<Tone>, String)
         dim(email.clone());
     }
     if let Some(proven) = facts.proven_at() {
-        dim(format!("proven {}", since(proven)));
+        dim(format!("last refresh {}", since(proven)));
     }
     notes
 }
@@ -245,12 +245,12 @@ fn passed_over(row: &UnusableRow) -> String {
     }
 }
 
-/// With a comma behind each but the last.
+/// Separates them by dots.
 fn joined(notes: Vec<(Option<Tone>, String)>) -> Words {
     let last = notes.len().saturating_sub(1);
     let notes = notes.into_iter().enumerate();
     notes.fold(Words::default(), |words, (place, (tone, text))| {
-        let text = if place < last { text + "," } else { text };
+        let text = if place < last { text + " ·" } else { text };
         match tone {
             Some(tone) => words.toned(tone, &text),
             None => words.say(&text),

@@ -50,13 +50,13 @@ fn head(sheet: &mut Sheet, report: &Report) {
     if let Some(image) = &models.image {
         field(sheet, "Images", &[image], "");
     }
-    list(sheet, "", &models.image_fallbacks, "if that fails");
+    list(sheet, "", &models.image_fallbacks, "(fallbacks)");
     list(sheet, "Aliases", &aliases(models), "");
     list(sheet, "Allowed", &models.allowed, "");
     if report.shell_env {
         let taken = report.from_shell.join(", ");
         let taken = if taken.is_empty() {
-            "nothing taken"
+            "nothing imported"
         } else {
             &taken
         };
@@ -85,9 +85,9 @@ fn head(sheet: &mut Sheet, report: &Report) {
 
 fn source(is_own: bool) -> &'static str {
     if is_own {
-        "(of the agent)"
+        "(set for this agent)"
     } else {
-        "(of the defaults)"
+        "(default)"
     }
 }
 
@@ -140,6 +140,20 @@ fn coming(sheet: &mut Sheet, report: &Report, hints: &Renderer) {
     let acted: Vec<&ForecastEntry> = ahead().filter(|c| c.actor != Actor::Nobody).collect();
     let renewed = ahead().filter(|c| c.actor == Actor::Nobody).count();
     sheet.line("");
+    let refreshed = match renewed {
+        0 => None,
+        1 => Some("1 login refreshes automatically".to_owned()),
+        many => Some(format!("{many} logins refresh automatically")),
+    };
+    if acted.is_empty() {
+        let nothing = match report.forecast.len() == renewed {
+            true => "Nothing expires",
+            false => "Nothing else expires",
+        };
+        let refreshed = refreshed.map_or_else(String::new, |text| format!(" ({text})"));
+        let text = format!("{nothing} in the next 7 days{refreshed}");
+        return sheet.flow("", 0, 2, &Words::default().toned(Tone::Dim, &text));
+    }
     sheet.line(&Tone::Bold.paint("Within 7 days"));
     for coming in shown(sheet, &acted) {
         let left = coming.remaining.unwrap_or_default();
@@ -149,32 +163,16 @@ fn coming(sheet: &mut Sheet, report: &Report, hints: &Renderer) {
             false => time,
         };
         let what = match coming.actor {
-            Actor::Person => "ends, a person must act:",
-            Actor::Command | Actor::Nobody => "ends unless a command renews it:",
+            Actor::Person => "expires and cannot be refreshed:",
+            Actor::Command | Actor::Nobody => "expires unless refreshed:",
         };
         let words = Words::default().whole(&name(coming)).say(what);
         let words = words.whole(&command_of(coming, hints));
         sheet.flow(&format!("  {time}  "), 8, 8, &words);
     }
     and_more(sheet, &acted, hints);
-    let is_well = report.forecast.len() == renewed;
-    let nothing = match (acted.is_empty(), is_well) {
-        (false, _) => "",
-        (true, true) => "nothing stops working",
-        (true, false) => "nothing else stops working",
-    };
-    let renewed = match renewed {
-        0 => String::new(),
-        1 => "1 login renews when used".to_owned(),
-        many => format!("{many} logins renew when used"),
-    };
-    let parts: Vec<&str> = [nothing, &renewed]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .collect();
-    if !parts.is_empty() {
-        let words = Words::default().toned(Tone::Dim, &parts.join("; "));
-        sheet.flow("  ", 2, 2, &words);
+    if let Some(text) = refreshed {
+        sheet.flow("  ", 2, 2, &Words::default().toned(Tone::Dim, &text));
     }
 }
 
@@ -197,25 +195,40 @@ fn warnings(sheet: &mut Sheet, report: &Report, hints: &Renderer) {
         };
         let words = match coming.state {
             State::NotStored => Words::default()
-                .say("the model in use needs")
+                .say("no login for")
                 .whole(&format!("{},", coming.provider))
-                .say("and nothing is stored for it:"),
+                .say("which the configured model needs:"),
             state => {
                 let left = coming.remaining.map_or(String::new(), |left| {
-                    format!(" and ends in {}", short_duration(left))
+                    format!("; its token expires in {}", short_duration(left))
                 });
-                let is = match state {
-                    State::OldCopy => "is an",
-                    _ => "is",
-                };
-                let words = Words::default().whole(&name(coming)).say(is);
-                words.toned(tone, &format!("{}{left}:", state.as_str()))
+                let words = Words::default().whole(&name(coming));
+                words.toned(tone, &format!("{}{left}:", problem(state)))
             }
         };
         let words = words.whole(&command_of(coming, hints));
         sheet.flow(&format!("{} ", tone.paint("!")), 2, 2, &words);
     }
     and_more(sheet, &now, hints);
+}
+
+/// A state as the end of a sentence.
+fn problem(state: State) -> &'static str {
+    match state {
+        State::Ok | State::Static => "is valid",
+        State::Expiring => "is about to expire",
+        State::Expired => "has expired",
+        State::Empty => "has no secret",
+        State::Elsewhere => "refers to an external secret",
+        State::Revoked => "was revoked",
+        State::Refused => "was refused by the provider",
+        State::OldCopy => "is an outdated copy",
+        State::InDoubt => "may have lost its refresh token",
+        State::Idle => "may have expired from disuse",
+        State::BackingOff => "cannot be refreshed right now",
+        State::Misconfigured => "is misconfigured",
+        State::NotStored => "is missing",
+    }
 }
 
 fn command_of(coming: &ForecastEntry, hints: &Renderer) -> String {

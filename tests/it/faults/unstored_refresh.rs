@@ -168,9 +168,9 @@ fn status_knows_an_old_copy_for_what_it_is() {
     assert_eq!(forced.code, 0, "{forced:?}");
     world.write(DOCUMENT, &backup);
     let status = world.run(&["models", "status"]);
-    assert!(status.out.contains("old copy"), "{status:?}");
+    assert!(status.out.contains("outdated"), "{status:?}");
     assert!(
-        status.out.contains("spent: the login was renewed just now"),
+        status.out.contains("refresh token already used just now"),
         "{status:?}"
     );
     let json: serde_json::Value =

@@ -67,7 +67,7 @@ fn a_provider_is_searched_for_a_method_chosen_and_a_key_pasted() {
     assert!(!shown.contains("MARKER"), "{shown}");
     assert!(shown.contains("Saved profile anthropic:default"), "{shown}");
     let next = "Next: openclaw models auth token --provider anthropic";
-    assert!(shown.contains("api key") && shown.contains(next), "{shown}");
+    assert!(shown.contains("API key") && shown.contains(next), "{shown}");
     let stored = &world.store()["profiles"]["anthropic:default"];
     assert_eq!(stored["key"], "sk-ant-api03-MARKER");
 }
@@ -128,7 +128,7 @@ fn a_whole_login_in_the_browser() {
         shown.contains("Saved profile openai-codex:me@example.com"),
         "{shown}"
     );
-    assert!(shown.contains("access ends in"), "{shown}");
+    assert!(shown.contains("access token expires in"), "{shown}");
     assert!(world.store()["profiles"]["openai-codex:me@example.com"].is_object());
 }
 

@@ -83,7 +83,7 @@ fn an_end_that_cannot_be_is_refreshed_away() {
         let (world, issuer, access) = ending(expires);
         let status = world.run(&["models", "status"]);
         let said = format!("{}{}", status.out, status.err);
-        assert!(said.contains("when it ends is not known"), "{status:?}");
+        assert!(said.contains("treating it as unknown"), "{status:?}");
         let ran = world.run(&TOKEN);
         assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:?}");
         assert_ne!(ran.out.trim_end(), access);
@@ -185,9 +185,6 @@ fn a_clock_that_went_back_is_told() {
         std::fs::write(&path, record.to_string()).unwrap();
     }
     let ran = world.run(&["models", "status"]);
-    assert!(
-        ran.out.contains("the clock of this machine shows"),
-        "{ran:?}"
-    );
+    assert!(ran.out.contains("the system clock shows"), "{ran:?}");
     assert!(ran.out.contains("refresh --force"), "{ran:?}");
 }

@@ -225,7 +225,7 @@ fn a_thousand_accounts_have_a_line_each_and_no_name_or_command_is_cut() {
     assert!(
         piped
             .lines()
-            .any(|line| line.contains("anthropic:account-0994 is expired:"))
+            .any(|line| line.contains("anthropic:account-0994 has expired:"))
     );
     assert!(!piped.contains(" more:"), "{piped}");
 }

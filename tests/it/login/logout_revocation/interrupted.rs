@@ -48,7 +48,7 @@ fn whoever_is_killed_before_the_answer_leaves_a_doubt() {
     child.wait().unwrap();
     issuer.let_go();
     let status = world.run(&["models", "status"]);
-    assert!(status.out.contains("in doubt"), "{status:?}");
+    assert!(status.out.contains("uncertain"), "{status:?}");
     let token = world.run(&TOKEN);
     assert!(token.err.contains("may be spent"), "{token:?}");
     // To ask once more does no harm.

@@ -116,7 +116,7 @@ fn what_changes_is_seen_in_the_next_frame() {
     let world = World::new();
     let args = ["models", "status", "--watch", "0.1"];
     let (mut session, text) = watching(&world, &args, (80, 40), &[]);
-    assert!(text.contains("No profile is stored."), "{text}");
+    assert!(text.contains("No profiles stored."), "{text}");
     world.write("openclaw.json", "{ no json");
     session.exp_string("Error: ").unwrap();
     world.write("openclaw.json", "{}");

@@ -1,4 +1,4 @@
-//! What every use case takes first: the doors, and what was read once at the start.
+//! The context of a use case: the ports, and what was read once at the start.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,10 +24,10 @@ use crate::providers::catalogue::Catalogue;
 use super::failure::{Failure, Kind};
 use super::hooks::queue::Alerts;
 
-/// Every door, and what was read once at the start: what each use case takes first.
+/// The ports, and what was read once at the start; the first argument of each use case.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
-    /// What time it is.
+    /// The clock.
     pub clock: &'a dyn Clock,
     /// Randomness for `state` and the PKCE verifier.
     pub random: &'a dyn Random,
@@ -45,23 +45,23 @@ pub struct Context<'a> {
     pub programs: &'a dyn Programs,
     /// The loopback redirect endpoint.
     pub callback: &'a dyn Callback,
-    /// The person.
+    /// Questions to the user, and notices.
     pub dialog: &'a dyn Dialog,
     /// The file system, for what is neither store nor configuration: an agent's directory.
     pub files: &'a dyn Files,
     /// The credential store.
     pub store: &'a dyn Store,
-    /// The files it lies in.
+    /// The files of the store, for `doctor` and `status`.
     pub store_files: &'a dyn StoreFiles,
     /// `openclaw.json`.
     pub config: &'a ConfigFile,
-    /// What `openclaw.json` said when the command began.
+    /// The content of `openclaw.json` when the command began.
     pub settings: &'a Settings,
-    /// The providers.
+    /// The catalogue of providers.
     pub catalogue: &'a Catalogue,
-    /// Where things lie.
+    /// The directories of this run.
     pub dirs: &'a Dirs,
-    /// What happened meanwhile that somebody wants to be told of.
+    /// Events of this command, for the hooks that run after it.
     pub alerts: &'a Alerts,
 }
 
@@ -77,7 +77,7 @@ pub struct Dirs {
 }
 
 impl<'a> Context<'a> {
-    /// A wait for another process that a signal ends.
+    /// Limits a wait for another process; a signal ends it, too.
     pub(in crate::app) fn wait(self, limit: Duration) -> Wait<'a> {
         Wait {
             limit,
@@ -96,7 +96,8 @@ impl<'a> Context<'a> {
 }
 
 impl Context<'_> {
-    /// What an agent sees: its own document over as much of the main agent's as it inherits.
+    /// Loads what an agent sees: its own document, and below it what it inherits from the main
+    /// agent.
     ///
     /// # Errors
     /// If one of the documents cannot be read.
@@ -104,7 +105,7 @@ impl Context<'_> {
         self.overlay(agent, &mut |agent| self.store.load(agent, scope))
     }
 
-    /// The same of documents that are read in another way.
+    /// Loads what an agent sees by `load`, for documents that are read in another way.
     pub(in crate::app) fn overlay<E: From<StoreError>>(
         &self,
         agent: &AgentId,
@@ -123,8 +124,8 @@ impl Context<'_> {
         Ok(Effective::new(agent.clone(), own, main))
     }
 
-    /// Refuses an agent that the configuration does not name: a misspelt one would look like one
-    /// that has what main has.
+    /// Fails for an agent that is not configured: a misspelt name would look like an agent that
+    /// inherits everything from main.
     pub(in crate::app) fn require_agent(&self, agent: &AgentId) -> Result<(), Failure> {
         if self.settings.knows_agent(agent) {
             return Ok(());
@@ -133,8 +134,8 @@ impl Context<'_> {
         Err(Failure::new(Kind::NotFound, message).hint(Command::list_agents()))
     }
 
-    /// An agent's own document, for a look at its names before a write: what is no document has
-    /// none to respect, for the write sets it aside.
+    /// Loads an agent's own document to look at its names before a write. A document that is not
+    /// JSON counts as empty, because the write quarantines it.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -145,44 +146,44 @@ impl Context<'_> {
         }
     }
 
-    /// Whether something is stored under a name in an agent's own document.
+    /// Whether an agent's own document holds a profile of this name.
     pub(in crate::app) fn is_taken(&self, agent: &AgentId, profile: &ProfileId) -> bool {
         let document = self.store.load(agent, Scope::Profile(profile));
         document.is_ok_and(|document| document.get(profile).is_some())
     }
 
-    /// Fails once a signal asked to stop.
+    /// Fails with [`Kind::Cancelled`] once a signal asked to stop.
     pub(in crate::app) fn uninterrupted(&self) -> Result<(), Failure> {
         let signal = self.interrupt.pending();
         signal.map_or(Ok(()), |signal| Err(Failure::cancelled(signal)))
     }
 
-    /// Asks a person for yes or no.
+    /// Asks the user a question with the answers yes and no.
     pub(in crate::app) fn confirm(&self, prompt: String, default: bool) -> Result<bool, Failure> {
         let question = Question::Confirm { prompt, default };
         let answer = self.dialog.ask(&question, &|| false)?;
         Ok(matches!(answer, Answer::Yes))
     }
 
-    /// Tells something that is wrong and does not stop the command.
+    /// Shows a warning; the command goes on.
     pub(in crate::app) fn warn(&self, text: impl Into<Hint>) {
         self.dialog.notice(&Notice::Warning(text.into()));
     }
 
-    /// Tells something worth a line that is not wrong.
+    /// Shows a line of information.
     pub(in crate::app) fn info(&self, text: impl Into<Hint>) {
         self.dialog.notice(&Notice::Info(text.into()));
     }
 
-    /// Tells that this machine's clock is wrong, if the token endpoint's is right.
+    /// Warns of a wrong system clock.
     pub(in crate::app) fn tell_skew(&self, warning: Option<Hint>) {
         if let Some(warning) = warning {
             self.warn(warning);
         }
     }
 
-    /// Tells what was wrong with a document that was just written: what of it could not be read,
-    /// and under which name that was set aside.
+    /// Warns of entries of a document that could not be read, and of the name under which a
+    /// document was quarantined by the last write.
     pub(in crate::app) fn tell_faults(&self, document: &AuthProfiles) {
         for fault in &document.faults {
             self.warn(fault.as_str());

@@ -225,7 +225,7 @@ pub fn clear(before: &Usage) -> Usage {
     }
 }
 
-/// Whether there is anything for [`cleared`] to do.
+/// Whether there is anything for [`clear`] to do.
 pub fn is_marked(usage: &Usage) -> bool {
     let ends = [usage.cooldown_until, usage.disabled_until];
     usage.error_count > 0 || !usage.failure_counts.is_empty() || ends.iter().any(Option::is_some)

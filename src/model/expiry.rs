@@ -1,5 +1,5 @@
-//! The end of a credential as a document holds it, and what is wrong with it; and a clock that
-//! cannot be right.
+//! Interpretation of stored expiry values (seconds, implausible dates), and detection of a wrong
+//! system clock.
 //!
 //! An end is never trusted silently. A document may hold seconds where milliseconds belong, or a
 //! number that is no moment of this era; such an end is read as what it most likely means, and the

@@ -10,27 +10,27 @@ use super::registry::must_exist;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 
-/// What is asked for.
+/// Parameters of [`run`].
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The agent as typed.
     pub agent: String,
-    /// What it shall see from now on; `None` to be told what it sees.
+    /// The new setting; `None` to show the present one.
     pub set: Option<Inheritance>,
 }
 
-/// What an agent sees of main's.
+/// The inheritance of an agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The agent.
     pub agent: AgentId,
-    /// How much.
+    /// How much it inherits.
     pub inheritance: Inheritance,
-    /// Whether that was changed just now.
+    /// Whether this command changed it.
     pub changed: bool,
 }
 
-/// Sets it, or tells it.
+/// Shows or changes what an agent inherits from the main agent.
 ///
 /// # Errors
 /// [`Kind::NotFound`] for an agent that is not configured and a link to what main does not hold,
@@ -66,7 +66,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     })
 }
 
-/// The links that lead nowhere.
+/// Returns the links to profiles that main does not hold.
 pub(in crate::app) fn dangling<'a>(
     inheritance: &'a Inheritance,
     main: &'a AuthProfiles,

@@ -1,4 +1,4 @@
-//! Agents: who there is, what each is called, and what it inherits from the main agent.
+//! Agents: the registry, the identity of each, and what it inherits from the main agent.
 
 pub mod config_touch;
 pub mod inherit;

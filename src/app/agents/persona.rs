@@ -1,4 +1,4 @@
-//! `agents set-identity`: what an agent is called, in `agents.list[].identity`.
+//! `agents set-identity`: the identity of an agent, in `agents.list[].identity`.
 //!
 //! Which agent is meant, and where its words come from, is OpenClaw's to say: an agent that is
 //! named, else the one whose workspace it is; what is given, and for the rest `IDENTITY.md`.
@@ -16,10 +16,10 @@ use super::config_touch::touch;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 
-/// What can be said of an agent, in the order in which it is written.
+/// The members of an identity, in the order in which they are written.
 pub const MEMBERS: [&str; 4] = ["name", "emoji", "theme", "avatar"];
 
-/// What is asked for.
+/// Parameters of [`set`].
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// The agent, if it is named.
@@ -28,29 +28,29 @@ pub struct Request {
     pub workspace: Option<PathBuf>,
     /// The file to read as typed.
     pub file: Option<PathBuf>,
-    /// Read the file even where something is given.
+    /// Read the file even if other values are given.
     pub from_file: bool,
-    /// What is given, by the names of [`MEMBERS`]; it goes before what the file says.
+    /// Values by the names of [`MEMBERS`]; they win over those of the file.
     pub given: Vec<(&'static str, String)>,
 }
 
-/// What an agent is called now.
+/// The identity of an agent after the change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The agent.
     pub agent: AgentId,
-    /// All that is said of it, in the order of the configuration.
+    /// All members, in the order of the configuration.
     pub identity: Vec<(String, String)>,
-    /// The workspace that was looked at.
+    /// The workspace that was read.
     pub workspace: Option<PathBuf>,
     /// The file that was named.
     pub file: Option<PathBuf>,
-    /// The configuration.
+    /// The configuration file.
     pub config_path: PathBuf,
 }
 
-/// What the `IDENTITY.md` of a workspace says; one that is not there, or cannot be read, says
-/// nothing.
+/// Reads the identity in the `IDENTITY.md` of a workspace; empty if the file is missing or cannot
+/// be read.
 pub(in crate::app) fn of_workspace(cx: Context<'_>, workspace: &Path) -> Option<Persona> {
     of_file(cx, &workspace.join(persona::FILE))
 }
@@ -60,7 +60,7 @@ fn of_file(cx: Context<'_>, path: &Path) -> Option<Persona> {
     Persona::parse(&String::from_utf8_lossy(&bytes))
 }
 
-/// Writes it down.
+/// Stores the identity in the configuration.
 ///
 /// # Errors
 /// [`Kind::NotFound`] if no agent is meant or nothing is said, [`Kind::Usage`] if several agents
@@ -107,7 +107,7 @@ pub fn set(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     })
 }
 
-/// The one agent whose workspace it is.
+/// Returns the one agent that has this workspace.
 fn whose(cx: Context<'_>, directory: &Path) -> Result<AgentId, Failure> {
     let (settings, dirs) = (cx.settings, cx.dirs);
     let mut agents: Vec<AgentId> = settings
@@ -138,7 +138,7 @@ fn whose(cx: Context<'_>, directory: &Path) -> Result<AgentId, Failure> {
     }
 }
 
-/// What is to be written: what is given, else what the file says.
+/// Merges the given values over those of the file.
 fn incoming(
     cx: Context<'_>,
     request: &Request,

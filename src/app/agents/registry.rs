@@ -1,4 +1,4 @@
-//! `agents add`, `list` and `delete`: who there is, and where their credentials lie.
+//! `agents add`, `list` and `delete`: the registry of agents, and where their credentials lie.
 //!
 //! A new agent reads through to the main agent's profiles; nothing is copied, because a copied
 //! grant is a grant that one of the two will lose. A deleted agent's files are moved away under a
@@ -18,29 +18,29 @@ use super::persona;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 
-/// What `agents add` is asked for.
+/// Parameters of [`add`].
 #[derive(Clone, Debug)]
 pub struct Add {
     /// The name as typed.
     pub name: String,
-    /// The workspace; the default one if absent.
+    /// The workspace; a default below the state directory if absent.
     pub workspace: Option<PathBuf>,
     /// Fail instead of choosing a workspace.
     pub non_interactive: bool,
 }
 
-/// A new agent.
+/// An agent that was added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Added {
-    /// Its id.
+    /// Its normalised id.
     pub id: AgentId,
     /// Its name as typed.
     pub name: String,
     /// Its workspace.
     pub workspace: PathBuf,
-    /// Where its credentials will lie.
+    /// The directory for its credentials.
     pub agent_dir: PathBuf,
-    /// The configuration that names it.
+    /// The configuration file.
     pub config_path: PathBuf,
 }
 
@@ -112,7 +112,7 @@ pub fn add(cx: Context<'_>, request: &Add) -> Result<Added, Failure> {
     })
 }
 
-/// Main, and every other agent of the configuration but `id`.
+/// Returns main and every other configured agent except `id`.
 fn others(cx: Context<'_>, id: &AgentId) -> Vec<AgentId> {
     let listed = cx.settings.agents.iter();
     let listed = listed.map(|agent| AgentId::normalise(&agent.id));
@@ -131,21 +131,21 @@ pub struct Row {
     pub id: AgentId,
     /// Its name, if it has one.
     pub name: Option<String>,
-    /// What it is called: by the `IDENTITY.md` of its workspace, else by the configuration.
+    /// Its display name: from the `IDENTITY.md` of its workspace, else from the configuration.
     pub identity_name: Option<String>,
-    /// Its emoji, by the same.
+    /// Its emoji, from the same source.
     pub identity_emoji: Option<String>,
-    /// Where that is said: `identity` for the file, or `config`.
+    /// The source of both: `identity` for the file, or `config`.
     pub identity_source: Option<&'static str>,
     /// Its workspace.
     pub workspace: PathBuf,
-    /// Where its credentials lie.
+    /// The directory of its credentials.
     pub agent_dir: PathBuf,
     /// Its model, or the default one if that is configured.
     pub model: Option<String>,
     /// How many bindings route to it.
     pub bindings: usize,
-    /// Whether it is meant when none is named.
+    /// Whether it is used when no agent is named.
     pub is_default: bool,
 }
 
@@ -196,31 +196,31 @@ pub fn list(cx: Context<'_>) -> Vec<Row> {
     ids.into_iter().map(row).collect()
 }
 
-/// What `agents delete` is asked for.
+/// Parameters of [`delete`].
 #[derive(Clone, Debug)]
 pub struct Delete {
     /// The id as typed.
     pub id: String,
-    /// Without asking.
+    /// Skip the confirmation.
     pub force: bool,
 }
 
-/// A deleted agent.
+/// An agent that was deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deleted {
     /// Its id.
     pub id: AgentId,
-    /// Its workspace, which stays where it is: it is the user's own.
+    /// Its workspace, which is the user's own and stays.
     pub workspace: PathBuf,
-    /// Where its credentials lay.
+    /// The directory that held its credentials.
     pub agent_dir: PathBuf,
-    /// Where its sessions lay.
+    /// The directory that held its sessions.
     pub sessions_dir: PathBuf,
-    /// How many bindings went with it.
+    /// The number of bindings that were removed with it.
     pub removed_bindings: usize,
-    /// How many members of `tools.agentToAgent.allow` went with it.
+    /// The number of members of `tools.agentToAgent.allow` that were removed with it.
     pub removed_allow: usize,
-    /// Each directory that was moved, and where to.
+    /// Each directory that was moved, and its new place.
     pub moved: Vec<(PathBuf, PathBuf)>,
 }
 
@@ -265,7 +265,7 @@ pub fn delete(cx: Context<'_>, request: &Delete) -> Result<Deleted, Failure> {
     })
 }
 
-/// Refuses an agent that is not configured, by the name that was typed.
+/// Fails for an agent that is not configured, with the name as typed.
 pub(in crate::app) fn must_exist(
     cx: Context<'_>,
     id: &AgentId,
@@ -278,7 +278,7 @@ pub(in crate::app) fn must_exist(
     Err(Failure::new(Kind::NotFound, message).hint(Command::list_agents()))
 }
 
-/// What goes to the trash with one agent must not hold the credentials of another.
+/// Fails if a directory that goes to the trash holds the credentials of another agent.
 fn keeps_no_other(cx: Context<'_>, id: &AgentId, directory: &Path) -> Result<(), Failure> {
     let inside = |other: &AgentId| agent_dir(cx, other).starts_with(directory);
     let Some(other) = others(cx, id).into_iter().find(inside) else {
@@ -292,7 +292,7 @@ fn keeps_no_other(cx: Context<'_>, id: &AgentId, directory: &Path) -> Result<(),
     Err(Failure::new(Kind::Config, message).hint(hint))
 }
 
-/// Moves a directory to a free dated name; `None` if it does not exist.
+/// Moves a directory to a free, dated name; returns `None` if it does not exist.
 fn move_to_trash(
     cx: Context<'_>,
     id: &AgentId,

@@ -1,4 +1,5 @@
-//! Whose account a stored credential is of: what is stored beside it, else what its claims say.
+//! The account that a stored credential belongs to: from the members stored beside it, else from
+//! its claims.
 
 use serde::Serialize;
 
@@ -13,14 +14,14 @@ use crate::model::secret::Secret;
 use crate::model::settings::Settings;
 use crate::oauth::claims;
 
-/// The longest text that is shown of a claim.
+/// Longest text of a claim that is shown, in characters.
 const SHOWN: usize = 120;
 
-/// The members in which later releases keep what a login told.
+/// The member in which later releases store the ID token.
 const ID_TOKEN: &str = "idToken";
 const PLAN: &str = "chatgptPlanType";
 
-/// Whose it is, as far as that is known.
+/// The account, as far as it is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Account {
     /// The e-mail.
@@ -32,7 +33,8 @@ pub struct Account {
 }
 
 impl Account {
-    /// Of a stored credential; claims count where nothing is written beside it.
+    /// Reads the account of a stored credential; claims count only where nothing is stored beside
+    /// it.
     pub(in crate::app) fn of(
         settings: &Settings,
         manifest: Option<&Provider>,
@@ -66,7 +68,7 @@ fn member(oauth: &OAuth, name: &str) -> Option<String> {
     serde_json::from_str(oauth.extra.get(name)?).ok()
 }
 
-/// A key may be stored with the account it was made for (Cloudflare's gateway).
+/// Returns the account id stored with an API key (Cloudflare's gateway).
 fn of_key(credential: &Credential) -> Option<String> {
     let Credential::ApiKey(key) = credential else {
         return None;
@@ -76,7 +78,7 @@ fn of_key(credential: &Credential) -> Option<String> {
     Some(printable(id, SHOWN)).filter(|id| !id.is_empty())
 }
 
-/// The e-mail of a profile: the configuration's, else the document's.
+/// Returns the e-mail of a profile: the configuration's, else the document's.
 pub(in crate::app) fn email_of(
     cx: Context<'_>,
     id: &ProfileId,

@@ -1,4 +1,4 @@
-//! The one judgement of a login: what it is worth now, what happens next, and who must act.
+//! The one judgement of a login: whether it is usable now, what happens next, and who must act.
 //!
 //! Pure: facts in, assessment out. `token`, `exec`, `refresh` and `tick` act on it; every view maps
 //! it to its own words, so that no two of them disagree.
@@ -22,53 +22,53 @@ use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::time::Timestamp;
 
-/// A client that was refused is not tried again for so long, unless a person asks: whoever owns it
-/// may have corrected it meanwhile.
+/// How long a refused client is not tried again, unless the user forces it: its owner may have
+/// corrected the configuration meanwhile.
 const CLIENT_REFUSAL_COUNTS: Duration = Duration::from_secs(60);
 
-/// How a credential stands.
+/// The judgement of a credential.
 #[derive(Clone, Debug)]
 pub struct Assessment {
-    /// One word for it.
+    /// The state, for people and programs.
     pub state: State,
-    /// What a command that needs its token does.
+    /// The next step of a command that needs the access token.
     pub next: NextStep,
     /// Who must act so that there is a token later.
     pub actor: Actor,
-    /// What stands in the way of the next token. With [`NextStep::UseAsIs`] the token of today
-    /// is handed out all the same, with a warning.
+    /// The obstacle to the next token. With [`NextStep::UseAsIs`] the present token is still handed
+    /// out, with a warning.
     pub obstacle: Option<Obstacle>,
 }
 
-/// What a command that needs an access token does next.
+/// The next step of a command that needs an access token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NextStep {
-    /// Hands it out.
+    /// Hands out the stored token.
     UseAsIs,
-    /// Refreshes it; there is nothing to hand out otherwise.
+    /// Refreshes; there is no valid token to fall back to.
     Refresh,
-    /// Refreshes it, and hands out the old one where that fails.
+    /// Refreshes, and falls back to the stored token if that fails.
     RefreshThenFallBack,
     /// Replaces this stale copy by the successor that this profile of this agent holds.
     AdoptSuccessor(AgentId, ProfileId),
-    /// Waits until then, for somebody else's failure was a moment ago.
+    /// Waits until then, because another process has just failed to refresh it.
     WaitUntil(Timestamp),
-    /// Fails: a person must log in or store something, or run the command of the hint.
+    /// Fails: somebody must log in, store a secret, or run the command of the hint.
     NeedsLogin,
-    /// Fails: a person must correct the configuration.
+    /// Fails: somebody must correct the configuration.
     FixConfig,
-    /// Fails now, and works later without anybody's doing.
+    /// Fails now; time alone mends it.
     TryLater,
 }
 
 impl Assessment {
-    /// Whether a command that needs a token gets one now without a person, as far as can be told
-    /// without asking anybody.
+    /// Whether a command gets a token now without anybody's help, as far as can be told without a
+    /// request.
     pub fn usable_now(&self) -> bool {
         !self.is_failure()
     }
 
-    /// Whether any command that needs the next token refreshes it, as far as is known.
+    /// Whether any command that needs the next token will refresh it, as far as is known.
     pub fn is_refreshed(&self, facts: &Facts) -> bool {
         let is_stuck = self.obstacle.as_ref().is_some_and(Obstacle::is_permanent);
         facts.renewal == Renewal::Automatic
@@ -77,7 +77,7 @@ impl Assessment {
             && dead_grant(facts).is_none()
     }
 
-    /// Whether it fails now.
+    /// Whether a command that needs the token fails now.
     pub fn is_failure(&self) -> bool {
         matches!(
             self.next,
@@ -90,7 +90,7 @@ impl Assessment {
         matches!(self.next, NextStep::NeedsLogin | NextStep::FixConfig)
     }
 
-    /// Whether the login needs attention now, and whether it is certain that it does not work.
+    /// Returns how bad it is now: `None` if nothing needs attention.
     pub fn trouble(&self) -> Option<Trouble> {
         match self.state {
             _ if self.needs_somebody() => Some(Trouble::Broken),
@@ -104,7 +104,7 @@ impl Assessment {
         }
     }
 
-    /// The failure of a command that needs the token now.
+    /// Turns the obstacle into the failure of a command that needs the token now.
     pub(in crate::app) fn into_failure(self, profile: &ProfileId) -> Failure {
         self.obstacle.map_or_else(
             || Failure::no_such_profile(profile),
@@ -112,14 +112,14 @@ impl Assessment {
         )
     }
 
-    /// Why there is no token now, if there is none.
+    /// Returns the failure of a command that needs the token now, or `None` if it gets one.
     pub fn failure(&self, profile: &ProfileId) -> Option<Failure> {
         let obstacle = self.obstacle.as_ref().filter(|_| self.is_failure())?;
         Some(obstacle.failure(profile))
     }
 }
 
-/// Judges a credential.
+/// Assesses a credential. Pure: reads no clock, file or variable.
 pub fn assess(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Assessment {
     let (next, obstacle) = next_step(facts, policy, now);
     let actor = actor(facts, &next, obstacle.as_ref(), now);
@@ -131,8 +131,8 @@ pub fn assess(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Assessmen
     }
 }
 
-/// Whether the access token has as much life left as is asked for, so that nothing else counts.
-/// The hot path ends here: no journal is read.
+/// Whether the access token is valid for as long as `policy` asks, so that nothing else counts. The
+/// hot path ends here, before the journal is read.
 pub fn has_enough_life(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> bool {
     let RefreshPolicy::MinValid(least) = policy else {
         return false;
@@ -173,7 +173,7 @@ fn stop(obstacle: Obstacle) -> Step {
     (next, Some(obstacle))
 }
 
-/// A key, or a token that nothing refreshes: it either lives long enough or does not.
+/// Assesses a key, or a token that nothing refreshes.
 fn static_secret(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
     if !facts.secret_present {
         return stop(no_secret(facts));
@@ -197,8 +197,8 @@ fn static_secret(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
     stop(Obstacle::permanent(FailureKind::NeedsLogin, "expired", words).hint(store_again(facts)))
 }
 
-/// The configuration says that only a command refreshes it: a token that lives is handed out, with
-/// a warning once it is due.
+/// Assesses a login that only `models auth refresh` refreshes: a valid token is handed out, with a
+/// warning once it is due.
 fn by_command(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
     if !facts.secret_present {
         return stop(no_secret(facts));
@@ -232,7 +232,7 @@ fn by_command(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
     (NextStep::UseAsIs, is_due.then(warning))
 }
 
-/// A grant that can be refreshed, or could be if something were not in the way.
+/// Assesses a grant that can be refreshed, or could be without an obstacle.
 fn refreshable(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
     if has_enough_life(facts, policy, now) {
         return (NextStep::UseAsIs, None);
@@ -279,8 +279,7 @@ fn refreshable(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
     }
 }
 
-/// What the journal already knows decides without asking the provider again. A person who says
-/// `--force` is not stopped by it.
+/// Decides by what the journal knows, without asking the provider again. `--force` overrides it.
 fn remembered(
     facts: &Facts,
     is_valid: bool,
@@ -337,8 +336,7 @@ fn actor(facts: &Facts, next: &NextStep, obstacle: Option<&Obstacle>, now: Times
     }
 }
 
-/// What is known of the grant counts before the end of the token: a refused grant is as good as
-/// gone however long its last token lives.
+/// Derives the state. A refused grant counts as gone however long its access token is still valid.
 fn state(facts: &Facts, next: &NextStep, obstacle: Option<&Obstacle>, now: Timestamp) -> State {
     match &facts.standing {
         GrantStanding::Revoked { .. } => return State::Revoked,
@@ -371,7 +369,7 @@ fn state(facts: &Facts, next: &NextStep, obstacle: Option<&Obstacle>, now: Times
     }
 }
 
-/// A login that ends within this many milliseconds is expiring.
+/// A login that expires within this many milliseconds is expiring.
 const DAY_MS: i64 = 86_400_000;
 
 fn millis(duration: Duration) -> i64 {

@@ -1,4 +1,4 @@
-//! What is wrong with the documents that an agent sees.
+//! The documents that an agent sees, and what is wrong with them.
 
 use crate::app::context::Context;
 use crate::app::failure::Failure;
@@ -24,7 +24,7 @@ pub(in crate::app) fn load_effective(
     Ok((effective, wrong))
 }
 
-/// What is wrong with what an agent sees, each a sentence that holds nothing of any secret.
+/// Lists what is wrong with the documents, one sentence each, without any secret.
 pub(in crate::app) fn faults(effective: &Effective) -> Vec<String> {
     let mut faults = Vec::new();
     for document in [Some(&effective.own), effective.main.as_ref()]

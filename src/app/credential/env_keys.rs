@@ -1,5 +1,5 @@
-//! Keys that nobody logged in with: variables of the process, of `<state>/.env`, of `env` in
-//! `openclaw.json`, and of the login shell where that was asked for, in this order.
+//! API keys from the environment: variables of the process, of `<state>/.env`, of `env` in
+//! `openclaw.json`, and of the login shell if it is enabled, in this order.
 //!
 //! The login shell is a program of the user's and slow, so it is started only when the answer may
 //! depend on it: never while a stored login gives a token.
@@ -13,17 +13,17 @@ use crate::ports::host::{SetIn, Variables};
 use crate::app::context::Context;
 use crate::app::failure::Failure;
 
-/// Asks for the variables of the login shell, as `env.shellEnv.enabled` does.
+/// Enables the variables of the login shell, like `env.shellEnv.enabled`.
 const LOAD_SHELL_ENV: &str = "OPENCLAW_LOAD_SHELL_ENV";
-/// Forbids them all the same.
+/// Disables them, whatever else enables them.
 const DEFER_SHELL_ENV: &str = "OPENCLAW_DEFER_SHELL_ENV_FALLBACK";
-/// How long the shell may take, in milliseconds; `env.shellEnv.timeoutMs` comes first.
+/// The time limit of the login shell in milliseconds; `env.shellEnv.timeoutMs` wins.
 const SHELL_ENV_TIMEOUT: &str = "OPENCLAW_SHELL_ENV_TIMEOUT_MS";
-/// How long it may take if nobody says.
+/// The default time limit of the login shell.
 const USUAL_TIMEOUT_MS: u64 = 15_000;
 
-/// What is taken from a login shell, and only if none of it is set already: the list of the
-/// reference release.
+/// Variables that are taken from a login shell, and only if none of them is set already: the list
+/// of the reference release.
 pub(in crate::app) const FROM_SHELL: [&str; 16] = [
     "OPENAI_API_KEY",
     "ANTHROPIC_API_KEY",
@@ -43,26 +43,26 @@ pub(in crate::app) const FROM_SHELL: [&str; 16] = [
     "OPENCLAW_GATEWAY_PASSWORD",
 ];
 
-/// What counts as one of them: the reference release takes its value for `ZAI_API_KEY` at start.
+/// Variables that count as one of them: the reference release copies this one to `ZAI_API_KEY` at
+/// start.
 const STANDS_IN: [&str; 1] = ["Z_AI_API_KEY"];
 
-/// What speaks for a provider without a stored credential.
+/// A credential of a provider that is not stored.
 #[derive(Clone, Debug)]
 pub(in crate::app) struct Found {
-    /// Where it is: `env: NAME`, `shell env: NAME`, or what the manifest calls it.
+    /// Its source: `env: NAME`, `shell env: NAME`, or the manifest's name for it.
     pub(in crate::app) source: String,
-    /// What it is.
     pub(in crate::app) what: KeyMaterial,
 }
 
-/// A key, or the knowledge that other software has one.
+/// A key, or the knowledge that other software is signed in.
 #[derive(Clone, Debug)]
 pub(in crate::app) enum KeyMaterial {
     /// An API key.
     Key(Secret<String>),
     /// An access token.
     Token(Secret<String>),
-    /// A sign-in without a key to hand out.
+    /// A sign-in of other software, without a key to hand out.
     Ambient,
 }
 
@@ -80,7 +80,7 @@ pub enum EnvSource {
 }
 
 impl EnvSource {
-    /// Its name in JSON.
+    /// Returns the name used in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Process => "process",
@@ -91,7 +91,7 @@ impl EnvSource {
     }
 }
 
-/// Every place where a variable may be set.
+/// The sources of variables, in their order.
 pub(in crate::app) struct Keys<'a> {
     cx: Context<'a>,
     shell: Variables,
@@ -99,7 +99,7 @@ pub(in crate::app) struct Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
-    /// Looks without the login shell.
+    /// Reads all sources except the login shell.
     pub(in crate::app) fn without_shell(cx: Context<'a>) -> Self {
         Self {
             cx,
@@ -108,7 +108,8 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// Looks; starts the login shell if that was asked for and nothing on its list is set.
+    /// Reads all sources. Starts the login shell if it is enabled and no variable on its list is
+    /// set.
     ///
     /// # Errors
     /// If a signal came while the shell ran.
@@ -138,7 +139,7 @@ impl<'a> Keys<'a> {
         Ok(keys)
     }
 
-    /// What speaks for a provider: a key first, then a sign-in of other software.
+    /// Returns the credential of a provider: a key first, then a sign-in of other software.
     pub(in crate::app) fn of(&self, provider: &Provider) -> Option<Found> {
         let key = provider.env.iter().find_map(|name| {
             let (prefix, value) = self.variable(name)?;
@@ -156,7 +157,7 @@ impl<'a> Keys<'a> {
         })
     }
 
-    /// The first API key of a provider, and where it is.
+    /// Returns the first API key of a provider, and its source.
     pub(in crate::app) fn key_of(&self, provider: &Provider) -> Option<(String, Secret<String>)> {
         let mut names = provider.env.iter().filter(|name| !Self::is_token(name));
         names.find_map(|name| {
@@ -165,7 +166,7 @@ impl<'a> Keys<'a> {
         })
     }
 
-    /// Every place that sets a variable, the one that counts first.
+    /// Lists every source that sets a variable, the one that counts first.
     pub(in crate::app) fn places(&self, name: &str) -> Vec<EnvSource> {
         let within = |set: &Variables| set.iter().any(|(other, _)| other == name);
         let set_in = self.cx.env.set_in(name).into_iter();
@@ -183,18 +184,18 @@ impl<'a> Keys<'a> {
         name.contains("OAUTH_TOKEN")
     }
 
-    /// The variables that came from the login shell, by name.
+    /// Lists the names of the variables that came from the login shell.
     pub(in crate::app) fn taken_from_shell(&self) -> Vec<String> {
         self.shell.iter().map(|(name, _)| name.clone()).collect()
     }
 
-    /// What could not be looked at, each a sentence.
+    /// Lists the sources that could not be read, one sentence each.
     pub(in crate::app) fn faults(&self) -> Vec<String> {
         let file = self.cx.env.fault();
         file.into_iter().chain(self.fault.clone()).collect()
     }
 
-    /// A variable, and the word for where it is set.
+    /// Returns the value of a variable, and the word for its source.
     fn variable(&self, name: &str) -> Option<(&'static str, Secret<String>)> {
         let of = |set: &Variables| {
             let found = set.iter().find(|(other, _)| other == name);
@@ -230,7 +231,7 @@ impl<'a> Keys<'a> {
     }
 }
 
-/// Whether a variable or the configuration asks for the variables of a login shell.
+/// Whether a variable or the configuration enables the login shell.
 pub(in crate::app) fn shell_enabled(cx: Context<'_>) -> bool {
     cx.settings.shell_env || is_on(cx, LOAD_SHELL_ENV)
 }
@@ -240,7 +241,8 @@ fn is_on(cx: Context<'_>, name: &str) -> bool {
     ["1", "true", "yes", "on"].contains(&value.to_ascii_lowercase().as_str())
 }
 
-/// Zero stands for no limit in the reference release; nothing here waits for ever.
+/// Returns the time limit of the shell. Zero means no limit in the reference release; here every
+/// wait has one.
 fn shell_limit(cx: Context<'_>) -> Duration {
     let named = || cx.env.plain(SHELL_ENV_TIMEOUT)?.parse().ok();
     let limit = cx.settings.shell_env_timeout.or_else(named);

@@ -1,5 +1,5 @@
-//! What is known of a stored credential: from its document, the journal, its manifest and the
-//! configuration. Reading takes no lock and asks nobody.
+//! The facts about a stored credential: from its document, the journal, its manifest and the
+//! configuration. Reading them takes no lock and sends nothing.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -19,7 +19,7 @@ use crate::model::provider::Provider;
 use crate::model::time::Timestamp;
 use crate::ports::store::StoreError;
 
-/// Everything that an assessment of one credential goes by.
+/// The facts that an assessment of a credential is made of.
 #[derive(Clone, Debug)]
 pub struct Facts {
     /// The profile it lies in.
@@ -28,13 +28,13 @@ pub struct Facts {
     pub provider: Option<ProviderId>,
     /// The agent in whose document it lies.
     pub owner: AgentId,
-    /// What it is.
+    /// The kind of credential.
     pub kind: Kind,
-    /// Whether it is the token of a client that can ask for another one by itself.
+    /// Whether it is a token from the client credentials grant, which the client can request again.
     pub of_client: bool,
-    /// Whether there is something to hand out.
+    /// Whether there is a secret to hand out.
     pub secret_present: bool,
-    /// Whether there is not, and a reference says where it is.
+    /// Whether a reference (`keyRef`, `tokenRef`) stands in place of the secret.
     pub is_reference: bool,
     /// Whether there is a refresh token.
     pub refresh_present: bool,
@@ -42,28 +42,29 @@ pub struct Facts {
     pub expires: Option<Timestamp>,
     /// What refreshes it.
     pub renewal: Renewal,
-    /// The name under which the journal and the locks know the grant, if anything can refresh it.
+    /// The digest of the grant, if anything can refresh it: its key in the journal and among the
+    /// locks.
     pub grant: Option<GrantDigest>,
-    /// A refresh is due once no more than this is left.
+    /// The remaining lifetime at which a refresh is due.
     pub margin: Duration,
-    /// A grant that was not refreshed for longer than this is refreshed so that it lives on.
+    /// A grant that was not refreshed for longer than this is refreshed to keep it alive.
     pub idle: Duration,
-    /// Whether a refresh could be sent, as far as nobody need be asked.
+    /// Whether a refresh could be sent, as far as can be told without a request.
     pub path: RefreshPath,
-    /// Whether a person logs in to its provider, rather than pasting something.
+    /// Whether its provider has a login, rather than a secret to paste.
     pub logs_in: bool,
-    /// What the journal knows of the grant.
+    /// The journal's record of the grant.
     pub record: Option<GrantRecord>,
-    /// How the grant stands by that record.
+    /// The standing of the grant by that record.
     pub standing: GrantStanding,
-    /// The profile that holds the living successor of a spent grant.
+    /// The profile that holds the valid successor of a spent grant.
     pub successor: Option<(AgentId, ProfileId)>,
-    /// Until when the grant lives if nobody uses it, where its provider says for how long one does.
+    /// When the grant expires if it is not used, for providers that say so.
     pub rests_until: Option<Timestamp>,
 }
 
 impl Facts {
-    /// The moment at which the access token expires, whatever unit it is stored in.
+    /// When the access token expires, whatever unit it is stored in.
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.expires.map(|stored| End::read(stored).at)
     }
@@ -86,7 +87,7 @@ impl Facts {
         self.record.as_ref()?.proven_at
     }
 
-    /// How many attempts in a row to refresh it have failed in a way that passes.
+    /// The number of temporary failures of a refresh in a row.
     pub fn failures(&self) -> u32 {
         let attempt = self
             .record
@@ -95,7 +96,7 @@ impl Facts {
         attempt.map_or(0, |attempt| attempt.failures)
     }
 
-    /// The last refusal of this very grant, and when.
+    /// The last refusal of this very grant, and its time.
     pub fn refusal(&self) -> Option<(&Refusal, Option<Timestamp>)> {
         match &self.standing {
             GrantStanding::Refused { refusal, at } => Some((refusal, *at)),
@@ -103,7 +104,7 @@ impl Facts {
         }
     }
 
-    /// Since when a refresh of this very grant has had no known outcome.
+    /// The start of a refresh of this very grant whose outcome is not known.
     pub fn unknown_since(&self) -> Option<Timestamp> {
         match self.standing {
             GrantStanding::InDoubt { since } => Some(since),
@@ -111,7 +112,7 @@ impl Facts {
         }
     }
 
-    /// Since when this very grant is spent.
+    /// The time at which this very grant was spent.
     pub fn spent_since(&self) -> Option<Timestamp> {
         match self.standing {
             GrantStanding::Spent { since, .. } => Some(since),
@@ -119,7 +120,7 @@ impl Facts {
         }
     }
 
-    /// When this very grant was revoked.
+    /// The time at which this very grant was revoked.
     pub fn revoked_at(&self) -> Option<Timestamp> {
         match self.standing {
             GrantStanding::Revoked { at } => Some(at),
@@ -140,7 +141,7 @@ pub enum Renewal {
 }
 
 impl Renewal {
-    /// Its name.
+    /// Returns the name used in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Never => "never",
@@ -150,13 +151,13 @@ impl Renewal {
     }
 }
 
-/// A provider, and what is known of it.
 pub(in crate::app) type Manifest<'a> = (&'a ProviderId, Result<&'a Provider, &'a Failure>);
 
-/// What is read once for many profiles: manifests, and which profile holds which grant.
+/// A reader of facts that keeps what many profiles share: manifests, and which profile holds which
+/// grant.
 pub(in crate::app) struct FactsReader<'a> {
     cx: Context<'a>,
-    /// By provider, and whether a plugin gave the login: such a one needs no manifest.
+    /// Keyed by provider, and by whether a plugin issued the login, which needs no manifest.
     manifests: HashMap<(ProviderId, bool), Rc<Result<Provider, Failure>>>,
     holders: Option<HashMap<GrantDigest, (AgentId, ProfileId)>>,
 }
@@ -170,7 +171,7 @@ impl<'a> FactsReader<'a> {
         }
     }
 
-    /// Reads what is known of one profile.
+    /// Reads the facts about one profile.
     ///
     /// # Errors
     /// If what the journal knows of its grant cannot be read.
@@ -203,7 +204,7 @@ impl<'a> FactsReader<'a> {
         Ok(facts)
     }
 
-    /// Tells what the document and the manifest say; the journal is not read.
+    /// Reads the facts in the document and the manifest, without the journal.
     pub(in crate::app) fn of_document(
         &self,
         owner: &AgentId,
@@ -239,7 +240,7 @@ impl<'a> FactsReader<'a> {
         }
     }
 
-    /// The same of a login that something may refresh; the token of a client counts as one.
+    /// Reads the facts about a login that can be refreshed; a client's token counts as one.
     pub(in crate::app) fn of_login(
         &self,
         owner: &AgentId,
@@ -257,7 +258,7 @@ impl<'a> FactsReader<'a> {
         }
     }
 
-    /// Adds what the journal knows of the grant, and what stands in the way of a refresh.
+    /// Adds what the journal knows of the grant, and the obstacles to a refresh.
     ///
     /// # Errors
     /// If the journal is there and cannot be read.
@@ -291,8 +292,8 @@ impl<'a> FactsReader<'a> {
         Ok(())
     }
 
-    /// Whether a refresh could be sent; looked for only where one is due, because it reads
-    /// variables and files.
+    /// Whether a refresh could be sent. Called only when one is due, because it reads variables and
+    /// files.
     fn path(
         &self,
         facts: &Facts,
@@ -317,7 +318,7 @@ impl<'a> FactsReader<'a> {
         }
     }
 
-    /// The profile that holds the living one of a line of successors, if any document has it.
+    /// Returns the profile that holds the valid successor of a grant, if any document does.
     fn holder_of_successor(
         &mut self,
         first: &GrantDigest,
@@ -328,7 +329,7 @@ impl<'a> FactsReader<'a> {
     }
 }
 
-/// The name of the grant of a login; `None` if nothing can refresh it.
+/// Returns the digest of the grant of a login; `None` if nothing can refresh it.
 fn grant_of(
     owner: &AgentId,
     profile: &ProfileId,
@@ -343,7 +344,7 @@ fn grant_of(
     asks_itself.then(|| GrantDigest::of_client(owner, id, profile))
 }
 
-/// A login that something may refresh: an OAuth credential, or the token of a client as one.
+/// Returns a login that can be refreshed: an OAuth credential, or a client's token as one.
 pub(in crate::app) fn as_login(credential: &Credential) -> Option<OAuth> {
     match credential {
         Credential::OAuth(oauth) => Some(oauth.clone()),
@@ -352,7 +353,7 @@ pub(in crate::app) fn as_login(credential: &Credential) -> Option<OAuth> {
     }
 }
 
-/// Reads what is known of one profile.
+/// Reads the facts about one profile.
 ///
 /// # Errors
 /// If what the journal knows of its grant cannot be read.

@@ -1,7 +1,7 @@
-//! What has stopped working, what will within a week, and who must act.
+//! The forecast: which logins do not work, which will stop within a week, and who must act.
 //!
-//! The one list of it: the warnings, the block "Within 7 days", the document and the shell prompt
-//! are all made of this, so that no two of them disagree. Pure: facts in, list out.
+//! The warnings, the block "Within 7 days", the JSON document and the shell prompt are all made of
+//! it, so that no two of them disagree. Pure: facts in, list out.
 
 use super::facts::Renewal;
 use super::obstacle::store_again;
@@ -13,22 +13,22 @@ use crate::model::hint::{Command, Hint};
 use crate::model::id::{ProfileId, ProviderId};
 use crate::model::time::Timestamp;
 
-/// How far ahead it looks, in milliseconds: 7 days.
+/// The horizon of the forecast: 7 days, in milliseconds.
 pub const HORIZON_MS: i64 = 7 * 86_400_000;
 
-/// One thing that has stopped working or will.
+/// A login that does not work or will stop working.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForecastEntry {
     /// Its provider as written.
     pub provider: String,
-    /// The profile; `None` if it is the provider that gives no token.
+    /// The profile; `None` if the provider as a whole gives no token.
     pub profile: Option<ProfileId>,
-    /// How it stands now.
+    /// Its state.
     pub state: State,
-    /// How bad that is now.
+    /// How bad it is now; `None` if it still works.
     pub trouble: Option<Trouble>,
-    /// When it stops working, if that is known and not already so; what is refreshed automatically
-    /// may have expired.
+    /// When it stops working, if that is in the future and known. A login that is refreshed
+    /// automatically may have an expired access token.
     pub at: Option<Timestamp>,
     /// Milliseconds until then.
     pub remaining: Option<i64>,
@@ -38,8 +38,8 @@ pub struct ForecastEntry {
     pub command: Option<Hint>,
 }
 
-/// Everything that needs attention now, the worst first, then what stops within the horizon, the
-/// soonest first. `outlooks` are the providers that something needs.
+/// Lists what needs attention now, the worst first, then what stops within the horizon, the soonest
+/// first. `outlooks` are the providers that are needed.
 pub(in crate::app) fn forecast(
     profiles: &[ProfileHealth],
     outlooks: &[Outlook],
@@ -63,7 +63,7 @@ pub(in crate::app) fn forecast(
     all
 }
 
-/// A provider of which nothing can be used, though nothing is wrong with a profile of its own.
+/// Makes the entry of a provider that gives no token although none of its profiles is at fault.
 fn of_provider(outlook: &Outlook) -> ForecastEntry {
     let id = &outlook.provider;
     let state = match outlook.has_candidates {

@@ -1,4 +1,4 @@
-//! One stored credential: which one is meant, what is known of it, and what it is worth now.
+//! A credential: which one is selected, the facts about it, and its assessment.
 
 pub mod account;
 pub mod assessment;

@@ -1,34 +1,35 @@
-//! Default model, fallbacks and aliases, as far as they say which providers are in use.
+//! The default model, fallbacks and aliases, and the providers that they need.
 
 use crate::model::id::{AgentId, IdError, ProviderId};
 use crate::model::reference;
 use crate::model::settings::Settings;
 
-/// The model of the reference release when the configuration names none.
+/// The default model of the reference release if the configuration names none.
 const BUILT_IN_DEFAULT: &str = "anthropic/claude-opus-4-6";
 
-/// Which models the configuration names.
+/// The models that the configuration names.
 #[derive(Clone, Debug)]
 pub struct Models {
-    /// The default as configured: a reference, or an alias.
+    /// The default as configured: a reference or an alias.
     pub default: String,
-    /// The default, alias resolved.
+    /// The default with its alias resolved.
     pub resolved: String,
-    /// What is tried when the default fails.
+    /// The fallbacks of the default model.
     pub fallbacks: Vec<String>,
     /// The image model.
     pub image: Option<String>,
-    /// What is tried when the image model fails.
+    /// The fallbacks of the image model.
     pub image_fallbacks: Vec<String>,
     /// Alias and reference, in the order of the configuration.
     pub aliases: Vec<(String, String)>,
-    /// References that may be used; empty means all.
+    /// References that are allowed; empty means all.
     pub allowed: Vec<String>,
-    /// Whether default and fallbacks come from the agent's own settings, if an agent was named.
+    /// Whether default and fallbacks come from the agent's own settings; `None` if no agent was
+    /// named.
     pub from_agent: Option<(bool, bool)>,
 }
 
-/// Reads the choice of an agent, or of the defaults if none was named.
+/// Reads the models of an agent, or the defaults if none was named.
 pub(in crate::app) fn resolve(settings: &Settings, agent: &AgentId, named: bool) -> Models {
     let own = settings
         .agent(agent)
@@ -62,8 +63,8 @@ pub(in crate::app) fn resolve(settings: &Settings, agent: &AgentId, named: bool)
     }
 }
 
-/// The provider that a model names: by what stands before its first slash; without one by its alias,
-/// else it is the provider of the agent's default model.
+/// Returns the provider of a model: the part before its first slash, else that of its alias, else
+/// that of the agent's default model.
 ///
 /// # Errors
 /// If what stands before the slash is no name.
@@ -85,7 +86,7 @@ pub(in crate::app) fn provider_named(
     ProviderId::parse(provider.unwrap_or_default())
 }
 
-/// The own name of a model: without its provider, and for an alias that of what it stands for.
+/// Returns the name of a model without its provider; an alias is resolved first.
 pub(in crate::app) fn own_name(settings: &Settings, agent: &AgentId, model: &str) -> String {
     let model = model.trim();
     let aliases = match model.contains('/') {
@@ -103,7 +104,7 @@ fn resolve_reference(text: &str, aliases: &[(String, String)]) -> String {
 }
 
 impl Models {
-    /// The providers of the models that can be chosen without a person's doing, sorted.
+    /// Lists the providers of the models that can be used without a choice by the user, sorted.
     pub(in crate::app) fn providers_in_use(&self) -> Vec<String> {
         let references = std::iter::once(&self.resolved)
             .chain(&self.fallbacks)
@@ -115,14 +116,14 @@ impl Models {
         names
     }
 
-    /// The providers of every model that is mentioned.
+    /// Lists the providers of every model that is mentioned.
     pub(in crate::app) fn providers_mentioned(&self) -> Vec<String> {
         let mut names = self.providers_in_use();
         names.extend(self.allowed.iter().map(|text| self.provider_of(text)));
         names
     }
 
-    /// The first model of a provider that is configured, as `provider/model`.
+    /// Returns the first configured model of a provider, as `provider/model`.
     pub(in crate::app) fn of_provider(&self, provider: &ProviderId) -> Option<String> {
         let references = std::iter::once(&self.resolved)
             .chain(&self.fallbacks)

@@ -1,4 +1,4 @@
-//! What stands in the way of the next access token, in the words of every view.
+//! Obstacles to the next access token, in the words of every view.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -12,32 +12,32 @@ use crate::model::hint::{Command, Hint};
 use crate::model::id::ProfileId;
 use crate::model::time::{Timestamp, short_duration};
 
-/// A pause of at most this many milliseconds is waited for rather than reported.
+/// A backoff of at most this many milliseconds is waited for, not reported.
 pub(super) const SHORT_PAUSE_MS: i64 = 2_000;
 
-/// What stands in the way of the next access token.
+/// An obstacle to the next access token.
 #[derive(Clone, Debug)]
 pub struct Obstacle {
-    /// What kind of failure it is where there is no token to fall back to.
+    /// The kind of failure if there is no token to fall back to.
     pub kind: FailureKind,
-    /// Its name for programs.
+    /// The code for programs.
     pub code: &'static str,
-    /// What is wrong, to be read behind the name of the profile.
+    /// What is wrong; follows the name of the profile.
     pub words: String,
-    /// The same where time alone removes it and the token is still valid.
+    /// The words if time alone removes the obstacle and the token is still valid.
     due_words: Option<String>,
     /// The error of a lower room that it comes from.
     source: Option<Arc<dyn Error + Send + Sync>>,
     /// What removes it.
     pub hint: Option<Hint>,
-    /// What became of the credential.
+    /// What happened to the credential.
     pub effect: StoreEffect,
-    /// The provider's own error code, where it refused a client.
+    /// The provider's error code, if it refused the client.
     pub provider_code: Option<Box<str>>,
 }
 
 impl Obstacle {
-    /// One that only a person removes.
+    /// Makes an obstacle that only a person removes.
     pub(super) fn permanent(
         kind: FailureKind,
         code: &'static str,
@@ -55,7 +55,7 @@ impl Obstacle {
         }
     }
 
-    /// One that time alone may remove.
+    /// Makes an obstacle that time may remove.
     fn temporary(kind: FailureKind, code: &'static str, why: &str) -> Self {
         Self {
             due_words: Some(format!("is due and could not be refreshed now: {why}")),
@@ -73,12 +73,12 @@ impl Obstacle {
         self
     }
 
-    /// The same as a reason.
+    /// Returns it as a reason.
     pub fn reason(&self) -> Reason {
         Reason::new(self.code, &self.words)
     }
 
-    /// The failure where there is no token to fall back to.
+    /// Returns the failure of a command that has no token to fall back to.
     pub fn failure(&self, profile: &ProfileId) -> Failure {
         let failure = Failure::about(profile, self.kind, &self.words).touched(self.effect);
         Failure {
@@ -89,7 +89,7 @@ impl Obstacle {
         }
     }
 
-    /// The warning where the old token still works for `left` milliseconds, to be read behind the
+    /// Returns the warning while the old token is valid for `left` milliseconds; it follows the
     /// name of the profile.
     pub fn warning(&self, left: Option<i64>) -> Hint {
         let mut text = self.due_words.as_ref().unwrap_or(&self.words).clone();
@@ -118,7 +118,7 @@ pub(in crate::app) fn refused(facts: &Facts, why: &str) -> Obstacle {
     Obstacle::permanent(FailureKind::NeedsLogin, "refused", words).hint(login_again(facts))
 }
 
-/// The provider refused the client: no person need log in, but one must correct the client.
+/// The provider refused the client: nobody need log in, but somebody must correct the client.
 pub(in crate::app) fn refused_client(facts: &Facts, code: &str, why: &str) -> Obstacle {
     let provider = facts.provider.as_ref().map_or("", |id| id.as_str());
     let words = format!("cannot be renewed: {why}");
@@ -131,13 +131,13 @@ pub(in crate::app) fn refused_client(facts: &Facts, code: &str, why: &str) -> Ob
     }
 }
 
-/// The provider did not answer, or asked to be left alone.
+/// The provider did not answer, or asked for a pause.
 pub(in crate::app) fn unavailable(facts: &Facts, why: &str) -> Obstacle {
     Obstacle::temporary(FailureKind::Temporary, "in-trouble", why)
         .hint(Command::refresh(&facts.profile))
 }
 
-/// A refresh was sent, and no answer came.
+/// A refresh was sent, and no response came.
 pub(in crate::app) fn unanswered(facts: &Facts, why: &str) -> Obstacle {
     Obstacle {
         effect: StoreEffect::MaybeSpent,
@@ -160,7 +160,7 @@ pub(in crate::app) fn blocked(facts: &Facts, failure: &Failure) -> Obstacle {
     }
 }
 
-/// What was refreshed, or was to be, could not be written down.
+/// The result of a refresh, or its start, could not be stored.
 pub(in crate::app) fn not_stored(failure: &Failure) -> Obstacle {
     Obstacle::temporary(failure.kind, "not-stored", &failure.to_string())
 }
@@ -198,7 +198,7 @@ pub(super) fn no_secret(facts: &Facts) -> Obstacle {
     obstacle.hint(store_again(facts))
 }
 
-/// The reason, with how long the provider is left alone.
+/// Adds the length of the pause to the reason.
 pub(in crate::app) fn with_wait(reason: &str, left: i64) -> String {
     let left = match left {
         ..=SHORT_PAUSE_MS => return reason.to_owned(),
@@ -217,7 +217,7 @@ pub(super) fn login_again(facts: &Facts) -> Hint {
     command.map(Hint::from).unwrap_or_default()
 }
 
-/// The command by which a person stores it anew.
+/// Returns the command that stores the credential again.
 pub(in crate::app) fn store_again(facts: &Facts) -> Hint {
     let kind = match facts.of_client {
         true => Kind::OAuth,
@@ -228,7 +228,7 @@ pub(in crate::app) fn store_again(facts: &Facts) -> Hint {
     provider.map(command).unwrap_or_default()
 }
 
-/// What keeps the next token away for good, if the journal knows that the grant gives none.
+/// Returns the permanent obstacle if the journal knows that the grant gives no token.
 pub(super) fn dead_grant(facts: &Facts) -> Option<Obstacle> {
     match &facts.standing {
         GrantStanding::Revoked { at } => {

@@ -19,32 +19,32 @@ use crate::model::selection::{Candidate, Decision, Verdict};
 use crate::ports::store::Scope;
 use crate::providers::catalogue::CatalogueError;
 
-/// What a provider would give.
+/// The outcome of `token --provider` for one provider.
 #[derive(Clone, Debug)]
 pub struct Outlook {
     /// The provider.
     pub provider: ProviderId,
-    /// What would be handed out, if anything.
+    /// The credential that would be handed out.
     pub used: Option<Used>,
-    /// Why nothing would be.
+    /// The failure if none would be.
     pub failure: Option<Failure>,
     /// Whether anything is stored for it, or named for it by an order or the configuration.
     pub has_candidates: bool,
 }
 
-/// What would be handed out.
+/// The credential that would be handed out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Used {
-    /// The token of this profile.
+    /// The token of a profile.
     Profile(ProfileId),
-    /// A key of this variable, or of this member of the configuration.
+    /// A key of a variable, or of a member of the configuration.
     Outside(String),
-    /// Nothing, for the provider's own software is signed in and uses that itself.
+    /// None: the provider's own software is signed in and uses its own.
     Software,
 }
 
 impl Outlook {
-    /// Whether there is no token before somebody acts.
+    /// Whether somebody must act before there is a token.
     pub fn needs_somebody(&self) -> bool {
         let fails = |failure: &Failure| failure.kind != Kind::Temporary;
         self.used.is_none() && self.failure.as_ref().is_some_and(fails)
@@ -58,7 +58,7 @@ impl Outlook {
         }
     }
 
-    /// One for which nothing could be chosen.
+    /// Makes the outlook of a provider for which nothing could be resolved.
     pub(in crate::app) fn failed(provider: ProviderId, failure: Failure) -> Self {
         Self {
             provider,
@@ -69,7 +69,7 @@ impl Outlook {
     }
 }
 
-/// Looks at the candidates in the order in which `token` tries them.
+/// Examines the candidates in the order in which `token` tries them.
 ///
 /// # Errors
 /// What `assess` says.
@@ -128,8 +128,8 @@ pub(in crate::app) fn outlook<E>(
     Ok(outlook)
 }
 
-/// Whether a failure says that this very credential gives no token, so that the next one is tried.
-/// A person's wish to stop, a full disk or a busy lock is no reason to go on to another account.
+/// Whether a failure concerns this credential alone, so that the next one is tried. After a signal,
+/// a full disk or a busy lock no other account is tried.
 pub(in crate::app) fn concerns_one(failure: &Failure) -> bool {
     match failure.kind {
         Kind::NeedsLogin | Kind::Temporary => true,
@@ -137,7 +137,7 @@ pub(in crate::app) fn concerns_one(failure: &Failure) -> bool {
     }
 }
 
-/// Says why no candidate could be used, so that the advice fits.
+/// Returns the failure if no candidate is usable, with the hint that fits.
 pub(in crate::app) fn nothing_usable(cx: Context<'_>, choice: &Resolved) -> Failure {
     let mut choice = choice.clone();
     // Only what concerns the provider was read so far, and an order may name others.

@@ -1,4 +1,4 @@
-//! A key that lies in no document: in a variable, else in the configuration.
+//! Keys that no document holds: in a variable, else in the configuration.
 
 use super::env_keys::{KeyMaterial, Keys};
 use crate::app::context::Context;
@@ -7,21 +7,17 @@ use crate::model::credential::Kind;
 use crate::model::id::{ProviderId, printable};
 use crate::model::secret::Secret;
 
-/// A key outside every document.
+/// A key that no document holds.
 pub(in crate::app) struct OutsideKey {
-    /// The variable or the member of the configuration it comes from.
+    /// The variable or the member of the configuration.
     pub(in crate::app) source: String,
-    /// What it is.
     pub(in crate::app) kind: Kind,
-    /// The key.
     pub(in crate::app) secret: Secret<String>,
 }
 
-/// What speaks for a provider outside every document.
+/// What a provider has outside every document.
 pub(in crate::app) enum Outside {
-    /// Nothing.
     Nothing,
-    /// A key.
     Key(OutsideKey),
     /// The provider's own software is signed in, and there is no token to print.
     Software(Failure),
@@ -53,12 +49,12 @@ pub(in crate::app) fn find(cx: Context<'_>, keys: &Keys<'_>, provider: &Provider
     }
 }
 
-/// Where the key of a provider stands in the configuration.
+/// Returns the path of a provider's key in the configuration.
 pub(in crate::app) fn key_member(name: &str) -> String {
     format!("models.providers.{}.apiKey", printable(name, 80))
 }
 
-/// Other software is signed in, and it has no token to print.
+/// The failure if other software is signed in, which has no token to print.
 pub(in crate::app) fn signed_in_elsewhere(
     provider: &ProviderId,
     name: &str,

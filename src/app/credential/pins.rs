@@ -1,4 +1,4 @@
-//! Where a wish may be written down that nobody gave with the command: the session, the directory.
+//! Pins that were stored earlier: of the session, of the directory.
 
 use crate::config::directories::{Bound, Directories};
 use crate::config::sessions::{self, Session};
@@ -17,10 +17,10 @@ use crate::app::usecase::order::check_profile;
 
 use super::selector::{Pin, PinReason, Resolved};
 
-/// What a session says, with its key.
+/// A session and its key.
 pub(in crate::app) type Pinned<'a> = (&'a str, Session);
 
-/// Whether a profile is there, and for the provider.
+/// Whether a profile exists and is for the provider.
 pub(in crate::app) fn fits(
     cx: Context<'_>,
     choice: &Resolved,
@@ -36,7 +36,8 @@ pub(in crate::app) fn fits(
     check_profile(&effective, id, provider)
 }
 
-/// What the directory says; a profile that is not there is no reason to use another.
+/// Returns the pin of the directory. Fails if its profile does not exist: no other account may take
+/// its place.
 pub(in crate::app) fn bound(cx: Context<'_>, choice: &Resolved) -> Result<Option<Pin>, Failure> {
     let directories = Directories::load(cx.files, &cx.dirs.state)?;
     let Some(bound) = directories.nearest(&cx.dirs.cwd, &choice.provider) else {
@@ -105,7 +106,7 @@ pub(in crate::app) fn session<'a>(
     })
 }
 
-/// The provider that a session names.
+/// Returns the provider that a session names.
 pub(in crate::app) fn provider_of(
     cx: Context<'_>,
     agent: &AgentId,
@@ -118,8 +119,8 @@ pub(in crate::app) fn provider_of(
     })
 }
 
-/// What a session is pinned to, unless that pin has no meaning any more: OpenClaw removes such a
-/// one, and we, who only read, pass it over.
+/// Returns the pin of a session. One that no longer has a meaning is skipped; OpenClaw removes it,
+/// we only read.
 pub(in crate::app) fn pinned(
     cx: Context<'_>,
     choice: &mut Resolved,

@@ -1,4 +1,4 @@
-//! Under which name a login is stored, so that two accounts never overwrite each other.
+//! Profile ids of new logins, chosen so that two accounts never overwrite each other.
 //!
 //! The same identity is refreshed in place, whatever its profile is called. Another identity gets a
 //! profile of its own: the reference release stored every Codex login as `openai-codex:default`,
@@ -8,18 +8,17 @@ use crate::model::credential::{Credential, Identity, Kind};
 use crate::model::id::{IdError, ProfileId, ProviderId};
 use crate::model::profiles::AuthProfiles;
 
-/// The place for a login.
+/// The profile that a login is stored in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::app) struct ProfileSlot {
-    /// The profile it goes under.
     pub(in crate::app) id: ProfileId,
-    /// Whether that is the same identity's old login.
+    /// Whether it holds an older login of the same identity.
     pub(in crate::app) replaces: bool,
-    /// The name that was asked for and belongs to somebody else.
+    /// The name that was asked for, if another identity has it.
     pub(in crate::app) taken: Option<ProfileId>,
 }
 
-/// Finds the place for a login of `identity` in a document.
+/// Finds the profile for a login of `identity`.
 pub(in crate::app) fn place(
     document: &AuthProfiles,
     provider: &ProviderId,
@@ -37,7 +36,7 @@ pub(in crate::app) fn place(
     })
 }
 
-/// Finds the place for the token of a client, which there is one of: where the last one lies.
+/// Finds the profile for the token of a client: that of its last token.
 pub(in crate::app) fn place_of_client(
     document: &AuthProfiles,
     provider: &ProviderId,
@@ -47,7 +46,8 @@ pub(in crate::app) fn place_of_client(
     find(document, provider, "default", wanted, is_same)
 }
 
-/// `name` is what a new profile is called; `is_same` knows the credential that is to be replaced.
+/// Finds a profile; `name` is the name of a new one, and `is_same` recognises the credential to
+/// replace.
 fn find(
     document: &AuthProfiles,
     provider: &ProviderId,
@@ -94,8 +94,8 @@ fn find(
     }
 }
 
-/// The profile for a pasted secret: `<provider>:<name>`, or that name with a number where another
-/// kind of credential has it.
+/// Finds the profile for a pasted secret: `<provider>:<name>`, with a number if another kind of
+/// credential has that name.
 pub(in crate::app) fn vacant(
     document: &AuthProfiles,
     provider: &ProviderId,
@@ -115,14 +115,14 @@ pub(in crate::app) fn vacant(
     Ok(id)
 }
 
-/// Whether an entry of that name is there that is no credential.
+/// Whether there is an entry of that name that is not a valid credential.
 fn is_occupied(document: &AuthProfiles, id: &ProfileId) -> bool {
     let mut entries = document.entries().iter();
     entries.any(|entry| entry.key.trim() == id.as_str())
 }
 
-/// `Some(true)` if `id` holds what is to be replaced, `Some(false)` if it is free, `None` if it is
-/// somebody else's, or nobody can tell.
+/// Whether `id` holds the login to replace: `Some(false)` if it is free, `None` if it belongs to
+/// another identity or to an unknown one.
 fn fits(
     document: &AuthProfiles,
     provider: &ProviderId,

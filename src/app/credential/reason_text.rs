@@ -1,4 +1,4 @@
-//! Why a credential is used, waits, or is passed over: the one place for the words.
+//! Reasons why a credential is used, waits, or is skipped.
 //!
 //! What explains a choice and what fails for want of one say the same of the same cause.
 
@@ -9,24 +9,23 @@ use crate::model::selection::Verdict;
 use crate::model::time::{Timestamp, short_duration};
 use crate::model::usage::Unusable;
 
-/// What is done where nothing need be.
+/// The words for a token that needs no refresh.
 pub const AS_IT_IS: &str = "handed out as it is";
 
-/// The name of the reason of what is not tried, because one account is wanted and no other.
+/// The code of candidates that are not tried, because one profile alone may be used.
 pub const NOT_ASKED: &str = "not-asked";
 
-/// The name of the reason of what an order, or the configuration, does not name.
+/// The code of profiles that neither an order nor the configuration names.
 pub const NOT_NAMED: &str = "not-named";
 
-/// A reason: its name for programs, and the words for people, which go behind the name of the
-/// credential.
+/// A reason: a code for programs, and words for people, which follow the name of the credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
-    /// Its name.
+    /// The code.
     pub code: &'static str,
     /// The words.
     pub words: String,
-    /// What a person should know besides, and may do.
+    /// Further information or advice.
     pub detail: Option<Hint>,
 }
 
@@ -39,7 +38,7 @@ impl Reason {
         }
     }
 
-    /// What selection found.
+    /// Describes a verdict of selection.
     pub(in crate::app) fn of_verdict(verdict: &Verdict, now: Timestamp) -> Self {
         match verdict {
             Verdict::Eligible => Self::new("usable", "usable"),
@@ -64,7 +63,7 @@ impl Reason {
         }
     }
 
-    /// What was learnt by using it.
+    /// Describes a cooldown.
     pub(in crate::app) fn unusable(unusable: &Unusable, now: Timestamp) -> Self {
         let left = short_duration(now.until(unusable.until));
         let until = unusable.until.iso8601();
@@ -87,7 +86,7 @@ impl Reason {
     }
 }
 
-/// A refusal in the provider's own words.
+/// Quotes a refusal of the provider.
 pub(in crate::app) fn refusal_words(refusal: &Refusal) -> String {
     let Refusal {
         code,

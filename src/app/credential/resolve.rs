@@ -1,4 +1,4 @@
-//! Whose credential is meant: the provider, and the profile that is preferred, with the reason.
+//! Resolution of a selector: the provider, and the preferred profile with the reason.
 //!
 //! One place decides, so that what hands a token out and what explains it cannot disagree. The
 //! nearer wish wins: `--profile`, then `--model <model>@<profile>`, then what a person pinned a
@@ -19,10 +19,10 @@ use super::selector::{Pin, PinReason, Resolved, Selector};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 
-/// How a model and a profile are named.
+/// An example of a model with a profile.
 const EXAMPLE: &str = "models auth token --model anthropic/claude-opus-4-6@anthropic:work";
 
-/// Chooses for an agent.
+/// Resolves a selector for an agent.
 ///
 /// # Errors
 /// [`Kind::NotFound`] for a profile or a session that does not exist, [`Kind::Usage`] for a model
@@ -44,7 +44,7 @@ pub fn choose(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<Resol
     within(cx, agent, named, session)
 }
 
-/// What the words of a wish say by themselves.
+/// The parts of a selector.
 #[derive(Default)]
 struct Named {
     provider: Option<ProviderId>,
@@ -80,7 +80,7 @@ fn named(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<Named, Fai
     Ok(named)
 }
 
-/// A profile that was named is used, whatever the order says.
+/// Resolves a named profile, which is used whatever the order says.
 fn of_profile(cx: Context<'_>, agent: &AgentId, id: &ProfileId) -> Result<Resolved, Failure> {
     let effective = cx.effective(agent, Scope::Profile(id))?;
     let seen = effective.get(id);
@@ -102,8 +102,7 @@ fn of_profile(cx: Context<'_>, agent: &AgentId, id: &ProfileId) -> Result<Resolv
     })
 }
 
-/// Resolves a provider within documents that were read already, as a script that names nothing
-/// but the provider would get it.
+/// Resolves a provider within documents that are loaded already, as `token --provider` would.
 ///
 /// # Errors
 /// As [`choose`].
@@ -163,7 +162,7 @@ fn within(
     Ok(choice)
 }
 
-/// The provider that is meant when nothing names one.
+/// Returns the provider if the selector names none.
 fn default_provider(cx: Context<'_>, effective: &Effective) -> Result<ProviderId, Failure> {
     let profiles = effective.profiles();
     let providers = profiles

@@ -1,4 +1,4 @@
-//! Which credential is asked for, and which one that is.
+//! Selectors, pins, and what they resolve to.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,53 +9,52 @@ use crate::model::id::{ProfileId, ProviderId, printable};
 use crate::model::profiles::Effective;
 use crate::model::selection::{self, Decision};
 
-/// Whose credential is asked for.
+/// The credential that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selector {
-    /// Of the only provider there is, else of the default model's.
+    /// The only provider there is, else that of the default model.
     Default,
-    /// Of the profile that selection takes for this provider.
+    /// The profile that selection chooses for this provider.
     Provider(ProviderId),
-    /// Of this profile.
+    /// This profile.
     Profile(ProfileId),
-    /// Of the provider of this model: a reference or an alias, and behind its first `@` the
-    /// profile, if one is named.
+    /// The provider of this model: a reference or an alias. A profile may follow its first `@`.
     Model(String),
-    /// The same as another wish, by what OpenClaw keeps of this session.
+    /// Another selector, with the pin that OpenClaw stored for this session.
     Session {
         /// The key of the session.
         key: String,
-        /// What is asked for besides.
+        /// The other selector.
         want: Box<Selector>,
     },
 }
 
-/// The profile that is tried before all others.
+/// The preferred profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pin {
     /// The profile.
     pub profile: ProfileId,
-    /// Who wants it so.
+    /// The source of the preference.
     pub because: PinReason,
-    /// No other profile is tried, and a cooldown does not count.
+    /// Whether no other profile is tried; then a cooldown does not count.
     pub locked: bool,
 }
 
-/// Why a profile is preferred.
+/// The source of a preference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PinReason {
-    /// It was named.
+    /// The profile was named.
     Profile,
-    /// It was named with the model.
+    /// The profile was named with the model.
     Model,
-    /// The session is pinned to it.
+    /// The session with this key is pinned to it.
     Session(String),
     /// This directory is bound to it: the working directory, or one above.
     Directory(PathBuf),
 }
 
 impl Pin {
-    /// A failure of the only profile that may be used, with why no other was tried.
+    /// Adds to the failure of the only permitted profile why no other was tried.
     pub fn explain(&self, mut failure: Failure) -> Failure {
         let who = match &self.because {
             PinReason::Profile | PinReason::Model => return failure,
@@ -73,23 +72,24 @@ impl Pin {
     }
 }
 
-/// What was chosen.
+/// A resolved selector.
 #[derive(Clone, Debug)]
 pub struct Resolved {
     /// The provider.
     pub provider: ProviderId,
-    /// The own name of the model, if one was named: a cooldown may be of another one.
+    /// The model's name without its provider, if one was named: a cooldown may be for another
+    /// model.
     pub model: Option<String>,
     /// The profile that is preferred, if any is.
     pub preferred: Option<Pin>,
-    /// Wishes that do not count, and why, each a sentence.
+    /// Pins that are ignored, with the reason, one sentence each.
     pub passed_over: Vec<String>,
-    /// What the agent sees, as far as it concerns the provider.
+    /// The documents that the agent sees, as far as they concern the provider.
     pub effective: Arc<Effective>,
 }
 
 impl Resolved {
-    /// Every candidate in order, the preferred one first if the order has it.
+    /// Selects: every candidate in order, the preferred one first if the order has it.
     pub fn decide(&self, cx: Context<'_>) -> Decision {
         let preferred = self.preferred.as_ref().map(|preferred| &preferred.profile);
         let now = cx.clock.now();
@@ -102,7 +102,7 @@ impl Resolved {
         )
     }
 
-    /// The profiles that are tried, in order.
+    /// Lists the profiles that are tried, in order.
     pub(in crate::app) fn tried<'a>(&'a self, decision: &'a Decision) -> Vec<&'a ProfileId> {
         match self.locked() {
             Some(locked) => vec![&locked.profile],
@@ -110,7 +110,7 @@ impl Resolved {
         }
     }
 
-    /// The profile beside which no other is tried.
+    /// Returns the profile if no other may be tried.
     pub fn locked(&self) -> Option<&Pin> {
         self.preferred.as_ref().filter(|preferred| preferred.locked)
     }

@@ -1,6 +1,6 @@
-//! How a login stands, how bad that is, and who must act: a word each.
+//! The state of a login, how bad it is, and who must act.
 
-/// How a login stands, by all that is known of it.
+/// The state of a login, by all that is known of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Valid, or refreshed by any command that needs it.
@@ -23,18 +23,18 @@ pub enum State {
     OldCopy,
     /// How its last refresh ended is not known.
     InDoubt,
-    /// Was not used for longer than its provider keeps a login.
+    /// Was unused for longer than its provider keeps a grant.
     Idle,
-    /// The provider is in trouble and is not asked again yet.
+    /// The provider is in trouble, and the backoff has not passed.
     BackingOff,
-    /// The configuration keeps it from being used or refreshed.
+    /// The configuration prevents its use or refresh.
     Misconfigured,
-    /// Something needs the provider, and nothing that can be used is there.
+    /// Something needs the provider, and no usable credential is stored.
     NotStored,
 }
 
 impl State {
-    /// The word for people, at most nine characters long.
+    /// Returns the word for people, at most nine characters long.
     pub fn label(self) -> &'static str {
         match self {
             Self::Elsewhere => "external",
@@ -45,7 +45,7 @@ impl State {
         }
     }
 
-    /// The word in JSON.
+    /// Returns the word used in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -66,28 +66,28 @@ impl State {
     }
 }
 
-/// How bad it is now.
+/// How bad the state is now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Trouble {
-    /// There is no token, and somebody must act.
+    /// There is no token before somebody acts.
     Broken,
-    /// There is a token, and perhaps no next one; or there will be one later.
+    /// There may be no next token, or there is none yet.
     Doubtful,
 }
 
 /// Who must act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Actor {
-    /// A person, who logs in, pastes or corrects something.
+    /// A person: must log in, paste or correct something.
     Person,
-    /// Anything that runs a command: a timer can.
+    /// Anything that runs a command, such as a timer.
     Command,
     /// Nobody: any command that needs a token refreshes it.
     Nobody,
 }
 
 impl Actor {
-    /// Its name.
+    /// Returns the name used in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Person => "person",

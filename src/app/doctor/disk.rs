@@ -1,5 +1,5 @@
-//! The checks that write: each in a directory that is thrown away, each with what follows for
-//! credentials if it fails.
+//! Checks of the disk: each writes in a temporary directory, and says what a failure means for
+//! credentials.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::ports::host::Clock;
 
 use super::report::Verdict;
 
-/// The doors that are put to the test. A check outlives its patience, so it owns them.
+/// The ports under test. A check may outlive its time limit, so it owns them.
 #[derive(Clone)]
 pub struct Lab {
     /// The file system as the store uses it.
@@ -28,20 +28,20 @@ pub struct Lab {
     pub pid: u32,
 }
 
-/// One that changes nothing looks at the directory itself.
+/// A check that changes nothing; it gets the directory itself.
 pub(super) type DiskContext = fn(&Lab, &Path) -> Verdict;
 
-/// One that writes has a directory below it to itself.
+/// A check that writes; it has a directory below it to itself.
 pub(super) type Trial = fn(&Lab, &Path) -> Verdict;
 
-/// What can be seen.
+/// The checks that only look.
 pub(super) const LOOKS: [(&str, DiskContext); 3] = [
     ("file_system", |lab, place| told(file_system(lab, place))),
     ("owner", |lab, place| told(owner(lab, place))),
     ("free_space", |lab, place| told(free_space(lab, place))),
 ];
 
-/// What must be tried.
+/// The checks that write.
 pub(super) const TRIALS: [(&str, Trial); 9] = [
     ("permissions", |lab, bench| told(permissions(lab, bench))),
     ("locks", |lab, bench| told(locks(lab, bench))),
@@ -60,24 +60,25 @@ pub(super) const TRIALS: [(&str, Trial); 9] = [
 
 const ELSEWHERE: &str = "choose another state directory with OPENCLAW_STATE_DIR";
 
-/// How often a file is replaced while another thread reads it, and for how long at most.
+/// The number of replacements of a file while another thread reads it, and their time limit.
 const REPLACES: usize = 200;
 const REPLACING: Duration = Duration::from_millis(400);
 
-/// A disk with less than this is as good as full: a store of many logins and its copy.
+/// A disk with less free space than this is nearly full: a store of many logins and its copy.
 const LITTLE: u64 = 16 * 1024 * 1024;
 const NOTHING: u64 = 256 * 1024;
 
 /// 2025-01-01: no clock of a machine that has this program can be before that.
 const EARLIEST: Timestamp = Timestamp(1_735_689_600_000);
-/// Locks of OpenClaw go stale after 30 s by these clocks.
+/// The tolerated clock difference in milliseconds: locks of OpenClaw go stale after 30 s by these
+/// clocks.
 const DRIFT: i64 = 5_000;
 
 fn told(outcome: Result<Verdict, FileError>) -> Verdict {
     outcome.unwrap_or_else(|error| Verdict::failed(error.to_string(), ELSEWHERE))
 }
 
-/// The directory, or what is above it where it does not exist.
+/// Returns the directory, or the nearest existing one above it.
 fn existing<'a>(lab: &Lab, place: &'a Path) -> Result<&'a Path, FileError> {
     for directory in place.ancestors() {
         if lab.files.stat(directory)?.is_some() {
@@ -193,7 +194,8 @@ fn locks(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
     })
 }
 
-/// Without another process it is only half a proof, and nothing is known to be wrong.
+/// Makes the verdict if no other process could be started: half a proof, and nothing known to be
+/// wrong.
 fn alone(found: &str, error: &FileError) -> Verdict {
     let advice = "nothing is known of two processes; run it again";
     Verdict::warning(format!("{found}; {error}"), advice)
@@ -252,7 +254,7 @@ fn exclusive_create(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
     Ok(Verdict::ok("only one can make a file or a directory"))
 }
 
-/// Whole pages of one letter: a mixture shows.
+/// Makes whole pages of one letter, so that a mixture shows.
 fn page(number: usize) -> Vec<u8> {
     let letters = b'a'..=b'z';
     let letter = letters.cycle().nth(number % 26).unwrap_or(b'a');

@@ -1,4 +1,4 @@
-//! What lies around that somebody should know of. Reads only.
+//! Findings in the state directory: what is damaged, open to others or left over. Reads only.
 
 use std::path::PathBuf;
 
@@ -12,17 +12,16 @@ use crate::ports::store::{Scope, StoreError};
 use super::report::{Check, Verdict};
 use crate::app::context::Context;
 
-/// A lock of OpenClaw is taken for stale after this long, in milliseconds.
+/// The age in milliseconds at which a lock of OpenClaw is stale.
 const STALE: i64 = 30_000;
 
-/// A refresh takes no longer than this, in milliseconds: one that is still open then was never
-/// ended.
+/// The longest a refresh takes, in milliseconds: one that is still open then was never ended.
 const LONGEST_REFRESH: i64 = 60_000;
 
-/// What was found at a place.
+/// Paths and the verdicts on them.
 type Found = Vec<(PathBuf, Verdict)>;
 
-/// A question, and the answer if nothing is found.
+/// The name of a check, the text if it finds nothing, and the check.
 type Inspection = (
     &'static str,
     &'static str,
@@ -45,7 +44,7 @@ const LOOKS: [Inspection; 9] = [
     ),
 ];
 
-/// Looks for everything.
+/// Runs all checks.
 pub(super) fn look(cx: Context<'_>) -> Vec<Check> {
     let state = &cx.dirs.state;
     let mut checks = Vec::new();
@@ -80,8 +79,8 @@ fn directory(cx: Context<'_>, agent: &AgentId) -> PathBuf {
     cx.store_files.directory(agent)
 }
 
-/// The directories that hold credentials, each with the names in it. One that cannot be read is
-/// told of by the checks of the disk.
+/// Lists the directories that hold credentials, each with its file names. One that cannot be read
+/// is reported by the checks of the disk.
 fn names(cx: Context<'_>, agents: &[AgentId]) -> Vec<(PathBuf, Vec<String>)> {
     let directories = agents.iter().flat_map(|agent| {
         let own = directory(cx, agent);
@@ -149,7 +148,7 @@ fn modes(cx: Context<'_>, agents: &[AgentId]) -> Found {
     all.map(verdict).collect()
 }
 
-/// Stored grants whose last refresh was begun and never ended.
+/// Finds stored grants whose last refresh was begun and never ended.
 fn refreshes(cx: Context<'_>, agents: &[AgentId]) -> Found {
     let mut found = Found::new();
     let now = cx.clock.now();
@@ -251,7 +250,7 @@ fn temp_files(cx: Context<'_>, agents: &[AgentId]) -> Found {
     found
 }
 
-/// Files that an earlier version made for each refresh, and nobody needs.
+/// Finds files that an earlier version made for each refresh, and nobody needs.
 fn spent_grants(cx: Context<'_>, _: &[AgentId]) -> Found {
     let place = cx.dirs.state.join("locks/oauth-refresh");
     let verdict = match cx.store_files.leftovers() {
@@ -265,7 +264,7 @@ fn spent_grants(cx: Context<'_>, _: &[AgentId]) -> Found {
     vec![(place, verdict)]
 }
 
-/// Removes what nobody needs; a check if there was anything.
+/// Removes files that nobody needs; `None` if there were none.
 pub(super) fn fix(cx: Context<'_>) -> Option<Check> {
     let verdict = match cx.store_files.remove_leftovers() {
         Ok(0) => return None,

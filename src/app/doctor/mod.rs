@@ -22,16 +22,16 @@ use crate::ports::files::{FileError, Files};
 use super::context::Context;
 use super::failure::Failure;
 
-/// How long all of it may take, unless something else is asked for.
+/// The default time limit of the whole command.
 pub const USUAL_TIMEOUT: Duration = Duration::from_millis(1_900);
-/// How long tidying up may take at least, even when all other time is over.
+/// The least time for cleaning up, even if the limit has passed.
 const CLEANING: Duration = Duration::from_millis(500);
-/// How the throw-away directory's name begins; the process id follows.
+/// The beginning of the temporary directory's name; the process id follows.
 const PREFIX: &str = ".openclaw-doctor-";
 
-/// Looks at the state directory, and at each agent's directory that lies on another disk. One check
-/// may take up to half of `timeout`. `fault` is why the configuration could not be read: then only
-/// the main agent is known. With `fix` what nobody needs is removed.
+/// Checks the state directory, and each agent's directory on another device. A check may take up to
+/// half of `timeout`. `fault` says why the configuration could not be read; then only the main
+/// agent is known. With `fix`, files that nobody needs are removed.
 ///
 /// # Errors
 /// If a signal asked to stop; what was found wrong stands in the report.
@@ -84,20 +84,20 @@ fn configuration(cx: Context<'_>, fault: Option<&Failure>) -> Check {
     }
 }
 
-/// One visit.
+/// A run of the command.
 struct Session {
     lab: Lab,
     start: Duration,
-    /// For all of it.
+    /// The time limit of the run.
     budget: Duration,
-    /// For one check.
+    /// The time limit of one check.
     limit: Duration,
     checks: Vec<Check>,
     is_stuck: bool,
 }
 
 impl Session {
-    /// The state directory, and those of the agents that are on other devices.
+    /// Lists the state directory, and those of the agents that are on other devices.
     fn places(&mut self, cx: Context<'_>) -> Vec<PathBuf> {
         let state = cx.dirs.state.clone();
         let agents = cx.settings.agents.iter();
@@ -173,7 +173,7 @@ impl Session {
         });
     }
 
-    /// The outcome, or nothing if it did not come in time.
+    /// Runs `work` on a thread; `None` if it takes too long.
     fn within<T: Send + 'static>(
         &mut self,
         work: impl FnOnce(&Lab) -> T + Send + 'static,
@@ -204,8 +204,8 @@ impl Session {
     }
 }
 
-/// Makes the throw-away directory, and names the directories above it that had to be made for it,
-/// the innermost first. What processes that are gone left behind goes first.
+/// Makes the temporary directory. Returns it, and the directories above it that had to be made, the
+/// innermost first. What dead processes left is removed before.
 fn make(lab: &Lab, place: &Path) -> Result<(PathBuf, Vec<PathBuf>), FileError> {
     let files = &*lab.files;
     for name in files.list(place)? {

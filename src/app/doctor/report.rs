@@ -1,22 +1,22 @@
-//! What the checks found.
+//! The report of `doctor`.
 
 use std::path::PathBuf;
 
 use crate::model::hint::Hint;
 
-/// How a check ended.
+/// The outcome of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// As it should be.
     Ok,
-    /// Something to know, or to tidy up.
+    /// Worth knowing, or to be tidied up.
     Warning,
     /// Credentials are not safe here.
     Failed,
 }
 
 impl Status {
-    /// Its name.
+    /// Returns the name used in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -26,14 +26,14 @@ impl Status {
     }
 }
 
-/// What a check found, and what to do about it.
+/// The verdict of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// How it ended.
+    /// The outcome.
     pub status: Status,
     /// What was found.
     pub found: Hint,
-    /// What to do, if anything.
+    /// Advice, if there is anything to do.
     pub advice: Option<Hint>,
 }
 
@@ -63,18 +63,18 @@ impl Verdict {
     }
 }
 
-/// One check.
+/// A check that was run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// Its name, which never changes.
+    /// Its stable name.
     pub name: &'static str,
-    /// Which directory was looked at.
+    /// The directory or file that was checked.
     pub place: PathBuf,
-    /// What was found.
+    /// The verdict.
     pub verdict: Verdict,
 }
 
-/// Everything that was looked at.
+/// The checks of a run.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The state directory.
@@ -84,7 +84,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// How many checks ended so.
+    /// Counts the checks with this outcome.
     pub fn count(&self, status: Status) -> usize {
         let all = self.checks.iter();
         all.filter(|check| check.verdict.status == status).count()

@@ -1,4 +1,5 @@
-//! What lies in no document: variables, sign-ins of other software, a key of the configuration.
+//! Candidates outside every document: variables, sign-ins of other software, a key of the
+//! configuration.
 
 use std::path::PathBuf;
 
@@ -12,7 +13,7 @@ use super::chain::{ChainContext, Search, not_asked};
 use super::rows::{CandidateSource, Row, Standing};
 
 impl ChainContext<'_> {
-    /// Every place where a variable of the provider is set; the first counts.
+    /// Adds a row for every source that sets a variable of the provider; the first counts.
     pub(super) fn variables(&self, search: &mut Search) {
         let Some(manifest) = &self.manifest else {
             return;
@@ -49,7 +50,7 @@ impl ChainContext<'_> {
         }
     }
 
-    /// A sign-in that holds no token: where it counts, nothing is handed out.
+    /// Adds a sign-in that holds no token: where it counts, nothing is handed out.
     fn software(&self, search: &mut Search, manifest: &Provider, source: String) {
         let (standing, reason) = self.beside(search);
         let reason = match standing {
@@ -100,7 +101,7 @@ impl ChainContext<'_> {
         });
     }
 
-    /// What becomes of what lies in no document.
+    /// Returns the standing of a candidate outside every document.
     fn beside(&self, search: &mut Search) -> (Standing, Reason) {
         match self.choice.locked() {
             Some(locked) => (Standing::PassedOver, not_asked(locked)),

@@ -1,10 +1,10 @@
-//! Where the bill crosses over: a subscription is there, and what is used is metered.
+//! Warnings of a metered credential that is used although there is a subscription.
 
 use super::rows::{Row, Standing};
 use crate::app::credential::reason_text::NOT_ASKED;
 use crate::model::provider::Bill;
 
-/// Each subscription that is passed over for something metered, a sentence.
+/// Warns of each subscription that is skipped for a metered credential, one sentence each.
 pub(super) fn crossed(rows: &[Row], used: Option<usize>) -> Vec<String> {
     let used = used.and_then(|place| rows.get(place));
     let Some(used) = used.filter(|used| used.bill == Bill::Metered) else {

@@ -1,5 +1,5 @@
-//! The candidates of one provider in the order in which they are asked: profiles, variables, the
-//! configuration (`spec` of the reference release, 4.2).
+//! The candidates of a provider in the order in which they are tried: profiles, variables, the
+//! configuration (`docs/compatibility.md`).
 
 use std::cell::RefCell;
 
@@ -26,7 +26,7 @@ use super::rows::{CandidateSource, ProfileRow, Row, Standing, Stored};
 use super::shadows::Files;
 use crate::app::credential::account::Account;
 
-/// What the candidates are looked at with.
+/// What is needed to examine the candidates of one provider.
 pub(super) struct ChainContext<'a> {
     pub(super) cx: Context<'a>,
     pub(super) keys: &'a Keys<'a>,
@@ -38,16 +38,16 @@ pub(super) struct ChainContext<'a> {
     reader: RefCell<FactsReader<'a>>,
 }
 
-/// How far the search has come.
+/// The state of a search through the candidates.
 #[derive(Default)]
 pub(super) struct Search {
-    /// Every candidate so far.
+    /// The rows so far.
     pub(super) rows: Vec<Row>,
-    /// The place of what is used.
+    /// The index of the row that is used.
     pub(super) used: Option<usize>,
-    /// Why nothing is handed out.
+    /// The failure if none is used.
     pub(super) failure: Option<Failure>,
-    /// What ends the search without a token.
+    /// The candidate that ended the search without a token.
     pub(super) ended_by: Option<String>,
 }
 
@@ -56,7 +56,7 @@ impl Search {
         self.used.is_some() || self.ended_by.is_some()
     }
 
-    /// What becomes of a candidate that would give a token.
+    /// Returns the standing of a candidate that would give a token.
     pub(super) fn place(&mut self, first: Reason, cooling: Option<Reason>) -> (Standing, Reason) {
         let used = self.used.and_then(|place| self.rows.get(place));
         match (used, &self.ended_by) {
@@ -104,7 +104,7 @@ impl<'a> ChainContext<'a> {
         }
     }
 
-    /// Goes through all of them.
+    /// Examines all candidates.
     pub(super) fn search(&self) -> Result<Search, StoreError> {
         let mut search = Search::default();
         let mut decision = self.choice.decide(self.cx);
@@ -125,7 +125,7 @@ impl<'a> ChainContext<'a> {
         Ok(search)
     }
 
-    /// Why there is no token, in the words of the command that would say so.
+    /// Sets the failure as `token` would report it, if nothing is used.
     fn conclude(&self, search: &mut Search) {
         if search.used.is_some() {
             search.failure = None;
@@ -147,7 +147,7 @@ impl<'a> ChainContext<'a> {
         });
     }
 
-    /// The first profile that would give a token if the order named it.
+    /// Returns the first profile that would give a token if the order named it.
     fn unnamed<'r>(&self, rows: &'r [Row]) -> Option<&'r ProfileId> {
         let unnamed = rows.iter().filter(|row| row.reason.code == NOT_NAMED);
         let mut profiles = unnamed.filter_map(|row| match &row.what {
@@ -191,7 +191,7 @@ impl<'a> ChainContext<'a> {
         })
     }
 
-    /// What selection says of it.
+    /// Returns the reason that selection gives.
     fn verdict(&self, candidate: &Candidate, seen: Option<&VisibleProfile<'_>>) -> Reason {
         let unusable = seen.and_then(|seen| self.unusable(seen));
         match (&candidate.verdict, unusable) {
@@ -204,7 +204,7 @@ impl<'a> ChainContext<'a> {
         seen.unusable(self.now, self.choice.model.as_deref())
     }
 
-    /// What asking for its token would come to.
+    /// Examines a profile as `token` would.
     fn ask(
         &self,
         search: &mut Search,
@@ -232,7 +232,7 @@ impl<'a> ChainContext<'a> {
         (Standing::PassedOver, reason, None)
     }
 
-    /// Why what is used is used.
+    /// Returns the reason of the profile that is used.
     fn first(&self, seen: &VisibleProfile<'_>) -> Reason {
         let preferred = self.choice.preferred.as_ref();
         match preferred.filter(|preferred| preferred.profile == *seen.id) {
@@ -291,7 +291,7 @@ fn because(preferred: &Pin) -> Reason {
     Reason::new(code, words)
 }
 
-/// Why a profile gives no token.
+/// Returns the reason why a profile gives no token.
 fn reason_of(stored: &Stored) -> Reason {
     let obstacle = stored.assessment.obstacle.as_ref();
     let mut reason = obstacle.map_or_else(
@@ -304,7 +304,7 @@ fn reason_of(stored: &Stored) -> Reason {
     reason
 }
 
-/// What would be done for its token.
+/// Returns what would be done for its token; `None` if it gives none.
 fn then(assessment: &Assessment) -> Option<Reason> {
     Some(match (&assessment.next, &assessment.obstacle) {
         (NextStep::UseAsIs, None) => Reason::new("as-it-is", AS_IT_IS),

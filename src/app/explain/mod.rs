@@ -1,8 +1,9 @@
 //! `models auth explain`: which credential would be used, and why. No lock, no network, no write,
 //! and no type in the report can hold a secret.
 //!
-//! What is used is what `models auth token` hands out: both ask `choice` whose credential is
-//! meant, go through the candidates in the same order, and judge each by the same functions.
+//! What is used is what `models auth token` hands out: both resolve the selector in
+//! `credential/resolve.rs`, try the candidates in the same order, and assess each in
+//! `credential/assessment.rs`.
 
 mod beside;
 mod bills;
@@ -31,18 +32,18 @@ use super::failure::{Failure, Kind};
 use chain::ChainContext;
 use shadows::Files;
 
-/// What is asked for.
+/// Parameters of [`run`].
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// For which agent.
+    /// The agent.
     pub agent: AgentId,
-    /// Whether it was named, and not just the default.
+    /// True if the user named the agent, which must then be configured.
     pub agent_named: bool,
-    /// Whose credential; [`Selector::Default`] for every provider that has anything.
+    /// The credential; [`Selector::Default`] stands for every provider that has anything.
     pub want: Selector,
 }
 
-/// The whole explanation.
+/// The explanation.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The agent.
@@ -51,47 +52,47 @@ pub struct Report {
     pub inheritance: Option<Inheritance>,
     /// The default model of the agent, its alias resolved.
     pub default_model: String,
-    /// The providers, the default model's first.
+    /// The providers, that of the default model first.
     pub providers: Vec<Explained>,
-    /// Files that are there and not read, because others are.
+    /// Files that are not read because others are.
     pub shadows: Vec<Shadow>,
-    /// What is wrong, each a sentence.
+    /// Faults of documents and the configuration, one sentence each.
     pub faults: Vec<String>,
 }
 
-/// The choice for one provider.
+/// The explanation for one provider.
 #[derive(Clone, Debug)]
 pub struct Explained {
     /// The provider.
     pub provider: ProviderId,
-    /// What people call it, if it is known.
+    /// Its display name, if it is known.
     pub name: Option<String>,
-    /// Whether the default model is of it.
+    /// Whether the default model is one of its models.
     pub of_default_model: bool,
-    /// What says in which order; the first holds.
+    /// The sources of the order; the first wins.
     pub order: Vec<OrderSource>,
-    /// The profile that is preferred, if any is.
+    /// The preferred profile.
     pub preferred: Option<Pin>,
-    /// Every candidate in order: profiles, then variables, then the configuration.
+    /// The candidates in order: profiles, then variables, then the configuration.
     pub rows: Vec<Row>,
-    /// The place in [`Explained::rows`] of what is used.
+    /// The index in [`Explained::rows`] of the one that is used.
     pub used: Option<usize>,
-    /// Why nothing would be handed out.
+    /// The failure if none is used.
     pub failure: Option<Failure>,
-    /// What is there and does not count, because of something else.
+    /// Credentials that others hide.
     pub shadows: Vec<Shadow>,
-    /// What a person should know, each a sentence.
+    /// Warnings, one sentence each.
     pub warnings: Vec<String>,
 }
 
 impl Explained {
-    /// What is used.
+    /// Returns the row that is used.
     pub fn used(&self) -> Option<&Row> {
         self.rows.get(self.used?)
     }
 }
 
-/// Explains.
+/// Explains which credential is used for one provider, or for all.
 ///
 /// # Errors
 /// If the agent, profile or session is unknown, nothing is known of the provider, or a document
@@ -140,7 +141,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     })
 }
 
-/// What is the same for every provider.
+/// What the explanations of all providers share.
 struct Explainer<'a> {
     cx: Context<'a>,
     keys: &'a Keys<'a>,
@@ -150,7 +151,7 @@ struct Explainer<'a> {
 }
 
 impl Explainer<'_> {
-    /// Every provider that has anything, that of the default model first.
+    /// Explains every provider that has anything, that of the default model first.
     fn everything(&self, wrong: &mut Vec<String>) -> Result<Vec<Explained>, Failure> {
         let settings = self.cx.settings;
         let agent = &self.effective.agent;
@@ -184,7 +185,7 @@ impl Explainer<'_> {
         each.collect()
     }
 
-    /// What was asked for; that nothing is usable is an answer.
+    /// Explains the one that was asked for. That nothing is usable is an answer, not an error.
     fn one(&self, want: &Selector) -> Result<Explained, Failure> {
         match (want, choose(self.cx, &self.effective.agent, want)) {
             (_, Ok(choice)) => self.explain(choice, true),

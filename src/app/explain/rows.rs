@@ -1,4 +1,4 @@
-//! What is told of each candidate.
+//! Rows of the explanation.
 
 use std::path::PathBuf;
 
@@ -14,21 +14,21 @@ use crate::ports::store::Location;
 
 use crate::app::credential::account::Account;
 
-/// One candidate.
+/// A candidate.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// What it is.
+    /// Its source.
     pub what: CandidateSource,
-    /// What becomes of it.
+    /// Its standing.
     pub standing: Standing,
-    /// Why.
+    /// The reason for its standing.
     pub reason: Reason,
     /// Whose bill its use runs up.
     pub bill: Bill,
 }
 
 impl Row {
-    /// What it is called.
+    /// Returns the name to show.
     pub fn label(&self) -> String {
         match &self.what {
             CandidateSource::Profile(row) => row.id.to_string(),
@@ -39,23 +39,23 @@ impl Row {
     }
 }
 
-/// What becomes of a candidate.
+/// The standing of a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// It is used.
     Used,
     /// It would be used if those before it gave no token.
     Next,
-    /// The same, after all others: it cools down.
+    /// It would be used after all others, because it cools down.
     Last,
     /// It is not used.
     PassedOver,
-    /// It can never count, because of something else.
+    /// It can never be used, because another one hides it.
     Shadowed,
 }
 
 impl Standing {
-    /// Its name.
+    /// Returns the name used in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Used => "used",
@@ -67,64 +67,64 @@ impl Standing {
     }
 }
 
-/// What a candidate is.
+/// The source of a candidate.
 #[derive(Clone, Debug)]
 pub enum CandidateSource {
-    /// A profile, stored or only named.
+    /// A profile: stored, or only named by an order or the configuration.
     Profile(Box<ProfileRow>),
-    /// A variable.
+    /// An environment variable.
     Variable {
         /// Its name.
         name: String,
-        /// Where it is set.
+        /// The source that sets it.
         place: EnvSource,
         /// The file that sets it, if one does.
         file: Option<PathBuf>,
-        /// What it carries.
+        /// The kind of credential that it carries.
         kind: Kind,
     },
     /// A sign-in of the provider's own software.
     Software {
-        /// What it is called.
+        /// The manifest's name for it.
         source: String,
     },
     /// A key in the configuration.
     ConfigKey {
-        /// Where it stands.
+        /// The path of the member.
         member: String,
-        /// The configuration.
+        /// The configuration file.
         file: PathBuf,
     },
 }
 
-/// What is told of a profile.
+/// A profile of the chain.
 #[derive(Clone, Debug)]
 pub struct ProfileRow {
-    /// Its name.
+    /// Its id.
     pub id: ProfileId,
-    /// What is stored under it; `None` if nothing is.
+    /// The stored credential; `None` if nothing is stored.
     pub stored: Option<Stored>,
-    /// What would be done for its token, if it gives one.
+    /// What would be done for its token; `None` if it gives none.
     pub then: Option<Reason>,
 }
 
-/// What is stored.
+/// A stored credential, without its secrets.
 #[derive(Clone, Debug)]
 pub struct Stored {
-    /// What it is.
+    /// The kind of credential.
     pub kind: Kind,
     /// The agent in whose document it lies.
     pub owner: AgentId,
-    /// The file it lies in.
+    /// The location of that document.
     pub file: Location,
-    /// Whose it is.
+    /// The account.
     pub account: Account,
-    /// When its token ends, if that is known.
+    /// When its token expires, if that is known.
     pub expires: Option<Timestamp>,
-    /// Passed over until then, after failures.
+    /// The end of its cooldown.
     pub unusable_until: Option<Timestamp>,
-    /// What is known of it.
+    /// The facts.
     pub facts: Facts,
-    /// What that comes to.
+    /// The assessment of the facts.
     pub assessment: Assessment,
 }

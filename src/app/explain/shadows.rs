@@ -1,4 +1,4 @@
-//! What is there and does not count, because of something else.
+//! Credentials and files that others hide.
 
 use std::path::Path;
 
@@ -10,22 +10,22 @@ use crate::app::failure::Failure;
 use crate::model::id::AgentId;
 use crate::ports::store_files::StorePlaces;
 
-/// The files that the agent's credentials and main's lie in.
+/// The files that hold the agent's credentials, and main's.
 pub(super) struct Files {
     pub(super) own: StorePlaces,
     pub(super) main: Option<StorePlaces>,
 }
 
-/// Something that does not count.
+/// Something that is hidden.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Shadow {
-    /// What it is.
+    /// What is hidden.
     pub what: String,
-    /// Because of this.
+    /// What hides it.
     pub by: String,
 }
 
-/// Profiles of main's that the agent has under the same name itself.
+/// Lists profiles of main that the agent's own profiles of the same name hide.
 pub(super) fn of_profiles(choice: &Resolved) -> Vec<Shadow> {
     let effective = &choice.effective;
     let Some(main) = &effective.main else {
@@ -41,7 +41,7 @@ pub(super) fn of_profiles(choice: &Resolved) -> Vec<Shadow> {
     twice.map(|(id, _)| shadow(id)).collect()
 }
 
-/// Files of earlier releases beside a document.
+/// Lists files of earlier releases that a document hides.
 pub(super) fn files(cx: Context<'_>, agent: &AgentId, files: &Files) -> Vec<Shadow> {
     let main = AgentId::main();
     let of = |agent: &AgentId, places: &StorePlaces| {
@@ -59,7 +59,7 @@ pub(super) fn files(cx: Context<'_>, agent: &AgentId, files: &Files) -> Vec<Shad
     shadows
 }
 
-/// What would change the picture at the next command that may write.
+/// Lists what the next command that may write will change, one sentence each.
 pub(super) fn unsettled(
     cx: Context<'_>,
     agent: &AgentId,

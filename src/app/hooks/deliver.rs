@@ -1,4 +1,4 @@
-//! Delivery of events to the commands that a user configured: the one place that runs hooks.
+//! Delivery of events to the commands that a user configured: the only place that runs hooks.
 //!
 //! Use cases note events while they run, and hooks run only when the command is done: every
 //! credential is stored then and every lock released, so a hook that fails or hangs costs no login.
@@ -23,16 +23,14 @@ use super::sent_log;
 use crate::app::context::Context;
 use crate::app::credential::env_keys::FROM_SHELL;
 
-/// How long a hook may run.
+/// The time limit of a hook.
 const LIMIT: Duration = Duration::from_secs(10);
-/// Set for a hook. Where it is set nothing is told of: a hook that runs `openclaw` would ring
-/// itself.
+/// Set for a hook. If it is set no hook is run: a hook that runs `openclaw` would call itself.
 const EVENT: &str = "OPENCLAW_EVENT";
-/// What variables begin with that carry the secrets of a configuration.
+/// The prefix of variables that carry secrets of the configuration.
 const SECRETS: &str = "OPENCLAW_SECRET_";
 
-/// What is wrong with the hooks that are configured, each a sentence: found out before there is
-/// something to tell. Runs none.
+/// Validates the configured hooks without running them; one message per problem.
 pub(in crate::app) fn check(cx: Context<'_>) -> Vec<String> {
     cx.alerts.is_checked.store(true, Ordering::Relaxed);
     let (hooks, findings) = match cx.alerts.hooks() {
@@ -52,8 +50,8 @@ pub(in crate::app) fn check(cx: Context<'_>) -> Vec<String> {
     findings.chain(unfit).collect()
 }
 
-/// Runs the hooks of everything that was noted. `render` gives the text of advice about the logins
-/// of an agent. To be called when nothing is locked and the answer has been written.
+/// Runs the hooks for all events of the command. `render` turns advice about the logins of an agent
+/// into text. Must be called when no lock is held and the output has been written.
 ///
 /// What goes wrong is told, and is no failure.
 pub fn deliver(cx: Context<'_>, render: &dyn Fn(&AgentId, &Hint) -> String) {
@@ -107,13 +105,13 @@ pub fn deliver(cx: Context<'_>, render: &dyn Fn(&AgentId, &Hint) -> String) {
     sent_log::arrived(cx, &arrived);
 }
 
-/// Why a message did not arrive, and whether no further one is sent.
+/// Why a message was not delivered, and whether no further one is sent.
 struct Trouble {
     words: String,
     is_over: bool,
 }
 
-/// An alert, and its texts as they are told.
+/// An alert with its rendered texts.
 struct Told<'a> {
     alert: &'a Alert,
     message: String,
@@ -164,7 +162,7 @@ fn run(
     }
 }
 
-/// A program by its path, or by its name on `PATH`.
+/// Finds a program by its path, or by its name on `PATH`.
 fn find(cx: Context<'_>, program: &str) -> Result<PathBuf, String> {
     if program.contains('/') {
         return Ok(path::resolve(program, &cx.dirs.home, &cx.dirs.home));
@@ -175,7 +173,7 @@ fn find(cx: Context<'_>, program: &str) -> Result<PathBuf, String> {
         .ok_or_else(|| format!("{program} is not on PATH, or must not be run"))
 }
 
-/// What a hook is told, as variables: for people who write shell scripts.
+/// Returns the variables for a hook, for people who write shell scripts.
 fn variables(told: &Told<'_>) -> Vec<(&'static str, String)> {
     let alert = told.alert;
     let mut variables = vec![
@@ -193,7 +191,7 @@ fn variables(told: &Told<'_>) -> Vec<(&'static str, String)> {
     variables
 }
 
-/// What a hook is told, as one line of JSON.
+/// Returns the line of JSON for a hook.
 fn line(told: &Told<'_>) -> Vec<u8> {
     let alert = told.alert;
     let line = json!({
@@ -208,8 +206,8 @@ fn line(told: &Told<'_>) -> Vec<u8> {
     format!("{line}\n").into_bytes()
 }
 
-/// The variables that are known to carry credentials: a hook has no use for them, and what it
-/// prints goes to a log or a chat.
+/// Lists the variables that are known to carry credentials: a hook has no use for them, and its
+/// output goes to a log or a chat.
 fn withheld(cx: Context<'_>) -> Vec<String> {
     let mut names: Vec<String> = FROM_SHELL.iter().map(|name| (*name).to_owned()).collect();
     let listing = cx.catalogue.list();

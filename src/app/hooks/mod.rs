@@ -1,4 +1,4 @@
-//! Hooks: commands of the user that are told of events.
+//! Hooks: commands of the user that are run for events.
 
 pub mod deliver;
 pub mod event;

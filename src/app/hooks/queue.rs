@@ -1,4 +1,4 @@
-//! What happened during a command, for the hooks that run when it is over.
+//! The queue of events of a command, for the hooks that run after it.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,17 +7,17 @@ use crate::model::alert::{Alert, Hooks};
 use crate::model::declared::Finding;
 use crate::ports::declarations::{Declarations, DeclareError};
 
-/// What happened during a command, and who wants to know.
+/// The events of a command, and the source of the configured hooks.
 #[derive(Default)]
 pub struct Alerts {
     hooks: Option<Arc<dyn Declarations>>,
     noted: Mutex<Vec<Alert>>,
-    /// What is wrong with the configuration was told.
+    /// Whether faults of the configuration were reported.
     pub(super) is_checked: AtomicBool,
 }
 
 impl Alerts {
-    /// Of which those are told that are configured there.
+    /// Creates a queue for the hooks that are declared there.
     pub fn new(hooks: Arc<dyn Declarations>) -> Self {
         Self {
             hooks: Some(hooks),
@@ -25,7 +25,7 @@ impl Alerts {
         }
     }
 
-    /// Runs nothing, and may be called while anything is locked.
+    /// Queues an event. Runs nothing, so it may be called while a lock is held.
     pub(in crate::app) fn note(&self, alert: Alert) {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         let is_known = |known: &Alert| alert.mark.is_some() && known.mark == alert.mark;

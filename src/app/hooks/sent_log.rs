@@ -1,4 +1,4 @@
-//! What was told, in a small file of the state directory, for all processes.
+//! The log of sent messages: a small file in the state directory, for all processes.
 //!
 //! The file is advice: one that is damaged counts as empty, and what cannot be written down is not
 //! told of, because it would be told of again and again.
@@ -14,17 +14,16 @@ use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, Sharing};
 use crate::ports::lock::{LockError, lock_within};
 
-/// How long to wait for the lock of the file: an alert is worth less than the person's time.
+/// The time limit for the lock of the file: an alert is not worth more of the user's time.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// What the file holds.
 #[derive(Default)]
 struct Content {
     told: SentAlerts,
     last_tick: Option<Timestamp>,
 }
 
-/// The alerts that are to be told of now, and by nobody else.
+/// Claims the alerts that nobody has sent yet, so that no other process sends them.
 pub(in crate::app) fn claim(cx: Context<'_>, alerts: Vec<Alert>) -> Vec<Alert> {
     if alerts.iter().all(|alert| alert.mark.is_none()) {
         return alerts;
@@ -50,7 +49,7 @@ pub(in crate::app) fn claim(cx: Context<'_>, alerts: Vec<Alert>) -> Vec<Alert> {
     }
 }
 
-/// These messages have arrived.
+/// Records that messages were delivered.
 pub(in crate::app) fn arrived(cx: Context<'_>, marks: &[DedupKey]) {
     if marks.is_empty() {
         return;
@@ -61,7 +60,7 @@ pub(in crate::app) fn arrived(cx: Context<'_>, marks: &[DedupKey]) {
     });
 }
 
-/// Writes down that `tick` was run.
+/// Records a run of `tick`.
 pub(in crate::app) fn ticked(cx: Context<'_>, at: Timestamp) {
     change(cx, |content| {
         content.last_tick = Some(at);
@@ -69,7 +68,7 @@ pub(in crate::app) fn ticked(cx: Context<'_>, at: Timestamp) {
     });
 }
 
-/// When `tick` was last run, if ever.
+/// Returns the time of the last run of `tick`.
 pub(in crate::app) fn last_tick(cx: Context<'_>) -> Option<Timestamp> {
     read(cx).ok()?.last_tick
 }
@@ -78,8 +77,7 @@ fn path(cx: Context<'_>) -> PathBuf {
     cx.dirs.state.join("alerts.json")
 }
 
-/// Reads, changes, and writes if the change says so, while nobody else does; false if that could
-/// not be done.
+/// Changes the file under its lock, and writes it if `change` says so; false if that failed.
 fn change(cx: Context<'_>, change: impl FnOnce(&mut Content) -> bool) -> bool {
     let result = locked(cx, change);
     match result {

@@ -1,4 +1,4 @@
-//! What an issuer publishes about itself, asked once and kept for a while.
+//! Metadata of issuers, fetched once and cached.
 //!
 //! One file per issuer in `<state>/cache/metadata`, 0600 and without any secret. What lies there is
 //! looked through again each time it is read, so a manifest that narrows its hosts holds at once.
@@ -22,7 +22,7 @@ use crate::app::failure::{Failure, Kind};
 
 const SCHEMA: u32 = 1;
 
-/// The file of one issuer.
+/// The cache file of one issuer.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Page {
@@ -34,23 +34,24 @@ struct Page {
     keys: Option<Keys>,
 }
 
-/// The issuer's keys, kept for as long as its metadata.
+/// The issuer's keys, cached as long as its metadata.
 #[derive(Serialize, Deserialize)]
 struct Keys {
     address: String,
     set: Value,
 }
 
-/// Whether a document that has run out is better than none.
+/// Whether an expired document is used if the server cannot be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::app) enum Stale {
     /// It is not: somebody is about to log in.
     Refused,
-    /// It is, where the server cannot be asked: a login is kept alive with it.
+    /// It is: it serves to refresh a login.
     Accepted,
 }
 
-/// The metadata of a provider's issuer: what is kept while it counts, else what the issuer says.
+/// Returns the metadata of a provider's issuer: from the cache while it is fresh, else from the
+/// issuer.
 ///
 /// # Errors
 /// [`Kind::Temporary`] if the server cannot be asked now, [`Kind::Config`] if it has no metadata,
@@ -109,7 +110,7 @@ fn failure(provider: &Provider, issuer: &str, error: &MetadataError) -> Failure 
     }
 }
 
-/// Asks one address after the other until one has it.
+/// Tries one address after the other until one has a document.
 fn fetch(
     cx: Context<'_>,
     provider: &Provider,
@@ -128,8 +129,8 @@ fn fetch(
     Err(last)
 }
 
-/// The keys of an issuer, which lie at `address`, and whether they were asked for just now. `anew`
-/// if the ones that are kept are too old.
+/// Returns the keys of an issuer, which are at `address`, and whether they were fetched just now.
+/// `anew` ignores the cached ones.
 ///
 /// # Errors
 /// Why they cannot be had.
@@ -188,8 +189,8 @@ fn file(cx: Context<'_>, issuer: &str) -> PathBuf {
     cx.dirs.state.join("cache").join("metadata").join(name)
 }
 
-/// What is kept of the issuer. A file that cannot be read, or whose content the manifest no longer
-/// allows, counts as none.
+/// Reads the cache file of an issuer. One that cannot be read, or that the manifest no longer
+/// allows, counts as missing.
 fn kept(cx: Context<'_>, registration: &Registration) -> Option<(Page, Metadata)> {
     let issuer = registration.issuer.as_deref()?;
     let bytes = cx.files.read(&file(cx, issuer)).ok()??;
@@ -201,12 +202,12 @@ fn kept(cx: Context<'_>, registration: &Registration) -> Option<(Page, Metadata)
     Some((page, metadata))
 }
 
-/// Lets the next command ask again.
+/// Removes the cache file, so that the next command fetches it again.
 pub(in crate::app) fn forget(cx: Context<'_>, issuer: &str) {
     let _ = cx.files.remove(&file(cx, issuer));
 }
 
-/// Keeps it for the next command, which asks again if this fails.
+/// Writes the cache file; if that fails, the next command fetches it again.
 fn keep(cx: Context<'_>, issuer: &str, metadata: &Metadata, answer: &Response, now: Timestamp) {
     let Some(life) = metadata::cache_lifetime(answer) else {
         return;

@@ -1,5 +1,4 @@
-//! Who issues tokens: the client registered there, its metadata, its plugin, and what its ID tokens
-//! prove.
+//! Issuers of tokens: client registration, metadata, verification of a login, plugins.
 
 pub(super) mod metadata_cache;
 pub(super) mod plugin;

@@ -1,4 +1,4 @@
-//! Which external program speaks for a provider, and for a grant.
+//! Plugins: which external program speaks for a provider, and for a grant.
 //!
 //! What is run is for a manifest and for `PATH` to say, never for a stored credential: that only
 //! says where it came from, and so to whom it may go.
@@ -17,15 +17,15 @@ use crate::providers::catalogue::CatalogueError;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 
-/// How the name of every such program begins.
+/// The prefix of every plugin's name.
 const PREFIX: &str = "openclaw-auth-";
 
-/// The name under which a program is looked for.
+/// Returns the program name for a provider.
 fn name(provider: &ProviderId) -> String {
     format!("{PREFIX}{provider}")
 }
 
-/// The providers that only a program on `PATH` speaks for, and where it lies.
+/// Lists the providers that only a plugin on `PATH` describes, and its path.
 pub(in crate::app) fn without_manifest(cx: Context<'_>) -> Vec<(Provider, PathBuf)> {
     let id = |path: &Path| {
         let name = path.file_name()?.to_str()?.strip_prefix(PREFIX)?;
@@ -41,7 +41,7 @@ pub(in crate::app) fn without_manifest(cx: Context<'_>) -> Vec<(Provider, PathBu
 }
 
 impl Context<'_> {
-    /// One provider: as its manifest describes it, or as one for which a program on `PATH` speaks.
+    /// Returns a provider as its manifest describes it, or one that a plugin on `PATH` speaks for.
     ///
     /// # Errors
     /// As [`Catalogue::get`](crate::providers::catalogue::Catalogue::get).
@@ -54,8 +54,8 @@ impl Context<'_> {
         }
     }
 
-    /// The provider of a stored login: one that a program gave is known by that alone, so that a
-    /// token that lives is handed out wherever the program lies.
+    /// Returns the provider of a stored login. A login that a plugin issued needs no manifest, so
+    /// that a valid token is handed out wherever the plugin is.
     ///
     /// # Errors
     /// As [`Context::provider`].
@@ -74,12 +74,12 @@ impl Context<'_> {
     }
 }
 
-/// Whether a plugin gave the login.
+/// Whether a plugin issued the login.
 pub(in crate::app) fn is_origin_of(login: &OAuth) -> bool {
     login.extra.get(ORIGIN).is_some()
 }
 
-/// The program at `path` as it is spoken with where no signal may end it: a token may be spent.
+/// Prepares the program at `path` for requests that no signal may interrupt: a token may be spent.
 pub(in crate::app) fn speaker<'a>(
     cx: Context<'a>,
     provider: &'a ProviderId,
@@ -94,7 +94,7 @@ pub(in crate::app) fn speaker<'a>(
     }
 }
 
-/// The program for a login.
+/// Chooses the plugin for a login.
 ///
 /// # Errors
 /// [`Kind::NotFound`] if there is none, and what is wrong with it.
@@ -119,7 +119,7 @@ pub(in crate::app) fn choose(
     Ok(path)
 }
 
-/// The program that gave a login; nothing if a token endpoint did.
+/// Returns the plugin that issued a login; `None` if a token endpoint did.
 pub(in crate::app) fn origin(login: &OAuth) -> Option<PathBuf> {
     let written = login.extra.get(ORIGIN)?;
     // What cannot be read is no path that anything has, and no token endpoint's grant either.
@@ -127,14 +127,14 @@ pub(in crate::app) fn origin(login: &OAuth) -> Option<PathBuf> {
     Some(PathBuf::from(path))
 }
 
-/// How [`origin`] is stored.
+/// Returns the stored form of [`origin`].
 pub(in crate::app) fn written(path: &Path) -> Verbatim {
     let path = serde_json::Value::from(path.to_string_lossy());
     Verbatim::new(path.to_string())
 }
 
-/// Makes sure that a login may go back to the program it came from: that a manifest or `PATH` still
-/// leads there, and that it can be trusted.
+/// Checks that a login may go back to the plugin that issued it: a manifest or `PATH` must still
+/// lead there, and it must be trustworthy.
 ///
 /// # Errors
 /// [`Kind::Config`], and what is wrong with the program.

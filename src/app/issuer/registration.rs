@@ -1,5 +1,5 @@
-//! The OAuth client of a provider as it is used: what the manifest says, completed by what the
-//! user brought and by what the issuer publishes. What the manifest says wins.
+//! The OAuth client of a provider: from the manifest, completed by what the user registered and by
+//! the issuer's metadata. The manifest wins.
 
 use crate::model::provider::{
     Client, ClientAuth, ClientValue, DeviceScheme, Flow, IdTokenCheck, Provider, Registration,
@@ -11,7 +11,7 @@ use super::metadata_cache::{self, Stale};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 
-/// What a client is wanted for: how much of it must be known.
+/// The purpose of a client: it decides what must be known of it.
 #[derive(Clone, Copy)]
 pub(in crate::app) enum Use<'a> {
     /// A login by this flow.
@@ -23,7 +23,7 @@ pub(in crate::app) enum Use<'a> {
 }
 
 impl Use<'_> {
-    /// Whether the issuer must be asked.
+    /// Whether the issuer's metadata is needed.
     fn needs_metadata(self, provider: &Provider, registration: &Registration) -> bool {
         let by_use = match self {
             Self::Login(_) => provider.id_token == IdTokenCheck::Signature,
@@ -33,7 +33,7 @@ impl Use<'_> {
         registration.issuer.is_some() && (by_use || registration.needs_metadata())
     }
 
-    /// A login can wait until the server is there again.
+    /// Whether expired metadata will do: a login can wait until the server is back.
     fn stale(self) -> Stale {
         match self {
             Self::Login(_) => Stale::Refused,
@@ -79,7 +79,7 @@ pub(in crate::app) fn resolve(
     client
 }
 
-/// The same for a refresh as far as nobody need be asked: nothing if the issuer must be.
+/// Resolves the client for a refresh without a request; `None` if the issuer's metadata is needed.
 ///
 /// # Errors
 /// [`Kind::Config`], as [`resolve`].
@@ -97,7 +97,7 @@ pub(in crate::app) fn without_asking(
     }
 }
 
-/// The id and the secret of a client.
+/// The id and the secret of a client that the user registered.
 type Brought = (Secret<String>, Option<Secret<String>>);
 
 fn brought(
@@ -114,7 +114,7 @@ fn brought(
     Ok((id, secret))
 }
 
-/// Puts it together.
+/// Completes the client.
 fn complete(
     provider: &Provider,
     registration: &Registration,
@@ -141,7 +141,7 @@ fn complete(
     })
 }
 
-/// Whether a login by this flow can come to an end, before a person is asked for anything.
+/// Checks, before the user is asked for anything, that a login by this flow can succeed.
 fn suits(
     cx: Context<'_>,
     provider: &Provider,
@@ -222,7 +222,7 @@ fn unnamed(provider: &Provider, what: &str) -> Failure {
     ))
 }
 
-/// Resolves a client that asks for itself, so that nothing goes without its secret.
+/// Resolves a client for the client credentials grant, which needs its secret.
 ///
 /// # Errors
 /// As [`resolve`].
@@ -234,7 +234,7 @@ pub(in crate::app) fn resolve_with_secret(
     with_secret(provider, resolve(cx, provider, purpose)?)
 }
 
-/// The client, unless it has no secret.
+/// Returns the client, which must have a secret.
 ///
 /// # Errors
 /// [`Kind::Config`], and where the secret may come from.
@@ -245,7 +245,7 @@ pub(in crate::app) fn with_secret(provider: &Provider, client: Client) -> Result
     }
 }
 
-/// A variable first, then a secret by its name, then what is written down.
+/// Returns a value: from a variable, else the secret of that name, else the manifest.
 fn given(cx: Context<'_>, given: &ClientValue) -> Option<Secret<String>> {
     if let Some(value) = given.env.iter().find_map(|name| cx.env.var(name)) {
         return Some(value);
@@ -255,7 +255,7 @@ fn given(cx: Context<'_>, given: &ClientValue) -> Option<Secret<String>> {
     named.or_else(|| given.value.clone())
 }
 
-/// The variables that carry the secret that `${secret:NAME}` names; the first that is set wins.
+/// Returns the variables for the secret that `${secret:NAME}` names; the first that is set wins.
 fn secret_variables(name: &str) -> [String; 2] {
     [name.to_owned(), format!("OPENCLAW_SECRET_{name}")]
 }

@@ -1,5 +1,5 @@
-//! Whether what came from a token endpoint is about this login, and whose it is: the ID token and
-//! the userinfo endpoint.
+//! Verification of a login: whether a token response belongs to it, and whose it is, by the ID
+//! token and the userinfo endpoint.
 //!
 //! At a login a wrong ID token ends it, before anything is stored. After a refresh it only ends in a
 //! warning: the old refresh token is spent by then, and its successor must be kept.
@@ -20,16 +20,16 @@ use super::metadata_cache;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 
-/// What is known of the owner beside the tokens.
+/// What is known of the account beside the tokens.
 #[derive(Default)]
 pub(in crate::app) struct Proof {
-    /// `sub` of an ID token that was checked.
+    /// `sub` of the verified ID token.
     pub(in crate::app) subject: Option<String>,
-    /// What the userinfo endpoint told.
+    /// The userinfo response.
     pub(in crate::app) userinfo: Option<Value>,
 }
 
-/// Checks what came with a login.
+/// Verifies the token response of a login.
 ///
 /// # Errors
 /// [`Kind::NeedsLogin`] if the ID token is not about this login, [`Kind::Temporary`] if its
@@ -110,13 +110,14 @@ fn check(
     Ok(Some(subject))
 }
 
-/// Why a signature does not count.
+/// Why a signature was not verified.
 enum Unproven {
     Wrong(String),
     Later(String),
 }
 
-/// Issuers change their keys: where the ones that are kept do not do, they are asked for once more.
+/// Verifies a signature. Issuers rotate their keys: if the cached ones do not fit they are fetched
+/// once more.
 fn check_signature(
     cx: Context<'_>,
     provider: &Provider,
@@ -139,8 +140,8 @@ fn check_signature(
     verified.map_err(|error| Unproven::Wrong(error.to_string()))
 }
 
-/// Warns if what came with a refresh, which is stored by now, is not about the same login (OpenID
-/// Connect Core section 12.2).
+/// Warns if the token response of a refresh, which is stored by now, belongs to another login
+/// (OpenID Connect Core section 12.2).
 pub(in crate::app) fn doubt(
     cx: Context<'_>,
     provider: &Provider,

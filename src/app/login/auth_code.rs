@@ -1,5 +1,5 @@
-//! A login by an authorization code: what is asked of the browser, what the code becomes, and how
-//! that is kept. It does not know how the code comes back.
+//! Login with an authorization code: the authorization request, the exchange, and how the result is
+//! stored. How the code comes back is not known here.
 
 use crate::app::login::store_login::keep;
 use crate::model::grant::Binding;
@@ -21,14 +21,13 @@ use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::app::issuer::registration::{self, Use};
 
-/// A flow that ends in a code, with everything known that it needs.
+/// A flow that ends in a code.
 pub(in crate::app) struct CodeFlow {
-    /// Where the browser comes back to.
     pub(in crate::app) redirect: Redirect,
     becomes: CodePurpose,
 }
 
-/// What the code becomes.
+/// What the code is exchanged for.
 enum CodePurpose {
     Grant {
         client: Box<Client>,
@@ -37,20 +36,19 @@ enum CodePurpose {
     Key(KeyExchangeFlow),
 }
 
-/// What a login gained, not yet stored.
+/// The result of a login, not yet stored.
 pub(in crate::app) enum LoginResult {
-    /// A grant, and to which client it was given.
+    /// A grant, and the client that it was issued to.
     Grant {
         client: Box<Client>,
         grant: Box<Grant>,
     },
-    /// What a device flow brought.
+    /// The result of a device flow.
     Device {
         client: Box<Client>,
         flow: Box<DeviceFlow>,
         grant: Box<Grant>,
     },
-    /// An API key.
     Key(Key),
 }
 
@@ -80,7 +78,7 @@ impl LoginResult {
 }
 
 impl CodeFlow {
-    /// The flow of a method that ends in a code.
+    /// Prepares the flow of a method that ends in a code.
     ///
     /// # Errors
     /// If something is missing that the user must bring, or is not fit; [`Kind::Usage`] for another
@@ -124,7 +122,7 @@ impl CodeFlow {
         }
     }
 
-    /// The authorization request.
+    /// Builds the authorization request.
     ///
     /// # Errors
     /// If there is no randomness, or an address of the manifest is malformed.
@@ -142,12 +140,11 @@ impl CodeFlow {
         begun.map_err(|error| Failure::new(Kind::Storage, error.to_string()))
     }
 
-    /// Whether a code without its `state` may be used once a person has agreed.
+    /// Whether a code without its `state` may be used if the user agrees.
     pub(in crate::app) fn takes_bare_codes(&self) -> bool {
         matches!(self.becomes, CodePurpose::Grant { .. })
     }
 
-    /// The OAuth client, if there is one.
     pub(in crate::app) fn client(&self) -> Option<&Client> {
         match &self.becomes {
             CodePurpose::Grant { client, .. } => Some(client),
@@ -155,7 +152,7 @@ impl CodeFlow {
         }
     }
 
-    /// To whom the code and the verifier are sent.
+    /// Returns where the code and the verifier are sent.
     pub(in crate::app) fn binding(&self) -> Binding {
         match &self.becomes {
             CodePurpose::Grant { client, .. } => client.binding(),
@@ -166,7 +163,7 @@ impl CodeFlow {
         }
     }
 
-    /// Sends the code, once.
+    /// Exchanges the code, once.
     ///
     /// # Errors
     /// Why nothing came of it, and by its kind what that means for the code.
@@ -194,7 +191,7 @@ impl CodeFlow {
     }
 }
 
-/// The provider's refusal of a login.
+/// Makes the failure for a login that the provider refused.
 pub(in crate::app) fn refused(
     request: &Request,
     provider: &Provider,
@@ -212,7 +209,7 @@ pub(in crate::app) fn refused(
         .hint(Command::login(&provider.id, request.profile.as_ref()))
 }
 
-/// Why a code became nothing.
+/// Makes the failure for a failed exchange.
 pub(in crate::app) fn exchange_failure(provider: &Provider, error: &OAuthError) -> Failure {
     let message = format!("the code could not be exchanged for a token: {error}");
     let kind = if error.is_transient() {

@@ -18,7 +18,7 @@ use super::ssh_hint::ssh_forward;
 use crate::app::context::Context;
 
 /// Runs the flow from the listener to the stored credential. `device` is a flow of the same client,
-/// for where no browser of the person reaches this machine.
+/// for a browser on another machine.
 pub(super) fn run(
     cx: Context<'_>,
     request: &Request,
@@ -81,7 +81,7 @@ pub(super) fn run(
     ended
 }
 
-/// What becomes of the answer that won.
+/// Stores the result of the answer that won.
 fn settle(
     asked: Asked<'_>,
     flow: &CodeFlow,

@@ -1,4 +1,4 @@
-//! Client credentials: the client asks for a token for itself, and nobody is needed for it.
+//! Client credentials grant: the client requests a token for itself, without a person.
 
 use crate::model::credential::{Credential, Kind as CredentialKind, Token};
 use crate::model::hint::{Command, Hint};
@@ -15,7 +15,7 @@ use crate::app::credential::profile_id::{ProfileSlot, place_of_client};
 use crate::app::issuer::registration::{self, Use};
 use crate::app::refresh::client_credentials::{remember, token_of};
 
-/// Asks, and stores the token.
+/// Requests and stores the token.
 pub(super) fn run(
     cx: Context<'_>,
     request: &Request,

@@ -1,4 +1,4 @@
-//! A code that is shown here and typed in elsewhere.
+//! Device login: a code is shown here and typed in elsewhere.
 //!
 //! [`Running`] is a login that waits for its person: whoever drives it waits as long as it says and
 //! asks it again, so that it can run alone or in a thread beside other ways in. Nothing is stored
@@ -21,7 +21,7 @@ use super::request::{Outcome, Request};
 use super::store_token;
 use crate::app::context::Context;
 
-/// How often a wait looks whether it is over.
+/// The interval at which a wait looks whether it is over.
 const TICK: Duration = Duration::from_millis(50);
 
 /// A device login between its code and its grant.
@@ -34,18 +34,18 @@ pub(super) struct Running<'a> {
     troubled: bool,
 }
 
-/// What a driver does next.
+/// What the driver does next.
 pub(super) enum Step {
-    /// Wait, no longer than this, and ask again.
+    /// Waits, no longer than this, and polls again.
     Wait(Duration),
-    /// The person agreed: [`keep_grant`] stores it.
+    /// Stores the grant with [`keep_grant`].
     Grant(Box<Grant>),
-    /// There will be no grant for this code.
+    /// Stops: there will be no grant for this code.
     Over(Failure),
 }
 
 impl<'a> Running<'a> {
-    /// Asks for a code. Shows nothing yet.
+    /// Requests a code; shows nothing yet.
     ///
     /// # Errors
     /// [`Kind::Temporary`] for the network, else [`Kind::NeedsLogin`] with what to do instead, as
@@ -80,7 +80,7 @@ impl<'a> Running<'a> {
         })
     }
 
-    /// The code and what belongs to it, for the person.
+    /// Returns the code and its page, for the user.
     pub(super) fn notice(&self) -> Notice {
         Notice::DeviceCode(DeviceCode {
             provider: self.device.provider.name.clone(),
@@ -118,8 +118,8 @@ impl<'a> Running<'a> {
         Step::Wait(wait.unwrap_or_default())
     }
 
-    /// Polls until there is a grant or a failure, or until `stop` says true: `None`. It is looked
-    /// at every few milliseconds.
+    /// Polls until there is a grant or a failure. Returns `None` once `stop`, which is asked every
+    /// few milliseconds, returns true.
     pub(super) fn poll_until(
         &mut self,
         stop: &dyn Fn() -> bool,
@@ -158,7 +158,7 @@ pub(super) fn run(
     keep_grant(cx, request, provider, client, flow, *grant)
 }
 
-/// Stores what a device flow brought, as its manifest says.
+/// Stores the grant, as its manifest says.
 pub(super) fn keep_grant(
     cx: Context<'_>,
     request: &Request,
@@ -173,7 +173,7 @@ pub(super) fn keep_grant(
     }
 }
 
-/// What went wrong, and the command that mends it.
+/// Makes the failure, with the command that mends it.
 fn failure(request: &Request, device: &DeviceClient<'_>, error: &DeviceError) -> Failure {
     let provider = device.provider;
     let again = Command::login(&provider.id, request.profile.as_ref());
@@ -205,7 +205,8 @@ fn failure(request: &Request, device: &DeviceClient<'_>, error: &DeviceError) ->
     }
 }
 
-/// Where no code is given out the setting may be to blame, or the person logs in another way.
+/// Makes the failure if no code is given out: a setting may be to blame, or the account uses
+/// another method.
 fn switched_off(request: &Request, device: &DeviceClient<'_>, error: &DeviceError) -> Failure {
     let provider = device.provider;
     let message = format!("{} has device codes switched off: {error}", provider.name);
@@ -226,7 +227,7 @@ fn switched_off(request: &Request, device: &DeviceClient<'_>, error: &DeviceErro
     Failure::new(Kind::NeedsLogin, message).hint(hint)
 }
 
-/// An answer that may be another one later is temporary; the server's "no" is not.
+/// Returns the kind of a failure: temporary if a later request may be answered differently.
 fn kind(error: &OAuthError) -> Kind {
     match error {
         OAuthError::Unsupported { .. } => Kind::Config,

@@ -24,20 +24,20 @@ use super::request::{Outcome, Request};
 use super::start::{finish_command, start_command};
 use crate::app::context::Context;
 
-/// What is asked for.
+/// Parameters of [`run`].
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// Of this agent alone.
+    /// Only logins of this agent.
     pub agent: Option<AgentId>,
-    /// Which attempt; else the one whose `state` came back.
+    /// The attempt; by default the one whose `state` came back.
     pub attempt: Option<String>,
-    /// Where the redirect URL stands; `-` for standard input.
+    /// The file with the redirect URL; `-` for standard input.
     pub code_file: PathBuf,
-    /// Take a code without its `state`: the caller vouches that it belongs to this login.
+    /// Accept a code without its `state`: the caller vouches that it belongs to this login.
     pub accept_bare_code: bool,
 }
 
-/// Ends a login that was begun.
+/// Completes a login that was started.
 ///
 /// # Errors
 /// [`Kind::Usage`] if what was pasted is not the answer to it, [`Kind::NotFound`] if there is no
@@ -76,7 +76,7 @@ pub fn run(cx: Context<'_>, wanted: &Wanted) -> Result<Outcome, Failure> {
     ending.spend(&code)
 }
 
-/// The request as it was made when the login was begun.
+/// Restores the request of the login.
 fn request(pending: &Pending) -> Request {
     Request {
         agent: pending.agent.clone(),
@@ -102,7 +102,7 @@ struct Completion<'a> {
 }
 
 impl Completion<'_> {
-    /// The code, if it belongs to the attempt.
+    /// Returns the code, if it belongs to the attempt.
     fn judge(&self, pasted: Pasted, accept_bare: bool) -> Result<AuthorizationCode, Failure> {
         let query = match pasted {
             Pasted::Query(query) => query,
@@ -123,7 +123,7 @@ impl Completion<'_> {
             })
     }
 
-    /// Uses the code, once.
+    /// Exchanges the code, once.
     fn spend(&self, code: &AuthorizationCode) -> Result<Outcome, Failure> {
         let Self { cx, provider, .. } = self;
         // Before the code is spent for a login that could not be kept.
@@ -150,8 +150,8 @@ impl Completion<'_> {
         }
     }
 
-    /// A bare code comes without `state`, so nothing shows that it belongs to this login (RFC 6749
-    /// section 10.12).
+    /// Makes the failure for a bare code: without `state`, nothing shows that it belongs to this
+    /// login (RFC 6749 section 10.12).
     fn unproven(&self) -> Failure {
         let message = "the code was not used: it comes without its state, so it cannot be checked that it belongs to this login, which still waits";
         let command = finish_command(&self.pending.id);
@@ -196,8 +196,8 @@ fn read(cx: Context<'_>, file: &Path) -> Result<Secret<String>, Failure> {
     }
 }
 
-/// The attempt that is meant: the one that was named, else the one whose `state` came back, else
-/// the only one.
+/// Finds the attempt: the one that was named, else the one whose `state` came back, else the only
+/// one.
 fn pick<'a>(
     attempts: &'a [Pending],
     wanted: &Wanted,
@@ -265,7 +265,7 @@ fn no_such_attempt(wanted: &Wanted) -> Failure {
     Failure::new(Kind::NotFound, message).hint(Command::new("models auth login --start --json"))
 }
 
-/// What was pasted is not the answer to `pending`, if it is known which one is meant; that stays.
+/// Makes the failure for a text that does not belong to `pending`, which stays.
 fn unusable(why: &str, pending: Option<&Pending>) -> Failure {
     let (waits, command) = match pending {
         Some(pending) => (
@@ -282,7 +282,7 @@ fn by_pipe(command: Command) -> Hint {
     Hint::from("printf %s \"$URL\" | ").run(command)
 }
 
-/// The code is spent: whatever the store says, the same half cannot be done again.
+/// Adds to a failure that the code is spent and the login must be started again.
 fn begin_anew(mut failure: Failure, provider: &ProviderId) -> Failure {
     let command = start_command(provider);
     failure.hint = Some(match failure.hint {

@@ -1,5 +1,4 @@
-//! Several ways to one answer, all at once: each is a thread, and the first to bring an answer
-//! wins.
+//! Several ways to one answer at once: each is a thread, and the first to bring an answer wins.
 //!
 //! The invariant: there is one winner. Whatever another source brings afterwards is dropped unseen,
 //! each source is told to stop, and those that hold the terminal or the port have stopped before
@@ -13,7 +12,7 @@ use crate::ports::host::{Clock, Interrupt};
 
 use crate::app::failure::Failure;
 
-/// How often the threads of a race look whether it is over.
+/// The interval at which the threads of a race look whether it is over.
 pub(in crate::app) const TICK: Duration = Duration::from_millis(50);
 
 enum Event<T> {
@@ -21,19 +20,19 @@ enum Event<T> {
     Over(Failure),
 }
 
-/// What a source is given: where its answer goes, and whether one is still wanted.
+/// The sender of an entrant's answer.
 pub(in crate::app) struct RaceSender<'r, T> {
     events: Sender<Event<T>>,
     over: &'r AtomicBool,
 }
 
 impl<T> RaceSender<'_, T> {
-    /// Whether the race is over. A source looks every [`TICK`] and then stops.
+    /// Whether the race is over. An entrant asks every [`TICK`] and then stops.
     pub(in crate::app) fn is_over(&self) -> bool {
         self.over.load(Ordering::SeqCst)
     }
 
-    /// Brings an answer; the first wins.
+    /// Sends an answer; the first wins.
     pub(in crate::app) fn answer(&self, answer: T) {
         // Nobody listens any more: another one was first, and this one is dropped.
         let _ = self.events.send(Event::Answer(answer));
@@ -47,15 +46,16 @@ impl<T> RaceSender<'_, T> {
 
 type Run<'s, T> = dyn FnOnce(RaceSender<'_, T>) + Send + 's;
 
-/// One way to an answer. It returns when it has brought one, has none to bring, or is told to stop.
+/// An entrant of the race. It returns when it has sent an answer, has none to send, or the race is
+/// over.
 pub(in crate::app) struct RaceEntrant<'s, T> {
     run: Box<Run<'s, T>>,
     waited_for: bool,
 }
 
 impl<'s, T> RaceEntrant<'s, T> {
-    /// A source that stops within a tick. It is waited for before the answer is used, for it holds
-    /// the terminal or the port.
+    /// Makes an entrant that stops within a tick. The answer is used only after it has stopped,
+    /// because it holds the terminal or the port.
     pub(in crate::app) fn prompt(run: impl FnOnce(RaceSender<'_, T>) + Send + 's) -> Self {
         Self {
             run: Box::new(run),
@@ -63,8 +63,8 @@ impl<'s, T> RaceEntrant<'s, T> {
         }
     }
 
-    /// A source that may sit in a request when the race ends. The answer is used meanwhile, and
-    /// what the request still brings is dropped.
+    /// Makes an entrant that may be in a request when the race ends. The answer is used meanwhile
+    /// and the entrant's own is dropped, but [`run`] returns only when the request has ended.
     pub(in crate::app) fn slow(run: impl FnOnce(RaceSender<'_, T>) + Send + 's) -> Self {
         Self {
             run: Box::new(run),
@@ -73,7 +73,7 @@ impl<'s, T> RaceEntrant<'s, T> {
     }
 }
 
-/// When a race ends without a winner, and what is said then.
+/// When a race ends without an answer, and the failure then.
 pub(in crate::app) struct Limits<'l> {
     pub(in crate::app) clock: &'l dyn Clock,
     /// A signal ends it, or …
@@ -82,12 +82,12 @@ pub(in crate::app) struct Limits<'l> {
     pub(in crate::app) timeout: Duration,
     /// … with these words.
     pub(in crate::app) timed_out: &'l dyn Fn() -> Failure,
-    /// When every source has stopped without an answer.
+    /// The failure if every entrant has stopped without an answer.
     pub(in crate::app) exhausted: &'l dyn Fn() -> Failure,
 }
 
-/// Runs the sources, and `then` with what came of them. Signals are deferred from here on, so the
-/// wait heeds them.
+/// Runs the entrants, and calls `then` with the first answer. Signals are deferred from here on;
+/// the wait ends on one.
 pub(in crate::app) fn run<'s, T: Send, R>(
     limits: &Limits<'_>,
     sources: Vec<RaceEntrant<'s, T>>,

@@ -66,8 +66,8 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     }
 }
 
-/// On a remote machine the ways in are offered together, whichever is the usual one, unless a
-/// method was named.
+/// Returns the browser flow if it is offered beside the device code of the default method: on a
+/// remote machine, unless a method was named.
 fn together<'a>(cx: Context<'_>, request: &Request, provider: &'a Provider) -> Option<&'a Flow> {
     let usual = provider.flows.first()?;
     let asked = request.method.is_none() && cx.env.is_remote();
@@ -91,7 +91,7 @@ fn in_a_browser(
     browser::run(cx, request, provider, flow, device)
 }
 
-/// What is odd about a declaration, said when it is about to be used by a person.
+/// Warns of oddities of a declaration that is about to be used.
 fn tell_findings(cx: Context<'_>, provider: &Provider) -> Result<(), Failure> {
     let declared = cx.catalogue.declared(&provider.id);
     let declared = declared.map_err(CatalogueError::from)?;
@@ -134,7 +134,7 @@ fn choose<'a>(provider: &'a Provider, method: Option<&str>) -> Result<&'a Flow, 
     })
 }
 
-/// A provider whose method is a paste is served by the command for that.
+/// Asks for a token or key and stores it, for a method that is a paste.
 fn paste_instead(cx: Context<'_>, request: &Request, form: Form) -> Result<Outcome, Failure> {
     let stored = paste::run(
         cx,

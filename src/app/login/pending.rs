@@ -1,5 +1,5 @@
-//! Logins that were begun and wait for their code in a file each, `<state>/pending/<attempt>.json`,
-//! so that another process can end them.
+//! Logins that wait for their code, each in a file `<state>/pending/<attempt>.json`, so that
+//! another process can complete them.
 //!
 //! A file holds `state` and the PKCE verifier: with the code they are the login. It is for its owner
 //! only, it goes when its code was used or refused, and after its deadline it is refused and swept.
@@ -25,13 +25,13 @@ use crate::app::context::Context;
 const SCHEMA: u32 = 1;
 const SUFFIX: &str = ".json";
 
-/// Random bytes in the name of an attempt.
+/// The number of random bytes in an attempt's name.
 const NAME_BYTES: usize = 8;
 
-/// No writer takes so long: whatever is no attempt and lies there after it was left behind.
+/// The age in milliseconds at which a file that is not an attempt was left behind by a crash.
 const LEFT_BEHIND: i64 = 24 * 60 * 60 * 1_000;
 
-/// How long the end of another attempt is waited for: it is one token request.
+/// The time limit for the completion of another attempt: it is one token request.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A login that waits for its code.
@@ -41,14 +41,12 @@ pub(super) struct Pending {
     pub(super) id: String,
     pub(super) provider: ProviderId,
     pub(super) agent: AgentId,
-    /// The method by which it was begun.
     pub(super) method: String,
-    /// Under which name it is to be stored.
     pub(super) profile: Option<ProfileId>,
     pub(super) set_default: bool,
-    /// To whom its code is sent, and to nobody else.
+    /// The only place that its code is sent to.
     pub(super) binding: Binding,
-    /// It is refused from then on.
+    /// The attempt is refused from then on.
     pub(super) expires: Timestamp,
     pub(super) kept: PendingAuthorization,
 }
@@ -70,14 +68,14 @@ struct File {
     state: Secret<String>,
     #[serde(with = "exposed")]
     code_verifier: Secret<String>,
-    /// No secret: it stood in the URL.
+    /// No secret: it was part of the URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     nonce: Option<String>,
     issuer: Option<String>,
     sends_iss: bool,
 }
 
-/// A secret on its way to or from its file.
+/// Serialization of secrets for the file.
 mod exposed {
     use serde::{Deserialize, Deserializer, Serializer};
 
@@ -98,7 +96,7 @@ mod exposed {
 }
 
 impl Pending {
-    /// A name that nobody has.
+    /// Makes a new name.
     ///
     /// # Errors
     /// If there is no randomness.
@@ -109,7 +107,7 @@ impl Pending {
         Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// Writes it down, durably.
+    /// Writes the file, durably.
     ///
     /// # Errors
     /// What the disk says.
@@ -122,7 +120,7 @@ impl Pending {
         Ok(cx.files.replace(&path(cx, &self.id), bytes.expose())?)
     }
 
-    /// Forgets it.
+    /// Removes the file.
     ///
     /// # Errors
     /// What the disk says.
@@ -184,7 +182,7 @@ impl Pending {
     }
 }
 
-/// Every attempt that was written down, those whose deadline has passed among them.
+/// Lists all attempts, expired ones included.
 ///
 /// # Errors
 /// If the directory or one of the files cannot be read.
@@ -200,8 +198,7 @@ pub(super) fn all(cx: Context<'_>) -> Result<Vec<Pending>, Failure> {
     Ok(found)
 }
 
-/// Removes attempts whose deadline has passed, and what a crash left. What cannot be removed stays
-/// for the next time.
+/// Removes expired attempts, and what a crash left. What cannot be removed stays for the next time.
 pub(super) fn sweep(cx: Context<'_>, attempts: &[Pending]) {
     let now = cx.clock.now();
     for attempt in attempts.iter().filter(|attempt| attempt.is_over(now)) {
@@ -219,7 +216,7 @@ pub(super) fn sweep(cx: Context<'_>, attempts: &[Pending]) {
     }
 }
 
-/// Keeps every other process from using a code until it is dropped.
+/// Locks out every other process that wants to use a code, until dropped.
 ///
 /// # Errors
 /// [`Kind::Busy`] if another process takes too long; a signal; what the disk says.
@@ -240,7 +237,7 @@ pub(super) fn lock(cx: Context<'_>) -> Result<Box<dyn FileLock>, Failure> {
     })
 }
 
-/// Whether a text can be the name of an attempt; nothing else becomes part of a path.
+/// Whether a text is a valid name of an attempt; nothing else becomes part of a path.
 pub(super) fn is_name(text: &str) -> bool {
     let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     text.len() == 2 * NAME_BYTES && text.bytes().all(digit)

@@ -1,4 +1,4 @@
-//! Login by an external program: it does what its provider wants, and we show and ask for it.
+//! Login by a plugin: it does what its provider needs, and we show and ask for it.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ use crate::app::failure::{Failure, Kind};
 use crate::app::issuer::plugin;
 use crate::app::issuer::verify_login::Proof;
 
-/// Runs the flow from the program to the stored credential.
+/// Runs the flow from the plugin to the stored credential.
 pub(in crate::app) fn run(
     cx: Context<'_>,
     request: &Request,
@@ -73,7 +73,7 @@ fn bound(path: &Path) -> Binding {
     Binding::to_program(&path.to_string_lossy())
 }
 
-/// Passes on what the program has for the person.
+/// Passes a message of the plugin on to the user.
 fn heard(
     cx: Context<'_>,
     request: &Request,

@@ -1,5 +1,5 @@
-//! What a user who registered a client of his own says of a browser flow, in variables that the
-//! manifest names: the redirect URI and the scopes.
+//! The redirect URI and scopes of a client that the user registered, from variables that the
+//! manifest names.
 //!
 //! The redirect URI is sent exactly as registered, so what cannot be sent back literally is
 //! refused; and it leads to this machine alone, for whoever is there gets the code (RFC 8252
@@ -10,7 +10,7 @@ use crate::model::provider::{BrowserFlow, Loopback, Redirect};
 use super::super::failure::{Failure, Kind};
 use crate::app::context::Context;
 
-/// The flow with what the variables say in the place of what the manifest says.
+/// Returns the flow with the values of the variables in place of the manifest's.
 ///
 /// # Errors
 /// [`Kind::Config`] if one of them holds what cannot be used.
@@ -50,7 +50,7 @@ fn wrong(name: &str, what: &str, example: &str) -> Failure {
     Failure::new(Kind::Config, message).hint(format!("export {name}={example}"))
 }
 
-/// RFC 6749 section 3.3.
+/// Whether a text is a valid scope (RFC 6749 section 3.3).
 fn is_scope(text: &str) -> bool {
     text.bytes()
         .all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))

@@ -1,4 +1,4 @@
-//! What a login is asked for, and what it stored.
+//! Request and outcome of a login.
 
 use std::time::Duration;
 
@@ -8,45 +8,45 @@ use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::provider::Provider;
 use crate::model::time::Timestamp;
 
-/// What is asked for.
+/// Parameters of a login.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// For which agent.
+    /// The agent to store it for.
     pub agent: AgentId,
-    /// Where to log in.
+    /// The provider.
     pub provider: ProviderId,
-    /// How, by the name of a method; the provider's first by default.
+    /// The name of the method; by default the provider's first.
     pub method: Option<String>,
-    /// Under which name; by default the login's own.
+    /// The profile; by default named after the account.
     pub profile: Option<ProfileId>,
-    /// Do not open a browser.
+    /// Whether to open no browser.
     pub no_browser: bool,
-    /// On a remote machine: have the terminal put the URL in the clipboard.
+    /// Whether the terminal puts the URL in the clipboard on a remote machine.
     pub clipboard: bool,
-    /// Give up after this long.
+    /// The time limit.
     pub timeout: Duration,
-    /// Make the provider's default model the default one.
+    /// Whether the provider's default model becomes the default.
     pub set_default: bool,
-    /// Do not say that a stored token will be replaced.
+    /// Whether to skip the notice that a stored token will be replaced.
     pub yes: bool,
 }
 
-/// What was stored.
+/// A login that was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Under which profile.
+    /// The profile.
     pub profile: ProfileId,
-    /// For which provider.
+    /// The provider.
     pub provider: ProviderId,
-    /// Whose login it is, as people know it.
+    /// The account, as people know it.
     pub account: String,
-    /// When the access token ends, if that is known.
+    /// When the access token expires, if that is known.
     pub expires: Option<Timestamp>,
-    /// Whether an older login of the same identity was replaced.
+    /// Whether it replaced an older login of the same identity.
     pub replaced: bool,
 }
 
-/// The time that the caller gave is over.
+/// Makes the failure after the time limit.
 pub(super) fn timed_out(request: &Request, provider: &Provider) -> Failure {
     let message = format!("nobody logged in within {:?}", request.timeout);
     let mut login = Command::login(&provider.id, request.profile.as_ref());

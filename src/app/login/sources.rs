@@ -1,5 +1,5 @@
-//! The ways in that a login offers at once, each a source of the race: the browser's own callback,
-//! what a person pastes, and a code that is typed in elsewhere.
+//! The entrants that a login offers at once: the callback of the browser, a pasted URL, and a
+//! device code.
 //!
 //! Whatever is not the answer of this attempt is told so and ignored; only a right `state` ends the
 //! wait, with a code or with the provider's refusal. A way that is barred ends for itself alone.
@@ -19,23 +19,23 @@ use super::request::Request;
 use crate::app::context::Context;
 use crate::app::failure::Failure;
 
-/// What ends a login's wait.
+/// What ends the wait of a login.
 pub(in crate::app) enum Answer {
-    /// A code, and the request that brought it, which still waits for its page.
+    /// A code, and the request that brought it, which waits for its page.
     Code {
         code: AuthorizationCode,
         arrival: Option<Arrival>,
     },
-    /// The provider's refusal, and the request that brought it.
+    /// A refusal by the provider, and the request that brought it.
     Refused {
         failure: Failure,
         arrival: Option<Arrival>,
     },
-    /// The login itself: it needs no code any more.
+    /// The login itself: no code is needed any more.
     Granted(LoginResult),
 }
 
-/// One login: what its sources must know.
+/// The login, as far as its entrants need it.
 #[derive(Clone, Copy)]
 pub(in crate::app) struct Asked<'a> {
     pub(in crate::app) cx: Context<'a>,
@@ -49,7 +49,7 @@ impl Asked<'_> {
     }
 }
 
-/// Waits at the redirect endpoint for the answer of `attempt`.
+/// Waits at the redirect endpoint for the answer to `attempt`.
 pub(in crate::app) fn callback(
     asked: Asked<'_>,
     attempt: &PendingAuthorization,
@@ -80,7 +80,7 @@ pub(in crate::app) fn callback(
     }
 }
 
-/// Asks for a paste until there is an answer, the race is over, or nobody is there to ask.
+/// Asks for a paste until there is an answer, the race is over, or there is nobody to ask.
 pub(in crate::app) fn paste(
     asked: Asked<'_>,
     attempt: &PendingAuthorization,
@@ -143,8 +143,8 @@ pub(in crate::app) fn paste(
     }
 }
 
-/// Shows a device code and waits until it is used. Without one the others go on alone; a person who
-/// refuses on its page has refused the login.
+/// Shows a device code and waits until it is used. Without one the others go on alone; a refusal on
+/// its page ends the login.
 pub(in crate::app) fn device(
     asked: Asked<'_>,
     client: &Client,
@@ -191,13 +191,14 @@ pub(in crate::app) fn device(
     }
 }
 
-/// RFC 8628 section 3.5, and what xAI says in its place.
+/// Whether an error code is a denial by the user: RFC 8628 section 3.5, and xAI's own.
 fn is_denial(code: &str) -> bool {
     matches!(code, "access_denied" | "authorization_denied")
 }
 
-/// A bare code comes without `state`, so nothing shows that it belongs to this login: somebody
-/// else's code would log this machine in to somebody else's account (RFC 6749 section 10.12).
+/// Asks whether to accept a bare code: without `state`, nothing shows that it belongs to this
+/// login, and an injected one would log this machine in to another account (RFC 6749 section
+/// 10.12).
 fn accepts_unchecked(cx: Context<'_>, stop: &dyn Fn() -> bool) -> bool {
     let question = Question::Confirm {
         prompt: "This code comes without its state, so it cannot be checked that it belongs to this login. Use it?".to_owned(),

@@ -1,5 +1,4 @@
-//! What helps a person whose browser is on another machine: the exact `ssh` line that brings the
-//! callback here.
+//! The `ssh` command that forwards the callback port to a user whose browser is on another machine.
 
 use std::net::IpAddr;
 
@@ -7,11 +6,11 @@ use crate::model::hint::shell_word;
 use crate::model::id::is_unprintable;
 use crate::ports::host::Env;
 
-/// The usual port of SSH.
+/// The default port of SSH.
 const SSH_PORT: &str = "22";
 
-/// The command that forwards `port` of the person's machine to this one; `None` where no SSH
-/// session tells where this machine is. `redirect_host` is the host of the redirect URI.
+/// Returns the command that forwards `port` of the user's machine to this one; `None` if no SSH
+/// session tells this machine's address. `redirect_host` is the host of the redirect URI.
 pub(in crate::app) fn ssh_forward(env: &dyn Env, redirect_host: &str, port: u16) -> Option<String> {
     // `SSH_CONNECTION`: address and port of the client, address and port of the server.
     let connection = env.plain("SSH_CONNECTION")?;

@@ -1,5 +1,5 @@
-//! `models auth login --start`: the first half of a login in two halves, for a bot or a wizard that
-//! is not one process all the while.
+//! `models auth login --start`: the first half of a login in two steps, for a bot or a wizard that
+//! does not stay running.
 //!
 //! It makes the attempt and writes it down; nobody listens. The second half is
 //! [`finish`](super::finish).
@@ -18,24 +18,24 @@ use super::request::Request;
 use super::{choose, tell_findings};
 use crate::app::context::Context;
 
-/// A login that was begun.
+/// A login that was started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Begun {
     /// The name of the attempt.
     pub attempt: String,
-    /// Where the login goes.
+    /// The provider.
     pub provider: ProviderId,
-    /// What people call that.
+    /// Its display name.
     #[serde(skip)]
     pub name: String,
-    /// For which agent.
+    /// The agent to store it for.
     pub agent: AgentId,
-    /// The page to open; it holds no secret that would let its reader take the login.
+    /// The page to open; it holds no secret that would let its reader complete the login.
     pub url: String,
-    /// Where the browser will end up.
+    /// The redirect URI.
     pub redirect_uri: String,
-    /// Until when the attempt can be ended.
+    /// When the attempt expires.
     #[serde(rename = "expiresAt")]
     pub expires: Timestamp,
     /// The policy note of the manifest.
@@ -43,13 +43,13 @@ pub struct Begun {
 }
 
 impl Begun {
-    /// The command that ends it, with the redirect URL on its standard input.
+    /// Returns the command that completes it, with the redirect URL on its standard input.
     pub fn finish_command(&self) -> Command {
         finish_command(&self.attempt)
     }
 }
 
-/// Begins a login and writes it down.
+/// Starts a login and writes it to a file.
 ///
 /// # Errors
 /// [`Kind::NotFound`](super::Kind::NotFound) for an unknown provider or method,
@@ -96,12 +96,12 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Begun, Failure> {
     })
 }
 
-/// The command that begins a login.
+/// Returns the command that starts a login.
 pub(super) fn start_command(provider: &ProviderId) -> Command {
     Command::login(provider, None).arg("--start").arg("--json")
 }
 
-/// The command that ends the login of that name.
+/// Returns the command that completes the login of that name.
 pub(super) fn finish_command(attempt: &str) -> Command {
     Command::new("models auth login --finish")
         .option("--attempt", attempt)

@@ -1,4 +1,4 @@
-//! Storing an API key that a browser login made, under the name that OpenClaw gives it.
+//! Storage of an API key that a browser login created, under the name that OpenClaw gives it.
 
 use serde_json::json;
 
@@ -17,8 +17,8 @@ use crate::app::context::Context;
 use crate::app::failure::Failure;
 use crate::app::paste;
 
-/// Stores it as `<provider>:default`, or under the name that was asked for. Nothing tells whether
-/// two keys are of one account, so what was there before is replaced; its history keeps it.
+/// Stores it as `<provider>:default`, or under the requested name. Nothing tells whether two keys
+/// belong to one account, so the old one is replaced; its history keeps it.
 pub(in crate::app) fn keep(
     cx: Context<'_>,
     request: &Request,

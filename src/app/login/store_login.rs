@@ -1,4 +1,5 @@
-//! What a login gained becomes a profile: named after its owner, stored, and told to the journal.
+//! Storage of a login: names the profile after its account, stores it, and records it in the
+//! journal.
 
 use crate::app::failure::StoreEffect;
 use crate::app::paste;
@@ -38,14 +39,14 @@ pub(in crate::app) fn keep(
     keep_from(cx, request, provider, origin, grant)
 }
 
-/// Where a grant came from, and what proves whose it is.
+/// The origin of a grant, and the proof of its account.
 pub(in crate::app) struct Origin {
     pub(in crate::app) binding: Binding,
     pub(in crate::app) revocation_endpoint: Option<String>,
     pub(in crate::app) proof: Proof,
 }
 
-/// The same for a grant of any origin.
+/// Stores a grant of any origin.
 pub(in crate::app) fn keep_from(
     cx: Context<'_>,
     request: &Request,
@@ -148,7 +149,7 @@ fn store(
     }
 }
 
-/// Tells the journal where the grant came from. If that fails the login stands all the same.
+/// Records the origin of the grant in the journal. The login stands even if that fails.
 fn remember(
     cx: Context<'_>,
     provider: &Provider,
@@ -179,7 +180,7 @@ fn remember(
     }
 }
 
-/// What is left to do once a login is stored: it must be chosen, and the person told.
+/// Completes a login that is stored: makes it selectable and tells the user.
 pub(super) fn finished(
     cx: Context<'_>,
     request: &Request,

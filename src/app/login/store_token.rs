@@ -1,4 +1,4 @@
-//! A login that ends in a long-lived token: nothing refreshes it, and it does not tell whose it is.
+//! Storage of a long-lived token: nothing refreshes it, and it does not tell its account.
 
 use crate::model::credential::{Credential, Kind as CredentialKind, Token};
 use crate::model::id::ProfileId;
@@ -13,7 +13,7 @@ use crate::app::context::Context;
 use crate::app::failure::Failure;
 use crate::app::paste;
 
-/// Where it will be stored.
+/// Chooses the profile.
 fn profile(
     request: &Request,
     provider: &Provider,
@@ -26,7 +26,7 @@ fn profile(
     })
 }
 
-/// Says before a person goes to the trouble that a stored token will go.
+/// Announces, before the user makes the effort, that a stored token will be replaced.
 pub(in crate::app) fn announce(
     cx: Context<'_>,
     request: &Request,
@@ -41,7 +41,7 @@ pub(in crate::app) fn announce(
     Ok(())
 }
 
-/// Stores it.
+/// Stores the token.
 pub(in crate::app) fn keep(
     cx: Context<'_>,
     request: &Request,

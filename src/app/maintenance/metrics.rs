@@ -1,4 +1,4 @@
-//! What a monitoring system is told of each login: numbers, no words. No lock, no network.
+//! Metrics of each login for a monitoring system: numbers, no text. No lock, no network.
 //!
 //! Each login counts once, where it lies: an agent that reads it through has no copy of it.
 
@@ -20,45 +20,46 @@ use crate::app::failure::{Failure, Kind};
 use crate::app::hooks::sent_log;
 use crate::app::refresh::outcome::RefreshPolicy;
 
-/// Everything there is to tell.
+/// The metrics of a state directory.
 #[derive(Clone, Debug)]
 pub struct Metrics {
-    /// When `tick` was last run, if ever.
+    /// When `tick` last ran, if ever.
     pub last_tick: Option<Timestamp>,
     /// Each agent, and whether its document could be read.
     pub agents: Vec<(AgentId, bool)>,
-    /// Each login, by agent.
+    /// The logins, by agent.
     pub logins: Vec<Login>,
 }
 
-/// One login in numbers.
+/// The metrics of one login.
 #[derive(Clone, Debug)]
 pub struct Login {
-    /// In whose document it lies.
+    /// The agent whose document holds it.
     pub agent: AgentId,
-    /// Its name.
+    /// The id of its profile.
     pub profile: ProfileId,
     /// Its provider as written.
     pub provider: String,
-    /// What it holds.
+    /// The kind of credential.
     pub kind: CredentialKind,
-    /// When its token ends.
+    /// When its token expires.
     pub end: Option<Timestamp>,
-    /// Whether a token of it can be had now without a person.
+    /// Whether a command would get a token of it now without a person: assessed as usable, and not
+    /// cooling down.
     pub usable: bool,
-    /// Whether only a person brings the next one.
+    /// Whether only a person can bring the next token.
     pub needs_login: bool,
-    /// Whether it is renewed by whoever asks for a token.
+    /// Whether any command that needs its token refreshes it.
     pub renews: bool,
-    /// When its grant was last proven.
+    /// When a token endpoint last issued or rotated its grant.
     pub proven_at: Option<Timestamp>,
-    /// Passed over until then.
+    /// The end of its cooldown.
     pub cooldown_until: Option<Timestamp>,
-    /// Attempts in a row to renew it that failed in passing.
+    /// The number of temporary failures of a refresh in a row.
     pub failures: u32,
 }
 
-/// Gathers the numbers of one agent, or of all.
+/// Gathers the metrics of one agent, or of all.
 ///
 /// # Errors
 /// If the agents cannot be listed. A document that cannot be read is a number as well.
@@ -108,9 +109,8 @@ fn login(reader: &mut FactsReader<'_>, seen: &VisibleProfile<'_>, now: Timestamp
     })
 }
 
-/// Puts a text where a monitoring system looks for it: whole or not at all, readable by everybody
-/// whom the umask lets. A link is neither followed nor replaced, because what it leads to is no
-/// file of ours.
+/// Writes a text where a monitoring system reads it: atomically, with the mode that the umask
+/// allows. A link is neither followed nor replaced, because its target is not a file of ours.
 ///
 /// # Errors
 /// [`Kind::Config`] if something else than a file is at `path`, [`Kind::Storage`] if it cannot be

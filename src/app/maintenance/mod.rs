@@ -1,4 +1,4 @@
-//! What runs unattended: the periodic tick, its systemd timer, and metrics.
+//! Unattended maintenance: the periodic tick, its systemd timer, and metrics.
 
 pub mod metrics;
 pub mod systemd;

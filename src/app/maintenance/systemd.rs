@@ -1,4 +1,4 @@
-//! `tick --install`: a timer of systemd for this user, and the line for those who have cron.
+//! `tick --install`: a systemd timer for this user, and the line for cron.
 //!
 //! Only files that this program wrote are written anew or removed, and nothing is started: whoever
 //! installs a timer runs the commands that enable it.
@@ -10,40 +10,40 @@ use std::time::Duration;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 
-/// The two units, without their endings.
+/// The name of both units, without the suffix.
 const UNIT: &str = "openclaw-tick";
-/// By this a unit of ours is known.
+/// The first line of our units, by which they are recognised.
 const MARK: &str = "# Written by `openclaw tick --install`";
 const SHORTEST: Duration = Duration::from_secs(60);
 const LONGEST: Duration = Duration::from_secs(86_400);
 
-/// What is to be run, and as if by whom.
+/// The job that a timer runs.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// This program, absolute.
+    /// The absolute path of this program.
     pub program: PathBuf,
     /// Its arguments.
     pub args: Vec<String>,
-    /// The variables without which it would look elsewhere.
+    /// Variables without which it would use other directories.
     pub env: Vec<(&'static str, String)>,
-    /// How often.
+    /// The interval.
     pub every: Duration,
 }
 
-/// What became of a unit.
+/// What happened to a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Done {
     /// It was written.
     Written,
-    /// It was as it must be.
+    /// It was up to date.
     Unchanged,
     /// It was removed.
     Removed,
-    /// It was not there.
+    /// It did not exist.
     Absent,
 }
 
-/// The units, and what became of each.
+/// The units, and what happened to each.
 pub type Units = Vec<(PathBuf, Done)>;
 
 /// Writes the units into `directory`.
@@ -74,7 +74,7 @@ pub fn install(cx: Context<'_>, directory: &Path, job: &Job) -> Result<Units, Fa
     Ok(done)
 }
 
-/// Removes the units from `directory`, and what enabled them.
+/// Removes the units from `directory`, and the link that enabled them.
 ///
 /// # Errors
 /// If one is there that this program did not write, or cannot be removed.
@@ -95,7 +95,7 @@ pub fn uninstall(cx: Context<'_>, directory: &Path) -> Result<Units, Failure> {
     Ok(paths.into_iter().zip(done).collect())
 }
 
-/// The line for `crontab -e`.
+/// Returns the line for `crontab -e`.
 ///
 /// # Errors
 /// If cron cannot run something so often.
@@ -115,7 +115,7 @@ pub fn cron(job: &Job) -> Result<String, Failure> {
     Ok(format!("{when} {}", words.join(" ").replace('%', "\\%")))
 }
 
-/// The first five fields of a line.
+/// Returns the first five fields of a crontab line; `None` if cron has no such interval.
 fn when(every: Duration) -> Option<String> {
     let seconds = every.as_secs();
     let minutes = (seconds / 60).max(1);
@@ -145,7 +145,7 @@ fn unit(directory: &Path, kind: &str) -> PathBuf {
     directory.join(format!("{UNIT}.{kind}"))
 }
 
-/// What a unit of ours holds; nothing if there is none.
+/// Reads a unit of ours; `None` if it does not exist.
 fn ours(cx: Context<'_>, path: &Path) -> Result<Option<Vec<u8>>, Failure> {
     let found = cx.files.read(path)?;
     match &found {
@@ -200,7 +200,7 @@ fn timer(every: Duration) -> String {
     )
 }
 
-/// Where a word of a unit stands: variables are replaced in arguments only.
+/// The position of a word in a unit: variables are expanded in arguments only.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum UnitPosition {
     Program,
@@ -208,7 +208,7 @@ enum UnitPosition {
     Variable,
 }
 
-/// A word as systemd reads it (systemd.syntax(7), systemd.service(5)).
+/// Quotes a word for systemd (systemd.syntax(7), systemd.service(5)).
 fn quoted(word: &str, place: UnitPosition) -> Result<String, Failure> {
     if word.chars().any(char::is_control) {
         let message = format!("{word:?} cannot stand in a unit of systemd");

@@ -1,4 +1,4 @@
-//! `tick`: what must be done from time to time, for cron and systemd.
+//! `tick`: periodic maintenance, for cron and systemd.
 //!
 //! Renews what is due and what would die of disuse, for every agent, and says what ends. Nobody is
 //! asked anything and no browser is opened. Nothing is refreshed that was just refreshed by somebody
@@ -26,74 +26,74 @@ use super::tick_plan::{self, TickStep};
 
 pub use super::tick_plan::RefreshReason;
 
-/// How often to look whether it shall stop.
+/// The interval at which a wait looks for a signal.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// What is asked for.
+/// Parameters of [`run`].
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Only this agent's own logins; without one, every agent's.
+    /// The agent whose own logins are refreshed; `None` for every agent.
     pub agent: Option<AgentId>,
-    /// Refreshes are spread over so much time, each login at its own place in it.
+    /// The time over which refreshes are spread; each login has its own place in it.
     pub spread: Duration,
-    /// Only say what would be done.
+    /// Whether to only report what would be done.
     pub dry_run: bool,
 }
 
-/// A login that was to be renewed.
+/// A login that was to be refreshed.
 #[derive(Clone, Debug)]
 pub struct Row {
     /// The agent in whose document it lies.
     pub agent: AgentId,
-    /// Its name.
+    /// The id of its profile.
     pub profile: ProfileId,
     /// Its provider.
     pub provider: ProviderId,
-    /// Why.
+    /// The reason.
     pub why: RefreshReason,
-    /// How long after the start of the command.
+    /// The delay after the start of the command.
     pub after: Duration,
-    /// The end of its token before.
+    /// When its token expired before.
     pub before: Option<Timestamp>,
-    /// What came of it; `None` if it was not tried.
+    /// The result; `None` if it was not tried.
     pub living: Option<ValidToken>,
 }
 
 impl Row {
-    /// What a person should know though the token still lives.
+    /// Returns the warning about a token that is still valid.
     pub fn warning(&self) -> Option<Hint> {
         let warning = self.living.as_ref()?.warning.as_ref()?;
         Some(Hint::about(&self.profile, warning))
     }
 }
 
-/// Something that somebody must look at.
+/// A problem that somebody must look at.
 #[derive(Clone, Debug)]
 pub struct Problem {
-    /// Whose login it is about.
+    /// The agent whose login it is about.
     pub agent: Option<AgentId>,
-    /// Which.
+    /// The profile.
     pub profile: Option<ProfileId>,
-    /// What is wrong.
+    /// What failed.
     pub failure: Failure,
-    /// What is wrong though the token still lives, with what to do about it.
+    /// The warning if the token is still valid, with advice.
     pub warning: Option<Hint>,
 }
 
-/// What was done.
+/// The report of a tick.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// The logins that were to be renewed, in the order in which that was tried.
+    /// The logins that were to be refreshed, in the order of the attempts.
     pub rows: Vec<Row>,
-    /// What ends soon and is renewed by nobody: agent, profile, end.
+    /// Tokens that expire soon and that nothing refreshes: agent, profile, expiry.
     pub expiring: Vec<(AgentId, ProfileId, Timestamp)>,
-    /// What is wrong.
+    /// The problems.
     pub problems: Vec<Problem>,
 }
 
 impl Report {
-    /// The kind of the worst problem: what loses credentials first, then what needs a person, then
-    /// what passes.
+    /// Returns the kind of the worst problem: loss of credentials first, then what needs a person,
+    /// then what passes.
     pub fn worst(&self) -> Option<Kind> {
         let rank = |kind: &Kind| match kind {
             Kind::Storage => 7,
@@ -119,7 +119,7 @@ impl Report {
     }
 }
 
-/// Looks at every login and renews what must be renewed.
+/// Refreshes every login that needs it.
 ///
 /// # Errors
 /// If the agents cannot be listed, or a signal asked to stop. What is wrong with one agent or login
@@ -152,7 +152,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     Ok(report)
 }
 
-/// Looks at an agent's own logins.
+/// Plans for an agent's own logins.
 fn look(
     cx: Context<'_>,
     request: &Request,
@@ -210,8 +210,8 @@ fn row(
     })
 }
 
-/// Where in a length of time a grant has its place: by its digest, so that neither the logins of one
-/// machine nor those of a thousand machines meet.
+/// Returns the place of a grant in a length of time: by its digest, so that neither the logins of
+/// one machine nor those of a thousand machines refresh at once.
 fn place(grant: &GrantDigest, spread: Duration) -> Duration {
     let digits = grant.as_str().get(..8).unwrap_or_default();
     let number = u32::from_str_radix(digits, 16).unwrap_or_default();
@@ -253,7 +253,7 @@ fn renew(cx: Context<'_>, report: &mut Report) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A token that lives, and after which no other will come by itself.
+/// Returns the advice for a valid token that nothing will refresh again.
 fn needs_person(living: &ValidToken) -> Option<Failure> {
     let remedy = living.remedy.clone()?;
     let message = "the token lives, and nothing brings another one by itself";

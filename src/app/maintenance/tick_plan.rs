@@ -1,4 +1,4 @@
-//! What is to be done for one login now, by what is stored and what the journal knows. Asks nobody
+//! The plan of a tick for one login, by what is stored and what the journal knows. Sends nothing
 //! and changes nothing.
 
 use crate::app::credential::assessment::{Assessment, NextStep, assess};
@@ -16,23 +16,23 @@ use crate::model::time::{Timestamp, short_duration};
 
 use std::time::Duration;
 
-/// Why a login is to be renewed.
+/// The reason for a refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefreshReason {
-    /// Its token ends or has ended.
+    /// The token expires or has expired.
     Due,
-    /// It was not renewed for longer than this, and might die of that.
+    /// The grant was not refreshed for this long and might expire from disuse.
     Idle {
-        /// How long.
+        /// The time without a refresh.
         than: Duration,
     },
-    /// Its grant was refused, revoked or is spent. The provider is not asked again; it may be that
-    /// another copy lives.
+    /// The grant was refused or revoked, or is spent. The provider is not asked again, but another
+    /// copy may be valid.
     Dead,
 }
 
 impl RefreshReason {
-    /// Its name.
+    /// Returns the name used in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Due => "due",
@@ -41,7 +41,7 @@ impl RefreshReason {
         }
     }
 
-    /// What was proven by then is idle.
+    /// Returns the moment before which a proven grant counts as idle.
     pub(super) fn cutoff(now: Timestamp, idle: Duration) -> Timestamp {
         let millis = i64::try_from(idle.as_millis()).unwrap_or(i64::MAX);
         Timestamp(now.0.saturating_sub(millis))
@@ -57,19 +57,18 @@ impl RefreshReason {
     }
 }
 
-/// What is to be done.
+/// The step for a login.
 pub(in crate::app) enum TickStep {
-    /// Nothing.
     Nothing,
-    /// Refresh it, or find out that this cannot be done.
+    /// Refreshes it, or finds out that this is impossible.
     Refresh(RefreshReason, GrantDigest),
-    /// Nothing refreshes it, and it expires soon.
+    /// Warns: nothing refreshes it, and it expires soon.
     WarnExpiring(Box<Alert>),
-    /// There is no token, and only a person or a command brings one.
+    /// Reports: there is no token, and only a person or a command brings one.
     ReportExpired(Box<Alert>, Failure),
 }
 
-/// Plans what is to be done for one login.
+/// Plans the step for one login.
 ///
 /// # Errors
 /// If its configuration keeps it from being refreshed, or the journal cannot be read.
@@ -95,7 +94,7 @@ pub(in crate::app) fn plan(
     })
 }
 
-/// Why it is to be refreshed, if it is.
+/// Returns the reason for a refresh, if it needs one.
 fn reason(facts: &Facts, assessment: &Assessment, now: Timestamp) -> Option<RefreshReason> {
     if !facts.of_client && is_dead_or_spent(facts) {
         return Some(RefreshReason::Dead);
@@ -117,7 +116,7 @@ fn is_dead_or_spent(facts: &Facts) -> bool {
     )
 }
 
-/// What is told of a token that nothing refreshes automatically.
+/// Plans for a token that nothing refreshes automatically.
 fn without_refresh(
     facts: &Facts,
     assessment: &Assessment,

@@ -1,4 +1,4 @@
-//! `models aliases`: short names of configured models.
+//! `models aliases`: aliases of configured models.
 
 use std::path::PathBuf;
 
@@ -12,18 +12,18 @@ use crate::model::reference;
 
 use super::{Target, target};
 
-/// What became of an alias.
+/// The outcome of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The alias.
     pub alias: String,
-    /// The model that it is given to; `None` if it was taken away.
+    /// The model that has it now; `None` if it was removed.
     pub target: Option<Target>,
-    /// The configuration.
+    /// The configuration file.
     pub config_path: PathBuf,
 }
 
-/// Every alias and its model, as written.
+/// Lists every alias and its model, as written.
 pub fn list(cx: Context<'_>) -> Vec<(String, String)> {
     reference::aliases(&cx.settings.models)
 }
@@ -42,7 +42,7 @@ fn checked(alias: &str) -> Result<&str, Failure> {
     )))
 }
 
-/// Gives a model an alias in place of the one it has.
+/// Gives a model an alias, in place of its present one.
 ///
 /// # Errors
 /// [`Kind::Usage`] if it cannot be an alias, belongs to another model, or that can be none, and
@@ -75,8 +75,7 @@ pub fn add(cx: Context<'_>, alias: &str, model: &str) -> Result<Outcome, Failure
     })
 }
 
-/// Takes an alias away. What the reference release would give the model in its place is kept away,
-/// too.
+/// Removes an alias, and keeps the reference release from giving the model its default one.
 ///
 /// # Errors
 /// [`Kind::NotFound`] if no model has it, and what the configuration says.

@@ -1,5 +1,5 @@
-//! `models set`, `set-image`, `fallbacks` and `image-fallbacks`: the models that every agent uses
-//! unless it has its own.
+//! `models set`, `set-image`, `fallbacks` and `image-fallbacks`: the models of every agent that has
+//! none of its own.
 
 use std::path::PathBuf;
 
@@ -13,18 +13,18 @@ use crate::model::settings::ModelChoice;
 
 use super::{Target, target};
 
-/// What the defaults say after a change.
+/// The outcome of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// What the text that was typed means; `None` where none was.
+    /// The model that the typed text means; `None` if none was typed.
     pub target: Option<Target>,
-    /// The fallbacks of the role as they are written now.
+    /// The fallbacks of the role after the change.
     pub fallbacks: Vec<String>,
-    /// The configuration, if it was written.
+    /// The configuration file, if it was written.
     pub written: Option<PathBuf>,
 }
 
-/// The choice of a role.
+/// Returns the configured models of a role.
 pub fn choice(cx: Context<'_>, role: Role) -> ModelChoice {
     match role {
         Role::Model => cx.settings.model.clone(),
@@ -32,7 +32,7 @@ pub fn choice(cx: Context<'_>, role: Role) -> ModelChoice {
     }
 }
 
-/// Makes a model the first of a role.
+/// Sets the primary model of a role.
 ///
 /// # Errors
 /// [`Kind::Usage`] if it cannot be a model, and what the configuration says.
@@ -51,8 +51,8 @@ pub fn set(cx: Context<'_>, role: Role, text: &str) -> Result<Outcome, Failure> 
     })
 }
 
-/// Appends a model to the fallbacks of a role; one that is there, by whatever name, stays where it
-/// is.
+/// Appends a model to the fallbacks of a role; one that is there, under whatever name, stays where
+/// it is.
 ///
 /// # Errors
 /// [`Kind::Usage`] if it cannot be a model, and what the configuration says.
@@ -76,7 +76,7 @@ pub fn add_fallback(cx: Context<'_>, role: Role, text: &str) -> Result<Outcome, 
     })
 }
 
-/// Takes a model out of the fallbacks of a role, by whatever name it stands there.
+/// Removes a model from the fallbacks of a role, under whatever name it stands there.
 ///
 /// # Errors
 /// [`Kind::NotFound`] if it is none of them, [`Kind::Usage`] if it cannot be a model, and what the
@@ -103,7 +103,7 @@ pub fn remove_fallback(cx: Context<'_>, role: Role, text: &str) -> Result<Outcom
     })
 }
 
-/// Takes all fallbacks of a role out.
+/// Removes all fallbacks of a role.
 ///
 /// # Errors
 /// What the configuration says.
@@ -117,13 +117,13 @@ pub fn clear_fallbacks(cx: Context<'_>, role: Role) -> Result<Outcome, Failure> 
     })
 }
 
-/// Makes these changes; where.
+/// Writes the changes; returns the file if there were any.
 fn write(cx: Context<'_>, mut edits: Vec<Edit>) -> Result<Option<PathBuf>, Failure> {
     edits.push(touch(cx));
     Ok(Some(cx.edit_config(&edits)?.path))
 }
 
-/// The entries that mean the same model.
+/// Returns the entries that mean the same model.
 fn meant(cx: Context<'_>, entries: &[String], target: &Target) -> Vec<String> {
     let aliases = reference::aliases(&cx.settings.models);
     let same = |entry: &&String| {

@@ -1,5 +1,5 @@
-//! `models list`: every model that the configuration names, what for, and whether its provider has
-//! a login or a key.
+//! `models list`: every model that the configuration names, its roles, and whether its provider has
+//! a credential.
 
 use crate::app::context::Context;
 use crate::app::credential::model_ref;
@@ -8,38 +8,38 @@ use crate::app::status::speaks_for;
 use crate::model::id::{AgentId, ProviderId};
 use crate::model::reference::{self, ModelRef};
 
-/// What is asked for.
+/// Parameters of [`run`].
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// For which agent.
+    /// The agent.
     pub agent: AgentId,
-    /// Whether it was named: its own model counts then, else that of the defaults.
+    /// True if the user named the agent: its own model counts then, else that of the defaults.
     pub agent_named: bool,
-    /// Of one provider only.
+    /// Only models of this provider.
     pub provider: Option<ProviderId>,
 }
 
-/// One model.
+/// A model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Which.
+    /// Its reference.
     pub reference: ModelRef,
-    /// What for: `default`, `fallback#1`, `image`, `img-fallback#1`, `configured`, `alias:a,b`.
+    /// Its roles: `default`, `fallback#1`, `image`, `img-fallback#1`, `configured`, `alias:a,b`.
     pub tags: Vec<String>,
     /// Whether its provider has a profile, a variable or a configured key.
     pub available: bool,
 }
 
-/// The models in the order in which they are tried, and what is wrong with the documents.
+/// The models in the order in which they are tried, and faults of the documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The models.
     pub rows: Vec<Row>,
-    /// Faults, each a sentence.
+    /// Faults, one sentence each.
     pub faults: Vec<String>,
 }
 
-/// Lists them. What is configured and can be no model is left out.
+/// Lists the models. Entries that cannot be a model are left out.
 ///
 /// # Errors
 /// If the agent was named and is not configured, or a document is there and cannot be read.

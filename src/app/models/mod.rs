@@ -1,5 +1,5 @@
-//! `models list`, `set`, `fallbacks` and `aliases`: which models the configuration names, and which
-//! of them have a login.
+//! `models list`, `set`, `fallbacks` and `aliases`: the configured models, and which of them have a
+//! credential.
 //!
 //! A model is a name here. Whether its provider has it is not known and not asked: there is no
 //! catalogue of models in this program.
@@ -15,13 +15,13 @@ use crate::model::settings::Settings;
 
 use super::failure::{Failure, Kind};
 
-/// What a text that a person typed means.
+/// The model that a typed text means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The model.
     pub reference: ModelRef,
-    /// The text, if it is neither an alias nor names a provider, so that the default one was taken:
-    /// a misspelt alias ends here, too.
+    /// The text, if it is neither an alias nor names a provider, so that the default provider was
+    /// assumed: this is also where a misspelt alias ends.
     pub guessed: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The names of `--auth-choice`: those of the reference release, each a provider and a method, and
+//! The values of `--auth-choice`: those of the reference release, each a provider and a method, and
 //! `PROVIDER` or `PROVIDER/METHOD` for every provider there is.
 //!
 //! A name that means nothing is an error. The reference release takes it for `skip`, so a misspelt
@@ -10,28 +10,28 @@ use crate::model::hint::Command;
 use crate::model::id::{ProviderId, printable};
 use crate::model::provider::Flow;
 
-/// The method that takes a key.
+/// The method that stores a key.
 pub(super) const API_KEY: &str = "api-key";
-/// The method that takes a long-lived token.
+/// The method that stores a long-lived token.
 pub(super) const SETUP_TOKEN: &str = "setup-token";
 
-/// Stores nothing.
+/// The choice that stores nothing.
 pub const SKIP: &str = "skip";
-/// A token of the provider that `--token-provider` names.
+/// The choice that stores a token of the provider that `--token-provider` names.
 pub const TOKEN: &str = "token";
 
-/// One row: a name, and what it means.
+/// A value of `--auth-choice` and its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The name.
+    /// The value.
     pub name: &'static str,
     /// The id of its provider.
     pub provider: &'static str,
     /// The name of its method.
     pub method: &'static str,
-    /// The flag that brings its key, without dashes.
+    /// The flag for its key, without dashes.
     pub flag: Option<&'static str>,
-    /// Flags whose values are stored beside the key, and under which names.
+    /// Flags whose values are stored beside the key, and the members they are stored in.
     pub beside: &'static [(&'static str, &'static str)],
 }
 
@@ -52,13 +52,13 @@ const fn key(name: &'static str, provider: &'static str, flag: &'static str) -> 
     }
 }
 
-/// What a Cloudflare gateway is found by.
+/// The members that identify a Cloudflare gateway.
 const GATEWAY: &[(&str, &str)] = &[
     ("cloudflare-ai-gateway-account-id", "accountId"),
     ("cloudflare-ai-gateway-gateway-id", "gatewayId"),
 ];
 
-/// Every row. Of several with one flag the first is meant where the flag stands alone.
+/// All values. If several have one flag, the flag alone means the first.
 pub const ROWS: &[Row] = &[
     login("setup-token", "anthropic", SETUP_TOKEN),
     login("openai-codex", "openai-codex", "oauth"),
@@ -98,14 +98,14 @@ pub const ROWS: &[Row] = &[
     key("qianfan-api-key", "qianfan", "qianfan-api-key"),
 ];
 
-/// Older names, and those that took their place.
+/// Older values, and their replacements.
 pub const ALIASES: &[(&str, &str)] = &[
     ("oauth", "setup-token"),
     ("claude-cli", "setup-token"),
     ("codex-cli", "openai-codex"),
 ];
 
-/// Names of the reference release that store nothing here, and why.
+/// Values of the reference release that store nothing here, and why.
 const ELSEWHERE: &[(&str, &str)] = &[
     (
         "google-antigravity",
@@ -117,16 +117,13 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ),
 ];
 
-/// What a name means.
+/// The meaning of a choice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Meaning {
-    /// The name.
     pub(super) name: String,
     /// The provider; `None` for [`TOKEN`].
     pub(super) provider: Option<ProviderId>,
-    /// The method.
     pub(super) method: String,
-    /// Its row, if it has one.
     pub(super) row: Option<&'static Row>,
 }
 
@@ -140,7 +137,8 @@ impl Meaning {
         })
     }
 
-    /// A method of a provider, by the name that the reference release has for it.
+    /// Returns the meaning of a provider's method, under the value that the reference release has
+    /// for it.
     pub(super) fn of(provider: &ProviderId, method: &str) -> Self {
         let same = |row: &&Row| row.provider == provider.as_str() && row.method == method;
         let row = ROWS.iter().find(same);
@@ -153,7 +151,7 @@ impl Meaning {
     }
 }
 
-/// What `name` means; `None` for [`SKIP`].
+/// Returns the meaning of `name`; `None` for [`SKIP`].
 ///
 /// # Errors
 /// [`Kind::Usage`] if it means nothing, or nothing that can be stored here.
@@ -187,7 +185,7 @@ pub(super) fn meaning(
     of_provider(cx, name, interactive).map(Some)
 }
 
-/// The row that a flag stands for when nothing else was said.
+/// Returns the meaning of a flag that is given without a choice.
 pub(super) fn of_flag(flag: &str) -> Result<Option<Meaning>, Failure> {
     let row = ROWS.iter().find(|row| row.flag == Some(flag));
     row.map(Meaning::of_row).transpose()
@@ -215,7 +213,7 @@ fn of_provider(cx: Context<'_>, name: &str, interactive: bool) -> Result<Meaning
     Ok(Meaning::of(id, method))
 }
 
-/// Names that look like it, the likeliest first.
+/// Lists similar values, the likeliest first.
 fn near(name: &str, providers: &[ProviderId]) -> Vec<String> {
     let word = name.to_lowercase();
     let mut near: Vec<(f64, &str)> = ROWS

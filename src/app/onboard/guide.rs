@@ -1,4 +1,4 @@
-//! What the wizard asks: provider, method, agent.
+//! Questions of the wizard: provider, method, agent.
 
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
@@ -8,7 +8,7 @@ use crate::ports::dialog::Choice;
 
 use super::choices::Meaning;
 
-/// Lets a person choose a provider and, where it has several, a method.
+/// Asks for a provider and, if it has several, a method.
 pub(super) fn credential(cx: Context<'_>) -> Result<Meaning, Failure> {
     let providers = providers(cx)?;
     let options = providers.iter().map(label).collect();
@@ -25,7 +25,7 @@ pub(super) fn credential(cx: Context<'_>) -> Result<Meaning, Failure> {
     Ok(Meaning::of(&provider.id, method))
 }
 
-/// Lets a person choose an agent, the usual one first; where there is one only, it is meant.
+/// Asks for an agent, `usual` first; a single one is taken without a question.
 pub(super) fn agent(cx: Context<'_>, usual: &AgentId) -> Result<AgentId, Failure> {
     let mut agents = vec![usual.clone()];
     for agent in &cx.settings.agents {
@@ -47,7 +47,7 @@ pub(super) fn agent(cx: Context<'_>, usual: &AgentId) -> Result<AgentId, Failure
     Ok(agents.swap_remove(index))
 }
 
-/// Every provider that can be logged in to. A faulty file of the user's is told and left out.
+/// Lists every provider that has a login. A faulty manifest of the user's is reported and left out.
 fn providers(cx: Context<'_>) -> Result<Vec<Provider>, Failure> {
     let mut providers = Vec::new();
     for id in cx.catalogue.ids()? {
@@ -60,7 +60,7 @@ fn providers(cx: Context<'_>) -> Result<Vec<Provider>, Failure> {
     Ok(providers)
 }
 
-/// Both names, for either may be typed.
+/// Returns the display name and the id, because either may be typed.
 fn label(provider: &Provider) -> String {
     match provider.name.eq_ignore_ascii_case(provider.id.as_str()) {
         true => provider.name.clone(),
@@ -68,7 +68,7 @@ fn label(provider: &Provider) -> String {
     }
 }
 
-/// What a method means to a person.
+/// Describes a method.
 fn in_words(method: &str) -> String {
     let words = match method {
         "oauth" => "log in with a browser",
@@ -82,7 +82,7 @@ fn in_words(method: &str) -> String {
     format!("{method}: {words}")
 }
 
-/// The index that was chosen; one that a dialog made up is nobody's choice.
+/// Returns the index that was chosen; one that is out of range is an error.
 fn chosen(cx: Context<'_>, prompt: &str, options: Vec<String>) -> Result<usize, Failure> {
     let prompt = prompt.to_owned();
     let count = options.len();

@@ -1,4 +1,4 @@
-//! From a choice to a stored credential.
+//! Methods of onboarding: from a choice to a stored credential.
 
 use crate::model::credential::{self, Credential};
 use crate::model::hint::{Command, Hint};
@@ -16,40 +16,35 @@ use crate::app::failure::{Failure, Kind};
 use crate::app::login;
 use crate::app::paste::{self, Form};
 
-/// The method that needs no person and nothing that is given here.
+/// The method that needs neither a person nor a flag.
 const CLIENT_CREDENTIALS: &str = "client-credentials";
 
-/// The credential that is there now.
+/// The credential of the choice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredCredential {
-    /// Its profile.
+    /// The profile.
     pub profile: ProfileId,
-    /// Its provider.
+    /// The provider.
     pub provider: ProviderId,
-    /// The method it came by.
+    /// The login method.
     pub method: String,
-    /// Whether it was stored now; else it was there already.
+    /// Whether it was stored now, not before.
     pub stored: bool,
-    /// Whether it took the place of another.
+    /// Whether it replaced another credential.
     pub replaced: bool,
 }
 
-/// One choice on its way to a stored credential.
+/// A choice that is carried out.
 pub(super) struct LoginMethod<'a> {
-    /// The doors.
     pub(super) cx: Context<'a>,
-    /// What was asked for.
     pub(super) request: &'a Request,
-    /// The agent it is for.
     pub(super) agent: &'a AgentId,
-    /// What was chosen.
     pub(super) meaning: &'a Meaning,
-    /// Of which provider.
     pub(super) provider: ProviderId,
 }
 
 impl LoginMethod<'_> {
-    /// Goes it: the use case of the method, or nothing where the credential is there already.
+    /// Runs the chosen login method; does nothing if the credential already exists.
     pub(super) fn go(&self) -> Result<StoredCredential, Failure> {
         match self.meaning.method.as_str() {
             API_KEY => self.key(),
@@ -134,7 +129,7 @@ impl LoginMethod<'_> {
         self.paste(profile, Form::Key, given.and_then(Source::text), beside)
     }
 
-    /// The secret that a flag brings, if one does.
+    /// Returns the secret that a flag brings.
     fn given(&self, by_flag: Option<&Given>, flag: &str) -> Result<Option<Source>, Failure> {
         let from_input = match by_flag {
             Some(Given::Argument(secret)) => return Ok(Some(Source::Text(secret.clone()))),
@@ -148,7 +143,8 @@ impl LoginMethod<'_> {
         Ok(from_input.then_some(Source::Input))
     }
 
-    /// The key of the environment; a person is asked whether it is meant.
+    /// Returns the key of the environment; in an interactive run the user is asked whether to store
+    /// it.
     fn key_of_environment(&self) -> Result<Option<Source>, Failure> {
         let manifest = self.cx.catalogue.get(&self.provider)?;
         let keys = Keys::look(self.cx)?;
@@ -168,7 +164,7 @@ impl LoginMethod<'_> {
         Ok(is_meant.then_some(Source::Text(key)))
     }
 
-    /// A profile with a key of this provider that the agent sees.
+    /// Returns a profile with an API key of this provider that the agent sees.
     fn existing(&self) -> Result<Option<ProfileId>, Failure> {
         let effective = self.cx.effective(self.agent, Scope::All)?;
         let has_key = |credential: &Credential| {
@@ -194,7 +190,8 @@ impl LoginMethod<'_> {
         Failure::new(Kind::Usage, message).hint(self.by_pipe())
     }
 
-    /// What is stored beside the key. A person is not asked for it, and told what is missing.
+    /// Returns what is stored beside the key. A missing value is an error, or a warning in an
+    /// interactive run.
     fn beside(&self) -> Result<Vec<(String, String)>, Failure> {
         let mut beside = Vec::new();
         for (flag, member) in self.meaning.row.map_or(&[][..], |row| row.beside) {
@@ -236,7 +233,7 @@ impl LoginMethod<'_> {
         Ok(self.kept(stored.profile, true, stored.replaced))
     }
 
-    /// The usual name, unless a login of another kind has it: that one stays.
+    /// Returns the default profile id, or a numbered one if a credential of another kind has it.
     fn vacant(&self, kind: credential::Kind) -> Result<ProfileId, Failure> {
         let document = self.cx.names(self.agent)?;
         Ok(profile_id::vacant(
@@ -270,14 +267,14 @@ impl LoginMethod<'_> {
     }
 }
 
-/// Where a secret is.
+/// The source of a secret.
 enum Source {
     Text(Secret<String>),
     Input,
 }
 
 impl Source {
-    /// The secret, where it need not be read first.
+    /// Returns the secret, unless it must be read first.
     fn text(self) -> Option<Secret<String>> {
         match self {
             Self::Text(text) => Some(text),

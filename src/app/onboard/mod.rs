@@ -20,18 +20,18 @@ use super::failure::{Failure, Kind};
 use choices::{Meaning, SKIP, TOKEN};
 use login_method::LoginMethod;
 
-/// What was done.
+/// The outcome of onboarding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// The agent it was done for.
+    /// The agent.
     pub agent: AgentId,
-    /// The choice, by its name.
+    /// The value of `--auth-choice`.
     pub choice: String,
     /// The credential; `None` for `skip`.
     pub credential: Option<StoredCredential>,
 }
 
-/// Chooses, and stores.
+/// Chooses a provider and a method, and stores the credential.
 ///
 /// # Errors
 /// [`Kind::Usage`] if the choice is unknown, is not clear, or wants what was not given or a person
@@ -66,7 +66,8 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     })
 }
 
-/// What was chosen: by name, by the one flag there is, by a person; or nothing.
+/// Determines the choice: by its name, by the only flag that is given, or by a question. `None`
+/// stores nothing.
 fn choose(cx: Context<'_>, request: &Request) -> Result<Option<Meaning>, Failure> {
     if let Some(name) = &request.choice {
         return choices::meaning(cx, name, request.interactive);
@@ -117,7 +118,7 @@ fn provider(request: &Request, meaning: &Meaning) -> Result<ProviderId, Failure>
         .ok_or_else(missing)
 }
 
-/// A key that the choice does not use was given in vain, and its giver may think otherwise.
+/// Warns of keys that the choice does not use.
 fn warn_unused(cx: Context<'_>, request: &Request, meaning: &Meaning) {
     let own = meaning.row.and_then(|row| row.flag);
     let unused = request.keys.iter().map(|(flag, _)| *flag);

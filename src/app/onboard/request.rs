@@ -1,51 +1,51 @@
-//! What the flags and the person ask for.
+//! Request of onboarding.
 
 use std::time::Duration;
 
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::secret::Secret;
 
-/// What is asked for.
+/// Parameters of onboarding.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// For which agent; asked for if it was not named and there are several.
+    /// The agent; asked for if it was not named and there are several.
     pub agent: AgentId,
-    /// Whether it was named.
+    /// True if the user named the agent.
     pub agent_named: bool,
-    /// Whether a person may be asked.
+    /// Whether questions may be asked.
     pub interactive: bool,
-    /// One of [`choices`](super::choices); asked for, or what the flags stand for, by default.
+    /// A value of [`choices`](super::choices); by default asked for, or that of the flags.
     pub choice: Option<String>,
-    /// Keys by the flag that brought them, without dashes.
+    /// Keys by their flag, without dashes.
     pub keys: Vec<(&'static str, Given)>,
-    /// What is stored beside a key, by the flag that brought it.
+    /// Values that are stored beside a key, by their flag.
     pub beside: Vec<(&'static str, String)>,
-    /// The secret of whichever choice it is comes from standard input.
+    /// Whether the secret of the choice comes from standard input.
     pub from_input: bool,
-    /// What `token` and `setup-token` are to store.
+    /// Flags of `token` and `setup-token`.
     pub token: TokenFlags,
-    /// The name after the colon of a profile for a pasted secret.
+    /// The second part of the profile id of a pasted secret.
     pub name: &'static str,
-    /// Do not open a browser.
+    /// Whether to open no browser.
     pub no_browser: bool,
-    /// Give a login up after this long.
+    /// The time limit of a login.
     pub timeout: Duration,
 }
 
-/// The flags of a token.
+/// Flags of a token.
 #[derive(Clone, Debug, Default)]
 pub struct TokenFlags {
-    /// Whose it is.
+    /// The provider.
     pub provider: Option<ProviderId>,
     /// The token.
     pub token: Option<Given>,
-    /// Under which name.
+    /// The profile.
     pub profile: Option<ProfileId>,
-    /// How long it lives from now.
+    /// The lifetime from now.
     pub expires_in: Option<Duration>,
 }
 
-/// How a secret is given.
+/// The source of a secret.
 #[derive(Clone, Debug)]
 pub enum Given {
     /// As an argument.

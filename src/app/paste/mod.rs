@@ -26,43 +26,43 @@ use super::context::Context;
 use super::failure::{Failure, Kind, StoreEffect};
 use shape::{Shape, cleaned};
 
-/// What is asked for.
+/// Parameters of [`run`].
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// For which agent.
+    /// The agent to store it for.
     pub agent: AgentId,
-    /// Whose secret it is.
+    /// The provider.
     pub provider: ProviderId,
-    /// Under which name; `<provider>:manual` by default, as in the reference release.
+    /// The profile; `<provider>:manual` by default, as in the reference release.
     pub profile: Option<ProfileId>,
-    /// What kind of secret.
+    /// The kind of secret.
     pub form: Form,
-    /// The secret, where it is at hand and need not be asked for.
+    /// The secret; if `None` it is asked for.
     pub given: Option<Secret<String>>,
-    /// What is stored beside a key: names and values, as `accountId` of a Cloudflare gateway.
+    /// Members that are stored beside a key, such as `accountId` of a Cloudflare gateway.
     pub metadata: Vec<(String, String)>,
 }
 
-/// What was stored.
+/// A secret that was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Under which profile.
+    /// The profile.
     pub profile: ProfileId,
-    /// For which provider.
+    /// The provider.
     pub provider: ProviderId,
-    /// As what.
+    /// The kind of credential.
     pub kind: credential::Kind,
-    /// A short name of the secret that tells nothing about it.
+    /// A fingerprint of the secret, which reveals nothing of it.
     pub fingerprint: String,
     /// Its length in characters.
     pub length: usize,
-    /// When it ends, if it does.
+    /// When it expires, if it does.
     pub expires: Option<Timestamp>,
-    /// Whether a profile of that name held something else before.
+    /// Whether the profile held something else before.
     pub replaced: bool,
 }
 
-/// Asks for a secret, checks its shape, stores it.
+/// Asks for a secret, checks its shape, and stores it.
 ///
 /// # Errors
 /// [`Kind::Usage`] if it is not what it should be or nobody is there to paste it;
@@ -108,8 +108,8 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-/// Whether the provider has such secrets at all. Of one without a manifest nobody can tell; only a
-/// setup-token is by its name a thing of the manifest.
+/// Checks that the provider has such secrets. Without a manifest only a setup token is refused,
+/// because the manifest defines it.
 fn suits(cx: Context<'_>, request: &Request, manifest: Option<&Provider>) -> Result<(), Failure> {
     let provider = &request.provider;
     let (what, is_there) = match request.form {
@@ -135,7 +135,7 @@ fn suits(cx: Context<'_>, request: &Request, manifest: Option<&Provider>) -> Res
     Err(Failure::new(Kind::Usage, message).hint(Command::store(provider, None, kind)))
 }
 
-/// What a person should know, or say, before the prompt.
+/// Tells or asks what the user should know before the prompt.
 fn prepare(cx: Context<'_>, form: Form, manifest: Option<&Provider>) -> Result<(), Failure> {
     match form {
         Form::SetupToken { yes: false } => confirm_made(cx, manifest),
@@ -165,7 +165,7 @@ fn confirm_made(cx: Context<'_>, manifest: Option<&Provider>) -> Result<(), Fail
     }
 }
 
-/// What the secret is called, and the command that takes it from a pipe.
+/// Returns the noun for the secret, and the command that takes it from a pipe.
 fn words(request: &Request) -> (&'static str, Hint) {
     let (noun, verb, variable) = match request.form {
         Form::Token { .. } => ("token", "paste-token", "TOKEN"),
@@ -233,7 +233,7 @@ fn store(
     Ok(())
 }
 
-/// The new credential, with what the old one of its kind had beside its secret.
+/// Makes the new credential, with the members that the old one of its kind had beside its secret.
 fn credential(
     request: &Request,
     outcome: &Outcome,
@@ -273,7 +273,7 @@ fn credential(
     }
 }
 
-/// What stays of an old credential beside a secret that a person brought.
+/// Returns the members of an old credential that stay beside a new secret.
 pub(super) fn beside(old: &Extra, reference: &str) -> Extra {
     let mut extra = old.clone();
     // Where there is a reference, later releases use it in the place of the secret. And this is no
@@ -283,9 +283,9 @@ pub(super) fn beside(old: &Extra, reference: &str) -> Extra {
     extra
 }
 
-/// Names a new profile in `openclaw.json` where that is needed for it to be chosen: once
-/// `auth.profiles` names any profile of a provider, those it does not name are never selected, and
-/// an `auth.order` excludes what it does not list. Otherwise the configuration is left alone.
+/// Adds a new profile to `openclaw.json` if it could not be selected otherwise: once
+/// `auth.profiles` names any profile of a provider, those that it does not name are never selected,
+/// and an `auth.order` excludes what it does not list. Otherwise the configuration is left alone.
 pub(super) fn make_selectable(
     cx: Context<'_>,
     profile: &ProfileId,

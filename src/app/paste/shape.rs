@@ -1,4 +1,4 @@
-//! What a pasted token or key must look like, and what people copy along with it.
+//! The shape of pasted tokens and keys, and the removal of what people copy along with them.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use crate::model::id::ProviderId;
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 
-/// What can be pasted.
+/// The kind of a pasted secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// A token.
     Token {
-        /// How long it lives from now; `None` if it has no end.
+        /// The lifetime from now; `None` if it does not expire.
         expires_in: Option<Duration>,
     },
-    /// A token of which the manifest knows how it looks, and a person has said that it was made.
+    /// A token whose shape the manifest defines, and whose creation the user confirms.
     SetupToken {
-        /// Without asking whether it was made.
+        /// Whether to skip the question whether it was made.
         yes: bool,
     },
     /// An API key.
@@ -35,19 +35,19 @@ impl Form {
     }
 }
 
-/// How a secret of one provider looks, as far as its manifest knows.
+/// The shape of a provider's secrets, as far as its manifest defines it.
 pub(super) struct Shape<'a> {
     provider: &'a ProviderId,
     noun: &'static str,
     prefix: Option<&'a str>,
     min_length: usize,
     again: String,
-    /// How the provider's tokens begin, where a key is wanted.
+    /// The prefix of the provider's tokens, if a key is wanted.
     token: Option<&'a str>,
 }
 
 impl<'a> Shape<'a> {
-    /// The rules of a manifest; a provider without one has none.
+    /// Reads the shape from a manifest.
     pub(super) fn of(
         form: &Form,
         provider: &'a ProviderId,
@@ -85,7 +85,7 @@ impl<'a> Shape<'a> {
         }
     }
 
-    /// Whether `secret` can be one.
+    /// Checks the shape of `secret`.
     ///
     /// # Errors
     /// [`Kind::Usage`], with what to do about it; the secret is not repeated.
@@ -121,8 +121,8 @@ impl<'a> Shape<'a> {
     }
 }
 
-/// A secret without what was copied along with it: white space, which a terminal that wraps lines
-/// puts into the middle, too; and around a key the line of a shell script that sets it.
+/// Removes what was copied along: white space, also in the middle, where a terminal wraps lines;
+/// and around a key the line of a shell script that sets it.
 pub(super) fn cleaned(form: &Form, pasted: &str) -> Secret<String> {
     let text = match form {
         Form::Key => value(pasted),
@@ -131,7 +131,7 @@ pub(super) fn cleaned(form: &Form, pasted: &str) -> Secret<String> {
     Secret::new(text.chars().filter(|c| !c.is_whitespace()).collect())
 }
 
-/// The value of `export NAME="value";`, or of any part of that.
+/// Returns the value of `export NAME="value";`, or of any part of that.
 fn value(text: &str) -> &str {
     let mut text = text.trim();
     text = assigned(text).unwrap_or(text);
@@ -147,7 +147,7 @@ fn value(text: &str) -> &str {
     }
 }
 
-/// What stands behind the equals sign of an assignment. The padding of a base64 text is none.
+/// Returns what follows the equals sign of an assignment. The padding of a base64 text is none.
 fn assigned(text: &str) -> Option<&str> {
     let exported = text.strip_prefix("export").filter(|rest| {
         let next = rest.chars().next();

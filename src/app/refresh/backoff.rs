@@ -1,5 +1,5 @@
-//! How long a server in trouble is left alone, so that everybody who waited does not ask it at
-//! once.
+//! Backoff: how long a server in trouble is left alone, so that waiting processes do not ask it all
+//! at once.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use crate::app::failure::Failure;
 use crate::model::time::Timestamp;
 use crate::ports::host::Random;
 
-/// How long nobody tries again after the first failure that passes; it doubles with each further
-/// one, up to [`LONGEST_PAUSE`].
+/// The backoff after the first temporary failure; it doubles with each further one, up to
+/// [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// How often a waiting process looks whether it shall stop.
+/// The interval at which a wait looks for a signal.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// The moment before which nobody tries again, where the server named none: between a half and
-/// the whole of a pause that doubles with every failure, so that many machines do not come back at
-/// once. `failures` is how many failed in a row before this one.
+/// Returns the moment of the next try if the server named none: between a half and the whole of a
+/// pause that doubles with every failure (jitter). `failures` is how many failed in a row before
+/// this one.
 ///
 /// Who could not even reach the server is no burden to it, and wants to know soon when the
 /// network is back: there the pause does not grow.
@@ -36,7 +36,7 @@ pub(super) fn next_try(
     Some(now.after(longest.mul_f64(share)))
 }
 
-/// Waits until a moment, unless a signal asks to stop.
+/// Waits until a moment, or for a signal.
 ///
 /// # Errors
 /// [`Kind::Cancelled`](crate::app::failure::Kind::Cancelled) for a signal.

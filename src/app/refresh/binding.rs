@@ -1,5 +1,5 @@
-//! A grant goes back to where it came from, or nowhere (RFC 9700 section 4.4): a manifest, metadata
-//! or a variable that changed since must not send it to somebody else.
+//! Binding of a grant: it goes back to where it came from, or nowhere (RFC 9700 section 4.4). A
+//! manifest, metadata or a variable that changed since must not send it elsewhere.
 
 use url::Url;
 
@@ -9,8 +9,8 @@ use crate::model::provider::{Provider, Registration};
 
 use crate::app::failure::{Failure, Kind};
 
-/// Refuses another token endpoint or client than those that a grant came from. A grant that was
-/// not issued to us goes to where the manifest says.
+/// Fails if the endpoint or client differs from the one that issued the grant. A grant without a
+/// known issuer goes to where the manifest says.
 ///
 /// # Errors
 /// [`Kind::Config`], without a hint.
@@ -41,8 +41,8 @@ pub(in crate::app) fn check(
     Err(Failure::new(Kind::Config, message))
 }
 
-/// Refuses another revocation endpoint than the one that was known at the login; where none was
-/// known, one that does not lie beside the token endpoint.
+/// Fails if the revocation endpoint differs from the one known at the login, or, if none was known,
+/// does not have the origin of the token endpoint.
 ///
 /// # Errors
 /// [`Kind::Config`], without a hint.
@@ -72,7 +72,7 @@ pub(in crate::app) fn check_revocation(
     Err(Failure::new(Kind::Config, message))
 }
 
-/// Who names the endpoint: the issuer, where the manifest does not.
+/// Returns who names the endpoint: the manifest, or the issuer.
 fn source(provider: &Provider, is_told: fn(&Registration) -> bool) -> String {
     match &provider.registration {
         Some(registration) if is_told(registration) => {
@@ -82,7 +82,7 @@ fn source(provider: &Provider, is_told: fn(&Registration) -> bool) -> String {
     }
 }
 
-/// Whether two addresses are of the same scheme, host and port.
+/// Whether two URLs have the same scheme, host and port.
 fn is_beside(one: &str, other: &str) -> bool {
     let origin = |text| Url::parse(text).ok().map(|url| url.origin());
     let origin = (origin(one), origin(other));

@@ -1,5 +1,4 @@
-//! A new token for a client that asks for itself, where other grants are refreshed: what happens
-//! while the place of the token is locked.
+//! Client credentials grant in place of a refresh: what happens while the lock is held.
 //!
 //! Nothing single-use is spent, so there is nothing to reserve and nothing to rescue: a request
 //! that is cut off is made again. But nobody asks for what could not be stored, and one process
@@ -27,8 +26,8 @@ use super::outcome::{RefreshResult, ValidToken};
 use super::refresh_grant::left;
 use super::request::{RefreshRequest, fall_back, valid_token};
 
-/// Asks for a new token, under the lock of its place; `None` if the profile was changed
-/// meanwhile, so that it must be looked at again.
+/// Requests a new token under the lock; `None` if the profile changed meanwhile and must be read
+/// again.
 pub(super) fn request_new_token(
     request: &RefreshRequest<'_>,
     flow: &ClientCredentialsFlow,
@@ -85,7 +84,7 @@ fn store_token(
     Ok(Some(valid_token(request, stored, how, None)))
 }
 
-/// Writes down how the request failed, and hands out what there is.
+/// Records the failure, and falls back to the present token if it is valid.
 fn settle(
     request: &RefreshRequest<'_>,
     (facts, old): (&Facts, OAuth),
@@ -117,7 +116,7 @@ fn settle(
     fall_back(request, facts, old, &unavailable(facts, &reason))
 }
 
-/// Tells later processes how the attempt ended.
+/// Records the outcome in the journal.
 fn write_down(
     request: &RefreshRequest<'_>,
     facts: &Facts,
@@ -150,8 +149,8 @@ fn write_down(
     }
 }
 
-/// Writes down where a client's token came from, which ends whatever was wrong before. If that
-/// fails the token is good all the same.
+/// Records the origin of a client's token in the journal, which ends earlier failures. The token is
+/// good even if that fails.
 pub(in crate::app) fn remember(
     cx: Context<'_>,
     owner: &AgentId,
@@ -175,7 +174,7 @@ pub(in crate::app) fn remember(
     }
 }
 
-/// The token of a client as it is stored; its kind is known by the member that says how it came.
+/// Returns the stored form of a client's token; the member for its grant type marks it.
 pub(in crate::app) fn token_of(provider: &Provider, grant: &Grant) -> Token {
     let mut extra = Extra::default();
     extra.set(Token::GRANT_TYPE, Verbatim::new(Token::OF_CLIENT));

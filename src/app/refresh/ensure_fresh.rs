@@ -1,4 +1,4 @@
-//! Makes sure that an access token is valid, by exactly one process: look, lock, look again,
+//! Makes sure that an access token is valid, by exactly one process: read, lock, read again,
 //! refresh.
 //!
 //! A token that is due but valid never waits for anybody; an expired one waits for whoever holds
@@ -30,7 +30,7 @@ use super::request::{
 use super::stale_copy::adopt_successor;
 use super::{backoff, notify};
 
-/// Makes sure that the access token of `profile`, which lies in `owner`'s document, is valid.
+/// Makes sure that the access token of `profile` in `owner`'s document is valid.
 ///
 /// # Errors
 /// [`Kind::NeedsLogin`] if the provider refuses the grant and the token has expired, and the other
@@ -104,7 +104,7 @@ fn run(request: &RefreshRequest<'_>, first: &OAuth) -> Result<ValidToken, Failur
     }
 }
 
-/// What the holder of the grant's lock does; `None` if everything must be looked at again.
+/// Refreshes under the lock of the grant; `None` if everything must be read again.
 fn refresh_locked<'h>(
     request: &RefreshRequest<'_>,
     held: Box<dyn Held<'h> + 'h>,
@@ -160,7 +160,7 @@ fn assess_now(
     Ok(assess(facts, request.policy, request.cx.clock.now()))
 }
 
-/// The token as it is: nothing was needed, or something keeps the next one away.
+/// Returns the present token: no refresh is needed, or an obstacle prevents it.
 fn used_as_is(request: &RefreshRequest<'_>, login: OAuth, assessment: &Assessment) -> ValidToken {
     let how = match &assessment.obstacle {
         Some(_) => RefreshResult::StillAlive,
@@ -169,8 +169,7 @@ fn used_as_is(request: &RefreshRequest<'_>, login: OAuth, assessment: &Assessmen
     valid_token(request, login, how, assessment.obstacle.as_ref())
 }
 
-/// Whether no refresh is needed; `changed` says that the token is not the one that was there when
-/// we began.
+/// Whether no refresh is needed; `changed` says that the token differs from the one at the start.
 fn already_fresh(
     request: &RefreshRequest<'_>,
     facts: &Facts,
@@ -191,7 +190,7 @@ fn already_fresh(
     }
 }
 
-/// A disk that fails keeps nobody from a token that is still valid.
+/// Falls back to a token that is still valid if the disk fails.
 fn tolerate_disk(
     request: &RefreshRequest<'_>,
     facts: &Facts,
@@ -225,7 +224,7 @@ fn wait_for_holder(
     }
 }
 
-/// Whether there is time left to look again.
+/// Fails if there is no time left to read again.
 fn check_deadline(request: &RefreshRequest<'_>, deadline: Duration) -> Result<(), Failure> {
     match request.cx.clock.monotonic() < deadline {
         true => Ok(()),

@@ -1,5 +1,4 @@
-//! Refreshing an access token: exactly one process spends a refresh token, and nothing that came
-//! back is lost.
+//! Refresh of access tokens: exactly one process spends a refresh token, and no response is lost.
 
 pub mod backoff;
 pub mod binding;

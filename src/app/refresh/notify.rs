@@ -1,4 +1,4 @@
-//! What hooks are told of a refresh.
+//! Events of a refresh, for the hooks.
 
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
@@ -11,8 +11,8 @@ use crate::model::time::Timestamp;
 
 use super::outcome::{RefreshResult, ValidToken};
 
-/// Notes how keeping a login alive ended that was `old` before: that it was renewed, or that a
-/// person must act.
+/// Queues the event for the outcome of a refresh: the login was refreshed, or a person must act.
+/// `old` is the credential before.
 pub(in crate::app) fn of_renewal(
     cx: Context<'_>,
     whose: ProfileRef<'_>,
@@ -45,7 +45,7 @@ pub(in crate::app) fn of_renewal(
     });
 }
 
-/// Notes that a login was renewed.
+/// Queues the event for a login that was refreshed.
 pub(in crate::app) fn of_refresh(cx: Context<'_>, whose: ProfileRef<'_>, end: Option<Timestamp>) {
     let ends = end.map_or_else(String::new, |end| {
         format!("; its token ends at {}", End::read(end).at.iso8601())

@@ -1,4 +1,4 @@
-//! What is asked of a refresh, and what came of it.
+//! The policy of a refresh, and its outcome.
 
 use std::time::Duration;
 
@@ -9,38 +9,38 @@ use crate::model::time::Timestamp;
 /// When to refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefreshPolicy {
-    /// If less than this is left; `None` for the provider's own margin.
+    /// If less than this is left; `None` means the provider's margin.
     MinValid(Option<Duration>),
     /// In any case.
     Always,
-    /// Unless the grant was proven after this moment: it would die of disuse, however long its
-    /// token lives.
+    /// Unless the grant was proven after this moment: it would expire from disuse, however long its
+    /// token is valid.
     Unproven(Timestamp),
 }
 
-/// A living access token, and how it came about.
+/// A valid access token.
 #[derive(Clone, Debug)]
 pub struct ValidToken {
-    /// The credential as it is now in the owner's document.
+    /// The credential as it is now in the document.
     pub credential: OAuth,
-    /// What was done for it.
+    /// How the token was obtained.
     pub how: RefreshResult,
-    /// What a person should know of the profile, its name being the subject: the token is alive,
-    /// and could not be renewed.
+    /// The warning if the token is valid and could not be refreshed; the name of the profile is its
+    /// subject.
     pub warning: Option<Hint>,
-    /// What a person must do before the token ends, if nothing else brings another one.
+    /// What a person must do before the token expires, if nothing else brings another one.
     pub remedy: Option<Hint>,
 }
 
-/// What was done for a living token.
+/// How a valid token was obtained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefreshResult {
-    /// Nothing: there was enough life left.
+    /// It was fresh.
     WasFresh,
     /// This process refreshed it.
     Refreshed,
     /// Another process refreshed it meanwhile.
     RefreshedElsewhere,
-    /// It is due, and could not be refreshed now; it still lives.
+    /// It is due and could not be refreshed, but is still valid.
     StillAlive,
 }

@@ -1,5 +1,5 @@
-//! Taking in what a refresh left behind: the answer of a server that a killed process had saved, or
-//! that could not be stored.
+//! Recovery of token responses that were saved and not yet stored, because the process was killed
+//! or the store failed.
 //!
 //! It is read by the code that reads an answer off the network, so that there is one way to
 //! understand it. Every command begins with [`recover_pending`], and nobody sends a refresh token while an
@@ -18,8 +18,8 @@ use crate::app::context::Context;
 use crate::app::failure::Failure;
 use crate::app::hooks::event::ProfileRef;
 
-/// Stores every answer that was saved and belongs to no refresh under way. What cannot be stored
-/// now is told, and stays for the next command.
+/// Stores every saved response that belongs to no refresh under way. One that cannot be stored now
+/// is reported, and stays for the next command.
 pub fn recover_pending(cx: Context<'_>) {
     let grants = match cx.store.pending_answers() {
         Ok(grants) => grants,
@@ -44,16 +44,16 @@ fn recover_one(cx: Context<'_>, grant: &GrantDigest) -> Result<(), Failure> {
     }
 }
 
-/// What became of a saved answer.
+/// The result of a recovery.
 pub(in crate::app) enum Recovered<'a> {
-    /// It is part of the documents now.
+    /// The response is part of the documents now.
     Stored,
-    /// There is none, or none that can be understood; here is the lock again.
+    /// There is no response, or none that can be understood; the lock is returned.
     NothingFound(Box<dyn Held<'a> + 'a>),
 }
 
-/// Stores the saved answer to a refresh of a grant, if there is one. May be cut off by a signal at
-/// any point: the answer goes last.
+/// Stores the saved response to a refresh of a grant, if there is one. A signal may interrupt it at
+/// any point: the saved response is removed last.
 ///
 /// # Errors
 /// If it cannot be stored; it stays where it is.

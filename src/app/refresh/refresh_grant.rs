@@ -1,4 +1,4 @@
-//! Spending a refresh token: what happens while the grant is locked.
+//! The refresh of a grant: what happens while the grant is locked.
 //!
 //! Reserve, journal, call, save, commit. The refresh token is single-use: whoever sends it must
 //! store what comes back. So what comes back is written down as it is before anything tries to
@@ -31,8 +31,7 @@ use super::request::{
 };
 use super::target::Route;
 
-/// Refreshes under the lock of the grant; `None` if the login was changed meanwhile, so that it
-/// must be looked at again.
+/// Refreshes a grant under its lock; `None` if the login changed meanwhile and must be read again.
 pub(super) fn refresh_grant(
     request: &RefreshRequest<'_>,
     held: Box<dyn Held<'_> + '_>,
@@ -87,8 +86,8 @@ pub(super) fn refresh_grant(
     }
 }
 
-/// How long to wait for another program that is at work on the same document: a token that is
-/// still valid does not wait at all, unless nobody waits for the token.
+/// Returns the time limit for the document's lock: none if the stored token is still valid and a
+/// command waits for it.
 fn patience(request: &RefreshRequest<'_>, facts: &Facts) -> Duration {
     match request.policy {
         RefreshPolicy::MinValid(_) if falls_back(request, facts) => Duration::ZERO,
@@ -122,7 +121,8 @@ fn commit(
     }
 }
 
-/// Logged out or logged in anew during the refresh: the newer wish wins.
+/// Returns the outcome if the profile was removed or replaced during the refresh: the newer one
+/// stays.
 fn replaced_meanwhile(request: &RefreshRequest<'_>) -> Result<ValidToken, Failure> {
     let name = request.profile;
     match load_login(request) {
@@ -144,7 +144,7 @@ fn replaced_meanwhile(request: &RefreshRequest<'_>) -> Result<ValidToken, Failur
     }
 }
 
-/// Writes down how the request failed, and hands out what there is.
+/// Records the failure, and falls back to the stored token if it is valid.
 fn settle(
     request: &RefreshRequest<'_>,
     reserved: Box<dyn Reserved + '_>,

@@ -1,4 +1,4 @@
-//! One profile whose access token must be valid: what every step of a refresh is told.
+//! The request of a refresh: one profile whose access token must be valid.
 
 use std::time::Duration;
 
@@ -14,22 +14,21 @@ use crate::ports::store::Scope;
 
 use super::outcome::{RefreshPolicy, RefreshResult, ValidToken};
 
-/// How long an expired token waits for another process: a whole call (30 s), the other's commit,
-/// and some.
+/// The time limit for another process that refreshes the same grant: a token request (30 s), its
+/// commit, and a margin.
 pub(super) const WAIT_FOR_OTHERS: Duration = Duration::from_secs(45);
 
 /// A profile, and when its token is to be refreshed.
 #[derive(Clone, Copy)]
 pub(super) struct RefreshRequest<'a> {
     pub(super) cx: Context<'a>,
-    /// The agent in whose document the profile lies.
     pub(super) owner: &'a AgentId,
     pub(super) profile: &'a ProfileId,
     pub(super) provider: &'a Provider,
     pub(super) policy: RefreshPolicy,
 }
 
-/// Reads the login as it is now; the token of a client counts as one.
+/// Loads the login; a client's token counts as one.
 pub(super) fn load_login(request: &RefreshRequest<'_>) -> Result<OAuth, Failure> {
     let scope = Scope::Profile(request.profile);
     let document = request.cx.store.load(request.owner, scope)?;
@@ -37,13 +36,14 @@ pub(super) fn load_login(request: &RefreshRequest<'_>) -> Result<OAuth, Failure>
     login.ok_or_else(|| Failure::no_such_profile(request.profile))
 }
 
-/// Tells what the document says of a login.
+/// Reads the facts that the document holds about a login.
 pub(super) fn document_facts(request: &RefreshRequest<'_>, login: &OAuth) -> Facts {
     let reader = FactsReader::new(request.cx);
     reader.of_login(request.owner, request.profile, login, request.provider)
 }
 
-/// Whether the access token is valid for another moment, and nobody insists on a new one.
+/// Whether a failed refresh falls back to the stored token: it is valid for another moment, and no
+/// new one is insisted on.
 pub(super) fn falls_back(request: &RefreshRequest<'_>, facts: &Facts) -> bool {
     request.policy != RefreshPolicy::Always && is_valid(request, facts)
 }
@@ -54,7 +54,7 @@ pub(super) fn is_valid(request: &RefreshRequest<'_>, facts: &Facts) -> bool {
     !matches!(freshness, Freshness::Expired { .. })
 }
 
-/// A valid token without a refresh; `obstacle` keeps the next one away.
+/// Returns a token that needs no refresh now; `obstacle` prevents the next one.
 pub(super) fn valid_token(
     request: &RefreshRequest<'_>,
     credential: OAuth,
@@ -72,7 +72,7 @@ pub(super) fn valid_token(
     }
 }
 
-/// Hands out a token that is still valid, with a warning; fails where it is not.
+/// Falls back to the stored token with a warning; fails if it is not valid.
 pub(super) fn fall_back(
     request: &RefreshRequest<'_>,
     facts: &Facts,

@@ -1,5 +1,5 @@
-//! From a spent grant to the one that lives: every refresh puts a successor in the place of a grant,
-//! and the journal knows which.
+//! Rotation of refresh tokens: every refresh replaces a grant by a successor, which the journal
+//! records.
 
 use std::collections::HashMap;
 
@@ -10,11 +10,10 @@ use crate::ports::store::{Scope, StoreError};
 
 use crate::app::context::Context;
 
-/// As many refreshes as are followed.
+/// The longest line of successors that is followed.
 const LONGEST_LINE: usize = 10_000;
 
-/// The profile that holds each grant. A document that cannot be read tells nothing: its owner
-/// learns of that when it is used.
+/// Maps each grant to the profile that holds it. A document that cannot be read is left out.
 pub(in crate::app) fn holders(cx: Context<'_>) -> HashMap<GrantDigest, (AgentId, ProfileId)> {
     let mut holders = HashMap::new();
     for agent in cx.store.agents().unwrap_or_default() {
@@ -28,7 +27,7 @@ pub(in crate::app) fn holders(cx: Context<'_>) -> HashMap<GrantDigest, (AgentId,
     holders
 }
 
-/// Every profile that holds a grant, agent by agent.
+/// Lists every profile that holds a grant, agent by agent.
 pub(in crate::app) fn copies(cx: Context<'_>, grant: &GrantDigest) -> Vec<(AgentId, ProfileId)> {
     let mut copies = Vec::new();
     for agent in cx.store.agents().unwrap_or_default() {
@@ -42,7 +41,7 @@ pub(in crate::app) fn copies(cx: Context<'_>, grant: &GrantDigest) -> Vec<(Agent
     copies
 }
 
-/// The agents that see a profile of `owner` because they have none of that name themselves.
+/// Lists the agents that inherit a profile of `owner`.
 pub(in crate::app) fn readers(
     cx: Context<'_>,
     owner: &AgentId,
@@ -61,7 +60,7 @@ pub(in crate::app) fn readers(
         .collect()
 }
 
-/// The first of a line of successors, beginning with `first`, that is among `living`.
+/// Returns the first in the line of successors, beginning with `first`, that is among `living`.
 ///
 /// # Errors
 /// If the journal is there and cannot be read.

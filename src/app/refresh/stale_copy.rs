@@ -1,4 +1,4 @@
-//! A copy of a login that was left behind: restored from a backup, or missed when the others moved.
+//! Stale copies of a login: restored from a backup, or missed when the others were refreshed.
 //!
 //! Its refresh token is spent. To send it would at best be refused; at worst the provider takes it
 //! for theft and revokes the successor, too (RFC 9700 section 4.14.2). So the copy takes the place

@@ -1,4 +1,4 @@
-//! Where a grant goes to be renewed: back to where it came from, a token endpoint or a program.
+//! The target of a refresh: the token endpoint or the plugin that issued the grant.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -20,15 +20,15 @@ use crate::app::failure::Failure;
 use crate::app::issuer::plugin;
 use crate::app::issuer::registration::{self, Use};
 
-/// A way to renew a grant.
+/// The target of a refresh.
 pub(in crate::app) enum Route {
-    /// Its token endpoint, for this client.
+    /// The token endpoint, for this client.
     Endpoint(Box<Client>),
-    /// The program that gave it.
+    /// The plugin that issued it.
     Program(PathBuf),
 }
 
-/// Whether a refresh could be sent, as far as nobody need be asked.
+/// Whether a refresh could be sent, as far as can be told without a request.
 #[derive(Clone, Debug)]
 pub enum RefreshPath {
     /// It could.
@@ -39,11 +39,11 @@ pub enum RefreshPath {
     Blocked(Box<Failure>),
 }
 
-/// What came back, and what stores it.
+/// The token response, and what stores it.
 pub(in crate::app) type Renewal<'r> = (Box<dyn Reserved + 'r>, Result<Grant, OAuthError>);
 
 impl Route {
-    /// The way for this login; nothing if there is none.
+    /// Returns the target for a login; `None` if the provider has none.
     ///
     /// # Errors
     /// If there is one that cannot be gone now.
@@ -63,7 +63,7 @@ impl Route {
         Ok(Some(Self::Endpoint(Box::new(client))))
     }
 
-    /// What a grant that goes this way must be bound to.
+    /// Returns the binding that a grant must have to go there.
     pub(in crate::app) fn binding(&self) -> Binding {
         match self {
             Self::Endpoint(client) => client.binding(),
@@ -71,7 +71,7 @@ impl Route {
         }
     }
 
-    /// Sends the old grant. What comes back is saved before anything looks at it.
+    /// Sends the refresh token. The response is saved before it is parsed.
     pub(in crate::app) fn renew<'r>(
         &self,
         cx: Context<'_>,
@@ -104,8 +104,8 @@ impl Route {
     }
 }
 
-/// Looks for what stands in the way of a refresh without asking anybody; beside that, what the
-/// grant must be bound to, unless only the issuer's metadata can tell.
+/// Looks for obstacles to a refresh without a request. Also returns the binding of the target,
+/// unless only the issuer's metadata tells it.
 pub(in crate::app) fn look_ahead(
     cx: Context<'_>,
     provider: &Provider,
@@ -133,7 +133,7 @@ pub(in crate::app) fn look_ahead(
     }
 }
 
-/// The HTTP client of one refresh: what the server answers is saved before anything looks at it.
+/// The HTTP client of one refresh: it saves the response before anything parses it.
 struct SavingFirst<'a, 'r> {
     http: &'a dyn Http,
     reserved: Mutex<Box<dyn Reserved + 'r>>,

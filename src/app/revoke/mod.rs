@@ -1,4 +1,4 @@
-//! Revoking a login at its provider, before it is forgotten here.
+//! Revocation of a login at its provider, before it is removed here.
 //!
 //! The grant's lock is held, so nobody of us renews it meanwhile; the journal says that it was
 //! begun before the server is asked, and how it ended before any document is touched. Whoever is
@@ -25,10 +25,10 @@ use super::refresh::recover::{self, Recovered};
 use super::refresh::rotation;
 use server::{Server, unsupported};
 
-/// How long another process may take that refreshes the grant just now.
+/// The time limit for another process that refreshes the grant.
 const WAIT_FOR_OTHERS: Duration = Duration::from_secs(45);
 
-/// A login that can be revoked, and what goes with it.
+/// A login that can be revoked, and what is revoked with it.
 pub(super) struct RevocationPlan {
     provider: Provider,
     server: Server,
@@ -39,11 +39,11 @@ pub(super) struct RevocationPlan {
     access: Option<Secret<String>>,
     /// The grant, if there is a refresh token.
     grant: Option<GrantDigest>,
-    /// Everything that holds the same grant, the profile itself among it.
+    /// Every profile that holds the grant, this one included.
     pub(super) copies: Vec<(AgentId, ProfileId)>,
 }
 
-/// Finds out how a login is revoked. Nothing is sent but a request for public metadata.
+/// Plans the revocation of a login. Sends nothing but a request for public metadata.
 ///
 /// # Errors
 /// [`Kind::Config`] if it cannot be revoked, or must not be with what the manifest says now, and
@@ -80,7 +80,7 @@ pub(super) fn plan(
     }
 }
 
-/// What the profile holds now.
+/// Loads the credential of the profile.
 fn load(cx: Context<'_>, owner: &AgentId, profile: &ProfileId) -> Result<Credential, Failure> {
     let document = cx.store.load(owner, Scope::Profile(profile))?;
     let credential = document.get(profile).cloned();
@@ -123,7 +123,7 @@ impl RevocationPlan {
         })
     }
 
-    /// Where it is revoked, for people.
+    /// Returns the revocation endpoint, for people.
     pub(super) fn endpoint(&self) -> String {
         self.server.name()
     }
@@ -135,7 +135,7 @@ impl RevocationPlan {
         }
     }
 
-    /// What stops working besides the profile itself, a sentence each.
+    /// Lists what stops working besides the profile itself, one sentence each.
     pub(super) fn ends(
         &self,
         cx: Context<'_>,
@@ -158,8 +158,8 @@ impl RevocationPlan {
         ends
     }
 
-    /// Revokes it. Returns the plan that was carried out: the login may have been renewed since the
-    /// first look.
+    /// Revokes the login. Returns the plan that was carried out: the login may have been refreshed
+    /// since the first one.
     ///
     /// # Errors
     /// Why it is not known to be revoked; no document was touched then.
@@ -212,7 +212,7 @@ impl RevocationPlan {
         }
     }
 
-    /// What happens under the lock; false if the document holds another grant by now.
+    /// Revokes under the lock; false if the document holds another grant by now.
     fn spend(
         &self,
         cx: Context<'_>,
@@ -263,8 +263,8 @@ impl RevocationPlan {
         self.server.ask(cx, &self.provider, &self.credential, token)
     }
 
-    /// Asks that the access token be revoked, too, once its refresh token is: a server should have
-    /// done that (RFC 7009 section 2.1), and some do not.
+    /// Revokes the access token as well, after its refresh token: a server should have done so (RFC
+    /// 7009 section 2.1), and some do not.
     pub(super) fn revoke_access(&self, cx: Context<'_>) {
         let Some(access) = &self.access else {
             return;
@@ -276,7 +276,7 @@ impl RevocationPlan {
         }
     }
 
-    /// Whether what a profile holds now is what was revoked.
+    /// Whether a credential is the one that was revoked.
     pub(super) fn revoked(&self, held: &Credential) -> bool {
         match &self.grant {
             Some(grant) => held.as_oauth().and_then(OAuth::grant).as_ref() == Some(grant),
@@ -285,7 +285,7 @@ impl RevocationPlan {
     }
 }
 
-/// What the journal says of a grant that was not revoked: what it said before.
+/// Returns the journal's outcome for a grant that was not revoked: the one before.
 fn unrevoked(before: Option<GrantRecord>, failure: &Failure) -> RefreshOutcome {
     let known = before.and_then(|record| record.attempt?.outcome);
     match (failure.touched, known) {

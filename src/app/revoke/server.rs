@@ -1,4 +1,4 @@
-//! Who is asked to revoke a login: the revocation endpoint of its provider, or the program that gave
+//! The server that revokes a login: its provider's revocation endpoint, or the plugin that issued
 //! it.
 
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ use crate::app::issuer::plugin;
 use crate::app::issuer::registration::{self, Use};
 use crate::app::refresh::binding;
 
-/// What [`Command::logout`] does.
+/// What a logout without `--revoke` does.
 const ONLY_HERE: &str = "a logout without --revoke forgets it on this machine only";
 
 pub(super) fn unsupported(profile: &ProfileId, why: &str) -> Failure {
@@ -28,16 +28,16 @@ pub(super) fn unsupported(profile: &ProfileId, why: &str) -> Failure {
     Failure::new(Kind::Config, message).hint(Command::logout(profile))
 }
 
-/// Who is asked.
+/// The server that revokes.
 pub(super) enum Server {
-    /// A revocation endpoint, by this client.
+    /// A revocation endpoint, and the client for it.
     Endpoint(Box<Client>, String),
-    /// The program that gave the login.
+    /// The plugin that issued the login.
     Program(PathBuf),
 }
 
 impl Server {
-    /// Finds out who that is.
+    /// Determines the server for a login.
     pub(super) fn of(
         cx: Context<'_>,
         provider: &Provider,
@@ -61,7 +61,7 @@ impl Server {
         }
     }
 
-    /// Its address, for people.
+    /// Returns its address, for people.
     pub(super) fn name(&self) -> String {
         match self {
             Self::Endpoint(_, endpoint) => endpoint.clone(),
@@ -69,7 +69,7 @@ impl Server {
         }
     }
 
-    /// What a grant that goes there must be bound to.
+    /// Returns the binding that a grant must have to go there.
     pub(super) fn binding(&self) -> Binding {
         match self {
             Self::Endpoint(client, _) => client.binding(),
@@ -77,7 +77,7 @@ impl Server {
         }
     }
 
-    /// Makes sure that a grant came from there.
+    /// Fails if the grant was issued elsewhere.
     pub(super) fn check(
         &self,
         profile: &ProfileId,
@@ -97,7 +97,7 @@ impl Server {
         }
     }
 
-    /// Asks it to revoke a token.
+    /// Sends the request to revoke a token.
     pub(super) fn ask(
         &self,
         cx: Context<'_>,
@@ -118,8 +118,7 @@ impl Server {
         }
     }
 
-    /// Whether there is more to ask once the refresh token is revoked. A program was given both
-    /// tokens at once.
+    /// Whether the access token is revoked on its own. A plugin gets both tokens at once.
     pub(super) fn takes_one_token(&self) -> bool {
         matches!(self, Self::Endpoint(..))
     }
@@ -133,7 +132,7 @@ fn ask_program(program: &Program<'_>, login: &OAuth) -> Result<(), OAuthError> {
     })
 }
 
-/// A login that is not known to be revoked.
+/// Makes the failure for a login that is not known to be revoked.
 pub(super) fn failure(profile: &ProfileId, error: &OAuthError) -> Failure {
     let again = Command::logout(profile).arg("--revoke");
     let not = |why: &str| format!("{profile} was not revoked: {why}");

@@ -1,4 +1,4 @@
-//! How each login stands: the reference release's one word, and the facts behind it.
+//! Health of each login: the reference release's word, and the facts behind it.
 
 use std::collections::HashMap;
 
@@ -19,23 +19,23 @@ use crate::app::refresh::outcome::RefreshPolicy;
 /// A login that ends within this many milliseconds is expiring: a day.
 pub const WARN_AFTER_MS: i64 = 86_400_000;
 
-/// The one word.
+/// The reference release's word for a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
-    /// Lives, or can be refreshed.
+    /// Valid, or can be refreshed.
     Ok,
-    /// Ends within a day.
+    /// Expires within a day.
     Expiring,
-    /// Has ended.
+    /// Has expired.
     Expired,
-    /// Has no usable end, or there is no login.
+    /// Has no usable expiry, or there is no login.
     Missing,
-    /// Has no end.
+    /// Does not expire.
     Static,
 }
 
 impl Status {
-    /// The word.
+    /// Returns the word.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -47,10 +47,10 @@ impl Status {
     }
 }
 
-/// Health of everything.
+/// The health of all profiles and providers.
 #[derive(Clone, Debug)]
 pub struct Health {
-    /// By provider, then name.
+    /// The profiles, by provider, then name.
     pub profiles: Vec<ProfileHealth>,
     /// Every provider that anything mentions, sorted.
     pub providers: Vec<ProviderHealth>,
@@ -58,12 +58,12 @@ pub struct Health {
 }
 
 impl Health {
-    /// One profile.
+    /// Returns the health of a profile.
     pub(super) fn of(&self, id: &ProfileId) -> Option<&ProfileHealth> {
         self.places.get(id).map(|place| &self.profiles[*place])
     }
 
-    /// The last moment at which a grant is known to have been sent or taken.
+    /// Returns the last moment at which a grant is known to have been sent or received.
     pub(super) fn newest(&self) -> Option<Timestamp> {
         let moments = self.profiles.iter().flat_map(|profile| {
             let facts = &profile.facts;
@@ -74,47 +74,47 @@ impl Health {
     }
 }
 
-/// How one profile stands.
+/// The health of a profile.
 #[derive(Clone, Debug)]
 pub struct ProfileHealth {
     /// The profile.
     pub id: ProfileId,
     /// Its provider as written.
     pub provider: String,
-    /// What it holds.
+    /// The kind of credential.
     pub kind: Kind,
-    /// The reference release's one word.
+    /// The reference release's word.
     pub status: Status,
-    /// What the facts come to.
+    /// The assessment of the facts.
     pub assessment: Assessment,
-    /// When its token ends.
+    /// When its token expires.
     pub expires: Option<Timestamp>,
     /// Milliseconds until then; negative if it has passed.
     pub remaining: Option<i64>,
-    /// Name and e-mail.
+    /// Its name and e-mail.
     pub label: String,
-    /// The e-mail alone.
+    /// The e-mail.
     pub email: Option<String>,
     /// The facts.
     pub facts: Facts,
 }
 
-/// How one provider stands.
+/// The health of a provider.
 #[derive(Clone, Debug)]
 pub struct ProviderHealth {
     /// Its name.
     pub provider: String,
-    /// The worst of its profiles.
+    /// The worst status of its profiles.
     pub status: Status,
-    /// Places in [`Health::profiles`].
+    /// Indices in [`Health::profiles`].
     pub profiles: Vec<usize>,
-    /// The soonest end.
+    /// The earliest expiry.
     pub expires: Option<Timestamp>,
     /// Milliseconds until then; negative if it has passed.
     pub remaining: Option<i64>,
 }
 
-/// Judges every profile and every provider in `names`.
+/// Judges every profile, and every provider in `names`.
 pub(super) fn judge(
     cx: Context<'_>,
     seen: &[VisibleProfile<'_>],
@@ -149,7 +149,7 @@ pub(super) fn judge(
     })
 }
 
-/// What every profile is judged by.
+/// What all profiles are judged by.
 struct Judge<'a> {
     cx: Context<'a>,
     now: Timestamp,
@@ -184,8 +184,8 @@ impl Judge<'_> {
     }
 }
 
-/// The reference release's word. It knows no journal; where that says that there is no token, the
-/// word says so, too (`docs/compatibility.md`).
+/// Returns the reference release's word. It knows no journal; if that says that there is no token,
+/// the word says so, too (`docs/compatibility.md`).
 fn status(facts: &Facts, assessment: &Assessment, now: Timestamp) -> Status {
     let by_end = match facts.expires_at().map(|end| now.until(end)) {
         None => None,

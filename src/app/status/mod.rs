@@ -1,5 +1,5 @@
-//! `models status`: what is there, as facts. No lock, no network, no write; `probe` alone asks the
-//! providers.
+//! `models status`: the facts about models and credentials. No lock, no network, no write; only
+//! `probe` asks the providers.
 //!
 //! What the reference release reports is reported the same way, for scripts that read it; what it
 //! never knew stands beside it: which bytes are present, until when the token lives, when the grant
@@ -33,12 +33,12 @@ use super::credential::forecast::forecast;
 use super::credential::model_ref;
 use super::failure::Failure;
 
-/// What is asked for.
+/// Parameters of [`run`].
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// For which agent.
+    /// The agent.
     pub agent: AgentId,
-    /// Whether it was named, and not just the default.
+    /// True if the user named the agent, which must then be configured.
     pub agent_named: bool,
 }
 
@@ -105,7 +105,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     })
 }
 
-/// How much of main's an agent sees; a link that leads nowhere is a fault.
+/// Returns how much of main's an agent sees; a link to a missing profile is a fault.
 fn inheritance(
     cx: Context<'_>,
     effective: &Effective,
@@ -122,8 +122,8 @@ fn inheritance(
     Ok(Some((inheritance, cx.store.location(&AgentId::main()))))
 }
 
-/// Whether anything speaks for each provider, as the report would say it, and what is wrong with
-/// the documents.
+/// Whether each provider has a credential, as the report would say, and the faults of the
+/// documents.
 pub(super) fn speaks_for(
     cx: Context<'_>,
     agent: &AgentId,

@@ -1,4 +1,4 @@
-//! What `token --provider` would do, for every provider that matters.
+//! Outlooks of every provider that matters.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use crate::app::failure::Failure;
 use crate::model::id::ProviderId;
 use crate::model::profiles::{Effective, VisibleProfile};
 
-/// Looks at the providers in `needed`, at those that the configuration names in `auth.profiles` or
-/// gives a key, and at those that have a login.
+/// Makes the outlooks of the providers in `needed`, of those that the configuration names in
+/// `auth.profiles` or gives a key, and of those that have a login.
 ///
 /// # Errors
 /// If a file that has a say cannot be read.

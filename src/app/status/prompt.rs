@@ -1,4 +1,4 @@
-//! `models status --prompt`: what a shell prompt should show, which is nothing while all is well.
+//! `models status --prompt`: what a shell prompt shows, which is nothing while all is well.
 //!
 //! A prompt is drawn after every command: nothing here writes, waits, or starts the login shell,
 //! and nothing here fails. What cannot be read is itself what is shown.
@@ -17,38 +17,38 @@ use crate::app::credential::model_ref::{self, Models};
 use crate::app::credential::outlook::Outlook;
 use crate::app::credential::state::{Actor, Trouble};
 
-/// What is asked for.
+/// Parameters of [`run`].
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// For which agent.
+    /// The agent.
     pub agent: AgentId,
-    /// Whether it was named, and not just the default.
+    /// True if the user named the agent.
     pub agent_named: bool,
-    /// Of these providers only, and of each of them even if nothing is stored; empty means all.
+    /// Only these providers, each of them even if nothing is stored; empty means all.
     pub providers: Vec<ProviderId>,
 }
 
-/// One thing to show.
+/// An item of the prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// The provider; the profile where there are several.
+    /// The provider; the profile if there are several.
     pub name: String,
-    /// What is the matter.
+    /// The mark.
     pub mark: PromptMark,
 }
 
-/// What is the matter.
+/// The mark of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PromptMark {
     /// It does not work.
     Broken,
     /// It may not work.
     Doubtful,
-    /// It ends in so many milliseconds.
+    /// Expires in so many milliseconds.
     Ends(i64),
 }
 
-/// What to show when nothing can be known.
+/// Returns the items if nothing can be read.
 pub fn unreadable() -> Vec<Item> {
     vec![Item {
         name: "openclaw".to_owned(),
@@ -56,12 +56,12 @@ pub fn unreadable() -> Vec<Item> {
     }]
 }
 
-/// What to show, the worst first; empty while nobody has to do anything.
+/// Returns the items, the worst first; empty while nobody has to act.
 pub fn run(cx: Context<'_>, request: &Request) -> Vec<Item> {
     gather(cx, request).unwrap_or_else(unreadable)
 }
 
-/// `None` if a document cannot be read.
+/// Gathers the items; `None` if a document cannot be read.
 fn gather(cx: Context<'_>, request: &Request) -> Option<Vec<Item>> {
     let (effective, wrong) = load_effective(cx, &request.agent).ok()?;
     if !wrong.is_empty() {
@@ -93,7 +93,7 @@ fn gather(cx: Context<'_>, request: &Request) -> Option<Vec<Item>> {
     Some(items.collect())
 }
 
-/// What an entry is to somebody who only wants to know whether commands get a token.
+/// Returns the mark of an entry, for somebody who only wants to know whether commands get a token.
 fn mark(entry: &ForecastEntry, outlook: &Outlook) -> Option<PromptMark> {
     match entry.trouble {
         Some(Trouble::Broken) if outlook.needs_somebody() => Some(PromptMark::Broken),
@@ -104,8 +104,8 @@ fn mark(entry: &ForecastEntry, outlook: &Outlook) -> Option<PromptMark> {
     }
 }
 
-/// The providers that must not be without a credential: those that were asked for, else those of
-/// the models that the configuration itself names. Whoever configured no model uses none.
+/// Lists the providers that must have a credential: those that were asked for, else those of the
+/// models that the configuration names. Without a configured model there are none.
 fn needed(cx: Context<'_>, request: &Request) -> Vec<String> {
     if !request.providers.is_empty() {
         return request.providers.iter().map(ToString::to_string).collect();

@@ -15,47 +15,47 @@ use crate::model::inheritance::Inheritance;
 use crate::model::time::Timestamp;
 use crate::ports::store::Location;
 
-/// The whole report. No type in it can hold a secret.
+/// The report. No type in it can hold a secret.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The configuration file.
     pub config_path: PathBuf,
     /// The agent.
     pub agent: AgentId,
-    /// Whether it was named.
+    /// True if the user named the agent.
     pub agent_named: bool,
-    /// Its directory.
+    /// The agent's directory.
     pub agent_dir: PathBuf,
-    /// Its document.
+    /// The location of the agent's document.
     pub store_path: Location,
-    /// How much of main's document it sees, and where that lies; nothing to say of main itself.
+    /// How much of main's document it sees, and the location of that; `None` for main.
     pub inheritance: Option<(Inheritance, Location)>,
-    /// When it was made.
+    /// When the report was made.
     pub at: Timestamp,
-    /// Default model, fallbacks, aliases.
+    /// The default model, fallbacks and aliases.
     pub models: Models,
-    /// Whether variables of a login shell are asked for.
+    /// Whether variables of a login shell are enabled.
     pub shell_env: bool,
-    /// The variables that were taken from it, by name.
+    /// The names of the variables that came from it.
     pub from_shell: Vec<String>,
-    /// Providers with anything to show.
+    /// The providers that have a credential.
     pub providers: Vec<ProviderRow>,
-    /// Providers that the models need and nothing speaks for.
+    /// The providers that the models need and that have none.
     pub missing: Vec<String>,
-    /// Profiles that are passed over for a while, the soonest to recover first.
+    /// The profiles that cool down or are disabled, the soonest to recover first.
     pub unusable: Vec<UnusableRow>,
-    /// Health of each profile and provider.
+    /// The health of each profile and provider.
     pub health: Health,
     /// What `token --provider` would do for each provider that a model in use needs, that is
     /// configured, or that has a login.
     pub outlooks: Vec<Outlook>,
-    /// What has stopped working and what will within a week, the worst first.
+    /// What does not work and what will stop within a week, the worst first.
     pub forecast: Vec<ForecastEntry>,
-    /// Whether there is a document that could not be read whole.
+    /// Whether a document could not be read completely.
     pub unreadable: bool,
-    /// What is wrong, each a sentence.
+    /// Faults, one sentence each.
     pub faults: Vec<Hint>,
-    /// What the providers say to the credentials, if they were asked.
+    /// The results of `--probe`.
     pub probes: Option<Probes>,
 }
 

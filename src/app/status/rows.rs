@@ -1,4 +1,4 @@
-//! One row for each provider that anything mentions, and what speaks for it.
+//! Rows of the report: one for each provider that has a credential.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use crate::model::time::{Timestamp, short_duration};
 
 use crate::app::credential::model_ref::Models;
 
-/// Providers that are reported when only an environment variable speaks for them.
+/// Providers that are reported even if only a variable names them.
 const ENV_ONLY: [&str; 12] = [
     "anthropic",
     "github-copilot",
@@ -29,16 +29,16 @@ const ENV_ONLY: [&str; 12] = [
     "synthetic",
 ];
 
-/// What speaks for one provider.
+/// The credentials of a provider.
 #[derive(Clone, Debug)]
 pub struct ProviderRow {
     /// Its name as written.
     pub provider: String,
-    /// What would be used.
+    /// The credential that would be used.
     pub effective: Source,
-    /// How many profiles of each kind.
+    /// The number of profiles of each kind.
     pub counts: Counts,
-    /// Each profile with its secret masked.
+    /// Each profile, with its secret masked.
     pub labels: Vec<String>,
     /// The variable that carries a key.
     pub env: Option<Sourced>,
@@ -46,7 +46,7 @@ pub struct ProviderRow {
     pub config: Option<Sourced>,
 }
 
-/// Where a credential comes from.
+/// The source of a credential.
 #[derive(Clone, Debug)]
 pub struct Source {
     /// `profiles`, `env` or `models.json`.
@@ -60,11 +60,11 @@ pub struct Source {
 pub struct Sourced {
     /// Masked, or `OAuth (env)`.
     pub value: String,
-    /// Its name, for people.
+    /// The name of the source.
     pub source: String,
 }
 
-/// How many profiles of each kind.
+/// The number of profiles of each kind.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counts {
     /// `oauth`.
@@ -75,7 +75,7 @@ pub struct Counts {
     pub api_key: usize,
 }
 
-/// A profile that is passed over for a while.
+/// A profile that cools down or is disabled.
 #[derive(Clone, Debug)]
 pub struct UnusableRow {
     /// The profile.
@@ -84,7 +84,7 @@ pub struct UnusableRow {
     pub provider: String,
     /// `Some(reason)` if disabled, `None` if cooling down.
     pub disabled: Option<Option<String>>,
-    /// Until then.
+    /// The end of the cooldown.
     pub until: Timestamp,
     /// Milliseconds until then.
     pub remaining: i64,
@@ -92,20 +92,15 @@ pub struct UnusableRow {
 
 /// What the rows are made of.
 pub(super) struct RowContext<'a> {
-    /// The doors.
     pub(super) cx: Context<'a>,
-    /// Variables that may carry keys.
     pub(super) keys: &'a Keys<'a>,
-    /// Every profile that the agent sees.
     pub(super) profiles: &'a [VisibleProfile<'a>],
-    /// The agent's directory.
     pub(super) agent_dir: PathBuf,
-    /// Now.
     pub(super) now: Timestamp,
 }
 
 impl<'a> RowContext<'a> {
-    /// Of an agent, now.
+    /// Creates the context for `agent` at the current time.
     pub(super) fn new(
         cx: Context<'a>,
         keys: &'a Keys<'a>,
@@ -121,7 +116,7 @@ impl<'a> RowContext<'a> {
         }
     }
 
-    /// Every provider that anything mentions, sorted as people sort.
+    /// Lists every provider that anything mentions, sorted as people sort.
     pub(super) fn providers(&self, models: &Models) -> Vec<String> {
         let stored = self.profiles.iter();
         let stored = stored.map(|seen| seen.credential.raw_provider().trim().to_owned());
@@ -140,7 +135,7 @@ impl<'a> RowContext<'a> {
         names
     }
 
-    /// What speaks for one provider; `None` if nothing does.
+    /// Makes the row of a provider; `None` if it has no credential.
     pub(super) fn row(&self, provider: &str) -> Option<ProviderRow> {
         let wanted = ProviderId::parse(provider).ok();
         let mut counts = Counts::default();
@@ -202,7 +197,7 @@ impl<'a> RowContext<'a> {
         })
     }
 
-    /// A profile and its masked secret, as the reference release writes it.
+    /// Returns a profile with its masked secret, as the reference release writes it.
     fn label(&self, seen: &VisibleProfile<'_>) -> String {
         let (id, credential) = (seen.id, seen.credential);
         let masked = || {
@@ -231,7 +226,7 @@ impl<'a> RowContext<'a> {
         format!("{id}={what}{passed_over}")
     }
 
-    /// The profiles that are passed over for a while, the soonest to recover first.
+    /// Lists the profiles that cool down or are disabled, the soonest to recover first.
     pub(super) fn unusable(&self) -> Vec<UnusableRow> {
         let rows = self.profiles.iter().filter_map(|seen| {
             let unusable = seen.unusable(self.now, None)?;
@@ -249,7 +244,8 @@ impl<'a> RowContext<'a> {
     }
 }
 
-/// Where a later release finds a secret that is not in the document; this program does not look.
+/// Returns the reference by which a later release finds the secret; this program does not follow
+/// it.
 fn reference(credential: &Credential) -> Option<String> {
     let extra = credential.extra();
     let text = extra.get("keyRef").or_else(|| extra.get("tokenRef"))?;

@@ -1,5 +1,5 @@
-//! `models auth cooldown`: which profiles are passed over, why, until when and who is next instead,
-//! and how to end that before its time.
+//! `models auth cooldown`: the profiles that cool down or are disabled, why, until when and who is
+//! next, and how to end that early.
 
 use serde::Serialize;
 
@@ -15,17 +15,18 @@ use crate::ports::store::{Change, Scope};
 use crate::app::context::Context;
 use crate::app::failure::Failure;
 
-/// Whose turn it is.
+/// The next profile of a provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Next {
     /// The profile.
     #[serde(rename = "profileId")]
     pub profile: ProfileId,
-    /// Until when it is passed over itself: then no other is better.
+    /// The end of its own cooldown, if all others cool down for longer.
     pub until: Option<Timestamp>,
 }
 
-/// The profile that selection takes now for a provider, and one of its models if that is known.
+/// Returns the profile that selection takes now for a provider, and for one of its models if that
+/// is known.
 pub(in crate::app) fn next_in_line(
     effective: &Effective,
     settings: &Settings,
@@ -44,34 +45,34 @@ pub(in crate::app) fn next_in_line(
     })
 }
 
-/// One profile that is passed over.
+/// A profile that cools down or is disabled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The profile.
     pub profile: ProfileId,
     /// Its provider as written.
     pub provider: String,
-    /// Whether it is disabled, and not just cooling down.
+    /// True if it is disabled, false if it cools down.
     pub disabled: bool,
-    /// Why, as far as the document tells.
+    /// The reason, as far as the document tells.
     pub reason: Option<String>,
-    /// The only model that is concerned.
+    /// The only model that the cooldown is for.
     pub model: Option<String>,
-    /// Its last failure.
+    /// When it last failed.
     pub since: Option<Timestamp>,
-    /// Passed over until then.
+    /// The end of the cooldown.
     pub until: Timestamp,
-    /// Failures that add up.
+    /// The number of failures that count.
     pub errors: u64,
-    /// The same by reason.
+    /// The number of failures by reason.
     pub counts: Vec<(String, u64)>,
-    /// The agent in whose document that is known.
+    /// The agent whose document records it.
     pub known_by: AgentId,
-    /// Whose turn it is now.
+    /// The profile that is used instead.
     pub next: Option<Next>,
 }
 
-/// The profiles that an agent passes over, by provider, the soonest to recover first.
+/// Lists the profiles that cool down or are disabled, by provider, the soonest to recover first.
 ///
 /// # Errors
 /// If a document cannot be read.
@@ -126,7 +127,7 @@ fn row(
     })
 }
 
-/// What may be tried again.
+/// The profiles to clear.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Which {
     /// One profile.
@@ -137,8 +138,8 @@ pub enum Which {
     All,
 }
 
-/// Forgets the failures of profiles, in the agent's own document, and returns which had any. Of
-/// what only main knows, the agent is told the contrary; main's document stays as it is.
+/// Removes the failures of profiles from the agent's own document, and returns which had any. What
+/// only main records is overridden in the agent's document; main's stays as it is.
 ///
 /// # Errors
 /// [`Kind::NotFound`](crate::app::failure::Kind::NotFound) if there is no such profile, and what the
@@ -172,7 +173,7 @@ pub fn clear(cx: Context<'_>, agent: &AgentId, which: &Which) -> Result<Vec<Prof
     Ok(cleared)
 }
 
-/// What is known of a profile: the agent's own knowledge, else main's.
+/// Returns what is recorded of a profile: the agent's own record, else main's.
 pub(in crate::app) fn known<'a>(
     own: &'a AuthProfiles,
     main: Option<&'a AuthProfiles>,
@@ -182,7 +183,7 @@ pub(in crate::app) fn known<'a>(
     own.usage_of(id).or_else(inherited)
 }
 
-/// The profiles that are meant and have something held against them.
+/// Lists the profiles of `which` that have failures recorded.
 fn marked(own: &AuthProfiles, effective: &Effective, which: &Which) -> Vec<ProfileId> {
     let main = effective.main.as_ref();
     let is_meant = |id: &ProfileId| match which {

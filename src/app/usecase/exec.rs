@@ -1,4 +1,4 @@
-//! `models auth exec`: a program that starts with a living token.
+//! `models auth exec`: runs a program with a valid token.
 //!
 //! The token goes into one variable or onto one descriptor, never into an argument. What else the
 //! provider's programs would take for a credential is taken out of the environment: a key that was
@@ -19,21 +19,22 @@ use crate::app::credential::resolve::choose;
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::app::refresh::outcome::RefreshResult;
 
-/// Tells the program which descriptor the token is on.
+/// The variable that tells the program which descriptor the token is on.
 pub const TOKEN_FD: &str = "OPENCLAW_TOKEN_FD";
-/// Tells the program whose token it has.
+/// The variable that tells the program the profile of its token.
 pub const PROFILE: &str = "OPENCLAW_AUTH_PROFILE";
-/// Tells the program when the token ends, in milliseconds since the Unix epoch.
+/// The variable that tells the program when the token expires, in milliseconds since the Unix
+/// epoch.
 pub const EXPIRES: &str = "OPENCLAW_AUTH_EXPIRES";
 
-/// What is asked for.
+/// Parameters of [`prepare`].
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Whose token, and how long it must live.
+    /// The credential, and how long it must be valid.
     pub token: token::Request,
-    /// Where the program finds it.
+    /// How the program gets it.
     pub to: To,
-    /// Variables of the provider that the program keeps all the same.
+    /// Variables of the provider that stay in the environment.
     pub keep: Vec<String>,
     /// The program.
     pub program: OsString,
@@ -41,28 +42,28 @@ pub struct Request {
     pub args: Vec<OsString>,
 }
 
-/// Where the program finds the token.
+/// How the program gets the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum To {
-    /// In the variable that suits its provider.
+    /// In the variable for its provider.
     Usual,
     /// In this variable.
     Variable(String),
-    /// On this descriptor, or on any.
+    /// On this descriptor, or on any free one.
     Descriptor(Option<u16>),
 }
 
 /// A program that is ready to run.
 pub struct Ready {
     image: ExecSpec,
-    /// Open until the program has it.
+    /// Stays open until the program has it.
     _handed: Option<Box<dyn InheritedFd>>,
     how: RefreshResult,
-    /// What a person should know of the token.
+    /// The warning about the token.
     pub warning: Option<Hint>,
 }
 
-/// Makes the token live, and puts it where the program will find it.
+/// Makes the token valid, and puts it where the program will find it.
 ///
 /// # Errors
 /// [`Kind::Usage`] if the token has no place to go to, and what [`token::run`] says.
@@ -85,8 +86,7 @@ pub fn prepare(cx: Context<'_>, door: &dyn Exec, request: &Request) -> Result<Re
     })
 }
 
-/// Runs the program in the place of this process; there is no way back. Whatever is to be done
-/// after a refresh must have been done.
+/// Replaces this process by the program. Whatever must follow a refresh has to be done before.
 ///
 /// # Errors
 /// [`Kind::NoProgram`] and [`Kind::NotRun`] if the program does not run.
@@ -107,7 +107,7 @@ fn touched(failure: Failure, how: RefreshResult) -> Failure {
     }
 }
 
-/// The variables that programs of a provider read, those that we read first.
+/// Lists the variables that programs of a provider read; those that we read come first.
 fn variables(cx: Context<'_>, provider: &ProviderId) -> Vec<String> {
     // Without a manifest it has none.
     let manifest = cx.catalogue.get(provider);
@@ -157,8 +157,7 @@ fn image(
     })
 }
 
-/// The variable that suits a credential: a token where a token is expected, and a key where a key
-/// is, if there is a choice.
+/// Returns the variable for a credential: one for tokens or for keys, if there is a choice.
 fn usual(names: &[String], outcome: &Outcome) -> Result<String, Failure> {
     let of_a_token = |name: &&String| name.contains("OAUTH_TOKEN") || name.contains("ACCESS_TOKEN");
     let suits = |name: &&String| of_a_token(name) == (outcome.kind != CredentialKind::ApiKey);
@@ -182,7 +181,7 @@ impl From<DescriptorError> for Failure {
     }
 }
 
-/// As env(1) tells them apart.
+/// Makes the failure as env(1) does: not found, or not executable.
 fn not_run(program: &OsStr, error: &std::io::Error) -> Failure {
     let program = printable(&program.to_string_lossy(), 200);
     let (kind, hint) = match error.kind() {

@@ -1,4 +1,4 @@
-//! `models auth history`: what profiles held before, and which of it can be brought back.
+//! `models auth history`: the previous versions of profiles, and which of them can be restored.
 //!
 //! What the journal knows decides: a grant that was spent lives on in its successor, and sending it
 //! again would make the provider revoke both.
@@ -21,51 +21,51 @@ use crate::app::credential::reason_text::refusal_words;
 use crate::app::failure::{Failure, Kind};
 use crate::app::refresh::rotation;
 
-/// What is asked for.
+/// Parameters of [`run`].
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// For which agent.
+    /// The agent.
     pub agent: AgentId,
-    /// Of one profile only.
+    /// Only this profile.
     pub profile: Option<ProfileId>,
 }
 
-/// What is kept, profile by profile.
+/// The history, profile by profile.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// How many generations of each profile are kept.
+    /// The number of generations that are kept of each profile.
     pub limit: usize,
-    /// The profiles that have any.
+    /// The profiles that have a history.
     pub lines: Vec<Line>,
-    /// Histories that cannot be read, each a sentence.
+    /// Histories that cannot be read, one sentence each.
     pub faults: Vec<String>,
 }
 
-/// One profile.
+/// The history of a profile.
 #[derive(Clone, Debug)]
 pub struct Line {
-    /// Its name.
+    /// The id of the profile.
     pub profile: ProfileId,
-    /// The agent in whose document it lies or lay.
+    /// The agent whose document holds or held it.
     pub owner: AgentId,
-    /// What it holds now.
+    /// The facts of the present credential.
     pub now: Option<Facts>,
-    /// What it held before, the newest first.
+    /// The generations, the newest first.
     pub rows: Vec<Row>,
 }
 
-/// One generation.
+/// A generation.
 #[derive(Clone, Debug)]
 pub struct Row {
     /// Its number.
     pub number: u64,
     /// When it was replaced.
     pub replaced_at: Timestamp,
-    /// By what.
+    /// What replaced it.
     pub cause: Cause,
-    /// What it was.
+    /// Its facts.
     pub facts: Facts,
-    /// Whether it can be brought back.
+    /// Whether it can be restored.
     pub verdict: Verdict,
 }
 
@@ -73,48 +73,48 @@ pub struct Row {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Facts {
-    /// What it is.
+    /// The kind of credential.
     #[serde(rename = "type")]
     pub kind: CredentialKind,
     /// Its provider as written.
     pub provider: String,
-    /// E-mail, if known.
+    /// The e-mail, if known.
     pub email: Option<String>,
-    /// Account id, if known.
+    /// The account id, if known.
     pub account_id: Option<String>,
-    /// When its token ends, if that is known.
+    /// When its token expires, if that is known.
     #[serde(rename = "expiresAt")]
     pub expires: Option<Timestamp>,
-    /// A short name of its secret that tells nothing about it; `None` if it holds none.
+    /// A fingerprint of its secret, which reveals nothing of it; `None` if it holds none.
     pub fingerprint: Option<String>,
 }
 
-/// Whether a generation can be brought back.
+/// Whether a generation can be restored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Verdict {
-    /// It can.
+    /// Yes.
     Good,
-    /// It can, and may be spent: nobody knows how a refresh of it ended that began then.
+    /// Yes, but it may be spent: a refresh of it has no known outcome.
     InDoubt {
-        /// When.
+        /// When that refresh began.
         since: Timestamp,
     },
-    /// Its grant was spent, and what came of it may be found elsewhere.
+    /// No: its grant was spent.
     Spent {
         /// When, if that is known.
         #[serde(rename = "spentAt")]
         at: Option<Timestamp>,
-        /// Where its successor is now.
+        /// Where its successor is stored now.
         successor: Option<SuccessorLocation>,
     },
-    /// It was revoked, and nothing came of it.
+    /// No: it was revoked.
     Revoked {
         /// When.
         #[serde(rename = "revokedAt")]
         at: Timestamp,
     },
-    /// It can, and its provider has refused it: what comes back is as it was.
+    /// Yes, but its provider has refused it before.
     Refused {
         /// The provider's words.
         #[serde(rename = "reason")]
@@ -123,13 +123,13 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Whether it may be put back.
+    /// Whether `undo` may restore it.
     pub fn allows(&self) -> bool {
         !matches!(self, Self::Spent { .. } | Self::Revoked { .. })
     }
 }
 
-/// Where the successor of a spent grant is.
+/// Where the successor of a spent grant is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 pub enum SuccessorLocation {
@@ -147,7 +147,7 @@ pub enum SuccessorLocation {
     },
 }
 
-/// Lists what is kept of one profile, or of all that the agent has.
+/// Lists the history of one profile, or of all that the agent has.
 ///
 /// # Errors
 /// [`Kind::NotFound`] if there is neither such a profile nor a generation of it, and what the
@@ -182,8 +182,8 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     })
 }
 
-/// Forgets what is kept of one profile, or of all that the agent has; how many generations that
-/// were.
+/// Deletes the history of one profile, or of all that the agent has; returns the number of
+/// generations.
 ///
 /// # Errors
 /// [`Kind::Usage`] if the answer was no or nobody can be asked, and what the store says.
@@ -219,8 +219,8 @@ fn confirm(cx: Context<'_>, request: &Request) -> Result<(), Failure> {
     }
 }
 
-/// The agent whose history of a profile is meant: the agent itself if it has one or the profile is
-/// its own, else main, whose profiles it sees.
+/// Returns the agent whose history of a profile is meant: the agent itself if it has one or the
+/// profile is its own, else main.
 pub(in crate::app) fn owner(
     cx: Context<'_>,
     agent: &AgentId,
@@ -237,7 +237,7 @@ pub(in crate::app) fn owner(
     Ok(AgentId::main())
 }
 
-/// One profile with a verdict on each of its generations.
+/// Makes the line of a profile, with a verdict on each generation.
 pub(in crate::app) fn line(
     cx: Context<'_>,
     owner: &AgentId,
@@ -269,7 +269,7 @@ pub(in crate::app) fn line(
     })
 }
 
-/// Where each grant lives that is not known as spent.
+/// Where each grant is stored that is not known to be spent.
 type KnownGrants = HashMap<GrantDigest, SuccessorLocation>;
 
 fn verdict(
@@ -307,7 +307,7 @@ fn verdict(
     )
 }
 
-/// Every grant of every agent's document, and of this history.
+/// Collects the grants of every agent's document and of this history.
 fn living_grants(cx: Context<'_>, history: &History) -> KnownGrants {
     let kept = history.generations.iter().filter(|one| !one.is_bare);
     let kept = kept.filter_map(|one| {

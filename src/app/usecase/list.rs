@@ -1,4 +1,4 @@
-//! `models auth list`: every profile an agent sees, as facts, without a secret.
+//! `models auth list`: every profile that an agent sees, without its secret.
 
 use crate::app::credential::document_faults::faults;
 use crate::model::credential::{Credential, Kind};
@@ -12,62 +12,62 @@ use crate::app::context::Context;
 use crate::app::credential::account::email_of;
 use crate::app::failure::Failure;
 
-/// What is asked for.
+/// Parameters of [`run`].
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// For which agent.
+    /// The agent.
     pub agent: AgentId,
-    /// Whether it was named, and not just the default.
+    /// True if the user named the agent, which must then be configured.
     pub agent_named: bool,
-    /// Of one provider only.
+    /// Only profiles of this provider.
     pub provider: Option<ProviderId>,
 }
 
-/// One profile.
+/// A profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Its name.
+    /// Its id.
     pub id: ProfileId,
     /// Its provider as written.
     pub provider: String,
-    /// What it holds.
+    /// The kind of credential.
     pub kind: Kind,
     /// The agent in whose document it lies.
     pub owner: AgentId,
-    /// Its name, and whose it is.
+    /// Its name and account.
     pub label: String,
     /// `displayName`, as a later release writes it.
     pub display_name: Option<String>,
-    /// E-mail, if known.
+    /// The e-mail, if known.
     pub email: Option<String>,
-    /// When its token ends, if that is known.
+    /// When its token expires, if that is known.
     pub expires: Option<Timestamp>,
-    /// A short name of its secret that tells nothing about it; `None` if it holds none.
+    /// A fingerprint of its secret, which reveals nothing of it; `None` if it holds none.
     pub fingerprint: Option<String>,
-    /// Passed over until then after failures.
+    /// The end of its cooldown.
     pub cooldown_until: Option<Timestamp>,
-    /// Disabled until then after a billing failure.
+    /// When it stops being disabled after a billing failure.
     pub disabled_until: Option<Timestamp>,
 }
 
 impl Row {
-    /// The normalised name of its provider, where it can be one.
+    /// Returns the normalised id of its provider, or the text as written if it is not valid.
     pub fn provider_id(&self) -> String {
         let id = ProviderId::parse(&self.provider);
         id.map_or_else(|_| self.provider.clone(), |id| id.to_string())
     }
 }
 
-/// Profiles, and what is wrong with the documents.
+/// The profiles, and the faults of the documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The profiles.
     pub rows: Vec<Row>,
-    /// Entries that cannot be used, and faults of the documents, each a sentence.
+    /// Entries that cannot be used, and faults of the documents, one sentence each.
     pub faults: Vec<String>,
 }
 
-/// Lists them, sorted by provider and name.
+/// Lists the profiles, sorted by provider and name.
 ///
 /// # Errors
 /// If the agent was named and is not configured, or a document cannot be read.
@@ -78,7 +78,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-/// Lists them as they stand in the documents, main's first.
+/// Lists the profiles in the order of the documents, main's first.
 ///
 /// # Errors
 /// If the agent was named and is not configured, or a document cannot be read.

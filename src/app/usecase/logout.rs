@@ -1,7 +1,6 @@
-//! `models auth logout`: forgets one profile here, with everything the document says of it. To
-//! forget and to revoke are different words: the provider is told only where that is asked for, and
-//! then nothing goes here before it has agreed. The history keeps what still lives, and the command
-//! says so.
+//! `models auth logout`: removes a profile from the store, with everything that the document holds
+//! about it. The provider is told only with `--revoke`, and then nothing is removed before it has
+//! agreed. The history keeps what is still valid, and the command says so.
 
 use crate::model::credential::{Credential, Kind as CredentialKind};
 use crate::model::hint::Command;
@@ -12,64 +11,65 @@ use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::app::revoke::{self, RevocationPlan};
 
-/// What is asked for.
+/// Parameters of [`run`].
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// For which agent.
+    /// The agent.
     pub agent: AgentId,
-    /// Which profile.
+    /// The profile.
     pub profile: ProfileId,
-    /// Without asking.
+    /// Whether to skip the confirmation.
     pub yes: bool,
-    /// Only say what would go.
+    /// Whether to only report what would be removed.
     pub dry_run: bool,
-    /// Revoke it at the provider first.
+    /// Whether to revoke it at the provider first.
     pub revoke: bool,
-    /// Forget it even if it could not be revoked.
+    /// Whether to remove it even if it could not be revoked.
     pub force: bool,
 }
 
-/// What went, or would go.
+/// What was or would be removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The profile.
     pub profile: ProfileId,
     /// Its provider as written.
     pub provider: String,
-    /// What it held.
+    /// The kind of credential.
     pub kind: CredentialKind,
-    /// The agent in whose document it lay.
+    /// The agent whose document held it.
     pub owner: AgentId,
-    /// Providers whose order override named it.
+    /// The providers whose order override named it.
     pub orders: Vec<String>,
-    /// Providers whose last good profile it was.
+    /// The providers whose last good profile it was.
     pub last_good: Vec<String>,
     /// Whether there was a usage entry.
     pub usage: bool,
-    /// Whether it went; false for a dry run.
+    /// Whether it was removed; false for a dry run.
     pub removed: bool,
-    /// Whether it lies in the history now, and can be brought back.
+    /// Whether the history keeps it, so that it can be restored.
     pub kept: bool,
-    /// Whether another login took its place meanwhile, which stays.
+    /// Whether another login replaced it meanwhile, which stays.
     pub replaced: bool,
-    /// What the provider has to do with it; `None` if it is not asked.
+    /// The revocation, if one was asked for.
     pub revocation: Option<Revocation>,
 }
 
-/// What the provider has to do with it.
+/// The revocation of a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revocation {
-    /// Where it is revoked.
+    /// The revocation endpoint.
     pub endpoint: String,
-    /// What stops working besides the profile itself, a sentence each.
+    /// What stops working besides the profile itself, one sentence each.
     pub ends: Vec<String>,
-    /// Other profiles that held the same login, and went with it.
+    /// Other profiles that held the same login and were removed with it.
     pub copies: Vec<(AgentId, ProfileId)>,
-    /// Whether the server has agreed; false for a dry run, and for what was forced.
+    /// Whether the server revoked it; false for a dry run, and if a failure was ignored with
+    /// `--force`.
     pub done: bool,
 }
 
-/// Forgets it, at its owner.
+/// Removes the profile from its owner's document.
 ///
 /// # Errors
 /// [`Kind::NotFound`] if there is no such profile, [`Kind::Usage`] if nobody can be asked and
@@ -154,8 +154,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     }
 }
 
-/// With `force` what keeps a login from being revoked is told and gone past. What keeps this
-/// machine from forgetting it is not.
+/// Turns a failure to revoke into a warning if `force` is set. Failures to remove are not ignored.
 fn forced<T>(
     cx: Context<'_>,
     request: &Request,
@@ -174,7 +173,7 @@ fn forced<T>(
     }
 }
 
-/// Removes the profile, if it still holds what is meant.
+/// Removes the profile, if it still holds the same credential.
 fn forget(
     cx: Context<'_>,
     outcome: &mut Outcome,
@@ -203,7 +202,7 @@ fn forget(
     Ok(())
 }
 
-/// It is revoked, and still lies here.
+/// Makes the failure for a login that is revoked and could not be removed.
 fn unforgotten(outcome: &Outcome, error: StoreError) -> Failure {
     let failure = Failure::from(error);
     Failure {
@@ -218,8 +217,8 @@ fn unforgotten(outcome: &Outcome, error: StoreError) -> Failure {
     }
 }
 
-/// Removes what held the same login. One that cannot be removed is dead all the same, and the
-/// journal says so to whoever uses it.
+/// Removes the copies of the login. One that cannot be removed is of no use, and the journal says
+/// so.
 fn forget_copies(cx: Context<'_>, outcome: &mut Outcome, plan: &RevocationPlan) {
     outcome.kept = false;
     let Some(told) = &mut outcome.revocation else {
@@ -249,8 +248,7 @@ fn forget_copies(cx: Context<'_>, outcome: &mut Outcome, plan: &RevocationPlan) 
     }
 }
 
-/// Whether the credential itself is among the generations now. A history that cannot be read is
-/// told of by `models auth history`.
+/// Whether the history keeps the credential. A history that cannot be read counts as none.
 fn is_kept(cx: Context<'_>, owner: &AgentId, id: &ProfileId) -> bool {
     let kept = cx.store.history(owner, Some(id)).unwrap_or_default();
     let mut histories = kept.histories.iter();

@@ -1,4 +1,4 @@
-//! `models auth order`: in which order an agent tries the profiles of a provider.
+//! `models auth order`: the order in which an agent tries the profiles of a provider.
 //!
 //! The override is the agent's own and is written into its document alone. It may name inherited
 //! profiles; their credentials stay where they are.
@@ -15,39 +15,39 @@ use crate::app::context::Context;
 use crate::app::credential::reason_text::Reason;
 use crate::app::failure::{Failure, Kind};
 
-/// Whose order.
+/// Parameters of all functions here.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Of which agent.
+    /// The agent.
     pub agent: AgentId,
-    /// Whether it was named, and not just the default.
+    /// True if the user named the agent, which must then be configured.
     pub agent_named: bool,
-    /// For which provider.
+    /// The provider.
     pub provider: ProviderId,
 }
 
-/// The override as it stands.
+/// The order override.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The agent.
     pub agent: AgentId,
-    /// Its directory.
+    /// The agent's directory.
     pub agent_dir: PathBuf,
     /// The provider.
     pub provider: ProviderId,
-    /// The file in which the agent's orders lie.
+    /// The file that holds the agent's orders.
     pub path: PathBuf,
-    /// Whether that is another file than the credentials'.
+    /// Whether the credentials are in another file.
     pub is_split: bool,
-    /// The override, as written; `None` if there is none.
+    /// The override as written; `None` if there is none.
     pub order: Option<Vec<String>>,
-    /// The agent whose override it is: main's counts where the agent has none.
+    /// The agent whose override it is: main's counts if the agent has none.
     pub owner: Option<AgentId>,
-    /// Whether the command changed it.
+    /// Whether this command changed it.
     pub changed: bool,
 }
 
-/// Tells the override.
+/// Returns the override.
 ///
 /// # Errors
 /// [`Kind::NotFound`] for an agent that is not configured, and what the store says.
@@ -57,7 +57,7 @@ pub fn get(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     outcome(cx, request, &effective)
 }
 
-/// Sets the override to these profiles, each counted once, all of which the agent must see.
+/// Sets the override to these profiles, without duplicates; the agent must see all of them.
 ///
 /// # Errors
 /// [`Kind::NotFound`] for a profile or an agent that does not exist, [`Kind::Usage`] for a profile
@@ -80,8 +80,8 @@ pub fn set(cx: Context<'_>, request: &Request, profiles: &[ProfileId]) -> Result
     Ok(outcome)
 }
 
-/// Removes the agent's own override, however its provider is written; without one nothing is
-/// written.
+/// Removes the agent's own override, however its provider is spelt. Writes nothing if there is
+/// none.
 ///
 /// # Errors
 /// As for [`get`].
@@ -96,7 +96,7 @@ pub fn clear(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-/// Writes an agent's own override, or removes it; whether that changed anything.
+/// Sets or removes an agent's own override; returns whether that changed anything.
 pub(in crate::app) fn write(
     cx: Context<'_>,
     agent: &AgentId,
@@ -115,7 +115,8 @@ pub(in crate::app) fn write(
     Ok(changed)
 }
 
-/// Replaces every spelling of the provider by one entry, or by none; whether anything is different.
+/// Replaces every spelling of the provider by one entry, or by none; returns whether that changed
+/// anything.
 pub(in crate::app) fn put(
     order: &mut Vec<(String, Vec<String>)>,
     provider: &ProviderId,
@@ -132,7 +133,7 @@ pub(in crate::app) fn put(
     *order != before
 }
 
-/// That an agent that was named is configured: a slip must not become an agent.
+/// Fails if an agent that was named is not configured: a misspelt name must not create one.
 pub(in crate::app) fn check_agent(
     cx: Context<'_>,
     agent: &AgentId,
@@ -145,7 +146,7 @@ pub(in crate::app) fn check_agent(
     Ok(())
 }
 
-/// That the agent sees a profile, and that it is for the provider.
+/// Fails if the agent does not see the profile, or it is for another provider.
 pub(in crate::app) fn check_profile(
     effective: &Effective,
     id: &ProfileId,
@@ -162,7 +163,7 @@ pub(in crate::app) fn check_profile(
     Err(Failure::new(Kind::Usage, message).hint(hint))
 }
 
-/// An order is taken as it is given; what of it is of no use today is said.
+/// Warns of entries of an order that have no effect today.
 pub(in crate::app) fn tell_unusable(cx: Context<'_>, effective: &Effective, provider: &ProviderId) {
     let now = cx.clock.now();
     let decision = selection::decide(effective, cx.settings, provider, None, now);

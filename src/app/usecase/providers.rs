@@ -1,4 +1,4 @@
-//! `models auth providers`: which providers there are, and what one manifest would be.
+//! `models auth providers`: the known providers, and a check of a manifest.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::app::issuer::plugin;
 
-/// What is asked for.
+/// Parameters of [`run`].
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// Only this one.
@@ -21,36 +21,36 @@ pub struct Request {
 /// The providers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Those that can be used, by name.
+    /// The usable providers, by name.
     pub rows: Vec<Row>,
-    /// What is wrong with files that describe none, each with its path.
+    /// Faulty manifests, one sentence each, with their paths.
     pub faults: Vec<String>,
 }
 
-/// One provider.
+/// A provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// What its manifest says.
+    /// Its manifest.
     pub provider: Provider,
-    /// Where that stands.
+    /// The source of the manifest.
     pub source: Source,
 }
 
 impl Row {
-    /// The names for `--method`, the preferred one first, each once.
+    /// Lists the values for `--method`, the preferred one first, without duplicates.
     pub fn methods(&self) -> Vec<&'static str> {
         methods(&self.provider)
     }
 }
 
-/// What a manifest would be.
+/// A manifest that was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked {
     /// The file.
     pub path: PathBuf,
-    /// What it describes.
+    /// The provider that it describes.
     pub provider: Provider,
-    /// What deserves a second look.
+    /// Warnings, one sentence each.
     pub warnings: Vec<String>,
 }
 
@@ -85,7 +85,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     })
 }
 
-/// Reads a manifest as `login` would and says what it describes.
+/// Parses a manifest as `login` would, and returns what it describes.
 ///
 /// # Errors
 /// [`Kind::Config`] with line and column if it is faulty, [`Kind::NotFound`] if there is none.
@@ -107,7 +107,7 @@ pub fn check(cx: Context<'_>, path: &Path) -> Result<Checked, Failure> {
     })
 }
 
-/// The names for `--method`, the preferred one first, each once.
+/// Lists the values for `--method`, the preferred one first, without duplicates.
 pub fn methods(provider: &Provider) -> Vec<&'static str> {
     let mut methods: Vec<&'static str> = Vec::new();
     for flow in &provider.flows {
@@ -118,7 +118,7 @@ pub fn methods(provider: &Provider) -> Vec<&'static str> {
     methods
 }
 
-/// Each address that requests would go to, and what for.
+/// Lists each URL that requests would go to, and its purpose.
 pub fn endpoints(provider: &Provider) -> Vec<(&'static str, &str)> {
     let mut found: Vec<(&'static str, Option<&str>)> = Vec::new();
     if let Some(registration) = &provider.registration {
@@ -157,7 +157,7 @@ pub fn endpoints(provider: &Provider) -> Vec<(&'static str, &str)> {
         .collect()
 }
 
-/// What is allowed and seldom meant.
+/// Lists what is allowed but rarely intended.
 fn warnings(path: &Path, provider: &Provider, replaces: bool) -> Vec<String> {
     let mut warnings = Vec::new();
     let id = &provider.id;

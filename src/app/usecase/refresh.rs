@@ -1,4 +1,4 @@
-//! `models auth refresh`: one profile, or all of an agent's, with what was before and after.
+//! `models auth refresh`: refreshes one profile, or all of an agent's.
 
 use crate::model::credential::Kind as CredentialKind;
 use crate::model::hint::Command;
@@ -11,27 +11,27 @@ use crate::app::failure::{Failure, Kind};
 use crate::app::refresh::ensure_fresh::ensure_fresh;
 use crate::app::refresh::outcome::{RefreshPolicy, ValidToken};
 
-/// What `models auth refresh` is asked for.
+/// Parameters of [`run`].
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// For which agent.
+    /// The agent.
     pub agent: AgentId,
     /// One profile, or all of the agent's OAuth profiles.
     pub profile: Option<ProfileId>,
-    /// Also where there is enough life left.
+    /// Whether to refresh tokens that are still fresh.
     pub force: bool,
 }
 
-/// One profile before and after.
+/// The result for one profile.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The profile.
     pub profile: ProfileId,
     /// Its provider.
     pub provider: ProviderId,
-    /// The end of its token before.
+    /// When its token expired before.
     pub before: Option<Timestamp>,
-    /// What came of it.
+    /// The valid token, or why there is none.
     pub result: Result<ValidToken, Failure>,
 }
 

@@ -1,5 +1,5 @@
-//! `models auth report`: a script or a program tells how a request with a profile ended, and the
-//! profile is passed over for a while, or no longer.
+//! `models auth report`: records the outcome of a request with a profile, so that the profile cools
+//! down or is used again.
 //!
 //! What is told goes into the asking agent's own document, of an inherited profile, too: what one
 //! agent may not do another still may. Only who was told of a success is ever marked good; the
@@ -18,71 +18,71 @@ use crate::app::context::Context;
 use crate::app::credential::model_ref::own_name;
 use crate::app::failure::Failure;
 
-/// How the request ended.
+/// The outcome of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestOutcome {
-    /// Well.
+    /// It succeeded.
     Worked,
-    /// Not well.
+    /// It failed.
     Failed {
-        /// What it was about.
+        /// The reason.
         reason: Reason,
-        /// For how long the server asked to be left alone.
+        /// The pause that the server asked for.
         retry_after: Option<Duration>,
     },
 }
 
-/// What is told.
+/// Parameters of [`run`].
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// By which agent.
+    /// The agent that reports.
     pub agent: AgentId,
-    /// Which profile was used.
+    /// The profile that was used.
     pub profile: ProfileId,
-    /// Which model was asked for: a reference, an alias, or its own name.
+    /// The model that was used: a reference, an alias, or its own name.
     pub model: Option<String>,
-    /// How it ended.
+    /// The outcome of the request.
     pub ending: RequestOutcome,
 }
 
-/// What follows for the profile.
+/// The state of the profile afterwards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Nothing is held against it.
+    /// It is used.
     Works,
-    /// It is passed over.
+    /// It cools down or is disabled.
     PassedOver {
-        /// Until then.
+        /// The end of the cooldown.
         until: Timestamp,
-        /// Whether it is disabled, and not just cooling down.
+        /// True if it is disabled, false if it cools down.
         disabled: bool,
-        /// Why.
+        /// The reason.
         reason: Reason,
-        /// Failures that add up.
+        /// The number of failures that count.
         errors: u64,
-        /// The only model that is concerned.
+        /// The only model that the cooldown is for.
         model: Option<String>,
     },
-    /// Profiles of its provider are never passed over.
+    /// Profiles of its provider never cool down.
     Exempt,
 }
 
-/// What follows.
+/// The outcome of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// The agent in whose document it was written down.
+    /// The agent whose document records it.
     pub agent: AgentId,
     /// The profile.
     pub profile: ProfileId,
     /// Its provider.
     pub provider: ProviderId,
-    /// What becomes of it.
+    /// The state of the profile.
     pub state: State,
-    /// Whose turn it is now, for the same model.
+    /// The profile that is next for the same model.
     pub next: Option<Next>,
 }
 
-/// Writes it down.
+/// Records the outcome in the agent's document.
 ///
 /// # Errors
 /// [`Kind::NotFound`](crate::app::failure::Kind::NotFound) if the agent sees no such profile,
@@ -121,8 +121,8 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     })
 }
 
-/// The model's own name. The models of a router have slashes of their own: only its provider is
-/// taken off.
+/// Returns the model's own name. Models of a router have slashes of their own, so only its provider
+/// is removed.
 fn model_of(cx: Context<'_>, request: &Request, provider: &ProviderId) -> Option<String> {
     let model = request.model.as_deref()?.trim();
     let before = model.split_once('/').map(|(before, _)| before);
@@ -136,8 +136,8 @@ fn model_of(cx: Context<'_>, request: &Request, provider: &ProviderId) -> Option
 
 type What<'a> = (&'a ProfileId, &'a ProviderId, Option<&'a str>, Timestamp);
 
-/// Writes into the agent's own document. An entry of its own hides main's, so what main had learnt
-/// is where it goes on from.
+/// Writes into the agent's own document. An entry there hides main's, so it starts with what main
+/// has recorded.
 fn written(
     cx: Context<'_>,
     request: &Request,

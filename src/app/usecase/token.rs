@@ -1,4 +1,4 @@
-//! `models auth token`: a living token, refreshed first if it must be.
+//! `models auth token`: a valid access token, refreshed first if needed.
 //!
 //! The hot path. A fresh token costs one read of each document: no lock, no runtime, no thread.
 
@@ -25,50 +25,51 @@ use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::providers::catalogue::CatalogueError;
 
-/// What is asked for.
+/// Parameters of [`run`].
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// For which agent.
+    /// The agent.
     pub agent: AgentId,
-    /// Whose token.
+    /// The credential.
     pub want: Selector,
-    /// How long it must live at least; `None` for the provider's margin.
+    /// The lifetime that must be left; `None` for the provider's margin.
     pub min_valid: Option<Duration>,
 }
 
-/// A living token.
+/// A valid token.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The profile it is of; `None` if it lies in no document.
+    /// Its profile; `None` if no document holds it.
     pub profile: Option<ProfileId>,
-    /// The agent in whose document the profile lies, or the variable or the member of the
-    /// configuration it comes from.
+    /// The agent whose document holds the profile, or the variable or the member of the
+    /// configuration.
     pub source: String,
     /// Its provider.
     pub provider: ProviderId,
-    /// What kind of credential it is.
+    /// The kind of credential.
     pub kind: CredentialKind,
     /// The token.
     pub bearer: Secret<String>,
-    /// When it ends, if that is known.
+    /// When it expires, if that is known.
     pub expires: Option<Timestamp>,
-    /// What was done for it.
+    /// How it was obtained.
     pub how: RefreshResult,
-    /// What a person should know besides.
+    /// A warning for the user.
     pub warning: Option<Hint>,
 }
 
-/// Finds the profile that is meant and makes its token live.
+/// Resolves the profile and makes its token valid.
 ///
 /// # Errors
-/// [`Kind::NotFound`] for a profile that does not exist, [`Kind::NeedsLogin`] if nobody can give a
-/// living token without a person, and what [`ensure_fresh`] says.
+/// [`Kind::NotFound`](crate::app::failure::Kind::NotFound) for a profile that does not exist,
+/// [`Kind::NeedsLogin`](crate::app::failure::Kind::NeedsLogin) if nobody can give a living token
+/// without a person, and what [`ensure_fresh`] says.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     let choice = choose(cx, &request.agent, &request.want)?;
     of(cx, &choice, request.min_valid)
 }
 
-/// Makes a token of what was chosen valid.
+/// Makes the token of a resolved selector valid.
 ///
 /// # Errors
 /// As [`run`].
@@ -183,8 +184,8 @@ fn take(
     })
 }
 
-/// The manifest of a login that any command refreshes when it is due. Everything else is handed
-/// out as it is or not at all.
+/// Returns the manifest of a login that commands refresh automatically; `None` if its token is
+/// handed out as it is.
 ///
 /// # Errors
 /// If a file that describes providers cannot be read: what it says counts.

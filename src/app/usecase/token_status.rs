@@ -1,4 +1,5 @@
-//! `provider <id> token-status`: the token that would be handed out, without touching it.
+//! `provider <id> token-status`: the state of the token that would be handed out, without touching
+//! it.
 
 use std::time::Duration;
 
@@ -17,40 +18,40 @@ use crate::model::grant::Refusal;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::time::Timestamp;
 
-/// What is asked for.
+/// Parameters of [`run`].
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// For which agent.
+    /// The agent.
     pub agent: AgentId,
-    /// Of which provider.
+    /// The provider.
     pub provider: ProviderId,
 }
 
-/// How it stands. No part of it can hold a secret.
+/// The state of a token. No part of it can hold a secret.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The profile whose token would be handed out, or the first that would be tried; `None` if a
-    /// variable or the configuration carries it.
+    /// The profile whose token would be handed out, or the first that would be tried; `None` for a
+    /// variable or the configuration.
     pub profile: Option<ProfileId>,
-    /// The agent in whose document it lies, or the variable or member of the configuration.
+    /// The agent whose document holds it, or the variable or member of the configuration.
     pub source: String,
-    /// What it is.
+    /// The kind of credential.
     pub kind: Kind,
-    /// Whether a client got it for itself.
+    /// Whether it is a token of the client credentials grant.
     pub of_client: bool,
     /// When it expires, if that is known.
     pub expires: Option<Timestamp>,
     /// What refreshes it.
     pub renewal: Renewal,
-    /// It is due with no more than this left; `None` if nothing refreshes it.
+    /// The remaining lifetime at which it is refreshed; `None` if nothing refreshes it.
     pub margin: Option<Duration>,
-    /// The refusal of its grant, if its provider refused that.
+    /// The refusal of its grant, if there is one.
     pub refusal: Option<Refusal>,
-    /// Why nothing would be handed out now, if that is so.
+    /// The failure if nothing would be handed out now.
     pub failure: Option<Failure>,
 }
 
-/// Looks. No lock, no network, no write.
+/// Reports the state. No lock, no network, no write.
 ///
 /// # Errors
 /// [`Kind::NeedsLogin`](crate::app::failure::Kind::NeedsLogin) if there is no credential, and what
@@ -86,7 +87,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     }
 }
 
-/// The first candidate that gives a token, else the first of all.
+/// Returns the first candidate that gives a token, else the first of all.
 fn first_usable(
     cx: Context<'_>,
     resolved: &Resolved,

@@ -1,4 +1,4 @@
-//! `models auth undo`: puts back what a profile held before. What it holds now becomes a
+//! `models auth undo`: restores a previous version of a profile. The present one becomes a
 //! generation itself, so an undo can be undone.
 
 use crate::model::credential::{Credential, Kind as CredentialKind};
@@ -13,39 +13,40 @@ use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::app::paste;
 
-/// What is asked for.
+/// Parameters of [`run`].
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// For which agent.
+    /// The agent.
     pub agent: AgentId,
-    /// Which profile.
+    /// The profile.
     pub profile: ProfileId,
-    /// Which generation; by default the last that something else than a refresh replaced.
+    /// The generation; by default the last that something other than a refresh replaced.
     pub number: Option<u64>,
-    /// Only say what would be put back.
+    /// Whether to only report what would be restored.
     pub dry_run: bool,
 }
 
-/// What was put back, or would be.
+/// What was or would be restored.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The profile.
     pub profile: ProfileId,
-    /// The agent in whose document it lies.
+    /// The agent whose document holds it.
     pub owner: AgentId,
-    /// Which generation it was.
+    /// The number of the generation.
     pub number: u64,
-    /// When it had been replaced.
+    /// When it was replaced.
     pub replaced_at: Timestamp,
-    /// By what.
+    /// What had replaced it.
     pub cause: Cause,
-    /// What it is.
+    /// Its facts.
     pub facts: Facts,
-    /// The generation that was in the profile until now; `None` if nothing was, or for a dry run.
+    /// The number of the generation that the present credential became; `None` if there was none,
+    /// or for a dry run.
     pub was: Option<u64>,
 }
 
-/// Puts a generation back.
+/// Restores a generation.
 ///
 /// # Errors
 /// [`Kind::NotFound`] if there is no such generation, [`Kind::NeedsLogin`] if its grant is spent,
@@ -84,11 +85,11 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-/// A generation that was looked for.
+/// A generation that was found.
 struct Found {
     generation: Generation,
     row: Row,
-    /// Whether the profile holds something now.
+    /// Whether the profile holds a credential now.
     is_taken: bool,
 }
 
@@ -134,7 +135,7 @@ fn find(
     })
 }
 
-/// Refuses what cannot live, and says where what came of it is.
+/// Fails if the generation cannot be restored, and says where its successor is.
 fn check(cx: Context<'_>, id: &ProfileId, row: &Row) -> Result<(), Failure> {
     let number = row.number;
     let refused = |why: String, hint: Command| {

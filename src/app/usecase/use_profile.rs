@@ -1,4 +1,4 @@
-//! `models auth use`: makes one profile the one, for an agent or in a directory.
+//! `models auth use`: selects a profile for an agent or for a directory.
 //!
 //! For an agent it goes to the front of the order and the others stay behind it, so that there is
 //! still something to turn to. In a directory it is the only one: whoever binds a directory wants
@@ -19,36 +19,36 @@ use super::order::{check_agent, put, tell_unusable, write};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 
-/// For whom.
+/// Parameters of all functions here.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// For which agent.
+    /// The agent.
     pub agent: AgentId,
-    /// Whether it was named, and not just the default.
+    /// True if the user named the agent, which must then be configured.
     pub agent_named: bool,
 }
 
-/// The order of an agent after one profile was put first.
+/// The order of an agent with a profile in front.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct First {
     /// The provider.
     pub provider: ProviderId,
-    /// Its order; the profile is the first.
+    /// The order; the profile is the first.
     pub order: Vec<String>,
-    /// Whether that is new.
+    /// Whether this command changed it.
     pub changed: bool,
 }
 
-/// What is in use where.
+/// The orders and bindings in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
-    /// The orders that count for the agent.
+    /// The orders that apply to the agent.
     pub orders: Vec<Ordered>,
-    /// Every binding, and whether it holds in the working directory.
+    /// Every binding, and whether it applies in the working directory.
     pub directories: Vec<(Bound, bool)>,
 }
 
-/// One order.
+/// An order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ordered {
     /// The provider as written.
@@ -59,7 +59,7 @@ pub struct Ordered {
     pub owner: AgentId,
 }
 
-/// Puts a profile first in the agent's own order, before the present one.
+/// Puts a profile first in the agent's own order, before those of the present one.
 ///
 /// # Errors
 /// [`Kind::NotFound`] if the agent does not see it, and what the store says.
@@ -98,8 +98,8 @@ pub fn for_agent(
     })
 }
 
-/// Binds a directory, and what lies below it, to a profile. Returns the binding, and the profile to
-/// which it was bound before.
+/// Binds a directory and everything below it to a profile. Returns the binding, and the profile it
+/// was bound to before.
 ///
 /// # Errors
 /// [`Kind::NotFound`] if the agent does not see the profile or there is no such directory, and what
@@ -129,8 +129,8 @@ pub fn in_directory(
     Ok((bound, before))
 }
 
-/// Removes the agent's own order of a provider; without one named, the only one there is. Returns
-/// the provider, if there was anything to remove.
+/// Removes the agent's own order of a provider; if none is named, the only one there is. Returns
+/// the provider, if there was an order.
 ///
 /// # Errors
 /// [`Kind::Usage`] if none is named and there are several, and what the store says.
@@ -161,8 +161,8 @@ pub fn clear_agent(
     Ok(changed.then_some(provider))
 }
 
-/// Takes away what a directory itself is bound to, of one provider or of all. It need not exist any
-/// more.
+/// Removes the bindings of a directory itself, for one provider or all. The directory need not
+/// exist.
 ///
 /// # Errors
 /// What the file of bindings says.
@@ -182,7 +182,7 @@ pub fn clear_directory(
     )?)
 }
 
-/// Tells what is in use where.
+/// Lists the orders and bindings in force.
 ///
 /// # Errors
 /// What the store and the file of bindings say.
@@ -229,8 +229,8 @@ fn provider_of(effective: &Effective, profile: &ProfileId) -> Result<ProviderId,
         .ok_or_else(|| Failure::names_no_provider(profile))
 }
 
-/// The order that counts now: the one that is written, else the one that selection gives. What has
-/// ended or is empty may be stored anew under its name, and keeps its place.
+/// Returns the present order: the one that is written, else that of selection. Expired or empty
+/// profiles keep their place, because they may be stored again.
 fn present(cx: Context<'_>, effective: &Effective, provider: &ProviderId) -> Vec<String> {
     let written = effective.order_of(provider);
     if let Some(ids) = written.or_else(|| cx.settings.order_of(provider)) {
@@ -249,7 +249,7 @@ fn present(cx: Context<'_>, effective: &Effective, provider: &ProviderId) -> Vec
         .collect()
 }
 
-/// A directory as it was typed, from the root on. The system folds what `..` means.
+/// Returns a directory as an absolute path; the system resolves `..`.
 fn spelt_out(cx: Context<'_>, directory: &Path) -> PathBuf {
     match directory.starts_with("~") {
         true => resolve(directory, &cx.dirs.home, &cx.dirs.cwd),

@@ -107,7 +107,7 @@ struct Session<'a> {
 }
 
 impl<'a> Program<'a> {
-    /// Runs a login. The line is for [`grant`].
+    /// Runs a login. The line is for [`grant()`].
     ///
     /// # Errors
     /// Returns why there is no grant.
@@ -123,7 +123,7 @@ impl<'a> Program<'a> {
     }
 
     /// Sends a refresh token. What comes back is given to `save` before it is looked into; the line
-    /// is for [`grant`].
+    /// is for [`grant()`].
     ///
     /// # Errors
     /// Returns why there is no new grant.

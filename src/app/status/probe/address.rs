@@ -1,4 +1,4 @@
-//! Whether a credential may go where a probe goes.
+//! Permission of a probe: whether a credential may go to its address.
 //!
 //! The invariant: a credential goes to its own provider or nowhere. What a manifest, a file of the
 //! user's or the configuration says now must not hand one that was stored for somebody else to the
@@ -15,7 +15,7 @@ use crate::oauth::address;
 use crate::ports::store::StoreError;
 use crate::providers::catalogue;
 
-/// The way of a probe for that kind of credential.
+/// Returns the route of a probe for that kind of credential.
 pub(super) fn way(probe: &Probe, kind: Kind) -> Option<&ProbeRoute> {
     match kind {
         Kind::ApiKey => probe.key.as_ref(),
@@ -23,7 +23,7 @@ pub(super) fn way(probe: &Probe, kind: Kind) -> Option<&ProbeRoute> {
     }
 }
 
-/// Why a credential of that kind is not sent to `way`, a sentence; nothing if it may be.
+/// Returns why a credential of that kind is not sent to `way`, one sentence; `None` if it may be.
 ///
 /// # Errors
 /// If the journal cannot be read.
@@ -63,14 +63,14 @@ pub(super) fn fault(
     Ok(record.and_then(|record| foreign(provider, &record)))
 }
 
-/// `models.providers.<id>.baseUrl`.
+/// Returns `models.providers.<id>.baseUrl`.
 fn configured<'a>(cx: Context<'a>, id: &ProviderId) -> Option<&'a str> {
     let mut all = cx.settings.providers.iter();
     let found = all.find(|other| ProviderId::parse(&other.name).as_ref() == Ok(id))?;
     found.base_url.as_deref()
 }
 
-/// A grant that another server issued than the one that the manifest names now.
+/// Whether another server issued the grant than the one that the manifest names now.
 fn foreign(provider: &Provider, record: &GrantRecord) -> Option<String> {
     let then = record
         .binding

@@ -27,7 +27,7 @@ use crate::app::status::report::Report;
 use plan::{Planner, ProbePlan};
 use send::Target;
 
-/// Tries the credentials that `report` is about.
+/// Probes the credentials of `report`.
 ///
 /// # Errors
 /// If the documents cannot be read, or a signal asks to stop. What becomes of each credential
@@ -66,7 +66,7 @@ pub fn run(cx: Context<'_>, report: &Report, options: &Options) -> Result<Probes
     })
 }
 
-/// Tries them all, so many at once; whoever is free takes the next.
+/// Probes all targets, several at once; a free thread takes the next.
 fn all(cx: Context<'_>, targets: &[Target], options: &Options) -> (Vec<Outcome>, bool) {
     let next = AtomicUsize::new(0);
     let refreshed = AtomicBool::new(false);

@@ -1,24 +1,24 @@
-//! What a probe is asked for.
+//! Options of the probes.
 
 use std::time::Duration;
 
-/// However many are wanted at once, no more threads than this are started.
+/// The largest number of threads.
 const MOST_AT_ONCE: usize = 64;
 /// The longest deadline, in milliseconds: a day.
 const LONGEST_MS: f64 = 86_400_000.0;
 
-/// What is asked for. Numbers are as they were given, for the report repeats them.
+/// The options, with numbers as given, because the report repeats them.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Only this provider.
     pub provider: Option<String>,
     /// Only these profiles; empty means all.
     pub profiles: Vec<String>,
-    /// How long one probe may take, in milliseconds; more than zero.
+    /// The time limit of one probe in milliseconds; more than zero.
     pub timeout_ms: f64,
-    /// How many run at once; more than zero.
+    /// The number of probes at once; more than zero.
     pub concurrency: f64,
-    /// How many tokens a model may answer with, where one is asked; more than zero.
+    /// The number of tokens that a model may answer with; more than zero.
     pub max_tokens: f64,
 }
 

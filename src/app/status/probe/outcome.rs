@@ -1,30 +1,30 @@
-//! What came of the probes.
+//! Results of the probes.
 
 use super::options::Options;
 use super::verdict::Status;
 use crate::model::id::{ProfileId, ProviderId};
 use crate::model::time::Timestamp;
 
-/// What came of it.
+/// The results of a run.
 #[derive(Clone, Debug)]
 pub struct Probes {
-    /// When it began.
+    /// When it started.
     pub started_at: Timestamp,
-    /// When it was over.
+    /// When it finished.
     pub finished_at: Timestamp,
-    /// How long that was, in milliseconds.
+    /// How long it took, in milliseconds.
     pub duration_ms: i64,
-    /// How many credentials were tried.
+    /// The number of credentials that were tried.
     pub total_targets: usize,
-    /// What was asked for.
+    /// The options.
     pub options: Options,
-    /// What needed no request first, then what was tried.
+    /// The results: first those without a request, then the others.
     pub results: Vec<Outcome>,
-    /// Whether a token was renewed, so that what was reported before is not true any more.
+    /// Whether a token was refreshed, so that the report is out of date.
     pub refreshed: bool,
 }
 
-/// What came of one credential. No type in it can hold a secret.
+/// The result for one credential. No type in it can hold a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// Its provider.
@@ -33,19 +33,19 @@ pub struct Outcome {
     pub model: Option<String>,
     /// Its profile, if it is stored.
     pub profile: Option<ProfileId>,
-    /// What it is called: name and e-mail of a profile, else where it comes from.
+    /// The name to show: name and e-mail of a profile, else the source.
     pub label: String,
     /// `profile`, `env` or `models.json`.
     pub source: &'static str,
     /// `oauth`, `token` or `api_key`.
     pub mode: &'static str,
-    /// The one word.
+    /// The status.
     pub status: Status,
     /// Why it was not tried.
     pub reason: Option<Reason>,
-    /// What went wrong, in the provider's own words where it has said something.
+    /// What went wrong, in the provider's own words if it gave any.
     pub error: Option<String>,
-    /// How long the answer took, in milliseconds; `None` if nothing was sent.
+    /// How long the response took, in milliseconds; `None` if nothing was sent.
     pub latency_ms: Option<i64>,
 }
 
@@ -54,22 +54,22 @@ pub struct Outcome {
 pub enum Reason {
     /// An order of the provider leaves it out.
     ExcludedByAuthOrder,
-    /// It holds nothing that could be sent.
+    /// It holds no secret to send.
     MissingCredential,
-    /// It has ended.
+    /// It has expired.
     Expired,
-    /// When it ends is not known, and nothing renews it.
+    /// Its expiry is not known, and nothing refreshes it.
     InvalidExpires,
-    /// It names a secret that is kept elsewhere.
+    /// It holds a reference to a secret kept elsewhere.
     UnresolvedRef,
     /// The configuration gives it another provider or mode.
     IneligibleProfile,
-    /// There is nothing that could be asked.
+    /// There is nothing to ask the provider for.
     NoModel,
 }
 
 impl Reason {
-    /// The code.
+    /// Returns the code used in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ExcludedByAuthOrder => "excluded_by_auth_order",
@@ -84,7 +84,7 @@ impl Reason {
 }
 
 impl Outcome {
-    /// This one, known without a request.
+    /// Sets a result that is known without a request.
     pub(super) fn known(mut self, reason: Reason, words: &str) -> Self {
         self.status = match reason {
             Reason::NoModel => Status::NoModel,
@@ -95,7 +95,7 @@ impl Outcome {
         self
     }
 
-    /// There is nothing to send.
+    /// Sets the result of a credential without a secret to send.
     pub(super) fn lifeless(self, reason: Reason) -> Self {
         self.known(reason, "Auth profile credentials are missing or expired.")
     }

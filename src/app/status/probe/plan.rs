@@ -1,4 +1,4 @@
-//! Which credentials are tried, and what is known of the others without a request.
+//! The plan of the probes: which credentials are tried, and the results of the others.
 
 use super::address::{fault, way};
 use super::options::Options;
@@ -19,12 +19,12 @@ use crate::model::selection::{self, Verdict};
 use crate::model::time::Timestamp;
 use crate::providers::catalogue::CatalogueError;
 
-/// What is to be done.
+/// The plan.
 #[derive(Default)]
 pub(super) struct ProbePlan {
-    /// What needs no request.
+    /// Results without a request.
     pub(super) known: Vec<Outcome>,
-    /// What is tried.
+    /// Credentials to try.
     pub(super) targets: Vec<Target>,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    /// Looks at every provider that the report knows, in its order.
+    /// Plans for every provider of the report, in its order.
     pub(super) fn plan(&self) -> Result<ProbePlan, Failure> {
         let mut plan = ProbePlan::default();
         let wanted = self.options.provider.as_deref().map(ProviderId::parse);
@@ -125,7 +125,7 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// A key in a variable, else in the configuration.
+    /// Plans for a key in a variable, else in the configuration.
     fn of_key(
         &self,
         plan: &mut ProbePlan,
@@ -178,7 +178,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Tries it, if there is a way and it may be gone.
+    /// Plans for a credential: as a target, if it has a route and may take it.
     fn target(
         &self,
         plan: &mut ProbePlan,
@@ -237,7 +237,7 @@ impl Planner<'_> {
     }
 }
 
-/// Why there is nothing to send, if nothing and nobody can make it live.
+/// Returns why there is nothing to send, if nothing can refresh the credential.
 fn unusable(credential: &Credential, now: Timestamp) -> Option<Reason> {
     let oauth = credential.as_oauth();
     if credential.is_of_client() || oauth.is_some_and(|oauth| oauth.refresh_token().is_some()) {

@@ -1,4 +1,4 @@
-//! One probe: make the token live, send the request, judge what comes back.
+//! One probe: makes the token valid, sends the request, judges the response.
 
 use std::time::Duration;
 
@@ -16,12 +16,12 @@ use crate::model::secret::Secret;
 use crate::oauth::error::error_text;
 use crate::ports::http::{HttpError, HttpErrorKind, Method, Patience, Request, Response};
 
-/// The longest text that is shown of a failure, in characters.
+/// The longest text of a failure that is shown, in characters.
 const WORDS: usize = 300;
 
-/// One credential that is tried.
+/// A credential to try.
 pub(super) struct Target {
-    /// What is known beforehand.
+    /// The result so far.
     pub(super) outcome: Outcome,
     pub(super) provider: Provider,
     pub(super) probe: Probe,
@@ -29,29 +29,25 @@ pub(super) struct Target {
     pub(super) what: ProbedCredential,
 }
 
-/// Where the credential is.
+/// The place of a credential.
 pub(super) enum ProbedCredential {
-    /// In a document.
     Profile {
         owner: AgentId,
         id: ProfileId,
         credential: Credential,
     },
-    /// In a variable or in the configuration.
     Key(Secret<String>),
 }
 
-/// A credential as it is when it is sent.
+/// A credential when it is sent.
 struct Resolved {
     secret: Option<Secret<String>>,
-    /// What it is of, if it is stored.
     credential: Option<Credential>,
-    /// Whether it was renewed.
     refreshed: bool,
 }
 
 impl Target {
-    /// Tries it; the second value is whether its token was renewed for that.
+    /// Probes it; the second value is whether its token was refreshed for that.
     pub(super) fn probe(&self, cx: Context<'_>, options: &Options) -> (Outcome, bool) {
         // What a refresh spends must be stored, so it has the limits of every refresh, and the
         // clock of the probe starts behind it.
@@ -186,7 +182,7 @@ impl Target {
     }
 }
 
-/// The provider's own words, or its status where it has none.
+/// Returns the status, and the provider's own words if it gave any.
 fn refused(answer: &Response, secret: &Secret<String>) -> (Status, Option<String>) {
     let status = answer.status;
     if (300..400).contains(&status) {
@@ -207,7 +203,7 @@ fn unanswered(error: &HttpError) -> (Status, Option<String>) {
     (status, Some(printable(&error.to_string(), WORDS)))
 }
 
-/// A member of a stored credential that is a text and no secret.
+/// Returns a member of a stored credential that is a text and no secret.
 fn text_of(credential: &Credential, member: &str) -> Option<String> {
     let oauth = credential.as_oauth();
     match member {

@@ -1,28 +1,29 @@
-//! What an answer, or none, says of a credential: the words and statuses of the reference release.
+//! The meaning of a response, or of its absence, for a credential: the words and statuses of the
+//! reference release.
 
-/// What came of a probe.
+/// The status of a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// The provider takes the credential.
+    /// The provider accepts the credential.
     Ok,
-    /// It does not.
+    /// The provider rejects it.
     Auth,
-    /// Not now: a limit is reached, or too many ask.
+    /// Not now: a rate limit, or overload.
     RateLimit,
-    /// Somebody must pay first.
+    /// A bill is unpaid, or credits are used up.
     Billing,
-    /// No answer in time.
+    /// No response in time.
     Timeout,
-    /// The request was not understood, which says nothing of the credential.
+    /// The request was malformed, which says nothing of the credential.
     Format,
-    /// Nobody knows: it was not asked, or the answer says something else.
+    /// Not known: it was not asked, or the response says something else.
     Unknown,
-    /// There is nothing that could be asked.
+    /// There is nothing to ask the provider for.
     NoModel,
 }
 
 impl Status {
-    /// The word.
+    /// Returns the word used in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -37,8 +38,8 @@ impl Status {
     }
 }
 
-/// What a text must hold, in small letters, to mean something; the first that fits counts. A number
-/// must stand alone: `401` is part of many a request's id.
+/// The words, in lower case, that mean a status; the first that fits counts. A number must stand
+/// alone: `401` is part of many request ids.
 const WORDS: [(Status, &[&str]); 5] = [
     (
         Status::RateLimit,
@@ -101,10 +102,10 @@ const WORDS: [(Status, &[&str]); 5] = [
     ),
 ];
 
-/// What makes `billing` mean that.
+/// Words beside which `billing` means an unpaid bill.
 const BILLING: [&str; 4] = ["upgrade", "credits", "payment", "plan"];
 
-/// What the words of a failure mean, if they say it.
+/// Returns the status that the words of a failure mean, if any.
 pub(super) fn of_words(text: &str) -> Option<Status> {
     let text = text.to_lowercase();
     let is_number = |word: &str| word.bytes().all(|b| b.is_ascii_digit());
@@ -121,7 +122,7 @@ pub(super) fn of_words(text: &str) -> Option<Status> {
     found.map(|(status, _)| *status)
 }
 
-/// What an answer means that is not a yes: its status first, then its words.
+/// Returns the status that an error response means: by its HTTP status first, then by its words.
 pub(super) fn of_answer(status: u16, words: &str) -> Status {
     match status {
         402 => Status::Billing,

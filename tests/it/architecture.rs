@@ -200,14 +200,9 @@ fn imports_point_down_and_crates_stay_fenced() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Rooms whose circles are not cut yet.
-const NOT_YET: [&str; 1] = ["cli"];
-
 #[test]
 fn files_of_a_room_form_no_circle() {
-    let mut modules = modules(sources());
-    modules.retain(|module, _| !NOT_YET.contains(&module.split("::").next().unwrap()));
-    let circles = circles(&modules);
+    let circles = circles(&modules(sources()));
     assert!(circles.is_empty(), "circles:{}", circles.join("\n"));
 }
 

@@ -26,6 +26,11 @@ pub(super) fn paths(source: &str) -> Vec<ModulePath> {
         let is_use = start.starts_with("use ")
             || (start.starts_with("pub") && start.split(['(', ' ', ')']).any(|word| word == "use"));
         if !is_use && statement.is_empty() {
+            let line = match start.strip_prefix("pub(in ") {
+                // Who may see an item is no need of the item's.
+                Some(rest) => rest.split_once(')').unwrap().1,
+                None => start,
+            };
             let words = line.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':');
             let words = words.filter(|word| word.contains("::"));
             paths.extend(words.map(|word| ModulePath {

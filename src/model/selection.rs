@@ -144,44 +144,51 @@ pub fn decide_for(
         .order_of(provider)
         .or_else(|| settings.order_of(provider));
     let named = named_by_config(settings, provider);
-    let base: Vec<String> = match explicit {
-        Some(ids) => ids.to_vec(),
-        None if !named.is_empty() => named,
-        None => of_provider.iter().map(|p| p.id.to_string()).collect(),
-    };
-
-    let by_id: HashMap<&ProfileId, &VisibleProfile<'_>> =
-        stored.iter().map(|seen| (seen.id, seen)).collect();
-    let mut considered = HashSet::new();
-    let mut candidates: Vec<Candidate> = Vec::new();
-    for id in base.iter().filter_map(|name| ProfileId::parse(name).ok()) {
-        if !considered.insert(id.clone()) {
-            continue;
-        }
-        let found = by_id.get(&id);
+    let considered = |id: ProfileId, found: Option<&VisibleProfile<'_>>| {
         let verdict = found.map_or(Verdict::NotStored, |profile| {
             judge(profile, settings, provider, model, now)
         });
         let owner = found.map(|profile| profile.owner.clone());
-        candidates.push(Candidate { id, owner, verdict });
+        let candidate = Candidate { id, owner, verdict };
+        let rank = match rank(&candidate, found, explicit.is_some()) {
+            (AVAILABLE | COOLING, ..) if Some(&candidate.id) == preferred => (PREFERRED, 0, 0),
+            rank => rank,
+        };
+        (rank, candidate)
+    };
+    let mut ranked: Vec<((u8, i64, i64), Candidate)>;
+    let mut not_named = Vec::new();
+    if explicit.is_none() && named.is_empty() {
+        let all = of_provider.iter();
+        ranked = all
+            .map(|profile| considered(profile.id.clone(), Some(profile)))
+            .collect();
+    } else {
+        let names = explicit.unwrap_or(&named).iter();
+        let mut once = HashSet::new();
+        let mut ids: Vec<ProfileId> = names
+            .filter_map(|name| ProfileId::parse(name).ok())
+            .collect();
+        ids.retain(|id| once.insert(id.clone()));
+        let by_id: HashMap<&ProfileId, &VisibleProfile<'_>> =
+            stored.iter().map(|seen| (seen.id, seen)).collect();
+        let of_names = ids.into_iter().map(|id| {
+            let found = by_id.get(&id).copied();
+            considered(id, found)
+        });
+        ranked = of_names.collect();
+        let others = of_provider
+            .iter()
+            .filter(|profile| !once.contains(profile.id));
+        not_named.extend(others.map(|profile| Candidate {
+            id: profile.id.clone(),
+            owner: Some(profile.owner.clone()),
+            verdict: Verdict::NotNamed,
+        }));
     }
-    candidates.sort_by_cached_key(|candidate| {
-        let profile = by_id.get(&candidate.id).copied();
-        let rank = rank(candidate, profile, explicit.is_some());
-        match rank.0 {
-            AVAILABLE | COOLING if Some(&candidate.id) == preferred => (PREFERRED, 0, 0),
-            _ => rank,
-        }
-    });
-    for profile in of_provider {
-        if !considered.contains(profile.id) {
-            candidates.push(Candidate {
-                id: profile.id.clone(),
-                owner: Some(profile.owner.clone()),
-                verdict: Verdict::NotNamed,
-            });
-        }
-    }
+    ranked.sort_by_key(|(rank, _)| *rank);
+    let candidates = ranked.into_iter().map(|(_, candidate)| candidate);
+    let candidates = candidates.chain(not_named).collect();
     Decision {
         provider: provider.clone(),
         candidates,

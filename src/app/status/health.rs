@@ -54,15 +54,9 @@ pub struct Health {
     pub profiles: Vec<ProfileHealth>,
     /// Every provider that anything mentions, sorted.
     pub providers: Vec<ProviderHealth>,
-    places: HashMap<ProfileId, usize>,
 }
 
 impl Health {
-    /// Returns the health of a profile.
-    pub(super) fn of(&self, id: &ProfileId) -> Option<&ProfileHealth> {
-        self.places.get(id).map(|place| &self.profiles[*place])
-    }
-
     /// Returns the last moment at which a grant is known to have been sent or received.
     pub(super) fn newest(&self) -> Option<Timestamp> {
         let moments = self.profiles.iter().flat_map(|profile| {
@@ -140,10 +134,7 @@ pub(super) fn judge(
         provider(name, &profiles, mine)
     });
     let providers = providers.collect();
-    let places = profiles.iter().enumerate();
-    let places = places.map(|(place, profile)| (profile.id.clone(), place));
     Ok(Health {
-        places: places.collect(),
         profiles,
         providers,
     })

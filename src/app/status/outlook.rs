@@ -5,12 +5,16 @@ use std::sync::Arc;
 
 use super::health::Health;
 use crate::app::context::Context;
+use crate::app::credential::assessment::assess;
 use crate::app::credential::env_keys::Keys;
+use crate::app::credential::facts::FactsReader;
 use crate::app::credential::outlook::{Outlook, outlook};
 use crate::app::credential::resolve::choose_within;
 use crate::app::failure::Failure;
+use crate::app::refresh::outcome::RefreshPolicy;
 use crate::model::id::ProviderId;
 use crate::model::profiles::{Effective, VisibleProfile};
+use crate::ports::store::StoreError;
 
 /// Makes the outlooks of the providers in `needed`, of those that the configuration names in
 /// `auth.profiles` or gives a key, and of those that have a login.
@@ -34,25 +38,18 @@ pub(super) fn of_all(
         .collect();
     let profiles = health.profiles.iter();
     ids.extend(profiles.filter_map(|profile| profile.facts.provider.clone()));
-    let all = ids
-        .into_iter()
-        .map(|id| of_provider(cx, effective, keys, health, id));
+    let mut reader = FactsReader::new(cx);
+    let now = cx.clock.now();
+    let all = ids.into_iter().map(|id| {
+        let resolved = match choose_within(cx, effective, id.clone()) {
+            Ok(resolved) => resolved,
+            Err(failure) => return Ok(Outlook::failed(id, failure)),
+        };
+        let outlook = outlook(cx, &resolved, keys, &mut |seen: &VisibleProfile<'_>| {
+            let facts = reader.read(seen)?;
+            Ok(assess(&facts, RefreshPolicy::MinValid(None), now))
+        });
+        outlook.map_err(|error: StoreError| error.into())
+    });
     all.collect()
-}
-
-fn of_provider(
-    cx: Context<'_>,
-    effective: &Arc<Effective>,
-    keys: &Keys<'_>,
-    health: &Health,
-    id: ProviderId,
-) -> Result<Outlook, Failure> {
-    let resolved = match choose_within(cx, effective, id.clone()) {
-        Ok(resolved) => resolved,
-        Err(failure) => return Ok(Outlook::failed(id, failure)),
-    };
-    outlook(cx, &resolved, keys, &mut |seen: &VisibleProfile<'_>| {
-        let assessed = health.of(seen.id).map(|profile| profile.assessment.clone());
-        assessed.ok_or_else(|| Failure::no_such_profile(seen.id))
-    })
 }

@@ -226,6 +226,13 @@ fn planted_circles_are_seen() {
     assert!(seen(&[device, poll, ("oauth/error.rs", "use crate::model::id;")]).is_empty());
     let poll = ("oauth/device/poll.rs", "use super::Device;");
     assert!(seen(&[device, poll]).is_empty(), "passing on is no use");
+    let poll = (
+        "oauth/device/poll.rs",
+        "pub(in crate::oauth::device) fn g() {}",
+    );
+    let caller = ("oauth/device.rs", "mod poll;\nfn f() { poll::g() }");
+    assert!(seen(&[caller, poll]).is_empty(), "who may see is no need");
+    let poll = ("oauth/device/poll.rs", "use super::Device;");
     let device = ("oauth/device.rs", "mod poll;\nfn f() { poll::g() }");
     assert_eq!(seen(&[device, poll]).len(), 1, "a parent and its child");
 }

@@ -86,6 +86,7 @@ pub(in crate::app) fn outlook<E>(
         failure: None,
         has_candidates: !decision.candidates.is_empty(),
     };
+    let locked = resolved.locked();
     for id in resolved.tried(&decision) {
         let Some(seen) = resolved.effective.get(id) else {
             continue;
@@ -100,12 +101,15 @@ pub(in crate::app) fn outlook<E>(
                 outlook.failure.get_or_insert(failure);
             }
             Some(failure) => {
-                outlook.failure = Some(failure);
+                outlook.failure = Some(match locked {
+                    Some(locked) => locked.explain(failure),
+                    None => failure,
+                });
                 return Ok(outlook);
             }
         }
     }
-    if let Some(locked) = resolved.locked() {
+    if let Some(locked) = locked {
         outlook.failure = outlook.failure.map(|failure| locked.explain(failure));
         return Ok(outlook);
     }

@@ -59,12 +59,10 @@ pub struct Report {
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let selector = Selector::Provider(request.provider.clone());
     let resolved = choose(cx, &request.agent, &selector)?;
-    let candidate = first_usable(cx, &resolved)?;
-    if let Some((facts, assessment)) = &candidate
-        && assessment.usable_now()
-    {
-        return Ok(of_profile(facts, assessment, &resolved));
-    }
+    let candidate = match decisive(cx, &resolved)? {
+        Some((facts, assessment, true)) => return Ok(of_profile(&facts, &assessment, &resolved)),
+        other => other.map(|(facts, assessment, _)| (facts, assessment)),
+    };
     let outside = match resolved.locked() {
         Some(_) => Outside::Nothing,
         None => outside_key::find(cx, &Keys::look(cx)?, &request.provider),
@@ -87,11 +85,12 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     }
 }
 
-/// Returns the first candidate that gives a token, else the first of all.
-fn first_usable(
+/// Returns the candidate that ends the search, by a token or by a failure, and that it does; else
+/// the first of all.
+fn decisive(
     cx: Context<'_>,
     resolved: &Resolved,
-) -> Result<Option<(Facts, Assessment)>, Failure> {
+) -> Result<Option<(Facts, Assessment, bool)>, Failure> {
     let decision = resolved.decide(cx);
     let mut reader = FactsReader::new(cx);
     let mut first = None;
@@ -101,14 +100,11 @@ fn first_usable(
         };
         let facts = reader.read(&seen)?;
         let assessment = assess(&facts, RefreshPolicy::MinValid(None), cx.clock.now());
-        let ends = match assessment.failure(id) {
-            None => return Ok(Some((facts, assessment))),
-            Some(failure) => !concerns_one(&failure),
-        };
-        first.get_or_insert((facts, assessment));
-        if ends {
-            break;
+        let goes_on = assessment.failure(id).as_ref().is_some_and(concerns_one);
+        if !goes_on {
+            return Ok(Some((facts, assessment, true)));
         }
+        first.get_or_insert((facts, assessment, false));
     }
     Ok(first)
 }

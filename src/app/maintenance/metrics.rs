@@ -15,6 +15,7 @@ use crate::ports::store::Scope;
 use crate::app::context::Context;
 use crate::app::credential::assessment::{NextStep, assess};
 use crate::app::credential::facts::FactsReader;
+use crate::app::credential::obstacle::Obstacle;
 use crate::app::credential::state::Actor;
 use crate::app::failure::{Failure, Kind};
 use crate::app::hooks::sent_log;
@@ -93,7 +94,12 @@ fn login(reader: &mut FactsReader<'_>, seen: &VisibleProfile<'_>, now: Timestamp
     let facts = reader.read(seen).ok()?;
     let assessment = assess(&facts, RefreshPolicy::MinValid(None), now);
     let unusable = seen.unusable(now, None);
-    let is_ending = assessment.actor == Actor::Person && assessment.trouble().is_some();
+    let is_stuck = assessment
+        .obstacle
+        .as_ref()
+        .is_some_and(Obstacle::is_permanent);
+    let is_ending =
+        assessment.actor == Actor::Person && (is_stuck || assessment.trouble().is_some());
     Some(Login {
         agent: seen.owner.clone(),
         profile: seen.id.clone(),

@@ -305,9 +305,11 @@ fn remembered(
             retry_at: Some(retry_at),
         } if *since <= now && now < *retry_at => {
             let left = now.until(*retry_at);
-            match !is_valid && left <= SHORT_PAUSE_MS {
-                true => Some((NextStep::WaitUntil(*retry_at), None)),
-                false => Some(cannot(unavailable(facts, &with_wait(reason, left)))),
+            match (!is_valid && left <= SHORT_PAUSE_MS, &facts.path) {
+                (true, RefreshPath::Open) => Some((NextStep::WaitUntil(*retry_at), None)),
+                // Nobody waits for what cannot be sent then.
+                (true, _) => None,
+                (false, _) => Some(cannot(unavailable(facts, &with_wait(reason, left)))),
             }
         }
         _ => None,

@@ -61,6 +61,12 @@ pub enum NextStep {
     TryLater,
 }
 
+impl NextStep {
+    fn is_failure(&self) -> bool {
+        matches!(self, Self::NeedsLogin | Self::FixConfig | Self::TryLater)
+    }
+}
+
 impl Assessment {
     /// Whether a command gets a token now without anybody's help, as far as can be told without a
     /// request.
@@ -79,10 +85,7 @@ impl Assessment {
 
     /// Whether a command that needs the token fails now.
     pub fn is_failure(&self) -> bool {
-        matches!(
-            self.next,
-            NextStep::NeedsLogin | NextStep::FixConfig | NextStep::TryLater
-        )
+        self.next.is_failure()
     }
 
     /// Whether somebody must act before there is a token.
@@ -261,9 +264,16 @@ fn refreshable(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
     {
         return step;
     }
-    if let Some((agent, profile)) = &facts.successor {
-        let next = NextStep::AdoptSuccessor(agent.clone(), profile.clone());
-        return (next, None);
+    // Nothing is sent or moved for a provider that is not known.
+    if let RefreshPath::NoManifest(failure) = &facts.path {
+        return cannot(blocked(facts, failure));
+    }
+    if let Some(successor) = &facts.successor {
+        let (agent, profile) = (successor.agent.clone(), successor.profile.clone());
+        return match refreshable(&successor.facts, policy, now) {
+            (next, Some(obstacle)) if next.is_failure() => cannot(obstacle),
+            _ => (NextStep::AdoptSuccessor(agent, profile), None),
+        };
     }
     if let (GrantStanding::Spent { .. }, Some(obstacle)) = (&facts.standing, dead_grant(facts)) {
         return cannot(obstacle);
@@ -271,7 +281,7 @@ fn refreshable(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
     match &facts.path {
         RefreshPath::Blocked(failure) => return cannot(blocked(facts, failure)),
         RefreshPath::Missing => return cannot(no_token_endpoint(facts)),
-        RefreshPath::Open => {}
+        RefreshPath::Open | RefreshPath::NoManifest(_) => {}
     }
     match falls_back {
         true => (NextStep::RefreshThenFallBack, None),

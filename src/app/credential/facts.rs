@@ -17,7 +17,7 @@ use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::VisibleProfile;
 use crate::model::provider::Provider;
 use crate::model::time::Timestamp;
-use crate::ports::store::StoreError;
+use crate::ports::store::{Scope, StoreError};
 
 /// The facts that an assessment of a credential is made of.
 #[derive(Clone, Debug)]
@@ -57,8 +57,8 @@ pub struct Facts {
     pub record: Option<GrantRecord>,
     /// The standing of the grant by that record.
     pub standing: GrantStanding,
-    /// The profile that holds the valid successor of a spent grant.
-    pub successor: Option<(AgentId, ProfileId)>,
+    /// What took the place of a spent grant, if any document holds it.
+    pub successor: Option<Box<Successor>>,
     /// When the grant expires if it is not used, for providers that say so.
     pub rests_until: Option<Timestamp>,
 }
@@ -127,6 +127,17 @@ impl Facts {
             _ => None,
         }
     }
+}
+
+/// The newest of the line of successors of a spent grant.
+#[derive(Clone, Debug)]
+pub struct Successor {
+    /// The agent in whose document it lies.
+    pub agent: AgentId,
+    /// The profile there.
+    pub profile: ProfileId,
+    /// What will be known of the stale copy once it holds the same.
+    pub facts: Facts,
 }
 
 /// What refreshes a token.
@@ -266,6 +277,21 @@ impl<'a> FactsReader<'a> {
         &mut self,
         facts: &mut Facts,
         login: &OAuth,
+        manifest: Manifest<'_>,
+    ) -> Result<(), StoreError> {
+        self.add_record(facts, login, manifest)?;
+        if let (GrantStanding::Spent { successor, .. }, Ok(provider)) =
+            (&facts.standing, manifest.1)
+        {
+            facts.successor = self.successor(facts, successor, login, provider)?;
+        }
+        Ok(())
+    }
+
+    fn add_record(
+        &self,
+        facts: &mut Facts,
+        login: &OAuth,
         (id, manifest): Manifest<'_>,
     ) -> Result<(), StoreError> {
         let provider = manifest.ok();
@@ -285,9 +311,6 @@ impl<'a> FactsReader<'a> {
                 .filter(|_| facts.refresh_present)
                 .and_then(|proven| Some(proven.after(idle_limit?)));
         }
-        if let GrantStanding::Spent { successor, .. } = &facts.standing {
-            facts.successor = self.holder_of_successor(successor)?;
-        }
         facts.path = self.path(facts, login, manifest);
         Ok(())
     }
@@ -302,7 +325,7 @@ impl<'a> FactsReader<'a> {
     ) -> RefreshPath {
         let provider = match manifest {
             Ok(provider) => provider,
-            Err(failure) => return RefreshPath::Blocked(Box::new(failure.clone())),
+            Err(failure) => return RefreshPath::NoManifest(Box::new(failure.clone())),
         };
         let freshness = facts.freshness(facts.margin, self.cx.clock.now());
         if matches!(freshness, Freshness::Fresh { .. }) {
@@ -318,14 +341,32 @@ impl<'a> FactsReader<'a> {
         }
     }
 
-    /// Returns the profile that holds the valid successor of a grant, if any document does.
-    fn holder_of_successor(
+    /// Looks for what took the place of a spent grant, whose first successor is `first`.
+    fn successor(
         &mut self,
+        facts: &Facts,
         first: &GrantDigest,
-    ) -> Result<Option<(AgentId, ProfileId)>, StoreError> {
+        login: &OAuth,
+        provider: &Provider,
+    ) -> Result<Option<Box<Successor>>, StoreError> {
         let cx = self.cx;
         let holders = self.holders.get_or_insert_with(|| rotation::holders(cx));
-        Ok(rotation::follow(cx, first, holders)?.cloned())
+        let Some((agent, profile)) = rotation::follow(cx, first, holders)? else {
+            return Ok(None);
+        };
+        let document = cx.store.load(agent, Scope::Profile(profile))?;
+        let Some(newer) = document.get(profile).and_then(Credential::as_oauth) else {
+            return Ok(None);
+        };
+        let (agent, profile) = (agent.clone(), profile.clone());
+        let login = login.renewed(newer);
+        let mut after = self.of_login(&facts.owner, &facts.profile, &login, provider);
+        self.add_record(&mut after, &login, (&provider.id, Ok(provider)))?;
+        Ok(Some(Box::new(Successor {
+            agent,
+            profile,
+            facts: after,
+        })))
     }
 }
 
@@ -351,15 +392,4 @@ pub(in crate::app) fn as_login(credential: &Credential) -> Option<OAuth> {
         Credential::Token(token) if token.is_of_client() => Some(token.as_grant()),
         Credential::ApiKey(_) | Credential::Token(_) => None,
     }
-}
-
-/// Reads the facts about one profile.
-///
-/// # Errors
-/// If what the journal knows of its grant cannot be read.
-pub(in crate::app) fn facts(
-    cx: Context<'_>,
-    seen: &VisibleProfile<'_>,
-) -> Result<Facts, StoreError> {
-    FactsReader::new(cx).read(seen)
 }

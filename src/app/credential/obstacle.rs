@@ -239,9 +239,10 @@ pub(super) fn dead_grant(facts: &Facts) -> Option<Obstacle> {
         GrantStanding::Refused { refusal, .. } if !facts.of_client => {
             Some(refused(facts, &refusal_words(refusal)))
         }
-        GrantStanding::Spent { since, .. } if facts.successor.is_none() => {
-            Some(stale_copy(facts, *since))
-        }
+        GrantStanding::Spent { since, .. } => match &facts.successor {
+            None => Some(stale_copy(facts, *since)),
+            Some(successor) => dead_grant(&successor.facts),
+        },
         _ => None,
     }
 }

@@ -7,6 +7,7 @@ use crate::app::credential::obstacle::store_again;
 use crate::app::failure::Failure;
 use crate::app::hooks::event::ProfileRef;
 use crate::app::refresh::outcome::RefreshPolicy;
+use crate::app::refresh::target::RefreshPath;
 use crate::model::alert::{Alert, DedupKey, Event, threshold};
 use crate::model::grant::{GrantDigest, GrantStanding};
 use crate::model::hint::{Command, Hint};
@@ -84,6 +85,12 @@ pub(in crate::app) fn plan(
     };
     if facts.renewal != Renewal::Automatic {
         return Ok(without_refresh(&facts, &assessment, provider, now));
+    }
+    // As for whoever asks for its token: without a manifest it is used as it is or not at all.
+    if matches!(facts.path, RefreshPath::NoManifest(_)) {
+        return assessment
+            .failure(seen.id)
+            .map_or(Ok(TickStep::Nothing), Err);
     }
     if assessment.next == NextStep::FixConfig && !facts.of_client {
         return Err(assessment.into_failure(seen.id));

@@ -60,7 +60,7 @@ pub(in crate::app) fn readers(
         .collect()
 }
 
-/// Returns the first in the line of successors, beginning with `first`, that is among `living`.
+/// Returns the last in the line of successors, beginning with `first`, that is among `living`.
 ///
 /// # Errors
 /// If the journal is there and cannot be read.
@@ -70,15 +70,14 @@ pub(in crate::app) fn follow<'a, T>(
     living: &'a HashMap<GrantDigest, T>,
 ) -> Result<Option<&'a T>, StoreError> {
     let mut grant = first.clone();
+    let mut newest = living.get(first);
     for _ in 0..LONGEST_LINE {
-        if let Some(place) = living.get(&grant) {
-            return Ok(Some(place));
-        }
         let record = cx.store.grant_record(&grant)?;
         match record.as_ref().and_then(GrantRecord::successor) {
-            Some(successor) => grant = successor.clone(),
-            None => break,
+            Some(successor) if successor != *first => grant = successor,
+            _ => break,
         }
+        newest = living.get(&grant).or(newest);
     }
-    Ok(None)
+    Ok(newest)
 }

@@ -37,6 +37,8 @@ pub enum RefreshPath {
     Missing,
     /// Something must be corrected first.
     Blocked(Box<Failure>),
+    /// Its provider is not known, or its manifest cannot be read.
+    NoManifest(Box<Failure>),
 }
 
 /// The token response, and what stores it.

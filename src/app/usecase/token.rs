@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::app::context::Context;
 use crate::app::credential::assessment::assess;
 use crate::app::credential::env_keys::Keys;
-use crate::app::credential::facts::{as_login, facts};
+use crate::app::credential::facts::{FactsReader, as_login};
 use crate::app::credential::outlook::{concerns_one, nothing_usable};
 use crate::app::credential::outside_key::{self, Outside};
 use crate::app::credential::resolve::choose;
@@ -151,7 +151,7 @@ fn take(
         }
         None => {
             let now = cx.clock.now();
-            let assessment = assess(&facts(cx, &seen)?, policy, now);
+            let assessment = assess(&FactsReader::new(cx).read(&seen)?, policy, now);
             let left = credential.expires().map(|end| now.until(end));
             let obstacle = assessment.obstacle.as_ref();
             if let Some(failure) = assessment.failure(id) {

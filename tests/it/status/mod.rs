@@ -2,6 +2,7 @@
 
 pub(crate) mod alert_hooks;
 mod doctor;
+mod one_judgement;
 pub(crate) mod probe;
 mod read_only;
 mod screens;

@@ -1,13 +1,14 @@
 //! Every port that a use case needs, with nothing real behind any of them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use openclaw::app::context::{Context, Dirs};
 use openclaw::app::hooks::queue::Alerts;
 use openclaw::cli::hint::Renderer;
+use openclaw::config::declared::DeclaredFile;
 use openclaw::config::file::ConfigFile;
 use openclaw::model::secret::Secret;
 use openclaw::model::settings::Settings;
@@ -19,7 +20,7 @@ use openclaw::ports::host::{
     Browser, BrowserError, Clock, Env, Interrupt, LoginShell, Random, RandomError, ShellError,
     Signal, Variables,
 };
-use openclaw::ports::http::{Http, HttpError, Request, Response};
+use openclaw::ports::http::{Http, HttpError, HttpErrorKind, Request, Response};
 use openclaw::ports::program::{Exit, HookCommand, ProgramError, Programs, Running};
 use openclaw::providers::catalogue::Catalogue;
 use openclaw::store::file::FileStore;
@@ -48,18 +49,22 @@ impl Random for Counting {
     }
 }
 
-/// A machine without variables, shell, browser, signals, ports.
-struct Nothing;
+/// The variables of a machine that is at hand.
+#[derive(Default)]
+struct Set(BTreeMap<&'static str, &'static str>);
 
-impl Env for Nothing {
-    fn var(&self, _: &str) -> Option<Secret<String>> {
-        None
+impl Env for Set {
+    fn var(&self, name: &str) -> Option<Secret<String>> {
+        self.0.get(name).map(|value| Secret::from(*value))
     }
 
     fn is_remote(&self) -> bool {
         false
     }
 }
+
+/// A machine without shell, browser, signals, ports.
+struct Nothing;
 
 impl LoginShell for Nothing {
     fn variables(&self, _: Duration, _: &dyn Fn() -> bool) -> Result<Variables, ShellError> {
@@ -113,18 +118,49 @@ impl Programs for Nothing {
     }
 }
 
-/// A token endpoint that gives whatever it is asked for, each time something new.
-#[derive(Default)]
-struct Generous(AtomicU64);
+/// What a token endpoint answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Answers {
+    /// It gives whatever it is asked for, each time something new.
+    #[default]
+    Tokens,
+    /// It refuses every grant and every client.
+    Refusal,
+    /// It is in trouble.
+    Trouble,
+    /// It cannot be reached.
+    Nothing,
+    /// It takes the request, and its answer is lost.
+    Lost,
+}
 
-impl Http for Generous {
+/// A token endpoint.
+#[derive(Default)]
+struct TokenEndpoint(Mutex<(Answers, u64)>);
+
+impl Http for TokenEndpoint {
     fn send(&self, _: &Request) -> Result<Response, HttpError> {
-        let n = self.0.fetch_add(1, Ordering::Relaxed);
-        let body = format!(
-            r#"{{"access_token":"at-new-{n}","refresh_token":"rt-new-{n}","expires_in":3600}}"#
-        );
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let n = state.1;
+        state.1 += 1;
+        let failed = |kind| {
+            let detail = "as was asked for".to_owned();
+            Err(HttpError { kind, detail })
+        };
+        let (status, body) = match state.0 {
+            Answers::Tokens => (
+                200,
+                format!(
+                    r#"{{"access_token":"at-new-{n}","refresh_token":"rt-new-{n}","expires_in":3600}}"#
+                ),
+            ),
+            Answers::Refusal => (400, r#"{"error":"invalid_grant"}"#.to_owned()),
+            Answers::Trouble => (503, String::new()),
+            Answers::Nothing => return failed(HttpErrorKind::Connect),
+            Answers::Lost => return failed(HttpErrorKind::NoAnswer),
+        };
         Ok(Response {
-            status: 200,
+            status,
             headers: Vec::new(),
             body: Secret::new(body.into_bytes()),
         })
@@ -167,7 +203,8 @@ pub(crate) struct FakePorts {
     alerts: Alerts,
     person: Person,
     random: Counting,
-    http: Generous,
+    http: TokenEndpoint,
+    env: Arc<Set>,
 }
 
 impl FakePorts {
@@ -183,10 +220,16 @@ impl FakePorts {
 
     /// The same, with a person who pastes this.
     pub(crate) fn with_paste(pasted: &str) -> Self {
+        Self::at(NOW, pasted, &[])
+    }
+
+    /// The same at another time, with these variables.
+    pub(crate) fn at(now: Timestamp, pasted: &str, env: &[(&'static str, &'static str)]) -> Self {
         let files = MemoryFiles::new();
-        files.set_now(NOW);
+        files.set_now(now);
         let shared = Arc::new(files.clone());
-        let clock = Arc::new(FakeClock::new(NOW));
+        let clock = Arc::new(FakeClock::new(now));
+        let env = Arc::new(Set(env.iter().copied().collect()));
         let state = PathBuf::from(STATE);
         let places = StorePaths {
             main_dir: state.join("agents/main/agent"),
@@ -198,11 +241,13 @@ impl FakePorts {
         };
         let store = FileStore::new(shared.clone(), clock.clone(), places);
         let config = state.join("openclaw.json");
+        let declared = DeclaredFile::new(shared.clone(), state.join("config.yaml"));
         Self {
             store,
-            config: ConfigFile::new(shared.clone(), Arc::new(Nothing), config),
+            config: ConfigFile::new(shared.clone(), env.clone(), config),
             settings: Settings::default(),
-            catalogue: Catalogue::new(shared, state.join("providers")),
+            catalogue: Catalogue::new(shared, state.join("providers"))
+                .declaring(Arc::new(declared)),
             alerts: Alerts::default(),
             dirs: Dirs {
                 home: "/home".into(),
@@ -214,7 +259,8 @@ impl FakePorts {
                 ..Person::default()
             },
             random: Counting::default(),
-            http: Generous::default(),
+            http: TokenEndpoint::default(),
+            env,
             clock,
             files,
         }
@@ -227,6 +273,19 @@ impl FakePorts {
         if self.files.replace(&path, bytes).is_err() {
             panic!("{} could not be put", path.display());
         }
+    }
+
+    /// Reads `openclaw.json`, as a command does when it begins.
+    pub(crate) fn configure(&mut self) {
+        match self.config.load() {
+            Ok(loaded) => self.settings = loaded.settings,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// What the token endpoint answers from now on.
+    pub(crate) fn answer(&self, answers: Answers) {
+        self.http.0.lock().unwrap_or_else(PoisonError::into_inner).0 = answers;
     }
 
     /// The bytes of a file of the state directory.
@@ -267,7 +326,7 @@ impl FakePorts {
         Context {
             clock: &*self.clock,
             random: &self.random,
-            env: &Nothing,
+            env: &*self.env,
             shell: &Nothing,
             interrupt: &Nothing,
             browser: &Nothing,

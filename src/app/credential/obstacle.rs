@@ -148,15 +148,21 @@ pub(in crate::app) fn unanswered(facts: &Facts, why: &str) -> Obstacle {
 
 /// Something must be corrected before a refresh can be sent, or it cannot be sent now.
 pub(in crate::app) fn blocked(facts: &Facts, failure: &Failure) -> Obstacle {
-    let code = match failure.kind {
-        FailureKind::Temporary => "in-trouble",
-        _ => "misconfigured",
+    let (kind, why) = (failure.kind, failure.to_string());
+    let obstacle = match kind {
+        // Waiting does not correct a configuration, so it is said while the token is still valid.
+        FailureKind::Config | FailureKind::NotFound => {
+            let words = format!("could not be refreshed: {why}");
+            Obstacle::permanent(kind, "misconfigured", words)
+        }
+        FailureKind::Temporary => Obstacle::temporary(kind, "in-trouble", &why),
+        _ => Obstacle::temporary(kind, "misconfigured", &why),
     };
     Obstacle {
         effect: failure.touched,
         hint: failure.hint.clone().or_else(|| Some(login_again(facts))),
         source: failure.source.clone(),
-        ..Obstacle::temporary(failure.kind, code, &failure.to_string())
+        ..obstacle
     }
 }
 

@@ -265,7 +265,10 @@ fn what_is_not_renewed_by_itself_is_handed_out_until_its_end() {
         assert!(dead.err.contains(hint), "{flow}: {dead:?}");
         assert_eq!(issuer.token_requests().len(), 0, "{flow}");
         let status = run(&world, &["models", "status"]);
-        assert!(status.out.contains("by command"), "{flow}: {status:?}");
+        assert!(
+            status.out.contains("auto-refresh off"),
+            "{flow}: {status:?}"
+        );
         let refresh = run(
             &world,
             &["models", "auth", "refresh", "--profile", "codex:default"],

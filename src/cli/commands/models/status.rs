@@ -28,8 +28,8 @@ use crate::model::id::ProviderId;
   openclaw models status --watch 10
   PS1='$(openclaw models status --prompt) \\$ '
 
-With --check, exits with 1 if a login is expired or missing, and with 2 if one expires within a
-day.")]
+With --check, exits with 1 if a provider gives no token until somebody acts, and with 2 if a login
+expires within a day.")]
 pub struct Status {
     /// Output as JSON
     #[arg(long, alias = "status-json", conflicts_with = "plain")]

@@ -182,8 +182,19 @@ impl Context<'_> {
         }
     }
 
-    /// Warns of entries of a document that could not be read, and of the name under which a
-    /// document was quarantined by the last write.
+    /// Changes an agent's own document if `change` says so, and tells what was wrong with it.
+    pub(in crate::app) fn change(
+        &self,
+        agent: &AgentId,
+        mut change: impl FnMut(&mut AuthProfiles) -> bool,
+    ) -> Result<AuthProfiles, StoreError> {
+        let written = self.store.update(agent, &mut change)?;
+        self.tell_faults(&written);
+        Ok(written)
+    }
+
+    /// Tells what was wrong with a document that was just written: what of it could not be read,
+    /// and under which name that was set aside.
     pub(in crate::app) fn tell_faults(&self, document: &AuthProfiles) {
         for fault in &document.faults {
             self.warn(fault.as_str());

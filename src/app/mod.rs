@@ -2,6 +2,7 @@
 //! which files, clocks or networks lie behind the doors.
 
 pub mod context;
+pub mod deposit;
 pub mod failure;
 
 pub mod agents;

@@ -263,6 +263,20 @@ fn read_binding<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Binding>, D
 }
 
 impl GrantRecord {
+    /// A record of a grant of which nothing else is known.
+    pub fn new(grant: GrantDigest, provider: &ProviderId, profile: &ProfileId) -> Self {
+        Self {
+            grant,
+            provider: provider.clone(),
+            profile: profile.clone(),
+            binding: None,
+            subject: None,
+            revocation_endpoint: None,
+            proven_at: None,
+            attempt: None,
+        }
+    }
+
     /// Judges the grant by its last attempt.
     pub fn standing(&self) -> GrantStanding {
         let Some(attempt) = &self.attempt else {

@@ -31,15 +31,6 @@ pub enum Scope<'a> {
     Profile(&'a ProfileId),
 }
 
-/// What an `update` came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// Write the document.
-    Write,
-    /// Leave it as it is.
-    Keep,
-}
-
 /// How a wait for a grant ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Waited {
@@ -126,8 +117,8 @@ pub trait Documents: Send + Sync {
     /// If it is there and cannot be read or understood.
     fn load(&self, agent: &AgentId, scope: Scope<'_>) -> Result<AuthProfiles, StoreError>;
 
-    /// Reads the document again under its lock, lets `change` change it, and stores it. The only
-    /// writer. `change` may be called again on a newer document, so it must depend on nothing but
+    /// Reads the document again under its lock, lets `change` change it, and stores it if that says
+    /// so. The only writer. `change` may be called again on a newer document, so it must depend on nothing but
     /// the document. What cannot be understood is set aside first, and the new document's `faults`
     /// say so. What the change replaces or removes goes to the history with it.
     ///
@@ -136,7 +127,7 @@ pub trait Documents: Send + Sync {
     fn update(
         &self,
         agent: &AgentId,
-        change: &mut dyn FnMut(&mut AuthProfiles) -> Change,
+        change: &mut dyn FnMut(&mut AuthProfiles) -> bool,
     ) -> Result<AuthProfiles, StoreError>;
 
     /// Proves that an agent's document could be replaced now, before a person is asked for anything.

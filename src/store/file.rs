@@ -11,7 +11,7 @@ use crate::ports::files::{FileError, Files};
 use crate::ports::host::Clock;
 use crate::ports::lock::Wait;
 use crate::ports::store::{
-    Change, Documents, GrantLock, GrantLocks, History, HistoryListing, Journal, Location, Scope,
+    Documents, GrantLock, GrantLocks, History, HistoryListing, Journal, Location, Scope,
     StoreError, Waited,
 };
 use crate::ports::store_files::{StoreFiles, StorePlaces};
@@ -59,13 +59,13 @@ impl Documents for FileStore {
     fn update(
         &self,
         agent: &AgentId,
-        change: &mut dyn FnMut(&mut AuthProfiles) -> Change,
+        change: &mut dyn FnMut(&mut AuthProfiles) -> bool,
     ) -> Result<AuthProfiles, StoreError> {
         let cx = &self.0;
         read::check_generation(cx, agent)?;
         let locked = document_lock::lock(cx, agent)?;
         let mut found = write::find(cx, &locked)?;
-        if change(&mut found.doc) == Change::Write {
+        if change(&mut found.doc) {
             let replaced = history::keep(cx, agent, &mut found.doc)?;
             write::write(cx, &locked, &mut found, None)?;
             history::leave_out_present(cx, replaced);

@@ -168,21 +168,22 @@ fn begun(
     provider: &ProviderId,
     profile: &ProfileId,
 ) -> GrantRecord {
-    let attempt = before.and_then(|record| record.attempt.as_ref());
+    let record = match before {
+        Some(before) => before.clone(),
+        None => GrantRecord::new(grant.clone(), provider, profile),
+    };
+    let failures = record.attempt.map_or(0, |attempt| attempt.failures);
     GrantRecord {
         grant,
         provider: provider.clone(),
         profile: profile.clone(),
-        binding: before.and_then(|record| record.binding.clone()),
-        subject: before.and_then(|record| record.subject.clone()),
-        revocation_endpoint: before.and_then(|record| record.revocation_endpoint.clone()),
-        proven_at: before.and_then(|record| record.proven_at),
         attempt: Some(Attempt {
             begun_at: now,
             settled_at: None,
             outcome: None,
-            failures: attempt.map_or(0, |attempt| attempt.failures),
+            failures,
         }),
+        ..record
     }
 }
 

@@ -15,9 +15,10 @@ use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
 use crate::oauth::key_exchange::{self, Key};
 
-use super::request::{Outcome, Request};
+use super::request::Request;
 use super::{device, redirect, store_key};
 use crate::app::context::Context;
+use crate::app::deposit::StoredProfile;
 use crate::app::failure::{Failure, Kind};
 use crate::app::issuer::registration::{self, Use};
 
@@ -63,7 +64,7 @@ impl LoginResult {
         cx: Context<'_>,
         request: &Request,
         provider: &Provider,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<StoredProfile, Failure> {
         cx.uninterrupted()?;
         match self {
             Self::Grant { client, grant } => keep(cx, request, provider, &client, *grant),

@@ -12,10 +12,11 @@ use crate::ports::dialog::{AuthorizeUrl, Notice};
 use super::super::failure::{Failure, Kind};
 use super::auth_code::{CodeFlow, exchange_failure};
 use super::first_answer::{self, Limits, RaceEntrant};
-use super::request::{Outcome, Request, timed_out};
+use super::request::{Request, timed_out};
 use super::sources::{self, Answer, Asked};
 use super::ssh_hint::ssh_forward;
 use crate::app::context::Context;
+use crate::app::deposit::StoredProfile;
 
 /// Runs the flow from the listener to the stored credential. `device` is a flow of the same client,
 /// for a browser on another machine.
@@ -25,7 +26,7 @@ pub(super) fn run(
     provider: &Provider,
     flow: &CodeFlow,
     device: Option<&DeviceFlow>,
-) -> Result<Outcome, Failure> {
+) -> Result<StoredProfile, Failure> {
     cx.interrupt.defer();
     let (mut listening, redirect_uri) = match &flow.redirect {
         Redirect::Loopback(loopback) => {
@@ -87,7 +88,7 @@ fn settle(
     flow: &CodeFlow,
     attempt: &PendingAuthorization,
     answer: Answer,
-) -> Result<Outcome, Failure> {
+) -> Result<StoredProfile, Failure> {
     let Asked {
         cx,
         request,
@@ -115,11 +116,11 @@ fn settle(
     }
 }
 
-fn show(arrival: Option<Arrival>, kept: &Result<Outcome, Failure>) {
+fn show(arrival: Option<Arrival>, kept: &Result<StoredProfile, Failure>) {
     let Some(arrival) = arrival else { return };
     arrival.answer(match kept {
         Ok(outcome) => Page::Stored {
-            account: outcome.account.clone(),
+            account: (outcome.account.clone()).unwrap_or_else(|| outcome.profile.to_string()),
         },
         Err(failure) => Page::Failed {
             reason: failure.to_string(),

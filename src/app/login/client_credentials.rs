@@ -1,17 +1,17 @@
 //! Client credentials grant: the client requests a token for itself, without a person.
 
-use crate::model::credential::{Credential, Kind as CredentialKind, Token};
+use crate::model::credential::Credential;
 use crate::model::hint::{Command, Hint};
+use crate::model::profiles::AuthProfiles;
 use crate::model::provider::{ClientCredentialsFlow, Flow, Provider};
 use crate::oauth::client_credentials;
 use crate::oauth::error::OAuthError;
-use crate::ports::store::Change;
 
 use super::super::failure::{Failure, Kind};
-use super::request::{Outcome, Request};
-use super::store_login::finished;
+use super::request::Request;
 use crate::app::context::Context;
 use crate::app::credential::profile_id::{ProfileSlot, place_of_client};
+use crate::app::deposit::StoredProfile;
 use crate::app::issuer::registration::{self, Use};
 use crate::app::refresh::client_credentials::{remember, token_of};
 
@@ -21,7 +21,7 @@ pub(super) fn run(
     request: &Request,
     provider: &Provider,
     flow: &ClientCredentialsFlow,
-) -> Result<Outcome, Failure> {
+) -> Result<StoredProfile, Failure> {
     let purpose = Flow::ClientCredentials(flow.clone());
     let client = registration::resolve_with_secret(cx, provider, Use::Login(&purpose))?;
     // Before anything is asked for that could not be kept.
@@ -31,23 +31,24 @@ pub(super) fn run(
     let grant = client_credentials::request(cx.http, provider, &client, flow, now)
         .map_err(|error| no_token(request, provider, &error))?;
     cx.tell_skew(grant.skew_warning());
-    let token = token_of(provider, &grant);
-    store(cx, request, provider, &place, &token)?;
-    remember(cx, &request.agent, &place.id, provider, &client);
-    let outcome = Outcome {
-        account: client.id,
+    let new = Credential::Token(token_of(provider, &grant));
+    let stored = StoredProfile {
         profile: place.id,
         provider: provider.id.clone(),
-        expires: token.expires,
+        kind: new.kind(),
+        account: Some(client.id.clone()),
+        expires: grant.expires,
         replaced: place.replaces,
     };
-    finished(
-        cx,
-        request,
-        provider,
-        (CredentialKind::Token, None),
-        outcome,
-    )
+    let id = &stored.profile;
+    let is_free = |document: &AuthProfiles| {
+        let still = place_of_client(document, &provider.id, Some(id));
+        still.is_ok_and(|still| still.id == *id)
+    };
+    stored.store(cx, &request.agent, &new, &is_free)?;
+    remember(cx, &request.agent, id, provider, &client);
+    stored.finish(cx, None, request.default_model(provider))?;
+    Ok(stored)
 }
 
 fn find_place(
@@ -64,37 +65,6 @@ fn find_place(
         ));
     }
     Ok(place)
-}
-
-fn store(
-    cx: Context<'_>,
-    request: &Request,
-    provider: &Provider,
-    place: &ProfileSlot,
-    token: &Token,
-) -> Result<(), Failure> {
-    let mut is_stored = false;
-    let written = cx.store.update(&request.agent, &mut |document| {
-        // Looked at again under the lock: another login may have taken the name meanwhile.
-        let still = place_of_client(document, &provider.id, Some(&place.id));
-        if still.is_ok_and(|still| still.id == place.id) {
-            let mut new = token.clone();
-            if let Some(Credential::Token(old)) = document.get(&place.id) {
-                new.email.clone_from(&old.email);
-                new.extra.clone_from(&old.extra);
-            }
-            document.put(place.id.clone(), Credential::Token(new));
-            is_stored = true;
-            return Change::Write;
-        }
-        Change::Keep
-    })?;
-    cx.tell_faults(&written);
-    if is_stored {
-        return Ok(());
-    }
-    let message = format!("{} was taken by another login a moment ago", place.id);
-    Err(Failure::new(Kind::Busy, message).hint(Command::login(&provider.id, None)))
 }
 
 fn no_token(request: &Request, provider: &Provider, error: &OAuthError) -> Failure {

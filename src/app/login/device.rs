@@ -17,9 +17,10 @@ use crate::oauth::grant::Grant;
 use crate::ports::dialog::{DeviceCode, Notice};
 
 use super::super::failure::{Failure, Kind};
-use super::request::{Outcome, Request};
+use super::request::Request;
 use super::store_token;
 use crate::app::context::Context;
+use crate::app::deposit::StoredProfile;
 
 /// The interval at which a wait looks whether it is over.
 const TICK: Duration = Duration::from_millis(50);
@@ -142,7 +143,7 @@ pub(super) fn run(
     provider: &Provider,
     client: &Client,
     flow: &DeviceFlow,
-) -> Result<Outcome, Failure> {
+) -> Result<StoredProfile, Failure> {
     cx.interrupt.defer();
     let deadline = cx.clock.monotonic() + request.timeout;
     let until = cx.clock.now().after(request.timeout);
@@ -166,7 +167,7 @@ pub(super) fn keep_grant(
     client: &Client,
     flow: &DeviceFlow,
     grant: Grant,
-) -> Result<Outcome, Failure> {
+) -> Result<StoredProfile, Failure> {
     match flow.stores {
         Stored::OAuth => keep(cx, request, provider, client, grant),
         Stored::Token => store_token::keep(cx, request, provider, flow, grant),

@@ -20,9 +20,10 @@ use super::super::failure::{Failure, Kind};
 use super::auth_code::{CodeFlow, exchange_failure, refused};
 use super::choose;
 use super::pending::{self, Pending};
-use super::request::{Outcome, Request};
+use super::request::Request;
 use super::start::{finish_command, start_command};
 use crate::app::context::Context;
+use crate::app::deposit::StoredProfile;
 
 /// Parameters of [`run`].
 #[derive(Clone, Debug)]
@@ -43,7 +44,7 @@ pub struct Wanted {
 /// [`Kind::Usage`] if what was pasted is not the answer to it, [`Kind::NotFound`] if there is no
 /// such attempt any more, [`Kind::NeedsLogin`] if the provider refused, [`Kind::Temporary`] for the
 /// network, [`Kind::Busy`], and what the store says. Nothing is stored then.
-pub fn run(cx: Context<'_>, wanted: &Wanted) -> Result<Outcome, Failure> {
+pub fn run(cx: Context<'_>, wanted: &Wanted) -> Result<StoredProfile, Failure> {
     cx.interrupt.defer();
     let pasted = match Pasted::parse(read(cx, &wanted.code_file)?.expose()) {
         Pasted::Invalid(why) => return Err(unusable(&why, None)),
@@ -123,8 +124,8 @@ impl Completion<'_> {
             })
     }
 
-    /// Exchanges the code, once.
-    fn spend(&self, code: &AuthorizationCode) -> Result<Outcome, Failure> {
+    /// Uses the code, once.
+    fn spend(&self, code: &AuthorizationCode) -> Result<StoredProfile, Failure> {
         let Self { cx, provider, .. } = self;
         // Before the code is spent for a login that could not be kept.
         cx.store.check_writable(&self.request.agent)?;

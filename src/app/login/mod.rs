@@ -32,7 +32,8 @@ use super::issuer::registration::{self, Use};
 use super::paste::{self, Form};
 use auth_code::CodeFlow;
 
-pub use request::{Outcome, Request};
+pub use super::deposit::StoredProfile;
+pub use request::Request;
 
 /// Logs in.
 ///
@@ -40,7 +41,7 @@ pub use request::{Outcome, Request};
 /// [`Kind::NotFound`] for an unknown provider or method, [`Kind::NeedsLogin`] if the provider or
 /// the person refused, [`Kind::Temporary`] for the network and the deadline, [`Kind::Cancelled`],
 /// and what the store says. Nothing is stored then.
-pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
+pub fn run(cx: Context<'_>, request: &Request) -> Result<StoredProfile, Failure> {
     let provider = cx.provider(&request.provider)?;
     tell_findings(cx, &provider)?;
     let flow = choose(&provider, request.method.as_deref())?;
@@ -83,7 +84,7 @@ fn in_a_browser(
     request: &Request,
     provider: &Provider,
     flow: &CodeFlow,
-) -> Result<Outcome, Failure> {
+) -> Result<StoredProfile, Failure> {
     // Before a person is sent to the browser for a login that could not be kept.
     cx.store.check_writable(&request.agent)?;
     // Whoever named a method wants that one alone.
@@ -134,9 +135,9 @@ fn choose<'a>(provider: &'a Provider, method: Option<&str>) -> Result<&'a Flow, 
     })
 }
 
-/// Asks for a token or key and stores it, for a method that is a paste.
-fn paste_instead(cx: Context<'_>, request: &Request, form: Form) -> Result<Outcome, Failure> {
-    let stored = paste::run(
+/// A provider whose method is a paste is served by the command for that.
+fn paste_instead(cx: Context<'_>, request: &Request, form: Form) -> Result<StoredProfile, Failure> {
+    let pasted = paste::run(
         cx,
         &paste::Request {
             agent: request.agent.clone(),
@@ -147,11 +148,5 @@ fn paste_instead(cx: Context<'_>, request: &Request, form: Form) -> Result<Outco
             metadata: Vec::new(),
         },
     )?;
-    Ok(Outcome {
-        account: stored.profile.to_string(),
-        profile: stored.profile,
-        provider: stored.provider,
-        expires: stored.expires,
-        replaced: stored.replaced,
-    })
+    Ok(pasted.stored)
 }

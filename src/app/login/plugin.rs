@@ -10,9 +10,10 @@ use crate::oauth::error::OAuthError;
 use crate::oauth::plugin::{self as protocol, Interaction, Login, ORIGIN, Program};
 use crate::ports::dialog::{Answer, Notice, Question};
 
-use super::request::{Outcome, Request};
+use super::request::Request;
 use super::store_login::{Origin, keep_from};
 use crate::app::context::Context;
+use crate::app::deposit::StoredProfile;
 use crate::app::failure::{Failure, Kind};
 use crate::app::issuer::plugin;
 use crate::app::issuer::verify_login::Proof;
@@ -23,7 +24,7 @@ pub(in crate::app) fn run(
     request: &Request,
     provider: &Provider,
     flow: &ProgramFlow,
-) -> Result<Outcome, Failure> {
+) -> Result<StoredProfile, Failure> {
     let path = plugin::choose(cx, provider, flow)?;
     cx.store.check_writable(&request.agent)?;
     cx.interrupt.defer();

@@ -1,4 +1,4 @@
-//! Request and outcome of a login.
+//! What a login is asked for.
 
 use std::time::Duration;
 
@@ -6,7 +6,6 @@ use crate::app::failure::{Failure, Kind};
 use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::provider::Provider;
-use crate::model::time::Timestamp;
 
 /// Parameters of a login.
 #[derive(Clone, Debug)]
@@ -31,19 +30,12 @@ pub struct Request {
     pub yes: bool,
 }
 
-/// A login that was stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// The profile.
-    pub profile: ProfileId,
-    /// The provider.
-    pub provider: ProviderId,
-    /// The account, as people know it.
-    pub account: String,
-    /// When the access token expires, if that is known.
-    pub expires: Option<Timestamp>,
-    /// Whether it replaced an older login of the same identity.
-    pub replaced: bool,
+impl Request {
+    /// The model that becomes the default one with this login.
+    pub(super) fn default_model<'a>(&self, provider: &'a Provider) -> Option<&'a String> {
+        let model = provider.default_model.as_ref();
+        model.filter(|_| self.set_default)
+    }
 }
 
 /// Makes the failure after the time limit.

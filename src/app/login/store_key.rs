@@ -2,20 +2,18 @@
 
 use serde_json::json;
 
-use crate::model::credential::{ApiKey, Credential, Kind as CredentialKind};
+use crate::model::credential::{ApiKey, Credential};
 use crate::model::hint::{Command, Hint};
 use crate::model::id::ProfileId;
 use crate::model::json::{Extra, Verbatim};
 use crate::model::provider::Provider;
 use crate::oauth::key_exchange::Key;
 use crate::ports::dialog::Notice;
-use crate::ports::store::Change;
 
-use super::request::{Outcome, Request};
-use super::store_login::finished;
+use super::request::Request;
 use crate::app::context::Context;
+use crate::app::deposit::StoredProfile;
 use crate::app::failure::Failure;
-use crate::app::paste;
 
 /// Stores it as `<provider>:default`, or under the requested name. Nothing tells whether two keys
 /// belong to one account, so the old one is replaced; its history keeps it.
@@ -24,7 +22,7 @@ pub(in crate::app) fn keep(
     request: &Request,
     provider: &Provider,
     made: Key,
-) -> Result<Outcome, Failure> {
+) -> Result<StoredProfile, Failure> {
     let profile = match &request.profile {
         Some(profile) => profile.clone(),
         None => ProfileId::of(&provider.id, "default")?,
@@ -37,41 +35,31 @@ pub(in crate::app) fn keep(
         profile: profile.clone(),
         replaces: false,
     });
-    let mut new = ApiKey {
+    let mut extra = Extra::default();
+    let metadata = json!({ "authFlow": "oauth-pkce" });
+    extra.set("metadata", Verbatim::new(metadata.to_string()));
+    let new = Credential::ApiKey(ApiKey {
         provider: provider.id.to_string(),
         key: Some(made.key),
         email: None,
-        extra: Extra::default(),
+        extra,
+    });
+    let stored = StoredProfile {
+        profile,
+        provider: provider.id.clone(),
+        kind: new.kind(),
+        account: made.user,
+        expires: None,
+        replaced,
     };
-    let metadata = Verbatim::new(json!({ "authFlow": "oauth-pkce" }).to_string());
-    let written = cx.store.update(&request.agent, &mut |document| {
-        if let Some(Credential::ApiKey(old)) = document.get(&profile) {
-            new.extra = paste::beside(&old.extra, "keyRef");
-        }
-        new.extra.set("metadata", metadata.clone());
-        document.put(profile.clone(), Credential::ApiKey(new.clone()));
-        Change::Write
-    })?;
-    cx.tell_faults(&written);
+    stored.store(cx, &request.agent, &new, &|_| true)?;
     if replaced {
         cx.info(
-            Hint::from(format!("{profile} held something else before; `"))
+            Hint::from(format!("{} held something else before; `", stored.profile))
                 .run(Command::history(None))
                 .then("` tells what is kept of it"),
         );
     }
-    let outcome = Outcome {
-        account: made.user.unwrap_or_else(|| profile.to_string()),
-        profile,
-        provider: provider.id.clone(),
-        expires: None,
-        replaced,
-    };
-    finished(
-        cx,
-        request,
-        provider,
-        (CredentialKind::ApiKey, None),
-        outcome,
-    )
+    stored.finish(cx, None, request.default_model(provider))?;
+    Ok(stored)
 }

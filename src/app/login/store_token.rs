@@ -1,17 +1,15 @@
 //! Storage of a long-lived token: nothing refreshes it, and it does not tell its account.
 
-use crate::model::credential::{Credential, Kind as CredentialKind, Token};
+use crate::model::credential::{Credential, Token};
 use crate::model::id::ProfileId;
 use crate::model::json::Extra;
 use crate::model::provider::{DeviceFlow, Provider};
 use crate::oauth::grant::Grant;
-use crate::ports::store::Change;
 
-use super::request::{Outcome, Request};
-use super::store_login::finished;
+use super::request::Request;
 use crate::app::context::Context;
+use crate::app::deposit::StoredProfile;
 use crate::app::failure::Failure;
-use crate::app::paste;
 
 /// Chooses the profile.
 fn profile(
@@ -48,38 +46,27 @@ pub(in crate::app) fn keep(
     provider: &Provider,
     flow: &DeviceFlow,
     grant: Grant,
-) -> Result<Outcome, Failure> {
+) -> Result<StoredProfile, Failure> {
     let profile = profile(request, provider, flow)?;
     cx.tell_skew(grant.skew_warning());
     let replaced = cx.is_taken(&request.agent, &profile);
     let expires = grant.expires;
-    let mut token = Token {
+    let new = Credential::Token(Token {
         provider: provider.id.to_string(),
         token: Some(grant.access),
         expires,
         email: None,
         extra: Extra::default(),
-    };
-    let written = cx.store.update(&request.agent, &mut |document| {
-        if let Some(Credential::Token(old)) = document.get(&profile) {
-            token.extra = paste::beside(&old.extra, "tokenRef");
-        }
-        document.put(profile.clone(), Credential::Token(token.clone()));
-        Change::Write
-    })?;
-    cx.tell_faults(&written);
-    let outcome = Outcome {
-        account: profile.to_string(),
+    });
+    let stored = StoredProfile {
         profile,
         provider: provider.id.clone(),
+        kind: new.kind(),
+        account: None,
         expires,
         replaced,
     };
-    finished(
-        cx,
-        request,
-        provider,
-        (CredentialKind::Token, None),
-        outcome,
-    )
+    stored.store(cx, &request.agent, &new, &|_| true)?;
+    stored.finish(cx, None, request.default_model(provider))?;
+    Ok(stored)
 }

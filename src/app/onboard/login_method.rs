@@ -219,7 +219,7 @@ impl LoginMethod<'_> {
         given: Option<Secret<String>>,
         metadata: Vec<(String, String)>,
     ) -> Result<StoredCredential, Failure> {
-        let stored = paste::run(
+        let paste::Outcome { stored, .. } = paste::run(
             self.cx,
             &paste::Request {
                 agent: self.agent.clone(),

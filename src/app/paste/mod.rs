@@ -10,20 +10,18 @@ pub use shape::Form;
 
 use serde_json::{Map, Value};
 
-use crate::config::edit::Edit;
 use crate::model::credential::{self, ApiKey, Credential, Token};
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::json::{Extra, Verbatim};
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
-use crate::model::time::Timestamp;
-use crate::ports::dialog::{Answer, DialogError, Notice, Question};
-use crate::ports::store::Change;
+use crate::ports::dialog::{Answer, DialogError, Question};
 use crate::providers::catalogue::CatalogueError;
 
 use super::context::Context;
-use super::failure::{Failure, Kind, StoreEffect};
+use super::deposit::StoredProfile;
+use super::failure::{Failure, Kind};
 use shape::{Shape, cleaned};
 
 /// Parameters of [`run`].
@@ -46,20 +44,12 @@ pub struct Request {
 /// A secret that was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// The profile.
-    pub profile: ProfileId,
-    /// The provider.
-    pub provider: ProviderId,
-    /// The kind of credential.
-    pub kind: credential::Kind,
-    /// A fingerprint of the secret, which reveals nothing of it.
+    /// Where, and as what.
+    pub stored: StoredProfile,
+    /// A short name of the secret that tells nothing about it.
     pub fingerprint: String,
     /// Its length in characters.
     pub length: usize,
-    /// When it expires, if it does.
-    pub expires: Option<Timestamp>,
-    /// Whether the profile held something else before.
-    pub replaced: bool,
 }
 
 /// Asks for a secret, checks its shape, and stores it.
@@ -92,19 +82,25 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         return Err(Failure::new(Kind::Usage, format!("no {noun} was given")).hint(pipe));
     }
     Shape::of(&request.form, &request.provider, manifest.as_ref()).check(&secret)?;
-    let outcome = Outcome {
-        fingerprint: secret.fingerprint(),
-        length: secret.expose().chars().count(),
+    let stored = StoredProfile {
         replaced: cx.is_taken(&request.agent, &profile),
         provider: request.provider.clone(),
         profile,
+        account: None,
         kind: request.form.kind(),
         expires: match request.form {
             Form::Token { expires_in } => expires_in.map(|life| cx.clock.now().after(life)),
             Form::SetupToken { .. } | Form::Key => None,
         },
     };
-    store(cx, request, &outcome, &secret)?;
+    let outcome = Outcome {
+        fingerprint: secret.fingerprint(),
+        length: secret.expose().chars().count(),
+        stored,
+    };
+    let new = credential(request, &outcome.stored, secret);
+    outcome.stored.store(cx, &request.agent, &new, &|_| true)?;
+    outcome.stored.finish(cx, None, None)?;
     Ok(outcome)
 }
 
@@ -210,118 +206,28 @@ fn ask(cx: Context<'_>, request: &Request) -> Result<Secret<String>, Failure> {
     }
 }
 
-fn store(
-    cx: Context<'_>,
-    request: &Request,
-    outcome: &Outcome,
-    secret: &Secret<String>,
-) -> Result<(), Failure> {
-    let written = cx.store.update(&request.agent, &mut |document| {
-        let old = document.get(&outcome.profile);
-        let new = credential(request, outcome, secret.clone(), old);
-        document.put(outcome.profile.clone(), new);
-        Change::Write
-    })?;
-    cx.tell_faults(&written);
-    let mode = outcome.kind.as_str();
-    make_selectable(cx, &outcome.profile, &request.provider, mode, None)?;
-    cx.dialog.notice(&Notice::Saved {
-        profile: outcome.profile.clone(),
-        provider: request.provider.clone(),
-        expires: outcome.expires,
-    });
-    Ok(())
-}
-
-/// Makes the new credential, with the members that the old one of its kind had beside its secret.
-fn credential(
-    request: &Request,
-    outcome: &Outcome,
-    secret: Secret<String>,
-    old: Option<&Credential>,
-) -> Credential {
+/// The new credential.
+fn credential(request: &Request, stored: &StoredProfile, secret: Secret<String>) -> Credential {
     let provider = request.provider.to_string();
-    match outcome.kind {
-        credential::Kind::ApiKey => {
-            let mut extra = match old {
-                Some(Credential::ApiKey(old)) => beside(&old.extra, "keyRef"),
-                _ => Extra::default(),
-            };
-            if !request.metadata.is_empty() {
-                let pairs = request.metadata.iter().cloned();
-                let text = Map::from_iter(pairs.map(|(name, value)| (name, Value::from(value))));
-                let text = Verbatim::new(Value::from(text).to_string());
-                extra.set("metadata", text);
-            }
-            Credential::ApiKey(ApiKey {
-                provider,
-                key: Some(secret),
-                email: None,
-                extra,
-            })
-        }
-        credential::Kind::Token | credential::Kind::OAuth => Credential::Token(Token {
+    let mut extra = Extra::default();
+    if stored.kind != credential::Kind::ApiKey {
+        return Credential::Token(Token {
             provider,
             token: Some(secret),
-            expires: outcome.expires,
+            expires: stored.expires,
             email: None,
-            extra: match old {
-                Some(Credential::Token(old)) => beside(&old.extra, "tokenRef"),
-                _ => Extra::default(),
-            },
-        }),
-    }
-}
-
-/// Returns the members of an old credential that stay beside a new secret.
-pub(super) fn beside(old: &Extra, reference: &str) -> Extra {
-    let mut extra = old.clone();
-    // Where there is a reference, later releases use it in the place of the secret. And this is no
-    // token that a client got for itself, to be renewed by it.
-    let stale = [reference, Token::GRANT_TYPE];
-    extra.0.retain(|(name, _)| !stale.contains(&name.as_str()));
-    extra
-}
-
-/// Adds a new profile to `openclaw.json` if it could not be selected otherwise: once
-/// `auth.profiles` names any profile of a provider, those that it does not name are never selected,
-/// and an `auth.order` excludes what it does not list. Otherwise the configuration is left alone.
-pub(super) fn make_selectable(
-    cx: Context<'_>,
-    profile: &ProfileId,
-    provider: &ProviderId,
-    mode: &str,
-    email: Option<String>,
-) -> Result<(), Failure> {
-    let same = |text: &str| ProviderId::parse(text).as_ref() == Ok(provider);
-    let mut edits = Vec::new();
-    let named = &cx.settings.profiles;
-    if named
-        .iter()
-        .any(|other| same(&other.provider) || other.id == *profile)
-    {
-        edits.push(Edit::SetAuthProfile {
-            id: profile.clone(),
-            provider: provider.clone(),
-            mode: mode.to_owned(),
-            email,
+            extra,
         });
     }
-    if cx.settings.order_of(provider).is_some() {
-        edits.push(Edit::OrderFirst {
-            provider: provider.clone(),
-            id: profile.clone(),
-        });
+    if !request.metadata.is_empty() {
+        let pairs = request.metadata.iter().cloned();
+        let text = Map::from_iter(pairs.map(|(name, value)| (name, Value::from(value))));
+        extra.set("metadata", Verbatim::new(Value::from(text).to_string()));
     }
-    if edits.is_empty() {
-        return Ok(());
-    }
-    cx.edit_config(&edits).map(|_| ()).map_err(|error| {
-        let mut failure = Failure::from(error).touched(StoreEffect::Changed);
-        failure.message = format!(
-            "{profile} is stored, and could not be named in the configuration, so it may not be chosen: {}",
-            failure.message
-        );
-        failure
+    Credential::ApiKey(ApiKey {
+        provider,
+        key: Some(secret),
+        email: None,
+        extra,
     })
 }

@@ -19,7 +19,6 @@ use crate::model::time::Timestamp;
 use crate::oauth::client_credentials;
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
-use crate::ports::store::Change;
 
 use super::backoff::next_try;
 use super::outcome::{RefreshResult, ValidToken};
@@ -59,22 +58,21 @@ fn store_token(
     let cx = request.cx;
     let skew = grant.skew_warning();
     let mut stored = None;
-    let written = cx.store.update(request.owner, &mut |document| {
+    cx.change(request.owner, |document| {
         // Logged out, or changed by a person meanwhile: the newer wish wins.
         let Some(Credential::Token(now)) = document.get(request.profile) else {
-            return Change::Keep;
+            return false;
         };
         if !now.is_of_client() || now.token != old.access {
-            return Change::Keep;
+            return false;
         }
         let mut new = now.clone();
         new.token = Some(grant.access.clone());
         new.expires = grant.expires;
         stored = Some(new.as_grant());
         document.put(request.profile.clone(), Credential::Token(new));
-        Change::Write
+        true
     })?;
-    cx.tell_faults(&written);
     cx.tell_skew(skew);
     let Some(stored) = stored else {
         return Ok(None);
@@ -129,13 +127,9 @@ fn write_down(
     };
     let (owner, profile, provider) = (request.owner, request.profile, &request.provider.id);
     let record = facts.record.as_ref();
+    let digest = GrantDigest::of_client(owner, provider, profile);
     let written = request.cx.store.record_login(&GrantRecord {
-        grant: GrantDigest::of_client(owner, provider, profile),
-        provider: provider.clone(),
-        profile: profile.clone(),
         binding: record.and_then(|record| record.binding.clone()),
-        subject: None,
-        revocation_endpoint: None,
         proven_at: facts.proven_at(),
         attempt: Some(Attempt {
             begun_at,
@@ -143,6 +137,7 @@ fn write_down(
             outcome: Some(outcome),
             failures,
         }),
+        ..GrantRecord::new(digest, provider, profile)
     });
     if let Err(error) = written {
         tracing::warn!(%error, "the end of a request for a token was not written down");
@@ -158,15 +153,12 @@ pub(in crate::app) fn remember(
     provider: &Provider,
     client: &Client,
 ) {
+    let digest = GrantDigest::of_client(owner, &provider.id, profile);
     let recorded = cx.store.record_login(&GrantRecord {
-        grant: GrantDigest::of_client(owner, &provider.id, profile),
-        provider: provider.id.clone(),
-        profile: profile.clone(),
         binding: Some(client.binding()),
-        subject: None,
         revocation_endpoint: client.revoke.clone(),
         proven_at: Some(cx.clock.now()),
-        attempt: None,
+        ..GrantRecord::new(digest, &provider.id, profile)
     });
     if let Err(error) = recorded {
         let text = format!("the token is stored, its journal entry is not: {error}");

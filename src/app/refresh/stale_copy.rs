@@ -7,7 +7,7 @@
 use crate::app::failure::Failure;
 use crate::model::credential::{Credential, OAuth};
 use crate::model::id::{AgentId, ProfileId};
-use crate::ports::store::{Change, Scope};
+use crate::ports::store::Scope;
 
 use super::request::RefreshRequest;
 
@@ -30,9 +30,9 @@ pub(super) fn adopt_successor(
             Some(copy) => {
                 let renewed = Credential::OAuth(copy.renewed(successor));
                 document.put(request.profile.clone(), renewed);
-                Change::Write
+                true
             }
-            None => Change::Keep,
+            None => false,
         }
     })?;
     if replaced {

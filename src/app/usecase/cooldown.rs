@@ -10,7 +10,7 @@ use crate::model::selection::{self, Verdict};
 use crate::model::settings::Settings;
 use crate::model::time::Timestamp;
 use crate::model::usage::Usage;
-use crate::ports::store::{Change, Scope};
+use crate::ports::store::Scope;
 
 use crate::app::context::Context;
 use crate::app::failure::Failure;
@@ -156,7 +156,7 @@ pub fn clear(cx: Context<'_>, agent: &AgentId, which: &Which) -> Result<Vec<Prof
         return Ok(Vec::new());
     }
     let mut cleared = Vec::new();
-    let own = cx.store.update(agent, &mut |doc| {
+    cx.change(agent, |doc| {
         cleared = marked(doc, &effective, which);
         for id in &cleared {
             if let Some(usage) = known(doc, effective.main.as_ref(), id) {
@@ -164,12 +164,8 @@ pub fn clear(cx: Context<'_>, agent: &AgentId, which: &Which) -> Result<Vec<Prof
                 doc.set_usage(id, next);
             }
         }
-        match cleared.is_empty() {
-            true => Change::Keep,
-            false => Change::Write,
-        }
+        !cleared.is_empty()
     })?;
-    cx.tell_faults(&own);
     Ok(cleared)
 }
 

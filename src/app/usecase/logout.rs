@@ -5,7 +5,7 @@
 use crate::model::credential::{Credential, Kind as CredentialKind};
 use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId};
-use crate::ports::store::{Change, Scope, StoreError};
+use crate::ports::store::{Scope, StoreError};
 
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
@@ -182,20 +182,16 @@ fn forget(
     let Outcome { profile, owner, .. } = outcome;
     let mut removed = false;
     let mut replaced = false;
-    let written = cx.store.update(owner, &mut |document| {
+    let written = cx.change(owner, |document| {
         replaced = document.get(profile).is_some_and(|held| !is_meant(held));
         removed = !replaced && document.remove(profile).is_some();
-        match removed {
-            true => Change::Write,
-            false => Change::Keep,
-        }
+        removed
     });
     let was_revoked = outcome.revocation.is_some();
-    let written = written.map_err(|error| match was_revoked {
+    written.map_err(|error| match was_revoked {
         true => unforgotten(outcome, error),
         false => error.into(),
     })?;
-    cx.tell_faults(&written);
     outcome.removed = removed;
     outcome.replaced = replaced;
     outcome.kept = removed && is_kept(cx, &outcome.owner, &outcome.profile);
@@ -233,10 +229,7 @@ fn forget_copies(cx: Context<'_>, outcome: &mut Outcome, plan: &RevocationPlan) 
         let written = cx.store.update(agent, &mut |document| {
             let is_it = document.get(id).is_some_and(|held| plan.revoked(held));
             removed = is_it && document.remove(id).is_some();
-            match removed {
-                true => Change::Write,
-                false => Change::Keep,
-            }
+            removed
         });
         match written {
             Ok(_) if removed => told.copies.push((agent.clone(), id.clone())),

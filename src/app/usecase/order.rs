@@ -9,7 +9,7 @@ use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
 use crate::model::profiles::Effective;
 use crate::model::selection::{self, Verdict};
-use crate::ports::store::{Change, Scope};
+use crate::ports::store::Scope;
 
 use crate::app::context::Context;
 use crate::app::credential::reason_text::Reason;
@@ -104,14 +104,10 @@ pub(in crate::app) fn write(
     ids: Option<&[String]>,
 ) -> Result<bool, Failure> {
     let mut changed = false;
-    let written = cx.store.update(agent, &mut |document| {
+    cx.change(agent, |document| {
         changed = put(&mut document.order, provider, ids);
-        match changed {
-            true => Change::Write,
-            false => Change::Keep,
-        }
+        changed
     })?;
-    cx.tell_faults(&written);
     Ok(changed)
 }
 

@@ -11,7 +11,7 @@ use crate::model::cooldown::{self, ProfileFailure, Reason};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::Effective;
 use crate::model::time::Timestamp;
-use crate::ports::store::{Change, Scope};
+use crate::ports::store::Scope;
 
 use super::cooldown::{Next, known, next_in_line};
 use crate::app::context::Context;
@@ -153,7 +153,7 @@ fn written(
             .flatten()
             .any(|document| document.get(id).is_some());
         if !is_there {
-            return Change::Keep;
+            return false;
         }
         let usage = known(doc, main.as_ref(), id).cloned().unwrap_or_default();
         let release = doc.release.over(main.as_ref().map(|main| main.release));
@@ -177,7 +177,7 @@ fn written(
         if request.ending == RequestOutcome::Worked {
             doc.set_last_good(provider, id);
         }
-        Change::Write
+        true
     })?;
     if !is_there {
         return Err(Failure::no_such_profile(id));

@@ -6,12 +6,12 @@ use crate::model::hint::{Command, Hint};
 use crate::model::history::{Cause, Generation, History};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::time::Timestamp;
-use crate::ports::store::{Change, GrantLock, Held};
+use crate::ports::store::{GrantLock, Held};
 
 use super::history::{Facts, Row, SuccessorLocation, Verdict, line, owner};
 use crate::app::context::Context;
+use crate::app::deposit::make_selectable;
 use crate::app::failure::{Failure, Kind};
-use crate::app::paste;
 
 /// Parameters of [`run`].
 #[derive(Clone, Debug)]
@@ -225,11 +225,10 @@ fn put(
     id: &ProfileId,
     credential: &Credential,
 ) -> Result<(), Failure> {
-    let written = cx.store.update(owner, &mut |document| {
+    let written = cx.change(owner, |document| {
         document.put(id.clone(), credential.clone());
-        Change::Write
+        true
     })?;
-    cx.tell_faults(&written);
     let Some(provider) = credential.provider() else {
         return Ok(());
     };
@@ -240,7 +239,5 @@ fn put(
             "{id} is not in the order that is set for {provider}, so it is not chosen by itself"
         ));
     }
-    let mode = credential.kind().as_str();
-    let email = credential.email().map(str::to_owned);
-    paste::make_selectable(cx, id, &provider, mode, email)
+    make_selectable(cx, id, &provider, credential.kind(), credential.email())
 }

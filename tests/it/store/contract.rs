@@ -16,8 +16,8 @@ use openclaw::model::secret::Secret;
 use openclaw::model::time::Timestamp;
 use openclaw::ports::lock::Wait;
 use openclaw::ports::store::{
-    Change, Documents as _, GrantLock, GrantLocks as _, Held, History as _, Journal as _,
-    PendingRefresh, Reserved, Scope, Store, StoreError, Waited,
+    Documents as _, GrantLock, GrantLocks as _, Held, History as _, Journal as _, PendingRefresh,
+    Reserved, Scope, Store, StoreError, Waited,
 };
 use openclaw::store::file::FileStore;
 use openclaw::store::paths::StorePaths;
@@ -48,7 +48,7 @@ fn main() -> AgentId {
 fn put(store: &impl Store, agent: &AgentId, profile: &ProfileId, refresh: &str) {
     let mut change = |doc: &mut AuthProfiles| {
         doc.put(profile.clone(), Credential::OAuth(oauth(refresh)));
-        Change::Write
+        true
     };
     store.update(agent, &mut change).unwrap();
 }
@@ -91,7 +91,7 @@ fn load_takes_no_lock<B: Backend>() {
             // In the middle of a write everybody reads what was there before.
             doc.put(profile(), Credential::OAuth(oauth("rt-2")));
             assert_eq!(held(&other, &main(), &profile()).unwrap(), "rt-1");
-            Change::Write
+            true
         })
         .unwrap();
     drop(lock);
@@ -111,7 +111,7 @@ fn update_reads_again_and_is_all_or_nothing<B: Backend>() {
         assert!(doc.get(&profile()).is_some());
         assert!(doc.get(&id).is_none());
         doc.put(id, Credential::OAuth(oauth("rt-2")));
-        Change::Write
+        true
     });
     assert!(calls.get() >= 1);
     assert_eq!(written.unwrap().profiles().count(), 2);
@@ -122,7 +122,7 @@ fn update_reads_again_and_is_all_or_nothing<B: Backend>() {
 
     let kept = store.update(&main(), &mut |doc| {
         doc.remove(&profile());
-        Change::Keep
+        false
     });
     kept.unwrap();
     assert_eq!(held(&other, &main(), &profile()).unwrap(), "rt-1");
@@ -280,7 +280,7 @@ fn history_grows_by_updates_alone<B: Backend>() {
     let all = || store.history(&main(), None).unwrap().histories;
     put(&store, &main(), &profile(), "rt-1");
     assert_eq!(all(), []);
-    store.update(&main(), &mut |_| Change::Keep).unwrap();
+    store.update(&main(), &mut |_| false).unwrap();
     store.check_writable(&main()).unwrap();
     assert_eq!(all(), []);
     put(&store, &main(), &profile(), "rt-2");

@@ -12,7 +12,7 @@ use openclaw::model::json::{Extra, Verbatim};
 use openclaw::model::profiles::AuthProfiles;
 use openclaw::model::secret::Secret;
 use openclaw::model::usage::Usage;
-use openclaw::ports::store::{Change, Documents as _};
+use openclaw::ports::store::Documents as _;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
@@ -62,7 +62,7 @@ fn take(fakes: &FakePorts, model: &mut Model, step: &Step) {
     let update = |change: &mut dyn FnMut(&mut AuthProfiles)| {
         let written = fakes.store.update(&main, &mut |document| {
             change(document);
-            Change::Write
+            true
         });
         written.unwrap();
     };
@@ -136,7 +136,7 @@ fn take(fakes: &FakePorts, model: &mut Model, step: &Step) {
             let kept = fakes.store.update(&main, &mut |document| {
                 document.order.clear();
                 document.remove(&id(&0));
-                Change::Keep
+                false
             });
             kept.unwrap();
         }

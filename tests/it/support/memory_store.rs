@@ -15,7 +15,7 @@ use openclaw::model::time::Timestamp;
 use openclaw::ports::host::Clock;
 use openclaw::ports::lock::Wait;
 use openclaw::ports::store::{
-    Change, Documents as _, GrantLocks as _, Journal as _, PendingRefresh, Scope, StoreError,
+    Documents as _, GrantLocks as _, Journal as _, PendingRefresh, Scope, StoreError,
 };
 use openclaw::store::file::FileStore;
 use openclaw::store::paths::StorePaths;
@@ -100,7 +100,7 @@ pub(crate) fn add(store: &FileStore, name: &str) -> Result<(), StoreError> {
     let id = ProfileId::parse(name).unwrap();
     let mut change = |doc: &mut openclaw::model::profiles::AuthProfiles| {
         doc.put(id.clone(), Credential::OAuth(oauth("added")));
-        Change::Write
+        true
     };
     store.update(&AgentId::main(), &mut change).map(drop)
 }

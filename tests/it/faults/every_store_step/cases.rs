@@ -14,7 +14,7 @@ use openclaw::model::secret::Secret;
 use openclaw::model::time::Timestamp;
 use openclaw::ports::host::Clock;
 use openclaw::ports::store::{
-    Change, Documents as _, GrantLocks as _, Journal as _, PendingRefresh, StoreError,
+    Documents as _, GrantLocks as _, Journal as _, PendingRefresh, StoreError,
 };
 use openclaw::store::file::FileStore;
 use openclaw::testing::clock::FakeClock;
@@ -64,7 +64,7 @@ impl Run {
     fn update(&self, mut change: impl FnMut(&mut AuthProfiles)) -> Result<(), StoreError> {
         let mut change = |doc: &mut AuthProfiles| {
             change(doc);
-            Change::Write
+            true
         };
         self.store.update(&AgentId::main(), &mut change).map(drop)
     }

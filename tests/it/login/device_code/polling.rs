@@ -72,7 +72,7 @@ enum Answered {
 struct Told {
     times: Vec<u64>,
     notices: Vec<String>,
-    result: Result<login::Outcome, Failure>,
+    result: Result<login::StoredProfile, Failure>,
 }
 
 /// A login at GitHub that is answered so. The rest of the script is "not yet".

@@ -11,9 +11,7 @@ use openclaw::model::json::{Extra, Verbatim};
 use openclaw::model::secret::Secret;
 use openclaw::model::time::Timestamp;
 use openclaw::ports::files::Files;
-use openclaw::ports::store::{
-    Change, Documents as _, History as _, HistoryListing, Scope, StoreError,
-};
+use openclaw::ports::store::{Documents as _, History as _, HistoryListing, Scope, StoreError};
 use openclaw::store::file::FileStore;
 use openclaw::store::paths::StorePaths;
 use openclaw::testing::clock::FakeClock;
@@ -55,7 +53,7 @@ fn put(store: &FileStore, text: &str) -> Result<(), StoreError> {
     let new = token(text);
     let mut change = |doc: &mut openclaw::model::profiles::AuthProfiles| {
         doc.put(profile(), new.clone());
-        Change::Write
+        true
     };
     store.update(&AgentId::main(), &mut change).map(drop)
 }

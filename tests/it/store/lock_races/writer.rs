@@ -15,7 +15,7 @@ use openclaw::model::json::{Extra, Verbatim};
 use openclaw::model::profiles::AuthProfiles;
 use openclaw::model::secret::Secret;
 use openclaw::model::usage::Usage;
-use openclaw::ports::store::{Change, Documents as _, StoreError};
+use openclaw::ports::store::{Documents as _, StoreError};
 use openclaw::store::file::FileStore;
 use openclaw::store::paths::StorePaths;
 use openclaw::sys::clock::SystemClock;
@@ -166,7 +166,7 @@ impl Orders {
                 deed => {
                     let mut change = |document: &mut AuthProfiles| {
                         self.change(document, deed, operation);
-                        Change::Write
+                        true
                     };
                     // Whoever had to wait for too long changed nothing, and may try again.
                     while let Err(error) = store.update(&AgentId::main(), &mut change) {

@@ -97,7 +97,7 @@ fn store(
     profile: Option<&ProfileId>,
     form: Form,
 ) -> Answer {
-    let stored = paste::run(
+    let pasted = paste::run(
         system.context(),
         &paste::Request {
             agent: system.agent().clone(),
@@ -108,6 +108,7 @@ fn store(
             metadata: Vec::new(),
         },
     )?;
+    let stored = pasted.stored;
     let title = match stored.kind {
         Kind::ApiKey => "Key",
         Kind::Token | Kind::OAuth => "Token",
@@ -118,8 +119,8 @@ fn store(
         stored.profile,
         stored.provider,
         stored.kind.as_str(),
-        stored.fingerprint,
-        stored.length,
+        pasted.fingerprint,
+        pasted.length,
         ends.as_deref().unwrap_or("unknown"),
     );
     if stored.replaced {

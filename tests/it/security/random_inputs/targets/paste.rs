@@ -95,7 +95,7 @@ fn token(text: &str, provider: &str, setup: bool) {
     match paste::run(fakes.ports(), &asked) {
         Ok(outcome) => {
             let document = fakes.store.load(&AgentId::main(), Scope::All).unwrap();
-            let Some(Credential::Token(stored)) = document.get(&outcome.profile) else {
+            let Some(Credential::Token(stored)) = document.get(&outcome.stored.profile) else {
                 panic!("it is not stored");
             };
             assert_eq!(stored.token, Some(Secret::from(joined.as_str())));

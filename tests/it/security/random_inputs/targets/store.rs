@@ -9,7 +9,7 @@ use openclaw::cli::view::{status_json, status_text};
 use openclaw::model::grant::GrantDigest;
 use openclaw::model::id::{AgentId, ProfileId, ProviderId};
 use openclaw::model::secret::Secret;
-use openclaw::ports::store::{Change, Documents as _, Scope, StoreError};
+use openclaw::ports::store::{Documents as _, Scope, StoreError};
 
 use super::fake_ports::{FakePorts, NOW, STATE, assert_printable};
 use super::raw;
@@ -158,7 +158,7 @@ fn database(bytes: &[u8]) {
     let fakes = FakePorts::new();
     fakes.put("state/openclaw.sqlite", bytes);
     look(&fakes);
-    let written = fakes.store.update(&AgentId::main(), &mut |_| Change::Write);
+    let written = fakes.store.update(&AgentId::main(), &mut |_| true);
     match written {
         Err(error @ StoreError::LaterGeneration { .. }) => assert_printable(&error.to_string()),
         other => panic!("{other:?}"),

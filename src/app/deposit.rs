@@ -1,0 +1,162 @@
+//! A credential that a login gained or a person brought becomes a profile that can be chosen.
+
+use crate::config::edit::{Edit, Role};
+use crate::model::credential::{Credential, Kind as CredentialKind, Token};
+use crate::model::hint::Command;
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::json::Extra;
+use crate::model::profiles::AuthProfiles;
+use crate::model::time::Timestamp;
+use crate::oauth::plugin::ORIGIN;
+use crate::ports::dialog::Notice;
+
+use super::context::Context;
+use super::failure::{Failure, Kind, StoreEffect};
+
+/// What was stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredProfile {
+    /// Under which profile.
+    pub profile: ProfileId,
+    /// For which provider.
+    pub provider: ProviderId,
+    /// As what.
+    pub kind: CredentialKind,
+    /// Whose login it is, as people know it, if that is known.
+    pub account: Option<String>,
+    /// When it ends, if that is known.
+    pub expires: Option<Timestamp>,
+    /// Whether the profile held something before.
+    pub replaced: bool,
+}
+
+impl StoredProfile {
+    /// Stores `new` in an agent's own document, with what stays of the old credential of its kind.
+    pub(super) fn store(
+        &self,
+        cx: Context<'_>,
+        agent: &AgentId,
+        new: &Credential,
+        is_free: &dyn Fn(&AuthProfiles) -> bool,
+    ) -> Result<(), Failure> {
+        let mut is_stored = false;
+        cx.change(agent, |document| {
+            // Looked at again under the lock: another login may have taken the name meanwhile.
+            is_stored = is_free(document);
+            if is_stored {
+                let mut new = new.clone();
+                if let Some(old) = document.get(&self.profile) {
+                    carry_over(old, &mut new);
+                }
+                document.put(self.profile.clone(), new);
+            }
+            is_stored
+        })?;
+        if is_stored {
+            return Ok(());
+        }
+        let message = format!("{} was taken by another login a moment ago", self.profile);
+        Err(Failure::new(Kind::Busy, message).hint(Command::login(&self.provider, None)))
+    }
+
+    /// What is left to do once it is stored: it must be chosen, its provider's model may become the
+    /// default one, and the person is told.
+    pub(super) fn finish(
+        &self,
+        cx: Context<'_>,
+        email: Option<&str>,
+        default_model: Option<&String>,
+    ) -> Result<(), Failure> {
+        make_selectable(cx, &self.profile, &self.provider, self.kind, email)?;
+        if let Some(model) = default_model {
+            let applied = cx.edit_config(&[Edit::SetPrimary {
+                role: Role::Model,
+                reference: model.clone(),
+            }]);
+            applied.map_err(|error| Failure::from(error).touched(StoreEffect::Changed))?;
+            cx.info(format!("Default model set to {model}"));
+        }
+        cx.dialog.notice(&Notice::Saved {
+            profile: self.profile.clone(),
+            provider: self.provider.clone(),
+            expires: self.expires,
+        });
+        Ok(())
+    }
+}
+
+/// Keeps of an old credential what the new one of its kind does not say anew.
+fn carry_over(old: &Credential, new: &mut Credential) {
+    // Where there is a reference, later releases use it in the place of the secret. And what a
+    // person brought is no token that a client got for itself, to be renewed by it.
+    match (old, new) {
+        (Credential::ApiKey(old), Credential::ApiKey(new)) => {
+            merge(&old.extra, &["keyRef", Token::GRANT_TYPE], &mut new.extra);
+        }
+        (Credential::Token(old), Credential::Token(new)) if new.is_of_client() => {
+            new.email.clone_from(&old.email);
+            merge(&old.extra, &[], &mut new.extra);
+        }
+        (Credential::Token(old), Credential::Token(new)) => {
+            merge(&old.extra, &["tokenRef", Token::GRANT_TYPE], &mut new.extra);
+        }
+        (Credential::OAuth(old), Credential::OAuth(new)) => {
+            // Where the old grant came from says nothing about the new one.
+            merge(&old.extra, &[ORIGIN], &mut new.extra);
+            let email = &mut new.identity.email;
+            *email = email.take().or_else(|| old.identity.email.clone());
+        }
+        _ => {}
+    }
+}
+
+fn merge(old: &Extra, stale: &[&str], new: &mut Extra) {
+    let told = std::mem::replace(new, old.clone());
+    new.0.retain(|(name, _)| !stale.contains(&name.as_str()));
+    for (name, value) in told.0 {
+        new.set(&name, value);
+    }
+}
+
+/// Names a new profile in `openclaw.json` where that is needed for it to be chosen: once
+/// `auth.profiles` names any profile of a provider, those it does not name are never selected, and
+/// an `auth.order` excludes what it does not list. Otherwise the configuration is left alone.
+pub(super) fn make_selectable(
+    cx: Context<'_>,
+    profile: &ProfileId,
+    provider: &ProviderId,
+    kind: CredentialKind,
+    email: Option<&str>,
+) -> Result<(), Failure> {
+    let same = |text: &str| ProviderId::parse(text).as_ref() == Ok(provider);
+    let mut edits = Vec::new();
+    let named = &cx.settings.profiles;
+    if named
+        .iter()
+        .any(|other| same(&other.provider) || other.id == *profile)
+    {
+        edits.push(Edit::SetAuthProfile {
+            id: profile.clone(),
+            provider: provider.clone(),
+            mode: kind.as_str().to_owned(),
+            email: email.map(str::to_owned),
+        });
+    }
+    if cx.settings.order_of(provider).is_some() {
+        edits.push(Edit::OrderFirst {
+            provider: provider.clone(),
+            id: profile.clone(),
+        });
+    }
+    if edits.is_empty() {
+        return Ok(());
+    }
+    cx.edit_config(&edits).map(|_| ()).map_err(|error| {
+        let mut failure = Failure::from(error).touched(StoreEffect::Changed);
+        failure.message = format!(
+            "{profile} is stored, and could not be named in the configuration, so it may not be chosen: {}",
+            failure.message
+        );
+        failure
+    })
+}

@@ -11,7 +11,7 @@ use crate::model::inheritance::Inheritance;
 use crate::model::profiles::{AuthProfiles, Effective};
 use crate::model::settings::Settings;
 use crate::ports::callback::Callback;
-use crate::ports::dialog::{Answer, Dialog, Notice, Question};
+use crate::ports::dialog::{Dialog, Notice};
 use crate::ports::files::Files;
 use crate::ports::host::{Browser, Clock, Env, Interrupt, LoginShell, Random};
 use crate::ports::http::Http;
@@ -160,9 +160,7 @@ impl Context<'_> {
 
     /// Asks the user a question with the answers yes and no.
     pub(in crate::app) fn confirm(&self, prompt: String, default: bool) -> Result<bool, Failure> {
-        let question = Question::Confirm { prompt, default };
-        let answer = self.dialog.ask(&question, &|| false)?;
-        Ok(matches!(answer, Answer::Yes))
+        Ok(self.dialog.confirm(&prompt, default, &|| false)?)
     }
 
     /// Shows a warning; the command goes on.

@@ -14,7 +14,8 @@ use super::input::{Input, Patience};
 use super::printer::Printer;
 use super::terminal::answer_from_pipe;
 use crate::app::failure::Failure;
-use crate::ports::dialog::{Answer, Dialog, DialogError, Notice, Question};
+use crate::model::secret::Secret;
+use crate::ports::dialog::{Dialog, DialogError, Notice, Question};
 use crate::ports::host::Interrupt;
 
 /// Tells a program, and takes answers from its pipe.
@@ -53,7 +54,11 @@ impl Dialog for JsonDialog {
             .line_out(&event_of(notice, &self.hints).to_string());
     }
 
-    fn ask(&self, question: &Question, stop: &dyn Fn() -> bool) -> Result<Answer, DialogError> {
+    fn ask(
+        &self,
+        question: &Question,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Secret<String>, DialogError> {
         if io::stdin().is_terminal() {
             return Err(DialogError::NobodyThere);
         }

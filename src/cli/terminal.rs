@@ -17,7 +17,7 @@ use super::raw_mode::{RawMode, screen_size};
 use super::view::clean;
 use super::view::notice::text_of;
 use crate::model::secret::Secret;
-use crate::ports::dialog::{Answer, Choice, Dialog, DialogError, Notice, Question};
+use crate::ports::dialog::{Choice, Dialog, DialogError, Notice, Question};
 use crate::ports::host::{Env, Interrupt};
 
 /// Milliseconds of silence after Enter that end an answer. A paste without brackets arrives far
@@ -122,7 +122,7 @@ impl TerminalDialog {
         sequence.is_some()
     }
 
-    fn ask_hidden(&self, prompt: &str, patience: &Patience) -> Result<Answer, DialogError> {
+    fn ask_hidden(&self, prompt: &str, patience: &Patience) -> Result<Secret<String>, DialogError> {
         let raw = RawMode::enter().map_err(|error| DialogError::Failed(error.to_string()))?;
         self.show_prompt(format!("{}: ", clean(prompt)));
         let answer = self.read_hidden(patience);
@@ -133,7 +133,7 @@ impl TerminalDialog {
         self.input.discard();
         drop(raw);
         self.end_prompt(&Tone::Dim.paint(&remark));
-        answer.map(Answer::Text)
+        answer
     }
 
     fn read_hidden(&self, patience: &Patience) -> Result<Secret<String>, DialogError> {
@@ -159,21 +159,61 @@ impl TerminalDialog {
             }
         }
     }
+}
+
+impl Dialog for TerminalDialog {
+    fn notice(&self, notice: &Notice) {
+        self.tell(&text_of(notice, self.screen(), &self.hints));
+        if let Notice::AuthorizeUrl(request) = notice
+            && request.copy
+            && self.copy(&request.url)
+        {
+            self.tell("The URL is in your clipboard, if your terminal allows that.");
+        }
+    }
+
+    fn ask(
+        &self,
+        question: &Question,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Secret<String>, DialogError> {
+        let patience = Patience {
+            stop,
+            interrupt: &*self.interrupt,
+        };
+        if !io::stdin().is_terminal() {
+            return answer_from_pipe(&self.input, question, &patience);
+        }
+        if !self.can_ask() {
+            return Err(DialogError::NobodyThere);
+        }
+        self.interrupt.defer();
+        let (Question::Secret(prompt) | Question::Paste(prompt)) = question;
+        self.ask_hidden(prompt, &patience)
+    }
 
     /// With the terminal's own line editing: the answer may be seen, and Ctrl-C comes as a signal.
-    fn ask_confirm(
+    fn confirm(
         &self,
         prompt: &str,
         default: bool,
-        patience: &Patience,
-    ) -> Result<Answer, DialogError> {
+        stop: &dyn Fn() -> bool,
+    ) -> Result<bool, DialogError> {
+        if !self.can_ask() {
+            return Err(DialogError::NobodyThere);
+        }
+        self.interrupt.defer();
+        let patience = Patience {
+            stop,
+            interrupt: &*self.interrupt,
+        };
         // What was typed before the question was seen is no answer to it.
         self.input.discard();
         let choices = if default { "[Y/n]" } else { "[y/N]" };
         let prompt = format!("{} {choices} ", clean(prompt));
         loop {
             self.show_prompt(prompt.clone());
-            match self.input.read_line(patience) {
+            match self.input.read_line(&patience) {
                 Ok(Some(line)) => {
                     *self.prompt() = None;
                     if let Some(answer) = yes_or_no(line.expose(), default) {
@@ -188,38 +228,6 @@ impl TerminalDialog {
                     return Err(missing.err().unwrap_or(DialogError::Cancelled));
                 }
             }
-        }
-    }
-}
-
-impl Dialog for TerminalDialog {
-    fn notice(&self, notice: &Notice) {
-        self.tell(&text_of(notice, self.screen(), &self.hints));
-        if let Notice::AuthorizeUrl(request) = notice
-            && request.copy
-            && self.copy(&request.url)
-        {
-            self.tell("The URL is in your clipboard, if your terminal allows that.");
-        }
-    }
-
-    fn ask(&self, question: &Question, stop: &dyn Fn() -> bool) -> Result<Answer, DialogError> {
-        let patience = Patience {
-            stop,
-            interrupt: &*self.interrupt,
-        };
-        if !io::stdin().is_terminal() {
-            return answer_from_pipe(&self.input, question, &patience);
-        }
-        if !self.can_ask() {
-            return Err(DialogError::NobodyThere);
-        }
-        self.interrupt.defer();
-        match question {
-            Question::Secret { prompt } | Question::Paste { prompt } => {
-                self.ask_hidden(prompt, &patience)
-            }
-            Question::Confirm { prompt, default } => self.ask_confirm(prompt, *default, &patience),
         }
     }
 
@@ -249,14 +257,10 @@ pub(super) fn answer_from_pipe(
     input: &Input<io::Stdin>,
     question: &Question,
     patience: &Patience,
-) -> Result<Answer, DialogError> {
+) -> Result<Secret<String>, DialogError> {
     match question {
-        Question::Secret { .. } => input.read_all(patience).map(Answer::Text),
-        Question::Paste { .. } => input
-            .read_line(patience)?
-            .map(Answer::Text)
-            .ok_or(DialogError::NobodyThere),
-        Question::Confirm { .. } => Err(DialogError::NobodyThere),
+        Question::Secret(_) => input.read_all(patience),
+        Question::Paste(_) => input.read_line(patience)?.ok_or(DialogError::NobodyThere),
     }
 }
 
@@ -264,14 +268,13 @@ fn closed() -> DialogError {
     DialogError::Failed("the terminal was closed".to_owned())
 }
 
-fn yes_or_no(line: &str, default: bool) -> Option<Answer> {
-    let yes = match line.trim().to_ascii_lowercase().as_str() {
-        "" => default,
-        "y" | "yes" => true,
-        "n" | "no" => false,
-        _ => return None,
-    };
-    Some(if yes { Answer::Yes } else { Answer::No })
+fn yes_or_no(line: &str, default: bool) -> Option<bool> {
+    match line.trim().to_ascii_lowercase().as_str() {
+        "" => Some(default),
+        "y" | "yes" => Some(true),
+        "n" | "no" => Some(false),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -280,11 +283,10 @@ mod tests {
 
     #[test]
     fn only_a_clear_answer_counts() {
-        let answer = |line, default| yes_or_no(line, default).map(|a| matches!(a, Answer::Yes));
-        assert_eq!(answer("", true), Some(true));
-        assert_eq!(answer(" ", false), Some(false));
-        assert_eq!(answer("Yes", false), Some(true));
-        assert_eq!(answer("n", true), Some(false));
-        assert_eq!(answer("yeah", true), None);
+        assert_eq!(yes_or_no("", true), Some(true));
+        assert_eq!(yes_or_no(" ", false), Some(false));
+        assert_eq!(yes_or_no("Yes", false), Some(true));
+        assert_eq!(yes_or_no("n", true), Some(false));
+        assert_eq!(yes_or_no("yeah", true), None);
     }
 }

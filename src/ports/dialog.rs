@@ -119,26 +119,14 @@ pub struct DeviceCode {
     pub expires: Timestamp,
 }
 
-/// What a person can be asked.
+/// A text that a person can be asked for.
 #[derive(Clone, Debug)]
 pub enum Question {
-    /// A secret, read without echo.
-    Secret {
-        /// The prompt, without a colon.
-        prompt: String,
-    },
-    /// The redirect URL or code of a login that runs; read without echo, for it holds a code.
-    Paste {
-        /// The prompt, without a colon.
-        prompt: String,
-    },
-    /// Yes or no.
-    Confirm {
-        /// The prompt, without a question mark's brackets.
-        prompt: String,
-        /// What Enter alone means.
-        default: bool,
-    },
+    /// A secret, by a prompt without a colon; read without echo.
+    Secret(String),
+    /// The redirect URL or code of a login that runs, likewise; read without echo, for it holds a
+    /// code.
+    Paste(String),
 }
 
 /// One of several, to be chosen.
@@ -148,17 +136,6 @@ pub struct Choice {
     pub prompt: String,
     /// What there is to choose from, one line each; never empty.
     pub options: Vec<String>,
-}
-
-/// What a person answered.
-#[derive(Clone, Debug)]
-pub enum Answer {
-    /// A text; to `Secret` and `Paste`.
-    Text(Secret<String>),
-    /// Yes; to `Confirm`.
-    Yes,
-    /// No; to `Confirm`.
-    No,
 }
 
 /// Why there is no answer.
@@ -190,7 +167,25 @@ pub trait Dialog: Send + Sync {
     ///
     /// # Errors
     /// If there is no answer.
-    fn ask(&self, question: &Question, stop: &dyn Fn() -> bool) -> Result<Answer, DialogError>;
+    fn ask(
+        &self,
+        question: &Question,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Secret<String>, DialogError>;
+
+    /// Asks for yes or no, with `prompt` without a question mark's brackets; Enter alone means
+    /// `default`, and `stop` is as for [`Dialog::ask`].
+    ///
+    /// # Errors
+    /// If there is no answer. A dialog with a program has nobody who could give one.
+    fn confirm(
+        &self,
+        _prompt: &str,
+        _default: bool,
+        _stop: &dyn Fn() -> bool,
+    ) -> Result<bool, DialogError> {
+        Err(DialogError::NobodyThere)
+    }
 
     /// Lets a person choose, with the arrow keys or by typing a part of it: the index of the option.
     ///
@@ -200,6 +195,6 @@ pub trait Dialog: Send + Sync {
         Err(DialogError::NobodyThere)
     }
 
-    /// Whether a `Confirm` or a [`Choice`] could be answered: both ends are a terminal.
+    /// Whether a [`Dialog::confirm`] or a [`Choice`] could be answered: both ends are a terminal.
     fn can_ask(&self) -> bool;
 }

@@ -14,7 +14,7 @@ use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::oauth::authorization::{AuthorizationCode, CallbackError, PendingAuthorization};
 use crate::oauth::paste::Pasted;
-use crate::ports::dialog::{Answer, DialogError, Notice, Question};
+use crate::ports::dialog::{DialogError, Notice, Question};
 
 use super::super::failure::{Failure, Kind};
 use super::auth_code::{CodeFlow, exchange_failure, refused};
@@ -174,12 +174,9 @@ impl Completion<'_> {
 
 fn read(cx: Context<'_>, file: &Path) -> Result<Secret<String>, Failure> {
     if file == Path::new("-") {
-        let question = Question::Secret {
-            prompt: "Paste the URL that the browser ended on".to_owned(),
-        };
+        let question = Question::Secret("Paste the URL that the browser ended on".to_owned());
         return match cx.dialog.ask(&question, &|| false) {
-            Ok(Answer::Text(text)) => Ok(text),
-            Ok(_) => Err(unusable("nothing was pasted", None)),
+            Ok(text) => Ok(text),
             Err(DialogError::Failed(why)) => Err(unusable(&why, None)),
             Err(error) => Err(error.into()),
         };

@@ -8,7 +8,7 @@ use crate::model::provider::{ProgramFlow, Provider};
 use crate::model::secret::Secret;
 use crate::oauth::error::OAuthError;
 use crate::oauth::plugin::{self as protocol, Interaction, Login, ORIGIN, Program};
-use crate::ports::dialog::{Answer, Notice, Question};
+use crate::ports::dialog::{Notice, Question};
 
 use super::request::Request;
 use super::store_login::{Origin, keep_from};
@@ -84,15 +84,13 @@ fn heard(
 ) -> Option<Secret<String>> {
     match interaction {
         Interaction::Ask { prompt } => {
-            let question = Question::Paste { prompt };
-            match cx.dialog.ask(&question, stop) {
-                Ok(Answer::Text(text)) => Some(text),
-                Ok(Answer::Yes | Answer::No) => None,
-                Err(error) => {
-                    tracing::info!(%error, "a question of a program has no answer");
-                    None
-                }
-            }
+            let question = Question::Paste(prompt);
+            let answer = cx.dialog.ask(&question, stop);
+            answer
+                .inspect_err(
+                    |error| tracing::info!(%error, "a question of a program has no answer"),
+                )
+                .ok()
         }
         Interaction::Notice { text, url, code } => {
             cx.dialog.notice(&Notice::Program {

@@ -9,7 +9,7 @@ use crate::model::provider::{Client, DeviceFlow, Provider};
 use crate::oauth::authorization::{AuthorizationCode, CallbackError, PendingAuthorization};
 use crate::oauth::paste::Pasted;
 use crate::ports::callback::{Arrival, Listening, Page};
-use crate::ports::dialog::{self, DialogError, Question};
+use crate::ports::dialog::{DialogError, Question};
 use crate::ports::host::Signal;
 
 use super::auth_code::{LoginResult, refused};
@@ -92,17 +92,14 @@ pub(in crate::app) fn paste(
         true => "redirect URL or code",
         false => "redirect URL",
     };
-    let question = Question::Paste {
-        prompt: format!("Or paste the {what} here"),
-    };
+    let question = Question::Paste(format!("Or paste the {what} here"));
     let tell = |why: &str| {
         let text = format!("not used: {why}");
         asked.cx.warn(text);
     };
     loop {
         let text = match asked.cx.dialog.ask(&question, &stop) {
-            Ok(dialog::Answer::Text(text)) => text,
-            Ok(_) => continue,
+            Ok(text) => text,
             Err(DialogError::Cancelled) => return lane.end(Failure::cancelled(Signal::INTERRUPT)),
             // Without a person the others go on alone.
             Err(DialogError::NobodyThere | DialogError::Withdrawn | DialogError::Failed(_)) => {
@@ -200,9 +197,6 @@ fn is_denial(code: &str) -> bool {
 /// login, and an injected one would log this machine in to another account (RFC 6749 section
 /// 10.12).
 fn accepts_unchecked(cx: Context<'_>, stop: &dyn Fn() -> bool) -> bool {
-    let question = Question::Confirm {
-        prompt: "This code comes without its state, so it cannot be checked that it belongs to this login. Use it?".to_owned(),
-        default: false,
-    };
-    matches!(cx.dialog.ask(&question, stop), Ok(dialog::Answer::Yes))
+    let prompt = "This code comes without its state, so it cannot be checked that it belongs to this login. Use it?";
+    matches!(cx.dialog.confirm(prompt, false, stop), Ok(true))
 }

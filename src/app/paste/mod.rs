@@ -16,7 +16,7 @@ use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::json::{Extra, Verbatim};
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
-use crate::ports::dialog::{Answer, DialogError, Question};
+use crate::ports::dialog::{DialogError, Question};
 use crate::providers::catalogue::CatalogueError;
 
 use super::context::Context;
@@ -182,28 +182,20 @@ fn ask(cx: Context<'_>, request: &Request) -> Result<Secret<String>, Failure> {
         Form::Key => "API key",
         Form::Token { .. } | Form::SetupToken { .. } => noun,
     };
-    let question = Question::Secret {
-        prompt: format!(
-            "Paste the {what} for {} (it is not shown)",
-            request.provider
-        ),
-    };
-    let answer = cx.dialog.ask(&question, &|| false).map_err(|error| {
+    let question = Question::Secret(format!(
+        "Paste the {what} for {} (it is not shown)",
+        request.provider
+    ));
+    cx.dialog.ask(&question, &|| false).map_err(|error| {
         let failure = Failure::from(error.clone());
         match error {
             DialogError::Cancelled => failure,
             DialogError::Failed(why) => {
-                Failure::new(Kind::Usage, format!("no {noun} was given: {why}")).hint(pipe.clone())
+                Failure::new(Kind::Usage, format!("no {noun} was given: {why}")).hint(pipe)
             }
-            _ => failure.hint(pipe.clone()),
+            _ => failure.hint(pipe),
         }
-    })?;
-    match answer {
-        Answer::Text(text) => Ok(text),
-        Answer::Yes | Answer::No => {
-            Err(Failure::new(Kind::Usage, format!("no {noun} was given")).hint(pipe))
-        }
-    }
+    })
 }
 
 /// The new credential.

@@ -14,7 +14,7 @@ use openclaw::cli::events::JsonDialog;
 use openclaw::cli::printer::{Color, Printer};
 use openclaw::cli::terminal::TerminalDialog;
 use openclaw::model::secret::Secret;
-use openclaw::ports::dialog::{Answer, Dialog, DialogError, Notice, Question};
+use openclaw::ports::dialog::{Dialog, DialogError, Notice, Question};
 use openclaw::ports::host::{Interrupt, Signal};
 use rexpect::session::{PtySession, spawn_command};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -48,29 +48,25 @@ fn interrupted(from: u32) -> Arc<dyn Interrupt> {
 }
 
 fn secret() -> Question {
-    Question::Secret {
-        prompt: "Token".to_owned(),
-    }
+    Question::Secret("Token".to_owned())
 }
 
 fn paste() -> Question {
-    Question::Paste {
-        prompt: "Redirect URL".to_owned(),
-    }
+    Question::Paste("Redirect URL".to_owned())
 }
 
-fn confirm() -> Question {
-    Question::Confirm {
-        prompt: "Go on?".to_owned(),
-        default: false,
+fn confirm(dialog: &dyn Dialog, stop: &dyn Fn() -> bool) -> String {
+    match dialog.confirm("Go on?", false, stop) {
+        Ok(true) => "<answer: Yes>".to_owned(),
+        Ok(false) => "<answer: No>".to_owned(),
+        Err(error) => format!("<answer: {error:?}>"),
     }
 }
 
 /// The answer without the answer: the terminal's log must not hold it.
-fn report(answer: &Result<Answer, DialogError>) -> String {
+fn report(answer: &Result<Secret<String>, DialogError>) -> String {
     match answer {
-        Ok(Answer::Text(text)) => format!("<answer: {}>", summary(text.expose())),
-        Ok(answer) => format!("<answer: {answer:?}>"),
+        Ok(text) => format!("<answer: {}>", summary(text.expose())),
         Err(error) => format!("<answer: {error:?}>"),
     }
 }
@@ -126,14 +122,11 @@ fn on_terminal(task: &str) {
         }
         task == "stop" && looks.get() > 3
     };
-    let question = if task == "confirm" {
-        confirm()
-    } else {
-        secret()
+    let answer = match task {
+        "confirm" => confirm(&dialog, &stop),
+        _ => report(&dialog.ask(&secret(), &stop)),
     };
-    let answer = dialog.ask(&question, &stop);
-    out.line_out(&format!("{} {}", report(&answer), state()))
-        .unwrap();
+    out.line_out(&format!("{answer} {}", state())).unwrap();
 }
 
 /// The pseudo-terminal comes with echo switched off, which would make every test here pass.
@@ -158,8 +151,9 @@ fn on_pipes() {
     json.notice(&Notice::Exchanging);
     person.notice(&Notice::Warning("to the side".into()));
     say(json.ask(&paste(), &|| false));
-    say(json.ask(&confirm(), &|| false));
-    say(person.ask(&confirm(), &|| false));
+    for dialog in [&json as &dyn Dialog, &person] {
+        printer.line_out(&confirm(dialog, &|| false)).unwrap();
+    }
     say(json.ask(&secret(), &|| false));
     say(person.ask(&paste(), &|| false));
     say(person.ask(&secret(), &|| false));

@@ -8,7 +8,8 @@ use openclaw::app::context::Context;
 use openclaw::app::failure::{Failure, Kind};
 use openclaw::app::login::{self, Request};
 use openclaw::model::id::{AgentId, ProviderId};
-use openclaw::ports::dialog::{Answer, Dialog, DialogError, Notice, Question};
+use openclaw::model::secret::Secret;
+use openclaw::ports::dialog::{Dialog, DialogError, Notice, Question};
 use openclaw::ports::host::{Clock, Interrupt, Signal};
 use openclaw::ports::http::{Http, HttpError, HttpErrorKind, Request as HttpRequest, Response};
 use openclaw::testing::http::ScriptedHttp;
@@ -42,7 +43,7 @@ impl Dialog for Listener {
         self.0.lock().unwrap().push(format!("{notice:?}"));
     }
 
-    fn ask(&self, _: &Question, _: &dyn Fn() -> bool) -> Result<Answer, DialogError> {
+    fn ask(&self, _: &Question, _: &dyn Fn() -> bool) -> Result<Secret<String>, DialogError> {
         Err(DialogError::NobodyThere)
     }
 
@@ -91,7 +92,7 @@ fn login(answers: &[Answered], timeout: u64, interrupted_at: u64) -> Told {
             Answered::RetryAfter(value) => http.script.push(Ok(Response {
                 status: 429,
                 headers: vec![("retry-after".to_owned(), (*value).to_owned())],
-                body: openclaw::model::secret::Secret::new(Vec::new()),
+                body: Secret::new(Vec::new()),
             })),
         }
     }

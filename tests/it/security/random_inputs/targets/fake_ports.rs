@@ -14,7 +14,7 @@ use openclaw::model::secret::Secret;
 use openclaw::model::settings::Settings;
 use openclaw::model::time::Timestamp;
 use openclaw::ports::callback::{BindError, Callback, Endpoint, Listening};
-use openclaw::ports::dialog::{Answer, Dialog, DialogError, Notice, Question};
+use openclaw::ports::dialog::{Dialog, DialogError, Notice, Question};
 use openclaw::ports::files::Files as _;
 use openclaw::ports::host::{
     Browser, BrowserError, Clock, Env, Interrupt, LoginShell, Random, RandomError, ShellError,
@@ -182,8 +182,8 @@ impl Dialog for Person {
         }
     }
 
-    fn ask(&self, _: &Question, _: &dyn Fn() -> bool) -> Result<Answer, DialogError> {
-        Ok(Answer::Text(Secret::from(self.pasted.as_str())))
+    fn ask(&self, _: &Question, _: &dyn Fn() -> bool) -> Result<Secret<String>, DialogError> {
+        Ok(Secret::from(self.pasted.as_str()))
     }
 
     fn can_ask(&self) -> bool {

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::grant::GrantDigest;
 use super::hint::Hint;
 use super::id::{AgentId, ProfileId, ProviderId};
@@ -57,7 +59,7 @@ pub struct Alert {
 }
 
 /// Names a state.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DedupKey(pub String);
 
 impl DedupKey {
@@ -110,11 +112,11 @@ pub fn threshold(left: i64) -> Option<&'static str> {
 }
 
 /// What was told, and when.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentAlerts(pub Vec<Entry>);
 
 /// One state that was told of, or is being told of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The state.
     pub mark: DedupKey,

@@ -87,8 +87,15 @@ fn checked(what: &'static str, text: &str, limit: usize) -> Result<String, IdErr
 }
 
 /// The name of an agent: `[a-z0-9_-]{1,64}`, normalised as OpenClaw does.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "String")]
 pub struct AgentId(String);
+
+impl From<String> for AgentId {
+    fn from(text: String) -> Self {
+        Self::normalise(&text)
+    }
+}
 
 impl AgentId {
     /// The agent whose credentials the others read through to.

@@ -31,12 +31,12 @@ const ROOM: u64 = 32 * 1024;
 struct Head {
     schema: u32,
     state: PathBuf,
-    agent: String,
-    provider: String,
-    profile: String,
+    agent: AgentId,
+    provider: ProviderId,
+    profile: ProfileId,
     token_endpoint: String,
     client_id: String,
-    begun_at: i64,
+    begun_at: Timestamp,
 }
 
 /// The file of one refresh, ready for its answer.
@@ -82,12 +82,12 @@ pub(super) fn prepare<'a>(
     let head = Head {
         schema: SCHEMA,
         state: cx.paths.state.clone(),
-        agent: what.agent.to_string(),
-        provider: what.provider.to_string(),
-        profile: what.profile.to_string(),
+        agent: what.agent.clone(),
+        provider: what.provider.clone(),
+        profile: what.profile.clone(),
         token_endpoint: what.binding.token_endpoint.clone(),
         client_id: what.binding.client_id.clone(),
-        begun_at: what.now.0,
+        begun_at: what.now,
     };
     let mut head = serde_json::to_vec(&head).map_err(|error| FileError {
         operation: "write",
@@ -203,21 +203,21 @@ fn understand(cx: &StoreContext, path: &Path, bytes: &Secret<Vec<u8>>) -> Conten
     let length = std::str::from_utf8(length).ok();
     let length = length.and_then(|length| length.parse::<usize>().ok());
     let body = length.and_then(|length| body.get(..length));
-    let answer = || {
-        Some(SavedAnswer {
-            agent: AgentId::normalise(&head.agent),
-            profile: ProfileId::parse(&head.profile).ok()?,
-            provider: ProviderId::parse(&head.provider).ok()?,
-            binding: Binding {
-                token_endpoint: head.token_endpoint.clone(),
-                client_id: head.client_id.clone(),
-            },
-            begun_at: Timestamp(head.begun_at),
-            body: Secret::new(body?.to_vec()),
-            at: at(path),
-        })
+    let Some(body) = body else {
+        return Content::Torn;
     };
-    answer().map_or(Content::Torn, Content::Answer)
+    Content::Answer(SavedAnswer {
+        agent: head.agent,
+        profile: head.profile,
+        provider: head.provider,
+        binding: Binding {
+            token_endpoint: head.token_endpoint,
+            client_id: head.client_id,
+        },
+        begun_at: head.begun_at,
+        body: Secret::new(body.to_vec()),
+        at: at(path),
+    })
 }
 
 fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {

@@ -6,21 +6,27 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::app::context::Context;
-use crate::model::alert::{Alert, DedupKey, Entry, SentAlerts};
+use crate::model::alert::{Alert, DedupKey, SentAlerts};
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, Sharing};
 use crate::ports::lock::{LockError, lock_within};
 
-/// The time limit for the lock of the file: an alert is not worth more of the user's time.
+const SCHEMA: u32 = 1;
+
+/// How long to wait for the lock of the file: an alert is worth less than the person's time.
 const LIMIT: Duration = Duration::from_secs(2);
 
-#[derive(Default)]
+/// What the file holds.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 struct Content {
-    told: SentAlerts,
+    schema: u32,
     last_tick: Option<Timestamp>,
+    told: SentAlerts,
 }
 
 /// Claims the alerts that nobody has sent yet, so that no other process sends them.
@@ -98,7 +104,8 @@ fn locked(cx: Context<'_>, change: impl FnOnce(&mut Content) -> bool) -> Result<
     let mut content = read(cx)?;
     let wants_write = change(&mut content);
     if wants_write {
-        let text = format!("{:#}\n", to_json(&content));
+        content.schema = SCHEMA;
+        let text = format!("{:#}\n", json!(content));
         match cx.files.replace(&path(cx), text.as_bytes()) {
             Err(error) if !error.is_in_place() => return Err(error.into()),
             _ => {}
@@ -110,32 +117,6 @@ fn locked(cx: Context<'_>, change: impl FnOnce(&mut Content) -> bool) -> Result<
 
 fn read(cx: Context<'_>) -> Result<Content, FileError> {
     let bytes = cx.files.read(&path(cx))?;
-    let value: Option<Value> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    Ok(value.as_ref().map(from_json).unwrap_or_default())
-}
-
-fn to_json(content: &Content) -> Value {
-    let told = content.told.0.iter();
-    let told = told
-        .map(|entry| json!({ "mark": entry.mark.0, "at": entry.at.0, "arrived": entry.arrived }));
-    json!({
-        "schema": 1,
-        "lastTick": content.last_tick.map(|at| at.0),
-        "told": told.collect::<Vec<_>>(),
-    })
-}
-
-fn from_json(value: &Value) -> Content {
-    let told = value["told"].as_array().into_iter().flatten();
-    let told = told.filter_map(|entry| {
-        Some(Entry {
-            mark: DedupKey(entry["mark"].as_str()?.to_owned()),
-            at: Timestamp(entry["at"].as_i64()?),
-            arrived: entry["arrived"].as_bool()?,
-        })
-    });
-    Content {
-        told: SentAlerts(told.collect()),
-        last_tick: value["lastTick"].as_i64().map(Timestamp),
-    }
+    let content = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    Ok(content.unwrap_or_default())
 }

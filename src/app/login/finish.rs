@@ -58,7 +58,7 @@ pub fn run(cx: Context<'_>, wanted: &Wanted) -> Result<StoredProfile, Failure> {
     let pending = found?;
     let provider = cx.provider(&pending.provider)?;
     let flow = CodeFlow::of(cx, &provider, choose(&provider, Some(&pending.method))?)?;
-    if flow.binding() != pending.binding {
+    if flow.binding() != pending.binding() {
         let message = format!(
             "{} has another client or token endpoint than when this login was begun, so its code was not sent",
             provider.name
@@ -71,7 +71,7 @@ pub fn run(cx: Context<'_>, wanted: &Wanted) -> Result<StoredProfile, Failure> {
         request: request(pending),
         provider,
         flow,
-        attempt: pending.kept.clone(),
+        attempt: pending.authorization(),
     };
     let code = ending.judge(pasted, wanted.accept_bare_code)?;
     ending.spend(&code)
@@ -214,8 +214,7 @@ fn pick<'a>(
         Pasted::Query(query) => query.iter().find(|(name, _)| name == "state"),
         Pasted::BareCode(_) | Pasted::Invalid(_) => None,
     };
-    let is_proven =
-        |attempt: &&&Pending| state.is_some_and(|(_, state)| *state == attempt.kept.state);
+    let is_proven = |attempt: &&&Pending| state.is_some_and(|(_, state)| *state == attempt.state);
     if let Some(attempt) = meant.iter().find(is_proven) {
         return living(attempt, now);
     }

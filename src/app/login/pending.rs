@@ -20,6 +20,7 @@ use crate::ports::files::{FileLock, Sharing};
 use crate::ports::lock::{LockError, lock_within};
 
 use super::super::failure::{Failure, Kind};
+use super::request::Request;
 use crate::app::context::Context;
 
 const SCHEMA: u32 = 1;
@@ -34,38 +35,30 @@ const LEFT_BEHIND: i64 = 24 * 60 * 60 * 1_000;
 /// The time limit for the completion of another attempt: it is one token request.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A login that waits for its code.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A login that waits for its code, as it is written down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Pending {
     /// Its name: 16 hexadecimal digits.
+    #[serde(skip)]
     pub(super) id: String,
+    schema: u32,
     pub(super) provider: ProviderId,
     pub(super) agent: AgentId,
     pub(super) method: String,
+    /// Under which name it is to be stored.
+    #[serde(rename = "profileId")]
     pub(super) profile: Option<ProfileId>,
     pub(super) set_default: bool,
-    /// The only place that its code is sent to.
-    pub(super) binding: Binding,
-    /// The attempt is refused from then on.
-    pub(super) expires: Timestamp,
-    pub(super) kept: PendingAuthorization,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct File {
-    schema: u32,
-    provider: String,
-    agent: String,
-    method: String,
-    profile_id: Option<String>,
-    set_default: bool,
+    // To whom its code is sent, and to nobody else.
     token_endpoint: String,
     client_id: String,
-    expires_at: i64,
-    redirect_uri: String,
+    /// It is refused from then on.
+    #[serde(rename = "expiresAt")]
+    pub(super) expires: Timestamp,
+    pub(super) redirect_uri: String,
     #[serde(with = "exposed")]
-    state: Secret<String>,
+    pub(super) state: Secret<String>,
     #[serde(with = "exposed")]
     code_verifier: Secret<String>,
     /// No secret: it was part of the URL.
@@ -96,11 +89,62 @@ mod exposed {
 }
 
 impl Pending {
-    /// Makes a new name.
+    /// A login as it begins, with its deadline.
     ///
     /// # Errors
     /// If there is no randomness.
-    pub(super) fn name(cx: Context<'_>) -> Result<String, Failure> {
+    pub(super) fn new(
+        cx: Context<'_>,
+        request: &Request,
+        method: &str,
+        binding: Binding,
+        authorization: PendingAuthorization,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            id: Self::name(cx)?,
+            schema: SCHEMA,
+            provider: request.provider.clone(),
+            agent: request.agent.clone(),
+            method: method.to_owned(),
+            profile: request.profile.clone(),
+            set_default: request.set_default,
+            token_endpoint: binding.token_endpoint,
+            client_id: binding.client_id,
+            expires: cx.clock.now().after(request.timeout),
+            redirect_uri: authorization.redirect_uri,
+            state: authorization.state,
+            code_verifier: authorization.code_verifier,
+            nonce: authorization.nonce.map(|nonce| nonce.expose().clone()),
+            issuer: authorization.issuer,
+            sends_iss: authorization.sends_iss,
+        })
+    }
+
+    /// To whom its code is sent.
+    pub(super) fn binding(&self) -> Binding {
+        Binding {
+            token_endpoint: self.token_endpoint.clone(),
+            client_id: self.client_id.clone(),
+        }
+    }
+
+    /// What its code is checked by and sent with.
+    pub(super) fn authorization(&self) -> PendingAuthorization {
+        PendingAuthorization {
+            redirect_uri: self.redirect_uri.clone(),
+            state: self.state.clone(),
+            code_verifier: self.code_verifier.clone(),
+            nonce: self.nonce.clone().map(Secret::new),
+            issuer: self.issuer.clone(),
+            sends_iss: self.sends_iss,
+        }
+    }
+
+    /// A name that nobody has.
+    ///
+    /// # Errors
+    /// If there is no randomness.
+    fn name(cx: Context<'_>) -> Result<String, Failure> {
         let mut bytes = [0; NAME_BYTES];
         let filled = cx.random.fill(&mut bytes);
         filled.map_err(|error| Failure::new(Kind::Storage, error.to_string()))?;
@@ -134,51 +178,13 @@ impl Pending {
     }
 
     fn encode(&self) -> Result<Secret<Vec<u8>>, serde_json::Error> {
-        let kept = self.kept.clone();
-        serde_json::to_vec(&File {
-            schema: SCHEMA,
-            provider: self.provider.to_string(),
-            agent: self.agent.to_string(),
-            method: self.method.clone(),
-            profile_id: self.profile.as_ref().map(ToString::to_string),
-            set_default: self.set_default,
-            token_endpoint: self.binding.token_endpoint.clone(),
-            client_id: self.binding.client_id.clone(),
-            expires_at: self.expires.0,
-            redirect_uri: kept.redirect_uri,
-            state: kept.state,
-            code_verifier: kept.code_verifier,
-            nonce: kept.nonce.map(|nonce| nonce.expose().clone()),
-            issuer: kept.issuer,
-            sends_iss: kept.sends_iss,
-        })
-        .map(Secret::new)
+        serde_json::to_vec(self).map(Secret::new)
     }
 
     fn decode(id: &str, bytes: &[u8]) -> Option<Self> {
-        let file: File = serde_json::from_slice(bytes).ok()?;
-        let profile = file.profile_id.as_deref().map(ProfileId::parse);
-        (file.schema == SCHEMA).then_some(Self {
-            id: id.to_owned(),
-            provider: ProviderId::parse(&file.provider).ok()?,
-            agent: AgentId::normalise(&file.agent),
-            method: file.method,
-            profile: profile.transpose().ok()?,
-            set_default: file.set_default,
-            binding: Binding {
-                token_endpoint: file.token_endpoint,
-                client_id: file.client_id,
-            },
-            expires: Timestamp(file.expires_at),
-            kept: PendingAuthorization {
-                redirect_uri: file.redirect_uri,
-                state: file.state,
-                code_verifier: file.code_verifier,
-                nonce: file.nonce.map(Secret::new),
-                issuer: file.issuer,
-                sends_iss: file.sends_iss,
-            },
-        })
+        let read: Self = serde_json::from_slice(bytes).ok()?;
+        let id = id.to_owned();
+        (read.schema == SCHEMA).then_some(Self { id, ..read })
     }
 }
 
@@ -259,24 +265,21 @@ mod tests {
     fn what_was_written_down_is_read_back() {
         let pending = Pending {
             id: "0123456789abcdef".to_owned(),
+            schema: SCHEMA,
             provider: ProviderId::parse("openai-codex").unwrap(),
             agent: AgentId::main(),
             method: "oauth".to_owned(),
             profile: Some(ProfileId::parse("openai-codex:work").unwrap()),
             set_default: true,
-            binding: Binding {
-                token_endpoint: "https://login.example/token".to_owned(),
-                client_id: "client-1".to_owned(),
-            },
+            token_endpoint: "https://login.example/token".to_owned(),
+            client_id: "client-1".to_owned(),
             expires: Timestamp(7),
-            kept: PendingAuthorization {
-                redirect_uri: "http://localhost:1455/cb".to_owned(),
-                state: Secret::from("state-MARKER"),
-                code_verifier: Secret::from("verifier-MARKER"),
-                nonce: Some(Secret::from("n")),
-                issuer: Some("https://login.example".to_owned()),
-                sends_iss: true,
-            },
+            redirect_uri: "http://localhost:1455/cb".to_owned(),
+            state: Secret::from("state-MARKER"),
+            code_verifier: Secret::from("verifier-MARKER"),
+            nonce: Some("n".to_owned()),
+            issuer: Some("https://login.example".to_owned()),
+            sends_iss: true,
         };
         let bytes = pending.encode().unwrap();
         let read = Pending::decode(&pending.id, bytes.expose());

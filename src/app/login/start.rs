@@ -72,17 +72,8 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Begun, Failure> {
     };
     let authorization = code.begin(cx, &redirect_uri)?;
     pending::sweep(cx, &pending::all(cx)?);
-    let pending = Pending {
-        id: Pending::name(cx)?,
-        provider: provider.id.clone(),
-        agent: request.agent.clone(),
-        method: flow.method().to_owned(),
-        profile: request.profile.clone(),
-        set_default: request.set_default,
-        binding: code.binding(),
-        expires: cx.clock.now().after(request.timeout),
-        kept: authorization.pending,
-    };
+    let (method, binding) = (flow.method(), code.binding());
+    let pending = Pending::new(cx, request, method, binding, authorization.pending)?;
     pending.write(cx)?;
     Ok(Begun {
         attempt: pending.id,

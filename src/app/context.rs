@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::config::edit::Edit;
 use crate::config::file::{Applied, ConfigError, ConfigFile};
 use crate::model::hint::{Command, Hint};
-use crate::model::id::{AgentId, ProfileId};
+use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::inheritance::Inheritance;
-use crate::model::profiles::{AuthProfiles, Effective};
+use crate::model::profiles::{AuthProfiles, Effective, VisibleProfile};
 use crate::model::settings::Settings;
 use crate::ports::callback::Callback;
 use crate::ports::dialog::{Dialog, Notice};
@@ -152,6 +152,15 @@ impl Context<'_> {
         document.is_ok_and(|document| document.get(profile).is_some())
     }
 
+    /// Opens the user's browser, or tells the user to.
+    pub(in crate::app) fn open_browser(&self, url: &str) {
+        if let Err(error) = self.browser.open(url) {
+            self.info(format!(
+                "no browser could be opened ({error}); open the URL yourself"
+            ));
+        }
+    }
+
     /// Fails with [`Kind::Cancelled`] once a signal asked to stop.
     pub(in crate::app) fn uninterrupted(&self) -> Result<(), Failure> {
         let signal = self.interrupt.pending();
@@ -159,8 +168,23 @@ impl Context<'_> {
     }
 
     /// Asks the user a question with the answers yes and no.
-    pub(in crate::app) fn confirm(&self, prompt: String, default: bool) -> Result<bool, Failure> {
-        Ok(self.dialog.confirm(&prompt, default, &|| false)?)
+    pub(in crate::app) fn confirm(&self, prompt: &str, default: bool) -> Result<bool, Failure> {
+        Ok(self.dialog.confirm(prompt, default, &|| false)?)
+    }
+
+    /// Asks for a confirmation; without one it fails with the message `unasked` or `refused`.
+    pub(in crate::app) fn require_yes(
+        &self,
+        prompt: &str,
+        (unasked, refused): (String, String),
+        command: Command,
+    ) -> Result<(), Failure> {
+        let message = match self.dialog.can_ask() {
+            true if self.confirm(prompt, false)? => return Ok(()),
+            true => refused,
+            false => unasked,
+        };
+        Err(Failure::new(Kind::Usage, message).hint(command))
     }
 
     /// Shows a warning; the command goes on.
@@ -180,7 +204,7 @@ impl Context<'_> {
         }
     }
 
-    /// Changes an agent's own document if `change` says so, and tells what was wrong with it.
+    /// Changes an agent's own document if `change` returns true, and warns as [`Self::tell_faults`].
     pub(in crate::app) fn change(
         &self,
         agent: &AgentId,
@@ -191,11 +215,29 @@ impl Context<'_> {
         Ok(written)
     }
 
-    /// Tells what was wrong with a document that was just written: what of it could not be read,
-    /// and under which name that was set aside.
+    /// Warns of entries of a document that could not be read, and of the name under which a
+    /// document was quarantined by the last write.
     pub(in crate::app) fn tell_faults(&self, document: &AuthProfiles) {
         for fault in &document.faults {
             self.warn(fault.as_str());
         }
     }
+}
+
+/// Returns a profile that the agent sees.
+pub(in crate::app) fn look_up<'a>(
+    effective: &'a Effective,
+    id: &ProfileId,
+) -> Result<VisibleProfile<'a>, Failure> {
+    let seen = effective.get(id);
+    seen.ok_or_else(|| Failure::not_seen(effective, id))
+}
+
+/// Returns the provider of a profile that the agent sees.
+pub(in crate::app) fn look_up_provider(
+    effective: &Effective,
+    id: &ProfileId,
+) -> Result<ProviderId, Failure> {
+    let provider = look_up(effective, id)?.credential.provider();
+    provider.ok_or_else(|| Failure::names_no_provider(id))
 }

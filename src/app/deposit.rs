@@ -1,4 +1,4 @@
-//! A credential that a login gained or a person brought becomes a profile that can be chosen.
+//! Storage of a new credential, from a login or a paste, as a profile that can be selected.
 
 use crate::config::edit::{Edit, Role};
 use crate::model::credential::{Credential, Kind as CredentialKind, Token};
@@ -13,20 +13,20 @@ use crate::ports::dialog::Notice;
 use super::context::Context;
 use super::failure::{Failure, Kind, StoreEffect};
 
-/// What was stored.
+/// A credential that was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredProfile {
-    /// Under which profile.
+    /// The profile.
     pub profile: ProfileId,
-    /// For which provider.
+    /// The provider.
     pub provider: ProviderId,
-    /// As what.
+    /// The kind of credential.
     pub kind: CredentialKind,
-    /// Whose login it is, as people know it, if that is known.
+    /// The account, as people know it, if that is known.
     pub account: Option<String>,
-    /// When it ends, if that is known.
+    /// When it expires, if that is known.
     pub expires: Option<Timestamp>,
-    /// Whether the profile held something before.
+    /// Whether the profile held something else before.
     pub replaced: bool,
 }
 
@@ -59,8 +59,8 @@ impl StoredProfile {
         Err(Failure::new(Kind::Busy, message).hint(Command::login(&self.provider, None)))
     }
 
-    /// What is left to do once it is stored: it must be chosen, its provider's model may become the
-    /// default one, and the person is told.
+    /// Completes the storage: makes the profile selectable, sets the default model if one is given,
+    /// and tells the user.
     pub(super) fn finish(
         &self,
         cx: Context<'_>,
@@ -118,9 +118,9 @@ fn merge(old: &Extra, stale: &[&str], new: &mut Extra) {
     }
 }
 
-/// Names a new profile in `openclaw.json` where that is needed for it to be chosen: once
-/// `auth.profiles` names any profile of a provider, those it does not name are never selected, and
-/// an `auth.order` excludes what it does not list. Otherwise the configuration is left alone.
+/// Adds a new profile to `openclaw.json` if it could not be selected otherwise: once
+/// `auth.profiles` names any profile of a provider, those that it does not name are never selected,
+/// and an `auth.order` excludes what it does not list. Otherwise the configuration is left alone.
 pub(super) fn make_selectable(
     cx: Context<'_>,
     profile: &ProfileId,

@@ -99,6 +99,12 @@ impl Settings {
             .map_or_else(AgentId::main, |agent| AgentId::normalise(&agent.id))
     }
 
+    /// The agents that are listed, in their order.
+    pub fn agent_ids(&self) -> impl Iterator<Item = AgentId> {
+        let agents = self.agents.iter();
+        agents.map(|agent| AgentId::normalise(&agent.id))
+    }
+
     /// The settings of one agent.
     pub fn agent(&self, id: &AgentId) -> Option<&AgentSettings> {
         self.agents

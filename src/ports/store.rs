@@ -117,10 +117,10 @@ pub trait Documents: Send + Sync {
     /// If it is there and cannot be read or understood.
     fn load(&self, agent: &AgentId, scope: Scope<'_>) -> Result<AuthProfiles, StoreError>;
 
-    /// Reads the document again under its lock, lets `change` change it, and stores it if that says
-    /// so. The only writer. `change` may be called again on a newer document, so it must depend on nothing but
-    /// the document. What cannot be understood is set aside first, and the new document's `faults`
-    /// say so. What the change replaces or removes goes to the history with it.
+    /// Reads the document again under its lock, lets `change` change it, and stores it if that
+    /// returns true. The only writer. `change` may be called again on a newer document, so it must
+    /// depend on nothing but the document. What cannot be understood is set aside first, and the new
+    /// document's `faults` say so. What the change replaces or removes goes to the history with it.
     ///
     /// # Errors
     /// If a lock cannot be had or the medium fails; the document is as it was then.

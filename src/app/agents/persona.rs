@@ -110,11 +110,7 @@ pub fn set(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
 /// Returns the one agent that has this workspace.
 fn whose(cx: Context<'_>, directory: &Path) -> Result<AgentId, Failure> {
     let (settings, dirs) = (cx.settings, cx.dirs);
-    let mut agents: Vec<AgentId> = settings
-        .agents
-        .iter()
-        .map(|agent| AgentId::normalise(&agent.id))
-        .collect();
+    let mut agents: Vec<AgentId> = settings.agent_ids().collect();
     if agents.is_empty() {
         agents.push(settings.default_agent());
     }

@@ -114,9 +114,7 @@ pub fn add(cx: Context<'_>, request: &Add) -> Result<Added, Failure> {
 
 /// Returns main and every other configured agent except `id`.
 fn others(cx: Context<'_>, id: &AgentId) -> Vec<AgentId> {
-    let listed = cx.settings.agents.iter();
-    let listed = listed.map(|agent| AgentId::normalise(&agent.id));
-    let all = std::iter::once(AgentId::main()).chain(listed);
+    let all = std::iter::once(AgentId::main()).chain(cx.settings.agent_ids());
     all.filter(|other| other != id).collect()
 }
 
@@ -152,11 +150,7 @@ pub struct Row {
 /// Lists the agents in the order of the configuration; `main` alone if it lists none.
 pub fn list(cx: Context<'_>) -> Vec<Row> {
     let settings = cx.settings;
-    let mut ids: Vec<AgentId> = settings
-        .agents
-        .iter()
-        .map(|agent| AgentId::normalise(&agent.id))
-        .collect();
+    let mut ids: Vec<AgentId> = settings.agent_ids().collect();
     if ids.is_empty() {
         ids.push(AgentId::main());
     }
@@ -331,15 +325,8 @@ fn move_to_trash(
 
 fn confirm(cx: Context<'_>, id: &AgentId) -> Result<(), Failure> {
     let command = Command::new("agents delete").arg(id).arg("--force");
-    if !cx.dialog.can_ask() {
-        let failure = Failure::new(Kind::Usage, "Non-interactive session. Re-run with --force.");
-        return Err(failure.hint(command));
-    }
+    let unasked = "Non-interactive session. Re-run with --force.".to_owned();
+    let refused = format!("Agent {id} was not deleted");
     let prompt = format!("Delete agent {id}? Its credentials and sessions are moved to trash.");
-    match cx.confirm(prompt, false)? {
-        true => Ok(()),
-        false => {
-            Err(Failure::new(Kind::Usage, format!("Agent {id} was not deleted")).hint(command))
-        }
-    }
+    cx.require_yes(&prompt, (unasked, refused), command)
 }

@@ -16,7 +16,7 @@ use crate::ports::store::Scope;
 use super::model_ref::{own_name, provider_named};
 use super::pins::{Pinned, bound, fits, pinned, provider_of, session};
 use super::selector::{Pin, PinReason, Resolved, Selector};
-use crate::app::context::Context;
+use crate::app::context::{Context, look_up_provider};
 use crate::app::failure::{Failure, Kind};
 
 /// An example of a model with a profile.
@@ -83,14 +83,8 @@ fn named(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<Named, Fai
 /// Resolves a named profile, which is used whatever the order says.
 fn of_profile(cx: Context<'_>, agent: &AgentId, id: &ProfileId) -> Result<Resolved, Failure> {
     let effective = cx.effective(agent, Scope::Profile(id))?;
-    let seen = effective.get(id);
-    let seen = seen.ok_or_else(|| Failure::not_seen(&effective, id))?;
-    let provider = seen
-        .credential
-        .provider()
-        .ok_or_else(|| Failure::names_no_provider(id))?;
     Ok(Resolved {
-        provider,
+        provider: look_up_provider(&effective, id)?,
         model: None,
         preferred: Some(Pin {
             profile: id.clone(),

@@ -100,9 +100,7 @@ impl Session {
     /// Lists the state directory, and those of the agents that are on other devices.
     fn places(&mut self, cx: Context<'_>) -> Vec<PathBuf> {
         let state = cx.dirs.state.clone();
-        let agents = cx.settings.agents.iter();
-        let agents = agents.map(|agent| AgentId::normalise(&agent.id));
-        let directories = std::iter::once(AgentId::main()).chain(agents);
+        let directories = std::iter::once(AgentId::main()).chain(cx.settings.agent_ids());
         let directories: Vec<PathBuf> = directories
             .map(|agent| cx.store_files.directory(&agent))
             .collect();

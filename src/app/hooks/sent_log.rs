@@ -17,7 +17,7 @@ use crate::ports::lock::{LockError, lock_within};
 
 const SCHEMA: u32 = 1;
 
-/// How long to wait for the lock of the file: an alert is worth less than the person's time.
+/// The time limit for the lock of the file: an alert is not worth more of the user's time.
 const LIMIT: Duration = Duration::from_secs(2);
 
 /// What the file holds.

@@ -177,10 +177,7 @@ fn announce(
     if request.no_browser || remote {
         return;
     }
-    if let Err(error) = cx.browser.open(&authorization.url) {
-        let text = format!("no browser could be opened ({error}); open the URL yourself");
-        cx.info(text);
-    }
+    cx.open_browser(&authorization.url);
 }
 
 fn exhausted(with_device: bool) -> Failure {

@@ -124,7 +124,7 @@ impl Completion<'_> {
             })
     }
 
-    /// Uses the code, once.
+    /// Exchanges the code, once.
     fn spend(&self, code: &AuthorizationCode) -> Result<StoredProfile, Failure> {
         let Self { cx, provider, .. } = self;
         // Before the code is spent for a login that could not be kept.

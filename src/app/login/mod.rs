@@ -135,7 +135,7 @@ fn choose<'a>(provider: &'a Provider, method: Option<&str>) -> Result<&'a Flow, 
     })
 }
 
-/// A provider whose method is a paste is served by the command for that.
+/// Asks for a token or key and stores it, for a method that is a paste.
 fn paste_instead(cx: Context<'_>, request: &Request, form: Form) -> Result<StoredProfile, Failure> {
     let pasted = paste::run(
         cx,

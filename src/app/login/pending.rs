@@ -50,10 +50,10 @@ pub(super) struct Pending {
     #[serde(rename = "profileId")]
     pub(super) profile: Option<ProfileId>,
     pub(super) set_default: bool,
-    // To whom its code is sent, and to nobody else.
+    // The only place that its code is sent to.
     token_endpoint: String,
     client_id: String,
-    /// It is refused from then on.
+    /// The attempt is refused from then on.
     #[serde(rename = "expiresAt")]
     pub(super) expires: Timestamp,
     pub(super) redirect_uri: String,
@@ -89,7 +89,7 @@ mod exposed {
 }
 
 impl Pending {
-    /// A login as it begins, with its deadline.
+    /// Makes a pending login with a new name and its deadline.
     ///
     /// # Errors
     /// If there is no randomness.
@@ -120,7 +120,7 @@ impl Pending {
         })
     }
 
-    /// To whom its code is sent.
+    /// Returns the client and token endpoint of the code.
     pub(super) fn binding(&self) -> Binding {
         Binding {
             token_endpoint: self.token_endpoint.clone(),
@@ -128,7 +128,7 @@ impl Pending {
         }
     }
 
-    /// What its code is checked by and sent with.
+    /// Returns what the code is checked by and sent with.
     pub(super) fn authorization(&self) -> PendingAuthorization {
         PendingAuthorization {
             redirect_uri: self.redirect_uri.clone(),
@@ -140,7 +140,7 @@ impl Pending {
         }
     }
 
-    /// A name that nobody has.
+    /// Makes a new name.
     ///
     /// # Errors
     /// If there is no randomness.

@@ -100,10 +100,7 @@ fn heard(
                 code,
             });
             let url = url.filter(|_| !request.no_browser && !cx.env.is_remote())?;
-            if let Err(error) = cx.browser.open(&url) {
-                let text = format!("no browser could be opened ({error}); open the URL yourself");
-                cx.info(text);
-            }
+            cx.open_browser(&url);
             None
         }
     }

@@ -1,4 +1,4 @@
-//! What a login is asked for.
+//! Request of a login.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// The model that becomes the default one with this login.
+    /// Returns the model that becomes the default with this login.
     pub(super) fn default_model<'a>(&self, provider: &'a Provider) -> Option<&'a String> {
         let model = provider.default_model.as_ref();
         model.filter(|_| self.set_default)

@@ -28,8 +28,7 @@ pub(super) fn credential(cx: Context<'_>) -> Result<Meaning, Failure> {
 /// Asks for an agent, `usual` first; a single one is taken without a question.
 pub(super) fn agent(cx: Context<'_>, usual: &AgentId) -> Result<AgentId, Failure> {
     let mut agents = vec![usual.clone()];
-    for agent in &cx.settings.agents {
-        let id = AgentId::normalise(&agent.id);
+    for id in cx.settings.agent_ids() {
         if !agents.contains(&id) {
             agents.push(id);
         }

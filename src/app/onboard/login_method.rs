@@ -160,7 +160,7 @@ impl LoginMethod<'_> {
             "Store the key that is there already ({source}, {})?",
             key.masked()
         );
-        let is_meant = self.cx.confirm(prompt, true)?;
+        let is_meant = self.cx.confirm(&prompt, true)?;
         Ok(is_meant.then_some(Source::Text(key)))
     }
 

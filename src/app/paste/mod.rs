@@ -44,9 +44,9 @@ pub struct Request {
 /// A secret that was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Where, and as what.
+    /// The profile.
     pub stored: StoredProfile,
-    /// A short name of the secret that tells nothing about it.
+    /// A fingerprint of the secret, which reveals nothing of it.
     pub fingerprint: String,
     /// Its length in characters.
     pub length: usize,
@@ -154,7 +154,10 @@ fn confirm_made(cx: Context<'_>, manifest: Option<&Provider>) -> Result<(), Fail
     let Some(help) = shape.and_then(|shape| shape.help.as_deref()) else {
         return Ok(());
     };
-    match cx.confirm(format!("Have you run `{help}` and copied the token?"), true)? {
+    match cx.confirm(
+        &format!("Have you run `{help}` and copied the token?"),
+        true,
+    )? {
         true => Ok(()),
         false => Err(Failure::new(Kind::Usage, "nothing was stored")
             .hint(format!("run `{help}` first, on any machine"))),
@@ -198,7 +201,7 @@ fn ask(cx: Context<'_>, request: &Request) -> Result<Secret<String>, Failure> {
     })
 }
 
-/// The new credential.
+/// Makes the new credential.
 fn credential(request: &Request, stored: &StoredProfile, secret: Secret<String>) -> Credential {
     let provider = request.provider.to_string();
     let mut extra = Extra::default();

@@ -205,18 +205,10 @@ fn confirm(cx: Context<'_>, request: &Request) -> Result<(), Failure> {
     let profile = request.profile.as_ref();
     let what = profile.map_or_else(|| "every profile".to_owned(), ToString::to_string);
     let command = Command::history(profile).arg("--clear").arg("--yes");
-    let failure = |why: &str| {
-        let message = format!("the history of {what} was not cleared{why}");
-        Err(Failure::new(Kind::Usage, message).hint(command.clone()))
-    };
-    if !cx.dialog.can_ask() {
-        return failure(": nobody is there to confirm it");
-    }
+    let refused = format!("the history of {what} was not cleared");
+    let unasked = format!("{refused}: nobody is there to confirm it");
     let prompt = format!("Clear the history of {what}? It can then no longer be brought back.");
-    match cx.confirm(prompt, false)? {
-        true => Ok(()),
-        false => failure(""),
-    }
+    cx.require_yes(&prompt, (unasked, refused), command)
 }
 
 /// Returns the agent whose history of a profile is meant: the agent itself if it has one or the

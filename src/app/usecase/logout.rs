@@ -7,7 +7,7 @@ use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId};
 use crate::ports::store::{Scope, StoreError};
 
-use crate::app::context::Context;
+use crate::app::context::{Context, look_up};
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::app::revoke::{self, RevocationPlan};
 
@@ -79,9 +79,7 @@ pub struct Revocation {
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     let id = &request.profile;
     let effective = cx.effective(&request.agent, Scope::All)?;
-    let seen = effective
-        .get(id)
-        .ok_or_else(|| Failure::not_seen(&effective, id))?;
+    let seen = look_up(&effective, id)?;
     let owner = seen.owner.clone();
     let document = match &effective.main {
         Some(main) if owner.is_main() => main,
@@ -256,10 +254,6 @@ fn confirm(cx: Context<'_>, outcome: &Outcome, request: &Request) -> Result<(), 
         command = command.arg(flag);
     }
     let command = command.arg("--yes");
-    if !cx.dialog.can_ask() {
-        let message = format!("{profile} was not removed: nobody is there to confirm it");
-        return Err(Failure::new(Kind::Usage, message).hint(command));
-    }
     let inherited = if *owner == request.agent {
         String::new()
     } else {
@@ -269,8 +263,8 @@ fn confirm(cx: Context<'_>, outcome: &Outcome, request: &Request) -> Result<(), 
         Some(_) => "Revoke and remove",
         None => "Remove",
     };
-    match cx.confirm(format!("{verb} {profile}?{inherited}"), false)? {
-        true => Ok(()),
-        false => Err(Failure::new(Kind::Usage, format!("{profile} was not removed")).hint(command)),
-    }
+    let prompt = format!("{verb} {profile}?{inherited}");
+    let refused = format!("{profile} was not removed");
+    let unasked = format!("{refused}: nobody is there to confirm it");
+    cx.require_yes(&prompt, (unasked, refused), command)
 }

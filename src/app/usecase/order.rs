@@ -11,7 +11,7 @@ use crate::model::profiles::Effective;
 use crate::model::selection::{self, Verdict};
 use crate::ports::store::Scope;
 
-use crate::app::context::Context;
+use crate::app::context::{Context, look_up};
 use crate::app::credential::reason_text::Reason;
 use crate::app::failure::{Failure, Kind};
 
@@ -148,8 +148,7 @@ pub(in crate::app) fn check_profile(
     id: &ProfileId,
     provider: &ProviderId,
 ) -> Result<(), Failure> {
-    let seen = effective.get(id);
-    let seen = seen.ok_or_else(|| Failure::not_seen(effective, id))?;
+    let seen = look_up(effective, id)?;
     if seen.credential.provider().as_ref() == Some(provider) {
         return Ok(());
     }

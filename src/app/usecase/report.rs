@@ -14,7 +14,7 @@ use crate::model::time::Timestamp;
 use crate::ports::store::Scope;
 
 use super::cooldown::{Next, known, next_in_line};
-use crate::app::context::Context;
+use crate::app::context::{Context, look_up_provider};
 use crate::app::credential::model_ref::own_name;
 use crate::app::failure::Failure;
 
@@ -91,13 +91,7 @@ pub struct Outcome {
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     let id = &request.profile;
     let before = cx.effective(&request.agent, Scope::All)?;
-    let seen = before
-        .get(id)
-        .ok_or_else(|| Failure::not_seen(&before, id))?;
-    let provider = seen
-        .credential
-        .provider()
-        .ok_or_else(|| Failure::names_no_provider(id))?;
+    let provider = look_up_provider(&before, id)?;
     let model = model_of(cx, request, &provider);
     let now = cx.clock.now();
     let is_exempt = matches!(request.ending, RequestOutcome::Failed { .. })

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::app::context::Context;
+use crate::app::context::{Context, look_up};
 use crate::app::credential::assessment::assess;
 use crate::app::credential::env_keys::Keys;
 use crate::app::credential::facts::{FactsReader, as_login};
@@ -138,9 +138,7 @@ fn take(
     id: &ProfileId,
     least: Option<Duration>,
 ) -> Result<Outcome, Failure> {
-    let seen = effective
-        .get(id)
-        .ok_or_else(|| Failure::not_seen(effective, id))?;
+    let seen = look_up(effective, id)?;
     let credential = seen.credential;
     let policy = RefreshPolicy::MinValid(least);
     let (credential, how, warning) = match refreshed_by(cx, &seen)? {

@@ -16,7 +16,7 @@ use crate::ports::lock;
 use crate::ports::store::Scope;
 
 use super::order::{check_agent, put, tell_unusable, write};
-use crate::app::context::Context;
+use crate::app::context::{Context, look_up_provider};
 use crate::app::failure::{Failure, Kind};
 
 /// Parameters of all functions here.
@@ -70,7 +70,7 @@ pub fn for_agent(
 ) -> Result<First, Failure> {
     check_agent(cx, &request.agent, request.agent_named)?;
     let mut effective = cx.effective(&request.agent, Scope::All)?;
-    let provider = provider_of(&effective, profile)?;
+    let provider = look_up_provider(&effective, profile)?;
     let mut order = vec![profile.to_string()];
     for id in present(cx, &effective, &provider) {
         if !order.contains(&id) {
@@ -112,7 +112,7 @@ pub fn in_directory(
 ) -> Result<(Bound, Option<ProfileId>), Failure> {
     check_agent(cx, &request.agent, request.agent_named)?;
     let effective = cx.effective(&request.agent, Scope::Profile(profile))?;
-    let provider = provider_of(&effective, profile)?;
+    let provider = look_up_provider(&effective, profile)?;
     let path = spelt_out(cx, directory);
     let stat = cx.files.stat(&path)?;
     if !stat.is_some_and(|stat| stat.is_dir) {
@@ -219,14 +219,6 @@ pub fn list(cx: Context<'_>, request: &Request) -> Result<Listing, Failure> {
         orders,
         directories: all.map(|bound| (bound.clone(), here(&bound))).collect(),
     })
-}
-
-fn provider_of(effective: &Effective, profile: &ProfileId) -> Result<ProviderId, Failure> {
-    let seen = effective.get(profile);
-    let seen = seen.ok_or_else(|| Failure::not_seen(effective, profile))?;
-    seen.credential
-        .provider()
-        .ok_or_else(|| Failure::names_no_provider(profile))
 }
 
 /// Returns the present order: the one that is written, else that of selection. Expired or empty

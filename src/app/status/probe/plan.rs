@@ -14,7 +14,6 @@ use crate::model::expiry::ExpiryAnomaly;
 use crate::model::id::{ProviderId, printable};
 use crate::model::profiles::{Effective, VisibleProfile};
 use crate::model::provider::Provider;
-use crate::model::secret::Secret;
 use crate::model::selection::{self, Verdict};
 use crate::model::time::Timestamp;
 use crate::providers::catalogue::CatalogueError;
@@ -147,20 +146,14 @@ impl Planner<'_> {
                 plan.known.push(outcome.known(Reason::NoModel, &words));
                 return Ok(());
             }
-            None => match self.configured_key(id) {
-                Some(key) => ("models.json", Kind::ApiKey, key),
+            None => match self.cx.settings.key_of(id) {
+                Some((_, key)) => ("models.json", Kind::ApiKey, key.clone()),
                 None => return Ok(()),
             },
         };
         let mut outcome = self.outcome(id, mode.as_str());
         (outcome.label, outcome.source) = (source.to_owned(), source);
         self.target(plan, outcome, provider, ProbedCredential::Key(key))
-    }
-
-    fn configured_key(&self, id: &ProviderId) -> Option<Secret<String>> {
-        let mut all = self.cx.settings.providers.iter();
-        let found = all.find(|other| ProviderId::parse(&other.name).as_ref() == Ok(id))?;
-        found.api_key.clone()
     }
 
     fn outcome(&self, id: &ProviderId, mode: &'static str) -> Outcome {

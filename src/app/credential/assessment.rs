@@ -220,7 +220,7 @@ fn by_command(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
         // No command refreshes a grant that is known to be dead.
         dead_grant(facts).unwrap_or_else(|| {
             Obstacle::permanent(FailureKind::NeedsLogin, "renewed-by-command", words)
-                .hint(Command::refresh(&facts.profile))
+                .hint(Command::refresh(&facts.profile).arg("--force"))
         })
     };
     if left <= millis(least) {

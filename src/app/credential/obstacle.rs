@@ -101,8 +101,7 @@ impl Obstacle {
         };
         let left = short_duration(left.unwrap_or_default());
         let lead = match (self.kind, self.code) {
-            (FailureKind::NeedsLogin, "renewed-by-command") => "",
-            (FailureKind::NeedsLogin, _) => "log in again: ",
+            (FailureKind::NeedsLogin, code) if code != "renewed-by-command" => "log in again: ",
             _ => "",
         };
         Hint::from(format!(

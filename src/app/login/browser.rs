@@ -58,7 +58,7 @@ pub(super) fn run(
         sources::paste(asked, attempt, bare, &lane);
     }));
     // On Windows a reserved port is no less lost than a taken one: whatever kept us from listening,
-    // there is another way (openai/codex issue 40344).
+    // there is another way.
     let unreachable = matches!(flow.redirect, Redirect::Loopback(_)) && bound.is_none();
     let device = device.filter(|_| unreachable || cx.env.is_remote());
     let device = device.zip(flow.client());

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::app::credential::facts::FactsReader;
+use crate::app::credential::facts::{FactsReader, as_login};
 use crate::app::hooks::sent_log;
 use crate::model::alert::Alert;
 use crate::model::grant::GrantDigest;
@@ -227,10 +227,12 @@ fn renew(cx: Context<'_>, report: &mut Report) -> Result<(), Failure> {
         let provider = provider.map_err(Failure::from).and_then(|document| {
             let gone = || Failure::no_such_profile(&row.profile);
             let credential = document.get(&row.profile).ok_or_else(gone)?;
-            Ok(cx.provider_of(&row.provider, credential)?)
+            let login = as_login(credential).ok_or_else(gone)?;
+            Ok((cx.provider_of(&row.provider, credential)?, login))
         });
         let need = row.why.need(cx.clock.now());
-        let result = provider.and_then(|of| ensure_fresh(cx, &row.agent, &row.profile, &of, need));
+        let result = provider
+            .and_then(|(of, login)| ensure_fresh(cx, &row.agent, &row.profile, &of, need, &login));
         let failure = match result {
             Ok(living) => {
                 let failure = needs_person(&living);

@@ -30,7 +30,8 @@ use super::request::{
 use super::stale_copy::adopt_successor;
 use super::{backoff, notify};
 
-/// Makes sure that the access token of `profile` in `owner`'s document is valid.
+/// Makes sure that the access token of `profile` in `owner`'s document is valid. `first` is the
+/// login as the caller has just read it.
 ///
 /// # Errors
 /// [`Kind::NeedsLogin`] if the provider refuses the grant and the token has expired, and the other
@@ -41,6 +42,7 @@ pub fn ensure_fresh(
     profile: &ProfileId,
     provider: &Provider,
     policy: RefreshPolicy,
+    first: &OAuth,
 ) -> Result<ValidToken, Failure> {
     let request = RefreshRequest {
         cx,
@@ -49,14 +51,13 @@ pub fn ensure_fresh(
         provider,
         policy,
     };
-    let first = load_login(&request)?;
-    let result = run(&request, &first);
+    let result = run(&request, first);
     let whose = ProfileRef {
         agent: owner,
         profile,
         provider: &provider.id,
     };
-    notify::of_renewal(cx, whose, &first, &result);
+    notify::of_renewal(cx, whose, first, &result);
     result
 }
 

@@ -7,6 +7,7 @@ use crate::model::time::Timestamp;
 use crate::ports::store::Scope;
 
 use crate::app::context::Context;
+use crate::app::credential::facts::as_login;
 use crate::app::failure::{Failure, Kind};
 use crate::app::refresh::ensure_fresh::ensure_fresh;
 use crate::app::refresh::outcome::{RefreshPolicy, ValidToken};
@@ -52,8 +53,8 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Vec<Report>, Failure> {
         {
             continue;
         }
-        let can_be = seen.credential.as_oauth().is_some() || seen.credential.is_of_client();
-        let (true, Some(id)) = (can_be, seen.credential.provider()) else {
+        let login = as_login(seen.credential);
+        let (Some(login), Some(id)) = (login, seen.credential.provider()) else {
             if request.profile.is_none() {
                 continue;
             }
@@ -75,7 +76,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Vec<Report>, Failure> {
         let result = cx
             .provider_of(&id, seen.credential)
             .map_err(Failure::from)
-            .and_then(|provider| ensure_fresh(cx, seen.owner, seen.id, &provider, need));
+            .and_then(|provider| ensure_fresh(cx, seen.owner, seen.id, &provider, need, &login));
         reports.push(Report {
             profile: seen.id.clone(),
             provider: id,

@@ -15,7 +15,7 @@ use crate::app::credential::selector::{Resolved, Selector};
 use crate::app::failure::Failure;
 use crate::app::refresh::ensure_fresh::ensure_fresh;
 use crate::app::refresh::outcome::{RefreshPolicy, RefreshResult};
-use crate::model::credential::{Credential, Kind as CredentialKind};
+use crate::model::credential::{Credential, Kind as CredentialKind, OAuth};
 use crate::model::expiry::clock_fault;
 use crate::model::hint::Hint;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
@@ -142,8 +142,8 @@ fn take(
     let credential = seen.credential;
     let policy = RefreshPolicy::MinValid(least);
     let (credential, how, warning) = match refreshed_by(cx, &seen)? {
-        Some(manifest) => {
-            let token = ensure_fresh(cx, seen.owner, id, &manifest, policy)?;
+        Some((manifest, login)) => {
+            let token = ensure_fresh(cx, seen.owner, id, &manifest, policy, &login)?;
             let credential = Credential::OAuth(token.credential);
             (credential, token.how, token.warning)
         }
@@ -190,14 +190,14 @@ fn take(
 fn refreshed_by(
     cx: Context<'_>,
     seen: &VisibleProfile<'_>,
-) -> Result<Option<Provider>, CatalogueError> {
-    let provider = seen.credential.provider();
-    let Some(provider) = provider.filter(|_| as_login(seen.credential).is_some()) else {
+) -> Result<Option<(Provider, OAuth)>, CatalogueError> {
+    let login = as_login(seen.credential);
+    let (Some(provider), Some(login)) = (seen.credential.provider(), login) else {
         return Ok(None);
     };
     match cx.provider_of(&provider, seen.credential) {
-        Ok(manifest) => Ok(Some(manifest).filter(|manifest| manifest.refresh.automatic)),
+        Ok(manifest) if manifest.refresh.automatic => Ok(Some((manifest, login))),
         Err(error) if error.is_unreadable() => Err(error),
-        Err(_) => Ok(None),
+        Ok(_) | Err(_) => Ok(None),
     }
 }

@@ -6,6 +6,7 @@ use super::options::Options;
 use super::outcome::Outcome;
 use super::verdict::{self, Status};
 use crate::app::context::Context;
+use crate::app::credential::facts::as_login;
 use crate::app::failure::{Failure, Kind as FailureKind, StoreEffect};
 use crate::app::refresh::ensure_fresh::ensure_fresh;
 use crate::app::refresh::outcome::{RefreshPolicy, RefreshResult};
@@ -98,11 +99,12 @@ impl Target {
                 credential,
             } => (owner, id, credential),
         };
-        let is_renewed = credential.as_oauth().is_some() || credential.is_of_client();
-        if !is_renewed || !self.provider.refresh.automatic {
+        let login = as_login(credential).filter(|_| self.provider.refresh.automatic);
+        let Some(login) = login else {
             return Ok(living(credential, false));
-        }
-        let kept = ensure_fresh(cx, owner, id, &self.provider, RefreshPolicy::MinValid(None))?;
+        };
+        let policy = RefreshPolicy::MinValid(None);
+        let kept = ensure_fresh(cx, owner, id, &self.provider, policy, &login)?;
         let refreshed = matches!(
             kept.how,
             RefreshResult::Refreshed | RefreshResult::RefreshedElsewhere

@@ -156,7 +156,7 @@ impl Context<'_> {
     pub(in crate::app) fn open_browser(&self, url: &str) {
         if let Err(error) = self.browser.open(url) {
             self.info(format!(
-                "no browser could be opened ({error}); open the URL yourself"
+                "could not open a browser ({error}); open the URL yourself"
             ));
         }
     }

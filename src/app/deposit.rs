@@ -55,7 +55,7 @@ impl StoredProfile {
         if is_stored {
             return Ok(());
         }
-        let message = format!("{} was taken by another login a moment ago", self.profile);
+        let message = format!("{} was just taken by another login", self.profile);
         Err(Failure::new(Kind::Busy, message).hint(Command::login(&self.provider, None)))
     }
 
@@ -154,7 +154,7 @@ pub(super) fn make_selectable(
     cx.edit_config(&edits).map(|_| ()).map_err(|error| {
         let mut failure = Failure::from(error).touched(StoreEffect::Changed);
         failure.message = format!(
-            "{profile} is stored, and could not be named in the configuration, so it may not be chosen: {}",
+            "{profile} is stored, but could not be added to the configuration, so it may not be used: {}",
             failure.message
         );
         failure

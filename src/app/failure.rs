@@ -168,12 +168,12 @@ impl Failure {
 
     /// There is no such profile for this agent.
     pub fn no_such_profile(id: &ProfileId) -> Self {
-        Self::new(Kind::NotFound, format!("there is no profile {id}")).hint(Command::list())
+        Self::new(Kind::NotFound, format!("no such profile: {id}")).hint(Command::list())
     }
 
     /// The entry of a profile says of no provider that it is its.
     pub fn names_no_provider(id: &ProfileId) -> Self {
-        Self::about(id, Kind::Config, "names no valid provider")
+        Self::about(id, Kind::Config, "does not name a valid provider")
     }
 
     /// The agent sees no profile of that name, or an entry that is no credential.
@@ -190,7 +190,7 @@ impl Failure {
         match fault {
             None => Self::no_such_profile(id),
             Some(fault) => Self::about(id, Kind::Config, format!("cannot be used: {fault}"))
-                .hint("correct its entry in auth-profiles.json, or store it anew under that name"),
+                .hint("correct its entry in auth-profiles.json, or store a new credential under that name"),
         }
     }
 }
@@ -209,7 +209,7 @@ impl From<StoreError> for Failure {
                 ..Self::from(error)
             },
             StoreError::Corrupt { at, .. } => Self::new(Kind::Storage, message).hint(format!(
-                "repair {at} by hand, or move it away; it is kept as it is until then"
+                "repair {at} or move it away; until then it is left unchanged"
             )),
             StoreError::Inheritance { agent, .. } => {
                 Self::new(Kind::Config, message).hint(Command::isolate(&agent))
@@ -274,7 +274,7 @@ impl From<ConfigError> for Failure {
                 format!("correct {}, then run the command again", path.display())
             }
             ConfigError::Included { included, .. } => {
-                format!("make the change in {included} by hand")
+                format!("make the change in {included} yourself")
             }
             ConfigError::SharedDirectory { .. } => {
                 "give each agent of agents.list in openclaw.json its own agentDir".to_owned()
@@ -294,7 +294,7 @@ impl From<CatalogueError> for Failure {
                 let hint = match near {
                     Some(near) => Command::login(&near, None).into(),
                     None => Hint::from(format!(
-                        "describe it in providers/{id}.toml of the state directory, or install openclaw-auth-{id}"
+                        "define it in providers/{id}.toml in the state directory, or install openclaw-auth-{id}"
                     )),
                 };
                 Self::new(Kind::NotFound, message).hint(hint)

@@ -64,10 +64,10 @@ fn ask(prompt: &str, options: Vec<String>, colors: bool) -> InquireResult<usize>
             false => RenderConfig::empty(),
         });
     if many {
-        select = select.with_help_message("arrows move, typing searches, Enter chooses");
+        select = select.with_help_message("arrows to move, type to search, Enter to select");
     } else {
         select = select
-            .with_help_message("arrows move, Enter chooses")
+            .with_help_message("arrows to move, Enter to select")
             .without_filtering();
     }
     select.raw_prompt().map(|chosen| chosen.index)

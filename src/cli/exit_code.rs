@@ -31,7 +31,7 @@ pub const TABLE: [(u8, &str, &str); 12] = [
     (
         7,
         "unknown",
-        "a refresh got no answer; the refresh token may be spent",
+        "a refresh got no answer; the refresh token may already be used",
     ),
     (126, "not run", "`exec` only: the command cannot be run"),
     (127, "no program", "`exec` only: the command was not found"),

@@ -23,8 +23,8 @@ pub(super) fn advised(mut error: Error, tree: fn() -> Command) -> Error {
         let word = word.clone();
         if !word.starts_with('-') && word.chars().count() > LONGEST_WORD {
             error.insert(kind, ContextValue::String("(hidden)".to_owned()));
-            let tip = "a token is never an argument, where every user of this machine can read \
-                       it; give it on standard input";
+            let tip = "a token must not be an argument, where every user of this machine can \
+                       read it; pass it on standard input";
             let tip = ContextValue::StyledStrs(vec![tip.into()]);
             error.insert(ContextKind::Suggested, tip);
         } else if kind == ContextKind::InvalidSubcommand
@@ -79,7 +79,7 @@ mod tests {
         for args in lines {
             let said = said(&args);
             assert!(!said.contains(&token), "{said}");
-            assert!(said.contains("never an argument"), "{said}");
+            assert!(said.contains("not be an argument"), "{said}");
         }
         assert!(said(&["models", "auth", "list", "extra"]).contains("'extra'"));
     }

@@ -168,7 +168,7 @@ impl Dialog for TerminalDialog {
             && request.copy
             && self.copy(&request.url)
         {
-            self.tell("The URL is in your clipboard, if your terminal allows that.");
+            self.tell("The URL was copied to your clipboard (if your terminal supports it).");
         }
     }
 

@@ -110,7 +110,7 @@ impl Block<'_> {
                 continue;
             }
             if TOKENS.contains(&text) {
-                let message = "does not belong in this file and is not used; remove it";
+                let message = "is not allowed in this file and is ignored; remove it";
                 let message = format!("{text} {message}");
                 self.findings.push(Finding {
                     instead: Some(Command::paste_token(self.id, None)),
@@ -120,11 +120,8 @@ impl Block<'_> {
             }
             let shown = printable(text, 80);
             let message = match near(text, &MEMBERS) {
-                Some(near) => format!("{shown} is not known here; did you mean {near}?"),
-                None => format!(
-                    "{shown} is not known here; known are {}",
-                    MEMBERS.join(", ")
-                ),
+                Some(near) => format!("unknown key {shown}; did you mean {near}?"),
+                None => format!("unknown key {shown}; expected {}", MEMBERS.join(", ")),
             };
             self.findings.push(error(&name.place, &message));
         }
@@ -138,7 +135,7 @@ impl Block<'_> {
             return Some(word);
         }
         let message = match (near(text, words), words) {
-            (Some(near), _) => format!("{name} is not known; did you mean {near}?"),
+            (Some(near), _) => format!("unknown {name}; did you mean {near}?"),
             (None, [only]) => format!("{name} can only be {only}"),
             (None, words) => format!("{name} must be one of {}", words.join(", ")),
         };
@@ -167,7 +164,7 @@ impl Block<'_> {
             return;
         };
         let message = format!(
-            "token_store: {word} is not available; the tokens are stored in auth-profiles.json"
+            "token_store: {word} is not supported; tokens are stored in auth-profiles.json"
         );
         self.warn(node, &message);
     }
@@ -185,7 +182,8 @@ impl Block<'_> {
         match parse_duration(node.text().unwrap_or_default(), "s") {
             Ok(margin) => Some(margin),
             Err(_) => {
-                let message = "token_refresh_buffer must be a number of seconds, or a length of time such as 5m";
+                let message =
+                    "token_refresh_buffer must be a number of seconds or a duration such as 5m";
                 self.error(node, message);
                 None
             }
@@ -196,14 +194,14 @@ impl Block<'_> {
     fn given(&mut self, name: &str) -> Option<ClientValue> {
         let node = self.node.get(name)?;
         let Some(text) = node.text() else {
-            self.error(node, &format!("{name} must be a text"));
+            self.error(node, &format!("{name} must be a string"));
             return None;
         };
         if text.contains("${") {
             let secret = reference(text);
             if secret.is_none() {
                 let message = format!(
-                    "{name}: a reference is the whole value and is written \"${{secret:NAME}}\""
+                    "{name}: a reference must be the whole value, written as \"${{secret:NAME}}\""
                 );
                 self.error(node, &message);
             }
@@ -213,13 +211,13 @@ impl Block<'_> {
             });
         }
         if text.contains(is_unprintable) {
-            self.error(node, &format!("{name} cannot hold a control character"));
+            self.error(node, &format!("{name} cannot contain control characters"));
             return None;
         }
         if name == "client_secret" {
             let variable = variable(self.id);
             let message = format!(
-                "the client secret stands here for everybody who sees this file; set the variable {variable} to it, and write \"${{secret:{variable}}}\" here"
+                "the client secret is in plain text; move it to the variable {variable}, and write \"${{secret:{variable}}}\" here"
             );
             self.warn(node, &message);
         }
@@ -246,7 +244,7 @@ impl Block<'_> {
                 }),
                 None => self.error(
                     item,
-                    "this is no scope: one word, without quotes or backslashes in it",
+                    "invalid scope: it must be one word without quotes or backslashes",
                 ),
             }
         }
@@ -258,18 +256,18 @@ impl Block<'_> {
             if let Some(node) = self.node.get(name) {
                 self.warn(
                     node,
-                    &format!("{name} is not used by client_credentials, which needs no browser"),
+                    &format!("{name} does not apply to client_credentials, which needs no browser"),
                 );
             }
         }
         for scope in scopes.unwrap_or_default() {
             let why = match scope.text.as_str() {
-                "openid" => "which gives no ID token",
-                "offline_access" => "which gives no refresh token",
+                "openid" => "which returns no ID token",
+                "offline_access" => "which returns no refresh token",
                 _ => continue,
             };
             let message = format!(
-                "{} has no meaning for client_credentials, {why}",
+                "{} has no effect with client_credentials, {why}",
                 scope.text
             );
             let finding = finding(Severity::Warning, &scope.place, &message);
@@ -286,16 +284,13 @@ impl Block<'_> {
         let has =
             |wanted: &str| scopes.is_none_or(|all| all.iter().any(|scope| scope.text == wanted));
         if let (false, Some(node)) = (has("offline_access"), self.node.get("scopes")) {
-            let message = "without offline_access the server need not give a refresh token: the login may end with its first token";
+            let message = "without offline_access the server may issue no refresh token, and the login then ends when its first token expires";
             self.warn(node, message);
         }
         if let (Some(false), Some(node)) = (self.truth("pkce"), self.node.get("pkce")) {
-            let message = "pkce: false on a client without a secret lets whoever sees a code use it; remove the line";
+            let message = "pkce: false on a client without a secret lets anyone who sees a code use it; remove the line";
             match has_secret {
-                true => self.warn(
-                    node,
-                    "pkce: false is not heeded: S256 is sent with every login",
-                ),
+                true => self.warn(node, "pkce: false is ignored: every login uses S256"),
                 false => self.error(node, message),
             }
         }

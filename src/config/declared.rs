@@ -58,7 +58,7 @@ impl DeclaredFile {
             Some(_) => Ok(Some(root)),
             None => Err(DeclareError::Wrong(vec![error(
                 &root.place,
-                "this must be a mapping with the members providers and hooks",
+                "this must be a mapping with the keys providers and hooks",
             )])),
         }
     }
@@ -179,7 +179,7 @@ fn block(id: &ProviderId, name: &Name, node: &Node) -> (Option<Declared>, Vec<Fi
         );
     };
     if name.text != id.as_str() {
-        let message = format!("the name of this provider must be written {id}");
+        let message = format!("the name of this provider must be written as {id}");
         return (None, vec![error(&name.place, &message)]);
     }
     unknown(members, &MEMBERS, &mut findings);
@@ -189,7 +189,7 @@ fn block(id: &ProviderId, name: &Name, node: &Node) -> (Option<Declared>, Vec<Fi
     let base = match node.get("type").map(|base| (base, base.text())) {
         None => Err(error(
             &name.place,
-            "this provider needs a `type`: the provider it is, as openai-codex",
+            "this provider needs a `type`, such as openai-codex",
         )),
         Some((base, None)) => Err(error(&base.place, "type must be the name of a provider")),
         Some((base, Some(text))) => ProviderId::parse(text)
@@ -197,7 +197,7 @@ fn block(id: &ProviderId, name: &Name, node: &Node) -> (Option<Declared>, Vec<Fi
             .map_err(|why| error(&base.place, &why.to_string())),
     };
     let auth = node.get("auth").ok_or_else(|| {
-        let message = "this provider needs an `auth` block that says how it logs in";
+        let message = "this provider needs an `auth` block that defines its login";
         error(&name.place, message)
     });
     match (base, auth) {
@@ -222,8 +222,8 @@ fn unknown(members: &[(Name, Node)], known: &[&str], findings: &mut Vec<Finding>
         }
         let shown = printable(&name.text, 80);
         let message = match near(&name.text, known) {
-            Some(near) => format!("{shown} is not known here; did you mean {near}?"),
-            None => format!("{shown} is not known here and is not used"),
+            Some(near) => format!("unknown key {shown}; did you mean {near}?"),
+            None => format!("unknown key {shown} is ignored"),
         };
         findings.push(finding(Severity::Warning, &name.place, &message));
     }

@@ -70,7 +70,7 @@ impl Directories {
         let name = new.directory.to_str().ok_or_else(|| ConfigError::Shape {
             path: state.join(NAME),
             member: new.directory.display().to_string(),
-            fault: "is a path that is no Unicode text and cannot be bound".to_owned(),
+            fault: "is not valid Unicode and cannot be bound".to_owned(),
         })?;
         let mut before = None;
         change((files, clock), state, wait, &mut |bound| {
@@ -185,14 +185,14 @@ fn parse(bytes: &[u8], path: &Path) -> Result<BTreeMap<String, Profiles>, Config
                 true => {
                     "expected version, directories, and the profile of each provider".to_owned()
                 }
-                false => "it is not valid JSON".to_owned(),
+                false => "not valid JSON".to_owned(),
             },
         })?;
     if document.version != VERSION {
         return Err(ConfigError::Shape {
             path: path.to_owned(),
             member: "version".to_owned(),
-            fault: format!("is {}, and only {VERSION} is known", document.version),
+            fault: format!("is {}, but only {VERSION} is supported", document.version),
         });
     }
     let named = |(provider, profile): (&String, &String)| {
@@ -212,7 +212,7 @@ fn parse(bytes: &[u8], path: &Path) -> Result<BTreeMap<String, Profiles>, Config
                 None => Err(ConfigError::Shape {
                     path: path.to_owned(),
                     member: directory,
-                    fault: "needs an absolute path, and names of providers and profiles".to_owned(),
+                    fault: "needs an absolute path with provider and profile names".to_owned(),
                 }),
             }
         });

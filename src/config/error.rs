@@ -41,7 +41,7 @@ pub enum ConfigError {
         fault: String,
     },
     /// Two agents would keep their credentials in one directory.
-    #[error("agents {first} and {second} have the same agentDir, {}; a login of the one would be a login of the other", directory.display())]
+    #[error("agents {first} and {second} share the agentDir {} and would share their logins", directory.display())]
     SharedDirectory {
         /// One of them.
         first: AgentId,
@@ -51,7 +51,7 @@ pub enum ConfigError {
         directory: PathBuf,
     },
     /// The member to change lies in another file.
-    #[error("{}: {} comes from {}, which is not changed; edit it there", path.display(), printable(member, SHOWN), printable(included, SHOWN))]
+    #[error("{}: {} is defined in {}, which is not edited automatically", path.display(), printable(member, SHOWN), printable(included, SHOWN))]
     Included {
         /// The configuration.
         path: PathBuf,

@@ -42,7 +42,7 @@ fn read_member(name: &Name, node: &Node, hooks: &mut Hooks) -> Result<(), Findin
         let read = read.and_then(Result::ok);
         let fits = |limit: &std::time::Duration| (1..=LONGEST).contains(&limit.as_millis());
         hooks.limit = Some(read.filter(fits).ok_or_else(|| {
-            let message = "timeout must be a length of time of at most 10s";
+            let message = "timeout must be a duration of at most 10s";
             error(&node.place, message)
         })?);
         return Ok(());
@@ -61,8 +61,8 @@ fn unknown(name: &Name) -> Finding {
     known.push(TIMEOUT);
     let shown = printable(&name.text, 80);
     let message = match near(&name.text, &known) {
-        Some(near) => format!("{shown} is no event; did you mean {near}?"),
-        None => format!("{shown} is no event; there are {}", known.join(", ")),
+        Some(near) => format!("unknown event {shown}; did you mean {near}?"),
+        None => format!("unknown event {shown}; expected {}", known.join(", ")),
     };
     error(&name.place, &message)
 }
@@ -72,12 +72,12 @@ fn command(event: Event, node: &Node) -> Result<Vec<String>, Finding> {
         let message = format!("{}: {what}", event.as_str());
         error(&node.place, &message)
     };
-    let form = "this must be the path of a program, or a list of a program and its arguments";
+    let form = "this must be the path of a program, or a list with a program and its arguments";
     let words = match &node.data {
         Data::List(items) => {
             let word = |item: &Node| match &item.data {
                 Data::Scalar { text, .. } => Ok(text.expose().clone()),
-                _ => Err(wrong(item, "an argument must be a text")),
+                _ => Err(wrong(item, "an argument must be a string")),
             };
             items.iter().map(word).collect::<Result<Vec<_>, _>>()?
         }
@@ -99,7 +99,7 @@ fn command(event: Event, node: &Node) -> Result<Vec<String>, Finding> {
         return Err(wrong(node, "the path of a program must be absolute"));
     }
     match words.iter().any(|word| word.contains('\0')) {
-        true => Err(wrong(node, "an argument cannot hold a NUL")),
+        true => Err(wrong(node, "an argument cannot contain NUL")),
         false => Ok(words),
     }
 }
@@ -138,11 +138,11 @@ mod tests {
             ("hooks: x", "c.yaml:1:8: hooks must be a mapping"),
             (
                 "hooks:\n  need-login: [x]",
-                "c.yaml:2:3: need-login is no event; did you mean needs-login?",
+                "c.yaml:2:3: unknown event need-login; did you mean needs-login?",
             ),
             (
                 "hooks:\n  yes: [x]",
-                "c.yaml:2:3: yes is no event; there are needs-login, expiring, refreshed, timeout",
+                "c.yaml:2:3: unknown event yes; expected needs-login, expiring, refreshed, timeout",
             ),
             (
                 "hooks:\n  expiring: bin/tell me",
@@ -150,7 +150,7 @@ mod tests {
             ),
             (
                 "hooks:\n  expiring: []",
-                "c.yaml:2:13: expiring: this must be the path of a program, or a list of a program and its arguments",
+                "c.yaml:2:13: expiring: this must be the path of a program, or a list with a program and its arguments",
             ),
             (
                 "hooks:\n  expiring: [bin/tell]",
@@ -158,15 +158,15 @@ mod tests {
             ),
             (
                 "hooks:\n  expiring: [a, [b]]",
-                "c.yaml:2:17: expiring: an argument must be a text",
+                "c.yaml:2:17: expiring: an argument must be a string",
             ),
             (
                 "hooks:\n  expiring: [a, \"\\0\"]",
-                "c.yaml:2:13: expiring: an argument cannot hold a NUL",
+                "c.yaml:2:13: expiring: an argument cannot contain NUL",
             ),
             (
                 "hooks:\n  timeout: 11s",
-                "c.yaml:2:12: timeout must be a length of time of at most 10s",
+                "c.yaml:2:12: timeout must be a duration of at most 10s",
             ),
         ] {
             let (_, faults) = of(text);

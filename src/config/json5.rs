@@ -75,7 +75,7 @@ pub(super) fn included(
             return Err(shape("includes itself"));
         }
         if trail.len() > MAX_DEPTH {
-            return Err(shape("lies too deep"));
+            return Err(shape("is nested too deeply"));
         }
         let bytes = files
             .read(&target)?
@@ -116,7 +116,7 @@ pub(super) fn editable(bytes: Vec<u8>, path: &Path) -> Result<String, ConfigErro
         path: path.to_owned(),
         line,
         column,
-        message: "this is no UTF-8 text".to_owned(),
+        message: "this is not UTF-8 text".to_owned(),
     })
 }
 
@@ -152,7 +152,7 @@ fn include(
                 Some(_) => Err(ConfigError::Shape {
                     path: path.to_owned(),
                     member: "$include".to_owned(),
-                    fault: "has members beside it, and what it includes is no object".to_owned(),
+                    fault: "has sibling keys, but what it includes is not an object".to_owned(),
                 }),
             }
         }

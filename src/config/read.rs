@@ -83,7 +83,7 @@ impl Reader<'_> {
                     Some(next) => value = next,
                     None => return Ok(Members::new()),
                 },
-                _ => return Err(self.wrong(path, "does not lie in an object")),
+                _ => return Err(self.wrong(path, "is not in an object")),
             }
         }
         match value {
@@ -252,7 +252,7 @@ impl Reader<'_> {
                     list => Some(self.texts("model.fallbacks", list)?),
                 },
             }),
-            Some(_) => Err(self.wrong("model", "is neither a text nor an object")),
+            Some(_) => Err(self.wrong("model", "is neither a string nor an object")),
         }
     }
 
@@ -289,7 +289,7 @@ impl Reader<'_> {
     fn length(&self, member: &str, value: &Value, unit: f64) -> Result<Duration, ConfigError> {
         let number = value.as_f64().filter(|number| *number > 0.0);
         let length = number.and_then(|number| Duration::try_from_secs_f64(number * unit).ok());
-        length.ok_or_else(|| self.wrong(member, "is no number greater than 0"))
+        length.ok_or_else(|| self.wrong(member, "is not a number greater than 0"))
     }
 
     fn profiles(&mut self, root: &Value) -> Result<Vec<ProfileSettings>, ConfigError> {

@@ -12,7 +12,7 @@ pub(super) fn check(text: &str, place: &SourceLocation) -> (Option<Redirect>, Op
     match understand(text) {
         Ok(redirect @ Redirect::Loopback(_)) => (Some(redirect), None),
         Ok(redirect @ Redirect::Elsewhere(_)) => {
-            let message = "the browser does not come back to this machine: after the login, paste the address of the page it ends on";
+            let message = "the browser is not redirected to this machine: after the login, paste the URL of the page it ends on";
             (
                 Some(redirect),
                 Some(finding(Severity::Info, place, message)),
@@ -23,12 +23,12 @@ pub(super) fn check(text: &str, place: &SourceLocation) -> (Option<Redirect>, Op
 }
 
 fn understand(text: &str) -> Result<Redirect, String> {
-    let url = Url::parse(text).map_err(|why| format!("is not an address: {why}"))?;
+    let url = Url::parse(text).map_err(|why| format!("is not a URL: {why}"))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("cannot hold a user or a password".to_owned());
+        return Err("cannot contain a user name or password".to_owned());
     }
     if url.fragment().is_some() {
-        return Err("cannot hold a fragment (RFC 6749 section 3.1.2)".to_owned());
+        return Err("cannot contain a fragment (RFC 6749 section 3.1.2)".to_owned());
     }
     match url.scheme() {
         "https" => Ok(Redirect::Elsewhere(text.to_owned())),
@@ -46,18 +46,18 @@ fn loopback(text: &str, url: &Url) -> Result<Loopback, String> {
     let host = url.host_str().unwrap_or_default();
     if !Loopback::HOSTS.contains(&host) {
         let hosts = Loopback::HOSTS.join(", ");
-        return Err(format!("can only be listened for on {hosts}"));
+        return Err(format!("can only use the hosts {hosts}"));
     }
     let Some(port) = url.port() else {
         return Err("must name a port to listen on, other than 80".to_owned());
     };
     if port == 0 {
-        return Err("cannot have port 0, which no server can have registered".to_owned());
+        return Err("cannot have port 0, which cannot be registered".to_owned());
     }
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
     if url.query().is_some() || !url.path().bytes().all(plain) {
         return Err(
-            "cannot have a query, or other characters than letters, digits and /-._~ in its path"
+            "cannot have a query, and its path can only contain letters, digits and /-._~"
                 .to_owned(),
         );
     }
@@ -70,7 +70,7 @@ fn loopback(text: &str, url: &Url) -> Result<Loopback, String> {
     match sent == text {
         true => Ok(loopback),
         false => Err(format!(
-            "would be sent as {sent}; write it so, as it is registered"
+            "would be sent as {sent}; write it exactly as it is registered"
         )),
     }
 }
@@ -100,21 +100,18 @@ mod tests {
     #[test]
     fn what_cannot_match_is_refused() {
         for (text, reason) in [
-            ("yourdomain.com/cb", "is not an address"),
+            ("yourdomain.com/cb", "is not a URL"),
             ("http://yourdomain.com/cb", "must be https"),
             ("http://localhost.evil.example:80/cb", "must be https"),
             ("myapp://callback", "must be https, or http on a loopback"),
             ("https://a.example/cb#top", "fragment"),
-            ("https://me:pw@a.example/cb", "user or a password"),
+            ("https://me:pw@a.example/cb", "user name or password"),
             ("http://localhost/cb", "must name a port"),
             ("http://localhost:80/cb", "other than 80"),
             ("http://localhost:0/cb", "port 0"),
-            (
-                "http://127.0.0.2:8080/cb",
-                "only be listened for on localhost",
-            ),
+            ("http://127.0.0.2:8080/cb", "only use the hosts localhost"),
             ("http://localhost:8080/cb?x=y", "cannot have a query"),
-            ("http://localhost:8080/a%20b", "other characters"),
+            ("http://localhost:8080/a%20b", "only contain letters"),
         ] {
             assert!(why(text).contains(reason), "{text}: {}", why(text));
         }

@@ -49,7 +49,7 @@ pub fn load(
         path: path.clone(),
         line: error.line(),
         column: error.column(),
-        message: "expected a JSON object that holds an object for each session".to_owned(),
+        message: "expected a JSON object with one object per session".to_owned(),
     };
     let sessions: BTreeMap<String, &RawValue> =
         serde_json::from_slice(&bytes).map_err(|error| wrong(&error))?;

@@ -103,7 +103,7 @@ impl FromStr for Reason {
         let found = all.find(|reason| reason.as_str() == text);
         found.ok_or_else(|| {
             let names = Self::ALL.map(Self::as_str).join(", ");
-            format!("it is none of {names}")
+            format!("expected one of {names}")
         })
     }
 }

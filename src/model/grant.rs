@@ -56,7 +56,7 @@ impl TryFrom<String> for GrantDigest {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text).ok_or("it is no digest")
+        Self::parse(&text).ok_or("not a digest")
     }
 }
 

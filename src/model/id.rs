@@ -36,10 +36,10 @@ pub enum IdError {
     #[error("a {0} cannot be longer than {1} bytes")]
     TooLong(&'static str, usize),
     /// A character that could act on a terminal or a path.
-    #[error("a {0} cannot hold {1:?}")]
+    #[error("a {0} cannot contain {1:?}")]
     Forbidden(&'static str, char),
     /// A name that means a directory.
-    #[error("{1:?} cannot be a {0}")]
+    #[error("{1:?} is not a valid {0}")]
     Reserved(&'static str, String),
 }
 

@@ -44,7 +44,7 @@ impl Timestamp {
 /// # Errors
 /// Returns what such a duration looks like, if it is none, is negative, or too long to count.
 pub fn parse_duration(text: &str, default_unit: &str) -> Result<Duration, String> {
-    let wrong = || "it is no length of time such as 90s, 10m, 1.5h or 30d".to_owned();
+    let wrong = || "expected a duration such as 90s, 10m, 1.5h or 30d".to_owned();
     let trimmed = text.trim().to_ascii_lowercase();
     let split = trimmed
         .find(|c: char| !c.is_ascii_digit() && c != '.')
@@ -101,7 +101,7 @@ mod tests {
         }
         assert_eq!(
             parse("5x"),
-            Err("it is no length of time such as 90s, 10m, 1.5h or 30d".to_owned())
+            Err("expected a duration such as 90s, 10m, 1.5h or 30d".to_owned())
         );
     }
 

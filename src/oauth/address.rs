@@ -15,7 +15,7 @@ pub fn fault(text: &str, hosts: &[String], own: Option<&str>) -> Option<&'static
         return Some("is not a URL");
     };
     let Some(host) = url.host() else {
-        return Some("names no host");
+        return Some("has no host");
     };
     let is_secure = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&host));
     if !is_secure {
@@ -23,10 +23,10 @@ pub fn fault(text: &str, hosts: &[String], own: Option<&str>) -> Option<&'static
     }
     // `https://github.com@evil.example/` reads as another host than it is.
     if !url.username().is_empty() || url.password().is_some() {
-        return Some("names a user");
+        return Some("contains a user name");
     }
     if url.fragment().is_some() {
-        return Some("holds a fragment");
+        return Some("contains a fragment");
     }
     let host = host.to_string();
     let is_allowed = match hosts {
@@ -77,8 +77,11 @@ mod tests {
         assert_eq!(of("http://127.0.0.1:9/", &x), elsewhere);
         assert_eq!(of("http://127.0.0.1:9/", &["127.0.0.1"]), None);
         assert_eq!(of("http://x.ai/", &x), Some("is not https"));
-        assert_eq!(of("https://x.ai@evil.example/", &x), Some("names a user"));
-        assert_eq!(of("https://x.ai/#f", &x), Some("holds a fragment"));
+        assert_eq!(
+            of("https://x.ai@evil.example/", &x),
+            Some("contains a user name")
+        );
+        assert_eq!(of("https://x.ai/#f", &x), Some("contains a fragment"));
         assert_eq!(of("/token", &x), Some("is not a URL"));
     }
 }

@@ -77,23 +77,23 @@ impl AuthorizationCode {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallbackError {
     /// `state` is another: the request is not the answer to this login.
-    #[error("the state does not belong to this login")]
+    #[error("the state does not match this login")]
     WrongState,
     /// No `state`.
     #[error("the state is missing")]
     NoState,
     /// A parameter stands twice (RFC 6749 section 3.1 forbids it).
-    #[error("the parameter {0} is repeated")]
+    #[error("the parameter {0} appears more than once")]
     Repeated(String),
     /// Neither `code` nor `error`.
     #[error("the authorization code is missing")]
     NoCode,
     /// The answer comes from another authorization server (RFC 9207 section 2.4).
-    #[error("the answer names another issuer")]
+    #[error("the response names another issuer")]
     WrongIssuer,
     /// The server announces that it names itself on every answer, and this one does not (RFC 9207
     /// section 2.4).
-    #[error("the answer does not name its issuer")]
+    #[error("the response does not name its issuer")]
     NoIssuer,
     /// The person or the provider refused: the login has ended. Everything else is a stray: it is
     /// answered, and the login goes on waiting, or any page could deny a login with one request.

@@ -160,7 +160,7 @@ impl OAuthError {
         sent: &[&Secret<String>],
     ) -> Self {
         if (300..400).contains(&status) {
-            let reason = format!("the {endpoint} answered with a redirect (HTTP {status})");
+            let reason = format!("the {endpoint} returned a redirect (HTTP {status})");
             return Self::Unexpected { reason };
         }
         let body = error_body(status, response, sent);
@@ -171,11 +171,11 @@ impl OAuthError {
         }
         let reason = match body.words() {
             _ if body.code == REGION => format!(
-                "the provider does not serve this country or region ({REGION}, HTTP {status}); \
+                "the provider is not available in this country or region ({REGION}, HTTP {status}); \
                  behind a proxy, check HTTPS_PROXY"
             ),
-            words if words.is_empty() => format!("the {endpoint} answered HTTP {status}"),
-            words => format!("the {endpoint} answered HTTP {status}: {words}"),
+            words if words.is_empty() => format!("the {endpoint} returned HTTP {status}"),
+            words => format!("the {endpoint} returned HTTP {status}: {words}"),
         };
         Self::Transient {
             reason,

@@ -45,7 +45,7 @@ impl Grant {
         let by = (size > TOLERATED_SKEW).then(|| short_duration(size))?;
         let way = if skew > 0 { "behind" } else { "ahead of" };
         let warning = Hint::from(format!(
-            "the clock of this machine is {by} {way} the provider's. Stored ends follow it: set it right, then run `"
+            "the system clock is {by} {way} the provider's, which makes stored expiry times wrong. Set it, then run `"
         ));
         Some(
             warning

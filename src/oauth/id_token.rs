@@ -44,10 +44,10 @@ fn wrong<T>(why: impl Into<String>) -> Result<T, IdTokenError> {
 pub fn check(token: &Secret<String>, expected: &Expected<'_>) -> Result<String, IdTokenError> {
     let header = jwt::header(token);
     match header.get("alg").and_then(Value::as_str) {
-        None => return wrong("is not a JWT that can be read"),
+        None => return wrong("is not a valid JWT"),
         Some(alg) if alg.eq_ignore_ascii_case("none") => return wrong("is not signed"),
         Some(_) if header.get("crit").is_some() => {
-            return wrong("demands an extension that is not known here");
+            return wrong("requires an unsupported extension");
         }
         Some(_) => {}
     }
@@ -55,13 +55,15 @@ pub fn check(token: &Secret<String>, expected: &Expected<'_>) -> Result<String, 
     let subject = check_issue(&claims, expected.issuer, expected.client_id)?;
     let now = expected.now.0;
     match moment(&claims, "exp") {
-        None => return wrong("does not say when it ends"),
-        Some(end) if end.0.saturating_add(SKEW) <= now => return wrong("has ended"),
+        None => return wrong("has no expiry"),
+        Some(end) if end.0.saturating_add(SKEW) <= now => return wrong("has expired"),
         Some(_) => {}
     }
     match moment(&claims, "iat") {
-        None => return wrong("does not say when it was made"),
-        Some(made) if made.0 > now.saturating_add(SKEW) => return wrong("is from the future"),
+        None => return wrong("has no issue time"),
+        Some(made) if made.0 > now.saturating_add(SKEW) => {
+            return wrong("was issued in the future");
+        }
         Some(_) => {}
     }
     if let Some(nonce) = expected.nonce {
@@ -86,7 +88,7 @@ pub fn check_renewed(
     let claims = jwt::payload(Some(token));
     let told = check_issue(&claims, issuer, client_id)?;
     match subject {
-        Some(subject) if subject != told => wrong("is about another account than at login"),
+        Some(subject) if subject != told => wrong("belongs to another account than at login"),
         _ => Ok(()),
     }
 }
@@ -113,15 +115,15 @@ fn check_issue(claims: &Value, issuer: &str, client_id: &str) -> Result<String, 
         return wrong("is not for this client");
     }
     match text("azp") {
-        Some(party) if party != client_id => return wrong("was made for another client"),
+        Some(party) if party != client_id => return wrong("was issued to another client"),
         None if audience.len() > 1 => {
-            return wrong("is for several clients and does not say for which it was made");
+            return wrong("is for several clients and does not name the one it was issued to");
         }
         _ => {}
     }
     match text("sub").filter(|subject| !subject.is_empty()) {
         Some(subject) => Ok(subject.to_owned()),
-        None => wrong("does not say whom it is about"),
+        None => wrong("has no subject"),
     }
 }
 
@@ -203,16 +205,16 @@ mod tests {
                 json!({ "aud": ["client-1", "client-2"] }),
                 "for several clients",
             ),
-            (json!({ "azp": "client-2" }), "for another client"),
-            (json!({ "exp": null }), "when it ends"),
-            (json!({ "exp": "tomorrow" }), "when it ends"),
-            (json!({ "exp": now - 300 }), "has ended"),
-            (json!({ "iat": null }), "when it was made"),
-            (json!({ "iat": now + 301 }), "from the future"),
+            (json!({ "azp": "client-2" }), "to another client"),
+            (json!({ "exp": null }), "has no expiry"),
+            (json!({ "exp": "tomorrow" }), "has no expiry"),
+            (json!({ "exp": now - 300 }), "has expired"),
+            (json!({ "iat": null }), "has no issue time"),
+            (json!({ "iat": now + 301 }), "in the future"),
             (json!({ "nonce": null }), "nonce"),
             (json!({ "nonce": "n-2" }), "nonce"),
-            (json!({ "sub": null }), "whom it is about"),
-            (json!({ "sub": "" }), "whom it is about"),
+            (json!({ "sub": null }), "has no subject"),
+            (json!({ "sub": "" }), "has no subject"),
         ] {
             let error = of(&changes).unwrap_err();
             assert!(error.contains(why), "{changes}: {error}");
@@ -231,7 +233,7 @@ mod tests {
         for alg in ["none", "None", "NONE"] {
             assert_eq!(with(json!({ "alg": alg })), Err("is not signed".into()));
         }
-        let unreadable = Err("is not a JWT that can be read".to_owned());
+        let unreadable = Err("is not a valid JWT".to_owned());
         assert_eq!(with(json!({})), unreadable);
         assert_eq!(judge("opaque", None), unreadable);
         assert_eq!(judge("a.b.c", None), unreadable);

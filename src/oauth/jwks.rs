@@ -12,13 +12,13 @@ use crate::model::secret::Secret;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// No key of the set bears the name that the token gives. The set may be an old one.
-    #[error("the issuer publishes no key by the name that it gives")]
+    #[error("the issuer does not publish the key it names")]
     UnknownKey,
     /// By a shared secret, by none, or in a way that is not known here.
-    #[error("it is not signed in a way that the keys of an issuer can prove")]
+    #[error("its signature algorithm cannot be verified with the issuer's keys")]
     Unsupported,
     /// It is not by that key.
-    #[error("its signature is wrong")]
+    #[error("its signature is invalid")]
     Wrong,
 }
 

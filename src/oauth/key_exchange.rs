@@ -85,7 +85,7 @@ pub fn exchange(
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     let key = text("key").filter(|key| !key.trim().is_empty());
     let key = key.ok_or_else(|| OAuthError::Unexpected {
-        reason: "the server answered without a key".to_owned(),
+        reason: "the server returned no key".to_owned(),
     })?;
     Ok(Key {
         key: Secret::from(key),

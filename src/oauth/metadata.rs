@@ -67,7 +67,7 @@ pub fn addresses(issuer: &str, wants_id_token: bool) -> Result<Vec<String>, Meta
     let unfit = |why: &str| MetadataError::Unfit(format!("the issuer {issuer} {why}"));
     let url = Url::parse(issuer).map_err(|_| unfit("is not a URL"))?;
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(unfit("holds a query or a fragment"));
+        return Err(unfit("contains a query or a fragment"));
     }
     let path = url.path().trim_end_matches('/').to_owned();
     let at = |path: String| {
@@ -101,28 +101,28 @@ pub fn read_answer(
         200..=299 => {}
         status @ (429 | 500..) => {
             return Err(MetadataError::Later(format!(
-                "the server answered HTTP {status}"
+                "the server returned HTTP {status}"
             )));
         }
         status @ 300..=399 => {
-            let why = format!("the server answered with a redirect (HTTP {status})");
+            let why = format!("the server returned a redirect (HTTP {status})");
             return Err(MetadataError::NotHere(why));
         }
         status => {
             return Err(MetadataError::NotHere(format!(
-                "the server answered HTTP {status}"
+                "the server returned HTTP {status}"
             )));
         }
     }
     let body = answer.body.expose();
     if body.len() > LONGEST {
-        let why = format!("the document has more than {LONGEST} bytes");
+        let why = format!("the document is larger than {LONGEST} bytes");
         return Err(MetadataError::Unfit(why));
     }
     match serde_json::from_slice(body) {
         Ok(Value::Object(members)) => Metadata::read(members, registration),
         _ => Err(MetadataError::NotHere(
-            "the answer is no JSON object".into(),
+            "the response is not a JSON object".into(),
         )),
     }
 }
@@ -164,7 +164,7 @@ impl Metadata {
             Some(told) if told == issuer => {}
             Some(told) => {
                 let told = printable(told, 120);
-                return unfit(format!("it is that of another issuer, {told}"));
+                return unfit(format!("it belongs to another issuer, {told}"));
             }
             None => return unfit("it does not name its issuer".to_owned()),
         }

@@ -37,8 +37,8 @@ impl Pasted {
             return query.map_or_else(
                 || {
                     invalid(
-                        "this address holds no authorization code; paste the one the browser shows \
-                         after you have logged in",
+                        "this URL contains no authorization code; paste the one the browser shows \
+                         after you log in",
                     )
                 },
                 Pasted::Query,
@@ -59,7 +59,7 @@ impl Pasted {
         if is_one_word && is_code && !pasted.contains('#') {
             Pasted::BareCode(joined)
         } else {
-            invalid("this is neither a redirect address nor an authorization code")
+            invalid("this is neither a redirect URL nor an authorization code")
         }
     }
 }

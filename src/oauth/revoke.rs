@@ -47,7 +47,7 @@ fn read_answer(
     }
     match answer.status {
         status @ (429 | 500..) => Err(OAuthError::Transient {
-            reason: format!("the server answered HTTP {status}"),
+            reason: format!("the server returned HTTP {status}"),
             retry_after: error::retry_after(answer, now),
             status: Some(status),
         }),

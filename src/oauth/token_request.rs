@@ -150,7 +150,7 @@ impl TokenRequest {
         let capture = Capture::default();
         send(&capture);
         let request = capture.0.into_inner();
-        let request = request.ok_or_else(|| unsupported("the token request could not be built"))?;
+        let request = request.ok_or_else(|| unsupported("could not build the token request"))?;
         let (parts, body) = request.into_parts();
         let body = Secret::new(body);
         let headers = parts

@@ -39,7 +39,7 @@ pub(super) fn read(
 ) -> Result<Grant, OAuthError> {
     if is_success(&answer) {
         return read_grant(provider, answer, now).ok_or_else(|| {
-            let reason = "the token endpoint answered without an access token".to_owned();
+            let reason = "the token endpoint returned no access token".to_owned();
             OAuthError::Unexpected { reason }
         });
     }

@@ -31,15 +31,15 @@ pub fn ask(
         })
         .map_err(|error| printable(&error.to_string(), 200))?;
     if !(200..300).contains(&answer.status) {
-        return Err(format!("it answered HTTP {}", answer.status));
+        return Err(format!("it returned HTTP {}", answer.status));
     }
     let Ok(Value::Object(claims)) = serde_json::from_slice(answer.body.expose()) else {
-        return Err("its answer is no JSON object".to_owned());
+        return Err("its response is not a JSON object".to_owned());
     };
     match (subject, claims.get("sub").and_then(Value::as_str)) {
         // Tokens can be substituted on the way (section 16.11).
         (Some(expected), Some(told)) if expected != told => {
-            Err("it tells of another account than the ID token".to_owned())
+            Err("it describes another account than the ID token".to_owned())
         }
         _ => Ok(Value::Object(claims)),
     }

@@ -50,7 +50,7 @@ pub struct PortFailure {
 fn describe(failures: &[PortFailure]) -> String {
     let each = failures.iter().map(|failure| {
         let holder = failure.holder.as_ref();
-        let holder = holder.map_or_else(String::new, |who| format!(", held by {who}"));
+        let holder = holder.map_or_else(String::new, |who| format!(", used by {who}"));
         format!("port {}: {}{holder}", failure.port, failure.reason)
     });
     each.collect::<Vec<_>>().join("; ")

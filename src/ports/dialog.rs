@@ -142,7 +142,7 @@ pub struct Choice {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DialogError {
     /// Nobody is there to ask.
-    #[error("there is no terminal to ask on")]
+    #[error("there is no terminal for questions")]
     NobodyThere,
     /// The person pressed Ctrl-C or Ctrl-D, or the process was told to stop.
     #[error("cancelled")]

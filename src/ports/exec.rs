@@ -52,9 +52,9 @@ pub struct ExecSpec {
 #[derive(Debug, thiserror::Error)]
 pub enum DescriptorError {
     /// It was open when this process started.
-    #[error("descriptor {0} is open already")]
+    #[error("file descriptor {0} is already open")]
     Taken(u16),
     /// The system has no free descriptor.
-    #[error("no descriptor for the token: {0}")]
+    #[error("could not create a file descriptor for the token: {0}")]
     System(#[from] io::Error),
 }

@@ -32,14 +32,16 @@ impl FileError {
     pub fn remedy(&self) -> String {
         let path = self.path.display();
         match self.source.kind() {
-            _ if self.is_in_place() => format!("check the disk that holds {path}"),
+            _ if self.is_in_place() => format!("check the disk of {path}"),
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-                "make room on the disk, then run the command again".to_owned()
+                "free some disk space, then run the command again".to_owned()
             }
             ErrorKind::NotADirectory | ErrorKind::IsADirectory => {
-                format!("move away what is in the way of {path}, then run the command again")
+                format!("move whatever blocks {path} out of the way, then run the command again")
             }
-            _ => format!("let this user read and write {path}, then run the command again"),
+            _ => format!(
+                "make {path} readable and writable for this user, then run the command again"
+            ),
         }
     }
 
@@ -52,7 +54,7 @@ impl FileError {
 /// Within a [`FileError`]: the new content is there for every reader, and only its name could not
 /// be made durable.
 #[derive(Debug, thiserror::Error)]
-#[error("the new content is in place, but may not outlive a loss of power: {0}")]
+#[error("the new content is written, but may not survive a power failure: {0}")]
 pub struct InPlace(#[source] pub io::Error);
 
 /// What is at a path.

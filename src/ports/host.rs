@@ -31,7 +31,7 @@ pub trait Random: Send + Sync {
 
 /// The system gave no randomness.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the system gave no random bytes: {0}")]
+#[error("the system returned no random bytes: {0}")]
 pub struct RandomError(pub String);
 
 /// Where a variable is set.
@@ -83,7 +83,7 @@ pub type Variables = Vec<(String, Secret<String>)>;
 
 /// The login shell gave no environment.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the login shell {shell} gave no environment: {why}")]
+#[error("could not read the environment of the login shell {shell}: {why}")]
 pub struct ShellError {
     /// Path of the shell.
     pub shell: String,

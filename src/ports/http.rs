@@ -55,7 +55,7 @@ impl Response {
     }
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}: {detail}")]
 pub struct HttpError {
@@ -78,16 +78,16 @@ pub enum HttpErrorKind {
     #[error("TLS failed")]
     Tls,
     /// The request went out, or may have, and no whole answer came.
-    #[error("no answer")]
+    #[error("no response")]
     NoAnswer,
     /// The request went out, and the limit for the whole call passed.
-    #[error("timed out while waiting for the answer")]
+    #[error("timed out while waiting for the response")]
     AnswerTimeout,
     /// The answer is longer than [`MAX_ANSWER`].
-    #[error("the answer is too large")]
+    #[error("the response is too large")]
     TooLarge,
     /// The request could not even be built: a malformed URL, a broken CA bundle.
-    #[error("the request could not be made")]
+    #[error("the request could not be sent")]
     Local,
 }
 

@@ -108,7 +108,7 @@ pub enum Received {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProgramError {
     /// It is not fit to be trusted with a login.
-    #[error("{} is not run: {fault}", path.display())]
+    #[error("{} was not run: {fault}", path.display())]
     Refused {
         /// The program.
         path: PathBuf,
@@ -116,7 +116,7 @@ pub enum ProgramError {
         fault: Fault,
     },
     /// The system could not start it.
-    #[error("{} could not be started: {reason}", path.display())]
+    #[error("could not start {}: {reason}", path.display())]
     NotStarted {
         /// The program.
         path: PathBuf,
@@ -160,7 +160,7 @@ pub enum Fault {
         mode: u32,
     },
     /// Somebody else than this user or root owns it.
-    #[error("{} belongs to another user (uid {owner})", at.display())]
+    #[error("{} is owned by another user (uid {owner})", at.display())]
     Foreign {
         /// The file, link or directory.
         at: PathBuf,

@@ -62,7 +62,7 @@ pub enum StoreError {
     #[error(transparent)]
     Unavailable(MediumError),
     /// The document cannot be understood. It stays as it is.
-    #[error("{at} is not a credential store: {fault}")]
+    #[error("{at} is not a valid credential store: {fault}")]
     Corrupt {
         /// The document.
         at: Location,
@@ -70,7 +70,7 @@ pub enum StoreError {
         fault: String,
     },
     /// What says how much of main's an agent sees cannot be understood.
-    #[error("{at} does not say what this agent inherits: {fault}")]
+    #[error("{at} does not define what this agent inherits: {fault}")]
     Inheritance {
         /// The agent.
         agent: AgentId,
@@ -94,7 +94,7 @@ pub enum StoreError {
     #[error("interrupted")]
     Interrupted(Signal),
     /// Somebody else changed the login between our look and our lock: look again.
-    #[error("{at} was changed by another program a moment ago")]
+    #[error("{at} was just changed by another program")]
     Conflict {
         /// The document.
         at: Location,
@@ -108,7 +108,7 @@ pub enum StoreError {
         saved: Option<Location>,
     },
     /// A release that keeps its credentials elsewhere owns the store.
-    #[error("{at} holds the credentials of a later OpenClaw release ({detail})")]
+    #[error("{at} was written by a later OpenClaw release ({detail})")]
     LaterGeneration {
         /// Where it keeps them.
         at: Location,
@@ -119,7 +119,7 @@ pub enum StoreError {
 
 fn whereabouts(saved: Option<&Location>) -> String {
     match saved {
-        Some(at) => format!("it is safe in {at}"),
-        None => "it could not be saved anywhere else and is lost".to_owned(),
+        Some(at) => format!("it is saved in {at}"),
+        None => "it could not be saved elsewhere and is lost".to_owned(),
     }
 }

@@ -59,13 +59,13 @@ pub enum CatalogueError {
     #[error(transparent)]
     Declared(#[from] DeclareError),
     /// A user's file has the id of a built-in provider and does not say `replaces = true`.
-    #[error("{} has the id of a built-in provider; write replaces = true if it is to take its place", path.display())]
+    #[error("{} has the id of a built-in provider; set replaces = true to override it", path.display())]
     Shadows {
         /// The file.
         path: PathBuf,
     },
     /// The id in a user's file is not its file name.
-    #[error("{} describes {found}; its name must be {found}.toml", path.display())]
+    #[error("{} defines {found}; its name must be {found}.toml", path.display())]
     WrongName {
         /// The file.
         path: PathBuf,

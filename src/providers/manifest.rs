@@ -192,7 +192,7 @@ fn id_token_check(
     let span = asked.as_ref().map_or(0..0, Spanned::span);
     match (asked.map(Spanned::into_inner), issuer) {
         (Some(IdTokenCheck::Claims | IdTokenCheck::Signature), None) => {
-            let why = "an ID token can only be checked where its issuer is known: write \
+            let why = "an ID token can only be verified if its issuer is known: write \
                        issuer = \"https://...\" in [client]";
             Err(Fault::at(span, why))
         }

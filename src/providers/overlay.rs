@@ -59,7 +59,7 @@ fn flow(base: &Provider, declared: &Declared) -> Result<Flow, String> {
     match &declared.flow {
         DeclaredFlow::AuthorizationCode { redirect } => {
             let Some(browser) = base.browser() else {
-                return Err(format!("{} has no login in a browser", base.id));
+                return Err(format!("{} does not support browser login", base.id));
             };
             let mut flow = browser.clone();
             if let Some(redirect) = redirect {

@@ -126,7 +126,7 @@ pub fn render(document: &AuthProfiles, layout: Layout) -> Rendered {
 }
 
 fn not_an_object(name: &str) -> String {
-    format!("`{name}` is not an object and is passed over.")
+    format!("`{name}` is not an object and is ignored.")
 }
 
 fn keep(extra: &mut Extra, name: &str, raw: &RawValue) {
@@ -144,7 +144,7 @@ fn entries(profiles: &Members<'_>, scope: Scope<'_>) -> Vec<Entry> {
     let entry = |(key, value): (&str, &RawValue)| {
         let shadowed = key != key.trim() && profiles.get(key.trim()).is_some();
         let content = if shadowed {
-            let fault = "its key is that of another entry with white space around it";
+            let fault = "its key differs from another entry only in white space";
             Content::Invalid {
                 fault: fault.to_owned(),
             }

@@ -17,7 +17,7 @@ pub(super) fn read(key: &str, value: &RawValue) -> Content {
         let id = ProfileId::parse(key).map_err(|error| error.to_string())?;
         let mut members = Members::read(value.get()).map_err(|_| "it is not an object")?;
         let kind = kind(&mut members).ok_or("its type is not api_key, token or oauth")?;
-        let provider = provider(&mut members).ok_or("it names no provider")?;
+        let provider = provider(&mut members).ok_or("it does not name a provider")?;
         Ok((id, credential(kind, provider, members)?))
     };
     match read() {
@@ -100,7 +100,8 @@ fn reference(members: &mut Members<'_>, name: &str, reference: &'static str) {
 fn text(members: &mut Members<'_>, name: &str) -> Result<Option<String>, String> {
     match members.get(name) {
         Some(value) if value.get() != "null" => {
-            let text = raw_json::text(value).ok_or_else(|| format!("its {name} is not text"))?;
+            let text =
+                raw_json::text(value).ok_or_else(|| format!("its {name} is not a string"))?;
             members.take(name);
             Ok(Some(text))
         }

@@ -150,7 +150,7 @@ fn open(
     let fault = match read_file(&*cx.io.files, path)? {
         None => None,
         Some(Ok(history)) if history.profile == *id => return Ok((history, None)),
-        Some(Ok(_)) => Some("it is that of another profile".to_owned()),
+        Some(Ok(_)) => Some("it belongs to another profile".to_owned()),
         Some(Err(fault)) => Some(fault),
     };
     let Some(fault) = fault else {
@@ -159,7 +159,7 @@ fn open(
     let aside = read::name_aside(&cx.io, path)?;
     cx.io.files.rename(path, &aside)?;
     let told = format!(
-        "the history of {id} was not readable ({fault}); it was set aside as {}",
+        "the history of {id} was unreadable ({fault}) and was moved to {}",
         aside.display()
     );
     Ok((History::new(id.clone()), Some(told)))
@@ -233,7 +233,7 @@ pub(super) fn list(
                 kept.histories.push(history);
                 continue;
             }
-            Ok(Some(Ok(_))) => "it bears the name of another profile's".to_owned(),
+            Ok(Some(Ok(_))) => "it has the file name of another profile".to_owned(),
             Ok(Some(Err(fault))) => fault,
             Err(error) => error.source.to_string(),
         };
@@ -276,11 +276,11 @@ fn read_file(files: &dyn Files, path: &Path) -> Result<Option<Result<History, St
 fn parse(text: &str) -> Result<History, String> {
     let members = Members::read(text)?;
     if members.get("version").is_none_or(|n| n.get() != VERSION) {
-        return Err("it is of another version".to_owned());
+        return Err("its version is not supported".to_owned());
     }
     let profile = members.get("profile").and_then(raw_json::text);
     let profile = profile.and_then(|profile| ProfileId::parse(&profile).ok());
-    let profile = profile.ok_or("it names no profile")?;
+    let profile = profile.ok_or("it does not name a profile")?;
     let generations = members.get("generations").ok_or("it has no generations")?;
     let mut history = History::new(profile);
     for (number, value) in Members::read(generations.get())?.iter() {
@@ -290,7 +290,10 @@ fn parse(text: &str) -> Result<History, String> {
             let members = Members::read(value.get()).ok()?;
             read_generation(number, &members)
         });
-        let what = format!("its generation {} is none", history.generations.len() + 1);
+        let what = format!(
+            "its generation {} is invalid",
+            history.generations.len() + 1
+        );
         history.generations.push(generation.ok_or(what)?);
     }
     // The newest first, whoever wrote it.

@@ -63,7 +63,7 @@ pub(super) fn write(
 fn parse(bytes: &[u8]) -> Result<Inheritance, String> {
     let wire: Wire = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     if wire.version != VERSION {
-        return Err(format!("version {} is not known", wire.version));
+        return Err(format!("version {} is not supported", wire.version));
     }
     let links = wire.profiles.iter().map(|name| ProfileId::parse(name));
     let links = links.collect::<Result<Vec<_>, _>>();
@@ -74,8 +74,8 @@ fn parse(bytes: &[u8]) -> Result<Inheritance, String> {
         ("inherit", links) if links.is_empty() => Ok(Inheritance::Inherit),
         ("isolated", links) if links.is_empty() => Ok(Inheritance::Isolated),
         ("linked", links) => Ok(Inheritance::Linked(links)),
-        ("inherit" | "isolated", _) => Err("only mode linked names profiles".to_owned()),
-        _ => Err("mode is none of inherit, isolated, linked".to_owned()),
+        ("inherit" | "isolated", _) => Err("only mode linked can list profiles".to_owned()),
+        _ => Err("mode must be inherit, isolated or linked".to_owned()),
     }
 }
 

@@ -35,7 +35,7 @@ pub fn import(
         let passed_over = add(&mut document, &entries, fallback);
         if passed_over > 0 {
             document.faults.push(format!(
-                "{passed_over} of the entries of {file} could not be imported."
+                "{passed_over} entries of {file} could not be imported."
             ));
         }
     }

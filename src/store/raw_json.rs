@@ -66,9 +66,9 @@ impl<'a> Members<'a> {
             match error.classify() {
                 serde_json::error::Category::Data => "it is not a JSON object".to_owned(),
                 serde_json::error::Category::Eof => {
-                    format!("the JSON ends too early, at line {line}, column {column}")
+                    format!("unexpected end of JSON at line {line}, column {column}")
                 }
-                _ => format!("it is not valid JSON at line {line}, column {column}"),
+                _ => format!("not valid JSON at line {line}, column {column}"),
             }
         })
     }
@@ -330,11 +330,11 @@ mod tests {
         assert_eq!(fault("[]"), "it is not a JSON object");
         assert_eq!(
             fault("{\n\"a\": MARKER}"),
-            "it is not valid JSON at line 2, column 6"
+            "not valid JSON at line 2, column 6"
         );
         assert_eq!(
             fault("{\"a\": {"),
-            "the JSON ends too early, at line 1, column 7"
+            "unexpected end of JSON at line 1, column 7"
         );
     }
 

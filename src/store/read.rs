@@ -124,7 +124,7 @@ pub(super) fn later_generation(cx: &StoreContext, path: &Path) -> StoreError {
     StoreError::LaterGeneration {
         at: at(path),
         detail: match known.is_empty() {
-            true => "its version is not known".to_owned(),
+            true => "unknown version".to_owned(),
             false => known.join(", and "),
         },
     }
@@ -179,7 +179,7 @@ fn read(cx: &StoreContext, agent: &AgentId, scope: Scope<'_>) -> Result<Found, S
         },
         None => match database(cx, agent)? {
             Some(database) => {
-                let told = "holds the credentials of a later OpenClaw release";
+                let told = "contains the credentials of a later OpenClaw release";
                 let sentence = format!("{} {told}", database.display());
                 found.doc.faults.push(sentence);
                 found.database = Some(database);

@@ -109,7 +109,7 @@ fn quarantine(io: &Io, found: &mut Found) -> Result<(), StoreError> {
         let aside = read::name_aside(io, path)?;
         io.files.replace(&aside, bytes)?;
         found.doc.faults.push(format!(
-            "{} was not readable ({fault}); its content was set aside as {}",
+            "{} was unreadable ({fault}); its content was moved to {}",
             path.display(),
             aside.display()
         ));

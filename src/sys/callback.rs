@@ -258,7 +258,7 @@ fn serve(stream: TcpStream, place: Permit, shared: &Arc<Shared>, sender: &Sender
             tracing::debug!(target: "openclaw", status, "callback request refused");
             let allow = (refusal == Refusal::Method).then_some(("Allow", "GET"));
             let html = callback_page::html(
-                "Not the answer to this login",
+                "Not a response to this login",
                 &callback_page::still_waiting(words),
             );
             if send(&stream, status, &html, allow).is_ok() {

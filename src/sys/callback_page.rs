@@ -20,20 +20,20 @@ pub(crate) const HEADERS: [(&str, &str); 6] = [
 
 /// The status and the HTML of a page.
 pub(crate) fn render(page: &Page) -> (u16, String) {
-    let back = "Go back to the terminal; it says what to do next.";
+    let back = "Return to the terminal to see what to do next.";
     let (status, title, words) = match page {
         Page::Stored { account } => (
             200,
             "Login complete",
-            format!("The login of {account} is stored. You can close this tab."),
+            format!("You are logged in as {account}. You can close this tab."),
         ),
-        Page::Ignored { reason } => (400, "Not the answer to this login", still_waiting(reason)),
-        Page::Refused { reason } => (403, "Login refused", format!("{} {back}", sentence(reason))),
+        Page::Ignored { reason } => (400, "Not a response to this login", still_waiting(reason)),
+        Page::Refused { reason } => (403, "Login denied", format!("{} {back}", sentence(reason))),
         Page::Failed { reason } => (500, "Login failed", format!("{} {back}", sentence(reason))),
         Page::Late => (
             409,
             "Already answered",
-            format!("This login is over, or another tab has answered it. {back}"),
+            format!("This login is already finished, or another tab completed it. {back}"),
         ),
     };
     (status, html(title, &words))
@@ -41,7 +41,7 @@ pub(crate) fn render(page: &Page) -> (u16, String) {
 
 /// What a request is told that is not the answer of this login.
 pub(crate) fn still_waiting(reason: &str) -> String {
-    format!("{} The login is still waiting.", sentence(reason))
+    format!("{} This login is still waiting.", sentence(reason))
 }
 
 /// The words of an error, which begin in lower case and end without a full stop, as a sentence.

@@ -41,7 +41,7 @@ pub(super) fn run(target: &Path, hook: &HookCommand<'_>) -> Result<Exit, Program
     })?;
     Ok(match run {
         Run::Ended(status, _) if status.success() => Exit::Success,
-        Run::Ended(status, _) => Exit::Failure(format!("ended with {status}")),
+        Run::Ended(status, _) => Exit::Failure(format!("failed with {status}")),
         Run::Stopped => Exit::Stopped,
         Run::TimedOut | Run::TooLong => Exit::TimedOut,
     })
@@ -91,7 +91,7 @@ echo "$1 $line $OPENCLAW_EVENT $# [$env_path] $(pwd)" > "$2"; echo seen by nobod
         let ended = |text| send(text, LONG, &|| false).1;
         assert_eq!(
             ended("exit 3"),
-            Exit::Failure("ended with exit status: 3".into())
+            Exit::Failure("failed with exit status: 3".into())
         );
         assert!(matches!(ended("kill -9 $$"), Exit::Failure(how) if how.contains("signal: 9")));
     }

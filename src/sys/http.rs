@@ -203,7 +203,7 @@ async fn unless_stopped(
             Err(_) if stop() => {
                 return Err(HttpError {
                     kind: HttpErrorKind::NoAnswer,
-                    detail: "given up".to_owned(),
+                    detail: "canceled".to_owned(),
                 });
             }
             Err(_) => {}
@@ -254,7 +254,7 @@ fn header_map(fields: &[(String, String)]) -> Result<HeaderMap, HttpError> {
         let field = HeaderName::from_bytes(name.as_bytes()).ok();
         let (Some(field), Ok(mut value)) = (field, HeaderValue::from_str(value)) else {
             // The name only: the value may be a token with a stray newline.
-            return Err(local(&format!("malformed header field {name}")));
+            return Err(local(&format!("invalid header field {name}")));
         };
         value.set_sensitive(true);
         map.append(field, value);
@@ -273,7 +273,7 @@ fn tls(ca_bundle: Option<&str>) -> Result<ClientConfig, HttpError> {
         let certificates = certificates.map_err(|error| broken(&error.to_string()))?;
         let (added, _) = roots.add_parsable_certificates(certificates);
         if added == 0 {
-            return Err(broken("no certificate in it"));
+            return Err(broken("it contains no certificate"));
         }
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -300,11 +300,7 @@ fn proxies(mut builder: ClientBuilder, settings: &Settings) -> Result<ClientBuil
         };
         // The client ignores a proxy it does not understand and goes straight to the network,
         // which is the one thing its user did not want.
-        let broken = || {
-            local(&format!(
-                "{name} does not name an http, https or socks proxy"
-            ))
-        };
+        let broken = || local(&format!("{name} is not an http, https or socks proxy"));
         let url = proxy_url(value.expose()).ok_or_else(broken)?;
         let proxy = make(url).map_err(|_| broken())?;
         let exceptions = settings.no_proxy.as_deref();
@@ -325,7 +321,7 @@ fn explain(error: reqwest::Error) -> HttpError {
     let kind = kind(&error);
     let mut detail = deepest(&error);
     if unknown_issuer(&error) {
-        detail.push_str("; for a company's own authority set ");
+        detail.push_str("; for a company certificate authority set ");
         detail.push_str(names::CA_BUNDLE);
     }
     HttpError {

@@ -44,12 +44,12 @@ fn ask(shell: &str, limit: Duration, stop: &dyn Fn() -> bool) -> Result<Variable
     match ProcessGroup::run(&mut command, Vec::new(), &bounds, true) {
         Err(error) => Err(error.to_string()),
         Ok(Run::Ended(status, answer)) if status.success() => {
-            variables(answer.expose()).ok_or_else(|| "its answer is incomplete".to_owned())
+            variables(answer.expose()).ok_or_else(|| "incomplete output".to_owned())
         }
-        Ok(Run::Ended(status, _)) => Err(format!("it ended with {status}")),
-        Ok(Run::TimedOut) => Err(format!("no answer within {} ms", limit.as_millis())),
-        Ok(Run::Stopped) => Err("it was interrupted".to_owned()),
-        Ok(Run::TooLong) => Err("its answer is too long".to_owned()),
+        Ok(Run::Ended(status, _)) => Err(format!("failed with {status}")),
+        Ok(Run::TimedOut) => Err(format!("no output within {} ms", limit.as_millis())),
+        Ok(Run::Stopped) => Err("interrupted".to_owned()),
+        Ok(Run::TooLong) => Err("output too long".to_owned()),
     }
 }
 
@@ -117,10 +117,7 @@ mod tests {
         let (_dir, shell) = script("exec sleep 100000");
         let shell = shell.to_str().unwrap();
         let late = ask(shell, Duration::from_millis(50), &|| false).unwrap_err();
-        assert_eq!(late, "no answer within 50 ms");
-        assert_eq!(
-            ask(shell, LONG, &|| true).unwrap_err(),
-            "it was interrupted"
-        );
+        assert_eq!(late, "no output within 50 ms");
+        assert_eq!(ask(shell, LONG, &|| true).unwrap_err(), "interrupted");
     }
 }

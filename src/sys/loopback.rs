@@ -49,7 +49,7 @@ fn once(addresses: &[IpAddr], wanted: u16) -> io::Result<(u16, Vec<TcpListener>)
         }
     }
     if sockets.is_empty() {
-        let words = "the redirect URI does not name a loopback host";
+        let words = "the redirect URI does not have a loopback host";
         return Err(io::Error::new(ErrorKind::InvalidInput, words));
     }
     Ok((port, sockets))

@@ -38,7 +38,7 @@ pub struct Places {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PathsError {
     /// Neither `HOME` nor the user database names one.
-    #[error("no home directory is known for this user; set HOME")]
+    #[error("cannot determine the home directory; set HOME")]
     NoHome,
 }
 

@@ -148,12 +148,12 @@ impl Process {
     fn end(&mut self) -> String {
         if !self.group.ends_within(GRACE) {
             self.stop(Signal::TERMINATE);
-            return "closed its output without an answer".to_owned();
+            return "closed its output without a response".to_owned();
         }
         match self.group.wait() {
-            Ok(status) if status.success() => "ended without an answer".to_owned(),
-            Ok(status) => format!("ended without an answer ({status})"),
-            Err(error) => format!("cannot be waited for: {error}"),
+            Ok(status) if status.success() => "exited without a response".to_owned(),
+            Ok(status) => format!("exited without a response ({status})"),
+            Err(error) => format!("could not be waited for: {error}"),
         }
     }
 }
@@ -202,7 +202,7 @@ mod tests {
             assert_eq!(heard(&mut *program).unwrap(), expected);
         }
         let end = heard(&mut *program).unwrap_err();
-        assert_eq!(end, "ended without an answer");
+        assert_eq!(end, "exited without a response");
     }
 
     #[test]
@@ -241,7 +241,10 @@ mod tests {
         let (_dir, mut program) = start("sleep 100000 & echo $!; printf 'no end'");
         let child = heard(&mut *program).unwrap();
         assert_eq!(heard(&mut *program).unwrap(), "no end");
-        assert_eq!(heard(&mut *program).unwrap_err(), "ended without an answer");
+        assert_eq!(
+            heard(&mut *program).unwrap_err(),
+            "exited without a response"
+        );
         let child = rustix::process::Pid::from_raw(child.parse().unwrap()).unwrap();
         rustix::process::kill_process(child, KernelSignal::KILL).unwrap();
     }

@@ -46,9 +46,9 @@ impl Refusal {
     pub(crate) fn describe(self) -> (u16, &'static str) {
         match self {
             Self::Malformed => (400, "This is not a well-formed HTTP request."),
-            Self::WrongHost => (400, "The Host header does not name this endpoint."),
+            Self::WrongHost => (400, "The Host header does not match this endpoint."),
             Self::Repeated => (400, "A parameter is given more than once."),
-            Self::NotFound => (404, "There is nothing at this path."),
+            Self::NotFound => (404, "Nothing is served at this path."),
             Self::Method => (405, "Only GET is allowed."),
             Self::Slow => (408, "The request took too long."),
             Self::TooLarge => (431, "The request is too large."),

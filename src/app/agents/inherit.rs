@@ -38,7 +38,7 @@ pub struct Outcome {
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     let agent = AgentId::normalise(&request.agent);
     if agent.is_main() {
-        let failure = Failure::new(Kind::Usage, "main inherits from nobody");
+        let failure = Failure::new(Kind::Usage, "the main agent inherits from no other agent");
         return Err(failure.hint(Command::list_agents()));
     }
     must_exist(cx, &agent, &request.agent)?;
@@ -53,7 +53,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     if !wanted.links().is_empty() {
         let main = cx.store.load(&AgentId::main(), Scope::All)?;
         if let Some(lost) = dangling(wanted, &main).next() {
-            let message = format!("main holds no profile {lost}");
+            let message = format!("main has no profile {lost}");
             let failure = Failure::new(Kind::NotFound, message);
             return Err(failure.hint(Command::list().of_agent(&AgentId::main())));
         }

@@ -119,7 +119,7 @@ fn whose(cx: Context<'_>, directory: &Path) -> Result<AgentId, Failure> {
     match agents.as_slice() {
         [one] => Ok(one.clone()),
         [] => {
-            let message = format!("{} is no agent's workspace", directory.display());
+            let message = format!("{} is not the workspace of an agent", directory.display());
             Err(Failure::new(Kind::NotFound, message).hint(hint))
         }
         several => {
@@ -147,8 +147,8 @@ fn incoming(
     let persona = match path.filter(|_| reads) {
         None => None,
         Some(path) => Some(of_file(cx, &path).ok_or_else(|| {
-            let message = format!("{} says nothing about an identity", path.display());
-            let hint = "write a line such as \"- **Name:** Rusty\" there, or give --name";
+            let message = format!("{} contains no identity", path.display());
+            let hint = "add a line such as \"- **Name:** Rusty\", or pass --name";
             Failure::new(Kind::NotFound, message).hint(hint)
         })?),
     };

@@ -279,10 +279,10 @@ fn keeps_no_other(cx: Context<'_>, id: &AgentId, directory: &Path) -> Result<(),
         return Ok(());
     };
     let message = format!(
-        "Agent \"{id}\" cannot be deleted: {} holds the credentials of {other}, too",
+        "Agent \"{id}\" cannot be deleted: {} also contains the credentials of {other}",
         directory.display()
     );
-    let hint = format!("give {id} an agentDir of its own in openclaw.json, or take it out by hand");
+    let hint = format!("give {id} its own agentDir in openclaw.json, or remove it from there");
     Err(Failure::new(Kind::Config, message).hint(hint))
 }
 
@@ -294,10 +294,10 @@ fn move_to_trash(
 ) -> Result<Option<PathBuf>, Failure> {
     let storage = |error: crate::ports::files::FileError| {
         let message = format!(
-            "Agent \"{id}\" is out of the configuration, and its files could not be moved: {error}"
+            "Agent \"{id}\" was removed from the configuration, but its files could not be moved: {error}"
         );
         Failure::new(Kind::Storage, message).hint(format!(
-            "move {} away by hand; it holds credentials",
+            "move {} away yourself; it contains credentials",
             directory.display()
         ))
     };

@@ -153,7 +153,7 @@ fn next_step(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
         let obstacle = Obstacle::permanent(
             FailureKind::Config,
             "misconfigured",
-            "names no valid provider",
+            "does not name a valid provider",
         );
         return stop(obstacle);
     }
@@ -194,8 +194,8 @@ fn static_secret(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
         Freshness::Due { remaining } if i128::from(remaining) > least.as_millis().cast_signed() => {
             return (NextStep::UseAsIs, None);
         }
-        Freshness::Due { .. } => format!("ends at {ends}, sooner than asked for"),
-        Freshness::Expired { .. } => format!("ended at {ends}"),
+        Freshness::Due { .. } => format!("expires at {ends}, sooner than requested"),
+        Freshness::Expired { .. } => format!("expired at {ends}"),
     };
     stop(Obstacle::permanent(FailureKind::NeedsLogin, "expired", words).hint(store_again(facts)))
 }
@@ -213,7 +213,7 @@ fn by_command(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
         RefreshPolicy::MinValid(Some(least)) => least,
         _ => Duration::ZERO,
     };
-    let by_itself = "and it is not renewed by itself (token_auto_refresh: false)";
+    let refresh_off = "and automatic refresh is off (token_auto_refresh: false)";
     let left = now.until(end);
     let at = end.iso8601();
     let obstacle = |words: String| {
@@ -225,13 +225,13 @@ fn by_command(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
     };
     if left <= millis(least) {
         let words = match left {
-            ..=0 => format!("ended at {at}, {by_itself}"),
-            _ => format!("ends at {at}, sooner than asked for, {by_itself}"),
+            ..=0 => format!("expired at {at}, {refresh_off}"),
+            _ => format!("expires at {at}, sooner than requested, {refresh_off}"),
         };
         return stop(obstacle(words));
     }
     let is_due = left <= millis(facts.margin);
-    let warning = || obstacle(format!("is due, {by_itself}"));
+    let warning = || obstacle(format!("expires soon, {refresh_off}"));
     (NextStep::UseAsIs, is_due.then(warning))
 }
 

@@ -58,7 +58,7 @@ impl Obstacle {
     /// Makes an obstacle that time may remove.
     fn temporary(kind: FailureKind, code: &'static str, why: &str) -> Self {
         Self {
-            due_words: Some(format!("is due and could not be refreshed now: {why}")),
+            due_words: Some(format!("expires soon and could not be refreshed: {why}")),
             ..Self::permanent(kind, code, format!("could not be refreshed: {why}"))
         }
     }
@@ -94,18 +94,14 @@ impl Obstacle {
     pub fn warning(&self, left: Option<i64>) -> Hint {
         let mut text = self.due_words.as_ref().unwrap_or(&self.words).clone();
         if self.effect == StoreEffect::MaybeSpent {
-            text.push_str("; its refresh token may be spent");
+            text.push_str("; its refresh token may already be used");
         }
         let Some(hint) = self.hint.as_ref().filter(|_| self.is_permanent()) else {
             return text.into();
         };
         let left = short_duration(left.unwrap_or_default());
-        let lead = match (self.kind, self.code) {
-            (FailureKind::NeedsLogin, code) if code != "renewed-by-command" => "log in again: ",
-            _ => "",
-        };
         Hint::from(format!(
-            "{text}. Its token works for another {left}; {lead}"
+            "{text}. The current token is valid for another {left}. Try: "
         ))
         .then(hint.clone())
     }
@@ -120,12 +116,14 @@ pub(in crate::app) fn refused(facts: &Facts, why: &str) -> Obstacle {
 /// The provider refused the client: nobody need log in, but somebody must correct the client.
 pub(in crate::app) fn refused_client(facts: &Facts, code: &str, why: &str) -> Obstacle {
     let provider = facts.provider.as_ref().map_or("", |id| id.as_str());
-    let words = format!("cannot be renewed: {why}");
+    let words = format!("cannot be refreshed: {why}");
     Obstacle {
         provider_code: Some(code.into()),
         ..Obstacle::permanent(FailureKind::Config, "refused", words).hint(
-            Hint::from(format!("correct the client of {provider}, then: "))
-                .run(Command::refresh(&facts.profile).arg("--force")),
+            Hint::from(format!(
+                "correct the OAuth client of {provider}, then run: "
+            ))
+            .run(Command::refresh(&facts.profile).arg("--force")),
         )
     }
 }
@@ -173,13 +171,13 @@ pub(in crate::app) fn not_stored(failure: &Failure) -> Obstacle {
 /// The provider names no token endpoint.
 pub(in crate::app) fn no_token_endpoint(facts: &Facts) -> Obstacle {
     let provider = facts.provider.as_ref().map_or("", |id| id.as_str());
-    let words = format!("cannot be refreshed: the manifest of {provider} names no token endpoint");
+    let words = format!("cannot be refreshed: the manifest of {provider} has no token endpoint");
     Obstacle::permanent(FailureKind::NeedsLogin, "misconfigured", words).hint(login_again(facts))
 }
 
 pub(super) fn without_grant(facts: &Facts) -> Obstacle {
     let why = match facts.of_client {
-        true => "its provider has no method client-credentials any more",
+        true => "its provider no longer supports client-credentials",
         false => "it has no refresh token",
     };
     let code = match facts.secret_present {
@@ -192,14 +190,14 @@ pub(super) fn without_grant(facts: &Facts) -> Obstacle {
 
 pub(super) fn stale_copy(facts: &Facts, since: Timestamp) -> Obstacle {
     let words = format!(
-        "cannot be refreshed: it is an old copy of a login that was renewed at {}, and the renewed one is in no document of this state directory",
+        "cannot be refreshed: it is an outdated copy of a login that was refreshed at {}, and the current one is not in this state directory",
         since.iso8601()
     );
     Obstacle::permanent(FailureKind::NeedsLogin, "spent", words).hint(login_again(facts))
 }
 
 pub(super) fn no_secret(facts: &Facts) -> Obstacle {
-    let obstacle = Obstacle::permanent(FailureKind::NeedsLogin, "no-secret", "holds no secret");
+    let obstacle = Obstacle::permanent(FailureKind::NeedsLogin, "no-secret", "has no secret");
     obstacle.hint(store_again(facts))
 }
 
@@ -210,7 +208,7 @@ pub(in crate::app) fn with_wait(reason: &str, left: i64) -> String {
         left @ ..60_000 => format!("{} s", left / 1_000),
         left => short_duration(left),
     };
-    format!("{reason}; the provider is not asked again for another {left}")
+    format!("{reason}; next attempt in {left}")
 }
 
 pub(super) fn login_again(facts: &Facts) -> Hint {
@@ -237,7 +235,7 @@ pub(in crate::app) fn store_again(facts: &Facts) -> Hint {
 pub(super) fn dead_grant(facts: &Facts) -> Option<Obstacle> {
     match &facts.standing {
         GrantStanding::Revoked { at } => {
-            let words = format!("was revoked at its provider at {}", at.iso8601());
+            let words = format!("was revoked at {}", at.iso8601());
             let obstacle = Obstacle::permanent(FailureKind::NeedsLogin, "revoked", words);
             Some(obstacle.hint(login_again(facts)))
         }

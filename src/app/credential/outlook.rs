@@ -175,15 +175,15 @@ fn no_candidate(cx: Context<'_>, provider: &ProviderId, decision: &Decision) -> 
         if let Err(error @ CatalogueError::Unknown { .. }) = manifest {
             return Failure::from(error);
         }
-        let message = format!("no credential for {provider} is stored");
+        let message = format!("no credential stored for {provider}");
         return Failure::new(Kind::NeedsLogin, message).hint(hint);
     }
     let now = cx.clock.now();
     let each = decision.candidates.iter().map(|candidate| {
         let why = Reason::of_verdict(&candidate.verdict, now);
-        format!("{}: {}", candidate.id, why.words)
+        format!("{} {}", candidate.id, why.words)
     });
     let why = each.collect::<Vec<_>>().join("; ");
-    let message = format!("no profile of {provider} can be used ({why})");
+    let message = format!("no usable profile for {provider}: {why}");
     Failure::new(Kind::NeedsLogin, message).hint(hint)
 }

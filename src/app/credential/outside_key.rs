@@ -60,7 +60,7 @@ pub(in crate::app) fn signed_in_elsewhere(
     name: &str,
     source: &str,
 ) -> Failure {
-    let message = format!("{provider} is signed in through {source}, which holds no token");
-    let hint = format!("let the software of {name} use it itself");
+    let message = format!("{provider} is signed in through {source}, which provides no token");
+    let hint = format!("use it through the software of {name} itself");
     Failure::new(FailureKind::NeedsLogin, message).hint(hint)
 }

@@ -64,7 +64,7 @@ fn unbound(cx: Context<'_>, bound: &Bound, failure: Failure) -> Failure {
     } = bound;
     let directory = directory.display().to_string();
     let message = format!(
-        "{} is bound to {profile} and no other account of {provider} is used there, but {}",
+        "{} is bound to {profile}, which cannot be used: {}",
         printable(&directory, 400),
         failure
     );
@@ -75,7 +75,7 @@ fn unbound(cx: Context<'_>, bound: &Bound, failure: Failure) -> Failure {
         kind.unwrap_or(CredentialKind::OAuth),
     );
     let unbind = Command::new("models auth use --clear").option("--provider", provider);
-    let hint = Hint::from(login).then("; to unbind it instead: ");
+    let hint = Hint::from(login).then("; or unbind the directory: ");
     Failure::new(Kind::NeedsLogin, message).hint(hint.run(unbind.option("--dir", &directory)))
 }
 
@@ -91,10 +91,7 @@ pub(in crate::app) fn session<'a>(
     if let Some((other, _)) = of
         && AgentId::normalise(other) != *agent
     {
-        let message = format!(
-            "{} is a session of another agent than {agent}",
-            printable(key, 120)
-        );
+        let message = format!("{} is not a session of agent {agent}", printable(key, 120));
         let other = AgentId::normalise(other);
         return Err(Failure::new(Kind::Usage, message).hint(format!("add --agent {other}")));
     }
@@ -102,7 +99,8 @@ pub(in crate::app) fn session<'a>(
     found.map(|session| (key, session)).ok_or_else(|| {
         let message = format!("agent {agent} has no session {}", printable(key, 120));
         let keys = sessions::path(&cx.dirs.state, agent);
-        Failure::new(Kind::NotFound, message).hint(format!("look its key up in {}", keys.display()))
+        Failure::new(Kind::NotFound, message)
+            .hint(format!("look up the session key in {}", keys.display()))
     })
 }
 
@@ -131,12 +129,12 @@ pub(in crate::app) fn pinned(
     };
     let passed_over = |why: &str| {
         let (key, name) = (printable(key, 120), printable(&name, 120));
-        format!("session {key} is pinned to {name}, which {why}; the pin is passed over")
+        format!("ignoring the pin of session {key} to {name}: it {why}")
     };
     let Ok(id) = ProfileId::parse(&name) else {
         choice
             .passed_over
-            .push(passed_over("is no name of a profile"));
+            .push(passed_over("is not a valid profile name"));
         return Ok(None);
     };
     match fits(cx, choice, &id) {
@@ -157,8 +155,7 @@ pub(in crate::app) fn pinned(
         let verdict = all.find(|candidate| candidate.id == id);
         let verdict = verdict.map_or(&Verdict::NotNamed, |candidate| &candidate.verdict);
         let why = Reason::of_verdict(verdict, cx.clock.now());
-        let why = format!("cannot be used ({})", why.words);
-        choice.passed_over.push(passed_over(&why));
+        choice.passed_over.push(passed_over(&why.words));
         return Ok(None);
     };
     // What OpenClaw pinned by itself lasts until the profile cools down.

@@ -10,7 +10,7 @@ use crate::model::time::{Timestamp, short_duration};
 use crate::model::usage::Unusable;
 
 /// The words for a token that needs no refresh.
-pub const AS_IT_IS: &str = "handed out as it is";
+pub const AS_IT_IS: &str = "used as is";
 
 /// The code of candidates that are not tried, because one profile alone may be used.
 pub const NOT_ASKED: &str = "not-asked";
@@ -49,17 +49,17 @@ impl Reason {
                 },
                 now,
             ),
-            Verdict::NotStored => Self::new("not-stored", "named, and not stored"),
+            Verdict::NotStored => Self::new("not-stored", "is not stored"),
             Verdict::OtherProvider(other) => {
-                Self::new("other-provider", format!("for {}", printable(other, 80)))
+                Self::new("other-provider", format!("is for {}", printable(other, 80)))
             }
             Verdict::ConfigDisagrees => Self::new(
                 "config-disagrees",
-                "auth.profiles gives it another provider or mode",
+                "has another provider or mode in auth.profiles",
             ),
-            Verdict::NoSecret => Self::new("no-secret", "holds no secret"),
-            Verdict::Expired => Self::new("expired", "expired"),
-            Verdict::NotNamed => Self::new(NOT_NAMED, "not named by the order or by auth.profiles"),
+            Verdict::NoSecret => Self::new("no-secret", "has no secret"),
+            Verdict::Expired => Self::new("expired", "has expired"),
+            Verdict::NotNamed => Self::new(NOT_NAMED, "is not in the configured order"),
         }
     }
 
@@ -70,7 +70,7 @@ impl Reason {
         match &unusable.disabled {
             None => Self::new(
                 "cooling-down",
-                format!("cooling down for another {left}, until {until}"),
+                format!("is cooling down for another {left}, until {until}"),
             ),
             Some(reason) => {
                 let reason = reason.as_ref();
@@ -79,7 +79,7 @@ impl Reason {
                 });
                 Self::new(
                     "disabled",
-                    format!("disabled{reason} for another {left}, until {until}"),
+                    format!("is disabled{reason} for another {left}, until {until}"),
                 )
             }
         }
@@ -99,9 +99,9 @@ pub(in crate::app) fn refusal_words(refusal: &Refusal) -> String {
     };
     match description.as_str() {
         words if words.is_empty() || words == code => {
-            format!("the provider refused it ({code}{http})")
+            format!("rejected by the provider ({code}{http})")
         }
-        words => format!("the provider refused it ({code}{http}: {words})"),
+        words => format!("rejected by the provider ({code}{http}: {words})"),
     }
 }
 
@@ -135,7 +135,7 @@ mod tests {
         let words: HashSet<&str> = reasons.iter().map(|reason| reason.words.as_str()).collect();
         assert_eq!((codes.len(), words.len()), (9, 9), "{reasons:?}");
         assert!(!reasons[3].words.contains('\u{1b}'), "{reasons:?}");
-        let left = "disabled (billing) for another 5m, until 2026-11-21T06:35:00.000Z";
+        let left = "is disabled (billing) for another 5m, until 2026-11-21T06:35:00.000Z";
         assert_eq!(reasons[8].words, left);
     }
 }

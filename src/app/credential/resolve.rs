@@ -62,7 +62,7 @@ fn named(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<Named, Fai
                 None => (text.trim(), ""),
             };
             if model.is_empty() {
-                let message = format!("{} names no model", printable(text, 80));
+                let message = format!("{} does not name a model", printable(text, 80));
                 return Err(Failure::new(Kind::Usage, message).hint(Command::new(EXAMPLE)));
             }
             named.provider = Some(provider_named(cx.settings, agent, model)?);
@@ -169,13 +169,14 @@ fn default_provider(cx: Context<'_>, effective: &Effective) -> Result<ProviderId
     match (providers.as_slice(), model) {
         ([only], _) => Ok(only.clone()),
         (_, Some(model)) => Ok(provider_named(cx.settings, &effective.agent, &model)?),
-        ([], None) => Err(
-            Failure::new(Kind::NeedsLogin, "no credential is stored yet")
-                .hint(Command::new("models auth login --provider openai-codex")),
-        ),
+        ([], None) => Err(Failure::new(Kind::NeedsLogin, "no credentials stored yet")
+            .hint(Command::new("models auth login --provider openai-codex"))),
         (several, None) => {
             let names: Vec<_> = several.iter().map(ProviderId::as_str).collect();
-            let message = format!("several providers are stored: {}", names.join(", "));
+            let message = format!(
+                "several providers have credentials ({}); choose one",
+                names.join(", ")
+            );
             let hint = Command::new("models auth token").option("--provider", names[0]);
             Err(Failure::new(Kind::Usage, message).hint(hint))
         }

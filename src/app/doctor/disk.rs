@@ -94,48 +94,48 @@ fn file_system(lab: &Lab, place: &Path) -> Result<Verdict, FileError> {
         Kind::Local(name) => Verdict::ok(name),
         Kind::Memory(name) => Verdict::warning(
             format!("{name}: in memory"),
-            "every login here is gone after a restart",
+            "all logins stored here are lost on restart",
         ),
         Kind::Overlay => Verdict::warning(
             "overlay: a layer of a container",
-            "every login here goes with the container; mount a volume",
+            "all logins stored here are lost with the container; mount a volume",
         ),
         Kind::Network(name) => Verdict::warning(
-            format!("{name}: on another machine"),
-            "use it from one machine at a time, unless its locks reach across",
+            format!("{name}: network file system"),
+            "use it from one machine at a time, unless its locks work across machines",
         ),
         Kind::Served(name) => Verdict::warning(
             format!("{name}: served by another program"),
-            "its locks and permissions are that program's; inside WSL keep to Linux's own disk",
+            "locks and permissions depend on that program; in WSL, use the Linux disk",
         ),
         Kind::Foreign(name) => Verdict::warning(
-            format!("{name}: knows no owners"),
-            "everybody on this machine may read what lies here",
+            format!("{name}: does not support file owners"),
+            "every user of this machine can read files here",
         ),
-        Kind::Unknown(Some(number)) => Verdict::ok(format!("one we do not know (0x{number:x})")),
-        Kind::Unknown(None) => Verdict::ok("not known on this system"),
+        Kind::Unknown(Some(number)) => Verdict::ok(format!("unknown (0x{number:x})")),
+        Kind::Unknown(None) => Verdict::ok("unknown on this system"),
     })
 }
 
 fn owner(lab: &Lab, place: &Path) -> Result<Verdict, FileError> {
     let Some(stat) = lab.files.stat(place)? else {
-        return Ok(Verdict::ok("nothing is there yet"));
+        return Ok(Verdict::ok("does not exist yet"));
     };
     let path = shell_word(&place.display().to_string());
     if stat.mode & 0o002 != 0 {
-        let found = format!("everybody may write here (mode {:03o})", stat.mode);
+        let found = format!("writable by everyone (mode {:03o})", stat.mode);
         return Ok(Verdict::failed(found, format!("chmod go-w {path}")));
     }
     if !lab.disk.is_ours(place)? {
-        let found = "it belongs to another user";
+        let found = "owned by another user";
         let advice = format!("run as that user, or: chown -R $USER {path}");
         return Ok(Verdict::warning(found, advice));
     }
     if stat.mode & 0o020 != 0 {
-        let found = format!("its group may write here (mode {:03o})", stat.mode);
+        let found = format!("writable by its group (mode {:03o})", stat.mode);
         return Ok(Verdict::warning(found, format!("chmod go-w {path}")));
     }
-    Ok(Verdict::ok("this user's, and nobody else may write"))
+    Ok(Verdict::ok("owned by this user, not writable by others"))
 }
 
 fn permissions(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
@@ -152,32 +152,32 @@ fn permissions(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
         if (before, after) != (0o600, 0o400) {
             let wrong = if before == 0o600 { after } else { before };
             return Ok(Verdict::failed(
-                format!("a file for its owner only has mode {wrong:03o}"),
-                format!("credentials are open to others here; {ELSEWHERE}"),
+                format!("a private file gets mode {wrong:03o}"),
+                format!("credentials are readable by others here; {ELSEWHERE}"),
             ));
         }
     }
-    Ok(Verdict::ok("a file for its owner only stays so"))
+    Ok(Verdict::ok("private files stay private"))
 }
 
 fn locks(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
     let files = &*lab.files;
     let path = bench.join("lock");
     let failed = |found: &str| {
-        let advice = format!("two processes could spend one refresh token; {ELSEWHERE}");
+        let advice = format!("two processes could use the same refresh token; {ELSEWHERE}");
         Ok(Verdict::failed(found, advice))
     };
     let Some(held) = files.try_lock(&path, Sharing::Exclusive)? else {
-        return failed("a lock that nobody holds cannot be had");
+        return failed("a free lock cannot be acquired");
     };
     for sharing in [Sharing::Exclusive, Sharing::Shared] {
         if files.try_lock(&path, sharing)?.is_some() {
-            return failed("a lock has two holders in one process");
+            return failed("one process acquired an exclusive lock twice");
         }
     }
     let rival = lab.disk.rival(&path);
     if rival.as_ref().is_ok_and(|rival| rival.has_lock()) {
-        return failed("a lock has two holders in two processes");
+        return failed("two processes acquired an exclusive lock");
     }
     drop(held);
     let shared = files.try_lock(&path, Sharing::Shared)?;
@@ -186,18 +186,18 @@ fn locks(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
         return failed("a lock cannot be shared");
     }
     if files.try_lock(&path, Sharing::Exclusive)?.is_some() {
-        return failed("a lock that is shared excludes nobody");
+        return failed("a shared lock does not exclude an exclusive one");
     }
     Ok(match rival {
-        Ok(_) => Verdict::ok("exclude, within a process and across two"),
-        Err(error) => alone("exclude within a process", &error),
+        Ok(_) => Verdict::ok("work within a process and between processes"),
+        Err(error) => alone("work within a process", &error),
     })
 }
 
 /// Makes the verdict if no other process could be started: half a proof, and nothing known to be
 /// wrong.
 fn alone(found: &str, error: &FileError) -> Verdict {
-    let advice = "nothing is known of two processes; run it again";
+    let advice = "could not be tested between processes; run it again";
     Verdict::warning(format!("{found}; {error}"), advice)
 }
 
@@ -212,22 +212,22 @@ fn locks_of_the_dead(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
     };
     if !rival.has_lock() {
         let follows = "no process could write";
-        return failed("a lock that nobody holds cannot be had", follows);
+        return failed("a free lock cannot be acquired", follows);
     }
     if files.try_lock(&path, Sharing::Exclusive)?.is_some() {
-        let follows = "two processes could spend one refresh token";
-        return failed("a lock has two holders in two processes", follows);
+        let follows = "two processes could use the same refresh token";
+        return failed("two processes acquired an exclusive lock", follows);
     }
     rival.kill()?;
     // A server that keeps the locks may need a moment to hear of it.
     for _ in 0..50 {
         if files.try_lock(&path, Sharing::Exclusive)?.is_some() {
-            return Ok(Verdict::ok("go with the process that held them"));
+            return Ok(Verdict::ok("released when their process ends"));
         }
         lab.clock.sleep(Duration::from_millis(10));
     }
-    let follows = "a crash would lock everybody out";
-    failed("a lock stays when its process is killed", follows)
+    let follows = "a crash would leave every command locked out";
+    failed("a lock remains after its process is killed", follows)
 }
 
 fn exclusive_create(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
@@ -245,13 +245,13 @@ fn exclusive_create(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
             Err(error) => return Err(error),
             Ok(()) => {
                 return Ok(Verdict::failed(
-                    "what exists can be made a second time",
-                    format!("OpenClaw's own locks exclude nobody here; {ELSEWHERE}"),
+                    "an existing file can be created again",
+                    format!("OpenClaw's own locks do not work here; {ELSEWHERE}"),
                 ));
             }
         }
     }
-    Ok(Verdict::ok("only one can make a file or a directory"))
+    Ok(Verdict::ok("a file or directory can only be created once"))
 }
 
 /// Makes whole pages of one letter, so that a mixture shows.
@@ -275,7 +275,7 @@ fn rename(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
         loop {
             let fault = match files.read(&path) {
                 Ok(Some(bytes)) if is_whole(&bytes) => None,
-                Ok(Some(_)) => Some("half of the content".to_owned()),
+                Ok(Some(_)) => Some("partial content".to_owned()),
                 Ok(None) => Some("no file".to_owned()),
                 Err(error) => Some(error.to_string()),
             };
@@ -304,12 +304,12 @@ fn rename(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
         (replaced, reader.join())
     });
     let replaced = replaced?;
-    let (reads, fault) = seen.unwrap_or((0, Some("nothing at all".to_owned())));
+    let (reads, fault) = seen.unwrap_or((0, Some("no content".to_owned())));
     Ok(match fault {
-        None => Verdict::ok(format!("{replaced} replaces, {reads} whole reads")),
+        None => Verdict::ok(format!("{replaced} replacements, {reads} complete reads")),
         Some(fault) => Verdict::failed(
             format!("a reader saw {fault} during a replace"),
-            format!("a login may seem to be gone, or be lost in a crash; {ELSEWHERE}"),
+            format!("a login may appear missing, or be lost in a crash; {ELSEWHERE}"),
         ),
     })
 }
@@ -320,7 +320,7 @@ fn fsync(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
     let start = lab.clock.monotonic();
     lab.disk.sync(&file)?;
     if let Err(error) = lab.disk.sync(bench) {
-        let advice = "the newest login may be lost if the machine loses power";
+        let advice = "the latest login may be lost in a power failure";
         return Ok(Verdict::warning(error.to_string(), advice));
     }
     let took = lab.clock.monotonic().saturating_sub(start);
@@ -334,12 +334,12 @@ fn allocate(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
     let is_real = lab.disk.allocate(&file, 1024 * 1024)?;
     lab.files.reserve(&reserved, 64 * 1024)?.fill(&page(0))?;
     if lab.files.read(&reserved)?.as_deref() != Some(&page(0)) {
-        let found = "what was written to reserved space is not there";
+        let found = "data written to reserved space was lost";
         return Ok(Verdict::failed(found, ELSEWHERE));
     }
     Ok(Verdict::ok(match is_real {
-        true => "space can be reserved before a refresh token is spent",
-        false => "space is reserved by writing zeros before a refresh token is spent",
+        true => "space is reserved before a refresh token is used",
+        false => "space is reserved by writing zeros before a refresh token is used",
     }))
 }
 
@@ -351,11 +351,11 @@ fn times(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
     let modified = lab.files.stat(&file)?.map(|stat| stat.modified);
     // Some file systems count in pairs of seconds.
     if modified.is_some_and(|time| time.until(wanted).abs() <= 2_000) {
-        return Ok(Verdict::ok("a file keeps the time it is given"));
+        return Ok(Verdict::ok("file times can be set"));
     }
     Ok(Verdict::failed(
-        "a file does not keep the time it is given",
-        format!("OpenClaw would take our living locks for stale; {ELSEWHERE}"),
+        "file times cannot be set",
+        format!("OpenClaw would consider our active locks stale; {ELSEWHERE}"),
     ))
 }
 
@@ -364,10 +364,10 @@ fn clock(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
     lab.files.create_new(&file, b"x", 0o600)?;
     let now = lab.clock.now();
     if now < EARLIEST {
-        let found = format!("this machine says that it is {}", now.iso8601());
+        let found = format!("the system clock shows {}", now.iso8601());
         return Ok(Verdict::warning(
             found,
-            "set the clock; what ends when cannot be told",
+            "set the clock; otherwise expired tokens cannot be detected",
         ));
     }
     let modified = lab.files.stat(&file)?.map_or(now, |stat| stat.modified);
@@ -375,10 +375,10 @@ fn clock(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
     if apart.abs() > DRIFT {
         return Ok(Verdict::warning(
             format!(
-                "the disk's clock is {} s from this machine's",
+                "the disk's clock differs from this machine's by {} s",
                 apart / 1_000
             ),
-            "set both clocks; living locks may be taken for stale",
+            "set both clocks; active locks may be considered stale",
         ));
     }
     Ok(Verdict::ok(now.iso8601()))
@@ -386,10 +386,10 @@ fn clock(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
 
 fn free_space(lab: &Lab, place: &Path) -> Result<Verdict, FileError> {
     let volume = lab.disk.volume(existing(lab, place)?)?;
-    let advice = "make room, or no login can be stored";
+    let advice = "free some space, or no login can be stored";
     let found = format!("{} MiB free", volume.free / (1024 * 1024));
     Ok(match (volume.free, volume.free_files) {
-        (_, Some(0)) => Verdict::failed("no further file can be made", advice),
+        (_, Some(0)) => Verdict::failed("no more files can be created", advice),
         (..NOTHING, _) => Verdict::failed(found, advice),
         (..LITTLE, _) => Verdict::warning(found, advice),
         _ => Verdict::ok(found),

@@ -29,17 +29,17 @@ type Inspection = (
 );
 
 const LOOKS: [Inspection; 9] = [
-    ("documents", "every one can be read", documents),
-    ("modes", "credentials are open to nobody else", modes),
-    ("refreshes", "each one's end is known", refreshes),
-    ("rescued", "no login waits to be stored", rescued),
-    ("set_aside", "nothing unreadable was set aside", set_aside),
+    ("documents", "all readable", documents),
+    ("modes", "credentials are private", modes),
+    ("refreshes", "no refresh with an unknown outcome", refreshes),
+    ("rescued", "no unsaved refresh responses", rescued),
+    ("set_aside", "no quarantined files", set_aside),
     ("stale_locks", "none", stale_locks),
-    ("declared", "nothing is odd about config.yaml", declared),
-    ("temp_files", "none were left by a crash", temp_files),
+    ("declared", "no problems in config.yaml", declared),
+    ("temp_files", "none left by a crash", temp_files),
     (
         "spent_grants",
-        "no version left files of them",
+        "no files left by earlier versions",
         spent_grants,
     ),
 ];
@@ -52,7 +52,7 @@ pub(super) fn look(cx: Context<'_>) -> Vec<Check> {
         checks.push(Check {
             name: "agents",
             place: state.join("agents"),
-            verdict: Verdict::warning(error.to_string(), "let this user read it"),
+            verdict: Verdict::warning(error.to_string(), "make it readable for this user"),
         });
         vec![AgentId::main()]
     });
@@ -101,8 +101,8 @@ fn documents(cx: Context<'_>, agents: &[AgentId]) -> Found {
     for agent in agents {
         if let Err(error) = cx.store.load(agent, Scope::All) {
             let advice = match &error {
-                StoreError::Corrupt { .. } => "repair it by hand; the next write sets it aside",
-                _ => "let this user read it",
+                StoreError::Corrupt { .. } => "repair it; otherwise the next write moves it aside",
+                _ => "make it readable for this user",
             };
             let verdict = Verdict::warning(error.to_string(), advice);
             found.push((cx.store_files.document(agent), verdict));
@@ -120,7 +120,7 @@ fn declared(cx: Context<'_>, _: &[AgentId]) -> Found {
     let findings = match cx.catalogue.findings() {
         Ok(findings) => findings,
         Err(error) => {
-            let verdict = Verdict::warning(error.to_string(), "let this user read it");
+            let verdict = Verdict::warning(error.to_string(), "make it readable for this user");
             return vec![(path, verdict)];
         }
     };
@@ -141,7 +141,10 @@ fn modes(cx: Context<'_>, agents: &[AgentId]) -> Found {
         .flat_map(|agent| cx.store_files.wide_modes(agent));
     let verdict = |(path, mode): (PathBuf, u32)| {
         let word = shell_word(&path.display().to_string());
-        let found = format!("{} is open to others (mode {mode:03o})", path.display());
+        let found = format!(
+            "{} is accessible by others (mode {mode:03o})",
+            path.display()
+        );
         let verdict = Verdict::warning(found, format!("chmod go-rwx {word}"));
         (path, verdict)
     };
@@ -170,8 +173,9 @@ fn refreshes(cx: Context<'_>, agents: &[AgentId]) -> Found {
             if is_open {
                 let begun = begun_at.iso8601();
                 let verdict = Verdict::warning(
-                    format!("how a refresh of {id} begun at {begun} ended is not known"),
-                    Hint::from("see whether it lives: ").run(Command::refresh(id).arg("--force")),
+                    format!("the refresh of {id} started at {begun} has no known outcome"),
+                    Hint::from("check whether the login still works: ")
+                        .run(Command::refresh(id).arg("--force")),
                 );
                 found.push((cx.store_files.document(agent), verdict));
             }
@@ -184,14 +188,17 @@ fn rescued(cx: Context<'_>, _: &[AgentId]) -> Found {
     let paths = match cx.store_files.waiting_answers() {
         Ok(paths) => paths,
         Err(error) => {
-            let verdict = Verdict::warning(error.to_string(), "let this user read it");
+            let verdict = Verdict::warning(error.to_string(), "make it readable for this user");
             return vec![(cx.dirs.state.join("rescue"), verdict)];
         }
     };
     let verdict = |path: PathBuf| {
-        let found = format!("{} holds a login that could not be stored", path.display());
+        let found = format!(
+            "{} contains a login that could not be stored",
+            path.display()
+        );
         let refresh = Command::new("models auth refresh");
-        let advice = Hint::from("make room on the disk, then: ").run(refresh);
+        let advice = Hint::from("free some disk space, then run: ").run(refresh);
         (path, Verdict::warning(found, advice))
     };
     paths.into_iter().map(verdict).collect()
@@ -203,8 +210,8 @@ fn set_aside(cx: Context<'_>, agents: &[AgentId]) -> Found {
         let aside = names.iter().filter(|name| name.contains(".unreadable-"));
         for name in aside {
             let path = directory.join(name);
-            let text = format!("{} could not be read and was set aside", path.display());
-            let advice = "take from it what you need, then remove it; it may hold credentials";
+            let text = format!("{} was unreadable and has been moved aside", path.display());
+            let advice = "copy what you need from it, then delete it; it may contain credentials";
             found.push((path, Verdict::warning(text, advice)));
         }
     }
@@ -223,7 +230,7 @@ fn stale_locks(cx: Context<'_>, agents: &[AgentId]) -> Found {
         let age = stat.modified.until(cx.clock.now());
         if age > STALE {
             let text = format!("{} is {} s old", path.display(), age / 1_000);
-            let advice = "nothing need be done: the next write removes it";
+            let advice = "no action needed: the next write removes it";
             found.push((path, Verdict::warning(text, advice)));
         }
     }
@@ -242,7 +249,7 @@ fn temp_files(cx: Context<'_>, agents: &[AgentId]) -> Found {
             if pid.is_some_and(|pid| !cx.files.process_lives(pid)) {
                 let path = directory.join(name);
                 let text = format!("{} was left by a crash", path.display());
-                let advice = "nothing need be done: the next write of that file removes it";
+                let advice = "no action needed: the next write of that file removes it";
                 found.push((path, Verdict::warning(text, advice)));
             }
         }
@@ -256,10 +263,10 @@ fn spent_grants(cx: Context<'_>, _: &[AgentId]) -> Found {
     let verdict = match cx.store_files.leftovers() {
         Ok(0) => return Found::new(),
         Ok(count) => Verdict::warning(
-            format!("{count} files of spent grants were left by an earlier version"),
+            format!("an earlier version left {count} files of used refresh tokens"),
             Command::new("doctor --fix"),
         ),
-        Err(error) => Verdict::warning(error.to_string(), "let this user read it"),
+        Err(error) => Verdict::warning(error.to_string(), "make it readable for this user"),
     };
     vec![(place, verdict)]
 }
@@ -268,8 +275,8 @@ fn spent_grants(cx: Context<'_>, _: &[AgentId]) -> Found {
 pub(super) fn fix(cx: Context<'_>) -> Option<Check> {
     let verdict = match cx.store_files.remove_leftovers() {
         Ok(0) => return None,
-        Ok(count) => Verdict::ok(format!("{count} files of spent grants were removed")),
-        Err(error) => Verdict::warning(error.to_string(), "let this user write it"),
+        Ok(count) => Verdict::ok(format!("removed {count} files of used refresh tokens")),
+        Err(error) => Verdict::warning(error.to_string(), "make it writable for this user"),
     };
     Some(Check {
         name: "fixed",

@@ -71,9 +71,9 @@ pub fn run(
 
 fn configuration(cx: Context<'_>, fault: Option<&Failure>) -> Check {
     let verdict = match fault {
-        None => Verdict::ok("nothing is wrong with it"),
+        None => Verdict::ok("valid"),
         Some(fault) => {
-            let found = format!("{fault}; only the main agent is looked at");
+            let found = format!("{fault}; only the main agent is checked");
             Verdict::warning(found, fault.hint.clone().unwrap_or_default())
         }
     };
@@ -124,9 +124,9 @@ impl Session {
         let path = place.to_owned();
         let made = self.within(move |lab| make(lab, &path));
         let verdict = match &made {
-            Some(Ok(_)) => Some(Verdict::ok("files can be made")),
+            Some(Ok(_)) => Some(Verdict::ok("files can be created")),
             Some(Err(error)) => {
-                let advice = format!("let this user write to {}", place.display());
+                let advice = format!("make {} writable for this user", place.display());
                 Some(Verdict::failed(error.to_string(), advice))
             }
             None => None,
@@ -152,7 +152,8 @@ impl Session {
         });
         if !matches!(cleaned, Some(Ok(()))) {
             let found = format!("{} could not be removed", bench.display());
-            let verdict = Verdict::warning(found, "remove it by hand; it holds nothing of yours");
+            let verdict =
+                Verdict::warning(found, "delete it yourself; it contains no data of yours");
             self.note("cleanup", place, Some(verdict));
         }
     }
@@ -160,7 +161,7 @@ impl Session {
     fn note(&mut self, name: &'static str, place: &Path, verdict: Option<Verdict>) {
         let verdict = verdict.unwrap_or_else(|| {
             Verdict::warning(
-                "took too long, so nothing is proven",
+                "timed out before it could be checked",
                 "run it again with a longer --timeout",
             )
         });

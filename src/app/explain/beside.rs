@@ -62,7 +62,7 @@ impl ChainContext<'_> {
                 search.failure.get_or_insert(failure);
                 Reason::new(
                     "holds-no-token",
-                    "the software of the provider uses it itself; it holds no token",
+                    "can only be used by the provider's own software, which provides no token",
                 )
             }
             _ => reason,
@@ -107,8 +107,8 @@ impl ChainContext<'_> {
             Some(locked) => (Standing::PassedOver, not_asked(locked)),
             None => {
                 let words = match search.rows.is_empty() {
-                    true => "no profile is stored",
-                    false => "no profile gives a token",
+                    true => "no profile stored",
+                    false => "no usable profile",
                 };
                 search.place(Reason::new("no-profile", words), None)
             }
@@ -134,6 +134,6 @@ impl ChainContext<'_> {
 }
 
 fn shadowed(by: &str) -> (Standing, Reason) {
-    let words = format!("{by} counts first");
+    let words = format!("{by} takes precedence");
     (Standing::Shadowed, Reason::new("shadowed", words))
 }

@@ -17,7 +17,7 @@ pub(super) fn crossed(rows: &[Row], used: Option<usize>) -> Vec<String> {
     };
     let warning = |row: &Row| {
         format!(
-            "{} is a subscription and is not used ({}): {} is, and each request is metered",
+            "{} (subscription) {}; {} is used instead, and every request is metered",
             row.label(),
             row.reason.words,
             used.label(),

@@ -63,18 +63,18 @@ impl Search {
             (Some(used), _) => match cooling {
                 Some(reason) => (Standing::Last, reason),
                 None => {
-                    let words = format!("waits behind {}", used.label());
+                    let words = format!("after {}", used.label());
                     (Standing::Next, Reason::new("behind", words))
                 }
             },
             (None, Some(name)) => {
-                let words = format!("not reached: {name} ends the search");
+                let words = format!("is not tried: the search stops at {name}");
                 (Standing::PassedOver, Reason::new("not-reached", words))
             }
             (None, None) => {
                 self.used = Some(self.rows.len());
                 let reason = cooling.map_or(first, |mut cooling| {
-                    cooling.words.push_str("; used all the same");
+                    cooling.words.push_str(", but is still used");
                     cooling
                 });
                 (Standing::Used, reason)
@@ -237,7 +237,7 @@ impl<'a> ChainContext<'a> {
         let preferred = self.choice.preferred.as_ref();
         match preferred.filter(|preferred| preferred.profile == *seen.id) {
             Some(preferred) => because(preferred),
-            None => Reason::new("first", "the first that gives a token"),
+            None => Reason::new("first", "first usable credential"),
         }
     }
 
@@ -268,14 +268,14 @@ impl<'a> ChainContext<'a> {
 }
 
 pub(super) fn not_asked(locked: &Pin) -> Reason {
-    let words = format!("only {} is used", locked.profile);
+    let words = format!("only {} may be used", locked.profile);
     Reason::new(NOT_ASKED, words)
 }
 
 fn because(preferred: &Pin) -> Reason {
     let (code, mut words) = match &preferred.because {
-        PinReason::Profile => ("named", "named".to_owned()),
-        PinReason::Model => ("model", "named with the model".to_owned()),
+        PinReason::Profile => ("named", "selected".to_owned()),
+        PinReason::Model => ("model", "selected with the model".to_owned()),
         PinReason::Session(key) => (
             "session",
             format!("session {} is pinned to it", printable(key, 120)),
@@ -286,7 +286,7 @@ fn because(preferred: &Pin) -> Reason {
         }
     };
     if preferred.locked {
-        words.push_str(", and no other is tried");
+        words.push_str("; no other profile is tried");
     }
     Reason::new(code, words)
 }
@@ -295,7 +295,7 @@ fn because(preferred: &Pin) -> Reason {
 fn reason_of(stored: &Stored) -> Reason {
     let obstacle = stored.assessment.obstacle.as_ref();
     let mut reason = obstacle.map_or_else(
-        || Reason::new("expired", "gives no token"),
+        || Reason::new("expired", "has no valid token"),
         Obstacle::reason,
     );
     if let ("refused", Some((_, Some(at)))) = (reason.code, stored.facts.refusal()) {
@@ -314,14 +314,14 @@ fn then(assessment: &Assessment) -> Option<Reason> {
         },
         (NextStep::RefreshThenFallBack, _) => Reason::new(
             "renewed-first",
-            "due: renewed first, and handed out as it is where that fails",
+            "expires soon: refreshed first; if that fails, used as is",
         ),
         (NextStep::Refresh | NextStep::WaitUntil(_), _) => {
-            Reason::new("renewed-first", "renewed first, which asks the provider")
+            Reason::new("renewed-first", "refreshed first (contacts the provider)")
         }
         (NextStep::AdoptSuccessor(agent, profile), _) => Reason::new(
             "moved",
-            format!("an old copy: takes what {profile} of agent {agent} holds"),
+            format!("outdated copy: replaced by {profile} of agent {agent}"),
         ),
         (NextStep::NeedsLogin | NextStep::FixConfig | NextStep::TryLater, _) => return None,
     })

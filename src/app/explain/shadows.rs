@@ -70,14 +70,14 @@ pub(super) fn unsettled(
     if !files.own.read.is_empty() && !files.own.read.contains(&document) {
         let read: Vec<String> = files.own.read.iter().map(|path| shown(path)).collect();
         told.push(format!(
-            "there is no {}: {} is read in its place",
+            "{} does not exist; {} is read instead",
             shown(&document),
             read.join(" and ")
         ));
     }
     for path in cx.store_files.waiting_answers()? {
         told.push(format!(
-            "{} holds the answer to a refresh, which the next command that may write stores",
+            "{} contains an unsaved refresh response; the next command that may write stores it",
             shown(&path)
         ));
     }

@@ -68,7 +68,7 @@ pub fn deliver(cx: Context<'_>, render: &dyn Fn(&AgentId, &Hint) -> String) {
             hooks
         }
         Err(_) if is_checked => return,
-        Err(error) => return tell(format!("no hook is run: {error}")),
+        Err(error) => return tell(format!("no hooks are run: {error}")),
     };
     let wanted = noted.into_iter();
     let wanted: Vec<Alert> = wanted
@@ -150,7 +150,7 @@ fn run(
         // The next one would hang as well, and the person has waited enough.
         Ok(Exit::TimedOut) => Err(Trouble {
             words: format!(
-                "{program} did not end within {} ms and was killed",
+                "{program} did not finish within {} ms and was killed",
                 limit.as_millis()
             ),
             is_over: true,
@@ -170,7 +170,7 @@ fn find(cx: Context<'_>, program: &str) -> Result<PathBuf, String> {
     let on_path = cx.programs.on_path(program).into_iter();
     let mut fit = on_path.filter(|path| cx.programs.check_permissions(path).is_ok());
     fit.next()
-        .ok_or_else(|| format!("{program} is not on PATH, or must not be run"))
+        .ok_or_else(|| format!("{program} is not on PATH or not executable"))
 }
 
 /// Returns the variables for a hook, for people who write shell scripts.

@@ -77,7 +77,7 @@ pub(in crate::app) fn metadata(
         }
         (Err(MetadataError::Later(why)), Some((page, metadata))) if stale == Stale::Accepted => {
             let text = format!(
-                "the metadata of {issuer} could not be fetched ({why}); what it said at {} is used",
+                "could not fetch the metadata of {issuer} ({why}); using the copy from {}",
                 Timestamp(page.fetched_at).iso8601()
             );
             cx.warn(text);
@@ -90,18 +90,18 @@ pub(in crate::app) fn metadata(
 fn failure(provider: &Provider, issuer: &str, error: &MetadataError) -> Failure {
     match error {
         MetadataError::Later(why) => {
-            let message = format!("the metadata of {issuer} could not be fetched: {why}");
-            Failure::new(Kind::Temporary, message).hint("run the command again in a while")
+            let message = format!("could not fetch the metadata of {issuer}: {why}");
+            Failure::new(Kind::Temporary, message).hint("run the command again later")
         }
         MetadataError::NotHere(why) => {
             let message = format!("{issuer} publishes no metadata: {why}");
             Failure::new(Kind::Config, message).hint(format!(
-                "name the endpoints in [client] of the manifest of {}",
+                "set the endpoints in [client] of the manifest of {}",
                 provider.id
             ))
         }
         MetadataError::Unfit(why) => {
-            let message = format!("the metadata of {issuer} is not used: {why}");
+            let message = format!("ignoring the metadata of {issuer}: {why}");
             Failure::new(Kind::Config, message).hint(format!(
                 "correct `issuer` or `hosts` in [client] of the manifest of {}",
                 provider.id
@@ -117,7 +117,7 @@ fn fetch(
     registration: &Registration,
 ) -> Result<(Metadata, Response), MetadataError> {
     let issuer = registration.issuer.as_deref().unwrap_or_default();
-    let mut last = MetadataError::NotHere("there is no address to ask".to_owned());
+    let mut last = MetadataError::NotHere("there is no address to query".to_owned());
     for address in metadata::addresses(issuer, wants_id_token(provider))? {
         let answer = get(cx, &address).map_err(MetadataError::Later)?;
         match metadata::read_answer(&answer, registration) {
@@ -147,10 +147,10 @@ pub(in crate::app) fn keys(
     }
     let answer = get(cx, address)?;
     if answer.status != 200 {
-        return Err(format!("the server answered HTTP {}", answer.status));
+        return Err(format!("the server returned HTTP {}", answer.status));
     }
     let set: Value = serde_json::from_slice(answer.body.expose())
-        .map_err(|_| "the answer is no JSON document".to_owned())?;
+        .map_err(|_| "the response is not JSON".to_owned())?;
     if let Some(mut page) = page {
         let address = address.to_owned();
         page.keys = Some(Keys {

@@ -109,9 +109,9 @@ pub(in crate::app) fn choose(
         None => cx.programs.on_path(&name).into_iter().next(),
     };
     let path = path.ok_or_else(|| {
-        let message = format!("{name} lies in no absolute directory of PATH");
+        let message = format!("{name} was not found in any absolute directory of PATH");
         Failure::new(Kind::NotFound, message).hint(format!(
-            "install {name}, or write its path into the manifest of {}",
+            "install {name}, or set its path in the manifest of {}",
             provider.id
         ))
     })?;
@@ -147,13 +147,13 @@ pub(in crate::app) fn check(
     let id = &provider.id;
     let wrong = |why: String| {
         let message = format!(
-            "this login of {id} came from {shown}, and {why}; a refresh token is never sent elsewhere"
+            "this login of {id} was issued through {shown}, but {why}; a refresh token is only sent to its issuer"
         );
         Failure::new(Kind::Config, message)
     };
     let again = Command::login(id, None);
     let Some(flow) = provider.program() else {
-        let why = format!("the manifest of {id} names no program");
+        let why = format!("the manifest of {id} does not name a program");
         return Err(wrong(why).hint(again));
     };
     match &flow.path {
@@ -169,8 +169,8 @@ pub(in crate::app) fn check(
             .any(|path| path == origin) =>
         {
             let directory = origin.parent().unwrap_or(origin).display().to_string();
-            Err(wrong("PATH does not lead there".to_owned()).hint(format!(
-                "PATH={}:\"$PATH\" openclaw …, or name it in the manifest of {id}",
+            Err(wrong("it is not on PATH".to_owned()).hint(format!(
+                "PATH={}:\"$PATH\" openclaw …, or set its path in the manifest of {id}",
                 shell_word(&directory)
             )))
         }
@@ -189,7 +189,7 @@ impl From<ProgramError> for Failure {
             Fault::Writable { at, .. } => failure.hint(format!("chmod go-w {}", word(&at))),
             Fault::NotExecutable { at } => failure.hint(format!("chmod +x {}", word(&at))),
             Fault::Foreign { at, .. } => failure.hint(format!(
-                "install it where only you and root may write, or take it over if you trust it: chown \"$USER\" {}",
+                "install it where only you and root can write, or take ownership if you trust it: chown \"$USER\" {}",
                 word(&at)
             )),
             Fault::NotAbsolute | Fault::NotThere { .. } | Fault::NotAFile { .. } => {

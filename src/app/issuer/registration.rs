@@ -53,7 +53,7 @@ pub(in crate::app) fn resolve(
     purpose: Use<'_>,
 ) -> Result<Client, Failure> {
     let Some(registration) = &provider.registration else {
-        let message = format!("the manifest of {} names no OAuth client", provider.id);
+        let message = format!("the manifest of {} has no OAuth client", provider.id);
         return Err(Failure::new(Kind::Config, message));
     };
     let brought = brought(cx, provider, registration)?;
@@ -150,7 +150,8 @@ fn suits(
 ) -> Result<(), Failure> {
     let issuer = client.issuer.as_deref().unwrap_or_default();
     let lacks = |grant: &str| {
-        let message = format!("{issuer} does not offer the grant type {grant}, by its metadata");
+        let message =
+            format!("{issuer} does not support the grant type {grant}, according to its metadata");
         let failure = Failure::new(Kind::Config, message);
         Err(failure.hint(format!(
             "correct the flows in the manifest of {}",
@@ -166,10 +167,10 @@ fn suits(
         }
         Flow::Browser(_) if metadata.lacks_s256() => {
             let message = format!(
-                "{issuer} does not support PKCE with S256, by its metadata, and nothing weaker is sent"
+                "{issuer} does not support PKCE with S256, according to its metadata, and nothing weaker is allowed"
             );
             return Err(Failure::new(Kind::Config, message).hint(format!(
-                "log in another way, or name the endpoints in [client] of the manifest of {} if you know better",
+                "log in another way, or, if the metadata is wrong, set the endpoints in [client] of the manifest of {}",
                 provider.id
             )));
         }
@@ -189,7 +190,7 @@ fn suits(
     if client.secret.is_none() {
         // Servers leave `none` out and take public clients all the same.
         let text = format!(
-            "{issuer} lists no way for a client without a secret ({others}); trying it all the same"
+            "{issuer} lists no authentication method for public clients ({others}); trying anyway"
         );
         cx.warn(text);
         return Ok(());
@@ -198,14 +199,15 @@ fn suits(
         ClientAuth::Post => ("client_secret_post", "basic"),
         ClientAuth::Basic => ("client_secret_basic", "post"),
     };
-    let message =
-        format!("{issuer} does not take a client secret by {ours}, by its metadata ({others})");
+    let message = format!(
+        "{issuer} does not accept {ours} for client secrets, according to its metadata ({others})"
+    );
     let hint = match others.contains(&format!("client_secret_{other}")) {
         true => format!(
-            "write auth = \"{other}\" in [client] of the manifest of {}",
+            "set auth = \"{other}\" in [client] of the manifest of {}",
             provider.id
         ),
-        false => "register a client that shows its secret in one of these two ways".to_owned(),
+        false => "register a client that uses one of these two methods".to_owned(),
     };
     Err(Failure::new(Kind::Config, message).hint(hint))
 }
@@ -213,11 +215,11 @@ fn suits(
 fn unnamed(provider: &Provider, what: &str) -> Failure {
     let issuer = (provider.registration.as_ref()).and_then(|r| r.issuer.as_ref());
     let message = match issuer {
-        Some(issuer) => format!("the metadata of {issuer} names no {what}"),
-        None => format!("the manifest of {} names no {what}", provider.id),
+        Some(issuer) => format!("the metadata of {issuer} has no {what}"),
+        None => format!("the manifest of {} has no {what}", provider.id),
     };
     Failure::new(Kind::Config, message).hint(format!(
-        "name it in [client] of the manifest of {}",
+        "set it in [client] of the manifest of {}",
         provider.id
     ))
 }
@@ -266,7 +268,7 @@ fn missing(provider: &Provider, what: &str, given: &ClientValue) -> Failure {
         places.extend(secret_variables(name));
     }
     let message = format!(
-        "{} needs a {what} of your own, and none is set",
+        "{} requires your own {what}, which is not set",
         provider.name
     );
     let failure = Failure::new(Kind::Config, message);

@@ -50,7 +50,7 @@ pub(in crate::app) fn prove(
         let told = userinfo::ask(cx.http, endpoint, &grant.access, subject.as_deref());
         told.map_err(|why| {
             cx.warn(format!(
-                "{} could not be asked whose login it is: {why}",
+                "could not ask {} for the account of this login: {why}",
                 provider.name
             ));
         })
@@ -72,7 +72,7 @@ fn check(
     };
     let refused = |why: &str| {
         let message = format!(
-            "the ID token of {} {why}, so nothing was stored; the login must be made anew",
+            "the ID token of {} {why}; nothing was saved, log in again",
             provider.name
         );
         Failure::new(Kind::NeedsLogin, message).hint(Command::login(&provider.id, None))
@@ -125,7 +125,7 @@ fn check_signature(
     token: &Secret<String>,
 ) -> Result<(), Unproven> {
     let (Some(address), Some(registration)) = (&client.jwks, &provider.registration) else {
-        let why = "the metadata of its issuer names no keys".to_owned();
+        let why = "the issuer metadata has no keys".to_owned();
         return Err(Unproven::Wrong(why));
     };
     let keys = |anew| {
@@ -161,7 +161,7 @@ pub(in crate::app) fn doubt(
     let ours = (issuer, binding.client_id.as_str());
     if let Err(why) = id_token::check_renewed(&token, ours, subject) {
         let warning = format!(
-            "{profile} was refreshed and is stored, but the ID token that came with it {why}. See whose it is, or log in again: "
+            "{profile} was refreshed and stored, but its new ID token {why}. Check the account, or log in again: "
         );
         cx.warn(Hint::from(warning).run(Command::login(&provider.id, Some(profile))));
     }

@@ -94,7 +94,7 @@ impl CodeFlow {
             Flow::KeyExchange(flow) => Ok(Self::to_key(flow)),
             other => {
                 let method = other.method();
-                let message = format!("{method} is no login that can be begun now and ended later");
+                let message = format!("{method} cannot be split into --start and --finish");
                 let whole = Command::login(&provider.id, None);
                 Err(Failure::new(Kind::Usage, message).hint(whole.option("--method", method)))
             }
@@ -204,7 +204,7 @@ pub(in crate::app) fn refused(
     } else {
         format!("{code}: {description}")
     };
-    let message = format!("the login was refused ({words})");
+    let message = format!("login denied ({words})");
     Failure::new(Kind::NeedsLogin, message)
         .code(code)
         .hint(Command::login(&provider.id, request.profile.as_ref()))
@@ -212,7 +212,7 @@ pub(in crate::app) fn refused(
 
 /// Makes the failure for a failed exchange.
 pub(in crate::app) fn exchange_failure(provider: &Provider, error: &OAuthError) -> Failure {
-    let message = format!("the code could not be exchanged for a token: {error}");
+    let message = format!("could not exchange the code for a token: {error}");
     let kind = if error.is_transient() {
         Kind::Temporary
     } else {

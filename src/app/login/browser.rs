@@ -182,12 +182,12 @@ fn announce(
 
 fn exhausted(with_device: bool) -> Failure {
     let device = if with_device {
-        ", no device code could be had,"
+        ", no device code is available,"
     } else {
         ""
     };
     let message = format!(
-        "nothing can bring the code: the callback port is taken{device} and there is no terminal to paste on"
+        "no way to receive the code: the callback port is in use{device} and there is no terminal to paste it"
     );
-    Failure::new(Kind::Usage, message).hint("free the port, or run the command on a terminal")
+    Failure::new(Kind::Usage, message).hint("free the port, or run the command in a terminal")
 }

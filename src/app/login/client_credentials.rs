@@ -60,7 +60,7 @@ fn find_place(
     let place = place_of_client(&document, &provider.id, request.profile.as_ref())?;
     if let Some(taken) = &place.taken {
         cx.warn(format!(
-            "{taken} holds something else and stays as it is; this token is stored as {}",
+            "{taken} already holds another credential and is unchanged; saving this token as {}",
             place.id
         ));
     }
@@ -68,12 +68,18 @@ fn find_place(
 }
 
 fn no_token(request: &Request, provider: &Provider, error: &OAuthError) -> Failure {
-    let message = format!("{} gave no token: {error}", provider.name);
+    let message = format!("{} issued no token: {error}", provider.name);
     let again = Command::login(&provider.id, request.profile.as_ref());
     match error {
         OAuthError::Refused(refusal) => Failure::new(Kind::Config, message)
             .code(&refusal.code)
-            .hint(Hint::from(format!("correct the client of {}, then: ", provider.id)).run(again)),
+            .hint(
+                Hint::from(format!(
+                    "correct the OAuth client of {}, then run: ",
+                    provider.id
+                ))
+                .run(again),
+            ),
         _ => Failure::new(Kind::Temporary, message).hint(again),
     }
 }

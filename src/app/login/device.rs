@@ -108,7 +108,7 @@ impl<'a> Running<'a> {
             Poll::Failed(error) => return Step::Over(failure(self.request, &self.device, &error)),
             Poll::Unavailable { reason, .. } if !self.troubled => {
                 self.troubled = true;
-                let text = format!("{reason}; the login goes on waiting");
+                let text = format!("{reason}; still waiting");
                 self.cx.warn(text);
             }
             Poll::Unavailable { .. } => {}
@@ -184,20 +184,20 @@ fn failure(request: &Request, device: &DeviceClient<'_>, error: &DeviceError) ->
         DeviceError::Random(error) => Failure::new(Kind::Storage, error.to_string()),
         DeviceError::SwitchedOff { .. } => switched_off(request, device, error),
         DeviceError::Address { .. } => {
-            let message = format!("{error}. No code was shown");
+            let message = format!("{error}; no code was shown");
             let failure = Failure::new(Kind::NeedsLogin, message);
-            failure.hint("if you trust that host, name it in `hosts` of the provider's manifest")
+            failure.hint("if you trust that host, add it to `hosts` in the provider's manifest")
         }
         DeviceError::Malformed(_) => fail(Kind::NeedsLogin, error.to_string()),
         DeviceError::Denied { code, .. } => {
-            fail(Kind::NeedsLogin, format!("the login was refused ({error})")).code(code)
+            fail(Kind::NeedsLogin, format!("login denied ({error})")).code(code)
         }
         DeviceError::Expired => fail(
             Kind::Temporary,
-            "the code has expired, and nobody had used it".to_owned(),
+            "the code expired before it was used".to_owned(),
         ),
         DeviceError::OAuth(error) => {
-            let failure = fail(kind(error), format!("the device login failed: {error}"));
+            let failure = fail(kind(error), format!("device login failed: {error}"));
             match error {
                 OAuthError::Refused(refusal) => failure.code(&refusal.code),
                 _ => failure,
@@ -210,12 +210,12 @@ fn failure(request: &Request, device: &DeviceClient<'_>, error: &DeviceError) ->
 /// another method.
 fn switched_off(request: &Request, device: &DeviceClient<'_>, error: &DeviceError) -> Failure {
     let provider = device.provider;
-    let message = format!("{} has device codes switched off: {error}", provider.name);
+    let message = format!("device codes are disabled at {}: {error}", provider.name);
     let login = Command::login(&provider.id, request.profile.as_ref());
     let mut hint = Hint::default();
     if matches!(device.flow.scheme, DeviceScheme::ServerPkce { .. }) {
         hint = hint.then(
-            "enable device code login in the security settings of ChatGPT (for a workspace its admin does)",
+            "enable device code login in the ChatGPT security settings (in a workspace, ask an admin)",
         );
     }
     let mut others = provider.flows.iter().filter(|flow| flow.is_a_login());

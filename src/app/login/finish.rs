@@ -60,7 +60,7 @@ pub fn run(cx: Context<'_>, wanted: &Wanted) -> Result<StoredProfile, Failure> {
     let flow = CodeFlow::of(cx, &provider, choose(&provider, Some(&pending.method))?)?;
     if flow.binding() != pending.binding() {
         let message = format!(
-            "{} has another client or token endpoint than when this login was begun, so its code was not sent",
+            "the client or token endpoint of {} has changed since this login was started; the code was not sent",
             provider.name
         );
         return Err(Failure::new(Kind::Config, message).hint(start_command(&provider.id)));
@@ -144,7 +144,7 @@ impl Completion<'_> {
                 let mut failure = exchange_failure(provider, &error);
                 failure
                     .message
-                    .push_str(". The login still waits for its code");
+                    .push_str("; the login is still waiting for its code");
                 let command = finish_command(&self.pending.id);
                 Err(failure.hint(by_pipe(command)))
             }
@@ -154,19 +154,20 @@ impl Completion<'_> {
     /// Makes the failure for a bare code: without `state`, nothing shows that it belongs to this
     /// login (RFC 6749 section 10.12).
     fn unproven(&self) -> Failure {
-        let message = "the code was not used: it comes without its state, so it cannot be checked that it belongs to this login, which still waits";
+        let message = "code not used: without its state it may belong to another login; this login is still waiting";
         let command = finish_command(&self.pending.id);
         Failure::new(Kind::Usage, message).hint(match self.flow.takes_bare_codes() {
-            true => Hint::from("paste the whole URL that the browser ended on; or, if you fetched the code yourself: ")
+            true => Hint::from("paste the whole URL that the browser was redirected to; or, if you got the code yourself: ")
                 .run(command.arg("--accept-bare-code")),
-            false => "paste the whole URL that the browser ended on".into(),
+            false => "paste the whole URL that the browser was redirected to".into(),
         })
     }
 
     fn forget(&self) {
         if let Err(failure) = self.pending.remove(self.cx) {
             let id = &self.pending.id;
-            let text = format!("the login {id} is over, and its file stays: {failure}");
+            let text =
+                format!("login {id} is finished, but its file could not be removed: {failure}");
             self.cx.warn(text);
         }
     }
@@ -174,7 +175,8 @@ impl Completion<'_> {
 
 fn read(cx: Context<'_>, file: &Path) -> Result<Secret<String>, Failure> {
     if file == Path::new("-") {
-        let question = Question::Secret("Paste the URL that the browser ended on".to_owned());
+        let question =
+            Question::Secret("Paste the URL that the browser was redirected to".to_owned());
         return match cx.dialog.ask(&question, &|| false) {
             Ok(text) => Ok(text),
             Err(DialogError::Failed(why)) => Err(unusable(&why, None)),
@@ -184,13 +186,13 @@ fn read(cx: Context<'_>, file: &Path) -> Result<Secret<String>, Failure> {
     let path = cx.dirs.cwd.join(file);
     let Some(bytes) = cx.files.read(&path)? else {
         let message = format!("{} does not exist", path.display());
-        let hint = "name the file that holds the URL, or - for standard input";
+        let hint = "name the file that contains the URL, or - for standard input";
         return Err(Failure::new(Kind::NotFound, message).hint(hint));
     };
     let bytes = Secret::new(bytes);
     match std::str::from_utf8(bytes.expose()) {
         Ok(text) => Ok(Secret::from(text)),
-        Err(_) => Err(unusable("it is not UTF-8 text", None)),
+        Err(_) => Err(unusable("not UTF-8 text", None)),
     }
 }
 
@@ -229,13 +231,13 @@ fn pick<'a>(
 
 fn undecided(several: usize, has_state: bool) -> Failure {
     let why = match has_state {
-        true => "its state is that of none of them",
-        false => "nothing tells for which of them this one is",
+        true => "its state matches none of them",
+        false => "the code does not say which one it belongs to",
     };
-    let message = format!("the code was not used: {several} logins wait for one, and {why}");
+    let message = format!("code not used: {several} logins are in progress, and {why}");
     Failure::new(Kind::Usage, message).hint(match has_state {
-        true => "paste the whole URL that the browser ended on",
-        false => "paste the whole URL that the browser ended on, or name the login with --attempt",
+        true => "paste the whole URL that the browser was redirected to",
+        false => "paste the whole URL that the browser was redirected to, or pass --attempt to choose one",
     })
 }
 
@@ -244,7 +246,7 @@ fn living(attempt: &Pending, now: Timestamp) -> Result<&Pending, Failure> {
         return Ok(attempt);
     }
     let message = format!(
-        "the login {} could be ended until {}; its code was not used",
+        "login {} expired at {}; the code was not used",
         attempt.id,
         attempt.expires.iso8601()
     );
@@ -254,10 +256,10 @@ fn living(attempt: &Pending, now: Timestamp) -> Result<&Pending, Failure> {
 fn no_such_attempt(wanted: &Wanted) -> Failure {
     let message = match &wanted.attempt {
         Some(id) if pending::is_name(id) => {
-            format!("no login {id} waits for a code: it was ended, or its time was over")
+            format!("no login {id} is in progress: it was finished or has expired")
         }
-        Some(_) => "that is no name of an attempt".to_owned(),
-        None => "no login waits for a code: it was ended, or its time was over".to_owned(),
+        Some(_) => "that is not a valid attempt ID".to_owned(),
+        None => "no login is in progress: it was finished or has expired".to_owned(),
     };
     Failure::new(Kind::NotFound, message).hint(Command::new("models auth login --start --json"))
 }
@@ -265,13 +267,10 @@ fn no_such_attempt(wanted: &Wanted) -> Failure {
 /// Makes the failure for a text that does not belong to `pending`, which stays.
 fn unusable(why: &str, pending: Option<&Pending>) -> Failure {
     let (waits, command) = match pending {
-        Some(pending) => (
-            ". The login still waits for it",
-            finish_command(&pending.id),
-        ),
+        Some(pending) => ("; the login is still waiting", finish_command(&pending.id)),
         None => ("", Command::new("models auth login --finish --code-file -")),
     };
-    let message = format!("the code was not used: {why}{waits}");
+    let message = format!("code not used: {why}{waits}");
     Failure::new(Kind::Usage, message).hint(by_pipe(command))
 }
 

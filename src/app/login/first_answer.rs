@@ -232,8 +232,8 @@ mod tests {
         assert_eq!(failed(None, Duration::ZERO).unwrap_err(), "timed out");
         let signal = Some(Signal::INTERRUPT);
         assert_eq!(failed(signal, PATIENCE).unwrap_err(), "cancelled");
-        let over = |lane: RaceSender<'_, u8>| lane.end(Failure::new(Kind::Usage, "given up"));
+        let over = |lane: RaceSender<'_, u8>| lane.end(Failure::new(Kind::Usage, "canceled"));
         let ended = race(vec![RaceEntrant::prompt(over)], None, PATIENCE, words);
-        assert_eq!(ended.unwrap_err(), "given up");
+        assert_eq!(ended.unwrap_err(), "canceled");
     }
 }

@@ -158,7 +158,7 @@ impl Pending {
     pub(super) fn write(&self, cx: Context<'_>) -> Result<(), Failure> {
         cx.files.create_dirs(&directory(cx))?;
         let bytes = self.encode().map_err(|error| {
-            let message = format!("the attempt could not be written down: {error}");
+            let message = format!("could not save the pending login: {error}");
             Failure::new(Kind::Storage, message)
         })?;
         Ok(cx.files.replace(&path(cx, &self.id), bytes.expose())?)
@@ -235,7 +235,7 @@ pub(super) fn lock(cx: Context<'_>) -> Result<Box<dyn FileLock>, Failure> {
     lock.map_err(|error| match error {
         LockError::Busy { owner, .. } => {
             let owner = owner.unwrap_or_else(|| "another process".to_owned());
-            let message = format!("{owner} has been finishing a login for a minute");
+            let message = format!("{owner} is still finishing a login");
             Failure::new(Kind::Busy, message)
                 .hint("wait for the other process, then run the command again")
         }

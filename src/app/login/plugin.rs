@@ -113,7 +113,7 @@ fn timed_out(request: &Request, provider: &Provider, error: &OAuthError) -> Fail
 
 fn failure(request: &Request, provider: &Provider, error: &OAuthError) -> Failure {
     let again = Command::login(&provider.id, request.profile.as_ref());
-    let failed = |kind| Failure::new(kind, format!("the login did not succeed: {error}"));
+    let failed = |kind| Failure::new(kind, format!("login failed: {error}"));
     match error {
         OAuthError::Refused(refusal) => failed(Kind::NeedsLogin).code(&refusal.code).hint(again),
         OAuthError::Transient { .. } | OAuthError::Unsupported { .. } => {

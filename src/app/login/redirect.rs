@@ -25,7 +25,7 @@ pub(super) fn chosen(cx: Context<'_>, flow: &BrowserFlow) -> Result<BrowserFlow,
         let redirect = Loopback::parse(&value).ok_or_else(|| {
             wrong(
                 &name,
-                "a redirect to this machine: http, localhost or 127.0.0.1 or [::1], a port and a path, and nothing else",
+                "an http URL on localhost, 127.0.0.1 or [::1] with only a port and a path",
                 "http://127.0.0.1:1456/oauth-callback",
             )
         })?;
@@ -46,7 +46,7 @@ pub(super) fn chosen(cx: Context<'_>, flow: &BrowserFlow) -> Result<BrowserFlow,
 }
 
 fn wrong(name: &str, what: &str, example: &str) -> Failure {
-    let message = format!("{name} is set, and does not hold {what}");
+    let message = format!("{name} must be {what}");
     Failure::new(Kind::Config, message).hint(format!("export {name}={example}"))
 }
 

@@ -40,7 +40,7 @@ impl Request {
 
 /// Makes the failure after the time limit.
 pub(super) fn timed_out(request: &Request, provider: &Provider) -> Failure {
-    let message = format!("nobody logged in within {:?}", request.timeout);
+    let message = format!("login timed out after {:?}", request.timeout);
     let mut login = Command::login(&provider.id, request.profile.as_ref());
     if let Some(method) = &request.method {
         login = login.option("--method", method);

@@ -94,7 +94,7 @@ pub(in crate::app) fn paste(
     };
     let question = Question::Paste(format!("Or paste the {what} here"));
     let tell = |why: &str| {
-        let text = format!("not used: {why}");
+        let text = format!("not accepted: {why}");
         asked.cx.warn(text);
     };
     loop {
@@ -121,7 +121,7 @@ pub(in crate::app) fn paste(
                 }
             },
             Pasted::BareCode(_) if !takes_bare_codes => {
-                tell("this is a code alone; paste the whole address that the browser ends on");
+                tell("this is only a code; paste the whole URL that the browser was redirected to");
                 continue;
             }
             Pasted::BareCode(code) if accepts_unchecked(asked.cx, &stop) => {
@@ -154,9 +154,10 @@ pub(in crate::app) fn device(
         provider,
     } = asked;
     let tell = |failure: Failure| {
-        let text = format!("no way in by device code: {failure}; the other ways go on");
+        let text =
+            format!("no device code available: {failure}; you can still log in with the browser");
         cx.warn(match failure.hint {
-            Some(hint) => Hint::from(text).then(". For one: ").then(hint),
+            Some(hint) => Hint::from(text).then(". To get a device code: ").then(hint),
             None => text.into(),
         });
     };
@@ -168,7 +169,7 @@ pub(in crate::app) fn device(
     if lane.is_over() {
         return;
     }
-    let text = "Or use a code, on any machine. The first way that succeeds ends the others.";
+    let text = "Or log in with a code on any device; whichever succeeds first is used.";
     cx.info(text);
     cx.dialog.notice(&running.notice());
     match running.poll_until(&|| lane.is_over()) {
@@ -197,6 +198,6 @@ fn is_denial(code: &str) -> bool {
 /// login, and an injected one would log this machine in to another account (RFC 6749 section
 /// 10.12).
 fn accepts_unchecked(cx: Context<'_>, stop: &dyn Fn() -> bool) -> bool {
-    let prompt = "This code comes without its state, so it cannot be checked that it belongs to this login. Use it?";
+    let prompt = "Without its state, this code may belong to another login. Use it anyway?";
     matches!(cx.dialog.confirm(prompt, false, stop), Ok(true))
 }

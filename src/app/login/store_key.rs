@@ -55,9 +55,12 @@ pub(in crate::app) fn keep(
     stored.store(cx, &request.agent, &new, &|_| true)?;
     if replaced {
         cx.info(
-            Hint::from(format!("{} held something else before; `", stored.profile))
-                .run(Command::history(None))
-                .then("` tells what is kept of it"),
+            Hint::from(format!(
+                "{} was replaced; to see its previous versions, run `",
+                stored.profile
+            ))
+            .run(Command::history(None))
+            .then("`"),
         );
     }
     stored.finish(cx, None, request.default_model(provider))?;

@@ -54,7 +54,7 @@ pub(in crate::app) fn keep_from(
     let found = claims::of_grant(&provider.account, &grant, userinfo);
     if provider.account.required && found.identity.account_id.is_none() {
         let message = format!(
-            "{} did not say which account logged in, so nothing was stored",
+            "{} did not report which account logged in; nothing was saved",
             provider.name
         );
         return Err(
@@ -80,7 +80,7 @@ pub(in crate::app) fn keep_from(
     )?;
     if let Some(taken) = &slot.taken {
         cx.warn(format!(
-            "{taken} belongs to another account and stays as it is; this login is stored as {}",
+            "{taken} belongs to another account and is unchanged; saving this login as {}",
             slot.id
         ));
     }
@@ -123,7 +123,7 @@ fn remember(
 ) {
     let Some(grant) = grant else {
         cx.warn(format!(
-            "{} gave no refresh token: this login ends with its access token",
+            "{} issued no refresh token; log in again when the access token expires",
             provider.name
         ));
         return;
@@ -136,7 +136,7 @@ fn remember(
         ..GrantRecord::new(grant, &provider.id, profile)
     });
     if let Err(error) = recorded {
-        let text = format!("the login is stored, its journal entry is not: {error}");
+        let text = format!("the login is stored, but its journal entry is not: {error}");
         cx.warn(text);
     }
 }

@@ -33,7 +33,7 @@ pub(in crate::app) fn announce(
 ) -> Result<(), Failure> {
     let profile = profile(request, provider, flow)?;
     if !request.yes && cx.is_taken(&request.agent, &profile) {
-        let text = format!("{profile} exists; the new token will take its place");
+        let text = format!("{profile} already exists and will be replaced");
         cx.info(text);
     }
     Ok(())

@@ -150,7 +150,10 @@ pub fn put(cx: Context<'_>, path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 fn no_file(path: &Path) -> Failure {
-    let message = format!("{} is no plain file and is left alone", path.display());
+    let message = format!(
+        "{} is not a regular file and was left unchanged",
+        path.display()
+    );
     let failure = Failure::new(Kind::Config, message);
-    failure.hint("name a file, not a link, in a directory of the collector; - is standard output")
+    failure.hint("name a regular file in the directory of the collector, or - for standard output")
 }

@@ -102,7 +102,7 @@ pub fn uninstall(cx: Context<'_>, directory: &Path) -> Result<Units, Failure> {
 pub fn cron(job: &Job) -> Result<String, Failure> {
     check(job.every)?;
     let when = when(job.every).ok_or_else(|| {
-        let message = "cron cannot run something so often: it knows parts of an hour and of a day";
+        let message = "cron cannot express this interval: it must divide an hour or a day";
         let failure = Failure::new(Kind::Usage, message);
         failure.hint(Command::new("tick --print cron --every 15m"))
     })?;
@@ -136,7 +136,7 @@ fn check(every: Duration) -> Result<(), Failure> {
         true => Ok(()),
         false => Err(Failure::new(
             Kind::Usage,
-            "--every must lie between a minute and a day",
+            "--every must be between one minute and one day",
         )),
     }
 }
@@ -151,7 +151,7 @@ fn ours(cx: Context<'_>, path: &Path) -> Result<Option<Vec<u8>>, Failure> {
     match &found {
         Some(bytes) if !bytes.starts_with(MARK.as_bytes()) => {
             let path = path.display();
-            let message = format!("{path} was not written by openclaw and is left alone");
+            let message = format!("{path} was not written by openclaw and was left unchanged");
             let hint = format!("move {path} away, then run the command again");
             Err(Failure::new(Kind::Config, message).hint(hint))
         }
@@ -161,10 +161,10 @@ fn ours(cx: Context<'_>, path: &Path) -> Result<Option<Vec<u8>>, Failure> {
 
 fn service(job: &Job) -> Result<String, Failure> {
     let mut text = format!(
-        "{MARK}, which may write it anew.\n\
-         # Changes of your own: systemctl --user edit {UNIT}.service\n\
+        "{MARK}, which may overwrite it.\n\
+         # To customize: systemctl --user edit {UNIT}.service\n\
          [Unit]\n\
-         Description=Keep the logins of openclaw alive\n\n\
+         Description=Refresh the logins of openclaw\n\n\
          [Service]\n\
          Type=oneshot\n\
          ExecStart={}",
@@ -187,10 +187,10 @@ fn service(job: &Job) -> Result<String, Failure> {
 
 fn timer(every: Duration) -> String {
     format!(
-        "{MARK}, which may write it anew.\n\
-         # Changes of your own: systemctl --user edit {UNIT}.timer\n\
+        "{MARK}, which may overwrite it.\n\
+         # To customize: systemctl --user edit {UNIT}.timer\n\
          [Unit]\n\
-         Description=Keep the logins of openclaw alive, from time to time\n\n\
+         Description=Refresh the logins of openclaw periodically\n\n\
          [Timer]\n\
          OnStartupSec=2min\n\
          OnUnitActiveSec={}s\n\n\
@@ -211,7 +211,7 @@ enum UnitPosition {
 /// Quotes a word for systemd (systemd.syntax(7), systemd.service(5)).
 fn quoted(word: &str, place: UnitPosition) -> Result<String, Failure> {
     if word.chars().any(char::is_control) {
-        let message = format!("{word:?} cannot stand in a unit of systemd");
+        let message = format!("{word:?} cannot be used in a systemd unit");
         return Err(Failure::new(Kind::Usage, message));
     }
     let mut text = word.replace('\\', r"\\").replace('"', "\\\"");
@@ -224,7 +224,7 @@ fn quoted(word: &str, place: UnitPosition) -> Result<String, Failure> {
 
 fn text_of(path: &Path) -> Result<&str, Failure> {
     path.to_str().ok_or_else(|| {
-        let message = format!("{} is no Unicode", path.display());
+        let message = format!("{} is not valid Unicode", path.display());
         Failure::new(Kind::Usage, message)
     })
 }

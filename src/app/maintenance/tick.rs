@@ -131,7 +131,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
         report.problems.push(Problem {
             agent: None,
             profile: None,
-            failure: failure.hint("correct hooks in config.yaml of the state directory"),
+            failure: failure.hint("correct hooks in config.yaml in the state directory"),
             warning: None,
         });
     }
@@ -258,7 +258,7 @@ fn renew(cx: Context<'_>, report: &mut Report) -> Result<(), Failure> {
 /// Returns the advice for a valid token that nothing will refresh again.
 fn needs_person(living: &ValidToken) -> Option<Failure> {
     let remedy = living.remedy.clone()?;
-    let message = "the token lives, and nothing brings another one by itself";
+    let message = "the token is valid and cannot be refreshed automatically";
     Some(Failure::new(Kind::NeedsLogin, message).hint(remedy))
 }
 

@@ -156,7 +156,7 @@ fn without_refresh(
     let soon = expires.and_then(|end| Some((end, threshold(now.until(end))?)));
     soon.map_or(TickStep::Nothing, |(end, within)| {
         let left = short_duration(now.until(end));
-        let message = format!("{profile} ends in {left}, and nothing renews it by itself");
+        let message = format!("{profile} expires in {left} and cannot be refreshed automatically");
         let mark = DedupKey::of_threshold(owner, profile, end, within);
         TickStep::WarnExpiring(alert(Event::Expiring, message, mark))
     })

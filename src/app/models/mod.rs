@@ -29,7 +29,7 @@ fn target(settings: &Settings, text: &str) -> Result<Target, Failure> {
     let aliases = reference::aliases(&settings.models);
     let found = reference::resolve(text, &aliases).ok_or_else(|| {
         let message = format!("Invalid model reference: {}", printable(text, 120));
-        let hint = Hint::from("name it provider/model, or by an alias of: ");
+        let hint = Hint::from("use provider/model, or an alias from: ");
         Failure::new(Kind::Usage, message).hint(hint.run(Command::new("models aliases list")))
     })?;
     let text = text.trim();

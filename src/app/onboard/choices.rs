@@ -109,11 +109,11 @@ pub const ALIASES: &[(&str, &str)] = &[
 const ELSEWHERE: &[(&str, &str)] = &[
     (
         "google-antigravity",
-        "its client belongs to another program; choose google-gemini-cli or gemini-api-key",
+        "its OAuth client belongs to another program; use google-gemini-cli or gemini-api-key",
     ),
     (
         "copilot-proxy",
-        "a local proxy has no credential to store; choose github-copilot",
+        "a local proxy needs no credential; use github-copilot",
     ),
 ];
 
@@ -179,7 +179,7 @@ pub(super) fn meaning(
         return Meaning::of_row(row).map(Some);
     }
     if let Some((_, why)) = ELSEWHERE.iter().find(|(other, _)| *other == name) {
-        let message = format!("the auth choice {name} stores nothing here: {why}");
+        let message = format!("the auth choice {name} is not supported: {why}");
         return Err(Failure::new(Kind::Usage, message));
     }
     of_provider(cx, name, interactive).map(Some)

@@ -18,7 +18,7 @@ pub(super) fn credential(cx: Context<'_>) -> Result<Meaning, Failure> {
         [only] => only,
         several => {
             let options = several.iter().map(|method| in_words(method)).collect();
-            let prompt = format!("How to log in to {}", provider.name);
+            let prompt = format!("How do you want to log in to {}?", provider.name);
             several[chosen(cx, &prompt, options)?]
         }
     };
@@ -37,12 +37,12 @@ pub(super) fn agent(cx: Context<'_>, usual: &AgentId) -> Result<AgentId, Failure
         return Ok(usual.clone());
     }
     let label = |id: &AgentId| match (id == usual, id.is_main()) {
-        (true, _) => format!("{id} (the usual one)"),
-        (false, true) => format!("{id} (the others read through to it)"),
+        (true, _) => format!("{id} (default)"),
+        (false, true) => format!("{id} (the other agents inherit from it)"),
         (false, false) => id.to_string(),
     };
     let options = agents.iter().map(label).collect();
-    let index = chosen(cx, "For which agent", options)?;
+    let index = chosen(cx, "Which agent?", options)?;
     Ok(agents.swap_remove(index))
 }
 
@@ -74,7 +74,7 @@ fn in_words(method: &str) -> String {
         "device-code" => "type a code into a browser on any device",
         "setup-token" => "paste a long-lived token",
         "api-key" => "paste an API key",
-        "client-credentials" => "log in as a program, with a client id and secret",
+        "client-credentials" => "log in with a client id and secret (no user)",
         "program" => "log in with another program",
         _ => return method.to_owned(),
     };
@@ -87,7 +87,7 @@ fn chosen(cx: Context<'_>, prompt: &str, options: Vec<String>) -> Result<usize, 
     let count = options.len();
     let index = cx.dialog.choose(&Choice { prompt, options })?;
     if index >= count {
-        return Err(Failure::new(Kind::Usage, "nothing was chosen"));
+        return Err(Failure::new(Kind::Usage, "nothing was selected"));
     }
     Ok(index)
 }

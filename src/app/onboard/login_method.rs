@@ -57,7 +57,7 @@ impl LoginMethod<'_> {
         let (provider, method) = (&self.provider, &self.meaning.method);
         if !self.request.interactive && method != CLIENT_CREDENTIALS {
             let message = format!(
-                "{provider} logs in with a person ({method}): OAuth requires interactive mode."
+                "{provider} needs an interactive login ({method}): OAuth requires interactive mode."
             );
             let hint = Command::login(provider, None);
             return Err(Failure::new(Kind::Usage, message).hint(hint));
@@ -117,7 +117,7 @@ impl LoginMethod<'_> {
         if given.is_none() && !self.request.interactive {
             return match self.existing()? {
                 Some(profile) => {
-                    let text = format!("{profile} is stored already and stays as it is");
+                    let text = format!("{profile} is already stored and was left unchanged");
                     self.cx.info(text);
                     Ok(self.kept(profile, false, false))
                 }
@@ -137,7 +137,7 @@ impl LoginMethod<'_> {
             None => self.request.from_input,
         };
         if from_input && self.cx.dialog.can_ask() && !self.request.interactive {
-            let message = format!("--{flag} reads standard input, and that is a terminal");
+            let message = format!("--{flag} reads standard input, but that is a terminal");
             return Err(Failure::new(Kind::Usage, message).hint(self.by_pipe()));
         }
         Ok(from_input.then_some(Source::Input))
@@ -152,14 +152,11 @@ impl LoginMethod<'_> {
             return Ok(None);
         };
         if !self.request.interactive {
-            let text = format!("The key is taken from {source}");
+            let text = format!("Using the key from {source}");
             self.cx.info(text);
             return Ok(Some(Source::Text(key)));
         }
-        let prompt = format!(
-            "Store the key that is there already ({source}, {})?",
-            key.masked()
-        );
+        let prompt = format!("Store the existing key ({source}, {})?", key.masked());
         let is_meant = self.cx.confirm(&prompt, true)?;
         Ok(is_meant.then_some(Source::Text(key)))
     }
@@ -199,7 +196,7 @@ impl LoginMethod<'_> {
             match given {
                 Some((_, value)) => beside.push(((*member).to_owned(), value.clone())),
                 None if self.request.interactive => {
-                    let text = format!("{member} is not stored beside the key: give --{flag}");
+                    let text = format!("{member} is not stored with the key: pass --{flag}");
                     self.cx.warn(text);
                 }
                 None => {

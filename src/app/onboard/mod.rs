@@ -77,7 +77,7 @@ fn choose(cx: Context<'_>, request: &Request) -> Result<Option<Meaning>, Failure
         [] if request.token.token.is_some() => choices::meaning(cx, TOKEN, request.interactive),
         [] if request.interactive => guide::credential(cx).map(Some),
         [] => {
-            let text = "no --auth-choice and no key was given, so nothing is stored";
+            let text = "no --auth-choice and no key provided; nothing was stored";
             cx.warn(text);
             Ok(None)
         }
@@ -85,7 +85,7 @@ fn choose(cx: Context<'_>, request: &Request) -> Result<Option<Meaning>, Failure
         several @ [first, ..] => {
             let flags: Vec<String> = several.iter().map(|flag| format!("--{flag}")).collect();
             let message = format!(
-                "{} cannot all be meant; say which with --auth-choice",
+                "{} are ambiguous; choose one with --auth-choice",
                 flags.join(" and ")
             );
             let choice = choices::of_flag(first)?.map_or(SKIP.to_owned(), |one| one.name);
@@ -123,7 +123,7 @@ fn warn_unused(cx: Context<'_>, request: &Request, meaning: &Meaning) {
     let own = meaning.row.and_then(|row| row.flag);
     let unused = request.keys.iter().map(|(flag, _)| *flag);
     for flag in unused.filter(|flag| Some(*flag) != own) {
-        let text = format!("--{flag} is not used by --auth-choice {}", meaning.name);
+        let text = format!("--{flag} does not apply to --auth-choice {}", meaning.name);
         cx.warn(text);
     }
 }

@@ -79,7 +79,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     let secret = cleaned(&request.form, pasted.expose());
     if secret.is_blank() {
         let (noun, pipe) = words(request);
-        return Err(Failure::new(Kind::Usage, format!("no {noun} was given")).hint(pipe));
+        return Err(Failure::new(Kind::Usage, format!("no {noun} provided")).hint(pipe));
     }
     Shape::of(&request.form, &request.provider, manifest.as_ref()).check(&secret)?;
     let stored = StoredProfile {
@@ -141,7 +141,7 @@ fn prepare(cx: Context<'_>, form: Form, manifest: Option<&Provider>) -> Result<(
                 .and_then(Provider::key_shape)
                 .and_then(|key| key.help.as_ref());
             if let (Some(page), Some(provider)) = (page, manifest) {
-                let text = format!("Keys for {} are made at {page}", provider.name);
+                let text = format!("Create an API key for {} at {page}", provider.name);
                 cx.info(text);
             }
             Ok(())
@@ -154,13 +154,10 @@ fn confirm_made(cx: Context<'_>, manifest: Option<&Provider>) -> Result<(), Fail
     let Some(help) = shape.and_then(|shape| shape.help.as_deref()) else {
         return Ok(());
     };
-    match cx.confirm(
-        &format!("Have you run `{help}` and copied the token?"),
-        true,
-    )? {
+    match cx.confirm(&format!("Did you run `{help}` and copy the token?"), true)? {
         true => Ok(()),
-        false => Err(Failure::new(Kind::Usage, "nothing was stored")
-            .hint(format!("run `{help}` first, on any machine"))),
+        false => Err(Failure::new(Kind::Usage, "nothing was saved")
+            .hint(format!("run `{help}` on any machine first"))),
     }
 }
 
@@ -186,7 +183,7 @@ fn ask(cx: Context<'_>, request: &Request) -> Result<Secret<String>, Failure> {
         Form::Token { .. } | Form::SetupToken { .. } => noun,
     };
     let question = Question::Secret(format!(
-        "Paste the {what} for {} (it is not shown)",
+        "Paste the {what} for {} (input is hidden)",
         request.provider
     ));
     cx.dialog.ask(&question, &|| false).map_err(|error| {
@@ -194,7 +191,7 @@ fn ask(cx: Context<'_>, request: &Request) -> Result<Secret<String>, Failure> {
         match error {
             DialogError::Cancelled => failure,
             DialogError::Failed(why) => {
-                Failure::new(Kind::Usage, format!("no {noun} was given: {why}")).hint(pipe)
+                Failure::new(Kind::Usage, format!("no {noun} provided: {why}")).hint(pipe)
             }
             _ => failure.hint(pipe),
         }

@@ -65,8 +65,8 @@ impl<'a> Shape<'a> {
                     prefix: key.and_then(|key| key.prefix.as_deref()),
                     min_length: 0,
                     again: page.map_or_else(
-                        || "copy the key again, whole".to_owned(),
-                        |page| format!("copy the key again, whole; keys are made at {page}"),
+                        || "copy the whole key again".to_owned(),
+                        |page| format!("copy the whole key again, or create one at {page}"),
                     ),
                     token: prefix,
                 }
@@ -77,8 +77,8 @@ impl<'a> Shape<'a> {
                 prefix,
                 min_length: token.map_or(0, |token| token.min_length),
                 again: token.and_then(|token| token.help.as_ref()).map_or_else(
-                    || "copy the token again, whole".to_owned(),
-                    |help| format!("run `{help}` and copy the token again, whole"),
+                    || "copy the whole token again".to_owned(),
+                    |help| format!("run `{help}` and copy the whole token again"),
                 ),
                 token: None,
             },
@@ -92,17 +92,18 @@ impl<'a> Shape<'a> {
     pub(super) fn check(&self, secret: &Secret<String>) -> Result<(), Failure> {
         let (noun, provider) = (self.noun, self.provider);
         let wrong = |what: String, hint: Hint| {
-            let message = format!("{what}; nothing was stored");
+            let message = format!("{what}; nothing was saved");
             Err(Failure::new(Kind::Usage, message).hint(hint))
         };
         let text = secret.expose();
         let is_odd = |c: &char| !c.is_ascii_graphic() || (noun == "key" && "\"'`".contains(*c));
         if let Some(odd) = text.chars().find(is_odd) {
-            let what = format!("a {noun} cannot hold the character {odd:?}");
+            let what = format!("a {noun} cannot contain the character {odd:?}");
             return wrong(what, self.again.as_str().into());
         }
         if let Some(prefix) = self.token.filter(|prefix| text.starts_with(prefix)) {
-            let what = format!("what starts with {prefix} is a token of {provider} and no key");
+            let what =
+                format!("this is a token of {provider} (it starts with {prefix}), not an API key");
             return wrong(what, Command::paste_token(provider, None).into());
         }
         if let Some(prefix) = self.prefix.filter(|prefix| !text.starts_with(prefix)) {

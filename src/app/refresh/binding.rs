@@ -33,7 +33,7 @@ pub(in crate::app) fn check(
         ),
     };
     let message = format!(
-        "it was issued by {}, and {} now names {}; a refresh token is never sent elsewhere",
+        "it was issued by {}, but {} now names {}; a refresh token is only sent to its issuer",
         described(then, "to"),
         source(provider, |registration| registration.token.is_none()),
         described(now, "and"),
@@ -67,7 +67,7 @@ pub(in crate::app) fn check_revocation(
     }
     let source = source(provider, |registration| registration.revoke.is_none());
     let message = format!(
-        "{profile} belongs to {then}, and {source} now names {endpoint}; a token is never sent elsewhere"
+        "{profile} was issued by {then}, but {source} now names {endpoint}; a token is only sent to its issuer"
     );
     Err(Failure::new(Kind::Config, message))
 }
@@ -76,7 +76,7 @@ pub(in crate::app) fn check_revocation(
 fn source(provider: &Provider, is_told: fn(&Registration) -> bool) -> String {
     match &provider.registration {
         Some(registration) if is_told(registration) => {
-            format!("the metadata of the issuer of {}", provider.id)
+            format!("the issuer metadata of {}", provider.id)
         }
         _ => format!("the manifest of {}", provider.id),
     }

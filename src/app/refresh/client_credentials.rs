@@ -161,7 +161,7 @@ pub(in crate::app) fn remember(
         ..GrantRecord::new(digest, &provider.id, profile)
     });
     if let Err(error) = recorded {
-        let text = format!("the token is stored, its journal entry is not: {error}");
+        let text = format!("the token is stored, but its journal entry is not: {error}");
         cx.warn(text);
     }
 }

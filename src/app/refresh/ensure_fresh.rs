@@ -236,9 +236,9 @@ fn check_deadline(request: &RefreshRequest<'_>, deadline: Duration) -> Result<()
 fn waited_too_long(request: &RefreshRequest<'_>, owner: Option<String>) -> Failure {
     let owner = owner.unwrap_or_else(|| "another process".to_owned());
     let message = format!(
-        "{} is being refreshed by {owner}, which has not finished within {} s",
+        "{} is being refreshed by {owner}; gave up waiting after {} s",
         request.profile,
         WAIT_FOR_OTHERS.as_secs()
     );
-    Failure::new(Kind::Busy, message).hint("run the command again in a while")
+    Failure::new(Kind::Busy, message).hint("run the command again later")
 }

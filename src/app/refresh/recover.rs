@@ -24,7 +24,7 @@ pub fn recover_pending(cx: Context<'_>) {
     let grants = match cx.store.pending_answers() {
         Ok(grants) => grants,
         Err(error) => {
-            let text = format!("saved logins could not be looked for: {error}");
+            let text = format!("could not look for unsaved refresh responses: {error}");
             cx.warn(text);
             return;
         }
@@ -77,7 +77,7 @@ pub(in crate::app) fn commit_saved<'a>(
         };
         notify::of_refresh(cx, whose, new.expires);
         cx.info(format!(
-            "{}: the login that was renewed at {} is stored now",
+            "{}: stored the refresh response received at {}",
             answer.profile,
             answer.begun_at.iso8601()
         ));

@@ -72,7 +72,7 @@ pub(super) fn refresh_grant(
     };
     if let Some(signal) = cx.interrupt.pending() {
         let outcome = RefreshOutcome::Passing {
-            reason: "interrupted before it was sent".to_owned(),
+            reason: "interrupted before the request was sent".to_owned(),
             retry_at: None,
         };
         reserved.settle(&outcome, cx.clock.now())?;
@@ -137,7 +137,7 @@ fn replaced_meanwhile(request: &RefreshRequest<'_>) -> Result<ValidToken, Failur
         Err(failure) if failure.kind != Kind::NotFound => Err(failure),
         Err(_) => {
             let message = format!(
-                "{name} was removed while it was being refreshed; its new tokens were discarded"
+                "{name} was removed while it was being refreshed; the new tokens were discarded"
             );
             Err(Failure::new(Kind::NotFound, message).hint(Command::list()))
         }
@@ -166,7 +166,7 @@ fn settle(
     }
     if let Err(error) = reserved.settle(&outcome, now) {
         cx.warn(format!(
-            "the end of a refresh of {} could not be written down: {error}",
+            "could not record the outcome of refreshing {}: {error}",
             request.profile
         ));
     }
@@ -192,7 +192,7 @@ pub(super) fn left(now: Timestamp, moment: Option<Timestamp>) -> i64 {
 fn warn_of_unknown_outcome(request: &RefreshRequest<'_>, facts: &Facts) {
     if let Some(since) = facts.unknown_since() {
         request.cx.warn(format!(
-            "it is not known how the request with the refresh token of {} that was begun at {} ended; the token may be spent. Trying it once more.",
+            "the refresh of {} started at {} has no known outcome, so the refresh token may already be used; trying once more",
             request.profile,
             since.iso8601()
         ));

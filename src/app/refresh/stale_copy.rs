@@ -37,7 +37,7 @@ pub(super) fn adopt_successor(
     })?;
     if replaced {
         request.cx.warn(format!(
-            "{} of agent {} was an old copy of a login that has been renewed since; it now holds what {profile} of agent {agent} holds",
+            "{} of agent {} was an outdated copy of a login; replaced it with {profile} of agent {agent}",
             request.profile, request.owner
         ));
     }

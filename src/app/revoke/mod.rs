@@ -71,7 +71,7 @@ pub(super) fn plan(
             newer if !plan.revoked(&newer) => credential = newer,
             _ => {
                 let message = format!(
-                    "{profile} is an old copy of a login that was renewed since; what it holds is spent"
+                    "{profile} is an outdated copy of a login that was refreshed since; its refresh token is already used"
                 );
                 let failure = Failure::new(Kind::Config, message);
                 return Err(failure.hint(Command::refresh(profile).arg("--force")));
@@ -94,9 +94,9 @@ impl RevocationPlan {
         credential: &Credential,
     ) -> Result<Self, Failure> {
         let id = credential.provider();
-        let id = id.ok_or_else(|| unsupported(profile, "its provider has no valid name"))?;
+        let id = id.ok_or_else(|| unsupported(profile, "it does not name a valid provider"))?;
         if matches!(credential, Credential::ApiKey(_)) {
-            let why = "an API key is taken back on its provider's own page";
+            let why = "API keys are revoked on the provider's website";
             return Err(unsupported(profile, why));
         }
         let provider = cx.provider_of(&id, credential)?;
@@ -107,7 +107,7 @@ impl RevocationPlan {
         let token = match (refresh, access.clone()) {
             (Some(refresh), _) => (refresh.clone(), TokenTypeHint::RefreshToken),
             (None, Some(access)) => (access, TokenTypeHint::AccessToken),
-            (None, None) => return Err(unsupported(profile, "it holds no token")),
+            (None, None) => return Err(unsupported(profile, "it has no token")),
         };
         Ok(Self {
             access: access.filter(|_| grant.is_some() && server.takes_one_token()),
@@ -143,17 +143,17 @@ impl RevocationPlan {
         profile: &ProfileId,
     ) -> Vec<String> {
         let mut ends = vec![format!(
-            "Revoking {profile} ends it everywhere: every other program and machine that uses this login of {} must log in again.",
+            "Revoking {profile} affects every program and machine that uses this login of {}: all of them must log in again.",
             self.provider.name
         )];
         let copies = self.copies.iter();
         let copies = copies.filter(|(agent, id)| (agent, id) != (owner, profile));
         ends.extend(copies.map(|(agent, id)| {
-            format!("Profile {id} of agent {agent} holds the same login and goes with it.")
+            format!("Profile {id} of agent {agent} is the same login and is removed, too.")
         }));
         let readers = rotation::readers(cx, owner, profile).into_iter();
         ends.extend(readers.map(|agent| {
-            format!("Agent {agent} reads through to {profile} of agent {owner} and loses it.")
+            format!("Agent {agent} inherits {profile} from agent {owner} and loses it.")
         }));
         ends
     }
@@ -206,7 +206,7 @@ impl RevocationPlan {
                 Waited::Released | Waited::TimedOut { .. } => {
                     let message = format!("{profile} is being refreshed by another process");
                     let failure = Failure::new(Kind::Busy, message);
-                    return Err(failure.hint("run the command again in a while"));
+                    return Err(failure.hint("run the command again later"));
                 }
             }
         }
@@ -243,7 +243,7 @@ impl RevocationPlan {
         };
         if let Err(error) = reserved.settle(&outcome, cx.clock.now()) {
             cx.warn(format!(
-                "the end of the revocation of {profile} could not be written down: {error}"
+                "could not record the revocation of {profile}: {error}"
             ));
         }
         sent.map(|()| true)
@@ -271,7 +271,7 @@ impl RevocationPlan {
         };
         if let Err(error) = self.ask(cx, (access, TokenTypeHint::AccessToken)) {
             cx.warn(format!(
-                "the access token may work until it ends by itself: the server did not revoke it ({error})"
+                "the access token may stay valid until it expires: the server did not revoke it ({error})"
             ));
         }
     }

@@ -21,7 +21,7 @@ use crate::app::issuer::registration::{self, Use};
 use crate::app::refresh::binding;
 
 /// What a logout without `--revoke` does.
-const ONLY_HERE: &str = "a logout without --revoke forgets it on this machine only";
+const ONLY_HERE: &str = "logout without --revoke removes it from this machine only";
 
 pub(super) fn unsupported(profile: &ProfileId, why: &str) -> Failure {
     let message = format!("{profile} cannot be revoked: {why}; {ONLY_HERE}");
@@ -48,14 +48,14 @@ impl Server {
             return Ok(Self::Program(origin));
         }
         if provider.registration.is_none() {
-            let why = format!("the manifest of {} names no OAuth client", provider.id);
+            let why = format!("the manifest of {} has no OAuth client", provider.id);
             return Err(unsupported(profile, &why));
         }
         let client = registration::resolve(cx, provider, Use::Revocation)?;
         match client.revoke.clone() {
             Some(endpoint) => Ok(Self::Endpoint(Box::new(client), endpoint)),
             None => {
-                let why = format!("no revocation endpoint of {} is known", provider.name);
+                let why = format!("{} has no known revocation endpoint", provider.name);
                 Err(unsupported(profile, &why))
             }
         }
@@ -140,12 +140,12 @@ pub(super) fn failure(profile: &ProfileId, error: &OAuthError) -> Failure {
         OAuthError::Transient { reason, .. } | OAuthError::Unsupported { reason } => {
             let wait = error.retry_after().map_or_else(String::new, |wait| {
                 let millis = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-                format!("; it wants to be asked again in {}", short_duration(millis))
+                format!("; retry in {}", short_duration(millis))
             });
             Failure::new(Kind::Temporary, not(&format!("{reason}{wait}"))).hint(again)
         }
         OAuthError::Unknown { reason } | OAuthError::Unexpected { reason } => {
-            let message = format!("it is not known whether {profile} was revoked: {reason}");
+            let message = format!("{profile} may or may not be revoked: {reason}");
             Failure::new(Kind::Temporary, message)
                 .touched(StoreEffect::MaybeSpent)
                 .hint(again)
@@ -168,7 +168,7 @@ fn answer(refusal: &Refusal) -> String {
     match (description.as_str(), status) {
         // A program answers without HTTP.
         (words, 0) => format!("{code}: {words}"),
-        ("", status) => format!("the server answered {code} (HTTP {status})"),
-        (words, status) => format!("the server answered {code}: {words} (HTTP {status})"),
+        ("", status) => format!("the server returned {code} (HTTP {status})"),
+        (words, status) => format!("the server returned {code}: {words} (HTTP {status})"),
     }
 }

@@ -124,8 +124,8 @@ fn image(
     match (&request.to, handed) {
         (_, Some(handed)) => {
             handed.fill(&outcome.bearer).map_err(|error| {
-                let message = format!("the token does not go through a pipe: {error}");
-                Failure::new(Kind::Storage, message).hint("hand it over with --env")
+                let message = format!("could not pass the token through a pipe: {error}");
+                Failure::new(Kind::Storage, message).hint("pass it with --env")
             })?;
             with.push((
                 TOKEN_FD.to_owned(),
@@ -166,8 +166,8 @@ fn usual(names: &[String], outcome: &Outcome) -> Result<String, Failure> {
 }
 
 fn nowhere(provider: &ProviderId) -> Failure {
-    let message = format!("no variable is known in which programs expect a token of {provider}");
-    Failure::new(Kind::Usage, message).hint("name one with --env, or hand it over with --fd")
+    let message = format!("no environment variable is known for tokens of {provider}");
+    Failure::new(Kind::Usage, message).hint("name one with --env, or use --fd")
 }
 
 impl From<DescriptorError> for Failure {
@@ -177,7 +177,7 @@ impl From<DescriptorError> for Failure {
             DescriptorError::System(_) => Kind::Storage,
         };
         Self::new(kind, error.to_string())
-            .hint("name another one, or none: --fd without a number takes one that is free")
+            .hint("choose another one, or use --fd without a number to get a free one")
     }
 }
 
@@ -186,10 +186,7 @@ fn not_run(program: &OsStr, error: &std::io::Error) -> Failure {
     let program = printable(&program.to_string_lossy(), 200);
     let (kind, hint) = match error.kind() {
         std::io::ErrorKind::NotFound => (Kind::NoProgram, "check its name, and PATH"),
-        _ => (
-            Kind::NotRun,
-            "check that it is a program which this user may run",
-        ),
+        _ => (Kind::NotRun, "check that this user can execute it"),
     };
-    Failure::new(kind, format!("{program} cannot be run: {error}")).hint(hint)
+    Failure::new(kind, format!("could not run {program}: {error}")).hint(hint)
 }

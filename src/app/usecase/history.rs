@@ -171,7 +171,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     let history = history.unwrap_or_else(|| History::new(profile.clone()));
     let line = line(cx, &owner, history)?;
     if line.now.is_none() && line.rows.is_empty() && kept.faults.is_empty() {
-        let message = format!("there is no profile {profile}, and nothing is kept of one");
+        let message = format!("no such profile and no history: {profile}");
         let failure = Failure::new(Kind::NotFound, message);
         return Err(failure.hint(Command::history(None)));
     }
@@ -206,8 +206,8 @@ fn confirm(cx: Context<'_>, request: &Request) -> Result<(), Failure> {
     let what = profile.map_or_else(|| "every profile".to_owned(), ToString::to_string);
     let command = Command::history(profile).arg("--clear").arg("--yes");
     let refused = format!("the history of {what} was not cleared");
-    let unasked = format!("{refused}: nobody is there to confirm it");
-    let prompt = format!("Clear the history of {what}? It can then no longer be brought back.");
+    let unasked = format!("{refused}: there is no terminal to confirm it");
+    let prompt = format!("Clear the history of {what}? This cannot be undone.");
     cx.require_yes(&prompt, (unasked, refused), command)
 }
 

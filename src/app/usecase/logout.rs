@@ -164,7 +164,7 @@ fn forced<T>(
         Err(failure) if !request.force || is_ours(failure.kind) => Err(failure),
         Err(failure) => {
             cx.warn(format!(
-                "{failure}. It is only forgotten here; its provider may still honour it"
+                "{failure}. It is only removed from this machine; the provider may still accept it"
             ));
             Ok(None)
         }
@@ -201,7 +201,7 @@ fn unforgotten(outcome: &Outcome, error: StoreError) -> Failure {
     let failure = Failure::from(error);
     Failure {
         message: format!(
-            "{} is revoked at its provider, and could not be removed here: {}",
+            "{} was revoked, but could not be removed from this machine: {}",
             outcome.profile, failure
         ),
         hint: failure
@@ -233,7 +233,7 @@ fn forget_copies(cx: Context<'_>, outcome: &mut Outcome, plan: &RevocationPlan) 
             Ok(_) if removed => told.copies.push((agent.clone(), id.clone())),
             Ok(_) => {}
             Err(error) => cx.warn(format!(
-                "{id} of agent {agent} is revoked, too, and could not be removed: {error}"
+                "{id} of agent {agent} was revoked, too, but could not be removed: {error}"
             )),
         }
     }
@@ -257,7 +257,7 @@ fn confirm(cx: Context<'_>, outcome: &Outcome, request: &Request) -> Result<(), 
     let inherited = if *owner == request.agent {
         String::new()
     } else {
-        format!(" It belongs to agent {owner}; every agent that reads through to it loses it.")
+        format!(" It belongs to agent {owner}; every agent that inherits it loses it.")
     };
     let verb = match &outcome.revocation {
         Some(_) => "Revoke and remove",
@@ -265,6 +265,6 @@ fn confirm(cx: Context<'_>, outcome: &Outcome, request: &Request) -> Result<(), 
     };
     let prompt = format!("{verb} {profile}?{inherited}");
     let refused = format!("{profile} was not removed");
-    let unasked = format!("{refused}: nobody is there to confirm it");
+    let unasked = format!("{refused}: there is no terminal to confirm it");
     cx.require_yes(&prompt, (unasked, refused), command)
 }

@@ -136,7 +136,7 @@ pub(in crate::app) fn check_agent(
     named: bool,
 ) -> Result<(), Failure> {
     if named && !cx.settings.knows_agent(agent) {
-        let message = format!("there is no agent {agent}");
+        let message = format!("no such agent: {agent}");
         return Err(Failure::new(Kind::NotFound, message).hint(Command::list_agents()));
     }
     Ok(())
@@ -167,11 +167,14 @@ pub(in crate::app) fn tell_unusable(cx: Context<'_>, effective: &Effective, prov
         let sentence = match verdict {
             Verdict::Eligible | Verdict::NotNamed => continue,
             Verdict::CoolingDown(until) => {
-                format!("{id} comes last until {}: it cools down", until.iso8601())
+                format!(
+                    "{id} is tried last until {}: it is cooling down",
+                    until.iso8601()
+                )
             }
             other => {
                 let why = Reason::of_verdict(other, now).words;
-                format!("{id} is in the order and passed over: {why}")
+                format!("{id} is in the order but skipped: it {why}")
             }
         };
         cx.warn(sentence);

@@ -91,7 +91,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
 /// [`Kind::Config`] with line and column if it is faulty, [`Kind::NotFound`] if there is none.
 pub fn check(cx: Context<'_>, path: &Path) -> Result<Checked, Failure> {
     let Some(bytes) = cx.files.read(&cx.dirs.cwd.join(path))? else {
-        let message = format!("there is no file {}", path.display());
+        let message = format!("no such file: {}", path.display());
         return Err(Failure::new(Kind::NotFound, message).hint("check the path"));
     };
     let parsed = manifest::parse_bytes(bytes, &path.display().to_string());
@@ -164,33 +164,33 @@ fn warnings(path: &Path, provider: &Provider, replaces: bool) -> Vec<String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if catalogue::id_of_file(&name).as_ref() != Some(id) {
         warnings.push(format!(
-            "the file is called {name}: call it {id}.toml, or it is not found"
+            "the file is named {name}: rename it to {id}.toml, or it will not be found"
         ));
     }
     match (catalogue::is_built_in(id), replaces) {
         (true, false) => warnings.push(format!(
-            "{id} is a built-in provider: write replaces = true if this is to take its place"
+            "{id} is a built-in provider: set replaces = true to override it"
         )),
         (false, true) => warnings.push(format!(
-            "replaces = true does nothing: no built-in provider is called {id}"
+            "replaces = true has no effect: there is no built-in provider {id}"
         )),
         _ => {}
     }
     for (what, address) in endpoints(provider) {
         if address.starts_with("http:") {
             warnings.push(format!(
-                "{what} is plain http, so it only works with a server on this machine"
+                "{what} is plain http, which only works with a server on this machine"
             ));
         }
     }
     if provider.flows.is_empty() && provider.env.is_empty() && provider.ambient.is_empty() {
-        warnings.push("it has no [[flow]] and no env: there is no way to use it yet".to_owned());
+        warnings.push("it has no [[flow]] and no env, so it cannot be used yet".to_owned());
     }
     let methods = provider.flows.iter().map(Flow::method).collect::<Vec<_>>();
     for (at, method) in methods.iter().enumerate() {
         if methods[..at].contains(method) {
             warnings.push(format!(
-                "two flows are called {method}: only the first can be chosen"
+                "two flows are named {method}: only the first can be selected"
             ));
         }
     }
@@ -203,7 +203,7 @@ fn warnings(path: &Path, provider: &Provider, replaces: bool) -> Vec<String> {
 fn client_warnings(provider: &Provider, registration: &Registration, warnings: &mut Vec<String>) {
     if !registration.id.is_empty() && provider.policy.is_none() {
         warnings.push(
-            "a client id is used and no policy says whose it is: write policy = \"...\"".to_owned(),
+            "the client id has no policy that says whose it is: set policy = \"...\"".to_owned(),
         );
     }
     for flow in &provider.flows {
@@ -215,8 +215,8 @@ fn client_warnings(provider: &Provider, registration: &Registration, warnings: &
         let has = |name: &str| scopes.iter().any(|scope| scope == name);
         if has("openid") && !has("offline_access") {
             warnings.push(format!(
-                "{} asks for openid and not for offline_access: most servers then give no \
-                 refresh token, and the login ends within hours",
+                "{} requests openid without offline_access: most servers then issue no \
+                 refresh token, and the login expires within hours",
                 flow.method()
             ));
         }

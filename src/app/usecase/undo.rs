@@ -117,13 +117,13 @@ fn find(
     let (row, generation) = found.ok_or_else(|| {
         if let Some(fault) = kept.faults.first() {
             return Failure::new(Kind::Storage, fault).hint(
-                Hint::from("repair it by hand, or forget it: ")
+                Hint::from("repair it, or remove it: ")
                     .run(Command::history(Some(id)).arg("--clear")),
             );
         }
         let message = match number {
-            Some(number) => format!("no generation {number} of {id} is kept"),
-            None => format!("nothing that {id} held before is kept"),
+            Some(number) => format!("{id} has no generation {number}"),
+            None => format!("{id} has no previous versions"),
         };
         let other = (!line.rows.is_empty()).then_some(id);
         Failure::new(Kind::NotFound, message).hint(Command::history(other))
@@ -139,7 +139,7 @@ fn find(
 fn check(cx: Context<'_>, id: &ProfileId, row: &Row) -> Result<(), Failure> {
     let number = row.number;
     let refused = |why: String, hint: Command| {
-        let message = format!("generation {number} of {id} cannot be brought back: {why}");
+        let message = format!("generation {number} of {id} cannot be restored: {why}");
         Err(Failure::new(Kind::NeedsLogin, message).hint(hint))
     };
     let warned = |warning: Hint| {
@@ -149,7 +149,7 @@ fn check(cx: Context<'_>, id: &ProfileId, row: &Row) -> Result<(), Failure> {
     match &row.verdict {
         Verdict::Good => Ok(()),
         Verdict::InDoubt { since } => warned(Hint::from(format!(
-            "it is not known how the request with the refresh token of generation {number} that was begun at {} ended; the token may be spent",
+            "the refresh of generation {number} started at {} has no known outcome; its refresh token may already be used",
             since.iso8601()
         ))),
         Verdict::Refused { why } => warned(
@@ -159,26 +159,26 @@ fn check(cx: Context<'_>, id: &ProfileId, row: &Row) -> Result<(), Failure> {
             .run(login(cx, id, &row.facts)),
         ),
         Verdict::Revoked { at } => refused(
-            format!("it was revoked at its provider at {}", at.iso8601()),
+            format!("it was revoked at {}", at.iso8601()),
             login(cx, id, &row.facts),
         ),
         Verdict::Spent { at, successor } => {
             let when = at.map_or_else(String::new, |at| format!(" at {}", at.iso8601()));
-            let spent = format!("its refresh token was spent{when}");
+            let spent = format!("its refresh token was already used{when}");
             match successor {
                 Some(SuccessorLocation::Profile {
                     agent_id: agent,
                     profile_id: profile,
                 }) => refused(
-                    format!("{spent}, and its successor is in profile {profile} of agent {agent}"),
+                    format!("{spent}; its successor is in profile {profile} of agent {agent}"),
                     login(cx, id, &row.facts),
                 ),
                 Some(SuccessorLocation::Generation { generation: other }) => refused(
-                    format!("{spent}, and its successor is generation {other}"),
+                    format!("{spent}; its successor is generation {other}"),
                     Command::undo(id).option("--generation", &other),
                 ),
                 None => refused(
-                    format!("{spent}, and its successor is not stored any more"),
+                    format!("{spent}; its successor is no longer stored"),
                     login(cx, id, &row.facts),
                 ),
             }
@@ -211,10 +211,10 @@ fn hold<'a>(
         GrantLock::Spent { .. } => Ok(None),
         GrantLock::Taken { .. } => {
             let message = format!(
-                "another process refreshes the grant of generation {} right now",
+                "another process is refreshing the login of generation {}",
                 generation.number
             );
-            Err(Failure::new(Kind::Busy, message).hint("run the command again in a while"))
+            Err(Failure::new(Kind::Busy, message).hint("run the command again later"))
         }
     }
 }
@@ -236,7 +236,7 @@ fn put(
     let order = written.order_of(&provider);
     if order.is_some_and(|ids| !ids.iter().any(is_it)) {
         cx.warn(format!(
-            "{id} is not in the order that is set for {provider}, so it is not chosen by itself"
+            "{id} is not in the configured order for {provider}, so it is not used automatically"
         ));
     }
     make_selectable(cx, id, &provider, credential.kind(), credential.email())

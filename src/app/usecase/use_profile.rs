@@ -85,7 +85,7 @@ pub fn for_agent(
         && bound.profile != *profile
     {
         let sentence = format!(
-            "{} is bound to {}, which is used there all the same",
+            "{} is bound to {}, which takes precedence there",
             bound.directory.display(),
             bound.profile
         );
@@ -116,7 +116,7 @@ pub fn in_directory(
     let path = spelt_out(cx, directory);
     let stat = cx.files.stat(&path)?;
     if !stat.is_some_and(|stat| stat.is_dir) {
-        let message = format!("{} is no directory", path.display());
+        let message = format!("{} is not a directory", path.display());
         return Err(Failure::new(Kind::NotFound, message));
     }
     let bound = Bound {
@@ -150,7 +150,10 @@ pub fn clear_agent(
     ordered.dedup();
     if let [first, _, ..] = ordered.as_slice() {
         let names: Vec<&str> = ordered.iter().map(ProviderId::as_str).collect();
-        let message = format!("several providers have an order: {}", names.join(", "));
+        let message = format!(
+            "several providers have an order ({}); choose one",
+            names.join(", ")
+        );
         let hint = Command::new("models auth use --clear").option("--provider", first);
         return Err(Failure::new(Kind::Usage, message).hint(hint));
     }

@@ -4,7 +4,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::wrap::{Sheet, Words};
-use super::{end, inherits};
+use super::{end, inherits, kind_name};
 use crate::app::credential::account::Account;
 use crate::app::credential::env_keys::EnvSource;
 use crate::app::credential::selector::{Pin, PinReason};
@@ -29,7 +29,7 @@ const FACT: usize = 13;
 pub fn render(report: &Report, now: Timestamp, hints: &Renderer) -> String {
     let mut page = Sheet::new(Some(WIDTH));
     let inherits = report.inheritance.as_ref().map(inherits);
-    let inherits = inherits.map_or_else(String::new, |what| format!(", which inherits {what}"));
+    let inherits = inherits.map_or_else(String::new, |what| format!("(inherits {what})"));
     page.field("Agent", FIELD, &format!("{}{inherits}", report.agent));
     page.field("Model", FIELD, &printable(&report.default_model, 200));
     for explained in &report.providers {
@@ -38,8 +38,8 @@ pub fn render(report: &Report, now: Timestamp, hints: &Renderer) -> String {
     }
     for shadow in &report.shadows {
         page.line("");
-        page.line(&format!("Not read  {}", shadow.what));
-        page.line(&format!("because   {} is there", shadow.by));
+        page.line(&format!("Ignored   {}", shadow.what));
+        page.line(&format!("because   {} exists", shadow.by));
     }
     if !report.faults.is_empty() {
         page.line("");
@@ -55,7 +55,7 @@ fn provider(page: &mut Sheet, explained: &Explained, now: Timestamp, hints: &Ren
     let name = explained.name.as_ref().filter(|name| *name != id.as_str());
     let name = name.map_or_else(String::new, |name| format!(" ({name})"));
     let default = match explained.of_default_model {
-        true => ", of the default model",
+        true => ", used by the default model",
         false => "",
     };
     page.line(&Tone::Bold.paint(&format!("{id}{name}{default}")));
@@ -65,7 +65,7 @@ fn provider(page: &mut Sheet, explained: &Explained, now: Timestamp, hints: &Ren
     });
     let nothing = match explained.rows.is_empty() {
         true => "nothing",
-        false => "nothing; each reason stands below",
+        false => "nothing (reasons below)",
     };
     page.field("Used", FIELD, used.as_deref().unwrap_or(nothing));
     if let Some(failure) = &explained.failure {
@@ -81,13 +81,13 @@ fn provider(page: &mut Sheet, explained: &Explained, now: Timestamp, hints: &Ren
         page.field("Order", FIELD, &order(&explained.order));
     }
     if let Some(preferred) = &explained.preferred {
-        page.field("Wish", FIELD, &wish(preferred));
+        page.field("Pinned", FIELD, &wish(preferred));
     }
     for row in &explained.rows {
         candidate(page, row, now, hints);
     }
     for shadow in &explained.shadows {
-        let words = format!("{} does not count: {} does", shadow.what, shadow.by);
+        let words = format!("{} is shadowed by {}", shadow.what, shadow.by);
         page.field("Shadow", FIELD, &words);
     }
     for text in &explained.warnings {
@@ -99,20 +99,20 @@ fn order(sources: &[OrderSource]) -> String {
     let mut words = sources.iter().map(|source| match source {
         OrderSource::Override(agent) => format!("the order of agent {agent}"),
         OrderSource::AuthOrder => "auth.order of openclaw.json".to_owned(),
-        OrderSource::AuthProfiles => "the profiles that auth.profiles names".to_owned(),
+        OrderSource::AuthProfiles => "profiles listed in auth.profiles".to_owned(),
         OrderSource::Stored => "all stored profiles".to_owned(),
     });
     let holds = words.next().unwrap_or_default();
     let others: Vec<String> = words.collect();
     let rule = match sources.first() {
         Some(OrderSource::AuthProfiles | OrderSource::Stored) => {
-            ": logins, then tokens, then keys; the least recently used first"
+            " (OAuth, then tokens, then API keys; least recently used first)"
         }
         _ => "",
     };
     match others.is_empty() {
         true => format!("{holds}{rule}"),
-        false => format!("{holds}{rule}; it hides {}", others.join(" and ")),
+        false => format!("{holds}{rule}; overrides {}", others.join(" and ")),
     }
 }
 
@@ -130,7 +130,7 @@ fn wish(preferred: &Pin) -> String {
         }
     };
     match preferred.locked {
-        true => format!("{profile} and no other, {whose}"),
+        true => format!("only {profile}, {whose}"),
         false => format!("{profile} first, {whose}"),
     }
 }
@@ -145,9 +145,9 @@ pub(super) fn words(reason: &Reason, hints: &Renderer) -> String {
 
 fn bill_of(bill: Bill) -> &'static str {
     match bill {
-        Bill::Subscription => "by subscription",
+        Bill::Subscription => "subscription",
         Bill::Metered => "metered",
-        Bill::Unknown => "bill unknown",
+        Bill::Unknown => "billing unknown",
     }
 }
 
@@ -166,15 +166,15 @@ fn candidate(page: &mut Sheet, row: &Row, now: Timestamp, hints: &Renderer) {
         },
         CandidateSource::Variable { place, kind, .. } => {
             let place = match place {
-                EnvSource::Process => "variable of this process",
-                EnvSource::DotEnv => "variable of .env",
-                EnvSource::Config => "variable of openclaw.json",
-                EnvSource::LoginShell => "variable of the login shell",
+                EnvSource::Process => "environment variable",
+                EnvSource::DotEnv => "variable in .env",
+                EnvSource::Config => "variable in openclaw.json",
+                EnvSource::LoginShell => "variable from the login shell",
             };
-            vec![place.to_owned(), kind.as_str().replace('_', " ")]
+            vec![place.to_owned(), kind_name(*kind).to_owned()]
         }
-        CandidateSource::Software { .. } => vec!["sign-in of other software".to_owned()],
-        CandidateSource::ConfigKey { .. } => vec!["api key of openclaw.json".to_owned()],
+        CandidateSource::Software { .. } => vec!["sign-in of another program".to_owned()],
+        CandidateSource::ConfigKey { .. } => vec!["API key in openclaw.json".to_owned()],
     };
     if !matches!(&row.what, CandidateSource::Profile(profile) if profile.stored.is_none()) {
         what.push(bill_of(row.bill).to_owned());
@@ -201,10 +201,9 @@ fn candidate(page: &mut Sheet, row: &Row, now: Timestamp, hints: &Renderer) {
 }
 
 fn of_kind(stored: &Stored) -> String {
-    let kind = stored.kind.as_str().replace('_', " ");
     match stored.facts.of_client {
-        true => format!("{kind} (client credentials)"),
-        false => kind,
+        true => "client credentials".to_owned(),
+        false => kind_name(stored.kind).to_owned(),
     }
 }
 
@@ -223,12 +222,12 @@ fn facts(page: &mut Sheet, profile: &ProfileRow, now: Timestamp, hints: &Rendere
     }
     match stored.facts.renewal {
         Renewal::Never => {}
-        Renewal::Automatic => known.push("renewed automatically".to_owned()),
-        Renewal::ByCommand => known.push("renewed by command only".to_owned()),
+        Renewal::Automatic => known.push("refreshed automatically".to_owned()),
+        Renewal::ByCommand => known.push("auto-refresh off".to_owned()),
     }
     if let Some(since) = stored.facts.unknown_since() {
         let ago = short_duration(since.until(now).max(1));
-        known.push(format!("how a refresh begun {ago} ago ended is not known"));
+        known.push(format!("refresh started {ago} ago, outcome unknown"));
     }
     known.extend(account(&stored.account));
     if !known.is_empty() {

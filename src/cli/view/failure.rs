@@ -26,14 +26,14 @@ pub fn lines(hints: &Renderer, failure: &Failure) -> Vec<String> {
     // For a misspelt option nobody fears for a credential.
     let says_so = !matches!(failure.kind, Kind::Usage | Kind::NotFound);
     match failure.touched {
-        StoreEffect::Nothing if says_so => lines.push("No credential was changed.".to_owned()),
+        StoreEffect::Nothing if says_so => lines.push("No credentials were changed.".to_owned()),
         StoreEffect::Nothing => {}
         StoreEffect::Changed => lines.push("The credential store was changed.".to_owned()),
         StoreEffect::MaybeSpent => lines.push(
-            "No stored credential was changed, but the refresh token may be spent.".to_owned(),
+            "No credentials were changed, but the refresh token may already be used.".to_owned(),
         ),
         StoreEffect::Saved => lines.push(
-            "The stored credential is spent; its successor is safe, and the next command stores it."
+            "The stored refresh token is already used; its replacement is saved, and the next command stores it."
                 .to_owned(),
         ),
     }
@@ -90,7 +90,7 @@ mod tests {
         assert_eq!(told(&failure, false).len(), verbose.len() - 1);
         let within = StoreError::Unavailable(MediumError {
             cause: Box::new(failing("full")),
-            remedy: "make room".to_owned(),
+            remedy: "free some disk space".to_owned(),
             is_done: false,
         });
         assert_eq!(told(&within.into(), true)[1], "  caused by: full");

@@ -92,11 +92,11 @@ fn verdict(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Good => "can be restored".to_owned(),
         Verdict::InDoubt { since } => format!(
-            "can be restored, but may be spent: the outcome of a refresh at {} is unknown",
+            "can be restored, but its refresh token may already be used: the outcome of a refresh at {} is unknown",
             since.iso8601()
         ),
         Verdict::Refused { why } => format!("can be restored, but {why}"),
-        Verdict::Revoked { at } => format!("revoked at its provider at {}", at.iso8601()),
+        Verdict::Revoked { at } => format!("revoked at {}", at.iso8601()),
         Verdict::Spent { at, successor } => {
             let at = at.map_or_else(String::new, |at| format!(" at {}", at.iso8601()));
             let successor = match successor {
@@ -111,7 +111,7 @@ fn verdict(verdict: &Verdict) -> String {
                 }
                 None => "no longer stored".to_owned(),
             };
-            format!("spent{at}, its successor is {successor}")
+            format!("refresh token already used{at}; its successor is {successor}")
         }
     }
 }

@@ -29,6 +29,7 @@ pub(super) mod wrap;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::model::credential::Kind;
 use crate::model::id::{ProfileId, is_unprintable};
 use crate::model::inheritance::Inheritance;
 use crate::model::time::{Timestamp, short_duration};
@@ -70,6 +71,15 @@ pub(super) fn ago(remaining: i64) -> String {
     match remaining.saturating_neg() {
         ..60_000 => "just now".to_owned(),
         passed => format!("{} ago", short_duration(passed)),
+    }
+}
+
+/// What a profile holds, in words.
+pub(super) fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::OAuth => "OAuth",
+        Kind::Token => "token",
+        Kind::ApiKey => "API key",
     }
 }
 

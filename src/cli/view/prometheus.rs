@@ -12,42 +12,42 @@ type Value = fn(&Login) -> Option<f64>;
 const OF_LOGINS: [(&str, &str, Value); 8] = [
     (
         "openclaw_profile_usable",
-        "Whether a token can be had now without a person: 1 or 0.",
+        "Whether a valid token is available without user interaction (1 or 0).",
         |login| Some(number(login.usable)),
     ),
     (
         "openclaw_profile_needs_login",
-        "Whether only a person brings the next token: 1 or 0.",
+        "Whether the next token requires a new login by a person (1 or 0).",
         |login| Some(number(login.needs_login)),
     ),
     (
         "openclaw_profile_renews",
-        "Whether another token comes without a person: 1 or 0.",
+        "Whether the login can be refreshed without user interaction (1 or 0).",
         |login| Some(number(login.renews)),
     ),
     (
         "openclaw_profile_end_timestamp_seconds",
-        "When the stored token ends.",
+        "Expiry time of the stored token.",
         |login| login.end.map(seconds),
     ),
     (
         "openclaw_profile_last_proven_timestamp_seconds",
-        "When a token endpoint last issued or renewed the login.",
+        "Time when a token endpoint last issued or refreshed the login.",
         |login| login.proven_at.map(seconds),
     ),
     (
         "openclaw_profile_cooldown_until_timestamp_seconds",
-        "Until when the profile is passed over after a failure.",
+        "End of the cooldown of the profile.",
         |login| login.cooldown_until.map(seconds),
     ),
     (
         "openclaw_profile_refresh_failures",
-        "Attempts in a row to renew the login that failed in passing.",
+        "Consecutive refresh attempts that failed temporarily.",
         |login| Some(f64::from(login.failures)),
     ),
     (
         "openclaw_profile_info",
-        "Always 1; the label type says what the profile holds.",
+        "Always 1; the type label is the kind of credential.",
         |_| Some(1.0),
     ),
 ];
@@ -73,14 +73,18 @@ pub fn render(metrics: &Metrics) -> String {
         }
     }
     let name = "openclaw_store_readable";
-    let help = "Whether the agent's document of credentials could be read: 1 or 0.";
+    let help = "Whether the credential store of the agent could be read (1 or 0).";
     head(&mut text, name, help);
     for (agent, is_readable) in &metrics.agents {
         let labels = [("agent", agent.as_str())];
         sample(&mut text, name, &labels, number(*is_readable));
     }
     let name = "openclaw_tick_last_run_timestamp_seconds";
-    head(&mut text, name, "When openclaw tick last ran to its end.");
+    head(
+        &mut text,
+        name,
+        "Time of the last completed run of openclaw tick.",
+    );
     if let Some(at) = metrics.last_tick {
         sample(&mut text, name, &[], seconds(at));
     }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::ago;
 use super::wrap::{Sheet, Words, padded};
+use super::{ago, kind_name};
 use crate::app::credential::facts::Renewal;
 use crate::app::credential::state::{State, Trouble};
 use crate::app::status::{ProfileHealth, ProviderRow, Report, UnusableRow};
@@ -178,13 +178,10 @@ fn notes(profile: &ProfileHealth, report: &Report) -> Vec<(Option<Tone>, String)
     let facts = &profile.facts;
     let mut notes = Vec::new();
     let mut note = |text: String| notes.push((None, text));
-    let kind = match profile.kind {
-        _ if facts.of_client => "client credentials",
-        Kind::OAuth => "OAuth",
-        Kind::Token => "token",
-        Kind::ApiKey => "API key",
-    };
-    note(kind.to_owned());
+    note(match facts.of_client {
+        true => "client credentials".to_owned(),
+        false => kind_name(profile.kind).to_owned(),
+    });
     if let Some(remaining) = profile.remaining {
         let token = match profile.kind {
             Kind::OAuth => "access token ",

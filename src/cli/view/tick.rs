@@ -75,7 +75,7 @@ pub fn plan(report: &Report) -> String {
                 let than = short_duration(millis);
                 format!("was not refreshed for {than}; would be refreshed")
             }
-            RefreshReason::Dead => "gives no more tokens; would be checked".to_owned(),
+            RefreshReason::Dead => "cannot be refreshed; would be checked".to_owned(),
         };
         let after = row.after.as_secs();
         let Row { profile, agent, .. } = row;

@@ -1,5 +1,6 @@
 //! `provider <id> token-status` and `refresh-token`.
 
+use super::kind_name;
 use super::wrap::Sheet;
 use crate::app::credential::facts::Renewal;
 use crate::app::refresh::outcome::{RefreshResult, ValidToken};
@@ -10,29 +11,27 @@ use crate::model::time::Timestamp;
 /// The token as it stands.
 pub fn status(report: &Report, now: Timestamp) -> String {
     let mut page = Sheet::default();
-    let kind = report.kind.as_str().replace('_', " ");
-    let how = if report.of_client {
-        ", client credentials"
-    } else {
-        ""
+    let kind = match report.of_client {
+        true => "client credentials",
+        false => kind_name(report.kind),
     };
     match &report.profile {
-        Some(profile) => page.line(&info(&format!("Profile {profile} ({kind}{how})"))),
+        Some(profile) => page.line(&info(&format!("Profile {profile} ({kind})"))),
         None => page.line(&info(&format!("From {} ({kind})", report.source))),
     }
     page.line(&current(report, now));
     let margin = report.margin.map_or(0, |margin| margin.as_secs());
     page.line(&info(&match report.renewal {
         Renewal::Automatic => {
-            format!("It is renewed when asked for, once {margin}s or less are left")
+            format!("Refreshed on use once {margin}s or less remain")
         }
-        Renewal::ByCommand => "It is renewed by command only".to_owned(),
-        Renewal::Never => "Nothing renews it".to_owned(),
+        Renewal::ByCommand => "Automatic refresh is off".to_owned(),
+        Renewal::Never => "Cannot be refreshed".to_owned(),
     }));
     if let Some(refusal) = &report.refusal {
         let status = refusal.status;
         page.line(&format!(
-            "[WARN] The provider refused to renew it ({}, HTTP {status})",
+            "[WARN] The provider rejected the last refresh ({}, HTTP {status})",
             refusal.code
         ));
     }
@@ -59,11 +58,11 @@ pub fn after_refresh(living: &ValidToken, now: Timestamp) -> String {
         }
         RefreshResult::RefreshedElsewhere => {
             page.line(&info(&format!(
-                "Another process has just renewed it; the new token {end}"
+                "Another process just refreshed it; the new token {end}"
             )));
         }
         RefreshResult::WasFresh | RefreshResult::StillAlive => {
-            page.line(&info(&format!("Not renewed; the current token {end}")));
+            page.line(&info(&format!("Not refreshed; the current token {end}")));
         }
     }
     page.into_text()
@@ -80,7 +79,7 @@ fn info(text: &str) -> String {
 /// In whole seconds; one that has begun counts.
 fn end(expires: Option<Timestamp>, now: Timestamp) -> String {
     match expires.map(|end| now.until(end)) {
-        None => "has no known end".to_owned(),
+        None => "has no known expiry".to_owned(),
         Some(left @ ..=0) => format!("expired {}s ago", left.saturating_neg() / 1_000),
         Some(left) => format!("expires in {}s", left.saturating_add(999) / 1_000),
     }
@@ -143,7 +142,7 @@ mod tests {
         let text = after_refresh(&living(RefreshResult::RefreshedElsewhere), NOW);
         assert_eq!(
             text,
-            "[INFO] Another process has just renewed it; the new token expires in 3600s\n"
+            "[INFO] Another process just refreshed it; the new token expires in 3600s\n"
         );
     }
 
@@ -158,6 +157,6 @@ mod tests {
             ..report(0)
         };
         let text = current(&endless, NOW);
-        assert_eq!(text, "[INFO] Current token has no known end");
+        assert_eq!(text, "[INFO] Current token has no known expiry");
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn is_unique(root: &CstObject, path: &[&str]) -> Result<(), ShapeFaul
         let mut found = members.into_iter().filter(is_it);
         object = found.next().and_then(|member| member.object_value());
         if found.next().is_some() {
-            return Err((path[..=depth].join("."), "is there twice"));
+            return Err((path[..=depth].join("."), "appears twice"));
         }
     }
     Ok(())

@@ -143,7 +143,7 @@ fn unless(fits: bool, fault: &str) -> Option<String> {
 }
 
 fn schema(number: &i64) -> Option<String> {
-    let fault = format!("schema {number} is not known here: write schema = 1");
+    let fault = format!("unknown schema {number}: write schema = 1");
     unless(*number == 1, &fault)
 }
 
@@ -158,19 +158,16 @@ fn id(text: &str) -> Result<ProviderId, String> {
 
 fn line(text: &str) -> Option<String> {
     if text.trim().is_empty() {
-        return Some("this cannot be empty: write something, or leave the key out".to_owned());
+        return Some("this cannot be empty: set it, or remove the key".to_owned());
     }
     let fits = !text.contains(is_unprintable);
-    unless(
-        fits,
-        "this cannot hold a control character: write plain text",
-    )
+    unless(fits, "this cannot contain control characters")
 }
 
 fn variable(text: &str) -> Option<String> {
     let plain = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
     let fits = text.bytes().all(plain) && text.starts_with(|c: char| !c.is_ascii_digit());
-    let fault = format!("{text:?} is not the name of a variable: write capitals, digits and _");
+    let fault = format!("{text:?} is not a variable name: use capital letters, digits and _");
     unless(fits, &fault)
 }
 
@@ -186,32 +183,32 @@ fn address(text: &str) -> Option<String> {
         ));
     }
     let names_user = !url.username().is_empty() || url.password().is_some();
-    let fault = "an address cannot hold a user, a password or a fragment: leave it out";
+    let fault = "a URL cannot contain a user name, password or fragment: remove it";
     unless(!names_user && url.fragment().is_none(), fault)
 }
 
 fn redirect_host(text: &str) -> Option<String> {
     let fault =
-        "the redirect comes back to this machine: write \"localhost\", \"127.0.0.1\" or \"[::1]\"";
+        "the redirect must point to this machine: write \"localhost\", \"127.0.0.1\" or \"[::1]\"";
     unless(Loopback::HOSTS.contains(&text), fault)
 }
 
 fn redirect_path(text: &str) -> Option<String> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
     let fits = text.starts_with('/') && text.bytes().all(plain);
-    let fault = "write the path of the redirect, from its / on and without a query";
+    let fault = "write the path of the redirect, starting with / and without a query";
     unless(fits, fault)
 }
 
 fn port_list(numbers: &[u16]) -> Option<String> {
-    let fault = "name at least one port; 0 stands for any free one";
+    let fault = "set at least one port; 0 means any free port";
     unless(!numbers.is_empty(), fault)
 }
 
 fn params(pairs: &BTreeMap<String, String>) -> Result<Vec<(String, String)>, String> {
     let mut names = pairs.keys();
     match names.find(|name| STANDARD_PARAMS.contains(&name.as_str())) {
-        Some(name) => Err(format!("the protocol sets {name} itself: leave it out")),
+        Some(name) => Err(format!("{name} is set by the protocol: remove it")),
         None => Ok(pairs.clone().into_iter().collect()),
     }
 }
@@ -219,7 +216,7 @@ fn params(pairs: &BTreeMap<String, String>) -> Result<Vec<(String, String)>, Str
 fn headers(pairs: &BTreeMap<String, String>) -> Result<Vec<(String, String)>, String> {
     let fault = |(name, value): (&String, &String)| {
         let fits = value.bytes().all(|b| b == b' ' || b.is_ascii_graphic());
-        let fault = format!("the header {name} holds something else than printable ASCII");
+        let fault = format!("the header {name} must be printable ASCII");
         header_name(name).or(unless(fits, &fault))
     };
     let fault = pairs.iter().find_map(fault);
@@ -230,11 +227,11 @@ fn header_name(name: &str) -> Option<String> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     if name.is_empty() || !name.bytes().all(plain) {
         return Some(format!(
-            "{name:?} is not the name of a header: write letters, digits, - and _"
+            "{name:?} is not a header name: use letters, digits, - and _"
         ));
     }
     let is_standard = STANDARD_HEADERS.contains(&name.to_ascii_lowercase().as_str());
-    let fault = format!("the header {name} is not for a manifest to set: leave it out");
+    let fault = format!("a manifest cannot set the header {name}: remove it");
     unless(!is_standard, &fault)
 }
 
@@ -243,7 +240,7 @@ fn profile_name(text: &str) -> Option<String> {
     match ProfileId::parse(text) {
         Ok(id) => unless(
             id.as_str() == text,
-            &format!("{text:?} begins or ends with a space"),
+            &format!("{text:?} starts or ends with a space"),
         ),
         Err(error) => Some(error.to_string()),
     }
@@ -254,8 +251,8 @@ fn host_pattern(text: &str) -> Option<String> {
     let host = text.strip_prefix("*.").unwrap_or(text);
     let fits = Host::parse(host).is_ok_and(|parsed| parsed.to_string() == host);
     let fault = format!(
-        "{text:?} is not the name of a host: write it alone and in lower case, *. in front for \
-         every host below"
+        "{text:?} is not a host name: write only the host, in lower case; *. in front matches \
+         subdomains"
     );
     unless(fits, &fault)
 }
@@ -266,20 +263,20 @@ fn secret_name(text: &str) -> Result<String, String> {
     let name = name.and_then(|rest| rest.strip_suffix('}'));
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     let name = name.filter(|name| !name.is_empty() && name.bytes().all(plain));
-    let fault = "a secret does not belong in a manifest: write ${secret:NAME}";
+    let fault = "a manifest must not contain a secret: write ${secret:NAME}";
     name.map(str::to_owned).ok_or_else(|| fault.to_owned())
 }
 
 fn absolute_path(text: &str) -> Option<String> {
     let fits = text.starts_with('/') && !text.contains(is_unprintable);
-    let fault = "the path of a program must be absolute: write it from / on";
+    let fault = "the path of a program must be absolute: start it with /";
     unless(fits, fault)
 }
 
 /// The word in front of a credential in `Authorization` (RFC 9110 section 11.1).
 fn scheme_word(text: &str) -> Option<String> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-    let fault = format!("{text:?} is no word for Authorization: write one such as \"Bearer\"");
+    let fault = format!("{text:?} is not an Authorization scheme: write one such as \"Bearer\"");
     unless(!text.is_empty() && text.bytes().all(plain), &fault)
 }
 
@@ -288,7 +285,7 @@ fn statuses(numbers: &[u16]) -> Option<String> {
     let mut numbers = numbers.iter();
     let wrong = numbers.find(|number| !matches!(number, 200..300 | 400..500))?;
     Some(format!(
-        "{wrong} is no status that can mean yes: write one from 200 to 299 or 400 to 499"
+        "{wrong} cannot be a success status: use 200 to 299 or 400 to 499"
     ))
 }
 
@@ -297,7 +294,7 @@ fn body(text: &str) -> Option<String> {
     let read = serde_json::from_str::<serde::de::IgnoredAny>(&fill_body(text, "m", 1));
     let why = read.err()?;
     Some(format!(
-        "the body is no JSON ({why}): write '{{\"model\": \"{{model}}\", \"max_tokens\": {{max_tokens}}}}' and \
+        "the body is not JSON ({why}): write '{{\"model\": \"{{model}}\", \"max_tokens\": {{max_tokens}}}}' and \
          the like"
     ))
 }
@@ -316,7 +313,7 @@ fn claim(text: &str) -> Result<ClaimPath, String> {
     });
     found.ok_or_else(|| {
         format!(
-            "{text:?} is not a place of a claim: write access_token, id_token, response or \
+            "{text:?} is not the location of a claim: write access_token, id_token, response or \
              userinfo, a colon, and a JSON pointer, as in \"id_token:/sub\""
         )
     })
@@ -324,7 +321,7 @@ fn claim(text: &str) -> Result<ClaimPath, String> {
 
 fn span(text: &str) -> Result<Duration, String> {
     parse_duration(text, "s").map_err(|_| {
-        format!("{text:?} is no length of time: write one such as \"90s\", \"10m\" or \"1.5h\"")
+        format!("{text:?} is not a duration: write one such as \"90s\", \"10m\" or \"1.5h\"")
     })
 }
 

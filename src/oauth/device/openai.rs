@@ -40,7 +40,7 @@ pub(super) fn authorize(
     }
     let body = success_body(&answer, now)?;
     let device_code = text(&body, "device_auth_id");
-    let device_code = device_code.ok_or(DeviceError::Malformed("holds no device_auth_id"))?;
+    let device_code = device_code.ok_or(DeviceError::Malformed("has no device_auth_id"))?;
     let members = Members {
         device_code: Secret::from(device_code),
         uri: page,
@@ -104,7 +104,7 @@ fn ask_approval(
             code_verifier,
         }),
         _ => {
-            let reason = format!("the {ENDPOINT} answered without an authorization code");
+            let reason = format!("the {ENDPOINT} returned no authorization code");
             Err(OAuthError::Unexpected { reason }.into())
         }
     }

@@ -36,13 +36,13 @@ pub enum DeviceError {
     #[error(transparent)]
     Random(#[from] RandomError),
     /// Device codes are switched off, for everybody or for this account.
-    #[error("the server gives out no device codes (HTTP {status})")]
+    #[error("the server issues no device codes (HTTP {status})")]
     SwitchedOff {
         /// The status it answered with.
         status: u16,
     },
     /// The server sends people to an address that may not be shown.
-    #[error("the server sends people to {address}, which was refused: it {why}")]
+    #[error("the verification address {address} was rejected: it {why}")]
     Address {
         /// The address, cleaned for a terminal.
         address: String,
@@ -50,7 +50,7 @@ pub enum DeviceError {
         why: &'static str,
     },
     /// The answer to the device authorization request is not one.
-    #[error("the answer to the device authorization request {0}")]
+    #[error("the response to the device authorization request {0}")]
     Malformed(&'static str),
     /// The person or the provider refused.
     #[error("{code}{}{description}", if description.is_empty() { "" } else { ": " })]

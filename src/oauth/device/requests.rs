@@ -34,7 +34,7 @@ impl DeviceClient<'_> {
     /// The device authorization endpoint.
     pub(super) fn endpoint(&self) -> Result<&str, OAuthError> {
         self.client.device.as_deref().ok_or_else(|| {
-            let reason = "the manifest names no device authorization endpoint".to_owned();
+            let reason = "the manifest has no device authorization endpoint".to_owned();
             OAuthError::Unsupported { reason }
         })
     }

@@ -34,13 +34,13 @@ pub(super) fn authorize(
     let answer = client.send_authorization_request(request, random)?;
     let body = success_body(&answer, now)?;
     let missing = DeviceError::Malformed;
-    let device_code = text(&body, "device_code").ok_or(missing("holds no device code"))?;
+    let device_code = text(&body, "device_code").ok_or(missing("has no device code"))?;
     // Some servers still use the name of the draft.
     let uri = text(&body, "verification_uri").or(text(&body, "verification_url"));
     let lifetime = number(&body, "expires_in").map(Duration::try_from_secs_f64);
     let members = Members {
         device_code: Secret::from(device_code),
-        uri: uri.ok_or(missing("holds no verification address"))?,
+        uri: uri.ok_or(missing("has no verification address"))?,
         code_verifier,
         lifetime: lifetime.and_then(Result::ok),
         interval: interval(&body, 1.0, client.flow.interval),

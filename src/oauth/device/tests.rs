@@ -204,9 +204,9 @@ fn rfc8628_3_5_every_error_code_is_heeded_whatever_the_status() {
     let other = r#"{"error":"incorrect_device_code","error_description":"dc-MARKER is not known"}"#;
     assert_eq!(
         poll(200, other),
-        "failed: the token endpoint answered HTTP 400: incorrect_device_code: (hidden) is not known"
+        "failed: the token endpoint returned HTTP 400: incorrect_device_code: (hidden) is not known"
     );
-    assert!(poll(200, "{}").starts_with("failed: the token endpoint answered without"));
+    assert!(poll(200, "{}").starts_with("failed: the token endpoint returned no"));
     assert!(poll(302, "").starts_with("failed: "));
 }
 
@@ -259,17 +259,17 @@ fn rfc8628_3_2_what_is_missing_gets_its_default_or_is_an_error() {
     for (body, what) in [
         (
             r#"{"user_code":"A","verification_uri":"https://github.com/d"}"#,
-            "holds no device code",
+            "has no device code",
         ),
         (
             r#"{"device_code":"MARKER","verification_uri":"https://github.com/d"}"#,
-            "holds no user code",
+            "has no user code",
         ),
         (
             r#"{"device_code":"MARKER","user_code":"A"}"#,
-            "holds no verification address",
+            "has no verification address",
         ),
-        ("<html>MARKER", "holds no device code"),
+        ("<html>MARKER", "has no device code"),
     ] {
         assert!(case.refusal(200, body).contains(what), "{body}");
     }
@@ -291,12 +291,12 @@ fn errors_of_the_first_request_name_their_endpoint_and_no_secret() {
     let case = Case::builtin("github-copilot");
     assert_eq!(
         case.refusal(404, "Not Found MARKER"),
-        "the device authorization endpoint answered HTTP 404"
+        "the device authorization endpoint returned HTTP 404"
     );
     let disabled = r#"{"error":"device_flow_disabled","error_description":"Device Flow must be explicitly enabled"}"#;
     assert_eq!(
         case.refusal(200, disabled),
-        "the device authorization endpoint answered HTTP 200: device_flow_disabled: Device Flow must be explicitly enabled"
+        "the device authorization endpoint returned HTTP 200: device_flow_disabled: Device Flow must be explicitly enabled"
     );
     case.http.fail(HttpErrorKind::Connect);
     let error = authorize(&case.device(), &Counting::default(), NOW).unwrap_err();

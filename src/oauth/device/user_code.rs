@@ -41,7 +41,7 @@ pub(super) fn authorize(
     let returned = text(&body, "state").map(Secret::from);
     if returned.as_ref() != Some(&state) {
         return Err(DeviceError::Malformed(
-            "does not repeat our state, so it is not the answer to this login",
+            "does not repeat our state, so it is not the response to this login",
         ));
     }
     let missing = DeviceError::Malformed;
@@ -49,8 +49,8 @@ pub(super) fn authorize(
     let there = answer.header("date").and_then(http_date).unwrap_or(now);
     let end = body.get("expired_in");
     let members = Members {
-        device_code: Secret::from(text(&body, "user_code").ok_or(missing("holds no user code"))?),
-        uri: text(&body, "verification_uri").ok_or(missing("holds no verification address"))?,
+        device_code: Secret::from(text(&body, "user_code").ok_or(missing("has no user code"))?),
+        uri: text(&body, "verification_uri").ok_or(missing("has no verification address"))?,
         code_verifier,
         lifetime: end.and_then(|end| lifetime::lifetime(end, there)),
         interval: interval(&body, 1_000.0, client.flow.interval),

@@ -20,12 +20,12 @@ const LONGEST_ADDRESS: usize = 2_000;
 pub(super) fn user_code(text: &str) -> Result<String, DeviceError> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(DeviceError::Malformed("holds no user code"));
+        return Err(DeviceError::Malformed("has no user code"));
     }
     let too_long = text.chars().count() > LONGEST_CODE;
     if too_long || text.chars().any(is_unprintable) {
         return Err(DeviceError::Malformed(
-            "holds a user code that cannot be shown: it has more than 64 characters, or characters that steer a terminal",
+            "has a user code that cannot be displayed: it is longer than 64 characters or contains control characters",
         ));
     }
     Ok(text.to_owned())
@@ -76,9 +76,9 @@ mod tests {
             ("https://evil.example/", "it is on a host"),
             ("https://x.ai.evil.example/", "it is on a host"),
             ("https://evilx.ai/", "it is on a host"),
-            ("https://x.ai@evil.example/", "it names a user"),
+            ("https://x.ai@evil.example/", "it contains a user name"),
             ("http://x.ai/device", "it is not https"),
-            ("javascript:alert(1)", "it names no host"),
+            ("javascript:alert(1)", "it has no host"),
             ("ftp://x.ai/", "it is not https"),
             ("/device", "it is not a URL"),
             ("http://127.0.0.1:99/device", "it is on a host"),

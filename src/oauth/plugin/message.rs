@@ -205,14 +205,14 @@ pub(super) enum ErrorKind {
 /// # Errors
 /// Returns what is wrong with it, a clause that quotes nothing.
 pub(super) fn read(line: &Secret<Vec<u8>>) -> Result<Incoming, String> {
-    let line = std::str::from_utf8(line.expose()).map_err(|_| "is no UTF-8".to_owned())?;
+    let line = std::str::from_utf8(line.expose()).map_err(|_| "is not UTF-8".to_owned())?;
     let tag: Tag = serde_json::from_str(line).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => "is no JSON object with a type".to_owned(),
-        _ => format!("is no JSON (column {})", error.column()),
+        serde_json::error::Category::Data => "is not a JSON object with a type".to_owned(),
+        _ => format!("is not valid JSON (column {})", error.column()),
     })?;
     fn as_told<'de, T: Deserialize<'de>>(line: &'de str, what: &str) -> Result<T, String> {
         let message = serde_json::from_str(line);
-        message.map_err(|_| format!("is no {what} as the protocol has it"))
+        message.map_err(|_| format!("is not a valid {what} of the protocol"))
     }
     Ok(match tag.r#type.as_str() {
         "hello" => Incoming::Hello(as_told(line, "hello")?),
@@ -221,7 +221,7 @@ pub(super) fn read(line: &Secret<Vec<u8>>) -> Result<Incoming, String> {
         "grant" => Incoming::Grant,
         "done" => Incoming::Done,
         "error" => Incoming::Error(as_told(line, "error")?),
-        _ => return Err("has a type that the protocol does not know".to_owned()),
+        _ => return Err("has a type that is not in the protocol".to_owned()),
     })
 }
 
@@ -278,25 +278,25 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_line_is_said_without_quoting_it() {
         for (line, expected) in [
-            ("", "is no JSON (column 0)"),
-            ("MARKER", "is no JSON (column 1)"),
-            (r#"{"type":"grant""#, "is no JSON (column 15)"),
-            (r#""MARKER""#, "is no JSON object with a type"),
+            ("", "is not valid JSON (column 0)"),
+            ("MARKER", "is not valid JSON (column 1)"),
+            (r#"{"type":"grant""#, "is not valid JSON (column 15)"),
+            (r#""MARKER""#, "is not a JSON object with a type"),
             (
                 r#"{"access_token":"MARKER"}"#,
-                "is no JSON object with a type",
+                "is not a JSON object with a type",
             ),
             (
                 r#"{"type":"MARKER"}"#,
-                "has a type that the protocol does not know",
+                "has a type that is not in the protocol",
             ),
             (
                 r#"{"type":"hello","protocol":"MARKER"}"#,
-                "is no hello as the protocol has it",
+                "is not a valid hello of the protocol",
             ),
             (
                 r#"{"type":"error","kind":"MARKER"}"#,
-                "is no error as the protocol has it",
+                "is not a valid error of the protocol",
             ),
         ] {
             assert_eq!(fault(line), expected, "{line}");

@@ -178,12 +178,12 @@ impl Session<'_> {
         let hello = match message::read(&line) {
             Ok(Incoming::Hello(hello)) => hello,
             Ok(Incoming::Error(message)) => return Err(self.error(&message)),
-            Ok(_) => return Err(self.fault("does not begin with hello")),
+            Ok(_) => return Err(self.fault("does not start with hello")),
             Err(fault) => return Err(self.line_fault(&fault)),
         };
         if hello.protocol != message::PROTOCOL {
             return Err(self.fault(&format!(
-                "speaks version {} of the protocol, and only version {} is known here",
+                "uses protocol version {}, but only version {} is supported",
                 hello.protocol,
                 message::PROTOCOL
             )));
@@ -192,7 +192,7 @@ impl Session<'_> {
             true => Ok(()),
             false => Err(OAuthError::Refused(Refusal {
                 code: "unsupported_request".to_owned(),
-                description: format!("{} knows no {}", self.name, request.name()),
+                description: format!("{} does not support {}", self.name, request.name()),
                 status: 0,
             })),
         }
@@ -246,7 +246,7 @@ impl Session<'_> {
     ) -> Result<Secret<Vec<u8>>, OAuthError> {
         match message::read(&line) {
             Ok(incoming) if fits(&incoming) => Ok(line),
-            Ok(_) => Err(self.line_fault("is no answer to what was asked")),
+            Ok(_) => Err(self.line_fault("is not a response to the request")),
             Err(fault) => Err(self.line_fault(&fault)),
         }
     }
@@ -254,7 +254,7 @@ impl Session<'_> {
     fn next(&mut self) -> Result<Secret<Vec<u8>>, OAuthError> {
         self.lines += 1;
         if self.lines > MAX_LINES {
-            return Err(self.fault(&format!("said more than {MAX_LINES} lines")));
+            return Err(self.fault(&format!("wrote more than {MAX_LINES} lines")));
         }
         loop {
             if let Some(signal) = (self.stop)() {
@@ -270,7 +270,7 @@ impl Session<'_> {
                 Received::Line(line) => return Ok(line),
                 Received::Nothing => {}
                 Received::TooLong => {
-                    return Err(self.fault(&format!("said a line of more than {MAX_LINE} bytes")));
+                    return Err(self.fault(&format!("wrote a line longer than {MAX_LINE} bytes")));
                 }
                 Received::Ended(how) => return Err(self.fault(&how)),
             }
@@ -292,7 +292,7 @@ impl Session<'_> {
 
     fn line_fault(&self, fault: &str) -> OAuthError {
         self.fault(&format!(
-            "said what is not understood: its line {} {fault}",
+            "wrote an invalid message: line {} {fault}",
             self.lines
         ))
     }

@@ -103,11 +103,14 @@ fn nothing_leaves_before_the_program_has_said_what_it_can() {
         ),
         (
             r#"{"type":"hello","protocol":1,"requests":["login"]}"#,
-            "knows no refresh",
+            "does not support refresh",
         ),
-        (r#"{"type":"hello","protocol":1}"#, "knows no refresh"),
-        (GRANT, "does not begin with hello"),
-        ("hello", "its line 1 is no JSON"),
+        (
+            r#"{"type":"hello","protocol":1}"#,
+            "does not support refresh",
+        ),
+        (GRANT, "does not start with hello"),
+        ("hello", "line 1 is not valid JSON"),
     ];
     for (hello, words) in hellos {
         let world = World::saying(&[hello]);
@@ -137,7 +140,7 @@ fn without_an_answer_nobody_knows_whether_the_token_is_spent() {
         "openclaw-auth-acme did not answer within 30 s"
     );
     for (heard, words) in [
-        (Received::TooLong, "more than 1048576 bytes"),
+        (Received::TooLong, "longer than 1048576 bytes"),
         (
             Received::Ended("crashed".into()),
             "openclaw-auth-acme crashed",

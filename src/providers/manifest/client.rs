@@ -34,21 +34,19 @@ impl ClientTable {
     pub(super) fn registration(self) -> Result<Registration, &'static str> {
         if self.id.is_none() && self.id_env.is_empty() {
             return Err(
-                "[client] needs a client id: write id = \"...\", or id_env = [\"NAME\"] for one \
-                 that the user brings",
+                "[client] needs a client id: write id = \"...\", or id_env = [\"NAME\"] if \
+                 users provide their own",
             );
         }
         if self.token.is_none() && self.issuer.is_none() {
             return Err(
                 "[client] needs a token endpoint: write token = \"https://...\", or \
-                 issuer = \"https://...\" for a server that tells it",
+                 issuer = \"https://...\" for a server that publishes it",
             );
         }
         if self.secret_required && self.secret.is_none() && self.secret_env.is_empty() {
-            return Err(
-                "secret_required says that nothing goes without a secret, and none is named: \
-                 write secret = \"${secret:NAME}\" or secret_env = [\"NAME\"]",
-            );
+            return Err("secret_required is set, but there is no secret: \
+                 write secret = \"${secret:NAME}\" or secret_env = [\"NAME\"]");
         }
         Ok(Registration {
             id: ClientValue {

@@ -27,7 +27,7 @@ const EXAMPLES: [(&str, &str); 11] = [
 
 /// What `serde` and the parser call things, and what a manifest's author does.
 const WORDS: [(&str, &str); 7] = [
-    ("expected a string", "write a text in quotes"),
+    ("expected a string", "write a string in quotes"),
     ("expected a sequence", "write a list in brackets: [ ... ]"),
     ("expected a map", "write a table: { key = ... }"),
     ("expected a boolean", "write true or false"),
@@ -38,21 +38,18 @@ const WORDS: [(&str, &str); 7] = [
 
 /// What the parser of TOML says, and what it means.
 const SYNTAX: [(&str, &str); 4] = [
-    (
-        "duplicate key",
-        "this stands in the file already: keep one of them",
-    ),
+    ("duplicate key", "duplicate key: keep one of them"),
     (
         "invalid key-value pair, expected key",
-        "this is no TOML: write key = value, one on a line",
+        "not valid TOML: write key = value, one per line",
     ),
     (
         "string values must be quoted, expected literal string",
-        "write a text in quotes",
+        "write a string in quotes",
     ),
     (
         "invalid basic string, expected `\"`",
-        "this text has no end: write a quote behind it",
+        "unterminated string: add the closing quote",
     ),
 ];
 
@@ -82,7 +79,7 @@ fn plainly(message: &str) -> String {
     if let Some(rest) = message.strip_prefix("unknown variant ") {
         return match rest.split_once(", expected ") {
             Some((value, known)) => {
-                format!("{value} is not known here: write {}", quoted(known))
+                format!("unknown value {value}: write {}", quoted(known))
             }
             None => message.to_owned(),
         };
@@ -99,7 +96,7 @@ fn plainly(message: &str) -> String {
         return (*ours).to_owned();
     }
     if message.contains(", expected struct ") {
-        return "this is a table: write it as [name], with its keys below".to_owned();
+        return "this is a table: write it as [name] with its keys below".to_owned();
     }
     for (theirs, ours) in WORDS {
         if let Some(found) = message.strip_suffix(theirs) {
@@ -120,7 +117,7 @@ fn unknown_key(rest: &str) -> String {
         Some(near) => format!("unknown key {key}: write `{near}`"),
         None => {
             let names: Vec<&str> = names.collect();
-            format!("unknown key {key}: known here are {}", names.join(", "))
+            format!("unknown key {key}: expected {}", names.join(", "))
         }
     }
 }
@@ -147,16 +144,16 @@ mod tests {
             ),
             (
                 "unknown field `colour`, expected `path`",
-                "unknown key `colour`: known here are path",
+                "unknown key `colour`: expected path",
             ),
             (
                 "unknown variant `xml`, expected `form` or `json`",
-                "`xml` is not known here: write \"form\" or \"json\"",
+                "unknown value `xml`: write \"form\" or \"json\"",
             ),
             ("missing field `id`", "`id` is missing: write id = \"acme\""),
             (
                 "invalid type: integer `1`, expected a string",
-                "integer `1`: write a text in quotes",
+                "integer `1`: write a string in quotes",
             ),
             ("something new", "something new"),
         ] {

@@ -61,7 +61,7 @@ fn flow(mut value: Spanned<DeValue<'_>>) -> Result<FlowAt, Fault> {
         "token" => Ok(Flow::Token(read(value)?)),
         "key" => Ok(Flow::Key(read(value)?)),
         _ => {
-            let message = format!("this is no kind of flow: write kind = {KINDS}");
+            let message = format!("unknown kind of flow: write kind = {KINDS}");
             return Err(Fault::at(kind.span(), message));
         }
     };

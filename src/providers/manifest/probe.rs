@@ -52,7 +52,7 @@ impl ProbeTable {
     fn probe(self) -> Result<Probe, &'static str> {
         let posts = match (self.method, &self.body) {
             (Some(MethodName::Get), Some(_)) => {
-                return Err("a GET has no body: write method = \"POST\", or leave the body out");
+                return Err("a GET has no body: set method = \"POST\", or remove the body");
             }
             (Some(method), _) => method == MethodName::Post,
             (None, body) => body.is_some(),
@@ -117,8 +117,8 @@ fn carrier(
         (Some(header), None) => Ok(Carrier::Header(header.plain())),
         (None, Some(scheme)) => Ok(Carrier::Scheme(scheme.plain())),
         (Some(_), Some(_)) => Err(
-            "a credential is shown in one place: write header for one of its own, or scheme for \
-             a word in Authorization",
+            "a credential is sent in one header: write header for a custom one, or scheme for \
+             Authorization",
         ),
     }
 }

@@ -102,7 +102,7 @@ fn the_documented_examples_are_manifests() {
 /// The keys that may stand below this, by what the parser says of one that may not.
 fn keys(table: &str) -> Vec<String> {
     let (_, message) = fault(&format!("{table}\nzzz = 1\n"));
-    let (_, known) = message.split_once("known here are ").unwrap();
+    let (_, known) = message.split_once("expected ").unwrap();
     known.split(", ").map(str::to_owned).collect()
 }
 

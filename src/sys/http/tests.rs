@@ -82,7 +82,7 @@ fn a_request_is_given_up_in_time_or_when_told_so() {
     assert_eq!(error.kind, HttpErrorKind::AnswerTimeout);
     let error = given_up(Duration::from_secs(3_600), &|| true);
     assert_eq!(error.kind, HttpErrorKind::NoAnswer);
-    assert_eq!(error.detail, "given up");
+    assert_eq!(error.detail, "canceled");
 
     let (address, _server) = serve(say("HTTP/1.1 204 No Content\r\n\r\n"));
     let patience = Patience {

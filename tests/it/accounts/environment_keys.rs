@@ -258,9 +258,9 @@ fn a_login_shell_that_fails_is_a_fault_and_no_failure() {
         ),
         (
             format!("echo {marker}; exec sleep 600"),
-            "no answer within 300 ms",
+            "no output within 300 ms",
         ),
-        (format!("yes {marker}"), "its answer is too long"),
+        (format!("yes {marker}"), "output too long"),
     ] {
         let world = World::new();
         let shell = shell(&world, &body);

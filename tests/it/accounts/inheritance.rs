@@ -139,7 +139,7 @@ fn an_agent_that_was_cut_off_sees_nothing_more_because_of_a_slip() {
         assert_eq!(world.read(FILE), slip);
         let ran = world.run(&["doctor"]);
         assert!(
-            ran.out.contains("does not say what this agent inherits"),
+            ran.out.contains("does not define what this agent inherits"),
             "{ran:?}"
         );
     }
@@ -153,7 +153,7 @@ fn a_link_that_leads_nowhere_is_told() {
     let world = world();
     let ran = inherit(&world, &["--link", "groq:c"]);
     assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(ran.err.contains("main holds no profile groq:c"), "{ran:?}");
+    assert!(ran.err.contains("main has no profile groq:c"), "{ran:?}");
     assert_eq!(inherit(&world, &["--link", "groq:a"]).code, 0);
     let logout = [
         "models", "auth", "logout", "groq:a", "--agent", "main", "--yes",

@@ -333,7 +333,7 @@ fn the_configuration_of_openclaw_counts_and_is_checked() {
         config(wrong);
         let ran = run(&world, &format!("report {A} --ok"));
         assert_eq!(ran.code, 1, "{ran:?}");
-        let told = "auth.cooldowns.billingBackoffHours is no number greater than 0";
+        let told = "auth.cooldowns.billingBackoffHours is not a number greater than 0";
         assert!(ran.err.contains(told), "{ran:?}");
     }
 }

@@ -198,7 +198,7 @@ fn a_prompt_ends_at_once_and_gives_the_terminal_back() {
     ] {
         let (world, _issuer) = World::with_issuer(Account::default());
         let paste = ["models", "auth", "paste-token", "--provider", "anthropic"];
-        at_a_prompt(&world, &paste, "it is not shown", signal, code);
+        at_a_prompt(&world, &paste, "input is hidden", signal, code);
         let login = ["models", "auth", "login", "--no-browser"];
         at_a_prompt(&world, &login, "Or paste", signal, code);
     }

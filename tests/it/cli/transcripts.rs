@@ -58,7 +58,7 @@ const VOLATILE: [(&str, &str); 24] = [
     (r#"\b([Pp]ort"?:?) ?\d+"#, "$1 <port>"),
     (r"ssh -L \d+:", "ssh -L <port>:"),
     // Linux alone tells who holds a port.
-    (r", held by pid \d+ \([^)]*\)", ""),
+    (r", used by pid \d+ \([^)]*\)", ""),
     (r"pid \d+ on \S+", "pid <pid> on <host>"),
     (r"\(os error \d+\)", "(os error <number>)"),
     (r"([?&]state=)[\w-]+", "$1<state>"),

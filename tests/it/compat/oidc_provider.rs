@@ -73,7 +73,7 @@ fn ask_at_once(world: &World, processes: usize) -> Vec<Ran> {
 fn assert_needs_login(ran: &Ran) {
     assert_eq!(ran.code, 3, "{ran:?}");
     assert!(ran.err.contains("invalid_grant"), "{ran:?}");
-    assert!(ran.err.contains("No credential was changed."), "{ran:?}");
+    assert!(ran.err.contains("No credentials were changed."), "{ran:?}");
     let hint =
         format!("Try: openclaw models auth login --provider openai-codex --profile-id {PROFILE}");
     assert!(ran.err.contains(&hint), "{ran:?}");
@@ -196,7 +196,7 @@ fn chromium_is_opened_follows_the_redirect_and_shows_the_page() {
     tab.click("button[value=yes]");
     tab.click("form:has(button[value=no]) button[value=yes]");
     assert_eq!(tab.text("//h1[text()='Login complete']"), "Login complete");
-    let words = format!("The login of {WHO} is stored. You can close this tab.");
+    let words = format!("You are logged in as {WHO}. You can close this tab.");
     assert_eq!(tab.text("//p"), words);
 
     let url = url::Url::parse(&tab.url()).unwrap();

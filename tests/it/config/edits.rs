@@ -144,7 +144,7 @@ fn five_backups_are_kept_the_newest_first() {
 #[test]
 fn what_cannot_be_changed_safely_stays_as_it_is() {
     for (config, message) in [
-        (r#"{ "$include": "inc.json" }"#, "comes from"),
+        (r#"{ "$include": "inc.json" }"#, "is defined in"),
         ("{ a: ,\n}", "openclaw.json:1:"),
         (r#"{ agents: { list: 5 } }"#, "agents.list is not a list"),
     ] {

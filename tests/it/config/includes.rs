@@ -129,7 +129,10 @@ fn includes_lie_ten_deep_and_no_deeper() {
             assert_eq!(agents(&world).unwrap(), ["deepest"]);
         } else {
             let error = refused(&world);
-            assert!(error.contains("\"11.json\" lies too deep"), "{error}");
+            assert!(
+                error.contains("\"11.json\" is nested too deeply"),
+                "{error}"
+            );
         }
     }
 }
@@ -144,7 +147,7 @@ fn what_cannot_be_included_is_named() {
         ),
         ("{}", "$include is neither a path nor a list of paths"),
         (r#""broken.json""#, "/state/broken.json:2:8: "),
-        (r#""list.json", x: 1"#, "$include has members beside it"),
+        (r#""list.json", x: 1"#, "$include has sibling keys"),
     ] {
         let text = format!("{{ $include: {include} }}");
         let world = world(&[
@@ -209,7 +212,7 @@ fn what_an_included_file_defines_is_not_edited_around_it() {
         ] {
             let ran = world.run(args);
             assert!(
-                ran.code == 1 && ran.err.contains("agents.list comes from"),
+                ran.code == 1 && ran.err.contains("agents.list is defined in"),
                 "{config}: {ran:?}"
             );
         }
@@ -230,7 +233,7 @@ fn a_member_that_is_there_twice_is_not_guessed_at() {
     ] {
         let ran = world.run(args);
         assert!(
-            ran.code == 1 && ran.err.contains("agents is there twice"),
+            ran.code == 1 && ran.err.contains("agents appears twice"),
             "{ran:?}"
         );
     }
@@ -258,7 +261,7 @@ fn clashes(world: &World, args: &[&str], ids: [&str; 2], directory: &Path) {
     let before = world.read("openclaw.json");
     let ran = world.run(args);
     assert!(ran.code == 1 && ran.out.is_empty(), "{ran:?}");
-    let named = format!("agents {} and {} have the same agentDir, ", ids[0], ids[1]);
+    let named = format!("agents {} and {} share the agentDir ", ids[0], ids[1]);
     assert!(ran.err.contains(&named), "{ran:?}");
     assert!(ran.err.contains(directory.to_str().unwrap()), "{ran:?}");
     assert!(ran.err.contains("its own agentDir"), "{ran:?}");
@@ -310,7 +313,7 @@ fn deleting_an_agent_never_takes_the_credentials_of_another_along() {
         let ran = world.run(&["agents", "delete", "work", "--force"]);
         assert_eq!(ran.code, 1, "{ran:?}");
         assert!(
-            ran.err.contains("holds the credentials of main, too"),
+            ran.err.contains("also contains the credentials of main"),
             "{ran:?}"
         );
         assert_eq!(world.read("openclaw.json"), config);

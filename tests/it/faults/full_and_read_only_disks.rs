@@ -76,7 +76,7 @@ fn nothing_can_be_written(world: &World, issuer: &Issuer) {
     for args in [&TOKEN[..], &force, &PASTE, &logout, &add, &login] {
         let ran = world.pipe(args, &setup_token());
         assert_eq!(ran.code, 5, "{args:?}: {ran:?}");
-        assert!(ran.err.contains("No credential was changed."), "{ran:?}");
+        assert!(ran.err.contains("No credentials were changed."), "{ran:?}");
         assert_eq!(world.read(DOCUMENT), before, "{args:?}");
     }
     assert!(issuer.token_requests().is_empty(), "no token was spent");
@@ -121,7 +121,7 @@ fn a_disk_that_fills_up_during_the_request_loses_nothing() {
             world.store()["profiles"]["openai-codex:default"]["access"],
             out.trim_end()
         ),
-        5 => assert!(err.contains("its successor is safe"), "{err}"),
+        5 => assert!(err.contains("its replacement is saved"), "{err}"),
         _ => panic!("{code} {out} {err}"),
     }
     std::fs::remove_file(ballast(&world)).unwrap();

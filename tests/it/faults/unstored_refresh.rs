@@ -66,7 +66,10 @@ fn what_could_not_be_stored_is_taken_in_once_it_can() {
     world.write(DOCUMENT, &before);
     let taken = world.run(&TOKEN);
     assert_eq!(taken.code, 0, "{taken:?}");
-    assert!(taken.err.contains("is stored now"), "{taken:?}");
+    assert!(
+        taken.err.contains("stored the refresh response"),
+        "{taken:?}"
+    );
     let profile = &world.store()["profiles"]["openai-codex:default"];
     assert_eq!(profile["access"], taken.out.trim_end());
     assert_eq!(profile["custom"], "keepme");
@@ -185,7 +188,7 @@ fn status_knows_an_old_copy_for_what_it_is() {
     assert_eq!((token.code, token.out.trim_end()), (0, access.as_str()));
     let again = world.run(&["models", "auth", "refresh", "--force"]);
     assert_eq!(again.code, 3, "{again:?}");
-    assert!(again.err.contains("old copy"), "{again:?}");
+    assert!(again.err.contains("outdated copy"), "{again:?}");
     assert_eq!(issuer.token_requests().len(), 1);
 }
 
@@ -194,7 +197,7 @@ fn a_disk_that_fails_keeps_nobody_from_a_token_that_lives() {
     let (world, issuer) = World::with_issuer(Account::default());
     let (access, _) = world.seed(&issuer, "main", 60);
     // The place for the answer cannot be made.
-    world.write("rescue", "in the way");
+    world.write("rescue", "out of the way");
     let due = world.run(&TOKEN);
     assert_eq!(
         (due.code, due.out.trim_end()),
@@ -202,13 +205,13 @@ fn a_disk_that_fails_keeps_nobody_from_a_token_that_lives() {
         "{due:?}"
     );
     assert!(
-        due.err.contains("is due and could not be refreshed now"),
+        due.err.contains("expires soon and could not be refreshed"),
         "{due:?}"
     );
     let forced = world.run(&["models", "auth", "refresh", "--force"]);
     assert_eq!(forced.code, 5, "{forced:?}");
     assert!(
-        forced.err.contains("No credential was changed"),
+        forced.err.contains("No credentials were changed"),
         "{forced:?}"
     );
     assert_eq!(issuer.token_requests().len(), 0);

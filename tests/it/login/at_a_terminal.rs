@@ -83,7 +83,7 @@ fn ctrl_c_at_the_prompt_for_a_token() {
     cancelled(
         &World::new(),
         &["models", "auth", "paste-token", "--provider", "anthropic"],
-        "it is not shown",
+        "input is hidden",
     );
 }
 
@@ -91,11 +91,11 @@ fn ctrl_c_at_the_prompt_for_a_token() {
 fn a_login_where_there_are_only_keys_says_where_they_are_made_and_hides_one() {
     let world = World::new();
     let login = ["models", "auth", "login", "--provider", "openai"];
-    cancelled(&world, &login, "it is not shown");
+    cancelled(&world, &login, "input is hidden");
     let mut session = at_terminal(&world, &login);
     let page = "https://platform.openai.com/api-keys";
     session.exp_string(page).unwrap();
-    session.exp_string("it is not shown").unwrap();
+    session.exp_string("input is hidden").unwrap();
     paste(
         &mut session,
         "export OPENAI_API_KEY=\"sk-MARKER-0123456789\"",
@@ -146,7 +146,7 @@ fn an_address_of_another_login_is_not_used_and_the_wait_goes_on() {
     let state = redirected.split("state=").nth(1).unwrap();
     let state = state.split('&').next().unwrap();
     paste(&mut session, &redirected.replace(state, "of-another-login"));
-    session.exp_string("not used").unwrap();
+    session.exp_string("not accepted").unwrap();
     session.exp_string("Or paste").unwrap();
     assert_eq!(issuer.token_requests().len(), 0);
     paste(&mut session, &redirected);
@@ -161,14 +161,14 @@ fn a_bare_code_is_used_only_after_a_yes() {
     let (mut session, url) = login(&world);
     let code = code_of(&redirect(&issuer, &url));
     paste(&mut session, &code);
-    session.exp_string("cannot be checked").unwrap();
+    session.exp_string("may belong to another login").unwrap();
     session.send("n").unwrap();
     session.send("\r").unwrap();
     session.flush().unwrap();
     session.exp_string("Or paste").unwrap();
     assert_eq!(issuer.token_requests().len(), 0);
     paste(&mut session, &code);
-    session.exp_string("cannot be checked").unwrap();
+    session.exp_string("may belong to another login").unwrap();
     session.send("y").unwrap();
     session.send("\r").unwrap();
     session.flush().unwrap();

@@ -202,7 +202,7 @@ fn nobody_is_sent_to_the_browser_for_a_login_that_could_not_be_kept() {
     let ran = world.run(&["models", "auth", "login", "--provider", "openai-codex"]);
     assert_eq!((ran.code, ran.out.as_str()), (5, ""), "{ran:?}");
     assert!(
-        ran.err.contains("openclaw.sqlite holds the credentials of a later OpenClaw release (its schema is number 7, and OpenClaw 2026.6.11 wrote the configuration)"),
+        ran.err.contains("openclaw.sqlite was written by a later OpenClaw release (its schema is number 7, and OpenClaw 2026.6.11 wrote the configuration)"),
         "{ran:?}"
     );
     assert!(!ran.err.contains(issuer.url()), "{ran:?}");

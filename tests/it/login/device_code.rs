@@ -237,7 +237,10 @@ fn login_github_copilot_is_the_same_flow_and_tells_what_it_replaces() {
     let (told, first) = login(&[]);
     assert!(!told.contains("exists"), "{told}");
     let (told, second) = login(&[]);
-    assert!(told.contains("github-copilot:github exists"), "{told}");
+    assert!(
+        told.contains("github-copilot:github already exists"),
+        "{told}"
+    );
     assert_ne!(
         first["github-copilot:github"]["token"],
         second["github-copilot:github"]["token"]
@@ -285,13 +288,13 @@ fn device_codes_that_are_switched_off_name_the_setting_and_the_other_way() {
     assert_eq!(names(&events), ["policy", "error"]);
     let error = event(&events, "error");
     let hint = error["hint"].as_str().unwrap();
-    assert!(hint.contains("security settings of ChatGPT"), "{hint}");
+    assert!(hint.contains("ChatGPT security settings"), "{hint}");
     assert!(
         hint.ends_with("openclaw models auth login --provider openai-codex --method oauth"),
         "{hint}"
     );
     let message = error["message"].as_str().unwrap();
-    assert!(message.contains("switched off"), "{message}");
+    assert!(message.contains("disabled"), "{message}");
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn refused(world: &World) -> Ran {
     let (ran, _) = login.finish();
     let document = world.state().join("agents/main/agent/auth-profiles.json");
     assert!(!document.exists(), "{ran:?}");
-    assert!(ran.err.contains("nothing was stored"), "{ran:?}");
+    assert!(ran.err.contains("nothing was saved"), "{ran:?}");
     assert!(
         ran.err
             .contains("Try: openclaw models auth login --provider acme")
@@ -67,10 +67,13 @@ fn oidc_core_3_1_3_7_a_wrong_id_token_ends_the_login() {
         ),
         (
             json!({ "azp": "another-client" }),
-            "was made for another client",
+            "was issued to another client",
         ),
-        (json!({ "exp": 1_000 }), "has ended"),
-        (json!({ "iat": 4_000_000_000_i64 }), "is from the future"),
+        (json!({ "exp": 1_000 }), "has expired"),
+        (
+            json!({ "iat": 4_000_000_000_i64 }),
+            "was issued in the future",
+        ),
     ] {
         issuer.change_claims(&claims);
         let ran = refused(&world);
@@ -127,13 +130,13 @@ fn oidc_core_3_1_3_7_a_wrong_signature_ends_the_login() {
     issuer.change_key();
     let ran = refused(&world);
     assert_eq!(ran.code, 3, "{ran:?}");
-    assert!(ran.err.contains("no key by the name"), "{ran:?}");
+    assert!(ran.err.contains("does not publish the key"), "{ran:?}");
     let mut published = published;
     published["keys"][0]["kid"] = json!("2");
     issuer.publish_json("/jwks", &published);
     let ran = refused(&world);
     assert_eq!(ran.code, 3, "{ran:?}");
-    assert!(ran.err.contains("its signature is wrong"), "{ran:?}");
+    assert!(ran.err.contains("its signature is invalid"), "{ran:?}");
     // The keys cannot be had: no login, but nothing is wrong with it.
     std::fs::remove_dir_all(world.state().join("cache")).unwrap();
     issuer.withdraw("/jwks");
@@ -159,7 +162,7 @@ fn oidc_core_12_2_a_refresh_that_tells_of_another_is_kept_and_told() {
     for (claims, words) in [
         (
             json!({ "sub": "user-2" }),
-            "is about another account than at login",
+            "belongs to another account than at login",
         ),
         (
             json!({ "iss": "https://evil.example" }),
@@ -237,7 +240,7 @@ fn a_login_does_not_depend_on_the_userinfo_endpoint() {
     };
     issuer.publish("/userinfo", refusal);
     let ran = log_in(&world);
-    let words = "Acme could not be asked whose login it is: it answered HTTP 500";
+    let words = "Acme for the account of this login: it returned HTTP 500";
     assert!(ran.out.contains(words), "{ran:?}");
     assert!(!ran.out.contains("MARKER"), "{ran:?}");
 }

@@ -71,7 +71,10 @@ fn rfc7009_2_1_the_refresh_token_is_revoked_and_then_the_login_goes() {
         ran.out.contains(&format!("Revoked at {endpoint}\n")),
         "{ran:?}"
     );
-    assert!(ran.err.contains("ends it everywhere"), "{ran:?}");
+    assert!(
+        ran.err.contains("affects every program and machine"),
+        "{ran:?}"
+    );
     assert!(!ran.out.contains("A copy is kept"), "{ran:?}");
     assert!(!holds(&world, PROFILE));
     assert_eq!(issuer.fate(&refresh), Fate::Dead);
@@ -90,15 +93,9 @@ fn rfc7009_2_1_the_refresh_token_is_revoked_and_then_the_login_goes() {
     // What was revoked is not brought back, and its tokens are not kept.
     let undo = world.run(&["models", "auth", "undo", PROFILE]);
     assert_eq!(undo.code, 3, "{undo:?}");
-    assert!(
-        undo.err.contains("it was revoked at its provider"),
-        "{undo:?}"
-    );
+    assert!(undo.err.contains("it was revoked at"), "{undo:?}");
     let history = world.run(&["models", "auth", "history"]);
-    assert!(
-        history.out.contains("revoked at its provider"),
-        "{history:?}"
-    );
+    assert!(history.out.contains("revoked at"), "{history:?}");
     let kept = world.state().join("agents/main/agent/auth-history");
     for file in std::fs::read_dir(kept).unwrap().flatten() {
         let text = std::fs::read_to_string(file.path()).unwrap();
@@ -135,10 +132,10 @@ fn rfc7009_2_2_1_a_503_leaves_everything_as_it_was() {
     assert_eq!(ran.code, 4, "{ran:?}");
     assert!(
         ran.err
-            .contains("was not revoked: the server answered HTTP 503")
+            .contains("was not revoked: the server returned HTTP 503")
     );
-    assert!(ran.err.contains("asked again in 2m"), "{ran:?}");
-    assert!(ran.err.contains("No credential was changed."), "{ran:?}");
+    assert!(ran.err.contains("retry in 2m"), "{ran:?}");
+    assert!(ran.err.contains("No credentials were changed."), "{ran:?}");
     untouched(&world, &issuer, &refresh, &ran);
     assert_eq!(world.store(), before);
     assert_eq!(sent(&issuer).len(), 1);
@@ -158,7 +155,7 @@ fn force_forgets_what_could_not_be_revoked_and_says_so() {
     let ran = world.run(&forced);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(
-        ran.err.contains("its provider may still honour it"),
+        ran.err.contains("the provider may still accept it"),
         "{ran:?}"
     );
     assert!(!ran.out.contains("Revoked"), "{ran:?}");
@@ -223,12 +220,12 @@ fn no_answer_is_told_as_what_it_is() {
     });
     let ran = world.run(&REVOKE);
     assert_eq!(ran.code, 4, "{ran:?}");
-    assert!(ran.err.contains("it is not known whether"), "{ran:?}");
-    assert!(ran.err.contains("may be spent"), "{ran:?}");
+    assert!(ran.err.contains("may or may not be revoked"), "{ran:?}");
+    assert!(ran.err.contains("may already be used"), "{ran:?}");
     untouched(&world, &issuer, &refresh, &ran);
     let token = world.run(&TOKEN);
     assert_eq!(token.code, 0, "{token:?}");
-    assert!(token.err.contains("may be spent"), "{token:?}");
+    assert!(token.err.contains("may already be used"), "{token:?}");
 }
 
 #[test]
@@ -240,7 +237,7 @@ fn what_cannot_be_revoked_says_so_before_it_asks() {
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(
         ran.err
-            .contains("no revocation endpoint of Test issuer is known"),
+            .contains("Test issuer has no known revocation endpoint"),
         "{ran:?}"
     );
     let hint = format!("Try: openclaw models auth logout {CODEX}\n");
@@ -250,7 +247,7 @@ fn what_cannot_be_revoked_says_so_before_it_asks() {
     forced.extend(["--force", "--yes"]);
     let ran = world.run(&forced);
     assert_eq!(ran.code, 0, "{ran:?}");
-    assert!(ran.err.contains("may still honour it"), "{ran:?}");
+    assert!(ran.err.contains("may still accept it"), "{ran:?}");
     assert!(!holds(&world, CODEX));
 
     let key = json!({ "version": 1, "profiles": { "openai:default": {
@@ -259,7 +256,7 @@ fn what_cannot_be_revoked_says_so_before_it_asks() {
     world.write("agents/main/agent/auth-profiles.json", &key.to_string());
     let ran = world.run(&["models", "auth", "logout", "openai:default", "--revoke"]);
     assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(ran.err.contains("on its provider's own page"), "{ran:?}");
+    assert!(ran.err.contains("on the provider's website"), "{ran:?}");
 }
 
 #[test]
@@ -297,9 +294,9 @@ fn everything_that_holds_the_same_login_is_named_and_goes_with_it() {
     let dry = world.run(&["models", "auth", "logout", PROFILE, "--revoke", "--dry-run"]);
     assert_eq!(dry.code, 0, "{dry:?}");
     let named = [
-        "Profile acme:twin of agent main holds the same login and goes with it.",
-        "Profile acme:mine of agent work holds the same login and goes with it.",
-        "Agent work reads through to acme:me@example.com of agent main and loses it.",
+        "Profile acme:twin of agent main is the same login and is removed, too.",
+        "Profile acme:mine of agent work is the same login and is removed, too.",
+        "Agent work inherits acme:me@example.com from agent main and loses it.",
     ];
     let endpoint = format!("Would revoke at {}/oauth/revoke\n", issuer.url());
     assert!(dry.out.contains(&endpoint), "{dry:?}");

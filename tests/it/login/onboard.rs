@@ -270,7 +270,7 @@ fn what_is_not_clear_or_not_there_is_refused_and_stores_nothing() {
         (vec!["onboard"], "no terminal"),
         (vec!["models", "auth", "add"], "no terminal"),
         (vec!["onboard", "--json"], "--non-interactive"),
-        (two, "cannot all be meant"),
+        (two, "are ambiguous"),
         (
             with(&["--auth-choice", "openai-apikey"]),
             "did you mean openai-api-key",
@@ -293,7 +293,7 @@ fn what_is_not_clear_or_not_there_is_refused_and_stores_nothing() {
         ),
         (
             with(&["--auth-choice", "copilot-proxy"]),
-            "stores nothing here",
+            "is not supported",
         ),
         (
             with(&["--openai-api-keyy", "sk-MARKER"]),
@@ -321,6 +321,9 @@ fn what_is_not_clear_or_not_there_is_refused_and_stores_nothing() {
     ];
     let ran = world.pipe(&with(&both), &key("xai", "pipe"));
     assert_eq!(ran.code, 0, "{ran:?}");
-    assert!(ran.err.contains("--openai-api-key is not used"), "{ran:?}");
+    assert!(
+        ran.err.contains("--openai-api-key does not apply"),
+        "{ran:?}"
+    );
     assert_eq!(world.store()["profiles"].as_object().unwrap().len(), 1);
 }

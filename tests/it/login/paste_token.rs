@@ -100,7 +100,7 @@ fn what_is_no_key_is_refused() {
     let setup = setup_token();
     for (provider, wrong, why) in [
         ("openai", "", "empty"),
-        ("openai", "\"\";", "no key was given"),
+        ("openai", "\"\";", "no key provided"),
         ("openai", "sk-…", "character"),
         ("openai", "'sk-1", "character"),
         ("acme", "sk-MARKER", "starts with ak-"),

@@ -18,7 +18,7 @@ const ADD: [&str; 3] = ["models", "auth", "add"];
 /// The wizard, at its first question.
 fn started(world: &World, args: &[&str]) -> PtySession {
     let mut session = at_terminal(world, args);
-    session.exp_string("typing searches").unwrap();
+    session.exp_string("type to search").unwrap();
     session
 }
 
@@ -57,11 +57,13 @@ fn a_provider_is_searched_for_a_method_chosen_and_a_key_pasted() {
     let world = World::new();
     let mut session = started(&world, &["onboard"]);
     search(&mut session, "anthr", "Anthropic");
-    session.exp_string("How to log in to Anthropic").unwrap();
+    session
+        .exp_string("How do you want to log in to Anthropic")
+        .unwrap();
     arrow(&mut session, DOWN, "oauth");
     arrow(&mut session, DOWN, "api-key");
     press(&mut session, "\r");
-    session.exp_string("it is not shown").unwrap();
+    session.exp_string("input is hidden").unwrap();
     press(&mut session, "sk-ant-api03-MARKER\r");
     let shown = rest(&mut session, 0);
     assert!(!shown.contains("MARKER"), "{shown}");
@@ -85,7 +87,7 @@ fn the_arrow_keys_go_both_ways_and_the_other_command_stores_as_it_always_did() {
     press(&mut session, "\r");
     session.exp_string("[Y/n]").unwrap();
     press(&mut session, "\r");
-    session.exp_string("it is not shown").unwrap();
+    session.exp_string("input is hidden").unwrap();
     press(&mut session, &format!("{}\r", setup_token()));
     rest(&mut session, 0);
     let stored = &world.store()["profiles"]["anthropic:manual"];
@@ -99,7 +101,7 @@ fn a_key_of_the_environment_is_offered_and_the_agent_is_asked_for() {
     world.write(".env", "GROQ_API_KEY=gsk_0123456789-MARKER-0123456789-0\n");
     let mut session = started(&world, &ADD);
     search(&mut session, "GROQ", "Groq");
-    session.exp_string("For which agent").unwrap();
+    session.exp_string("Which agent?").unwrap();
     arrow(&mut session, DOWN, "work");
     press(&mut session, "\r");
     session
@@ -136,10 +138,10 @@ fn a_whole_login_in_the_browser() {
 fn walk(session: &mut PtySession, questions: usize) {
     let steps: [(&str, &str); 5] = [
         ("", ""),
-        ("anthropic\r", "How to log in to"),
-        ("\r", "For which agent"),
+        ("anthropic\r", "How do you want to log in to"),
+        ("\r", "Which agent?"),
         ("\r", "[Y/n]"),
-        ("y\r", "it is not shown"),
+        ("y\r", "input is hidden"),
     ];
     for (keys, question) in steps.into_iter().take(questions).skip(1) {
         press(session, keys);
@@ -175,7 +177,7 @@ fn a_signal_at_a_question_gives_the_terminal_back() {
     let mut session = spawn_command(command, Some(30_000)).unwrap();
     let (_, pid) = session.exp_regex(r"pid \d+").unwrap();
     let pid = Pid::from_raw(pid["pid ".len()..].parse().unwrap()).unwrap();
-    session.exp_string("typing searches").unwrap();
+    session.exp_string("type to search").unwrap();
     kill_process(pid, Signal::TERM).unwrap();
     session
         .exp_string("Cancelled. Nothing was stored.")

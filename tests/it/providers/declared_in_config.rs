@@ -82,8 +82,8 @@ fn the_authorization_code_block_of_the_guide_is_a_provider() {
     assert_eq!(
         findings,
         [
-            "/s/config.yaml:13:21: the browser does not come back to this machine: after the login, paste the address of the page it ends on",
-            "/s/config.yaml:16:20: token_store: encrypted_file is not available; the tokens are stored in auth-profiles.json",
+            "/s/config.yaml:13:21: the browser is not redirected to this machine: after the login, paste the URL of the page it ends on",
+            "/s/config.yaml:16:20: token_store: encrypted_file is not supported; tokens are stored in auth-profiles.json",
         ]
     );
 }

@@ -53,8 +53,8 @@ fn the_list_fits_a_terminal_and_tells_of_faulty_files() {
     let places = [
         "broken.toml:2:1: ",
         "groq.toml has the id",
-        "other.toml describes acme",
-        "Upper.toml describes acme",
+        "other.toml defines acme",
+        "Upper.toml defines acme",
     ];
     for place in places {
         assert!(ran.err.contains(place), "{place}: {ran:?}");

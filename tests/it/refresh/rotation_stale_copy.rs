@@ -61,8 +61,8 @@ fn a_spent_grant_without_a_successor_is_not_sent() {
         let ran = token(&world, "main");
         assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{ran:?}");
         assert!(ran.err.contains("openai-codex:default"), "{ran:?}");
-        assert!(ran.err.contains("an old copy"), "{ran:?}");
-        assert!(ran.err.contains("in no document"), "{ran:?}");
+        assert!(ran.err.contains("an outdated copy"), "{ran:?}");
+        assert!(ran.err.contains("not in this state directory"), "{ran:?}");
         let hint = "models auth login --provider openai-codex";
         assert!(ran.err.contains(hint), "{ran:?}");
     }

@@ -238,7 +238,10 @@ fn one_problem_stops_no_other_login_and_the_worst_counts() {
     let mut lines: Vec<&str> = ran.err.lines().collect();
     lines.sort_unstable();
     assert_eq!(lines.len(), 3, "{ran:?}");
-    assert!(lines[0].starts_with("anthropic:ended ended at"), "{ran:?}");
+    assert!(
+        lines[0].starts_with("anthropic:ended expired at"),
+        "{ran:?}"
+    );
     assert!(lines[1].starts_with("nobody:d could not be refreshed: unknown provider nobody"));
     assert!(lines[2].contains("invalid_grant"), "{ran:?}");
     assert!(
@@ -267,7 +270,10 @@ fn a_refusal_is_a_problem_while_the_token_still_lives() {
     world.seed_with("main", 7_200, "living", "rt-nobody");
     let ran = world.run(&TICK);
     assert_eq!(ran.code, 3, "{ran:?}");
-    assert!(ran.err.contains("log in again"), "{ran:?}");
+    assert!(
+        ran.err.contains("Try: openclaw models auth login"),
+        "{ran:?}"
+    );
     assert_eq!(ran.err.lines().count(), 1, "{ran:?}");
     assert_eq!(issuer.token_requests().len(), 1);
 }
@@ -319,7 +325,7 @@ fn what_nothing_renews_rings_at_each_threshold_and_when_it_has_ended() {
     let told = bell.told().pop().unwrap();
     assert_eq!(
         told["message"],
-        "anthropic:a ends in 12h, and nothing renews it by itself"
+        "anthropic:a expires in 12h and cannot be refreshed automatically"
     );
     let paste = "openclaw models auth paste-token --provider anthropic --profile-id anthropic:a";
     assert_eq!(told["command"], paste);

@@ -209,6 +209,6 @@ fn rfc6749_10_12_an_answer_without_our_state_does_nothing() {
         );
     }
     assert!(issuer.token_requests().is_empty() && nothing_is_stored(&world));
-    assert_eq!(visit(&login.url).unwrap().status, 200, "the login goes on");
+    assert_eq!(visit(&login.url).unwrap().status, 200, "still waiting");
     assert_eq!(login.finish().0.code, 0);
 }

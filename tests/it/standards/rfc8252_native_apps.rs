@@ -147,7 +147,7 @@ fn rfc8252_8_5_no_manifest_holds_a_secret() {
     assert!(
         error
             .message
-            .contains("a secret does not belong in a manifest"),
+            .contains("a manifest must not contain a secret"),
         "{error}"
     );
 }

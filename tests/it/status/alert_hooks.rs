@@ -218,7 +218,8 @@ fn a_hook_that_hangs_or_fails_costs_nothing() {
     let ran = bell.run(&TOKEN);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(
-        ran.err.contains("did not end within 300 ms and was killed"),
+        ran.err
+            .contains("did not finish within 300 ms and was killed"),
         "{ran:?}"
     );
     let stored = &bell.0.store()["profiles"][DEFAULT];
@@ -231,8 +232,8 @@ fn a_hook_that_hangs_or_fails_costs_nothing() {
     }
 
     for (hook, words) in [
-        ("[sh, -c, 'exit 3']", "sh ended with exit status: 3"),
-        ("/nowhere/tell", "/nowhere/tell is not run"),
+        ("[sh, -c, 'exit 3']", "sh failed with exit status: 3"),
+        ("/nowhere/tell", "/nowhere/tell was not run"),
         ("[tell-nobody]", "tell-nobody is not on PATH"),
     ] {
         bell.configure(&format!("  refreshed: {hook}\n"));
@@ -291,7 +292,7 @@ fn a_faulty_configuration_is_told_of_when_it_matters() {
     );
     let forced = bell.run(&FORCE);
     assert_eq!(forced.code, 0, "{forced:?}");
-    let fault = "config.yaml:2:3: refreshd is no event; did you mean refreshed?";
+    let fault = "config.yaml:2:3: unknown event refreshd; did you mean refreshed?";
     assert!(forced.err.contains(fault), "{forced:?}");
     let tick = bell.run(&["tick"]);
     assert_eq!(tick.code, 1, "{tick:?}");
@@ -371,7 +372,7 @@ fn a_saved_answer_rings_when_it_is_stored() {
     bell.0.write(document, "{ half a docu");
     issuer.let_go();
     assert_eq!(ran(child.wait_with_output().unwrap()).code, 5);
-    assert_eq!(bell.rang(), [""; 0], "nothing was stored");
+    assert_eq!(bell.rang(), [""; 0], "nothing was saved");
     bell.0.write(document, &before);
     assert_eq!(bell.run(&["models", "status"]).code, 0);
     assert_eq!(bell.rang(), [format!("refreshed {DEFAULT}")]);

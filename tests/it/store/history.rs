@@ -200,7 +200,7 @@ fn a_grant_in_doubt_or_refused_comes_back_with_a_warning() {
         ..Scripted::default()
     });
     assert_eq!(in_doubt.code, 0, "{in_doubt:?}");
-    assert!(in_doubt.err.contains("may be spent"), "{in_doubt:?}");
+    assert!(in_doubt.err.contains("may already be used"), "{in_doubt:?}");
     let refused = undone(Scripted {
         status: 400,
         body: r#"{"error":"invalid_grant"}"#.into(),

@@ -36,13 +36,13 @@ pub(super) fn fault(
 ) -> Result<Option<String>, StoreError> {
     let id = &provider.id;
     let Some(host) = address::host(&way.url) else {
-        return Ok(Some(format!("The probe of {id} names no host.")));
+        return Ok(Some(format!("The probe of {id} has no host.")));
     };
     if let Some(base) = configured(cx, id)
         && address::host(base).as_ref() != Some(&host)
     {
         return Ok(Some(format!(
-            "models.providers sends {id} elsewhere than to {host}, where its probe goes: not sent."
+            "models.providers sends {id} to another host than the probe ({host}): not sent."
         )));
     }
     let own = catalogue::built_in(id).and_then(|own| own.probe);
@@ -51,8 +51,8 @@ pub(super) fn fault(
         && origin(&own.url) != origin(&way.url)
     {
         return Ok(Some(format!(
-            "A file of yours takes the probe of {id} to {host}, and a credential of a built-in \
-             provider is not sent elsewhere: describe {host} as a provider of its own."
+            "Your file sends the probe of {id} to {host}, but the credential of a built-in provider \
+             is only sent to its own host: define {host} as a separate provider."
         )));
     }
     let grant = credential.and_then(|credential| credential.as_oauth()?.grant());
@@ -87,7 +87,7 @@ fn foreign(provider: &Provider, record: &GrantRecord) -> Option<String> {
     };
     (!is_same).then(|| {
         format!(
-            "This login was issued by {}, and the manifest of {} now names another server: not sent.",
+            "This login was issued by {}, but the manifest of {} now names another server: not sent.",
             then.token_endpoint, provider.id
         )
     })

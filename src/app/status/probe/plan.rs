@@ -106,7 +106,7 @@ impl Planner<'_> {
                 plan.known
                     .push(outcome.known(Reason::ExcludedByAuthOrder, words));
             } else if disagrees {
-                let words = "auth.profiles gives it another provider or mode.";
+                let words = "It has another provider or mode in auth.profiles.";
                 plan.known
                     .push(outcome.known(Reason::IneligibleProfile, words));
             } else if let Some(reason) = unusable(seen.credential, self.now) {
@@ -142,7 +142,7 @@ impl Planner<'_> {
             Some((Found::Ambient, source)) => {
                 let mut outcome = self.outcome(id, Kind::ApiKey.as_str());
                 (outcome.label, outcome.source) = ("env".to_owned(), "env");
-                let words = format!("{source} holds no key that could be tried.");
+                let words = format!("{source} has no key to try.");
                 plan.known.push(outcome.known(Reason::NoModel, &words));
                 return Ok(());
             }

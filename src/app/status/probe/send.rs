@@ -188,7 +188,7 @@ impl Target {
 fn refused(answer: &Response, secret: &Secret<String>) -> (Status, Option<String>) {
     let status = answer.status;
     if (300..400).contains(&status) {
-        let words = format!("HTTP {status}: a redirect, which is not followed with a credential");
+        let words = format!("HTTP {status}: redirect not followed, to protect the credential");
         return (Status::Unknown, Some(words));
     }
     let words = error_text(answer, &[secret]);

@@ -105,7 +105,7 @@ fn anything_but_pending_trouble_and_yes_ends_the_wait() {
         poll(403, r#"{"error":{"code":"access_denied"}}"#),
         "failed: access_denied"
     );
-    assert!(poll(200, "{}").ends_with("without an authorization code"));
+    assert!(poll(200, "{}").ends_with("returned no authorization code"));
     assert_eq!(poll(502, "<html>"), "trouble None");
     assert_eq!(poll(429, ""), "trouble None");
 }

@@ -136,7 +136,7 @@ fn the_status_of_minimax_is_heeded() {
     assert_eq!(poll(500, bare), "trouble None");
     assert_eq!(poll(200, r#"{"error":"slow_down"}"#), "slow down");
     let success = r#"{"status":"success"}"#;
-    assert!(poll(200, success).ends_with("without an access token"));
+    assert!(poll(200, success).ends_with("returned no access token"));
 }
 
 #[test]

@@ -127,7 +127,7 @@ fn a_bill_that_crosses_over_is_warned_of() {
     let explained = of(&world, &["--provider", "anthropic"]);
     let warning = explained["warnings"][0].as_str().unwrap();
     for part in [
-        "anthropic:me is a subscription",
+        "anthropic:me (subscription)",
         "cooling down",
         "anthropic:api",
         "metered",
@@ -135,8 +135,5 @@ fn a_bill_that_crosses_over_is_warned_of() {
         assert!(warning.contains(part), "{warning}");
     }
     let ran = world.run(&["models", "auth", "explain"]);
-    assert!(
-        ran.out.contains("! anthropic:me is a subscription"),
-        "{ran:?}"
-    );
+    assert!(ran.out.contains("! anthropic:me (subscription)"), "{ran:?}");
 }

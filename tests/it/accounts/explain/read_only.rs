@@ -65,7 +65,10 @@ fn nothing_is_written_and_nobody_is_asked() {
     }
     assert!(issuer.token_requests().is_empty() && issuer.visits().is_empty());
     let ran = world.run(ALL[0]);
-    assert!(ran.out.contains("holds the answer to a refresh"), "{ran:?}");
+    assert!(
+        ran.out.contains("contains an unsaved refresh response"),
+        "{ran:?}"
+    );
 }
 
 #[test]

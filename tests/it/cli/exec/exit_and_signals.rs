@@ -37,7 +37,7 @@ fn a_program_that_cannot_be_run_is_told_as_env_tells_it() {
     ] {
         let ran = run(&world, &SUB, &[program]);
         assert_eq!((ran.code, ran.out.as_str()), (code, ""), "{ran:?}");
-        let start = format!("Error: {program} cannot be run: {says}");
+        let start = format!("Error: could not run {program}: {says}");
         assert!(ran.err.starts_with(&start), "{ran:?}");
         let mut env = std::process::Command::new("/usr/bin/env");
         env.arg(program).current_dir(world.directory.path());
@@ -167,7 +167,10 @@ fn a_provider_whose_programs_read_no_variable_wants_one_named() {
     assert_eq!(stored.code, 0, "{stored:?}");
     let ran = run(&world, &["--provider", "acme"], &["true"]);
     assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(ran.err.contains("no variable is known"), "{ran:?}");
+    assert!(
+        ran.err.contains("no environment variable is known"),
+        "{ran:?}"
+    );
     let (expired, issuer) = World::with_issuer(Account::default());
     expired.seed(&issuer, "main", -10);
     for options in [&CODEX[..], &["--profile", "openai-codex:default"], &[]] {

@@ -195,5 +195,5 @@ fn a_program_that_is_not_there_says_what_was_changed() {
         "{ran:?}"
     );
     let ran = run(&world, &CODEX, &["openclaw-nonesuch"]);
-    assert!(ran.err.contains("No credential was changed."), "{ran:?}");
+    assert!(ran.err.contains("No credentials were changed."), "{ran:?}");
 }

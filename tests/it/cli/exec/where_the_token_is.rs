@@ -178,7 +178,7 @@ fn descriptors_are_those_of_the_caller_and_no_more() {
     let taken = ours("--fd 5");
     assert_eq!(taken.code, 1);
     assert!(
-        taken.err.contains("descriptor 5 is open already"),
+        taken.err.contains("descriptor 5 is already open"),
         "{taken:?}"
     );
 }

@@ -14,18 +14,18 @@ use crate::support::{World, builtin, setup_token};
 const KEY: &str = "gsk_0123456789-0123456789-0123456789";
 /// A wizard in which a key of Groq is pasted.
 const GROQ: &[(&str, &str)] = &[
-    ("typing searches", "groq"),
+    ("type to search", "groq"),
     ("> Groq", "\r"),
-    ("For which agent", "\r"),
-    ("it is not shown", "gsk_0123456789-0123456789-0123456789\r"),
+    ("Which agent?", "\r"),
+    ("input is hidden", "gsk_0123456789-0123456789-0123456789\r"),
 ];
 /// A wizard that leads to the browser.
 const CODEX: &[(&str, &str)] = &[
-    ("typing searches", "openai-codex"),
+    ("type to search", "openai-codex"),
     ("> ", "\r"),
-    ("For which agent", "\r"),
+    ("Which agent?", "\r"),
 ];
-const CTRL_C: &[(&str, &str)] = &[("typing searches", "\u{3}")];
+const CTRL_C: &[(&str, &str)] = &[("type to search", "\u{3}")];
 
 /// Every command, in the order of the help.
 pub(super) fn rows() -> Vec<Row> {

@@ -45,7 +45,7 @@ fn each_failure_has_its_page() {
     let unstored = page(&|world, _| world.block("agents/main"));
     let pages = [
         ("refused by the person", refused),
-        ("the code could not be exchanged", unanswered),
+        ("could not exchange the code", unanswered),
         ("the login could not be stored", unstored),
     ];
     compare("pages_of_failure", &text(&pages));

@@ -142,9 +142,9 @@ fn doctor_tells_of_every_mistake_in_config_yaml() {
     world.write("config.yaml", &format!("provider: x\n{text}"));
     let ran = world.run(&["doctor"]);
     for line in [
-        "config.yaml:1:1: provider is",
+        "config.yaml:1:1: unknown key provider",
         "config.yaml:9:22: the client",
-        "config.yaml:14:7: colour",
+        "config.yaml:14:7: unknown key colour",
     ] {
         assert!(ran.out.contains(line), "{line}: {ran:?}");
     }

@@ -45,9 +45,9 @@ fn methods_are_offered_without_a_device_code_that_is_switched_off() {
     };
     over_ssh(
         "login_together_switched_off",
-        "over SSH, and the account has device codes switched off",
+        "over SSH, and the account has device codes disabled",
         codes,
-        "Warning: no way in by device code",
+        "Warning: no device code available",
     );
 }
 

@@ -180,10 +180,10 @@ impl Check<'_> {
             self.wrong("it claims success");
         }
         let says = |text: &str| self.done.err.contains(text);
-        let says_old = says("No credential was changed.")
-            || says("No stored credential was changed")
+        let says_old = says("No credentials were changed.")
+            || says("No credentials were changed")
             || says("Nothing was stored");
-        let says_saved = says("its successor is safe");
+        let says_saved = says("its replacement is saved");
         let says_changed = says("The credential store was changed.");
         if says_old && !is_old {
             self.wrong("it says that nothing was changed");
@@ -264,7 +264,7 @@ impl Check<'_> {
                     .windows
                     .push(format!("{call} {}", self.point.nth));
                 let says = |text: &str| next.err.contains(text);
-                if !says("it is not known how the request") && !says("may be spent") {
+                if !says("has no known outcome") && !says("may already be used") {
                     self.wrong(&format!("the next command says {next:?}"));
                 }
             }

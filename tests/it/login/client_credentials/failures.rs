@@ -27,7 +27,8 @@ fn a_living_token_outlives_a_client_that_is_refused() {
     let dead = run(&world, &TOKEN);
     assert_eq!(dead.code, 1, "{dead:?}");
     assert!(
-        dead.err.contains("Try: correct the client of codex, then"),
+        dead.err
+            .contains("Try: correct the OAuth client of codex, then"),
         "{dead:?}"
     );
     assert_eq!(
@@ -80,12 +81,12 @@ fn no_answer_spends_nothing() {
     let first = run(&world, &TOKEN);
     assert_eq!(first.code, 4, "{first:?}");
     assert!(
-        first.err.contains("No credential was changed."),
+        first.err.contains("No credentials were changed."),
         "{first:?}"
     );
     let second = run(&world, &["models", "auth", "refresh", "--force"]);
     assert_eq!(second.code, 0, "{second:?}");
-    assert!(!second.err.contains("may be spent"), "{second:?}");
+    assert!(!second.err.contains("may already be used"), "{second:?}");
 }
 
 #[test]

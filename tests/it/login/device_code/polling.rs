@@ -154,7 +154,7 @@ fn rfc8628_3_5_the_waits_are_those_of_the_rfc() {
     let warned = told
         .notices
         .iter()
-        .filter(|notice| notice.contains("goes on waiting"));
+        .filter(|notice| notice.contains("still waiting"));
     assert_eq!(
         warned.count(),
         2,
@@ -178,7 +178,7 @@ fn the_time_that_is_given_ends_the_wait_and_so_does_ctrl_c() {
     assert_eq!(*told.times.last().unwrap(), 55);
     let failure = told.result.unwrap_err();
     assert!(
-        failure.message.contains("nobody logged in within 60s"),
+        failure.message.contains("login timed out after 60s"),
         "{failure:?}"
     );
     let told = login(&[], LONG, 12);

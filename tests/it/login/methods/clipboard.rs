@@ -8,7 +8,7 @@ use rexpect::session::spawn_command;
 use super::{by_ssh, world};
 
 const SEQUENCE: &str = "\u{1b}]52;c;";
-const PROMISE: &str = "in your clipboard, if your terminal allows that";
+const PROMISE: &str = "to your clipboard (if your terminal supports it)";
 
 /// What a terminal is sent until the prompt, with these variables and arguments; and the URL.
 fn sent(set: &[(&str, &str)], more: &[&str], over_ssh: bool) -> (String, String) {

@@ -87,8 +87,7 @@ fn a_second_login_replaces_the_key_and_says_so() {
     let (ran, _) = login.finish();
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(
-        ran.out
-            .contains("openrouter:default held something else before"),
+        ran.out.contains("openrouter:default was replaced"),
         "{ran:?}"
     );
     let stored = &world.store()["profiles"]["openrouter:default"];
@@ -119,8 +118,7 @@ fn a_paste_needs_the_whole_address() {
     let (ran, _) = login.finish();
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(
-        ran.out
-            .contains("this is a code alone; paste the whole address"),
+        ran.out.contains("this is only a code; paste the whole URL"),
         "{ran:?}"
     );
     assert!(world.store()["profiles"]["openrouter:work"].is_object());

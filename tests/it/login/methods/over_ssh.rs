@@ -49,10 +49,10 @@ fn the_wizard_offers_every_method_together_too() {
     let (world, issuer) = world("openai-codex");
     issuer.set_device_codes(never());
     let mut session = at_a_shell(&world, &["models", "auth", "add"]);
-    session.exp_string("typing searches").unwrap();
+    session.exp_string("type to search").unwrap();
     for (keys, shown) in [
         ("openai-codex", "> OpenAI Codex"),
-        ("\r", "How to log in to"),
+        ("\r", "How do you want to log in to"),
         ("\r", "Open this URL"),
     ] {
         session.send(keys).unwrap();
@@ -165,8 +165,8 @@ fn codes_that_are_switched_off_bar_one_way_alone() {
     let mut login = told(&world, &[], |command| by_ssh(command));
     let (warning, _) = login.until("warning");
     let text = warning["message"].as_str().unwrap();
-    assert!(text.contains("device codes switched off"), "{text}");
-    assert!(text.contains("security settings of ChatGPT"), "{text}");
+    assert!(text.contains("device codes are disabled"), "{text}");
+    assert!(text.contains("ChatGPT security settings"), "{text}");
     assert_eq!(visit(&login.url).unwrap().status, 200);
     let (ran, events) = login.finish();
     assert_eq!(ran.code, 0, "{ran:?}");
@@ -215,7 +215,7 @@ fn an_expired_code_bars_one_way_alone() {
     let mut login = told(&world, &[], |command| by_ssh(command));
     let (warning, _) = login.until("warning");
     let text = warning["message"].as_str().unwrap();
-    assert!(text.contains("the code has expired"), "{text}");
+    assert!(text.contains("the code expired"), "{text}");
     assert_eq!(visit(&login.url).unwrap().status, 200);
     assert_eq!(login.finish().0.code, 0);
 }

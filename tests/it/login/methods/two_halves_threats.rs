@@ -31,20 +31,20 @@ fn the_answer_to_another_login_is_not_used_and_the_attempt_stays() {
     let cases = [
         (
             url.replace(state, "of-another-login"),
-            "the state does not belong to this login",
+            "the state does not match this login",
         ),
         (url.replace("state=", "x="), "the state is missing"),
         (
             format!("{url}&state={state}"),
-            "the parameter state is repeated",
+            "the parameter state appears more than once",
         ),
         (
             "https://example.com/".to_owned(),
-            "this address holds no authorization code",
+            "this URL contains no authorization code",
         ),
         (
             text(&begun, "url").to_owned(),
-            "this address holds no authorization code",
+            "this URL contains no authorization code",
         ),
         (String::new(), "standard input is empty"),
     ];
@@ -52,7 +52,7 @@ fn the_answer_to_another_login_is_not_used_and_the_attempt_stays() {
         let ran = finish(&world, &pasted, &[]);
         assert_eq!(ran.code, 1, "{ran:?}");
         assert!(
-            ran.err.contains(&format!("the code was not used: {why}")),
+            ran.err.contains(&format!("code not used: {why}")),
             "{ran:?}"
         );
         assert!(ran.err.contains("--finish"), "{ran:?}");
@@ -69,8 +69,7 @@ fn a_proven_refusal_ends_the_attempt() {
     let ran = finish(&world, &ended_on(&issuer, &begun), &[]);
     assert_eq!(ran.code, 3, "{ran:?}");
     assert!(
-        ran.err
-            .contains("the login was refused (access_denied: No. [2J)"),
+        ran.err.contains("login denied (access_denied: No. [2J)"),
         "{ran:?}"
     );
     assert!(
@@ -88,8 +87,7 @@ fn an_attempt_whose_time_is_over_is_refused_and_swept() {
     assert_eq!(ran.code, 3, "{ran:?}");
     let id = text(&late, "attempt");
     assert!(
-        ran.err
-            .contains(&format!("the login {id} could be ended until ")),
+        ran.err.contains(&format!("login {id} expired at ")),
         "{ran:?}"
     );
     assert_eq!(issuer.token_requests().len(), 0);
@@ -97,12 +95,15 @@ fn an_attempt_whose_time_is_over_is_refused_and_swept() {
     let ran = finish(&world, &ended_on(&issuer, &late), &["--attempt", id]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(
-        ran.err.contains(&format!("no login {id} waits for a code")),
+        ran.err.contains(&format!("no login {id} is in progress")),
         "{ran:?}"
     );
     let ran = finish(&world, "code=x&state=y", &["--attempt", "../../openclaw"]);
     assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(ran.err.contains("that is no name of an attempt"), "{ran:?}");
+    assert!(
+        ran.err.contains("that is not a valid attempt ID"),
+        "{ran:?}"
+    );
 }
 
 #[test]
@@ -146,7 +147,7 @@ fn of_many_processes_one_uses_the_code() {
         let ran = ran(child.wait_with_output().unwrap());
         if ran.code == 1 {
             assert!(
-                ran.err.contains("waits for a code: it was ended"),
+                ran.err.contains("is in progress: it was finished"),
                 "{ran:?}"
             );
         }
@@ -190,7 +191,7 @@ fn trouble_that_did_not_judge_the_code_leaves_it_for_another_try() {
     let ran = finish(&world, &url, &[]);
     assert_eq!(ran.code, 4, "{ran:?}");
     assert!(
-        ran.err.contains("The login still waits for its code"),
+        ran.err.contains("the login is still waiting for its code"),
         "{ran:?}"
     );
     let again = format!(
@@ -225,7 +226,7 @@ fn the_code_goes_to_nobody_else_than_the_login_was_begun_with() {
         world.write(path, &manifest.replace(from, to));
         let ran = finish(&world, &url, &[]);
         assert_eq!(ran.code, 1, "{ran:?}");
-        assert!(ran.err.contains("so its code was not sent"), "{ran:?}");
+        assert!(ran.err.contains("the code was not sent"), "{ran:?}");
     }
     assert_eq!(issuer.token_requests().len(), 0);
     world.write(path, &manifest);
@@ -265,7 +266,7 @@ fn no_output_of_either_half_holds_the_verifier_or_the_code() {
         seen.push_str(&(ran.out + &ran.err));
     }
     assert!(
-        seen.contains("Saved profile") && seen.contains("waits for a code"),
+        seen.contains("Saved profile") && seen.contains("no login is in progress"),
         "{seen}"
     );
     assert_eq!(

@@ -4,48 +4,48 @@ use super::{DOCUMENT, GRANT, HEAD, LOGIN, Plugins};
 
 /// What is said of each, and nothing that it said.
 const LOGINS: [(&str, &str); 14] = [
-    ("exit 3", "ended without an answer (exit status: 3)"),
-    ("exit 0", "openclaw-auth-acme ended without an answer"),
-    ("kill -9 $$", "ended without an answer (signal: 9"),
+    ("exit 3", "exited without a response (exit status: 3)"),
+    ("exit 0", "openclaw-auth-acme exited without a response"),
+    ("kill -9 $$", "exited without a response (signal: 9"),
     (
         "exec >&-; sleep 1000",
-        "closed its output without an answer",
+        "closed its output without a response",
     ),
     (
         "printf 'MARKER\\033[2J\\n'",
-        "its line 2 is no JSON (column 1)",
+        "line 2 is not valid JSON (column 1)",
     ),
     (
         r#"printf '{"type":"grant","access_token":"MARKER\377"}\n'"#,
-        "its line 2 is no UTF-8",
+        "line 2 is not UTF-8",
     ),
     (
         r#"printf '{"type":"grant","access_token":"MARKER'"#,
-        "its line 2 is no JSON",
+        "line 2 is not valid JSON",
     ),
     (
         "say '{\"type\":\"MARKER\"}'",
-        "its line 2 has a type that the protocol does not know",
+        "line 2 has a type that is not in the protocol",
     ),
     (
         "say '{\"type\":\"done\",\"x\":\"MARKER\"}'",
-        "its line 2 is no answer to what was asked",
+        "line 2 is not a response to the request",
     ),
     (
         "say '{\"type\":\"grant\",\"access\":\"MARKER\"}'",
-        "gave no usable access token",
+        "returned no usable access token",
     ),
     (
         "say '{\"type\":\"grant\",\"access_token\":\"MARKER\\u001b[2J\"}'",
-        "gave no usable access token",
+        "returned no usable access token",
     ),
     (
         "head -c 2000000 /dev/zero | tr '\\0' x",
-        "said a line of more than 1048576 bytes",
+        "wrote a line longer than 1048576 bytes",
     ),
     (
         "while :; do say '{\"type\":\"notice\",\"text\":\"x\"}'; done",
-        "said more than 1000 lines",
+        "wrote more than 1000 lines",
     ),
     (
         r#"say '{"type":"error","code":"no\u001b[2J","description":"a\u0007b"}'"#,
@@ -61,7 +61,7 @@ fn whatever_a_program_does_is_a_clear_error_and_stores_nothing() {
         assert!(matches!(failed.code, 3 | 4), "{body}: {failed:?}");
         assert!(failed.err.contains(words), "{body}: {failed:?}");
         assert!(
-            failed.err.contains("No credential was changed."),
+            failed.err.contains("No credentials were changed."),
             "{body}: {failed:?}"
         );
         let shown = format!("{}{}", failed.out, failed.err);
@@ -74,19 +74,19 @@ fn whatever_a_program_does_is_a_clear_error_and_stores_nothing() {
 #[test]
 fn a_program_that_is_not_of_this_protocol_is_asked_nothing() {
     let hellos = [
-        ("exit", "ended without an answer"),
-        ("echo 'usage: acme login'", "its line 1 is no JSON"),
+        ("exit", "exited without a response"),
+        ("echo 'usage: acme login'", "line 1 is not valid JSON"),
         (
             r#"echo '{"type":"hello","protocol":9,"requests":["login"]}'"#,
-            "speaks version 9",
+            "uses protocol version 9",
         ),
         (
             r#"echo '{"type":"hello","protocol":1,"requests":["refresh"]}'"#,
-            "knows no login",
+            "does not support login",
         ),
         (
             r#"echo '{"type":"grant","access_token":"x"}'"#,
-            "does not begin with hello",
+            "does not start with hello",
         ),
     ];
     for (hello, words) in hellos {

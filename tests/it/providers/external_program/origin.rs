@@ -106,7 +106,7 @@ fn a_manifest_may_name_the_program() {
     assert!(
         failed
             .err
-            .contains("openclaw-auth-acme lies in no absolute directory of PATH"),
+            .contains("openclaw-auth-acme was not found in any absolute directory of PATH"),
         "{failed:?}"
     );
     manifest("path = \"bin/acme-tool\"");
@@ -125,18 +125,22 @@ fn a_grant_of_one_program_never_goes_to_another() {
     std::fs::create_dir_all(other.parent().unwrap()).unwrap();
     plugins.seed_from(-10, &other);
     let before = plugins.0.read(DOCUMENT);
-    refused(&plugins, &TOKEN, "PATH does not lead there");
+    refused(&plugins, &TOKEN, "it is not on PATH");
     // Nor by another name in the same place, whatever the document says.
     plugins.install("acme-tool", &format!("{HEAD}{GRANT}\n"));
     plugins.seed_from(-10, &plugins.bin().join("acme-tool"));
-    refused(&plugins, &TOKEN, "PATH does not lead there");
+    refused(&plugins, &TOKEN, "it is not on PATH");
     plugins.0.write(DOCUMENT, &before);
     let manifest = format!(
         "schema = 1\nid = \"acme\"\nname = \"Acme\"\n[[flow]]\nkind = \"program\"\npath = {:?}\n",
         plugins.program()
     );
     plugins.0.write("providers/acme.toml", &manifest);
-    let failed = refused(&plugins, &TOKEN, "a refresh token is never sent elsewhere");
+    let failed = refused(
+        &plugins,
+        &TOKEN,
+        "a refresh token is only sent to its issuer",
+    );
     assert!(failed.err.contains("now names"), "{failed:?}");
     assert_eq!(plugins.0.read(DOCUMENT), before);
     // One further down in PATH is run all the same, if it is the one.
@@ -174,14 +178,14 @@ fn no_grant_goes_from_a_program_to_a_token_endpoint_or_back() {
     let http = plugins.0.read("providers/openai-codex.toml");
     let program = "schema = 1\nid = \"openai-codex\"\nname = \"C\"\nreplaces = true\n[[flow]]\nkind = \"program\"\n";
     plugins.0.write("providers/openai-codex.toml", program);
-    refused("names no token endpoint");
+    refused("has no token endpoint");
     // A grant of the program, and a manifest with a token endpoint.
     plugins.0.write("providers/openai-codex.toml", &http);
     let mut store = plugins.0.store();
     let origin = plugins.bin().join("openclaw-auth-openai-codex");
     store["profiles"]["openai-codex:default"]["authProgram"] = origin.to_str().unwrap().into();
     plugins.0.write(DOCUMENT, &store.to_string());
-    refused("names no program");
+    refused("does not name a program");
     // One whose document no longer tells, but the journal does.
     let login = [
         "models",

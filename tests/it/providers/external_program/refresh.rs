@@ -64,7 +64,7 @@ fn an_error_means_what_it_says_of_the_grant() {
         (
             r#","kind":"lasting""#,
             3,
-            "the provider refused it (acme_no: not (hidden))",
+            "rejected by the provider (acme_no: not (hidden))",
         ),
         (
             r#","kind":"passing""#,
@@ -76,7 +76,7 @@ fn an_error_means_what_it_says_of_the_grant() {
             7,
             "openclaw-auth-acme answered acme_no: not (hidden)",
         ),
-        ("", 7, "the refresh token may be spent"),
+        ("", 7, "the refresh token may already be used"),
     ];
     for (kind, code, words) in table {
         let plugins = Plugins::doing(&error(kind));
@@ -111,7 +111,7 @@ fn a_token_that_lives_is_handed_out_whatever_the_program_does() {
     plugins.seed(60);
     let due = plugins.run(&TOKEN);
     assert_eq!((due.code, due.out.as_str()), (0, "at-1\n"), "{due:?}");
-    assert!(due.err.contains("could not be refreshed now"), "{due:?}");
+    assert!(due.err.contains("could not be refreshed"), "{due:?}");
     // Nor is a program needed for a token that is fresh.
     std::fs::remove_file(plugins.program()).unwrap();
     plugins.seed(60);
@@ -151,7 +151,10 @@ fn an_answer_that_could_not_be_stored_is_taken_in_later() {
     plugins.0.write(DOCUMENT, &before);
     let taken = plugins.run(&TOKEN);
     assert_eq!((taken.code, taken.out.as_str()), (0, "at-2\n"), "{taken:?}");
-    assert!(taken.err.contains("is stored now"), "{taken:?}");
+    assert!(
+        taken.err.contains("stored the refresh response"),
+        "{taken:?}"
+    );
     assert_eq!(plugins.profile("acme:me")["tenant"], json!({ "id": 1 }));
     assert_eq!((plugins.requests().len(), rescued(&plugins).len()), (1, 0));
 }
@@ -167,7 +170,10 @@ fn a_kill_between_answer_and_store_loses_nothing() {
     assert_eq!((killed.code, killed.out.as_str()), (-1, ""), "{killed:?}");
     assert_eq!(plugins.profile("acme:me")["refresh"], "rt-1");
     let taken = plugins.run(&["models", "status"]);
-    assert!(taken.err.contains("is stored now"), "{taken:?}");
+    assert!(
+        taken.err.contains("stored the refresh response"),
+        "{taken:?}"
+    );
     assert_eq!(plugins.profile("acme:me")["refresh"], "rt-2");
     assert_eq!(plugins.run(&TOKEN).out, "at-2\n");
     assert_eq!(plugins.requests().len(), 1);

@@ -37,7 +37,7 @@ fn a_refused_client_rings_once_each_time_it_is_refused_anew() {
             "{told}"
         );
         assert!(told.contains("invalid_client"), "{told}");
-        assert!(told.contains("correct the client of codex"), "{told}");
+        assert!(told.contains("correct the OAuth client of codex"), "{told}");
         assert!(!told.contains(secret), "{told}");
     };
     ends_in(&world, -10);

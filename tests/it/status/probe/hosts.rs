@@ -196,7 +196,7 @@ fn a_file_takes_no_credential_of_a_built_in_provider_elsewhere() {
         world.write(&format!("providers/{id}.toml"), &manifest);
         let label = format!("{id}:a");
         store(&world, id, &[(label.as_str(), credential)]);
-        is_kept(&world, &server, &label, "A file of yours");
+        is_kept(&world, &server, &label, "Your file");
     }
     // Of one whose host this program does not know, the file is the only word.
     let world = World::new();
@@ -222,7 +222,7 @@ fn a_key_of_a_gateway_does_not_go_to_the_provider() {
             &world,
             &server,
             "acme:a",
-            "models.providers sends acme elsewhere",
+            "models.providers sends acme to another host",
         );
     }
     store(&world, "acme", &[]);
@@ -230,7 +230,7 @@ fn a_key_of_a_gateway_does_not_go_to_the_provider() {
         &world,
         &server,
         "models.json",
-        "models.providers sends acme elsewhere",
+        "models.providers sends acme to another host",
     );
     assert!(gateway.seen().is_empty());
 }

@@ -221,7 +221,7 @@ impl Orders {
                 assert!(output.status.success(), "{args:?}: {said}");
                 return;
             }
-            assert!(said.contains("No credential was changed."), "{said}");
+            assert!(said.contains("No credentials were changed."), "{said}");
         }
     }
 

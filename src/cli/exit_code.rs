@@ -13,7 +13,7 @@ pub const TABLE: [(u8, &str, &str); 12] = [
     (
         1,
         "error",
-        "wrong usage, not found, or invalid configuration; `status --check`: a provider gives no token until somebody acts",
+        "wrong usage, not found, or invalid configuration; `status --check`: a provider has no usable token until you act",
     ),
     (
         2,

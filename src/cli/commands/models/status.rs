@@ -28,7 +28,7 @@ use crate::model::id::ProviderId;
   openclaw models status --watch 10
   PS1='$(openclaw models status --prompt) \\$ '
 
-With --check, exits with 1 if a provider gives no token until somebody acts, and with 2 if a login
+With --check, exits with 1 if a provider has no usable token until you act, and with 2 if a login
 expires within a day.")]
 pub struct Status {
     /// Output as JSON

@@ -111,7 +111,12 @@ impl Command {
     /// With an option and its value.
     #[must_use]
     pub fn option(self, name: &str, value: &(impl ToString + ?Sized)) -> Self {
-        self.arg(name).arg(value)
+        let value = value.to_string();
+        // Behind a blank it would be taken for another option.
+        match value.len() > 1 && value.starts_with('-') {
+            true => self.arg(&format!("{name}={value}")),
+            false => self.arg(name).arg(&value),
+        }
     }
 
     /// About the credentials of `agent`.

@@ -55,7 +55,8 @@ pub(in crate::app) fn forecast(
         };
         let mut told = all.iter().filter(is_of);
         let is_told = told.any(|entry| entry.trouble == Some(Trouble::Broken));
-        (outlook.needs_somebody() && !is_told).then(|| of_provider(outlook))
+        (outlook.needs_somebody() && !outlook.is_unreadable() && !is_told)
+            .then(|| of_provider(outlook))
     });
     let of_providers: Vec<ForecastEntry> = of_providers.collect();
     all.splice(0..0, of_providers);

@@ -17,7 +17,6 @@ use crate::model::profiles::VisibleProfile;
 use crate::model::provider::Provider;
 use crate::model::selection::{Candidate, Decision, Verdict};
 use crate::ports::store::Scope;
-use crate::providers::catalogue::CatalogueError;
 
 /// The outcome of `token --provider` for one provider.
 #[derive(Clone, Debug)]
@@ -48,6 +47,12 @@ impl Outlook {
     pub fn needs_somebody(&self) -> bool {
         let fails = |failure: &Failure| failure.kind != Kind::Temporary;
         self.used.is_none() && self.failure.as_ref().is_some_and(fails)
+    }
+
+    /// Returns whether the documents could not be read, which is told once and not of each provider.
+    pub(in crate::app) fn is_unreadable(&self) -> bool {
+        let failure = self.failure.as_ref().filter(|_| !self.has_candidates);
+        failure.is_some_and(|failure| failure.kind == Kind::Storage)
     }
 
     /// The profile whose token would be handed out.
@@ -125,7 +130,7 @@ pub(in crate::app) fn outlook<E>(
             outlook.failure.get_or_insert(failure);
         }
         Outside::Nothing => {
-            let nothing = || no_candidate(cx, &resolved.provider, &decision);
+            let nothing = || no_candidate(cx, resolved, &decision);
             outlook.failure.get_or_insert_with(nothing);
         }
     }
@@ -148,18 +153,21 @@ pub(in crate::app) fn nothing_usable(cx: Context<'_>, choice: &Resolved) -> Fail
     if let Ok(all) = cx.effective(&choice.effective.agent, Scope::All) {
         choice.effective = Arc::new(all);
     }
-    no_candidate(cx, &choice.provider, &choice.decide(cx))
+    no_candidate(cx, &choice, &choice.decide(cx))
 }
 
 /// The same of a decision that everything stored was considered for.
-fn no_candidate(cx: Context<'_>, provider: &ProviderId, decision: &Decision) -> Failure {
+fn no_candidate(cx: Context<'_>, resolved: &Resolved, decision: &Decision) -> Failure {
+    let provider = &resolved.provider;
     let manifest = cx.provider(provider);
     let kind = manifest
         .as_ref()
         .map_or(CredentialKind::OAuth, Provider::usual_kind);
     // One that has only ended or is empty is replaced under its own name.
-    let profile = match decision.candidates.as_slice() {
-        [only] if matches!(only.verdict, Verdict::Expired | Verdict::NoSecret) => Some(&only.id),
+    let replaced = match decision.candidates.as_slice() {
+        [only] if matches!(only.verdict, Verdict::Expired | Verdict::NoSecret) => {
+            resolved.effective.get(&only.id)
+        }
         _ => None,
     };
     // Where it is the configuration that passes a login over, another login is no remedy.
@@ -169,10 +177,14 @@ fn no_candidate(cx: Context<'_>, provider: &ProviderId, decision: &Decision) -> 
     };
     let hint = match decision.candidates.iter().any(by_config) {
         true => Command::explain(provider),
-        false => Command::store(provider, profile, kind),
+        false => match replaced {
+            Some(seen) => Command::store(provider, Some(seen.id), seen.credential.kind()),
+            None => Command::store(provider, None, kind),
+        },
     };
     if decision.candidates.is_empty() {
-        if let Err(error @ CatalogueError::Unknown { .. }) = manifest {
+        // Nobody can log in to a provider whose description is wrong, and its keys are not found.
+        if let Err(error) = manifest {
             return Failure::from(error);
         }
         let message = format!("no credential stored for {provider}");

@@ -53,7 +53,8 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     }
     let (effective, mut wrong) = load_effective(cx, &request.agent)?;
     let effective = Arc::new(effective);
-    let unreadable = !wrong.is_empty() || !effective.own.faults.is_empty();
+    let damaged = wrong.first().cloned();
+    let unreadable = damaged.is_some() || !effective.own.faults.is_empty();
     wrong.extend(faults(&effective));
     let inheritance = inheritance(cx, &effective, &mut wrong)?;
     for (path, mode) in cx.store_files.wide_modes(&request.agent) {
@@ -80,7 +81,10 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     missing.retain(|provider| !speaks_for(provider));
     let health = health::judge(cx, &profiles, &names, now)?;
     let needed = models.providers_in_use();
-    let outlooks = outlook::of_all(cx, &effective, &keys, &health, &needed)?;
+    let mut outlooks = outlook::of_all(cx, &effective, &keys, &health, &needed)?;
+    if let Some(damaged) = &damaged {
+        outlook::blame(&mut outlooks, damaged);
+    }
     let clock = clock_fault(now, health.newest());
     Ok(Report {
         config_path: cx.config.path().to_owned(),

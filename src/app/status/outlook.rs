@@ -10,7 +10,7 @@ use crate::app::credential::env_keys::Keys;
 use crate::app::credential::facts::FactsReader;
 use crate::app::credential::outlook::{Outlook, outlook};
 use crate::app::credential::resolve::choose_within;
-use crate::app::failure::Failure;
+use crate::app::failure::{Failure, Kind};
 use crate::app::refresh::outcome::RefreshPolicy;
 use crate::model::id::ProviderId;
 use crate::model::profiles::{Effective, VisibleProfile};
@@ -52,4 +52,15 @@ pub(super) fn of_all(
         outlook.map_err(|error: StoreError| error.into())
     });
     all.collect()
+}
+
+/// Says of a provider that nothing is stored for it that a document cannot be read: another login
+/// would take the place of what may still be repaired.
+pub(super) fn blame(outlooks: &mut [Outlook], damaged: &str) {
+    let empty = outlooks
+        .iter_mut()
+        .filter(|outlook| !outlook.has_candidates);
+    for outlook in empty.filter(|outlook| outlook.used.is_none()) {
+        outlook.failure = Some(Failure::new(Kind::Storage, damaged));
+    }
 }

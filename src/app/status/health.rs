@@ -111,18 +111,14 @@ pub struct ProviderHealth {
 /// Judges every profile, and every provider in `names`.
 pub(super) fn judge(
     cx: Context<'_>,
+    reader: &mut FactsReader<'_>,
     seen: &[VisibleProfile<'_>],
     names: &[String],
     now: Timestamp,
 ) -> Result<Health, StoreError> {
-    let mut judge = Judge {
-        cx,
-        now,
-        facts: FactsReader::new(cx),
-    };
     let mut profiles = Vec::with_capacity(seen.len());
     for seen in seen {
-        profiles.push(judge.profile(seen)?);
+        profiles.push(profile(cx, reader, seen, now)?);
     }
     profiles.sort_by_cached_key(|p| (p.provider.to_lowercase(), p.id.as_str().to_lowercase()));
     let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
@@ -140,39 +136,35 @@ pub(super) fn judge(
     })
 }
 
-/// What all profiles are judged by.
-struct Judge<'a> {
-    cx: Context<'a>,
+/// Assesses one profile.
+fn profile(
+    cx: Context<'_>,
+    reader: &mut FactsReader<'_>,
+    seen: &VisibleProfile<'_>,
     now: Timestamp,
-    facts: FactsReader<'a>,
-}
-
-impl Judge<'_> {
-    fn profile(&mut self, seen: &VisibleProfile<'_>) -> Result<ProfileHealth, StoreError> {
-        let (cx, now) = (self.cx, self.now);
-        let credential = seen.credential;
-        let expires = credential.expires();
-        let facts = self.facts.read(seen)?;
-        let assessment = assess(&facts, RefreshPolicy::MinValid(None), now);
-        let status = status(&facts, &assessment, now);
-        let email = email_of(cx, seen.id, credential);
-        let label = match &email {
-            Some(email) => format!("{} ({email})", seen.id),
-            None => seen.id.to_string(),
-        };
-        Ok(ProfileHealth {
-            id: seen.id.clone(),
-            provider: credential.raw_provider().to_owned(),
-            kind: credential.kind(),
-            status,
-            assessment,
-            expires,
-            remaining: expires.map(|end| now.until(end)),
-            label,
-            email,
-            facts,
-        })
-    }
+) -> Result<ProfileHealth, StoreError> {
+    let credential = seen.credential;
+    let expires = credential.expires();
+    let facts = reader.read(seen)?;
+    let assessment = assess(&facts, RefreshPolicy::MinValid(None), now);
+    let status = status(&facts, &assessment, now);
+    let email = email_of(cx, seen.id, credential);
+    let label = match &email {
+        Some(email) => format!("{} ({email})", seen.id),
+        None => seen.id.to_string(),
+    };
+    Ok(ProfileHealth {
+        id: seen.id.clone(),
+        provider: credential.raw_provider().to_owned(),
+        kind: credential.kind(),
+        status,
+        assessment,
+        expires,
+        remaining: expires.map(|end| now.until(end)),
+        label,
+        email,
+        facts,
+    })
 }
 
 /// Returns the reference release's word. It knows no journal; if that says that there is no token,

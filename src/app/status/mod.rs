@@ -29,6 +29,7 @@ use super::agents::inherit;
 use super::context::Context;
 use super::credential::document_faults::{faults, load_effective};
 use super::credential::env_keys::{Keys, shell_enabled};
+use super::credential::facts::FactsReader;
 use super::credential::forecast::forecast;
 use super::credential::model_ref;
 use super::failure::Failure;
@@ -77,11 +78,12 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
             .iter()
             .any(|row| row.provider == provider || ProviderId::parse(&row.provider).ok() == wanted)
     };
-    let mut missing: Vec<String> = models.providers_in_use();
-    missing.retain(|provider| !speaks_for(provider));
-    let health = health::judge(cx, &profiles, &names, now)?;
     let needed = models.providers_in_use();
-    let mut outlooks = outlook::of_all(cx, &effective, &keys, &health, &needed)?;
+    let mut missing = needed.clone();
+    missing.retain(|provider| !speaks_for(provider));
+    let mut reader = FactsReader::new(cx);
+    let health = health::judge(cx, &mut reader, &profiles, &names, now)?;
+    let mut outlooks = outlook::of_all(cx, &mut reader, &effective, &keys, &health, &needed)?;
     if let Some(damaged) = &damaged {
         outlook::blame(&mut outlooks, damaged);
     }

@@ -23,6 +23,7 @@ use crate::ports::store::StoreError;
 /// If a file that has a say cannot be read.
 pub(super) fn of_all(
     cx: Context<'_>,
+    reader: &mut FactsReader<'_>,
     effective: &Arc<Effective>,
     keys: &Keys<'_>,
     health: &Health,
@@ -38,7 +39,6 @@ pub(super) fn of_all(
         .collect();
     let profiles = health.profiles.iter();
     ids.extend(profiles.filter_map(|profile| profile.facts.provider.clone()));
-    let mut reader = FactsReader::new(cx);
     let now = cx.clock.now();
     let all = ids.into_iter().map(|id| {
         let resolved = match choose_within(cx, effective, id.clone()) {

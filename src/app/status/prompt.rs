@@ -12,6 +12,7 @@ use crate::model::id::{AgentId, ProviderId};
 
 use super::{health, outlook};
 use crate::app::credential::document_faults::load_effective;
+use crate::app::credential::facts::FactsReader;
 use crate::app::credential::forecast::{ForecastEntry, forecast};
 use crate::app::credential::model_ref::{self, Models};
 use crate::app::credential::outlook::Outlook;
@@ -71,8 +72,10 @@ fn gather(cx: Context<'_>, request: &Request) -> Option<Vec<Item>> {
     let keys = Keys::without_shell(cx);
     let profiles = effective.profiles();
     let now = cx.clock.now();
-    let health = health::judge(cx, &profiles, &[], now).ok()?;
-    let outlooks = outlook::of_all(cx, &effective, &keys, &health, &needed(cx, request)).ok()?;
+    let mut reader = FactsReader::new(cx);
+    let health = health::judge(cx, &mut reader, &profiles, &[], now).ok()?;
+    let needed = needed(cx, request);
+    let outlooks = outlook::of_all(cx, &mut reader, &effective, &keys, &health, &needed).ok()?;
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for profile in &health.profiles {
         *counts.entry(&profile.provider).or_default() += 1;

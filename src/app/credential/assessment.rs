@@ -71,7 +71,7 @@ impl Assessment {
     /// Whether a command gets a token now without anybody's help, as far as can be told without a
     /// request.
     pub fn usable_now(&self) -> bool {
-        !self.is_failure()
+        !self.next.is_failure()
     }
 
     /// Whether any command that needs the next token will refresh it, as far as is known.
@@ -81,11 +81,6 @@ impl Assessment {
             && !self.needs_somebody()
             && !is_stuck
             && dead_grant(facts).is_none()
-    }
-
-    /// Whether a command that needs the token fails now.
-    pub fn is_failure(&self) -> bool {
-        self.next.is_failure()
     }
 
     /// Whether somebody must act before there is a token.
@@ -117,7 +112,7 @@ impl Assessment {
 
     /// Returns the failure of a command that needs the token now, or `None` if it gets one.
     pub fn failure(&self, profile: &ProfileId) -> Option<Failure> {
-        let obstacle = self.obstacle.as_ref().filter(|_| self.is_failure())?;
+        let obstacle = self.obstacle.as_ref().filter(|_| self.next.is_failure())?;
         Some(obstacle.failure(profile))
     }
 }
@@ -144,6 +139,12 @@ pub fn has_enough_life(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> 
         facts.freshness(least.unwrap_or(facts.margin), now),
         Freshness::Fresh { .. } | Freshness::NoExpiry
     )
+}
+
+/// Whether the access token is valid for another moment.
+pub fn is_valid(facts: &Facts, now: Timestamp) -> bool {
+    let freshness = facts.freshness(Duration::ZERO, now);
+    !matches!(freshness, Freshness::Expired { .. })
 }
 
 type Step = (NextStep, Option<Obstacle>);
@@ -181,10 +182,7 @@ fn static_secret(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
     if !facts.secret_present {
         return stop(no_secret(facts));
     }
-    let least = match policy {
-        RefreshPolicy::MinValid(Some(least)) => least,
-        _ => Duration::ZERO,
-    };
+    let least = policy.min_valid().unwrap_or_default();
     let ends = facts
         .expires_at()
         .map_or_else(String::new, Timestamp::iso8601);
@@ -209,10 +207,7 @@ fn by_command(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
     let Some(end) = facts.expires_at() else {
         return (NextStep::UseAsIs, None);
     };
-    let least = match policy {
-        RefreshPolicy::MinValid(Some(least)) => least,
-        _ => Duration::ZERO,
-    };
+    let least = policy.min_valid().unwrap_or_default();
     let refresh_off = "and automatic refresh is off (token_auto_refresh: false)";
     let left = now.until(end);
     let at = end.iso8601();
@@ -240,11 +235,7 @@ fn refreshable(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
     if has_enough_life(facts, policy, now) {
         return (NextStep::UseAsIs, None);
     }
-    let margin = match policy {
-        RefreshPolicy::MinValid(Some(least)) => least,
-        _ => facts.margin,
-    };
-    let is_valid = !matches!(facts.freshness(margin, now), Freshness::Expired { .. });
+    let is_valid = is_valid(facts, now);
     let falls_back = is_valid && policy != RefreshPolicy::Always;
     // A token that lives is handed out, whatever keeps the next one away.
     let cannot = |obstacle: Obstacle| match falls_back {

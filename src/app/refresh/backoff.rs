@@ -13,6 +13,10 @@ use crate::ports::host::Random;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+/// The time limit for another process that refreshes the same grant: a token request (30 s), its
+/// commit, and a margin.
+pub(in crate::app) const WAIT_FOR_OTHERS: Duration = Duration::from_secs(45);
+
 /// The interval at which a wait looks for a signal.
 const LOOK: Duration = Duration::from_millis(20);
 

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use crate::app::context::Context;
-use crate::app::credential::assessment::{Assessment, NextStep, assess, has_enough_life};
+use crate::app::credential::assessment::{Assessment, NextStep, assess, has_enough_life, is_valid};
 use crate::app::credential::facts::{Facts, FactsReader, Renewal};
 use crate::app::credential::obstacle::not_stored;
 use crate::app::failure::{Failure, Kind};
@@ -20,13 +20,12 @@ use crate::model::id::{AgentId, ProfileId};
 use crate::model::provider::Provider;
 use crate::ports::store::{GrantLock, Held, Waited};
 
+use super::backoff::WAIT_FOR_OTHERS;
 use super::client_credentials::request_new_token;
 use super::outcome::{RefreshPolicy, RefreshResult, ValidToken};
 use super::recover::{self, Recovered};
 use super::refresh_grant::refresh_grant;
-use super::request::{
-    RefreshRequest, WAIT_FOR_OTHERS, document_facts, falls_back, is_valid, load_login, valid_token,
-};
+use super::request::{RefreshRequest, document_facts, falls_back, load_login, valid_token};
 use super::stale_copy::adopt_successor;
 use super::{backoff, notify};
 
@@ -177,16 +176,17 @@ fn already_fresh(
     changed: bool,
 ) -> Option<RefreshResult> {
     let now = request.cx.clock.now();
-    let margin = RefreshPolicy::MinValid(match request.policy {
-        RefreshPolicy::MinValid(least) => least,
-        _ => None,
-    });
-    match (has_enough_life(facts, margin, now), changed, request.policy) {
+    let as_asked = RefreshPolicy::MinValid(request.policy.min_valid());
+    match (
+        has_enough_life(facts, as_asked, now),
+        changed,
+        request.policy,
+    ) {
         (true, true, _) => Some(RefreshResult::RefreshedElsewhere),
         (true, false, RefreshPolicy::MinValid(_)) => Some(RefreshResult::WasFresh),
         // A provider may issue tokens that live for less than what was asked for. Another
         // process got a new one a moment ago; to refresh again would only spend one more.
-        (false, true, _) if is_valid(request, facts) => Some(RefreshResult::RefreshedElsewhere),
+        (false, true, _) if is_valid(facts, now) => Some(RefreshResult::RefreshedElsewhere),
         _ => None,
     }
 }

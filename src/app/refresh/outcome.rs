@@ -18,6 +18,16 @@ pub enum RefreshPolicy {
     Unproven(Timestamp),
 }
 
+impl RefreshPolicy {
+    /// The validity that is asked for, unless it is the provider's margin.
+    pub(in crate::app) fn min_valid(self) -> Option<Duration> {
+        match self {
+            Self::MinValid(least) => least,
+            Self::Always | Self::Unproven(_) => None,
+        }
+    }
+}
+
 /// A valid access token.
 #[derive(Clone, Debug)]
 pub struct ValidToken {

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use crate::app::credential::assessment::is_valid;
 use crate::app::credential::facts::Facts;
 use crate::app::credential::obstacle::{
     self, no_token_endpoint, refused, unanswered, unavailable, with_wait,
@@ -22,12 +23,11 @@ use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
 use crate::ports::store::{Held, PendingRefresh, Reserved, StoreError};
 
-use super::backoff::next_try;
+use super::backoff::{WAIT_FOR_OTHERS, next_try};
 use super::binding;
 use super::outcome::{RefreshPolicy, RefreshResult, ValidToken};
 use super::request::{
-    RefreshRequest, WAIT_FOR_OTHERS, document_facts, fall_back, falls_back, is_valid, load_login,
-    valid_token,
+    RefreshRequest, document_facts, fall_back, falls_back, load_login, valid_token,
 };
 use super::target::Route;
 
@@ -126,7 +126,7 @@ fn commit(
 fn replaced_meanwhile(request: &RefreshRequest<'_>) -> Result<ValidToken, Failure> {
     let name = request.profile;
     match load_login(request) {
-        Ok(newer) if is_valid(request, &document_facts(request, &newer)) => {
+        Ok(newer) if is_valid(&document_facts(request, &newer), request.cx.clock.now()) => {
             let how = RefreshResult::RefreshedElsewhere;
             Ok(valid_token(request, newer, how, None))
         }

@@ -1,22 +1,17 @@
 //! The request of a refresh: one profile whose access token must be valid.
 
-use std::time::Duration;
-
 use crate::app::context::Context;
+use crate::app::credential::assessment::is_valid;
 use crate::app::credential::facts::{Facts, FactsReader, as_login};
 use crate::app::credential::obstacle::Obstacle;
 use crate::app::failure::Failure;
 use crate::model::credential::OAuth;
-use crate::model::expiry::{End, Freshness};
+use crate::model::expiry::End;
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::provider::Provider;
 use crate::ports::store::Scope;
 
 use super::outcome::{RefreshPolicy, RefreshResult, ValidToken};
-
-/// The time limit for another process that refreshes the same grant: a token request (30 s), its
-/// commit, and a margin.
-pub(super) const WAIT_FOR_OTHERS: Duration = Duration::from_secs(45);
 
 /// A profile, and when its token is to be refreshed.
 #[derive(Clone, Copy)]
@@ -45,13 +40,7 @@ pub(super) fn document_facts(request: &RefreshRequest<'_>, login: &OAuth) -> Fac
 /// Whether a failed refresh falls back to the stored token: it is valid for another moment, and no
 /// new one is insisted on.
 pub(super) fn falls_back(request: &RefreshRequest<'_>, facts: &Facts) -> bool {
-    request.policy != RefreshPolicy::Always && is_valid(request, facts)
-}
-
-/// Whether the access token is valid for another moment.
-pub(super) fn is_valid(request: &RefreshRequest<'_>, facts: &Facts) -> bool {
-    let freshness = facts.freshness(facts.margin, request.cx.clock.now());
-    !matches!(freshness, Freshness::Expired { .. })
+    request.policy != RefreshPolicy::Always && is_valid(facts, request.cx.clock.now())
 }
 
 /// Returns a token that needs no refresh now; `obstacle` prevents the next one.

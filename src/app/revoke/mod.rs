@@ -21,12 +21,10 @@ use crate::ports::store::{GrantLock, Held, PendingRefresh, Scope, StoreError, Wa
 
 use super::context::Context;
 use super::failure::{Failure, Kind, StoreEffect};
+use super::refresh::backoff::WAIT_FOR_OTHERS;
 use super::refresh::recover::{self, Recovered};
 use super::refresh::rotation;
 use server::{Server, unsupported};
-
-/// The time limit for another process that refreshes the grant.
-const WAIT_FOR_OTHERS: Duration = Duration::from_secs(45);
 
 /// A login that can be revoked, and what is revoked with it.
 pub(super) struct RevocationPlan {

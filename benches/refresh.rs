@@ -9,6 +9,9 @@
 )]
 #![expect(clippy::print_stdout, reason = "a benchmark is there to be read")]
 
+#[expect(dead_code, unused_imports, reason = "the tests need more of it")]
+#[path = "../tests/it/support/issuer/mod.rs"]
+mod issuer;
 mod report;
 
 use std::error::Error;
@@ -19,8 +22,8 @@ use std::time::{Duration, Instant};
 
 use openclaw::ports::host::Clock as _;
 use openclaw::sys::clock::SystemClock;
-use openclaw::testing::issuer::{Account, Issuer};
 
+use issuer::{Account, Issuer};
 use report::{median, row};
 
 const NETWORK: Duration = Duration::from_millis(50);

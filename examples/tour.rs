@@ -9,6 +9,13 @@
 )]
 #![expect(clippy::print_stdout, reason = "a tour is there to be read")]
 
+#[expect(dead_code, reason = "the tests need more of it")]
+#[path = "../tests/it/support/browser.rs"]
+mod browser;
+#[expect(dead_code, unused_imports, reason = "the tests need more of it")]
+#[path = "../tests/it/support/issuer/mod.rs"]
+mod issuer;
+
 use std::error::Error;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -16,9 +23,9 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
 use openclaw::sys::clock::SystemClock;
-use openclaw::testing::browser;
-use openclaw::testing::issuer::{Account, Issuer};
 use serde_json::Value;
+
+use issuer::{Account, Issuer};
 
 type Done<T = ()> = Result<T, Box<dyn Error>>;
 

@@ -9,7 +9,7 @@
 //! 2  oauth  providers  store  config  sys  siblings; none imports another
 //! 1  ports                                 the doors to the outside: traits and their small data
 //! 0  model                                 plain data and rules: no I/O, no clock, no environment
-//!    testing                               side room: fakes of every door, a real issuer; a feature
+//!    testing                               side room: fakes of every door; a feature
 //! ```
 //!
 //! `docs/architecture.md` tells the whole story; `docs/decisions/` says why.

@@ -31,7 +31,7 @@ const WIRE: (&str, &[&str]) = ("cli/system.rs", &["store", "sys"]);
 const FENCES: &[(&str, &[&str])] = &[
     ("anstream", &["cli/printer.rs"]),
     ("anstyle", &["cli/printer.rs"]),
-    ("base64", &["cli/clipboard.rs", "oauth/", "testing/"]),
+    ("base64", &["cli/clipboard.rs", "oauth/"]),
     (
         "chrono",
         &["model/time.rs", "oauth/error.rs", "store/openclaw_lock.rs"],
@@ -53,7 +53,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("open", &["sys/browser.rs"]),
     ("qrcode", &["cli/view/device_code.rs"]),
     ("reqwest", &["sys/http.rs"]),
-    ("ring", &["oauth/signature.rs", "testing/issuer/"]),
+    ("ring", &["oauth/signature.rs"]),
     (
         "rustix",
         &["cli/input.rs", "cli/raw_mode.rs", "sys/", "testing/files/"],
@@ -68,11 +68,10 @@ const FENCES: &[(&str, &[&str])] = &[
             "model/secret.rs",
             "store/grant.rs",
             "store/paths.rs",
-            "testing/issuer/",
         ],
     ),
     ("signal_hook", &["sys/interrupt.rs"]),
-    ("tiny_http", &["sys/callback.rs", "testing/issuer/"]),
+    ("tiny_http", &["sys/callback.rs"]),
     ("tokio", &["sys/http.rs"]),
     ("toml", &["providers/"]),
     ("unicode_width", &["cli/printer.rs", "cli/view/"]),

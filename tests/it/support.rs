@@ -1,7 +1,9 @@
 //! What the tests of the whole program share: a throw-away state directory, the real binary, and
 //! the test issuer in place of the provider.
 
+pub(crate) mod browser;
 pub(crate) mod builtin;
+pub(crate) mod issuer;
 pub(crate) mod login;
 pub(crate) mod memory_store;
 pub(crate) mod recorded;
@@ -13,8 +15,8 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
+use crate::support::issuer::{Account, Issuer};
 use openclaw::sys::clock::SystemClock;
-use openclaw::testing::issuer::{Account, Issuer};
 use serde_json::Value;
 
 /// A state directory of its own, and a home that is nobody's.

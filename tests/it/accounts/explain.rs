@@ -6,7 +6,7 @@ mod keys_and_billing;
 mod read_only;
 mod who_wants_whose;
 
-use openclaw::testing::issuer::{Account, Scripted};
+use crate::support::issuer::{Account, Scripted};
 use serde_json::{Value, json};
 
 use crate::support::{Ran, World, millis_from_now};

@@ -1,6 +1,6 @@
 //! How much of main's credentials another agent sees.
 
-use openclaw::testing::issuer::Account;
+use crate::support::issuer::Account;
 use serde_json::{Value, json};
 
 use crate::support::{Ran, World, millis_from_now};

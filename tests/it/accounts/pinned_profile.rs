@@ -1,6 +1,6 @@
 //! A profile that is named with the model, or pinned by a session of OpenClaw's.
 
-use openclaw::testing::issuer::{Account, Issuer, Scripted};
+use crate::support::issuer::{Account, Issuer, Scripted};
 use serde_json::{Value, json};
 
 use crate::support::{Ran, World, millis_from_now};

@@ -5,6 +5,8 @@ use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::browser::visit;
+use crate::support::issuer::{Account, Issuer};
 use openclaw::model::grant::GrantDigest;
 use openclaw::model::id::{AgentId, ProviderId};
 use openclaw::model::secret::Secret;
@@ -13,8 +15,6 @@ use openclaw::store::file::FileStore;
 use openclaw::store::paths::StorePaths;
 use openclaw::sys::clock::SystemClock;
 use openclaw::sys::files::SystemFiles;
-use openclaw::testing::browser::visit;
-use openclaw::testing::issuer::{Account, Issuer};
 use rexpect::process::Signal as PtySignal;
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{LocalModes, tcgetattr};

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::{Duration, SystemTime};
 
-use openclaw::testing::issuer::{Account, Issuer};
+use crate::support::issuer::{Account, Issuer};
 use serde_json::Value;
 
 use crate::support::stand_in::{Act, PART, Part, Release};

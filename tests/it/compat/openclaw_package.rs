@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use openclaw::testing::issuer::{Account, Issuer};
+use crate::support::issuer::{Account, Issuer};
 use serde_json::{Value, json};
 
 use crate::support::{Ran, World, millis_from_now, ran, setup_token};

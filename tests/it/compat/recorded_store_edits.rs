@@ -7,8 +7,8 @@
 mod cases;
 mod changes;
 
-use openclaw::testing::browser::visit;
-use openclaw::testing::issuer::{Account, Issuer};
+use crate::support::browser::visit;
+use crate::support::issuer::{Account, Issuer};
 
 use crate::support::login::Waiting;
 use crate::support::{Ran, World, ran, setup_token};

@@ -4,7 +4,7 @@
 
 use std::process::{Command, Stdio};
 
-use openclaw::testing::issuer::Account;
+use crate::support::issuer::Account;
 
 use crate::support::{Ran, World, ran, setup_token};
 

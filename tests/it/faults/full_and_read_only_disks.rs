@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use crate::support::issuer::{Account, Issuer};
 use openclaw::sys::clock::SystemClock;
-use openclaw::testing::issuer::{Account, Issuer};
 
 use crate::support::{Ran, World, ran, setup_token};
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use openclaw::testing::issuer::{Account, Issuer, Scripted};
+use crate::support::issuer::{Account, Issuer, Scripted};
 
 use crate::support::{Ran, World, ran};
 

@@ -1,8 +1,8 @@
 //! The whole program at a real terminal: what a person types is not shown, whoever brings the code
 //! first wins, and Ctrl-C stores nothing.
 
-use openclaw::testing::browser::visit;
-use openclaw::testing::issuer::{Account, Issuer};
+use crate::support::browser::visit;
+use crate::support::issuer::{Account, Issuer};
 use rexpect::session::{PtySession, spawn_command};
 
 use crate::login::browser::redirect;

@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use openclaw::testing::browser::visit;
-use openclaw::testing::issuer::{Account, Issuer};
+use crate::support::browser::visit;
+use crate::support::issuer::{Account, Issuer};
 
 use crate::support::World;
 use crate::support::login::Waiting;

@@ -7,9 +7,9 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use crate::support::browser::visit;
+use crate::support::issuer::{Account, Issuer};
 use openclaw::model::provider::ClientAuth;
-use openclaw::testing::browser::visit;
-use openclaw::testing::issuer::{Account, Issuer};
 use serde_json::{Value, json};
 
 use crate::providers::declared_in_config::guide;

@@ -5,7 +5,7 @@ mod hostile_server;
 mod polling;
 mod qr_code_screen;
 
-use openclaw::testing::issuer::{Codes, Issuer, Reply};
+use crate::support::issuer::{Codes, Issuer, Reply};
 use serde_json::Value;
 
 use crate::support::{Ran, World, millis_from_now};
@@ -206,7 +206,7 @@ fn minimax_counts_in_milliseconds_and_repeats_the_state() {
 fn a_manifest_of_thirty_lines_logs_in_by_the_rfc() {
     let world = World::new();
     let clock = std::sync::Arc::new(openclaw::sys::clock::SystemClock::new());
-    let issuer = Issuer::start(openclaw::testing::issuer::Account::default(), clock).unwrap();
+    let issuer = Issuer::start(crate::support::issuer::Account::default(), clock).unwrap();
     let url = issuer.url();
     let manifest = format!(
         "schema = 1\nid = \"acme\"\nname = \"Acme\"\n\n[client]\nid = \"me\"\n\

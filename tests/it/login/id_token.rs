@@ -1,8 +1,8 @@
 //! Whose login it is: ID tokens that are checked before anything is stored, their signatures, and
 //! the userinfo endpoint.
 
-use openclaw::testing::browser::visit;
-use openclaw::testing::issuer::{Issuer, Scripted};
+use crate::support::browser::visit;
+use crate::support::issuer::{Issuer, Scripted};
 use serde_json::{Value, json};
 
 use crate::login::metadata_discovery::{FORCE, OPENID, PROFILE, log_in, world};

@@ -4,7 +4,7 @@
 mod interrupted;
 mod issuer_binding;
 
-use openclaw::testing::issuer::{Account, Fate, Issuer, Revocation, Scripted};
+use crate::support::issuer::{Account, Fate, Issuer, Revocation, Scripted};
 use serde_json::json;
 
 use crate::login::metadata_discovery::{PROFILE, log_in, world};

@@ -1,8 +1,8 @@
 //! A manifest that gives only the issuer: the endpoints come from the issuer's metadata, and what
 //! that may not say is refused before anything is sent.
 
-use openclaw::testing::browser::visit;
-use openclaw::testing::issuer::{Account, Issuer, Scripted};
+use crate::support::browser::visit;
+use crate::support::issuer::{Account, Issuer, Scripted};
 use serde_json::{Value, json};
 
 use crate::login::browser::redirect;

@@ -10,7 +10,7 @@ mod two_halves_threats;
 
 use std::process::Command;
 
-use openclaw::testing::issuer::{Codes, Issuer, Reply};
+use crate::support::issuer::{Codes, Issuer, Reply};
 
 use crate::support::World;
 

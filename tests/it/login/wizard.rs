@@ -3,8 +3,8 @@
 
 use std::process::Command;
 
-use openclaw::testing::browser::visit;
-use openclaw::testing::issuer::Account;
+use crate::support::browser::visit;
+use crate::support::issuer::Account;
 use rexpect::session::{PtySession, spawn_command};
 use rustix::process::{Pid, Signal, kill_process};
 

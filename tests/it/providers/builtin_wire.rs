@@ -8,7 +8,7 @@ mod key_exchange;
 
 use std::process::Command;
 
-use openclaw::testing::issuer::{Issuer, Seen};
+use crate::support::issuer::{Issuer, Seen};
 
 use crate::support::{Ran, World, ran};
 

@@ -1,6 +1,6 @@
 //! The providers as `models auth providers` lists them.
 
-use openclaw::testing::issuer::{Account, Issuer};
+use crate::support::issuer::{Account, Issuer};
 
 use crate::login::browser::logged_in;
 use crate::support::World;

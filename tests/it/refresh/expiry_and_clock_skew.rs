@@ -1,7 +1,7 @@
 //! Ends that cannot be, clocks that differ, and a clock that went back: told, and never trusted.
 
-use openclaw::testing::browser::visit;
-use openclaw::testing::issuer::{Account, Issuer, Scripted};
+use crate::support::browser::visit;
+use crate::support::issuer::{Account, Issuer, Scripted};
 use serde_json::{Value, json};
 
 use crate::support::login::Waiting;

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use openclaw::testing::issuer::{Account, Scripted};
+use crate::support::issuer::{Account, Scripted};
 
 use crate::support::{World, ran};
 

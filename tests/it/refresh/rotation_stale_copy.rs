@@ -1,6 +1,6 @@
 //! A document that was put back after its grant had been spent: what is in it is never sent again.
 
-use openclaw::testing::issuer::{Account, Issuer};
+use crate::support::issuer::{Account, Issuer};
 use serde_json::{Value, json};
 
 use crate::support::{Ran, World};
@@ -150,7 +150,7 @@ fn a_grant_that_follows_itself_is_not_spent() {
     let (access, refresh) = world.seed(&issuer, "main", -10);
     let answer = json!({ "access_token": access, "expires_in": 1 });
     for _ in 0..2 {
-        issuer.answer_next(openclaw::testing::issuer::Scripted {
+        issuer.answer_next(crate::support::issuer::Scripted {
             status: 200,
             headers: vec![("Content-Type", "application/json".to_owned())],
             body: answer.to_string(),

@@ -6,7 +6,7 @@ mod timer;
 
 use std::process::Stdio;
 
-use openclaw::testing::issuer::{Account, Issuer, Scripted};
+use crate::support::issuer::{Account, Issuer, Scripted};
 use serde_json::{Value, json};
 
 use crate::status::alert_hooks::Bell;

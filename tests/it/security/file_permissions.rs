@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use openclaw::testing::issuer::Account;
+use crate::support::issuer::Account;
 
 use crate::support::{World, ran, setup_token};
 

@@ -4,8 +4,8 @@
 #[cfg(target_os = "linux")]
 mod processes;
 
-use openclaw::testing::browser::visit;
-use openclaw::testing::issuer::{Account, Issuer, Scripted};
+use crate::support::browser::visit;
+use crate::support::issuer::{Account, Issuer, Scripted};
 
 use crate::login::metadata_discovery;
 use crate::support::World;

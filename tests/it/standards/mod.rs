@@ -13,7 +13,7 @@ mod rfc9700_security;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use openclaw::testing::issuer::{Account, Issuer};
+use crate::support::issuer::{Account, Issuer};
 
 use crate::support::World;
 use crate::support::login::Waiting;

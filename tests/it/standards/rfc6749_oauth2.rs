@@ -1,7 +1,7 @@
 //! RFC 6749: The OAuth 2.0 Authorization Framework.
 
-use openclaw::testing::browser::visit;
-use openclaw::testing::issuer::{Account, Scripted};
+use crate::support::browser::visit;
+use crate::support::issuer::{Account, Scripted};
 use serde_json::{Value, json};
 
 use super::{asked, nothing_is_stored, value, waiting};

@@ -1,7 +1,7 @@
 //! RFC 6750: Bearer Token Usage. Section 5.3 stands beside the HTTP client.
 
-use openclaw::testing::browser::visit;
-use openclaw::testing::issuer::{Account, Issuer, Scripted, Visit};
+use crate::support::browser::visit;
+use crate::support::issuer::{Account, Issuer, Scripted, Visit};
 use serde_json::json;
 
 use super::waiting;

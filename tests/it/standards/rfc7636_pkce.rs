@@ -1,9 +1,9 @@
 //! RFC 7636: Proof Key for Code Exchange. Section 7.1 and the vector of appendix B stand beside the
 //! code.
 
+use crate::support::browser::visit;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use openclaw::testing::browser::visit;
 use sha2::{Digest, Sha256};
 
 use super::{asked, nothing_is_stored, value, waiting};

@@ -5,14 +5,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::sync::Arc;
 
+use crate::support::browser::visit;
+use crate::support::issuer::Account;
 use openclaw::model::provider::{Client, Flow, Provider, Redirect};
 use openclaw::oauth::authorization;
 use openclaw::providers::catalogue::Catalogue;
 use openclaw::providers::manifest::parse;
 use openclaw::sys::random::OsRandom;
-use openclaw::testing::browser::visit;
 use openclaw::testing::files::MemoryFiles;
-use openclaw::testing::issuer::Account;
 
 use super::{abandon, asked, nothing_is_stored, value, waiting};
 use crate::login::browser::redirect;

@@ -4,9 +4,9 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use crate::support::browser::visit;
+use crate::support::issuer::{Account, Fate};
 use openclaw::providers::manifest::parse;
-use openclaw::testing::browser::visit;
-use openclaw::testing::issuer::{Account, Fate};
 
 use super::{abandon, asked, nothing_is_stored, value, waiting};
 use crate::login::browser::redirect;

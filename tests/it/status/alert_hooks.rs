@@ -6,7 +6,7 @@ mod client_credentials;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use openclaw::testing::issuer::{Account, Issuer, Scripted};
+use crate::support::issuer::{Account, Issuer, Scripted};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 

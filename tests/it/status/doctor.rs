@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
-use openclaw::testing::issuer::{Account, Scripted};
+use crate::support::issuer::{Account, Scripted};
 use serde_json::Value;
 
 use crate::support::{Ran, World, ran};

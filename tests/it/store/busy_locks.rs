@@ -3,12 +3,12 @@
 
 use std::time::{Duration, Instant};
 
+use crate::support::browser::visit;
+use crate::support::issuer::Account;
 use openclaw::ports::files::{FileLock, Sharing};
 use openclaw::ports::lock::{Wait, lock_within};
 use openclaw::sys::clock::SystemClock;
 use openclaw::sys::files::SystemFiles;
-use openclaw::testing::browser::visit;
-use openclaw::testing::issuer::Account;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 

@@ -4,7 +4,7 @@ mod in_memory;
 
 use std::os::unix::fs::PermissionsExt;
 
-use openclaw::testing::issuer::{Account, Issuer, Scripted};
+use crate::support::issuer::{Account, Issuer, Scripted};
 use serde_json::Value;
 
 use crate::support::{Ran, World};

@@ -6,10 +6,10 @@ mod writer;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::support::issuer::{Account, Issuer};
 use openclaw::model::id::ProfileId;
 use openclaw::ports::store::Scope;
 use openclaw::store::document::parse;
-use openclaw::testing::issuer::{Account, Issuer};
 use serde_json::{Value, json};
 
 use crate::support::{Ran, World, millis_from_now, ran};

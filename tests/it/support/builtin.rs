@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::support::issuer::{Account, Issuer};
 use openclaw::sys::clock::SystemClock;
-use openclaw::testing::issuer::{Account, Issuer};
 
 use super::World;
 

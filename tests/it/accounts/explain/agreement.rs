@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
+use crate::support::issuer::{Account, Issuer};
 use openclaw::sys::clock::SystemClock;
-use openclaw::testing::issuer::{Account, Issuer};
 use serde_json::Value;
 
 use crate::support::recorded::moved;

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use openclaw::testing::issuer::Account;
+use crate::support::issuer::Account;
 use serde_json::json;
 
 use super::{MAIN, store};
@@ -29,7 +29,7 @@ fn everything(world: &World) -> Vec<(String, String)> {
 }
 
 /// Logins in every state, an answer that waits, a legacy file.
-fn world() -> (World, openclaw::testing::issuer::Issuer) {
+fn world() -> (World, crate::support::issuer::Issuer) {
     let (world, issuer) = World::with_issuer(Account::default());
     world.seed(&issuer, "main", -60);
     world.add_agent("work");

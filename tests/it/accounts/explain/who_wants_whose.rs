@@ -1,6 +1,6 @@
 //! Who wants which account, and whose it is.
 
-use openclaw::testing::issuer::Account;
+use crate::support::issuer::Account;
 use serde_json::{Value, json};
 
 use super::{MAIN, WORK, key, of, report, run, store, told};

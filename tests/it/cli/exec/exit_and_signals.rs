@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 
-use openclaw::testing::issuer::{Account, Scripted};
+use crate::support::issuer::{Account, Scripted};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{exec, run, sh, start, world};

@@ -3,7 +3,7 @@
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use openclaw::testing::issuer::{Account, Issuer};
+use crate::support::issuer::{Account, Issuer};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{everything, exec, run, sh, start};

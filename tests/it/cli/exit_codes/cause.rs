@@ -3,10 +3,10 @@
 use std::fs::File;
 use std::time::Duration;
 
+use crate::support::issuer::{Account, Issuer, Scripted};
 use openclaw::model::grant::GrantDigest;
 use openclaw::model::id::ProviderId;
 use openclaw::model::secret::Secret;
-use openclaw::testing::issuer::{Account, Issuer, Scripted};
 use serde_json::json;
 
 use super::cell::{Cell, How};

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use openclaw::testing::browser::visit;
-use openclaw::testing::issuer::Issuer;
+use crate::support::browser::visit;
+use crate::support::issuer::Issuer;
 use rexpect::session::spawn_command;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::{Pid, Signal, kill_process};

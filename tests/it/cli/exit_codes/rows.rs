@@ -1,7 +1,7 @@
 //! The table.
 
+use crate::support::issuer::{Codes, Issuer, Reply, Scripted};
 use Column::{Busy, Config, Done, Login, NotFound, Stopped, Storage, Temporary, Unknown};
-use openclaw::testing::issuer::{Codes, Issuer, Reply, Scripted};
 
 use super::cause::{
     CONFIG, STORE, asking, blocked, broken, empty, full_output, left_alone, locked, no_answer,

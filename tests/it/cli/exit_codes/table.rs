@@ -1,6 +1,6 @@
 //! The columns and the rows of the table.
 
-use openclaw::testing::issuer::Issuer;
+use crate::support::issuer::Issuer;
 
 use super::cause::{CONFIG, broken, waiting};
 use super::cell::Cell;

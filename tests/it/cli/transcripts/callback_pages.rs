@@ -1,7 +1,7 @@
 //! The pages that a browser shows.
 
-use openclaw::testing::browser::visit;
-use openclaw::testing::issuer::Account;
+use crate::support::browser::visit;
+use crate::support::issuer::Account;
 
 use super::compare;
 use crate::support::World;
@@ -31,7 +31,7 @@ fn success_and_strays_have_their_pages() {
 
 #[test]
 fn each_failure_has_its_page() {
-    let page = |spoil: &dyn Fn(&World, &openclaw::testing::issuer::Issuer)| {
+    let page = |spoil: &dyn Fn(&World, &crate::support::issuer::Issuer)| {
         let (world, issuer) = World::with_issuer(Account::default());
         let login = Waiting::start(&world, &[]);
         spoil(&world, &issuer);

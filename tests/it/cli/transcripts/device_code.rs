@@ -1,6 +1,6 @@
 //! Logging in with a device code.
 
-use openclaw::testing::issuer::{Codes, Issuer, Reply, Scripted};
+use crate::support::issuer::{Codes, Issuer, Reply, Scripted};
 
 use super::Transcript;
 use crate::support::World;

@@ -1,6 +1,6 @@
 //! `models auth exec`: a program that runs, and the reasons why one does not.
 
-use openclaw::testing::issuer::{Account, Scripted};
+use crate::support::issuer::{Account, Scripted};
 
 use super::Transcript;
 use crate::support::{World, recorded};

@@ -1,6 +1,6 @@
 //! `models auth explain`: what is used, and why everything else is not.
 
-use openclaw::testing::issuer::Account;
+use crate::support::issuer::Account;
 use serde_json::json;
 
 use super::Transcript;

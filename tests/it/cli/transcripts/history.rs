@@ -1,6 +1,6 @@
 //! `models auth history` and `models auth undo`.
 
-use openclaw::testing::issuer::{Account, Scripted};
+use crate::support::issuer::{Account, Scripted};
 
 use super::Transcript;
 use crate::support::{World, recorded, setup_token};

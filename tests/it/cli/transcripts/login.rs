@@ -3,8 +3,8 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 
-use openclaw::testing::browser::visit;
-use openclaw::testing::issuer::{Account, Issuer, Scripted};
+use crate::support::browser::visit;
+use crate::support::issuer::{Account, Issuer, Scripted};
 
 use super::Transcript;
 use crate::support::login::Waiting;

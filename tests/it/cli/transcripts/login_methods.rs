@@ -1,7 +1,7 @@
 //! Ways in: all at once over SSH, a login in two halves, a code that becomes a key.
 
-use openclaw::testing::browser::visit;
-use openclaw::testing::issuer::{Account, Codes};
+use crate::support::browser::visit;
+use crate::support::issuer::{Account, Codes};
 use serde_json::Value;
 
 use super::Transcript;

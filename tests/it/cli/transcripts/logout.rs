@@ -1,6 +1,6 @@
 //! `models auth logout`.
 
-use openclaw::testing::issuer::{Issuer, Scripted};
+use crate::support::issuer::{Issuer, Scripted};
 
 use super::Transcript;
 use crate::login::metadata_discovery::{self, PROFILE};

@@ -1,7 +1,7 @@
 //! What a manifest's issuer may tell, and what is said where it must not be believed.
 
-use openclaw::testing::browser::visit;
-use openclaw::testing::issuer::{Issuer, Scripted};
+use crate::support::browser::visit;
+use crate::support::issuer::{Issuer, Scripted};
 use serde_json::{Value, json};
 
 use super::Transcript;

@@ -1,7 +1,7 @@
 //! `provider <id> token-status` and `refresh-token`, which a guide describes.
 
+use crate::support::issuer::Account;
 use openclaw::model::provider::ClientAuth;
-use openclaw::testing::issuer::Account;
 
 use super::Transcript;
 use crate::login::client_credentials::{ends_in, run, world};

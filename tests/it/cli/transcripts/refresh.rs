@@ -1,6 +1,6 @@
 //! `models auth refresh`: what was before, and what is now.
 
-use openclaw::testing::issuer::{Account, Scripted};
+use crate::support::issuer::{Account, Scripted};
 
 use super::Transcript;
 use crate::support::{World, recorded};

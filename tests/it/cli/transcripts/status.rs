@@ -1,6 +1,6 @@
 //! `models status` and `models auth list`.
 
-use openclaw::testing::issuer::Account;
+use crate::support::issuer::Account;
 
 use super::Transcript;
 use crate::support::{World, recorded};

@@ -1,6 +1,6 @@
 //! `tick`: silence, or a line for each problem.
 
-use openclaw::testing::issuer::Account;
+use crate::support::issuer::Account;
 use serde_json::json;
 
 use super::Transcript;
@@ -8,7 +8,7 @@ use crate::support::{World, millis_from_now};
 
 const TICK: [&str; 2] = ["tick", "--no-spread"];
 
-fn world() -> (World, openclaw::testing::issuer::Issuer) {
+fn world() -> (World, crate::support::issuer::Issuer) {
     let (world, issuer) = World::with_issuer(Account::default());
     let (access, refresh) = issuer.issue();
     let login = |access: &str, refresh: &str, left: i64| {

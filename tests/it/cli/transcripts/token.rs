@@ -1,6 +1,6 @@
 //! `models auth token`: a token, or why there is none.
 
-use openclaw::testing::issuer::{Account, Issuer, Scripted};
+use crate::support::issuer::{Account, Issuer, Scripted};
 
 use super::Transcript;
 use crate::support::{World, recorded};

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use openclaw::testing::issuer::Issuer;
+use crate::support::issuer::Issuer;
 use serde_json::{Map, Value};
 
 use super::changes::{self, Files};

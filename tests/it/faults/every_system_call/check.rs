@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::support::issuer::{Fate, Issuer};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use openclaw::cli::exit_code;
-use openclaw::testing::issuer::{Fate, Issuer};
 use serde_json::Value;
 
 use super::commands::{BINDINGS, CONFIG, Command, FILES, MAIN, PROFILE, STATE, TOKEN, WORK};
@@ -319,7 +319,7 @@ impl Check<'_> {
 
     fn login(&self) -> Ran {
         let login = crate::support::login::Waiting::start(&self.world, &[]);
-        drop(openclaw::testing::browser::visit(&login.url));
+        drop(crate::support::browser::visit(&login.url));
         login.finish().0
     }
 

@@ -1,6 +1,6 @@
 //! The commands that are killed and made to fail, and the worlds that they find.
 
-use openclaw::testing::issuer::{Account, Issuer};
+use crate::support::issuer::{Account, Issuer};
 use serde_json::{Value, json};
 
 use crate::support::{World, millis_from_now, setup_token};

@@ -13,7 +13,7 @@ use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use openclaw::testing::browser::visit;
+use crate::support::browser::visit;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 

@@ -3,8 +3,8 @@
 use std::process::Command;
 use std::time::Duration;
 
+use crate::support::issuer::Scripted;
 use openclaw::model::provider::ClientAuth;
-use openclaw::testing::issuer::Scripted;
 use serde_json::json;
 
 use super::{SECRET, TOKEN, all_at_once, ends_in, logged_in, profile, run};

@@ -1,7 +1,7 @@
 //! A server that lies, and secrets that must not be seen.
 
 use super::*;
-use openclaw::testing::issuer::Scripted;
+use crate::support::issuer::Scripted;
 
 /// A login at a server that gives out these codes: what it printed. Nothing is polled or stored.
 fn refused(codes: Codes) -> Ran {

@@ -2,7 +2,7 @@
 
 use std::process::{Child, Stdio};
 
-use openclaw::testing::issuer::Fate;
+use crate::support::issuer::Fate;
 
 use super::{PROFILE, REVOKE, TOKEN, holds, logged_in, sent};
 use crate::support::{World, ran};

@@ -1,6 +1,6 @@
 //! A token is revoked at the server that issued it, for the client it was issued to, or nowhere.
 
-use openclaw::testing::browser::visit;
+use crate::support::browser::visit;
 use serde_json::json;
 
 use super::{PROFILE, REVOKE, holds, logged_in, sent, untouched};

@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use openclaw::testing::browser::visit;
-use openclaw::testing::issuer::Scripted;
+use crate::support::browser::visit;
+use crate::support::issuer::Scripted;
 use url::Url;
 
 use super::world;

@@ -4,8 +4,8 @@
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
-use openclaw::testing::browser::visit;
-use openclaw::testing::issuer::{Codes, Issuer, Reply};
+use crate::support::browser::visit;
+use crate::support::issuer::{Codes, Issuer, Reply};
 use rexpect::session::{PtySession, spawn_command};
 use serde_json::Value;
 
@@ -189,7 +189,7 @@ fn who_refuses_on_the_page_of_the_code_has_refused_the_login() {
 
 /// A provider with a browser and an RFC 8628 flow.
 fn custom(codes: Codes) -> (World, Issuer) {
-    let (world, issuer) = World::with_issuer(openclaw::testing::issuer::Account::default());
+    let (world, issuer) = World::with_issuer(crate::support::issuer::Account::default());
     issuer.set_device_codes(codes);
     let url = issuer.url();
     let manifest = issuer

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use openclaw::testing::browser::visit;
+use crate::support::browser::visit;
 use url::Url;
 
 use super::world;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::{Duration, SystemTime};
 
-use openclaw::testing::issuer::Scripted;
+use crate::support::issuer::Scripted;
 
 use super::two_halves::{FINISH, begun, ended_on, finish, start, text, waiting};
 use crate::support::{World, ran};

@@ -1,9 +1,9 @@
 //! The rows of browser logins.
 
+use crate::support::browser::visit;
+use crate::support::issuer::{Issuer, Visit};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use openclaw::testing::browser::visit;
-use openclaw::testing::issuer::{Issuer, Visit};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -31,7 +31,7 @@ struct Row {
     revoke: Option<(&'static str, Pairs)>,
 }
 
-const SECRET: &str = openclaw::testing::issuer::CLIENT_SECRET;
+const SECRET: &str = crate::support::issuer::CLIENT_SECRET;
 
 #[test]
 fn openai_codex_logs_in_by_browser_and_refreshes() {

@@ -1,6 +1,6 @@
 //! The rows of device codes.
 
-use openclaw::testing::issuer::{Codes, Seen};
+use crate::support::issuer::{Codes, Seen};
 
 use super::{FORM, JSON, Pairs, Sent, assert_sent, run};
 use crate::support::World;

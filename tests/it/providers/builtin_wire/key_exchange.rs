@@ -1,6 +1,6 @@
 //! The row of a browser login that ends in an API key.
 
-use openclaw::testing::browser::visit;
+use crate::support::browser::visit;
 
 use super::{JSON, Pairs, Sent, assert_same, assert_sent, run, without_port};
 use crate::support::World;

@@ -4,7 +4,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use openclaw::testing::issuer::Account;
+use crate::support::issuer::Account;
 
 use super::{DOCUMENT, GRANT, HEAD, LOGIN, Plugins, TOKEN};
 use crate::support::{Ran, World, ran};

@@ -5,8 +5,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use serde_json::json;
 
 use super::{seed, write};
+use crate::support::issuer::Account;
 use crate::support::{World, millis_from_now};
-use openclaw::testing::issuer::Account;
 
 const STATUS: [&str; 3] = ["models", "status", "--prometheus"];
 

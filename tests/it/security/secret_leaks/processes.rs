@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use openclaw::testing::browser::visit;
-use openclaw::testing::issuer::{Account, Issuer};
+use crate::support::browser::visit;
+use crate::support::issuer::{Account, Issuer};
 use serde_json::Value;
 
 use crate::support::{World, setup_token};

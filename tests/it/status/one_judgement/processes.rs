@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::support::issuer::{Account, Issuer};
 use openclaw::model::provider::ClientAuth;
 use openclaw::model::time::Timestamp;
 use openclaw::sys::clock::SystemClock;
-use openclaw::testing::issuer::{Account, Issuer};
 use serde_json::Value;
 
 use super::cell::{self, Cell, Journal, Kind, PROFILE, PROVIDER, Site};

@@ -3,8 +3,8 @@
 use std::process::Stdio;
 use std::sync::Arc;
 
+use crate::support::issuer::{Account, Issuer};
 use openclaw::sys::clock::SystemClock;
-use openclaw::testing::issuer::{Account, Issuer};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! `models status --prompt`: short, silent while all is well, and never a failure.
 
-use openclaw::testing::issuer::Account;
+use crate::support::issuer::Account;
 
 use super::{at, stores};
 use crate::support::{World, recorded};
@@ -66,7 +66,7 @@ fn a_model_counts_only_where_somebody_chose_it() {
 fn doubt_is_told_apart() {
     let (world, issuer) = World::with_issuer(Account::default());
     world.seed(&issuer, "main", -10);
-    issuer.answer_next(openclaw::testing::issuer::Scripted {
+    issuer.answer_next(crate::support::issuer::Scripted {
         hang_up: true,
         ..Default::default()
     });

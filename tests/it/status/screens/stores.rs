@@ -1,6 +1,6 @@
 //! The stores that are looked at. Every length of time is a minute more than what it rounds to.
 
-use openclaw::testing::issuer::{Account, Issuer};
+use crate::support::issuer::{Account, Issuer};
 use serde_json::{Value, json};
 
 use crate::support::{World, millis_from_now};

@@ -10,7 +10,6 @@ use openclaw::model::provider::{BrowserFlow, Client, Loopback, Redirect};
 use openclaw::oauth::authorization::{self, CallbackError, PendingAuthorization};
 use openclaw::ports::callback::{Callback as _, Endpoint, Page};
 use openclaw::sys::callback::SystemCallback;
-use openclaw::testing::browser::visit;
 
 use super::fake_ports::{Counting, assert_printable};
 
@@ -182,8 +181,12 @@ pub(crate) fn check(bytes: &[u8]) {
     }
     if status == 303 {
         assert!(believed, "{answer}");
-        let page = visit(&format!("http://127.0.0.1:{}{PATH}", login.port));
-        assert_eq!(page.expect("the last page").status, 200);
+        let last = format!(
+            "GET {PATH} HTTP/1.1\r\nHost: localhost:{}\r\n\r\n",
+            login.port
+        );
+        let page = exchange(login.port, last.as_bytes());
+        assert!(page.starts_with(b"HTTP/1.1 200"), "no last page");
     }
     let stray = format!(
         "GET {PATH}?code=x HTTP/1.1\r\nHost: localhost:{}\r\n\r\n",

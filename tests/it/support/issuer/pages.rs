@@ -9,25 +9,25 @@ use super::message::{Scripted, header};
 
 /// One request for a document, published or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Visit {
+pub(crate) struct Visit {
     /// The path.
-    pub path: String,
+    pub(crate) path: String,
     /// The value of its `Authorization` header.
-    pub authorization: Option<String>,
+    pub(crate) authorization: Option<String>,
 }
 
 /// What is published, and who came.
 #[derive(Default)]
-pub(super) struct Pages {
-    pub(super) published: HashMap<String, Scripted>,
+pub(crate) struct Pages {
+    pub(crate) published: HashMap<String, Scripted>,
     /// Path, header and what is answered once instead.
-    pub(super) once: Vec<(String, String, Scripted)>,
-    pub(super) visits: Vec<Visit>,
+    pub(crate) once: Vec<(String, String, Scripted)>,
+    pub(crate) visits: Vec<Visit>,
 }
 
 impl Pages {
     /// Answers a request for a document.
-    pub(super) fn serve(&mut self, path: &str, request: &Request) -> Scripted {
+    pub(crate) fn serve(&mut self, path: &str, request: &Request) -> Scripted {
         let authorization = header(request, "Authorization");
         self.visits.push(Visit {
             path: path.to_owned(),

@@ -7,11 +7,11 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::{Map, Value, json};
 
 /// What makes ID tokens.
-pub(super) struct OpenId {
+pub(crate) struct OpenId {
     issuer: String,
     key: Option<EcdsaKeyPair>,
     kid: usize,
-    pub(super) changes: Map<String, Value>,
+    pub(crate) changes: Map<String, Value>,
 }
 
 fn new_key() -> Option<EcdsaKeyPair> {
@@ -22,7 +22,7 @@ fn new_key() -> Option<EcdsaKeyPair> {
 }
 
 impl OpenId {
-    pub(super) fn new(issuer: &str) -> Self {
+    pub(crate) fn new(issuer: &str) -> Self {
         Self {
             issuer: issuer.to_owned(),
             key: new_key(),
@@ -32,7 +32,7 @@ impl OpenId {
     }
 
     /// The token of a client, made at `now` in seconds.
-    pub(super) fn token(
+    pub(crate) fn token(
         &self,
         mut claims: Value,
         client_id: &str,
@@ -60,7 +60,7 @@ impl OpenId {
     }
 
     /// The keys that sign now.
-    pub(super) fn jwks(&self) -> Value {
+    pub(crate) fn jwks(&self) -> Value {
         // An uncompressed point: a byte that says so, x, y.
         let point = self.key.as_ref().map(|key| key.public_key().as_ref());
         let point = point.unwrap_or(&[0; 65]);
@@ -71,12 +71,12 @@ impl OpenId {
     }
 
     /// Signs with another key from now on.
-    pub(super) fn change_key(&mut self) {
+    pub(crate) fn change_key(&mut self) {
         self.key = new_key();
         self.kid += 1;
     }
 }
 
-pub(super) fn base64url(bytes: impl AsRef<[u8]>) -> String {
+pub(crate) fn base64url(bytes: impl AsRef<[u8]>) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }

@@ -10,7 +10,7 @@ use super::revoke::Revocation;
 use super::state::{State, locked};
 use super::{client_credentials, device, dialects, keys};
 
-pub(super) fn serve(mut request: Request, state: &Mutex<State>) {
+pub(crate) fn serve(mut request: Request, state: &Mutex<State>) {
     let url = request.url().to_owned();
     let (path, query) = url.split_once('?').unwrap_or((&url, ""));
     let answer = match path {

@@ -6,19 +6,19 @@ use tiny_http::Request;
 
 /// An answer that is given instead of the right one.
 #[derive(Clone, Debug, Default)]
-pub struct Scripted {
+pub(crate) struct Scripted {
     /// The status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// Headers.
-    pub headers: Vec<(&'static str, String)>,
+    pub(crate) headers: Vec<(&'static str, String)>,
     /// The body.
-    pub body: String,
+    pub(crate) body: String,
     /// Break the connection off without any answer.
-    pub hang_up: bool,
+    pub(crate) hang_up: bool,
 }
 
 impl Scripted {
-    pub(super) fn text(status: u16, body: &str) -> Self {
+    pub(crate) fn text(status: u16, body: &str) -> Self {
         Self {
             status,
             body: body.to_owned(),
@@ -26,7 +26,7 @@ impl Scripted {
         }
     }
 
-    pub(super) fn redirect(to: String) -> Self {
+    pub(crate) fn redirect(to: String) -> Self {
         Self {
             status: 302,
             headers: vec![("Location", to)],
@@ -37,18 +37,18 @@ impl Scripted {
 
 /// A request that asked for a device code, or polled OpenAI's endpoint.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// Its path.
-    pub path: String,
+    pub(crate) path: String,
     /// Its headers, names in lower case.
-    pub headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     /// Its parameters.
-    pub parameters: Vec<(String, String)>,
+    pub(crate) parameters: Vec<(String, String)>,
 }
 
 impl Seen {
     /// Reads a request.
-    pub(super) fn read(path: &str, request: &mut Request) -> Option<Self> {
+    pub(crate) fn read(path: &str, request: &mut Request) -> Option<Self> {
         let headers = request.headers().iter().map(|header| {
             let name = header.field.as_str().as_str().to_ascii_lowercase();
             (name, header.value.to_string())
@@ -61,33 +61,33 @@ impl Seen {
     }
 
     /// The value of a header, by its name in lower case.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(other, _)| other == name);
         found.map(|(_, value)| value.as_str())
     }
 }
 
-pub(super) fn pairs(text: &str) -> Vec<(String, String)> {
+pub(crate) fn pairs(text: &str) -> Vec<(String, String)> {
     url::form_urlencoded::parse(text.as_bytes())
         .into_owned()
         .collect()
 }
 
 /// The value of a parameter; empty if it is not there.
-pub(super) fn parameter<'a>(parameters: &'a [(String, String)], name: &str) -> &'a str {
+pub(crate) fn parameter<'a>(parameters: &'a [(String, String)], name: &str) -> &'a str {
     let found = parameters.iter().find(|(key, _)| key == name);
     found.map(|(_, value)| value.as_str()).unwrap_or_default()
 }
 
 /// The value of a header field.
-pub(super) fn header(request: &Request, name: &'static str) -> Option<String> {
+pub(crate) fn header(request: &Request, name: &'static str) -> Option<String> {
     let mut fields = request.headers().iter();
     let field = fields.find(|field| field.field.equiv(name));
     field.map(|field| field.value.to_string())
 }
 
 /// The parameters of a body, a form or a JSON object.
-pub(super) fn parameters(request: &mut Request) -> Option<Vec<(String, String)>> {
+pub(crate) fn parameters(request: &mut Request) -> Option<Vec<(String, String)>> {
     let mut body = String::new();
     request
         .as_reader()
@@ -103,7 +103,7 @@ pub(super) fn parameters(request: &mut Request) -> Option<Vec<(String, String)>>
     Some(pairs.collect())
 }
 
-pub(super) fn json((status, body): (u16, serde_json::Value)) -> Scripted {
+pub(crate) fn json((status, body): (u16, serde_json::Value)) -> Scripted {
     Scripted {
         status,
         headers: vec![("Content-Type", "application/json".to_owned())],

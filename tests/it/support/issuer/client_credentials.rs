@@ -5,19 +5,19 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use super::message::{pairs, parameter};
-use crate::model::provider::ClientAuth;
+use openclaw::model::provider::ClientAuth;
 
 /// The only client that the issuer knows, and how it must show its secret.
-pub(super) struct Expected {
-    pub(super) id: String,
-    pub(super) secret: String,
-    pub(super) auth: ClientAuth,
+pub(crate) struct Expected {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    pub(crate) auth: ClientAuth,
 }
 
 impl Expected {
     /// The parameters of a token request with the client that its header names; `None` if it does
     /// not come from this client, or shows the secret in another way or in both (section 2.3).
-    pub(super) fn check(
+    pub(crate) fn check(
         &self,
         mut parameters: Vec<(String, String)>,
         authorization: Option<&str>,
@@ -47,7 +47,7 @@ impl Expected {
 }
 
 /// Whether a request is for the client itself.
-pub(super) fn asks_for_itself(parameters: &[(String, String)]) -> bool {
+pub(crate) fn asks_for_itself(parameters: &[(String, String)]) -> bool {
     parameter(parameters, "grant_type") == "client_credentials"
 }
 

@@ -11,38 +11,34 @@ use serde_json::{Value, json};
 
 use super::grants::{Grants, challenge_of};
 use super::message::{Seen, parameter};
-use crate::model::time::Timestamp;
+use openclaw::model::time::Timestamp;
 
 /// What a poll gets before the person's yes.
 #[derive(Clone, Debug)]
-pub enum Reply {
+pub(crate) enum Reply {
     /// Not decided yet.
     Pending,
-    /// Too fast; with the new interval in seconds, where the server names one.
-    SlowDown(Option<u64>),
     /// The person said no.
     Denied,
     /// The code has ended.
     Expired,
-    /// The server is in trouble: status 503.
-    Trouble,
 }
 
 /// How the issuer gives out device codes.
 #[derive(Clone, Debug)]
-pub struct Codes {
+pub(crate) struct Codes {
     /// What the polls get, in order; then the person agrees.
-    pub replies: Vec<Reply>,
+    pub(crate) replies: Vec<Reply>,
     /// The wait between two polls, in seconds.
-    pub interval: u64,
+    pub(crate) interval: u64,
     /// How long a code lives, in seconds.
-    pub expires_in: i64,
+    pub(crate) expires_in: i64,
     /// The code that people type in.
-    pub user_code: String,
+    pub(crate) user_code: String,
     /// Where they type it; by default the page of the dialect.
-    pub verification_uri: Option<String>,
+    pub(crate) verification_uri: Option<String>,
     /// Whether no codes are given out at all.
-    pub switched_off: bool,
+    pub(crate) switched_off: bool,
 }
 
 impl Default for Codes {
@@ -60,10 +56,10 @@ impl Default for Codes {
 
 /// The codes that were given out, and what polls get.
 #[derive(Default)]
-pub(super) struct Devices {
-    pub(super) codes: Codes,
-    pub(super) seen: Vec<Seen>,
-    pub(super) too_fast: usize,
+pub(crate) struct Devices {
+    pub(crate) codes: Codes,
+    pub(crate) seen: Vec<Seen>,
+    pub(crate) too_fast: usize,
     replies: VecDeque<Reply>,
     begun: Option<Begun>,
     counter: usize,
@@ -78,7 +74,7 @@ struct Begun {
 }
 
 /// The moment of a request: wall clock, and the one that never goes back.
-pub(super) type Moment = (Timestamp, Duration);
+pub(crate) type Moment = (Timestamp, Duration);
 
 const GITHUB: [&str; 2] = ["/login/device/code", "/login/oauth/access_token"];
 const QWEN: [&str; 2] = ["/api/v1/oauth2/device/code", "/api/v1/oauth2/token"];
@@ -90,19 +86,19 @@ const OPENAI: [&str; 2] = [
 const RFC_8628: &str = "/oauth/device/code";
 
 /// Whether a path asks for a code, or is one that only OpenAI has.
-pub(super) fn is_own(path: &str) -> bool {
+pub(crate) fn is_own(path: &str) -> bool {
     let asks = [RFC_8628, GITHUB[0], QWEN[0], MINIMAX[0]];
     asks.contains(&path) || OPENAI.contains(&path)
 }
 
 /// Whether a path is a token endpoint of one of the dialects.
-pub(super) fn is_token_endpoint(path: &str) -> bool {
+pub(crate) fn is_token_endpoint(path: &str) -> bool {
     [GITHUB[1], QWEN[1], MINIMAX[1]].contains(&path)
 }
 
 impl Devices {
     /// Answers a request to one of our own paths; `url` is the address of the issuer.
-    pub(super) fn answer(
+    pub(crate) fn answer(
         &mut self,
         seen: Seen,
         url: &str,
@@ -184,7 +180,7 @@ impl Devices {
     }
 
     /// Answers a token request, if it is a poll.
-    pub(super) fn token(
+    pub(crate) fn token(
         &mut self,
         path: &str,
         parameters: &[(String, String)],
@@ -210,13 +206,10 @@ impl Devices {
         }
         let answer = match reply {
             Some(Reply::Pending) => json!({ "error": "authorization_pending" }),
-            Some(Reply::SlowDown(None)) => json!({ "error": "slow_down" }),
-            Some(Reply::SlowDown(Some(to))) => json!({ "error": "slow_down", "interval": to }),
             Some(Reply::Denied) => {
                 json!({ "error": "access_denied", "error_description": "the user said no" })
             }
             Some(Reply::Expired) => json!({ "error": "expired_token" }),
-            Some(Reply::Trouble) => return Some((503, Value::Null)),
             None if path == GITHUB[1] => {
                 let token = grants.next("ghu");
                 json!({ "access_token": token, "token_type": "bearer", "scope": "read:user" })
@@ -255,14 +248,9 @@ impl Devices {
             return Err("invalid_grant");
         }
         let reply = self.replies.pop_front();
-        match &reply {
-            Some(Reply::SlowDown(to)) => {
-                let slower = begun.interval + Duration::from_secs(5);
-                begun.interval = to.map_or(slower, Duration::from_secs);
-            }
-            Some(_) => {}
+        if reply.is_none() {
             // Good for one use.
-            None => self.begun = None,
+            self.begun = None;
         }
         Ok(reply)
     }
@@ -284,12 +272,9 @@ impl Devices {
             return (400, error("invalid_request"));
         }
         match self.poll(&all, "device_auth_id", now.1) {
-            Ok(Some(Reply::Trouble)) => (503, Value::Null),
             Ok(Some(Reply::Denied)) => (403, error("access_denied")),
             Ok(Some(Reply::Expired)) => (403, error("expired_token")),
-            Ok(Some(Reply::Pending | Reply::SlowDown(_))) => {
-                (403, error("deviceauth_authorization_pending"))
-            }
+            Ok(Some(Reply::Pending)) => (403, error("deviceauth_authorization_pending")),
             Ok(None) => {
                 let verifier = format!("{}-{}", grants.next("cv"), "x".repeat(43));
                 let challenge = challenge_of(&verifier);
@@ -309,14 +294,13 @@ impl Devices {
 fn minimax(reply: Option<&Reply>, grants: &mut Grants, now: Timestamp) -> (u16, Value) {
     let base = |code: i64, text: &str| json!({ "status_code": code, "status_msg": text });
     let answer = match reply {
-        Some(Reply::Pending | Reply::SlowDown(_)) => {
+        Some(Reply::Pending) => {
             json!({ "status": "pending", "base_resp": base(0, "success") })
         }
         Some(Reply::Denied) => {
             json!({ "status": "error", "base_resp": base(1004, "the user said no") })
         }
         Some(Reply::Expired) => json!({ "status": "error", "base_resp": base(1005, "expired") }),
-        Some(Reply::Trouble) => return (503, Value::Null),
         None => {
             let granted = grants.grant("", now);
             let life = granted["expires_in"].as_i64().unwrap_or_default();

@@ -10,42 +10,42 @@ use super::keys::Keys;
 use super::message::{Scripted, Seen};
 use super::pages::Pages;
 use super::revoke::Revocations;
-use crate::ports::host::Clock;
+use openclaw::ports::host::Clock;
 
 /// What the server is told, and what it has seen.
-pub(super) struct State {
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) grants: Grants,
-    pub(super) devices: Devices,
-    pub(super) keys: Keys,
-    pub(super) url: String,
-    pub(super) token_requests: Vec<Vec<(String, String)>>,
-    pub(super) exchanges: Vec<Seen>,
+pub(crate) struct State {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) grants: Grants,
+    pub(crate) devices: Devices,
+    pub(crate) keys: Keys,
+    pub(crate) url: String,
+    pub(crate) token_requests: Vec<Vec<(String, String)>>,
+    pub(crate) exchanges: Vec<Seen>,
     /// How many of them were dealt with.
-    pub(super) dealt_with: usize,
-    pub(super) next: Vec<Scripted>,
-    pub(super) refuse: Option<(String, String)>,
-    pub(super) client: Option<Expected>,
-    pub(super) delay: Duration,
-    pub(super) gate: Arc<Gate>,
-    pub(super) pages: Pages,
-    pub(super) revocations: Revocations,
+    pub(crate) dealt_with: usize,
+    pub(crate) next: Vec<Scripted>,
+    pub(crate) refuse: Option<(String, String)>,
+    pub(crate) client: Option<Expected>,
+    pub(crate) delay: Duration,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) pages: Pages,
+    pub(crate) revocations: Revocations,
 }
 
 /// What holds answers back.
 #[derive(Default)]
-pub(super) struct Gate {
+pub(crate) struct Gate {
     is_shut: Mutex<bool>,
     opened: Condvar,
 }
 
 impl Gate {
-    pub(super) fn set(&self, is_shut: bool) {
+    pub(crate) fn set(&self, is_shut: bool) {
         *locked(&self.is_shut) = is_shut;
         self.opened.notify_all();
     }
 
-    pub(super) fn pass(&self) {
+    pub(crate) fn pass(&self) {
         let shut = self
             .opened
             .wait_while(locked(&self.is_shut), |is_shut| *is_shut);
@@ -53,6 +53,6 @@ impl Gate {
     }
 }
 
-pub(super) fn locked<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn locked<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,20 +8,17 @@ use url::Url;
 
 /// A page: status, headers and body as one text.
 #[derive(Clone, Debug)]
-pub struct Visited {
+pub(crate) struct Visited {
     /// The status of the last answer.
-    pub status: u16,
+    pub(crate) status: u16,
     /// The last answer, head and body.
-    pub text: String,
+    pub(crate) text: String,
     /// The address that it was the answer of.
-    pub url: String,
+    pub(crate) url: String,
 }
 
 /// Opens `url` and follows redirects, on loopback only, as a browser would.
-///
-/// # Errors
-/// If an address is not a loopback one, or nothing answers there.
-pub fn visit(url: &str) -> io::Result<Visited> {
+pub(crate) fn visit(url: &str) -> io::Result<Visited> {
     let mut url = Url::parse(url).map_err(io::Error::other)?;
     for _ in 0..5 {
         let text = get(&url)?;

@@ -23,23 +23,23 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tiny_http::Server;
 
-use crate::model::provider::ClientAuth;
-use crate::ports::host::Clock;
+use openclaw::model::provider::ClientAuth;
+use openclaw::ports::host::Clock;
 
 use pages::Pages;
 use revoke::Revocations;
 use serve::serve;
 use state::{Gate, State, locked};
 
-pub use device::{Codes, Reply};
-pub use dialects::CLIENT_SECRET;
-pub use grants::{Account, Fate, Grants};
-pub use message::{Scripted, Seen};
-pub use pages::Visit;
-pub use revoke::Revocation;
+pub(crate) use device::{Codes, Reply};
+pub(crate) use dialects::CLIENT_SECRET;
+pub(crate) use grants::{Account, Fate, Grants};
+pub(crate) use message::{Scripted, Seen};
+pub(crate) use pages::Visit;
+pub(crate) use revoke::Revocation;
 
 /// The running server.
-pub struct Issuer {
+pub(crate) struct Issuer {
     server: Arc<Server>,
     state: Arc<Mutex<State>>,
     url: String,
@@ -49,10 +49,7 @@ pub struct Issuer {
 impl Issuer {
     /// Starts a server on a free port of 127.0.0.1 whose next login is of `account`. `clock` dates
     /// its tokens and times its delays.
-    ///
-    /// # Errors
-    /// If no port can be had.
-    pub fn start(account: Account, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
+    pub(crate) fn start(account: Account, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
         let server = Server::http("127.0.0.1:0").map_err(std::io::Error::other)?;
         let port = server
             .server_addr()
@@ -96,12 +93,12 @@ impl Issuer {
     }
 
     /// Its address.
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
     /// A manifest that points `openai-codex` at this server, with a redirect on any free port.
-    pub fn manifest(&self) -> String {
+    pub(crate) fn manifest(&self) -> String {
         let url = &self.url;
         format!(
             "schema = 1\nid = \"openai-codex\"\nname = \"Test issuer\"\nreplaces = true\n\n\
@@ -115,23 +112,23 @@ impl Issuer {
     }
 
     /// Who logs in next.
-    pub fn set_account(&self, account: Account) {
+    pub(crate) fn set_account(&self, account: Account) {
         locked(&self.state).grants.account = account;
     }
 
     /// How long a token request takes.
-    pub fn set_delay(&self, delay: Duration) {
+    pub(crate) fn set_delay(&self, delay: Duration) {
         locked(&self.state).delay = delay;
     }
 
     /// Answers of token requests are held back from now on: the code or the refresh token is spent
     /// then, and whoever sent it does not know.
-    pub fn hold(&self) {
+    pub(crate) fn hold(&self) {
         self.gate().set(true);
     }
 
     /// Sends what was held back, and holds no more.
-    pub fn let_go(&self) {
+    pub(crate) fn let_go(&self) {
         self.gate().set(false);
     }
 
@@ -140,76 +137,76 @@ impl Issuer {
     }
 
     /// The next token request gets this answer instead of the right one.
-    pub fn answer_next(&self, answer: Scripted) {
+    pub(crate) fn answer_next(&self, answer: Scripted) {
         locked(&self.state).next.push(answer);
     }
 
     /// The person says no from now on: error code and description.
-    pub fn refuse_consent(&self, code: &str, description: &str) {
+    pub(crate) fn refuse_consent(&self, code: &str, description: &str) {
         locked(&self.state).refuse = Some((code.to_owned(), description.to_owned()));
     }
 
     /// The parameters of every token request so far.
-    pub fn token_requests(&self) -> Vec<Vec<(String, String)>> {
+    pub(crate) fn token_requests(&self) -> Vec<Vec<(String, String)>> {
         locked(&self.state).token_requests.clone()
     }
 
     /// What became of a refresh token.
-    pub fn fate(&self, refresh_token: &str) -> Fate {
+    pub(crate) fn fate(&self, refresh_token: &str) -> Fate {
         locked(&self.state).grants.fate(refresh_token)
     }
 
     /// How many token requests were dealt with: what they sent is spent, whether or not they got
     /// an answer.
-    pub fn dealt_with(&self) -> usize {
+    pub(crate) fn dealt_with(&self) -> usize {
         locked(&self.state).dealt_with
     }
 
     /// A grant as a login would have given it, for a store that is made by hand: access token,
     /// refresh token.
-    pub fn issue(&self) -> (String, String) {
+    pub(crate) fn issue(&self) -> (String, String) {
         let mut state = locked(&self.state);
         let now = state.clock.now();
         state.grants.issue(now)
     }
 
     /// Every token request so far, with its path and headers.
-    pub fn exchanges(&self) -> Vec<Seen> {
+    pub(crate) fn exchanges(&self) -> Vec<Seen> {
         locked(&self.state).exchanges.clone()
     }
 
     /// How device codes are given out from now on.
-    pub fn set_device_codes(&self, codes: Codes) {
+    pub(crate) fn set_device_codes(&self, codes: Codes) {
         locked(&self.state).devices.codes = codes;
     }
 
     /// The requests that asked for a device code, and those that polled OpenAI's endpoint.
-    pub fn device_requests(&self) -> Vec<Seen> {
+    pub(crate) fn device_requests(&self) -> Vec<Seen> {
         locked(&self.state).devices.seen.clone()
     }
 
     /// How many polls of device codes came faster than was allowed.
-    pub fn polled_too_fast(&self) -> usize {
+    pub(crate) fn polled_too_fast(&self) -> usize {
         locked(&self.state).devices.too_fast
     }
 
     /// The parameters of every exchange of a code for a key.
-    pub fn key_requests(&self) -> Vec<Vec<(String, String)>> {
+    pub(crate) fn key_requests(&self) -> Vec<Vec<(String, String)>> {
         locked(&self.state).keys.seen.clone()
     }
 
     /// The next revocation gets this answer, and nothing is revoked.
-    pub fn answer_revocation(&self, answer: Scripted) {
+    pub(crate) fn answer_revocation(&self, answer: Scripted) {
         locked(&self.state).revocations.next.push(answer);
     }
 
     /// The revocation requests so far.
-    pub fn revocations(&self) -> Vec<Revocation> {
+    pub(crate) fn revocations(&self) -> Vec<Revocation> {
         locked(&self.state).revocations.seen.clone()
     }
 
     /// From now on every token request must come from this client.
-    pub fn expect_client(&self, id: &str, secret: &str, auth: ClientAuth) {
+    pub(crate) fn expect_client(&self, id: &str, secret: &str, auth: ClientAuth) {
         locked(&self.state).client = Some(client_credentials::Expected {
             id: id.to_owned(),
             secret: secret.to_owned(),
@@ -218,55 +215,55 @@ impl Issuer {
     }
 
     /// The keys that sign its ID tokens now.
-    pub fn jwks(&self) -> Value {
+    pub(crate) fn jwks(&self) -> Value {
         let state = locked(&self.state);
         let openid = state.grants.openid.as_ref();
         openid.map_or(Value::Null, openid::OpenId::jwks)
     }
 
     /// Signs with another key from now on.
-    pub fn change_key(&self) {
+    pub(crate) fn change_key(&self) {
         if let Some(openid) = &mut locked(&self.state).grants.openid {
             openid.change_key();
         }
     }
 
     /// Claims of its ID tokens from now on, in the place of the right ones.
-    pub fn change_claims(&self, changes: &Value) {
+    pub(crate) fn change_claims(&self, changes: &Value) {
         if let Some(openid) = &mut locked(&self.state).grants.openid {
             openid.changes = changes.as_object().cloned().unwrap_or_default();
         }
     }
 
     /// Publishes a document at a path, in the place of what was there.
-    pub fn publish(&self, path: &str, answer: Scripted) {
+    pub(crate) fn publish(&self, path: &str, answer: Scripted) {
         let published = &mut locked(&self.state).pages.published;
         published.insert(path.to_owned(), answer);
     }
 
     /// The next request for a document with this `Authorization` gets another answer.
-    pub fn answer_once(&self, path: &str, authorization: &str, answer: Scripted) {
+    pub(crate) fn answer_once(&self, path: &str, authorization: &str, answer: Scripted) {
         let once = &mut locked(&self.state).pages.once;
         once.push((path.to_owned(), authorization.to_owned(), answer));
     }
 
     /// Publishes a JSON document.
-    pub fn publish_json(&self, path: &str, document: &Value) {
+    pub(crate) fn publish_json(&self, path: &str, document: &Value) {
         self.publish(path, message::json((200, document.clone())));
     }
 
     /// Takes a document back.
-    pub fn withdraw(&self, path: &str) {
+    pub(crate) fn withdraw(&self, path: &str) {
         locked(&self.state).pages.published.remove(path);
     }
 
     /// Who asked for a document so far, whether or not it was there.
-    pub fn visits(&self) -> Vec<Visit> {
+    pub(crate) fn visits(&self) -> Vec<Visit> {
         locked(&self.state).pages.visits.clone()
     }
 
     /// The metadata of this server: all that is true of it (RFC 8414 section 2).
-    pub fn metadata(&self) -> Value {
+    pub(crate) fn metadata(&self) -> Value {
         let url = self.url();
         json!({
             "issuer": url,
@@ -283,7 +280,7 @@ impl Issuer {
     }
 
     /// A manifest of the provider `acme` that gives this server as its issuer and no endpoint.
-    pub fn issuer_manifest(&self) -> String {
+    pub(crate) fn issuer_manifest(&self) -> String {
         let url = self.url();
         format!(
             "schema = 1\nid = \"acme\"\nname = \"Acme\"\n\n\

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 use super::grants::{Account, Grants};
 use super::message::{Seen, parameter};
-use crate::model::time::Timestamp;
+use openclaw::model::time::Timestamp;
 
 /// The secret of the clients that have one.
-pub const CLIENT_SECRET: &str = "s3cret-MARKER-of-the-client";
+pub(crate) const CLIENT_SECRET: &str = "s3cret-MARKER-of-the-client";
 
 /// How one server differs.
-pub(super) struct Dialect {
+pub(crate) struct Dialect {
     token: &'static str,
     content_type: &'static str,
     needs_secret: bool,
@@ -67,29 +67,29 @@ const DIALECTS: [Dialect; 3] = [
 ];
 
 /// The dialect of a token endpoint.
-pub(super) fn of(path: &str) -> Option<&'static Dialect> {
+pub(crate) fn of(path: &str) -> Option<&'static Dialect> {
     DIALECTS.iter().find(|dialect| dialect.token == path)
 }
 
 /// Whether a path is an authorization endpoint of one of them.
-pub(super) fn is_authorization_endpoint(path: &str) -> bool {
+pub(crate) fn is_authorization_endpoint(path: &str) -> bool {
     ["/o/oauth2/v2/auth", "/idp/authorize"].contains(&path)
 }
 
 /// Whether a path is a revocation endpoint of one of them.
-pub(super) fn is_revocation_endpoint(path: &str) -> bool {
+pub(crate) fn is_revocation_endpoint(path: &str) -> bool {
     path == "/revoke"
 }
 
 /// A refresh token of any of them as the grants know it.
-pub(super) fn plain(token: &str) -> &str {
+pub(crate) fn plain(token: &str) -> &str {
     let of = |dialect: &Dialect| token.strip_prefix(dialect.prefixes[1]);
     DIALECTS.iter().find_map(of).unwrap_or(token)
 }
 
 impl Dialect {
     /// Answers a token request: status and body.
-    pub(super) fn answer(&self, seen: &Seen, grants: &mut Grants, now: Timestamp) -> (u16, Value) {
+    pub(crate) fn answer(&self, seen: &Seen, grants: &mut Grants, now: Timestamp) -> (u16, Value) {
         let get = |name| parameter(&seen.parameters, name);
         if seen.header("content-type") != Some(self.content_type) {
             return (415, json!({ "error": "invalid_request" }));

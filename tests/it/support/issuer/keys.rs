@@ -8,21 +8,21 @@ use super::grants::challenge_of;
 use super::message::{self, Scripted, parameter};
 
 /// The path of the page.
-pub(super) const PAGE: &str = "/auth";
+pub(crate) const PAGE: &str = "/auth";
 /// The path of the exchange.
-pub(super) const EXCHANGE: &str = "/api/v1/auth/keys";
+pub(crate) const EXCHANGE: &str = "/api/v1/auth/keys";
 
 /// Codes that were given out, each with its challenge, and what the exchange was sent.
 #[derive(Default)]
-pub(super) struct Keys {
+pub(crate) struct Keys {
     codes: Vec<(String, String)>,
-    pub(super) seen: Vec<Vec<(String, String)>>,
+    pub(crate) seen: Vec<Vec<(String, String)>>,
     counter: usize,
 }
 
 impl Keys {
     /// The page: the person agrees at once.
-    pub(super) fn page(&mut self, query: &[(String, String)]) -> Scripted {
+    pub(crate) fn page(&mut self, query: &[(String, String)]) -> Scripted {
         let get = |name| parameter(query, name);
         let is_whole = get("code_challenge_method") == "S256" && !get("code_challenge").is_empty();
         let Some(mut callback) = Url::parse(get("callback_url")).ok().filter(|_| is_whole) else {
@@ -37,7 +37,7 @@ impl Keys {
     }
 
     /// Exchanges a code for a key, once.
-    pub(super) fn exchange(&mut self, parameters: &[(String, String)]) -> Scripted {
+    pub(crate) fn exchange(&mut self, parameters: &[(String, String)]) -> Scripted {
         let get = |name| parameter(parameters, name);
         let proof = (get("code").to_owned(), challenge_of(get("code_verifier")));
         let is_s256 = get("code_challenge_method") == "S256";

@@ -4,18 +4,18 @@ use super::message::Scripted;
 
 /// One revocation request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Revocation {
+pub(crate) struct Revocation {
     /// Its parameters, of a form or of JSON.
-    pub parameters: Vec<(String, String)>,
+    pub(crate) parameters: Vec<(String, String)>,
     /// Its media type.
-    pub content_type: String,
+    pub(crate) content_type: String,
     /// The value of its `Authorization` header.
-    pub authorization: Option<String>,
+    pub(crate) authorization: Option<String>,
 }
 
 /// What was asked, and what is answered instead of the right thing.
 #[derive(Default)]
-pub(super) struct Revocations {
-    pub(super) seen: Vec<Revocation>,
-    pub(super) next: Vec<Scripted>,
+pub(crate) struct Revocations {
+    pub(crate) seen: Vec<Revocation>,
+    pub(crate) next: Vec<Scripted>,
 }

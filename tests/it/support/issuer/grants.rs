@@ -5,17 +5,17 @@ use sha2::{Digest, Sha256};
 
 use super::message::parameter;
 use super::openid::{OpenId, base64url};
-use crate::model::time::Timestamp;
+use openclaw::model::time::Timestamp;
 
 /// Whose login the issuer gives out.
 #[derive(Clone, Debug)]
-pub struct Account {
+pub(crate) struct Account {
     /// `chatgpt_account_id` of the access token.
-    pub id: String,
+    pub(crate) id: String,
     /// `email` of the ID token; `None` leaves it out.
-    pub email: Option<String>,
+    pub(crate) email: Option<String>,
     /// `expires_in` of a token, in seconds.
-    pub expires_in: i64,
+    pub(crate) expires_in: i64,
 }
 
 impl Default for Account {
@@ -30,7 +30,7 @@ impl Default for Account {
 
 /// What became of a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     /// It was never given out.
     Unknown,
     /// It can be used.
@@ -58,11 +58,11 @@ struct Refresh {
 
 /// Everything that was given out.
 #[derive(Default)]
-pub struct Grants {
+pub(crate) struct Grants {
     /// Whose login is given out next.
-    pub account: Account,
+    pub(crate) account: Account,
     /// What makes its ID tokens; without it they are claims that nobody signed.
-    pub(super) openid: Option<OpenId>,
+    pub(crate) openid: Option<OpenId>,
     codes: Vec<Code>,
     refresh: Vec<Refresh>,
     dead_families: Vec<usize>,
@@ -70,7 +70,7 @@ pub struct Grants {
 }
 
 /// The S256 challenge of a verifier (RFC 7636 section 4.2).
-pub(super) fn challenge_of(verifier: &str) -> String {
+pub(crate) fn challenge_of(verifier: &str) -> String {
     base64url(Sha256::digest(verifier))
 }
 
@@ -83,7 +83,7 @@ fn refused(code: &str) -> (u16, Value) {
 
 impl Grants {
     /// Nothing given out yet.
-    pub fn new(account: Account) -> Self {
+    pub(crate) fn new(account: Account) -> Self {
         Self {
             account,
             ..Self::default()
@@ -91,13 +91,13 @@ impl Grants {
     }
 
     /// A text with this beginning that was never given out before.
-    pub(super) fn next(&mut self, prefix: &str) -> String {
+    pub(crate) fn next(&mut self, prefix: &str) -> String {
         self.counter += 1;
         format!("{prefix}-MARKER-{:04}", self.counter)
     }
 
     /// Checks an authorization request and gives a code.
-    pub(super) fn authorize(&mut self, query: &[(String, String)]) -> Result<String, &'static str> {
+    pub(crate) fn authorize(&mut self, query: &[(String, String)]) -> Result<String, &'static str> {
         let get = |name| Some(parameter(query, name)).filter(|value| !value.is_empty());
         if get("response_type") != Some("code") {
             return Err("response_type is not code");
@@ -117,7 +117,7 @@ impl Grants {
     }
 
     /// An authorization code that is good for one use.
-    pub(super) fn code(&mut self, challenge: &str, redirect_uri: &str, client_id: &str) -> String {
+    pub(crate) fn code(&mut self, challenge: &str, redirect_uri: &str, client_id: &str) -> String {
         let value = self.next("ac");
         self.codes.push(Code {
             value: value.clone(),
@@ -131,14 +131,14 @@ impl Grants {
     }
 
     /// The answer to a token request that is granted.
-    pub(super) fn grant(&mut self, client_id: &str, now: Timestamp) -> Value {
+    pub(crate) fn grant(&mut self, client_id: &str, now: Timestamp) -> Value {
         self.counter += 1;
         let family = self.counter;
         self.answer(family, (client_id, None), now)
     }
 
     /// Answers a token request: status and body.
-    pub(super) fn token(
+    pub(crate) fn token(
         &mut self,
         parameters: &[(String, String)],
         now: Timestamp,
@@ -204,13 +204,13 @@ impl Grants {
     }
 
     /// Ends the family of a refresh token; one that is not known is as good as revoked.
-    pub(super) fn revoke(&mut self, value: &str) {
+    pub(crate) fn revoke(&mut self, value: &str) {
         let token = self.refresh.iter().find(|token| token.value == value);
         self.dead_families.extend(token.map(|token| token.family));
     }
 
     /// A refresh that leaves the refresh token as it is, and gives none.
-    pub(super) fn renew(&mut self, value: &str, client_id: &str, now: Timestamp) -> (u16, Value) {
+    pub(crate) fn renew(&mut self, value: &str, client_id: &str, now: Timestamp) -> (u16, Value) {
         let living = self.fate(value) == Fate::Living;
         let token = self.refresh.iter().find(|token| token.value == value);
         match token.map(|token| token.family) {
@@ -227,7 +227,7 @@ impl Grants {
     }
 
     /// What became of a refresh token.
-    pub(super) fn fate(&self, value: &str) -> Fate {
+    pub(crate) fn fate(&self, value: &str) -> Fate {
         match self.refresh.iter().find(|token| token.value == value) {
             None => Fate::Unknown,
             Some(token) if self.dead_families.contains(&token.family) => Fate::Dead,
@@ -237,7 +237,7 @@ impl Grants {
     }
 
     /// Access and refresh token of a login that nobody saw.
-    pub(super) fn issue(&mut self, now: Timestamp) -> (String, String) {
+    pub(crate) fn issue(&mut self, now: Timestamp) -> (String, String) {
         let answer = self.grant("", now);
         let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
         (text("access_token"), text("refresh_token"))

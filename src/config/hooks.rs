@@ -3,6 +3,8 @@
 //! A command is a list, the program first, and no shell looks at it: a word stays a word whatever
 //! stands in it.
 
+use strum::VariantNames as _;
+
 use crate::model::alert::{Event, Hooks};
 use crate::model::declared::Finding;
 use crate::model::id::printable;
@@ -47,9 +49,7 @@ fn read_member(name: &Name, node: &Node, hooks: &mut Hooks) -> Result<(), Findin
         })?);
         return Ok(());
     }
-    let event = Event::ALL.into_iter();
-    let event = event.clone().find(|event| event.as_str() == name.text);
-    let event = event.ok_or_else(|| unknown(name))?;
+    let event = name.text.parse().map_err(|_| unknown(name))?;
     hooks.commands.push((event, command(event, node)?));
     Ok(())
 }
@@ -57,7 +57,7 @@ fn read_member(name: &Name, node: &Node, hooks: &mut Hooks) -> Result<(), Findin
 /// Not a warning, as for other members: whoever misspells an event waits for a message that never
 /// comes.
 fn unknown(name: &Name) -> Finding {
-    let mut known = Event::ALL.map(Event::as_str).to_vec();
+    let mut known = Event::VARIANTS.to_vec();
     known.push(TIMEOUT);
     let shown = printable(&name.text, 80);
     let message = match near(&name.text, &known) {
@@ -69,7 +69,7 @@ fn unknown(name: &Name) -> Finding {
 
 fn command(event: Event, node: &Node) -> Result<Vec<String>, Finding> {
     let wrong = |node: &Node, what: &str| {
-        let message = format!("{}: {what}", event.as_str());
+        let message = format!("{}: {what}", event.as_ref());
         error(&node.place, &message)
     };
     let form = "this must be the path of a program, or a list with a program and its arguments";

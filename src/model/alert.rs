@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use strum::{AsRefStr, EnumString, VariantNames};
 
 use super::grant::GrantDigest;
 use super::hint::Hint;
@@ -13,7 +14,10 @@ use super::id::{AgentId, ProfileId, ProviderId};
 use super::time::Timestamp;
 
 /// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, AsRefStr, EnumString, VariantNames,
+)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Event {
     /// Nothing but a person brings a living token again.
     NeedsLogin,
@@ -21,20 +25,6 @@ pub enum Event {
     Expiring,
     /// A login was renewed.
     Refreshed,
-}
-
-impl Event {
-    /// Every event.
-    pub const ALL: [Event; 3] = [Event::NeedsLogin, Event::Expiring, Event::Refreshed];
-
-    /// Its name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NeedsLogin => "needs-login",
-            Self::Expiring => "expiring",
-            Self::Refreshed => "refreshed",
-        }
-    }
 }
 
 /// Something to tell.

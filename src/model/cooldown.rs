@@ -6,8 +6,10 @@
 //! Every end that is written here is bounded, and each success clears all of it: a profile that
 //! stays passed over for no reason anybody remembers was a frequent complaint.
 
-use std::str::FromStr;
 use std::time::Duration;
+
+use serde::Serialize;
+use strum::{AsRefStr, EnumString, VariantNames};
 
 use super::id::ProviderId;
 use super::time::Timestamp;
@@ -43,49 +45,28 @@ impl StoreFormat {
 }
 
 /// What a failure was about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, AsRefStr, EnumString, VariantNames)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+#[strum(parse_err_ty = String, parse_err_fn = not_a_reason)]
 pub enum Reason {
+    /// Too many requests, or a quota is used up.
+    RateLimit,
     /// Refused the credential.
     Auth,
     /// Refused it for good: the account is closed, the key revoked.
     AuthPermanent,
     /// Wants money.
     Billing,
-    /// Did not understand the request.
-    Format,
-    /// Too many requests, or a quota is used up.
-    RateLimit,
     /// Did not answer in time.
     Timeout,
+    /// Did not understand the request.
+    Format,
     /// Something else.
     Unknown,
 }
 
 impl Reason {
-    /// Each of them.
-    pub const ALL: [Self; 7] = [
-        Self::RateLimit,
-        Self::Auth,
-        Self::AuthPermanent,
-        Self::Billing,
-        Self::Timeout,
-        Self::Format,
-        Self::Unknown,
-    ];
-
-    /// Its name in the document.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Auth => "auth",
-            Self::AuthPermanent => "auth_permanent",
-            Self::Billing => "billing",
-            Self::Format => "format",
-            Self::RateLimit => "rate_limit",
-            Self::Timeout => "timeout",
-            Self::Unknown => "unknown",
-        }
-    }
-
     /// The nearest reason that the release knows.
     fn known_to(self, release: StoreFormat) -> Self {
         match (self, release) {
@@ -95,17 +76,8 @@ impl Reason {
     }
 }
 
-impl FromStr for Reason {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let mut all = Self::ALL.into_iter();
-        let found = all.find(|reason| reason.as_str() == text);
-        found.ok_or_else(|| {
-            let names = Self::ALL.map(Self::as_str).join(", ");
-            format!("expected one of {names}")
-        })
-    }
+fn not_a_reason(_: &str) -> String {
+    format!("expected one of {}", Reason::VARIANTS.join(", "))
 }
 
 /// `auth.cooldowns` of the configuration; where that says nothing, OpenClaw's defaults.
@@ -194,7 +166,7 @@ pub fn record_failure(
     if let Some((base, most)) = disabling {
         let computed = what.now.after(doubled(base, most, count));
         next.disabled_until = Some(end(before.disabled_until, computed, what, release));
-        next.disabled_reason = Some(reason.as_str().to_owned());
+        next.disabled_reason = Some(reason.as_ref().to_owned());
     } else {
         let computed = what.now.after(cooldown(next.error_count, release));
         next.cooldown_until = Some(end(before.cooldown_until, computed, what, release));
@@ -244,7 +216,7 @@ fn starts_anew(before: &Usage, now: Timestamp, rules: &Cooldowns, release: Store
 
 /// Counts one more failure for this reason; how many there are now.
 fn count(counts: &mut Vec<(String, u64)>, reason: Reason) -> u64 {
-    let name = reason.as_str();
+    let name = reason.as_ref();
     match counts.iter_mut().find(|(other, _)| other == name) {
         Some((_, count)) => {
             *count = count.saturating_add(1);
@@ -311,7 +283,7 @@ fn scope(
         (Reason::RateLimit, _) => what.model.map(str::to_owned),
         _ => None,
     };
-    (Some(reason.as_str().to_owned()), model)
+    (Some(reason.as_ref().to_owned()), model)
 }
 
 #[cfg(test)]

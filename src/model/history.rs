@@ -3,14 +3,19 @@
 //! A generation is what one change replaced or removed. Two rules keep secrets few: what a refresh
 //! replaced is spent and keeps no token, and what is in the profile now is in no generation.
 
+use serde::Serialize;
+use strum::{AsRefStr, EnumString};
+
 use super::credential::{Credential, OAuth};
 use super::grant::GrantDigest;
 use super::id::ProfileId;
 use super::json::Extra;
 use super::time::Timestamp;
 
-/// The change that made a generation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The change that made a generation; its name is that on disk and for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, AsRefStr, EnumString)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Cause {
     /// A login stored another grant.
     Login,
@@ -22,31 +27,6 @@ pub enum Cause {
     Logout,
     /// Another generation was put back.
     Undo,
-}
-
-impl Cause {
-    /// Returns the name, on disk and for people.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Login => "login",
-            Self::Paste => "paste",
-            Self::Refresh => "refresh",
-            Self::Logout => "logout",
-            Self::Undo => "undo",
-        }
-    }
-
-    /// Takes back a name.
-    pub fn parse(text: &str) -> Option<Self> {
-        let all = [
-            Self::Login,
-            Self::Paste,
-            Self::Refresh,
-            Self::Logout,
-            Self::Undo,
-        ];
-        all.into_iter().find(|cause| cause.as_str() == text)
-    }
 }
 
 /// A credential that a profile held until a change.
@@ -252,7 +232,7 @@ mod tests {
 
     #[test]
     fn causes_have_names() {
-        assert_eq!(Cause::parse("undo"), Some(Cause::Undo));
-        assert_eq!(Cause::parse("x"), None);
+        assert_eq!("undo".parse(), Ok(Cause::Undo));
+        assert!("x".parse::<Cause>().is_err());
     }
 }

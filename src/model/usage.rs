@@ -42,6 +42,16 @@ pub struct Unusable {
     pub disabled: Option<Option<String>>,
 }
 
+impl Unusable {
+    /// Its name in JSON and for people.
+    pub fn kind(&self) -> &'static str {
+        match self.disabled {
+            Some(_) => "disabled",
+            None => "cooldown",
+        }
+    }
+}
+
 impl Usage {
     /// Returns until when the profile is passed over at `now`, if it is: the later of the two ends.
     /// While a disabling end lies ahead it is what is shown, as in the reference release.

@@ -310,7 +310,7 @@ fn read_generation(number: u64, members: &Members<'_>) -> Option<Generation> {
         Content::Valid(_, credential) => Some(Generation {
             number,
             replaced_at: raw_json::millis(members.get("replacedAt")?)?,
-            cause: Cause::parse(&cause)?,
+            cause: cause.parse().ok()?,
             credential,
             grant: grant.and_then(|grant| GrantDigest::parse(&grant)),
             is_bare: members.get("bare").is_some_and(|bare| bare.get() == "true"),
@@ -336,7 +336,7 @@ fn render(history: &History) -> Secret<Vec<u8>> {
                 all.member(&generation.number.to_string(), |one| {
                     let Timestamp(at) = generation.replaced_at;
                     one.raw("replacedAt", &at.to_string());
-                    one.text("by", generation.cause.as_str());
+                    one.text("by", generation.cause.as_ref());
                     if let Some(grant) = &generation.grant {
                         one.text("grant", grant.as_str());
                     }

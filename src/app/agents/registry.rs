@@ -6,6 +6,8 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 use crate::config::edit::Edit;
 use crate::config::file::ConfigError;
 use crate::config::workspace;
@@ -122,8 +124,9 @@ fn agent_dir(cx: Context<'_>, id: &AgentId) -> PathBuf {
     cx.store_files.directory(id)
 }
 
-/// One agent of `agents list`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One agent of `agents list`; its members are those of the reference release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Row {
     /// Its id.
     pub id: AgentId,
@@ -145,6 +148,8 @@ pub struct Row {
     pub bindings: usize,
     /// Whether it is used when no agent is named.
     pub is_default: bool,
+    /// That it gets everything, if no binding says otherwise.
+    pub routes: Option<[&'static str; 1]>,
 }
 
 /// Lists the agents in the order of the configuration; `main` alone if it lists none.
@@ -166,6 +171,8 @@ pub fn list(cx: Context<'_>) -> Vec<Row> {
             by_file.or_else(by_config).map(str::to_owned)
         };
         let (identity_name, identity_emoji) = (said("name"), said("emoji"));
+        let all = settings.bindings.iter();
+        let (bindings, is_default) = (all.filter(|other| **other == id).count(), id == default);
         let is_said = identity_name.is_some() || identity_emoji.is_some();
         Row {
             identity_source: match persona {
@@ -178,12 +185,9 @@ pub fn list(cx: Context<'_>) -> Vec<Row> {
             workspace,
             agent_dir: agent_dir(cx, &id),
             model: settings.model_of(&id).primary,
-            bindings: settings
-                .bindings
-                .iter()
-                .filter(|other| **other == id)
-                .count(),
-            is_default: id == default,
+            bindings,
+            is_default,
+            routes: (is_default && bindings == 0).then_some(["default (no explicit rules)"]),
             id,
         }
     };

@@ -97,7 +97,7 @@ fn of_profile(profile: &ProfileHealth, now: Timestamp) -> Option<ForecastEntry> 
     let ahead = |end: Option<Timestamp>| end.filter(|end| now < *end);
     let due = |end: Option<Timestamp>| end.filter(|end| now.until(*end) <= HORIZON_MS);
     let near = |end| ahead(due(end));
-    let expires = profile.expires;
+    let expires = profile.facts.expires_at();
     let trouble = assessment.trouble();
     let at = match facts.renewal {
         _ if trouble.is_some() => ahead(expires),
@@ -121,12 +121,16 @@ fn of_profile(profile: &ProfileHealth, now: Timestamp) -> Option<ForecastEntry> 
         .and_then(|obstacle| obstacle.hint.clone());
     let command = match actor {
         Actor::Nobody => None,
-        Actor::Command => Some(Command::refresh(&profile.id).arg("--force").into()),
+        Actor::Command => Some(
+            Command::refresh(&profile.facts.profile)
+                .arg("--force")
+                .into(),
+        ),
         Actor::Person => Some(hint.unwrap_or_else(|| store_again(facts))),
     };
     Some(ForecastEntry {
         provider: profile.provider.clone(),
-        profile: Some(profile.id.clone()),
+        profile: Some(profile.facts.profile.clone()),
         state: assessment.state,
         trouble,
         at,
@@ -219,15 +223,13 @@ mod tests {
         };
         let assessment = assess(&facts, RefreshPolicy::MinValid(None), NOW);
         ProfileHealth {
-            id: facts.profile.clone(),
             provider: "acme".to_owned(),
-            kind,
             status: Status::Ok,
             assessment,
-            expires,
             remaining: expires.map(|end| NOW.until(end)),
             label: "acme:a".to_owned(),
             email: None,
+            unusable: None,
             facts,
         }
     }

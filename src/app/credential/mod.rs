@@ -16,3 +16,4 @@ pub mod reason_text;
 pub mod resolve;
 pub mod selector;
 pub mod state;
+pub mod stored;

@@ -2,10 +2,15 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
+use strum::AsRefStr;
+
 use crate::model::hint::Hint;
 
 /// The outcome of a check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, AsRefStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Status {
     /// As it should be.
     Ok,
@@ -13,17 +18,6 @@ pub enum Status {
     Warning,
     /// Credentials are not safe here.
     Failed,
-}
-
-impl Status {
-    /// Returns the name used in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Warning => "warning",
-            Self::Failed => "failed",
-        }
-    }
 }
 
 /// The verdict of a check.

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use crate::app::credential::assessment::Assessment;
 use crate::app::credential::env_keys::EnvSource;
 use crate::app::credential::facts::Facts;
@@ -40,7 +42,8 @@ impl Row {
 }
 
 /// The standing of a candidate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// It is used.
     Used,
@@ -52,19 +55,6 @@ pub enum Standing {
     PassedOver,
     /// It can never be used, because another one hides it.
     Shadowed,
-}
-
-impl Standing {
-    /// Returns the name used in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Used => "used",
-            Self::Next => "next",
-            Self::Last => "last",
-            Self::PassedOver => "passed-over",
-            Self::Shadowed => "shadowed",
-        }
-    }
 }
 
 /// The source of a candidate.

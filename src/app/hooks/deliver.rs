@@ -44,7 +44,7 @@ pub(in crate::app) fn check(cx: Context<'_>) -> Vec<String> {
             judged.map_err(|error| error.to_string())
         });
         let fault = judged.err()?;
-        Some(format!("the hook for {}: {fault}", event.as_str()))
+        Some(format!("the hook for {}: {fault}", event.as_ref()))
     });
     let findings = findings.iter().map(ToString::to_string);
     findings.chain(unfit).collect()
@@ -91,7 +91,7 @@ pub fn deliver(cx: Context<'_>, render: &dyn Fn(&AgentId, &Hint) -> String) {
         match run(cx, &hooks, &told, &withheld) {
             Ok(()) => arrived.extend(alert.mark),
             Err(Trouble { words, is_over }) => {
-                let event = alert.event.as_str();
+                let event = alert.event.as_ref();
                 tell(format!(
                     "the hook for {event} of {}: {words}",
                     alert.profile
@@ -177,7 +177,7 @@ fn find(cx: Context<'_>, program: &str) -> Result<PathBuf, String> {
 fn variables(told: &Told<'_>) -> Vec<(&'static str, String)> {
     let alert = told.alert;
     let mut variables = vec![
-        (EVENT, alert.event.as_str().to_owned()),
+        (EVENT, alert.event.as_ref().to_owned()),
         ("OPENCLAW_EVENT_PROFILE", alert.profile.to_string()),
         ("OPENCLAW_EVENT_PROVIDER", alert.provider.to_string()),
         ("OPENCLAW_EVENT_AGENT", alert.agent.to_string()),
@@ -195,7 +195,7 @@ fn variables(told: &Told<'_>) -> Vec<(&'static str, String)> {
 fn line(told: &Told<'_>) -> Vec<u8> {
     let alert = told.alert;
     let line = json!({
-        "event": alert.event.as_str(),
+        "event": alert.event.as_ref(),
         "profile": alert.profile.as_str(),
         "provider": alert.provider.as_str(),
         "agent": alert.agent.as_str(),

@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
+use serde::Serialize;
+
 use crate::app::credential::facts::Facts;
 use crate::app::credential::facts::Renewal;
 use crate::model::credential::Kind;
-use crate::model::id::ProfileId;
 use crate::model::profiles::VisibleProfile;
 use crate::model::time::Timestamp;
+use crate::model::usage::Unusable;
 use crate::ports::store::StoreError;
 
 use crate::app::context::Context;
@@ -20,7 +22,8 @@ use crate::app::refresh::outcome::RefreshPolicy;
 pub const WARN_AFTER_MS: i64 = 86_400_000;
 
 /// The reference release's word for a login.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Valid, or can be refreshed.
     Ok,
@@ -32,19 +35,6 @@ pub enum Status {
     Missing,
     /// Does not expire.
     Static,
-}
-
-impl Status {
-    /// Returns the word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Expiring => "expiring",
-            Self::Expired => "expired",
-            Self::Missing => "missing",
-            Self::Static => "static",
-        }
-    }
 }
 
 /// The health of all profiles and providers.
@@ -71,26 +61,22 @@ impl Health {
 /// The health of a profile.
 #[derive(Clone, Debug)]
 pub struct ProfileHealth {
-    /// The profile.
-    pub id: ProfileId,
     /// Its provider as written.
     pub provider: String,
-    /// The kind of credential.
-    pub kind: Kind,
-    /// The reference release's word.
-    pub status: Status,
+    /// The facts, with the profile, its owner and its expiry.
+    pub facts: Facts,
     /// The assessment of the facts.
     pub assessment: Assessment,
-    /// When its token expires.
-    pub expires: Option<Timestamp>,
-    /// Milliseconds until then; negative if it has passed.
+    /// The reference release's word.
+    pub status: Status,
+    /// Milliseconds until its token expires; negative if it has.
     pub remaining: Option<i64>,
     /// Its name and e-mail.
     pub label: String,
     /// The e-mail.
     pub email: Option<String>,
-    /// The facts.
-    pub facts: Facts,
+    /// The cooldown, if it cools down or is disabled.
+    pub unusable: Option<Unusable>,
 }
 
 /// The health of a provider.
@@ -120,7 +106,12 @@ pub(super) fn judge(
     for seen in seen {
         profiles.push(profile(cx, reader, seen, now)?);
     }
-    profiles.sort_by_cached_key(|p| (p.provider.to_lowercase(), p.id.as_str().to_lowercase()));
+    profiles.sort_by_cached_key(|p| {
+        (
+            p.provider.to_lowercase(),
+            p.facts.profile.as_str().to_lowercase(),
+        )
+    });
     let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
     for (place, profile) in profiles.iter().enumerate() {
         places.entry(&profile.provider).or_default().push(place);
@@ -144,7 +135,6 @@ fn profile(
     now: Timestamp,
 ) -> Result<ProfileHealth, StoreError> {
     let credential = seen.credential;
-    let expires = credential.expires();
     let facts = reader.read(seen)?;
     let assessment = assess(&facts, RefreshPolicy::MinValid(None), now);
     let status = status(&facts, &assessment, now);
@@ -154,15 +144,13 @@ fn profile(
         None => seen.id.to_string(),
     };
     Ok(ProfileHealth {
-        id: seen.id.clone(),
         provider: credential.raw_provider().to_owned(),
-        kind: credential.kind(),
         status,
         assessment,
-        expires,
-        remaining: expires.map(|end| now.until(end)),
+        remaining: facts.expires_at().map(|end| now.until(end)),
         label,
         email,
+        unusable: seen.unusable(now, None),
         facts,
     })
 }
@@ -190,7 +178,7 @@ fn status(facts: &Facts, assessment: &Assessment, now: Timestamp) -> Status {
 fn provider(name: &str, profiles: &[ProfileHealth], mine: Vec<usize>) -> ProviderHealth {
     let logins = || {
         let mine = mine.iter().map(|&place| &profiles[place]);
-        mine.filter(|profile| profile.kind != Kind::ApiKey)
+        mine.filter(|profile| profile.facts.kind != Kind::ApiKey)
     };
     let any = |wanted: &[Status]| logins().any(|profile| wanted.contains(&profile.status));
     let status = if mine.is_empty() {
@@ -207,7 +195,9 @@ fn provider(name: &str, profiles: &[ProfileHealth], mine: Vec<usize>) -> Provide
     ProviderHealth {
         provider: name.to_owned(),
         status,
-        expires: logins().filter_map(|profile| profile.expires).min(),
+        expires: logins()
+            .filter_map(|profile| profile.facts.expires_at())
+            .min(),
         remaining: logins().filter_map(|profile| profile.remaining).min(),
         profiles: mine,
     }

@@ -14,7 +14,7 @@ mod rows;
 
 pub use health::{Health, ProfileHealth, ProviderHealth, Status, WARN_AFTER_MS};
 pub use report::Report;
-pub use rows::{Counts, ProviderRow, Source, Sourced, UnusableRow};
+pub use rows::{Profiles, ProviderRow, Source, Sourced};
 
 use std::sync::Arc;
 
@@ -93,7 +93,6 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
         agent: request.agent.clone(),
         agent_named: request.agent_named,
         inheritance,
-        unusable: look.unusable(),
         agent_dir: look.agent_dir,
         store_path: cx.store.location(&request.agent),
         at: now,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::health::{Health, ProfileHealth, Status};
 use super::probe::Probes;
-use super::rows::{ProviderRow, UnusableRow};
+use super::rows::ProviderRow;
 use crate::app::credential::forecast::ForecastEntry;
 use crate::app::credential::model_ref::Models;
 use crate::app::credential::outlook::Outlook;
@@ -42,8 +42,6 @@ pub struct Report {
     pub providers: Vec<ProviderRow>,
     /// The providers that the models need and that have none.
     pub missing: Vec<String>,
-    /// The profiles that cool down or are disabled, the soonest to recover first.
-    pub unusable: Vec<UnusableRow>,
     /// The health of each profile and provider.
     pub health: Health,
     /// What `token --provider` would do for each provider that a model in use needs, that is
@@ -72,7 +70,7 @@ impl Report {
     /// gives no token before somebody acts; 2 if a login expires within a day; else 0.
     pub fn check(&self) -> u8 {
         let is_expiring = |profile: &ProfileHealth| {
-            profile.kind != Kind::ApiKey && profile.status == Status::Expiring
+            profile.facts.kind != Kind::ApiKey && profile.status == Status::Expiring
         };
         if self.outlooks.iter().any(Outlook::needs_somebody) {
             1

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use crate::app::context::Context;
 use crate::app::credential::account::email_of;
 use crate::app::credential::env_keys::{KeyMaterial, Keys};
 use crate::model::credential::{Credential, Kind};
-use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
+use crate::model::id::{AgentId, ProviderId, printable};
 use crate::model::profiles::VisibleProfile;
 use crate::model::secret::Secret;
 use crate::model::time::{Timestamp, short_duration};
@@ -30,24 +32,23 @@ const ENV_ONLY: [&str; 12] = [
 ];
 
 /// The credentials of a provider.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct ProviderRow {
     /// Its name as written.
     pub provider: String,
     /// The credential that would be used.
     pub effective: Source,
-    /// The number of profiles of each kind.
-    pub counts: Counts,
-    /// Each profile, with its secret masked.
-    pub labels: Vec<String>,
+    /// The profiles.
+    pub profiles: Profiles,
     /// The variable that carries a key.
     pub env: Option<Sourced>,
     /// The key in the configuration.
+    #[serde(rename = "modelsJson")]
     pub config: Option<Sourced>,
 }
 
 /// The source of a credential.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Source {
     /// `profiles`, `env` or `models.json`.
     pub kind: &'static str,
@@ -56,7 +57,7 @@ pub struct Source {
 }
 
 /// A masked secret and its source.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Sourced {
     /// Masked, or `OAuth (env)`.
     pub value: String,
@@ -64,30 +65,20 @@ pub struct Sourced {
     pub source: String,
 }
 
-/// The number of profiles of each kind.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Counts {
+/// The profiles of a provider.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Profiles {
+    /// The number of all.
+    pub count: usize,
     /// `oauth`.
     pub oauth: usize,
     /// `token`.
     pub token: usize,
     /// `api_key`.
     pub api_key: usize,
-}
-
-/// A profile that cools down or is disabled.
-#[derive(Clone, Debug)]
-pub struct UnusableRow {
-    /// The profile.
-    pub id: ProfileId,
-    /// Its provider as written.
-    pub provider: String,
-    /// `Some(reason)` if disabled, `None` if cooling down.
-    pub disabled: Option<Option<String>>,
-    /// The end of the cooldown.
-    pub until: Timestamp,
-    /// Milliseconds until then.
-    pub remaining: i64,
+    /// Each profile, with its secret masked.
+    pub labels: Vec<String>,
 }
 
 /// What the rows are made of.
@@ -138,16 +129,16 @@ impl<'a> RowContext<'a> {
     /// Makes the row of a provider; `None` if it has no credential.
     pub(super) fn row(&self, provider: &str) -> Option<ProviderRow> {
         let wanted = ProviderId::parse(provider).ok();
-        let mut counts = Counts::default();
-        let mut labels = Vec::new();
+        let mut profiles = Profiles::default();
         let mine = |seen: &&VisibleProfile<'_>| seen.credential.provider() == wanted;
         for seen in self.profiles.iter().filter(mine) {
             match seen.credential.kind() {
-                Kind::OAuth => counts.oauth += 1,
-                Kind::Token => counts.token += 1,
-                Kind::ApiKey => counts.api_key += 1,
+                Kind::OAuth => profiles.oauth += 1,
+                Kind::Token => profiles.token += 1,
+                Kind::ApiKey => profiles.api_key += 1,
             }
-            labels.push(self.label(seen));
+            profiles.count += 1;
+            profiles.labels.push(self.label(seen));
         }
         let env = self.variable(provider);
         let config = self.configured_key(provider);
@@ -155,7 +146,7 @@ impl<'a> RowContext<'a> {
             kind,
             detail: detail.to_owned(),
         };
-        let used = match (labels.is_empty(), &env, &config) {
+        let used = match (profiles.count == 0, &env, &config) {
             (false, _, _) => {
                 let main = self.cx.store.location(&AgentId::main());
                 source("profiles", main.as_str())
@@ -167,8 +158,7 @@ impl<'a> RowContext<'a> {
         Some(ProviderRow {
             provider: provider.to_owned(),
             effective: used,
-            counts,
-            labels,
+            profiles,
             env,
             config,
         })
@@ -224,23 +214,6 @@ impl<'a> RowContext<'a> {
             }
         });
         format!("{id}={what}{passed_over}")
-    }
-
-    /// Lists the profiles that cool down or are disabled, the soonest to recover first.
-    pub(super) fn unusable(&self) -> Vec<UnusableRow> {
-        let rows = self.profiles.iter().filter_map(|seen| {
-            let unusable = seen.unusable(self.now, None)?;
-            Some(UnusableRow {
-                id: seen.id.clone(),
-                provider: seen.credential.raw_provider().to_owned(),
-                disabled: unusable.disabled,
-                until: unusable.until,
-                remaining: self.now.until(unusable.until),
-            })
-        });
-        let mut rows: Vec<UnusableRow> = rows.collect();
-        rows.sort_by_key(|row| row.remaining);
-        rows
     }
 }
 

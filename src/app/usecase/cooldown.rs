@@ -1,7 +1,7 @@
 //! `models auth cooldown`: the profiles that cool down or are disabled, why, until when and who is
 //! next, and how to end that early.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::model::cooldown;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
@@ -46,14 +46,16 @@ pub(in crate::app) fn next_in_line(
 }
 
 /// A profile that cools down or is disabled.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Row {
     /// The profile.
+    #[serde(rename = "profileId")]
     pub profile: ProfileId,
     /// Its provider as written.
     pub provider: String,
-    /// True if it is disabled, false if it cools down.
-    pub disabled: bool,
+    /// `disabled` or `cooldown`.
+    pub kind: &'static str,
     /// The reason, as far as the document tells.
     pub reason: Option<String>,
     /// The only model that the cooldown is for.
@@ -63,8 +65,10 @@ pub struct Row {
     /// The end of the cooldown.
     pub until: Timestamp,
     /// The number of failures that count.
+    #[serde(rename = "errorCount")]
     pub errors: u64,
     /// The number of failures by reason.
+    #[serde(rename = "failureCounts", serialize_with = "members")]
     pub counts: Vec<(String, u64)>,
     /// The agent whose document records it.
     pub known_by: AgentId,
@@ -90,6 +94,11 @@ pub fn list(cx: Context<'_>, agent: &AgentId) -> Result<Vec<Row>, Failure> {
     Ok(rows)
 }
 
+/// Writes pairs as the members of an object.
+fn members<S: Serializer>(pairs: &[(String, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, count)| (name, count)))
+}
+
 fn row(
     cx: Context<'_>,
     effective: &Effective,
@@ -98,7 +107,6 @@ fn row(
 ) -> Option<Row> {
     let unusable = seen.unusable(now, None)?;
     let usage = seen.usage?;
-    let disabled = unusable.disabled.is_some();
     let provider = seen.credential.provider()?;
     // The early releases write down how often, and not which was the last.
     let counted = match usage.failure_counts.as_slice() {
@@ -109,12 +117,15 @@ fn row(
     Some(Row {
         profile: seen.id.clone(),
         provider: seen.credential.raw_provider().to_owned(),
-        disabled,
+        kind: unusable.kind(),
+        model: match unusable.disabled {
+            Some(_) => None,
+            None => usage.cooldown_model.clone(),
+        },
         reason: match unusable.disabled {
             Some(reason) => reason,
             None => usage.cooldown_reason.clone().or(counted),
         },
-        model: (!disabled).then(|| usage.cooldown_model.clone()).flatten(),
         since: usage.last_failure_at,
         until: unusable.until,
         errors: usage.error_count,

@@ -7,17 +7,16 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::model::credential::{Credential, Kind as CredentialKind};
 use crate::model::grant::{GrantDigest, GrantStanding};
 use crate::model::hint::Command;
 use crate::model::history::{Cause, Generation, History};
 use crate::model::id::{AgentId, ProfileId};
-use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::store::{Scope, StoreError};
 
 use crate::app::context::Context;
 use crate::app::credential::reason_text::refusal_words;
+use crate::app::credential::stored::StoredCredential;
 use crate::app::failure::{Failure, Kind};
 use crate::app::refresh::rotation;
 
@@ -42,51 +41,38 @@ pub struct Outcome {
 }
 
 /// The history of a profile.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Line {
     /// The id of the profile.
+    #[serde(rename = "profileId")]
     pub profile: ProfileId,
     /// The agent whose document holds or held it.
     pub owner: AgentId,
-    /// The facts of the present credential.
-    pub now: Option<Facts>,
+    /// The present credential.
+    pub now: Option<StoredCredential>,
     /// The generations, the newest first.
+    #[serde(rename = "generations")]
     pub rows: Vec<Row>,
 }
 
 /// A generation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Row {
     /// Its number.
     pub number: u64,
     /// When it was replaced.
     pub replaced_at: Timestamp,
     /// What replaced it.
+    #[serde(rename = "by")]
     pub cause: Cause,
-    /// Its facts.
-    pub facts: Facts,
-    /// Whether it can be restored.
+    /// Its credential.
+    pub credential: StoredCredential,
+    /// Whether `undo` may restore it.
+    pub restorable: bool,
+    /// Why it may, or not.
+    #[serde(flatten)]
     pub verdict: Verdict,
-}
-
-/// A credential without its secrets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Facts {
-    /// The kind of credential.
-    #[serde(rename = "type")]
-    pub kind: CredentialKind,
-    /// Its provider as written.
-    pub provider: String,
-    /// The e-mail, if known.
-    pub email: Option<String>,
-    /// The account id, if known.
-    pub account_id: Option<String>,
-    /// When its token expires, if that is known.
-    #[serde(rename = "expiresAt")]
-    pub expires: Option<Timestamp>,
-    /// A fingerprint of its secret, which reveals nothing of it; `None` if it holds none.
-    pub fingerprint: Option<String>,
 }
 
 /// Whether a generation can be restored.
@@ -120,13 +106,6 @@ pub enum Verdict {
         #[serde(rename = "reason")]
         why: String,
     },
-}
-
-impl Verdict {
-    /// Whether `undo` may restore it.
-    pub fn allows(&self) -> bool {
-        !matches!(self, Self::Spent { .. } | Self::Revoked { .. })
-    }
 }
 
 /// Where the successor of a spent grant is stored.
@@ -245,16 +224,18 @@ pub(in crate::app) fn line(
     let mut living = None;
     let mut rows = Vec::new();
     for generation in &history.generations {
+        let verdict = verdict(cx, &history, generation, &mut living)?;
         rows.push(Row {
             number: generation.number,
             replaced_at: generation.replaced_at,
             cause: generation.cause,
-            facts: Facts::of(&generation.credential),
-            verdict: verdict(cx, &history, generation, &mut living)?,
+            credential: StoredCredential::of(&generation.credential),
+            restorable: !matches!(verdict, Verdict::Spent { .. } | Verdict::Revoked { .. }),
+            verdict,
         });
     }
     Ok(Line {
-        now: now.map(Facts::of),
+        now: now.map(StoredCredential::of),
         owner: owner.clone(),
         profile,
         rows,
@@ -319,19 +300,4 @@ fn living_grants(cx: Context<'_>, history: &History) -> KnownGrants {
         (grant, location)
     });
     kept.chain(held).collect()
-}
-
-impl Facts {
-    /// The facts of a credential.
-    pub(in crate::app) fn of(credential: &Credential) -> Self {
-        let oauth = credential.as_oauth();
-        Self {
-            kind: credential.kind(),
-            provider: credential.raw_provider().to_owned(),
-            email: credential.email().map(str::to_owned),
-            account_id: oauth.and_then(|oauth| oauth.identity.account_id.clone()),
-            expires: credential.expires(),
-            fingerprint: credential.bearer().map(Secret::fingerprint),
-        }
-    }
 }

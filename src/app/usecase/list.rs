@@ -1,15 +1,15 @@
 //! `models auth list`: every profile that an agent sees, without its secret.
 
 use crate::app::credential::document_faults::faults;
-use crate::model::credential::{Credential, Kind};
+use crate::model::credential::Credential;
 use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
 use crate::model::profiles::VisibleProfile;
-use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::store::Scope;
 
 use crate::app::context::Context;
 use crate::app::credential::account::email_of;
+use crate::app::credential::stored::StoredCredential;
 use crate::app::failure::Failure;
 
 /// Parameters of [`run`].
@@ -28,22 +28,14 @@ pub struct Request {
 pub struct Row {
     /// Its id.
     pub id: ProfileId,
-    /// Its provider as written.
-    pub provider: String,
-    /// The kind of credential.
-    pub kind: Kind,
     /// The agent in whose document it lies.
     pub owner: AgentId,
     /// Its name and account.
     pub label: String,
     /// `displayName`, as a later release writes it.
     pub display_name: Option<String>,
-    /// The e-mail, if known.
-    pub email: Option<String>,
-    /// When its token expires, if that is known.
-    pub expires: Option<Timestamp>,
-    /// A fingerprint of its secret, which reveals nothing of it; `None` if it holds none.
-    pub fingerprint: Option<String>,
+    /// Its credential.
+    pub credential: StoredCredential,
     /// The end of its cooldown.
     pub cooldown_until: Option<Timestamp>,
     /// When it stops being disabled after a billing failure.
@@ -53,8 +45,8 @@ pub struct Row {
 impl Row {
     /// Returns the normalised id of its provider, or the text as written if it is not valid.
     pub fn provider_id(&self) -> String {
-        let id = ProviderId::parse(&self.provider);
-        id.map_or_else(|_| self.provider.clone(), |id| id.to_string())
+        let id = ProviderId::parse(&self.credential.provider);
+        id.map_or_else(|_| self.credential.provider.clone(), |id| id.to_string())
     }
 }
 
@@ -98,14 +90,10 @@ pub fn in_file_order(cx: Context<'_>, request: &Request) -> Result<Outcome, Fail
             let ahead = |end: Option<Timestamp>| end.filter(|end| now < *end);
             Row {
                 id: seen.id.clone(),
-                provider: seen.credential.raw_provider().to_owned(),
-                kind: seen.credential.kind(),
                 owner: seen.owner.clone(),
                 label: label(cx, seen),
                 display_name: display_name(seen.credential),
-                email: seen.credential.email().map(str::to_owned),
-                expires: seen.credential.expires(),
-                fingerprint: seen.credential.bearer().map(Secret::fingerprint),
+                credential: StoredCredential::of(seen.credential),
                 cooldown_until: usage.and_then(|usage| ahead(usage.cooldown_until)),
                 disabled_until: usage.and_then(|usage| ahead(usage.disabled_until)),
             }

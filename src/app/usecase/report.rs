@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::model::cooldown::{self, ProfileFailure, Reason};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::Effective;
@@ -46,37 +48,47 @@ pub struct Request {
 }
 
 /// The state of the profile afterwards.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
 pub enum State {
     /// It is used.
+    #[serde(rename = "ok")]
     Works,
-    /// It cools down or is disabled.
-    PassedOver {
-        /// The end of the cooldown.
-        until: Timestamp,
-        /// True if it is disabled, false if it cools down.
-        disabled: bool,
-        /// The reason.
-        reason: Reason,
-        /// The number of failures that count.
-        errors: u64,
-        /// The only model that the cooldown is for.
-        model: Option<String>,
-    },
+    /// It cools down.
+    Cooldown(Pause),
+    /// It is disabled.
+    Disabled(Pause),
     /// Profiles of its provider never cool down.
     Exempt,
 }
 
+/// The time in which a profile is passed over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pause {
+    /// The reason.
+    pub reason: Reason,
+    /// The only model that it is for.
+    pub model: Option<String>,
+    /// Its end.
+    pub until: Timestamp,
+    /// The number of failures that count.
+    pub error_count: u64,
+}
+
 /// The outcome of a report.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Outcome {
     /// The agent whose document records it.
+    #[serde(rename = "agentId")]
     pub agent: AgentId,
     /// The profile.
+    #[serde(rename = "profileId")]
     pub profile: ProfileId,
     /// Its provider.
     pub provider: ProviderId,
     /// The state of the profile.
+    #[serde(flatten)]
     pub state: State,
     /// The profile that is next for the same model.
     pub next: Option<Next>,
@@ -188,11 +200,14 @@ fn state(after: &Effective, id: &ProfileId, ending: &RequestOutcome) -> State {
     let is_disabling = matches!(reason, Reason::Billing | Reason::AuthPermanent);
     let disabled = is_disabling && usage.disabled_until.is_some();
     let ends = [usage.cooldown_until, usage.disabled_until];
-    State::PassedOver {
-        until: ends.into_iter().flatten().max().unwrap_or(Timestamp(0)),
-        disabled,
+    let pause = |model| Pause {
         reason: *reason,
-        errors: usage.error_count,
-        model: (!disabled).then(|| usage.cooldown_model.clone()).flatten(),
+        model,
+        until: ends.into_iter().flatten().max().unwrap_or(Timestamp(0)),
+        error_count: usage.error_count,
+    };
+    match disabled {
+        true => State::Disabled(pause(None)),
+        false => State::Cooldown(pause(usage.cooldown_model.clone())),
     }
 }

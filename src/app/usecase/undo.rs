@@ -8,8 +8,9 @@ use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::time::Timestamp;
 use crate::ports::store::{GrantLock, Held};
 
-use super::history::{Facts, Row, SuccessorLocation, Verdict, line, owner};
+use super::history::{Row, SuccessorLocation, Verdict, line, owner};
 use crate::app::context::Context;
+use crate::app::credential::stored::StoredCredential;
 use crate::app::deposit::make_selectable;
 use crate::app::failure::{Failure, Kind};
 
@@ -39,8 +40,8 @@ pub struct Outcome {
     pub replaced_at: Timestamp,
     /// What had replaced it.
     pub cause: Cause,
-    /// Its facts.
-    pub facts: Facts,
+    /// Its credential.
+    pub credential: StoredCredential,
     /// The number of the generation that the present credential became; `None` if there was none,
     /// or for a dry run.
     pub was: Option<u64>,
@@ -70,7 +71,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         number: generation.number,
         replaced_at: generation.replaced_at,
         cause: generation.cause,
-        facts: found.row.facts,
+        credential: found.row.credential,
         was: None,
     };
     if !request.dry_run {
@@ -156,11 +157,11 @@ fn check(cx: Context<'_>, id: &ProfileId, row: &Row) -> Result<(), Failure> {
             Hint::from(format!(
                 "generation {number} cannot be refreshed: {why}. Log in again: "
             ))
-            .run(login(cx, id, &row.facts)),
+            .run(login(cx, id, &row.credential)),
         ),
         Verdict::Revoked { at } => refused(
             format!("it was revoked at {}", at.iso8601()),
-            login(cx, id, &row.facts),
+            login(cx, id, &row.credential),
         ),
         Verdict::Spent { at, successor } => {
             let when = at.map_or_else(String::new, |at| format!(" at {}", at.iso8601()));
@@ -171,7 +172,7 @@ fn check(cx: Context<'_>, id: &ProfileId, row: &Row) -> Result<(), Failure> {
                     profile_id: profile,
                 }) => refused(
                     format!("{spent}; its successor is in profile {profile} of agent {agent}"),
-                    login(cx, id, &row.facts),
+                    login(cx, id, &row.credential),
                 ),
                 Some(SuccessorLocation::Generation { generation: other }) => refused(
                     format!("{spent}; its successor is generation {other}"),
@@ -179,19 +180,19 @@ fn check(cx: Context<'_>, id: &ProfileId, row: &Row) -> Result<(), Failure> {
                 ),
                 None => refused(
                     format!("{spent}; its successor is no longer stored"),
-                    login(cx, id, &row.facts),
+                    login(cx, id, &row.credential),
                 ),
             }
         }
     }
 }
 
-fn login(cx: Context<'_>, id: &ProfileId, facts: &Facts) -> Command {
-    let Ok(provider) = ProviderId::parse(&facts.provider) else {
+fn login(cx: Context<'_>, id: &ProfileId, stored: &StoredCredential) -> Command {
+    let Ok(provider) = ProviderId::parse(&stored.provider) else {
         return Command::list();
     };
     let manifest = cx.provider(&provider).ok();
-    let kind = match (facts.kind, manifest) {
+    let kind = match (stored.kind, manifest) {
         (CredentialKind::OAuth, Some(manifest)) => manifest.usual_kind(),
         (kind, _) => kind,
     };

@@ -1,6 +1,6 @@
 //! `models auth cooldown list`.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::report::next;
 use super::wrap::Sheet;
@@ -15,33 +15,8 @@ pub fn document(agent: &AgentId, rows: &[Row]) -> Value {
     json!({
         "schema": 1,
         "agentId": agent,
-        "profiles": rows.iter().map(row_json).collect::<Vec<_>>(),
+        "profiles": rows,
     })
-}
-
-fn row_json(row: &Row) -> Value {
-    let counts = row.counts.iter();
-    let counts = counts.map(|(reason, count)| (reason.clone(), json!(count)));
-    json!({
-        "profileId": row.profile,
-        "provider": row.provider,
-        "kind": kind(row),
-        "reason": row.reason,
-        "model": row.model,
-        "since": row.since,
-        "until": row.until,
-        "errorCount": row.errors,
-        "failureCounts": Map::from_iter(counts),
-        "knownBy": row.known_by,
-        "next": row.next,
-    })
-}
-
-fn kind(row: &Row) -> &'static str {
-    match row.disabled {
-        true => "disabled",
-        false => "cooldown",
-    }
 }
 
 /// The table.
@@ -54,7 +29,7 @@ pub fn text(agent: &AgentId, rows: &[Row], now: Timestamp, hints: &Renderer) -> 
     for of_provider in rows.chunk_by(|a, b| a.provider == b.provider) {
         for row in of_provider {
             let left = short_duration(now.until(row.until));
-            let (until, kind) = (row.until.iso8601(), kind(row));
+            let (kind, until) = (row.kind, row.until.iso8601());
             page.line(&format!(
                 "{}  {kind} for {left}, until {until}",
                 row.profile

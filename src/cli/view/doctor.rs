@@ -25,7 +25,7 @@ fn check(check: &Check, hints: &Renderer) -> Value {
     json!({
         "name": check.name,
         "path": check.place,
-        "status": verdict.status.as_str(),
+        "status": verdict.status,
         "found": hints.text(&verdict.found),
         "advice": verdict.advice.as_ref().map(|advice| hints.text(advice)),
     })
@@ -64,7 +64,7 @@ fn line(page: &mut Sheet, check: &Check, report: &Report, (width, hints): (usize
         Status::Failed => Tone::Error,
     };
     // Aligned before it is painted: a color has no width.
-    let status = format!("{:<7}", verdict.status.as_str());
+    let status = format!("{:<7}", verdict.status.as_ref());
     let mut words = hints.text(&verdict.found);
     let place = check.place.display().to_string();
     if check.place != report.state && !words.contains(&place) {

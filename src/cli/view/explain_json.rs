@@ -95,9 +95,9 @@ fn row(row: &Row, hints: &Renderer) -> Value {
             json!({ "kind": "config", "member": member, "file": file })
         }
     };
-    document["standing"] = json!(row.standing.as_str());
+    document["standing"] = json!(row.standing);
     document["reason"] = reason(&row.reason);
-    document["bill"] = json!(row.bill.as_str());
+    document["bill"] = json!(row.bill);
     match &row.what {
         CandidateSource::Profile(profile) => {
             if let Some(then) = &profile.then {

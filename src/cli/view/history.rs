@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use super::wrap::Sheet;
-use crate::app::usecase::history::{
-    Facts, Line, Outcome, Request, Row, SuccessorLocation, Verdict,
-};
+use crate::app::credential::stored::StoredCredential;
+use crate::app::usecase::history::{Outcome, Request, Row, SuccessorLocation, Verdict};
 use crate::cli::hint::Renderer;
 use crate::model::hint::Command;
 use crate::model::id::printable;
@@ -17,35 +16,9 @@ pub fn document(request: &Request, outcome: &Outcome) -> Value {
         "schema": 1,
         "agentId": request.agent,
         "limit": outcome.limit,
-        "profiles": outcome.lines.iter().map(line).collect::<Vec<_>>(),
+        "profiles": outcome.lines,
         "faults": outcome.faults,
     })
-}
-
-fn line(line: &Line) -> Value {
-    json!({
-        "profileId": line.profile,
-        "owner": line.owner,
-        "now": line.now,
-        "generations": line.rows.iter().map(row).collect::<Vec<_>>(),
-    })
-}
-
-fn row(row: &Row) -> Value {
-    let mut document = json!({
-        "number": row.number,
-        "replacedAt": row.replaced_at,
-        "by": row.cause.as_str(),
-        "credential": row.facts,
-        "restorable": row.verdict.allows(),
-    });
-    // Members of a tagged enum always have values.
-    if let (Value::Object(members), Ok(Value::Object(verdict))) =
-        (&mut document, serde_json::to_value(&row.verdict))
-    {
-        members.extend(verdict);
-    }
-    document
 }
 
 /// The table.
@@ -61,13 +34,13 @@ pub fn text(request: &Request, outcome: &Outcome, now: Timestamp, hints: &Render
     }
     for line in &outcome.lines {
         page.line(line.profile.as_str());
-        let present = line.now.as_ref().map(|present| facts(present, now));
+        let present = line.now.as_ref().map(|present| stored(present, now));
         let present = present.unwrap_or_else(|| "nothing".to_owned());
         page.line(&format!("  now  {present}"));
         for row in &line.rows {
             generation(&mut page, row, now);
         }
-        if let Some(row) = line.rows.iter().find(|row| row.verdict.allows()) {
+        if let Some(row) = line.rows.iter().find(|row| row.restorable) {
             let back = Command::undo(&line.profile).option("--generation", &row.number);
             page.line(&format!("  To restore one: {}", hints.command(&back)));
         }
@@ -79,10 +52,14 @@ pub fn text(request: &Request, outcome: &Outcome, now: Timestamp, hints: &Render
 }
 
 fn generation(page: &mut Sheet, row: &Row, now: Timestamp) {
-    page.line(&format!("  {:>3}  {}", row.number, facts(&row.facts, now)));
+    page.line(&format!(
+        "  {:>3}  {}",
+        row.number,
+        stored(&row.credential, now)
+    ));
     page.line(&format!(
         "       replaced by {} at {}; {}",
-        row.cause.as_str(),
+        row.cause.as_ref(),
         row.replaced_at.iso8601(),
         verdict(&row.verdict)
     ));
@@ -117,18 +94,18 @@ fn verdict(verdict: &Verdict) -> String {
 }
 
 /// A credential in a few words.
-pub fn facts(facts: &Facts, now: Timestamp) -> String {
+pub fn stored(stored: &StoredCredential, now: Timestamp) -> String {
     let mut parts = vec![format!(
         "{}/{}",
-        printable(&facts.provider, 80),
-        facts.kind.as_str()
+        printable(&stored.provider, 80),
+        stored.kind.as_str()
     )];
-    let named = [&facts.email, &facts.account_id].into_iter().flatten();
+    let named = [&stored.email, &stored.account_id].into_iter().flatten();
     parts.extend(named.map(|name| printable(name, 120)));
-    if facts.expires.is_some() {
-        parts.push(super::end(facts.expires, now));
+    if stored.expires.is_some() {
+        parts.push(super::end(stored.expires, now));
     }
-    match &facts.fingerprint {
+    match &stored.fingerprint {
         Some(fingerprint) => parts.push(fingerprint.clone()),
         None => parts.push("no token".to_owned()),
     }

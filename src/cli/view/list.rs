@@ -28,15 +28,15 @@ fn row(row: &Row) -> Value {
     let document = json!({
         "id": row.id,
         "provider": row.provider_id(),
-        "type": row.kind.as_str(),
+        "type": row.credential.kind,
         "label": row.label,
-        "email": row.email,
+        "email": row.credential.email,
         "displayName": row.display_name,
-        "expiresAt": row.expires.map(Timestamp::iso8601),
+        "expiresAt": row.credential.expires.map(Timestamp::iso8601),
         "cooldownUntil": row.cooldown_until.map(Timestamp::iso8601),
         "disabledUntil": row.disabled_until.map(Timestamp::iso8601),
         "owner": row.owner,
-        "fingerprint": row.fingerprint,
+        "fingerprint": row.credential.fingerprint,
     });
     present_but(document, "fingerprint")
 }
@@ -53,11 +53,11 @@ pub fn text(request: &Request, outcome: &Outcome, now: Timestamp) -> String {
     for row in &outcome.rows {
         let mut notes = vec![format!(
             "{}/{}",
-            printable(&row.provider, 80),
-            row.kind.as_str()
+            printable(&row.credential.provider, 80),
+            row.credential.kind.as_str()
         )];
-        if row.expires.is_some() {
-            notes.push(super::end(row.expires, now));
+        if row.credential.expires.is_some() {
+            notes.push(super::end(row.credential.expires, now));
         }
         if let Some(until) = row.cooldown_until {
             notes.push(format!("cooldown until {}", until.iso8601()));
@@ -68,7 +68,7 @@ pub fn text(request: &Request, outcome: &Outcome, now: Timestamp) -> String {
         if row.owner != request.agent {
             notes.push(format!("inherited from {}", row.owner));
         }
-        match &row.fingerprint {
+        match &row.credential.fingerprint {
             Some(fingerprint) => notes.push(fingerprint.clone()),
             None => notes.push("no secret".to_owned()),
         }
@@ -82,8 +82,8 @@ pub fn channels_document(outcome: &Outcome) -> Value {
     let auth = outcome.rows.iter().map(|row| {
         json!({
             "id": row.id,
-            "provider": row.provider,
-            "type": row.kind.as_str(),
+            "provider": row.credential.provider,
+            "type": row.credential.kind,
             "isExternal": false,
         })
     });
@@ -98,7 +98,7 @@ pub fn channels_text(outcome: &Outcome) -> String {
         page.line("- none");
     }
     for row in &outcome.rows {
-        page.line(&format!("- {} ({})", row.id, row.kind.as_str()));
+        page.line(&format!("- {} ({})", row.id, row.credential.kind.as_str()));
     }
     page.into_text()
 }

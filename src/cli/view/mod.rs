@@ -27,7 +27,7 @@ pub mod token_status;
 pub(super) mod wrap;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::model::credential::Kind;
 use crate::model::id::{ProfileId, is_unprintable};
@@ -40,18 +40,52 @@ pub fn pretty(document: &impl Serialize) -> String {
     serde_json::to_string_pretty(document).unwrap_or_default()
 }
 
-/// An object without those of its members that are null, as the reference release leaves out what is
-/// not there.
-pub(super) fn present(object: Value) -> Value {
-    present_but(object, "")
+/// A document without those members that are null, at any depth, as the reference release leaves out
+/// what is not there.
+pub(super) fn present(mut document: Value) -> Value {
+    match &mut document {
+        Value::Object(members) => {
+            members.retain(|_, value| !value.is_null());
+            members
+                .values_mut()
+                .for_each(|value| *value = present(value.take()));
+        }
+        Value::Array(values) => values
+            .iter_mut()
+            .for_each(|value| *value = present(value.take())),
+        _ => {}
+    }
+    document
 }
 
-/// The same, but for one member that is there even where it is null.
+/// An object without those of its own members that are null, but for one that is always there.
 pub(super) fn present_but(mut object: Value, always: &str) -> Value {
     if let Value::Object(members) = &mut object {
         members.retain(|name, value| name == always || !value.is_null());
     }
     object
+}
+
+/// An object of these members.
+pub(super) fn members(pairs: &[(String, impl Serialize)]) -> Map<String, Value> {
+    let pairs = pairs.iter();
+    pairs
+        .map(|(name, value)| (name.clone(), json!(value)))
+        .collect()
+}
+
+/// A document with the version of its schema in front.
+pub fn versioned(document: &impl Serialize) -> impl Serialize {
+    #[derive(Serialize)]
+    struct Versioned<'a, T> {
+        schema: u32,
+        #[serde(flatten)]
+        document: &'a T,
+    }
+    Versioned {
+        schema: 1,
+        document,
+    }
 }
 
 /// What an agent inherits, as the end of a sentence.

@@ -1,8 +1,9 @@
 //! `models list`, `aliases list` and `fallbacks list`.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
+use super::members;
 use super::wrap::{Sheet, padded};
 use crate::app::models::list::{Outcome, Row};
 use crate::model::id::printable;
@@ -59,9 +60,7 @@ pub fn list_plain(outcome: &Outcome) -> String {
 
 /// The aliases.
 pub fn aliases_document(aliases: &[(String, String)]) -> Value {
-    let pair = |(alias, reference): &(String, String)| (alias.clone(), json!(reference));
-    let aliases: Map<String, Value> = aliases.iter().map(pair).collect();
-    json!({ "aliases": aliases })
+    json!({ "aliases": members(aliases) })
 }
 
 /// The aliases as people read them, or one on each line before its model.

@@ -1,11 +1,9 @@
 //! `models status --probe`: its part of the document, and the table.
 
-use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
-use super::present;
 use super::wrap::{Sheet, Words, padded};
-use crate::app::status::probe::{Options, Outcome, Probes, Reason, Status};
+use crate::app::status::probe::{Outcome, Probes, Status};
 use crate::cli::printer::Tone;
 use crate::model::id::printable;
 
@@ -13,51 +11,6 @@ use crate::model::id::printable;
 const WIDTH: usize = 80;
 /// The widest model and profile that do not push what follows aside.
 const COLUMN: usize = 30;
-
-/// The document that the reference release puts under `auth.probes`.
-pub fn json(probes: &Probes) -> Value {
-    json!({
-        "startedAt": probes.started_at,
-        "finishedAt": probes.finished_at,
-        "durationMs": probes.duration_ms,
-        "totalTargets": probes.total_targets,
-        "options": options(&probes.options),
-        "results": probes.results.iter().map(result).collect::<Vec<_>>(),
-    })
-}
-
-fn options(options: &Options) -> Value {
-    present(json!({
-        "provider": options.provider,
-        "profileIds": options.profiles,
-        "timeoutMs": number(options.timeout_ms),
-        "concurrency": number(options.concurrency),
-        "maxTokens": number(options.max_tokens),
-    }))
-}
-
-/// A whole number as one: `8000`, not `8000.0`.
-fn number(given: f64) -> Value {
-    match given.to_string().parse::<i64>() {
-        Ok(whole) => json!(whole),
-        Err(_) => json!(given),
-    }
-}
-
-fn result(outcome: &Outcome) -> Value {
-    present(json!({
-        "provider": outcome.provider,
-        "model": outcome.model,
-        "profileId": outcome.profile,
-        "label": outcome.label,
-        "source": outcome.source,
-        "mode": outcome.mode,
-        "status": outcome.status.as_str(),
-        "reasonCode": outcome.reason.map(Reason::as_str),
-        "error": outcome.error,
-        "latencyMs": outcome.latency_ms,
-    }))
-}
 
 /// The table, by provider and name.
 pub fn text(probes: &Probes) -> String {
@@ -112,7 +65,7 @@ fn status(outcome: &Outcome) -> String {
         Status::Auth | Status::Billing | Status::Format => Tone::Error,
     };
     let latency = outcome.latency_ms.map_or_else(|| "-".to_owned(), time);
-    format!("{} · {latency}", tone.paint(outcome.status.as_str()))
+    format!("{} · {latency}", tone.paint(outcome.status.as_ref()))
 }
 
 /// What went wrong, below its row and wrapped.
@@ -122,7 +75,7 @@ fn details(page: &mut Sheet, outcome: &Outcome) {
     };
     let reason = outcome
         .reason
-        .map(|reason| format!(" ({})", reason.as_str()));
+        .map(|reason| format!(" ({})", reason.as_ref()));
     let text = format!("↳ {error}{}", reason.unwrap_or_default());
     page.flow("  ", 2, 4, &Words::default().toned(Tone::Dim, &text));
 }
@@ -146,13 +99,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_and_numbers_are_written_as_the_reference_does() {
+    fn times_are_written_as_the_reference_does() {
         assert_eq!(time(0), "0ms");
         assert_eq!(time(999), "999ms");
         assert_eq!(time(1_000), "1s");
         assert_eq!(time(1_249), "1.2s");
         assert_eq!(time(59_960), "60s");
-        assert_eq!(number(8_000.0).to_string(), "8000");
-        assert_eq!(number(0.5).to_string(), "0.5");
     }
 }

@@ -26,7 +26,7 @@ pub fn document(outcome: &Outcome) -> Value {
 fn row(row: &Row) -> Value {
     let provider = &row.provider;
     let billing = bills(&provider.billing);
-    let billing = billing.map(|(kind, bill)| (kind.to_owned(), json!(bill.as_str())));
+    let billing = billing.map(|(kind, bill)| (kind.to_owned(), json!(bill.as_ref())));
     let (source, path) = match &row.source {
         Source::BuiltIn => ("built-in", None),
         Source::File(path) => ("file", Some(path)),
@@ -138,7 +138,7 @@ fn describe(page: &mut Sheet, provider: &Provider, source: Option<&str>) {
     let known = bills(&provider.billing).into_iter();
     let known = known.filter(|(_, bill)| *bill != Bill::Unknown);
     let known: Vec<String> = known
-        .map(|(kind, bill)| format!("{} {}", kind.replace('_', " "), bill.as_str()))
+        .map(|(kind, bill)| format!("{} {}", kind.replace('_', " "), bill.as_ref()))
         .collect();
     if !known.is_empty() {
         field("Bill", &known.join(", "));

@@ -1,7 +1,5 @@
 //! `models auth report`.
 
-use serde_json::{Value, json};
-
 use crate::app::usecase::cooldown::Next;
 use crate::app::usecase::report::{Outcome, State};
 use crate::model::id::printable;
@@ -17,24 +15,18 @@ pub fn text(outcome: &Outcome, now: Timestamp) -> String {
         State::Exempt => {
             format!("{profile} stays usable: profiles of {provider} never cool down")
         }
-        State::PassedOver {
-            until,
-            disabled,
-            reason,
-            model,
-            ..
-        } => {
-            let how = match disabled {
-                true => "is disabled",
-                false => "is cooling down",
+        State::Cooldown(pause) | State::Disabled(pause) => {
+            let how = match outcome.state {
+                State::Disabled(_) => "is disabled",
+                _ => "is cooling down",
             };
-            let model = model.as_deref().map(|model| printable(model, 80));
+            let model = pause.model.as_deref().map(|model| printable(model, 80));
             let model = model.map_or_else(String::new, |model| format!(" for {model}"));
             format!(
                 "{profile} {how}{model} for {}, until {} ({})",
-                short_duration(now.until(*until)),
-                until.iso8601(),
-                reason.as_str()
+                short_duration(now.until(pause.until)),
+                pause.until.iso8601(),
+                pause.reason.as_ref()
             )
         }
     };
@@ -57,35 +49,4 @@ pub(super) fn next(next: Option<&Next>, now: Timestamp) -> String {
             format!("none is available; {profile} is next, in {left}")
         }
     }
-}
-
-/// The document.
-pub fn document(outcome: &Outcome) -> Value {
-    let mut document = json!({
-        "schema": 1,
-        "agentId": outcome.agent,
-        "profileId": outcome.profile,
-        "provider": outcome.provider,
-        "state": match &outcome.state {
-            State::Works => "ok",
-            State::PassedOver { disabled: true, .. } => "disabled",
-            State::PassedOver { disabled: false, .. } => "cooldown",
-            State::Exempt => "exempt",
-        },
-    });
-    if let State::PassedOver {
-        until,
-        reason,
-        errors,
-        model,
-        ..
-    } = &outcome.state
-    {
-        document["reason"] = json!(reason.as_str());
-        document["model"] = json!(model);
-        document["until"] = json!(until);
-        document["errorCount"] = json!(errors);
-    }
-    document["next"] = json!(outcome.next);
-    document
 }

@@ -1,6 +1,6 @@
 //! The accounts in `models status`: one line for each, grouped by provider.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use unicode_width::UnicodeWidthStr;
 
@@ -8,11 +8,12 @@ use super::wrap::{Sheet, Words, padded};
 use super::{ago, kind_name};
 use crate::app::credential::facts::Renewal;
 use crate::app::credential::state::{State, Trouble};
-use crate::app::status::{ProfileHealth, ProviderRow, Report, UnusableRow};
+use crate::app::status::{ProfileHealth, ProviderRow, Report};
 use crate::cli::printer::Tone;
 use crate::model::credential::Kind;
-use crate::model::id::{ProfileId, ProviderId, printable};
+use crate::model::id::{ProviderId, printable};
 use crate::model::time::{Timestamp, short_duration};
+use crate::model::usage::Unusable;
 
 /// The longest word for a state, and two blanks.
 const WORD: usize = 11;
@@ -29,7 +30,6 @@ struct Group<'a> {
 /// What stands beside each account.
 struct Beside<'a> {
     report: &'a Report,
-    unusable: HashMap<&'a ProfileId, &'a UnusableRow>,
     /// Columns for names; `None` if a name has a line of its own.
     names: Option<usize>,
 }
@@ -45,10 +45,8 @@ pub(super) fn accounts(sheet: &mut Sheet, report: &Report) {
         });
         return;
     }
-    let unusable = report.unusable.iter();
     let beside = Beside {
         report,
-        unusable: unusable.map(|row| (&row.id, row)).collect(),
         names: sheet.is_wide().then(|| {
             let most = sheet.columns().saturating_sub(2 + 2 + WORD + NOTES);
             widest_name(&groups).min(most)
@@ -90,7 +88,10 @@ fn groups(report: &Report) -> BTreeMap<String, Group<'_>> {
 fn widest_name(groups: &BTreeMap<String, Group<'_>>) -> usize {
     let groups = groups.values();
     let widths = groups.flat_map(|group| {
-        let profiles = group.profiles.iter().map(|p| p.id.as_str().width());
+        let profiles = group
+            .profiles
+            .iter()
+            .map(|p| p.facts.profile.as_str().width());
         let rows = group.rows.iter().flat_map(|row| [&row.env, &row.config]);
         profiles.chain(rows.flatten().map(|sourced| sourced.source.width()))
     });
@@ -121,14 +122,14 @@ fn account(sheet: &mut Sheet, profile: &ProfileHealth, beside: &Beside<'_>) {
         None => Tone::Ok,
     };
     let mut notes = notes(profile, beside.report);
-    let unusable = beside.unusable.get(&profile.id);
-    if let Some(row) = unusable {
-        notes.push((Some(Tone::Warn), passed_over(row)));
+    if let Some(unusable) = &profile.unusable {
+        let left = beside.report.at.until(unusable.until);
+        notes.push((Some(Tone::Warn), passed_over(unusable, left)));
     }
     line(
         sheet,
         beside.names,
-        profile.id.as_str(),
+        profile.facts.profile.as_str(),
         (tone, profile.assessment.state.label()),
         &joined(notes),
     );
@@ -180,10 +181,10 @@ fn notes(profile: &ProfileHealth, report: &Report) -> Vec<(Option<Tone>, String)
     let mut note = |text: String| notes.push((None, text));
     note(match facts.of_client {
         true => "client credentials".to_owned(),
-        false => kind_name(profile.kind).to_owned(),
+        false => kind_name(facts.kind).to_owned(),
     });
     if let Some(remaining) = profile.remaining {
-        let token = match profile.kind {
+        let token = match facts.kind {
             Kind::OAuth => "access token ",
             Kind::Token | Kind::ApiKey => "",
         };
@@ -198,7 +199,7 @@ fn notes(profile: &ProfileHealth, report: &Report) -> Vec<(Option<Tone>, String)
             _ => format!("{token}expired {}", ago(remaining)),
         });
     }
-    if profile.kind == Kind::OAuth && !facts.refresh_present {
+    if facts.kind == Kind::OAuth && !facts.refresh_present {
         note("no refresh token".to_owned());
     }
     if facts.renewal == Renewal::ByCommand {
@@ -223,7 +224,7 @@ fn notes(profile: &ProfileHealth, report: &Report) -> Vec<(Option<Tone>, String)
     }
     let mut dim = |text: String| notes.push((Some(Tone::Dim), text));
     if let Some(email) = &profile.email
-        && !profile.id.as_str().contains(email.as_str())
+        && !facts.profile.as_str().contains(email.as_str())
     {
         dim(email.clone());
     }
@@ -233,9 +234,9 @@ fn notes(profile: &ProfileHealth, report: &Report) -> Vec<(Option<Tone>, String)
     notes
 }
 
-fn passed_over(row: &UnusableRow) -> String {
-    let left = short_duration(row.remaining);
-    match &row.disabled {
+fn passed_over(unusable: &Unusable, left: i64) -> String {
+    let left = short_duration(left);
+    match &unusable.disabled {
         None => format!("cooling down for {left}"),
         Some(None) => format!("disabled for {left}"),
         Some(Some(reason)) => format!("disabled ({}) for {left}", printable(reason, 40)),

@@ -1,16 +1,15 @@
 //! `models status --json`: the document of the reference release, key for key, with what it never
 //! knew under `openclaw`.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{present, present_but};
+use super::{members, present, present_but};
 use crate::app::credential::forecast::{ForecastEntry, HORIZON_MS};
 use crate::app::credential::outlook::{Outlook, Used};
-use crate::app::status::{
-    ProfileHealth, ProviderHealth, ProviderRow, Report, Sourced, UnusableRow, WARN_AFTER_MS,
-};
+use crate::app::status::{ProfileHealth, ProviderHealth, Report, WARN_AFTER_MS};
 use crate::cli::exit_code;
 use crate::cli::hint::Renderer;
+use crate::model::usage::Unusable;
 
 /// The document.
 pub fn render(report: &Report, hints: &Renderer) -> String {
@@ -19,8 +18,6 @@ pub fn render(report: &Report, hints: &Renderer) -> String {
     let model_config = models.from_agent.map(|(primary, fallbacks)| {
         json!({ "defaultSource": source(primary), "fallbacksSource": source(fallbacks) })
     });
-    let aliases = models.aliases.iter();
-    let aliases = aliases.map(|(alias, reference)| (alias.clone(), json!(reference)));
     let document = json!({
         "configPath": report.config_path,
         "agentId": report.agent_named.then_some(&report.agent),
@@ -31,7 +28,7 @@ pub fn render(report: &Report, hints: &Renderer) -> String {
         "imageModel": models.image,
         "imageFallbacks": models.image_fallbacks,
         "modelConfig": model_config,
-        "aliases": Map::from_iter(aliases),
+        "aliases": members(&models.aliases),
         "allowed": models.allowed,
         "auth": auth(report),
         "openclaw": facts(report, hints),
@@ -47,8 +44,8 @@ fn auth(report: &Report) -> Value {
         "shellEnvFallback": { "enabled": report.shell_env, "appliedKeys": report.from_shell },
         "providersWithOAuth": with_logins(report),
         "missingProvidersInUse": report.missing,
-        "providers": report.providers.iter().map(provider).collect::<Vec<_>>(),
-        "unusableProfiles": report.unusable.iter().map(unusable).collect::<Vec<_>>(),
+        "providers": report.providers,
+        "unusableProfiles": unusable(report),
         "oauth": {
             "warnAfterMs": WARN_AFTER_MS,
             "profiles": health.profiles.iter().map(profile).collect::<Vec<_>>(),
@@ -56,7 +53,7 @@ fn auth(report: &Report) -> Value {
                 .map(|provider| provider_health(provider, &health.profiles))
                 .collect::<Vec<_>>(),
         },
-        "probes": report.probes.as_ref().map(super::probe::json),
+        "probes": report.probes,
     }))
 }
 
@@ -67,56 +64,42 @@ pub(super) fn with_logins(report: &Report) -> Vec<String> {
             .env
             .as_ref()
             .is_some_and(|env| env.value == "OAuth (env)");
-        let count = row.counts.oauth + row.counts.token + usize::from(from_env);
+        let count = row.profiles.oauth + row.profiles.token + usize::from(from_env);
         (count > 0).then(|| format!("{} ({count})", row.provider))
     });
     rows.collect()
 }
 
-fn provider(row: &ProviderRow) -> Value {
-    let counts = row.counts;
-    let sourced = |sourced: &Sourced| json!({ "value": sourced.value, "source": sourced.source });
-    present(json!({
-        "provider": row.provider,
-        "effective": { "kind": row.effective.kind, "detail": row.effective.detail },
-        "profiles": {
-            "count": counts.oauth + counts.token + counts.api_key,
-            "oauth": counts.oauth,
-            "token": counts.token,
-            "apiKey": counts.api_key,
-            "labels": row.labels,
-        },
-        "env": row.env.as_ref().map(sourced),
-        "modelsJson": row.config.as_ref().map(sourced),
-    }))
-}
-
-fn unusable(row: &UnusableRow) -> Value {
-    let kind = match row.disabled {
-        Some(_) => "disabled",
-        None => "cooldown",
-    };
-    present(json!({
-        "profileId": row.id,
-        "provider": row.provider,
-        "kind": kind,
-        "reason": row.disabled,
-        "until": row.until,
-        "remainingMs": row.remaining,
-    }))
+/// The profiles that cool down or are disabled, the soonest to recover first.
+fn unusable(report: &Report) -> Vec<Value> {
+    let profiles = report.health.profiles.iter();
+    let unusable = profiles.filter_map(|health| Some((health, health.unusable.as_ref()?)));
+    let mut unusable: Vec<(&ProfileHealth, &Unusable)> = unusable.collect();
+    unusable.sort_by_key(|(_, unusable)| unusable.until);
+    let rows = unusable.into_iter().map(|(health, unusable)| {
+        json!({
+            "profileId": health.facts.profile,
+            "provider": health.provider,
+            "kind": unusable.kind(),
+            "reason": unusable.disabled,
+            "until": unusable.until,
+            "remainingMs": report.at.until(unusable.until),
+        })
+    });
+    rows.collect()
 }
 
 fn profile(health: &ProfileHealth) -> Value {
-    present(json!({
-        "profileId": health.id,
+    json!({
+        "profileId": health.facts.profile,
         "provider": health.provider,
-        "type": health.kind,
-        "status": health.status.as_str(),
-        "expiresAt": health.expires.filter(|_| health.remaining.is_some()),
-        "remainingMs": health.remaining.filter(|_| health.expires.is_some()),
+        "type": health.facts.kind,
+        "status": health.status,
+        "expiresAt": health.facts.expires_at(),
+        "remainingMs": health.remaining,
         "source": "store",
         "label": health.label,
-    }))
+    })
 }
 
 fn provider_health(health: &ProviderHealth, profiles: &[ProfileHealth]) -> Value {
@@ -124,13 +107,13 @@ fn provider_health(health: &ProviderHealth, profiles: &[ProfileHealth]) -> Value
         .profiles
         .iter()
         .map(|&place| profile(&profiles[place]));
-    present(json!({
+    json!({
         "provider": health.provider,
-        "status": health.status.as_str(),
+        "status": health.status,
         "profiles": mine.collect::<Vec<_>>(),
-        "expiresAt": health.expires.filter(|_| health.remaining.is_some()),
-        "remainingMs": health.remaining.filter(|_| health.expires.is_some()),
-    }))
+        "expiresAt": health.expires,
+        "remainingMs": health.remaining,
+    })
 }
 
 /// What the reference release never knew: facts, not one word.
@@ -138,14 +121,14 @@ fn facts(report: &Report, hints: &Renderer) -> Value {
     let profiles = report.health.profiles.iter().map(|health| {
         let facts = &health.facts;
         json!({
-            "profileId": health.id,
+            "profileId": facts.profile,
             "owner": facts.owner,
             "ownerFile": report.location_of(&facts.owner),
             "secretPresent": facts.secret_present,
             "isReference": facts.is_reference,
             "refreshPresent": facts.refresh_present,
             "renewal": facts.renewal.as_str(),
-            "accessValidUntil": health.expires,
+            "accessValidUntil": facts.expires_at(),
             "refreshProvenAt": facts.proven_at(),
             "lastRefusal": facts.refusal().map(|(refusal, at)| json!({
                 "code": refusal.code,

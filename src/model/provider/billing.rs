@@ -3,13 +3,15 @@
 //! People lost money because a key was used where they thought a subscription was: so a manifest
 //! says who pays, and nothing that nobody can know is claimed.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use strum::AsRefStr;
 
 use crate::model::kind::Kind;
 
 /// The party that pays for a request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, AsRefStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Bill {
     /// The plan of the account: one more request costs nothing more.
     Subscription,
@@ -18,17 +20,6 @@ pub enum Bill {
     /// Nobody can say from the credential alone.
     #[default]
     Unknown,
-}
-
-impl Bill {
-    /// Its name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Subscription => "subscription",
-            Self::Metered => "metered",
-            Self::Unknown => "unknown",
-        }
-    }
 }
 
 /// The party that pays at a provider, by the kind of credential.

@@ -214,16 +214,16 @@ fn a_key_is_metered_and_a_login_a_subscription_where_that_is_known() {
             ambient,
         } = provider.billing;
         if oauth != Bill::Unknown || provider.registration.is_some() {
-            known.push(format!("{} oauth {}", provider.id, oauth.as_str()));
+            known.push(format!("{} oauth {}", provider.id, oauth.as_ref()));
         }
         if token != Bill::Unknown {
-            known.push(format!("{} token {}", provider.id, token.as_str()));
+            known.push(format!("{} token {}", provider.id, token.as_ref()));
         }
         if api_key != Bill::Metered {
-            known.push(format!("{} key {}", provider.id, api_key.as_str()));
+            known.push(format!("{} key {}", provider.id, api_key.as_ref()));
         }
         if !provider.ambient.is_empty() {
-            known.push(format!("{} ambient {}", provider.id, ambient.as_str()));
+            known.push(format!("{} ambient {}", provider.id, ambient.as_ref()));
         }
     }
     let expected = "amazon-bedrock ambient metered\nanthropic oauth subscription\n\

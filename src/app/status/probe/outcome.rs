@@ -1,12 +1,16 @@
 //! Results of the probes.
 
+use serde::Serialize;
+use strum::AsRefStr;
+
 use super::options::Options;
 use super::verdict::Status;
 use crate::model::id::{ProfileId, ProviderId};
 use crate::model::time::Timestamp;
 
 /// The results of a run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Probes {
     /// When it started.
     pub started_at: Timestamp,
@@ -21,17 +25,20 @@ pub struct Probes {
     /// The results: first those without a request, then the others.
     pub results: Vec<Outcome>,
     /// Whether a token was refreshed, so that the report is out of date.
+    #[serde(skip)]
     pub refreshed: bool,
 }
 
 /// The result for one credential. No type in it can hold a secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Outcome {
     /// Its provider.
     pub provider: ProviderId,
     /// The configured model of that provider, as `provider/model`.
     pub model: Option<String>,
     /// Its profile, if it is stored.
+    #[serde(rename = "profileId")]
     pub profile: Option<ProfileId>,
     /// The name to show: name and e-mail of a profile, else the source.
     pub label: String,
@@ -42,6 +49,7 @@ pub struct Outcome {
     /// The status.
     pub status: Status,
     /// Why it was not tried.
+    #[serde(rename = "reasonCode")]
     pub reason: Option<Reason>,
     /// What went wrong, in the provider's own words if it gave any.
     pub error: Option<String>,
@@ -50,7 +58,9 @@ pub struct Outcome {
 }
 
 /// Why a credential was not tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, AsRefStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Reason {
     /// An order of the provider leaves it out.
     ExcludedByAuthOrder,
@@ -66,21 +76,6 @@ pub enum Reason {
     IneligibleProfile,
     /// There is nothing to ask the provider for.
     NoModel,
-}
-
-impl Reason {
-    /// Returns the code used in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ExcludedByAuthOrder => "excluded_by_auth_order",
-            Self::MissingCredential => "missing_credential",
-            Self::Expired => "expired",
-            Self::InvalidExpires => "invalid_expires",
-            Self::UnresolvedRef => "unresolved_ref",
-            Self::IneligibleProfile => "ineligible_profile",
-            Self::NoModel => "no_model",
-        }
-    }
 }
 
 impl Outcome {

@@ -92,7 +92,9 @@ impl Planner<'_> {
         for seen in profiles {
             let mut outcome = self.outcome(id, seen.credential.kind().as_str());
             let label = self.report.health.profiles.iter();
-            let label = label.into_iter().find(|profile| profile.id == *seen.id);
+            let label = label
+                .into_iter()
+                .find(|profile| profile.facts.profile == *seen.id);
             outcome.label = label.map_or_else(|| seen.id.to_string(), |found| found.label.clone());
             outcome.profile = Some(seen.id.clone());
             outcome.source = "profile";

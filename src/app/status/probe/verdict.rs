@@ -1,8 +1,13 @@
 //! The meaning of a response, or of its absence, for a credential: the words and statuses of the
 //! reference release.
 
+use serde::Serialize;
+use strum::AsRefStr;
+
 /// The status of a probe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, AsRefStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Status {
     /// The provider accepts the credential.
     Ok,
@@ -20,22 +25,6 @@ pub enum Status {
     Unknown,
     /// There is nothing to ask the provider for.
     NoModel,
-}
-
-impl Status {
-    /// Returns the word used in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Auth => "auth",
-            Self::RateLimit => "rate_limit",
-            Self::Billing => "billing",
-            Self::Timeout => "timeout",
-            Self::Format => "format",
-            Self::Unknown => "unknown",
-            Self::NoModel => "no_model",
-        }
-    }
 }
 
 /// The words, in lower case, that mean a status; the first that fits counts. A number must stand

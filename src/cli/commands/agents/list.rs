@@ -1,9 +1,9 @@
 //! `agents list`.
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::app::agents::registry::{self, Row};
+use crate::app::agents::registry;
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view::present;
@@ -26,8 +26,7 @@ impl List {
     pub fn run(&self, system: &System) -> Answer {
         let rows = registry::list(system.context());
         if self.json {
-            let rows: Vec<Value> = rows.iter().map(document).collect();
-            return Ok(Output::json(&rows));
+            return Ok(Output::json(&present(json!(rows))));
         }
         let mut page = Sheet::default();
         page.line("Agents:");
@@ -54,22 +53,4 @@ impl List {
         }
         Ok(Output::text(page.into_text()))
     }
-}
-
-/// One agent, keys in the order of the reference release.
-fn document(row: &Row) -> Value {
-    let is_unrouted = row.is_default && row.bindings == 0;
-    present(json!({
-        "id": row.id,
-        "name": row.name,
-        "identityName": row.identity_name,
-        "identityEmoji": row.identity_emoji,
-        "identitySource": row.identity_source,
-        "workspace": row.workspace,
-        "agentDir": row.agent_dir,
-        "model": row.model,
-        "bindings": row.bindings,
-        "isDefault": row.is_default,
-        "routes": is_unrouted.then_some(["default (no explicit rules)"]),
-    }))
 }

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::{Map, json};
+use serde_json::json;
 
 use crate::app::agents::persona;
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
+use crate::cli::view::members;
 
 /// Set the name, theme, emoji and avatar of an agent
 ///
@@ -67,11 +68,9 @@ impl SetIdentity {
         };
         let outcome = persona::set(system.context(), &request)?;
         if self.json {
-            let members = outcome.identity.iter();
-            let members = members.map(|(name, value)| (name.clone(), json!(value)));
             return Ok(Output::json(&json!({
                 "agentId": outcome.agent.as_str(),
-                "identity": members.collect::<Map<_, _>>(),
+                "identity": members(&outcome.identity),
                 "workspace": outcome.workspace,
                 "identityFile": outcome.file,
             })));

@@ -66,7 +66,7 @@ impl Report {
             },
         )?;
         let output = match self.json {
-            true => Output::json(&view::report::document(&outcome)),
+            true => Output::json(&view::versioned(&outcome)),
             false => Output::line(&view::report::text(&outcome, system.now())),
         };
         Ok(output.changed(outcome.state != State::Exempt))

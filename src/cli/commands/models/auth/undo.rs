@@ -47,17 +47,21 @@ impl Undo {
             true => "Would restore",
             false => "Restored",
         };
-        let undo::Outcome { profile, facts, .. } = &outcome;
-        let provider = printable(&facts.provider, 80);
-        let kind = facts.kind.as_str();
+        let undo::Outcome {
+            profile,
+            credential,
+            ..
+        } = &outcome;
+        let provider = printable(&credential.provider, 80);
+        let kind = credential.kind.as_str();
         let mut text = format!(
             "Agent: {}\n{verb} auth profile: {profile} ({provider}/{kind})\n\
              Generation {}, replaced by {} at {}: {}\n",
             outcome.owner,
             outcome.number,
-            outcome.cause.as_str(),
+            outcome.cause.as_ref(),
             outcome.replaced_at.iso8601(),
-            view::history::facts(facts, system.now()),
+            view::history::stored(credential, system.now()),
         );
         if let Some(was) = outcome.was {
             let back = Command::undo(profile).option("--generation", &was);

@@ -11,6 +11,7 @@ use crate::oauth::plugin::ORIGIN;
 use crate::ports::dialog::Notice;
 
 use super::context::Context;
+use super::credential::profile_id::{place, place_of_client};
 use super::failure::{Failure, Kind, StoreEffect};
 
 /// A credential that was stored.
@@ -33,30 +34,38 @@ pub struct StoredProfile {
 impl StoredProfile {
     /// Stores `new` in an agent's own document, with what stays of the old credential of its kind.
     pub(super) fn store(
-        &self,
         cx: Context<'_>,
         agent: &AgentId,
+        (provider, profile): (&ProviderId, ProfileId),
+        account: Option<String>,
         new: &Credential,
-        is_free: &dyn Fn(&AuthProfiles) -> bool,
-    ) -> Result<(), Failure> {
-        let mut is_stored = false;
+    ) -> Result<Self, Failure> {
+        let mut stored = None;
         cx.change(agent, |document| {
             // Looked at again under the lock: another login may have taken the name meanwhile.
-            is_stored = is_free(document);
-            if is_stored {
+            if is_free(document, provider, &profile, new) {
                 let mut new = new.clone();
-                if let Some(old) = document.get(&self.profile) {
+                let old = document.get(&profile);
+                stored = Some(old.is_some());
+                if let Some(old) = old {
                     carry_over(old, &mut new);
                 }
-                document.put(self.profile.clone(), new);
+                document.put(profile.clone(), new);
             }
-            is_stored
+            stored.is_some()
         })?;
-        if is_stored {
-            return Ok(());
-        }
-        let message = format!("{} was just taken by another login", self.profile);
-        Err(Failure::new(Kind::Busy, message).hint(Command::login(&self.provider, None)))
+        let Some(replaced) = stored else {
+            let message = format!("{profile} was just taken by another login");
+            return Err(Failure::new(Kind::Busy, message).hint(Command::login(provider, None)));
+        };
+        Ok(Self {
+            profile,
+            provider: provider.clone(),
+            kind: new.kind(),
+            account,
+            expires: new.expires(),
+            replaced,
+        })
     }
 
     /// Completes the storage: makes the profile selectable, sets the default model if one is given,
@@ -83,6 +92,22 @@ impl StoredProfile {
         });
         Ok(())
     }
+}
+
+/// Whether a new credential may be stored under a name: a login and the token of a client never
+/// take the place of another one's; what a person pastes does.
+fn is_free(
+    document: &AuthProfiles,
+    provider: &ProviderId,
+    profile: &ProfileId,
+    new: &Credential,
+) -> bool {
+    let slot = match new {
+        Credential::OAuth(new) => place(document, provider, &new.identity, Some(profile)),
+        new if new.is_of_client() => place_of_client(document, provider, Some(profile)),
+        _ => return true,
+    };
+    slot.is_ok_and(|slot| slot.id == *profile)
 }
 
 /// Keeps of an old credential what the new one of its kind does not say anew.

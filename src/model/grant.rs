@@ -95,7 +95,7 @@ pub struct Refusal {
     pub code: String,
     /// The provider's words, cleaned for a terminal; may be empty.
     pub description: String,
-    /// HTTP status of the answer; 0 if a program gave it.
+    /// HTTP status of the answer; 0 if a program or a browser brought it.
     pub status: u16,
 }
 

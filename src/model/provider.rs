@@ -25,7 +25,7 @@ pub use billing::{Bill, Billing};
 pub use claim::{ClaimPath, ClaimSource};
 pub use client::{Client, ClientAuth, ClientValue, Registration};
 pub use flow::{
-    BrowserFlow, ClientCredentialsFlow, DeviceFlow, DeviceScheme, Flow, KeyExchangeFlow, KeyFlow,
+    BrowserFlow, ClientCredentialsFlow, DeviceFlow, DeviceScheme, Flow, KeyExchange, KeyFlow,
     ProgramFlow, Redirect, Stored, TokenFlow,
 };
 pub use loopback::{Loopback, is_loopback};

@@ -7,9 +7,11 @@
 
 use oauth2::basic::BasicClient;
 use oauth2::{AuthUrl, ClientId, CsrfToken, RedirectUrl, Scope};
+use url::Url;
 
-use super::pkce::{code_challenge, code_verifier};
+use super::pkce::{METHOD, code_challenge, code_verifier};
 use super::state_nonce::random_value;
+use crate::model::grant::Refusal;
 use crate::model::id::printable;
 use crate::model::provider::{BrowserFlow, Client};
 use crate::model::secret::Secret;
@@ -97,13 +99,8 @@ pub enum CallbackError {
     NoIssuer,
     /// The person or the provider refused: the login has ended. Everything else is a stray: it is
     /// answered, and the login goes on waiting, or any page could deny a login with one request.
-    #[error("{code}{}{description}", if description.is_empty() { "" } else { ": " })]
-    Refused {
-        /// The OAuth error code, cleaned for a terminal.
-        code: String,
-        /// The provider's words, cleaned for a terminal; may be empty.
-        description: String,
-    },
+    #[error("{}", .0.words())]
+    Refused(Refusal),
 }
 
 /// Makes `state`, the PKCE pair and the authorization request.
@@ -116,16 +113,26 @@ pub fn begin(
     redirect_uri: &str,
     random: &dyn Random,
 ) -> Result<AuthorizationRequest, BeginError> {
-    let mut pending = PendingAuthorization::new(redirect_uri, random)?;
-    pending.nonce = flow.nonce.then(|| random_value(random)).transpose()?;
-    pending.issuer.clone_from(&client.issuer);
-    pending.sends_iss = client.sends_iss;
+    let pending = PendingAuthorization {
+        code_verifier: code_verifier(random)?,
+        state: random_value(random)?,
+        redirect_uri: redirect_uri.to_owned(),
+        nonce: flow.nonce.then(|| random_value(random)).transpose()?,
+        issuer: client.issuer.clone(),
+        sends_iss: client.sends_iss,
+    };
     let wrong = |what| move |_| BeginError::Url { what };
     let authorize = AuthUrl::new(client.authorize.clone().unwrap_or_default());
+    let authorize = authorize.map_err(wrong("the authorization endpoint"))?;
     let redirect = RedirectUrl::new(redirect_uri.to_owned());
+    let redirect = redirect.map_err(wrong("the redirect URI"))?;
+    if flow.key_exchange.is_some() {
+        let url = key_page(authorize.url().clone(), redirect.url().clone(), &pending);
+        return Ok(AuthorizationRequest { url, pending });
+    }
     let oauth = BasicClient::new(ClientId::new(client.id.clone()))
-        .set_auth_uri(authorize.map_err(wrong("the authorization endpoint"))?)
-        .set_redirect_uri(redirect.map_err(wrong("the redirect URI"))?);
+        .set_auth_uri(authorize)
+        .set_redirect_uri(redirect);
     let mut request = oauth
         .authorize_url(|| CsrfToken::new(pending.state.expose().clone()))
         .set_pkce_challenge(code_challenge(&pending.code_verifier))
@@ -140,19 +147,20 @@ pub fn begin(
     Ok(AuthorizationRequest { url, pending })
 }
 
-impl PendingAuthorization {
-    /// Makes the two secrets alone.
-    pub(super) fn new(redirect_uri: &str, random: &dyn Random) -> Result<Self, RandomError> {
-        Ok(Self {
-            code_verifier: code_verifier(random)?,
-            state: random_value(random)?,
-            redirect_uri: redirect_uri.to_owned(),
-            nonce: None,
-            issuer: None,
-            sends_iss: false,
-        })
-    }
+/// The page of OpenRouter's PKCE flow for any application. There is no client id, and `state` is no
+/// parameter of theirs, so it stands in the query of the `callback_url`, which comes back as it was.
+fn key_page(mut page: Url, mut callback: Url, pending: &PendingAuthorization) -> String {
+    let challenge = code_challenge(&pending.code_verifier);
+    let state = pending.state.expose();
+    callback.query_pairs_mut().append_pair("state", state);
+    page.query_pairs_mut()
+        .append_pair("callback_url", callback.as_str())
+        .append_pair("code_challenge", challenge.as_str())
+        .append_pair("code_challenge_method", METHOD);
+    page.into()
+}
 
+impl PendingAuthorization {
     /// Judges the parameters of a callback: `state` first, in constant time.
     ///
     /// # Errors
@@ -187,10 +195,11 @@ impl PendingAuthorization {
         }
         if let Some(code) = value("error") {
             let description = value("error_description").map_or("", |text| text.expose());
-            return Err(CallbackError::Refused {
+            return Err(CallbackError::Refused(Refusal {
                 code: printable(code.expose(), 64),
                 description: printable(description, 200),
-            });
+                status: 0,
+            }));
         }
         match value("code") {
             Some(code) if !code.is_blank() => Ok(AuthorizationCode(code.clone())),
@@ -205,7 +214,6 @@ pub(super) mod tests {
     use crate::model::provider::{Loopback, Redirect};
     use std::collections::BTreeMap;
     use std::sync::atomic::{AtomicU8, Ordering};
-    use url::Url;
 
     /// Bytes that differ from call to call.
     #[derive(Default)]
@@ -241,12 +249,9 @@ pub(super) mod tests {
         };
         let uri = redirect.uri(1455);
         let flow = BrowserFlow {
-            redirect: Redirect::Loopback(redirect),
-            redirect_env: None,
             scopes: vec!["openid".into(), "email".into()],
-            scopes_env: None,
             params: vec![("originator".into(), "openclaw".into())],
-            nonce: false,
+            ..BrowserFlow::to(Redirect::Loopback(redirect))
         };
         super::begin(client, &flow, &uri, &Counting::default()).unwrap()
     }
@@ -323,7 +328,7 @@ pub(super) mod tests {
         for (result, expected) in strays {
             let error = result.unwrap_err();
             assert_eq!(error, expected);
-            assert!(!matches!(error, CallbackError::Refused { .. }));
+            assert!(!matches!(error, CallbackError::Refused(_)));
         }
         let iss = ("iss", "https://login.example");
         assert!(read(&[("state", &state), ("code", "x"), iss]).is_ok());
@@ -341,7 +346,7 @@ pub(super) mod tests {
         let without = [("state", state.as_str()), ("code", "x")];
         let error = pending.read_callback(&query(&without)).unwrap_err();
         assert_eq!(error, CallbackError::NoIssuer);
-        assert!(!matches!(error, CallbackError::Refused { .. }));
+        assert!(!matches!(error, CallbackError::Refused(_)));
     }
 
     #[test]
@@ -354,7 +359,7 @@ pub(super) mod tests {
             ("state", state.as_str()),
         ];
         let error = pending.read_callback(&query(&pairs)).unwrap_err();
-        assert!(matches!(error, CallbackError::Refused { .. }));
+        assert!(matches!(error, CallbackError::Refused(_)));
         assert_eq!(error.to_string(), "access_denied: no [2Jway");
     }
 }

@@ -1,22 +1,16 @@
-//! A code that becomes an API key: OpenRouter's PKCE flow for any application. There is no client
-//! id, and `state` is no parameter of theirs, so it stands in the query of the `callback_url`,
-//! which comes back as it was.
+//! A code that becomes an API key: OpenRouter's PKCE flow for any application.
 
 use serde_json::Value;
-use url::Url;
 
-use super::authorization::{
-    AuthorizationCode, AuthorizationRequest, BeginError, PendingAuthorization,
-};
+use super::authorization::{AuthorizationCode, PendingAuthorization};
 use super::error::OAuthError;
-use super::pkce::{METHOD, code_challenge};
+use super::pkce::METHOD;
 use super::token_request::TokenRequest;
 use super::token_response::{is_success, json};
 use crate::model::id::printable;
-use crate::model::provider::{Body, Client, KeyExchangeFlow};
+use crate::model::provider::{Body, Client};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
-use crate::ports::host::Random;
 use crate::ports::http::Http;
 
 /// An API key that was made by the exchange.
@@ -28,32 +22,6 @@ pub struct Key {
     pub user: Option<String>,
 }
 
-/// Makes the two secrets and the address of the page where the user agrees. The callback is judged
-/// by [`PendingAuthorization::read_callback`].
-///
-/// # Errors
-/// Fails if there is no randomness, or an address is malformed.
-pub fn begin(
-    flow: &KeyExchangeFlow,
-    redirect_uri: &str,
-    random: &dyn Random,
-) -> Result<AuthorizationRequest, BeginError> {
-    let parse = |what, text| Url::parse(text).map_err(|_| BeginError::Url { what });
-    let mut url = parse("the authorization page", &flow.authorize)?;
-    let mut callback = parse("the redirect URI", redirect_uri)?;
-    let pending = PendingAuthorization::new(redirect_uri, random)?;
-    let challenge = code_challenge(&pending.code_verifier);
-    callback
-        .query_pairs_mut()
-        .append_pair("state", pending.state.expose());
-    url.query_pairs_mut()
-        .append_pair("callback_url", callback.as_str())
-        .append_pair("code_challenge", challenge.as_str())
-        .append_pair("code_challenge_method", METHOD);
-    let url = url.into();
-    Ok(AuthorizationRequest { url, pending })
-}
-
 /// Exchanges a code for a key. `now` is the moment at which it is sent.
 ///
 /// # Errors
@@ -61,17 +29,16 @@ pub fn begin(
 /// its status says so.
 pub fn exchange(
     http: &dyn Http,
-    flow: &KeyExchangeFlow,
+    client: &Client,
     pending: &PendingAuthorization,
     code: &AuthorizationCode,
     now: Timestamp,
 ) -> Result<Key, OAuthError> {
     // No client and no grant type: what RFC 7636 adds to a code is all that this server takes.
-    let client = Client::public("", &flow.exchange);
     let redirect_uri = &pending.redirect_uri;
     let code_verifier = &pending.code_verifier;
     let request =
-        TokenRequest::authorization_code(&client, code.secret(), code_verifier, redirect_uri)?
+        TokenRequest::authorization_code(client, code.secret(), code_verifier, redirect_uri)?
             .without("grant_type")
             .without("client_id")
             .without("redirect_uri")
@@ -98,25 +65,28 @@ pub fn exchange(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::provider::Loopback;
+    use crate::model::provider::{BrowserFlow, KeyExchange, Redirect};
     use crate::oauth::authorization::tests::Counting;
+    use crate::oauth::authorization::{AuthorizationRequest, begin};
+    use crate::oauth::pkce::code_challenge;
     use crate::testing::http::ScriptedHttp;
     use serde_json::json;
+    use url::Url;
 
-    fn flow() -> KeyExchangeFlow {
-        KeyExchangeFlow {
+    fn keys() -> KeyExchange {
+        KeyExchange {
             authorize: "https://keys.example/auth".into(),
             exchange: "https://keys.example/api/v1/auth/keys".into(),
-            redirect: Loopback {
-                host: "localhost".into(),
-                ports: vec![3000],
-                path: "/cb".into(),
-            },
         }
     }
 
     fn begun() -> (AuthorizationRequest, AuthorizationCode) {
-        let request = begin(&flow(), "http://localhost:3000/cb", &Counting::default()).unwrap();
+        let uri = "http://localhost:3000/cb";
+        let flow = BrowserFlow {
+            key_exchange: Some(keys()),
+            ..BrowserFlow::to(Redirect::Elsewhere(uri.to_owned()))
+        };
+        let request = begin(&keys().client(), &flow, uri, &Counting::default()).unwrap();
         let pair = |name: &str, value: &str| (name.to_owned(), Secret::from(value));
         let state = request.pending.state.expose().clone();
         let code = request
@@ -152,7 +122,14 @@ mod tests {
     fn code_and_verifier_become_a_key() {
         let (request, code) = begun();
         let fake = ScriptedHttp::answering(200, r#"{"key":"sk-or-MARKER","user_id":"u\u001b1"}"#);
-        let key = exchange(&fake, &flow(), &request.pending, &code, Timestamp(0)).unwrap();
+        let key = exchange(
+            &fake,
+            &keys().client(),
+            &request.pending,
+            &code,
+            Timestamp(0),
+        )
+        .unwrap();
         assert_eq!(key.key.expose(), "sk-or-MARKER");
         assert_eq!(key.user.as_deref(), Some("u 1"));
         assert!(!format!("{key:?}").contains("MARKER"));
@@ -163,7 +140,7 @@ mod tests {
             "code_challenge_method": "S256",
         });
         assert_eq!(sent, expected);
-        assert_eq!(fake.requests()[0].url, flow().exchange);
+        assert_eq!(fake.requests()[0].url, keys().exchange);
     }
 
     #[test]
@@ -171,7 +148,14 @@ mod tests {
         let (request, code) = begun();
         let answered = |status, body: &str| {
             let fake = ScriptedHttp::answering(status, body);
-            exchange(&fake, &flow(), &request.pending, &code, Timestamp(0)).unwrap_err()
+            exchange(
+                &fake,
+                &keys().client(),
+                &request.pending,
+                &code,
+                Timestamp(0),
+            )
+            .unwrap_err()
         };
         let refused = answered(
             403,

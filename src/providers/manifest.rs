@@ -150,6 +150,9 @@ impl Manifest {
 
 /// Whether the registration has what a flow speaks to. What metadata may tell is asked for later.
 fn suits(flow: &Flow, registration: Option<&Registration>) -> Result<(), &'static str> {
+    if matches!(flow, Flow::Browser(flow) if flow.key_exchange.is_some()) {
+        return Ok(());
+    }
     let Some(registration) = registration else {
         return match flow {
             Flow::Browser(_) => Err("a browser flow needs a [client] with id, authorize and token"),

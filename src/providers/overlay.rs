@@ -58,7 +58,8 @@ fn client(base: &Registration, declared: &Declared) -> Registration {
 fn flow(base: &Provider, declared: &Declared) -> Result<Flow, String> {
     match &declared.flow {
         DeclaredFlow::AuthorizationCode { redirect } => {
-            let Some(browser) = base.browser() else {
+            let browser = base.browser().filter(|flow| flow.key_exchange.is_none());
+            let Some(browser) = browser else {
                 return Err(format!("{} does not support browser login", base.id));
             };
             let mut flow = browser.clone();

@@ -1,81 +1,25 @@
-//! Login with an authorization code: the authorization request, the exchange, and how the result is
-//! stored. How the code comes back is not known here.
+//! Login with an authorization code: the authorization request and the exchange. How the code comes
+//! back is not known here.
 
-use crate::app::login::store_login::keep;
-use crate::model::grant::Binding;
 use crate::model::hint::Command;
-use crate::model::provider::{
-    BrowserFlow, Client, DeviceFlow, Flow, KeyExchangeFlow, Provider, Redirect,
-};
+use crate::model::provider::{BrowserFlow, Client, Flow, Provider};
 use crate::oauth::authorization::{
     self, AuthorizationCode, AuthorizationRequest, PendingAuthorization,
 };
-use crate::oauth::code_exchange;
 use crate::oauth::error::OAuthError;
-use crate::oauth::grant::Grant;
-use crate::oauth::key_exchange::{self, Key};
+use crate::oauth::{code_exchange, key_exchange};
 
-use super::request::Request;
-use super::{device, redirect, store_key};
+use super::login_result::LoginResult;
+use super::redirect;
+use super::request::{Login, kind_of, not_granted};
 use crate::app::context::Context;
-use crate::app::deposit::StoredProfile;
 use crate::app::failure::{Failure, Kind};
 use crate::app::issuer::registration::{self, Use};
 
-/// A flow that ends in a code.
-pub(in crate::app) struct CodeFlow {
-    pub(in crate::app) redirect: Redirect,
-    becomes: CodePurpose,
-}
-
-/// What the code is exchanged for.
-enum CodePurpose {
-    Grant {
-        client: Box<Client>,
-        flow: Box<BrowserFlow>,
-    },
-    Key(KeyExchangeFlow),
-}
-
-/// The result of a login, not yet stored.
-pub(in crate::app) enum LoginResult {
-    /// A grant, and the client that it was issued to.
-    Grant {
-        client: Box<Client>,
-        grant: Box<Grant>,
-    },
-    /// The result of a device flow.
-    Device {
-        client: Box<Client>,
-        flow: Box<DeviceFlow>,
-        grant: Box<Grant>,
-    },
-    Key(Key),
-}
-
-impl LoginResult {
-    /// Stores it.
-    ///
-    /// # Errors
-    /// What the store says, a provider that does not tell whose login it is, and a signal that came
-    /// before anything was stored.
-    pub(in crate::app) fn keep(
-        self,
-        cx: Context<'_>,
-        request: &Request,
-        provider: &Provider,
-    ) -> Result<StoredProfile, Failure> {
-        cx.uninterrupted()?;
-        match self {
-            Self::Grant { client, grant } => keep(cx, request, provider, &client, *grant),
-            Self::Device {
-                client,
-                flow,
-                grant,
-            } => device::keep_grant(cx, request, provider, &client, &flow, *grant),
-            Self::Key(made) => store_key::keep(cx, request, provider, made),
-        }
-    }
+/// A flow that ends in a code, and the client that it is for.
+pub(super) struct CodeFlow {
+    pub(super) flow: BrowserFlow,
+    pub(super) client: Client,
 }
 
 impl CodeFlow {
@@ -84,143 +28,66 @@ impl CodeFlow {
     /// # Errors
     /// If something is missing that the user must bring, or is not fit; [`Kind::Usage`] for another
     /// method.
-    pub(in crate::app) fn of(
-        cx: Context<'_>,
-        provider: &Provider,
-        flow: &Flow,
-    ) -> Result<Self, Failure> {
-        match flow {
-            Flow::Browser(browser) => Self::to_grant(cx, provider, (flow, browser)),
-            Flow::KeyExchange(flow) => Ok(Self::to_key(flow)),
-            other => {
-                let method = other.method();
-                let message = format!("{method} cannot be split into --start and --finish");
-                let whole = Command::login(&provider.id, None);
-                Err(Failure::new(Kind::Usage, message).hint(whole.option("--method", method)))
-            }
-        }
-    }
-
-    fn to_grant(
-        cx: Context<'_>,
-        provider: &Provider,
-        (chosen, flow): (&Flow, &BrowserFlow),
-    ) -> Result<Self, Failure> {
+    pub(super) fn of(cx: Context<'_>, provider: &Provider, chosen: &Flow) -> Result<Self, Failure> {
+        let Flow::Browser(flow) = chosen else {
+            let method = chosen.method();
+            let message = format!("{method} cannot be split into --start and --finish");
+            let whole = Command::login(&provider.id, None);
+            return Err(Failure::new(Kind::Usage, message).hint(whole.option("--method", method)));
+        };
         let flow = redirect::chosen(cx, flow)?;
-        Ok(Self {
-            redirect: flow.redirect.clone(),
-            becomes: CodePurpose::Grant {
-                client: Box::new(registration::resolve(cx, provider, Use::Login(chosen))?),
-                flow: Box::new(flow),
-            },
-        })
-    }
-
-    fn to_key(flow: &KeyExchangeFlow) -> Self {
-        Self {
-            redirect: Redirect::Loopback(flow.redirect.clone()),
-            becomes: CodePurpose::Key(flow.clone()),
-        }
+        let client = match &flow.key_exchange {
+            None => registration::resolve(cx, provider, Use::Login(chosen))?,
+            Some(keys) => keys.client(),
+        };
+        Ok(Self { flow, client })
     }
 
     /// Builds the authorization request.
     ///
     /// # Errors
     /// If there is no randomness, or an address of the manifest is malformed.
-    pub(in crate::app) fn begin(
+    pub(super) fn begin(
         &self,
         cx: Context<'_>,
         redirect_uri: &str,
     ) -> Result<AuthorizationRequest, Failure> {
-        let begun = match &self.becomes {
-            CodePurpose::Grant { client, flow } => {
-                authorization::begin(client, flow, redirect_uri, cx.random)
-            }
-            CodePurpose::Key(flow) => key_exchange::begin(flow, redirect_uri, cx.random),
-        };
+        let begun = authorization::begin(&self.client, &self.flow, redirect_uri, cx.random);
         begun.map_err(|error| Failure::new(Kind::Storage, error.to_string()))
     }
 
-    /// Whether a code without its `state` may be used if the user agrees.
-    pub(in crate::app) fn takes_bare_codes(&self) -> bool {
-        matches!(self.becomes, CodePurpose::Grant { .. })
-    }
-
-    pub(in crate::app) fn client(&self) -> Option<&Client> {
-        match &self.becomes {
-            CodePurpose::Grant { client, .. } => Some(client),
-            CodePurpose::Key(_) => None,
-        }
-    }
-
-    /// Returns where the code and the verifier are sent.
-    pub(in crate::app) fn binding(&self) -> Binding {
-        match &self.becomes {
-            CodePurpose::Grant { client, .. } => client.binding(),
-            CodePurpose::Key(flow) => Binding {
-                token_endpoint: flow.exchange.clone(),
-                client_id: String::new(),
-            },
-        }
+    /// Whether it ends in a grant; else in an API key. Only for a grant a code without its `state`
+    /// may be used if the user agrees.
+    pub(super) fn ends_in_grant(&self) -> bool {
+        self.flow.key_exchange.is_none()
     }
 
     /// Exchanges the code, once.
     ///
     /// # Errors
     /// Why nothing came of it, and by its kind what that means for the code.
-    pub(in crate::app) fn exchange(
+    pub(super) fn exchange(
         &self,
-        cx: Context<'_>,
-        provider: &Provider,
+        login: Login<'_>,
         attempt: &PendingAuthorization,
         code: &AuthorizationCode,
     ) -> Result<LoginResult, OAuthError> {
-        match &self.becomes {
-            CodePurpose::Grant { client, .. } => {
-                let now = cx.clock.now();
-                let grant = code_exchange::exchange(cx.http, provider, client, attempt, code, now)?;
-                Ok(LoginResult::Grant {
-                    client: client.clone(),
-                    grant: Box::new(grant),
-                })
-            }
-            CodePurpose::Key(flow) => {
-                key_exchange::exchange(cx.http, flow, attempt, code, cx.clock.now())
-                    .map(LoginResult::Key)
-            }
+        let Login { cx, provider, .. } = login;
+        let (client, now) = (&self.client, cx.clock.now());
+        if !self.ends_in_grant() {
+            let key = key_exchange::exchange(cx.http, client, attempt, code, now)?;
+            return Ok(LoginResult::Key(key));
         }
+        let grant = code_exchange::exchange(cx.http, provider, client, attempt, code, now)?;
+        Ok(LoginResult::Grant {
+            client: Box::new(client.clone()),
+            grant: Box::new(grant),
+        })
     }
-}
-
-/// Makes the failure for a login that the provider refused.
-pub(in crate::app) fn refused(
-    request: &Request,
-    provider: &Provider,
-    code: &str,
-    description: &str,
-) -> Failure {
-    let words = if description.is_empty() {
-        code.to_owned()
-    } else {
-        format!("{code}: {description}")
-    };
-    let message = format!("login denied ({words})");
-    Failure::new(Kind::NeedsLogin, message)
-        .code(code)
-        .hint(Command::login(&provider.id, request.profile.as_ref()))
 }
 
 /// Makes the failure for a failed exchange.
-pub(in crate::app) fn exchange_failure(provider: &Provider, error: &OAuthError) -> Failure {
-    let message = format!("could not exchange the code for a token: {error}");
-    let kind = if error.is_transient() {
-        Kind::Temporary
-    } else {
-        Kind::NeedsLogin
-    };
-    let failure = Failure::new(kind, message).hint(Command::login(&provider.id, None));
-    match error {
-        OAuthError::Refused(refusal) => failure.code(&refusal.code),
-        _ => failure,
-    }
+pub(super) fn exchange_failure(provider: &Provider, error: &OAuthError) -> Failure {
+    let what = "could not exchange the code for a token";
+    not_granted(kind_of(error), what, error).hint(Command::login(&provider.id, None))
 }

@@ -4,7 +4,7 @@
 //! The listener is bound before the URL is shown, so that nobody is sent to a port that somebody
 //! else holds. The success page is sent after the credential is stored, never before.
 
-use crate::model::provider::{DeviceFlow, Loopback, Provider, Redirect};
+use crate::model::provider::{DeviceFlow, Loopback, Redirect};
 use crate::oauth::authorization::{AuthorizationRequest, PendingAuthorization};
 use crate::ports::callback::{Arrival, Endpoint, Listening, Page};
 use crate::ports::dialog::{AuthorizeUrl, Notice};
@@ -12,8 +12,8 @@ use crate::ports::dialog::{AuthorizeUrl, Notice};
 use super::super::failure::{Failure, Kind};
 use super::auth_code::{CodeFlow, exchange_failure};
 use super::first_answer::{self, Limits, RaceEntrant};
-use super::request::{Request, timed_out};
-use super::sources::{self, Answer, Asked};
+use super::request::Login;
+use super::sources::{self, Answer};
 use super::ssh_hint::ssh_forward;
 use crate::app::context::Context;
 use crate::app::deposit::StoredProfile;
@@ -21,14 +21,14 @@ use crate::app::deposit::StoredProfile;
 /// Runs the flow from the listener to the stored credential. `device` is a flow of the same client,
 /// for a browser on another machine.
 pub(super) fn run(
-    cx: Context<'_>,
-    request: &Request,
-    provider: &Provider,
+    login: Login<'_>,
     flow: &CodeFlow,
     device: Option<&DeviceFlow>,
 ) -> Result<StoredProfile, Failure> {
+    let Login { cx, request, .. } = login;
     cx.interrupt.defer();
-    let (mut listening, redirect_uri) = match &flow.redirect {
+    let redirect = &flow.flow.redirect;
+    let (mut listening, redirect_uri) = match redirect {
         Redirect::Loopback(loopback) => {
             let listening = bind(cx, loopback);
             let bound = listening.as_ref().map(|listening| listening.port());
@@ -39,43 +39,38 @@ pub(super) fn run(
     };
     let bound = listening.as_ref().map(|listening| listening.port());
     let authorization = flow.begin(cx, &redirect_uri)?;
-    let asked = Asked {
-        cx,
-        request,
-        provider,
-    };
-    announce(asked, flow, &authorization, bound);
+    announce(login, redirect, &authorization, bound);
 
     let attempt = &authorization.pending;
     let mut sources = Vec::new();
     if let Some(listening) = listening.as_deref_mut() {
         sources.push(RaceEntrant::prompt(move |lane| {
-            sources::callback(asked, attempt, listening, &lane);
+            sources::callback(login, attempt, listening, &lane);
         }));
     }
-    let bare = flow.takes_bare_codes();
+    let bare = flow.ends_in_grant();
     sources.push(RaceEntrant::prompt(move |lane| {
-        sources::paste(asked, attempt, bare, &lane);
+        sources::paste(login, attempt, bare, &lane);
     }));
     // On Windows a reserved port is no less lost than a taken one: whatever kept us from listening,
     // there is another way.
-    let unreachable = matches!(flow.redirect, Redirect::Loopback(_)) && bound.is_none();
+    let unreachable = matches!(redirect, Redirect::Loopback(_)) && bound.is_none();
     let device = device.filter(|_| unreachable || cx.env.is_remote());
-    let device = device.zip(flow.client());
-    if let Some((device, client)) = device {
+    let device = device.filter(|_| flow.ends_in_grant());
+    if let Some(device) = device {
         sources.push(RaceEntrant::slow(move |lane| {
-            sources::device(asked, client, device, &lane);
+            sources::device(login, &flow.client, device, &lane);
         }));
     }
     let limits = Limits {
         clock: cx.clock,
         interrupt: cx.interrupt,
         timeout: request.timeout,
-        timed_out: &|| timed_out(request, provider),
+        timed_out: &|| login.timed_out(),
         exhausted: &|| exhausted(device.is_some()),
     };
     let ended = first_answer::run(&limits, sources, |first| {
-        settle(asked, flow, attempt, first?)
+        settle(login, flow, attempt, first?)
     });
     // Not before: the browser fetches the page that ends the login from the bare path.
     drop(listening);
@@ -84,23 +79,17 @@ pub(super) fn run(
 
 /// Stores the result of the answer that won.
 fn settle(
-    asked: Asked<'_>,
+    login: Login<'_>,
     flow: &CodeFlow,
     attempt: &PendingAuthorization,
     answer: Answer,
 ) -> Result<StoredProfile, Failure> {
-    let Asked {
-        cx,
-        request,
-        provider,
-    } = asked;
     match answer {
         Answer::Code { code, arrival } => {
-            cx.dialog.notice(&Notice::Exchanging);
-            let gained = flow
-                .exchange(cx, provider, attempt, &code)
-                .map_err(|error| exchange_failure(provider, &error));
-            let kept = gained.and_then(|gained| gained.keep(cx, request, provider));
+            login.cx.dialog.notice(&Notice::Exchanging);
+            let gained = flow.exchange(login, attempt, &code);
+            let gained = gained.map_err(|error| exchange_failure(login.provider, &error));
+            let kept = gained.and_then(|gained| gained.keep(login));
             show(arrival, &kept);
             kept
         }
@@ -112,7 +101,7 @@ fn settle(
             }
             Err(failure)
         }
-        Answer::Granted(gained) => gained.keep(cx, request, provider),
+        Answer::Granted(gained) => gained.keep(login),
     }
 }
 
@@ -146,18 +135,18 @@ fn bind(cx: Context<'_>, redirect: &Loopback) -> Option<Box<dyn Listening>> {
 }
 
 fn announce(
-    asked: Asked<'_>,
-    flow: &CodeFlow,
+    login: Login<'_>,
+    redirect: &Redirect,
     authorization: &AuthorizationRequest,
     port: Option<u16>,
 ) {
-    let Asked {
+    let Login {
         cx,
         request,
         provider,
-    } = asked;
+    } = login;
     let remote = cx.env.is_remote();
-    let ssh_forward = match (&flow.redirect, port) {
+    let ssh_forward = match (redirect, port) {
         (Redirect::Loopback(loopback), Some(port)) if remote => {
             ssh_forward(cx.env, &loopback.host, port)
         }

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProviderId};
-use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::oauth::authorization::{AuthorizationCode, CallbackError, PendingAuthorization};
@@ -17,10 +16,10 @@ use crate::oauth::paste::Pasted;
 use crate::ports::dialog::{DialogError, Notice, Question};
 
 use super::super::failure::{Failure, Kind};
-use super::auth_code::{CodeFlow, exchange_failure, refused};
+use super::auth_code::{CodeFlow, exchange_failure};
 use super::choose;
 use super::pending::{self, Pending};
-use super::request::Request;
+use super::request::{Login, Request};
 use super::start::{finish_command, start_command};
 use crate::app::context::Context;
 use crate::app::deposit::StoredProfile;
@@ -58,18 +57,21 @@ pub fn run(cx: Context<'_>, wanted: &Wanted) -> Result<StoredProfile, Failure> {
     let pending = found?;
     let provider = cx.provider(&pending.provider)?;
     let flow = CodeFlow::of(cx, &provider, choose(&provider, Some(&pending.method))?)?;
-    if flow.binding() != pending.binding() {
+    if flow.client.binding() != pending.binding() {
         let message = format!(
             "the client or token endpoint of {} has changed since this login was started; the code was not sent",
             provider.name
         );
         return Err(Failure::new(Kind::Config, message).hint(start_command(&provider.id)));
     }
-    let ending = Completion {
+    let login = Login {
         cx,
+        request: &request(pending),
+        provider: &provider,
+    };
+    let ending = Completion {
+        login,
         pending,
-        request: request(pending),
-        provider,
         flow,
         attempt: pending.authorization(),
     };
@@ -94,10 +96,8 @@ fn request(pending: &Pending) -> Request {
 
 /// An attempt whose code has come.
 struct Completion<'a> {
-    cx: Context<'a>,
+    login: Login<'a>,
     pending: &'a Pending,
-    request: Request,
-    provider: Provider,
     flow: CodeFlow,
     attempt: PendingAuthorization,
 }
@@ -107,7 +107,7 @@ impl Completion<'_> {
     fn judge(&self, pasted: Pasted, accept_bare: bool) -> Result<AuthorizationCode, Failure> {
         let query = match pasted {
             Pasted::Query(query) => query,
-            Pasted::BareCode(code) if accept_bare && self.flow.takes_bare_codes() => {
+            Pasted::BareCode(code) if accept_bare && self.flow.ends_in_grant() => {
                 return Ok(AuthorizationCode::unproven(code));
             }
             Pasted::BareCode(_) | Pasted::Invalid(_) => return Err(self.unproven()),
@@ -115,10 +115,10 @@ impl Completion<'_> {
         self.attempt
             .read_callback(&query)
             .map_err(|error| match error {
-                CallbackError::Refused { code, description } => {
+                CallbackError::Refused(refusal) => {
                     self.forget();
-                    let failure = refused(&self.request, &self.provider, &code, &description);
-                    failure.hint(start_command(&self.provider.id))
+                    let again = start_command(&self.pending.provider);
+                    self.login.denied(&refusal).hint(again)
                 }
                 error => unusable(&error.to_string(), Some(self.pending)),
             })
@@ -126,13 +126,13 @@ impl Completion<'_> {
 
     /// Exchanges the code, once.
     fn spend(&self, code: &AuthorizationCode) -> Result<StoredProfile, Failure> {
-        let Self { cx, provider, .. } = self;
+        let Login { cx, provider, .. } = self.login;
         // Before the code is spent for a login that could not be kept.
-        cx.store.check_writable(&self.request.agent)?;
+        cx.store.check_writable(&self.pending.agent)?;
         cx.dialog.notice(&Notice::Exchanging);
-        match self.flow.exchange(*cx, provider, &self.attempt, code) {
+        match self.flow.exchange(self.login, &self.attempt, code) {
             Ok(gained) => {
-                let kept = gained.keep(*cx, &self.request, provider);
+                let kept = gained.keep(self.login);
                 self.forget();
                 kept.map_err(|failure| begin_anew(failure, &provider.id))
             }
@@ -156,7 +156,7 @@ impl Completion<'_> {
     fn unproven(&self) -> Failure {
         let message = "code not used: without its state it may belong to another login; this login is still waiting";
         let command = finish_command(&self.pending.id);
-        Failure::new(Kind::Usage, message).hint(match self.flow.takes_bare_codes() {
+        Failure::new(Kind::Usage, message).hint(match self.flow.ends_in_grant() {
             true => Hint::from("paste the whole URL that the browser was redirected to; or, if you got the code yourself: ")
                 .run(command.arg("--accept-bare-code")),
             false => "paste the whole URL that the browser was redirected to".into(),
@@ -164,11 +164,11 @@ impl Completion<'_> {
     }
 
     fn forget(&self) {
-        if let Err(failure) = self.pending.remove(self.cx) {
+        if let Err(failure) = self.pending.remove(self.login.cx) {
             let id = &self.pending.id;
             let text =
                 format!("login {id} is finished, but its file could not be removed: {failure}");
-            self.cx.warn(text);
+            self.login.cx.warn(text);
         }
     }
 }

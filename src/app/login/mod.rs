@@ -8,6 +8,7 @@ mod client_credentials;
 mod device;
 pub mod finish;
 mod first_answer;
+mod login_result;
 mod pending;
 mod plugin;
 mod redirect;
@@ -31,6 +32,7 @@ use super::failure::{Failure, Kind};
 use super::issuer::registration::{self, Use};
 use super::paste::{self, Form};
 use auth_code::CodeFlow;
+use request::Login;
 
 pub use super::deposit::StoredProfile;
 pub use request::Request;
@@ -49,21 +51,22 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<StoredProfile, Failure>
     if let Some(policy) = provider.policy.as_ref().filter(|_| flow.is_a_login()) {
         cx.dialog.notice(&Notice::Policy(policy.clone()));
     }
-    let chosen = flow;
+    let login = Login {
+        cx,
+        request,
+        provider: &provider,
+    };
     match flow {
-        Flow::Browser(_) | Flow::KeyExchange(_) => {
-            let flow = CodeFlow::of(cx, &provider, flow)?;
-            in_a_browser(cx, request, &provider, &flow)
-        }
-        Flow::Device(flow) => {
-            let client = registration::resolve(cx, &provider, Use::Login(chosen))?;
+        Flow::Browser(_) => in_a_browser(login, flow),
+        Flow::Device(device) => {
+            let client = registration::resolve(cx, &provider, Use::Login(flow))?;
             cx.store.check_writable(&request.agent)?;
-            device::run(cx, request, &provider, &client, flow)
+            device::run(login, &client, device)
         }
-        Flow::Program(flow) => plugin::run(cx, request, &provider, flow),
+        Flow::Program(flow) => plugin::run(login, flow),
         Flow::Token(_) => paste_instead(cx, request, Form::SetupToken { yes: false }),
         Flow::Key(_) => paste_instead(cx, request, Form::Key),
-        Flow::ClientCredentials(flow) => client_credentials::run(cx, request, &provider, flow),
+        Flow::ClientCredentials(flow) => client_credentials::run(login, flow),
     }
 }
 
@@ -76,20 +79,17 @@ fn together<'a>(cx: Context<'_>, request: &Request, provider: &'a Provider) -> O
         return None;
     }
     let mut flows = provider.flows.iter();
-    flows.find(|flow| matches!(flow, Flow::Browser(_)))
+    flows.find(|flow| matches!(flow, Flow::Browser(flow) if flow.key_exchange.is_none()))
 }
 
-fn in_a_browser(
-    cx: Context<'_>,
-    request: &Request,
-    provider: &Provider,
-    flow: &CodeFlow,
-) -> Result<StoredProfile, Failure> {
+fn in_a_browser(login: Login<'_>, flow: &Flow) -> Result<StoredProfile, Failure> {
+    let flow = CodeFlow::of(login.cx, login.provider, flow)?;
     // Before a person is sent to the browser for a login that could not be kept.
-    cx.store.check_writable(&request.agent)?;
+    login.cx.store.check_writable(&login.request.agent)?;
     // Whoever named a method wants that one alone.
-    let device = provider.device().filter(|_| request.method.is_none());
-    browser::run(cx, request, provider, flow, device)
+    let device = login.provider.device();
+    let device = device.filter(|_| login.request.method.is_none());
+    browser::run(login, &flow, device)
 }
 
 /// Warns of oddities of a declaration that is about to be used.

@@ -1,30 +1,25 @@
 //! Login by a plugin: it does what its provider needs, and we show and ask for it.
 
-use std::path::Path;
-
 use crate::model::grant::Binding;
-use crate::model::hint::Command;
 use crate::model::provider::{ProgramFlow, Provider};
 use crate::model::secret::Secret;
-use crate::oauth::error::OAuthError;
-use crate::oauth::plugin::{self as protocol, Interaction, Login, ORIGIN, Program};
+use crate::oauth::plugin::{self as protocol, Interaction, ORIGIN, Program};
 use crate::ports::dialog::{Notice, Question};
 
-use super::request::Request;
+use super::request::{Login, kind_of, not_granted};
 use super::store_login::{Origin, keep_from};
-use crate::app::context::Context;
 use crate::app::deposit::StoredProfile;
 use crate::app::failure::{Failure, Kind};
 use crate::app::issuer::plugin;
 use crate::app::issuer::verify_login::Proof;
 
 /// Runs the flow from the plugin to the stored credential.
-pub(in crate::app) fn run(
-    cx: Context<'_>,
-    request: &Request,
-    provider: &Provider,
-    flow: &ProgramFlow,
-) -> Result<StoredProfile, Failure> {
+pub(in crate::app) fn run(login: Login<'_>, flow: &ProgramFlow) -> Result<StoredProfile, Failure> {
+    let Login {
+        cx,
+        request,
+        provider,
+    } = login;
     let path = plugin::choose(cx, provider, flow)?;
     cx.store.check_writable(&request.agent)?;
     cx.interrupt.defer();
@@ -37,8 +32,8 @@ pub(in crate::app) fn run(
 
     let over = cx.clock.monotonic() + request.timeout;
     let stop = || cx.interrupt.pending().is_some() || cx.clock.monotonic() >= over;
-    let mut interact = |interaction| heard(cx, request, provider, interaction, &stop);
-    let mut login = Login {
+    let mut interact = |interaction| heard(login, interaction, &stop);
+    let mut told = protocol::Login {
         deadline: over_at,
         limit: request.timeout,
         remote: cx.env.is_remote(),
@@ -49,13 +44,14 @@ pub(in crate::app) fn run(
         stop: &|| cx.interrupt.pending(),
         ..plugin::speaker(cx, &provider.id, &path)
     };
-    let line = speaker.login(&mut login);
+    let line = speaker.login(&mut told);
     cx.uninterrupted()?;
     let grant =
         line.and_then(|line| protocol::grant(line, begun_at, provider.refresh.baked_margin));
     let mut grant = grant.map_err(|error| match cx.clock.monotonic() >= over {
-        true => timed_out(request, provider, &error),
-        false => failure(request, provider, &error),
+        true => Failure::new(Kind::Temporary, error.to_string())
+            .hint(login.again().option("--timeout", "15m")),
+        false => not_granted(kind_of(&error), "login failed", &error).hint(login.again()),
     })?;
     grant.extra.set(ORIGIN, plugin::written(&path));
     let provider = Provider {
@@ -63,25 +59,28 @@ pub(in crate::app) fn run(
         ..provider.clone()
     };
     let origin = Origin {
-        binding: bound(&path),
+        binding: Binding::to_program(&path.to_string_lossy()),
         revocation_endpoint: None,
         proof: Proof::default(),
     };
-    keep_from(cx, request, &provider, origin, grant)
-}
-
-fn bound(path: &Path) -> Binding {
-    Binding::to_program(&path.to_string_lossy())
+    let login = Login {
+        provider: &provider,
+        ..login
+    };
+    keep_from(login, origin, grant)
 }
 
 /// Passes a message of the plugin on to the user.
 fn heard(
-    cx: Context<'_>,
-    request: &Request,
-    provider: &Provider,
+    login: Login<'_>,
     interaction: Interaction,
     stop: &dyn Fn() -> bool,
 ) -> Option<Secret<String>> {
+    let Login {
+        cx,
+        request,
+        provider,
+    } = login;
     match interaction {
         Interaction::Ask { prompt } => {
             let question = Question::Paste(prompt);
@@ -102,25 +101,6 @@ fn heard(
             let url = url.filter(|_| !request.no_browser && !cx.env.is_remote())?;
             cx.open_browser(&url);
             None
-        }
-    }
-}
-
-fn timed_out(request: &Request, provider: &Provider, error: &OAuthError) -> Failure {
-    let again = Command::login(&provider.id, request.profile.as_ref());
-    Failure::new(Kind::Temporary, error.to_string()).hint(again.option("--timeout", "15m"))
-}
-
-fn failure(request: &Request, provider: &Provider, error: &OAuthError) -> Failure {
-    let again = Command::login(&provider.id, request.profile.as_ref());
-    let failed = |kind| Failure::new(kind, format!("login failed: {error}"));
-    match error {
-        OAuthError::Refused(refusal) => failed(Kind::NeedsLogin).code(&refusal.code).hint(again),
-        OAuthError::Transient { .. } | OAuthError::Unsupported { .. } => {
-            failed(Kind::Temporary).hint(again)
-        }
-        OAuthError::Unknown { .. } | OAuthError::Unexpected { .. } => {
-            failed(Kind::NeedsLogin).hint(again)
         }
     }
 }

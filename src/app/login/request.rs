@@ -2,10 +2,15 @@
 
 use std::time::Duration;
 
+use crate::app::context::Context;
+use crate::app::deposit::StoredProfile;
 use crate::app::failure::{Failure, Kind};
+use crate::model::credential::Credential;
+use crate::model::grant::Refusal;
 use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::provider::Provider;
+use crate::oauth::error::OAuthError;
 
 /// Parameters of a login.
 #[derive(Clone, Debug)]
@@ -30,20 +35,81 @@ pub struct Request {
     pub yes: bool,
 }
 
-impl Request {
-    /// Returns the model that becomes the default with this login.
-    pub(super) fn default_model<'a>(&self, provider: &'a Provider) -> Option<&'a String> {
-        let model = provider.default_model.as_ref();
-        model.filter(|_| self.set_default)
+/// A login that is carried out.
+#[derive(Clone, Copy)]
+pub(super) struct Login<'a> {
+    pub(super) cx: Context<'a>,
+    pub(super) request: &'a Request,
+    pub(super) provider: &'a Provider,
+}
+
+impl Login<'_> {
+    /// Returns the profile that was asked for, or the one of this name.
+    pub(super) fn profile_or(&self, name: &str) -> Result<ProfileId, Failure> {
+        match &self.request.profile {
+            Some(profile) => Ok(profile.clone()),
+            None => Ok(ProfileId::of(&self.provider.id, name)?),
+        }
+    }
+
+    /// Stores the credential that it brought.
+    pub(super) fn store(
+        &self,
+        profile: ProfileId,
+        account: Option<String>,
+        new: &Credential,
+    ) -> Result<StoredProfile, Failure> {
+        let to = (&self.provider.id, profile);
+        StoredProfile::store(self.cx, &self.request.agent, to, account, new)
+    }
+
+    /// Completes the storage, with the provider's default model if that was asked for.
+    pub(super) fn finish(
+        &self,
+        stored: StoredProfile,
+        email: Option<&str>,
+    ) -> Result<StoredProfile, Failure> {
+        let model = self.provider.default_model.as_ref();
+        stored.finish(self.cx, email, model.filter(|_| self.request.set_default))?;
+        Ok(stored)
+    }
+
+    /// Returns the command that logs in again.
+    pub(super) fn again(&self) -> Command {
+        Command::login(&self.provider.id, self.request.profile.as_ref())
+    }
+
+    /// Makes the failure after the time limit.
+    pub(super) fn timed_out(&self) -> Failure {
+        let message = format!("login timed out after {:?}", self.request.timeout);
+        let mut login = self.again();
+        if let Some(method) = &self.request.method {
+            login = login.option("--method", method);
+        }
+        Failure::new(Kind::Temporary, message).hint(login.option("--timeout", "15m"))
+    }
+
+    /// Makes the failure for a login that the provider or the user refused.
+    pub(super) fn denied(&self, refusal: &Refusal) -> Failure {
+        let message = format!("login denied ({})", refusal.words());
+        let failure = Failure::new(Kind::NeedsLogin, message);
+        failure.code(&refusal.code).hint(self.again())
     }
 }
 
-/// Makes the failure after the time limit.
-pub(super) fn timed_out(request: &Request, provider: &Provider) -> Failure {
-    let message = format!("login timed out after {:?}", request.timeout);
-    let mut login = Command::login(&provider.id, request.profile.as_ref());
-    if let Some(method) = &request.method {
-        login = login.option("--method", method);
+/// Makes the failure for a request that a server did not grant, without a hint.
+pub(super) fn not_granted(kind: Kind, what: &str, error: &OAuthError) -> Failure {
+    let failure = Failure::new(kind, format!("{what}: {error}"));
+    match error {
+        OAuthError::Refused(refusal) => failure.code(&refusal.code),
+        _ => failure,
     }
-    Failure::new(Kind::Temporary, message).hint(login.option("--timeout", "15m"))
+}
+
+/// Returns the kind of such a failure: temporary if the same request may be granted later.
+pub(super) fn kind_of(error: &OAuthError) -> Kind {
+    match error.is_transient() {
+        true => Kind::Temporary,
+        false => Kind::NeedsLogin,
+    }
 }

@@ -5,17 +5,17 @@
 //! wait, with a code or with the provider's refusal. A way that is barred ends for itself alone.
 
 use crate::model::hint::Hint;
-use crate::model::provider::{Client, DeviceFlow, Provider};
+use crate::model::provider::{Client, DeviceFlow};
 use crate::oauth::authorization::{AuthorizationCode, CallbackError, PendingAuthorization};
 use crate::oauth::paste::Pasted;
 use crate::ports::callback::{Arrival, Listening, Page};
 use crate::ports::dialog::{DialogError, Question};
 use crate::ports::host::Signal;
 
-use super::auth_code::{LoginResult, refused};
 use super::device::Running;
 use super::first_answer::{RaceSender, TICK};
-use super::request::Request;
+use super::login_result::LoginResult;
+use super::request::Login;
 use crate::app::context::Context;
 use crate::app::failure::Failure;
 
@@ -35,23 +35,9 @@ pub(in crate::app) enum Answer {
     Granted(LoginResult),
 }
 
-/// The login, as far as its entrants need it.
-#[derive(Clone, Copy)]
-pub(in crate::app) struct Asked<'a> {
-    pub(in crate::app) cx: Context<'a>,
-    pub(in crate::app) request: &'a Request,
-    pub(in crate::app) provider: &'a Provider,
-}
-
-impl Asked<'_> {
-    fn refused(&self, code: &str, description: &str) -> Failure {
-        refused(self.request, self.provider, code, description)
-    }
-}
-
 /// Waits at the redirect endpoint for the answer to `attempt`.
 pub(in crate::app) fn callback(
-    asked: Asked<'_>,
+    login: Login<'_>,
     attempt: &PendingAuthorization,
     listening: &mut dyn Listening,
     lane: &RaceSender<'_, Answer>,
@@ -67,9 +53,9 @@ pub(in crate::app) fn callback(
                     arrival: Some(arrival),
                 });
             }
-            Err(CallbackError::Refused { code, description }) => {
+            Err(CallbackError::Refused(refusal)) => {
                 return lane.answer(Answer::Refused {
-                    failure: asked.refused(&code, &description),
+                    failure: login.denied(&refusal),
                     arrival: Some(arrival),
                 });
             }
@@ -82,7 +68,7 @@ pub(in crate::app) fn callback(
 
 /// Asks for a paste until there is an answer, the race is over, or there is nobody to ask.
 pub(in crate::app) fn paste(
-    asked: Asked<'_>,
+    login: Login<'_>,
     attempt: &PendingAuthorization,
     takes_bare_codes: bool,
     lane: &RaceSender<'_, Answer>,
@@ -95,10 +81,10 @@ pub(in crate::app) fn paste(
     let question = Question::Paste(format!("Or paste the {what} here"));
     let tell = |why: &str| {
         let text = format!("not accepted: {why}");
-        asked.cx.warn(text);
+        login.cx.warn(text);
     };
     loop {
-        let text = match asked.cx.dialog.ask(&question, &stop) {
+        let text = match login.cx.dialog.ask(&question, &stop) {
             Ok(text) => text,
             Err(DialogError::Cancelled) => return lane.end(Failure::cancelled(Signal::INTERRUPT)),
             // Without a person the others go on alone.
@@ -109,9 +95,9 @@ pub(in crate::app) fn paste(
         let code = match Pasted::parse(text.expose()) {
             Pasted::Query(query) => match attempt.read_callback(&query) {
                 Ok(code) => code,
-                Err(CallbackError::Refused { code, description }) => {
+                Err(CallbackError::Refused(refusal)) => {
                     return lane.answer(Answer::Refused {
-                        failure: asked.refused(&code, &description),
+                        failure: login.denied(&refusal),
                         arrival: None,
                     });
                 }
@@ -124,7 +110,7 @@ pub(in crate::app) fn paste(
                 tell("this is only a code; paste the whole URL that the browser was redirected to");
                 continue;
             }
-            Pasted::BareCode(code) if accepts_unchecked(asked.cx, &stop) => {
+            Pasted::BareCode(code) if accepts_unchecked(login.cx, &stop) => {
                 AuthorizationCode::unproven(code)
             }
             Pasted::BareCode(_) => continue,
@@ -143,16 +129,12 @@ pub(in crate::app) fn paste(
 /// Shows a device code and waits until it is used. Without one the others go on alone; a refusal on
 /// its page ends the login.
 pub(in crate::app) fn device(
-    asked: Asked<'_>,
+    login: Login<'_>,
     client: &Client,
     flow: &DeviceFlow,
     lane: &RaceSender<'_, Answer>,
 ) {
-    let Asked {
-        cx,
-        request,
-        provider,
-    } = asked;
+    let cx = login.cx;
     let tell = |failure: Failure| {
         let text =
             format!("no device code available: {failure}; you can still log in with the browser");
@@ -161,7 +143,7 @@ pub(in crate::app) fn device(
             None => text.into(),
         });
     };
-    let mut running = match Running::begin(cx, request, provider, client, flow) {
+    let mut running = match Running::begin(login, client, flow) {
         Ok(running) => running,
         Err(_) if lane.is_over() => return,
         Err(failure) => return tell(failure),
@@ -174,11 +156,7 @@ pub(in crate::app) fn device(
     cx.dialog.notice(&running.notice());
     match running.poll_until(&|| lane.is_over()) {
         None => {}
-        Some(Ok(grant)) => lane.answer(Answer::Granted(LoginResult::Device {
-            client: Box::new(client.clone()),
-            flow: Box::new(flow.clone()),
-            grant,
-        })),
+        Some(Ok(granted)) => lane.answer(Answer::Granted(granted)),
         Some(Err(failure)) if failure.code.as_deref().is_some_and(is_denial) => {
             lane.answer(Answer::Refused {
                 failure,

@@ -58,7 +58,7 @@ impl Begun {
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Begun, Failure> {
     let provider = cx.provider(&request.provider)?;
     tell_findings(cx, &provider)?;
-    let by_code = |flow: &&Flow| matches!(flow, Flow::Browser(_) | Flow::KeyExchange(_));
+    let by_code = |flow: &&Flow| matches!(flow, Flow::Browser(_));
     let usual = provider.flows.iter().find(by_code);
     let flow = match usual.filter(|_| request.method.is_none()) {
         Some(flow) => flow,
@@ -66,13 +66,13 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Begun, Failure> {
     };
     let code = CodeFlow::of(cx, &provider, flow)?;
     cx.store.check_writable(&request.agent)?;
-    let redirect_uri = match &code.redirect {
+    let redirect_uri = match &code.flow.redirect {
         Redirect::Loopback(loopback) => loopback.uri(loopback.ports.first().copied().unwrap_or(0)),
         Redirect::Elsewhere(page) => page.clone(),
     };
     let authorization = code.begin(cx, &redirect_uri)?;
     pending::sweep(cx, &pending::all(cx)?);
-    let (method, binding) = (flow.method(), code.binding());
+    let (method, binding) = (flow.method(), code.client.binding());
     let pending = Pending::new(cx, request, method, binding, authorization.pending)?;
     pending.write(cx)?;
     Ok(Begun {

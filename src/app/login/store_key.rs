@@ -4,30 +4,19 @@ use serde_json::json;
 
 use crate::model::credential::{ApiKey, Credential};
 use crate::model::hint::{Command, Hint};
-use crate::model::id::ProfileId;
 use crate::model::json::{Extra, Verbatim};
-use crate::model::provider::Provider;
 use crate::oauth::key_exchange::Key;
 use crate::ports::dialog::Notice;
 
-use super::request::Request;
-use crate::app::context::Context;
+use super::request::Login;
 use crate::app::deposit::StoredProfile;
 use crate::app::failure::Failure;
 
 /// Stores it as `<provider>:default`, or under the requested name. Nothing tells whether two keys
 /// belong to one account, so the old one is replaced; its history keeps it.
-pub(in crate::app) fn keep(
-    cx: Context<'_>,
-    request: &Request,
-    provider: &Provider,
-    made: Key,
-) -> Result<StoredProfile, Failure> {
-    let profile = match &request.profile {
-        Some(profile) => profile.clone(),
-        None => ProfileId::of(&provider.id, "default")?,
-    };
-    let replaced = cx.is_taken(&request.agent, &profile);
+pub(super) fn keep(login: Login<'_>, made: Key) -> Result<StoredProfile, Failure> {
+    let Login { cx, provider, .. } = login;
+    let profile = login.profile_or("default")?;
     cx.dialog.notice(&Notice::Identity {
         email: None,
         account_id: made.user.clone(),
@@ -44,16 +33,8 @@ pub(in crate::app) fn keep(
         email: None,
         extra,
     });
-    let stored = StoredProfile {
-        profile,
-        provider: provider.id.clone(),
-        kind: new.kind(),
-        account: made.user,
-        expires: None,
-        replaced,
-    };
-    stored.store(cx, &request.agent, &new, &|_| true)?;
-    if replaced {
+    let stored = login.store(profile, made.user, &new)?;
+    if stored.replaced {
         cx.info(
             Hint::from(format!(
                 "{} was replaced; to see its previous versions, run `",
@@ -63,6 +44,5 @@ pub(in crate::app) fn keep(
             .then("`"),
         );
     }
-    stored.finish(cx, None, request.default_model(provider))?;
-    Ok(stored)
+    login.finish(stored, None)
 }

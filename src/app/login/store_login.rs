@@ -1,18 +1,17 @@
 //! Storage of a login: names the profile after its account, stores it, and records it in the
 //! journal.
 
-use crate::model::credential::{Credential, Kind as CredentialKind};
+use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::{Binding, GrantDigest, GrantRecord};
 use crate::model::hint::Command;
 use crate::model::id::ProfileId;
 use crate::model::json::Verbatim;
-use crate::model::profiles::AuthProfiles;
 use crate::model::provider::{Client, Provider};
-use crate::oauth::claims;
+use crate::oauth::claims::{self, AccountClaims};
 use crate::oauth::grant::Grant;
 use crate::ports::dialog::Notice;
 
-use super::request::Request;
+use super::request::Login;
 use crate::app::context::Context;
 use crate::app::credential::profile_id::place;
 use crate::app::deposit::StoredProfile;
@@ -20,36 +19,33 @@ use crate::app::failure::{Failure, Kind};
 use crate::app::issuer::verify_login::{self, Proof};
 
 /// Names the profile, shows who logged in, and stores the credential.
-pub(in crate::app) fn keep(
-    cx: Context<'_>,
-    request: &Request,
-    provider: &Provider,
+pub(super) fn keep(
+    login: Login<'_>,
     client: &Client,
     grant: Grant,
 ) -> Result<StoredProfile, Failure> {
     let origin = Origin {
         binding: client.binding(),
         revocation_endpoint: client.revoke.clone(),
-        proof: verify_login::prove(cx, provider, client, &grant)?,
+        proof: verify_login::prove(login.cx, login.provider, client, &grant)?,
     };
-    keep_from(cx, request, provider, origin, grant)
+    keep_from(login, origin, grant)
 }
 
 /// The origin of a grant, and the proof of its account.
-pub(in crate::app) struct Origin {
-    pub(in crate::app) binding: Binding,
-    pub(in crate::app) revocation_endpoint: Option<String>,
-    pub(in crate::app) proof: Proof,
+pub(super) struct Origin {
+    pub(super) binding: Binding,
+    pub(super) revocation_endpoint: Option<String>,
+    pub(super) proof: Proof,
 }
 
 /// Stores a grant of any origin.
-pub(in crate::app) fn keep_from(
-    cx: Context<'_>,
-    request: &Request,
-    provider: &Provider,
+pub(super) fn keep_from(
+    login: Login<'_>,
     mut origin: Origin,
     grant: Grant,
 ) -> Result<StoredProfile, Failure> {
+    let Login { cx, provider, .. } = login;
     let userinfo = origin.proof.userinfo.take();
     let found = claims::of_grant(&provider.account, &grant, userinfo);
     if provider.account.required && found.identity.account_id.is_none() {
@@ -62,22 +58,45 @@ pub(in crate::app) fn keep_from(
         );
     }
     cx.tell_skew(grant.skew_warning());
+    let oauth = credential(provider, &origin.binding, &found, grant);
+    let profile = choose_profile(login, &found)?;
+    let refresh_token = oauth.refresh_token();
+    let grant = refresh_token.map(|token| GrantDigest::of(&provider.id, token));
+    let account = oauth.identity.email.clone();
+    let account = account.or_else(|| oauth.identity.account_id.clone());
+    let stored = login.store(profile, account, &Credential::OAuth(oauth))?;
+    remember(cx, provider, origin, &stored.profile, grant);
+    login.finish(stored, found.identity.email.as_deref())
+}
+
+/// Makes the credential, with the members that the manifest keeps for other programs.
+fn credential(
+    provider: &Provider,
+    binding: &Binding,
+    found: &AccountClaims,
+    grant: Grant,
+) -> OAuth {
     let mut oauth = grant.into_credential(&provider.id, found.identity.clone());
-    let account = &provider.account;
-    let client_id = &origin.binding.client_id;
-    let client_id = account.client_id_as.as_ref().map(|name| (name, client_id));
+    let client_id = provider.account.client_id_as.as_ref();
+    let client_id = client_id.map(|name| (name, &binding.client_id));
     let kept = found.keep.iter().map(|(name, value)| (name, value));
     for (name, value) in kept.chain(client_id) {
         let value = serde_json::Value::from(value.as_str()).to_string();
         oauth.extra.set(name, Verbatim::new(value));
     }
+    oauth
+}
+
+/// Names the profile, and shows who logged in.
+fn choose_profile(login: Login<'_>, found: &AccountClaims) -> Result<ProfileId, Failure> {
+    let Login {
+        cx,
+        request,
+        provider,
+    } = login;
     let document = cx.names(&request.agent)?;
-    let slot = place(
-        &document,
-        &provider.id,
-        &found.identity,
-        request.profile.as_ref(),
-    )?;
+    let wanted = request.profile.as_ref();
+    let slot = place(&document, &provider.id, &found.identity, wanted)?;
     if let Some(taken) = &slot.taken {
         cx.warn(format!(
             "{taken} belongs to another account and is unchanged; saving this login as {}",
@@ -87,30 +106,11 @@ pub(in crate::app) fn keep_from(
     cx.dialog.notice(&Notice::Identity {
         email: found.identity.email.clone(),
         account_id: found.identity.account_id.clone(),
-        plan: found.plan,
+        plan: found.plan.clone(),
         profile: slot.id.clone(),
         replaces: slot.replaces,
     });
-    let stored = StoredProfile {
-        profile: slot.id,
-        provider: provider.id.clone(),
-        kind: CredentialKind::OAuth,
-        account: (found.identity.email.clone()).or_else(|| found.identity.account_id.clone()),
-        expires: oauth.expires,
-        replaced: slot.replaces,
-    };
-    let refresh_token = oauth.refresh_token();
-    let grant = refresh_token.map(|token| GrantDigest::of(&provider.id, token));
-    let (id, identity) = (&stored.profile, oauth.identity.clone());
-    let is_free = |document: &AuthProfiles| {
-        let still = place(document, &provider.id, &identity, Some(id));
-        still.is_ok_and(|still| still.id == *id)
-    };
-    stored.store(cx, &request.agent, &Credential::OAuth(oauth), &is_free)?;
-    remember(cx, provider, origin, id, grant);
-    let default_model = request.default_model(provider);
-    stored.finish(cx, found.identity.email.as_deref(), default_model)?;
-    Ok(stored)
+    Ok(slot.id)
 }
 
 /// Records the origin of the grant in the journal. The login stands even if that fails.

@@ -82,26 +82,17 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         return Err(Failure::new(Kind::Usage, format!("no {noun} provided")).hint(pipe));
     }
     Shape::of(&request.form, &request.provider, manifest.as_ref()).check(&secret)?;
-    let stored = StoredProfile {
-        replaced: cx.is_taken(&request.agent, &profile),
-        provider: request.provider.clone(),
-        profile,
-        account: None,
-        kind: request.form.kind(),
-        expires: match request.form {
-            Form::Token { expires_in } => expires_in.map(|life| cx.clock.now().after(life)),
-            Form::SetupToken { .. } | Form::Key => None,
-        },
-    };
-    let outcome = Outcome {
-        fingerprint: secret.fingerprint(),
-        length: secret.expose().chars().count(),
+    let fingerprint = secret.fingerprint();
+    let length = secret.expose().chars().count();
+    let new = credential(cx, request, secret);
+    let to = (&request.provider, profile);
+    let stored = StoredProfile::store(cx, &request.agent, to, None, &new)?;
+    stored.finish(cx, None, None)?;
+    Ok(Outcome {
         stored,
-    };
-    let new = credential(request, &outcome.stored, secret);
-    outcome.stored.store(cx, &request.agent, &new, &|_| true)?;
-    outcome.stored.finish(cx, None, None)?;
-    Ok(outcome)
+        fingerprint,
+        length,
+    })
 }
 
 /// Checks that the provider has such secrets. Without a manifest only a setup token is refused,
@@ -199,14 +190,18 @@ fn ask(cx: Context<'_>, request: &Request) -> Result<Secret<String>, Failure> {
 }
 
 /// Makes the new credential.
-fn credential(request: &Request, stored: &StoredProfile, secret: Secret<String>) -> Credential {
+fn credential(cx: Context<'_>, request: &Request, secret: Secret<String>) -> Credential {
     let provider = request.provider.to_string();
     let mut extra = Extra::default();
-    if stored.kind != credential::Kind::ApiKey {
+    if request.form != Form::Key {
+        let expires = match request.form {
+            Form::Token { expires_in } => expires_in.map(|life| cx.clock.now().after(life)),
+            Form::SetupToken { .. } | Form::Key => None,
+        };
         return Credential::Token(Token {
             provider,
             token: Some(secret),
-            expires: stored.expires,
+            expires,
             email: None,
             extra,
         });

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::app::failure::{Failure, Kind};
-use crate::model::credential;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::ProviderId;
 use crate::model::provider::Provider;
@@ -24,15 +23,6 @@ pub enum Form {
     },
     /// An API key.
     Key,
-}
-
-impl Form {
-    pub(super) fn kind(self) -> credential::Kind {
-        match self {
-            Self::Token { .. } | Self::SetupToken { .. } => credential::Kind::Token,
-            Self::Key => credential::Kind::ApiKey,
-        }
-    }
 }
 
 /// The shape of a provider's secrets, as far as its manifest defines it.

@@ -132,10 +132,12 @@ pub fn endpoints(provider: &Provider) -> Vec<(&'static str, &str)> {
     }
     for flow in &provider.flows {
         match flow {
-            Flow::KeyExchange(flow) => found.extend([
-                ("authorize", Some(flow.authorize.as_str())),
-                ("exchange", Some(flow.exchange.as_str())),
-            ]),
+            Flow::Browser(browser) => {
+                if let Some(keys) = &browser.key_exchange {
+                    let (authorize, exchange) = (keys.authorize.as_str(), keys.exchange.as_str());
+                    found.extend([("authorize", Some(authorize)), ("exchange", Some(exchange))]);
+                }
+            }
             Flow::Device(device) => {
                 if let DeviceScheme::ServerPkce { code, poll, .. } = &device.scheme {
                     found.extend([("device", Some(code.as_str())), ("poll", Some(poll))]);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::checked::{AbsolutePath, Line, Params, plain};
+use super::client::Client;
 use super::loopback::Loopback;
 
 /// One way to log in.
@@ -12,8 +13,6 @@ use super::loopback::Loopback;
 pub enum Flow {
     /// Authorization code with PKCE in a browser (RFC 8252).
     Browser(BrowserFlow),
-    /// A browser gives a code, and the code is exchanged for an API key (OpenRouter).
-    KeyExchange(KeyExchangeFlow),
     /// A code that is typed in on any other machine (RFC 8628, and its relatives).
     Device(DeviceFlow),
     /// The client itself is who logs in (RFC 6749 section 4.4).
@@ -30,7 +29,7 @@ impl Flow {
     /// The name for `--method`.
     pub fn method(&self) -> &'static str {
         match self {
-            Self::Browser(_) | Self::KeyExchange(_) => "oauth",
+            Self::Browser(_) => "oauth",
             Self::Device(_) => "device-code",
             Self::ClientCredentials(_) => "client-credentials",
             Self::Program(_) => "program",
@@ -60,6 +59,23 @@ pub struct BrowserFlow {
     pub params: Vec<(String, String)>,
     /// Whether a `nonce` is sent, which the ID token must repeat.
     pub nonce: bool,
+    /// Where the code becomes an API key instead of a grant (OpenRouter).
+    pub key_exchange: Option<KeyExchange>,
+}
+
+impl BrowserFlow {
+    /// A flow that asks for nothing in particular.
+    pub fn to(redirect: Redirect) -> Self {
+        Self {
+            redirect,
+            redirect_env: None,
+            scopes: Vec::new(),
+            scopes_env: None,
+            params: Vec::new(),
+            nonce: false,
+            key_exchange: None,
+        }
+    }
 }
 
 /// The target of the redirect after the authorization.
@@ -71,16 +87,24 @@ pub enum Redirect {
     Elsewhere(String),
 }
 
-/// A browser login that ends in an API key: the authorization request names a `callback_url` that
+/// The end of a browser login in an API key: the authorization request names a `callback_url` that
 /// holds our `state`, and there is no client id.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyExchangeFlow {
+pub struct KeyExchange {
     /// The page where the user agrees.
     pub authorize: String,
     /// The endpoint that makes a key of code and verifier.
     pub exchange: String,
-    /// The redirect URI.
-    pub redirect: Loopback,
+}
+
+impl KeyExchange {
+    /// The client without a name that code and verifier are sent for.
+    pub fn client(&self) -> Client {
+        Client {
+            authorize: Some(self.authorize.clone()),
+            ..Client::public("", &self.exchange)
+        }
+    }
 }
 
 /// A code that is shown here and typed in elsewhere.

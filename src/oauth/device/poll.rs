@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::model::grant::Refusal;
 use crate::model::id::printable;
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
@@ -53,13 +54,8 @@ pub enum DeviceError {
     #[error("the response to the device authorization request {0}")]
     Malformed(&'static str),
     /// The person or the provider refused.
-    #[error("{code}{}{description}", if description.is_empty() { "" } else { ": " })]
-    Denied {
-        /// The OAuth error code, cleaned for a terminal.
-        code: String,
-        /// The provider's words, cleaned for a terminal; may be empty.
-        description: String,
-    },
+    #[error("{}", .0.words())]
+    Denied(Refusal),
     /// Nobody used the code while it lived.
     #[error("the code has expired")]
     Expired,

@@ -8,6 +8,7 @@ use super::authorization::DeviceAuthorization;
 use super::poll::{DeviceError, Poll};
 use super::requests::{DeviceClient, interval, number, text, told_interval};
 use super::verification;
+use crate::model::grant::Refusal;
 use crate::model::id::printable;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
@@ -140,10 +141,11 @@ pub(super) fn read_error_code(answer: &Response) -> Option<Poll> {
         "expired_token" => Some(Poll::Failed(DeviceError::Expired)),
         "access_denied" | "authorization_denied" => {
             let description = text(&body, "error_description").unwrap_or_default();
-            Some(Poll::Failed(DeviceError::Denied {
+            Some(Poll::Failed(DeviceError::Denied(Refusal {
                 code: code.to_owned(),
                 description: printable(description, 200),
-            }))
+                status: answer.status,
+            })))
         }
         _ => None,
     }

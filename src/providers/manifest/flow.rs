@@ -17,7 +17,7 @@ use crate::model::provider::checked::{
     RedirectHost, RedirectPath, Span, Variable,
 };
 use crate::model::provider::{
-    BrowserFlow, DeviceFlow, DeviceScheme, Flow, KeyExchangeFlow, Loopback, Redirect, Stored,
+    BrowserFlow, DeviceFlow, DeviceScheme, Flow, KeyExchange, Loopback, Redirect, Stored,
 };
 
 /// The wait between two polls where nobody names one (RFC 8628 section 3.2).
@@ -107,6 +107,7 @@ impl BrowserTable {
             }
         };
         Ok(Flow::Browser(BrowserFlow {
+            key_exchange: None,
             redirect,
             redirect_env: self.redirect_env.plain(),
             scopes: self.scopes.plain(),
@@ -137,10 +138,13 @@ struct KeyExchangeTable {
 
 impl KeyExchangeTable {
     fn flow(self) -> Flow {
-        Flow::KeyExchange(KeyExchangeFlow {
-            authorize: self.authorize.plain(),
-            exchange: self.exchange.plain(),
-            redirect: loopback(self.host, self.ports, self.path),
+        let redirect = Redirect::Loopback(loopback(self.host, self.ports, self.path));
+        Flow::Browser(BrowserFlow {
+            key_exchange: Some(KeyExchange {
+                authorize: self.authorize.plain(),
+                exchange: self.exchange.plain(),
+            }),
+            ..BrowserFlow::to(redirect)
         })
     }
 }

@@ -33,9 +33,12 @@ fn rfc8252_6_every_browser_login_uses_pkce() {
         let Some(flow) = provider.browser() else {
             continue;
         };
-        let client = Client {
-            authorize: provider.registration.as_ref().unwrap().authorize.clone(),
-            ..Client::public("c", "https://login.example/token")
+        let client = match &flow.key_exchange {
+            Some(keys) => keys.client(),
+            None => Client {
+                authorize: provider.registration.as_ref().unwrap().authorize.clone(),
+                ..Client::public("c", "https://login.example/token")
+            },
         };
         let begun =
             authorization::begin(&client, flow, "http://127.0.0.1:1/cb", &OsRandom).unwrap();
@@ -162,7 +165,6 @@ fn rfc8252_8_10_each_server_has_a_redirect_uri_of_its_own() {
                     Redirect::Loopback(redirect) => redirect,
                     Redirect::Elsewhere(_) => continue,
                 },
-                Flow::KeyExchange(flow) => &flow.redirect,
                 _ => continue,
             };
             uris.extend(redirect.ports.iter().map(|port| redirect.uri(*port)));

@@ -36,12 +36,8 @@ pub(crate) fn attempt(port: u16) -> PendingAuthorization {
     };
     let uri = redirect.uri(port);
     let flow = BrowserFlow {
-        redirect: Redirect::Loopback(redirect),
-        redirect_env: None,
         scopes: vec!["openid".into()],
-        scopes_env: None,
-        params: Vec::new(),
-        nonce: false,
+        ..BrowserFlow::to(Redirect::Loopback(redirect))
     };
     let begun = authorization::begin(&client, &flow, &uri, &Counting::default());
     begun.expect("a request").pending
@@ -103,7 +99,7 @@ fn judge(
             let account = "me@example.com".to_owned();
             (true, Page::Stored { account })
         }
-        Err(error @ CallbackError::Refused { .. }) => (
+        Err(error @ CallbackError::Refused(_)) => (
             true,
             Page::Refused {
                 reason: reason(&error),

@@ -54,24 +54,20 @@ pub(crate) fn safe(provider: &Provider) {
         }
     }
     for flow in &provider.flows {
-        let needs_client = matches!(
-            flow,
-            Flow::Browser(_) | Flow::Device(_) | Flow::ClientCredentials(_)
-        );
+        let needs_client = match flow {
+            Flow::Browser(flow) => flow.key_exchange.is_none(),
+            flow => matches!(flow, Flow::Device(_) | Flow::ClientCredentials(_)),
+        };
         assert!(!needs_client || provider.registration.is_some());
-        match flow {
-            Flow::Browser(flow) => match &flow.redirect {
+        if let Flow::Browser(flow) = flow {
+            match &flow.redirect {
                 Redirect::Loopback(redirect) => comes_back_here(redirect),
                 Redirect::Elsewhere(page) => guarded(page),
-            },
-            Flow::KeyExchange(flow) => {
-                guarded(&flow.authorize);
-                guarded(&flow.exchange);
-                comes_back_here(&flow.redirect);
             }
-            _ => {}
-        }
-        if let Flow::Browser(flow) = flow {
+            if let Some(keys) = &flow.key_exchange {
+                guarded(&keys.authorize);
+                guarded(&keys.exchange);
+            }
             let ours = ["state", "code_challenge", "redirect_uri", "client_id"];
             let set = flow
                 .params

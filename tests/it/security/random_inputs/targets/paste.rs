@@ -56,7 +56,7 @@ fn redirect(text: &str) {
                     assert!(error.to_string().chars().count() < 400);
                     let proven = query.iter().any(|(_, value)| value.expose() == state());
                     assert!(
-                        proven || !matches!(error, CallbackError::Refused { .. }),
+                        proven || !matches!(error, CallbackError::Refused(_)),
                         "{error}"
                     );
                 }

@@ -1,0 +1,42 @@
+//! What a login brought, before it is stored.
+
+use crate::model::provider::Client;
+use crate::oauth::grant::Grant;
+use crate::oauth::key_exchange::Key;
+
+use super::request::Login;
+use super::{store_key, store_login, store_token};
+use crate::app::deposit::StoredProfile;
+use crate::app::failure::Failure;
+
+/// The result of a login.
+pub(super) enum LoginResult {
+    /// A grant, and the client that it was issued to.
+    Grant {
+        client: Box<Client>,
+        grant: Box<Grant>,
+    },
+    /// A token that is never refreshed, and the name of its profile.
+    Token {
+        name: Option<String>,
+        grant: Box<Grant>,
+    },
+    /// An API key.
+    Key(Key),
+}
+
+impl LoginResult {
+    /// Stores it.
+    ///
+    /// # Errors
+    /// What the store says, a provider that does not tell whose login it is, and a signal that came
+    /// before anything was stored.
+    pub(super) fn keep(self, login: Login<'_>) -> Result<StoredProfile, Failure> {
+        login.cx.uninterrupted()?;
+        match self {
+            Self::Grant { client, grant } => store_login::keep(login, &client, *grant),
+            Self::Token { name, grant } => store_token::keep(login, name.as_deref(), *grant),
+            Self::Key(made) => store_key::keep(login, made),
+        }
+    }
+}

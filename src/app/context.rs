@@ -124,14 +124,25 @@ impl Context<'_> {
         Ok(Effective::new(agent.clone(), own, main))
     }
 
-    /// Fails for an agent that is not configured: a misspelt name would look like an agent that
-    /// inherits everything from main.
+    /// Fails for an agent that is neither configured nor has a directory: a misspelt name would
+    /// look like an agent that inherits everything from main. Main is there always, because the
+    /// others inherit from it.
     pub(in crate::app) fn require_agent(&self, agent: &AgentId) -> Result<(), Failure> {
-        if self.settings.knows_agent(agent) {
+        let is_stored = || (self.store.agents()).is_ok_and(|agents| agents.contains(agent));
+        if agent.is_main() || self.settings.knows_agent(agent) || is_stored() {
             return Ok(());
         }
         let message = format!("Unknown agent id \"{agent}\"");
         Err(Failure::new(Kind::NotFound, message).hint(Command::list_agents()))
+    }
+
+    /// Lists the agents to go through: the named one, which must exist, or all.
+    pub(in crate::app) fn agents(&self, named: Option<&AgentId>) -> Result<Vec<AgentId>, Failure> {
+        let Some(agent) = named else {
+            return Ok(self.store.agents()?);
+        };
+        self.require_agent(agent)?;
+        Ok(vec![agent.clone()])
     }
 
     /// Loads an agent's own document to look at its names before a write. A document that is not

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use super::facts::{Facts, Renewal};
 use super::obstacle::{
-    Obstacle, SHORT_PAUSE_MS, blocked, dead_grant, no_secret, no_token_endpoint, refused_client,
-    store_again, unavailable, with_wait, without_grant,
+    Cause, Obstacle, SHORT_PAUSE_MS, blocked, dead_grant, no_secret, no_token_endpoint,
+    refused_client, store_again, unavailable, with_wait, without_grant,
 };
 use super::reason_text::refusal_words;
 use super::state::{Actor, State, Trouble};
+use crate::app::credential::facts::RefreshPath;
 use crate::app::failure::{Failure, Kind as FailureKind};
 use crate::app::refresh::outcome::RefreshPolicy;
-use crate::app::refresh::target::RefreshPath;
 use crate::model::credential::Kind;
 use crate::model::expiry::Freshness;
 use crate::model::grant::GrantStanding;
@@ -153,7 +153,7 @@ fn next_step(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
     if facts.provider.is_none() {
         let obstacle = Obstacle::permanent(
             FailureKind::Config,
-            "misconfigured",
+            Cause::Misconfigured,
             "does not name a valid provider",
         );
         return stop(obstacle);
@@ -195,7 +195,10 @@ fn static_secret(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
         Freshness::Due { .. } => format!("expires at {ends}, sooner than requested"),
         Freshness::Expired { .. } => format!("expired at {ends}"),
     };
-    stop(Obstacle::permanent(FailureKind::NeedsLogin, "expired", words).hint(store_again(facts)))
+    stop(
+        Obstacle::permanent(FailureKind::NeedsLogin, Cause::Expired, words)
+            .hint(store_again(facts)),
+    )
 }
 
 /// Assesses a login that only `models auth refresh` refreshes: a valid token is handed out, with a
@@ -212,9 +215,13 @@ fn by_command(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
     let left = now.until(end);
     let at = end.iso8601();
     let obstacle = |words: String| {
-        // No command refreshes a grant that is known to be dead.
-        dead_grant(facts).unwrap_or_else(|| {
-            Obstacle::permanent(FailureKind::NeedsLogin, "renewed-by-command", words)
+        // No command refreshes a grant that is known to be dead, or without a client.
+        let stuck = dead_grant(facts).or_else(|| match &facts.path {
+            RefreshPath::Blocked(failure) => Some(blocked(facts, failure)),
+            _ => None,
+        });
+        stuck.unwrap_or_else(|| {
+            Obstacle::permanent(FailureKind::NeedsLogin, Cause::ByCommand, words)
                 .hint(Command::refresh(&facts.profile).arg("--force"))
         })
     };
@@ -322,7 +329,7 @@ fn actor(facts: &Facts, next: &NextStep, obstacle: Option<&Obstacle>, now: Times
     match (next, obstacle) {
         (NextStep::TryLater | NextStep::WaitUntil(_), _) => Actor::Nobody,
         (NextStep::NeedsLogin | NextStep::FixConfig | NextStep::UseAsIs, Some(obstacle))
-            if obstacle.code == "renewed-by-command" =>
+            if obstacle.cause == Cause::ByCommand =>
         {
             Actor::Command
         }
@@ -353,7 +360,7 @@ fn state(facts: &Facts, next: &NextStep, obstacle: Option<&Obstacle>, now: Times
         NextStep::FixConfig => return State::Misconfigured,
         NextStep::NeedsLogin if facts.is_reference => return State::Elsewhere,
         NextStep::NeedsLogin if !facts.secret_present => return State::Empty,
-        NextStep::NeedsLogin if obstacle.is_some_and(|it| it.code == "misconfigured") => {
+        NextStep::NeedsLogin if obstacle.is_some_and(|it| it.cause == Cause::Misconfigured) => {
             return State::Misconfigured;
         }
         NextStep::NeedsLogin => return State::Expired,

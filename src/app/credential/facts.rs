@@ -1,23 +1,14 @@
 //! The facts about a stored credential: from its document, the journal, its manifest and the
-//! configuration. Reading them takes no lock and sends nothing.
+//! configuration.
 
-use std::collections::HashMap;
-use std::rc::Rc;
 use std::time::Duration;
 
-use crate::app::context::Context;
 use crate::app::failure::Failure;
-use crate::app::issuer::plugin;
-use crate::app::refresh::target::RefreshPath;
-use crate::app::refresh::{binding, rotation, target};
-use crate::model::credential::{Credential, Kind, OAuth};
+use crate::model::credential::Kind;
 use crate::model::expiry::{End, Freshness, freshness};
 use crate::model::grant::{GrantDigest, GrantRecord, GrantStanding, Refusal};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
-use crate::model::profiles::VisibleProfile;
-use crate::model::provider::Provider;
 use crate::model::time::Timestamp;
-use crate::ports::store::{Scope, StoreError};
 
 /// The facts that an assessment of a credential is made of.
 #[derive(Clone, Debug)]
@@ -162,234 +153,15 @@ impl Renewal {
     }
 }
 
-pub(in crate::app) type Manifest<'a> = (&'a ProviderId, Result<&'a Provider, &'a Failure>);
-
-/// A reader of facts that keeps what many profiles share: manifests, and which profile holds which
-/// grant.
-pub(in crate::app) struct FactsReader<'a> {
-    cx: Context<'a>,
-    /// Keyed by provider, and by whether a plugin issued the login, which needs no manifest.
-    manifests: HashMap<(ProviderId, bool), Rc<Result<Provider, Failure>>>,
-    holders: Option<HashMap<GrantDigest, (AgentId, ProfileId)>>,
-}
-
-impl<'a> FactsReader<'a> {
-    pub(in crate::app) fn new(cx: Context<'a>) -> Self {
-        Self {
-            cx,
-            manifests: HashMap::new(),
-            holders: None,
-        }
-    }
-
-    /// Reads the facts about one profile.
-    ///
-    /// # Errors
-    /// If what the journal knows of its grant cannot be read.
-    pub(in crate::app) fn read(&mut self, seen: &VisibleProfile<'_>) -> Result<Facts, StoreError> {
-        let credential = seen.credential;
-        let Some(login) = as_login(credential) else {
-            let provider = credential.provider();
-            let (owner, id) = (seen.owner, seen.id);
-            return Ok(self.of_document(owner, id, credential, (provider.as_ref(), None)));
-        };
-        let manifest = credential.provider().map(|id| {
-            let by_plugin = seen.credential.as_oauth().is_some_and(plugin::is_origin_of);
-            let manifest = self
-                .manifests
-                .entry((id.clone(), by_plugin))
-                .or_insert_with(|| {
-                    let known = self.cx.provider_of(&id, seen.credential);
-                    Rc::new(known.map_err(Failure::from))
-                });
-            (id, Rc::clone(manifest))
-        });
-        let manifest = manifest.as_ref();
-        let manifest = manifest.map(|(id, manifest)| (id, manifest.as_ref().as_ref()));
-        let provider = manifest.map(|(id, _)| id);
-        let known = manifest.and_then(|(_, manifest)| manifest.ok());
-        let mut facts = self.of_document(seen.owner, seen.id, credential, (provider, known));
-        if let Some(manifest) = manifest {
-            self.add_journal(&mut facts, &login, manifest)?;
-        }
-        Ok(facts)
-    }
-
-    /// Reads the facts in the document and the manifest, without the journal.
-    pub(in crate::app) fn of_document(
-        &self,
-        owner: &AgentId,
-        profile: &ProfileId,
-        credential: &Credential,
-        (id, provider): (Option<&ProviderId>, Option<&Provider>),
-    ) -> Facts {
-        let refresh_token = credential.as_oauth().and_then(OAuth::refresh_token);
-        Facts {
-            profile: profile.clone(),
-            provider: id.cloned(),
-            owner: owner.clone(),
-            kind: credential.kind(),
-            of_client: credential.is_of_client(),
-            secret_present: credential.bearer().is_some(),
-            is_reference: credential.bearer().is_none() && credential.is_reference(),
-            refresh_present: refresh_token.is_some(),
-            expires: match credential {
-                Credential::ApiKey(_) => None,
-                Credential::Token(token) => token.expires,
-                Credential::OAuth(oauth) => oauth.expires,
-            },
-            renewal: Renewal::Never,
-            grant: None,
-            margin: provider.map_or(Duration::ZERO, |provider| provider.refresh.margin),
-            idle: provider.map_or(Duration::MAX, |provider| provider.refresh.idle),
-            path: RefreshPath::Open,
-            logs_in: provider.is_none_or(Provider::logs_in),
-            record: None,
-            standing: GrantStanding::Good,
-            successor: None,
-            rests_until: None,
-        }
-    }
-
-    /// Reads the facts about a login that can be refreshed; a client's token counts as one.
-    pub(in crate::app) fn of_login(
-        &self,
-        owner: &AgentId,
-        profile: &ProfileId,
-        login: &OAuth,
-        provider: &Provider,
-    ) -> Facts {
-        let credential = Credential::OAuth(login.clone());
-        let manifest = (Some(&provider.id), Some(provider));
-        let of_client = login.is_of_client();
-        Facts {
-            of_client,
-            kind: if of_client { Kind::Token } else { Kind::OAuth },
-            ..self.of_document(owner, profile, &credential, manifest)
-        }
-    }
-
-    /// Adds what the journal knows of the grant, and the obstacles to a refresh.
-    ///
-    /// # Errors
-    /// If the journal is there and cannot be read.
-    pub(in crate::app) fn add_journal(
-        &mut self,
-        facts: &mut Facts,
-        login: &OAuth,
-        manifest: Manifest<'_>,
-    ) -> Result<(), StoreError> {
-        self.add_record(facts, login, manifest)?;
-        if let (GrantStanding::Spent { successor, .. }, Ok(provider)) =
-            (&facts.standing, manifest.1)
-        {
-            facts.successor = self.successor(facts, successor, login, provider)?;
-        }
-        Ok(())
-    }
-
-    fn add_record(
-        &self,
-        facts: &mut Facts,
-        login: &OAuth,
-        (id, manifest): Manifest<'_>,
-    ) -> Result<(), StoreError> {
-        let provider = manifest.ok();
-        let Some(grant) = grant_of(&facts.owner, &facts.profile, login, (id, provider)) else {
-            return Ok(());
-        };
-        facts.renewal = match provider.is_none_or(|provider| provider.refresh.automatic) {
-            true => Renewal::Automatic,
-            false => Renewal::ByCommand,
-        };
-        facts.record = self.cx.store.grant_record(&grant)?;
-        facts.grant = Some(grant);
-        if let Some(record) = &facts.record {
-            facts.standing = record.standing();
-            let idle_limit = provider.and_then(|provider| provider.refresh.idle_limit);
-            facts.rests_until = (record.proven_at)
-                .filter(|_| facts.refresh_present)
-                .and_then(|proven| Some(proven.after(idle_limit?)));
-        }
-        facts.path = self.path(facts, login, manifest);
-        Ok(())
-    }
-
-    /// Whether a refresh could be sent. Called only when one is due, because it reads variables and
-    /// files.
-    fn path(
-        &self,
-        facts: &Facts,
-        login: &OAuth,
-        manifest: Result<&Provider, &Failure>,
-    ) -> RefreshPath {
-        let provider = match manifest {
-            Ok(provider) => provider,
-            Err(failure) => return RefreshPath::NoManifest(Box::new(failure.clone())),
-        };
-        let freshness = facts.freshness(facts.margin, self.cx.clock.now());
-        if matches!(freshness, Freshness::Fresh { .. }) {
-            return RefreshPath::Open;
-        }
-        let (path, binding) = target::look_ahead(self.cx, provider, login);
-        let Some(binding) = binding.filter(|_| matches!(path, RefreshPath::Open)) else {
-            return path;
-        };
-        match binding::check(provider, &binding, facts.record.as_ref()) {
-            Ok(()) => RefreshPath::Open,
-            Err(failure) => RefreshPath::Blocked(Box::new(failure)),
-        }
-    }
-
-    /// Looks for what took the place of a spent grant, whose first successor is `first`.
-    fn successor(
-        &mut self,
-        facts: &Facts,
-        first: &GrantDigest,
-        login: &OAuth,
-        provider: &Provider,
-    ) -> Result<Option<Box<Successor>>, StoreError> {
-        let cx = self.cx;
-        let holders = self.holders.get_or_insert_with(|| rotation::holders(cx));
-        let Some((agent, profile)) = rotation::follow(cx, first, holders)? else {
-            return Ok(None);
-        };
-        let document = cx.store.load(agent, Scope::Profile(profile))?;
-        let Some(newer) = document.get(profile).and_then(Credential::as_oauth) else {
-            return Ok(None);
-        };
-        let (agent, profile) = (agent.clone(), profile.clone());
-        let login = login.renewed(newer);
-        let mut after = self.of_login(&facts.owner, &facts.profile, &login, provider);
-        self.add_record(&mut after, &login, (&provider.id, Ok(provider)))?;
-        Ok(Some(Box::new(Successor {
-            agent,
-            profile,
-            facts: after,
-        })))
-    }
-}
-
-/// Returns the digest of the grant of a login; `None` if nothing can refresh it.
-fn grant_of(
-    owner: &AgentId,
-    profile: &ProfileId,
-    login: &OAuth,
-    (id, provider): (&ProviderId, Option<&Provider>),
-) -> Option<GrantDigest> {
-    if let Some(token) = login.refresh_token() {
-        return Some(GrantDigest::of(id, token));
-    }
-    let asks_itself = login.is_of_client()
-        && provider.is_none_or(|provider| provider.client_credentials().is_some());
-    asks_itself.then(|| GrantDigest::of_client(owner, id, profile))
-}
-
-/// Returns a login that can be refreshed: an OAuth credential, or a client's token as one.
-pub(in crate::app) fn as_login(credential: &Credential) -> Option<OAuth> {
-    match credential {
-        Credential::OAuth(oauth) => Some(oauth.clone()),
-        Credential::Token(token) if token.is_of_client() => Some(token.as_grant()),
-        Credential::ApiKey(_) | Credential::Token(_) => None,
-    }
+/// Whether a refresh could be sent, as far as can be told without a request.
+#[derive(Clone, Debug)]
+pub enum RefreshPath {
+    /// It could.
+    Open,
+    /// The provider has no token endpoint.
+    Missing,
+    /// Something must be corrected first.
+    Blocked(Box<Failure>),
+    /// Its provider is not known, or its manifest cannot be read.
+    NoManifest(Box<Failure>),
 }

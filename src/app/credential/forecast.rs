@@ -55,7 +55,7 @@ pub(in crate::app) fn forecast(
         };
         let mut told = all.iter().filter(is_of);
         let is_told = told.any(|entry| entry.trouble == Some(Trouble::Broken));
-        (outlook.needs_somebody() && !outlook.is_unreadable() && !is_told)
+        (outlook.needs_somebody() && !outlook.is_unreadable && !is_told)
             .then(|| of_provider(outlook))
     });
     let of_providers: Vec<ForecastEntry> = of_providers.collect();
@@ -147,9 +147,9 @@ mod tests {
 
     use crate::app::credential::assessment::assess;
     use crate::app::credential::facts::Facts;
+    use crate::app::credential::facts::RefreshPath;
     use crate::app::failure::{Failure, Kind as FailureKind};
     use crate::app::refresh::outcome::RefreshPolicy;
-    use crate::app::refresh::target::RefreshPath;
     use crate::app::status::Status;
     use crate::model::credential::Kind;
     use crate::model::grant::{GrantDigest, GrantStanding, Refusal};
@@ -363,6 +363,7 @@ mod tests {
             used: None,
             failure: Some(Failure::new(FailureKind::NeedsLogin, "nothing is stored")),
             has_candidates: false,
+            is_unreadable: false,
         };
         let profiles = [token(2 * DAY), doubtful, token(HOUR), token(-HOUR)];
         let all = forecast(&profiles, &[needed], NOW);

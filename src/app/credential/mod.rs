@@ -2,9 +2,11 @@
 
 pub mod account;
 pub mod assessment;
+pub mod candidates;
 pub mod document_faults;
 pub mod env_keys;
 pub mod facts;
+pub(in crate::app) mod facts_reader;
 pub mod forecast;
 pub mod model_ref;
 pub mod obstacle;

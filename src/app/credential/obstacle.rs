@@ -15,13 +15,53 @@ use crate::model::time::{Timestamp, short_duration};
 /// A backoff of at most this many milliseconds is waited for, not reported.
 pub(super) const SHORT_PAUSE_MS: i64 = 2_000;
 
+/// The cause of an obstacle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The provider refused the grant or the client.
+    Refused,
+    /// The login was revoked.
+    Revoked,
+    /// The grant is spent, and its successor is not here.
+    Spent,
+    /// The token has expired, or does not live as long as requested.
+    Expired,
+    /// There is no secret.
+    NoSecret,
+    /// The provider or the network is in trouble.
+    InTrouble,
+    /// The configuration prevents it.
+    Misconfigured,
+    /// The disk or a lock prevents it.
+    NotStored,
+    /// Automatic refresh is off.
+    ByCommand,
+}
+
+impl Cause {
+    /// Returns the code for programs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Revoked => "revoked",
+            Self::Spent => "spent",
+            Self::Expired => "expired",
+            Self::NoSecret => "no-secret",
+            Self::InTrouble => "in-trouble",
+            Self::Misconfigured => "misconfigured",
+            Self::NotStored => "not-stored",
+            Self::ByCommand => "renewed-by-command",
+        }
+    }
+}
+
 /// An obstacle to the next access token.
 #[derive(Clone, Debug)]
 pub struct Obstacle {
     /// The kind of failure if there is no token to fall back to.
     pub kind: FailureKind,
-    /// The code for programs.
-    pub code: &'static str,
+    /// The cause.
+    pub cause: Cause,
     /// What is wrong; follows the name of the profile.
     pub words: String,
     /// The words if time alone removes the obstacle and the token is still valid.
@@ -38,14 +78,10 @@ pub struct Obstacle {
 
 impl Obstacle {
     /// Makes an obstacle that only a person removes.
-    pub(super) fn permanent(
-        kind: FailureKind,
-        code: &'static str,
-        words: impl Into<String>,
-    ) -> Self {
+    pub(super) fn permanent(kind: FailureKind, cause: Cause, words: impl Into<String>) -> Self {
         Self {
             kind,
-            code,
+            cause,
             words: words.into(),
             hint: None,
             effect: StoreEffect::Nothing,
@@ -56,10 +92,10 @@ impl Obstacle {
     }
 
     /// Makes an obstacle that time may remove.
-    fn temporary(kind: FailureKind, code: &'static str, why: &str) -> Self {
+    fn temporary(kind: FailureKind, cause: Cause, why: &str) -> Self {
         Self {
             due_words: Some(format!("expires soon and could not be refreshed: {why}")),
-            ..Self::permanent(kind, code, format!("could not be refreshed: {why}"))
+            ..Self::permanent(kind, cause, format!("could not be refreshed: {why}"))
         }
     }
 
@@ -75,7 +111,7 @@ impl Obstacle {
 
     /// Returns it as a reason.
     pub fn reason(&self) -> Reason {
-        Reason::new(self.code, &self.words)
+        Reason::new(self.cause.code(), &self.words)
     }
 
     /// Returns the failure of a command that has no token to fall back to.
@@ -87,6 +123,15 @@ impl Obstacle {
             source: self.source.clone(),
             ..failure
         }
+    }
+
+    /// Returns the failure to expect once the present token has expired, if somebody must act to
+    /// prevent it.
+    pub(in crate::app) fn later_failure(&self) -> Option<Failure> {
+        let message = "the token is valid and cannot be refreshed automatically";
+        let mut failure = Failure::new(self.kind, message);
+        failure.hint = self.hint.clone();
+        self.is_permanent().then_some(failure)
     }
 
     /// Returns the warning while the old token is valid for `left` milliseconds; it follows the
@@ -110,7 +155,7 @@ impl Obstacle {
 /// The provider refused the grant.
 pub(in crate::app) fn refused(facts: &Facts, why: &str) -> Obstacle {
     let words = format!("cannot be refreshed: {why}");
-    Obstacle::permanent(FailureKind::NeedsLogin, "refused", words).hint(login_again(facts))
+    Obstacle::permanent(FailureKind::NeedsLogin, Cause::Refused, words).hint(login_again(facts))
 }
 
 /// The provider refused the client: nobody need log in, but somebody must correct the client.
@@ -119,7 +164,7 @@ pub(in crate::app) fn refused_client(facts: &Facts, code: &str, why: &str) -> Ob
     let words = format!("cannot be refreshed: {why}");
     Obstacle {
         provider_code: Some(code.into()),
-        ..Obstacle::permanent(FailureKind::Config, "refused", words).hint(
+        ..Obstacle::permanent(FailureKind::Config, Cause::Refused, words).hint(
             Hint::from(format!(
                 "correct the OAuth client of {provider}, then run: "
             ))
@@ -130,7 +175,7 @@ pub(in crate::app) fn refused_client(facts: &Facts, code: &str, why: &str) -> Ob
 
 /// The provider did not answer, or asked for a pause.
 pub(in crate::app) fn unavailable(facts: &Facts, why: &str) -> Obstacle {
-    Obstacle::temporary(FailureKind::Temporary, "in-trouble", why)
+    Obstacle::temporary(FailureKind::Temporary, Cause::InTrouble, why)
         .hint(Command::refresh(&facts.profile))
 }
 
@@ -138,7 +183,7 @@ pub(in crate::app) fn unavailable(facts: &Facts, why: &str) -> Obstacle {
 pub(in crate::app) fn unanswered(facts: &Facts, why: &str) -> Obstacle {
     Obstacle {
         effect: StoreEffect::MaybeSpent,
-        ..Obstacle::temporary(FailureKind::UnknownOutcome, "in-trouble", why)
+        ..Obstacle::temporary(FailureKind::UnknownOutcome, Cause::InTrouble, why)
             .hint(login_again(facts))
     }
 }
@@ -150,10 +195,10 @@ pub(in crate::app) fn blocked(facts: &Facts, failure: &Failure) -> Obstacle {
         // Waiting does not correct a configuration, so it is said while the token is still valid.
         FailureKind::Config | FailureKind::NotFound => {
             let words = format!("could not be refreshed: {why}");
-            Obstacle::permanent(kind, "misconfigured", words)
+            Obstacle::permanent(kind, Cause::Misconfigured, words)
         }
-        FailureKind::Temporary => Obstacle::temporary(kind, "in-trouble", &why),
-        _ => Obstacle::temporary(kind, "misconfigured", &why),
+        FailureKind::Temporary => Obstacle::temporary(kind, Cause::InTrouble, &why),
+        _ => Obstacle::temporary(kind, Cause::Misconfigured, &why),
     };
     Obstacle {
         effect: failure.touched,
@@ -165,14 +210,15 @@ pub(in crate::app) fn blocked(facts: &Facts, failure: &Failure) -> Obstacle {
 
 /// The result of a refresh, or its start, could not be stored.
 pub(in crate::app) fn not_stored(failure: &Failure) -> Obstacle {
-    Obstacle::temporary(failure.kind, "not-stored", &failure.to_string())
+    Obstacle::temporary(failure.kind, Cause::NotStored, &failure.to_string())
 }
 
 /// The provider names no token endpoint.
 pub(in crate::app) fn no_token_endpoint(facts: &Facts) -> Obstacle {
     let provider = facts.provider.as_ref().map_or("", |id| id.as_str());
     let words = format!("cannot be refreshed: the manifest of {provider} has no token endpoint");
-    Obstacle::permanent(FailureKind::NeedsLogin, "misconfigured", words).hint(login_again(facts))
+    Obstacle::permanent(FailureKind::NeedsLogin, Cause::Misconfigured, words)
+        .hint(login_again(facts))
 }
 
 pub(super) fn without_grant(facts: &Facts) -> Obstacle {
@@ -180,12 +226,12 @@ pub(super) fn without_grant(facts: &Facts) -> Obstacle {
         true => "its provider no longer supports client-credentials",
         false => "it has no refresh token",
     };
-    let code = match facts.secret_present {
-        true => "expired",
-        false => "no-secret",
+    let cause = match facts.secret_present {
+        true => Cause::Expired,
+        false => Cause::NoSecret,
     };
     let words = format!("cannot be refreshed: {why}");
-    Obstacle::permanent(FailureKind::NeedsLogin, code, words).hint(login_again(facts))
+    Obstacle::permanent(FailureKind::NeedsLogin, cause, words).hint(login_again(facts))
 }
 
 pub(super) fn stale_copy(facts: &Facts, since: Timestamp) -> Obstacle {
@@ -193,11 +239,11 @@ pub(super) fn stale_copy(facts: &Facts, since: Timestamp) -> Obstacle {
         "cannot be refreshed: it is an outdated copy of a login that was refreshed at {}, and the current one is not in this state directory",
         since.iso8601()
     );
-    Obstacle::permanent(FailureKind::NeedsLogin, "spent", words).hint(login_again(facts))
+    Obstacle::permanent(FailureKind::NeedsLogin, Cause::Spent, words).hint(login_again(facts))
 }
 
 pub(super) fn no_secret(facts: &Facts) -> Obstacle {
-    let obstacle = Obstacle::permanent(FailureKind::NeedsLogin, "no-secret", "has no secret");
+    let obstacle = Obstacle::permanent(FailureKind::NeedsLogin, Cause::NoSecret, "has no secret");
     obstacle.hint(store_again(facts))
 }
 
@@ -236,7 +282,7 @@ pub(super) fn dead_grant(facts: &Facts) -> Option<Obstacle> {
     match &facts.standing {
         GrantStanding::Revoked { at } => {
             let words = format!("was revoked at {}", at.iso8601());
-            let obstacle = Obstacle::permanent(FailureKind::NeedsLogin, "revoked", words);
+            let obstacle = Obstacle::permanent(FailureKind::NeedsLogin, Cause::Revoked, words);
             Some(obstacle.hint(login_again(facts)))
         }
         GrantStanding::Refused { refusal, .. } if !facts.of_client => {

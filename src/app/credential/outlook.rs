@@ -1,22 +1,14 @@
-//! What `token --provider` would do for a provider, without a lock, a request or a write: the same
-//! choice, the same order, the same judgement of each candidate.
-
-use std::sync::Arc;
+//! What `token --provider` would do for a provider, without a lock, a request or a write.
 
 use super::assessment::Assessment;
+use super::candidates::{Found, find_token};
 use super::env_keys::Keys;
-use super::outside_key::{self, Outside};
-use super::reason_text::Reason;
 use super::selector::Resolved;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
-use crate::model::credential::Kind as CredentialKind;
-use crate::model::hint::Command;
 use crate::model::id::{ProfileId, ProviderId};
 use crate::model::profiles::VisibleProfile;
-use crate::model::provider::Provider;
-use crate::model::selection::{Candidate, Decision, Verdict};
-use crate::ports::store::Scope;
+use crate::ports::store::StoreError;
 
 /// The outcome of `token --provider` for one provider.
 #[derive(Clone, Debug)]
@@ -29,6 +21,9 @@ pub struct Outlook {
     pub failure: Option<Failure>,
     /// Whether anything is stored for it, or named for it by an order or the configuration.
     pub has_candidates: bool,
+    /// Whether it has no candidates because a document cannot be read. That is told once, not of
+    /// each provider.
+    pub is_unreadable: bool,
 }
 
 /// The credential that would be handed out.
@@ -49,12 +44,6 @@ impl Outlook {
         self.used.is_none() && self.failure.as_ref().is_some_and(fails)
     }
 
-    /// Returns whether the documents could not be read, which is told once and not of each provider.
-    pub(in crate::app) fn is_unreadable(&self) -> bool {
-        let failure = self.failure.as_ref().filter(|_| !self.has_candidates);
-        failure.is_some_and(|failure| failure.kind == Kind::Storage)
-    }
-
     /// The profile whose token would be handed out.
     pub fn profile(&self) -> Option<&ProfileId> {
         match self.used.as_ref()? {
@@ -70,132 +59,40 @@ impl Outlook {
             used: None,
             failure: Some(failure),
             has_candidates: true,
+            is_unreadable: false,
         }
     }
 }
 
-/// Examines the candidates in the order in which `token` tries them.
-///
-/// # Errors
-/// What `assess` says.
-pub(in crate::app) fn outlook<E>(
+/// Asks what `token` would find.
+pub(in crate::app) fn outlook(
     cx: Context<'_>,
     resolved: &Resolved,
     keys: &Keys<'_>,
-    assess: &mut dyn FnMut(&VisibleProfile<'_>) -> Result<Assessment, E>,
-) -> Result<Outlook, E> {
+    assess: &mut dyn FnMut(&VisibleProfile<'_>) -> Result<Assessment, StoreError>,
+) -> Outlook {
     let decision = resolved.decide(cx);
-    let mut outlook = Outlook {
-        provider: resolved.provider.clone(),
-        used: None,
-        failure: None,
-        has_candidates: !decision.candidates.is_empty(),
-    };
-    let locked = resolved.locked();
-    for id in resolved.tried(&decision) {
-        let Some(seen) = resolved.effective.get(id) else {
-            continue;
-        };
-        match assess(&seen)?.failure(id) {
-            None => {
-                outlook.used = Some(Used::Profile(id.clone()));
-                outlook.failure = None;
-                return Ok(outlook);
-            }
-            Some(failure) if concerns_one(&failure) => {
-                outlook.failure.get_or_insert(failure);
-            }
-            Some(failure) => {
-                outlook.failure = Some(match locked {
-                    Some(locked) => locked.explain(failure),
-                    None => failure,
-                });
-                return Ok(outlook);
-            }
-        }
-    }
-    if let Some(locked) = locked {
-        outlook.failure = outlook.failure.map(|failure| locked.explain(failure));
-        return Ok(outlook);
-    }
-    match outside_key::find(cx, keys, &resolved.provider) {
-        Outside::Key(key) => {
-            outlook.used = Some(Used::Outside(key.source));
-            outlook.failure = None;
-        }
-        Outside::Software(failure) => {
-            if outlook.failure.is_none() {
-                outlook.used = Some(Used::Software);
-            }
-            outlook.failure.get_or_insert(failure);
-        }
-        Outside::Nothing => {
-            let nothing = || no_candidate(cx, resolved, &decision);
-            outlook.failure.get_or_insert_with(nothing);
-        }
-    }
-    Ok(outlook)
-}
-
-/// Whether a failure concerns this credential alone, so that the next one is tried. After a signal,
-/// a full disk or a busy lock no other account is tried.
-pub(in crate::app) fn concerns_one(failure: &Failure) -> bool {
-    match failure.kind {
-        Kind::NeedsLogin | Kind::Temporary => true,
-        _ => failure.is_refusal(),
-    }
-}
-
-/// Returns the failure if no candidate is usable, with the hint that fits.
-pub(in crate::app) fn nothing_usable(cx: Context<'_>, choice: &Resolved) -> Failure {
-    let mut choice = choice.clone();
-    // Only what concerns the provider was read so far, and an order may name others.
-    if let Ok(all) = cx.effective(&choice.effective.agent, Scope::All) {
-        choice.effective = Arc::new(all);
-    }
-    no_candidate(cx, &choice, &choice.decide(cx))
-}
-
-/// The same of a decision that everything stored was considered for.
-fn no_candidate(cx: Context<'_>, resolved: &Resolved, decision: &Decision) -> Failure {
-    let provider = &resolved.provider;
-    let manifest = cx.provider(provider);
-    let kind = manifest
-        .as_ref()
-        .map_or(CredentialKind::OAuth, Provider::usual_kind);
-    // One that has only ended or is empty is replaced under its own name.
-    let replaced = match decision.candidates.as_slice() {
-        [only] if matches!(only.verdict, Verdict::Expired | Verdict::NoSecret) => {
-            resolved.effective.get(&only.id)
-        }
-        _ => None,
-    };
-    // Where it is the configuration that passes a login over, another login is no remedy.
-    let by_config = |candidate: &Candidate| {
-        let verdict = &candidate.verdict;
-        matches!(verdict, Verdict::NotNamed | Verdict::ConfigDisagrees)
-    };
-    let hint = match decision.candidates.iter().any(by_config) {
-        true => Command::explain(provider),
-        false => match replaced {
-            Some(seen) => Command::store(provider, Some(seen.id), seen.credential.kind()),
-            None => Command::store(provider, None, kind),
+    let found = find_token(
+        cx,
+        resolved,
+        &decision,
+        Some(keys),
+        &mut |seen| match assess(seen)?.failure(seen.id) {
+            None => Ok(seen.id.clone()),
+            Some(failure) => Err(failure),
         },
+    );
+    let (used, failure) = match found {
+        Ok(Found::Profile(id)) => (Some(Used::Profile(id)), None),
+        Ok(Found::Key(key)) => (Some(Used::Outside(key.source)), None),
+        Ok(Found::Software(failure)) => (Some(Used::Software), Some(failure)),
+        Err(failure) => (None, Some(failure)),
     };
-    if decision.candidates.is_empty() {
-        // Nobody can log in to a provider whose description is wrong, and its keys are not found.
-        if let Err(error) = manifest {
-            return Failure::from(error);
-        }
-        let message = format!("no credential stored for {provider}");
-        return Failure::new(Kind::NeedsLogin, message).hint(hint);
+    Outlook {
+        provider: resolved.provider.clone(),
+        used,
+        failure,
+        has_candidates: !decision.candidates.is_empty(),
+        is_unreadable: false,
     }
-    let now = cx.clock.now();
-    let each = decision.candidates.iter().map(|candidate| {
-        let why = Reason::of_verdict(&candidate.verdict, now);
-        format!("{} {}", candidate.id, why.words)
-    });
-    let why = each.collect::<Vec<_>>().join("; ");
-    let message = format!("no usable profile for {provider}: {why}");
-    Failure::new(Kind::NeedsLogin, message).hint(hint)
 }

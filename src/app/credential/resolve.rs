@@ -29,6 +29,7 @@ const EXAMPLE: &str = "models auth token --model anthropic/claude-opus-4-6@anthr
 /// and a profile of different providers, [`Kind::NeedsLogin`] if what the directory is bound to is
 /// not there, and what the store and the files say.
 pub fn choose(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<Resolved, Failure> {
+    cx.require_agent(agent)?;
     let (key, want) = match want {
         Selector::Session { key, want } => (Some(key), want.as_ref()),
         other => (None, other),
@@ -93,6 +94,7 @@ fn of_profile(cx: Context<'_>, agent: &AgentId, id: &ProfileId) -> Result<Resolv
         }),
         passed_over: Vec::new(),
         effective: Arc::new(effective),
+        is_partial: true,
     })
 }
 
@@ -111,6 +113,7 @@ pub(in crate::app) fn choose_within(
         preferred: None,
         passed_over: Vec::new(),
         effective: Arc::clone(effective),
+        is_partial: false,
     };
     resolved.preferred = bound(cx, &resolved)?;
     Ok(resolved)
@@ -122,6 +125,7 @@ fn within(
     named: Named,
     session: Option<Pinned<'_>>,
 ) -> Result<Resolved, Failure> {
+    let is_partial = named.provider.is_some();
     let scope = named.provider.as_ref().map_or(Scope::All, Scope::Provider);
     let effective = Arc::new(cx.effective(agent, scope)?);
     let provider = match named.provider {
@@ -134,6 +138,7 @@ fn within(
         preferred: named.preferred,
         passed_over: Vec::new(),
         effective,
+        is_partial,
     };
     if let Some(preferred) = &choice.preferred {
         fits(cx, &choice, &preferred.profile)?;

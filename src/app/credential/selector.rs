@@ -86,6 +86,8 @@ pub struct Resolved {
     pub passed_over: Vec<String>,
     /// The documents that the agent sees, as far as they concern the provider.
     pub effective: Arc<Effective>,
+    /// Whether these hold only what concerns the provider.
+    pub is_partial: bool,
 }
 
 impl Resolved {

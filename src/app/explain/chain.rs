@@ -5,10 +5,10 @@ use std::cell::RefCell;
 
 use crate::app::context::Context;
 use crate::app::credential::assessment::{Assessment, NextStep, assess};
+use crate::app::credential::candidates::{concerns_one, nothing_usable};
 use crate::app::credential::env_keys::Keys;
-use crate::app::credential::facts::FactsReader;
-use crate::app::credential::obstacle::Obstacle;
-use crate::app::credential::outlook::{concerns_one, nothing_usable};
+use crate::app::credential::facts_reader::FactsReader;
+use crate::app::credential::obstacle::{Cause, Obstacle};
 use crate::app::credential::reason_text::{AS_IT_IS, NOT_ASKED, NOT_NAMED, Reason};
 use crate::app::credential::selector::{Pin, PinReason, Resolved};
 use crate::app::failure::Failure;
@@ -298,7 +298,8 @@ fn reason_of(stored: &Stored) -> Reason {
         || Reason::new("expired", "has no valid token"),
         Obstacle::reason,
     );
-    if let ("refused", Some((_, Some(at)))) = (reason.code, stored.facts.refusal()) {
+    let is_refusal = obstacle.is_some_and(|obstacle| obstacle.cause == Cause::Refused);
+    if let Some((_, Some(at))) = stored.facts.refusal().filter(|_| is_refusal) {
         reason.words.push_str(&format!(", at {}", at.iso8601()));
     }
     reason

@@ -37,8 +37,6 @@ use shadows::Files;
 pub struct Request {
     /// The agent.
     pub agent: AgentId,
-    /// True if the user named the agent, which must then be configured.
-    pub agent_named: bool,
     /// The credential; [`Selector::Default`] stands for every provider that has anything.
     pub want: Selector,
 }
@@ -99,9 +97,7 @@ impl Explained {
 /// cannot be read.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let agent = &request.agent;
-    if request.agent_named {
-        cx.require_agent(agent)?;
-    }
+    cx.require_agent(agent)?;
     let effective = Arc::new(cx.effective(agent, Scope::All)?);
     let keys = Keys::look(cx)?;
     let files = Files {
@@ -200,6 +196,7 @@ impl Explainer<'_> {
         let cx = self.cx;
         // Chosen with as little as was needed; here everything counts.
         choice.effective = Arc::clone(self.effective);
+        choice.is_partial = false;
         let provider = &choice.provider;
         let manifest = cx.provider(provider);
         let name = manifest.as_ref().ok().map(|manifest| manifest.name.clone());

@@ -14,7 +14,7 @@ use crate::ports::store::Scope;
 
 use crate::app::context::Context;
 use crate::app::credential::assessment::{NextStep, assess};
-use crate::app::credential::facts::FactsReader;
+use crate::app::credential::facts_reader::FactsReader;
 use crate::app::credential::obstacle::Obstacle;
 use crate::app::credential::state::Actor;
 use crate::app::failure::{Failure, Kind};
@@ -65,10 +65,7 @@ pub struct Login {
 /// # Errors
 /// If the agents cannot be listed. A document that cannot be read is a number as well.
 pub fn gather(cx: Context<'_>, only: Option<&AgentId>) -> Result<Metrics, Failure> {
-    let agents = match only {
-        Some(agent) => vec![agent.clone()],
-        None => cx.store.agents()?,
-    };
+    let agents = cx.agents(only)?;
     let now = cx.clock.now();
     let mut reader = FactsReader::new(cx);
     let mut metrics = Metrics {

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::app::credential::facts::{FactsReader, as_login};
+use crate::app::credential::facts_reader::{FactsReader, as_login};
 use crate::app::hooks::sent_log;
 use crate::model::alert::Alert;
 use crate::model::grant::GrantDigest;
@@ -135,10 +135,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
             warning: None,
         });
     }
-    let agents = match &request.agent {
-        Some(agent) => vec![agent.clone()],
-        None => cx.store.agents()?,
-    };
+    let agents = cx.agents(request.agent.as_ref())?;
     for agent in &agents {
         if let Err(failure) = look(cx, request, agent, &mut report) {
             report.problem(agent, None, failure);
@@ -171,8 +168,16 @@ fn look(
     for seen in own.profiles() {
         match tick_plan::plan(&mut reader, &seen, now) {
             Ok(TickStep::Nothing) => {}
-            Ok(TickStep::Refresh(why, grant)) => {
+            Ok(TickStep::Refresh {
+                why,
+                grant,
+                expected,
+            }) => {
                 report.rows.extend(row(request, &seen, why, &grant));
+                // A real run finds it out.
+                if let Some(failure) = expected.filter(|_| request.dry_run) {
+                    report.problem(agent, Some(seen.id), failure);
+                }
             }
             Ok(TickStep::WarnExpiring(alert)) => {
                 let end = alert.end.unwrap_or(now);
@@ -235,7 +240,7 @@ fn renew(cx: Context<'_>, report: &mut Report) -> Result<(), Failure> {
             .and_then(|(of, login)| ensure_fresh(cx, &row.agent, &row.profile, &of, need, &login));
         let failure = match result {
             Ok(living) => {
-                let failure = needs_person(&living);
+                let failure = living.later_failure.clone();
                 row.living = Some(living);
                 failure
             }
@@ -253,13 +258,6 @@ fn renew(cx: Context<'_>, report: &mut Report) -> Result<(), Failure> {
     }
     report.problems.extend(problems);
     Ok(())
-}
-
-/// Returns the advice for a valid token that nothing will refresh again.
-fn needs_person(living: &ValidToken) -> Option<Failure> {
-    let remedy = living.remedy.clone()?;
-    let message = "the token is valid and cannot be refreshed automatically";
-    Some(Failure::new(Kind::NeedsLogin, message).hint(remedy))
 }
 
 fn wait_until(cx: Context<'_>, moment: Duration) -> Result<(), Failure> {

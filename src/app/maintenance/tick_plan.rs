@@ -2,12 +2,12 @@
 //! and changes nothing.
 
 use crate::app::credential::assessment::{Assessment, NextStep, assess};
-use crate::app::credential::facts::{Facts, FactsReader, Renewal};
-use crate::app::credential::obstacle::store_again;
+use crate::app::credential::facts::{Facts, Renewal};
+use crate::app::credential::facts_reader::FactsReader;
+use crate::app::credential::obstacle::{Obstacle, store_again};
 use crate::app::failure::Failure;
 use crate::app::hooks::event::ProfileRef;
 use crate::app::refresh::outcome::RefreshPolicy;
-use crate::app::refresh::target::RefreshPath;
 use crate::model::alert::{Alert, DedupKey, Event, threshold};
 use crate::model::grant::{GrantDigest, GrantStanding};
 use crate::model::hint::{Command, Hint};
@@ -62,7 +62,12 @@ impl RefreshReason {
 pub(in crate::app) enum TickStep {
     Nothing,
     /// Refreshes it, or finds out that this is impossible.
-    Refresh(RefreshReason, GrantDigest),
+    Refresh {
+        why: RefreshReason,
+        grant: GrantDigest,
+        /// How it will fail, if that is known without a request.
+        expected: Option<Failure>,
+    },
     /// Warns: nothing refreshes it, and it expires soon.
     WarnExpiring(Box<Alert>),
     /// Reports: there is no token, and only a person or a command brings one.
@@ -86,18 +91,18 @@ pub(in crate::app) fn plan(
     if facts.renewal != Renewal::Automatic {
         return Ok(without_refresh(&facts, &assessment, provider, now));
     }
-    // As for whoever asks for its token: without a manifest it is used as it is or not at all.
-    if matches!(facts.path, RefreshPath::NoManifest(_)) {
-        return assessment
-            .failure(seen.id)
-            .map_or(Ok(TickStep::Nothing), Err);
-    }
     if assessment.next == NextStep::FixConfig && !facts.of_client {
         return Err(assessment.into_failure(seen.id));
     }
-    Ok(match (reason(&facts, &assessment, now), facts.grant) {
-        (Some(reason), Some(grant)) => TickStep::Refresh(reason, grant),
-        _ => TickStep::Nothing,
+    let (Some(why), Some(grant)) = (reason(&facts, &assessment, now), &facts.grant) else {
+        return Ok(TickStep::Nothing);
+    };
+    let expected = assess(&facts, why.need(now), now);
+    let later = (expected.obstacle.as_ref()).and_then(Obstacle::later_failure);
+    Ok(TickStep::Refresh {
+        why,
+        grant: grant.clone(),
+        expected: expected.failure(seen.id).or(later),
     })
 }
 
@@ -150,7 +155,8 @@ fn without_refresh(
     };
     if let Some(failure) = assessment.failure(profile) {
         let mark = DedupKey::of_end(owner, profile, expires);
-        let alert = alert(Event::NeedsLogin, failure.to_string(), mark);
+        let mut alert = alert(Event::NeedsLogin, failure.to_string(), mark);
+        alert.command = failure.hint.clone().or(alert.command);
         return TickStep::ReportExpired(alert, failure);
     }
     let soon = expires.and_then(|end| Some((end, threshold(now.until(end))?)));

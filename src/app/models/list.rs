@@ -44,9 +44,7 @@ pub struct Outcome {
 /// # Errors
 /// If the agent was named and is not configured, or a document is there and cannot be read.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
-    if request.agent_named {
-        cx.require_agent(&request.agent)?;
-    }
+    cx.require_agent(&request.agent)?;
     let mut rows = configured(cx, request);
     if let Some(provider) = &request.provider {
         rows.retain(|row| row.reference.provider == *provider);

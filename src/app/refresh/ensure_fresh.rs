@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use crate::app::context::Context;
 use crate::app::credential::assessment::{Assessment, NextStep, assess, has_enough_life, is_valid};
-use crate::app::credential::facts::{Facts, FactsReader, Renewal};
+use crate::app::credential::facts::{Facts, Renewal};
+use crate::app::credential::facts_reader::FactsReader;
 use crate::app::credential::obstacle::not_stored;
 use crate::app::failure::{Failure, Kind};
 use crate::app::hooks::event::ProfileRef;

@@ -25,9 +25,9 @@ pub(in crate::app) fn of_renewal(
         }
         Ok(ValidToken {
             warning: Some(warning),
-            remedy: Some(remedy),
+            later_failure: Some(failure),
             ..
-        }) => (Hint::about(whose.profile, warning), Some(remedy)),
+        }) => (Hint::about(whose.profile, warning), failure.hint.as_ref()),
         // A client that was refused needs a person as well, if no login.
         Err(failure) if failure.kind == Kind::NeedsLogin || failure.is_refusal() => {
             (Hint::from(failure.to_string()), failure.hint.as_ref())

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::app::failure::Failure;
 use crate::model::credential::OAuth;
 use crate::model::hint::Hint;
 use crate::model::time::Timestamp;
@@ -38,8 +39,8 @@ pub struct ValidToken {
     /// The warning if the token is valid and could not be refreshed; the name of the profile is its
     /// subject.
     pub warning: Option<Hint>,
-    /// What a person must do before the token expires, if nothing else brings another one.
-    pub remedy: Option<Hint>,
+    /// The failure to expect once it has expired, if somebody must act to prevent it.
+    pub later_failure: Option<Failure>,
 }
 
 /// How a valid token was obtained.

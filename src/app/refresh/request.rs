@@ -2,7 +2,8 @@
 
 use crate::app::context::Context;
 use crate::app::credential::assessment::is_valid;
-use crate::app::credential::facts::{Facts, FactsReader, as_login};
+use crate::app::credential::facts::Facts;
+use crate::app::credential::facts_reader::{FactsReader, as_login};
 use crate::app::credential::obstacle::Obstacle;
 use crate::app::failure::Failure;
 use crate::model::credential::OAuth;
@@ -52,10 +53,9 @@ pub(super) fn valid_token(
 ) -> ValidToken {
     let now = request.cx.clock.now();
     let left = credential.expires.map(|end| now.until(End::read(end).at));
-    let remedy = obstacle.filter(|obstacle| obstacle.is_permanent());
     ValidToken {
         warning: obstacle.map(|obstacle| obstacle.warning(left)),
-        remedy: remedy.and_then(|obstacle| obstacle.hint.clone()),
+        later_failure: obstacle.and_then(Obstacle::later_failure),
         credential,
         how,
     }

@@ -16,6 +16,7 @@ use crate::ports::http::{Http, HttpError, Request, Response};
 use crate::ports::store::Reserved;
 
 use crate::app::context::Context;
+use crate::app::credential::facts::RefreshPath;
 use crate::app::failure::Failure;
 use crate::app::issuer::plugin;
 use crate::app::issuer::registration::{self, Use};
@@ -26,19 +27,6 @@ pub(in crate::app) enum Route {
     Endpoint(Box<Client>),
     /// The plugin that issued it.
     Program(PathBuf),
-}
-
-/// Whether a refresh could be sent, as far as can be told without a request.
-#[derive(Clone, Debug)]
-pub enum RefreshPath {
-    /// It could.
-    Open,
-    /// The provider has no token endpoint.
-    Missing,
-    /// Something must be corrected first.
-    Blocked(Box<Failure>),
-    /// Its provider is not known, or its manifest cannot be read.
-    NoManifest(Box<Failure>),
 }
 
 /// The token response, and what stores it.
@@ -103,6 +91,14 @@ impl Route {
                 (reserved, granted)
             }
         }
+    }
+}
+
+/// Whether a provider has anything that refreshes a login.
+pub(in crate::app) fn can_refresh(provider: &Provider, login: &OAuth) -> bool {
+    match login.is_of_client() {
+        true => provider.client_credentials().is_some(),
+        false => provider.registration.is_some() || plugin::is_origin_of(login),
     }
 }
 

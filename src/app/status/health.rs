@@ -15,7 +15,7 @@ use crate::ports::store::StoreError;
 use crate::app::context::Context;
 use crate::app::credential::account::email_of;
 use crate::app::credential::assessment::{Assessment, assess};
-use crate::app::credential::facts::FactsReader;
+use crate::app::credential::facts_reader::FactsReader;
 use crate::app::refresh::outcome::RefreshPolicy;
 
 /// A login that ends within this many milliseconds is expiring: a day.

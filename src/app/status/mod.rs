@@ -29,7 +29,7 @@ use super::agents::inherit;
 use super::context::Context;
 use super::credential::document_faults::{faults, load_effective};
 use super::credential::env_keys::{Keys, shell_enabled};
-use super::credential::facts::FactsReader;
+use super::credential::facts_reader::FactsReader;
 use super::credential::forecast::forecast;
 use super::credential::model_ref;
 use super::failure::Failure;
@@ -49,9 +49,7 @@ pub struct Request {
 /// If the agent is not configured, or a document is there and cannot be read. A document that is
 /// no JSON is a fault in the report, not an error.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
-    if request.agent_named {
-        cx.require_agent(&request.agent)?;
-    }
+    cx.require_agent(&request.agent)?;
     let (effective, mut wrong) = load_effective(cx, &request.agent)?;
     let effective = Arc::new(effective);
     let damaged = wrong.first().cloned();
@@ -83,7 +81,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     missing.retain(|provider| !speaks_for(provider));
     let mut reader = FactsReader::new(cx);
     let health = health::judge(cx, &mut reader, &profiles, &names, now)?;
-    let mut outlooks = outlook::of_all(cx, &mut reader, &effective, &keys, &health, &needed)?;
+    let mut outlooks = outlook::of_all(cx, &mut reader, &effective, &keys, &health, &needed);
     if let Some(damaged) = &damaged {
         outlook::blame(&mut outlooks, damaged);
     }

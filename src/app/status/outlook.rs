@@ -7,20 +7,16 @@ use super::health::Health;
 use crate::app::context::Context;
 use crate::app::credential::assessment::assess;
 use crate::app::credential::env_keys::Keys;
-use crate::app::credential::facts::FactsReader;
+use crate::app::credential::facts_reader::FactsReader;
 use crate::app::credential::outlook::{Outlook, outlook};
 use crate::app::credential::resolve::choose_within;
 use crate::app::failure::{Failure, Kind};
 use crate::app::refresh::outcome::RefreshPolicy;
 use crate::model::id::ProviderId;
-use crate::model::profiles::{Effective, VisibleProfile};
-use crate::ports::store::StoreError;
+use crate::model::profiles::Effective;
 
 /// Makes the outlooks of the providers in `needed`, of those that the configuration names in
 /// `auth.profiles` or gives a key, and of those that have a login.
-///
-/// # Errors
-/// If a file that has a say cannot be read.
 pub(super) fn of_all(
     cx: Context<'_>,
     reader: &mut FactsReader<'_>,
@@ -28,7 +24,7 @@ pub(super) fn of_all(
     keys: &Keys<'_>,
     health: &Health,
     needed: &[String],
-) -> Result<Vec<Outlook>, Failure> {
+) -> Vec<Outlook> {
     let configured = cx.settings.profiles.iter().map(|profile| &profile.provider);
     let keyed = cx.settings.providers.iter();
     let keyed = keyed.filter(|provider| provider.api_key.is_some());
@@ -40,17 +36,15 @@ pub(super) fn of_all(
     let profiles = health.profiles.iter();
     ids.extend(profiles.filter_map(|profile| profile.facts.provider.clone()));
     let now = cx.clock.now();
-    let all = ids.into_iter().map(|id| {
-        let resolved = match choose_within(cx, effective, id.clone()) {
-            Ok(resolved) => resolved,
-            Err(failure) => return Ok(Outlook::failed(id, failure)),
-        };
-        let outlook = outlook(cx, &resolved, keys, &mut |seen: &VisibleProfile<'_>| {
-            let facts = reader.read(seen)?;
-            Ok(assess(&facts, RefreshPolicy::MinValid(None), now))
+    let all = ids
+        .into_iter()
+        .map(|id| match choose_within(cx, effective, id.clone()) {
+            Err(failure) => Outlook::failed(id, failure),
+            Ok(resolved) => outlook(cx, &resolved, keys, &mut |seen| {
+                let facts = reader.read(seen)?;
+                Ok(assess(&facts, RefreshPolicy::MinValid(None), now))
+            }),
         });
-        outlook.map_err(|error: StoreError| error.into())
-    });
     all.collect()
 }
 
@@ -62,5 +56,6 @@ pub(super) fn blame(outlooks: &mut [Outlook], damaged: &str) {
         .filter(|outlook| !outlook.has_candidates);
     for outlook in empty.filter(|outlook| outlook.used.is_none()) {
         outlook.failure = Some(Failure::new(Kind::Storage, damaged));
+        outlook.is_unreadable = true;
     }
 }

@@ -12,7 +12,7 @@ use crate::model::id::{AgentId, ProviderId};
 
 use super::{health, outlook};
 use crate::app::credential::document_faults::load_effective;
-use crate::app::credential::facts::FactsReader;
+use crate::app::credential::facts_reader::FactsReader;
 use crate::app::credential::forecast::{ForecastEntry, forecast};
 use crate::app::credential::model_ref::{self, Models};
 use crate::app::credential::outlook::Outlook;
@@ -64,6 +64,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Vec<Item> {
 
 /// Gathers the items; `None` if a document cannot be read.
 fn gather(cx: Context<'_>, request: &Request) -> Option<Vec<Item>> {
+    cx.require_agent(&request.agent).ok()?;
     let (effective, wrong) = load_effective(cx, &request.agent).ok()?;
     if !wrong.is_empty() {
         return None;
@@ -75,7 +76,7 @@ fn gather(cx: Context<'_>, request: &Request) -> Option<Vec<Item>> {
     let mut reader = FactsReader::new(cx);
     let health = health::judge(cx, &mut reader, &profiles, &[], now).ok()?;
     let needed = needed(cx, request);
-    let outlooks = outlook::of_all(cx, &mut reader, &effective, &keys, &health, &needed).ok()?;
+    let outlooks = outlook::of_all(cx, &mut reader, &effective, &keys, &health, &needed);
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for profile in &health.profiles {
         *counts.entry(&profile.provider).or_default() += 1;

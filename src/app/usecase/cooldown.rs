@@ -81,6 +81,7 @@ pub struct Row {
 /// # Errors
 /// If a document cannot be read.
 pub fn list(cx: Context<'_>, agent: &AgentId) -> Result<Vec<Row>, Failure> {
+    cx.require_agent(agent)?;
     let effective = cx.effective(agent, Scope::All)?;
     let now = cx.clock.now();
     let profiles = effective.profiles();

@@ -132,6 +132,7 @@ pub enum SuccessorLocation {
 /// [`Kind::NotFound`] if there is neither such a profile nor a generation of it, and what the
 /// store says.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
+    cx.require_agent(&request.agent)?;
     let Some(profile) = &request.profile else {
         let kept = cx.store.history(&request.agent, None)?;
         let mut lines = Vec::new();
@@ -167,6 +168,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
 /// # Errors
 /// [`Kind::Usage`] if the answer was no or nobody can be asked, and what the store says.
 pub fn clear(cx: Context<'_>, request: &Request, yes: bool) -> Result<usize, Failure> {
+    cx.require_agent(&request.agent)?;
     let owner = match &request.profile {
         Some(profile) => owner(cx, &request.agent, profile)?,
         None => request.agent.clone(),

@@ -17,8 +17,6 @@ use crate::app::failure::Failure;
 pub struct Request {
     /// The agent.
     pub agent: AgentId,
-    /// True if the user named the agent, which must then be configured.
-    pub agent_named: bool,
     /// Only profiles of this provider.
     pub provider: Option<ProviderId>,
 }
@@ -75,10 +73,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
 /// # Errors
 /// If the agent was named and is not configured, or a document cannot be read.
 pub fn in_file_order(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
-    // What main holds is what the others inherit, whether or not it is an agent, too.
-    if request.agent_named && !request.agent.is_main() {
-        cx.require_agent(&request.agent)?;
-    }
+    cx.require_agent(&request.agent)?;
     let effective = cx.effective(&request.agent, Scope::All)?;
     let now = cx.clock.now();
     let rows = effective

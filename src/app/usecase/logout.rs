@@ -77,6 +77,7 @@ pub struct Revocation {
 /// `revoke` [`Kind::Config`] if it cannot be revoked, and [`Kind::Temporary`] if it cannot be now;
 /// nothing was removed then.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
+    cx.require_agent(&request.agent)?;
     let id = &request.profile;
     let effective = cx.effective(&request.agent, Scope::All)?;
     let seen = look_up(&effective, id)?;

@@ -20,8 +20,6 @@ use crate::app::failure::{Failure, Kind};
 pub struct Request {
     /// The agent.
     pub agent: AgentId,
-    /// True if the user named the agent, which must then be configured.
-    pub agent_named: bool,
     /// The provider.
     pub provider: ProviderId,
 }
@@ -52,7 +50,7 @@ pub struct Outcome {
 /// # Errors
 /// [`Kind::NotFound`] for an agent that is not configured, and what the store says.
 pub fn get(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
-    check_agent(cx, &request.agent, request.agent_named)?;
+    cx.require_agent(&request.agent)?;
     let effective = cx.effective(&request.agent, Scope::Provider(&request.provider))?;
     outcome(cx, request, &effective)
 }
@@ -63,7 +61,7 @@ pub fn get(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
 /// [`Kind::NotFound`] for a profile or an agent that does not exist, [`Kind::Usage`] for a profile
 /// of another provider, and what the store says.
 pub fn set(cx: Context<'_>, request: &Request, profiles: &[ProfileId]) -> Result<Outcome, Failure> {
-    check_agent(cx, &request.agent, request.agent_named)?;
+    cx.require_agent(&request.agent)?;
     let mut effective = cx.effective(&request.agent, Scope::All)?;
     let mut ids: Vec<String> = Vec::new();
     for id in profiles {
@@ -86,7 +84,7 @@ pub fn set(cx: Context<'_>, request: &Request, profiles: &[ProfileId]) -> Result
 /// # Errors
 /// As for [`get`].
 pub fn clear(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
-    check_agent(cx, &request.agent, request.agent_named)?;
+    cx.require_agent(&request.agent)?;
     let mut effective = cx.effective(&request.agent, Scope::Provider(&request.provider))?;
     let is_set = put(&mut effective.own.order, &request.provider, None);
     let mut outcome = outcome(cx, request, &effective)?;
@@ -127,19 +125,6 @@ pub(in crate::app) fn put(
         order.insert(place, (provider.to_string(), ids.to_vec()));
     }
     *order != before
-}
-
-/// Fails if an agent that was named is not configured: a misspelt name must not create one.
-pub(in crate::app) fn check_agent(
-    cx: Context<'_>,
-    agent: &AgentId,
-    named: bool,
-) -> Result<(), Failure> {
-    if named && !cx.settings.knows_agent(agent) {
-        let message = format!("no such agent: {agent}");
-        return Err(Failure::new(Kind::NotFound, message).hint(Command::list_agents()));
-    }
-    Ok(())
 }
 
 /// Fails if the agent does not see the profile, or it is for another provider.

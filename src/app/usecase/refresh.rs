@@ -7,7 +7,7 @@ use crate::model::time::Timestamp;
 use crate::ports::store::Scope;
 
 use crate::app::context::Context;
-use crate::app::credential::facts::as_login;
+use crate::app::credential::facts_reader::as_login;
 use crate::app::failure::{Failure, Kind};
 use crate::app::refresh::ensure_fresh::ensure_fresh;
 use crate::app::refresh::outcome::{RefreshPolicy, ValidToken};
@@ -42,6 +42,7 @@ pub struct Report {
 /// If the documents cannot be read, or the named profile is none or is not refreshable. What
 /// becomes of each profile stands in its report.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Vec<Report>, Failure> {
+    cx.require_agent(&request.agent)?;
     let scope = request.profile.as_ref().map_or(Scope::All, Scope::Profile);
     let effective = cx.effective(&request.agent, scope)?;
     let mut reports = Vec::new();

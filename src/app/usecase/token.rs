@@ -4,12 +4,11 @@
 
 use std::time::Duration;
 
-use crate::app::context::{Context, look_up};
+use crate::app::context::Context;
 use crate::app::credential::assessment::assess;
-use crate::app::credential::env_keys::Keys;
-use crate::app::credential::facts::{FactsReader, as_login};
-use crate::app::credential::outlook::{concerns_one, nothing_usable};
-use crate::app::credential::outside_key::{self, Outside};
+use crate::app::credential::candidates::{Found, find_token};
+use crate::app::credential::facts_reader::{FactsReader, as_login};
+use crate::app::credential::outside_key::OutsideKey;
 use crate::app::credential::resolve::choose;
 use crate::app::credential::selector::{Resolved, Selector};
 use crate::app::failure::Failure;
@@ -19,7 +18,7 @@ use crate::model::credential::{Credential, Kind as CredentialKind, OAuth};
 use crate::model::expiry::clock_fault;
 use crate::model::hint::Hint;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
-use crate::model::profiles::{Effective, VisibleProfile};
+use crate::model::profiles::VisibleProfile;
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
@@ -81,10 +80,14 @@ pub(in crate::app) fn of(
     for sentence in &resolved.passed_over {
         cx.warn(sentence.as_str());
     }
-    let mut outcome = match resolved.locked() {
-        Some(locked) => take(cx, &resolved.effective, &locked.profile, least)
-            .map_err(|failure| locked.explain(failure))?,
-        None => of_provider(cx, resolved, least)?,
+    let decision = resolved.decide(cx);
+    let found = find_token(cx, resolved, &decision, None, &mut |seen| {
+        of_profile(cx, seen, least)
+    })?;
+    let mut outcome = match found {
+        Found::Profile(outcome) => outcome,
+        Found::Key(key) => of_key(key, &resolved.provider),
+        Found::Software(failure) => return Err(failure),
     };
     if let Some(fault) = clock_fault(cx.clock.now(), None) {
         outcome.warning.get_or_insert(fault);
@@ -92,56 +95,28 @@ pub(in crate::app) fn of(
     Ok(outcome)
 }
 
-/// Tries the profiles of a provider in their order; the first that gives a valid token wins.
-fn of_provider(
-    cx: Context<'_>,
-    resolved: &Resolved,
-    least: Option<Duration>,
-) -> Result<Outcome, Failure> {
-    let decision = resolved.decide(cx);
-    let mut first_failure: Option<Failure> = None;
-    for id in resolved.tried(&decision) {
-        match take(cx, &resolved.effective, id, least) {
-            Ok(outcome) => return Ok(outcome),
-            Err(failure) if !concerns_one(&failure) => return Err(failure),
-            Err(failure) => first_failure = first_failure.or(Some(failure)),
-        }
-    }
-    let keys = Keys::look(cx)?;
-    let provider = &resolved.provider;
-    match (outside_key::find(cx, &keys, provider), first_failure) {
-        (Outside::Key(key), _) => Ok(Outcome {
-            profile: None,
-            source: key.source,
-            provider: provider.clone(),
-            kind: key.kind,
-            bearer: key.secret,
-            expires: None,
-            how: RefreshResult::WasFresh,
-            warning: None,
-        }),
-        (_, Some(failure)) | (Outside::Software(failure), None) => Err(failure),
-        (Outside::Nothing, None) => {
-            let mut failure = nothing_usable(cx, resolved);
-            for fault in keys.faults() {
-                failure.message.push_str(&format!("; {fault}"));
-            }
-            Err(failure)
-        }
+fn of_key(key: OutsideKey, provider: &ProviderId) -> Outcome {
+    Outcome {
+        profile: None,
+        source: key.source,
+        provider: provider.clone(),
+        kind: key.kind,
+        bearer: key.secret,
+        expires: None,
+        how: RefreshResult::WasFresh,
+        warning: None,
     }
 }
 
 /// Makes the token of one stored credential valid.
-fn take(
+fn of_profile(
     cx: Context<'_>,
-    effective: &Effective,
-    id: &ProfileId,
+    seen: &VisibleProfile<'_>,
     least: Option<Duration>,
 ) -> Result<Outcome, Failure> {
-    let seen = look_up(effective, id)?;
-    let credential = seen.credential;
+    let (id, credential) = (seen.id, seen.credential);
     let policy = RefreshPolicy::MinValid(least);
-    let (credential, how, warning) = match refreshed_by(cx, &seen)? {
+    let (credential, how, warning) = match refreshed_by(cx, seen)? {
         Some((manifest, login)) => {
             let token = ensure_fresh(cx, seen.owner, id, &manifest, policy, &login)?;
             let credential = Credential::OAuth(token.credential);
@@ -149,7 +124,7 @@ fn take(
         }
         None => {
             let now = cx.clock.now();
-            let assessment = assess(&FactsReader::new(cx).read(&seen)?, policy, now);
+            let assessment = assess(&FactsReader::new(cx).read(seen)?, policy, now);
             let left = credential.expires().map(|end| now.until(end));
             let obstacle = assessment.obstacle.as_ref();
             if let Some(failure) = assessment.failure(id) {

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use crate::app::context::Context;
-use crate::app::credential::assessment::{Assessment, assess};
-use crate::app::credential::env_keys::Keys;
-use crate::app::credential::facts::{Facts, FactsReader, Renewal};
-use crate::app::credential::outlook::{concerns_one, nothing_usable};
-use crate::app::credential::outside_key::{self, Outside};
+use crate::app::credential::assessment::assess;
+use crate::app::credential::candidates::{Found, concerns_one, find_token};
+use crate::app::credential::facts::{Facts, Renewal};
+use crate::app::credential::facts_reader::FactsReader;
+use crate::app::credential::outside_key::OutsideKey;
 use crate::app::credential::resolve::choose;
-use crate::app::credential::selector::{Resolved, Selector};
+use crate::app::credential::selector::Selector;
 use crate::app::failure::Failure;
 use crate::app::refresh::outcome::RefreshPolicy;
 use crate::model::credential::Kind;
@@ -59,60 +59,54 @@ pub struct Report {
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let selector = Selector::Provider(request.provider.clone());
     let resolved = choose(cx, &request.agent, &selector)?;
-    let candidate = match decisive(cx, &resolved)? {
-        Some((facts, assessment, true)) => return Ok(of_profile(&facts, &assessment, &resolved)),
-        other => other.map(|(facts, assessment, _)| (facts, assessment)),
-    };
-    let outside = match resolved.locked() {
-        Some(_) => Outside::Nothing,
-        None => outside_key::find(cx, &Keys::look(cx)?, &request.provider),
-    };
-    match (outside, candidate) {
-        (Outside::Key(key), _) => Ok(Report {
-            profile: None,
-            source: key.source,
-            kind: key.kind,
-            of_client: false,
-            expires: None,
-            renewal: Renewal::Never,
-            margin: None,
-            refusal: None,
-            failure: None,
-        }),
-        (_, Some((facts, assessment))) => Ok(of_profile(&facts, &assessment, &resolved)),
-        (Outside::Software(failure), None) => Err(failure),
-        (Outside::Nothing, None) => Err(nothing_usable(cx, &resolved)),
-    }
-}
-
-/// Returns the candidate that ends the search, by a token or by a failure, and that it does; else
-/// the first of all.
-fn decisive(
-    cx: Context<'_>,
-    resolved: &Resolved,
-) -> Result<Option<(Facts, Assessment, bool)>, Failure> {
     let decision = resolved.decide(cx);
     let mut reader = FactsReader::new(cx);
-    let mut first = None;
-    for id in resolved.tried(&decision) {
-        let Some(seen) = resolved.effective.get(id) else {
-            continue;
-        };
-        let facts = reader.read(&seen)?;
+    let (mut first, mut last) = (None, None);
+    let found = find_token(cx, &resolved, &decision, None, &mut |seen| {
+        last = None;
+        let facts = reader.read(seen)?;
         let assessment = assess(&facts, RefreshPolicy::MinValid(None), cx.clock.now());
-        let goes_on = assessment.failure(id).as_ref().is_some_and(concerns_one);
-        if !goes_on {
-            return Ok(Some((facts, assessment, true)));
+        let Some(failure) = assessment.failure(seen.id) else {
+            return Ok(facts);
+        };
+        first.get_or_insert_with(|| facts.clone());
+        last = Some(facts);
+        Err(failure)
+    });
+    match found {
+        Ok(Found::Profile(facts)) => Ok(of_profile(facts, None)),
+        Ok(Found::Key(key)) => Ok(of_key(key)),
+        Ok(Found::Software(failure)) => Err(failure),
+        Err(failure) => {
+            // The first is the one to mend, unless the search ended at another.
+            let facts = match concerns_one(&failure) {
+                true => first,
+                false => last,
+            };
+            match facts {
+                Some(facts) => Ok(of_profile(facts, Some(failure))),
+                None => Err(failure),
+            }
         }
-        first.get_or_insert((facts, assessment, false));
     }
-    Ok(first)
 }
 
-fn of_profile(facts: &Facts, assessment: &Assessment, resolved: &Resolved) -> Report {
-    let failure = assessment.failure(&facts.profile);
+fn of_key(key: OutsideKey) -> Report {
     Report {
-        profile: Some(facts.profile.clone()),
+        profile: None,
+        source: key.source,
+        kind: key.kind,
+        of_client: false,
+        expires: None,
+        renewal: Renewal::Never,
+        margin: None,
+        refusal: None,
+        failure: None,
+    }
+}
+
+fn of_profile(facts: Facts, failure: Option<Failure>) -> Report {
+    Report {
         source: facts.owner.to_string(),
         kind: facts.kind,
         of_client: facts.of_client,
@@ -120,9 +114,7 @@ fn of_profile(facts: &Facts, assessment: &Assessment, resolved: &Resolved) -> Re
         renewal: facts.renewal,
         margin: (facts.renewal != Renewal::Never).then_some(facts.margin),
         refusal: facts.refusal().map(|(refusal, _)| refusal.clone()),
-        failure: failure.map(|failure| match resolved.locked() {
-            Some(locked) => locked.explain(failure),
-            None => failure,
-        }),
+        profile: Some(facts.profile),
+        failure,
     }
 }

@@ -54,6 +54,7 @@ pub struct Outcome {
 /// [`Kind::Busy`] while another process refreshes it, and what the store says. Nothing is changed
 /// then.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
+    cx.require_agent(&request.agent)?;
     let id = &request.profile;
     let owner = owner(cx, &request.agent, id)?;
     let mut found = find(cx, &owner, id, request.number)?;

@@ -15,18 +15,9 @@ use crate::model::selection::{self, Verdict};
 use crate::ports::lock;
 use crate::ports::store::Scope;
 
-use super::order::{check_agent, put, tell_unusable, write};
+use super::order::{put, tell_unusable, write};
 use crate::app::context::{Context, look_up_provider};
 use crate::app::failure::{Failure, Kind};
-
-/// Parameters of all functions here.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The agent.
-    pub agent: AgentId,
-    /// True if the user named the agent, which must then be configured.
-    pub agent_named: bool,
-}
 
 /// The order of an agent with a profile in front.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,13 +54,9 @@ pub struct Ordered {
 ///
 /// # Errors
 /// [`Kind::NotFound`] if the agent does not see it, and what the store says.
-pub fn for_agent(
-    cx: Context<'_>,
-    request: &Request,
-    profile: &ProfileId,
-) -> Result<First, Failure> {
-    check_agent(cx, &request.agent, request.agent_named)?;
-    let mut effective = cx.effective(&request.agent, Scope::All)?;
+pub fn for_agent(cx: Context<'_>, agent: &AgentId, profile: &ProfileId) -> Result<First, Failure> {
+    cx.require_agent(agent)?;
+    let mut effective = cx.effective(agent, Scope::All)?;
     let provider = look_up_provider(&effective, profile)?;
     let mut order = vec![profile.to_string()];
     for id in present(cx, &effective, &provider) {
@@ -78,7 +65,7 @@ pub fn for_agent(
         }
     }
     let directories = Directories::load(cx.files, &cx.dirs.state)?;
-    let changed = write(cx, &request.agent, &provider, Some(&order))?;
+    let changed = write(cx, agent, &provider, Some(&order))?;
     put(&mut effective.own.order, &provider, Some(&order));
     tell_unusable(cx, &effective, &provider);
     if let Some(bound) = directories.nearest(&cx.dirs.cwd, &provider)
@@ -106,12 +93,12 @@ pub fn for_agent(
 /// the file of bindings says.
 pub fn in_directory(
     cx: Context<'_>,
-    request: &Request,
+    agent: &AgentId,
     profile: &ProfileId,
     directory: &Path,
 ) -> Result<(Bound, Option<ProfileId>), Failure> {
-    check_agent(cx, &request.agent, request.agent_named)?;
-    let effective = cx.effective(&request.agent, Scope::Profile(profile))?;
+    cx.require_agent(agent)?;
+    let effective = cx.effective(agent, Scope::Profile(profile))?;
     let provider = look_up_provider(&effective, profile)?;
     let path = spelt_out(cx, directory);
     let stat = cx.files.stat(&path)?;
@@ -136,11 +123,11 @@ pub fn in_directory(
 /// [`Kind::Usage`] if none is named and there are several, and what the store says.
 pub fn clear_agent(
     cx: Context<'_>,
-    request: &Request,
+    agent: &AgentId,
     provider: Option<&ProviderId>,
 ) -> Result<Option<ProviderId>, Failure> {
-    check_agent(cx, &request.agent, request.agent_named)?;
-    let own = cx.store.load(&request.agent, Scope::All)?;
+    cx.require_agent(agent)?;
+    let own = cx.store.load(agent, Scope::All)?;
     let ordered = own.order.iter();
     let mut ordered: Vec<ProviderId> = ordered
         .filter_map(|(key, _)| ProviderId::parse(key).ok())
@@ -160,7 +147,7 @@ pub fn clear_agent(
     let Some(provider) = ordered.pop() else {
         return Ok(None);
     };
-    let changed = write(cx, &request.agent, &provider, None)?;
+    let changed = write(cx, agent, &provider, None)?;
     Ok(changed.then_some(provider))
 }
 
@@ -189,9 +176,9 @@ pub fn clear_directory(
 ///
 /// # Errors
 /// What the store and the file of bindings say.
-pub fn list(cx: Context<'_>, request: &Request) -> Result<Listing, Failure> {
-    check_agent(cx, &request.agent, request.agent_named)?;
-    let effective = cx.effective(&request.agent, Scope::All)?;
+pub fn list(cx: Context<'_>, agent: &AgentId) -> Result<Listing, Failure> {
+    cx.require_agent(agent)?;
+    let effective = cx.effective(agent, Scope::All)?;
     let main = AgentId::main();
     let own = effective
         .own

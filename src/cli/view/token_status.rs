@@ -122,7 +122,7 @@ mod tests {
             },
             how,
             warning: None,
-            remedy: None,
+            later_failure: None,
         }
     }
 

@@ -234,14 +234,24 @@ fn what_is_renewed_by_command_only_is_told_apart() {
     let guide = crate::providers::declared_in_config::guide("authorization_code");
     let guide = guide.replace("token_auto_refresh: true", "token_auto_refresh: false");
     world.write("config.yaml", &guide);
-    for (left, expected, renewal) in [
+    let client = "CODEX_CLIENT_ID=id\nCODEX_CLIENT_SECRET=secret\n";
+    for (left, client, expected, renewal) in [
         (
             -60,
+            client,
             "codex:default passed-over renewed-by-command",
             "command",
         ),
-        (60, "codex:default used first", "command"),
+        // The command would fail for want of a client.
+        (
+            -60,
+            "",
+            "codex:default passed-over misconfigured",
+            "command",
+        ),
+        (60, client, "codex:default used first", "command"),
     ] {
+        world.write(".env", client);
         let profiles = json!({ "codex:default": {
             "type": "oauth", "provider": "codex", "access": "MARKER", "refresh": "MARKER",
             "expires": millis_from_now(left),

@@ -7,4 +7,5 @@ mod inheritance;
 mod order;
 mod pinned_profile;
 mod rotation;
+mod unknown_agent;
 mod use_profile;

@@ -5,3 +5,4 @@ mod expiry_and_clock_skew;
 mod one_request;
 mod rotation_stale_copy;
 mod tick;
+mod tick_problems;

@@ -16,7 +16,7 @@ const TICK: [&str; 2] = ["tick", "--no-spread"];
 const JSON: [&str; 3] = ["tick", "--no-spread", "--json"];
 const DAY: i64 = 86_400;
 
-fn report(text: &str) -> Value {
+pub(super) fn report(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
@@ -37,7 +37,7 @@ fn seed(world: &World, issuer: &Issuer, agent: &str, logins: &[(&str, i64)]) -> 
     spent
 }
 
-fn write(world: &World, agent: &str, profiles: &Value) {
+pub(super) fn write(world: &World, agent: &str, profiles: &Value) {
     let store = json!({ "version": 1, "profiles": profiles }).to_string();
     world.write(&format!("agents/{agent}/agent/auth-profiles.json"), &store);
 }

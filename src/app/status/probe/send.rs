@@ -6,7 +6,7 @@ use super::options::Options;
 use super::outcome::Outcome;
 use super::verdict::{self, Status};
 use crate::app::context::Context;
-use crate::app::credential::facts::as_login;
+use crate::app::credential::facts_reader::as_login;
 use crate::app::failure::{Failure, Kind as FailureKind, StoreEffect};
 use crate::app::refresh::ensure_fresh::ensure_fresh;
 use crate::app::refresh::outcome::{RefreshPolicy, RefreshResult};

@@ -28,7 +28,6 @@ impl List {
     pub fn run(&self, system: &System) -> Answer {
         let request = list::Request {
             agent: system.agent().clone(),
-            agent_named: system.agent_named(),
             provider: None,
         };
         let outcome = list::in_file_order(system.context(), &request)?;

@@ -48,6 +48,7 @@ fn a_variable_that_is_not_set_is_named() {
 #[test]
 fn another_state_directory_is_named() {
     let world = World::new();
+    world.write("../elsewhere/agents/work/agent/models.json", "{}");
     Transcript::of(&world)
         .run(&["--state-dir", "elsewhere", "models", "status"])
         .run(&[

@@ -77,7 +77,6 @@ impl OfProvider {
             cx,
             &explain::Request {
                 agent: agent.clone(),
-                agent_named: false,
                 want: Selector::Provider(provider.clone()),
             },
         );

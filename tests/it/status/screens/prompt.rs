@@ -85,7 +85,7 @@ fn what_cannot_be_read_is_what_is_shown() {
     let broken = World::new();
     broken.write("openclaw.json", "{ no json");
     assert_eq!(prompt(&broken, &[]), "openclaw!");
-    assert_eq!(prompt(&World::new(), &["--agent", "nobody"]), "");
+    assert_eq!(prompt(&World::new(), &["--agent", "nobody"]), "openclaw!");
 }
 
 #[test]

@@ -36,7 +36,6 @@ impl Explain {
     pub fn run(&self, system: &System) -> Answer {
         let request = explain::Request {
             agent: system.agent().clone(),
-            agent_named: system.agent_named(),
             want: self.selector.selector(),
         };
         let report = explain::run(system.context(), &request)?;

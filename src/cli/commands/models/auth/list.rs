@@ -29,7 +29,6 @@ impl List {
     pub fn run(&self, system: &System) -> Answer {
         let request = list::Request {
             agent: system.agent().clone(),
-            agent_named: system.agent_named(),
             provider: self.provider.clone(),
         };
         let outcome = list::run(system.context(), &request)?;

@@ -73,7 +73,6 @@ impl Of {
     fn request(&self, system: &System) -> order::Request {
         order::Request {
             agent: system.agent().clone(),
-            agent_named: system.agent_named(),
             provider: self.provider.clone(),
         }
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
 
-use crate::app::usecase::use_profile::{self, Request};
+use crate::app::usecase::use_profile;
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
@@ -53,34 +53,31 @@ pub struct Use {
 impl Use {
     /// Makes it the one.
     pub fn run(&self, system: &System) -> Answer {
-        let request = Request {
-            agent: system.agent().clone(),
-            agent_named: system.agent_named(),
-        };
+        let agent = system.agent();
         let directory = match self.here {
             true => Some(Path::new(".")),
             false => self.dir.as_deref(),
         };
         match (&self.profile, directory) {
             _ if self.list => {
-                let listing = use_profile::list(system.context(), &request)?;
+                let listing = use_profile::list(system.context(), agent)?;
                 Ok(match self.json {
-                    true => Output::json(&view::in_use::document(&request.agent, &listing)),
-                    false => Output::text(view::in_use::text(&request.agent, &listing)),
+                    true => Output::json(&view::in_use::document(agent, &listing)),
+                    false => Output::text(view::in_use::text(agent, &listing)),
                 })
             }
-            (Some(profile), None) => for_agent(&request, profile, system),
-            (Some(profile), Some(directory)) => bind(&request, profile, directory, system),
-            (None, directory) => self.undo(&request, directory, system),
+            (Some(profile), None) => for_agent(profile, system),
+            (Some(profile), Some(directory)) => bind(profile, directory, system),
+            (None, directory) => self.undo(directory, system),
         }
     }
 
-    fn undo(&self, request: &Request, directory: Option<&Path>, system: &System) -> Answer {
+    fn undo(&self, directory: Option<&Path>, system: &System) -> Answer {
         let provider = self.provider.as_ref();
         let cx = system.context();
-        let agent = &request.agent;
+        let agent = system.agent();
         let lines: Vec<String> = match directory {
-            None => use_profile::clear_agent(cx, request, provider)?
+            None => use_profile::clear_agent(cx, agent, provider)?
                 .map(|provider| format!("Removed the order of {provider} for agent {agent}.\n"))
                 .into_iter()
                 .collect(),
@@ -99,9 +96,10 @@ impl Use {
     }
 }
 
-fn for_agent(request: &Request, profile: &ProfileId, system: &System) -> Answer {
-    let first = use_profile::for_agent(system.context(), request, profile)?;
-    let (agent, provider) = (&request.agent, &first.provider);
+fn for_agent(profile: &ProfileId, system: &System) -> Answer {
+    let agent = system.agent();
+    let first = use_profile::for_agent(system.context(), agent, profile)?;
+    let provider = &first.provider;
     let mut text = format!("Agent {agent} now uses {profile} for {provider}.\n");
     if let [_, rest @ ..] = first.order.as_slice()
         && !rest.is_empty()
@@ -111,8 +109,9 @@ fn for_agent(request: &Request, profile: &ProfileId, system: &System) -> Answer 
     Ok(Output::text(text).changed(first.changed))
 }
 
-fn bind(request: &Request, profile: &ProfileId, directory: &Path, system: &System) -> Answer {
-    let (bound, before) = use_profile::in_directory(system.context(), request, profile, directory)?;
+fn bind(profile: &ProfileId, directory: &Path, system: &System) -> Answer {
+    let (bound, before) =
+        use_profile::in_directory(system.context(), system.agent(), profile, directory)?;
     let (directory, provider) = (bound.directory.display(), &bound.provider);
     let mut text = format!("In {directory} and below, only {profile} is used for {provider}.\n");
     if let Some(before) = before.filter(|before| before != profile) {

@@ -178,7 +178,6 @@ fn look(fakes: &FakePorts) {
     let (ports, agent) = (fakes.ports(), AgentId::main());
     let asked = list::Request {
         agent: agent.clone(),
-        agent_named: false,
         provider: None,
     };
     match list::run(ports, &asked) {

@@ -1,0 +1,140 @@
+//! The search for a token among the candidates of a provider: its profiles in their order, then
+//! keys outside every document.
+//!
+//! `token` acts on what it finds; `status` and `token-status` only ask what it would find. One
+//! place searches, so that they cannot disagree.
+
+use std::sync::Arc;
+
+use super::env_keys::Keys;
+use super::outside_key::{self, Outside, OutsideKey};
+use super::reason_text::Reason;
+use super::selector::Resolved;
+use crate::app::context::{Context, look_up};
+use crate::app::failure::{Failure, Kind};
+use crate::model::credential::Kind as CredentialKind;
+use crate::model::hint::Command;
+use crate::model::profiles::VisibleProfile;
+use crate::model::provider::Provider;
+use crate::model::selection::{Candidate, Decision, Verdict};
+use crate::ports::store::Scope;
+
+/// What gives a token.
+pub(in crate::app) enum Found<T> {
+    /// A profile, with what the attempt returned.
+    Profile(T),
+    /// A variable, or a member of the configuration.
+    Key(OutsideKey),
+    /// The provider's own software, which is signed in and gives none to others.
+    Software(Failure),
+}
+
+/// Tries the profiles by `attempt`; the first that succeeds wins, and keys outside come last.
+/// `keys` are looked for if they are not at hand: that may start the login shell.
+///
+/// # Errors
+/// The failure of the first profile if there is no key either, and any failure that does not
+/// concern its profile alone.
+pub(in crate::app) fn find_token<T>(
+    cx: Context<'_>,
+    resolved: &Resolved,
+    decision: &Decision,
+    keys: Option<&Keys<'_>>,
+    attempt: &mut dyn FnMut(&VisibleProfile<'_>) -> Result<T, Failure>,
+) -> Result<Found<T>, Failure> {
+    let mut first_failure = None;
+    for id in resolved.tried(decision) {
+        match look_up(&resolved.effective, id).and_then(|seen| attempt(&seen)) {
+            Ok(token) => return Ok(Found::Profile(token)),
+            Err(failure) => match resolved.locked() {
+                Some(locked) => return Err(locked.explain(failure)),
+                None if !concerns_one(&failure) => return Err(failure),
+                None => first_failure = first_failure.or(Some(failure)),
+            },
+        }
+    }
+    let looked;
+    let keys = match keys {
+        Some(keys) => keys,
+        None => {
+            looked = Keys::look(cx)?;
+            &looked
+        }
+    };
+    match (
+        outside_key::find(cx, keys, &resolved.provider),
+        first_failure,
+    ) {
+        (Outside::Key(key), _) => Ok(Found::Key(key)),
+        (_, Some(failure)) => Err(failure),
+        (Outside::Software(failure), None) => Ok(Found::Software(failure)),
+        (Outside::Nothing, None) => {
+            let mut failure = nothing_usable(cx, resolved);
+            for fault in keys.faults() {
+                failure.message.push_str(&format!("; {fault}"));
+            }
+            Err(failure)
+        }
+    }
+}
+
+/// Whether a failure concerns this credential alone, so that the next one is tried. After a signal,
+/// a full disk or a busy lock no other account is tried.
+pub(in crate::app) fn concerns_one(failure: &Failure) -> bool {
+    match failure.kind {
+        Kind::NeedsLogin | Kind::Temporary => true,
+        _ => failure.is_refusal(),
+    }
+}
+
+/// Returns the failure if no candidate is usable, with the hint that fits.
+pub(in crate::app) fn nothing_usable(cx: Context<'_>, resolved: &Resolved) -> Failure {
+    let mut resolved = resolved.clone();
+    // An order may name profiles of other providers.
+    if resolved.is_partial
+        && let Ok(all) = cx.effective(&resolved.effective.agent, Scope::All)
+    {
+        resolved.effective = Arc::new(all);
+    }
+    let decision = resolved.decide(cx);
+    let provider = &resolved.provider;
+    let manifest = cx.provider(provider);
+    let kind = manifest
+        .as_ref()
+        .map_or(CredentialKind::OAuth, Provider::usual_kind);
+    // One that has only ended or is empty is replaced under its own name.
+    let replaced = match decision.candidates.as_slice() {
+        [only] if matches!(only.verdict, Verdict::Expired | Verdict::NoSecret) => {
+            resolved.effective.get(&only.id)
+        }
+        _ => None,
+    };
+    // Where it is the configuration that passes a login over, another login is no remedy.
+    let by_config = |candidate: &Candidate| {
+        let verdict = &candidate.verdict;
+        matches!(verdict, Verdict::NotNamed | Verdict::ConfigDisagrees)
+    };
+    let hint = match decision.candidates.iter().any(by_config) {
+        true => Command::explain(provider),
+        false => match replaced {
+            Some(seen) => Command::store(provider, Some(seen.id), seen.credential.kind()),
+            None => Command::store(provider, None, kind),
+        },
+    };
+    if decision.candidates.is_empty() {
+        // Nobody can log in to a provider whose description is wrong, and its keys are not found.
+        if let Err(error) = manifest {
+            return Failure::from(error);
+        }
+        let message = format!("no credential stored for {provider}");
+        return Failure::new(Kind::NeedsLogin, message).hint(hint);
+    }
+    let now = cx.clock.now();
+    let each = decision.candidates.iter().map(|candidate| {
+        let why = Reason::of_verdict(&candidate.verdict, now);
+        format!("{} {}", candidate.id, why.words)
+    });
+    let why = each.collect::<Vec<_>>().join("; ");
+    let message = format!("no usable profile for {provider}: {why}");
+    Failure::new(Kind::NeedsLogin, message).hint(hint)
+}

@@ -1,0 +1,69 @@
+//! An agent that is neither configured nor has a directory: a misspelt name, which would look like an
+//! agent that inherits everything from main.
+
+use crate::support::World;
+
+const STORE: &str = r#"{"version":1,"profiles":{"anthropic:default":
+    {"type":"token","provider":"anthropic","token":"MARKER"}}}"#;
+
+const COMMANDS: [&str; 18] = [
+    "models status",
+    "models status --check",
+    "models list",
+    "models auth token",
+    "models auth token --provider anthropic",
+    "models auth token --profile anthropic:default",
+    "models auth exec --provider anthropic -- true",
+    "models auth refresh",
+    "models auth list",
+    "models auth explain",
+    "models auth history",
+    "models auth cooldown list",
+    "models auth order get --provider anthropic",
+    "models auth use --list",
+    "models auth logout anthropic:default --yes",
+    "models auth undo anthropic:default",
+    "provider anthropic token-status",
+    "tick --no-spread",
+];
+
+#[test]
+fn every_command_that_reads_refuses_it_and_none_hands_out_what_is_mains() {
+    let world = World::new();
+    world.write("agents/main/agent/auth-profiles.json", STORE);
+    for command in COMMANDS {
+        let args: Vec<&str> = ["--agent", "nope"]
+            .into_iter()
+            .chain(command.split(' '))
+            .collect();
+        let ran = world.run(&args);
+        assert_eq!(ran.code, 1, "{command}: {ran:?}");
+        let problem = format!("{}{}", ran.out, ran.err);
+        assert!(
+            problem.contains("Unknown agent id \"nope\""),
+            "{command}: {ran:?}"
+        );
+        assert!(!problem.contains("MARKER"), "{command}: {ran:?}");
+    }
+    let prompt = world.run(&["--agent", "nope", "models", "status", "--prompt"]);
+    assert_eq!(
+        (prompt.code, prompt.out.trim()),
+        (0, "openclaw!"),
+        "{prompt:?}"
+    );
+    assert!(!world.state().join("agents/nope").exists());
+}
+
+#[test]
+fn an_agent_with_a_directory_is_known_without_a_configuration() {
+    let world = World::new();
+    world.write("agents/nope/agent/auth-profiles.json", STORE);
+    for command in COMMANDS.iter().filter(|command| !command.contains("undo")) {
+        let args: Vec<&str> = ["--agent", "nope"]
+            .into_iter()
+            .chain(command.split(' '))
+            .collect();
+        let ran = world.run(&args);
+        assert!(!ran.err.contains("Unknown agent"), "{command}: {ran:?}");
+    }
+}

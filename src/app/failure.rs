@@ -8,6 +8,8 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use strum::AsRefStr;
+
 use crate::config::file::ConfigError;
 use crate::model::hint::{Command, Hint, shell_word};
 use crate::model::id::{IdError, ProfileId, ProviderId};
@@ -20,8 +22,9 @@ use crate::ports::lock::LockError;
 use crate::ports::store::{MediumError, StoreError};
 use crate::providers::catalogue::CatalogueError;
 
-/// What kind of failure it is: what a script can act on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What kind of failure it is: what a script can act on. Its name in JSON never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AsRefStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Kind {
     /// The command was not understood, or asks for what cannot be.
     Usage,

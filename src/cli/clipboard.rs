@@ -18,7 +18,7 @@ const PIECE: usize = 76;
 
 /// What stands between us and the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ClipboardProtocol {
+pub enum ClipboardProtocol {
     /// Nothing.
     Straight,
     /// tmux: it passes on what is wrapped, with every escape doubled.

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::exit_code;
 use super::hint::Renderer;
 use super::input::{Input, Patience};
 use super::printer::Printer;
@@ -27,21 +26,14 @@ pub struct JsonDialog {
 }
 
 impl JsonDialog {
-    /// A dialog over standard input and standard output.
-    pub fn new(printer: Arc<Printer>, interrupt: Arc<dyn Interrupt>) -> Self {
+    /// A dialog over standard input and standard output; `hints` repeats the options of this call.
+    pub fn new(printer: Arc<Printer>, interrupt: Arc<dyn Interrupt>, hints: Renderer) -> Self {
         Self {
             printer,
             interrupt,
             input: Input::new(io::stdin()),
-            hints: Renderer::default(),
+            hints,
         }
-    }
-
-    /// With the options that its advice repeats.
-    #[must_use]
-    pub fn advising(mut self, hints: Renderer) -> Self {
-        self.hints = hints;
-        self
     }
 }
 
@@ -90,7 +82,7 @@ fn event_of(notice: &Notice, hints: &Renderer) -> Value {
 pub fn error_event(failure: &Failure, hints: &Renderer) -> Value {
     json!({
         "event": "error",
-        "kind": exit_code::name(failure.kind),
+        "kind": failure.kind.as_ref(),
         "code": failure.code,
         "message": failure.to_string(),
         "hint": failure.hint.as_ref().map(|hint| hints.text(hint)),

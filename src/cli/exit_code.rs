@@ -55,23 +55,6 @@ pub fn code(kind: Kind) -> u8 {
     }
 }
 
-/// The stable name of a kind of failure, for JSON.
-pub fn name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Usage => "usage",
-        Kind::NotFound => "not_found",
-        Kind::Config => "config",
-        Kind::NeedsLogin => "needs_login",
-        Kind::Temporary => "temporary",
-        Kind::Storage => "storage",
-        Kind::Busy => "busy",
-        Kind::UnknownOutcome => "unknown_outcome",
-        Kind::Cancelled(_) => "cancelled",
-        Kind::NoProgram => "no_program",
-        Kind::NotRun => "not_run",
-    }
-}
-
 /// Prints what the argument parser has to say: help and version are successes, and a command line
 /// that was not understood fails with 1, as in the reference release.
 pub fn of_parse(error: &clap::Error) -> ExitCode {

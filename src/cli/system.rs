@@ -40,6 +40,7 @@ use crate::sys::paths::Places;
 use crate::sys::program::SystemPrograms;
 use crate::sys::random::OsRandom;
 
+use super::clipboard::ClipboardProtocol;
 use super::events::JsonDialog;
 use super::global::Global;
 use super::hint::Renderer;
@@ -92,69 +93,43 @@ impl System {
         let files: Arc<dyn Files> = Arc::new(SystemFiles);
         let clock = Arc::new(SystemClock::new());
         let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-        let places = Places::resolve(
-            &SystemEnv,
-            &|path| path.exists(),
-            global.state_dir.as_deref(),
-            &cwd,
-        )
-        .map_err(|error| Failure::new(Kind::Config, error.to_string()))?;
+        let places = places(global, &cwd)?;
+        let in_state = |name: &str| places.state_dir.join(name);
         // Where things lie and how the network is reached is for the process's own variables to
         // say; keys and `${VAR}` may come from the file, too.
-        let dotenv = places.state_dir.join(".env");
-        let env: Arc<dyn Env> = Arc::new(LayeredEnv::new(Arc::clone(&files), dotenv));
-        let config = ConfigFile::new(
-            Arc::clone(&files),
-            Arc::clone(&env),
-            places.config_path.clone(),
-        );
+        let env: Arc<dyn Env> = Arc::new(LayeredEnv::new(Arc::clone(&files), in_state(".env")));
+        let path = places.config_path.clone();
+        let config = ConfigFile::new(Arc::clone(&files), Arc::clone(&env), path);
         let dirs = Dirs {
             home: places.home.clone(),
             state: places.state_dir.clone(),
             cwd,
         };
-        let (settings, locations, fault) = match configured(&config, global, &places, &dirs) {
-            Ok((settings, locations)) => (settings, locations, None),
-            Err(fault) => {
-                let settings = Settings::default();
-                let locations = locations(&settings, global, &places, &dirs)?;
-                (settings, locations, Some(fault))
-            }
-        };
+        let (settings, locations, fault) = configured(&config, global, &places, &dirs)?;
         let (agent, _) = choose_agent(global, &settings, &places);
         let store = FileStore::new(
             Arc::clone(&files),
             Arc::clone(&clock) as Arc<dyn Clock>,
             locations,
-        )
-        .keeping(generations(&env));
+        );
         let interrupt: Arc<dyn Interrupt> = Arc::new(SystemInterrupt::new());
         let hints = Renderer::new(global);
-        let dialog: Box<dyn Dialog> = if events {
-            let dialog = JsonDialog::new(Arc::clone(printer), Arc::clone(&interrupt));
-            Box::new(dialog.advising(hints.clone()))
-        } else {
-            let dialog = TerminalDialog::new(Arc::clone(printer), Arc::clone(&interrupt));
-            let dialog = dialog.drawing(draws_blocks(&SystemEnv));
-            let dialog = dialog.advising(hints.clone());
-            Box::new(dialog.copying(Box::new(SystemEnv)))
-        };
-        let declared = places.state_dir.join("config.yaml");
-        let declared = Arc::new(DeclaredFile::new(Arc::clone(&files), declared));
+        let path = in_state("config.yaml");
+        let declared = Arc::new(DeclaredFile::new(Arc::clone(&files), path));
         Ok(Self {
             alerts: Alerts::new(Arc::clone(&declared) as Arc<dyn Declarations>),
-            catalogue: Catalogue::new(Arc::clone(&files), places.state_dir.join("providers"))
+            catalogue: Catalogue::new(Arc::clone(&files), in_state("providers"))
                 .declaring(declared),
             http: SystemHttp::new(&SystemEnv),
             global: global.clone(),
-            hints,
             printer: Arc::clone(printer),
+            dialog: dialog(printer, &interrupt, &hints, events),
+            store: store.keeping(generations(&env)),
+            hints,
             clock,
             env,
             interrupt,
-            dialog,
             files,
-            store,
             config,
             settings,
             fault,
@@ -317,19 +292,47 @@ fn choose_agent(
     }
 }
 
-/// What `openclaw.json` says, and where everything lies by it.
+fn places(global: &Global, cwd: &Path) -> Result<Places, Failure> {
+    let state_dir = global.state_dir.as_deref();
+    Places::resolve(&SystemEnv, &|path| path.exists(), state_dir, cwd)
+        .map_err(|error| Failure::new(Kind::Config, error.to_string()))
+}
+
+/// What tells and asks: a program by events, or a person at a terminal.
+fn dialog(
+    printer: &Arc<Printer>,
+    interrupt: &Arc<dyn Interrupt>,
+    hints: &Renderer,
+    events: bool,
+) -> Box<dyn Dialog> {
+    let (printer, interrupt, hints) = (Arc::clone(printer), Arc::clone(interrupt), hints.clone());
+    if events {
+        return Box::new(JsonDialog::new(printer, interrupt, hints));
+    }
+    let terminal = (ClipboardProtocol::of(&SystemEnv), draws_blocks(&SystemEnv));
+    Box::new(TerminalDialog::new(printer, interrupt, hints, terminal))
+}
+
+/// What `openclaw.json` says, where everything lies by it, and why it could not be read if nothing
+/// was said.
 fn configured(
     config: &ConfigFile,
     global: &Global,
     places: &Places,
     dirs: &Dirs,
-) -> Result<(Settings, StorePaths), Failure> {
-    let loaded = config.load()?;
-    for warning in &loaded.warnings {
-        tracing::warn!("{warning}");
-    }
-    let locations = locations(&loaded.settings, global, places, dirs)?;
-    Ok((loaded.settings, locations))
+) -> Result<(Settings, StorePaths, Option<Failure>), Failure> {
+    let found = config.load().map_err(Failure::from).and_then(|loaded| {
+        for warning in &loaded.warnings {
+            tracing::warn!("{warning}");
+        }
+        let locations = locations(&loaded.settings, global, places, dirs)?;
+        Ok((loaded.settings, locations, None))
+    });
+    found.or_else(|fault| {
+        let settings = Settings::default();
+        let locations = locations(&settings, global, places, dirs)?;
+        Ok((settings, locations, Some(fault)))
+    })
 }
 
 /// Asks when it must be known: the usual token reads no `.env`.

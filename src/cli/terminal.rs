@@ -18,7 +18,7 @@ use super::view::clean;
 use super::view::notice::text_of;
 use crate::model::secret::Secret;
 use crate::ports::dialog::{Choice, Dialog, DialogError, Notice, Question};
-use crate::ports::host::{Env, Interrupt};
+use crate::ports::host::Interrupt;
 
 /// Milliseconds of silence after Enter that end an answer. A paste without brackets arrives far
 /// faster than that, a person types far slower.
@@ -35,45 +35,30 @@ pub struct TerminalDialog {
     input: Input<io::Stdin>,
     /// The prompt that stands on the last line now; a notice goes above it.
     prompt: Mutex<Option<String>>,
-    /// What tells whether the terminal has a clipboard; without it nothing is copied.
-    env: Option<Box<dyn Env>>,
+    /// The way to the clipboard of the terminal, if it has one.
+    clipboard: Option<ClipboardProtocol>,
+    /// Whether the terminal shows block elements, so that it can draw a QR code.
     draws_blocks: bool,
     hints: Renderer,
 }
 
 impl TerminalDialog {
-    /// A dialog over standard input and standard error.
-    pub fn new(printer: Arc<Printer>, interrupt: Arc<dyn Interrupt>) -> Self {
+    /// A dialog over standard input and standard error; `hints` repeats the options of this call.
+    pub fn new(
+        printer: Arc<Printer>,
+        interrupt: Arc<dyn Interrupt>,
+        hints: Renderer,
+        (clipboard, draws_blocks): (Option<ClipboardProtocol>, bool),
+    ) -> Self {
         Self {
             printer,
             interrupt,
             input: Input::new(io::stdin()),
             prompt: Mutex::new(None),
-            env: None,
-            draws_blocks: false,
-            hints: Renderer::default(),
+            clipboard,
+            draws_blocks,
+            hints,
         }
-    }
-
-    /// With a clipboard, if the terminal that `env` describes has one.
-    #[must_use]
-    pub fn copying(mut self, env: Box<dyn Env>) -> Self {
-        self.env = Some(env);
-        self
-    }
-
-    /// Whether its terminal shows block elements, so that it can draw a QR code.
-    #[must_use]
-    pub fn drawing(mut self, draws_blocks: bool) -> Self {
-        self.draws_blocks = draws_blocks;
-        self
-    }
-
-    /// With the options that its advice repeats.
-    #[must_use]
-    pub fn advising(mut self, hints: Renderer) -> Self {
-        self.hints = hints;
-        self
     }
 
     /// The size of a terminal that can draw.
@@ -113,8 +98,7 @@ impl TerminalDialog {
 
     /// Sends `text` to the clipboard of the terminal that standard error is; whether that was done.
     fn copy(&self, text: &str) -> bool {
-        let way = self.env.as_deref().and_then(ClipboardProtocol::of);
-        let sequence = way.filter(|_| io::stderr().is_terminal());
+        let sequence = self.clipboard.filter(|_| io::stderr().is_terminal());
         let sequence = sequence.and_then(|way| way.copy(text));
         if let Some(sequence) = &sequence {
             printer::control(sequence);

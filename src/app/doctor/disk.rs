@@ -28,34 +28,27 @@ pub struct Lab {
     pub pid: u32,
 }
 
-/// A check that changes nothing; it gets the directory itself.
-pub(super) type DiskContext = fn(&Lab, &Path) -> Verdict;
+/// A check of a directory, and its stable name.
+pub(super) type DiskCheck = (&'static str, fn(&Lab, &Path) -> Result<Verdict, FileError>);
 
-/// A check that writes; it has a directory below it to itself.
-pub(super) type Trial = fn(&Lab, &Path) -> Verdict;
-
-/// The checks that only look.
-pub(super) const LOOKS: [(&str, DiskContext); 3] = [
-    ("file_system", |lab, place| told(file_system(lab, place))),
-    ("owner", |lab, place| told(owner(lab, place))),
-    ("free_space", |lab, place| told(free_space(lab, place))),
+/// The checks that change nothing; they get the directory itself.
+pub(super) const LOOKS: [DiskCheck; 3] = [
+    ("file_system", file_system),
+    ("owner", owner),
+    ("free_space", free_space),
 ];
 
-/// The checks that write.
-pub(super) const TRIALS: [(&str, Trial); 9] = [
-    ("permissions", |lab, bench| told(permissions(lab, bench))),
-    ("locks", |lab, bench| told(locks(lab, bench))),
-    ("locks_of_the_dead", |lab, bench| {
-        told(locks_of_the_dead(lab, bench))
-    }),
-    ("exclusive_create", |lab, bench| {
-        told(exclusive_create(lab, bench))
-    }),
-    ("rename", |lab, bench| told(rename(lab, bench))),
-    ("fsync", |lab, bench| told(fsync(lab, bench))),
-    ("allocate", |lab, bench| told(allocate(lab, bench))),
-    ("times", |lab, bench| told(times(lab, bench))),
-    ("clock", |lab, bench| told(clock(lab, bench))),
+/// The checks that write; they have a directory below it to themselves.
+pub(super) const TRIALS: [DiskCheck; 9] = [
+    ("permissions", permissions),
+    ("locks", locks),
+    ("locks_of_the_dead", locks_of_the_dead),
+    ("exclusive_create", exclusive_create),
+    ("rename", rename),
+    ("fsync", fsync),
+    ("allocate", allocate),
+    ("times", times),
+    ("clock", clock),
 ];
 
 const ELSEWHERE: &str = "choose another state directory with OPENCLAW_STATE_DIR";
@@ -74,7 +67,8 @@ const EARLIEST: Timestamp = Timestamp(1_735_689_600_000);
 /// clocks.
 const DRIFT: i64 = 5_000;
 
-fn told(outcome: Result<Verdict, FileError>) -> Verdict {
+/// The verdict of a check that could not be made.
+pub(super) fn told(outcome: Result<Verdict, FileError>) -> Verdict {
     outcome.unwrap_or_else(|error| Verdict::failed(error.to_string(), ELSEWHERE))
 }
 

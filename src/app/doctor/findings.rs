@@ -57,16 +57,11 @@ pub(super) fn look(cx: Context<'_>) -> Vec<Check> {
         vec![AgentId::main()]
     });
     for (name, nothing, look) in LOOKS {
-        let found = look(cx, &agents);
+        let mut found = look(cx, &agents);
         if found.is_empty() {
-            checks.push(Check {
-                name,
-                place: state.clone(),
-                verdict: Verdict::ok(nothing),
-            });
+            found.push((state.clone(), Verdict::ok(nothing)));
         }
-        let all = found.into_iter();
-        checks.extend(all.map(|(place, verdict)| Check {
+        checks.extend(found.into_iter().map(|(place, verdict)| Check {
             name,
             place,
             verdict,

@@ -9,6 +9,7 @@ mod disk;
 mod findings;
 mod report;
 
+use disk::DiskCheck;
 pub use disk::Lab;
 pub use report::{Check, Report, Status, Verdict};
 
@@ -132,19 +133,11 @@ impl Session {
             None => None,
         };
         self.note("writable", place, verdict);
-        for (name, look) in disk::LOOKS {
-            let path = place.to_owned();
-            let verdict = self.within(move |lab| look(lab, &path));
-            self.note(name, place, verdict);
-        }
+        self.run_all(&disk::LOOKS, place, place);
         let Some(Ok((bench, missing))) = made else {
             return;
         };
-        for (name, trial) in disk::TRIALS {
-            let path = bench.clone();
-            let verdict = self.within(move |lab| trial(lab, &path));
-            self.note(name, place, verdict);
-        }
+        self.run_all(&disk::TRIALS, place, &bench);
         let path = bench.clone();
         let cleaned = self.wait(self.limit.max(CLEANING), move |lab| {
             clean(&*lab.files, &path)?;
@@ -155,6 +148,15 @@ impl Session {
             let verdict =
                 Verdict::warning(found, "delete it yourself; it contains no data of yours");
             self.note("cleanup", place, Some(verdict));
+        }
+    }
+
+    /// Runs checks of `place` in the directory at `path`.
+    fn run_all(&mut self, checks: &[DiskCheck], place: &Path, path: &Path) {
+        for &(name, check) in checks {
+            let path = path.to_owned();
+            let verdict = self.within(move |lab| disk::told(check(lab, &path)));
+            self.note(name, place, verdict);
         }
     }
 

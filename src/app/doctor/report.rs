@@ -43,16 +43,15 @@ impl Verdict {
     pub(super) fn warning(found: impl Into<Hint>, advice: impl Into<Hint>) -> Self {
         Self {
             status: Status::Warning,
-            found: found.into(),
             advice: Some(advice.into()),
+            ..Self::ok(found)
         }
     }
 
     pub(super) fn failed(found: impl Into<Hint>, advice: impl Into<Hint>) -> Self {
         Self {
             status: Status::Failed,
-            found: found.into(),
-            advice: Some(advice.into()),
+            ..Self::warning(found, advice)
         }
     }
 }

@@ -17,8 +17,11 @@ use crate::model::time::{Timestamp, short_duration};
 
 use std::time::Duration;
 
+use strum::AsRefStr;
+
 /// The reason for a refresh.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AsRefStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum RefreshReason {
     /// The token expires or has expired.
     Due,
@@ -33,15 +36,6 @@ pub enum RefreshReason {
 }
 
 impl RefreshReason {
-    /// Returns the name used in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Due => "due",
-            Self::Idle { .. } => "idle",
-            Self::Dead => "dead",
-        }
-    }
-
     /// Returns the moment before which a proven grant counts as idle.
     pub(super) fn cutoff(now: Timestamp, idle: Duration) -> Timestamp {
         let millis = i64::try_from(idle.as_millis()).unwrap_or(i64::MAX);

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::explain::words;
+use super::failure;
 use crate::app::credential::reason_text::Reason;
 use crate::app::credential::selector::{Pin, PinReason};
 use crate::app::explain::{CandidateSource, Explained, ProfileRow, Report, Row};
-use crate::cli::exit_code;
 use crate::cli::hint::Renderer;
 use crate::model::inheritance::Inheritance;
 use crate::model::selection::OrderSource;
@@ -32,13 +32,6 @@ pub fn document(report: &Report, hints: &Renderer) -> Value {
 fn provider(explained: &Explained, hints: &Renderer) -> Value {
     let rows = explained.rows.iter().map(|it| row(it, hints));
     let order: Vec<Value> = explained.order.iter().map(source).collect();
-    let failure = explained.failure.as_ref().map(|failure| {
-        json!({
-            "kind": exit_code::name(failure.kind),
-            "message": failure.to_string(),
-            "hint": failure.hint.as_ref().map(|hint| hints.text(hint)),
-        })
-    });
     json!({
         "provider": explained.provider,
         "name": explained.name,
@@ -49,7 +42,7 @@ fn provider(explained: &Explained, hints: &Renderer) -> Value {
         "orderShadows": order.get(1..).unwrap_or_default(),
         "candidates": rows.collect::<Vec<_>>(),
         "shadows": explained.shadows,
-        "failure": failure,
+        "failure": explained.failure.as_ref().map(|it| failure::json(it, hints)),
         "warnings": explained.warnings,
     })
 }

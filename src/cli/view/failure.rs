@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use serde_json::{Value, json};
+
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::cli::hint::Renderer;
 use crate::cli::printer::Printer;
@@ -41,6 +43,15 @@ pub fn lines(hints: &Renderer, failure: &Failure) -> Vec<String> {
         lines.push(format!("Try: {}", hints.text(hint)));
     }
     lines
+}
+
+/// The same in a document.
+pub(super) fn json(failure: &Failure, hints: &Renderer) -> Value {
+    json!({
+        "kind": failure.kind.as_ref(),
+        "message": failure.to_string(),
+        "hint": failure.hint.as_ref().map(|hint| hints.text(hint)),
+    })
 }
 
 /// What a failure comes from, a line each. Errors hold no secrets; what a server or a file put into

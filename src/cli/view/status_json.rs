@@ -3,11 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::{members, present, present_but};
+use super::{failure, members, present, present_but};
 use crate::app::credential::forecast::{ForecastEntry, HORIZON_MS};
 use crate::app::credential::outlook::{Outlook, Used};
 use crate::app::status::{ProfileHealth, ProviderHealth, Report, WARN_AFTER_MS};
-use crate::cli::exit_code;
 use crate::cli::hint::Renderer;
 use crate::model::usage::Unusable;
 
@@ -167,16 +166,13 @@ fn outlook(outlook: &Outlook, hints: &Renderer) -> Value {
         Some(Used::Outside(source)) => Some(source),
         _ => None,
     };
+    let failure = outlook.failure.as_ref().filter(|_| outlook.used.is_none());
     json!({
         "provider": outlook.provider.as_str(),
         "usable": outlook.used.is_some(),
         "profileId": outlook.profile(),
         "source": source,
-        "failure": outlook.failure.as_ref().filter(|_| outlook.used.is_none()).map(|failure| json!({
-            "kind": exit_code::name(failure.kind),
-            "message": failure.to_string(),
-            "hint": failure.hint.as_ref().map(|hint| hints.text(hint)),
-        })),
+        "failure": failure.map(|it| failure::json(it, hints)),
     })
 }
 

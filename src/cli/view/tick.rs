@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::wrap::Sheet;
 use crate::app::maintenance::tick::{Problem, RefreshReason, Report, Row};
 use crate::app::refresh::outcome::RefreshResult;
-use crate::cli::exit_code;
 use crate::cli::hint::Renderer;
 use crate::model::id::AgentId;
 use crate::model::time::short_duration;
@@ -43,7 +42,7 @@ fn row(row: &Row, hints: Renderers<'_>) -> Value {
         "agent": row.agent,
         "profile": row.profile,
         "provider": row.provider,
-        "why": row.why.as_str(),
+        "why": row.why.as_ref(),
         "afterMs": row.after.as_millis(),
         "result": result,
         "end": end,
@@ -57,7 +56,7 @@ fn problem(problem: &Problem, hints: Renderers<'_>) -> Value {
     json!({
         "agent": problem.agent,
         "profile": problem.profile,
-        "kind": exit_code::name(failure.kind),
+        "kind": failure.kind.as_ref(),
         "code": failure.code,
         "message": message(problem, &hints),
         "command": failure.hint.as_ref().map(|hint| hints.text(hint)),

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use openclaw::cli::events::JsonDialog;
+use openclaw::cli::hint::Renderer;
 use openclaw::cli::printer::{Color, Printer};
 use openclaw::cli::terminal::TerminalDialog;
 use openclaw::model::secret::Secret;
@@ -102,7 +103,12 @@ fn on_terminal(task: &str) {
     let printer = Arc::new(Printer::new(Color::Never));
     let out = Arc::clone(&printer);
     let from = if task == "interrupt" { 4 } else { 0 };
-    let dialog = TerminalDialog::new(Arc::clone(&printer), interrupted(from));
+    let dialog = TerminalDialog::new(
+        Arc::clone(&printer),
+        interrupted(from),
+        Renderer::default(),
+        (None, false),
+    );
     if task == "panic" {
         let state = state.clone();
         // Runs before anything is unwound: what an aborting release would leave behind.
@@ -146,8 +152,13 @@ fn echoing() -> Termios {
 fn on_pipes() {
     let printer = Arc::new(Printer::new(Color::Never));
     let say = |answer| printer.line_out(&report(&answer)).unwrap();
-    let json = JsonDialog::new(Arc::clone(&printer), interrupted(0));
-    let person = TerminalDialog::new(Arc::clone(&printer), interrupted(0));
+    let json = JsonDialog::new(Arc::clone(&printer), interrupted(0), Renderer::default());
+    let person = TerminalDialog::new(
+        Arc::clone(&printer),
+        interrupted(0),
+        Renderer::default(),
+        (None, false),
+    );
     json.notice(&Notice::Exchanging);
     person.notice(&Notice::Warning("to the side".into()));
     say(json.ask(&paste(), &|| false));

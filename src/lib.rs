@@ -1,18 +1,18 @@
 //! `openclaw` keeps the logins of AI-model accounts: it logs in, stores every credential in one
 //! place per agent, refreshes it under a lock, and hands it to people, scripts and programs.
 //!
-//! The house has five floors; imports point down only, and `tests/it/architecture.rs` proves it:
+//! The library has five floors; imports point down only, and `tests/it/architecture.rs` proves it:
 //!
 //! ```text
 //! 4  cli                                   the edge: arguments, prompts, tables, exit codes
 //! 3  app                                   use cases: a request in, an outcome out; never prints
 //! 2  oauth  providers  store  config  sys  siblings; none imports another
-//! 1  ports                                 the doors to the outside: traits and their small data
+//! 1  ports                                 interfaces to the outside: traits and their small data
 //! 0  model                                 plain data and rules: no I/O, no clock, no environment
-//!    testing                               side room: fakes of every door; a feature
+//!    testing                               fakes of every port; a feature
 //! ```
 //!
-//! `docs/architecture.md` tells the whole story; `docs/decisions/` says why.
+//! `docs/architecture.md` describes the whole; `docs/decisions/` says why.
 
 pub mod model;
 pub mod ports;

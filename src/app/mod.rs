@@ -1,5 +1,5 @@
 //! Floor 3: use cases. A request in, an outcome out; nothing here prints, and nothing here knows
-//! which files, clocks or networks lie behind the doors.
+//! which files, clocks or networks are behind the ports.
 
 pub mod context;
 pub mod deposit;

@@ -1,4 +1,4 @@
-//! The composition root: the only place that knows the concrete doors.
+//! The composition root: the only place that names the concrete types behind the ports.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -47,7 +47,7 @@ use super::hint::Renderer;
 use super::printer::Printer;
 use super::terminal::TerminalDialog;
 
-/// Every real door of this process, and what was read once at the start.
+/// The real ports of this process, and what was read once at the start.
 pub struct System {
     clock: Arc<SystemClock>,
     env: Arc<dyn Env>,
@@ -138,7 +138,7 @@ impl System {
         })
     }
 
-    /// The doors, for a use case.
+    /// The ports, for a use case.
     pub fn context(&self) -> Context<'_> {
         Context {
             clock: self.clock.as_ref(),
@@ -162,10 +162,10 @@ impl System {
         }
     }
 
-    /// The doors that `doctor` puts to the test.
+    /// The ports that `doctor` tests.
     ///
     /// # Errors
-    /// If cannot determine the path of this program.
+    /// If the path of this program cannot be determined.
     pub fn lab(&self) -> Result<Lab, Failure> {
         let program = program()?;
         Ok(Lab {
@@ -176,10 +176,10 @@ impl System {
         })
     }
 
-    /// What a timer runs: this program, on what this process works on.
+    /// What a timer runs: this program, on the state directory of this process.
     ///
     /// # Errors
-    /// If cannot determine the path of this program.
+    /// If the path of this program cannot be determined.
     pub fn job(&self, args: Vec<String>, every: Duration) -> Result<Job, Failure> {
         let text = |path: &Path| path.display().to_string();
         let mut env = vec![
@@ -267,7 +267,7 @@ fn program() -> Result<PathBuf, Failure> {
     })
 }
 
-/// The door to another program in the place of this one.
+/// The port that replaces this process by another program.
 pub fn exec() -> impl Exec {
     SystemExec
 }

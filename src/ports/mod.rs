@@ -1,7 +1,7 @@
-//! Floor 1: the doors to the outside, as traits and the small data that goes through them.
+//! Floor 1: interfaces to the outside, as traits and their small data.
 //!
-//! Each file opens with what an implementation owes. The real doors are in `sys` and `store`, fakes
-//! of them in `testing`.
+//! Each file opens with what an implementation owes. The real ones are in `sys` and `store`, fakes of
+//! them in `testing`.
 
 pub mod declarations;
 pub mod host;

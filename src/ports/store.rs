@@ -1,4 +1,4 @@
-//! The credential store: four doors, which say nothing of files, so that a database can stand
+//! The credential store: four traits, which say nothing of files, so that a database can stand
 //! behind them. The order of locking is in the types: a write without the document's lock, or a
 //! refresh without the grant's, does not compile.
 //!
@@ -103,7 +103,7 @@ impl<'a> GrantLock<'a> {
     }
 }
 
-/// Everything that is stored: the four doors that a backend has.
+/// Everything that is stored: the four traits that a backend implements.
 pub trait Store: Documents + GrantLocks + Journal + History {}
 
 impl<T: Documents + GrantLocks + Journal + History> Store for T {}

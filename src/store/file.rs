@@ -1,4 +1,4 @@
-//! The store on files: each method of its doors is a function of this room.
+//! The store on files: each method of its traits is a function of this room.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What every function of this room is given: the doors, the places, and how to wait for a lock.
+//! What every function of this room is given: the ports, the places, and how to wait for a lock.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use super::paths::StorePaths;
 /// Says how many generations of a profile are to be kept; 0 for none.
 pub type Limit = Box<dyn Fn() -> usize + Send + Sync>;
 
-/// The doors.
+/// The ports.
 #[derive(Clone)]
 pub(super) struct Io {
     pub(super) files: Arc<dyn Files>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
-/// The doors, the places, and the one setting.
+/// The ports, the places, and the one setting.
 pub(super) struct StoreContext {
     pub(super) io: Io,
     pub(super) paths: StorePaths,

@@ -3,10 +3,7 @@
 //! Everything is written to a temp file in the same directory and made durable there; only then
 //! does one rename put it in place. The temp file is locked for as long as its owner lives, so that
 //! what the dead left is known, and swept, at once.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this file is the door through which files are replaced"
-)]
+#![expect(clippy::disallowed_methods, reason = "this file replaces files")]
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions, Permissions};

@@ -1,7 +1,7 @@
 //! The system's clock: the one place that asks what time it is, and that waits.
 #![expect(
     clippy::disallowed_methods,
-    reason = "this file is the door to the system's clock"
+    reason = "this file reads the system's clock"
 )]
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

@@ -1,7 +1,7 @@
 //! The real disk, put to the test.
 #![expect(
     clippy::disallowed_methods,
-    reason = "this file is the door to what only doctor asks of a disk"
+    reason = "this file answers what only doctor asks of a disk"
 )]
 
 use std::fs::{File, OpenOptions};

@@ -1,8 +1,5 @@
 //! The environment: the one place that reads variables, and the list of those we read.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this file is the door to the environment"
-)]
+#![expect(clippy::disallowed_methods, reason = "this file reads the environment")]
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
 //! The real file system.
 #![expect(
     clippy::disallowed_methods,
-    reason = "this file is the door to the file system"
+    reason = "this file implements the file system's port"
 )]
 
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};

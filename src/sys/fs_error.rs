@@ -1,4 +1,4 @@
-//! What the doors to the file system share: their error, and how a path is resolved.
+//! What the ports of the file system share: their error, and how a path is resolved.
 
 use std::fs;
 use std::io;

@@ -1,7 +1,7 @@
 //! The one HTTP client: reqwest on a runtime of its own, behind a call that blocks.
 //!
 //! Nothing is built before the first request, so a command that needs no network starts no runtime.
-//! Proxies and the CA bundle come through the environment's door and hold for every request alike:
+//! Proxies and the CA bundle come through the environment's port and hold for every request alike:
 //! a login whose first refresh goes another way than its exchange is refused by region. A request
 //! is never repeated here, because only the caller knows whether its token may be spent twice.
 

@@ -4,7 +4,7 @@
 //! has methods of the same names, with other errors, which would win silently.
 #![expect(
     clippy::disallowed_methods,
-    reason = "this file is the door to locks and opens their files"
+    reason = "this file takes locks and opens their files"
 )]
 
 use std::fs::{File, OpenOptions};

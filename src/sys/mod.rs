@@ -1,4 +1,4 @@
-//! Floor 2: the real doors to the operating system; each file implements one.
+//! Floor 2: the ports implemented on the operating system, one a file.
 
 mod atomic_write;
 pub mod browser;

@@ -1,8 +1,5 @@
 //! A file that lies ready, so that what must not be lost needs one write and one fsync.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this file is a door through which files are written"
-)]
+#![expect(clippy::disallowed_methods, reason = "this file writes files")]
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};

@@ -1,4 +1,4 @@
-//! Side room: fakes of the doors.
+//! Fakes of the ports.
 
 pub mod clock;
 pub mod disk;

@@ -1,4 +1,4 @@
-//! The house keeps its floors: imports point down, siblings do not know each other, fenced crates
+//! The floors: imports point down, siblings do not know each other, fenced crates
 //! stay in their place, files stay short, and no test is forgotten. A planted violation shows that
 //! the test sees.
 
@@ -24,7 +24,7 @@ const ROOMS: [(&str, &[&str]); 10] = [
     ("cli", &["model", "ports", "providers", "config", "app"]),
 ];
 
-/// The composition root knows the concrete doors, too.
+/// The composition root names the concrete types behind the ports, too.
 const WIRE: (&str, &[&str]) = ("cli/system.rs", &["store", "sys"]);
 
 /// Crates, and the files or rooms that may name them.

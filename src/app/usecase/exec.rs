@@ -67,13 +67,13 @@ pub struct Ready {
 ///
 /// # Errors
 /// [`Kind::Usage`] if the token has no place to go to, and what [`token::run`] says.
-pub fn prepare(cx: Context<'_>, door: &dyn Exec, request: &Request) -> Result<Ready, Failure> {
+pub fn prepare(cx: Context<'_>, port: &dyn Exec, request: &Request) -> Result<Ready, Failure> {
     let choice = choose(cx, &request.token.agent, &request.token.want)?;
     // What cannot be handed over costs no refresh.
     let names = variables(cx, &choice.provider);
     let mut handed = match &request.to {
         To::Usual if names.is_empty() => return Err(nowhere(&choice.provider)),
-        To::Descriptor(number) => Some(door.reserve_fd(*number)?),
+        To::Descriptor(number) => Some(port.reserve_fd(*number)?),
         To::Usual | To::Variable(_) => None,
     };
     let outcome = token::of(cx, &choice, request.token.min_valid)?;
@@ -90,12 +90,12 @@ pub fn prepare(cx: Context<'_>, door: &dyn Exec, request: &Request) -> Result<Re
 ///
 /// # Errors
 /// [`Kind::NoProgram`] and [`Kind::NotRun`] if the program does not run.
-pub fn start(cx: Context<'_>, door: &dyn Exec, ready: &Ready) -> Result<Infallible, Failure> {
+pub fn start(cx: Context<'_>, port: &dyn Exec, ready: &Ready) -> Result<Infallible, Failure> {
     // A signal that came during a refresh ends us; the program would never hear of it.
     cx.interrupt.obey();
     let failure = match cx.interrupt.pending() {
         Some(signal) => Failure::cancelled(signal),
-        None => not_run(&ready.image.program, &door.exec(&ready.image)),
+        None => not_run(&ready.image.program, &port.exec(&ready.image)),
     };
     Err(touched(failure, ready.how))
 }

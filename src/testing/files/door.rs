@@ -1,4 +1,4 @@
-//! The door itself: every operation in its steps.
+//! The port itself: every operation in its steps.
 
 use std::io::Error;
 use std::path::{Path, PathBuf};

@@ -42,12 +42,12 @@ pub(super) const LOOKS: [DiskCheck; 3] = [
 pub(super) const TRIALS: [DiskCheck; 9] = [
     ("permissions", permissions),
     ("locks", locks),
-    ("locks_of_the_dead", locks_of_the_dead),
+    ("orphaned_locks", orphaned_locks),
     ("exclusive_create", exclusive_create),
     ("rename", rename),
     ("fsync", fsync),
     ("allocate", allocate),
-    ("times", times),
+    ("file_times", file_times),
     ("clock", clock),
 ];
 
@@ -195,7 +195,7 @@ fn alone(found: &str, error: &FileError) -> Verdict {
     Verdict::warning(format!("{found}; {error}"), advice)
 }
 
-fn locks_of_the_dead(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
+fn orphaned_locks(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
     let files = &*lab.files;
     let path = bench.join("orphan");
     let failed =
@@ -337,7 +337,7 @@ fn allocate(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
     }))
 }
 
-fn times(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
+fn file_times(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
     let file = bench.join("dated");
     lab.files.create_new(&file, b"x", 0o600)?;
     let wanted = Timestamp(EARLIEST.0 + 12_000);

@@ -30,18 +30,14 @@ type Inspection = (
 
 const LOOKS: [Inspection; 9] = [
     ("documents", "all readable", documents),
-    ("modes", "credentials are private", modes),
+    ("file_modes", "credentials are private", file_modes),
     ("refreshes", "no refresh with an unknown outcome", refreshes),
-    ("rescued", "no unsaved refresh responses", rescued),
-    ("set_aside", "no quarantined files", set_aside),
+    ("responses", "no unsaved refresh responses", responses),
+    ("quarantine", "no quarantined files", quarantine),
     ("stale_locks", "none", stale_locks),
-    ("declared", "no problems in config.yaml", declared),
+    ("config_yaml", "no problems in config.yaml", config_yaml),
     ("temp_files", "none left by a crash", temp_files),
-    (
-        "spent_grants",
-        "no files left by earlier versions",
-        spent_grants,
-    ),
+    ("leftovers", "no files left by earlier versions", leftovers),
 ];
 
 /// Runs all checks.
@@ -110,7 +106,7 @@ fn documents(cx: Context<'_>, agents: &[AgentId]) -> Found {
     found
 }
 
-fn declared(cx: Context<'_>, _: &[AgentId]) -> Found {
+fn config_yaml(cx: Context<'_>, _: &[AgentId]) -> Found {
     let path = cx.dirs.state.join("config.yaml");
     let findings = match cx.catalogue.findings() {
         Ok(findings) => findings,
@@ -130,7 +126,7 @@ fn declared(cx: Context<'_>, _: &[AgentId]) -> Found {
         .collect()
 }
 
-fn modes(cx: Context<'_>, agents: &[AgentId]) -> Found {
+fn file_modes(cx: Context<'_>, agents: &[AgentId]) -> Found {
     let all = agents
         .iter()
         .flat_map(|agent| cx.store_files.wide_modes(agent));
@@ -179,7 +175,7 @@ fn refreshes(cx: Context<'_>, agents: &[AgentId]) -> Found {
     found
 }
 
-fn rescued(cx: Context<'_>, _: &[AgentId]) -> Found {
+fn responses(cx: Context<'_>, _: &[AgentId]) -> Found {
     let paths = match cx.store_files.waiting_answers() {
         Ok(paths) => paths,
         Err(error) => {
@@ -199,7 +195,7 @@ fn rescued(cx: Context<'_>, _: &[AgentId]) -> Found {
     paths.into_iter().map(verdict).collect()
 }
 
-fn set_aside(cx: Context<'_>, agents: &[AgentId]) -> Found {
+fn quarantine(cx: Context<'_>, agents: &[AgentId]) -> Found {
     let mut found = Found::new();
     for (directory, names) in names(cx, agents) {
         let aside = names.iter().filter(|name| name.contains(".unreadable-"));
@@ -253,7 +249,7 @@ fn temp_files(cx: Context<'_>, agents: &[AgentId]) -> Found {
 }
 
 /// Finds files that an earlier version made for each refresh, and nobody needs.
-fn spent_grants(cx: Context<'_>, _: &[AgentId]) -> Found {
+fn leftovers(cx: Context<'_>, _: &[AgentId]) -> Found {
     let place = cx.dirs.state.join("locks/oauth-refresh");
     let verdict = match cx.store_files.leftovers() {
         Ok(0) => return Found::new(),

@@ -53,17 +53,17 @@ fn a_good_disk_has_no_faults() {
 #[test]
 fn what_endangers_credentials_is_a_failure_of_its_check() {
     let table: &[(Quirk, &[&str])] = &[
-        (Quirk::LocksExcludeNobody, &["locks", "locks_of_the_dead"]),
-        (Quirk::LocksEndAtTheProcess, &["locks", "locks_of_the_dead"]),
+        (Quirk::LocksExcludeNobody, &["locks", "orphaned_locks"]),
+        (Quirk::LocksEndAtTheProcess, &["locks", "orphaned_locks"]),
         (Quirk::LocksCannotBeShared, &["locks"]),
-        (Quirk::LocksStay, &["locks_of_the_dead"]),
+        (Quirk::LocksStay, &["orphaned_locks"]),
         (Quirk::NoLocks, &["locks"]),
         (Quirk::WideModes, &["permissions"]),
         (Quirk::CreatesTwice, &["exclusive_create"]),
         (Quirk::RenameLeavesAGap, &["rename"]),
         (Quirk::RenameTears, &["rename"]),
         (Quirk::NoSync, &["fsync"]),
-        (Quirk::NoTimes, &["times"]),
+        (Quirk::NoTimes, &["file_times"]),
         (Quirk::Mode(0o777), &["owner"]),
         (Quirk::Free(1_024), &["free_space"]),
         (Quirk::NoMoreFiles, &["free_space"]),
@@ -84,7 +84,7 @@ fn what_endangers_credentials_is_a_failure_of_its_check() {
 #[test]
 fn what_only_deserves_a_look_is_a_warning() {
     let table = [
-        (Quirk::NoRival, &["locks", "locks_of_the_dead"][..]),
+        (Quirk::NoRival, &["locks", "orphaned_locks"][..]),
         (Quirk::NoDirectorySync, &["fsync"]),
         (Quirk::NotOurs, &["owner"]),
         (Quirk::Mode(0o770), &["owner"]),

@@ -55,7 +55,7 @@ fn the_ordinary_disk_passes_and_nothing_is_left_on_it() {
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(names(&report, "failed"), [""; 0], "{ran:?}");
     let passed = names(&report, "ok");
-    for name in ["permissions", "exclusive_create", "times", "documents"] {
+    for name in ["permissions", "exclusive_create", "file_times", "documents"] {
         assert!(passed.iter().any(|other| other == name), "{ran:?}");
     }
     assert_eq!(tree(&world.state()), before);
@@ -149,10 +149,10 @@ fn what_lies_around_is_found_and_left_there() {
     let found = names(&report, "warning");
     for (name, count) in [
         ("documents", 1),
-        ("modes", 1),
+        ("file_modes", 1),
         ("refreshes", 1),
-        ("rescued", 1),
-        ("set_aside", 2),
+        ("responses", 1),
+        ("quarantine", 2),
         ("stale_locks", 1),
         ("temp_files", 1),
     ] {
@@ -182,7 +182,7 @@ fn an_answer_saved_beside_the_state_directory_is_found() {
     command.env("XDG_RUNTIME_DIR", spare.path());
     let ran = ran(command.output().unwrap());
     let report: Value = serde_json::from_str(&ran.out).unwrap();
-    assert_eq!(names(&report, "warning"), ["rescued"], "{ran:?}");
+    assert_eq!(names(&report, "warning"), ["responses"], "{ran:?}");
 }
 
 fn rival(world: &World, lock: &Path) -> (Child, String) {

@@ -62,7 +62,8 @@ impl TryFrom<String> for GrantDigest {
 
 /// Where a grant came from: compared before every refresh, so that a changed manifest never sends
 /// an old refresh token to a new address (RFC 9700 section 4.4 asks for such a binding).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Binding {
     /// The token endpoint that issued it; for a program `program:` and its path.
     pub token_endpoint: String,

@@ -3,8 +3,8 @@
 //! A generation is what one change replaced or removed. Two rules keep secrets few: what a refresh
 //! replaced is spent and keeps no token, and what is in the profile now is in no generation.
 
-use serde::Serialize;
-use strum::{AsRefStr, EnumString};
+use serde::{Deserialize, Serialize};
+use strum::AsRefStr;
 
 use super::credential::{Credential, OAuth};
 use super::grant::GrantDigest;
@@ -13,7 +13,7 @@ use super::json::Extra;
 use super::time::Timestamp;
 
 /// The change that made a generation; its name is that on disk and for people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, AsRefStr, EnumString)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, AsRefStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Cause {
@@ -232,7 +232,10 @@ mod tests {
 
     #[test]
     fn causes_have_names() {
-        assert_eq!("undo".parse(), Ok(Cause::Undo));
-        assert!("x".parse::<Cause>().is_err());
+        let read = |name: &str| serde_json::from_str(&format!("{name:?}")).ok();
+        for cause in [Cause::Login, Cause::Undo] {
+            assert_eq!(read(cause.as_ref()), Some(cause));
+        }
+        assert_eq!(read("x"), None);
     }
 }

@@ -1,9 +1,9 @@
 //! Which kind of credential.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The three kinds of credential, in the order in which selection prefers them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// `oauth`; the first choice of selection.

@@ -158,6 +158,18 @@ pub trait Files: Send + Sync {
     /// [`is_in_place`](FileError::is_in_place).
     fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), FileError>;
 
+    /// Replaces a file whose content may be lost in a power failure: that it
+    /// [`is_in_place`](FileError::is_in_place) is no error.
+    ///
+    /// # Errors
+    /// If any other step fails; what was there before is untouched then.
+    fn replace_relaxed(&self, path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+        match self.replace(path, bytes) {
+            Err(error) if error.is_in_place() => Ok(()),
+            other => other,
+        }
+    }
+
     /// Prepares a replace of `path` by up to `size` bytes.
     ///
     /// # Errors

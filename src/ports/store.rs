@@ -7,6 +7,8 @@
 //! behind; the locks of a running OpenClaw held as well while it writes what OpenClaw reads; every
 //! byte it does not understand kept. `tests/it/store/contract.rs` asks for the rest.
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::credential::OAuth;
 use crate::model::grant::{Binding, GrantDigest, GrantRecord, RefreshOutcome};
 use crate::model::history;
@@ -45,20 +47,29 @@ pub enum Waited {
     Stopped(Signal),
 }
 
+/// What a refresh is about to spend. No secret.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PendingRefresh {
+    /// The agent that owns the profile.
+    pub agent: AgentId,
+    /// Its provider.
+    pub provider: ProviderId,
+    /// The profile.
+    pub profile: ProfileId,
+    /// Where the refresh token is sent, and for which client.
+    #[serde(flatten)]
+    pub binding: Binding,
+    /// When the refresh begins.
+    pub begun_at: Timestamp,
+}
+
 /// What a token endpoint answered to a refresh, saved as it came and part of no document yet: the
 /// process that asked was killed, or could not store it.
 #[derive(Clone, Debug)]
 pub struct SavedAnswer {
-    /// The agent that owned the profile.
-    pub agent: AgentId,
-    /// The profile.
-    pub profile: ProfileId,
-    /// Its provider.
-    pub provider: ProviderId,
-    /// Who answered, and to which client.
-    pub binding: Binding,
-    /// When the refresh was begun.
-    pub begun_at: Timestamp,
+    /// The refresh that it answers.
+    pub refresh: PendingRefresh,
     /// The body of the answer.
     pub body: Secret<Vec<u8>>,
     /// Where it lies.
@@ -217,23 +228,6 @@ pub trait History: Send + Sync {
     -> Result<(), StoreError>;
 }
 
-/// What a refresh is about to spend.
-#[derive(Clone, Copy)]
-pub struct PendingRefresh<'a> {
-    /// The agent that owns the profile.
-    pub agent: &'a AgentId,
-    /// The profile.
-    pub profile: &'a ProfileId,
-    /// Its provider.
-    pub provider: &'a ProviderId,
-    /// Where the refresh token is about to be sent.
-    pub binding: &'a Binding,
-    /// Now.
-    pub now: Timestamp,
-    /// How long to wait for another program that is at work on the same document.
-    pub wait: &'a Wait<'a>,
-}
-
 /// The long lock of a grant. Dropping it lets go.
 pub trait Held<'a>: Send {
     /// The last answer to a refresh of this grant that is part of no document. Removes what is
@@ -251,13 +245,15 @@ pub trait Held<'a>: Send {
 
     /// Proves, before a single-use token is spent, that its successor can be stored: the directory
     /// is writable, the space is allocated, the journal says that the refresh has begun.
+    /// `wait` is for another program that is at work on the same document.
     ///
     /// # Errors
     /// If any of that fails; nothing was spent, and the grant is as good as it was.
     /// [`StoreError::Conflict`] if the owner's document does not hold it any more.
     fn reserve(
         self: Box<Self>,
-        what: &PendingRefresh<'_>,
+        refresh: &PendingRefresh,
+        wait: &Wait<'_>,
     ) -> Result<Box<dyn Reserved + 'a>, StoreError>;
 }
 

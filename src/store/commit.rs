@@ -6,13 +6,13 @@
 //! takes in, again and again if need be, with the same end.
 
 use crate::model::credential::{Credential, OAuth};
-use crate::model::grant::{Binding, GrantDigest, GrantRecord, RefreshOutcome};
+use crate::model::grant::{GrantDigest, GrantRecord, RefreshOutcome};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::profiles::AuthProfiles;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, FileLock, Reservation};
-use crate::ports::store::{Location, Reserved, Scope, StoreError};
+use crate::ports::store::{Location, PendingRefresh, Reserved, Scope, StoreError};
 
 use super::document_lock::{self, Excluded};
 use super::error::at;
@@ -49,14 +49,13 @@ pub(super) enum Answer<'a> {
 /// A refresh that may be sent, and what it needs to be stored.
 pub(super) struct ReservedGrant<'a> {
     pub(super) cx: &'a StoreContext,
-    pub(super) agent: AgentId,
-    pub(super) binding: Binding,
+    pub(super) pending: PendingRefresh,
     pub(super) record: GrantRecord,
     pub(super) space: Option<Box<dyn Reservation + 'a>>,
     pub(super) answer: Answer<'a>,
     /// Keeps OpenClaw out of the owner's document.
     pub(super) excluded: Option<Excluded<'a>>,
-    pub(super) refresh: Vec<Short>,
+    pub(super) refresh_locks: Vec<Short>,
     pub(super) lock: Box<dyn FileLock>,
 }
 
@@ -64,7 +63,7 @@ impl ReservedGrant<'_> {
     /// Moves every copy in one agent's document; false if there is none.
     fn move_copies(&mut self, agent: &AgentId, new: &OAuth) -> Result<bool, StoreError> {
         let locked = match &self.excluded {
-            Some(excluded) if *agent == self.agent => excluded.lock_document(agent)?,
+            Some(excluded) if *agent == self.pending.agent => excluded.lock_document(agent)?,
             _ => document_lock::lock(self.cx, agent)?,
         };
         let mut found = write::find(self.cx, &locked)?;
@@ -78,7 +77,7 @@ impl ReservedGrant<'_> {
             found.doc.put(profile, renewed);
         }
         // The space was reserved for the owner's document, which is always written first.
-        let space = self.space.take().filter(|_| *agent == self.agent);
+        let space = self.space.take().filter(|_| *agent == self.pending.agent);
         write::write(self.cx, &locked, &mut found, space)?;
         Ok(true)
     }
@@ -99,7 +98,9 @@ impl ReservedGrant<'_> {
             let doc = read::load(self.cx, agent, Scope::All);
             doc.is_ok_and(|doc| !copies(&doc, &self.record.grant).is_empty())
         };
-        let others = agents.into_iter().filter(|agent| *agent != self.agent);
+        let others = agents
+            .into_iter()
+            .filter(|agent| *agent != self.pending.agent);
         others.filter(holds).collect()
     }
 
@@ -122,14 +123,14 @@ impl ReservedGrant<'_> {
     }
 
     fn write_record(&self, record: &GrantRecord) -> Result<(), FileError> {
-        journal::write(&*self.cx.io.files, &self.cx.paths, record)
+        journal::write(self.cx, record)
     }
 
     /// Writes down that the successor lives, and then that this grant is spent.
     fn close_renewed(&mut self, successor: GrantDigest, now: Timestamp) -> Result<(), FileError> {
         let mut next = self.record.clone();
         next.grant = successor.clone();
-        next.binding = Some(self.binding.clone());
+        next.binding = Some(self.pending.binding.clone());
         next.proven_at = Some(now);
         next.attempt = None;
         let is_rotated = successor != self.record.grant;
@@ -142,20 +143,19 @@ impl ReservedGrant<'_> {
         if !is_rotated {
             return self.write_record(&self.record);
         }
-        let StoreContext { io, paths, .. } = self.cx;
-        journal::retire(io, paths, self.record.clone(), &|| references::all(self.cx))
+        journal::retire(self.cx, self.record.clone(), &|| references::all(self.cx))
     }
 
     /// Lets go. Nobody needs the lock of a grant whose record says that it is spent.
     fn let_go(self, is_spent: bool) {
         let Self {
             excluded,
-            refresh,
+            refresh_locks,
             lock,
             ..
         } = self;
         // The other way round than they were taken.
-        drop((excluded, refresh));
+        drop((excluded, refresh_locks));
         if is_spent && let Err(error) = lock.remove() {
             tracing::warn!(%error, "the lock of a spent grant is left; doctor --fix removes it");
         }
@@ -197,7 +197,7 @@ impl Reserved for ReservedGrant<'_> {
         now: Timestamp,
     ) -> Result<Vec<AgentId>, StoreError> {
         let successor = self.successor(new);
-        let owner = self.agent.clone();
+        let owner = self.pending.agent.clone();
         let mut is_done = true;
         let mut changed = Vec::new();
         let mut failed = None;

@@ -29,10 +29,7 @@ pub(super) fn read(key: &str, value: &RawValue) -> Content {
 /// Takes the kind of a credential; a later OpenClaw also takes `mode` for `type`.
 pub(super) fn kind(members: &mut Members<'_>) -> Option<Kind> {
     members.rename("mode", "type");
-    let tag = members.take("type").and_then(raw_json::text)?;
-    [Kind::OAuth, Kind::Token, Kind::ApiKey]
-        .into_iter()
-        .find(|kind| kind.as_str() == tag)
+    members.take("type").and_then(raw_json::read)
 }
 
 /// Takes the provider of a credential, as written, unless it is blank or no text.

@@ -113,11 +113,11 @@ impl GrantLocks for FileStore {
 
 impl Journal for FileStore {
     fn grant_record(&self, grant: &GrantDigest) -> Result<Option<GrantRecord>, StoreError> {
-        Ok(journal::read(&*self.0.io.files, &self.0.paths, grant)?)
+        Ok(journal::read(&self.0, grant)?)
     }
 
     fn record_login(&self, record: &GrantRecord) -> Result<(), StoreError> {
-        Ok(journal::write(&*self.0.io.files, &self.0.paths, record)?)
+        Ok(journal::write(&self.0, record)?)
     }
 
     fn pending_answers(&self) -> Result<Vec<GrantDigest>, StoreError> {

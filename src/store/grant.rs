@@ -8,8 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::model::grant::{Attempt, GrantDigest, GrantRecord};
 use crate::model::id::{ProfileId, ProviderId};
-use crate::model::time::Timestamp;
-use crate::ports::files::{FileLock, Sharing};
+use crate::ports::files::{FileError, FileLock, Sharing};
 use crate::ports::lock::{LockError, Wait};
 use crate::ports::store::{
     GrantLock, Held, PendingRefresh, Reserved, SavedAnswer, Scope, StoreError, Waited,
@@ -46,7 +45,7 @@ pub(super) fn try_lock<'a>(
         let owner = cx.io.owner(&path);
         return Ok(GrantLock::Taken { owner });
     };
-    let record = journal::read(&*cx.io.files, &cx.paths, grant)?;
+    let record = journal::read(cx, grant)?;
     if let Some(successor) = record.as_ref().and_then(GrantRecord::successor)
         && saved_answer::files_of(cx, grant)?.is_empty()
     {
@@ -67,27 +66,24 @@ pub(super) fn wait(
 ) -> Result<Waited, StoreError> {
     let Io { files, clock } = &cx.io;
     let path = cx.paths.grant_lock(grant);
-    let start = clock.monotonic();
     let (sender, receiver) = channel();
     let (files, awaited) = (Arc::clone(files), path.clone());
     // The kernel wakes all waiters at once; polling would let a stampede queue up. A waiter
     // that gave up leaves its thread behind until the holder lets go.
     std::thread::spawn(move || drop(sender.send(files.await_lock(&awaited))));
-    loop {
-        match receiver.recv_timeout(LOOK) {
-            Ok(freed) => return Ok(freed.map(|()| Waited::Released)?),
-            Err(RecvTimeoutError::Disconnected) => return Ok(Waited::Released),
-            Err(RecvTimeoutError::Timeout) => {}
-        }
-        match wait.is_over(clock.monotonic().saturating_sub(start)) {
-            Ok(false) => {}
-            Ok(true) => {
-                let owner = cx.io.owner(&path);
-                return Ok(Waited::TimedOut { owner });
-            }
-            Err(LockError::Interrupted(signal)) => return Ok(Waited::Stopped(signal)),
-            Err(error) => return Err(error.into()),
-        }
+    let no_pause = Duration::ZERO..=Duration::ZERO;
+    let freed = wait.retry(&**clock, no_pause, || match receiver.recv_timeout(LOOK) {
+        Ok(freed) => freed.map(Some).map_err(LockError::from),
+        Err(RecvTimeoutError::Disconnected) => Ok(Some(())),
+        Err(RecvTimeoutError::Timeout) => Ok(None),
+    });
+    match freed {
+        Ok(Some(())) => Ok(Waited::Released),
+        Ok(None) => Ok(Waited::TimedOut {
+            owner: cx.io.owner(&path),
+        }),
+        Err(LockError::Interrupted(signal)) => Ok(Waited::Stopped(signal)),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -98,63 +94,51 @@ impl<'a> Held<'a> for HeldGrant<'a> {
 
     fn resume(self: Box<Self>, answer: &SavedAnswer) -> Result<Box<dyn Reserved + 'a>, StoreError> {
         let Self { cx, grant, lock } = *self;
-        let before = journal::read(&*cx.io.files, &cx.paths, &grant)?;
-        let (provider, profile) = (&answer.provider, &answer.profile);
-        let record = begun(grant, before.as_ref(), answer.begun_at, provider, profile);
         Ok(Box::new(ReservedGrant {
             cx,
-            agent: answer.agent.clone(),
-            binding: answer.binding.clone(),
-            record,
+            record: begun(cx, grant, &answer.refresh)?,
+            pending: answer.refresh.clone(),
             space: None,
             answer: Answer::Saved(answer.at.clone()),
             excluded: None,
-            refresh: Vec::new(),
+            refresh_locks: Vec::new(),
             lock,
         }))
     }
 
     fn reserve(
         self: Box<Self>,
-        what: &PendingRefresh<'_>,
+        refresh: &PendingRefresh,
+        wait: &Wait<'_>,
     ) -> Result<Box<dyn Reserved + 'a>, StoreError> {
         let Self { cx, grant, lock } = *self;
         let StoreContext { io, paths, .. } = cx;
-        let files = &*io.files;
-        let refresh = lock_refresh(cx, &grant, what)?;
+        let refresh_locks = lock_refresh(cx, &grant, refresh, wait)?;
         // Early releases refresh under the store's lock: it is held until the commit, or both could
         // send the same token. So was it by somebody else until now, who may have spent it.
-        let excluded = document_lock::exclude_peers(cx, what.agent, what.wait)?;
-        let doc = read::load(cx, what.agent, Scope::All)?;
+        let excluded = document_lock::exclude_peers(cx, &refresh.agent, wait)?;
+        let doc = read::load(cx, &refresh.agent, Scope::All)?;
         if copies(&doc, &grant).is_empty() {
             return Err(StoreError::Conflict {
-                at: at(&paths.document(what.agent)),
+                at: at(&paths.document(&refresh.agent)),
             });
         }
-        let space = write::reserve(cx, what.agent)?;
-        let slot = saved_answer::prepare(cx, &grant, what)?;
-        let before = journal::read(files, paths, &grant)?;
-        let record = begun(
-            grant,
-            before.as_ref(),
-            what.now,
-            what.provider,
-            what.profile,
-        );
+        let space = write::reserve(cx, &refresh.agent)?;
+        let slot = saved_answer::prepare(cx, &grant, refresh)?;
+        let record = begun(cx, grant, refresh)?;
         // Last of all, for from now on the refresh counts as begun.
-        if let Err(error) = journal::write(files, paths, &record) {
-            let _ = files.remove(&slot.path);
+        if let Err(error) = journal::write(cx, &record) {
+            let _ = io.files.remove(&slot.path);
             return Err(error.into());
         }
         Ok(Box::new(ReservedGrant {
             cx,
-            agent: what.agent.clone(),
-            binding: what.binding.clone(),
             record,
+            pending: refresh.clone(),
             space: Some(space),
             answer: Answer::Awaited(slot),
             excluded: Some(excluded),
-            refresh,
+            refresh_locks,
             lock,
         }))
     }
@@ -162,47 +146,46 @@ impl<'a> Held<'a> for HeldGrant<'a> {
 
 /// The record of a grant whose refresh begins now.
 fn begun(
+    cx: &StoreContext,
     grant: GrantDigest,
-    before: Option<&GrantRecord>,
-    now: Timestamp,
-    provider: &ProviderId,
-    profile: &ProfileId,
-) -> GrantRecord {
-    let record = match before {
-        Some(before) => before.clone(),
-        None => GrantRecord::new(grant.clone(), provider, profile),
-    };
+    refresh: &PendingRefresh,
+) -> Result<GrantRecord, FileError> {
+    let (provider, profile) = (&refresh.provider, &refresh.profile);
+    let before = journal::read(cx, &grant)?;
+    let record = before.unwrap_or_else(|| GrantRecord::new(grant.clone(), provider, profile));
     let failures = record.attempt.map_or(0, |attempt| attempt.failures);
-    GrantRecord {
+    Ok(GrantRecord {
         grant,
         provider: provider.clone(),
         profile: profile.clone(),
         attempt: Some(Attempt {
-            begun_at: now,
+            begun_at: refresh.begun_at,
             settled_at: None,
             outcome: None,
             failures,
         }),
         ..record
-    }
+    })
 }
 
 /// Later releases of OpenClaw lock a refresh by profile, in two ways.
 fn lock_refresh(
     cx: &StoreContext,
     grant: &GrantDigest,
-    what: &PendingRefresh<'_>,
+    refresh: &PendingRefresh,
+    wait: &Wait<'_>,
 ) -> Result<Vec<Short>, StoreError> {
+    let (provider, profile) = (&refresh.provider, &refresh.profile);
     let files = &cx.io.files;
     let directory = cx.paths.refresh_locks();
     let mut names = Vec::new();
-    if document_lock::is_peer_late(cx, what.agent)? {
-        names.push(by_sha256(what.provider, what.profile));
+    if document_lock::is_peer_late(cx, &refresh.agent)? {
+        names.push(by_sha256(provider, profile));
     }
-    let has_database = read::database(cx, what.agent)?.is_some();
+    let has_database = read::database(cx, &refresh.agent)?.is_some();
     let is_used = |name: &String| is_by_two_hashes(name);
     if has_database || files.list(&directory)?.iter().any(is_used) {
-        names.push(by_two_hashes(what.provider, what.profile));
+        names.push(by_two_hashes(provider, profile));
     }
     let mut locks = Vec::new();
     for name in names {
@@ -210,7 +193,7 @@ fn lock_refresh(
         // Another agent's login may bear the same name, and be refreshed at the same time.
         let who = grant.to_string();
         let site = LockPath::new(directory.join(name), LockFormat::File, REFRESH_STALE, &who);
-        locks.push(Short::acquire(&cx.io, &site, what.wait)?);
+        locks.push(Short::acquire(&cx.io, &site, wait)?);
     }
     Ok(locks)
 }

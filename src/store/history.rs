@@ -189,23 +189,19 @@ fn cause(
 /// What the grant was spent for, if the journal knows that it is spent. A journal that cannot
 /// be read knows nothing.
 fn successor(cx: &StoreContext, grant: &GrantDigest) -> Option<GrantDigest> {
-    let record = journal::read(&*cx.io.files, &cx.paths, grant).ok()??;
-    record.successor()
-}
-
-/// Whether the journal knows that a grant was revoked.
-fn is_revoked(cx: &StoreContext, grant: &GrantDigest) -> bool {
-    let record = journal::read(&*cx.io.files, &cx.paths, grant);
-    record.is_ok_and(|record| {
-        record.is_some_and(|record| matches!(record.standing(), GrantStanding::Revoked { .. }))
-    })
+    journal::read(cx, grant).ok()??.successor()
 }
 
 fn strip_spent(cx: &StoreContext, history: &mut History) {
+    let is_over = |grant: &GrantDigest| {
+        let record = journal::read(cx, grant).ok().flatten();
+        matches!(
+            record.map(|record| record.standing()),
+            Some(GrantStanding::Spent { .. } | GrantStanding::Revoked { .. })
+        )
+    };
     for generation in &mut history.generations {
-        let grant = generation.grant.as_ref();
-        let is_over = |grant| successor(cx, grant).is_some() || is_revoked(cx, grant);
-        if grant.is_some_and(is_over) {
+        if generation.grant.as_ref().is_some_and(is_over) {
             generation.strip();
         }
     }
@@ -304,15 +300,13 @@ fn parse(text: &str) -> Result<History, String> {
 }
 
 fn read_generation(number: u64, members: &Members<'_>) -> Option<Generation> {
-    let cause = members.get("by").and_then(raw_json::text)?;
-    let grant = members.get("grant").and_then(raw_json::text);
     match entry::read("generation", members.get("credential")?) {
         Content::Valid(_, credential) => Some(Generation {
             number,
             replaced_at: raw_json::millis(members.get("replacedAt")?)?,
-            cause: cause.parse().ok()?,
+            cause: members.get("by").and_then(raw_json::read)?,
             credential,
-            grant: grant.and_then(|grant| GrantDigest::parse(&grant)),
+            grant: members.get("grant").and_then(raw_json::read),
             is_bare: members.get("bare").is_some_and(|bare| bare.get() == "true"),
         }),
         Content::Invalid { .. } => None,
@@ -320,11 +314,8 @@ fn read_generation(number: u64, members: &Members<'_>) -> Option<Generation> {
 }
 
 fn write(files: &dyn Files, path: &Path, history: &History) -> Result<(), FileError> {
-    match files.replace(path, render(history).expose()) {
-        // It can be undone from now on; an error would say that the change itself was made.
-        Err(error) if error.is_in_place() => Ok(()),
-        other => other,
-    }
+    // It can be undone from now on; an error would say that the change itself was made.
+    files.replace_relaxed(path, render(history).expose())
 }
 
 fn render(history: &History) -> Secret<Vec<u8>> {

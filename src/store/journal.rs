@@ -8,23 +8,21 @@
 use std::collections::HashSet;
 
 use crate::model::grant::{GrantDigest, GrantRecord};
-use crate::ports::files::{FileError, Files};
+use crate::ports::files::FileError;
 
-use super::io::Io;
-use super::paths::StorePaths;
+use super::io::StoreContext;
 use super::record;
 use super::spent;
 
 /// The record of a grant, if there is a readable one.
 pub(super) fn read(
-    files: &dyn Files,
-    paths: &StorePaths,
+    cx: &StoreContext,
     grant: &GrantDigest,
 ) -> Result<Option<GrantRecord>, FileError> {
-    let bytes = files.read(&paths.record(grant))?;
+    let bytes = cx.io.files.read(&cx.paths.record(grant))?;
     let record = bytes.and_then(|bytes| record::parse(&bytes));
     let Some(record) = record.filter(|record| record.grant == *grant) else {
-        return spent::find(files, paths, grant);
+        return spent::find(cx, grant);
     };
     let is_open = |record: &GrantRecord| {
         let attempt = record.attempt.as_ref();
@@ -35,47 +33,35 @@ pub(super) fn read(
     }
     // Whoever closed it may have died between the two files.
     let begun = |record: &GrantRecord| record.attempt.as_ref().map(|attempt| attempt.begun_at);
-    let closed = spent::find(files, paths, grant)?;
+    let closed = spent::find(cx, grant)?;
     let closed = closed.filter(|closed| begun(closed) == begun(&record));
     Ok(Some(closed.unwrap_or(record)))
 }
 
 /// Writes a record durably.
-pub(super) fn write(
-    files: &dyn Files,
-    paths: &StorePaths,
-    record: &GrantRecord,
-) -> Result<(), FileError> {
+pub(super) fn write(cx: &StoreContext, record: &GrantRecord) -> Result<(), FileError> {
+    let StoreContext { io, paths, .. } = cx;
+    io.files.create_dirs(&paths.journal())?;
+    // Whoever reads it from now on sees it, and a loss of power costs only advice.
     let target = paths.record(&record.grant);
-    files.create_dirs(&paths.journal())?;
-    let bytes = record::pretty(record).map_err(|error| FileError {
-        operation: "write",
-        path: target.clone(),
-        source: error.into(),
-    })?;
-    match files.replace(&target, &bytes) {
-        // Whoever reads it from now on sees it, and a loss of power costs only advice.
-        Err(error) if error.is_in_place() => Ok(()),
-        other => other,
-    }
+    io.files.replace_relaxed(&target, &record::pretty(record))
 }
 
 /// Writes down durably that a grant is spent, and lets its own file go.
 pub(super) fn retire(
-    io: &Io,
-    paths: &StorePaths,
+    cx: &StoreContext,
     record: GrantRecord,
     referenced: &dyn Fn() -> Option<HashSet<GrantDigest>>,
 ) -> Result<(), FileError> {
-    let file = paths.record(&record.grant);
+    let file = cx.paths.record(&record.grant);
     let record = [record];
-    let retired = spent::add(io, paths, &record, referenced);
-    match retired.map(|()| io.files.remove(&file)) {
+    let retired = spent::add(cx, &record, referenced);
+    match retired.map(|()| cx.io.files.remove(&file)) {
         Ok(removed) => removed,
         Err(error) => {
             tracing::warn!(%error, "the record of a spent grant keeps a file of its own");
             let [record] = record;
-            write(&*io.files, paths, &record)
+            write(cx, &record)
         }
     }
 }

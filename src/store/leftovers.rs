@@ -64,7 +64,7 @@ pub(super) fn find(cx: &StoreContext) -> Result<Leftovers, StoreError> {
 pub(super) fn remove(cx: &StoreContext) -> Result<usize, StoreError> {
     let StoreContext { io, paths, .. } = cx;
     let Leftovers { records, locks } = find(cx)?;
-    spent::add(io, paths, &records, &|| references::all(cx))?;
+    spent::add(cx, &records, &|| references::all(cx))?;
     let mut removed = records.len();
     for record in records {
         io.files.remove(&paths.record(&record.grant))?;

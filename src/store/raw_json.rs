@@ -166,6 +166,11 @@ pub(super) fn member<'a>(object: &'a RawValue, wanted: &str) -> Option<&'a RawVa
 
 /// The string that a value is.
 pub(super) fn text(value: &RawValue) -> Option<String> {
+    read(value)
+}
+
+/// A value of any type; `None` if this is another.
+pub(super) fn read<'a, T: Deserialize<'a>>(value: &'a RawValue) -> Option<T> {
     serde_json::from_str(value.get()).ok()
 }
 

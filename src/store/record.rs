@@ -22,15 +22,15 @@ fn page(record: &GrantRecord) -> Page<&GrantRecord> {
 }
 
 /// The text of a file of its own.
-pub(super) fn pretty(record: &GrantRecord) -> Result<Vec<u8>, serde_json::Error> {
-    serde_json::to_vec_pretty(&page(record))
+pub(super) fn pretty(record: &GrantRecord) -> Vec<u8> {
+    serde_json::to_vec_pretty(&page(record)).expect("texts and numbers")
 }
 
 /// A line of a file of many.
-pub(super) fn line(record: &GrantRecord) -> Result<Vec<u8>, serde_json::Error> {
-    let mut line = serde_json::to_vec(&page(record))?;
+pub(super) fn line(record: &GrantRecord) -> Vec<u8> {
+    let mut line = serde_json::to_vec(&page(record)).expect("texts and numbers");
     line.push(b'\n');
-    Ok(line)
+    line
 }
 
 /// The record that a text is of; `None` if it is damaged, or of a later release.
@@ -62,9 +62,9 @@ mod tests {
         ] {
             let text = format!("{{{head},{rest}}}");
             let record = parse(text.as_bytes()).unwrap();
-            let written = line(&record).unwrap();
+            let written = line(&record);
             assert_eq!(String::from_utf8(written).unwrap(), format!("{text}\n"));
-            assert_eq!(parse(&pretty(&record).unwrap()), Some(record));
+            assert_eq!(parse(&pretty(&record)), Some(record));
             let damaged = text.replace("openai-codex:me", "\\u0000");
             assert_eq!(parse(damaged.as_bytes()), None);
             let later = text.replace(r#""schema":1"#, r#""schema":2"#);

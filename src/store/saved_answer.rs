@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::grant::{Binding, GrantDigest};
-use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::grant::GrantDigest;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, Prepared};
@@ -27,16 +26,11 @@ const ROOM: u64 = 32 * 1024;
 
 /// Whose answer it is. No secret.
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Head {
     schema: u32,
     state: PathBuf,
-    agent: AgentId,
-    provider: ProviderId,
-    profile: ProfileId,
-    token_endpoint: String,
-    client_id: String,
-    begun_at: Timestamp,
+    #[serde(flatten)]
+    refresh: PendingRefresh,
 }
 
 /// The file of one refresh, ready for its answer.
@@ -74,20 +68,15 @@ enum Content {
 pub(super) fn prepare<'a>(
     cx: &'a StoreContext,
     grant: &GrantDigest,
-    what: &PendingRefresh<'_>,
+    refresh: &PendingRefresh,
 ) -> Result<Slot<'a>, FileError> {
     let directory = cx.paths.state.join("rescue");
     cx.io.files.create_dirs(&directory)?;
-    let path = directory.join(name(grant, what.now));
+    let path = directory.join(name(grant, refresh.begun_at));
     let head = Head {
         schema: SCHEMA,
         state: cx.paths.state.clone(),
-        agent: what.agent.clone(),
-        provider: what.provider.clone(),
-        profile: what.profile.clone(),
-        token_endpoint: what.binding.token_endpoint.clone(),
-        client_id: what.binding.client_id.clone(),
-        begun_at: what.now,
+        refresh: refresh.clone(),
     };
     let mut head = serde_json::to_vec(&head).map_err(|error| FileError {
         operation: "write",
@@ -132,7 +121,7 @@ pub(super) fn of_grant(
             Content::Torn | Content::Foreign => {}
         }
     }
-    answers.sort_by_key(|answer| answer.begun_at);
+    answers.sort_by_key(|answer| answer.refresh.begun_at);
     Ok(answers)
 }
 
@@ -207,14 +196,7 @@ fn understand(cx: &StoreContext, path: &Path, bytes: &Secret<Vec<u8>>) -> Conten
         return Content::Torn;
     };
     Content::Answer(SavedAnswer {
-        agent: head.agent,
-        profile: head.profile,
-        provider: head.provider,
-        binding: Binding {
-            token_endpoint: head.token_endpoint,
-            client_id: head.client_id,
-        },
-        begun_at: head.begun_at,
+        refresh: head.refresh,
         body: Secret::new(body.to_vec()),
         at: at(path),
     })

@@ -8,12 +8,11 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::model::grant::{GrantDigest, GrantRecord};
-use crate::ports::files::{FileError, Files};
+use crate::ports::files::FileError;
 use crate::ports::lock::{SHORT, Wait};
 use crate::ports::store::StoreError;
 
-use super::io::Io;
-use super::paths::StorePaths;
+use super::io::StoreContext;
 use super::record;
 
 /// So many of a file are kept, whatever still refers to them.
@@ -25,11 +24,11 @@ const SLACK: usize = 16;
 
 /// The record of a grant, if it is among them.
 pub(super) fn find(
-    files: &dyn Files,
-    paths: &StorePaths,
+    cx: &StoreContext,
     grant: &GrantDigest,
 ) -> Result<Option<GrantRecord>, FileError> {
-    let bytes = files.read(&paths.spent(grant))?.unwrap_or_default();
+    let bytes = cx.io.files.read(&cx.paths.spent(grant))?;
+    let bytes = bytes.unwrap_or_default();
     let name = grant.as_str().as_bytes();
     let mut lines = bytes.rsplit(|byte| *byte == b'\n');
     Ok(lines.find_map(|line| {
@@ -43,11 +42,11 @@ pub(super) fn find(
 /// Adds records durably. `referenced` tells which grants must not be forgotten; `None` if that
 /// cannot be found out, and then none is.
 pub(super) fn add(
-    io: &Io,
-    paths: &StorePaths,
+    cx: &StoreContext,
     records: &[GrantRecord],
     referenced: &dyn Fn() -> Option<HashSet<GrantDigest>>,
 ) -> Result<(), StoreError> {
+    let StoreContext { io, paths, .. } = cx;
     let mut by_file: BTreeMap<_, Vec<&GrantRecord>> = BTreeMap::new();
     for record in records {
         let file = by_file.entry(paths.spent(&record.grant)).or_default();
@@ -64,16 +63,8 @@ pub(super) fn add(
         if all.len() > KEPT + SLACK {
             cut_back(&mut all, referenced);
         }
-        let lines = all.iter().map(record::line).collect::<Result<Vec<_>, _>>();
-        let bytes = lines.map_err(|error| FileError {
-            operation: "write",
-            path: path.clone(),
-            source: error.into(),
-        })?;
-        match io.files.replace(&path, &bytes.concat()) {
-            Err(error) if !error.is_in_place() => return Err(error.into()),
-            _ => {}
-        }
+        let lines: Vec<_> = all.iter().map(record::line).collect();
+        io.files.replace_relaxed(&path, &lines.concat())?;
     }
     Ok(())
 }
@@ -99,6 +90,8 @@ mod tests {
     use crate::model::grant::{Attempt, RefreshOutcome};
     use crate::model::id::{ProfileId, ProviderId};
     use crate::model::time::Timestamp;
+    use crate::store::io::Io;
+    use crate::store::paths::StorePaths;
     use crate::testing::clock::FakeClock;
     use crate::testing::files::MemoryFiles;
 
@@ -124,28 +117,32 @@ mod tests {
         }
     }
 
-    fn paths() -> StorePaths {
-        StorePaths {
-            state: "/s".into(),
-            main_dir: "/s/agents/main/agent".into(),
-            agent_dirs: Vec::new(),
-            oauth_dir: "/s/credentials".into(),
-            written_by: None,
-            spare: None,
+    fn context(files: &MemoryFiles) -> StoreContext {
+        StoreContext {
+            io: Io {
+                files: Arc::new(files.clone()),
+                clock: Arc::new(FakeClock::new(Timestamp(3))),
+            },
+            paths: StorePaths {
+                state: "/s".into(),
+                main_dir: "/s/agents/main/agent".into(),
+                agent_dirs: Vec::new(),
+                oauth_dir: "/s/credentials".into(),
+                written_by: None,
+                spare: None,
+            },
+            limit: Box::new(|| 0),
         }
     }
 
     #[test]
     fn the_newest_are_kept_and_those_that_something_refers_to() {
         let files = MemoryFiles::new();
-        let io = Io {
-            files: Arc::new(files.clone()),
-            clock: Arc::new(FakeClock::new(Timestamp(3))),
-        };
-        let find = |n: usize| find(&files, &paths(), &record(n).grant).unwrap();
+        let cx = context(&files);
+        let find = |n: usize| find(&cx, &record(n).grant).unwrap();
         let first = || Some(HashSet::from([record(0).grant]));
         for n in 0..1_000 {
-            add(&io, &paths(), &[record(n)], &first).unwrap();
+            add(&cx, &[record(n)], &first).unwrap();
             let text = files.text(Path::new("/s/locks/oauth-refresh/spent/ab"));
             assert!(text.unwrap().lines().count() <= KEPT + SLACK + 1);
         }
@@ -153,21 +150,21 @@ mod tests {
         assert_eq!(find(1), None);
         assert_eq!(find(999), Some(record(999)));
         assert_eq!(find(1_000), None, "it is named as a successor only");
-        add(&io, &paths(), &[record(999)], &first).unwrap();
-        assert_eq!(files.list(&paths().all_spent()).unwrap(), ["ab", "lock"]);
+        add(&cx, &[record(999)], &first).unwrap();
+        assert_eq!(
+            cx.io.files.list(&cx.paths.all_spent()).unwrap(),
+            ["ab", "lock"]
+        );
     }
 
     #[test]
     fn nothing_is_forgotten_while_nobody_knows_what_refers_to_it() {
         let files = MemoryFiles::new();
-        let io = Io {
-            files: Arc::new(files.clone()),
-            clock: Arc::new(FakeClock::new(Timestamp(3))),
-        };
+        let cx = context(&files);
         let all: Vec<GrantRecord> = (0..200).map(record).collect();
-        add(&io, &paths(), &all, &|| None).unwrap();
-        assert!(find(&files, &paths(), &record(0).grant).unwrap().is_some());
-        add(&io, &paths(), &[record(200)], &|| Some(HashSet::new())).unwrap();
-        assert!(find(&files, &paths(), &record(0).grant).unwrap().is_none());
+        add(&cx, &all, &|| None).unwrap();
+        assert!(find(&cx, &record(0).grant).unwrap().is_some());
+        add(&cx, &[record(200)], &|| Some(HashSet::new())).unwrap();
+        assert!(find(&cx, &record(0).grant).unwrap().is_none());
     }
 }

@@ -11,7 +11,7 @@ use crate::model::credential::{Identity, OAuth};
 use crate::model::grant::GrantDigest;
 use crate::oauth::{plugin, token_response};
 use crate::ports::http::Response;
-use crate::ports::store::{GrantLock, Held, SavedAnswer};
+use crate::ports::store::{GrantLock, Held, PendingRefresh, SavedAnswer};
 
 use super::notify;
 use crate::app::context::Context;
@@ -72,32 +72,38 @@ pub(in crate::app) fn commit_saved<'a>(
     if let Some(agent) = changed.first() {
         let whose = ProfileRef {
             agent,
-            profile: &answer.profile,
-            provider: &answer.provider,
+            profile: &answer.refresh.profile,
+            provider: &answer.refresh.provider,
         };
         notify::of_refresh(cx, whose, new.expires);
         cx.info(format!(
             "{}: stored the refresh response received at {}",
-            answer.profile,
-            answer.begun_at.iso8601()
+            answer.refresh.profile,
+            answer.refresh.begun_at.iso8601()
         ));
     }
     Ok(Recovered::Stored)
 }
 
 fn understand(cx: Context<'_>, answer: &SavedAnswer) -> Option<OAuth> {
-    if answer.binding.is_to_program() {
-        let provider = cx.provider(&answer.provider);
+    let PendingRefresh {
+        provider: id,
+        binding,
+        begun_at,
+        ..
+    } = &answer.refresh;
+    if binding.is_to_program() {
+        let provider = cx.provider(id);
         let baked = provider.map_or(Duration::ZERO, |provider| provider.refresh.baked_margin);
-        let grant = plugin::grant(answer.body.clone(), answer.begun_at, baked).ok()?;
-        return Some(grant.into_credential(&answer.provider, Identity::default()));
+        let grant = plugin::grant(answer.body.clone(), *begun_at, baked).ok()?;
+        return Some(grant.into_credential(id, Identity::default()));
     }
-    let provider = cx.catalogue.get(&answer.provider).ok()?;
+    let provider = cx.catalogue.get(id).ok()?;
     let response = Response {
         status: 200,
         headers: Vec::new(),
         body: answer.body.clone(),
     };
-    let grant = token_response::read_saved(&provider, &response, answer.begun_at).ok()?;
-    Some(grant.into_credential(&answer.provider, Identity::default()))
+    let grant = token_response::read_saved(&provider, &response, *begun_at).ok()?;
+    Some(grant.into_credential(id, Identity::default()))
 }

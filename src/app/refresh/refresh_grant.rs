@@ -58,15 +58,14 @@ pub(super) fn refresh_grant(
     // From here to the commit nothing may interrupt: the refresh token is single-use.
     cx.interrupt.defer();
     let begun_at = cx.clock.now();
-    let reserved = held.reserve(&PendingRefresh {
-        agent: request.owner,
-        profile: request.profile,
-        provider: &request.provider.id,
-        binding: &binding,
-        now: begun_at,
-        wait: &cx.wait(patience(request, facts)),
-    });
-    let reserved = match reserved {
+    let pending = PendingRefresh {
+        agent: request.owner.clone(),
+        provider: request.provider.id.clone(),
+        profile: request.profile.clone(),
+        binding,
+        begun_at,
+    };
+    let reserved = match held.reserve(&pending, &cx.wait(patience(request, facts))) {
         Err(StoreError::Conflict { .. }) => return Ok(None),
         other => other?,
     };

@@ -218,16 +218,14 @@ impl RevocationPlan {
         (owner, profile): (&AgentId, &ProfileId),
     ) -> Result<bool, Failure> {
         let before = self.record(cx)?;
-        let binding = self.server.binding();
-        let reserved = held.reserve(&PendingRefresh {
-            agent: owner,
-            profile,
-            provider: &self.provider.id,
-            binding: &binding,
-            now: cx.clock.now(),
-            wait: &cx.wait(WAIT_FOR_OTHERS),
-        });
-        let reserved = match reserved {
+        let pending = PendingRefresh {
+            agent: owner.clone(),
+            provider: self.provider.id.clone(),
+            profile: profile.clone(),
+            binding: self.server.binding(),
+            begun_at: cx.clock.now(),
+        };
+        let reserved = match held.reserve(&pending, &cx.wait(WAIT_FOR_OTHERS)) {
             Err(StoreError::Conflict { .. }) => return Ok(false),
             other => other?,
         };

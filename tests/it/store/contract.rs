@@ -71,14 +71,14 @@ fn reserve<'a>(held: Box<dyn Held<'a> + 'a>) -> Result<Box<dyn Reserved + 'a>, S
         token_endpoint: "https://auth.example/token".into(),
         client_id: "client".into(),
     };
-    held.reserve(&PendingRefresh {
-        agent: &main(),
-        profile: &profile(),
-        provider: &provider,
-        binding: &binding,
-        now: NOW,
-        wait: &SOON,
-    })
+    let pending = PendingRefresh {
+        agent: main(),
+        provider,
+        profile: profile(),
+        binding,
+        begun_at: NOW,
+    };
+    held.reserve(&pending, &SOON)
 }
 
 fn load_takes_no_lock<B: Backend>() {
@@ -232,7 +232,10 @@ fn a_saved_answer_outlives_its_process_and_is_committed_once<B: Backend>() {
         };
         let answer = held.saved().unwrap().unwrap();
         assert_eq!(answer.body.expose(), ANSWER);
-        assert_eq!((&answer.agent, &answer.profile), (&main(), &profile()));
+        assert_eq!(
+            (&answer.refresh.agent, &answer.refresh.profile),
+            (&main(), &profile())
+        );
         let resumed = held.resume(&answer).unwrap();
         assert_eq!(resumed.commit(&oauth("rt-2"), NOW).unwrap(), [main()]);
     }

@@ -30,18 +30,14 @@ fn refresh(store: &FileStore, files: &MemoryFiles, n: usize) -> usize {
         client_id: "client".into(),
     };
     let lock = store.try_lock_grant(&digest(&format!("rt-{n}"))).unwrap();
-    let mut reserved = lock
-        .held()
-        .unwrap()
-        .reserve(&PendingRefresh {
-            agent: &agent,
-            profile: &profile,
-            provider: &provider,
-            binding: &binding,
-            now: NOW,
-            wait: &PATIENCE,
-        })
-        .unwrap();
+    let pending = PendingRefresh {
+        agent,
+        provider,
+        profile,
+        binding,
+        begun_at: NOW,
+    };
+    let mut reserved = lock.held().unwrap().reserve(&pending, &PATIENCE).unwrap();
     reserved.save(&Secret::new(ANSWER.to_vec()));
     let new = oauth(&format!("rt-{}", n + 1));
     reserved.commit(&new, NOW).unwrap();

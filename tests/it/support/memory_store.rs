@@ -148,15 +148,14 @@ pub(crate) fn refresh(
     };
     let (profile, now) = (profile(), Timestamp(START as i64));
     let what = PendingRefresh {
-        agent: &agent,
-        profile: &profile,
-        provider: &provider,
-        binding: &binding,
-        now,
-        wait: &PATIENCE,
+        agent,
+        provider,
+        profile,
+        binding,
+        begun_at: now,
     };
     let held = store.try_lock_grant(&digest("rt-1")).ok()?.held()?;
-    let mut reserved = held.reserve(&what).ok()?;
+    let mut reserved = held.reserve(&what, &PATIENCE).ok()?;
     before();
     reserved.save(&Secret::new(ANSWER.to_vec()));
     Some(reserved.commit(&oauth("rt-2"), now))

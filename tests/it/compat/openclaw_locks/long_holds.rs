@@ -73,17 +73,17 @@ fn hold(beside: &Beside, meanwhile: impl FnOnce()) {
     let grant = GrantDigest::of(&provider, &refresh);
     let held = store.try_lock_grant(&grant).unwrap().held().unwrap();
     let what = PendingRefresh {
-        agent: &AgentId::main(),
-        profile: &ProfileId::parse("openai-codex:default").unwrap(),
-        provider: &provider,
-        binding: &Binding {
+        agent: AgentId::main(),
+        provider,
+        profile: ProfileId::parse("openai-codex:default").unwrap(),
+        binding: Binding {
             token_endpoint: beside.token_url(),
             client_id: "test-client".to_owned(),
         },
-        now: clock.now(),
-        wait: &crate::support::memory_store::PATIENCE,
+        begun_at: clock.now(),
     };
-    let reserved = held.reserve(&what).unwrap();
+    let wait = &crate::support::memory_store::PATIENCE;
+    let reserved = held.reserve(&what, wait).unwrap();
     meanwhile();
     let outcome = RefreshOutcome::Passing {
         reason: "a test".to_owned(),

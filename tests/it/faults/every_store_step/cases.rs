@@ -169,14 +169,14 @@ fn report(run: &Run) -> Result<(), StoreError> {
 fn refresh(run: &Run) -> Result<(), StoreError> {
     let (agent, profile, provider) = (AgentId::main(), id("openai-codex:default"), provider());
     let held = run.store.try_lock_grant(&digest("rt-1"))?.held().unwrap();
-    let mut reserved = held.reserve(&PendingRefresh {
-        agent: &agent,
-        profile: &profile,
-        provider: &provider,
-        binding: &binding(),
-        now: NOW,
-        wait: &crate::support::memory_store::PATIENCE,
-    })?;
+    let pending = PendingRefresh {
+        agent,
+        provider,
+        profile,
+        binding: binding(),
+        begun_at: NOW,
+    };
+    let mut reserved = held.reserve(&pending, &crate::support::memory_store::PATIENCE)?;
     run.spent.set(true);
     reserved.save(&Secret::new(ANSWER.to_vec()));
     reserved.commit(&oauth("rt-2"), NOW).map(drop)

@@ -5,8 +5,8 @@
 
 use std::io;
 use std::os::fd::AsFd;
-use std::sync::{Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::termios::{QueueSelector, tcflush};
@@ -158,11 +158,11 @@ impl<F: AsFd> Input<F> {
     }
 
     fn take_rest(&self) -> Vec<u8> {
-        std::mem::take(&mut *self.rest.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.rest.lock())
     }
 
     fn keep_rest(&self, rest: Vec<u8>) {
-        *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = rest;
+        *self.rest.lock() = rest;
     }
 }
 

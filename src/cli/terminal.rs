@@ -5,7 +5,9 @@
 //! terminal is as it was before on every way out.
 
 use std::io::{self, IsTerminal};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::choose;
 use super::clipboard::ClipboardProtocol;
@@ -66,25 +68,21 @@ impl TerminalDialog {
         (self.draws_blocks && io::stderr().is_terminal()).then(screen_size)
     }
 
-    fn prompt(&self) -> MutexGuard<'_, Option<String>> {
-        self.prompt.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn show_prompt(&self, prompt: String) {
-        let mut shown = self.prompt();
+        let mut shown = self.prompt.lock();
         self.printer.err(&prompt);
         *shown = Some(prompt);
     }
 
     fn end_prompt(&self, remark: &str) {
-        let mut shown = self.prompt();
+        let mut shown = self.prompt.lock();
         self.printer.line_err(remark);
         *shown = None;
     }
 
     /// Above the prompt, if one stands there.
     fn tell(&self, text: &str) {
-        let shown = self.prompt();
+        let shown = self.prompt.lock();
         match shown.as_ref() {
             None => self.printer.line_err(text),
             Some(prompt) => {
@@ -199,7 +197,7 @@ impl Dialog for TerminalDialog {
             self.show_prompt(prompt.clone());
             match self.input.read_line(&patience) {
                 Ok(Some(line)) => {
-                    *self.prompt() = None;
+                    *self.prompt.lock() = None;
                     if let Some(answer) = yes_or_no(line.expose(), default) {
                         return Ok(answer);
                     }

@@ -9,18 +9,8 @@
 
 use std::time::Duration;
 
+use crate::model::provider::Loopback;
 use crate::model::secret::Secret;
-
-/// What to listen for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
-    /// The host of the redirect URI: `localhost`, `127.0.0.1` or `[::1]`.
-    pub host: String,
-    /// Context to try in order; `0` for any free one.
-    pub ports: Vec<u16>,
-    /// The path of the redirect URI.
-    pub path: String,
-}
 
 /// Opens redirect endpoints.
 pub trait Callback: Send + Sync {
@@ -28,7 +18,7 @@ pub trait Callback: Send + Sync {
     ///
     /// # Errors
     /// If none can; each port with its reason and, where the system tells, who holds it.
-    fn bind(&self, endpoint: &Endpoint) -> Result<Box<dyn Listening>, BindError>;
+    fn bind(&self, endpoint: &Loopback) -> Result<Box<dyn Listening>, BindError>;
 }
 
 /// No port could be bound.

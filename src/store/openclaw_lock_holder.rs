@@ -10,9 +10,11 @@
 //! the document's own lock, under which the holder comes and goes, excludes us from each other.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, FileLock, Files, Sharing};
@@ -41,7 +43,7 @@ pub(super) struct Holder {
 impl Drop for Holder {
     fn drop(&mut self) {
         drop(self.beats.take());
-        lock(&self.locks).release();
+        self.locks.lock().release();
     }
 }
 
@@ -147,7 +149,7 @@ impl Holder {
         let locks = Arc::clone(&self.locks);
         let thread = std::thread::Builder::new().spawn(move || {
             while stopped.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
-                match lock(&locks).beat() {
+                match locks.lock().beat() {
                     Ok(true) => {}
                     Ok(false) => {
                         tracing::warn!("OpenClaw took a lock of ours for stale");
@@ -166,7 +168,7 @@ impl Holder {
 
     /// Makes sure, before a write, that OpenClaw is still excluded.
     pub(super) fn renew(&self, wait: &Wait<'_>) -> Result<(), StoreError> {
-        let mut locks = lock(&self.locks);
+        let mut locks = self.locks.lock();
         if locks.beat()? {
             return Ok(());
         }
@@ -179,10 +181,6 @@ impl Holder {
         }
         Ok(())
     }
-}
-
-fn lock(locks: &Mutex<Locks>) -> MutexGuard<'_, Locks> {
-    locks.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Writes the note: a line for people, then a line for each look of each lock.

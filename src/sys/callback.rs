@@ -8,16 +8,16 @@
 
 use std::io::{self, Cursor, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use parking_lot::{Condvar, Mutex};
 use tiny_http::{HTTPVersion, Header, Response, StatusCode};
 
-use crate::ports::callback::{
-    Arrival, BindError, Callback, Endpoint, Listening, Page, PortFailure,
-};
+use crate::model::provider::Loopback;
+use crate::ports::callback::{Arrival, BindError, Callback, Listening, Page, PortFailure};
 use crate::ports::host::Clock;
 
 use super::clock::SystemClock;
@@ -44,7 +44,7 @@ const ACCEPT_REST: Duration = Duration::from_millis(50);
 pub struct SystemCallback;
 
 impl Callback for SystemCallback {
-    fn bind(&self, endpoint: &Endpoint) -> Result<Box<dyn Listening>, BindError> {
+    fn bind(&self, endpoint: &Loopback) -> Result<Box<dyn Listening>, BindError> {
         let addresses = loopback::addresses(&endpoint.host);
         let mut failures = Vec::new();
         for &port in &endpoint.ports {
@@ -142,7 +142,7 @@ impl Listening for Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.shared.load().closed = true;
+        self.shared.load.lock().closed = true;
         self.shared.changed.notify_all();
         for (address, acceptor) in self.acceptors.drain(..) {
             // A thread in accept() wakes for a connection only. If none can be made, it is left to
@@ -156,22 +156,18 @@ impl Drop for Open {
 }
 
 impl Shared {
-    fn load(&self) -> MutexGuard<'_, Load> {
-        self.load.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Waits for a free place; `false` when the endpoint is closed.
     fn take_place(&self) -> bool {
         let full = |load: &mut Load| !load.closed && load.connections >= MAX_CONNECTIONS;
-        let waited = self.changed.wait_while(self.load(), full);
-        let mut load = waited.unwrap_or_else(PoisonError::into_inner);
+        let mut load = self.load.lock();
+        self.changed.wait_while(&mut load, full);
         load.connections += 1;
         !load.closed
     }
 
     /// Offers the last page at the bare path; `false` when the endpoint is closed.
     fn offer(&self, page: Page) -> bool {
-        let mut load = self.load();
+        let mut load = self.load.lock();
         if !load.closed {
             load.last = Last::Due(page);
         }
@@ -180,7 +176,7 @@ impl Shared {
 
     /// The last page, once.
     fn take_last(&self) -> Option<Page> {
-        let last = &mut self.load().last;
+        let last = &mut self.load.lock().last;
         match std::mem::replace(last, Last::Taken) {
             Last::Due(page) => Some(page),
             other => {
@@ -191,7 +187,7 @@ impl Shared {
     }
 
     fn last_is_shown(&self) {
-        self.load().last = Last::Shown;
+        self.load.lock().last = Last::Shown;
         self.changed.notify_all();
     }
 
@@ -199,9 +195,8 @@ impl Shared {
     /// and not every client follows a redirect.
     fn wait_until_shown(&self) {
         let waits = |load: &mut Load| !load.closed && !matches!(load.last, Last::Shown);
-        let _ = self
-            .changed
-            .wait_timeout_while(self.load(), SHOW_LIMIT, waits);
+        let mut load = self.load.lock();
+        self.changed.wait_while_for(&mut load, waits, SHOW_LIMIT);
     }
 }
 
@@ -210,7 +205,7 @@ struct Permit(Arc<Shared>);
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.0.load().connections -= 1;
+        self.0.load.lock().connections -= 1;
         self.0.changed.notify_all();
     }
 }

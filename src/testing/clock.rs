@@ -1,7 +1,8 @@
 //! A clock that stands still until it is told to move.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::model::time::Timestamp;
 use crate::ports::host::Clock;
@@ -43,7 +44,7 @@ impl FakeClock {
     }
 
     fn reading(&self) -> MutexGuard<'_, Reading> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

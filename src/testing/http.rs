@@ -1,7 +1,8 @@
 //! An HTTP client whose answers a test has written down beforehand.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use parking_lot::Mutex;
 
 use crate::model::secret::Secret;
 use crate::ports::http::{Http, HttpError, HttpErrorKind, Request, Response};
@@ -38,7 +39,7 @@ impl ScriptedHttp {
 
     /// Adds any outcome.
     pub fn push(&self, outcome: Result<Response, HttpError>) {
-        locked(&self.script).push_back(outcome);
+        self.script.lock().push_back(outcome);
     }
 
     /// A client with one answer, a JSON body.
@@ -50,7 +51,7 @@ impl ScriptedHttp {
 
     /// The body of the first request, as text.
     pub fn first_body(&self) -> String {
-        let requests = locked(&self.requests);
+        let requests = self.requests.lock();
         let body = requests
             .first()
             .map(|request| request.body.expose().clone());
@@ -59,24 +60,20 @@ impl ScriptedHttp {
 
     /// The requests so far, in order.
     pub fn requests(&self) -> Vec<Request> {
-        locked(&self.requests).clone()
+        self.requests.lock().clone()
     }
 }
 
 impl Http for ScriptedHttp {
     fn send(&self, request: &Request) -> Result<Response, HttpError> {
-        locked(&self.requests).push(request.clone());
-        locked(&self.script).pop_front().unwrap_or_else(|| {
+        self.requests.lock().push(request.clone());
+        self.script.lock().pop_front().unwrap_or_else(|| {
             Err(HttpError {
                 kind: HttpErrorKind::Local,
                 detail: "the script is at its end".to_owned(),
             })
         })
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

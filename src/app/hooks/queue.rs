@@ -1,7 +1,9 @@
 //! The queue of events of a command, for the hooks that run after it.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use crate::model::alert::{Alert, Hooks};
 use crate::model::declared::Finding;
@@ -27,7 +29,7 @@ impl Alerts {
 
     /// Queues an event. Runs nothing, so it may be called while a lock is held.
     pub(in crate::app) fn note(&self, alert: Alert) {
-        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut noted = self.noted.lock();
         let is_known = |known: &Alert| alert.mark.is_some() && known.mark == alert.mark;
         if !noted.iter().any(is_known) {
             noted.push(alert);
@@ -35,7 +37,7 @@ impl Alerts {
     }
 
     pub(super) fn take(&self) -> Vec<Alert> {
-        std::mem::take(&mut *self.noted.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.noted.lock())
     }
 
     pub(super) fn hooks(&self) -> Result<(Hooks, Vec<Finding>), DeclareError> {

@@ -6,7 +6,7 @@
 
 use crate::model::provider::{DeviceFlow, Loopback, Redirect};
 use crate::oauth::authorization::{AuthorizationRequest, PendingAuthorization};
-use crate::ports::callback::{Arrival, Endpoint, Listening, Page};
+use crate::ports::callback::{Arrival, Listening, Page};
 use crate::ports::dialog::{AuthorizeUrl, Notice};
 
 use super::super::failure::{Failure, Kind};
@@ -118,12 +118,7 @@ fn show(arrival: Option<Arrival>, kept: &Result<StoredProfile, Failure>) {
 }
 
 fn bind(cx: Context<'_>, redirect: &Loopback) -> Option<Box<dyn Listening>> {
-    let endpoint = Endpoint {
-        host: redirect.host.clone(),
-        ports: redirect.ports.clone(),
-        path: redirect.path.clone(),
-    };
-    match cx.callback.bind(&endpoint) {
+    match cx.callback.bind(redirect) {
         Ok(listening) => Some(listening),
         Err(error) => {
             let text =

@@ -1,7 +1,8 @@
 //! The target of a refresh: the token endpoint or the plugin that issued the grant.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use crate::model::credential::OAuth;
 use crate::model::grant::Binding;
@@ -78,8 +79,7 @@ impl Route {
                     reserved: Mutex::new(reserved),
                 };
                 let granted = refresh::refresh(&http, provider, client, refresh_token, begun_at);
-                let reserved = http.reserved.into_inner();
-                (reserved.unwrap_or_else(PoisonError::into_inner), granted)
+                (http.reserved.into_inner(), granted)
             }
             Self::Program(path) => {
                 let mut reserved = reserved;
@@ -141,8 +141,7 @@ impl Http for SavingFirst<'_, '_> {
     fn send(&self, request: &Request) -> Result<Response, HttpError> {
         let answer = self.http.send(request)?;
         if (200..300).contains(&answer.status) {
-            let mut reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
-            reserved.save(&answer.body);
+            self.reserved.lock().save(&answer.body);
         }
         Ok(answer)
     }

@@ -2,7 +2,6 @@
 
 use std::io::Error;
 use std::path::{Path, PathBuf};
-use std::sync::PoisonError;
 
 use rustix::io::Errno;
 
@@ -379,8 +378,7 @@ impl Files for MemoryFiles {
         self.change(Step::Lock, "lock", path, |_| Ok(()))?;
         let mut state = self.state();
         while state.locks.get(path).is_some_and(|count| *count < 0) {
-            let waited = self.shared.1.wait(state);
-            state = waited.unwrap_or_else(PoisonError::into_inner);
+            self.shared.1.wait(&mut state);
         }
         Ok(())
     }

@@ -10,8 +10,9 @@ mod fault;
 use std::collections::BTreeMap;
 use std::io::Error;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use rustix::io::Errno;
 
 use crate::model::time::Timestamp;
@@ -60,7 +61,7 @@ impl MemoryFiles {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.shared.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.0.lock()
     }
 
     /// The `n`-th step from now (counted from 1) fails once: no space is left.

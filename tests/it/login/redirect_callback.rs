@@ -6,14 +6,15 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use openclaw::ports::callback::{Arrival, BindError, Callback, Endpoint, Listening, Page};
+use openclaw::model::provider::Loopback;
+use openclaw::ports::callback::{Arrival, BindError, Callback, Listening, Page};
 use openclaw::sys::callback::SystemCallback;
 
 /// Far longer than anything here takes; it ends a test that would hang.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn endpoint(host: &str, ports: &[u16]) -> Endpoint {
-    Endpoint {
+fn endpoint(host: &str, ports: &[u16]) -> Loopback {
+    Loopback {
         host: host.to_owned(),
         ports: ports.to_vec(),
         path: "/auth/callback".to_owned(),
@@ -24,7 +25,7 @@ fn open(host: &str) -> Box<dyn Listening> {
     SystemCallback.bind(&endpoint(host, &[0])).unwrap()
 }
 
-fn refused(endpoint: &Endpoint) -> BindError {
+fn refused(endpoint: &Loopback) -> BindError {
     match SystemCallback.bind(endpoint) {
         Ok(listening) => panic!("bound {}", listening.port()),
         Err(error) => error,

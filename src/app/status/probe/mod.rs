@@ -17,7 +17,8 @@ pub use outcome::{Outcome, Probes, Reason};
 pub use verdict::Status;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use crate::app::context::Context;
 use crate::app::credential::document_faults::load_effective;
@@ -78,8 +79,7 @@ fn all(cx: Context<'_>, targets: &[Target], options: &Options) -> (Vec<Outcome>,
             }
             let (outcome, renewed) = target.probe(cx, options);
             refreshed.fetch_or(renewed, Ordering::SeqCst);
-            let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
-            results[at] = Some(outcome);
+            results.lock()[at] = Some(outcome);
         }
     };
     std::thread::scope(|scope| {
@@ -88,7 +88,6 @@ fn all(cx: Context<'_>, targets: &[Target], options: &Options) -> (Vec<Outcome>,
         }
     });
     let results = results.into_inner();
-    let results = results.unwrap_or_else(PoisonError::into_inner);
     let refreshed = refreshed.load(Ordering::SeqCst);
     (results.into_iter().flatten().collect(), refreshed)
 }

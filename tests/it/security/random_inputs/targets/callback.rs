@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use openclaw::model::provider::{BrowserFlow, Client, Loopback, Redirect};
 use openclaw::oauth::authorization::{self, CallbackError, PendingAuthorization};
-use openclaw::ports::callback::{Callback as _, Endpoint, Page};
+use openclaw::ports::callback::{Callback as _, Page};
 use openclaw::sys::callback::SystemCallback;
 
 use super::fake_ports::{Counting, assert_printable};
@@ -58,7 +58,7 @@ struct Login {
 fn login() -> &'static Login {
     static LOGIN: OnceLock<Login> = OnceLock::new();
     LOGIN.get_or_init(|| {
-        let endpoint = Endpoint {
+        let endpoint = Loopback {
             host: "127.0.0.1".into(),
             ports: vec![0],
             path: PATH.into(),

@@ -10,10 +10,11 @@ use openclaw::app::hooks::queue::Alerts;
 use openclaw::cli::hint::Renderer;
 use openclaw::config::declared::DeclaredFile;
 use openclaw::config::file::ConfigFile;
+use openclaw::model::provider::Loopback;
 use openclaw::model::secret::Secret;
 use openclaw::model::settings::Settings;
 use openclaw::model::time::Timestamp;
-use openclaw::ports::callback::{BindError, Callback, Endpoint, Listening};
+use openclaw::ports::callback::{BindError, Callback, Listening};
 use openclaw::ports::dialog::{Dialog, DialogError, Notice, Question};
 use openclaw::ports::files::Files as _;
 use openclaw::ports::host::{
@@ -87,7 +88,7 @@ impl Interrupt for Nothing {
 }
 
 impl Callback for Nothing {
-    fn bind(&self, _: &Endpoint) -> Result<Box<dyn Listening>, BindError> {
+    fn bind(&self, _: &Loopback) -> Result<Box<dyn Listening>, BindError> {
         Err(BindError(Vec::new()))
     }
 }

@@ -112,7 +112,7 @@ impl System {
             Arc::clone(&clock) as Arc<dyn Clock>,
             locations,
         );
-        let interrupt: Arc<dyn Interrupt> = Arc::new(SystemInterrupt::new());
+        let interrupt: Arc<dyn Interrupt> = Arc::new(SystemInterrupt::default());
         let hints = Renderer::new(global);
         let path = in_state("config.yaml");
         let declared = Arc::new(DeclaredFile::new(Arc::clone(&files), path));

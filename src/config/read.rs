@@ -134,7 +134,8 @@ impl Reader<'_> {
         self.object(root, "")?;
         self.env(root)?;
         let defaults = self.object(root, "agents.defaults")?;
-        let bindings = root.get("bindings").and_then(Value::as_array).cloned();
+        let shell = self.object(root, "env.shellEnv")?;
+        let bindings = root["bindings"].as_array().into_iter().flatten();
         Ok(Settings {
             agents: self.agents(root)?,
             default_workspace: self.text(defaults.get("workspace")),
@@ -165,22 +166,12 @@ impl Reader<'_> {
                 })
                 .collect(),
             env: self.own.clone(),
-            shell_env: self
-                .object(root, "env.shellEnv")?
-                .get("enabled")
-                .and_then(Value::as_bool)
-                .unwrap_or(false),
-            shell_env_timeout: self
-                .object(root, "env.shellEnv")?
-                .get("timeoutMs")
-                .and_then(Value::as_u64),
-            written_by: root
-                .pointer("/meta/lastTouchedVersion")
-                .and_then(Value::as_str)
+            shell_env: shell.get("enabled") == Some(&Value::Bool(true)),
+            shell_env_timeout: shell.get("timeoutMs").and_then(Value::as_u64),
+            written_by: root["meta"]["lastTouchedVersion"]
+                .as_str()
                 .map(str::to_owned),
             bindings: bindings
-                .unwrap_or_default()
-                .iter()
                 .filter_map(|binding| binding.get("agentId")?.as_str().map(AgentId::normalise))
                 .collect(),
         })
@@ -222,10 +213,7 @@ impl Reader<'_> {
                 .collect();
             agents.push(AgentSettings {
                 id,
-                default: agent
-                    .get("default")
-                    .and_then(Value::as_bool)
-                    .unwrap_or(false),
+                default: agent["default"] == true,
                 name: self.text(agent.get("name")),
                 workspace: self.text(agent.get("workspace")),
                 agent_dir: self.text(agent.get("agentDir")),

@@ -21,7 +21,7 @@ struct Wire {
     version: u32,
     mode: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    profiles: Vec<String>,
+    profiles: Vec<ProfileId>,
 }
 
 pub(super) fn read(cx: &StoreContext, agent: &AgentId) -> Result<Inheritance, StoreError> {
@@ -48,11 +48,7 @@ pub(super) fn write(
     let wire = Wire {
         version: VERSION,
         mode: inheritance.as_str().to_owned(),
-        profiles: inheritance
-            .links()
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
+        profiles: inheritance.links().to_vec(),
     };
     let mut bytes = serde_json::to_vec_pretty(&wire).expect("strings and a number");
     bytes.push(b'\n');
@@ -65,12 +61,7 @@ fn parse(bytes: &[u8]) -> Result<Inheritance, String> {
     if wire.version != VERSION {
         return Err(format!("version {} is not supported", wire.version));
     }
-    let links = wire.profiles.iter().map(|name| ProfileId::parse(name));
-    let links = links.collect::<Result<Vec<_>, _>>();
-    match (
-        wire.mode.as_str(),
-        links.map_err(|error| error.to_string())?,
-    ) {
+    match (wire.mode.as_str(), wire.profiles) {
         ("inherit", links) if links.is_empty() => Ok(Inheritance::Inherit),
         ("isolated", links) if links.is_empty() => Ok(Inheritance::Isolated),
         ("linked", links) => Ok(Inheritance::Linked(links)),

@@ -1,7 +1,7 @@
 //! Signals that ask to stop, remembered instead of obeyed while a commit must not be cut off.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Once};
+use std::sync::{Arc, OnceLock};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
@@ -11,33 +11,16 @@ use crate::ports::host::{Interrupt, Signal};
 const NONE: usize = 0;
 
 /// SIGINT, SIGTERM and SIGHUP of this process.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct SystemInterrupt {
     came: Arc<AtomicUsize>,
     obeyed: Arc<AtomicBool>,
-    deferred: Once,
-}
-
-impl SystemInterrupt {
-    /// Leaves the signals as they are until [`Interrupt::defer`].
-    pub fn new() -> Self {
-        Self {
-            came: Arc::new(AtomicUsize::new(NONE)),
-            obeyed: Arc::default(),
-            deferred: Once::new(),
-        }
-    }
-}
-
-impl Default for SystemInterrupt {
-    fn default() -> Self {
-        Self::new()
-    }
+    deferred: OnceLock<()>,
 }
 
 impl Interrupt for SystemInterrupt {
     fn defer(&self) {
-        self.deferred.call_once(|| {
+        self.deferred.get_or_init(|| {
             let ignored = ignored();
             for signal in [SIGINT, SIGTERM, SIGHUP] {
                 // Who started us with `nohup` wants a hang-up to end neither us nor what comes
@@ -85,7 +68,7 @@ mod tests {
 
     #[test]
     fn remembers_which_signal_came_and_survives_it() {
-        let interrupt = SystemInterrupt::new();
+        let interrupt = SystemInterrupt::default();
         assert_eq!(interrupt.pending(), None);
         interrupt.defer();
         interrupt.defer();

@@ -85,14 +85,10 @@ fn path(cx: Context<'_>) -> PathBuf {
 
 /// Changes the file under its lock, and writes it if `change` says so; false if that failed.
 fn change(cx: Context<'_>, change: impl FnOnce(&mut Content) -> bool) -> bool {
-    let result = locked(cx, change);
-    match result {
-        Ok(done) => done,
-        Err(error) => {
-            tracing::warn!(%error, "what is told of could not be written down");
-            false
-        }
-    }
+    locked(cx, change).unwrap_or_else(|error| {
+        tracing::warn!(%error, "what is told of could not be written down");
+        false
+    })
 }
 
 fn locked(cx: Context<'_>, change: impl FnOnce(&mut Content) -> bool) -> Result<bool, LockError> {
@@ -106,10 +102,7 @@ fn locked(cx: Context<'_>, change: impl FnOnce(&mut Content) -> bool) -> Result<
     if wants_write {
         content.schema = SCHEMA;
         let text = format!("{:#}\n", json!(content));
-        match cx.files.replace(&path(cx), text.as_bytes()) {
-            Err(error) if !error.is_in_place() => return Err(error.into()),
-            _ => {}
-        }
+        cx.files.replace_relaxed(&path(cx), text.as_bytes())?;
     }
     drop(lock);
     Ok(wants_write)

@@ -153,7 +153,7 @@ pub(super) fn make_selectable(
     kind: CredentialKind,
     email: Option<&str>,
 ) -> Result<(), Failure> {
-    let same = |text: &str| ProviderId::parse(text).as_ref() == Ok(provider);
+    let same = |text: &str| provider.is_named(text);
     let mut edits = Vec::new();
     let named = &cx.settings.profiles;
     if named

@@ -110,7 +110,7 @@ impl DeclaredFile {
 impl Declarations for DeclaredFile {
     fn get(&self, id: &ProviderId) -> Result<Option<Declared>, DeclareError> {
         for (name, node) in self.providers()? {
-            if ProviderId::parse(&name.text).as_ref() != Ok(id) {
+            if !id.is_named(&name.text) {
                 continue;
             }
             let (declared, findings) = block(id, name, node);

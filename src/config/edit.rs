@@ -262,7 +262,7 @@ fn order_first(root: &CstObject, provider: &ProviderId, id: &ProfileId) {
         .object_value("auth")
         .and_then(|auth| auth.object_value("order"));
     let members = order.map(|order| order.properties()).unwrap_or_default();
-    let is_it = |name: &String| ProviderId::parse(name).as_ref() == Ok(provider);
+    let is_it = |name: &String| provider.is_named(name);
     let member = members
         .into_iter()
         .find(|member| member.decoded_name().as_ref().is_some_and(is_it));

@@ -11,6 +11,7 @@ use strum::{AsRefStr, EnumString, VariantNames};
 use super::grant::GrantDigest;
 use super::hint::Hint;
 use super::id::{AgentId, ProfileId, ProviderId};
+use super::pairs;
 use super::time::Timestamp;
 
 /// What happened.
@@ -170,9 +171,7 @@ pub struct Hooks {
 impl Hooks {
     /// The command of an event.
     pub fn of(&self, event: Event) -> Option<&[String]> {
-        let mut commands = self.commands.iter();
-        let found = commands.find(|(known, _)| *known == event);
-        found.map(|(_, command)| command.as_slice())
+        pairs::get(&self.commands, |known| *known == event).map(Vec::as_slice)
     }
 }
 

@@ -12,6 +12,7 @@ use serde::Serialize;
 use strum::{AsRefStr, EnumString, VariantNames};
 
 use super::id::ProviderId;
+use super::pairs;
 use super::time::Timestamp;
 use super::usage::Usage;
 
@@ -112,9 +113,9 @@ impl Default for Cooldowns {
 
 impl Cooldowns {
     fn billing_of(&self, provider: &ProviderId) -> Duration {
-        let mut own = self.billing_backoff_by_provider.iter();
-        let own = own.find(|(key, _)| ProviderId::parse(key).as_ref() == Ok(provider));
-        own.map_or(self.billing_backoff, |(_, backoff)| *backoff)
+        let own = &self.billing_backoff_by_provider;
+        let own = pairs::get(own, |key| provider.is_named(key));
+        own.copied().unwrap_or(self.billing_backoff)
     }
 }
 
@@ -217,16 +218,9 @@ fn starts_anew(before: &Usage, now: Timestamp, rules: &Cooldowns, release: Store
 /// Counts one more failure for this reason; how many there are now.
 fn count(counts: &mut Vec<(String, u64)>, reason: Reason) -> u64 {
     let name = reason.as_ref();
-    match counts.iter_mut().find(|(other, _)| other == name) {
-        Some((_, count)) => {
-            *count = count.saturating_add(1);
-            *count
-        }
-        None => {
-            counts.push((name.to_owned(), 1));
-            1
-        }
-    }
+    let count = pairs::entry(counts, |other| other == name, name);
+    *count = count.saturating_add(1);
+    *count
 }
 
 /// How long the `errors`th failure in a row keeps a profile out of the way.

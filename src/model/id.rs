@@ -165,6 +165,11 @@ impl ProviderId {
         checked("provider id", canonical, 64).map(Self)
     }
 
+    /// Reports whether a text, as people write it, names this provider.
+    pub fn is_named(&self, text: &str) -> bool {
+        Self::parse(text).as_ref() == Ok(self)
+    }
+
     /// The other names that stand for it.
     pub fn aliases(&self) -> impl Iterator<Item = &'static str> {
         let mine = ALIASES.iter().filter(|(_, id)| *id == self.as_str());

@@ -4,6 +4,8 @@
 //! whose meaning we do not know is kept as its text, never as a parsed tree that would round
 //! numbers or reorder members. Only `store/document.rs` makes these and writes them out.
 
+use super::pairs;
+
 /// The text of one JSON value, exactly as it stood in its document.
 ///
 /// It may hold a secret (an invalid profile entry keeps its bytes here), so `Debug` shows only its
@@ -43,18 +45,12 @@ pub struct Extra(pub Vec<(String, Verbatim)>);
 impl Extra {
     /// The text of the member called `name`, if there is one.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        pairs::get(&self.0, |key| key == name).map(Verbatim::as_str)
     }
 
     /// Sets a member, in its old place if it is there.
     pub fn set(&mut self, name: &str, value: Verbatim) {
-        match self.0.iter_mut().find(|(key, _)| key == name) {
-            Some((_, old)) => *old = value,
-            None => self.0.push((name.to_owned(), value)),
-        }
+        *pairs::entry(&mut self.0, |key| key == name, name) = value;
     }
 }
 

@@ -9,6 +9,8 @@ pub mod secret;
 pub mod text;
 pub mod time;
 
+pub mod pairs;
+
 pub mod id;
 
 pub mod credential;

@@ -7,6 +7,7 @@ use super::cooldown::{self, StoreFormat};
 use super::credential::Credential;
 use super::id::{AgentId, ProfileId, ProviderId};
 use super::json::{Extra, Verbatim};
+use super::pairs;
 use super::time::Timestamp;
 use super::usage::{Unusable, Usage};
 
@@ -172,36 +173,24 @@ impl AuthProfiles {
 
     /// What was learnt about `id` by using it.
     pub fn usage_of(&self, id: &ProfileId) -> Option<&Usage> {
-        self.usage
-            .iter()
-            .find(|(other, _)| other.trim() == id.as_str())
-            .map(|(_, usage)| usage)
+        pairs::get(&self.usage, |other| other.trim() == id.as_str())
     }
 
     /// Writes down what was learnt about `id`, in the old place if there is one.
     pub fn set_usage(&mut self, id: &ProfileId, usage: Usage) {
-        let mut places = self.usage.iter_mut();
-        match places.find(|(other, _)| other.trim() == id.as_str()) {
-            Some((_, old)) => *old = usage,
-            None => self.usage.push((id.to_string(), usage)),
-        }
+        let is_it = |other: &str| other.trim() == id.as_str();
+        *pairs::entry(&mut self.usage, is_it, id.as_str()) = usage;
     }
 
     /// Writes down which profile of a provider worked last, whichever way its key is written.
     pub fn set_last_good(&mut self, provider: &ProviderId, id: &ProfileId) {
-        let mut places = self.last_good.iter_mut();
-        match places.find(|(key, _)| ProviderId::parse(key).as_ref() == Ok(provider)) {
-            Some((_, old)) => *old = id.to_string(),
-            None => self.last_good.push((provider.to_string(), id.to_string())),
-        }
+        let is_it = |key: &str| provider.is_named(key);
+        *pairs::entry(&mut self.last_good, is_it, provider.as_str()) = id.to_string();
     }
 
     /// The order override whose key normalises to `provider`.
     pub fn order_of(&self, provider: &ProviderId) -> Option<&[String]> {
-        self.order
-            .iter()
-            .find(|(key, _)| ProviderId::parse(key).as_ref() == Ok(provider))
-            .map(|(_, ids)| ids.as_slice())
+        pairs::get(&self.order, |key| provider.is_named(key)).map(Vec::as_slice)
     }
 }
 

@@ -199,7 +199,7 @@ fn named_by_config(settings: &Settings, provider: &ProviderId) -> Vec<String> {
     settings
         .profiles
         .iter()
-        .filter(|profile| ProviderId::parse(&profile.provider).as_ref() == Ok(provider))
+        .filter(|profile| provider.is_named(&profile.provider))
         .map(|profile| profile.id.to_string())
         .collect()
 }
@@ -216,7 +216,7 @@ fn judge(
         return Verdict::OtherProvider(credential.raw_provider().to_owned());
     }
     if let Some(config) = settings.profile(profile.id) {
-        let same_provider = ProviderId::parse(&config.provider).as_ref() == Ok(provider);
+        let same_provider = provider.is_named(&config.provider);
         let mode_fits = config.mode == credential.kind().as_str()
             || (config.mode == "oauth" && credential.kind() == Kind::Token);
         if !same_provider || !mode_fits {

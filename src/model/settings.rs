@@ -2,6 +2,7 @@
 
 use super::cooldown::Cooldowns;
 use super::id::{AgentId, ProfileId, ProviderId};
+use super::pairs;
 use super::secret::Secret;
 
 /// The configuration, read and resolved; absent members are empty.
@@ -26,7 +27,7 @@ pub struct Settings {
     /// `models.providers`: name as written, and its `apiKey`.
     pub providers: Vec<ProviderSettings>,
     /// `env.vars` and the plain strings of `env`: names that the configuration would set.
-    pub env: Vec<(String, super::secret::Secret<String>)>,
+    pub env: Vec<(String, Secret<String>)>,
     /// `env.shellEnv.enabled`.
     pub shell_env: bool,
     /// `env.shellEnv.timeoutMs`.
@@ -129,18 +130,15 @@ impl Settings {
 
     /// `auth.order` of a provider, whichever way its key is written.
     pub fn order_of(&self, provider: &ProviderId) -> Option<&[String]> {
-        self.order
-            .iter()
-            .find(|(key, _)| ProviderId::parse(key).as_ref() == Ok(provider))
-            .map(|(_, ids)| ids.as_slice())
+        pairs::get(&self.order, |key| provider.is_named(key)).map(Vec::as_slice)
     }
 
     /// `models.providers` of a provider that has a key there, whichever way its name is written.
     pub fn key_of(&self, provider: &ProviderId) -> Option<(&str, &Secret<String>)> {
         let mut all = self.providers.iter();
         all.find_map(|other| {
-            let is_it = ProviderId::parse(&other.name).as_ref() == Ok(provider);
             let key = other.api_key.as_ref().filter(|key| !key.is_blank())?;
+            let is_it = provider.is_named(&other.name);
             is_it.then_some((other.name.as_str(), key))
         })
     }

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use crate::model::pairs;
 use crate::model::secret::Secret;
 
 /// The longest answer that is read: one MiB.
@@ -48,10 +49,7 @@ pub struct Response {
 impl Response {
     /// The value of a header; `name` in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(other, _)| other == name)
-            .map(|(_, value)| value.as_str())
+        pairs::get(&self.headers, |other| other == name).map(String::as_str)
     }
 }
 

@@ -7,7 +7,6 @@
 
 use serde_json::value::RawValue;
 
-use crate::model::id::ProviderId;
 use crate::model::json::{Extra, Verbatim};
 use crate::model::profiles::{AuthProfiles, Content, Entry};
 use crate::model::secret::Secret;
@@ -139,7 +138,7 @@ fn entries(profiles: &Members<'_>, scope: Scope<'_>) -> Vec<Entry> {
         Scope::Profile(id) => key.trim() == id.as_str(),
         Scope::Provider(provider) => raw_json::member(value, "provider")
             .and_then(raw_json::text)
-            .is_some_and(|text| ProviderId::parse(&text).as_ref() == Ok(provider)),
+            .is_some_and(|text| provider.is_named(&text)),
     };
     let entry = |(key, value): (&str, &RawValue)| {
         let shadowed = key != key.trim() && profiles.get(key.trim()).is_some();

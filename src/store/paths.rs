@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::model::grant::GrantDigest;
 use crate::model::id::{AgentId, ProfileId};
+use crate::model::pairs;
 
 /// The name of a document, in its directory.
 pub(super) const DOCUMENT: &str = "auth-profiles.json";
@@ -37,9 +38,8 @@ impl StorePaths {
         if agent.is_main() {
             return self.main_dir.clone();
         }
-        let mut configured = self.agent_dirs.iter();
-        match configured.find(|(id, _)| id == agent) {
-            Some((_, directory)) => directory.clone(),
+        match pairs::get(&self.agent_dirs, |id| id == agent) {
+            Some(directory) => directory.clone(),
             None => self.agents().join(agent.as_str()).join("agent"),
         }
     }

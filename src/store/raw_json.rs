@@ -14,6 +14,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::model::json::{Extra, Verbatim};
+use crate::model::pairs;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 
@@ -106,9 +107,7 @@ impl<'a> Members<'a> {
 
     /// The value of a member, which stays.
     pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
-        self.iter()
-            .find(|(other, _)| *other == name)
-            .map(|(_, value)| value)
+        pairs::get(&self.0, |other| other == name).copied()
     }
 
     /// The value of a member, which is gone afterwards.

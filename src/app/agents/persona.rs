@@ -9,6 +9,7 @@ use crate::config::edit::Edit;
 use crate::config::workspace;
 use crate::model::hint::Command;
 use crate::model::id::{AgentId, printable};
+use crate::model::pairs;
 use crate::model::path::resolve;
 use crate::model::persona::{self, Persona};
 
@@ -93,10 +94,7 @@ pub fn set(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     let old = cx.settings.agent(&agent);
     let mut identity = old.map_or_else(Vec::new, |agent| agent.identity.clone());
     for (name, value) in incoming {
-        match identity.iter_mut().find(|(other, _)| other == name) {
-            Some((_, old)) => *old = value,
-            None => identity.push((name.to_owned(), value)),
-        }
+        *pairs::entry(&mut identity, |other| other == name, name) = value;
     }
     Ok(Outcome {
         agent,

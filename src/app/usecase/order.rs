@@ -117,8 +117,7 @@ pub(in crate::app) fn put(
     ids: Option<&[String]>,
 ) -> bool {
     let before = order.clone();
-    let is_it =
-        |entry: &(String, Vec<String>)| ProviderId::parse(&entry.0).as_ref() == Ok(provider);
+    let is_it = |entry: &(String, Vec<String>)| provider.is_named(&entry.0);
     let place = order.iter().position(is_it).unwrap_or(order.len());
     order.retain(|entry| !is_it(entry));
     if let Some(ids) = ids {

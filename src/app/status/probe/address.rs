@@ -66,7 +66,7 @@ pub(super) fn fault(
 /// Returns `models.providers.<id>.baseUrl`.
 fn configured<'a>(cx: Context<'a>, id: &ProviderId) -> Option<&'a str> {
     let mut all = cx.settings.providers.iter();
-    let found = all.find(|other| ProviderId::parse(&other.name).as_ref() == Ok(id))?;
+    let found = all.find(|other| id.is_named(&other.name))?;
     found.base_url.as_deref()
 }
 

@@ -24,12 +24,15 @@ use super::failure::{Failure, Kind, StoreEffect};
 use super::refresh::backoff::WAIT_FOR_OTHERS;
 use super::refresh::recover::{self, Recovered};
 use super::refresh::rotation;
-use server::{Server, unsupported};
+use super::refresh::target::Route;
+use server::unsupported;
 
 /// A login that can be revoked, and what is revoked with it.
 pub(super) struct RevocationPlan {
+    owner: AgentId,
+    profile: ProfileId,
     provider: Provider,
-    server: Server,
+    route: Route,
     credential: Credential,
     /// The token that is revoked first.
     token: (Secret<String>, TokenTypeHint),
@@ -50,15 +53,14 @@ pub(super) fn plan(
     cx: Context<'_>,
     owner: &AgentId,
     profile: &ProfileId,
-    credential: &Credential,
+    mut credential: Credential,
 ) -> Result<RevocationPlan, Failure> {
-    let mut credential = credential.clone();
     loop {
-        let plan = RevocationPlan::of(cx, (owner, profile), &credential)?;
+        let plan = RevocationPlan::of(cx, (owner, profile), credential)?;
         let Some(record) = plan.record(cx)? else {
             return Ok(plan);
         };
-        let checked = plan.server.check(profile, &plan.provider, &record);
+        let checked = server::check(&plan.route, profile, &plan.provider, &record);
         checked.map_err(|failure| failure.hint(Command::logout(profile)))?;
         if record.successor().is_none() {
             return Ok(plan);
@@ -89,7 +91,7 @@ impl RevocationPlan {
     fn of(
         cx: Context<'_>,
         (owner, profile): (&AgentId, &ProfileId),
-        credential: &Credential,
+        credential: Credential,
     ) -> Result<Self, Failure> {
         let id = credential.provider();
         let id = id.ok_or_else(|| unsupported(profile, "it does not name a valid provider"))?;
@@ -97,8 +99,8 @@ impl RevocationPlan {
             let why = "API keys are revoked on the provider's website";
             return Err(unsupported(profile, why));
         }
-        let provider = cx.provider_of(&id, credential)?;
-        let server = Server::of(cx, &provider, (profile, credential))?;
+        let provider = cx.provider_of(&id, &credential)?;
+        let route = server::route(cx, &provider, (profile, &credential))?;
         let refresh = credential.as_oauth().and_then(OAuth::refresh_token);
         let access = credential.bearer().cloned();
         let grant = refresh.map(|token| GrantDigest::of(&id, token));
@@ -108,14 +110,17 @@ impl RevocationPlan {
             (None, None) => return Err(unsupported(profile, "it has no token")),
         };
         Ok(Self {
-            access: access.filter(|_| grant.is_some() && server.takes_one_token()),
+            // A plugin gets both tokens at once.
+            access: access.filter(|_| grant.is_some() && matches!(route, Route::Endpoint(_))),
             copies: match &grant {
                 Some(grant) => rotation::copies(cx, grant),
                 None => vec![(owner.clone(), profile.clone())],
             },
-            credential: credential.clone(),
+            owner: owner.clone(),
+            profile: profile.clone(),
+            credential,
             provider,
-            server,
+            route,
             token,
             grant,
         })
@@ -123,7 +128,7 @@ impl RevocationPlan {
 
     /// Returns the revocation endpoint, for people.
     pub(super) fn endpoint(&self) -> String {
-        self.server.name()
+        server::address(&self.route)
     }
 
     fn record(&self, cx: Context<'_>) -> Result<Option<GrantRecord>, Failure> {
@@ -134,12 +139,8 @@ impl RevocationPlan {
     }
 
     /// Lists what stops working besides the profile itself, one sentence each.
-    pub(super) fn ends(
-        &self,
-        cx: Context<'_>,
-        owner: &AgentId,
-        profile: &ProfileId,
-    ) -> Vec<String> {
+    pub(super) fn ends(&self, cx: Context<'_>) -> Vec<String> {
+        let (owner, profile) = (&self.owner, &self.profile);
         let mut ends = vec![format!(
             "Revoking {profile} affects every program and machine that uses this login of {}: all of them must log in again.",
             self.provider.name
@@ -161,26 +162,22 @@ impl RevocationPlan {
     ///
     /// # Errors
     /// Why it is not known to be revoked; no document was touched then.
-    pub(super) fn carry_out(
-        mut self,
-        cx: Context<'_>,
-        owner: &AgentId,
-        profile: &ProfileId,
-    ) -> Result<Self, Failure> {
+    pub(super) fn carry_out(mut self, cx: Context<'_>) -> Result<Self, Failure> {
         cx.interrupt.defer();
         let deadline = cx.clock.monotonic() + WAIT_FOR_OTHERS;
         loop {
             let Some(grant) = &self.grant else {
-                return self.send(cx, profile).map(|()| self);
+                return self.send(cx).map(|()| self);
             };
             // A grant that is spent has a successor, and that is to be revoked.
-            if let Some(held) = self.lock(cx, grant, profile, deadline)?
+            if let Some(held) = self.lock(cx, grant, deadline)?
                 && let Recovered::NothingFound(held) = recover::commit_saved(cx, held)?
-                && self.spend(cx, held, (owner, profile))?
+                && self.spend(cx, held)?
             {
                 return Ok(self);
             }
-            self = plan(cx, owner, profile, &load(cx, owner, profile)?)?;
+            let (owner, profile) = (&self.owner, &self.profile);
+            self = plan(cx, owner, profile, load(cx, owner, profile)?)?;
         }
     }
 
@@ -188,7 +185,6 @@ impl RevocationPlan {
         &self,
         cx: Context<'a>,
         grant: &GrantDigest,
-        profile: &ProfileId,
         deadline: Duration,
     ) -> Result<Option<Box<dyn Held<'a> + 'a>>, Failure> {
         loop {
@@ -202,7 +198,7 @@ impl RevocationPlan {
                 Waited::Released if cx.clock.monotonic() < deadline => {}
                 Waited::Stopped(signal) => return Err(Failure::cancelled(signal)),
                 Waited::Released | Waited::TimedOut { .. } => {
-                    let message = format!("{profile} is being refreshed by another process");
+                    let message = format!("{} is being refreshed by another process", self.profile);
                     let failure = Failure::new(Kind::Busy, message);
                     return Err(failure.hint("run the command again later"));
                 }
@@ -211,18 +207,13 @@ impl RevocationPlan {
     }
 
     /// Revokes under the lock; false if the document holds another grant by now.
-    fn spend(
-        &self,
-        cx: Context<'_>,
-        held: Box<dyn Held<'_> + '_>,
-        (owner, profile): (&AgentId, &ProfileId),
-    ) -> Result<bool, Failure> {
+    fn spend(&self, cx: Context<'_>, held: Box<dyn Held<'_> + '_>) -> Result<bool, Failure> {
         let before = self.record(cx)?;
         let pending = PendingRefresh {
-            agent: owner.clone(),
+            agent: self.owner.clone(),
             provider: self.provider.id.clone(),
-            profile: profile.clone(),
-            binding: self.server.binding(),
+            profile: self.profile.clone(),
+            binding: self.route.binding(),
             begun_at: cx.clock.now(),
         };
         let reserved = match held.reserve(&pending, &cx.wait(WAIT_FOR_OTHERS)) {
@@ -231,7 +222,7 @@ impl RevocationPlan {
         };
         let sent = match cx.interrupt.pending() {
             Some(signal) => Err(Failure::cancelled(signal)),
-            None => self.send(cx, profile),
+            None => self.send(cx),
         };
         let outcome = match &sent {
             Ok(()) => RefreshOutcome::Revoked,
@@ -239,16 +230,17 @@ impl RevocationPlan {
         };
         if let Err(error) = reserved.settle(&outcome, cx.clock.now()) {
             cx.warn(format!(
-                "could not record the revocation of {profile}: {error}"
+                "could not record the revocation of {}: {error}",
+                self.profile
             ));
         }
         sent.map(|()| true)
     }
 
-    fn send(&self, cx: Context<'_>, profile: &ProfileId) -> Result<(), Failure> {
+    fn send(&self, cx: Context<'_>) -> Result<(), Failure> {
         let (token, hint) = &self.token;
         self.ask(cx, (token, *hint))
-            .map_err(|error| server::failure(profile, &error))
+            .map_err(|error| server::failure(&self.profile, &error))
     }
 
     fn ask(
@@ -256,7 +248,7 @@ impl RevocationPlan {
         cx: Context<'_>,
         token: (&Secret<String>, TokenTypeHint),
     ) -> Result<(), OAuthError> {
-        self.server.ask(cx, &self.provider, &self.credential, token)
+        server::ask(cx, &self.route, &self.provider, &self.credential, token)
     }
 
     /// Revokes the access token as well, after its refresh token: a server should have done so (RFC

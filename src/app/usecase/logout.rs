@@ -112,12 +112,12 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     };
     let credential = seen.credential.clone();
     let plan = match request.revoke {
-        true => forced(cx, request, revoke::plan(cx, &owner, id, &credential))?,
+        true => forced(cx, request, revoke::plan(cx, &owner, id, credential))?,
         false => None,
     };
     outcome.revocation = plan.as_ref().map(|plan| Revocation {
         endpoint: plan.endpoint(),
-        ends: plan.ends(cx, &owner, id),
+        ends: plan.ends(cx),
         copies: Vec::new(),
         done: false,
     });
@@ -131,7 +131,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         confirm(cx, &outcome, request)?;
     }
     let revoked = match plan {
-        Some(plan) => forced(cx, request, plan.carry_out(cx, &owner, id))?,
+        Some(plan) => forced(cx, request, plan.carry_out(cx))?,
         None => None,
     };
     match &revoked {

@@ -8,6 +8,7 @@ use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::model::hint::Command;
 use crate::model::id::{ProviderId, printable};
+use crate::model::near;
 use crate::model::provider::Flow;
 
 /// The method that stores a key.
@@ -215,23 +216,19 @@ fn of_provider(cx: Context<'_>, name: &str, interactive: bool) -> Result<Meaning
 
 /// Lists similar values, the likeliest first.
 fn near(name: &str, providers: &[ProviderId]) -> Vec<String> {
-    let word = name.to_lowercase();
-    let mut near: Vec<(f64, &str)> = ROWS
-        .iter()
-        .map(|row| row.name)
+    let rows = ROWS.iter().map(|row| row.name);
+    let known = rows
         .chain(ALIASES.iter().map(|(old, _)| *old))
         .chain([SKIP, TOKEN])
-        .chain(providers.iter().map(ProviderId::as_str))
-        .map(|known| {
-            let likeness = strsim::jaro_winkler(&known.to_lowercase(), &word);
-            (likeness, known)
-        })
-        .filter(|(likeness, _)| *likeness > 0.85)
-        .collect();
-    near.sort_by(|a, b| b.0.total_cmp(&a.0));
-    near.dedup_by_key(|(_, known)| *known);
-    let near = near.into_iter().take(3);
-    near.map(|(_, known)| known.to_owned()).collect()
+        .chain(providers.iter().map(ProviderId::as_str));
+    let mut near = near::near(name, known, 0.85);
+    near.dedup();
+    near.into_iter().take(3).map(str::to_owned).collect()
+}
+
+/// Returns the command that onboards without a question.
+pub(super) fn not_interactive() -> Command {
+    Command::new("onboard --non-interactive --accept-risk")
 }
 
 fn unknown(name: &str, near: &[String], interactive: bool) -> Failure {
@@ -242,7 +239,7 @@ fn unknown(name: &str, near: &[String], interactive: bool) -> Failure {
     };
     let onboard = match interactive {
         true => Command::new("onboard"),
-        false => Command::new("onboard --non-interactive --accept-risk"),
+        false => not_interactive(),
     };
     let hint = onboard.option("--auth-choice", first);
     message.push_str(&format!("; did you mean {}?", near.join(" or ")));

@@ -7,7 +7,7 @@ use crate::model::provider::Flow;
 use crate::model::secret::Secret;
 use crate::ports::store::Scope;
 
-use super::choices::{API_KEY, Meaning, SETUP_TOKEN, TOKEN};
+use super::choices::{API_KEY, Meaning, SETUP_TOKEN, TOKEN, not_interactive};
 use super::request::{Given, Request};
 use crate::app::context::Context;
 use crate::app::credential::env_keys::Keys;
@@ -101,7 +101,7 @@ impl LoginMethod<'_> {
             Some(profile) => profile.clone(),
             None => self.vacant(credential::Kind::Token)?,
         };
-        self.paste(profile, form, given.and_then(Source::text), Vec::new())
+        self.paste(profile, form, given.and_then(Given::text), Vec::new())
     }
 
     fn key(&self) -> Result<StoredCredential, Failure> {
@@ -126,13 +126,13 @@ impl LoginMethod<'_> {
         }
         let beside = self.beside()?;
         let profile = self.vacant(credential::Kind::ApiKey)?;
-        self.paste(profile, Form::Key, given.and_then(Source::text), beside)
+        self.paste(profile, Form::Key, given.and_then(Given::text), beside)
     }
 
     /// Returns the secret that a flag brings.
-    fn given(&self, by_flag: Option<&Given>, flag: &str) -> Result<Option<Source>, Failure> {
+    fn given(&self, by_flag: Option<&Given>, flag: &str) -> Result<Option<Given>, Failure> {
         let from_input = match by_flag {
-            Some(Given::Argument(secret)) => return Ok(Some(Source::Text(secret.clone()))),
+            Some(Given::Argument(secret)) => return Ok(Some(Given::Argument(secret.clone()))),
             Some(Given::Input) => true,
             None => self.request.from_input,
         };
@@ -140,12 +140,12 @@ impl LoginMethod<'_> {
             let message = format!("--{flag} reads standard input, but that is a terminal");
             return Err(Failure::new(Kind::Usage, message).hint(self.by_pipe()));
         }
-        Ok(from_input.then_some(Source::Input))
+        Ok(from_input.then_some(Given::Input))
     }
 
     /// Returns the key of the environment; in an interactive run the user is asked whether to store
     /// it.
-    fn key_of_environment(&self) -> Result<Option<Source>, Failure> {
+    fn key_of_environment(&self) -> Result<Option<Given>, Failure> {
         let manifest = self.cx.catalogue.get(&self.provider)?;
         let keys = Keys::look(self.cx)?;
         let Some((source, key)) = keys.key_of(&manifest) else {
@@ -154,11 +154,11 @@ impl LoginMethod<'_> {
         if !self.request.interactive {
             let text = format!("Using the key from {source}");
             self.cx.info(text);
-            return Ok(Some(Source::Text(key)));
+            return Ok(Some(Given::Argument(key)));
         }
         let prompt = format!("Store the existing key ({source}, {})?", key.masked());
         let is_meant = self.cx.confirm(&prompt, true)?;
-        Ok(is_meant.then_some(Source::Text(key)))
+        Ok(is_meant.then_some(Given::Argument(key)))
     }
 
     /// Returns a profile with an API key of this provider that the agent sees.
@@ -252,8 +252,7 @@ impl LoginMethod<'_> {
     }
 
     fn by_pipe(&self) -> Hint {
-        let mut command = Command::new("onboard --non-interactive --accept-risk")
-            .option("--auth-choice", &self.meaning.name);
+        let mut command = not_interactive().option("--auth-choice", &self.meaning.name);
         if self.meaning.provider.is_none() {
             command = command.option("--token-provider", &self.provider);
         }
@@ -261,21 +260,5 @@ impl LoginMethod<'_> {
             command = command.option(&format!("--{flag}"), &member.to_uppercase());
         }
         Hint::from("printf %s \"$SECRET\" | ").run(command.arg("--secret-stdin"))
-    }
-}
-
-/// The source of a secret.
-enum Source {
-    Text(Secret<String>),
-    Input,
-}
-
-impl Source {
-    /// Returns the secret, unless it must be read first.
-    fn text(self) -> Option<Secret<String>> {
-        match self {
-            Self::Text(text) => Some(text),
-            Self::Input => None,
-        }
     }
 }

@@ -12,7 +12,7 @@ mod request;
 pub use login_method::StoredCredential;
 pub use request::{Given, Request, TokenFlags};
 
-use crate::model::hint::{Command, Hint};
+use crate::model::hint::Hint;
 use crate::model::id::{AgentId, ProviderId};
 
 use super::context::Context;
@@ -89,7 +89,7 @@ fn choose(cx: Context<'_>, request: &Request) -> Result<Option<Meaning>, Failure
                 flags.join(" and ")
             );
             let choice = choices::of_flag(first)?.map_or(SKIP.to_owned(), |one| one.name);
-            let command = Command::new("onboard --non-interactive --accept-risk")
+            let command = choices::not_interactive()
                 .option("--auth-choice", &choice)
                 .option(&format!("--{first}"), "-");
             Err(Failure::new(Kind::Usage, message)
@@ -105,7 +105,7 @@ fn provider(request: &Request, meaning: &Meaning) -> Result<ProviderId, Failure>
             "Missing --token-provider for --auth-choice {}.",
             meaning.name
         );
-        let command = Command::new("onboard --non-interactive --accept-risk")
+        let command = choices::not_interactive()
             .option("--auth-choice", &meaning.name)
             .option("--token-provider", "anthropic")
             .option("--token", "-");

@@ -48,8 +48,18 @@ pub struct TokenFlags {
 /// The source of a secret.
 #[derive(Clone, Debug)]
 pub enum Given {
-    /// As an argument.
+    /// As an argument, or in the environment.
     Argument(Secret<String>),
     /// On standard input.
     Input,
+}
+
+impl Given {
+    /// Returns the secret, unless it must be read first.
+    pub(super) fn text(self) -> Option<Secret<String>> {
+        match self {
+            Self::Argument(text) => Some(text),
+            Self::Input => None,
+        }
+    }
 }

@@ -91,7 +91,7 @@ fn heard(
                 )
                 .ok()
         }
-        Interaction::Notice { text, url, code } => {
+        Interaction::Notice(protocol::Notice { text, url, code }) => {
             cx.dialog.notice(&Notice::Program {
                 provider: provider.name.clone(),
                 text,

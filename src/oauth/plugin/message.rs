@@ -10,10 +10,12 @@ use serde_json::value::RawValue;
 
 use crate::model::credential::OAuth;
 use crate::model::secret::Secret;
-use crate::model::time::Timestamp;
 
 /// The version of the protocol that is spoken here.
 pub(super) const PROTOCOL: u32 = 1;
+
+/// The name and version of this program, in its hello.
+pub(super) const CLIENT: &str = concat!("openclaw/", env!("CARGO_PKG_VERSION"));
 
 /// The member of a stored credential that names the program it came from.
 pub const ORIGIN: &str = "authProgram";
@@ -43,26 +45,30 @@ impl Request {
 /// A line of ours.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum Outgoing<'a> {
+pub(super) enum Outgoing<'a> {
+    /// The first line of all.
     Hello {
         protocol: u32,
         client: &'static str,
         provider: &'a str,
     },
+    /// The request for a login that may take until the deadline.
     Login {
         deadline: i64,
         remote: bool,
         interactive: bool,
     },
+    /// The request for a new grant for this one.
     Refresh(GrantMembers<'a>),
+    /// The request for the end of this grant.
     Revoke(GrantMembers<'a>),
-    Answer {
-        text: Option<&'a str>,
-    },
+    /// The answer of a person to a question; null if nobody was there.
+    Answer { text: Option<&'a str> },
 }
 
+/// The tokens, and whatever else the profile holds.
 #[derive(Serialize)]
-struct GrantMembers<'a> {
+pub(super) struct GrantMembers<'a> {
     access_token: Option<&'a str>,
     refresh_token: Option<&'a str>,
     account: AccountMembers<'a>,
@@ -75,35 +81,7 @@ struct AccountMembers<'a> {
     email: Option<&'a str>,
 }
 
-/// The first line of all.
-pub(super) fn hello(provider: &str) -> Secret<Vec<u8>> {
-    line(&Outgoing::Hello {
-        protocol: PROTOCOL,
-        client: concat!("openclaw/", env!("CARGO_PKG_VERSION")),
-        provider,
-    })
-}
-
-/// The request for a login that may take until `deadline`.
-pub(super) fn login(deadline: Timestamp, remote: bool, interactive: bool) -> Secret<Vec<u8>> {
-    line(&Outgoing::Login {
-        deadline: deadline.0,
-        remote,
-        interactive,
-    })
-}
-
-/// The request for a new grant for this one: the tokens, and whatever else the profile holds.
-pub(super) fn refresh(credential: &OAuth) -> Secret<Vec<u8>> {
-    line(&Outgoing::Refresh(grant_members(credential)))
-}
-
-/// The request for the end of this grant.
-pub(super) fn revoke(credential: &OAuth) -> Secret<Vec<u8>> {
-    line(&Outgoing::Revoke(grant_members(credential)))
-}
-
-fn grant_members(credential: &OAuth) -> GrantMembers<'_> {
+pub(super) fn grant_members(credential: &OAuth) -> GrantMembers<'_> {
     let fields = credential.extra.0.iter().filter(|(name, _)| name != ORIGIN);
     let fields = fields.filter_map(|(name, value)| {
         let value: &RawValue = serde_json::from_str(value.as_str()).ok()?;
@@ -120,18 +98,12 @@ fn grant_members(credential: &OAuth) -> GrantMembers<'_> {
     }
 }
 
-/// The answer of a person to a question; null if nobody was there.
-pub(super) fn answer(text: Option<&Secret<String>>) -> Secret<Vec<u8>> {
-    line(&Outgoing::Answer {
-        text: exposed(text),
-    })
-}
-
-fn exposed(secret: Option<&Secret<String>>) -> Option<&str> {
+pub(super) fn exposed(secret: Option<&Secret<String>>) -> Option<&str> {
     secret.map(|secret| secret.expose().as_str())
 }
 
-fn line(message: &impl Serialize) -> Secret<Vec<u8>> {
+/// Writes a line.
+pub(super) fn line(message: &Outgoing<'_>) -> Secret<Vec<u8>> {
     // Text, numbers, and values that were JSON before: nothing in there has no JSON.
     Secret::new(serde_json::to_vec(message).expect("a message is made of what JSON has"))
 }
@@ -161,10 +133,13 @@ pub(super) struct Hello {
 
 /// Something for the person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub(super) struct Notice {
-    pub(super) text: Option<String>,
-    pub(super) url: Option<String>,
-    pub(super) code: Option<String>,
+pub struct Notice {
+    /// A sentence.
+    pub text: Option<String>,
+    /// A page to open.
+    pub url: Option<String>,
+    /// A code to enter there.
+    pub code: Option<String>,
 }
 
 /// A question to the person.
@@ -246,13 +221,21 @@ mod tests {
     fn our_lines_are_what_the_documentation_shows() {
         let version = env!("CARGO_PKG_VERSION");
         assert_eq!(
-            text(&hello("acme")),
+            text(&line(&Outgoing::Hello {
+                protocol: PROTOCOL,
+                client: CLIENT,
+                provider: "acme",
+            })),
             format!(
                 r#"{{"type":"hello","protocol":1,"client":"openclaw/{version}","provider":"acme"}}"#
             )
         );
         assert_eq!(
-            text(&login(Timestamp(1_795_242_600_000), true, false)),
+            text(&line(&Outgoing::Login {
+                deadline: 1_795_242_600_000,
+                remote: true,
+                interactive: false,
+            })),
             r#"{"type":"login","deadline":1795242600000,"remote":true,"interactive":false}"#
         );
         let extra = [("tenant", r#"{"id":1.50}"#), (ORIGIN, r#""/bin/x""#)];
@@ -269,10 +252,11 @@ mod tests {
             extra: Extra(extra.to_vec()),
         };
         assert_eq!(
-            text(&refresh(&credential)),
+            text(&line(&Outgoing::Refresh(grant_members(&credential)))),
             r#"{"type":"refresh","access_token":"at\n\"","refresh_token":"rt","account":{"id":"7","email":null},"fields":{"tenant":{"id":1.50}}}"#
         );
-        assert_eq!(text(&answer(None)), r#"{"type":"answer","text":null}"#);
+        let answer = line(&Outgoing::Answer { text: None });
+        assert_eq!(text(&answer), r#"{"type":"answer","text":null}"#);
     }
 
     #[test]

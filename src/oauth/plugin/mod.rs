@@ -24,8 +24,8 @@ use crate::ports::host::{Clock, Signal};
 use crate::ports::program::{MAX_LINE, ProgramError, Programs, Received, Running};
 
 pub use grant::{account, grant};
-use message::{ErrorKind, ErrorMessage, Incoming};
-pub use message::{ORIGIN, Request};
+use message::{ErrorKind, ErrorMessage, GrantMembers, Incoming, Outgoing};
+pub use message::{Notice, ORIGIN, Request};
 
 /// Time that a program has to say hello.
 const HELLO_LIMIT: Duration = Duration::from_secs(10);
@@ -44,15 +44,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(86_400);
 /// A message of a plugin to the person who logs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Interaction {
-    /// A notice; each part is fit to print, and at least one is there.
-    Notice {
-        /// A sentence.
-        text: Option<String>,
-        /// A page to open: https, or on this machine.
-        url: Option<String>,
-        /// A code to enter there.
-        code: Option<String>,
-    },
+    /// A notice; each part is fit to print, at least one is there, and the page is https or on this
+    /// machine.
+    Notice(Notice),
     /// A question.
     Ask {
         /// The prompt, clean.
@@ -113,11 +107,11 @@ impl<'a> Program<'a> {
     /// Returns why there is no grant.
     pub fn login(&self, login: &mut Login<'_>) -> Result<Secret<Vec<u8>>, OAuthError> {
         let mut session = self.open(Request::Login, login.limit)?;
-        session.ask(message::login(
-            login.deadline,
-            login.remote,
-            login.interactive,
-        ));
+        session.ask(&Outgoing::Login {
+            deadline: login.deadline.0,
+            remote: login.remote,
+            interactive: login.interactive,
+        });
         let line = session.answer(login.interact, &mut |_| {})?;
         session.expect(line, |line| matches!(line, Incoming::Grant))
     }
@@ -133,7 +127,7 @@ impl<'a> Program<'a> {
         save: &mut dyn FnMut(&Secret<Vec<u8>>),
     ) -> Result<Secret<Vec<u8>>, OAuthError> {
         let mut session = self.open(Request::Refresh, REQUEST_LIMIT)?;
-        session.ask_about(old, message::refresh(old));
+        session.ask_about(old, Outgoing::Refresh);
         let line = session.answer(&mut |_| None, save)?;
         session.expect(line, |line| matches!(line, Incoming::Grant))
     }
@@ -144,7 +138,7 @@ impl<'a> Program<'a> {
     /// Returns why it is not known to be revoked.
     pub fn revoke(&self, grant: &OAuth) -> Result<(), OAuthError> {
         let mut session = self.open(Request::Revoke, REQUEST_LIMIT)?;
-        session.ask_about(grant, message::revoke(grant));
+        session.ask_about(grant, Outgoing::Revoke);
         let line = session.answer(&mut |_| None, &mut |_| {})?;
         let done = session.expect(line, |line| matches!(line, Incoming::Done));
         done.map(drop)
@@ -165,7 +159,11 @@ impl<'a> Program<'a> {
             sent: Vec::new(),
             asked: false,
         };
-        session.running.send(message::hello(self.provider.as_str()));
+        session.running.send(message::line(&Outgoing::Hello {
+            protocol: message::PROTOCOL,
+            client: message::CLIENT,
+            provider: self.provider.as_str(),
+        }));
         session.check_hello(request)?;
         session.limit = limit;
         Ok(session)
@@ -198,16 +196,20 @@ impl Session<'_> {
         }
     }
 
-    fn ask_about(&mut self, credential: &OAuth, request: Secret<Vec<u8>>) {
+    fn ask_about<'o>(
+        &mut self,
+        credential: &'o OAuth,
+        request: fn(GrantMembers<'o>) -> Outgoing<'o>,
+    ) {
         let tokens = [credential.refresh.clone(), credential.access.clone()];
         let tokens = tokens.into_iter().flatten();
         self.sent = tokens.filter(|token| !token.is_blank()).collect();
-        self.ask(request);
+        self.ask(&request(message::grant_members(credential)));
     }
 
-    fn ask(&mut self, request: Secret<Vec<u8>>) {
+    fn ask(&mut self, request: &Outgoing<'_>) {
         self.asked = true;
-        self.running.send(request);
+        self.running.send(message::line(request));
     }
 
     /// The line that ends the request, if it is not an error; `save` sees it first.
@@ -220,12 +222,14 @@ impl Session<'_> {
             let line = self.next()?;
             match message::read(&line) {
                 Ok(Incoming::Notice(notice)) => {
-                    interact(cleaned(&notice));
+                    interact(Interaction::Notice(cleaned(&notice)));
                 }
                 Ok(Incoming::Ask(ask)) => {
                     let prompt = printable(&ask.text, 200);
                     let text = interact(Interaction::Ask { prompt });
-                    self.running.send(message::answer(text.as_ref()));
+                    let answer = message::exposed(text.as_ref());
+                    let answer = Outgoing::Answer { text: answer };
+                    self.running.send(message::line(&answer));
                     self.sent.extend(text.filter(|text| !text.is_blank()));
                 }
                 Ok(Incoming::Error(message)) => return Err(self.error(&message)),
@@ -346,7 +350,7 @@ impl From<ProgramError> for OAuthError {
     }
 }
 
-fn cleaned(notice: &message::Notice) -> Interaction {
+fn cleaned(notice: &Notice) -> Notice {
     let clean = |text: &Option<String>, limit| {
         let text = printable(text.as_deref().unwrap_or_default(), limit);
         (!text.is_empty()).then_some(text)
@@ -358,7 +362,7 @@ fn cleaned(notice: &message::Notice) -> Interaction {
         let words = text.map_or_else(String::new, |text| format!("{text} "));
         text = Some(format!("{words}{warning}"));
     }
-    Interaction::Notice {
+    Notice {
         text,
         url: url.flatten(),
         code: clean(&notice.code, 64),

@@ -221,10 +221,12 @@ fn a_login_shows_and_asks_through_us() {
     ]);
     let mut asides = Vec::new();
     world.login(&mut asides).unwrap();
-    let notice = |text: &str, url: Option<&str>, code: Option<&str>| Interaction::Notice {
-        text: Some(text.to_owned()),
-        url: url.map(str::to_owned),
-        code: code.map(str::to_owned),
+    let notice = |text: &str, url: Option<&str>, code: Option<&str>| {
+        Interaction::Notice(Notice {
+            text: Some(text.to_owned()),
+            url: url.map(str::to_owned),
+            code: code.map(str::to_owned),
+        })
     };
     let prompt = "The [31mcode".to_owned();
     assert_eq!(

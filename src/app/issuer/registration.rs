@@ -148,42 +148,50 @@ fn suits(
     client: &Client,
     (flow, metadata): (&Flow, &Metadata),
 ) -> Result<(), Failure> {
-    let issuer = client.issuer.as_deref().unwrap_or_default();
-    let lacks = |grant: &str| {
-        let message =
-            format!("{issuer} does not support the grant type {grant}, according to its metadata");
-        let failure = Failure::new(Kind::Config, message);
-        Err(failure.hint(format!(
-            "correct the flows in the manifest of {}",
-            provider.id
-        )))
+    let grant_type = match flow {
+        Flow::Browser(_) => Some("authorization_code"),
+        Flow::ClientCredentials(_) => Some("client_credentials"),
+        _ => None,
     };
+    let lacking = |what: String, hint: String| {
+        let issuer = client.issuer.as_deref().unwrap_or_default();
+        let message = format!("{issuer} does not support {what}");
+        Err(Failure::new(Kind::Config, message).hint(hint))
+    };
+    let manifest = format!("the manifest of {}", provider.id);
+    if let Some(name) = grant_type.filter(|name| metadata.lacks_grant(name)) {
+        return lacking(
+            format!("the grant type {name}, according to its metadata"),
+            format!("correct the flows in {manifest}"),
+        );
+    }
     match flow {
-        Flow::Browser(_) if metadata.lacks_grant("authorization_code") => {
-            return lacks("authorization_code");
-        }
         Flow::Browser(_) if client.authorize.is_none() => {
-            return Err(unnamed(provider, "authorization endpoint"));
+            Err(unnamed(provider, "authorization endpoint"))
         }
-        Flow::Browser(_) if metadata.lacks_s256() => {
-            let message = format!(
-                "{issuer} does not support PKCE with S256, according to its metadata, and nothing weaker is allowed"
-            );
-            return Err(Failure::new(Kind::Config, message).hint(format!(
-                "log in another way, or, if the metadata is wrong, set the endpoints in [client] of the manifest of {}",
-                provider.id
-            )));
-        }
+        Flow::Browser(_) if metadata.lacks_s256() => lacking(
+            "PKCE with S256, according to its metadata, and nothing weaker is allowed".to_owned(),
+            format!(
+                "log in another way, or, if the metadata is wrong, set the endpoints in [client] of {manifest}"
+            ),
+        ),
         Flow::Device(device)
             if client.device.is_none() && device.scheme == DeviceScheme::Rfc8628 =>
         {
-            return Err(unnamed(provider, "device authorization endpoint"));
+            Err(unnamed(provider, "device authorization endpoint"))
         }
-        Flow::ClientCredentials(_) if metadata.lacks_grant("client_credentials") => {
-            return lacks("client_credentials");
-        }
-        _ => {}
+        _ => check_auth_method(cx, provider, client, metadata),
     }
+}
+
+/// Checks that the server takes the client's authentication method.
+fn check_auth_method(
+    cx: Context<'_>,
+    provider: &Provider,
+    client: &Client,
+    metadata: &Metadata,
+) -> Result<(), Failure> {
+    let issuer = client.issuer.as_deref().unwrap_or_default();
     let Some(others) = metadata.other_auth_methods(client.secret.is_some(), client.auth) else {
         return Ok(());
     };

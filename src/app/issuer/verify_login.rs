@@ -96,48 +96,39 @@ fn check(
     let subject = id_token::check(token, &expected).map_err(|error| refused(&error.to_string()))?;
     if provider.id_token == IdTokenCheck::Signature {
         let checked = check_signature(cx, provider, client, token);
-        checked.map_err(|error| match error {
-            Unproven::Wrong(why) => refused(&format!("is not accepted: {why}")),
-            Unproven::Later(why) => {
-                let failure = refused(&format!("could not be checked: {why}"));
-                Failure {
-                    kind: Kind::Temporary,
-                    ..failure
-                }
-            }
+        checked.map_err(|(kind, why)| Failure {
+            kind,
+            ..refused(&why)
         })?;
     }
     Ok(Some(subject))
 }
 
-/// Why a signature was not verified.
-enum Unproven {
-    Wrong(String),
-    Later(String),
-}
-
 /// Verifies a signature. Issuers rotate their keys: if the cached ones do not fit they are fetched
-/// once more.
+/// once more. Fails with the reason, in words that follow "the ID token".
 fn check_signature(
     cx: Context<'_>,
     provider: &Provider,
     client: &Client,
     token: &Secret<String>,
-) -> Result<(), Unproven> {
+) -> Result<(), (Kind, String)> {
+    let wrong = |why: String| (Kind::NeedsLogin, format!("is not accepted: {why}"));
     let (Some(address), Some(registration)) = (&client.jwks, &provider.registration) else {
-        let why = "the issuer metadata has no keys".to_owned();
-        return Err(Unproven::Wrong(why));
+        return Err(wrong("the issuer metadata has no keys".to_owned()));
     };
     let keys = |anew| {
         let keys = metadata_cache::keys(cx, registration, address, anew);
-        keys.map_err(|why| Unproven::Later(format!("{address}: {why}")))
+        keys.map_err(|why| {
+            let why = format!("could not be checked: {address}: {why}");
+            (Kind::Temporary, why)
+        })
     };
     let (set, is_new) = keys(false)?;
     let mut verified = jwks::verify(token, &set);
     if verified.is_err() && !is_new {
         verified = jwks::verify(token, &keys(true)?.0);
     }
-    verified.map_err(|error| Unproven::Wrong(error.to_string()))
+    verified.map_err(|error| wrong(error.to_string()))
 }
 
 /// Warns if the token response of a refresh, which is stored by now, belongs to another login

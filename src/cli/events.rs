@@ -54,10 +54,7 @@ impl Dialog for JsonDialog {
         if io::stdin().is_terminal() {
             return Err(DialogError::NobodyThere);
         }
-        let patience = Patience {
-            stop,
-            interrupt: &*self.interrupt,
-        };
+        let patience = Patience::new(stop, &*self.interrupt);
         answer_from_pipe(&self.input, question, &patience)
     }
 

@@ -40,7 +40,11 @@ pub(super) struct Patience<'a> {
     pub(super) interrupt: &'a dyn Interrupt,
 }
 
-impl Patience<'_> {
+impl<'a> Patience<'a> {
+    pub(super) fn new(stop: &'a dyn Fn() -> bool, interrupt: &'a dyn Interrupt) -> Self {
+        Self { stop, interrupt }
+    }
+
     /// # Errors
     /// If the question no longer stands.
     pub(super) fn check(&self) -> Result<(), DialogError> {

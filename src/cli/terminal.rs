@@ -80,6 +80,15 @@ impl TerminalDialog {
         *shown = None;
     }
 
+    /// Begins a question: from here on the waits heed a signal.
+    fn begin(&self) -> Result<(), DialogError> {
+        if !self.can_ask() {
+            return Err(DialogError::NobodyThere);
+        }
+        self.interrupt.defer();
+        Ok(())
+    }
+
     /// Above the prompt, if one stands there.
     fn tell(&self, text: &str) {
         let shown = self.prompt.lock();
@@ -159,17 +168,11 @@ impl Dialog for TerminalDialog {
         question: &Question,
         stop: &dyn Fn() -> bool,
     ) -> Result<Secret<String>, DialogError> {
-        let patience = Patience {
-            stop,
-            interrupt: &*self.interrupt,
-        };
+        let patience = Patience::new(stop, &*self.interrupt);
         if !io::stdin().is_terminal() {
             return answer_from_pipe(&self.input, question, &patience);
         }
-        if !self.can_ask() {
-            return Err(DialogError::NobodyThere);
-        }
-        self.interrupt.defer();
+        self.begin()?;
         let (Question::Secret(prompt) | Question::Paste(prompt)) = question;
         self.ask_hidden(prompt, &patience)
     }
@@ -181,14 +184,8 @@ impl Dialog for TerminalDialog {
         default: bool,
         stop: &dyn Fn() -> bool,
     ) -> Result<bool, DialogError> {
-        if !self.can_ask() {
-            return Err(DialogError::NobodyThere);
-        }
-        self.interrupt.defer();
-        let patience = Patience {
-            stop,
-            interrupt: &*self.interrupt,
-        };
+        self.begin()?;
+        let patience = Patience::new(stop, &*self.interrupt);
         // What was typed before the question was seen is no answer to it.
         self.input.discard();
         let choices = if default { "[Y/n]" } else { "[y/N]" };
@@ -214,15 +211,9 @@ impl Dialog for TerminalDialog {
     }
 
     fn choose(&self, choice: &Choice) -> Result<usize, DialogError> {
-        if !self.can_ask() {
-            return Err(DialogError::NobodyThere);
-        }
-        self.interrupt.defer();
+        self.begin()?;
         self.input.discard();
-        let patience = Patience {
-            stop: &|| false,
-            interrupt: &*self.interrupt,
-        };
+        let patience = Patience::new(&|| false, &*self.interrupt);
         let options = choice.options.iter().map(|option| clean(option)).collect();
         let colors = self.printer.colors_prompts();
         choose::choose(clean(&choice.prompt), options, colors, &patience)

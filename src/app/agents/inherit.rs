@@ -10,15 +10,6 @@ use super::registry::must_exist;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 
-/// Parameters of [`run`].
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The agent as typed.
-    pub agent: String,
-    /// The new setting; `None` to show the present one.
-    pub set: Option<Inheritance>,
-}
-
 /// The inheritance of an agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
@@ -30,19 +21,20 @@ pub struct Outcome {
     pub changed: bool,
 }
 
-/// Shows or changes what an agent inherits from the main agent.
+/// Sets what an agent, by its name as typed, inherits from the main agent; without a setting, shows
+/// the present one.
 ///
 /// # Errors
 /// [`Kind::NotFound`] for an agent that is not configured and a link to what main does not hold,
 /// [`Kind::Usage`] for main itself, and what the store says.
-pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
-    let agent = AgentId::normalise(&request.agent);
+pub fn run(cx: Context<'_>, typed: &str, set: Option<&Inheritance>) -> Result<Outcome, Failure> {
+    let agent = AgentId::normalise(typed);
     if agent.is_main() {
         let failure = Failure::new(Kind::Usage, "the main agent inherits from no other agent");
         return Err(failure.hint(Command::list_agents()));
     }
-    must_exist(cx, &agent, &request.agent)?;
-    let Some(wanted) = &request.set else {
+    must_exist(cx, &agent, typed)?;
+    let Some(wanted) = set else {
         let inheritance = cx.store.inheritance(&agent)?;
         return Ok(Outcome {
             agent,

@@ -20,17 +20,6 @@ use super::persona;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 
-/// Parameters of [`add`].
-#[derive(Clone, Debug)]
-pub struct Add {
-    /// The name as typed.
-    pub name: String,
-    /// The workspace; a default below the state directory if absent.
-    pub workspace: Option<PathBuf>,
-    /// Fail instead of choosing a workspace.
-    pub non_interactive: bool,
-}
-
 /// An agent that was added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Added {
@@ -51,11 +40,16 @@ pub struct Added {
 /// # Errors
 /// [`Kind::Usage`] for a name that is reserved or taken, [`Kind::Config`] and [`Kind::Storage`] if
 /// the configuration or a directory cannot be written.
-pub fn add(cx: Context<'_>, request: &Add) -> Result<Added, Failure> {
-    let id = AgentId::normalise(&request.name);
+pub fn add(
+    cx: Context<'_>,
+    name: &str,
+    workspace: Option<&Path>,
+    non_interactive: bool,
+) -> Result<Added, Failure> {
+    let id = AgentId::normalise(name);
     let usage = |message: String| Failure::new(Kind::Usage, message);
-    if !request.name.contains(|c: char| c.is_ascii_alphanumeric()) {
-        let name = printable(&request.name, 80);
+    if !name.contains(|c: char| c.is_ascii_alphanumeric()) {
+        let name = printable(name, 80);
         let message = format!("Agent name \"{name}\" has no letter a-z and no digit");
         return Err(usage(message).hint(Command::new("agents add work")));
     }
@@ -68,13 +62,13 @@ pub fn add(cx: Context<'_>, request: &Add) -> Result<Added, Failure> {
         return Err(failure.hint(Command::list_agents()));
     }
     let usual = workspace::default_workspace(cx.settings, &id, &cx.dirs.home, &cx.dirs.cwd);
-    if request.non_interactive && request.workspace.is_none() {
+    if non_interactive && workspace.is_none() {
         let failure = usage("Non-interactive mode requires --workspace.".to_owned());
         let add = Command::new("agents add").arg(&id);
         let add = add.option("--workspace", &usual.display());
         return Err(failure.hint(add.arg("--non-interactive")));
     }
-    let workspace = match &request.workspace {
+    let workspace = match workspace {
         Some(path) => resolve(path, &cx.dirs.home, &cx.dirs.cwd),
         None => usual,
     };
@@ -99,7 +93,7 @@ pub fn add(cx: Context<'_>, request: &Add) -> Result<Added, Failure> {
     let applied = cx.edit_config(&[
         Edit::AddAgent {
             id: id.clone(),
-            name: request.name.trim().to_owned(),
+            name: name.trim().to_owned(),
             workspace: workspace.display().to_string(),
             agent_dir: agent_dir.display().to_string(),
         },
@@ -107,7 +101,7 @@ pub fn add(cx: Context<'_>, request: &Add) -> Result<Added, Failure> {
     ])?;
     Ok(Added {
         id,
-        name: request.name.trim().to_owned(),
+        name: name.trim().to_owned(),
         workspace,
         agent_dir,
         config_path: applied.path,
@@ -194,15 +188,6 @@ pub fn list(cx: Context<'_>) -> Vec<Row> {
     ids.into_iter().map(row).collect()
 }
 
-/// Parameters of [`delete`].
-#[derive(Clone, Debug)]
-pub struct Delete {
-    /// The id as typed.
-    pub id: String,
-    /// Skip the confirmation.
-    pub force: bool,
-}
-
 /// An agent that was deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deleted {
@@ -228,18 +213,18 @@ pub struct Deleted {
 /// # Errors
 /// [`Kind::NotFound`], [`Kind::Usage`] for `main` or if nobody can confirm, [`Kind::Config`], and
 /// [`Kind::Storage`] if the files could not be moved: they are where they were then.
-pub fn delete(cx: Context<'_>, request: &Delete) -> Result<Deleted, Failure> {
-    let id = AgentId::normalise(&request.id);
+pub fn delete(cx: Context<'_>, typed: &str, force: bool) -> Result<Deleted, Failure> {
+    let id = AgentId::normalise(typed);
     if id.is_main() {
         return Err(Failure::new(Kind::Usage, "\"main\" cannot be deleted."));
     }
-    must_exist(cx, &id, &request.id)?;
+    must_exist(cx, &id, typed)?;
     let agent_dir = agent_dir(cx, &id);
     let home = cx.dirs.state.join("agents").join(id.as_str());
     for directory in [&agent_dir, &home] {
         keeps_no_other(cx, &id, directory)?;
     }
-    if !request.force {
+    if !force {
         confirm(cx, &id)?;
     }
     let workspace = workspace::of(cx.settings, &id, &cx.dirs.home, &cx.dirs.cwd);

@@ -78,6 +78,14 @@ fn of_key(credential: &Credential) -> Option<String> {
     Some(printable(id, SHOWN)).filter(|id| !id.is_empty())
 }
 
+/// Returns the name of a profile, with that of its account if it is known.
+pub(in crate::app) fn label(id: &ProfileId, whose: Option<&str>) -> String {
+    match whose {
+        Some(whose) => format!("{id} ({whose})"),
+        None => id.to_string(),
+    }
+}
+
 /// Returns the e-mail of a profile: the configuration's, else the document's.
 pub(in crate::app) fn email_of(
     cx: Context<'_>,

@@ -178,7 +178,9 @@ impl<'a> ChainContext<'a> {
             (.., Some(locked)) if is_usable => (Standing::PassedOver, not_asked(locked), None),
             _ => (Standing::PassedOver, reason, None),
         };
-        let bill = stored.as_ref().map(|stored| self.billing.of(stored.kind));
+        let bill = stored
+            .as_ref()
+            .map(|stored| self.billing.of(stored.facts.kind));
         Ok(Row {
             standing,
             reason,
@@ -244,11 +246,8 @@ impl<'a> ChainContext<'a> {
     fn stored(&self, seen: &VisibleProfile<'_>) -> Result<Stored, StoreError> {
         let facts = self.reader.borrow_mut().read(seen)?;
         Ok(Stored {
-            kind: seen.credential.kind(),
-            owner: seen.owner.clone(),
             file: self.location(seen.owner),
             account: Account::of(self.cx.settings, self.manifest.as_ref(), seen),
-            expires: seen.credential.expires(),
             unusable_until: self.unusable(seen).map(|unusable| unusable.until),
             assessment: assess(&facts, RefreshPolicy::MinValid(None), self.now),
             facts,

@@ -32,15 +32,6 @@ use super::failure::{Failure, Kind};
 use chain::ChainContext;
 use shadows::Files;
 
-/// Parameters of [`run`].
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The agent.
-    pub agent: AgentId,
-    /// The credential; [`Selector::Default`] stands for every provider that has anything.
-    pub want: Selector,
-}
-
 /// The explanation.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -90,13 +81,13 @@ impl Explained {
     }
 }
 
-/// Explains which credential is used for one provider, or for all.
+/// Explains which credential is used for what is wanted; [`Selector::Default`] stands for every
+/// provider that has anything.
 ///
 /// # Errors
 /// If the agent, profile or session is unknown, nothing is known of the provider, or a document
 /// cannot be read.
-pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
-    let agent = &request.agent;
+pub fn run(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<Report, Failure> {
     cx.require_agent(agent)?;
     let effective = Arc::new(cx.effective(agent, Scope::All)?);
     let keys = Keys::look(cx)?;
@@ -120,7 +111,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
         effective: &effective,
         first: first.as_ref(),
     };
-    let providers = match &request.want {
+    let providers = match want {
         Selector::Default => asker.everything(&mut wrong)?,
         want => vec![asker.one(want)?],
     };

@@ -9,7 +9,7 @@ use crate::app::credential::env_keys::EnvSource;
 use crate::app::credential::facts::Facts;
 use crate::app::credential::reason_text::Reason;
 use crate::model::credential::Kind;
-use crate::model::id::{AgentId, ProfileId};
+use crate::model::id::ProfileId;
 use crate::model::provider::Bill;
 use crate::model::time::Timestamp;
 use crate::ports::store::Location;
@@ -101,19 +101,13 @@ pub struct ProfileRow {
 /// A stored credential, without its secrets.
 #[derive(Clone, Debug)]
 pub struct Stored {
-    /// The kind of credential.
-    pub kind: Kind,
-    /// The agent in whose document it lies.
-    pub owner: AgentId,
-    /// The location of that document.
+    /// The location of its document.
     pub file: Location,
     /// The account.
     pub account: Account,
-    /// When its token expires, if that is known.
-    pub expires: Option<Timestamp>,
     /// The end of its cooldown.
     pub unusable_until: Option<Timestamp>,
-    /// The facts.
+    /// The facts, with its kind, its owner and its expiry.
     pub facts: Facts,
     /// The assessment of the facts.
     pub assessment: Assessment,

@@ -13,7 +13,7 @@ use crate::model::usage::Unusable;
 use crate::ports::store::StoreError;
 
 use crate::app::context::Context;
-use crate::app::credential::account::email_of;
+use crate::app::credential::account::{email_of, label};
 use crate::app::credential::assessment::{Assessment, assess};
 use crate::app::credential::facts_reader::FactsReader;
 use crate::app::refresh::outcome::RefreshPolicy;
@@ -139,16 +139,12 @@ fn profile(
     let assessment = assess(&facts, RefreshPolicy::MinValid(None), now);
     let status = status(&facts, &assessment, now);
     let email = email_of(cx, seen.id, credential);
-    let label = match &email {
-        Some(email) => format!("{} ({email})", seen.id),
-        None => seen.id.to_string(),
-    };
     Ok(ProfileHealth {
         provider: credential.raw_provider().to_owned(),
         status,
         assessment,
         remaining: facts.expires_at().map(|end| now.until(end)),
-        label,
+        label: label(seen.id, email.as_deref()),
         email,
         unusable: seen.unusable(now, None),
         facts,

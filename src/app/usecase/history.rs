@@ -20,15 +20,6 @@ use crate::app::credential::stored::StoredCredential;
 use crate::app::failure::{Failure, Kind};
 use crate::app::refresh::rotation;
 
-/// Parameters of [`run`].
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The agent.
-    pub agent: AgentId,
-    /// Only this profile.
-    pub profile: Option<ProfileId>,
-}
-
 /// The history, profile by profile.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -131,13 +122,17 @@ pub enum SuccessorLocation {
 /// # Errors
 /// [`Kind::NotFound`] if there is neither such a profile nor a generation of it, and what the
 /// store says.
-pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
-    cx.require_agent(&request.agent)?;
-    let Some(profile) = &request.profile else {
-        let kept = cx.store.history(&request.agent, None)?;
+pub fn run(
+    cx: Context<'_>,
+    agent: &AgentId,
+    profile: Option<&ProfileId>,
+) -> Result<Outcome, Failure> {
+    cx.require_agent(agent)?;
+    let Some(profile) = profile else {
+        let kept = cx.store.history(agent, None)?;
         let mut lines = Vec::new();
         for history in kept.histories {
-            lines.push(line(cx, &request.agent, history)?);
+            lines.push(line(cx, agent, history)?);
         }
         return Ok(Outcome {
             limit: kept.limit,
@@ -145,7 +140,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
             faults: kept.faults,
         });
     };
-    let owner = owner(cx, &request.agent, profile)?;
+    let owner = owner(cx, agent, profile)?;
     let mut kept = cx.store.history(&owner, Some(profile))?;
     let history = kept.histories.pop();
     let history = history.unwrap_or_else(|| History::new(profile.clone()));
@@ -167,23 +162,27 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
 ///
 /// # Errors
 /// [`Kind::Usage`] if the answer was no or nobody can be asked, and what the store says.
-pub fn clear(cx: Context<'_>, request: &Request, yes: bool) -> Result<usize, Failure> {
-    cx.require_agent(&request.agent)?;
-    let owner = match &request.profile {
-        Some(profile) => owner(cx, &request.agent, profile)?,
-        None => request.agent.clone(),
+pub fn clear(
+    cx: Context<'_>,
+    agent: &AgentId,
+    profile: Option<&ProfileId>,
+    yes: bool,
+) -> Result<usize, Failure> {
+    cx.require_agent(agent)?;
+    let owner = match profile {
+        Some(profile) => owner(cx, agent, profile)?,
+        None => agent.clone(),
     };
-    let kept = cx.store.history(&owner, request.profile.as_ref())?;
+    let kept = cx.store.history(&owner, profile)?;
     let count = kept.histories.iter().map(|h| h.generations.len()).sum();
     if !yes {
-        confirm(cx, request)?;
+        confirm(cx, profile)?;
     }
-    cx.store.clear_history(&owner, request.profile.as_ref())?;
+    cx.store.clear_history(&owner, profile)?;
     Ok(count)
 }
 
-fn confirm(cx: Context<'_>, request: &Request) -> Result<(), Failure> {
-    let profile = request.profile.as_ref();
+fn confirm(cx: Context<'_>, profile: Option<&ProfileId>) -> Result<(), Failure> {
     let what = profile.map_or_else(|| "every profile".to_owned(), ToString::to_string);
     let command = Command::history(profile).arg("--clear").arg("--yes");
     let refused = format!("the history of {what} was not cleared");

@@ -3,23 +3,13 @@
 use crate::app::credential::document_faults::faults;
 use crate::model::credential::Credential;
 use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
-use crate::model::profiles::VisibleProfile;
 use crate::model::time::Timestamp;
 use crate::ports::store::Scope;
 
 use crate::app::context::Context;
-use crate::app::credential::account::email_of;
+use crate::app::credential::account::{email_of, label};
 use crate::app::credential::stored::StoredCredential;
 use crate::app::failure::Failure;
-
-/// Parameters of [`run`].
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The agent.
-    pub agent: AgentId,
-    /// Only profiles of this provider.
-    pub provider: Option<ProviderId>,
-}
 
 /// A profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,8 +51,12 @@ pub struct Outcome {
 ///
 /// # Errors
 /// If the agent was named and is not configured, or a document cannot be read.
-pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
-    let mut outcome = in_file_order(cx, request)?;
+pub fn run(
+    cx: Context<'_>,
+    agent: &AgentId,
+    provider: Option<&ProviderId>,
+) -> Result<Outcome, Failure> {
+    let mut outcome = in_file_order(cx, agent, provider)?;
     let rows = &mut outcome.rows;
     rows.sort_by(|a, b| (a.provider_id(), &a.id).cmp(&(b.provider_id(), &b.id)));
     Ok(outcome)
@@ -72,22 +66,29 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
 ///
 /// # Errors
 /// If the agent was named and is not configured, or a document cannot be read.
-pub fn in_file_order(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
-    cx.require_agent(&request.agent)?;
-    let effective = cx.effective(&request.agent, Scope::All)?;
+pub fn in_file_order(
+    cx: Context<'_>,
+    agent: &AgentId,
+    provider: Option<&ProviderId>,
+) -> Result<Outcome, Failure> {
+    cx.require_agent(agent)?;
+    let effective = cx.effective(agent, Scope::All)?;
     let now = cx.clock.now();
     let rows = effective
         .profiles()
         .iter()
-        .filter(|seen| request.provider.is_none() || seen.credential.provider() == request.provider)
+        .filter(|seen| provider.is_none_or(|it| seen.credential.provider().as_ref() == Some(it)))
         .map(|seen| {
             let usage = seen.usage;
+            let display_name = display_name(seen.credential);
+            let email = || email_of(cx, seen.id, seen.credential);
+            let whose = display_name.clone().or_else(email);
             let ahead = |end: Option<Timestamp>| end.filter(|end| now < *end);
             Row {
                 id: seen.id.clone(),
                 owner: seen.owner.clone(),
-                label: label(cx, seen),
-                display_name: display_name(seen.credential),
+                label: label(seen.id, whose.as_deref()),
+                display_name,
                 credential: StoredCredential::of(seen.credential),
                 cooldown_until: usage.and_then(|usage| ahead(usage.cooldown_until)),
                 disabled_until: usage.and_then(|usage| ahead(usage.disabled_until)),
@@ -98,14 +99,6 @@ pub fn in_file_order(cx: Context<'_>, request: &Request) -> Result<Outcome, Fail
         rows,
         faults: faults(&effective),
     })
-}
-
-fn label(cx: Context<'_>, seen: &VisibleProfile<'_>) -> String {
-    let email = || email_of(cx, seen.id, seen.credential);
-    match display_name(seen.credential).or_else(email) {
-        Some(whose) => format!("{} ({whose})", seen.id),
-        None => seen.id.to_string(),
-    }
 }
 
 fn display_name(credential: &Credential) -> Option<String> {

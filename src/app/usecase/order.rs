@@ -15,15 +15,6 @@ use crate::app::context::{Context, look_up};
 use crate::app::credential::reason_text::Reason;
 use crate::app::failure::{Failure, Kind};
 
-/// Parameters of all functions here.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The agent.
-    pub agent: AgentId,
-    /// The provider.
-    pub provider: ProviderId,
-}
-
 /// The order override.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
@@ -49,10 +40,10 @@ pub struct Outcome {
 ///
 /// # Errors
 /// [`Kind::NotFound`] for an agent that is not configured, and what the store says.
-pub fn get(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
-    cx.require_agent(&request.agent)?;
-    let effective = cx.effective(&request.agent, Scope::Provider(&request.provider))?;
-    outcome(cx, request, &effective)
+pub fn get(cx: Context<'_>, agent: &AgentId, provider: &ProviderId) -> Result<Outcome, Failure> {
+    cx.require_agent(agent)?;
+    let effective = cx.effective(agent, Scope::Provider(provider))?;
+    outcome(cx, agent, provider, &effective)
 }
 
 /// Sets the override to these profiles, without duplicates; the agent must see all of them.
@@ -60,21 +51,26 @@ pub fn get(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
 /// # Errors
 /// [`Kind::NotFound`] for a profile or an agent that does not exist, [`Kind::Usage`] for a profile
 /// of another provider, and what the store says.
-pub fn set(cx: Context<'_>, request: &Request, profiles: &[ProfileId]) -> Result<Outcome, Failure> {
-    cx.require_agent(&request.agent)?;
-    let mut effective = cx.effective(&request.agent, Scope::All)?;
+pub fn set(
+    cx: Context<'_>,
+    agent: &AgentId,
+    provider: &ProviderId,
+    profiles: &[ProfileId],
+) -> Result<Outcome, Failure> {
+    cx.require_agent(agent)?;
+    let mut effective = cx.effective(agent, Scope::All)?;
     let mut ids: Vec<String> = Vec::new();
     for id in profiles {
-        check_profile(&effective, id, &request.provider)?;
+        check_profile(&effective, id, provider)?;
         if !ids.iter().any(|other| other == id.as_str()) {
             ids.push(id.to_string());
         }
     }
-    put(&mut effective.own.order, &request.provider, Some(&ids));
+    put(&mut effective.own.order, provider, Some(&ids));
     // Before the write: nothing may fail after it that says nothing was changed.
-    let mut outcome = outcome(cx, request, &effective)?;
-    outcome.changed = write(cx, &request.agent, &request.provider, Some(&ids))?;
-    tell_unusable(cx, &effective, &request.provider);
+    let mut outcome = outcome(cx, agent, provider, &effective)?;
+    outcome.changed = write(cx, agent, provider, Some(&ids))?;
+    tell_unusable(cx, &effective, provider);
     Ok(outcome)
 }
 
@@ -83,13 +79,13 @@ pub fn set(cx: Context<'_>, request: &Request, profiles: &[ProfileId]) -> Result
 ///
 /// # Errors
 /// As for [`get`].
-pub fn clear(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
-    cx.require_agent(&request.agent)?;
-    let mut effective = cx.effective(&request.agent, Scope::Provider(&request.provider))?;
-    let is_set = put(&mut effective.own.order, &request.provider, None);
-    let mut outcome = outcome(cx, request, &effective)?;
+pub fn clear(cx: Context<'_>, agent: &AgentId, provider: &ProviderId) -> Result<Outcome, Failure> {
+    cx.require_agent(agent)?;
+    let mut effective = cx.effective(agent, Scope::Provider(provider))?;
+    let is_set = put(&mut effective.own.order, provider, None);
+    let mut outcome = outcome(cx, agent, provider, &effective)?;
     if is_set {
-        outcome.changed = write(cx, &request.agent, &request.provider, None)?;
+        outcome.changed = write(cx, agent, provider, None)?;
     }
     Ok(outcome)
 }
@@ -165,18 +161,22 @@ pub(in crate::app) fn tell_unusable(cx: Context<'_>, effective: &Effective, prov
     }
 }
 
-fn outcome(cx: Context<'_>, request: &Request, effective: &Effective) -> Result<Outcome, Failure> {
-    let provider = &request.provider;
-    let document = cx.store_files.document(&request.agent);
-    let path = cx.store_files.state_path(&request.agent)?;
+fn outcome(
+    cx: Context<'_>,
+    agent: &AgentId,
+    provider: &ProviderId,
+    effective: &Effective,
+) -> Result<Outcome, Failure> {
+    let document = cx.store_files.document(agent);
+    let path = cx.store_files.state_path(agent)?;
     let owner = match effective.own.order_of(provider) {
-        Some(_) => request.agent.clone(),
+        Some(_) => agent.clone(),
         None => AgentId::main(),
     };
     let order = effective.order_of(provider).map(<[String]>::to_vec);
     Ok(Outcome {
-        agent: request.agent.clone(),
-        agent_dir: cx.store_files.directory(&request.agent),
+        agent: agent.clone(),
+        agent_dir: cx.store_files.directory(agent),
         provider: provider.clone(),
         is_split: path != document,
         path,

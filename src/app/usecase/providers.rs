@@ -11,13 +11,6 @@ use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::app::issuer::plugin;
 
-/// Parameters of [`run`].
-#[derive(Clone, Debug, Default)]
-pub struct Request {
-    /// Only this one.
-    pub provider: Option<ProviderId>,
-}
-
 /// The providers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
@@ -54,21 +47,18 @@ pub struct Checked {
     pub warnings: Vec<String>,
 }
 
-/// Lists the providers.
+/// Lists one provider, or all.
 ///
 /// # Errors
 /// [`Kind::NotFound`] if the one that is asked for is unknown, [`Kind::Config`] if its manifest is
 /// faulty, [`Kind::Storage`] if the user's directory cannot be read.
-pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
-    if let Some(id) = &request.provider {
+pub fn run(cx: Context<'_>, only: Option<&ProviderId>) -> Result<Outcome, Failure> {
+    if let Some(id) = only {
         // For its error, which knows near names.
         cx.provider(id)?;
     }
     let listing = cx.catalogue.list()?;
-    let wanted = |provider: &Provider| {
-        let only = request.provider.as_ref();
-        only.is_none_or(|only| *only == provider.id)
-    };
+    let wanted = |provider: &Provider| only.is_none_or(|only| *only == provider.id);
     let programs = plugin::without_manifest(cx).into_iter();
     let programs = programs.map(|(provider, path)| (provider, Source::Program(path)));
     let rows = listing.providers.into_iter().chain(programs);
@@ -78,7 +68,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     rows.sort_by(|a, b| a.provider.id.cmp(&b.provider.id));
     Ok(Outcome {
         rows,
-        faults: match request.provider {
+        faults: match only {
             Some(_) => Vec::new(),
             None => listing.faults.iter().map(ToString::to_string).collect(),
         },

@@ -203,7 +203,7 @@ fn candidate(page: &mut Sheet, row: &Row, now: Timestamp, hints: &Renderer) {
 fn of_kind(stored: &Stored) -> String {
     match stored.facts.of_client {
         true => "client credentials".to_owned(),
-        false => kind_name(stored.kind).to_owned(),
+        false => kind_name(stored.facts.kind).to_owned(),
     }
 }
 
@@ -217,8 +217,9 @@ fn facts(page: &mut Sheet, profile: &ProfileRow, now: Timestamp, hints: &Rendere
         return;
     };
     let mut known = Vec::new();
-    if stored.expires.is_some() {
-        known.push(end(stored.expires, now));
+    let expires = stored.facts.expires_at();
+    if expires.is_some() {
+        known.push(end(expires, now));
     }
     match stored.facts.renewal {
         Renewal::Never => {}
@@ -233,7 +234,7 @@ fn facts(page: &mut Sheet, profile: &ProfileRow, now: Timestamp, hints: &Rendere
     if !known.is_empty() {
         page.field("", FACT, &known.join(", "));
     }
-    fact(page, &format!("{}: {}", stored.owner, stored.file));
+    fact(page, &format!("{}: {}", stored.facts.owner, stored.file));
 }
 
 fn account(account: &Account) -> Vec<String> {

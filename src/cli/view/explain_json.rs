@@ -98,7 +98,7 @@ fn row(row: &Row, hints: &Renderer) -> Value {
             }
             of_profile(profile, &mut document);
         }
-        CandidateSource::Variable { kind, .. } => document["type"] = json!(kind.as_str()),
+        CandidateSource::Variable { kind, .. } => document["type"] = json!(kind),
         CandidateSource::ConfigKey { .. } | CandidateSource::Software { .. } => {}
     }
     document
@@ -110,12 +110,12 @@ fn of_profile(profile: &ProfileRow, document: &mut Value) {
         return;
     };
     let facts = &stored.facts;
-    document["type"] = json!(stored.kind.as_str());
-    document["owner"] = json!(stored.owner);
+    document["type"] = json!(facts.kind);
+    document["owner"] = json!(facts.owner);
     document["file"] = json!(stored.file);
     document["account"] = json!(stored.account);
     document["renewal"] = json!(facts.renewal.as_str());
-    document["expiresAt"] = time(stored.expires);
+    document["expiresAt"] = time(facts.expires_at());
     document["unusableUntil"] = time(stored.unusable_until);
     if let Some((refusal, at)) = facts.refusal() {
         document["refusal"] = json!({

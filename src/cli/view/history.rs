@@ -4,17 +4,17 @@ use serde_json::{Value, json};
 
 use super::wrap::Sheet;
 use crate::app::credential::stored::StoredCredential;
-use crate::app::usecase::history::{Outcome, Request, Row, SuccessorLocation, Verdict};
+use crate::app::usecase::history::{Outcome, Row, SuccessorLocation, Verdict};
 use crate::cli::hint::Renderer;
 use crate::model::hint::Command;
-use crate::model::id::printable;
+use crate::model::id::{AgentId, printable};
 use crate::model::time::Timestamp;
 
 /// The document.
-pub fn document(request: &Request, outcome: &Outcome) -> Value {
+pub fn document(agent: &AgentId, outcome: &Outcome) -> Value {
     json!({
         "schema": 1,
-        "agentId": request.agent,
+        "agentId": agent,
         "limit": outcome.limit,
         "profiles": outcome.lines,
         "faults": outcome.faults,
@@ -22,11 +22,11 @@ pub fn document(request: &Request, outcome: &Outcome) -> Value {
 }
 
 /// The table.
-pub fn text(request: &Request, outcome: &Outcome, now: Timestamp, hints: &Renderer) -> String {
+pub fn text(agent: &AgentId, outcome: &Outcome, now: Timestamp, hints: &Renderer) -> String {
     let mut page = Sheet::default();
     let agent = match outcome.lines.first() {
         Some(line) => &line.owner,
-        None => &request.agent,
+        None => agent,
     };
     page.line(&format!("Agent: {agent}"));
     if outcome.lines.is_empty() {

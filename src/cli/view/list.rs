@@ -6,18 +6,23 @@ use serde_json::{Value, json};
 
 use super::present_but;
 use super::wrap::Sheet;
-use crate::app::usecase::list::{Outcome, Request, Row};
-use crate::model::id::printable;
+use crate::app::usecase::list::{Outcome, Row};
+use crate::model::id::{AgentId, ProviderId, printable};
 use crate::model::time::Timestamp;
 
 /// The document: the shape of the May release, with owner and fingerprint added.
-pub fn document(request: &Request, outcome: &Outcome, store: &Path) -> Value {
+pub fn document(
+    agent: &AgentId,
+    provider: Option<&ProviderId>,
+    outcome: &Outcome,
+    store: &Path,
+) -> Value {
     let directory = store.parent().unwrap_or(store);
     json!({
-        "agentId": request.agent,
+        "agentId": agent,
         "agentDir": directory,
         "authStatePath": directory.join("auth-state.json"),
-        "provider": request.provider,
+        "provider": provider,
         "profiles": outcome.rows.iter().map(row).collect::<Vec<_>>(),
         "storePath": store,
         "faults": outcome.faults,
@@ -42,9 +47,9 @@ fn row(row: &Row) -> Value {
 }
 
 /// The table.
-pub fn text(request: &Request, outcome: &Outcome, now: Timestamp) -> String {
+pub fn text(agent: &AgentId, outcome: &Outcome, now: Timestamp) -> String {
     let mut page = Sheet::default();
-    page.line(&format!("Agent: {}", request.agent));
+    page.line(&format!("Agent: {agent}"));
     if outcome.rows.is_empty() {
         page.line("Profiles: (none)");
     } else {
@@ -65,7 +70,7 @@ pub fn text(request: &Request, outcome: &Outcome, now: Timestamp) -> String {
         if let Some(until) = row.disabled_until {
             notes.push(format!("disabled until {}", until.iso8601()));
         }
-        if row.owner != request.agent {
+        if row.owner != *agent {
             notes.push(format!("inherited from {}", row.owner));
         }
         match &row.credential.fingerprint {

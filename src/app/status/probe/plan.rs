@@ -90,29 +90,24 @@ impl Planner<'_> {
             .or_else(|| settings.order_of(id));
         let decision = selection::decide(self.effective, settings, id, None, self.now);
         for seen in profiles {
-            let mut outcome = self.outcome(id, seen.credential.kind().as_str());
-            let label = self.report.health.profiles.iter();
-            let label = label
-                .into_iter()
-                .find(|profile| profile.facts.profile == *seen.id);
-            outcome.label = label.map_or_else(|| seen.id.to_string(), |found| found.label.clone());
+            let mut known = self.report.health.profiles.iter();
+            let known = known.find(|profile| profile.facts.profile == *seen.id);
+            let label = known.map_or(seen.id.as_str(), |known| &known.label);
+            let mut outcome = self.outcome(id, seen.credential.kind(), "profile", label);
             outcome.profile = Some(seen.id.clone());
-            outcome.source = "profile";
             let is_excluded = order
                 .is_some_and(|order| !order.iter().any(|name| name.trim() == seen.id.as_str()));
             let disagrees = decision.candidates.iter().any(|candidate| {
                 candidate.id == *seen.id && candidate.verdict == Verdict::ConfigDisagrees
             });
-            if is_excluded {
+            plan.known.push(if is_excluded {
                 let words = "Excluded by auth.order for this provider.";
-                plan.known
-                    .push(outcome.known(Reason::ExcludedByAuthOrder, words));
+                outcome.known(Reason::ExcludedByAuthOrder, words)
             } else if disagrees {
                 let words = "It has another provider or mode in auth.profiles.";
-                plan.known
-                    .push(outcome.known(Reason::IneligibleProfile, words));
+                outcome.known(Reason::IneligibleProfile, words)
             } else if let Some(reason) = unusable(seen.credential, self.now) {
-                plan.known.push(outcome.lifeless(reason));
+                outcome.lifeless(reason)
             } else {
                 let what = ProbedCredential::Profile {
                     owner: seen.owner.clone(),
@@ -121,7 +116,8 @@ impl Planner<'_> {
                 };
                 let provider = self.cx.provider_of(id, seen.credential);
                 self.target(plan, outcome, provider, what)?;
-            }
+                continue;
+            });
         }
         Ok(())
     }
@@ -142,8 +138,7 @@ impl Planner<'_> {
             Some((Found::Key(key), _)) => ("env", Kind::ApiKey, key),
             Some((Found::Token(token), _)) => ("env", Kind::OAuth, token),
             Some((Found::Ambient, source)) => {
-                let mut outcome = self.outcome(id, Kind::ApiKey.as_str());
-                (outcome.label, outcome.source) = ("env".to_owned(), "env");
+                let outcome = self.outcome(id, Kind::ApiKey, "env", "env");
                 let words = format!("{source} has no key to try.");
                 plan.known.push(outcome.known(Reason::NoModel, &words));
                 return Ok(());
@@ -153,19 +148,19 @@ impl Planner<'_> {
                 None => return Ok(()),
             },
         };
-        let mut outcome = self.outcome(id, mode.as_str());
-        (outcome.label, outcome.source) = (source.to_owned(), source);
+        let outcome = self.outcome(id, mode, source, source);
         self.target(plan, outcome, provider, ProbedCredential::Key(key))
     }
 
-    fn outcome(&self, id: &ProviderId, mode: &'static str) -> Outcome {
+    /// The result of a credential that was not tried yet.
+    fn outcome(&self, id: &ProviderId, mode: Kind, source: &'static str, label: &str) -> Outcome {
         Outcome {
             provider: id.clone(),
             model: self.report.models.of_provider(id),
             profile: None,
-            label: String::new(),
-            source: "profile",
-            mode,
+            label: label.to_owned(),
+            source,
+            mode: mode.as_str(),
             status: Status::Unknown,
             reason: None,
             error: None,
@@ -239,14 +234,9 @@ fn unusable(credential: &Credential, now: Timestamp) -> Option<Reason> {
         return None;
     }
     if credential.bearer().is_none() {
-        let extra = match credential {
-            Credential::ApiKey(key) => key.extra.get("keyRef"),
-            Credential::Token(token) => token.extra.get("tokenRef"),
-            Credential::OAuth(_) => None,
-        };
-        return Some(match extra {
-            Some(_) => Reason::UnresolvedRef,
-            None => Reason::MissingCredential,
+        return Some(match credential.is_reference() {
+            true => Reason::UnresolvedRef,
+            false => Reason::MissingCredential,
         });
     }
     match credential.end() {

@@ -37,11 +37,9 @@ impl Add {
     pub fn run(&self, system: &System) -> Answer {
         let added = registry::add(
             system.context(),
-            &registry::Add {
-                name: self.name.clone(),
-                workspace: self.workspace.clone(),
-                non_interactive: self.non_interactive,
-            },
+            &self.name,
+            self.workspace.as_deref(),
+            self.non_interactive,
         )?;
         let output = match self.json {
             true => Output::json(&json!({

@@ -29,13 +29,7 @@ pub struct Delete {
 impl Delete {
     /// Deletes it.
     pub fn run(&self, system: &System) -> Answer {
-        let deleted = registry::delete(
-            system.context(),
-            &registry::Delete {
-                id: self.id.clone(),
-                force: self.force,
-            },
-        )?;
+        let deleted = registry::delete(system.context(), &self.id, self.force)?;
         let output = match self.json {
             true => Output::json(&json!({
                 "agentId": deleted.id.as_str(),

@@ -45,11 +45,8 @@ enum Mode {
 impl Inherit {
     /// Sets it, or tells it.
     pub fn run(&self, system: &System) -> Answer {
-        let request = inherit::Request {
-            agent: self.id.clone(),
-            set: self.wanted()?,
-        };
-        let outcome = inherit::run(system.context(), &request)?;
+        let wanted = self.wanted()?;
+        let outcome = inherit::run(system.context(), &self.id, wanted.as_ref())?;
         if self.json {
             let links = outcome.inheritance.links().iter();
             return Ok(Output::json(&json!({

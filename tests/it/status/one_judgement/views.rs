@@ -73,13 +73,7 @@ impl OfProvider {
             },
         );
         let token_status = token_status.and_then(|report| report.failure.map_or(Ok(()), Err));
-        let explained = explain::run(
-            cx,
-            &explain::Request {
-                agent: agent.clone(),
-                want: Selector::Provider(provider.clone()),
-            },
-        );
+        let explained = explain::run(cx, agent, &Selector::Provider(provider.clone()));
         let explained = explained.and_then(|report| {
             let explained = report.providers.into_iter().next();
             let explained = explained.unwrap_or_else(|| panic!("nothing is explained"));

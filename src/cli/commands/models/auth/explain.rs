@@ -34,22 +34,12 @@ pub struct Explain {
 impl Explain {
     /// Explains.
     pub fn run(&self, system: &System) -> Answer {
-        let request = explain::Request {
-            agent: system.agent().clone(),
-            want: self.selector.selector(),
-        };
-        let report = explain::run(system.context(), &request)?;
-        if self.json {
-            return Ok(Output::json(&view::explain_json::document(
-                &report,
-                system.hints(),
-            )));
-        }
-        let now = system.now();
-        Ok(Output::text(view::explain::render(
-            &report,
-            now,
-            system.hints(),
-        )))
+        let want = self.selector.selector();
+        let report = explain::run(system.context(), system.agent(), &want)?;
+        let hints = system.hints();
+        Ok(match self.json {
+            true => Output::json(&view::explain_json::document(&report, hints)),
+            false => Output::text(view::explain::render(&report, system.now(), hints)),
+        })
     }
 }

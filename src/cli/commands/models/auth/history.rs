@@ -37,20 +37,17 @@ pub struct History {
 impl History {
     /// Shows it, or forgets it.
     pub fn run(&self, system: &System) -> Answer {
-        let request = history::Request {
-            agent: system.agent().clone(),
-            profile: self.profile.clone(),
-        };
+        let (cx, agent, profile) = (system.context(), system.agent(), self.profile.as_ref());
         if self.clear {
-            let count = history::clear(system.context(), &request, self.yes)?;
+            let count = history::clear(cx, agent, profile, self.yes)?;
             let plural = if count == 1 { "" } else { "s" };
             return Ok(Output::line(&format!("Deleted {count} generation{plural}")));
         }
-        let outcome = history::run(system.context(), &request)?;
+        let outcome = history::run(cx, agent, profile)?;
         if self.json {
-            return Ok(Output::json(&view::history::document(&request, &outcome)));
+            return Ok(Output::json(&view::history::document(agent, &outcome)));
         }
-        let text = view::history::text(&request, &outcome, system.now(), system.hints());
+        let text = view::history::text(agent, &outcome, system.now(), system.hints());
         Ok(Output::text(text).warnings(outcome.faults))
     }
 }

@@ -27,18 +27,14 @@ pub struct List {
 impl List {
     /// Lists them.
     pub fn run(&self, system: &System) -> Answer {
-        let request = list::Request {
-            agent: system.agent().clone(),
-            provider: self.provider.clone(),
-        };
-        let outcome = list::run(system.context(), &request)?;
+        let (cx, agent, provider) = (system.context(), system.agent(), self.provider.as_ref());
+        let outcome = list::run(cx, agent, provider)?;
         if self.json {
-            let path = system.context().store_files.document(system.agent());
-            return Ok(Output::json(&view::list::document(
-                &request, &outcome, &path,
-            )));
+            let path = cx.store_files.document(agent);
+            let document = view::list::document(agent, provider, &outcome, &path);
+            return Ok(Output::json(&document));
         }
-        let text = view::list::text(&request, &outcome, system.now());
+        let text = view::list::text(agent, &outcome, system.now());
         Ok(Output::text(text).warnings(outcome.faults))
     }
 }

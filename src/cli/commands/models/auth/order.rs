@@ -69,33 +69,24 @@ struct Of {
     provider: ProviderId,
 }
 
-impl Of {
-    fn request(&self, system: &System) -> order::Request {
-        order::Request {
-            agent: system.agent().clone(),
-            provider: self.provider.clone(),
-        }
-    }
-}
-
 impl Order {
     /// Shows, sets or clears it.
     pub fn run(&self, system: &System) -> Answer {
-        let cx = system.context();
+        let (cx, agent) = (system.context(), system.agent());
         let (done, outcome) = match &self.command {
             OrderCommand::Get(get) => {
-                let outcome = order::get(cx, &get.of.request(system))?;
+                let outcome = order::get(cx, agent, &get.of.provider)?;
                 if get.json {
                     return Ok(Output::json(&view::order::document(&outcome)));
                 }
                 ("", outcome)
             }
             OrderCommand::Set(set) => {
-                let request = set.of.request(system);
-                ("", order::set(cx, &request, &set.profiles)?)
+                let outcome = order::set(cx, agent, &set.of.provider, &set.profiles)?;
+                ("", outcome)
             }
             OrderCommand::Clear(clear) => {
-                let outcome = order::clear(cx, &clear.of.request(system))?;
+                let outcome = order::clear(cx, agent, &clear.of.provider)?;
                 let done = match outcome.changed {
                     true => "Order removed.\n",
                     false => "No order was set; nothing changed.\n",

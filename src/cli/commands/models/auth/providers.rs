@@ -61,8 +61,7 @@ impl Providers {
             let text = view::providers::checked(&checked);
             return Ok(Output::text(text).warnings(checked.warnings));
         }
-        let provider = self.provider.clone();
-        let outcome = providers::run(system.context(), &providers::Request { provider })?;
+        let outcome = providers::run(system.context(), self.provider.as_ref())?;
         if self.json {
             return Ok(Output::json(&view::providers::document(&outcome)));
         }

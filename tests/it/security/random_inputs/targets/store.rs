@@ -176,22 +176,14 @@ fn assert_somewhere(fakes: &FakePorts, bytes: &[u8]) {
 /// The commands that only look.
 fn look(fakes: &FakePorts) {
     let (ports, agent) = (fakes.ports(), AgentId::main());
-    let asked = list::Request {
-        agent: agent.clone(),
-        provider: None,
-    };
-    match list::run(ports, &asked) {
+    match list::run(ports, &agent, None) {
         Ok(outcome) => outcome
             .faults
             .iter()
             .for_each(|fault| assert_printable(fault)),
         Err(failure) => assert_printable(&failure.message),
     }
-    let asked = history::Request {
-        agent: agent.clone(),
-        profile: None,
-    };
-    match history::run(ports, &asked) {
+    match history::run(ports, &agent, None) {
         Ok(outcome) => outcome
             .faults
             .iter()

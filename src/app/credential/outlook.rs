@@ -1,5 +1,7 @@
 //! What `token --provider` would do for a provider, without a lock, a request or a write.
 
+use std::collections::HashMap;
+
 use super::assessment::Assessment;
 use super::candidates::{Found, find_token};
 use super::env_keys::Keys;
@@ -7,8 +9,6 @@ use super::selector::Resolved;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::model::id::{ProfileId, ProviderId};
-use crate::model::profiles::VisibleProfile;
-use crate::ports::store::StoreError;
 
 /// The outcome of `token --provider` for one provider.
 #[derive(Clone, Debug)]
@@ -64,24 +64,18 @@ impl Outlook {
     }
 }
 
-/// Asks what `token` would find.
+/// Asks what `token` would find. `judged` are the assessments of all profiles that the agent sees.
 pub(in crate::app) fn outlook(
     cx: Context<'_>,
     resolved: &Resolved,
     keys: &Keys<'_>,
-    assess: &mut dyn FnMut(&VisibleProfile<'_>) -> Result<Assessment, StoreError>,
+    judged: &HashMap<&ProfileId, &Assessment>,
 ) -> Outlook {
     let decision = resolved.decide(cx);
-    let found = find_token(
-        cx,
-        resolved,
-        &decision,
-        Some(keys),
-        &mut |seen| match assess(seen)?.failure(seen.id) {
-            None => Ok(seen.id.clone()),
-            Some(failure) => Err(failure),
-        },
-    );
+    let found = find_token(cx, resolved, &decision, Some(keys), &mut |seen| {
+        let failure = judged.get(seen.id).and_then(|it| it.failure(seen.id));
+        failure.map_or_else(|| Ok(seen.id.clone()), Err)
+    });
     let (used, failure) = match found {
         Ok(Found::Profile(id)) => (Some(Used::Profile(id)), None),
         Ok(Found::Key(key)) => (Some(Used::Outside(key.source)), None),

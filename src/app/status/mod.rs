@@ -81,7 +81,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     missing.retain(|provider| !speaks_for(provider));
     let mut reader = FactsReader::new(cx);
     let health = health::judge(cx, &mut reader, &profiles, &names, now)?;
-    let mut outlooks = outlook::of_all(cx, &mut reader, &effective, &keys, &health, &needed);
+    let mut outlooks = outlook::of_all(cx, &effective, &keys, &health, &needed);
     if let Some(damaged) = &damaged {
         outlook::blame(&mut outlooks, damaged);
     }

@@ -5,13 +5,10 @@ use std::sync::Arc;
 
 use super::health::Health;
 use crate::app::context::Context;
-use crate::app::credential::assessment::assess;
 use crate::app::credential::env_keys::Keys;
-use crate::app::credential::facts_reader::FactsReader;
 use crate::app::credential::outlook::{Outlook, outlook};
 use crate::app::credential::resolve::choose_within;
 use crate::app::failure::{Failure, Kind};
-use crate::app::refresh::outcome::RefreshPolicy;
 use crate::model::id::ProviderId;
 use crate::model::profiles::Effective;
 
@@ -19,7 +16,6 @@ use crate::model::profiles::Effective;
 /// `auth.profiles` or gives a key, and of those that have a login.
 pub(super) fn of_all(
     cx: Context<'_>,
-    reader: &mut FactsReader<'_>,
     effective: &Arc<Effective>,
     keys: &Keys<'_>,
     health: &Health,
@@ -35,15 +31,14 @@ pub(super) fn of_all(
         .collect();
     let profiles = health.profiles.iter();
     ids.extend(profiles.filter_map(|profile| profile.facts.provider.clone()));
-    let now = cx.clock.now();
+    let judged = (health.profiles.iter())
+        .map(|profile| (&profile.facts.profile, &profile.assessment))
+        .collect();
     let all = ids
         .into_iter()
         .map(|id| match choose_within(cx, effective, id.clone()) {
             Err(failure) => Outlook::failed(id, failure),
-            Ok(resolved) => outlook(cx, &resolved, keys, &mut |seen| {
-                let facts = reader.read(seen)?;
-                Ok(assess(&facts, RefreshPolicy::MinValid(None), now))
-            }),
+            Ok(resolved) => outlook(cx, &resolved, keys, &judged),
         });
     all.collect()
 }

@@ -76,7 +76,7 @@ fn gather(cx: Context<'_>, request: &Request) -> Option<Vec<Item>> {
     let mut reader = FactsReader::new(cx);
     let health = health::judge(cx, &mut reader, &profiles, &[], now).ok()?;
     let needed = needed(cx, request);
-    let outlooks = outlook::of_all(cx, &mut reader, &effective, &keys, &health, &needed);
+    let outlooks = outlook::of_all(cx, &effective, &keys, &health, &needed);
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for profile in &health.profiles {
         *counts.entry(&profile.provider).or_default() += 1;

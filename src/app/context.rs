@@ -199,7 +199,7 @@ impl Context<'_> {
     }
 
     /// Shows a warning; the command goes on.
-    pub(in crate::app) fn warn(&self, text: impl Into<Hint>) {
+    pub fn warn(&self, text: impl Into<Hint>) {
         self.dialog.notice(&Notice::Warning(text.into()));
     }
 

@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::model::provider::{Ambient, Provider};
 use crate::model::secret::Secret;
 use crate::ports::host::{SetIn, Variables};
@@ -67,28 +69,18 @@ pub(in crate::app) enum KeyMaterial {
 }
 
 /// Where a variable is set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum EnvSource {
     /// In the environment of this process.
     Process,
     /// In `<state>/.env`.
+    #[serde(rename = ".env")]
     DotEnv,
     /// In `env` of `openclaw.json`.
     Config,
     /// In the login shell.
     LoginShell,
-}
-
-impl EnvSource {
-    /// Returns the name used in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Process => "process",
-            Self::DotEnv => ".env",
-            Self::Config => "config",
-            Self::LoginShell => "login-shell",
-        }
-    }
 }
 
 /// The sources of variables, in their order.

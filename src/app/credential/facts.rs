@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::app::failure::Failure;
 use crate::model::credential::Kind;
 use crate::model::expiry::{End, Freshness, freshness};
@@ -132,25 +134,16 @@ pub struct Successor {
 }
 
 /// What refreshes a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Renewal {
     /// Nothing.
     Never,
     /// Any command that needs it, when it is due.
     Automatic,
     /// Only `models auth refresh`: the configuration says so.
+    #[serde(rename = "command")]
     ByCommand,
-}
-
-impl Renewal {
-    /// Returns the name used in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Never => "never",
-            Self::Automatic => "automatic",
-            Self::ByCommand => "command",
-        }
-    }
 }
 
 /// Whether a refresh could be sent, as far as can be told without a request.

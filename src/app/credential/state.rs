@@ -1,5 +1,7 @@
 //! The state of a login, how bad it is, and who must act.
 
+use serde::Serialize;
+
 /// The state of a login, by all that is known of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -76,7 +78,8 @@ pub enum Trouble {
 }
 
 /// Who must act.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Actor {
     /// A person: must log in, paste or correct something.
     Person,
@@ -84,15 +87,4 @@ pub enum Actor {
     Command,
     /// Nobody: any command that needs a token refreshes it.
     Nobody,
-}
-
-impl Actor {
-    /// Returns the name used in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Person => "person",
-            Self::Command => "command",
-            Self::Nobody => "nobody",
-        }
-    }
 }

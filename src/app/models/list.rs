@@ -4,20 +4,9 @@
 use crate::app::context::Context;
 use crate::app::credential::model_ref;
 use crate::app::failure::Failure;
-use crate::app::status::speaks_for;
-use crate::model::id::{AgentId, ProviderId};
+use crate::app::status::{Request, speaks_for};
+use crate::model::id::ProviderId;
 use crate::model::reference::{self, ModelRef};
-
-/// Parameters of [`run`].
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The agent.
-    pub agent: AgentId,
-    /// True if the user named the agent: its own model counts then, else that of the defaults.
-    pub agent_named: bool,
-    /// Only models of this provider.
-    pub provider: Option<ProviderId>,
-}
 
 /// A model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,14 +28,18 @@ pub struct Outcome {
     pub faults: Vec<String>,
 }
 
-/// Lists the models. Entries that cannot be a model are left out.
+/// Lists the models, of one provider or of all. Entries that cannot be a model are left out.
 ///
 /// # Errors
 /// If the agent was named and is not configured, or a document is there and cannot be read.
-pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
+pub fn run(
+    cx: Context<'_>,
+    request: &Request,
+    provider: Option<&ProviderId>,
+) -> Result<Outcome, Failure> {
     cx.require_agent(&request.agent)?;
     let mut rows = configured(cx, request);
-    if let Some(provider) = &request.provider {
+    if let Some(provider) = provider {
         rows.retain(|row| row.reference.provider == *provider);
     }
     let providers: Vec<&ProviderId> = rows.iter().map(|row| &row.reference.provider).collect();

@@ -34,7 +34,7 @@ use super::credential::forecast::forecast;
 use super::credential::model_ref;
 use super::failure::Failure;
 
-/// Parameters of [`run`].
+/// Whose models and credentials are reported.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The agent.

@@ -8,26 +8,15 @@ use std::sync::Arc;
 
 use crate::app::context::Context;
 use crate::app::credential::env_keys::{Keys, shell_enabled};
-use crate::model::id::{AgentId, ProviderId};
+use crate::model::id::ProviderId;
 
-use super::{health, outlook};
+use super::{Request, health, outlook};
 use crate::app::credential::document_faults::load_effective;
 use crate::app::credential::facts_reader::FactsReader;
 use crate::app::credential::forecast::{ForecastEntry, forecast};
 use crate::app::credential::model_ref::{self, Models};
 use crate::app::credential::outlook::Outlook;
 use crate::app::credential::state::{Actor, Trouble};
-
-/// Parameters of [`run`].
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The agent.
-    pub agent: AgentId,
-    /// True if the user named the agent.
-    pub agent_named: bool,
-    /// Only these providers, each of them even if nothing is stored; empty means all.
-    pub providers: Vec<ProviderId>,
-}
 
 /// An item of the prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,13 +46,14 @@ pub fn unreadable() -> Vec<Item> {
     }]
 }
 
-/// Returns the items, the worst first; empty while nobody has to act.
-pub fn run(cx: Context<'_>, request: &Request) -> Vec<Item> {
-    gather(cx, request).unwrap_or_else(unreadable)
+/// Returns the items, the worst first; empty while nobody has to act. Each of `providers` must have a
+/// credential; none given means all that matter.
+pub fn run(cx: Context<'_>, request: &Request, providers: &[ProviderId]) -> Vec<Item> {
+    gather(cx, request, providers).unwrap_or_else(unreadable)
 }
 
 /// Gathers the items; `None` if a document cannot be read.
-fn gather(cx: Context<'_>, request: &Request) -> Option<Vec<Item>> {
+fn gather(cx: Context<'_>, request: &Request, providers: &[ProviderId]) -> Option<Vec<Item>> {
     cx.require_agent(&request.agent).ok()?;
     let (effective, wrong) = load_effective(cx, &request.agent).ok()?;
     if !wrong.is_empty() {
@@ -75,7 +65,7 @@ fn gather(cx: Context<'_>, request: &Request) -> Option<Vec<Item>> {
     let now = cx.clock.now();
     let mut reader = FactsReader::new(cx);
     let health = health::judge(cx, &mut reader, &profiles, &[], now).ok()?;
-    let needed = needed(cx, request);
+    let needed = needed(cx, request, providers);
     let outlooks = outlook::of_all(cx, &effective, &keys, &health, &needed);
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for profile in &health.profiles {
@@ -84,7 +74,7 @@ fn gather(cx: Context<'_>, request: &Request) -> Option<Vec<Item>> {
     let all = forecast(&health.profiles, &outlooks, now);
     let items = all.iter().filter_map(|entry| {
         let provider = ProviderId::parse(&entry.provider).ok()?;
-        let is_meant = request.providers.is_empty() || request.providers.contains(&provider);
+        let is_meant = providers.is_empty() || providers.contains(&provider);
         let outlook = outlooks.iter().find(|outlook| outlook.provider == provider);
         let is_several = counts.get(entry.provider.as_str()).is_some_and(|n| *n > 1);
         let name = match &entry.profile {
@@ -110,9 +100,9 @@ fn mark(entry: &ForecastEntry, outlook: &Outlook) -> Option<PromptMark> {
 
 /// Lists the providers that must have a credential: those that were asked for, else those of the
 /// models that the configuration names. Without a configured model there are none.
-fn needed(cx: Context<'_>, request: &Request) -> Vec<String> {
-    if !request.providers.is_empty() {
-        return request.providers.iter().map(ToString::to_string).collect();
+fn needed(cx: Context<'_>, request: &Request, providers: &[ProviderId]) -> Vec<String> {
+    if !providers.is_empty() {
+        return providers.iter().map(ToString::to_string).collect();
     }
     let choice = match request.agent_named {
         true => cx.settings.model_of(&request.agent),

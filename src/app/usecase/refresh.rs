@@ -12,17 +12,6 @@ use crate::app::failure::{Failure, Kind};
 use crate::app::refresh::ensure_fresh::ensure_fresh;
 use crate::app::refresh::outcome::{RefreshPolicy, ValidToken};
 
-/// Parameters of [`run`].
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The agent.
-    pub agent: AgentId,
-    /// One profile, or all of the agent's OAuth profiles.
-    pub profile: Option<ProfileId>,
-    /// Whether to refresh tokens that are still fresh.
-    pub force: bool,
-}
-
 /// The result for one profile.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -36,27 +25,29 @@ pub struct Report {
     pub result: Result<ValidToken, Failure>,
 }
 
-/// Refreshes one profile, or every OAuth profile that the agent sees.
+/// Refreshes one profile, or every OAuth profile that the agent sees; with `force` also tokens that
+/// are still fresh.
 ///
 /// # Errors
 /// If the documents cannot be read, or the named profile is none or is not refreshable. What
 /// becomes of each profile stands in its report.
-pub fn run(cx: Context<'_>, request: &Request) -> Result<Vec<Report>, Failure> {
-    cx.require_agent(&request.agent)?;
-    let scope = request.profile.as_ref().map_or(Scope::All, Scope::Profile);
-    let effective = cx.effective(&request.agent, scope)?;
+pub fn run(
+    cx: Context<'_>,
+    agent: &AgentId,
+    profile: Option<&ProfileId>,
+    force: bool,
+) -> Result<Vec<Report>, Failure> {
+    cx.require_agent(agent)?;
+    let scope = profile.map_or(Scope::All, Scope::Profile);
+    let effective = cx.effective(agent, scope)?;
     let mut reports = Vec::new();
     for seen in effective.profiles() {
-        if request
-            .profile
-            .as_ref()
-            .is_some_and(|wanted| wanted != seen.id)
-        {
+        if profile.is_some_and(|wanted| wanted != seen.id) {
             continue;
         }
         let login = as_login(seen.credential);
         let (Some(login), Some(id)) = (login, seen.credential.provider()) else {
-            if request.profile.is_none() {
+            if profile.is_none() {
                 continue;
             }
             let kind = seen.credential.kind().as_str();
@@ -69,7 +60,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Vec<Report>, Failure> {
                 _ => failure.hint(Command::list()),
             });
         };
-        let need = if request.force {
+        let need = if force {
             RefreshPolicy::Always
         } else {
             RefreshPolicy::MinValid(None)
@@ -85,7 +76,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Vec<Report>, Failure> {
             result,
         });
     }
-    match (&request.profile, reports.is_empty()) {
+    match (profile, reports.is_empty()) {
         (Some(id), true) => Err(Failure::not_seen(&effective, id)),
         _ => Ok(reports),
     }

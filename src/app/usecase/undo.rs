@@ -14,19 +14,6 @@ use crate::app::credential::stored::StoredCredential;
 use crate::app::deposit::make_selectable;
 use crate::app::failure::{Failure, Kind};
 
-/// Parameters of [`run`].
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The agent.
-    pub agent: AgentId,
-    /// The profile.
-    pub profile: ProfileId,
-    /// The generation; by default the last that something other than a refresh replaced.
-    pub number: Option<u64>,
-    /// Whether to only report what would be restored.
-    pub dry_run: bool,
-}
-
 /// What was or would be restored.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -47,19 +34,25 @@ pub struct Outcome {
     pub was: Option<u64>,
 }
 
-/// Restores a generation.
+/// Restores a generation, by default the last that something other than a refresh replaced. A dry run
+/// only reports what would be restored.
 ///
 /// # Errors
 /// [`Kind::NotFound`] if there is no such generation, [`Kind::NeedsLogin`] if its grant is spent,
 /// [`Kind::Busy`] while another process refreshes it, and what the store says. Nothing is changed
 /// then.
-pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
-    cx.require_agent(&request.agent)?;
-    let id = &request.profile;
-    let owner = owner(cx, &request.agent, id)?;
-    let mut found = find(cx, &owner, id, request.number)?;
+pub fn run(
+    cx: Context<'_>,
+    agent: &AgentId,
+    id: &ProfileId,
+    number: Option<u64>,
+    dry_run: bool,
+) -> Result<Outcome, Failure> {
+    cx.require_agent(agent)?;
+    let owner = owner(cx, agent, id)?;
+    let mut found = find(cx, &owner, id, number)?;
     let mut held = None;
-    if !request.dry_run {
+    if !dry_run {
         // Looked at again once it is held: nobody can spend a copy of it until it is stored.
         held = hold(cx, &found.generation)?;
         found = find(cx, &owner, id, Some(found.generation.number))?;
@@ -75,7 +68,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         credential: found.row.credential,
         was: None,
     };
-    if !request.dry_run {
+    if !dry_run {
         put(cx, &owner, id, &generation.credential)?;
         drop(held);
         let kept = cx.store.history(&owner, Some(id))?;

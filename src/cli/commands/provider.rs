@@ -64,13 +64,8 @@ impl Provider {
                     let before = view::before_refresh(&report, system.now());
                     system.printer().out(&before)?;
                 }
-                let request = refresh::Request {
-                    agent: request.agent,
-                    profile: Some(profile),
-                    force: true,
-                };
                 let mut output = Output::default();
-                for report in refresh::run(cx, &request)? {
+                for report in refresh::run(cx, &request.agent, Some(&profile), true)? {
                     let token = report.result?;
                     output
                         .text

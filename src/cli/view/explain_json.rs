@@ -80,7 +80,7 @@ fn row(row: &Row, hints: &Renderer) -> Value {
         } => json!({
             "kind": "variable",
             "variable": name,
-            "setIn": place.as_str(),
+            "setIn": place,
             "file": file,
         }),
         CandidateSource::Software { source } => json!({ "kind": "software", "source": source }),
@@ -114,7 +114,7 @@ fn of_profile(profile: &ProfileRow, document: &mut Value) {
     document["owner"] = json!(facts.owner);
     document["file"] = json!(stored.file);
     document["account"] = json!(stored.account);
-    document["renewal"] = json!(facts.renewal.as_str());
+    document["renewal"] = json!(facts.renewal);
     document["expiresAt"] = time(facts.expires_at());
     document["unusableUntil"] = time(stored.unusable_until);
     if let Some((refusal, at)) = facts.refusal() {

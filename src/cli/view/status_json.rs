@@ -126,7 +126,7 @@ fn facts(report: &Report, hints: &Renderer) -> Value {
             "secretPresent": facts.secret_present,
             "isReference": facts.is_reference,
             "refreshPresent": facts.refresh_present,
-            "renewal": facts.renewal.as_str(),
+            "renewal": facts.renewal,
             "accessValidUntil": facts.expires_at(),
             "refreshProvenAt": facts.proven_at(),
             "lastRefusal": facts.refusal().map(|(refusal, at)| json!({
@@ -185,7 +185,7 @@ fn coming(coming: &ForecastEntry, hints: &Renderer) -> Value {
         "isNow": coming.trouble.is_some(),
         "at": coming.at,
         "remainingMs": coming.remaining,
-        "who": coming.actor.as_str(),
+        "who": coming.actor,
         "command": coming.command.as_ref().map(|hint| hints.text(hint)),
     })
 }

@@ -153,12 +153,8 @@ fn usage(text: &str) -> Usage {
 /// Every copy of the grant gets the same new one, and keeps its own unknown members.
 fn refreshed(fakes: &FakePorts, model: &mut Model, name: &str) {
     let before = model.tree(name);
-    let request = refresh::Request {
-        agent: AgentId::main(),
-        profile: Some(ProfileId::parse(name).unwrap()),
-        force: true,
-    };
-    let reports = refresh::run(fakes.ports(), &request);
+    let profile = ProfileId::parse(name).unwrap();
+    let reports = refresh::run(fakes.ports(), &AgentId::main(), Some(&profile), true);
     let Some(grant) = before.and_then(|tree| tree.get("refresh").cloned()) else {
         assert!(reports.is_err(), "{name} holds nothing to refresh");
         return;

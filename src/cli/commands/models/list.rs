@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::status::request_of;
 use crate::app::models::list;
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
@@ -38,12 +39,8 @@ pub struct Form {
 impl List {
     /// Lists them.
     pub fn run(&self, system: &System) -> Answer {
-        let request = list::Request {
-            agent: system.agent().clone(),
-            agent_named: system.agent_named(),
-            provider: self.provider.clone(),
-        };
-        let outcome = list::run(system.context(), &request)?;
+        let (request, provider) = (request_of(system), self.provider.as_ref());
+        let outcome = list::run(system.context(), &request, provider)?;
         let output = if self.form.json {
             Output::json(&view::models::list_document(&outcome))
         } else if self.form.plain {

@@ -108,23 +108,23 @@ impl Status {
             return prompt::unreadable();
         };
         let providers = self.provider.iter();
-        let request = prompt::Request {
-            agent: system.agent().clone(),
-            agent_named: system.agent_named(),
-            providers: providers
-                .filter_map(|p| ProviderId::parse(p).ok())
-                .collect(),
-        };
-        prompt::run(system.context(), &request)
+        let providers: Vec<_> = providers
+            .filter_map(|p| ProviderId::parse(p).ok())
+            .collect();
+        prompt::run(system.context(), &request_of(system), &providers)
     }
 }
 
 fn report(system: &System) -> Result<Report, Failure> {
-    let request = status::Request {
+    status::run(system.context(), &request_of(system))
+}
+
+/// The agent of this call.
+pub(super) fn request_of(system: &System) -> status::Request {
+    status::Request {
         agent: system.agent().clone(),
         agent_named: system.agent_named(),
-    };
-    status::run(system.context(), &request)
+    }
 }
 
 fn text(system: &System, columns: Option<usize>) -> Result<String, Failure> {

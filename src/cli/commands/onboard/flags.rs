@@ -4,10 +4,10 @@
 use clap::builder::{StringValueParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 
+use crate::app::context::Context;
 use crate::app::onboard::Given;
 use crate::app::onboard::choices::{ALIASES, ROWS, SKIP, TOKEN};
 use crate::model::secret::Secret;
-use crate::ports::dialog::{Dialog, Notice};
 
 /// What stands for standard input.
 const INPUT: &str = "-";
@@ -127,7 +127,7 @@ pub(super) fn given(value: &Secret<String>) -> Given {
 
 /// Tells that an argument is no place for a secret.
 pub(super) fn warn_of_arguments<'a>(
-    dialog: &dyn Dialog,
+    cx: Context<'_>,
     flags: impl Iterator<Item = (&'a str, &'a Given)>,
 ) {
     for (flag, given) in flags {
@@ -135,7 +135,7 @@ pub(super) fn warn_of_arguments<'a>(
             let text = format!(
                 "arguments are visible to other users of this machine and kept in the shell history: pass the secret on standard input with --{flag} -, or a key in its environment variable"
             );
-            dialog.notice(&Notice::Warning(text.into()));
+            cx.warn(text);
         }
     }
 }

@@ -110,7 +110,7 @@ impl Onboard {
         };
         let keys = request.keys.iter().map(|(flag, given)| (*flag, given));
         let token = request.token.token.iter().map(|given| ("token", given));
-        warn_of_arguments(system.context().dialog, keys.chain(token));
+        warn_of_arguments(system.context(), keys.chain(token));
         let outcome = guide(system, &request)?;
         match self.json {
             true => Ok(Output::json(&summary(system, &outcome)).changed(stored(&outcome))),

@@ -46,25 +46,16 @@ impl OfProvider {
         agent: &AgentId,
         provider: &ProviderId,
     ) -> Option<(Self, u8)> {
-        let report = status::run(
-            cx,
-            &status::Request {
-                agent: agent.clone(),
-                agent_named: false,
-            },
-        );
+        let request = status::Request {
+            agent: agent.clone(),
+            agent_named: false,
+        };
+        let report = status::run(cx, &request);
         let report = report.unwrap_or_else(|failure| panic!("{failure}"));
         let mut outlooks = report.outlooks.iter();
         let outlook = outlooks.find(|outlook| outlook.provider == *provider);
         let outlook = outlook?;
-        let items = prompt::run(
-            cx,
-            &prompt::Request {
-                agent: agent.clone(),
-                agent_named: false,
-                providers: vec![provider.clone()],
-            },
-        );
+        let items = prompt::run(cx, &request, std::slice::from_ref(provider));
         let token_status = token_status::run(
             cx,
             &token_status::Request {

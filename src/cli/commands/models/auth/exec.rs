@@ -12,7 +12,6 @@ use crate::app::usecase::token;
 use crate::cli::output::Answer;
 use crate::cli::system::{self, System};
 use crate::cli::value_parsers::seconds;
-use crate::ports::dialog::Notice;
 
 /// Run a command with a valid token in its environment
 ///
@@ -78,7 +77,7 @@ impl Exec {
         let cx = system.context();
         let ready = exec::prepare(cx, &system::exec(), &request)?;
         if let Some(warning) = &ready.warning {
-            cx.dialog.notice(&Notice::Warning(warning.clone()));
+            cx.warn(warning.clone());
         }
         // Nothing of ours is done once the program runs.
         system.tell_alerts();

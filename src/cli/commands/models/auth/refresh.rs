@@ -30,13 +30,9 @@ pub struct Refresh {
 impl Refresh {
     /// Refreshes.
     pub fn run(&self, system: &System) -> Answer {
-        let request = refresh::Request {
-            agent: system.agent().clone(),
-            profile: self.profile.clone(),
-            force: self.force,
-        };
         let mut output = Output::default();
-        let reports = refresh::run(system.context(), &request)?;
+        let (cx, profile) = (system.context(), self.profile.as_ref());
+        let reports = refresh::run(cx, system.agent(), profile, self.force)?;
         if reports.is_empty() {
             output = Output::line("No logins to refresh.");
         }

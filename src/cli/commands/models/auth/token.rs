@@ -11,7 +11,6 @@ use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::value_parsers::seconds;
 use crate::cli::view;
-use crate::ports::dialog::Notice;
 
 /// Print a valid access token, refreshing it first if needed
 ///
@@ -51,10 +50,7 @@ impl Token {
             },
         )?;
         if let Some(warning) = &outcome.warning {
-            system
-                .context()
-                .dialog
-                .notice(&Notice::Warning(warning.clone()));
+            system.context().warn(warning.clone());
         }
         let output = if self.json {
             Output::json(&view::token_json::document(

@@ -36,12 +36,10 @@ impl Undo {
     pub fn run(&self, system: &System) -> Answer {
         let outcome = undo::run(
             system.context(),
-            &undo::Request {
-                agent: system.agent().clone(),
-                profile: self.profile.clone(),
-                number: self.generation,
-                dry_run: self.dry_run,
-            },
+            system.agent(),
+            &self.profile,
+            self.generation,
+            self.dry_run,
         )?;
         let verb = match self.dry_run {
             true => "Would restore",

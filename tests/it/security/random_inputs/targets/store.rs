@@ -263,12 +263,7 @@ fn use_all(fakes: &FakePorts) {
             assert_printable(&failure.message);
         }
     }
-    let asked = refresh::Request {
-        agent: agent.clone(),
-        profile: None,
-        force: true,
-    };
-    if let Err(failure) = refresh::run(ports, &asked) {
+    if let Err(failure) = refresh::run(ports, &agent, None, true) {
         assert_printable(&failure.message);
     }
     for profile in profiles.iter().take(8) {
@@ -283,13 +278,7 @@ fn use_all(fakes: &FakePorts) {
         if let Err(failure) = logout::run(ports, &asked) {
             panic!("{profile} could not be removed: {failure:?}");
         }
-        let asked = undo::Request {
-            agent: agent.clone(),
-            profile: profile.clone(),
-            number: None,
-            dry_run: false,
-        };
-        if let Err(failure) = undo::run(ports, &asked) {
+        if let Err(failure) = undo::run(ports, &agent, profile, None, false) {
             assert_printable(&failure.message);
         }
     }

@@ -43,47 +43,127 @@ struct Keys {
 
 /// Whether an expired document is used if the server cannot be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::app) enum Stale {
+pub(super) enum Stale {
     /// It is not: somebody is about to log in.
     Refused,
     /// It is: it serves to refresh a login.
     Accepted,
 }
 
-/// Returns the metadata of a provider's issuer: from the cache while it is fresh, else from the
-/// issuer.
-///
-/// # Errors
-/// [`Kind::Temporary`] if the server cannot be asked now, [`Kind::Config`] if it has no metadata,
-/// or some that must not be used.
-pub(in crate::app) fn metadata(
-    cx: Context<'_>,
-    provider: &Provider,
-    registration: &Registration,
-    stale: Stale,
-) -> Result<Metadata, Failure> {
-    let issuer = registration.issuer.as_deref().unwrap_or_default();
-    let kept = kept(cx, registration);
-    let now = cx.clock.now();
-    if let Some((page, metadata)) = &kept
-        && (page.fetched_at..page.fresh_until).contains(&now.0)
-    {
-        return Ok(metadata.clone());
+/// The server that issues a provider's grants, as the manifest describes it.
+#[derive(Clone, Copy)]
+pub(super) struct Issuer<'a> {
+    pub(super) cx: Context<'a>,
+    pub(super) provider: &'a Provider,
+    pub(super) registration: &'a Registration,
+}
+
+impl<'a> Issuer<'a> {
+    /// Returns the issuer of a provider that has an OAuth client.
+    pub(super) fn of(cx: Context<'a>, provider: &'a Provider) -> Option<Self> {
+        let registration = provider.registration.as_ref()?;
+        Some(Self {
+            cx,
+            provider,
+            registration,
+        })
     }
-    match (fetch(cx, provider, registration), kept) {
-        (Ok((metadata, answer)), _) => {
-            keep(cx, issuer, &metadata, &answer, now);
-            Ok(metadata)
+
+    /// Returns its address; empty if the manifest names none.
+    pub(super) fn address(&self) -> &'a str {
+        self.registration.issuer.as_deref().unwrap_or_default()
+    }
+
+    /// Returns its metadata: from the cache while it is fresh, else from the issuer.
+    ///
+    /// # Errors
+    /// [`Kind::Temporary`] if the server cannot be asked now, [`Kind::Config`] if it has no
+    /// metadata, or some that must not be used.
+    pub(super) fn metadata(&self, stale: Stale) -> Result<Metadata, Failure> {
+        let kept = self.kept();
+        let now = self.cx.clock.now();
+        if let Some((page, metadata)) = &kept
+            && (page.fetched_at..page.fresh_until).contains(&now.0)
+        {
+            return Ok(metadata.clone());
         }
-        (Err(MetadataError::Later(why)), Some((page, metadata))) if stale == Stale::Accepted => {
-            let text = format!(
-                "could not fetch the metadata of {issuer} ({why}); using the copy from {}",
-                Timestamp(page.fetched_at).iso8601()
-            );
-            cx.warn(text);
-            Ok(metadata)
+        match (self.fetch(), kept) {
+            (Ok((metadata, answer)), _) => {
+                keep(self.cx, self.address(), &metadata, &answer, now);
+                Ok(metadata)
+            }
+            (Err(MetadataError::Later(why)), Some((page, metadata)))
+                if stale == Stale::Accepted =>
+            {
+                let text = format!(
+                    "could not fetch the metadata of {} ({why}); using the copy from {}",
+                    self.address(),
+                    Timestamp(page.fetched_at).iso8601()
+                );
+                self.cx.warn(text);
+                Ok(metadata)
+            }
+            (Err(error), _) => Err(failure(self.provider, self.address(), &error)),
         }
-        (Err(error), _) => Err(failure(provider, issuer, &error)),
+    }
+
+    /// Tries one address after the other until one has a document.
+    fn fetch(&self) -> Result<(Metadata, Response), MetadataError> {
+        let mut last = MetadataError::NotHere("there is no address to query".to_owned());
+        for address in metadata::addresses(self.address(), wants_id_token(self.provider))? {
+            let answer = get(self.cx, &address).map_err(MetadataError::Later)?;
+            match metadata::read_answer(&answer, self.registration) {
+                Ok(metadata) => return Ok((metadata, answer)),
+                Err(error @ MetadataError::NotHere(_)) => last = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(last)
+    }
+
+    /// Returns its keys, which are at `address`, and whether they were fetched just now. `anew`
+    /// ignores the cached ones.
+    ///
+    /// # Errors
+    /// Why they cannot be had.
+    pub(super) fn keys(&self, address: &str, anew: bool) -> Result<(Value, bool), String> {
+        let page = self.kept().map(|(page, _)| page);
+        let known = page.as_ref().and_then(|page| page.keys.as_ref());
+        if let Some(keys) = known.filter(|keys| keys.address == address && !anew) {
+            return Ok((keys.set.clone(), false));
+        }
+        let answer = get(self.cx, address)?;
+        if answer.status != 200 {
+            return Err(format!("the server returned HTTP {}", answer.status));
+        }
+        let set: Value = serde_json::from_slice(answer.body.expose())
+            .map_err(|_| "the response is not JSON".to_owned())?;
+        if let Some(mut page) = page {
+            let address = address.to_owned();
+            page.keys = Some(Keys {
+                address,
+                set: set.clone(),
+            });
+            write(self.cx, &page);
+        }
+        Ok((set, true))
+    }
+
+    /// Reads the cache file. One that cannot be read, or that the manifest no longer allows, counts
+    /// as missing.
+    fn kept(&self) -> Option<(Page, Metadata)> {
+        let bytes = self.cx.files.read(&file(self.cx, self.address())).ok()??;
+        let page: Page = serde_json::from_slice(&bytes).ok()?;
+        if page.schema != SCHEMA || page.issuer != self.address() {
+            return None;
+        }
+        let metadata = Metadata::read(page.document.clone(), self.registration).ok()?;
+        Some((page, metadata))
+    }
+
+    /// Removes the cache file, so that the next command fetches the metadata again.
+    pub(super) fn forget(&self) {
+        let _ = self.cx.files.remove(&file(self.cx, self.address()));
     }
 }
 
@@ -108,58 +188,6 @@ fn failure(provider: &Provider, issuer: &str, error: &MetadataError) -> Failure 
             ))
         }
     }
-}
-
-/// Tries one address after the other until one has a document.
-fn fetch(
-    cx: Context<'_>,
-    provider: &Provider,
-    registration: &Registration,
-) -> Result<(Metadata, Response), MetadataError> {
-    let issuer = registration.issuer.as_deref().unwrap_or_default();
-    let mut last = MetadataError::NotHere("there is no address to query".to_owned());
-    for address in metadata::addresses(issuer, wants_id_token(provider))? {
-        let answer = get(cx, &address).map_err(MetadataError::Later)?;
-        match metadata::read_answer(&answer, registration) {
-            Ok(metadata) => return Ok((metadata, answer)),
-            Err(error @ MetadataError::NotHere(_)) => last = error,
-            Err(error) => return Err(error),
-        }
-    }
-    Err(last)
-}
-
-/// Returns the keys of an issuer, which are at `address`, and whether they were fetched just now.
-/// `anew` ignores the cached ones.
-///
-/// # Errors
-/// Why they cannot be had.
-pub(in crate::app) fn keys(
-    cx: Context<'_>,
-    registration: &Registration,
-    address: &str,
-    anew: bool,
-) -> Result<(Value, bool), String> {
-    let page = kept(cx, registration).map(|(page, _)| page);
-    let known = page.as_ref().and_then(|page| page.keys.as_ref());
-    if let Some(keys) = known.filter(|keys| keys.address == address && !anew) {
-        return Ok((keys.set.clone(), false));
-    }
-    let answer = get(cx, address)?;
-    if answer.status != 200 {
-        return Err(format!("the server returned HTTP {}", answer.status));
-    }
-    let set: Value = serde_json::from_slice(answer.body.expose())
-        .map_err(|_| "the response is not JSON".to_owned())?;
-    if let Some(mut page) = page {
-        let address = address.to_owned();
-        page.keys = Some(Keys {
-            address,
-            set: set.clone(),
-        });
-        write(cx, &page);
-    }
-    Ok((set, true))
 }
 
 /// Fetches a public document.
@@ -187,24 +215,6 @@ fn wants_id_token(provider: &Provider) -> bool {
 fn file(cx: Context<'_>, issuer: &str) -> PathBuf {
     let name = format!("{:x}.json", Sha256::digest(issuer));
     cx.dirs.state.join("cache").join("metadata").join(name)
-}
-
-/// Reads the cache file of an issuer. One that cannot be read, or that the manifest no longer
-/// allows, counts as missing.
-fn kept(cx: Context<'_>, registration: &Registration) -> Option<(Page, Metadata)> {
-    let issuer = registration.issuer.as_deref()?;
-    let bytes = cx.files.read(&file(cx, issuer)).ok()??;
-    let page: Page = serde_json::from_slice(&bytes).ok()?;
-    if page.schema != SCHEMA || page.issuer != issuer {
-        return None;
-    }
-    let metadata = Metadata::read(page.document.clone(), registration).ok()?;
-    Some((page, metadata))
-}
-
-/// Removes the cache file, so that the next command fetches it again.
-pub(in crate::app) fn forget(cx: Context<'_>, issuer: &str) {
-    let _ = cx.files.remove(&file(cx, issuer));
 }
 
 /// Writes the cache file; if that fails, the next command fetches it again.

@@ -7,7 +7,7 @@ use crate::model::provider::{
 use crate::model::secret::Secret;
 use crate::oauth::metadata::Metadata;
 
-use super::metadata_cache::{self, Stale};
+use super::metadata_cache::{Issuer, Stale};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 
@@ -52,29 +52,25 @@ pub(in crate::app) fn resolve(
     provider: &Provider,
     purpose: Use<'_>,
 ) -> Result<Client, Failure> {
-    let Some(registration) = &provider.registration else {
+    let Some(issuer) = Issuer::of(cx, provider) else {
         let message = format!("the manifest of {} has no OAuth client", provider.id);
         return Err(Failure::new(Kind::Config, message));
     };
-    let brought = brought(cx, provider, registration)?;
-    let metadata = match purpose.needs_metadata(provider, registration) {
-        true => {
-            let stale = purpose.stale();
-            Some(metadata_cache::metadata(cx, provider, registration, stale)?)
-        }
+    let brought = issuer.brought()?;
+    let metadata = match purpose.needs_metadata(provider, issuer.registration) {
+        true => Some(issuer.metadata(purpose.stale())?),
         false => None,
     };
-    let told = metadata.as_ref();
-    let known = complete(provider, registration, brought, told);
-    let client = known.and_then(|client| {
-        if let (Use::Login(flow), Some(metadata)) = (purpose, told) {
-            suits(cx, provider, &client, (flow, metadata))?;
+    let metadata = metadata.as_ref();
+    let client = issuer.complete(brought, metadata).and_then(|client| {
+        if let (Use::Login(flow), Some(metadata)) = (purpose, metadata) {
+            issuer.check_flow(&client, flow, metadata)?;
         }
         Ok(client)
     });
-    if let (Err(_), Some(issuer)) = (&client, registration.issuer.as_ref()) {
+    if client.is_err() && metadata.is_some() {
         // The server may have learnt it by the next try.
-        metadata_cache::forget(cx, issuer);
+        issuer.forget();
     }
     client
 }
@@ -87,149 +83,128 @@ pub(in crate::app) fn without_asking(
     cx: Context<'_>,
     provider: &Provider,
 ) -> Result<Option<Client>, Failure> {
-    let Some(registration) = &provider.registration else {
+    let Some(issuer) = Issuer::of(cx, provider) else {
         return Ok(None);
     };
-    let brought = brought(cx, provider, registration)?;
-    match Use::Refresh.needs_metadata(provider, registration) {
+    let brought = issuer.brought()?;
+    match Use::Refresh.needs_metadata(provider, issuer.registration) {
         true => Ok(None),
-        false => complete(provider, registration, brought, None).map(Some),
+        false => issuer.complete(brought, None).map(Some),
     }
 }
 
 /// The id and the secret of a client that the user registered.
 type Brought = (Secret<String>, Option<Secret<String>>);
 
-fn brought(
-    cx: Context<'_>,
-    provider: &Provider,
-    registration: &Registration,
-) -> Result<Brought, Failure> {
-    let id = given(cx, &registration.id)
-        .ok_or_else(|| missing(provider, "client id", &registration.id))?;
-    let secret = given(cx, &registration.secret);
-    if secret.is_none() && !registration.secret.is_empty() && registration.secret_required {
-        return Err(missing(provider, "client secret", &registration.secret));
-    }
-    Ok((id, secret))
-}
-
-/// Completes the client.
-fn complete(
-    provider: &Provider,
-    registration: &Registration,
-    (id, secret): Brought,
-    metadata: Option<&Metadata>,
-) -> Result<Client, Failure> {
-    let told = |member: &str| metadata.and_then(|metadata| metadata.endpoint(member));
-    let token = registration
-        .token
-        .clone()
-        .or_else(|| told("token_endpoint"));
-    Ok(Client {
-        id: id.expose().clone(),
-        secret,
-        auth: registration.auth,
-        issuer: registration.issuer.clone(),
-        sends_iss: metadata.is_some_and(Metadata::sends_iss),
-        authorize: (registration.authorize.clone()).or_else(|| told("authorization_endpoint")),
-        token: token.ok_or_else(|| unnamed(provider, "token endpoint"))?,
-        device: (registration.device.clone()).or_else(|| told("device_authorization_endpoint")),
-        revoke: (registration.revoke.clone()).or_else(|| told("revocation_endpoint")),
-        jwks: told("jwks_uri"),
-        userinfo: told("userinfo_endpoint"),
-    })
-}
-
-/// Checks, before the user is asked for anything, that a login by this flow can succeed.
-fn suits(
-    cx: Context<'_>,
-    provider: &Provider,
-    client: &Client,
-    (flow, metadata): (&Flow, &Metadata),
-) -> Result<(), Failure> {
-    let grant_type = match flow {
-        Flow::Browser(_) => Some("authorization_code"),
-        Flow::ClientCredentials(_) => Some("client_credentials"),
-        _ => None,
-    };
-    let lacking = |what: String, hint: String| {
-        let issuer = client.issuer.as_deref().unwrap_or_default();
-        let message = format!("{issuer} does not support {what}");
-        Err(Failure::new(Kind::Config, message).hint(hint))
-    };
-    let manifest = format!("the manifest of {}", provider.id);
-    if let Some(name) = grant_type.filter(|name| metadata.lacks_grant(name)) {
-        return lacking(
-            format!("the grant type {name}, according to its metadata"),
-            format!("correct the flows in {manifest}"),
-        );
-    }
-    match flow {
-        Flow::Browser(_) if client.authorize.is_none() => {
-            Err(unnamed(provider, "authorization endpoint"))
+impl Issuer<'_> {
+    fn brought(&self) -> Result<Brought, Failure> {
+        let Registration { id, secret, .. } = self.registration;
+        let known = given(self.cx, id).ok_or_else(|| missing(self.provider, "client id", id))?;
+        let shared = given(self.cx, secret);
+        if shared.is_none() && !secret.is_empty() && self.registration.secret_required {
+            return Err(missing(self.provider, "client secret", secret));
         }
-        Flow::Browser(_) if metadata.lacks_s256() => lacking(
-            "PKCE with S256, according to its metadata, and nothing weaker is allowed".to_owned(),
-            format!(
-                "log in another way, or, if the metadata is wrong, set the endpoints in [client] of {manifest}"
+        Ok((known, shared))
+    }
+
+    /// Completes the client.
+    fn complete(
+        &self,
+        (id, secret): Brought,
+        metadata: Option<&Metadata>,
+    ) -> Result<Client, Failure> {
+        let registration = self.registration;
+        let told = |member: &str| metadata.and_then(|metadata| metadata.endpoint(member));
+        let token = (registration.token.clone()).or_else(|| told("token_endpoint"));
+        Ok(Client {
+            id: id.expose().clone(),
+            secret,
+            auth: registration.auth,
+            issuer: registration.issuer.clone(),
+            sends_iss: metadata.is_some_and(Metadata::sends_iss),
+            authorize: (registration.authorize.clone()).or_else(|| told("authorization_endpoint")),
+            token: token.ok_or_else(|| self.unnamed("token endpoint"))?,
+            device: (registration.device.clone()).or_else(|| told("device_authorization_endpoint")),
+            revoke: (registration.revoke.clone()).or_else(|| told("revocation_endpoint")),
+            jwks: told("jwks_uri"),
+            userinfo: told("userinfo_endpoint"),
+        })
+    }
+
+    /// Checks, before the user is asked for anything, that a login by this flow can succeed.
+    fn check_flow(&self, client: &Client, flow: &Flow, metadata: &Metadata) -> Result<(), Failure> {
+        let grant_type = match flow {
+            Flow::Browser(_) => Some("authorization_code"),
+            Flow::ClientCredentials(_) => Some("client_credentials"),
+            _ => None,
+        };
+        let manifest = format!("the manifest of {}", self.provider.id);
+        if let Some(name) = grant_type.filter(|name| metadata.lacks_grant(name)) {
+            let what = format!("support the grant type {name}, according to its metadata");
+            return Err(self.does_not(&what, format!("correct the flows in {manifest}")));
+        }
+        match flow {
+            Flow::Browser(_) if client.authorize.is_none() => {
+                Err(self.unnamed("authorization endpoint"))
+            }
+            Flow::Browser(_) if metadata.lacks_s256() => Err(self.does_not(
+                "support PKCE with S256, according to its metadata, and nothing weaker is allowed",
+                format!(
+                    "log in another way, or, if the metadata is wrong, set the endpoints in [client] of {manifest}"
+                ),
+            )),
+            Flow::Device(device)
+                if client.device.is_none() && device.scheme == DeviceScheme::Rfc8628 =>
+            {
+                Err(self.unnamed("device authorization endpoint"))
+            }
+            _ => self.check_auth_method(client, metadata),
+        }
+    }
+
+    /// Checks that the server takes the client's authentication method.
+    fn check_auth_method(&self, client: &Client, metadata: &Metadata) -> Result<(), Failure> {
+        let Some(others) = metadata.other_auth_methods(client.secret.is_some(), client.auth) else {
+            return Ok(());
+        };
+        if client.secret.is_none() {
+            // Servers leave `none` out and take public clients all the same.
+            self.cx.warn(format!(
+                "{} lists no authentication method for public clients ({others}); trying anyway",
+                self.address()
+            ));
+            return Ok(());
+        }
+        let (ours, other) = match client.auth {
+            ClientAuth::Post => ("client_secret_post", "basic"),
+            ClientAuth::Basic => ("client_secret_basic", "post"),
+        };
+        let what =
+            format!("accept {ours} for client secrets, according to its metadata ({others})");
+        let hint = match others.contains(&format!("client_secret_{other}")) {
+            true => format!(
+                "set auth = \"{other}\" in [client] of the manifest of {}",
+                self.provider.id
             ),
-        ),
-        Flow::Device(device)
-            if client.device.is_none() && device.scheme == DeviceScheme::Rfc8628 =>
-        {
-            Err(unnamed(provider, "device authorization endpoint"))
-        }
-        _ => check_auth_method(cx, provider, client, metadata),
+            false => "register a client that uses one of these two methods".to_owned(),
+        };
+        Err(self.does_not(&what, hint))
     }
-}
 
-/// Checks that the server takes the client's authentication method.
-fn check_auth_method(
-    cx: Context<'_>,
-    provider: &Provider,
-    client: &Client,
-    metadata: &Metadata,
-) -> Result<(), Failure> {
-    let issuer = client.issuer.as_deref().unwrap_or_default();
-    let Some(others) = metadata.other_auth_methods(client.secret.is_some(), client.auth) else {
-        return Ok(());
-    };
-    if client.secret.is_none() {
-        // Servers leave `none` out and take public clients all the same.
-        let text = format!(
-            "{issuer} lists no authentication method for public clients ({others}); trying anyway"
-        );
-        cx.warn(text);
-        return Ok(());
+    fn does_not(&self, what: &str, hint: String) -> Failure {
+        let message = format!("{} does not {what}", self.address());
+        Failure::new(Kind::Config, message).hint(hint)
     }
-    let (ours, other) = match client.auth {
-        ClientAuth::Post => ("client_secret_post", "basic"),
-        ClientAuth::Basic => ("client_secret_basic", "post"),
-    };
-    let message = format!(
-        "{issuer} does not accept {ours} for client secrets, according to its metadata ({others})"
-    );
-    let hint = match others.contains(&format!("client_secret_{other}")) {
-        true => format!(
-            "set auth = \"{other}\" in [client] of the manifest of {}",
-            provider.id
-        ),
-        false => "register a client that uses one of these two methods".to_owned(),
-    };
-    Err(Failure::new(Kind::Config, message).hint(hint))
-}
 
-fn unnamed(provider: &Provider, what: &str) -> Failure {
-    let issuer = (provider.registration.as_ref()).and_then(|r| r.issuer.as_ref());
-    let message = match issuer {
-        Some(issuer) => format!("the metadata of {issuer} has no {what}"),
-        None => format!("the manifest of {} has no {what}", provider.id),
-    };
-    Failure::new(Kind::Config, message).hint(format!(
-        "set it in [client] of the manifest of {}",
-        provider.id
-    ))
+    fn unnamed(&self, what: &str) -> Failure {
+        let id = &self.provider.id;
+        let message = match &self.registration.issuer {
+            Some(issuer) => format!("the metadata of {issuer} has no {what}"),
+            None => format!("the manifest of {id} has no {what}"),
+        };
+        let hint = format!("set it in [client] of the manifest of {id}");
+        Failure::new(Kind::Config, message).hint(hint)
+    }
 }
 
 /// Resolves a client for the client credentials grant, which needs its secret.

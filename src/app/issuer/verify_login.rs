@@ -16,7 +16,7 @@ use crate::oauth::grant::Grant;
 use crate::oauth::id_token::{self, Expected};
 use crate::oauth::{claims, jwks, userinfo};
 
-use super::metadata_cache;
+use super::metadata_cache::Issuer;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 
@@ -113,11 +113,11 @@ fn check_signature(
     token: &Secret<String>,
 ) -> Result<(), (Kind, String)> {
     let wrong = |why: String| (Kind::NeedsLogin, format!("is not accepted: {why}"));
-    let (Some(address), Some(registration)) = (&client.jwks, &provider.registration) else {
+    let (Some(address), Some(issuer)) = (&client.jwks, Issuer::of(cx, provider)) else {
         return Err(wrong("the issuer metadata has no keys".to_owned()));
     };
     let keys = |anew| {
-        let keys = metadata_cache::keys(cx, registration, address, anew);
+        let keys = issuer.keys(address, anew);
         keys.map_err(|why| {
             let why = format!("could not be checked: {address}: {why}");
             (Kind::Temporary, why)

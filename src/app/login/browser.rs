@@ -85,7 +85,7 @@ fn settle(
     answer: Answer,
 ) -> Result<StoredProfile, Failure> {
     match answer {
-        Answer::Code { code, arrival } => {
+        Answer::Callback(Ok(code), arrival) => {
             login.cx.dialog.notice(&Notice::Exchanging);
             let gained = flow.exchange(login, attempt, &code);
             let gained = gained.map_err(|error| exchange_failure(login.provider, &error));
@@ -93,7 +93,7 @@ fn settle(
             show(arrival, &kept);
             kept
         }
-        Answer::Refused { failure, arrival } => {
+        Answer::Callback(Err(failure), arrival) => {
             if let Some(arrival) = arrival {
                 arrival.answer(Page::Refused {
                     reason: failure.to_string(),

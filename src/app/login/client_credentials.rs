@@ -3,7 +3,7 @@
 use crate::model::credential::Credential;
 use crate::model::hint::Hint;
 use crate::model::id::ProfileId;
-use crate::model::provider::{ClientCredentialsFlow, Flow};
+use crate::model::provider::{Client, ClientCredentialsFlow};
 use crate::oauth::client_credentials;
 use crate::oauth::error::OAuthError;
 
@@ -11,12 +11,12 @@ use super::super::failure::{Failure, Kind};
 use super::request::{Login, not_granted};
 use crate::app::credential::profile_id::place_of_client;
 use crate::app::deposit::StoredProfile;
-use crate::app::issuer::registration::{self, Use};
 use crate::app::refresh::client_credentials::{remember, token_of};
 
 /// Requests and stores the token.
 pub(super) fn run(
     login: Login<'_>,
+    client: &Client,
     flow: &ClientCredentialsFlow,
 ) -> Result<StoredProfile, Failure> {
     let Login {
@@ -24,18 +24,16 @@ pub(super) fn run(
         request,
         provider,
     } = login;
-    let purpose = Flow::ClientCredentials(flow.clone());
-    let client = registration::resolve_with_secret(cx, provider, Use::Login(&purpose))?;
     // Before anything is asked for that could not be kept.
     cx.store.check_writable(&request.agent)?;
     let profile = choose_profile(login)?;
     let now = cx.clock.now();
-    let grant = client_credentials::request(cx.http, provider, &client, flow, now)
+    let grant = client_credentials::request(cx.http, provider, client, flow, now)
         .map_err(|error| no_token(login, &error))?;
     cx.tell_skew(grant.skew_warning());
     let new = Credential::Token(token_of(provider, &grant));
     let stored = login.store(profile, Some(client.id.clone()), &new)?;
-    remember(cx, &request.agent, &stored.profile, provider, &client);
+    remember(cx, &request.agent, &stored.profile, provider, client);
     login.finish(stored, None)
 }
 

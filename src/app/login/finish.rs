@@ -11,7 +11,7 @@ use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProviderId};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
-use crate::oauth::authorization::{AuthorizationCode, CallbackError, PendingAuthorization};
+use crate::oauth::authorization::{AuthorizationCode, PendingAuthorization};
 use crate::oauth::paste::Pasted;
 use crate::ports::dialog::{DialogError, Notice, Question};
 
@@ -20,6 +20,7 @@ use super::auth_code::{CodeFlow, exchange_failure};
 use super::choose;
 use super::pending::{self, Pending};
 use super::request::{Login, Request};
+use super::sources::judge;
 use super::start::{finish_command, start_command};
 use crate::app::context::Context;
 use crate::app::deposit::StoredProfile;
@@ -112,16 +113,12 @@ impl Completion<'_> {
             }
             Pasted::BareCode(_) | Pasted::Invalid(_) => return Err(self.unproven()),
         };
-        self.attempt
-            .read_callback(&query)
-            .map_err(|error| match error {
-                CallbackError::Refused(refusal) => {
-                    self.forget();
-                    let again = start_command(&self.pending.provider);
-                    self.login.denied(&refusal).hint(again)
-                }
-                error => unusable(&error.to_string(), Some(self.pending)),
-            })
+        let ended = judge(self.login, &self.attempt, &query)
+            .map_err(|error| unusable(&error.to_string(), Some(self.pending)))?;
+        ended.map_err(|failure| {
+            self.forget();
+            failure.hint(start_command(&self.pending.provider))
+        })
     }
 
     /// Exchanges the code, once.

@@ -15,14 +15,9 @@ use crate::app::failure::Failure;
 /// The interval at which the threads of a race look whether it is over.
 pub(in crate::app) const TICK: Duration = Duration::from_millis(50);
 
-enum Event<T> {
-    Answer(T),
-    Over(Failure),
-}
-
 /// The sender of an entrant's answer.
 pub(in crate::app) struct RaceSender<'r, T> {
-    events: Sender<Event<T>>,
+    events: Sender<Result<T, Failure>>,
     over: &'r AtomicBool,
 }
 
@@ -35,12 +30,12 @@ impl<T> RaceSender<'_, T> {
     /// Sends an answer; the first wins.
     pub(in crate::app) fn answer(&self, answer: T) {
         // Nobody listens any more: another one was first, and this one is dropped.
-        let _ = self.events.send(Event::Answer(answer));
+        let _ = self.events.send(Ok(answer));
     }
 
     /// Ends the race without an answer.
     pub(in crate::app) fn end(&self, failure: Failure) {
-        let _ = self.events.send(Event::Over(failure));
+        let _ = self.events.send(Err(failure));
     }
 }
 
@@ -122,7 +117,7 @@ pub(in crate::app) fn run<'s, T: Send, R>(
     })
 }
 
-fn wait<T>(limits: &Limits<'_>, events: &Receiver<Event<T>>) -> Result<T, Failure> {
+fn wait<T>(limits: &Limits<'_>, events: &Receiver<Result<T, Failure>>) -> Result<T, Failure> {
     let deadline = limits.clock.monotonic() + limits.timeout;
     loop {
         if let Some(signal) = limits.interrupt.pending() {
@@ -132,8 +127,7 @@ fn wait<T>(limits: &Limits<'_>, events: &Receiver<Event<T>>) -> Result<T, Failur
             return Err((limits.timed_out)());
         }
         match events.recv_timeout(TICK) {
-            Ok(Event::Answer(answer)) => return Ok(answer),
-            Ok(Event::Over(failure)) => return Err(failure),
+            Ok(ended) => return ended,
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Err((limits.exhausted)()),
         }

@@ -66,7 +66,10 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<StoredProfile, Failure>
         Flow::Program(flow) => plugin::run(login, flow),
         Flow::Token(_) => paste_instead(cx, request, Form::SetupToken { yes: false }),
         Flow::Key(_) => paste_instead(cx, request, Form::Key),
-        Flow::ClientCredentials(flow) => client_credentials::run(login, flow),
+        Flow::ClientCredentials(credentials) => {
+            let client = registration::resolve_with_secret(cx, &provider, Use::Login(flow))?;
+            client_credentials::run(login, &client, credentials)
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 use crate::model::hint::Hint;
 use crate::model::provider::{Client, DeviceFlow};
+use crate::model::secret::Secret;
 use crate::oauth::authorization::{AuthorizationCode, CallbackError, PendingAuthorization};
 use crate::oauth::paste::Pasted;
 use crate::ports::callback::{Arrival, Listening, Page};
@@ -21,18 +22,22 @@ use crate::app::failure::Failure;
 
 /// What ends the wait of a login.
 pub(in crate::app) enum Answer {
-    /// A code, and the request that brought it, which waits for its page.
-    Code {
-        code: AuthorizationCode,
-        arrival: Option<Arrival>,
-    },
-    /// A refusal by the provider, and the request that brought it.
-    Refused {
-        failure: Failure,
-        arrival: Option<Arrival>,
-    },
+    /// A code or the provider's refusal, and the request that brought it, which waits for its page.
+    Callback(Result<AuthorizationCode, Failure>, Option<Arrival>),
     /// The login itself: no code is needed any more.
     Granted(LoginResult),
+}
+
+/// Judges a callback: the code or the refusal that ends the login, or why it is not its answer.
+pub(super) fn judge(
+    login: Login<'_>,
+    attempt: &PendingAuthorization,
+    query: &[(String, Secret<String>)],
+) -> Result<Result<AuthorizationCode, Failure>, CallbackError> {
+    match attempt.read_callback(query) {
+        Err(CallbackError::Refused(refusal)) => Ok(Err(login.denied(&refusal))),
+        other => other.map(Ok),
+    }
 }
 
 /// Waits at the redirect endpoint for the answer to `attempt`.
@@ -46,19 +51,8 @@ pub(in crate::app) fn callback(
         let Some(arrival) = listening.next(TICK) else {
             continue;
         };
-        match attempt.read_callback(&arrival.query) {
-            Ok(code) => {
-                return lane.answer(Answer::Code {
-                    code,
-                    arrival: Some(arrival),
-                });
-            }
-            Err(CallbackError::Refused(refusal)) => {
-                return lane.answer(Answer::Refused {
-                    failure: login.denied(&refusal),
-                    arrival: Some(arrival),
-                });
-            }
+        match judge(login, attempt, &arrival.query) {
+            Ok(ended) => return lane.answer(Answer::Callback(ended, Some(arrival))),
             Err(error) => arrival.answer(Page::Ignored {
                 reason: error.to_string(),
             }),
@@ -92,15 +86,9 @@ pub(in crate::app) fn paste(
                 return;
             }
         };
-        let code = match Pasted::parse(text.expose()) {
-            Pasted::Query(query) => match attempt.read_callback(&query) {
-                Ok(code) => code,
-                Err(CallbackError::Refused(refusal)) => {
-                    return lane.answer(Answer::Refused {
-                        failure: login.denied(&refusal),
-                        arrival: None,
-                    });
-                }
+        let ended = match Pasted::parse(text.expose()) {
+            Pasted::Query(query) => match judge(login, attempt, &query) {
+                Ok(ended) => ended,
                 Err(error) => {
                     tell(&error.to_string());
                     continue;
@@ -111,7 +99,7 @@ pub(in crate::app) fn paste(
                 continue;
             }
             Pasted::BareCode(code) if accepts_unchecked(login.cx, &stop) => {
-                AuthorizationCode::unproven(code)
+                Ok(AuthorizationCode::unproven(code))
             }
             Pasted::BareCode(_) => continue,
             Pasted::Invalid(why) => {
@@ -119,10 +107,7 @@ pub(in crate::app) fn paste(
                 continue;
             }
         };
-        return lane.answer(Answer::Code {
-            code,
-            arrival: None,
-        });
+        return lane.answer(Answer::Callback(ended, None));
     }
 }
 
@@ -158,10 +143,7 @@ pub(in crate::app) fn device(
         None => {}
         Some(Ok(granted)) => lane.answer(Answer::Granted(granted)),
         Some(Err(failure)) if failure.code.as_deref().is_some_and(is_denial) => {
-            lane.answer(Answer::Refused {
-                failure,
-                arrival: None,
-            });
+            lane.answer(Answer::Callback(Err(failure), None));
         }
         Some(Err(failure)) => tell(failure),
     }

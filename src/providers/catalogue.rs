@@ -4,8 +4,11 @@
 //! The user's directory is given from outside and is never the working directory: a checked-out
 //! project must not be able to say where a token is sent.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::manifest::{self, ManifestError};
 use super::{builtin, overlay};
@@ -94,6 +97,8 @@ pub struct Catalogue {
     files: Arc<dyn Files>,
     user_dir: PathBuf,
     declarations: Option<Arc<dyn Declarations>>,
+    /// Those that were read before: a report asks for the same ones again and again.
+    known: Arc<Mutex<HashMap<ProviderId, Provider>>>,
 }
 
 impl Catalogue {
@@ -103,6 +108,7 @@ impl Catalogue {
             files,
             user_dir,
             declarations: None,
+            known: Arc::default(),
         }
     }
 
@@ -114,12 +120,21 @@ impl Catalogue {
     }
 
     /// One provider: what the user declares if they do, else the user's file if there is one, else
-    /// the built-in one.
+    /// the built-in one. A file that is changed later counts for the next process.
     ///
     /// # Errors
     /// Fails if there is none of them, or what the user wrote is faulty. That never falls back to
     /// the built-in one, whose endpoints the user meant to replace.
     pub fn get(&self, id: &ProviderId) -> Result<Provider, CatalogueError> {
+        if let Some(known) = self.known.lock().get(id) {
+            return Ok(known.clone());
+        }
+        let provider = self.read(id)?;
+        self.known.lock().insert(id.clone(), provider.clone());
+        Ok(provider)
+    }
+
+    fn read(&self, id: &ProviderId) -> Result<Provider, CatalogueError> {
         let Some(declared) = self.declared(id)? else {
             return self.manifest(id);
         };

@@ -159,12 +159,14 @@ fn next_step(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
         return stop(obstacle);
     }
     match facts.renewal {
-        _ if facts.kind == Kind::ApiKey => static_secret(facts, policy, now),
+        _ if facts.kind == Kind::ApiKey => step_of_secret(facts, policy, now),
         Renewal::Never if facts.kind == Kind::Token && !facts.of_client => {
-            static_secret(facts, policy, now)
+            step_of_secret(facts, policy, now)
         }
-        Renewal::ByCommand if policy != RefreshPolicy::Always => by_command(facts, policy, now),
-        _ => refreshable(facts, policy, now),
+        Renewal::ByCommand if policy != RefreshPolicy::Always => {
+            step_by_command(facts, policy, now)
+        }
+        _ => step_of_grant(facts, policy, now),
     }
 }
 
@@ -178,7 +180,7 @@ fn stop(obstacle: Obstacle) -> Step {
 }
 
 /// Assesses a key, or a token that nothing refreshes.
-fn static_secret(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
+fn step_of_secret(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
     if !facts.secret_present {
         return stop(no_secret(facts));
     }
@@ -203,7 +205,7 @@ fn static_secret(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
 
 /// Assesses a login that only `models auth refresh` refreshes: a valid token is handed out, with a
 /// warning once it is due.
-fn by_command(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
+fn step_by_command(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
     if !facts.secret_present {
         return stop(no_secret(facts));
     }
@@ -238,7 +240,7 @@ fn by_command(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
 }
 
 /// Assesses a grant that can be refreshed, or could be without an obstacle.
-fn refreshable(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
+fn step_of_grant(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
     if has_enough_life(facts, policy, now) {
         return (NextStep::UseAsIs, None);
     }
@@ -258,7 +260,7 @@ fn refreshable(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
         return (NextStep::UseAsIs, None);
     }
     if policy != RefreshPolicy::Always
-        && let Some(step) = remembered(facts, is_valid, now, &cannot)
+        && let Some(step) = step_by_journal(facts, is_valid, now, &cannot)
     {
         return step;
     }
@@ -268,7 +270,7 @@ fn refreshable(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
     }
     if let Some(successor) = &facts.successor {
         let (agent, profile) = (successor.agent.clone(), successor.profile.clone());
-        return match refreshable(&successor.facts, policy, now) {
+        return match step_of_grant(&successor.facts, policy, now) {
             (next, Some(obstacle)) if next.is_failure() => cannot(obstacle),
             _ => (NextStep::AdoptSuccessor(agent, profile), None),
         };
@@ -288,7 +290,7 @@ fn refreshable(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
 }
 
 /// Decides by what the journal knows, without asking the provider again. `--force` overrides it.
-fn remembered(
+fn step_by_journal(
     facts: &Facts,
     is_valid: bool,
     now: Timestamp,

@@ -21,7 +21,7 @@ use super::selector::{Pin, PinReason, Resolved};
 pub(in crate::app) type Pinned<'a> = (&'a str, Session);
 
 /// Whether a profile exists and is for the provider.
-pub(in crate::app) fn fits(
+pub(in crate::app) fn require_profile_of(
     cx: Context<'_>,
     choice: &Resolved,
     id: &ProfileId,
@@ -38,13 +38,16 @@ pub(in crate::app) fn fits(
 
 /// Returns the pin of the directory. Fails if its profile does not exist: no other account may take
 /// its place.
-pub(in crate::app) fn bound(cx: Context<'_>, choice: &Resolved) -> Result<Option<Pin>, Failure> {
+pub(in crate::app) fn find_binding(
+    cx: Context<'_>,
+    choice: &Resolved,
+) -> Result<Option<Pin>, Failure> {
     let directories = Directories::load(cx.files, &cx.dirs.state)?;
     let Some(bound) = directories.nearest(&cx.dirs.cwd, &choice.provider) else {
         return Ok(None);
     };
-    if let Err(failure) = fits(cx, choice, &bound.profile) {
-        return Err(unbound(cx, &bound, failure));
+    if let Err(failure) = require_profile_of(cx, choice, &bound.profile) {
+        return Err(explain_binding(cx, &bound, failure));
     }
     Ok(Some(Pin {
         profile: bound.profile,
@@ -53,7 +56,7 @@ pub(in crate::app) fn bound(cx: Context<'_>, choice: &Resolved) -> Result<Option
     }))
 }
 
-fn unbound(cx: Context<'_>, bound: &Bound, failure: Failure) -> Failure {
+fn explain_binding(cx: Context<'_>, bound: &Bound, failure: Failure) -> Failure {
     if !matches!(failure.kind, Kind::NotFound | Kind::Usage) {
         return failure;
     }
@@ -80,7 +83,7 @@ fn unbound(cx: Context<'_>, bound: &Bound, failure: Failure) -> Failure {
 }
 
 /// Reads a session of this agent.
-pub(in crate::app) fn session<'a>(
+pub(in crate::app) fn load_session<'a>(
     cx: Context<'_>,
     agent: &AgentId,
     key: &'a str,
@@ -105,7 +108,7 @@ pub(in crate::app) fn session<'a>(
 }
 
 /// Returns the provider that a session names.
-pub(in crate::app) fn provider_of(
+pub(in crate::app) fn provider_of_session(
     cx: Context<'_>,
     agent: &AgentId,
     session: &Session,
@@ -119,7 +122,7 @@ pub(in crate::app) fn provider_of(
 
 /// Returns the pin of a session. One that no longer has a meaning is skipped; OpenClaw removes it,
 /// we only read.
-pub(in crate::app) fn pinned(
+pub(in crate::app) fn apply_session_pin(
     cx: Context<'_>,
     choice: &mut Resolved,
     (key, session): Pinned<'_>,
@@ -137,7 +140,7 @@ pub(in crate::app) fn pinned(
             .push(passed_over("is not a valid profile name"));
         return Ok(None);
     };
-    match fits(cx, choice, &id) {
+    match require_profile_of(cx, choice, &id) {
         Ok(()) => {}
         Err(failure) if matches!(failure.kind, Kind::NotFound | Kind::Usage | Kind::Config) => {
             let why = match failure.kind {

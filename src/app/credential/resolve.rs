@@ -14,7 +14,9 @@ use crate::model::profiles::Effective;
 use crate::ports::store::Scope;
 
 use super::model_ref::{own_name, provider_named};
-use super::pins::{Pinned, bound, fits, pinned, provider_of, session};
+use super::pins::{
+    Pinned, apply_session_pin, find_binding, load_session, provider_of_session, require_profile_of,
+};
 use super::selector::{Pin, PinReason, Resolved, Selector};
 use crate::app::context::{Context, look_up_provider};
 use crate::app::failure::{Failure, Kind};
@@ -35,14 +37,14 @@ pub fn choose(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<Resol
         other => (None, other),
     };
     if let Selector::Profile(id) = want {
-        return of_profile(cx, agent, id);
+        return resolve_profile(cx, agent, id);
     }
-    let mut named = named(cx, agent, want)?;
-    let session = key.map(|key| session(cx, agent, key)).transpose()?;
+    let mut named = parse_selector(cx, agent, want)?;
+    let session = key.map(|key| load_session(cx, agent, key)).transpose()?;
     if let (None, Some((_, session))) = (&named.provider, &session) {
-        named.provider = provider_of(cx, agent, session)?;
+        named.provider = provider_of_session(cx, agent, session)?;
     }
-    within(cx, agent, named, session)
+    resolve_named(cx, agent, named, session)
 }
 
 /// The parts of a selector.
@@ -53,7 +55,7 @@ struct Named {
     preferred: Option<Pin>,
 }
 
-fn named(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<Named, Failure> {
+fn parse_selector(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<Named, Failure> {
     let mut named = Named::default();
     match want {
         Selector::Provider(provider) => named.provider = Some(provider.clone()),
@@ -82,7 +84,7 @@ fn named(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<Named, Fai
 }
 
 /// Resolves a named profile, which is used whatever the order says.
-fn of_profile(cx: Context<'_>, agent: &AgentId, id: &ProfileId) -> Result<Resolved, Failure> {
+fn resolve_profile(cx: Context<'_>, agent: &AgentId, id: &ProfileId) -> Result<Resolved, Failure> {
     let effective = cx.effective(agent, Scope::Profile(id))?;
     Ok(Resolved {
         provider: look_up_provider(&effective, id)?,
@@ -115,11 +117,11 @@ pub(in crate::app) fn choose_within(
         effective: Arc::clone(effective),
         is_partial: false,
     };
-    resolved.preferred = bound(cx, &resolved)?;
+    resolved.preferred = find_binding(cx, &resolved)?;
     Ok(resolved)
 }
 
-fn within(
+fn resolve_named(
     cx: Context<'_>,
     agent: &AgentId,
     named: Named,
@@ -141,7 +143,7 @@ fn within(
         is_partial,
     };
     if let Some(preferred) = &choice.preferred {
-        fits(cx, &choice, &preferred.profile)?;
+        require_profile_of(cx, &choice, &preferred.profile)?;
         return Ok(choice);
     }
     let (by_person, by_openclaw) = match session {
@@ -149,14 +151,14 @@ fn within(
         other => (None, other),
     };
     choice.preferred = match by_person {
-        Some(pin) => pinned(cx, &mut choice, pin)?,
+        Some(pin) => apply_session_pin(cx, &mut choice, pin)?,
         None => None,
     };
     if choice.preferred.is_none() {
-        choice.preferred = bound(cx, &choice)?;
+        choice.preferred = find_binding(cx, &choice)?;
     }
     if let (None, Some(pin)) = (&choice.preferred, by_openclaw) {
-        choice.preferred = pinned(cx, &mut choice, pin)?;
+        choice.preferred = apply_session_pin(cx, &mut choice, pin)?;
     }
     Ok(choice)
 }

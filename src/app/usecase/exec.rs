@@ -76,7 +76,7 @@ pub fn prepare(cx: Context<'_>, port: &dyn Exec, request: &Request) -> Result<Re
         To::Descriptor(number) => Some(port.reserve_fd(*number)?),
         To::Usual | To::Variable(_) => None,
     };
-    let outcome = token::of(cx, &choice, request.token.min_valid)?;
+    let outcome = token::obtain(cx, &choice, request.token.min_valid)?;
     let image = image(request, names, &outcome, handed.as_deref_mut());
     Ok(Ready {
         image: image.map_err(|failure| touched(failure, outcome.how))?,

@@ -65,14 +65,14 @@ pub struct Outcome {
 /// without a person, and what [`ensure_fresh`] says.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     let choice = choose(cx, &request.agent, &request.want)?;
-    of(cx, &choice, request.min_valid)
+    obtain(cx, &choice, request.min_valid)
 }
 
 /// Makes the token of a resolved selector valid.
 ///
 /// # Errors
 /// As [`run`].
-pub(in crate::app) fn of(
+pub(in crate::app) fn obtain(
     cx: Context<'_>,
     resolved: &Resolved,
     least: Option<Duration>,
@@ -82,11 +82,11 @@ pub(in crate::app) fn of(
     }
     let decision = resolved.decide(cx);
     let found = find_token(cx, resolved, &decision, None, &mut |seen| {
-        of_profile(cx, seen, least)
+        obtain_of_profile(cx, seen, least)
     })?;
     let mut outcome = match found {
         Found::Profile(outcome) => outcome,
-        Found::Key(key) => of_key(key, &resolved.provider),
+        Found::Key(key) => outcome_of_key(key, &resolved.provider),
         Found::Software(failure) => return Err(failure),
     };
     if let Some(fault) = clock_fault(cx.clock.now(), None) {
@@ -95,7 +95,7 @@ pub(in crate::app) fn of(
     Ok(outcome)
 }
 
-fn of_key(key: OutsideKey, provider: &ProviderId) -> Outcome {
+fn outcome_of_key(key: OutsideKey, provider: &ProviderId) -> Outcome {
     Outcome {
         profile: None,
         source: key.source,
@@ -109,14 +109,14 @@ fn of_key(key: OutsideKey, provider: &ProviderId) -> Outcome {
 }
 
 /// Makes the token of one stored credential valid.
-fn of_profile(
+fn obtain_of_profile(
     cx: Context<'_>,
     seen: &VisibleProfile<'_>,
     least: Option<Duration>,
 ) -> Result<Outcome, Failure> {
     let (id, credential) = (seen.id, seen.credential);
     let policy = RefreshPolicy::MinValid(least);
-    let (credential, how, warning) = match refreshed_by(cx, seen)? {
+    let (credential, how, warning) = match find_refresher(cx, seen)? {
         Some((manifest, login)) => {
             let token = ensure_fresh(cx, seen.owner, id, &manifest, policy, &login)?;
             let credential = Credential::OAuth(token.credential);
@@ -162,7 +162,7 @@ fn of_profile(
 ///
 /// # Errors
 /// If a file that describes providers cannot be read: what it says counts.
-fn refreshed_by(
+fn find_refresher(
     cx: Context<'_>,
     seen: &VisibleProfile<'_>,
 ) -> Result<Option<(Provider, OAuth)>, CatalogueError> {

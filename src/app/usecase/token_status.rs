@@ -74,8 +74,8 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
         Err(failure)
     });
     match found {
-        Ok(Found::Profile(facts)) => Ok(of_profile(facts, None)),
-        Ok(Found::Key(key)) => Ok(of_key(key)),
+        Ok(Found::Profile(facts)) => Ok(report_profile(facts, None)),
+        Ok(Found::Key(key)) => Ok(report_key(key)),
         Ok(Found::Software(failure)) => Err(failure),
         Err(failure) => {
             // The first is the one to mend, unless the search ended at another.
@@ -84,14 +84,14 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
                 false => last,
             };
             match facts {
-                Some(facts) => Ok(of_profile(facts, Some(failure))),
+                Some(facts) => Ok(report_profile(facts, Some(failure))),
                 None => Err(failure),
             }
         }
     }
 }
 
-fn of_key(key: OutsideKey) -> Report {
+fn report_key(key: OutsideKey) -> Report {
     Report {
         profile: None,
         source: key.source,
@@ -105,7 +105,7 @@ fn of_key(key: OutsideKey) -> Report {
     }
 }
 
-fn of_profile(facts: Facts, failure: Option<Failure>) -> Report {
+fn report_profile(facts: Facts, failure: Option<Failure>) -> Report {
     Report {
         source: facts.owner.to_string(),
         kind: facts.kind,

@@ -226,7 +226,6 @@ mod tests {
             provider: "acme".to_owned(),
             status: Status::Ok,
             assessment,
-            remaining: expires.map(|end| NOW.until(end)),
             label: "acme:a".to_owned(),
             email: None,
             unusable: None,

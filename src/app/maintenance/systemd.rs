@@ -7,6 +7,8 @@ use crate::model::hint::{Command, shell_word};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use strum::AsRefStr;
+
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 
@@ -30,8 +32,8 @@ pub struct Job {
     pub every: Duration,
 }
 
-/// What happened to a unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What happened to a unit; its name is what people read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AsRefStr)]
 pub enum Done {
     /// It was written.
     Written,
@@ -40,6 +42,7 @@ pub enum Done {
     /// It was removed.
     Removed,
     /// It did not exist.
+    #[strum(serialize = "Not there")]
     Absent,
 }
 

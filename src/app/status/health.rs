@@ -69,8 +69,6 @@ pub struct ProfileHealth {
     pub assessment: Assessment,
     /// The reference release's word.
     pub status: Status,
-    /// Milliseconds until its token expires; negative if it has.
-    pub remaining: Option<i64>,
     /// Its name and e-mail.
     pub label: String,
     /// The e-mail.
@@ -90,8 +88,6 @@ pub struct ProviderHealth {
     pub profiles: Vec<usize>,
     /// The earliest expiry.
     pub expires: Option<Timestamp>,
-    /// Milliseconds until then; negative if it has passed.
-    pub remaining: Option<i64>,
 }
 
 /// Judges every profile, and every provider in `names`.
@@ -143,7 +139,6 @@ fn profile(
         provider: credential.raw_provider().to_owned(),
         status,
         assessment,
-        remaining: facts.expires_at().map(|end| now.until(end)),
         label: label(seen.id, email.as_deref()),
         email,
         unusable: seen.unusable(now, None),
@@ -194,7 +189,6 @@ fn provider(name: &str, profiles: &[ProfileHealth], mine: Vec<usize>) -> Provide
         expires: logins()
             .filter_map(|profile| profile.facts.expires_at())
             .min(),
-        remaining: logins().filter_map(|profile| profile.remaining).min(),
         profiles: mine,
     }
 }

@@ -117,6 +117,20 @@ pub enum SuccessorLocation {
     },
 }
 
+impl SuccessorLocation {
+    /// The place of the successor of a spent grant, as the end of a sentence.
+    pub fn words(place: Option<&Self>) -> String {
+        match place {
+            Some(Self::Profile {
+                agent_id,
+                profile_id,
+            }) => format!("in profile {profile_id} of agent {agent_id}"),
+            Some(Self::Generation { generation }) => format!("generation {generation}"),
+            None => "no longer stored".to_owned(),
+        }
+    }
+}
+
 /// Lists the history of one profile, or of all that the agent has.
 ///
 /// # Errors

@@ -159,24 +159,17 @@ fn check(cx: Context<'_>, id: &ProfileId, row: &Row) -> Result<(), Failure> {
         ),
         Verdict::Spent { at, successor } => {
             let when = at.map_or_else(String::new, |at| format!(" at {}", at.iso8601()));
-            let spent = format!("its refresh token was already used{when}");
-            match successor {
-                Some(SuccessorLocation::Profile {
-                    agent_id: agent,
-                    profile_id: profile,
-                }) => refused(
-                    format!("{spent}; its successor is in profile {profile} of agent {agent}"),
-                    login(cx, id, &row.credential),
-                ),
-                Some(SuccessorLocation::Generation { generation: other }) => refused(
-                    format!("{spent}; its successor is generation {other}"),
-                    Command::undo(id).option("--generation", &other),
-                ),
-                None => refused(
-                    format!("{spent}; its successor is no longer stored"),
-                    login(cx, id, &row.credential),
-                ),
-            }
+            let place = SuccessorLocation::words(successor.as_ref());
+            let why = format!("its refresh token was already used{when}; its successor is {place}");
+            refused(
+                why,
+                match successor {
+                    Some(SuccessorLocation::Generation { generation }) => {
+                        Command::undo(id).option("--generation", generation)
+                    }
+                    _ => login(cx, id, &row.credential),
+                },
+            )
         }
     }
 }

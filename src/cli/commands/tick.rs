@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{ArgGroup, Args, ValueEnum};
 
 use crate::app::failure::{Failure, Kind};
-use crate::app::maintenance::systemd::{self, Done, Units};
+use crate::app::maintenance::systemd::{self, Units};
 use crate::app::maintenance::tick;
 use crate::cli::commands::models::status::metrics_for;
 use crate::cli::exit_code;
@@ -178,14 +178,8 @@ const REMOVED: &str = "If the timer was enabled:
 
 /// What became of each unit, and what is left to do.
 fn timer(units: &Units, rest: &str) -> Output {
-    let lines = units.iter().map(|(path, done)| {
-        let what = match done {
-            Done::Written => "Written",
-            Done::Unchanged => "Unchanged",
-            Done::Removed => "Removed",
-            Done::Absent => "Not there",
-        };
-        format!("{what}: {}\n", path.display())
-    });
+    let lines = units
+        .iter()
+        .map(|(path, done)| format!("{}: {}\n", done.as_ref(), path.display()));
     Output::text(lines.collect::<String>() + rest)
 }

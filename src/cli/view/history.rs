@@ -76,18 +76,7 @@ fn verdict(verdict: &Verdict) -> String {
         Verdict::Revoked { at } => format!("revoked at {}", at.iso8601()),
         Verdict::Spent { at, successor } => {
             let at = at.map_or_else(String::new, |at| format!(" at {}", at.iso8601()));
-            let successor = match successor {
-                Some(SuccessorLocation::Profile {
-                    agent_id: agent,
-                    profile_id: profile,
-                }) => {
-                    format!("in profile {profile} of agent {agent}")
-                }
-                Some(SuccessorLocation::Generation { generation: number }) => {
-                    format!("generation {number}")
-                }
-                None => "no longer stored".to_owned(),
-            };
+            let successor = SuccessorLocation::words(successor.as_ref());
             format!("refresh token already used{at}; its successor is {successor}")
         }
     }

@@ -183,7 +183,8 @@ fn notes(profile: &ProfileHealth, report: &Report) -> Vec<(Option<Tone>, String)
         true => "client credentials".to_owned(),
         false => kind_name(facts.kind).to_owned(),
     });
-    if let Some(remaining) = profile.remaining {
+    if let Some(end) = facts.expires_at() {
+        let remaining = report.at.until(end);
         let token = match facts.kind {
             Kind::OAuth => "access token ",
             Kind::Token | Kind::ApiKey => "",

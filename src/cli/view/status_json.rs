@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use super::{failure, members, present, present_but};
 use crate::app::credential::forecast::{ForecastEntry, HORIZON_MS};
 use crate::app::credential::outlook::{Outlook, Used};
-use crate::app::status::{ProfileHealth, ProviderHealth, Report, WARN_AFTER_MS};
+use crate::app::status::{ProfileHealth, Report, WARN_AFTER_MS};
 use crate::cli::hint::Renderer;
+use crate::model::time::Timestamp;
 use crate::model::usage::Unusable;
 
 /// The document.
@@ -37,7 +38,18 @@ pub fn render(report: &Report, hints: &Renderer) -> String {
 
 fn auth(report: &Report) -> Value {
     let health = &report.health;
-    let of_providers = health.providers.iter();
+    let profiles = health.profiles.iter().map(|it| profile(it, report.at));
+    let profiles: Vec<Value> = profiles.collect();
+    let providers = health.providers.iter().map(|provider| {
+        let mine = provider.profiles.iter().map(|&place| &profiles[place]);
+        json!({
+            "provider": provider.provider,
+            "status": provider.status,
+            "profiles": mine.collect::<Vec<_>>(),
+            "expiresAt": provider.expires,
+            "remainingMs": provider.expires.map(|end| report.at.until(end)),
+        })
+    });
     present(json!({
         "storePath": report.store_path,
         "shellEnvFallback": { "enabled": report.shell_env, "appliedKeys": report.from_shell },
@@ -47,17 +59,15 @@ fn auth(report: &Report) -> Value {
         "unusableProfiles": unusable(report),
         "oauth": {
             "warnAfterMs": WARN_AFTER_MS,
-            "profiles": health.profiles.iter().map(profile).collect::<Vec<_>>(),
-            "providers": of_providers
-                .map(|provider| provider_health(provider, &health.profiles))
-                .collect::<Vec<_>>(),
+            "profiles": profiles,
+            "providers": providers.collect::<Vec<_>>(),
         },
         "probes": report.probes,
     }))
 }
 
 /// `provider (n)` for each provider with logins, those from the environment counted.
-pub(super) fn with_logins(report: &Report) -> Vec<String> {
+fn with_logins(report: &Report) -> Vec<String> {
     let rows = report.providers.iter().filter_map(|row| {
         let from_env = row
             .env
@@ -88,30 +98,17 @@ fn unusable(report: &Report) -> Vec<Value> {
     rows.collect()
 }
 
-fn profile(health: &ProfileHealth) -> Value {
+fn profile(health: &ProfileHealth, at: Timestamp) -> Value {
+    let expires = health.facts.expires_at();
     json!({
         "profileId": health.facts.profile,
         "provider": health.provider,
         "type": health.facts.kind,
         "status": health.status,
-        "expiresAt": health.facts.expires_at(),
-        "remainingMs": health.remaining,
+        "expiresAt": expires,
+        "remainingMs": expires.map(|end| at.until(end)),
         "source": "store",
         "label": health.label,
-    })
-}
-
-fn provider_health(health: &ProviderHealth, profiles: &[ProfileHealth]) -> Value {
-    let mine = health
-        .profiles
-        .iter()
-        .map(|&place| profile(&profiles[place]));
-    json!({
-        "provider": health.provider,
-        "status": health.status,
-        "profiles": mine.collect::<Vec<_>>(),
-        "expiresAt": health.expires,
-        "remainingMs": health.remaining,
     })
 }
 

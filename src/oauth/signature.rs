@@ -1,62 +1,84 @@
-//! Signatures of JWTs (RFC 7515), checked by `ring`: the cryptography that TLS brings into this
-//! program anyway.
+//! Signatures of JWTs, checked by `ring`: the cryptography that TLS brings into this program anyway.
 //!
-//! They are only ever checked, by public keys: nothing is signed, and shared secrets are refused.
+//! `jsonwebtoken` leaves the choice of a backend to its user, and panics without one. Here it only
+//! ever checks signatures by public keys: nothing is signed, and shared secrets are refused.
 
-use ring::signature as by;
+use jsonwebtoken::crypto::{CryptoProvider, JwtVerifier, KeyUtils};
+use jsonwebtoken::errors::{Error, ErrorKind};
+use jsonwebtoken::signature::{self, Verifier};
+use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
+use ring::signature as ring_signature;
 use ring::signature::{RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey};
-use serde_json::Value;
 
-use super::encoding::from_base64url;
+static PROVIDER: CryptoProvider = CryptoProvider {
+    signer_factory: |_, _| Err(unsupported()),
+    verifier_factory: |algorithm, key| {
+        let algorithm = *algorithm;
+        if algorithm.family() != key.family() || method(algorithm).is_none() {
+            return Err(unsupported());
+        }
+        let key = key.clone();
+        Ok(Box::new(ByRing { algorithm, key }))
+    },
+    key_utils: KeyUtils::new_unimplemented(),
+};
 
-/// An algorithm that `ring` checks, by the kind of its keys.
-#[derive(Clone, Copy)]
-pub(super) enum Algorithm {
-    Rsa(&'static RsaParameters),
-    Ec(&'static by::EcdsaVerificationAlgorithm),
-    Ed(&'static by::EdDSAParameters),
+fn unsupported() -> Error {
+    ErrorKind::InvalidAlgorithm.into()
 }
 
-impl Algorithm {
-    /// Returns the algorithm of a header's `alg` (RFC 7518 section 3.1, RFC 8037 section 3.1).
-    pub(super) fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "RS256" => Self::Rsa(&by::RSA_PKCS1_2048_8192_SHA256),
-            "RS384" => Self::Rsa(&by::RSA_PKCS1_2048_8192_SHA384),
-            "RS512" => Self::Rsa(&by::RSA_PKCS1_2048_8192_SHA512),
-            "PS256" => Self::Rsa(&by::RSA_PSS_2048_8192_SHA256),
-            "PS384" => Self::Rsa(&by::RSA_PSS_2048_8192_SHA384),
-            "PS512" => Self::Rsa(&by::RSA_PSS_2048_8192_SHA512),
-            "ES256" => Self::Ec(&by::ECDSA_P256_SHA256_FIXED),
-            "ES384" => Self::Ec(&by::ECDSA_P384_SHA384_FIXED),
-            "EdDSA" => Self::Ed(&by::ED25519),
-            // By a shared secret, which whoever knows it could have made, or not known to `ring`.
-            _ => return None,
-        })
-    }
+/// Makes sure that `jsonwebtoken` has a backend. Where this crate is a library, its user may have
+/// chosen another before.
+pub(super) fn install() {
+    let _ = PROVIDER.install_default();
+}
 
-    /// Whether a signature is by this key (RFC 7518 section 6, RFC 8037 section 2); `None` if the
-    /// key is of another kind, or is none.
-    pub(super) fn verify(self, key: &Value, message: &[u8], signature: &[u8]) -> Option<bool> {
-        let text = |name: &str| key.get(name).and_then(Value::as_str);
-        let bytes = |name: &str| from_base64url(text(name)?);
-        let verified = match (self, text("kty")?) {
-            (Self::Rsa(parameters), "RSA") => {
-                let (n, e) = (bytes("n")?, bytes("e")?);
-                let (n, e) = (significant(&n), significant(&e));
+/// The algorithms of `ring`.
+enum Method {
+    Rsa(&'static RsaParameters),
+    Other(&'static dyn ring_signature::VerificationAlgorithm),
+}
+
+fn method(algorithm: Algorithm) -> Option<Method> {
+    Some(match algorithm {
+        Algorithm::RS256 => Method::Rsa(&ring_signature::RSA_PKCS1_2048_8192_SHA256),
+        Algorithm::RS384 => Method::Rsa(&ring_signature::RSA_PKCS1_2048_8192_SHA384),
+        Algorithm::RS512 => Method::Rsa(&ring_signature::RSA_PKCS1_2048_8192_SHA512),
+        Algorithm::PS256 => Method::Rsa(&ring_signature::RSA_PSS_2048_8192_SHA256),
+        Algorithm::PS384 => Method::Rsa(&ring_signature::RSA_PSS_2048_8192_SHA384),
+        Algorithm::PS512 => Method::Rsa(&ring_signature::RSA_PSS_2048_8192_SHA512),
+        Algorithm::ES256 => Method::Other(&ring_signature::ECDSA_P256_SHA256_FIXED),
+        Algorithm::ES384 => Method::Other(&ring_signature::ECDSA_P384_SHA384_FIXED),
+        Algorithm::EdDSA => Method::Other(&ring_signature::ED25519),
+        // By a shared secret, which whoever knows it could have made, or not known to `ring`.
+        _ => return None,
+    })
+}
+
+struct ByRing {
+    algorithm: Algorithm,
+    key: DecodingKey,
+}
+
+impl Verifier<Vec<u8>> for ByRing {
+    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
+        let verified = match (method(self.algorithm), self.key.kind()) {
+            (Some(Method::Rsa(parameters)), DecodingKeyKind::RsaModulusExponent { n, e }) => {
+                let (n, e) = (significant(n), significant(e));
                 RsaPublicKeyComponents { n, e }.verify(parameters, message, signature)
             }
-            (Self::Ec(algorithm), "EC") => {
-                // An uncompressed point: a byte that says so, x, y.
-                let point = [vec![4], bytes("x")?, bytes("y")?].concat();
+            (Some(Method::Other(algorithm)), DecodingKeyKind::SecretOrDer(point)) => {
                 UnparsedPublicKey::new(algorithm, point).verify(message, signature)
             }
-            (Self::Ed(algorithm), "OKP") => {
-                UnparsedPublicKey::new(algorithm, bytes("x")?).verify(message, signature)
-            }
-            _ => return None,
+            _ => return Err(signature::Error::new()),
         };
-        Some(verified.is_ok())
+        verified.map_err(|_| signature::Error::new())
+    }
+}
+
+impl JwtVerifier for ByRing {
+    fn algorithm(&self) -> Algorithm {
+        self.algorithm
     }
 }
 

@@ -45,6 +45,10 @@ const FENCES: &[(&str, &[&str])] = &[
     ("httparse", &["sys/request_head.rs"]),
     ("inquire", &["cli/choose.rs"]),
     ("jsonc_parser", &["config/"]),
+    (
+        "jsonwebtoken",
+        &["oauth/jwks.rs", "oauth/jwt.rs", "oauth/signature.rs"],
+    ),
     ("oauth2", &["oauth/"]),
     ("open", &["sys/browser.rs"]),
     ("qrcode", &["cli/view/device_code.rs"]),

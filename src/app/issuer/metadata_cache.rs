@@ -235,15 +235,12 @@ fn keep(cx: Context<'_>, issuer: &str, metadata: &Metadata, answer: &Response, n
 
 fn write(cx: Context<'_>, page: &Page) {
     let path = file(cx, &page.issuer);
-    let written = || -> Result<(), String> {
-        let bytes = serde_json::to_vec_pretty(page).map_err(|error| error.to_string())?;
-        let directory = path.parent().unwrap_or(&path);
-        let made = cx.files.create_dirs(directory);
-        made.map_err(|error| error.to_string())?;
-        let replaced = cx.files.replace(&path, &bytes);
-        replaced.map_err(|error| error.to_string())
+    let written = || -> Result<(), Box<dyn std::error::Error>> {
+        let bytes = serde_json::to_vec_pretty(page)?;
+        cx.files.create_dirs(path.parent().unwrap_or(&path))?;
+        Ok(cx.files.replace(&path, &bytes)?)
     };
     if let Err(error) = written() {
-        tracing::info!(error, "the metadata of an issuer is not kept");
+        tracing::info!(%error, "the metadata of an issuer is not kept");
     }
 }

@@ -162,7 +162,7 @@ fn failure(login: Login<'_>, flow: &DeviceFlow, error: &DeviceError) -> Failure 
     let fail = |kind, message: String| Failure::new(kind, message).hint(again.clone());
     match error {
         DeviceError::Random(error) => Failure::new(Kind::Storage, error.to_string()),
-        DeviceError::SwitchedOff { .. } => switched_off(login, flow, error),
+        DeviceError::SwitchedOff => switched_off(login, flow, error),
         DeviceError::Address { .. } => {
             let message = format!("{error}; no code was shown");
             let failure = Failure::new(Kind::NeedsLogin, message);

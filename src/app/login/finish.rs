@@ -25,6 +25,9 @@ use super::start::{finish_command, start_command};
 use crate::app::context::Context;
 use crate::app::deposit::StoredProfile;
 
+/// What to do with a code whose login is not known.
+const WHOLE_URL: &str = "paste the whole URL that the browser was redirected to";
+
 /// Parameters of [`run`].
 #[derive(Clone, Debug)]
 pub struct Wanted {
@@ -154,9 +157,9 @@ impl Completion<'_> {
         let message = "code not used: without its state it may belong to another login; this login is still waiting";
         let command = finish_command(&self.pending.id);
         Failure::new(Kind::Usage, message).hint(match self.flow.ends_in_grant() {
-            true => Hint::from("paste the whole URL that the browser was redirected to; or, if you got the code yourself: ")
+            true => Hint::from(format!("{WHOLE_URL}; or, if you got the code yourself: "))
                 .run(command.arg("--accept-bare-code")),
-            false => "paste the whole URL that the browser was redirected to".into(),
+            false => WHOLE_URL.into(),
         })
     }
 
@@ -232,10 +235,12 @@ fn undecided(several: usize, has_state: bool) -> Failure {
         false => "the code does not say which one it belongs to",
     };
     let message = format!("code not used: {several} logins are in progress, and {why}");
-    Failure::new(Kind::Usage, message).hint(match has_state {
-        true => "paste the whole URL that the browser was redirected to",
-        false => "paste the whole URL that the browser was redirected to, or pass --attempt to choose one",
-    })
+    let choose = if has_state {
+        ""
+    } else {
+        ", or pass --attempt to choose one"
+    };
+    Failure::new(Kind::Usage, message).hint(format!("{WHOLE_URL}{choose}"))
 }
 
 fn living(attempt: &Pending, now: Timestamp) -> Result<&Pending, Failure> {

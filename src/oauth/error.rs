@@ -76,6 +76,30 @@ fn describe(refusal: &Refusal) -> String {
 }
 
 impl OAuthError {
+    /// There is no answer; what that means depends on whether anything may have been sent.
+    pub(super) fn unanswered(reason: String, was_sent: bool) -> Self {
+        match was_sent {
+            true => Self::Unknown { reason },
+            false => Self::Transient {
+                reason,
+                retry_after: None,
+                status: None,
+            },
+        }
+    }
+
+    /// Nothing was sent, because this is missing.
+    pub(super) fn unsupported(reason: &str) -> Self {
+        let reason = reason.to_owned();
+        Self::Unsupported { reason }
+    }
+
+    /// The answer is not what it should be.
+    pub(super) fn unexpected(reason: &str) -> Self {
+        let reason = reason.to_owned();
+        Self::Unexpected { reason }
+    }
+
     /// Reports whether the same request can never succeed.
     pub fn is_permanent(&self) -> bool {
         matches!(self, Self::Refused(_))
@@ -101,23 +125,14 @@ impl OAuthError {
 
     /// Translates the error into the outcome of a refresh; `now` turns a Retry-After into a moment.
     pub fn outcome(&self, now: Timestamp) -> RefreshOutcome {
+        let reason = self.to_string();
         match self {
             Self::Refused(refusal) => RefreshOutcome::Refused(refusal.clone()),
-            Self::Transient {
+            Self::Transient { .. } | Self::Unsupported { .. } => RefreshOutcome::Passing {
                 reason,
-                retry_after,
-                ..
-            } => RefreshOutcome::Passing {
-                reason: reason.clone(),
-                retry_at: retry_after.map(|wait| now.after(wait)),
+                retry_at: self.retry_after().map(|wait| now.after(wait)),
             },
-            Self::Unsupported { reason } => RefreshOutcome::Passing {
-                reason: reason.clone(),
-                retry_at: None,
-            },
-            Self::Unknown { reason } | Self::Unexpected { reason } => RefreshOutcome::Unknown {
-                reason: reason.clone(),
-            },
+            Self::Unknown { .. } | Self::Unexpected { .. } => RefreshOutcome::Unknown { reason },
         }
     }
 
@@ -196,15 +211,7 @@ fn error_status(response: &Response) -> u16 {
 impl From<HttpError> for OAuthError {
     fn from(error: HttpError) -> Self {
         let reason = printable(&error.to_string(), 200);
-        if error.kind.may_have_been_sent() {
-            Self::Unknown { reason }
-        } else {
-            Self::Transient {
-                reason,
-                retry_after: None,
-                status: None,
-            }
-        }
+        Self::unanswered(reason, error.kind.may_have_been_sent())
     }
 }
 

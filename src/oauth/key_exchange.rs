@@ -51,9 +51,7 @@ pub fn exchange(
     let body = json(&answer);
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     let key = text("key").filter(|key| !key.trim().is_empty());
-    let key = key.ok_or_else(|| OAuthError::Unexpected {
-        reason: "the server returned no key".to_owned(),
-    })?;
+    let key = key.ok_or_else(|| OAuthError::unexpected("the server returned no key"))?;
     Ok(Key {
         key: Secret::from(key),
         user: text("user_id")

@@ -97,21 +97,18 @@ pub fn read_answer(
     answer: &Response,
     registration: &Registration,
 ) -> Result<Metadata, MetadataError> {
+    let returned = |what: String| format!("the server returned {what}");
     match answer.status {
         200..=299 => {}
         status @ (429 | 500..) => {
-            return Err(MetadataError::Later(format!(
-                "the server returned HTTP {status}"
-            )));
-        }
-        status @ 300..=399 => {
-            let why = format!("the server returned a redirect (HTTP {status})");
-            return Err(MetadataError::NotHere(why));
+            return Err(MetadataError::Later(returned(format!("HTTP {status}"))));
         }
         status => {
-            return Err(MetadataError::NotHere(format!(
-                "the server returned HTTP {status}"
-            )));
+            let what = match status {
+                300..=399 => format!("a redirect (HTTP {status})"),
+                _ => format!("HTTP {status}"),
+            };
+            return Err(MetadataError::NotHere(returned(what)));
         }
     }
     let body = answer.body.expose();

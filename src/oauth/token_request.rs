@@ -54,7 +54,8 @@ impl TokenRequest {
     ) -> Result<Self, OAuthError> {
         let token_url = token_url(client)?;
         let redirect = RedirectUrl::new(redirect_uri.to_owned());
-        let redirect = redirect.map_err(|_| unsupported("the redirect URI is not a URL"))?;
+        let redirect =
+            redirect.map_err(|_| OAuthError::unsupported("the redirect URI is not a URL"))?;
         let client = oauth_client(client)
             .set_token_uri(token_url)
             .set_redirect_uri(redirect);
@@ -93,7 +94,9 @@ impl TokenRequest {
         scopes: &[String],
     ) -> Result<Self, OAuthError> {
         let url = DeviceAuthorizationUrl::new(endpoint.to_owned());
-        let url = url.map_err(|_| unsupported("the device authorization endpoint is not a URL"))?;
+        let url = url.map_err(|_| {
+            OAuthError::unsupported("the device authorization endpoint is not a URL")
+        })?;
         let client = oauth_client(client).set_device_authorization_url(url);
         let scopes = scopes.iter().cloned().map(Scope::new);
         let request = client.exchange_device_code().add_scopes(scopes);
@@ -116,7 +119,8 @@ impl TokenRequest {
             "expires_in": 60,
         });
         let answer: Result<StandardDeviceAuthorizationResponse, _> = serde_json::from_value(answer);
-        let answer = answer.map_err(|_| unsupported("the device code cannot be sent"))?;
+        let answer =
+            answer.map_err(|_| OAuthError::unsupported("the device code cannot be sent"))?;
         let request = client.exchange_device_access_token(&answer);
         Self::build(|capture| drop(request.request(capture, |_| {}, None)))
     }
@@ -130,7 +134,8 @@ impl TokenRequest {
     ) -> Result<Self, OAuthError> {
         // The crate refuses http, which is right on loopback: the address is put in afterwards.
         let url = RevocationUrl::new("https://localhost/".to_owned());
-        let url = url.map_err(|_| unsupported("the revocation endpoint is not a URL"))?;
+        let url =
+            url.map_err(|_| OAuthError::unsupported("the revocation endpoint is not a URL"))?;
         let client = oauth_client(client).set_revocation_url(url);
         let token = token.expose().clone();
         let token = match hint {
@@ -138,7 +143,8 @@ impl TokenRequest {
             TokenTypeHint::AccessToken => StandardRevocableToken::from(AccessToken::new(token)),
         };
         let request = client.revoke_token(token);
-        let request = request.map_err(|_| unsupported("the revocation endpoint is not a URL"))?;
+        let request =
+            request.map_err(|_| OAuthError::unsupported("the revocation endpoint is not a URL"))?;
         let request = Self::build(|capture| {
             drop(request.request(capture));
         })?;
@@ -150,7 +156,8 @@ impl TokenRequest {
         let capture = Capture::default();
         send(&capture);
         let request = capture.0.into_inner();
-        let request = request.ok_or_else(|| unsupported("could not build the token request"))?;
+        let request =
+            request.ok_or_else(|| OAuthError::unsupported("could not build the token request"))?;
         let (parts, body) = request.into_parts();
         let body = Secret::new(body);
         let headers = parts
@@ -273,12 +280,7 @@ fn oauth_client(client: &Client) -> BasicClient {
 
 fn token_url(client: &Client) -> Result<TokenUrl, OAuthError> {
     let url = TokenUrl::new(client.token.clone());
-    url.map_err(|_| unsupported("the token endpoint is not a URL"))
-}
-
-fn unsupported(reason: &str) -> OAuthError {
-    let reason = reason.to_owned();
-    OAuthError::Unsupported { reason }
+    url.map_err(|_| OAuthError::unsupported("the token endpoint is not a URL"))
 }
 
 #[cfg(test)]

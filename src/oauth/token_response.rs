@@ -38,10 +38,9 @@ pub(super) fn read(
     sent: &[&Secret<String>],
 ) -> Result<Grant, OAuthError> {
     if is_success(&answer) {
-        return read_grant(provider, answer, now).ok_or_else(|| {
-            let reason = "the token endpoint returned no access token".to_owned();
-            OAuthError::Unexpected { reason }
-        });
+        let missing = "the token endpoint returned no access token";
+        let grant = read_grant(provider, answer, now);
+        return grant.ok_or_else(|| OAuthError::unexpected(missing));
     }
     Err(OAuthError::of_answer(&answer, now, sent))
 }

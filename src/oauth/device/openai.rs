@@ -27,16 +27,10 @@ pub(super) fn authorize(
     page: &str,
     now: Timestamp,
 ) -> Result<DeviceAuthorization, DeviceError> {
-    let public = Client {
-        secret: None,
-        ..client.client.clone()
-    };
-    let request = TokenRequest::device_authorization(&public, endpoint, &[])?;
+    let request = TokenRequest::device_authorization(&public(client), endpoint, &[])?;
     let answer = client.send(request, Body::Json).map_err(OAuthError::from)?;
     if answer.status == 404 {
-        return Err(DeviceError::SwitchedOff {
-            status: answer.status,
-        });
+        return Err(DeviceError::SwitchedOff);
     }
     let body = success_body(&answer, now)?;
     let device_code = text(&body, "device_auth_id");
@@ -49,6 +43,14 @@ pub(super) fn authorize(
         interval: interval(&body, 1.0, client.flow.interval),
     };
     checked(client, endpoint, &body, members, now)
+}
+
+/// The client without its secret, which these endpoints do not ask for.
+fn public(client: &DeviceClient<'_>) -> Client {
+    Client {
+        secret: None,
+        ..client.client.clone()
+    }
 }
 
 /// Polls once, and exchanges the code that an approval brings. `to` are the endpoint and the
@@ -76,11 +78,7 @@ fn ask_approval(
     endpoint: &str,
     now: Timestamp,
 ) -> Result<Approval, Poll> {
-    let public = Client {
-        secret: None,
-        ..client.client.clone()
-    };
-    let request = TokenRequest::device_code(&public, &authorization.device_code)?
+    let request = TokenRequest::device_code(&public(client), &authorization.device_code)?
         .to(endpoint)
         .without("grant_type")
         .without("client_id")
@@ -104,8 +102,8 @@ fn ask_approval(
             code_verifier,
         }),
         _ => {
-            let reason = format!("the {ENDPOINT} returned no authorization code");
-            Err(OAuthError::Unexpected { reason }.into())
+            let missing = format!("the {ENDPOINT} returned no authorization code");
+            Err(OAuthError::unexpected(&missing).into())
         }
     }
 }

@@ -37,11 +37,8 @@ pub enum DeviceError {
     #[error(transparent)]
     Random(#[from] RandomError),
     /// Device codes are switched off, for everybody or for this account.
-    #[error("the server issues no device codes (HTTP {status})")]
-    SwitchedOff {
-        /// The status it answered with.
-        status: u16,
-    },
+    #[error("the server issues no device codes (HTTP 404)")]
+    SwitchedOff,
     /// The server sends people to an address that may not be shown.
     #[error("the verification address {address} was rejected: it {why}")]
     Address {

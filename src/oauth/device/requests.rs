@@ -33,10 +33,9 @@ pub struct DeviceClient<'a> {
 impl DeviceClient<'_> {
     /// The device authorization endpoint.
     pub(super) fn endpoint(&self) -> Result<&str, OAuthError> {
-        self.client.device.as_deref().ok_or_else(|| {
-            let reason = "the manifest has no device authorization endpoint".to_owned();
-            OAuthError::Unsupported { reason }
-        })
+        let missing = "the manifest has no device authorization endpoint";
+        let endpoint = self.client.device.as_deref();
+        endpoint.ok_or_else(|| OAuthError::unsupported(missing))
     }
 
     /// The device authorization request (RFC 8628 section 3.1), with a PKCE challenge where the

@@ -46,8 +46,8 @@ pub fn grant(line: Secret<Vec<u8>>, now: Timestamp, baked: Duration) -> Result<G
         fits.then(|| Secret::from(text))
     };
     let Some(access) = secret("access_token") else {
-        let reason = "the program returned no usable access token".to_owned();
-        return Err(OAuthError::Unexpected { reason });
+        let missing = "the program returned no usable access token";
+        return Err(OAuthError::unexpected(missing));
     };
     let given = |name: &str| body.get(name).filter(|value| !value.is_null());
     let told = given("expires_at").or(given("expires_in"));

@@ -112,8 +112,8 @@ impl<'a> Program<'a> {
             remote: login.remote,
             interactive: login.interactive,
         });
-        let line = session.answer(login.interact, &mut |_| {})?;
-        session.expect(line, |line| matches!(line, Incoming::Grant))
+        let is_grant = |line: &Incoming| matches!(line, Incoming::Grant);
+        session.answer(is_grant, login.interact, &mut |_| {})
     }
 
     /// Sends a refresh token. What comes back is given to `save` before it is looked into; the line
@@ -128,8 +128,8 @@ impl<'a> Program<'a> {
     ) -> Result<Secret<Vec<u8>>, OAuthError> {
         let mut session = self.open(Request::Refresh, REQUEST_LIMIT)?;
         session.ask_about(old, Outgoing::Refresh);
-        let line = session.answer(&mut |_| None, save)?;
-        session.expect(line, |line| matches!(line, Incoming::Grant))
+        let is_grant = |line: &Incoming| matches!(line, Incoming::Grant);
+        session.answer(is_grant, &mut |_| None, save)
     }
 
     /// Revokes a grant at the provider.
@@ -139,8 +139,8 @@ impl<'a> Program<'a> {
     pub fn revoke(&self, grant: &OAuth) -> Result<(), OAuthError> {
         let mut session = self.open(Request::Revoke, REQUEST_LIMIT)?;
         session.ask_about(grant, Outgoing::Revoke);
-        let line = session.answer(&mut |_| None, &mut |_| {})?;
-        let done = session.expect(line, |line| matches!(line, Incoming::Done));
+        let is_done = |line: &Incoming| matches!(line, Incoming::Done);
+        let done = session.answer(is_done, &mut |_| None, &mut |_| {});
         done.map(drop)
     }
 
@@ -212,9 +212,10 @@ impl Session<'_> {
         self.running.send(message::line(request));
     }
 
-    /// The line that ends the request, if it is not an error; `save` sees it first.
+    /// The line that ends the request, if it fits; `save` sees it first.
     fn answer(
         &mut self,
+        fits: fn(&Incoming) -> bool,
         interact: &mut dyn FnMut(Interaction) -> Option<Secret<String>>,
         save: &mut dyn FnMut(&Secret<Vec<u8>>),
     ) -> Result<Secret<Vec<u8>>, OAuthError> {
@@ -233,25 +234,18 @@ impl Session<'_> {
                     self.sent.extend(text.filter(|text| !text.is_blank()));
                 }
                 Ok(Incoming::Error(message)) => return Err(self.error(&message)),
-                Ok(Incoming::Hello(_) | Incoming::Done) => return Ok(line),
-                // What cannot be read may hold a token all the same.
-                Ok(Incoming::Grant) | Err(_) => {
-                    save(&line);
-                    return Ok(line);
+                read => {
+                    // What cannot be read may hold a token all the same.
+                    if matches!(read, Ok(Incoming::Grant) | Err(_)) {
+                        save(&line);
+                    }
+                    return match read {
+                        Ok(incoming) if fits(&incoming) => Ok(line),
+                        Ok(_) => Err(self.line_fault("is not a response to the request")),
+                        Err(fault) => Err(self.line_fault(&fault)),
+                    };
                 }
             }
-        }
-    }
-
-    fn expect(
-        &self,
-        line: Secret<Vec<u8>>,
-        fits: fn(&Incoming) -> bool,
-    ) -> Result<Secret<Vec<u8>>, OAuthError> {
-        match message::read(&line) {
-            Ok(incoming) if fits(&incoming) => Ok(line),
-            Ok(_) => Err(self.line_fault("is not a response to the request")),
-            Err(fault) => Err(self.line_fault(&fault)),
         }
     }
 
@@ -303,15 +297,7 @@ impl Session<'_> {
 
     /// There is no answer; what that means depends on whether anything was sent.
     fn fault(&self, words: &str) -> OAuthError {
-        let reason = format!("{} {words}", self.name);
-        match self.asked {
-            true => OAuthError::Unknown { reason },
-            false => OAuthError::Transient {
-                reason,
-                retry_after: None,
-                status: None,
-            },
-        }
+        OAuthError::unanswered(format!("{} {words}", self.name), self.asked)
     }
 
     fn error(&self, message: &ErrorMessage) -> OAuthError {
@@ -342,11 +328,7 @@ impl Session<'_> {
 
 impl From<ProgramError> for OAuthError {
     fn from(error: ProgramError) -> Self {
-        Self::Transient {
-            reason: printable(&error.to_string(), 300),
-            retry_after: None,
-            status: None,
-        }
+        Self::unanswered(printable(&error.to_string(), 300), false)
     }
 }
 

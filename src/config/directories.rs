@@ -21,16 +21,13 @@ const VERSION: u32 = 1;
 /// The profiles of a directory, by provider.
 type Profiles = BTreeMap<ProviderId, ProfileId>;
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    version: u32,
-    directories: BTreeMap<String, BTreeMap<String, String>>,
-}
-
 /// What is bound where.
-#[derive(Debug)]
-pub struct Directories(BTreeMap<String, Profiles>);
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Directories {
+    version: u32,
+    directories: BTreeMap<String, Profiles>,
+}
 
 /// One binding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,8 +48,11 @@ impl Directories {
     pub fn load(files: &dyn Files, state: &Path) -> Result<Self, ConfigError> {
         let path = state.join(NAME);
         match files.read(&path)? {
-            None => Ok(Self(BTreeMap::new())),
-            Some(bytes) => parse(&bytes, &path).map(Self),
+            None => Ok(Self {
+                version: VERSION,
+                directories: BTreeMap::new(),
+            }),
+            Some(bytes) => parse(&bytes, &path),
         }
     }
 
@@ -74,7 +74,7 @@ impl Directories {
         })?;
         let mut before = None;
         change((files, clock), state, wait, &mut |bound| {
-            let profiles = bound.0.entry(name.to_owned()).or_default();
+            let profiles = bound.directories.entry(name.to_owned()).or_default();
             before = profiles.insert(new.provider.clone(), new.profile.clone());
         })?;
         Ok(before)
@@ -102,17 +102,17 @@ impl Directories {
                 .filter(|old| is_it(&old.provider))
                 .collect();
             let name = directory.to_str().unwrap_or_default();
-            if let Some(profiles) = bound.0.get_mut(name) {
+            if let Some(profiles) = bound.directories.get_mut(name) {
                 profiles.retain(|other, _| !is_it(other));
             }
-            bound.0.retain(|_, profiles| !profiles.is_empty());
+            bound.directories.retain(|_, profiles| !profiles.is_empty());
         })?;
         Ok(gone)
     }
 
     /// Every binding, by directory and provider.
     pub fn all(&self) -> Vec<Bound> {
-        let names = self.0.keys();
+        let names = self.directories.keys();
         names.flat_map(|name| self.at(Path::new(name))).collect()
     }
 
@@ -125,7 +125,9 @@ impl Directories {
 
     /// The bindings of one directory.
     fn at(&self, directory: &Path) -> impl Iterator<Item = Bound> {
-        let profiles = directory.to_str().and_then(|name| self.0.get(name));
+        let profiles = directory
+            .to_str()
+            .and_then(|name| self.directories.get(name));
         let profiles = profiles.into_iter().flatten();
         profiles.map(move |(provider, profile)| Bound {
             directory: directory.to_owned(),
@@ -149,34 +151,21 @@ fn change(
     let lock = locks.join("directories.lock");
     let _lock = lock_within(files, clock, &lock, Sharing::Exclusive, wait)?;
     let mut bound = Directories::load(files, state)?;
-    let before = bound.0.clone();
+    let before = bound.directories.clone();
     change(&mut bound);
-    if bound.0 == before {
+    if bound.directories == before {
         return Ok(());
     }
-    if bound.0.is_empty() {
+    if bound.directories.is_empty() {
         return Ok(files.remove(&path)?);
     }
-    let texts = |profiles: Profiles| {
-        let texts = profiles.iter();
-        texts
-            .map(|(provider, profile)| (provider.to_string(), profile.to_string()))
-            .collect()
-    };
-    let directories = bound.0.into_iter();
-    let document = Document {
-        version: VERSION,
-        directories: directories
-            .map(|(name, profiles)| (name, texts(profiles)))
-            .collect(),
-    };
-    let mut bytes = serde_json::to_vec_pretty(&document).expect("texts and a number");
+    let mut bytes = serde_json::to_vec_pretty(&bound).expect("texts and a number");
     bytes.push(b'\n');
     Ok(files.replace(&path, &bytes)?)
 }
 
-fn parse(bytes: &[u8], path: &Path) -> Result<BTreeMap<String, Profiles>, ConfigError> {
-    let document: Document =
+fn parse(bytes: &[u8], path: &Path) -> Result<Directories, ConfigError> {
+    let document: Directories =
         serde_json::from_slice(bytes).map_err(|error| ConfigError::Syntax {
             path: path.to_owned(),
             line: error.line(),
@@ -195,28 +184,16 @@ fn parse(bytes: &[u8], path: &Path) -> Result<BTreeMap<String, Profiles>, Config
             fault: format!("is {}, but only {VERSION} is supported", document.version),
         });
     }
-    let named = |(provider, profile): (&String, &String)| {
-        Some((
-            ProviderId::parse(provider).ok()?,
-            ProfileId::parse(profile).ok()?,
-        ))
-    };
     // What cannot be followed must not be passed over: another account would be used.
-    let directories = document
-        .directories
-        .into_iter()
-        .map(|(directory, profiles)| {
-            let profiles = profiles.iter().map(named).collect::<Option<Profiles>>();
-            match profiles.filter(|_| Path::new(&directory).is_absolute()) {
-                Some(profiles) => Ok((directory, profiles)),
-                None => Err(ConfigError::Shape {
-                    path: path.to_owned(),
-                    member: directory,
-                    fault: "needs an absolute path with provider and profile names".to_owned(),
-                }),
-            }
-        });
-    directories.collect()
+    let mut directories = document.directories.keys();
+    match directories.find(|directory| !Path::new(directory).is_absolute()) {
+        None => Ok(document),
+        Some(directory) => Err(ConfigError::Shape {
+            path: path.to_owned(),
+            member: directory.clone(),
+            fault: "needs an absolute path with provider and profile names".to_owned(),
+        }),
+    }
 }
 
 #[cfg(test)]

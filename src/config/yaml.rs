@@ -8,9 +8,11 @@ use std::path::Path;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
-use crate::model::declared::{Finding, Severity, SourceLocation};
+use crate::model::declared::{Finding, SourceLocation};
 use crate::model::id::printable;
 use crate::model::secret::Secret;
+
+use super::finding::error;
 
 /// Nobody nests deeper.
 const DEEPEST: usize = 32;
@@ -190,12 +192,7 @@ fn add(members: &mut Members, node: Node) -> Result<(), Finding> {
 }
 
 fn wrong(place: SourceLocation, message: &str) -> Finding {
-    Finding {
-        severity: Severity::Error,
-        place,
-        message: printable(message, 200),
-        instead: None,
-    }
+    error(&place, &printable(message, 200))
 }
 
 #[cfg(test)]

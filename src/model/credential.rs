@@ -77,11 +77,6 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// True if nothing is known.
-    pub fn is_unknown(&self) -> bool {
-        self.account_id.is_none() && self.email.is_none()
-    }
-
     /// Whether two logins are of one account: equal account ids where both have one, and no
     /// contradiction in e-mail; else equal e-mails regardless of case. One e-mail may own several
     /// workspaces, and a workspace several people, so either difference makes two identities.

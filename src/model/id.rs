@@ -24,7 +24,7 @@ macro_rules! shown_as_text {
     )*};
 }
 
-pub(super) use shown_as_text;
+pub(crate) use shown_as_text;
 
 /// A fault of a name; each variant begins with the kind of name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

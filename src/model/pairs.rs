@@ -19,3 +19,9 @@ pub fn entry<'a, T: Default>(
     });
     &mut pairs[place].1
 }
+
+/// Returns the keys whose values fit.
+pub fn keys<T>(pairs: &[(String, T)], is_it: impl Fn(&T) -> bool) -> Vec<String> {
+    let fitting = pairs.iter().filter(|(_, value)| is_it(value));
+    fitting.map(|(key, _)| key.clone()).collect()
+}

@@ -136,63 +136,61 @@ pub fn decide_for(
     now: Timestamp,
 ) -> Decision {
     let stored = seen.profiles();
-    let of_provider: Vec<&VisibleProfile<'_>> = stored
-        .iter()
-        .filter(|profile| profile.credential.provider().as_ref() == Some(provider))
-        .collect();
+    let of_provider =
+        |profile: &&VisibleProfile<'_>| profile.credential.provider().as_ref() == Some(provider);
+    let mut others: Vec<&VisibleProfile<'_>> = stored.iter().filter(of_provider).collect();
     let explicit = seen
         .order_of(provider)
         .or_else(|| settings.order_of(provider));
     let named = named_by_config(settings, provider);
-    let considered = |id: ProfileId, found: Option<&VisibleProfile<'_>>| {
+    let considered: Vec<Named<'_>> = if explicit.is_none() && named.is_empty() {
+        let all = others.drain(..);
+        all.map(|profile| (profile.id.clone(), Some(profile)))
+            .collect()
+    } else {
+        let listed = listed(explicit.unwrap_or(&named), &stored);
+        let ids: HashSet<&ProfileId> = listed.iter().map(|(id, _)| id).collect();
+        others.retain(|profile| !ids.contains(profile.id));
+        listed
+    };
+    let ranked = considered.into_iter().map(|(id, found)| {
         let verdict = found.map_or(Verdict::NotStored, |profile| {
             judge(profile, settings, provider, model, now)
         });
         let owner = found.map(|profile| profile.owner.clone());
         let candidate = Candidate { id, owner, verdict };
-        let rank = match rank(&candidate, found, explicit.is_some()) {
-            (AVAILABLE | COOLING, ..) if Some(&candidate.id) == preferred => (PREFERRED, 0, 0),
-            rank => rank,
-        };
+        let rank = rank(&candidate, found, explicit.is_some(), preferred);
         (rank, candidate)
-    };
-    let mut ranked: Vec<((u8, i64, i64), Candidate)>;
-    let mut not_named = Vec::new();
-    if explicit.is_none() && named.is_empty() {
-        let all = of_provider.iter();
-        ranked = all
-            .map(|profile| considered(profile.id.clone(), Some(profile)))
-            .collect();
-    } else {
-        let names = explicit.unwrap_or(&named).iter();
-        let mut once = HashSet::new();
-        let mut ids: Vec<ProfileId> = names
-            .filter_map(|name| ProfileId::parse(name).ok())
-            .collect();
-        ids.retain(|id| once.insert(id.clone()));
-        let by_id: HashMap<&ProfileId, &VisibleProfile<'_>> =
-            stored.iter().map(|seen| (seen.id, seen)).collect();
-        let of_names = ids.into_iter().map(|id| {
-            let found = by_id.get(&id).copied();
-            considered(id, found)
-        });
-        ranked = of_names.collect();
-        let others = of_provider
-            .iter()
-            .filter(|profile| !once.contains(profile.id));
-        not_named.extend(others.map(|profile| Candidate {
-            id: profile.id.clone(),
-            owner: Some(profile.owner.clone()),
-            verdict: Verdict::NotNamed,
-        }));
-    }
+    });
+    let mut ranked: Vec<((u8, i64, i64), Candidate)> = ranked.collect();
     ranked.sort_by_key(|(rank, _)| *rank);
+    let not_named = others.into_iter().map(|profile| Candidate {
+        id: profile.id.clone(),
+        owner: Some(profile.owner.clone()),
+        verdict: Verdict::NotNamed,
+    });
     let candidates = ranked.into_iter().map(|(_, candidate)| candidate);
-    let candidates = candidates.chain(not_named).collect();
     Decision {
         provider: provider.clone(),
-        candidates,
+        candidates: candidates.chain(not_named).collect(),
     }
+}
+
+/// A profile that an order or the configuration names, and what is stored of it.
+type Named<'a> = (ProfileId, Option<&'a VisibleProfile<'a>>);
+
+/// The profiles of a list, each once.
+fn listed<'a>(names: &[String], stored: &'a [VisibleProfile<'a>]) -> Vec<Named<'a>> {
+    let by_id: HashMap<&ProfileId, &VisibleProfile<'_>> =
+        stored.iter().map(|seen| (seen.id, seen)).collect();
+    let mut once = HashSet::new();
+    let ids = names.iter().filter_map(|name| ProfileId::parse(name).ok());
+    let ids = ids.filter(|id| once.insert(id.clone()));
+    let named = ids.map(|id| {
+        let found = by_id.get(&id).copied();
+        (id, found)
+    });
+    named.collect()
 }
 
 fn named_by_config(settings: &Settings, provider: &ProviderId) -> Vec<String> {
@@ -254,8 +252,12 @@ fn rank(
     candidate: &Candidate,
     profile: Option<&VisibleProfile<'_>>,
     explicit: bool,
+    preferred: Option<&ProfileId>,
 ) -> (u8, i64, i64) {
     match candidate.verdict {
+        Verdict::Eligible | Verdict::CoolingDown(_) if Some(&candidate.id) == preferred => {
+            (PREFERRED, 0, 0)
+        }
         Verdict::Eligible if explicit => (AVAILABLE, 0, 0),
         Verdict::Eligible => {
             let kind = profile.map_or(i64::MAX, |profile| match profile.credential.kind() {

@@ -60,17 +60,6 @@ impl Wait<'static> {
 }
 
 impl Wait<'_> {
-    /// Whether the limit has passed after waiting for so long.
-    ///
-    /// # Errors
-    /// [`LockError::Interrupted`] if a signal has come.
-    pub fn is_over(&self, waited: Duration) -> Result<bool, LockError> {
-        match self.interrupt.and_then(Interrupt::pending) {
-            Some(signal) => Err(LockError::Interrupted(signal)),
-            None => Ok(waited >= self.limit),
-        }
-    }
-
     /// Calls `attempt` until it gives something, with growing pauses; `None` if it has given
     /// nothing when the limit passes. It is called once at least.
     ///
@@ -88,7 +77,10 @@ impl Wait<'_> {
             if let Some(done) = attempt()? {
                 return Ok(Some(done));
             }
-            if self.is_over(clock.monotonic().saturating_sub(start))? {
+            if let Some(signal) = self.interrupt.and_then(Interrupt::pending) {
+                return Err(LockError::Interrupted(signal).into());
+            }
+            if clock.monotonic().saturating_sub(start) >= self.limit {
                 return Ok(None);
             }
             clock.sleep(pause);

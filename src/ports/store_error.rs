@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::model::id::AgentId;
+use crate::model::id::{AgentId, shown_as_text};
 
 use super::host::Signal;
 
@@ -18,18 +18,9 @@ impl Location {
     pub fn new(words: impl Into<String>) -> Self {
         Self(words.into())
     }
-
-    /// The words.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
-impl fmt::Display for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+shown_as_text!(Location);
 
 /// What the store rests on failed: the disk, or the database.
 #[derive(Debug)]

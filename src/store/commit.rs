@@ -16,7 +16,7 @@ use crate::ports::store::{Location, PendingRefresh, Reserved, Scope, StoreError}
 
 use super::document_lock::{self, Excluded};
 use super::error::at;
-use super::io::StoreContext;
+use super::io::FileStore;
 use super::journal;
 use super::openclaw_lock::Short;
 use super::read;
@@ -48,7 +48,7 @@ pub(super) enum Answer<'a> {
 
 /// A refresh that may be sent, and what it needs to be stored.
 pub(super) struct ReservedGrant<'a> {
-    pub(super) cx: &'a StoreContext,
+    pub(super) cx: &'a FileStore,
     pub(super) pending: PendingRefresh,
     pub(super) record: GrantRecord,
     pub(super) space: Option<Box<dyn Reservation + 'a>>,

@@ -10,7 +10,7 @@ use crate::ports::lock::Wait;
 use crate::ports::store::StoreError;
 
 use super::error::at;
-use super::io::StoreContext;
+use super::io::FileStore;
 use super::openclaw_lock::{self, LockFormat, LockPath, PATIENCE};
 use super::openclaw_lock_holder::{self, Holder, Taken};
 use super::paths::DOCUMENT;
@@ -27,7 +27,7 @@ pub(super) struct Locked {
 }
 
 /// Takes a document's lock, and OpenClaw's with it.
-pub(super) fn lock(cx: &StoreContext, agent: &AgentId) -> Result<Locked, StoreError> {
+pub(super) fn lock(cx: &FileStore, agent: &AgentId) -> Result<Locked, StoreError> {
     let place = place(cx, agent)?;
     let lock = cx.io.lock(&place.lock, &PATIENCE)?;
     let holder = match place.take(cx, &PATIENCE)? {
@@ -44,7 +44,7 @@ pub(super) fn lock(cx: &StoreContext, agent: &AgentId) -> Result<Locked, StoreEr
 /// Keeps OpenClaw out of a document for as long as a refresh takes. Other writers of ours come
 /// and go meanwhile; another refresh does not.
 pub(super) fn exclude_peers<'a>(
-    cx: &'a StoreContext,
+    cx: &'a FileStore,
     agent: &AgentId,
     wait: &Wait<'_>,
 ) -> Result<Excluded<'a>, StoreError> {
@@ -80,14 +80,14 @@ struct LockPaths {
 }
 
 impl LockPaths {
-    fn take(&self, cx: &StoreContext, wait: &Wait<'_>) -> Result<Taken, StoreError> {
+    fn take(&self, cx: &FileStore, wait: &Wait<'_>) -> Result<Taken, StoreError> {
         let what = (self.proof.as_path(), self.sites.clone());
         openclaw_lock_holder::take(&cx.io, what, cx.io.note(), wait)
     }
 }
 
-fn place(cx: &StoreContext, agent: &AgentId) -> Result<LockPaths, StoreError> {
-    let StoreContext { io, paths, .. } = cx;
+fn place(cx: &FileStore, agent: &AgentId) -> Result<LockPaths, StoreError> {
+    let FileStore { io, paths, .. } = cx;
     io.files.create_dirs(&paths.directory(agent))?;
     let target = io.files.resolve(&paths.document(agent))?;
     io.files.create_dirs(&paths.document_locks())?;
@@ -100,7 +100,7 @@ fn place(cx: &StoreContext, agent: &AgentId) -> Result<LockPaths, StoreError> {
 }
 
 /// Whether a lock of OpenClaw lies beside a document; it may be one that we made.
-pub(super) fn is_locked_by_peer(cx: &StoreContext, agent: &AgentId) -> Result<bool, StoreError> {
+pub(super) fn is_locked_by_peer(cx: &FileStore, agent: &AgentId) -> Result<bool, StoreError> {
     let files = &cx.io.files;
     let target = files.resolve(&cx.paths.document(agent))?;
     for site in sites(cx, agent, &target)? {
@@ -113,7 +113,7 @@ pub(super) fn is_locked_by_peer(cx: &StoreContext, agent: &AgentId) -> Result<bo
 
 /// Where OpenClaw locks a document whose resolved path is `target`: early releases resolve the
 /// file, later ones its directory only. That differs where the document itself is a symlink.
-fn sites(cx: &StoreContext, agent: &AgentId, target: &Path) -> Result<Vec<LockPath>, StoreError> {
+fn sites(cx: &FileStore, agent: &AgentId, target: &Path) -> Result<Vec<LockPath>, StoreError> {
     // Whoever has another state directory has other locks of its own for the same document.
     let who = cx.paths.who();
     let site = |path: &Path, flavour| {
@@ -137,8 +137,8 @@ fn sites(cx: &StoreContext, agent: &AgentId, target: &Path) -> Result<Vec<LockPa
 }
 
 /// Whether the OpenClaw beside us is of the releases that lock with files.
-pub(super) fn is_peer_late(cx: &StoreContext, agent: &AgentId) -> Result<bool, FileError> {
-    let StoreContext { io, paths, .. } = cx;
+pub(super) fn is_peer_late(cx: &FileStore, agent: &AgentId) -> Result<bool, FileError> {
+    let FileStore { io, paths, .. } = cx;
     let release = paths.written_by.as_deref();
     if release.is_some_and(is_late) || io.files.stat(&paths.state_file(agent))?.is_some() {
         return Ok(true);
@@ -159,7 +159,7 @@ fn is_late(release: &str) -> bool {
 
 /// OpenClaw kept out of a document, for as long as this lives.
 pub(super) struct Excluded<'a> {
-    cx: &'a StoreContext,
+    cx: &'a FileStore,
     place: LockPaths,
     holder: Option<Holder>,
 }

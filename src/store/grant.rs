@@ -11,13 +11,13 @@ use crate::model::id::{ProfileId, ProviderId};
 use crate::ports::files::{FileError, FileLock, Sharing};
 use crate::ports::lock::{LockError, Wait};
 use crate::ports::store::{
-    GrantLock, Held, PendingRefresh, Reserved, SavedAnswer, Scope, StoreError, Waited,
+    GrantLock, GrantLocks, Held, PendingRefresh, Reserved, SavedAnswer, Scope, StoreError, Waited,
 };
 
 use super::commit::{Answer, ReservedGrant, copies};
 use super::document_lock;
 use super::error::at;
-use super::io::{Io, StoreContext};
+use super::io::{FileStore, Io};
 use super::journal;
 use super::openclaw_lock::{LockFormat, LockPath, REFRESH_STALE, Short};
 use super::read;
@@ -29,61 +29,55 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// The long lock of a grant.
 pub(super) struct HeldGrant<'a> {
-    cx: &'a StoreContext,
+    cx: &'a FileStore,
     grant: GrantDigest,
     lock: Box<dyn FileLock>,
 }
 
-/// Takes the long lock of a grant, if nobody holds it.
-pub(super) fn try_lock<'a>(
-    cx: &'a StoreContext,
-    grant: &GrantDigest,
-) -> Result<GrantLock<'a>, StoreError> {
-    cx.io.files.create_dirs(&cx.paths.grant_locks())?;
-    let path = cx.paths.grant_lock(grant);
-    let Some(mut lock) = cx.io.files.try_lock(&path, Sharing::Exclusive)? else {
-        let owner = cx.io.owner(&path);
-        return Ok(GrantLock::Taken { owner });
-    };
-    let record = journal::read(cx, grant)?;
-    if let Some(successor) = record.as_ref().and_then(GrantRecord::successor)
-        && saved_answer::files_of(cx, grant)?.is_empty()
-    {
-        // Made by looking for it, and nobody needs it.
-        let _ = lock.remove();
-        return Ok(GrantLock::Spent { successor });
+impl GrantLocks for FileStore {
+    fn try_lock_grant<'a>(&'a self, grant: &GrantDigest) -> Result<GrantLock<'a>, StoreError> {
+        let cx = self;
+        cx.io.files.create_dirs(&cx.paths.grant_locks())?;
+        let path = cx.paths.grant_lock(grant);
+        let Some(mut lock) = cx.io.files.try_lock(&path, Sharing::Exclusive)? else {
+            let owner = cx.io.owner(&path);
+            return Ok(GrantLock::Taken { owner });
+        };
+        let record = journal::read(cx, grant)?;
+        if let Some(successor) = record.as_ref().and_then(GrantRecord::successor)
+            && saved_answer::files_of(cx, grant)?.is_empty()
+        {
+            // Made by looking for it, and nobody needs it.
+            let _ = lock.remove();
+            return Ok(GrantLock::Spent { successor });
+        }
+        lock.note(&cx.io.note());
+        let grant = grant.clone();
+        Ok(GrantLock::Held(Box::new(HeldGrant { cx, grant, lock })))
     }
-    lock.note(&cx.io.note());
-    let grant = grant.clone();
-    Ok(GrantLock::Held(Box::new(HeldGrant { cx, grant, lock })))
-}
 
-/// Waits until nobody holds the long lock of a grant.
-pub(super) fn wait(
-    cx: &StoreContext,
-    grant: &GrantDigest,
-    wait: &Wait<'_>,
-) -> Result<Waited, StoreError> {
-    let Io { files, clock } = &cx.io;
-    let path = cx.paths.grant_lock(grant);
-    let (sender, receiver) = channel();
-    let (files, awaited) = (Arc::clone(files), path.clone());
-    // The kernel wakes all waiters at once; polling would let a stampede queue up. A waiter
-    // that gave up leaves its thread behind until the holder lets go.
-    std::thread::spawn(move || drop(sender.send(files.await_lock(&awaited))));
-    let no_pause = Duration::ZERO..=Duration::ZERO;
-    let freed = wait.retry(&**clock, no_pause, || match receiver.recv_timeout(LOOK) {
-        Ok(freed) => freed.map(Some).map_err(LockError::from),
-        Err(RecvTimeoutError::Disconnected) => Ok(Some(())),
-        Err(RecvTimeoutError::Timeout) => Ok(None),
-    });
-    match freed {
-        Ok(Some(())) => Ok(Waited::Released),
-        Ok(None) => Ok(Waited::TimedOut {
-            owner: cx.io.owner(&path),
-        }),
-        Err(LockError::Interrupted(signal)) => Ok(Waited::Stopped(signal)),
-        Err(error) => Err(error.into()),
+    fn await_grant(&self, grant: &GrantDigest, wait: &Wait<'_>) -> Result<Waited, StoreError> {
+        let Io { files, clock } = &self.io;
+        let path = self.paths.grant_lock(grant);
+        let (sender, receiver) = channel();
+        let (files, awaited) = (Arc::clone(files), path.clone());
+        // The kernel wakes all waiters at once; polling would let a stampede queue up. A waiter
+        // that gave up leaves its thread behind until the holder lets go.
+        std::thread::spawn(move || drop(sender.send(files.await_lock(&awaited))));
+        let no_pause = Duration::ZERO..=Duration::ZERO;
+        let freed = wait.retry(&**clock, no_pause, || match receiver.recv_timeout(LOOK) {
+            Ok(freed) => freed.map(Some).map_err(LockError::from),
+            Err(RecvTimeoutError::Disconnected) => Ok(Some(())),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+        });
+        match freed {
+            Ok(Some(())) => Ok(Waited::Released),
+            Ok(None) => Ok(Waited::TimedOut {
+                owner: self.io.owner(&path),
+            }),
+            Err(LockError::Interrupted(signal)) => Ok(Waited::Stopped(signal)),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
@@ -112,7 +106,7 @@ impl<'a> Held<'a> for HeldGrant<'a> {
         wait: &Wait<'_>,
     ) -> Result<Box<dyn Reserved + 'a>, StoreError> {
         let Self { cx, grant, lock } = *self;
-        let StoreContext { io, paths, .. } = cx;
+        let FileStore { io, paths, .. } = cx;
         let refresh_locks = lock_refresh(cx, &grant, refresh, wait)?;
         // Early releases refresh under the store's lock: it is held until the commit, or both could
         // send the same token. So was it by somebody else until now, who may have spent it.
@@ -146,7 +140,7 @@ impl<'a> Held<'a> for HeldGrant<'a> {
 
 /// The record of a grant whose refresh begins now.
 fn begun(
-    cx: &StoreContext,
+    cx: &FileStore,
     grant: GrantDigest,
     refresh: &PendingRefresh,
 ) -> Result<GrantRecord, FileError> {
@@ -170,7 +164,7 @@ fn begun(
 
 /// Later releases of OpenClaw lock a refresh by profile, in two ways.
 fn lock_refresh(
-    cx: &StoreContext,
+    cx: &FileStore,
     grant: &GrantDigest,
     refresh: &PendingRefresh,
     wait: &Wait<'_>,

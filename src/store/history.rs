@@ -15,11 +15,11 @@ use crate::model::profiles::{AuthProfiles, Content};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, Files};
-use crate::ports::store::{HistoryListing, StoreError};
+use crate::ports::store::{self, HistoryListing, StoreError};
 
 use super::document_lock;
 use super::entry;
-use super::io::StoreContext;
+use super::io::FileStore;
 use super::journal;
 use super::paths::{history_name, history_stem};
 use super::raw_json::{self, Members, Writer};
@@ -54,7 +54,7 @@ pub(super) struct Later {
 /// Before the document is replaced: writes down what the change replaces or removes. Returns
 /// what is left to do when the document is durable.
 pub(super) fn keep(
-    cx: &StoreContext,
+    cx: &FileStore,
     agent: &AgentId,
     doc: &mut AuthProfiles,
 ) -> Result<Vec<Later>, StoreError> {
@@ -89,7 +89,7 @@ pub(super) fn keep(
 }
 
 /// Leaves out what was put back, now that it is durably in the profile.
-pub(super) fn leave_out_present(cx: &StoreContext, later: Vec<Later>) {
+pub(super) fn leave_out_present(cx: &FileStore, later: Vec<Later>) {
     for Later { path, history } in later {
         if let Err(error) = write(&*cx.io.files, &path, &history) {
             tracing::warn!(%error, "what was put back is still among the generations");
@@ -99,7 +99,7 @@ pub(super) fn leave_out_present(cx: &StoreContext, later: Vec<Later>) {
 
 /// After a refresh is durable: notes that it was the first since the last change by a person.
 /// The successor is all that counts, so nothing that goes wrong here is more than logged.
-pub(super) fn note_refreshes(cx: &StoreContext, agent: &AgentId, doc: &mut AuthProfiles) {
+pub(super) fn note_refreshes(cx: &FileStore, agent: &AgentId, doc: &mut AuthProfiles) {
     let past = doc.take_past();
     if past.is_empty() || (cx.limit)() == 0 {
         return;
@@ -116,7 +116,7 @@ pub(super) fn note_refreshes(cx: &StoreContext, agent: &AgentId, doc: &mut AuthP
 }
 
 fn note_refresh(
-    cx: &StoreContext,
+    cx: &FileStore,
     agent: &AgentId,
     id: &ProfileId,
     old: Credential,
@@ -143,7 +143,7 @@ fn note_refresh(
 /// The history of a profile, empty if there is none. One that cannot be read is set aside, and
 /// a sentence says so.
 fn open(
-    cx: &StoreContext,
+    cx: &FileStore,
     path: &Path,
     id: &ProfileId,
 ) -> Result<(History, Option<String>), FileError> {
@@ -165,12 +165,7 @@ fn open(
     Ok((History::new(id.clone()), Some(told)))
 }
 
-fn cause(
-    cx: &StoreContext,
-    old: &Credential,
-    new: Option<&Credential>,
-    history: &History,
-) -> Cause {
+fn cause(cx: &FileStore, old: &Credential, new: Option<&Credential>, history: &History) -> Cause {
     match new {
         None => Cause::Logout,
         Some(new) if history.holds(new) => Cause::Undo,
@@ -188,11 +183,11 @@ fn cause(
 
 /// What the grant was spent for, if the journal knows that it is spent. A journal that cannot
 /// be read knows nothing.
-fn successor(cx: &StoreContext, grant: &GrantDigest) -> Option<GrantDigest> {
+fn successor(cx: &FileStore, grant: &GrantDigest) -> Option<GrantDigest> {
     journal::read(cx, grant).ok()??.successor()
 }
 
-fn strip_spent(cx: &StoreContext, history: &mut History) {
+fn strip_spent(cx: &FileStore, history: &mut History) {
     let is_over = |grant: &GrantDigest| {
         let record = journal::read(cx, grant).ok().flatten();
         matches!(
@@ -207,58 +202,60 @@ fn strip_spent(cx: &StoreContext, history: &mut History) {
     }
 }
 
-pub(super) fn list(
-    cx: &StoreContext,
-    agent: &AgentId,
-    profile: Option<&ProfileId>,
-) -> Result<HistoryListing, StoreError> {
-    let directory = cx.paths.histories(agent);
-    let mut kept = HistoryListing {
-        limit: (cx.limit)(),
-        ..HistoryListing::default()
-    };
-    let names = match profile {
-        Some(profile) => vec![history_name(profile)],
-        None => cx.io.files.list(&directory)?,
-    };
-    for name in names.iter().filter(|name| name.ends_with(".json")) {
-        let path = directory.join(name);
-        let fault = match read_file(&*cx.io.files, &path) {
-            Ok(None) => continue,
-            Ok(Some(Ok(history))) if *name == history_name(&history.profile) => {
-                kept.histories.push(history);
-                continue;
-            }
-            Ok(Some(Ok(_))) => "it has the file name of another profile".to_owned(),
-            Ok(Some(Err(fault))) => fault,
-            Err(error) => error.source.to_string(),
+impl store::History for FileStore {
+    fn history(
+        &self,
+        agent: &AgentId,
+        profile: Option<&ProfileId>,
+    ) -> Result<HistoryListing, StoreError> {
+        let directory = self.paths.histories(agent);
+        let mut kept = HistoryListing {
+            limit: (self.limit)(),
+            ..HistoryListing::default()
         };
-        let sentence = format!("{} cannot be read: {fault}", path.display());
-        kept.faults.push(sentence);
-    }
-    kept.histories.sort_by(|a, b| a.profile.cmp(&b.profile));
-    Ok(kept)
-}
-
-/// Removes whatever bears the name of the profile: what was set aside and what a crash left
-/// hold secrets, too.
-pub(super) fn clear(
-    cx: &StoreContext,
-    agent: &AgentId,
-    profile: Option<&ProfileId>,
-) -> Result<(), StoreError> {
-    let directory = cx.paths.histories(agent);
-    if cx.io.files.stat(&directory)?.is_none() {
-        return Ok(());
-    }
-    let _locked = document_lock::lock(cx, agent)?;
-    let wanted = profile.map(history_stem);
-    for name in cx.io.files.list(&directory)? {
-        if wanted.as_ref().is_none_or(|stem| name.contains(stem)) {
-            cx.io.files.remove(&directory.join(&name))?;
+        let names = match profile {
+            Some(profile) => vec![history_name(profile)],
+            None => self.io.files.list(&directory)?,
+        };
+        for name in names.iter().filter(|name| name.ends_with(".json")) {
+            let path = directory.join(name);
+            let fault = match read_file(&*self.io.files, &path) {
+                Ok(None) => continue,
+                Ok(Some(Ok(history))) if *name == history_name(&history.profile) => {
+                    kept.histories.push(history);
+                    continue;
+                }
+                Ok(Some(Ok(_))) => "it has the file name of another profile".to_owned(),
+                Ok(Some(Err(fault))) => fault,
+                Err(error) => error.source.to_string(),
+            };
+            let sentence = format!("{} cannot be read: {fault}", path.display());
+            kept.faults.push(sentence);
         }
+        kept.histories.sort_by(|a, b| a.profile.cmp(&b.profile));
+        Ok(kept)
     }
-    Ok(())
+
+    /// Removes whatever bears the name of the profile: what was set aside and what a crash left
+    /// hold secrets, too.
+    fn clear_history(
+        &self,
+        agent: &AgentId,
+        profile: Option<&ProfileId>,
+    ) -> Result<(), StoreError> {
+        let directory = self.paths.histories(agent);
+        if self.io.files.stat(&directory)?.is_none() {
+            return Ok(());
+        }
+        let _locked = document_lock::lock(self, agent)?;
+        let wanted = profile.map(history_stem);
+        for name in self.io.files.list(&directory)? {
+            if wanted.as_ref().is_none_or(|stem| name.contains(stem)) {
+                self.io.files.remove(&directory.join(&name))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn read_file(files: &dyn Files, path: &Path) -> Result<Option<Result<History, String>>, FileError> {

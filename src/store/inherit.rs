@@ -11,7 +11,7 @@ use crate::model::inheritance::Inheritance;
 use crate::ports::store::StoreError;
 
 use super::error::at;
-use super::io::StoreContext;
+use super::io::FileStore;
 
 const VERSION: u32 = 1;
 
@@ -24,7 +24,7 @@ struct Wire {
     profiles: Vec<ProfileId>,
 }
 
-pub(super) fn read(cx: &StoreContext, agent: &AgentId) -> Result<Inheritance, StoreError> {
+pub(super) fn read(cx: &FileStore, agent: &AgentId) -> Result<Inheritance, StoreError> {
     let path = cx.paths.inheritance(agent);
     match cx.io.files.read(&path)? {
         None => Ok(Inheritance::Inherit),
@@ -37,7 +37,7 @@ pub(super) fn read(cx: &StoreContext, agent: &AgentId) -> Result<Inheritance, St
 }
 
 pub(super) fn write(
-    cx: &StoreContext,
+    cx: &FileStore,
     agent: &AgentId,
     inheritance: &Inheritance,
 ) -> Result<(), StoreError> {

@@ -1,4 +1,4 @@
-//! What every function of this room is given: the ports, the places, and how to wait for a lock.
+//! The store on files, which every function of this room is given.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ pub(super) struct Io {
     pub(super) clock: Arc<dyn Clock>,
 }
 
-/// The ports, the places, and the one setting.
-pub(super) struct StoreContext {
+/// The store on files: its ports, its places, and the one setting.
+pub struct FileStore {
     pub(super) io: Io,
     pub(super) paths: StorePaths,
     pub(super) limit: Limit,

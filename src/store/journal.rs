@@ -10,15 +10,12 @@ use std::collections::HashSet;
 use crate::model::grant::{GrantDigest, GrantRecord};
 use crate::ports::files::FileError;
 
-use super::io::StoreContext;
+use super::io::FileStore;
 use super::record;
 use super::spent;
 
 /// The record of a grant, if there is a readable one.
-pub(super) fn read(
-    cx: &StoreContext,
-    grant: &GrantDigest,
-) -> Result<Option<GrantRecord>, FileError> {
+pub(super) fn read(cx: &FileStore, grant: &GrantDigest) -> Result<Option<GrantRecord>, FileError> {
     let bytes = cx.io.files.read(&cx.paths.record(grant))?;
     let record = bytes.and_then(|bytes| record::parse(&bytes));
     let Some(record) = record.filter(|record| record.grant == *grant) else {
@@ -39,8 +36,8 @@ pub(super) fn read(
 }
 
 /// Writes a record durably.
-pub(super) fn write(cx: &StoreContext, record: &GrantRecord) -> Result<(), FileError> {
-    let StoreContext { io, paths, .. } = cx;
+pub(super) fn write(cx: &FileStore, record: &GrantRecord) -> Result<(), FileError> {
+    let FileStore { io, paths, .. } = cx;
     io.files.create_dirs(&paths.journal())?;
     // Whoever reads it from now on sees it, and a loss of power costs only advice.
     let target = paths.record(&record.grant);
@@ -49,7 +46,7 @@ pub(super) fn write(cx: &StoreContext, record: &GrantRecord) -> Result<(), FileE
 
 /// Writes down durably that a grant is spent, and lets its own file go.
 pub(super) fn retire(
-    cx: &StoreContext,
+    cx: &FileStore,
     record: GrantRecord,
     referenced: &dyn Fn() -> Option<HashSet<GrantDigest>>,
 ) -> Result<(), FileError> {

@@ -7,7 +7,7 @@ use crate::model::grant::{GrantDigest, GrantRecord};
 use crate::ports::files::Sharing;
 use crate::ports::store::StoreError;
 
-use super::io::StoreContext;
+use super::io::FileStore;
 use super::record;
 use super::references;
 use super::saved_answer;
@@ -28,8 +28,8 @@ impl Leftovers {
 }
 
 /// Looks for them. Takes no lock.
-pub(super) fn find(cx: &StoreContext) -> Result<Leftovers, StoreError> {
-    let StoreContext { io, paths, .. } = cx;
+pub(super) fn find(cx: &FileStore) -> Result<Leftovers, StoreError> {
+    let FileStore { io, paths, .. } = cx;
     let pending = saved_answer::grants(cx)?;
     let grant_of = |name: &str, suffix: &str| GrantDigest::parse(name.strip_suffix(suffix)?);
     let mut records = Vec::new();
@@ -61,8 +61,8 @@ pub(super) fn find(cx: &StoreContext) -> Result<Leftovers, StoreError> {
 
 /// Removes them; what the newest records say is kept with those of this version. Returns how many
 /// files went.
-pub(super) fn remove(cx: &StoreContext) -> Result<usize, StoreError> {
-    let StoreContext { io, paths, .. } = cx;
+pub(super) fn remove(cx: &FileStore) -> Result<usize, StoreError> {
+    let FileStore { io, paths, .. } = cx;
     let Leftovers { records, locks } = find(cx)?;
     spent::add(cx, &records, &|| references::all(cx))?;
     let mut removed = records.len();

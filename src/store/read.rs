@@ -12,7 +12,7 @@ use crate::ports::store::{Scope, StoreError};
 use super::document::{self, Layout};
 use super::document_lock::is_locked_by_peer;
 use super::error::at;
-use super::io::{Io, StoreContext};
+use super::io::{FileStore, Io};
 use super::legacy;
 
 /// A document as it was found.
@@ -63,7 +63,7 @@ const IN_PLACE: Duration = Duration::from_secs(5);
 
 /// The document as it is now.
 pub(super) fn load(
-    cx: &StoreContext,
+    cx: &FileStore,
     agent: &AgentId,
     scope: Scope<'_>,
 ) -> Result<AuthProfiles, StoreError> {
@@ -73,8 +73,8 @@ pub(super) fn load(
 }
 
 /// The agents that have a directory, sorted, `main` always among them.
-pub(super) fn agents(cx: &StoreContext) -> Result<Vec<AgentId>, StoreError> {
-    let StoreContext { io, paths, .. } = cx;
+pub(super) fn agents(cx: &FileStore) -> Result<Vec<AgentId>, StoreError> {
+    let FileStore { io, paths, .. } = cx;
     let mut agents = vec![AgentId::main()];
     agents.extend(paths.agent_dirs.iter().map(|(id, _)| id.clone()));
     let directory = paths.agents();
@@ -91,7 +91,7 @@ pub(super) fn agents(cx: &StoreContext) -> Result<Vec<AgentId>, StoreError> {
 }
 
 /// The database in which a later release keeps the credentials of an agent, if there is one.
-pub(super) fn database(cx: &StoreContext, agent: &AgentId) -> Result<Option<PathBuf>, FileError> {
+pub(super) fn database(cx: &FileStore, agent: &AgentId) -> Result<Option<PathBuf>, FileError> {
     for path in cx.paths.databases(agent) {
         if cx.io.files.stat(&path)?.is_some() {
             return Ok(Some(path));
@@ -101,7 +101,7 @@ pub(super) fn database(cx: &StoreContext, agent: &AgentId) -> Result<Option<Path
 }
 
 /// Asked before anything is created in a directory that another release owns.
-pub(super) fn check_generation(cx: &StoreContext, agent: &AgentId) -> Result<(), StoreError> {
+pub(super) fn check_generation(cx: &FileStore, agent: &AgentId) -> Result<(), StoreError> {
     if cx.io.files.stat(&cx.paths.document(agent))?.is_some() {
         return Ok(());
     }
@@ -112,7 +112,7 @@ pub(super) fn check_generation(cx: &StoreContext, agent: &AgentId) -> Result<(),
 }
 
 /// Names the database, and the release that it belongs to.
-pub(super) fn later_generation(cx: &StoreContext, path: &Path) -> StoreError {
+pub(super) fn later_generation(cx: &FileStore, path: &Path) -> StoreError {
     let header = cx.io.files.read(path).ok().flatten().unwrap_or_default();
     let schema = schema_of(&header).map(|schema| format!("its schema is number {schema}"));
     let release = cx.paths.written_by.as_ref();
@@ -139,7 +139,7 @@ fn schema_of(database: &[u8]) -> Option<u32> {
 
 /// Reads a document, again and again if it is no JSON and somebody `is_at_work` on it.
 pub(super) fn find(
-    cx: &StoreContext,
+    cx: &FileStore,
     agent: &AgentId,
     scope: Scope<'_>,
     is_at_work: impl Fn() -> Result<bool, StoreError>,
@@ -158,7 +158,7 @@ pub(super) fn find(
     }
 }
 
-fn read(cx: &StoreContext, agent: &AgentId, scope: Scope<'_>) -> Result<Found, StoreError> {
+fn read(cx: &FileStore, agent: &AgentId, scope: Scope<'_>) -> Result<Found, StoreError> {
     let path = cx.paths.document(agent);
     let mut found = Found {
         doc: AuthProfiles::default(),
@@ -217,7 +217,7 @@ pub(super) fn name_aside(io: &Io, path: &Path) -> Result<PathBuf, FileError> {
     Ok(aside)
 }
 
-fn import(cx: &StoreContext, agent: &AgentId, found: &mut Found) -> Result<(), StoreError> {
+fn import(cx: &FileStore, agent: &AgentId, found: &mut Found) -> Result<(), StoreError> {
     let (auth, oauth) = cx.paths.legacy(agent);
     let auth_bytes = cx.io.files.read(&auth)?;
     let oauth_bytes = match oauth {

@@ -4,23 +4,22 @@ use std::collections::HashSet;
 
 use crate::model::credential::OAuth;
 use crate::model::grant::GrantDigest;
-use crate::ports::store::{Scope, StoreError};
+use crate::ports::store::{History as _, Scope, StoreError};
 
-use super::history;
-use super::io::StoreContext;
+use super::io::FileStore;
 use super::read;
 use super::saved_answer;
 
 /// Every grant that lies in a document, among the generations of a history, or in a saved answer;
 /// `None` if one of them cannot be read.
-pub(super) fn all(cx: &StoreContext) -> Option<HashSet<GrantDigest>> {
+pub(super) fn all(cx: &FileStore) -> Option<HashSet<GrantDigest>> {
     let found = || -> Result<Option<HashSet<GrantDigest>>, StoreError> {
         let mut grants: HashSet<GrantDigest> = saved_answer::grants(cx)?.into_iter().collect();
         for agent in read::agents(cx)? {
             let document = read::load(cx, &agent, Scope::All)?;
             let held = document.profiles().filter_map(|(_, held)| held.as_oauth());
             grants.extend(held.filter_map(OAuth::grant));
-            let kept = history::list(cx, &agent, None)?;
+            let kept = cx.history(&agent, None)?;
             if !kept.faults.is_empty() {
                 return Ok(None);
             }

@@ -16,7 +16,7 @@ use crate::ports::files::{FileError, Prepared};
 use crate::ports::store::{PendingRefresh, SavedAnswer};
 
 use super::error::at;
-use super::io::StoreContext;
+use super::io::FileStore;
 
 const SCHEMA: u32 = 1;
 const SUFFIX: &str = ".answer";
@@ -66,7 +66,7 @@ enum Content {
 
 /// Makes the file of a refresh ready for its answer.
 pub(super) fn prepare<'a>(
-    cx: &'a StoreContext,
+    cx: &'a FileStore,
     grant: &GrantDigest,
     refresh: &PendingRefresh,
 ) -> Result<Slot<'a>, FileError> {
@@ -90,7 +90,7 @@ pub(super) fn prepare<'a>(
 
 /// Saves an answer outside the state directory, whose disk just failed.
 pub(super) fn save_elsewhere(
-    cx: &StoreContext,
+    cx: &FileStore,
     slot: &Slot<'_>,
     answer: &Secret<Vec<u8>>,
 ) -> Option<PathBuf> {
@@ -106,10 +106,7 @@ pub(super) fn save_elsewhere(
 
 /// The answers to refreshes of a grant, oldest first; what was never answered is removed. Only
 /// for the holder of the grant's lock.
-pub(super) fn of_grant(
-    cx: &StoreContext,
-    grant: &GrantDigest,
-) -> Result<Vec<SavedAnswer>, FileError> {
+pub(super) fn of_grant(cx: &FileStore, grant: &GrantDigest) -> Result<Vec<SavedAnswer>, FileError> {
     let mut answers = Vec::new();
     for path in files_of(cx, grant)? {
         let Some(bytes) = cx.io.files.read(&path)? else {
@@ -126,7 +123,7 @@ pub(super) fn of_grant(
 }
 
 /// Removes every answer to a refresh of a grant, now that its successor is stored.
-pub(super) fn discard(cx: &StoreContext, grant: &GrantDigest) -> Result<(), FileError> {
+pub(super) fn discard(cx: &FileStore, grant: &GrantDigest) -> Result<(), FileError> {
     for path in files_of(cx, grant)? {
         let bytes = cx.io.files.read(&path)?.unwrap_or_default();
         if !matches!(understand(cx, &path, &Secret::new(bytes)), Content::Foreign) {
@@ -137,7 +134,7 @@ pub(super) fn discard(cx: &StoreContext, grant: &GrantDigest) -> Result<(), File
 }
 
 /// The grants that have such a file.
-pub(super) fn grants(cx: &StoreContext) -> Result<Vec<GrantDigest>, FileError> {
+pub(super) fn grants(cx: &FileStore) -> Result<Vec<GrantDigest>, FileError> {
     let mut grants = Vec::new();
     for directory in cx.paths.rescue() {
         let names = cx.io.files.list(&directory)?;
@@ -149,7 +146,7 @@ pub(super) fn grants(cx: &StoreContext) -> Result<Vec<GrantDigest>, FileError> {
 }
 
 /// The files that hold an answer, or a part of one, for this state directory.
-pub(super) fn files(cx: &StoreContext) -> Result<Vec<PathBuf>, FileError> {
+pub(super) fn files(cx: &FileStore) -> Result<Vec<PathBuf>, FileError> {
     let mut paths = Vec::new();
     for grant in grants(cx)? {
         for path in files_of(cx, &grant)? {
@@ -163,7 +160,7 @@ pub(super) fn files(cx: &StoreContext) -> Result<Vec<PathBuf>, FileError> {
     Ok(paths)
 }
 
-pub(super) fn files_of(cx: &StoreContext, grant: &GrantDigest) -> Result<Vec<PathBuf>, FileError> {
+pub(super) fn files_of(cx: &FileStore, grant: &GrantDigest) -> Result<Vec<PathBuf>, FileError> {
     let mut paths = Vec::new();
     for directory in cx.paths.rescue() {
         let names = cx.io.files.list(&directory)?.into_iter();
@@ -173,7 +170,7 @@ pub(super) fn files_of(cx: &StoreContext, grant: &GrantDigest) -> Result<Vec<Pat
     Ok(paths)
 }
 
-fn understand(cx: &StoreContext, path: &Path, bytes: &Secret<Vec<u8>>) -> Content {
+fn understand(cx: &FileStore, path: &Path, bytes: &Secret<Vec<u8>>) -> Content {
     let (head, rest) = split_line(bytes.expose());
     let head: Option<Head> = serde_json::from_slice(head).ok();
     if head

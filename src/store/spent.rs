@@ -12,7 +12,7 @@ use crate::ports::files::FileError;
 use crate::ports::lock::{SHORT, Wait};
 use crate::ports::store::StoreError;
 
-use super::io::StoreContext;
+use super::io::FileStore;
 use super::record;
 
 /// So many of a file are kept, whatever still refers to them.
@@ -23,10 +23,7 @@ const KEPT: usize = 64;
 const SLACK: usize = 16;
 
 /// The record of a grant, if it is among them.
-pub(super) fn find(
-    cx: &StoreContext,
-    grant: &GrantDigest,
-) -> Result<Option<GrantRecord>, FileError> {
+pub(super) fn find(cx: &FileStore, grant: &GrantDigest) -> Result<Option<GrantRecord>, FileError> {
     let bytes = cx.io.files.read(&cx.paths.spent(grant))?;
     let bytes = bytes.unwrap_or_default();
     let name = grant.as_str().as_bytes();
@@ -42,11 +39,11 @@ pub(super) fn find(
 /// Adds records durably. `referenced` tells which grants must not be forgotten; `None` if that
 /// cannot be found out, and then none is.
 pub(super) fn add(
-    cx: &StoreContext,
+    cx: &FileStore,
     records: &[GrantRecord],
     referenced: &dyn Fn() -> Option<HashSet<GrantDigest>>,
 ) -> Result<(), StoreError> {
-    let StoreContext { io, paths, .. } = cx;
+    let FileStore { io, paths, .. } = cx;
     let mut by_file: BTreeMap<_, Vec<&GrantRecord>> = BTreeMap::new();
     for record in records {
         let file = by_file.entry(paths.spent(&record.grant)).or_default();
@@ -117,8 +114,8 @@ mod tests {
         }
     }
 
-    fn context(files: &MemoryFiles) -> StoreContext {
-        StoreContext {
+    fn context(files: &MemoryFiles) -> FileStore {
+        FileStore {
             io: Io {
                 files: Arc::new(files.clone()),
                 clock: Arc::new(FakeClock::new(Timestamp(3))),

@@ -10,7 +10,7 @@ use crate::ports::store::{Scope, StoreError};
 use super::document::{self, Layout};
 use super::document_lock::Locked;
 use super::history;
-use super::io::{Io, StoreContext};
+use super::io::{FileStore, Io};
 use super::read::{self, Found};
 
 /// Room for what a document may grow by until it is written.
@@ -18,7 +18,7 @@ const HEADROOM: u64 = 64 * 1024;
 
 /// Space for the next content of an agent's document.
 pub(super) fn reserve<'a>(
-    cx: &'a StoreContext,
+    cx: &'a FileStore,
     agent: &AgentId,
 ) -> Result<Box<dyn Reservation + 'a>, FileError> {
     let path = cx.paths.document(agent);
@@ -27,7 +27,7 @@ pub(super) fn reserve<'a>(
 }
 
 /// Reads the document again, now that nobody can change it.
-pub(super) fn find(cx: &StoreContext, locked: &Locked) -> Result<Found, StoreError> {
+pub(super) fn find(cx: &FileStore, locked: &Locked) -> Result<Found, StoreError> {
     let found = read::find(cx, &locked.agent, Scope::All, || Ok(false))?;
     match found.database {
         Some(database) => Err(read::later_generation(cx, &database)),
@@ -39,7 +39,7 @@ pub(super) fn find(cx: &StoreContext, locked: &Locked) -> Result<Found, StoreErr
 /// in between costs only what was learnt by using them. Where nothing else changed than that,
 /// and it has a file of its own, the credentials are left alone.
 pub(super) fn write(
-    cx: &StoreContext,
+    cx: &FileStore,
     locked: &Locked,
     found: &mut Found,
     space: Option<Box<dyn Reservation + '_>>,
@@ -83,7 +83,7 @@ fn write_state(
 }
 
 /// What may fail without harm once the document is durable.
-fn finish(cx: &StoreContext, agent: &AgentId, found: &mut Found) {
+fn finish(cx: &FileStore, agent: &AgentId, found: &mut Found) {
     let files = &cx.io.files;
     history::note_refreshes(cx, agent, &mut found.doc);
     if let Some(auth) = &found.imported {
@@ -118,8 +118,8 @@ fn quarantine(io: &Io, found: &mut Found) -> Result<(), StoreError> {
 }
 
 /// Path, whether it is a directory, and mode of what is open to others.
-pub(super) fn modes(cx: &StoreContext, agent: &AgentId) -> Vec<(PathBuf, bool, u32)> {
-    let StoreContext { io, paths, .. } = cx;
+pub(super) fn modes(cx: &FileStore, agent: &AgentId) -> Vec<(PathBuf, bool, u32)> {
+    let FileStore { io, paths, .. } = cx;
     let all = [
         paths.directory(agent),
         paths.document(agent),

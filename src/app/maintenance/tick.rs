@@ -109,9 +109,9 @@ impl Report {
         kinds.max_by_key(rank)
     }
 
-    fn problem(&mut self, agent: &AgentId, profile: Option<&ProfileId>, failure: Failure) {
+    fn problem(&mut self, agent: Option<&AgentId>, profile: Option<&ProfileId>, failure: Failure) {
         self.problems.push(Problem {
-            agent: Some(agent.clone()),
+            agent: agent.cloned(),
             profile: profile.cloned(),
             failure,
             warning: None,
@@ -128,17 +128,13 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let mut report = Report::default();
     for fault in deliver::check(cx) {
         let failure = Failure::new(Kind::Config, fault);
-        report.problems.push(Problem {
-            agent: None,
-            profile: None,
-            failure: failure.hint("correct hooks in config.yaml in the state directory"),
-            warning: None,
-        });
+        let failure = failure.hint("correct hooks in config.yaml in the state directory");
+        report.problem(None, None, failure);
     }
     let agents = cx.agents(request.agent.as_ref())?;
     for agent in &agents {
         if let Err(failure) = look(cx, request, agent, &mut report) {
-            report.problem(agent, None, failure);
+            report.problem(Some(agent), None, failure);
         }
     }
     report.rows.sort_by_key(|row| row.after);
@@ -176,7 +172,7 @@ fn look(
                 report.rows.extend(row(request, &seen, why, &grant));
                 // A real run finds it out.
                 if let Some(failure) = expected.filter(|_| request.dry_run) {
-                    report.problem(agent, Some(seen.id), failure);
+                    report.problem(Some(agent), Some(seen.id), failure);
                 }
             }
             Ok(TickStep::WarnExpiring(alert)) => {
@@ -185,10 +181,10 @@ fn look(
                 note(*alert);
             }
             Ok(TickStep::ReportExpired(alert, failure)) => {
-                report.problem(agent, Some(seen.id), failure);
+                report.problem(Some(agent), Some(seen.id), failure);
                 note(*alert);
             }
-            Err(failure) => report.problem(agent, Some(seen.id), failure),
+            Err(failure) => report.problem(Some(agent), Some(seen.id), failure),
         }
     }
     Ok(())

@@ -5,6 +5,8 @@
 use crate::model::credential::{Credential, Kind as CredentialKind};
 use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId};
+use crate::model::pairs;
+use crate::model::profiles::{Effective, VisibleProfile};
 use crate::ports::store::{Scope, StoreError};
 
 use crate::app::context::{Context, look_up};
@@ -82,34 +84,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     let effective = cx.effective(&request.agent, Scope::All)?;
     let seen = look_up(&effective, id)?;
     let owner = seen.owner.clone();
-    let document = match &effective.main {
-        Some(main) if owner.is_main() => main,
-        _ => &effective.own,
-    };
-    let is_it = |name: &str| name.trim() == id.as_str();
-    let mut outcome = Outcome {
-        profile: id.clone(),
-        provider: seen.credential.raw_provider().to_owned(),
-        kind: seen.credential.kind(),
-        owner: owner.clone(),
-        orders: document
-            .order
-            .iter()
-            .filter(|(_, ids)| ids.iter().any(|other| is_it(other)))
-            .map(|(provider, _)| provider.clone())
-            .collect(),
-        last_good: document
-            .last_good
-            .iter()
-            .filter(|(_, other)| is_it(other))
-            .map(|(provider, _)| provider.clone())
-            .collect(),
-        usage: document.usage_of(id).is_some(),
-        removed: false,
-        kept: false,
-        replaced: false,
-        revocation: None,
-    };
+    let mut outcome = planned(&effective, &seen);
     let credential = seen.credential.clone();
     let plan = match request.revoke {
         true => forced(cx, request, revoke::plan(cx, &owner, id, credential))?,
@@ -150,6 +125,28 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
             Err(Failure::cancelled(signal).touched(StoreEffect::Changed))
         }
         _ => Ok(outcome),
+    }
+}
+
+/// What goes with a profile, before anything is done.
+fn planned(effective: &Effective, seen: &VisibleProfile<'_>) -> Outcome {
+    let document = match &effective.main {
+        Some(main) if seen.owner.is_main() => main,
+        _ => &effective.own,
+    };
+    let is_it = |name: &String| name.trim() == seen.id.as_str();
+    Outcome {
+        profile: seen.id.clone(),
+        provider: seen.credential.raw_provider().to_owned(),
+        kind: seen.credential.kind(),
+        owner: seen.owner.clone(),
+        orders: pairs::keys(&document.order, |ids| ids.iter().any(is_it)),
+        last_good: pairs::keys(&document.last_good, is_it),
+        usage: document.usage_of(seen.id).is_some(),
+        removed: false,
+        kept: false,
+        replaced: false,
+        revocation: None,
     }
 }
 

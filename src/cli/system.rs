@@ -16,7 +16,6 @@ use crate::config::workspace;
 use crate::model::id::AgentId;
 use crate::model::settings::Settings;
 use crate::model::time::Timestamp;
-use crate::ports::declarations::Declarations;
 use crate::ports::dialog::Dialog;
 use crate::ports::exec::Exec;
 use crate::ports::files::Files;
@@ -117,7 +116,7 @@ impl System {
         let path = in_state("config.yaml");
         let declared = Arc::new(DeclaredFile::new(Arc::clone(&files), path));
         Ok(Self {
-            alerts: Alerts::new(Arc::clone(&declared) as Arc<dyn Declarations>),
+            alerts: Alerts::default(),
             catalogue: Catalogue::new(Arc::clone(&files), in_state("providers"))
                 .declaring(declared),
             http: SystemHttp::new(&SystemEnv),

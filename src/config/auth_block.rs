@@ -71,7 +71,12 @@ pub(super) fn read(
         base,
         place,
         flow,
-        scopes: scopes.map(|scopes| scopes.into_iter().map(|scope| scope.text).collect()),
+        scopes: scopes.map(|scopes| {
+            scopes
+                .iter()
+                .filter_map(|scope| Some(scope.text()?.to_owned()))
+                .collect()
+        }),
         client_id,
         client_secret,
         client_auth,
@@ -87,12 +92,7 @@ struct Block<'a> {
     findings: &'a mut Vec<Finding>,
 }
 
-struct Scope {
-    text: String,
-    place: SourceLocation,
-}
-
-impl Block<'_> {
+impl<'a> Block<'a> {
     fn error(&mut self, node: &Node, message: &str) {
         self.findings.push(error(&node.place, message));
     }
@@ -224,7 +224,7 @@ impl Block<'_> {
         Some(ClientValue::fixed(text))
     }
 
-    fn scopes(&mut self) -> Option<Vec<Scope>> {
+    fn scopes(&mut self) -> Option<Vec<&'a Node>> {
         let node = self.node.get("scopes")?;
         let Data::List(items) = &node.data else {
             self.error(node, "scopes must be a list");
@@ -238,10 +238,7 @@ impl Block<'_> {
         let mut scopes = Vec::new();
         for item in items {
             match item.text().filter(is_scope) {
-                Some(text) => scopes.push(Scope {
-                    text: text.to_owned(),
-                    place: item.place.clone(),
-                }),
+                Some(_) => scopes.push(item),
                 None => self.error(
                     item,
                     "invalid scope: it must be one word without quotes or backslashes",
@@ -251,7 +248,7 @@ impl Block<'_> {
         Some(scopes)
     }
 
-    fn client_credentials(&mut self, scopes: Option<&[Scope]>) -> DeclaredFlow {
+    fn client_credentials(&mut self, scopes: Option<&[&Node]>) -> DeclaredFlow {
         for name in ["redirect_uri", "pkce"] {
             if let Some(node) = self.node.get(name) {
                 self.warn(
@@ -261,17 +258,14 @@ impl Block<'_> {
             }
         }
         for scope in scopes.unwrap_or_default() {
-            let why = match scope.text.as_str() {
+            let text = scope.text().unwrap_or_default();
+            let why = match text {
                 "openid" => "which returns no ID token",
                 "offline_access" => "which returns no refresh token",
                 _ => continue,
             };
-            let message = format!(
-                "{} has no effect with client_credentials, {why}",
-                scope.text
-            );
-            let finding = finding(Severity::Warning, &scope.place, &message);
-            self.findings.push(finding);
+            let message = format!("{text} has no effect with client_credentials, {why}");
+            self.warn(scope, &message);
         }
         if self.node.get("client_secret").is_none() {
             let message = "client_credentials needs a client_secret";
@@ -280,9 +274,10 @@ impl Block<'_> {
         DeclaredFlow::ClientCredentials
     }
 
-    fn authorization_code(&mut self, scopes: Option<&[Scope]>, has_secret: bool) -> DeclaredFlow {
-        let has =
-            |wanted: &str| scopes.is_none_or(|all| all.iter().any(|scope| scope.text == wanted));
+    fn authorization_code(&mut self, scopes: Option<&[&Node]>, has_secret: bool) -> DeclaredFlow {
+        let has = |wanted: &str| {
+            scopes.is_none_or(|all| all.iter().any(|scope| scope.text() == Some(wanted)))
+        };
         if let (false, Some(node)) = (has("offline_access"), self.node.get("scopes")) {
             let message = "without offline_access the server may issue no refresh token, and the login then ends when its first token expires";
             self.warn(node, message);

@@ -3,7 +3,7 @@
 //! The reference release refuses a configuration with a member it does not know; we leave such a
 //! member alone. A member that we need and that is not what it should be is an error that names it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -25,8 +25,6 @@ use super::json5;
 pub struct Loaded {
     /// What it says.
     pub settings: Settings,
-    /// The file, whether it exists or not.
-    pub path: PathBuf,
     /// What is odd and no error, each a sentence.
     pub warnings: Vec<String>,
 }
@@ -36,10 +34,7 @@ pub struct Loaded {
 /// # Errors
 /// Fails if it is no JSON5, includes what it cannot, or a member we need has the wrong shape.
 pub fn read(path: &Path, files: &dyn Files, env: &dyn Env) -> Result<Loaded, ConfigError> {
-    let mut loaded = Loaded {
-        path: path.to_owned(),
-        ..Loaded::default()
-    };
+    let mut loaded = Loaded::default();
     let Some(value) = json5::load(files, path)? else {
         return Ok(loaded);
     };

@@ -76,13 +76,18 @@ impl AuthProfiles {
     pub fn narrowed(mut self, to: &[ProfileId]) -> Self {
         let is_one = |name: &str| to.iter().any(|id| id.as_str() == name.trim());
         self.entries.retain(|entry| is_one(&entry.key));
+        self.retain_state(is_one);
+        self
+    }
+
+    /// Keeps what orders, last good profiles and usage say of the profiles of these names.
+    fn retain_state(&mut self, is_kept: impl Fn(&str) -> bool) {
         for (_, ids) in &mut self.order {
-            ids.retain(|id| is_one(id));
+            ids.retain(|id| is_kept(id));
         }
         self.order.retain(|(_, ids)| !ids.is_empty());
-        self.last_good.retain(|(_, id)| is_one(id));
-        self.usage.retain(|(id, _)| is_one(id));
-        self
+        self.last_good.retain(|(_, id)| is_kept(id));
+        self.usage.retain(|(id, _)| is_kept(id));
     }
 
     /// Every entry in the order of the document, invalid ones included.
@@ -142,13 +147,7 @@ impl AuthProfiles {
             .iter()
             .position(|e| matches!(&e.content, Content::Valid(other, _) if other == id))?;
         let entry = self.entries.remove(place);
-        let is_it = |name: &str| name.trim() == id.as_str();
-        for (_, ids) in &mut self.order {
-            ids.retain(|other| !is_it(other));
-        }
-        self.order.retain(|(_, ids)| !ids.is_empty());
-        self.last_good.retain(|(_, other)| !is_it(other));
-        self.usage.retain(|(other, _)| !is_it(other));
+        self.retain_state(|name| name.trim() != id.as_str());
         match entry.content {
             Content::Valid(id, credential) => {
                 self.remember(id, credential.clone());

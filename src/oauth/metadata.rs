@@ -184,11 +184,6 @@ impl Metadata {
         &self.members
     }
 
-    /// Returns the address of an endpoint by the name of its member.
-    pub fn endpoint(&self, member: &str) -> Option<String> {
-        self.text(member).map(str::to_owned)
-    }
-
     /// Reports whether every callback names its issuer (RFC 9207 section 3).
     pub fn sends_iss(&self) -> bool {
         let member = "authorization_response_iss_parameter_supported";
@@ -219,7 +214,8 @@ impl Metadata {
         lacks.then(|| printable(&self.list(name).unwrap_or_default().join(", "), 200))
     }
 
-    fn text(&self, name: &str) -> Option<&str> {
+    /// Returns a member that is a text, such as the address of an endpoint.
+    pub fn text(&self, name: &str) -> Option<&str> {
         self.members.get(name)?.as_str()
     }
 

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 
 use super::manifest::{self, ManifestError};
 use super::{builtin, overlay};
+use crate::model::alert::Hooks;
 use crate::model::declared::{Declared, Finding, Severity, SourceLocation};
 use crate::model::id::ProviderId;
 use crate::model::near::near;
@@ -169,6 +170,15 @@ impl Catalogue {
     pub fn findings(&self) -> Result<Vec<Finding>, FileError> {
         let declarations = self.declarations.as_ref();
         declarations.map_or(Ok(Vec::new()), |declarations| declarations.findings())
+    }
+
+    /// The hooks that are declared beside the providers.
+    ///
+    /// # Errors
+    /// If the declarations cannot be read.
+    pub fn hooks(&self) -> Result<(Hooks, Vec<Finding>), DeclareError> {
+        let declarations = self.declarations.as_ref();
+        declarations.map_or_else(|| Ok(Default::default()), |all| all.hooks())
     }
 
     fn manifest(&self, id: &ProviderId) -> Result<Provider, CatalogueError> {

@@ -30,8 +30,6 @@ pub mod names {
     pub const PI_AGENT_DIR: &str = "PI_CODING_AGENT_DIR";
     /// How many generations of each profile are kept.
     pub const AUTH_HISTORY: &str = "OPENCLAW_AUTH_HISTORY";
-    /// A replacement for the home directory in later releases; the reference release ignores it.
-    pub const OPENCLAW_HOME: &str = "OPENCLAW_HOME";
     /// Any of these set: the person is at another machine.
     pub const REMOTE: [&str; 5] = [
         "SSH_CLIENT",

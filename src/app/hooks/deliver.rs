@@ -33,7 +33,7 @@ const SECRETS: &str = "OPENCLAW_SECRET_";
 /// Validates the configured hooks without running them; one message per problem.
 pub(in crate::app) fn check(cx: Context<'_>) -> Vec<String> {
     cx.alerts.is_checked.store(true, Ordering::Relaxed);
-    let (hooks, findings) = match cx.alerts.hooks() {
+    let (hooks, findings) = match cx.catalogue.hooks() {
         Ok(found) => found,
         Err(error) => return vec![error.to_string()],
     };
@@ -61,7 +61,7 @@ pub fn deliver(cx: Context<'_>, render: &dyn Fn(&AgentId, &Hint) -> String) {
     }
     let tell = |text: String| cx.warn(text);
     let is_checked = cx.alerts.is_checked.load(Ordering::Relaxed);
-    let hooks = match cx.alerts.hooks() {
+    let hooks = match cx.catalogue.hooks() {
         Ok((hooks, findings)) => {
             let news = findings.iter().filter(|_| !is_checked);
             news.for_each(|finding| tell(finding.to_string()));

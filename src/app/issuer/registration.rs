@@ -114,7 +114,7 @@ impl Issuer<'_> {
         metadata: Option<&Metadata>,
     ) -> Result<Client, Failure> {
         let registration = self.registration;
-        let told = |member: &str| metadata.and_then(|metadata| metadata.endpoint(member));
+        let told = |member: &str| Some(metadata?.text(member)?.to_owned());
         let token = (registration.token.clone()).or_else(|| told("token_endpoint"));
         Ok(Client {
             id: id.expose().clone(),

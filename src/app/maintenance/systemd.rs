@@ -171,15 +171,16 @@ fn service(job: &Job) -> Result<String, Failure> {
          [Service]\n\
          Type=oneshot\n\
          ExecStart={}",
-        quoted(text_of(&job.program)?, UnitPosition::Program)?
+        quoted(text_of(&job.program)?)?
     );
     for arg in &job.args {
         text.push(' ');
-        text.push_str(&quoted(arg, UnitPosition::Argument)?);
+        // Variables are expanded in arguments only.
+        text.push_str(&quoted(arg)?.replace('$', "$$"));
     }
     text.push('\n');
     for (name, value) in &job.env {
-        let assignment = quoted(&format!("{name}={value}"), UnitPosition::Variable)?;
+        let assignment = quoted(&format!("{name}={value}"))?;
         text.push_str(&format!("Environment={assignment}\n"));
     }
     // No NoNewPrivileges, and nothing that implies it: a hook may send mail by a program that runs
@@ -203,25 +204,14 @@ fn timer(every: Duration) -> String {
     )
 }
 
-/// The position of a word in a unit: variables are expanded in arguments only.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum UnitPosition {
-    Program,
-    Argument,
-    Variable,
-}
-
 /// Quotes a word for systemd (systemd.syntax(7), systemd.service(5)).
-fn quoted(word: &str, place: UnitPosition) -> Result<String, Failure> {
+fn quoted(word: &str) -> Result<String, Failure> {
     if word.chars().any(char::is_control) {
         let message = format!("{word:?} cannot be used in a systemd unit");
         return Err(Failure::new(Kind::Usage, message));
     }
-    let mut text = word.replace('\\', r"\\").replace('"', "\\\"");
-    text = text.replace('%', "%%");
-    if place == UnitPosition::Argument {
-        text = text.replace('$', "$$");
-    }
+    let text = word.replace('\\', r"\\").replace('"', "\\\"");
+    let text = text.replace('%', "%%");
     Ok(format!("\"{text}\""))
 }
 
@@ -252,7 +242,7 @@ mod tests {
             "ExecStart=\"/opt/o 1/openclaw\" \"tick\" \"--prometheus\" \"/a%%b$$c\\\"d\\\\e\"\n";
         assert!(text.contains(line), "{text}");
         assert!(text.contains("Environment=\"OPENCLAW_STATE_DIR=/s t\"\n"));
-        assert!(quoted("a\nExecStart=/bin/false", UnitPosition::Argument).is_err());
+        assert!(quoted("a\nExecStart=/bin/false").is_err());
     }
 
     #[test]

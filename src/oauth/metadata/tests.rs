@@ -110,7 +110,7 @@ fn what_the_server_announces_is_told() {
     }))
     .unwrap();
     assert_eq!(
-        metadata.endpoint("token_endpoint").as_deref(),
+        metadata.text("token_endpoint"),
         Some("https://auth.example/t")
     );
     assert!(metadata.sends_iss() && metadata.lacks_s256());

@@ -116,19 +116,10 @@ pub fn order_sources(
 ///    first.
 /// 4. The preferred profile goes first even while it cools down, if it can be used at all; it is
 ///    the pin of a session, or what somebody named.
+///
+/// With a model of the provider, by its own name, a profile whose cooldown is of another model is
+/// as good as any.
 pub fn decide(
-    seen: &Effective,
-    settings: &Settings,
-    provider: &ProviderId,
-    preferred: Option<&ProfileId>,
-    now: Timestamp,
-) -> Decision {
-    decide_for(seen, settings, provider, (preferred, None), now)
-}
-
-/// The same for one model of the provider, by its own name: a profile whose cooldown is of another
-/// model is as good as any.
-pub fn decide_for(
     seen: &Effective,
     settings: &Settings,
     provider: &ProviderId,
@@ -345,7 +336,7 @@ mod tests {
                 sources,
                 "{bits}"
             );
-            let decision = decide(&seen, &settings, &provider, None, Timestamp(1));
+            let decision = decide(&seen, &settings, &provider, (None, None), Timestamp(1));
             let order: Vec<_> = decision.order().map(|one| one.id.as_str()).collect();
             let (.., count, first) = expected[0];
             assert_eq!((order.len(), order[0]), (*count, *first), "{bits}");

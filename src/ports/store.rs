@@ -104,16 +104,6 @@ pub enum GrantLock<'a> {
     },
 }
 
-impl<'a> GrantLock<'a> {
-    /// The lock, if it is ours.
-    pub fn held(self) -> Option<Box<dyn Held<'a> + 'a>> {
-        match self {
-            Self::Held(held) => Some(held),
-            Self::Spent { .. } | Self::Taken { .. } => None,
-        }
-    }
-}
-
 /// Everything that is stored: the four traits that a backend implements.
 pub trait Store: Documents + GrantLocks + Journal + History {}
 

@@ -20,6 +20,8 @@ use super::lock;
 use crate::ports::files::{FileError, InPlace, Reservation};
 
 /// A temp file is swept when it is older than this, where locks do not tell whether its owner lives.
+const FLAGS: i32 = OFlags::NOFOLLOW.bits().cast_signed();
+
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A temp file that becomes `target`, or goes when dropped.
@@ -47,13 +49,7 @@ impl Draft {
         let directory = File::open(parent)?;
         loop {
             let temp = parent.join(temp_name(name)?);
-            let opened = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .custom_flags(flags(OFlags::NOFOLLOW))
-                .open(&temp);
-            match opened {
+            match create_new(&temp) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
                 // Swept before it was locked.
@@ -100,12 +96,7 @@ impl Draft {
     /// A single file mounted into a container cannot be renamed over. The temp file stays as the
     /// durable copy until the content is in place.
     fn put_in_place(&mut self, bytes: &[u8], refusal: io::Error) -> io::Result<()> {
-        let opened = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .custom_flags(flags(OFlags::NOFOLLOW))
-            .open(&self.target);
-        let Ok(mut file) = opened else {
+        let Ok(mut file) = open(&self.target) else {
             return Err(refusal);
         };
         let mut old = zeroize::Zeroizing::new(Vec::new());
@@ -135,12 +126,7 @@ impl Draft {
             if !is_temp(name, &entry.file_name()) {
                 continue;
             }
-            let opened = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .custom_flags(flags(OFlags::NOFOLLOW))
-                .open(entry.path());
-            let Ok(file) = opened else {
+            let Ok(file) = open(&entry.path()) else {
                 continue;
             };
             let modified = file.metadata().and_then(|data| data.modified());
@@ -184,8 +170,17 @@ pub(super) fn allocate(file: &mut File, start: u64, size: u64) -> io::Result<()>
     }
 }
 
-pub(super) fn flags(flags: OFlags) -> i32 {
-    flags.bits().cast_signed()
+/// Creates a file that was not there, mode 0600.
+pub(super) fn create_new(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    options.custom_flags(FLAGS).open(path)
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    options.custom_flags(FLAGS).open(path)
 }
 
 /// Not truncated first: blocks that are allocated stay so until the new content is in them.

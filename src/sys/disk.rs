@@ -15,9 +15,10 @@ use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 
 use super::fs_error::failed;
-use super::process_group::{GRACE, NextLine, ProcessGroup};
+use super::process_group::{GRACE, ProcessGroup};
 use crate::ports::disk::{BUSY, Disk, HELD, Kind, LockContender, Volume};
 use crate::ports::files::FileError;
+use crate::ports::program::Received;
 
 /// How long another process may take to try a lock.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -78,9 +79,9 @@ impl Disk for SystemDisk {
             let mut group = ProcessGroup::spawn(command.stderr(Stdio::null()))?;
             let input = group.input();
             let word = match group.next_line(MAX_WORD, LIMIT) {
-                NextLine::Line(word) => word.expose().clone(),
-                NextLine::NotYet => return Err(io::ErrorKind::TimedOut.into()),
-                NextLine::TooLong | NextLine::End => Vec::new(),
+                Some(Received::Line(word)) => word.expose().clone(),
+                Some(Received::Nothing) => return Err(io::ErrorKind::TimedOut.into()),
+                _ => Vec::new(),
             };
             let has_lock = word == HELD.as_bytes();
             if !has_lock && word != BUSY.as_bytes() {

@@ -1,14 +1,11 @@
 //! A file that lies ready, so that what must not be lost needs one write and one fsync.
 #![expect(clippy::disallowed_methods, reason = "this file writes files")]
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
-
-use super::atomic_write::{allocate, flags, sync_directory};
+use super::atomic_write::{allocate, create_new, sync_directory};
 use super::fs_error::failed;
 use crate::ports::files::{FileError, Prepared};
 
@@ -23,12 +20,7 @@ impl Slot {
         let create = || -> io::Result<File> {
             let parent = path.parent().ok_or(io::ErrorKind::NotFound)?;
             let directory = File::open(parent)?;
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .custom_flags(flags(OFlags::NOFOLLOW))
-                .open(path)?;
+            let mut file = create_new(path)?;
             let fill = |file: &mut File| -> io::Result<()> {
                 let start = head.len() as u64;
                 file.write_all(head)?;

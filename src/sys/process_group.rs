@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 use super::clock::SystemClock;
 use crate::model::secret::Secret;
 use crate::ports::host::Clock;
+use crate::ports::program::Received;
 
 /// How long a child has to end by itself once nothing more is wanted of it.
 pub(super) const GRACE: Duration = Duration::from_secs(2);
@@ -56,15 +57,6 @@ pub(super) enum Run {
     Stopped,
     /// It was killed because it wrote too much.
     TooLong,
-}
-
-/// What was read of a child.
-pub(super) enum NextLine {
-    Line(Secret<Vec<u8>>),
-    NotYet,
-    TooLong,
-    /// Nothing will come any more.
-    End,
 }
 
 impl ProcessGroup {
@@ -131,28 +123,25 @@ impl ProcessGroup {
     }
 
     /// The next line of the output, of at most `most` bytes and without its end. The last one may
-    /// have had none.
-    pub(super) fn next_line(&mut self, most: usize, wait: Duration) -> NextLine {
+    /// have had none; `None` if nothing will come any more.
+    pub(super) fn next_line(&mut self, most: usize, wait: Duration) -> Option<Received> {
         let deadline = self.clock.monotonic() + wait;
         loop {
             let has_ended = self.read(most + 1);
             let output = &mut self.output;
             if let Some(line) = output.take_line() {
-                return NextLine::Line(line);
+                return Some(Received::Line(line));
             }
             if output.text.len() > most {
-                return NextLine::TooLong;
+                return Some(Received::TooLong);
             }
             if has_ended || output.pipe.is_none() {
                 let rest = Secret::new(std::mem::take(&mut *output.text));
-                return match rest.expose().is_empty() {
-                    true => NextLine::End,
-                    false => NextLine::Line(rest),
-                };
+                return (!rest.expose().is_empty()).then_some(Received::Line(rest));
             }
             let now = self.clock.monotonic();
             if now >= deadline {
-                return NextLine::NotYet;
+                return Some(Received::Nothing);
             }
             self.pause(deadline - now);
         }

@@ -19,7 +19,7 @@ use crate::ports::program::{
 use super::env::{SystemEnv, names};
 use super::exec_permissions;
 use super::hook_process;
-use super::process_group::{GRACE, NextLine, ProcessGroup};
+use super::process_group::{GRACE, ProcessGroup};
 
 /// The programs of this machine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -129,10 +129,8 @@ impl Running for Process {
 
     fn receive(&mut self, wait: Duration) -> Received {
         match self.group.next_line(MAX_LINE, wait) {
-            NextLine::Line(line) => Received::Line(line),
-            NextLine::NotYet => Received::Nothing,
-            NextLine::TooLong => Received::TooLong,
-            NextLine::End => Received::Ended(self.end()),
+            Some(received) => received,
+            None => Received::Ended(self.end()),
         }
     }
 

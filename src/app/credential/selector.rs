@@ -95,7 +95,7 @@ impl Resolved {
     pub fn decide(&self, cx: Context<'_>) -> Decision {
         let preferred = self.preferred.as_ref().map(|preferred| &preferred.profile);
         let now = cx.clock.now();
-        selection::decide_for(
+        selection::decide(
             &self.effective,
             cx.settings,
             &self.provider,

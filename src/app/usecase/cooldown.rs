@@ -34,7 +34,7 @@ pub(in crate::app) fn next_in_line(
     model: Option<&str>,
     now: Timestamp,
 ) -> Option<Next> {
-    let decision = selection::decide_for(effective, settings, provider, (None, model), now);
+    let decision = selection::decide(effective, settings, provider, (None, model), now);
     let first = decision.order().next()?;
     Some(Next {
         profile: first.id.clone(),

@@ -141,7 +141,7 @@ pub(in crate::app) fn check_profile(
 /// Warns of entries of an order that have no effect today.
 pub(in crate::app) fn tell_unusable(cx: Context<'_>, effective: &Effective, provider: &ProviderId) {
     let now = cx.clock.now();
-    let decision = selection::decide(effective, cx.settings, provider, None, now);
+    let decision = selection::decide(effective, cx.settings, provider, (None, None), now);
     for candidate in &decision.candidates {
         let (id, verdict) = (&candidate.id, &candidate.verdict);
         let sentence = match verdict {

@@ -219,7 +219,7 @@ fn present(cx: Context<'_>, effective: &Effective, provider: &ProviderId) -> Vec
         return ids.iter().map(|id| id.trim().to_owned()).collect();
     }
     let now = cx.clock.now();
-    let decision = selection::decide(effective, cx.settings, provider, None, now);
+    let decision = selection::decide(effective, cx.settings, provider, (None, None), now);
     let candidates = decision.candidates.into_iter().filter(|candidate| {
         matches!(
             candidate.verdict,

@@ -252,7 +252,8 @@ fn a_wait_for_the_refresh_of_another_process_ends_at_once() {
         let store = FileStore::new(Arc::new(SystemFiles), Arc::new(SystemClock::new()), places);
         let provider = ProviderId::parse("openai-codex").unwrap();
         let grant = GrantDigest::of(&provider, &Secret::new(refresh));
-        let held = store.try_lock_grant(&grant).unwrap().held().unwrap();
+        let held =
+            crate::support::memory_store::held(store.try_lock_grant(&grant).unwrap()).unwrap();
         let child = start(&world, &TOKEN);
         opened(&child, grant.as_str());
         send(&child, signal);

@@ -25,7 +25,7 @@ use openclaw::sys::clock::SystemClock;
 use openclaw::sys::files::SystemFiles;
 use openclaw::testing::files::MemoryFiles;
 
-use crate::support::memory_store::{ANSWER, Still, digest, oauth, profile, store_with};
+use crate::support::memory_store::{self, ANSWER, Still, digest, oauth, profile, store_with};
 
 /// Something that stores can be opened on.
 trait Backend {
@@ -62,7 +62,7 @@ fn held(store: &impl Store, agent: &AgentId, profile: &ProfileId) -> Option<Stri
 
 fn take<'a>(store: &'a impl Store, refresh: &str) -> Box<dyn Held<'a> + 'a> {
     let lock = store.try_lock_grant(&digest(refresh)).unwrap();
-    lock.held().expect("nobody holds it")
+    memory_store::held(lock).expect("nobody holds it")
 }
 
 fn reserve<'a>(held: Box<dyn Held<'a> + 'a>) -> Result<Box<dyn Reserved + 'a>, StoreError> {
@@ -226,7 +226,8 @@ fn a_saved_answer_outlives_its_process_and_is_committed_once<B: Backend>() {
     let next = backend.open();
     assert_eq!(next.pending_answers().unwrap(), [digest("rt-1")]);
     for _ in 0..2 {
-        let Some(held) = next.try_lock_grant(&digest("rt-1")).unwrap().held() else {
+        let lock = next.try_lock_grant(&digest("rt-1")).unwrap();
+        let Some(held) = memory_store::held(lock) else {
             // The second time round.
             break;
         };

@@ -14,7 +14,7 @@ use openclaw::store::file::FileStore;
 use openclaw::testing::files::MemoryFiles;
 
 use crate::support::memory_store::{
-    ANSWER, MAIN, PATIENCE, START, digest, oauth, profile, refresh_of, store, text,
+    ANSWER, MAIN, PATIENCE, START, digest, held, oauth, profile, refresh_of, store, text,
 };
 
 const NOW: Timestamp = Timestamp(START as i64);
@@ -37,7 +37,7 @@ fn refresh(store: &FileStore, files: &MemoryFiles, n: usize) -> usize {
         binding,
         begun_at: NOW,
     };
-    let mut reserved = lock.held().unwrap().reserve(&pending, &PATIENCE).unwrap();
+    let mut reserved = held(lock).unwrap().reserve(&pending, &PATIENCE).unwrap();
     reserved.save(&Secret::new(ANSWER.to_vec()));
     let new = oauth(&format!("rt-{}", n + 1));
     reserved.commit(&new, NOW).unwrap();

@@ -15,7 +15,8 @@ use openclaw::model::time::Timestamp;
 use openclaw::ports::host::Clock;
 use openclaw::ports::lock::Wait;
 use openclaw::ports::store::{
-    Documents as _, GrantLocks as _, Journal as _, PendingRefresh, Scope, StoreError,
+    Documents as _, GrantLock, GrantLocks as _, Held, Journal as _, PendingRefresh, Scope,
+    StoreError,
 };
 use openclaw::store::file::FileStore;
 use openclaw::store::paths::StorePaths;
@@ -125,7 +126,7 @@ pub(crate) const ANSWER: &[u8] = br#"{"access_token":"at","refresh_token":"rt-2"
 /// What a command does first: files every answer that was saved.
 pub(crate) fn recover_pending(store: &FileStore) {
     for grant in store.pending_answers().unwrap() {
-        let held = store.try_lock_grant(&grant).unwrap().held().unwrap();
+        let held = held(store.try_lock_grant(&grant).unwrap()).unwrap();
         if let Some(answer) = held.saved().unwrap() {
             assert_eq!(answer.body.expose(), ANSWER);
             let resumed = held.resume(&answer).unwrap();
@@ -133,6 +134,14 @@ pub(crate) fn recover_pending(store: &FileStore) {
                 .commit(&oauth("rt-2"), Timestamp(START as i64))
                 .unwrap();
         }
+    }
+}
+
+/// The lock of a grant, if it is ours.
+pub(crate) fn held<'a>(lock: GrantLock<'a>) -> Option<Box<dyn Held<'a> + 'a>> {
+    match lock {
+        GrantLock::Held(held) => Some(held),
+        GrantLock::Spent { .. } | GrantLock::Taken { .. } => None,
     }
 }
 
@@ -154,7 +163,7 @@ pub(crate) fn refresh(
         binding,
         begun_at: now,
     };
-    let held = store.try_lock_grant(&digest("rt-1")).ok()?.held()?;
+    let held = held(store.try_lock_grant(&digest("rt-1")).ok()?)?;
     let mut reserved = held.reserve(&what, &PATIENCE).ok()?;
     before();
     reserved.save(&Secret::new(ANSWER.to_vec()));

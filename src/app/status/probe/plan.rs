@@ -88,7 +88,7 @@ impl Planner<'_> {
             .effective
             .order_of(id)
             .or_else(|| settings.order_of(id));
-        let decision = selection::decide(self.effective, settings, id, None, self.now);
+        let decision = selection::decide(self.effective, settings, id, (None, None), self.now);
         for seen in profiles {
             let mut known = self.report.health.profiles.iter();
             let known = known.find(|profile| profile.facts.profile == *seen.id);

@@ -71,7 +71,7 @@ fn hold(beside: &Beside, meanwhile: impl FnOnce()) {
     let login = beside.login();
     let refresh = Secret::from(login["refresh"].as_str().unwrap());
     let grant = GrantDigest::of(&provider, &refresh);
-    let held = store.try_lock_grant(&grant).unwrap().held().unwrap();
+    let held = crate::support::memory_store::held(store.try_lock_grant(&grant).unwrap()).unwrap();
     let what = PendingRefresh {
         agent: AgentId::main(),
         provider,

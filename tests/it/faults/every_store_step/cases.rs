@@ -20,7 +20,7 @@ use openclaw::store::file::FileStore;
 use openclaw::testing::clock::FakeClock;
 use openclaw::testing::files::MemoryFiles;
 
-use crate::support::memory_store::{ANSWER, MAIN, START, digest, oauth, store_with};
+use crate::support::memory_store::{ANSWER, MAIN, START, digest, held, oauth, store_with};
 
 const NOW: Timestamp = Timestamp(START as i64);
 pub(super) const STATE: &str = "/s/agents/main/agent/auth-state.json";
@@ -168,7 +168,7 @@ fn report(run: &Run) -> Result<(), StoreError> {
 
 fn refresh(run: &Run) -> Result<(), StoreError> {
     let (agent, profile, provider) = (AgentId::main(), id("openai-codex:default"), provider());
-    let held = run.store.try_lock_grant(&digest("rt-1"))?.held().unwrap();
+    let held = held(run.store.try_lock_grant(&digest("rt-1"))?).unwrap();
     let pending = PendingRefresh {
         agent,
         provider,

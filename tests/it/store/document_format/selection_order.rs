@@ -43,7 +43,7 @@ fn selection_gives_the_order_of_the_reference_release() {
         let provider = ProviderId::parse(case["provider"].as_str().unwrap()).unwrap();
         let pinned = case["preferredProfile"].as_str().map(id);
         let settings = settings(&case["config"]);
-        let decision = decide(&seen, &settings, &provider, pinned.as_ref(), now);
+        let decision = decide(&seen, &settings, &provider, (pinned.as_ref(), None), now);
         let order: Vec<&str> = decision.order().map(|c| c.id.as_str()).collect();
         assert_eq!(json!(order), case["order"], "{case}");
     }

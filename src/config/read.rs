@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::model::cooldown::Cooldowns;
 use crate::model::id::{AgentId, ProfileId};
+use crate::model::pairs;
 use crate::model::secret::Secret;
 use crate::model::settings::{
     AgentSettings, ModelChoice, ProfileSettings, ProviderSettings, Settings,
@@ -91,11 +92,8 @@ impl Reader<'_> {
 
     fn text(&mut self, value: Option<&Value>) -> Option<String> {
         let text = value?.as_str()?;
-        let own = |name: &str| self.own.iter().find(|(other, _)| other == name);
-        let value = |name: &str| {
-            let set = self.env.var(name);
-            set.or_else(|| own(name).map(|(_, value)| value.clone()))
-        };
+        let own = |name: &str| pairs::get(&self.own, |other| other == name).cloned();
+        let value = |name: &str| self.env.var(name).or_else(|| own(name));
         Some(json5::substitute(text, &value, &mut self.missing))
     }
 

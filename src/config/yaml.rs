@@ -10,6 +10,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
 use crate::model::declared::{Finding, SourceLocation};
 use crate::model::id::printable;
+use crate::model::pairs;
 use crate::model::secret::Secret;
 
 use super::finding::error;
@@ -53,9 +54,7 @@ impl Node {
 
     /// The member of that name.
     pub(super) fn get(&self, name: &str) -> Option<&Node> {
-        let mut members = self.members()?.iter();
-        let found = members.find(|(known, _)| known.text == name);
-        found.map(|(_, node)| node)
+        pairs::get(self.members()?, |known| known.text == name)
     }
 
     /// The text of a scalar that is not empty.
@@ -101,22 +100,22 @@ pub(super) fn parse(text: &str, file: &Path) -> Result<Option<Node>, Finding> {
     let mut open: Vec<Open> = Vec::new();
     let mut root = None;
     for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|error| wrong(at(error.marker()), error.info()))?;
+        let (event, span) = event.map_err(|error| wrong(&at(error.marker()), error.info()))?;
         let place = at(&span.start);
         let done = match event {
             Event::DocumentStart(_) if root.is_some() => {
-                return Err(wrong(place, "a second document starts here"));
+                return Err(wrong(&place, "a second document starts here"));
             }
-            Event::Alias(_) => return Err(wrong(place, "aliases are not supported")),
+            Event::Alias(_) => return Err(wrong(&place, "aliases are not supported")),
             Event::Scalar(_, _, 1.., _)
             | Event::SequenceStart(1.., _)
             | Event::MappingStart(1.., _) => {
-                return Err(wrong(place, "anchors are not supported"));
+                return Err(wrong(&place, "anchors are not supported"));
             }
             Event::Scalar(.., Some(_))
             | Event::SequenceStart(_, Some(_))
             | Event::MappingStart(_, Some(_)) => {
-                return Err(wrong(place, "tags are not supported"));
+                return Err(wrong(&place, "tags are not supported"));
             }
             Event::Scalar(text, style, ..) => Node {
                 place,
@@ -149,7 +148,7 @@ pub(super) fn parse(text: &str, file: &Path) -> Result<Option<Node>, Finding> {
 
 fn begin(open: &mut Vec<Open>, place: SourceLocation, members: Members) -> Result<(), Finding> {
     if open.len() == DEEPEST {
-        return Err(wrong(place, "this is nested too deeply"));
+        return Err(wrong(&place, "this is nested too deeply"));
     }
     open.push(Open { place, members });
     Ok(())
@@ -180,19 +179,19 @@ fn add(members: &mut Members, node: Node) -> Result<(), Finding> {
         return Ok(());
     }
     let Some(text) = node.text().map(str::to_owned) else {
-        return Err(wrong(node.place, "this cannot be a key"));
+        return Err(wrong(&node.place, "this cannot be a key"));
     };
     if members.iter().any(|(known, _)| known.text == text) {
         let message = format!("duplicate key {}", printable(&text, 80));
-        return Err(wrong(node.place, &message));
+        return Err(wrong(&node.place, &message));
     }
     let place = node.place;
     *pending = Some(Name { text, place });
     Ok(())
 }
 
-fn wrong(place: SourceLocation, message: &str) -> Finding {
-    error(&place, &printable(message, 200))
+fn wrong(place: &SourceLocation, message: &str) -> Finding {
+    error(place, &printable(message, 200))
 }
 
 #[cfg(test)]

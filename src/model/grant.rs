@@ -1,6 +1,6 @@
 //! A grant, named without holding it, and what is known about it.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use super::id::{AgentId, ProfileId, ProviderId, shown_as_text};
@@ -155,11 +155,7 @@ pub struct GrantRecord {
     /// The profile it was last seen in.
     pub profile: ProfileId,
     /// Where it came from, if it was issued to us.
-    #[serde(
-        flatten,
-        serialize_with = "write_binding",
-        deserialize_with = "read_binding"
-    )]
+    #[serde(flatten, serialize_with = "write_binding")]
     pub binding: Option<Binding>,
     /// Whose it is by the ID token that came with it, its `sub`; a refresh must not change that
     /// (OpenID Connect Core section 12.2).
@@ -230,37 +226,14 @@ pub enum GrantStanding {
     },
 }
 
-/// A binding among the members of a record: both are there, or neither.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct BindingMembers {
-    token_endpoint: Option<String>,
-    client_id: Option<String>,
-}
-
+/// Writes both members of a binding, or null for each.
 #[expect(clippy::ref_option, reason = "serde gives the member")]
 fn write_binding<S: Serializer>(binding: &Option<Binding>, to: S) -> Result<S::Ok, S::Error> {
-    let (token_endpoint, client_id) = binding
-        .clone()
-        .map(|binding| (binding.token_endpoint, binding.client_id))
-        .unzip();
-    let members = BindingMembers {
-        token_endpoint,
-        client_id,
-    };
-    members.serialize(to)
-}
-
-fn read_binding<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Binding>, D::Error> {
-    let BindingMembers {
-        token_endpoint,
-        client_id,
-    } = Deserialize::deserialize(from)?;
-    let both = token_endpoint.zip(client_id);
-    Ok(both.map(|(token_endpoint, client_id)| Binding {
-        token_endpoint,
-        client_id,
-    }))
+    let binding = binding.as_ref();
+    to.collect_map([
+        ("tokenEndpoint", binding.map(|known| &known.token_endpoint)),
+        ("clientId", binding.map(|known| &known.client_id)),
+    ])
 }
 
 impl GrantRecord {

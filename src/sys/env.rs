@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use crate::model::dotenv;
+use crate::model::pairs;
 use crate::model::secret::Secret;
 use crate::ports::files::Files;
 use crate::ports::host::{Env, SetIn, Variables};
@@ -102,8 +103,8 @@ impl LayeredEnv {
     }
 
     fn of_file(&self, name: &str) -> Option<Secret<String>> {
-        let mut set = self.dotenv().iter().flatten();
-        let (_, value) = set.find(|(other, _)| other == name)?;
+        let set = self.dotenv().as_ref().ok()?;
+        let value = pairs::get(set, |other| other == name)?;
         (!value.is_blank()).then(|| Secret::from(value.expose().trim()))
     }
 

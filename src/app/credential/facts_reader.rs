@@ -1,5 +1,6 @@
 //! Reads the facts about a stored credential. Takes no lock and sends nothing.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -247,10 +248,10 @@ fn grant_of(
 }
 
 /// Returns a login that can be refreshed: an OAuth credential, or a client's token as one.
-pub(in crate::app) fn as_login(credential: &Credential) -> Option<OAuth> {
+pub(in crate::app) fn as_login(credential: &Credential) -> Option<Cow<'_, OAuth>> {
     match credential {
-        Credential::OAuth(oauth) => Some(oauth.clone()),
-        Credential::Token(token) if token.is_of_client() => Some(token.as_grant()),
+        Credential::OAuth(oauth) => Some(Cow::Borrowed(oauth)),
+        Credential::Token(token) if token.is_of_client() => Some(Cow::Owned(token.as_grant())),
         Credential::ApiKey(_) | Credential::Token(_) => None,
     }
 }

@@ -228,7 +228,7 @@ fn renew(cx: Context<'_>, report: &mut Report) -> Result<(), Failure> {
         let provider = provider.map_err(Failure::from).and_then(|document| {
             let gone = || Failure::no_such_profile(&row.profile);
             let credential = document.get(&row.profile).ok_or_else(gone)?;
-            let login = as_login(credential).ok_or_else(gone)?;
+            let login = as_login(credential).ok_or_else(gone)?.into_owned();
             Ok((cx.provider_of(&row.provider, credential)?, login))
         });
         let need = row.why.need(cx.clock.now());

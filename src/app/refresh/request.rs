@@ -1,5 +1,7 @@
 //! The request of a refresh: one profile whose access token must be valid.
 
+use std::borrow::Cow;
+
 use crate::app::context::Context;
 use crate::app::credential::assessment::is_valid;
 use crate::app::credential::facts::Facts;
@@ -29,6 +31,7 @@ pub(super) fn load_login(request: &RefreshRequest<'_>) -> Result<OAuth, Failure>
     let scope = Scope::Profile(request.profile);
     let document = request.cx.store.load(request.owner, scope)?;
     let login = document.get(request.profile).and_then(as_login);
+    let login = login.map(Cow::into_owned);
     login.ok_or_else(|| Failure::no_such_profile(request.profile))
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The hot path. A fresh token costs one read of each document: no lock, no runtime, no thread.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::app::context::Context;
@@ -162,10 +163,10 @@ fn obtain_of_profile(
 ///
 /// # Errors
 /// If a file that describes providers cannot be read: what it says counts.
-fn find_refresher(
+fn find_refresher<'a>(
     cx: Context<'_>,
-    seen: &VisibleProfile<'_>,
-) -> Result<Option<(Provider, OAuth)>, CatalogueError> {
+    seen: &VisibleProfile<'a>,
+) -> Result<Option<(Provider, Cow<'a, OAuth>)>, CatalogueError> {
     let login = as_login(seen.credential);
     let (Some(provider), Some(login)) = (seen.credential.provider(), login) else {
         return Ok(None);

@@ -57,14 +57,19 @@ pub struct System {
     store: FileStore,
     config: ConfigFile,
     settings: Settings,
-    fault: Option<Failure>,
+    /// Why the configuration could not be read.
+    pub(super) fault: Option<Failure>,
     catalogue: Catalogue,
     dirs: Dirs,
     alerts: Alerts,
-    agent: AgentId,
-    global: Global,
-    hints: Renderer,
-    printer: Arc<Printer>,
+    /// The agent that is meant.
+    pub(super) agent: AgentId,
+    /// The options that every command takes, as they were given.
+    pub(super) global: Global,
+    /// Renders advice as it was asked for.
+    pub(super) hints: Renderer,
+    /// What writes the answers of this process.
+    pub(super) printer: Arc<Printer>,
 }
 
 impl System {
@@ -209,16 +214,6 @@ impl System {
         config.join("systemd/user")
     }
 
-    /// Why the configuration could not be read.
-    pub fn fault(&self) -> Option<&Failure> {
-        self.fault.as_ref()
-    }
-
-    /// The agent that is meant.
-    pub fn agent(&self) -> &AgentId {
-        &self.agent
-    }
-
     /// Whether it was named on the command line.
     pub fn agent_named(&self) -> bool {
         self.global.agent.is_some()
@@ -231,26 +226,11 @@ impl System {
         });
     }
 
-    /// Renders advice as it was asked for.
-    pub fn hints(&self) -> &Renderer {
-        &self.hints
-    }
-
     /// Renders advice about the credentials of `agent`.
     pub fn hints_of(&self, agent: &AgentId) -> Renderer {
         let is_default = *agent == self.settings.default_agent();
         let is_named = !is_default || self.agent_named();
         self.hints.of_agent(is_named.then_some(agent))
-    }
-
-    /// The options that every command takes, as they were given.
-    pub fn global(&self) -> &Global {
-        &self.global
-    }
-
-    /// What writes the answers of this process.
-    pub fn printer(&self) -> &Arc<Printer> {
-        &self.printer
     }
 
     /// Now.

@@ -72,8 +72,8 @@ pub fn add(
         Some(path) => resolve(path, &cx.dirs.home, &cx.dirs.cwd),
         None => usual,
     };
-    let agent_dir = agent_dir(cx, &id);
-    let is_same = |other: &AgentId| self::agent_dir(cx, other) == agent_dir;
+    let agent_dir = cx.store_files.directory(&id);
+    let is_same = |other: &AgentId| cx.store_files.directory(other) == agent_dir;
     if let Some(other) = others(cx, &id).into_iter().find(is_same) {
         return Err(Failure::from(ConfigError::SharedDirectory {
             first: other,
@@ -112,10 +112,6 @@ pub fn add(
 fn others(cx: Context<'_>, id: &AgentId) -> Vec<AgentId> {
     let all = std::iter::once(AgentId::main()).chain(cx.settings.agent_ids());
     all.filter(|other| other != id).collect()
-}
-
-fn agent_dir(cx: Context<'_>, id: &AgentId) -> PathBuf {
-    cx.store_files.directory(id)
 }
 
 /// One agent of `agents list`; its members are those of the reference release.
@@ -177,7 +173,7 @@ pub fn list(cx: Context<'_>) -> Vec<Row> {
             identity_name,
             identity_emoji,
             workspace,
-            agent_dir: agent_dir(cx, &id),
+            agent_dir: cx.store_files.directory(&id),
             model: settings.model_of(&id).primary,
             bindings,
             is_default,
@@ -219,7 +215,7 @@ pub fn delete(cx: Context<'_>, typed: &str, force: bool) -> Result<Deleted, Fail
         return Err(Failure::new(Kind::Usage, "\"main\" cannot be deleted."));
     }
     must_exist(cx, &id, typed)?;
-    let agent_dir = agent_dir(cx, &id);
+    let agent_dir = cx.store_files.directory(&id);
     let home = cx.dirs.state.join("agents").join(id.as_str());
     for directory in [&agent_dir, &home] {
         keeps_no_other(cx, &id, directory)?;
@@ -263,7 +259,7 @@ pub(in crate::app) fn must_exist(
 
 /// Fails if a directory that goes to the trash holds the credentials of another agent.
 fn keeps_no_other(cx: Context<'_>, id: &AgentId, directory: &Path) -> Result<(), Failure> {
-    let inside = |other: &AgentId| agent_dir(cx, other).starts_with(directory);
+    let inside = |other: &AgentId| cx.store_files.directory(other).starts_with(directory);
     let Some(other) = others(cx, id).into_iter().find(inside) else {
         return Ok(());
     };

@@ -1,5 +1,6 @@
 //! Findings in the state directory: what is damaged, open to others or left over. Reads only.
 
+use std::error::Error;
 use std::path::PathBuf;
 
 use crate::model::credential::OAuth;
@@ -48,7 +49,7 @@ pub(super) fn look(cx: Context<'_>) -> Vec<Check> {
         checks.push(Check {
             name: "agents",
             place: state.join("agents"),
-            verdict: Verdict::warning(error.to_string(), "make it readable for this user"),
+            verdict: unreadable(&error),
         });
         vec![AgentId::main()]
     });
@@ -66,15 +67,15 @@ pub(super) fn look(cx: Context<'_>) -> Vec<Check> {
     checks
 }
 
-fn directory(cx: Context<'_>, agent: &AgentId) -> PathBuf {
-    cx.store_files.directory(agent)
+fn unreadable(error: &dyn Error) -> Verdict {
+    Verdict::warning(error.to_string(), "make it readable for this user")
 }
 
 /// Lists the directories that hold credentials, each with its file names. One that cannot be read
 /// is reported by the checks of the disk.
 fn names(cx: Context<'_>, agents: &[AgentId]) -> Vec<(PathBuf, Vec<String>)> {
     let directories = agents.iter().flat_map(|agent| {
-        let own = directory(cx, agent);
+        let own = cx.store_files.directory(agent);
         [own.join("auth-history"), own]
     });
     let state = cx.dirs.state.clone();
@@ -100,7 +101,7 @@ fn documents(cx: Context<'_>, agents: &[AgentId]) -> Found {
         }
         if let Err(error) = cx.store.inheritance(agent) {
             let verdict = Verdict::warning(error.to_string(), Command::isolate(agent));
-            found.push((directory(cx, agent), verdict));
+            found.push((cx.store_files.directory(agent), verdict));
         }
     }
     found
@@ -110,10 +111,7 @@ fn config_yaml(cx: Context<'_>, _: &[AgentId]) -> Found {
     let path = cx.dirs.state.join("config.yaml");
     let findings = match cx.catalogue.findings() {
         Ok(findings) => findings,
-        Err(error) => {
-            let verdict = Verdict::warning(error.to_string(), "make it readable for this user");
-            return vec![(path, verdict)];
-        }
+        Err(error) => return vec![(path, unreadable(&error))],
     };
     let all = findings.into_iter();
     let telling = all.filter(|finding| finding.severity != Severity::Info);
@@ -178,10 +176,7 @@ fn refreshes(cx: Context<'_>, agents: &[AgentId]) -> Found {
 fn responses(cx: Context<'_>, _: &[AgentId]) -> Found {
     let paths = match cx.store_files.waiting_answers() {
         Ok(paths) => paths,
-        Err(error) => {
-            let verdict = Verdict::warning(error.to_string(), "make it readable for this user");
-            return vec![(cx.dirs.state.join("rescue"), verdict)];
-        }
+        Err(error) => return vec![(cx.dirs.state.join("rescue"), unreadable(&error))],
     };
     let verdict = |path: PathBuf| {
         let found = format!(
@@ -257,7 +252,7 @@ fn leftovers(cx: Context<'_>, _: &[AgentId]) -> Found {
             format!("an earlier version left {count} files of used refresh tokens"),
             Command::new("doctor --fix"),
         ),
-        Err(error) => Verdict::warning(error.to_string(), "make it readable for this user"),
+        Err(error) => unreadable(&error),
     };
     vec![(place, verdict)]
 }

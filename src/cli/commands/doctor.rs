@@ -54,11 +54,11 @@ impl Doctor {
     /// Looks.
     pub fn run(&self, system: &System) -> Answer {
         let timeout = self.timeout.unwrap_or(doctor::USUAL_TIMEOUT);
-        let fault = system.fault();
+        let fault = system.fault.as_ref();
         let report = doctor::run(system.context(), &system.lab()?, fault, timeout, self.fix)?;
         let output = match self.json {
-            true => Output::json(&view::doctor::document(&report, system.hints())),
-            false => Output::text(view::doctor::text(&report, system.hints())),
+            true => Output::json(&view::doctor::document(&report, &system.hints)),
+            false => Output::text(view::doctor::text(&report, &system.hints)),
         };
         Ok(match report.count(Status::Failed) {
             0 => output,

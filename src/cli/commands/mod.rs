@@ -91,7 +91,7 @@ pub fn run(
             None => {
                 let system = System::despite_faults(global, printer, false)?;
                 // What a dead process left is not for one to store who does not know the agents.
-                if system.fault().is_none() {
+                if system.fault.is_none() {
                     recover::recover_pending(system.context());
                 }
                 doctor.run(&system)?.print(printer)
@@ -104,12 +104,12 @@ pub fn run(
 /// Prints the answer, then tells people what happened: a hook may take its time. Whoever wants to
 /// stop waits for none.
 fn finish(result: Result<Output, Failure>, system: &System) -> Result<u8, Failure> {
-    let printed = result.and_then(|output| output.print(system.printer()));
+    let printed = result.and_then(|output| output.print(&system.printer));
     let result = named(printed, system);
     if matches!(&result, Err(failure) if matches!(failure.kind, Kind::Cancelled(_))) {
         return result;
     }
-    let code = result.unwrap_or_else(|failure| fail(system.hints(), system.printer(), &failure));
+    let code = result.unwrap_or_else(|failure| fail(&system.hints, &system.printer, &failure));
     system.tell_alerts();
     Ok(code)
 }

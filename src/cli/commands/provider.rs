@@ -43,7 +43,7 @@ impl Provider {
     /// Runs it.
     pub fn run(&self, system: &System) -> Answer {
         let request = token_status::Request {
-            agent: system.agent().clone(),
+            agent: system.agent.clone(),
             provider: self.id.clone(),
         };
         let report = token_status::run(system.context(), &request)?;
@@ -60,9 +60,9 @@ impl Provider {
                         format!("the token comes from {source}, which is never refreshed");
                     return Err(Failure::new(Kind::Usage, message));
                 };
-                if system.global().verbose > 0 {
+                if system.global.verbose > 0 {
                     let before = view::before_refresh(&report, system.now());
-                    system.printer().out(&before)?;
+                    system.printer.out(&before)?;
                 }
                 let mut output = Output::default();
                 for report in refresh::run(cx, &request.agent, Some(&profile), true)? {

@@ -100,7 +100,7 @@ impl Tick {
     }
 
     fn tick(&self, system: &System) -> Answer {
-        let named = system.agent_named().then(|| system.agent().clone());
+        let named = system.agent_named().then(|| system.agent.clone());
         let report = tick::run(
             system.context(),
             &tick::Request {
@@ -114,13 +114,11 @@ impl Tick {
         )?;
         let hints = |agent: Option<&AgentId>| match agent {
             Some(agent) => system.hints_of(agent),
-            None => system.hints().clone(),
+            None => system.hints.clone(),
         };
         for problem in &report.problems {
             let hints = hints(problem.agent.as_ref());
-            system
-                .printer()
-                .line_err(&view::tick::line(problem, &hints));
+            system.printer.line_err(&view::tick::line(problem, &hints));
         }
         let mut output = if self.json {
             Output::json(&view::tick::document(&report, self.dry_run, &hints))

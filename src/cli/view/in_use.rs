@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::order::order;
 use super::wrap::Sheet;
 use crate::app::usecase::use_profile::Listing;
 use crate::model::id::{AgentId, printable};
@@ -41,13 +42,8 @@ pub fn text(agent: &AgentId, listing: &Listing) -> String {
     };
     title(&mut page, "Orders", listing.orders.is_empty());
     for one in &listing.orders {
-        let ids = one.order.iter().map(|id| printable(id, 256));
-        let ids = ids.collect::<Vec<_>>().join(", ");
-        let whose = match one.owner == *agent {
-            true => String::new(),
-            false => format!(" (set for agent {})", one.owner),
-        };
-        page.line(&format!("- {}: {ids}{whose}", printable(&one.provider, 80)));
+        let order = order(&one.order, &one.owner, agent);
+        page.line(&format!("- {}: {order}", printable(&one.provider, 80)));
     }
     title(&mut page, "Directories", listing.directories.is_empty());
     for (bound, here) in &listing.directories {

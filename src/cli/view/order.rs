@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::wrap::Sheet;
 use crate::app::usecase::order::Outcome;
-use crate::model::id::printable;
+use crate::model::id::{AgentId, printable};
 
 /// The document of the reference release; later ones name the file in which they keep the order.
 pub fn document(outcome: &Outcome) -> Value {
@@ -27,16 +27,19 @@ pub fn text(outcome: &Outcome) -> String {
     page.line(&format!("Agent: {}", outcome.agent));
     page.line(&format!("Provider: {}", outcome.provider));
     page.line(&format!("Stored in: {}", outcome.path.display()));
-    match (&outcome.order, &outcome.owner) {
-        (Some(ids), owner) => {
-            let ids: Vec<String> = ids.iter().map(|id| printable(id, 256)).collect();
-            let whose = match owner {
-                Some(owner) if *owner != outcome.agent => format!(" (set for agent {owner})"),
-                _ => String::new(),
-            };
-            page.line(&format!("Order: {}{whose}", ids.join(", ")));
-        }
-        (None, _) => page.line("Order: not set"),
-    }
+    page.line(&match (&outcome.order, &outcome.owner) {
+        (Some(ids), Some(owner)) => format!("Order: {}", order(ids, owner, &outcome.agent)),
+        _ => "Order: not set".to_owned(),
+    });
     page.into_text()
+}
+
+/// The profiles of an order, and whose it is if another agent has set it.
+pub(super) fn order(ids: &[String], owner: &AgentId, agent: &AgentId) -> String {
+    let ids: Vec<String> = ids.iter().map(|id| printable(id, 256)).collect();
+    let whose = match owner == agent {
+        true => String::new(),
+        false => format!(" (set for agent {owner})"),
+    };
+    format!("{}{whose}", ids.join(", "))
 }

@@ -1,6 +1,6 @@
 //! `models auth providers`.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
 use super::present;
@@ -25,8 +25,6 @@ pub fn document(outcome: &Outcome) -> Value {
 
 fn row(row: &Row) -> Value {
     let provider = &row.provider;
-    let billing = bills(&provider.billing);
-    let billing = billing.map(|(kind, bill)| (kind.to_owned(), json!(bill.as_ref())));
     let (source, path) = match &row.source {
         Source::BuiltIn => ("built-in", None),
         Source::File(path) => ("file", Some(path)),
@@ -39,7 +37,7 @@ fn row(row: &Row) -> Value {
         "aliases": provider.id.aliases().collect::<Vec<_>>(),
         "methods": row.methods(),
         "env": provider.env,
-        "billing": Map::from_iter(billing),
+        "billing": provider.billing,
         "source": source,
         "path": path,
         "policy": provider.policy,

@@ -23,7 +23,7 @@ pub enum Bill {
 }
 
 /// The party that pays at a provider, by the kind of credential.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Billing {
     /// Payment of a login's requests.

@@ -60,7 +60,7 @@ impl SetIdentity {
             (!value.is_empty()).then(|| (name, value.to_owned()))
         });
         let request = persona::Request {
-            agent: system.agent_named().then(|| system.agent().clone()),
+            agent: system.agent_named().then(|| system.agent.clone()),
             workspace: self.workspace.clone(),
             file: self.identity_file.clone(),
             from_file: self.from_identity,

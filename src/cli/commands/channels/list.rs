@@ -26,7 +26,7 @@ pub struct List {
 impl List {
     /// Lists them.
     pub fn run(&self, system: &System) -> Answer {
-        let outcome = list::in_file_order(system.context(), system.agent(), None)?;
+        let outcome = list::in_file_order(system.context(), &system.agent, None)?;
         let output = match self.json {
             true => Output::json(&view::list::channels_document(&outcome)),
             false => Output::text(view::list::channels_text(&outcome)),

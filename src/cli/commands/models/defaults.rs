@@ -99,7 +99,7 @@ impl Fallbacks {
         };
         if let FallbacksCommand::List(form) = &self.command {
             let choice = match role {
-                Role::Model if system.agent_named() => cx.settings.model_of(system.agent()),
+                Role::Model if system.agent_named() => cx.settings.model_of(&system.agent),
                 role => defaults::choice(cx, role),
             };
             let fallbacks = choice.fallbacks.unwrap_or_default();

@@ -69,10 +69,10 @@ impl Status {
         let probing = self.probe.options(self.plain)?;
         if let Some(interval) = self.watch {
             // Each time as a process of its own would, so that what is changed is seen.
-            let again = || System::new(system.global(), system.printer(), false);
+            let again = || System::new(&system.global, &system.printer, false);
             let render = |columns| match again().and_then(|system| text(&system, Some(columns))) {
                 Ok(text) => text,
-                Err(failure) => view::failure::lines(system.hints(), &failure).join("\n"),
+                Err(failure) => view::failure::lines(&system.hints, &failure).join("\n"),
             };
             return watch::watch(system, interval, &render);
         }
@@ -87,12 +87,12 @@ impl Status {
         let output = if let Some(path) = &self.prometheus {
             Output::text(metrics_for(system, path)?)
         } else if self.json {
-            Output::line(&view::status_json::render(&report, system.hints()))
+            Output::line(&view::status_json::render(&report, &system.hints))
         } else if self.plain {
             Output::line(&report.models.resolved)
         } else {
             let columns = screen_of_stdout().map(|(columns, _)| columns.into());
-            Output::text(view::status_text::render(&report, columns, system.hints()))
+            Output::text(view::status_text::render(&report, columns, &system.hints))
         };
         Ok(output.code(if self.check { report.check() } else { 0 }))
     }
@@ -104,7 +104,7 @@ impl Status {
 
     /// What a shell prompt should show; without a system that nothing can be known.
     pub fn prompt(&self, system: Option<&System>) -> Vec<Item> {
-        let Some(system) = system.filter(|system| system.fault().is_none()) else {
+        let Some(system) = system.filter(|system| system.fault.is_none()) else {
             return prompt::unreadable();
         };
         let providers = self.provider.iter();
@@ -122,14 +122,14 @@ fn report(system: &System) -> Result<Report, Failure> {
 /// The agent of this call.
 pub(super) fn request_of(system: &System) -> status::Request {
     status::Request {
-        agent: system.agent().clone(),
+        agent: system.agent.clone(),
         agent_named: system.agent_named(),
     }
 }
 
 fn text(system: &System, columns: Option<usize>) -> Result<String, Failure> {
     let report = report(system)?;
-    Ok(view::status_text::render(&report, columns, system.hints()))
+    Ok(view::status_text::render(&report, columns, &system.hints))
 }
 
 /// Gathers the metrics of all agents, or of the one that was named, and writes them to the file;
@@ -138,7 +138,7 @@ pub(in crate::cli::commands) fn metrics_for(
     system: &System,
     path: &Path,
 ) -> Result<String, Failure> {
-    let only = system.agent_named().then(|| system.agent());
+    let only = system.agent_named().then_some(&system.agent);
     let metrics = metrics::gather(system.context(), only)?;
     let text = view::prometheus::render(&metrics);
     if path.as_os_str() == "-" {

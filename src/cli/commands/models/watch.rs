@@ -55,7 +55,7 @@ pub(super) fn watch(
     let ends = Tone::Dim.paint(&format!("Every {}s; {ends}.", interval.as_secs_f64()));
     while let Some(size) = screen_of_stdout() {
         let text = render(usize::from(size.0));
-        screen.draw(system.printer(), &format!("{text}\n{ends}"), size)?;
+        screen.draw(&system.printer, &format!("{text}\n{ends}"), size)?;
         if let Some(code) = wait(system, input.as_ref(), interval, size)? {
             return Ok(Output::default().code(code));
         }

@@ -122,7 +122,7 @@ impl Onboard {
 /// A request that leaves everything to be asked.
 pub(super) fn by_questions(system: &System, name: &'static str) -> Request {
     Request {
-        agent: system.agent().clone(),
+        agent: system.agent.clone(),
         agent_named: system.agent_named(),
         interactive: true,
         choice: None,
@@ -154,9 +154,9 @@ pub(super) fn show(system: &System, outcome: &Outcome) -> Answer {
     // Read anew: what was stored may have changed the configuration.
     let global = Global {
         agent: Some(outcome.agent.to_string()),
-        ..system.global().clone()
+        ..system.global.clone()
     };
-    let now = System::new(&global, system.printer(), false)?;
+    let now = System::new(&global, &system.printer, false)?;
     let request = status::Request {
         agent: outcome.agent.clone(),
         agent_named: true,
@@ -167,9 +167,9 @@ pub(super) fn show(system: &System, outcome: &Outcome) -> Answer {
         None => Command::new("models auth add"),
     };
     let columns = screen_of_stdout().map(|(columns, _)| columns.into());
-    let hints = match outcome.agent == *system.agent() {
-        true => system.hints(),
-        false => now.hints(),
+    let hints = match outcome.agent == system.agent {
+        true => &system.hints,
+        false => &now.hints,
     };
     let text = view::status_text::render(&report, columns, hints);
     let next = hints.command(&next);

@@ -55,7 +55,7 @@ struct Clear {
 impl Cooldown {
     /// Shows or clears.
     pub fn run(&self, system: &System) -> Answer {
-        let agent = system.agent();
+        let agent = &system.agent;
         Ok(match &self.command {
             CooldownCommand::List(list) => {
                 let rows = cooldown::list(system.context(), agent)?;
@@ -63,7 +63,7 @@ impl Cooldown {
                     return Ok(Output::json(&view::cooldown::document(agent, &rows)));
                 }
                 let now = system.now();
-                Output::text(view::cooldown::text(agent, &rows, now, system.hints()))
+                Output::text(view::cooldown::text(agent, &rows, now, &system.hints))
             }
             CooldownCommand::Clear(clear) => {
                 let cleared = cooldown::clear(system.context(), agent, &clear.which())?;

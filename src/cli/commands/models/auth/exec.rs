@@ -61,7 +61,7 @@ impl Exec {
             .ok_or_else(|| Failure::new(Kind::Usage, "no program is named"))?;
         let request = Request {
             token: token::Request {
-                agent: system.agent().clone(),
+                agent: system.agent.clone(),
                 want: self.selector.selector(),
                 min_valid: self.min_valid,
             },

@@ -35,8 +35,8 @@ impl Explain {
     /// Explains.
     pub fn run(&self, system: &System) -> Answer {
         let want = self.selector.selector();
-        let report = explain::run(system.context(), system.agent(), &want)?;
-        let hints = system.hints();
+        let report = explain::run(system.context(), &system.agent, &want)?;
+        let hints = &system.hints;
         Ok(match self.json {
             true => Output::json(&view::explain_json::document(&report, hints)),
             false => Output::text(view::explain::render(&report, system.now(), hints)),

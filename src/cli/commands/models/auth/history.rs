@@ -37,7 +37,7 @@ pub struct History {
 impl History {
     /// Shows it, or forgets it.
     pub fn run(&self, system: &System) -> Answer {
-        let (cx, agent, profile) = (system.context(), system.agent(), self.profile.as_ref());
+        let (cx, agent, profile) = (system.context(), &system.agent, self.profile.as_ref());
         if self.clear {
             let count = history::clear(cx, agent, profile, self.yes)?;
             let plural = if count == 1 { "" } else { "s" };
@@ -47,7 +47,7 @@ impl History {
         if self.json {
             return Ok(Output::json(&view::history::document(agent, &outcome)));
         }
-        let text = view::history::text(agent, &outcome, system.now(), system.hints());
+        let text = view::history::text(agent, &outcome, system.now(), &system.hints);
         Ok(Output::text(text).warnings(outcome.faults))
     }
 }

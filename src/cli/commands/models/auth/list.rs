@@ -27,7 +27,7 @@ pub struct List {
 impl List {
     /// Lists them.
     pub fn run(&self, system: &System) -> Answer {
-        let (cx, agent, provider) = (system.context(), system.agent(), self.provider.as_ref());
+        let (cx, agent, provider) = (system.context(), &system.agent, self.provider.as_ref());
         let outcome = list::run(cx, agent, provider)?;
         if self.json {
             let path = cx.store_files.document(agent);

@@ -97,8 +97,8 @@ impl Login {
         if self.json
             && let Err(failure) = &outcome
         {
-            let event = error_event(failure, system.hints());
-            system.printer().line_out(&event.to_string())?;
+            let event = error_event(failure, &system.hints);
+            system.printer.line_out(&event.to_string())?;
         }
         outcome
     }
@@ -109,7 +109,7 @@ impl Login {
 
     fn start(&self, system: &System) -> Answer {
         let begun = start::run(system.context(), &self.request(system)?)?;
-        let finish = system.hints().command(&begun.finish_command());
+        let finish = system.hints.command(&begun.finish_command());
         // The attempt is there whether or not anybody read of it; its time ends it.
         Ok(Output::line(&match self.json {
             true => begun_json(&begun, &finish).to_string(),
@@ -119,7 +119,7 @@ impl Login {
 
     fn finish(&self, system: &System, code_file: PathBuf) -> Answer {
         let wanted = finish::Wanted {
-            agent: system.agent_named().then(|| system.agent().clone()),
+            agent: system.agent_named().then(|| system.agent.clone()),
             attempt: self.attempt.clone(),
             code_file,
             accept_bare_code: self.accept_bare_code,
@@ -130,7 +130,7 @@ impl Login {
     fn request(&self, system: &System) -> Result<login::Request, Failure> {
         let profile = self.profile_id.as_deref();
         Ok(login::Request {
-            agent: system.agent().clone(),
+            agent: system.agent.clone(),
             provider: ProviderId::parse(&self.provider)?,
             method: match self.device_code {
                 true => Some("device-code".to_owned()),

@@ -32,7 +32,7 @@ impl LoginGithubCopilot {
     /// Logs in.
     pub fn run(&self, system: &System) -> Answer {
         let request = login::Request {
-            agent: system.agent().clone(),
+            agent: system.agent.clone(),
             provider: ProviderId::parse("github-copilot")?,
             method: Some("device-code".to_owned()),
             profile: self.profile_id.clone(),

@@ -46,7 +46,7 @@ impl Logout {
         let outcome = logout::run(
             system.context(),
             &logout::Request {
-                agent: system.agent().clone(),
+                agent: system.agent.clone(),
                 profile: self.profile.clone(),
                 yes: self.yes,
                 dry_run: self.dry_run,
@@ -54,7 +54,7 @@ impl Logout {
                 force: self.force,
             },
         )?;
-        let text = self.text(&outcome, system.hints());
+        let text = self.text(&outcome, &system.hints);
         Ok(Output::text(text).changed(outcome.removed))
     }
 

@@ -72,7 +72,7 @@ struct Of {
 impl Order {
     /// Shows, sets or clears it.
     pub fn run(&self, system: &System) -> Answer {
-        let (cx, agent) = (system.context(), system.agent());
+        let (cx, agent) = (system.context(), &system.agent);
         let (done, outcome) = match &self.command {
             OrderCommand::Get(get) => {
                 let outcome = order::get(cx, agent, &get.of.provider)?;

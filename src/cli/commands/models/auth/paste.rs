@@ -100,7 +100,7 @@ fn store(
     let pasted = paste::run(
         system.context(),
         &paste::Request {
-            agent: system.agent().clone(),
+            agent: system.agent.clone(),
             provider: provider.clone(),
             profile: profile.cloned(),
             form,

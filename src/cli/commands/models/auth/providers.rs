@@ -67,7 +67,7 @@ impl Providers {
         }
         let text = match (&self.provider, outcome.rows.first()) {
             (Some(_), Some(row)) => view::providers::details(row),
-            _ => view::providers::text(&outcome, system.hints()),
+            _ => view::providers::text(&outcome, &system.hints),
         };
         Ok(Output::text(text).warnings(outcome.faults))
     }

@@ -32,7 +32,7 @@ impl Refresh {
     pub fn run(&self, system: &System) -> Answer {
         let mut output = Output::default();
         let (cx, profile) = (system.context(), self.profile.as_ref());
-        let reports = refresh::run(cx, system.agent(), profile, self.force)?;
+        let reports = refresh::run(cx, &system.agent, profile, self.force)?;
         if reports.is_empty() {
             output = Output::line("No logins to refresh.");
         }
@@ -42,7 +42,7 @@ impl Refresh {
                 Ok(token) => {
                     let warning = token.warning.as_ref();
                     let warning = warning.map(|warning| Hint::about(&report.profile, warning));
-                    output = output.warnings(warning.map(|text| system.hints().text(&text)));
+                    output = output.warnings(warning.map(|text| system.hints.text(&text)));
                     output.changed |= token.how == RefreshResult::Refreshed;
                     outcome(
                         token.how,
@@ -55,7 +55,7 @@ impl Refresh {
                         None => output.failure = Some(failure),
                         Some(_) => output
                             .notes
-                            .extend(view::failure::lines(system.hints(), &failure)),
+                            .extend(view::failure::lines(&system.hints, &failure)),
                     }
                     format!("failed; token {}", end(report.before))
                 }

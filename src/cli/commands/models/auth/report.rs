@@ -54,7 +54,7 @@ impl Report {
         let outcome = report::run(
             system.context(),
             &report::Request {
-                agent: system.agent().clone(),
+                agent: system.agent.clone(),
                 profile: self.profile.clone(),
                 model: self.model.clone(),
                 ending: self.failed.map_or(RequestOutcome::Worked, |reason| {

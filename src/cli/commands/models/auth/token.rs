@@ -44,7 +44,7 @@ impl Token {
         let outcome = token::run(
             system.context(),
             &token::Request {
-                agent: system.agent().clone(),
+                agent: system.agent.clone(),
                 want: self.selector.selector(),
                 min_valid: self.min_valid,
             },
@@ -56,7 +56,7 @@ impl Token {
             Output::json(&view::token_json::document(
                 &outcome,
                 system.now(),
-                system.hints(),
+                &system.hints,
             ))
         } else if self.header {
             let token = outcome.bearer.expose();

@@ -36,7 +36,7 @@ impl Undo {
     pub fn run(&self, system: &System) -> Answer {
         let outcome = undo::run(
             system.context(),
-            system.agent(),
+            &system.agent,
             &self.profile,
             self.generation,
             self.dry_run,
@@ -65,7 +65,7 @@ impl Undo {
             let back = Command::undo(profile).option("--generation", &was);
             text.push_str(&format!(
                 "The replaced version is now generation {was}. To restore it: {}\n",
-                system.hints().command(&back)
+                system.hints.command(&back)
             ));
         }
         Ok(Output::text(text))

@@ -53,7 +53,7 @@ pub struct Use {
 impl Use {
     /// Makes it the one.
     pub fn run(&self, system: &System) -> Answer {
-        let agent = system.agent();
+        let agent = &system.agent;
         let directory = match self.here {
             true => Some(Path::new(".")),
             false => self.dir.as_deref(),
@@ -75,7 +75,7 @@ impl Use {
     fn undo(&self, directory: Option<&Path>, system: &System) -> Answer {
         let provider = self.provider.as_ref();
         let cx = system.context();
-        let agent = system.agent();
+        let agent = &system.agent;
         let lines: Vec<String> = match directory {
             None => use_profile::clear_agent(cx, agent, provider)?
                 .map(|provider| format!("Removed the order of {provider} for agent {agent}.\n"))
@@ -97,7 +97,7 @@ impl Use {
 }
 
 fn for_agent(profile: &ProfileId, system: &System) -> Answer {
-    let agent = system.agent();
+    let agent = &system.agent;
     let first = use_profile::for_agent(system.context(), agent, profile)?;
     let provider = &first.provider;
     let mut text = format!("Agent {agent} now uses {profile} for {provider}.\n");
@@ -111,7 +111,7 @@ fn for_agent(profile: &ProfileId, system: &System) -> Answer {
 
 fn bind(profile: &ProfileId, directory: &Path, system: &System) -> Answer {
     let (bound, before) =
-        use_profile::in_directory(system.context(), system.agent(), profile, directory)?;
+        use_profile::in_directory(system.context(), &system.agent, profile, directory)?;
     let (directory, provider) = (bound.directory.display(), &bound.provider);
     let mut text = format!("In {directory} and below, only {profile} is used for {provider}.\n");
     if let Some(before) = before.filter(|before| before != profile) {

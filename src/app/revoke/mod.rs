@@ -16,12 +16,14 @@ use crate::model::id::{AgentId, ProfileId};
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 use crate::oauth::error::OAuthError;
-use crate::oauth::revoke::TokenTypeHint;
+use crate::oauth::revoke::{self, TokenTypeHint};
 use crate::ports::store::{GrantLock, Held, PendingRefresh, Scope, StoreError, Waited};
 
 use super::context::Context;
 use super::failure::{Failure, Kind, StoreEffect};
+use super::issuer::plugin;
 use super::refresh::backoff::WAIT_FOR_OTHERS;
+use super::refresh::binding;
 use super::refresh::recover::{self, Recovered};
 use super::refresh::rotation;
 use super::refresh::target::Route;
@@ -60,7 +62,7 @@ pub(super) fn plan(
         let Some(record) = plan.record(cx)? else {
             return Ok(plan);
         };
-        let checked = server::check(&plan.route, profile, &plan.provider, &record);
+        let checked = plan.check_origin(&record);
         checked.map_err(|failure| failure.hint(Command::logout(profile)))?;
         if record.successor().is_none() {
             return Ok(plan);
@@ -129,6 +131,24 @@ impl RevocationPlan {
     /// Returns the revocation endpoint, for people.
     pub(super) fn endpoint(&self) -> String {
         server::address(&self.route)
+    }
+
+    /// Fails if the grant was issued elsewhere.
+    fn check_origin(&self, record: &GrantRecord) -> Result<(), Failure> {
+        let (profile, provider) = (&self.profile, &self.provider);
+        binding::check(provider, &self.route.binding(), Some(record)).map_err(|failure| {
+            Failure {
+                subject: Some(profile.clone()),
+                message: format!("is not revoked: {}", failure.message),
+                ..failure
+            }
+        })?;
+        match self.route {
+            Route::Endpoint(_) => {
+                binding::check_revocation(profile, provider, &self.endpoint(), record)
+            }
+            Route::Program(_) => Ok(()),
+        }
     }
 
     fn record(&self, cx: Context<'_>) -> Result<Option<GrantRecord>, Failure> {
@@ -248,7 +268,18 @@ impl RevocationPlan {
         cx: Context<'_>,
         token: (&Secret<String>, TokenTypeHint),
     ) -> Result<(), OAuthError> {
-        server::ask(cx, &self.route, &self.provider, &self.credential, token)
+        match &self.route {
+            Route::Endpoint(client) => {
+                let server = (&self.provider.dialect, &**client);
+                let now = cx.clock.now();
+                revoke::revoke(cx.http, server, &self.endpoint(), token, now)
+            }
+            Route::Program(path) => {
+                let program = plugin::speaker(cx, &self.provider.id, path);
+                let login = self.credential.as_oauth();
+                login.map_or(Ok(()), |login| server::ask_program(&program, login))
+            }
+        }
     }
 
     /// Revokes the access token as well, after its refresh token: a server should have done so (RFC

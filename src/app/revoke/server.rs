@@ -1,22 +1,19 @@
 //! The server that revokes a login: its provider's revocation endpoint, or the plugin that issued
-//! it.
+//! it. What it answers, for people.
 
 use crate::model::credential::{Credential, OAuth};
-use crate::model::grant::{GrantRecord, Refusal};
+use crate::model::grant::Refusal;
 use crate::model::hint::Command;
 use crate::model::id::ProfileId;
 use crate::model::provider::Provider;
-use crate::model::secret::Secret;
 use crate::model::time::short_duration;
 use crate::oauth::error::OAuthError;
 use crate::oauth::plugin::Program;
-use crate::oauth::revoke::{self, TokenTypeHint};
 
 use super::super::failure::{Failure, Kind, StoreEffect};
 use crate::app::context::Context;
 use crate::app::issuer::plugin;
 use crate::app::issuer::registration::{self, Use};
-use crate::app::refresh::binding;
 use crate::app::refresh::target::Route;
 
 /// What a logout without `--revoke` does.
@@ -57,46 +54,8 @@ pub(super) fn address(route: &Route) -> String {
     }
 }
 
-/// Fails if the grant was issued elsewhere.
-pub(super) fn check(
-    route: &Route,
-    profile: &ProfileId,
-    provider: &Provider,
-    record: &GrantRecord,
-) -> Result<(), Failure> {
-    binding::check(provider, &route.binding(), Some(record)).map_err(|failure| Failure {
-        subject: Some(profile.clone()),
-        message: format!("is not revoked: {}", failure.message),
-        ..failure
-    })?;
-    match route {
-        Route::Endpoint(_) => binding::check_revocation(profile, provider, &address(route), record),
-        Route::Program(_) => Ok(()),
-    }
-}
-
-/// Sends the request to revoke a token.
-pub(super) fn ask(
-    cx: Context<'_>,
-    route: &Route,
-    provider: &Provider,
-    credential: &Credential,
-    token: (&Secret<String>, TokenTypeHint),
-) -> Result<(), OAuthError> {
-    match route {
-        Route::Endpoint(client) => {
-            let server = (&provider.dialect, &**client);
-            revoke::revoke(cx.http, server, &address(route), token, cx.clock.now())
-        }
-        Route::Program(path) => {
-            let program = plugin::speaker(cx, &provider.id, path);
-            let login = credential.as_oauth();
-            login.map_or(Ok(()), |login| ask_program(&program, login))
-        }
-    }
-}
-
-fn ask_program(program: &Program<'_>, login: &OAuth) -> Result<(), OAuthError> {
+/// Has the plugin revoke a login.
+pub(super) fn ask_program(program: &Program<'_>, login: &OAuth) -> Result<(), OAuthError> {
     program.revoke(login).or_else(|error| match error {
         // It is dead already: as good as revoked.
         OAuthError::Refused(refusal) if refusal.code != "unsupported_request" => Ok(()),

@@ -45,10 +45,10 @@ pub(super) struct Login<'a> {
 
 impl Login<'_> {
     /// Returns the profile that was asked for, or the one of this name.
-    pub(super) fn profile_or(&self, name: &str) -> Result<ProfileId, Failure> {
+    pub(super) fn profile_or(&self, name: Option<&str>) -> Result<ProfileId, Failure> {
         match &self.request.profile {
             Some(profile) => Ok(profile.clone()),
-            None => Ok(ProfileId::of(&self.provider.id, name)?),
+            None => Ok(ProfileId::of(&self.provider.id, name.unwrap_or("default"))?),
         }
     }
 

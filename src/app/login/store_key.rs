@@ -16,7 +16,7 @@ use crate::app::failure::Failure;
 /// belong to one account, so the old one is replaced; its history keeps it.
 pub(super) fn keep(login: Login<'_>, made: Key) -> Result<StoredProfile, Failure> {
     let Login { cx, provider, .. } = login;
-    let profile = login.profile_or("default")?;
+    let profile = login.profile_or(None)?;
     cx.dialog.notice(&Notice::Identity {
         email: None,
         account_id: made.user.clone(),

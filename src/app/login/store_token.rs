@@ -1,7 +1,6 @@
 //! Storage of a long-lived token: nothing refreshes it, and it does not tell its account.
 
 use crate::model::credential::{Credential, Token};
-use crate::model::id::ProfileId;
 use crate::model::json::Extra;
 use crate::oauth::grant::Grant;
 
@@ -9,14 +8,9 @@ use super::request::Login;
 use crate::app::deposit::StoredProfile;
 use crate::app::failure::Failure;
 
-/// Chooses the profile; `name` is the one of the manifest.
-fn profile(login: Login<'_>, name: Option<&str>) -> Result<ProfileId, Failure> {
-    login.profile_or(name.unwrap_or("default"))
-}
-
 /// Announces, before the user makes the effort, that a stored token will be replaced.
 pub(super) fn announce(login: Login<'_>, name: Option<&str>) -> Result<(), Failure> {
-    let profile = profile(login, name)?;
+    let profile = login.profile_or(name)?;
     if !login.request.yes && login.cx.is_taken(&login.request.agent, &profile) {
         let text = format!("{profile} already exists and will be replaced");
         login.cx.info(text);
@@ -30,7 +24,7 @@ pub(super) fn keep(
     name: Option<&str>,
     grant: Grant,
 ) -> Result<StoredProfile, Failure> {
-    let profile = profile(login, name)?;
+    let profile = login.profile_or(name)?;
     login.cx.tell_skew(grant.skew_warning());
     let new = Credential::Token(Token {
         provider: login.provider.id.to_string(),

@@ -74,17 +74,12 @@ pub(super) fn poll(
         return Ok(poll);
     }
     let body = json(&answer);
-    if !(200..300).contains(&answer.status) && !is_unavailable(answer.status) {
-        return Err(refusal(&answer, &body, now).into());
-    }
-    if is_unavailable(answer.status) {
-        return Ok(read_poll(client, authorization, answer, now));
-    }
-    match text(&body, "status") {
-        Some("success") => Ok(read_poll(client, authorization, answer, now)),
-        Some("error") => Err(refusal(&answer, &body, now).into()),
-        None if fault(&body).is_some() => Err(refusal(&answer, &body, now).into()),
-        _ => Ok(Poll::Pending),
+    match (answer.status, text(&body, "status")) {
+        (status, _) if is_unavailable(status) => Ok(read_poll(client, authorization, answer, now)),
+        (200..=299, Some("success")) => Ok(read_poll(client, authorization, answer, now)),
+        (200..=299, None) if fault(&body).is_none() => Ok(Poll::Pending),
+        (200..=299, Some(status)) if status != "error" => Ok(Poll::Pending),
+        _ => Err(refusal(&answer, &body, now).into()),
     }
 }
 

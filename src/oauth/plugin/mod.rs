@@ -87,8 +87,7 @@ pub struct Program<'a> {
 /// A running plugin that has said hello.
 struct Session<'a> {
     running: Box<dyn Running>,
-    clock: &'a dyn Clock,
-    stop: &'a dyn Fn() -> Option<Signal>,
+    program: Program<'a>,
     name: String,
     begun: Duration,
     /// From its begin.
@@ -150,8 +149,7 @@ impl<'a> Program<'a> {
         let name = self.path.file_name().unwrap_or(self.path.as_os_str());
         let mut session = Session {
             running: self.programs.start(self.path)?,
-            clock: self.clock,
-            stop: self.stop,
+            program: *self,
             name: printable(&name.to_string_lossy(), 100),
             begun: self.clock.monotonic(),
             limit: limit.min(HELLO_LIMIT),
@@ -255,11 +253,11 @@ impl Session<'_> {
             return Err(self.fault(&format!("wrote more than {MAX_LINES} lines")));
         }
         loop {
-            if let Some(signal) = (self.stop)() {
+            if let Some(signal) = (self.program.stop)() {
                 self.running.stop(signal);
                 return Err(self.fault("was stopped"));
             }
-            let spent = self.clock.monotonic().saturating_sub(self.begun);
+            let spent = self.program.clock.monotonic().saturating_sub(self.begun);
             let left = self.limit.saturating_sub(spent);
             if left.is_zero() {
                 return self.read_late_answer();

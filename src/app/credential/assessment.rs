@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::facts::{Facts, Renewal};
 use super::obstacle::{
     Cause, Obstacle, SHORT_PAUSE_MS, blocked, dead_grant, no_secret, no_token_endpoint,
-    refused_client, store_again, unavailable, with_wait, without_grant,
+    refused_client, store_again, unavailable, without_grant,
 };
 use super::reason_text::refusal_words;
 use super::state::{Actor, State, Trouble};
@@ -319,7 +319,7 @@ fn step_by_journal(
                 (true, RefreshPath::Open) => Some((NextStep::WaitUntil(*retry_at), None)),
                 // Nobody waits for what cannot be sent then.
                 (true, _) => None,
-                (false, _) => Some(cannot(unavailable(facts, &with_wait(reason, left)))),
+                (false, _) => Some(cannot(unavailable(facts, reason, left))),
             }
         }
         _ => None,

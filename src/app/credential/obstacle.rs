@@ -174,9 +174,15 @@ pub(in crate::app) fn refused_client(facts: &Facts, code: &str, why: &str) -> Ob
 }
 
 /// The provider did not answer, or asked for a pause.
-pub(in crate::app) fn unavailable(facts: &Facts, why: &str) -> Obstacle {
-    Obstacle::temporary(FailureKind::Temporary, Cause::InTrouble, why)
-        .hint(Command::refresh(&facts.profile))
+/// `left` are the milliseconds until the next attempt.
+pub(in crate::app) fn unavailable(facts: &Facts, reason: &str, left: i64) -> Obstacle {
+    let why = with_wait(reason, left);
+    let obstacle = Obstacle::temporary(FailureKind::Temporary, Cause::InTrouble, &why);
+    match left > SHORT_PAUSE_MS {
+        // Until then a refresh would only say so again.
+        true => obstacle.hint("run the command again then"),
+        false => obstacle.hint(Command::refresh(&facts.profile)),
+    }
 }
 
 /// A refresh was sent, and no response came.
@@ -248,7 +254,7 @@ pub(super) fn no_secret(facts: &Facts) -> Obstacle {
 }
 
 /// Adds the length of the pause to the reason.
-pub(in crate::app) fn with_wait(reason: &str, left: i64) -> String {
+fn with_wait(reason: &str, left: i64) -> String {
     let left = match left {
         ..=SHORT_PAUSE_MS => return reason.to_owned(),
         left @ ..60_000 => format!("{} s", left / 1_000),

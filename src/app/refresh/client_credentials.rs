@@ -6,7 +6,7 @@
 
 use crate::app::context::Context;
 use crate::app::credential::facts::Facts;
-use crate::app::credential::obstacle::{blocked, refused_client, unavailable, with_wait};
+use crate::app::credential::obstacle::{blocked, refused_client, unavailable};
 use crate::app::credential::reason_text::refusal_words;
 use crate::app::failure::Failure;
 use crate::app::issuer::registration::{self, Use};
@@ -110,8 +110,8 @@ fn settle(
         retry_at,
     };
     write_down(request, facts, begun_at, outcome);
-    let reason = with_wait(&reason, left(now, retry_at));
-    fall_back(request, facts, old, &unavailable(facts, &reason))
+    let obstacle = unavailable(facts, &reason, left(now, retry_at));
+    fall_back(request, facts, old, &obstacle)
 }
 
 /// Records the outcome in the journal.

@@ -9,9 +9,7 @@ use std::time::Duration;
 
 use crate::app::credential::assessment::is_valid;
 use crate::app::credential::facts::Facts;
-use crate::app::credential::obstacle::{
-    self, no_token_endpoint, refused, unanswered, unavailable, with_wait,
-};
+use crate::app::credential::obstacle::{self, no_token_endpoint, refused, unanswered, unavailable};
 use crate::app::credential::reason_text::refusal_words;
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::app::issuer::verify_login;
@@ -173,7 +171,7 @@ fn settle(
     let obstacle = match outcome {
         RefreshOutcome::Refused(refusal) => refused(facts, &refusal_words(&refusal)),
         RefreshOutcome::Passing { reason, retry_at } => {
-            unavailable(facts, &with_wait(&reason, left(now, retry_at)))
+            unavailable(facts, &reason, left(now, retry_at))
         }
         RefreshOutcome::Unknown { reason } => unanswered(facts, &reason),
         RefreshOutcome::Stored { .. } | RefreshOutcome::Revoked => {

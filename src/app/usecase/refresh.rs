@@ -2,7 +2,7 @@
 
 use crate::model::credential::Kind as CredentialKind;
 use crate::model::hint::Command;
-use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::id::{AgentId, ProfileId};
 use crate::model::time::Timestamp;
 use crate::ports::store::Scope;
 
@@ -17,8 +17,6 @@ use crate::app::refresh::outcome::{RefreshPolicy, ValidToken};
 pub struct Report {
     /// The profile.
     pub profile: ProfileId,
-    /// Its provider.
-    pub provider: ProviderId,
     /// When its token expired before.
     pub before: Option<Timestamp>,
     /// The valid token, or why there is none.
@@ -71,7 +69,6 @@ pub fn run(
             .and_then(|provider| ensure_fresh(cx, seen.owner, seen.id, &provider, need, &login));
         reports.push(Report {
             profile: seen.id.clone(),
-            provider: id,
             before: seen.credential.expires(),
             result,
         });

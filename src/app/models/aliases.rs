@@ -23,11 +23,6 @@ pub struct Outcome {
     pub config_path: PathBuf,
 }
 
-/// Lists every alias and its model, as written.
-pub fn list(cx: Context<'_>) -> Vec<(String, String)> {
-    reference::aliases(&cx.settings.models)
-}
-
 fn checked(alias: &str) -> Result<&str, Failure> {
     let alias = alias.trim();
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':' | '-');
@@ -55,7 +50,10 @@ pub fn add(cx: Context<'_>, alias: &str, model: &str) -> Result<Outcome, Failure
     let of_another = |(other, model): &&(String, String)| {
         other.eq_ignore_ascii_case(alias) && *model != reference
     };
-    if let Some((other, model)) = list(cx).iter().find(of_another) {
+    if let Some((other, model)) = reference::aliases(&cx.settings.models)
+        .iter()
+        .find(of_another)
+    {
         let (other, model) = (printable(other, 80), printable(model, 120));
         let message = format!("Alias {other} already points to {model}.");
         let failure = Failure::new(Kind::Usage, message);
@@ -81,7 +79,7 @@ pub fn add(cx: Context<'_>, alias: &str, model: &str) -> Result<Outcome, Failure
 /// [`Kind::NotFound`] if no model has it, and what the configuration says.
 pub fn remove(cx: Context<'_>, alias: &str) -> Result<Outcome, Failure> {
     let alias = checked(alias)?;
-    let all = list(cx);
+    let all = reference::aliases(&cx.settings.models);
     let Some((_, reference)) = all.iter().find(|(other, _)| other == alias) else {
         let failure = Failure::new(Kind::NotFound, format!("Alias not found: {alias}"));
         return Err(failure.hint(Command::new("models aliases list")));

@@ -29,13 +29,6 @@ pub struct Row {
     pub source: Source,
 }
 
-impl Row {
-    /// Lists the values for `--method`, the preferred one first, without duplicates.
-    pub fn methods(&self) -> Vec<&'static str> {
-        methods(&self.provider)
-    }
-}
-
 /// A manifest that was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked {

@@ -5,7 +5,6 @@ use crate::model::credential::{Credential, Kind as CredentialKind};
 use crate::model::hint::{Command, Hint};
 use crate::model::history::{Cause, Generation, History};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
-use crate::model::time::Timestamp;
 use crate::ports::store::{GrantLock, Held};
 
 use super::history::{Row, SuccessorLocation, Verdict, line, owner};
@@ -21,14 +20,8 @@ pub struct Outcome {
     pub profile: ProfileId,
     /// The agent whose document holds it.
     pub owner: AgentId,
-    /// The number of the generation.
-    pub number: u64,
-    /// When it was replaced.
-    pub replaced_at: Timestamp,
-    /// What had replaced it.
-    pub cause: Cause,
-    /// Its credential.
-    pub credential: StoredCredential,
+    /// The generation.
+    pub row: Row,
     /// The number of the generation that the present credential became; `None` if there was none,
     /// or for a dry run.
     pub was: Option<u64>,
@@ -62,10 +55,7 @@ pub fn run(
     let mut outcome = Outcome {
         profile: id.clone(),
         owner: owner.clone(),
-        number: generation.number,
-        replaced_at: generation.replaced_at,
-        cause: generation.cause,
-        credential: found.row.credential,
+        row: found.row,
         was: None,
     };
     if !dry_run {

@@ -35,7 +35,7 @@ fn row(row: &Row) -> Value {
         "id": provider.id,
         "name": provider.name,
         "aliases": provider.id.aliases().collect::<Vec<_>>(),
-        "methods": row.methods(),
+        "methods": methods(&row.provider),
         "env": provider.env,
         "billing": provider.billing,
         "source": source,
@@ -62,7 +62,7 @@ pub fn text(outcome: &Outcome, hints: &Renderer) -> String {
     };
     line("Provider", "Methods", "Variables");
     for row in &outcome.rows {
-        let mut methods = row.methods();
+        let mut methods = methods(&row.provider);
         if methods.is_empty() {
             methods.push("elsewhere");
         }

@@ -8,6 +8,7 @@ use crate::app::models::aliases;
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
+use crate::model::reference;
 
 /// Manage model aliases
 #[derive(Debug, Args)]
@@ -47,7 +48,7 @@ impl Aliases {
         let cx = system.context();
         let outcome = match &self.command {
             AliasesCommand::List(form) => {
-                let aliases = aliases::list(cx);
+                let aliases = reference::aliases(&cx.settings.models);
                 return Ok(match form.json {
                     true => Output::json(&view::models::aliases_document(&aliases)),
                     false => Output::text(view::models::aliases_text(&aliases, form.plain)),

@@ -45,21 +45,17 @@ impl Undo {
             true => "Would restore",
             false => "Restored",
         };
-        let undo::Outcome {
-            profile,
-            credential,
-            ..
-        } = &outcome;
-        let provider = printable(&credential.provider, 80);
-        let kind = credential.kind.as_str();
+        let undo::Outcome { profile, row, .. } = &outcome;
+        let provider = printable(&row.credential.provider, 80);
+        let kind = row.credential.kind.as_str();
         let mut text = format!(
             "Agent: {}\n{verb} auth profile: {profile} ({provider}/{kind})\n\
              Generation {}, replaced by {} at {}: {}\n",
             outcome.owner,
-            outcome.number,
-            outcome.cause.as_ref(),
-            outcome.replaced_at.iso8601(),
-            view::history::stored(credential, system.now()),
+            row.number,
+            row.cause.as_ref(),
+            row.replaced_at.iso8601(),
+            view::history::stored(&row.credential, system.now()),
         );
         if let Some(was) = outcome.was {
             let back = Command::undo(profile).option("--generation", &was);

@@ -28,17 +28,12 @@ pub(super) fn run(
     let Login { cx, request, .. } = login;
     cx.interrupt.defer();
     let redirect = &flow.flow.redirect;
-    let (mut listening, redirect_uri) = match redirect {
-        Redirect::Loopback(loopback) => {
-            let listening = bind(cx, loopback);
-            let bound = listening.as_ref().map(|listening| listening.port());
-            let port = bound.or_else(|| loopback.ports.first().copied());
-            (listening, loopback.uri(port.unwrap_or(0)))
-        }
-        Redirect::Elsewhere(page) => (None, page.clone()),
+    let mut listening = match redirect {
+        Redirect::Loopback(loopback) => bind(cx, loopback),
+        Redirect::Elsewhere(_) => None,
     };
     let bound = listening.as_ref().map(|listening| listening.port());
-    let authorization = flow.begin(cx, &redirect_uri)?;
+    let authorization = flow.begin(cx, &redirect.uri(bound))?;
     announce(login, redirect, &authorization, bound);
 
     let attempt = &authorization.pending;
@@ -55,8 +50,8 @@ pub(super) fn run(
     // On Windows a reserved port is no less lost than a taken one: whatever kept us from listening,
     // there is another way.
     let unreachable = matches!(redirect, Redirect::Loopback(_)) && bound.is_none();
-    let device = device.filter(|_| unreachable || cx.env.is_remote());
-    let device = device.filter(|_| flow.ends_in_grant());
+    let is_wanted = bare && (unreachable || cx.env.is_remote());
+    let device = device.filter(|_| is_wanted);
     if let Some(device) = device {
         sources.push(RaceEntrant::slow(move |lane| {
             sources::device(login, &flow.client, device, &lane);

@@ -1,8 +1,11 @@
 //! Login by a plugin: it does what its provider needs, and we show and ask for it.
 
+use std::path::Path;
+
 use crate::model::grant::Binding;
 use crate::model::provider::{ProgramFlow, Provider};
 use crate::model::secret::Secret;
+use crate::oauth::grant::Grant;
 use crate::oauth::plugin::{self as protocol, Interaction, ORIGIN, Program};
 use crate::ports::dialog::{Notice, Question};
 
@@ -15,14 +18,35 @@ use crate::app::issuer::verify_login::Proof;
 
 /// Runs the flow from the plugin to the stored credential.
 pub(in crate::app) fn run(login: Login<'_>, flow: &ProgramFlow) -> Result<StoredProfile, Failure> {
+    let Login { cx, provider, .. } = login;
+    let path = plugin::choose(cx, provider, flow)?;
+    cx.store.check_writable(&login.request.agent)?;
+    cx.interrupt.defer();
+    let mut grant = request_grant(login, &path)?;
+    grant.extra.set(ORIGIN, plugin::written(&path));
+    let provider = Provider {
+        account: protocol::account(&provider.account),
+        ..provider.clone()
+    };
+    let origin = Origin {
+        binding: Binding::to_program(&path.to_string_lossy()),
+        revocation_endpoint: None,
+        proof: Proof::default(),
+    };
+    let login = Login {
+        provider: &provider,
+        ..login
+    };
+    keep_from(login, origin, grant)
+}
+
+/// Has the plugin log in.
+fn request_grant(login: Login<'_>, path: &Path) -> Result<Grant, Failure> {
     let Login {
         cx,
         request,
         provider,
     } = login;
-    let path = plugin::choose(cx, provider, flow)?;
-    cx.store.check_writable(&request.agent)?;
-    cx.interrupt.defer();
     let begun_at = cx.clock.now();
     let over_at = begun_at.after(request.timeout);
     // What runs is seen before it says anything: it may have been found on PATH.
@@ -42,32 +66,17 @@ pub(in crate::app) fn run(login: Login<'_>, flow: &ProgramFlow) -> Result<Stored
     };
     let speaker = Program {
         stop: &|| cx.interrupt.pending(),
-        ..plugin::speaker(cx, &provider.id, &path)
+        ..plugin::speaker(cx, &provider.id, path)
     };
     let line = speaker.login(&mut told);
     cx.uninterrupted()?;
     let grant =
         line.and_then(|line| protocol::grant(line, begun_at, provider.refresh.baked_margin));
-    let mut grant = grant.map_err(|error| match cx.clock.monotonic() >= over {
+    grant.map_err(|error| match cx.clock.monotonic() >= over {
         true => Failure::new(Kind::Temporary, error.to_string())
             .hint(login.again().option("--timeout", "15m")),
         false => not_granted(kind_of(&error), "login failed", &error).hint(login.again()),
-    })?;
-    grant.extra.set(ORIGIN, plugin::written(&path));
-    let provider = Provider {
-        account: protocol::account(&provider.account),
-        ..provider.clone()
-    };
-    let origin = Origin {
-        binding: Binding::to_program(&path.to_string_lossy()),
-        revocation_endpoint: None,
-        proof: Proof::default(),
-    };
-    let login = Login {
-        provider: &provider,
-        ..login
-    };
-    keep_from(login, origin, grant)
+    })
 }
 
 /// Passes a message of the plugin on to the user.

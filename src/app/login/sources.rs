@@ -73,10 +73,6 @@ pub(in crate::app) fn paste(
         false => "redirect URL",
     };
     let question = Question::Paste(format!("Or paste the {what} here"));
-    let tell = |why: &str| {
-        let text = format!("not accepted: {why}");
-        login.cx.warn(text);
-    };
     loop {
         let text = match login.cx.dialog.ask(&question, &stop) {
             Ok(text) => text,
@@ -87,27 +83,23 @@ pub(in crate::app) fn paste(
             }
         };
         let ended = match Pasted::parse(text.expose()) {
-            Pasted::Query(query) => match judge(login, attempt, &query) {
-                Ok(ended) => ended,
-                Err(error) => {
-                    tell(&error.to_string());
-                    continue;
-                }
-            },
-            Pasted::BareCode(_) if !takes_bare_codes => {
-                tell("this is only a code; paste the whole URL that the browser was redirected to");
-                continue;
+            Pasted::Query(query) => {
+                judge(login, attempt, &query).map_err(|error| error.to_string())
             }
+            Pasted::BareCode(_) if !takes_bare_codes => Err(
+                "this is only a code; paste the whole URL that the browser was redirected to"
+                    .to_owned(),
+            ),
             Pasted::BareCode(code) if accepts_unchecked(login.cx, &stop) => {
-                Ok(AuthorizationCode::unproven(code))
+                Ok(Ok(AuthorizationCode::unproven(code)))
             }
             Pasted::BareCode(_) => continue,
-            Pasted::Invalid(why) => {
-                tell(&why);
-                continue;
-            }
+            Pasted::Invalid(why) => Err(why),
         };
-        return lane.answer(Answer::Callback(ended, None));
+        match ended {
+            Ok(ended) => return lane.answer(Answer::Callback(ended, None)),
+            Err(why) => login.cx.warn(format!("not accepted: {why}")),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProviderId};
-use crate::model::provider::{Flow, Redirect};
+use crate::model::provider::Flow;
 use crate::model::time::Timestamp;
 
 use super::super::failure::Failure;
@@ -66,10 +66,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Begun, Failure> {
     };
     let code = CodeFlow::of(cx, &provider, flow)?;
     cx.store.check_writable(&request.agent)?;
-    let redirect_uri = match &code.flow.redirect {
-        Redirect::Loopback(loopback) => loopback.uri(loopback.ports.first().copied().unwrap_or(0)),
-        Redirect::Elsewhere(page) => page.clone(),
-    };
+    let redirect_uri = code.flow.redirect.uri(None);
     let authorization = code.begin(cx, &redirect_uri)?;
     pending::sweep(cx, &pending::all(cx)?);
     let (method, binding) = (flow.method(), code.client.binding());

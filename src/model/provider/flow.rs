@@ -87,6 +87,19 @@ pub enum Redirect {
     Elsewhere(String),
 }
 
+impl Redirect {
+    /// The redirect URI as it is sent, with the port that was bound or else the first one.
+    pub fn uri(&self, bound: Option<u16>) -> String {
+        match self {
+            Self::Loopback(loopback) => {
+                let port = bound.or_else(|| loopback.ports.first().copied());
+                loopback.uri(port.unwrap_or(0))
+            }
+            Self::Elsewhere(page) => page.clone(),
+        }
+    }
+}
+
 /// The end of a browser login in an API key: the authorization request names a `callback_url` that
 /// holds our `state`, and there is no client id.
 #[derive(Clone, Debug, PartialEq, Eq)]

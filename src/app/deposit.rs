@@ -1,8 +1,9 @@
 //! Storage of a new credential, from a login or a paste, as a profile that can be selected.
 
 use crate::config::edit::{Edit, Role};
+use crate::model::cooldown;
 use crate::model::credential::{Credential, Kind as CredentialKind, Token};
-use crate::model::hint::Command;
+use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::json::Extra;
 use crate::model::profiles::AuthProfiles;
@@ -13,6 +14,8 @@ use crate::ports::dialog::Notice;
 use super::context::Context;
 use super::credential::profile_id::{place, place_of_client};
 use super::failure::{Failure, Kind, StoreEffect};
+use super::usecase::cooldown::known;
+use super::usecase::order;
 
 /// A credential that was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +32,8 @@ pub struct StoredProfile {
     pub expires: Option<Timestamp>,
     /// Whether the profile held something else before.
     pub replaced: bool,
+    /// Whether it was put first in an order that did not list it.
+    pub put_first: bool,
 }
 
 impl StoredProfile {
@@ -40,7 +45,9 @@ impl StoredProfile {
         account: Option<String>,
         new: &Credential,
     ) -> Result<Self, Failure> {
+        let main = inherited(cx, agent);
         let mut stored = None;
+        let mut put_first = false;
         cx.change(agent, |document| {
             // Looked at again under the lock: another login may have taken the name meanwhile.
             if is_free(document, provider, &profile, new) {
@@ -51,6 +58,8 @@ impl StoredProfile {
                     carry_over(old, &mut new);
                 }
                 document.put(profile.clone(), new);
+                put_first = put_first_in_order(document, main.as_ref(), provider, &profile);
+                forget_failures(document, main.as_ref(), &profile);
             }
             stored.is_some()
         })?;
@@ -65,6 +74,7 @@ impl StoredProfile {
             account,
             expires: new.expires(),
             replaced,
+            put_first,
         })
     }
 
@@ -85,12 +95,55 @@ impl StoredProfile {
             applied.map_err(|error| Failure::from(error).touched(StoreEffect::Changed))?;
             cx.info(format!("Default model set to {model}"));
         }
+        if self.put_first {
+            let Self {
+                profile, provider, ..
+            } = self;
+            let order = Command::new("models auth order get").option("--provider", provider);
+            let text = format!("{profile} is now first in the order for {provider}; see `");
+            cx.info(Hint::from(text).run(order).then("`"));
+        }
         cx.dialog.notice(&Notice::Saved {
             profile: self.profile.clone(),
             provider: self.provider.clone(),
             expires: self.expires,
         });
         Ok(())
+    }
+}
+
+/// Loads what an agent inherits from main. A document of main that cannot be read stops no login of
+/// another agent.
+fn inherited(cx: Context<'_>, agent: &AgentId) -> Option<AuthProfiles> {
+    let overlaid = || cx.overlay(agent, &mut |agent| cx.names(agent)).ok();
+    (!agent.is_main()).then(overlaid).flatten()?.main
+}
+
+/// Puts a profile first in the order of its provider, if there is one that does not list it: it
+/// would never be used. An inherited order is overridden, main's stays as it is.
+/// Returns whether that changed anything.
+fn put_first_in_order(
+    document: &mut AuthProfiles,
+    main: Option<&AuthProfiles>,
+    provider: &ProviderId,
+    profile: &ProfileId,
+) -> bool {
+    let inherited = main.and_then(|main| main.order_of(provider));
+    let Some(order) = document.order_of(provider).or(inherited) else {
+        return false;
+    };
+    if order.iter().any(|id| id.trim() == profile.as_str()) {
+        return false;
+    }
+    let ids = [&[profile.to_string()], order].concat();
+    order::put(&mut document.order, provider, Some(&ids))
+}
+
+/// Forgets the failures of what the profile held before: they say nothing about a new credential.
+fn forget_failures(document: &mut AuthProfiles, main: Option<&AuthProfiles>, profile: &ProfileId) {
+    let known = known(document, main, profile).filter(|usage| cooldown::is_marked(usage));
+    if let Some(next) = known.map(cooldown::clear) {
+        document.set_usage(profile, next);
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::recorded::{self, moved, recording_of, stores};
-use crate::support::{Ran, World};
+use crate::support::{Ran, World, setup_token};
 
 const MAIN: &str = "agents/main/agent/auth-profiles.json";
 const WORK: &str = "agents/work/agent/auth-profiles.json";
@@ -249,4 +249,55 @@ fn what_cannot_be_in_an_order_changes_nothing() {
         assert_eq!(world.read(MAIN), before);
     }
     assert!(!world.state().join("agents/nobody").exists());
+}
+
+/// Pastes a token of anthropic under a name.
+fn paste(world: &World, agent: &str, profile: &str, token: &str) -> Ran {
+    let args = ["models", "auth", "paste-token", "--provider", "anthropic"];
+    let args = [&args[..], &["--profile-id", profile, "--agent", agent]].concat();
+    let ran = world.pipe(&args, token);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    ran
+}
+
+#[test]
+fn a_new_login_is_first_in_the_order_of_its_agent() {
+    for (path, key) in [(MAIN, "anthropic"), (STATE, "Anthropic")] {
+        let world = two_agents();
+        let order = json!({ key: ["anthropic:b", "anthropic:gone"] });
+        let mut tree: Value = match path {
+            MAIN => serde_json::from_str(&world.read(MAIN)).unwrap(),
+            _ => json!({ "version": 1 }),
+        };
+        tree["order"] = order;
+        world.write(path, &tree.to_string());
+        let new = setup_token();
+        let ran = paste(&world, "main", "anthropic:new", &new);
+        let said = "anthropic:new is now first in the order for anthropic";
+        assert!(ran.err.contains(said) || ran.out.contains(said), "{ran:?}");
+        let tree: Value = serde_json::from_str(&world.read(path)).unwrap();
+        let all = ["anthropic:new", "anthropic:b", "anthropic:gone"];
+        assert_eq!(tree["order"], json!({ "anthropic": all }));
+        assert_eq!(token(&world, &[]).out.trim(), new);
+        // Again: nothing to change, and nothing to say.
+        let ran = paste(&world, "main", "anthropic:new", &(new.clone() + "b"));
+        assert!(
+            !ran.err.contains(said) && !ran.out.contains(said),
+            "{ran:?}"
+        );
+    }
+}
+
+#[test]
+fn a_new_login_of_an_agent_overrides_the_order_that_it_inherits() {
+    let world = two_agents();
+    let set = ["set", "--provider", "anthropic", "anthropic:b"];
+    assert_eq!(order(&world, &set).code, 0);
+    let main = world.read(MAIN);
+    let new = setup_token();
+    paste(&world, "work", "anthropic:new", &new);
+    let listed = json!({ "anthropic": ["anthropic:new", "anthropic:b"] });
+    assert_eq!(work(&world)["order"], listed);
+    assert_eq!(token(&world, &["--agent", "work"]).out.trim(), new);
+    assert_eq!(world.read(MAIN), main);
 }

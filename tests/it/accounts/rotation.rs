@@ -370,3 +370,28 @@ fn what_is_no_profile_is_refused_and_nothing_is_written() {
     assert_eq!(world.read(MAIN), before);
     assert!(!world.state().join(WORK).exists());
 }
+
+/// What failed was the old credential.
+#[test]
+fn a_new_token_is_used_at_once_whatever_the_old_one_was_passed_over_for() {
+    let later = crate::support::millis_from_now(3_600);
+    let failed = json!({ "errorCount": 4, "lastUsed": 7, "failureCounts": { "billing": 4 } });
+    for (member, agent) in [("cooldownUntil", "main"), ("disabledUntil", "work")] {
+        let world = world();
+        world.add_agent("work");
+        let mut document = read(&world, MAIN);
+        document["usageStats"] = json!({ A: failed, B: { "lastUsed": 9 } });
+        document["usageStats"][A][member] = later.into();
+        world.write(MAIN, &document.to_string());
+        assert_eq!(token(&world, agent), B);
+        let new = crate::support::setup_token();
+        let args = ["models", "auth", "paste-token", "--provider", "anthropic"];
+        let args = [&args[..], &["--profile-id", A, "--agent", agent]].concat();
+        let ran = world.pipe(&args, &new);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert_eq!(token(&world, agent), new);
+        let path = if agent == "main" { MAIN } else { WORK };
+        let usage = read(&world, path)["usageStats"][A].clone();
+        assert_eq!(usage, json!({ "lastUsed": 7, "errorCount": 0 }));
+    }
+}

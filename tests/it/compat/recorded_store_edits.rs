@@ -80,6 +80,7 @@ fn pasting_over_a_token_changes_that_token() {
         for name in ["expires", "tokenRef"] {
             expected.extend(had(name).then(|| at("-", name)));
         }
+        expected.extend(case.forgiven(&profile));
         if case.store == "configured" {
             // Second in the configured order, it changes places with the first, as with OpenClaw.
             let place = |at: usize| format!("{CONFIG}#/auth/order/anthropic/{at}");
@@ -170,7 +171,8 @@ fn a_login_of_somebody_new_adds_one_profile() {
             email: Some("new@example.com".to_owned()),
             ..Account::default()
         });
-        let expected = vec![case.at("+", "/profiles/openai-codex:new@example.com")];
+        let mut expected = vec![case.at("+", "/profiles/openai-codex:new@example.com")];
+        expected.extend(case.put_first("openai-codex"));
         let before = case.listed();
         case.assert_changes(log_in, &case.written(expected));
         let after = case.listed();

@@ -124,6 +124,35 @@ impl Case {
         found
     }
 
+    /// What a new profile changes in an order that does not list it: it comes first.
+    pub(super) fn put_first(&self, provider: &str) -> Option<String> {
+        let state = self.state();
+        let order = state.get("order")?.get(provider)?;
+        order
+            .is_array()
+            .then(|| self.at("", &format!("/order/{provider}")))
+    }
+
+    /// What a new credential changes in what is held against its profile: nothing is left of it.
+    pub(super) fn forgiven(&self, profile: &str) -> Vec<String> {
+        let usage = self.state()["usageStats"][profile].clone();
+        let at = |sign: &str, name: &str| {
+            let pointer = format!("/usageStats/{profile}/{name}");
+            usage.get(name).map(|_| self.at(sign, &pointer))
+        };
+        let gone = [
+            "cooldownUntil",
+            "disabledUntil",
+            "disabledReason",
+            "failureCounts",
+        ];
+        let mut found: Vec<String> = gone.iter().filter_map(|name| at("-", name)).collect();
+        if !found.is_empty() {
+            found.extend(at("", "errorCount"));
+        }
+        found
+    }
+
     /// A member that goes takes an object that is empty then with it.
     fn gone(&self, object: &str, name: &str, count: usize) -> String {
         match count {

@@ -4,7 +4,7 @@
 //! An implementation owes: plain answers of the system, without the tolerance that the store has
 //! for file systems that cannot do everything.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::files::FileError;
 
@@ -68,6 +68,19 @@ pub trait Disk: Send + Sync {
     /// # Errors
     /// If that cannot be found out.
     fn is_ours(&self, path: &Path) -> Result<bool, FileError>;
+
+    /// Lists what lies below a directory and belongs to root, if the directory does not.
+    ///
+    /// # Errors
+    /// If the directory cannot be read.
+    fn strangers(&self, directory: &Path) -> Result<Vec<PathBuf>, FileError>;
+
+    /// Gives that to the owner of the directory, and returns how many files and directories it was.
+    /// Only root may.
+    ///
+    /// # Errors
+    /// If one of them cannot be given away.
+    fn adopt(&self, directory: &Path) -> Result<usize, FileError>;
 
     /// Makes a file or a directory durable.
     ///

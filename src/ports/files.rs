@@ -36,6 +36,9 @@ impl FileError {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
                 "free some disk space, then run the command again".to_owned()
             }
+            _ if self.is_special() => {
+                format!("move {path} out of the way, then run the command again")
+            }
             ErrorKind::NotADirectory | ErrorKind::IsADirectory => {
                 format!("move whatever blocks {path} out of the way, then run the command again")
             }
@@ -43,6 +46,10 @@ impl FileError {
                 "make {path} readable and writable for this user, then run the command again"
             ),
         }
+    }
+
+    fn is_special(&self) -> bool {
+        matches!(self.source.get_ref(), Some(inner) if inner.is::<SpecialFile>())
     }
 
     /// Whether the new content is in place although the operation failed.
@@ -56,6 +63,11 @@ impl FileError {
 #[derive(Debug, thiserror::Error)]
 #[error("the new content is written, but may not survive a power failure: {0}")]
 pub struct InPlace(#[source] pub io::Error);
+
+/// Within a [`FileError`]: what is there is no file, and was left alone.
+#[derive(Debug, thiserror::Error)]
+#[error("it is {0} and not a file")]
+pub struct SpecialFile(pub &'static str);
 
 /// What is at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +135,7 @@ pub trait Files: Send + Sync {
     /// The whole content, or `None` if nothing is there.
     ///
     /// # Errors
-    /// If it is there and cannot be read.
+    /// If it is there and cannot be read; a device, a pipe or a socket is not even opened.
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError>;
 
     /// What is at `path`, a symlink followed, or `None` if nothing is.

@@ -15,13 +15,13 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{FallocateFlags, OFlags};
 use rustix::io::Errno;
 
-use super::fs_error::{failed, resolve};
-use super::lock;
+use super::fs_error::{failed, refuse_special, resolve};
+use super::{lock, ownership};
 use crate::ports::files::{FileError, InPlace, Reservation};
 
-/// A temp file is swept when it is older than this, where locks do not tell whether its owner lives.
 const FLAGS: i32 = OFlags::NOFOLLOW.bits().cast_signed();
 
+/// A temp file is swept when it is older than this, where locks do not tell whether its owner lives.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A temp file that becomes `target`, or goes when dropped.
@@ -38,6 +38,7 @@ impl Draft {
     /// Creates the temp file for a replace of `path`, or of what it links to.
     pub(super) fn create(path: &Path) -> Result<Draft, FileError> {
         let target = resolve(path)?;
+        refuse_special(&target).map_err(failed("replace", &target))?;
         Self::beside(&target).map_err(failed("write", &target))
     }
 
@@ -55,6 +56,7 @@ impl Draft {
                 // Swept before it was locked.
                 Ok(file) if !is_kept(&file)? => {}
                 Ok(file) => {
+                    ownership::like_replaced(&file, target);
                     return Ok(Draft {
                         target: target.to_owned(),
                         temp,

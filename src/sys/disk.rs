@@ -16,6 +16,7 @@ use rustix::io::Errno;
 
 use super::fs_error::failed;
 use super::process_group::{GRACE, ProcessGroup};
+use super::strangers;
 use crate::ports::disk::{BUSY, Disk, HELD, Kind, LockContender, Volume};
 use crate::ports::files::FileError;
 use crate::ports::program::Received;
@@ -54,6 +55,14 @@ impl Disk for SystemDisk {
     fn is_ours(&self, path: &Path) -> Result<bool, FileError> {
         let data = std::fs::metadata(path).map_err(failed("inspect", path))?;
         Ok(data.uid() == rustix::process::geteuid().as_raw())
+    }
+
+    fn strangers(&self, directory: &Path) -> Result<Vec<PathBuf>, FileError> {
+        strangers::list(directory).map_err(failed("list", directory))
+    }
+
+    fn adopt(&self, directory: &Path) -> Result<usize, FileError> {
+        strangers::adopt(directory).map_err(failed("change owners in", directory))
     }
 
     fn sync(&self, path: &Path) -> Result<(), FileError> {

@@ -4,9 +4,9 @@
     reason = "this file implements the file system's port"
 )]
 
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps};
@@ -14,9 +14,9 @@ use rustix::io::Errno;
 use rustix::process::Pid;
 
 use super::atomic_write::Draft;
-use super::fs_error::{failed, if_there, resolve};
-use super::lock;
+use super::fs_error::{failed, if_there, refuse_special, resolve};
 use super::preallocated::Slot;
+use super::{lock, ownership};
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, FileLock, Files, Prepared, Reservation, Sharing, Stat};
 
@@ -26,7 +26,11 @@ pub struct SystemFiles;
 
 impl Files for SystemFiles {
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
-        if_there(fs::read(path)).map_err(failed("read", path))
+        let read = || {
+            refuse_special(path)?;
+            if_there(fs::read(path))
+        };
+        read().map_err(failed("read", path))
     }
 
     fn stat(&self, path: &Path) -> Result<Option<Stat>, FileError> {
@@ -66,11 +70,7 @@ impl Files for SystemFiles {
     }
 
     fn create_dirs(&self, path: &Path) -> Result<(), FileError> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(path)
-            .map_err(failed("create directory", path))
+        ownership::create_dirs(path).map_err(failed("create directory", path))
     }
 
     fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), FileError> {
@@ -99,6 +99,7 @@ impl Files for SystemFiles {
             .mode(mode)
             .open(path)
             .map_err(failed("create", path))?;
+        ownership::like_parent(&file, path);
         file.write_all(bytes).map_err(|error| {
             // Half a file would look like somebody else's whole one.
             let _ = fs::remove_file(path);
@@ -107,7 +108,9 @@ impl Files for SystemFiles {
     }
 
     fn create_dir_new(&self, path: &Path) -> Result<(), FileError> {
-        fs::create_dir(path).map_err(failed("create directory", path))
+        fs::create_dir(path).map_err(failed("create directory", path))?;
+        ownership::directory_like_parent(path);
+        Ok(())
     }
 
     fn touch(&self, path: &Path, time: Timestamp) -> Result<(), FileError> {

@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
-use crate::ports::files::FileError;
+use crate::ports::files::{FileError, SpecialFile};
 
 /// As many links as Linux follows.
 const MAX_LINKS: usize = 40;
@@ -30,6 +31,22 @@ pub(super) fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Fails if a device, a pipe or a socket is at `path`, or where it links to. It must not even be
+/// opened: a pipe waits for a writer, a device may do anything.
+pub(super) fn refuse_special(path: &Path) -> io::Result<()> {
+    let Some(data) = if_there(fs::metadata(path))? else {
+        return Ok(());
+    };
+    let kind = data.file_type();
+    let name = match kind {
+        _ if kind.is_file() || kind.is_dir() => return Ok(()),
+        _ if kind.is_fifo() => "a named pipe",
+        _ if kind.is_socket() => "a socket",
+        _ => "a device",
+    };
+    Err(io::Error::other(SpecialFile(name)))
 }
 
 /// See [`Files::resolve`](crate::ports::files::Files::resolve). A link to a file that does not exist yet leads to where it would be.

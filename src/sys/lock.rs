@@ -12,8 +12,13 @@ use std::io::{self, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::fs_error::failed;
+use rustix::fs::OFlags;
+
+use super::fs_error::{failed, refuse_special};
+use super::ownership;
 use crate::ports::files::{FileError, FileLock, Sharing};
+
+const FLAGS: i32 = OFlags::NOFOLLOW.bits().cast_signed();
 
 /// A held lock; closing the file frees it.
 struct Held {
@@ -57,7 +62,7 @@ pub(super) fn try_lock(
 
 /// See [`crate::ports::files::Files::await_lock`].
 pub(super) fn wait(path: &Path) -> Result<(), FileError> {
-    let wait = || match File::open(path) {
+    let wait = || match refuse_special(path).and_then(|()| File::open(path)) {
         Ok(file) => insist(|| fs2::FileExt::lock_shared(&file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
@@ -87,6 +92,7 @@ pub(super) fn claim(file: &File) -> io::Result<bool> {
 
 fn acquire(path: &Path, take: impl Fn(&File) -> io::Result<()>) -> io::Result<Box<dyn FileLock>> {
     loop {
+        refuse_special(path)?;
         let file = open(path)?;
         insist(|| take(&file))?;
         // Somebody may have removed the file since it was opened. A lock on a file that has no
@@ -104,14 +110,22 @@ fn acquire(path: &Path, take: impl Fn(&File) -> io::Result<()>) -> io::Result<Bo
 }
 
 /// The standard library opens close-on-exec: a browser we start must not inherit the lock.
+///
+/// A link is not followed: who may write here must not choose what root creates or writes to.
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
+    loop {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).custom_flags(FLAGS);
+        match options.open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => return other,
+        }
+        match options.create_new(true).mode(0o600).open(path) {
+            // Another process was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            other => return other.inspect(|file| ownership::like_parent(file, path)),
+        }
+    }
 }
 
 #[cfg(test)]

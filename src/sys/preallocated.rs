@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::atomic_write::{allocate, create_new, sync_directory};
 use super::fs_error::failed;
+use super::ownership;
 use crate::ports::files::{FileError, Prepared};
 
 /// See [`crate::ports::files::Files::prepare`].
@@ -21,6 +22,7 @@ impl Slot {
             let parent = path.parent().ok_or(io::ErrorKind::NotFound)?;
             let directory = File::open(parent)?;
             let mut file = create_new(path)?;
+            ownership::like_parent(&file, path);
             let fill = |file: &mut File| -> io::Result<()> {
                 let start = head.len() as u64;
                 file.write_all(head)?;

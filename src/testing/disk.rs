@@ -1,7 +1,7 @@
 //! Faults of real disks, for files in memory.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::ports::disk::{Disk, Kind, LockContender, Volume};
 use crate::ports::files::{FileError, FileLock, Files, Sharing};
@@ -67,6 +67,14 @@ impl Disk for MemoryFiles {
 
     fn is_ours(&self, _: &Path) -> Result<bool, FileError> {
         Ok(!self.has(&Quirk::NotOurs))
+    }
+
+    fn strangers(&self, _: &Path) -> Result<Vec<PathBuf>, FileError> {
+        Ok(Vec::new())
+    }
+
+    fn adopt(&self, _: &Path) -> Result<usize, FileError> {
+        Ok(0)
     }
 
     fn sync(&self, path: &Path) -> Result<(), FileError> {

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use crate::model::hint::{Command, Hint, shell_word};
 use crate::model::id::AgentId;
 use crate::ports::files::{FileError, Files};
 
@@ -60,8 +61,10 @@ pub fn run(
     // What hangs would hang here, too, where nobody has patience with it.
     if !session.is_stuck {
         if fix {
+            session.checks.extend(adopt(cx, lab));
             session.checks.extend(findings::fix(cx));
         }
+        session.checks.push(owners(cx, lab));
         session.checks.extend(findings::look(cx));
     }
     Ok(Report {
@@ -83,6 +86,43 @@ fn configuration(cx: Context<'_>, fault: Option<&Failure>) -> Check {
         place: cx.config.path().to_owned(),
         verdict,
     }
+}
+
+/// Finds what root left in a directory of somebody else, who is locked out by it.
+fn owners(cx: Context<'_>, lab: &Lab) -> Check {
+    let place = cx.dirs.state.clone();
+    let verdict = match lab.disk.strangers(&place).unwrap_or_default().first() {
+        None => Verdict::ok("nothing belongs to root alone"),
+        Some(first) => {
+            let found = format!("{} belongs to root", first.display());
+            let word = shell_word(&place.display().to_string());
+            let advice = match lab.disk.is_ours(&place) {
+                Ok(true) => format!("sudo chown -R \"$USER\" {word}").into(),
+                _ => Hint::from(Command::new("doctor --fix")),
+            };
+            Verdict::warning(found, advice)
+        }
+    };
+    Check {
+        name: "owners",
+        place,
+        verdict,
+    }
+}
+
+/// Gives it back; `None` if there is nothing.
+fn adopt(cx: Context<'_>, lab: &Lab) -> Option<Check> {
+    let place = cx.dirs.state.clone();
+    let verdict = match lab.disk.adopt(&place) {
+        Ok(0) => return None,
+        Ok(count) => Verdict::ok(format!("gave {count} files of root to their user")),
+        Err(error) => Verdict::warning(error.to_string(), "run it as root"),
+    };
+    Some(Check {
+        name: "fixed",
+        place,
+        verdict,
+    })
 }
 
 /// A run of the command.

@@ -34,7 +34,8 @@ pub struct Doctor {
     /// Output as JSON
     #[arg(long)]
     json: bool,
-    /// Remove files of spent refresh tokens that an earlier version left
+    /// Remove files of spent refresh tokens that an earlier version left, and, as root, give what
+    /// root left in the state directory to its owner
     #[arg(long)]
     fix: bool,
     /// Time limit; network disks may need more [default: 1.9s]

@@ -1,6 +1,8 @@
 //! What an attacker would try, whatever the command: secrets that leak, files that others may read,
 //! and input that breaks a parser. What the standards ask stands in `standards`.
 
+mod commands_of_root;
 mod file_permissions;
 pub(crate) mod random_inputs;
 mod secret_leaks;
+mod special_files;

@@ -1,7 +1,8 @@
 //! What a profile held before: its generations, and the rules by which they are kept.
 //!
 //! A generation is what one change replaced or removed. Two rules keep secrets few: what a refresh
-//! replaced is spent and keeps no token, and what is in the profile now is in no generation.
+//! replaced is spent and keeps no token, and what is in the profile now is in no generation. What
+//! this program stored last is kept besides, for another program may write an older document back.
 
 use serde::{Deserialize, Serialize};
 use strum::AsRefStr;
@@ -27,6 +28,8 @@ pub enum Cause {
     Logout,
     /// Another generation was put back.
     Undo,
+    /// Another program wrote the document without it.
+    OtherProgram,
 }
 
 /// A credential that a profile held until a change.
@@ -68,11 +71,33 @@ impl Generation {
     }
 }
 
+/// What this program stored in a profile last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// When.
+    pub at: Timestamp,
+    /// The credential.
+    pub credential: Credential,
+}
+
+impl Saved {
+    /// Its grant, if it has one.
+    pub fn grant(&self) -> Option<GrantDigest> {
+        grant_of(&self.credential)
+    }
+}
+
+fn grant_of(credential: &Credential) -> Option<GrantDigest> {
+    credential.as_oauth().and_then(OAuth::grant)
+}
+
 /// The generations of one profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct History {
     /// The profile.
     pub profile: ProfileId,
+    /// What was stored in it last; `None` after a logout.
+    pub saved: Option<Saved>,
     /// The newest first.
     pub generations: Vec<Generation>,
 }
@@ -82,7 +107,83 @@ impl History {
     pub fn new(profile: ProfileId) -> Self {
         Self {
             profile,
+            saved: None,
             generations: Vec::new(),
+        }
+    }
+
+    /// What was stored last, if another program took it away: the profile is gone, or holds what is
+    /// known to be older. A newer login or token of another program takes nothing away.
+    pub fn taken_away(
+        &self,
+        present: Option<&Credential>,
+        is_spent: impl Fn(&GrantDigest) -> bool,
+    ) -> Option<&Saved> {
+        let saved = self.saved.as_ref()?;
+        let is_older = |present: &Credential| {
+            let mut generations = self.generations.iter();
+            match grant_of(present) {
+                Some(grant) => {
+                    is_spent(&grant) || generations.any(|one| one.grant.as_ref() == Some(&grant))
+                }
+                None => generations.any(|one| is_same(&one.credential, present)),
+            }
+        };
+        let is_it = |present: &Credential| is_same(&saved.credential, present);
+        let is_gone = present.is_none_or(|present| !is_it(present) && is_older(present));
+        is_gone.then_some(saved)
+    }
+
+    /// Whether this credential is what was stored last.
+    pub fn is_saved(&self, credential: &Credential) -> bool {
+        let saved = self.saved.as_ref();
+        saved.is_some_and(|saved| is_same(&saved.credential, credential))
+    }
+
+    /// Makes what was stored last a generation if another program put `present` in its place and
+    /// it can still be used: it was taken away, or is no login, of which that program may have got
+    /// the next.
+    pub fn keep_displaced(
+        &mut self,
+        present: Option<&Credential>,
+        is_spent: impl Fn(&GrantDigest) -> bool,
+        limit: usize,
+    ) {
+        let Some(saved) = &self.saved else {
+            return;
+        };
+        let is_other = present.is_some_and(|present| !is_same(&saved.credential, present));
+        let is_lasting = saved.credential.as_oauth().is_none() && is_other;
+        if is_lasting || self.taken_away(present, is_spent).is_some() {
+            self.retire_saved(limit);
+        }
+    }
+
+    /// Notes what is stored now.
+    pub fn save(&mut self, new: &Credential, at: Timestamp, limit: usize) {
+        if !self.is_saved(new) {
+            self.retire_saved(limit);
+        }
+        self.leave_out(new);
+        self.saved = Some(Saved {
+            at,
+            credential: new.clone(),
+        });
+    }
+
+    /// Makes what was stored last a generation, unless it is one.
+    fn retire_saved(&mut self, limit: usize) {
+        let Some(saved) = self.saved.take() else {
+            return;
+        };
+        let grant = saved.grant();
+        let is_it = |one: &Generation| match &grant {
+            Some(_) => one.grant == grant,
+            None => is_same(&one.credential, &saved.credential),
+        };
+        if !self.generations.iter().any(is_it) {
+            let Saved { at, credential } = saved;
+            self.add(credential, None, Cause::OtherProgram, at, limit);
         }
     }
 
@@ -136,6 +237,14 @@ impl History {
     pub fn ends_with_refresh(&self) -> bool {
         let last = self.generations.first();
         last.is_some_and(|last| last.cause == Cause::Refresh)
+    }
+}
+
+/// Whether two credentials are one login, or one secret.
+fn is_same(one: &Credential, other: &Credential) -> bool {
+    match (grant_of(one), grant_of(other)) {
+        (None, None) => one.kind() == other.kind() && one.bearer() == other.bearer(),
+        (one, other) => one == other,
     }
 }
 
@@ -230,10 +339,40 @@ mod tests {
         assert_eq!(stripped.expires, Some(Timestamp(5)));
     }
 
+    fn saved(text: &str, before: usize) -> History {
+        let mut history = pasted(before, 5);
+        history.saved = Some(Saved {
+            at: Timestamp(7),
+            credential: token(text),
+        });
+        history
+    }
+
+    #[test]
+    fn what_is_gone_or_older_was_taken_away_and_what_is_new_takes_nothing() {
+        let history = saved("9", 1);
+        let gone = |present: Option<&Credential>| history.taken_away(present, |_| false).is_some();
+        assert!(gone(None));
+        assert!(gone(Some(&token("0"))), "it held that before");
+        assert!(!gone(Some(&token("9"))));
+        assert!(!gone(Some(&token("of another program"))));
+        assert!(pasted(1, 5).taken_away(None, |_| false).is_none(), "ours");
+    }
+
+    #[test]
+    fn a_token_that_another_program_replaced_becomes_a_generation() {
+        let mut history = saved("9", 1);
+        history.keep_displaced(Some(&token("9")), |_| false, 5);
+        assert_eq!(kept(&history), [(1, "0".into())]);
+        history.keep_displaced(Some(&token("other")), |_| false, 5);
+        assert_eq!(kept(&history), [(2, "9".into()), (1, "0".into())]);
+        assert_eq!(history.saved, None);
+    }
+
     #[test]
     fn causes_have_names() {
         let read = |name: &str| serde_json::from_str(&format!("{name:?}")).ok();
-        for cause in [Cause::Login, Cause::Undo] {
+        for cause in [Cause::Login, Cause::Undo, Cause::OtherProgram] {
             assert_eq!(read(cause.as_ref()), Some(cause));
         }
         assert_eq!(read("x"), None);

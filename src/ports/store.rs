@@ -121,7 +121,8 @@ pub trait Documents: Send + Sync {
     /// Reads the document again under its lock, lets `change` change it, and stores it if that
     /// returns true. The only writer. `change` may be called again on a newer document, so it must
     /// depend on nothing but the document. What cannot be understood is set aside first, and the new
-    /// document's `faults` say so. What the change replaces or removes goes to the history with it.
+    /// document's `faults` say so. What the change replaces or removes goes to the history with it, and
+    /// so does what it stores: a program that ignores our locks may take that away.
     ///
     /// # Errors
     /// If a lock cannot be had or the medium fails; the document is as it was then.
@@ -257,7 +258,8 @@ pub trait Reserved: Send {
 
     /// Stores the new grant in every agent's document that holds a copy of the old one, closes the
     /// journal, removes the saved answer, and lets go. Returns the agents whose documents changed;
-    /// none if the login was removed or replaced meanwhile, for the newer wish wins.
+    /// none if the login was removed or replaced meanwhile, for the newer wish wins. If that was no
+    /// change of ours, the history has the new grant as what was stored last.
     ///
     /// # Errors
     /// [`StoreError::NotStored`], which says where the answer is saved instead.

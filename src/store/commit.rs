@@ -16,6 +16,7 @@ use crate::ports::store::{Location, PendingRefresh, Reserved, Scope, StoreError}
 
 use super::document_lock::{self, Excluded};
 use super::error::at;
+use super::history;
 use super::io::FileStore;
 use super::journal;
 use super::openclaw_lock::Short;
@@ -70,6 +71,10 @@ impl ReservedGrant<'_> {
         found.check(&self.cx.paths.document(agent))?;
         let copies = copies(&found.doc, &self.record.grant);
         if copies.is_empty() {
+            if *agent == self.pending.agent {
+                let profile = &self.pending.profile;
+                history::keep_successor(self.cx, agent, profile, &self.record.grant, new)?;
+            }
             return Ok(false);
         }
         for (profile, old) in copies {

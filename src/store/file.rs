@@ -60,9 +60,9 @@ impl Documents for FileStore {
         let locked = document_lock::lock(cx, agent)?;
         let mut found = write::find(cx, &locked)?;
         if change(&mut found.doc) {
-            let replaced = history::keep(cx, agent, &mut found.doc)?;
+            history::keep(cx, agent, &mut found.doc)?;
             write::write(cx, &locked, &mut found, None)?;
-            history::leave_out_present(cx, replaced);
+            history::note_saved(cx, agent, &found.doc);
         }
         Ok(found.doc)
     }

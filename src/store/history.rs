@@ -3,26 +3,24 @@
 //! The document never depends on it. A change that a person asked for is written here first, so
 //! that it can be undone, and fails before anything is changed if that is not possible; what a
 //! refresh replaced is noted only once its successor is durable, and a failure of that is only
-//! logged. Everything here happens under the document's lock.
+//! logged. What the document says then is kept besides: another program may write an older one back
+//! at any time. Everything here happens under the document's lock.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::{GrantDigest, GrantStanding};
-use crate::model::history::{Cause, Generation, History};
+use crate::model::history::{Cause, Generation, History, Saved};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::profiles::{AuthProfiles, Content};
-use crate::model::secret::Secret;
-use crate::model::time::Timestamp;
-use crate::ports::files::{FileError, Files};
+use crate::ports::files::FileError;
 use crate::ports::store::{self, HistoryListing, StoreError};
 
 use super::document_lock;
-use super::entry;
+use super::history_file;
 use super::io::FileStore;
 use super::journal;
 use super::paths::{history_name, history_stem};
-use super::raw_json::{self, Members, Writer};
 use super::read;
 
 /// How many generations of a profile are kept unless something else is asked for.
@@ -30,8 +28,6 @@ pub const DEFAULT_LIMIT: usize = 5;
 
 /// More are never kept: each change writes all of them.
 pub const MOST: usize = 100;
-
-const VERSION: &str = "1";
 
 /// The limit that a setting asks for. One that is no number asks for nothing, and is logged.
 pub fn limit(setting: Option<&str>) -> usize {
@@ -45,20 +41,12 @@ pub fn limit(setting: Option<&str>) -> usize {
     }
 }
 
-/// A history that is to be written again once the document is durable.
-pub(super) struct Later {
-    path: PathBuf,
-    history: History,
-}
-
-/// Before the document is replaced: writes down what the change replaces or removes. Returns
-/// what is left to do when the document is durable.
+/// Before the document is replaced: writes down what the change replaces or removes.
 pub(super) fn keep(
     cx: &FileStore,
     agent: &AgentId,
     doc: &mut AuthProfiles,
-) -> Result<Vec<Later>, StoreError> {
-    let mut later = Vec::new();
+) -> Result<(), StoreError> {
     let limit = (cx.limit)();
     for (id, old) in doc.take_past() {
         let new = doc.get(&id).cloned();
@@ -76,29 +64,69 @@ pub(super) fn keep(
         }
         let (mut history, fault) = open(cx, &path, &id)?;
         doc.faults.extend(fault);
-        let cause = cause(cx, &old, new.as_ref(), &history);
-        history.add(old, new.as_ref(), cause, cx.io.clock.now(), limit);
+        let is_moved = is_successor(cx, &old, new.as_ref(), &history);
+        let cause = match is_moved {
+            true => Cause::Refresh,
+            false => cause(&old, new.as_ref(), &history),
+        };
+        if !new.as_ref().is_some_and(|new| history.is_saved(new)) {
+            history.keep_displaced(Some(&old), |grant| is_spent(cx, grant), limit);
+        }
+        if !(is_moved && history.ends_with_refresh()) {
+            history.add(old, new.as_ref(), cause, cx.io.clock.now(), limit);
+        }
+        if new.is_none() {
+            history.saved = None;
+        }
         strip_spent(cx, &mut history);
-        cx.io.files.create_dirs(&cx.paths.histories(agent))?;
-        write(&*cx.io.files, &path, &history)?;
-        if new.is_some_and(|new| history.leave_out(&new)) {
-            later.push(Later { path, history });
-        }
+        put(cx, agent, &history)?;
     }
-    Ok(later)
+    Ok(())
 }
 
-/// Leaves out what was put back, now that it is durably in the profile.
-pub(super) fn leave_out_present(cx: &FileStore, later: Vec<Later>) {
-    for Later { path, history } in later {
-        if let Err(error) = write(&*cx.io.files, &path, &history) {
-            tracing::warn!(%error, "what was put back is still among the generations");
+/// Now that the document is durable: writes down what it says of every profile that was changed,
+/// so that it can be brought back if another program writes an older document. The document is all
+/// that counts, so nothing that goes wrong here is more than logged.
+pub(super) fn note_saved(cx: &FileStore, agent: &AgentId, doc: &AuthProfiles) {
+    if (cx.limit)() == 0 {
+        return;
+    }
+    for entry in doc.entries().iter().filter(|entry| entry.text.is_none()) {
+        let Content::Valid(id, new) = &entry.content else {
+            continue;
+        };
+        if !new.is_of_client()
+            && let Err(error) = note_one(cx, agent, id, new)
+        {
+            tracing::warn!(%error, "the history was not told of what was stored");
         }
     }
 }
 
-/// After a refresh is durable: notes that it was the first since the last change by a person.
-/// The successor is all that counts, so nothing that goes wrong here is more than logged.
+fn note_one(
+    cx: &FileStore,
+    agent: &AgentId,
+    id: &ProfileId,
+    new: &Credential,
+) -> Result<(), FileError> {
+    let (mut history, _) = open(cx, &cx.paths.history(agent, id), id)?;
+    let is_it = |saved: &Saved| saved.credential == *new;
+    if history.saved.as_ref().is_some_and(is_it) && !history.holds(new) {
+        return Ok(());
+    }
+    history.save(new, cx.io.clock.now(), (cx.limit)());
+    put(cx, agent, &history)
+}
+
+fn put(cx: &FileStore, agent: &AgentId, history: &History) -> Result<(), FileError> {
+    let files = &*cx.io.files;
+    files.create_dirs(&cx.paths.histories(agent))?;
+    history_file::write(files, &cx.paths.history(agent, &history.profile), history)
+}
+
+/// After a refresh is durable: notes that it was the first since the last change by a person, and
+/// what it stored. The successor is all that counts, so nothing that goes wrong here is more than
+/// logged.
 pub(super) fn note_refreshes(cx: &FileStore, agent: &AgentId, doc: &mut AuthProfiles) {
     let past = doc.take_past();
     if past.is_empty() || (cx.limit)() == 0 {
@@ -123,21 +151,54 @@ fn note_refresh(
     new: &Credential,
 ) -> Result<(), FileError> {
     let grant = |credential: &Credential| credential.as_oauth()?.grant();
-    if grant(&old) == grant(new) {
-        return Ok(());
-    }
-    let path = cx.paths.history(agent, id);
-    let (mut history, _) = open(cx, &path, id)?;
-    if history.ends_with_refresh() {
-        return Ok(());
-    }
+    let (mut history, _) = open(cx, &cx.paths.history(agent, id), id)?;
     let limit = (cx.limit)();
-    history.add(old, None, Cause::Refresh, cx.io.clock.now(), limit);
-    if let Some(spent) = history.generations.first_mut() {
-        spent.strip();
+    history.keep_displaced(Some(&old), |grant| is_spent(cx, grant), limit);
+    if history.is_saved(&old) {
+        // What it holds is spent, or goes on in the new one.
+        history.saved = None;
     }
-    cx.io.files.create_dirs(&cx.paths.histories(agent))?;
-    write(&*cx.io.files, &path, &history)
+    if grant(&old) != grant(new) && !history.ends_with_refresh() {
+        history.add(old, None, Cause::Refresh, cx.io.clock.now(), limit);
+        if let Some(spent) = history.generations.first_mut() {
+            spent.strip();
+        }
+    }
+    history.save(new, cx.io.clock.now(), limit);
+    put(cx, agent, &history)
+}
+
+/// Keeps the successor of a grant that no profile of the document holds any more, if another
+/// program took it out; false if a change of ours did, for the newer wish wins.
+pub(super) fn keep_successor(
+    cx: &FileStore,
+    agent: &AgentId,
+    id: &ProfileId,
+    spent: &GrantDigest,
+    new: &OAuth,
+) -> Result<bool, FileError> {
+    if (cx.limit)() == 0 {
+        return Ok(false);
+    }
+    let (mut history, _) = open(cx, &cx.paths.history(agent, id), id)?;
+    let old = history.saved.as_ref();
+    let old = old.filter(|saved| saved.grant().as_ref() == Some(spent));
+    let is_ours = |generation: &Generation| generation.grant.as_ref() == Some(spent);
+    if old.is_none() && history.generations.iter().any(is_ours) {
+        return Ok(false);
+    }
+    let renewed = match old.and_then(|saved| saved.credential.as_oauth()) {
+        Some(old) => old.renewed(new),
+        None => new.clone(),
+    };
+    if old.is_some() {
+        // Spent by now.
+        history.saved = None;
+    }
+    let (now, limit) = (cx.io.clock.now(), (cx.limit)());
+    history.save(&Credential::OAuth(renewed), now, limit);
+    put(cx, agent, &history)?;
+    Ok(true)
 }
 
 /// The history of a profile, empty if there is none. One that cannot be read is set aside, and
@@ -147,7 +208,7 @@ fn open(
     path: &Path,
     id: &ProfileId,
 ) -> Result<(History, Option<String>), FileError> {
-    let fault = match read_file(&*cx.io.files, path)? {
+    let fault = match history_file::read_file(&*cx.io.files, path)? {
         None => None,
         Some(Ok(history)) if history.profile == *id => return Ok((history, None)),
         Some(Ok(_)) => Some("it belongs to another profile".to_owned()),
@@ -165,36 +226,46 @@ fn open(
     Ok((History::new(id.clone()), Some(told)))
 }
 
-fn cause(cx: &FileStore, old: &Credential, new: Option<&Credential>, history: &History) -> Cause {
+fn cause(old: &Credential, new: Option<&Credential>, history: &History) -> Cause {
+    let is_back = |new| history.is_saved(new) && !history.is_saved(old);
     match new {
         None => Cause::Logout,
-        Some(new) if history.holds(new) => Cause::Undo,
-        Some(Credential::OAuth(new)) => {
-            let old = old.as_oauth().and_then(OAuth::grant);
-            let successor = old.and_then(|old| successor(cx, &old));
-            match successor.is_some() && successor == new.grant() {
-                true => Cause::Refresh,
-                false => Cause::Login,
-            }
-        }
+        Some(new) if history.holds(new) || is_back(new) => Cause::Undo,
+        Some(Credential::OAuth(_)) => Cause::Login,
         Some(Credential::Token(_) | Credential::ApiKey(_)) => Cause::Paste,
     }
 }
 
-/// What the grant was spent for, if the journal knows that it is spent. A journal that cannot
-/// be read knows nothing.
-fn successor(cx: &FileStore, grant: &GrantDigest) -> Option<GrantDigest> {
-    journal::read(cx, grant).ok()??.successor()
+/// Whether a change puts the successor of a spent login in its place.
+fn is_successor(
+    cx: &FileStore,
+    old: &Credential,
+    new: Option<&Credential>,
+    history: &History,
+) -> bool {
+    let grant = |credential: &Credential| credential.as_oauth().and_then(OAuth::grant);
+    let (Some(old), Some(new)) = (grant(old), new.and_then(grant)) else {
+        return false;
+    };
+    // A journal that cannot be read knows nothing.
+    let record = journal::read(cx, &old).ok().flatten();
+    let Some(successor) = record.and_then(|record| record.successor()) else {
+        return false;
+    };
+    let kept = history.saved.as_ref().and_then(Saved::grant);
+    successor == new || kept == Some(new)
+}
+
+fn is_spent(cx: &FileStore, grant: &GrantDigest) -> bool {
+    let record = journal::read(cx, grant).ok().flatten();
+    matches!(
+        record.map(|record| record.standing()),
+        Some(GrantStanding::Spent { .. } | GrantStanding::Revoked { .. })
+    )
 }
 
 fn strip_spent(cx: &FileStore, history: &mut History) {
-    let is_over = |grant: &GrantDigest| {
-        let record = journal::read(cx, grant).ok().flatten();
-        matches!(
-            record.map(|record| record.standing()),
-            Some(GrantStanding::Spent { .. } | GrantStanding::Revoked { .. })
-        )
-    };
+    let is_over = |grant: &GrantDigest| is_spent(cx, grant);
     for generation in &mut history.generations {
         if generation.grant.as_ref().is_some_and(is_over) {
             generation.strip();
@@ -219,7 +290,7 @@ impl store::History for FileStore {
         };
         for name in names.iter().filter(|name| name.ends_with(".json")) {
             let path = directory.join(name);
-            let fault = match read_file(&*self.io.files, &path) {
+            let fault = match history_file::read_file(&*self.io.files, &path) {
                 Ok(None) => continue,
                 Ok(Some(Ok(history))) if *name == history_name(&history.profile) => {
                     kept.histories.push(history);
@@ -256,85 +327,4 @@ impl store::History for FileStore {
         }
         Ok(())
     }
-}
-
-fn read_file(files: &dyn Files, path: &Path) -> Result<Option<Result<History, String>>, FileError> {
-    let bytes = files.read(path)?.map(Secret::new);
-    Ok(bytes.map(|bytes| {
-        let text = std::str::from_utf8(bytes.expose()).map_err(|_| "it is not UTF-8 text")?;
-        parse(text)
-    }))
-}
-
-fn parse(text: &str) -> Result<History, String> {
-    let members = Members::read(text)?;
-    if members.get("version").is_none_or(|n| n.get() != VERSION) {
-        return Err("its version is not supported".to_owned());
-    }
-    let profile = members.get("profile").and_then(raw_json::text);
-    let profile = profile.and_then(|profile| ProfileId::parse(&profile).ok());
-    let profile = profile.ok_or("it does not name a profile")?;
-    let generations = members.get("generations").ok_or("it has no generations")?;
-    let mut history = History::new(profile);
-    for (number, value) in Members::read(generations.get())?.iter() {
-        // Nobody has changed a profile so often, and the next number must be one, too.
-        let number = number.parse::<u32>().ok().map(u64::from);
-        let generation = number.and_then(|number| {
-            let members = Members::read(value.get()).ok()?;
-            read_generation(number, &members)
-        });
-        let what = format!(
-            "its generation {} is invalid",
-            history.generations.len() + 1
-        );
-        history.generations.push(generation.ok_or(what)?);
-    }
-    // The newest first, whoever wrote it.
-    history
-        .generations
-        .sort_by_key(|g| std::cmp::Reverse(g.number));
-    Ok(history)
-}
-
-fn read_generation(number: u64, members: &Members<'_>) -> Option<Generation> {
-    match entry::read("generation", members.get("credential")?) {
-        Content::Valid(_, credential) => Some(Generation {
-            number,
-            replaced_at: raw_json::millis(members.get("replacedAt")?)?,
-            cause: members.get("by").and_then(raw_json::read)?,
-            credential,
-            grant: members.get("grant").and_then(raw_json::read),
-            is_bare: members.get("bare").is_some_and(|bare| bare.get() == "true"),
-        }),
-        Content::Invalid { .. } => None,
-    }
-}
-
-fn write(files: &dyn Files, path: &Path, history: &History) -> Result<(), FileError> {
-    // It can be undone from now on; an error would say that the change itself was made.
-    files.replace_relaxed(path, render(history).expose())
-}
-
-fn render(history: &History) -> Secret<Vec<u8>> {
-    let text = Writer::object(|file| {
-        file.raw("version", VERSION);
-        file.text("profile", history.profile.as_str());
-        file.member("generations", |all| {
-            for generation in &history.generations {
-                all.member(&generation.number.to_string(), |one| {
-                    let Timestamp(at) = generation.replaced_at;
-                    one.raw("replacedAt", &at.to_string());
-                    one.text("by", generation.cause.as_ref());
-                    if let Some(grant) = &generation.grant {
-                        one.text("grant", grant.as_str());
-                    }
-                    if generation.is_bare {
-                        one.raw("bare", "true");
-                    }
-                    entry::write(one, "credential", &generation.credential, None);
-                });
-            }
-        });
-    });
-    text.into_file()
 }

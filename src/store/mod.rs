@@ -14,6 +14,7 @@ mod commit;
 mod document_lock;
 mod entry;
 mod error;
+mod history_file;
 mod inherit;
 mod leftovers;
 mod openclaw_lock_holder;

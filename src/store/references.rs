@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::model::credential::OAuth;
 use crate::model::grant::GrantDigest;
+use crate::model::history::Saved;
 use crate::ports::store::{History as _, Scope, StoreError};
 
 use super::io::FileStore;
@@ -23,8 +24,11 @@ pub(super) fn all(cx: &FileStore) -> Option<HashSet<GrantDigest>> {
             if !kept.faults.is_empty() {
                 return Ok(None);
             }
-            let kept = kept.histories.into_iter().flat_map(|one| one.generations);
-            grants.extend(kept.filter_map(|generation| generation.grant));
+            for history in kept.histories {
+                grants.extend(history.saved.as_ref().and_then(Saved::grant));
+                let generations = history.generations.into_iter();
+                grants.extend(generations.filter_map(|generation| generation.grant));
+            }
         }
         Ok(Some(grants))
     };

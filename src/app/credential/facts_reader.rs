@@ -8,7 +8,8 @@ use super::facts::{Facts, RefreshPath, Renewal, Successor};
 use crate::app::context::Context;
 use crate::app::failure::Failure;
 use crate::app::issuer::plugin;
-use crate::app::refresh::{binding, rotation, target};
+use crate::app::refresh::rotation::{self, Holder};
+use crate::app::refresh::{binding, target};
 use crate::model::credential::{Credential, Kind, OAuth};
 use crate::model::expiry::Freshness;
 use crate::model::grant::{GrantDigest, GrantStanding};
@@ -25,7 +26,7 @@ pub(in crate::app) struct FactsReader<'a> {
     cx: Context<'a>,
     /// Keyed by provider, and by whether a plugin issued the login, which needs no manifest.
     manifests: HashMap<(ProviderId, bool), Rc<Result<Provider, Failure>>>,
-    holders: Option<HashMap<GrantDigest, (AgentId, ProfileId)>>,
+    holders: Option<HashMap<GrantDigest, Holder>>,
 }
 
 impl<'a> FactsReader<'a> {
@@ -212,15 +213,16 @@ impl<'a> FactsReader<'a> {
         provider: &Provider,
     ) -> Result<Option<Box<Successor>>, StoreError> {
         let cx = self.cx;
-        let holders = self.holders.get_or_insert_with(|| rotation::holders(cx));
-        let Some((agent, profile)) = rotation::follow(cx, first, holders)? else {
+        let holders = (self.holders).get_or_insert_with(|| rotation::holders_and_keepers(cx));
+        let Some(holder) = rotation::follow(cx, first, holders)? else {
             return Ok(None);
         };
-        let document = cx.store.load(agent, Scope::Profile(profile))?;
-        let Some(newer) = document.get(profile).and_then(Credential::as_oauth) else {
+        let (agent, profile) = (holder.agent.clone(), holder.profile.clone());
+        let document = cx.store.load(&agent, Scope::Profile(&profile))?;
+        let held = document.get(&profile).and_then(Credential::as_oauth);
+        let Some(newer) = holder.kept.as_ref().or(held) else {
             return Ok(None);
         };
-        let (agent, profile) = (agent.clone(), profile.clone());
         let login = login.renewed(newer);
         let mut after = self.of_login(&facts.owner, &facts.profile, &login, provider);
         self.add_record(&mut after, &login, (&provider.id, Ok(provider)))?;

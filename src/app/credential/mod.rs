@@ -19,3 +19,4 @@ pub mod resolve;
 pub mod selector;
 pub mod state;
 pub mod stored;
+pub(in crate::app) mod taken_away;

@@ -12,6 +12,7 @@ use crate::ports::store::{Scope, StoreError};
 
 use super::report::{Check, Verdict};
 use crate::app::context::Context;
+use crate::app::credential::taken_away;
 
 /// The age in milliseconds at which a lock of OpenClaw is stale.
 const STALE: i64 = 30_000;
@@ -29,9 +30,10 @@ type Inspection = (
     fn(Context<'_>, &[AgentId]) -> Found,
 );
 
-const LOOKS: [Inspection; 9] = [
+const LOOKS: [Inspection; 10] = [
     ("documents", "all readable", documents),
     ("file_modes", "credentials are private", file_modes),
+    ("taken_away", "every login is where it was stored", taken),
     ("refreshes", "no refresh with an unknown outcome", refreshes),
     ("responses", "no unsaved refresh responses", responses),
     ("quarantine", "no quarantined files", quarantine),
@@ -138,6 +140,17 @@ fn file_modes(cx: Context<'_>, agents: &[AgentId]) -> Found {
         (path, verdict)
     };
     all.map(verdict).collect()
+}
+
+/// Finds logins that another program took away since they were stored.
+fn taken(cx: Context<'_>, agents: &[AgentId]) -> Found {
+    let of_agent = |agent: &AgentId| {
+        let place = cx.store_files.document(agent);
+        let all = taken_away::found(cx, agent).into_iter();
+        let verdict = |(text, undo)| (place.clone(), Verdict::warning(text, undo));
+        all.map(verdict).collect::<Found>()
+    };
+    agents.iter().flat_map(of_agent).collect()
 }
 
 /// Finds stored grants whose last refresh was begun and never ended.

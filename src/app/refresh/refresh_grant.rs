@@ -16,6 +16,7 @@ use crate::app::issuer::verify_login;
 use crate::model::credential::{Identity, OAuth};
 use crate::model::grant::RefreshOutcome;
 use crate::model::hint::Command;
+use crate::model::id::ProfileId;
 use crate::model::time::Timestamp;
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
@@ -78,7 +79,7 @@ pub(super) fn refresh_grant(
     let sent = (&old, refresh_token);
     let (reserved, granted) = route.renew(cx, request.provider, sent, begun_at, reserved);
     match granted {
-        Ok(grant) => commit(request, reserved, (facts, &old), grant).map(Some),
+        Ok(grant) => commit(request, reserved, (facts, &old), grant),
         Err(error) => settle(request, reserved, (facts, old), &error).map(Some),
     }
 }
@@ -97,7 +98,7 @@ fn commit(
     reserved: Box<dyn Reserved + '_>,
     (facts, old): (&Facts, &OAuth),
     grant: Grant,
-) -> Result<ValidToken, Failure> {
+) -> Result<Option<ValidToken>, Failure> {
     let cx = request.cx;
     let skew = grant.skew_warning();
     let id_token = grant.id_token.clone();
@@ -112,33 +113,44 @@ fn commit(
     match changed.contains(request.owner) {
         true => {
             let how = RefreshResult::Refreshed;
-            Ok(valid_token(request, old.renewed(&new), how, None))
+            Ok(Some(valid_token(request, old.renewed(&new), how, None)))
         }
         false => replaced_meanwhile(request),
     }
 }
 
 /// Returns the outcome if the profile was removed or replaced during the refresh: the newer one
-/// stays.
-fn replaced_meanwhile(request: &RefreshRequest<'_>) -> Result<ValidToken, Failure> {
+/// stays. `None` if it must be looked at again, for it may be an old copy that another program wrote.
+fn replaced_meanwhile(request: &RefreshRequest<'_>) -> Result<Option<ValidToken>, Failure> {
     let name = request.profile;
     match load_login(request) {
         Ok(newer) if is_valid(&document_facts(request, &newer), request.cx.clock.now()) => {
             let how = RefreshResult::RefreshedElsewhere;
-            Ok(valid_token(request, newer, how, None))
+            Ok(Some(valid_token(request, newer, how, None)))
         }
-        Ok(_) => {
-            let message = format!("{name} was replaced while it was being refreshed");
-            Err(Failure::new(Kind::Busy, message).hint(Command::refresh(name)))
-        }
+        Ok(_) => Ok(None),
         Err(failure) if failure.kind != Kind::NotFound => Err(failure),
-        Err(_) => {
+        Err(_) => Err(removed_meanwhile(request, name)?),
+    }
+}
+
+fn removed_meanwhile(request: &RefreshRequest<'_>, name: &ProfileId) -> Result<Failure, Failure> {
+    let kept = request.cx.store.history(request.owner, Some(name))?;
+    let is_kept = kept.histories.iter().any(|one| one.saved.is_some());
+    Ok(match is_kept {
+        true => {
+            let message = format!(
+                "{name} was removed by another program while it was being refreshed; the new tokens are kept"
+            );
+            Failure::new(Kind::NotFound, message).hint(Command::undo(name))
+        }
+        false => {
             let message = format!(
                 "{name} was removed while it was being refreshed; the new tokens were discarded"
             );
-            Err(Failure::new(Kind::NotFound, message).hint(Command::list()))
+            Failure::new(Kind::NotFound, message).hint(Command::list())
         }
-    }
+    })
 }
 
 /// Records the failure, and falls back to the stored token if it is valid.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::credential::OAuth;
+use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::{GrantDigest, GrantRecord};
 use crate::model::id::{AgentId, ProfileId};
 use crate::ports::store::{Scope, StoreError};
@@ -25,6 +25,47 @@ pub(in crate::app) fn holders(cx: Context<'_>) -> HashMap<GrantDigest, (AgentId,
         }
     }
     holders
+}
+
+/// The login of a profile that took the place of a spent grant.
+#[derive(Clone, Debug)]
+pub(in crate::app) struct Holder {
+    /// The agent in whose document the profile lies.
+    pub(in crate::app) agent: AgentId,
+    /// The profile.
+    pub(in crate::app) profile: ProfileId,
+    /// The login, if another program took it out of the document and the history has it.
+    pub(in crate::app) kept: Option<OAuth>,
+}
+
+/// Maps each grant to the profile that holds it, or held it until another program took it away.
+pub(in crate::app) fn holders_and_keepers(cx: Context<'_>) -> HashMap<GrantDigest, Holder> {
+    let mut found = HashMap::new();
+    for agent in cx.store.agents().unwrap_or_default() {
+        let kept = cx.store.history(&agent, None).unwrap_or_default();
+        for history in kept.histories {
+            if let Some(Credential::OAuth(login)) = history.saved.map(|saved| saved.credential)
+                && let Some(grant) = login.grant()
+            {
+                let holder = Holder {
+                    agent: agent.clone(),
+                    profile: history.profile,
+                    kept: Some(login),
+                };
+                found.insert(grant, holder);
+            }
+        }
+    }
+    let held = holders(cx).into_iter();
+    found.extend(held.map(|(grant, (agent, profile))| {
+        let holder = Holder {
+            agent,
+            profile,
+            kept: None,
+        };
+        (grant, holder)
+    }));
+    found
 }
 
 /// Lists every profile that holds a grant, agent by agent.

@@ -32,6 +32,7 @@ use super::credential::env_keys::{Keys, shell_enabled};
 use super::credential::facts_reader::FactsReader;
 use super::credential::forecast::forecast;
 use super::credential::model_ref;
+use super::credential::taken_away;
 use super::failure::Failure;
 
 /// Whose models and credentials are reported.
@@ -85,6 +86,13 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     if let Some(damaged) = &damaged {
         outlook::blame(&mut outlooks, damaged);
     }
+    let mut taken = taken_away::found(cx, &request.agent);
+    if effective.main.is_some() {
+        taken.extend(taken_away::found(cx, &AgentId::main()));
+    }
+    let taken = taken
+        .into_iter()
+        .map(|(text, undo)| Hint::from(format!("{text}; to restore it: ")).run(undo));
     let clock = clock_fault(now, health.newest());
     Ok(Report {
         config_path: cx.config.path().to_owned(),
@@ -103,7 +111,12 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
         providers,
         missing,
         unreadable,
-        faults: wrong.into_iter().map(Hint::from).chain(clock).collect(),
+        faults: wrong
+            .into_iter()
+            .map(Hint::from)
+            .chain(clock)
+            .chain(taken)
+            .collect(),
         probes: None,
     })
 }

@@ -17,6 +17,7 @@ use crate::ports::store::{Scope, StoreError};
 use crate::app::context::Context;
 use crate::app::credential::reason_text::refusal_words;
 use crate::app::credential::stored::StoredCredential;
+use crate::app::credential::taken_away::is_spent;
 use crate::app::failure::{Failure, Kind};
 use crate::app::refresh::rotation;
 
@@ -145,8 +146,10 @@ pub fn run(
     let Some(profile) = profile else {
         let kept = cx.store.history(agent, None)?;
         let mut lines = Vec::new();
-        for history in kept.histories {
-            lines.push(line(cx, agent, history)?);
+        for mut history in kept.histories {
+            let line = line(cx, agent, &mut history)?;
+            // Of most profiles there is only what is in them now.
+            lines.extend((!line.rows.is_empty()).then_some(line));
         }
         return Ok(Outcome {
             limit: kept.limit,
@@ -157,8 +160,8 @@ pub fn run(
     let owner = owner(cx, agent, profile)?;
     let mut kept = cx.store.history(&owner, Some(profile))?;
     let history = kept.histories.pop();
-    let history = history.unwrap_or_else(|| History::new(profile.clone()));
-    let line = line(cx, &owner, history)?;
+    let mut history = history.unwrap_or_else(|| History::new(profile.clone()));
+    let line = line(cx, &owner, &mut history)?;
     if line.now.is_none() && line.rows.is_empty() && kept.faults.is_empty() {
         let message = format!("no such profile and no history: {profile}");
         let failure = Failure::new(Kind::NotFound, message);
@@ -223,11 +226,12 @@ pub(in crate::app) fn owner(
     Ok(AgentId::main())
 }
 
-/// Makes the line of a profile, with a verdict on each generation.
+/// Makes the line of a profile, with a verdict on each generation. What another program took away
+/// becomes one in `history`, as it does with the next change.
 pub(in crate::app) fn line(
     cx: Context<'_>,
     owner: &AgentId,
-    mut history: History,
+    history: &mut History,
 ) -> Result<Line, Failure> {
     let profile = history.profile.clone();
     let document = cx.store.load(owner, Scope::Profile(&profile))?;
@@ -236,10 +240,11 @@ pub(in crate::app) fn line(
         // Left by a change that was interrupted before it came about.
         history.leave_out(now);
     }
+    history.keep_displaced(now, |grant| is_spent(cx, grant), usize::MAX);
     let mut living = None;
     let mut rows = Vec::new();
     for generation in &history.generations {
-        let verdict = verdict(cx, &history, generation, &mut living)?;
+        let verdict = verdict(cx, history, generation, &mut living)?;
         rows.push(Row {
             number: generation.number,
             replaced_at: generation.replaced_at,

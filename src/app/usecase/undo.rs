@@ -86,8 +86,8 @@ fn find(
 ) -> Result<Found, Failure> {
     let kept = cx.store.history(owner, Some(id))?;
     let history = kept.histories.into_iter().next();
-    let history = history.unwrap_or_else(|| History::new(id.clone()));
-    let line = line(cx, owner, history.clone())?;
+    let mut history = history.unwrap_or_else(|| History::new(id.clone()));
+    let line = line(cx, owner, &mut history)?;
     let is_wanted = |row: &&Row| match number {
         Some(number) => row.number == number,
         None => row.cause != Cause::Refresh,

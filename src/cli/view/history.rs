@@ -7,6 +7,7 @@ use crate::app::credential::stored::StoredCredential;
 use crate::app::usecase::history::{Outcome, Row, SuccessorLocation, Verdict};
 use crate::cli::hint::Renderer;
 use crate::model::hint::Command;
+use crate::model::history::Cause;
 use crate::model::id::{AgentId, printable};
 use crate::model::time::Timestamp;
 
@@ -57,12 +58,12 @@ fn generation(page: &mut Sheet, row: &Row, now: Timestamp) {
         row.number,
         stored(&row.credential, now)
     ));
-    page.line(&format!(
-        "       replaced by {} at {}; {}",
-        row.cause.as_ref(),
-        row.replaced_at.iso8601(),
-        verdict(&row.verdict)
-    ));
+    let at = row.replaced_at.iso8601();
+    let change = match row.cause {
+        Cause::OtherProgram => format!("stored at {at}, removed by another program"),
+        cause => format!("replaced by {} at {at}", cause.as_ref()),
+    };
+    page.line(&format!("       {change}; {}", verdict(&row.verdict)));
 }
 
 fn verdict(verdict: &Verdict) -> String {

@@ -203,7 +203,9 @@ fn warnings(sheet: &mut Sheet, report: &Report, hints: &Renderer) {
                     format!("; its token expires in {}", short_duration(left))
                 });
                 let words = Words::default().whole(&name(coming));
-                words.toned(tone, &format!("{}{left}:", problem(state)))
+                // What mends itself needs no command.
+                let end = coming.command.as_ref().map_or("", |_| ":");
+                words.toned(tone, &format!("{}{left}{end}", problem(state)))
             }
         };
         let words = words.whole(&command_of(coming, hints));

@@ -6,3 +6,4 @@ mod openclaw_locks;
 mod openclaw_package;
 mod recorded_answers;
 mod recorded_store_edits;
+mod unlocked_neighbour;

@@ -29,6 +29,11 @@ fn token(world: &World, agent: &str) -> Ran {
     world.run(&args)
 }
 
+/// As if an earlier version had refreshed the login.
+fn forget_history(world: &World) {
+    std::fs::remove_dir_all(world.state().join("agents/main/agent/auth-history")).unwrap();
+}
+
 fn login(world: &World, path: &str) -> Value {
     let document: Value = serde_json::from_str(&world.read(path)).unwrap();
     document["profiles"]["openai-codex:default"].clone()
@@ -56,6 +61,7 @@ fn a_token_that_still_lives_is_handed_out() {
 fn a_spent_grant_without_a_successor_is_not_sent() {
     let (world, issuer, backup) = refreshed(-10, 1);
     world.write(MAIN, &backup);
+    forget_history(&world);
     let before = world.read(MAIN);
     for _ in 0..2 {
         let ran = token(&world, "main");
@@ -138,6 +144,7 @@ fn the_profile_that_holds_the_successor_is_named() {
 fn force_sends_no_spent_grant_either() {
     let (world, issuer, backup) = refreshed(-10, 1);
     world.write(MAIN, &backup);
+    forget_history(&world);
     let ran = world.run(&REFRESH);
     assert_eq!(ran.code, 3, "{ran:?}");
     assert_eq!(issuer.token_requests().len(), 1, "a spent grant was sent");

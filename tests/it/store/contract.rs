@@ -282,12 +282,18 @@ fn history_grows_by_updates_alone<B: Backend>() {
     let backend = B::new();
     let store = backend.open();
     let all = || store.history(&main(), None).unwrap().histories;
+    let saved = || all().remove(0).saved.unwrap().grant();
     put(&store, &main(), &profile(), "rt-1");
-    assert_eq!(all(), []);
+    assert_eq!(
+        (all()[0].generations.len(), saved()),
+        (0, Some(digest("rt-1")))
+    );
+    let before = all();
     store.update(&main(), &mut |_| false).unwrap();
     store.check_writable(&main()).unwrap();
-    assert_eq!(all(), []);
+    assert_eq!(all(), before);
     put(&store, &main(), &profile(), "rt-2");
+    assert_eq!(saved(), Some(digest("rt-2")));
     let kept = all().remove(0).generations.remove(0);
     assert_eq!(
         (kept.cause, kept.grant),

@@ -1,0 +1,56 @@
+//! Logins that this program stored and that another program took away since, by writing a document
+//! that it had read before.
+
+use crate::app::context::Context;
+use crate::model::credential::{Credential, OAuth};
+use crate::model::grant::GrantDigest;
+use crate::model::hint::Command;
+use crate::model::history::History;
+use crate::model::id::AgentId;
+use crate::ports::store::Scope;
+
+/// Reports whether the journal knows that a grant is spent. One that cannot be read knows nothing.
+pub(in crate::app) fn is_spent(cx: Context<'_>, grant: &GrantDigest) -> bool {
+    let record = cx.store.grant_record(grant).ok().flatten();
+    record.is_some_and(|record| record.successor().is_some())
+}
+
+/// What is said of each profile of an agent's own document whose login was taken away, and the
+/// command that brings it back. What cannot be read is reported elsewhere.
+pub(in crate::app) fn found(cx: Context<'_>, agent: &AgentId) -> Vec<(String, Command)> {
+    let Ok(document) = cx.store.load(agent, Scope::All) else {
+        return Vec::new();
+    };
+    let kept = cx.store.history(agent, None).unwrap_or_default();
+    let all = kept.histories.iter();
+    all.filter_map(|history| one(cx, agent, history, document.get(&history.profile)))
+        .collect()
+}
+
+fn one(
+    cx: Context<'_>,
+    agent: &AgentId,
+    history: &History,
+    present: Option<&Credential>,
+) -> Option<(String, Command)> {
+    let saved = history.taken_away(present, |grant| is_spent(cx, grant))?;
+    // The next command that uses a spent copy puts its successor back by itself.
+    let grant = present
+        .and_then(Credential::as_oauth)
+        .and_then(OAuth::grant);
+    if grant.is_some_and(|grant| is_spent(cx, &grant)) {
+        return None;
+    }
+    let (id, at) = (&history.profile, saved.at.iso8601());
+    let text = match present {
+        None => format!("{id} was stored at {at} and removed by another program"),
+        Some(_) => {
+            format!("{id} was stored at {at} and replaced by another program with an older version")
+        }
+    };
+    let undo = Command::undo(id);
+    Some(match agent.is_main() {
+        true => (text, undo),
+        false => (text, undo.of_agent(agent)),
+    })
+}

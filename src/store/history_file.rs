@@ -1,0 +1,123 @@
+//! The file of one profile's history: text in, text out.
+
+use std::path::Path;
+
+use crate::model::history::{Generation, History, Saved};
+use crate::model::id::ProfileId;
+use crate::model::profiles::Content;
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+use crate::ports::files::{FileError, Files};
+
+use super::entry;
+use super::raw_json::{self, Members, Writer};
+
+const VERSION: &str = "1";
+
+/// The history in a file, if there is one; why it cannot be understood, if it cannot.
+pub(super) fn read_file(
+    files: &dyn Files,
+    path: &Path,
+) -> Result<Option<Result<History, String>>, FileError> {
+    let bytes = files.read(path)?.map(Secret::new);
+    Ok(bytes.map(|bytes| {
+        let text = std::str::from_utf8(bytes.expose()).map_err(|_| "it is not UTF-8 text")?;
+        parse(text)
+    }))
+}
+
+fn parse(text: &str) -> Result<History, String> {
+    let members = Members::read(text)?;
+    if members.get("version").is_none_or(|n| n.get() != VERSION) {
+        return Err("its version is not supported".to_owned());
+    }
+    let profile = members.get("profile").and_then(raw_json::text);
+    let profile = profile.and_then(|profile| ProfileId::parse(&profile).ok());
+    let profile = profile.ok_or("it does not name a profile")?;
+    let generations = members.get("generations").ok_or("it has no generations")?;
+    let mut history = History::new(profile);
+    history.saved = match members.get("saved") {
+        Some(saved) => Some(read_saved(saved.get()).ok_or("what was stored last is invalid")?),
+        None => None,
+    };
+    for (number, value) in Members::read(generations.get())?.iter() {
+        // Nobody has changed a profile so often, and the next number must be one, too.
+        let number = number.parse::<u32>().ok().map(u64::from);
+        let generation = number.and_then(|number| {
+            let members = Members::read(value.get()).ok()?;
+            read_generation(number, &members)
+        });
+        let what = format!(
+            "its generation {} is invalid",
+            history.generations.len() + 1
+        );
+        history.generations.push(generation.ok_or(what)?);
+    }
+    // The newest first, whoever wrote it.
+    history
+        .generations
+        .sort_by_key(|g| std::cmp::Reverse(g.number));
+    Ok(history)
+}
+
+fn read_saved(text: &str) -> Option<Saved> {
+    let members = Members::read(text).ok()?;
+    match entry::read("saved", members.get("credential")?) {
+        Content::Valid(_, credential) => Some(Saved {
+            at: raw_json::millis(members.get("savedAt")?)?,
+            credential,
+        }),
+        Content::Invalid { .. } => None,
+    }
+}
+
+fn read_generation(number: u64, members: &Members<'_>) -> Option<Generation> {
+    match entry::read("generation", members.get("credential")?) {
+        Content::Valid(_, credential) => Some(Generation {
+            number,
+            replaced_at: raw_json::millis(members.get("replacedAt")?)?,
+            cause: members.get("by").and_then(raw_json::read)?,
+            credential,
+            grant: members.get("grant").and_then(raw_json::read),
+            is_bare: members.get("bare").is_some_and(|bare| bare.get() == "true"),
+        }),
+        Content::Invalid { .. } => None,
+    }
+}
+
+/// Replaces the file of a history.
+pub(super) fn write(files: &dyn Files, path: &Path, history: &History) -> Result<(), FileError> {
+    // It can be undone from now on; an error would say that the change itself was made.
+    files.replace_relaxed(path, render(history).expose())
+}
+
+fn render(history: &History) -> Secret<Vec<u8>> {
+    let text = Writer::object(|file| {
+        file.raw("version", VERSION);
+        file.text("profile", history.profile.as_str());
+        if let Some(saved) = &history.saved {
+            file.member("saved", |one| {
+                let Timestamp(at) = saved.at;
+                one.raw("savedAt", &at.to_string());
+                entry::write(one, "credential", &saved.credential, None);
+            });
+        }
+        file.member("generations", |all| {
+            for generation in &history.generations {
+                all.member(&generation.number.to_string(), |one| {
+                    let Timestamp(at) = generation.replaced_at;
+                    one.raw("replacedAt", &at.to_string());
+                    one.text("by", generation.cause.as_ref());
+                    if let Some(grant) = &generation.grant {
+                        one.text("grant", grant.as_str());
+                    }
+                    if generation.is_bare {
+                        one.raw("bare", "true");
+                    }
+                    entry::write(one, "credential", &generation.credential, None);
+                });
+            }
+        });
+    });
+    text.into_file()
+}

@@ -47,6 +47,10 @@ pub mod names {
     pub const TERM: &str = "TERM";
     /// A bundle of further CA certificates, in PEM.
     pub const CA_BUNDLE: &str = "SSL_CERT_FILE";
+    /// Directories of further CA certificates, in PEM.
+    pub const CA_DIRECTORIES: &str = "SSL_CERT_DIR";
+    /// A bundle of further CA certificates, in PEM, for Node and so for OpenClaw.
+    pub const NODE_CA_BUNDLE: &str = "NODE_EXTRA_CA_CERTS";
     /// Proxies: for https, for http, for both, and whom to reach without one. Either case counts,
     /// the lower one first.
     pub const PROXIES: [[&str; 2]; 4] = [

@@ -5,22 +5,20 @@
 //! a login whose first refresh goes another way than its exchange is refused by region. A request
 //! is never repeated here, because only the caller knows whether its token may be spent twice.
 
+mod error;
+mod no_proxy;
 mod settings;
+mod trust;
 
-use std::error::Error as StdError;
-use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, ClientBuilder, NoProxy, Proxy};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{CertificateError, ClientConfig, RootCertStore};
+use reqwest::{Client, Proxy};
+use rustls::ClientConfig;
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
-use crate::model::id::printable;
 use crate::model::secret::Secret;
 use crate::ports::host::{Clock, Env};
 use crate::ports::http::{
@@ -28,8 +26,8 @@ use crate::ports::http::{
 };
 
 use super::clock::SystemClock;
-use super::env::names;
-use settings::{Settings, proxy_url};
+use error::{Failed, deepest, explain, local};
+use settings::{Route, Settings};
 
 /// How long connecting may take: name, TCP, proxy and TLS together.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -37,15 +35,17 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const CALL_LIMIT: Duration = Duration::from_secs(30);
 /// How often a call that may be stopped looks whether it is.
 const TICK: Duration = Duration::from_millis(50);
-/// The longest cause in words, in characters.
-const DETAIL: usize = 200;
 
 /// The HTTP client of this process.
 pub struct SystemHttp {
     settings: Settings,
     limits: Limits,
     engine: OnceLock<Result<Engine, HttpError>>,
+    tls: OnceLock<Result<Tls, HttpError>>,
 }
+
+/// TLS, and what was set for it and is ignored.
+type Tls = (ClientConfig, Option<String>);
 
 #[derive(Clone, Copy)]
 struct Limits {
@@ -68,6 +68,7 @@ impl SystemHttp {
             settings: Settings::read(env),
             limits,
             engine: OnceLock::new(),
+            tls: OnceLock::new(),
         }
     }
 }
@@ -93,14 +94,52 @@ impl SystemHttp {
         patience: Option<&Patience<'_>>,
     ) -> Result<Response, HttpError> {
         let clock = SystemClock::new();
-        let engine = self
-            .engine
-            .get_or_init(|| Engine::build(&self.settings, self.limits));
-        let engine = engine.as_ref().map_err(Clone::clone)?;
         let (url, headers) = (parse_url(&request.url)?, header_map(&request.headers)?);
-        let result = engine.call(request, url.clone(), headers, patience);
+        let route = (self.settings.route(&url)).map_err(|why| local(&why))?;
+        let (client, ignored) = self.client(&url, &route)?;
+        let engine = self.engine.get_or_init(Engine::build);
+        let engine = engine.as_ref().map_err(Clone::clone)?;
+        let result = engine
+            .call(&client, request, (url.clone(), headers), patience)
+            .map_err(|error| explain(error, &route, ignored));
         trace(request.method, &url, &result, clock.monotonic());
         result
+    }
+
+    /// The client for one way, and what was set and is ignored. What is set about certificates is
+    /// judged where one is needed.
+    fn client(&self, url: &Url, route: &Route) -> Result<(Client, Option<&str>), HttpError> {
+        let tls = || trust::tls(&self.settings.authorities).map_err(|why| local(&why));
+        let needs_tls = url.scheme() == "https"
+            || matches!(route, Route::Proxy(proxy) if proxy.url.scheme() == "https");
+        let mut builder = Client::builder()
+            .user_agent(concat!("openclaw/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(self.limits.connect)
+            .timeout(self.limits.call)
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .http1_only()
+            // A fresh connection each time: on a kept one that died, "not sent" is a guess.
+            .pool_max_idle_per_host(0)
+            .retry(reqwest::retry::never());
+        let (tls, ignored) = match needs_tls {
+            true => {
+                let tls = self.tls.get_or_init(tls).as_ref().map_err(Clone::clone)?;
+                (tls.0.clone(), tls.1.as_deref())
+            }
+            false => (trust::nobody().map_err(|why| local(&why))?, None),
+        };
+        builder = builder.tls_backend_preconfigured(tls);
+        let unusable = |error: reqwest::Error| local(&deepest(&error.without_url()));
+        builder = match route {
+            Route::System => builder,
+            Route::Direct => builder.no_proxy(),
+            Route::Proxy(proxy) => {
+                let proxy = Proxy::all(proxy.url.clone()).map_err(unusable)?;
+                builder.no_proxy().proxy(proxy)
+            }
+        };
+        Ok((builder.build().map_err(unusable)?, ignored))
     }
 }
 
@@ -115,9 +154,8 @@ fn trace(method: Method, url: &Url, result: &Result<Response, HttpError>, took: 
     tracing::debug!(target: "openclaw", ?method, host, path, outcome, ms, "http");
 }
 
-/// The client and the runtime that drives it.
+/// The runtime that drives the client.
 struct Engine {
-    client: Client,
     /// `None` only while it is being dropped.
     runtime: Option<Runtime>,
 }
@@ -132,46 +170,32 @@ impl Drop for Engine {
 }
 
 impl Engine {
-    fn build(settings: &Settings, limits: Limits) -> Result<Self, HttpError> {
+    fn build() -> Result<Self, HttpError> {
         let runtime = Builder::new_current_thread()
             .enable_io()
             .enable_time()
             .build();
         let runtime = runtime.map_err(|error| local(&format!("no runtime: {error}")))?;
-        let builder = Client::builder()
-            .tls_backend_preconfigured(tls(settings.ca_bundle.as_deref())?)
-            .user_agent(concat!("openclaw/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(limits.connect)
-            .timeout(limits.call)
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .http1_only()
-            // A fresh connection each time: on a kept one that died, "not sent" is a guess.
-            .pool_max_idle_per_host(0)
-            .retry(reqwest::retry::never());
-        let client = proxies(builder, settings)?.build();
-        let client = client.map_err(|error| local(&deepest(&error.without_url())))?;
         Ok(Self {
-            client,
             runtime: Some(runtime),
         })
     }
 
     fn call(
         &self,
+        client: &Client,
         request: &Request,
-        url: Url,
-        headers: HeaderMap,
+        (url, headers): (Url, HeaderMap),
         patience: Option<&Patience<'_>>,
-    ) -> Result<Response, HttpError> {
+    ) -> Result<Response, Failed> {
         let Some(runtime) = &self.runtime else {
-            return Err(local("the client is shutting down"));
+            return Err(local("the client is shutting down").into());
         };
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
         };
-        let mut builder = self.client.request(method, url).headers(headers);
+        let mut builder = client.request(method, url).headers(headers);
         if request.method == Method::Post || !request.body.expose().is_empty() {
             builder = builder.body(request.body.expose().clone());
         }
@@ -180,7 +204,7 @@ impl Engine {
         }
         runtime.block_on(async {
             let answer = async {
-                let response = builder.send().await.map_err(explain)?;
+                let response = builder.send().await?;
                 read(response).await
             };
             match patience {
@@ -193,28 +217,31 @@ impl Engine {
 
 /// Waits for an answer, and looks up every now and then.
 async fn unless_stopped(
-    answer: impl Future<Output = Result<Response, HttpError>>,
+    answer: impl Future<Output = Result<Response, Failed>>,
     stop: &(dyn Fn() -> bool + Sync),
-) -> Result<Response, HttpError> {
+) -> Result<Response, Failed> {
     let mut answer = std::pin::pin!(answer);
     loop {
         match tokio::time::timeout(TICK, answer.as_mut()).await {
             Ok(answer) => return answer,
             Err(_) if stop() => {
-                return Err(HttpError {
+                let canceled = HttpError {
                     kind: HttpErrorKind::NoAnswer,
                     detail: "canceled".to_owned(),
-                });
+                };
+                return Err(canceled.into());
             }
             Err(_) => {}
         }
     }
 }
 
-async fn read(mut response: reqwest::Response) -> Result<Response, HttpError> {
-    let too_large = || HttpError {
-        kind: HttpErrorKind::TooLarge,
-        detail: format!("more than {MAX_ANSWER} bytes"),
+async fn read(mut response: reqwest::Response) -> Result<Response, Failed> {
+    let too_large = || {
+        Failed::Known(HttpError {
+            kind: HttpErrorKind::TooLarge,
+            detail: format!("more than {MAX_ANSWER} bytes"),
+        })
     };
     let announced = response.content_length().unwrap_or(0);
     let announced = usize::try_from(announced).map_err(|_| too_large())?;
@@ -222,7 +249,7 @@ async fn read(mut response: reqwest::Response) -> Result<Response, HttpError> {
         return Err(too_large());
     }
     let mut body = Vec::with_capacity(announced);
-    while let Some(chunk) = response.chunk().await.map_err(explain)? {
+    while let Some(chunk) = response.chunk().await? {
         if body.len() + chunk.len() > MAX_ANSWER {
             return Err(too_large());
         }
@@ -260,121 +287,6 @@ fn header_map(fields: &[(String, String)]) -> Result<HeaderMap, HttpError> {
         map.append(field, value);
     }
     Ok(map)
-}
-
-/// The compiled-in roots, and those of the bundle that the user names.
-fn tls(ca_bundle: Option<&str>) -> Result<ClientConfig, HttpError> {
-    let mut roots = RootCertStore::empty();
-    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    if let Some(path) = ca_bundle {
-        let broken = |why: &str| local(&format!("{} ({path}): {why}", names::CA_BUNDLE));
-        let pem = std::fs::read(path).map_err(|error| broken(&error.to_string()))?;
-        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-        let certificates = certificates.map_err(|error| broken(&error.to_string()))?;
-        let (added, _) = roots.add_parsable_certificates(certificates);
-        if added == 0 {
-            return Err(broken("it contains no certificate"));
-        }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| local(&error.to_string()))?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
-}
-
-fn proxies(mut builder: ClientBuilder, settings: &Settings) -> Result<ClientBuilder, HttpError> {
-    type Make = fn(String) -> reqwest::Result<Proxy>;
-    let routes: [(_, Make); 2] = [
-        (&settings.https_proxy, Proxy::https),
-        (&settings.http_proxy, Proxy::http),
-    ];
-    // Where the system keeps proxies outside the environment, they hold if no variable is set.
-    let none_set = settings.https_proxy.is_none() && settings.http_proxy.is_none();
-    if !none_set || cfg!(not(any(windows, target_os = "macos"))) {
-        builder = builder.no_proxy();
-    }
-    for (setting, make) in routes {
-        let Some((name, value)) = setting else {
-            continue;
-        };
-        // The client ignores a proxy it does not understand and goes straight to the network,
-        // which is the one thing its user did not want.
-        let broken = || local(&format!("{name} is not an http, https or socks proxy"));
-        let url = proxy_url(value.expose()).ok_or_else(broken)?;
-        let proxy = make(url).map_err(|_| broken())?;
-        let exceptions = settings.no_proxy.as_deref();
-        builder = builder.proxy(proxy.no_proxy(exceptions.and_then(NoProxy::from_string)));
-    }
-    Ok(builder)
-}
-
-fn local(detail: &str) -> HttpError {
-    HttpError {
-        kind: HttpErrorKind::Local,
-        detail: printable(detail, DETAIL),
-    }
-}
-
-fn explain(error: reqwest::Error) -> HttpError {
-    let error = error.without_url();
-    let kind = kind(&error);
-    let mut detail = deepest(&error);
-    if unknown_issuer(&error) {
-        detail.push_str("; for a company certificate authority set ");
-        detail.push_str(names::CA_BUNDLE);
-    }
-    HttpError {
-        kind,
-        detail: printable(&detail, DETAIL),
-    }
-}
-
-/// Only what fails before a connection stands was surely not sent; all else may have been.
-fn kind(error: &reqwest::Error) -> HttpErrorKind {
-    if error.is_builder() {
-        HttpErrorKind::Local
-    } else if error.is_connect() {
-        if error.is_timeout() {
-            HttpErrorKind::ConnectTimeout
-        } else if tls_error(error).is_some() {
-            HttpErrorKind::Tls
-        } else {
-            HttpErrorKind::Connect
-        }
-    } else if error.is_timeout() {
-        HttpErrorKind::AnswerTimeout
-    } else {
-        HttpErrorKind::NoAnswer
-    }
-}
-
-fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
-    let first: &(dyn StdError + 'static) = error;
-    std::iter::successors(Some(first), |&error| error.source())
-}
-
-/// The handshake's error. It hides inside I/O errors, one in another, that do not call it their
-/// source.
-fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
-    causes(error).find_map(|cause| {
-        let mut cause = cause;
-        while let Some(inner) = cause.downcast_ref().and_then(io::Error::get_ref) {
-            cause = inner;
-        }
-        cause.downcast_ref()
-    })
-}
-
-fn unknown_issuer(error: &reqwest::Error) -> bool {
-    let unknown = CertificateError::UnknownIssuer;
-    tls_error(error) == Some(&rustls::Error::InvalidCertificate(unknown))
-}
-
-/// The innermost cause: the outer ones say only that something failed.
-fn deepest(error: &reqwest::Error) -> String {
-    let last = causes(error).last().map(ToString::to_string);
-    last.unwrap_or_default()
 }
 
 #[cfg(test)]

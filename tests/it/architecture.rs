@@ -44,6 +44,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("getrandom", &["sys/random.rs", "sys/atomic_write.rs"]),
     ("httparse", &["sys/request_head.rs"]),
     ("inquire", &["cli/choose.rs"]),
+    ("ipnet", &["sys/http/no_proxy.rs"]),
     ("jsonc_parser", &["config/"]),
     (
         "jsonwebtoken",
@@ -52,13 +53,17 @@ const FENCES: &[(&str, &[&str])] = &[
     ("oauth2", &["oauth/"]),
     ("open", &["sys/browser.rs"]),
     ("qrcode", &["cli/view/device_code.rs"]),
-    ("reqwest", &["sys/http.rs"]),
+    ("reqwest", &["sys/http.rs", "sys/http/error.rs"]),
     ("ring", &["oauth/signature.rs"]),
     (
         "rustix",
         &["cli/input.rs", "cli/raw_mode.rs", "sys/", "testing/files/"],
     ),
-    ("rustls", &["sys/http.rs"]),
+    (
+        "rustls",
+        &["sys/http.rs", "sys/http/error.rs", "sys/http/trust.rs"],
+    ),
+    ("rustls_native_certs", &["sys/http/trust.rs"]),
     ("saphyr_parser", &["config/yaml.rs"]),
     (
         "sha2",

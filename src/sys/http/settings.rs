@@ -1,21 +1,63 @@
-//! What the environment says about the network: proxies, and a company's own authority.
+//! What the environment says about the network: which way a request goes, and whom to trust.
 
-use url::Url;
+use std::fmt;
+
+use url::{Host, Url};
 
 use super::super::env::names;
+use super::no_proxy::{Exceptions, address};
 use crate::model::secret::Secret;
 use crate::ports::host::Env;
 
 /// Set in a CGI program.
 const CGI: &str = "REQUEST_METHOD";
 
+/// A variable and its value, which may hold a password.
+type Variable = (&'static str, Secret<String>);
+
 /// What the environment says about the network.
 pub(super) struct Settings {
-    /// Variable and value; the value may hold a password.
-    pub(super) https_proxy: Option<(&'static str, Secret<String>)>,
-    pub(super) http_proxy: Option<(&'static str, Secret<String>)>,
-    pub(super) no_proxy: Option<String>,
-    pub(super) ca_bundle: Option<String>,
+    https_proxy: Option<Variable>,
+    http_proxy: Option<Variable>,
+    exceptions: Exceptions,
+    pub(super) authorities: Authorities,
+}
+
+/// Where further certificate authorities are.
+pub(super) struct Authorities {
+    /// A bundle of certificates, in PEM.
+    pub(super) bundle: Option<String>,
+    /// Directories of such files, separated as those of `PATH`.
+    pub(super) directories: Option<String>,
+    /// A bundle that was set for Node, and so for OpenClaw.
+    pub(super) of_node: Option<String>,
+}
+
+/// The way to a server.
+pub(super) enum Route {
+    /// Straight there.
+    Direct,
+    /// As the system says outside the environment.
+    System,
+    /// Through a proxy.
+    Proxy(ProxyServer),
+}
+
+/// A proxy, and the variable that names it. Shown without the password that it may have.
+pub(super) struct ProxyServer {
+    variable: &'static str,
+    pub(super) url: Url,
+}
+
+impl fmt::Display for ProxyServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scheme, host) = (self.url.scheme(), self.url.host_str().unwrap_or_default());
+        write!(f, "{scheme}://{host}")?;
+        if let Some(port) = self.url.port() {
+            write!(f, ":{port}")?;
+        }
+        write!(f, " ({})", self.variable)
+    }
 }
 
 impl Settings {
@@ -30,22 +72,127 @@ impl Settings {
         // In a CGI program HTTP_PROXY is what a client sent as its `Proxy` header.
         let cgi = env.var(CGI).is_some();
         let http = if cgi { None } else { first(http) };
+        let exceptions = none.iter().find_map(|name| env.plain(name));
         Self {
             https_proxy: first(https).or_else(|| first(all)),
             http_proxy: http.or_else(|| first(all)),
-            no_proxy: none.iter().find_map(|name| env.plain(name)),
-            ca_bundle: env.plain(names::CA_BUNDLE),
+            exceptions: Exceptions::parse(&exceptions.unwrap_or_default()),
+            authorities: Authorities {
+                bundle: env.plain(names::CA_BUNDLE),
+                directories: env.plain(names::CA_DIRECTORIES),
+                of_node: env.plain(names::NODE_CA_BUNDLE),
+            },
         }
+    }
+
+    /// The way to the server of a URL. Only the variable that decides about it is looked at.
+    ///
+    /// # Errors
+    /// If that variable is no proxy, a sentence: to go straight to the network is the one thing its
+    /// user did not want.
+    pub(super) fn route(&self, url: &Url) -> Result<Route, String> {
+        if is_this_machine(url) || self.exceptions.contain(url) {
+            return Ok(Route::Direct);
+        }
+        let setting = match url.scheme() {
+            "https" => &self.https_proxy,
+            _ => &self.http_proxy,
+        };
+        let Some((variable, value)) = setting else {
+            let is_set = self.https_proxy.is_some() || self.http_proxy.is_some();
+            return Ok(match cfg!(any(windows, target_os = "macos")) && !is_set {
+                true => Route::System,
+                false => Route::Direct,
+            });
+        };
+        let broken = || format!("{variable} is not an http, https or socks proxy");
+        let url = proxy_url(value.expose()).ok_or_else(broken)?;
+        Ok(Route::Proxy(ProxyServer { variable, url }))
     }
 }
 
-/// `host:port` means http, as everywhere.
-pub(super) fn proxy_url(text: &str) -> Option<String> {
-    let text = match text.contains("://") {
-        true => text.to_owned(),
-        false => format!("http://{text}"),
+/// Whether a server is on this machine. A proxy could not reach it, and would be told its tokens:
+/// to there they may go without TLS.
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            // RFC 6761 section 6.3.
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        host => host
+            .and_then(|host| address(&host))
+            .is_some_and(|address| address.is_loopback() || address.is_unspecified()),
+    }
+}
+
+/// `host:port` means http, as everywhere; `socks` is what GNOME writes for a proxy that finds the
+/// names itself.
+fn proxy_url(text: &str) -> Option<Url> {
+    let mut url = match text.contains("://") {
+        true => Url::parse(text).ok()?,
+        false => Url::parse(&format!("http://{text}")).ok()?,
     };
-    let url = Url::parse(&text).ok()?;
+    if url.scheme() == "socks" {
+        url.set_scheme("socks5h").ok()?;
+    }
     let known = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
-    (known.contains(&url.scheme()) && url.has_host()).then_some(text)
+    (known.contains(&url.scheme()) && url.has_host()).then_some(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::env::FixedEnv;
+
+    /// The proxy on the way to `url`, as it is shown; `None` if there is none.
+    fn way(env: &[(&str, &str)], url: &str) -> Result<Option<String>, String> {
+        let route = Settings::read(&FixedEnv::of(env)).route(&Url::parse(url).unwrap())?;
+        Ok(match route {
+            Route::Proxy(proxy) => Some(proxy.to_string()),
+            Route::Direct | Route::System => None,
+        })
+    }
+
+    #[test]
+    fn nothing_on_this_machine_is_reached_through_a_proxy() {
+        let env = [("ALL_PROXY", "http://proxy.test:3128")];
+        for host in [
+            "127.0.0.1:8080",
+            "127.3.2.1",
+            "localhost",
+            "LOCALHOST:99",
+            "localhost.",
+            "issuer.localhost",
+            "[::1]:8080",
+            "[::ffff:127.0.0.1]",
+            "0.0.0.0:8080",
+        ] {
+            for scheme in ["http", "https"] {
+                let way = way(&env, &format!("{scheme}://{host}/token"));
+                assert_eq!(way, Ok(None), "{host}");
+            }
+        }
+        for host in ["localhost.evil.test", "notlocalhost", "128.0.0.1"] {
+            let way = way(&env, &format!("https://{host}/token")).unwrap();
+            assert_eq!(way.unwrap(), "http://proxy.test:3128 (ALL_PROXY)");
+        }
+    }
+
+    #[test]
+    fn only_the_variable_that_would_be_used_is_judged() {
+        let gnome = [
+            ("all_proxy", "socks://proxy.test:1080/"),
+            ("https_proxy", "http://user:pw@proxy.test:3128/"),
+            ("http_proxy", "ftp://proxy.test"),
+            ("NO_PROXY", "direct.test"),
+        ];
+        let https = way(&gnome, "https://issuer.test/").unwrap();
+        assert_eq!(https.unwrap(), "http://proxy.test:3128 (https_proxy)");
+        let http = way(&gnome, "http://issuer.test/").unwrap_err();
+        assert_eq!(http, "http_proxy is not an http, https or socks proxy");
+        assert_eq!(way(&gnome, "http://direct.test/"), Ok(None));
+        let socks = way(&gnome[..1], "https://issuer.test/").unwrap();
+        assert_eq!(socks.unwrap(), "socks5h://proxy.test:1080 (all_proxy)");
+    }
 }

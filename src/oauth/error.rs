@@ -13,7 +13,7 @@ use crate::model::grant::{RefreshOutcome, Refusal};
 use crate::model::id::printable;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
-use crate::ports::http::{HttpError, Response};
+use crate::ports::http::{HttpError, HttpErrorKind, Response};
 
 /// The codes that mean the grant or the client is refused for good: RFC 6749 section 5.2, and what
 /// OpenAI's token endpoint says instead.
@@ -59,10 +59,11 @@ pub enum OAuthError {
         /// What is wrong with the answer, without any part of its body.
         reason: String,
     },
-    /// Nothing was sent, because the manifest does not say how.
+    /// Nothing was sent, because the manifest does not say how, or the settings of the network are
+    /// wrong. Waiting does not correct that.
     #[error("{reason}")]
     Unsupported {
-        /// What is missing.
+        /// What is missing or wrong.
         reason: String,
     },
 }
@@ -210,8 +211,11 @@ fn error_status(response: &Response) -> u16 {
 
 impl From<HttpError> for OAuthError {
     fn from(error: HttpError) -> Self {
-        let reason = printable(&error.to_string(), 200);
-        Self::unanswered(reason, error.kind.may_have_been_sent())
+        let reason = printable(&error.to_string(), 300);
+        match error.kind {
+            HttpErrorKind::Local => Self::Unsupported { reason },
+            kind => Self::unanswered(reason, kind.may_have_been_sent()),
+        }
     }
 }
 

@@ -194,6 +194,13 @@ pub(in crate::app) fn unanswered(facts: &Facts, why: &str) -> Obstacle {
     }
 }
 
+/// A refresh cannot be sent by the settings of the network or the provider.
+pub(in crate::app) fn misconfigured(facts: &Facts, why: &str) -> Obstacle {
+    let words = format!("could not be refreshed: {why}");
+    Obstacle::permanent(FailureKind::Config, Cause::Misconfigured, words)
+        .hint(Hint::from("correct that setting, then run: ").run(Command::refresh(&facts.profile)))
+}
+
 /// Something must be corrected before a refresh can be sent, or it cannot be sent now.
 pub(in crate::app) fn blocked(facts: &Facts, failure: &Failure) -> Obstacle {
     let (kind, why) = (failure.kind, failure.to_string());

@@ -108,8 +108,9 @@ pub(super) fn not_granted(kind: Kind, what: &str, error: &OAuthError) -> Failure
 
 /// Returns the kind of such a failure: temporary if the same request may be granted later.
 pub(super) fn kind_of(error: &OAuthError) -> Kind {
-    match error.is_transient() {
-        true => Kind::Temporary,
-        false => Kind::NeedsLogin,
+    match error {
+        OAuthError::Unsupported { .. } => Kind::Config,
+        error if error.is_transient() => Kind::Temporary,
+        _ => Kind::NeedsLogin,
     }
 }

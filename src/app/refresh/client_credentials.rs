@@ -6,7 +6,7 @@
 
 use crate::app::context::Context;
 use crate::app::credential::facts::Facts;
-use crate::app::credential::obstacle::{blocked, refused_client, unavailable};
+use crate::app::credential::obstacle::{blocked, misconfigured, refused_client, unavailable};
 use crate::app::credential::reason_text::refusal_words;
 use crate::app::failure::Failure;
 use crate::app::issuer::registration::{self, Use};
@@ -101,8 +101,12 @@ fn settle(
         RefreshOutcome::Passing { retry_at, .. } => retry_at,
         _ => None,
     };
+    let is_unsent = matches!(error, OAuthError::Unsupported { .. });
     let reached = !matches!(error, OAuthError::Transient { status: None, .. });
-    let retry_at = told.or_else(|| next_try(cx.random, facts.failures(), reached, now));
+    let retry_at = match is_unsent {
+        true => None,
+        false => told.or_else(|| next_try(cx.random, facts.failures(), reached, now)),
+    };
     // Without an answer, too: nothing is spent by asking.
     let reason = error.to_string();
     let outcome = RefreshOutcome::Passing {
@@ -110,7 +114,10 @@ fn settle(
         retry_at,
     };
     write_down(request, facts, begun_at, outcome);
-    let obstacle = unavailable(facts, &reason, left(now, retry_at));
+    let obstacle = match is_unsent {
+        true => misconfigured(facts, &reason),
+        false => unavailable(facts, &reason, left(now, retry_at)),
+    };
     fall_back(request, facts, old, &obstacle)
 }
 

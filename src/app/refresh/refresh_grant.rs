@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use crate::app::credential::assessment::is_valid;
 use crate::app::credential::facts::Facts;
-use crate::app::credential::obstacle::{self, no_token_endpoint, refused, unanswered, unavailable};
+use crate::app::credential::obstacle::{
+    self, misconfigured, no_token_endpoint, refused, unanswered, unavailable,
+};
 use crate::app::credential::reason_text::refusal_words;
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::app::issuer::verify_login;
@@ -163,7 +165,10 @@ fn settle(
     let cx = request.cx;
     let now = cx.clock.now();
     let mut outcome = error.outcome(now);
-    if let RefreshOutcome::Passing { retry_at, .. } = &mut outcome {
+    let is_unsent = matches!(error, OAuthError::Unsupported { .. });
+    if let RefreshOutcome::Passing { retry_at, .. } = &mut outcome
+        && !is_unsent
+    {
         let reached = matches!(
             error,
             OAuthError::Transient {
@@ -182,6 +187,7 @@ fn settle(
     cx.uninterrupted()?;
     let obstacle = match outcome {
         RefreshOutcome::Refused(refusal) => refused(facts, &refusal_words(&refusal)),
+        RefreshOutcome::Passing { reason, .. } if is_unsent => misconfigured(facts, &reason),
         RefreshOutcome::Passing { reason, retry_at } => {
             unavailable(facts, &reason, left(now, retry_at))
         }

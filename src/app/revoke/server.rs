@@ -68,7 +68,8 @@ pub(super) fn failure(profile: &ProfileId, error: &OAuthError) -> Failure {
     let again = Command::logout(profile).arg("--revoke");
     let not = |why: &str| format!("{profile} was not revoked: {why}");
     match error {
-        OAuthError::Transient { reason, .. } | OAuthError::Unsupported { reason } => {
+        OAuthError::Unsupported { reason } => Failure::new(Kind::Config, not(reason)).hint(again),
+        OAuthError::Transient { reason, .. } => {
             let wait = error.retry_after().map_or_else(String::new, |wait| {
                 let millis = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
                 format!("; retry in {}", short_duration(millis))

@@ -3,6 +3,7 @@
 
 mod expiry_and_clock_skew;
 mod one_request;
+mod proxy_and_certificates;
 mod rotation_stale_copy;
 mod tick;
 mod tick_problems;

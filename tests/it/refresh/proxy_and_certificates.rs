@@ -1,0 +1,92 @@
+//! The way to the token endpoint: what the environment says about proxies and certificates, and
+//! what it must never be understood to say.
+
+use std::io::ErrorKind;
+use std::net::TcpListener;
+
+use crate::support::issuer::{Account, Issuer};
+use crate::support::{Ran, World, ran};
+
+const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "openai-codex"];
+
+/// A world whose expired login can be renewed only at a server that is not there.
+fn with_distant_issuer() -> (World, Issuer) {
+    let (world, issuer) = World::with_issuer(Account::default());
+    let manifest = issuer
+        .manifest()
+        .replace(issuer.url(), "https://auth.corp.test");
+    world.write("providers/openai-codex.toml", &manifest);
+    world.seed(&issuer, "main", -10);
+    (world, issuer)
+}
+
+fn token(world: &World, variables: &[(&str, &str)]) -> Ran {
+    let mut command = world.command(&TOKEN);
+    command.envs(variables.iter().copied());
+    ran(command.output().unwrap())
+}
+
+#[test]
+fn a_refresh_token_for_this_machine_is_never_told_to_a_proxy() {
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", proxy.local_addr().unwrap());
+    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        let (world, issuer) = World::with_issuer(Account::default());
+        world.seed(&issuer, "main", -10);
+        let ran = token(&world, &[(name, &address)]);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert_eq!(issuer.token_requests().len(), 1);
+    }
+    proxy.set_nonblocking(true).unwrap();
+    assert_eq!(proxy.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+}
+
+#[test]
+fn a_wrong_setting_of_the_network_is_to_be_corrected_and_is_named() {
+    let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+    let dead = format!("http://{}", dead.unwrap());
+    for (variables, name) in [
+        (&[("HTTPS_PROXY", "ftp://proxy.test")][..], "HTTPS_PROXY"),
+        (&[("all_proxy", "http://")], "all_proxy"),
+        (&[("SSL_CERT_FILE", "/nowhere/ca.pem")], "SSL_CERT_FILE"),
+        (&[("SSL_CERT_FILE", "/dev/null")], "SSL_CERT_FILE"),
+        (&[("SSL_CERT_DIR", "/nowhere")], "SSL_CERT_DIR"),
+    ] {
+        let (world, _issuer) = with_distant_issuer();
+        // The second time, too: nothing is gained by a pause.
+        for _ in 0..2 {
+            let ran = token(&world, variables);
+            assert_eq!(ran.code, 1, "{ran:?}");
+            assert!(ran.err.contains(name), "{ran:?}");
+            assert!(ran.err.contains("models auth refresh"), "{ran:?}");
+        }
+        // Corrected, it is used at once.
+        let ran = token(&world, &[("HTTPS_PROXY", &dead)]);
+        assert_eq!(ran.code, 4, "{ran:?}");
+        assert!(
+            ran.err.contains(&format!("{dead} (HTTPS_PROXY)")),
+            "{ran:?}"
+        );
+    }
+}
+
+#[test]
+fn only_the_proxy_that_would_be_used_must_be_right() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    world.seed(&issuer, "main", -10);
+    let gnome = [
+        ("all_proxy", "socks6://proxy.test/"),
+        ("SSL_CERT_FILE", "/nowhere"),
+    ];
+    let ran = token(&world, &gnome);
+    assert_eq!(ran.code, 0, "{ran:?}");
+
+    let (world, _issuer) = with_distant_issuer();
+    let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+    let dead = format!("{}", dead.unwrap());
+    let socks = format!("socks://{dead}/");
+    let ran = token(&world, &[("all_proxy", &socks)]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    let shown = format!("socks5h://{dead} (all_proxy)");
+    assert!(ran.err.contains(&shown), "{ran:?}");
+}

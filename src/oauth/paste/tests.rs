@@ -1,0 +1,100 @@
+//! Pastes of every kind.
+
+use super::*;
+
+const REQUEST: &str =
+    "https://login.example/authorize?code=true&response_type=code&code_challenge=x&state=s";
+
+fn query(pairs: &[(&str, &str)]) -> Vec<(String, Secret<String>)> {
+    let own = |(name, value): &(&str, &str)| ((*name).to_owned(), Secret::from(*value));
+    pairs.iter().map(own).collect()
+}
+
+#[test]
+fn pastes_of_every_kind_are_understood() {
+    let paste = Pasted::parse;
+    let both = Pasted::Query(query(&[("code", "a b"), ("state", "s")]));
+    for text in [
+        "http://localhost:1455/auth/callback?code=a%20b&state=s",
+        " http://localhost:1455/auth/call\n  back?code=a+b&state=s\n",
+        "code=a%20b&state=s",
+        "?code=a%20b&state=s",
+        "localhost:1455/auth/callback?code=a%20b&state=s",
+        "127.0.0.1:1455/auth/callback?code=a%20b&state=s",
+        "/auth/callback?code=a%20b&state=s",
+        "auth/callback?code=a%20b&state=s",
+        "\"http://localhost:1455/auth/callback?code=a%20b&state=s\"",
+        "'http://localhost:1455/auth/callback?code=a%20b&state=s'",
+        "<http://localhost:1455/auth/callback?code=a%20b&state=s>",
+        "`localhost:1455/auth/callback?code=a%20b&state=s`",
+        "\u{201c}http://localhost:1455/auth/callback?code=a%20b&state=s\u{201d}",
+        "[here](http://localhost:1455/auth/callback?code=a%20b&state=s)",
+        "(http://localhost:1455/auth/callback?code=a%20b&state=s)",
+        "\u{feff}http://localhost:1455/auth/callback?code=a%20b&state=s",
+        "http://localhost:1455/auth/callback?code=a%20b\u{200b}&state=s",
+        "http://localhost:1455/auth/callback?code=a%20b&amp;state=s",
+        "http://localhost:1455/auth/callback?code=a%20b\\u0026state=s",
+        "http://localhost:1455/auth/callback\\?code\\=a%20b\\&state\\=s",
+        "{\"url\":\"http:\\/\\/localhost:1455\\/cb?code=a%20b&state=s\",\"x\":1}",
+        "Location: http://localhost:1455/auth/callback?code=a%20b&state=s",
+        "HTTP/1.1 302 Found\r\nLocation: http://localhost/cb?code=a%20b&state=s\r\nVary: *\r\n",
+        "GET /auth/callback?code=a%20b&state=s HTTP/1.1",
+        "curl 'http://localhost:1455/auth/callback?code=a%20b&state=s' -H 'A: b'",
+        "http://localhost:1455/auth/callback#code=a%20b&state=s",
+        "http%3A%2F%2Flocalhost%3A1455%2Fcb%3Fcode%3Da%2520b%26state%3Ds",
+        "code=a%20b state=s",
+        "code=a%20b, state=s",
+        "code=a%20b#s",
+        "localhost/cb?code=a%20b&state=slocalhost/cb?code=a%20b&state=s",
+        "localhost/cb?code=a%20b&state=s\nlocalhost/cb?code=a%20b&state=s",
+        "http://localhost:1455/auth/callback?code=a%20b&state=s.",
+    ] {
+        assert_eq!(paste(text), both, "{text}");
+    }
+    let hash = Pasted::Query(query(&[("code", "ab"), ("state", "s")]));
+    for text in [
+        "ab#s",
+        "\"ab#s\"",
+        "code: ab state: s",
+        "Code: ab\nState: s",
+        "{\"code\": \"ab\", \"state\": \"s\"}",
+    ] {
+        assert_eq!(paste(text), hash, "{text}");
+    }
+    let (code, state) = ("c".repeat(20), "t".repeat(43));
+    assert_eq!(
+        paste(&format!(" {code} {state}\n")),
+        Pasted::Query(query(&[("code", &code), ("state", &state)]))
+    );
+    let error = query(&[("error", "access_denied"), ("error_description", "no")]);
+    assert_eq!(
+        paste("localhost:1455/cb?error=access_denied&error_description=no"),
+        Pasted::Query(error)
+    );
+    assert_eq!(
+        paste(" ac_1.x-\ny= \n"),
+        Pasted::BareCode("ac_1.x-y=".into())
+    );
+    assert_eq!(paste("'4/0Ab_c'"), Pasted::BareCode("4/0Ab_c".into()));
+    for text in [
+        "",
+        " \n",
+        "what now",
+        "ab#",
+        REQUEST,
+        "https://example.com/",
+        "localhost:1455/auth/callback",
+        "localhost:1455/auth/callback?state=s",
+        "http://localhost:1455/auth/callback?code=&state=s",
+        "my_code=abc",
+        "xcode=abc",
+        "acode%3Dabc",
+        "state=s",
+        "a?b",
+        "a&b",
+        "<a",
+        "é",
+    ] {
+        assert!(matches!(paste(text), Pasted::Invalid(_)), "{text}");
+    }
+}

@@ -8,6 +8,7 @@ use crate::config::file::{Applied, ConfigError, ConfigFile};
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::inheritance::Inheritance;
+use crate::model::near::near;
 use crate::model::profiles::{AuthProfiles, Effective, VisibleProfile};
 use crate::model::settings::Settings;
 use crate::ports::callback::Callback;
@@ -128,11 +129,19 @@ impl Context<'_> {
     /// look like an agent that inherits everything from main. Main is there always, because the
     /// others inherit from it.
     pub(in crate::app) fn require_agent(&self, agent: &AgentId) -> Result<(), Failure> {
-        let is_stored = || (self.store.agents()).is_ok_and(|agents| agents.contains(agent));
-        if agent.is_main() || self.settings.knows_agent(agent) || is_stored() {
+        if agent.is_main() || self.settings.knows_agent(agent) {
             return Ok(());
         }
-        let message = format!("Unknown agent id \"{agent}\"");
+        let mut known = self.store.agents().unwrap_or_default();
+        if known.contains(agent) {
+            return Ok(());
+        }
+        known.extend(self.settings.agent_ids());
+        let mut message = format!("Unknown agent id \"{agent}\"");
+        let near = near(agent.as_str(), known.iter().map(AgentId::as_str), 0.85);
+        if let Some(nearest) = near.first() {
+            message.push_str(&format!("; did you mean {nearest}?"));
+        }
         Err(Failure::new(Kind::NotFound, message).hint(Command::list_agents()))
     }
 

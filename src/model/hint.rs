@@ -57,7 +57,7 @@ impl Command {
 
     /// Puts `profile` in front of its order.
     pub fn use_profile(profile: &ProfileId) -> Self {
-        Self::new("models auth use").arg(profile)
+        Self::new("models auth use").name(profile)
     }
 
     /// Refreshes `profile`.
@@ -67,21 +67,21 @@ impl Command {
 
     /// Forgets `profile`.
     pub fn logout(profile: &ProfileId) -> Self {
-        Self::new("models auth logout").arg(profile)
+        Self::new("models auth logout").name(profile)
     }
 
     /// Shows what `profile`, or every profile, held before.
     pub fn history(profile: Option<&ProfileId>) -> Self {
         let command = Self::new("models auth history");
         match profile {
-            Some(profile) => command.arg(profile),
+            Some(profile) => command.name(profile),
             None => command,
         }
     }
 
     /// Brings back what `profile` held before.
     pub fn undo(profile: &ProfileId) -> Self {
-        Self::new("models auth undo").arg(profile)
+        Self::new("models auth undo").name(profile)
     }
 
     /// Lists the profiles.
@@ -101,10 +101,23 @@ impl Command {
             .option("--mode", "isolated")
     }
 
-    /// With one more word.
+    /// With one more word, in front of a name that looks like an option.
     #[must_use]
     pub fn arg(mut self, word: &(impl ToString + ?Sized)) -> Self {
-        self.words.push(word.to_string());
+        let end = self.words.iter().position(|word| word == "--");
+        let place = end.unwrap_or(self.words.len());
+        self.words.insert(place, word.to_string());
+        self
+    }
+
+    /// With a name as an argument; behind `--` if it would be taken for an option.
+    #[must_use]
+    pub fn name(mut self, name: &(impl ToString + ?Sized)) -> Self {
+        let name = name.to_string();
+        if name.starts_with('-') {
+            self.words.push("--".to_owned());
+        }
+        self.words.push(name);
         self
     }
 

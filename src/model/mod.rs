@@ -12,6 +12,7 @@ pub mod time;
 pub mod pairs;
 
 pub mod id;
+pub mod named;
 
 pub mod credential;
 pub mod expiry;

@@ -38,6 +38,8 @@ pub struct Provider {
     pub id: ProviderId,
     /// Display name.
     pub name: String,
+    /// What people call it besides; for no name that is an id.
+    pub aliases: Vec<ProviderId>,
     /// Environment variables that may carry a key or token, the first non-blank wins.
     pub env: Vec<String>,
     /// Variables that programs of this provider read besides, and this one does not.
@@ -77,6 +79,7 @@ impl Provider {
         Self {
             name: id.to_string(),
             id,
+            aliases: Vec::new(),
             env: Vec::new(),
             tool_env: Vec::new(),
             ambient: Vec::new(),

@@ -98,6 +98,51 @@ pub fn resolve(text: &str, aliases: &[(String, String)]) -> Option<ModelRef> {
     }
 }
 
+/// Splits a profile from a model that a person named: what follows the first `@` behind the last
+/// slash. A date or a quantisation there belongs to the model, as in OpenClaw 2026.5.
+pub fn split_profile(text: &str) -> (&str, Option<&str>) {
+    let text = text.trim();
+    let name = text.rfind('/').map_or(0, |slash| slash + 1);
+    let mut from = name;
+    while let Some(at) = text[from..].find('@').map(|at| from + at) {
+        let behind = &text[at + 1..];
+        let word = behind.split('@').next().unwrap_or_default();
+        // Nothing is in front of it: no model is named.
+        let begins = at == name && name > 0;
+        if !begins && !is_version(word) && !is_quantisation(word) {
+            let profile = behind.trim();
+            return (text[..at].trim(), (!profile.is_empty()).then_some(profile));
+        }
+        from = at + 1;
+    }
+    (text, None)
+}
+
+/// `20250514`, `2025-05-14`.
+fn is_version(word: &str) -> bool {
+    let digits = word.bytes().filter(u8::is_ascii_digit).count();
+    let plain = word
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'-');
+    plain && digits == 8 && matches!(word.len(), 8 | 10)
+}
+
+/// `q8_0`, `iq3_xxs`, `4bit`, `fp16`.
+fn is_quantisation(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let mut parts = word.split('_');
+    let first = parts.next().unwrap_or_default();
+    let level = first.strip_prefix('i').unwrap_or(first).strip_prefix('q');
+    let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    let numbered = ["fp", "bf", "int", "f"].into_iter();
+    level.is_some_and(|level| is_number(level) && parts.all(plain))
+        || word.strip_suffix("bit").is_some_and(is_number)
+        || numbered
+            .filter_map(|kind| word.strip_prefix(kind))
+            .any(is_number)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,6 +186,46 @@ mod tests {
             ("openai/mini", "openai/mini"),
         ] {
             assert_eq!(resolve(text, &aliases).unwrap().to_string(), meant);
+        }
+    }
+
+    #[test]
+    fn a_profile_follows_the_name_and_no_version_does() {
+        for (text, model, profile) in [
+            ("opus", "opus", None),
+            ("opus@work", "opus", Some("work")),
+            (
+                " opus @ anthropic:me@example.com ",
+                "opus",
+                Some("anthropic:me@example.com"),
+            ),
+            ("opus@", "opus", None),
+            ("@work", "", Some("work")),
+            (
+                "acme/claude-sonnet-4@20250514",
+                "acme/claude-sonnet-4@20250514",
+                None,
+            ),
+            ("acme/c@20250514@acme:w", "acme/c@20250514", Some("acme:w")),
+            ("acme/c@2025-05-14@w", "acme/c@2025-05-14", Some("w")),
+            ("acme/@cf/meta/llama-3", "acme/@cf/meta/llama-3", None),
+            (
+                "acme/@cf/meta/llama-3@w",
+                "acme/@cf/meta/llama-3",
+                Some("w"),
+            ),
+            ("acme/@llama", "acme/@llama", None),
+            ("x@q8_0", "x@q8_0", None),
+            ("x@Q4_K_M@w", "x@Q4_K_M", Some("w")),
+            ("x@iq3_xxs", "x@iq3_xxs", None),
+            ("x@4bit", "x@4bit", None),
+            ("x@fp16", "x@fp16", None),
+            ("x@20250514@q8_0@w", "x@20250514@q8_0", Some("w")),
+            ("x@q", "x", Some("q")),
+            ("x@2025", "x", Some("2025")),
+            ("x@qa8", "x", Some("qa8")),
+        ] {
+            assert_eq!(split_profile(text), (model, profile), "{text}");
         }
     }
 }

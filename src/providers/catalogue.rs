@@ -187,7 +187,15 @@ impl Catalogue {
             Some(bytes) => from_file(id, path, bytes),
             None => match builtin::manifest(id) {
                 Some(text) => Ok(manifest::parse(text, &format!("built-in {id}.toml"))?.0),
-                None => Err(self.unknown(id)),
+                None => {
+                    // Asked often of providers that have none, so without a look into the files.
+                    let known = self.ids().unwrap_or_default();
+                    let near = near(id.as_str(), known.iter().map(ProviderId::as_str), 0.85);
+                    Err(CatalogueError::Unknown {
+                        id: id.clone(),
+                        near: near.into_iter().take(3).map(str::to_owned).collect(),
+                    })
+                }
             },
         }
     }
@@ -255,13 +263,47 @@ impl Catalogue {
         Ok(ids)
     }
 
-    fn unknown(&self, id: &ProviderId) -> CatalogueError {
-        let known = self.ids().unwrap_or_default();
-        let near = near(id.as_str(), known.iter().map(ProviderId::as_str), 0.85);
+    /// The providers that people call by this name, which is the id of none.
+    ///
+    /// # Errors
+    /// As [`Catalogue::list`].
+    pub fn called(&self, name: &ProviderId) -> Result<Vec<Provider>, CatalogueError> {
+        let all = self.list()?.providers.into_iter();
+        let all = all.map(|(provider, _)| provider);
+        Ok(all
+            .filter(|provider| provider.aliases.contains(name))
+            .collect())
+    }
+
+    /// Says that there is no such provider, and which are called almost so.
+    pub fn unknown(&self, id: &ProviderId) -> CatalogueError {
+        let near = self.near(id).into_iter().take(3);
         CatalogueError::Unknown {
             id: id.clone(),
-            near: near.into_iter().take(3).map(str::to_owned).collect(),
+            near: near.map(|id| id.to_string()).collect(),
         }
+    }
+
+    /// The providers whose id or everyday name looks like this, the likeliest first.
+    pub fn near(&self, id: &ProviderId) -> Vec<ProviderId> {
+        let listed = self.list().map(|listing| listing.providers);
+        let mut names: Vec<(ProviderId, ProviderId)> = Vec::new();
+        for (provider, _) in listed.unwrap_or_default() {
+            let aliases = provider.aliases.into_iter();
+            names.extend(aliases.map(|alias| (alias, provider.id.clone())));
+            names.push((provider.id.clone(), provider.id));
+        }
+        let words = names.iter().map(|(name, _)| name.as_str());
+        let mut found: Vec<ProviderId> = Vec::new();
+        for word in near(id.as_str(), words, 0.85) {
+            let meant = names.iter().filter(|(name, _)| name.as_str() == word);
+            for (_, provider) in meant {
+                if !found.contains(provider) {
+                    found.push(provider.clone());
+                }
+            }
+        }
+        found
     }
 }
 

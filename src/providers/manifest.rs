@@ -94,6 +94,8 @@ struct Manifest {
     #[serde(default)]
     replaces: bool,
     #[serde(default)]
+    aliases: Vec<Id>,
+    #[serde(default)]
     env: Vec<Variable>,
     #[serde(default)]
     tool_env: Vec<Variable>,
@@ -131,6 +133,7 @@ impl Manifest {
         Ok(Provider {
             id: self.id.plain(),
             name: self.name.plain(),
+            aliases: self.aliases.plain(),
             env: self.env.plain(),
             tool_env: self.tool_env.plain(),
             ambient: self.ambient,

@@ -16,6 +16,8 @@ pub(super) fn overlay(base: Provider, declared: &Declared) -> Result<Provider, S
     let has_own_client = declared.client_id.is_some();
     let mut provider = Provider {
         id: declared.id.clone(),
+        // They stay with the other provider.
+        aliases: Vec::new(),
         registration: Some(client(registration, declared)),
         flows: vec![flow(&base, declared)?],
         // A key of the other provider is no login of this client; its programs take the token all

@@ -193,5 +193,5 @@ pub(crate) fn millis_from_now(seconds: i64) -> i64 {
 
 /// A setup-token of the right shape that a leak test can look for.
 pub(crate) fn setup_token() -> String {
-    format!("sk-ant-oat01-MARKER{}", "a".repeat(80))
+    format!("sk-ant-oat01-MARKER{}", "a".repeat(89))
 }

@@ -14,6 +14,8 @@ pub mod outlook;
 pub mod outside_key;
 mod pins;
 pub mod profile_id;
+pub mod profile_name;
+pub mod provider_name;
 pub mod reason_text;
 pub mod resolve;
 pub mod selector;

@@ -9,14 +9,17 @@
 use std::sync::Arc;
 
 use crate::model::hint::Command;
-use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
+use crate::model::id::{AgentId, ProviderId, printable};
+use crate::model::named::{ProfileName, ProviderName};
 use crate::model::profiles::Effective;
+use crate::model::reference;
 use crate::ports::store::Scope;
 
 use super::model_ref::{own_name, provider_named};
 use super::pins::{
     Pinned, apply_session_pin, find_binding, load_session, provider_of_session, require_profile_of,
 };
+use super::provider_name::Purpose;
 use super::selector::{Pin, PinReason, Resolved, Selector};
 use crate::app::context::{Context, look_up_provider};
 use crate::app::failure::{Failure, Kind};
@@ -36,8 +39,8 @@ pub fn choose(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<Resol
         Selector::Session { key, want } => (Some(key), want.as_ref()),
         other => (None, other),
     };
-    if let Selector::Profile(id) = want {
-        return resolve_profile(cx, agent, id);
+    if let Selector::Profile(name) = want {
+        return resolve_profile(cx, agent, name);
     }
     let mut named = parse_selector(cx, agent, want)?;
     let session = key.map(|key| load_session(cx, agent, key)).transpose()?;
@@ -60,23 +63,23 @@ fn parse_selector(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<N
     match want {
         Selector::Provider(provider) => named.provider = Some(provider.clone()),
         Selector::Model(text) => {
-            let (model, profile) = match text.split_once('@') {
-                Some((model, profile)) => (model.trim(), profile.trim()),
-                None => (text.trim(), ""),
-            };
+            let (model, profile) = reference::split_profile(text);
             if model.is_empty() {
                 let message = format!("{} does not name a model", printable(text, 80));
                 return Err(Failure::new(Kind::Usage, message).hint(Command::new(EXAMPLE)));
             }
-            named.provider = Some(provider_named(cx.settings, agent, model)?);
+            let provider = ProviderName::from(provider_named(cx.settings, agent, model)?);
+            let provider = cx.provider_id(agent, &provider, Purpose::Any)?;
             named.model = Some(own_name(cx.settings, agent, model));
-            if !profile.is_empty() {
+            if let Some(profile) = profile {
+                let profile = ProfileName::parse(profile)?;
                 named.preferred = Some(Pin {
-                    profile: ProfileId::parse(profile)?,
+                    profile: cx.profile_id_of(agent, &profile, Some(&provider))?,
                     because: PinReason::Model,
                     locked: true,
                 });
             }
+            named.provider = Some(provider);
         }
         Selector::Default | Selector::Profile(_) | Selector::Session { .. } => {}
     }
@@ -84,13 +87,23 @@ fn parse_selector(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<N
 }
 
 /// Resolves a named profile, which is used whatever the order says.
-fn resolve_profile(cx: Context<'_>, agent: &AgentId, id: &ProfileId) -> Result<Resolved, Failure> {
-    let effective = cx.effective(agent, Scope::Profile(id))?;
+fn resolve_profile(
+    cx: Context<'_>,
+    agent: &AgentId,
+    name: &ProfileName,
+) -> Result<Resolved, Failure> {
+    let mut id = name.typed().clone();
+    let mut effective = cx.effective(agent, Scope::Profile(&id))?;
+    if effective.get(&id).is_none() {
+        // Less than an id, which is looked for only then: most callers name one.
+        id = cx.profile_id(agent, name)?;
+        effective = cx.effective(agent, Scope::Profile(&id))?;
+    }
     Ok(Resolved {
-        provider: look_up_provider(&effective, id)?,
+        provider: look_up_provider(&effective, &id)?,
         model: None,
         preferred: Some(Pin {
-            profile: id.clone(),
+            profile: id,
             because: PinReason::Profile,
             locked: true,
         }),

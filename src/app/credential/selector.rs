@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::app::context::Context;
 use crate::app::failure::Failure;
 use crate::model::id::{ProfileId, ProviderId, printable};
+use crate::model::named::ProfileName;
 use crate::model::profiles::Effective;
 use crate::model::selection::{self, Decision};
 
@@ -17,7 +18,7 @@ pub enum Selector {
     /// The profile that selection chooses for this provider.
     Provider(ProviderId),
     /// This profile.
-    Profile(ProfileId),
+    Profile(ProfileName),
     /// The provider of this model: a reference or an alias. A profile may follow its first `@`.
     Model(String),
     /// Another selector, with the pin that OpenClaw stored for this session.

@@ -44,6 +44,7 @@ pub use request::Request;
 /// the person refused, [`Kind::Temporary`] for the network and the deadline, [`Kind::Cancelled`],
 /// and what the store says. Nothing is stored then.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<StoredProfile, Failure> {
+    cx.require_agent(&request.agent)?;
     let provider = cx.provider(&request.provider)?;
     tell_findings(cx, &provider)?;
     let flow = choose(&provider, request.method.as_deref())?;
@@ -145,6 +146,7 @@ fn paste_instead(cx: Context<'_>, request: &Request, form: Form) -> Result<Store
         &paste::Request {
             agent: request.agent.clone(),
             provider: request.provider.clone(),
+            is_new_provider: false,
             profile: request.profile.clone(),
             form,
             given: None,

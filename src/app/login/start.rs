@@ -56,6 +56,7 @@ impl Begun {
 /// [`Kind::Usage`](super::Kind::Usage) for one that no code comes back from, and what the store
 /// says.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Begun, Failure> {
+    cx.require_agent(&request.agent)?;
     let provider = cx.provider(&request.provider)?;
     tell_findings(cx, &provider)?;
     let by_code = |flow: &&Flow| matches!(flow, Flow::Browser(_));

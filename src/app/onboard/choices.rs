@@ -5,9 +5,11 @@
 //! choice stores nothing and succeeds.
 
 use crate::app::context::Context;
+use crate::app::credential::provider_name::Purpose;
 use crate::app::failure::{Failure, Kind};
 use crate::model::hint::Command;
 use crate::model::id::{ProviderId, printable};
+use crate::model::named::ProviderName;
 use crate::model::near;
 use crate::model::provider::Flow;
 
@@ -198,7 +200,8 @@ fn of_provider(cx: Context<'_>, name: &str, interactive: bool) -> Result<Meaning
         None => (name, None),
     };
     let known = cx.catalogue.ids()?;
-    let Some(id) = known.iter().find(|known| known.as_str() == id) else {
+    let id = provider_called(cx, id, method)?;
+    let Some(id) = known.iter().find(|known| Some(*known) == id.as_ref()) else {
         return Err(unknown(name, &near(name, &known), interactive));
     };
     let provider = cx.catalogue.get(id)?;
@@ -212,6 +215,23 @@ fn of_provider(cx: Context<'_>, name: &str, interactive: bool) -> Result<Meaning
         return Err(unknown(name, &named, interactive));
     };
     Ok(Meaning::of(id, method))
+}
+
+/// Returns the provider that a choice names, which may be by an everyday name.
+fn provider_called(
+    cx: Context<'_>,
+    name: &str,
+    method: Option<&str>,
+) -> Result<Option<ProviderId>, Failure> {
+    let Ok(name) = ProviderName::parse(name) else {
+        return Ok(None);
+    };
+    let purpose = match method {
+        Some("api-key") => Purpose::Key,
+        _ => Purpose::Login,
+    };
+    let agent = cx.settings.default_agent();
+    cx.provider_id(&agent, &name, purpose).map(Some)
 }
 
 /// Lists similar values, the likeliest first.

@@ -221,6 +221,7 @@ impl LoginMethod<'_> {
             &paste::Request {
                 agent: self.agent.clone(),
                 provider: self.provider.clone(),
+                is_new_provider: false,
                 profile: Some(profile),
                 form,
                 given,

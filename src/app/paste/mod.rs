@@ -31,6 +31,8 @@ pub struct Request {
     pub agent: AgentId,
     /// The provider.
     pub provider: ProviderId,
+    /// Whether a provider that nothing describes is meant, however much it looks like another.
+    pub is_new_provider: bool,
     /// The profile; `<provider>:manual` by default, as in the reference release.
     pub profile: Option<ProfileId>,
     /// The kind of secret.
@@ -58,9 +60,13 @@ pub struct Outcome {
 /// [`Kind::Usage`] if it is not what it should be or nobody is there to paste it;
 /// [`Kind::Cancelled`]; what the store says. Nothing is stored then.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
+    cx.require_agent(&request.agent)?;
     let manifest = match cx.catalogue.get(&request.provider) {
         Ok(manifest) => Some(manifest),
-        Err(CatalogueError::Unknown { .. }) => None,
+        Err(CatalogueError::Unknown { .. }) => {
+            require_meant(cx, request)?;
+            None
+        }
         // It may say what the secret must look like.
         Err(faulty) => return Err(faulty.into()),
     };
@@ -93,6 +99,24 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         fingerprint,
         length,
     })
+}
+
+/// Checks that a provider that nothing describes is no misspelt one: what is stored for that would
+/// never be used.
+fn require_meant(cx: Context<'_>, request: &Request) -> Result<(), Failure> {
+    let provider = &request.provider;
+    if request.is_new_provider || cx.knows_provider(&request.agent, provider) {
+        return Ok(());
+    }
+    let Some(nearest) = cx.catalogue.near(provider).into_iter().next() else {
+        return Ok(());
+    };
+    let message = format!("unknown provider {provider}; did you mean {nearest}? Nothing was saved");
+    let hint = Hint::from(command(request.form, &nearest));
+    let hint = hint.then(format!(
+        " (or add --provider-new, if {provider} is what you mean)"
+    ));
+    Err(Failure::new(Kind::NotFound, message).hint(hint))
 }
 
 /// Checks that the provider has such secrets. Without a manifest only a setup token is refused,
@@ -152,15 +176,24 @@ fn confirm_made(cx: Context<'_>, manifest: Option<&Provider>) -> Result<(), Fail
     }
 }
 
-/// Returns the noun for the secret, and the command that takes it from a pipe.
-fn words(request: &Request) -> (&'static str, Hint) {
-    let (noun, verb, variable) = match request.form {
-        Form::Token { .. } => ("token", "paste-token", "TOKEN"),
-        Form::SetupToken { .. } => ("token", "setup-token", "TOKEN"),
-        Form::Key => ("key", "paste-api-key", "KEY"),
+/// Returns the command that stores such a secret.
+fn command(form: Form, provider: &ProviderId) -> Command {
+    let verb = match form {
+        Form::Token { .. } => "paste-token",
+        Form::SetupToken { .. } => "setup-token",
+        Form::Key => "paste-api-key",
     };
     let command = Command::new("models auth").arg(verb);
-    let command = command.option("--provider", &request.provider);
+    command.option("--provider", provider)
+}
+
+/// Returns the noun for the secret, and the command that takes it from a pipe.
+fn words(request: &Request) -> (&'static str, Hint) {
+    let (noun, variable) = match request.form {
+        Form::Token { .. } | Form::SetupToken { .. } => ("token", "TOKEN"),
+        Form::Key => ("key", "KEY"),
+    };
+    let command = command(request.form, &request.provider);
     (
         noun,
         Hint::from(format!("printf %s \"${variable}\" | ")).run(command),

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 
+use crate::app::credential::provider_name::Purpose;
 use crate::app::failure::{Failure, Kind};
 use crate::app::refresh::outcome::RefreshResult;
 use crate::app::usecase::refresh;
@@ -9,14 +10,14 @@ use crate::app::usecase::token_status;
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view::token_status as view;
-use crate::model::id::ProviderId;
+use crate::model::named::ProviderName;
 
 /// Show or refresh the token of one provider
 #[derive(Debug, Args)]
 pub struct Provider {
     /// Provider
-    #[arg(value_name = "ID", value_parser = ProviderId::parse)]
-    id: ProviderId,
+    #[arg(value_name = "ID", value_parser = ProviderName::parse)]
+    id: ProviderName,
     #[command(subcommand)]
     command: ProviderCommand,
 }
@@ -42,12 +43,12 @@ Exits with 3 if no token can be had without logging in.")]
 impl Provider {
     /// Runs it.
     pub fn run(&self, system: &System) -> Answer {
+        let cx = system.context();
         let request = token_status::Request {
             agent: system.agent.clone(),
-            provider: self.id.clone(),
+            provider: cx.known_provider(&system.agent, &self.id, Purpose::Any)?,
         };
-        let report = token_status::run(system.context(), &request)?;
-        let cx = system.context();
+        let report = token_status::run(cx, &request)?;
         Ok(match self.command {
             ProviderCommand::TokenStatus => Output {
                 failure: report.failure.clone(),

@@ -21,6 +21,7 @@ pub(in crate::oauth) fn provider(body: Body, baked: u64) -> Provider {
     Provider {
         id: ProviderId::parse("acme").unwrap(),
         name: "Acme".into(),
+        aliases: Vec::new(),
         env: Vec::new(),
         tool_env: Vec::new(),
         ambient: Vec::new(),

@@ -4,6 +4,7 @@
 pub(crate) mod environment_keys;
 pub(crate) mod explain;
 mod inheritance;
+mod names;
 mod order;
 mod pinned_profile;
 mod rotation;

@@ -1,7 +1,7 @@
 //! An agent that is neither configured nor has a directory: a misspelt name, which would look like an
 //! agent that inherits everything from main.
 
-use crate::support::World;
+use crate::support::{World, setup_token};
 
 const STORE: &str = r#"{"version":1,"profiles":{"anthropic:default":
     {"type":"token","provider":"anthropic","token":"MARKER"}}}"#;
@@ -66,4 +66,45 @@ fn an_agent_with_a_directory_is_known_without_a_configuration() {
         let ran = world.run(&args);
         assert!(!ran.err.contains("Unknown agent"), "{command}: {ran:?}");
     }
+}
+
+#[test]
+fn a_command_that_writes_refuses_it_before_anything_is_asked_or_sent() {
+    let world = World::new();
+    world.add_agent("work");
+    for (command, input) in [
+        (
+            "models auth paste-token --provider anthropic",
+            setup_token(),
+        ),
+        ("models auth setup-token --yes", setup_token()),
+        (
+            "models auth paste-api-key --provider openai",
+            "sk-MARKER".to_owned(),
+        ),
+        (
+            "models auth login --provider anthropic --method oauth",
+            String::new(),
+        ),
+        (
+            "models auth login --provider openai-codex --start",
+            String::new(),
+        ),
+        ("models auth login-github-copilot --yes", String::new()),
+        (
+            "onboard --non-interactive --accept-risk --openai-api-key -",
+            "sk-MARKER".to_owned(),
+        ),
+    ] {
+        let args: Vec<&str> = ["--agent", "wrok"]
+            .into_iter()
+            .chain(command.split(' '))
+            .collect();
+        let ran = world.pipe(&args, &input);
+        assert_eq!(ran.code, 1, "{command}: {ran:?}");
+        let nearest = "Unknown agent id \"wrok\"; did you mean work?";
+        assert!(ran.err.contains(nearest), "{command}: {ran:?}");
+        assert!(!ran.err.contains("MARKER"), "{command}: {ran:?}");
+    }
+    assert!(!world.state().join("agents").exists());
 }

@@ -41,6 +41,7 @@ fn expected(flow: Flow) -> Provider {
     };
     let mut provider = Provider {
         id: id("codex"),
+        aliases: Vec::new(),
         policy: None,
         default_model: None,
         billing: Billing::default(),

@@ -3,11 +3,12 @@
 use clap::Args;
 
 use super::status::request_of;
+use crate::app::credential::provider_name::Purpose;
 use crate::app::models::list;
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
-use crate::model::id::ProviderId;
+use crate::model::named::ProviderName;
 
 /// List configured models and whether they have credentials
 ///
@@ -19,8 +20,8 @@ use crate::model::id::ProviderId;
   openclaw models list --json | jq -r '.models[] | select(.available | not).key'")]
 pub struct List {
     /// Only list models of this provider
-    #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
-    provider: Option<ProviderId>,
+    #[arg(long, value_name = "ID", value_parser = ProviderName::parse)]
+    provider: Option<ProviderName>,
     #[command(flatten)]
     form: Form,
 }
@@ -39,8 +40,10 @@ pub struct Form {
 impl List {
     /// Lists them.
     pub fn run(&self, system: &System) -> Answer {
-        let (request, provider) = (request_of(system), self.provider.as_ref());
-        let outcome = list::run(system.context(), &request, provider)?;
+        let cx = system.context();
+        let named = |name| cx.provider_id(&system.agent, name, Purpose::Any);
+        let provider = self.provider.as_ref().map(named).transpose()?;
+        let outcome = list::run(cx, &request_of(system), provider.as_ref())?;
         let output = if self.form.json {
             Output::json(&view::models::list_document(&outcome))
         } else if self.form.plain {

@@ -8,6 +8,7 @@ use clap::Args;
 use clap::builder::{StringValueParser, TypedValueParser};
 use serde_json::{Value, json};
 
+use crate::app::credential::provider_name::Purpose;
 use crate::app::failure::{Failure, Kind};
 use crate::app::onboard::{self, Outcome, Request, TokenFlags};
 use crate::app::status;
@@ -19,7 +20,8 @@ use crate::cli::value_parsers::{days, seconds};
 use crate::cli::view;
 use crate::config::workspace;
 use crate::model::hint::{Command, Hint};
-use crate::model::id::{ProfileId, ProviderId};
+use crate::model::id::ProfileId;
+use crate::model::named::ProviderName;
 use crate::model::secret::Secret;
 use flags::{KeyFlags, given, names, secret, warn_of_arguments};
 
@@ -46,8 +48,8 @@ pub struct Onboard {
     #[arg(long)]
     secret_stdin: bool,
     /// Provider of the token, with --auth-choice token
-    #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
-    token_provider: Option<ProviderId>,
+    #[arg(long, value_name = "ID", value_parser = ProviderName::parse)]
+    token_provider: Option<ProviderName>,
     /// Token (- for standard input)
     #[arg(long, value_name = "TOKEN|-", value_parser = StringValueParser::new().map(secret))]
     token: Option<Secret<String>>,
@@ -92,6 +94,8 @@ impl Onboard {
             return Err(Failure::new(Kind::Usage, message)
                 .hint(Command::new("onboard --non-interactive --accept-risk")));
         }
+        let cx = system.context();
+        let named = |name| cx.provider_id(&system.agent, name, Purpose::Token);
         let request = Request {
             interactive: !self.non_interactive,
             choice: self.auth_choice.clone(),
@@ -99,7 +103,7 @@ impl Onboard {
             beside: self.keys.beside.clone(),
             from_input: self.secret_stdin,
             token: TokenFlags {
-                provider: self.token_provider.clone(),
+                provider: self.token_provider.as_ref().map(named).transpose()?,
                 token: self.token.as_ref().map(given),
                 profile: self.token_profile_id.clone(),
                 expires_in: self.token_expires_in,

@@ -122,7 +122,7 @@ impl OfLogin {
         let mut logins = metrics.logins.iter();
         let login = logins.find(|login| login.profile == *profile);
         let login = login.unwrap_or_else(|| panic!("no metrics of {profile}"));
-        let token = token_of(cx, &main, Selector::Profile(profile.clone()));
+        let token = token_of(cx, &main, Selector::Profile(profile.clone().into()));
         let ticked = tick::run(
             twin,
             &tick::Request {

@@ -2,11 +2,13 @@
 
 use clap::{Args, Subcommand};
 
+use crate::app::credential::provider_name::Purpose;
+use crate::app::failure::Failure;
 use crate::app::usecase::cooldown::{self, Which};
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
-use crate::model::id::{ProfileId, ProviderId};
+use crate::model::named::{ProfileName, ProviderName};
 
 /// Show or clear cooldowns of profiles after failures
 #[derive(Debug, Args)]
@@ -42,11 +44,11 @@ struct List {
 #[group(required = true, multiple = false)]
 struct Clear {
     /// Profile to clear
-    #[arg(value_name = "PROFILE", value_parser = ProfileId::parse)]
-    profile: Option<ProfileId>,
+    #[arg(value_name = "PROFILE", value_parser = ProfileName::parse)]
+    profile: Option<ProfileName>,
     /// Clear every profile of this provider
-    #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
-    provider: Option<ProviderId>,
+    #[arg(long, value_name = "ID", value_parser = ProviderName::parse)]
+    provider: Option<ProviderName>,
     /// Clear every profile
     #[arg(long)]
     all: bool,
@@ -66,7 +68,7 @@ impl Cooldown {
                 Output::text(view::cooldown::text(agent, &rows, now, &system.hints))
             }
             CooldownCommand::Clear(clear) => {
-                let cleared = cooldown::clear(system.context(), agent, &clear.which())?;
+                let cleared = cooldown::clear(system.context(), agent, &clear.which(system)?)?;
                 let text = view::cooldown::cleared(agent, &cleared);
                 Output::text(text).changed(!cleared.is_empty())
             }
@@ -75,11 +77,12 @@ impl Cooldown {
 }
 
 impl Clear {
-    fn which(&self) -> Which {
-        match (&self.profile, &self.provider) {
-            (Some(profile), _) => Which::Profile(profile.clone()),
-            (None, Some(provider)) => Which::Provider(provider.clone()),
+    fn which(&self, system: &System) -> Result<Which, Failure> {
+        let (cx, agent) = (system.context(), &system.agent);
+        Ok(match (&self.profile, &self.provider) {
+            (Some(name), _) => Which::Profile(cx.profile_id(agent, name)?),
+            (None, Some(name)) => Which::Provider(cx.provider_id(agent, name, Purpose::Any)?),
             (None, None) => Which::All,
-        }
+        })
     }
 }

@@ -62,7 +62,7 @@ impl Exec {
         let request = Request {
             token: token::Request {
                 agent: system.agent.clone(),
-                want: self.selector.selector(),
+                want: self.selector.selector(system)?,
                 min_valid: self.min_valid,
             },
             to: match (&self.env, self.fd) {

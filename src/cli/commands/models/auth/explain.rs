@@ -34,7 +34,7 @@ pub struct Explain {
 impl Explain {
     /// Explains.
     pub fn run(&self, system: &System) -> Answer {
-        let want = self.selector.selector();
+        let want = self.selector.selector(system)?;
         let report = explain::run(system.context(), &system.agent, &want)?;
         let hints = &system.hints;
         Ok(match self.json {

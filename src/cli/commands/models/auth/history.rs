@@ -6,7 +6,7 @@ use crate::app::usecase::history;
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
-use crate::model::id::ProfileId;
+use crate::model::named::ProfileName;
 
 /// Show previous versions of a profile
 ///
@@ -21,8 +21,8 @@ use crate::model::id::ProfileId;
   openclaw models auth history openai-codex:work --clear")]
 pub struct History {
     /// Profile [default: all profiles with a history]
-    #[arg(value_name = "PROFILE", value_parser = ProfileId::parse)]
-    profile: Option<ProfileId>,
+    #[arg(value_name = "PROFILE", value_parser = ProfileName::parse)]
+    profile: Option<ProfileName>,
     /// Output as JSON
     #[arg(long)]
     json: bool,
@@ -37,7 +37,10 @@ pub struct History {
 impl History {
     /// Shows it, or forgets it.
     pub fn run(&self, system: &System) -> Answer {
-        let (cx, agent, profile) = (system.context(), &system.agent, self.profile.as_ref());
+        let (cx, agent) = (system.context(), &system.agent);
+        let named = |name| cx.profile_id(agent, name);
+        let profile = self.profile.as_ref().map(named).transpose()?;
+        let profile = profile.as_ref();
         if self.clear {
             let count = history::clear(cx, agent, profile, self.yes)?;
             let plural = if count == 1 { "" } else { "s" };

@@ -2,11 +2,12 @@
 
 use clap::Args;
 
+use crate::app::credential::provider_name::Purpose;
 use crate::app::usecase::list;
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
-use crate::model::id::ProviderId;
+use crate::model::named::ProviderName;
 
 /// List stored profiles
 ///
@@ -17,8 +18,8 @@ use crate::model::id::ProviderId;
   openclaw models auth list --provider anthropic --json")]
 pub struct List {
     /// Only list profiles of this provider
-    #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
-    provider: Option<ProviderId>,
+    #[arg(long, value_name = "ID", value_parser = ProviderName::parse)]
+    provider: Option<ProviderName>,
     /// Output as JSON
     #[arg(long)]
     json: bool,
@@ -27,7 +28,10 @@ pub struct List {
 impl List {
     /// Lists them.
     pub fn run(&self, system: &System) -> Answer {
-        let (cx, agent, provider) = (system.context(), &system.agent, self.provider.as_ref());
+        let (cx, agent) = (system.context(), &system.agent);
+        let named = |name| cx.known_provider(agent, name, Purpose::Any);
+        let provider = self.provider.as_ref().map(named).transpose()?;
+        let provider = provider.as_ref();
         let outcome = list::run(cx, agent, provider)?;
         if self.json {
             let path = cx.store_files.document(agent);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::app::credential::provider_name::Purpose;
 use crate::app::failure::Failure;
 use crate::app::login::start::{self, Begun};
 use crate::app::login::{self, finish};
@@ -13,7 +14,8 @@ use crate::cli::events::error_event;
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::value_parsers::seconds;
-use crate::model::id::{ProfileId, ProviderId};
+use crate::model::id::ProfileId;
+use crate::model::named::ProviderName;
 
 /// Log in to a provider
 ///
@@ -35,8 +37,8 @@ use crate::model::id::{ProfileId, ProviderId};
   printf %s \"$URL\" | openclaw models auth login --finish --code-file -")]
 pub struct Login {
     /// Provider to log in to
-    #[arg(long, value_name = "ID", default_value = "openai-codex")]
-    provider: String,
+    #[arg(long, value_name = "ID", default_value = "openai-codex", value_parser = ProviderName::parse)]
+    provider: ProviderName,
     /// Login method [default: the provider's first]
     #[arg(long, value_name = "METHOD")]
     method: Option<String>,
@@ -129,9 +131,10 @@ impl Login {
 
     fn request(&self, system: &System) -> Result<login::Request, Failure> {
         let profile = self.profile_id.as_deref();
+        let cx = system.context();
         Ok(login::Request {
             agent: system.agent.clone(),
-            provider: ProviderId::parse(&self.provider)?,
+            provider: cx.known_provider(&system.agent, &self.provider, Purpose::Login)?,
             method: match self.device_code {
                 true => Some("device-code".to_owned()),
                 false => self.method.clone(),

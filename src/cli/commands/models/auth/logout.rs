@@ -7,7 +7,8 @@ use crate::cli::hint::Renderer;
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::model::hint::Command;
-use crate::model::id::{ProfileId, printable};
+use crate::model::id::printable;
+use crate::model::named::ProfileName;
 
 /// Remove a profile from this machine
 ///
@@ -24,8 +25,8 @@ use crate::model::id::{ProfileId, printable};
   openclaw models auth logout openai-codex:work --revoke")]
 pub struct Logout {
     /// Profile to remove
-    #[arg(value_name = "PROFILE", value_parser = ProfileId::parse)]
-    profile: ProfileId,
+    #[arg(value_name = "PROFILE", value_parser = ProfileName::parse)]
+    profile: ProfileName,
     /// Skip the confirmation prompt
     #[arg(long)]
     yes: bool,
@@ -43,11 +44,12 @@ pub struct Logout {
 impl Logout {
     /// Forgets it.
     pub fn run(&self, system: &System) -> Answer {
+        let cx = system.context();
         let outcome = logout::run(
-            system.context(),
+            cx,
             &logout::Request {
                 agent: system.agent.clone(),
-                profile: self.profile.clone(),
+                profile: cx.profile_id(&system.agent, &self.profile)?,
                 yes: self.yes,
                 dry_run: self.dry_run,
                 revoke: self.revoke,

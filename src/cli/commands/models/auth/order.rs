@@ -2,11 +2,14 @@
 
 use clap::{Args, Subcommand};
 
+use crate::app::credential::provider_name::Purpose;
+use crate::app::failure::Failure;
 use crate::app::usecase::order;
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
 use crate::model::id::{ProfileId, ProviderId};
+use crate::model::named::{ProfileName, ProviderName};
 
 /// Show or change the order in which profiles are tried
 ///
@@ -47,8 +50,8 @@ struct Set {
     #[command(flatten)]
     of: Of,
     /// Profiles, in the order to try them
-    #[arg(value_name = "PROFILE", required = true, value_parser = ProfileId::parse)]
-    profiles: Vec<ProfileId>,
+    #[arg(value_name = "PROFILE", required = true, value_parser = ProfileName::parse)]
+    profiles: Vec<ProfileName>,
 }
 
 /// Remove the order of an agent
@@ -65,8 +68,8 @@ struct Clear {
 #[derive(Debug, Args)]
 struct Of {
     /// Provider of the profiles
-    #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
-    provider: ProviderId,
+    #[arg(long, value_name = "ID", value_parser = ProviderName::parse)]
+    provider: ProviderName,
 }
 
 impl Order {
@@ -75,18 +78,19 @@ impl Order {
         let (cx, agent) = (system.context(), &system.agent);
         let (done, outcome) = match &self.command {
             OrderCommand::Get(get) => {
-                let outcome = order::get(cx, agent, &get.of.provider)?;
+                let outcome = order::get(cx, agent, &get.of.provider(system)?)?;
                 if get.json {
                     return Ok(Output::json(&view::order::document(&outcome)));
                 }
                 ("", outcome)
             }
             OrderCommand::Set(set) => {
-                let outcome = order::set(cx, agent, &set.of.provider, &set.profiles)?;
+                let provider = set.of.provider(system)?;
+                let outcome = order::set(cx, agent, &provider, &set.profiles(system, &provider)?)?;
                 ("", outcome)
             }
             OrderCommand::Clear(clear) => {
-                let outcome = order::clear(cx, agent, &clear.of.provider)?;
+                let outcome = order::clear(cx, agent, &clear.of.provider(system)?)?;
                 let done = match outcome.changed {
                     true => "Order removed.\n",
                     false => "No order was set; nothing changed.\n",
@@ -96,5 +100,22 @@ impl Order {
         };
         let text = format!("{done}{}", view::order::text(&outcome));
         Ok(Output::text(text).changed(outcome.changed))
+    }
+}
+
+impl Of {
+    fn provider(&self, system: &System) -> Result<ProviderId, Failure> {
+        let cx = system.context();
+        cx.provider_id(&system.agent, &self.provider, Purpose::Any)
+    }
+}
+
+impl Set {
+    fn profiles(&self, system: &System, provider: &ProviderId) -> Result<Vec<ProfileId>, Failure> {
+        let (cx, agent) = (system.context(), &system.agent);
+        let names = self.profiles.iter();
+        names
+            .map(|name| cx.profile_id_of(agent, name, Some(provider)))
+            .collect()
     }
 }

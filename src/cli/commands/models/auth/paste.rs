@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::app::credential::provider_name::Purpose;
 use crate::app::paste::{self, Form};
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::value_parsers::days;
 use crate::model::credential::Kind;
-use crate::model::id::{ProfileId, ProviderId};
+use crate::model::id::ProfileId;
+use crate::model::named::ProviderName;
 use crate::model::time::Timestamp;
 
 /// Store an existing token
@@ -22,14 +24,17 @@ use crate::model::time::Timestamp;
   printf %s \"$TOKEN\" | openclaw models auth paste-token --provider anthropic --expires-in 365d")]
 pub struct PasteToken {
     /// Provider of the token
-    #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
-    provider: ProviderId,
+    #[arg(long, value_name = "ID", value_parser = ProviderName::parse)]
+    provider: ProviderName,
     /// Profile to save it as [default: PROVIDER:manual]
     #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse)]
     profile_id: Option<ProfileId>,
     /// Lifetime of the token, such as 365d or 12h (default unit: days)
     #[arg(long, value_name = "DURATION", value_parser = days)]
     expires_in: Option<Duration>,
+    /// Accept a provider that no manifest or configuration describes
+    #[arg(long)]
+    provider_new: bool,
 }
 
 impl PasteToken {
@@ -38,7 +43,8 @@ impl PasteToken {
         let form = Form::Token {
             expires_in: self.expires_in,
         };
-        store(system, &self.provider, self.profile_id.as_ref(), form)
+        let provider = (&self.provider, self.provider_new);
+        store(system, provider, self.profile_id.as_ref(), form)
     }
 }
 
@@ -51,8 +57,8 @@ impl PasteToken {
   printf %s \"$TOKEN\" | openclaw models auth setup-token --yes")]
 pub struct SetupToken {
     /// Provider of the token
-    #[arg(long, value_name = "ID", default_value = "anthropic", value_parser = ProviderId::parse)]
-    provider: ProviderId,
+    #[arg(long, value_name = "ID", default_value = "anthropic", value_parser = ProviderName::parse)]
+    provider: ProviderName,
     /// Skip the confirmation prompt
     #[arg(long)]
     yes: bool,
@@ -62,7 +68,7 @@ impl SetupToken {
     /// Stores it.
     pub fn run(&self, system: &System) -> Answer {
         let form = Form::SetupToken { yes: self.yes };
-        store(system, &self.provider, None, form)
+        store(system, (&self.provider, false), None, form)
     }
 }
 
@@ -77,31 +83,44 @@ impl SetupToken {
   printf %s \"$KEY\" | openclaw models auth paste-api-key --provider openai --profile-id openai:work")]
 pub struct PasteApiKey {
     /// Provider of the key
-    #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
-    provider: ProviderId,
+    #[arg(long, value_name = "ID", value_parser = ProviderName::parse)]
+    provider: ProviderName,
     /// Profile to save it as [default: PROVIDER:manual]
     #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse)]
     profile_id: Option<ProfileId>,
+    /// Accept a provider that no manifest or configuration describes
+    #[arg(long)]
+    provider_new: bool,
 }
 
 impl PasteApiKey {
     /// Stores it.
     pub fn run(&self, system: &System) -> Answer {
-        store(system, &self.provider, self.profile_id.as_ref(), Form::Key)
+        let provider = (&self.provider, self.provider_new);
+        store(system, provider, self.profile_id.as_ref(), Form::Key)
     }
 }
 
 fn store(
     system: &System,
-    provider: &ProviderId,
+    (name, is_new_provider): (&ProviderName, bool),
     profile: Option<&ProfileId>,
     form: Form,
 ) -> Answer {
+    let cx = system.context();
+    let purpose = match form {
+        Form::Key => Purpose::Key,
+        Form::Token { .. } | Form::SetupToken { .. } => Purpose::Token,
+    };
     let pasted = paste::run(
-        system.context(),
+        cx,
         &paste::Request {
             agent: system.agent.clone(),
-            provider: provider.clone(),
+            provider: match is_new_provider {
+                true => name.typed().clone(),
+                false => cx.provider_id(&system.agent, name, purpose)?,
+            },
+            is_new_provider,
             profile: profile.cloned(),
             form,
             given: None,

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::app::credential::provider_name::Purpose;
 use crate::app::usecase::providers;
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
-use crate::model::id::ProviderId;
+use crate::model::named::ProviderName;
 
 /// List providers or validate a provider manifest
 ///
@@ -27,8 +28,8 @@ pub struct Providers {
     #[command(subcommand)]
     command: Option<ProvidersCommand>,
     /// Show all details of one provider
-    #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
-    provider: Option<ProviderId>,
+    #[arg(long, value_name = "ID", value_parser = ProviderName::parse)]
+    provider: Option<ProviderName>,
     /// Output as JSON
     #[arg(long)]
     json: bool,
@@ -61,7 +62,10 @@ impl Providers {
             let text = view::providers::checked(&checked);
             return Ok(Output::text(text).warnings(checked.warnings));
         }
-        let outcome = providers::run(system.context(), self.provider.as_ref())?;
+        let cx = system.context();
+        let named = |name| cx.known_provider(&system.agent, name, Purpose::Any);
+        let provider = self.provider.as_ref().map(named).transpose()?;
+        let outcome = providers::run(cx, provider.as_ref())?;
         if self.json {
             return Ok(Output::json(&view::providers::document(&outcome)));
         }

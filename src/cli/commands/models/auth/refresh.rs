@@ -8,7 +8,7 @@ use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
 use crate::model::hint::Hint;
-use crate::model::id::ProfileId;
+use crate::model::named::ProfileName;
 use crate::model::time::Timestamp;
 
 /// Refresh stored tokens
@@ -20,8 +20,8 @@ use crate::model::time::Timestamp;
   openclaw models auth refresh --profile openai-codex:work --force")]
 pub struct Refresh {
     /// Only refresh this profile
-    #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse)]
-    profile: Option<ProfileId>,
+    #[arg(long, value_name = "PROFILE", value_parser = ProfileName::parse)]
+    profile: Option<ProfileName>,
     /// Refresh even if the token is still valid
     #[arg(long)]
     force: bool,
@@ -31,8 +31,10 @@ impl Refresh {
     /// Refreshes.
     pub fn run(&self, system: &System) -> Answer {
         let mut output = Output::default();
-        let (cx, profile) = (system.context(), self.profile.as_ref());
-        let reports = refresh::run(cx, &system.agent, profile, self.force)?;
+        let (cx, agent) = (system.context(), &system.agent);
+        let named = |name| cx.profile_id(agent, name);
+        let profile = self.profile.as_ref().map(named).transpose()?;
+        let reports = refresh::run(cx, agent, profile.as_ref(), self.force)?;
         if reports.is_empty() {
             output = Output::line("No logins to refresh.");
         }

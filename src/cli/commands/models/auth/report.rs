@@ -11,7 +11,7 @@ use crate::cli::system::System;
 use crate::cli::value_parsers::seconds;
 use crate::cli::view;
 use crate::model::cooldown::Reason;
-use crate::model::id::ProfileId;
+use crate::model::named::ProfileName;
 
 /// Report the outcome of a request so that rotation picks the right account
 ///
@@ -28,8 +28,8 @@ use crate::model::id::ProfileId;
 See docs/account-rotation.md for cooldown times and examples/rotate.sh for a script.")]
 pub struct Report {
     /// Profile that was used, as shown by `models auth token --json`
-    #[arg(value_name = "PROFILE", value_parser = ProfileId::parse)]
-    profile: ProfileId,
+    #[arg(value_name = "PROFILE", value_parser = ProfileName::parse)]
+    profile: ProfileName,
     /// The request succeeded
     #[arg(long, group = "ending")]
     ok: bool,
@@ -51,11 +51,12 @@ pub struct Report {
 impl Report {
     /// Writes it down.
     pub fn run(&self, system: &System) -> Answer {
+        let cx = system.context();
         let outcome = report::run(
-            system.context(),
+            cx,
             &report::Request {
                 agent: system.agent.clone(),
-                profile: self.profile.clone(),
+                profile: cx.profile_id(&system.agent, &self.profile)?,
                 model: self.model.clone(),
                 ending: self.failed.map_or(RequestOutcome::Worked, |reason| {
                     RequestOutcome::Failed {

@@ -2,18 +2,21 @@
 
 use clap::Args;
 
+use crate::app::credential::provider_name::Purpose;
 use crate::app::credential::selector::Selector;
-use crate::model::id::{ProfileId, ProviderId};
+use crate::app::failure::Failure;
+use crate::cli::system::System;
+use crate::model::named::{ProfileName, ProviderName};
 
 /// The flags that select a credential.
 #[derive(Debug, Args)]
 pub struct SelectorArgs {
     /// Provider to select a credential of
-    #[arg(long, value_name = "ID", conflicts_with = "profile", value_parser = ProviderId::parse)]
-    provider: Option<ProviderId>,
+    #[arg(long, value_name = "ID", conflicts_with = "profile", value_parser = ProviderName::parse)]
+    provider: Option<ProviderName>,
     /// Profile to use
-    #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse)]
-    profile: Option<ProfileId>,
+    #[arg(long, value_name = "PROFILE", value_parser = ProfileName::parse)]
+    profile: Option<ProfileName>,
     /// Model or alias to select a credential for; @PROFILE uses only that profile
     #[arg(long, value_name = "MODEL[@PROFILE]", conflicts_with_all = ["provider", "profile"])]
     model: Option<String>,
@@ -24,19 +27,25 @@ pub struct SelectorArgs {
 
 impl SelectorArgs {
     /// What they say; without a flag, whatever is the default.
-    pub fn selector(&self) -> Selector {
+    ///
+    /// # Errors
+    /// If what names a provider can be several.
+    pub fn selector(&self, system: &System) -> Result<Selector, Failure> {
+        let cx = system.context();
         let selector = match (&self.provider, &self.profile, &self.model) {
             (_, Some(profile), _) => Selector::Profile(profile.clone()),
-            (Some(provider), ..) => Selector::Provider(provider.clone()),
+            (Some(name), ..) => {
+                Selector::Provider(cx.known_provider(&system.agent, name, Purpose::Any)?)
+            }
             (.., Some(model)) => Selector::Model(model.clone()),
             (None, None, None) => Selector::Default,
         };
-        match &self.session {
+        Ok(match &self.session {
             Some(key) => Selector::Session {
                 key: key.clone(),
                 want: Box::new(selector),
             },
             None => selector,
-        }
+        })
     }
 }

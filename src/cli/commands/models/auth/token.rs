@@ -45,7 +45,7 @@ impl Token {
             system.context(),
             &token::Request {
                 agent: system.agent.clone(),
-                want: self.selector.selector(),
+                want: self.selector.selector(system)?,
                 min_valid: self.min_valid,
             },
         )?;

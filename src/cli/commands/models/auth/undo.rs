@@ -7,7 +7,8 @@ use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
 use crate::model::hint::Command;
-use crate::model::id::{ProfileId, printable};
+use crate::model::id::printable;
+use crate::model::named::ProfileName;
 
 /// Restore a previous version of a profile
 ///
@@ -21,8 +22,8 @@ use crate::model::id::{ProfileId, printable};
   openclaw models auth undo openai-codex:work --generation 3")]
 pub struct Undo {
     /// Profile to restore
-    #[arg(value_name = "PROFILE", value_parser = ProfileId::parse)]
-    profile: ProfileId,
+    #[arg(value_name = "PROFILE", value_parser = ProfileName::parse)]
+    profile: ProfileName,
     /// Version to restore, as numbered by `models auth history`
     #[arg(long, value_name = "NUMBER")]
     generation: Option<u64>,
@@ -34,10 +35,11 @@ pub struct Undo {
 impl Undo {
     /// Puts it back.
     pub fn run(&self, system: &System) -> Answer {
+        let (cx, agent) = (system.context(), &system.agent);
         let outcome = undo::run(
-            system.context(),
-            &system.agent,
-            &self.profile,
+            cx,
+            agent,
+            &cx.profile_id(agent, &self.profile)?,
             self.generation,
             self.dry_run,
         )?;

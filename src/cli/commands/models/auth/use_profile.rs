@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
 
+use crate::app::credential::provider_name::Purpose;
 use crate::app::usecase::use_profile;
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
-use crate::model::id::{ProfileId, ProviderId};
+use crate::model::id::ProfileId;
+use crate::model::named::{ProfileName, ProviderName};
 
 /// Select the profile to use for an agent or a directory
 ///
@@ -28,8 +30,8 @@ use crate::model::id::{ProfileId, ProviderId};
   openclaw models auth use --list")]
 pub struct Use {
     /// Profile to use
-    #[arg(value_name = "PROFILE", value_parser = ProfileId::parse)]
-    profile: Option<ProfileId>,
+    #[arg(value_name = "PROFILE", value_parser = ProfileName::parse)]
+    profile: Option<ProfileName>,
     /// Bind to the current directory
     #[arg(long)]
     here: bool,
@@ -40,8 +42,8 @@ pub struct Use {
     #[arg(long)]
     clear: bool,
     /// With --clear: only for this provider
-    #[arg(long, value_name = "ID", requires = "clear", value_parser = ProviderId::parse)]
-    provider: Option<ProviderId>,
+    #[arg(long, value_name = "ID", requires = "clear", value_parser = ProviderName::parse)]
+    provider: Option<ProviderName>,
     /// List orders and bound directories
     #[arg(long, conflicts_with = "where")]
     list: bool,
@@ -58,7 +60,10 @@ impl Use {
             true => Some(Path::new(".")),
             false => self.dir.as_deref(),
         };
-        match (&self.profile, directory) {
+        let cx = system.context();
+        let profile = self.profile.as_ref();
+        let profile = profile.map(|name| cx.profile_id(agent, name)).transpose()?;
+        match (&profile, directory) {
             _ if self.list => {
                 let listing = use_profile::list(system.context(), agent)?;
                 Ok(match self.json {
@@ -73,9 +78,11 @@ impl Use {
     }
 
     fn undo(&self, directory: Option<&Path>, system: &System) -> Answer {
-        let provider = self.provider.as_ref();
         let cx = system.context();
         let agent = &system.agent;
+        let named = |name| cx.provider_id(agent, name, Purpose::Any);
+        let provider = self.provider.as_ref().map(named).transpose()?;
+        let provider = provider.as_ref();
         let lines: Vec<String> = match directory {
             None => use_profile::clear_agent(cx, agent, provider)?
                 .map(|provider| format!("Removed the order of {provider} for agent {agent}.\n"))

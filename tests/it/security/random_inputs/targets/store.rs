@@ -231,6 +231,7 @@ fn store_one(fakes: &FakePorts) {
     let provider = ProviderId::parse("groq").unwrap();
     let asked = paste::Request {
         agent: AgentId::main(),
+        is_new_provider: true,
         profile: None,
         provider,
         form: paste::Form::Token { expires_in: None },
@@ -256,7 +257,7 @@ fn use_all(fakes: &FakePorts) {
     for profile in profiles.iter().take(8) {
         let asked = token::Request {
             agent: agent.clone(),
-            want: Selector::Profile(profile.clone()),
+            want: Selector::Profile(profile.clone().into()),
             min_valid: None,
         };
         if let Err(failure) = token::run(ports, &asked) {

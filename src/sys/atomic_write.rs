@@ -16,6 +16,7 @@ use rustix::fs::{FallocateFlags, OFlags};
 use rustix::io::Errno;
 
 use super::fs_error::{failed, refuse_special, resolve};
+use super::sync::sync_directory;
 use super::{lock, ownership};
 use crate::ports::files::{FileError, InPlace, Reservation};
 
@@ -198,21 +199,6 @@ fn is_mount_point(error: &io::Error) -> bool {
         Errno::from_io_error(error),
         Some(Errno::BUSY | Errno::XDEV | Errno::PERM)
     )
-}
-
-/// Some file systems have no fsync for directories and keep their order by themselves.
-pub(super) fn sync_directory(directory: &File) -> io::Result<()> {
-    match directory.sync_all() {
-        Err(error)
-            if matches!(
-                Errno::from_io_error(&error),
-                Some(Errno::INVAL | Errno::OPNOTSUPP)
-            ) =>
-        {
-            Ok(())
-        }
-        other => other,
-    }
 }
 
 /// Locks a temp file that we made; false if it is being swept. Where there are no locks it counts as

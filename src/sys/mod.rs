@@ -26,3 +26,4 @@ pub mod program;
 pub mod random;
 mod request_head;
 mod strangers;
+mod sync;

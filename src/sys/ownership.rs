@@ -16,6 +16,8 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
+use super::sync::sync_directory;
+
 /// Gives a new file to the owner of the file at `target`, which it will replace; if there is none,
 /// to the owner of its directory.
 pub(super) fn like_replaced(created: &File, target: &Path) {
@@ -38,19 +40,16 @@ pub(super) fn like_parent(created: &File, path: &Path) {
     }
 }
 
-/// Creates a directory and its missing parents, 0700 each.
+/// Creates a directory and its missing parents, 0700 each, and makes their names durable: what is
+/// synced below a directory is lost in a power cut with the name of the directory.
 pub(super) fn create_dirs(path: &Path) -> io::Result<()> {
-    let missing: Vec<&Path> = match is_root() {
-        true => path
-            .ancestors()
-            .take_while(|path| !path.as_os_str().is_empty() && !path.exists())
-            .collect(),
-        false => Vec::new(),
-    };
+    let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+    let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
     let mut builder = DirBuilder::new();
     builder.recursive(true).mode(0o700).create(path)?;
     for directory in missing.into_iter().rev() {
         directory_like_parent(directory);
+        sync_directory(&File::open(parent(directory))?)?;
     }
     Ok(())
 }

@@ -5,9 +5,10 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::atomic_write::{allocate, create_new, sync_directory};
+use super::atomic_write::{allocate, create_new};
 use super::fs_error::failed;
 use super::ownership;
+use super::sync::sync_directory;
 use crate::ports::files::{FileError, Prepared};
 
 /// See [`crate::ports::files::Files::prepare`].

@@ -1,0 +1,180 @@
+//! A power cut at any moment of a command: after each of its calls to the file system, every state
+//! that the disk may show is built from the recorded calls, and asked what the kill suite asks:
+//! each document is old or new, whole; a token that was spent has its successor in it or its
+//! response saved; what a command that ended well has done is there.
+//!
+//! Each sync of the recording is left out in turn, too. If no state is worse for it, the suite would
+//! not notice that the program forgot it, or the program need not wait for it.
+
+mod disk;
+mod trace;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::check::{Shape, shape, shape_by};
+use super::commands::{BINDINGS, CONFIG, Command, FILES, MAIN, PROFILE, STATE, WORK, commands};
+use super::{strace, tell};
+use crate::support::World;
+use disk::{Disk, Files};
+use trace::Call;
+
+/// What is recorded: calls that change files and directories, and those that send.
+const CALLS: &str = "trace=open,openat,mkdir,mkdirat,write,writev,pwrite64,lseek,ftruncate,\
+    fallocate,rename,renameat,renameat2,unlink,unlinkat,rmdir,fsync,fdatasync,sendto,sendmsg";
+
+/// A command and what it did.
+struct Recording {
+    name: &'static str,
+    /// The world's directory, in which it ran.
+    root: PathBuf,
+    before: Files,
+    calls: Vec<Call>,
+    old: Shape,
+    new: Shape,
+    /// The refresh token that it received, if it spent one.
+    received: Option<String>,
+}
+
+fn record(command: &Command) -> Recording {
+    let (world, _issuer) = command.world();
+    let (old, before) = (shape(&world), files_of(&world));
+    let log = world.directory.path().join("log");
+    let options = ["-y", "-xx", "-s", "1000000", "-e", CALLS, "-o"].map(str::to_owned);
+    let options = [&options[..], &[log.display().to_string()]].concat();
+    let done = strace::run(&world, command, &options);
+    assert_eq!(done.code, Some(0), "{}: {done:?}", command.name);
+    let log = std::fs::read_to_string(log).unwrap();
+    let received = || world.store()["profiles"][PROFILE]["refresh"].as_str().map(str::to_owned);
+    Recording {
+        name: command.name,
+        calls: trace::read(&log, &world.state()),
+        before,
+        old,
+        new: shape(&world),
+        received: received().filter(|_| command.spends),
+        root: world.directory.path().to_owned(),
+    }
+}
+
+fn files_of(world: &World) -> Files {
+    let state = world.state();
+    let all = super::check::everything(&state).into_iter();
+    all.filter_map(|path| {
+        let bytes = std::fs::read(&path).ok()?;
+        Some((path.strip_prefix(&state).ok()?.to_owned(), bytes))
+    })
+    .collect()
+}
+
+/// Whether it matters if a power cut loses a change of this file. Locks die with their processes.
+fn counts(path: &Path) -> bool {
+    !path.iter().any(|part| {
+        let part = part.to_string_lossy();
+        part == "openclaw-rs" || part.contains(".lock")
+    })
+}
+
+impl Recording {
+    /// Returns what is wrong with the states that a cut may leave, if the program had made these
+    /// calls.
+    fn check(&self, calls: &[Call]) -> BTreeSet<String> {
+        let mut disk = Disk::new(&self.root.join("state"), &self.before);
+        let mut wrong = BTreeSet::new();
+        let saved_by = self.saved_by(calls);
+        for (place, call) in calls.iter().enumerate() {
+            let is_last = place + 1 == calls.len();
+            if !disk.apply(call) && !is_last && *call != Call::Send {
+                continue;
+            }
+            for files in disk.after_a_cut(&counts) {
+                let must_be_saved = saved_by.is_some_and(|saved| place >= saved);
+                let faults = self.faults(&files, must_be_saved, is_last);
+                wrong.extend(faults.into_iter().map(|fault| format!("{}: {fault}", self.name)));
+            }
+        }
+        wrong
+    }
+
+    /// Returns the place of the first call after which the response must be durable: the one that
+    /// follows the write of it to the file that was prepared.
+    fn saved_by(&self, calls: &[Call]) -> Option<usize> {
+        let received = self.received.as_ref()?.as_bytes();
+        let holds = |call: &Call| match call {
+            Call::Write { bytes, .. } => bytes.windows(received.len()).any(|part| part == received),
+            _ => false,
+        };
+        let written = calls.iter().position(holds)?;
+        Some(written + 1)
+    }
+
+    fn faults(&self, files: &Files, must_be_saved: bool, is_last: bool) -> Vec<String> {
+        let text = |name: &str| {
+            let bytes = files.get(Path::new(name))?;
+            Some(String::from_utf8_lossy(bytes).into_owned())
+        };
+        let now = shape_by(&self.root, &text);
+        let mut faults = Vec::new();
+        for name in FILES {
+            let found = now.get(name);
+            if found != self.old.get(name) && found != self.new.get(name) {
+                faults.push(format!("{name} is neither old nor new"));
+            }
+        }
+        let imported = [FILES[4], FILES[5]];
+        let has = |shape: &Shape| imported.iter().any(|name| shape.contains_key(name));
+        if has(&self.old) && !has(&now) {
+            faults.push("the file that was imported is gone".to_owned());
+        }
+        if let Some(received) = self.received.as_ref().filter(|_| must_be_saved)
+            && !files.values().any(|bytes| holds(bytes, received))
+        {
+            faults.push("the refresh token that was received is nowhere".to_owned());
+        }
+        for name in [MAIN, STATE, WORK, CONFIG, BINDINGS] {
+            if is_last && now.get(name) != self.new.get(name) {
+                faults.push(format!("{name} is old although the command succeeded"));
+            }
+        }
+        faults
+    }
+}
+
+fn holds(bytes: &[u8], token: &str) -> bool {
+    bytes.windows(token.len()).any(|part| part == token.as_bytes())
+}
+
+#[test]
+#[ignore = "needs strace, and a minute"]
+fn a_power_cut_loses_nothing_and_tears_nothing() {
+    let mut wrong = BTreeSet::new();
+    for command in commands() {
+        let recording = record(&command);
+        let faults = recording.check(&recording.calls);
+        let (name, calls) = (command.name, recording.calls.len());
+        tell(&format!("power cut {name}: {calls} calls, {} faults", faults.len()));
+        wrong.extend(faults);
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+#[ignore = "needs strace, and a minute"]
+fn a_sync_that_is_left_out_is_noticed() {
+    let mut unnoticed = BTreeSet::new();
+    for command in commands() {
+        let recording = record(&command);
+        for (place, call) in recording.calls.iter().enumerate() {
+            let Call::Sync(path) = call else {
+                continue;
+            };
+            let mut calls = recording.calls.clone();
+            calls.remove(place);
+            if recording.check(&calls).is_empty() {
+                let path = path.strip_prefix(&recording.root).unwrap_or(path);
+                unnoticed.insert(format!("{}: {}", command.name, path.display()));
+            }
+        }
+    }
+    assert!(unnoticed.is_empty(), "{unnoticed:#?}");
+}

@@ -8,6 +8,7 @@
 mod check;
 mod commands;
 mod errors;
+mod power_cut;
 mod strace;
 mod totals;
 

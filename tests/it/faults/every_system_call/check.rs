@@ -50,9 +50,15 @@ pub(super) struct Check<'a> {
 
 /// The files of a world as they are now.
 pub(super) fn shape(world: &World) -> Shape {
-    let root = world.directory.path().display().to_string();
+    let read = |name: &str| std::fs::read_to_string(world.state().join(name)).ok();
+    shape_by(world.directory.path(), &read)
+}
+
+/// The files of the world at `root`, as `read` returns them.
+pub(super) fn shape_by(root: &Path, read: &dyn Fn(&str) -> Option<String>) -> Shape {
+    let root = root.display().to_string();
     let read = |name: &&'static str| {
-        let text = std::fs::read_to_string(world.state().join(name)).ok()?;
+        let text = read(name)?;
         let text = text.replace(&root, "~");
         let text = match serde_json::from_str(&text) {
             Ok(tree) if *name != CONFIG => timeless(tree).to_string(),
@@ -88,7 +94,7 @@ fn timeless(tree: Value) -> Value {
 }
 
 /// Every file and directory below a directory.
-fn everything(directory: &Path) -> Vec<PathBuf> {
+pub(super) fn everything(directory: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     let mut found = Vec::new();
     for entry in entries {

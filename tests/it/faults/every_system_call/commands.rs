@@ -183,6 +183,7 @@ pub(super) fn commands() -> Vec<Command> {
         force,
         login,
         command("paste-token", PASTE, setup_token, named),
+        command("first paste-token", PASTE, setup_token, |_, _| {}),
         command("order set", order, nothing, named),
         command("use --here", bind, nothing, with_state),
         command("logout", logout, nothing, with_state),

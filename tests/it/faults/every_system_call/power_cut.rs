@@ -10,10 +10,13 @@ mod disk;
 mod trace;
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::check::{Shape, shape, shape_by};
-use super::commands::{BINDINGS, CONFIG, Command, FILES, MAIN, PROFILE, STATE, WORK, commands};
+use serde_json::Value;
+
+use super::commands::{CONFIG, Command, FILES, PROFILE, commands};
 use super::{strace, tell};
 use crate::support::World;
 use disk::{Disk, Files};
@@ -32,6 +35,7 @@ struct Recording {
     calls: Vec<Call>,
     old: Shape,
     new: Shape,
+    after: Files,
     /// The refresh token that it received, if it spent one.
     received: Option<String>,
 }
@@ -45,13 +49,18 @@ fn record(command: &Command) -> Recording {
     let done = strace::run(&world, command, &options);
     assert_eq!(done.code, Some(0), "{}: {done:?}", command.name);
     let log = std::fs::read_to_string(log).unwrap();
-    let received = || world.store()["profiles"][PROFILE]["refresh"].as_str().map(str::to_owned);
+    let received = || {
+        world.store()["profiles"][PROFILE]["refresh"]
+            .as_str()
+            .map(str::to_owned)
+    };
     Recording {
         name: command.name,
         calls: trace::read(&log, &world.state()),
         before,
         old,
         new: shape(&world),
+        after: files_of(&world),
         received: received().filter(|_| command.spends),
         root: world.directory.path().to_owned(),
     }
@@ -60,37 +69,59 @@ fn record(command: &Command) -> Recording {
 fn files_of(world: &World) -> Files {
     let state = world.state();
     let all = super::check::everything(&state).into_iter();
-    all.filter_map(|path| {
-        let bytes = std::fs::read(&path).ok()?;
+    let content = |path: &Path| match path.is_dir() {
+        true => Some(disk::DIRECTORY.to_vec()),
+        false => std::fs::read(path).ok(),
+    };
+    let all = all.filter_map(|path| {
+        let bytes = content(&path)?;
         Some((path.strip_prefix(&state).ok()?.to_owned(), bytes))
-    })
-    .collect()
+    });
+    all.collect()
 }
 
-/// Whether it matters if a power cut loses a change of this file. Locks die with their processes.
+/// Whether it matters if a power cut loses a change of this file. Locks die with their processes,
+/// and a file that was imported is set aside again.
 fn counts(path: &Path) -> bool {
-    !path.iter().any(|part| {
+    let is_lock = |part: &OsStr| {
         let part = part.to_string_lossy();
-        part == "openclaw-rs" || part.contains(".lock")
-    })
+        part == "openclaw-rs" || part == "lock" || part.contains(".lock")
+    };
+    path != Path::new("locks") && path != Path::new(FILES[5]) && !path.iter().any(is_lock)
 }
 
 impl Recording {
+    fn disk(&self) -> Disk {
+        Disk::new(&self.root.join("state"), &self.before)
+    }
+
     /// Returns what is wrong with the states that a cut may leave, if the program had made these
     /// calls.
     fn check(&self, calls: &[Call]) -> BTreeSet<String> {
-        let mut disk = Disk::new(&self.root.join("state"), &self.before);
+        let mut disk = self.disk();
         let mut wrong = BTreeSet::new();
         let saved_by = self.saved_by(calls);
+        let sent = calls.iter().position(|call| *call == Call::Send);
+        let sent = sent.filter(|_| self.received.is_some());
         for (place, call) in calls.iter().enumerate() {
             let is_last = place + 1 == calls.len();
             if !disk.apply(call) && !is_last && *call != Call::Send {
                 continue;
             }
             for files in disk.after_a_cut(&counts) {
-                let must_be_saved = saved_by.is_some_and(|saved| place >= saved);
-                let faults = self.faults(&files, must_be_saved, is_last);
-                wrong.extend(faults.into_iter().map(|fault| format!("{}: {fault}", self.name)));
+                let is_past = |moment: Option<usize>| moment.is_some_and(|then| place >= then);
+                let mut faults = self.faults(&files, is_past(saved_by), is_last);
+                if is_past(sent) && !self.knows_attempt(&files) {
+                    faults.push("nothing tells that the refresh token was sent".to_owned());
+                }
+                let after = &call
+                    .to_string()
+                    .replace(&self.root.display().to_string(), "");
+                wrong.extend(
+                    faults
+                        .iter()
+                        .map(|fault| format!("{}, {fault}, after {after}", self.name)),
+                );
             }
         }
         wrong
@@ -106,6 +137,15 @@ impl Recording {
         };
         let written = calls.iter().position(holds)?;
         Some(written + 1)
+    }
+
+    /// Whether the journal tells of the refresh, or the response is there.
+    fn knows_attempt(&self, files: &Files) -> bool {
+        let received = self.received.as_deref().unwrap_or_default();
+        files.iter().any(|(path, bytes)| {
+            let is_record = path.iter().any(|part| part == "journal") && !is_hidden(path);
+            (is_record && holds(bytes, "begunAt")) || holds(bytes, received)
+        })
     }
 
     fn faults(&self, files: &Files, must_be_saved: bool, is_last: bool) -> Vec<String> {
@@ -131,17 +171,31 @@ impl Recording {
         {
             faults.push("the refresh token that was received is nowhere".to_owned());
         }
-        for name in [MAIN, STATE, WORK, CONFIG, BINDINGS] {
-            if is_last && now.get(name) != self.new.get(name) {
-                faults.push(format!("{name} is old although the command succeeded"));
-            }
-        }
+        let is_torn = |path: &Path, bytes: &[u8]| {
+            let is_ours = path.extension().is_some_and(|end| end == "json") && !is_hidden(path);
+            is_ours && path != Path::new(CONFIG) && serde_json::from_slice::<Value>(bytes).is_err()
+        };
+        let torn = files.iter().filter(|(path, bytes)| is_torn(path, bytes));
+        faults.extend(torn.map(|(path, _)| format!("{} is torn", path.display())));
+        let lasting = self
+            .after
+            .iter()
+            .filter(|(path, _)| is_last && counts(path));
+        let missed = lasting.filter(|(path, bytes)| files.get(*path) != Some(bytes));
+        faults.extend(missed.map(|(path, _)| format!("{} is not what it was", path.display())));
         faults
     }
 }
 
+fn is_hidden(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().starts_with('.')
+}
+
 fn holds(bytes: &[u8], token: &str) -> bool {
-    bytes.windows(token.len()).any(|part| part == token.as_bytes())
+    bytes
+        .windows(token.len())
+        .any(|part| part == token.as_bytes())
 }
 
 #[test]
@@ -152,7 +206,10 @@ fn a_power_cut_loses_nothing_and_tears_nothing() {
         let recording = record(&command);
         let faults = recording.check(&recording.calls);
         let (name, calls) = (command.name, recording.calls.len());
-        tell(&format!("power cut {name}: {calls} calls, {} faults", faults.len()));
+        tell(&format!(
+            "power cut {name}: {calls} calls, {} faults",
+            faults.len()
+        ));
         wrong.extend(faults);
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -164,15 +221,19 @@ fn a_sync_that_is_left_out_is_noticed() {
     let mut unnoticed = BTreeSet::new();
     for command in commands() {
         let recording = record(&command);
-        for (place, call) in recording.calls.iter().enumerate() {
-            let Call::Sync(path) = call else {
-                continue;
-            };
-            let mut calls = recording.calls.clone();
-            calls.remove(place);
+        let mut disk = recording.disk();
+        let mut syncs = BTreeSet::new();
+        for call in &recording.calls {
+            if matches!(call, Call::Sync(path) if disk.needs_sync(path, &counts)) {
+                syncs.insert(call);
+            }
+            disk.apply(call);
+        }
+        for left_out in syncs {
+            let others = recording.calls.iter().filter(|call| *call != left_out);
+            let calls: Vec<Call> = others.cloned().collect();
             if recording.check(&calls).is_empty() {
-                let path = path.strip_prefix(&recording.root).unwrap_or(path);
-                unnoticed.insert(format!("{}: {}", command.name, path.display()));
+                unnoticed.insert(format!("{}: {left_out}", command.name));
             }
         }
     }

@@ -101,7 +101,8 @@ pub(super) fn inject(
     run(world, command, &options)
 }
 
-fn run(world: &World, command: &commands::Command, options: &[String]) -> Done {
+/// Runs it to its end under `strace` with these options.
+pub(super) fn run(world: &World, command: &commands::Command, options: &[String]) -> Done {
     let binary = world.command(command.args);
     let mut strace = Command::new("strace");
     strace.args(["-f", "-qq"]).args(options);

@@ -10,7 +10,10 @@ use super::trace::Call;
 /// The number of a file or directory.
 type Node = usize;
 
-/// The contents of files by their paths.
+/// What stands for the content of a directory.
+pub(super) const DIRECTORY: &[u8] = b"a directory";
+
+/// The contents of files, and [`DIRECTORY`] of directories, by their paths.
 pub(super) type Files = BTreeMap<PathBuf, Vec<u8>>;
 
 /// So many changes that may be lost are tried in every combination; of more, every one and every
@@ -19,8 +22,16 @@ const EVERY_COMBINATION: usize = 9;
 
 #[derive(Clone, Debug)]
 enum Change {
-    Write { node: Node, at: usize, bytes: Vec<u8> },
-    SetLength { node: Node, length: usize, only_grows: bool },
+    Write {
+        node: Node,
+        at: usize,
+        bytes: Vec<u8>,
+    },
+    SetLength {
+        node: Node,
+        length: usize,
+        only_grows: bool,
+    },
     /// Entries of directories, which change together.
     Entries(Vec<(Node, String, Option<Node>)>),
 }
@@ -62,7 +73,10 @@ impl Disk {
         };
         for (path, bytes) in files {
             let mut directory = 0;
-            let names: Vec<String> = path.iter().map(|name| name.to_string_lossy().into()).collect();
+            let names: Vec<String> = path
+                .iter()
+                .map(|name| name.to_string_lossy().into())
+                .collect();
             for (place, name) in names.iter().enumerate() {
                 let known = disk.live.get(&(directory, name.clone())).copied();
                 let node = known.unwrap_or_else(|| {
@@ -71,7 +85,7 @@ impl Disk {
                     disk.initial_entries.push((directory, name.clone(), node));
                     node
                 });
-                match place + 1 == names.len() {
+                match place + 1 == names.len() && bytes != DIRECTORY {
                     true => drop(disk.initial.insert(node, bytes.clone())),
                     false => disk.directories.push(node),
                 }
@@ -129,12 +143,24 @@ impl Disk {
                 let (at, bytes) = (*at, bytes.clone());
                 self.change(Change::Write { node, at, bytes });
             }
-            Call::SetLength { path, length, only_grows } => {
+            Call::SetLength {
+                path,
+                length,
+                only_grows,
+            } => {
                 let node = self.node(path)?;
                 let (length, only_grows) = (*length, *only_grows);
-                self.change(Change::SetLength { node, length, only_grows });
+                self.change(Change::SetLength {
+                    node,
+                    length,
+                    only_grows,
+                });
             }
-            Call::Rename { from, to, exchanges } => {
+            Call::Rename {
+                from,
+                to,
+                exchanges,
+            } => {
                 let node = self.node(from)?;
                 let other = self.node(to).filter(|_| *exchanges);
                 let (from, to) = (self.place(from)?, self.place(to)?);
@@ -176,6 +202,17 @@ impl Disk {
         self.changes.push((change, false));
     }
 
+    /// Whether a sync of this file or directory would make durable what counts.
+    pub(super) fn needs_sync(&self, path: &Path, counts: &dyn Fn(&Path) -> bool) -> bool {
+        let Some(node) = self.node(path) else {
+            return false;
+        };
+        let mut changes = self.changes.iter().zip(self.names());
+        changes.any(|((change, durable), names)| {
+            !durable && change.node() == node && names.iter().any(|name| counts(name))
+        })
+    }
+
     /// Everything that the disk may show if the power is cut now.
     pub(super) fn after_a_cut(&self, counts: &dyn Fn(&Path) -> bool) -> Vec<Files> {
         let kept: Vec<bool> = self.changes.iter().map(|(_, durable)| *durable).collect();
@@ -200,7 +237,10 @@ impl Disk {
     /// The paths that each change concerns, under every name that a file ever had.
     fn names(&self) -> Vec<Vec<PathBuf>> {
         let mut paths: HashMap<Node, Vec<PathBuf>> = HashMap::from([(0, vec![PathBuf::new()])]);
-        let initial = self.initial_entries.iter().map(|(d, name, node)| (*d, name, *node));
+        let initial = self
+            .initial_entries
+            .iter()
+            .map(|(d, name, node)| (*d, name, *node));
         let later = self.changes.iter().flat_map(|(change, _)| match change {
             Change::Entries(entries) => entries.as_slice(),
             _ => &[],
@@ -230,14 +270,23 @@ impl Disk {
         let mut entries: BTreeMap<(Node, String), Node> = initial
             .map(|(directory, name, node)| ((*directory, name.clone()), *node))
             .collect();
-        for ((change, _), _) in self.changes.iter().zip(chosen).filter(|(_, chosen)| **chosen) {
+        for ((change, _), _) in self
+            .changes
+            .iter()
+            .zip(chosen)
+            .filter(|(_, chosen)| **chosen)
+        {
             match change {
                 Change::Write { node, at, bytes } => {
                     let content = contents.entry(*node).or_default();
                     content.resize(content.len().max(at + bytes.len()), 0);
                     content[*at..at + bytes.len()].copy_from_slice(bytes);
                 }
-                Change::SetLength { node, length, only_grows } => {
+                Change::SetLength {
+                    node,
+                    length,
+                    only_grows,
+                } => {
                     let content = contents.entry(*node).or_default();
                     if !only_grows || content.len() < *length {
                         content.resize(*length, 0);
@@ -269,10 +318,12 @@ impl Disk {
         let from = (directory, String::new());
         for ((_, name), node) in entries.range(from..(directory + 1, String::new())) {
             let path = path.join(name);
-            match self.directories.contains(node) {
-                true => self.collect(*node, &path, entries, contents, files),
-                false => drop(files.insert(path, contents.get(node).cloned().unwrap_or_default())),
+            if !self.directories.contains(node) {
+                files.insert(path, contents.get(node).cloned().unwrap_or_default());
+                continue;
             }
+            self.collect(*node, &path, entries, contents, files);
+            files.insert(path, DIRECTORY.to_vec());
         }
     }
 }

@@ -2,20 +2,55 @@
 //! of `strace -f -y -xx`.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// One system call that changes a file or a directory, or makes it durable.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Call {
-    Create { path: PathBuf, truncates: bool },
+    Create {
+        path: PathBuf,
+        truncates: bool,
+    },
     MakeDirectory(PathBuf),
-    Write { path: PathBuf, at: usize, bytes: Vec<u8> },
-    SetLength { path: PathBuf, length: usize, only_grows: bool },
-    Rename { from: PathBuf, to: PathBuf, exchanges: bool },
+    Write {
+        path: PathBuf,
+        at: usize,
+        bytes: Vec<u8>,
+    },
+    SetLength {
+        path: PathBuf,
+        length: usize,
+        only_grows: bool,
+    },
+    Rename {
+        from: PathBuf,
+        to: PathBuf,
+        exchanges: bool,
+    },
     Remove(PathBuf),
     Sync(PathBuf),
     /// A request goes out.
     Send,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Create { path, .. } => write!(f, "create {}", path.display()),
+            Self::MakeDirectory(path) => write!(f, "mkdir {}", path.display()),
+            Self::Write { path, bytes, .. } => {
+                write!(f, "write {} {}", bytes.len(), path.display())
+            }
+            Self::SetLength { path, length, .. } => write!(f, "length {length} {}", path.display()),
+            Self::Rename { from, to, .. } => {
+                write!(f, "rename {} {}", from.display(), to.display())
+            }
+            Self::Remove(path) => write!(f, "remove {}", path.display()),
+            Self::Sync(path) => write!(f, "sync {}", path.display()),
+            Self::Send => f.write_str("a request"),
+        }
+    }
 }
 
 /// Reads the calls that concern files below `root`, and the requests.
@@ -59,7 +94,7 @@ impl Reader<'_> {
         }
         let strings = strings(args);
         let is_ours = |path: &PathBuf| path.starts_with(self.root);
-        let named = |nth: usize| strings.get(nth).map(path).filter(is_ours);
+        let named = |nth: usize| strings.get(nth).map(|bytes| path(bytes)).filter(is_ours);
         let opened = || descriptor(args).map(|(_, path)| path).filter(is_ours);
         Some(match name {
             "open" | "openat" => {
@@ -68,7 +103,10 @@ impl Reader<'_> {
                     return None;
                 }
                 let truncates = args.contains("O_TRUNC");
-                Call::Create { path: named(0)?, truncates }
+                Call::Create {
+                    path: named(0)?,
+                    truncates,
+                }
             }
             "mkdir" | "mkdirat" => Call::MakeDirectory(named(0)?),
             "write" | "writev" | "pwrite64" => {
@@ -87,7 +125,9 @@ impl Reader<'_> {
                 };
                 let mut bytes = strings.concat();
                 bytes.truncate(length);
-                Some(path).filter(is_ours).map(|path| Call::Write { path, at, bytes })?
+                Some(path)
+                    .filter(is_ours)
+                    .map(|path| Call::Write { path, at, bytes })?
             }
             "sendto" | "sendmsg" => Call::Send,
             "lseek" => {
@@ -97,12 +137,20 @@ impl Reader<'_> {
             }
             "ftruncate" => {
                 let length = number_of(args.trim_end_matches(')').rsplit_once(", ")?.1)?;
-                Call::SetLength { path: opened()?, length, only_grows: false }
+                Call::SetLength {
+                    path: opened()?,
+                    length,
+                    only_grows: false,
+                }
             }
             "fallocate" => {
                 let mut numbers = args.trim_end_matches(')').rsplit(", ");
                 let (size, start) = (number_of(numbers.next()?)?, number_of(numbers.next()?)?);
-                Call::SetLength { path: opened()?, length: start + size, only_grows: true }
+                Call::SetLength {
+                    path: opened()?,
+                    length: start + size,
+                    only_grows: true,
+                }
             }
             "rename" | "renameat" | "renameat2" => Call::Rename {
                 from: named(0)?,
@@ -125,7 +173,10 @@ fn number_of(text: &str) -> Option<usize> {
 fn descriptor(text: &str) -> Option<(String, PathBuf)> {
     let (number, rest) = text.split_once('<')?;
     let (path, _) = rest.split_once('>')?;
-    Some((number.trim().to_owned(), PathBuf::from(text_of(&bytes(path)))))
+    Some((
+        number.trim().to_owned(),
+        PathBuf::from(text_of(&bytes(path))),
+    ))
 }
 
 /// The contents of the quoted strings.
@@ -141,7 +192,7 @@ fn bytes(hex: &str) -> Vec<u8> {
         .collect()
 }
 
-fn path(bytes: &Vec<u8>) -> PathBuf {
+fn path(bytes: &[u8]) -> PathBuf {
     PathBuf::from(text_of(bytes))
 }
 

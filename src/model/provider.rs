@@ -233,8 +233,6 @@ pub struct RefreshSettings {
     /// Subtracted from the expiry when it is stored; OpenClaw bakes five minutes into Anthropic's.
     #[serde(deserialize_with = "plain::<Span, _>")]
     pub baked_margin: Duration,
-    /// Whether an answer without a new refresh token keeps the old one (RFC 6749 section 6).
-    pub keeps_refresh_token: bool,
     /// For how long a refresh token lives without being used, where the provider says so.
     #[serde(deserialize_with = "plain::<Option<Span>, _>")]
     pub idle_limit: Option<Duration>,
@@ -247,7 +245,6 @@ impl Default for RefreshSettings {
             margin: Duration::from_secs(300),
             idle: Duration::from_secs(7 * 86_400),
             baked_margin: Duration::ZERO,
-            keeps_refresh_token: true,
             idle_limit: None,
         }
     }

@@ -12,6 +12,7 @@ use crate::oauth::plugin::ORIGIN;
 use crate::ports::dialog::Notice;
 
 use super::context::Context;
+use super::credential::in_use::tell_in_use;
 use super::credential::profile_id::{place, place_of_client};
 use super::failure::{Failure, Kind, StoreEffect};
 use super::usecase::cooldown::known;
@@ -79,10 +80,11 @@ impl StoredProfile {
     }
 
     /// Completes the storage: makes the profile selectable, sets the default model if one is given,
-    /// and tells the user.
+    /// and tells the user, also which profile is in use now.
     pub(super) fn finish(
         &self,
         cx: Context<'_>,
+        agent: &AgentId,
         email: Option<&str>,
         default_model: Option<&String>,
     ) -> Result<(), Failure> {
@@ -108,6 +110,7 @@ impl StoredProfile {
             provider: self.provider.clone(),
             expires: self.expires,
         });
+        tell_in_use(cx, agent, &self.provider, &self.profile);
         Ok(())
     }
 }

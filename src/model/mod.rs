@@ -1,5 +1,6 @@
 //! Floor 0: plain data and rules. Nothing here does I/O, reads a clock or the environment.
 
+pub mod collation;
 pub mod dotenv;
 pub mod json;
 pub mod kind;

@@ -70,7 +70,11 @@ impl Login<'_> {
         email: Option<&str>,
     ) -> Result<StoredProfile, Failure> {
         let model = self.provider.default_model.as_ref();
-        stored.finish(self.cx, email, model.filter(|_| self.request.set_default))?;
+        let (agent, model) = (
+            &self.request.agent,
+            model.filter(|_| self.request.set_default),
+        );
+        stored.finish(self.cx, agent, email, model)?;
         Ok(stored)
     }
 

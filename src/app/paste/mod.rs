@@ -93,7 +93,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     let new = credential(cx, request, secret);
     let to = (&request.provider, profile);
     let stored = StoredProfile::store(cx, &request.agent, to, None, &new)?;
-    stored.finish(cx, None, None)?;
+    stored.finish(cx, &request.agent, None, None)?;
     Ok(Outcome {
         stored,
         fingerprint,

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::app::credential::facts::Facts;
 use crate::app::credential::facts::Renewal;
+use crate::model::collation::CollationKey;
 use crate::model::credential::Kind;
 use crate::model::profiles::VisibleProfile;
 use crate::model::time::Timestamp;
@@ -103,10 +104,8 @@ pub(super) fn judge(
         profiles.push(profile(cx, reader, seen, now)?);
     }
     profiles.sort_by_cached_key(|p| {
-        (
-            p.provider.to_lowercase(),
-            p.facts.profile.as_str().to_lowercase(),
-        )
+        let key = CollationKey::of;
+        (key(&p.provider), key(p.facts.profile.as_str()))
     });
     let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
     for (place, profile) in profiles.iter().enumerate() {

@@ -10,7 +10,7 @@ use crate::app::credential::model_ref::Models;
 use crate::app::credential::outlook::Outlook;
 use crate::model::credential::Kind;
 use crate::model::hint::Hint;
-use crate::model::id::AgentId;
+use crate::model::id::{AgentId, ProfileId};
 use crate::model::inheritance::Inheritance;
 use crate::model::time::Timestamp;
 use crate::ports::store::Location;
@@ -64,6 +64,12 @@ impl Report {
             Some((_, main)) if *owner != self.agent => main,
             _ => &self.store_path,
         }
+    }
+
+    /// Whether `token --provider` hands out this profile.
+    pub fn is_in_use(&self, profile: &ProfileId) -> bool {
+        let mut outlooks = self.outlooks.iter();
+        outlooks.any(|outlook| outlook.profile() == Some(profile))
     }
 
     /// The exit status of `--check`: 1 if a provider that is needed, configured or logged in to

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::app::context::Context;
 use crate::app::credential::account::email_of;
 use crate::app::credential::env_keys::{KeyMaterial, Keys};
+use crate::model::collation::CollationKey;
 use crate::model::credential::{Credential, Kind};
 use crate::model::id::{AgentId, ProviderId, printable};
 use crate::model::profiles::VisibleProfile;
@@ -121,7 +122,8 @@ impl<'a> RowContext<'a> {
             .chain(from_env)
             .filter(|name| !name.is_empty())
             .collect();
-        names.sort_by_key(|name| (name.to_lowercase(), name.clone()));
+        names.sort();
+        names.sort_by_cached_key(|name| CollationKey::of(name));
         names.dedup();
         names
     }

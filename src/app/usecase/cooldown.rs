@@ -3,6 +3,7 @@
 
 use serde::{Serialize, Serializer};
 
+use crate::model::collation::CollationKey;
 use crate::model::cooldown;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::{AuthProfiles, Effective, VisibleProfile};
@@ -89,8 +90,9 @@ pub fn list(cx: Context<'_>, agent: &AgentId) -> Result<Vec<Row>, Failure> {
         .iter()
         .filter_map(|seen| row(cx, &effective, seen, now));
     let mut rows: Vec<Row> = rows.collect();
-    rows.sort_by(|a, b| {
-        (&a.provider, a.until, &a.profile).cmp(&(&b.provider, b.until, &b.profile))
+    rows.sort_by_cached_key(|row| {
+        let name = CollationKey::of(row.profile.as_str());
+        (row.provider.clone(), row.until, name)
     });
     Ok(rows)
 }

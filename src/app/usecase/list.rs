@@ -1,13 +1,18 @@
 //! `models auth list`: every profile that an agent sees, without its secret.
 
+use std::sync::Arc;
+
 use crate::app::credential::document_faults::faults;
+use crate::model::collation::CollationKey;
 use crate::model::credential::Credential;
 use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
+use crate::model::profiles::Effective;
 use crate::model::time::Timestamp;
 use crate::ports::store::Scope;
 
 use crate::app::context::Context;
 use crate::app::credential::account::{email_of, label};
+use crate::app::credential::in_use::profiles_in_use;
 use crate::app::credential::stored::StoredCredential;
 use crate::app::failure::Failure;
 
@@ -28,6 +33,8 @@ pub struct Row {
     pub cooldown_until: Option<Timestamp>,
     /// When it stops being disabled after a billing failure.
     pub disabled_until: Option<Timestamp>,
+    /// Whether `token --provider` hands it out; false in a list in file order, which does not ask.
+    pub in_use: bool,
 }
 
 impl Row {
@@ -47,7 +54,7 @@ pub struct Outcome {
     pub faults: Vec<String>,
 }
 
-/// Lists the profiles, sorted by provider and name.
+/// Lists the profiles, sorted by provider and name as the reference release sorts.
 ///
 /// # Errors
 /// If the agent was named and is not configured, or a document cannot be read.
@@ -56,9 +63,21 @@ pub fn run(
     agent: &AgentId,
     provider: Option<&ProviderId>,
 ) -> Result<Outcome, Failure> {
-    let mut outcome = in_file_order(cx, agent, provider)?;
+    cx.require_agent(agent)?;
+    let effective = Arc::new(cx.effective(agent, Scope::All)?);
+    let mut outcome = listed(cx, &effective, provider);
+    match profiles_in_use(cx, &effective, provider) {
+        Ok(used) => {
+            let rows = outcome.rows.iter_mut();
+            rows.for_each(|row| row.in_use = used.contains(&row.id));
+        }
+        Err(failure) => outcome.faults.push(failure.to_string()),
+    }
     let rows = &mut outcome.rows;
-    rows.sort_by(|a, b| (a.provider_id(), &a.id).cmp(&(b.provider_id(), &b.id)));
+    rows.sort_by_cached_key(|row| {
+        let key = CollationKey::of;
+        (key(&row.provider_id()), key(row.id.as_str()))
+    });
     Ok(outcome)
 }
 
@@ -73,6 +92,10 @@ pub fn in_file_order(
 ) -> Result<Outcome, Failure> {
     cx.require_agent(agent)?;
     let effective = cx.effective(agent, Scope::All)?;
+    Ok(listed(cx, &effective, provider))
+}
+
+fn listed(cx: Context<'_>, effective: &Effective, provider: Option<&ProviderId>) -> Outcome {
     let now = cx.clock.now();
     let rows = effective
         .profiles()
@@ -92,13 +115,14 @@ pub fn in_file_order(
                 credential: StoredCredential::of(seen.credential),
                 cooldown_until: usage.and_then(|usage| ahead(usage.cooldown_until)),
                 disabled_until: usage.and_then(|usage| ahead(usage.disabled_until)),
+                in_use: false,
             }
         })
         .collect();
-    Ok(Outcome {
+    Outcome {
         rows,
-        faults: faults(&effective),
-    })
+        faults: faults(effective),
+    }
 }
 
 fn display_name(credential: &Credential) -> Option<String> {

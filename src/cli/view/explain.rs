@@ -185,7 +185,11 @@ fn candidate(page: &mut Sheet, row: &Row, now: Timestamp, hints: &Renderer) {
     // A long name keeps its line; what it is stands below.
     let fits = FACT + label.width() + 2 + what.width() <= WIDTH;
     let beside = if fits { what.as_str() } else { "" };
-    page.line(format!("  {word}   {label}  {beside}").trim_end());
+    let mark = match row.standing {
+        Standing::Used => '*',
+        _ => ' ',
+    };
+    page.line(format!("{mark} {word}   {label}  {beside}").trim_end());
     if !fits {
         page.field("", FACT, &what);
     }

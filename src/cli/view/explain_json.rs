@@ -6,7 +6,7 @@ use super::explain::words;
 use super::failure;
 use crate::app::credential::reason_text::Reason;
 use crate::app::credential::selector::{Pin, PinReason};
-use crate::app::explain::{CandidateSource, Explained, ProfileRow, Report, Row};
+use crate::app::explain::{CandidateSource, Explained, ProfileRow, Report, Row, Standing};
 use crate::cli::hint::Renderer;
 use crate::model::inheritance::Inheritance;
 use crate::model::selection::OrderSource;
@@ -89,6 +89,7 @@ fn row(row: &Row, hints: &Renderer) -> Value {
         }
     };
     document["standing"] = json!(row.standing);
+    document["inUse"] = json!(row.standing == Standing::Used);
     document["reason"] = reason(&row.reason);
     document["bill"] = json!(row.bill);
     match &row.what {

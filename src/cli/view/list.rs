@@ -41,6 +41,7 @@ fn row(row: &Row) -> Value {
         "cooldownUntil": row.cooldown_until.map(Timestamp::iso8601),
         "disabledUntil": row.disabled_until.map(Timestamp::iso8601),
         "owner": row.owner,
+        "inUse": row.in_use,
         "fingerprint": row.credential.fingerprint,
     });
     present_but(document, "fingerprint")
@@ -56,11 +57,15 @@ pub fn text(agent: &AgentId, outcome: &Outcome, now: Timestamp) -> String {
         page.line("Profiles:");
     }
     for row in &outcome.rows {
-        let mut notes = vec![format!(
+        let mut notes = Vec::new();
+        if row.in_use {
+            notes.push("in use".to_owned());
+        }
+        notes.push(format!(
             "{}/{}",
             printable(&row.credential.provider, 80),
             row.credential.kind.as_str()
-        )];
+        ));
         if row.credential.expires.is_some() {
             notes.push(super::end(row.credential.expires, now));
         }
@@ -77,7 +82,8 @@ pub fn text(agent: &AgentId, outcome: &Outcome, now: Timestamp) -> String {
             Some(fingerprint) => notes.push(fingerprint.clone()),
             None => notes.push("no secret".to_owned()),
         }
-        page.line(&format!("- {} [{}]", row.label, notes.join("; ")));
+        let mark = if row.in_use { '*' } else { '-' };
+        page.line(&format!("{mark} {} [{}]", row.label, notes.join("; ")));
     }
     page.into_text()
 }

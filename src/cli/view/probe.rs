@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthStr;
 use super::wrap::{Sheet, Words, padded};
 use crate::app::status::probe::{Outcome, Probes, Status};
 use crate::cli::printer::Tone;
+use crate::model::collation::CollationKey;
 use crate::model::id::printable;
 
 /// What a page is wide.
@@ -16,7 +17,8 @@ const COLUMN: usize = 30;
 pub fn text(probes: &Probes) -> String {
     let mut page = Sheet::new(Some(WIDTH));
     let mut results: Vec<&Outcome> = probes.results.iter().collect();
-    results.sort_by_key(|outcome| (outcome.provider.clone(), outcome.label.to_lowercase()));
+    results
+        .sort_by_cached_key(|outcome| (outcome.provider.clone(), CollationKey::of(&outcome.label)));
     page.line("");
     if !results.is_empty() {
         let rows: Vec<(String, String)> = results.iter().map(|outcome| names(outcome)).collect();

@@ -54,7 +54,7 @@ pub(super) fn accounts(sheet: &mut Sheet, report: &Report) {
     };
     sheet.line("");
     for (name, group) in &groups {
-        heading(sheet, name, &group.profiles);
+        heading(sheet, name, &group.profiles, report);
         for profile in &group.profiles {
             account(sheet, profile, &beside);
         }
@@ -98,8 +98,9 @@ fn widest_name(groups: &BTreeMap<String, Group<'_>>) -> usize {
     widths.max().unwrap_or_default()
 }
 
-/// The provider, and how many accounts it has where nobody wants to count them.
-fn heading(sheet: &mut Sheet, name: &str, profiles: &[&ProfileHealth]) {
+/// The provider, how many accounts it has where nobody wants to count them, and what the star of one
+/// of several means.
+fn heading(sheet: &mut Sheet, name: &str, profiles: &[&ProfileHealth], report: &Report) {
     let mut words = Words::default().toned(Tone::Bold, name);
     if profiles.len() > 5 {
         let troubled = profiles.iter().filter(|p| p.assessment.trouble().is_some());
@@ -108,6 +109,10 @@ fn heading(sheet: &mut Sheet, name: &str, profiles: &[&ProfileHealth]) {
             bad => format!("{} accounts, {bad} need attention", profiles.len()),
         };
         words = words.toned(Tone::Dim, &count);
+    }
+    let mut used = profiles.iter();
+    if profiles.len() > 1 && used.any(|it| report.is_in_use(&it.facts.profile)) {
+        words = words.toned(Tone::Dim, "(* in use)");
     }
     sheet.flow("", 0, 2, &words);
 }
@@ -121,6 +126,7 @@ fn account(sheet: &mut Sheet, profile: &ProfileHealth, beside: &Beside<'_>) {
         }
         None => Tone::Ok,
     };
+    let is_used = beside.report.is_in_use(&profile.facts.profile);
     let mut notes = notes(profile, beside.report);
     if let Some(unusable) = &profile.unusable {
         let left = beside.report.at.until(unusable.until);
@@ -129,7 +135,7 @@ fn account(sheet: &mut Sheet, profile: &ProfileHealth, beside: &Beside<'_>) {
     line(
         sheet,
         beside.names,
-        profile.facts.profile.as_str(),
+        (is_used, profile.facts.profile.as_str()),
         (tone, profile.assessment.state.label()),
         &joined(notes),
     );
@@ -144,21 +150,29 @@ fn key(sheet: &mut Sheet, row: &ProviderRow, beside: &Beside<'_>) {
             false => (Tone::Dim, "fallback"),
         };
         let words = Words::default().say(&sourced.value);
-        line(sheet, beside.names, &sourced.source, word, &words);
+        line(
+            sheet,
+            beside.names,
+            (is_used, &sourced.source),
+            word,
+            &words,
+        );
         is_used = false;
     }
 }
 
-/// Name, word and notes: beside each other where there is room, else the name alone first.
+/// Name, word and notes: beside each other where there is room, else the name alone first. A star
+/// marks what is in use.
 fn line(
     sheet: &mut Sheet,
     names: Option<usize>,
-    name: &str,
+    (is_used, name): (bool, &str),
     (tone, word): (Tone, &str),
     notes: &Words,
 ) {
+    let mut mark = if is_used { '*' } else { ' ' };
     let Some(columns) = names else {
-        sheet.line(&format!("  {name}"));
+        sheet.line(&format!("{mark} {name}"));
         let start = format!("    {}  ", tone.paint(word));
         return sheet.flow(&start, 6 + word.width(), 4, notes);
     };
@@ -167,11 +181,12 @@ fn line(
     let name = match name.width() <= columns {
         true => padded(name, columns),
         false => {
-            sheet.line(&format!("  {name}"));
+            sheet.line(&format!("{mark} {name}"));
+            mark = ' ';
             " ".repeat(columns)
         }
     };
-    sheet.flow(&format!("  {name}  {word}"), hang, hang, notes);
+    sheet.flow(&format!("{mark} {name}  {word}"), hang, hang, notes);
 }
 
 /// What is known of it, the most telling first.

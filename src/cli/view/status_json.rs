@@ -120,6 +120,7 @@ fn facts(report: &Report, hints: &Renderer) -> Value {
             "profileId": facts.profile,
             "owner": facts.owner,
             "ownerFile": report.location_of(&facts.owner),
+            "inUse": report.is_in_use(&facts.profile),
             "secretPresent": facts.secret_present,
             "isReference": facts.is_reference,
             "refreshPresent": facts.refresh_present,

@@ -3,6 +3,7 @@
 
 pub(crate) mod environment_keys;
 pub(crate) mod explain;
+mod in_use;
 mod inheritance;
 mod names;
 mod order;

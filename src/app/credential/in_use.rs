@@ -1,0 +1,81 @@
+//! The profile of each provider that is in use: the one that `token --provider` hands out.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::assessment::{Assessment, assess};
+use super::facts_reader::FactsReader;
+use super::outlook::outlook;
+use super::resolve::choose_within;
+use crate::app::context::Context;
+use crate::app::failure::Failure;
+use crate::app::refresh::outcome::RefreshPolicy;
+use crate::model::hint::{Command, Hint};
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::profiles::Effective;
+use crate::ports::store::Scope;
+
+/// Finds those of one provider or of all, without a lock, a request or a write.
+///
+/// # Errors
+/// If the journal cannot be read.
+pub(in crate::app) fn profiles_in_use(
+    cx: Context<'_>,
+    effective: &Arc<Effective>,
+    only: Option<&ProviderId>,
+) -> Result<Vec<ProfileId>, Failure> {
+    let now = cx.clock.now();
+    let mut reader = FactsReader::new(cx);
+    let mut assessments = Vec::new();
+    for seen in effective.profiles() {
+        let facts = reader.read(&seen)?;
+        let assessment = assess(&facts, RefreshPolicy::MinValid(None), now);
+        assessments.push((seen.id, seen.credential.provider(), assessment));
+    }
+    let judged: HashMap<&ProfileId, &Assessment> = (assessments.iter())
+        .map(|(id, _, assessment)| (*id, assessment))
+        .collect();
+    let providers = assessments.iter().filter_map(|(_, it, _)| it.clone());
+    let providers: BTreeSet<ProviderId> = providers
+        .filter(|provider| only.is_none_or(|only| only == provider))
+        .collect();
+    let used = providers.into_iter().filter_map(|provider| {
+        let resolved = choose_within(cx, effective, provider).ok()?;
+        outlook(cx, &resolved, None, &judged).profile().cloned()
+    });
+    Ok(used.collect())
+}
+
+/// Says after a login which profile of a provider that has several is in use, and how to switch.
+/// Only said: the login is stored, whatever goes wrong here.
+pub(in crate::app) fn tell_in_use(
+    cx: Context<'_>,
+    agent: &AgentId,
+    provider: &ProviderId,
+    new: &ProfileId,
+) {
+    // The login may have changed the configuration.
+    let Ok(loaded) = cx.config.load() else { return };
+    let settings = &loaded.settings;
+    let cx = Context { settings, ..cx };
+    let Ok(effective) = cx.effective(agent, Scope::All).map(Arc::new) else {
+        return;
+    };
+    let profiles = effective.profiles();
+    let mut others = profiles
+        .iter()
+        .filter(|seen| seen.id != new && seen.credential.provider().as_ref() == Some(provider));
+    let Some(other) = others.next() else { return };
+    let used = profiles_in_use(cx, &effective, Some(provider)).unwrap_or_default();
+    let token = Command::new("models auth token").option("--provider", provider);
+    let said = match used.first() {
+        Some(used) if used == new => Hint::from(token)
+            .then(format!(" gives {new} now. To use {} instead: ", other.id))
+            .run(Command::use_profile(other.id)),
+        Some(used) => Hint::from(token)
+            .then(format!(" still gives {used}. To use {new} instead: "))
+            .run(Command::use_profile(new)),
+        None => return,
+    };
+    cx.info(said);
+}

@@ -4,6 +4,7 @@ mod argv;
 mod choose;
 mod clipboard;
 pub mod commands;
+mod complete;
 pub mod events;
 pub mod exit_code;
 pub mod global;
@@ -80,13 +81,17 @@ impl Cli {
 
 /// Runs one command line, program name first.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if let Some(code) = complete::answer(&args, Cli::described) {
+        return code;
+    }
     let cli = match parse(args) {
         Ok(cli) => cli,
         Err(error) => return tell(error),
     };
     let printer = Arc::new(Printer::new(cli.global.color));
     log::start(cli.global.verbose);
-    match commands::run(&cli.command, &cli.global, &printer, Cli::command) {
+    match commands::run(&cli.command, &cli.global, &printer) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => ExitCode::from(commands::fail(
             &Renderer::new(&cli.global),

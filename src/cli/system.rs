@@ -39,6 +39,8 @@ use crate::sys::paths::Places;
 use crate::sys::program::SystemPrograms;
 use crate::sys::random::OsRandom;
 
+pub(super) use crate::sys::env::names::COMPLETE;
+
 use super::clipboard::ClipboardProtocol;
 use super::events::JsonDialog;
 use super::global::Global;
@@ -208,10 +210,23 @@ impl System {
 
     /// Where the units of this user lie (XDG Base Directory Specification).
     pub fn units(&self) -> PathBuf {
-        let config = SystemEnv.plain("XDG_CONFIG_HOME").map(PathBuf::from);
-        let config = config.filter(|path| path.is_absolute());
-        let config = config.unwrap_or_else(|| self.dirs.home.join(".config"));
-        config.join("systemd/user")
+        self.config_home().join("systemd/user")
+    }
+
+    /// Where the configuration of this user lies.
+    pub(super) fn config_home(&self) -> PathBuf {
+        self.user_directory("XDG_CONFIG_HOME", ".config")
+    }
+
+    /// Where the data of this user lies.
+    pub(super) fn data_home(&self) -> PathBuf {
+        self.user_directory("XDG_DATA_HOME", ".local/share")
+    }
+
+    fn user_directory(&self, variable: &str, default: &str) -> PathBuf {
+        let named = SystemEnv.plain(variable).map(PathBuf::from);
+        let named = named.filter(|path| path.is_absolute());
+        named.unwrap_or_else(|| self.dirs.home.join(default))
     }
 
     /// Whether it was named on the command line.
@@ -237,6 +252,11 @@ impl System {
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
+}
+
+/// The shell whose completion script asks.
+pub(super) fn completing_shell() -> Option<String> {
+    SystemEnv.plain(COMPLETE)
 }
 
 fn program() -> Result<PathBuf, Failure> {

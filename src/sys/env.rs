@@ -61,6 +61,8 @@ pub mod names {
     ];
     /// Where programs are looked for.
     pub const PATH: &str = "PATH";
+    /// The shell whose completion script asks.
+    pub const COMPLETE: &str = "OPENCLAW_COMPLETE";
     /// The login shell.
     pub const SHELL: &str = "SHELL";
     /// Either set: Linux inside Windows, which opens the browser of Windows.

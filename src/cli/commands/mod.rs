@@ -40,17 +40,12 @@ pub enum Command {
     Doctor(Deferred<doctor::Doctor>),
     /// Refresh tokens that are due and warn about expiring logins (for cron and systemd)
     Tick(Deferred<tick::Tick>),
-    /// Generate a shell completion script
+    /// Print or install a shell completion script
     Completions(Deferred<completions::Completions>),
 }
 
 /// Runs a parsed command line; the exit code of a command that did what it was asked for.
-pub fn run(
-    command: &Command,
-    global: &Global,
-    printer: &Arc<Printer>,
-    tree: fn() -> clap::Command,
-) -> Result<u8, Failure> {
+pub fn run(command: &Command, global: &Global, printer: &Arc<Printer>) -> Result<u8, Failure> {
     let start = |events| -> Result<System, Failure> {
         let system = System::new(global, printer, events)?;
         recover::recover_pending(system.context());
@@ -97,7 +92,10 @@ pub fn run(
                 doctor.run(&system)?.print(printer)
             }
         },
-        Command::Completions(completions) => completions.run(&mut tree()).print(printer),
+        Command::Completions(completions) => {
+            let system = || System::despite_faults(global, printer, false);
+            completions.run(&system)?.print(printer)
+        }
     }
 }
 

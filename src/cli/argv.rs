@@ -7,6 +7,10 @@
 
 use std::ffi::{OsStr, OsString};
 
+use clap::ValueEnum;
+
+use super::printer::Color;
+
 /// Options of every command that take the next word along.
 const TAKE_ONE: [&str; 3] = ["--agent", "--state-dir", "--color"];
 /// Options that are about `models` itself.
@@ -30,6 +34,24 @@ fn marked(args: &[OsString]) -> impl Iterator<Item = (&OsString, bool)> {
         takes = !is_value && TAKE_ONE.iter().any(|option| word == option);
         (word, is_value || is_general(word))
     })
+}
+
+/// What `--color` says, for what is printed before the command line is understood; the last one
+/// counts.
+pub(super) fn color(args: &[OsString]) -> Color {
+    let ours = args.iter().take_while(|word| *word != "--");
+    let mut words = ours.map(|word| word.to_string_lossy());
+    let mut color = Color::default();
+    while let Some(word) = words.next() {
+        let value = match word.strip_prefix("--color") {
+            Some("") => words.next(),
+            Some(value) => value.strip_prefix('=').map(|value| value.to_owned().into()),
+            None => None,
+        };
+        let value = value.and_then(|value| Color::from_str(&value, false).ok());
+        color = value.unwrap_or(color);
+    }
+    color
 }
 
 /// The command line with `status` behind a `models` that nothing but options follows, and with `-h`
@@ -125,6 +147,20 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(complete(words(line)), words(expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_last_color_before_the_words_of_others_counts() {
+        for (line, expected) in [
+            ("models --color never --help", Color::Never),
+            ("--color=always", Color::Always),
+            ("--color always --color never", Color::Never),
+            ("--color sometimes", Color::Auto),
+            ("exec -- env --color never", Color::Auto),
+            ("--color", Color::Auto),
+        ] {
+            assert_eq!(color(&words(line)), expected, "{line}");
         }
     }
 

@@ -10,13 +10,17 @@ use crate::model::secret::Secret;
 /// Idle ticks after which a paste that never ended counts as ended, so that Ctrl-C works again.
 const PASTE_PATIENCE: u8 = 20;
 
+/// A key that means something to a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Key {
+pub(super) enum Key {
     Char(char),
     Enter,
     Backspace,
     Clear,
     Cancel,
+    Suspend,
+    Up,
+    Down,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -30,8 +34,9 @@ enum State {
     Sequence(Vec<u8>),
 }
 
+/// From bytes to keys.
 #[derive(Debug, Default)]
-struct Decoder {
+pub(super) struct Decoder {
     state: State,
     utf8: Vec<u8>,
     pasting: bool,
@@ -40,7 +45,8 @@ struct Decoder {
 }
 
 impl Decoder {
-    fn next(&mut self, byte: u8) -> Option<Key> {
+    /// The key that a byte completes.
+    pub(super) fn next(&mut self, byte: u8) -> Option<Key> {
         self.idle = 0;
         match std::mem::take(&mut self.state) {
             State::Ground => self.ground(byte),
@@ -54,16 +60,14 @@ impl Decoder {
                 // Ctrl-C must work whatever came before it.
                 (byte == 3 && !self.pasting).then_some(Key::Cancel)
             }
-            State::SingleShift => None,
-            State::Sequence(parameters) => {
-                self.sequence(parameters, byte);
-                None
-            }
+            State::SingleShift => arrow(byte),
+            State::Sequence(parameters) => self.sequence(parameters, byte),
         }
     }
 
-    fn sequence(&mut self, mut parameters: Vec<u8>, byte: u8) {
+    fn sequence(&mut self, mut parameters: Vec<u8>, byte: u8) -> Option<Key> {
         match byte {
+            b'A' | b'B' if !self.pasting => return arrow(byte),
             b'~' if parameters == b"200" => self.pasting = true,
             b'~' if parameters == b"201" => self.pasting = false,
             0x20..=0x3f if parameters.len() < 32 => {
@@ -72,6 +76,7 @@ impl Decoder {
             }
             _ => {}
         }
+        None
     }
 
     fn ground(&mut self, byte: u8) -> Option<Key> {
@@ -95,6 +100,7 @@ impl Decoder {
             0x03 | 0x04 => Some(Key::Cancel),
             0x08 | 0x7f => Some(Key::Backspace),
             0x15 => Some(Key::Clear),
+            0x1a => Some(Key::Suspend),
             _ => None,
         }
     }
@@ -111,13 +117,27 @@ impl Decoder {
         decoded.map(Key::Char)
     }
 
+    /// Whether Escape was pressed, and nothing behind it yet.
+    pub(super) fn is_escaped(&self) -> bool {
+        self.state == State::Escape
+    }
+
     /// A tick without input: an Escape that stood alone is over.
-    fn idle(&mut self) {
+    pub(super) fn idle(&mut self) {
         self.state = State::Ground;
         self.idle = self.idle.saturating_add(1);
         if self.idle >= PASTE_PATIENCE {
             self.pasting = false;
         }
+    }
+}
+
+/// The arrow key whose sequence ends so.
+fn arrow(byte: u8) -> Option<Key> {
+    match byte {
+        b'A' => Some(Key::Up),
+        b'B' => Some(Key::Down),
+        _ => None,
     }
 }
 
@@ -131,6 +151,8 @@ pub(super) enum Typing {
     Ending,
     /// Ctrl-C or Ctrl-D.
     Cancelled,
+    /// Ctrl-Z: what was typed stays.
+    Suspended,
 }
 
 /// An answer that is being typed or pasted. Wiped when dropped.
@@ -148,8 +170,11 @@ impl Line {
             let Some(key) = self.decoder.next(*byte) else {
                 continue;
             };
-            if key == Key::Cancel {
-                return Typing::Cancelled;
+            match key {
+                Key::Cancel => return Typing::Cancelled,
+                Key::Suspend => return Typing::Suspended,
+                Key::Up | Key::Down => continue,
+                _ => {}
             }
             if std::mem::take(&mut self.ending) {
                 self.text.push('\n');
@@ -159,7 +184,8 @@ impl Line {
                 // Enter alone is no answer: leave the question open.
                 Key::Enter => self.ending = !self.text.trim().is_empty(),
                 Key::Backspace => drop(self.text.pop()),
-                Key::Clear | Key::Cancel => self.clear(),
+                Key::Clear => self.clear(),
+                Key::Cancel | Key::Suspend | Key::Up | Key::Down => {}
             }
         }
         if self.ending {

@@ -54,7 +54,7 @@ use printer::{Color, Printer};
 #[command(after_help = "Examples:
   openclaw models auth login --provider openai-codex
   printf %s \"$TOKEN\" | openclaw models auth paste-token --provider anthropic
-  curl -H \"$(openclaw models auth token --provider openai-codex --header)\" …
+  openclaw models auth token --provider openai-codex --header | curl -H @- https://…
   openclaw models status --check")]
 pub struct Cli {
     /// Options of every command.
@@ -85,9 +85,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Some(code) = complete::answer(&args, Cli::described) {
         return code;
     }
-    let cli = match parse(args) {
+    let cli = match parse(args.iter().cloned()) {
         Ok(cli) => cli,
-        Err(error) => return tell(error),
+        Err(error) => return tell(error, argv::color(&args)),
     };
     let printer = Arc::new(Printer::new(cli.global.color));
     log::start(cli.global.verbose);
@@ -103,13 +103,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// Tells why a command line was not understood, or its help: a name that cannot be one in our own
 /// words, which never repeat it.
-fn tell(error: clap::Error) -> ExitCode {
+fn tell(error: clap::Error, color: Color) -> ExitCode {
     match error
         .source()
         .and_then(<dyn Error>::downcast_ref::<IdError>)
     {
         Some(error) => {
-            Printer::new(Color::Auto).line_err(&format!("Error: {error}"));
+            Printer::new(color).line_err(&format!("Error: {error}"));
             ExitCode::from(exit_code::code(Kind::Usage))
         }
         None => exit_code::of_parse(&parse_error::advised(error, Cli::described)),
@@ -132,7 +132,9 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Erro
     {
         return Ok(cli);
     }
-    let mut command = ManuallyDrop::new(Cli::command());
+    // Help and errors are painted before `--color` is understood.
+    let color = argv::color(&args).into();
+    let mut command = ManuallyDrop::new(Cli::command().color(color));
     let mut matches = command.try_get_matches_from_mut(args)?;
     Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }

@@ -10,10 +10,14 @@ use std::time::Duration;
 
 use crossterm::Command;
 use crossterm::cursor::Show;
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, poll, read};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode, is_raw_mode_enabled};
+use rustix::process::{Signal, kill_current_process_group};
 
 use super::printer;
+
+/// A signal that stops this process has done so by then.
+const STOPS_WITHIN: Duration = Duration::from_millis(100);
 
 static HOOK: Once = Once::new();
 
@@ -32,6 +36,23 @@ impl RawMode {
         enable_raw_mode()?;
         control(&EnableBracketedPaste);
         Ok(Self(()))
+    }
+}
+
+impl RawMode {
+    /// Gives the terminal back and stops this job, as Ctrl-Z does where the terminal itself reads
+    /// it; returns in raw mode once the job goes on.
+    ///
+    /// # Errors
+    /// If the terminal refuses.
+    pub(super) fn suspend(&self) -> io::Result<()> {
+        restore();
+        let _ = kill_current_process_group(Signal::TSTP);
+        // Another thread may be the one that the signal stops first.
+        std::thread::park_timeout(STOPS_WITHIN);
+        enable_raw_mode()?;
+        control(&EnableBracketedPaste);
+        Ok(())
     }
 }
 
@@ -83,12 +104,6 @@ fn size_of(terminal: &impl AsFd) -> (u16, u16) {
         Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col, size.ws_row),
         _ => (80, 24),
     }
-}
-
-/// Throws away the keys that `crossterm` read and nobody took: they were pressed before the next
-/// question was seen.
-pub(super) fn forget_keys() {
-    while poll(Duration::ZERO).unwrap_or(false) && read().is_ok() {}
 }
 
 fn control(command: &impl Command) {

@@ -29,7 +29,7 @@ use crate::sys::browser::SystemBrowser;
 use crate::sys::callback::SystemCallback;
 use crate::sys::clock::SystemClock;
 use crate::sys::disk::SystemDisk;
-use crate::sys::env::{LayeredEnv, SystemEnv, draws_blocks, names};
+use crate::sys::env::{LayeredEnv, SystemEnv, draws_blocks, moves_cursor, names};
 use crate::sys::exec::SystemExec;
 use crate::sys::files::SystemFiles;
 use crate::sys::http::SystemHttp;
@@ -46,7 +46,7 @@ use super::events::JsonDialog;
 use super::global::Global;
 use super::hint::Renderer;
 use super::printer::Printer;
-use super::terminal::TerminalDialog;
+use super::terminal::{Abilities, TerminalDialog};
 
 /// The real ports of this process, and what was read once at the start.
 pub struct System {
@@ -308,7 +308,11 @@ fn dialog(
     if events {
         return Box::new(JsonDialog::new(printer, interrupt, hints));
     }
-    let terminal = (ClipboardProtocol::of(&SystemEnv), draws_blocks(&SystemEnv));
+    let terminal = Abilities {
+        clipboard: ClipboardProtocol::of(&SystemEnv),
+        draws_blocks: draws_blocks(&SystemEnv),
+        moves_cursor: moves_cursor(&SystemEnv),
+    };
     Box::new(TerminalDialog::new(printer, interrupt, hints, terminal))
 }
 

@@ -26,6 +26,17 @@ use crate::ports::host::Interrupt;
 /// faster than that, a person types far slower.
 const SILENCE: u16 = 30;
 
+/// What the terminal can do.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Abilities {
+    /// The way to its clipboard.
+    pub clipboard: Option<ClipboardProtocol>,
+    /// Whether it shows block elements.
+    pub draws_blocks: bool,
+    /// Whether it moves its cursor.
+    pub moves_cursor: bool,
+}
+
 /// Tells and asks a person.
 ///
 /// At a terminal, asking defers the signals that end a process ([`Interrupt::defer`]): one that
@@ -41,6 +52,8 @@ pub struct TerminalDialog {
     clipboard: Option<ClipboardProtocol>,
     /// Whether the terminal shows block elements, so that it can draw a QR code.
     draws_blocks: bool,
+    /// Whether it moves its cursor, so that it can draw a menu.
+    moves_cursor: bool,
     hints: Renderer,
 }
 
@@ -50,7 +63,11 @@ impl TerminalDialog {
         printer: Arc<Printer>,
         interrupt: Arc<dyn Interrupt>,
         hints: Renderer,
-        (clipboard, draws_blocks): (Option<ClipboardProtocol>, bool),
+        Abilities {
+            clipboard,
+            draws_blocks,
+            moves_cursor,
+        }: Abilities,
     ) -> Self {
         Self {
             printer,
@@ -59,6 +76,7 @@ impl TerminalDialog {
             prompt: Mutex::new(None),
             clipboard,
             draws_blocks,
+            moves_cursor,
             hints,
         }
     }
@@ -114,9 +132,10 @@ impl TerminalDialog {
     }
 
     fn ask_hidden(&self, prompt: &str, patience: &Patience) -> Result<Secret<String>, DialogError> {
-        let raw = RawMode::enter().map_err(|error| DialogError::Failed(error.to_string()))?;
-        self.show_prompt(format!("{}: ", clean(prompt)));
-        let answer = self.read_hidden(patience);
+        let raw = RawMode::enter().map_err(|error| failed(&error))?;
+        let prompt = format!("{}: ", clean(prompt));
+        self.show_prompt(prompt.clone());
+        let answer = self.read_hidden(&raw, &prompt, patience);
         let remark = answer.as_ref().map_or(String::new(), |text| {
             format!("({} characters)", text.expose().chars().count())
         });
@@ -127,7 +146,12 @@ impl TerminalDialog {
         answer
     }
 
-    fn read_hidden(&self, patience: &Patience) -> Result<Secret<String>, DialogError> {
+    fn read_hidden(
+        &self,
+        raw: &RawMode,
+        prompt: &str,
+        patience: &Patience,
+    ) -> Result<Secret<String>, DialogError> {
         let mut line = Line::default();
         let mut wait = TICK;
         loop {
@@ -142,6 +166,12 @@ impl TerminalDialog {
                         Typing::Open => TICK,
                         Typing::Ending => SILENCE,
                         Typing::Cancelled => return Err(DialogError::Cancelled),
+                        Typing::Suspended => {
+                            self.printer.err("\r\n");
+                            raw.suspend().map_err(|error| failed(&error))?;
+                            self.show_prompt(prompt.to_owned());
+                            TICK
+                        }
                     };
                 }
             }
@@ -214,9 +244,13 @@ impl Dialog for TerminalDialog {
         self.begin()?;
         self.input.discard();
         let patience = Patience::new(&|| false, &*self.interrupt);
-        let options = choice.options.iter().map(|option| clean(option)).collect();
-        let colors = self.printer.colors_prompts();
-        choose::choose(clean(&choice.prompt), options, colors, &patience)
+        let prompt = clean(&choice.prompt);
+        let options: Vec<String> = choice.options.iter().map(|it| clean(it)).collect();
+        let screen = (&self.input, &*self.printer);
+        match self.moves_cursor {
+            true => choose::choose(&prompt, options, screen, &patience),
+            false => choose::choose_by_number(&prompt, &options, screen, &patience),
+        }
     }
 
     fn can_ask(&self) -> bool {
@@ -235,6 +269,10 @@ pub(super) fn answer_from_pipe(
         Question::Secret(_) => input.read_all(patience),
         Question::Paste(_) => input.read_line(patience)?.ok_or(DialogError::NobodyThere),
     }
+}
+
+fn failed(error: &io::Error) -> DialogError {
+    DialogError::Failed(error.to_string())
 }
 
 fn closed() -> DialogError {

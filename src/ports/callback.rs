@@ -53,6 +53,10 @@ pub trait Listening: Send {
 
     /// The next request for the path that is formally right, or `None` when `wait` is over.
     fn next(&mut self, wait: Duration) -> Option<Arrival>;
+
+    /// Why a request was turned away that may have been meant for this login, the end of a sentence;
+    /// each reason once.
+    fn refused(&mut self) -> Option<&'static str>;
 }
 
 /// A request at the redirect endpoint that waits for its answer.

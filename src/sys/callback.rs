@@ -91,6 +91,10 @@ struct Load {
     connections: usize,
     closed: bool,
     last: Last,
+    /// Each once.
+    refused: Vec<Refusal>,
+    /// How many of them were told.
+    told: usize,
 }
 
 /// The page that ends the login, on its way to the bare path.
@@ -138,6 +142,13 @@ impl Listening for Open {
     fn next(&mut self, wait: Duration) -> Option<Arrival> {
         self.arrivals.recv_timeout(wait).ok()
     }
+
+    fn refused(&mut self) -> Option<&'static str> {
+        let mut load = self.shared.load.lock();
+        let refusal = load.refused.get(load.told).copied()?;
+        load.told += 1;
+        refusal.concern()
+    }
 }
 
 impl Drop for Open {
@@ -172,6 +183,14 @@ impl Shared {
             load.last = Last::Due(page);
         }
         !load.closed
+    }
+
+    /// Remembers why a request was turned away, if that may concern the login.
+    fn refuse(&self, refusal: Refusal) {
+        let mut load = self.load.lock();
+        if refusal.concern().is_some() && !load.refused.contains(&refusal) {
+            load.refused.push(refusal);
+        }
     }
 
     /// The last page, once.
@@ -248,6 +267,7 @@ fn serve(stream: TcpStream, place: Permit, shared: &Arc<Shared>, sender: &Sender
             let _ = sender.send(Arrival { query, answer });
         }
         Err(refusal) => {
+            shared.refuse(refusal);
             let (status, words) = refusal.describe();
             // Neither path nor query: a code sent to the wrong path is still a code.
             tracing::debug!(target: "openclaw", status, "callback request refused");

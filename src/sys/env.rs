@@ -160,7 +160,12 @@ pub fn draws_blocks(env: &dyn Env) -> bool {
     let locale = names::LOCALE.iter().find_map(|name| env.plain(name));
     let locale = locale.unwrap_or_default().to_ascii_lowercase();
     let is_utf8 = locale.contains("utf-8") || locale.contains("utf8");
-    is_utf8 && env.plain(names::TERM).is_some_and(|term| term != "dumb")
+    is_utf8 && moves_cursor(env)
+}
+
+/// Whether a program may move the cursor of the terminal.
+pub fn moves_cursor(env: &dyn Env) -> bool {
+    env.plain(names::TERM).is_some_and(|term| term != "dumb")
 }
 
 /// The names of all variables of this process.

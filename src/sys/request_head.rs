@@ -13,11 +13,18 @@ use std::time::Duration;
 use crate::model::secret::Secret;
 use crate::ports::host::Clock;
 
-/// The longest head that is read, in bytes. An authorization response has less than four KiB.
-pub(crate) const MAX_HEAD: usize = 16 * 1024;
+/// The longest head that is read, in bytes. An authorization response has less than four KiB, and
+/// the cookies of whatever else was ever served on localhost may stand beside it.
+pub(crate) const MAX_HEAD: usize = 256 * 1024;
+
+/// The first byte of a client that speaks TLS (RFC 8446 section 5.1).
+const TLS_HANDSHAKE: u8 = 22;
+
+/// What is read at once.
+const PIECE: usize = 16 * 1024;
 
 /// The most header fields of a request.
-const MAX_FIELDS: usize = 64;
+const MAX_FIELDS: usize = 128;
 
 /// The decoded query of a request, in order.
 pub(crate) type Query = Vec<(String, Secret<String>)>;
@@ -37,6 +44,8 @@ pub(crate) enum Refusal {
     Method,
     /// 408: the head did not come in time.
     Slow,
+    /// 400: TLS, which a browser speaks where the address was rewritten to https.
+    Encrypted,
     /// 431: longer than [`MAX_HEAD`], or too many fields.
     TooLarge,
 }
@@ -51,7 +60,26 @@ impl Refusal {
             Self::NotFound => (404, "Nothing is served at this path."),
             Self::Method => (405, "Only GET is allowed."),
             Self::Slow => (408, "The request took too long."),
-            Self::TooLarge => (431, "The request is too large."),
+            Self::Encrypted => (400, "This address is http, not https."),
+            Self::TooLarge => (
+                431,
+                "The request is too large: this browser sends many cookies to localhost. Copy the \
+                 address of this page and paste it at the terminal.",
+            ),
+        }
+    }
+}
+
+impl Refusal {
+    /// Why a request was turned away that may have been meant for the login, as the end of a
+    /// sentence; `None` for what browsers ask of their own accord.
+    pub(crate) fn concern(self) -> Option<&'static str> {
+        match self {
+            Self::WrongHost => Some("it names another host"),
+            Self::Repeated => Some("a parameter is given more than once"),
+            Self::Encrypted => Some("it came by https, and this address is http"),
+            Self::TooLarge => Some("it carries too many cookies"),
+            Self::Malformed | Self::NotFound | Self::Method | Self::Slow => None,
         }
     }
 }
@@ -63,13 +91,16 @@ pub(crate) fn read(
     clock: &dyn Clock,
     deadline: Duration,
 ) -> Result<Option<Secret<Vec<u8>>>, Refusal> {
-    let mut buffer = vec![0; MAX_HEAD];
+    let mut buffer = Vec::new();
     let mut length = 0;
     loop {
         // One deadline for the whole head: a limit per read is no limit for a client that drips.
         let left = deadline.saturating_sub(clock.monotonic());
         if left.is_zero() || stream.set_read_timeout(Some(left)).is_err() {
             return Err(Refusal::Slow);
+        }
+        if buffer.len() == length {
+            grow(&mut buffer);
         }
         match stream.read(&mut buffer[length..]) {
             Ok(0) if length == 0 => return Ok(None),
@@ -81,6 +112,9 @@ pub(crate) fn read(
                 _ => return Ok(None),
             },
         }
+        if buffer[0] == TLS_HANDSHAKE {
+            return Err(Refusal::Encrypted);
+        }
         if is_complete(&buffer[..length])? {
             buffer.truncate(length);
             return Ok(Some(Secret::new(buffer)));
@@ -89,6 +123,13 @@ pub(crate) fn read(
             return Err(Refusal::TooLarge);
         }
     }
+}
+
+/// Makes room for one more piece, and leaves no copy of what was read behind.
+fn grow(buffer: &mut Vec<u8>) {
+    let mut larger = vec![0; (buffer.len() + PIECE).min(MAX_HEAD)];
+    larger[..buffer.len()].copy_from_slice(buffer);
+    drop(Secret::new(std::mem::replace(buffer, larger)));
 }
 
 fn is_complete(head: &[u8]) -> Result<bool, Refusal> {

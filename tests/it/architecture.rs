@@ -47,7 +47,6 @@ const FENCES: &[(&str, &[&str])] = &[
     ("getrandom", &["sys/random.rs", "sys/atomic_write.rs"]),
     ("httparse", &["sys/request_head.rs"]),
     ("icu_normalizer", &["model/collation.rs"]),
-    ("inquire", &["cli/choose.rs"]),
     ("ipnet", &["sys/http/no_proxy.rs"]),
     ("jsonc_parser", &["config/"]),
     (

@@ -249,3 +249,29 @@ fn a_broken_link_is_seen() {
     assert!(exists("tests/it/*.rs") && exists("src/*/mod.rs") && !exists("src/*/nowhere.rs"));
     assert!(is_path("src/lib.rs") && !is_path("src/lib.rs and more") && !is_path("state/src"));
 }
+
+/// The only way of handing a header over that no other user sees: arguments are public.
+#[test]
+fn no_example_hands_a_token_over_as_an_argument() {
+    let mut found = Vec::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut read = vec![root.join("README.md")];
+    for directory in ["docs", "src", "examples", "benches"] {
+        files(
+            &root.join(directory),
+            &["md", "rs", "sh", "py", "toml"],
+            &mut read,
+        );
+    }
+    for path in read {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for line in text.lines() {
+            let is_argument = line.contains("$(openclaw") && line.contains("--header");
+            let is_bare = line.contains("auth token") && line.contains("-H \"Authorization");
+            if is_argument || is_bare {
+                found.push(format!("{}: {line}", path.display()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}

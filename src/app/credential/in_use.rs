@@ -69,11 +69,13 @@ pub(in crate::app) fn tell_in_use(
     let used = profiles_in_use(cx, &effective, Some(provider)).unwrap_or_default();
     let token = Command::new("models auth token").option("--provider", provider);
     let said = match used.first() {
-        Some(used) if used == new => Hint::from(token)
-            .then(format!(" gives {new} now. To use {} instead: ", other.id))
+        Some(used) if used == new => Hint::from("`")
+            .run(token)
+            .then(format!("` gives {new} now. To use {} instead: ", other.id))
             .run(Command::use_profile(other.id)),
-        Some(used) => Hint::from(token)
-            .then(format!(" still gives {used}. To use {new} instead: "))
+        Some(used) => Hint::from("`")
+            .run(token)
+            .then(format!("` still gives {used}. To use {new} instead: "))
             .run(Command::use_profile(new)),
         None => return,
     };

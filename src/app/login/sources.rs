@@ -47,15 +47,30 @@ pub(in crate::app) fn callback(
     listening: &mut dyn Listening,
     lane: &RaceSender<'_, Answer>,
 ) {
+    let mut told = Vec::new();
+    let mut tell = |why: String| {
+        if !told.contains(&why) {
+            login.cx.warn(format!(
+                "ignored a request at the callback port: {why}; if the browser shows an error, \
+                 paste its address here"
+            ));
+            told.push(why);
+        }
+    };
     while !lane.is_over() {
+        while let Some(why) = listening.refused() {
+            tell(why.to_owned());
+        }
         let Some(arrival) = listening.next(TICK) else {
             continue;
         };
         match judge(login, attempt, &arrival.query) {
             Ok(ended) => return lane.answer(Answer::Callback(ended, Some(arrival))),
-            Err(error) => arrival.answer(Page::Ignored {
-                reason: error.to_string(),
-            }),
+            Err(error) => {
+                let reason = error.to_string();
+                tell(reason.clone());
+                arrival.answer(Page::Ignored { reason });
+            }
         }
     }
 }

@@ -106,7 +106,7 @@ fn a_new_login_says_whether_it_is_the_one_in_use_and_how_to_switch() {
     assert_eq!(renewed.code, 0, "{renewed:?}");
     let said = renewed.err.replace('\n', " ");
     assert!(
-        said.contains("openclaw models auth token --provider openai gives openai:home now."),
+        said.contains("openclaw models auth token --provider openai` gives openai:home now."),
         "{said}"
     );
     assert!(

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use openclaw::cli::events::JsonDialog;
 use openclaw::cli::hint::Renderer;
 use openclaw::cli::printer::{Color, Printer};
-use openclaw::cli::terminal::TerminalDialog;
+use openclaw::cli::terminal::{Abilities, TerminalDialog};
 use openclaw::model::secret::Secret;
 use openclaw::ports::dialog::{Dialog, DialogError, Notice, Question};
 use openclaw::ports::host::{Interrupt, Signal};
@@ -107,7 +107,7 @@ fn on_terminal(task: &str) {
         Arc::clone(&printer),
         interrupted(from),
         Renderer::default(),
-        (None, false),
+        Abilities::default(),
     );
     if task == "panic" {
         let state = state.clone();
@@ -157,7 +157,7 @@ fn on_pipes() {
         Arc::clone(&printer),
         interrupted(0),
         Renderer::default(),
-        (None, false),
+        Abilities::default(),
     );
     json.notice(&Notice::Exchanging);
     person.notice(&Notice::Warning("to the side".into()));

@@ -11,4 +11,5 @@ pub(crate) mod methods;
 mod onboard;
 mod paste_token;
 mod redirect_callback;
+mod which_browser;
 mod wizard;

@@ -177,7 +177,7 @@ fn bad_requests_get_their_status_and_cost_the_login_nothing() {
     let mut listening = open("localhost");
     let port = listening.port();
     let host = format!("Host: localhost:{port}\r\n");
-    let long = format!("X: {}\r\n", "y".repeat(20 * 1024));
+    let long = format!("X: {}\r\n", "y".repeat(300 * 1024));
     let cases = [
         ("POST /auth/callback?code=a", host.clone(), 405),
         ("OPTIONS /auth/callback", host.clone(), 405),
@@ -208,6 +208,17 @@ fn bad_requests_get_their_status_and_cost_the_login_nothing() {
     assert_eq!(status(&exchange(("127.0.0.1", port), &hello)), 400);
 
     assert!(listening.next(Duration::ZERO).is_none());
+    let told: Vec<&str> = std::iter::from_fn(|| listening.refused()).collect();
+    let expected = [
+        "it names another host",
+        "a parameter is given more than once",
+        "it carries too many cookies",
+        "it came by https, and this address is http",
+    ];
+    assert_eq!(
+        told, expected,
+        "each once, and none of what browsers ask by themselves"
+    );
     let (_, answer) = login(listening.as_mut(), "127.0.0.1", "code=a", stored());
     assert_eq!(status(&answer), 200);
 }
@@ -350,4 +361,23 @@ fn dropping_it_frees_the_port_and_answers_who_waits() {
     // Nobody answers it, and it is told so.
     drop(arrival);
     assert_eq!(status(&client.join().unwrap()), 409);
+}
+
+#[test]
+fn many_cookies_of_other_programs_on_localhost_are_no_hindrance() {
+    let mut listening = open("localhost");
+    let port = listening.port();
+    let cookies = format!("Cookie: {}\r\n", "c=0123456789; ".repeat(7_000));
+    let request = |fields: &str| {
+        format!("GET /auth/callback?code=a HTTP/1.1\r\nHost: localhost:{port}\r\n{fields}\r\n")
+    };
+    let browser = {
+        let request = request(&cookies);
+        thread::spawn(move || follow(("127.0.0.1", port), request.as_bytes()))
+    };
+    listening.next(PATIENCE).unwrap().answer(stored());
+    assert_eq!(status(&browser.join().unwrap()), 200);
+    let answer = exchange(("127.0.0.1", port), request(&cookies.repeat(4)).as_bytes());
+    assert_eq!(status(&answer), 431);
+    assert!(answer.contains("paste it at the terminal"), "{answer}");
 }

@@ -171,6 +171,7 @@ fn a_signal_at_a_question_gives_the_terminal_back() {
     let wizard = world.command(&[]);
     let mut command = Command::new("/bin/sh");
     command.args(["-c", told]).arg(wizard.get_program());
+    command.env("TERM", "xterm");
     for (name, value) in wizard.get_envs() {
         command.env(name, value.unwrap_or_default());
     }
@@ -186,4 +187,68 @@ fn a_signal_at_a_question_gives_the_terminal_back() {
     let terminal = rest(&mut session, 0);
     assert!(terminal.contains("isig icanon"), "{terminal}");
     assert!(!store_exists(&world));
+}
+
+#[test]
+fn a_terminal_that_cannot_move_its_cursor_is_asked_by_numbers() {
+    let world = World::new();
+    let mut command = world.command(&ADD);
+    command.env("TERM", "dumb");
+    command.stdin(std::process::Stdio::inherit());
+    let mut session = spawn_command(command, Some(30_000)).unwrap();
+    let (listed, _) = session.exp_regex(r"\(1-\d+\): ").unwrap();
+    assert!(!listed.contains('\u{1b}'), "{listed:?}");
+    session.send_line("0").unwrap();
+    session.exp_string("Enter one of the numbers.").unwrap();
+    let line = listed
+        .lines()
+        .find(|line| line.ends_with(") Anthropic"))
+        .unwrap();
+    session
+        .send_line(line.split(')').next().unwrap().trim())
+        .unwrap();
+    session
+        .exp_string("How do you want to log in to Anthropic? (1-")
+        .unwrap();
+    session.send_control('c').unwrap();
+    rest(&mut session, 130);
+}
+
+/// The program in a shell that has jobs, stopped by Ctrl-Z at `question` and brought back.
+fn suspended(args: &str, question: &str) {
+    let world = World::new();
+    let program = world.command(&[]);
+    let mut shell = Command::new("bash");
+    shell.args(["--norc", "--noprofile", "-i"]);
+    for (name, value) in program.get_envs() {
+        shell.env(name, value.unwrap_or_default());
+    }
+    shell
+        .env("TERM", "xterm")
+        .env("PROGRAM", program.get_program());
+    let mut session = spawn_command(shell, Some(30_000)).unwrap();
+    session.send_line(&format!("\"$PROGRAM\" {args}")).unwrap();
+    session.exp_string(question).unwrap();
+    session.send_control('z').unwrap();
+    session.exp_string("Stopped").unwrap();
+    session.send_line("stty -a; echo se''en").unwrap();
+    let terminal = session.exp_string("\nseen").unwrap();
+    assert!(terminal.contains("isig icanon"), "{terminal}");
+    session.send_line("fg").unwrap();
+    session.exp_string(question).unwrap();
+    session.send_control('c').unwrap();
+    session
+        .exp_string("Cancelled. Nothing was stored.")
+        .unwrap();
+    session.send_line("exit 0").unwrap();
+    session.exp_eof().unwrap();
+}
+
+#[test]
+fn ctrl_z_stops_the_program_and_the_question_comes_back() {
+    suspended("models auth add", "type to search");
+    suspended(
+        "models auth paste-token --provider anthropic",
+        "input is hidden",
+    );
 }

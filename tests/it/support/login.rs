@@ -138,7 +138,7 @@ impl Waiting {
             ),
             (
                 "too large",
-                get(&good).replace("HOST", &format!("HOST\r\nX: {}", "y".repeat(20 * 1024))),
+                get(&good).replace("HOST", &format!("HOST\r\nX: {}", "y".repeat(300 * 1024))),
             ),
             ("no HTTP", format!("{good}\r\n\r\n")),
         ];

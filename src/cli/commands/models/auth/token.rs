@@ -20,7 +20,7 @@ use crate::cli::view;
 #[command(after_help = "Examples:
   TOKEN=$(openclaw models auth token --provider openai-codex) || exit
   openclaw models auth token --profile openai-codex:work --min-valid 30m --json
-  curl -H \"$(openclaw models auth token --header)\" …
+  openclaw models auth token --provider openai-codex --header | curl -H @- https://…
 
 Without a token, exits with 3 if a login is needed, 4 if the problem is temporary, 5 for a storage
 error, and 6 if busy.")]

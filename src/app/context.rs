@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use crate::config::edit::Edit;
 use crate::config::file::{Applied, ConfigError, ConfigFile};
+use crate::model::clean;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::inheritance::Inheritance;
 use crate::model::near::near;
+use crate::model::pairs;
 use crate::model::profiles::{AuthProfiles, Effective, VisibleProfile};
+use crate::model::secret::Secret;
 use crate::model::settings::Settings;
 use crate::ports::callback::Callback;
 use crate::ports::dialog::{Dialog, Notice};
@@ -103,7 +106,29 @@ impl Context<'_> {
     /// # Errors
     /// If one of the documents cannot be read.
     pub fn effective(&self, agent: &AgentId, scope: Scope<'_>) -> Result<Effective, StoreError> {
-        self.overlay(agent, &mut |agent| self.store.load(agent, scope))
+        self.overlay(agent, &mut |agent| self.load(agent, scope))
+    }
+
+    /// Loads an agent's own document for looking at: a reference to a variable is resolved.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub(in crate::app) fn load(
+        &self,
+        agent: &AgentId,
+        scope: Scope<'_>,
+    ) -> Result<AuthProfiles, StoreError> {
+        let mut document = self.store.load(agent, scope)?;
+        document.resolve(&|name| self.variable(name));
+        Ok(document)
+    }
+
+    /// Returns the secret in a variable of the environment or of `env` in the configuration.
+    pub(in crate::app) fn variable(&self, name: &str) -> Option<Secret<String>> {
+        let configured = || pairs::get(&self.settings.env, |other| other == name).cloned();
+        let value = self.env.var(name).or_else(configured)?;
+        let value = clean::variable(name, value.expose());
+        (!value.is_blank()).then_some(value)
     }
 
     /// Loads what an agent sees by `load`, for documents that are read in another way.

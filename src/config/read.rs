@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::model::cooldown::Cooldowns;
+use crate::model::env_reference;
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::pairs;
 use crate::model::secret::Secret;
@@ -100,8 +101,12 @@ impl Reader<'_> {
     /// A secret; a reference to a variable that is not set gives none.
     fn secret(&mut self, value: Option<&Value>) -> Option<Secret<String>> {
         let before = self.missing.len();
-        let text = self.text(value)?;
-        (self.missing.len() == before && !text.trim().is_empty()).then(|| Secret::new(text))
+        let value = value?;
+        let reference = value.as_str().and_then(env_reference::variable);
+        let braced = reference.map(|name| Value::String(format!("${{{name}}}")));
+        let text = self.text(Some(braced.as_ref().unwrap_or(value)))?;
+        let secret = Secret::new(text);
+        (self.missing.len() == before && !secret.is_blank()).then_some(secret)
     }
 
     /// An address. That a variable in it is not set harms only who goes there.

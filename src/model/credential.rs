@@ -1,5 +1,6 @@
 //! What a profile holds.
 
+use super::env_reference;
 use super::expiry::End;
 use super::grant::GrantDigest;
 use super::id::ProviderId;
@@ -92,6 +93,38 @@ impl Identity {
     }
 }
 
+/// Why a text in the place of a secret is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretFault {
+    /// It refers to a variable that is not set.
+    Unset(String),
+    /// It holds a line break or another control character, with which it could break out of a
+    /// header.
+    ControlCharacter,
+}
+
+impl SecretFault {
+    /// Looks for one in what would be handed out.
+    pub fn of(secret: &Secret<String>) -> Option<Self> {
+        let text = secret.expose().trim();
+        match env_reference::variable(text) {
+            Some(name) => Some(Self::Unset(name.to_owned())),
+            None => text
+                .bytes()
+                .any(|byte| byte.is_ascii_control())
+                .then_some(Self::ControlCharacter),
+        }
+    }
+
+    /// Describes it; the words follow the name of the credential.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Unset(name) => format!("refers to the variable {name}, which is not set"),
+            Self::ControlCharacter => "holds a line break or another control character".to_owned(),
+        }
+    }
+}
+
 impl Credential {
     /// Which of the three it is.
     pub fn kind(&self) -> Kind {
@@ -134,14 +167,39 @@ impl Credential {
         }
     }
 
-    /// What would be handed out: the key, the token, or the access token. `None` when blank.
-    pub fn bearer(&self) -> Option<&Secret<String>> {
+    fn secret(&self) -> Option<&Secret<String>> {
         let secret = match self {
             Self::ApiKey(c) => c.key.as_ref(),
             Self::Token(c) => c.token.as_ref(),
             Self::OAuth(c) => c.access.as_ref(),
         };
         secret.filter(|secret| !secret.is_blank())
+    }
+
+    /// What would be handed out: the key, the token, or the access token. `None` when blank, or with
+    /// a [`secret_fault`](Self::secret_fault).
+    pub fn bearer(&self) -> Option<&Secret<String>> {
+        self.secret()
+            .filter(|secret| SecretFault::of(secret).is_none())
+    }
+
+    /// Why what stands in the place of the secret cannot be handed out.
+    pub fn secret_fault(&self) -> Option<SecretFault> {
+        self.secret().and_then(SecretFault::of)
+    }
+
+    /// Puts the value of a variable in the place of a reference to it. What cannot be resolved stays
+    /// as it is. For looking at, and never to be written.
+    pub fn resolve(&mut self, value: &dyn Fn(&str) -> Option<Secret<String>>) {
+        let secret = match self {
+            Self::ApiKey(c) => &mut c.key,
+            Self::Token(c) => &mut c.token,
+            Self::OAuth(c) => &mut c.access,
+        };
+        let name = secret.as_ref().map(Secret::expose);
+        if let Some(value) = name.and_then(|text| value(env_reference::variable(text)?)) {
+            *secret = Some(value);
+        }
     }
 
     /// When what would be handed out ends, if anything is said of that, and what is odd about it.
@@ -164,9 +222,11 @@ impl Credential {
         matches!(self, Self::Token(token) if token.is_of_client())
     }
 
-    /// Whether its secret lies elsewhere, by a reference that another program follows.
+    /// Whether its secret lies elsewhere: in a variable that is not set, or by a reference that
+    /// another program follows.
     pub fn is_reference(&self) -> bool {
         match self {
+            _ if matches!(self.secret_fault(), Some(SecretFault::Unset(_))) => true,
             Self::ApiKey(c) => c.extra.get("keyRef").is_some(),
             Self::Token(c) => c.extra.get("tokenRef").is_some(),
             Self::OAuth(_) => false,
@@ -221,7 +281,10 @@ impl OAuth {
 
     /// The refresh token, unless it is absent or blank.
     pub fn refresh_token(&self) -> Option<&Secret<String>> {
-        self.refresh.as_ref().filter(|secret| !secret.is_blank())
+        let is_one = |secret: &&Secret<String>| {
+            !secret.is_blank() && env_reference::variable(secret.expose()).is_none()
+        };
+        self.refresh.as_ref().filter(is_one)
     }
 
     /// What is stored after a refresh: the new grant laid over this one, as OpenClaw does it.

@@ -16,11 +16,13 @@ pub mod id;
 pub mod named;
 
 pub mod credential;
+pub mod env_reference;
 pub mod expiry;
 pub mod grant;
 
 pub mod hint;
 
+pub mod clean;
 pub mod cooldown;
 pub mod history;
 pub mod inheritance;

@@ -8,6 +8,7 @@ use super::credential::Credential;
 use super::id::{AgentId, ProfileId, ProviderId};
 use super::json::{Extra, Verbatim};
 use super::pairs;
+use super::secret::Secret;
 use super::time::Timestamp;
 use super::usage::{Unusable, Usage};
 
@@ -110,6 +111,15 @@ impl AuthProfiles {
         self.profiles()
             .find(|(other, _)| *other == id)
             .map(|(_, credential)| credential)
+    }
+
+    /// Resolves references to variables; see [`Credential::resolve`].
+    pub fn resolve(&mut self, value: &dyn Fn(&str) -> Option<Secret<String>>) {
+        for entry in &mut self.entries {
+            if let Content::Valid(_, credential) = &mut entry.content {
+                credential.resolve(value);
+            }
+        }
     }
 
     /// Stores a credential under `id`: in its old place if there is one, else at the end.

@@ -5,6 +5,8 @@ use std::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
+use super::text::is_invisible;
+
 /// A secret: no `Display`, no `Serialize`, a `Debug` that shows nothing, wiped when dropped.
 ///
 /// Wiping is best effort: a buffer that grew before it came here, or a copy made by a parser, is
@@ -32,9 +34,9 @@ impl From<&str> for Secret<String> {
 }
 
 impl Secret<String> {
-    /// True if the secret holds nothing but white space.
+    /// True if the secret holds nothing but white space and characters that nobody sees.
     pub fn is_blank(&self) -> bool {
-        self.0.trim().is_empty()
+        self.0.chars().all(|c| c.is_whitespace() || is_invisible(c))
     }
 
     /// A short name for the secret that tells nothing about it but whether two are the same.

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::credential::{Credential, Kind};
+use super::credential::{Credential, Kind, SecretFault};
 use super::id::{AgentId, ProfileId, ProviderId};
 use super::profiles::{Effective, VisibleProfile};
 use super::settings::Settings;
@@ -38,6 +38,8 @@ pub enum Verdict {
     ConfigDisagrees,
     /// It holds no secret.
     NoSecret,
+    /// What stands in the place of its secret is none.
+    SecretFault(SecretFault),
     /// A token that has ended.
     Expired,
     /// Stored, and not named by the order or by `auth.profiles`, which then excludes it.
@@ -216,6 +218,9 @@ fn judge(
         Credential::OAuth(oauth) => credential.bearer().or(oauth.refresh_token()).is_some(),
         Credential::ApiKey(_) | Credential::Token(_) => credential.bearer().is_some(),
     };
+    if let (false, Some(fault)) = (has_secret, credential.secret_fault()) {
+        return Verdict::SecretFault(fault);
+    }
     if !has_secret {
         return Verdict::NoSecret;
     }

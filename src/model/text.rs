@@ -1,4 +1,4 @@
-//! Places in texts that people write.
+//! Texts that people write: places in them, their encoding, and what nobody sees in them.
 
 /// Returns line and column of a byte offset, both from 1, the column in characters.
 pub fn place(text: &str, offset: usize) -> (usize, usize) {
@@ -17,4 +17,13 @@ pub fn decode(bytes: Vec<u8>) -> Result<String, (usize, usize)> {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         place(&String::from_utf8_lossy(valid), valid.len())
     })
+}
+
+/// Whether a character has no shape and no width, so that nobody knows that it is there.
+pub fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e01ef}')
 }

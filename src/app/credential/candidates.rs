@@ -104,7 +104,12 @@ pub(in crate::app) fn nothing_usable(cx: Context<'_>, resolved: &Resolved) -> Fa
         .map_or(CredentialKind::OAuth, Provider::usual_kind);
     // One that has only ended or is empty is replaced under its own name.
     let replaced = match decision.candidates.as_slice() {
-        [only] if matches!(only.verdict, Verdict::Expired | Verdict::NoSecret) => {
+        [only]
+            if matches!(
+                only.verdict,
+                Verdict::Expired | Verdict::NoSecret | Verdict::SecretFault(_)
+            ) =>
+        {
             resolved.effective.get(&only.id)
         }
         _ => None,

@@ -12,7 +12,7 @@ pub(in crate::app) fn load_effective(
     agent: &AgentId,
 ) -> Result<(Effective, Vec<String>), Failure> {
     let mut wrong = Vec::new();
-    let mut load = |agent: &AgentId| match cx.store.load(agent, Scope::All) {
+    let mut load = |agent: &AgentId| match cx.load(agent, Scope::All) {
         Ok(document) => Ok(document),
         Err(error @ StoreError::Corrupt { .. }) => {
             wrong.push(format!("{error}; it was left unchanged"));

@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::model::clean;
+use crate::model::credential::SecretFault;
+use crate::model::env_reference;
 use crate::model::provider::{Ambient, Provider};
 use crate::model::secret::Secret;
 use crate::ports::host::{SetIn, Variables};
@@ -134,7 +137,7 @@ impl<'a> Keys<'a> {
     /// Returns the credential of a provider: a key first, then a sign-in of other software.
     pub(in crate::app) fn of(&self, provider: &Provider) -> Option<Found> {
         let key = provider.env.iter().find_map(|name| {
-            let (prefix, value) = self.variable(name)?;
+            let (prefix, value) = self.secret(name)?;
             Some(Found {
                 source: format!("{prefix}{name}"),
                 what: match Self::is_token(name) {
@@ -153,7 +156,7 @@ impl<'a> Keys<'a> {
     pub(in crate::app) fn key_of(&self, provider: &Provider) -> Option<(String, Secret<String>)> {
         let mut names = provider.env.iter().filter(|name| !Self::is_token(name));
         names.find_map(|name| {
-            let (prefix, value) = self.variable(name)?;
+            let (prefix, value) = self.secret(name)?;
             Some((format!("{prefix}{name}"), value))
         })
     }
@@ -185,6 +188,18 @@ impl<'a> Keys<'a> {
     pub(in crate::app) fn faults(&self) -> Vec<String> {
         let file = self.cx.env.fault();
         file.into_iter().chain(self.fault.clone()).collect()
+    }
+
+    /// Returns the key in a variable without what was copied along with it, and the word for its
+    /// source. One that could break out of a header is none.
+    fn secret(&self, name: &str) -> Option<(&'static str, Secret<String>)> {
+        let (prefix, mut value) = self.variable(name)?;
+        if let Some(other) = env_reference::variable(value.expose()) {
+            value = self.variable(other)?.1;
+        }
+        let value = clean::variable(name, value.expose());
+        let is_one = !value.is_blank() && SecretFault::of(&value).is_none();
+        is_one.then_some((prefix, value))
     }
 
     /// Returns the value of a variable, and the word for its source.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::app::failure::Failure;
-use crate::model::credential::Kind;
+use crate::model::credential::{Kind, SecretFault};
 use crate::model::expiry::{End, Freshness, freshness};
 use crate::model::grant::{GrantDigest, GrantRecord, GrantStanding, Refusal};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
@@ -27,6 +27,8 @@ pub struct Facts {
     pub of_client: bool,
     /// Whether there is a secret to hand out.
     pub secret_present: bool,
+    /// Why what stands in the place of the secret is none.
+    pub secret_fault: Option<SecretFault>,
     /// Whether a reference (`keyRef`, `tokenRef`) stands in place of the secret.
     pub is_reference: bool,
     /// Whether there is a refresh token.

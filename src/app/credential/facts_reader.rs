@@ -89,6 +89,7 @@ impl<'a> FactsReader<'a> {
             kind: credential.kind(),
             of_client: credential.is_of_client(),
             secret_present: credential.bearer().is_some(),
+            secret_fault: credential.secret_fault(),
             is_reference: credential.bearer().is_none() && credential.is_reference(),
             refresh_present: refresh_token.is_some(),
             expires: match credential {

@@ -184,6 +184,7 @@ mod tests {
             kind: Kind::OAuth,
             of_client: false,
             secret_present: true,
+            secret_fault: None,
             is_reference: false,
             refresh_present: renewal != Renewal::Never,
             expires: None,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::facts::Facts;
 use super::reason_text::{Reason, refusal_words};
 use crate::app::failure::{Failure, Kind as FailureKind, StoreEffect};
-use crate::model::credential::Kind;
+use crate::model::credential::{Kind, SecretFault};
 use crate::model::grant::GrantStanding;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::ProfileId;
@@ -256,8 +256,14 @@ pub(super) fn stale_copy(facts: &Facts, since: Timestamp) -> Obstacle {
 }
 
 pub(super) fn no_secret(facts: &Facts) -> Obstacle {
-    let obstacle = Obstacle::permanent(FailureKind::NeedsLogin, Cause::NoSecret, "has no secret");
-    obstacle.hint(store_again(facts))
+    let fault = facts.secret_fault.as_ref();
+    let words = fault.map_or_else(|| "has no secret".to_owned(), SecretFault::words);
+    let obstacle = Obstacle::permanent(FailureKind::NeedsLogin, Cause::NoSecret, words);
+    let again = store_again(facts);
+    obstacle.hint(match fault {
+        Some(SecretFault::Unset(name)) => Hint::from(format!("set {name}, or run: ")).then(again),
+        _ => again,
+    })
 }
 
 /// Adds the length of the pause to the reason.

@@ -3,7 +3,8 @@
 use super::env_keys::{KeyMaterial, Keys};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind as FailureKind};
-use crate::model::credential::Kind;
+use crate::model::clean;
+use crate::model::credential::{Kind, SecretFault};
 use crate::model::id::{ProviderId, printable};
 use crate::model::secret::Secret;
 
@@ -34,10 +35,14 @@ pub(in crate::app) fn find(cx: Context<'_>, keys: &Keys<'_>, provider: &Provider
         })
     };
     match manifest.as_ref().and_then(|manifest| keys.of(manifest)) {
-        None => match cx.settings.key_of(provider) {
-            None => Outside::Nothing,
-            Some((name, secret)) => key(key_member(name), Kind::ApiKey, secret.clone()),
-        },
+        None => {
+            let configured = cx.settings.key_of(provider);
+            let cleaned = configured.map(|(name, secret)| (name, clean::token(secret.expose())));
+            let usable = cleaned.filter(|(_, secret)| SecretFault::of(secret).is_none());
+            usable.map_or(Outside::Nothing, |(name, secret)| {
+                key(key_member(name), Kind::ApiKey, secret)
+            })
+        }
         Some(found) => match found.what {
             KeyMaterial::Key(secret) => key(found.source, Kind::ApiKey, secret),
             KeyMaterial::Token(secret) => key(found.source, Kind::Token, secret),

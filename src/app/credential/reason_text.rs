@@ -2,6 +2,7 @@
 //!
 //! What explains a choice and what fails for want of one say the same of the same cause.
 
+use crate::model::credential::SecretFault;
 use crate::model::grant::Refusal;
 use crate::model::hint::Hint;
 use crate::model::id::printable;
@@ -58,6 +59,7 @@ impl Reason {
                 "has another provider or mode in auth.profiles",
             ),
             Verdict::NoSecret => Self::new("no-secret", "has no secret"),
+            Verdict::SecretFault(fault) => Self::new(secret_code(fault), fault.words()),
             Verdict::Expired => Self::new("expired", "has expired"),
             Verdict::NotNamed => Self::new(NOT_NAMED, "is not in the configured order"),
         }
@@ -83,6 +85,13 @@ impl Reason {
                 )
             }
         }
+    }
+}
+
+fn secret_code(fault: &SecretFault) -> &'static str {
+    match fault {
+        SecretFault::Unset(_) => "variable-not-set",
+        SecretFault::ControlCharacter => "malformed-secret",
     }
 }
 
@@ -122,6 +131,8 @@ mod tests {
             Verdict::OtherProvider("x\u{1b}[2J".to_owned()),
             Verdict::ConfigDisagrees,
             Verdict::NoSecret,
+            Verdict::SecretFault(SecretFault::Unset("ACME_KEY".to_owned())),
+            Verdict::SecretFault(SecretFault::ControlCharacter),
             Verdict::Expired,
             Verdict::NotNamed,
         ];
@@ -133,9 +144,9 @@ mod tests {
         reasons.push(Reason::unusable(&Unusable { until, disabled }, NOW));
         let codes: HashSet<&str> = reasons.iter().map(|reason| reason.code).collect();
         let words: HashSet<&str> = reasons.iter().map(|reason| reason.words.as_str()).collect();
-        assert_eq!((codes.len(), words.len()), (9, 9), "{reasons:?}");
+        assert_eq!((codes.len(), words.len()), (11, 11), "{reasons:?}");
         assert!(!reasons[3].words.contains('\u{1b}'), "{reasons:?}");
         let left = "is disabled (billing) for another 5m, until 2026-11-21T06:35:00.000Z";
-        assert_eq!(reasons[8].words, left);
+        assert_eq!(reasons[10].words, left);
     }
 }

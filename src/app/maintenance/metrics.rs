@@ -74,7 +74,7 @@ pub fn gather(cx: Context<'_>, only: Option<&AgentId>) -> Result<Metrics, Failur
         logins: Vec::new(),
     };
     for agent in agents {
-        let own = cx.store.load(&agent, Scope::All);
+        let own = cx.load(&agent, Scope::All);
         metrics.agents.push((agent.clone(), own.is_ok()));
         let Ok(own) = own else {
             continue;

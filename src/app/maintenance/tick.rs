@@ -152,7 +152,7 @@ fn look(
     agent: &AgentId,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let own = cx.store.load(agent, Scope::All)?;
+    let own = cx.load(agent, Scope::All)?;
     let own = Effective::new(agent.clone(), own, None);
     let now = cx.clock.now();
     let note = |alert: Alert| {

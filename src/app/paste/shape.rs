@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::app::failure::{Failure, Kind};
+use crate::model::clean;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::ProviderId;
 use crate::model::provider::Provider;
@@ -112,71 +113,10 @@ impl<'a> Shape<'a> {
     }
 }
 
-/// Removes what was copied along: white space, also in the middle, where a terminal wraps lines;
-/// and around a key the line of a shell script that sets it.
+/// Removes what was copied along.
 pub(super) fn cleaned(form: &Form, pasted: &str) -> Secret<String> {
-    let text = match form {
-        Form::Key => value(pasted),
-        Form::Token { .. } | Form::SetupToken { .. } => pasted,
-    };
-    Secret::new(text.chars().filter(|c| !c.is_whitespace()).collect())
-}
-
-/// Returns the value of `export NAME="value";`, or of any part of that.
-fn value(text: &str) -> &str {
-    let mut text = text.trim();
-    text = assigned(text).unwrap_or(text);
-    loop {
-        let quoted = ['"', '\''].iter().find_map(|quote| {
-            let inner = text.strip_prefix(*quote)?.strip_suffix(*quote)?;
-            Some(inner)
-        });
-        match quoted.or_else(|| text.strip_suffix(';')) {
-            Some(inner) => text = inner.trim(),
-            None => return text,
-        }
-    }
-}
-
-/// Returns what follows the equals sign of an assignment. The padding of a base64 text is none.
-fn assigned(text: &str) -> Option<&str> {
-    let exported = text.strip_prefix("export").filter(|rest| {
-        let next = rest.chars().next();
-        next.is_some_and(char::is_whitespace)
-    });
-    let (name, value) = exported.unwrap_or(text).split_once('=')?;
-    let name = name.trim();
-    let is_name = !name.starts_with(|c: char| c.is_ascii_digit())
-        && !name.is_empty()
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    let value = value.trim();
-    (is_name && !value.trim_matches('=').is_empty()).then_some(value)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_is_found_in_the_line_that_sets_it() {
-        for pasted in [
-            "sk-1=",
-            " sk-1= \n",
-            "export OPENAI_API_KEY=sk-1=",
-            "export\tOPENAI_API_KEY = 'sk-1=' ; ",
-            "OPENAI_API_KEY=\"sk-1=\";",
-            "\"sk-1=;\"",
-            "sk\r\n -1=",
-        ] {
-            let key = cleaned(&Form::Key, pasted);
-            assert_eq!(key.expose(), "sk-1=", "{pasted:?}");
-        }
-        assert_eq!(cleaned(&Form::Key, "YWJj==").expose(), "YWJj==");
-        assert_eq!(cleaned(&Form::Key, "exportX").expose(), "exportX");
-        let token = Form::Token { expires_in: None };
-        assert_eq!(cleaned(&token, "A=b c").expose(), "A=bc");
-        for empty in ["", " ; ", "''", "\"\";"] {
-            assert_eq!(cleaned(&Form::Key, empty).expose(), "", "{empty:?}");
-        }
+    match form {
+        Form::Key => clean::key(pasted),
+        Form::Token { .. } | Form::SetupToken { .. } => clean::token(pasted),
     }
 }

@@ -136,7 +136,9 @@ fn obtain_of_profile(
         }
     };
     let provider = seen.credential.provider();
-    let bearer = credential.bearer().cloned();
+    // As `SecretFault` has it: what stands around a secret is none of it.
+    let bearer = credential.bearer();
+    let bearer = bearer.map(|bearer| Secret::from(bearer.expose().trim()));
     let (Some(provider), Some(bearer)) = (provider, bearer) else {
         return Err(Failure::no_such_profile(id));
     };

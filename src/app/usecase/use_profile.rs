@@ -223,7 +223,11 @@ fn present(cx: Context<'_>, effective: &Effective, provider: &ProviderId) -> Vec
     let candidates = decision.candidates.into_iter().filter(|candidate| {
         matches!(
             candidate.verdict,
-            Verdict::Eligible | Verdict::CoolingDown(_) | Verdict::Expired | Verdict::NoSecret
+            Verdict::Eligible
+                | Verdict::CoolingDown(_)
+                | Verdict::Expired
+                | Verdict::NoSecret
+                | Verdict::SecretFault(_)
         )
     });
     candidates

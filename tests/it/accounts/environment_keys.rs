@@ -11,7 +11,7 @@ use crate::support::{Ran, World, ran, setup_token};
 
 const STATUS: [&str; 3] = ["models", "status", "--json"];
 
-fn with(world: &World, args: &[&str], env: &[(&str, &str)]) -> Ran {
+pub(super) fn with(world: &World, args: &[&str], env: &[(&str, &str)]) -> Ran {
     let mut command = world.command(args);
     command.envs(env.iter().copied());
     ran(command.output().unwrap())

@@ -9,5 +9,6 @@ mod names;
 mod order;
 mod pinned_profile;
 mod rotation;
+mod secret_references;
 mod unknown_agent;
 mod use_profile;

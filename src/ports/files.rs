@@ -135,7 +135,7 @@ pub trait Files: Send + Sync {
     /// The whole content, or `None` if nothing is there.
     ///
     /// # Errors
-    /// If it is there and cannot be read; a device, a pipe or a socket is not even opened.
+    /// If it is there and cannot be read; a device, a pipe or a socket is not read.
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError>;
 
     /// What is at `path`, a symlink followed, or `None` if nothing is.

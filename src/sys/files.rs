@@ -5,16 +5,16 @@
 )]
 
 use std::fs::{self, OpenOptions, Permissions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps};
+use rustix::fs::{AtFlags, CWD, OFlags, RenameFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 use rustix::process::Pid;
 
 use super::atomic_write::Draft;
-use super::fs_error::{failed, if_there, refuse_special, resolve};
+use super::fs_error::{failed, if_there, refuse_kind, refuse_special, resolve};
 use super::preallocated::Slot;
 use super::{lock, ownership};
 use crate::model::time::Timestamp;
@@ -26,11 +26,7 @@ pub struct SystemFiles;
 
 impl Files for SystemFiles {
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
-        let read = || {
-            refuse_special(path)?;
-            if_there(fs::read(path))
-        };
-        read().map_err(failed("read", path))
+        if_there(read(path)).map_err(failed("read", path))
     }
 
     fn stat(&self, path: &Path) -> Result<Option<Stat>, FileError> {
@@ -183,6 +179,31 @@ impl Files for SystemFiles {
             )
         })
     }
+}
+
+/// Reads a file, and nothing that is none: a pipe without a writer would be waited for. It costs one
+/// call where nothing is there, which is the usual case of some files.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(flags.bits().cast_signed());
+    let mut file = match options.open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(error),
+        Err(error) => {
+            // The socket is named; a file is waited for that another machine has a claim on.
+            refuse_special(path)?;
+            return match error.kind() {
+                io::ErrorKind::WouldBlock => fs::read(path),
+                _ => Err(error),
+            };
+        }
+    };
+    let data = file.metadata()?;
+    refuse_kind(data.file_type())?;
+    let mut bytes = Vec::with_capacity(usize::try_from(data.len()).unwrap_or_default());
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What the ports of the file system share: their error, and how a path is resolved.
 
-use std::fs;
+use std::fs::{self, FileType};
 use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
@@ -33,13 +33,14 @@ pub(super) fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// Fails if a device, a pipe or a socket is at `path`, or where it links to. It must not even be
-/// opened: a pipe waits for a writer, a device may do anything.
+/// Fails if a device, a pipe or a socket is at `path`, or where it links to.
 pub(super) fn refuse_special(path: &Path) -> io::Result<()> {
-    let Some(data) = if_there(fs::metadata(path))? else {
-        return Ok(());
-    };
-    let kind = data.file_type();
+    let found = if_there(fs::metadata(path))?;
+    found.map_or(Ok(()), |data| refuse_kind(data.file_type()))
+}
+
+/// Fails for a device, a pipe or a socket: a pipe waits for a writer, a device may do anything.
+pub(super) fn refuse_kind(kind: FileType) -> io::Result<()> {
     let name = match kind {
         _ if kind.is_file() || kind.is_dir() => return Ok(()),
         _ if kind.is_fifo() => "a named pipe",

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::ports::files::{Files, Sharing};
+use crate::ports::files::{Displaced, Files, Replaced, Sharing};
 use crate::ports::host::{Clock, Env};
 use crate::ports::lock::{Wait, lock_within};
+use crate::ports::swap;
 use jsonc_parser::cst::CstRootNode;
 use serde_json::Value;
 
@@ -72,17 +73,44 @@ impl ConfigFile {
         let lock = locks.join("config.lock");
         let _lock = lock_within(&*self.files, clock, &lock, Sharing::Exclusive, wait)?;
 
-        let old = self.files.read(&self.path)?;
-        let is_new = old.is_none();
-        let text = json5::editable(old.unwrap_or_default(), &self.path)?;
-        self.refuse_included(&text, edits)?;
-        let (new, counts) = self.edited(&text, edits)?;
-        let changed = new != text;
-        if changed {
+        let left = swap::left(&*self.files, &self.path)?;
+        let mut done = left.needless;
+        for Displaced { path, bytes } in left.foreign {
+            // Nobody knows what it was to become: a person may find it there.
+            self.back_up(&bytes)?;
+            done.push(path);
+        }
+        let mut old = self.files.read(&self.path)?;
+        let mut there = old.clone();
+        let mut is_ours_there = false;
+        let (changed, counts) = loop {
+            let is_new = old.is_none();
+            let text = json5::editable(old.unwrap_or_default(), &self.path)?;
+            self.refuse_included(&text, edits)?;
+            let (new, counts) = self.edited(&text, edits)?;
+            if new == text && !is_ours_there {
+                break (false, counts);
+            }
             if !is_new {
                 self.back_up(text.as_bytes())?;
             }
-            self.files.replace(&self.path, new.as_bytes())?;
+            let new = new.into_bytes();
+            match self
+                .files
+                .replace_over(&self.path, there.as_deref(), &new)?
+            {
+                Replaced::Done => break (true, counts),
+                // Another program has changed it: the edits are made in what it wrote.
+                Replaced::Displaced(Displaced { path, bytes }) => {
+                    done.push(path);
+                    is_ours_there = true;
+                    (old, there) = (Some(bytes), Some(new));
+                }
+                Replaced::Changed(now) => (old, there) = (now.clone(), now),
+            }
+        };
+        for path in done {
+            self.files.remove(&path)?;
         }
         Ok(Applied {
             path: self.path.clone(),

@@ -134,6 +134,12 @@ impl History {
         is_gone.then_some(saved)
     }
 
+    /// Whether the last that this program did to the profile was to remove it.
+    pub fn is_logged_out(&self) -> bool {
+        let last = self.generations.first();
+        self.saved.is_none() && last.is_some_and(|last| last.cause == Cause::Logout)
+    }
+
     /// Whether this credential is what was stored last.
     pub fn is_saved(&self, credential: &Credential) -> bool {
         let saved = self.saved.as_ref();

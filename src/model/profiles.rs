@@ -1,5 +1,7 @@
 //! One agent's document, and what an agent sees when the main agent's lies beneath it.
 
+mod merge;
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as MapEntry;
 

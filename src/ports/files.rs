@@ -69,6 +69,37 @@ pub struct InPlace(#[source] pub io::Error);
 #[error("it is {0} and not a file")]
 pub struct SpecialFile(pub &'static str);
 
+/// What another program wrote in the place of a file, now that ours is there.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Displaced {
+    /// Where it lies. Whoever has merged it removes it.
+    pub path: PathBuf,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+impl std::fmt::Debug for Displaced {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Displaced({}, {} bytes)",
+            self.path.display(),
+            self.bytes.len()
+        )
+    }
+}
+
+/// What became of a replace of what had been read before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Replaced {
+    /// It is in place, and nobody had written there meanwhile.
+    Done,
+    /// It is in place, and this came out.
+    Displaced(Displaced),
+    /// It is not in place: this is there now, or nothing is.
+    Changed(Option<Vec<u8>>),
+}
+
 /// What is at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stat {
@@ -118,6 +149,13 @@ pub trait Reservation: Send {
     /// # Errors
     /// As for [`Files::replace`].
     fn fill(self: Box<Self>, bytes: &[u8]) -> Result<(), FileError>;
+
+    /// The same, with the promise of [`Files::replace_over`].
+    ///
+    /// # Errors
+    /// As for [`Files::replace_over`].
+    fn fill_over(self: Box<Self>, seen: Option<&[u8]>, bytes: &[u8])
+    -> Result<Replaced, FileError>;
 }
 
 /// A file that lies ready for one short write, so that this write cannot fail for want of a name,
@@ -169,6 +207,20 @@ pub trait Files: Send + Sync {
     /// If any step fails; what was there before is untouched then, unless it
     /// [`is_in_place`](FileError::is_in_place).
     fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), FileError>;
+
+    /// Replaces a file whose content was `seen` (`None` for none), and loses nothing that another
+    /// program writes there meanwhile: it comes out in one step with the replace, and lies beside the
+    /// file, durably, under a name that [`swap`](super::swap) knows. Where the file system has no such
+    /// step, the content is compared right before the replace.
+    ///
+    /// # Errors
+    /// As for [`Files::replace`].
+    fn replace_over(
+        &self,
+        path: &Path,
+        seen: Option<&[u8]>,
+        bytes: &[u8],
+    ) -> Result<Replaced, FileError>;
 
     /// Replaces a file whose content may be lost in a power failure: that it
     /// [`is_in_place`](FileError::is_in_place) is no error.

@@ -23,3 +23,4 @@ pub mod dialog;
 pub mod store;
 pub mod store_error;
 pub mod store_files;
+pub mod swap;

@@ -67,24 +67,29 @@ impl ReservedGrant<'_> {
             Some(excluded) if *agent == self.pending.agent => excluded.lock_document(agent)?,
             _ => document_lock::lock(self.cx, agent)?,
         };
-        let mut found = write::find(self.cx, &locked)?;
+        let (mut found, _) = write::find_all(self.cx, &locked)?;
         found.check(&self.cx.paths.document(agent))?;
-        let copies = copies(&found.doc, &self.record.grant);
-        if copies.is_empty() {
-            if *agent == self.pending.agent {
-                let profile = &self.pending.profile;
-                history::keep_successor(self.cx, agent, profile, &self.record.grant, new)?;
+        let grant = &self.record.grant;
+        let mut moved = false;
+        let mut renew = |doc: &mut AuthProfiles| {
+            let copies = copies(doc, grant);
+            moved = !copies.is_empty();
+            for (profile, old) in copies {
+                doc.put(profile, Credential::OAuth(old.renewed(new)));
             }
-            return Ok(false);
+            moved
+        };
+        if renew(&mut found.doc) {
+            // The space was reserved for the owner's document, which is always written first.
+            let space = self.space.take().filter(|_| *agent == self.pending.agent);
+            write::write(self.cx, &locked, &mut found, space, &mut renew)?;
+            history::note_refreshes(self.cx, agent, &mut found.doc);
         }
-        for (profile, old) in copies {
-            let renewed = Credential::OAuth(old.renewed(new));
-            found.doc.put(profile, renewed);
+        if !moved && *agent == self.pending.agent {
+            let profile = &self.pending.profile;
+            history::keep_successor(self.cx, agent, profile, grant, new)?;
         }
-        // The space was reserved for the owner's document, which is always written first.
-        let space = self.space.take().filter(|_| *agent == self.pending.agent);
-        write::write(self.cx, &locked, &mut found, space)?;
-        Ok(true)
+        Ok(moved)
     }
 
     /// Whether a document whose write failed holds the successor all the same: what failed came

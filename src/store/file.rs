@@ -58,11 +58,17 @@ impl Documents for FileStore {
         let cx = self;
         read::check_generation(cx, agent)?;
         let locked = document_lock::lock(cx, agent)?;
-        let mut found = write::find(cx, &locked)?;
+        let (mut found, is_new) = write::find_all(cx, &locked)?;
+        let before = is_new.then(|| found.doc.clone());
         if change(&mut found.doc) {
             history::keep(cx, agent, &mut found.doc)?;
-            write::write(cx, &locked, &mut found, None)?;
+            write::write(cx, &locked, &mut found, None, change)?;
+            // What another program had stored there meanwhile.
+            history::keep(cx, agent, &mut found.doc)?;
             history::note_saved(cx, agent, &found.doc);
+        } else if let Some(before) = before {
+            found.doc = before;
+            write::write(cx, &locked, &mut found, None, &mut |_| false)?;
         }
         Ok(found.doc)
     }

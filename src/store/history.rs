@@ -124,6 +124,32 @@ fn put(cx: &FileStore, agent: &AgentId, history: &History) -> Result<(), FileErr
     history_file::write(files, &cx.paths.history(agent, &history.profile), history)
 }
 
+/// The history of a profile, if there is one that can be read.
+pub(super) fn read_one(cx: &FileStore, agent: &AgentId, id: &ProfileId) -> Option<History> {
+    let read = history_file::read_file(&*cx.io.files, &cx.paths.history(agent, id));
+    read.ok().flatten()?.ok()
+}
+
+/// Keeps what another program stored in a profile that holds something else now.
+pub(super) fn keep_foreign(cx: &FileStore, agent: &AgentId, id: &ProfileId, other: &Credential) {
+    let limit = (cx.limit)();
+    let keep = || -> Result<(), FileError> {
+        let (mut history, _) = open(cx, &cx.paths.history(agent, id), id)?;
+        if history.holds(other) || history.is_saved(other) {
+            return Ok(());
+        }
+        let now = cx.io.clock.now();
+        history.add(other.clone(), None, Cause::OtherProgram, now, limit);
+        strip_spent(cx, &mut history);
+        put(cx, agent, &history)
+    };
+    if limit > 0
+        && let Err(error) = keep()
+    {
+        tracing::warn!(%error, "the history was not told of what another program stored");
+    }
+}
+
 /// After a refresh is durable: notes that it was the first since the last change by a person, and
 /// what it stored. The successor is all that counts, so nothing that goes wrong here is more than
 /// logged.

@@ -18,6 +18,7 @@ mod history_file;
 mod inherit;
 mod leftovers;
 mod openclaw_lock_holder;
+mod overwrite;
 mod raw_json;
 mod read;
 mod record;

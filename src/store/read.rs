@@ -27,6 +27,8 @@ pub(super) struct Found {
     pub(super) credentials: Option<Vec<u8>>,
     /// The second file of a document that is split, as it was read.
     pub(super) state: Option<Vec<u8>>,
+    /// What other programs wrote beside, and is merged: to be removed once the document is durable.
+    pub(super) merged: Vec<PathBuf>,
     /// Where a later release keeps what this document would hold.
     pub(super) database: Option<PathBuf>,
 }
@@ -55,8 +57,8 @@ fn text(bytes: &[u8]) -> Result<&str, String> {
 
 /// How often at least, and how long apart, a document that is no JSON is read again: early releases
 /// of OpenClaw write in place, some of their commands without a lock, and are caught in the middle.
-const LOOKS: usize = 5;
-const SETTLES: Duration = Duration::from_millis(20);
+pub(super) const LOOKS: usize = 5;
+pub(super) const SETTLES: Duration = Duration::from_millis(20);
 
 /// How long it is read again while its writer is at work, which may be put to sleep in the middle.
 const IN_PLACE: Duration = Duration::from_secs(5);
@@ -167,6 +169,7 @@ fn read(cx: &FileStore, agent: &AgentId, scope: Scope<'_>) -> Result<Found, Stor
         unreadable: Vec::new(),
         credentials: None,
         state: None,
+        merged: Vec::new(),
         database: None,
     };
     match cx.io.files.read(&path)? {
@@ -175,7 +178,10 @@ fn read(cx: &FileStore, agent: &AgentId, scope: Scope<'_>) -> Result<Found, Stor
                 found.doc = doc;
                 found.credentials = Some(bytes);
             }
-            Err(fault) => found.unreadable.push((path, bytes, fault)),
+            Err(fault) => {
+                found.credentials = Some(bytes.clone());
+                found.unreadable.push((path, bytes, fault));
+            }
         },
         None => match database(cx, agent)? {
             Some(database) => {
@@ -197,6 +203,7 @@ fn read(cx: &FileStore, agent: &AgentId, scope: Scope<'_>) -> Result<Found, Stor
             Err(fault) => {
                 let sentence = format!("{} cannot be read: {fault}", state.display());
                 found.doc.faults.push(sentence);
+                found.state = Some(bytes.clone());
                 found.unreadable.push((state, bytes, fault));
             }
         }

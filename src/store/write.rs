@@ -1,16 +1,15 @@
 //! Writing a document under its locks.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::model::id::AgentId;
-use crate::model::secret::Secret;
-use crate::ports::files::{FileError, Files, Reservation};
+use crate::ports::files::{FileError, Reservation};
 use crate::ports::store::{Scope, StoreError};
 
 use super::document::{self, Layout};
 use super::document_lock::Locked;
-use super::history;
 use super::io::{FileStore, Io};
+use super::overwrite::{self, Change};
 use super::read::{self, Found};
 
 /// Room for what a document may grow by until it is written.
@@ -26,7 +25,7 @@ pub(super) fn reserve<'a>(
     cx.io.files.reserve(&path, size.saturating_add(HEADROOM))
 }
 
-/// Reads the document again, now that nobody can change it.
+/// Reads the document again, now that nobody of ours can change it.
 pub(super) fn find(cx: &FileStore, locked: &Locked) -> Result<Found, StoreError> {
     let found = read::find(cx, &locked.agent, Scope::All, || Ok(false))?;
     match found.database {
@@ -35,57 +34,48 @@ pub(super) fn find(cx: &FileStore, locked: &Locked) -> Result<Found, StoreError>
     }
 }
 
+/// The same, with what another program wrote and a process of ours that died had not merged yet;
+/// true if there was any.
+pub(super) fn find_all(cx: &FileStore, locked: &Locked) -> Result<(Found, bool), StoreError> {
+    let mut found = find(cx, locked)?;
+    let is_new = overwrite::take_in_left(cx, locked, &mut found);
+    Ok((found, is_new))
+}
+
 /// Writes what was found and changed back in its layout: credentials first, so that a failure
 /// in between costs only what was learnt by using them. Where nothing else changed than that,
-/// and it has a file of its own, the credentials are left alone.
+/// and it has a file of its own, the credentials are left alone. `change` is what was made of it, and
+/// is made again in what another program wrote meanwhile.
 pub(super) fn write(
     cx: &FileStore,
     locked: &Locked,
     found: &mut Found,
     space: Option<Box<dyn Reservation + '_>>,
+    change: Change<'_>,
 ) -> Result<(), StoreError> {
     quarantine(&cx.io, found)?;
     let rendered = document::render(&found.doc, found.layout);
-    let files = &cx.io.files;
-    let bytes = rendered.credentials.expose();
     let is_split = found.layout == Layout::Split;
-    let is_same = is_split && found.credentials.as_deref() == Some(bytes.as_slice());
-    let filled = !is_same && space.is_some_and(|space| space.fill(bytes).is_ok());
-    if !is_same && !filled {
-        files.replace(&cx.paths.document(&locked.agent), bytes)?;
+    let is_same = is_split && found.credentials.as_ref() == Some(rendered.credentials.expose());
+    if !is_same {
+        let path = cx.paths.document(&locked.agent);
+        overwrite::put_document(cx, &path, found, space, change)?;
     }
     if is_split {
         let path = cx.paths.state_file(&locked.agent);
-        let state = rendered.state.as_ref();
-        write_state(&**files, &path, state, found.state.as_deref()).map_err(
-            |error| match is_same {
-                true => error.into(),
-                false => StoreError::HalfWritten(error.into()),
-            },
-        )?;
+        overwrite::put_state(cx, &path, found).map_err(|error| match is_same {
+            true => error.into(),
+            false => StoreError::HalfWritten(error.into()),
+        })?;
     }
     finish(cx, &locked.agent, found);
     Ok(())
 }
 
-/// The second file of a document that is split, now that the first is as it shall be.
-fn write_state(
-    files: &dyn Files,
-    path: &Path,
-    new: Option<&Secret<Vec<u8>>>,
-    old: Option<&[u8]>,
-) -> Result<(), FileError> {
-    match new {
-        Some(new) if Some(new.expose().as_slice()) == old => Ok(()),
-        Some(new) => files.replace(path, new.expose()),
-        None => files.remove(path),
-    }
-}
-
 /// What may fail without harm once the document is durable.
 fn finish(cx: &FileStore, agent: &AgentId, found: &mut Found) {
     let files = &cx.io.files;
-    history::note_refreshes(cx, agent, &mut found.doc);
+    overwrite::remove_merged(&**files, found);
     if let Some(auth) = &found.imported {
         // Left in place, it would bring its logins back when the store is deleted one day.
         if let Err(error) = files.rename(auth, &auth.with_extension("json.imported")) {

@@ -18,7 +18,7 @@ use rustix::io::Errno;
 use super::fs_error::{failed, refuse_special, resolve};
 use super::sync::sync_directory;
 use super::{lock, ownership};
-use crate::ports::files::{FileError, InPlace, Reservation};
+use crate::ports::files::{FileError, InPlace};
 
 const FLAGS: i32 = OFlags::NOFOLLOW.bits().cast_signed();
 
@@ -27,12 +27,12 @@ const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A temp file that becomes `target`, or goes when dropped.
 pub(super) struct Draft {
-    target: PathBuf,
-    temp: PathBuf,
+    pub(super) target: PathBuf,
+    pub(super) temp: PathBuf,
     file: File,
-    directory: File,
+    pub(super) directory: File,
     /// Nothing to remove: the temp file has become the target, or is the only whole copy.
-    settled: bool,
+    pub(super) settled: bool,
 }
 
 impl Draft {
@@ -81,8 +81,13 @@ impl Draft {
         self.put(bytes).map_err(failed("write", &target))
     }
 
+    /// Makes `bytes` the durable content of the temp file.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        overwrite(&mut self.file, bytes)
+    }
+
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        overwrite(&mut self.file, bytes)?;
+        self.write(bytes)?;
         match std::fs::rename(&self.temp, &self.target) {
             Ok(()) => self.settled = true,
             Err(error) if is_mount_point(&error) => {
@@ -98,7 +103,7 @@ impl Draft {
 
     /// A single file mounted into a container cannot be renamed over. The temp file stays as the
     /// durable copy until the content is in place.
-    fn put_in_place(&mut self, bytes: &[u8], refusal: io::Error) -> io::Result<()> {
+    pub(super) fn put_in_place(&mut self, bytes: &[u8], refusal: io::Error) -> io::Result<()> {
         let Ok(mut file) = open(&self.target) else {
             return Err(refusal);
         };
@@ -113,7 +118,7 @@ impl Draft {
 
     /// Removes what processes that died in the middle of a replace of this file left. Best effort,
     /// and only once the new content is durable: such a leftover may be the only whole copy of it.
-    fn sweep(&self) {
+    pub(super) fn sweep(&self) {
         let (Some(parent), Some(name)) = (self.target.parent(), self.target.file_name()) else {
             return;
         };
@@ -149,12 +154,6 @@ impl Drop for Draft {
         if !self.settled {
             let _ = std::fs::remove_file(&self.temp);
         }
-    }
-}
-
-impl Reservation for Draft {
-    fn fill(self: Box<Self>, bytes: &[u8]) -> Result<(), FileError> {
-        self.commit(bytes)
     }
 }
 
@@ -194,7 +193,7 @@ fn overwrite(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-fn is_mount_point(error: &io::Error) -> bool {
+pub(super) fn is_mount_point(error: &io::Error) -> bool {
     matches!(
         Errno::from_io_error(error),
         Some(Errno::BUSY | Errno::XDEV | Errno::PERM)
@@ -214,13 +213,18 @@ fn is_abandoned(modified: SystemTime, now: SystemTime) -> bool {
 
 /// `.<name>.<pid>.<random>.tmp`
 fn temp_name(name: &OsStr) -> io::Result<std::ffi::OsString> {
-    let mut random = [0; 4];
-    getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
     let mut temp = std::ffi::OsString::from(".");
     temp.push(name);
-    let (pid, random) = (std::process::id(), u32::from_ne_bytes(random));
+    let (pid, random) = (std::process::id(), random()?);
     temp.push(format!(".{pid}.{random:08x}.tmp"));
     Ok(temp)
+}
+
+/// What makes a name that nobody else has.
+pub(super) fn random() -> io::Result<u32> {
+    let mut random = [0; 4];
+    getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(u32::from_ne_bytes(random))
 }
 
 /// Whether a file is a temp file for `name`.

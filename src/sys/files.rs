@@ -14,11 +14,14 @@ use rustix::io::Errno;
 use rustix::process::Pid;
 
 use super::atomic_write::Draft;
+use super::exchange;
 use super::fs_error::{failed, if_there, refuse_kind, refuse_special, resolve};
 use super::preallocated::Slot;
 use super::{lock, ownership};
 use crate::model::time::Timestamp;
-use crate::ports::files::{FileError, FileLock, Files, Prepared, Reservation, Sharing, Stat};
+use crate::ports::files::{
+    FileError, FileLock, Files, Prepared, Replaced, Reservation, Sharing, Stat,
+};
 
 /// The file system of this machine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,6 +74,15 @@ impl Files for SystemFiles {
 
     fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         Draft::create(path)?.commit(bytes)
+    }
+
+    fn replace_over(
+        &self,
+        path: &Path,
+        seen: Option<&[u8]>,
+        bytes: &[u8],
+    ) -> Result<Replaced, FileError> {
+        exchange::commit_over(Draft::create(path)?, seen, bytes)
     }
 
     fn reserve(&self, path: &Path, size: u64) -> Result<Box<dyn Reservation + '_>, FileError> {

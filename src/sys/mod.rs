@@ -7,6 +7,7 @@ mod callback_page;
 pub mod clock;
 pub mod disk;
 pub mod env;
+mod exchange;
 pub mod exec;
 mod exec_permissions;
 pub mod files;

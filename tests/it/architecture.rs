@@ -74,6 +74,7 @@ const FENCES: &[(&str, &[&str])] = &[
             "app/issuer/metadata_cache.rs",
             "model/grant.rs",
             "model/secret.rs",
+            "ports/swap.rs",
             "store/grant.rs",
             "store/paths.rs",
         ],

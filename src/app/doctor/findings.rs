@@ -9,6 +9,7 @@ use crate::model::grant::{Attempt, RefreshOutcome};
 use crate::model::hint::{Command, Hint, shell_word};
 use crate::model::id::AgentId;
 use crate::ports::store::{Scope, StoreError};
+use crate::ports::swap;
 
 use super::report::{Check, Verdict};
 use crate::app::context::Context;
@@ -245,7 +246,7 @@ fn temp_files(cx: Context<'_>, agents: &[AgentId]) -> Found {
                 .and_then(|rest| rest.strip_suffix(".tmp"))
                 .and_then(|rest| rest.rsplit('.').nth(1))
                 .and_then(|pid| pid.parse::<u32>().ok());
-            if pid.is_some_and(|pid| !cx.files.process_lives(pid)) {
+            if pid.is_some_and(|pid| !cx.files.process_lives(pid)) || swap::is_one(&name) {
                 let path = directory.join(name);
                 let text = format!("{} was left by a crash", path.display());
                 let advice = "no action needed: the next write of that file removes it";

@@ -41,8 +41,14 @@ pub(super) fn non_null(object: &CstObject, name: &str) -> Option<CstNode> {
 }
 
 pub(super) fn set(object: &CstObject, name: &str, value: &str) {
+    let member = object.get(name);
+    let present = member.as_ref().and_then(|member| string(&member.value()?));
+    // The same in other quotes stays as it is.
+    if present.as_deref() == Some(value) {
+        return;
+    }
     let value = CstInputValue::String(value.to_owned());
-    match object.get(name) {
+    match member {
         Some(member) => member.set_value(value),
         None => {
             object.append(name, value);

@@ -1,15 +1,15 @@
 //! The port itself: every operation in its steps.
 
-use std::io::Error;
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
+use super::draft::Draft;
 use super::fault::Step;
 use super::{MemoryFiles, State, check_parent, follow, make_dirs, write};
 use crate::model::time::Timestamp;
 use crate::ports::files::{
-    FileError, FileLock, Files, InPlace, Prepared, Reservation, Sharing, Stat,
+    FileError, FileLock, Files, Prepared, Replaced, Reservation, Sharing, Stat,
 };
 use crate::testing::quirk::Quirk;
 
@@ -45,104 +45,6 @@ impl Drop for MemoryLock {
     }
 }
 
-/// A temp file that becomes `target`, or goes when dropped.
-struct Draft<'a> {
-    files: &'a MemoryFiles,
-    target: PathBuf,
-    temp: PathBuf,
-    is_reserved: bool,
-}
-
-impl<'a> Draft<'a> {
-    fn create(files: &'a MemoryFiles, path: &Path) -> Result<Self, FileError> {
-        let target = files.resolve(path)?;
-        let temp = files.change(Step::Create, "write", &target, |state| {
-            check_parent(state, &target)?;
-            let prefix = temp_prefix(&target).ok_or(Errno::ISDIR)?;
-            let (process, inode) = (state.process, state.inodes);
-            let temp = target.with_file_name(format!("{prefix}{process}.{inode:08x}.tmp"));
-            write(state, &temp, Some(Vec::new()), 0o600);
-            Ok(temp)
-        })?;
-        Ok(Self {
-            files,
-            target,
-            temp,
-            is_reserved: false,
-        })
-    }
-
-    fn put(&self, bytes: &[u8]) -> Result<(), FileError> {
-        let step = match self.is_reserved {
-            true => Step::Overwrite,
-            false => Step::Write,
-        };
-        let (files, target) = (self.files, &self.target);
-        // Who fails or dies in the middle of it has written half.
-        let half = bytes.len() / 2;
-        write(
-            &mut files.state(),
-            &self.temp,
-            Some(bytes[..half].to_vec()),
-            0o600,
-        );
-        files.change(step, "write", target, |state| {
-            write(state, &self.temp, Some(bytes.to_vec()), 0o600);
-            Ok(())
-        })?;
-        let sync = match self.is_reserved {
-            true => Step::Overwrite,
-            false => Step::Sync,
-        };
-        files.change(sync, "write", target, |_| Ok(()))?;
-        files.change(Step::Rename, "write", target, |state| {
-            let node = state.nodes.remove(&self.temp).ok_or(Errno::NOENT)?;
-            state.nodes.insert(target.clone(), node);
-            Ok(())
-        })?;
-        let synced = files.change(Step::SyncDirectory, "write", target, |_| Ok(()));
-        synced.map_err(|error| FileError {
-            source: Error::other(InPlace(error.source)),
-            ..error
-        })?;
-        self.sweep();
-        Ok(())
-    }
-
-    /// Removes the temp files of processes that have died.
-    fn sweep(&self) {
-        let Some(prefix) = temp_prefix(&self.target) else {
-            return;
-        };
-        let mut state = self.files.state();
-        if state.is_down(Step::Remove) {
-            return;
-        }
-        let own = format!("{prefix}{}.", state.process);
-        state.nodes.retain(|path, _| {
-            let name = path.file_name().and_then(|name| name.to_str());
-            let is_left = name.is_some_and(|name| {
-                name.starts_with(&prefix) && name.ends_with(".tmp") && !name.starts_with(&own)
-            });
-            !is_left || path.parent() != self.target.parent()
-        });
-    }
-}
-
-impl Drop for Draft<'_> {
-    fn drop(&mut self) {
-        if self.files.state().nodes.contains_key(&self.temp) {
-            drop(self.files.remove(&self.temp));
-        }
-    }
-}
-
-impl Reservation for Draft<'_> {
-    fn fill(self: Box<Self>, bytes: &[u8]) -> Result<(), FileError> {
-        self.put(bytes)
-    }
-}
-
 /// A file with room behind what it begins with.
 struct Slot<'a> {
     files: &'a MemoryFiles,
@@ -172,10 +74,6 @@ impl Prepared for Slot<'_> {
         self.files
             .change(Step::Overwrite, "write", &self.path, |_| Ok(()))
     }
-}
-
-fn temp_prefix(target: &Path) -> Option<String> {
-    Some(format!(".{}.", target.file_name()?.to_str()?))
 }
 
 fn take(state: &mut State, path: &Path, sharing: Sharing) -> bool {
@@ -266,6 +164,15 @@ impl Files for MemoryFiles {
 
     fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         Draft::create(self, path)?.put(bytes)
+    }
+
+    fn replace_over(
+        &self,
+        path: &Path,
+        seen: Option<&[u8]>,
+        bytes: &[u8],
+    ) -> Result<Replaced, FileError> {
+        Draft::create(self, path)?.put_over(seen, bytes)
     }
 
     fn reserve(&self, path: &Path, _size: u64) -> Result<Box<dyn Reservation + '_>, FileError> {

@@ -5,6 +5,7 @@
 //! rename, a sync of the directory. So what is there after a death is what a real one would leave.
 
 mod door;
+mod draft;
 mod fault;
 
 use std::collections::BTreeMap;
@@ -46,6 +47,27 @@ struct State {
     dead: Vec<u32>,
     quirks: Vec<Quirk>,
     now: i64,
+    /// When another program writes, and what.
+    intruder: Option<(usize, Intruder)>,
+}
+
+/// What another program makes of the files, which takes no lock.
+type Intruder = Box<dyn FnOnce(&mut Tree<'_>) + Send>;
+
+/// The files as another program finds them.
+pub struct Tree<'a>(&'a mut State);
+
+impl Tree<'_> {
+    /// The text of a file.
+    pub fn text(&self, path: &Path) -> Option<String> {
+        let bytes = self.0.nodes.get(&follow(self.0, path))?.bytes.clone()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Replaces a file by rename.
+    pub fn put(&mut self, path: &Path, text: &str) {
+        write(self.0, path, Some(text.as_bytes().to_vec()), 0o600);
+    }
 }
 
 /// Files in memory. Clones share their content.
@@ -75,6 +97,18 @@ impl MemoryFiles {
         state.steps = 0;
         state.has_failed = false;
         state.fault = Some((n, fault));
+    }
+
+    /// Right before the `n`-th step from now (counted from 1) another program writes.
+    pub fn intrude(&self, n: usize, write: impl FnOnce(&mut Tree<'_>) + Send + 'static) {
+        let mut state = self.state();
+        state.steps = 0;
+        state.intruder = Some((n, Box::new(write)));
+    }
+
+    /// Whether that program has yet to come.
+    pub fn is_intruder_waiting(&self) -> bool {
+        self.state().intruder.is_some()
     }
 
     /// How many steps there were since the last order of a fault, or at all.
@@ -161,7 +195,9 @@ impl MemoryFiles {
         act: impl FnOnce(&mut State) -> Result<T, Errno>,
     ) -> Result<T, FileError> {
         let mut state = self.state();
-        let result = match state.strike(step) {
+        let struck = state.strike(step);
+        state.let_in();
+        let result = match struck {
             Some(errno) => Err(errno),
             None => act(&mut state),
         };
@@ -195,6 +231,15 @@ impl State {
         let struck = fault.strikes(step, self.steps, first);
         self.has_failed |= struck.is_some();
         struck
+    }
+
+    fn let_in(&mut self) {
+        let is_due = |(n, _): &(usize, Intruder)| *n <= self.steps;
+        if self.intruder.as_ref().is_some_and(is_due)
+            && let Some((_, write)) = self.intruder.take()
+        {
+            write(&mut Tree(self));
+        }
     }
 
     /// Whether a step whose failure nobody is told of (a note, a sweep) has no effect. It counts

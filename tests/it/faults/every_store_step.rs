@@ -12,6 +12,7 @@
 #![expect(clippy::print_stdout, reason = "the totals are shown with --nocapture")]
 
 mod cases;
+mod neighbour;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -8,6 +8,7 @@
 mod check;
 mod commands;
 mod errors;
+mod neighbour;
 mod power_cut;
 mod strace;
 mod totals;
@@ -91,17 +92,10 @@ fn suite(title: &str, whats: fn(&Point) -> Vec<String>) {
         let jobs: Vec<Job> = points.iter().flat_map(job).collect();
         let all = jobs.len();
         let jobs = evenly(jobs, MOST);
-        let next = AtomicUsize::new(0);
         let totals = Mutex::new(Totals::default());
-        std::thread::scope(|scope| {
-            for _ in 0..THREADS {
-                scope.spawn(|| {
-                    while let Some(job) = jobs.get(next.fetch_add(1, Ordering::SeqCst)) {
-                        let came_to = one(&command, job, &old, &new);
-                        totals.lock().unwrap().add(came_to);
-                    }
-                });
-            }
+        side_by_side(jobs.len(), |number| {
+            let came_to = one(&command, &jobs[number], &old, &new);
+            totals.lock().unwrap().add(came_to);
         });
         let totals = totals.into_inner().unwrap();
         let name = format!("{title} {}, {} of {all}", command.name, jobs.len());
@@ -112,6 +106,62 @@ fn suite(title: &str, whats: fn(&Point) -> Vec<String>) {
     assert!(sum.losses.is_empty(), "{:#?}", sum.losses);
     assert!(sum.wrong.is_empty(), "{:#?}", sum.wrong);
     assert!(sum.slow.is_empty(), "{:#?}", sum.slow);
+}
+
+/// Does `work` with the numbers below `count`, on many threads.
+fn side_by_side(count: usize, work: impl Fn(usize) + Sync) {
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::SeqCst);
+                    if number >= count {
+                        break;
+                    }
+                    work(number);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs strace, and a few minutes"]
+fn nothing_is_lost_beside_a_program_that_writes_between_any_two_system_calls() {
+    let (count, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    for command in commands() {
+        let (_, points) = strace::points(&command);
+        let jobs = points.into_iter().flat_map(|point| {
+            let job = |what: &str| Job {
+                point: point.clone(),
+                what: what.to_owned(),
+            };
+            [job("adds"), job("writes back")]
+        });
+        let jobs = evenly(jobs.collect(), MOST);
+        side_by_side(jobs.len(), |number| {
+            let Job { point, what } = &jobs[number];
+            let kind = match what == "adds" {
+                true => neighbour::Kind::Adds,
+                false => neighbour::Kind::WritesBack,
+            };
+            if let Some(found) = neighbour::place(&command, point, kind) {
+                count.fetch_add(1, Ordering::SeqCst);
+                wrong.lock().unwrap().extend(found);
+            }
+        });
+        let (count, wrong) = (count.load(Ordering::SeqCst), wrong.lock().unwrap());
+        let so_far = format!(
+            "neighbour {}: {count} placements so far, {} wrong",
+            command.name,
+            wrong.len()
+        );
+        tell(&so_far);
+    }
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(count.into_inner() >= 1_000);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::browser::visit;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
 
 use super::commands;
@@ -101,8 +101,49 @@ pub(super) fn inject(
     run(world, command, &options)
 }
 
+/// Lets it stand still behind a point, and go on once `meanwhile` is done; `None` if it never came
+/// there.
+pub(super) fn stop(
+    world: &World,
+    command: &commands::Command,
+    point: &Point,
+    meanwhile: impl FnOnce(),
+) -> Option<Done> {
+    let Point { call, nth, .. } = point;
+    let log = world.directory.path().join("log");
+    let trace = format!("trace={call}");
+    let inject = format!("inject={call}:signal=STOP:when={nth}");
+    let options = ["-o", log.to_str().unwrap(), "-e", &trace, "-e", &inject];
+    let (mut meanwhile, mut stopped) = (Some(meanwhile), None);
+    let done = run_with(world, command, &options.map(str::to_owned), &mut || {
+        if stopped.is_none() {
+            let log = std::fs::read_to_string(&log).unwrap_or_default();
+            let line = log.lines().find(|line| line.contains("stopped by SIGSTOP"));
+            let thread = line.and_then(|line| line.split(' ').next()?.parse().ok());
+            stopped = thread.and_then(Pid::from_raw);
+        }
+        if let Some(thread) = stopped {
+            if let Some(meanwhile) = meanwhile.take() {
+                meanwhile();
+            }
+            // Another thread stops at its own call of that number; at the end nobody is there.
+            let _ = kill_process(thread, Signal::CONT);
+        }
+    });
+    meanwhile.is_none().then_some(done)
+}
+
 /// Runs it to its end under `strace` with these options.
 pub(super) fn run(world: &World, command: &commands::Command, options: &[String]) -> Done {
+    run_with(world, command, options, &mut || {})
+}
+
+fn run_with(
+    world: &World,
+    command: &commands::Command,
+    options: &[String],
+    watch: &mut dyn FnMut(),
+) -> Done {
     let binary = world.command(command.args);
     let mut strace = Command::new("strace");
     strace.args(["-f", "-qq"]).args(options);
@@ -134,7 +175,7 @@ pub(super) fn run(world: &World, command: &commands::Command, options: &[String]
         let _ = stderr.read_to_end(&mut err);
         String::from_utf8_lossy(&err).into_owned()
     });
-    let (status, hung) = wait(&mut child);
+    let (status, hung) = wait(&mut child, watch);
     Done {
         code: status.code(),
         killed: !hung && status.signal() == Some(9),
@@ -164,12 +205,13 @@ fn read(stdout: impl Read, is_browser: bool) -> String {
     out
 }
 
-fn wait(child: &mut Child) -> (ExitStatus, bool) {
+fn wait(child: &mut Child, watch: &mut dyn FnMut()) -> (ExitStatus, bool) {
     let start = Instant::now();
     loop {
         if let Some(status) = child.try_wait().unwrap() {
             return (status, false);
         }
+        watch();
         if start.elapsed() > LIMIT {
             let group = Pid::from_child(child);
             let _ = kill_process_group(group, Signal::KILL);

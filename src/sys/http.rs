@@ -5,6 +5,7 @@
 //! a login whose first refresh goes another way than its exchange is refused by region. A request
 //! is never repeated here, because only the caller knows whether its token may be spent twice.
 
+mod answer;
 mod error;
 mod no_proxy;
 mod settings;
@@ -13,19 +14,17 @@ mod trust;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Proxy};
 use rustls::ClientConfig;
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
-use crate::model::secret::Secret;
 use crate::ports::host::{Clock, Env};
-use crate::ports::http::{
-    Http, HttpError, HttpErrorKind, MAX_ANSWER, Method, Patience, Request, Response,
-};
+use crate::ports::http::{Http, HttpError, HttpErrorKind, Method, Patience, Request, Response};
 
 use super::clock::SystemClock;
+use answer::read;
 use error::{Failed, deepest, explain, local};
 use settings::{Route, Settings};
 
@@ -33,6 +32,8 @@ use settings::{Route, Settings};
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// How long the whole call may take.
 const CALL_LIMIT: Duration = Duration::from_secs(30);
+/// The most header fields that an answer may have.
+const MAX_HEADERS: usize = 256;
 /// How often a call that may be stopped looks whether it is.
 const TICK: Duration = Duration::from_millis(50);
 
@@ -119,6 +120,11 @@ impl SystemHttp {
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .http1_only()
+            // What servers send for a grant that is spent by then is read, however odd its head.
+            .http1_max_headers(MAX_HEADERS)
+            .http1_allow_spaces_after_header_name_in_responses(true)
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            .http1_ignore_invalid_headers_in_responses(true)
             // A fresh connection each time: on a kept one that died, "not sent" is a guess.
             .pool_max_idle_per_host(0)
             .retry(reqwest::retry::never());
@@ -196,6 +202,7 @@ impl Engine {
             Method::Post => reqwest::Method::POST,
         };
         let mut builder = client.request(method, url).headers(headers);
+        builder = builder.header(ACCEPT_ENCODING, "identity");
         if request.method == Method::Post || !request.body.expose().is_empty() {
             builder = builder.body(request.body.expose().clone());
         }
@@ -234,36 +241,6 @@ async fn unless_stopped(
             Err(_) => {}
         }
     }
-}
-
-async fn read(mut response: reqwest::Response) -> Result<Response, Failed> {
-    let too_large = || {
-        Failed::Known(HttpError {
-            kind: HttpErrorKind::TooLarge,
-            detail: format!("more than {MAX_ANSWER} bytes"),
-        })
-    };
-    let announced = response.content_length().unwrap_or(0);
-    let announced = usize::try_from(announced).map_err(|_| too_large())?;
-    if announced > MAX_ANSWER {
-        return Err(too_large());
-    }
-    let mut body = Vec::with_capacity(announced);
-    while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            return Err(too_large());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let fields = response.headers().iter();
-    Ok(Response {
-        status: response.status().as_u16(),
-        headers: fields
-            .map(|(name, value)| (name.as_str().to_owned(), text(value)))
-            .collect(),
-        body: Secret::new(body),
-    })
 }
 
 fn parse_url(text: &str) -> Result<Url, HttpError> {

@@ -3,6 +3,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 
 use super::*;
+use crate::model::secret::Secret;
+use crate::ports::http::MAX_ANSWER;
 use crate::testing::env::FixedEnv;
 
 mod certificates;

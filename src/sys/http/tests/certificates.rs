@@ -15,8 +15,15 @@ fn serve_tls() -> (SocketAddr, JoinHandle<()>) {
     serve_tls_as("server")
 }
 
+/// The answer of such a server; it sends no close_notify behind it.
+const NOTHING: &str = "HTTP/1.1 204 No Content\r\n\r\n";
+
 /// The same, with another of the certificates among the fixtures.
 fn serve_tls_as(name: &str) -> (SocketAddr, JoinHandle<()>) {
+    serve_tls_with(name, NOTHING)
+}
+
+fn serve_tls_with(name: &str, answer: &'static str) -> (SocketAddr, JoinHandle<()>) {
     let chain = CertificateDer::from_pem_file(pem(name)).unwrap();
     let key = PrivateKeyDer::from_pem_file(pem(&format!("{name}-key"))).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -35,7 +42,7 @@ fn serve_tls_as(name: &str) -> (SocketAddr, JoinHandle<()>) {
         // A client that does not trust us hangs up here.
         let _ = tls
             .read(&mut [0; 1024])
-            .and_then(|_| tls.write_all(b"HTTP/1.1 204 No Content\r\n\r\n"));
+            .and_then(|_| tls.write_all(answer.as_bytes()));
     });
     (address, server)
 }
@@ -125,6 +132,24 @@ fn rfc6750_5_3_the_certificate_is_checked_and_so_is_its_name() {
         let error = fails(env, &format!("https://{host}:{}/", address.port()));
         assert_eq!(error.kind, HttpErrorKind::Tls, "{host}: {error}");
         assert!(!error.detail.contains("s3cret"), "{error}");
+        server.join().unwrap();
+    }
+}
+
+#[test]
+fn a_whole_body_counts_though_tls_is_not_closed() {
+    let env = FixedEnv::of(&[("SSL_CERT_FILE", pem("authority").as_str())]);
+    for (answer, is_whole) in [
+        ("HTTP/1.1 200 OK\r\n\r\n{\"a\":1}", true),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"a\":1}", true),
+        ("HTTP/1.1 200 OK\r\n\r\n{\"a\":1", false),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n1", false),
+    ] {
+        let (address, server) = serve_tls_with("server", answer);
+        match fetch(&env, &format!("https://{address}/")) {
+            Ok(response) => assert!(is_whole && response.body.expose() == br#"{"a":1}"#),
+            Err(error) => assert!(!is_whole && error.kind == HttpErrorKind::NoAnswer, "{error}"),
+        }
         server.join().unwrap();
     }
 }

@@ -60,7 +60,8 @@ pub struct OAuth {
     pub access: Option<Secret<String>>,
     /// The refresh token; single-use at most providers.
     pub refresh: Option<Secret<String>>,
-    /// When the access token ends; `None` counts as ended.
+    /// When the access token ends; `None` counts as ended where there is a refresh token, else as a
+    /// token without a known end (RFC 6749 section 5.1).
     pub expires: Option<Timestamp>,
     /// Whose login it is.
     pub identity: Identity,
@@ -212,9 +213,9 @@ impl Credential {
         stored.map(End::read)
     }
 
-    /// The same moment alone.
+    /// The same moment alone, if it is known.
     pub fn expires(&self) -> Option<Timestamp> {
-        self.end().map(|end| end.at)
+        self.end()?.known()
     }
 
     /// Whether a client got it for itself, see [`Token::is_of_client`].

@@ -71,6 +71,19 @@ impl End {
         }
     }
 
+    /// Returns the end; `None` if what is stored cannot be one, so that nobody knows it.
+    pub fn known(self) -> Option<Timestamp> {
+        match self.anomaly {
+            None | Some(ExpiryAnomaly::InSeconds) => Some(self.at),
+            Some(ExpiryAnomaly::TooEarly | ExpiryAnomaly::TooLate) => None,
+        }
+    }
+
+    /// Returns the known end of what is stored.
+    pub fn known_of(stored: Option<Timestamp>) -> Option<Timestamp> {
+        Self::read(stored?).known()
+    }
+
     /// Describes the anomaly of the expiry of `id` in a sentence, if there is one.
     pub fn fault(self, id: &ProfileId) -> Option<String> {
         let at = self.at.iso8601();

@@ -137,6 +137,12 @@ pub enum RefreshOutcome {
         /// Not before this moment again, if the server said so (Retry-After).
         retry_at: Option<Timestamp>,
     },
+    /// The provider said yes, and its answer is not understood: the grant is spent and must not be
+    /// sent again. The answer is saved for a release or a manifest that understands it.
+    NotUnderstood {
+        /// What is missing in it.
+        reason: String,
+    },
     /// The request was sent and no answer came: the grant may be spent, nobody knows.
     Unknown {
         /// The cause, cleaned for a terminal.
@@ -210,6 +216,13 @@ pub enum GrantStanding {
         /// When.
         at: Option<Timestamp>,
     },
+    /// A refresh was granted, and its answer is not understood: the grant is spent.
+    NotUnderstood {
+        /// When that refresh began.
+        since: Timestamp,
+        /// What is missing in the answer.
+        reason: String,
+    },
     /// A refresh was sent, and no answer is known: the grant may be spent.
     InDoubt {
         /// When that refresh began.
@@ -259,6 +272,10 @@ impl GrantRecord {
         let since = attempt.begun_at;
         match &attempt.outcome {
             None | Some(RefreshOutcome::Unknown { .. }) => GrantStanding::InDoubt { since },
+            Some(RefreshOutcome::NotUnderstood { reason }) => GrantStanding::NotUnderstood {
+                since,
+                reason: reason.clone(),
+            },
             Some(RefreshOutcome::Revoked) => GrantStanding::Revoked {
                 at: attempt.settled_at.unwrap_or(since),
             },

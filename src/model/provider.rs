@@ -11,6 +11,7 @@ mod client;
 mod flow;
 mod loopback;
 mod probe;
+mod refusals;
 
 use std::time::Duration;
 
@@ -30,6 +31,7 @@ pub use flow::{
 };
 pub use loopback::{Loopback, is_loopback};
 pub use probe::{Carrier, Probe, ProbeRoute, fill_body};
+pub use refusals::Refusals;
 
 /// A provider, as its manifest describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -189,6 +191,8 @@ pub struct Dialect {
     /// (MiniMax).
     #[serde(deserialize_with = "plain::<Option<Line>, _>")]
     pub expiry_member: Option<String>,
+    /// More answers of the token endpoint that mean "log in again".
+    pub refusals: Refusals,
 }
 
 /// The encoding of the parameters of a token request.
@@ -233,6 +237,10 @@ pub struct RefreshSettings {
     /// Subtracted from the expiry when it is stored; OpenClaw bakes five minutes into Anthropic's.
     #[serde(deserialize_with = "plain::<Span, _>")]
     pub baked_margin: Duration,
+    /// How long an access token lives where a refresh token came with it, and neither the answer
+    /// nor the token says.
+    #[serde(deserialize_with = "plain::<Span, _>")]
+    pub default_life: Duration,
     /// For how long a refresh token lives without being used, where the provider says so.
     #[serde(deserialize_with = "plain::<Option<Span>, _>")]
     pub idle_limit: Option<Duration>,
@@ -245,6 +253,7 @@ impl Default for RefreshSettings {
             margin: Duration::from_secs(300),
             idle: Duration::from_secs(7 * 86_400),
             baked_margin: Duration::ZERO,
+            default_life: Duration::from_secs(3_600),
             idle_limit: None,
         }
     }

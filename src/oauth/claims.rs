@@ -5,8 +5,11 @@
 //! read only names a profile and shows an expiry; nobody is let in because of it. Whether an ID
 //! token belongs to the login at all is for `id_token.rs` to say, before this.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
+use super::answer_body;
 use super::grant::Grant;
 use super::jwt::payload;
 use crate::model::credential::Identity;
@@ -22,6 +25,8 @@ const MAX_CLAIM: usize = 256;
 pub struct AccountClaims {
     /// Account id and e-mail.
     pub identity: Identity,
+    /// The subject, where neither account id nor e-mail is known.
+    pub subject: Option<String>,
     /// The plan, for display.
     pub plan: Option<String>,
     /// More members that the stored credential gets.
@@ -78,7 +83,7 @@ impl Documents {
         Self {
             access: payload(Some(&grant.access)),
             id: payload(grant.id_token.as_ref()),
-            response: serde_json::from_slice(grant.response.expose()).unwrap_or(Value::Null),
+            response: answer_body::read(grant.response.expose()),
             userinfo: userinfo.unwrap_or(Value::Null),
         }
     }
@@ -87,14 +92,24 @@ impl Documents {
         let kept = account.keep.iter();
         let kept = kept
             .filter_map(|(name, at)| Some((name.clone(), self.first(std::slice::from_ref(at))?)));
+        let identity = Identity {
+            account_id: self.first(&account.id),
+            email: self.first(&account.email),
+        };
+        // A server whose manifest names no account has one name for every login.
+        let has_account = !account.id.is_empty() || !account.email.is_empty();
+        let is_unnamed = identity == Identity::default();
         AccountClaims {
-            identity: Identity {
-                account_id: self.first(&account.id),
-                email: self.first(&account.email),
-            },
+            subject: self.subject().filter(|_| has_account && is_unnamed),
+            identity,
             plan: self.first(&account.plan),
             keep: kept.collect(),
         }
+    }
+
+    fn subject(&self) -> Option<String> {
+        let mut documents = [&self.id, &self.access, &self.userinfo].into_iter();
+        documents.find_map(|document| usable(&text(document.get("sub")?)?))
     }
 
     fn first(&self, paths: &[ClaimPath]) -> Option<String> {
@@ -105,12 +120,17 @@ impl Documents {
                 ClaimSource::Response => &self.response,
                 ClaimSource::UserInfo => &self.userinfo,
             };
-            match document.pointer(&path.pointer)? {
-                Value::String(text) => usable(text),
-                Value::Number(number) => usable(&number.to_string()),
-                _ => None,
-            }
+            usable(&text(document.pointer(&path.pointer)?)?)
         })
+    }
+}
+
+/// A name: a text, or a number as servers write their own.
+pub(super) fn text(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) => Some(text.into()),
+        Value::Number(number) => Some(number.to_string().into()),
+        _ => None,
     }
 }
 
@@ -124,7 +144,7 @@ fn usable(text: &str) -> Option<String> {
 /// The subject that an ID token names, unchecked.
 pub fn subject(id_token: &Secret<String>) -> Option<String> {
     let claims = payload(Some(id_token));
-    claims.get("sub")?.as_str().map(str::to_owned)
+    text(claims.get("sub")?).map(Cow::into_owned)
 }
 
 #[cfg(test)]
@@ -189,6 +209,10 @@ pub(super) mod tests {
         assert_eq!(found.identity.email.as_deref(), Some("me@example.com"));
         assert_eq!(found.plan.as_deref(), Some("plus"));
         assert_eq!(found.keep, [("name".to_owned(), "Me".to_owned())]);
+        let unnamed = grant("opaque", Some(&jwt(&json!({"sub": 4_711}))), &Value::Null);
+        let unnamed = of_grant(&account, &unnamed, None);
+        assert_eq!(unnamed.identity, Identity::default());
+        assert_eq!(unnamed.subject.as_deref(), Some("4711"));
         let grant = grant("opaque", Some("a.b"), &Value::Null);
         let opaque = of_grant(&account, &grant, None);
         assert_eq!(opaque, AccountClaims::default());

@@ -9,24 +9,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::answer_body::{json, page_title};
+use super::refusal::{is_code, is_final};
 use crate::model::grant::{RefreshOutcome, Refusal};
 use crate::model::id::printable;
+use crate::model::provider::Refusals;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::http::{HttpError, HttpErrorKind, Response};
-
-/// The codes that mean the grant or the client is refused for good: RFC 6749 section 5.2, and what
-/// OpenAI's token endpoint says instead.
-const PERMANENT: [&str; 8] = [
-    "invalid_grant",
-    "refresh_token_reused",
-    "refresh_token_expired",
-    "refresh_token_invalidated",
-    "token_expired",
-    "invalid_client",
-    "unauthorized_client",
-    "access_denied",
-];
 
 /// An answer about where the caller sits, not about the grant.
 const REGION: &str = "unsupported_country_region_territory";
@@ -53,7 +43,23 @@ pub enum OAuthError {
         /// The cause, cleaned for a terminal.
         reason: String,
     },
-    /// An answer that is neither a grant nor a refusal: a redirect, a web page, no access token.
+    /// A web page came in the place of an answer: something before the server sent it, and what was
+    /// sent with the request is as good as before.
+    #[error("{reason}")]
+    WebPage {
+        /// The title of the page, and who sent it.
+        reason: String,
+        /// The wait that it asks for (Retry-After).
+        retry_after: Option<Duration>,
+    },
+    /// The request was granted, and the grant is not in the answer as it is understood: what was
+    /// sent with the request is spent, and must not be sent again.
+    #[error("{reason}")]
+    NotUnderstood {
+        /// What is missing in the answer, without any part of its body.
+        reason: String,
+    },
+    /// An answer that is neither a grant nor a refusal: a redirect.
     #[error("{reason}")]
     Unexpected {
         /// What is wrong with the answer, without any part of its body.
@@ -95,6 +101,12 @@ impl OAuthError {
         Self::Unsupported { reason }
     }
 
+    /// The server said yes, and this is missing.
+    pub(super) fn not_understood(reason: &str) -> Self {
+        let reason = reason.to_owned();
+        Self::NotUnderstood { reason }
+    }
+
     /// The answer is not what it should be.
     pub(super) fn unexpected(reason: &str) -> Self {
         let reason = reason.to_owned();
@@ -108,18 +120,29 @@ impl OAuthError {
 
     /// Reports whether the grant is unharmed, so that a later retry is right.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Transient { .. } | Self::Unsupported { .. })
+        matches!(
+            self,
+            Self::Transient { .. } | Self::WebPage { .. } | Self::Unsupported { .. }
+        )
     }
 
     /// Reports whether a single-use token may be spent.
     pub fn is_unknown(&self) -> bool {
-        matches!(self, Self::Unknown { .. } | Self::Unexpected { .. })
+        matches!(
+            self,
+            Self::Unknown { .. } | Self::Unexpected { .. } | Self::NotUnderstood { .. }
+        )
+    }
+
+    /// Reports whether what was sent must never be sent again.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::NotUnderstood { .. })
     }
 
     /// Returns the wait that the server asked for, if it did.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Transient { retry_after, .. } => *retry_after,
+            Self::Transient { retry_after, .. } | Self::WebPage { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -129,28 +152,41 @@ impl OAuthError {
         let reason = self.to_string();
         match self {
             Self::Refused(refusal) => RefreshOutcome::Refused(refusal.clone()),
-            Self::Transient { .. } | Self::Unsupported { .. } => RefreshOutcome::Passing {
-                reason,
-                retry_at: self.retry_after().map(|wait| now.after(wait)),
-            },
+            Self::Transient { .. } | Self::WebPage { .. } | Self::Unsupported { .. } => {
+                RefreshOutcome::Passing {
+                    reason,
+                    retry_at: self.retry_after().map(|wait| now.after(wait)),
+                }
+            }
+            Self::NotUnderstood { .. } => RefreshOutcome::NotUnderstood { reason },
             Self::Unknown { .. } | Self::Unexpected { .. } => RefreshOutcome::Unknown { reason },
         }
     }
 
     /// Judges an answer of a token endpoint that is no grant. `sent` are the secrets of the
     /// request: a server that quotes one in its description does not get it printed.
-    pub(super) fn of_answer(response: &Response, now: Timestamp, sent: &[&Secret<String>]) -> Self {
-        Self::judge(
-            ("token endpoint", error_status(response)),
-            response,
-            now,
-            sent,
-        )
+    pub(super) fn of_answer(
+        response: &Response,
+        now: Timestamp,
+        sent: &[&Secret<String>],
+        refusals: &Refusals,
+    ) -> Self {
+        let judge = Judge {
+            endpoint: "token endpoint",
+            status: error_status(response),
+            refusals,
+        };
+        judge.judge(response, now, sent)
     }
 
     /// The same for another endpoint, by its name.
     pub(super) fn of_answer_at(endpoint: &str, response: &Response, now: Timestamp) -> Self {
-        Self::judge((endpoint, response.status), response, now, &[])
+        let judge = Judge {
+            endpoint,
+            status: response.status,
+            refusals: &Refusals::default(),
+        };
+        judge.judge(response, now, &[])
     }
 
     /// Judges an answer to a client that asks for itself, and that is no grant. Whatever finds
@@ -160,45 +196,70 @@ impl OAuthError {
         now: Timestamp,
         sent: &[&Secret<String>],
     ) -> Self {
+        let refusals = Refusals::default();
         let status = error_status(response);
-        let body = error_body(status, response, sent);
+        let body = error_body(status, response, sent, &refusals);
         let is_fault = matches!(status, 400..=499) && !matches!(status, 408 | 425 | 429);
-        if is_fault && body.code != REGION {
+        if is_fault && body.code != REGION && page_title(response).is_none() {
             return Self::Refused(named(body));
         }
-        Self::of_answer(response, now, sent)
+        Self::of_answer(response, now, sent, &refusals)
     }
+}
 
-    fn judge(
-        (endpoint, status): (&str, u16),
-        response: &Response,
-        now: Timestamp,
-        sent: &[&Secret<String>],
-    ) -> Self {
+/// What an endpoint's "no" is judged by.
+struct Judge<'a> {
+    endpoint: &'a str,
+    status: u16,
+    refusals: &'a Refusals,
+}
+
+impl Judge<'_> {
+    fn judge(&self, response: &Response, now: Timestamp, sent: &[&Secret<String>]) -> OAuthError {
+        let Self {
+            endpoint,
+            status,
+            refusals,
+        } = *self;
         if (300..400).contains(&status) {
             let reason = format!("the {endpoint} returned a redirect (HTTP {status})");
-            return Self::Unexpected { reason };
+            return OAuthError::Unexpected { reason };
         }
-        let body = error_body(status, response, sent);
-        let was_handled = !matches!(status, 429 | 500..);
-        let is_permanent = was_handled && PERMANENT.contains(&body.code.as_str());
-        if is_permanent || (status == 401 && body.code != REGION) {
-            return Self::Refused(named(body));
+        if let Some(title) = page_title(response) {
+            let title = clean(&title, 80, sent.iter().copied());
+            return OAuthError::WebPage {
+                reason: page_reason(endpoint, &title, response.status),
+                retry_after: retry_after(response, now),
+            };
+        }
+        let body = error_body(status, response, sent, refusals);
+        let is_region = body.code == REGION;
+        let is_permanent = is_final(status, &body.code, &body.description, refusals);
+        if !is_region && (is_permanent || status == 401) {
+            return OAuthError::Refused(named(body));
         }
         let reason = match body.words() {
-            _ if body.code == REGION => format!(
+            _ if is_region => format!(
                 "the provider is not available in this country or region ({REGION}, HTTP {status}); \
                  behind a proxy, check HTTPS_PROXY"
             ),
             words if words.is_empty() => format!("the {endpoint} returned HTTP {status}"),
             words => format!("the {endpoint} returned HTTP {status}: {words}"),
         };
-        Self::Transient {
+        OAuthError::Transient {
             reason,
             retry_after: retry_after(response, now),
             status: Some(status),
         }
     }
+}
+
+fn page_reason(endpoint: &str, title: &str, status: u16) -> String {
+    let page = match title {
+        "" => String::new(),
+        title => format!(": \"{title}\""),
+    };
+    format!("a web page came instead of an answer from the {endpoint} (HTTP {status}){page}")
 }
 
 /// An error sent with a status of success is judged as the 400 it should have been.
@@ -221,22 +282,39 @@ impl From<HttpError> for OAuthError {
 
 /// The refusal in an answer; `sent` as for [`OAuthError::of_answer`].
 pub(super) fn refusal(response: &Response, sent: &[&Secret<String>]) -> Refusal {
-    named(error_body(response.status, response, sent))
+    let refusals = Refusals::default();
+    named(error_body(response.status, response, sent, &refusals))
 }
 
 /// The error code and description in an answer of any server of a provider, fit to print and
 /// without `sent`; `None` if it has neither, as a web page.
 pub fn error_text(response: &Response, sent: &[&Secret<String>]) -> Option<String> {
-    let text = error_body(response.status, response, sent).words();
+    let refusals = Refusals::default();
+    let text = error_body(response.status, response, sent, &refusals).words();
     (!text.is_empty()).then_some(text)
 }
 
 /// Reads the shapes seen in the wild: `{"error": code}`, `{"error": {"code", "message"}}`,
 /// `{"code", "message"}`, `{"detail"}`, and a bare JSON string. Of several codes a permanent one
 /// counts. Code and description may be empty.
-fn error_body(status: u16, response: &Response, sent: &[&Secret<String>]) -> Refusal {
-    let value: Value = serde_json::from_slice(response.body.expose()).unwrap_or(Value::Null);
-    let codes = ["/error", "/error/code", "/code", "/error/type", ""];
+fn error_body(
+    status: u16,
+    response: &Response,
+    sent: &[&Secret<String>],
+    refusals: &Refusals,
+) -> Refusal {
+    let value = json(response);
+    let codes = [
+        "/error",
+        "/error/code",
+        "/code",
+        "/error/type",
+        "",
+        "/error_code",
+        "/errorCode",
+        "/error/status",
+        "/suberror",
+    ];
     let descriptions = [
         "/error_description",
         "/error/message",
@@ -244,11 +322,17 @@ fn error_body(status: u16, response: &Response, sent: &[&Secret<String>]) -> Ref
         "/detail/message",
         "/detail",
         "/err_msg",
+        "/errorSummary",
+        "/base_resp/status_msg",
+        "/msg",
     ];
     let codes: Vec<&str> = codes.iter().filter_map(|at| text(&value, at)).collect();
-    let code = codes.iter().find(|code| PERMANENT.contains(code));
-    let code = code.or(codes.first()).copied().unwrap_or_default();
     let description = descriptions.iter().find_map(|at| text(&value, at));
+    // Firebase writes its code where others write a sentence.
+    let mut candidates = codes.iter().copied().chain(description);
+    let code = candidates.find(|code| is_code(code, refusals));
+    let code = code.or(codes.first().copied()).unwrap_or_default();
+    let description = description.filter(|text| *text != code);
     Refusal {
         code: clean(code, 64, sent.iter().copied()),
         description: clean(description.unwrap_or_default(), 200, sent.iter().copied()),

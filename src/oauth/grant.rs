@@ -4,6 +4,7 @@ use crate::model::credential::{Identity, OAuth};
 use crate::model::hint::{Command, Hint};
 use crate::model::id::ProviderId;
 use crate::model::json::Extra;
+use crate::model::provider::RefreshSettings;
 use crate::model::secret::Secret;
 use crate::model::time::{Timestamp, short_duration};
 
@@ -52,6 +53,21 @@ impl Grant {
                 .run(Command::new("models auth refresh --force"))
                 .then("`"),
         )
+    }
+
+    /// Converts the answer to a refresh to what is laid over the old login. `now` is the moment at
+    /// which its request was begun.
+    ///
+    /// A refresh token brings the next access token, so one whose end nobody told lives for as long
+    /// as the manifest says, and is not refreshed by each command.
+    pub fn into_renewal(
+        mut self,
+        provider: &ProviderId,
+        settings: &RefreshSettings,
+        now: Timestamp,
+    ) -> OAuth {
+        self.expires = self.expires.or(Some(now.after(settings.default_life)));
+        self.into_credential(provider, Identity::default())
     }
 
     /// Converts the grant to what is stored.

@@ -6,6 +6,7 @@
 
 use serde_json::Value;
 
+use super::claims::text as name;
 use super::jwt::{self, moment};
 use crate::model::id::printable;
 use crate::model::secret::Secret;
@@ -121,8 +122,13 @@ fn check_issue(claims: &Value, issuer: &str, client_id: &str) -> Result<String, 
         }
         _ => {}
     }
-    match text("sub").filter(|subject| !subject.is_empty()) {
-        Some(subject) => Ok(subject.to_owned()),
+    // A number is not what the standard says, and no reason to lose a login.
+    match claims
+        .get("sub")
+        .and_then(name)
+        .filter(|subject| !subject.is_empty())
+    {
+        Some(subject) => Ok(subject.into_owned()),
         None => wrong("has no subject"),
     }
 }

@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
+use super::answer_body::json;
 use super::authorization::{AuthorizationCode, PendingAuthorization};
 use super::error::OAuthError;
 use super::pkce::METHOD;
 use super::token_request::TokenRequest;
-use super::token_response::{is_success, json};
+use super::token_response::is_success;
 use crate::model::id::printable;
 use crate::model::provider::{Body, Client};
 use crate::model::secret::Secret;
@@ -51,7 +52,7 @@ pub fn exchange(
     let body = json(&answer);
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     let key = text("key").filter(|key| !key.trim().is_empty());
-    let key = key.ok_or_else(|| OAuthError::unexpected("the server returned no key"))?;
+    let key = key.ok_or_else(|| OAuthError::not_understood("the server returned no key"))?;
     Ok(Key {
         key: Secret::from(key),
         user: text("user_id")

@@ -1,6 +1,7 @@
 //! Floor 2: the protocols, written against `ports::http::Http`.
 
 pub mod address;
+mod answer_body;
 pub mod authorization;
 pub mod claims;
 pub mod client_credentials;
@@ -10,6 +11,7 @@ mod encoding;
 pub mod error;
 pub mod grant;
 pub mod id_token;
+mod inflate;
 pub mod jwks;
 mod jwt;
 pub mod key_exchange;
@@ -19,6 +21,7 @@ pub mod paste;
 mod pkce;
 pub mod plugin;
 pub mod refresh;
+mod refusal;
 pub mod revoke;
 mod signature;
 mod state_nonce;

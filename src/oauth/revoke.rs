@@ -6,7 +6,7 @@
 
 use super::error::{self, OAuthError};
 use super::token_request::TokenRequest;
-use super::token_response::is_success;
+use super::token_response::{is_page, is_success};
 use crate::model::provider::{Body, Client, Dialect};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
@@ -42,7 +42,8 @@ fn read_answer(
     sent: &[&Secret<String>],
     now: Timestamp,
 ) -> Result<(), OAuthError> {
-    if is_success(answer) {
+    // The body of a success says nothing (section 2.2), so it may be a page.
+    if is_success(answer) || matches!(answer.status, 200..300) && is_page(answer) {
         return Ok(());
     }
     match answer.status {

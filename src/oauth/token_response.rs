@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::answer_body::{json, page_title};
 use super::error::{OAuthError, http_date};
 use super::grant::Grant;
 use super::lifetime;
@@ -40,24 +41,36 @@ pub(super) fn read(
     if is_success(&answer) {
         let missing = "the token endpoint returned no access token";
         let grant = read_grant(provider, answer, now);
-        return grant.ok_or_else(|| OAuthError::unexpected(missing));
+        return grant.ok_or_else(|| OAuthError::not_understood(missing));
     }
-    Err(OAuthError::of_answer(&answer, now, sent))
+    let refusals = &provider.dialect.refusals;
+    Err(OAuthError::of_answer(&answer, now, sent, refusals))
 }
 
 fn read_grant(provider: &Provider, answer: Response, now: Timestamp) -> Option<Grant> {
     let body = json(&answer);
+    let text = |name: &str| body.get(name).and_then(Value::as_str);
+    let is_torn = |name: &str| text(name).is_some_and(|text| text.contains('\u{fffd}'));
+    if is_torn("access_token") || is_torn("refresh_token") {
+        return None;
+    }
     let secret = |name: &str| {
-        let text = body.get(name).and_then(Value::as_str)?;
-        Some(Secret::from(text)).filter(|secret| !secret.is_blank())
+        let secret = text(name).map(|text| Secret::from(text.trim()))?;
+        (!secret.is_blank()).then_some(secret)
     };
-    let access = secret("access_token")?;
+    // A line break in a token would become one in somebody's header.
+    let access =
+        secret("access_token").filter(|token| !token.expose().contains(char::is_control))?;
+    let refresh = secret("refresh_token");
     let date = answer.header("date").and_then(http_date);
     let member = provider.dialect.expiry_member.as_deref();
     let life = body.get(member.unwrap_or("expires_in"));
-    let ends = lifetime::end(life, &access, date, now);
+    let mut ends = lifetime::end(life, &access, date, now);
+    if refresh.is_some() {
+        ends = ends.or(Some(now.after(provider.refresh.default_life)));
+    }
     Some(Grant {
-        refresh: secret("refresh_token"),
+        refresh,
         id_token: secret("id_token"),
         expires: ends.map(|ends| less_margin(ends, now, provider.refresh.baked_margin)),
         clock_skew: date.map(|date| now.until(date)),
@@ -75,17 +88,32 @@ pub(super) fn less_margin(ends: Timestamp, now: Timestamp, baked: Duration) -> T
 }
 
 /// Reports whether an answer is one of success: by its status, and by a body without error (GoClaw
-/// and Codex answer errors with 200, and GitHub's token endpoint always does).
+/// and Codex answer errors with 200, and GitHub's token endpoint always does) that is no web page.
 pub(super) fn is_success(answer: &Response) -> bool {
     if !(200..300).contains(&answer.status) {
         return false;
     }
-    json(answer).get("error").is_none_or(Value::is_null)
+    let body = json(answer);
+    // An error beside a token is a remark: the grant is there, and what was sent is spent.
+    let has_token = body.get("access_token").is_some_and(Value::is_string);
+    (has_token || !says_no(&body)) && !is_page(answer)
 }
 
-/// The body of an answer; `Null` if it is no JSON.
-pub(super) fn json(answer: &Response) -> Value {
-    serde_json::from_slice(answer.body.expose()).unwrap_or(Value::Null)
+/// Reports whether a body says that something went wrong, in any way that was seen.
+fn says_no(body: &Value) -> bool {
+    let is_nothing =
+        |error: &Value| [Value::Null, false.into(), "".into(), 0.into()].contains(error);
+    let at = |pointer: &str| body.pointer(pointer).unwrap_or(&Value::Null);
+    let words = ["error", "fail", "failed"];
+    !is_nothing(at("/error"))
+        || !is_nothing(at("/base_resp/status_code"))
+        || [at("/success"), at("/ok")].contains(&&Value::Bool(false))
+        || words.iter().any(|word| at("/status") == word)
+}
+
+/// Reports whether a web page came in the place of an answer.
+pub fn is_page(answer: &Response) -> bool {
+    page_title(answer).is_some()
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use super::answer_body::json;
+use super::claims::text;
 use crate::model::id::printable;
 use crate::model::secret::Secret;
 use crate::ports::http::{Http, Method, Request};
@@ -33,10 +35,10 @@ pub fn ask(
     if !(200..300).contains(&answer.status) {
         return Err(format!("it returned HTTP {}", answer.status));
     }
-    let Ok(Value::Object(claims)) = serde_json::from_slice(answer.body.expose()) else {
+    let Value::Object(claims) = json(&answer) else {
         return Err("its response is not a JSON object".to_owned());
     };
-    match (subject, claims.get("sub").and_then(Value::as_str)) {
+    match (subject, claims.get("sub").and_then(text)) {
         // Tokens can be substituted on the way (section 16.11).
         (Some(expected), Some(told)) if expected != told => {
             Err("it describes another account than the ID token".to_owned())

@@ -107,6 +107,7 @@ impl<'a> Held<'a> for HeldGrant<'a> {
     ) -> Result<Box<dyn Reserved + 'a>, StoreError> {
         let Self { cx, grant, lock } = *self;
         let FileStore { io, paths, .. } = cx;
+        saved_answer::check_readable(cx, &grant)?;
         let refresh_locks = lock_refresh(cx, &grant, refresh, wait)?;
         // Early releases refresh under the store's lock: it is held until the commit, or both could
         // send the same token. So was it by somebody else until now, who may have spent it.

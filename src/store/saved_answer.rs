@@ -57,8 +57,9 @@ fn sealed(answer: &Secret<Vec<u8>>) -> Secret<Vec<u8>> {
 enum Content {
     /// The answer has not come, as far as this file knows.
     Unanswered,
-    /// An answer that is torn, or written by a later release.
-    Torn,
+    /// An answer that is torn, as far as it goes; `None` if it was written by a later release. The
+    /// grant is spent in either case.
+    Torn(Option<SavedAnswer>),
     /// It belongs to another state directory.
     Foreign,
     Answer(SavedAnswer),
@@ -114,8 +115,9 @@ pub(super) fn of_grant(cx: &FileStore, grant: &GrantDigest) -> Result<Vec<SavedA
         };
         match understand(cx, &path, &Secret::new(bytes)) {
             Content::Answer(answer) => answers.push(answer),
+            Content::Torn(Some(answer)) => answers.push(answer),
             Content::Unanswered => cx.io.files.remove(&path)?,
-            Content::Torn | Content::Foreign => {}
+            Content::Torn(None) | Content::Foreign => {}
         }
     }
     answers.sort_by_key(|answer| answer.refresh.begun_at);
@@ -152,7 +154,7 @@ pub(super) fn files(cx: &FileStore) -> Result<Vec<PathBuf>, FileError> {
         for path in files_of(cx, &grant)? {
             let bytes = cx.io.files.read(&path)?.unwrap_or_default();
             let content = understand(cx, &path, &Secret::new(bytes));
-            if matches!(content, Content::Answer(_) | Content::Torn) {
+            if matches!(content, Content::Answer(_) | Content::Torn(_)) {
                 paths.push(path);
             }
         }
@@ -183,20 +185,42 @@ fn understand(cx: &FileStore, path: &Path, bytes: &Secret<Vec<u8>>) -> Content {
         return Content::Unanswered;
     }
     let Some(head) = head.filter(|head| head.schema == SCHEMA) else {
-        return Content::Torn;
+        return Content::Torn(None);
+    };
+    let saved = |body: &[u8]| SavedAnswer {
+        refresh: head.refresh,
+        body: Secret::new(body.to_vec()),
+        at: at(path),
     };
     let (length, body) = split_line(rest);
     let length = std::str::from_utf8(length).ok();
     let length = length.and_then(|length| length.parse::<usize>().ok());
-    let body = length.and_then(|length| body.get(..length));
-    let Some(body) = body else {
-        return Content::Torn;
-    };
-    Content::Answer(SavedAnswer {
-        refresh: head.refresh,
-        body: Secret::new(body.to_vec()),
-        at: at(path),
-    })
+    match length.and_then(|length| body.get(..length)) {
+        Some(body) => Content::Answer(saved(body)),
+        None => Content::Torn(Some(saved(body))),
+    }
+}
+
+/// Fails if an answer to a refresh of a grant lies there that this version cannot read: the grant
+/// is spent.
+pub(super) fn check_readable(cx: &FileStore, grant: &GrantDigest) -> Result<(), FileError> {
+    for path in files_of(cx, grant)? {
+        let bytes = cx.io.files.read(&path)?.unwrap_or_default();
+        if let Content::Torn(None) = understand(cx, &path, &Secret::new(bytes)) {
+            return Err(unreadable(path));
+        }
+    }
+    Ok(())
+}
+
+fn unreadable(path: PathBuf) -> FileError {
+    FileError {
+        operation: "understand",
+        path,
+        source: std::io::Error::other(
+            "it holds the response to a refresh in a format of a later version",
+        ),
+    }
 }
 
 fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {

@@ -190,10 +190,6 @@ fn step_of_secret(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step 
         .map_or_else(String::new, Timestamp::iso8601);
     let words = match facts.freshness(least, now) {
         Freshness::Fresh { .. } | Freshness::NoExpiry => return (NextStep::UseAsIs, None),
-        // Due because its end cannot be, and nothing brings a better one.
-        Freshness::Due { remaining } if i128::from(remaining) > least.as_millis().cast_signed() => {
-            return (NextStep::UseAsIs, None);
-        }
         Freshness::Due { .. } => format!("expires at {ends}, sooner than requested"),
         Freshness::Expired { .. } => format!("expired at {ends}"),
     };
@@ -275,7 +271,9 @@ fn step_of_grant(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
             _ => (NextStep::AdoptSuccessor(agent, profile), None),
         };
     }
-    if let (GrantStanding::Spent { .. }, Some(obstacle)) = (&facts.standing, dead_grant(facts)) {
+    if let (GrantStanding::Spent { .. } | GrantStanding::NotUnderstood { .. }, Some(obstacle)) =
+        (&facts.standing, dead_grant(facts))
+    {
         return cannot(obstacle);
     }
     match &facts.path {
@@ -353,7 +351,9 @@ fn state(facts: &Facts, next: &NextStep, obstacle: Option<&Obstacle>, now: Times
     match &facts.standing {
         GrantStanding::Revoked { .. } => return State::Revoked,
         GrantStanding::Refused { .. } => return State::Refused,
-        GrantStanding::Spent { .. } => return State::OldCopy,
+        GrantStanding::Spent { .. } | GrantStanding::NotUnderstood { .. } => {
+            return State::OldCopy;
+        }
         GrantStanding::InDoubt { .. } => return State::InDoubt,
         GrantStanding::Good | GrantStanding::BackingOff { .. } => {}
     }
@@ -371,6 +371,11 @@ fn state(facts: &Facts, next: &NextStep, obstacle: Option<&Obstacle>, now: Times
     if facts.rests_until.is_some_and(|end| end <= now) {
         return State::Idle;
     }
+    // Nothing says that the grant is dead, and nothing that it lives.
+    if *next == NextStep::Refresh && facts.last_failure().is_some() && facts.failures() >= DOUBTFUL
+    {
+        return State::BackingOff;
+    }
     let is_final =
         facts.renewal != Renewal::Automatic || obstacle.is_some_and(Obstacle::is_permanent);
     match facts.expires_at().map(|end| now.until(end)) {
@@ -380,6 +385,9 @@ fn state(facts: &Facts, next: &NextStep, obstacle: Option<&Obstacle>, now: Times
         Some(_) => State::Ok,
     }
 }
+
+/// After so many failures in a row a login whose token has expired is not called well.
+const DOUBTFUL: u32 = 3;
 
 /// A login that expires within this many milliseconds is expiring.
 const DAY_MS: i64 = 86_400_000;

@@ -59,9 +59,9 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// When the access token expires, whatever unit it is stored in.
+    /// When the access token expires, whatever unit it is stored in; `None` if nobody knows.
     pub fn expires_at(&self) -> Option<Timestamp> {
-        self.expires.map(|stored| End::read(stored).at)
+        End::known_of(self.expires)
     }
 
     /// How fresh the access token is; with `margin` left it counts as due.
@@ -69,11 +69,14 @@ impl Facts {
         if !self.secret_present {
             return Freshness::Expired { since: None };
         }
-        match (self.kind, self.expires) {
-            // Asked again, the server would say no more of a client's token.
-            (Kind::ApiKey | Kind::Token, None) => Freshness::NoExpiry,
-            (Kind::ApiKey, Some(_)) => Freshness::NoExpiry,
-            (_, expires) => freshness(expires, now, margin),
+        let end = self.expires.map(|stored| End::read_at(stored, now));
+        let is_known = end.is_some_and(|end| end.known().is_some());
+        match self.kind {
+            Kind::ApiKey => Freshness::NoExpiry,
+            // Nothing brings a better one: asked again, the server would say no more of a client's
+            // token, and without a refresh token it cannot be asked.
+            Kind::Token | Kind::OAuth if !is_known && !self.refresh_present => Freshness::NoExpiry,
+            _ => freshness(self.expires, now, margin),
         }
     }
 
@@ -89,6 +92,14 @@ impl Facts {
             .as_ref()
             .and_then(|record| record.attempt.as_ref());
         attempt.map_or(0, |attempt| attempt.failures)
+    }
+
+    /// The start and the cause of the last refresh of this very grant, if it failed in passing.
+    pub fn last_failure(&self) -> Option<(Timestamp, &str)> {
+        match &self.standing {
+            GrantStanding::BackingOff { reason, since, .. } => Some((*since, reason)),
+            _ => None,
+        }
     }
 
     /// The last refusal of this very grant, and its time.

@@ -201,6 +201,18 @@ pub(in crate::app) fn misconfigured(facts: &Facts, why: &str) -> Obstacle {
         .hint(Hint::from("correct that setting, then run: ").run(Command::refresh(&facts.profile)))
 }
 
+/// A refresh was granted, and its answer is not understood.
+pub(in crate::app) fn not_understood(facts: &Facts, since: Timestamp, why: &str) -> Obstacle {
+    let words = format!(
+        "cannot be refreshed: the response to the refresh at {} was not understood ({why}). It is saved for a later version, and the refresh token, which is used now, is not sent again",
+        since.iso8601()
+    );
+    Obstacle {
+        effect: StoreEffect::MaybeSpent,
+        ..Obstacle::permanent(FailureKind::NeedsLogin, Cause::Spent, words).hint(login_again(facts))
+    }
+}
+
 /// Something must be corrected before a refresh can be sent, or it cannot be sent now.
 pub(in crate::app) fn blocked(facts: &Facts, failure: &Failure) -> Obstacle {
     let (kind, why) = (failure.kind, failure.to_string());
@@ -306,6 +318,9 @@ pub(super) fn dead_grant(facts: &Facts) -> Option<Obstacle> {
         }
         GrantStanding::Refused { refusal, .. } if !facts.of_client => {
             Some(refused(facts, &refusal_words(refusal)))
+        }
+        GrantStanding::NotUnderstood { since, reason } => {
+            Some(not_understood(facts, *since, reason))
         }
         GrantStanding::Spent { since, .. } => match &facts.successor {
             None => Some(stale_copy(facts, *since)),

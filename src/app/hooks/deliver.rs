@@ -17,6 +17,7 @@ use crate::model::hint::Hint;
 use crate::model::id::AgentId;
 use crate::model::path;
 use crate::model::provider::{ClientValue, Provider};
+use crate::model::time::Timestamp;
 use crate::ports::program::{Exit, HookCommand};
 
 use super::sent_log;
@@ -184,7 +185,7 @@ fn variables(told: &Told<'_>) -> Vec<(&'static str, String)> {
         ("OPENCLAW_EVENT_MESSAGE", told.message.clone()),
     ];
     // Set and empty where there is none: a script under `set -u` works all the same.
-    let end = alert.end.map(|end| End::read(end).at.iso8601());
+    let end = End::known_of(alert.end).map(Timestamp::iso8601);
     variables.push(("OPENCLAW_EVENT_END", end.unwrap_or_default()));
     let command = told.command.clone().unwrap_or_default();
     variables.push(("OPENCLAW_EVENT_COMMAND", command));
@@ -199,7 +200,7 @@ fn line(told: &Told<'_>) -> Vec<u8> {
         "profile": alert.profile.as_str(),
         "provider": alert.provider.as_str(),
         "agent": alert.agent.as_str(),
-        "end": alert.end.map(|end| End::read(end).at.0),
+        "end": End::known_of(alert.end),
         "message": told.message,
         "command": told.command,
     });

@@ -209,7 +209,11 @@ fn kind(error: &OAuthError) -> Kind {
             status: Some(400..=407 | 409..=428 | 430..=499),
             ..
         } => Kind::NeedsLogin,
-        OAuthError::Transient { .. } | OAuthError::Unknown { .. } => Kind::Temporary,
-        OAuthError::Refused(_) | OAuthError::Unexpected { .. } => Kind::NeedsLogin,
+        OAuthError::Transient { .. } | OAuthError::WebPage { .. } | OAuthError::Unknown { .. } => {
+            Kind::Temporary
+        }
+        OAuthError::Refused(_)
+        | OAuthError::NotUnderstood { .. }
+        | OAuthError::Unexpected { .. } => Kind::NeedsLogin,
     }
 }

@@ -136,7 +136,7 @@ impl Completion<'_> {
                 self.forget();
                 kept.map_err(|failure| begin_anew(failure, &provider.id))
             }
-            Err(error) if error.is_permanent() => {
+            Err(error) if error.is_final() => {
                 self.forget();
                 Err(exchange_failure(provider, &error).hint(start_command(&provider.id)))
             }

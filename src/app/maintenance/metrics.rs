@@ -102,7 +102,7 @@ fn login(reader: &mut FactsReader<'_>, seen: &VisibleProfile<'_>, now: Timestamp
         profile: seen.id.clone(),
         provider: seen.credential.raw_provider().to_owned(),
         kind: facts.kind,
-        end: facts.expires.map(|end| End::read_at(end, now).at),
+        end: facts.expires.and_then(|end| End::read_at(end, now).known()),
         usable: assessment.usable_now() && unusable.is_none(),
         needs_login: is_ending || assessment.next == NextStep::NeedsLogin,
         renews: assessment.is_refreshed(&facts),

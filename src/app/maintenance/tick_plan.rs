@@ -118,7 +118,10 @@ fn reason(facts: &Facts, assessment: &Assessment, now: Timestamp) -> Option<Refr
 fn is_dead_or_spent(facts: &Facts) -> bool {
     matches!(
         facts.standing,
-        GrantStanding::Revoked { .. } | GrantStanding::Refused { .. } | GrantStanding::Spent { .. }
+        GrantStanding::Revoked { .. }
+            | GrantStanding::Refused { .. }
+            | GrantStanding::Spent { .. }
+            | GrantStanding::NotUnderstood { .. }
     )
 }
 

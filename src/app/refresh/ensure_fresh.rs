@@ -85,11 +85,15 @@ fn run(request: &RefreshRequest<'_>, first: &OAuth) -> Result<ValidToken, Failur
                     return Err(Failure::no_such_profile(request.profile));
                 };
                 match cx.store.try_lock_grant(grant)? {
-                    GrantLock::Held(held) => match refresh_locked(request, held, &current, first) {
-                        Ok(Some(token)) => return Ok(token),
-                        Ok(None) => {}
-                        Err(failure) => return tolerate_disk(request, &facts, current, failure),
-                    },
+                    GrantLock::Held(held) => {
+                        match refresh_locked(request, (grant, held), (&current, first)) {
+                            Ok(Some(token)) => return Ok(token),
+                            Ok(None) => {}
+                            Err(failure) => {
+                                return tolerate_disk(request, &facts, current, failure);
+                            }
+                        }
+                    }
                     // Between look and lock; the next look at the journal tells what to do.
                     GrantLock::Spent { .. } => {}
                     GrantLock::Taken { .. } if falls_back(request, &facts) => {
@@ -108,12 +112,11 @@ fn run(request: &RefreshRequest<'_>, first: &OAuth) -> Result<ValidToken, Failur
 /// Refreshes under the lock of the grant; `None` if everything must be read again.
 fn refresh_locked<'h>(
     request: &RefreshRequest<'_>,
-    held: Box<dyn Held<'h> + 'h>,
-    seen: &OAuth,
-    first: &OAuth,
+    (grant, held): (&GrantDigest, Box<dyn Held<'h> + 'h>),
+    (seen, first): (&OAuth, &OAuth),
 ) -> Result<Option<ValidToken>, Failure> {
-    let held = match recover::commit_saved(request.cx, held)? {
-        Recovered::Stored => return Ok(None),
+    let held = match recover::commit_saved(request.cx, grant, held)? {
+        Recovered::Stored | Recovered::NotUnderstood(_) => return Ok(None),
         Recovered::NothingFound(held) => held,
     };
     // Another process may have refreshed it, or failed to, between look and lock.

@@ -5,10 +5,9 @@
 //! understand it. Every command begins with [`recover_pending`], and nobody sends a refresh token while an
 //! answer to it lies there.
 
-use std::time::Duration;
-
-use crate::model::credential::{Identity, OAuth};
-use crate::model::grant::GrantDigest;
+use crate::model::credential::OAuth;
+use crate::model::grant::{GrantDigest, GrantStanding, RefreshOutcome};
+use crate::oauth::error::OAuthError;
 use crate::oauth::{plugin, token_response};
 use crate::ports::http::Response;
 use crate::ports::store::{GrantLock, Held, PendingRefresh, SavedAnswer};
@@ -38,7 +37,7 @@ pub fn recover_pending(cx: Context<'_>) {
 
 fn recover_one(cx: Context<'_>, grant: &GrantDigest) -> Result<(), Failure> {
     match cx.store.try_lock_grant(grant)? {
-        GrantLock::Held(held) => commit_saved(cx, held).map(drop),
+        GrantLock::Held(held) => commit_saved(cx, grant, held).map(drop),
         // Its refresh is under way in another process, or that has just stored the answer.
         GrantLock::Taken { .. } | GrantLock::Spent { .. } => Ok(()),
     }
@@ -48,7 +47,10 @@ fn recover_one(cx: Context<'_>, grant: &GrantDigest) -> Result<(), Failure> {
 pub(in crate::app) enum Recovered<'a> {
     /// The response is part of the documents now.
     Stored,
-    /// There is no response, or none that can be understood; the lock is returned.
+    /// The provider granted the refresh, and the saved response is not understood; the journal says
+    /// so. The lock is returned if it said so before.
+    NotUnderstood(Option<Box<dyn Held<'a> + 'a>>),
+    /// There is no response, or one that granted nothing; the lock is returned.
     NothingFound(Box<dyn Held<'a> + 'a>),
 }
 
@@ -59,14 +61,19 @@ pub(in crate::app) enum Recovered<'a> {
 /// If it cannot be stored; it stays where it is.
 pub(in crate::app) fn commit_saved<'a>(
     cx: Context<'_>,
+    grant: &GrantDigest,
     held: Box<dyn Held<'a> + 'a>,
 ) -> Result<Recovered<'a>, Failure> {
     let Some(answer) = held.saved()? else {
         return Ok(Recovered::NothingFound(held));
     };
-    let Some(new) = understand(cx, &answer) else {
-        tracing::info!(at = %answer.at, "a saved answer is not understood");
-        return Ok(Recovered::NothingFound(held));
+    let new = match understand(cx, &answer) {
+        Understood::Renewal(new) => new,
+        Understood::NoGrant => return Ok(Recovered::NothingFound(held)),
+        Understood::NotYet(reason) => {
+            tracing::info!(at = %answer.at, "a saved answer is not understood");
+            return mark_spent(cx, (grant, held), &answer, reason);
+        }
     };
     let changed = held.resume(&answer)?.commit(&new, cx.clock.now())?;
     if let Some(agent) = changed.first() {
@@ -85,25 +92,58 @@ pub(in crate::app) fn commit_saved<'a>(
     Ok(Recovered::Stored)
 }
 
-fn understand(cx: Context<'_>, answer: &SavedAnswer) -> Option<OAuth> {
+/// What a saved response is.
+enum Understood {
+    Renewal(OAuth),
+    /// No grant: the refresh may be repeated.
+    NoGrant,
+    /// A grant, as it seems, that is missing this; the refresh token is spent.
+    NotYet(String),
+}
+
+/// Writes into the journal that the grant must not be sent again, unless it says so.
+fn mark_spent<'a>(
+    cx: Context<'_>,
+    (grant, held): (&GrantDigest, Box<dyn Held<'a> + 'a>),
+    answer: &SavedAnswer,
+    reason: String,
+) -> Result<Recovered<'a>, Failure> {
+    let record = cx.store.grant_record(grant)?;
+    let standing = record.map_or(GrantStanding::Good, |record| record.standing());
+    if matches!(standing, GrantStanding::NotUnderstood { .. }) {
+        return Ok(Recovered::NotUnderstood(Some(held)));
+    }
+    let outcome = RefreshOutcome::NotUnderstood { reason };
+    held.resume(answer)?.settle(&outcome, cx.clock.now())?;
+    Ok(Recovered::NotUnderstood(None))
+}
+
+fn understand(cx: Context<'_>, answer: &SavedAnswer) -> Understood {
     let PendingRefresh {
         provider: id,
         binding,
         begun_at,
         ..
     } = &answer.refresh;
-    if binding.is_to_program() {
-        let provider = cx.provider(id);
-        let baked = provider.map_or(Duration::ZERO, |provider| provider.refresh.baked_margin);
-        let grant = plugin::grant(answer.body.clone(), *begun_at, baked).ok()?;
-        return Some(grant.into_credential(id, Identity::default()));
-    }
-    let provider = cx.catalogue.get(id).ok()?;
-    let response = Response {
-        status: 200,
-        headers: Vec::new(),
-        body: answer.body.clone(),
+    let provider = cx.provider(id).ok();
+    let settings = provider.as_ref().map(|provider| provider.refresh.clone());
+    let settings = settings.unwrap_or_default();
+    let granted = match (binding.is_to_program(), &provider) {
+        (true, _) => plugin::grant(answer.body.clone(), *begun_at, settings.baked_margin),
+        (false, Some(provider)) => {
+            let response = Response {
+                status: 200,
+                headers: Vec::new(),
+                body: answer.body.clone(),
+            };
+            token_response::read_saved(provider, &response, *begun_at)
+        }
+        // Without its manifest nothing is sent either.
+        (false, None) => return Understood::NoGrant,
     };
-    let grant = token_response::read_saved(&provider, &response, *begun_at).ok()?;
-    Some(grant.into_credential(id, Identity::default()))
+    match granted {
+        Ok(grant) => Understood::Renewal(grant.into_renewal(id, &settings, *begun_at)),
+        Err(OAuthError::NotUnderstood { reason }) => Understood::NotYet(reason),
+        Err(_) => Understood::NoGrant,
+    }
 }

@@ -10,12 +10,12 @@ use std::time::Duration;
 use crate::app::credential::assessment::is_valid;
 use crate::app::credential::facts::Facts;
 use crate::app::credential::obstacle::{
-    self, misconfigured, no_token_endpoint, refused, unanswered, unavailable,
+    self, misconfigured, no_token_endpoint, not_understood, refused, unanswered, unavailable,
 };
 use crate::app::credential::reason_text::refusal_words;
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::app::issuer::verify_login;
-use crate::model::credential::{Identity, OAuth};
+use crate::model::credential::OAuth;
 use crate::model::grant::RefreshOutcome;
 use crate::model::hint::Command;
 use crate::model::id::ProfileId;
@@ -81,8 +81,8 @@ pub(super) fn refresh_grant(
     let sent = (&old, refresh_token);
     let (reserved, granted) = route.renew(cx, request.provider, sent, begun_at, reserved);
     match granted {
-        Ok(grant) => commit(request, reserved, (facts, &old), grant),
-        Err(error) => settle(request, reserved, (facts, old), &error).map(Some),
+        Ok(grant) => commit(request, reserved, (facts, &old), (grant, begun_at)),
+        Err(error) => settle(request, reserved, (facts, old), (&error, begun_at)).map(Some),
     }
 }
 
@@ -99,12 +99,13 @@ fn commit(
     request: &RefreshRequest<'_>,
     reserved: Box<dyn Reserved + '_>,
     (facts, old): (&Facts, &OAuth),
-    grant: Grant,
+    (grant, begun_at): (Grant, Timestamp),
 ) -> Result<Option<ValidToken>, Failure> {
     let cx = request.cx;
     let skew = grant.skew_warning();
     let id_token = grant.id_token.clone();
-    let new = grant.into_credential(&request.provider.id, Identity::default());
+    let provider = request.provider;
+    let new = grant.into_renewal(&provider.id, &provider.refresh, begun_at);
     let changed = reserved.commit(&new, cx.clock.now())?;
     cx.tell_skew(skew);
     // Only now: a doubt about whose it is must not lose a token that cannot be had again.
@@ -160,7 +161,7 @@ fn settle(
     request: &RefreshRequest<'_>,
     reserved: Box<dyn Reserved + '_>,
     (facts, old): (&Facts, OAuth),
-    error: &OAuthError,
+    (error, begun_at): (&OAuthError, Timestamp),
 ) -> Result<ValidToken, Failure> {
     let cx = request.cx;
     let now = cx.clock.now();
@@ -171,10 +172,11 @@ fn settle(
     {
         let reached = matches!(
             error,
-            OAuthError::Transient {
-                status: Some(_),
-                ..
-            }
+            OAuthError::WebPage { .. }
+                | OAuthError::Transient {
+                    status: Some(_),
+                    ..
+                }
         );
         *retry_at = retry_at.or_else(|| next_try(cx.random, facts.failures(), reached, now));
     }
@@ -191,6 +193,7 @@ fn settle(
         RefreshOutcome::Passing { reason, retry_at } => {
             unavailable(facts, &reason, left(now, retry_at))
         }
+        RefreshOutcome::NotUnderstood { reason } => not_understood(facts, begun_at, &reason),
         RefreshOutcome::Unknown { reason } => unanswered(facts, &reason),
         RefreshOutcome::Stored { .. } | RefreshOutcome::Revoked => {
             let how = RefreshResult::Refreshed;

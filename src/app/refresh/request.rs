@@ -55,7 +55,7 @@ pub(super) fn valid_token(
     obstacle: Option<&Obstacle>,
 ) -> ValidToken {
     let now = request.cx.clock.now();
-    let left = credential.expires.map(|end| now.until(End::read(end).at));
+    let left = End::known_of(credential.expires).map(|end| now.until(end));
     ValidToken {
         warning: obstacle.map(|obstacle| obstacle.warning(left)),
         later_failure: obstacle.and_then(Obstacle::later_failure),

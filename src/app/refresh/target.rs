@@ -13,6 +13,7 @@ use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
 use crate::oauth::plugin as protocol;
 use crate::oauth::refresh;
+use crate::oauth::token_response::is_page;
 use crate::ports::http::{Http, HttpError, Request, Response};
 use crate::ports::store::Reserved;
 
@@ -140,7 +141,7 @@ struct SavingFirst<'a, 'r> {
 impl Http for SavingFirst<'_, '_> {
     fn send(&self, request: &Request) -> Result<Response, HttpError> {
         let answer = self.http.send(request)?;
-        if (200..300).contains(&answer.status) {
+        if (200..300).contains(&answer.status) && !is_page(&answer) {
             self.reserved.lock().save(&answer.body);
         }
         Ok(answer)

@@ -191,7 +191,8 @@ impl RevocationPlan {
             };
             // A grant that is spent has a successor, and that is to be revoked.
             if let Some(held) = self.lock(cx, grant, deadline)?
-                && let Recovered::NothingFound(held) = recover::commit_saved(cx, held)?
+                && let Recovered::NothingFound(held) | Recovered::NotUnderstood(Some(held)) =
+                    recover::commit_saved(cx, grant, held)?
                 && self.spend(cx, held)?
             {
                 return Ok(self);
@@ -308,6 +309,7 @@ impl RevocationPlan {
 fn unrevoked(before: Option<GrantRecord>, failure: &Failure) -> RefreshOutcome {
     let known = before.and_then(|record| record.attempt?.outcome);
     match (failure.touched, known) {
+        (_, Some(spent @ RefreshOutcome::NotUnderstood { .. })) => spent,
         (StoreEffect::MaybeSpent, _) => RefreshOutcome::Unknown {
             reason: failure.to_string(),
         },

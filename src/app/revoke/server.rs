@@ -69,14 +69,16 @@ pub(super) fn failure(profile: &ProfileId, error: &OAuthError) -> Failure {
     let not = |why: &str| format!("{profile} was not revoked: {why}");
     match error {
         OAuthError::Unsupported { reason } => Failure::new(Kind::Config, not(reason)).hint(again),
-        OAuthError::Transient { reason, .. } => {
+        OAuthError::Transient { reason, .. } | OAuthError::WebPage { reason, .. } => {
             let wait = error.retry_after().map_or_else(String::new, |wait| {
                 let millis = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
                 format!("; retry in {}", short_duration(millis))
             });
             Failure::new(Kind::Temporary, not(&format!("{reason}{wait}"))).hint(again)
         }
-        OAuthError::Unknown { reason } | OAuthError::Unexpected { reason } => {
+        OAuthError::Unknown { reason }
+        | OAuthError::NotUnderstood { reason }
+        | OAuthError::Unexpected { reason } => {
             let message = format!("{profile} may or may not be revoked: {reason}");
             Failure::new(Kind::Temporary, message)
                 .touched(StoreEffect::MaybeSpent)

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::app::credential::facts::Facts;
 use crate::app::credential::facts::Renewal;
+use crate::app::credential::state::State;
 use crate::model::collation::CollationKey;
 use crate::model::credential::Kind;
 use crate::model::profiles::VisibleProfile;
@@ -161,6 +162,7 @@ fn status(facts: &Facts, assessment: &Assessment, now: Timestamp) -> Status {
         _ if is_refreshed && by_end.is_some() => Status::Ok,
         _ if facts.renewal == Renewal::Automatic && assessment.needs_somebody() => Status::Expired,
         Kind::Token => by_end.unwrap_or(Status::Static),
+        Kind::OAuth if assessment.state == State::Static => Status::Static,
         Kind::OAuth => by_end.unwrap_or(Status::Missing),
     }
 }

@@ -290,6 +290,7 @@ fn verdict(
                 let successor = rotation::follow(cx, &successor, living)?;
                 return spent(settled_at, successor.cloned());
             }
+            GrantStanding::NotUnderstood { .. } => return spent(settled_at, None),
             _ if generation.is_bare => return spent(Some(generation.replaced_at), None),
             GrantStanding::Refused { refusal, .. } => Verdict::Refused {
                 why: refusal_words(&refusal),

@@ -215,6 +215,10 @@ fn notes(profile: &ProfileHealth, report: &Report) -> Vec<(Option<Tone>, String)
             _ => format!("{token}expired {}", ago(remaining)),
         });
     }
+    let is_told = facts.kind == Kind::OAuth || facts.expires.is_some();
+    if facts.expires_at().is_none() && facts.secret_present && is_told {
+        note("no known expiry".to_owned());
+    }
     if facts.kind == Kind::OAuth && !facts.refresh_present {
         note("no refresh token".to_owned());
     }
@@ -226,6 +230,14 @@ fn notes(profile: &ProfileHealth, report: &Report) -> Vec<(Option<Tone>, String)
     }
     // As far as a proof is from now, in the direction of the past.
     let since = |time: Timestamp| ago(report.at.until(time));
+    if let Some((at, reason)) = facts.last_failure() {
+        let times = match facts.failures() {
+            ..=1 => String::new(),
+            count => format!("{count} times, last "),
+        };
+        let reason = printable(reason, 120);
+        note(format!("refresh failed {times}{}: {reason}", since(at)));
+    }
     if let Some(at) = facts.revoked_at() {
         note(format!("revoked {}", since(at)));
     }

@@ -133,6 +133,11 @@ fn facts(report: &Report, hints: &Renderer) -> Value {
                 "httpStatus": (refusal.status != 0).then_some(refusal.status),
                 "at": at,
             })),
+            "lastFailure": facts.last_failure().map(|(at, reason)| json!({
+                "at": at,
+                "reason": reason,
+                "attempts": facts.failures(),
+            })),
             "outcomeUnknownSince": facts.unknown_since(),
             "spentSince": facts.spent_since(),
             "revokedAt": facts.revoked_at(),

@@ -49,7 +49,7 @@ pub fn before_refresh(report: &Report, now: Timestamp) -> String {
 /// After a refresh that gave a token.
 pub fn after_refresh(living: &ValidToken, now: Timestamp) -> String {
     let mut page = Sheet::default();
-    let expires = living.credential.expires.map(|end| End::read(end).at);
+    let expires = End::known_of(living.credential.expires);
     let end = end(expires, now);
     match living.how {
         RefreshResult::Refreshed => {

@@ -134,6 +134,7 @@ checked! {
     ProfileName(String), faults profile_name;
     SchemeWord(String), faults scheme_word;
     Statuses(Vec<u16>), faults statuses;
+    RefusalStatuses(Vec<u16>), faults refusal_statuses;
     Body(String), faults body;
 }
 
@@ -286,6 +287,15 @@ fn statuses(numbers: &[u16]) -> Option<String> {
     let wrong = numbers.find(|number| !matches!(number, 200..300 | 400..500))?;
     Some(format!(
         "{wrong} cannot be a success status: use 200 to 299 or 400 to 499"
+    ))
+}
+
+fn refusal_statuses(numbers: &[u16]) -> Option<String> {
+    let mut numbers = numbers.iter();
+    let is_final = |number: &u16| matches!(number, 400..500) && !matches!(number, 408 | 425 | 429);
+    let wrong = numbers.find(|number| !is_final(number))?;
+    Some(format!(
+        "{wrong} does not say that a login is over: use 400 to 499, without 408, 425 and 429"
     ))
 }
 

@@ -12,10 +12,11 @@ use super::rfc8628::{
 use crate::model::provider::{Body, Client};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
+use crate::oauth::answer_body::json;
 use crate::oauth::code_exchange::{self, Redemption};
 use crate::oauth::error::OAuthError;
 use crate::oauth::token_request::TokenRequest;
-use crate::oauth::token_response::{is_success, json};
+use crate::oauth::token_response::is_success;
 
 /// How long such a code lives; the server does not say.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
@@ -134,6 +135,13 @@ fn exchange(
             retry_after,
             status,
         }) if status.is_none_or(is_unavailable) => Poll::Unavailable {
+            reason,
+            retry_after,
+        },
+        Err(OAuthError::WebPage {
+            reason,
+            retry_after,
+        }) => Poll::Unavailable {
             reason,
             retry_after,
         },

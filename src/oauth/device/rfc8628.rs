@@ -12,8 +12,9 @@ use crate::model::grant::Refusal;
 use crate::model::id::printable;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
+use crate::oauth::answer_body::json;
 use crate::oauth::error::{OAuthError, retry_after};
-use crate::oauth::token_response::{self, is_success, json};
+use crate::oauth::token_response::{self, is_success};
 use crate::ports::host::Random;
 use crate::ports::http::Response;
 
@@ -121,10 +122,12 @@ pub(super) fn read_poll(
     let retry_after = retry_after(&answer, now);
     match token_response::read(client.provider, answer, now, &sent) {
         Ok(grant) => Poll::Grant(Box::new(grant)),
-        Err(error) if is_unavailable => Poll::Unavailable {
-            reason: error.to_string(),
-            retry_after,
-        },
+        Err(error) if is_unavailable || matches!(error, OAuthError::WebPage { .. }) => {
+            Poll::Unavailable {
+                reason: error.to_string(),
+                retry_after,
+            }
+        }
         Err(error) => error.into(),
     }
 }

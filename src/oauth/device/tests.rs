@@ -269,7 +269,8 @@ fn rfc8628_3_2_what_is_missing_gets_its_default_or_is_an_error() {
             r#"{"device_code":"MARKER","user_code":"A"}"#,
             "has no verification address",
         ),
-        ("<html>MARKER", "has no device code"),
+        ("MARKER", "has no device code"),
+        ("<html>MARKER", "a web page came instead of an answer"),
     ] {
         assert!(case.refusal(200, body).contains(what), "{body}");
     }

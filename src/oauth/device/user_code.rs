@@ -11,10 +11,10 @@ use crate::model::grant::Refusal;
 use crate::model::id::printable;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
+use crate::oauth::answer_body::json;
 use crate::oauth::error::{OAuthError, http_date};
 use crate::oauth::lifetime;
 use crate::oauth::state_nonce::random_value;
-use crate::oauth::token_response::json;
 use crate::ports::host::Random;
 use crate::ports::http::Response;
 

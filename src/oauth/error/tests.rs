@@ -9,7 +9,12 @@ fn answer(status: u16, body: &str) -> OAuthError {
         headers: Vec::new(),
         body: Secret::new(body.as_bytes().to_vec()),
     };
-    OAuthError::of_answer(&response, NOW, &[&Secret::from("rt-MARKER")])
+    OAuthError::of_answer(
+        &response,
+        NOW,
+        &[&Secret::from("rt-MARKER")],
+        &Refusals::default(),
+    )
 }
 
 fn refused(status: u16, body: &str) -> String {
@@ -32,7 +37,7 @@ fn every_known_shape_of_a_refusal_is_understood() {
     assert_eq!(refused(400, r#""invalid_grant""#), "invalid_grant");
     let both = r#"{"error":"invalid_request","code":"refresh_token_expired"}"#;
     assert_eq!(refused(400, both), "refresh_token_expired");
-    assert_eq!(refused(401, "<html>"), "http_401");
+    assert_eq!(refused(401, ""), "http_401");
     assert_eq!(refused(401, r#"{"error":"other"}"#), "other");
 }
 
@@ -41,6 +46,8 @@ fn what_does_not_judge_the_grant_is_no_refusal() {
     for (status, body) in [
         (403, ""),
         (403, "<html>blocked</html>"),
+        (401, "<html>blocked</html>"),
+        (200, "<!doctype html><title>Sign in</title>"),
         (429, r#"{"error":"invalid_grant"}"#),
         (500, r#"{"error":"invalid_grant"}"#),
         (503, ""),
@@ -93,7 +100,7 @@ fn retry_after_is_seconds_or_a_date() {
         headers: vec![("retry-after".into(), "7".into())],
         body: Secret::new(Vec::new()),
     };
-    let error = OAuthError::of_answer(&response, NOW, &[]);
+    let error = OAuthError::of_answer(&response, NOW, &[], &Refusals::default());
     let RefreshOutcome::Passing { retry_at, .. } = error.outcome(NOW) else {
         panic!("{error:?}");
     };

@@ -9,6 +9,7 @@ use crate::model::json::{Extra, Verbatim};
 use crate::model::provider::{Account, ClaimPath, ClaimSource};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
+use crate::oauth::answer_body;
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
 use crate::oauth::lifetime;
@@ -38,7 +39,7 @@ const RESERVED: [&str; 14] = [
 /// # Errors
 /// Fails if there is no access token in it.
 pub fn grant(line: Secret<Vec<u8>>, now: Timestamp, baked: Duration) -> Result<Grant, OAuthError> {
-    let body: Value = serde_json::from_slice(line.expose()).unwrap_or(Value::Null);
+    let body = answer_body::read(line.expose());
     let secret = |name: &str| {
         let text = body.get(name)?.as_str()?;
         // A line break in a token would become one in somebody's header.

@@ -162,14 +162,16 @@ fn errors_are_judged_and_hold_no_token() {
     assert!(error(400, r#"{"error":"invalid_grant"}"#).is_permanent());
     assert!(error(503, "").is_transient());
     assert!(error(302, "").is_unknown());
+    assert!(error(200, "<html>MARKER").is_transient());
     for body in [
         r#"{"access":"MARKER"}"#,
-        "<html>MARKER",
+        "MARKER",
         r#"{"access_token":""}"#,
+        "{\"access_token\":\"at\",\"refresh_token\":\"MARKER\\ufffd\"}",
         "",
     ] {
         let error = error(200, body);
-        assert!(matches!(error, OAuthError::Unexpected { .. }), "{body}");
+        assert!(matches!(error, OAuthError::NotUnderstood { .. }), "{body}");
         assert!(!format!("{error:?} {error}").contains("MARKER"));
     }
     let http = ScriptedHttp::new();
@@ -219,6 +221,24 @@ fn an_error_with_status_200_is_an_error() {
         })
     };
     assert!(!answer(200, r#"{"error":"bad_verification_code"}"#));
+    assert!(answer(200, r#"{"access_token":"at","error":""}"#));
+    assert!(answer(
+        200,
+        r#"{"access_token":"at","error":"scope was reduced"}"#
+    ));
+    assert!(!answer(200, "<html>access_token"));
+    for no in [
+        r#"{"base_resp":{"status_code":1004,"status_msg":"expired"}}"#,
+        r#"{"success":false,"msg":"no"}"#,
+        r#"{"ok":false}"#,
+        r#"{"status":"error"}"#,
+    ] {
+        assert!(!answer(200, no), "{no}");
+    }
+    assert!(answer(
+        200,
+        r#"{"status":"ok","base_resp":{"status_code":0}}"#
+    ));
     assert!(answer(
         201,
         r#"{"access_token":"at","error":null,"expires_in":"60"}"#

@@ -122,6 +122,7 @@ fn every_key_is_documented() {
         "[[flow]]\nkind = \"token\"",
         "[[flow]]\nkind = \"key\"",
         "[dialect]",
+        "[dialect.refusals]",
         "[account]",
         "[refresh]",
         "[probe]",

@@ -152,7 +152,7 @@ fn each_thing_that_keeps_a_login_from_living_has_its_name() {
         status,
         headers: vec![("Retry-After", "120".to_owned())],
         body: body.to_owned(),
-        hang_up: false,
+        ..Scripted::default()
     };
     let token = ["models", "auth", "token", "--provider", "openai-codex"];
     issuer.answer_next(answer(503, ""));

@@ -127,7 +127,7 @@ fn answer(seconds: i64) -> Scripted {
             ("Date", date),
         ],
         body: body.to_string(),
-        hang_up: false,
+        ..Scripted::default()
     }
 }
 

@@ -2,8 +2,11 @@
 //! token is sent again.
 
 mod expiry_and_clock_skew;
+mod odd_answers;
 mod one_request;
 mod proxy_and_certificates;
+mod refusals;
 mod rotation_stale_copy;
 mod tick;
 mod tick_problems;
+mod unknown_life;

@@ -161,7 +161,7 @@ fn a_grant_that_follows_itself_is_not_spent() {
             status: 200,
             headers: vec![("Content-Type", "application/json".to_owned())],
             body: answer.to_string(),
-            hang_up: false,
+            ..crate::support::issuer::Scripted::default()
         });
         let ran = world.run(&REFRESH);
         assert_eq!(ran.code, 0, "{ran:?}");

@@ -15,7 +15,7 @@ fn answer(status: u16, body: &Value) -> Scripted {
         status,
         headers: vec![("Content-Type", "application/json".to_owned())],
         body: body.to_string(),
-        hang_up: false,
+        ..Scripted::default()
     }
 }
 

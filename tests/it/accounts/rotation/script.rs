@@ -36,7 +36,7 @@ fn refuse(issuer: &Issuer, id: &str, status: u16, retry_after: Option<&str>) {
         status,
         headers: headers.into_iter().collect(),
         body: "no".to_owned(),
-        hang_up: false,
+        ..Scripted::default()
     };
     issuer.answer_once(API, &bearer(id), answer);
 }

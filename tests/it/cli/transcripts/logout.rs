@@ -104,6 +104,7 @@ fn a_revocation_that_fails_removes_nothing() {
             headers,
             body: body.to_owned(),
             hang_up: status == 0,
+            ..Scripted::default()
         });
     };
     let yes = with(&["--yes"]);

@@ -19,7 +19,7 @@ pub(super) fn world() -> World {
         "profiles": {
             "anthropic:home": token("token-home", Value::Null),
             "anthropic:work": token("token-work", Value::Null),
-            "anthropic:old": token("token-old", 1_000.into()),
+            "anthropic:old": token("token-old", 1_609_459_200_000_i64.into()),
             "openai:default": { "type": "api_key", "provider": "openai", "key": "sk-x" },
         },
         "usageStats": { "anthropic:work": { "cooldownUntil": millis_from_now(3_600) } },

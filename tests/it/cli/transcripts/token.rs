@@ -22,7 +22,7 @@ fn answer(status: u16, retry_after: Option<&str>, body: &str) -> Scripted {
         status,
         headers: retry_after.into_iter().collect(),
         body: body.to_owned(),
-        hang_up: false,
+        ..Scripted::default()
     }
 }
 

@@ -13,6 +13,8 @@ pub(crate) struct Scripted {
     pub(crate) headers: Vec<(&'static str, String)>,
     /// The body.
     pub(crate) body: String,
+    /// The body, where it is no text.
+    pub(crate) bytes: Vec<u8>,
     /// Break the connection off without any answer.
     pub(crate) hang_up: bool,
 }
@@ -108,6 +110,6 @@ pub(crate) fn json((status, body): (u16, serde_json::Value)) -> Scripted {
         status,
         headers: vec![("Content-Type", "application/json".to_owned())],
         body: body.to_string(),
-        hang_up: false,
+        ..Scripted::default()
     }
 }

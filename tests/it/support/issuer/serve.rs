@@ -34,7 +34,11 @@ pub(crate) fn serve(mut request: Request, state: &Mutex<State>) {
             .and_then(|()| writer.flush());
         return;
     };
-    let mut response = Response::from_string(answer.body).with_status_code(answer.status);
+    let body = match answer.bytes.is_empty() {
+        true => answer.body.into_bytes(),
+        false => answer.bytes,
+    };
+    let mut response = Response::from_data(body).with_status_code(answer.status);
     for (name, value) in answer.headers {
         if let Ok(header) = Header::from_bytes(name, value) {
             response.add_header(header);

@@ -2,7 +2,7 @@
 
 use crate::config::edit::{Edit, Role};
 use crate::model::cooldown;
-use crate::model::credential::{Credential, Kind as CredentialKind, Token};
+use crate::model::credential::{Credential, Identity, Kind as CredentialKind, Token};
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::json::Extra;
@@ -13,8 +13,8 @@ use crate::ports::dialog::Notice;
 
 use super::context::Context;
 use super::credential::in_use::tell_in_use;
-use super::credential::profile_id::{place, place_of_client};
-use super::failure::{Failure, Kind, StoreEffect};
+use super::credential::profile_id::{Owner, place, place_of_client};
+use super::failure::{Failure, StoreEffect};
 use super::usecase::cooldown::known;
 use super::usecase::order;
 
@@ -50,24 +50,28 @@ impl StoredProfile {
         let mut stored = None;
         let mut put_first = false;
         cx.change(agent, |document| {
-            // Looked at again under the lock: another login may have taken the name meanwhile.
-            if is_free(document, provider, &profile, new) {
-                let mut new = new.clone();
-                let old = document.get(&profile);
-                stored = Some(old.is_some());
-                if let Some(old) = old {
-                    carry_over(old, &mut new);
-                }
-                document.put(profile.clone(), new);
-                put_first = put_first_in_order(document, main.as_ref(), provider, &profile);
-                forget_failures(document, main.as_ref(), &profile);
+            // Looked at again under the lock: another login may have taken the name meanwhile, and
+            // that must not lose this one.
+            let place = still_free(document, provider, &profile, (account.as_deref(), new));
+            let mut new = new.clone();
+            let old = document.get(&place);
+            let replaced = old.is_some();
+            if let Some(old) = old {
+                carry_over(old, &mut new);
             }
-            stored.is_some()
+            document.put(place.clone(), new);
+            put_first = put_first_in_order(document, main.as_ref(), provider, &place);
+            forget_failures(document, main.as_ref(), &place);
+            stored = Some((place, replaced));
+            true
         })?;
-        let Some(replaced) = stored else {
-            let message = format!("{profile} was just taken by another login");
-            return Err(Failure::new(Kind::Busy, message).hint(Command::login(provider, None)));
-        };
+        let (place, replaced) = stored.unwrap_or_else(|| (profile.clone(), false));
+        if place != profile {
+            cx.warn(format!(
+                "{profile} was just taken by another login; saved this one as {place}"
+            ));
+        }
+        let profile = place;
         Ok(Self {
             profile,
             provider: provider.clone(),
@@ -150,20 +154,27 @@ fn forget_failures(document: &mut AuthProfiles, main: Option<&AuthProfiles>, pro
     }
 }
 
-/// Whether a new credential may be stored under a name: a login and the token of a client never
-/// take the place of another one's; what a person pastes does.
-fn is_free(
+/// Returns the name under which a new credential may be stored: a login and the token of a client
+/// never take the place of another one's; what a person pastes does.
+fn still_free(
     document: &AuthProfiles,
     provider: &ProviderId,
     profile: &ProfileId,
-    new: &Credential,
-) -> bool {
+    (account, new): (Option<&str>, &Credential),
+) -> ProfileId {
     let slot = match new {
-        Credential::OAuth(new) => place(document, provider, &new.identity, Some(profile)),
+        Credential::OAuth(new) => {
+            let identity = &new.identity;
+            let owner = Owner {
+                identity,
+                subject: account.filter(|_| *identity == Identity::default()),
+            };
+            place(document, provider, owner, Some(profile))
+        }
         new if new.is_of_client() => place_of_client(document, provider, Some(profile)),
-        _ => return true,
+        _ => return profile.clone(),
     };
-    slot.is_ok_and(|slot| slot.id == *profile)
+    slot.id
 }
 
 /// Keeps of an old credential what the new one of its kind does not say anew.

@@ -68,6 +68,15 @@ pub fn printable(text: &str, limit: usize) -> String {
     line
 }
 
+/// The longest name of a new login, in bytes: with the longest provider and a number behind it, it
+/// is a profile id.
+const LONGEST_NAME: usize = 180;
+
+/// Whether no name may hold a character.
+fn is_forbidden(c: char) -> bool {
+    is_unprintable(c) || matches!(c, '/' | '\\')
+}
+
 fn checked(what: &'static str, text: &str, limit: usize) -> Result<String, IdError> {
     let name = text.trim();
     if name.is_empty() {
@@ -76,8 +85,7 @@ fn checked(what: &'static str, text: &str, limit: usize) -> Result<String, IdErr
     if name.len() > limit {
         return Err(IdError::TooLong(what, limit));
     }
-    let forbidden = |c: &char| is_unprintable(*c) || matches!(c, '/' | '\\');
-    if let Some(character) = name.chars().find(forbidden) {
+    if let Some(character) = name.chars().find(|c| is_forbidden(*c)) {
         return Err(IdError::Forbidden(what, character));
     }
     if matches!(name, "." | "..") {
@@ -201,6 +209,31 @@ impl ProfileId {
     pub fn of(provider: &ProviderId, name: &str) -> Result<Self, IdError> {
         Self::parse(&format!("{provider}:{}", name.trim()))
     }
+
+    /// `provider:name` of any name, from the second on with its number: what no profile id can hold is percent-encoded (RFC 3986), what
+    /// is too long is cut, and nothing is `default`. Never fails, because the name of a new login
+    /// must not decide whether it is kept.
+    pub fn escaped(provider: &ProviderId, name: &str, number: usize) -> Self {
+        let mut escaped = String::new();
+        for c in name.trim().chars() {
+            let mut text = c.to_string();
+            if is_forbidden(c) {
+                text = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            }
+            if escaped.len() + text.len() > LONGEST_NAME {
+                break;
+            }
+            escaped.push_str(&text);
+        }
+        let name = match escaped.trim() {
+            "" => "default",
+            name => name,
+        };
+        Self(match number {
+            ..=1 => format!("{provider}:{name}"),
+            _ => format!("{provider}:{name}-{number}"),
+        })
+    }
 }
 
 shown_as_text!(AgentId ProviderId ProfileId);
@@ -262,6 +295,27 @@ mod tests {
             assert!(ProfileId::parse(wrong).is_err(), "{wrong:?}");
         }
         assert!(ProfileId::parse(&"x".repeat(257)).is_err());
+    }
+
+    #[test]
+    fn any_name_can_become_part_of_a_profile_id() {
+        let provider = ProviderId::parse("acme").unwrap();
+        let id = |name: &str| {
+            let id = ProfileId::escaped(&provider, name, 1);
+            assert_eq!(ProfileId::parse(id.as_str()).as_ref(), Ok(&id));
+            id.0
+        };
+        assert_eq!(id("me@example.com"), "acme:me@example.com");
+        assert_eq!(
+            id("team/me\\x@example.com"),
+            "acme:team%2Fme%5Cx@example.com"
+        );
+        assert_eq!(id("a\u{1b}\u{202e}b"), "acme:a%1B%E2%80%AEb");
+        assert_eq!(id(" "), "acme:default");
+        assert_eq!(id(".."), "acme:..");
+        assert_eq!(id(&"ü".repeat(300)).len(), "acme:".len() + LONGEST_NAME);
+        let second = ProfileId::escaped(&provider, &"x".repeat(300), 2);
+        assert!(second.as_str().ends_with("x-2"));
     }
 
     #[test]

@@ -18,19 +18,30 @@ pub(in crate::app) struct ProfileSlot {
     pub(in crate::app) taken: Option<ProfileId>,
 }
 
-/// Finds the profile for a login of `identity`.
+/// Whose login it is.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::app) struct Owner<'a> {
+    pub(in crate::app) identity: &'a Identity,
+    /// The subject, where the identity is empty.
+    pub(in crate::app) subject: Option<&'a str>,
+}
+
+/// Finds the profile for a login. Never fails: the code or the device code is spent by then.
 pub(in crate::app) fn place(
     document: &AuthProfiles,
     provider: &ProviderId,
-    identity: &Identity,
+    owner: Owner<'_>,
     wanted: Option<&ProfileId>,
-) -> Result<ProfileSlot, IdError> {
-    let name = identity
-        .email
-        .as_deref()
-        .unwrap_or("default")
-        .to_lowercase();
-    find(document, provider, &name, wanted, &|held| match held {
+) -> ProfileSlot {
+    let Owner { identity, subject } = owner;
+    let name = identity.email.as_deref().or(subject).unwrap_or("default");
+    let name = name.to_lowercase();
+    // Where only the subject is known, the name of the profile says whose it is.
+    let of_subject = subject.map(|_| ProfileId::escaped(provider, &name, 1));
+    find(document, provider, &name, wanted, &|id, held| match held {
+        Credential::OAuth(old) if old.identity == Identity::default() => {
+            of_subject.as_ref() == Some(id)
+        }
         Credential::OAuth(old) => old.identity.is_same(identity),
         Credential::ApiKey(_) | Credential::Token(_) => false,
     })
@@ -41,10 +52,13 @@ pub(in crate::app) fn place_of_client(
     document: &AuthProfiles,
     provider: &ProviderId,
     wanted: Option<&ProfileId>,
-) -> Result<ProfileSlot, IdError> {
-    let is_same = &Credential::is_of_client;
+) -> ProfileSlot {
+    let is_same = &|_: &ProfileId, held: &Credential| held.is_of_client();
     find(document, provider, "default", wanted, is_same)
 }
+
+/// Recognises the credential to replace, by the profile that holds it and by itself.
+type IsSame<'a> = dyn Fn(&ProfileId, &Credential) -> bool + 'a;
 
 /// Finds a profile; `name` is the name of a new one, and `is_same` recognises the credential to
 /// replace.
@@ -53,42 +67,38 @@ fn find(
     provider: &ProviderId,
     name: &str,
     wanted: Option<&ProfileId>,
-    is_same: &dyn Fn(&Credential) -> bool,
-) -> Result<ProfileSlot, IdError> {
+    is_same: &IsSame<'_>,
+) -> ProfileSlot {
     let fits = |id: &ProfileId| fits(document, provider, id, is_same);
     if let Some(wanted) = wanted
         && let Some(replaces) = fits(wanted)
     {
-        return Ok(ProfileSlot {
+        return ProfileSlot {
             id: wanted.clone(),
             replaces,
             taken: None,
-        });
+        };
     }
     let same = document
         .profiles()
         .find(|(id, _)| fits(id) == Some(true))
         .map(|(id, _)| id.clone());
     if let (Some(id), None) = (same, wanted) {
-        return Ok(ProfileSlot {
+        return ProfileSlot {
             id,
             replaces: true,
             taken: None,
-        });
+        };
     }
-    let candidate = |number: usize| match number {
-        1 => ProfileId::of(provider, name),
-        _ => ProfileId::of(provider, &format!("{name}-{number}")),
-    };
     let mut number = 1;
     loop {
-        let id = candidate(number)?;
+        let id = ProfileId::escaped(provider, name, number);
         if let Some(replaces) = fits(&id) {
-            return Ok(ProfileSlot {
+            return ProfileSlot {
                 id,
                 replaces,
                 taken: wanted.cloned(),
-            });
+            };
         }
         number += 1;
     }
@@ -127,13 +137,13 @@ fn fits(
     document: &AuthProfiles,
     provider: &ProviderId,
     id: &ProfileId,
-    is_same: &dyn Fn(&Credential) -> bool,
+    is_same: &IsSame<'_>,
 ) -> Option<bool> {
     match document.get(id) {
         None => (!is_occupied(document, id)).then_some(false),
         Some(held) => {
             let same_provider = held.provider().as_ref() == Some(provider);
-            (same_provider && is_same(held)).then_some(true)
+            (same_provider && is_same(id, held)).then_some(true)
         }
     }
 }
@@ -174,7 +184,11 @@ mod tests {
     ) -> (String, bool) {
         let provider = ProviderId::parse("openai-codex").unwrap();
         let wanted = wanted.map(|id| ProfileId::parse(id).unwrap());
-        let place = place(document, &provider, identity, wanted.as_ref()).unwrap();
+        let owner = Owner {
+            identity,
+            subject: None,
+        };
+        let place = place(document, &provider, owner, wanted.as_ref());
         (place.id.to_string(), place.replaces)
     }
 

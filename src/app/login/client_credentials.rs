@@ -40,7 +40,7 @@ pub(super) fn run(
 fn choose_profile(login: Login<'_>) -> Result<ProfileId, Failure> {
     let document = login.cx.names(&login.request.agent)?;
     let wanted = login.request.profile.as_ref();
-    let place = place_of_client(&document, &login.provider.id, wanted)?;
+    let place = place_of_client(&document, &login.provider.id, wanted);
     if let Some(taken) = &place.taken {
         login.cx.warn(format!(
             "{taken} already holds another credential and is unchanged; saving this token as {}",

@@ -3,7 +3,6 @@
 
 use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::{Binding, GrantDigest, GrantRecord};
-use crate::model::hint::Command;
 use crate::model::id::ProfileId;
 use crate::model::json::Verbatim;
 use crate::model::provider::{Client, Provider};
@@ -13,9 +12,9 @@ use crate::ports::dialog::Notice;
 
 use super::request::Login;
 use crate::app::context::Context;
-use crate::app::credential::profile_id::place;
+use crate::app::credential::profile_id::{Owner, place};
 use crate::app::deposit::StoredProfile;
-use crate::app::failure::{Failure, Kind};
+use crate::app::failure::Failure;
 use crate::app::issuer::verify_login::{self, Proof};
 
 /// Names the profile, shows who logged in, and stores the credential.
@@ -49,13 +48,11 @@ pub(super) fn keep_from(
     let userinfo = origin.proof.userinfo.take();
     let found = claims::of_grant(&provider.account, &grant, userinfo);
     if provider.account.required && found.identity.account_id.is_none() {
-        let message = format!(
-            "{} did not report which account logged in; nothing was saved",
+        // The code is spent: a login with a doubt is worth more than none.
+        cx.warn(format!(
+            "{} did not report which account logged in; requests that name the account may fail",
             provider.name
-        );
-        return Err(
-            Failure::new(Kind::NeedsLogin, message).hint(Command::login(&provider.id, None))
-        );
+        ));
     }
     cx.tell_skew(grant.skew_warning());
     let oauth = credential(provider, &origin.binding, &found, grant);
@@ -64,6 +61,7 @@ pub(super) fn keep_from(
     let grant = refresh_token.map(|token| GrantDigest::of(&provider.id, token));
     let account = oauth.identity.email.clone();
     let account = account.or_else(|| oauth.identity.account_id.clone());
+    let account = account.or_else(|| found.subject.clone());
     let stored = login.store(profile, account, &Credential::OAuth(oauth))?;
     remember(cx, provider, origin, &stored.profile, grant);
     login.finish(stored, found.identity.email.as_deref())
@@ -96,7 +94,11 @@ fn choose_profile(login: Login<'_>, found: &AccountClaims) -> Result<ProfileId, 
     } = login;
     let document = cx.names(&request.agent)?;
     let wanted = request.profile.as_ref();
-    let slot = place(&document, &provider.id, &found.identity, wanted)?;
+    let owner = Owner {
+        identity: &found.identity,
+        subject: found.subject.as_deref(),
+    };
+    let slot = place(&document, &provider.id, owner, wanted);
     if let Some(taken) = &slot.taken {
         cx.warn(format!(
             "{taken} belongs to another account and is unchanged; saving this login as {}",

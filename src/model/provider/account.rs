@@ -22,7 +22,8 @@ pub struct Account {
     /// The plan, for display.
     #[serde(deserialize_with = "plain::<Vec<Claim>, _>")]
     pub plan: Vec<ClaimPath>,
-    /// Whether a login without an account id fails.
+    /// Whether a login without an account id gets a warning. It is stored all the same, for its code
+    /// is spent.
     pub required: bool,
     /// The userinfo endpoint (OpenID Connect Core section 5.3), asked once at login.
     #[serde(deserialize_with = "plain::<Option<Address>, _>")]

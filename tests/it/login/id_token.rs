@@ -225,7 +225,7 @@ fn oidc_core_5_3_2_what_is_told_of_another_is_not_used() {
     let store = world.store();
     let profiles = store["profiles"].as_object().unwrap();
     let names: Vec<_> = profiles.keys().collect();
-    assert_eq!(names, ["acme:default"]);
+    assert_eq!(names, ["acme:user-1"]);
     assert!(!store.to_string().contains("other@example.com"));
 }
 

@@ -8,6 +8,7 @@ mod id_token;
 mod logout_revocation;
 pub(crate) mod metadata_discovery;
 pub(crate) mod methods;
+mod odd_identities;
 mod onboard;
 mod paste_token;
 mod redirect_callback;

@@ -80,7 +80,7 @@ fn rfc6750_3_1_what_may_not_be_seen_costs_no_refresh() {
             1,
             "{code}: only the exchange"
         );
-        assert!(world.store()["profiles"]["acme:default"].is_object());
+        assert!(world.store()["profiles"]["acme:user-1"].is_object());
     }
 }
 

@@ -136,7 +136,7 @@ fn a_provider_in_trouble_at_the_exchange_is_told() {
 }
 
 #[test]
-fn a_login_that_tells_no_account_is_not_stored() {
+fn a_login_that_tells_no_account_is_stored_with_a_warning() {
     scenario("login_no_account", &[], |_, issuer| {
         issuer.answer_next(Scripted {
             status: 200,

@@ -56,7 +56,10 @@ const FENCES: &[(&str, &[&str])] = &[
     ("oauth2", &["oauth/"]),
     ("open", &["sys/browser.rs"]),
     ("qrcode", &["cli/view/device_code.rs"]),
-    ("reqwest", &["sys/http.rs", "sys/http/error.rs"]),
+    (
+        "reqwest",
+        &["sys/http.rs", "sys/http/answer.rs", "sys/http/error.rs"],
+    ),
     ("ring", &["oauth/signature.rs"]),
     (
         "rustix",

@@ -141,14 +141,20 @@ fn a_whole_body_counts_though_tls_is_not_closed() {
     let env = FixedEnv::of(&[("SSL_CERT_FILE", pem("authority").as_str())]);
     for (answer, is_whole) in [
         ("HTTP/1.1 200 OK\r\n\r\n{\"a\":1}", true),
-        ("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"a\":1}", true),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"a\":1}",
+            true,
+        ),
         ("HTTP/1.1 200 OK\r\n\r\n{\"a\":1", false),
         ("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n1", false),
     ] {
         let (address, server) = serve_tls_with("server", answer);
         match fetch(&env, &format!("https://{address}/")) {
             Ok(response) => assert!(is_whole && response.body.expose() == br#"{"a":1}"#),
-            Err(error) => assert!(!is_whole && error.kind == HttpErrorKind::NoAnswer, "{error}"),
+            Err(error) => assert!(
+                !is_whole && error.kind == HttpErrorKind::NoAnswer,
+                "{error}"
+            ),
         }
         server.join().unwrap();
     }

@@ -194,7 +194,7 @@ fn carry_over(old: &Credential, new: &mut Credential) {
         }
         (Credential::OAuth(old), Credential::OAuth(new)) => {
             // Where the old grant came from says nothing about the new one.
-            merge(&old.extra, &[ORIGIN], &mut new.extra);
+            merge(&old.extra, &[ORIGIN, "oauthRef"], &mut new.extra);
             let email = &mut new.identity.email;
             *email = email.take().or_else(|| old.identity.email.clone());
         }

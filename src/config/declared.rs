@@ -11,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 use crate::model::alert::Hooks;
 use crate::model::declared::{Declared, Finding, Severity, SourceLocation};
 use crate::model::id::{ProviderId, printable};
+use crate::model::text::{IS_UTF16, is_utf16};
 use crate::ports::declarations::{Declarations, DeclareError};
 use crate::ports::files::{FileError, Files};
 
@@ -85,6 +86,9 @@ impl DeclaredFile {
         };
         if bytes.len() > LONGEST {
             return whole("this file is longer than 1 MiB");
+        }
+        if is_utf16(&bytes) {
+            return whole(IS_UTF16);
         }
         match String::from_utf8(bytes) {
             Err(_) => whole("this is not UTF-8 text"),

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::model::id::{ProfileId, ProviderId};
+use crate::model::text::without_mark;
 use crate::ports::files::{Files, Sharing};
 use crate::ports::host::Clock;
 use crate::ports::lock::{Wait, lock_within};
@@ -52,7 +53,7 @@ impl Directories {
                 version: VERSION,
                 directories: BTreeMap::new(),
             }),
-            Some(bytes) => parse(&bytes, &path),
+            Some(bytes) => parse(without_mark(&bytes), &path),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::model::text::split_mark;
 use crate::ports::files::{Displaced, Files, Replaced, Sharing};
 use crate::ports::host::{Clock, Env};
 use crate::ports::lock::{Wait, lock_within};
@@ -123,6 +124,7 @@ impl ConfigFile {
         // Parsed the strict way first and last, so that a broken file is never edited by guesses,
         // and never written.
         json5::parse(text, &self.path)?;
+        let (mark, text) = split_mark(text);
         let start = if text.trim().is_empty() { "{}\n" } else { text };
         let root = CstRootNode::parse(start, &json5::options());
         let root = root.map_err(|error| ConfigError::Syntax {
@@ -142,7 +144,7 @@ impl ConfigFile {
             counts.removed_bindings += more.removed_bindings;
             counts.removed_allow += more.removed_allow;
         }
-        let new = root.to_string();
+        let new = format!("{mark}{root}");
         json5::parse(&new, &self.path)?;
         Ok((new, counts))
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::model::path::fold;
 use crate::model::secret::Secret;
-use crate::model::text::decode;
+use crate::model::text::{IS_UTF16, decode, is_utf16, split_mark, without_mark};
 use crate::ports::files::Files;
 
 use super::error::ConfigError;
@@ -26,6 +26,7 @@ pub(super) fn options() -> ParseOptions {
 
 /// Parses a text; an empty one is an empty object.
 pub(super) fn parse(text: &str, path: &Path) -> Result<Value, ConfigError> {
+    let (_, text) = split_mark(text);
     let parsed = jsonc_parser::parse_to_serde_value::<Option<Value>>(text, &options());
     let parsed = parsed.map_err(|error| ConfigError::Syntax {
         path: path.to_owned(),
@@ -36,12 +37,29 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Value, ConfigError> {
     Ok(parsed.unwrap_or_else(|| Value::Object(Map::new())))
 }
 
+/// Parses the content of a file; a byte that is no UTF-8 harms only what it stands in.
+fn read(bytes: &[u8], path: &Path) -> Result<Value, ConfigError> {
+    match is_utf16(bytes) {
+        true => Err(encoding(path, (1, 1), IS_UTF16)),
+        false => parse(&String::from_utf8_lossy(bytes), path),
+    }
+}
+
+fn encoding(path: &Path, (line, column): (usize, usize), message: &str) -> ConfigError {
+    ConfigError::Syntax {
+        path: path.to_owned(),
+        line,
+        column,
+        message: message.to_owned(),
+    }
+}
+
 /// Reads a file and everything it includes.
 pub(super) fn load(files: &dyn Files, path: &Path) -> Result<Option<Value>, ConfigError> {
     let Some(bytes) = files.read(path)? else {
         return Ok(None);
     };
-    let value = parse(&String::from_utf8_lossy(&bytes), path)?;
+    let value = read(&bytes, path)?;
     let mut trail = vec![path.to_owned()];
     include(files, value, path, &mut trail).map(Some)
 }
@@ -80,7 +98,7 @@ pub(super) fn included(
         let bytes = files
             .read(&target)?
             .ok_or_else(|| shape("does not exist"))?;
-        let value = parse(&String::from_utf8_lossy(&bytes), &target)?;
+        let value = read(&bytes, &target)?;
         trail.push(target.clone());
         let value = include(files, value, &target, trail)?;
         trail.pop();
@@ -110,14 +128,17 @@ pub(super) fn included_members(
     Ok(all)
 }
 
-/// A text that is to be edited, whose bytes are written back.
+/// A text that is to be edited, whose bytes are written back; its byte order mark is one of them.
 pub(super) fn editable(bytes: Vec<u8>, path: &Path) -> Result<String, ConfigError> {
-    decode(bytes).map_err(|(line, column)| ConfigError::Syntax {
-        path: path.to_owned(),
-        line,
-        column,
-        message: "this is not UTF-8 text".to_owned(),
-    })
+    if is_utf16(&bytes) {
+        return Err(encoding(path, (1, 1), IS_UTF16));
+    }
+    let mark = match without_mark(&bytes).len() == bytes.len() {
+        true => "",
+        false => "\u{feff}",
+    };
+    let text = decode(bytes).map_err(|at| encoding(path, at, "this is not UTF-8 text"))?;
+    Ok(format!("{mark}{text}"))
 }
 
 fn wrong(path: &Path) -> ConfigError {

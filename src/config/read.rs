@@ -148,6 +148,7 @@ impl Reader<'_> {
             order: self
                 .object(root, "auth.order")?
                 .into_iter()
+                .filter(|(_, ids)| !ids.is_null())
                 .map(|(key, ids)| {
                     let ids = self.texts(&format!("auth.order.{key}"), Some(&ids))?;
                     Ok((key, ids))

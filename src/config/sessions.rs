@@ -7,6 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::model::id::AgentId;
+use crate::model::text::without_mark;
 use crate::ports::files::Files;
 
 use super::error::ConfigError;
@@ -52,7 +53,7 @@ pub fn load(
         message: "expected a JSON object with one object per session".to_owned(),
     };
     let sessions: BTreeMap<String, &RawValue> =
-        serde_json::from_slice(&bytes).map_err(|error| wrong(&error))?;
+        serde_json::from_slice(without_mark(&bytes)).map_err(|error| wrong(&error))?;
     let lower = key.trim().to_lowercase();
     let whole = format!("agent:{agent}:{lower}");
     let spellings = [key, &lower, &whole];

@@ -230,7 +230,7 @@ impl Credential {
             _ if matches!(self.secret_fault(), Some(SecretFault::Unset(_))) => true,
             Self::ApiKey(c) => c.extra.get("keyRef").is_some(),
             Self::Token(c) => c.extra.get("tokenRef").is_some(),
-            Self::OAuth(_) => false,
+            Self::OAuth(c) => c.extra.get("oauthRef").is_some(),
         }
     }
 

@@ -8,12 +8,39 @@ pub fn place(text: &str, offset: usize) -> (usize, usize) {
     (line, before[line_start..].chars().count() + 1)
 }
 
-/// Decodes UTF-8.
+/// What is wrong with a text of UTF-16.
+pub const IS_UTF16: &str = "this is UTF-16 text; save it as UTF-8";
+
+/// Splits a byte order mark from the text behind it.
+pub fn split_mark(text: &str) -> (&str, &str) {
+    let length = if text.starts_with('\u{feff}') { 3 } else { 0 };
+    text.split_at(length)
+}
+
+/// Returns the bytes of a text without a byte order mark.
+pub fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+/// Whether a text is UTF-16: by its byte order mark, else because every second byte of ASCII is 0.
+pub fn is_utf16(bytes: &[u8]) -> bool {
+    matches!(
+        bytes,
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1..=255, ..] | [1..=255, 0, ..]
+    )
+}
+
+/// Decodes UTF-8, without a byte order mark.
 ///
 /// # Errors
 /// Returns the place of the first byte that is none.
 pub fn decode(bytes: Vec<u8>) -> Result<String, (usize, usize)> {
-    String::from_utf8(bytes).map_err(|error| {
+    let decoded = String::from_utf8(bytes).map(|mut text| {
+        let mark = split_mark(&text).0.len();
+        text.drain(..mark);
+        text
+    });
+    decoded.map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         place(&String::from_utf8_lossy(valid), valid.len())
     })

@@ -29,6 +29,34 @@ impl Timestamp {
         )
     }
 
+    /// Reads a moment as people write it: RFC 3339, or a date, with or without a time, in UTC.
+    pub fn read(text: &str) -> Option<Timestamp> {
+        use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
+        let text = text.trim();
+        let zoned = || {
+            DateTime::parse_from_rfc3339(text)
+                .ok()
+                .map(|at| at.to_utc())
+        };
+        let forms = [
+            "%Y-%m-%dT%H:%M:%S%.f",
+            "%Y-%m-%d %H:%M:%S%.f",
+            "%Y-%m-%dT%H:%M",
+        ];
+        let naive = || {
+            let mut read = forms
+                .iter()
+                .map(|form| NaiveDateTime::parse_from_str(text, form));
+            read.find_map(Result::ok).map(|at| at.and_utc())
+        };
+        let date = || {
+            let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+            Some(date.and_time(NaiveTime::MIN).and_utc())
+        };
+        let at = zoned().or_else(naive).or_else(date)?;
+        Some(Timestamp(at.timestamp_millis()))
+    }
+
     /// `20261121-030758`: for the name of a file that is set aside.
     pub fn file_stamp(self) -> String {
         chrono::DateTime::from_timestamp_millis(self.0).map_or_else(

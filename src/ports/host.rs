@@ -53,6 +53,12 @@ pub trait Env: Send + Sync {
         self.var(name).map(|value| value.expose().clone())
     }
 
+    /// Whether a variable is set to bytes that are no Unicode text, so that [`var`](Self::var) cannot
+    /// return it.
+    fn is_garbled(&self, _name: &str) -> bool {
+        false
+    }
+
     /// Lists the places that set a variable, the one that wins first.
     fn set_in(&self, name: &str) -> Vec<SetIn> {
         self.var(name).map(|_| SetIn::Process).into_iter().collect()

@@ -111,7 +111,10 @@ fn secret(members: &mut Members<'_>, name: &str) -> Result<Option<Secret<String>
 }
 
 fn end(members: &mut Members<'_>, counts: fn(Timestamp) -> bool) -> Option<Timestamp> {
-    let end = raw_json::millis(members.get("expires")?).filter(|end| counts(*end))?;
+    let value = members.get("expires")?;
+    let written = || Timestamp::read(&raw_json::text(value)?);
+    let end = raw_json::millis(value).or_else(written);
+    let end = end.filter(|end| counts(*end))?;
     members.take("expires");
     Some(end)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::model::cooldown::StoreFormat;
 use crate::model::id::{AgentId, printable};
 use crate::model::profiles::AuthProfiles;
+use crate::model::text::{IS_UTF16, is_utf16};
 use crate::ports::files::FileError;
 use crate::ports::store::{Scope, StoreError};
 
@@ -52,6 +53,9 @@ impl Found {
 }
 
 fn text(bytes: &[u8]) -> Result<&str, String> {
+    if is_utf16(bytes) {
+        return Err(IS_UTF16.to_owned());
+    }
     std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 
+use crate::model::expiry::End;
 use crate::model::json::Verbatim;
 use crate::model::usage::Usage;
 
@@ -23,7 +24,11 @@ const KNOWN: [&str; 9] = [
 /// Reads an entry; of what is not as expected nothing is known.
 pub(super) fn read(raw: &RawValue) -> Usage {
     let members = Members::read(raw.get()).unwrap_or_default();
-    let time = |name| members.get(name).and_then(raw_json::millis);
+    // In seconds now and then, as the ends of credentials are.
+    let time = |name| {
+        let stored = members.get(name).and_then(raw_json::millis);
+        stored.map(|stored| End::read(stored).at)
+    };
     let text = |name| members.get(name).and_then(raw_json::text);
     let counts = members
         .get("failureCounts")

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use crate::model::dotenv;
 use crate::model::pairs;
 use crate::model::secret::Secret;
+use crate::model::text::{IS_UTF16, is_utf16};
 use crate::ports::files::Files;
 use crate::ports::host::{Env, SetIn, Variables};
 
@@ -81,6 +82,10 @@ impl Env for SystemEnv {
         (!raw.is_blank()).then(|| Secret::from(raw.expose().trim()))
     }
 
+    fn is_garbled(&self, name: &str) -> bool {
+        std::env::var_os(name).is_some_and(|value| value.to_str().is_none())
+    }
+
     fn is_remote(&self) -> bool {
         is_remote(self, cfg!(target_os = "linux"), wsl_kernel())
     }
@@ -117,6 +122,9 @@ impl LayeredEnv {
     fn dotenv(&self) -> &Result<Variables, String> {
         self.dotenv
             .get_or_init(|| match self.files.read(&self.path) {
+                Ok(Some(bytes)) if is_utf16(&bytes) => {
+                    Err(format!("{}: {IS_UTF16}", self.path.display()))
+                }
                 Ok(bytes) => {
                     let bytes = Secret::new(bytes.unwrap_or_default());
                     let text = Secret::new(String::from_utf8_lossy(bytes.expose()).into_owned());

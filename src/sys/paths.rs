@@ -19,6 +19,17 @@ const CONFIG_NAMES: [&str; 4] = [
     "moldbot.json",
 ];
 
+/// The variables that name a place, except the home, which is found by its bytes.
+const PLACES: [&str; 7] = [
+    names::STATE_DIR,
+    names::LEGACY_STATE_DIR,
+    names::CONFIG_PATH,
+    names::LEGACY_CONFIG_PATH,
+    names::OAUTH_DIR,
+    names::AGENT_DIR,
+    names::PI_AGENT_DIR,
+];
+
 /// The places of one run; all paths absolute, symlinks not resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
@@ -40,6 +51,9 @@ pub enum PathsError {
     /// Neither `HOME` nor the user database names one.
     #[error("cannot determine the home directory; set HOME")]
     NoHome,
+    /// A variable that names a place is no Unicode text. Any other place would be the wrong one.
+    #[error("{0} is not valid UTF-8; choose a path that is")]
+    Garbled(&'static str),
 }
 
 impl Places {
@@ -50,13 +64,16 @@ impl Places {
     /// is what relative paths are relative to.
     ///
     /// # Errors
-    /// If there is no home directory.
+    /// If there is no home directory, or a variable cannot be read.
     pub fn resolve(
         env: &dyn Env,
         exists: &dyn Fn(&Path) -> bool,
         state_dir_flag: Option<&Path>,
         cwd: &Path,
     ) -> Result<Places, PathsError> {
+        if let Some(name) = PLACES.into_iter().find(|name| env.is_garbled(name)) {
+            return Err(PathsError::Garbled(name));
+        }
         let home = env
             .plain(names::HOME)
             .map(PathBuf::from)

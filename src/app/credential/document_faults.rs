@@ -40,6 +40,13 @@ pub(in crate::app) fn faults(effective: &Effective) -> Vec<String> {
                 }
                 Content::Valid(id, credential) => {
                     faults.extend(credential.end().and_then(|end| end.fault(id)));
+                    // A null, like a number that is none, means that it never ends.
+                    let unread = credential.extra().get("expires");
+                    let unread =
+                        unread.filter(|value| value.starts_with(['"', '{', '[', 't', 'f']));
+                    faults.extend(unread.map(|_| {
+                        format!("the stored expiry of {id} is no time; treating it as unknown")
+                    }));
                 }
             }
         }

@@ -16,7 +16,7 @@ use crate::oauth::lifetime;
 use crate::oauth::token_response::less_margin;
 
 /// The members of a credential that are told in other ways, or that decide where it goes.
-const RESERVED: [&str; 14] = [
+const RESERVED: [&str; 15] = [
     "type",
     "mode",
     "provider",
@@ -30,6 +30,7 @@ const RESERVED: [&str; 14] = [
     "keyRef",
     "token",
     "tokenRef",
+    "oauthRef",
     ORIGIN,
 ];
 

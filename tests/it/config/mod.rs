@@ -2,4 +2,5 @@
 
 mod edit_properties;
 mod edits;
+mod encodings;
 mod includes;

@@ -4,6 +4,7 @@
 //! Everything that can be wrong is checked before the secret is asked for, or before it is stored;
 //! what is shown afterwards is a fingerprint.
 
+mod recognise;
 mod shape;
 
 pub use shape::Form;
@@ -87,7 +88,10 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         let (noun, pipe) = words(request);
         return Err(Failure::new(Kind::Usage, format!("no {noun} provided")).hint(pipe));
     }
-    Shape::of(&request.form, &request.provider, manifest.as_ref()).check(&secret)?;
+    let shape = Shape::of(&request.form, &request.provider, manifest.as_ref());
+    shape.check_count(&pasted, &secret)?;
+    require_own(cx, request, manifest.as_ref(), &secret)?;
+    shape.check(&secret)?;
     let fingerprint = secret.fingerprint();
     let length = secret.expose().chars().count();
     let new = credential(cx, request, secret);
@@ -138,12 +142,48 @@ fn suits(cx: Context<'_>, request: &Request, manifest: Option<&Provider>) -> Res
         return Ok(());
     }
     let message = format!("{provider} has no {what}");
+    let keys = manifest.filter(|_| request.form == Form::Key);
+    if let Some(other) = keys.and_then(|known| recognise::provider_of_keys(cx, known)) {
+        let message = format!("{message}; those of {other} are stored for {other}");
+        let hint = Command::store(&other, None, credential::Kind::ApiKey);
+        return Err(Failure::new(Kind::Usage, message).hint(hint));
+    }
     let by_paste = request.form != Form::Key && !cx.catalogue.get(provider)?.logs_in();
     let kind = match by_paste {
         true => credential::Kind::Token,
         false => credential::Kind::OAuth,
     };
     Err(Failure::new(Kind::Usage, message).hint(Command::store(provider, None, kind)))
+}
+
+/// Checks that the secret is not another one: a key where a token is asked for, or one of another
+/// provider.
+fn require_own(
+    cx: Context<'_>,
+    request: &Request,
+    manifest: Option<&Provider>,
+    secret: &Secret<String>,
+) -> Result<(), Failure> {
+    let kind = request.form.kind();
+    let asked = (&request.provider, kind);
+    let Some(origin) = recognise::other_origin(cx, secret.expose(), asked, manifest) else {
+        return Ok(());
+    };
+    let of = &origin.provider;
+    let asked = &request.provider;
+    let message = match origin.kind {
+        credential::Kind::ApiKey if kind == credential::Kind::ApiKey => {
+            format!("this is an API key of {of}, not of {asked}; nothing was saved")
+        }
+        credential::Kind::ApiKey => {
+            format!("this is an API key of {of}, not a token of {asked}; nothing was saved")
+        }
+        _ if kind == credential::Kind::ApiKey && of == asked => {
+            format!("this is a token of {of}, not an API key; nothing was saved")
+        }
+        _ => format!("this is a token of {of}; nothing was saved"),
+    };
+    Err(Failure::new(Kind::Usage, message).hint(Command::store(of, None, origin.kind)))
 }
 
 /// Tells or asks what the user should know before the prompt.

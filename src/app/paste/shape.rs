@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use crate::app::failure::{Failure, Kind};
+use super::recognise;
+use crate::app::failure::{Failure, Kind as FailureKind};
 use crate::model::clean;
+use crate::model::credential::Kind;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::ProviderId;
 use crate::model::provider::Provider;
@@ -24,6 +26,16 @@ pub enum Form {
     },
     /// An API key.
     Key,
+}
+
+impl Form {
+    /// Returns the kind of credential that it becomes.
+    pub(super) fn kind(self) -> Kind {
+        match self {
+            Self::Key => Kind::ApiKey,
+            Self::Token { .. } | Self::SetupToken { .. } => Kind::Token,
+        }
+    }
 }
 
 /// The shape of a provider's secrets, as far as its manifest defines it.
@@ -76,15 +88,32 @@ impl<'a> Shape<'a> {
         }
     }
 
+    /// Checks that one secret was pasted, once.
+    ///
+    /// # Errors
+    /// [`FailureKind::Usage`], with what to do about it; the secret is not repeated.
+    pub(super) fn check_count(
+        &self,
+        pasted: &Secret<String>,
+        secret: &Secret<String>,
+    ) -> Result<(), Failure> {
+        let what = recognise::joined(pasted.expose(), secret.expose(), self.prefix);
+        let Some(what) = what else {
+            return Ok(());
+        };
+        let message = format!("the {} {what}; nothing was saved", self.noun);
+        Err(Failure::new(FailureKind::Usage, message).hint("paste one, once"))
+    }
+
     /// Checks the shape of `secret`.
     ///
     /// # Errors
-    /// [`Kind::Usage`], with what to do about it; the secret is not repeated.
+    /// [`FailureKind::Usage`], with what to do about it; the secret is not repeated.
     pub(super) fn check(&self, secret: &Secret<String>) -> Result<(), Failure> {
         let (noun, provider) = (self.noun, self.provider);
         let wrong = |what: String, hint: Hint| {
             let message = format!("{what}; nothing was saved");
-            Err(Failure::new(Kind::Usage, message).hint(hint))
+            Err(Failure::new(FailureKind::Usage, message).hint(hint))
         };
         let text = secret.expose();
         let is_odd = |c: &char| !c.is_ascii_graphic() || (noun == "key" && "\"'`".contains(*c));

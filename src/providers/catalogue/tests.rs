@@ -154,7 +154,7 @@ fn anthropic_takes_a_token_first_and_refreshes_with_json() {
     assert_eq!(methods, ["setup-token", "oauth", "api-key"]);
     let token = anthropic.token_shape().unwrap();
     assert_eq!(token.prefix.as_deref(), Some("sk-ant-oat01-"));
-    assert_eq!(token.min_length, 80);
+    assert_eq!(token.min_length, 108);
     assert_eq!(anthropic.dialect.body, Body::Json);
     assert_eq!(anthropic.refresh.baked_margin, Duration::from_secs(300));
 }

@@ -226,3 +226,123 @@ fn logout_forgets_every_mention() {
         })
     );
 }
+
+fn refused(world: &World, args: &[&str], pasted: &str, why: &str, advice: &str) {
+    let ran = world.pipe(&[&["models", "auth"][..], args].concat(), pasted);
+    assert_eq!(ran.code, 1, "{args:?}: {ran:?}");
+    assert!(ran.err.contains(why), "{args:?}: {ran:?}");
+    assert!(ran.err.contains(advice), "{args:?}: {ran:?}");
+    assert!(!format!("{ran:?}").contains("MARKER"), "{ran:?}");
+    assert!(!world.state().join("agents").exists(), "{args:?}");
+}
+
+#[test]
+fn a_token_that_a_terminal_cut_is_refused() {
+    let world = World::new();
+    let token = setup_token();
+    for width in [79, 80, 100, token.len() - 1] {
+        for verb in [
+            &["paste-token", "--provider", "anthropic"][..],
+            &["setup-token", "--yes"],
+        ] {
+            refused(
+                &world,
+                verb,
+                &token[..width],
+                "probably cut",
+                "copy the whole token",
+            );
+        }
+    }
+}
+
+#[test]
+fn what_was_pasted_twice_or_joined_is_refused() {
+    let world = World::new();
+    let (token, key) = (setup_token(), "sk-MARKER-0123456789");
+    let other = token.replace('a', "b");
+    let anthropic = ["paste-token", "--provider", "anthropic"];
+    let openai = ["paste-api-key", "--provider", "openai"];
+    for (args, pasted, why) in [
+        (anthropic, format!("{token}{token}"), "pasted twice"),
+        (anthropic, format!("{token}\n{token}\n"), "pasted twice"),
+        (anthropic, format!("{token}\n{other}\n"), "two of them"),
+        (anthropic, format!("{token}{other}"), "two of them"),
+        (openai, format!("{key}{key}"), "pasted twice"),
+        (openai, format!("{key}\n{key}"), "pasted twice"),
+        (openai, format!("{key}\nsk-MARKER-other\n"), "two of them"),
+    ] {
+        refused(&world, &args, &pasted, why, "paste one, once");
+    }
+}
+
+#[test]
+fn a_secret_of_another_provider_or_kind_is_refused_with_its_own_command() {
+    let world = World::new();
+    let token = setup_token();
+    for (args, pasted, advice) in [
+        (
+            "paste-token openai-codex",
+            "sk-MARKER",
+            "paste-api-key --provider openai",
+        ),
+        (
+            "paste-token openai-codex",
+            "sk-proj-MARKER",
+            "paste-api-key --provider openai",
+        ),
+        (
+            "paste-api-key openai-codex",
+            "sk-MARKER",
+            "paste-api-key --provider openai",
+        ),
+        (
+            "paste-api-key codex",
+            "sk-MARKER",
+            "paste-api-key --provider openai",
+        ),
+        (
+            "paste-token anthropic",
+            "sk-ant-api03-MARKER",
+            "paste-api-key --provider anthropic",
+        ),
+        (
+            "paste-api-key openai",
+            "sk-ant-api03-MARKER",
+            "paste-api-key --provider anthropic",
+        ),
+        (
+            "paste-api-key openai",
+            "gsk_MARKER",
+            "paste-api-key --provider groq",
+        ),
+        (
+            "paste-api-key openai",
+            "sk-or-v1-MARKER",
+            "paste-api-key --provider openrouter",
+        ),
+        (
+            "paste-api-key groq",
+            "xai-MARKER",
+            "paste-api-key --provider xai",
+        ),
+        (
+            "paste-api-key openai",
+            &token,
+            "paste-token --provider anthropic",
+        ),
+        (
+            "paste-token github-copilot",
+            &token,
+            "paste-token --provider anthropic",
+        ),
+        (
+            "paste-token acme",
+            "gsk_MARKER",
+            "paste-api-key --provider groq",
+        ),
+    ] {
+        let (verb, provider) = args.split_once(' ').unwrap();
+        refused(&world, &[verb, "--provider", provider], pasted, "", advice);
+    }
+}

@@ -29,10 +29,15 @@ pub(super) fn in_front(args: &[OsString]) -> Vec<OsString> {
 /// Each word, and whether it is an option of every command or the value of one.
 fn marked(args: &[OsString]) -> impl Iterator<Item = (&OsString, bool)> {
     let mut takes = false;
+    // Behind the command `--profile` names a credential.
+    let mut is_in_front = true;
     args.iter().map(move |word| {
         let is_value = std::mem::replace(&mut takes, false);
-        takes = !is_value && TAKE_ONE.iter().any(|option| word == option);
-        (word, is_value || is_general(word))
+        let names_instance = is_in_front && word == "--profile";
+        takes = !is_value && (names_instance || TAKE_ONE.iter().any(|option| word == option));
+        is_in_front &= is_value || is_option(word);
+        let is_instance = is_in_front && !is_value && is_of_instance(word);
+        (word, is_value || is_general(word) || is_instance)
     })
 }
 
@@ -91,6 +96,12 @@ fn own_words(args: &[OsString]) -> impl Iterator<Item = &OsString> {
     marked.filter_map(|(word, general)| (!general).then_some(word))
 }
 
+/// Whether it chooses an instance, in front of the command.
+fn is_of_instance(word: &OsStr) -> bool {
+    let text = word.to_string_lossy();
+    text == "--dev" || text == "--profile" || text.starts_with("--profile=")
+}
+
 /// Whether it is an option of every command.
 fn is_general(word: &OsStr) -> bool {
     let text = word.to_string_lossy();
@@ -140,6 +151,9 @@ mod tests {
             ("models --help", "models --help"),
             ("models auth", "models auth -h"),
             ("models auth --agent x", "models auth --agent x -h"),
+            ("--profile x models", "--profile x models status"),
+            ("--dev models --json", "--dev models status --json"),
+            ("--profile=x models auth", "--profile=x models auth -h"),
             ("models auth --json", "models auth --json"),
             ("models auth list", "models auth list"),
             ("--agent models", "--agent models"),

@@ -10,6 +10,7 @@ use crate::model::id::AgentId;
 #[derive(Clone, Debug, Default)]
 pub struct Renderer {
     state_dir: Option<String>,
+    instance: Option<String>,
     agent: Option<String>,
     /// Whether causes of failures are told, too.
     pub(super) is_verbose: bool,
@@ -21,6 +22,7 @@ impl Renderer {
         let directory = global.state_dir.as_ref();
         Self {
             state_dir: directory.map(|directory| directory.display().to_string()),
+            instance: global.instance().map(str::to_owned),
             agent: global.agent.clone(),
             is_verbose: global.verbose > 0,
         }
@@ -40,6 +42,8 @@ impl Renderer {
         let mut words = vec!["openclaw"];
         if let Some(directory) = &self.state_dir {
             words.extend(["--state-dir", directory]);
+        } else if let Some(instance) = &self.instance {
+            words.extend(["--profile", instance]);
         }
         // Others are about all agents, or name one as an argument.
         let is_of_agent = !matches!(
@@ -73,6 +77,7 @@ mod tests {
     fn global(state_dir: Option<&str>, agent: Option<&str>) -> Renderer {
         Renderer {
             state_dir: state_dir.map(str::to_owned),
+            instance: None,
             agent: agent.map(str::to_owned),
             is_verbose: false,
         }

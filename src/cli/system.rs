@@ -293,7 +293,8 @@ fn choose_agent(
 
 fn places(global: &Global, cwd: &Path) -> Result<Places, Failure> {
     let state_dir = global.state_dir.as_deref();
-    Places::resolve(&SystemEnv, &|path| path.exists(), state_dir, cwd)
+    let flags = (state_dir, global.instance());
+    Places::resolve(&SystemEnv, &|path| path.exists(), flags, cwd)
         .map_err(|error| Failure::new(Kind::Config, error.to_string()))
 }
 

@@ -15,6 +15,14 @@ pub fn resolve(path: impl AsRef<Path>, home: &Path, base: &Path) -> PathBuf {
     fold(&whole)
 }
 
+/// Whether a text can name an instance, as in the reference release: it becomes part of a path.
+pub fn is_instance(name: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(is_plain)
+}
+
 /// The path without `.` and `..`, by name alone.
 pub fn fold(path: &Path) -> PathBuf {
     let mut folded = PathBuf::new();

@@ -36,6 +36,10 @@ impl FileError {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
                 "free some disk space, then run the command again".to_owned()
             }
+            ErrorKind::ReadOnlyFilesystem => format!(
+                "{path} is on a read-only file system: mount it writable, or choose another \
+                 state directory with --state-dir"
+            ),
             _ if self.is_special() => {
                 format!("move {path} out of the way, then run the command again")
             }

@@ -16,6 +16,10 @@ use crate::ports::host::{Env, SetIn, Variables};
 pub mod names {
     /// The home directory.
     pub const HOME: &str = "HOME";
+    /// What takes the place of the home directory.
+    pub const OPENCLAW_HOME: &str = "OPENCLAW_HOME";
+    /// The name of a state directory of its own, as `--profile` in front of the command.
+    pub const PROFILE: &str = "OPENCLAW_PROFILE";
     /// The state directory.
     pub const STATE_DIR: &str = "OPENCLAW_STATE_DIR";
     /// The state directory, by the program's earlier name.

@@ -60,15 +60,16 @@ impl Places {
     /// Finds the places as the reference release does, with one exception: next to a state
     /// directory that was asked for, no configuration is looked for elsewhere.
     ///
-    /// `exists` tells whether something is at a path; `state_dir_flag` beats the variables; `cwd`
-    /// is what relative paths are relative to.
+    /// `exists` tells whether something is at a path; `state_dir_flag` beats the variables, which
+    /// beat the name of an instance (`--profile` in front of the command, or its variable); `cwd` is
+    /// what relative paths are relative to.
     ///
     /// # Errors
     /// If there is no home directory, or a variable cannot be read.
     pub fn resolve(
         env: &dyn Env,
         exists: &dyn Fn(&Path) -> bool,
-        state_dir_flag: Option<&Path>,
+        (state_dir_flag, instance): (Option<&Path>, Option<&str>),
         cwd: &Path,
     ) -> Result<Places, PathsError> {
         if let Some(name) = PLACES.into_iter().find(|name| env.is_garbled(name)) {
@@ -78,8 +79,15 @@ impl Places {
             .plain(names::HOME)
             .map(PathBuf::from)
             .or_else(dirs::home_dir)
-            .map(|home| cwd.join(home))
-            .ok_or(PathsError::NoHome)?;
+            .map(|home| cwd.join(home));
+        // As OpenClaw 2026.5: it takes the place of the home for everything.
+        let home = match env.plain(names::OPENCLAW_HOME) {
+            Some(own) => {
+                let user = home.unwrap_or_else(|| cwd.to_owned());
+                path::resolve(own, &user, cwd)
+            }
+            None => home.ok_or(PathsError::NoHome)?,
+        };
         let variable = |name| {
             let text = env.plain(name);
             text.map(|text| path::resolve(text, &home, cwd))
@@ -88,7 +96,12 @@ impl Places {
 
         let explicit = match state_dir_flag {
             Some(flag) => Some(path::resolve(flag, &home, cwd)),
-            None => either(names::STATE_DIR, names::LEGACY_STATE_DIR),
+            None => either(names::STATE_DIR, names::LEGACY_STATE_DIR).or_else(|| {
+                let variable = || env.plain(names::PROFILE);
+                let name = instance.map(str::to_owned).or_else(variable)?;
+                let is_name = path::is_instance(&name) && !name.eq_ignore_ascii_case("default");
+                is_name.then(|| home.join(format!("{}-{name}", STATE_DIRS[0])))
+            }),
         };
         let is_explicit = explicit.is_some();
         let state_dir = explicit.unwrap_or_else(|| default_state_dir(&home, exists));
@@ -139,7 +152,36 @@ mod tests {
     fn places(vars: &[(&str, &str)], existing: &[&str], flag: Option<&str>) -> Places {
         let exists = |path: &Path| existing.iter().any(|known| path == Path::new(known));
         let env = FixedEnv::of(&[&[(names::HOME, "/h")], vars].concat());
-        Places::resolve(&env, &exists, flag.map(Path::new), Path::new("/w")).unwrap()
+        let flags = (flag.map(Path::new), None);
+        Places::resolve(&env, &exists, flags, Path::new("/w")).unwrap()
+    }
+
+    #[test]
+    fn an_instance_has_a_state_directory_of_its_own() {
+        let state = |vars: &[(&str, &str)], flag, instance| {
+            let env = FixedEnv::of(&[&[(names::HOME, "/h")], vars].concat());
+            let flags = (flag, instance);
+            let places = Places::resolve(&env, &|_| false, flags, Path::new("/w")).unwrap();
+            let config = places.state_dir.join("openclaw.json");
+            assert_eq!(places.config_path, config);
+            places.state_dir.display().to_string()
+        };
+        let by_name = [(names::PROFILE, "work")];
+        assert_eq!(state(&[], None, Some("dev")), "/h/.openclaw-dev");
+        assert_eq!(state(&by_name, None, None), "/h/.openclaw-work");
+        assert_eq!(state(&by_name, None, Some("dev")), "/h/.openclaw-dev");
+        assert_eq!(state(&[], None, Some("default")), "/h/.openclaw");
+        let unsafe_name = [(names::PROFILE, "../x")];
+        assert_eq!(state(&unsafe_name, None, None), "/h/.openclaw");
+        let explicit = [(names::STATE_DIR, "/s")];
+        assert_eq!(state(&explicit, None, Some("dev")), "/s");
+        assert_eq!(state(&[], Some(Path::new("/f")), Some("dev")), "/f");
+        let home = [(names::OPENCLAW_HOME, "/o")];
+        assert_eq!(state(&home, None, Some("dev")), "/o/.openclaw-dev");
+        assert_eq!(
+            state(&[(names::OPENCLAW_HOME, "~/o")], None, None),
+            "/h/o/.openclaw"
+        );
     }
 
     #[test]
@@ -225,7 +267,13 @@ mod tests {
                 "/h/.openclaw",
                 "/c.json",
             ),
-            (&[("OPENCLAW_HOME", "/x")], &[], None, "/h/.openclaw", OURS),
+            (
+                &[("OPENCLAW_HOME", "/x")],
+                &[],
+                None,
+                "/x/.openclaw",
+                "/x/.openclaw/openclaw.json",
+            ),
         ];
         for (vars, existing, flag, state_dir, config) in table {
             let found = places(vars, existing, *flag);

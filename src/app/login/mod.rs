@@ -111,9 +111,10 @@ fn tell_findings(cx: Context<'_>, provider: &Provider) -> Result<(), Failure> {
 }
 
 fn choose<'a>(provider: &'a Provider, method: Option<&str>) -> Result<&'a Flow, Failure> {
-    // As OpenClaw names it for some providers.
+    // As OpenClaw names it for some providers, and as people do.
     let method = method.map(|method| match method {
         "device" => "device-code",
+        "browser" => "oauth",
         method => method,
     });
     let methods: Vec<&str> = provider.flows.iter().map(Flow::method).collect();
@@ -123,7 +124,11 @@ fn choose<'a>(provider: &'a Provider, method: Option<&str>) -> Result<&'a Flow, 
     };
     found.ok_or_else(|| {
         let message = match method {
-            Some(method) => format!("{} has no method {method:?}", provider.id),
+            Some(method) => format!(
+                "{} has no method {method:?}; it has: {}",
+                provider.id,
+                methods.join(", ")
+            ),
             None => format!("{} has no way to log in", provider.id),
         };
         let failure = Failure::new(Kind::NotFound, message);

@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProviderId};
-use crate::model::provider::Flow;
+use crate::model::provider::{Flow, Redirect};
 use crate::model::time::Timestamp;
 
-use super::super::failure::Failure;
+use super::super::failure::{Failure, Kind};
 use super::auth_code::CodeFlow;
 use super::pending::{self, Pending};
 use super::request::Request;
@@ -67,6 +67,14 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Begun, Failure> {
     };
     let code = CodeFlow::of(cx, &provider, flow)?;
     cx.store.check_writable(&request.agent)?;
+    if matches!(&code.flow.redirect, Redirect::Loopback(here) if here.ports.first() == Some(&0)) {
+        let message = format!(
+            "{} redirects to whatever port is free, so a process must listen: --start cannot be used",
+            provider.name
+        );
+        let hint = Command::login(&provider.id, request.profile.as_ref());
+        return Err(Failure::new(Kind::Usage, message).hint(hint.arg("--no-browser")));
+    }
     let redirect_uri = code.flow.redirect.uri(None);
     let authorization = code.begin(cx, &redirect_uri)?;
     pending::sweep(cx, &pending::all(cx)?);

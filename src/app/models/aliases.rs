@@ -44,7 +44,7 @@ fn checked(alias: &str) -> Result<&str, Failure> {
 /// what the configuration says.
 pub fn add(cx: Context<'_>, alias: &str, model: &str) -> Result<Outcome, Failure> {
     let alias = checked(alias)?;
-    let target = target(cx.settings, model)?;
+    let target = target(cx, model)?;
     let reference = target.reference.to_string();
     // The case of an alias does not count where it is used, so two that differ by it are one.
     let of_another = |(other, model): &&(String, String)| {

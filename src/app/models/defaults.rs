@@ -37,7 +37,7 @@ pub fn choice(cx: Context<'_>, role: Role) -> ModelChoice {
 /// # Errors
 /// [`Kind::Usage`] if it cannot be a model, and what the configuration says.
 pub fn set(cx: Context<'_>, role: Role, text: &str) -> Result<Outcome, Failure> {
-    let target = target(cx.settings, text)?;
+    let target = target(cx, text)?;
     let reference = target.reference.to_string();
     let set = Edit::SetPrimary {
         role,
@@ -57,7 +57,7 @@ pub fn set(cx: Context<'_>, role: Role, text: &str) -> Result<Outcome, Failure> 
 /// # Errors
 /// [`Kind::Usage`] if it cannot be a model, and what the configuration says.
 pub fn add_fallback(cx: Context<'_>, role: Role, text: &str) -> Result<Outcome, Failure> {
-    let target = target(cx.settings, text)?;
+    let target = target(cx, text)?;
     let mut fallbacks = choice(cx, role).fallbacks.unwrap_or_default();
     let mut written = None;
     if meant(cx, &fallbacks, &target).is_empty() {
@@ -82,7 +82,7 @@ pub fn add_fallback(cx: Context<'_>, role: Role, text: &str) -> Result<Outcome, 
 /// [`Kind::NotFound`] if it is none of them, [`Kind::Usage`] if it cannot be a model, and what the
 /// configuration says.
 pub fn remove_fallback(cx: Context<'_>, role: Role, text: &str) -> Result<Outcome, Failure> {
-    let target = target(cx.settings, text)?;
+    let target = target(cx, text)?;
     let mut fallbacks = choice(cx, role).fallbacks.unwrap_or_default();
     let entries = meant(cx, &fallbacks, &target);
     if entries.is_empty() {

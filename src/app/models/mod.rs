@@ -9,10 +9,10 @@ pub mod defaults;
 pub mod list;
 
 use crate::model::hint::{Command, Hint};
-use crate::model::id::printable;
+use crate::model::id::{ProviderId, printable};
 use crate::model::reference::{self, ModelRef};
-use crate::model::settings::Settings;
 
+use super::context::Context;
 use super::failure::{Failure, Kind};
 
 /// The model that a typed text means.
@@ -25,8 +25,8 @@ pub struct Target {
     pub guessed: Option<String>,
 }
 
-fn target(settings: &Settings, text: &str) -> Result<Target, Failure> {
-    let aliases = reference::aliases(&settings.models);
+fn target(cx: Context<'_>, text: &str) -> Result<Target, Failure> {
+    let aliases = reference::aliases(&cx.settings.models);
     let found = reference::resolve(text, &aliases).ok_or_else(|| {
         let message = format!("Invalid model reference: {}", printable(text, 120));
         let hint = Hint::from("use provider/model, or an alias from: ");
@@ -37,8 +37,26 @@ fn target(settings: &Settings, text: &str) -> Result<Target, Failure> {
         let mut all = aliases.iter();
         all.any(|(alias, _)| alias.eq_ignore_ascii_case(text))
     };
+    let is_guess = !text.contains('/') && !is_alias();
+    if let Some(provider) = is_guess.then(|| maker(cx, text)).flatten()
+        && provider != found.provider
+    {
+        let text = printable(text, 120);
+        let meant = format!("{provider}/{text}");
+        let message = format!("{text} is no alias and names no provider; did you mean {meant}?");
+        return Err(Failure::new(Kind::Usage, message).hint(Command::new("models set").arg(&meant)));
+    }
     Ok(Target {
-        guessed: (!text.contains('/') && !is_alias()).then(|| printable(text, 120)),
+        guessed: is_guess.then(|| printable(text, 120)),
         reference: found,
     })
+}
+
+/// The provider whose models begin with this word, because people call it so: `gpt-…`, `grok-…`.
+fn maker(cx: Context<'_>, text: &str) -> Option<ProviderId> {
+    let word = text.split(['-', ':', '.']).next()?;
+    let name = ProviderId::parse(word).ok()?;
+    let called = cx.catalogue.called(&name).ok()?;
+    let called = called.into_iter().find(|one| one.key_shape().is_some())?;
+    Some(called.id)
 }

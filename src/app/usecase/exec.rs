@@ -61,6 +61,8 @@ pub struct Ready {
     how: RefreshResult,
     /// The warning about the token.
     pub warning: Option<Hint>,
+    /// Says that the token ends before it was to.
+    pub falls_short: Option<String>,
 }
 
 /// Makes the token valid, and puts it where the program will find it.
@@ -78,7 +80,10 @@ pub fn prepare(cx: Context<'_>, port: &dyn Exec, request: &Request) -> Result<Re
     };
     let outcome = token::obtain(cx, &choice, request.token.min_valid)?;
     let image = image(request, names, &outcome, handed.as_deref_mut());
+    let least = request.token.min_valid;
+    let short = least.and_then(|least| outcome.falls_short(least, cx.clock.now()));
     Ok(Ready {
+        falls_short: short.map(|failure| failure.message),
         image: image.map_err(|failure| touched(failure, outcome.how))?,
         _handed: handed,
         how: outcome.how,

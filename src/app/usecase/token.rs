@@ -12,7 +12,7 @@ use crate::app::credential::facts_reader::{FactsReader, as_login};
 use crate::app::credential::outside_key::OutsideKey;
 use crate::app::credential::resolve::choose;
 use crate::app::credential::selector::{Resolved, Selector};
-use crate::app::failure::Failure;
+use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::app::refresh::ensure_fresh::ensure_fresh;
 use crate::app::refresh::outcome::{RefreshPolicy, RefreshResult};
 use crate::model::credential::{Credential, Kind as CredentialKind, OAuth};
@@ -22,7 +22,7 @@ use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::VisibleProfile;
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
-use crate::model::time::Timestamp;
+use crate::model::time::{Timestamp, short_duration};
 use crate::providers::catalogue::CatalogueError;
 
 /// Parameters of [`run`].
@@ -56,6 +56,28 @@ pub struct Outcome {
     pub how: RefreshResult,
     /// A warning for the user.
     pub warning: Option<Hint>,
+}
+
+impl Outcome {
+    /// The failure of a token that ends before it was to be valid for `least`, if it does: a
+    /// refresh brings no more.
+    pub fn falls_short(&self, least: Duration, now: Timestamp) -> Option<Failure> {
+        let left = now.until(self.expires?);
+        let least = i64::try_from(least.as_millis()).unwrap_or(i64::MAX);
+        let message = format!(
+            "the token is valid for {}, and --min-valid asks for {}",
+            short_duration(left),
+            short_duration(least)
+        );
+        (left < least).then(|| {
+            let failure = Failure::new(Kind::Temporary, message);
+            let failure = failure.hint("ask for less, or run the command again later");
+            match self.how {
+                RefreshResult::Refreshed => failure.touched(StoreEffect::Changed),
+                _ => failure,
+            }
+        })
+    }
 }
 
 /// Resolves the profile and makes its token valid.

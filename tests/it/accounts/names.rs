@@ -221,3 +221,76 @@ fn a_key_of_a_misspelt_provider_is_not_stored() {
     configured.write("openclaw.json", config);
     assert_eq!(configured.pipe(&paste, "key-MARKER").code, 0);
 }
+
+#[test]
+fn an_instance_is_named_in_front_of_the_command() {
+    let world = World::new();
+    let home = world.directory.path().join("home");
+    let run = |args: &[&str]| {
+        let mut command = world.command(args);
+        command.env_remove("OPENCLAW_STATE_DIR");
+        crate::support::ran(command.output().unwrap())
+    };
+    for (options, directory) in [
+        (&["--profile", "work"][..], ".openclaw-work"),
+        (&["--profile=work"], ".openclaw-work"),
+        (&["--dev"], ".openclaw-dev"),
+    ] {
+        let ran = run(&[
+            options,
+            &["models", "auth", "order", "get", "--provider", "zai"],
+        ]
+        .concat());
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let state = home.join(directory).display().to_string();
+        assert!(ran.out.contains(&state), "{ran:?}");
+        // Advice leads to the same place, and the other option of that name still has its own.
+        let missing = run(&[options, &["models", "auth", "token", "--profile", "x:y"]].concat());
+        let advice = match options {
+            ["--dev"] => "openclaw --profile dev models auth list",
+            _ => "openclaw --profile work models auth list",
+        };
+        assert!(missing.err.contains(advice), "{missing:?}");
+    }
+    assert_ne!(run(&["--profile", "../x", "models"]).code, 0);
+}
+
+#[test]
+fn a_model_of_another_maker_is_not_taken_for_one_of_anthropic() {
+    let world = World::new();
+    for (text, meant) in [
+        ("gpt-9", "openai/gpt-9"),
+        ("gemini-9-pro", "google/gemini-9-pro"),
+        ("grok-9", "xai/grok-9"),
+    ] {
+        let ran = world.run(&["models", "set", text]);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.err.contains(&format!("models set {meant}")), "{ran:?}");
+    }
+    assert!(!world.state().join("openclaw.json").exists());
+    assert_eq!(world.run(&["models", "set", "claude-opus-9"]).code, 0);
+}
+
+#[test]
+fn a_method_is_named_as_people_and_as_manifests_name_it() {
+    let world = World::new();
+    for method in ["browser", "oauth"] {
+        let args = ["models", "auth", "login", "--start", "--method", method];
+        assert_eq!(world.run(&args).code, 0, "{method}");
+    }
+    let ran = world.run(&["models", "auth", "login", "--method", "phone"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("it has: oauth, device-code"), "{ran:?}");
+}
+
+#[test]
+fn a_login_in_two_halves_needs_a_port_that_is_known() {
+    let world = World::new();
+    let manifest = "schema = 1\nid = \"acme\"\nname = \"Acme\"\n[client]\nid = \"c\"\n\
+        authorize = \"https://acme.test/a\"\ntoken = \"https://acme.test/t\"\n[[flow]]\n\
+        kind = \"browser\"\nhost = \"127.0.0.1\"\nports = [0]\npath = \"/cb\"\n";
+    world.write("providers/acme.toml", manifest);
+    let ran = world.run(&["models", "auth", "login", "--provider", "acme", "--start"]);
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:?}");
+    assert!(ran.err.contains("login --provider acme"), "{ran:?}");
+}

@@ -2,6 +2,7 @@
 //! token is sent again.
 
 mod expiry_and_clock_skew;
+mod min_valid;
 mod odd_answers;
 mod one_request;
 mod proxy_and_certificates;

@@ -79,6 +79,9 @@ impl Exec {
         if let Some(warning) = &ready.warning {
             cx.warn(warning.clone());
         }
+        if let Some(short) = &ready.falls_short {
+            cx.warn(short.as_str());
+        }
         // Nothing of ours is done once the program runs.
         system.tell_alerts();
         match exec::start(cx, &system::exec(), &ready)? {}

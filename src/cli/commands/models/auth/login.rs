@@ -39,7 +39,8 @@ pub struct Login {
     /// Provider to log in to
     #[arg(long, value_name = "ID", default_value = "openai-codex", value_parser = ProviderName::parse)]
     provider: ProviderName,
-    /// Login method [default: the provider's first]
+    /// Login method: browser (or oauth), device-code, setup-token, api-key, client-credentials or
+    /// program [default: the provider's first]
     #[arg(long, value_name = "METHOD")]
     method: Option<String>,
     /// Same as --method device-code

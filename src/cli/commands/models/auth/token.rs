@@ -30,6 +30,9 @@ pub struct Token {
     /// Refresh unless the token is valid for at least this long (default unit: seconds)
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     min_valid: Option<Duration>,
+    /// Fail with exit code 4 if the token is not valid for as long as --min-valid
+    #[arg(long, requires = "min_valid")]
+    strict: bool,
     /// Output the token, profile and expiry as JSON
     #[arg(long, conflicts_with = "header")]
     json: bool,
@@ -52,12 +55,25 @@ impl Token {
         if let Some(warning) = &outcome.warning {
             system.context().warn(warning.clone());
         }
+        let now = system.now();
+        let mut short = self
+            .min_valid
+            .and_then(|least| outcome.falls_short(least, now));
+        if let Some(failure) = &short
+            && !self.strict
+        {
+            system.context().warn(failure.message.as_str());
+        }
+        if let Some(failure) = short.take_if(|_| self.strict) {
+            return Err(failure);
+        }
         let output = if self.json {
-            Output::json(&view::token_json::document(
-                &outcome,
-                system.now(),
-                &system.hints,
-            ))
+            let mut document = view::token_json::document(&outcome, now, &system.hints);
+            if self.min_valid.is_some() {
+                let is_known = outcome.expires.is_some();
+                document["minValidMet"] = is_known.then_some(short.is_none()).into();
+            }
+            Output::json(&document)
         } else if self.header {
             let token = outcome.bearer.expose();
             Output::line(&format!("Authorization: Bearer {token}"))

@@ -11,7 +11,7 @@ use crate::model::id::{AgentId, ProviderId};
 use crate::model::provider::{Flow, Redirect};
 use crate::model::time::Timestamp;
 
-use super::super::failure::{Failure, Kind};
+use super::super::failure::Failure;
 use super::auth_code::CodeFlow;
 use super::pending::{self, Pending};
 use super::request::Request;
@@ -49,6 +49,17 @@ impl Begun {
     }
 }
 
+/// The port that is sent where any free one may be: nobody listens, so one is as good as another,
+/// but for 0, which is none.
+const ANY_PORT: u16 = 58_355;
+
+fn any_port(redirect: &Redirect) -> Option<u16> {
+    match redirect {
+        Redirect::Loopback(here) if here.ports.first() == Some(&0) => Some(ANY_PORT),
+        _ => None,
+    }
+}
+
 /// Starts a login and writes it to a file.
 ///
 /// # Errors
@@ -67,15 +78,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Begun, Failure> {
     };
     let code = CodeFlow::of(cx, &provider, flow)?;
     cx.store.check_writable(&request.agent)?;
-    if matches!(&code.flow.redirect, Redirect::Loopback(here) if here.ports.first() == Some(&0)) {
-        let message = format!(
-            "{} redirects to whatever port is free, so a process must listen: --start cannot be used",
-            provider.name
-        );
-        let hint = Command::login(&provider.id, request.profile.as_ref());
-        return Err(Failure::new(Kind::Usage, message).hint(hint.arg("--no-browser")));
-    }
-    let redirect_uri = code.flow.redirect.uri(None);
+    let redirect_uri = code.flow.redirect.uri(any_port(&code.flow.redirect));
     let authorization = code.begin(cx, &redirect_uri)?;
     pending::sweep(cx, &pending::all(cx)?);
     let (method, binding) = (flow.method(), code.client.binding());

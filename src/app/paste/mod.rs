@@ -18,7 +18,7 @@ use crate::model::json::{Extra, Verbatim};
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 use crate::ports::dialog::{DialogError, Question};
-use crate::providers::catalogue::CatalogueError;
+use crate::providers::catalogue::{self, CatalogueError};
 
 use super::context::Context;
 use super::deposit::StoredProfile;
@@ -164,9 +164,13 @@ fn require_own(
     manifest: Option<&Provider>,
     secret: &Secret<String>,
 ) -> Result<(), Failure> {
+    // A gateway of one's own may take whatever key it wants.
+    let Some(known) = manifest.filter(|known| catalogue::is_built_in(&known.id)) else {
+        return Ok(());
+    };
     let kind = request.form.kind();
-    let asked = (&request.provider, kind);
-    let Some(origin) = recognise::other_origin(cx, secret.expose(), asked, manifest) else {
+    let asked = (known, kind);
+    let Some(origin) = recognise::other_origin(cx, secret.expose(), asked) else {
         return Ok(());
     };
     let of = &origin.provider;
@@ -176,7 +180,12 @@ fn require_own(
             format!("this is an API key of {of}, not of {asked}; nothing was saved")
         }
         credential::Kind::ApiKey => {
-            format!("this is an API key of {of}, not a token of {asked}; nothing was saved")
+            let shape = known.token_shape();
+            let begins = shape.and_then(|shape| shape.prefix.as_deref());
+            let begins = begins.map_or_else(String::new, |prefix| {
+                format!(", which starts with {prefix}")
+            });
+            format!("this is an API key of {of}, not a token of {asked}{begins}; nothing was saved")
         }
         _ if kind == credential::Kind::ApiKey && of == asked => {
             format!("this is a token of {of}, not an API key; nothing was saved")

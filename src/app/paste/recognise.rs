@@ -26,9 +26,9 @@ pub(super) struct Origin {
 pub(super) fn other_origin(
     cx: Context<'_>,
     secret: &str,
-    (asked, kind): (&ProviderId, Kind),
-    manifest: Option<&Provider>,
+    (known, kind): (&Provider, Kind),
 ) -> Option<Origin> {
+    let asked = &known.id;
     let listing = cx.catalogue.list().ok()?;
     let mut found: Vec<(usize, Origin)> = Vec::new();
     for (provider, _) in &listing.providers {
@@ -49,7 +49,7 @@ pub(super) fn other_origin(
     let own = origins.iter().find(|origin| origin.provider == *asked);
     let kin = origins
         .iter()
-        .find(|origin| is_kin(cx, manifest, &origin.provider));
+        .find(|origin| is_kin(cx, known, &origin.provider));
     let is_telling = longest >= TELLING || (kind == Kind::Token && kin.is_some());
     let origin = own.or(kin).or_else(|| origins.first())?;
     is_telling.then(|| origin.clone())
@@ -75,10 +75,9 @@ pub(super) fn provider_of_keys(cx: Context<'_>, manifest: &Provider) -> Option<P
     Some(found.id)
 }
 
-fn is_kin(cx: Context<'_>, manifest: Option<&Provider>, other: &ProviderId) -> bool {
+fn is_kin(cx: Context<'_>, known: &Provider, other: &ProviderId) -> bool {
     let other = cx.catalogue.get(other);
-    let both = manifest.zip(other.as_ref().ok());
-    both.is_some_and(|(manifest, other)| shares_variable(manifest, other))
+    other.is_ok_and(|other| shares_variable(known, &other))
 }
 
 fn shares_variable(one: &Provider, other: &Provider) -> bool {

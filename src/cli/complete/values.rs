@@ -73,6 +73,8 @@ struct Words(Vec<String>);
 impl Words {
     fn candidates(&self, named: Named) -> Vec<CompletionCandidate> {
         let global = Global {
+            instance: None,
+            dev: false,
             agent: self.value_of("--agent"),
             state_dir: self.value_of("--state-dir").map(PathBuf::from),
             color: Color::Never,

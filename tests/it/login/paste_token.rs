@@ -260,7 +260,7 @@ fn a_token_that_a_terminal_cut_is_refused() {
 fn what_was_pasted_twice_or_joined_is_refused() {
     let world = World::new();
     let (token, key) = (setup_token(), "sk-MARKER-0123456789");
-    let other = token.replace('a', "b");
+    let other = token.replace("aa", "bb");
     let anthropic = ["paste-token", "--provider", "anthropic"];
     let openai = ["paste-api-key", "--provider", "openai"];
     for (args, pasted, why) in [
@@ -335,11 +335,6 @@ fn a_secret_of_another_provider_or_kind_is_refused_with_its_own_command() {
             "paste-token github-copilot",
             &token,
             "paste-token --provider anthropic",
-        ),
-        (
-            "paste-token acme",
-            "gsk_MARKER",
-            "paste-api-key --provider groq",
         ),
     ] {
         let (verb, provider) = args.split_once(' ').unwrap();

@@ -3,9 +3,11 @@
 //! Where the reference release fails with 1, so do we; the codes above 2 tell scripts what it
 //! cannot: log in again, try later, mend the disk, wait for another process.
 
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
-use crate::app::failure::Kind;
+use super::printer::{Color, Printer};
+use crate::app::failure::{Failure, Kind};
 
 /// The exit codes, for the manual: number, name, meaning.
 pub const TABLE: [(u8, &str, &str); 12] = [
@@ -56,9 +58,16 @@ pub fn code(kind: Kind) -> u8 {
 }
 
 /// Prints what the argument parser has to say: help and version are successes, and a command line
-/// that was not understood fails with 1, as in the reference release.
+/// that was not understood fails with 1, as in the reference release. Help that cannot be written
+/// is a failure, unless its reader went away.
 pub fn of_parse(error: &clap::Error) -> ExitCode {
-    // A closed stdout is no reason to fail while showing help.
-    let _ = error.print();
-    ExitCode::from(u8::from(error.use_stderr()))
+    let printed = error.print().and_then(|()| std::io::stdout().flush());
+    match printed {
+        Err(fault) if !error.use_stderr() && fault.kind() != ErrorKind::BrokenPipe => {
+            let failure = Failure::unwritten(&fault, false);
+            Printer::new(Color::Auto).line_err(&format!("Error: {failure}"));
+            ExitCode::from(code(failure.kind))
+        }
+        _ => ExitCode::from(u8::from(error.use_stderr())),
+    }
 }

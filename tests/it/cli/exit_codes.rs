@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use clap::Command;
 use openclaw::cli::Cli;
 
+use crate::support::{World, ran};
 use cell::Cell;
 use rows::rows;
 use table::{Column, Row};
@@ -138,6 +139,31 @@ fn the_documentation_shows_the_table() {
         assert_eq!(
             shown, table,
             "the table in docs/exit-codes.md is out of date"
+        );
+    }
+}
+
+/// Help that nobody got is no success; its reader may have had enough of it.
+#[test]
+fn help_that_cannot_be_written_is_a_failure() {
+    for args in [
+        &["--help"][..],
+        &["--version"],
+        &["models", "--help"],
+        &["tick", "-h"],
+        &["completions", "bash"],
+    ] {
+        let world = World::new();
+        let mut command = world.command(args);
+        let full = std::fs::File::options()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let ran = ran(command.stdout(full).output().unwrap());
+        assert_eq!(ran.code, 5, "{args:?} {ran:?}");
+        assert!(
+            ran.err.contains("standard output: No space left"),
+            "{ran:?}"
         );
     }
 }

@@ -14,7 +14,7 @@ use crate::ports::dialog::Notice;
 use super::context::Context;
 use super::credential::in_use::tell_in_use;
 use super::credential::profile_id::{Owner, place, place_of_client};
-use super::failure::{Failure, StoreEffect};
+use super::failure::{Failure, Kind, StoreEffect};
 use super::usecase::cooldown::known;
 use super::usecase::order;
 
@@ -84,7 +84,8 @@ impl StoredProfile {
     }
 
     /// Completes the storage: makes the profile selectable, sets the default model if one is given,
-    /// and tells the user, also which profile is in use now.
+    /// and tells the user what is stored, even if the configuration could not be changed, and which
+    /// profile is in use now.
     pub(super) fn finish(
         &self,
         cx: Context<'_>,
@@ -92,15 +93,8 @@ impl StoredProfile {
         email: Option<&str>,
         default_model: Option<&String>,
     ) -> Result<(), Failure> {
-        make_selectable(cx, &self.profile, &self.provider, self.kind, email)?;
-        if let Some(model) = default_model {
-            let applied = cx.edit_config(&[Edit::SetPrimary {
-                role: Role::Model,
-                reference: model.clone(),
-            }]);
-            applied.map_err(|error| Failure::from(error).touched(StoreEffect::Changed))?;
-            cx.info(format!("Default model set to {model}"));
-        }
+        let configured = make_selectable(cx, &self.profile, &self.provider, self.kind, email)
+            .and_then(|()| set_default_model(cx, default_model));
         if self.put_first {
             let Self {
                 profile, provider, ..
@@ -115,8 +109,21 @@ impl StoredProfile {
             expires: self.expires,
         });
         tell_in_use(cx, agent, &self.provider, &self.profile);
-        Ok(())
+        configured
     }
+}
+
+fn set_default_model(cx: Context<'_>, model: Option<&String>) -> Result<(), Failure> {
+    let Some(model) = model else {
+        return Ok(());
+    };
+    let applied = cx.edit_config(&[Edit::SetPrimary {
+        role: Role::Model,
+        reference: model.clone(),
+    }]);
+    applied.map_err(|error| Failure::from(error).touched(StoreEffect::Changed))?;
+    cx.info(format!("Default model set to {model}"));
+    Ok(())
 }
 
 /// Loads what an agent inherits from main. A document of main that cannot be read stops no login of
@@ -249,6 +256,12 @@ pub(super) fn make_selectable(
             "{profile} is stored, but could not be added to the configuration, so it may not be used: {}",
             failure.message
         );
+        if matches!(failure.kind, Kind::Busy | Kind::Cancelled(_)) {
+            failure.hint = Some(
+                format!("do not log in again; add {profile} to auth.profiles (and to auth.order, if that names {provider}) in openclaw.json")
+                    .into(),
+            );
+        }
         failure
     })
 }

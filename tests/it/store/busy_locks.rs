@@ -83,3 +83,35 @@ fn a_signal_ends_the_wait_for_a_held_config_lock() {
         browser.join().unwrap().unwrap();
     }
 }
+
+/// The code is spent by then: the login is kept, and the person is told what is left to do.
+#[test]
+fn a_login_is_stored_and_told_although_the_config_lock_is_held() {
+    let (world, _issuer) = World::with_issuer(Account::default());
+    let config = r#"{ auth: { profiles: { "openai-codex:other":
+        { provider: "openai-codex", mode: "oauth" } } } }"#;
+    world.write("openclaw.json", config);
+    let held = hold(&world, "config.lock");
+    let login = Waiting::start(&world, &[]);
+    let url = login.url.clone();
+    let browser = std::thread::spawn(move || visit(&url).map(drop));
+    let (ran, events) = login.finish();
+    browser.join().unwrap().unwrap();
+    drop(held);
+    assert_eq!(ran.code, 6, "{ran:?}");
+    let saved = events.iter().find(|event| event["event"] == "saved");
+    let profile = saved.unwrap()["profileId"].as_str().unwrap();
+    assert!(world.store()["profiles"][profile]["refresh"].is_string());
+    for told in [
+        "is stored, but",
+        "config.lock is locked by pid",
+        "auth.profiles",
+    ] {
+        assert!(ran.err.contains(told), "{ran:?}");
+    }
+    assert!(
+        ran.err.contains("The credential store was changed."),
+        "{ran:?}"
+    );
+    assert_eq!(world.read("openclaw.json"), config);
+}

@@ -135,6 +135,8 @@ fn run(
     };
     let path = find(cx, program).map_err(failed)?;
     let limit = hooks.limit.map_or(LIMIT, |limit| limit.min(LIMIT));
+    // One that came before has ended the command, and not what tells of it.
+    let before = cx.interrupt.pending();
     let ending = cx.programs.run(&HookCommand {
         path: &path,
         args,
@@ -142,7 +144,7 @@ fn run(
         withheld: &|name| name.starts_with(SECRETS) || withheld.iter().any(|other| other == name),
         input: line(told),
         limit,
-        stop: &|| cx.interrupt.pending().is_some(),
+        stop: &|| cx.interrupt.pending() != before,
     });
     match ending {
         Ok(Exit::Success) => Ok(()),

@@ -17,10 +17,10 @@ use crate::model::time::Timestamp;
 use crate::ports::store::Scope;
 
 use crate::app::context::Context;
-use crate::app::failure::{Failure, Kind};
+use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::app::hooks::deliver;
 use crate::app::refresh::ensure_fresh::ensure_fresh;
-use crate::app::refresh::outcome::ValidToken;
+use crate::app::refresh::outcome::{RefreshResult, ValidToken};
 
 use super::tick_plan::{self, TickStep};
 
@@ -55,8 +55,10 @@ pub struct Row {
     pub after: Duration,
     /// When its token expired before.
     pub before: Option<Timestamp>,
-    /// The result; `None` if it was not tried.
+    /// The result; `None` if it was not tried, or a signal came before it was known.
     pub living: Option<ValidToken>,
+    /// Whether this command refreshed it.
+    pub is_refreshed: bool,
 }
 
 impl Row {
@@ -89,6 +91,8 @@ pub struct Report {
     pub expiring: Vec<(AgentId, ProfileId, Timestamp)>,
     /// The problems.
     pub problems: Vec<Problem>,
+    /// The signal that ended it, and what had been changed by then.
+    pub stopped: Option<Failure>,
 }
 
 impl Report {
@@ -122,8 +126,8 @@ impl Report {
 /// Refreshes every login that needs it.
 ///
 /// # Errors
-/// If the agents cannot be listed, or a signal asked to stop. What is wrong with one agent or login
-/// stands in the report.
+/// If the agents cannot be listed. What is wrong with one agent or login stands in the report, and
+/// so does a signal: what was refreshed before it is.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let mut report = Report::default();
     for fault in deliver::check(cx) {
@@ -139,8 +143,10 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     }
     report.rows.sort_by_key(|row| row.after);
     if !request.dry_run {
-        renew(cx, &mut report)?;
-        sent_log::ticked(cx, cx.clock.now());
+        renew(cx, &mut report);
+        if report.stopped.is_none() {
+            sent_log::ticked(cx, cx.clock.now());
+        }
     }
     Ok(report)
 }
@@ -208,6 +214,7 @@ fn row(
         after,
         before: seen.credential.expires(),
         living: None,
+        is_refreshed: false,
     })
 }
 
@@ -219,41 +226,48 @@ fn place(grant: &GrantDigest, spread: Duration) -> Duration {
     spread.mul_f64(f64::from(number) / f64::from(u32::MAX))
 }
 
-fn renew(cx: Context<'_>, report: &mut Report) -> Result<(), Failure> {
+/// Refreshes one after the other, until a signal asks to stop.
+fn renew(cx: Context<'_>, report: &mut Report) {
     let start = cx.clock.monotonic();
-    let mut problems = Vec::new();
     for row in &mut report.rows {
-        wait_until(cx, start + row.after)?;
-        let provider = cx.store.load(&row.agent, Scope::Profile(&row.profile));
-        let provider = provider.map_err(Failure::from).and_then(|document| {
-            let gone = || Failure::no_such_profile(&row.profile);
-            let credential = document.get(&row.profile).ok_or_else(gone)?;
-            let login = as_login(credential).ok_or_else(gone)?.into_owned();
-            Ok((cx.provider_of(&row.provider, credential)?, login))
-        });
-        let need = row.why.need(cx.clock.now());
-        let result = provider
-            .and_then(|(of, login)| ensure_fresh(cx, &row.agent, &row.profile, &of, need, &login));
-        let failure = match result {
-            Ok(living) => {
-                let failure = living.later_failure.clone();
-                row.living = Some(living);
-                failure
-            }
+        let renewed = wait_until(cx, start + row.after).and_then(|()| renew_row(cx, row));
+        let failure = match renewed {
+            Ok(failure) => failure,
             // Removed by somebody while we waited.
             Err(failure) if failure.kind == Kind::NotFound => None,
-            Err(failure) if matches!(failure.kind, Kind::Cancelled(_)) => return Err(failure),
+            Err(failure) if matches!(failure.kind, Kind::Cancelled(_)) => {
+                row.is_refreshed |= failure.touched == StoreEffect::Changed;
+                report.stopped = Some(failure);
+                break;
+            }
             Err(failure) => Some(failure),
         };
-        problems.extend(failure.map(|failure| Problem {
+        report.problems.extend(failure.map(|failure| Problem {
             agent: Some(row.agent.clone()),
             profile: Some(row.profile.clone()),
             failure,
             warning: row.warning(),
         }));
     }
-    report.problems.extend(problems);
-    Ok(())
+    let is_changed = report.rows.iter().any(|row| row.is_refreshed);
+    if let Some(stopped) = report.stopped.as_mut().filter(|_| is_changed) {
+        stopped.touched = StoreEffect::Changed;
+    }
+}
+
+/// Refreshes a login if it is still there; returns what is to be done although it has a token.
+fn renew_row(cx: Context<'_>, row: &mut Row) -> Result<Option<Failure>, Failure> {
+    let document = cx.store.load(&row.agent, Scope::Profile(&row.profile))?;
+    let gone = || Failure::no_such_profile(&row.profile);
+    let credential = document.get(&row.profile).ok_or_else(gone)?;
+    let login = as_login(credential).ok_or_else(gone)?.into_owned();
+    let provider = cx.provider_of(&row.provider, credential)?;
+    let need = row.why.need(cx.clock.now());
+    let living = ensure_fresh(cx, &row.agent, &row.profile, &provider, need, &login)?;
+    let failure = living.later_failure.clone();
+    row.is_refreshed = living.how == RefreshResult::Refreshed;
+    row.living = Some(living);
+    Ok(failure)
 }
 
 fn wait_until(cx: Context<'_>, moment: Duration) -> Result<(), Failure> {

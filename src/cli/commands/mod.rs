@@ -99,14 +99,11 @@ pub fn run(command: &Command, global: &Global, printer: &Arc<Printer>) -> Result
     }
 }
 
-/// Prints the answer, then tells people what happened: a hook may take its time. Whoever wants to
-/// stop waits for none.
+/// Prints the answer, then tells people what happened: a hook may take its time. What happened
+/// before a signal is told all the same, for no later command knows of it.
 fn finish(result: Result<Output, Failure>, system: &System) -> Result<u8, Failure> {
     let printed = result.and_then(|output| output.print(&system.printer));
     let result = named(printed, system);
-    if matches!(&result, Err(failure) if matches!(failure.kind, Kind::Cancelled(_))) {
-        return result;
-    }
     let code = result.unwrap_or_else(|failure| fail(&system.hints, &system.printer, &failure));
     system.tell_alerts();
     Ok(code)

@@ -120,6 +120,12 @@ impl Tick {
             let hints = hints(problem.agent.as_ref());
             system.printer.line_err(&view::tick::line(problem, &hints));
         }
+        if report.stopped.is_some() {
+            for row in report.rows.iter().filter(|row| row.is_refreshed) {
+                let line = format!("{} was refreshed before the signal", row.profile);
+                system.printer.line_err(&line);
+            }
+        }
         let mut output = if self.json {
             Output::json(&view::tick::document(&report, self.dry_run, &hints))
         } else if self.dry_run {
@@ -133,6 +139,7 @@ impl Tick {
                 Err(failure) => output.failure = Some(failure),
             }
         }
+        output.failure = report.stopped.clone().or(output.failure);
         Ok(output.code(report.worst().map_or(0, exit_code::code)))
     }
 

@@ -224,6 +224,11 @@ impl TokenRequest {
         body: Body,
         headers: &[(String, String)],
     ) -> Result<Response, HttpError> {
+        http.send(&self.encode(body, headers))
+    }
+
+    /// Encodes the request; `headers` are those that the manifest adds.
+    pub(super) fn encode(self, body: Body, headers: &[(String, String)]) -> Request {
         let params = self
             .params
             .iter()
@@ -242,12 +247,12 @@ impl TokenRequest {
         let mut all = self.headers;
         all.push(("content-type".to_owned(), content_type.to_owned()));
         all.extend(headers.iter().cloned());
-        http.send(&Request {
+        Request {
             method: Method::Post,
             url: self.url,
             headers: all,
             body: Secret::new(body),
-        })
+        }
     }
 }
 

@@ -13,6 +13,9 @@ use crate::model::secret::Secret;
 /// The longest answer that is read: one MiB.
 pub const MAX_ANSWER: usize = 1 << 20;
 
+/// How long a whole call may take, unless its caller says less.
+pub const CALL_LIMIT: Duration = Duration::from_secs(30);
+
 /// A request.
 #[derive(Clone, Debug)]
 pub struct Request {

@@ -21,7 +21,9 @@ use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
 use crate::ports::host::{Clock, Env};
-use crate::ports::http::{Http, HttpError, HttpErrorKind, Method, Patience, Request, Response};
+use crate::ports::http::{
+    CALL_LIMIT, Http, HttpError, HttpErrorKind, Method, Patience, Request, Response,
+};
 
 use super::clock::SystemClock;
 use answer::read;
@@ -30,8 +32,6 @@ use settings::{Route, Settings};
 
 /// How long connecting may take: name, TCP, proxy and TLS together.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
-/// How long the whole call may take.
-const CALL_LIMIT: Duration = Duration::from_secs(30);
 /// The most header fields that an answer may have.
 const MAX_HEADERS: usize = 256;
 /// How often a call that may be stopped looks whether it is.

@@ -56,7 +56,6 @@ pub(in crate::app) fn prove(
         })
         .ok()
     });
-    cx.uninterrupted()?;
     Ok(Proof { subject, userinfo })
 }
 

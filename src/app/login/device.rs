@@ -33,7 +33,8 @@ pub(super) struct Running<'a> {
 }
 
 impl<'a> Running<'a> {
-    /// Requests a code; shows nothing yet.
+    /// Requests a code; shows nothing yet. `stop`, which is asked every few milliseconds, gives up
+    /// this and every later request.
     ///
     /// # Errors
     /// [`Kind::Temporary`] for the network, else [`Kind::NeedsLogin`] with what to do instead, as
@@ -42,6 +43,7 @@ impl<'a> Running<'a> {
         login: Login<'a>,
         client: &'a Client,
         flow: &'a DeviceFlow,
+        stop: &'a (dyn Fn() -> bool + Sync),
     ) -> Result<Self, Failure> {
         let Login { cx, provider, .. } = login;
         let device = DeviceClient {
@@ -49,6 +51,7 @@ impl<'a> Running<'a> {
             provider,
             client,
             flow,
+            stop,
         };
         if flow.stores == Stored::Token {
             store_token::announce(login, flow.profile.as_deref())?;
@@ -85,6 +88,7 @@ impl<'a> Running<'a> {
         match poll {
             Poll::Grant(grant) => return Some(Ok(self.result(grant))),
             Poll::Failed(error) => return Some(Err(error)),
+            Poll::Unavailable { .. } if (self.device.stop)() => {}
             Poll::Unavailable { reason, .. } if !self.troubled => {
                 self.troubled = true;
                 let text = format!("{reason}; still waiting");
@@ -110,14 +114,10 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// Polls until there is a grant or a failure. Returns `None` once `stop`, which is asked every
-    /// few milliseconds, returns true.
-    pub(super) fn poll_until(
-        &mut self,
-        stop: &dyn Fn() -> bool,
-    ) -> Option<Result<LoginResult, Failure>> {
+    /// Polls until there is a grant or a failure; `None` if it was stopped.
+    pub(super) fn poll_until_stopped(&mut self) -> Option<Result<LoginResult, Failure>> {
         let clock = self.login.cx.clock;
-        while !stop() {
+        while !(self.device.stop)() {
             let polled = match self.pace.wait(clock.monotonic()) {
                 None => Some(Err(DeviceError::Expired)),
                 Some(Duration::ZERO) => self.poll(),
@@ -144,16 +144,26 @@ pub(super) fn run(
     cx.interrupt.defer();
     let deadline = cx.clock.monotonic() + request.timeout;
     let until = cx.clock.now().after(request.timeout);
-    let mut running = Running::begin(login, client, flow)?;
+    let is_over = || cx.interrupt.pending().is_some() || cx.clock.monotonic() >= deadline;
+    let running = Running::begin(login, client, flow, &is_over);
+    cx.uninterrupted()?;
+    let mut running = match running {
+        Err(_) if is_over() => return Err(login.timed_out()),
+        running => running?,
+    };
     cx.dialog.notice(&running.notice());
     cx.dialog.notice(&Notice::Waiting {
         until: until.min(running.begun.expires),
     });
-    let is_over = || cx.interrupt.pending().is_some() || cx.clock.monotonic() >= deadline;
-    let granted = running.poll_until(&is_over);
-    cx.uninterrupted()?;
-    let granted = granted.unwrap_or_else(|| Err(login.timed_out()))?;
-    granted.keep(login)
+    match running.poll_until_stopped() {
+        // Whatever asked to stop meanwhile: it cannot be had again.
+        Some(Ok(granted)) => granted.keep(login),
+        ended => {
+            cx.uninterrupted()?;
+            let ended = ended.and_then(Result::err);
+            Err(ended.unwrap_or_else(|| login.timed_out()))
+        }
+    }
 }
 
 /// Makes the failure, with the command that mends it.

@@ -17,11 +17,11 @@ use crate::ports::dialog::{DialogError, Notice, Question};
 
 use super::super::failure::{Failure, Kind};
 use super::auth_code::{CodeFlow, exchange_failure};
-use super::choose;
 use super::pending::{self, Pending};
 use super::request::{Login, Request};
 use super::sources::judge;
 use super::start::{finish_command, start_command};
+use super::{choose, obey_signal};
 use crate::app::context::Context;
 use crate::app::deposit::StoredProfile;
 
@@ -80,7 +80,7 @@ pub fn run(cx: Context<'_>, wanted: &Wanted) -> Result<StoredProfile, Failure> {
         attempt: pending.authorization(),
     };
     let code = ending.judge(pasted, wanted.accept_bare_code)?;
-    ending.spend(&code)
+    obey_signal(cx, ending.spend(&code)?)
 }
 
 /// Restores the request of the login.

@@ -26,13 +26,11 @@ pub(super) enum LoginResult {
 }
 
 impl LoginResult {
-    /// Stores it.
+    /// Stores it, even if a signal asked to stop: it cannot be had again.
     ///
     /// # Errors
-    /// What the store says, a provider that does not tell whose login it is, and a signal that came
-    /// before anything was stored.
+    /// What the store says, and a provider that does not tell whose login it is.
     pub(super) fn keep(self, login: Login<'_>) -> Result<StoredProfile, Failure> {
-        login.cx.uninterrupted()?;
         match self {
             Self::Grant { client, grant } => store_login::keep(login, &client, *grant),
             Self::Token { name, grant } => store_token::keep(login, name.as_deref(), *grant),

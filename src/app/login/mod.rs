@@ -28,7 +28,7 @@ use crate::ports::dialog::Notice;
 use crate::providers::catalogue::CatalogueError;
 
 use super::context::Context;
-use super::failure::{Failure, Kind};
+use super::failure::{Failure, Kind, StoreEffect};
 use super::issuer::registration::{self, Use};
 use super::paste::{self, Form};
 use auth_code::CodeFlow;
@@ -44,6 +44,18 @@ pub use request::Request;
 /// the person refused, [`Kind::Temporary`] for the network and the deadline, [`Kind::Cancelled`],
 /// and what the store says. Nothing is stored then.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<StoredProfile, Failure> {
+    let stored = log_in(cx, request)?;
+    obey_signal(cx, stored)
+}
+
+/// Fails if a signal asked to stop, now that the login is stored.
+fn obey_signal(cx: Context<'_>, stored: StoredProfile) -> Result<StoredProfile, Failure> {
+    let uninterrupted = cx.uninterrupted();
+    uninterrupted.map_err(|failure| failure.touched(StoreEffect::Changed))?;
+    Ok(stored)
+}
+
+fn log_in(cx: Context<'_>, request: &Request) -> Result<StoredProfile, Failure> {
     cx.require_agent(&request.agent)?;
     let provider = cx.provider(&request.provider)?;
     tell_findings(cx, &provider)?;

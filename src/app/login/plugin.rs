@@ -69,7 +69,10 @@ fn request_grant(login: Login<'_>, path: &Path) -> Result<Grant, Failure> {
         ..plugin::speaker(cx, &provider.id, path)
     };
     let line = speaker.login(&mut told);
-    cx.uninterrupted()?;
+    // What it brought is kept all the same.
+    if line.is_err() {
+        cx.uninterrupted()?;
+    }
     let grant =
         line.and_then(|line| protocol::grant(line, begun_at, provider.refresh.baked_margin));
     grant.map_err(|error| match cx.clock.monotonic() >= over {

@@ -135,7 +135,8 @@ pub(in crate::app) fn device(
             None => text.into(),
         });
     };
-    let mut running = match Running::begin(login, client, flow) {
+    let stop = || lane.is_over();
+    let mut running = match Running::begin(login, client, flow, &stop) {
         Ok(running) => running,
         Err(_) if lane.is_over() => return,
         Err(failure) => return tell(failure),
@@ -146,7 +147,7 @@ pub(in crate::app) fn device(
     let text = "Or log in with a code on any device; whichever succeeds first is used.";
     cx.info(text);
     cx.dialog.notice(&running.notice());
-    match running.poll_until(&|| lane.is_over()) {
+    match running.poll_until_stopped() {
         None => {}
         Some(Ok(granted)) => lane.answer(Answer::Granted(granted)),
         Some(Err(failure)) if failure.code.as_deref().is_some_and(is_denial) => {

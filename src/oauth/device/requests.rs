@@ -12,7 +12,7 @@ use crate::oauth::error::OAuthError;
 use crate::oauth::pkce::{self, code_challenge, code_verifier};
 use crate::oauth::token_request::TokenRequest;
 use crate::ports::host::{Random, RandomError};
-use crate::ports::http::{Http, HttpError, Response};
+use crate::ports::http::{CALL_LIMIT, Http, HttpError, Patience, Response};
 
 /// No server is polled faster than this, whatever it says.
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
@@ -28,6 +28,9 @@ pub struct DeviceClient<'a> {
     pub client: &'a Client,
     /// The flow.
     pub flow: &'a DeviceFlow,
+    /// Whether nobody waits for the login any more: the open request is given up. The exchange of a
+    /// code never is.
+    pub stop: &'a (dyn Fn() -> bool + Sync),
 }
 
 impl DeviceClient<'_> {
@@ -90,7 +93,12 @@ impl DeviceClient<'_> {
 
     /// Sends a request with the headers that the manifest adds.
     pub(super) fn send(&self, request: TokenRequest, body: Body) -> Result<Response, HttpError> {
-        request.send(self.http, body, &self.provider.dialect.headers)
+        let request = request.encode(body, &self.provider.dialect.headers);
+        let patience = Patience {
+            limit: CALL_LIMIT,
+            stop: self.stop,
+        };
+        self.http.send_within(&request, &patience)
     }
 }
 

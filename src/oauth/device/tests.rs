@@ -87,6 +87,7 @@ impl Case {
             provider: &self.provider,
             client: &self.client,
             flow: &self.flow,
+            stop: &|| false,
         }
     }
 

@@ -1,12 +1,14 @@
 //! SIGINT, SIGTERM and SIGHUP: a refresh is finished first, everything else ends at once, and the
 //! exit code tells which of them it was.
 
+mod work_under_way;
+
 use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::support::browser::visit;
-use crate::support::issuer::{Account, Issuer};
+use crate::support::issuer::{Account, Fate, Issuer};
 use openclaw::model::grant::GrantDigest;
 use openclaw::model::id::{AgentId, ProviderId};
 use openclaw::model::secret::Secret;
@@ -143,8 +145,9 @@ fn a_login_that_waits_ends_at_once() {
     }
 }
 
+/// The code is spent, and what came of it cannot be had again.
 #[test]
-fn a_login_whose_code_is_being_exchanged_stores_nothing() {
+fn a_login_whose_code_is_being_exchanged_is_stored_before_a_signal_is_obeyed() {
     for (signal, code) in SIGNALS {
         let (world, issuer) = World::with_issuer(Account::default());
         let login = Waiting::start(&world, &[]);
@@ -155,15 +158,20 @@ fn a_login_whose_code_is_being_exchanged_stores_nothing() {
         send(&login.child, signal);
         delivered(&login.child);
         issuer.let_go();
-        let (ran, _) = login.finish();
+        let (ran, events) = login.finish();
         assert_eq!(ran.code, code, "{ran:?}");
         assert!(
-            ran.err.contains("Cancelled. Nothing was stored."),
+            events.iter().any(|event| event["event"] == "saved"),
             "{ran:?}"
         );
-        assert!(stores_nothing(&world));
+        assert!(
+            ran.err.contains("The credential store was changed."),
+            "{ran:?}"
+        );
+        let refresh = world.only_profile()["refresh"].clone();
+        assert_eq!(issuer.fate(refresh.as_str().unwrap()), Fate::Living);
         let page = browser.join().unwrap().text;
-        assert!(page.contains("Cancelled"), "{page}");
+        assert!(!page.contains("Cancelled"), "{page}");
     }
 }
 

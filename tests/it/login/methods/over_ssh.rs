@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
 use crate::support::browser::visit;
-use crate::support::issuer::{Codes, Issuer, Reply};
+use crate::support::issuer::{Account, Codes, Issuer, Reply};
 use rexpect::session::{PtySession, spawn_command};
 use serde_json::Value;
 
@@ -306,4 +306,28 @@ fn the_ssh_line_is_exact() {
         let Ran { code, .. } = login.finish().0;
         assert_eq!(code, 0);
     }
+}
+
+/// The device code is asked for at a server that takes the connection and never answers.
+#[test]
+fn a_login_that_is_stored_waits_for_no_other_way_in() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let device = format!("http://{}/device", silent.local_addr().unwrap());
+    let manifest = issuer.manifest();
+    let manifest = manifest.replace("[client]", &format!("[client]\ndevice = \"{device}\""));
+    let manifest = manifest.replace("[account]", "[[flow]]\nkind = \"device\"\n\n[account]");
+    world.write("providers/openai-codex.toml", &manifest);
+    let args = ["models", "auth", "login", "--json", "--no-browser"];
+    let mut command = world.command(&args);
+    by_ssh(&mut command);
+    let login = Waiting::of(command);
+    let (_held, _) = silent.accept().unwrap();
+    visit(&login.url).unwrap();
+    let stored = std::time::Instant::now();
+    let (ran, events) = login.finish();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(events.last().unwrap()["event"], "saved");
+    // The request is given up after half a minute.
+    assert!(stored.elapsed() < std::time::Duration::from_secs(20));
 }

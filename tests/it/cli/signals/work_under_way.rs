@@ -1,0 +1,89 @@
+//! What is given up at once, and what is told of work that was half done.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::{SIGNALS, delivered, end, requests, send, start, stores_nothing};
+use crate::status::alert_hooks::Bell;
+use crate::support::issuer::Scripted;
+use crate::support::{World, millis_from_now};
+
+/// A device login at a server that takes connections and never answers, or not any more.
+#[test]
+fn a_device_login_at_a_silent_server_ends_at_once() {
+    for (signal, code) in SIGNALS {
+        for polls in [false, true] {
+            let (world, issuer) = World::with_builtin("qwen-portal");
+            let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+            let (url, silent_url) = (issuer.url(), silent.local_addr().unwrap());
+            let path = "providers/qwen-portal.toml";
+            let manifest = world.read(path);
+            let lines = manifest.lines().map(|line| {
+                let is_silent = line.starts_with(if polls { "token =" } else { "device =" });
+                match is_silent {
+                    true => line.replace(url, &format!("http://{silent_url}")),
+                    false => line.to_owned(),
+                }
+            });
+            world.write(path, &lines.collect::<Vec<_>>().join("\n"));
+            let args = ["models", "auth", "login", "--provider", "qwen-portal"];
+            let more = ["--method", "device-code", "--json"];
+            let start_at = std::time::Instant::now();
+            let child = start(&world, &[&args[..], &more].concat());
+            let (_held, _) = silent.accept().unwrap();
+            send(&child, signal);
+            let ran = end(child);
+            assert_eq!(ran.code, code, "{ran:?}");
+            assert!(
+                ran.err.contains("Cancelled. Nothing was stored."),
+                "{ran:?}"
+            );
+            assert!(!ran.err.contains("still waiting"), "{ran:?}");
+            assert!(start_at.elapsed() < Duration::from_secs(25), "{ran:?}");
+            assert!(stores_nothing(&world));
+        }
+    }
+}
+
+/// The first login is refused, and the signal comes while the second is refreshed.
+#[test]
+fn a_tick_that_is_interrupted_tells_what_it_did_and_runs_its_hooks() {
+    let (bell, issuer) = Bell::doing("");
+    let world = bell.world();
+    let mut store = serde_json::json!({ "version": 1, "profiles": {} });
+    let (access, refresh) = issuer.issue();
+    for (name, refresh) in [
+        ("first", "rt-nobody"),
+        ("second", &refresh),
+        ("third", "rt-3"),
+    ] {
+        store["profiles"][format!("openai-codex:{name}")] = serde_json::json!({
+            "type": "oauth", "provider": "openai-codex", "access": access, "refresh": refresh,
+            "expires": millis_from_now(-10),
+        });
+    }
+    world.write("agents/main/agent/auth-profiles.json", &store.to_string());
+    issuer.answer_next(Scripted::text(400, r#"{"error":"invalid_grant"}"#));
+    issuer.hold();
+    let child = start(world, &["tick", "--no-spread", "--json"]);
+    requests(&issuer, 2);
+    send(&child, Signal::TERM);
+    delivered(&child);
+    issuer.let_go();
+    let ran = end(child);
+    assert_eq!(ran.code, 143, "{ran:?}");
+    let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(report["problems"][0]["profile"], "openai-codex:first");
+    assert_eq!(report["logins"][1]["result"], "refreshed", "{ran:?}");
+    assert_eq!(report["logins"][2]["result"], serde_json::Value::Null);
+    for told in [
+        "openai-codex:second was refreshed",
+        "The credential store was changed.",
+    ] {
+        assert!(ran.err.contains(told), "{ran:?}");
+    }
+    assert_eq!(bell.rang(), ["needs-login openai-codex:first"]);
+    assert_eq!(issuer.token_requests().len(), 2);
+}

@@ -127,8 +127,9 @@ pub(crate) const ANSWER: &[u8] = br#"{"access_token":"at","refresh_token":"rt-2"
 pub(crate) fn recover_pending(store: &FileStore) {
     for grant in store.pending_answers().unwrap() {
         let held = held(store.try_lock_grant(&grant).unwrap()).unwrap();
-        if let Some(answer) = held.saved().unwrap() {
-            assert_eq!(answer.body.expose(), ANSWER);
+        // A torn one stays: the grant is spent, and nobody understands what was answered.
+        let answer = held.saved().unwrap();
+        if let Some(answer) = answer.filter(|answer| answer.body.expose() == ANSWER) {
             let resumed = held.resume(&answer).unwrap();
             resumed
                 .commit(&oauth("rt-2"), Timestamp(START as i64))

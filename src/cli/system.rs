@@ -87,7 +87,7 @@ impl System {
     }
 
     /// The same for a command that must work while the configuration cannot be read, and says so:
-    /// what it would have said is taken for not said. See [`System::fault`].
+    /// what it would have said is taken for not said.
     ///
     /// # Errors
     /// If there is no home directory.

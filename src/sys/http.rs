@@ -55,7 +55,7 @@ struct Limits {
 }
 
 impl SystemHttp {
-    /// A client that takes its proxies and its CA bundle from `env`; see [`names`]. Opens nothing.
+    /// A client that takes its proxies and its CA bundle from `env`. Opens nothing.
     pub fn new(env: &dyn Env) -> Self {
         let limits = Limits {
             connect: CONNECT_LIMIT,

@@ -83,8 +83,8 @@ impl Outcome {
 /// Resolves the profile and makes its token valid.
 ///
 /// # Errors
-/// [`Kind::NotFound`](crate::app::failure::Kind::NotFound) for a profile that does not exist,
-/// [`Kind::NeedsLogin`](crate::app::failure::Kind::NeedsLogin) if nobody can give a living token
+/// [`Kind::NotFound`] for a profile that does not exist,
+/// [`Kind::NeedsLogin`] if nobody can give a living token
 /// without a person, and what [`ensure_fresh`] says.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     let choice = choose(cx, &request.agent, &request.want)?;

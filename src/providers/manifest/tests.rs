@@ -133,6 +133,7 @@ fn every_key_is_documented() {
                 format!("{key} = "),
                 format!("[{key}]"),
                 format!("[[{key}]]"),
+                format!(".{key}]"),
             ];
             let found = written.iter().any(|text| README.contains(text.as_str()));
             assert!(found, "{table}: {key}");

@@ -202,6 +202,14 @@ fn each_thing_that_keeps_a_login_from_living_has_its_name() {
     assert!(copy["file"].as_str().unwrap().ends_with(WORK), "{copy}");
     world.write(MAIN, &backup);
     world.write(WORK, r#"{ "version": 1, "profiles": {} }"#);
+    // The history has it still.
+    assert_eq!(names(&login(&world)), (json!("first"), json!("moved")));
+    for agent in ["main", "work"] {
+        let history = world
+            .state()
+            .join(format!("agents/{agent}/agent/auth-history"));
+        let _ = std::fs::remove_dir_all(history);
+    }
     assert_eq!(names(&login(&world)), (json!("spent"), Value::Null));
 }
 

@@ -86,7 +86,7 @@ fn an_account_that_gives_no_token_is_not_marked() {
     world.write(
         "agents/main/agent/auth-profiles.json",
         r#"{ "version": 1, "profiles": {
-            "openai:a": { "type": "token", "provider": "openai", "token": "t", "expires": 1 },
+            "openai:a": { "type": "token", "provider": "openai", "token": "t", "expires": 1600000000000 },
             "openai:b": { "type": "api_key", "provider": "openai", "key": "k" }
         } }"#,
     );

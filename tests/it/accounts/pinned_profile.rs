@@ -166,7 +166,7 @@ fn what_a_person_pinned_is_used_and_nothing_else() {
     sessions(&world, &pin(B, "user"));
     assert_eq!(world.read(SESSIONS), before);
     let mut store = world.store();
-    store["profiles"][B]["expires"] = 1_000.into();
+    store["profiles"][B]["expires"] = 1_600_000_000_000_i64.into();
     world.write(MAIN, &store.to_string());
     // Which has ended is out of the order, and such a pin has no meaning any more.
     let ran = gives(&world, &CHAT, "token-a");

@@ -17,7 +17,7 @@ fn world() -> World {
     let world = World::new();
     let token = |token: &str| json!({ "type": "token", "provider": "anthropic", "token": token });
     let mut ended = token("token-c");
-    ended["expires"] = 1_000.into();
+    ended["expires"] = 1_600_000_000_000_i64.into();
     let store = json!({
         "version": 1,
         "profiles": {

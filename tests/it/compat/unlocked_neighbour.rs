@@ -16,7 +16,7 @@ const MANUAL: &str = "anthropic:manual";
 const DOCUMENT: &str = "agents/main/agent/auth-profiles.json";
 
 fn token(mark: char) -> String {
-    format!("sk-ant-oat01-{}", mark.to_string().repeat(90))
+    format!("sk-ant-oat01-{}", mark.to_string().repeat(95))
 }
 
 fn good(ran: Ran) -> Ran {

@@ -95,7 +95,7 @@ pub(super) fn locked() -> Cell {
     Cell::changed(lock).slow()
 }
 
-/// It reads a file that never comes to its end, and then there is Ctrl-C.
+/// It reads a file that is very long, and then there is Ctrl-C.
 pub(super) fn waiting(path: &'static str) -> Cell {
     Cell::how(How::Reading(path))
 }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, PipeWriter, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -24,7 +24,7 @@ pub(super) enum How {
     Plainly,
     /// Standard output is a full disk.
     FullOutput,
-    /// It reads a file that never comes to its end, and then there is Ctrl-C.
+    /// It reads a file that is very long, and then there is Ctrl-C.
     Reading(&'static str),
     /// Its token request is not answered, and then there is Ctrl-C.
     Asking,
@@ -176,7 +176,7 @@ impl Cell {
             _ => {}
         }
         if let How::Reading(path) = self.how {
-            fifo(&world.state().join(path));
+            fill(&world.state().join(path));
         }
         if let How::Asking = self.how {
             issuer.hold();
@@ -184,9 +184,8 @@ impl Cell {
         let mut child = command.spawn().unwrap();
         // Who refuses before he has read everything breaks the pipe.
         let _ = child.stdin.take().unwrap().write_all(row.input.as_bytes());
-        let held = self.interrupt(&world, &issuer, &mut child);
+        self.interrupt(&issuer, &mut child);
         let output = child.wait_with_output().unwrap();
-        drop(held);
         let killed = output.status.signal().map(|signal| 128 + signal);
         Ran {
             code: killed.or(output.status.code()).unwrap(),
@@ -195,15 +194,11 @@ impl Cell {
         }
     }
 
-    /// Ctrl-C, once it waits. What must stay open until it has ended is returned.
-    fn interrupt(&self, world: &World, issuer: &Issuer, child: &mut Child) -> Option<File> {
-        let mut held = None;
+    /// Ctrl-C, once it waits or is busy.
+    fn interrupt(&self, issuer: &Issuer, child: &mut Child) {
         let waits = match self.how {
             How::Plainly | How::FullOutput | How::AtATerminal(_) => None,
-            How::Reading(path) => {
-                held = until(child, |_| opened(&world.state().join(path)));
-                held.as_ref().map(|_| ())
-            }
+            How::Reading(_) => until(child, |pid| is_at_it(pid).then_some(())),
             How::Asking => until(child, |_| {
                 (!issuer.token_requests().is_empty()).then_some(())
             }),
@@ -223,7 +218,6 @@ impl Cell {
             let _ = until(child, |pid| is_delivered(pid).then_some(()));
             issuer.let_go();
         }
-        held
     }
 }
 
@@ -278,20 +272,20 @@ fn stuffed() -> PipeWriter {
     writer
 }
 
-fn fifo(path: &Path) {
-    let _ = std::fs::remove_file(path);
+/// So much space that a command is busy with it for long enough.
+const LONG: usize = 48 * 1024 * 1024;
+
+fn fill(path: &Path) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let made = Command::new("mkfifo")
-        .args(["-m", "600"])
-        .arg(path)
-        .status();
-    assert!(made.unwrap().success());
+    let mut text = " ".repeat(LONG);
+    text.push_str("{}");
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, PermissionsExt::from_mode(0o600)).unwrap();
 }
 
-/// The writing end, if there is a reader.
-fn opened(path: &Path) -> Option<File> {
-    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap();
-    let mut options = File::options();
-    options.write(true).custom_flags(flags);
-    options.open(path).ok()
+/// Whether the process holds what [`fill`] wrote.
+fn is_at_it(pid: u32) -> bool {
+    let sizes = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap_or_default();
+    let pages: Option<usize> = sizes.split(' ').nth(1).and_then(|size| size.parse().ok());
+    pages.is_some_and(|pages| pages * 4_096 > LONG)
 }

@@ -230,7 +230,7 @@ fn spent() -> Cell {
         done(world, "models auth undo openai-codex:default");
         done(world, "models auth refresh --force");
     };
-    Cell::changed(change).with("openai-codex:default --generation 2")
+    Cell::changed(change).with("openai-codex:default --generation 1")
 }
 
 /// One that shows how things stand; only `--check` complains.

@@ -21,6 +21,18 @@ const LETTERS: [(char, &str); 7] = [
     ('ß', "ss"),
 ];
 
+/// The place of each ASCII character in [`ORDER`], or [`NOWHERE`].
+const PLACES: [u8; 128] = {
+    let mut places = [NOWHERE; 128];
+    let mut place = 0;
+    while place < ORDER.len() {
+        places[ORDER.as_bytes()[place] as usize] = place as u8;
+        place += 1;
+    }
+    places
+};
+const NOWHERE: u8 = u8::MAX;
+
 /// What a name is sorted by.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CollationKey {
@@ -33,6 +45,13 @@ impl CollationKey {
     /// The key of a name.
     pub fn of(name: &str) -> Self {
         let mut key = Self::default();
+        // Nearly all names, and a large store has thousands.
+        if name.is_ascii() {
+            for c in name.chars() {
+                key.push(c.to_ascii_lowercase(), c.is_ascii_uppercase());
+            }
+            return key;
+        }
         for c in DecomposingNormalizerBorrowed::new_nfd()
             .normalize(name)
             .chars()
@@ -50,11 +69,14 @@ impl CollationKey {
     }
 
     fn push(&mut self, c: char, is_upper: bool) {
-        match (c, ORDER.find(c)) {
+        let place = u8::try_from(c)
+            .ok()
+            .and_then(|c| PLACES.get(usize::from(c)));
+        match (c, place.copied().unwrap_or(NOWHERE)) {
             ('\u{300}'..='\u{36f}', _) => self.accents.push(u32::from(c)),
-            (_, Some(place)) => self.push_letter(place, is_upper),
-            (c, None) if c.is_control() => {}
-            (c, None) => self.push_letter(ORDER.len() + c as usize, is_upper),
+            (c, NOWHERE) if c.is_control() => {}
+            (c, NOWHERE) => self.push_letter(ORDER.len() + c as usize, is_upper),
+            (_, place) => self.push_letter(usize::from(place), is_upper),
         }
     }
 

@@ -18,10 +18,14 @@ pub(in crate::app) fn is_spent(cx: Context<'_>, grant: &GrantDigest) -> bool {
 /// What is said of each profile of an agent's own document whose login was taken away, and the
 /// command that brings it back. What cannot be read is reported elsewhere.
 pub(in crate::app) fn found(cx: Context<'_>, agent: &AgentId) -> Vec<(String, Command)> {
+    let kept = cx.store.history(agent, None).unwrap_or_default();
+    // Without a history the document need not be read once more.
+    if kept.histories.is_empty() {
+        return Vec::new();
+    }
     let Ok(document) = cx.store.load(agent, Scope::All) else {
         return Vec::new();
     };
-    let kept = cx.store.history(agent, None).unwrap_or_default();
     let all = kept.histories.iter();
     all.filter_map(|history| one(cx, agent, history, document.get(&history.profile)))
         .collect()

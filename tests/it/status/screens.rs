@@ -206,7 +206,8 @@ fn a_thousand_accounts_have_a_line_each_and_no_name_or_command_is_cut() {
         let lines: Vec<&str> = screen.lines().map(str::trim).collect();
         for n in 0..1_000 {
             let name = format!("anthropic:account-{n:04}");
-            let line = |line: &&&str| line.trim_start_matches("* ").split(' ').next() == Some(&name);
+            let line =
+                |line: &&&str| line.trim_start_matches("* ").split(' ').next() == Some(&name);
             assert!(
                 lines.iter().filter(line).count() == 1,
                 "{name} at {columns}"

@@ -126,12 +126,46 @@ fn side_by_side(count: usize, work: impl Fn(usize) + Sync) {
     });
 }
 
+/// Whether a write of somebody else just before this call can differ for us from one before the next
+/// call: the memory, threads and clocks of a process see no files.
+fn looks_at_files(point: &Point) -> bool {
+    let own = [
+        "open",
+        "read",
+        "write",
+        "pwrite",
+        "close",
+        "stat",
+        "newfstatat",
+        "rename",
+        "unlink",
+        "rmdir",
+        "mkdir",
+        "fsync",
+        "fdatasync",
+        "ftruncate",
+        "fallocate",
+        "flock",
+        "getdents",
+        "readlink",
+        "lseek",
+        "utimens",
+        "fchmod",
+        "chmod",
+        "recvfrom",
+        "sendto",
+        "connect",
+    ];
+    own.iter().any(|name| point.call.starts_with(name))
+}
+
 #[test]
 #[ignore = "needs strace, and a few minutes"]
 fn nothing_is_lost_beside_a_program_that_writes_between_any_two_system_calls() {
     let (count, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     for command in commands() {
-        let (_, points) = strace::points(&command);
+        let (_, mut points) = strace::points(&command);
+        points.retain(looks_at_files);
         let jobs = points.into_iter().flat_map(|point| {
             let job = |what: &str| Job {
                 point: point.clone(),

@@ -30,7 +30,7 @@ pub(super) struct Draft {
     pub(super) target: PathBuf,
     pub(super) temp: PathBuf,
     file: File,
-    pub(super) directory: File,
+    directory: File,
     /// Nothing to remove: the temp file has become the target, or is the only whole copy.
     pub(super) settled: bool,
 }
@@ -88,6 +88,11 @@ impl Draft {
 
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.write(bytes)?;
+        self.place(bytes)
+    }
+
+    /// Puts the temp file, whose content is `bytes`, in the place of the target.
+    pub(super) fn place(&mut self, bytes: &[u8]) -> io::Result<()> {
         match std::fs::rename(&self.temp, &self.target) {
             Ok(()) => self.settled = true,
             Err(error) if is_mount_point(&error) => {
@@ -96,6 +101,11 @@ impl Draft {
             }
             Err(error) => return Err(error),
         }
+        self.finish()
+    }
+
+    /// Makes the name of the target durable, and sweeps.
+    pub(super) fn finish(&self) -> io::Result<()> {
         sync_directory(&self.directory).map_err(|error| io::Error::other(InPlace(error)))?;
         self.sweep();
         Ok(())
@@ -103,7 +113,7 @@ impl Draft {
 
     /// A single file mounted into a container cannot be renamed over. The temp file stays as the
     /// durable copy until the content is in place.
-    pub(super) fn put_in_place(&mut self, bytes: &[u8], refusal: io::Error) -> io::Result<()> {
+    fn put_in_place(&mut self, bytes: &[u8], refusal: io::Error) -> io::Result<()> {
         let Ok(mut file) = open(&self.target) else {
             return Err(refusal);
         };
@@ -118,7 +128,7 @@ impl Draft {
 
     /// Removes what processes that died in the middle of a replace of this file left. Best effort,
     /// and only once the new content is durable: such a leftover may be the only whole copy of it.
-    pub(super) fn sweep(&self) {
+    fn sweep(&self) {
         let (Some(parent), Some(name)) = (self.target.parent(), self.target.file_name()) else {
             return;
         };

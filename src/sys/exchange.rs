@@ -13,8 +13,7 @@ use rustix::io::Errno;
 
 use super::atomic_write::{Draft, is_mount_point, random};
 use super::fs_error::{failed, if_there};
-use super::sync::sync_directory;
-use crate::ports::files::{Displaced, FileError, InPlace, Replaced, Reservation};
+use crate::ports::files::{Displaced, FileError, Replaced, Reservation};
 use crate::ports::swap;
 
 impl Reservation for Draft {
@@ -44,38 +43,28 @@ pub(super) fn commit_over(
 fn put_over(draft: &mut Draft, seen: Option<&[u8]>, bytes: &[u8]) -> io::Result<Replaced> {
     draft.write(bytes)?;
     name_for_exchange(draft, seen, bytes)?;
-    let is_exchanged = match place(draft, seen.is_some()) {
+    let is_exchanged = match exchange(draft, seen.is_some()) {
         Ok(is_exchanged) => is_exchanged,
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+        Err(errno) if cannot_exchange(errno) => {
             let now = if_there(fs::read(&draft.target))?;
             if now.as_deref() != seen {
                 return Ok(Replaced::Changed(now));
             }
-            fs::rename(&draft.temp, &draft.target)?;
-            false
-        }
-        Err(errno) if is_mount_point(&errno.into()) => {
-            let now = if_there(fs::read(&draft.target))?;
-            if now.as_deref() != seen {
-                return Ok(Replaced::Changed(now));
-            }
-            sync_directory(&draft.directory)?;
-            draft.put_in_place(bytes, errno.into())?;
-            let synced = sync_directory(&draft.directory);
-            synced.map_err(|error| io::Error::other(InPlace(error)))?;
-            draft.sweep();
-            return Ok(Replaced::Done);
+            return draft.place(bytes).map(|()| Replaced::Done);
         }
         Err(errno) => return Err(errno.into()),
     };
     draft.settled = true;
-    let synced = sync_directory(&draft.directory);
-    synced.map_err(|error| io::Error::other(InPlace(error)))?;
-    draft.sweep();
+    draft.finish()?;
     Ok(match is_exchanged {
         true => displaced(draft, seen),
         false => Replaced::Done,
     })
+}
+
+/// Whether the file system has no exchange, or not of this file.
+fn cannot_exchange(errno: Errno) -> bool {
+    matches!(errno, Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) || is_mount_point(&errno.into())
 }
 
 /// Gives the temp file the name that tells what it is once it is exchanged.
@@ -89,7 +78,7 @@ fn name_for_exchange(draft: &mut Draft, seen: Option<&[u8]>, bytes: &[u8]) -> io
 }
 
 /// Puts the file in place; true if another one came out.
-fn place(draft: &Draft, is_there: bool) -> Result<bool, Errno> {
+fn exchange(draft: &Draft, is_there: bool) -> Result<bool, Errno> {
     let rename = |flags| renameat_with(CWD, &draft.temp, CWD, &draft.target, flags);
     let first = match is_there {
         true => RenameFlags::EXCHANGE,

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::assessment::{Assessment, assess};
+use super::env_keys::Keys;
 use super::facts_reader::FactsReader;
 use super::outlook::outlook;
 use super::resolve::choose_within;
@@ -28,20 +29,24 @@ pub(in crate::app) fn profiles_in_use(
     let mut reader = FactsReader::new(cx);
     let mut assessments = Vec::new();
     for seen in effective.profiles() {
+        let provider = seen.credential.provider();
+        if only.is_some_and(|only| provider.as_ref() != Some(only)) {
+            continue;
+        }
         let facts = reader.read(&seen)?;
         let assessment = assess(&facts, RefreshPolicy::MinValid(None), now);
-        assessments.push((seen.id, seen.credential.provider(), assessment));
+        assessments.push((seen.id, provider, assessment));
     }
     let judged: HashMap<&ProfileId, &Assessment> = (assessments.iter())
         .map(|(id, _, assessment)| (*id, assessment))
         .collect();
     let providers = assessments.iter().filter_map(|(_, it, _)| it.clone());
-    let providers: BTreeSet<ProviderId> = providers
-        .filter(|provider| only.is_none_or(|only| only == provider))
-        .collect();
+    let providers: BTreeSet<ProviderId> = providers.collect();
+    // A key outside the documents is no profile, so the login shell need not be started for one.
+    let keys = Keys::without_shell(cx);
     let used = providers.into_iter().filter_map(|provider| {
         let resolved = choose_within(cx, effective, provider).ok()?;
-        outlook(cx, &resolved, None, &judged).profile().cloned()
+        outlook(cx, &resolved, &keys, &judged).profile().cloned()
     });
     Ok(used.collect())
 }

@@ -64,16 +64,15 @@ impl Outlook {
     }
 }
 
-/// Asks what `token` would find. `judged` are the assessments of all profiles that the agent sees;
-/// `keys` are looked for if they are needed and not at hand.
+/// Asks what `token` would find. `judged` are the assessments of all profiles that the agent sees.
 pub(in crate::app) fn outlook(
     cx: Context<'_>,
     resolved: &Resolved,
-    keys: Option<&Keys<'_>>,
+    keys: &Keys<'_>,
     judged: &HashMap<&ProfileId, &Assessment>,
 ) -> Outlook {
     let decision = resolved.decide(cx);
-    let found = find_token(cx, resolved, &decision, keys, &mut |seen| {
+    let found = find_token(cx, resolved, &decision, Some(keys), &mut |seen| {
         let failure = judged.get(seen.id).and_then(|it| it.failure(seen.id));
         failure.map_or_else(|| Ok(seen.id.clone()), Err)
     });

@@ -38,7 +38,7 @@ pub(super) fn of_all(
         .into_iter()
         .map(|id| match choose_within(cx, effective, id.clone()) {
             Err(failure) => Outlook::failed(id, failure),
-            Ok(resolved) => outlook(cx, &resolved, Some(keys), &judged),
+            Ok(resolved) => outlook(cx, &resolved, keys, &judged),
         });
     all.collect()
 }

@@ -191,13 +191,25 @@ impl Credential {
     /// What would be handed out: the key, the token, or the access token. `None` when blank, or with
     /// a [`secret_fault`](Self::secret_fault).
     pub fn bearer(&self) -> Option<&Secret<String>> {
-        self.secret()
-            .filter(|secret| SecretFault::of(secret).is_none())
+        self.judged_secret().ok().flatten()
     }
 
     /// Why what stands in the place of the secret cannot be handed out.
     pub fn secret_fault(&self) -> Option<SecretFault> {
-        self.secret().and_then(SecretFault::of)
+        self.judged_secret().err()
+    }
+
+    /// Both in one: what would be handed out if there is anything, else why it cannot be. A secret is
+    /// long, so it is looked through once.
+    ///
+    /// # Errors
+    /// As [`secret_fault`](Self::secret_fault).
+    pub fn judged_secret(&self) -> Result<Option<&Secret<String>>, SecretFault> {
+        let secret = self.secret();
+        match secret.and_then(SecretFault::of) {
+            Some(fault) => Err(fault),
+            None => Ok(secret),
+        }
     }
 
     /// Puts the value of a variable in the place of a reference to it. What cannot be resolved stays

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::credential::{Credential, Kind, SecretFault};
+use super::credential::{Credential, Kind, OAuth, SecretFault};
 use super::id::{AgentId, ProfileId, ProviderId};
 use super::profiles::{Effective, VisibleProfile};
 use super::settings::Settings;
@@ -214,15 +214,17 @@ fn judge(
             return Verdict::ConfigDisagrees;
         }
     }
-    let has_secret = match credential {
-        Credential::OAuth(oauth) => credential.bearer().or(oauth.refresh_token()).is_some(),
-        Credential::ApiKey(_) | Credential::Token(_) => credential.bearer().is_some(),
+    let refreshes = || {
+        credential
+            .as_oauth()
+            .and_then(OAuth::refresh_token)
+            .is_some()
     };
-    if let (false, Some(fault)) = (has_secret, credential.secret_fault()) {
-        return Verdict::SecretFault(fault);
-    }
-    if !has_secret {
-        return Verdict::NoSecret;
+    match credential.judged_secret() {
+        Ok(Some(_)) => {}
+        _ if refreshes() => {}
+        Ok(None) => return Verdict::NoSecret,
+        Err(fault) => return Verdict::SecretFault(fault),
     }
     // Only what nothing renews is judged by its end.
     if matches!(credential, Credential::Token(_))

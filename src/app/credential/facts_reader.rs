@@ -80,6 +80,8 @@ impl<'a> FactsReader<'a> {
         (id, provider): (Option<&ProviderId>, Option<&Provider>),
     ) -> Facts {
         let refresh_token = credential.as_oauth().and_then(OAuth::refresh_token);
+        let secret = credential.judged_secret();
+        let secret_present = matches!(secret, Ok(Some(_)));
         let usual = RefreshSettings::default();
         let refresh = provider.map_or(&usual, |provider| &provider.refresh);
         Facts {
@@ -88,9 +90,9 @@ impl<'a> FactsReader<'a> {
             owner: owner.clone(),
             kind: credential.kind(),
             of_client: credential.is_of_client(),
-            secret_present: credential.bearer().is_some(),
-            secret_fault: credential.secret_fault(),
-            is_reference: credential.bearer().is_none() && credential.is_reference(),
+            secret_present,
+            is_reference: !secret_present && credential.is_reference(),
+            secret_fault: secret.err(),
             refresh_present: refresh_token.is_some(),
             expires: match credential {
                 Credential::ApiKey(_) => None,

@@ -357,16 +357,14 @@ fn locations(
         .iter()
         .find(|(id, _)| id.is_main())
         .map(|(_, path)| path.clone());
-    let main_dir = override_dir
-        .or(main)
-        .unwrap_or_else(|| dirs.state.join("agents").join(AgentId::MAIN).join("agent"));
+    let usual = StorePaths::below(&places.state_dir);
     Ok(StorePaths {
-        state: places.state_dir.clone(),
-        main_dir,
+        main_dir: override_dir.or(main).unwrap_or(usual.main_dir),
         agent_dirs,
         oauth_dir: places.oauth_dir.clone(),
         written_by: settings.written_by.clone(),
         spare: spare_directory(),
+        state: usual.state,
     })
 }
 

@@ -29,6 +29,19 @@ pub struct StorePaths {
 }
 
 impl StorePaths {
+    /// The usual places below a state directory: those that count where nothing names others.
+    pub fn below(state: impl Into<PathBuf>) -> Self {
+        let state = state.into();
+        Self {
+            main_dir: state.join("agents").join(AgentId::MAIN).join("agent"),
+            agent_dirs: Vec::new(),
+            oauth_dir: state.join("credentials"),
+            written_by: None,
+            spare: None,
+            state,
+        }
+    }
+
     /// The parent of the directories of agents that the configuration gives none.
     pub(super) fn agents(&self) -> PathBuf {
         self.state.join("agents")

@@ -120,14 +120,7 @@ mod tests {
                 files: Arc::new(files.clone()),
                 clock: Arc::new(FakeClock::new(Timestamp(3))),
             },
-            paths: StorePaths {
-                state: "/s".into(),
-                main_dir: "/s/agents/main/agent".into(),
-                agent_dirs: Vec::new(),
-                oauth_dir: "/s/credentials".into(),
-                written_by: None,
-                spare: None,
-            },
+            paths: StorePaths::below("/s"),
             limit: Box::new(|| 0),
         }
     }

@@ -249,14 +249,7 @@ fn a_wait_for_the_refresh_of_another_process_ends_at_once() {
     for (signal, code) in SIGNALS {
         let (world, issuer) = World::with_issuer(Account::default());
         let (_, refresh) = world.seed(&issuer, "main", -10);
-        let places = StorePaths {
-            state: world.state(),
-            main_dir: world.state().join("agents/main/agent"),
-            agent_dirs: Vec::new(),
-            oauth_dir: world.state().join("credentials"),
-            spare: None,
-            written_by: None,
-        };
+        let places = StorePaths::below(world.state());
         let store = FileStore::new(Arc::new(SystemFiles), Arc::new(SystemClock::new()), places);
         let provider = ProviderId::parse("openai-codex").unwrap();
         let grant = GrantDigest::of(&provider, &Secret::new(refresh));

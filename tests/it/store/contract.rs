@@ -349,14 +349,7 @@ impl Backend for tempfile::TempDir {
 
     fn open(&self) -> FileStore {
         let state: &Path = self.path();
-        let places = StorePaths {
-            state: state.to_owned(),
-            main_dir: state.join("agents/main/agent"),
-            agent_dirs: Vec::new(),
-            oauth_dir: state.join("credentials"),
-            written_by: None,
-            spare: None,
-        };
+        let places = StorePaths::below(state);
         FileStore::new(Arc::new(SystemFiles), Arc::new(SystemClock::new()), places)
     }
 }

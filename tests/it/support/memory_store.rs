@@ -62,12 +62,8 @@ impl Clock for Still {
 pub(crate) fn store_with(files: &MemoryFiles, clock: Arc<dyn Clock>) -> FileStore {
     files.set_now(Timestamp(START as i64));
     let places = StorePaths {
-        state: "/s".into(),
-        main_dir: "/s/agents/main/agent".into(),
-        agent_dirs: Vec::new(),
-        oauth_dir: "/s/credentials".into(),
-        written_by: None,
         spare: Some("/run/openclaw".into()),
+        ..StorePaths::below("/s")
     };
     FileStore::new(Arc::new(files.clone()), clock, places)
 }

@@ -59,12 +59,8 @@ fn hold(beside: &Beside, meanwhile: impl FnOnce()) {
     let late = beside.release == Release::Late;
     let clock = Arc::new(SystemClock::new());
     let places = StorePaths {
-        main_dir: state.join("agents/main/agent"),
-        agent_dirs: Vec::new(),
-        oauth_dir: state.join("credentials"),
         written_by: late.then(|| "2026.5.7".to_owned()),
-        spare: None,
-        state,
+        ..StorePaths::below(state)
     };
     let store = FileStore::new(Arc::new(SystemFiles), Arc::clone(&clock) as _, places);
     let provider = ProviderId::parse("openai-codex").unwrap();

@@ -130,12 +130,10 @@ impl Recording {
     /// Returns the place of the first call after which the response must be durable: the one that
     /// follows the write of it to the file that was prepared.
     fn saved_by(&self, calls: &[Call]) -> Option<usize> {
-        let received = self.received.as_ref()?.as_bytes();
-        let holds = |call: &Call| match call {
-            Call::Write { bytes, .. } => bytes.windows(received.len()).any(|part| part == received),
-            _ => false,
-        };
-        let written = calls.iter().position(holds)?;
+        let received = self.received.as_ref()?;
+        let is_written =
+            |call: &Call| matches!(call, Call::Write { bytes, .. } if holds(bytes, received));
+        let written = calls.iter().position(is_written)?;
         Some(written + 1)
     }
 

@@ -20,14 +20,7 @@ use openclaw::testing::files::MemoryFiles;
 const DIRECTORY: &str = "/s/agents/main/agent/auth-history";
 
 fn store(files: &MemoryFiles) -> FileStore {
-    let places = StorePaths {
-        state: "/s".into(),
-        main_dir: "/s/agents/main/agent".into(),
-        agent_dirs: Vec::new(),
-        oauth_dir: "/s/credentials".into(),
-        written_by: None,
-        spare: None,
-    };
+    let places = StorePaths::below("/s");
     let clock = Arc::new(FakeClock::new(Timestamp(1_790_000_000_000)));
     FileStore::new(Arc::new(files.clone()), clock, places)
 }

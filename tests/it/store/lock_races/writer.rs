@@ -130,14 +130,7 @@ impl Orders {
 
     /// Does all of it.
     pub(super) fn carry_out(&self) {
-        let places = StorePaths {
-            main_dir: self.state.join("agents/main/agent"),
-            agent_dirs: Vec::new(),
-            oauth_dir: self.state.join("credentials"),
-            written_by: None,
-            spare: None,
-            state: self.state.clone(),
-        };
+        let places = StorePaths::below(&self.state);
         let store = FileStore::new(Arc::new(SystemFiles), Arc::new(SystemClock::new()), places);
         let mut commands = 0;
         for operation in 0..self.operations {

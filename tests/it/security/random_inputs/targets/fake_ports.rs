@@ -232,14 +232,7 @@ impl FakePorts {
         let clock = Arc::new(FakeClock::new(now));
         let env = Arc::new(Set(env.iter().copied().collect()));
         let state = PathBuf::from(STATE);
-        let places = StorePaths {
-            main_dir: state.join("agents/main/agent"),
-            agent_dirs: Vec::new(),
-            oauth_dir: state.join("credentials"),
-            written_by: None,
-            spare: None,
-            state: state.clone(),
-        };
+        let places = StorePaths::below(&state);
         let store = FileStore::new(shared.clone(), clock.clone(), places);
         let config = state.join("openclaw.json");
         let declared = DeclaredFile::new(shared.clone(), state.join("config.yaml"));

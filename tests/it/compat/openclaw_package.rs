@@ -132,7 +132,24 @@ fn neither_program_loses_an_update_of_the_other() {
             let id = format!("anthropic:ours-{n}");
             assert!(profiles[&id].is_object(), "{release}: {id} is lost");
         }
-        assert_eq!(order(&world), json!([ids[1], ids[0]]), "{release}");
+        assert_ours_then_theirs(&order(&world), [ids[1], ids[0]], release);
         assert_eq!(issuer.token_requests().len(), 60, "{release}");
     }
+}
+
+/// What OpenClaw set last stands at the end, as it was set; before it the logins that we saved
+/// after that, each put first, and none of them left out.
+fn assert_ours_then_theirs(order: &Value, theirs: [&str; 2], release: &str) {
+    let order: Vec<&str> = order
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|id| id.as_str().unwrap())
+        .collect();
+    let ours = order.len() - theirs.len();
+    let newest_first = (200 - ours..200)
+        .rev()
+        .map(|n| format!("anthropic:ours-{n}"));
+    let expected: Vec<String> = newest_first.chain(theirs.map(str::to_owned)).collect();
+    assert_eq!(order, expected, "{release}");
 }

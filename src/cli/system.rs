@@ -15,7 +15,7 @@ use crate::config::file::ConfigFile;
 use crate::config::workspace;
 use crate::model::id::AgentId;
 use crate::model::settings::Settings;
-use crate::model::time::Timestamp;
+use crate::model::time::{LocalTime, Timestamp};
 use crate::ports::dialog::Dialog;
 use crate::ports::exec::Exec;
 use crate::ports::files::Files;
@@ -129,7 +129,7 @@ impl System {
             http: SystemHttp::new(&SystemEnv),
             global: global.clone(),
             printer: Arc::clone(printer),
-            dialog: dialog(printer, &interrupt, &hints, events),
+            dialog: dialog(printer, &interrupt, &hints, &clock, events),
             store: store.keeping(generations(&env)),
             hints,
             clock,
@@ -248,6 +248,11 @@ impl System {
         self.hints.of_agent(is_named.then_some(agent))
     }
 
+    /// Now, for what is told to a person.
+    pub fn local(&self) -> LocalTime {
+        self.clock.local()
+    }
+
     /// Now.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
@@ -303,6 +308,7 @@ fn dialog(
     printer: &Arc<Printer>,
     interrupt: &Arc<dyn Interrupt>,
     hints: &Renderer,
+    clock: &Arc<SystemClock>,
     events: bool,
 ) -> Box<dyn Dialog> {
     let (printer, interrupt, hints) = (Arc::clone(printer), Arc::clone(interrupt), hints.clone());
@@ -314,7 +320,13 @@ fn dialog(
         draws_blocks: draws_blocks(&SystemEnv),
         moves_cursor: moves_cursor(&SystemEnv),
     };
-    Box::new(TerminalDialog::new(printer, interrupt, hints, terminal))
+    Box::new(TerminalDialog::new(
+        printer,
+        interrupt,
+        hints,
+        terminal,
+        Arc::clone(clock) as Arc<dyn Clock>,
+    ))
 }
 
 /// What `openclaw.json` says, where everything lies by it, and why it could not be read if nothing

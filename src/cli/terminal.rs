@@ -20,7 +20,7 @@ use super::view::clean;
 use super::view::notice::text_of;
 use crate::model::secret::Secret;
 use crate::ports::dialog::{Choice, Dialog, DialogError, Notice, Question};
-use crate::ports::host::Interrupt;
+use crate::ports::host::{Clock, Interrupt};
 
 /// Milliseconds of silence after Enter that end an answer. A paste without brackets arrives far
 /// faster than that, a person types far slower.
@@ -55,6 +55,7 @@ pub struct TerminalDialog {
     /// Whether it moves its cursor, so that it can draw a menu.
     moves_cursor: bool,
     hints: Renderer,
+    clock: Arc<dyn Clock>,
 }
 
 impl TerminalDialog {
@@ -68,6 +69,7 @@ impl TerminalDialog {
             draws_blocks,
             moves_cursor,
         }: Abilities,
+        clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             printer,
@@ -78,6 +80,7 @@ impl TerminalDialog {
             draws_blocks,
             moves_cursor,
             hints,
+            clock,
         }
     }
 
@@ -184,7 +187,12 @@ impl TerminalDialog {
 
 impl Dialog for TerminalDialog {
     fn notice(&self, notice: &Notice) {
-        self.tell(&text_of(notice, self.screen(), &self.hints));
+        self.tell(&text_of(
+            notice,
+            self.screen(),
+            self.clock.local(),
+            &self.hints,
+        ));
         if let Notice::AuthorizeUrl(request) = notice
             && request.copy
             && self.copy(&request.url)

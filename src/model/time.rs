@@ -66,6 +66,70 @@ impl Timestamp {
     }
 }
 
+/// Now, and the local time zone: what it takes to tell a person when something is.
+#[derive(Clone, Copy, Debug)]
+pub struct LocalTime {
+    /// Now.
+    pub now: Timestamp,
+    /// Seconds east of UTC, at a moment.
+    pub offset: fn(Timestamp) -> i32,
+}
+
+impl LocalTime {
+    /// The same in UTC.
+    pub fn utc(now: Timestamp) -> Self {
+        Self { now, offset: |_| 0 }
+    }
+
+    /// `in 3 days, Tue 14:05` or `5 minutes ago, 14:05`.
+    pub fn spoken(&self, time: Timestamp) -> String {
+        let left = self.now.until(time);
+        let length = length_of(left.saturating_abs());
+        let clock = self.clock(time);
+        match (left, length) {
+            (0.., None) => format!("in less than a minute, {clock}"),
+            (0.., Some(length)) => format!("in {length}, {clock}"),
+            (_, None) => format!("just now, {clock}"),
+            (_, Some(length)) => format!("{length} ago, {clock}"),
+        }
+    }
+
+    /// `14:05` today, `Tue 14:05` within six days, `Tue 8 Dec 14:05` this year, else with the year.
+    pub fn clock(&self, time: Timestamp) -> String {
+        let local = |time: Timestamp| {
+            let offset = i64::from((self.offset)(time)) * 1_000;
+            chrono::DateTime::from_timestamp_millis(time.0.saturating_add(offset))
+        };
+        let (Some(now), Some(time)) = (local(self.now), local(time)) else {
+            return time.iso8601();
+        };
+        let days = time.date_naive().signed_duration_since(now.date_naive());
+        let format = match days.num_days() {
+            0 => "%H:%M",
+            -6..=6 => "%a %H:%M",
+            _ if time.format("%Y").to_string() == now.format("%Y").to_string() => "%a %-d %b %H:%M",
+            _ => "%a %-d %b %Y %H:%M",
+        };
+        time.format(format).to_string()
+    }
+}
+
+/// A length of time in words, rounded; `None` below a minute.
+fn length_of(millis: i64) -> Option<String> {
+    const MINUTE: i64 = 60_000;
+    let words = |unit: i64, name: &str| {
+        let count = millis.saturating_add(unit / 2) / unit;
+        let plural = if count == 1 { "" } else { "s" };
+        format!("{count} {name}{plural}")
+    };
+    match millis.saturating_add(MINUTE / 2) / MINUTE {
+        0 => None,
+        1..60 => Some(words(MINUTE, "minute")),
+        60..2_850 => Some(words(60 * MINUTE, "hour")),
+        _ => Some(words(24 * 60 * MINUTE, "day")),
+    }
+}
+
 /// Parses a duration as OpenClaw's `--expires-in` takes it: a number, decimals allowed, and one of
 /// `ms`, `s`, `m`, `h`, `d` in any case; without a unit, `default_unit`.
 ///
@@ -116,6 +180,37 @@ pub fn short_duration(millis: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_for_people_are_relative_first_and_local() {
+        const HOUR: i64 = 3_600_000;
+        // Tuesday, 2026-12-29 13:35 UTC.
+        let now = Timestamp(1_798_551_300_000);
+        let local = LocalTime {
+            now,
+            offset: |_| 3_600,
+        };
+        let spoken = |hours: i64, seconds: i64| {
+            local.spoken(Timestamp(now.0 + hours * HOUR + seconds * 1_000))
+        };
+        for (hours, seconds, expected) in [
+            (0, 10, "in less than a minute, 14:35"),
+            (0, -10, "just now, 14:34"),
+            (0, 60, "in 1 minute, 14:36"),
+            (0, -300, "5 minutes ago, 14:30"),
+            (1, 0, "in 1 hour, 15:35"),
+            (10, 0, "in 10 hours, Wed 00:35"),
+            (-24, 0, "24 hours ago, Mon 14:35"),
+            (72, 0, "in 3 days, Fri 14:35"),
+            (-24 * 8, 0, "8 days ago, Mon 21 Dec 14:35"),
+            (24 * 10, 0, "in 10 days, Fri 8 Jan 2027 14:35"),
+        ] {
+            assert_eq!(spoken(hours, seconds), expected);
+        }
+        assert_eq!(LocalTime::utc(now).clock(now), "13:35");
+        let never = Timestamp(i64::MAX);
+        assert!(local.clock(never).ends_with(" ms"));
+    }
 
     #[test]
     fn durations_follow_the_reference_grammar() {

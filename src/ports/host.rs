@@ -6,12 +6,17 @@
 use std::time::Duration;
 
 use crate::model::secret::Secret;
-use crate::model::time::Timestamp;
+use crate::model::time::{LocalTime, Timestamp};
 
 /// Wall clock, monotonic clock, and sleep.
 pub trait Clock: Send + Sync {
     /// Returns the wall-clock time.
     fn now(&self) -> Timestamp;
+
+    /// Returns the wall-clock time in the local time zone.
+    fn local(&self) -> LocalTime {
+        LocalTime::utc(self.now())
+    }
 
     /// Returns monotonic time from an arbitrary start, for deadlines.
     fn monotonic(&self) -> Duration;

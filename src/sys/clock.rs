@@ -6,7 +6,9 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::model::time::Timestamp;
+use chrono::Local;
+
+use crate::model::time::{LocalTime, Timestamp};
 use crate::ports::host::Clock;
 
 /// The clock of this machine.
@@ -24,6 +26,14 @@ impl SystemClock {
     }
 }
 
+/// Seconds east of UTC by `TZ`, else by the system's time zone.
+fn offset(at: Timestamp) -> i32 {
+    let utc = chrono::DateTime::from_timestamp_millis(at.0);
+    utc.map_or(0, |utc| {
+        utc.with_timezone(&Local).offset().local_minus_utc()
+    })
+}
+
 impl Default for SystemClock {
     fn default() -> Self {
         Self::new()
@@ -38,6 +48,13 @@ impl Clock for SystemClock {
             Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |ms| -ms),
         };
         Timestamp(millis)
+    }
+
+    fn local(&self) -> LocalTime {
+        LocalTime {
+            now: self.now(),
+            offset,
+        }
     }
 
     fn monotonic(&self) -> Duration {

@@ -34,7 +34,12 @@ const FENCES: &[(&str, &[&str])] = &[
     ("base64", &["cli/clipboard.rs", "oauth/"]),
     (
         "chrono",
-        &["model/time.rs", "oauth/error.rs", "store/openclaw_lock.rs"],
+        &[
+            "model/time.rs",
+            "oauth/error.rs",
+            "store/openclaw_lock.rs",
+            "sys/clock.rs",
+        ],
     ),
     ("clap", &["cli/"]),
     (

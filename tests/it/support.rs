@@ -133,6 +133,7 @@ impl World {
             .env("HOME", self.directory.path().join("home"))
             .env("OPENCLAW_STATE_DIR", self.state())
             .env("NO_COLOR", "1")
+            .env("TZ", "UTC")
             // Not remote, whatever the system.
             .env("DISPLAY", ":0")
             .current_dir(self.directory.path())

@@ -96,9 +96,9 @@ impl<'a> Issuer<'a> {
                 if stale == Stale::Accepted =>
             {
                 let text = format!(
-                    "could not fetch the metadata of {} ({why}); using the copy from {}",
+                    "could not fetch the metadata of {} ({why}); using the copy fetched {}",
                     self.address(),
-                    Timestamp(page.fetched_at).iso8601()
+                    self.cx.clock.local().spoken(Timestamp(page.fetched_at))
                 );
                 self.cx.warn(text);
                 Ok(metadata)

@@ -84,9 +84,9 @@ pub(in crate::app) fn commit_saved<'a>(
         };
         notify::of_refresh(cx, whose, new.expires);
         cx.info(format!(
-            "{}: stored the refresh response received at {}",
+            "{}: stored the refresh response received {}",
             answer.refresh.profile,
-            answer.refresh.begun_at.iso8601()
+            cx.clock.local().spoken(answer.refresh.begun_at)
         ));
     }
     Ok(Recovered::Stored)

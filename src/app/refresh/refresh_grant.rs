@@ -210,9 +210,9 @@ pub(super) fn left(now: Timestamp, moment: Option<Timestamp>) -> i64 {
 fn warn_of_unknown_outcome(request: &RefreshRequest<'_>, facts: &Facts) {
     if let Some(since) = facts.unknown_since() {
         request.cx.warn(format!(
-            "the refresh of {} started at {} has no known outcome, so the refresh token may already be used; trying once more",
+            "the refresh of {} started {} has no known outcome, so the refresh token may already be used; trying once more",
             request.profile,
-            since.iso8601()
+            request.cx.clock.local().spoken(since)
         ));
     }
 }

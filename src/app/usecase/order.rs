@@ -149,7 +149,7 @@ pub(in crate::app) fn tell_unusable(cx: Context<'_>, effective: &Effective, prov
             Verdict::CoolingDown(until) => {
                 format!(
                     "{id} is tried last until {}: it is cooling down",
-                    until.iso8601()
+                    cx.clock.local().clock(*until)
                 )
             }
             other => {

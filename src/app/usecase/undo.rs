@@ -131,11 +131,12 @@ fn check(cx: Context<'_>, id: &ProfileId, row: &Row) -> Result<(), Failure> {
         cx.warn(warning);
         Ok(())
     };
+    let local = cx.clock.local();
     match &row.verdict {
         Verdict::Good => Ok(()),
         Verdict::InDoubt { since } => warned(Hint::from(format!(
-            "the refresh of generation {number} started at {} has no known outcome; its refresh token may already be used",
-            since.iso8601()
+            "the refresh of generation {number} started {} has no known outcome; its refresh token may already be used",
+            local.spoken(*since)
         ))),
         Verdict::Refused { why } => warned(
             Hint::from(format!(
@@ -144,11 +145,11 @@ fn check(cx: Context<'_>, id: &ProfileId, row: &Row) -> Result<(), Failure> {
             .run(login(cx, id, &row.credential)),
         ),
         Verdict::Revoked { at } => refused(
-            format!("it was revoked at {}", at.iso8601()),
+            format!("it was revoked {}", local.spoken(*at)),
             login(cx, id, &row.credential),
         ),
         Verdict::Spent { at, successor } => {
-            let when = at.map_or_else(String::new, |at| format!(" at {}", at.iso8601()));
+            let when = at.map_or_else(String::new, |at| format!(" {}", local.spoken(at)));
             let place = SuccessorLocation::words(successor.as_ref());
             let why = format!("its refresh token was already used{when}; its successor is {place}");
             refused(

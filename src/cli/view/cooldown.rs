@@ -8,7 +8,7 @@ use crate::app::usecase::cooldown::Row;
 use crate::cli::hint::Renderer;
 use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId, printable};
-use crate::model::time::{Timestamp, short_duration};
+use crate::model::time::{LocalTime, Timestamp, short_duration};
 
 /// The document.
 pub fn document(agent: &AgentId, rows: &[Row]) -> Value {
@@ -20,7 +20,8 @@ pub fn document(agent: &AgentId, rows: &[Row]) -> Value {
 }
 
 /// The table.
-pub fn text(agent: &AgentId, rows: &[Row], now: Timestamp, hints: &Renderer) -> String {
+pub fn text(agent: &AgentId, rows: &[Row], local: LocalTime, hints: &Renderer) -> String {
+    let now = local.now;
     let mut page = Sheet::default();
     page.line(&format!("Agent: {agent}"));
     if rows.is_empty() {
@@ -29,7 +30,7 @@ pub fn text(agent: &AgentId, rows: &[Row], now: Timestamp, hints: &Renderer) -> 
     for of_provider in rows.chunk_by(|a, b| a.provider == b.provider) {
         for row in of_provider {
             let left = short_duration(now.until(row.until));
-            let (kind, until) = (row.kind, row.until.iso8601());
+            let (kind, until) = (row.kind, local.clock(row.until));
             page.line(&format!(
                 "{}  {kind} for {left}, until {until}",
                 row.profile

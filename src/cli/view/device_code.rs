@@ -6,14 +6,15 @@
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 
-use super::{clean, moment};
+use super::clean;
 use crate::cli::printer::Tone;
 use crate::model::id::is_unprintable;
+use crate::model::time::LocalTime;
 use crate::ports::dialog::DeviceCode;
 
 /// The whole text. `screen` is the size in columns and rows of a terminal that can draw; `None` for
 /// no QR code.
-pub(super) fn text(code: &DeviceCode, screen: Option<(u16, u16)>) -> String {
+pub(super) fn text(code: &DeviceCode, screen: Option<(u16, u16)>, local: LocalTime) -> String {
     let provider = clean(&code.provider);
     let target = code.verification_uri_complete.as_ref();
     let drawn = screen.and_then(|screen| qr(target.unwrap_or(&code.verification_uri), screen));
@@ -26,9 +27,9 @@ pub(super) fn text(code: &DeviceCode, screen: Option<(u16, u16)>) -> String {
     let user_code = code.user_code.replace(is_unprintable, "");
     format!(
         "Log in to {provider}. {way} in a browser on any machine:\n{}{address}\n\
-         and enter this code, which expires at {}:\n\n    {user_code}\n\n{} {}",
+         and enter this code, which expires {}:\n\n    {user_code}\n\n{} {}",
         drawn.unwrap_or_default(),
-        moment(code.expires),
+        local.spoken(code.expires),
         Tone::Warn.paint("Warning:"),
         warning(&provider)
     )
@@ -77,7 +78,7 @@ mod tests {
             verification_uri_complete: None,
             expires: Timestamp(1_000),
         };
-        let text = text(&code, screen);
+        let text = text(&code, screen, LocalTime::utc(Timestamp(0)));
         anstream::adapter::strip_str(&text).to_string()
     }
 
@@ -91,7 +92,7 @@ mod tests {
                 "{text}"
             );
             assert!(
-                text.contains("expires at 1970-01-01 00:00:01 UTC"),
+                text.contains("expires in less than a minute, 00:00"),
                 "{text}"
             );
             assert!(

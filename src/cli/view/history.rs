@@ -9,7 +9,7 @@ use crate::cli::hint::Renderer;
 use crate::model::hint::Command;
 use crate::model::history::Cause;
 use crate::model::id::{AgentId, printable};
-use crate::model::time::Timestamp;
+use crate::model::time::{LocalTime, Timestamp};
 
 /// The document.
 pub fn document(agent: &AgentId, outcome: &Outcome) -> Value {
@@ -23,7 +23,8 @@ pub fn document(agent: &AgentId, outcome: &Outcome) -> Value {
 }
 
 /// The table.
-pub fn text(agent: &AgentId, outcome: &Outcome, now: Timestamp, hints: &Renderer) -> String {
+pub fn text(agent: &AgentId, outcome: &Outcome, local: LocalTime, hints: &Renderer) -> String {
+    let now = local.now;
     let mut page = Sheet::default();
     let agent = match outcome.lines.first() {
         Some(line) => &line.owner,
@@ -39,7 +40,7 @@ pub fn text(agent: &AgentId, outcome: &Outcome, now: Timestamp, hints: &Renderer
         let present = present.unwrap_or_else(|| "nothing".to_owned());
         page.line(&format!("  now  {present}"));
         for row in &line.rows {
-            generation(&mut page, row, now);
+            generation(&mut page, row, local);
         }
         if let Some(row) = line.rows.iter().find(|row| row.restorable) {
             let back = Command::undo(&line.profile).option("--generation", &row.number);
@@ -52,31 +53,34 @@ pub fn text(agent: &AgentId, outcome: &Outcome, now: Timestamp, hints: &Renderer
     page.into_text()
 }
 
-fn generation(page: &mut Sheet, row: &Row, now: Timestamp) {
+fn generation(page: &mut Sheet, row: &Row, local: LocalTime) {
     page.line(&format!(
         "  {:>3}  {}",
         row.number,
-        stored(&row.credential, now)
+        stored(&row.credential, local.now)
     ));
-    let at = row.replaced_at.iso8601();
+    let at = local.spoken(row.replaced_at);
     let change = match row.cause {
-        Cause::OtherProgram => format!("stored at {at}, removed by another program"),
-        cause => format!("replaced by {} at {at}", cause.as_ref()),
+        Cause::OtherProgram => format!("stored {at}, removed by another program"),
+        cause => format!("replaced by {} {at}", cause.as_ref()),
     };
-    page.line(&format!("       {change}; {}", verdict(&row.verdict)));
+    page.line(&format!(
+        "       {change}; {}",
+        verdict(&row.verdict, local)
+    ));
 }
 
-fn verdict(verdict: &Verdict) -> String {
+fn verdict(verdict: &Verdict, local: LocalTime) -> String {
     match verdict {
         Verdict::Good => "can be restored".to_owned(),
         Verdict::InDoubt { since } => format!(
-            "can be restored, but its refresh token may already be used: the outcome of a refresh at {} is unknown",
-            since.iso8601()
+            "can be restored, but its refresh token may already be used: the outcome of a refresh {} is unknown",
+            local.spoken(*since)
         ),
         Verdict::Refused { why } => format!("can be restored, but {why}"),
-        Verdict::Revoked { at } => format!("revoked at {}", at.iso8601()),
+        Verdict::Revoked { at } => format!("revoked {}", local.spoken(*at)),
         Verdict::Spent { at, successor } => {
-            let at = at.map_or_else(String::new, |at| format!(" at {}", at.iso8601()));
+            let at = at.map_or_else(String::new, |at| format!(" {}", local.spoken(at)));
             let successor = SuccessorLocation::words(successor.as_ref());
             format!("refresh token already used{at}; its successor is {successor}")
         }

@@ -8,7 +8,7 @@ use super::present_but;
 use super::wrap::Sheet;
 use crate::app::usecase::list::{Outcome, Row};
 use crate::model::id::{AgentId, ProviderId, printable};
-use crate::model::time::Timestamp;
+use crate::model::time::{LocalTime, Timestamp};
 
 /// The document: the shape of the May release, with owner and fingerprint added.
 pub fn document(
@@ -48,7 +48,7 @@ fn row(row: &Row) -> Value {
 }
 
 /// The table.
-pub fn text(agent: &AgentId, outcome: &Outcome, now: Timestamp) -> String {
+pub fn text(agent: &AgentId, outcome: &Outcome, local: LocalTime) -> String {
     let mut page = Sheet::default();
     page.line(&format!("Agent: {agent}"));
     if outcome.rows.is_empty() {
@@ -67,13 +67,13 @@ pub fn text(agent: &AgentId, outcome: &Outcome, now: Timestamp) -> String {
             row.credential.kind.as_str()
         ));
         if row.credential.expires.is_some() {
-            notes.push(super::end(row.credential.expires, now));
+            notes.push(super::end(row.credential.expires, local.now));
         }
         if let Some(until) = row.cooldown_until {
-            notes.push(format!("cooldown until {}", until.iso8601()));
+            notes.push(format!("cooldown ends {}", local.spoken(until)));
         }
         if let Some(until) = row.disabled_until {
-            notes.push(format!("disabled until {}", until.iso8601()));
+            notes.push(format!("disabled until {}", local.clock(until)));
         }
         if row.owner != *agent {
             notes.push(format!("inherited from {}", row.owner));

@@ -135,15 +135,3 @@ pub(in crate::cli) fn clean(text: &str) -> String {
         .filter(|c| *c == '\n' || !is_unprintable(*c))
         .collect()
 }
-
-/// `2026-11-21 03:07:58 UTC`.
-pub(super) fn moment(time: Timestamp) -> String {
-    let iso = time.iso8601();
-    match iso
-        .split_once('.')
-        .and_then(|(second, _)| second.split_once('T'))
-    {
-        Some((day, clock)) => format!("{day} {clock} UTC"),
-        None => iso,
-    }
-}

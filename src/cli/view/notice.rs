@@ -1,9 +1,10 @@
 //! Notices as a person reads them.
 
-use super::{authorize, clean, device_code, moment};
+use super::{authorize, clean, device_code};
 use crate::cli::hint::Renderer;
 use crate::cli::printer::Tone;
 use crate::model::id::is_unprintable;
+use crate::model::time::LocalTime;
 use crate::ports::dialog::Notice;
 
 /// What an external program has for the person.
@@ -38,16 +39,20 @@ fn identity(email: Option<&str>, account_id: Option<&str>, plan: Option<&str>) -
 pub(in crate::cli) fn text_of(
     notice: &Notice,
     screen: Option<(u16, u16)>,
+    local: LocalTime,
     hints: &Renderer,
 ) -> String {
     match notice {
         Notice::AuthorizeUrl(request) => authorize::text(request),
-        Notice::DeviceCode(code) => device_code::text(code, screen),
+        Notice::DeviceCode(code) => device_code::text(code, screen, local),
         Notice::Program {
             text, url, code, ..
         } => from_program(text.as_deref(), url.as_deref(), code.as_deref()),
         Notice::Policy(text) => format!("Note: {}", clean(text)),
-        Notice::Waiting { until } => format!("Waiting until {}. Ctrl-C cancels.", moment(*until)),
+        Notice::Waiting { until } => format!(
+            "Waiting; the login times out {}. Ctrl-C cancels.",
+            local.spoken(*until)
+        ),
         Notice::Exchanging => "Exchanging the code for tokens.".to_owned(),
         Notice::Identity {
             email,
@@ -68,7 +73,7 @@ pub(in crate::cli) fn text_of(
             profile, expires, ..
         } => {
             let expiry = expires.map_or(String::new(), |expires| {
-                format!(" The access token is valid until {}.", moment(expires))
+                format!(" The access token expires {}.", local.spoken(expires))
             });
             format!("{} profile {profile}.{expiry}", Tone::Ok.paint("Saved"))
         }
@@ -87,7 +92,12 @@ mod tests {
     use crate::model::time::Timestamp;
 
     fn shown(notice: &Notice) -> String {
-        text_of(notice, None, &Renderer::default())
+        text_of(
+            notice,
+            None,
+            LocalTime::utc(Timestamp(0)),
+            &Renderer::default(),
+        )
     }
 
     #[test]
@@ -115,12 +125,12 @@ mod tests {
             provider: ProviderId::parse("openai-codex").unwrap(),
             expires: Some(Timestamp(1_000)),
         });
-        assert!(saved.ends_with("The access token is valid until 1970-01-01 00:00:01 UTC."));
+        assert!(saved.ends_with("The access token expires in less than a minute, 00:00."));
         assert_eq!(
             shown(&Notice::Waiting {
                 until: Timestamp(i64::MAX)
             }),
-            "Waiting until 9223372036854775807 ms. Ctrl-C cancels."
+            "Waiting; the login times out in 106751991167 days, 9223372036854775807 ms. Ctrl-C cancels."
         );
     }
 }

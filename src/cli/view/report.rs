@@ -3,10 +3,11 @@
 use crate::app::usecase::cooldown::Next;
 use crate::app::usecase::report::{Outcome, State};
 use crate::model::id::printable;
-use crate::model::time::{Timestamp, short_duration};
+use crate::model::time::{LocalTime, Timestamp, short_duration};
 
 /// The one line: what becomes of the profile, and who is next.
-pub fn text(outcome: &Outcome, now: Timestamp) -> String {
+pub fn text(outcome: &Outcome, local: LocalTime) -> String {
+    let now = local.now;
     let Outcome {
         profile, provider, ..
     } = outcome;
@@ -25,7 +26,7 @@ pub fn text(outcome: &Outcome, now: Timestamp) -> String {
             format!(
                 "{profile} {how}{model} for {}, until {} ({})",
                 short_duration(now.until(pause.until)),
-                pause.until.iso8601(),
+                local.clock(pause.until),
                 pause.reason.as_ref()
             )
         }

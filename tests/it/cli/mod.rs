@@ -5,6 +5,7 @@ mod colors;
 mod completions;
 mod exec;
 mod exit_codes;
+mod local_times;
 mod prompts;
 mod reference;
 mod signals;

@@ -17,6 +17,7 @@ use openclaw::cli::terminal::{Abilities, TerminalDialog};
 use openclaw::model::secret::Secret;
 use openclaw::ports::dialog::{Dialog, DialogError, Notice, Question};
 use openclaw::ports::host::{Interrupt, Signal};
+use openclaw::sys::clock::SystemClock;
 use rexpect::session::{PtySession, spawn_command};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
@@ -108,6 +109,7 @@ fn on_terminal(task: &str) {
         interrupted(from),
         Renderer::default(),
         Abilities::default(),
+        Arc::new(SystemClock::new()),
     );
     if task == "panic" {
         let state = state.clone();
@@ -158,6 +160,7 @@ fn on_pipes() {
         interrupted(0),
         Renderer::default(),
         Abilities::default(),
+        Arc::new(SystemClock::new()),
     );
     json.notice(&Notice::Exchanging);
     person.notice(&Notice::Warning("to the side".into()));

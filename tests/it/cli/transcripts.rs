@@ -49,7 +49,10 @@ fn snapshots() -> PathBuf {
 /// the worlds are made so that they round to the same words.
 const VOLATILE: [(&str, &str); 24] = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "<moment>"),
-    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "<moment>"),
+    (
+        r"(, |until )((Mon|Tue|Wed|Thu|Fri|Sat|Sun) (\d+ [A-Z][a-z]{2} (\d{4} )?)?)?\d\d:\d\d\b",
+        "$1<time>",
+    ),
     (r"\b\d{8}-\d{6}\b", "<stamp>"),
     (r"(expires in|expired) \d+s", "$1 <seconds>s"),
     (r"\b\d{13}\b", "<millis>"),

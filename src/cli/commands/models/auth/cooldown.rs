@@ -64,8 +64,8 @@ impl Cooldown {
                 if list.json {
                     return Ok(Output::json(&view::cooldown::document(agent, &rows)));
                 }
-                let now = system.now();
-                Output::text(view::cooldown::text(agent, &rows, now, &system.hints))
+                let local = system.local();
+                Output::text(view::cooldown::text(agent, &rows, local, &system.hints))
             }
             CooldownCommand::Clear(clear) => {
                 let cleared = cooldown::clear(system.context(), agent, &clear.which(system)?)?;

@@ -50,7 +50,7 @@ impl History {
         if self.json {
             return Ok(Output::json(&view::history::document(agent, &outcome)));
         }
-        let text = view::history::text(agent, &outcome, system.now(), &system.hints);
+        let text = view::history::text(agent, &outcome, system.local(), &system.hints);
         Ok(Output::text(text).warnings(outcome.faults))
     }
 }

@@ -38,7 +38,7 @@ impl List {
             let document = view::list::document(agent, provider, &outcome, &path);
             return Ok(Output::json(&document));
         }
-        let text = view::list::text(agent, &outcome, system.now());
+        let text = view::list::text(agent, &outcome, system.local());
         Ok(Output::text(text).warnings(outcome.faults))
     }
 }

@@ -16,6 +16,7 @@ use crate::cli::system::System;
 use crate::cli::value_parsers::seconds;
 use crate::model::id::ProfileId;
 use crate::model::named::ProviderName;
+use crate::model::time::LocalTime;
 
 /// Log in to a provider
 ///
@@ -116,7 +117,7 @@ impl Login {
         // The attempt is there whether or not anybody read of it; its time ends it.
         Ok(Output::line(&match self.json {
             true => begun_json(&begun, &finish).to_string(),
-            false => begun_text(&begun, &finish),
+            false => begun_text(&begun, &finish, system.local()),
         }))
     }
 
@@ -156,12 +157,12 @@ fn begun_json(begun: &Begun, finish: &str) -> Value {
     document
 }
 
-fn begun_text(begun: &Begun, finish: &str) -> String {
+fn begun_text(begun: &Begun, finish: &str, local: LocalTime) -> String {
     format!(
         "Log in to {}. Open this URL in a browser:\n{}\n\
-         Before {}, pass the URL that the browser is redirected to:\n  {finish}",
+         The login expires {}. Pass the URL that the browser is redirected to:\n  {finish}",
         begun.name,
         begun.url,
-        begun.expires.iso8601()
+        local.spoken(begun.expires)
     )
 }

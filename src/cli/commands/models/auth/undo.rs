@@ -52,11 +52,11 @@ impl Undo {
         let kind = row.credential.kind.as_str();
         let mut text = format!(
             "Agent: {}\n{verb} auth profile: {profile} ({provider}/{kind})\n\
-             Generation {}, replaced by {} at {}: {}\n",
+             Generation {}, replaced by {} {}: {}\n",
             outcome.owner,
             row.number,
             row.cause.as_ref(),
-            row.replaced_at.iso8601(),
+            system.local().spoken(row.replaced_at),
             view::history::stored(&row.credential, system.now()),
         );
         if let Some(was) = outcome.was {

@@ -30,6 +30,9 @@ pub struct Global {
     /// Increase log verbosity (-v, -vv, -vvv); secrets are never logged
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
+    /// Whether the command has `--json`: its sentences have times for programs.
+    #[arg(skip)]
+    pub json: bool,
 }
 
 impl Global {

@@ -29,7 +29,7 @@ use std::mem::ManuallyDrop;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 
 use crate::app::failure::Kind;
 use crate::model::id::IdError;
@@ -128,7 +128,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Erro
     let args = argv::complete(args);
     let mut brief = ManuallyDrop::new(Cli::brief());
     if let Ok(mut matches) = brief.try_get_matches_from_mut(argv::in_front(&args))
-        && let Ok(cli) = Cli::from_arg_matches_mut(&mut matches)
+        && let Ok(cli) = understood(&mut matches)
     {
         return Ok(cli);
     }
@@ -136,5 +136,21 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Erro
     let color = argv::color(&args).into();
     let mut command = ManuallyDrop::new(Cli::command().color(color));
     let mut matches = command.try_get_matches_from_mut(args)?;
-    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+    understood(&mut matches).map_err(|error| error.format(&mut command))
+}
+
+fn understood(matches: &mut ArgMatches) -> Result<Cli, clap::Error> {
+    let json = wants_json(matches);
+    let mut cli = Cli::from_arg_matches_mut(matches)?;
+    cli.global.json = json;
+    Ok(cli)
+}
+
+/// Whether the command that was called has `--json`.
+fn wants_json(matches: &ArgMatches) -> bool {
+    let mut called = matches;
+    while let Some((_, below)) = called.subcommand() {
+        called = below;
+    }
+    matches!(called.try_get_one::<bool>("json"), Ok(Some(true)))
 }

@@ -97,7 +97,10 @@ impl System {
         events: bool,
     ) -> Result<Self, Failure> {
         let files: Arc<dyn Files> = Arc::new(SystemFiles);
-        let clock = Arc::new(SystemClock::new());
+        let clock = Arc::new(match global.json {
+            true => SystemClock::for_programs(),
+            false => SystemClock::new(),
+        });
         let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
         let places = places(global, &cwd)?;
         let in_state = |name: &str| places.state_dir.join(name);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::hint::{Command, Hint};
 use super::id::ProfileId;
-use super::time::Timestamp;
+use super::time::{LocalTime, Timestamp};
 
 /// 2020-01-01: no login that is still of use ended before.
 const EARLIEST: Timestamp = Timestamp(1_577_836_800_000);
@@ -85,8 +85,8 @@ impl End {
     }
 
     /// Describes the anomaly of the expiry of `id` in a sentence, if there is one.
-    pub fn fault(self, id: &ProfileId) -> Option<String> {
-        let at = self.at.iso8601();
+    pub fn fault(self, id: &ProfileId, local: LocalTime) -> Option<String> {
+        let at = local.date(self.at);
         Some(match self.anomaly? {
             ExpiryAnomaly::InSeconds => {
                 format!(
@@ -155,17 +155,20 @@ pub fn freshness(expires: Option<Timestamp>, now: Timestamp, margin: Duration) -
 
 /// Returns what is wrong with a clock that shows `now`, if `newest` is the last moment at which
 /// this program is known to have worked; a sentence.
-pub fn clock_fault(now: Timestamp, newest: Option<Timestamp>) -> Option<Hint> {
-    let shown = now.iso8601();
+pub fn clock_fault(local: LocalTime, newest: Option<Timestamp>) -> Option<Hint> {
+    let now = local.now;
+    let shown = || local.date(now);
     if now < WRITTEN {
         return Some(Hint::from(format!(
-            "the system clock shows {shown}, which cannot be right; set it, or expired tokens cannot be detected"
+            "the system clock shows {}, which cannot be right; set it, or expired tokens cannot be detected",
+            shown()
         )));
     }
     let newest = newest.filter(|newest| now.until(*newest) > CORRECTION)?;
     let fault = Hint::from(format!(
-        "the system clock shows {shown}, but a login was used at {}: the clock was ahead then or is behind now. Set it, then run `",
-        newest.iso8601()
+        "the system clock shows {}, but a login was used on {}: the clock was ahead then or is behind now. Set it, then run `",
+        shown(),
+        local.date(newest)
     ));
     Some(
         fault
@@ -249,19 +252,20 @@ mod tests {
     #[test]
     fn faults_say_what_is_stored_and_what_it_is_taken_for() {
         let id = ProfileId::parse("acme:me").unwrap();
-        let fault = |stored| End::read(Timestamp(stored)).fault(&id);
+        let fault = |stored| End::read(Timestamp(stored)).fault(&id, LocalTime::utc(Timestamp(0)));
         assert_eq!(fault(1_795_230_521_000), None);
         assert_eq!(
             fault(1_795_230_521).unwrap(),
-            "the expiry of acme:me is stored in seconds instead of milliseconds; reading it as 2026-11-21T03:08:41.000Z"
+            "the expiry of acme:me is stored in seconds instead of milliseconds; reading it as Sat 21 Nov 2026 03:08"
         );
-        assert!(fault(1).unwrap().contains("1970-01-01T00:00:00.001Z"));
+        assert!(fault(1).unwrap().contains("Thu 1 Jan 1970 00:00"));
         assert!(fault(i64::MAX).unwrap().contains("after 2100"));
     }
 
     #[test]
     fn a_clock_that_cannot_be_right_is_told() {
         let now = Timestamp(1_795_230_521_000);
+        let clock_fault = |now, newest| super::clock_fault(LocalTime::utc(now), newest);
         assert_eq!(clock_fault(now, None), None);
         assert_eq!(clock_fault(now, Some(Timestamp(now.0 + CORRECTION))), None);
         let ahead = clock_fault(now, Some(Timestamp(now.0 + CORRECTION + 1)));
@@ -271,6 +275,6 @@ mod tests {
         let [Part::Text(battery)] = &battery.unwrap().parts[..] else {
             panic!("a command sets no clock");
         };
-        assert!(battery.contains("1970-01-01"));
+        assert!(battery.contains("Thu 1 Jan 1970"));
     }
 }

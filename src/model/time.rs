@@ -66,23 +66,34 @@ impl Timestamp {
     }
 }
 
-/// Now, and the local time zone: what it takes to tell a person when something is.
+/// Now, and the local time zone: what it takes to tell when something is.
 #[derive(Clone, Copy, Debug)]
 pub struct LocalTime {
     /// Now.
     pub now: Timestamp,
-    /// Seconds east of UTC, at a moment.
-    pub offset: fn(Timestamp) -> i32,
+    /// Seconds east of UTC, at a moment; `None` in sentences for programs, which have ISO 8601.
+    pub offset: Option<fn(Timestamp) -> i32>,
 }
 
 impl LocalTime {
-    /// The same in UTC.
+    /// The time zone UTC.
     pub fn utc(now: Timestamp) -> Self {
-        Self { now, offset: |_| 0 }
+        Self {
+            now,
+            offset: Some(|_| 0),
+        }
     }
 
-    /// `in 3 days, Tue 14:05` or `5 minutes ago, 14:05`.
+    /// Sentences within JSON.
+    pub fn iso(now: Timestamp) -> Self {
+        Self { now, offset: None }
+    }
+
+    /// `in 3 days, Tue 14:05` or `5 minutes ago, 14:05`; for programs `at` and ISO 8601.
     pub fn spoken(&self, time: Timestamp) -> String {
+        if self.offset.is_none() {
+            return format!("at {}", time.iso8601());
+        }
         let left = self.now.until(time);
         let length = length_of(left.saturating_abs());
         let clock = self.clock(time);
@@ -96,11 +107,7 @@ impl LocalTime {
 
     /// `14:05` today, `Tue 14:05` within six days, `Tue 8 Dec 14:05` this year, else with the year.
     pub fn clock(&self, time: Timestamp) -> String {
-        let local = |time: Timestamp| {
-            let offset = i64::from((self.offset)(time)) * 1_000;
-            chrono::DateTime::from_timestamp_millis(time.0.saturating_add(offset))
-        };
-        let (Some(now), Some(time)) = (local(self.now), local(time)) else {
+        let (Some(now), Some(time)) = (self.shifted(self.now), self.shifted(time)) else {
             return time.iso8601();
         };
         let days = time.date_naive().signed_duration_since(now.date_naive());
@@ -111,6 +118,20 @@ impl LocalTime {
             _ => "%a %-d %b %Y %H:%M",
         };
         time.format(format).to_string()
+    }
+
+    /// `Tue 8 Dec 2026 14:05`, however near: for a time that is itself in question.
+    pub fn date(&self, time: Timestamp) -> String {
+        match self.shifted(time) {
+            Some(time) => time.format("%a %-d %b %Y %H:%M").to_string(),
+            None => time.iso8601(),
+        }
+    }
+
+    /// The moment as a clock on the wall shows it, if a calendar has it.
+    fn shifted(&self, time: Timestamp) -> Option<chrono::DateTime<chrono::Utc>> {
+        let offset = i64::from(self.offset?(time)) * 1_000;
+        chrono::DateTime::from_timestamp_millis(time.0.saturating_add(offset))
     }
 }
 
@@ -188,7 +209,7 @@ mod tests {
         let now = Timestamp(1_798_551_300_000);
         let local = LocalTime {
             now,
-            offset: |_| 3_600,
+            offset: Some(|_| 3_600),
         };
         let spoken = |hours: i64, seconds: i64| {
             local.spoken(Timestamp(now.0 + hours * HOUR + seconds * 1_000))
@@ -210,6 +231,10 @@ mod tests {
         assert_eq!(LocalTime::utc(now).clock(now), "13:35");
         let never = Timestamp(i64::MAX);
         assert!(local.clock(never).ends_with(" ms"));
+        assert_eq!(local.date(now), "Tue 29 Dec 2026 14:35");
+        let iso = LocalTime::iso(now);
+        assert_eq!(iso.spoken(now), "at 2026-12-29T13:35:00.000Z");
+        assert_eq!(iso.clock(now), iso.date(now));
     }
 
     #[test]

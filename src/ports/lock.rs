@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::files::{FileError, FileLock, Files, Sharing};
 use super::host::{Clock, Interrupt, Signal};
 use crate::model::id::printable;
+use crate::model::time::Timestamp;
 
 /// The limit for a lock that is held while one small file is read and replaced. That takes
 /// milliseconds, and seconds on a disk in trouble; after ten the owner is stopped or hangs.
@@ -17,6 +18,9 @@ pub const SHORT: Duration = Duration::from_secs(10);
 
 /// The pauses between two looks at a kernel lock.
 const PAUSES: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_millis(8);
+
+/// Between the holder and the time in its note.
+const SINCE: &str = " since ";
 
 /// At most this many characters of an owner's note are shown.
 const SHOWN: usize = 200;
@@ -106,7 +110,7 @@ pub fn lock_within(
     let Some(mut lock) = lock else {
         return Err(LockError::Busy {
             path: path.to_owned(),
-            owner: owner(files, path),
+            owner: owner(files, clock, path),
         });
     };
     if sharing == Sharing::Exclusive {
@@ -117,21 +121,28 @@ pub fn lock_within(
 
 /// What the holder of an exclusive lock notes in its file.
 pub fn owner_note(files: &dyn Files, clock: &dyn Clock) -> String {
-    format!("{} since {}\n", files.process_name(), clock.now().iso8601())
+    let now = clock.now().iso8601();
+    format!("{}{SINCE}{now}\n", files.process_name())
 }
 
-/// What the holder of the lock at `path` has noted.
-pub fn owner(files: &dyn Files, path: &Path) -> Option<String> {
+/// What the holder of the lock at `path` has noted, with its time as `clock` tells times.
+pub fn owner(files: &dyn Files, clock: &dyn Clock, path: &Path) -> Option<String> {
     let bytes = files.read(path).ok().flatten()?;
     let note = String::from_utf8_lossy(&bytes);
-    let note = printable(note.lines().next()?, SHOWN);
+    let note = note.lines().next()?;
+    let since = note.rsplit_once(SINCE);
+    let since = since.and_then(|(who, since)| Some((who, Timestamp::read(since)?)));
+    let note = since.map_or_else(
+        || note.to_owned(),
+        |(who, since)| format!("{who}{SINCE}{}", clock.local().clock(since)),
+    );
+    let note = printable(&note, SHOWN);
     (!note.is_empty()).then_some(note)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::time::Timestamp;
     use crate::testing::clock::FakeClock;
     use crate::testing::files::MemoryFiles;
 
@@ -164,7 +175,7 @@ mod tests {
             busy.contains(&format!("pid {}", std::process::id())),
             "{busy}"
         );
-        assert!(busy.contains("since 1970-01-01"), "{busy}");
+        assert!(busy.contains("since 00:00"), "{busy}");
         assert!(clock.monotonic() >= SHORT);
     }
 

@@ -34,7 +34,7 @@ impl Io {
 
     /// Who holds a lock, by its note.
     pub(super) fn owner(&self, path: &Path) -> Option<String> {
-        lock::owner(&*self.files, path)
+        lock::owner(&*self.files, &*self.clock, path)
     }
 
     /// Takes a kernel lock for ourselves.

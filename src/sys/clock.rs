@@ -15,6 +15,8 @@ use crate::ports::host::Clock;
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
     start: Instant,
+    /// Whether its times are for programs: ISO 8601 in UTC.
+    for_programs: bool,
 }
 
 impl SystemClock {
@@ -22,6 +24,15 @@ impl SystemClock {
     pub fn new() -> Self {
         Self {
             start: Instant::now(),
+            for_programs: false,
+        }
+    }
+
+    /// The same for a command whose answer is for a program.
+    pub fn for_programs() -> Self {
+        Self {
+            for_programs: true,
+            ..Self::new()
         }
     }
 }
@@ -53,7 +64,7 @@ impl Clock for SystemClock {
     fn local(&self) -> LocalTime {
         LocalTime {
             now: self.now(),
-            offset,
+            offset: (!self.for_programs).then_some(offset),
         }
     }
 

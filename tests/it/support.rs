@@ -133,7 +133,7 @@ impl World {
             .env("HOME", self.directory.path().join("home"))
             .env("OPENCLAW_STATE_DIR", self.state())
             .env("NO_COLOR", "1")
-            .env("TZ", "UTC")
+            .env("TZ", zone_at_noon())
             // Not remote, whatever the system.
             .env("DISPLAY", ":0")
             .current_dir(self.directory.path())
@@ -190,6 +190,13 @@ pub(crate) fn millis_from_now(seconds: i64) -> i64 {
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap();
     i64::try_from(now.as_millis()).unwrap() + seconds * 1_000
+}
+
+/// A time zone in which it is noon, so that what is hours away is told alike at any hour.
+fn zone_at_noon() -> String {
+    let hour = millis_from_now(0) / 3_600_000 % 24;
+    // POSIX counts what is to be added to get UTC.
+    format!("NOON{}", hour - 12)
 }
 
 /// A setup-token of the right shape that a leak test can look for.

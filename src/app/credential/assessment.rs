@@ -185,13 +185,14 @@ fn step_of_secret(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step 
         return stop(no_secret(facts));
     }
     let least = policy.min_valid().unwrap_or_default();
-    let ends = facts
-        .expires_at()
-        .map_or_else(String::new, Timestamp::iso8601);
+    let ends = || {
+        let end = facts.expires_at();
+        end.map_or_else(String::new, |end| facts.local.spoken(end))
+    };
     let words = match facts.freshness(least, now) {
         Freshness::Fresh { .. } | Freshness::NoExpiry => return (NextStep::UseAsIs, None),
-        Freshness::Due { .. } => format!("expires at {ends}, sooner than requested"),
-        Freshness::Expired { .. } => format!("expired at {ends}"),
+        Freshness::Due { .. } => format!("expires {}, sooner than requested", ends()),
+        Freshness::Expired { .. } => format!("expired {}", ends()),
     };
     stop(
         Obstacle::permanent(FailureKind::NeedsLogin, Cause::Expired, words)
@@ -211,7 +212,7 @@ fn step_by_command(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step
     let least = policy.min_valid().unwrap_or_default();
     let refresh_off = "and automatic refresh is off (token_auto_refresh: false)";
     let left = now.until(end);
-    let at = end.iso8601();
+    let at = || facts.local.spoken(end);
     let obstacle = |words: String| {
         // No command refreshes a grant that is known to be dead, or without a client.
         let stuck = dead_grant(facts).or_else(|| match &facts.path {
@@ -225,8 +226,8 @@ fn step_by_command(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step
     };
     if left <= millis(least) {
         let words = match left {
-            ..=0 => format!("expired at {at}, {refresh_off}"),
-            _ => format!("expires at {at}, sooner than requested, {refresh_off}"),
+            ..=0 => format!("expired {}, {refresh_off}", at()),
+            _ => format!("expires {}, sooner than requested, {refresh_off}", at()),
         };
         return stop(obstacle(words));
     }

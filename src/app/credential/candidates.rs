@@ -134,9 +134,9 @@ pub(in crate::app) fn nothing_usable(cx: Context<'_>, resolved: &Resolved) -> Fa
         let message = format!("no credential stored for {provider}");
         return Failure::new(Kind::NeedsLogin, message).hint(hint);
     }
-    let now = cx.clock.now();
+    let local = cx.clock.local();
     let each = decision.candidates.iter().map(|candidate| {
-        let why = Reason::of_verdict(&candidate.verdict, now);
+        let why = Reason::of_verdict(&candidate.verdict, local);
         format!("{} {}", candidate.id, why.words)
     });
     let why = each.collect::<Vec<_>>().join("; ");

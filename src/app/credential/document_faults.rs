@@ -4,6 +4,7 @@ use crate::app::context::Context;
 use crate::app::failure::Failure;
 use crate::model::id::{AgentId, printable};
 use crate::model::profiles::{AuthProfiles, Content, Effective};
+use crate::model::time::LocalTime;
 use crate::ports::store::{Scope, StoreError};
 
 /// Loads what an agent sees. A document that is not JSON counts as empty and becomes a fault.
@@ -25,7 +26,7 @@ pub(in crate::app) fn load_effective(
 }
 
 /// Lists what is wrong with the documents, one sentence each, without any secret.
-pub(in crate::app) fn faults(effective: &Effective) -> Vec<String> {
+pub(in crate::app) fn faults(effective: &Effective, local: LocalTime) -> Vec<String> {
     let mut faults = Vec::new();
     for document in [Some(&effective.own), effective.main.as_ref()]
         .into_iter()
@@ -39,7 +40,7 @@ pub(in crate::app) fn faults(effective: &Effective) -> Vec<String> {
                     faults.push(format!("profile \"{key}\" is ignored: {fault}"));
                 }
                 Content::Valid(id, credential) => {
-                    faults.extend(credential.end().and_then(|end| end.fault(id)));
+                    faults.extend(credential.end().and_then(|end| end.fault(id, local)));
                     // A null, like a number that is none, means that it never ends.
                     let unread = credential.extra().get("expires");
                     let unread =

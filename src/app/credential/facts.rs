@@ -10,7 +10,7 @@ use crate::model::credential::{Kind, SecretFault};
 use crate::model::expiry::{End, Freshness, freshness};
 use crate::model::grant::{GrantDigest, GrantRecord, GrantStanding, Refusal};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
-use crate::model::time::Timestamp;
+use crate::model::time::{LocalTime, Timestamp};
 
 /// The facts that an assessment of a credential is made of.
 #[derive(Clone, Debug)]
@@ -56,6 +56,8 @@ pub struct Facts {
     pub successor: Option<Box<Successor>>,
     /// When the grant expires if it is not used, for providers that say so.
     pub rests_until: Option<Timestamp>,
+    /// How what is said of it tells times.
+    pub local: LocalTime,
 }
 
 impl Facts {

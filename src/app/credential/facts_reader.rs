@@ -16,6 +16,7 @@ use crate::model::grant::{GrantDigest, GrantStanding};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::VisibleProfile;
 use crate::model::provider::{Provider, RefreshSettings};
+use crate::model::time::LocalTime;
 use crate::ports::store::{Scope, StoreError};
 
 pub(in crate::app) type Manifest<'a> = (&'a ProviderId, Result<&'a Provider, &'a Failure>);
@@ -24,6 +25,7 @@ pub(in crate::app) type Manifest<'a> = (&'a ProviderId, Result<&'a Provider, &'a
 /// grant.
 pub(in crate::app) struct FactsReader<'a> {
     cx: Context<'a>,
+    local: LocalTime,
     /// Keyed by provider, and by whether a plugin issued the login, which needs no manifest.
     manifests: HashMap<(ProviderId, bool), Rc<Result<Provider, Failure>>>,
     holders: Option<HashMap<GrantDigest, Holder>>,
@@ -33,6 +35,7 @@ impl<'a> FactsReader<'a> {
     pub(in crate::app) fn new(cx: Context<'a>) -> Self {
         Self {
             cx,
+            local: cx.clock.local(),
             manifests: HashMap::new(),
             holders: None,
         }
@@ -109,6 +112,7 @@ impl<'a> FactsReader<'a> {
             standing: GrantStanding::Good,
             successor: None,
             rests_until: None,
+            local: self.local,
         }
     }
 

@@ -156,6 +156,7 @@ mod tests {
     use crate::model::hint::Part;
     use crate::model::id::AgentId;
     use crate::model::secret::Secret;
+    use crate::model::time::LocalTime;
 
     const NOW: Timestamp = Timestamp(1_795_242_600_000);
     const HOUR: i64 = 3_600_000;
@@ -198,6 +199,7 @@ mod tests {
             standing: GrantStanding::Good,
             successor: None,
             rests_until: None,
+            local: LocalTime::utc(NOW),
         }
     }
 

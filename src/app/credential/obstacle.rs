@@ -204,8 +204,8 @@ pub(in crate::app) fn misconfigured(facts: &Facts, why: &str) -> Obstacle {
 /// A refresh was granted, and its answer is not understood.
 pub(in crate::app) fn not_understood(facts: &Facts, since: Timestamp, why: &str) -> Obstacle {
     let words = format!(
-        "cannot be refreshed: the response to the refresh at {} was not understood ({why}). It is saved for a later version, and the refresh token, which is used now, is not sent again",
-        since.iso8601()
+        "cannot be refreshed: the response to the refresh {} was not understood ({why}). It is saved for a later version, and the refresh token, which is used now, is not sent again",
+        facts.local.spoken(since)
     );
     Obstacle {
         effect: StoreEffect::MaybeSpent,
@@ -261,8 +261,8 @@ pub(super) fn without_grant(facts: &Facts) -> Obstacle {
 
 pub(super) fn stale_copy(facts: &Facts, since: Timestamp) -> Obstacle {
     let words = format!(
-        "cannot be refreshed: it is an outdated copy of a login that was refreshed at {}, and the current one is not in this state directory",
-        since.iso8601()
+        "cannot be refreshed: it is an outdated copy of a login that was refreshed {}, and the current one is not in this state directory",
+        facts.local.spoken(since)
     );
     Obstacle::permanent(FailureKind::NeedsLogin, Cause::Spent, words).hint(login_again(facts))
 }
@@ -312,7 +312,7 @@ pub(in crate::app) fn store_again(facts: &Facts) -> Hint {
 pub(super) fn dead_grant(facts: &Facts) -> Option<Obstacle> {
     match &facts.standing {
         GrantStanding::Revoked { at } => {
-            let words = format!("was revoked at {}", at.iso8601());
+            let words = format!("was revoked {}", facts.local.spoken(*at));
             let obstacle = Obstacle::permanent(FailureKind::NeedsLogin, Cause::Revoked, words);
             Some(obstacle.hint(login_again(facts)))
         }

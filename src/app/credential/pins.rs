@@ -157,7 +157,7 @@ pub(in crate::app) fn apply_session_pin(
         let mut all = decision.candidates.iter();
         let verdict = all.find(|candidate| candidate.id == id);
         let verdict = verdict.map_or(&Verdict::NotNamed, |candidate| &candidate.verdict);
-        let why = Reason::of_verdict(verdict, cx.clock.now());
+        let why = Reason::of_verdict(verdict, cx.clock.local());
         choice.passed_over.push(passed_over(&why.words));
         return Ok(None);
     };

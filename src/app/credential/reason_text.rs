@@ -7,7 +7,7 @@ use crate::model::grant::Refusal;
 use crate::model::hint::Hint;
 use crate::model::id::printable;
 use crate::model::selection::Verdict;
-use crate::model::time::{Timestamp, short_duration};
+use crate::model::time::{LocalTime, short_duration};
 use crate::model::usage::Unusable;
 
 /// The words for a token that needs no refresh.
@@ -40,7 +40,7 @@ impl Reason {
     }
 
     /// Describes a verdict of selection.
-    pub(in crate::app) fn of_verdict(verdict: &Verdict, now: Timestamp) -> Self {
+    pub(in crate::app) fn of_verdict(verdict: &Verdict, local: LocalTime) -> Self {
         match verdict {
             Verdict::Eligible => Self::new("usable", "usable"),
             Verdict::CoolingDown(until) => Self::unusable(
@@ -48,7 +48,7 @@ impl Reason {
                     until: *until,
                     disabled: None,
                 },
-                now,
+                local,
             ),
             Verdict::NotStored => Self::new("not-stored", "is not stored"),
             Verdict::OtherProvider(other) => {
@@ -66,9 +66,9 @@ impl Reason {
     }
 
     /// Describes a cooldown.
-    pub(in crate::app) fn unusable(unusable: &Unusable, now: Timestamp) -> Self {
-        let left = short_duration(now.until(unusable.until));
-        let until = unusable.until.iso8601();
+    pub(in crate::app) fn unusable(unusable: &Unusable, local: LocalTime) -> Self {
+        let left = short_duration(local.now.until(unusable.until));
+        let until = local.clock(unusable.until);
         match &unusable.disabled {
             None => Self::new(
                 "cooling-down",
@@ -119,6 +119,8 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
+    use crate::model::time::Timestamp;
+
     const NOW: Timestamp = Timestamp(1_795_242_600_000);
 
     #[test]
@@ -138,15 +140,18 @@ mod tests {
         ];
         let mut reasons: Vec<Reason> = verdicts
             .iter()
-            .map(|verdict| Reason::of_verdict(verdict, NOW))
+            .map(|verdict| Reason::of_verdict(verdict, LocalTime::utc(NOW)))
             .collect();
         let disabled = Some(Some("billing".to_owned()));
-        reasons.push(Reason::unusable(&Unusable { until, disabled }, NOW));
+        reasons.push(Reason::unusable(
+            &Unusable { until, disabled },
+            LocalTime::utc(NOW),
+        ));
         let codes: HashSet<&str> = reasons.iter().map(|reason| reason.code).collect();
         let words: HashSet<&str> = reasons.iter().map(|reason| reason.words.as_str()).collect();
         assert_eq!((codes.len(), words.len()), (11, 11), "{reasons:?}");
         assert!(!reasons[3].words.contains('\u{1b}'), "{reasons:?}");
-        let left = "is disabled (billing) for another 5m, until 2026-11-21T06:35:00.000Z";
+        let left = "is disabled (billing) for another 5m, until 06:35";
         assert_eq!(reasons[10].words, left);
     }
 }

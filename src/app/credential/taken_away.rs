@@ -45,11 +45,11 @@ fn one(
     if grant.is_some_and(|grant| is_spent(cx, &grant)) {
         return None;
     }
-    let (id, at) = (&history.profile, saved.at.iso8601());
+    let (id, at) = (&history.profile, cx.clock.local().spoken(saved.at));
     let text = match present {
-        None => format!("{id} was stored at {at} and removed by another program"),
+        None => format!("{id} was stored {at} and removed by another program"),
         Some(_) => {
-            format!("{id} was stored at {at} and replaced by another program with an older version")
+            format!("{id} was stored {at} and replaced by another program with an older version")
         }
     };
     let undo = Command::undo(id);

@@ -356,9 +356,10 @@ fn file_times(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
 fn clock(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
     let file = bench.join("now");
     lab.files.create_new(&file, b"x", 0o600)?;
-    let now = lab.clock.now();
+    let local = lab.clock.local();
+    let now = local.now;
     if now < EARLIEST {
-        let found = format!("the system clock shows {}", now.iso8601());
+        let found = format!("the system clock shows {}", local.date(now));
         return Ok(Verdict::warning(
             found,
             "set the clock; otherwise expired tokens cannot be detected",
@@ -375,7 +376,7 @@ fn clock(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {
             "set both clocks; active locks may be considered stale",
         ));
     }
-    Ok(Verdict::ok(now.iso8601()))
+    Ok(Verdict::ok(local.date(now)))
 }
 
 fn free_space(lab: &Lab, place: &Path) -> Result<Verdict, FileError> {

@@ -157,7 +157,8 @@ fn taken(cx: Context<'_>, agents: &[AgentId]) -> Found {
 /// Finds stored grants whose last refresh was begun and never ended.
 fn refreshes(cx: Context<'_>, agents: &[AgentId]) -> Found {
     let mut found = Found::new();
-    let now = cx.clock.now();
+    let local = cx.clock.local();
+    let now = local.now;
     for agent in agents {
         let document = cx.store.load(agent, Scope::All).unwrap_or_default();
         for (id, credential) in document.profiles() {
@@ -174,9 +175,9 @@ fn refreshes(cx: Context<'_>, agents: &[AgentId]) -> Found {
                 Some(outcome) => matches!(outcome, RefreshOutcome::Unknown { .. }),
             };
             if is_open {
-                let begun = begun_at.iso8601();
+                let begun = local.spoken(begun_at);
                 let verdict = Verdict::warning(
-                    format!("the refresh of {id} started at {begun} has no known outcome"),
+                    format!("the refresh of {id} started {begun} has no known outcome"),
                     Hint::from("check whether the login still works: ")
                         .run(Command::refresh(id).arg("--force")),
                 );

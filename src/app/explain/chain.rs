@@ -18,7 +18,7 @@ use crate::model::id::{AgentId, ProfileId, printable};
 use crate::model::profiles::VisibleProfile;
 use crate::model::provider::{Bill, Billing, Provider};
 use crate::model::selection::{Candidate, Verdict};
-use crate::model::time::Timestamp;
+use crate::model::time::LocalTime;
 use crate::model::usage::Unusable;
 use crate::ports::store::{Location, StoreError};
 
@@ -34,7 +34,7 @@ pub(super) struct ChainContext<'a> {
     pub(super) choice: &'a Resolved,
     pub(super) manifest: Option<Provider>,
     pub(super) billing: Billing,
-    now: Timestamp,
+    local: LocalTime,
     reader: RefCell<FactsReader<'a>>,
 }
 
@@ -99,7 +99,7 @@ impl<'a> ChainContext<'a> {
             choice,
             manifest,
             billing: billing.unwrap_or_default(),
-            now: cx.clock.now(),
+            local: cx.clock.local(),
             reader: RefCell::new(FactsReader::new(cx)),
         }
     }
@@ -197,13 +197,13 @@ impl<'a> ChainContext<'a> {
     fn verdict(&self, candidate: &Candidate, seen: Option<&VisibleProfile<'_>>) -> Reason {
         let unusable = seen.and_then(|seen| self.unusable(seen));
         match (&candidate.verdict, unusable) {
-            (Verdict::CoolingDown(_), Some(unusable)) => Reason::unusable(&unusable, self.now),
-            (verdict, _) => Reason::of_verdict(verdict, self.now),
+            (Verdict::CoolingDown(_), Some(unusable)) => Reason::unusable(&unusable, self.local),
+            (verdict, _) => Reason::of_verdict(verdict, self.local),
         }
     }
 
     fn unusable(&self, seen: &VisibleProfile<'_>) -> Option<Unusable> {
-        seen.unusable(self.now, self.choice.model.as_deref())
+        seen.unusable(self.local.now, self.choice.model.as_deref())
     }
 
     /// Examines a profile as `token` would.
@@ -249,7 +249,7 @@ impl<'a> ChainContext<'a> {
             file: self.location(seen.owner),
             account: Account::of(self.cx.settings, self.manifest.as_ref(), seen),
             unusable_until: self.unusable(seen).map(|unusable| unusable.until),
-            assessment: assess(&facts, RefreshPolicy::MinValid(None), self.now),
+            assessment: assess(&facts, RefreshPolicy::MinValid(None), self.local.now),
             facts,
         })
     }
@@ -299,7 +299,9 @@ fn reason_of(stored: &Stored) -> Reason {
     );
     let is_refusal = obstacle.is_some_and(|obstacle| obstacle.cause == Cause::Refused);
     if let Some((_, Some(at))) = stored.facts.refusal().filter(|_| is_refusal) {
-        reason.words.push_str(&format!(", at {}", at.iso8601()));
+        reason
+            .words
+            .push_str(&format!(", {}", stored.facts.local.spoken(at)));
     }
     reason
 }

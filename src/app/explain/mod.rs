@@ -101,7 +101,7 @@ pub fn run(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<Report, 
     let default_model = resolve(cx.settings, agent, true).resolved;
     let first = default_model.split_once('/');
     let first = first.and_then(|(provider, _)| ProviderId::parse(provider).ok());
-    let mut wrong = faults(&effective);
+    let mut wrong = faults(&effective, cx.clock.local());
     wrong.extend(keys.faults());
     wrong.extend(shadows::unsettled(cx, agent, &files)?);
     let asker = Explainer {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProviderId};
 use crate::model::secret::Secret;
-use crate::model::time::Timestamp;
+use crate::model::time::LocalTime;
 use crate::oauth::authorization::{AuthorizationCode, PendingAuthorization};
 use crate::oauth::paste::Pasted;
 use crate::ports::dialog::{DialogError, Notice, Question};
@@ -56,7 +56,7 @@ pub fn run(cx: Context<'_>, wanted: &Wanted) -> Result<StoredProfile, Failure> {
     // Held until the attempt is gone: another process finds either it or nothing.
     let _lock = pending::lock(cx)?;
     let attempts = pending::all(cx)?;
-    let found = pick(&attempts, wanted, &pasted, cx.clock.now());
+    let found = pick(&attempts, wanted, &pasted, cx.clock.local());
     pending::sweep(cx, &attempts);
     let pending = found?;
     let provider = cx.provider(&pending.provider)?;
@@ -202,7 +202,7 @@ fn pick<'a>(
     attempts: &'a [Pending],
     wanted: &Wanted,
     pasted: &Pasted,
-    now: Timestamp,
+    local: LocalTime,
 ) -> Result<&'a Pending, Failure> {
     let is_meant = |attempt: &&Pending| {
         wanted
@@ -218,12 +218,16 @@ fn pick<'a>(
     };
     let is_proven = |attempt: &&&Pending| state.is_some_and(|(_, state)| *state == attempt.state);
     if let Some(attempt) = meant.iter().find(is_proven) {
-        return living(attempt, now);
+        return living(attempt, local);
     }
-    let alive: Vec<&Pending> = meant.iter().copied().filter(|a| !a.is_over(now)).collect();
+    let alive: Vec<&Pending> = meant
+        .iter()
+        .copied()
+        .filter(|a| !a.is_over(local.now))
+        .collect();
     match (alive.as_slice(), meant.first()) {
         ([only], _) => Ok(only),
-        ([], Some(over)) => living(over, now),
+        ([], Some(over)) => living(over, local),
         ([], None) => Err(no_such_attempt(wanted)),
         (several, _) => Err(undecided(several.len(), state.is_some())),
     }
@@ -243,14 +247,14 @@ fn undecided(several: usize, has_state: bool) -> Failure {
     Failure::new(Kind::Usage, message).hint(format!("{WHOLE_URL}{choose}"))
 }
 
-fn living(attempt: &Pending, now: Timestamp) -> Result<&Pending, Failure> {
-    if !attempt.is_over(now) {
+fn living(attempt: &Pending, local: LocalTime) -> Result<&Pending, Failure> {
+    if !attempt.is_over(local.now) {
         return Ok(attempt);
     }
     let message = format!(
-        "login {} expired at {}; the code was not used",
+        "login {} expired {}; the code was not used",
         attempt.id,
-        attempt.expires.iso8601()
+        local.spoken(attempt.expires)
     );
     Err(Failure::new(Kind::NeedsLogin, message).hint(start_command(&attempt.provider)))
 }

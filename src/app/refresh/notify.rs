@@ -48,7 +48,7 @@ pub(in crate::app) fn of_renewal(
 /// Queues the event for a login that was refreshed.
 pub(in crate::app) fn of_refresh(cx: Context<'_>, whose: ProfileRef<'_>, end: Option<Timestamp>) {
     let ends = End::known_of(end).map_or_else(String::new, |end| {
-        format!("; its token expires at {}", end.iso8601())
+        format!("; its token expires {}", cx.clock.local().spoken(end))
     });
     let message = format!("{} was refreshed{ends}", whose.profile);
     let alert = whose.alert(Event::Refreshed, message, end);

@@ -55,7 +55,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let effective = Arc::new(effective);
     let damaged = wrong.first().cloned();
     let unreadable = damaged.is_some() || !effective.own.faults.is_empty();
-    wrong.extend(faults(&effective));
+    wrong.extend(faults(&effective, cx.clock.local()));
     let inheritance = inheritance(cx, &effective, &mut wrong)?;
     for (path, mode) in cx.store_files.wide_modes(&request.agent) {
         wrong.push(format!(
@@ -93,7 +93,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let taken = taken
         .into_iter()
         .map(|(text, undo)| Hint::from(format!("{text}; to restore it: ")).run(undo));
-    let clock = clock_fault(now, health.newest());
+    let clock = clock_fault(cx.clock.local(), health.newest());
     Ok(Report {
         config_path: cx.config.path().to_owned(),
         agent: request.agent.clone(),
@@ -146,7 +146,7 @@ pub(super) fn speaks_for(
     providers: &[&ProviderId],
 ) -> Result<(Vec<bool>, Vec<String>), Failure> {
     let (effective, mut wrong) = load_effective(cx, agent)?;
-    wrong.extend(faults(&effective));
+    wrong.extend(faults(&effective, cx.clock.local()));
     let keys = Keys::look(cx)?;
     let profiles = effective.profiles();
     let look = rows::RowContext::new(cx, &keys, &profiles, agent);

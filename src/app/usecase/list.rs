@@ -121,7 +121,7 @@ fn listed(cx: Context<'_>, effective: &Effective, provider: Option<&ProviderId>)
         .collect();
     Outcome {
         rows,
-        faults: faults(effective),
+        faults: faults(effective, cx.clock.local()),
     }
 }
 

@@ -140,8 +140,8 @@ pub(in crate::app) fn check_profile(
 
 /// Warns of entries of an order that have no effect today.
 pub(in crate::app) fn tell_unusable(cx: Context<'_>, effective: &Effective, provider: &ProviderId) {
-    let now = cx.clock.now();
-    let decision = selection::decide(effective, cx.settings, provider, (None, None), now);
+    let local = cx.clock.local();
+    let decision = selection::decide(effective, cx.settings, provider, (None, None), local.now);
     for candidate in &decision.candidates {
         let (id, verdict) = (&candidate.id, &candidate.verdict);
         let sentence = match verdict {
@@ -149,11 +149,11 @@ pub(in crate::app) fn tell_unusable(cx: Context<'_>, effective: &Effective, prov
             Verdict::CoolingDown(until) => {
                 format!(
                     "{id} is tried last until {}: it is cooling down",
-                    cx.clock.local().clock(*until)
+                    local.clock(*until)
                 )
             }
             other => {
-                let why = Reason::of_verdict(other, now).words;
+                let why = Reason::of_verdict(other, local).words;
                 format!("{id} is in the order but skipped: it {why}")
             }
         };

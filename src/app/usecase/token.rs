@@ -112,7 +112,7 @@ pub(in crate::app) fn obtain(
         Found::Key(key) => outcome_of_key(key, &resolved.provider),
         Found::Software(failure) => return Err(failure),
     };
-    if let Some(fault) = clock_fault(cx.clock.now(), None) {
+    if let Some(fault) = clock_fault(cx.clock.local(), None) {
         outcome.warning.get_or_insert(fault);
     }
     Ok(outcome)
@@ -176,7 +176,7 @@ fn obtain_of_profile(
             Some(warning) => Some(Hint::about(id, &warning)),
             None => credential
                 .end()
-                .and_then(|end| end.fault(id))
+                .and_then(|end| end.fault(id, cx.clock.local()))
                 .map(Hint::from),
         },
     })

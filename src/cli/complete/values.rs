@@ -79,6 +79,7 @@ impl Words {
             state_dir: self.value_of("--state-dir").map(PathBuf::from),
             color: Color::Never,
             verbose: 0,
+            json: false,
         };
         let printer = Arc::new(Printer::new(Color::Never));
         let Ok(system) = System::despite_faults(&global, &printer, false) else {

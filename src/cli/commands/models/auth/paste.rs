@@ -12,7 +12,6 @@ use crate::cli::value_parsers::days;
 use crate::model::credential::Kind;
 use crate::model::id::ProfileId;
 use crate::model::named::ProviderName;
-use crate::model::time::Timestamp;
 
 /// Store an existing token
 ///
@@ -132,7 +131,7 @@ fn store(
         Kind::ApiKey => "Key",
         Kind::Token | Kind::OAuth => "Token",
     };
-    let ends = stored.expires.map(Timestamp::iso8601);
+    let ends = stored.expires.map(|end| system.local().spoken(end));
     let mut text = format!(
         "Auth profile: {} ({}/{})\n{title}: {}, {} characters\nExpires: {}\n",
         stored.profile,

@@ -38,6 +38,8 @@ pub enum Verdict {
     ConfigDisagrees,
     /// It holds no secret.
     NoSecret,
+    /// A reference to its secret, which another program follows.
+    Elsewhere,
     /// What stands in the place of its secret is none.
     SecretFault(SecretFault),
     /// A token that has ended.
@@ -223,6 +225,7 @@ fn judge(
     match credential.judged_secret() {
         Ok(Some(_)) => {}
         _ if refreshes() => {}
+        Ok(None) if credential.is_reference() => return Verdict::Elsewhere,
         Ok(None) => return Verdict::NoSecret,
         Err(fault) => return Verdict::SecretFault(fault),
     }

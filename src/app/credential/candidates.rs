@@ -7,13 +7,14 @@
 use std::sync::Arc;
 
 use super::env_keys::Keys;
+use super::obstacle::store_beside;
 use super::outside_key::{self, Outside, OutsideKey};
 use super::reason_text::Reason;
 use super::selector::Resolved;
 use crate::app::context::{Context, look_up};
 use crate::app::failure::{Failure, Kind};
 use crate::model::credential::Kind as CredentialKind;
-use crate::model::hint::Command;
+use crate::model::hint::{Command, Hint};
 use crate::model::profiles::VisibleProfile;
 use crate::model::provider::Provider;
 use crate::model::selection::{Candidate, Decision, Verdict};
@@ -70,7 +71,13 @@ pub(in crate::app) fn find_token<T>(
         (Outside::Software(failure), None) => Ok(Found::Software(failure)),
         (Outside::Nothing, None) => {
             let mut failure = nothing_usable(cx, resolved);
-            for fault in keys.faults() {
+            let provider = cx.provider(&resolved.provider).ok();
+            let of_provider = provider.map(|provider| keys.faults_of(&provider));
+            for fault in keys
+                .faults()
+                .into_iter()
+                .chain(of_provider.into_iter().flatten())
+            {
                 failure.message.push_str(&format!("; {fault}"));
             }
             Err(failure)
@@ -102,6 +109,28 @@ pub(in crate::app) fn nothing_usable(cx: Context<'_>, resolved: &Resolved) -> Fa
     let kind = manifest
         .as_ref()
         .map_or(CredentialKind::OAuth, Provider::usual_kind);
+    let hint = remedy(&resolved, &decision, kind);
+    if decision.candidates.is_empty() {
+        // Nobody can log in to a provider whose description is wrong, and its keys are not found.
+        if let Err(error) = manifest {
+            return Failure::from(error);
+        }
+        let message = format!("no credential stored for {provider}");
+        return Failure::new(Kind::NeedsLogin, message).hint(hint);
+    }
+    let local = cx.clock.local();
+    let each = decision.candidates.iter().map(|candidate| {
+        let why = Reason::of_verdict(&candidate.verdict, local);
+        format!("{} {}", candidate.id, why.words)
+    });
+    let why = each.collect::<Vec<_>>().join("; ");
+    let message = format!("no usable profile for {provider}: {why}");
+    Failure::new(Kind::NeedsLogin, message).hint(hint)
+}
+
+/// Returns what gives a token where no candidate does; `kind` is what the provider usually takes.
+fn remedy(resolved: &Resolved, decision: &Decision, kind: CredentialKind) -> Hint {
+    let provider = &resolved.provider;
     // One that has only ended or is empty is replaced under its own name.
     let replaced = match decision.candidates.as_slice() {
         [only]
@@ -119,27 +148,18 @@ pub(in crate::app) fn nothing_usable(cx: Context<'_>, resolved: &Resolved) -> Fa
         let verdict = &candidate.verdict;
         matches!(verdict, Verdict::NotNamed | Verdict::ConfigDisagrees)
     };
-    let hint = match decision.candidates.iter().any(by_config) {
-        true => Command::explain(provider),
-        false => match replaced {
-            Some(seen) => Command::store(provider, Some(seen.id), seen.credential.kind()),
-            None => Command::store(provider, None, kind),
-        },
-    };
-    if decision.candidates.is_empty() {
-        // Nobody can log in to a provider whose description is wrong, and its keys are not found.
-        if let Err(error) = manifest {
-            return Failure::from(error);
+    let elsewhere = |candidate: &&Candidate| candidate.verdict == Verdict::Elsewhere;
+    let elsewhere = decision.candidates.iter().find(elsewhere);
+    match (
+        decision.candidates.iter().any(by_config),
+        replaced,
+        elsewhere,
+    ) {
+        (true, ..) => Command::explain(provider).into(),
+        (_, Some(seen), _) => {
+            Command::store(provider, Some(seen.id), seen.credential.kind()).into()
         }
-        let message = format!("no credential stored for {provider}");
-        return Failure::new(Kind::NeedsLogin, message).hint(hint);
+        (.., Some(_)) => store_beside(provider, kind),
+        _ => Command::store(provider, None, kind).into(),
     }
-    let local = cx.clock.local();
-    let each = decision.candidates.iter().map(|candidate| {
-        let why = Reason::of_verdict(&candidate.verdict, local);
-        format!("{} {}", candidate.id, why.words)
-    });
-    let why = each.collect::<Vec<_>>().join("; ");
-    let message = format!("no usable profile for {provider}: {why}");
-    Failure::new(Kind::NeedsLogin, message).hint(hint)
 }

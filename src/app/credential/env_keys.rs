@@ -190,16 +190,30 @@ impl<'a> Keys<'a> {
         file.into_iter().chain(self.fault.clone()).collect()
     }
 
+    /// Describes the variables of a provider that hold something that is no key, one sentence each.
+    pub(in crate::app) fn faults_of(&self, provider: &Provider) -> Vec<String> {
+        let fault = |name: &String| {
+            let fault = SecretFault::of(&self.value(name)?.1)?;
+            Some(format!("the variable {name} {}", fault.words()))
+        };
+        provider.env.iter().filter_map(fault).collect()
+    }
+
     /// Returns the key in a variable without what was copied along with it, and the word for its
     /// source. One that could break out of a header is none.
     fn secret(&self, name: &str) -> Option<(&'static str, Secret<String>)> {
+        let usable = |(_, value): &(_, Secret<String>)| SecretFault::of(value).is_none();
+        self.value(name).filter(usable)
+    }
+
+    /// Returns what a variable holds instead of a blank, cleaned, and the word for its source.
+    fn value(&self, name: &str) -> Option<(&'static str, Secret<String>)> {
         let (prefix, mut value) = self.variable(name)?;
         if let Some(other) = env_reference::variable(value.expose()) {
             value = self.variable(other)?.1;
         }
         let value = clean::variable(name, value.expose());
-        let is_one = !value.is_blank() && SecretFault::of(&value).is_none();
-        is_one.then_some((prefix, value))
+        (!value.is_blank()).then_some((prefix, value))
     }
 
     /// Returns the value of a variable, and the word for its source.

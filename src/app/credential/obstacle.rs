@@ -4,12 +4,12 @@ use std::error::Error;
 use std::sync::Arc;
 
 use super::facts::Facts;
-use super::reason_text::{Reason, refusal_words};
+use super::reason_text::{Reason, SECRET_ELSEWHERE, refusal_words};
 use crate::app::failure::{Failure, Kind as FailureKind, StoreEffect};
 use crate::model::credential::{Kind, SecretFault};
 use crate::model::grant::GrantStanding;
 use crate::model::hint::{Command, Hint};
-use crate::model::id::ProfileId;
+use crate::model::id::{ProfileId, ProviderId};
 use crate::model::time::{Timestamp, short_duration};
 
 /// A backoff of at most this many milliseconds is waited for, not reported.
@@ -247,6 +247,9 @@ pub(in crate::app) fn no_token_endpoint(facts: &Facts) -> Obstacle {
 }
 
 pub(super) fn without_grant(facts: &Facts) -> Obstacle {
+    if facts.is_reference {
+        return no_secret(facts);
+    }
     let why = match facts.of_client {
         true => "its provider no longer supports client-credentials",
         false => "it has no refresh token",
@@ -269,13 +272,27 @@ pub(super) fn stale_copy(facts: &Facts, since: Timestamp) -> Obstacle {
 
 pub(super) fn no_secret(facts: &Facts) -> Obstacle {
     let fault = facts.secret_fault.as_ref();
-    let words = fault.map_or_else(|| "has no secret".to_owned(), SecretFault::words);
+    let words = match fault {
+        Some(fault) => fault.words(),
+        None if facts.is_reference => SECRET_ELSEWHERE.to_owned(),
+        None => "has no secret".to_owned(),
+    };
     let obstacle = Obstacle::permanent(FailureKind::NeedsLogin, Cause::NoSecret, words);
     let again = store_again(facts);
-    obstacle.hint(match fault {
-        Some(SecretFault::Unset(name)) => Hint::from(format!("set {name}, or run: ")).then(again),
+    obstacle.hint(match (fault, &facts.provider) {
+        (Some(SecretFault::Unset(name)), _) => {
+            Hint::from(format!("set {name}, or run: ")).then(again)
+        }
+        (None, Some(provider)) if facts.is_reference => store_beside(provider, facts.kind),
         _ => again,
     })
+}
+
+/// Returns what to do about a secret that is only referred to. The command names no profile: a
+/// login never takes the place of one whose account is not known.
+pub(super) fn store_beside(provider: &ProviderId, kind: Kind) -> Hint {
+    Hint::from("use it with OpenClaw, or store one of your own: ")
+        .run(Command::store(provider, None, kind))
 }
 
 /// Adds the length of the pause to the reason.

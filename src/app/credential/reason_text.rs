@@ -59,6 +59,7 @@ impl Reason {
                 "has another provider or mode in auth.profiles",
             ),
             Verdict::NoSecret => Self::new("no-secret", "has no secret"),
+            Verdict::Elsewhere => Self::new("elsewhere", SECRET_ELSEWHERE),
             Verdict::SecretFault(fault) => Self::new(secret_code(fault), fault.words()),
             Verdict::Expired => Self::new("expired", "has expired"),
             Verdict::NotNamed => Self::new(NOT_NAMED, "is not in the configured order"),
@@ -87,6 +88,10 @@ impl Reason {
         }
     }
 }
+
+/// Follows the name of a profile whose secret is only referred to.
+pub(super) const SECRET_ELSEWHERE: &str =
+    "keeps its secret elsewhere, where only OpenClaw reads it";
 
 fn secret_code(fault: &SecretFault) -> &'static str {
     match fault {
@@ -133,6 +138,7 @@ mod tests {
             Verdict::OtherProvider("x\u{1b}[2J".to_owned()),
             Verdict::ConfigDisagrees,
             Verdict::NoSecret,
+            Verdict::Elsewhere,
             Verdict::SecretFault(SecretFault::Unset("ACME_KEY".to_owned())),
             Verdict::SecretFault(SecretFault::ControlCharacter),
             Verdict::Expired,
@@ -149,9 +155,9 @@ mod tests {
         ));
         let codes: HashSet<&str> = reasons.iter().map(|reason| reason.code).collect();
         let words: HashSet<&str> = reasons.iter().map(|reason| reason.words.as_str()).collect();
-        assert_eq!((codes.len(), words.len()), (11, 11), "{reasons:?}");
+        assert_eq!((codes.len(), words.len()), (12, 12), "{reasons:?}");
         assert!(!reasons[3].words.contains('\u{1b}'), "{reasons:?}");
         let left = "is disabled (billing) for another 5m, until 06:35";
-        assert_eq!(reasons[10].words, left);
+        assert_eq!(reasons[11].words, left);
     }
 }

@@ -48,6 +48,9 @@ pub struct Wanted {
 /// such attempt any more, [`Kind::NeedsLogin`] if the provider refused, [`Kind::Temporary`] for the
 /// network, [`Kind::Busy`], and what the store says. Nothing is stored then.
 pub fn run(cx: Context<'_>, wanted: &Wanted) -> Result<StoredProfile, Failure> {
+    if let Some(agent) = &wanted.agent {
+        cx.require_agent(agent)?;
+    }
     cx.interrupt.defer();
     let pasted = match Pasted::parse(read(cx, &wanted.code_file)?.expose()) {
         Pasted::Invalid(why) => return Err(unusable(&why, None)),

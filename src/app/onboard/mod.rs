@@ -37,6 +37,7 @@ pub struct Outcome {
 /// [`Kind::Usage`] if the choice is unknown, is not clear, or wants what was not given or a person
 /// who is not there; [`Kind::Cancelled`]; what the use case of the method says.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
+    cx.require_agent(&request.agent)?;
     let chosen = choose(cx, request)?;
     let ask_agent = request.interactive && !request.agent_named && chosen.is_some();
     let agent = match ask_agent {

@@ -227,6 +227,7 @@ fn present(cx: Context<'_>, effective: &Effective, provider: &ProviderId) -> Vec
                 | Verdict::CoolingDown(_)
                 | Verdict::Expired
                 | Verdict::NoSecret
+                | Verdict::Elsewhere
                 | Verdict::SecretFault(_)
         )
     });

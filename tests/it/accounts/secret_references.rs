@@ -99,6 +99,48 @@ fn a_key_in_a_variable_is_cleaned_as_a_pasted_one() {
 }
 
 #[test]
+fn a_variable_with_a_control_character_is_named() {
+    let world = World::new();
+    let ran = with(&world, &TOKEN, &[("MINIMAX_API_KEY", "mm\u{1b}[31m-1")]);
+    let words = "the variable MINIMAX_API_KEY holds a line break or another control character";
+    assert!(ran.err.contains(words), "{ran:?}");
+    assert!(!ran.err.contains("mm\u{1b}"), "{ran:?}");
+}
+
+#[test]
+fn a_secret_that_openclaw_keeps_elsewhere_is_said_to_be_there_and_not_logged_in_over() {
+    let world = World::new();
+    let login = json!({ "type": "oauth", "provider": "openai-codex",
+        "oauthRef": { "source": "openclaw-credentials", "id": "0f" } });
+    let key = json!({ "type": "api_key", "provider": "minimax",
+        "keyRef": { "source": "exec", "id": "k" } });
+    let profiles = json!({ "openai-codex:default": login, "minimax:default": key });
+    let store = json!({ "version": 1, "profiles": profiles });
+    world.write("agents/main/agent/auth-profiles.json", &store.to_string());
+    for (provider, store_one) in [
+        ("openai-codex", "models auth login --provider openai-codex"),
+        ("minimax", "models auth paste-api-key --provider minimax"),
+    ] {
+        let profile = format!("{provider}:default");
+        for named in [["--provider", provider], ["--profile", profile.as_str()]] {
+            let ran = world.run(&[&["models", "auth", "token"][..], &named].concat());
+            assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{ran:?}");
+            let words =
+                format!("{profile} keeps its secret elsewhere, where only OpenClaw reads it");
+            assert!(ran.err.contains(&words), "{ran:?}");
+            let hint =
+                format!("use it with OpenClaw, or store one of your own: openclaw {store_one}");
+            assert!(ran.err.trim_end().ends_with(&hint), "{ran:?}");
+        }
+    }
+    let pasted = ["models", "auth", "paste-api-key", "--provider", "minimax"];
+    assert_eq!(world.pipe(&pasted, "mm-0123456789abcdef").code, 0);
+    let ran = world.run(&TOKEN);
+    assert_eq!(ran.out, "mm-0123456789abcdef\n", "{ran:?}");
+    assert!(world.store()["profiles"]["minimax:default"]["keyRef"].is_object());
+}
+
+#[test]
 fn a_stored_secret_with_a_line_break_reaches_no_header() {
     for text in ["mm-1\nX-Evil: 1", "mm-1\rX", "mm-1\u{0}X"] {
         let world = stored(text);

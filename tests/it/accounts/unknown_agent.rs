@@ -6,7 +6,7 @@ use crate::support::{World, setup_token};
 const STORE: &str = r#"{"version":1,"profiles":{"anthropic:default":
     {"type":"token","provider":"anthropic","token":"MARKER"}}}"#;
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 20] = [
     "models status",
     "models status --check",
     "models list",
@@ -25,6 +25,8 @@ const COMMANDS: [&str; 18] = [
     "models auth undo anthropic:default",
     "provider anthropic token-status",
     "tick --no-spread",
+    "models auth login --finish --code-file nowhere",
+    "onboard --non-interactive --accept-risk --auth-choice zai-api-key",
 ];
 
 #[test]

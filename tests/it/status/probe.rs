@@ -381,4 +381,6 @@ fn providers_and_profiles_are_picked() {
     let first = options.as_object().unwrap().keys().next();
     assert_eq!(first.unwrap(), "provider");
     assert!(labels(&["--probe-provider", "groq"]).0.is_empty());
+    assert_eq!(labels(&["--probe-profile", "b"]).0, ["acme:b"]);
+    assert!(labels(&["--probe-profile", "nobody"]).0.is_empty());
 }

@@ -7,11 +7,13 @@ use super::send::{ProbedCredential, Target};
 use super::verdict::Status;
 use crate::app::context::Context;
 use crate::app::credential::env_keys::{KeyMaterial as Found, Keys};
-use crate::app::failure::Failure;
+use crate::app::credential::provider_name::Purpose;
+use crate::app::failure::{Failure, Kind as FailureKind};
 use crate::app::status::report::Report;
 use crate::model::credential::{Credential, Kind};
 use crate::model::expiry::ExpiryAnomaly;
-use crate::model::id::{ProviderId, printable};
+use crate::model::id::{ProfileId, ProviderId, printable};
+use crate::model::named::{ProfileName, ProviderName};
 use crate::model::profiles::{Effective, VisibleProfile};
 use crate::model::provider::Provider;
 use crate::model::selection::{self, Verdict};
@@ -40,7 +42,8 @@ impl Planner<'_> {
     /// Plans for every provider of the report, in its order.
     pub(super) fn plan(&self) -> Result<ProbePlan, Failure> {
         let mut plan = ProbePlan::default();
-        let wanted = self.options.provider.as_deref().map(ProviderId::parse);
+        let wanted = self.wanted_provider()?;
+        let named = self.named_profiles()?;
         let mut seen: Vec<ProviderId> = Vec::new();
         let mut keys = None;
         for name in &self.report.health.providers {
@@ -49,7 +52,7 @@ impl Planner<'_> {
             };
             let is_wanted = wanted
                 .as_ref()
-                .is_none_or(|wanted| wanted.as_ref() == Ok(&id));
+                .is_none_or(|wanted| wanted.as_ref() == Some(&id));
             if !is_wanted || seen.contains(&id) {
                 continue;
             }
@@ -59,10 +62,7 @@ impl Planner<'_> {
                 .iter()
                 .filter(|profile| profile.credential.provider().as_ref() == Some(&id))
                 .collect();
-            let named = &self.options.profiles;
-            profiles.retain(|profile| {
-                named.is_empty() || named.iter().any(|name| name == profile.id.as_str())
-            });
+            profiles.retain(|profile| named.is_empty() || named.contains(profile.id));
             if !profiles.is_empty() {
                 self.of_profiles(&mut plan, &id, &profiles)?;
             } else if named.is_empty() {
@@ -75,6 +75,37 @@ impl Planner<'_> {
             }
         }
         Ok(plan)
+    }
+
+    /// Returns the provider that was picked, `Some(None)` if it cannot be one.
+    fn wanted_provider(&self) -> Result<Option<Option<ProviderId>>, Failure> {
+        let Some(typed) = &self.options.provider else {
+            return Ok(None);
+        };
+        let Ok(name) = ProviderName::parse(typed) else {
+            return Ok(Some(None));
+        };
+        let agent = &self.effective.agent;
+        let id = self.cx.provider_id(agent, &name, Purpose::Any)?;
+        Ok(Some(Some(id)))
+    }
+
+    /// Returns the profiles that were picked. A name that nothing is called by picks nothing, as in
+    /// the reference release.
+    fn named_profiles(&self) -> Result<Vec<ProfileId>, Failure> {
+        let names = self.options.profiles.iter();
+        let names = names.filter_map(|name| ProfileName::parse(name).ok());
+        names
+            .map(|name| {
+                let found = self.cx.profile_id(&self.effective.agent, &name);
+                match found {
+                    Err(failure) if failure.kind == FailureKind::NotFound => {
+                        Ok(name.typed().clone())
+                    }
+                    found => found,
+                }
+            })
+            .collect()
     }
 
     fn of_profiles(

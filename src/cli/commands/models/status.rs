@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::probe_flags::ProbeFlags;
 use super::watch;
+use crate::app::credential::provider_name::Purpose;
 use crate::app::failure::Failure;
 use crate::app::maintenance::metrics;
 use crate::app::status::prompt::{self, Item};
@@ -15,7 +16,7 @@ use crate::cli::output::{Answer, Output};
 use crate::cli::raw_mode::screen_of_stdout;
 use crate::cli::system::System;
 use crate::cli::view;
-use crate::model::id::ProviderId;
+use crate::model::named::ProviderName;
 
 /// Show the status of models and credentials
 ///
@@ -107,10 +108,13 @@ impl Status {
         let Some(system) = system.filter(|system| system.fault.is_none()) else {
             return prompt::unreadable();
         };
-        let providers = self.provider.iter();
-        let providers: Vec<_> = providers
-            .filter_map(|p| ProviderId::parse(p).ok())
-            .collect();
+        // A prompt must not fail: a name that cannot be read is passed over.
+        let named = |name: &String| {
+            let name = ProviderName::parse(name).ok()?;
+            let cx = system.context();
+            cx.provider_id(&system.agent, &name, Purpose::Any).ok()
+        };
+        let providers: Vec<_> = self.provider.iter().filter_map(named).collect();
         prompt::run(system.context(), &request_of(system), &providers)
     }
 }

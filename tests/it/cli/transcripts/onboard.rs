@@ -37,6 +37,7 @@ fn onboarding_succeeds_without_questions() {
 #[test]
 fn onboarding_says_what_is_missing() {
     let world = World::new();
+    world.write("openclaw.json", r#"{"agents":{"list":[{"id":"work"}]}}"#);
     Transcript::of(&world)
         .note("standard input is /dev/null")
         .run(&["onboard"])

@@ -116,6 +116,7 @@ mod tests {
                 verification_uri: "https://issuer.example/device".to_owned(),
                 verification_uri_complete: None,
                 expires: Timestamp(9),
+                beside: false,
             })),
             r#"{"event":"device_code","provider":"GitHub","userCode":"WDJB-MJHT","verificationUri":"https://issuer.example/device","verificationUriComplete":null,"expiresAt":9}"#
         );

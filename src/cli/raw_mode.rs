@@ -93,6 +93,12 @@ pub(super) fn screen_size() -> (u16, u16) {
     size_of(&io::stderr())
 }
 
+/// Columns of the terminal that standard error is; `None` if it is none.
+pub(super) fn columns_of_stderr() -> Option<usize> {
+    let terminal = io::stderr().is_terminal();
+    terminal.then(|| usize::from(screen_size().0))
+}
+
 /// Columns and rows of the terminal that standard output is; `None` if it is none.
 pub(super) fn screen_of_stdout() -> Option<(u16, u16)> {
     let stdout = io::stdout();

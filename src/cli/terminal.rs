@@ -14,10 +14,11 @@ use super::clipboard::ClipboardProtocol;
 use super::hint::Renderer;
 use super::input::{Chunk, Input, LIMIT, Patience, TICK, too_long};
 use super::line_editor::{Line, Typing};
-use super::printer::{self, Printer, Tone};
+use super::printer::{self, Printer, Tone, columns_of};
 use super::raw_mode::{RawMode, screen_size};
+use super::view::Screen;
 use super::view::clean;
-use super::view::notice::text_of;
+use super::view::notice::lines_of;
 use crate::model::secret::Secret;
 use crate::ports::dialog::{Choice, Dialog, DialogError, Notice, Question};
 use crate::ports::host::{Clock, Interrupt};
@@ -54,6 +55,8 @@ pub struct TerminalDialog {
     draws_blocks: bool,
     /// Whether it moves its cursor, so that it can draw a menu.
     moves_cursor: bool,
+    /// The rows of a login's URL and of what was told since; it is to stay on the screen.
+    below_url: Mutex<usize>,
     hints: Renderer,
     clock: Arc<dyn Clock>,
 }
@@ -79,14 +82,21 @@ impl TerminalDialog {
             clipboard,
             draws_blocks,
             moves_cursor,
+            below_url: Mutex::new(0),
             hints,
             clock,
         }
     }
 
-    /// The size of a terminal that can draw.
-    fn screen(&self) -> Option<(u16, u16)> {
-        (self.draws_blocks && io::stderr().is_terminal()).then(screen_size)
+    /// The terminal, with the rows that are left below the URL of a login.
+    fn screen(&self) -> Option<Screen> {
+        let (columns, rows) = io::stderr().is_terminal().then(screen_size)?;
+        let taken = *self.below_url.lock();
+        Some(Screen {
+            columns: columns.into(),
+            rows: usize::from(rows).saturating_sub(taken),
+            draws_blocks: self.draws_blocks,
+        })
     }
 
     fn show_prompt(&self, prompt: String) {
@@ -111,16 +121,28 @@ impl TerminalDialog {
     }
 
     /// Above the prompt, if one stands there.
-    fn tell(&self, text: &str) {
+    fn tell(&self, lines: &str) {
         let shown = self.prompt.lock();
         match shown.as_ref() {
-            None => self.printer.line_err(text),
+            None => self.printer.err(lines),
             Some(prompt) => {
                 printer::control("\r\u{1b}[K");
                 // Raw mode does not return the carriage at a line feed.
-                let text = text.replace('\n', "\r\n");
-                self.printer.err(&format!("{text}\r\n{prompt}"));
+                let lines = lines.replace('\n', "\r\n");
+                self.printer.err(&format!("{lines}{prompt}"));
             }
+        }
+    }
+
+    /// Counts the rows that the URL of a login, once it is shown, and what follows it take.
+    fn count(&self, lines: &str, is_url: bool, columns: usize) {
+        let mut taken = self.below_url.lock();
+        if is_url {
+            *taken = 0;
+        }
+        if is_url || *taken > 0 {
+            let rows = |line: &str| columns_of(line).div_ceil(columns.max(1)).max(1);
+            *taken += lines.lines().map(rows).sum::<usize>();
         }
     }
 
@@ -187,18 +209,20 @@ impl TerminalDialog {
 
 impl Dialog for TerminalDialog {
     fn notice(&self, notice: &Notice) {
-        self.tell(&text_of(
-            notice,
-            self.screen(),
-            self.clock.local(),
-            &self.hints,
-        ));
-        if let Notice::AuthorizeUrl(request) = notice
-            && request.copy
-            && self.copy(&request.url)
-        {
-            self.tell("The URL was copied to your clipboard (if your terminal supports it).");
+        let screen = self.screen();
+        let mut lines = lines_of(notice, screen, self.clock.local(), &self.hints);
+        let url = match notice {
+            Notice::AuthorizeUrl(request) => Some(request),
+            _ => None,
+        };
+        if url.is_some_and(|request| request.copy && self.copy(&request.url)) {
+            lines
+                .push_str("The URL was copied to your clipboard (if your terminal supports it).\n");
         }
+        if let Some(screen) = screen {
+            self.count(&lines, url.is_some(), screen.columns);
+        }
+        self.tell(&lines);
     }
 
     fn ask(

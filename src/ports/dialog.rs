@@ -117,6 +117,9 @@ pub struct DeviceCode {
     /// When the code ends.
     #[serde(rename = "expiresAt")]
     pub expires: Timestamp,
+    /// Whether it is offered beside another way to log in, whose URL is to stay on the screen.
+    #[serde(skip)]
+    pub beside: bool,
 }
 
 /// A text that a person can be asked for.

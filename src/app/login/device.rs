@@ -69,14 +69,15 @@ impl<'a> Running<'a> {
         })
     }
 
-    /// Returns the code and its page, for the user.
-    pub(super) fn notice(&self) -> Notice {
+    /// Returns the code and its page, for the user; `beside` another way to log in.
+    pub(super) fn notice(&self, beside: bool) -> Notice {
         Notice::DeviceCode(DeviceCode {
             provider: self.device.provider.name.clone(),
             user_code: self.begun.user_code.clone(),
             verification_uri: self.begun.verification_uri.clone(),
             verification_uri_complete: self.begun.verification_uri_complete.clone(),
             expires: self.begun.expires,
+            beside,
         })
     }
 
@@ -151,7 +152,7 @@ pub(super) fn run(
         Err(_) if is_over() => return Err(login.timed_out()),
         running => running?,
     };
-    cx.dialog.notice(&running.notice());
+    cx.dialog.notice(&running.notice(false));
     cx.dialog.notice(&Notice::Waiting {
         until: until.min(running.begun.expires),
     });

@@ -144,9 +144,7 @@ pub(in crate::app) fn device(
     if lane.is_over() {
         return;
     }
-    let text = "Or log in with a code on any device; whichever succeeds first is used.";
-    cx.info(text);
-    cx.dialog.notice(&running.notice());
+    cx.dialog.notice(&running.notice(true));
     match running.poll_until_stopped() {
         None => {}
         Some(Ok(granted)) => lane.answer(Answer::Granted(granted)),

@@ -1,33 +1,41 @@
 //! The invitation to log in, with what helps a person whose browser is on another machine.
 
+use super::wrap::Sheet;
 use crate::model::id::is_unprintable;
 use crate::ports::dialog::AuthorizeUrl;
 
-/// The text. The URL stands alone on its line, unstyled, so that it can be copied whole.
-pub fn text(request: &AuthorizeUrl) -> String {
+/// Writes it. URL and command stand alone on their lines, unstyled, so that they can be copied
+/// whole.
+pub(super) fn write(sheet: &mut Sheet, request: &AuthorizeUrl) {
     let line = |text: &str| text.replace(is_unprintable, "");
-    let mut text = format!(
-        "Log in to {}. Open this URL in a browser:\n{}\n",
-        line(&request.provider),
-        line(&request.url)
-    );
-    let paste = "copy the URL that the browser is redirected to and paste it here.";
-    text.push_str(&match (request.port, &request.ssh_forward, request.remote) {
-        (None, _, _) => format!("Then {paste}"),
-        (Some(_), Some(command), _) => format!(
-            "Your browser is probably on another machine. Before you log in, run this there:\n  \
-             {}\nOr log in, then {paste}",
-            line(command)
-        ),
-        (Some(_), None, true) => {
-            format!("Your browser is probably on another machine: log in there, then {paste}")
+    let provider = line(&request.provider);
+    sheet.prose(&format!(
+        "Log in to {provider}. Open this URL in a browser:"
+    ));
+    sheet.line(&line(&request.url));
+    match (request.port, &request.ssh_forward, request.remote) {
+        (None, ..) => sheet.prose(&format!("Then {PASTE}")),
+        (Some(_), Some(command), _) => {
+            sheet.prose(
+                "Your browser is probably on another machine. Before you log in, run this there:",
+            );
+            sheet.line(&format!("  {}", line(command)));
+            sheet.prose(&format!("Or log in, then {PASTE}"));
         }
-        (Some(_), None, false) => "If the browser cannot connect back, copy the URL that it is \
-                                   redirected to and paste it here."
-            .to_owned(),
-    });
-    text
+        (Some(_), None, true) => sheet.prose(&format!(
+            "Your browser is probably on another machine: log in there, then {PASTE}"
+        )),
+        (Some(_), None, false) => {
+            sheet.prose(
+                "If the browser cannot connect back, copy the URL that it is redirected to and \
+                 paste it here.",
+            );
+        }
+    }
 }
+
+/// What helps where the browser cannot reach this machine.
+const PASTE: &str = "copy the URL that the browser ends on and paste it here.";
 
 #[cfg(test)]
 mod tests {
@@ -35,14 +43,19 @@ mod tests {
 
     fn text(port: Option<u16>, remote: bool, ssh_forward: Option<&str>) -> String {
         let url = format!("https://issuer.example/authorize?scope={}", "x".repeat(900));
-        let text = super::text(&AuthorizeUrl {
-            provider: "OpenAI\u{1b}[31m Codex".to_owned(),
-            url: url.clone(),
-            port,
-            remote,
-            ssh_forward: ssh_forward.map(str::to_owned),
-            copy: false,
-        });
+        let mut sheet = Sheet::new(Some(80));
+        super::write(
+            &mut sheet,
+            &AuthorizeUrl {
+                provider: "OpenAI\u{1b}[31m Codex".to_owned(),
+                url: url.clone(),
+                port,
+                remote,
+                ssh_forward: ssh_forward.map(str::to_owned),
+                copy: false,
+            },
+        );
+        let text = sheet.into_text();
         assert!(text.lines().any(|line| line == url), "{text}");
         assert!(!text.contains('\u{1b}'), "{text}");
         text
@@ -57,5 +70,7 @@ mod tests {
         assert!(text(Some(1455), true, None).contains("another machine"));
         assert!(!text(Some(1455), false, None).contains("another machine"));
         assert!(text(None, true, None).contains("paste it here"));
+        // All but the URL and the title in three lines of an old terminal.
+        assert_eq!(text(Some(1455), true, Some(command)).lines().count(), 5);
     }
 }

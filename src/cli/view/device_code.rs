@@ -3,64 +3,108 @@
 //! The code and the address always stand there as text (RFC 8628 section 3.3.1); the QR code is for
 //! a phone that looks at the screen, and only where the terminal can draw it.
 
-use qrcode::render::unicode::Dense1x2;
-use qrcode::{EcLevel, QrCode};
+use qrcode::{Color, EcLevel, QrCode};
 
-use super::clean;
+use super::wrap::Sheet;
+use super::{Screen, clean};
+use crate::cli::hint::Renderer;
 use crate::cli::printer::Tone;
 use crate::model::id::is_unprintable;
 use crate::model::time::LocalTime;
 use crate::ports::dialog::DeviceCode;
 
-/// The whole text. `screen` is the size in columns and rows of a terminal that can draw; `None` for
-/// no QR code.
-pub(super) fn text(code: &DeviceCode, screen: Option<(u16, u16)>, local: LocalTime) -> String {
+/// Rows below a device code: what waits for its person, and the cursor.
+const ROWS_BELOW: usize = 2;
+
+/// Modules of light around a QR code. The standard has four; phones read it with two, and each row
+/// counts on a terminal of 24.
+const BORDER: usize = 2;
+
+/// Writes it. `screen` is a terminal with what is left of its rows; `None` for no QR code.
+pub(super) fn write(
+    sheet: &mut Sheet,
+    code: &DeviceCode,
+    screen: Option<Screen>,
+    local: LocalTime,
+) {
+    let mut below = Sheet::new(sheet.width());
+    entry(&mut below, code, local);
+    let below = below.into_text();
+    // The line above may scroll away, unless a URL is to stay in front of it.
+    let rows = usize::from(code.beside) + below.lines().count() + ROWS_BELOW;
+    let targets = [
+        code.verification_uri_complete.as_ref(),
+        Some(&code.verification_uri),
+    ];
+    let drawn = screen
+        .filter(|screen| screen.draws_blocks)
+        .and_then(|screen| {
+            let rows = screen.rows.checked_sub(rows)?;
+            let mut targets = targets.into_iter().flatten();
+            targets.find_map(|target| qr(target, screen.columns, rows))
+        });
     let provider = clean(&code.provider);
-    let target = code.verification_uri_complete.as_ref();
-    let drawn = screen.and_then(|screen| qr(target.unwrap_or(&code.verification_uri), screen));
-    let way = match &drawn {
-        Some(_) => "Scan this with a phone, or open the address below",
-        None => "Open this address",
+    let start = match code.beside {
+        true => "Or log in with a code.".to_owned(),
+        false => format!("Log in to {provider}."),
     };
-    // Each alone on its line, unstyled, so that it can be copied whole.
-    let address = code.verification_uri.replace(is_unprintable, "");
+    let way = match &drawn {
+        Some(_) => "Scan this, or open the address below in any browser:",
+        None => "Open this address in a browser on any machine:",
+    };
+    sheet.prose(&format!("{start} {way}"));
+    sheet.lines(&drawn.unwrap_or_default());
+    sheet.lines(&below);
+}
+
+/// Address, code and warning. The first two stand alone on their lines, unstyled, so that they can
+/// be copied whole.
+fn entry(sheet: &mut Sheet, code: &DeviceCode, local: LocalTime) {
+    sheet.line(&code.verification_uri.replace(is_unprintable, ""));
+    let expires = local.spoken(code.expires);
+    sheet.prose(&format!("and enter this code, which expires {expires}:"));
     let user_code = code.user_code.replace(is_unprintable, "");
-    format!(
-        "Log in to {provider}. {way} in a browser on any machine:\n{}{address}\n\
-         and enter this code, which expires {}:\n\n    {user_code}\n\n{} {}",
-        drawn.unwrap_or_default(),
-        local.spoken(code.expires),
-        Tone::Warn.paint("Warning:"),
-        warning(&provider)
-    )
+    sheet.line(&format!("    {user_code}"));
+    let warning = Tone::Warn.paint("Warning:");
+    sheet.advice(
+        &format!("{warning} "),
+        &WARNING.into(),
+        &Renderer::default(),
+    );
 }
 
 /// Against remote phishing (RFC 8628 section 5.4): somebody else begins a login and sends the code
 /// to a victim.
-fn warning(provider: &str) -> String {
-    format!(
-        "only use this code if you started this login yourself, just now. Anyone who sends you a \
-         code, in the name of {provider} or anyone else, wants access to your account. Never share \
-         this code."
-    )
-}
+const WARNING: &str = "only use this code if you started this login yourself, just now. Anyone who \
+                       sends you a code wants access to your account. Never share this code.";
 
-/// A QR code in half blocks with its quiet zone, if it fits the screen. A drawn block is a light
-/// module: most terminals are dark, and with colors it is white on black everywhere.
-fn qr(text: &str, (columns, rows): (u16, u16)) -> Option<String> {
+/// A QR code in half blocks, if it fits. A drawn block is a light module: most terminals are dark,
+/// and with colors it is white on black everywhere.
+fn qr(text: &str, columns: usize, rows: usize) -> Option<String> {
     let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
-    let drawn = code
-        .render::<Dense1x2>()
-        .dark_color(Dense1x2::Light)
-        .light_color(Dense1x2::Dark)
-        .quiet_zone(true)
-        .build();
-    let width = drawn.lines().next()?.chars().count();
-    let fits = width <= usize::from(columns) && drawn.lines().count() <= usize::from(rows);
-    let painted = drawn
-        .lines()
-        .map(|line| format!("{}\n", Tone::Qr.paint(line)));
-    fits.then(|| painted.collect())
+    let (side, modules) = (code.width(), code.to_colors());
+    let whole = side + 2 * BORDER;
+    if whole > columns || whole.div_ceil(2) > rows {
+        return None;
+    }
+    let is_light = |x: usize, y: usize| {
+        let within = |at: usize| at.checked_sub(BORDER).filter(|at| *at < side);
+        let module = within(x).zip(within(y)).map(|(x, y)| modules[y * side + x]);
+        module.is_none_or(|module| module == Color::Light)
+    };
+    let block = |x, y| match (is_light(x, y), is_light(x, y + 1)) {
+        (true, true) => '█',
+        (true, false) => '▀',
+        (false, true) => '▄',
+        (false, false) => ' ',
+    };
+    let line = |y| (0..whole).map(|x| block(x, y)).collect::<String>();
+    let lines = (0..whole).step_by(2).map(line);
+    Some(
+        lines
+            .map(|line| format!("{}\n", Tone::Qr.paint(&line)))
+            .collect(),
+    )
 }
 
 #[cfg(test)]
@@ -70,15 +114,23 @@ mod tests {
 
     const URI: &str = "https://github.com/login/device";
 
-    fn shown(screen: Option<(u16, u16)>) -> String {
+    fn shown(size: Option<(usize, usize)>) -> String {
         let code = DeviceCode {
             provider: "GitHub\u{1b}[2J Copilot".to_owned(),
             user_code: "WDJB\u{1b}[2J-MJHT".to_owned(),
             verification_uri: URI.to_owned(),
             verification_uri_complete: None,
             expires: Timestamp(1_000),
+            beside: false,
         };
-        let text = text(&code, screen, LocalTime::utc(Timestamp(0)));
+        let screen = size.map(|(columns, rows)| Screen {
+            columns,
+            rows,
+            draws_blocks: true,
+        });
+        let mut sheet = Sheet::new(size.map(|(columns, _)| columns));
+        write(&mut sheet, &code, screen, LocalTime::utc(Timestamp(0)));
+        let text = sheet.into_text();
         anstream::adapter::strip_str(&text).to_string()
     }
 
@@ -91,8 +143,9 @@ mod tests {
                 text.lines().any(|line| line == "    WDJB[2J-MJHT"),
                 "{text}"
             );
+            let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(
-                text.contains("expires in less than a minute, 00:00"),
+                words.contains("expires in less than a minute, 00:00"),
                 "{text}"
             );
             assert!(
@@ -110,16 +163,24 @@ mod tests {
                 text.contains("if you started this login yourself"),
                 "{text}"
             );
-            assert!(text.contains("Anyone who sends you a code"), "{text}");
+            let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(words.contains("Anyone who sends you a code"), "{text}");
         }
     }
 
     #[test]
     fn a_code_that_does_not_fit_is_not_drawn() {
-        for screen in [None, Some((32, 24)), Some((80, 16))] {
+        for screen in [None, Some((28, 24)), Some((80, 20))] {
             let text = shown(screen);
             assert!(!text.contains('█'), "{text}");
-            assert!(text.contains("Open this address"), "{text}");
+            assert!(text.contains("Open this"), "{text}");
         }
+    }
+
+    #[test]
+    fn with_a_qr_code_everything_fits_a_terminal_of_24_rows() {
+        let text = shown(Some((80, 24)));
+        assert!(text.contains('█'), "{text}");
+        assert!(text.lines().count() + ROWS_BELOW <= 24, "{text}");
     }
 }

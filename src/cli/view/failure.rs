@@ -4,43 +4,53 @@ use std::error::Error;
 
 use serde_json::{Value, json};
 
+use super::wrap::Sheet;
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::cli::hint::Renderer;
 use crate::cli::printer::Printer;
+use crate::cli::raw_mode::columns_of_stderr;
+use crate::model::hint::Hint;
 use crate::model::id::printable;
 
-/// Prints it on stderr.
+/// Prints it on stderr, set for the terminal that may be.
 pub fn print(printer: &Printer, hints: &Renderer, failure: &Failure) {
-    for line in lines(hints, failure) {
-        printer.line_err(&line);
+    let mut sheet = Sheet::new(columns_of_stderr());
+    for line in told(hints, failure) {
+        sheet.advice("", &line, hints);
     }
+    printer.err(&sheet.into_text());
 }
 
 /// Its lines.
 pub fn lines(hints: &Renderer, failure: &Failure) -> Vec<String> {
+    let told = told(hints, failure);
+    told.iter().map(|line| hints.text(line)).collect()
+}
+
+fn told(hints: &Renderer, failure: &Failure) -> Vec<Hint> {
     if let (Kind::Cancelled(_), StoreEffect::Nothing) = (failure.kind, failure.touched) {
-        return vec!["Cancelled. Nothing was stored.".to_owned()];
+        return vec!["Cancelled. Nothing was stored.".into()];
     }
-    let mut lines = vec![format!("Error: {failure}")];
+    let mut lines = vec![Hint::from(format!("Error: {failure}"))];
     if hints.is_verbose {
-        lines.extend(causes(failure));
+        lines.extend(causes(failure).into_iter().map(Hint::from));
     }
     // For a misspelt option nobody fears for a credential.
     let says_so = !matches!(failure.kind, Kind::Usage | Kind::NotFound);
     match failure.touched {
-        StoreEffect::Nothing if says_so => lines.push("No credentials were changed.".to_owned()),
+        StoreEffect::Nothing if says_so => lines.push("No credentials were changed.".into()),
         StoreEffect::Nothing => {}
-        StoreEffect::Changed => lines.push("The credential store was changed.".to_owned()),
+        StoreEffect::Changed => lines.push("The credential store was changed.".into()),
         StoreEffect::MaybeSpent => lines.push(
-            "No credentials were changed, but the refresh token may already be used.".to_owned(),
+            "No credentials were changed, but the refresh token may already be used.".into(),
         ),
         StoreEffect::Saved => lines.push(
             "The stored refresh token is already used; its replacement is saved, and the next command stores it."
-                .to_owned(),
+                .into(),
         ),
     }
     if let Some(hint) = &failure.hint {
-        lines.push(format!("Try: {}", hints.text(hint)));
+        lines.push(Hint::from("Try: ").then(hint.clone()));
     }
     lines
 }

@@ -34,6 +34,17 @@ use crate::model::id::{ProfileId, is_unprintable};
 use crate::model::inheritance::Inheritance;
 use crate::model::time::{Timestamp, short_duration};
 
+/// A terminal that a text is set for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Screen {
+    /// Its columns.
+    pub columns: usize,
+    /// Its rows, or what is left of them.
+    pub rows: usize,
+    /// Whether it shows block elements.
+    pub draws_blocks: bool,
+}
+
 /// A JSON document as OpenClaw prints it: two spaces of indent.
 pub fn pretty(document: &impl Serialize) -> String {
     // Strings, numbers and lists always have a text.

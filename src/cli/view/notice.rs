@@ -1,6 +1,7 @@
 //! Notices as a person reads them.
 
-use super::{authorize, clean, device_code};
+use super::wrap::Sheet;
+use super::{Screen, authorize, clean, device_code};
 use crate::cli::hint::Renderer;
 use crate::cli::printer::Tone;
 use crate::model::id::is_unprintable;
@@ -35,16 +36,33 @@ fn identity(email: Option<&str>, account_id: Option<&str>, plan: Option<&str>) -
     }
 }
 
-/// The text of a notice; `screen` is the size of a terminal that can draw.
-pub(in crate::cli) fn text_of(
+/// The lines of a notice, set for `screen` if it goes to a terminal.
+pub(in crate::cli) fn lines_of(
     notice: &Notice,
-    screen: Option<(u16, u16)>,
+    screen: Option<Screen>,
     local: LocalTime,
     hints: &Renderer,
 ) -> String {
+    let mut sheet = Sheet::new(screen.map(|screen| screen.columns));
     match notice {
-        Notice::AuthorizeUrl(request) => authorize::text(request),
-        Notice::DeviceCode(code) => device_code::text(code, screen, local),
+        Notice::AuthorizeUrl(request) => authorize::write(&mut sheet, request),
+        Notice::DeviceCode(code) => device_code::write(&mut sheet, code, screen, local),
+        Notice::Info(text) => sheet.advice("", text, hints),
+        Notice::Warning(text) => {
+            let start = format!("{} ", Tone::Warn.paint("Warning:"));
+            sheet.advice(&start, text, hints);
+        }
+        other => {
+            let text = sentences_of(other, local);
+            text.lines().for_each(|line| sheet.prose(line));
+        }
+    }
+    sheet.into_text()
+}
+
+/// What holds no advice.
+fn sentences_of(notice: &Notice, local: LocalTime) -> String {
+    match notice {
         Notice::Program {
             text, url, code, ..
         } => from_program(text.as_deref(), url.as_deref(), code.as_deref()),
@@ -77,10 +95,8 @@ pub(in crate::cli) fn text_of(
             });
             format!("{} profile {profile}.{expiry}", Tone::Ok.paint("Saved"))
         }
-        Notice::Info(text) => clean(&hints.text(text)),
-        Notice::Warning(text) => {
-            let text = clean(&hints.text(text));
-            format!("{} {text}", Tone::Warn.paint("Warning:"))
+        Notice::AuthorizeUrl(_) | Notice::DeviceCode(_) | Notice::Info(_) | Notice::Warning(_) => {
+            String::new()
         }
     }
 }
@@ -92,12 +108,9 @@ mod tests {
     use crate::model::time::Timestamp;
 
     fn shown(notice: &Notice) -> String {
-        text_of(
-            notice,
-            None,
-            LocalTime::utc(Timestamp(0)),
-            &Renderer::default(),
-        )
+        let local = LocalTime::utc(Timestamp(0));
+        let lines = lines_of(notice, None, local, &Renderer::default());
+        lines.trim_end_matches('\n').to_owned()
     }
 
     #[test]

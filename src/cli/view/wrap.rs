@@ -6,7 +6,10 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::cli::printer::Tone;
+use super::clean;
+use crate::cli::hint::Renderer;
+use crate::cli::printer::{Tone, columns_of};
+use crate::model::hint::{Hint, Part};
 
 /// Where a line that is longer than the terminal begins.
 const NEAR_LEFT: usize = 2;
@@ -48,6 +51,27 @@ impl Words {
         self
     }
 
+    /// Advice, whose commands are never broken, nor torn from what touches them.
+    pub(super) fn advise(mut self, hint: &Hint, hints: &Renderer) -> Self {
+        let mut word = String::new();
+        for part in &hint.parts {
+            match part {
+                Part::Command(command) => word.push_str(&clean(&hints.command(command))),
+                Part::Text(text) => {
+                    let text = clean(text);
+                    let mut pieces = text.split(char::is_whitespace);
+                    word.push_str(pieces.next().unwrap_or_default());
+                    for piece in pieces {
+                        let whole = std::mem::replace(&mut word, piece.to_owned());
+                        self.push((!whole.is_empty()).then_some(whole.as_str()), None);
+                    }
+                }
+            }
+        }
+        self.push((!word.is_empty()).then_some(word.as_str()), None);
+        self
+    }
+
     fn push<'a>(&mut self, texts: impl IntoIterator<Item = &'a str>, tone: Option<Tone>) {
         let words = texts.into_iter().map(|text| Word {
             text: text.to_owned(),
@@ -71,6 +95,11 @@ impl Sheet {
         self.width.is_none_or(|width| width >= 60)
     }
 
+    /// The columns, if there is a limit.
+    pub(super) fn width(&self) -> Option<usize> {
+        self.width
+    }
+
     /// The columns, or as many as anybody needs.
     pub(super) fn columns(&self) -> usize {
         self.width.unwrap_or(160)
@@ -90,6 +119,28 @@ impl Sheet {
     /// Lines as they are.
     pub(super) fn lines(&mut self, lines: &str) {
         self.text.push_str(lines);
+    }
+
+    /// A line as it is if it fits, else broken between its words; a URL has none.
+    pub(super) fn prose(&mut self, line: &str) {
+        match self.fits(line) {
+            true => self.line(line),
+            false => self.flow("", 0, 0, &Words::default().say(line)),
+        }
+    }
+
+    /// Advice behind `start`, likewise; as it is where it has line breaks of its own.
+    pub(super) fn advice(&mut self, start: &str, hint: &Hint, hints: &Renderer) {
+        let text = format!("{start}{}", clean(&hints.text(hint)));
+        if self.fits(&text) || text.contains('\n') {
+            return text.lines().for_each(|line| self.prose(line));
+        }
+        let used = columns_of(start);
+        self.flow(start, used, 0, &Words::default().advise(hint, hints));
+    }
+
+    fn fits(&self, line: &str) -> bool {
+        self.width.is_none_or(|width| columns_of(line) <= width)
     }
 
     /// Words behind a name, going on below themselves where they are too long for one line.
@@ -189,6 +240,7 @@ pub(super) fn padded(text: &str, columns: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::hint::Command;
 
     fn set(width: usize, words: &Words) -> String {
         let mut sheet = Sheet::new(Some(width));
@@ -214,6 +266,23 @@ mod tests {
         // Too long for its place, and then too long for any.
         let near_left = "> one two\n    three\n  a command of four words\n";
         assert_eq!(set(9, &words()), near_left);
+    }
+
+    #[test]
+    fn advice_breaks_between_its_words_and_never_in_a_command() {
+        let hint = Hint::from("see `")
+            .run(Command::new("models auth list"))
+            .then("`, if at all");
+        let told = |width| {
+            let mut sheet = Sheet::new(width);
+            sheet.advice("Note: ", &hint, &Renderer::default());
+            sheet.into_text()
+        };
+        let line = "Note: see `openclaw models auth list`, if at all\n";
+        assert_eq!(told(None), line);
+        assert_eq!(told(Some(80)), line);
+        let broken = "Note: see\n`openclaw models auth list`,\nif at all\n";
+        assert_eq!(told(Some(29)), broken);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod clipboard;
 mod key_exchange;
 mod over_ssh;
 mod own_redirect_uri;
+mod small_terminal;
 mod two_halves;
 mod two_halves_threats;
 

@@ -5,4 +5,4 @@ mod doctor;
 mod one_judgement;
 pub(crate) mod probe;
 mod read_only;
-mod screens;
+pub(crate) mod screens;

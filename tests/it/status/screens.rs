@@ -24,7 +24,7 @@ const STATUS: [&str; 2] = ["models", "status"];
 pub(crate) type Size = (u16, u16);
 
 /// Starts the program on a pseudo-terminal that has its size before the program looks.
-fn at(world: &World, args: &[&str], size: Size, env: &[(&str, &str)]) -> PtySession {
+pub(crate) fn at(world: &World, args: &[&str], size: Size, env: &[(&str, &str)]) -> PtySession {
     let inner = world.command(args);
     let mut command = Command::new("/bin/sh");
     command
@@ -62,7 +62,7 @@ fn resize(session: &PtySession, (columns, rows): Size) {
 }
 
 /// The session takes each byte for a character.
-fn bytes(text: &str) -> Vec<u8> {
+pub(crate) fn bytes(text: &str) -> Vec<u8> {
     text.chars().map(|c| u8::try_from(c).unwrap()).collect()
 }
 
@@ -74,7 +74,7 @@ fn written(world: &World, args: &[&str], size: Size, env: &[(&str, &str)], code:
     bytes(&text)
 }
 
-fn emulator((columns, rows): Size) -> vt100::Parser {
+pub(crate) fn emulator((columns, rows): Size) -> vt100::Parser {
     let size = |n| NonZeroU16::new(n).unwrap();
     vt100::Parser::new(size(rows), size(columns), 0)
 }

@@ -4,6 +4,7 @@ use rexpect::session::{PtySession, spawn_command};
 
 use super::*;
 use crate::login::at_a_terminal::ends_with;
+use crate::status::screens::at;
 
 /// A login on a pseudo-terminal, whose person has not typed the code yet.
 fn waiting(provider: &str, env: &[(&str, &str)]) -> (World, Issuer, PtySession) {
@@ -80,14 +81,27 @@ fn the_screen_shows_a_qr_code_that_a_phone_reads_and_both_as_text() {
 
 #[test]
 fn rfc8628_3_3_1_the_qr_code_holds_the_complete_address_and_the_code_still_stands_there() {
-    let (_world, issuer, session) = waiting("qwen-portal", &[]);
-    let screen = shown(session);
+    let (world, issuer) = World::with_builtin("qwen-portal");
+    issuer.set_device_codes(Codes {
+        interval: 60,
+        ..Codes::default()
+    });
+    let args = ["models", "auth", "login", "--provider", "qwen-portal"];
+    let env = [("NO_COLOR", "1"), ("LANG", "C.UTF-8")];
+    let screen = shown(at(&world, &args, (80, 30), &env));
     let uri = format!("{}/authorize", issuer.url());
     let complete = format!("{uri}?user_code=WDJB-MJHT&client=qwen-code");
     assert_eq!(scanned(&screen), Some(complete), "{screen}");
     assert!(screen.contains(&format!("\n{uri}\r\n")), "{screen}");
     // Who confirms the code on the other screen compares it with this one.
     assert!(screen.contains("\n    WDJB-MJHT\r\n"), "{screen}");
+}
+
+#[test]
+fn where_the_complete_address_does_not_fit_the_qr_code_holds_the_short_one() {
+    let (_world, issuer, session) = waiting("qwen-portal", &[]);
+    let uri = format!("{}/authorize", issuer.url());
+    assert_eq!(scanned(&shown(session)), Some(uri));
 }
 
 #[test]

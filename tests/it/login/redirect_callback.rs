@@ -330,8 +330,13 @@ fn a_busy_port_names_its_holder_and_the_next_one_is_tried() {
     assert_eq!(error.0[0].port, port);
     if cfg!(target_os = "linux") {
         let ourselves = format!("pid {} (", std::process::id());
-        let holder = error.0[0].holder.as_deref().unwrap();
-        assert!(holder.starts_with(&ourselves), "{error}");
+        // A child of another test has the socket, too, until it becomes another program.
+        let is_named = (0..100).any(|_| {
+            let error = refused(&endpoint("127.0.0.1", &[port]));
+            let holder = error.0[0].holder.as_deref();
+            holder.is_some_and(|holder| holder.starts_with(&ourselves))
+        });
+        assert!(is_named, "{error}");
     }
     let listening = SystemCallback.bind(&endpoint("127.0.0.1", &[port, 0]));
     assert_ne!(listening.unwrap().port(), port);

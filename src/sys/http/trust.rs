@@ -3,6 +3,7 @@
 //! The authorities compiled in, those that the environment names, and, only if these do not know
 //! the server, those of the system: reading hundreds of files is not for every refresh.
 
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -110,6 +111,29 @@ fn directories(paths: &str) -> Result<Vec<CertificateDer<'static>>, String> {
     }
 }
 
+/// Where Unix systems keep their authorities in one file, as Go's `crypto/x509` lists them.
+const SYSTEM_BUNDLES: [&str; 6] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/pki/tls/cacert.pem",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// The certificates of the system. Where `SSL_CERT_FILE` or `SSL_CERT_DIR` is set, if only to
+/// nothing, `load_native_certs` would return what these name in their place.
+fn of_system() -> Vec<CertificateDer<'static>> {
+    let bundles = SYSTEM_BUNDLES.map(Path::new).into_iter();
+    // On a Mac they are in the keychain, and the file is only for OpenSSL.
+    let mut bundles = bundles.filter(|_| !cfg!(target_os = "macos"));
+    let found = match bundles.find(|bundle| bundle.exists()) {
+        Some(bundle) => rustls_native_certs::load_certs_from_paths(Some(bundle), None),
+        None => rustls_native_certs::load_native_certs(),
+    };
+    found.certs
+}
+
 fn verifier(
     roots: RootCertStore,
     provider: &Arc<CryptoProvider>,
@@ -126,7 +150,7 @@ impl Trust {
     fn system(&self) -> Option<&Arc<WebPkiServerVerifier>> {
         let load = || {
             let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            roots.add_parsable_certificates(of_system());
             verifier(roots, &self.provider).ok()
         };
         self.system.get_or_init(load).as_ref()

@@ -1,8 +1,17 @@
 //! The way to the token endpoint: what the environment says about proxies and certificates, and
 //! what it must never be understood to say.
 
-use std::io::ErrorKind;
-use std::net::TcpListener;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::support::issuer::{Account, Issuer};
 use crate::support::{Ran, World, ran};
@@ -89,4 +98,65 @@ fn only_the_proxy_that_would_be_used_must_be_right() {
     assert_eq!(ran.code, 4, "{ran:?}");
     let shown = format!("socks5h://{dead} (all_proxy)");
     assert!(ran.err.contains(&shown), "{ran:?}");
+}
+
+/// Answers one connection by TLS as a server that is down.
+fn serve_tls() -> (SocketAddr, JoinHandle<()>) {
+    let chain = CertificateDer::from_pem_file(pem("server")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(pem("server-key")).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()));
+    let config = config.with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth();
+    let config = config.with_single_cert(vec![chain], key).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || {
+        let session = ServerConnection::new(Arc::new(config)).unwrap();
+        let mut tls = StreamOwned::new(session, listener.accept().unwrap().0);
+        let answer = b"HTTP/1.1 503 Unavailable\r\ncontent-length: 0\r\n\r\n";
+        // Who does not trust us hangs up here.
+        let _ = tls
+            .read(&mut [0; 4_096])
+            .and_then(|_| tls.write_all(answer));
+    });
+    (address, server)
+}
+
+fn pem(name: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls");
+    directory.join(format!("{name}.pem"))
+}
+
+#[test]
+#[ignore = "needs root to mount"]
+fn the_authorities_of_the_system_count_beside_those_of_the_environment() {
+    let other = pem("self-signed");
+    for variables in [
+        &[][..],
+        &[("SSL_CERT_FILE", other.to_str().unwrap())],
+        &[("SSL_CERT_FILE", ""), ("SSL_CERT_DIR", "")],
+    ] {
+        let (world, issuer) = World::with_issuer(Account::default());
+        let (address, server) = serve_tls();
+        let here = format!("https://{address}");
+        let manifest = issuer.manifest().replace(issuer.url(), &here);
+        world.write("providers/openai-codex.toml", &manifest);
+        world.seed(&issuer, "main", -10);
+        let script = "mount --bind \"$0\" /etc/ssl/certs/ca-certificates.crt && exec \"$@\"";
+        let mut command = Command::new("unshare");
+        command
+            .args(["--mount", "sh", "-c", script])
+            .arg(pem("authority"));
+        let ours = world.command(&TOKEN);
+        command.arg(ours.get_program()).args(ours.get_args());
+        let set = ours.get_envs();
+        command
+            .env_clear()
+            .envs(set.filter_map(|(name, value)| Some((name, value?))));
+        command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+        let ran = ran(command.envs(variables.iter().copied()).output().unwrap());
+        assert_eq!(ran.code, 4, "{variables:?}: {ran:?}");
+        assert!(ran.err.contains("503"), "{variables:?}: {ran:?}");
+        server.join().unwrap();
+    }
 }

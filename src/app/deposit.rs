@@ -18,6 +18,14 @@ use super::failure::{Failure, Kind, StoreEffect};
 use super::usecase::cooldown::known;
 use super::usecase::order;
 
+/// Where a new credential goes.
+pub(super) struct Destination<'a> {
+    pub(super) provider: &'a ProviderId,
+    pub(super) profile: ProfileId,
+    /// The profile that a person named, if that was done.
+    pub(super) named: Option<&'a ProfileId>,
+}
+
 /// A credential that was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredProfile {
@@ -42,17 +50,18 @@ impl StoredProfile {
     pub(super) fn store(
         cx: Context<'_>,
         agent: &AgentId,
-        (provider, profile): (&ProviderId, ProfileId),
+        to: &Destination<'_>,
         account: Option<String>,
         new: &Credential,
     ) -> Result<Self, Failure> {
+        let (provider, profile) = (to.provider, &to.profile);
         let main = inherited(cx, agent);
         let mut stored = None;
         let mut put_first = false;
         cx.change(agent, |document| {
             // Looked at again under the lock: another login may have taken the name meanwhile, and
             // that must not lose this one.
-            let place = still_free(document, provider, &profile, (account.as_deref(), new));
+            let place = still_free(document, to, account.as_deref(), new);
             let mut new = new.clone();
             let old = document.get(&place);
             let replaced = old.is_some();
@@ -66,7 +75,7 @@ impl StoredProfile {
             true
         })?;
         let (place, replaced) = stored.unwrap_or_else(|| (profile.clone(), false));
-        if place != profile {
+        if place != *profile {
             cx.warn(format!(
                 "{profile} was just taken by another login; saved this one as {place}"
             ));
@@ -165,16 +174,18 @@ fn forget_failures(document: &mut AuthProfiles, main: Option<&AuthProfiles>, pro
 /// never take the place of another one's; what a person pastes does.
 fn still_free(
     document: &AuthProfiles,
-    provider: &ProviderId,
-    profile: &ProfileId,
-    (account, new): (Option<&str>, &Credential),
+    to: &Destination<'_>,
+    account: Option<&str>,
+    new: &Credential,
 ) -> ProfileId {
+    let (provider, profile) = (to.provider, &to.profile);
     let slot = match new {
         Credential::OAuth(new) => {
             let identity = &new.identity;
             let owner = Owner {
                 identity,
                 subject: account.filter(|_| *identity == Identity::default()),
+                named: to.named,
             };
             place(document, provider, owner, Some(profile))
         }

@@ -24,6 +24,9 @@ pub(in crate::app) struct Owner<'a> {
     pub(in crate::app) identity: &'a Identity,
     /// The subject, where the identity is empty.
     pub(in crate::app) subject: Option<&'a str>,
+    /// The profile that a person named for it. If nobody knows whose login that holds, it is the one
+    /// that is meant: a dead login could not be renewed otherwise.
+    pub(in crate::app) named: Option<&'a ProfileId>,
 }
 
 /// Finds the profile for a login. Never fails: the code or the device code is spent by then.
@@ -33,14 +36,18 @@ pub(in crate::app) fn place(
     owner: Owner<'_>,
     wanted: Option<&ProfileId>,
 ) -> ProfileSlot {
-    let Owner { identity, subject } = owner;
+    let Owner {
+        identity,
+        subject,
+        named,
+    } = owner;
     let name = identity.email.as_deref().or(subject).unwrap_or("default");
     let name = name.to_lowercase();
     // Where only the subject is known, the name of the profile says whose it is.
     let of_subject = subject.map(|_| ProfileId::escaped(provider, &name, 1));
     find(document, provider, &name, wanted, &|id, held| match held {
         Credential::OAuth(old) if old.identity == Identity::default() => {
-            of_subject.as_ref() == Some(id)
+            of_subject.as_ref() == Some(id) || named == Some(id)
         }
         Credential::OAuth(old) => old.identity.is_same(identity),
         Credential::ApiKey(_) | Credential::Token(_) => false,
@@ -187,6 +194,7 @@ mod tests {
         let owner = Owner {
             identity,
             subject: None,
+            named: wanted.as_ref(),
         };
         let place = place(document, &provider, owner, wanted.as_ref());
         (place.id.to_string(), place.replaces)
@@ -242,6 +250,17 @@ mod tests {
         let id = ProfileId::parse("openai-codex:default-2").unwrap();
         store.put(id, Credential::ApiKey(stored));
         assert_eq!(key(&store), "openai-codex:default-2");
+    }
+
+    #[test]
+    fn a_login_of_nobody_known_is_replaced_where_it_is_named() {
+        let store = document(&[("openai-codex:default", Identity::default())]);
+        let named = Some("openai-codex:default");
+        let replaced = ("openai-codex:default".to_owned(), true);
+        assert_eq!(placed(&store, &Identity::default(), named), replaced);
+        assert_eq!(placed(&store, &identity("acct_1", None), named), replaced);
+        let beside = ("openai-codex:default-2".to_owned(), false);
+        assert_eq!(placed(&store, &Identity::default(), None), beside);
     }
 
     #[test]

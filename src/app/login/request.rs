@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::app::context::Context;
-use crate::app::deposit::StoredProfile;
+use crate::app::deposit::{Destination, StoredProfile};
 use crate::app::failure::{Failure, Kind};
 use crate::model::credential::Credential;
 use crate::model::grant::Refusal;
@@ -59,8 +59,12 @@ impl Login<'_> {
         account: Option<String>,
         new: &Credential,
     ) -> Result<StoredProfile, Failure> {
-        let to = (&self.provider.id, profile);
-        StoredProfile::store(self.cx, &self.request.agent, to, account, new)
+        let to = Destination {
+            provider: &self.provider.id,
+            profile,
+            named: self.request.profile.as_ref(),
+        };
+        StoredProfile::store(self.cx, &self.request.agent, &to, account, new)
     }
 
     /// Completes the storage, with the provider's default model if that was asked for.

@@ -97,6 +97,7 @@ fn choose_profile(login: Login<'_>, found: &AccountClaims) -> Result<ProfileId, 
     let owner = Owner {
         identity: &found.identity,
         subject: found.subject.as_deref(),
+        named: wanted,
     };
     let slot = place(&document, &provider.id, owner, wanted);
     if let Some(taken) = &slot.taken {

@@ -21,7 +21,7 @@ use crate::ports::dialog::{DialogError, Question};
 use crate::providers::catalogue::{self, CatalogueError};
 
 use super::context::Context;
-use super::deposit::StoredProfile;
+use super::deposit::{Destination, StoredProfile};
 use super::failure::{Failure, Kind};
 use shape::{Shape, cleaned};
 
@@ -95,8 +95,12 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     let fingerprint = secret.fingerprint();
     let length = secret.expose().chars().count();
     let new = credential(cx, request, secret);
-    let to = (&request.provider, profile);
-    let stored = StoredProfile::store(cx, &request.agent, to, None, &new)?;
+    let to = Destination {
+        provider: &request.provider,
+        profile,
+        named: None,
+    };
+    let stored = StoredProfile::store(cx, &request.agent, &to, None, &new)?;
     stored.finish(cx, &request.agent, None, None)?;
     Ok(Outcome {
         stored,

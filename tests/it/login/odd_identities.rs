@@ -127,3 +127,22 @@ fn a_code_whose_answer_is_not_understood_is_never_sent_again() {
     assert_ne!(second.code, 0, "{second:?}");
     assert_eq!(issuer.token_requests().len(), 1);
 }
+
+/// What the failure of a dead login advises must renew it, also where nobody knows whose it is.
+#[test]
+fn a_dead_login_of_nobody_known_is_renewed_by_the_command_that_is_advised() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    let profile = login(&world, &issuer, &json!({}));
+    assert_eq!(profile, "openai-codex:default");
+    issuer.answer_next(Scripted::text(400, r#"{"error":"invalid_grant"}"#));
+    let dead = world.run(&["models", "auth", "refresh", "--force"]);
+    let advised = "models auth login --provider openai-codex --profile-id openai-codex:default";
+    assert!(dead.err.contains(advised), "{dead:?}");
+    let anonymous = json!({ "access_token": "new-MARKER", "refresh_token": "rt-2-MARKER" });
+    issuer.answer_next(Scripted::text(200, &anonymous.to_string()));
+    assert_eq!(logged_in(&world, &["--profile-id", &profile]), profile);
+    assert_eq!(world.run(&TOKEN).out, "new-MARKER\n");
+    assert_eq!(world.only_profile()["refresh"], "rt-2-MARKER");
+    let undone = world.run(&["models", "auth", "undo", &profile]);
+    assert_eq!(undone.code, 0, "{undone:?}");
+}

@@ -12,6 +12,8 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
+use crate::model::text::has_control;
+
 /// When to use colors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Color {
@@ -174,14 +176,24 @@ pub(super) fn steer(frame: &str) -> io::Result<()> {
 
 /// In one write, so that lines of several threads do not mix, and flushed, so that a full disk is
 /// noticed here and not after `main`.
-fn write_to<S>(stream: S, color: ColorChoice, text: &str) -> io::Result<()>
+fn write_to<S>(mut stream: S, color: ColorChoice, text: &str) -> io::Result<()>
 where
     S: anstream::stream::RawStream,
     AutoStream<S>: Write,
 {
+    if is_plain(text) {
+        stream.write_all(text.as_bytes())?;
+        return stream.flush();
+    }
     let mut stream = AutoStream::new(stream, color);
     stream.write_all(text.as_bytes())?;
     stream.flush()
+}
+
+/// Whether there is nothing in a text that taking colors out would take: a token has thousands of
+/// characters.
+fn is_plain(text: &str) -> bool {
+    !has_control(text.trim_end_matches('\n'))
 }
 
 /// `false` if the reader went away.
@@ -216,5 +228,16 @@ mod tests {
         assert_eq!(written(ColorChoice::Auto), "no");
         assert_eq!(written(ColorChoice::Always), painted);
         assert!(painted.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_plain_text_is_the_same_without_its_colors() {
+        for text in ["", "a.b-c\n", "ünï ж\n", "\u{9b}1m", "\n\n"] {
+            assert!(is_plain(text), "{text:?}");
+            assert_eq!(strip_str(text).to_string(), text);
+        }
+        for text in ["\u{1b}[1mx", "a\u{7}b", "a\u{7f}", "a\nb"] {
+            assert!(!is_plain(text), "{text:?}");
+        }
     }
 }

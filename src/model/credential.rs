@@ -6,6 +6,7 @@ use super::grant::GrantDigest;
 use super::id::ProviderId;
 use super::json::Extra;
 use super::secret::Secret;
+use super::text::has_control;
 use super::time::Timestamp;
 
 pub use super::kind::Kind;
@@ -110,7 +111,7 @@ impl SecretFault {
         let text = secret.expose().trim();
         match env_reference::variable(text) {
             Some(name) => Some(Self::Unset(name.to_owned())),
-            None => has_control(text.as_bytes()).then_some(Self::ControlCharacter),
+            None => has_control(text).then_some(Self::ControlCharacter),
         }
     }
 
@@ -121,20 +122,6 @@ impl SecretFault {
             Self::ControlCharacter => "holds a line break or another control character".to_owned(),
         }
     }
-}
-
-/// Whether a text holds an ASCII control character. Eight bytes at a time, because every secret of
-/// a large store is looked through at every command.
-fn has_control(text: &[u8]) -> bool {
-    const ONES: u64 = u64::MAX / 255;
-    let has_zero = |word: u64| word.wrapping_sub(ONES) & !word & (ONES << 7) != 0;
-    let words = text.chunks_exact(8);
-    let is_odd = |word: &[u8]| {
-        let word = word.try_into().map_or(0, u64::from_ne_bytes);
-        has_zero(word & (ONES * 0xe0)) || has_zero(word ^ (ONES * 0x7f))
-    };
-    let rest = words.remainder().iter().any(u8::is_ascii_control);
-    rest || words.into_iter().any(is_odd)
 }
 
 impl Credential {

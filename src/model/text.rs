@@ -46,6 +46,22 @@ pub fn decode(bytes: Vec<u8>) -> Result<String, (usize, usize)> {
     })
 }
 
+/// Whether a text holds an ASCII control character. Eight bytes at a time, because every secret of
+/// a large store is looked through at every command.
+pub fn has_control(text: &str) -> bool {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGHEST: u64 = ONES << 7;
+    // A byte below 0x20 borrows, and 0x7f carries into its own highest bit. No byte of UTF-8 is 0xff,
+    // which would carry into the next.
+    let odd =
+        |word: u64| (word.wrapping_sub(ONES * 0x20) | word.wrapping_add(ONES)) & !word & HIGHEST;
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let found = words
+        .iter()
+        .fold(0, |found, word| found | odd(u64::from_ne_bytes(*word)));
+    found != 0 || rest.iter().any(u8::is_ascii_control)
+}
+
 /// Whether a character has no shape and no width, so that nobody knows that it is there.
 pub fn is_invisible(c: char) -> bool {
     matches!(c,
@@ -53,4 +69,23 @@ pub fn is_invisible(c: char) -> bool {
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
         | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e01ef}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_control_character_is_found_wherever_it_stands() {
+        let usual = "aé~ ж\u{10ffff}\u{80}zZ09/+-_.=";
+        assert!(!has_control(usual) && !has_control(""));
+        let places: Vec<usize> = usual.char_indices().map(|(place, _)| place).collect();
+        for control in (0..=0x7f).filter(u8::is_ascii_control) {
+            for place in &places {
+                let mut text = usual.to_owned();
+                text.insert(*place, char::from(control));
+                assert!(has_control(&text), "{text:?}");
+            }
+        }
+    }
 }

@@ -15,6 +15,7 @@ use crate::app::context::{Context, look_up};
 use crate::app::failure::{Failure, Kind};
 use crate::model::credential::Kind as CredentialKind;
 use crate::model::hint::{Command, Hint};
+use crate::model::id::ProfileId;
 use crate::model::profiles::VisibleProfile;
 use crate::model::provider::Provider;
 use crate::model::selection::{Candidate, Decision, Verdict};
@@ -30,7 +31,7 @@ pub(in crate::app) enum Found<T> {
     Software(Failure),
 }
 
-/// Tries the profiles by `attempt`; the first that succeeds wins, and keys outside come last.
+/// Tries the profiles in `tried` by `attempt`; the first that succeeds wins, and keys outside come last.
 /// `keys` are looked for if they are not at hand: that may start the login shell.
 ///
 /// # Errors
@@ -39,12 +40,12 @@ pub(in crate::app) enum Found<T> {
 pub(in crate::app) fn find_token<T>(
     cx: Context<'_>,
     resolved: &Resolved,
-    decision: &Decision,
+    tried: &[&ProfileId],
     keys: Option<&Keys<'_>>,
     attempt: &mut dyn FnMut(&VisibleProfile<'_>) -> Result<T, Failure>,
 ) -> Result<Found<T>, Failure> {
     let mut first_failure = None;
-    for id in resolved.tried(decision) {
+    for id in tried {
         match look_up(&resolved.effective, id).and_then(|seen| attempt(&seen)) {
             Ok(token) => return Ok(Found::Profile(token)),
             Err(failure) => match resolved.locked() {

@@ -72,7 +72,8 @@ pub(in crate::app) fn outlook(
     judged: &HashMap<&ProfileId, &Assessment>,
 ) -> Outlook {
     let decision = resolved.decide(cx);
-    let found = find_token(cx, resolved, &decision, Some(keys), &mut |seen| {
+    let tried = resolved.tried(Some(&decision));
+    let found = find_token(cx, resolved, &tried, Some(keys), &mut |seen| {
         let failure = judged.get(seen.id).and_then(|it| it.failure(seen.id));
         failure.map_or_else(|| Ok(seen.id.clone()), Err)
     });

@@ -105,11 +105,23 @@ impl Resolved {
         )
     }
 
-    /// Lists the profiles that are tried, in order.
-    pub(in crate::app) fn tried<'a>(&'a self, decision: &'a Decision) -> Vec<&'a ProfileId> {
+    /// Selects, unless no other profile than one may be tried.
+    pub(in crate::app) fn decide_unless_locked(&self, cx: Context<'_>) -> Option<Decision> {
+        self.locked().is_none().then(|| self.decide(cx))
+    }
+
+    /// Lists the profiles that are tried, in order: the only one that may be, else those of
+    /// `decision`.
+    pub(in crate::app) fn tried<'a>(
+        &'a self,
+        decision: Option<&'a Decision>,
+    ) -> Vec<&'a ProfileId> {
         match self.locked() {
             Some(locked) => vec![&locked.profile],
-            None => decision.order().map(|candidate| &candidate.id).collect(),
+            None => (decision.into_iter())
+                .flat_map(Decision::order)
+                .map(|candidate| &candidate.id)
+                .collect(),
         }
     }
 

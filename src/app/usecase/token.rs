@@ -103,8 +103,9 @@ pub(in crate::app) fn obtain(
     for sentence in &resolved.passed_over {
         cx.warn(sentence.as_str());
     }
-    let decision = resolved.decide(cx);
-    let found = find_token(cx, resolved, &decision, None, &mut |seen| {
+    let decision = resolved.decide_unless_locked(cx);
+    let tried = resolved.tried(decision.as_ref());
+    let found = find_token(cx, resolved, &tried, None, &mut |seen| {
         obtain_of_profile(cx, seen, least)
     })?;
     let mut outcome = match found {
@@ -143,7 +144,7 @@ fn obtain_of_profile(
         Some((manifest, login)) => {
             let token = ensure_fresh(cx, seen.owner, id, &manifest, policy, &login)?;
             let credential = Credential::OAuth(token.credential);
-            (credential, token.how, token.warning)
+            (Cow::Owned(credential), token.how, token.warning)
         }
         None => {
             let now = cx.clock.now();
@@ -154,7 +155,7 @@ fn obtain_of_profile(
                 return Err(failure);
             }
             let warning = obstacle.map(|obstacle| obstacle.warning(left));
-            (credential.clone(), RefreshResult::WasFresh, warning)
+            (Cow::Borrowed(credential), RefreshResult::WasFresh, warning)
         }
     };
     let provider = seen.credential.provider();

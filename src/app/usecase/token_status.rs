@@ -59,10 +59,11 @@ pub struct Report {
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let selector = Selector::Provider(request.provider.clone());
     let resolved = choose(cx, &request.agent, &selector)?;
-    let decision = resolved.decide(cx);
+    let decision = resolved.decide_unless_locked(cx);
+    let tried = resolved.tried(decision.as_ref());
     let mut reader = FactsReader::new(cx);
     let (mut first, mut last) = (None, None);
-    let found = find_token(cx, &resolved, &decision, None, &mut |seen| {
+    let found = find_token(cx, &resolved, &tried, None, &mut |seen| {
         last = None;
         let facts = reader.read(seen)?;
         let assessment = assess(&facts, RefreshPolicy::MinValid(None), cx.clock.now());

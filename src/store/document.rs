@@ -47,20 +47,23 @@ pub struct Rendered {
 /// # Errors
 /// If it is no JSON object: where it stops being one, and nothing of its content.
 pub fn parse(text: &str, scope: Scope<'_>) -> Result<AuthProfiles, String> {
-    let mut top = Members::read(text)?;
     let mut kept = Extra::default();
     let mut faults = Vec::new();
-    let entries = match top.take("profiles") {
-        None => Vec::new(),
-        Some(raw) => Members::read(raw.get()).map_or_else(
-            |_| {
-                faults.push(not_an_object("profiles"));
-                keep(&mut kept, "profiles", raw);
-                Vec::new()
-            },
-            |profiles| entries(&profiles, scope),
-        ),
+    let (mut top, profiles) = match raw_json::read_nested(text, "profiles") {
+        Some(both) => both,
+        None => {
+            let mut top = Members::read(text)?;
+            let profiles = top.take("profiles").map(|raw| {
+                Members::read(raw.get()).unwrap_or_else(|_| {
+                    faults.push(not_an_object("profiles"));
+                    keep(&mut kept, "profiles", raw);
+                    Members::default()
+                })
+            });
+            (top, profiles.unwrap_or_default())
+        }
     };
+    let entries = entries(&profiles, scope);
     let mut document = AuthProfiles::from_entries(entries);
     let state = State::take(&mut top, kept, &mut faults);
     document.order = state.order;

@@ -31,27 +31,48 @@ pub(super) struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Collect;
-        impl<'de> Visitor<'de> for Collect {
-            type Value = Members<'de>;
+/// Collects the members of an object, and apart from them those of the object that a certain one is.
+struct Collect<'n>(Option<&'n str>);
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
+impl<'de> Visitor<'de> for Collect<'_> {
+    type Value = (Members<'de>, Option<Members<'de>>);
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Members::default();
-                let mut index: HashMap<Cow<'de, str>, usize> = HashMap::new();
-                while let Some((Name(name), value)) = map.next_entry()? {
-                    members.set(name, value, &mut index);
-                }
-                Ok(members)
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut members, mut inner) = (Members::default(), None);
+        let mut index: HashMap<Cow<'de, str>, usize> = HashMap::new();
+        while let Some(Name(name)) = map.next_key()? {
+            match self.0 == Some(name.as_ref()) {
+                true => inner = Some(map.next_value()?),
+                false => members.set(name, map.next_value()?, &mut index),
             }
         }
-        deserializer.deserialize_map(Collect)
+        Ok((members, inner))
     }
+}
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let collected = deserializer.deserialize_map(Collect(None));
+        collected.map(|(members, _)| members)
+    }
+}
+
+/// Takes apart an object and the object that its member `name` is, in one pass, because that member
+/// is nearly all of a document. `None` if either is no object, or there is no such member.
+pub(super) fn read_nested<'a>(text: &'a str, name: &str) -> Option<(Members<'a>, Members<'a>)> {
+    let mut json = serde_json::Deserializer::from_str(without_mark(text));
+    let read = serde::Deserializer::deserialize_map(&mut json, Collect(Some(name)));
+    let (members, inner) = read.ok()?;
+    json.end().ok()?;
+    Some((members, inner?))
+}
+
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 impl<'a> Members<'a> {
@@ -60,7 +81,7 @@ impl<'a> Members<'a> {
     /// # Errors
     /// If it is none: where, and nothing of its content.
     pub(super) fn read(text: &'a str) -> Result<Self, String> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let text = without_mark(text);
         // The parser's own words can quote a string of the document, so they are not passed on.
         serde_json::from_str(text).map_err(|error| {
             let (line, column) = (error.line(), error.column());
@@ -316,6 +337,23 @@ mod tests {
                 .map(|(name, value)| (name, value.get()))
                 .collect();
             assert_eq!(found, [("a", "3"), ("b", "4"), ("c", "5")]);
+        }
+    }
+
+    #[test]
+    fn an_object_within_is_read_as_by_itself() {
+        let text = "\u{feff}{\"a\":1,\"in\":{\"x\":0},\"b\":2,\"in\":{\"y\":{},\"z\":[1]},\"a\":3}";
+        let (others, inner) = read_nested(text, "in").unwrap();
+        let found = |members: &Members<'_>| {
+            let all = members
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"));
+            all.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(found(&others), "a=3 b=2");
+        assert_eq!(found(&inner), "y={} z=[1]");
+        for other in ["{}", r#"{"in":1}"#, r#"{"in":{}} x"#, r#"{"in":{}"#, "[]"] {
+            assert!(read_nested(other, "in").is_none(), "{other}");
         }
     }
 

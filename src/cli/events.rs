@@ -4,7 +4,7 @@
 //! on it. Field names and event names are a contract; new ones may come, none changes its meaning.
 
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ use crate::ports::host::Interrupt;
 pub struct JsonDialog {
     printer: Arc<Printer>,
     interrupt: Arc<dyn Interrupt>,
-    input: Input<io::Stdin>,
+    input: LazyLock<Input<io::Stdin>>,
     hints: Renderer,
 }
 
@@ -31,7 +31,7 @@ impl JsonDialog {
         Self {
             printer,
             interrupt,
-            input: Input::new(io::stdin()),
+            input: LazyLock::new(|| Input::new(io::stdin())),
             hints,
         }
     }

@@ -129,7 +129,7 @@ impl System {
             alerts: Alerts::default(),
             catalogue: Catalogue::new(Arc::clone(&files), in_state("providers"))
                 .declaring(declared),
-            http: SystemHttp::new(&SystemEnv),
+            http: SystemHttp::new(SystemEnv),
             global: global.clone(),
             printer: Arc::clone(printer),
             dialog: dialog(printer, &interrupt, &hints, &clock, events),
@@ -318,17 +318,14 @@ fn dialog(
     if events {
         return Box::new(JsonDialog::new(printer, interrupt, hints));
     }
-    let terminal = Abilities {
+    let abilities = || Abilities {
         clipboard: ClipboardProtocol::of(&SystemEnv),
         draws_blocks: draws_blocks(&SystemEnv),
         moves_cursor: moves_cursor(&SystemEnv),
     };
+    let clock = Arc::clone(clock) as Arc<dyn Clock>;
     Box::new(TerminalDialog::new(
-        printer,
-        interrupt,
-        hints,
-        terminal,
-        Arc::clone(clock) as Arc<dyn Clock>,
+        printer, interrupt, hints, abilities, clock,
     ))
 }
 

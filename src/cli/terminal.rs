@@ -5,7 +5,7 @@
 //! terminal is as it was before on every way out.
 
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use parking_lot::Mutex;
 
@@ -30,11 +30,11 @@ const SILENCE: u16 = 30;
 /// What the terminal can do.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Abilities {
-    /// The way to its clipboard.
+    /// The way to its clipboard, if it has one.
     pub clipboard: Option<ClipboardProtocol>,
-    /// Whether it shows block elements.
+    /// Whether it shows block elements, so that it can draw a QR code.
     pub draws_blocks: bool,
-    /// Whether it moves its cursor.
+    /// Whether it moves its cursor, so that it can draw a menu.
     pub moves_cursor: bool,
 }
 
@@ -46,17 +46,14 @@ pub struct Abilities {
 pub struct TerminalDialog {
     printer: Arc<Printer>,
     interrupt: Arc<dyn Interrupt>,
-    input: Input<io::Stdin>,
+    /// Opened by the first question: most commands ask nothing.
+    input: LazyLock<Input<io::Stdin>>,
     /// The prompt that stands on the last line now; a notice goes above it.
     prompt: Mutex<Option<String>>,
-    /// The way to the clipboard of the terminal, if it has one.
-    clipboard: Option<ClipboardProtocol>,
-    /// Whether the terminal shows block elements, so that it can draw a QR code.
-    draws_blocks: bool,
-    /// Whether it moves its cursor, so that it can draw a menu.
-    moves_cursor: bool,
     /// The rows of a login's URL and of what was told since; it is to stay on the screen.
     below_url: Mutex<usize>,
+    /// Looked for when they are needed first.
+    abilities: LazyLock<Abilities>,
     hints: Renderer,
     clock: Arc<dyn Clock>,
 }
@@ -67,22 +64,16 @@ impl TerminalDialog {
         printer: Arc<Printer>,
         interrupt: Arc<dyn Interrupt>,
         hints: Renderer,
-        Abilities {
-            clipboard,
-            draws_blocks,
-            moves_cursor,
-        }: Abilities,
+        abilities: fn() -> Abilities,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             printer,
             interrupt,
-            input: Input::new(io::stdin()),
+            input: LazyLock::new(|| Input::new(io::stdin())),
             prompt: Mutex::new(None),
-            clipboard,
-            draws_blocks,
-            moves_cursor,
             below_url: Mutex::new(0),
+            abilities: LazyLock::new(abilities),
             hints,
             clock,
         }
@@ -95,7 +86,7 @@ impl TerminalDialog {
         Some(Screen {
             columns: columns.into(),
             rows: usize::from(rows).saturating_sub(taken),
-            draws_blocks: self.draws_blocks,
+            draws_blocks: self.abilities.draws_blocks,
         })
     }
 
@@ -148,8 +139,9 @@ impl TerminalDialog {
 
     /// Sends `text` to the clipboard of the terminal that standard error is; whether that was done.
     fn copy(&self, text: &str) -> bool {
-        let sequence = self.clipboard.filter(|_| io::stderr().is_terminal());
-        let sequence = sequence.and_then(|way| way.copy(text));
+        let way = self.abilities.clipboard;
+        let way = way.filter(|_| io::stderr().is_terminal());
+        let sequence = way.and_then(|way| way.copy(text));
         if let Some(sequence) = &sequence {
             printer::control(sequence);
         }
@@ -278,8 +270,8 @@ impl Dialog for TerminalDialog {
         let patience = Patience::new(&|| false, &*self.interrupt);
         let prompt = clean(&choice.prompt);
         let options: Vec<String> = choice.options.iter().map(|it| clean(it)).collect();
-        let screen = (&self.input, &*self.printer);
-        match self.moves_cursor {
+        let screen = (&*self.input, &*self.printer);
+        match self.abilities.moves_cursor {
             true => choose::choose(&prompt, options, screen, &patience),
             false => choose::choose_by_number(&prompt, &options, screen, &patience),
         }

@@ -39,7 +39,8 @@ const TICK: Duration = Duration::from_millis(50);
 
 /// The HTTP client of this process.
 pub struct SystemHttp {
-    settings: Settings,
+    env: Box<dyn Env>,
+    settings: OnceLock<Settings>,
     limits: Limits,
     engine: OnceLock<Result<Engine, HttpError>>,
     tls: OnceLock<Result<Tls, HttpError>>,
@@ -55,8 +56,8 @@ struct Limits {
 }
 
 impl SystemHttp {
-    /// A client that takes its proxies and its CA bundle from `env`. Opens nothing.
-    pub fn new(env: &dyn Env) -> Self {
+    /// A client that takes its proxies and its CA bundle from `env`. Reads and opens nothing yet.
+    pub fn new(env: impl Env + 'static) -> Self {
         let limits = Limits {
             connect: CONNECT_LIMIT,
             call: CALL_LIMIT,
@@ -64,13 +65,18 @@ impl SystemHttp {
         Self::with_limits(env, limits)
     }
 
-    fn with_limits(env: &dyn Env, limits: Limits) -> Self {
+    fn with_limits(env: impl Env + 'static, limits: Limits) -> Self {
         Self {
-            settings: Settings::read(env),
+            env: Box::new(env),
+            settings: OnceLock::new(),
             limits,
             engine: OnceLock::new(),
             tls: OnceLock::new(),
         }
+    }
+
+    fn settings(&self) -> &Settings {
+        self.settings.get_or_init(|| Settings::read(&*self.env))
     }
 }
 
@@ -96,7 +102,7 @@ impl SystemHttp {
     ) -> Result<Response, HttpError> {
         let clock = SystemClock::new();
         let (url, headers) = (parse_url(&request.url)?, header_map(&request.headers)?);
-        let route = (self.settings.route(&url)).map_err(|why| local(&why))?;
+        let route = (self.settings().route(&url)).map_err(|why| local(&why))?;
         let (client, ignored) = self.client(&url, &route)?;
         let engine = self.engine.get_or_init(Engine::build);
         let engine = engine.as_ref().map_err(Clone::clone)?;
@@ -110,7 +116,7 @@ impl SystemHttp {
     /// The client for one way, and what was set and is ignored. What is set about certificates is
     /// judged where one is needed.
     fn client(&self, url: &Url, route: &Route) -> Result<(Client, Option<&str>), HttpError> {
-        let tls = || trust::tls(&self.settings.authorities).map_err(|why| local(&why));
+        let tls = || trust::tls(&self.settings().authorities).map_err(|why| local(&why));
         let needs_tls = url.scheme() == "https"
             || matches!(route, Route::Proxy(proxy) if proxy.url.scheme() == "https");
         let mut builder = Client::builder()

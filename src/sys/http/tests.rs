@@ -40,7 +40,7 @@ fn get(url: &str) -> Request {
 }
 
 fn fetch(env: &FixedEnv, url: &str) -> Result<Response, HttpError> {
-    SystemHttp::new(env).send(&get(url))
+    SystemHttp::new(env.clone()).send(&get(url))
 }
 
 fn fails(env: &FixedEnv, url: &str) -> HttpError {
@@ -79,7 +79,7 @@ fn a_request_is_given_up_in_time_or_when_told_so() {
         let (address, _over) = silent();
         let request = get(&format!("http://{address}/"));
         let patience = Patience { limit, stop };
-        let answer = SystemHttp::new(&env).send_within(&request, &patience);
+        let answer = SystemHttp::new(env.clone()).send_within(&request, &patience);
         answer.unwrap_err()
     };
     let error = given_up(Duration::from_millis(30), &|| false);
@@ -94,7 +94,7 @@ fn a_request_is_given_up_in_time_or_when_told_so() {
         stop: &|| false,
     };
     let request = get(&format!("http://{address}/"));
-    let answer = SystemHttp::new(&env).send_within(&request, &patience);
+    let answer = SystemHttp::new(env.clone()).send_within(&request, &patience);
     assert_eq!(answer.unwrap().status, 204);
 }
 
@@ -110,7 +110,7 @@ fn a_body_is_posted_as_it_is() {
     let mut request = get(&format!("http://{address}/token"));
     request.method = Method::Post;
     request.body = Secret::new(b"code=a%20".to_vec());
-    let response = SystemHttp::new(&FixedEnv::default()).send(&request);
+    let response = SystemHttp::new(FixedEnv::default()).send(&request);
     assert_eq!(response.unwrap().status, 200);
     assert_eq!(&body.recv().unwrap(), b"code=a%20");
     assert!(server.join().unwrap().starts_with("POST /token "));
@@ -175,7 +175,7 @@ fn a_silent_server_times_out_as_maybe_sent() {
         connect: Duration::from_secs(5),
         call: Duration::from_millis(200),
     };
-    let http = SystemHttp::with_limits(&FixedEnv::default(), limits);
+    let http = SystemHttp::with_limits(FixedEnv::default(), limits);
     let error = http.send(&get(&format!("http://{address}/"))).unwrap_err();
     assert_eq!(error.kind, HttpErrorKind::AnswerTimeout);
     drop(release);
@@ -190,7 +190,7 @@ fn a_handshake_that_never_ends_is_a_connect_timeout() {
         connect: Duration::from_millis(200),
         call: Duration::from_secs(30),
     };
-    let http = SystemHttp::with_limits(&FixedEnv::default(), limits);
+    let http = SystemHttp::with_limits(FixedEnv::default(), limits);
     let error = http.send(&get(&format!("https://{address}/"))).unwrap_err();
     assert_eq!(error.kind, HttpErrorKind::ConnectTimeout);
 }
@@ -330,7 +330,7 @@ fn a_broken_ca_bundle_is_named() {
 
 #[test]
 fn what_cannot_be_sent_is_local_and_tells_no_value() {
-    let http = SystemHttp::new(&FixedEnv::default());
+    let http = SystemHttp::new(FixedEnv::default());
     for url in ["no url", "file:///etc/passwd", "http://"] {
         let error = http.send(&get(url)).unwrap_err();
         assert_eq!(error.kind, HttpErrorKind::Local, "{url}");

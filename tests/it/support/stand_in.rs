@@ -134,7 +134,7 @@ impl Part {
         let body =
             format!("grant_type=refresh_token&refresh_token={refresh}&client_id=test-client");
         let form = "application/x-www-form-urlencoded".to_owned();
-        let answer = SystemHttp::new(&SystemEnv)
+        let answer = SystemHttp::new(SystemEnv)
             .send(&Request {
                 method: Method::Post,
                 url: url.to_owned(),

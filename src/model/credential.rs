@@ -148,6 +148,11 @@ impl Credential {
         ProviderId::parse(self.raw_provider()).ok()
     }
 
+    /// Whether it is for a provider.
+    pub fn is_for(&self, provider: &ProviderId) -> bool {
+        provider.is_named(self.raw_provider())
+    }
+
     /// The members that we do not know.
     pub fn extra(&self) -> &Extra {
         match self {

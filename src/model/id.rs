@@ -175,7 +175,8 @@ impl ProviderId {
 
     /// Reports whether a text, as people write it, names this provider.
     pub fn is_named(&self, text: &str) -> bool {
-        Self::parse(text).as_ref() == Ok(self)
+        // Nearly all are written so, and a large store is asked of each of its profiles.
+        text == self.0 || Self::parse(text).as_ref() == Ok(self)
     }
 
     /// The other names that stand for it.

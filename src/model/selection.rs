@@ -131,8 +131,7 @@ pub fn decide(
     now: Timestamp,
 ) -> Decision {
     let stored = seen.profiles();
-    let of_provider =
-        |profile: &&VisibleProfile<'_>| profile.credential.provider().as_ref() == Some(provider);
+    let of_provider = |profile: &&VisibleProfile<'_>| profile.credential.is_for(provider);
     let mut others: Vec<&VisibleProfile<'_>> = stored.iter().filter(of_provider).collect();
     let explicit = seen
         .order_of(provider)
@@ -205,7 +204,7 @@ fn judge(
     now: Timestamp,
 ) -> Verdict {
     let credential = profile.credential;
-    if credential.provider().as_ref() != Some(provider) {
+    if !credential.is_for(provider) {
         return Verdict::OtherProvider(credential.raw_provider().to_owned());
     }
     if let Some(config) = settings.profile(profile.id) {

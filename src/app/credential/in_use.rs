@@ -69,7 +69,7 @@ pub(in crate::app) fn tell_in_use(
     let profiles = effective.profiles();
     let mut others = profiles
         .iter()
-        .filter(|seen| seen.id != new && seen.credential.provider().as_ref() == Some(provider));
+        .filter(|seen| seen.id != new && seen.credential.is_for(provider));
     let Some(other) = others.next() else { return };
     let used = profiles_in_use(cx, &effective, Some(provider)).unwrap_or_default();
     let token = Command::new("models auth token").option("--provider", provider);

@@ -27,7 +27,7 @@ pub(in crate::app) fn require_profile_of(
     id: &ProfileId,
 ) -> Result<(), Failure> {
     let provider = &choice.provider;
-    let is_for = |seen: &VisibleProfile<'_>| seen.credential.provider().as_ref() == Some(provider);
+    let is_for = |seen: &VisibleProfile<'_>| seen.credential.is_for(provider);
     if choice.effective.get(id).as_ref().is_some_and(is_for) {
         return Ok(());
     }

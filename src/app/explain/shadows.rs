@@ -32,7 +32,7 @@ pub(super) fn of_profiles(choice: &Resolved) -> Vec<Shadow> {
         return Vec::new();
     };
     let twice = main.profiles().filter(|(id, credential)| {
-        credential.provider().as_ref() == Some(&choice.provider) && effective.own.get(id).is_some()
+        credential.is_for(&choice.provider) && effective.own.get(id).is_some()
     });
     let shadow = |id| Shadow {
         what: format!("{id} of agent main"),

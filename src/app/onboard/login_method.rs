@@ -167,7 +167,7 @@ impl LoginMethod<'_> {
         let has_key = |credential: &Credential| {
             let key = credential.bearer().is_some_and(|key| !key.is_blank());
             key && credential.kind() == credential::Kind::ApiKey
-                && credential.provider().as_ref() == Some(&self.provider)
+                && credential.is_for(&self.provider)
         };
         let profiles = effective.profiles();
         let found = profiles.iter().find(|seen| has_key(seen.credential));

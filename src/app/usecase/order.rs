@@ -129,7 +129,7 @@ pub(in crate::app) fn check_profile(
     provider: &ProviderId,
 ) -> Result<(), Failure> {
     let seen = look_up(effective, id)?;
-    if seen.credential.provider().as_ref() == Some(provider) {
+    if seen.credential.is_for(provider) {
         return Ok(());
     }
     let other = printable(seen.credential.raw_provider(), 80);

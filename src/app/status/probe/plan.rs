@@ -60,7 +60,7 @@ impl Planner<'_> {
             let profiles = self.effective.profiles();
             let mut profiles: Vec<&VisibleProfile<'_>> = profiles
                 .iter()
-                .filter(|profile| profile.credential.provider().as_ref() == Some(&id))
+                .filter(|profile| profile.credential.is_for(&id))
                 .collect();
             profiles.retain(|profile| named.is_empty() || named.contains(profile.id));
             if !profiles.is_empty() {

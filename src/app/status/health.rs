@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::app::credential::facts::Facts;
 use crate::app::credential::facts::Renewal;
 use crate::app::credential::state::State;
-use crate::model::collation::CollationKey;
+use crate::model::collation;
 use crate::model::credential::Kind;
 use crate::model::profiles::VisibleProfile;
 use crate::model::time::Timestamp;
@@ -100,14 +100,16 @@ pub(super) fn judge(
     names: &[String],
     now: Timestamp,
 ) -> Result<Health, StoreError> {
-    let mut profiles = Vec::with_capacity(seen.len());
-    for seen in seen {
-        profiles.push(profile(cx, reader, seen, now)?);
-    }
-    profiles.sort_by_cached_key(|p| {
-        let key = CollationKey::of;
-        (key(&p.provider), key(p.facts.profile.as_str()))
+    let mut sorted: Vec<&VisibleProfile<'_>> = seen.iter().collect();
+    sorted.sort_by(|a, b| {
+        let providers = [a, b].map(|seen| seen.credential.raw_provider());
+        collation::compare(providers[0], providers[1])
+            .then_with(|| collation::compare(a.id.as_str(), b.id.as_str()))
     });
+    let profiles = sorted
+        .into_iter()
+        .map(|seen| profile(cx, reader, seen, now));
+    let profiles = profiles.collect::<Result<Vec<_>, _>>()?;
     let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
     for (place, profile) in profiles.iter().enumerate() {
         places.entry(&profile.provider).or_default().push(place);

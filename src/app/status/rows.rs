@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::app::context::Context;
 use crate::app::credential::account::email_of;
 use crate::app::credential::env_keys::{KeyMaterial, Keys};
-use crate::model::collation::CollationKey;
+use crate::model::collation;
 use crate::model::credential::{Credential, Kind};
 use crate::model::id::{AgentId, ProviderId, printable};
 use crate::model::profiles::VisibleProfile;
@@ -123,8 +123,8 @@ impl<'a> RowContext<'a> {
             .filter(|name| !name.is_empty())
             .collect();
         names.sort();
-        names.sort_by_cached_key(|name| CollationKey::of(name));
         names.dedup();
+        names.sort_by(|a, b| collation::compare(a, b));
         names
     }
 
@@ -132,7 +132,10 @@ impl<'a> RowContext<'a> {
     pub(super) fn row(&self, provider: &str) -> Option<ProviderRow> {
         let wanted = ProviderId::parse(provider).ok();
         let mut profiles = Profiles::default();
-        let mine = |seen: &&VisibleProfile<'_>| seen.credential.provider() == wanted;
+        let mine = |seen: &&VisibleProfile<'_>| match &wanted {
+            Some(wanted) => seen.credential.is_for(wanted),
+            None => seen.credential.provider().is_none(),
+        };
         for seen in self.profiles.iter().filter(mine) {
             match seen.credential.kind() {
                 Kind::OAuth => profiles.oauth += 1,

@@ -3,7 +3,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::model::collation::CollationKey;
+use crate::model::collation;
 use crate::model::cooldown;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::{AuthProfiles, Effective, VisibleProfile};
@@ -90,9 +90,10 @@ pub fn list(cx: Context<'_>, agent: &AgentId) -> Result<Vec<Row>, Failure> {
         .iter()
         .filter_map(|seen| row(cx, &effective, seen, now));
     let mut rows: Vec<Row> = rows.collect();
-    rows.sort_by_cached_key(|row| {
-        let name = CollationKey::of(row.profile.as_str());
-        (row.provider.clone(), row.until, name)
+    rows.sort_by(|a, b| {
+        (&a.provider, a.until)
+            .cmp(&(&b.provider, b.until))
+            .then_with(|| collation::compare(a.profile.as_str(), b.profile.as_str()))
     });
     Ok(rows)
 }
@@ -200,7 +201,7 @@ fn marked(own: &AuthProfiles, effective: &Effective, which: &Which) -> Vec<Profi
         Which::Profile(wanted) => id == wanted,
         Which::Provider(wanted) => effective
             .get(id)
-            .is_some_and(|seen| seen.credential.provider().as_ref() == Some(wanted)),
+            .is_some_and(|seen| seen.credential.is_for(wanted)),
         Which::All => true,
     };
     let is_marked = |id: &ProfileId| known(own, main, id).is_some_and(cooldown::is_marked);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::credential::document_faults::faults;
-use crate::model::collation::CollationKey;
+use crate::model::collation;
 use crate::model::credential::Credential;
 use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
 use crate::model::profiles::Effective;
@@ -73,11 +73,13 @@ pub fn run(
         }
         Err(failure) => outcome.faults.push(failure.to_string()),
     }
-    let rows = &mut outcome.rows;
-    rows.sort_by_cached_key(|row| {
-        let key = CollationKey::of;
-        (key(&row.provider_id()), key(row.id.as_str()))
+    let rows = outcome.rows.drain(..);
+    let mut rows: Vec<(String, Row)> = rows.map(|row| (row.provider_id(), row)).collect();
+    rows.sort_by(|(a_provider, a), (b_provider, b)| {
+        collation::compare(a_provider, b_provider)
+            .then_with(|| collation::compare(a.id.as_str(), b.id.as_str()))
     });
+    outcome.rows = rows.into_iter().map(|(_, row)| row).collect();
     Ok(outcome)
 }
 
@@ -100,7 +102,7 @@ fn listed(cx: Context<'_>, effective: &Effective, provider: Option<&ProviderId>)
     let rows = effective
         .profiles()
         .iter()
-        .filter(|seen| provider.is_none_or(|it| seen.credential.provider().as_ref() == Some(it)))
+        .filter(|seen| provider.is_none_or(|it| seen.credential.is_for(it)))
         .map(|seen| {
             let usage = seen.usage;
             let display_name = display_name(seen.credential);

@@ -15,7 +15,7 @@ use crate::app::{context::Context, models};
 use crate::cli::global::Global;
 use crate::cli::printer::{Color, Printer};
 use crate::cli::system::System;
-use crate::model::collation::CollationKey;
+use crate::model::collation;
 use crate::model::id::ProviderId;
 use crate::model::provider::Provider;
 use crate::model::reference;
@@ -134,7 +134,7 @@ fn agents(cx: Context<'_>) -> Vec<Found> {
 fn profiles(system: &System, provider: Option<&ProviderId>) -> Vec<Found> {
     let rows = list::in_file_order(system.context(), &system.agent, provider);
     let mut rows = rows.map(|outcome| outcome.rows).unwrap_or_default();
-    rows.sort_by_cached_key(|row| CollationKey::of(row.id.as_str()));
+    rows.sort_by(|a, b| collation::compare(a.id.as_str(), b.id.as_str()));
     let rows = rows.into_iter();
     rows.map(|row| {
         let id = row.id.to_string();

@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 use super::wrap::{Sheet, Words, padded};
 use crate::app::status::probe::{Outcome, Probes, Status};
 use crate::cli::printer::Tone;
-use crate::model::collation::CollationKey;
+use crate::model::collation;
 use crate::model::id::printable;
 
 /// What a page is wide.
@@ -17,8 +17,9 @@ const COLUMN: usize = 30;
 pub fn text(probes: &Probes) -> String {
     let mut page = Sheet::new(Some(WIDTH));
     let mut results: Vec<&Outcome> = probes.results.iter().collect();
-    results
-        .sort_by_cached_key(|outcome| (outcome.provider.clone(), CollationKey::of(&outcome.label)));
+    results.sort_by(|a, b| {
+        (a.provider.cmp(&b.provider)).then_with(|| collation::compare(&a.label, &b.label))
+    });
     page.line("");
     if !results.is_empty() {
         let rows: Vec<(String, String)> = results.iter().map(|outcome| names(outcome)).collect();

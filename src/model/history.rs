@@ -11,6 +11,7 @@ use super::credential::{Credential, OAuth};
 use super::grant::GrantDigest;
 use super::id::ProfileId;
 use super::json::Extra;
+use super::mentions::Mentions;
 use super::time::Timestamp;
 
 /// The change that made a generation; its name is that on disk and for people.
@@ -47,12 +48,15 @@ pub struct Generation {
     pub grant: Option<GrantDigest>,
     /// Whether its tokens were left out because the grant is spent.
     pub is_bare: bool,
+    /// What the document said of the profile, if it was removed.
+    pub mentions: Mentions,
 }
 
 impl Generation {
     /// Leaves out everything that may be secret: the tokens, and the members we do not know.
     pub fn strip(&mut self) {
         self.is_bare = true;
+        self.mentions.usage = None;
         match &mut self.credential {
             Credential::OAuth(oauth) => {
                 oauth.access = None;
@@ -215,6 +219,7 @@ impl History {
             credential: old,
             grant,
             is_bare: false,
+            mentions: Mentions::default(),
         };
         self.generations.insert(0, generation);
         let mut place = 0;

@@ -28,6 +28,8 @@ pub mod history;
 pub mod inheritance;
 pub mod usage;
 
+pub mod mentions;
+
 pub mod persona;
 pub mod profiles;
 

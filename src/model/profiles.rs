@@ -9,6 +9,7 @@ use super::cooldown::{self, StoreFormat};
 use super::credential::Credential;
 use super::id::{AgentId, ProfileId, ProviderId};
 use super::json::{Extra, Verbatim};
+use super::mentions::Mentions;
 use super::pairs;
 use super::secret::Secret;
 use super::time::Timestamp;
@@ -62,7 +63,7 @@ pub struct AuthProfiles {
     pub release: StoreFormat,
     /// Faults of the whole document that do not stop it from being read, each a sentence.
     pub faults: Vec<String>,
-    past: Vec<(ProfileId, Credential)>,
+    past: Vec<Past>,
 }
 
 impl AuthProfiles {
@@ -144,7 +145,7 @@ impl AuthProfiles {
                 let old = &mut self.entries[place];
                 entry.before = old.text.take().or(old.before.take());
                 if let Content::Valid(id, credential) = std::mem::replace(old, entry).content {
-                    self.remember(id, credential);
+                    self.remember(id, credential, Mentions::default());
                 }
             }
             None => self.entries.push(entry),
@@ -159,10 +160,11 @@ impl AuthProfiles {
             .iter()
             .position(|e| matches!(&e.content, Content::Valid(other, _) if other == id))?;
         let entry = self.entries.remove(place);
+        let mentions = self.mentions_of(id);
         self.retain_state(|name| name.trim() != id.as_str());
         match entry.content {
             Content::Valid(id, credential) => {
-                self.remember(id, credential.clone());
+                self.remember(id, credential.clone(), mentions);
                 Some(credential)
             }
             Content::Invalid { .. } => None,
@@ -170,15 +172,47 @@ impl AuthProfiles {
     }
 
     /// Only the first that is replaced was ever on disk.
-    fn remember(&mut self, id: ProfileId, credential: Credential) {
-        if !self.past.iter().any(|(other, _)| *other == id) {
-            self.past.push((id, credential));
+    fn remember(&mut self, id: ProfileId, credential: Credential, mentions: Mentions) {
+        if !self.past.iter().any(|past| past.id == id) {
+            self.past.push(Past {
+                id,
+                credential,
+                mentions,
+            });
+        }
+    }
+
+    /// Stores a credential that was removed, and what was said of it.
+    pub fn restore(&mut self, id: &ProfileId, credential: Credential, mentions: &Mentions) {
+        self.put(id.clone(), credential);
+        let stored: Vec<String> = self.profiles().map(|(id, _)| id.to_string()).collect();
+        let is_stored = |name: &str| stored.iter().any(|other| other == name);
+        mentions.restore_orders(&mut self.order, id, &is_stored);
+        for key in &mentions.last_good {
+            let is_it = |other: &String| other == key;
+            if pairs::get(&self.last_good, is_it).is_none() {
+                self.last_good.push((key.clone(), id.to_string()));
+            }
+        }
+        if let (Some(usage), None) = (&mentions.usage, self.usage_of(id)) {
+            self.set_usage(id, usage.clone());
+        }
+    }
+
+    fn mentions_of(&self, id: &ProfileId) -> Mentions {
+        let is_it = |name: &String| name.trim() == id.as_str();
+        let orders = self.order.iter();
+        let orders = orders.filter(|(_, ids)| ids.iter().any(is_it));
+        Mentions {
+            orders: orders.cloned().collect(),
+            last_good: pairs::keys(&self.last_good, is_it),
+            usage: self.usage_of(id).cloned(),
         }
     }
 
     /// Takes what was replaced or removed since the document was read: what the history is told of
     /// when the document is written.
-    pub fn take_past(&mut self) -> Vec<(ProfileId, Credential)> {
+    pub fn take_past(&mut self) -> Vec<Past> {
         std::mem::take(&mut self.past)
     }
 
@@ -203,6 +237,17 @@ impl AuthProfiles {
     pub fn order_of(&self, provider: &ProviderId) -> Option<&[String]> {
         pairs::get(&self.order, |key| provider.is_named(key)).map(Vec::as_slice)
     }
+}
+
+/// A profile before a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// Its name.
+    pub id: ProfileId,
+    /// What it held.
+    pub credential: Credential,
+    /// What was said of it, if it was removed.
+    pub mentions: Mentions,
 }
 
 /// One profile as an agent sees it.

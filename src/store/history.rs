@@ -12,7 +12,7 @@ use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::{GrantDigest, GrantStanding};
 use crate::model::history::{Cause, Generation, History, Saved};
 use crate::model::id::{AgentId, ProfileId};
-use crate::model::profiles::{AuthProfiles, Content};
+use crate::model::profiles::{AuthProfiles, Content, Past};
 use crate::ports::files::FileError;
 use crate::ports::store::{self, HistoryListing, StoreError};
 
@@ -48,7 +48,12 @@ pub(super) fn keep(
     doc: &mut AuthProfiles,
 ) -> Result<(), StoreError> {
     let limit = (cx.limit)();
-    for (id, old) in doc.take_past() {
+    for Past {
+        id,
+        credential: old,
+        mentions,
+    } in doc.take_past()
+    {
         let new = doc.get(&id).cloned();
         if new.as_ref() == Some(&old) {
             continue;
@@ -74,6 +79,9 @@ pub(super) fn keep(
         }
         if !(is_moved && history.ends_with_refresh()) {
             history.add(old, new.as_ref(), cause, cx.io.clock.now(), limit);
+            if let Some(added) = history.generations.first_mut() {
+                added.mentions = mentions;
+            }
         }
         if new.is_none() {
             history.saved = None;
@@ -158,9 +166,9 @@ pub(super) fn note_refreshes(cx: &FileStore, agent: &AgentId, doc: &mut AuthProf
     if past.is_empty() || (cx.limit)() == 0 {
         return;
     }
-    for (id, old) in past {
+    for Past { id, credential, .. } in past {
         let noted = match doc.get(&id) {
-            Some(new) => note_refresh(cx, agent, &id, old, new),
+            Some(new) => note_refresh(cx, agent, &id, credential, new),
             None => Ok(()),
         };
         if let Err(error) = noted {

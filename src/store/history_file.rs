@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::model::history::{Generation, History, Saved};
 use crate::model::id::ProfileId;
+use crate::model::mentions::Mentions;
 use crate::model::profiles::Content;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
@@ -11,6 +12,7 @@ use crate::ports::files::{FileError, Files};
 
 use super::entry;
 use super::raw_json::{self, Members, Writer};
+use super::usage;
 
 const VERSION: &str = "1";
 
@@ -80,8 +82,46 @@ fn read_generation(number: u64, members: &Members<'_>) -> Option<Generation> {
             credential,
             grant: members.get("grant").and_then(raw_json::read),
             is_bare: members.get("bare").is_some_and(|bare| bare.get() == "true"),
+            mentions: read_mentions(members),
         }),
         Content::Invalid { .. } => None,
+    }
+}
+
+/// Nothing depends on them: what cannot be read was not said.
+fn read_mentions(members: &Members<'_>) -> Mentions {
+    let orders = members.get("orders").and_then(|orders| {
+        let orders = Members::read(orders.get()).ok()?;
+        let lists = orders.iter();
+        Some(
+            lists
+                .filter_map(|(key, ids)| Some((key.to_owned(), raw_json::read(ids)?)))
+                .collect(),
+        )
+    });
+    Mentions {
+        orders: orders.unwrap_or_default(),
+        last_good: members
+            .get("lastGood")
+            .and_then(raw_json::read)
+            .unwrap_or_default(),
+        usage: members.get("usage").map(usage::read),
+    }
+}
+
+fn write_mentions(one: &mut Writer, mentions: &Mentions) {
+    if !mentions.orders.is_empty() {
+        one.member("orders", |orders| {
+            for (key, ids) in &mentions.orders {
+                orders.list(key, ids);
+            }
+        });
+    }
+    if !mentions.last_good.is_empty() {
+        one.list("lastGood", &mentions.last_good);
+    }
+    if let Some(usage) = &mentions.usage {
+        usage::write(one, "usage", usage);
     }
 }
 
@@ -114,6 +154,7 @@ fn render(history: &History) -> Secret<Vec<u8>> {
                     if generation.is_bare {
                         one.raw("bare", "true");
                     }
+                    write_mentions(one, &generation.mentions);
                     entry::write(one, "credential", &generation.credential, None);
                 });
             }

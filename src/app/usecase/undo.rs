@@ -1,7 +1,7 @@
 //! `models auth undo`: restores a previous version of a profile. The present one becomes a
 //! generation itself, so an undo can be undone.
 
-use crate::model::credential::{Credential, Kind as CredentialKind};
+use crate::model::credential::Kind as CredentialKind;
 use crate::model::hint::{Command, Hint};
 use crate::model::history::{Cause, Generation, History};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
@@ -59,7 +59,7 @@ pub fn run(
         was: None,
     };
     if !dry_run {
-        put(cx, &owner, id, &generation.credential)?;
+        put(cx, &owner, id, &generation)?;
         drop(held);
         let kept = cx.store.history(&owner, Some(id))?;
         let newest = kept.histories.first().and_then(|h| h.generations.first());
@@ -202,10 +202,14 @@ fn put(
     cx: Context<'_>,
     owner: &AgentId,
     id: &ProfileId,
-    credential: &Credential,
+    Generation {
+        credential,
+        mentions,
+        ..
+    }: &Generation,
 ) -> Result<(), Failure> {
     let written = cx.change(owner, |document| {
-        document.put(id.clone(), credential.clone());
+        document.restore(id, credential.clone(), mentions);
         true
     })?;
     let Some(provider) = credential.provider() else {

@@ -106,6 +106,72 @@ fn a_logout_can_be_undone_and_says_so_until_the_copy_is_cleared() {
     assert_eq!(ran.code, 1, "{ran:?}");
 }
 
+#[test]
+fn an_undone_logout_brings_back_the_place_in_the_order_and_what_was_learnt() {
+    let world = World::new();
+    let secret = |fill| {
+        serde_json::json!({
+            "type": "token", "provider": "anthropic", "token": token(fill),
+        })
+    };
+    let store = serde_json::json!({
+        "version": 1,
+        "profiles": {
+            "anthropic:a": secret('a'), "anthropic:b": secret('b'), "anthropic:c": secret('c'),
+        },
+        "order": { "anthropic": ["anthropic:c", "anthropic:b", "anthropic:a"] },
+        "lastGood": { "anthropic": "anthropic:b" },
+        "usageStats": { "anthropic:b": { "lastUsed": 1_795_230_521_000_i64, "errorCount": 0 } },
+    });
+    world.write("agents/main/agent/auth-profiles.json", &store.to_string());
+    done(&world, "logout", &["anthropic:b", "--yes"]);
+    let without = world.store();
+    assert_eq!(without["order"]["anthropic"].as_array().unwrap().len(), 2);
+    assert_eq!(without["lastGood"], Value::Null);
+    let ran = done(&world, "undo", &["anthropic:b"]);
+    assert!(!ran.err.contains("not in the configured order"), "{ran:?}");
+    let after = world.store();
+    for member in ["profiles", "order", "lastGood", "usageStats"] {
+        assert_eq!(after[member], store[member], "{member}");
+    }
+    // All of an order, the last that was removed first, and in the other direction.
+    for back in [["b", "c", "a"], ["a", "c", "b"]] {
+        for name in ["a", "c", "b"] {
+            done(&world, "logout", &[&format!("anthropic:{name}"), "--yes"]);
+        }
+        assert_eq!(world.store()["order"], Value::Null);
+        for name in back {
+            done(&world, "undo", &[&format!("anthropic:{name}")]);
+        }
+        let order = world.store()["order"]["anthropic"].clone();
+        assert_eq!(order.as_array().map(Vec::len), Some(3), "{order}");
+    }
+}
+
+#[test]
+fn an_order_that_was_cleared_meanwhile_stays_cleared() {
+    let world = World::new();
+    paste(&world, 'a');
+    let other = [
+        "paste-token",
+        "--provider",
+        "anthropic",
+        "--profile-id",
+        "anthropic:b",
+    ];
+    let ran = world.pipe(&[&["models", "auth"], &other[..]].concat(), &token('b'));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    done(
+        &world,
+        "order",
+        &["set", "--provider", "anthropic", MANUAL, "anthropic:b"],
+    );
+    done(&world, "logout", &[MANUAL, "--yes"]);
+    done(&world, "order", &["clear", "--provider", "anthropic"]);
+    done(&world, "undo", &[MANUAL]);
+    assert_eq!(world.store()["order"], Value::Null);
+}
+
 /// All that the main agent's directory holds.
 fn everything(world: &World) -> String {
     let mut text = String::new();

@@ -20,6 +20,7 @@ mod store_key;
 mod store_login;
 mod store_token;
 
+use crate::model::credential::Kind as CredentialKind;
 use crate::model::declared::Severity;
 use crate::model::hint::{Command, Hint};
 use crate::model::provider::{Flow, Provider};
@@ -78,12 +79,23 @@ fn log_in(cx: Context<'_>, request: &Request) -> Result<StoredProfile, Failure> 
         }
         Flow::Program(flow) => plugin::run(login, flow),
         Flow::Token(_) => paste_instead(cx, request, Form::SetupToken { yes: false }),
+        Flow::Key(key) if key.optional && request.method.is_none() => Err(needs_none(&provider)),
         Flow::Key(_) => paste_instead(cx, request, Form::Key),
         Flow::ClientCredentials(credentials) => {
             let client = registration::resolve_with_secret(cx, &provider, Use::Login(flow))?;
             client_credentials::run(login, &client, credentials)
         }
     }
+}
+
+/// Makes the failure for a provider whose servers mostly take requests without a key.
+fn needs_none(provider: &Provider) -> Failure {
+    let name = &provider.name;
+    let message =
+        format!("{name} needs no login: a server of your own takes requests without a key");
+    let paste = Command::store(&provider.id, None, CredentialKind::ApiKey);
+    let hint = Hint::from("if yours asks for a key: ").run(paste);
+    Failure::new(Kind::Usage, message).hint(hint)
 }
 
 /// Returns the browser flow if it is offered beside the device code of the default method: on a

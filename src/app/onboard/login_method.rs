@@ -3,7 +3,7 @@
 use crate::model::credential::{self, Credential};
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
-use crate::model::provider::Flow;
+use crate::model::provider::{Flow, Provider};
 use crate::model::secret::Secret;
 use crate::ports::store::Scope;
 
@@ -124,9 +124,24 @@ impl LoginMethod<'_> {
                 None => Err(self.no_key(flag)),
             };
         }
+        if given.is_none() {
+            self.tell_optional();
+        }
         let beside = self.beside()?;
         let profile = self.vacant(credential::Kind::ApiKey)?;
         self.paste(profile, Form::Key, given.and_then(Given::text), beside)
+    }
+
+    /// Says of a server of one's own that it may need no key.
+    fn tell_optional(&self) {
+        let manifest = self.cx.catalogue.get(&self.provider).ok();
+        let key = manifest.as_ref().and_then(Provider::key_shape);
+        if let (Some(provider), true) = (&manifest, key.is_some_and(|key| key.optional)) {
+            self.cx.info(format!(
+                "{} needs a key only if your server asks for one; Ctrl-C leaves it as it is",
+                provider.name
+            ));
+        }
     }
 
     /// Returns the secret that a flag brings.

@@ -223,4 +223,6 @@ pub struct KeyFlow {
     /// The page that makes one.
     #[serde(deserialize_with = "plain::<Option<Line>, _>")]
     pub help: Option<String>,
+    /// Whether a server of one's own takes requests without one.
+    pub optional: bool,
 }

@@ -108,6 +108,23 @@ fn a_login_where_there_are_only_keys_says_where_they_are_made_and_hides_one() {
 }
 
 #[test]
+fn a_server_of_ones_own_needs_no_login_and_its_key_can_be_stored() {
+    let world = World::new();
+    let login = ["models", "auth", "login", "--provider"];
+    for provider in ["ollama", "lmstudio", "vllm", "sglang"] {
+        let ran = world.run(&[&login[..], &[provider]].concat());
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.err.contains(" needs no login"), "{ran:?}");
+        let paste = format!("models auth paste-api-key --provider {provider}");
+        assert!(ran.err.contains(&paste), "{ran:?}");
+    }
+    let named = [&login[..], &["ollama", "--method", "api-key"]].concat();
+    let ran = world.pipe(&named, "a-key-of-0123456789");
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(stored(&world), 1);
+}
+
+#[test]
 fn ctrl_c_while_a_login_waits() {
     let (world, issuer) = start();
     cancelled(&world, &LOGIN, "Or paste");

@@ -130,7 +130,7 @@ pub(super) fn choose(
     patience: &Patience,
 ) -> Result<usize, DialogError> {
     let failed = |error: io::Error| DialogError::Failed(error.to_string());
-    let raw = RawMode::enter().map_err(failed)?;
+    let raw = RawMode::enter(true).map_err(failed)?;
     let mut menu = Menu::new(format!("{prompt}:"), options);
     let mut drawn = Drawn { printer, lines: 0 };
     drawn.show(&menu);

@@ -6,6 +6,7 @@
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crossterm::Command;
@@ -20,6 +21,8 @@ use super::printer;
 const STOPS_WITHIN: Duration = Duration::from_millis(100);
 
 static HOOK: Once = Once::new();
+/// Whether the terminal knows control sequences.
+static IS_STEERED: AtomicBool = AtomicBool::new(true);
 
 /// While it lives the terminal is in raw mode: no echo, no limit to the length of a line, no signal
 /// from a key, and pastes come in brackets.
@@ -27,11 +30,13 @@ static HOOK: Once = Once::new();
 pub(super) struct RawMode(());
 
 impl RawMode {
-    /// Switches raw mode on. Standard input must be a terminal.
+    /// Switches raw mode on. Standard input must be a terminal; one that is not `steered` gets no
+    /// control sequence.
     ///
     /// # Errors
     /// If the terminal refuses.
-    pub(super) fn enter() -> io::Result<Self> {
+    pub(super) fn enter(steered: bool) -> io::Result<Self> {
+        IS_STEERED.store(steered, Ordering::SeqCst);
         restore_on_panic();
         enable_raw_mode()?;
         control(&EnableBracketedPaste);
@@ -114,7 +119,7 @@ fn size_of(terminal: &impl AsFd) -> (u16, u16) {
 
 fn control(command: &impl Command) {
     let mut sequence = String::new();
-    if command.write_ansi(&mut sequence).is_ok() {
+    if IS_STEERED.load(Ordering::SeqCst) && command.write_ansi(&mut sequence).is_ok() {
         printer::control(&sequence);
     }
 }

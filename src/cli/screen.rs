@@ -35,7 +35,7 @@ impl Screen {
     /// If the terminal refuses.
     pub(super) fn enter(keys: bool) -> io::Result<Self> {
         before_panic(&HOOK, leave);
-        let keys = keys.then(RawMode::enter).transpose()?;
+        let keys = keys.then(|| RawMode::enter(true)).transpose()?;
         ENTERED.store(true, Ordering::SeqCst);
         printer::steer(ENTER)?;
         Ok(Self { _keys: keys })

@@ -117,7 +117,10 @@ impl TerminalDialog {
         match shown.as_ref() {
             None => self.printer.err(lines),
             Some(prompt) => {
-                printer::control("\r\u{1b}[K");
+                printer::control(match self.abilities.moves_cursor {
+                    true => "\r\u{1b}[K",
+                    false => "\r\n",
+                });
                 // Raw mode does not return the carriage at a line feed.
                 let lines = lines.replace('\n', "\r\n");
                 self.printer.err(&format!("{lines}{prompt}"));
@@ -149,7 +152,7 @@ impl TerminalDialog {
     }
 
     fn ask_hidden(&self, prompt: &str, patience: &Patience) -> Result<Secret<String>, DialogError> {
-        let raw = RawMode::enter().map_err(|error| failed(&error))?;
+        let raw = RawMode::enter(self.abilities.moves_cursor).map_err(|error| failed(&error))?;
         let prompt = format!("{}: ", clean(prompt));
         self.show_prompt(prompt.clone());
         let answer = self.read_hidden(&raw, &prompt, patience);

@@ -108,7 +108,10 @@ fn on_terminal(task: &str) {
         Arc::clone(&printer),
         interrupted(from),
         Renderer::default(),
-        Abilities::default,
+        || Abilities {
+            moves_cursor: true,
+            ..Abilities::default()
+        },
         Arc::new(SystemClock::new()),
     );
     if task == "panic" {
@@ -159,7 +162,10 @@ fn on_pipes() {
         Arc::clone(&printer),
         interrupted(0),
         Renderer::default(),
-        Abilities::default,
+        || Abilities {
+            moves_cursor: true,
+            ..Abilities::default()
+        },
         Arc::new(SystemClock::new()),
     );
     json.notice(&Notice::Exchanging);

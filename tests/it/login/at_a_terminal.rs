@@ -125,6 +125,26 @@ fn a_server_of_ones_own_needs_no_login_and_its_key_can_be_stored() {
 }
 
 #[test]
+fn a_terminal_without_a_cursor_gets_no_control_sequence_at_a_hidden_prompt() {
+    let (world, _issuer) = start();
+    let paste = ["models", "auth", "paste-token", "--provider", "anthropic"];
+    for (args, prompt) in [(&paste[..], "input is hidden): "), (&LOGIN, "here: ")] {
+        let mut command = world.command(args);
+        command
+            .env("TERM", "dumb")
+            .env_remove("NO_COLOR")
+            .stdin(std::process::Stdio::inherit());
+        let mut session = spawn_command(command, Some(30_000)).unwrap();
+        let before = session.exp_string(prompt).unwrap();
+        // Not accepted: told above the prompt, which is shown again.
+        session.send_line("no-token").unwrap();
+        session.send_control('c').unwrap();
+        let after = session.exp_eof().unwrap();
+        assert!(!(before + &after).contains('\u{1b}'), "{after:?}");
+    }
+}
+
+#[test]
 fn ctrl_c_while_a_login_waits() {
     let (world, issuer) = start();
     cancelled(&world, &LOGIN, "Or paste");

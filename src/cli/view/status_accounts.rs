@@ -10,6 +10,7 @@ use crate::app::credential::facts::Renewal;
 use crate::app::credential::state::{State, Trouble};
 use crate::app::status::{ProfileHealth, ProviderRow, Report};
 use crate::cli::printer::Tone;
+use crate::model::collation;
 use crate::model::credential::Kind;
 use crate::model::id::{ProviderId, printable};
 use crate::model::time::{Timestamp, short_duration};
@@ -26,6 +27,9 @@ struct Group<'a> {
     profiles: Vec<&'a ProfileHealth>,
     rows: Vec<&'a ProviderRow>,
 }
+
+/// By name, sorted as people sort.
+type Groups<'a> = Vec<(String, Group<'a>)>;
 
 /// What stands beside each account.
 struct Beside<'a> {
@@ -65,7 +69,7 @@ pub(super) fn accounts(sheet: &mut Sheet, report: &Report) {
 }
 
 /// By the provider's name as everything else knows it, whichever way the store writes it.
-fn groups(report: &Report) -> BTreeMap<String, Group<'_>> {
+fn groups(report: &Report) -> Groups<'_> {
     let known =
         |raw: &str| ProviderId::parse(raw).map_or_else(|_| printable(raw, 80), |id| id.to_string());
     let mut groups: BTreeMap<String, Group<'_>> = BTreeMap::new();
@@ -82,12 +86,14 @@ fn groups(report: &Report) -> BTreeMap<String, Group<'_>> {
                 .push(row);
         }
     }
+    let mut groups = Groups::from_iter(groups);
+    groups.sort_by(|(one, _), (other, _)| collation::compare(one, other));
     groups
 }
 
-fn widest_name(groups: &BTreeMap<String, Group<'_>>) -> usize {
-    let groups = groups.values();
-    let widths = groups.flat_map(|group| {
+fn widest_name(groups: &Groups<'_>) -> usize {
+    let groups = groups.iter();
+    let widths = groups.flat_map(|(_, group)| {
         let profiles = group
             .profiles
             .iter()

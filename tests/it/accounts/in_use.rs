@@ -181,3 +181,20 @@ fn names_are_sorted_as_the_reference_sorts() {
         assert!(places.is_sorted(), "{text}");
     }
 }
+
+#[test]
+fn providers_in_the_text_are_sorted_as_people_sort() {
+    let world = World::new();
+    let entry = |provider| json!({ "type": "api_key", "provider": provider, "key": "k" });
+    let store = json!({ "version": 1, "profiles": {
+        "my-co:a": entry("my-co"), "my_co:a": entry("my_co"), "myco:a": entry("myco"),
+    } });
+    world.write("agents/main/agent/auth-profiles.json", &store.to_string());
+    let text = world.run(&["models", "status"]).out;
+    let mut lines = text.lines().filter(|line| line.starts_with("my"));
+    let order = ["my_co", "my-co", "myco"];
+    assert!(
+        order.iter().all(|name| lines.next() == Some(name)),
+        "{text}"
+    );
+}

@@ -158,7 +158,7 @@ fn put_first_in_order(
     if order.iter().any(|id| id.trim() == profile.as_str()) {
         return false;
     }
-    let ids = [&[profile.to_string()], order].concat();
+    let ids = [&[profile.as_str().to_owned()], order].concat();
     order::put(&mut document.order, provider, Some(&ids))
 }
 

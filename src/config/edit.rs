@@ -273,7 +273,7 @@ fn order_first(root: &CstObject, provider: &ProviderId, id: &ProfileId) {
     let elements = list.elements();
     match elements.iter().position(is_it) {
         None => {
-            list.insert(0, CstInputValue::String(id.to_string()));
+            list.insert(0, CstInputValue::String(id.as_str().to_owned()));
         }
         Some(0) => {}
         // A sort takes the comments along, which taking out and putting in would lose.

@@ -1,20 +1,19 @@
 //! Names: of agents, providers and profiles.
 //!
-//! A name is shown on terminals, put into messages and, for an agent, into a path. So none of them
-//! can hold a control character or a bidirectional override, and an agent's name cannot leave its
-//! directory (a profile id `..` once escaped into a lock path of the reference program).
+//! A name is shown on terminals, put into messages and, for an agent, into a path. So the name of
+//! an agent or a provider cannot hold a control character or a bidirectional override, and an
+//! agent's name cannot leave its directory. The id of a profile is whatever a store says: it is
+//! escaped where it is shown, and no file is ever called by it (a profile id `..` once escaped into
+//! a lock path of the reference program).
+
+use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
 /// Defines `as_str` and `Display` of texts that were checked.
 macro_rules! shown_as_text {
     ($($name:ident)*) => {$(
-        impl $name {
-            /// Returns the text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
+        $crate::model::id::held_as_text!($name);
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -24,7 +23,19 @@ macro_rules! shown_as_text {
     )*};
 }
 
-pub(crate) use shown_as_text;
+/// Defines `as_str`.
+macro_rules! held_as_text {
+    ($name:ident) => {
+        impl $name {
+            /// Returns the text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+pub(crate) use {held_as_text, shown_as_text};
 
 /// A fault of a name; each variant begins with the kind of name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -188,8 +199,9 @@ impl ProviderId {
 
 /// The name of a stored profile, by custom `provider:name`.
 ///
-/// OpenClaw takes any text; the credential's own `provider` field decides what it is for. An entry
-/// of a store whose key cannot be a `ProfileId` is kept, named as faulty, and never used.
+/// OpenClaw takes any text; the credential's own `provider` field decides what it is for. So the id
+/// may hold what steers a terminal: [`ProfileId::as_str`] is for data, `Display` for people, whose
+/// escaped form [`ProfileId::parse_new`] takes back.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct ProfileId(String);
@@ -198,9 +210,56 @@ impl ProfileId {
     /// Takes a text as the name of a profile, trimmed.
     ///
     /// # Errors
-    /// Fails if it is empty, over 256 bytes, could act on a terminal, or could be a path.
+    /// Fails if it is blank.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        checked("profile id", text, 256).map(Self)
+        match text.trim() {
+            "" => Err(IdError::Empty("profile id")),
+            id => Ok(Self(id.to_owned())),
+        }
+    }
+
+    /// Takes the name of a profile that may be a new one, as a person typed it or as it was shown.
+    ///
+    /// # Errors
+    /// Fails if it is blank, over 256 bytes, or holds what only a store may hold.
+    pub fn parse_new(text: &str) -> Result<Self, IdError> {
+        if let Some(stored) = Self::parse_shown(text) {
+            return Ok(stored);
+        }
+        let id = Self::parse(text)?;
+        match id.0.chars().find(|c| is_unprintable(*c)) {
+            Some(character) => Err(IdError::Forbidden("profile id", character)),
+            None if id.0.len() > 256 => Err(IdError::TooLong("profile id", 256)),
+            None => Ok(id),
+        }
+    }
+
+    /// Takes the escaped form of an id; `None` if the text is none.
+    pub fn parse_shown(text: &str) -> Option<Self> {
+        let mut id = String::with_capacity(text.len());
+        let mut rest = text.trim();
+        while let Some((plain, escape)) = rest.split_once('\\') {
+            id.push_str(plain);
+            if let Some(behind) = escape.strip_prefix('\\') {
+                id.push('\\');
+                rest = behind;
+            } else {
+                let (code, behind) = escape.strip_prefix("u{")?.split_once('}')?;
+                id.push(char::from_u32(u32::from_str_radix(code, 16).ok()?)?);
+                rest = behind;
+            }
+        }
+        id.push_str(rest);
+        let id = Self::parse(&id).ok()?;
+        (id.0 != text.trim() && id.to_string() == text.trim()).then_some(id)
+    }
+
+    /// The id as the value of a variable, which cannot hold a NUL: then it is escaped.
+    pub fn in_environment(&self) -> String {
+        match self.0.contains('\0') {
+            true => self.to_string(),
+            false => self.0.clone(),
+        }
     }
 
     /// `provider:name`.
@@ -237,7 +296,27 @@ impl ProfileId {
     }
 }
 
-shown_as_text!(AgentId ProviderId ProfileId);
+shown_as_text!(AgentId ProviderId);
+held_as_text!(ProfileId);
+
+/// As it is, unless something in it could act on a terminal or looks escaped: then `\u{1b}` stands
+/// for each such character, and `\\` for `\`. No two ids are shown alike.
+impl std::fmt::Display for ProfileId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let looks_escaped = ["\\u{", "\\\\"].iter().any(|sign| self.0.contains(sign));
+        if !looks_escaped && !self.0.contains(is_unprintable) {
+            return f.write_str(&self.0);
+        }
+        for c in self.0.chars() {
+            match c {
+                '\\' => f.write_str("\\\\")?,
+                c if is_unprintable(c) => write!(f, "{}", c.escape_unicode())?,
+                c => f.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}
 
 macro_rules! parsed_from_text {
     ($($name:ident)*) => {$(
@@ -254,77 +333,4 @@ macro_rules! parsed_from_text {
 parsed_from_text!(ProviderId ProfileId);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn agents_are_normalised_as_in_the_reference() {
-        let id = |text| AgentId::normalise(text).0;
-        assert_eq!(id("Work_1"), "work_1");
-        assert_eq!(id("My Agent! v2"), "my-agent-v2");
-        assert_eq!(id("a:b"), "a-b");
-        assert_eq!(id("!!!"), "main");
-        assert_eq!(id("工作"), "main");
-        assert_eq!(id(""), "main");
-        assert_eq!(id("../../etc"), "etc");
-        assert_eq!(id(&"x".repeat(80)).len(), 64);
-    }
-
-    #[test]
-    fn providers_have_aliases() {
-        let id = |text| ProviderId::parse(text).unwrap().0;
-        assert_eq!(id(" Z.AI "), "zai");
-        assert_eq!(id("qwen"), "qwen-portal");
-        assert_eq!(id("OpenAI-Codex"), "openai-codex");
-        let zai = ProviderId::parse("zai").unwrap();
-        assert_eq!(zai.aliases().collect::<Vec<_>>(), ["z.ai", "z-ai"]);
-    }
-
-    #[test]
-    fn profile_ids_cannot_act() {
-        assert_eq!(ProfileId::parse(" weird id ").unwrap().0, "weird id");
-        for wrong in [
-            "",
-            " ",
-            "..",
-            "a/b",
-            "a\\b",
-            "a\u{1b}[2Jb",
-            "a\nb",
-            "a\u{202e}b",
-        ] {
-            assert!(ProfileId::parse(wrong).is_err(), "{wrong:?}");
-        }
-        assert!(ProfileId::parse(&"x".repeat(257)).is_err());
-    }
-
-    #[test]
-    fn any_name_can_become_part_of_a_profile_id() {
-        let provider = ProviderId::parse("acme").unwrap();
-        let id = |name: &str| {
-            let id = ProfileId::escaped(&provider, name, 1);
-            assert_eq!(ProfileId::parse(id.as_str()).as_ref(), Ok(&id));
-            id.0
-        };
-        assert_eq!(id("me@example.com"), "acme:me@example.com");
-        assert_eq!(
-            id("team/me\\x@example.com"),
-            "acme:team%2Fme%5Cx@example.com"
-        );
-        assert_eq!(id("a\u{1b}\u{202e}b"), "acme:a%1B%E2%80%AEb");
-        assert_eq!(id(" "), "acme:default");
-        assert_eq!(id(".."), "acme:..");
-        assert_eq!(id(&"ü".repeat(300)).len(), "acme:".len() + LONGEST_NAME);
-        let second = ProfileId::escaped(&provider, &"x".repeat(300), 2);
-        assert!(second.as_str().ends_with("x-2"));
-    }
-
-    #[test]
-    fn printable_text_stays_on_one_line() {
-        assert_eq!(
-            printable("a\r\n\u{1b}[32mLogged in\u{7}", 99),
-            "a [32mLogged in"
-        );
-        assert_eq!(printable("aaaa", 2), "aa…");
-    }
-}
+mod tests;

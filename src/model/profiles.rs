@@ -230,7 +230,7 @@ impl AuthProfiles {
     /// Writes down which profile of a provider worked last, whichever way its key is written.
     pub fn set_last_good(&mut self, provider: &ProviderId, id: &ProfileId) {
         let is_it = |key: &str| provider.is_named(key);
-        *pairs::entry(&mut self.last_good, is_it, provider.as_str()) = id.to_string();
+        *pairs::entry(&mut self.last_good, is_it, provider.as_str()) = id.as_str().to_owned();
     }
 
     /// The order override whose key normalises to `provider`.

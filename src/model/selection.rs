@@ -192,7 +192,7 @@ fn named_by_config(settings: &Settings, provider: &ProviderId) -> Vec<String> {
         .profiles
         .iter()
         .filter(|profile| provider.is_named(&profile.provider))
-        .map(|profile| profile.id.to_string())
+        .map(|profile| profile.id.as_str().to_owned())
         .collect()
 }
 

@@ -194,7 +194,8 @@ fn lock_refresh(
 }
 
 fn by_sha256(provider: &ProviderId, profile: &ProfileId) -> String {
-    let hash = Sha256::digest(format!("{provider}\0{profile}").as_bytes());
+    let key = format!("{provider}\0{}", profile.as_str());
+    let hash = Sha256::digest(key.as_bytes());
     format!("sha256-{hash:x}.lock")
 }
 

@@ -130,15 +130,12 @@ pub(in crate::app) fn apply_session_pin(
     let Some(name) = session.profile else {
         return Ok(None);
     };
-    let passed_over = |why: &str| {
-        let (key, name) = (printable(key, 120), printable(&name, 120));
-        format!("ignoring the pin of session {key} to {name}: it {why}")
-    };
     let Ok(id) = ProfileId::parse(&name) else {
-        choice
-            .passed_over
-            .push(passed_over("is not a valid profile name"));
         return Ok(None);
+    };
+    let passed_over = |why: &str| {
+        let key = printable(key, 120);
+        format!("ignoring the pin of session {key} to {id}: it {why}")
     };
     match require_profile_of(cx, choice, &id) {
         Ok(()) => {}

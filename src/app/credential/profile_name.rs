@@ -81,13 +81,11 @@ impl Context<'_> {
     ) -> Result<ProfileId, Failure> {
         let typed = name.typed();
         self.require_agent(agent)?;
-        if has_entry(&self.effective(agent, Scope::Profile(typed))?, typed) {
-            return Ok(typed.clone());
-        }
-        for owner in owners(agent) {
-            let kept = self.store.history(&owner, Some(typed))?;
-            if !kept.histories.is_empty() || !kept.faults.is_empty() {
-                return Ok(typed.clone());
+        // As it is shown, in which no two are alike, or as it is stored.
+        let escaped = ProfileId::parse_shown(typed.as_str());
+        for id in [escaped.as_ref(), Some(typed)].into_iter().flatten() {
+            if self.is_known(agent, id)? {
+                return Ok(id.clone());
             }
         }
         let mut candidates = self.candidates(agent)?;
@@ -115,6 +113,20 @@ impl Context<'_> {
             [] => Err(not_found(name.typed(), &candidates)),
             several => Err(ambiguous(name.typed(), several)),
         }
+    }
+
+    /// Whether a document or the history has a profile of this very id.
+    fn is_known(&self, agent: &AgentId, id: &ProfileId) -> Result<bool, Failure> {
+        if has_entry(&self.effective(agent, Scope::Profile(id))?, id) {
+            return Ok(true);
+        }
+        for owner in owners(agent) {
+            let kept = self.store.history(&owner, Some(id))?;
+            if !kept.histories.is_empty() || !kept.faults.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whatever is stored, and what only the history holds.
@@ -184,7 +196,7 @@ fn not_found(typed: &ProfileId, candidates: &[Candidate]) -> Failure {
 }
 
 fn ambiguous(typed: &ProfileId, several: &[&Candidate]) -> Failure {
-    let names: Vec<&str> = several.iter().map(|one| one.id.as_str()).collect();
+    let names: Vec<String> = several.iter().map(|one| one.id.to_string()).collect();
     let message = format!("{typed} can be {}; name one of them", names.join(", "));
     Failure::new(Kind::Usage, message).hint(Command::list())
 }

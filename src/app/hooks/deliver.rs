@@ -181,7 +181,7 @@ fn variables(told: &Told<'_>) -> Vec<(&'static str, String)> {
     let alert = told.alert;
     let mut variables = vec![
         (EVENT, alert.event.as_ref().to_owned()),
-        ("OPENCLAW_EVENT_PROFILE", alert.profile.to_string()),
+        ("OPENCLAW_EVENT_PROFILE", alert.profile.in_environment()),
         ("OPENCLAW_EVENT_PROVIDER", alert.provider.to_string()),
         ("OPENCLAW_EVENT_AGENT", alert.agent.to_string()),
         ("OPENCLAW_EVENT_MESSAGE", told.message.clone()),

@@ -9,7 +9,7 @@ use std::ffi::{OsStr, OsString};
 
 use crate::model::credential::Kind as CredentialKind;
 use crate::model::hint::Hint;
-use crate::model::id::{ProviderId, printable};
+use crate::model::id::{ProfileId, ProviderId, printable};
 use crate::model::secret::Secret;
 use crate::ports::exec::{DescriptorError, Exec, ExecSpec, InheritedFd};
 
@@ -140,7 +140,7 @@ fn image(
         (To::Variable(name), None) => with.push((name.clone(), outcome.bearer.clone())),
         (_, None) => with.push((usual(&names, outcome)?, outcome.bearer.clone())),
     }
-    let profile = outcome.profile.as_ref().map(ToString::to_string);
+    let profile = outcome.profile.as_ref().map(ProfileId::in_environment);
     let expires = outcome.expires.map(|end| end.0.to_string());
     let mut without = names;
     for (name, value) in [(PROFILE, profile), (EXPIRES, expires)] {

@@ -63,7 +63,7 @@ pub fn set(
     for id in profiles {
         check_profile(&effective, id, provider)?;
         if !ids.iter().any(|other| other == id.as_str()) {
-            ids.push(id.to_string());
+            ids.push(id.as_str().to_owned());
         }
     }
     put(&mut effective.own.order, provider, Some(&ids));

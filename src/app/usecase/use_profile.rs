@@ -58,7 +58,7 @@ pub fn for_agent(cx: Context<'_>, agent: &AgentId, profile: &ProfileId) -> Resul
     cx.require_agent(agent)?;
     let mut effective = cx.effective(agent, Scope::All)?;
     let provider = look_up_provider(&effective, profile)?;
-    let mut order = vec![profile.to_string()];
+    let mut order = vec![profile.as_str().to_owned()];
     for id in present(cx, &effective, &provider) {
         if !order.contains(&id) {
             order.push(id);
@@ -232,7 +232,7 @@ fn present(cx: Context<'_>, effective: &Effective, provider: &ProviderId) -> Vec
         )
     });
     candidates
-        .map(|candidate| candidate.id.to_string())
+        .map(|candidate| candidate.id.as_str().to_owned())
         .collect()
 }
 

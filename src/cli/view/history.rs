@@ -35,7 +35,7 @@ pub fn text(agent: &AgentId, outcome: &Outcome, local: LocalTime, hints: &Render
         page.line("No previous versions are kept.");
     }
     for line in &outcome.lines {
-        page.line(line.profile.as_str());
+        page.line(&line.profile.to_string());
         let present = line.now.as_ref().map(|present| stored(present, now));
         let present = present.unwrap_or_else(|| "nothing".to_owned());
         page.line(&format!("  now  {present}"));

@@ -30,7 +30,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::model::credential::Kind;
-use crate::model::id::{ProfileId, is_unprintable};
+use crate::model::id::is_unprintable;
 use crate::model::inheritance::Inheritance;
 use crate::model::time::{Timestamp, short_duration};
 
@@ -105,7 +105,7 @@ pub fn inherits(inheritance: &Inheritance) -> String {
         Inheritance::Inherit => "everything from main".to_owned(),
         Inheritance::Isolated => "nothing".to_owned(),
         Inheritance::Linked(links) => {
-            let names: Vec<_> = links.iter().map(ProfileId::as_str).collect();
+            let names: Vec<_> = links.iter().map(ToString::to_string).collect();
             format!("{} from main", names.join(", "))
         }
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::wrap::Sheet;
 use crate::app::usecase::order::Outcome;
-use crate::model::id::{AgentId, printable};
+use crate::model::id::{AgentId, ProfileId, printable};
 
 /// The document of the reference release; later ones name the file in which they keep the order.
 pub fn document(outcome: &Outcome) -> Value {
@@ -34,12 +34,20 @@ pub fn text(outcome: &Outcome) -> String {
     page.into_text()
 }
 
+/// The names of an order, each as the profile of that id is shown.
+pub(in crate::cli) fn listed(names: &[String]) -> String {
+    let shown = |name: &String| {
+        let id = ProfileId::parse(name);
+        id.map_or_else(|_| printable(name, 256), |id| id.to_string())
+    };
+    names.iter().map(shown).collect::<Vec<_>>().join(", ")
+}
+
 /// The profiles of an order, and whose it is if another agent has set it.
 pub(super) fn order(ids: &[String], owner: &AgentId, agent: &AgentId) -> String {
-    let ids: Vec<String> = ids.iter().map(|id| printable(id, 256)).collect();
     let whose = match owner == agent {
         true => String::new(),
         false => format!(" (set for agent {owner})"),
     };
-    format!("{}{whose}", ids.join(", "))
+    format!("{}{whose}", listed(ids))
 }

@@ -97,7 +97,7 @@ fn widest_name(groups: &Groups<'_>) -> usize {
         let profiles = group
             .profiles
             .iter()
-            .map(|p| p.facts.profile.as_str().width());
+            .map(|p| p.facts.profile.to_string().width());
         let rows = group.rows.iter().flat_map(|row| [&row.env, &row.config]);
         profiles.chain(rows.flatten().map(|sourced| sourced.source.width()))
     });
@@ -141,7 +141,7 @@ fn account(sheet: &mut Sheet, profile: &ProfileHealth, beside: &Beside<'_>) {
     line(
         sheet,
         beside.names,
-        (is_used, profile.facts.profile.as_str()),
+        (is_used, &profile.facts.profile.to_string()),
         (tone, profile.assessment.state.label()),
         &joined(notes),
     );

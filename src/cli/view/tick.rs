@@ -100,7 +100,7 @@ pub fn line(problem: &Problem, hints: &Renderer) -> String {
     };
     if let Some(profile) = &problem.profile
         && problem.warning.is_none()
-        && !failure.to_string().contains(profile.as_str())
+        && !failure.to_string().contains(&profile.to_string())
     {
         of.push_str(&format!("{profile}: "));
     }

@@ -238,7 +238,7 @@ fn header_name(name: &str) -> Option<String> {
 
 /// What stands behind the colon of a profile's name.
 fn profile_name(text: &str) -> Option<String> {
-    match ProfileId::parse(text) {
+    match ProfileId::parse_new(text) {
         Ok(id) => unless(
             id.as_str() == text,
             &format!("{text:?} starts or ends with a space"),

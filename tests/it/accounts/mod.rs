@@ -6,6 +6,7 @@ pub(crate) mod explain;
 mod in_use;
 mod inheritance;
 mod names;
+mod odd_ids;
 mod order;
 mod pinned_profile;
 mod rotation;

@@ -100,12 +100,7 @@ fn what_follows_the_first_at_sign_is_the_profile() {
     );
     let other = "openai:x is for openai, not for anthropic";
     fails(&world, &["--model", &named("openai:x")], 1, other);
-    fails(
-        &world,
-        &["--model", &named("a\u{1b}b")],
-        1,
-        "cannot contain",
-    );
+    fails(&world, &["--model", &named("a\u{1b}b")], 1, r"a\u{1b}b");
     for other in [["--provider", "anthropic"], ["--profile", A]] {
         let both = [&["--model", "a/b"][..], &other].concat();
         assert_eq!(token(&world, &both).code, 1);
@@ -203,7 +198,7 @@ fn a_pin_without_meaning_is_passed_over_and_told() {
     for (profile, words) in [
         ("anthropic:gone", "is not stored"),
         ("openai:x", "is not for anthropic"),
-        ("a\u{7}b", "is not a valid profile name"),
+        ("a\u{7}b", r"a\u{7}b: it is not stored"),
     ] {
         sessions(&world, &pin(profile, "user"));
         let ran = gives(&world, &CHAT, "token-a");

@@ -123,8 +123,8 @@ impl Planner<'_> {
         for seen in profiles {
             let mut known = self.report.health.profiles.iter();
             let known = known.find(|profile| profile.facts.profile == *seen.id);
-            let label = known.map_or(seen.id.as_str(), |known| &known.label);
-            let mut outcome = self.outcome(id, seen.credential.kind(), "profile", label);
+            let label = known.map_or_else(|| seen.id.to_string(), |known| known.label.clone());
+            let mut outcome = self.outcome(id, seen.credential.kind(), "profile", &label);
             outcome.profile = Some(seen.id.clone());
             let is_excluded = order
                 .is_some_and(|order| !order.iter().any(|name| name.trim() == seen.id.as_str()));

@@ -28,7 +28,7 @@ pub struct Inherit {
     #[arg(long, value_name = "MODE", value_enum)]
     mode: Option<Mode>,
     /// Profile of the main agent to inherit; can be repeated
-    #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse)]
+    #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse_new)]
     link: Vec<ProfileId>,
     /// Output as JSON
     #[arg(long)]

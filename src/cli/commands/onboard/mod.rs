@@ -54,7 +54,7 @@ pub struct Onboard {
     #[arg(long, value_name = "TOKEN|-", value_parser = StringValueParser::new().map(secret))]
     token: Option<Secret<String>>,
     /// Profile to save the token as [default: PROVIDER:default]
-    #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse)]
+    #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse_new)]
     token_profile_id: Option<ProfileId>,
     /// Lifetime of the token, such as 365d or 12h (default unit: days)
     #[arg(long, value_name = "DURATION", value_parser = days)]
@@ -203,7 +203,7 @@ fn summary(system: &System, outcome: &Outcome) -> Value {
             "agentId": outcome.agent.to_string(),
             "provider": kept.map(|kept| kept.provider.to_string()),
             "method": kept.map(|kept| kept.method.clone()),
-            "profileId": kept.map(|kept| kept.profile.to_string()),
+            "profileId": kept.map(|kept| kept.profile.as_str()),
             "stored": stored(outcome),
             "replaced": kept.is_some_and(|kept| kept.replaced),
         },

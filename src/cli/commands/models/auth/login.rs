@@ -141,7 +141,7 @@ impl Login {
                 true => Some("device-code".to_owned()),
                 false => self.method.clone(),
             },
-            profile: profile.map(ProfileId::parse).transpose()?,
+            profile: profile.map(ProfileId::parse_new).transpose()?,
             no_browser: self.no_browser,
             clipboard: !self.no_clipboard,
             timeout: self.timeout,

@@ -21,7 +21,7 @@ const TIMEOUT: Duration = Duration::from_secs(60 * 60);
   openclaw models auth login-github-copilot --profile-id github-copilot:work --yes")]
 pub struct LoginGithubCopilot {
     /// Profile to save the token as [default: github-copilot:github]
-    #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse)]
+    #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse_new)]
     profile_id: Option<ProfileId>,
     /// Replace an existing token without a notice
     #[arg(long)]

@@ -26,7 +26,7 @@ pub struct PasteToken {
     #[arg(long, value_name = "ID", value_parser = ProviderName::parse)]
     provider: ProviderName,
     /// Profile to save it as [default: PROVIDER:manual]
-    #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse)]
+    #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse_new)]
     profile_id: Option<ProfileId>,
     /// Lifetime of the token, such as 365d or 12h (default unit: days)
     #[arg(long, value_name = "DURATION", value_parser = days)]
@@ -85,7 +85,7 @@ pub struct PasteApiKey {
     #[arg(long, value_name = "ID", value_parser = ProviderName::parse)]
     provider: ProviderName,
     /// Profile to save it as [default: PROVIDER:manual]
-    #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse)]
+    #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse_new)]
     profile_id: Option<ProfileId>,
     /// Accept a provider that no manifest or configuration describes
     #[arg(long)]

@@ -111,7 +111,7 @@ fn for_agent(profile: &ProfileId, system: &System) -> Answer {
     if let [_, rest @ ..] = first.order.as_slice()
         && !rest.is_empty()
     {
-        text.push_str(&format!("Tried next: {}\n", rest.join(", ")));
+        text.push_str(&format!("Tried next: {}\n", view::order::listed(rest)));
     }
     Ok(Output::text(text).changed(first.changed))
 }

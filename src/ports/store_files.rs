@@ -1,9 +1,10 @@
 //! What only a store on files has, and only those who speak of files ask: `doctor`, `status`,
 //! `explain`, and hints. A backend without files answers that there is nothing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::model::id::AgentId;
+use crate::model::profiles::AuthProfiles;
 
 use super::store::StoreError;
 
@@ -14,6 +15,15 @@ pub struct StorePlaces {
     pub read: Vec<PathBuf>,
     /// Files of earlier releases that are there and not read, because there is a document.
     pub passed_over: Vec<PathBuf>,
+}
+
+/// A file with credentials that no command reads.
+#[derive(Clone, Debug)]
+pub struct Stray {
+    /// The file.
+    pub path: PathBuf,
+    /// The credentials, by the ids that an import gives them.
+    pub document: AuthProfiles,
 }
 
 /// The files of the store.
@@ -46,6 +56,19 @@ pub trait StoreFiles: Send + Sync {
     /// # Errors
     /// If the place they are saved in cannot be read.
     fn waiting_answers(&self) -> Result<Vec<PathBuf>, StoreError>;
+
+    /// The files with credentials that no command reads for an agent: of another shape, or a store
+    /// in another place. Takes no lock.
+    ///
+    /// # Errors
+    /// If they cannot be looked for.
+    fn strays(&self, agent: &AgentId) -> Result<Vec<Stray>, StoreError>;
+
+    /// The credentials of any file; `None` if there is no such file.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is no JSON object.
+    fn stray(&self, path: &Path) -> Result<Option<Stray>, StoreError>;
 
     /// How many files of spent grants an earlier version left. Takes no lock.
     ///

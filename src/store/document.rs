@@ -22,7 +22,7 @@ const LAST_GOOD: &str = "lastGood";
 const USAGE: &str = "usageStats";
 
 /// The members that are written by their own rules, from wherever they are kept.
-const RULED: [&str; 5] = ["version", "profiles", ORDER, LAST_GOOD, USAGE];
+pub(super) const RULED: [&str; 5] = ["version", "profiles", ORDER, LAST_GOOD, USAGE];
 
 /// Which files a document is written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

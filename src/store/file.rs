@@ -1,6 +1,6 @@
 //! The store on files: each method of its traits is a function of this room.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::model::grant::{GrantDigest, GrantRecord};
@@ -10,7 +10,7 @@ use crate::model::profiles::AuthProfiles;
 use crate::ports::files::{FileError, Files};
 use crate::ports::host::Clock;
 use crate::ports::store::{Documents, Journal, Location, Scope, StoreError};
-use crate::ports::store_files::{StoreFiles, StorePlaces};
+use crate::ports::store_files::{StoreFiles, StorePlaces, Stray};
 
 use super::document_lock;
 use super::error::at;
@@ -22,6 +22,7 @@ use super::leftovers;
 use super::paths::StorePaths;
 use super::read;
 use super::saved_answer;
+use super::strays;
 use super::write;
 
 pub use super::io::FileStore;
@@ -163,6 +164,14 @@ impl StoreFiles for FileStore {
 
     fn waiting_answers(&self) -> Result<Vec<PathBuf>, StoreError> {
         Ok(saved_answer::files(self)?)
+    }
+
+    fn strays(&self, agent: &AgentId) -> Result<Vec<Stray>, StoreError> {
+        strays::find(self, agent)
+    }
+
+    fn stray(&self, path: &Path) -> Result<Option<Stray>, StoreError> {
+        strays::at_path(self, path)
     }
 
     fn directory(&self, agent: &AgentId) -> PathBuf {

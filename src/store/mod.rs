@@ -25,5 +25,6 @@ mod record;
 mod references;
 mod saved_answer;
 mod spent;
+mod strays;
 mod usage;
 mod write;

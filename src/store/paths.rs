@@ -11,6 +11,9 @@ use crate::model::pairs;
 /// The name of a document, in its directory.
 pub(super) const DOCUMENT: &str = "auth-profiles.json";
 
+/// The name of what came before it.
+pub(super) const AUTH_JSON: &str = "auth.json";
+
 /// The places of the store.
 #[derive(Clone, Debug)]
 pub struct StorePaths {
@@ -78,7 +81,7 @@ impl StorePaths {
     /// the agent, and for main `oauth.json` of all.
     pub(super) fn legacy(&self, agent: &AgentId) -> (PathBuf, Option<PathBuf>) {
         let shared = self.oauth_dir.join("oauth.json");
-        let own = self.directory(agent).join("auth.json");
+        let own = self.directory(agent).join(AUTH_JSON);
         (own, agent.is_main().then_some(shared))
     }
 

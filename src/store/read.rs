@@ -52,7 +52,7 @@ impl Found {
     }
 }
 
-fn text(bytes: &[u8]) -> Result<&str, String> {
+pub(super) fn text(bytes: &[u8]) -> Result<&str, String> {
     if is_utf16(bytes) {
         return Err(IS_UTF16.to_owned());
     }

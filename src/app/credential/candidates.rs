@@ -11,6 +11,7 @@ use super::obstacle::store_beside;
 use super::outside_key::{self, Outside, OutsideKey};
 use super::reason_text::Reason;
 use super::selector::Resolved;
+use super::strays;
 use crate::app::context::{Context, look_up};
 use crate::app::failure::{Failure, Kind};
 use crate::model::credential::Kind as CredentialKind;
@@ -116,7 +117,12 @@ pub(in crate::app) fn nothing_usable(cx: Context<'_>, resolved: &Resolved) -> Fa
         if let Err(error) = manifest {
             return Failure::from(error);
         }
-        let message = format!("no credential stored for {provider}");
+        let mut message = format!("no credential stored for {provider}");
+        let strays = strays::found_for(cx, &resolved.effective.agent);
+        if let Some(stray) = strays.iter().find(|stray| stray.serves(provider)) {
+            message.push_str(&format!("; {}", stray.text()));
+            return Failure::new(Kind::NeedsLogin, message).hint(stray.import());
+        }
         return Failure::new(Kind::NeedsLogin, message).hint(hint);
     }
     let local = cx.clock.local();

@@ -22,4 +22,5 @@ pub mod resolve;
 pub mod selector;
 pub mod state;
 pub mod stored;
+pub(in crate::app) mod strays;
 pub(in crate::app) mod taken_away;

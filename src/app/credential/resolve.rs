@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use crate::model::hint::Command;
-use crate::model::id::{AgentId, ProviderId, printable};
+use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
 use crate::model::named::{ProfileName, ProviderName};
 use crate::model::profiles::Effective;
 use crate::model::reference;
@@ -21,6 +21,7 @@ use super::pins::{
 };
 use super::provider_name::Purpose;
 use super::selector::{Pin, PinReason, Resolved, Selector};
+use super::strays;
 use crate::app::context::{Context, look_up_provider};
 use crate::app::failure::{Failure, Kind};
 
@@ -92,7 +93,8 @@ fn resolve_profile(
     agent: &AgentId,
     name: &ProfileName,
 ) -> Result<Resolved, Failure> {
-    let mut id = name.typed().clone();
+    let typed = name.typed();
+    let mut id = ProfileId::parse_shown(typed.as_str()).unwrap_or_else(|| typed.clone());
     let mut effective = cx.effective(agent, Scope::Profile(&id))?;
     if effective.get(&id).is_none() {
         // Less than an id, which is looked for only then: most callers name one.
@@ -177,6 +179,16 @@ fn resolve_named(
 }
 
 /// Returns the provider if the selector names none.
+fn nothing_stored(cx: Context<'_>, agent: &AgentId) -> Failure {
+    let message = "no credentials stored yet";
+    match strays::found_for(cx, agent).first() {
+        None => Failure::new(Kind::NeedsLogin, message)
+            .hint(Command::new("models auth login --provider openai-codex")),
+        Some(stray) => Failure::new(Kind::NeedsLogin, format!("{message}; {}", stray.text()))
+            .hint(stray.import()),
+    }
+}
+
 fn default_provider(cx: Context<'_>, effective: &Effective) -> Result<ProviderId, Failure> {
     let profiles = effective.profiles();
     let providers = profiles
@@ -189,8 +201,7 @@ fn default_provider(cx: Context<'_>, effective: &Effective) -> Result<ProviderId
     match (providers.as_slice(), model) {
         ([only], _) => Ok(only.clone()),
         (_, Some(model)) => Ok(provider_named(cx.settings, &effective.agent, &model)?),
-        ([], None) => Err(Failure::new(Kind::NeedsLogin, "no credentials stored yet")
-            .hint(Command::new("models auth login --provider openai-codex"))),
+        ([], None) => Err(nothing_stored(cx, &effective.agent)),
         (several, None) => {
             let names: Vec<_> = several.iter().map(ProviderId::as_str).collect();
             let message = format!(

@@ -13,6 +13,7 @@ use crate::ports::swap;
 
 use super::report::{Check, Verdict};
 use crate::app::context::Context;
+use crate::app::credential::strays::{self, StrayFile};
 use crate::app::credential::taken_away;
 
 /// The age in milliseconds at which a lock of OpenClaw is stale.
@@ -31,10 +32,15 @@ type Inspection = (
     fn(Context<'_>, &[AgentId]) -> Found,
 );
 
-const LOOKS: [Inspection; 10] = [
+const LOOKS: [Inspection; 11] = [
     ("documents", "all readable", documents),
     ("file_modes", "credentials are private", file_modes),
     ("taken_away", "every login is where it was stored", taken),
+    (
+        "other_files",
+        "no credentials in files that are not read",
+        strays,
+    ),
     ("refreshes", "no refresh with an unknown outcome", refreshes),
     ("responses", "no unsaved refresh responses", responses),
     ("quarantine", "no quarantined files", quarantine),
@@ -150,6 +156,26 @@ fn taken(cx: Context<'_>, agents: &[AgentId]) -> Found {
         let all = taken_away::found(cx, agent).into_iter();
         let verdict = |(text, undo)| (place.clone(), Verdict::warning(text, undo));
         all.map(verdict).collect::<Found>()
+    };
+    agents.iter().flat_map(of_agent).collect()
+}
+
+/// Finds files with credentials that no command reads.
+fn strays(cx: Context<'_>, agents: &[AgentId]) -> Found {
+    let of_agent = |agent: &AgentId| {
+        let import = |file: &StrayFile| match agent.is_main() {
+            true => file.import(),
+            false => file.import().of_agent(agent),
+        };
+        let found = strays::found(cx, agent).into_iter();
+        found
+            .map(|file| {
+                (
+                    file.path.clone(),
+                    Verdict::warning(file.text(), import(&file)),
+                )
+            })
+            .collect::<Found>()
     };
     agents.iter().flat_map(of_agent).collect()
 }

@@ -32,6 +32,7 @@ use super::credential::env_keys::{Keys, shell_enabled};
 use super::credential::facts_reader::FactsReader;
 use super::credential::forecast::forecast;
 use super::credential::model_ref;
+use super::credential::strays::{self, StrayFile};
 use super::credential::taken_away;
 use super::failure::Failure;
 
@@ -93,6 +94,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let taken = taken
         .into_iter()
         .map(|(text, undo)| Hint::from(format!("{text}; to restore it: ")).run(undo));
+    let strays = strays::found_for(cx, &request.agent);
     let clock = clock_fault(cx.clock.local(), health.newest());
     Ok(Report {
         config_path: cx.config.path().to_owned(),
@@ -116,6 +118,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
             .map(Hint::from)
             .chain(clock)
             .chain(taken)
+            .chain(strays.iter().map(StrayFile::hint))
             .collect(),
         probes: None,
     })

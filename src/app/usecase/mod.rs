@@ -3,6 +3,7 @@
 pub mod cooldown;
 pub mod exec;
 pub mod history;
+pub mod import;
 pub mod list;
 pub mod logout;
 pub mod order;

@@ -9,3 +9,4 @@ mod growth;
 mod history;
 mod lock_races;
 mod operation_properties;
+mod stray_files;

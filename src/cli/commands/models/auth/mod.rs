@@ -5,6 +5,7 @@ pub mod cooldown;
 pub mod exec;
 pub mod explain;
 pub mod history;
+pub mod import;
 pub mod list;
 pub mod login;
 pub mod login_github_copilot;
@@ -46,6 +47,8 @@ enum AuthCommand {
     PasteToken(Deferred<paste::PasteToken>),
     /// Store an API key
     PasteApiKey(Deferred<paste::PasteApiKey>),
+    /// Import credentials from a file that is not read
+    Import(Deferred<import::Import>),
     /// Print a valid access token, refreshing it first if needed
     Token(Deferred<token::Token>),
     /// Explain which credential is used and why
@@ -94,6 +97,7 @@ impl Auth {
             AuthCommand::SetupToken(command) => command.run(system),
             AuthCommand::PasteToken(command) => command.run(system),
             AuthCommand::PasteApiKey(command) => command.run(system),
+            AuthCommand::Import(command) => command.run(system),
             AuthCommand::Token(command) => command.run(system),
             AuthCommand::Explain(command) => command.run(system),
             AuthCommand::Exec(command) => command.run(system),

@@ -1,0 +1,81 @@
+//! Credentials in files that no command reads: who looks for one is told where it lies, and how to
+//! import it.
+
+use crate::app::context::Context;
+use crate::model::hint::{Command, Hint};
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::ports::store::Scope;
+
+/// A file with credentials that are not in the store.
+pub(in crate::app) struct StrayFile {
+    /// The file.
+    pub(in crate::app) path: std::path::PathBuf,
+    /// The profiles that an import adds, each with its provider.
+    pub(in crate::app) profiles: Vec<(ProfileId, Option<ProviderId>)>,
+}
+
+impl StrayFile {
+    /// Returns what is said of it.
+    pub(in crate::app) fn text(&self) -> String {
+        let path = self.path.display();
+        let names: Vec<String> = self.profiles.iter().map(|(id, _)| id.to_string()).collect();
+        format!("{path} is not read, and {} is only there", names.join(", "))
+    }
+
+    /// Returns the command that imports it.
+    pub(in crate::app) fn import(&self) -> Command {
+        Command::new("models auth import").option("--path", &self.path.display())
+    }
+
+    /// Returns both.
+    pub(in crate::app) fn hint(&self) -> Hint {
+        Hint::from(format!("{}; to import it: ", self.text())).run(self.import())
+    }
+
+    /// Whether it holds a credential for a provider.
+    pub(in crate::app) fn serves(&self, provider: &ProviderId) -> bool {
+        let mut all = self.profiles.iter();
+        all.any(|(_, other)| other.as_ref() == Some(provider))
+    }
+}
+
+/// Finds the files whose profiles are neither in an agent's own document nor in its history, from
+/// which a person took them out. What cannot be read is reported elsewhere.
+pub(in crate::app) fn found(cx: Context<'_>, agent: &AgentId) -> Vec<StrayFile> {
+    let strays = cx.store_files.strays(agent).unwrap_or_default();
+    if strays.is_empty() {
+        return Vec::new();
+    }
+    let Ok(document) = cx.store.load(agent, Scope::All) else {
+        return Vec::new();
+    };
+    let history = cx.store.history(agent, None).unwrap_or_default().histories;
+    let is_known = |id: &ProfileId| {
+        let mut entries = document.entries().iter();
+        entries.any(|entry| entry.key.trim() == id.as_str())
+            || history.iter().any(|kept| kept.profile == *id)
+    };
+    let files = strays.into_iter().map(|stray| StrayFile {
+        profiles: stray
+            .document
+            .profiles()
+            .filter(|(id, _)| !is_known(id))
+            .map(|(id, credential)| (id.clone(), credential.provider()))
+            .collect(),
+        path: stray.path,
+    });
+    files.filter(|file| !file.profiles.is_empty()).collect()
+}
+
+/// Finds those of an agent, and of main if it inherits from main.
+pub(in crate::app) fn found_for(cx: Context<'_>, agent: &AgentId) -> Vec<StrayFile> {
+    let mut all = found(cx, agent);
+    let inherits = || {
+        use crate::model::inheritance::Inheritance::Isolated;
+        !matches!(cx.store.inheritance(agent), Ok(Isolated) | Err(_))
+    };
+    if !agent.is_main() && inherits() {
+        all.extend(found(cx, &AgentId::main()));
+    }
+    all
+}

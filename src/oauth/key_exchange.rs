@@ -12,7 +12,7 @@ use crate::model::id::printable;
 use crate::model::provider::{Body, Client};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
-use crate::ports::http::Http;
+use crate::ports::http::{Http, Response};
 
 /// An API key that was made by the exchange.
 #[derive(Clone, Debug)]
@@ -49,7 +49,15 @@ pub fn exchange(
         let sent = [code.secret(), code_verifier];
         return Err(OAuthError::of_answer_to_client(&answer, now, &sent));
     }
-    let body = json(&answer);
+    read(&answer)
+}
+
+/// Reads the answer with the key.
+///
+/// # Errors
+/// Returns what is missing.
+pub fn read(answer: &Response) -> Result<Key, OAuthError> {
+    let body = json(answer);
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     let key = text("key").filter(|key| !key.trim().is_empty());
     let key = key.ok_or_else(|| OAuthError::not_understood("the server returned no key"))?;

@@ -15,6 +15,7 @@ use super::report::{Check, Verdict};
 use crate::app::context::Context;
 use crate::app::credential::strays::{self, StrayFile};
 use crate::app::credential::taken_away;
+use crate::app::login;
 
 /// The age in milliseconds at which a lock of OpenClaw is stale.
 const STALE: i64 = 30_000;
@@ -219,6 +220,7 @@ fn responses(cx: Context<'_>, _: &[AgentId]) -> Found {
         Ok(paths) => paths,
         Err(error) => return vec![(cx.dirs.state.join("rescue"), unreadable(&error))],
     };
+    let paths = paths.into_iter().chain(login::waiting(cx));
     let verdict = |path: PathBuf| {
         let found = format!(
             "{} contains a login that could not be stored",
@@ -228,7 +230,7 @@ fn responses(cx: Context<'_>, _: &[AgentId]) -> Found {
         let advice = Hint::from("free some disk space, then run: ").run(refresh);
         (path, Verdict::warning(found, advice))
     };
-    paths.into_iter().map(verdict).collect()
+    paths.map(verdict).collect()
 }
 
 fn quarantine(cx: Context<'_>, agents: &[AgentId]) -> Found {

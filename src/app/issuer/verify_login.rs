@@ -1,7 +1,8 @@
 //! Verification of a login: whether a token response belongs to it, and whose it is, by the ID
 //! token and the userinfo endpoint.
 //!
-//! At a login a wrong ID token ends it, before anything is stored. After a refresh it only ends in a
+//! At a login a wrong ID token ends it, before anything is stored; one that cannot be checked now
+//! leaves it for later. After a refresh it only ends in a
 //! warning: the old refresh token is spent by then, and its successor must be kept.
 
 use serde_json::Value;
@@ -33,7 +34,8 @@ pub(in crate::app) struct Proof {
 ///
 /// # Errors
 /// [`Kind::NeedsLogin`] if the ID token is not about this login, [`Kind::Temporary`] if its
-/// signature cannot be checked now. Nothing is stored then, and the code is spent.
+/// signature cannot be checked now. Nothing is stored then, and the code is spent; in the second
+/// case the saved answer is checked by a later command.
 pub(in crate::app) fn prove(
     cx: Context<'_>,
     provider: &Provider,
@@ -95,12 +97,23 @@ fn check(
     let subject = id_token::check(token, &expected).map_err(|error| refused(&error.to_string()))?;
     if provider.id_token == IdTokenCheck::Signature {
         let checked = check_signature(cx, provider, client, token);
-        checked.map_err(|(kind, why)| Failure {
-            kind,
-            ..refused(&why)
+        checked.map_err(|(kind, why)| match kind {
+            Kind::NeedsLogin => refused(&why),
+            _ => Failure::new(kind, format!("the ID token of {} {why}", provider.name)),
         })?;
     }
     Ok(Some(subject))
+}
+
+/// Fetches the keys that a signature will be checked by, while nothing is spent yet. Without them the
+/// check fetches them.
+pub(in crate::app) fn fetch_keys(cx: Context<'_>, provider: &Provider, client: &Client) {
+    if provider.id_token == IdTokenCheck::Signature
+        && let (Some(address), Some(issuer)) = (&client.jwks, Issuer::of(cx, provider))
+        && let Err(why) = issuer.keys(address, false)
+    {
+        tracing::info!(%address, %why, "the keys of an issuer could not be fetched");
+    }
 }
 
 /// Verifies a signature. Issuers rotate their keys: if the cached ones do not fit they are fetched

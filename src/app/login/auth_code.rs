@@ -12,9 +12,12 @@ use crate::oauth::{code_exchange, key_exchange};
 use super::login_result::LoginResult;
 use super::redirect;
 use super::request::{Login, kind_of, not_granted};
+use super::saved_login::Awaited;
+use super::saver::Saver;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::app::issuer::registration::{self, Use};
+use crate::app::issuer::verify_login;
 
 /// A flow that ends in a code, and the client that it is for.
 pub(super) struct CodeFlow {
@@ -62,6 +65,23 @@ impl CodeFlow {
         self.flow.key_exchange.is_none()
     }
 
+    /// Makes a file ready for the answer, and fetches the keys that it is checked by.
+    ///
+    /// # Errors
+    /// What the disk says; the code was not sent.
+    pub(super) fn prepare<'a>(
+        &self,
+        login: Login<'a>,
+        attempt: &PendingAuthorization,
+    ) -> Result<Saver<'a>, Failure> {
+        let awaited = match self.ends_in_grant() {
+            true => Awaited::Grant,
+            false => Awaited::Key,
+        };
+        verify_login::fetch_keys(login.cx, login.provider, &self.client);
+        Saver::prepare(login, &self.client, awaited, attempt.nonce.as_ref())
+    }
+
     /// Exchanges the code, once.
     ///
     /// # Errors
@@ -71,14 +91,15 @@ impl CodeFlow {
         login: Login<'_>,
         attempt: &PendingAuthorization,
         code: &AuthorizationCode,
+        saver: &Saver<'_>,
     ) -> Result<LoginResult, OAuthError> {
         let Login { cx, provider, .. } = login;
         let (client, now) = (&self.client, cx.clock.now());
         if !self.ends_in_grant() {
-            let key = key_exchange::exchange(cx.http, client, attempt, code, now)?;
+            let key = key_exchange::exchange(saver, client, attempt, code, now)?;
             return Ok(LoginResult::Key(key));
         }
-        let grant = code_exchange::exchange(cx.http, provider, client, attempt, code, now)?;
+        let grant = code_exchange::exchange(saver, provider, client, attempt, code, now)?;
         Ok(LoginResult::Grant {
             client: Box::new(client.clone()),
             grant: Box::new(grant),

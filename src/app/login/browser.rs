@@ -5,7 +5,7 @@
 //! else holds. The success page is sent after the credential is stored, never before.
 
 use crate::model::provider::{DeviceFlow, Loopback, Redirect};
-use crate::oauth::authorization::{AuthorizationRequest, PendingAuthorization};
+use crate::oauth::authorization::{AuthorizationCode, AuthorizationRequest, PendingAuthorization};
 use crate::ports::callback::{Arrival, Listening, Page};
 use crate::ports::dialog::{AuthorizeUrl, Notice};
 
@@ -82,9 +82,7 @@ fn settle(
     match answer {
         Answer::Callback(Ok(code), arrival) => {
             login.cx.dialog.notice(&Notice::Exchanging);
-            let gained = flow.exchange(login, attempt, &code);
-            let gained = gained.map_err(|error| exchange_failure(login.provider, &error));
-            let kept = gained.and_then(|gained| gained.keep(login));
+            let kept = exchange(login, flow, attempt, &code);
             show(arrival, &kept);
             kept
         }
@@ -96,7 +94,24 @@ fn settle(
             }
             Err(failure)
         }
-        Answer::Granted(gained) => gained.keep(login),
+        Answer::Granted(gained, saved) => gained.keep(login, saved),
+    }
+}
+
+fn exchange(
+    login: Login<'_>,
+    flow: &CodeFlow,
+    attempt: &PendingAuthorization,
+    code: &AuthorizationCode,
+) -> Result<StoredProfile, Failure> {
+    let saver = flow.prepare(login, attempt)?;
+    let gained = flow.exchange(login, attempt, code, &saver);
+    match gained {
+        Ok(gained) => gained.keep(login, saver.finish()),
+        Err(error) => {
+            let failure = exchange_failure(login.provider, &error);
+            Err(saver.finish().settle_failed(login.cx, &error, failure))
+        }
     }
 }
 

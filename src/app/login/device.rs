@@ -17,8 +17,11 @@ use crate::ports::dialog::{DeviceCode, Notice};
 use super::super::failure::{Failure, Kind};
 use super::login_result::LoginResult;
 use super::request::{Login, not_granted};
+use super::saved_login::Awaited;
+use super::saver::{SavedLogin, Saver};
 use super::store_token;
 use crate::app::deposit::StoredProfile;
+use crate::app::issuer::verify_login;
 
 /// The interval at which a wait looks whether it is over.
 const TICK: Duration = Duration::from_millis(50);
@@ -27,6 +30,7 @@ const TICK: Duration = Duration::from_millis(50);
 pub(super) struct Running<'a> {
     login: Login<'a>,
     device: DeviceClient<'a>,
+    saver: Saver<'a>,
     begun: DeviceAuthorization,
     pace: PollSchedule,
     troubled: bool,
@@ -56,13 +60,20 @@ impl<'a> Running<'a> {
         if flow.stores == Stored::Token {
             store_token::announce(login, flow.profile.as_deref())?;
         }
+        let awaited = match flow.stores {
+            Stored::OAuth => Awaited::Grant,
+            Stored::Token => Awaited::Token(flow.profile.clone()),
+        };
+        verify_login::fetch_keys(cx, provider, client);
         let asked = cx.clock.monotonic();
         let begun = device::authorize(&device, cx.random, cx.clock.now())
             .map_err(|error| failure(login, flow, &error))?;
         let pace = PollSchedule::new(&begun, asked, cx.clock.monotonic());
+        let saver = Saver::prepare(login, client, awaited, None)?;
         Ok(Self {
             login,
             device,
+            saver,
             begun,
             pace,
             troubled: false,
@@ -84,7 +95,11 @@ impl<'a> Running<'a> {
     /// Sends one poll (and the exchange of the code it brings); `None` if it must be asked again.
     fn poll(&mut self) -> Option<Result<LoginResult, DeviceError>> {
         let clock = self.login.cx.clock;
-        let poll = device::poll(&self.device, &mut self.begun, clock.now());
+        let device = DeviceClient {
+            http: &self.saver,
+            ..self.device
+        };
+        let poll = device::poll(&device, &mut self.begun, clock.now());
         self.pace.learn(&poll, clock.monotonic());
         match poll {
             Poll::Grant(grant) => return Some(Ok(self.result(grant))),
@@ -116,7 +131,9 @@ impl<'a> Running<'a> {
     }
 
     /// Polls until there is a grant or a failure; `None` if it was stopped.
-    pub(super) fn poll_until_stopped(&mut self) -> Option<Result<LoginResult, Failure>> {
+    pub(super) fn poll_until_stopped(
+        &mut self,
+    ) -> Option<Result<(LoginResult, SavedLogin), Failure>> {
         let clock = self.login.cx.clock;
         while !(self.device.stop)() {
             let polled = match self.pace.wait(clock.monotonic()) {
@@ -128,7 +145,22 @@ impl<'a> Running<'a> {
                 }
             };
             if let Some(ended) = polled {
-                return Some(ended.map_err(|error| failure(self.login, self.device.flow, &error)));
+                let saved = self.saver.finish();
+                return Some(match ended {
+                    Ok(granted) => Ok((granted, saved)),
+                    Err(error) => {
+                        let failure = failure(self.login, self.device.flow, &error);
+                        Err(match &error {
+                            DeviceError::OAuth(error) => {
+                                saved.settle_failed(self.login.cx, error, failure)
+                            }
+                            _ => {
+                                saved.discard(self.login.cx);
+                                failure
+                            }
+                        })
+                    }
+                });
             }
         }
         None
@@ -158,7 +190,7 @@ pub(super) fn run(
     });
     match running.poll_until_stopped() {
         // Whatever asked to stop meanwhile: it cannot be had again.
-        Some(Ok(granted)) => granted.keep(login),
+        Some(Ok((granted, saved))) => granted.keep(login, saved),
         ended => {
             cx.uninterrupted()?;
             let ended = ended.and_then(Result::err);

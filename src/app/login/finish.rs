@@ -19,6 +19,7 @@ use super::super::failure::{Failure, Kind};
 use super::auth_code::{CodeFlow, exchange_failure};
 use super::pending::{self, Pending};
 use super::request::{Login, Request};
+use super::saver::is_open;
 use super::sources::judge;
 use super::start::{finish_command, start_command};
 use super::{choose, obey_signal};
@@ -133,18 +134,26 @@ impl Completion<'_> {
         // Before the code is spent for a login that could not be kept.
         cx.store.check_writable(&self.pending.agent)?;
         cx.dialog.notice(&Notice::Exchanging);
-        match self.flow.exchange(self.login, &self.attempt, code) {
+        let saver = self.flow.prepare(self.login, &self.attempt)?;
+        let gained = self.flow.exchange(self.login, &self.attempt, code, &saver);
+        let saved = saver.finish();
+        match gained {
             Ok(gained) => {
-                let kept = gained.keep(self.login);
+                let kept = gained.keep(self.login, saved);
                 self.forget();
-                kept.map_err(|failure| begin_anew(failure, &provider.id))
+                kept.map_err(|failure| match is_open(&failure) {
+                    true => failure,
+                    false => begin_anew(failure, &provider.id),
+                })
             }
             Err(error) if error.is_final() => {
                 self.forget();
-                Err(exchange_failure(provider, &error).hint(start_command(&provider.id)))
+                let failure = saved.settle_failed(cx, &error, exchange_failure(provider, &error));
+                Err(failure.hint(start_command(&provider.id)))
             }
             Err(error) => {
-                let mut failure = exchange_failure(provider, &error);
+                let failure = exchange_failure(provider, &error);
+                let mut failure = saved.settle_failed(cx, &error, failure);
                 failure
                     .message
                     .push_str("; the login is still waiting for its code");

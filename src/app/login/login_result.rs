@@ -5,6 +5,7 @@ use crate::oauth::grant::Grant;
 use crate::oauth::key_exchange::Key;
 
 use super::request::Login;
+use super::saver::SavedLogin;
 use super::{store_key, store_login, store_token};
 use crate::app::deposit::StoredProfile;
 use crate::app::failure::Failure;
@@ -26,15 +27,21 @@ pub(super) enum LoginResult {
 }
 
 impl LoginResult {
-    /// Stores it, even if a signal asked to stop: it cannot be had again.
+    /// Stores it, even if a signal asked to stop: it cannot be had again. If it cannot be stored now,
+    /// the saved answer stays for the next command.
     ///
     /// # Errors
-    /// What the store says, and a provider that does not tell whose login it is.
-    pub(super) fn keep(self, login: Login<'_>) -> Result<StoredProfile, Failure> {
-        match self {
+    /// What the store says, and an ID token that is refused or cannot be checked now.
+    pub(super) fn keep(
+        self,
+        login: Login<'_>,
+        saved: SavedLogin,
+    ) -> Result<StoredProfile, Failure> {
+        let kept = match self {
             Self::Grant { client, grant } => store_login::keep(login, &client, *grant),
             Self::Token { name, grant } => store_token::keep(login, name.as_deref(), *grant),
             Self::Key(made) => store_key::keep(login, made),
-        }
+        };
+        saved.settle(login.cx, kept)
     }
 }

@@ -11,8 +11,11 @@ mod first_answer;
 mod login_result;
 mod pending;
 mod plugin;
+pub mod recover;
 mod redirect;
 mod request;
+mod saved_login;
+mod saver;
 mod sources;
 mod ssh_hint;
 pub mod start;
@@ -37,6 +40,7 @@ use request::Login;
 
 pub use super::deposit::StoredProfile;
 pub use request::Request;
+pub(super) use saved_login::waiting;
 
 /// Logs in.
 ///

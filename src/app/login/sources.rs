@@ -17,6 +17,7 @@ use super::device::Running;
 use super::first_answer::{RaceSender, TICK};
 use super::login_result::LoginResult;
 use super::request::Login;
+use super::saver::SavedLogin;
 use crate::app::context::Context;
 use crate::app::failure::Failure;
 
@@ -25,7 +26,7 @@ pub(in crate::app) enum Answer {
     /// A code or the provider's refusal, and the request that brought it, which waits for its page.
     Callback(Result<AuthorizationCode, Failure>, Option<Arrival>),
     /// The login itself: no code is needed any more.
-    Granted(LoginResult),
+    Granted(LoginResult, SavedLogin),
 }
 
 /// Judges a callback: the code or the refusal that ends the login, or why it is not its answer.
@@ -147,7 +148,7 @@ pub(in crate::app) fn device(
     cx.dialog.notice(&running.notice(true));
     match running.poll_until_stopped() {
         None => {}
-        Some(Ok(granted)) => lane.answer(Answer::Granted(granted)),
+        Some(Ok((granted, saved))) => lane.answer(Answer::Granted(granted, saved)),
         Some(Err(failure)) if failure.code.as_deref().is_some_and(is_denial) => {
             lane.answer(Answer::Callback(Err(failure), None));
         }

@@ -16,6 +16,7 @@ pub use health::{Health, ProfileHealth, ProviderHealth, Status, WARN_AFTER_MS};
 pub use report::Report;
 pub use rows::{Profiles, ProviderRow, Source, Sourced};
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::model::expiry::clock_fault;
@@ -35,6 +36,7 @@ use super::credential::model_ref;
 use super::credential::strays::{self, StrayFile};
 use super::credential::taken_away;
 use super::failure::Failure;
+use super::login;
 
 /// Whose models and credentials are reported.
 #[derive(Clone, Debug)]
@@ -118,10 +120,19 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
             .map(Hint::from)
             .chain(clock)
             .chain(taken)
+            .chain(login::waiting(cx).iter().map(|path| waiting(path)))
             .chain(strays.iter().map(StrayFile::hint))
             .collect(),
         probes: None,
     })
+}
+
+/// Returns what is said of a login that is in no document yet.
+fn waiting(path: &Path) -> Hint {
+    let path = path.display();
+    Hint::from(format!(
+        "{path} contains a login that could not be stored; the next command that may write tries again"
+    ))
 }
 
 /// Returns how much of main's an agent sees; a link to a missing profile is a fault.

@@ -20,6 +20,7 @@ use super::printer::Printer;
 use super::system::System;
 use super::{exit_code, view};
 use crate::app::failure::{Failure, Kind};
+use crate::app::login;
 use crate::app::refresh::recover;
 use crate::cli::hint::Renderer;
 
@@ -44,11 +45,17 @@ pub enum Command {
     Completions(Deferred<completions::Completions>),
 }
 
+/// Stores what a killed process left: the answers to refreshes and to logins.
+fn recover_pending(system: &System) {
+    recover::recover_pending(system.context());
+    login::recover::recover_pending(system.context());
+}
+
 /// Runs a parsed command line; the exit code of a command that did what it was asked for.
 pub fn run(command: &Command, global: &Global, printer: &Arc<Printer>) -> Result<u8, Failure> {
     let start = |events| -> Result<System, Failure> {
         let system = System::new(global, printer, events)?;
-        recover::recover_pending(system.context());
+        recover_pending(&system);
         Ok(system)
     };
     let ordinary = |command: &dyn Fn(&System) -> Answer| {
@@ -87,7 +94,7 @@ pub fn run(command: &Command, global: &Global, printer: &Arc<Printer>) -> Result
                 let system = System::despite_faults(global, printer, false)?;
                 // What a dead process left is not for one to store who does not know the agents.
                 if system.fault.is_none() {
-                    recover::recover_pending(system.context());
+                    recover_pending(&system);
                 }
                 doctor.run(&system)?.print(printer)
             }

@@ -137,11 +137,60 @@ fn oidc_core_3_1_3_7_a_wrong_signature_ends_the_login() {
     let ran = refused(&world);
     assert_eq!(ran.code, 3, "{ran:?}");
     assert!(ran.err.contains("its signature is invalid"), "{ran:?}");
-    // The keys cannot be had: no login, but nothing is wrong with it.
-    std::fs::remove_dir_all(world.state().join("cache")).unwrap();
+}
+
+#[test]
+fn a_login_whose_signature_cannot_be_checked_now_is_checked_by_the_next_command() {
+    let (world, issuer) = world();
+    signed(&world, &issuer);
     issuer.withdraw("/jwks");
-    let ran = refused(&world);
+    let login = Waiting::start(&world, &["--provider", "acme"]);
+    assert_ne!(visit(&login.url).unwrap().status, 200);
+    let (ran, _) = login.finish();
     assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(ran.err.contains("could not be checked"), "{ran:?}");
+    assert!(ran.err.contains("the login is saved"), "{ran:?}");
+    let list = || world.run(&["models", "auth", "list"]);
+    let doctor = world.run(&["doctor"]);
+    assert!(doctor.out.contains(".login contains a login"), "{doctor:?}");
+    // Nothing is stored unchecked, and not every command waits for the server.
+    assert!(!list().out.contains(PROFILE));
+    let before = asked(&issuer, "/jwks");
+    assert!(!list().out.contains(PROFILE));
+    assert_eq!(asked(&issuer, "/jwks"), before);
+    issuer.publish_json("/jwks", &issuer.jwks());
+    let rescue = world.state().join("rescue");
+    let file = std::fs::read_dir(&rescue).unwrap().next().unwrap().unwrap();
+    let past = std::time::SystemTime::now() - std::time::Duration::from_secs(1);
+    let opened = std::fs::File::options()
+        .append(true)
+        .open(file.path())
+        .unwrap();
+    opened.set_modified(past).unwrap();
+    let ran = list();
+    assert!(ran.err.contains("completing the login to Acme"), "{ran:?}");
+    assert!(ran.out.contains(PROFILE), "{ran:?}");
+    assert!(!file.path().exists());
+    assert_eq!(issuer.exchanges().len(), 1, "the code was sent twice");
+    let ran = world.run(&FORCE);
+    assert_eq!(ran.code, 0, "{ran:?}");
+}
+
+#[test]
+fn a_saved_login_whose_signature_is_wrong_is_never_stored() {
+    let (world, issuer) = world();
+    signed(&world, &issuer);
+    issuer.withdraw("/jwks");
+    let login = Waiting::start(&world, &["--provider", "acme"]);
+    let _ = visit(&login.url).unwrap();
+    assert_eq!(login.finish().0.code, 4);
+    issuer.change_key();
+    issuer.publish_json("/jwks", &issuer.jwks());
+    let ran = world.run(&["models", "auth", "list"]);
+    assert!(ran.err.contains("nothing was saved"), "{ran:?}");
+    assert!(!ran.out.contains(PROFILE), "{ran:?}");
+    let left = std::fs::read_dir(world.state().join("rescue")).unwrap();
+    assert_eq!(left.count(), 0);
 }
 
 #[test]

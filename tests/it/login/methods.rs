@@ -6,7 +6,7 @@ mod key_exchange;
 mod over_ssh;
 mod own_redirect_uri;
 mod small_terminal;
-mod two_halves;
+pub(crate) mod two_halves;
 mod two_halves_threats;
 
 use std::process::Command;

@@ -12,5 +12,6 @@ mod odd_identities;
 mod onboard;
 mod paste_token;
 mod redirect_callback;
+mod unstored_login;
 mod which_browser;
 mod wizard;

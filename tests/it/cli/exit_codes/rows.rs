@@ -163,6 +163,9 @@ fn credentials() -> Vec<Row> {
             .on(Temporary, revoked(503, false))
             // To ask once more does no harm.
             .on(Unknown, revoked(503, true).code(4)),
+        writes("models auth import", "--path state/flat.json")
+            .prepare(|world, _| world.write("flat.json", r#"{ "groq": { "apiKey": "k" } }"#))
+            .on(NotFound, names("--path nothing.json")),
         writes("models auth history", "openai-codex:default --clear --yes")
             .prepare(logged_out)
             .on(NotFound, names("anthropic:none")),

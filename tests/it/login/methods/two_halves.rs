@@ -10,10 +10,10 @@ use super::world;
 use crate::login::browser::redirect;
 use crate::support::{Ran, World, millis_from_now};
 
-pub(super) const FINISH: [&str; 6] = ["models", "auth", "login", "--finish", "--code-file", "-"];
+pub(crate) const FINISH: [&str; 6] = ["models", "auth", "login", "--finish", "--code-file", "-"];
 
 /// Begins a login: what it told.
-pub(super) fn start(world: &World, more: &[&str]) -> Value {
+pub(crate) fn start(world: &World, more: &[&str]) -> Value {
     let mut args = vec!["models", "auth", "login", "--start", "--json"];
     args.extend(more);
     let ran = world.run(&args);
@@ -23,29 +23,29 @@ pub(super) fn start(world: &World, more: &[&str]) -> Value {
 }
 
 /// Ends one with a text on standard input.
-pub(super) fn finish(world: &World, pasted: &str, more: &[&str]) -> Ran {
+pub(crate) fn finish(world: &World, pasted: &str, more: &[&str]) -> Ran {
     let mut args = FINISH.to_vec();
     args.extend(more);
     world.pipe(&args, pasted)
 }
 
-pub(super) fn text<'a>(begun: &'a Value, name: &str) -> &'a str {
+pub(crate) fn text<'a>(begun: &'a Value, name: &str) -> &'a str {
     begun[name].as_str().unwrap()
 }
 
 /// What the browser ends on.
-pub(super) fn ended_on(issuer: &Issuer, begun: &Value) -> String {
+pub(crate) fn ended_on(issuer: &Issuer, begun: &Value) -> String {
     redirect(issuer, text(begun, "url"))
 }
 
 /// The files of attempts that wait.
-pub(super) fn waiting(world: &World) -> Vec<PathBuf> {
+pub(crate) fn waiting(world: &World) -> Vec<PathBuf> {
     let pending = world.state().join("pending");
     let entries = std::fs::read_dir(pending).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).collect()
 }
 
-pub(super) fn begun() -> (World, Issuer, Value) {
+pub(crate) fn begun() -> (World, Issuer, Value) {
     let (world, issuer) = World::with_issuer(Account::default());
     let begun = start(&world, &[]);
     (world, issuer, begun)

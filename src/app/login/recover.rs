@@ -1,0 +1,147 @@
+//! Completion of logins whose answer was saved and not stored, because the process was killed, the
+//! store failed, or the issuer's keys could not be fetched.
+
+use std::time::Duration;
+
+use crate::model::hint::Hint;
+use crate::model::provider::Provider;
+use crate::model::secret::Secret;
+use crate::oauth::error::OAuthError;
+use crate::oauth::grant::Grant;
+use crate::oauth::{key_exchange, token_response};
+use crate::ports::http::Response;
+
+use super::login_result::LoginResult;
+use super::request::{Login, Request};
+use super::saved_login::{self, Awaited, Content, Head};
+use super::saver::{SavedLogin, take};
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind};
+
+/// How long nobody tries again what could not be completed: every command would wait for a server
+/// that is not there.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// Stores the logins that belong to no process. One that cannot be stored now is reported, and stays
+/// for a later command.
+pub fn recover_pending(cx: Context<'_>) {
+    for name in saved_login::names(cx).unwrap_or_default() {
+        if !is_pausing(cx, &name)
+            && let Err(failure) = recover_one(cx, &name)
+        {
+            pause(cx, &name);
+            let text = failure.to_string();
+            cx.warn(match failure.hint {
+                Some(hint) => Hint::from(format!("{text}; try: ")).then(hint),
+                None => text.into(),
+            });
+        }
+    }
+}
+
+/// Whether it was tried a moment ago: the file's time is when it may be tried again.
+fn is_pausing(cx: Context<'_>, name: &str) -> bool {
+    let stat = cx.files.stat(&saved_login::path(cx, name)).ok().flatten();
+    let now = cx.clock.now();
+    stat.is_some_and(|stat| now < stat.modified && stat.modified <= now.after(PAUSE))
+}
+
+fn pause(cx: Context<'_>, name: &str) {
+    let path = saved_login::path(cx, name);
+    if matches!(cx.files.stat(&path), Ok(Some(_))) {
+        let _ = cx.files.touch(&path, cx.clock.now().after(PAUSE));
+    }
+}
+
+fn recover_one(cx: Context<'_>, name: &str) -> Result<(), Failure> {
+    let Some((saved, content)) = take(cx, name)? else {
+        return Ok(());
+    };
+    match content {
+        Content::Foreign => saved.leave(),
+        Content::Unanswered => saved.discard(cx),
+        Content::Unreadable => {
+            let path = saved_login::path(cx, name);
+            saved.leave();
+            let message = format!(
+                "{} holds the response to a login and cannot be read; log in again, then delete it",
+                path.display()
+            );
+            return Err(Failure::new(Kind::Storage, message));
+        }
+        Content::Answer(head, answer) => return complete(cx, saved, &head, &answer),
+    }
+    Ok(())
+}
+
+fn complete(
+    cx: Context<'_>,
+    saved: SavedLogin,
+    head: &Head,
+    answer: &Response,
+) -> Result<(), Failure> {
+    let provider = match cx.provider(&head.provider) {
+        Ok(provider) => provider,
+        Err(error) => return saved.settle(cx, Err(error.into())),
+    };
+    let request = request(head);
+    let login = Login {
+        cx,
+        request: &request,
+        provider: &provider,
+    };
+    let result = match read(&provider, head, answer) {
+        Ok(result) => result,
+        Err(error) => {
+            let begun = cx.clock.local().spoken(head.begun_at);
+            let message = format!(
+                "the response to the login to {} of {begun} is not understood: {error}",
+                provider.name
+            );
+            let failure = Failure::new(Kind::NeedsLogin, message);
+            return Err(saved.settle_failed(cx, &error, failure.hint(login.again())));
+        }
+    };
+    cx.info(format!(
+        "completing the login to {} that began at {}",
+        provider.name,
+        cx.clock.local().spoken(head.begun_at)
+    ));
+    result.keep(login, saved).map(drop)
+}
+
+fn read(provider: &Provider, head: &Head, answer: &Response) -> Result<LoginResult, OAuthError> {
+    if head.awaited == Awaited::Key {
+        return key_exchange::read(answer).map(LoginResult::Key);
+    }
+    let grant = token_response::read_saved(provider, answer, head.begun_at)?;
+    let grant = Box::new(Grant {
+        nonce: head.nonce.clone().map(Secret::new),
+        ..grant
+    });
+    Ok(match &head.awaited {
+        Awaited::Token(name) => LoginResult::Token {
+            name: name.clone(),
+            grant,
+        },
+        Awaited::Grant | Awaited::Key => LoginResult::Grant {
+            client: Box::new(head.client()),
+            grant,
+        },
+    })
+}
+
+/// Restores the request of the login.
+fn request(head: &Head) -> Request {
+    Request {
+        agent: head.agent.clone(),
+        provider: head.provider.clone(),
+        method: None,
+        profile: head.profile.clone(),
+        no_browser: true,
+        clipboard: false,
+        timeout: Duration::ZERO,
+        set_default: head.set_default,
+        yes: true,
+    }
+}

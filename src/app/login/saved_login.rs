@@ -1,0 +1,210 @@
+//! What a token endpoint answered to a login, saved before anybody understands it: the code is spent
+//! by then, and the answer cannot be had again.
+//!
+//! A file per login, `<state>/rescue/<name>.login`, 0600: a line that tells whose it is, written
+//! before the code is sent; then, once the answer has come, a line about it, and its bytes. It goes
+//! when the login is stored or was no grant. Whoever holds the kernel lock of the same name may touch
+//! it; every command that may write takes in what a killed process left.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::provider::Client;
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+use crate::ports::http::Response;
+
+use super::request::Login;
+use crate::app::context::Context;
+use crate::app::failure::Failure;
+
+const SCHEMA: u32 = 1;
+const SUFFIX: &str = ".login";
+
+/// The number of random bytes in a name.
+pub(super) const NAME_BYTES: usize = 8;
+
+/// What the answer brings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Awaited {
+    /// A grant that can be refreshed.
+    Grant,
+    /// A token that is never refreshed, and the name of its profile.
+    Token(Option<String>),
+    /// An API key.
+    Key,
+}
+
+/// Whose answer it is. No secret.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Head {
+    schema: u32,
+    state: PathBuf,
+    pub(super) awaited: Awaited,
+    pub(super) provider: ProviderId,
+    pub(super) agent: AgentId,
+    pub(super) profile: Option<ProfileId>,
+    pub(super) set_default: bool,
+    pub(super) begun_at: Timestamp,
+    /// No secret: it was part of a URL.
+    pub(super) nonce: Option<String>,
+    client_id: String,
+    token_endpoint: String,
+    issuer: Option<String>,
+    revocation_endpoint: Option<String>,
+    jwks: Option<String>,
+    userinfo: Option<String>,
+}
+
+impl Head {
+    pub(super) fn new(
+        login: Login<'_>,
+        client: &Client,
+        awaited: Awaited,
+        nonce: Option<&Secret<String>>,
+    ) -> Self {
+        let Login {
+            cx,
+            request,
+            provider,
+        } = login;
+        Self {
+            schema: SCHEMA,
+            state: cx.dirs.state.clone(),
+            awaited,
+            provider: provider.id.clone(),
+            agent: request.agent.clone(),
+            profile: request.profile.clone(),
+            set_default: request.set_default,
+            begun_at: cx.clock.now(),
+            nonce: nonce.map(|nonce| nonce.expose().clone()),
+            client_id: client.id.clone(),
+            token_endpoint: client.token.clone(),
+            issuer: client.issuer.clone(),
+            revocation_endpoint: client.revoke.clone(),
+            jwks: client.jwks.clone(),
+            userinfo: client.userinfo.clone(),
+        }
+    }
+
+    /// Returns the client that the grant was issued to, as far as storing it needs that.
+    pub(super) fn client(&self) -> Client {
+        Client {
+            issuer: self.issuer.clone(),
+            revoke: self.revocation_endpoint.clone(),
+            jwks: self.jwks.clone(),
+            userinfo: self.userinfo.clone(),
+            ..Client::public(&self.client_id, &self.token_endpoint)
+        }
+    }
+}
+
+/// What is said of the answer in front of it.
+#[derive(Deserialize)]
+struct Seal {
+    length: usize,
+    date: Option<String>,
+}
+
+/// What is appended to the file when the answer has come.
+pub(super) fn sealed(answer: &Response) -> Secret<Vec<u8>> {
+    let body = answer.body.expose();
+    let date = answer.header("date").map(str::to_owned);
+    let seal = serde_json::json!({ "length": body.len(), "date": date });
+    let mut bytes = format!("{seal}\n").into_bytes();
+    bytes.extend_from_slice(body);
+    Secret::new(bytes)
+}
+
+/// What a file holds.
+pub(super) enum Content {
+    /// The answer has not come, as far as this file knows.
+    Unanswered,
+    /// It is torn, or was written by a later release.
+    Unreadable,
+    /// It belongs to another state directory.
+    Foreign,
+    /// Whose answer it is, and the answer.
+    Answer(Box<Head>, Response),
+}
+
+pub(super) fn understand(cx: Context<'_>, bytes: &Secret<Vec<u8>>) -> Content {
+    let (head, rest) = split_line(bytes.expose());
+    let head: Option<Head> = serde_json::from_slice(head).ok();
+    if head
+        .as_ref()
+        .is_some_and(|head| head.state != cx.dirs.state)
+    {
+        return Content::Foreign;
+    }
+    if rest.iter().all(|byte| *byte == 0) {
+        return Content::Unanswered;
+    }
+    let (seal, body) = split_line(rest);
+    let seal: Option<Seal> = serde_json::from_slice(seal).ok();
+    let body = seal.as_ref().and_then(|seal| body.get(..seal.length));
+    match (
+        head.filter(|head| head.schema == SCHEMA),
+        seal.as_ref(),
+        body,
+    ) {
+        (Some(head), Some(seal), Some(body)) => {
+            let date = seal.date.clone().map(|date| ("date".to_owned(), date));
+            let answer = Response {
+                status: 200,
+                headers: date.into_iter().collect(),
+                body: Secret::new(body.to_vec()),
+            };
+            Content::Answer(Box::new(head), answer)
+        }
+        _ => Content::Unreadable,
+    }
+}
+
+fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
+    match bytes.iter().position(|byte| *byte == b'\n') {
+        Some(at) => (&bytes[..at], &bytes[at + 1..]),
+        None => (bytes, &[]),
+    }
+}
+
+/// Lists the logins that have a file.
+///
+/// # Errors
+/// What the disk says.
+pub(super) fn names(cx: Context<'_>) -> Result<Vec<String>, Failure> {
+    let names = cx.files.list(&directory(cx))?.into_iter();
+    let names = names.filter_map(|name| {
+        let name = name.strip_suffix(SUFFIX)?;
+        is_name(name).then(|| name.to_owned())
+    });
+    Ok(names.collect())
+}
+
+/// Lists the files with an answer that no profile holds. Takes no lock.
+pub(in crate::app) fn waiting(cx: Context<'_>) -> Vec<PathBuf> {
+    let paths = names(cx).unwrap_or_default().into_iter();
+    let paths = paths.map(|name| path(cx, &name));
+    let holds_answer = |path: &PathBuf| {
+        let bytes = cx.files.read(path).ok().flatten();
+        let content = bytes.map(|bytes| understand(cx, &Secret::new(bytes)));
+        matches!(content, Some(Content::Answer(..) | Content::Unreadable))
+    };
+    paths.filter(holds_answer).collect()
+}
+
+fn is_name(text: &str) -> bool {
+    text.len() == 2 * NAME_BYTES && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+pub(super) fn directory(cx: Context<'_>) -> PathBuf {
+    cx.dirs.state.join("rescue")
+}
+
+pub(super) fn path(cx: Context<'_>, name: &str) -> PathBuf {
+    directory(cx).join(format!("{name}{SUFFIX}"))
+}

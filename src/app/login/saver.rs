@@ -1,0 +1,240 @@
+//! A login under way, whose answer is saved before it is understood (see `saved_login.rs`).
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::model::hint::Command;
+use crate::model::provider::Client;
+use crate::model::secret::Secret;
+use crate::oauth::error::OAuthError;
+use crate::oauth::token_response::is_page;
+use crate::ports::files::{FileLock, Prepared, Sharing};
+use crate::ports::http::{Http, HttpError, Patience, Request, Response};
+
+use super::request::Login;
+use super::saved_login::{Awaited, Content, Head, NAME_BYTES, directory, path, sealed, understand};
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind, StoreEffect};
+
+/// Answers are a few KiB long; a longer one needs space that was not allocated ahead.
+const ROOM: u64 = 32 * 1024;
+
+/// A login under way: its file is ready for the answer, which goes there before anything parses it.
+pub(super) struct Saver<'a> {
+    cx: Context<'a>,
+    endpoint: String,
+    path: PathBuf,
+    file: Mutex<Option<Box<dyn Prepared + 'a>>>,
+    is_saved: AtomicBool,
+    lock: Mutex<Option<Box<dyn FileLock>>>,
+}
+
+impl<'a> Saver<'a> {
+    /// Makes the file ready, before the code is sent.
+    ///
+    /// # Errors
+    /// What the disk says; nothing was sent.
+    pub(super) fn prepare(
+        login: Login<'a>,
+        client: &Client,
+        awaited: Awaited,
+        nonce: Option<&Secret<String>>,
+    ) -> Result<Self, Failure> {
+        let cx = login.cx;
+        let name = name(cx)?;
+        cx.files.create_dirs(&directory(cx))?;
+        let Some(lock) = try_lock(cx, &name)? else {
+            let message = format!("login {name} is in progress in another process");
+            return Err(Failure::new(Kind::Busy, message).hint(login.again()));
+        };
+        let path = path(cx, &name);
+        let head = serde_json::to_vec(&Head::new(login, client, awaited, nonce));
+        let mut head = head.map_err(|error| Failure::new(Kind::Storage, error.to_string()))?;
+        head.push(b'\n');
+        let file = cx.files.prepare(&path, &head, ROOM)?;
+        Ok(Self {
+            cx,
+            endpoint: client.token.clone(),
+            path,
+            file: Mutex::new(Some(file)),
+            is_saved: AtomicBool::new(false),
+            lock: Mutex::new(Some(lock)),
+        })
+    }
+
+    /// Returns the file with the answer, or without one.
+    pub(super) fn finish(&self) -> SavedLogin {
+        SavedLogin {
+            path: self.path.clone(),
+            is_saved: self.is_saved.load(Ordering::Relaxed),
+            lock: self.lock.lock().take(),
+        }
+    }
+
+    fn look_at(&self, request: &Request, answer: &Response) {
+        let is_grant = (200..300).contains(&answer.status) && !is_page(answer);
+        if is_grant
+            && request.url == self.endpoint
+            && let Some(mut file) = self.file.lock().take()
+        {
+            let bytes = sealed(answer);
+            match file.append(bytes.expose()) {
+                Ok(()) => self.is_saved.store(true, Ordering::Relaxed),
+                // It is in memory, and may be stored all the same.
+                Err(error) => {
+                    tracing::warn!(%error, "the server's answer could not be saved ahead");
+                }
+            }
+        }
+    }
+}
+
+impl Http for Saver<'_> {
+    fn send(&self, request: &Request) -> Result<Response, HttpError> {
+        let answer = self.cx.http.send(request)?;
+        self.look_at(request, &answer);
+        Ok(answer)
+    }
+
+    fn send_within(
+        &self,
+        request: &Request,
+        patience: &Patience<'_>,
+    ) -> Result<Response, HttpError> {
+        let answer = self.cx.http.send_within(request, patience)?;
+        self.look_at(request, &answer);
+        Ok(answer)
+    }
+}
+
+/// A login that was given up. What it brought all the same is left for the next command.
+impl Drop for Saver<'_> {
+    fn drop(&mut self) {
+        let finished = self.finish();
+        if finished.lock.is_none() {
+            return;
+        }
+        match finished.is_saved {
+            true => finished.leave(),
+            false => finished.discard(self.cx),
+        }
+    }
+}
+
+/// The file of a login whose answer has come.
+pub(super) struct SavedLogin {
+    path: PathBuf,
+    is_saved: bool,
+    lock: Option<Box<dyn FileLock>>,
+}
+
+impl SavedLogin {
+    /// Ends the login: the file goes if it is stored, or was refused; else the next command tries
+    /// again.
+    pub(super) fn settle<T>(self, cx: Context<'_>, kept: Result<T, Failure>) -> Result<T, Failure> {
+        match kept {
+            Err(failure) if is_open(&failure) && self.is_saved => {
+                self.leave();
+                Err(unfinished(failure))
+            }
+            kept => {
+                self.discard(cx);
+                kept
+            }
+        }
+    }
+
+    /// Ends a login that brought no grant. An answer that is not understood is left for a release or
+    /// a manifest that understands it.
+    pub(super) fn settle_failed(
+        self,
+        cx: Context<'_>,
+        error: &OAuthError,
+        mut failure: Failure,
+    ) -> Failure {
+        match error {
+            OAuthError::NotUnderstood { .. } if self.is_saved => {
+                let path = self.path.display();
+                failure
+                    .message
+                    .push_str(&format!("; the response is kept in {path}"));
+                self.leave();
+            }
+            _ => self.discard(cx),
+        }
+        failure
+    }
+
+    /// Leaves it to the next command.
+    pub(super) fn leave(self) {
+        release(self.lock);
+    }
+
+    /// Removes it.
+    pub(super) fn discard(self, cx: Context<'_>) {
+        if let Err(error) = cx.files.remove(&self.path) {
+            tracing::warn!(%error, "a saved answer could not be removed; the next command does that");
+        }
+        release(self.lock);
+    }
+}
+
+/// Whether a login that failed so may succeed later: nothing was stored, and it was not refused.
+pub(super) fn is_open(failure: &Failure) -> bool {
+    failure.touched != StoreEffect::Changed && failure.kind != Kind::NeedsLogin
+}
+
+/// Adds that the login is not lost.
+fn unfinished(mut failure: Failure) -> Failure {
+    failure
+        .message
+        .push_str("; the login is saved, and the next command completes it");
+    failure.hint.get_or_insert(Command::list().into());
+    failure
+}
+
+fn release(lock: Option<Box<dyn FileLock>>) {
+    if let Some(Err(error)) = lock.map(FileLock::remove) {
+        tracing::warn!(%error, "the lock of a login is left");
+    }
+}
+
+/// Takes the file of a login that no process works on; `None` if one does, or it is gone.
+///
+/// # Errors
+/// What the disk says.
+pub(super) fn take(cx: Context<'_>, name: &str) -> Result<Option<(SavedLogin, Content)>, Failure> {
+    let Some(lock) = try_lock(cx, name)? else {
+        return Ok(None);
+    };
+    let path = path(cx, name);
+    let bytes = cx.files.read(&path)?;
+    let saved = SavedLogin {
+        path,
+        is_saved: true,
+        lock: Some(lock),
+    };
+    let Some(bytes) = bytes else {
+        saved.leave();
+        return Ok(None);
+    };
+    let content = understand(cx, &Secret::new(bytes));
+    Ok(Some((saved, content)))
+}
+
+/// Makes a new name.
+fn name(cx: Context<'_>) -> Result<String, Failure> {
+    let mut bytes = [0; NAME_BYTES];
+    let filled = cx.random.fill(&mut bytes);
+    filled.map_err(|error| Failure::new(Kind::Storage, error.to_string()))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn try_lock(cx: Context<'_>, name: &str) -> Result<Option<Box<dyn FileLock>>, Failure> {
+    let locks = cx.dirs.state.join("locks");
+    cx.files.create_dirs(&locks)?;
+    let path = locks.join(format!("login-{name}.lock"));
+    Ok(cx.files.try_lock(&path, Sharing::Exclusive)?)
+}

@@ -108,7 +108,12 @@ impl System {
         // say; keys and `${VAR}` may come from the file, too.
         let env: Arc<dyn Env> = Arc::new(LayeredEnv::new(Arc::clone(&files), in_state(".env")));
         let path = places.config_path.clone();
-        let config = ConfigFile::new(Arc::clone(&files), Arc::clone(&env), path);
+        let config = ConfigFile::new(
+            Arc::clone(&files),
+            Arc::clone(&env),
+            path,
+            &places.state_dir,
+        );
         let dirs = Dirs {
             home: places.home.clone(),
             state: places.state_dir.clone(),

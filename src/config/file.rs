@@ -10,6 +10,7 @@ use crate::ports::lock::{Wait, lock_within};
 use crate::ports::swap;
 use jsonc_parser::cst::CstRootNode;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::edit::{self, Counts, Edit};
 pub use super::error::ConfigError;
@@ -24,6 +25,7 @@ pub struct ConfigFile {
     files: Arc<dyn Files>,
     env: Arc<dyn Env>,
     path: PathBuf,
+    locks: PathBuf,
 }
 
 /// What became of a change.
@@ -38,9 +40,15 @@ pub struct Applied {
 }
 
 impl ConfigFile {
-    /// The configuration at `path`, which need not exist.
-    pub fn new(files: Arc<dyn Files>, env: Arc<dyn Env>, path: PathBuf) -> Self {
-        Self { files, env, path }
+    /// The configuration at `path`, which need not exist. Its lock lies in the state directory,
+    /// wherever the file is: that may be in somebody's repository.
+    pub fn new(files: Arc<dyn Files>, env: Arc<dyn Env>, path: PathBuf, state: &Path) -> Self {
+        Self {
+            files,
+            env,
+            path,
+            locks: state.join("locks").join("openclaw-rs"),
+        }
     }
 
     /// Its path.
@@ -69,9 +77,8 @@ impl ConfigFile {
         wait: &Wait<'_>,
     ) -> Result<Applied, ConfigError> {
         let directory = self.path.parent().unwrap_or(Path::new("/"));
-        let locks = directory.join("locks").join("openclaw-rs");
-        self.files.create_dirs(&locks)?;
-        let lock = locks.join("config.lock");
+        self.files.create_dirs(directory)?;
+        let lock = self.lock()?;
         let _lock = lock_within(&*self.files, clock, &lock, Sharing::Exclusive, wait)?;
 
         let left = swap::left(&*self.files, &self.path)?;
@@ -118,6 +125,15 @@ impl ConfigFile {
             changed,
             counts,
         })
+    }
+
+    /// The lock of the file that the path leads to: links to one file have one lock.
+    fn lock(&self) -> Result<PathBuf, ConfigError> {
+        self.files.create_dirs(&self.locks)?;
+        let file = self.files.resolve(&self.path)?;
+        let mut name = format!("{:x}", Sha256::digest(file.as_os_str().as_encoded_bytes()));
+        name.truncate(32);
+        Ok(self.locks.join(format!("config-{name}.lock")))
     }
 
     fn edited(&self, text: &str, edits: &[Edit]) -> Result<(String, Counts), ConfigError> {

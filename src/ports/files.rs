@@ -274,6 +274,14 @@ pub trait Files: Send + Sync {
     /// Whatever the system says.
     fn touch(&self, path: &Path, time: Timestamp) -> Result<(), FileError>;
 
+    /// Moves a directory to a name that nothing bears; where that lies on another file system, the
+    /// original goes when a copy is durable. Left unfinished, it can be done again.
+    ///
+    /// # Errors
+    /// Whatever the system says; the original is as it was, unless it was removed in part after the
+    /// copy was whole.
+    fn move_dir(&self, from: &Path, to: &Path) -> Result<(), FileError>;
+
     /// Renames, within one file system, replacing a file at `to`.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ use super::atomic_write::Draft;
 use super::exchange;
 use super::fs_error::{failed, if_there, refuse_kind, refuse_special, resolve};
 use super::preallocated::Slot;
-use super::{lock, ownership};
+use super::{lock, move_dir, ownership};
 use crate::model::time::Timestamp;
 use crate::ports::files::{
     FileError, FileLock, Files, Prepared, Replaced, Reservation, Sharing, Stat,
@@ -132,6 +132,10 @@ impl Files for SystemFiles {
         };
         rustix::fs::utimensat(CWD, path, &times, AtFlags::empty())
             .map_err(|errno| failed("touch", path)(errno.into()))
+    }
+
+    fn move_dir(&self, from: &Path, to: &Path) -> Result<(), FileError> {
+        move_dir::move_dir(from, to)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> Result<(), FileError> {

@@ -18,6 +18,7 @@ pub mod interrupt;
 pub mod lock;
 pub mod login_shell;
 mod loopback;
+mod move_dir;
 mod ownership;
 pub mod paths;
 mod port_holder;

@@ -80,6 +80,7 @@ const FENCES: &[(&str, &[&str])] = &[
         "sha2",
         &[
             "app/issuer/metadata_cache.rs",
+            "config/file.rs",
             "model/grant.rs",
             "model/secret.rs",
             "ports/swap.rs",

@@ -18,7 +18,7 @@ use crate::model::path::resolve;
 use super::config_touch::touch;
 use super::persona;
 use crate::app::context::Context;
-use crate::app::failure::{Failure, Kind};
+use crate::app::failure::{Failure, Kind, StoreEffect};
 
 /// An agent that was added.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -208,7 +208,8 @@ pub struct Deleted {
 ///
 /// # Errors
 /// [`Kind::NotFound`], [`Kind::Usage`] for `main` or if nobody can confirm, [`Kind::Config`], and
-/// [`Kind::Storage`] if the files could not be moved: they are where they were then.
+/// [`Kind::Storage`] if the files could not be moved: they are where they were then, and the agent is
+/// still configured.
 pub fn delete(cx: Context<'_>, typed: &str, force: bool) -> Result<Deleted, Failure> {
     let id = AgentId::normalise(typed);
     if id.is_main() {
@@ -224,15 +225,20 @@ pub fn delete(cx: Context<'_>, typed: &str, force: bool) -> Result<Deleted, Fail
         confirm(cx, &id)?;
     }
     let workspace = workspace::of(cx.settings, &id, &cx.dirs.home, &cx.dirs.cwd);
-    let applied = cx.edit_config(&[Edit::RemoveAgent { id: id.clone() }, touch(cx)])?;
-    let mut moved = Vec::new();
     let inside = agent_dir.starts_with(&home);
     let elsewhere = (!inside).then_some(&agent_dir);
+    let mut moved = Vec::new();
     for directory in [Some(&home), elsewhere].into_iter().flatten() {
         if let Some(to) = move_to_trash(cx, &id, directory)? {
             moved.push((directory.clone(), to));
         }
     }
+    // Last: only the configuration tells where the files of an agent lie, so that a command that
+    // was killed before can be repeated.
+    let applied = match cx.edit_config(&[Edit::RemoveAgent { id: id.clone() }, touch(cx)]) {
+        Ok(applied) => applied,
+        Err(error) => return Err(put_back(cx, &id, moved, error.into())),
+    };
     Ok(Deleted {
         workspace,
         agent_dir,
@@ -279,12 +285,11 @@ fn move_to_trash(
 ) -> Result<Option<PathBuf>, Failure> {
     let storage = |error: crate::ports::files::FileError| {
         let message = format!(
-            "Agent \"{id}\" was removed from the configuration, but its files could not be moved: {error}"
-        );
-        Failure::new(Kind::Storage, message).hint(format!(
-            "move {} away yourself; it contains credentials",
+            "Agent \"{id}\" was not deleted: {} could not be moved: {error}",
             directory.display()
-        ))
+        );
+        let again = Command::new("agents delete").arg(id);
+        Failure::new(Kind::Storage, message).hint(again)
     };
     if cx.files.stat(directory).map_err(storage)?.is_none() {
         return Ok(None);
@@ -301,11 +306,30 @@ fn move_to_trash(
         };
         let to = trash.join(format!("agent-{id}-{stamp}{suffix}"));
         if cx.files.stat(&to).map_err(storage)?.is_none() {
-            cx.files.rename(directory, &to).map_err(storage)?;
+            cx.files.move_dir(directory, &to).map_err(storage)?;
             return Ok(Some(to));
         }
         number += 1;
     }
+}
+
+/// Moves the files of an agent back whose configuration could not be changed.
+fn put_back(
+    cx: Context<'_>,
+    id: &AgentId,
+    moved: Vec<(PathBuf, PathBuf)>,
+    mut failure: Failure,
+) -> Failure {
+    for (from, to) in moved {
+        if let Err(error) = cx.files.move_dir(&to, &from) {
+            failure.message.push_str(&format!(
+                "; the files of {id} are in {} ({error})",
+                to.display()
+            ));
+            failure = failure.touched(StoreEffect::Changed);
+        }
+    }
+    failure
 }
 
 fn confirm(cx: Context<'_>, id: &AgentId) -> Result<(), Failure> {

@@ -226,6 +226,10 @@ impl Files for MemoryFiles {
         })
     }
 
+    fn move_dir(&self, from: &Path, to: &Path) -> Result<(), FileError> {
+        self.rename(from, to)
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> Result<(), FileError> {
         self.change(Step::Rename, "rename", from, |state| {
             let node = state.nodes.remove(from).ok_or(Errno::NOENT)?;

@@ -42,7 +42,12 @@ fn file(text: &[u8]) -> (MemoryFiles, ConfigFile) {
     let files = MemoryFiles::new();
     files.put(Path::new(PATH), "");
     files.replace(Path::new(PATH), text).unwrap();
-    let config = ConfigFile::new(Arc::new(files.clone()), Arc::new(Acme), PATH.into());
+    let config = ConfigFile::new(
+        Arc::new(files.clone()),
+        Arc::new(Acme),
+        PATH.into(),
+        Path::new("/state"),
+    );
     (files, config)
 }
 

@@ -1,6 +1,7 @@
 //! Short locks that another process holds: a command waits for a limited time, names the owner,
 //! and a signal ends the wait.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::support::browser::visit;
@@ -11,6 +12,7 @@ use openclaw::sys::clock::SystemClock;
 use openclaw::sys::files::SystemFiles;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use crate::support::World;
 use crate::support::login::Waiting;
@@ -25,9 +27,21 @@ fn hold(world: &World, name: &str) -> Box<dyn FileLock> {
     lock_within(&SystemFiles, &clock, &path, Sharing::Exclusive, &wait).unwrap()
 }
 
+/// The lock of the file that a path leads to.
+fn config_lock(path: &Path) -> String {
+    let name = format!("{:x}", Sha256::digest(path.to_str().unwrap()));
+    format!("config-{}.lock", &name[..32])
+}
+
+/// The lock of the world's own configuration.
+fn own_config_lock(world: &World) -> String {
+    config_lock(&world.state().join("openclaw.json"))
+}
+
 /// `args` change `file`, and need the lock.
-fn is_busy(name: &str, args: &[&str], file: &str) {
+fn is_busy(name: fn(&World) -> String, args: &[&str], file: &str) {
     let world = World::new();
+    let name = &name(&world);
     let store = json!({ "version": 1, "profiles": {
         "anthropic:a": { "type": "token", "provider": "anthropic", "token": "t" },
     } });
@@ -47,13 +61,13 @@ fn is_busy(name: &str, args: &[&str], file: &str) {
 #[test]
 fn a_held_config_lock_ends_as_busy_and_names_its_owner() {
     let args = ["models", "set", "anthropic/claude-opus-4-5"];
-    is_busy("config.lock", &args, "openclaw.json");
+    is_busy(own_config_lock, &args, "openclaw.json");
 }
 
 #[test]
 fn a_held_directories_lock_ends_as_busy_and_names_its_owner() {
     let args = ["models", "auth", "use", "anthropic:a", "--dir", "/"];
-    is_busy("directories.lock", &args, "directories.json");
+    is_busy(|_| "directories.lock".to_owned(), &args, "directories.json");
 }
 
 /// A login remembers signals instead of dying of them, and edits the configuration at its end.
@@ -63,7 +77,7 @@ fn a_signal_ends_the_wait_for_a_held_config_lock() {
         let (world, _issuer) = World::with_issuer(Account::default());
         let config = r#"{ auth: { order: { "openai-codex": ["openai-codex:other"] } } }"#;
         world.write("openclaw.json", config);
-        let _held = hold(&world, "config.lock");
+        let _held = hold(&world, &own_config_lock(&world));
         let login = Waiting::start(&world, &[]);
         let url = login.url.clone();
         let browser = std::thread::spawn(move || visit(&url).map(drop));
@@ -91,7 +105,7 @@ fn a_login_is_stored_and_told_although_the_config_lock_is_held() {
     let config = r#"{ auth: { profiles: { "openai-codex:other":
         { provider: "openai-codex", mode: "oauth" } } } }"#;
     world.write("openclaw.json", config);
-    let held = hold(&world, "config.lock");
+    let held = hold(&world, &own_config_lock(&world));
     let login = Waiting::start(&world, &[]);
     let url = login.url.clone();
     let browser = std::thread::spawn(move || visit(&url).map(drop));
@@ -102,11 +116,7 @@ fn a_login_is_stored_and_told_although_the_config_lock_is_held() {
     let saved = events.iter().find(|event| event["event"] == "saved");
     let profile = saved.unwrap()["profileId"].as_str().unwrap();
     assert!(world.store()["profiles"][profile]["refresh"].is_string());
-    for told in [
-        "is stored, but",
-        "config.lock is locked by pid",
-        "auth.profiles",
-    ] {
+    for told in ["is stored, but", ".lock is locked by pid", "auth.profiles"] {
         assert!(ran.err.contains(told), "{ran:?}");
     }
     assert!(
@@ -114,4 +124,38 @@ fn a_login_is_stored_and_told_although_the_config_lock_is_held() {
         "{ran:?}"
     );
     assert_eq!(world.read("openclaw.json"), config);
+}
+
+/// A configuration elsewhere, as in a repository of dotfiles: nothing is made beside it, and every
+/// path to it has the same lock.
+#[test]
+fn the_lock_of_a_configuration_elsewhere_lies_in_the_state_directory() {
+    let world = World::new();
+    let dotfiles = world.directory.path().join("dotfiles");
+    std::fs::create_dir(&dotfiles).unwrap();
+    let real = dotfiles.join("oc.json");
+    std::fs::write(&real, "{}\n").unwrap();
+    let link = world.directory.path().join("link.json");
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    let around = dotfiles.join("../dotfiles/oc.json");
+    let name = config_lock(&real.canonicalize().unwrap());
+    for (number, path) in [&real, &link, &around].into_iter().enumerate() {
+        let set = || {
+            let model = format!("anthropic/claude-opus-4-{number}");
+            let mut command = world.command(&["models", "set", &model]);
+            command.env("OPENCLAW_CONFIG_PATH", path);
+            crate::support::ran(command.output().unwrap())
+        };
+        let held = hold(&world, &name);
+        let ran = set();
+        assert_eq!(ran.code, 6, "{path:?} {ran:?}");
+        assert!(ran.err.contains(&name), "{ran:?}");
+        drop(held);
+        assert_eq!(set().code, 0);
+    }
+    assert!(link.is_symlink());
+    let names = std::fs::read_dir(&dotfiles).unwrap().flatten();
+    let mut names: Vec<_> = names.map(|entry| entry.file_name()).collect();
+    names.retain(|name| !name.to_string_lossy().contains(".bak"));
+    assert_eq!(names, ["oc.json"]);
 }

@@ -3,6 +3,7 @@
 
 mod busy_locks;
 mod contract;
+mod deleted_agents;
 mod document_format;
 mod file_store;
 mod growth;

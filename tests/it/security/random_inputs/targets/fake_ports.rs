@@ -238,7 +238,7 @@ impl FakePorts {
         let declared = DeclaredFile::new(shared.clone(), state.join("config.yaml"));
         Self {
             store,
-            config: ConfigFile::new(shared.clone(), env.clone(), config),
+            config: ConfigFile::new(shared.clone(), env.clone(), config, &state),
             settings: Settings::default(),
             catalogue: Catalogue::new(shared, state.join("providers"))
                 .declaring(Arc::new(declared)),

@@ -185,6 +185,16 @@ pub trait Journal: Send + Sync {
     /// If it is there and cannot be read.
     fn grant_record(&self, grant: &GrantDigest) -> Result<Option<GrantRecord>, StoreError>;
 
+    /// Whether a grant is known to be spent. Asked on the way to every token, so it must be cheap for
+    /// one that lives.
+    ///
+    /// # Errors
+    /// If what is known of it cannot be read.
+    fn is_spent(&self, grant: &GrantDigest) -> Result<bool, StoreError> {
+        let record = self.grant_record(grant)?;
+        Ok(record.is_some_and(|record| record.successor().is_some()))
+    }
+
     /// Writes down that a login just gave us this grant.
     ///
     /// # Errors

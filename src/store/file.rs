@@ -107,6 +107,10 @@ impl Journal for FileStore {
         Ok(journal::read(self, grant)?)
     }
 
+    fn is_spent(&self, grant: &GrantDigest) -> Result<bool, StoreError> {
+        Ok(journal::is_spent(self, grant)?)
+    }
+
     fn record_login(&self, record: &GrantRecord) -> Result<(), StoreError> {
         Ok(journal::write(self, record)?)
     }

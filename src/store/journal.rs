@@ -35,6 +35,15 @@ pub(super) fn read(cx: &FileStore, grant: &GrantDigest) -> Result<Option<GrantRe
     Ok(Some(closed.unwrap_or(record)))
 }
 
+/// Whether a grant is spent. One that lives has a file of its own, which need not be read.
+pub(super) fn is_spent(cx: &FileStore, grant: &GrantDigest) -> Result<bool, FileError> {
+    if cx.io.files.stat(&cx.paths.record(grant))?.is_some() {
+        return Ok(false);
+    }
+    let record = spent::find(cx, grant)?;
+    Ok(record.is_some_and(|record| record.successor().is_some()))
+}
+
 /// Writes a record durably.
 pub(super) fn write(cx: &FileStore, record: &GrantRecord) -> Result<(), FileError> {
     let FileStore { io, paths, .. } = cx;

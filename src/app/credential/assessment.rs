@@ -238,7 +238,8 @@ fn step_by_command(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step
 
 /// Assesses a grant that can be refreshed, or could be without an obstacle.
 fn step_of_grant(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
-    if has_enough_life(facts, policy, now) {
+    // The token of an outdated copy may be over at the server, whatever the copy says.
+    if has_enough_life(facts, policy, now) && facts.successor.is_none() {
         return (NextStep::UseAsIs, None);
     }
     let is_valid = is_valid(facts, now);

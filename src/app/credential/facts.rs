@@ -144,6 +144,8 @@ pub struct Successor {
     pub agent: AgentId,
     /// The profile there.
     pub profile: ProfileId,
+    /// Whether only its history holds it, because another program wrote an older document.
+    pub is_kept: bool,
     /// What will be known of the stale copy once it holds the same.
     pub facts: Facts,
 }

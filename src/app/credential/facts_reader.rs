@@ -230,10 +230,12 @@ impl<'a> FactsReader<'a> {
         let Some(newer) = holder.kept.as_ref().or(held) else {
             return Ok(None);
         };
+        let is_kept = holder.kept.is_some();
         let login = login.renewed(newer);
         let mut after = self.of_login(&facts.owner, &facts.profile, &login, provider);
         self.add_record(&mut after, &login, (&provider.id, Ok(provider)))?;
         Ok(Some(Box::new(Successor {
+            is_kept,
             agent,
             profile,
             facts: after,

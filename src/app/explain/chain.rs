@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 
 use crate::app::context::Context;
-use crate::app::credential::assessment::{Assessment, NextStep, assess};
+use crate::app::credential::assessment::{NextStep, assess};
 use crate::app::credential::candidates::{concerns_one, nothing_usable};
 use crate::app::credential::env_keys::Keys;
 use crate::app::credential::facts_reader::FactsReader;
@@ -217,7 +217,7 @@ impl<'a> ChainContext<'a> {
         let assessment = &stored.assessment;
         let Some(failure) = assessment.failure(seen.id) else {
             let (standing, reason) = search.place(self.first(seen), cooling);
-            return (standing, reason, then(assessment));
+            return (standing, reason, then(stored));
         };
         let reason = reason_of(stored);
         if !search.is_over() {
@@ -307,7 +307,8 @@ fn reason_of(stored: &Stored) -> Reason {
 }
 
 /// Returns what would be done for its token; `None` if it gives none.
-fn then(assessment: &Assessment) -> Option<Reason> {
+fn then(stored: &Stored) -> Option<Reason> {
+    let assessment = &stored.assessment;
     Some(match (&assessment.next, &assessment.obstacle) {
         (NextStep::UseAsIs, None) => Reason::new("as-it-is", AS_IT_IS),
         (NextStep::UseAsIs, Some(obstacle)) => Reason {
@@ -321,10 +322,14 @@ fn then(assessment: &Assessment) -> Option<Reason> {
         (NextStep::Refresh | NextStep::WaitUntil(_), _) => {
             Reason::new("renewed-first", "refreshed first (contacts the provider)")
         }
-        (NextStep::AdoptSuccessor(agent, profile), _) => Reason::new(
-            "moved",
-            format!("outdated copy: replaced by {profile} of agent {agent}"),
-        ),
+        (NextStep::AdoptSuccessor(agent, profile), _) => {
+            let successor = stored.facts.successor.as_ref();
+            let newest = match successor.is_some_and(|successor| successor.is_kept) {
+                true => format!("the newest version, which the history of {profile} kept"),
+                false => format!("{profile} of agent {agent}"),
+            };
+            Reason::new("moved", format!("outdated copy: replaced by {newest}"))
+        }
         (NextStep::NeedsLogin | NextStep::FixConfig | NextStep::TryLater, _) => return None,
     })
 }

@@ -67,7 +67,10 @@ fn run(request: &RefreshRequest<'_>, first: &OAuth) -> Result<ValidToken, Failur
     let mut current = first.clone();
     loop {
         let mut facts = document_facts(request, &current);
-        if let Some(how) = already_fresh(request, &facts, current.access != first.access) {
+        let changed = current.access != first.access;
+        if let Some(how) = already_fresh(request, &facts, changed)
+            && !is_outdated(cx, &current)
+        {
             return Ok(valid_token(request, current, how, None));
         }
         let assessment = assess_now(request, &mut facts, &current)?;
@@ -78,7 +81,10 @@ fn run(request: &RefreshRequest<'_>, first: &OAuth) -> Result<ValidToken, Failur
             }
             NextStep::WaitUntil(moment) => backoff::wait_until(cx, moment)?,
             NextStep::AdoptSuccessor(agent, profile) => {
-                adopt_successor(request, &current, (&agent, &profile))?;
+                let adopted = adopt_successor(request, &current, (&agent, &profile));
+                if let Err(failure) = adopted {
+                    return tolerate_disk(request, &facts, current, failure);
+                }
             }
             NextStep::Refresh | NextStep::RefreshThenFallBack => {
                 let Some(grant) = &facts.grant else {
@@ -171,6 +177,13 @@ fn used_as_is(request: &RefreshRequest<'_>, login: OAuth, assessment: &Assessmen
         None => RefreshResult::WasFresh,
     };
     valid_token(request, login, how, assessment.obstacle.as_ref())
+}
+
+/// Whether another program wrote an older copy back: its grant is spent. Where the journal cannot be
+/// read, the copy counts as it is.
+fn is_outdated(cx: Context<'_>, login: &OAuth) -> bool {
+    let is_spent = |grant| cx.store.is_spent(&grant).unwrap_or(false);
+    login.grant().is_some_and(is_spent)
 }
 
 /// Whether no refresh is needed; `changed` says that the token differs from the one at the start.

@@ -48,11 +48,34 @@ fn renamed(backup: &str, name: &str) -> String {
 }
 
 #[test]
-fn a_token_that_still_lives_is_handed_out() {
-    let (world, issuer, backup) = refreshed(3_600, 1);
+fn an_old_copy_whose_token_still_lives_takes_over_its_successor() {
+    let (world, issuer, backup) = refreshed(3_600, 2);
+    let newest = login(&world, MAIN);
     world.write(MAIN, &backup);
+    assert_ne!(login(&world, MAIN)["access"], newest["access"]);
+    let ran = world.run(&["models", "auth", "explain", "--provider", "openai-codex"]);
+    let words = "replaced by the newest version, which the history of openai-codex:default kept";
+    assert!(
+        ran.out.replace("\n", " ").contains(words) || ran.out.contains("the history of"),
+        "{ran:?}"
+    );
     let ran = token(&world, "main");
     assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(ran.out.trim_end(), newest["access"]);
+    assert!(ran.err.contains("which the history kept"), "{ran:?}");
+    assert_eq!(login(&world, MAIN), newest);
+    assert_eq!(issuer.token_requests().len(), 2);
+    let ran = token(&world, "main");
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:?}");
+}
+
+#[test]
+fn an_old_copy_that_lives_and_has_no_successor_is_handed_out() {
+    let (world, issuer, backup) = refreshed(3_600, 1);
+    world.write(MAIN, &backup);
+    forget_history(&world);
+    let ran = token(&world, "main");
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:?}");
     assert_eq!(ran.out.trim_end(), login(&world, MAIN)["access"]);
     assert_eq!(issuer.token_requests().len(), 1);
 }

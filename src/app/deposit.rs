@@ -7,9 +7,11 @@ use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::json::Extra;
 use crate::model::profiles::AuthProfiles;
+use crate::model::settings::ProfileSettings;
 use crate::model::time::Timestamp;
 use crate::oauth::plugin::ORIGIN;
 use crate::ports::dialog::Notice;
+use crate::ports::store::Scope;
 
 use super::context::Context;
 use super::credential::in_use::tell_in_use;
@@ -102,8 +104,9 @@ impl StoredProfile {
         email: Option<&str>,
         default_model: Option<&String>,
     ) -> Result<(), Failure> {
-        let configured = make_selectable(cx, &self.profile, &self.provider, self.kind, email)
-            .and_then(|()| set_default_model(cx, default_model));
+        let configured =
+            make_selectable(cx, agent, &self.profile, (&self.provider, self.kind), email)
+                .and_then(|()| set_default_model(cx, default_model));
         if self.put_first {
             let Self {
                 profile, provider, ..
@@ -155,7 +158,7 @@ fn put_first_in_order(
     let Some(order) = document.order_of(provider).or(inherited) else {
         return false;
     };
-    if order.iter().any(|id| id.trim() == profile.as_str()) {
+    if lists(order, profile) {
         return false;
     }
     let ids = [&[profile.as_str().to_owned()], order].concat();
@@ -228,23 +231,28 @@ fn merge(old: &Extra, stale: &[&str], new: &mut Extra) {
     }
 }
 
-/// Adds a new profile to `openclaw.json` if it could not be selected otherwise: once
-/// `auth.profiles` names any profile of a provider, those that it does not name are never selected,
-/// and an `auth.order` excludes what it does not list. Otherwise the configuration is left alone.
+/// Adds a new profile to `openclaw.json` if it could not be selected otherwise: where nothing orders
+/// the profiles of a provider, those that `auth.profiles` does not name are never selected once it
+/// names any, and an `auth.order` excludes what it does not list. An order of the agent itself goes
+/// before both. Otherwise the configuration is left alone: another program may be about to write it,
+/// and gives up if it has changed.
 pub(super) fn make_selectable(
     cx: Context<'_>,
+    agent: &AgentId,
     profile: &ProfileId,
-    provider: &ProviderId,
-    kind: CredentialKind,
+    (provider, kind): (&ProviderId, CredentialKind),
     email: Option<&str>,
 ) -> Result<(), Failure> {
-    let same = |text: &str| provider.is_named(text);
     let mut edits = Vec::new();
-    let named = &cx.settings.profiles;
-    if named
-        .iter()
-        .any(|other| same(&other.provider) || other.id == *profile)
-    {
+    let is_ordered = has_own_order(cx, agent, provider);
+    let order = cx.settings.order_of(provider).filter(|_| !is_ordered);
+    let must_be_named = match cx.settings.profile(profile) {
+        Some(named) => disagrees(named, provider, kind, email),
+        None if is_ordered || order.is_some_and(|order| lists(order, profile)) => false,
+        // Beside an order that is written anyway it is named as OpenClaw does.
+        None => names_any(cx, provider),
+    };
+    if must_be_named {
         edits.push(Edit::SetAuthProfile {
             id: profile.clone(),
             provider: provider.clone(),
@@ -252,7 +260,7 @@ pub(super) fn make_selectable(
             email: email.map(str::to_owned),
         });
     }
-    if cx.settings.order_of(provider).is_some() {
+    if order.is_some() {
         edits.push(Edit::OrderFirst {
             provider: provider.clone(),
             id: profile.clone(),
@@ -275,4 +283,34 @@ pub(super) fn make_selectable(
         }
         failure
     })
+}
+
+/// Whether the agent has an order of its own for a provider, or inherits one: that alone counts then.
+fn has_own_order(cx: Context<'_>, agent: &AgentId, provider: &ProviderId) -> bool {
+    let effective = cx.effective(agent, Scope::Provider(provider));
+    effective.is_ok_and(|effective| effective.order_of(provider).is_some())
+}
+
+fn lists(order: &[String], profile: &ProfileId) -> bool {
+    order.iter().any(|id| id.trim() == profile.as_str())
+}
+
+/// Whether `auth.profiles` names any profile of a provider.
+fn names_any(cx: Context<'_>, provider: &ProviderId) -> bool {
+    let mut named = cx.settings.profiles.iter();
+    named.any(|other| provider.is_named(&other.provider))
+}
+
+/// Whether an entry of `auth.profiles` says otherwise of a profile: OpenClaw then does not use it, or
+/// shows the account that it held before. An `oauth` entry may hold a token.
+fn disagrees(
+    named: &ProfileSettings,
+    provider: &ProviderId,
+    kind: CredentialKind,
+    email: Option<&str>,
+) -> bool {
+    let fits =
+        named.mode == kind.as_str() || (named.mode == "oauth" && kind == CredentialKind::Token);
+    let is_other = |old: &String| email.is_some_and(|email| email != old);
+    !fits || named.provider != provider.as_str() || named.email.as_ref().is_some_and(is_other)
 }

@@ -77,7 +77,7 @@ pub fn run(
     for (id, new) in &added {
         outcome.imported.push(id.clone());
         if let (Some(provider), false) = (new.provider(), dry_run) {
-            make_selectable(cx, id, &provider, new.kind(), new.email())?;
+            make_selectable(cx, agent, id, (&provider, new.kind()), new.email())?;
         }
     }
     Ok(outcome)

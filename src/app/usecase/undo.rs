@@ -222,5 +222,11 @@ fn put(
             "{id} is not in the configured order for {provider}, so it is not used automatically"
         ));
     }
-    make_selectable(cx, id, &provider, credential.kind(), credential.email())
+    make_selectable(
+        cx,
+        owner,
+        id,
+        (&provider, credential.kind()),
+        credential.email(),
+    )
 }

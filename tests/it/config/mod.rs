@@ -4,3 +4,4 @@ mod edit_properties;
 mod edits;
 mod encodings;
 mod includes;
+mod untouched;

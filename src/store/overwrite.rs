@@ -17,7 +17,7 @@ use super::document;
 use super::document_lock::Locked;
 use super::history;
 use super::io::FileStore;
-use super::read::{self, Found, LOOKS, SETTLES};
+use super::read::{self, Found, LOOKS, SETTLES, read_text};
 
 /// More often in a row nobody writes within the moment that it takes.
 const ROUNDS: usize = 100;
@@ -118,15 +118,12 @@ fn busy(path: &Path) -> FileError {
 
 /// A document of these files; what cannot be understood counts as empty, and is kept elsewhere.
 fn whole(credentials: Option<&[u8]>, state: Option<&[u8]>) -> AuthProfiles {
-    let text = |bytes: Option<&[u8]>| {
-        let text = bytes.map(std::str::from_utf8);
-        text.and_then(Result::ok).map(str::to_owned)
-    };
-    let parsed = text(credentials).map(|text| document::parse(&text, Scope::All));
-    let mut doc = parsed.and_then(Result::ok).unwrap_or_default();
-    if let Some(state) = text(state) {
+    let parse = |bytes| read_text(bytes, |text| document::parse(text, Scope::All));
+    let parsed = credentials.map(parse).and_then(Result::ok);
+    let mut doc = parsed.unwrap_or_default();
+    if let Some(state) = state {
         // It is as it was where this fails.
-        let _ = document::merge_state(&mut doc, &state);
+        let _ = read_text(state, |text| document::merge_state(&mut doc, text));
     }
     doc
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::model::cooldown::StoreFormat;
 use crate::model::id::{AgentId, printable};
 use crate::model::profiles::AuthProfiles;
+use crate::model::secret::Secret;
 use crate::model::text::{IS_UTF16, is_utf16};
 use crate::ports::files::FileError;
 use crate::ports::store::{Scope, StoreError};
@@ -52,11 +53,19 @@ impl Found {
     }
 }
 
-pub(super) fn text(bytes: &[u8]) -> Result<&str, String> {
+/// Reads what a file says. A byte that is no UTF-8 is replaced, as Node does it: one odd letter in
+/// a name must not keep every login away.
+pub(super) fn read_text<T>(
+    bytes: &[u8],
+    read: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<T, String> {
     if is_utf16(bytes) {
         return Err(IS_UTF16.to_owned());
     }
-    std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
+    match std::str::from_utf8(bytes) {
+        Ok(text) => read(text),
+        Err(_) => read(Secret::new(String::from_utf8_lossy(bytes).into_owned()).expose()),
+    }
 }
 
 /// How often at least, and how long apart, a document that is no JSON is read again: early releases
@@ -177,7 +186,7 @@ fn read(cx: &FileStore, agent: &AgentId, scope: Scope<'_>) -> Result<Found, Stor
         database: None,
     };
     match cx.io.files.read(&path)? {
-        Some(bytes) => match text(&bytes).and_then(|text| document::parse(text, scope)) {
+        Some(bytes) => match read_text(&bytes, |text| document::parse(text, scope)) {
             Ok(doc) => {
                 found.doc = doc;
                 found.credentials = Some(bytes);
@@ -201,7 +210,7 @@ fn read(cx: &FileStore, agent: &AgentId, scope: Scope<'_>) -> Result<Found, Stor
     if let Some(bytes) = cx.io.files.read(&state)? {
         found.layout = Layout::Split;
         found.doc.release = StoreFormat::Late;
-        let merged = text(&bytes).and_then(|text| document::merge_state(&mut found.doc, text));
+        let merged = read_text(&bytes, |text| document::merge_state(&mut found.doc, text));
         match merged {
             Ok(()) => found.state = Some(bytes),
             Err(fault) => {
@@ -236,11 +245,8 @@ fn import(cx: &FileStore, agent: &AgentId, found: &mut Found) -> Result<(), Stor
         None => None,
     };
     let read = |bytes: &Option<Vec<u8>>| {
-        bytes
-            .as_deref()
-            .map(text)
-            .map(|t| t.map(str::to_owned))
-            .transpose()
+        let own = |bytes| read_text(bytes, |text| Ok(text.to_owned()));
+        bytes.as_deref().map(own).transpose()
     };
     let imported = read(&auth_bytes)
         .and_then(|auth| legacy::import(auth.as_deref(), read(&oauth_bytes)?.as_deref()));

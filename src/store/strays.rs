@@ -18,7 +18,7 @@ use super::error::at;
 use super::io::FileStore;
 use super::paths::{AUTH_JSON, DOCUMENT};
 use super::raw_json::Members;
-use super::read::text;
+use super::read::read_text;
 
 /// The files with credentials that no command reads for this agent.
 pub(super) fn find(cx: &FileStore, agent: &AgentId) -> Result<Vec<Stray>, StoreError> {
@@ -40,8 +40,7 @@ pub(super) fn find(cx: &FileStore, agent: &AgentId) -> Result<Vec<Stray>, StoreE
     };
     // Of the document itself only what no profile is.
     if let Some(bytes) = cx.io.files.read(&own)?
-        && let Ok(text) = text(&bytes)
-        && let Ok(document) = flat(text)
+        && let Ok(document) = read_text(&bytes, flat)
     {
         add(own, document);
     }
@@ -74,7 +73,7 @@ pub(super) fn read(cx: &FileStore, path: &Path) -> Result<Option<AuthProfiles>, 
     let Some(bytes) = cx.io.files.read(path)? else {
         return Ok(None);
     };
-    let parsed = text(&bytes).and_then(parse);
+    let parsed = read_text(&bytes, parse);
     let parsed = parsed.map_err(|fault| StoreError::Corrupt {
         at: at(path),
         fault,

@@ -9,5 +9,6 @@ mod file_store;
 mod growth;
 mod history;
 mod lock_races;
+mod odd_documents;
 mod operation_properties;
 mod stray_files;

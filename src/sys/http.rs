@@ -46,6 +46,9 @@ pub struct SystemHttp {
     tls: OnceLock<Result<Tls, HttpError>>,
 }
 
+/// Whether a call shall be given up.
+type Stop<'a> = &'a (dyn Fn() -> bool + Sync);
+
 /// TLS, and what was set for it and is ignored.
 type Tls = (ClientConfig, Option<String>);
 
@@ -106,8 +109,12 @@ impl SystemHttp {
         let (client, ignored) = self.client(&url, &route)?;
         let engine = self.engine.get_or_init(Engine::build);
         let engine = engine.as_ref().map_err(Clone::clone)?;
+        let wait = match patience {
+            Some(Patience { limit, stop }) => (*limit, *stop),
+            None => (self.limits.call, &(|| false) as Stop<'_>),
+        };
         let result = engine
-            .call(&client, request, (url.clone(), headers), patience)
+            .call(&client, request, (url.clone(), headers), wait)
             .map_err(|error| explain(error, &route, ignored));
         trace(request.method, &url, &result, clock.monotonic());
         result
@@ -122,7 +129,6 @@ impl SystemHttp {
         let mut builder = Client::builder()
             .user_agent(concat!("openclaw/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(self.limits.connect)
-            .timeout(self.limits.call)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .http1_only()
@@ -198,7 +204,7 @@ impl Engine {
         client: &Client,
         request: &Request,
         (url, headers): (Url, HeaderMap),
-        patience: Option<&Patience<'_>>,
+        (limit, stop): (Duration, Stop<'_>),
     ) -> Result<Response, Failed> {
         let Some(runtime) = &self.runtime else {
             return Err(local("the client is shutting down").into());
@@ -212,30 +218,26 @@ impl Engine {
         if request.method == Method::Post || !request.body.expose().is_empty() {
             builder = builder.body(request.body.expose().clone());
         }
-        if let Some(patience) = patience {
-            builder = builder.timeout(patience.limit);
-        }
-        runtime.block_on(async {
-            let answer = async {
-                let response = builder.send().await?;
-                read(response).await
-            };
-            match patience {
-                Some(patience) => unless_stopped(answer, patience.stop).await,
-                None => answer.await,
-            }
-        })
+        let answer = async {
+            let response = builder.send().await?;
+            read(response).await
+        };
+        runtime.block_on(wait_for(answer, limit, stop))
     }
 }
 
-/// Waits for an answer, and looks up every now and then.
-async fn unless_stopped(
+/// Waits for an answer, and looks up every now and then. The time during which this process was
+/// stopped (Ctrl-Z, a paused container) does not count: the answer may have come meanwhile, and with
+/// it the only successor of a grant.
+async fn wait_for(
     answer: impl Future<Output = Result<Response, Failed>>,
-    stop: &(dyn Fn() -> bool + Sync),
+    limit: Duration,
+    stop: Stop<'_>,
 ) -> Result<Response, Failed> {
     let mut answer = std::pin::pin!(answer);
+    let mut left = limit;
     loop {
-        match tokio::time::timeout(TICK, answer.as_mut()).await {
+        match tokio::time::timeout(TICK.min(left), answer.as_mut()).await {
             Ok(answer) => return answer,
             Err(_) if stop() => {
                 let canceled = HttpError {
@@ -244,7 +246,10 @@ async fn unless_stopped(
                 };
                 return Err(canceled.into());
             }
-            Err(_) => {}
+            Err(_) => left = left.saturating_sub(TICK),
+        }
+        if left.is_zero() {
+            return Err(Failed::TimedOut);
         }
     }
 }

@@ -24,6 +24,7 @@ pub(super) fn local(detail: &str) -> HttpError {
 /// Why a call failed, before it is said in words.
 pub(super) enum Failed {
     Client(reqwest::Error),
+    TimedOut,
     Known(HttpError),
 }
 
@@ -41,15 +42,22 @@ impl From<HttpError> for Failed {
 
 /// Says why, and through which proxy: what cannot be reached may be either of the two.
 pub(super) fn explain(error: Failed, route: &Route, ignored: Option<&str>) -> HttpError {
-    let error = match error {
-        Failed::Client(error) => error.without_url(),
-        Failed::Known(error) => return error,
-    };
-    let kind = kind(&error);
-    let mut detail = match route {
+    let through = match route {
         Route::Proxy(proxy) => format!("through the proxy {proxy}: "),
         Route::Direct | Route::System => String::new(),
     };
+    let error = match error {
+        Failed::Client(error) => error.without_url(),
+        Failed::Known(error) => return error,
+        Failed::TimedOut => {
+            return HttpError {
+                kind: HttpErrorKind::AnswerTimeout,
+                detail: printable(&format!("{through}operation timed out"), DETAIL),
+            };
+        }
+    };
+    let kind = kind(&error);
+    let mut detail = through;
     detail.push_str(&deepest(&error));
     if unknown_issuer(&error) {
         detail.push_str("; for a company certificate authority set ");

@@ -1,5 +1,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
 
 use super::*;
@@ -179,6 +181,35 @@ fn a_silent_server_times_out_as_maybe_sent() {
     let error = http.send(&get(&format!("http://{address}/"))).unwrap_err();
     assert_eq!(error.kind, HttpErrorKind::AnswerTimeout);
     drop(release);
+    server.join().unwrap();
+}
+
+/// As after Ctrl-Z and `fg`: what came meanwhile is read before anybody looks at the clock.
+#[test]
+fn the_time_during_which_the_process_is_stopped_does_not_count() {
+    let (stopped, is_stopped) = channel();
+    let (address, server) = serve(move |mut stream| {
+        is_stopped.recv().unwrap();
+        stream
+            .write_all(b"HTTP/1.1 204 No Content\r\n\r\n")
+            .unwrap();
+    });
+    let (_going_on, goes_on) = channel::<()>();
+    let moment = Mutex::new((Some(stopped), goes_on));
+    let patience = Patience {
+        limit: Duration::from_millis(200),
+        stop: &|| {
+            let (stopped, goes_on) = &mut *moment.lock().unwrap();
+            if let Some(stopped) = stopped.take() {
+                stopped.send(()).unwrap();
+                let _ = goes_on.recv_timeout(Duration::from_millis(400));
+            }
+            false
+        },
+    };
+    let http = SystemHttp::new(&FixedEnv::default());
+    let answer = http.send_within(&get(&format!("http://{address}/")), &patience);
+    assert_eq!(answer.unwrap().status, 204);
     server.join().unwrap();
 }
 

@@ -170,6 +170,9 @@ pub trait GrantLocks: Send + Sync {
     /// If that cannot be tried.
     fn try_lock_grant<'a>(&'a self, grant: &GrantDigest) -> Result<GrantLock<'a>, StoreError>;
 
+    /// Whether another process holds the lock of the grant, as far as can be told.
+    fn is_locked(&self, grant: &GrantDigest) -> bool;
+
     /// Waits until nobody holds the lock of the grant. All waiters wake together.
     ///
     /// # Errors

@@ -56,6 +56,13 @@ impl GrantLocks for FileStore {
         Ok(GrantLock::Held(Box::new(HeldGrant { cx, grant, lock })))
     }
 
+    fn is_locked(&self, grant: &GrantDigest) -> bool {
+        let path = self.paths.grant_lock(grant);
+        // Looked for first: to try a lock makes its file.
+        let is_there = matches!(self.io.files.stat(&path), Ok(Some(_)));
+        is_there && matches!(self.io.files.try_lock(&path, Sharing::Shared), Ok(None))
+    }
+
     fn await_grant(&self, grant: &GrantDigest, wait: &Wait<'_>) -> Result<Waited, StoreError> {
         let Io { files, clock } = &self.io;
         let path = self.paths.grant_lock(grant);

@@ -70,8 +70,20 @@ impl<'a> FactsReader<'a> {
         let mut facts = self.of_document(seen.owner, seen.id, credential, (provider, known));
         if let Some(manifest) = manifest {
             self.add_journal(&mut facts, &login, manifest)?;
+            if self.is_being_refreshed(&facts) {
+                facts.standing = GrantStanding::Good;
+            }
         }
         Ok(facts)
+    }
+
+    /// Whether another process is just refreshing the grant: it will be known how that ends, and
+    /// whoever needs the token waits for it. Never asked under the lock of the grant.
+    fn is_being_refreshed(&self, facts: &Facts) -> bool {
+        let attempt = facts.record.as_ref().and_then(|it| it.attempt.as_ref());
+        let is_open = attempt.is_some_and(|attempt| attempt.outcome.is_none());
+        let grant = facts.grant.as_ref().filter(|_| is_open);
+        grant.is_some_and(|grant| self.cx.store.is_locked(grant))
     }
 
     /// Reads the facts in the document and the manifest, without the journal.

@@ -246,3 +246,24 @@ fn a_signal_waits_for_the_commit() {
         spent
     );
 }
+
+#[test]
+fn a_refresh_that_is_under_way_is_no_login_in_doubt() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    world.seed(&issuer, "main", -10);
+    issuer.set_delay(Duration::from_secs(60));
+    let mut command = world.command(&TOKEN);
+    let mut refreshing = command.stdout(Stdio::piped()).spawn().unwrap();
+    while issuer.token_requests().is_empty() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let status = world.run(&["models", "status", "--json"]);
+    assert!(!status.out.contains("in doubt"), "{status:?}");
+    let prompt = ["models", "status", "--prompt", "--provider", "openai-codex"];
+    assert_eq!(world.run(&prompt).out, "");
+    // Now nobody will ever know.
+    refreshing.kill().unwrap();
+    refreshing.wait().unwrap();
+    let status = world.run(&["models", "status", "--json"]);
+    assert!(status.out.contains("in doubt"), "{status:?}");
+}

@@ -41,9 +41,10 @@ impl Dialog for JsonDialog {
     fn notice(&self, notice: &Notice) {
         // A program that no longer reads must not stop a login half way; the command's own result
         // is written last, and reports a failure to write.
-        let _ = self
-            .printer
-            .line_out(&event_of(notice, &self.hints).to_string());
+        let event = event_of(notice, &self.hints).to_string();
+        if let Err(error) = self.printer.line_out(&event) {
+            self.printer.note_lost(error);
+        }
     }
 
     fn ask(

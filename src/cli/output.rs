@@ -76,6 +76,9 @@ impl Output {
         for note in &self.notes {
             printer.line_err(note);
         }
+        if let (None, Some(error)) = (&self.failure, printer.lost()) {
+            return Err(Failure::unwritten(error, self.changed));
+        }
         self.failure.map_or(Ok(self.code), Err)
     }
 }

@@ -5,6 +5,7 @@
 //! they are wanted (`--color`, `NO_COLOR`, `TERM`, pipes).
 
 use std::io::{self, Write};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstream::adapter::strip_str;
@@ -74,6 +75,7 @@ impl Tone {
 pub struct Printer {
     color: ColorChoice,
     stdout_closed: AtomicBool,
+    lost: OnceLock<io::Error>,
 }
 
 impl Printer {
@@ -87,6 +89,7 @@ impl Printer {
         Self {
             color,
             stdout_closed: AtomicBool::new(false),
+            lost: OnceLock::new(),
         }
     }
 
@@ -112,6 +115,17 @@ impl Printer {
     /// As [`Printer::out`].
     pub fn line_out(&self, line: &str) -> io::Result<()> {
         self.out(&format!("{line}\n"))
+    }
+
+    /// Remembers that a line of standard output was lost while there was more to do.
+    pub fn note_lost(&self, error: io::Error) {
+        // The first says why.
+        let _ = self.lost.set(error);
+    }
+
+    /// Why something of standard output was lost, if that happened.
+    pub fn lost(&self) -> Option<&io::Error> {
+        self.lost.get()
     }
 
     /// Writes `text` to standard error. A failure is passed over: there is nowhere left to say it.

@@ -140,6 +140,7 @@ impl Tick {
             }
         }
         output.failure = report.stopped.clone().or(output.failure);
+        output.changed = report.rows.iter().any(|row| row.is_refreshed);
         Ok(output.code(report.worst().map_or(0, exit_code::code)))
     }
 

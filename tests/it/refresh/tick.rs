@@ -239,7 +239,7 @@ fn one_problem_stops_no_other_login_and_the_worst_counts() {
     lines.sort_unstable();
     assert_eq!(lines.len(), 3, "{ran:?}");
     assert!(
-        lines[0].starts_with("anthropic:ended expired at"),
+        lines[0].starts_with("anthropic:ended expired just now"),
         "{ran:?}"
     );
     assert!(lines[1].starts_with("nobody:d could not be refreshed: unknown provider nobody"));

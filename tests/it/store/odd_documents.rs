@@ -2,7 +2,7 @@
 //! is lost at the next write.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::support::World;
 
@@ -18,7 +18,7 @@ fn world_with(document: &[u8]) -> (World, PathBuf) {
 }
 
 /// The contents of the copies beside a document.
-fn copies(document: &PathBuf) -> Vec<Vec<u8>> {
+fn copies(document: &Path) -> Vec<Vec<u8>> {
     let all = fs::read_dir(document.parent().unwrap()).unwrap();
     let all = all.map(|entry| entry.unwrap().path());
     let copies = all.filter(|path| path.to_string_lossy().contains(".unreadable-"));

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 
 use super::{SIGNALS, delivered, end, requests, send, start, stores_nothing};
 use crate::status::alert_hooks::Bell;
-use crate::support::issuer::Scripted;
+use crate::support::issuer::{Account, Scripted};
 use crate::support::{World, millis_from_now};
 
 /// A device login at a server that takes connections and never answers, or not any more.
@@ -86,4 +86,35 @@ fn a_tick_that_is_interrupted_tells_what_it_did_and_runs_its_hooks() {
     }
     assert_eq!(bell.rang(), ["needs-login openai-codex:first"]);
     assert_eq!(issuer.token_requests().len(), 2);
+}
+
+/// The signal comes while the first of three is refreshed.
+#[test]
+fn a_refresh_of_several_that_is_interrupted_tells_what_it_did() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    let mut store = serde_json::json!({ "version": 1, "profiles": {} });
+    for name in ["first", "second", "third"] {
+        let (access, refresh) = issuer.issue();
+        store["profiles"][format!("openai-codex:{name}")] = serde_json::json!({
+            "type": "oauth", "provider": "openai-codex", "access": access, "refresh": refresh,
+            "expires": millis_from_now(-10),
+        });
+    }
+    world.write("agents/main/agent/auth-profiles.json", &store.to_string());
+    issuer.hold();
+    let child = start(&world, &["models", "auth", "refresh"]);
+    requests(&issuer, 1);
+    send(&child, Signal::INT);
+    delivered(&child);
+    issuer.let_go();
+    let ran = end(child);
+    assert_eq!(ran.code, 130, "{ran:?}");
+    let told = "openai-codex:first: refreshed before the signal\n";
+    assert_eq!(ran.out, told, "{ran:?}");
+    assert!(
+        ran.err.contains("The credential store was changed."),
+        "{ran:?}"
+    );
+    assert!(!ran.err.contains("Nothing was stored"), "{ran:?}");
+    assert_eq!(issuer.token_requests().len(), 1);
 }

@@ -108,7 +108,8 @@ impl Login {
     }
 
     fn login(&self, system: &System) -> Answer {
-        login::run(system.context(), &self.request(system)?).map(|_| Output::default())
+        let stored = login::run(system.context(), &self.request(system)?);
+        stored.map(|_| Output::default().changed(true))
     }
 
     fn start(&self, system: &System) -> Answer {
@@ -128,7 +129,8 @@ impl Login {
             code_file,
             accept_bare_code: self.accept_bare_code,
         };
-        finish::run(system.context(), &wanted).map(|_| Output::default())
+        let stored = finish::run(system.context(), &wanted);
+        stored.map(|_| Output::default().changed(true))
     }
 
     fn request(&self, system: &System) -> Result<login::Request, Failure> {

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::app::failure::Kind;
 use crate::app::refresh::outcome::RefreshResult;
 use crate::app::usecase::refresh;
 use crate::cli::output::{Answer, Output};
@@ -45,7 +46,7 @@ impl Refresh {
                     let warning = token.warning.as_ref();
                     let warning = warning.map(|warning| Hint::about(&report.profile, warning));
                     output = output.warnings(warning.map(|text| system.hints.text(&text)));
-                    output.changed |= token.how == RefreshResult::Refreshed;
+                    output.changed |= report.is_refreshed;
                     outcome(
                         token.how,
                         &end(report.before),
@@ -53,13 +54,18 @@ impl Refresh {
                     )
                 }
                 Err(failure) => {
+                    let is_stopped = matches!(failure.kind, Kind::Cancelled(_));
                     match output.failure {
                         None => output.failure = Some(failure),
                         Some(_) => output
                             .notes
                             .extend(view::failure::lines(&system.hints, &failure)),
                     }
-                    format!("failed; token {}", end(report.before))
+                    match (report.is_refreshed, is_stopped) {
+                        (true, _) => "refreshed before the signal".to_owned(),
+                        (false, true) => format!("not refreshed; token {}", end(report.before)),
+                        (false, false) => format!("failed; token {}", end(report.before)),
+                    }
                 }
             };
             output

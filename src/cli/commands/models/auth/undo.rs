@@ -66,6 +66,6 @@ impl Undo {
                 system.hints.command(&back)
             ));
         }
-        Ok(Output::text(text))
+        Ok(Output::text(text).changed(!self.dry_run))
     }
 }

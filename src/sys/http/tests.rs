@@ -207,7 +207,7 @@ fn the_time_during_which_the_process_is_stopped_does_not_count() {
             false
         },
     };
-    let http = SystemHttp::new(&FixedEnv::default());
+    let http = SystemHttp::new(FixedEnv::default());
     let answer = http.send_within(&get(&format!("http://{address}/")), &patience);
     assert_eq!(answer.unwrap().status, 204);
     server.join().unwrap();

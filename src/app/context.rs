@@ -86,6 +86,7 @@ impl<'a> Context<'a> {
         Wait {
             limit,
             interrupt: Some(self.interrupt),
+            dialog: Some(self.dialog),
         }
     }
 

@@ -54,7 +54,7 @@ pub struct System {
     env: Arc<dyn Env>,
     interrupt: Arc<dyn Interrupt>,
     http: SystemHttp,
-    dialog: Box<dyn Dialog>,
+    dialog: Arc<dyn Dialog>,
     files: Arc<dyn Files>,
     store: FileStore,
     config: ConfigFile,
@@ -128,6 +128,7 @@ impl System {
         );
         let interrupt: Arc<dyn Interrupt> = Arc::new(SystemInterrupt::default());
         let hints = Renderer::new(global);
+        let dialog = dialog(printer, &interrupt, &hints, &clock, events);
         let path = in_state("config.yaml");
         let declared = Arc::new(DeclaredFile::new(Arc::clone(&files), path));
         Ok(Self {
@@ -137,8 +138,10 @@ impl System {
             http: SystemHttp::new(SystemEnv),
             global: global.clone(),
             printer: Arc::clone(printer),
-            dialog: dialog(printer, &interrupt, &hints, &clock, events),
-            store: store.keeping(generations(&env)),
+            store: store
+                .keeping(generations(&env))
+                .telling(Arc::clone(&interrupt), Arc::clone(&dialog)),
+            dialog,
             hints,
             clock,
             env,
@@ -318,10 +321,10 @@ fn dialog(
     hints: &Renderer,
     clock: &Arc<SystemClock>,
     events: bool,
-) -> Box<dyn Dialog> {
+) -> Arc<dyn Dialog> {
     let (printer, interrupt, hints) = (Arc::clone(printer), Arc::clone(interrupt), hints.clone());
     if events {
-        return Box::new(JsonDialog::new(printer, interrupt, hints));
+        return Arc::new(JsonDialog::new(printer, interrupt, hints));
     }
     let abilities = || Abilities {
         clipboard: ClipboardProtocol::of(&SystemEnv),
@@ -329,7 +332,7 @@ fn dialog(
         moves_cursor: moves_cursor(&SystemEnv),
     };
     let clock = Arc::clone(clock) as Arc<dyn Clock>;
-    Box::new(TerminalDialog::new(
+    Arc::new(TerminalDialog::new(
         printer, interrupt, hints, abilities, clock,
     ))
 }

@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::dialog::{Dialog, Notice};
 use super::files::{FileError, FileLock, Files, Sharing};
 use super::host::{Clock, Interrupt, Signal};
 use crate::model::id::printable;
@@ -15,6 +16,9 @@ use crate::model::time::Timestamp;
 /// The limit for a lock that is held while one small file is read and replaced. That takes
 /// milliseconds, and seconds on a disk in trouble; after ten the owner is stopped or hangs.
 pub const SHORT: Duration = Duration::from_secs(10);
+
+/// So long a wait needs no words.
+const SILENCE: Duration = Duration::from_secs(2);
 
 /// The pauses between two looks at a kernel lock.
 const PAUSES: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_millis(8);
@@ -51,6 +55,8 @@ pub struct Wait<'a> {
     pub limit: Duration,
     /// Ends the wait sooner; `None` where a commit depends on the lock.
     pub interrupt: Option<&'a dyn Interrupt>,
+    /// Whom to tell what is waited for, once the wait has taken a while.
+    pub dialog: Option<&'a dyn Dialog>,
 }
 
 impl Wait<'static> {
@@ -59,13 +65,15 @@ impl Wait<'static> {
         Self {
             limit,
             interrupt: None,
+            dialog: None,
         }
     }
 }
 
 impl Wait<'_> {
     /// Calls `attempt` until it gives something, with growing pauses; `None` if it has given
-    /// nothing when the limit passes. It is called once at least.
+    /// nothing when the limit passes. It is called once at least. `blocked` says what is in the way,
+    /// for a person who would wonder why nothing happens.
     ///
     /// # Errors
     /// The first error of `attempt`, or a signal.
@@ -73,10 +81,12 @@ impl Wait<'_> {
         &self,
         clock: &dyn Clock,
         pauses: RangeInclusive<Duration>,
+        blocked: &dyn Fn() -> String,
         mut attempt: impl FnMut() -> Result<Option<T>, E>,
     ) -> Result<Option<T>, E> {
         let start = clock.monotonic();
         let mut pause = *pauses.start();
+        let mut untold = self.dialog;
         loop {
             if let Some(done) = attempt()? {
                 return Ok(Some(done));
@@ -84,8 +94,13 @@ impl Wait<'_> {
             if let Some(signal) = self.interrupt.and_then(Interrupt::pending) {
                 return Err(LockError::Interrupted(signal).into());
             }
-            if clock.monotonic().saturating_sub(start) >= self.limit {
+            let passed = clock.monotonic().saturating_sub(start);
+            if passed >= self.limit {
                 return Ok(None);
+            }
+            if let Some(dialog) = untold.take_if(|_| passed >= SILENCE) {
+                let text = format!("waiting: {}", blocked());
+                dialog.notice(&Notice::Info(text.into()));
             }
             clock.sleep(pause);
             pause = (pause * 2).min(*pauses.end());
@@ -104,15 +119,14 @@ pub fn lock_within(
     sharing: Sharing,
     wait: &Wait<'_>,
 ) -> Result<Box<dyn FileLock>, LockError> {
-    let lock = wait.retry(clock, PAUSES, || {
+    let busy = || LockError::Busy {
+        path: path.to_owned(),
+        owner: owner(files, clock, path),
+    };
+    let lock = wait.retry(clock, PAUSES, &|| busy().to_string(), || {
         files.try_lock(path, sharing).map_err(LockError::from)
     })?;
-    let Some(mut lock) = lock else {
-        return Err(LockError::Busy {
-            path: path.to_owned(),
-            owner: owner(files, clock, path),
-        });
-    };
+    let mut lock = lock.ok_or_else(busy)?;
     if sharing == Sharing::Exclusive {
         lock.note(&owner_note(files, clock));
     }
@@ -142,7 +156,11 @@ pub fn owner(files: &dyn Files, clock: &dyn Clock, path: &Path) -> Option<String
 
 #[cfg(test)]
 mod tests {
+    use parking_lot::Mutex;
+
     use super::*;
+    use crate::model::secret::Secret;
+    use crate::ports::dialog::{DialogError, Question};
     use crate::testing::clock::FakeClock;
     use crate::testing::files::MemoryFiles;
 
@@ -184,8 +202,8 @@ mod tests {
         let (files, clock) = (MemoryFiles::new(), FakeClock::new(Timestamp(0)));
         files.create_dirs(Path::new("/l")).unwrap();
         let wait = Wait {
-            limit: SHORT,
             interrupt: Some(&Signalled),
+            ..Wait::uninterrupted(SHORT)
         };
         lock(&files, &clock, &wait).unwrap();
         let path = Path::new("/l/x.lock");
@@ -193,5 +211,47 @@ mod tests {
         let ended = lock(&files, &clock, &wait).unwrap_err();
         assert!(matches!(ended, LockError::Interrupted(Signal::TERMINATE)));
         assert_eq!(clock.monotonic(), Duration::ZERO);
+    }
+
+    /// A dialog that remembers what it told.
+    #[derive(Default)]
+    struct Heard(Mutex<Vec<String>>);
+
+    impl Dialog for Heard {
+        fn notice(&self, notice: &Notice) {
+            self.0.lock().push(format!("{notice:?}"));
+        }
+
+        fn ask(&self, _: &Question, _: &dyn Fn() -> bool) -> Result<Secret<String>, DialogError> {
+            Err(DialogError::NobodyThere)
+        }
+
+        fn can_ask(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn a_long_wait_is_told_once_with_the_owner_and_a_short_one_is_not() {
+        let (files, clock) = (MemoryFiles::new(), FakeClock::new(Timestamp(0)));
+        files.create_dirs(Path::new("/l")).unwrap();
+        let path = Path::new("/l/x.lock");
+        let none = Wait::uninterrupted(SHORT);
+        let _held = lock_within(&files, &clock, path, Sharing::Exclusive, &none).unwrap();
+        let heard = Heard::default();
+        for (limit, told) in [(SILENCE / 2, 0), (SHORT, 1)] {
+            let wait = Wait {
+                dialog: Some(&heard),
+                ..Wait::uninterrupted(limit)
+            };
+            lock(&files, &clock, &wait).unwrap_err();
+            assert_eq!(heard.0.lock().len(), told);
+        }
+        let told = heard.0.lock().concat();
+        assert!(told.contains("waiting: /l/x.lock is locked by"), "{told}");
+        assert!(
+            told.contains(&format!("pid {}", std::process::id())),
+            "{told}"
+        );
     }
 }

@@ -19,7 +19,7 @@ use super::error::at;
 use super::history;
 use super::io::FileStore;
 use super::journal;
-use super::openclaw_lock::Short;
+use super::openclaw_lock::{PATIENCE, Short};
 use super::read;
 use super::references;
 use super::saved_answer::{self, Slot};
@@ -65,7 +65,7 @@ impl ReservedGrant<'_> {
     fn move_copies(&mut self, agent: &AgentId, new: &OAuth) -> Result<bool, StoreError> {
         let locked = match &self.excluded {
             Some(excluded) if *agent == self.pending.agent => excluded.lock_document(agent)?,
-            _ => document_lock::lock(self.cx, agent)?,
+            _ => document_lock::lock(self.cx, agent, &self.cx.commit_wait(PATIENCE))?,
         };
         let (mut found, _) = write::find_all(self.cx, &locked)?;
         found.check(&self.cx.paths.document(agent))?;

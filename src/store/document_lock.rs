@@ -27,10 +27,10 @@ pub(super) struct Locked {
 }
 
 /// Takes a document's lock, and OpenClaw's with it.
-pub(super) fn lock(cx: &FileStore, agent: &AgentId) -> Result<Locked, StoreError> {
+pub(super) fn lock(cx: &FileStore, agent: &AgentId, wait: &Wait<'_>) -> Result<Locked, StoreError> {
     let place = place(cx, agent)?;
-    let lock = cx.io.lock(&place.lock, &PATIENCE)?;
-    let holder = match place.take(cx, &PATIENCE)? {
+    let lock = cx.io.lock(&place.lock, wait)?;
+    let holder = match place.take(cx, wait)? {
         Taken::Ours(holder) => Some(holder),
         Taken::Another => None,
     };
@@ -49,7 +49,12 @@ pub(super) fn exclude_peers<'a>(
     wait: &Wait<'_>,
 ) -> Result<Excluded<'a>, StoreError> {
     let place = place(cx, agent)?;
-    let excluded: Result<_, StoreError> = wait.retry(&*cx.io.clock, PAUSES, || {
+    let busy = || StoreError::Busy {
+        owner: cx.io.owner(&place.proof),
+        at: at(&cx.paths.document(agent)),
+    };
+    let blocked = || busy().to_string();
+    let excluded: Result<_, StoreError> = wait.retry(&*cx.io.clock, PAUSES, &blocked, || {
         let _lock = cx.io.lock(&place.lock, wait)?;
         match place.take(cx, wait)? {
             Taken::Another => Ok(None),
@@ -65,10 +70,7 @@ pub(super) fn exclude_peers<'a>(
             place,
             holder: Some(holder),
         }),
-        None => Err(StoreError::Busy {
-            owner: cx.io.owner(&place.proof),
-            at: at(&cx.paths.document(agent)),
-        }),
+        None => Err(busy()),
     }
 }
 
@@ -167,9 +169,10 @@ pub(super) struct Excluded<'a> {
 impl Excluded<'_> {
     /// Takes the document's lock for a write under this exclusion.
     pub(super) fn lock_document(&self, agent: &AgentId) -> Result<Locked, StoreError> {
-        let lock = self.cx.io.lock(&self.place.lock, &PATIENCE)?;
+        let wait = self.cx.commit_wait(PATIENCE);
+        let lock = self.cx.io.lock(&self.place.lock, &wait)?;
         if let Some(holder) = &self.holder {
-            holder.renew(&PATIENCE)?;
+            holder.renew(&wait)?;
         }
         Ok(Locked {
             agent: agent.clone(),
@@ -182,7 +185,8 @@ impl Excluded<'_> {
 impl Drop for Excluded<'_> {
     fn drop(&mut self) {
         // Another writer may rely on us; it holds this lock then.
-        let lock = self.cx.io.lock(&self.place.lock, &PATIENCE);
+        let wait = self.cx.commit_wait(PATIENCE);
+        let lock = self.cx.io.lock(&self.place.lock, &wait);
         self.holder = None;
         drop(lock);
     }

@@ -7,8 +7,9 @@ use crate::model::grant::{GrantDigest, GrantRecord};
 use crate::model::id::AgentId;
 use crate::model::inheritance::Inheritance;
 use crate::model::profiles::AuthProfiles;
+use crate::ports::dialog::Dialog;
 use crate::ports::files::{FileError, Files};
-use crate::ports::host::Clock;
+use crate::ports::host::{Clock, Interrupt};
 use crate::ports::store::{Documents, Journal, Location, Scope, StoreError};
 use crate::ports::store_files::{StoreFiles, StorePlaces, Stray};
 
@@ -16,9 +17,10 @@ use super::document_lock;
 use super::error::at;
 use super::history;
 use super::inherit;
-use super::io::{Io, Limit};
+use super::io::{Io, Limit, Person};
 use super::journal;
 use super::leftovers;
+use super::openclaw_lock::PATIENCE;
 use super::paths::StorePaths;
 use super::read;
 use super::saved_answer;
@@ -32,9 +34,17 @@ impl FileStore {
     pub fn new(files: Arc<dyn Files>, clock: Arc<dyn Clock>, paths: StorePaths) -> Self {
         Self {
             io: Io { files, clock },
+            person: None,
             paths,
             limit: Box::new(|| history::DEFAULT_LIMIT),
         }
+    }
+
+    /// With a person, who is told of long waits and may end those that nothing depends on.
+    #[must_use]
+    pub fn telling(mut self, interrupt: Arc<dyn Interrupt>, dialog: Arc<dyn Dialog>) -> Self {
+        self.person = Some(Person { interrupt, dialog });
+        self
     }
 
     /// With another number of generations to keep of each profile. It is asked for when a
@@ -58,7 +68,7 @@ impl Documents for FileStore {
     ) -> Result<AuthProfiles, StoreError> {
         let cx = self;
         read::check_generation(cx, agent)?;
-        let locked = document_lock::lock(cx, agent)?;
+        let locked = document_lock::lock(cx, agent, &cx.commit_wait(PATIENCE))?;
         let (mut found, is_new) = write::find_all(cx, &locked)?;
         let before = is_new.then(|| found.doc.clone());
         if change(&mut found.doc) {
@@ -76,7 +86,7 @@ impl Documents for FileStore {
 
     fn check_writable(&self, agent: &AgentId) -> Result<(), StoreError> {
         read::check_generation(self, agent)?;
-        let _locked = document_lock::lock(self, agent)?;
+        let _locked = document_lock::lock(self, agent, &self.wait(PATIENCE))?;
         drop(write::reserve(self, agent)?);
         Ok(())
     }

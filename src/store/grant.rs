@@ -72,10 +72,16 @@ impl GrantLocks for FileStore {
         // that gave up leaves its thread behind until the holder lets go.
         std::thread::spawn(move || drop(sender.send(files.await_lock(&awaited))));
         let no_pause = Duration::ZERO..=Duration::ZERO;
-        let freed = wait.retry(&**clock, no_pause, || match receiver.recv_timeout(LOOK) {
-            Ok(freed) => freed.map(Some).map_err(LockError::from),
-            Err(RecvTimeoutError::Disconnected) => Ok(Some(())),
-            Err(RecvTimeoutError::Timeout) => Ok(None),
+        let blocked = || match self.io.owner(&path) {
+            Some(owner) => format!("the login is being refreshed by {owner}"),
+            None => "the login is being refreshed by another process".to_owned(),
+        };
+        let freed = wait.retry(&**clock, no_pause, &blocked, || {
+            match receiver.recv_timeout(LOOK) {
+                Ok(freed) => freed.map(Some).map_err(LockError::from),
+                Err(RecvTimeoutError::Disconnected) => Ok(Some(())),
+                Err(RecvTimeoutError::Timeout) => Ok(None),
+            }
         });
         match freed {
             Ok(Some(())) => Ok(Waited::Released),

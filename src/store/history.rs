@@ -20,6 +20,7 @@ use super::document_lock;
 use super::history_file;
 use super::io::FileStore;
 use super::journal;
+use super::openclaw_lock::PATIENCE;
 use super::paths::{history_name, history_stem};
 use super::read;
 
@@ -352,7 +353,7 @@ impl store::History for FileStore {
         if self.io.files.stat(&directory)?.is_none() {
             return Ok(());
         }
-        let _locked = document_lock::lock(self, agent)?;
+        let _locked = document_lock::lock(self, agent, &self.wait(PATIENCE))?;
         let wanted = profile.map(history_stem);
         for name in self.io.files.list(&directory)? {
             if wanted.as_ref().is_none_or(|stem| name.contains(stem)) {

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::ports::dialog::Dialog;
 use crate::ports::files::{FileLock, Files, Sharing};
-use crate::ports::host::Clock;
+use crate::ports::host::{Clock, Interrupt};
 use crate::ports::lock::{self, LockError, Wait, lock_within};
 
 use super::paths::StorePaths;
@@ -19,11 +21,39 @@ pub(super) struct Io {
     pub(super) clock: Arc<dyn Clock>,
 }
 
+/// Who may end a wait for another process, and who is told of a long one.
+pub(super) struct Person {
+    pub(super) interrupt: Arc<dyn Interrupt>,
+    pub(super) dialog: Arc<dyn Dialog>,
+}
+
 /// The store on files: its ports, its places, and the one setting.
 pub struct FileStore {
     pub(super) io: Io,
+    pub(super) person: Option<Person>,
     pub(super) paths: StorePaths,
     pub(super) limit: Limit,
+}
+
+impl FileStore {
+    /// A wait that something durable depends on.
+    pub(super) fn commit_wait(&self, limit: Duration) -> Wait<'_> {
+        let person = self.person.as_ref();
+        Wait {
+            limit,
+            interrupt: None,
+            dialog: person.map(|person| &*person.dialog),
+        }
+    }
+
+    /// A wait that a signal ends.
+    pub(super) fn wait(&self, limit: Duration) -> Wait<'_> {
+        let person = self.person.as_ref();
+        Wait {
+            interrupt: person.map(|person| &*person.interrupt),
+            ..self.commit_wait(limit)
+        }
+    }
 }
 
 impl Io {

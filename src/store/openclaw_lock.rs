@@ -23,7 +23,7 @@ pub(super) const STORE_STALE: Duration = Duration::from_secs(30);
 /// A refresh lock of OpenClaw is stale when it is older than this.
 pub(super) const REFRESH_STALE: Duration = Duration::from_secs(180);
 /// How long anybody waits for a lock; matches OpenClaw's own patience.
-pub(super) const PATIENCE: Wait<'static> = Wait::uninterrupted(Duration::from_secs(60));
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The pauses between two looks at a lock of OpenClaw.
 const PAUSES: RangeInclusive<Duration> = Duration::from_millis(20)..=Duration::from_millis(100);
@@ -101,7 +101,11 @@ pub(super) fn acquire(
     note: &mut dyn FnMut(LockFingerprint),
 ) -> Result<LockFingerprint, StoreError> {
     let (files, clock) = (&*io.files, &*io.clock);
-    let made = wait.retry(clock, PAUSES, || {
+    let busy = || StoreError::Busy {
+        at: at(&site.path),
+        owner: Some(owner(files, &site.path)),
+    };
+    let made = wait.retry(clock, PAUSES, &|| busy().to_string(), || {
         loop {
             match make(io, site, note) {
                 Ok(mark) => return Ok(Some(mark)),
@@ -113,10 +117,7 @@ pub(super) fn acquire(
             }
         }
     });
-    made?.ok_or_else(|| StoreError::Busy {
-        at: at(&site.path),
-        owner: Some(owner(files, &site.path)),
-    })
+    made?.ok_or_else(busy)
 }
 
 fn make(

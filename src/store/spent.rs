@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::model::grant::{GrantDigest, GrantRecord};
 use crate::ports::files::FileError;
-use crate::ports::lock::{SHORT, Wait};
+use crate::ports::lock::SHORT;
 use crate::ports::store::StoreError;
 
 use super::io::FileStore;
@@ -50,7 +50,7 @@ pub(super) fn add(
         file.push(record);
     }
     io.files.create_dirs(&paths.all_spent())?;
-    let _lock = io.lock(&paths.spent_lock(), &Wait::uninterrupted(SHORT))?;
+    let _lock = io.lock(&paths.spent_lock(), &cx.wait(SHORT))?;
     for (path, new) in by_file {
         let bytes = io.files.read(&path)?.unwrap_or_default();
         let old = bytes.split(|byte| *byte == b'\n').filter_map(record::parse);
@@ -116,6 +116,7 @@ mod tests {
 
     fn context(files: &MemoryFiles) -> FileStore {
         FileStore {
+            person: None,
             io: Io {
                 files: Arc::new(files.clone()),
                 clock: Arc::new(FakeClock::new(Timestamp(3))),

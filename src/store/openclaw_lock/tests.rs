@@ -95,7 +95,7 @@ fn a_lock_is_seen_whole_and_known_and_a_draft_of_another_is_left_alone() {
             assert!(files.stat(Path::new(LOCK)).unwrap().is_none());
             noted = Some(mark);
         };
-        let mark = acquire(&io, &site("me"), &PATIENCE, &mut note).unwrap();
+        let mark = acquire(&io, &site("me"), &Wait::uninterrupted(PATIENCE), &mut note).unwrap();
         assert_eq!(noted, Some(mark));
         assert!(mark.is_at(&files, Path::new(LOCK)).unwrap());
         assert!(files.stat(&other).unwrap().is_some());

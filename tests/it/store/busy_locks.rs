@@ -1,7 +1,10 @@
 //! Short locks that another process holds: a command waits for a limited time, names the owner,
 //! and a signal ends the wait.
 
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::browser::visit;
@@ -14,6 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use crate::login::methods::two_halves::{begun, ended_on};
 use crate::support::World;
 use crate::support::login::Waiting;
 
@@ -158,4 +162,91 @@ fn the_lock_of_a_configuration_elsewhere_lies_in_the_state_directory() {
     let mut names: Vec<_> = names.map(|entry| entry.file_name()).collect();
     names.retain(|name| !name.to_string_lossy().contains(".bak"));
     assert_eq!(names, ["oc.json"]);
+}
+
+/// A command that waits, and what it has said by the time that it speaks of that.
+fn waiting(mut command: Command) -> (Child, BufReader<ChildStderr>, String) {
+    let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    let mut errors = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("waiting: ") {
+        line.clear();
+        assert_ne!(errors.read_line(&mut line).unwrap(), 0, "it never said so");
+    }
+    (child, errors, line)
+}
+
+/// Sends Ctrl-C, and what the shell calls the exit status.
+fn interrupt(child: &mut Child) -> i32 {
+    let start = Instant::now();
+    kill_process(Pid::from_child(child), Signal::INT).unwrap();
+    let status = child.wait().unwrap();
+    assert!(start.elapsed() < Duration::from_secs(5));
+    status
+        .code()
+        .or(status.signal().map(|signal| 128 + signal))
+        .unwrap()
+}
+
+#[test]
+fn a_long_wait_names_the_lock_and_its_owner_once() {
+    let world = World::new();
+    let name = own_config_lock(&world);
+    let held = hold(&world, &name);
+    let (mut child, mut errors, line) =
+        waiting(world.command(&["models", "set", "openai/gpt-5.2"]));
+    let owner = format!("{name} is locked by pid {} on ", std::process::id());
+    assert!(line.contains(&owner), "{line}");
+    drop(held);
+    let mut rest = String::new();
+    errors.read_to_string(&mut rest).unwrap();
+    assert!(!rest.contains("waiting"), "{rest}");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn ctrl_c_ends_the_wait_for_the_lock_of_openclaw_at_once() {
+    let world = World::new();
+    let store = json!({ "version": 1, "profiles": {
+        "anthropic:a": { "type": "token", "provider": "anthropic", "token": "t" },
+    } });
+    world.write(DOCUMENT, &store.to_string());
+    let lock = world.state().join(format!("{DOCUMENT}.lock"));
+    std::fs::create_dir(&lock).unwrap();
+    let args = [
+        "models",
+        "auth",
+        "order",
+        "set",
+        "--provider",
+        "anthropic",
+        "anthropic:a",
+    ];
+    let (mut child, _errors, line) = waiting(world.command(&args));
+    assert!(
+        line.contains("auth-profiles.json.lock is locked by OpenClaw"),
+        "{line}"
+    );
+    assert_eq!(interrupt(&mut child), 130);
+    assert_eq!(world.store(), store);
+    std::fs::remove_dir(&lock).unwrap();
+    assert_eq!(world.run(&args).code, 0);
+}
+
+/// The second half of a login remembers signals: none may come between code and store.
+#[test]
+fn ctrl_c_ends_the_wait_before_a_code_is_sent() {
+    let (world, issuer, begun) = begun();
+    let address = ended_on(&issuer, &begun);
+    world.write("code", &address);
+    world.write(DOCUMENT, r#"{"version":1,"profiles":{}}"#);
+    std::fs::create_dir(world.state().join(format!("{DOCUMENT}.lock"))).unwrap();
+    let file = world.state().join("code").display().to_string();
+    let args = ["models", "auth", "login", "--finish", "--code-file", &file];
+    let (mut child, _errors, _) = waiting(world.command(&args));
+    assert_eq!(interrupt(&mut child), 130);
+    assert_eq!(issuer.exchanges().len(), 0);
+    std::fs::remove_dir(world.state().join(format!("{DOCUMENT}.lock"))).unwrap();
+    assert_eq!(world.run(&args).code, 0);
 }

@@ -23,6 +23,7 @@ enum Pressed {
     Chosen(usize),
     Cancelled,
     Suspended,
+    Quit,
 }
 
 /// The options, which of them match, and where the mark stands.
@@ -75,6 +76,7 @@ impl Menu {
             }
             Key::Cancel => return Pressed::Cancelled,
             Key::Suspend => return Pressed::Suspended,
+            Key::Quit => return Pressed::Quit,
             Key::Char(_) => return Pressed::Nothing,
         }
         Pressed::Moved
@@ -136,6 +138,11 @@ pub(super) fn choose(
     drawn.show(&menu);
     let mut decoder = Decoder::default();
     loop {
+        if patience.interrupt.was_continued() {
+            raw.enter_again().map_err(failed)?;
+            drawn.forget();
+            drawn.show(&menu);
+        }
         let keys = match input.wait(TICK)? {
             Chunk::Data(data) => Secret::new(data),
             Chunk::Idle if decoder.is_escaped() => return Err(DialogError::Cancelled),
@@ -156,6 +163,12 @@ pub(super) fn choose(
                 Pressed::Suspended => {
                     drawn.clear();
                     raw.suspend().map_err(failed)?;
+                    // Drawn below.
+                    patience.interrupt.was_continued();
+                }
+                Pressed::Quit => {
+                    drawn.clear();
+                    raw.quit().map_err(failed)?;
                 }
                 Pressed::Chosen(index) => {
                     drawn.clear();
@@ -181,6 +194,11 @@ impl Drawn<'_> {
         self.lines = lines.len();
         // Raw mode does not return the carriage at a line feed.
         self.printer.err(&lines.join("\r\n"));
+    }
+
+    /// The cursor stands on its last line, or on one of a shell's below it.
+    fn forget(&mut self) {
+        self.lines = self.lines.min(1);
     }
 
     fn clear(&mut self) {
@@ -209,8 +227,11 @@ pub(super) fn choose_by_number(
         printer.line_err(&format!("{number:>3}) {option}"));
     }
     loop {
-        printer.err(&format!("{prompt} (1-{}): ", options.len()));
-        let line = input.read_line(patience)?.ok_or(DialogError::Cancelled)?;
+        let question = format!("{prompt} (1-{}): ", options.len());
+        printer.err(&question);
+        let again = || printer.err(&format!("\r{question}"));
+        let line = input.read_line(patience, &again)?;
+        let line = line.ok_or(DialogError::Cancelled)?;
         match line.expose().trim().parse::<usize>() {
             Ok(number) if (1..=options.len()).contains(&number) => return Ok(number - 1),
             _ => printer.line_err("Enter one of the numbers."),
@@ -241,6 +262,7 @@ mod tests {
             "too few to search"
         );
         assert_eq!(menu.press(Key::Suspend), Pressed::Suspended);
+        assert_eq!(menu.press(Key::Quit), Pressed::Quit);
         assert_eq!(menu.press(Key::Cancel), Pressed::Cancelled);
     }
 

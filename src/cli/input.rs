@@ -121,13 +121,15 @@ impl<F: AsFd> Input<F> {
         Ok(text)
     }
 
-    /// One line without its end; `None` at end of file.
+    /// One line without its end; `None` at end of file. `redraw` shows the question again, once
+    /// this process goes on after a stop.
     ///
     /// # Errors
     /// If it is too long or no UTF-8, cannot be read, or the question no longer stands.
     pub(super) fn read_line(
         &self,
         patience: &Patience,
+        redraw: &dyn Fn(),
     ) -> Result<Option<Secret<String>>, DialogError> {
         let mut bytes = self.take_rest();
         loop {
@@ -143,6 +145,9 @@ impl<F: AsFd> Input<F> {
             if let Err(error) = patience.check() {
                 self.keep_rest(bytes);
                 return Err(error);
+            }
+            if patience.interrupt.was_continued() {
+                redraw();
             }
             match self.wait(TICK)? {
                 Chunk::Data(data) => append(&mut bytes, data)?,
@@ -220,7 +225,7 @@ mod tests {
 
     fn line(input: &Input<io::PipeReader>) -> Option<String> {
         input
-            .read_line(&PATIENT)
+            .read_line(&PATIENT, &|| {})
             .unwrap()
             .map(|text| text.expose().clone())
     }
@@ -265,12 +270,18 @@ mod tests {
             stop: &stop,
             interrupt: &Quiet(None),
         };
-        assert_eq!(input.read_line(&withdrawn), Err(DialogError::Withdrawn));
+        assert_eq!(
+            input.read_line(&withdrawn, &|| {}),
+            Err(DialogError::Withdrawn)
+        );
         let killed = Patience {
             stop: &|| false,
             interrupt: &Quiet(Some(Signal::INTERRUPT)),
         };
-        assert_eq!(input.read_line(&killed), Err(DialogError::Cancelled));
+        assert_eq!(
+            input.read_line(&killed, &|| {}),
+            Err(DialogError::Cancelled)
+        );
         writer.write_all(b" whole\n").unwrap();
         assert_eq!(line(&input).as_deref(), Some("half whole"));
     }

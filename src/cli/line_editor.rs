@@ -19,6 +19,7 @@ pub(super) enum Key {
     Clear,
     Cancel,
     Suspend,
+    Quit,
     Up,
     Down,
 }
@@ -101,6 +102,7 @@ impl Decoder {
             0x08 | 0x7f => Some(Key::Backspace),
             0x15 => Some(Key::Clear),
             0x1a => Some(Key::Suspend),
+            0x1c => Some(Key::Quit),
             _ => None,
         }
     }
@@ -153,6 +155,8 @@ pub(super) enum Typing {
     Cancelled,
     /// Ctrl-Z: what was typed stays.
     Suspended,
+    /// Ctrl-\.
+    Quit,
 }
 
 /// An answer that is being typed or pasted. Wiped when dropped.
@@ -173,6 +177,7 @@ impl Line {
             match key {
                 Key::Cancel => return Typing::Cancelled,
                 Key::Suspend => return Typing::Suspended,
+                Key::Quit => return Typing::Quit,
                 Key::Up | Key::Down => continue,
                 _ => {}
             }
@@ -185,7 +190,7 @@ impl Line {
                 Key::Enter => self.ending = !self.text.trim().is_empty(),
                 Key::Backspace => drop(self.text.pop()),
                 Key::Clear => self.clear(),
-                Key::Cancel | Key::Suspend | Key::Up | Key::Down => {}
+                Key::Cancel | Key::Suspend | Key::Quit | Key::Up | Key::Down => {}
             }
         }
         if self.ending {
@@ -250,6 +255,8 @@ mod tests {
         assert_eq!(typed(&[b"a\x03"]).0, Typing::Cancelled);
         assert_eq!(typed(&[b"a\x04"]).0, Typing::Cancelled);
         assert_eq!(typed(&[b"a\x1b\x03"]).0, Typing::Cancelled);
+        assert_eq!(typed(&[b"a\x1a"]).0, Typing::Suspended);
+        assert_eq!(typed(&[b"a\x1c"]).0, Typing::Quit);
     }
 
     #[test]

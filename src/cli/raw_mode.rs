@@ -14,11 +14,12 @@ use crossterm::cursor::Show;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode, is_raw_mode_enabled};
 use rustix::process::{Signal, kill_current_process_group};
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
 use super::printer;
 
-/// A signal that stops this process has done so by then.
-const STOPS_WITHIN: Duration = Duration::from_millis(100);
+/// A signal that stops or ends this process has done so by then.
+const ACTS_WITHIN: Duration = Duration::from_millis(100);
 
 static HOOK: Once = Once::new();
 /// Whether the terminal knows control sequences.
@@ -51,11 +52,38 @@ impl RawMode {
     /// # Errors
     /// If the terminal refuses.
     pub(super) fn suspend(&self) -> io::Result<()> {
+        self.signal_job(Signal::TSTP)
+    }
+
+    /// Gives the terminal back and ends this job, as Ctrl-\ does where the terminal itself reads
+    /// it; returns in raw mode where that signal is ignored.
+    ///
+    /// # Errors
+    /// If the terminal refuses.
+    pub(super) fn quit(&self) -> io::Result<()> {
+        self.signal_job(Signal::QUIT)
+    }
+
+    fn signal_job(&self, signal: Signal) -> io::Result<()> {
         restore();
-        let _ = kill_current_process_group(Signal::TSTP);
-        // Another thread may be the one that the signal stops first.
-        std::thread::park_timeout(STOPS_WITHIN);
+        let _ = kill_current_process_group(signal);
+        // Another thread may be the one that the signal reaches first.
+        std::thread::park_timeout(ACTS_WITHIN);
+        self.enter_again()
+    }
+
+    /// Switches raw mode on again, whatever a shell made of the terminal while this process was
+    /// stopped.
+    ///
+    /// # Errors
+    /// If the terminal refuses.
+    pub(super) fn enter_again(&self) -> io::Result<()> {
         enable_raw_mode()?;
+        // That does nothing where raw mode was on before.
+        let stdin = io::stdin();
+        let mut termios = tcgetattr(&stdin)?;
+        termios.make_raw();
+        tcsetattr(&stdin, OptionalActions::Now, &termios)?;
         control(&EnableBracketedPaste);
         Ok(())
     }

@@ -24,7 +24,7 @@ static ENTERED: AtomicBool = AtomicBool::new(false);
 #[derive(Debug)]
 pub(super) struct Screen {
     /// Where somebody can press a key.
-    _keys: Option<RawMode>,
+    keys: Option<RawMode>,
 }
 
 impl Screen {
@@ -38,7 +38,37 @@ impl Screen {
         let keys = keys.then(|| RawMode::enter(true)).transpose()?;
         ENTERED.store(true, Ordering::SeqCst);
         printer::steer(ENTER)?;
-        Ok(Self { _keys: keys })
+        Ok(Self { keys })
+    }
+
+    /// Takes the screen again after this process was stopped: a shell may have used it meanwhile.
+    ///
+    /// # Errors
+    /// If the terminal refuses.
+    pub(super) fn enter_again(&self) -> io::Result<()> {
+        self.keys.iter().try_for_each(RawMode::enter_again)?;
+        ENTERED.store(true, Ordering::SeqCst);
+        printer::steer(ENTER)
+    }
+
+    /// Gives the screen back and stops this job, as Ctrl-Z does where the terminal itself reads it.
+    ///
+    /// # Errors
+    /// If the terminal refuses.
+    pub(super) fn suspend(&self) -> io::Result<()> {
+        leave();
+        self.keys.iter().try_for_each(RawMode::suspend)?;
+        self.enter_again()
+    }
+
+    /// Gives the screen back and ends this job, as Ctrl-\ does where the terminal itself reads it.
+    ///
+    /// # Errors
+    /// If the terminal refuses.
+    pub(super) fn quit(&self) -> io::Result<()> {
+        leave();
+        self.keys.iter().try_for_each(RawMode::quit)?;
+        self.enter_again()
     }
 
     /// Draws `text` in the place of what is there, in one write; `size` is columns and rows.

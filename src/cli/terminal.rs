@@ -96,6 +96,12 @@ impl TerminalDialog {
         *shown = Some(prompt);
     }
 
+    /// Where the cursor is, which is the line of the prompt or one that a shell wrote below it.
+    fn show_prompt_again(&self, prompt: &str) {
+        printer::control("\r\u{1b}[K");
+        self.show_prompt(prompt.to_owned());
+    }
+
     fn end_prompt(&self, remark: &str) {
         let mut shown = self.prompt.lock();
         self.printer.line_err(remark);
@@ -176,6 +182,10 @@ impl TerminalDialog {
         let mut wait = TICK;
         loop {
             patience.check()?;
+            if patience.interrupt.was_continued() {
+                raw.enter_again().map_err(|error| failed(&error))?;
+                self.show_prompt_again(prompt);
+            }
             match self.input.wait(wait)? {
                 Chunk::Idle if wait == SILENCE => return Ok(line.finish()),
                 Chunk::Idle => line.idle(),
@@ -189,7 +199,14 @@ impl TerminalDialog {
                         Typing::Suspended => {
                             self.printer.err("\r\n");
                             raw.suspend().map_err(|error| failed(&error))?;
-                            self.show_prompt(prompt.to_owned());
+                            self.show_prompt_again(prompt);
+                            TICK
+                        }
+                        Typing::Quit => {
+                            self.printer.err("\r\n");
+                            self.input.discard();
+                            raw.quit().map_err(|error| failed(&error))?;
+                            self.show_prompt_again(prompt);
                             TICK
                         }
                     };
@@ -249,7 +266,10 @@ impl Dialog for TerminalDialog {
         let prompt = format!("{} {choices} ", clean(prompt));
         loop {
             self.show_prompt(prompt.clone());
-            match self.input.read_line(&patience) {
+            match self
+                .input
+                .read_line(&patience, &|| self.show_prompt_again(&prompt))
+            {
                 Ok(Some(line)) => {
                     *self.prompt.lock() = None;
                     if let Some(answer) = yes_or_no(line.expose(), default) {
@@ -294,7 +314,9 @@ pub(super) fn answer_from_pipe(
 ) -> Result<Secret<String>, DialogError> {
     match question {
         Question::Secret(_) => input.read_all(patience),
-        Question::Paste(_) => input.read_line(patience)?.ok_or(DialogError::NobodyThere),
+        Question::Paste(_) => input
+            .read_line(patience, &|| {})?
+            .ok_or(DialogError::NobodyThere),
     }
 }
 

@@ -109,6 +109,12 @@ pub trait Browser: Send + Sync {
     /// # Errors
     /// Why no browser could be started; a notice for the user, never the end of a login.
     fn open(&self, url: &str) -> Result<(), BrowserError>;
+
+    /// Whether the user named the program that opens URLs: it does so also where a browser of this
+    /// machine would not be theirs ([`Env::is_remote`]), and is set for that by remote editors.
+    fn is_named(&self) -> bool {
+        false
+    }
 }
 
 /// No browser could be started.
@@ -116,7 +122,7 @@ pub trait Browser: Send + Sync {
 #[error("{0}")]
 pub struct BrowserError(pub String);
 
-/// Signals that ask this process to stop: SIGINT, SIGTERM, SIGHUP.
+/// Signals that ask this process to stop (SIGINT, SIGTERM, SIGHUP), and the one that wakes it.
 pub trait Interrupt: Send + Sync {
     /// Remembers signals from now on instead of dying of them, so that a commit is never cut off.
     /// The caller must look at [`Interrupt::pending`] wherever it waits.
@@ -127,6 +133,12 @@ pub trait Interrupt: Send + Sync {
 
     /// Lets signals end the process again: nothing is left that could be cut off.
     fn obey(&self) {}
+
+    /// Whether this process was continued (SIGCONT) since the last call, the first of which looks
+    /// back to [`Interrupt::defer`]: whoever stopped it may have used the terminal meanwhile.
+    fn was_continued(&self) -> bool {
+        false
+    }
 }
 
 /// A signal that asks to stop.

@@ -1,20 +1,22 @@
-//! Signals that ask to stop, remembered instead of obeyed while a commit must not be cut off.
+//! Signals that ask to stop, remembered instead of obeyed while a commit must not be cut off, and
+//! the one after a stop.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM};
 
 use crate::ports::host::{Interrupt, Signal};
 
 /// No signal has number 0.
 const NONE: usize = 0;
 
-/// SIGINT, SIGTERM and SIGHUP of this process.
+/// SIGINT, SIGTERM, SIGHUP and SIGCONT of this process.
 #[derive(Debug, Default)]
 pub struct SystemInterrupt {
     came: Arc<AtomicUsize>,
     obeyed: Arc<AtomicBool>,
+    continued: Arc<AtomicBool>,
     deferred: OnceLock<()>,
 }
 
@@ -38,6 +40,7 @@ impl Interrupt for SystemInterrupt {
                 let obeyed = Arc::clone(&self.obeyed);
                 let _ = signal_hook::flag::register_conditional_default(signal, obeyed);
             }
+            let _ = signal_hook::flag::register(SIGCONT, Arc::clone(&self.continued));
         });
     }
 
@@ -50,6 +53,10 @@ impl Interrupt for SystemInterrupt {
 
     fn obey(&self) {
         self.obeyed.store(true, Ordering::SeqCst);
+    }
+
+    fn was_continued(&self) -> bool {
+        self.continued.swap(false, Ordering::SeqCst)
     }
 }
 
@@ -76,5 +83,16 @@ mod tests {
         signal_hook::low_level::raise(SIGTERM).unwrap();
         assert_eq!(interrupt.pending(), Some(Signal(SIGTERM)));
         assert_eq!(interrupt.pending().unwrap().exit_code(), 143);
+    }
+
+    #[test]
+    fn tells_once_that_the_process_was_continued() {
+        let interrupt = SystemInterrupt::default();
+        interrupt.defer();
+        assert!(!interrupt.was_continued());
+        signal_hook::low_level::raise(SIGCONT).unwrap();
+        assert!(interrupt.was_continued());
+        assert!(!interrupt.was_continued());
+        assert_eq!(interrupt.pending(), None);
     }
 }

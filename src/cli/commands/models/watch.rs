@@ -14,8 +14,10 @@ use crate::model::hint::Command;
 use crate::model::time::parse_duration;
 use crate::ports::host::Signal;
 
-/// What Ctrl-C is where keys arrive one by one.
-const CTRL_C: u8 = 3;
+/// What these keys are where keys arrive one by one.
+const CTRL_C: u8 = 0x03;
+const CTRL_Z: u8 = 0x1a;
+const CTRL_BACKSLASH: u8 = 0x1c;
 /// The terminal has gone.
 const HANG_UP: Signal = Signal(1);
 
@@ -56,7 +58,7 @@ pub(super) fn watch(
     while let Some(size) = screen_of_stdout() {
         let text = render(usize::from(size.0));
         screen.draw(&system.printer, &format!("{text}\n{ends}"), size)?;
-        if let Some(code) = wait(system, input.as_ref(), interval, size)? {
+        if let Some(code) = wait(system, (&screen, input.as_ref()), interval, size)? {
             return Ok(Output::default().code(code));
         }
     }
@@ -66,7 +68,7 @@ pub(super) fn watch(
 /// Waits for the next report; the exit code if there is none to come.
 fn wait(
     system: &System,
-    input: Option<&Input<io::Stdin>>,
+    (screen, input): (&Screen, Option<&Input<io::Stdin>>),
     interval: Duration,
     size: (u16, u16),
 ) -> Result<Option<u8>, Failure> {
@@ -75,6 +77,10 @@ fn wait(
     loop {
         if let Some(signal) = cx.interrupt.pending() {
             return Ok(Some(signal.exit_code()));
+        }
+        if cx.interrupt.was_continued() {
+            screen.enter_again()?;
+            return Ok(None);
         }
         if cx.clock.monotonic() >= end || screen_of_stdout() != Some(size) {
             return Ok(None);
@@ -88,6 +94,11 @@ fn wait(
                 return Ok(Some(Signal::INTERRUPT.exit_code()));
             }
             Chunk::Data(keys) if keys.iter().any(|key| b"qQ".contains(key)) => return Ok(Some(0)),
+            Chunk::Data(keys) if keys.contains(&CTRL_Z) => {
+                screen.suspend()?;
+                return Ok(None);
+            }
+            Chunk::Data(keys) if keys.contains(&CTRL_BACKSLASH) => screen.quit()?,
             Chunk::Data(_) | Chunk::Idle => {}
             Chunk::End => return Ok(Some(HANG_UP.exit_code())),
         }

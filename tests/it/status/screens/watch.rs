@@ -2,7 +2,7 @@
 
 use rexpect::process::Signal;
 use rexpect::session::PtySession;
-use rustix::termios::{LocalModes, Termios, tcgetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use super::{Size, at, bytes, compare, emulator, resize, rows, stores, without_places, written};
 use crate::login::at_a_terminal::ends_with;
@@ -109,6 +109,37 @@ fn a_window_of_another_size_is_drawn_at_once() {
     session.send("q").unwrap();
     session.flush().unwrap();
     session.exp_eof().unwrap();
+}
+
+#[test]
+fn ctrl_backslash_gives_the_terminal_back_and_ends_it() {
+    let (mut session, text) = watching(&World::new(), &WATCH, (80, 40), &[]);
+    session.send("\u{1c}").unwrap();
+    session.flush().unwrap();
+    let text = text + &session.exp_eof().unwrap();
+    assert_eq!(text.matches(LEAVE).count(), 1, "{text:?}");
+    let status = format!("{:?}", session.process().wait().unwrap());
+    assert!(status.contains("SIGQUIT"), "{status}");
+    let kept = LocalModes::ICANON | LocalModes::ISIG;
+    assert!(modes(&session).local_modes.contains(kept));
+}
+
+#[test]
+fn after_a_stop_the_screen_is_drawn_again() {
+    let (mut session, _) = watching(&World::new(), &WATCH, (80, 40), &[]);
+    // Whoever stopped it gave the terminal to a shell.
+    let mut cooked = modes(&session);
+    cooked.local_modes |= LocalModes::ICANON | LocalModes::ECHO;
+    let terminal = session.process().get_file_handle().unwrap();
+    tcsetattr(&terminal, OptionalActions::Now, &cooked).unwrap();
+    session.process_mut().signal(Signal::SIGCONT).unwrap();
+    let text = session.exp_string(FRAME_ENDS).unwrap();
+    assert!(text.contains(ENTER), "{text:?}");
+    assert!(!modes(&session).local_modes.contains(LocalModes::ICANON));
+    session.send("q").unwrap();
+    session.flush().unwrap();
+    session.exp_eof().unwrap();
+    ends_with(&session, 0);
 }
 
 #[test]

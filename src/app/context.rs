@@ -198,8 +198,12 @@ impl Context<'_> {
         document.is_ok_and(|document| document.get(profile).is_some())
     }
 
-    /// Opens the user's browser, or tells the user to.
+    /// Opens the user's browser, or tells the user to; does nothing on a remote machine, unless
+    /// the user named a program that opens URLs.
     pub(in crate::app) fn open_browser(&self, url: &str) {
+        if self.env.is_remote() && !self.browser.is_named() {
+            return;
+        }
         if let Err(error) = self.browser.open(url) {
             self.info(format!(
                 "could not open a browser ({error}); open the URL yourself"

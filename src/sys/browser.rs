@@ -9,6 +9,8 @@ use super::clock::SystemClock;
 use super::env::SystemEnv;
 use crate::ports::host::{Browser, BrowserError, Clock as _, Env as _};
 
+/// The commands that open a URL, as the user wants it, with colons between them.
+const BROWSER: &str = "BROWSER";
 /// A browser that fails does so within this time.
 const SOON: Duration = Duration::from_millis(500);
 /// Between two looks at it.
@@ -23,11 +25,15 @@ impl Browser for SystemBrowser {
         if !url.starts_with("https://") && !url.starts_with("http://") {
             return Err(BrowserError("not a web address".to_owned()));
         }
-        if let Some(commands) = SystemEnv.plain("BROWSER") {
+        if let Some(commands) = SystemEnv.plain(BROWSER) {
             let opened = commands.split(':').any(|command| run(command, url));
             if opened {
                 return Ok(());
             }
+        }
+        // What the system would open is not seen by the user.
+        if SystemEnv.is_remote() {
+            return Err(BrowserError(format!("${BROWSER} failed")));
         }
         // Detached, so that the browser's own chatter does not reach our stdout. What went wrong is
         // told in our words: those of the library repeat the URL.
@@ -38,6 +44,10 @@ impl Browser for SystemBrowser {
             };
             BrowserError(why.to_owned())
         })
+    }
+
+    fn is_named(&self) -> bool {
+        SystemEnv.plain(BROWSER).is_some()
     }
 }
 

@@ -168,10 +168,9 @@ fn announce(
     cx.dialog.notice(&Notice::Waiting {
         until: cx.clock.now().after(request.timeout),
     });
-    if request.no_browser || remote {
-        return;
+    if !request.no_browser {
+        cx.open_browser(&authorization.url);
     }
-    cx.open_browser(&authorization.url);
 }
 
 fn exhausted(with_device: bool) -> Failure {

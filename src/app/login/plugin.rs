@@ -110,7 +110,7 @@ fn heard(
                 url: url.clone(),
                 code,
             });
-            let url = url.filter(|_| !request.no_browser && !cx.env.is_remote())?;
+            let url = url.filter(|_| !request.no_browser)?;
             cx.open_browser(&url);
             None
         }

@@ -53,6 +53,50 @@ fn the_browser_that_the_variable_names_is_opened() {
     assert!(!ended.err.contains("could not open"), "{ended:?}");
 }
 
+/// As remote editors set it, for a browser on the machine that the user sits at.
+#[test]
+fn the_browser_that_the_variable_names_is_opened_on_a_remote_machine_too() {
+    for (name, value) in [
+        ("XDG_SESSION_TYPE", "tty"),
+        ("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22"),
+        ("CODESPACES", "true"),
+    ] {
+        let (world, _issuer) = World::with_issuer(Account::default());
+        let own = browser(&world, "own", 0);
+        let mut command = world.command(&LOGIN);
+        command.env_remove("DISPLAY").env(name, value);
+        command.env("BROWSER", &own);
+        let child = command.stderr(Stdio::piped()).stdout(Stdio::piped());
+        let child = child.spawn().unwrap();
+        let url = wait_for(&format!("{own}.url"));
+        assert_eq!(visit(&url).unwrap().status, 200);
+        let ended = ran(child.wait_with_output().unwrap());
+        assert_eq!(ended.code, 0, "{ended:?}");
+        assert!(ended.err.contains("on another machine"), "{ended:?}");
+    }
+}
+
+/// What the system opens pages with would show them to nobody.
+#[test]
+fn on_a_remote_machine_nothing_else_is_tried_if_the_named_browser_fails() {
+    let (world, _issuer) = World::with_issuer(Account::default());
+    let broken = browser(&world, "broken", 1);
+    let opener = browser(&world, "xdg-open", 0);
+    let mut command = world.command(&LOGIN);
+    command.env_remove("DISPLAY").env("BROWSER", &broken);
+    let path = format!("{}:/usr/bin:/bin", world.directory.path().display());
+    command.env("PATH", path);
+    let child = command.stderr(Stdio::piped()).stdout(Stdio::piped());
+    let child = child.spawn().unwrap();
+    let url = wait_for(&format!("{broken}.url"));
+    assert_eq!(visit(&url).unwrap().status, 200);
+    let ended = ran(child.wait_with_output().unwrap());
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let told = "could not open a browser ($BROWSER failed); open the URL yourself";
+    assert!(ended.err.contains(told), "{ended:?}");
+    assert!(!std::fs::exists(format!("{opener}.url")).unwrap());
+}
+
 /// A login that is waiting: its process, the URL, and what it says from there on.
 fn waiting(
     world: &World,

@@ -26,6 +26,14 @@ pub(super) fn in_front(args: &[OsString]) -> Vec<OsString> {
     program.iter().chain(both).chain(theirs).cloned().collect()
 }
 
+/// The program and the options of every command that stand on the line.
+pub(super) fn general(args: &[OsString]) -> Vec<OsString> {
+    let ours = args.iter().take_while(|word| *word != "--").count();
+    let (program, ours) = args[..ours].split_at(ours.min(1));
+    let general = marked(ours).filter_map(|(word, general)| general.then_some(word));
+    program.iter().chain(general).cloned().collect()
+}
+
 /// Each word, and whether it is an option of every command or the value of one.
 fn marked(args: &[OsString]) -> impl Iterator<Item = (&OsString, bool)> {
     let mut takes = false;

@@ -270,9 +270,9 @@ impl System {
     }
 }
 
-/// The shell whose completion script asks.
-pub(super) fn completing_shell() -> Option<String> {
-    SystemEnv.plain(COMPLETE)
+/// A variable of this process that holds no secret.
+pub(super) fn variable(name: &str) -> Option<String> {
+    SystemEnv.plain(name)
 }
 
 fn program() -> Result<PathBuf, Failure> {

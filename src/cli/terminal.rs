@@ -98,7 +98,10 @@ impl TerminalDialog {
 
     /// Where the cursor is, which is the line of the prompt or one that a shell wrote below it.
     fn show_prompt_again(&self, prompt: &str) {
-        printer::control("\r\u{1b}[K");
+        printer::control(match self.abilities.moves_cursor {
+            true => "\r\u{1b}[K",
+            false => "\r",
+        });
         self.show_prompt(prompt.to_owned());
     }
 

@@ -46,22 +46,41 @@ pub fn load(
     let Some(bytes) = files.read(&path)? else {
         return Ok(None);
     };
-    let wrong = |error: &serde_json::Error| ConfigError::Syntax {
-        path: path.clone(),
-        line: error.line(),
-        column: error.column(),
-        message: "expected a JSON object with one object per session".to_owned(),
-    };
-    let sessions: BTreeMap<String, &RawValue> =
-        serde_json::from_slice(without_mark(&bytes)).map_err(|error| wrong(&error))?;
+    let sessions = parse(&path, &bytes)?;
     let lower = key.trim().to_lowercase();
     let whole = format!("agent:{agent}:{lower}");
     let spellings = [key, &lower, &whole];
     let Some(entry) = spellings.iter().find_map(|key| sessions.get(*key)) else {
         return Ok(None);
     };
-    let entry: Value = serde_json::from_str(entry.get()).map_err(|error| wrong(&error))?;
+    let entry: Value =
+        serde_json::from_str(entry.get()).map_err(|error| not_sessions(&path, &error))?;
     Ok(Some(read(&entry)))
+}
+
+/// The keys of the sessions of an agent, sorted.
+///
+/// # Errors
+/// As [`load`].
+pub fn keys(files: &dyn Files, state: &Path, agent: &AgentId) -> Result<Vec<String>, ConfigError> {
+    let path = path(state, agent);
+    let Some(bytes) = files.read(&path)? else {
+        return Ok(Vec::new());
+    };
+    Ok(parse(&path, &bytes)?.into_keys().collect())
+}
+
+fn parse<'a>(path: &Path, bytes: &'a [u8]) -> Result<BTreeMap<String, &'a RawValue>, ConfigError> {
+    serde_json::from_slice(without_mark(bytes)).map_err(|error| not_sessions(path, &error))
+}
+
+fn not_sessions(path: &Path, error: &serde_json::Error) -> ConfigError {
+    ConfigError::Syntax {
+        path: path.to_owned(),
+        line: error.line(),
+        column: error.column(),
+        message: "expected a JSON object with one object per session".to_owned(),
+    }
 }
 
 fn read(entry: &Value) -> Session {

@@ -13,7 +13,7 @@ pub mod model_ref;
 pub mod obstacle;
 pub mod outlook;
 pub mod outside_key;
-mod pins;
+pub mod pins;
 pub mod profile_id;
 pub mod profile_name;
 pub mod provider_name;

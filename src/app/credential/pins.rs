@@ -107,6 +107,11 @@ pub(in crate::app) fn load_session<'a>(
     })
 }
 
+/// Lists the keys of the sessions of this agent; none where they cannot be read.
+pub fn sessions(cx: Context<'_>, agent: &AgentId) -> Vec<String> {
+    sessions::keys(cx.files, &cx.dirs.state, agent).unwrap_or_default()
+}
+
 /// Returns the provider that a session names.
 pub(in crate::app) fn provider_of_session(
     cx: Context<'_>,

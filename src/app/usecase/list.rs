@@ -25,6 +25,8 @@ pub struct Row {
     pub owner: AgentId,
     /// Its name and account.
     pub label: String,
+    /// The e-mail address that the credential says.
+    pub email: Option<String>,
     /// `displayName`, as a later release writes it.
     pub display_name: Option<String>,
     /// Its credential.
@@ -113,6 +115,7 @@ fn listed(cx: Context<'_>, effective: &Effective, provider: Option<&ProviderId>)
                 id: seen.id.clone(),
                 owner: seen.owner.clone(),
                 label: label(seen.id, whose.as_deref()),
+                email: seen.credential.email().map(str::to_owned),
                 display_name,
                 credential: StoredCredential::of(seen.credential),
                 cooldown_until: usage.and_then(|usage| ahead(usage.cooldown_until)),

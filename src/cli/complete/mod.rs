@@ -2,7 +2,11 @@
 //! cursor, so that the shell offers the providers, profiles and agents that are there.
 
 mod bash;
+mod fish;
+mod line;
+mod names;
 mod values;
+mod zsh;
 
 use std::ffi::OsString;
 use std::io;
@@ -10,21 +14,16 @@ use std::process::ExitCode;
 
 use clap::Command;
 use clap_complete::Shell;
-use clap_complete::env::{Elvish, Fish, Powershell, Shells, Zsh};
+use clap_complete::env::{Elvish, Powershell, Shells};
 
 use super::printer::{Color, Printer};
 use super::system::{self, COMPLETE};
 use bash::Bash;
+use fish::Fish;
+use zsh::Zsh;
 
 /// The shells, by the names that `completions` takes.
 const SHELLS: Shells<'static> = Shells(&[&Bash, &Elvish, &Fish, &Powershell, &Zsh]);
-
-/// What zsh needs where the file is itself the function that it loads, by the name of the file.
-const LOADED_BY_ZSH: &str = r#"
-if [[ $funcstack[1] == _openclaw ]]; then
-    _clap_dynamic_completer_openclaw "$@"
-fi
-"#;
 
 /// Returns the script that makes `shell` ask.
 pub(super) fn script(shell: Shell) -> io::Result<String> {
@@ -33,11 +32,7 @@ pub(super) fn script(shell: Shell) -> io::Result<String> {
     if let Some(shell) = SHELLS.completer(&name) {
         shell.write_registration(COMPLETE, program, program, program, &mut script)?;
     }
-    let mut script = String::from_utf8_lossy(&script).into_owned();
-    if shell == Shell::Zsh {
-        script.push_str(LOADED_BY_ZSH);
-    }
-    Ok(script)
+    Ok(String::from_utf8_lossy(&script).into_owned())
 }
 
 /// Answers the question of such a script, if the command line is one: the words so far behind `--`,
@@ -51,16 +46,19 @@ pub(super) fn answer(args: &[OsString], tree: fn() -> Command) -> Option<ExitCod
     if escape != "--" {
         return None;
     }
-    let name = system::completing_shell()?;
-    let words = match name.as_str() {
+    let name = system::variable(COMPLETE)?;
+    let (words, replaced) = match name.as_str() {
         "bash" => bash::words(words),
-        _ => words.to_vec(),
+        "fish" => (fish::words(words), Vec::new()),
+        "zsh" => (zsh::words(words), Vec::new()),
+        _ => (words.to_vec(), Vec::new()),
     };
     let mut tree = values::offer(tree(), &words);
     let mut answer = Vec::new();
     if let Some(shell) = SHELLS.completer(&name) {
         let directory = std::env::current_dir().ok();
-        let _ = shell.write_complete(&mut tree, words, directory.as_deref(), &mut answer);
+        let args = [words, replaced].concat();
+        let _ = shell.write_complete(&mut tree, args, directory.as_deref(), &mut answer);
     }
     let _ = Printer::new(Color::Never).out(&String::from_utf8_lossy(&answer));
     Some(ExitCode::SUCCESS)

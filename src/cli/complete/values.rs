@@ -1,33 +1,29 @@
-//! The values that are offered: what is there to be named.
+//! The values that are offered, for what an argument names.
 
-use std::collections::BTreeSet;
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
 
 use clap::{Arg, Command};
-use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
+use strum::VariantNames as _;
 
-use crate::app::agents::registry;
-use crate::app::status;
-use crate::app::usecase::{list, providers};
-use crate::app::{context::Context, models};
-use crate::cli::global::Global;
+use super::line::Line;
+use super::names::{self, Found};
 use crate::cli::printer::{Color, Printer};
 use crate::cli::system::System;
-use crate::model::collation;
-use crate::model::id::ProviderId;
-use crate::model::provider::Provider;
-use crate::model::reference;
+use crate::model::cooldown::Reason;
 
 /// What an argument names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Named {
     Agent,
+    Alias,
     Method,
     Model,
     Profile,
     Provider,
+    Reason,
+    Session,
 }
 
 impl Named {
@@ -35,11 +31,14 @@ impl Named {
     fn by(command: &str, arg: &Arg) -> Option<Self> {
         Some(match arg.get_id().as_str() {
             "agent" => Self::Agent,
+            "alias" if command == "remove" => Self::Alias,
             "method" => Self::Method,
             "model" => Self::Model,
             "provider" | "token_provider" | "probe_provider" => Self::Provider,
             "profile" | "profiles" | "profile_id" | "token_profile_id" | "probe_profile"
             | "link" => Self::Profile,
+            "failed" => Self::Reason,
+            "session" => Self::Session,
             "id" if command == "provider" => Self::Provider,
             "id" => Self::Agent,
             _ => return None,
@@ -47,151 +46,77 @@ impl Named {
     }
 }
 
-/// Gives each argument that names one of those the values that are there, of the state directory
-/// and for the provider that the words name.
+/// Gives each argument that names one of those the values that are there, of the state directory,
+/// the agent and the provider that the words name.
 pub(super) fn offer(tree: Command, words: &[OsString]) -> Command {
-    let words = words.iter().map(|word| word.to_string_lossy().into_owned());
-    offer_below(tree, &Arc::new(Words(words.collect())))
+    offer_below(tree, &Arc::new(Line::new(words)))
 }
 
-fn offer_below(command: Command, words: &Arc<Words>) -> Command {
+fn offer_below(command: Command, line: &Arc<Line>) -> Command {
     let name = command.get_name().to_owned();
     command
         .mut_args(|arg| match Named::by(&name, &arg) {
             Some(named) => {
-                let words = Arc::clone(words);
-                arg.add(ArgValueCandidates::new(move || words.candidates(named)))
+                let line = Arc::clone(line);
+                let complete = move |typed: &OsStr| candidates(&line, named, typed);
+                arg.add(ArgValueCompleter::new(complete))
             }
             None => arg,
         })
-        .mut_subcommands(|command| offer_below(command, words))
+        .mut_subcommands(|command| offer_below(command, line))
 }
 
-/// The words that stand on the command line.
-struct Words(Vec<String>);
-
-impl Words {
-    fn candidates(&self, named: Named) -> Vec<CompletionCandidate> {
-        let global = Global {
-            instance: None,
-            dev: false,
-            agent: self.value_of("--agent"),
-            state_dir: self.value_of("--state-dir").map(PathBuf::from),
-            color: Color::Never,
-            verbose: 0,
-            json: false,
-        };
-        let printer = Arc::new(Printer::new(Color::Never));
-        let Ok(system) = System::despite_faults(&global, &printer, false) else {
-            return Vec::new();
-        };
-        let found = match named {
-            Named::Agent => agents(system.context()),
-            Named::Method => methods(system.context(), self.provider().as_ref()),
-            Named::Model => models(&system),
-            Named::Profile => profiles(&system, self.provider().as_ref()),
-            Named::Provider => all_providers(&system),
-        };
-        // A line break would make two of one, and the rest steer the terminal.
-        let shown = found
-            .into_iter()
-            .filter(|(value, _)| !value.contains(char::is_control));
-        shown
-            .map(|(value, help)| {
-                let help = help.map(|text| text.replace(char::is_control, " "));
-                CompletionCandidate::new(value).help(help.map(Into::into))
-            })
-            .collect()
-    }
-
-    fn provider(&self) -> Option<ProviderId> {
-        ProviderId::parse(&self.value_of("--provider")?).ok()
-    }
-
-    /// The value of an option in front of the last word, which is being typed.
-    fn value_of(&self, option: &str) -> Option<String> {
-        let typed = self.0.len().saturating_sub(1);
-        let words = &self.0[..typed];
-        words.iter().enumerate().find_map(|(at, word)| {
-            let value = match word.strip_prefix(option)? {
-                "" => words.get(at + 1)?,
-                rest => rest.strip_prefix('=')?,
-            };
-            Some(value.to_owned())
+fn candidates(line: &Line, named: Named, typed: &OsStr) -> Vec<CompletionCandidate> {
+    let printer = Arc::new(Printer::new(Color::Never));
+    let Ok(system) = System::despite_faults(&line.global(), &printer, false) else {
+        return Vec::new();
+    };
+    let typed = typed.to_string_lossy();
+    let found = found(&system, line, named).into_iter();
+    let begun = found.filter_map(|found| {
+        let value = begun(&system, named, &found, &typed)?;
+        Some((value, found.help))
+    });
+    // A line break would make two of one, and the rest steer the terminal.
+    begun
+        .filter(|(value, _)| !value.contains(char::is_control))
+        .map(|(value, help)| {
+            let help = help.map(|text| text.replace(char::is_control, " "));
+            CompletionCandidate::new(value).help(help.map(Into::into))
         })
+        .collect()
+}
+
+fn found(system: &System, line: &Line, named: Named) -> Vec<Found> {
+    let cx = system.context();
+    let provider = || names::provider(system, &line.value_of("--provider")?);
+    match named {
+        Named::Agent => names::agents(cx),
+        Named::Alias => names::aliases(cx),
+        Named::Method => names::methods(cx, provider().as_ref()),
+        Named::Model => names::models(system),
+        Named::Profile => names::profiles(system, provider().as_ref()),
+        Named::Provider => names::all_providers(system),
+        Named::Reason => Reason::VARIANTS.iter().copied().map(Found::plain).collect(),
+        Named::Session => names::sessions(system),
     }
 }
 
-/// A value, and what is said beside it.
-type Found = (String, Option<String>);
-
-fn agents(cx: Context<'_>) -> Vec<Found> {
-    let rows = registry::list(cx).into_iter();
-    rows.map(|row| (row.id.to_string(), row.identity_name))
-        .collect()
-}
-
-fn profiles(system: &System, provider: Option<&ProviderId>) -> Vec<Found> {
-    let rows = list::in_file_order(system.context(), &system.agent, provider);
-    let mut rows = rows.map(|outcome| outcome.rows).unwrap_or_default();
-    rows.sort_by(|a, b| collation::compare(a.id.as_str(), b.id.as_str()));
-    let rows = rows.into_iter();
-    rows.map(|row| {
-        let id = row.id.to_string();
-        let label = Some(row.label).filter(|label| *label != id);
-        (id, label)
-    })
-    .collect()
-}
-
-/// Those with a login first.
-fn all_providers(system: &System) -> Vec<Found> {
-    let cx = system.context();
-    let stored = list::in_file_order(cx, &system.agent, None).map(|outcome| outcome.rows);
-    let stored: BTreeSet<String> = (stored.unwrap_or_default().iter())
-        .map(list::Row::provider_id)
-        .collect();
-    let known = catalogue(cx);
-    let name = |id: &String| {
-        let mut known = known.iter();
-        let provider = known.find(|provider| provider.id.as_str() == id)?;
-        Some(provider.name.clone())
+/// What was found as it was begun: by its own name, or by another one that stands for it.
+fn begun(system: &System, named: Named, found: &Found, typed: &str) -> Option<String> {
+    if found.value.starts_with(typed) {
+        return Some(found.value.clone());
+    }
+    let is_meant = |other: &&String| match named {
+        Named::Profile => names::is_profile(system, other, &found.value),
+        Named::Provider => {
+            names::provider(system, other).is_some_and(|id| id.as_str() == found.value)
+        }
+        _ => true,
     };
-    let others = known.iter().map(|provider| provider.id.to_string());
-    let others: Vec<String> = others.filter(|id| !stored.contains(id)).collect();
-    let all = stored.iter().cloned().chain(others);
-    all.map(|id| (id.clone(), name(&id))).collect()
-}
-
-fn methods(cx: Context<'_>, provider: Option<&ProviderId>) -> Vec<Found> {
-    let all = match provider {
-        Some(id) => cx.catalogue.get(id).into_iter().collect(),
-        None => catalogue(cx),
-    };
-    let methods: BTreeSet<&str> = all.iter().flat_map(providers::methods).collect();
-    let methods = methods.into_iter();
-    methods.map(|method| (method.to_owned(), None)).collect()
-}
-
-fn models(system: &System) -> Vec<Found> {
-    let cx = system.context();
-    let request = status::Request {
-        agent: system.agent.clone(),
-        agent_named: system.agent_named(),
-    };
-    let rows = models::list::run(cx, &request, None).map(|outcome| outcome.rows);
-    let rows = rows.unwrap_or_default().into_iter();
-    let aliases = reference::aliases(&cx.settings.models).into_iter();
-    aliases
-        .map(|(alias, reference)| (alias, Some(reference)))
-        .chain(rows.map(|row| (row.reference.to_string(), None)))
-        .collect()
-}
-
-fn catalogue(cx: Context<'_>) -> Vec<Provider> {
-    let listed = cx.catalogue.list().map(|listing| listing.providers);
-    let listed = listed.unwrap_or_default().into_iter();
-    listed.map(|(provider, _)| provider).collect()
+    let mut others = found.others.iter();
+    let other = others.find(|other| other.starts_with(typed) && is_meant(other));
+    other.cloned()
 }
 
 #[cfg(test)]
@@ -203,7 +128,15 @@ mod tests {
         for arg in command.get_arguments() {
             let name = arg.get_value_names().and_then(|names| names.first());
             let is_name = name.is_some_and(|name| {
-                let names = ["PROFILE", "PROVIDER", "METHOD", "MODEL", "MODEL[@PROFILE]"];
+                let names = [
+                    "PROFILE",
+                    "PROVIDER",
+                    "METHOD",
+                    "MODEL",
+                    "MODEL[@PROFILE]",
+                    "REASON",
+                    "KEY",
+                ];
                 names.contains(&name.as_str())
             });
             if is_name && Named::by(command.get_name(), arg).is_none() {
@@ -216,25 +149,9 @@ mod tests {
     }
 
     #[test]
-    fn whatever_names_a_profile_provider_method_or_model_is_offered_values() {
+    fn whatever_is_named_is_offered_values() {
         let mut found = Vec::new();
         forgotten(&Cli::described(), &mut found);
         assert!(found.is_empty(), "{found:?}");
-    }
-
-    #[test]
-    fn options_in_front_of_the_cursor_count() {
-        let words = |line: &str| Words(line.split(' ').map(str::to_owned).collect());
-        let value = |line: &str| words(line).value_of("--provider");
-        assert_eq!(
-            value("openclaw --provider x --method ").as_deref(),
-            Some("x")
-        );
-        assert_eq!(
-            value("openclaw --provider=x --method ").as_deref(),
-            Some("x")
-        );
-        assert_eq!(value("openclaw --provider x"), None);
-        assert_eq!(value("openclaw --provider-new x "), None);
     }
 }

@@ -89,6 +89,107 @@ fn the_state_directory_on_the_line_counts() {
 }
 
 #[test]
+fn an_instance_on_the_line_counts() {
+    let world = world();
+    let document = "agents/main/agent/auth-profiles.json";
+    let text = world.read(document).replace("openai:work", "openai:dev");
+    let home = world.directory.path().join("home");
+    for name in [".openclaw-dev", ".openclaw-x"] {
+        let path = home.join(name).join(document);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, &text).unwrap();
+    }
+    let state = |line: &str| {
+        let words: Vec<&str> = line.split(' ').collect();
+        let mut command = world.command(&["--"]);
+        command.args(words).env("OPENCLAW_COMPLETE", "fish");
+        command.env_remove("OPENCLAW_STATE_DIR");
+        ran(command.output().unwrap()).out
+    };
+    let rest = "models auth token --profile openai:";
+    for front in [
+        "--dev",
+        "--profile dev",
+        "--profile=x",
+        "--state-dir ~/.openclaw-x",
+    ] {
+        let offered = state(&format!("openclaw {front} {rest}"));
+        assert_eq!(offered, "openai:dev\nopenai:home\n", "{front}");
+    }
+    assert_eq!(state(&format!("openclaw {rest}")), "");
+}
+
+#[test]
+fn everyday_names_of_providers_are_understood_and_offered() {
+    let world = world();
+    let profiles = "openclaw models auth token --provider chatgpt --profile openai";
+    assert_eq!(offered(&world, profiles), [""; 0], "of openai-codex");
+    let methods = "openclaw models auth login --provider codex --method ";
+    assert_eq!(offered(&world, methods), ["device-code", "oauth"]);
+    let begun = |typed: &str| {
+        let line = format!("openclaw models auth token --provider {typed}");
+        offered(&world, &line)
+    };
+    assert_eq!(begun("cla"), ["claude"]);
+    assert_eq!(begun("codex"), ["codex"]);
+    assert!(!begun("").contains(&"claude".to_owned()), "an id is enough");
+}
+
+#[test]
+fn a_profile_begun_by_another_name_is_completed() {
+    let world = World::new();
+    let text = r#"{ "version": 1, "profiles": {
+        "anthropic:work": { "type": "token", "provider": "anthropic", "token": "t" },
+        "openai:work": { "type": "api_key", "provider": "openai", "key": "k" },
+        "openai-codex:default": { "type": "oauth", "provider": "openai-codex", "access": "a",
+            "refresh": "r", "expires": 1, "email": "me@example.com" }
+    } }"#;
+    world.write("agents/main/agent/auth-profiles.json", text);
+    let begun = |typed: &str| {
+        offered(
+            &world,
+            &format!("openclaw models auth token --profile {typed}"),
+        )
+    };
+    assert_eq!(begun("me"), ["me@example.com"]);
+    assert_eq!(begun("de"), ["default"]);
+    assert_eq!(begun("claude:"), ["claude:work"]);
+    assert_eq!(begun("wo"), [""; 0], "it stands for two");
+    assert_eq!(begun("anth"), ["anthropic:work"]);
+}
+
+#[test]
+fn reasons_sessions_and_aliases_are_offered() {
+    let world = world();
+    world.write(
+        "agents/main/sessions/sessions.json",
+        r#"{ "agent:main:main": {}, "agent:main:telegram:1": {} }"#,
+    );
+    world.write(
+        "openclaw.json",
+        r#"{ "agents": { "defaults": { "models": { "openai/gpt-5.2": { "alias": "fast" } } } } }"#,
+    );
+    let failed = "openclaw models auth report openai:work --failed ra";
+    assert_eq!(offered(&world, failed), ["rate_limit"]);
+    let session = |typed: &str| {
+        offered(
+            &world,
+            &format!("openclaw models auth token --session {typed}"),
+        )
+    };
+    assert_eq!(session(""), ["agent:main:main", "agent:main:telegram:1"]);
+    assert_eq!(session("te"), ["telegram:1"]);
+    assert_eq!(
+        offered(&world, "openclaw models aliases remove fa"),
+        ["fast"]
+    );
+    assert_eq!(
+        offered(&world, "openclaw models auth token --model fa"),
+        ["fast"]
+    );
+}
+
+#[test]
 fn options_are_offered_whatever_is_wrong_with_the_files() {
     let world = world();
     world.write("openclaw.json", "{ broken");
@@ -122,6 +223,12 @@ fn bash_gets_the_piece_that_it_replaces() {
             "work\n",
         ),
         ("openclaw models auth logout x:w", "w", "with\\ space\n"),
+        (
+            r"openclaw models auth logout x:with\ sp",
+            r"with\ sp",
+            "with\\ space\n",
+        ),
+        ("openclaw models auth logout \"x:w", "x:w", "x:with space\n"),
         ("openclaw models auth tok", "tok", "token\n"),
     ] {
         let answer = asked(&world, "bash", &[line, piece]);

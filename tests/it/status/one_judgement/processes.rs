@@ -69,7 +69,7 @@ impl<'a> Place<'a> {
         let mut lines = ran.err.lines();
         let message = lines.find_map(|line| line.strip_prefix("Error: "));
         let message = message.unwrap_or_else(|| panic!("{ran:?}"));
-        Err((u8::try_from(ran.code).unwrap(), message.to_owned()))
+        Err((u8::try_from(ran.code).unwrap(), untimed(message)))
     }
 
     fn of_provider(&self) -> (OfProvider, u8) {
@@ -135,7 +135,31 @@ fn foreseen(gives: bool, failure: &Value) -> Answer {
         "temporary" => 4,
         _ => 1,
     };
-    Err((code, failure["message"].as_str().unwrap().to_owned()))
+    Err((code, untimed(failure["message"].as_str().unwrap())))
+}
+
+/// A sentence without its times, which are local for people and ISO in JSON.
+fn untimed(message: &str) -> String {
+    let words: Vec<&str> = message.split(' ').collect();
+    let is_clock = |word: &str| word.get(2..3) == Some(":") && word.len() < 8;
+    let mut kept = Vec::new();
+    let mut next = 0;
+    while next < words.len() {
+        let rest = &words[next..];
+        let end = match rest {
+            ["at", iso, ..] if iso.len() > 20 && iso.contains("T") => Some(1),
+            ["just", "now,", ..] | [_, _, "ago,", ..] => rest.iter().position(|w| is_clock(w)),
+            _ => None,
+        };
+        let last = rest[end.unwrap_or(0)];
+        kept.push(match end {
+            Some(_) if last.ends_with(',') => "then,",
+            Some(_) => "then",
+            None => last,
+        });
+        next += end.unwrap_or(0) + 1;
+    }
+    kept.join(" ")
 }
 
 #[test]

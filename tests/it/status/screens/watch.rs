@@ -90,7 +90,8 @@ fn watching_draws_into_what_is_there_and_never_clears_the_screen() {
 
 #[test]
 fn a_window_of_another_size_is_drawn_at_once() {
-    let (mut session, text) = watching(&stores::many(60), &WATCH, (80, 100), &[]);
+    let world = stores::many(60);
+    let (mut session, text) = watching(&world, &WATCH, (80, 100), &[]);
     let size = (44, 12);
     let mut emulator = emulator((80, 100));
     emulator.process(&bytes(&text));

@@ -67,6 +67,18 @@ impl fmt::Display for ModelRef {
     }
 }
 
+/// The model that `agents.defaults.model.primary` names in the eyes of the reference release, which
+/// knows none but its own aliases there.
+pub fn of_primary(text: &str) -> Option<ModelRef> {
+    let text = text.trim();
+    let mut aliases = BUILT_IN.iter();
+    let alias = aliases.find(|(alias, _)| alias.eq_ignore_ascii_case(text));
+    match text {
+        "" => None,
+        text => ModelRef::parse(alias.map_or(text, |(_, model)| model)),
+    }
+}
+
 /// The alias that a model has where the configuration gives it none.
 pub fn built_in_alias(reference: &str) -> Option<&'static str> {
     let found = BUILT_IN.iter().find(|(_, model)| *model == reference);

@@ -120,7 +120,7 @@ pub(in crate::app) fn provider_of_session(
 ) -> Result<Option<ProviderId>, Failure> {
     Ok(match (&session.provider, &session.model) {
         (Some(provider), _) => Some(ProviderId::parse(provider)?),
-        (None, Some(model)) => Some(provider_named(cx.settings, agent, model)?),
+        (None, Some(model)) => Some(provider_named(cx, agent, model)?),
         (None, None) => None,
     })
 }

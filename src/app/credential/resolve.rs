@@ -69,9 +69,9 @@ fn parse_selector(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<N
                 let message = format!("{} does not name a model", printable(text, 80));
                 return Err(Failure::new(Kind::Usage, message).hint(Command::new(EXAMPLE)));
             }
-            let provider = ProviderName::from(provider_named(cx.settings, agent, model)?);
+            let provider = ProviderName::from(provider_named(cx, agent, model)?);
             let provider = cx.provider_id(agent, &provider, Purpose::Any)?;
-            named.model = Some(own_name(cx.settings, agent, model));
+            named.model = Some(own_name(cx, agent, model));
             if let Some(profile) = profile {
                 let profile = ProfileName::parse(profile)?;
                 named.preferred = Some(Pin {
@@ -200,7 +200,7 @@ fn default_provider(cx: Context<'_>, effective: &Effective) -> Result<ProviderId
     let model = cx.settings.model_of(&effective.agent).primary;
     match (providers.as_slice(), model) {
         ([only], _) => Ok(only.clone()),
-        (_, Some(model)) => Ok(provider_named(cx.settings, &effective.agent, &model)?),
+        (_, Some(model)) => Ok(provider_named(cx, &effective.agent, &model)?),
         ([], None) => Err(nothing_stored(cx, &effective.agent)),
         (several, None) => {
             let names: Vec<_> = several.iter().map(ProviderId::as_str).collect();

@@ -98,7 +98,7 @@ pub fn run(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<Report, 
             None => None,
         },
     };
-    let default_model = resolve(cx.settings, agent, true).resolved;
+    let default_model = resolve(cx, agent, true).resolved;
     let first = default_model.split_once('/');
     let first = first.and_then(|(provider, _)| ProviderId::parse(provider).ok());
     let mut wrong = faults(&effective, cx.clock.local());

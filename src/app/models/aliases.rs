@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::app::agents::config_touch::touch;
 use crate::app::context::Context;
+use crate::app::credential::model_ref;
 use crate::app::failure::{Failure, Kind};
 use crate::config::edit::Edit;
 use crate::model::hint::Command;
@@ -50,7 +51,7 @@ pub fn add(cx: Context<'_>, alias: &str, model: &str) -> Result<Outcome, Failure
     let of_another = |(other, model): &&(String, String)| {
         other.eq_ignore_ascii_case(alias) && *model != reference
     };
-    if let Some((other, model)) = reference::aliases(&cx.settings.models)
+    if let Some((other, model)) = reference::aliases(&model_ref::configured(cx))
         .iter()
         .find(of_another)
     {
@@ -79,7 +80,7 @@ pub fn add(cx: Context<'_>, alias: &str, model: &str) -> Result<Outcome, Failure
 /// [`Kind::NotFound`] if no model has it, and what the configuration says.
 pub fn remove(cx: Context<'_>, alias: &str) -> Result<Outcome, Failure> {
     let alias = checked(alias)?;
-    let all = reference::aliases(&cx.settings.models);
+    let all = reference::aliases(&model_ref::configured(cx));
     let Some((_, reference)) = all.iter().find(|(other, _)| other == alias) else {
         let failure = Failure::new(Kind::NotFound, format!("Alias not found: {alias}"));
         return Err(failure.hint(Command::new("models aliases list")));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::app::agents::config_touch::touch;
 use crate::app::context::Context;
+use crate::app::credential::model_ref;
 use crate::app::failure::{Failure, Kind};
 use crate::config::edit::{Edit, Role};
 use crate::model::hint::Command;
@@ -125,7 +126,7 @@ fn write(cx: Context<'_>, mut edits: Vec<Edit>) -> Result<Option<PathBuf>, Failu
 
 /// Returns the entries that mean the same model.
 fn meant(cx: Context<'_>, entries: &[String], target: &Target) -> Vec<String> {
-    let aliases = reference::aliases(&cx.settings.models);
+    let aliases = reference::aliases(&model_ref::configured(cx));
     let same = |entry: &&String| {
         reference::resolve(entry, &aliases).is_some_and(|found| found == target.reference)
     };

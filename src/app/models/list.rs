@@ -51,7 +51,7 @@ pub fn run(
 }
 
 fn configured(cx: Context<'_>, request: &Request) -> Vec<Row> {
-    let models = model_ref::resolve(cx.settings, &request.agent, request.agent_named);
+    let models = model_ref::resolve(cx, &request.agent, request.agent_named);
     let mut rows: Vec<Row> = Vec::new();
     let mut add = |reference: Option<ModelRef>, tag: String| {
         let Some(reference) = reference else { return };

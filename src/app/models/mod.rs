@@ -13,6 +13,7 @@ use crate::model::id::{ProviderId, printable};
 use crate::model::reference::{self, ModelRef};
 
 use super::context::Context;
+use super::credential::model_ref;
 use super::failure::{Failure, Kind};
 
 /// The model that a typed text means.
@@ -26,7 +27,7 @@ pub struct Target {
 }
 
 fn target(cx: Context<'_>, text: &str) -> Result<Target, Failure> {
-    let aliases = reference::aliases(&cx.settings.models);
+    let aliases = reference::aliases(&model_ref::configured(cx));
     let found = reference::resolve(text, &aliases).ok_or_else(|| {
         let message = format!("Invalid model reference: {}", printable(text, 120));
         let hint = Hint::from("use provider/model, or an alias from: ");

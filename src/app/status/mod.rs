@@ -68,7 +68,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     }
     let keys = Keys::look(cx)?;
     wrong.extend(keys.faults());
-    let models = model_ref::resolve(cx.settings, &request.agent, request.agent_named);
+    let models = model_ref::resolve(cx, &request.agent, request.agent_named);
     let profiles = effective.profiles();
     let look = rows::RowContext::new(cx, &keys, &profiles, &request.agent);
     let now = look.now;

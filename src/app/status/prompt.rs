@@ -112,6 +112,6 @@ fn needed(cx: Context<'_>, request: &Request, providers: &[ProviderId]) -> Vec<S
     if choice.primary.is_none() || shell_enabled(cx) {
         return Vec::new();
     }
-    let used: Models = model_ref::resolve(cx.settings, &request.agent, request.agent_named);
+    let used: Models = model_ref::resolve(cx, &request.agent, request.agent_named);
     used.providers_in_use()
 }

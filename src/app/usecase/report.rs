@@ -135,7 +135,7 @@ fn model_of(cx: Context<'_>, request: &Request, provider: &ProviderId) -> Option
     let is_other = |before| ProviderId::parse(before).as_ref() != Ok(provider);
     let own = match before.is_some_and(is_other) {
         true => model.to_owned(),
-        false => own_name(cx.settings, &request.agent, model),
+        false => own_name(cx, &request.agent, model),
     };
     Some(own).filter(|own| !own.is_empty())
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::app::agents::registry;
 use crate::app::context::Context;
-use crate::app::credential::pins;
 use crate::app::credential::provider_name::Purpose;
+use crate::app::credential::{model_ref, pins};
 use crate::app::usecase::{list, providers};
 use crate::app::{models, status};
 use crate::cli::system::System;
@@ -133,7 +133,7 @@ pub(super) fn models(system: &System) -> Vec<Found> {
 }
 
 pub(super) fn aliases(cx: Context<'_>) -> Vec<Found> {
-    let aliases = reference::aliases(&cx.settings.models).into_iter();
+    let aliases = reference::aliases(&model_ref::configured(cx)).into_iter();
     aliases
         .map(|(alias, reference)| Found::plain(alias).help(Some(reference)))
         .collect()

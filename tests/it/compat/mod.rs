@@ -5,6 +5,7 @@ mod oidc_provider;
 mod openclaw_locks;
 mod openclaw_package;
 mod openclaw_soak;
+mod primary_model;
 mod recorded_answers;
 mod recorded_store_edits;
 mod unlocked_neighbour;

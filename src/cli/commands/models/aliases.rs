@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::defaults::{changed, for_all};
 use super::list::Form;
+use crate::app::credential::model_ref;
 use crate::app::models::aliases;
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
@@ -48,7 +49,7 @@ impl Aliases {
         let cx = system.context();
         let outcome = match &self.command {
             AliasesCommand::List(form) => {
-                let aliases = reference::aliases(&cx.settings.models);
+                let aliases = reference::aliases(&model_ref::configured(cx));
                 return Ok(match form.json {
                     true => Output::json(&view::models::aliases_document(&aliases)),
                     false => Output::text(view::models::aliases_text(&aliases, form.plain)),

@@ -125,7 +125,7 @@ impl StoredProfile {
     }
 }
 
-fn set_default_model(cx: Context<'_>, model: Option<&String>) -> Result<(), Failure> {
+pub(super) fn set_default_model(cx: Context<'_>, model: Option<&String>) -> Result<(), Failure> {
     let Some(model) = model else {
         return Ok(());
     };

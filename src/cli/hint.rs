@@ -46,9 +46,10 @@ impl Renderer {
             words.extend(["--profile", instance]);
         }
         // Others are about all agents, or name one as an argument.
+        let mut named = command.words.iter().map(String::as_str);
         let is_of_agent = !matches!(
-            command.words.first().map(String::as_str),
-            Some("agents" | "tick" | "doctor")
+            (named.next(), named.next()),
+            (Some("agents" | "tick" | "doctor"), _) | (Some("models"), Some("set"))
         );
         let agent = command.agent.as_ref().map(AgentId::as_str);
         if let Some(agent) = agent.or(self.agent.as_deref()).filter(|_| is_of_agent) {
@@ -119,7 +120,7 @@ mod tests {
             here.command(&main),
             "openclaw --state-dir '/a b' --agent main models auth list"
         );
-        for words in ["agents list", "tick --print cron"] {
+        for words in ["agents list", "tick --print cron", "models set a/b"] {
             let text = here.command(&Command::new(words));
             assert_eq!(text, format!("openclaw --state-dir '/a b' {words}"));
         }

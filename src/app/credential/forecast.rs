@@ -71,14 +71,7 @@ fn of_provider(outlook: &Outlook) -> ForecastEntry {
         true => State::Misconfigured,
         false => State::NotStored,
     };
-    let command = match (state, id.as_str()) {
-        (State::NotStored, "anthropic") => Some(Command::new("models auth setup-token").into()),
-        (State::NotStored, _) => Some(Command::login(id, None).into()),
-        _ => outlook
-            .failure
-            .as_ref()
-            .and_then(|failure| failure.hint.clone()),
-    };
+    let failure = outlook.failure.as_ref();
     ForecastEntry {
         provider: id.to_string(),
         profile: None,
@@ -87,7 +80,7 @@ fn of_provider(outlook: &Outlook) -> ForecastEntry {
         at: None,
         remaining: None,
         actor: Actor::Person,
-        command,
+        command: failure.and_then(|failure| failure.hint.clone()),
     }
 }
 
@@ -363,7 +356,10 @@ mod tests {
         let needed = Outlook {
             provider: ProviderId::parse("anthropic").unwrap(),
             used: None,
-            failure: Some(Failure::new(FailureKind::NeedsLogin, "nothing is stored")),
+            failure: Some(
+                Failure::new(FailureKind::NeedsLogin, "nothing is stored")
+                    .hint(Command::new("onboard")),
+            ),
             has_candidates: false,
             is_unreadable: false,
         };
@@ -378,7 +374,7 @@ mod tests {
             State::Ok,
         ];
         assert_eq!(states, expected);
-        let setup = Command::new("models auth setup-token");
-        assert_eq!(all[0].command, Some(setup.into()));
+        let advice = Command::new("onboard");
+        assert_eq!(all[0].command, Some(advice.into()));
     }
 }

@@ -8,6 +8,7 @@ pub mod env_keys;
 pub mod facts;
 pub(in crate::app) mod facts_reader;
 pub mod forecast;
+pub(in crate::app) mod getting_started;
 pub(in crate::app) mod in_use;
 pub mod model_ref;
 pub mod obstacle;

@@ -15,6 +15,7 @@ use crate::model::profiles::Effective;
 use crate::model::reference;
 use crate::ports::store::Scope;
 
+use super::getting_started;
 use super::model_ref::{own_name, provider_named};
 use super::pins::{
     Pinned, apply_session_pin, find_binding, load_session, provider_of_session, require_profile_of,
@@ -178,17 +179,21 @@ fn resolve_named(
     Ok(choice)
 }
 
-/// Returns the provider if the selector names none.
-fn nothing_stored(cx: Context<'_>, agent: &AgentId) -> Failure {
+/// Returns the failure of who names no provider and has no credential.
+fn nothing_stored(cx: Context<'_>, effective: &Effective) -> Failure {
+    let strays = strays::found_for(cx, &effective.agent);
     let message = "no credentials stored yet";
-    match strays::found_for(cx, agent).first() {
-        None => Failure::new(Kind::NeedsLogin, message)
-            .hint(Command::new("models auth login --provider openai-codex")),
-        Some(stray) => Failure::new(Kind::NeedsLogin, format!("{message}; {}", stray.text()))
-            .hint(stray.import()),
+    let message = strays.first().map_or_else(
+        || message.to_owned(),
+        |stray| format!("{message}; {}", stray.text()),
+    );
+    Failure {
+        hint: getting_started::advise(cx, effective),
+        ..Failure::new(Kind::NeedsLogin, message)
     }
 }
 
+/// Returns the provider if the selector names none.
 fn default_provider(cx: Context<'_>, effective: &Effective) -> Result<ProviderId, Failure> {
     let profiles = effective.profiles();
     let providers = profiles
@@ -201,7 +206,7 @@ fn default_provider(cx: Context<'_>, effective: &Effective) -> Result<ProviderId
     match (providers.as_slice(), model) {
         ([only], _) => Ok(only.clone()),
         (_, Some(model)) => Ok(provider_named(cx, &effective.agent, &model)?),
-        ([], None) => Err(nothing_stored(cx, &effective.agent)),
+        ([], None) => Err(nothing_stored(cx, effective)),
         (several, None) => {
             let names: Vec<_> = several.iter().map(ProviderId::as_str).collect();
             let message = format!(

@@ -25,7 +25,8 @@ use crate::ports::store::Scope;
 use super::context::Context;
 use super::credential::document_faults::faults;
 use super::credential::env_keys::Keys;
-use super::credential::model_ref::resolve;
+use super::credential::getting_started;
+use super::credential::model_ref::{Models, resolve};
 use super::credential::resolve::choose;
 use super::credential::selector::{Pin, Resolved, Selector};
 use super::failure::{Failure, Kind};
@@ -98,8 +99,8 @@ pub fn run(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<Report, 
             None => None,
         },
     };
-    let default_model = resolve(cx, agent, true).resolved;
-    let first = default_model.split_once('/');
+    let models = resolve(cx, agent, true);
+    let first = models.resolved.split_once('/');
     let first = first.and_then(|(provider, _)| ProviderId::parse(provider).ok());
     let mut wrong = faults(&effective, cx.clock.local());
     wrong.extend(keys.faults());
@@ -112,7 +113,11 @@ pub fn run(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<Report, 
         first: first.as_ref(),
     };
     let providers = match want {
-        Selector::Default => asker.everything(&mut wrong)?,
+        Selector::Default => {
+            let mut all = asker.everything(&mut wrong)?;
+            all.iter_mut().for_each(|one| asker.advise(&models, one));
+            all
+        }
         want => vec![asker.one(want)?],
     };
     Ok(Report {
@@ -121,7 +126,7 @@ pub fn run(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<Report, 
             true => None,
             false => Some(cx.store.inheritance(agent)?),
         },
-        default_model,
+        default_model: models.resolved,
         providers,
         shadows: shadows::files(cx, agent, &files),
         faults: wrong,
@@ -170,6 +175,15 @@ impl Explainer<'_> {
             }
         });
         each.collect()
+    }
+
+    /// Advises of the provider of a default model that nobody has configured as every command does.
+    fn advise(&self, models: &Models, one: &mut Explained) {
+        let is_meant = one.rows.is_empty() && models.needs_by_default(&one.provider);
+        if let (true, Some(failure)) = (is_meant, &mut one.failure) {
+            let advice = getting_started::advise(self.cx, self.effective);
+            failure.hint = advice.or(failure.hint.take());
+        }
     }
 
     /// Explains the one that was asked for. That nothing is usable is an answer, not an error.

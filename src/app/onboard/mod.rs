@@ -14,8 +14,13 @@ pub use request::{Given, Request, TokenFlags};
 
 use crate::model::hint::Hint;
 use crate::model::id::{AgentId, ProviderId};
+use crate::model::profiles::VisibleProfile;
+use crate::ports::store::Scope;
 
 use super::context::Context;
+use super::credential::env_keys::Keys;
+use super::credential::model_ref;
+use super::deposit;
 use super::failure::{Failure, Kind};
 use choices::{Meaning, SKIP, TOKEN};
 use login_method::LoginMethod;
@@ -60,11 +65,38 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         provider: provider(request, &meaning)?,
     };
     let kept = way.go()?;
+    settle_model(cx, &agent, &kept.provider)?;
     Ok(Outcome {
         agent,
         choice: meaning.name,
         credential: Some(kept),
     })
+}
+
+/// Makes a model of the provider the default one where nobody has configured a model and there is
+/// nothing for the built-in default: the login would be of no use, and status would ask for another.
+fn settle_model(cx: Context<'_>, agent: &AgentId, provider: &ProviderId) -> Result<(), Failure> {
+    let models = model_ref::resolve(cx, agent, true);
+    let default = models.resolved.split_once('/');
+    let default = default.and_then(|(provider, _)| ProviderId::parse(provider).ok());
+    // The login is stored by now, and what cannot be read is told by the status that follows.
+    let is_usable = default.is_some_and(|default| has_credential(cx, agent, &default));
+    if models.is_configured || is_usable {
+        return Ok(());
+    }
+    let manifest = cx.provider(provider).ok();
+    let model = manifest.and_then(|manifest| manifest.default_model);
+    deposit::set_default_model(cx, model.as_ref())
+}
+
+/// Whether there is a profile or a key of a provider; true if nobody can tell.
+fn has_credential(cx: Context<'_>, agent: &AgentId, provider: &ProviderId) -> bool {
+    let is_its = |seen: &VisibleProfile<'_>| seen.credential.is_for(provider);
+    let stored = cx.effective(agent, Scope::Provider(provider));
+    let stored = stored.map(|stored| stored.profiles().iter().any(is_its));
+    let has_key = |manifest| Keys::look(cx).map(|keys| keys.of(&manifest).is_some());
+    let manifest = cx.provider(provider).ok();
+    stored.unwrap_or(true) || manifest.is_some_and(|manifest| has_key(manifest).unwrap_or(true))
 }
 
 /// Determines the choice: by its name, by the only flag that is given, or by a question. `None`

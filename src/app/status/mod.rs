@@ -32,6 +32,7 @@ use super::credential::document_faults::{faults, load_effective};
 use super::credential::env_keys::{Keys, shell_enabled};
 use super::credential::facts_reader::FactsReader;
 use super::credential::forecast::forecast;
+use super::credential::getting_started;
 use super::credential::model_ref;
 use super::credential::strays::{self, StrayFile};
 use super::credential::taken_away;
@@ -86,6 +87,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let mut reader = FactsReader::new(cx);
     let health = health::judge(cx, &mut reader, &profiles, &names, now)?;
     let mut outlooks = outlook::of_all(cx, &effective, &keys, &health, &needed);
+    getting_started::replace(cx, &effective, &models, &mut outlooks);
     if let Some(damaged) = &damaged {
         outlook::blame(&mut outlooks, damaged);
     }

@@ -12,6 +12,7 @@ use crate::app::status::{Report, WARN_AFTER_MS};
 use crate::cli::hint::Renderer;
 use crate::cli::printer::Tone;
 use crate::model::hint::Command;
+use crate::model::id::ProviderId;
 use crate::model::inheritance::Inheritance;
 use crate::model::time::short_duration;
 
@@ -189,11 +190,21 @@ fn warnings(sheet: &mut Sheet, report: &Report, hints: &Renderer) {
         sheet.flow(&mark, 2, 2, &Words::default().say(&hints.text(fault)));
     }
     for coming in shown(sheet, &now) {
+        let provider = ProviderId::parse(&coming.provider);
+        // Nobody has asked for that model.
+        let by_default = provider.is_ok_and(|id| report.models.needs_by_default(&id))
+            && coming.state == State::NotStored;
         let tone = match coming.trouble {
-            Some(Trouble::Broken) => Tone::Error,
+            Some(Trouble::Broken) if !by_default => Tone::Error,
             _ => Tone::Warn,
         };
         let words = match coming.state {
+            State::NotStored if by_default && report.health.profiles.is_empty() => {
+                Words::default().say("not logged in yet:")
+            }
+            State::NotStored if by_default => Words::default()
+                .say("no default model is set, and the built-in one needs")
+                .whole(&format!("{}:", coming.provider)),
             State::NotStored => Words::default()
                 .say("no login for")
                 .whole(&format!("{},", coming.provider))

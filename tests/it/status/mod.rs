@@ -2,6 +2,7 @@
 
 pub(crate) mod alert_hooks;
 mod doctor;
+mod getting_started;
 mod one_judgement;
 pub(crate) mod probe;
 mod read_only;

@@ -168,7 +168,7 @@ pub(super) fn show(system: &System, outcome: &Outcome) -> Answer {
     let report = status::run(now.context(), &request)?;
     let next = match &outcome.credential {
         Some(kept) => Command::new("models auth token").option("--provider", &kept.provider),
-        None => Command::new("models auth add"),
+        None => Command::new("onboard"),
     };
     let columns = screen_of_stdout().map(|(columns, _)| columns.into());
     let hints = match outcome.agent == system.agent {

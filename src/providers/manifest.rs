@@ -9,11 +9,14 @@ mod client;
 mod fault;
 mod flow;
 mod probe;
+mod tree;
+
+use std::ops::Range;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use toml::Spanned;
-use toml::de::{DeTable, Deserializer};
+use toml::de::{DeTable, DeValue};
 
 use crate::model::id::printable;
 use crate::model::provider::checked::{Checked as _, Id, Line, Schema, Variable};
@@ -75,13 +78,18 @@ pub fn parse_bytes(bytes: Vec<u8>, file: &str) -> Result<(Provider, bool), Manif
 
 fn read(text: &str) -> Result<(Provider, bool), Fault> {
     let whole = 0..text.len();
-    let tree = DeTable::parse(text).map_err(|fault| Fault::of(&fault, whole.clone()))?;
-    let flows = tree.get_ref().get("flow").cloned();
-    let manifest = Manifest::deserialize(Deserializer::from(tree));
-    let manifest = manifest.map_err(|fault| Fault::of(&fault, whole))?;
+    let tree = DeTable::parse(text).map_err(|fault| Fault::of(&fault, whole))?;
+    let span = tree.span();
+    let mut tree = tree.into_inner();
+    let flows = tree.remove("flow");
+    let spans = ["client", "id_token", "probe"].map(|key| {
+        let value = tree.get(key);
+        value.map_or(0..0, Spanned::span)
+    });
+    let manifest: Manifest = tree::read(Spanned::new(span, DeValue::Table(tree)))?;
     let flows = flows.map_or_else(|| Ok(Vec::new()), flow::flows)?;
     let replaces = manifest.replaces;
-    Ok((manifest.provider(flows)?, replaces))
+    Ok((manifest.provider(flows, spans)?, replaces))
 }
 
 #[derive(Deserialize)]
@@ -105,26 +113,30 @@ struct Manifest {
     default_model: Option<Line>,
     #[serde(default)]
     billing: Billing,
-    client: Option<Spanned<ClientTable>>,
-    // Read by itself, for its tables depend on their kind.
+    client: Option<ClientTable>,
+    // Read by itself, for its tables depend on their kind; here to be named among the known keys.
     #[serde(default, rename = "flow")]
     _flow: IgnoredAny,
     #[serde(default)]
     dialect: Dialect,
     #[serde(default)]
     account: Account,
-    id_token: Option<Spanned<IdTokenCheck>>,
+    id_token: Option<IdTokenCheck>,
     #[serde(default)]
     refresh: RefreshSettings,
-    probe: Option<Spanned<ProbeTable>>,
+    probe: Option<ProbeTable>,
 }
 
 impl Manifest {
-    fn provider(self, flows: Vec<FlowAt>) -> Result<Provider, Fault> {
+    /// Checks what concerns several tables. The spans are those of `client`, `id_token` and `probe`.
+    fn provider(
+        self,
+        flows: Vec<FlowAt>,
+        [client, id_token, probe]: [Range<usize>; 3],
+    ) -> Result<Provider, Fault> {
         let registration = self.client.map(|table| {
-            let span = table.span();
-            let registration = table.into_inner().registration();
-            registration.map_err(|why| Fault::at(span, why))
+            let registration = table.registration();
+            registration.map_err(|why| Fault::at(client, why))
         });
         let registration = registration.transpose()?;
         for FlowAt { flow, span } in &flows {
@@ -140,13 +152,16 @@ impl Manifest {
             policy: self.policy.plain(),
             default_model: self.default_model.plain(),
             billing: self.billing,
-            id_token: id_token_check(self.id_token, registration.as_ref())?,
+            id_token: id_token_check(self.id_token, registration.as_ref())
+                .map_err(|why| Fault::at(id_token, why))?,
             registration,
             flows: flows.into_iter().map(|at| at.flow).collect(),
             dialect: self.dialect,
             account: self.account,
             refresh: self.refresh,
-            probe: self.probe.map(probe::probe).transpose()?,
+            probe: (self.probe)
+                .map(|table| probe::probe(table, probe))
+                .transpose()?,
         })
     }
 }
@@ -191,17 +206,15 @@ fn suits(flow: &Flow, registration: Option<&Registration>) -> Result<(), &'stati
 
 /// What is asked for, else as much as the issuer lets us check.
 fn id_token_check(
-    asked: Option<Spanned<IdTokenCheck>>,
+    asked: Option<IdTokenCheck>,
     registration: Option<&Registration>,
-) -> Result<IdTokenCheck, Fault> {
+) -> Result<IdTokenCheck, &'static str> {
     let issuer = registration.and_then(|registration| registration.issuer.as_ref());
-    let span = asked.as_ref().map_or(0..0, Spanned::span);
-    match (asked.map(Spanned::into_inner), issuer) {
-        (Some(IdTokenCheck::Claims | IdTokenCheck::Signature), None) => {
-            let why = "an ID token can only be verified if its issuer is known: write \
-                       issuer = \"https://...\" in [client]";
-            Err(Fault::at(span, why))
-        }
+    match (asked, issuer) {
+        (Some(IdTokenCheck::Claims | IdTokenCheck::Signature), None) => Err(
+            "an ID token can only be verified if its issuer is known: write \
+             issuer = \"https://...\" in [client]",
+        ),
         (Some(check), _) => Ok(check),
         (None, Some(_)) => Ok(IdTokenCheck::Claims),
         (None, None) => Ok(IdTokenCheck::None),

@@ -68,7 +68,12 @@ impl Fault {
 
     /// What the parser found; `whole` is the table it was at, for a fault of no one place.
     pub(super) fn of(fault: &toml::de::Error, whole: Range<usize>) -> Self {
-        Self::at(fault.span().unwrap_or(whole), plainly(fault.message()))
+        Self::told(fault.span().unwrap_or(whole), fault.message())
+    }
+
+    /// What the parser or serde says, in the words of the format.
+    pub(super) fn told(span: Range<usize>, message: &str) -> Self {
+        Self::at(span, plainly(message))
     }
 }
 

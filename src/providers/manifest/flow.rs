@@ -7,11 +7,11 @@ use std::ops::Range;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use toml::Spanned;
-use toml::de::{DeValue, ValueDeserializer};
+use toml::de::DeValue;
 
 use super::fault::Fault;
+use super::tree::read;
 use crate::model::provider::checked::{
     Address, Checked as _, HeaderName, HostPattern, Line, Params, PortList, ProfileName,
     RedirectHost, RedirectPath, Span, Variable,
@@ -69,11 +69,6 @@ fn flow(mut value: Spanned<DeValue<'_>>) -> Result<FlowAt, Fault> {
         Ok(flow) => Ok(FlowAt { flow, span }),
         Err(why) => Err(Fault::at(span, why)),
     }
-}
-
-fn read<T: DeserializeOwned>(value: Spanned<DeValue<'_>>) -> Result<T, Fault> {
-    let span = value.span();
-    T::deserialize(ValueDeserializer::from(value)).map_err(|fault| Fault::of(&fault, span))
 }
 
 #[derive(Deserialize)]

@@ -1,7 +1,8 @@
 //! The `[probe]` table.
 
+use std::ops::Range;
+
 use serde::Deserialize;
-use toml::Spanned;
 
 use super::fault::Fault;
 use crate::model::provider::checked::{
@@ -42,10 +43,8 @@ enum MethodName {
 }
 
 /// Reads it.
-pub(super) fn probe(table: Spanned<ProbeTable>) -> Result<Probe, Fault> {
-    let span = table.span();
-    let probe = table.into_inner().probe();
-    probe.map_err(|why| Fault::at(span, why))
+pub(super) fn probe(table: ProbeTable, span: Range<usize>) -> Result<Probe, Fault> {
+    table.probe().map_err(|why| Fault::at(span, why))
 }
 
 impl ProbeTable {

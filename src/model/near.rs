@@ -7,6 +7,10 @@ pub fn near<'a>(
     known: impl IntoIterator<Item = &'a str>,
     least_likeness: f64,
 ) -> Vec<&'a str> {
+    likest(text, known.into_iter().collect(), least_likeness)
+}
+
+fn likest<'a>(text: &str, known: Vec<&'a str>, least_likeness: f64) -> Vec<&'a str> {
     let text = text.to_lowercase();
     let known = known.into_iter();
     let mut near: Vec<(f64, &str)> = known

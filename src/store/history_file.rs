@@ -53,12 +53,12 @@ fn parse(text: &str) -> Result<History, String> {
             "its generation {} is invalid",
             history.generations.len() + 1
         );
-        history.generations.push(generation.ok_or(what)?);
+        let generation = generation.ok_or(what)?;
+        // The newest first, whoever wrote it.
+        let newer = |other: &Generation| other.number >= generation.number;
+        let place = history.generations.partition_point(newer);
+        history.generations.insert(place, generation);
     }
-    // The newest first, whoever wrote it.
-    history
-        .generations
-        .sort_by_key(|g| std::cmp::Reverse(g.number));
     Ok(history)
 }
 

@@ -108,19 +108,20 @@ pub(super) fn save_elsewhere(
 /// The answers to refreshes of a grant, oldest first; what was never answered is removed. Only
 /// for the holder of the grant's lock.
 pub(super) fn of_grant(cx: &FileStore, grant: &GrantDigest) -> Result<Vec<SavedAnswer>, FileError> {
-    let mut answers = Vec::new();
+    let mut answers: Vec<SavedAnswer> = Vec::new();
     for path in files_of(cx, grant)? {
         let Some(bytes) = cx.io.files.read(&path)? else {
             continue;
         };
         match understand(cx, &path, &Secret::new(bytes)) {
-            Content::Answer(answer) => answers.push(answer),
-            Content::Torn(Some(answer)) => answers.push(answer),
+            Content::Answer(answer) | Content::Torn(Some(answer)) => {
+                let older = |other: &SavedAnswer| other.refresh.begun_at <= answer.refresh.begun_at;
+                answers.insert(answers.partition_point(older), answer);
+            }
             Content::Unanswered => cx.io.files.remove(&path)?,
             Content::Torn(None) | Content::Foreign => {}
         }
     }
-    answers.sort_by_key(|answer| answer.refresh.begun_at);
     Ok(answers)
 }
 

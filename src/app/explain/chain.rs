@@ -112,9 +112,9 @@ impl<'a> ChainContext<'a> {
             let locked = self.choice.locked();
             locked.is_some_and(|locked| locked.profile == candidate.id)
         };
-        decision
-            .candidates
-            .sort_by_key(|candidate| !is_locked(candidate));
+        if let Some(place) = decision.candidates.iter().position(is_locked) {
+            decision.candidates[..=place].rotate_right(1);
+        }
         for candidate in &decision.candidates {
             let row = self.profile(&mut search, candidate)?;
             search.rows.push(row);

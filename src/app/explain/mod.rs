@@ -165,8 +165,11 @@ impl Explainer<'_> {
         ids.extend(set.map(|provider| provider.id.clone()));
         wrong.extend(listing.faults.iter().map(ToString::to_string));
         ids.extend(self.first.cloned());
-        ids.sort_by_key(|id| (Some(id) != self.first, id.clone()));
+        ids.sort();
         ids.dedup();
+        if let Some(place) = ids.iter().position(|id| Some(id) == self.first) {
+            ids[..=place].rotate_right(1);
+        }
         let each = ids.into_iter().map(|id| {
             match choose(self.cx, agent, &Selector::Provider(id.clone())) {
                 Ok(choice) => self.explain(choice, false),

@@ -86,7 +86,8 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     missing.retain(|provider| !speaks_for(provider));
     let mut reader = FactsReader::new(cx);
     let health = health::judge(cx, &mut reader, &profiles, &names, now)?;
-    let mut outlooks = outlook::of_all(cx, &effective, &keys, &health, &needed);
+    let stored = (&effective, profiles.as_slice());
+    let mut outlooks = outlook::of_all(cx, stored, &keys, &health, &needed);
     getting_started::replace(cx, &effective, &models, &mut outlooks);
     if let Some(damaged) = &damaged {
         outlook::blame(&mut outlooks, damaged);

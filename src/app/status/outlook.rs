@@ -10,13 +10,14 @@ use crate::app::credential::outlook::{Outlook, outlook};
 use crate::app::credential::resolve::choose_within;
 use crate::app::failure::{Failure, Kind};
 use crate::model::id::ProviderId;
-use crate::model::profiles::Effective;
+use crate::model::profiles::{Effective, VisibleProfile};
 
 /// Makes the outlooks of the providers in `needed`, of those that the configuration names in
-/// `auth.profiles` or gives a key, and of those that have a login.
+/// `auth.profiles` or gives a key, and of those in `stored`. A profile without an assessment in
+/// `health` is known to give a token.
 pub(super) fn of_all(
     cx: Context<'_>,
-    effective: &Arc<Effective>,
+    (effective, stored): (&Arc<Effective>, &[VisibleProfile<'_>]),
     keys: &Keys<'_>,
     health: &Health,
     needed: &[String],
@@ -29,8 +30,7 @@ pub(super) fn of_all(
     let mut ids: BTreeSet<ProviderId> = names
         .filter_map(|name| ProviderId::parse(name).ok())
         .collect();
-    let profiles = health.profiles.iter();
-    ids.extend(profiles.filter_map(|profile| profile.facts.provider.clone()));
+    ids.extend(stored.iter().filter_map(|seen| seen.credential.provider()));
     let judged = (health.profiles.iter())
         .map(|profile| (&profile.facts.profile, &profile.assessment))
         .collect();

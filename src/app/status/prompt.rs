@@ -8,12 +8,15 @@ use std::sync::Arc;
 
 use crate::app::context::Context;
 use crate::app::credential::env_keys::{Keys, shell_enabled};
+use crate::model::credential::OAuth;
 use crate::model::id::ProviderId;
+use crate::model::profiles::VisibleProfile;
+use crate::model::time::Timestamp;
 
 use super::{Request, health, outlook};
 use crate::app::credential::document_faults::load_effective;
 use crate::app::credential::facts_reader::FactsReader;
-use crate::app::credential::forecast::{ForecastEntry, forecast};
+use crate::app::credential::forecast::{ForecastEntry, HORIZON_MS, forecast};
 use crate::app::credential::model_ref::{self, Models};
 use crate::app::credential::outlook::Outlook;
 use crate::app::credential::state::{Actor, Trouble};
@@ -63,13 +66,18 @@ fn gather(cx: Context<'_>, request: &Request, providers: &[ProviderId]) -> Optio
     let keys = Keys::without_shell(cx);
     let profiles = effective.profiles();
     let now = cx.clock.now();
+    let judged: Vec<VisibleProfile<'_>> = profiles
+        .iter()
+        .filter(|seen| !is_quiet(cx, seen, now))
+        .cloned()
+        .collect();
     let mut reader = FactsReader::new(cx);
-    let health = health::judge(cx, &mut reader, &profiles, &[], now).ok()?;
+    let health = health::judge(cx, &mut reader, &judged, &[], now).ok()?;
     let needed = needed(cx, request, providers);
-    let outlooks = outlook::of_all(cx, &effective, &keys, &health, &needed);
+    let outlooks = outlook::of_all(cx, (&effective, &profiles), &keys, &health, &needed);
     let mut counts: HashMap<&str, usize> = HashMap::new();
-    for profile in &health.profiles {
-        *counts.entry(&profile.provider).or_default() += 1;
+    for seen in &profiles {
+        *counts.entry(seen.credential.raw_provider()).or_default() += 1;
     }
     let all = forecast(&health.profiles, &outlooks, now);
     let items = all.iter().filter_map(|entry| {
@@ -85,6 +93,18 @@ fn gather(cx: Context<'_>, request: &Request, providers: &[ProviderId]) -> Optio
         is_meant.then_some(Item { name, mark })
     });
     Some(items.collect())
+}
+
+/// Whether nothing can be said of a login, whatever its manifest says: its token is valid beyond the
+/// forecast, and nothing is known of its grant. To read the manifest is a third of what a prompt
+/// costs.
+fn is_quiet(cx: Context<'_>, seen: &VisibleProfile<'_>, now: Timestamp) -> bool {
+    let credential = seen.credential;
+    let end = credential.expires();
+    let is_unknown = |grant| matches!(cx.store.grant_record(&grant), Ok(None));
+    end.is_some_and(|end| now.until(end) > HORIZON_MS)
+        && credential.bearer().is_some()
+        && (credential.as_oauth().and_then(OAuth::grant)).is_some_and(is_unknown)
 }
 
 /// Returns the mark of an entry, for somebody who only wants to know whether commands get a token.

@@ -86,8 +86,9 @@ impl End {
 
     /// Describes the anomaly of the expiry of `id` in a sentence, if there is one.
     pub fn fault(self, id: &ProfileId, local: LocalTime) -> Option<String> {
+        let anomaly = self.anomaly?;
         let at = local.date(self.at);
-        Some(match self.anomaly? {
+        Some(match anomaly {
             ExpiryAnomaly::InSeconds => {
                 format!(
                     "the expiry of {id} is stored in seconds instead of milliseconds; reading it as {at}"

@@ -8,6 +8,8 @@
 
 use std::fmt::Write;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 /// Defines `as_str` and `Display` of texts that were checked.
@@ -178,16 +180,24 @@ impl ProviderId {
     /// # Errors
     /// Fails if the text is empty, too long, or holds a character that no name may hold.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        let lower = text.trim().to_lowercase();
-        let alias = ALIASES.iter().find(|(alias, _)| *alias == lower);
-        let canonical = alias.map_or(lower.as_str(), |(_, id)| *id);
-        checked("provider id", canonical, 64).map(Self)
+        checked("provider id", &Self::canonical(text), 64).map(Self)
     }
 
     /// Reports whether a text, as people write it, names this provider.
     pub fn is_named(&self, text: &str) -> bool {
-        // Nearly all are written so, and a large store is asked of each of its profiles.
-        text == self.0 || Self::parse(text).as_ref() == Ok(self)
+        Self::canonical(text) == self.0
+    }
+
+    /// Nearly all are written so already, and a large store is asked of each of its profiles.
+    fn canonical(text: &str) -> Cow<'_, str> {
+        let name = text.trim();
+        let is_lower = |b: u8| b.is_ascii() && !b.is_ascii_uppercase();
+        let lower = match name.bytes().all(is_lower) {
+            true => Cow::Borrowed(name),
+            false => Cow::Owned(name.to_lowercase()),
+        };
+        let alias = ALIASES.iter().find(|(alias, _)| *alias == lower);
+        alias.map_or(lower, |(_, id)| Cow::Borrowed(*id))
     }
 
     /// The other names that stand for it.

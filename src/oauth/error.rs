@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::answer_body::{json, page_title};
-use super::refusal::{is_code, is_final};
+use super::answer_body::{json, page_title, plain_text};
+use super::redaction::redact;
+use super::refusal::{is_code, is_final, is_passing};
 use crate::model::grant::{RefreshOutcome, Refusal};
 use crate::model::id::printable;
 use crate::model::provider::Refusals;
@@ -235,7 +236,8 @@ impl Judge<'_> {
         let body = error_body(status, response, sent, refusals);
         let is_region = body.code == REGION;
         let is_permanent = is_final(status, &body.code, &body.description, refusals);
-        if !is_region && (is_permanent || status == 401) {
+        let is_unauthorized = status == 401 && !is_passing(&body.code);
+        if !is_region && (is_permanent || is_unauthorized) {
             return OAuthError::Refused(named(body));
         }
         let reason = match body.words() {
@@ -294,9 +296,53 @@ pub fn error_text(response: &Response, sent: &[&Secret<String>]) -> Option<Strin
     (!text.is_empty()).then_some(text)
 }
 
+/// Where a code may stand.
+const CODES: [&str; 20] = [
+    "/error",
+    "/error/code",
+    "/code",
+    "/error/type",
+    "",
+    "/error_code",
+    "/errorCode",
+    "/error/status",
+    "/suberror",
+    "/error/0",
+    "/error/reason",
+    "/error/details/0/reason",
+    "/errors/0",
+    "/errors/0/code",
+    "/errors/0/type",
+    "/data/error",
+    "/data/code",
+    "/__type",
+    "/reason",
+    "/title",
+];
+
+/// Where a description may stand.
+const DESCRIPTIONS: [&str; 16] = [
+    "/error_description",
+    "/error/message",
+    "/message",
+    "/detail/message",
+    "/detail",
+    "/err_msg",
+    "/errorSummary",
+    "/base_resp/status_msg",
+    "/msg",
+    "/error/description",
+    "/errors/0/message",
+    "/errors/0/detail",
+    "/detail/0/msg",
+    "/data/error_description",
+    "/data/message",
+    "/title",
+];
+
 /// Reads the shapes seen in the wild: `{"error": code}`, `{"error": {"code", "message"}}`,
-/// `{"code", "message"}`, `{"detail"}`, and a bare JSON string. Of several codes a permanent one
-/// counts. Code and description may be empty.
+/// `{"code", "message"}`, `{"detail"}`, `{"errors": [..]}`, and a bare JSON string. Of several codes
+/// one that says "later" counts, then a permanent one. Code and description may be empty.
 fn error_body(
     status: u16,
     response: &Response,
@@ -304,33 +350,14 @@ fn error_body(
     refusals: &Refusals,
 ) -> Refusal {
     let value = json(response);
-    let codes = [
-        "/error",
-        "/error/code",
-        "/code",
-        "/error/type",
-        "",
-        "/error_code",
-        "/errorCode",
-        "/error/status",
-        "/suberror",
-    ];
-    let descriptions = [
-        "/error_description",
-        "/error/message",
-        "/message",
-        "/detail/message",
-        "/detail",
-        "/err_msg",
-        "/errorSummary",
-        "/base_resp/status_msg",
-        "/msg",
-    ];
-    let codes: Vec<&str> = codes.iter().filter_map(|at| text(&value, at)).collect();
-    let description = descriptions.iter().find_map(|at| text(&value, at));
+    let codes: Vec<&str> = CODES.iter().filter_map(|at| text(&value, at)).collect();
+    let description = DESCRIPTIONS.iter().find_map(|at| text(&value, at));
+    // A text without any JSON is shown only where it is a code that is known.
+    let plain = plain_text(response).filter(|text| value.is_null() && is_code(text, refusals));
     // Firebase writes its code where others write a sentence.
-    let mut candidates = codes.iter().copied().chain(description);
-    let code = candidates.find(|code| is_code(code, refusals));
+    let mut candidates = (codes.iter().copied().chain(description)).chain(plain.as_deref());
+    let code = codes.iter().copied().find(|code| is_passing(code));
+    let code = code.or_else(|| candidates.find(|code| is_code(code, refusals)));
     let code = code.or(codes.first().copied()).unwrap_or_default();
     let description = description.filter(|text| *text != code);
     Refusal {
@@ -346,9 +373,7 @@ pub(super) fn clean<'a>(
     limit: usize,
     sent: impl Iterator<Item = &'a Secret<String>>,
 ) -> String {
-    let sent = sent.filter(|secret| !secret.expose().is_empty());
-    let hide = |text: String, secret: &Secret<String>| text.replace(secret.expose(), "(hidden)");
-    printable(&sent.fold(text.to_owned(), hide), limit)
+    printable(&redact(text, sent), limit)
 }
 
 /// A refusal without a code is called by its status.

@@ -25,6 +25,16 @@ fn a_refusal_by_another_name_asks_for_a_new_login() {
         r#"{"error":"INVALID_GRANT"}"#,
         r#"{"error":{"code":400,"message":"TOKEN_EXPIRED","status":"INVALID_ARGUMENT"}}"#,
         "error=bad_refresh_token&error_description=incorrect",
+        r#"{"error":"invalid_grant: Token has been expired or revoked."}"#,
+        r#"{"error":"invalidGrant"}"#,
+        r#"{"error":"RefreshTokenExpired"}"#,
+        r#"{"error":"bad","error_description":"invalid_grant: gone"}"#,
+        r#"{"error":"bad","error_description":"Unknown refresh token"}"#,
+        r#"{"message":"The refresh token is no longer valid","error":"bad"}"#,
+        r#"{"errors":[{"code":"invalid_grant"}],"error":true}"#,
+        r#"[{"error":"invalid_grant"}]"#,
+        r#"{"error":["invalid_grant"]}"#,
+        r#"{"data":{"error":"invalid_grant"},"success":false}"#,
     ] {
         for status in [200, 400] {
             let (world, issuer) = answered(status, body);
@@ -36,6 +46,103 @@ fn a_refusal_by_another_name_asks_for_a_new_login() {
             assert_eq!(world.run(&TOKEN).code, 3);
             assert_eq!(issuer.token_requests().len(), 1);
         }
+    }
+}
+
+#[test]
+fn a_refusal_in_plain_text_or_a_list_asks_for_a_new_login() {
+    for body in [
+        "invalid_grant",
+        "invalid_grant: Token has been revoked",
+        r#"{"errors":[{"code":"invalid_grant"}]}"#,
+        r#"{"title":"invalid_grant"}"#,
+        r#"{"__type":"ExpiredTokenException"}"#,
+        r#"{"detail":[{"msg":"refresh token inactive"}]}"#,
+    ] {
+        let (world, issuer) = answered(400, body);
+        for _ in 0..2 {
+            assert_eq!(world.run(&TOKEN).code, 3, "{body}");
+        }
+        assert_eq!(issuer.token_requests().len(), 1);
+    }
+}
+
+#[test]
+fn trouble_that_passes_and_faults_of_the_request_leave_the_login_alive() {
+    for (status, code, description) in [
+        (
+            400,
+            "temporarily_unavailable",
+            "invalid response while redeeming refresh token",
+        ),
+        (
+            401,
+            "server_error",
+            "internal error: expired connection of the refresh token",
+        ),
+        (
+            403,
+            "rate_limit_exceeded",
+            "Too many invalid attempts with this refresh token",
+        ),
+        (
+            400,
+            "invalid_request",
+            "Invalid value: expected authorization_code or refresh_token",
+        ),
+        (
+            400,
+            "invalid_request",
+            "Invalid request: missing parameter refresh_token",
+        ),
+        (
+            400,
+            "unsupported_grant_type",
+            "Invalid grant_type refresh_token",
+        ),
+    ] {
+        let body = serde_json::json!({ "error": code, "error_description": description });
+        let (world, _issuer) = answered(status, &body.to_string());
+        let ran = world.run(&TOKEN);
+        assert_eq!(ran.code, 4, "{code}: {ran:?}");
+        assert_eq!(world.run(&FORCE).code, 0, "{code}");
+    }
+}
+
+#[test]
+fn a_token_that_the_server_quotes_in_an_encoding_is_hidden_everywhere() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    world.seed(&issuer, "main", -10);
+    let path = "agents/main/agent/auth-profiles.json";
+    let mut store = world.store();
+    let profiles = store["profiles"].as_object_mut().unwrap();
+    profiles.values_mut().next().unwrap()["refresh"] = "1//0gSECRET+x".into();
+    world.write(path, &store.to_string());
+    let quoted = "refresh_token=1%2F%2F0gSECRET%2Bx 1%2f%2f0gSECRET%2bx";
+    for body in [
+        format!(r#"{{"error":"x","error_description":"{quoted}"}}"#),
+        format!("<!DOCTYPE html><title>{quoted}</title>"),
+    ] {
+        issuer.answer_next(Scripted::text(400, &body));
+        let ran = world.run(&FORCE);
+        assert!(ran.err.contains("(hidden) (hidden)"), "{ran:?}");
+        for args in [
+            ["models", "status"].as_slice(),
+            &["models", "status", "--json"],
+        ] {
+            let status = world.run(args);
+            assert!(!status.out.contains("0gSECRET"), "{status:?}");
+        }
+        let journal = std::process::Command::new("grep")
+            .args(["-rl", "0gSECRET"])
+            .arg(world.state())
+            .output()
+            .unwrap();
+        let holders = String::from_utf8(journal.stdout).unwrap();
+        assert!(
+            holders.lines().all(|line| line.ends_with(path)),
+            "{holders}"
+        );
     }
 }
 

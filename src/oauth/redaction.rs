@@ -1,0 +1,80 @@
+//! Texts of a server, without the secrets that were sent to it.
+
+use crate::model::secret::Secret;
+
+/// Replaces each secret in a text by `(hidden)`, in whatever way the server writes it: as it is,
+/// percent-encoded or form-encoded, once or twice, or escaped as in JSON, in whole or in part.
+pub(super) fn redact<'a>(text: &str, sent: impl Iterator<Item = &'a Secret<String>>) -> String {
+    let sent = sent.filter(|secret| !secret.expose().is_empty());
+    sent.fold(text.to_owned(), |text, secret| hide(&text, secret.expose()))
+}
+
+fn hide(text: &str, secret: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let length = match quoted_length(rest.as_bytes(), secret.as_bytes()) {
+            Some(length) => {
+                shown.push_str("(hidden)");
+                length
+            }
+            None => {
+                shown.push(c);
+                c.len_utf8()
+            }
+        };
+        rest = &rest[length..];
+    }
+    shown
+}
+
+/// The length of the quoted secret that a text begins with.
+fn quoted_length(text: &[u8], secret: &[u8]) -> Option<usize> {
+    let mut rest = text;
+    for byte in secret {
+        rest = &rest[byte_length(rest, *byte)?..];
+    }
+    Some(text.len() - rest.len())
+}
+
+/// The length of the byte that a text begins with, if it is this one.
+fn byte_length(text: &[u8], byte: u8) -> Option<usize> {
+    let is_hex = |digits: &[u8]| {
+        let digits = std::str::from_utf8(digits).ok();
+        digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) == Some(byte)
+    };
+    match text {
+        [first, ..] if *first == byte => Some(1),
+        [b'+', ..] if byte == b' ' => Some(1),
+        [b'\\', first, ..] if *first == byte => Some(2),
+        [b'%', high, low, ..] if is_hex(&[*high, *low]) => Some(3),
+        [b'%', b'2', b'5', high, low, ..] if is_hex(&[*high, *low]) => Some(5),
+        [b'\\', b'u', b'0', b'0', high, low, ..] if is_hex(&[*high, *low]) => Some(6),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_hidden_however_it_is_quoted() {
+        let secret = Secret::from("1//0g+E x\"ä");
+        for quoted in [
+            "1//0g+E x\"ä",
+            "1%2F%2F0g%2BE%20x%22%C3%A4",
+            "1%2f%2f0g%2bE+x%22%c3%a4",
+            "1%252F%252F0g%252BE%2520x%2522%25C3%25A4",
+            r#"1\/\/0g+E x\"ä"#,
+            r"1\u002f\u002F0g\u002bE x\u0022ä",
+        ] {
+            let text = format!("ä refresh_token={quoted}&x {quoted}");
+            let shown = redact(&text, [&secret].into_iter());
+            assert_eq!(shown, "ä refresh_token=(hidden)&x (hidden)", "{quoted}");
+        }
+        let other = "1%2F 1//0g+E x\" %";
+        assert_eq!(redact(other, [&secret].into_iter()), other);
+        assert_eq!(redact("x", [&Secret::from("")].into_iter()), "x");
+    }
+}

@@ -6,46 +6,74 @@
 //! A body is judged by itself, because one that was saved has no header fields any more.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
-use serde_json::{Deserializer, Map, Value};
+use serde_json::Value;
 use url::form_urlencoded;
 
 use super::inflate::inflate;
+use super::lenient_json;
+use super::token_members::TokenMembers;
 use crate::model::id::printable;
 use crate::ports::http::{MAX_ANSWER, Response};
 
 /// The longest title of a page, in characters.
 const TITLE: usize = 80;
+/// The longest plain text that is looked at, in bytes.
+const LINE: usize = 300;
+/// A body that is compressed three times is still read.
+const LAYERS: usize = 4;
 
 /// Returns the JSON in the body of an answer; `Null` if there is none.
 pub(super) fn json(answer: &Response) -> Value {
     read(answer.body.expose())
 }
 
-/// The same of a body alone.
+/// The same of a body alone: first what is right, then what can be made out.
 pub(super) fn read(body: &[u8]) -> Value {
-    let value = parse(body).or_else(|| parse(&unpack(body)?));
-    value.unwrap_or(Value::Null)
+    let layers: Vec<_> = layers(body).collect();
+    let texts = || layers.iter().rev().map(|body| decode(body));
+    let value = texts().find_map(|text| lenient_json::read(trim(&text)));
+    let value = value.or_else(|| texts().find_map(|text| form(trim(&text))));
+    let value = value.or_else(|| texts().find_map(|text| lenient_json::find(&text)));
+    let value = value.or_else(|| texts().find_map(|text| in_page(&text)));
+    match value.unwrap_or(Value::Null) {
+        Value::Array(mut items) if items.len() == 1 && items[0].is_object() => items.remove(0),
+        // JSON in the text of a JSON.
+        Value::String(text) if text.trim_start().starts_with('{') => {
+            lenient_json::read(&text).unwrap_or(Value::String(text))
+        }
+        value => value,
+    }
 }
 
-fn parse(body: &[u8]) -> Option<Value> {
-    let text = decode(body);
-    let text = text.trim();
-    let value = serde_json::from_str(text).ok();
-    value
-        .or_else(|| readable_members(text))
-        .or_else(|| form(text))
+/// Returns a body that is a single line of plain text, and short.
+pub(super) fn plain_text(answer: &Response) -> Option<String> {
+    let text = decode(answer.body.expose());
+    let text = trim(&text);
+    let is_plain = text.len() <= LINE && !text.contains(['<', '{', '"', '\n']);
+    (is_plain && !text.is_empty()).then(|| text.to_owned())
+}
+
+/// A body, and what it holds where it is compressed: several times, where a server and a proxy
+/// before it both do that.
+fn layers(body: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
+    let first = Some(Cow::Borrowed(body));
+    std::iter::successors(first, |body| unpack(body).map(Cow::Owned)).take(LAYERS)
+}
+
+/// Removes what may stand around a text and is none.
+fn trim(text: &str) -> &str {
+    text.trim_matches(|c: char| {
+        c.is_whitespace() || c.is_control() || matches!(c, '\u{feff}' | '\u{200b}')
+    })
 }
 
 /// Returns the title of the web page that stands in the place of an answer, perhaps an empty one;
 /// `None` if it is no page.
 pub(super) fn page_title(answer: &Response) -> Option<String> {
-    let body = answer.body.expose();
-    let body = unpack(body).map_or(Cow::Borrowed(body.as_slice()), Cow::Owned);
+    let body = layers(answer.body.expose()).last()?;
     let text = decode(&body);
-    let text = text.trim_start();
+    let text = trim(&text);
     let lower = text.to_ascii_lowercase();
     if !lower.starts_with('<') {
         return None;
@@ -57,6 +85,9 @@ pub(super) fn page_title(answer: &Response) -> Option<String> {
             .starts_with("text/html")
     };
     if !lower.contains("<html") && !lower.contains("<!doctype html") && !is_declared() {
+        return None;
+    }
+    if holds_tokens(text, &lower) {
         return None;
     }
     let title = lower.find("<title").and_then(|at| {
@@ -80,24 +111,38 @@ pub(super) fn page_title(answer: &Response) -> Option<String> {
     Some(printable(&plain, TITLE))
 }
 
+/// Whether what looks like a page is an answer in the clothes of one: XML that is called HTML, JSON
+/// in a page, or behind a warning of the server's own language.
+fn holds_tokens(text: &str, lower: &str) -> bool {
+    lower.contains("<access_token")
+        || in_page(text).is_some_and(|value| TokenMembers::find(&value).is_some())
+}
+
+/// The JSON in the text of a page.
+fn in_page(text: &str) -> Option<Value> {
+    lenient_json::find(&text.replace("&quot;", "\""))
+}
+
 /// Undoes gzip (RFC 1952), zlib (RFC 1950) and bare deflate, by what a body begins with.
 fn unpack(body: &[u8]) -> Option<Vec<u8>> {
-    let data = match body {
-        [0x1f, 0x8b, 8, flags, rest @ ..] => gzip_data(*flags, rest)?,
+    let (mut unpacked, mut rest) = match body.trim_ascii_start() {
+        [0x1f, 0x8b, 8, flags, rest @ ..] => inflate(gzip_data(*flags, rest)?, MAX_ANSWER)?,
         [method, check, data @ ..]
             if method & 0x0f == 8 && (u16::from(*method) << 8 | u16::from(*check)) % 31 == 0 =>
         {
-            data
+            inflate(data, MAX_ANSWER)?
         }
-        [b'<', ..] => return None,
-        data => data,
+        [b'<' | b'{' | b'[', ..] => return None,
+        _ => inflate(body, MAX_ANSWER)?,
     };
-    let unpacked = inflate(data, MAX_ANSWER).filter(|data| !data.is_empty())?;
-    // Twice, where a server and a proxy before it both compress.
-    match unpacked.starts_with(&[0x1f, 0x8b]) {
-        true => unpack(&unpacked),
-        false => Some(unpacked),
+    // A gzip file may have several members; between them are a sum and a length.
+    while let Some([0x1f, 0x8b, 8, flags, next @ ..]) = rest.get(8..) {
+        let room = MAX_ANSWER - unpacked.len();
+        let (more, behind) = inflate(gzip_data(*flags, next)?, room)?;
+        unpacked.extend(more);
+        rest = behind;
     }
+    (!unpacked.is_empty()).then_some(unpacked)
 }
 
 /// The data behind the optional fields of a header whose first four bytes are gone.
@@ -116,58 +161,42 @@ fn gzip_data(flags: u8, rest: &[u8]) -> Option<&[u8]> {
     rest.get(if flags & 2 != 0 { 2 } else { 0 }..)
 }
 
-/// Decodes a text: UTF-16 by its mark or its zeros, else UTF-8, in which a wrong byte becomes
-/// U+FFFD.
+/// Decodes a text: UTF-16 and UTF-32 by their marks or their zeros, else UTF-8, in which a wrong
+/// byte becomes U+FFFD.
 fn decode(body: &[u8]) -> Cow<'_, str> {
+    // A letter of UTF-32 is one of UTF-16 and a zero.
     let utf16 = |body: &[u8], read: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = body
-            .chunks_exact(2)
-            .map(|pair| read([pair[0], pair[1]]))
-            .collect();
+        let units = body.chunks_exact(2).map(|pair| read([pair[0], pair[1]]));
+        let units: Vec<u16> = units.filter(|unit| *unit != 0).collect();
         String::from_utf16_lossy(&units).into()
     };
-    match body {
-        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest),
+    let start = body.trim_ascii_start();
+    match start {
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
-        [b'{', 0, ..] => utf16(body, u16::from_le_bytes),
-        [0, b'{', ..] => utf16(body, u16::from_be_bytes),
+        [0xfe, 0xff, rest @ ..] | [0, 0, 0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        [1..=0x7f, 0, _, 0, ..] => utf16(start, u16::from_le_bytes),
+        [0, _, 0, _, ..] => utf16(start, u16::from_be_bytes),
         _ => String::from_utf8_lossy(body),
     }
 }
 
-/// The members of an object that can be read, where one of them cannot: a raw line break in a text,
-/// half of a surrogate pair, a number that no machine holds, something behind the object.
-fn readable_members(text: &str) -> Option<Value> {
-    // Outside of texts a control character is white space, or nothing that JSON allows.
-    let control = |c: char| if c < ' ' { ' ' } else { c };
-    let text: String = text.chars().map(control).collect();
-    let text = text
-        .trim_start()
-        .trim_start_matches(")]}'")
-        .trim_start_matches([',', ' ']);
-    let first = Deserializer::from_str(text)
-        .into_iter::<BTreeMap<String, Box<RawValue>>>()
-        .next();
-    let members = first?.ok()?.into_iter();
-    let readable =
-        members.filter_map(|(name, raw)| Some((name, serde_json::from_str(raw.get()).ok()?)));
-    Some(Value::Object(readable.collect::<Map<_, _>>()))
-}
-
-/// A form, as GitHub answers whoever does not ask for JSON.
+/// A form, as GitHub answers whoever does not ask for JSON. One that was torn is none: where it
+/// ends is not in it.
 fn form(text: &str) -> Option<Value> {
-    if text.contains(|c: char| c.is_whitespace() || matches!(c, '<' | '{' | '"')) {
+    if text.contains(['<', '{', '"', '\n', '\u{fffd}']) {
         return None;
     }
-    let pairs = form_urlencoded::parse(text.as_bytes()).into_owned();
-    let members: Map<_, _> = pairs
-        .map(|(name, value)| (name, Value::String(value)))
-        .collect();
+    let text = text.trim_start_matches(['?', '#']);
+    let pairs = match text.contains('&') {
+        true => text.to_owned(),
+        false => text.replace(';', "&"),
+    };
+    let pairs = form_urlencoded::parse(pairs.as_bytes()).into_owned();
+    let members = lenient_json::collect(pairs.map(|(name, value)| (name, Value::String(value))));
     let is_answer = ["access_token", "error"]
         .iter()
-        .any(|name| members.contains_key(*name));
-    is_answer.then_some(Value::Object(members))
+        .any(|name| members.get(*name).is_some());
+    is_answer.then_some(members)
 }
 
 #[cfg(test)]

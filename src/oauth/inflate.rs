@@ -2,12 +2,33 @@
 //!
 //! Sums are not checked, for what comes out must be JSON.
 
-use miniz_oxide::inflate::decompress_to_vec_with_limit;
+use miniz_oxide::inflate::TINFLStatus;
+use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
-/// Decompresses the beginning of `data`; `None` if it is no such stream, is torn, or gives more
-/// than `limit` bytes.
-pub(super) fn inflate(data: &[u8], limit: usize) -> Option<Vec<u8>> {
-    decompress_to_vec_with_limit(data, limit).ok()
+/// Decompresses the beginning of `data`, and gives what stands behind it, too; `None` if it is no
+/// such stream, is torn, or gives more than `limit` bytes.
+pub(super) fn inflate(data: &[u8], limit: usize) -> Option<(Vec<u8>, &[u8])> {
+    let mut output = vec![0; data.len().saturating_mul(4).clamp(1, limit.max(1))];
+    let mut state = Box::<DecompressorOxide>::default();
+    let (mut read, mut written) = (0, 0);
+    loop {
+        let flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+        let (status, more_read, more_written) =
+            decompress(&mut state, &data[read..], &mut output, written, flags);
+        read += more_read;
+        written += more_written;
+        match status {
+            TINFLStatus::Done => {
+                output.truncate(written);
+                return Some((output, &data[read..]));
+            }
+            TINFLStatus::HasMoreOutput if output.len() < limit => {
+                output.resize(output.len().saturating_mul(2).min(limit), 0);
+            }
+            _ => return None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -28,14 +49,14 @@ mod tests {
 
     #[test]
     fn every_kind_of_block_is_read() {
-        assert_eq!(inflate(STORED, 100).unwrap(), br#"{"a":1}"#);
-        assert_eq!(inflate(FIXED, 100).unwrap(), br#"{"a":1}"#);
+        let inflated = |data: &[u8]| inflate(data, 1_000).unwrap().0;
+        assert_eq!(inflated(STORED), br#"{"a":1}"#);
+        assert_eq!(inflated(FIXED), br#"{"a":1}"#);
         let number = |at: u32| at * at * 7_919 % 65_537 / [4_096, 1, 1][at as usize % 3];
         let numbers: Vec<_> = (0..90).map(|at| format!("{:x}", number(at))).collect();
-        assert_eq!(
-            inflate(DYNAMIC, 1_000).unwrap(),
-            numbers.join(" ").as_bytes()
-        );
+        assert_eq!(inflated(DYNAMIC), numbers.join(" ").as_bytes());
+        let followed = [FIXED, b"behind"].concat();
+        assert_eq!(inflate(&followed, 100).unwrap().1, b"behind");
     }
 
     #[test]

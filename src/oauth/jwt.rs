@@ -1,8 +1,10 @@
 //! Reading JWTs (RFC 7519) without checking who signed them.
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::encoding::from_base64url;
+use super::lenient_json;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 
@@ -15,9 +17,11 @@ pub(super) fn header(token: &Secret<String>) -> Value {
 
 /// The payload of a JWT; null if the token is opaque.
 pub(super) fn payload(token: Option<&Secret<String>>) -> Value {
-    token
-        .and_then(|token| jsonwebtoken::dangerous::insecure_decode_claims(token.expose()).ok())
-        .unwrap_or(Value::Null)
+    let claims = token.and_then(|token| {
+        let claims = jsonwebtoken::dangerous::insecure_decode_claims::<Box<RawValue>>;
+        lenient_json::read(claims(token.expose()).ok()?.get())
+    });
+    claims.unwrap_or(Value::Null)
 }
 
 /// A moment among the claims, in seconds there: `exp`, `iat`; by the clock of whoever made them.

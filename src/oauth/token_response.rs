@@ -8,8 +8,10 @@ use super::answer_body::{json, page_title};
 use super::error::{OAuthError, http_date};
 use super::grant::Grant;
 use super::lifetime;
+use super::refusal::is_code;
+use super::token_members::{self, TokenMembers};
 use crate::model::json::Extra;
-use crate::model::provider::Provider;
+use crate::model::provider::{Provider, Refusals};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::http::Response;
@@ -39,39 +41,37 @@ pub(super) fn read(
     sent: &[&Secret<String>],
 ) -> Result<Grant, OAuthError> {
     if is_success(&answer) {
-        let missing = "the token endpoint returned no access token";
-        let grant = read_grant(provider, answer, now);
-        return grant.ok_or_else(|| OAuthError::not_understood(missing));
+        return read_grant(provider, answer, now).map_err(OAuthError::not_understood);
     }
     let refusals = &provider.dialect.refusals;
     Err(OAuthError::of_answer(&answer, now, sent, refusals))
 }
 
-fn read_grant(provider: &Provider, answer: Response, now: Timestamp) -> Option<Grant> {
+/// Reads a grant, or says what prevents that.
+fn read_grant(
+    provider: &Provider,
+    answer: Response,
+    now: Timestamp,
+) -> Result<Grant, &'static str> {
     let body = json(&answer);
-    let text = |name: &str| body.get(name).and_then(Value::as_str);
-    let is_torn = |name: &str| text(name).is_some_and(|text| text.contains('\u{fffd}'));
-    if is_torn("access_token") || is_torn("refresh_token") {
-        return None;
-    }
-    let secret = |name: &str| {
-        let secret = text(name).map(|text| Secret::from(text.trim()))?;
-        (!secret.is_blank()).then_some(secret)
-    };
+    let members = TokenMembers::find(&body).ok_or("the token endpoint returned no access token")?;
+    let access = token(members.get("access_token"))?.ok_or("the access token is empty")?;
     // A line break in a token would become one in somebody's header.
-    let access =
-        secret("access_token").filter(|token| !token.expose().contains(char::is_control))?;
-    let refresh = secret("refresh_token");
+    if access.expose().contains(char::is_control) {
+        return Err("the access token contains a control character");
+    }
+    // One that is there and is not understood is not one that is missing: what was sent is spent.
+    let refresh = token(members.get("refresh_token"))?;
     let date = answer.header("date").and_then(http_date);
     let member = provider.dialect.expiry_member.as_deref();
-    let life = body.get(member.unwrap_or("expires_in"));
+    let life = members.get(member.unwrap_or("expires_in"));
     let mut ends = lifetime::end(life, &access, date, now);
     if refresh.is_some() {
         ends = ends.or(Some(now.after(provider.refresh.default_life)));
     }
-    Some(Grant {
+    Ok(Grant {
         refresh,
-        id_token: secret("id_token"),
+        id_token: token(members.get("id_token")).ok().flatten(),
         expires: ends.map(|ends| less_margin(ends, now, provider.refresh.baked_margin)),
         clock_skew: date.map(|date| now.until(date)),
         extra: Extra::default(),
@@ -79,6 +79,18 @@ fn read_grant(provider: &Provider, answer: Response, now: Timestamp) -> Option<G
         response: answer.body,
         access,
     })
+}
+
+/// Reads a token; `None` if there is none. One that is torn or of another type is none, either, and
+/// that is an error.
+fn token(member: Option<&Value>) -> Result<Option<Secret<String>>, &'static str> {
+    match member.filter(|member| !token_members::is_nothing(member)) {
+        None => Ok(None),
+        Some(member) => match token_members::text(member) {
+            Some(text) if !text.contains('\u{fffd}') => Ok(Some(Secret::new(text))),
+            _ => Err("a token in the response is not a text"),
+        },
+    }
 }
 
 pub(super) fn less_margin(ends: Timestamp, now: Timestamp, baked: Duration) -> Timestamp {
@@ -94,21 +106,47 @@ pub(super) fn is_success(answer: &Response) -> bool {
         return false;
     }
     let body = json(answer);
-    // An error beside a token is a remark: the grant is there, and what was sent is spent.
-    let has_token = body.get("access_token").is_some_and(Value::is_string);
+    // An error beside a token is a remark: the grant is there, and what was sent is spent. In an
+    // envelope only a pair of tokens is one, for there a server may also quote what it was sent.
+    let has_token = TokenMembers::find(&body).is_some_and(|members| {
+        let refresh = members.get("refresh_token").and_then(token_members::text);
+        let is_refused = body
+            .get("error")
+            .and_then(Value::as_str)
+            .is_some_and(is_known);
+        !members.is_wrapped() || refresh.is_some() && !is_refused
+    });
     (has_token || !says_no(&body)) && !is_page(answer)
 }
 
+fn is_known(code: &str) -> bool {
+    is_code(code, &Refusals::default())
+}
+
 /// Reports whether a body says that something went wrong, in any way that was seen.
-fn says_no(body: &Value) -> bool {
-    let is_nothing =
-        |error: &Value| [Value::Null, false.into(), "".into(), 0.into()].contains(error);
+pub(super) fn says_no(body: &Value) -> bool {
     let at = |pointer: &str| body.pointer(pointer).unwrap_or(&Value::Null);
     let words = ["error", "fail", "failed"];
-    !is_nothing(at("/error"))
-        || !is_nothing(at("/base_resp/status_code"))
+    !is_no_error(at("/error"))
+        || !is_no_error(at("/errors"))
+        || !is_no_error(at("/base_resp/status_code"))
         || [at("/success"), at("/ok")].contains(&&Value::Bool(false))
         || words.iter().any(|word| at("/status") == word)
+}
+
+/// Whether a member that is named for an error says that there is none.
+fn is_no_error(error: &Value) -> bool {
+    match error {
+        Value::Null | Value::Bool(false) => true,
+        Value::Bool(true) => false,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::String(text) => {
+            let text = text.trim().to_ascii_lowercase();
+            ["", "0", "ok", "none", "null", "false", "no", "success"].contains(&text.as_str())
+        }
+    }
 }
 
 /// Reports whether a web page came in the place of an answer.

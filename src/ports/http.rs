@@ -13,6 +13,10 @@ use crate::model::secret::Secret;
 /// The longest answer that is read: one MiB.
 pub const MAX_ANSWER: usize = 1 << 20;
 
+/// What stands behind the body of an answer that broke off: no byte of a text, so that the
+/// beginning of a text is not taken for the whole of it.
+pub const TORN: u8 = 0xff;
+
 /// How long a whole call may take, unless its caller says less.
 pub const CALL_LIMIT: Duration = Duration::from_secs(30);
 
@@ -45,7 +49,7 @@ pub struct Response {
     pub status: u16,
     /// Header names in lower case, and values.
     pub headers: Vec<(String, String)>,
-    /// The body.
+    /// The body; behind one that broke off stands [`TORN`].
     pub body: Secret<Vec<u8>>,
 }
 
@@ -105,6 +109,8 @@ impl HttpErrorKind {
 /// Sends requests.
 pub trait Http: Send + Sync {
     /// Sends one request and reads the whole answer, whatever its status; a redirect is an answer.
+    /// So is the beginning of an answer to a `POST` with a status of success, with [`TORN`] behind
+    /// it: what was posted for it is spent.
     ///
     /// # Errors
     /// If there is no whole answer; see [`HttpErrorKind::may_have_been_sent`].

@@ -26,14 +26,14 @@ use crate::ports::http::{
 };
 
 use super::clock::SystemClock;
-use answer::read;
+use answer::Arriving;
 use error::{Failed, deepest, explain, local};
 use settings::{Route, Settings};
 
 /// How long connecting may take: name, TCP, proxy and TLS together.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// The most header fields that an answer may have.
-const MAX_HEADERS: usize = 256;
+const MAX_HEADERS: usize = 2_000;
 /// How often a call that may be stopped looks whether it is.
 const TICK: Duration = Duration::from_millis(50);
 
@@ -213,16 +213,19 @@ impl Engine {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
         };
+        let spends = request.method == Method::Post;
         let mut builder = client.request(method, url).headers(headers);
         builder = builder.header(ACCEPT_ENCODING, "identity");
         if request.method == Method::Post || !request.body.expose().is_empty() {
             builder = builder.body(request.body.expose().clone());
         }
+        let arriving = Arriving::default();
         let answer = async {
             let response = builder.send().await?;
-            read(response).await
+            arriving.read(response, spends).await
         };
-        runtime.block_on(wait_for(answer, limit, stop))
+        let answer = runtime.block_on(wait_for(answer, limit, stop));
+        answer.or_else(|error| arriving.part(spends).ok_or(error))
     }
 }
 

@@ -96,6 +96,26 @@ fn an_account_id_that_is_a_number_or_stands_elsewhere_is_found() {
 }
 
 #[test]
+fn long_numbers_that_differ_in_one_digit_are_two_accounts() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    let ids = ["117123456789012345671", "117123456789012345672"];
+    for id in ids {
+        let claims = BASE64_URL_SAFE_NO_PAD.encode(format!(r#"{{"sub":{id}}}"#));
+        let body = json!({
+            "access_token": "at", "refresh_token": format!("rt-{id}"), "expires_in": 3_600,
+            "id_token": format!("e30.{claims}.c2ln"),
+        });
+        issuer.answer_next(Scripted::text(200, &body.to_string()));
+        assert_eq!(logged_in(&world, &[]), format!("openai-codex:{id}"));
+    }
+    let store = world.store();
+    for id in ids {
+        let profile = &store["profiles"][format!("openai-codex:{id}")];
+        assert_eq!(profile["refresh"], format!("rt-{id}"));
+    }
+}
+
+#[test]
 fn a_code_whose_answer_is_not_understood_is_never_sent_again() {
     let (world, issuer) = World::with_issuer(Account::default());
     let started = world.run(&[

@@ -29,7 +29,9 @@ pub(super) fn end(
         // Who checks the token goes by its own claims; a unit that was confused shows here.
         (Some(told), Claimed::Local(end)) if told > end.after(DISCREPANCY) => Some(end),
         (Some(told), _) => Some(told),
-        (None, Claimed::Local(end) | Claimed::AsWritten(end)) => Some(end),
+        (None, Claimed::Local(end)) => Some(end),
+        // A token that came just now has not ended: one of the two clocks is wrong.
+        (None, Claimed::AsWritten(end)) => Some(end).filter(|end| *end > now),
         (None, Claimed::Nothing) => None,
     }
 }
@@ -117,6 +119,11 @@ mod tests {
         let claims = [("exp", fifty_years + 600)];
         assert_eq!(ends(None, &claims, Some(fifty_years)), Some(600));
         assert_eq!(ends(None, &[("exp", 600)], None), Some(600));
+        // Without its clock, a token that has ended as it comes says nothing.
+        for claims in [[("exp", -99)].as_slice(), &[("iat", -99), ("exp", -99)]] {
+            assert_eq!(ends(None, claims, None), None);
+            assert_eq!(ends(Some(0), claims, None), None);
+        }
     }
 
     #[test]

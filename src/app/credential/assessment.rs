@@ -136,7 +136,7 @@ pub fn has_enough_life(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> 
         return false;
     };
     matches!(
-        facts.freshness(least.unwrap_or(facts.margin), now),
+        facts.freshness(least.unwrap_or(facts.due_margin()), now),
         Freshness::Fresh { .. } | Freshness::NoExpiry
     )
 }
@@ -231,7 +231,7 @@ fn step_by_command(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step
         };
         return stop(obstacle(words));
     }
-    let is_due = left <= millis(facts.margin);
+    let is_due = left <= millis(facts.due_margin());
     let warning = || obstacle(format!("expires soon, {refresh_off}"));
     (NextStep::UseAsIs, is_due.then(warning))
 }

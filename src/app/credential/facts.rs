@@ -87,6 +87,18 @@ impl Facts {
         self.record.as_ref()?.proven_at
     }
 
+    /// The margin at which a token is due: the provider's, and no more than half of the life that
+    /// was told for this one, for else each command would refresh it. That of a client spends no
+    /// refresh token, and is due when its buffer says.
+    pub fn due_margin(&self) -> Duration {
+        let told = (self.proven_at()).zip(self.expires_at());
+        let told = told.filter(|_| !self.of_client);
+        let half = told.and_then(|(since, end)| u64::try_from(since.until(end) / 2).ok());
+        half.map_or(self.margin, |half| {
+            self.margin.min(Duration::from_millis(half))
+        })
+    }
+
     /// The number of temporary failures of a refresh in a row.
     pub fn failures(&self) -> u32 {
         let attempt = self

@@ -209,7 +209,7 @@ impl<'a> FactsReader<'a> {
             Ok(provider) => provider,
             Err(failure) => return RefreshPath::NoManifest(Box::new(failure.clone())),
         };
-        let freshness = facts.freshness(facts.margin, self.cx.clock.now());
+        let freshness = facts.freshness(facts.due_margin(), self.cx.clock.now());
         if matches!(freshness, Freshness::Fresh { .. }) {
             return RefreshPath::Open;
         }

@@ -113,7 +113,7 @@ fn report_profile(facts: Facts, failure: Option<Failure>) -> Report {
         of_client: facts.of_client,
         expires: facts.expires_at(),
         renewal: facts.renewal,
-        margin: (facts.renewal != Renewal::Never).then_some(facts.margin),
+        margin: (facts.renewal != Renewal::Never).then_some(facts.due_margin()),
         refusal: facts.refusal().map(|(refusal, _)| refusal.clone()),
         profile: Some(facts.profile),
         failure,

@@ -1,10 +1,12 @@
 //! Tokens of which nobody says when they end.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::login::browser;
-use crate::support::World;
 use crate::support::issuer::{Account, Issuer, Scripted};
+use crate::support::{World, millis_from_now};
 
 const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "openai-codex"];
 const NO_LIFE: [&str; 6] = [
@@ -74,6 +76,37 @@ fn with_a_refresh_token_it_lives_for_an_hour() {
 }
 
 #[test]
+fn a_token_that_claims_to_have_ended_lives_for_an_hour() {
+    let claims = BASE64_URL_SAFE_NO_PAD.encode(r#"{"exp":1600000000}"#);
+    for life in NO_LIFE {
+        let body = format!(r#"{{"access_token":"x.{claims}.x","refresh_token":"rt"{life}}}"#);
+        let (world, issuer) = logged_in(&body);
+        for _ in 0..2 {
+            assert_eq!(world.run(&TOKEN).code, 0);
+            assert_eq!(world.run(&["tick"]).code, 0);
+        }
+        assert_eq!(issuer.token_requests().len(), 1, "{life}");
+    }
+}
+
+#[test]
+fn a_short_life_is_not_eaten_by_the_margin() {
+    for life in [60, 300] {
+        let body = format!(r#"{{"access_token":"at","refresh_token":"rt","expires_in":{life}}}"#);
+        let (world, issuer) = logged_in(&body);
+        issuer.answer_next(Scripted::text(200, &body));
+        for requests in [1, 2] {
+            for _ in 0..2 {
+                assert_eq!(world.run(&TOKEN).out, "at\n");
+                assert_eq!(world.run(&["tick"]).code, 0);
+            }
+            assert_eq!(issuer.token_requests().len(), requests, "{life}");
+            let _ = world.run(&["models", "auth", "refresh", "--force"]);
+        }
+    }
+}
+
+#[test]
 fn a_manifest_says_how_long_it_lives() {
     let (world, issuer) = World::with_issuer(Account::default());
     world.write(
@@ -81,14 +114,11 @@ fn a_manifest_says_how_long_it_lives() {
         &(issuer.manifest() + "\n[refresh]\ndefault_life = \"2m\"\n"),
     );
     world.seed(&issuer, "main", -10);
-    for number in 1..=2 {
-        issuer.answer_next(Scripted::text(
-            200,
-            r#"{"access_token":"at","refresh_token":"rt"}"#,
-        ));
-        assert_eq!(world.run(&TOKEN).code, 0);
-        assert_eq!(issuer.token_requests().len(), number);
-    }
+    let body = r#"{"access_token":"at","refresh_token":"rt"}"#;
+    issuer.answer_next(Scripted::text(200, body));
+    assert_eq!(world.run(&TOKEN).code, 0);
+    let expires = world.only_profile()["expires"].as_i64().unwrap();
+    assert!((millis_from_now(60)..=millis_from_now(120)).contains(&expires));
 }
 
 #[test]

@@ -193,7 +193,7 @@ impl PendingAuthorization {
             (Some(_), None) if self.sends_iss => return Err(CallbackError::NoIssuer),
             _ => {}
         }
-        if let Some(code) = value("error") {
+        if let Some(code) = value("error").filter(|code| !code.is_blank()) {
             let description = value("error_description").map_or("", |text| text.expose());
             return Err(CallbackError::Refused(Refusal {
                 code: printable(code.expose(), 64),
@@ -298,6 +298,8 @@ pub(super) mod tests {
         let read = |pairs: &[(&str, &str)]| pending.read_callback(&query(pairs));
         let good = read(&[("code", "ac_1"), ("state", &state), ("scope", "a b")]).unwrap();
         assert_eq!(good.0.expose(), "ac_1");
+        let no_error = [("code", "ac_1"), ("state", &state), ("error", "")];
+        assert_eq!(read(&no_error).unwrap().0.expose(), "ac_1");
         let strays = [
             (read(&[("code", "x")]), CallbackError::NoState),
             (

@@ -4,8 +4,10 @@ use serde_json::Value;
 
 use super::answer_body::json;
 use super::authorization::{AuthorizationCode, PendingAuthorization};
+use super::claims;
 use super::error::OAuthError;
 use super::pkce::METHOD;
+use super::token_members;
 use super::token_request::TokenRequest;
 use super::token_response::is_success;
 use crate::model::id::printable;
@@ -45,7 +47,9 @@ pub fn exchange(
             .without("redirect_uri")
             .with("code_challenge_method", METHOD);
     let answer = request.send(http, Body::Json, &[])?;
-    if !is_success(&answer) {
+    // A remark beside the key does not take it away: the code is spent.
+    let has_key = matches!(answer.status, 200..300) && key(&json(&answer)).is_some();
+    if !has_key && !is_success(&answer) {
         let sent = [code.secret(), code_verifier];
         return Err(OAuthError::of_answer_to_client(&answer, now, &sent));
     }
@@ -58,15 +62,24 @@ pub fn exchange(
 /// Returns what is missing.
 pub fn read(answer: &Response) -> Result<Key, OAuthError> {
     let body = json(answer);
-    let text = |name: &str| body.get(name).and_then(Value::as_str);
-    let key = text("key").filter(|key| !key.trim().is_empty());
+    let key = key(&body);
     let key = key.ok_or_else(|| OAuthError::not_understood("the server returned no key"))?;
+    // A line break in a key would become one in somebody's header.
+    if key.contains(|c: char| c.is_control() || c == '\u{fffd}') {
+        let reason = "the key that the server returned contains a control character";
+        return Err(OAuthError::not_understood(reason));
+    }
+    let user = body.get("user_id").and_then(claims::text);
     Ok(Key {
-        key: Secret::from(key),
-        user: text("user_id")
-            .map(|user| printable(user, 100))
+        key: Secret::new(key),
+        user: user
+            .map(|user| printable(&user, 100))
             .filter(|user| !user.is_empty()),
     })
+}
+
+fn key(body: &Value) -> Option<String> {
+    token_members::text(body.get("key")?)
 }
 
 #[cfg(test)]
@@ -151,6 +164,21 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_taken_whatever_stands_beside_it() {
+        for body in [
+            r#"{"key":"sk-1","error":"slow"}"#,
+            r#"{"key":"sk-1","x":NaN}"#,
+            r#"{"key":" sk-1\n","success":false,"user_id":7}"#,
+        ] {
+            let (request, code) = begun();
+            let fake = ScriptedHttp::answering(200, body);
+            let client = keys().client();
+            let key = exchange(&fake, &client, &request.pending, &code, Timestamp(0)).unwrap();
+            assert_eq!(key.key.expose(), "sk-1", "{body}");
+        }
+    }
+
+    #[test]
     fn what_is_no_key_is_judged() {
         let (request, code) = begun();
         let answered = |status, body: &str| {
@@ -174,5 +202,10 @@ mod tests {
         assert!(answered(503, "").is_transient() && answered(429, "{}").is_transient());
         assert!(!answered(200, "{}").is_transient());
         assert!(answered(200, r#"{"error":{"code":400}}"#).is_permanent());
+        let broken = answered(200, r#"{"key":"sk-MARKER\nX: y"}"#);
+        assert!(
+            matches!(broken, OAuthError::NotUnderstood { .. }),
+            "{broken:?}"
+        );
     }
 }

@@ -37,8 +37,8 @@ pub(super) fn authorize(
     let device_code = text(&body, "device_auth_id");
     let device_code = device_code.ok_or(DeviceError::Malformed("has no device_auth_id"))?;
     let members = Members {
-        device_code: Secret::from(device_code),
-        uri: page,
+        device_code: Secret::from(device_code.as_ref()),
+        uri: page.into(),
         code_verifier: None,
         lifetime: Some(LIFETIME),
         interval: interval(&body, 1.0, client.flow.interval),
@@ -96,7 +96,7 @@ fn ask_approval(
         return Err(read_poll(client, authorization, answer, now));
     }
     let body = json(&answer);
-    let secret = |name| text(&body, name).map(Secret::from);
+    let secret = |name| text(&body, name).map(|text| Secret::from(text.as_ref()));
     match (secret("authorization_code"), secret("code_verifier")) {
         (Some(code), Some(code_verifier)) => Ok(Approval {
             code,

@@ -1,5 +1,6 @@
 //! Requests of device flows, and the members of their answers.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -8,6 +9,7 @@ use super::authorization::DeviceAuthorization;
 use super::poll::{DeviceError, Poll};
 use crate::model::provider::{Body, Client, DeviceFlow, Provider};
 use crate::model::secret::Secret;
+use crate::oauth::claims;
 use crate::oauth::error::OAuthError;
 use crate::oauth::pkce::{self, code_challenge, code_verifier};
 use crate::oauth::token_request::TokenRequest;
@@ -119,10 +121,9 @@ fn uuid(random: &dyn Random) -> Result<String, RandomError> {
     ))
 }
 
-/// A member that is a text and not blank.
-pub(super) fn text<'a>(body: &'a Value, name: &str) -> Option<&'a str> {
-    let text = body.get(name)?.as_str()?;
-    (!text.trim().is_empty()).then_some(text)
+/// A member that is a text and not blank; a code may also be a number.
+pub(super) fn text<'a>(body: &'a Value, name: &str) -> Option<Cow<'a, str>> {
+    claims::text(body.get(name)?).filter(|text| !text.trim().is_empty())
 }
 
 /// A member that is a number above zero, or the text of one.
@@ -162,6 +163,14 @@ mod tests {
             "00010203-0405-4607-8809-0a0b0c0d0e0f"
         );
         assert_ne!(uuid(&random).unwrap(), uuid(&random).unwrap());
+    }
+
+    #[test]
+    fn a_code_that_is_a_number_is_its_digits() {
+        let body = json!({ "user_code": 123_456, "device_code": " ", "uri": ["x"] });
+        assert_eq!(text(&body, "user_code").as_deref(), Some("123456"));
+        assert_eq!(text(&body, "device_code"), None);
+        assert_eq!(text(&body, "uri"), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! RFC 8628, with a PKCE challenge where the manifest asks for one (Qwen).
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -41,7 +42,7 @@ pub(super) fn authorize(
     let uri = text(&body, "verification_uri").or(text(&body, "verification_url"));
     let lifetime = number(&body, "expires_in").map(Duration::try_from_secs_f64);
     let members = Members {
-        device_code: Secret::from(device_code),
+        device_code: Secret::from(device_code.as_ref()),
         uri: uri.ok_or(missing("has no verification address"))?,
         code_verifier,
         lifetime: lifetime.and_then(Result::ok),
@@ -53,7 +54,7 @@ pub(super) fn authorize(
 /// The members of an answer that each scheme names and writes in its own way.
 pub(super) struct Members<'a> {
     pub(super) device_code: Secret<String>,
-    pub(super) uri: &'a str,
+    pub(super) uri: Cow<'a, str>,
     pub(super) code_verifier: Option<Secret<String>>,
     pub(super) lifetime: Option<Duration>,
     pub(super) interval: Duration,
@@ -72,10 +73,10 @@ pub(super) fn checked(
     let lifetime = lifetime.min(LONGEST_LIFETIME);
     let user_code = text(body, "user_code").or(text(body, "usercode"));
     Ok(DeviceAuthorization {
-        user_code: verification::user_code(user_code.unwrap_or_default())?,
-        verification_uri: address(members.uri)?,
+        user_code: verification::user_code(&user_code.unwrap_or_default())?,
+        verification_uri: address(&members.uri)?,
         verification_uri_complete: text(body, "verification_uri_complete")
-            .map(address)
+            .map(|text| address(&text))
             .transpose()?,
         expires: now.after(lifetime),
         lifetime,
@@ -146,7 +147,7 @@ pub(super) fn read_error_code(answer: &Response) -> Option<Poll> {
             let description = text(&body, "error_description").unwrap_or_default();
             Some(Poll::Failed(DeviceError::Denied(Refusal {
                 code: code.to_owned(),
-                description: printable(description, 200),
+                description: printable(&description, 200),
                 status: answer.status,
             })))
         }

@@ -15,6 +15,7 @@ use crate::oauth::answer_body::json;
 use crate::oauth::error::{OAuthError, http_date};
 use crate::oauth::lifetime;
 use crate::oauth::state_nonce::random_value;
+use crate::oauth::token_members::TokenMembers;
 use crate::ports::host::Random;
 use crate::ports::http::Response;
 
@@ -38,7 +39,7 @@ pub(super) fn authorize(
     if !(200..300).contains(&answer.status) || fault(&body).is_some() {
         return Err(refusal(&answer, &body, now).into());
     }
-    let returned = text(&body, "state").map(Secret::from);
+    let returned = text(&body, "state").map(|text| Secret::from(text.as_ref()));
     if returned.as_ref() != Some(&state) {
         return Err(DeviceError::Malformed(
             "does not repeat our state, so it is not the response to this login",
@@ -48,8 +49,9 @@ pub(super) fn authorize(
     // By the server's own clock, where it shows it: the end is a moment of that clock.
     let there = answer.header("date").and_then(http_date).unwrap_or(now);
     let end = body.get("expired_in");
+    let user_code = text(&body, "user_code").ok_or(missing("has no user code"))?;
     let members = Members {
-        device_code: Secret::from(text(&body, "user_code").ok_or(missing("has no user code"))?),
+        device_code: Secret::from(user_code.as_ref()),
         uri: text(&body, "verification_uri").ok_or(missing("has no verification address"))?,
         code_verifier,
         lifetime: end.and_then(|end| lifetime::lifetime(end, there)),
@@ -74,8 +76,12 @@ pub(super) fn poll(
         return Ok(poll);
     }
     let body = json(&answer);
-    match (answer.status, text(&body, "status")) {
+    let status = text(&body, "status");
+    match (answer.status, status.as_deref()) {
         (status, _) if is_unavailable(status) => Ok(read_poll(client, authorization, answer, now)),
+        (200..=299, _) if TokenMembers::find(&body).is_some() => {
+            Ok(read_poll(client, authorization, answer, now))
+        }
         (200..=299, Some("success")) => Ok(read_poll(client, authorization, answer, now)),
         (200..=299, None) if fault(&body).is_none() => Ok(Poll::Pending),
         (200..=299, Some(status)) if status != "error" => Ok(Poll::Pending),
@@ -98,7 +104,7 @@ fn refusal(answer: &Response, body: &Value, now: Timestamp) -> OAuthError {
     }
     OAuthError::Refused(Refusal {
         code: fault(body).map_or_else(|| "error".to_owned(), |code| code.to_string()),
-        description: printable(words.unwrap_or_default(), 200),
+        description: printable(&words.unwrap_or_default(), 200),
         status: answer.status,
     })
 }

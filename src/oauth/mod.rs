@@ -9,6 +9,7 @@ pub mod code_exchange;
 pub mod device;
 mod encoding;
 pub mod error;
+mod error_body;
 pub mod grant;
 pub mod id_token;
 mod inflate;

@@ -1,10 +1,20 @@
 //! Texts of a server, without the secrets that were sent to it.
 
+use crate::model::id::printable;
 use crate::model::secret::Secret;
+
+/// Makes what a server said fit to print, without the secrets that were sent to it.
+pub(super) fn clean<'a>(
+    text: &str,
+    limit: usize,
+    sent: impl Iterator<Item = &'a Secret<String>>,
+) -> String {
+    printable(&redact(text, sent), limit)
+}
 
 /// Replaces each secret in a text by `(hidden)`, in whatever way the server writes it: as it is,
 /// percent-encoded or form-encoded, once or twice, or escaped as in JSON, in whole or in part.
-pub(super) fn redact<'a>(text: &str, sent: impl Iterator<Item = &'a Secret<String>>) -> String {
+fn redact<'a>(text: &str, sent: impl Iterator<Item = &'a Secret<String>>) -> String {
     let sent = sent.filter(|secret| !secret.expose().is_empty());
     sent.fold(text.to_owned(), |text, secret| hide(&text, secret.expose()))
 }

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::error::{OAuthError, clean};
+use super::error::OAuthError;
+use super::redaction::clean;
 use crate::model::credential::OAuth;
 use crate::model::grant::Refusal;
 use crate::model::id::{ProviderId, printable};

@@ -9,6 +9,7 @@ use crate::app::context::Context;
 use crate::app::credential::assessment::assess;
 use crate::app::credential::candidates::{Found, find_token};
 use crate::app::credential::facts_reader::{FactsReader, as_login};
+use crate::app::credential::obstacle::Obstacle;
 use crate::app::credential::outside_key::OutsideKey;
 use crate::app::credential::resolve::choose;
 use crate::app::credential::selector::{Resolved, Selector};
@@ -56,11 +57,13 @@ pub struct Outcome {
     pub how: RefreshResult,
     /// A warning for the user.
     pub warning: Option<Hint>,
+    /// The failure to expect once it has expired, if somebody must act to prevent it.
+    pub later_failure: Option<Failure>,
 }
 
 impl Outcome {
     /// The failure of a token that ends before it was to be valid for `least`, if it does: a
-    /// refresh brings no more.
+    /// refresh brings no more, or somebody must act before there is one.
     pub fn falls_short(&self, least: Duration, now: Timestamp) -> Option<Failure> {
         let left = now.until(self.expires?);
         let least = i64::try_from(least.as_millis()).unwrap_or(i64::MAX);
@@ -70,8 +73,14 @@ impl Outcome {
             short_duration(least)
         );
         (left < least).then(|| {
-            let failure = Failure::new(Kind::Temporary, message);
-            let failure = failure.hint("ask for less, or run the command again later");
+            let failure = match &self.later_failure {
+                Some(later) => Failure {
+                    hint: later.hint.clone(),
+                    ..Failure::new(later.kind, format!("{message}; it cannot be refreshed"))
+                },
+                None => Failure::new(Kind::Temporary, message)
+                    .hint("ask for less, or run the command again later"),
+            };
             match self.how {
                 RefreshResult::Refreshed => failure.touched(StoreEffect::Changed),
                 _ => failure,
@@ -129,6 +138,7 @@ fn outcome_of_key(key: OutsideKey, provider: &ProviderId) -> Outcome {
         expires: None,
         how: RefreshResult::WasFresh,
         warning: None,
+        later_failure: None,
     }
 }
 
@@ -140,11 +150,17 @@ fn obtain_of_profile(
 ) -> Result<Outcome, Failure> {
     let (id, credential) = (seen.id, seen.credential);
     let policy = RefreshPolicy::MinValid(least);
-    let (credential, how, warning) = match find_refresher(cx, seen)? {
+    let (credential, how, warning, later_failure) = match find_refresher(cx, seen)? {
         Some((manifest, login)) => {
             let token = ensure_fresh(cx, seen.owner, id, &manifest, policy, &login)?;
             let credential = Credential::OAuth(token.credential);
-            (Cow::Owned(credential), token.how, token.warning)
+            let later_failure = token.later_failure;
+            (
+                Cow::Owned(credential),
+                token.how,
+                token.warning,
+                later_failure,
+            )
         }
         None => {
             let now = cx.clock.now();
@@ -155,7 +171,9 @@ fn obtain_of_profile(
                 return Err(failure);
             }
             let warning = obstacle.map(|obstacle| obstacle.warning(left));
-            (Cow::Borrowed(credential), RefreshResult::WasFresh, warning)
+            let later_failure = obstacle.and_then(Obstacle::later_failure);
+            let how = RefreshResult::WasFresh;
+            (Cow::Borrowed(credential), how, warning, later_failure)
         }
     };
     let provider = seen.credential.provider();
@@ -173,6 +191,7 @@ fn obtain_of_profile(
         bearer,
         expires: credential.expires(),
         how,
+        later_failure,
         warning: match warning {
             Some(warning) => Some(Hint::about(id, &warning)),
             None => credential

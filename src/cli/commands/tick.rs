@@ -177,9 +177,10 @@ const INSTALLED: &str = "The timer is not started yet. To start it:
   systemctl --user enable --now openclaw-tick.timer
 To run it while you are logged out: loginctl enable-linger\n";
 
-/// How to stop a timer that was removed.
+/// How to stop a timer that was removed, and to remove what else enabled it.
 const REMOVED: &str = "If the timer was enabled:
   systemctl --user stop openclaw-tick.timer
+  systemctl --user disable openclaw-tick.timer
   systemctl --user daemon-reload\n";
 
 /// What became of each unit, and what is left to do.

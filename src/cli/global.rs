@@ -12,7 +12,7 @@ use crate::model::path::is_instance;
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// Agent to use [default: the one of OPENCLAW_AGENT_DIR, or the default agent]
-    #[arg(long, global = true, value_name = "ID")]
+    #[arg(long, global = true, value_name = "ID", value_parser = agent)]
     pub agent: Option<String>,
     /// State directory [default: $OPENCLAW_STATE_DIR or ~/.openclaw]
     #[arg(long, global = true, value_name = "DIR")]
@@ -42,6 +42,14 @@ impl Global {
             true => Some("dev"),
             false => self.instance.as_deref(),
         }
+    }
+}
+
+/// A name of which nothing is left would stand for main.
+fn agent(name: &str) -> Result<String, &'static str> {
+    match name.contains(char::is_alphanumeric) {
+        true => Ok(name.to_owned()),
+        false => Err("a name has at least one letter or digit"),
     }
 }
 

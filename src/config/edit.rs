@@ -74,6 +74,8 @@ pub enum Edit {
     },
     /// Makes a model one of `agents.defaults.models`, if it is none yet.
     AllowModel(String),
+    /// Makes a model none of them, if nothing is said of it.
+    ForgetModel(String),
     /// Sets the alias of a model, or takes it away.
     SetAlias {
         /// The model as it is written in `agents.defaults.models`.
@@ -113,7 +115,9 @@ impl Edit {
             Self::SetPrimary { role, .. }
             | Self::AddFallback { role, .. }
             | Self::DropFallbacks { role, .. } => role.members(),
-            Self::AllowModel(_) | Self::SetAlias { .. } => &[&["agents", "defaults", "models"]],
+            Self::AllowModel(_) | Self::ForgetModel(_) | Self::SetAlias { .. } => {
+                &[&["agents", "defaults", "models"]]
+            }
             Self::Touch { .. } => &[&["meta"]],
         }
     }
@@ -180,6 +184,7 @@ pub(super) fn apply(root: &CstRootNode, edit: &Edit) -> Result<Counts, ShapeFaul
         Edit::AddFallback { role, reference } => models::add_fallback(&root, *role, reference)?,
         Edit::DropFallbacks { role, entries } => models::drop_fallbacks(&root, *role, entries)?,
         Edit::AllowModel(reference) => models::allow(&root, reference)?,
+        Edit::ForgetModel(reference) => models::forget(&root, reference)?,
         Edit::SetAlias { reference, alias } => {
             models::set_alias(&root, reference, alias.as_deref())?;
         }

@@ -101,13 +101,18 @@ pub fn aliases(models: &[(String, Option<String>)]) -> Vec<(String, String)> {
 /// What a text means: an alias, whichever way its letters are cased, else a reference. Of two
 /// models with one alias the later counts.
 pub fn resolve(text: &str, aliases: &[(String, String)]) -> Option<ModelRef> {
-    let text = text.trim();
-    let mut later = aliases.iter().rev();
-    let alias = later.find(|(alias, _)| alias.eq_ignore_ascii_case(text));
-    match alias.filter(|_| !text.contains('/')) {
-        Some((_, reference)) => ModelRef::parse(reference),
+    match alias(text, aliases).filter(|_| !text.contains('/')) {
+        Some(reference) => ModelRef::parse(reference),
         None => ModelRef::parse(text),
     }
+}
+
+/// The model, as written, of the alias that a text is.
+pub fn alias<'a>(text: &str, aliases: &'a [(String, String)]) -> Option<&'a str> {
+    let text = text.trim();
+    let mut later = aliases.iter().rev();
+    let found = later.find(|(alias, _)| alias.eq_ignore_ascii_case(text));
+    found.map(|(_, reference)| reference.as_str())
 }
 
 /// Splits a profile from a model that a person named: what follows the first `@` behind the last

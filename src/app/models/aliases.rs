@@ -11,7 +11,7 @@ use crate::model::hint::Command;
 use crate::model::id::printable;
 use crate::model::reference;
 
-use super::{Target, target};
+use super::{Target, new_target};
 
 /// The outcome of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,8 @@ fn checked(alias: &str) -> Result<&str, Failure> {
 /// what the configuration says.
 pub fn add(cx: Context<'_>, alias: &str, model: &str) -> Result<Outcome, Failure> {
     let alias = checked(alias)?;
-    let target = target(cx, model)?;
+    let command = Command::new("models aliases add").arg(alias);
+    let target = new_target(cx, model, &command)?;
     let reference = target.reference.to_string();
     // The case of an alias does not count where it is used, so two that differ by it are one.
     let of_another = |(other, model): &&(String, String)| {

@@ -9,10 +9,10 @@ use crate::app::credential::model_ref;
 use crate::app::failure::{Failure, Kind};
 use crate::config::edit::{Edit, Role};
 use crate::model::hint::Command;
-use crate::model::reference;
+use crate::model::reference::{self, ModelRef};
 use crate::model::settings::ModelChoice;
 
-use super::{Target, target};
+use super::{Target, is_doubtful, new_target, target};
 
 /// The outcome of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,13 +38,18 @@ pub fn choice(cx: Context<'_>, role: Role) -> ModelChoice {
 /// # Errors
 /// [`Kind::Usage`] if it cannot be a model, and what the configuration says.
 pub fn set(cx: Context<'_>, role: Role, text: &str) -> Result<Outcome, Failure> {
-    let target = target(cx, text)?;
+    let command = match role {
+        Role::Model => Command::new("models set"),
+        Role::Image => Command::new("models set-image"),
+    };
+    let target = new_target(cx, text, &command)?;
     let reference = target.reference.to_string();
     let set = Edit::SetPrimary {
         role,
         reference: reference.clone(),
     };
-    let edits = vec![set, Edit::AllowModel(reference)];
+    let mut edits = vec![set, Edit::AllowModel(reference)];
+    edits.extend(forget_replaced(cx, role, &target.reference));
     Ok(Outcome {
         target: Some(target),
         fallbacks: choice(cx, role).fallbacks.unwrap_or_default(),
@@ -58,7 +63,8 @@ pub fn set(cx: Context<'_>, role: Role, text: &str) -> Result<Outcome, Failure> 
 /// # Errors
 /// [`Kind::Usage`] if it cannot be a model, and what the configuration says.
 pub fn add_fallback(cx: Context<'_>, role: Role, text: &str) -> Result<Outcome, Failure> {
-    let target = target(cx, text)?;
+    let command = fallbacks_command(role).arg("add");
+    let target = new_target(cx, text, &command)?;
     let mut fallbacks = choice(cx, role).fallbacks.unwrap_or_default();
     let mut written = None;
     if meant(cx, &fallbacks, &target).is_empty() {
@@ -83,17 +89,17 @@ pub fn add_fallback(cx: Context<'_>, role: Role, text: &str) -> Result<Outcome, 
 /// [`Kind::NotFound`] if it is none of them, [`Kind::Usage`] if it cannot be a model, and what the
 /// configuration says.
 pub fn remove_fallback(cx: Context<'_>, role: Role, text: &str) -> Result<Outcome, Failure> {
-    let target = target(cx, text)?;
+    let target = target(cx, text, &fallbacks_command(role).arg("remove"))?;
     let mut fallbacks = choice(cx, role).fallbacks.unwrap_or_default();
     let entries = meant(cx, &fallbacks, &target);
     if entries.is_empty() {
-        let (what, command) = match role {
-            Role::Model => ("Fallback", "fallbacks"),
-            Role::Image => ("Image fallback", "image-fallbacks"),
+        let what = match role {
+            Role::Model => "Fallback",
+            Role::Image => "Image fallback",
         };
         let message = format!("{what} not found: {}", target.reference);
         let failure = Failure::new(Kind::NotFound, message);
-        return Err(failure.hint(Command::new("models").arg(command).arg("list")));
+        return Err(failure.hint(fallbacks_command(role).arg("list")));
     }
     fallbacks.retain(|entry| !entries.contains(entry));
     let edits = vec![Edit::DropFallbacks { role, entries }];
@@ -116,6 +122,33 @@ pub fn clear_fallbacks(cx: Context<'_>, role: Role) -> Result<Outcome, Failure> 
         fallbacks: Vec::new(),
         written: write(cx, edits)?,
     })
+}
+
+fn fallbacks_command(role: Role) -> Command {
+    Command::new(match role {
+        Role::Model => "models fallbacks",
+        Role::Image => "models image-fallbacks",
+    })
+}
+
+/// What takes the present model of a role away with its use, if it can hardly be a model and is
+/// used for nothing else: a slip of the pen is no choice for ever.
+fn forget_replaced(cx: Context<'_>, role: Role, by: &ModelRef) -> Option<Edit> {
+    let settings = cx.settings;
+    let aliases = reference::aliases(&model_ref::configured(cx));
+    let old = reference::resolve(&choice(cx, role).primary?, &aliases)?;
+    let other = match role {
+        Role::Model => &settings.image_model,
+        Role::Image => &settings.model,
+    };
+    let of_agents = settings.agents.iter().map(|agent| &agent.model);
+    let primaries = of_agents.clone().chain([other]);
+    let primaries = primaries.filter_map(|choice| choice.primary.as_ref());
+    let all = of_agents.chain([&settings.model, &settings.image_model]);
+    let fallbacks = all.flat_map(|choice| choice.fallbacks.iter().flatten());
+    let is_it = |text: &String| reference::resolve(text, &aliases).as_ref() == Some(&old);
+    let is_used = old == *by || primaries.chain(fallbacks).any(is_it);
+    (!is_used && is_doubtful(cx, &old)).then(|| Edit::ForgetModel(old.to_string()))
 }
 
 /// Writes the changes; returns the file if there were any.

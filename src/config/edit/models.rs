@@ -89,6 +89,16 @@ pub(super) fn allow(root: &CstObject, reference: &str) -> Result<(), ShapeFault>
     Ok(())
 }
 
+pub(super) fn forget(root: &CstObject, reference: &str) -> Result<(), ShapeFault> {
+    if let Some(member) = object_at(root, &MODELS)?.get(reference)
+        && let Some(model) = member.object_value()
+        && model.properties().is_empty()
+    {
+        member.remove();
+    }
+    Ok(())
+}
+
 pub(super) fn set_alias(
     root: &CstObject,
     reference: &str,

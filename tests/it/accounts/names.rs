@@ -256,19 +256,35 @@ fn an_instance_is_named_in_front_of_the_command() {
 }
 
 #[test]
-fn a_model_of_another_maker_is_not_taken_for_one_of_anthropic() {
+fn a_provider_that_nothing_knows_is_refused_where_one_is_asked_about() {
     let world = World::new();
-    for (text, meant) in [
-        ("gpt-9", "openai/gpt-9"),
-        ("gemini-9-pro", "google/gemini-9-pro"),
-        ("grok-9", "xai/grok-9"),
+    for line in [
+        "models auth order get --provider NAME",
+        "models auth order clear --provider NAME",
+        "models auth use --clear --provider NAME",
+        "models list --provider NAME",
+        "models auth list --provider NAME",
     ] {
-        let ran = world.run(&["models", "set", text]);
-        assert_eq!(ran.code, 1, "{ran:?}");
-        assert!(ran.err.contains(&format!("models set {meant}")), "{ran:?}");
+        let run = |name: &str| {
+            let line = line.replace("NAME", name);
+            world.run(&line.split(' ').collect::<Vec<_>>())
+        };
+        let ran = run("antropic");
+        assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:?}");
+        let near = "unknown provider antropic; did you mean anthropic?";
+        assert!(ran.err.contains(near), "{ran:?}");
+        assert_eq!(run("claude").code, 0, "{line}");
     }
-    assert!(!world.state().join("openclaw.json").exists());
-    assert_eq!(world.run(&["models", "set", "claude-opus-9"]).code, 0);
+}
+
+#[test]
+fn an_agent_without_a_name_is_refused() {
+    let world = World::new();
+    for name in ["", " ", "../"] {
+        let ran = world.run(&["models", "status", "--agent", name]);
+        assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:?}");
+        assert!(ran.err.contains("at least one letter or digit"), "{ran:?}");
+    }
 }
 
 #[test]

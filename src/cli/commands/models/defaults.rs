@@ -13,6 +13,7 @@ use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
 use crate::config::edit::Role;
+use crate::model::reference::ModelRef;
 
 #[expect(missing_docs, reason = "it would be the help of both commands")]
 #[derive(Debug, Args)]
@@ -76,7 +77,8 @@ pub(super) fn set(system: &System, role: Role, model: &Model) -> Answer {
     Ok(changed(target, outcome.written.as_deref(), &line))
 }
 
-/// What was changed in which file, and which model was taken for a name that nothing is known of.
+/// What was changed in which file, which model was taken for a name that nothing is known of, and
+/// whether its provider is known.
 pub(super) fn changed(target: Option<&Target>, path: Option<&Path>, line: &str) -> Output {
     let updated = path.map(|path| format!("Updated {}\n", path.display()));
     let guess = target.and_then(|target| {
@@ -86,7 +88,18 @@ pub(super) fn changed(target: Option<&Target>, path: Option<&Path>, line: &str) 
             target.reference
         ))
     });
-    Output::text(format!("{}{line}\n", updated.unwrap_or_default())).warnings(guess)
+    let unknown = target.filter(|target| target.is_unknown).map(|target| {
+        let ModelRef { provider, .. } = &target.reference;
+        match &target.near {
+            Some(near) => format!("unknown provider {provider}; did you mean {near}?"),
+            None => format!(
+                "unknown provider {provider}; {} cannot be used until it is configured",
+                target.reference
+            ),
+        }
+    });
+    let warnings = guess.into_iter().chain(unknown);
+    Output::text(format!("{}{line}\n", updated.unwrap_or_default())).warnings(warnings)
 }
 
 impl Fallbacks {

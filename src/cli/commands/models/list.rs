@@ -41,7 +41,7 @@ impl List {
     /// Lists them.
     pub fn run(&self, system: &System) -> Answer {
         let cx = system.context();
-        let named = |name| cx.provider_id(&system.agent, name, Purpose::Any);
+        let named = |name| cx.known_provider(&system.agent, name, Purpose::Any);
         let provider = self.provider.as_ref().map(named).transpose()?;
         let outcome = list::run(cx, &request_of(system), provider.as_ref())?;
         let output = if self.form.json {

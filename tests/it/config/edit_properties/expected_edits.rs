@@ -47,6 +47,7 @@ pub(super) fn edits() -> impl Strategy<Value = Edit> {
         (role(), prop::collection::vec(model(), 0..3))
             .prop_map(|(role, entries)| Edit::DropFallbacks { role, entries }),
         model().prop_map(Edit::AllowModel),
+        model().prop_map(Edit::ForgetModel),
         (model(), prop::option::of(Just("two".to_owned())))
             .prop_map(|(reference, alias)| Edit::SetAlias { reference, alias }),
         select([&AGENTS[..], &["new"]].concat()).prop_map(|id| Edit::SetIdentity {
@@ -170,6 +171,12 @@ pub(super) fn expected(mut value: Value, edit: &Edit) -> Value {
             let models = at(&mut value, &["agents", "defaults", "models"]);
             models.entry(reference).or_insert(json!({}));
         }
+        Edit::ForgetModel(reference) => {
+            let models = at(&mut value, &["agents", "defaults", "models"]);
+            if models.get(reference) == Some(&json!({})) {
+                models.shift_remove(reference);
+            }
+        }
         Edit::SetAlias { reference, alias } => {
             let model = at(&mut value, &["agents", "defaults", "models", reference]);
             match alias {
@@ -220,7 +227,9 @@ pub(super) fn touched(edit: &Edit) -> Vec<Vec<&str>> {
         Edit::AddFallback { role, .. } | Edit::DropFallbacks { role, .. } => {
             vec![vec!["agents", "defaults", role.member(), "fallbacks"]]
         }
-        Edit::AllowModel(reference) => vec![vec!["agents", "defaults", "models", reference]],
+        Edit::AllowModel(reference) | Edit::ForgetModel(reference) => {
+            vec![vec!["agents", "defaults", "models", reference]]
+        }
         Edit::SetAlias { reference, .. } => {
             vec![vec!["agents", "defaults", "models", reference, "alias"]]
         }

@@ -106,7 +106,7 @@ impl Order {
 impl Of {
     fn provider(&self, system: &System) -> Result<ProviderId, Failure> {
         let cx = system.context();
-        cx.provider_id(&system.agent, &self.provider, Purpose::Any)
+        cx.known_provider(&system.agent, &self.provider, Purpose::Any)
     }
 }
 

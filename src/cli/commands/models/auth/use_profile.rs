@@ -96,10 +96,14 @@ impl Use {
                 })
                 .collect(),
         };
-        Ok(match lines.is_empty() {
-            true => Output::line("Nothing to clear."),
-            false => Output::text(lines.concat()).changed(directory.is_none()),
-        })
+        if !lines.is_empty() {
+            return Ok(Output::text(lines.concat()).changed(directory.is_none()));
+        }
+        // What is bound to a provider that is gone can be cleared; else its name is a mistake.
+        if let Some(name) = &self.provider {
+            cx.known_provider(agent, name, Purpose::Any)?;
+        }
+        Ok(Output::line("Nothing to clear."))
     }
 }
 

@@ -63,6 +63,13 @@ pub fn is_unprintable(c: char) -> bool {
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
+/// Reports whether a character of an id would not be seen: besides those, invisible ones.
+fn is_hidden(c: char) -> bool {
+    is_unprintable(c)
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}'
+            | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{e0000}'..='\u{e007f}')
+}
+
 /// Untrusted text made fit for one line of a terminal: unprintable characters become spaces, runs
 /// of white space one space, and at most `limit` characters are kept.
 ///
@@ -314,13 +321,13 @@ held_as_text!(ProfileId);
 impl std::fmt::Display for ProfileId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let looks_escaped = ["\\u{", "\\\\"].iter().any(|sign| self.0.contains(sign));
-        if !looks_escaped && !self.0.contains(is_unprintable) {
+        if !looks_escaped && !self.0.contains(is_hidden) {
             return f.write_str(&self.0);
         }
         for c in self.0.chars() {
             match c {
                 '\\' => f.write_str("\\\\")?,
-                c if is_unprintable(c) => write!(f, "{}", c.escape_unicode())?,
+                c if is_hidden(c) => write!(f, "{}", c.escape_unicode())?,
                 c => f.write_char(c)?,
             }
         }

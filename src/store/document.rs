@@ -53,14 +53,18 @@ pub fn parse(text: &str, scope: Scope<'_>) -> Result<AuthProfiles, String> {
         Some(both) => both,
         None => {
             let mut top = Members::read(text)?;
-            let profiles = top.take("profiles").map(|raw| {
-                Members::read(raw.get()).unwrap_or_else(|_| {
+            let profiles = match top.take("profiles") {
+                None => Members::default(),
+                // An object whose names are no text: taken for none, the next write would lose it.
+                Some(raw) if raw.get().starts_with('{') => Members::read(raw.get())
+                    .map_err(|_| "`profiles` has a name that is not Unicode text".to_owned())?,
+                Some(raw) => {
                     faults.push(not_an_object("profiles"));
                     keep(&mut kept, "profiles", raw);
                     Members::default()
-                })
-            });
-            (top, profiles.unwrap_or_default())
+                }
+            };
+            (top, profiles)
         }
     };
     let entries = entries(&profiles, scope);

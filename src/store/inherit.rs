@@ -82,7 +82,7 @@ mod tests {
             r#"{"version":2,"mode":"isolated"}"#,
             r#"{"version":1,"mode":"none"}"#,
             r#"{"version":1,"mode":"isolated","profiles":["a:b"]}"#,
-            r#"{"version":1,"mode":"linked","profiles":["a\u0000"]}"#,
+            r#"{"version":1,"mode":"linked","profiles":[" "]}"#,
             r#"{"version":1,"mode":"linked","profile":"a:b"}"#,
         ] {
             assert!(parse(text.as_bytes()).is_err(), "{text}");

@@ -65,7 +65,7 @@ mod tests {
             let written = line(&record);
             assert_eq!(String::from_utf8(written).unwrap(), format!("{text}\n"));
             assert_eq!(parse(&pretty(&record)), Some(record));
-            let damaged = text.replace("openai-codex:me", "\\u0000");
+            let damaged = text.replace("openai-codex:me", " ");
             assert_eq!(parse(damaged.as_bytes()), None);
             let later = text.replace(r#""schema":1"#, r#""schema":2"#);
             assert_eq!(parse(later.as_bytes()), None);

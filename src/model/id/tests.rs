@@ -38,6 +38,7 @@ fn stored_profile_ids_are_shown_escaped_and_no_two_alike() {
         ("a\\u{1b}[2Jb", "a\\\\u{1b}[2Jb"),
         ("a\\\nb\0", "a\\\\\\u{a}b\\u{0}"),
         ("a\u{202e}b", "a\\u{202e}b"),
+        ("a\u{200b}b", "a\\u{200b}b"),
         ("profil:ü漢", "profil:ü漢"),
     ];
     for (stored, shown) in cases {

@@ -238,3 +238,32 @@ fn a_new_profile_may_have_any_printable_name_and_no_other() {
     assert_plain(&ran);
     assert_eq!(world.store()["profiles"].as_object().unwrap().len(), 1);
 }
+
+/// Half of a surrogate pair, as JavaScript writes a text that was cut: no Rust string can hold it. The
+/// document is left alone, and moved aside by a write.
+#[test]
+fn a_store_with_half_a_character_in_an_id_is_named_and_never_lost() {
+    let world = World::new();
+    let entry = r#"{"type":"api_key","provider":"openai","key":"key-MARKER"}"#;
+    let store =
+        format!(r#"{{"version":1,"profiles":{{"openai:cut\ud83d":{entry},"openai:ok":{entry}}}}}"#);
+    world.write(STORE, &store);
+    let ran = auth(&world, &["token", "--provider", "openai"]);
+    assert!(
+        ran.err.contains("a name that is not Unicode text"),
+        "{ran:?}"
+    );
+    assert_eq!(world.read(STORE), store);
+    let args = ["models", "auth", "paste-api-key", "--provider", "openai"];
+    let ran = world.pipe(&args, "sk-a-key-that-is-long-enough");
+    assert!(ran.err.contains("unreadable"), "{ran:?}");
+    let names = std::fs::read_dir(world.state().join("agents/main/agent"))
+        .unwrap()
+        .flatten();
+    let aside = names.map(|entry| entry.path());
+    let aside = aside.filter(|path| path.to_string_lossy().contains(".unreadable-"));
+    let kept: Vec<String> = aside
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    assert_eq!(kept, [store]);
+}

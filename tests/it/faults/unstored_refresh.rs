@@ -183,13 +183,18 @@ fn status_knows_an_old_copy_for_what_it_is() {
         "{json}"
     );
 
-    // What still lives is handed out; what is spent is not sent, whatever is asked for.
+    // What took its place is put back; what is spent is not sent, whatever is asked for.
     let token = world.run(&TOKEN);
-    assert_eq!((token.code, token.out.trim_end()), (0, access.as_str()));
+    assert_eq!(token.code, 0, "{token:?}");
+    assert!(token.err.contains("outdated copy"), "{token:?}");
+    assert_ne!(token.out.trim_end(), access);
+    assert_eq!(
+        world.store()["profiles"]["openai-codex:default"]["access"],
+        token.out.trim_end()
+    );
     let again = world.run(&["models", "auth", "refresh", "--force"]);
-    assert_eq!(again.code, 0, "{again:?}");
-    assert!(again.err.contains("outdated copy"), "{again:?}");
-    assert_eq!(issuer.token_requests().len(), 1);
+    assert_eq!((again.code, again.err.as_str()), (0, ""), "{again:?}");
+    assert_eq!(issuer.token_requests().len(), 2);
 }
 
 #[test]

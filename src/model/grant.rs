@@ -264,6 +264,11 @@ impl GrantRecord {
         }
     }
 
+    /// Whether its last refresh was granted by an answer that is not understood.
+    pub fn is_not_understood(&self) -> bool {
+        matches!(self.standing(), GrantStanding::NotUnderstood { .. })
+    }
+
     /// Judges the grant by its last attempt.
     pub fn standing(&self) -> GrantStanding {
         let Some(attempt) = &self.attempt else {

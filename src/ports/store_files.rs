@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::model::grant::GrantDigest;
 use crate::model::id::AgentId;
 use crate::model::profiles::AuthProfiles;
 
@@ -51,11 +52,12 @@ pub trait StoreFiles: Send + Sync {
     /// with its path; they are repaired at the next write.
     fn wide_modes(&self, agent: &AgentId) -> Vec<(PathBuf, u32)>;
 
-    /// The files in which saved answers wait, wherever they were saved. Takes no lock.
+    /// The files in which saved answers wait, wherever they were saved, each with the grant that was
+    /// spent for it. Takes no lock.
     ///
     /// # Errors
     /// If the place they are saved in cannot be read.
-    fn waiting_answers(&self) -> Result<Vec<PathBuf>, StoreError>;
+    fn waiting_answers(&self) -> Result<Vec<(GrantDigest, PathBuf)>, StoreError>;
 
     /// The files with credentials that no command reads for an agent: of another shape, or a store
     /// in another place. Takes no lock.

@@ -176,7 +176,7 @@ impl StoreFiles for FileStore {
         leftovers::remove(self)
     }
 
-    fn waiting_answers(&self) -> Result<Vec<PathBuf>, StoreError> {
+    fn waiting_answers(&self) -> Result<Vec<(GrantDigest, PathBuf)>, StoreError> {
         Ok(saved_answer::files(self)?)
     }
 

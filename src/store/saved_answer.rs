@@ -148,19 +148,19 @@ pub(super) fn grants(cx: &FileStore) -> Result<Vec<GrantDigest>, FileError> {
     Ok(grants)
 }
 
-/// The files that hold an answer, or a part of one, for this state directory.
-pub(super) fn files(cx: &FileStore) -> Result<Vec<PathBuf>, FileError> {
-    let mut paths = Vec::new();
+/// The files that hold an answer, or a part of one, for this state directory, each with its grant.
+pub(super) fn files(cx: &FileStore) -> Result<Vec<(GrantDigest, PathBuf)>, FileError> {
+    let mut found = Vec::new();
     for grant in grants(cx)? {
         for path in files_of(cx, &grant)? {
             let bytes = cx.io.files.read(&path)?.unwrap_or_default();
             let content = understand(cx, &path, &Secret::new(bytes));
             if matches!(content, Content::Answer(_) | Content::Torn(_)) {
-                paths.push(path);
+                found.push((grant.clone(), path));
             }
         }
     }
-    Ok(paths)
+    Ok(found)
 }
 
 pub(super) fn files_of(cx: &FileStore, grant: &GrantDigest) -> Result<Vec<PathBuf>, FileError> {

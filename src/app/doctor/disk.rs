@@ -122,7 +122,7 @@ fn owner(lab: &Lab, place: &Path) -> Result<Verdict, FileError> {
     }
     if !lab.disk.is_ours(place)? {
         let found = "owned by another user";
-        let advice = format!("run as that user, or: chown -R $USER {path}");
+        let advice = format!("run as that user, or: sudo chown -R \"$USER\" {path}");
         return Ok(Verdict::warning(found, advice));
     }
     if stat.mode & 0o020 != 0 {

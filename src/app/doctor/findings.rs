@@ -1,11 +1,11 @@
 //! Findings in the state directory: what is damaged, open to others or left over. Reads only.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::model::credential::OAuth;
 use crate::model::declared::Severity;
-use crate::model::grant::{Attempt, RefreshOutcome};
+use crate::model::grant::{Attempt, GrantRecord, RefreshOutcome};
 use crate::model::hint::{Command, Hint, shell_word};
 use crate::model::id::AgentId;
 use crate::ports::store::{Scope, StoreError};
@@ -216,21 +216,43 @@ fn refreshes(cx: Context<'_>, agents: &[AgentId]) -> Found {
 }
 
 fn responses(cx: Context<'_>, _: &[AgentId]) -> Found {
-    let paths = match cx.store_files.waiting_answers() {
-        Ok(paths) => paths,
+    let answers = match cx.store_files.waiting_answers() {
+        Ok(answers) => answers,
         Err(error) => return vec![(cx.dirs.state.join("rescue"), unreadable(&error))],
     };
-    let paths = paths.into_iter().chain(login::waiting(cx));
-    let verdict = |path: PathBuf| {
-        let found = format!(
-            "{} contains a login that could not be stored",
-            path.display()
-        );
-        let refresh = Command::new("models auth refresh");
-        let advice = Hint::from("free some disk space, then run: ").run(refresh);
-        (path, Verdict::warning(found, advice))
-    };
-    paths.map(verdict).collect()
+    let of_refreshes = answers.into_iter().map(|(grant, path)| {
+        let record = cx.store.grant_record(&grant).ok().flatten();
+        let spent = record.filter(GrantRecord::is_not_understood);
+        let verdict = match spent {
+            Some(record) => not_understood(&path, &record),
+            None => not_stored(&path),
+        };
+        (path, verdict)
+    });
+    let of_logins = login::waiting(cx).into_iter().map(|path| {
+        let verdict = not_stored(&path);
+        (path, verdict)
+    });
+    of_refreshes.chain(of_logins).collect()
+}
+
+fn not_stored(path: &Path) -> Verdict {
+    let found = format!(
+        "{} contains a login that could not be stored",
+        path.display()
+    );
+    let refresh = Command::new("models auth refresh");
+    let advice = Hint::from("if the disk is full, free some space; then run: ").run(refresh);
+    Verdict::warning(found, advice)
+}
+
+fn not_understood(path: &Path, record: &GrantRecord) -> Verdict {
+    let found = format!(
+        "{} contains a refresh response that was not understood; it is kept for a later version",
+        path.display()
+    );
+    let login = Command::login(&record.provider, Some(&record.profile));
+    Verdict::warning(found, Hint::from("log in again: ").run(login))
 }
 
 fn quarantine(cx: Context<'_>, agents: &[AgentId]) -> Found {

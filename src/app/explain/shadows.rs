@@ -75,11 +75,13 @@ pub(super) fn unsettled(
             read.join(" and ")
         ));
     }
-    for path in cx.store_files.waiting_answers()? {
-        told.push(format!(
-            "{} contains an unsaved refresh response; the next command that may write stores it",
-            shown(&path)
-        ));
+    for (grant, path) in cx.store_files.waiting_answers()? {
+        let record = cx.store.grant_record(&grant)?;
+        let then = match record.is_some_and(|record| record.is_not_understood()) {
+            true => "a refresh response that was not understood; it is kept for a later version",
+            false => "an unsaved refresh response; the next command that may write stores it",
+        };
+        told.push(format!("{} contains {then}", shown(&path)));
     }
     Ok(told)
 }

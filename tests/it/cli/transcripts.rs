@@ -50,7 +50,7 @@ fn snapshots() -> PathBuf {
 const VOLATILE: [(&str, &str); 25] = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "<moment>"),
     (
-        r"(, |until\s+)((Mon|Tue|Wed|Thu|Fri|Sat|Sun) (\d+ [A-Z][a-z]{2} (\d{4} )?)?)?\d\d:\d\d\b",
+        r"(, |until\s+|since )((Mon|Tue|Wed|Thu|Fri|Sat|Sun) (\d+ [A-Z][a-z]{2} (\d{4} )?)?)?\d\d:\d\d\b",
         "$1<time>",
     ),
     // From a moment long ago that the test names.

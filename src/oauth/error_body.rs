@@ -11,7 +11,7 @@ use crate::model::secret::Secret;
 use crate::ports::http::Response;
 
 /// Where a code may stand.
-const CODES: [&str; 20] = [
+const CODES: [&str; 21] = [
     "/error",
     "/error/code",
     "/code",
@@ -30,6 +30,7 @@ const CODES: [&str; 20] = [
     "/data/error",
     "/data/code",
     "/__type",
+    "/Code",
     "/reason",
     "/title",
 ];

@@ -107,7 +107,7 @@ const DEAD: [&str; 21] = [
 ];
 
 /// Other descriptions of a dead grant, whatever the code.
-const DESCRIPTIONS: [&str; 10] = [
+const DESCRIPTIONS: [&str; 11] = [
     "token has been*revoked",
     "token has been*expired",
     "token was revoked",
@@ -118,10 +118,11 @@ const DESCRIPTIONS: [&str; 10] = [
     "grant was revoked",
     "session has expired",
     "session expired",
+    "please re authenticate",
 ];
 
 /// Words between two parts of a description that make it speak of something else.
-const ELSEWHERE: [&str; 15] = [
+const ELSEWHERE: [&str; 17] = [
     "grant",
     "type",
     "parameter",
@@ -137,6 +138,8 @@ const ELSEWHERE: [&str; 15] = [
     "attempts",
     "scope",
     "server",
+    "json",
+    "near",
 ];
 
 /// As many words may stand between two parts of a description.
@@ -272,6 +275,7 @@ mod tests {
             "Invalid request, or an invalid refresh token",
             "Token has been expired or revoked.",
             "The grant has expired",
+            "Please re-authenticate",
             "Your session has expired. Please sign in again.",
         ] {
             assert!(
@@ -330,6 +334,11 @@ mod tests {
             ),
             (400, "invalid_request", "Invalid grant_type refresh_token"),
             (400, "invalid_request", "Unknown parameter refresh_token"),
+            (
+                400,
+                "invalid_request",
+                "Invalid JSON near refresh token field",
+            ),
         ] {
             assert!(
                 !is_refused(status, code, description),

@@ -70,8 +70,8 @@ if command -v valgrind >/dev/null; then
 import sys
 base, token = (int(text) for text in sys.argv[1:])
 print(f"{'instructions of a token / empty process':<52} {token / base:6.2f}x   ({base}, {token})")
-if token > 3.5 * base:
-    sys.exit("the hot path has grown: it ran more than three and a half times the instructions of an empty process")
+if token > 3.3 * base:
+    sys.exit("the hot path has grown: it ran more than 3.3 times the instructions of an empty process")
 PY
 else
   echo "instructions: valgrind is not installed, not counted"

@@ -155,7 +155,8 @@ impl System {
         })
     }
 
-    /// The ports, for a use case.
+    /// The ports, for a use case. Every command asks for them, and a copy of this in each was 30 KB.
+    #[inline(never)]
     pub fn context(&self) -> Context<'_> {
         Context {
             clock: self.clock.as_ref(),

@@ -294,6 +294,15 @@ fn in_a_real_fish() {
     assert_eq!(profiles.trim_end(), "openai:work");
     let agents = ask("openclaw --agent ");
     assert!(agents.contains("research"), "{agents}");
+    let quoted = ask("openclaw models auth token --profile \"openai:w");
+    assert_eq!(quoted.trim_end(), "openai:work");
+    // The line of another program is not ours.
+    for (typed, file) in [("/bin/tru", "/bin/true"), ("ls /bin/tru", "/bin/true")] {
+        let offered = ask(&format!(
+            "openclaw models auth exec --provider openai -- {typed}"
+        ));
+        assert!(offered.contains(file), "{offered}");
+    }
 }
 
 /// Types a line with tabs in it at the prompt of an interactive shell, and returns what it printed.
@@ -326,6 +335,17 @@ fn in_a_real_bash() {
     let bash = shell(&world, "bash", &["--norc", "--noprofile", "-i"]);
     let seen = typed(bash, setup, "openclaw models auth token --profile x:w\t");
     assert!(seen.contains("\nk3\r"), "{seen}");
+    for (line, key) in [
+        ("openclaw models auth token --profile \"x:w\t", "k3"),
+        (
+            "openclaw models auth exec --profile openai:w\t -- printen\tOPENAI_API_KEY",
+            "k1",
+        ),
+    ] {
+        let bash = shell(&world, "bash", &["--norc", "--noprofile", "-i"]);
+        let seen = typed(bash, setup, line);
+        assert!(seen.contains(&format!("\n{key}\r")), "{seen}");
+    }
 }
 
 #[test]
@@ -337,6 +357,11 @@ fn in_a_real_zsh() {
     for (line, key) in [
         ("openclaw models auth token --profile openai:w\t", "k1"),
         ("openclaw models auth token --profile x:w\t", "k3"),
+        ("openclaw models auth token --profile \"x:w\t", "k3"),
+        (
+            "openclaw models auth exec --profile openai:w\t -- printen\tOPENAI_API_KEY",
+            "k1",
+        ),
     ] {
         let zsh = shell(&world, "zsh", &["-f", "-i"]);
         let seen = typed(zsh, setup, line);

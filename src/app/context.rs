@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::config::edit::Edit;
 use crate::config::file::{Applied, ConfigError, ConfigFile};
 use crate::model::clean;
+use crate::model::credential::SecretFault;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::inheritance::Inheritance;
@@ -124,12 +125,19 @@ impl Context<'_> {
         Ok(document)
     }
 
-    /// Returns the secret in a variable of the environment or of `env` in the configuration.
+    /// Returns the secret in a variable of the environment or of `env` in the configuration, unless
+    /// it is none that anybody could use.
     pub(in crate::app) fn variable(&self, name: &str) -> Option<Secret<String>> {
         let configured = || pairs::get(&self.settings.env, |other| other == name).cloned();
         let value = self.env.var(name).or_else(configured)?;
-        let value = clean::variable(name, value.expose());
-        (!value.is_blank()).then_some(value)
+        let secret = clean::variable(name, value.expose());
+        let fault = SecretFault::of_variable(value.expose(), &secret, None);
+        let is_usable = match fault {
+            // They say more by themselves.
+            None | Some(SecretFault::ControlCharacter | SecretFault::Unset(_)) => true,
+            Some(SecretFault::Malformed(_)) => false,
+        };
+        (is_usable && !secret.is_blank()).then_some(secret)
     }
 
     /// Loads what an agent sees by `load`, for documents that are read in another way.

@@ -1,10 +1,12 @@
 //! What a profile holds.
 
+use super::clean;
 use super::env_reference;
 use super::expiry::End;
 use super::grant::GrantDigest;
-use super::id::ProviderId;
+use super::id::{ProviderId, printable};
 use super::json::Extra;
+use super::malformed::Malformed;
 use super::secret::Secret;
 use super::text::has_control;
 use super::time::Timestamp;
@@ -103,6 +105,8 @@ pub enum SecretFault {
     /// It holds a line break or another control character, with which it could break out of a
     /// header.
     ControlCharacter,
+    /// It is nothing that anybody could use.
+    Malformed(Malformed),
 }
 
 impl SecretFault {
@@ -111,15 +115,34 @@ impl SecretFault {
         let text = secret.expose().trim();
         match env_reference::variable(text) {
             Some(name) => Some(Self::Unset(name.to_owned())),
-            None => has_control(text).then_some(Self::ControlCharacter),
+            None if has_control(text) => Some(Self::ControlCharacter),
+            None => Malformed::of_stored(text).map(Self::Malformed),
         }
+    }
+
+    /// Looks for one in what a variable holds: `value` as it is set, `secret` as it was cleaned. What
+    /// would not be stored if it was pasted is not handed out either. Secrets of its kind begin with
+    /// `prefix`.
+    pub fn of_variable(value: &str, secret: &Secret<String>, prefix: Option<&str>) -> Option<Self> {
+        let text = secret.expose();
+        let several = || Malformed::of_several(value, text, prefix);
+        let malformed = || several().or_else(|| Malformed::of(text));
+        let fault = Self::of(secret).filter(|fault| !matches!(fault, Self::Malformed(_)));
+        fault.or_else(|| malformed().map(Self::Malformed))
     }
 
     /// Describes it; the words follow the name of the credential.
     pub fn words(&self) -> String {
         match self {
-            Self::Unset(name) => format!("refers to the variable {name}, which is not set"),
+            Self::Unset(name) if name.is_empty() => {
+                "refers to a variable without a name".to_owned()
+            }
+            Self::Unset(name) => {
+                let name = printable(name, 80);
+                format!("refers to the variable {name}, which is not set or holds no usable secret")
+            }
             Self::ControlCharacter => "holds a line break or another control character".to_owned(),
+            Self::Malformed(fault) => fault.words(),
         }
     }
 }
@@ -204,14 +227,18 @@ impl Credential {
         }
     }
 
-    /// Puts the value of a variable in the place of a reference to it. What cannot be resolved stays
-    /// as it is. For looking at, and never to be written.
+    /// Puts the value of a variable in the place of a reference to it, and takes away what stands
+    /// around a secret. What cannot be resolved stays as it is. For looking at, and never to be
+    /// written.
     pub fn resolve(&mut self, value: &dyn Fn(&str) -> Option<Secret<String>>) {
         let secret = match self {
             Self::ApiKey(c) => &mut c.key,
             Self::Token(c) => &mut c.token,
             Self::OAuth(c) => &mut c.access,
         };
+        if let Some(inner) = secret.as_ref().and_then(|it| clean::stored(it.expose())) {
+            *secret = Some(Secret::from(inner));
+        }
         let name = secret.as_ref().map(Secret::expose);
         if let Some(value) = name.and_then(|text| value(env_reference::variable(text)?)) {
             *secret = Some(value);

@@ -4,6 +4,7 @@ pub mod collation;
 pub mod dotenv;
 pub mod json;
 pub mod kind;
+pub mod malformed;
 pub mod near;
 pub mod path;
 pub mod secret;
@@ -15,6 +16,7 @@ pub mod pairs;
 pub mod id;
 pub mod named;
 
+pub mod clean;
 pub mod credential;
 pub mod env_reference;
 pub mod expiry;
@@ -22,7 +24,6 @@ pub mod grant;
 
 pub mod hint;
 
-pub mod clean;
 pub mod cooldown;
 pub mod history;
 pub mod inheritance;

@@ -71,9 +71,41 @@ pub fn is_invisible(c: char) -> bool {
         | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e01ef}')
 }
 
+/// Returns a text without the marks that a terminal puts around a paste (`ESC [ 200 ~`), also where
+/// the escape itself is lost or shown as `^[`.
+pub fn without_paste_marks(text: &str) -> &str {
+    let mut text = text.trim();
+    for escape in ["\u{1b}[", "^[[", "["] {
+        let open = text.strip_prefix(escape);
+        if let Some(inner) = open.and_then(|text| text.strip_prefix("200~")) {
+            text = inner.trim_start();
+        }
+        let close = text.strip_suffix("201~");
+        if let Some(inner) = close.and_then(|text| text.strip_suffix(escape)) {
+            text = inner.trim_end();
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_marks_of_a_terminal_fall_away_in_every_spelling() {
+        for text in [
+            "\u{1b}[200~key\u{1b}[201~",
+            "\u{1b}[200~key",
+            "[200~key[201~\n",
+            "^[[200~key^[[201~",
+            "key\u{1b}[201~",
+            " key ",
+        ] {
+            assert_eq!(without_paste_marks(text), "key", "{text:?}");
+        }
+        assert_eq!(without_paste_marks("[20~key~"), "[20~key~");
+    }
 
     #[test]
     fn a_control_character_is_found_wherever_it_stands() {

@@ -79,6 +79,7 @@ pub(in crate::app) fn find_token<T>(
                 .faults()
                 .into_iter()
                 .chain(of_provider.into_iter().flatten())
+                .chain(outside_key::fault_of_configured(cx, &resolved.provider))
             {
                 failure.message.push_str(&format!("; {fault}"));
             }

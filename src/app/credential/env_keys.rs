@@ -71,6 +71,9 @@ pub(in crate::app) enum KeyMaterial {
     Ambient,
 }
 
+/// What a variable holds.
+type Judged = Result<Secret<String>, SecretFault>;
+
 /// Where a variable is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -137,9 +140,9 @@ impl<'a> Keys<'a> {
     /// Returns the credential of a provider: a key first, then a sign-in of other software.
     pub(in crate::app) fn of(&self, provider: &Provider) -> Option<Found> {
         let key = provider.env.iter().find_map(|name| {
-            let (prefix, value) = self.secret(name)?;
+            let (place, value) = self.secret(provider, name)?;
             Some(Found {
-                source: format!("{prefix}{name}"),
+                source: format!("{place}{name}"),
                 what: match Self::is_token(name) {
                     true => KeyMaterial::Token(value),
                     false => KeyMaterial::Key(value),
@@ -156,8 +159,8 @@ impl<'a> Keys<'a> {
     pub(in crate::app) fn key_of(&self, provider: &Provider) -> Option<(String, Secret<String>)> {
         let mut names = provider.env.iter().filter(|name| !Self::is_token(name));
         names.find_map(|name| {
-            let (prefix, value) = self.secret(name)?;
-            Some((format!("{prefix}{name}"), value))
+            let (place, value) = self.secret(provider, name)?;
+            Some((format!("{place}{name}"), value))
         })
     }
 
@@ -193,27 +196,43 @@ impl<'a> Keys<'a> {
     /// Describes the variables of a provider that hold something that is no key, one sentence each.
     pub(in crate::app) fn faults_of(&self, provider: &Provider) -> Vec<String> {
         let fault = |name: &String| {
-            let fault = SecretFault::of(&self.value(name)?.1)?;
-            Some(format!("the variable {name} {}", fault.words()))
+            let fault = self.value(provider, name)?.1.err()?;
+            let noun = if Self::is_token(name) { "token" } else { "key" };
+            Some(format!(
+                "the {noun} in the variable {name} {}",
+                fault.words()
+            ))
         };
         provider.env.iter().filter_map(fault).collect()
     }
 
-    /// Returns the key in a variable without what was copied along with it, and the word for its
-    /// source. One that could break out of a header is none.
-    fn secret(&self, name: &str) -> Option<(&'static str, Secret<String>)> {
-        let usable = |(_, value): &(_, Secret<String>)| SecretFault::of(value).is_none();
-        self.value(name).filter(usable)
+    /// Returns the secret in a variable, and the word for its source. What a paste would not be
+    /// taken for is none.
+    fn secret(&self, provider: &Provider, name: &str) -> Option<(&'static str, Secret<String>)> {
+        let (place, value) = self.value(provider, name)?;
+        Some((place, value.ok()?))
     }
 
-    /// Returns what a variable holds instead of a blank, cleaned, and the word for its source.
-    fn value(&self, name: &str) -> Option<(&'static str, Secret<String>)> {
-        let (prefix, mut value) = self.variable(name)?;
+    /// Returns what a variable holds instead of a blank, without what was copied along with it, or
+    /// what is wrong with it, and the word for its source.
+    fn value(&self, provider: &Provider, name: &str) -> Option<(&'static str, Judged)> {
+        let (place, mut value) = self.variable(name)?;
         if let Some(other) = env_reference::variable(value.expose()) {
-            value = self.variable(other)?.1;
+            value = match self.variable(other) {
+                Some((_, value)) => value,
+                None => return Some((place, Err(SecretFault::Unset(other.to_owned())))),
+            };
         }
-        let value = clean::variable(name, value.expose());
-        (!value.is_blank()).then_some((prefix, value))
+        let secret = clean::variable(name, value.expose());
+        if secret.is_blank() {
+            return None;
+        }
+        let prefix = match Self::is_token(name) {
+            true => provider.token_shape().and_then(|it| it.prefix.as_deref()),
+            false => provider.key_shape().and_then(|it| it.prefix.as_deref()),
+        };
+        let fault = SecretFault::of_variable(value.expose(), &secret, prefix);
+        Some((place, fault.map_or(Ok(secret), Err)))
     }
 
     /// Returns the value of a variable, and the word for its source.

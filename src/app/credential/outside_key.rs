@@ -36,11 +36,10 @@ pub(in crate::app) fn find(cx: Context<'_>, keys: &Keys<'_>, provider: &Provider
     };
     match manifest.as_ref().and_then(|manifest| keys.of(manifest)) {
         None => {
-            let configured = cx.settings.key_of(provider);
-            let cleaned = configured.map(|(name, secret)| (name, clean::token(secret.expose())));
-            let usable = cleaned.filter(|(_, secret)| SecretFault::of(secret).is_none());
-            usable.map_or(Outside::Nothing, |(name, secret)| {
-                key(key_member(name), Kind::ApiKey, secret)
+            let found = configured(cx, provider);
+            let usable = found.and_then(|(member, secret)| Some((member, secret.ok()?)));
+            usable.map_or(Outside::Nothing, |(member, secret)| {
+                key(member, Kind::ApiKey, secret)
             })
         }
         Some(found) => match found.what {
@@ -52,6 +51,27 @@ pub(in crate::app) fn find(cx: Context<'_>, keys: &Keys<'_>, provider: &Provider
             }
         },
     }
+}
+
+/// Returns the key of a provider in the configuration without what was copied along with it, or what
+/// is wrong with it, and its path.
+fn configured(
+    cx: Context<'_>,
+    provider: &ProviderId,
+) -> Option<(String, Result<Secret<String>, SecretFault>)> {
+    let (name, value) = cx.settings.key_of(provider)?;
+    let secret = clean::key(value.expose());
+    let fault = SecretFault::of_variable(value.expose(), &secret, None);
+    Some((key_member(name), fault.map_or(Ok(secret), Err)))
+}
+
+/// Describes what is wrong with the key of a provider in the configuration.
+pub(in crate::app) fn fault_of_configured(
+    cx: Context<'_>,
+    provider: &ProviderId,
+) -> Option<String> {
+    let (member, secret) = configured(cx, provider)?;
+    Some(format!("{member} {}", secret.err()?.words()))
 }
 
 /// Returns the path of a provider's key in the configuration.

@@ -96,7 +96,7 @@ pub(super) const SECRET_ELSEWHERE: &str =
 fn secret_code(fault: &SecretFault) -> &'static str {
     match fault {
         SecretFault::Unset(_) => "variable-not-set",
-        SecretFault::ControlCharacter => "malformed-secret",
+        SecretFault::ControlCharacter | SecretFault::Malformed(_) => "malformed-secret",
     }
 }
 

@@ -11,6 +11,7 @@ pub use shape::Form;
 
 use serde_json::{Map, Value};
 
+use crate::model::clean;
 use crate::model::credential::{self, ApiKey, Credential, Token};
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
@@ -23,7 +24,7 @@ use crate::providers::catalogue::{self, CatalogueError};
 use super::context::Context;
 use super::deposit::{Destination, StoredProfile};
 use super::failure::{Failure, Kind};
-use shape::{Shape, cleaned};
+use shape::Shape;
 
 /// Parameters of [`run`].
 #[derive(Clone, Debug)]
@@ -83,13 +84,13 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         Some(given) => given.clone(),
         None => ask(cx, request)?,
     };
-    let secret = cleaned(&request.form, pasted.expose());
-    if secret.is_blank() {
+    let cleaned = clean::key(pasted.expose());
+    if cleaned.is_blank() {
         let (noun, pipe) = words(request);
         return Err(Failure::new(Kind::Usage, format!("no {noun} provided")).hint(pipe));
     }
     let shape = Shape::of(&request.form, &request.provider, manifest.as_ref());
-    shape.check_count(&pasted, &secret)?;
+    let secret = shape.single(&pasted, cleaned)?;
     require_own(cx, request, manifest.as_ref(), &secret)?;
     shape.check(&secret)?;
     let fingerprint = secret.fingerprint();

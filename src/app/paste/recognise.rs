@@ -1,16 +1,16 @@
-//! What a pasted secret shows of itself: whose it is, and whether it is whole.
+//! What a pasted secret shows of itself: whose it is, and where in a longer text it stands.
 //!
 //! Prefixes are those of the manifests. A short one says nothing, for many providers share it.
 
 use crate::app::context::Context;
+use crate::model::clean;
 use crate::model::credential::Kind;
 use crate::model::id::ProviderId;
 use crate::model::provider::Provider;
+use crate::model::secret::Secret;
 
 /// The shortest prefix that tells whose a secret is.
 const TELLING: usize = 4;
-/// The shortest text of which two halves are alike by no chance.
-const TWICE: usize = 16;
 
 /// Whose a secret is, and of which kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,23 +84,24 @@ fn shares_variable(one: &Provider, other: &Provider) -> bool {
     one.id != other.id && one.tool_env.iter().any(|name| other.env.contains(name))
 }
 
-/// Says what is wrong with a text that is more than one secret.
-pub(super) fn joined(pasted: &str, secret: &str, prefix: Option<&str>) -> Option<&'static str> {
-    let words: Vec<&str> = pasted.split_whitespace().collect();
-    let begins = |word: &&&str| prefix.is_some_and(|prefix| word.starts_with(prefix));
-    let middle = secret.len() / 2;
-    let is_twice = secret.len() >= TWICE
-        && secret.is_char_boundary(middle)
-        && secret[..middle] == secret[middle..]
-        && secret.bytes().any(|byte| byte != secret.as_bytes()[0]);
-    if is_twice || (words.len() > 1 && words.iter().all(|word| word == &words[0])) {
-        return Some("was pasted twice");
+/// Finds a secret of known beginning and length in what a program printed around it. The terminal
+/// may have wrapped it.
+pub(super) fn find_whole(pasted: &str, prefix: &str, length: usize) -> Option<Secret<String>> {
+    let start = pasted.find(prefix)?;
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let (before, text) = pasted.split_at(start);
+    let mut end = None;
+    let places = text.char_indices().filter(|(_, c)| !c.is_whitespace());
+    for (place, c) in places.take(length) {
+        if !is_part(c) {
+            return None;
+        }
+        end = Some(place + c.len_utf8());
     }
-    // A short prefix may stand in the middle of a secret by chance.
-    let again = prefix.filter(|prefix| prefix.len() > TELLING);
-    let is_again = again.is_some_and(|prefix| secret.match_indices(prefix).count() > 1);
-    let is_joined = is_again || words.iter().filter(begins).count() > 1;
-    is_joined.then_some("is two of them, one behind the other")
+    let (text, behind) = text.split_at(end?);
+    let found = clean::token(text);
+    let is_whole = !before.ends_with(is_part) && !behind.starts_with(is_part);
+    (is_whole && found.expose().len() == length).then_some(found)
 }
 
 #[cfg(test)]
@@ -108,27 +109,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_secrets_are_told_from_one_that_was_wrapped() {
-        let whole = |pasted: &str, prefix| {
-            let secret: String = pasted.split_whitespace().collect();
-            joined(pasted, &secret, prefix)
-        };
-        let (twice, two) = (
-            Some("was pasted twice"),
-            Some("is two of them, one behind the other"),
-        );
-        for (pasted, prefix, expected) in [
-            ("sk-abcdefgh", Some("sk-"), None),
-            ("sk-abc\ndefgh", Some("sk-"), None),
-            ("sk-abcsk-defgh", Some("sk-"), None),
-            ("aaaaaaaaaaaaaaaaaaaa", None, None),
-            ("sk-abcdefghsk-abcdefgh", Some("sk-"), twice),
-            ("sk-abcdefgh\nsk-abcdefgh\n", Some("sk-"), twice),
-            ("0123456789abcdef0123456789abcdef", None, twice),
-            ("sk-abcdefgh\nsk-ijklmnop", Some("sk-"), two),
-            ("sk-ant-oat01-absk-ant-oat01-cd", Some("sk-ant-oat01-"), two),
+    fn a_token_is_found_in_what_a_program_printed() {
+        for (pasted, is_found) in [
+            ("ab-12345", true),
+            ("Your token:\n\n  ab-1\n  2345\n\nStore this token", true),
+            ("TOKEN='ab-12345'", true),
+            ("ab-1234", false),
+            ("ab-12345.", false),
+            ("ab-123456", false),
+            ("ab-12 345 6", true),
+            ("xab-12345", false),
+            ("ab-1(2345)", false),
         ] {
-            assert_eq!(whole(pasted, prefix), expected, "{pasted}");
+            let found = find_whole(pasted, "ab-", 8);
+            assert_eq!(found.is_some(), is_found, "{pasted}");
+            assert!(found.is_none_or(|it| it.expose() == "ab-12345"));
         }
     }
 }

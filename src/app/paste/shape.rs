@@ -1,13 +1,13 @@
-//! The shape of pasted tokens and keys, and the removal of what people copy along with them.
+//! The shape of pasted tokens and keys.
 
 use std::time::Duration;
 
 use super::recognise;
 use crate::app::failure::{Failure, Kind as FailureKind};
-use crate::model::clean;
 use crate::model::credential::Kind;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::ProviderId;
+use crate::model::malformed::Malformed;
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 
@@ -44,6 +44,7 @@ pub(super) struct Shape<'a> {
     noun: &'static str,
     prefix: Option<&'a str>,
     min_length: usize,
+    max_length: Option<usize>,
     again: String,
     /// The prefix of the provider's tokens, if a key is wanted.
     token: Option<&'a str>,
@@ -67,6 +68,7 @@ impl<'a> Shape<'a> {
                     noun: "key",
                     prefix: key.and_then(|key| key.prefix.as_deref()),
                     min_length: 0,
+                    max_length: None,
                     again: page.map_or_else(
                         || "copy the whole key again".to_owned(),
                         |page| format!("copy the whole key again, or create one at {page}"),
@@ -79,6 +81,10 @@ impl<'a> Shape<'a> {
                 noun: "token",
                 prefix,
                 min_length: token.map_or(0, |token| token.min_length),
+                max_length: match form {
+                    Form::SetupToken { .. } => token.and_then(|token| token.max_length),
+                    _ => None,
+                },
                 again: token.and_then(|token| token.help.as_ref()).map_or_else(
                     || "copy the whole token again".to_owned(),
                     |help| format!("run `{help}` and copy the whole token again"),
@@ -88,21 +94,39 @@ impl<'a> Shape<'a> {
         }
     }
 
-    /// Checks that one secret was pasted, once.
+    /// Returns the secret in `pasted`, of which `cleaned` is what is left if nothing but a secret was
+    /// pasted.
     ///
     /// # Errors
-    /// [`FailureKind::Usage`], with what to do about it; the secret is not repeated.
-    pub(super) fn check_count(
+    /// [`FailureKind::Usage`] if it is not one secret, with what to do about it; it is not repeated.
+    pub(super) fn single(
         &self,
         pasted: &Secret<String>,
-        secret: &Secret<String>,
-    ) -> Result<(), Failure> {
-        let what = recognise::joined(pasted.expose(), secret.expose(), self.prefix);
-        let Some(what) = what else {
-            return Ok(());
+        cleaned: Secret<String>,
+    ) -> Result<Secret<String>, Failure> {
+        let (noun, text) = (self.noun, pasted.expose());
+        let refused = |fault: &Malformed, hint: Hint| {
+            let message = match fault {
+                Malformed::Character(odd) => {
+                    format!("a {noun} cannot contain the character {odd:?}")
+                }
+                Malformed::Other(words) => format!("the {noun} {words}"),
+            };
+            let message = format!("{message}; nothing was saved");
+            Err(Failure::new(FailureKind::Usage, message).hint(hint))
         };
-        let message = format!("the {} {what}; nothing was saved", self.noun);
-        Err(Failure::new(FailureKind::Usage, message).hint("paste one, once"))
+        if let Some(several) = Malformed::of_several(text, cleaned.expose(), self.prefix) {
+            return refused(&several, "paste one, once".into());
+        }
+        let known = self.prefix.zip(self.max_length);
+        let found = known.and_then(|(head, length)| recognise::find_whole(text, head, length));
+        let secret = found.unwrap_or(cleaned);
+        // Some programs call JSON a token.
+        let is_json = noun == "token" && secret.expose().starts_with('{');
+        match Malformed::of(secret.expose()).filter(|_| !is_json) {
+            Some(fault) => refused(&fault, self.again.as_str().into()),
+            None => Ok(secret),
+        }
     }
 
     /// Checks the shape of `secret`.
@@ -116,11 +140,6 @@ impl<'a> Shape<'a> {
             Err(Failure::new(FailureKind::Usage, message).hint(hint))
         };
         let text = secret.expose();
-        let is_odd = |c: &char| !c.is_ascii_graphic() || (noun == "key" && "\"'`".contains(*c));
-        if let Some(odd) = text.chars().find(is_odd) {
-            let what = format!("a {noun} cannot contain the character {odd:?}");
-            return wrong(what, self.again.as_str().into());
-        }
         if let Some(prefix) = self.token.filter(|prefix| text.starts_with(prefix)) {
             let what =
                 format!("this is a token of {provider} (it starts with {prefix}), not an API key");
@@ -138,14 +157,12 @@ impl<'a> Shape<'a> {
             );
             return wrong(what, self.again.as_str().into());
         }
+        if let Some(most) = self.max_length.filter(|most| length > *most) {
+            let what = format!(
+                "a {noun} for {provider} has {most} characters; this one has {length}, so something was copied along"
+            );
+            return wrong(what, self.again.as_str().into());
+        }
         Ok(())
-    }
-}
-
-/// Removes what was copied along.
-pub(super) fn cleaned(form: &Form, pasted: &str) -> Secret<String> {
-    match form {
-        Form::Key => clean::key(pasted),
-        Form::Token { .. } | Form::SetupToken { .. } => clean::token(pasted),
     }
 }

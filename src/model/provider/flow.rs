@@ -208,6 +208,8 @@ pub struct TokenFlow {
     pub prefix: Option<String>,
     /// The fewest characters it can have.
     pub min_length: usize,
+    /// The most characters that one has which the command of `help` makes.
+    pub max_length: Option<usize>,
     /// The command or page that makes one, for the prompt.
     #[serde(deserialize_with = "plain::<Option<Line>, _>")]
     pub help: Option<String>,

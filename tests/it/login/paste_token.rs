@@ -103,6 +103,15 @@ fn what_is_no_key_is_refused() {
         ("openai", "\"\";", "no key provided"),
         ("openai", "sk-…", "character"),
         ("openai", "'sk-1", "character"),
+        ("openai", "sk-MARKER\\n", "character"),
+        ("openai", "sk\u{2013}MARKER", "character"),
+        ("openai", "sk-MARKER****", "is masked"),
+        ("openai", "sk-MARKER...x1", "is masked"),
+        ("openai", "sk-MARKER # comment", "followed by a comment"),
+        ("openai", "sk-MARKER,", "comma"),
+        ("groq", "<gsk_MARKER>", "in brackets"),
+        ("anthropic", "sk-ant-ort01-MARKER", "is a refresh token"),
+        ("anthropic", "sk-ant-sid01-MARKER", "is a session cookie"),
         ("acme", "sk-MARKER", "starts with ak-"),
         ("anthropic", setup.as_str(), "is a token of anthropic"),
         ("openai-codex", "sk-MARKER", "has no API keys"),
@@ -113,6 +122,10 @@ fn what_is_no_key_is_refused() {
         assert_eq!(ran.code, 1, "{provider} {wrong:?}: {ran:?}");
         assert!(ran.err.contains(why), "{provider} {wrong:?}: {ran:?}");
         assert!(!format!("{ran:?}").contains("MARKER"), "{ran:?}");
+        assert!(
+            !why.starts_with("is a ") || !ran.err.contains("paste-api-key"),
+            "{ran:?}"
+        );
     }
     let store = world.state().join("agents/main/agent/auth-profiles.json");
     assert!(!store.exists());
@@ -253,6 +266,51 @@ fn a_token_that_a_terminal_cut_is_refused() {
                 "copy the whole token",
             );
         }
+    }
+}
+
+#[test]
+fn a_setup_token_is_found_in_whatever_it_was_copied_with() {
+    let token = setup_token();
+    let (front, back) = token.split_at(80);
+    for pasted in [
+        format!("\"{token}\""),
+        format!("\u{201c}{token}\u{201d}"),
+        format!("export CLAUDE_CODE_OAUTH_TOKEN={token}\n"),
+        format!("Bearer {token}"),
+        format!("\u{1b}[200~{token}\u{1b}[201~"),
+        format!(
+            "Your OAuth token (valid for 1 year):\n\n{front}\n{back}\n\nStore this token securely. \
+             Use it by setting: export CLAUDE_CODE_OAUTH_TOKEN=<token>\n"
+        ),
+    ] {
+        let world = World::new();
+        let ran = world.pipe(&["models", "auth", "setup-token", "--yes"], &pasted);
+        assert_eq!(ran.code, 0, "{pasted}: {ran:?}");
+        let stored = world.store()["profiles"]["anthropic:manual"]["token"].clone();
+        assert_eq!(stored, token, "{pasted}");
+    }
+    let world = World::new();
+    for wrong in [
+        format!("{token}."),
+        format!("{token}A"),
+        format!("x{token}"),
+    ] {
+        let ran = world.pipe(&["models", "auth", "setup-token", "--yes"], &wrong);
+        assert_eq!(ran.code, 1, "{ran:?}");
+    }
+    for (kind, why) in [
+        ("ort01", "is a refresh token"),
+        ("sid01", "is a session cookie"),
+    ] {
+        let wrong = token.replace("oat01", kind);
+        refused(
+            &world,
+            &["setup-token", "--yes"],
+            &wrong,
+            why,
+            "claude setup-token",
+        );
     }
 }
 

@@ -5,8 +5,14 @@
 
 use url::form_urlencoded;
 
-use crate::model::id::is_unprintable;
 use crate::model::secret::Secret;
+
+mod clothes;
+
+use clothes::{
+    addresses, cut, decoded, first_parameter, joined, once, plain, separated, unwrapped,
+    without_end,
+};
 
 /// A text that was pasted instead of a callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,14 +31,17 @@ impl Pasted {
     /// and state, or a bare code. White space falls away, for terminals wrap lines.
     ///
     /// What holds a part of an answer and is not understood is [`Pasted::Invalid`], never a code:
-    /// it would be sent, and the attempt would be over.
+    /// it would be sent, and the attempt would be over. So is a code that was damaged on the way.
     pub fn parse(text: &str) -> Self {
         let text = Secret::new(plain(text));
         let pasted = once(text.expose().trim());
         if pasted.is_empty() {
             return invalid("nothing was pasted");
         }
-        if let Some(query) = answer(pasted).or_else(|| code_and_state(pasted)) {
+        if let Some(found) = answer(pasted, 0) {
+            return found.map_or_else(invalid, Pasted::Query);
+        }
+        if let Some(query) = code_and_state(pasted) {
             return Pasted::Query(query);
         }
         if pasted.contains("://") {
@@ -43,7 +52,7 @@ impl Pasted {
         }
         let code = Secret::new(joined(unwrapped(pasted)));
         match !pasted.contains([' ', '\t']) && may_be_code(code.expose()) {
-            true => Pasted::BareCode(code),
+            true => Pasted::BareCode(unescaped(code.expose())),
             false => invalid("this is neither a redirect URL nor an authorization code"),
         }
     }
@@ -56,175 +65,60 @@ fn invalid(why: &str) -> Pasted {
 /// Parameters of a callback.
 type Query = Vec<(String, Secret<String>)>;
 
-/// The parameters by which an answer is known, and those that stand beside them.
-const PARAMETERS: [&str; 7] = [
-    "code",
-    "error",
-    "state",
-    "iss",
-    "scope",
-    "session_state",
-    "error_description",
-];
+/// The parameters of a callback, or why they must not be used.
+type Answer = Result<Query, &'static str>;
 
-/// What was copied, without what no text of an answer holds: byte order marks and other invisible
-/// characters, and the escapes of HTML, JSON and shells.
-fn plain(text: &str) -> String {
-    let is_visible = |c: &char| c.is_whitespace() || !(is_unprintable(*c) || is_zero_width(*c));
-    let mut text: String = text.chars().filter(is_visible).collect();
-    for (escape, meant) in [
-        ("&amp;", "&"),
-        ("&#38;", "&"),
-        ("&#x26;", "&"),
-        ("\\u0026", "&"),
-        ("\\u003d", "="),
-        ("\\?", "?"),
-        ("\\=", "="),
-        ("\\&", "&"),
-        ("\\/", "/"),
-    ] {
-        if text.contains(escape) {
-            text = text.replace(escape, meant);
-        }
-    }
-    text
-}
+const DAMAGED: &str = "the code was damaged when it was copied; copy the whole URL again";
+const SEVERAL: &str = "these are several answers; paste one of them";
 
-fn is_zero_width(c: char) -> bool {
-    matches!(
-        c,
-        '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}'
-    )
-}
-
-fn joined(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace()).collect()
-}
-
-/// One half of what was pasted twice.
-fn once(text: &str) -> &str {
-    let middle = text.len() / 2;
-    let halves = (text.is_char_boundary(middle) && has_parameter(text))
-        .then(|| text.split_at(middle))
-        .map(|(first, second)| (first.trim_end(), second.trim_start()));
-    match halves {
-        Some((first, second)) if first == second => first,
-        _ => text,
-    }
-}
+/// How deep an answer may be wrapped in other URLs.
+const WRAPPINGS: u8 = 3;
 
 /// Finds the answer of the server in a text: a URL, a header line, a command, or a part of these.
-fn answer(text: &str) -> Option<Query> {
-    let whole = Secret::new(joined(text));
-    // Escaped as a whole, as a parameter of another URL is.
-    if !has_parameter(text) && has_parameter(&decoded(whole.expose())) {
-        let decoded = Secret::new(decoded(whole.expose()));
-        return answer_in(decoded.expose());
+fn answer(text: &str, depth: u8) -> Option<Answer> {
+    if let Some(found) = answer_in(text) {
+        return Some(found);
     }
-    answer_in(text)
+    // The request beside its answer, or other links around it.
+    let mut all = addresses(text).into_iter().filter_map(answer_in);
+    if let Some(first) = all.next() {
+        let is_one = all.all(|other| other == first);
+        return Some(if is_one { first } else { Err(SEVERAL) });
+    }
+    // A parameter of another URL, as mail filters and search pages have it, or escaped as a whole.
+    let whole = Secret::new(joined(text));
+    let inner = Secret::new(decoded(whole.expose()));
+    (depth < WRAPPINGS && inner != whole).then(|| answer(inner.expose(), depth + 1))?
 }
 
-fn answer_in(text: &str) -> Option<Query> {
+fn answer_in(text: &str) -> Option<Answer> {
+    first_parameter(text)?;
     let text = Secret::new(separated(cut(text)));
     let compact = Secret::new(joined(text.expose()));
-    let compact = compact.expose().trim_end_matches([',', ';']);
-    // The end of a sentence; a description has its own.
-    let compact = match compact.contains("error=") {
-        true => compact,
-        false => compact.trim_end_matches('.'),
-    };
+    let compact = without_end(compact.expose());
     let (front, fragment) = match compact.split_once('#') {
         Some((front, fragment)) => (front, Some(fragment)),
         None => (compact, None),
     };
-    let behind = front.split_once('?').map(|(_, query)| query);
-    let query = [behind, fragment, Some(front)]
-        .into_iter()
-        .flatten()
-        .find_map(|part| query_of(part.trim_start_matches(['?', '&', '#'])));
-    let mut query = query?;
+    let parts = [Some(front), fragment].into_iter().flatten();
+    let mut found = parts.filter_map(query_in).next()?;
     // `code=…#state`, as some pages show it.
-    let has_state = query.iter().any(|(name, _)| name == "state");
-    if let Some(state) = fragment.filter(|text| !text.is_empty() && !text.contains('='))
-        && !has_state
+    if let Ok(query) = &mut found
+        && let Some(state) = fragment.filter(|text| !text.is_empty() && !text.contains('='))
+        && !query.iter().any(|(name, _)| name == "state")
     {
         query.push(("state".to_owned(), Secret::from(state)));
     }
-    Some(query)
+    Some(found)
 }
 
-/// Where the first parameter of an answer stands.
-fn first_parameter(text: &str) -> Option<usize> {
-    let places = ["code=", "error="].into_iter().flat_map(|name| {
-        text.match_indices(name)
-            .map(|(place, _)| place)
-            .filter(|place| {
-                let before = text[..*place].chars().next_back();
-                before.is_none_or(|c| !c.is_alphanumeric() && c != '_')
-            })
+/// Returns the query of a callback at the end of a URL, which another URL may be around.
+fn query_in(text: &str) -> Option<Answer> {
+    let behind = first_parameter(text).and_then(|place| {
+        let start = text[..place].rfind('?')?;
+        query_of(&text[start..])
     });
-    places.min()
-}
-
-fn has_parameter(text: &str) -> bool {
-    first_parameter(text).is_some()
-}
-
-/// Leaves out what stands behind an answer: the end of a quotation, of a request line, and the
-/// header lines that follow.
-fn cut(text: &str) -> &str {
-    let Some(start) = first_parameter(text) else {
-        return text;
-    };
-    let (before, answer) = text.split_at(start);
-    let mut end = answer.len();
-    let mut stop = |place: Option<usize>| end = end.min(place.unwrap_or(end));
-    stop(answer.find(['"', '<', '>', '`', '\u{201d}', '\u{2019}', '\u{bb}']));
-    for (open, close) in [('\'', '\''), ('(', ')'), ('[', ']'), ('{', '}')] {
-        stop(answer.find(close).filter(|_| before.contains(open)));
-    }
-    stop(answer.find(" HTTP/"));
-    let lines = answer.match_indices('\n').map(|(place, _)| place);
-    for place in lines {
-        let line = answer[place..].trim_start().lines().next();
-        let name = line.and_then(|line| line.split_once(": "));
-        let is_header = name.is_some_and(|(name, _)| {
-            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || c == '-')
-        });
-        stop(is_header.then_some(place));
-    }
-    &text[..start + end]
-}
-
-/// Parts parameters with `&` where a blank or a comma parts them.
-fn separated(text: &str) -> String {
-    let mut parted = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(place) = rest.find(|c: char| c.is_whitespace() || matches!(c, ',' | ';')) {
-        let (front, back) = rest.split_at(place);
-        let next = back.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';'));
-        let begins = |name: &str| {
-            let value = next.strip_prefix(name);
-            value.is_some_and(|value| value.starts_with('='))
-        };
-        parted.push_str(front);
-        match PARAMETERS.into_iter().any(begins) {
-            true => parted.push('&'),
-            false => parted.push_str(&back[..back.len() - next.len()]),
-        }
-        rest = next;
-    }
-    parted.push_str(rest);
-    parted
-}
-
-fn decoded(text: &str) -> String {
-    let pairs = form_urlencoded::parse(text.as_bytes());
-    let texts = pairs.map(|(name, value)| match value.is_empty() {
-        true => name.into_owned(),
-        false => format!("{name}={value}"),
-    });
-    texts.collect::<Vec<_>>().join("&")
+    behind.or_else(|| query_of(text))
 }
 
 /// Finds a code and its state without the names of a query: `code#state`, `code state`, or each
@@ -246,8 +140,10 @@ fn code_and_state(text: &str) -> Option<Query> {
         }
         _ => return None,
     };
-    (may_be_code(code) && may_be_code(state))
-        .then(|| vec![pair("code", code), pair("state", state)])
+    (may_be_code(code) && may_be_code(state)).then(|| {
+        let code = ("code".to_owned(), unescaped(code));
+        vec![code, pair("state", state)]
+    })
 }
 
 /// The value behind `name:`, as JSON and people write it.
@@ -268,53 +164,79 @@ fn labelled<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-/// Takes away what people put around a text.
-fn unwrapped(text: &str) -> &str {
-    let mut text = text.trim();
-    loop {
-        let pairs = [
-            "\"\"",
-            "''",
-            "``",
-            "<>",
-            "()",
-            "[]",
-            "\u{201c}\u{201d}",
-            "\u{2018}\u{2019}",
-        ];
-        let inner = pairs.iter().find_map(|pair| {
-            let mut pair = pair.chars();
-            text.strip_prefix(pair.next()?)?.strip_suffix(pair.next()?)
-        });
-        match inner.or_else(|| text.strip_suffix([',', ';'])) {
-            Some(inner) => text = inner.trim(),
-            None => return text,
-        }
-    }
-}
-
-/// Whether a text can be a code or a state: no part of a URL or of a query. The padding of base64
-/// stands at the end.
+/// Whether a text can be a code or a state: no part of a URL or of a query, and nothing that was
+/// damaged. The padding of base64 stands at the end.
 fn may_be_code(text: &str) -> bool {
-    let is_plain = |c: u8| c.is_ascii_graphic() && !b"?&#=<>\"'`\\(){}[],;".contains(&c);
+    let is_plain = |c: u8| c.is_ascii_graphic() && !b"?&#=<>\"'`\\^(){}[],;".contains(&c);
     let unpadded = text.trim_end_matches('=');
     let lower = unpadded.to_ascii_lowercase();
     let is_address =
         lower.contains("://") || lower.starts_with("localhost") || lower.contains("%3d");
-    !unpadded.is_empty() && text.len() <= 4096 && unpadded.bytes().all(is_plain) && !is_address
+    let is_whole = !unpadded.is_empty() && !unpadded.ends_with(['.', ':']) && is_escaped(unpadded);
+    is_whole && text.len() <= 4096 && unpadded.bytes().all(is_plain) && !is_address
+}
+
+/// Returns a code as it is meant that was copied out of a URL.
+fn unescaped(code: &str) -> Secret<String> {
+    let bytes = Secret::new(percent_decode(code));
+    Secret::new(String::from_utf8_lossy(bytes.expose()).into_owned())
+}
+
+fn percent_decode(text: &str) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((front, back)) = rest.split_once('%') {
+        decoded.extend_from_slice(front.as_bytes());
+        let escape = back
+            .get(..2)
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        decoded.push(escape.unwrap_or(b'%'));
+        rest = if escape.is_some() { &back[2..] } else { back };
+    }
+    decoded.extend_from_slice(rest.as_bytes());
+    decoded
+}
+
+/// Whether every percent sign of a text begins an escape.
+fn is_escaped(text: &str) -> bool {
+    let mut behind = text.split('%').skip(1);
+    behind.all(|part| {
+        let hex = part.as_bytes().get(..2);
+        hex.is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
+    })
 }
 
 /// The parameters of a query, if it is the query of a callback.
-fn query_of(query: &str) -> Option<Query> {
+fn query_of(query: &str) -> Option<Answer> {
+    let query = query.trim_start_matches(['?', '&', '#', '/']);
     let pairs: Query = form_urlencoded::parse(query.as_bytes())
         .map(|(name, value)| (name.into_owned(), Secret::new(value.into_owned())))
         .collect();
-    let answers = pairs
-        .iter()
-        .any(|(name, value)| (name == "code" || name == "error") && !value.is_blank());
+    let is_named = |names: &[&str]| pairs.iter().any(|(name, _)| names.contains(&name.as_str()));
+    let answers = pairs.iter().any(|(name, value)| {
+        let is_answer = name == "error" || (name == "code" && value.expose() != "true");
+        is_answer && !value.is_blank()
+    });
     // The authorization request of Anthropic holds `code=true`; it is no callback.
-    let asks = pairs.iter().any(|(name, _)| name == "code_challenge");
-    (answers && !asks).then_some(pairs)
+    let asks = is_named(&["code_challenge", "response_type"]);
+    if !answers || asks {
+        return None;
+    }
+    let mut raw = query
+        .split('&')
+        .filter_map(|pair| pair.strip_prefix("code="));
+    Some(match raw.all(is_undamaged) {
+        true => Ok(pairs),
+        false => Err(DAMAGED),
+    })
+}
+
+/// Whether a code of a query can have come from a server as it is: what a shell, a mail or a
+/// sentence adds is none of it.
+fn is_undamaged(raw: &str) -> bool {
+    let unpadded = raw.trim_end_matches('=');
+    let is_plain = |c: u8| c.is_ascii_graphic() && !b"\\^\"`<>{}=".contains(&c);
+    unpadded.bytes().all(is_plain) && is_escaped(unpadded) && !unpadded.ends_with(['?', ':', '.'])
 }
 
 #[cfg(test)]

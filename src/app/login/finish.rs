@@ -120,6 +120,14 @@ impl Completion<'_> {
             }
             Pasted::BareCode(_) | Pasted::Invalid(_) => return Err(self.unproven()),
         };
+        // A URL or a query without it proves as little as the code alone.
+        let value = |name: &str| query.iter().find(|(other, _)| other == name);
+        if let (Some((_, code)), None, None) = (value("code"), value("state"), value("error")) {
+            return match accept_bare && self.flow.ends_in_grant() {
+                true => Ok(AuthorizationCode::unproven(code.clone())),
+                false => Err(self.unproven()),
+            };
+        }
         let ended = judge(self.login, &self.attempt, &query)
             .map_err(|error| unusable(&error.to_string(), Some(self.pending)))?;
         ended.map_err(|failure| {

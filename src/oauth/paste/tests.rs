@@ -48,8 +48,37 @@ fn pastes_of_every_kind_are_understood() {
         "localhost/cb?code=a%20b&state=slocalhost/cb?code=a%20b&state=s",
         "localhost/cb?code=a%20b&state=s\nlocalhost/cb?code=a%20b&state=s",
         "http://localhost:1455/auth/callback?code=a%20b&state=s.",
+        "http://localhost:1455/auth/callback?code=a%20b&state=s!",
+        "http://localhost:1455/auth/callback?code=a%20b&state=s?",
+        "http://localhost:1455/auth/callback?code=a%20b&state=s\u{2026}",
+        "**http://localhost:1455/auth/callback?code=a%20b&state=s**",
+        "http://localhost:1455/auth/callback?code=a%20b&state=s what now?",
+        "It says\nhttp://localhost:1455/auth/callback?code=a%20b&state=s\nwhat do I do?",
+        "curl http://localhost:1455/auth/callback?code=a%20b&state=s -H A:b",
+        "<http://localhost:1455/auth/callback?code=a%20b&state=s|click here>",
+        "\u{1b}[200~http://localhost:1455/auth/callback?code=a%20b&state=s\u{1b}[201~",
+        "[200~http://localhost:1455/auth/callback?code=a%20b&state=s[201~",
+        "localhost/cb?code=a%20b&state=s localhost/cb?code=a%20b&state=s \
+         localhost/cb?code=a%20b&state=s",
+        "http://localhost:1455/auth/callback?code=a%20b^&state=s",
+        "http://localhost:1455/auth/callback?code=a%20b\\\n&state=s",
+        "http://localhost:1455/auth/callback?code=a%20b\\\r\n&state=s",
+        "http://localhost:1455/auth/callback?code=a%20b^\r\n&state=s",
+        "http://localhost:1455/auth/callback?code=a%20b`&state=s",
+        "http://localhost:1455/auth/callback?code=a%20b&amp;amp;state=s",
+        "http://localhost:1455/#/callback?code=a%20b&state=s",
+        "http%253A%252F%252Flocalhost%252Fcb%253Fcode%253Da%252520b%2526state%253Ds",
     ] {
         assert_eq!(paste(text), both, "{text}");
+    }
+    let callback = "http://localhost:1455/cb?code=a%20b&state=s";
+    for text in [
+        format!("{REQUEST}\n{callback}"),
+        format!("{callback}\n{REQUEST}"),
+        format!("{REQUEST}\nlocalhost:1455/cb?code=a%20b&state=s"),
+        format!("https://example.com/ and then {callback}"),
+    ] {
+        assert_eq!(paste(&text), both, "{text}");
     }
     let hash = Pasted::Query(query(&[("code", "ab"), ("state", "s")]));
     for text in [
@@ -94,7 +123,64 @@ fn pastes_of_every_kind_are_understood() {
         "a&b",
         "<a",
         "é",
+        "ab.",
+        "ab^",
+        "ab\\",
+        "ab%2",
+        "localhost/cb?code=a^b&state=s",
+        "localhost/cb?code=a\\b&state=s",
+        "localhost/cb?code=a=\nb&state=s",
+        "localhost/cb?code=ab%2&state=s",
+        "localhost/cb?code=a\u{e9}&state=s",
+        "localhost/cb?state=s&code=ab?",
     ] {
         assert!(matches!(paste(text), Pasted::Invalid(_)), "{text}");
     }
+}
+
+#[test]
+fn an_answer_inside_another_url_is_found() {
+    for text in [
+        "https://www.google.com/url?q=http%3A%2F%2Flocalhost%2Fcb%3Fcode%3Da%252Fb%26state%3Ds&sa=D",
+        "https://eu.safelinks.example/?url=http%3A%2F%2Flocalhost%2Fcb%3Fcode%3Da%252Fb%26state%3Ds\
+         &data=05%7C02&reserved=0",
+        "https://www.google.com/url?q=http://localhost/cb?code=a%2Fb&state=s&sa=D",
+        "https://l.example/?u=https%3A%2F%2Fl2.example%2F%3Fu%3Dhttp%253A%252F%252Flocalhost%252Fcb\
+         %253Fcode%253Da%25252Fb%2526state%253Ds",
+    ] {
+        let Pasted::Query(found) = Pasted::parse(text) else {
+            panic!("{text}");
+        };
+        let value = |name: &str| {
+            let pair = found.iter().find(|(other, _)| other == name);
+            pair.map(|(_, value)| value.expose().as_str())
+        };
+        assert_eq!(
+            (value("code"), value("state")),
+            (Some("a/b"), Some("s")),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_bare_code_is_sent_once_and_as_it_was_issued() {
+    let code = "ac_1.x-y8901";
+    for text in [
+        code.to_owned(),
+        format!("{code}\n{code}"),
+        format!("{code}{code}"),
+        format!("{code} {code} {code}"),
+        format!("\u{1b}[200~{code}\u{1b}[201~"),
+    ] {
+        assert_eq!(
+            Pasted::parse(&text),
+            Pasted::BareCode(code.into()),
+            "{text}"
+        );
+    }
+    assert_eq!(
+        Pasted::parse("4%2F0Ab_c"),
+        Pasted::BareCode("4/0Ab_c".into())
+    );
 }

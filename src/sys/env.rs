@@ -150,6 +150,10 @@ impl Env for LayeredEnv {
         process.into_iter().chain(file).collect()
     }
 
+    fn is_garbled(&self, name: &str) -> bool {
+        SystemEnv.is_garbled(name)
+    }
+
     fn fault(&self) -> Option<String> {
         self.dotenv().as_ref().err().cloned()
     }

@@ -10,6 +10,7 @@ mod error;
 mod no_proxy;
 mod settings;
 mod trust;
+mod tunnel;
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -115,7 +116,7 @@ impl SystemHttp {
         };
         let result = engine
             .call(&client, request, (url.clone(), headers), wait)
-            .map_err(|error| explain(error, &route, ignored));
+            .map_err(|error| explain(error, (&url, &route), ignored));
         trace(request.method, &url, &result, clock.monotonic());
         result
     }

@@ -18,7 +18,14 @@ impl FixedEnv {
 impl Env for FixedEnv {
     fn var(&self, name: &str) -> Option<Secret<String>> {
         let found = self.0.iter().find(|(other, _)| other == name);
+        let found = found.filter(|(_, value)| !value.contains('\u{fffd}'));
         found.map(|(_, value)| Secret::from(value.as_str()))
+    }
+
+    /// What holds a replacement character stands for what is no text.
+    fn is_garbled(&self, name: &str) -> bool {
+        let found = self.0.iter().find(|(other, _)| other == name);
+        found.is_some_and(|(_, value)| value.contains('\u{fffd}'))
     }
 
     fn is_remote(&self) -> bool {

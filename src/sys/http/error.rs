@@ -4,9 +4,12 @@ use std::error::Error as StdError;
 use std::io;
 
 use rustls::CertificateError;
+use url::Url;
 
 use super::super::env::names;
 use super::settings::Route;
+use super::trust::SelfSigned;
+use super::tunnel;
 use crate::model::id::printable;
 use crate::ports::http::{HttpError, HttpErrorKind};
 
@@ -41,8 +44,12 @@ impl From<HttpError> for Failed {
 }
 
 /// Says why, and through which proxy: what cannot be reached may be either of the two.
-pub(super) fn explain(error: Failed, route: &Route, ignored: Option<&str>) -> HttpError {
-    let through = match route {
+pub(super) fn explain(
+    error: Failed,
+    (url, route): (&Url, &Route),
+    ignored: Option<&str>,
+) -> HttpError {
+    let mut detail = match route {
         Route::Proxy(proxy) => format!("through the proxy {proxy}: "),
         Route::Direct | Route::System => String::new(),
     };
@@ -52,25 +59,59 @@ pub(super) fn explain(error: Failed, route: &Route, ignored: Option<&str>) -> Ht
         Failed::TimedOut => {
             return HttpError {
                 kind: HttpErrorKind::AnswerTimeout,
-                detail: printable(&format!("{through}operation timed out"), DETAIL),
+                detail: printable(&format!("{detail}operation timed out"), DETAIL),
             };
         }
     };
-    let kind = kind(&error);
-    let mut detail = through;
-    detail.push_str(&deepest(&error));
+    let mut kind = kind(&error);
+    let mut say = |text: &str| detail.push_str(text);
+    match (deepest(&error), route) {
+        (cause, Route::Proxy(proxy)) if wants_login(&cause) => {
+            kind = HttpErrorKind::Local;
+            say("it wants a login (HTTP 407): put a valid user name and password into ");
+            say(proxy.variable);
+        }
+        (cause, Route::Proxy(proxy)) if cause == NO_TUNNEL => {
+            say("it refuses to connect to ");
+            say(url.host_str().unwrap_or_default());
+            if let Some(status) = tunnel::refusal(&proxy.url, url) {
+                say(&format!(" (HTTP {status})"));
+            }
+        }
+        _ if is_self_signed(&error) => {
+            say("the certificate of the server is self-signed; to trust it, put it into ");
+            say(names::CA_BUNDLE);
+        }
+        (cause, _) => say(&cause),
+    }
     if unknown_issuer(&error) {
-        detail.push_str("; for a company certificate authority set ");
-        detail.push_str(names::CA_BUNDLE);
+        say("; for a company certificate authority set ");
+        say(names::CA_BUNDLE);
         if let Some(ignored) = ignored {
-            detail.push_str("; ");
-            detail.push_str(ignored);
+            say("; ");
+            say(ignored);
         }
     }
     HttpError {
         kind,
         detail: printable(&detail, DETAIL),
     }
+}
+
+/// What the client says if a proxy makes no tunnel. The types of these errors have no name outside
+/// their crate.
+const NO_TUNNEL: &str = "tunnel error: unsuccessful";
+
+/// Whether a proxy refused because it knows no user, or not this one.
+fn wants_login(cause: &str) -> bool {
+    let causes = [
+        "tunnel error: proxy authorization required",
+        // Of SOCKS.
+        "server does not support user/pass authentication",
+        "server implements authentication incorrectly",
+        "credentials not accepted",
+    ];
+    causes.contains(&cause)
 }
 
 /// Only what fails before a connection stands was surely not sent; all else may have been.
@@ -112,6 +153,14 @@ fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
 fn unknown_issuer(error: &reqwest::Error) -> bool {
     let unknown = CertificateError::UnknownIssuer;
     tls_error(error) == Some(&rustls::Error::InvalidCertificate(unknown))
+}
+
+fn is_self_signed(error: &reqwest::Error) -> bool {
+    let Some(rustls::Error::InvalidCertificate(CertificateError::Other(other))) = tls_error(error)
+    else {
+        return false;
+    };
+    other.0.is::<SelfSigned>()
 }
 
 /// The innermost cause: the outer ones say only that something failed.

@@ -89,6 +89,10 @@ impl Target {
         let name = host.trim_end_matches('.');
         let domain = name.strip_prefix("*.").or_else(|| name.strip_prefix('.'));
         if let (None, Some(ending)) = (domain, name.strip_prefix('*')) {
+            // `*.` is the beginning of an entry, and no entry.
+            if ending.is_empty() {
+                return None;
+            }
             return Some(Self::Ending(ending.to_ascii_lowercase()));
         }
         // As in a URL: lower case, and Punycode.
@@ -154,6 +158,8 @@ mod tests {
             ("2001:db8::/32", "https://[2001:db8::2]/", true),
             ("0.2.1", "https://192.0.2.1/", false),
             ("", "https://a.test/", false),
+            ("*.", "https://a.test/", false),
+            ("*.:443, .", "https://a.test/", false),
         ] {
             let exceptions = Exceptions::parse(list);
             let url = Url::parse(url).unwrap();

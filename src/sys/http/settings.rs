@@ -12,18 +12,21 @@ use crate::ports::host::Env;
 /// Set in a CGI program.
 const CGI: &str = "REQUEST_METHOD";
 
-/// A variable and its value, which may hold a password.
-type Variable = (&'static str, Secret<String>);
+/// A variable and its value, which may hold a password; `None` if that is no text.
+type Variable = (&'static str, Option<Secret<String>>);
 
 /// What the environment says about the network.
 pub(super) struct Settings {
     https_proxy: Option<Variable>,
     http_proxy: Option<Variable>,
     exceptions: Exceptions,
+    /// The variable of the exceptions, if it is no text.
+    no_exceptions: Option<&'static str>,
     pub(super) authorities: Authorities,
 }
 
 /// Where further certificate authorities are.
+#[derive(Default)]
 pub(super) struct Authorities {
     /// A bundle of certificates, in PEM.
     pub(super) bundle: Option<String>,
@@ -31,6 +34,8 @@ pub(super) struct Authorities {
     pub(super) directories: Option<String>,
     /// A bundle that was set for Node, and so for OpenClaw.
     pub(super) of_node: Option<String>,
+    /// The first of these variables that is no text.
+    pub(super) garbled: Option<&'static str>,
 }
 
 /// The way to a server.
@@ -45,7 +50,7 @@ pub(super) enum Route {
 
 /// A proxy, and the variable that names it. Shown without the password that it may have.
 pub(super) struct ProxyServer {
-    variable: &'static str,
+    pub(super) variable: &'static str,
     pub(super) url: Url,
 }
 
@@ -63,10 +68,15 @@ impl fmt::Display for ProxyServer {
 impl Settings {
     pub(super) fn read(env: &dyn Env) -> Self {
         let first = |names: [&'static str; 2]| {
-            let mut set = names
-                .into_iter()
-                .filter_map(|name| Some((name, env.var(name)?)));
-            set.next()
+            let set = |name| match env.var(name) {
+                None if env.is_garbled(name) => Some((name, None)),
+                value => Some((name, Some(value?))),
+            };
+            names.into_iter().find_map(set)
+        };
+        let garbled = |names: &[&'static str]| {
+            let mut names = names.iter().copied();
+            names.find(|name| env.is_garbled(name))
         };
         let [https, http, all, none] = names::PROXIES;
         // In a CGI program HTTP_PROXY is what a client sent as its `Proxy` header.
@@ -76,11 +86,13 @@ impl Settings {
         Self {
             https_proxy: first(https).or_else(|| first(all)),
             http_proxy: http.or_else(|| first(all)),
+            no_exceptions: garbled(&none).filter(|_| exceptions.is_none()),
             exceptions: Exceptions::parse(&exceptions.unwrap_or_default()),
             authorities: Authorities {
                 bundle: env.plain(names::CA_BUNDLE),
                 directories: env.plain(names::CA_DIRECTORIES),
                 of_node: env.plain(names::NODE_CA_BUNDLE),
+                garbled: garbled(&[names::CA_BUNDLE, names::CA_DIRECTORIES]),
             },
         }
     }
@@ -105,8 +117,20 @@ impl Settings {
                 false => Route::Direct,
             });
         };
-        let broken = || format!("{variable} is not an http, https or socks proxy");
-        let url = proxy_url(value.expose()).ok_or_else(broken)?;
+        let garbled = |name| format!("{name} is not valid UTF-8; percent-encode what is not ASCII");
+        let text = value.as_ref().ok_or_else(|| garbled(*variable))?;
+        // Whom it exempts must not be told to a proxy.
+        if let Some(name) = self.no_exceptions {
+            return Err(garbled(name));
+        }
+        let broken = || match text.expose().contains('@') {
+            true => format!(
+                "{variable} cannot be read: percent-encode what is special in its user name and \
+                 password, such as # as %23 and / as %2F"
+            ),
+            false => format!("{variable} is not an http, https or socks proxy"),
+        };
+        let url = proxy_url(text.expose()).ok_or_else(broken)?;
         Ok(Route::Proxy(ProxyServer { variable, url }))
     }
 }
@@ -137,7 +161,11 @@ fn proxy_url(text: &str) -> Option<Url> {
         url.set_scheme("socks5h").ok()?;
     }
     let known = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
-    (known.contains(&url.scheme()) && url.has_host()).then_some(url)
+    // `http:/proxy` is read as the host `http`, and a password ends at its first `#`, `?` or `/`.
+    let behind = [Some(url.path()), url.query(), url.fragment()];
+    let is_cut = behind.into_iter().flatten().any(|part| part.contains('@'));
+    let is_torn = !text.contains("://") && url.path() != "/";
+    (known.contains(&url.scheme()) && url.has_host() && !is_cut && !is_torn).then_some(url)
 }
 
 #[cfg(test)]
@@ -194,5 +222,34 @@ mod tests {
         assert_eq!(way(&gnome, "http://direct.test/"), Ok(None));
         let socks = way(&gnome[..1], "https://issuer.test/").unwrap();
         assert_eq!(socks.unwrap(), "socks5h://proxy.test:1080 (all_proxy)");
+    }
+
+    #[test]
+    fn a_proxy_that_cannot_be_read_is_named_and_never_gone_around() {
+        let url = "https://issuer.test/";
+        for value in [
+            "http://user:12#s3cret@proxy.test:3128",
+            "http://user:12?s3cret@proxy.test:3128",
+            "http://user:12/s3cret@proxy.test:3128",
+            "http://user:s#3cret@proxy.test:3128",
+            "user:12#s3cret@proxy.test:3128",
+            "http:/proxy.test:3128",
+            "http//proxy.test:3128",
+            "http://us\u{fffd}r:s3cret@proxy.test:3128",
+        ] {
+            let error = way(&[("HTTPS_PROXY", value)], url).unwrap_err();
+            assert!(error.starts_with("HTTPS_PROXY "), "{value}: {error}");
+            assert!(
+                !error.contains("3cret") && !error.contains("user:"),
+                "{error}"
+            );
+        }
+        let garbled = ("no_proxy", "a\u{fffd}.test");
+        let error = way(&[("HTTPS_PROXY", "http://proxy.test"), garbled], url).unwrap_err();
+        assert!(error.starts_with("no_proxy "), "{error}");
+        assert_eq!(way(&[garbled], url), Ok(None));
+        let encoded = [("HTTPS_PROXY", "http://user:12%23ss@proxy.test:3128/")];
+        let shown = way(&encoded, url).unwrap().unwrap();
+        assert_eq!(shown, "http://proxy.test:3128 (HTTPS_PROXY)");
     }
 }

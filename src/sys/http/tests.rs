@@ -284,13 +284,13 @@ fn a_proxy_that_is_not_there_is_named_without_its_password() {
 }
 
 #[test]
-fn https_goes_through_a_tunnel_and_a_refusal_is_a_connect_failure() {
+fn https_goes_through_a_tunnel_and_who_wants_a_login_there_is_no_trouble_that_passes() {
     let (proxy, server) = serve(say(
         "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
     ));
     let env = FixedEnv::of(&[("HTTPS_PROXY", &proxy.to_string())]);
     let error = fails(&env, "https://issuer.test/token");
-    assert_eq!(error.kind, HttpErrorKind::Connect, "{error}");
+    assert_eq!(error.kind, HttpErrorKind::Local, "{error}");
     let head = server.join().unwrap();
     assert!(head.starts_with("CONNECT issuer.test:443 "), "{head}");
     assert!(!head.contains("s3cret"), "{head}");

@@ -9,11 +9,12 @@ use std::sync::{Arc, OnceLock};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore,
+    SignatureScheme,
 };
 
 use super::super::env::names;
@@ -34,6 +35,9 @@ struct Trust {
 /// # Errors
 /// Which variable is wrong, and why.
 pub(super) fn tls(authorities: &Authorities) -> Result<(ClientConfig, Option<String>), String> {
+    if let Some(name) = authorities.garbled {
+        return Err(format!("{name} is not valid UTF-8; choose a path that is"));
+    }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let (named, ignored) = named(authorities)?;
     let mut roots = RootCertStore::empty();
@@ -89,11 +93,22 @@ fn bundle(variable: &str, path: &str) -> Result<Vec<CertificateDer<'static>>, St
     let broken = |why: &str| format!("{variable} ({path}): {why}");
     let pem = std::fs::read(path).map_err(|error| broken(&error.to_string()))?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    let found = found.map_err(|error| broken(&error.to_string()))?;
+    let found = found.map_err(|error| broken(&words(&error)))?;
     let (added, _) = RootCertStore::empty().add_parsable_certificates(found.iter().cloned());
     match added {
         0 => Err(broken("it contains no certificate")),
         _ => Ok(found),
+    }
+}
+
+/// What is wrong with a PEM file. Its own words print a line as a list of bytes.
+fn words(error: &pem::Error) -> String {
+    match error {
+        pem::Error::MissingSectionEnd { .. } => {
+            "it is cut off: the END line of a certificate is missing".to_owned()
+        }
+        pem::Error::IllegalSectionStart { .. } => "it has a damaged BEGIN line".to_owned(),
+        other => other.to_string(),
     }
 }
 
@@ -169,7 +184,7 @@ impl ServerCertVerifier for Trust {
         let verify = |verifier: &WebPkiServerVerifier| {
             verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
         };
-        match verify(&self.known) {
+        let verified = match verify(&self.known) {
             Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
                 let unknown = || CertificateError::UnknownIssuer.into();
                 self.system()
@@ -180,6 +195,17 @@ impl ServerCertVerifier for Trust {
             Err(error) if is_authority(&error) && self.named.contains(end_entity) => {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
                 Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        };
+        let unknown = Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        match verified {
+            Err(error) if error == unknown || is_authority(&error) => {
+                Err(if is_self_signed(end_entity) {
+                    SelfSigned.into()
+                } else {
+                    error
+                })
             }
             verified => verified,
         }
@@ -216,4 +242,20 @@ fn is_authority(error: &Error) -> bool {
     };
     let cause = other.0.downcast_ref::<webpki::Error>();
     matches!(cause, Some(webpki::Error::CaUsedAsEndEntity))
+}
+
+/// A server whose certificate nobody but itself vouches for.
+#[derive(Debug, thiserror::Error)]
+#[error("the certificate of the server is self-signed")]
+pub(super) struct SelfSigned;
+
+impl From<SelfSigned> for Error {
+    fn from(fault: SelfSigned) -> Self {
+        CertificateError::Other(OtherError(Arc::new(fault))).into()
+    }
+}
+
+fn is_self_signed(certificate: &CertificateDer<'_>) -> bool {
+    let parsed = webpki::EndEntityCert::try_from(certificate);
+    parsed.is_ok_and(|it| it.issuer() == it.subject())
 }

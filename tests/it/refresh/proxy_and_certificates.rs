@@ -57,6 +57,11 @@ fn a_wrong_setting_of_the_network_is_to_be_corrected_and_is_named() {
     for (variables, name) in [
         (&[("HTTPS_PROXY", "ftp://proxy.test")][..], "HTTPS_PROXY"),
         (&[("all_proxy", "http://")], "all_proxy"),
+        (
+            &[("HTTPS_PROXY", "http://user:12#s3cret@127.0.0.1:9")],
+            "HTTPS_PROXY",
+        ),
+        (&[("HTTPS_PROXY", "http:/127.0.0.1:9")], "HTTPS_PROXY"),
         (&[("SSL_CERT_FILE", "/nowhere/ca.pem")], "SSL_CERT_FILE"),
         (&[("SSL_CERT_FILE", "/dev/null")], "SSL_CERT_FILE"),
         (&[("SSL_CERT_DIR", "/nowhere")], "SSL_CERT_DIR"),
@@ -67,6 +72,7 @@ fn a_wrong_setting_of_the_network_is_to_be_corrected_and_is_named() {
             let ran = token(&world, variables);
             assert_eq!(ran.code, 1, "{ran:?}");
             assert!(ran.err.contains(name), "{ran:?}");
+            assert!(!ran.err.contains("s3cret"), "{ran:?}");
             assert!(ran.err.contains("models auth refresh"), "{ran:?}");
         }
         // Corrected, it is used at once.
@@ -98,6 +104,57 @@ fn only_the_proxy_that_would_be_used_must_be_right() {
     assert_eq!(ran.code, 4, "{ran:?}");
     let shown = format!("socks5h://{dead} (all_proxy)");
     assert!(ran.err.contains(&shown), "{ran:?}");
+}
+
+#[test]
+fn a_proxy_in_bytes_that_are_no_text_is_never_gone_around() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let value = std::ffi::OsStr::from_bytes(b"http://user:p\xe9@127.0.0.1:9");
+    let (world, _issuer) = with_distant_issuer();
+    let mut command = world.command(&TOKEN);
+    let ran = ran(command.env("HTTPS_PROXY", value).output().unwrap());
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(
+        ran.err.contains("HTTPS_PROXY is not valid UTF-8"),
+        "{ran:?}"
+    );
+}
+
+/// A proxy that refuses every tunnel; ends with the process.
+fn refusing_proxy(status: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let (mut head, mut byte) = (Vec::new(), [0]);
+            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|it| it == 1) {
+                head.push(byte[0]);
+            }
+            let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    format!("http://{address}")
+}
+
+#[test]
+fn a_proxy_that_refuses_is_named_with_its_status() {
+    for (status, code) in [
+        ("403 Forbidden", 4),
+        ("502 Bad Gateway", 4),
+        ("407 Proxy Authentication Required", 1),
+    ] {
+        let (world, _issuer) = with_distant_issuer();
+        let proxy = refusing_proxy(status);
+        let ran = token(&world, &[("HTTPS_PROXY", &proxy)]);
+        assert_eq!(ran.code, code, "{status}: {ran:?}");
+        let (number, _) = status.split_once(' ').unwrap();
+        assert!(ran.err.contains(&format!("HTTP {number}")), "{ran:?}");
+        assert!(
+            ran.err.contains(&format!("{proxy} (HTTPS_PROXY)")),
+            "{ran:?}"
+        );
+    }
 }
 
 /// Answers one connection by TLS as a server that is down.

@@ -96,11 +96,38 @@ fn a_self_signed_certificate_is_trusted_where_a_variable_names_it_and_for_its_na
             Ok(response) => assert!(is_trusted && response.status == 204, "{host}"),
             Err(error) => {
                 assert!(!is_trusted, "{host}: {error}");
+                let told =
+                    error.detail.contains("self-signed") && error.detail.contains("SSL_CERT_FILE");
+                assert!(told || host == "localhost", "{error}");
                 assert_eq!(error.kind, HttpErrorKind::Tls, "{error}");
             }
         }
         server.join().unwrap();
     }
+}
+
+#[test]
+fn a_bundle_that_is_cut_off_is_named_in_words() {
+    let mut cut = tempfile::NamedTempFile::new().unwrap();
+    cut.write_all(b"-----BEGIN CERTIFICATE-----\nMIIB\n")
+        .unwrap();
+    let path = cut.path().to_str().unwrap();
+    let error = fails(
+        &FixedEnv::of(&[("SSL_CERT_FILE", path)]),
+        "https://127.0.0.1:9/",
+    );
+    assert!(
+        error
+            .detail
+            .contains("the END line of a certificate is missing"),
+        "{error}"
+    );
+    let garbled = [("SSL_CERT_DIR", "/\u{fffd}")];
+    let error = fails(&FixedEnv::of(&garbled), "https://127.0.0.1:9/");
+    assert!(
+        error.detail.contains("SSL_CERT_DIR is not valid UTF-8"),
+        "{error}"
+    );
 }
 
 /// Node goes on without it, and so must a login that needs none of it.

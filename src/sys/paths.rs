@@ -20,7 +20,8 @@ const CONFIG_NAMES: [&str; 4] = [
 ];
 
 /// The variables that name a place, except the home, which is found by its bytes.
-const PLACES: [&str; 7] = [
+const PLACES: [&str; 8] = [
+    names::OPENCLAW_HOME,
     names::STATE_DIR,
     names::LEGACY_STATE_DIR,
     names::CONFIG_PATH,
@@ -52,8 +53,14 @@ pub enum PathsError {
     #[error("cannot determine the home directory; set HOME")]
     NoHome,
     /// A variable that names a place is no Unicode text. Any other place would be the wrong one.
-    #[error("{0} is not valid UTF-8; choose a path that is")]
+    #[error("{0} is not valid UTF-8; choose one that is")]
     Garbled(&'static str),
+    /// The variable that names an instance holds no name. Its logins would go to another one.
+    #[error(
+        "{} is not a name: use at most 64 letters, digits, `-` and `_`",
+        names::PROFILE
+    )]
+    NoName,
 }
 
 impl Places {
@@ -96,12 +103,12 @@ impl Places {
 
         let explicit = match state_dir_flag {
             Some(flag) => Some(path::resolve(flag, &home, cwd)),
-            None => either(names::STATE_DIR, names::LEGACY_STATE_DIR).or_else(|| {
-                let variable = || env.plain(names::PROFILE);
-                let name = instance.map(str::to_owned).or_else(variable)?;
-                let is_name = path::is_instance(&name) && !name.eq_ignore_ascii_case("default");
-                is_name.then(|| home.join(format!("{}-{name}", STATE_DIRS[0])))
-            }),
+            None => either(names::STATE_DIR, names::LEGACY_STATE_DIR),
+        };
+        let explicit = match explicit {
+            Some(explicit) => Some(explicit),
+            None => instance_name(env, instance)?
+                .map(|name| home.join(format!("{}-{name}", STATE_DIRS[0]))),
         };
         let is_explicit = explicit.is_some();
         let state_dir = explicit.unwrap_or_else(|| default_state_dir(&home, exists));
@@ -114,6 +121,20 @@ impl Places {
             state_dir,
             config_path,
         })
+    }
+}
+
+/// The name of the instance that was asked for, unless it is the usual one.
+fn instance_name(env: &dyn Env, flag: Option<&str>) -> Result<Option<String>, PathsError> {
+    if flag.is_none() && env.is_garbled(names::PROFILE) {
+        return Err(PathsError::Garbled(names::PROFILE));
+    }
+    let name = flag
+        .map(str::to_owned)
+        .or_else(|| env.plain(names::PROFILE));
+    match name.filter(|name| !name.eq_ignore_ascii_case("default")) {
+        Some(name) if !path::is_instance(&name) => Err(PathsError::NoName),
+        name => Ok(name),
     }
 }
 
@@ -171,8 +192,13 @@ mod tests {
         assert_eq!(state(&by_name, None, None), "/h/.openclaw-work");
         assert_eq!(state(&by_name, None, Some("dev")), "/h/.openclaw-dev");
         assert_eq!(state(&[], None, Some("default")), "/h/.openclaw");
-        let unsafe_name = [(names::PROFILE, "../x")];
-        assert_eq!(state(&unsafe_name, None, None), "/h/.openclaw");
+        for no_name in ["../x", "my work", "-x"] {
+            let env = FixedEnv::of(&[(names::HOME, "/h"), (names::PROFILE, no_name)]);
+            let places = Places::resolve(&env, &|_| false, (None, None), Path::new("/w"));
+            assert_eq!(places, Err(PathsError::NoName), "{no_name}");
+            let flags = (None, Some("dev"));
+            assert!(Places::resolve(&env, &|_| false, flags, Path::new("/w")).is_ok());
+        }
         let explicit = [(names::STATE_DIR, "/s")];
         assert_eq!(state(&explicit, None, Some("dev")), "/s");
         assert_eq!(state(&[], Some(Path::new("/f")), Some("dev")), "/f");

@@ -85,13 +85,32 @@ fn a_place_that_is_no_utf8_is_refused_and_no_other_one_is_used() {
         "OPENCLAW_STATE_DIR",
         "OPENCLAW_CONFIG_PATH",
         "OPENCLAW_AGENT_DIR",
+        "OPENCLAW_HOME",
+        "OPENCLAW_PROFILE",
     ] {
         let mut command = world.command(&["models", "auth", "list"]);
+        command.env_remove("OPENCLAW_STATE_DIR");
         command.env(name, std::ffi::OsStr::from_bytes(b"/tmp/\xff\xfe"));
         let ran = crate::support::ran(command.output().unwrap());
         assert_eq!(ran.code, 1, "{ran:?}");
         assert!(
             ran.err.contains(&format!("{name} is not valid UTF-8")),
+            "{ran:?}"
+        );
+    }
+}
+
+#[test]
+fn an_instance_without_a_valid_name_is_refused_and_no_other_one_is_used() {
+    let world = World::new();
+    for name in ["my work", "../x", "-x"] {
+        let mut command = world.command(&["models", "auth", "list"]);
+        command.env_remove("OPENCLAW_STATE_DIR");
+        command.env("OPENCLAW_PROFILE", name);
+        let ran = crate::support::ran(command.output().unwrap());
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(
+            ran.err.contains("OPENCLAW_PROFILE is not a name"),
             "{ran:?}"
         );
     }

@@ -40,6 +40,9 @@ impl FileError {
                 "{path} is on a read-only file system: mount it writable, or choose another \
                  state directory with --state-dir"
             ),
+            _ if self.is_special() && self.is_of_system() => {
+                format!("name a file instead of {path}")
+            }
             _ if self.is_special() => {
                 format!("move {path} out of the way, then run the command again")
             }
@@ -50,6 +53,12 @@ impl FileError {
                 "make {path} readable and writable for this user, then run the command again"
             ),
         }
+    }
+
+    fn is_of_system(&self) -> bool {
+        ["/dev", "/proc", "/sys"]
+            .iter()
+            .any(|root| self.path.starts_with(root))
     }
 
     fn is_special(&self) -> bool {
@@ -179,6 +188,15 @@ pub trait Files: Send + Sync {
     /// # Errors
     /// If it is there and cannot be read; a device, a pipe or a socket is not read.
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError>;
+
+    /// The same of a file that a person named as input of one command: it may be a pipe, which is
+    /// waited for.
+    ///
+    /// # Errors
+    /// As [`Files::read`]; what comes from a pipe has a limit.
+    fn read_input(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+        self.read(path)
+    }
 
     /// What is at `path`, a symlink followed, or `None` if nothing is.
     ///

@@ -6,7 +6,7 @@
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, OFlags, RenameFlags, Timespec, Timestamps};
@@ -23,12 +23,22 @@ use crate::ports::files::{
     FileError, FileLock, Files, Prepared, Replaced, Reservation, Sharing, Stat,
 };
 
+/// The most that is read from a pipe, in bytes.
+const PIPE_LIMIT: u64 = 1024 * 1024;
+
 /// The file system of this machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemFiles;
 
 impl Files for SystemFiles {
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+        if_there(read(path)).map_err(failed("read", path))
+    }
+
+    fn read_input(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+        let kind = fs::metadata(path).map(|data| data.file_type());
+        let is_pipe = kind.is_ok_and(|kind| kind.is_fifo());
+        let read = if is_pipe { read_pipe } else { read };
         if_there(read(path)).map_err(failed("read", path))
     }
 
@@ -220,6 +230,16 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(usize::try_from(data.len()).unwrap_or_default());
     file.read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Reads a pipe to its end, which a person has named and may have yet to write to.
+fn read_pipe(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut pipe = fs::File::open(path)?.take(PIPE_LIMIT + 1);
+    match pipe.read_to_end(&mut bytes)? as u64 {
+        ..=PIPE_LIMIT => Ok(bytes),
+        _ => Err(io::Error::other("it is longer than 1 MiB")),
+    }
 }
 
 #[cfg(test)]

@@ -53,11 +53,13 @@ pub struct Outcome {
 /// Reads the identity in the `IDENTITY.md` of a workspace; empty if the file is missing or cannot
 /// be read.
 pub(in crate::app) fn of_workspace(cx: Context<'_>, workspace: &Path) -> Option<Persona> {
-    of_file(cx, &workspace.join(persona::FILE))
+    let bytes = cx.files.read(&workspace.join(persona::FILE)).ok()??;
+    Persona::parse(&String::from_utf8_lossy(&bytes))
 }
 
+/// Reads the identity in a file that was named.
 fn of_file(cx: Context<'_>, path: &Path) -> Option<Persona> {
-    let bytes = cx.files.read(path).ok()??;
+    let bytes = cx.files.read_input(path).ok()??;
     Persona::parse(&String::from_utf8_lossy(&bytes))
 }
 
@@ -142,9 +144,13 @@ fn incoming(
 ) -> Result<Vec<(&'static str, String)>, Failure> {
     let in_workspace = || workspace.map(|workspace| workspace.join(persona::FILE));
     let path = file.map(Path::to_owned).or_else(in_workspace);
+    let read = |path: &Path| match (file, workspace) {
+        (None, Some(workspace)) => of_workspace(cx, workspace),
+        _ => of_file(cx, path),
+    };
     let persona = match path.filter(|_| reads) {
         None => None,
-        Some(path) => Some(of_file(cx, &path).ok_or_else(|| {
+        Some(path) => Some(read(&path).ok_or_else(|| {
             let message = format!("{} contains no identity", path.display());
             let hint = "add a line such as \"- **Name:** Rusty\", or pass --name";
             Failure::new(Kind::NotFound, message).hint(hint)

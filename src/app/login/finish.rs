@@ -52,8 +52,10 @@ pub fn run(cx: Context<'_>, wanted: &Wanted) -> Result<StoredProfile, Failure> {
     if let Some(agent) = &wanted.agent {
         cx.require_agent(agent)?;
     }
+    // A signal ends the wait for a pipe.
+    let pasted = read(cx, &wanted.code_file)?;
     cx.interrupt.defer();
-    let pasted = match Pasted::parse(read(cx, &wanted.code_file)?.expose()) {
+    let pasted = match Pasted::parse(pasted.expose()) {
         Pasted::Invalid(why) => return Err(unusable(&why, None)),
         pasted => pasted,
     };
@@ -120,13 +122,13 @@ impl Completion<'_> {
             }
             Pasted::BareCode(_) | Pasted::Invalid(_) => return Err(self.unproven()),
         };
-        // A URL or a query without it proves as little as the code alone.
+        // A URL or a query without it is vouched for like the code alone.
         let value = |name: &str| query.iter().find(|(other, _)| other == name);
-        if let (Some((_, code)), None, None) = (value("code"), value("state"), value("error")) {
-            return match accept_bare && self.flow.ends_in_grant() {
-                true => Ok(AuthorizationCode::unproven(code.clone())),
-                false => Err(self.unproven()),
-            };
+        if let (Some((_, code)), None, None) = (value("code"), value("state"), value("error"))
+            && accept_bare
+            && self.flow.ends_in_grant()
+        {
+            return Ok(AuthorizationCode::unproven(code.clone()));
         }
         let ended = judge(self.login, &self.attempt, &query)
             .map_err(|error| unusable(&error.to_string(), Some(self.pending)))?;
@@ -194,7 +196,8 @@ impl Completion<'_> {
 }
 
 fn read(cx: Context<'_>, file: &Path) -> Result<Secret<String>, Failure> {
-    if file == Path::new("-") {
+    if file == Path::new("-") || file == Path::new("/dev/stdin") {
+        cx.interrupt.defer();
         let question =
             Question::Secret("Paste the URL that the browser was redirected to".to_owned());
         return match cx.dialog.ask(&question, &|| false) {
@@ -204,7 +207,7 @@ fn read(cx: Context<'_>, file: &Path) -> Result<Secret<String>, Failure> {
         };
     }
     let path = cx.dirs.cwd.join(file);
-    let Some(bytes) = cx.files.read(&path)? else {
+    let Some(bytes) = cx.files.read_input(&path)? else {
         let message = format!("{} does not exist", path.display());
         let hint = "name the file that contains the URL, or - for standard input";
         return Err(Failure::new(Kind::NotFound, message).hint(hint));

@@ -73,7 +73,7 @@ pub fn run(cx: Context<'_>, only: Option<&ProviderId>) -> Result<Outcome, Failur
 /// # Errors
 /// [`Kind::Config`] with line and column if it is faulty, [`Kind::NotFound`] if there is none.
 pub fn check(cx: Context<'_>, path: &Path) -> Result<Checked, Failure> {
-    let Some(bytes) = cx.files.read(&cx.dirs.cwd.join(path))? else {
+    let Some(bytes) = cx.files.read_input(&cx.dirs.cwd.join(path))? else {
         let message = format!("no such file: {}", path.display());
         return Err(Failure::new(Kind::NotFound, message).hint("check the path"));
     };

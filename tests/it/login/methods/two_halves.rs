@@ -120,6 +120,45 @@ fn the_code_may_lie_in_a_file_and_events_may_be_asked_for() {
     assert_eq!(names, ["exchanging", "identity", "saved"]);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn the_code_may_come_through_a_pipe_that_has_a_name() {
+    for (file, is_taken) in [
+        ("/dev/stdin", true),
+        ("/dev/fd/0", true),
+        ("/dev/null", false),
+    ] {
+        let (world, issuer, begun) = begun();
+        let mut args = FINISH.to_vec();
+        args[5] = file;
+        let ran = world.pipe(&args, &ended_on(&issuer, &begun));
+        assert_eq!(ran.code == 0, is_taken, "{file}: {ran:?}");
+        assert!(!ran.err.contains("out of the way"), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_damaged_code_is_never_sent_and_a_mended_one_is_whole() {
+    let (world, issuer, begun) = begun();
+    let url = ended_on(&issuer, &begun);
+    let (front, back) = url.split_once("code=").unwrap();
+    let (code, rest) = back.split_once('&').unwrap_or((back, ""));
+    for damaged in [
+        format!("{code}^x"),
+        format!("{code}\\\\"),
+        format!("{code}%2"),
+        format!("{code}=\nx"),
+    ] {
+        let ran = finish(&world, &format!("{front}code={damaged}&{rest}"), &[]);
+        assert_eq!(ran.code, 1, "{damaged}: {ran:?}");
+        assert!(ran.err.contains("damaged"), "{damaged}: {ran:?}");
+    }
+    assert_eq!(issuer.token_requests().len(), 0);
+    let escaped = url.replace('&', "^&");
+    assert_eq!(finish(&world, &escaped, &[]).code, 0);
+    assert_eq!(issuer.token_requests().len(), 1);
+}
+
 #[test]
 fn the_state_tells_which_of_several_is_meant() {
     let (world, issuer, first) = begun();
@@ -166,7 +205,12 @@ fn a_bare_code_is_taken_when_the_caller_vouches_for_it() {
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.err.contains("2 logins are in progress"), "{ran:?}");
     let attempt = text(&begun, "attempt");
-    let ran = finish(&world, &code, &["--accept-bare-code", "--attempt", attempt]);
+    let alone = format!("code={code}\n");
+    let ran = finish(
+        &world,
+        &alone,
+        &["--accept-bare-code", "--attempt", attempt],
+    );
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(waiting(&world)[0].ends_with(format!("{}.json", text(&other, "attempt"))));
 }

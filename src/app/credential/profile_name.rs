@@ -129,6 +129,31 @@ impl Context<'_> {
         Ok(false)
     }
 
+    /// Returns the profile under which a person wants a credential of a provider stored: the one that
+    /// is there, if `typed` is its id without the provider, else `typed` itself.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn destination(
+        &self,
+        agent: &AgentId,
+        provider: &ProviderId,
+        typed: &ProfileId,
+    ) -> Result<ProfileId, Failure> {
+        self.require_agent(agent)?;
+        let full = match typed.as_str().contains(':') {
+            true => self.with_own_provider(agent, typed),
+            false => ProfileId::of(provider, typed.as_str())?,
+        };
+        let is_stored = |id: &ProfileId| -> Result<bool, Failure> {
+            Ok(has_entry(&self.effective(agent, Scope::Profile(id))?, id))
+        };
+        Ok(match !is_stored(typed)? && is_stored(&full)? {
+            true => full,
+            false => typed.clone(),
+        })
+    }
+
     /// Whatever is stored, and what only the history holds.
     fn candidates(&self, agent: &AgentId) -> Result<Vec<Candidate>, Failure> {
         let effective = self.effective(agent, Scope::All)?;

@@ -89,10 +89,20 @@ impl Context<'_> {
         purpose: Purpose,
     ) -> Result<ProviderId, Failure> {
         let id = self.provider_id(agent, name, purpose)?;
-        match catalogue::is_built_in(&id) || self.knows_provider(agent, &id) {
-            true => Ok(id),
-            false => Err(self.catalogue.unknown(&id).into()),
+        if catalogue::is_built_in(&id) || self.knows_provider(agent, &id) {
+            return Ok(id);
         }
+        let failure = Failure::from(self.catalogue.unknown(&id));
+        // Who has its credential needs no login.
+        let effective = self.effective(agent, Scope::All);
+        let meant = self.catalogue.near(&id).into_iter().next();
+        let meant = meant.filter(|near| {
+            purpose == Purpose::Any && effective.is_ok_and(|seen| is_stored(&seen, near))
+        });
+        Err(match meant {
+            Some(meant) => failure.hint(format!("say --provider {meant}")),
+            None => failure,
+        })
     }
 
     /// Whether anything but an everyday name says that there is such a provider.

@@ -174,6 +174,41 @@ fn a_profile_is_so_named_by_every_command() {
 }
 
 #[test]
+fn a_new_credential_goes_where_the_stored_one_of_that_name_is() {
+    let world = world();
+    let paste = [
+        "models",
+        "auth",
+        "paste-api-key",
+        "--provider",
+        "openai",
+        "--profile-id",
+    ];
+    for (name, stored) in [
+        ("home", "openai:home"),
+        ("work", "work"),
+        ("gpt:home", "openai:home"),
+    ] {
+        let ran = world.pipe(&[&paste[..], &[name]].concat(), "sk-new-key");
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert!(
+            ran.out.contains(&format!("Auth profile: {stored} ")),
+            "{name}: {ran:?}"
+        );
+    }
+    assert_eq!(token(&world, &["--profile", "openai:home"]), "sk-new-key");
+}
+
+#[test]
+fn who_has_a_credential_of_the_provider_that_was_meant_is_not_told_to_log_in() {
+    let said = token(&world(), &["--provider", "antropic"]);
+    assert!(said.contains("say --provider anthropic"), "{said}");
+    assert!(!said.contains("auth login"), "{said}");
+    let said = token(&world(), &["--provider", "chuts"]);
+    assert!(said.contains("auth login --provider chutes"), "{said}");
+}
+
+#[test]
 fn a_name_with_a_dash_in_front_follows_two_dashes() {
     let world = world();
     for (line, code) in [

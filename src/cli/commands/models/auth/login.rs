@@ -134,16 +134,22 @@ impl Login {
     }
 
     fn request(&self, system: &System) -> Result<login::Request, Failure> {
-        let profile = self.profile_id.as_deref();
+        let profile = self
+            .profile_id
+            .as_deref()
+            .map(ProfileId::parse)
+            .transpose()?;
         let cx = system.context();
+        let provider = cx.known_provider(&system.agent, &self.provider, Purpose::Login)?;
+        let profile = profile.map(|typed| cx.destination(&system.agent, &provider, &typed));
         Ok(login::Request {
             agent: system.agent.clone(),
-            provider: cx.known_provider(&system.agent, &self.provider, Purpose::Login)?,
+            provider,
             method: match self.device_code {
                 true => Some("device-code".to_owned()),
                 false => self.method.clone(),
             },
-            profile: profile.map(ProfileId::parse_new).transpose()?,
+            profile: profile.transpose()?,
             no_browser: self.no_browser,
             clipboard: !self.no_clipboard,
             timeout: self.timeout,

@@ -31,17 +31,20 @@ pub struct LoginGithubCopilot {
 impl LoginGithubCopilot {
     /// Logs in.
     pub fn run(&self, system: &System) -> Answer {
+        let (cx, provider) = (system.context(), ProviderId::parse("github-copilot")?);
+        let named = self.profile_id.as_ref();
+        let named = named.map(|typed| cx.destination(&system.agent, &provider, typed));
         let request = login::Request {
             agent: system.agent.clone(),
-            provider: ProviderId::parse("github-copilot")?,
+            provider,
             method: Some("device-code".to_owned()),
-            profile: self.profile_id.clone(),
+            profile: named.transpose()?,
             no_browser: true,
             clipboard: false,
             timeout: TIMEOUT,
             set_default: false,
             yes: self.yes,
         };
-        login::run(system.context(), &request).map(|_| Output::default())
+        login::run(cx, &request).map(|_| Output::default())
     }
 }

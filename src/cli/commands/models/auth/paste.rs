@@ -111,16 +111,18 @@ fn store(
         Form::Key => Purpose::Key,
         Form::Token { .. } | Form::SetupToken { .. } => Purpose::Token,
     };
+    let provider = match is_new_provider {
+        true => name.typed().clone(),
+        false => cx.provider_id(&system.agent, name, purpose)?,
+    };
+    let named = profile.map(|typed| cx.destination(&system.agent, &provider, typed));
     let pasted = paste::run(
         cx,
         &paste::Request {
             agent: system.agent.clone(),
-            provider: match is_new_provider {
-                true => name.typed().clone(),
-                false => cx.provider_id(&system.agent, name, purpose)?,
-            },
+            profile: named.transpose()?,
+            provider,
             is_new_provider,
-            profile: profile.cloned(),
             form,
             given: None,
             metadata: Vec::new(),

@@ -255,6 +255,13 @@ impl Credential {
         stored.map(End::read)
     }
 
+    /// Whether an end is stored that nobody can read. A null, like a number that is none, means that
+    /// it never ends.
+    pub fn has_unread_end(&self) -> bool {
+        let unread = self.extra().get("expires");
+        unread.is_some_and(|value| value.starts_with(['"', '{', '[', 't', 'f']))
+    }
+
     /// The same moment alone, if it is known.
     pub fn expires(&self) -> Option<Timestamp> {
         self.end()?.known()

@@ -29,14 +29,15 @@ impl Timestamp {
         )
     }
 
-    /// Reads a moment as people write it: RFC 3339, or a date, with or without a time, in UTC.
+    /// Reads a moment as people and programs write it: RFC 3339, RFC 2822, a date with or without a
+    /// time, in UTC, or the digits of the number of milliseconds.
     pub fn read(text: &str) -> Option<Timestamp> {
         use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
         let text = text.trim();
         let zoned = || {
-            DateTime::parse_from_rfc3339(text)
-                .ok()
-                .map(|at| at.to_utc())
+            let at = DateTime::parse_from_rfc3339(text);
+            let at = at.or_else(|_| DateTime::parse_from_rfc2822(text)).ok()?;
+            Some(at.to_utc())
         };
         let forms = [
             "%Y-%m-%dT%H:%M:%S%.f",
@@ -53,6 +54,9 @@ impl Timestamp {
             let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
             Some(date.and_time(NaiveTime::MIN).and_utc())
         };
+        if let Ok(millis) = text.parse() {
+            return Some(Timestamp(millis));
+        }
         let at = zoned().or_else(naive).or_else(date)?;
         Some(Timestamp(at.timestamp_millis()))
     }

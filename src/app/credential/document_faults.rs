@@ -2,7 +2,7 @@
 
 use crate::app::context::Context;
 use crate::app::failure::Failure;
-use crate::model::id::{AgentId, printable};
+use crate::model::id::{AgentId, ProfileId, printable};
 use crate::model::profiles::{AuthProfiles, Content, Effective};
 use crate::model::time::LocalTime;
 use crate::ports::store::{Scope, StoreError};
@@ -41,16 +41,15 @@ pub(in crate::app) fn faults(effective: &Effective, local: LocalTime) -> Vec<Str
                 }
                 Content::Valid(id, credential) => {
                     faults.extend(credential.end().and_then(|end| end.fault(id, local)));
-                    // A null, like a number that is none, means that it never ends.
-                    let unread = credential.extra().get("expires");
-                    let unread =
-                        unread.filter(|value| value.starts_with(['"', '{', '[', 't', 'f']));
-                    faults.extend(unread.map(|_| {
-                        format!("the stored expiry of {id} is no time; treating it as unknown")
-                    }));
+                    faults.extend(credential.has_unread_end().then(|| unread_end(id)));
                 }
             }
         }
     }
     faults
+}
+
+/// Says that the end of a credential is stored as something that is no time.
+pub(in crate::app) fn unread_end(id: &ProfileId) -> String {
+    format!("the stored expiry of {id} is no time; treating it as unknown")
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::app::context::Context;
 use crate::app::credential::assessment::assess;
 use crate::app::credential::candidates::{Found, find_token};
+use crate::app::credential::document_faults::unread_end;
 use crate::app::credential::facts_reader::{FactsReader, as_login};
 use crate::app::credential::obstacle::Obstacle;
 use crate::app::credential::outside_key::OutsideKey;
@@ -197,6 +198,7 @@ fn obtain_of_profile(
             None => credential
                 .end()
                 .and_then(|end| end.fault(id, cx.clock.local()))
+                .or_else(|| credential.has_unread_end().then(|| unread_end(id)))
                 .map(Hint::from),
         },
     })

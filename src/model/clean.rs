@@ -21,20 +21,19 @@ const QUOTES: [(char, char); 10] = [
 /// What stands in front of the name of a variable where a shell or a file sets it.
 const SETTERS: [&str; 5] = ["export ", "declare -x ", "set ", "ENV ", "$env:"];
 
-/// A token of which nothing but itself is expected.
+/// A token that a person pasted.
 pub fn token(text: &str) -> Secret<String> {
-    let kept = |c: &char| !c.is_whitespace() && !is_invisible(*c);
-    Secret::new(text.chars().filter(kept).collect())
+    key(text)
 }
 
-/// A key or a token that a person pasted.
+/// A key that a person pasted.
 pub fn key(text: &str) -> Secret<String> {
-    token(unwrapped(without_paste_marks(text), &|_| true))
+    joined(unwrapped(without_paste_marks(text), &|_| true))
 }
 
 /// The value of the variable `name`.
 pub fn variable(name: &str, text: &str) -> Secret<String> {
-    token(unwrapped(text, &|other| other == name))
+    joined(unwrapped(text, &|other| other == name))
 }
 
 /// A secret of a document, if something stands around it there.
@@ -45,6 +44,12 @@ pub fn stored(text: &str) -> Option<&str> {
     }
     let inner = trimmed(inner);
     (inner.len() < text.len() && !inner.is_empty()).then_some(inner)
+}
+
+/// Takes away what a terminal or a page adds within a secret.
+pub fn joined(text: &str) -> Secret<String> {
+    let kept = |c: &char| !c.is_whitespace() && !is_invisible(*c);
+    Secret::new(text.chars().filter(kept).collect())
 }
 
 fn trimmed(text: &str) -> &str {
@@ -145,7 +150,7 @@ mod tests {
         assert_eq!(key("\u{1b}[200~sk-1=\u{1b}[201~").expose(), "sk-1=");
         assert_eq!(key("fal:id:x=").expose(), "fal:id:x=");
         assert_eq!(key("sk-1,").expose(), "sk-1,");
-        assert_eq!(token("A=b c").expose(), "A=bc");
+        assert_eq!(joined("A=b c").expose(), "A=bc");
         assert_eq!(variable("OTHER", "A=b").expose(), "A=b");
         for empty in ["", " ; ", "''", "\"\";", "\u{200b}\u{2060}"] {
             assert_eq!(key(empty).expose(), "", "{empty:?}");

@@ -173,6 +173,8 @@ fn may_be_code(text: &str) -> bool {
     let is_address =
         lower.contains("://") || lower.starts_with("localhost") || lower.contains("%3d");
     let is_whole = !unpadded.is_empty() && !unpadded.ends_with(['.', ':']) && is_escaped(unpadded);
+    let meant = Secret::new(percent_decode(unpadded));
+    let is_whole = is_whole && meant.expose().iter().all(u8::is_ascii_graphic);
     is_whole && text.len() <= 4096 && unpadded.bytes().all(is_plain) && !is_address
 }
 

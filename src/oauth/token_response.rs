@@ -10,6 +10,7 @@ use super::grant::Grant;
 use super::lifetime;
 use super::refusal::is_code;
 use super::token_members::{self, TokenMembers};
+use crate::model::clean;
 use crate::model::json::Extra;
 use crate::model::provider::{Provider, Refusals};
 use crate::model::secret::Secret;
@@ -60,6 +61,9 @@ fn read_grant(
     if access.expose().contains(char::is_control) {
         return Err("the access token contains a control character");
     }
+    // Some put the word of the header in front of it.
+    let bare = clean::stored(access.expose()).map(Secret::from);
+    let access = bare.unwrap_or(access);
     // One that is there and is not understood is not one that is missing: what was sent is spent.
     let refresh = token(members.get("refresh_token"))?;
     let date = answer.header("date").and_then(http_date);

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::model::clean;
 use crate::model::credential::SecretFault;
 use crate::model::env_reference;
+use crate::model::malformed::Malformed;
 use crate::model::provider::{Ambient, Provider};
 use crate::model::secret::Secret;
 use crate::ports::host::{SetIn, Variables};
@@ -216,6 +217,10 @@ impl<'a> Keys<'a> {
     /// Returns what a variable holds instead of a blank, without what was copied along with it, or
     /// what is wrong with it, and the word for its source.
     fn value(&self, provider: &Provider, name: &str) -> Option<(&'static str, Judged)> {
+        if self.cx.env.is_garbled(name) {
+            let fault = Malformed::Other("is not valid UTF-8");
+            return Some(("env: ", Err(SecretFault::Malformed(fault))));
+        }
         let (place, mut value) = self.variable(name)?;
         if let Some(other) = env_reference::variable(value.expose()) {
             value = match self.variable(other) {

@@ -99,7 +99,7 @@ pub(super) fn find_whole(pasted: &str, prefix: &str, length: usize) -> Option<Se
         end = Some(place + c.len_utf8());
     }
     let (text, behind) = text.split_at(end?);
-    let found = clean::token(text);
+    let found = clean::joined(text);
     let is_whole = !before.ends_with(is_part) && !behind.starts_with(is_part);
     (is_whole && found.expose().len() == length).then_some(found)
 }

@@ -127,6 +127,8 @@ fn pastes_of_every_kind_are_understood() {
         "ab^",
         "ab\\",
         "ab%2",
+        "ab%ffc",
+        "ab%0ac",
         "localhost/cb?code=a^b&state=s",
         "localhost/cb?code=a\\b&state=s",
         "localhost/cb?code=a=\nb&state=s",

@@ -8,6 +8,7 @@ mod inheritance;
 mod model_names;
 mod names;
 mod odd_ids;
+mod odd_keys;
 mod order;
 mod pinned_profile;
 mod rotation;

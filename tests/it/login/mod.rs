@@ -12,6 +12,7 @@ mod odd_identities;
 mod onboard;
 mod paste_token;
 mod redirect_callback;
+mod setup_token;
 mod stopped_at_a_prompt;
 mod unstored_login;
 mod which_browser;

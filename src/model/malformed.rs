@@ -68,6 +68,9 @@ impl Malformed {
         if brackets.into_iter().any(is_in) {
             return other("is in brackets");
         }
+        if secret.starts_with("$(") {
+            return other("is a command of a shell");
+        }
         if secret.contains("://") {
             return other("is a URL");
         }
@@ -93,16 +96,16 @@ impl Malformed {
         if is_same || is_twice(secret) {
             return other("was pasted twice");
         }
-        let head = words.first().and_then(|word| head(word));
-        let begins = |word: &&&str| {
-            let mut heads = prefix.into_iter().chain(head);
-            heads.any(|head| word.starts_with(head))
-        };
+        let heads = prefix
+            .into_iter()
+            .chain(words.first().and_then(|word| head(word)));
+        let mut counts =
+            heads.map(|head| words.iter().filter(|word| word.starts_with(head)).count());
+        let is_joined = counts.any(|count| count > 1);
         // A short prefix may be in the middle of a secret by chance.
         let again = prefix.filter(|prefix| prefix.len() > TELLING);
         let is_again = again.is_some_and(|prefix| secret.match_indices(prefix).count() > 1);
-        let is_joined = is_again || words.iter().filter(begins).count() > 1;
-        is_joined
+        (is_joined || is_again)
             .then_some("is two of them, one behind the other")
             .and_then(other)
     }
@@ -157,6 +160,7 @@ mod tests {
             ("{sk-proj-x1}", "brackets"),
             ("https://example.com/keys", "URL"),
             ("None", "nothing"),
+            ("$(catkey)", "shell"),
             ("-----BEGINKEY-----", "PEM"),
             ("sk-ant-ort01-x", "refresh token"),
             ("sk-ant-sid01-x", "cookie"),
@@ -185,6 +189,7 @@ mod tests {
             ("aaaaaaaaaaaaaaaaaaaa", None, None),
             ("abc#def", None, None),
             ("ABCD-x\nABCD-y", None, None),
+            ("x-api-key: sk-abcdefgh", Some("sk-"), None),
             ("sk-abcdefghsk-abcdefgh", Some("sk-"), twice),
             ("sk-abcdefgh\nsk-abcdefgh\n", Some("sk-"), twice),
             ("0123456789abcdef0123456789abcdef", None, twice),

@@ -211,8 +211,11 @@ fn is_escaped(text: &str) -> bool {
 /// The parameters of a query, if it is the query of a callback.
 fn query_of(query: &str) -> Option<Answer> {
     let query = query.trim_start_matches(['?', '&', '#', '/']);
-    let pairs: Query = form_urlencoded::parse(query.as_bytes())
-        .map(|(name, value)| (name.into_owned(), Secret::new(value.into_owned())))
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    let pairs = pairs.map(|(name, value)| (name.into_owned(), Secret::new(value.into_owned())));
+    // An empty error is none.
+    let pairs: Query = pairs
+        .filter(|(name, value)| name != "error" || !value.is_blank())
         .collect();
     let is_named = |names: &[&str]| pairs.iter().any(|(name, _)| names.contains(&name.as_str()));
     let answers = pairs.iter().any(|(name, value)| {

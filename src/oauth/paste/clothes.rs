@@ -26,6 +26,7 @@ pub(super) fn plain(text: &str) -> String {
     for continued in ["\\\n", "^\n", "`\n"] {
         text = text.replace(continued, "");
     }
+    text = without_colors(&text);
     text.retain(|c| c.is_whitespace() || !(is_unprintable(c) || is_invisible(c)));
     for (escape, meant) in [
         ("&amp;amp;", "&"),
@@ -38,12 +39,24 @@ pub(super) fn plain(text: &str) -> String {
         ("\\u003D", "="),
         ("\\x3d", "="),
         ("`&", "&"),
+        (" = ", "="),
     ] {
         if text.contains(escape) {
             text = text.replace(escape, meant);
         }
     }
     without_escapes(&text)
+}
+
+/// Takes away what tells a terminal the color of a text (`ESC [ 32 m`).
+fn without_colors(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let text = part.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
+        plain.push_str(text.strip_prefix(['m', '~', 'K']).unwrap_or(part));
+    }
+    plain
 }
 
 /// Takes away the backslashes of a Unix shell and the carets of `cmd.exe` in front of what these
@@ -136,12 +149,9 @@ pub(super) fn cut(text: &str) -> &str {
         stop(answer.find(close).filter(|_| before.contains(open)));
     }
     stop(answer.find(" HTTP/"));
-    let blanks = answer.match_indices(char::is_whitespace);
-    stop(
-        blanks
-            .map(|(place, _)| place)
-            .find(|place| ends_at(answer, *place)),
-    );
+    let blanks = answer.match_indices(char::is_whitespace).map(|(at, _)| at);
+    let begins = |place: &usize| !answer[..*place].ends_with(char::is_whitespace);
+    stop(blanks.filter(begins).find(|place| ends_at(answer, *place)));
     &text[..start + end]
 }
 

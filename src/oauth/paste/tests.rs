@@ -48,6 +48,9 @@ fn pastes_of_every_kind_are_understood() {
         "localhost/cb?code=a%20b&state=slocalhost/cb?code=a%20b&state=s",
         "localhost/cb?code=a%20b&state=s\nlocalhost/cb?code=a%20b&state=s",
         "http://localhost:1455/auth/callback?code=a%20b&state=s.",
+        "http://localhost:1455/auth/callback?code=a%20b&state=s&error=",
+        "\u{1b}[32mhttp://localhost:1455/auth/callback?code=a%20b&state=s\u{1b}[0m",
+        "code = a%20b\nstate = s",
         "http://localhost:1455/auth/callback?code=a%20b&state=s!",
         "http://localhost:1455/auth/callback?code=a%20b&state=s?",
         "http://localhost:1455/auth/callback?code=a%20b&state=s\u{2026}",
@@ -80,6 +83,9 @@ fn pastes_of_every_kind_are_understood() {
     ] {
         assert_eq!(paste(&text), both, "{text}");
     }
+    let wrapped = "http://localhost:1455/cb?code=abcd\r\n  efgh&state=stuv\r\n   wxyz\r\n";
+    let whole = Pasted::Query(query(&[("code", "abcdefgh"), ("state", "stuvwxyz")]));
+    assert_eq!(paste(wrapped), whole);
     let hash = Pasted::Query(query(&[("code", "ab"), ("state", "s")]));
     for text in [
         "ab#s",

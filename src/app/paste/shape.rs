@@ -122,7 +122,9 @@ impl<'a> Shape<'a> {
         let found = known.and_then(|(head, length)| recognise::find_whole(text, head, length));
         let secret = found.unwrap_or(cleaned);
         // Some programs call JSON a token.
-        let is_json = noun == "token" && secret.expose().starts_with('{');
+        let is_json = noun == "token"
+            && secret.expose().starts_with('{')
+            && secret.expose().bytes().all(|c| c.is_ascii_graphic());
         match Malformed::of(secret.expose()).filter(|_| !is_json) {
             Some(fault) => refused(&fault, self.again.as_str().into()),
             None => Ok(secret),

@@ -12,6 +12,7 @@ use super::outside_key::{self, Outside, OutsideKey};
 use super::reason_text::Reason;
 use super::selector::Resolved;
 use super::strays;
+use super::taken_away;
 use crate::app::context::{Context, look_up};
 use crate::app::failure::{Failure, Kind};
 use crate::model::credential::Kind as CredentialKind;
@@ -118,13 +119,7 @@ pub(in crate::app) fn nothing_usable(cx: Context<'_>, resolved: &Resolved) -> Fa
         if let Err(error) = manifest {
             return Failure::from(error);
         }
-        let mut message = format!("no credential stored for {provider}");
-        let strays = strays::found_for(cx, &resolved.effective.agent);
-        if let Some(stray) = strays.iter().find(|stray| stray.serves(provider)) {
-            message.push_str(&format!("; {}", stray.text()));
-            return Failure::new(Kind::NeedsLogin, message).hint(stray.import());
-        }
-        return Failure::new(Kind::NeedsLogin, message).hint(hint);
+        return nothing_stored(cx, &resolved, hint);
     }
     let local = cx.clock.local();
     let each = decision.candidates.iter().map(|candidate| {
@@ -134,6 +129,22 @@ pub(in crate::app) fn nothing_usable(cx: Context<'_>, resolved: &Resolved) -> Fa
     let why = each.collect::<Vec<_>>().join("; ");
     let message = format!("no usable profile for {provider}: {why}");
     Failure::new(Kind::NeedsLogin, message).hint(hint)
+}
+
+/// Returns the failure where nothing is stored, with what is known of where it is instead.
+fn nothing_stored(cx: Context<'_>, resolved: &Resolved, hint: Hint) -> Failure {
+    let (agent, provider) = (&resolved.effective.agent, &resolved.provider);
+    let strays = strays::found_for(cx, agent);
+    let stray = strays.iter().find(|stray| stray.serves(provider));
+    let stray = stray.map(|stray| (stray.text(), stray.import()));
+    let gone = || taken_away::first_of(cx, agent, provider);
+    let message = format!("no credential stored for {provider}");
+    match stray.or_else(gone) {
+        Some((what, command)) => {
+            Failure::new(Kind::NeedsLogin, format!("{message}; {what}")).hint(command)
+        }
+        None => Failure::new(Kind::NeedsLogin, message).hint(hint),
+    }
 }
 
 /// Returns what gives a token where no candidate does; `kind` is what the provider usually takes.

@@ -6,7 +6,7 @@ use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::GrantDigest;
 use crate::model::hint::Command;
 use crate::model::history::History;
-use crate::model::id::AgentId;
+use crate::model::id::{AgentId, ProviderId};
 use crate::ports::store::Scope;
 
 /// Reports whether the journal knows that a grant is spent. One that cannot be read knows nothing.
@@ -18,6 +18,24 @@ pub(in crate::app) fn is_spent(cx: Context<'_>, grant: &GrantDigest) -> bool {
 /// What is said of each profile of an agent's own document whose login was taken away, and the
 /// command that brings it back. What cannot be read is reported elsewhere.
 pub(in crate::app) fn found(cx: Context<'_>, agent: &AgentId) -> Vec<(String, Command)> {
+    found_where(cx, agent, |_| true)
+}
+
+/// The first of a provider.
+pub(in crate::app) fn first_of(
+    cx: Context<'_>,
+    agent: &AgentId,
+    provider: &ProviderId,
+) -> Option<(String, Command)> {
+    let is_of = |saved: &Credential| saved.provider().as_ref() == Some(provider);
+    found_where(cx, agent, is_of).into_iter().next()
+}
+
+fn found_where(
+    cx: Context<'_>,
+    agent: &AgentId,
+    is_wanted: impl Fn(&Credential) -> bool,
+) -> Vec<(String, Command)> {
     let kept = cx.store.history(agent, None).unwrap_or_default();
     // Without a history the document need not be read once more.
     if kept.histories.is_empty() {
@@ -26,7 +44,13 @@ pub(in crate::app) fn found(cx: Context<'_>, agent: &AgentId) -> Vec<(String, Co
     let Ok(document) = cx.store.load(agent, Scope::All) else {
         return Vec::new();
     };
-    let all = kept.histories.iter();
+    let saved = |history: &History| {
+        history
+            .saved
+            .as_ref()
+            .is_some_and(|it| is_wanted(&it.credential))
+    };
+    let all = kept.histories.iter().filter(|history| saved(history));
     all.filter_map(|history| one(cx, agent, history, document.get(&history.profile)))
         .collect()
 }

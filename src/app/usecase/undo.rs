@@ -93,7 +93,10 @@ fn find(
         None => row.cause != Cause::Refresh,
     };
     let newest = line.rows.first().filter(|_| number.is_none());
-    let row = line.rows.iter().find(is_wanted).or(newest);
+    let mut wanted = line.rows.iter().filter(is_wanted).peekable();
+    let first = wanted.peek().copied();
+    // An outdated copy that was removed is passed over for what took its place.
+    let row = wanted.find(|row| row.restorable).or(first).or(newest);
     let mut generations = history.generations.into_iter();
     let found = row.and_then(|row| {
         let generation = generations.find(|one| one.number == row.number)?;

@@ -138,6 +138,14 @@ fn a_login_that_another_program_removed_is_told_of_and_comes_back() {
             "{ran:?}"
         );
     }
+    let token = auth(&world, &["token", "--provider", "anthropic"]);
+    assert_eq!(token.code, 3, "{token:?}");
+    assert!(
+        token.err.contains("removed by another program"),
+        "{token:?}"
+    );
+    let undo = "Try: openclaw models auth undo anthropic:manual";
+    assert!(token.err.contains(undo), "{token:?}");
     let listed = good(auth(&world, &["history", MANUAL]));
     assert!(
         listed.out.contains("removed by another program"),

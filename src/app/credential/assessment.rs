@@ -374,8 +374,8 @@ fn state(facts: &Facts, next: &NextStep, obstacle: Option<&Obstacle>, now: Times
         return State::Idle;
     }
     // Nothing says that the grant is dead, and nothing that it lives.
-    if *next == NextStep::Refresh && facts.last_failure().is_some() && facts.failures() >= DOUBTFUL
-    {
+    let is_tried = matches!(next, NextStep::Refresh | NextStep::WaitUntil(_));
+    if is_tried && facts.last_failure().is_some() && facts.failures() >= DOUBTFUL {
         return State::BackingOff;
     }
     let is_final =

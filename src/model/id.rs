@@ -320,6 +320,10 @@ held_as_text!(ProfileId);
 /// for each such character, and `\\` for `\`. No two ids are shown alike.
 impl std::fmt::Display for ProfileId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'\\';
+        if self.0.bytes().all(is_plain) {
+            return f.write_str(&self.0);
+        }
         let looks_escaped = ["\\u{", "\\\\"].iter().any(|sign| self.0.contains(sign));
         if !looks_escaped && !self.0.contains(is_hidden) {
             return f.write_str(&self.0);

@@ -60,11 +60,11 @@ pub trait StoreFiles: Send + Sync {
     fn waiting_answers(&self) -> Result<Vec<(GrantDigest, PathBuf)>, StoreError>;
 
     /// The files with credentials that no command reads for an agent: of another shape, or a store
-    /// in another place. Takes no lock.
+    /// in another place. `own` is the document of the agent, as it was loaded. Takes no lock.
     ///
     /// # Errors
     /// If they cannot be looked for.
-    fn strays(&self, agent: &AgentId) -> Result<Vec<Stray>, StoreError>;
+    fn strays(&self, agent: &AgentId, own: &AuthProfiles) -> Result<Vec<Stray>, StoreError>;
 
     /// The credentials of any file; `None` if there is no such file.
     ///

@@ -180,8 +180,8 @@ impl StoreFiles for FileStore {
         Ok(saved_answer::files(self)?)
     }
 
-    fn strays(&self, agent: &AgentId) -> Result<Vec<Stray>, StoreError> {
-        strays::find(self, agent)
+    fn strays(&self, agent: &AgentId, own: &AuthProfiles) -> Result<Vec<Stray>, StoreError> {
+        strays::find(self, agent, own)
     }
 
     fn stray(&self, path: &Path) -> Result<Option<Stray>, StoreError> {

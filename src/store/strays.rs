@@ -20,8 +20,12 @@ use super::paths::{AUTH_JSON, DOCUMENT};
 use super::raw_json::Members;
 use super::read::read_text;
 
-/// The files with credentials that no command reads for this agent.
-pub(super) fn find(cx: &FileStore, agent: &AgentId) -> Result<Vec<Stray>, StoreError> {
+/// The files with credentials that no command reads for this agent; `document` is its own.
+pub(super) fn find(
+    cx: &FileStore,
+    agent: &AgentId,
+    document: &AuthProfiles,
+) -> Result<Vec<Stray>, StoreError> {
     let own = cx.paths.document(agent);
     let mut places = Vec::new();
     if cx.io.files.stat(&own)?.is_some() {
@@ -39,11 +43,11 @@ pub(super) fn find(cx: &FileStore, agent: &AgentId) -> Result<Vec<Stray>, StoreE
         }
     };
     // Of the document itself only what no profile is.
-    if let Some(bytes) = cx.io.files.read(&own)?
-        && let Ok(document) = read_text(&bytes, flat)
-    {
-        add(own, document);
-    }
+    let unknown = document.extra.0.iter().filter_map(|(name, text)| {
+        let value = serde_json::from_str(text.as_str()).ok()?;
+        Some((name.as_str(), value))
+    });
+    add(own, flat(unknown));
     for path in places {
         // What cannot be read holds nothing that could be imported.
         if let Ok(Some(document)) = read(cx, &path) {
@@ -83,7 +87,7 @@ pub(super) fn read(cx: &FileStore, path: &Path) -> Result<Option<AuthProfiles>, 
 
 fn parse(text: &str) -> Result<AuthProfiles, String> {
     let mut all = document::parse(text, Scope::All)?;
-    for (id, credential) in flat(text)?.profiles() {
+    for (id, credential) in flat(Members::read(text)?.iter()).profiles() {
         if all.get(id).is_none() {
             all.put(id.clone(), credential.clone());
         }
@@ -92,16 +96,16 @@ fn parse(text: &str) -> Result<AuthProfiles, String> {
 }
 
 /// The members of a document that hold a credential without being a profile.
-fn flat(text: &str) -> Result<AuthProfiles, String> {
+fn flat<'a>(members: impl Iterator<Item = (&'a str, &'a RawValue)>) -> AuthProfiles {
     let mut found = AuthProfiles::default();
-    for (key, value) in Members::read(text)?.iter() {
+    for (key, value) in members {
         if !RULED.contains(&key)
             && let Some((id, credential)) = one(key, value)
         {
             found.put(id, credential);
         }
     }
-    Ok(found)
+    found
 }
 
 /// The credential under the name of a provider, or under that of a profile.

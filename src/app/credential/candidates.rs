@@ -134,7 +134,7 @@ pub(in crate::app) fn nothing_usable(cx: Context<'_>, resolved: &Resolved) -> Fa
 /// Returns the failure where nothing is stored, with what is known of where it is instead.
 fn nothing_stored(cx: Context<'_>, resolved: &Resolved, hint: Hint) -> Failure {
     let (agent, provider) = (&resolved.effective.agent, &resolved.provider);
-    let strays = strays::found_for(cx, agent);
+    let strays = strays::found_for(cx, &resolved.effective);
     let stray = strays.iter().find(|stray| stray.serves(provider));
     let stray = stray.map(|stray| (stray.text(), stray.import()));
     let gone = || taken_away::first_of(cx, agent, provider);

@@ -19,7 +19,7 @@ pub(in crate::app) fn advise(cx: Context<'_>, effective: &Effective) -> Option<H
         .iter()
         .filter_map(|seen| seen.credential.provider());
     let Some(provider) = providers.next() else {
-        let strays = strays::found_for(cx, &effective.agent);
+        let strays = strays::found_for(cx, effective);
         let import = strays.first().map(StrayFile::import);
         return Some(import.unwrap_or_else(|| Command::new("onboard")).into());
     };

@@ -181,7 +181,7 @@ fn resolve_named(
 
 /// Returns the failure of who names no provider and has no credential.
 fn nothing_stored(cx: Context<'_>, effective: &Effective) -> Failure {
-    let strays = strays::found_for(cx, &effective.agent);
+    let strays = strays::found_for(cx, effective);
     let message = "no credentials stored yet";
     let message = strays.first().map_or_else(
         || message.to_owned(),

@@ -4,6 +4,7 @@
 use crate::app::context::Context;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::profiles::{AuthProfiles, Effective};
 use crate::ports::store::Scope;
 
 /// A file with credentials that are not in the store.
@@ -41,11 +42,16 @@ impl StrayFile {
 
 /// Finds the files whose profiles are neither in an agent's own document nor in its history, from
 /// which a person took them out. What cannot be read is reported elsewhere.
-pub(in crate::app) fn found(cx: Context<'_>, agent: &AgentId) -> Vec<StrayFile> {
-    let strays = cx.store_files.strays(agent).unwrap_or_default();
+pub(in crate::app) fn found(
+    cx: Context<'_>,
+    agent: &AgentId,
+    own: &AuthProfiles,
+) -> Vec<StrayFile> {
+    let strays = cx.store_files.strays(agent, own).unwrap_or_default();
     if strays.is_empty() {
         return Vec::new();
     }
+    // Whoever looks for one provider has read no more than its profiles.
     let Ok(document) = cx.store.load(agent, Scope::All) else {
         return Vec::new();
     };
@@ -68,14 +74,10 @@ pub(in crate::app) fn found(cx: Context<'_>, agent: &AgentId) -> Vec<StrayFile> 
 }
 
 /// Finds those of an agent, and of main if it inherits from main.
-pub(in crate::app) fn found_for(cx: Context<'_>, agent: &AgentId) -> Vec<StrayFile> {
-    let mut all = found(cx, agent);
-    let inherits = || {
-        use crate::model::inheritance::Inheritance::Isolated;
-        !matches!(cx.store.inheritance(agent), Ok(Isolated) | Err(_))
-    };
-    if !agent.is_main() && inherits() {
-        all.extend(found(cx, &AgentId::main()));
+pub(in crate::app) fn found_for(cx: Context<'_>, effective: &Effective) -> Vec<StrayFile> {
+    let mut all = found(cx, &effective.agent, &effective.own);
+    if let Some(main) = &effective.main {
+        all.extend(found(cx, &AgentId::main(), main));
     }
     all
 }

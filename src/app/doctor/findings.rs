@@ -168,7 +168,8 @@ fn strays(cx: Context<'_>, agents: &[AgentId]) -> Found {
             true => file.import(),
             false => file.import().of_agent(agent),
         };
-        let found = strays::found(cx, agent).into_iter();
+        let own = cx.store.load(agent, Scope::All).unwrap_or_default();
+        let found = strays::found(cx, agent, &own).into_iter();
         found
             .map(|file| {
                 (

@@ -99,7 +99,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let taken = taken
         .into_iter()
         .map(|(text, undo)| Hint::from(format!("{text}; to restore it: ")).run(undo));
-    let strays = strays::found_for(cx, &request.agent);
+    let strays = strays::found_for(cx, &effective);
     let clock = clock_fault(cx.clock.local(), health.newest());
     Ok(Report {
         config_path: cx.config.path().to_owned(),

@@ -125,6 +125,12 @@ fn taken_out(document: &Document, edit: &Edit) -> Vec<String> {
         let model = path.try_fold(&document.root, |node, name| node.member(name));
         texts.extend(model.map(Node::text));
     }
+    if let Edit::ForgetModel(reference) = edit {
+        let path = ["agents", "defaults", "models"];
+        let mut path = path.iter();
+        let models = path.try_fold(&document.root, |node, name| node.member(name));
+        texts.extend(models.and_then(|models| models.piece(reference)));
+    }
     for path in touched(edit) {
         let list = path
             .iter()

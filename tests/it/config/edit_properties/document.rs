@@ -97,6 +97,18 @@ impl Node {
         picked.map(text).collect()
     }
 
+    /// A member with all that stands between its neighbours.
+    pub(super) fn piece(&self, name: &str) -> Option<String> {
+        let Self::Object(members, ending) = self else {
+            return None;
+        };
+        let at = members.iter().position(|member| member.name == name)?;
+        let Member { before, after, .. } = &members[at];
+        let next = members.get(at + 1).map(|next| &next.before);
+        let next = next.unwrap_or(&ending.trivia);
+        Some(format!("{before}{}{after}{next}", members[at].text()))
+    }
+
     pub(super) fn member(&self, name: &str) -> Option<&Node> {
         let Self::Object(members, _) = self else {
             return None;

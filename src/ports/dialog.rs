@@ -58,7 +58,7 @@ pub enum Notice {
         /// The profile it will be stored under.
         #[serde(rename = "profileId")]
         profile: ProfileId,
-        /// Whether that profile exists and is of the same identity.
+        /// Whether that profile exists and is replaced.
         replaces: bool,
     },
     /// A credential was stored.

@@ -12,7 +12,7 @@ use crate::model::profiles::AuthProfiles;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::app) struct ProfileSlot {
     pub(in crate::app) id: ProfileId,
-    /// Whether it holds an older login of the same identity.
+    /// Whether it holds a login that this one replaces.
     pub(in crate::app) replaces: bool,
     /// The name that was asked for, if another identity has it.
     pub(in crate::app) taken: Option<ProfileId>,

@@ -81,7 +81,7 @@ fn sentences_of(notice: &Notice, local: LocalTime) -> String {
         } => {
             let who = identity(email.as_deref(), account_id.as_deref(), plan.as_deref());
             let store = if *replaces {
-                "Updating the stored profile of the same identity:"
+                "Updating the stored profile"
             } else {
                 "Saving as profile"
             };

@@ -45,6 +45,8 @@ pub struct StoredProfile {
     pub replaced: bool,
     /// Whether it was put first in an order that did not list it.
     pub put_first: bool,
+    /// Whether the agent has an order of its own for the provider, or inherits one.
+    pub is_ordered: bool,
 }
 
 impl StoredProfile {
@@ -60,6 +62,7 @@ impl StoredProfile {
         let main = inherited(cx, agent);
         let mut stored = None;
         let mut put_first = false;
+        let mut is_ordered = false;
         cx.change(agent, |document| {
             // Looked at again under the lock: another login may have taken the name meanwhile, and
             // that must not lose this one.
@@ -73,6 +76,8 @@ impl StoredProfile {
             document.put(place.clone(), new);
             put_first = put_first_in_order(document, main.as_ref(), provider, &place);
             forget_failures(document, main.as_ref(), &place);
+            let inherited = main.as_ref().and_then(|main| main.order_of(provider));
+            is_ordered = document.order_of(provider).or(inherited).is_some();
             stored = Some((place, replaced));
             true
         })?;
@@ -91,6 +96,7 @@ impl StoredProfile {
             expires: new.expires(),
             replaced,
             put_first,
+            is_ordered,
         })
     }
 
@@ -104,9 +110,14 @@ impl StoredProfile {
         email: Option<&str>,
         default_model: Option<&String>,
     ) -> Result<(), Failure> {
-        let configured =
-            make_selectable(cx, agent, &self.profile, (&self.provider, self.kind), email)
-                .and_then(|()| set_default_model(cx, default_model));
+        let configured = make_selectable(
+            cx,
+            &self.profile,
+            (&self.provider, self.kind),
+            email,
+            self.is_ordered,
+        )
+        .and_then(|()| set_default_model(cx, default_model));
         if self.put_first {
             let Self {
                 profile, provider, ..
@@ -231,20 +242,19 @@ fn merge(old: &Extra, stale: &[&str], new: &mut Extra) {
     }
 }
 
-/// Adds a new profile to `openclaw.json` if it could not be selected otherwise: where nothing orders
-/// the profiles of a provider, those that `auth.profiles` does not name are never selected once it
-/// names any, and an `auth.order` excludes what it does not list. An order of the agent itself goes
-/// before both. Otherwise the configuration is left alone: another program may be about to write it,
-/// and gives up if it has changed.
+/// Adds a new profile to `openclaw.json` if it could not be selected otherwise: where nothing
+/// orders the profiles of a provider, those that `auth.profiles` does not name are never selected
+/// once it names any, and an `auth.order` excludes what it does not list. An order of the agent
+/// itself goes before both, if it `is_ordered`. Otherwise the configuration is left alone: another
+/// program may be about to write it, and gives up if it has changed.
 pub(super) fn make_selectable(
     cx: Context<'_>,
-    agent: &AgentId,
     profile: &ProfileId,
     (provider, kind): (&ProviderId, CredentialKind),
     email: Option<&str>,
+    is_ordered: bool,
 ) -> Result<(), Failure> {
     let mut edits = Vec::new();
-    let is_ordered = has_own_order(cx, agent, provider);
     let order = cx.settings.order_of(provider).filter(|_| !is_ordered);
     let must_be_named = match cx.settings.profile(profile) {
         Some(named) => disagrees(named, provider, kind, email),
@@ -285,8 +295,9 @@ pub(super) fn make_selectable(
     })
 }
 
-/// Whether the agent has an order of its own for a provider, or inherits one: that alone counts then.
-fn has_own_order(cx: Context<'_>, agent: &AgentId, provider: &ProviderId) -> bool {
+/// Whether the agent has an order of its own for a provider, or inherits one: that alone counts
+/// then.
+pub(super) fn has_own_order(cx: Context<'_>, agent: &AgentId, provider: &ProviderId) -> bool {
     let effective = cx.effective(agent, Scope::Provider(provider));
     effective.is_ok_and(|effective| effective.order_of(provider).is_some())
 }
@@ -301,8 +312,8 @@ fn names_any(cx: Context<'_>, provider: &ProviderId) -> bool {
     named.any(|other| provider.is_named(&other.provider))
 }
 
-/// Whether an entry of `auth.profiles` says otherwise of a profile: OpenClaw then does not use it, or
-/// shows the account that it held before. An `oauth` entry may hold a token.
+/// Whether an entry of `auth.profiles` says otherwise of a profile: OpenClaw then does not use it,
+/// or shows the account that it held before. An `oauth` entry may hold a token.
 fn disagrees(
     named: &ProfileSettings,
     provider: &ProviderId,

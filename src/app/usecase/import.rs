@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::app::context::Context;
 use crate::app::credential::taken_away::is_spent;
-use crate::app::deposit::make_selectable;
+use crate::app::deposit::{has_own_order, make_selectable};
 use crate::app::failure::{Failure, Kind};
 use crate::model::credential::{Credential, OAuth};
 use crate::model::hint::Command;
@@ -77,7 +77,8 @@ pub fn run(
     for (id, new) in &added {
         outcome.imported.push(id.clone());
         if let (Some(provider), false) = (new.provider(), dry_run) {
-            make_selectable(cx, agent, id, (&provider, new.kind()), new.email())?;
+            let is_ordered = has_own_order(cx, agent, &provider);
+            make_selectable(cx, id, (&provider, new.kind()), new.email(), is_ordered)?;
         }
     }
     Ok(outcome)

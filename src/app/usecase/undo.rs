@@ -10,7 +10,7 @@ use crate::ports::store::{GrantLock, Held};
 use super::history::{Row, SuccessorLocation, Verdict, line, owner};
 use crate::app::context::Context;
 use crate::app::credential::stored::StoredCredential;
-use crate::app::deposit::make_selectable;
+use crate::app::deposit::{has_own_order, make_selectable};
 use crate::app::failure::{Failure, Kind};
 
 /// What was or would be restored.
@@ -227,9 +227,9 @@ fn put(
     }
     make_selectable(
         cx,
-        owner,
         id,
         (&provider, credential.kind()),
         credential.email(),
+        has_own_order(cx, owner, &provider),
     )
 }

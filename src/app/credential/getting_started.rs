@@ -8,8 +8,9 @@ use crate::app::context::Context;
 use crate::model::hint::{Command, Hint};
 use crate::model::profiles::Effective;
 
-/// Returns the next step of somebody who has configured no model: to import what lies in a file that
-/// is not read, to log in to anything, or to choose a model of what is there. `None` with a configured model, whose provider is advised.
+/// Returns the next step of somebody who has configured no model: to import what lies in a file
+/// that is not read, to log in to anything, or to choose a model of what is there. `None` with a
+/// configured model, whose provider is advised.
 pub(in crate::app) fn advise(cx: Context<'_>, effective: &Effective) -> Option<Hint> {
     if cx.settings.model_of(&effective.agent).primary.is_some() {
         return None;

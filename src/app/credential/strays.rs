@@ -13,6 +13,10 @@ pub(in crate::app) struct StrayFile {
     pub(in crate::app) path: std::path::PathBuf,
     /// The profiles that an import adds, each with its provider.
     pub(in crate::app) profiles: Vec<(ProfileId, Option<ProviderId>)>,
+    /// The agent beside whose store it lies, if that is not the one of this command.
+    of_other: Option<AgentId>,
+    /// Whether it is that store.
+    is_document: bool,
 }
 
 impl StrayFile {
@@ -20,12 +24,20 @@ impl StrayFile {
     pub(in crate::app) fn text(&self) -> String {
         let path = self.path.display();
         let names: Vec<String> = self.profiles.iter().map(|(id, _)| id.to_string()).collect();
-        format!("{path} is not read, and {} is only there", names.join(", "))
+        let names = names.join(", ");
+        match self.is_document {
+            true => format!("{path} holds {names} in a form that is not used"),
+            false => format!("{path} is not used, but holds {names}"),
+        }
     }
 
     /// Returns the command that imports it.
     pub(in crate::app) fn import(&self) -> Command {
-        Command::new("models auth import").option("--path", &self.path.display())
+        let import = Command::new("models auth import").option("--path", &self.path.display());
+        match &self.of_other {
+            Some(agent) => import.of_agent(agent),
+            None => import,
+        }
     }
 
     /// Returns both.
@@ -68,7 +80,9 @@ pub(in crate::app) fn found(
             .filter(|(id, _)| !is_known(id))
             .map(|(id, credential)| (id.clone(), credential.provider()))
             .collect(),
+        is_document: stray.path == cx.store_files.document(agent),
         path: stray.path,
+        of_other: None,
     });
     files.filter(|file| !file.profiles.is_empty()).collect()
 }
@@ -77,7 +91,11 @@ pub(in crate::app) fn found(
 pub(in crate::app) fn found_for(cx: Context<'_>, effective: &Effective) -> Vec<StrayFile> {
     let mut all = found(cx, &effective.agent, &effective.own);
     if let Some(main) = &effective.main {
-        all.extend(found(cx, &AgentId::main(), main));
+        let of_main = found(cx, &AgentId::main(), main).into_iter();
+        all.extend(of_main.map(|file| StrayFile {
+            of_other: Some(AgentId::main()),
+            ..file
+        }));
     }
     all
 }

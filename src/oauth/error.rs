@@ -180,13 +180,18 @@ impl OAuthError {
     }
 
     /// The same for another endpoint, by its name.
-    pub(super) fn of_answer_at(endpoint: &str, response: &Response, now: Timestamp) -> Self {
+    pub(super) fn of_answer_at(
+        endpoint: &str,
+        response: &Response,
+        now: Timestamp,
+        sent: &[&Secret<String>],
+    ) -> Self {
         let judge = Judge {
             endpoint,
             status: response.status,
             refusals: &Refusals::default(),
         };
-        judge.judge(response, now, &[])
+        judge.judge(response, now, sent)
     }
 
     /// Judges an answer to a client that asks for itself, and that is no grant. Whatever finds

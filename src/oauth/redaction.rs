@@ -13,7 +13,8 @@ pub(super) fn clean<'a>(
 }
 
 /// Replaces each secret in a text by `(hidden)`, in whatever way the server writes it: as it is,
-/// percent-encoded or form-encoded, once or twice, or escaped as in JSON, in whole or in part.
+/// percent-encoded or form-encoded, once or twice, or escaped as in JSON, each byte in any of
+/// these.
 fn redact<'a>(text: &str, sent: impl Iterator<Item = &'a Secret<String>>) -> String {
     let sent = sent.filter(|secret| !secret.expose().is_empty());
     sent.fold(text.to_owned(), |text, secret| hide(&text, secret.expose()))

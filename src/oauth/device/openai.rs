@@ -7,7 +7,7 @@ use super::authorization::{Approval, DeviceAuthorization};
 use super::poll::{DeviceError, Poll};
 use super::requests::{DeviceClient, interval, text};
 use super::rfc8628::{
-    ENDPOINT, Members, checked, is_unavailable, read_error_code, read_poll, success_body,
+    ENDPOINT, Members, checked, is_unavailable, read_error_code, read_poll, sent_with, success_body,
 };
 use crate::model::provider::{Body, Client};
 use crate::model::secret::Secret;
@@ -33,7 +33,7 @@ pub(super) fn authorize(
     if answer.status == 404 {
         return Err(DeviceError::SwitchedOff);
     }
-    let body = success_body(&answer, now)?;
+    let body = success_body(client, &answer, now)?;
     let device_code = text(&body, "device_auth_id");
     let device_code = device_code.ok_or(DeviceError::Malformed("has no device_auth_id"))?;
     let members = Members {
@@ -86,7 +86,7 @@ fn ask_approval(
         .rename("device_code", "device_auth_id")
         .with("user_code", &authorization.user_code);
     let answer = client.send(request, Body::Json)?;
-    if let Some(poll) = read_error_code(&answer) {
+    if let Some(poll) = read_error_code(&answer, &sent_with(client, authorization)) {
         return Err(poll);
     }
     if matches!(answer.status, 403 | 404) {

@@ -10,11 +10,11 @@ use super::poll::{DeviceError, Poll};
 use super::requests::{DeviceClient, interval, number, text, told_interval};
 use super::verification;
 use crate::model::grant::Refusal;
-use crate::model::id::printable;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::oauth::answer_body::json;
 use crate::oauth::error::{OAuthError, retry_after};
+use crate::oauth::redaction;
 use crate::oauth::token_response::{self, is_success};
 use crate::ports::host::Random;
 use crate::ports::http::Response;
@@ -35,7 +35,7 @@ pub(super) fn authorize(
     let endpoint = client.endpoint()?;
     let (request, code_verifier) = client.authorization_request(endpoint, random)?;
     let answer = client.send_authorization_request(request, random)?;
-    let body = success_body(&answer, now)?;
+    let body = success_body(client, &answer, now)?;
     let missing = DeviceError::Malformed;
     let device_code = text(&body, "device_code").ok_or(missing("has no device code"))?;
     // Some servers still use the name of the draft.
@@ -88,10 +88,17 @@ pub(super) fn checked(
 }
 
 /// The body of an answer to a device authorization request, if it is one of success.
-pub(super) fn success_body(answer: &Response, now: Timestamp) -> Result<Value, OAuthError> {
+pub(super) fn success_body(
+    client: &DeviceClient<'_>,
+    answer: &Response,
+    now: Timestamp,
+) -> Result<Value, OAuthError> {
     match is_success(answer) {
         true => Ok(json(answer)),
-        false => Err(OAuthError::of_answer_at(ENDPOINT, answer, now)),
+        false => {
+            let sent: Vec<_> = client.client.secret.iter().collect();
+            Err(OAuthError::of_answer_at(ENDPOINT, answer, now, &sent))
+        }
     }
 }
 
@@ -113,12 +120,10 @@ pub(super) fn read_poll(
     answer: Response,
     now: Timestamp,
 ) -> Poll {
-    if let Some(poll) = read_error_code(&answer) {
+    let sent = sent_with(client, authorization);
+    if let Some(poll) = read_error_code(&answer, &sent) {
         return poll;
     }
-    let mut sent = vec![&authorization.device_code];
-    sent.extend(&authorization.code_verifier);
-    sent.extend(&client.client.secret);
     let is_unavailable = is_unavailable(answer.status);
     let retry_after = retry_after(&answer, now);
     match token_response::read(client.provider, answer, now, &sent) {
@@ -133,8 +138,19 @@ pub(super) fn read_poll(
     }
 }
 
+/// The secrets that a poll sends.
+pub(super) fn sent_with<'a>(
+    client: &'a DeviceClient<'_>,
+    authorization: &'a DeviceAuthorization,
+) -> Vec<&'a Secret<String>> {
+    let mut sent = vec![&authorization.device_code];
+    sent.extend(&authorization.code_verifier);
+    sent.extend(&client.client.secret);
+    sent
+}
+
 /// Reads the error codes of the RFC; refusals count only where the server is available.
-pub(super) fn read_error_code(answer: &Response) -> Option<Poll> {
+pub(super) fn read_error_code(answer: &Response, sent: &[&Secret<String>]) -> Option<Poll> {
     let body = json(answer);
     let code = body.get("error")?;
     let code = code.get("code").unwrap_or(code).as_str()?;
@@ -147,7 +163,7 @@ pub(super) fn read_error_code(answer: &Response) -> Option<Poll> {
             let description = text(&body, "error_description").unwrap_or_default();
             Some(Poll::Failed(DeviceError::Denied(Refusal {
                 code: code.to_owned(),
-                description: printable(&description, 200),
+                description: redaction::clean(&description, 200, sent.iter().copied()),
                 status: answer.status,
             })))
         }

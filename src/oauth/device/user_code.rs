@@ -6,14 +6,16 @@ use serde_json::Value;
 use super::authorization::DeviceAuthorization;
 use super::poll::{DeviceError, Poll};
 use super::requests::{DeviceClient, interval, text};
-use super::rfc8628::{ENDPOINT, Members, checked, is_unavailable, read_error_code, read_poll};
+use super::rfc8628::{
+    ENDPOINT, Members, checked, is_unavailable, read_error_code, read_poll, sent_with,
+};
 use crate::model::grant::Refusal;
-use crate::model::id::printable;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::oauth::answer_body::json;
 use crate::oauth::error::{OAuthError, http_date};
 use crate::oauth::lifetime;
+use crate::oauth::redaction;
 use crate::oauth::state_nonce::random_value;
 use crate::oauth::token_members::TokenMembers;
 use crate::ports::host::Random;
@@ -37,7 +39,8 @@ pub(super) fn authorize(
     let answer = client.send_authorization_request(request, random)?;
     let body = json(&answer);
     if !(200..300).contains(&answer.status) || fault(&body).is_some() {
-        return Err(refusal(&answer, &body, now).into());
+        let sent: Vec<_> = client.client.secret.iter().collect();
+        return Err(refusal(&answer, &body, now, &sent).into());
     }
     let returned = text(&body, "state").map(|text| Secret::from(text.as_ref()));
     if returned.as_ref() != Some(&state) {
@@ -72,7 +75,8 @@ pub(super) fn poll(
             .rename("device_code", "user_code");
         request.with_before("user_code", "grant_type", GRANT_TYPE)
     })?;
-    if let Some(poll) = read_error_code(&answer) {
+    let sent = sent_with(client, authorization);
+    if let Some(poll) = read_error_code(&answer, &sent) {
         return Ok(poll);
     }
     let body = json(&answer);
@@ -85,7 +89,7 @@ pub(super) fn poll(
         (200..=299, Some("success")) => Ok(read_poll(client, authorization, answer, now)),
         (200..=299, None) if fault(&body).is_none() => Ok(Poll::Pending),
         (200..=299, Some(status)) if status != "error" => Ok(Poll::Pending),
-        _ => Err(refusal(&answer, &body, now).into()),
+        _ => Err(refusal(&answer, &body, now, &sent).into()),
     }
 }
 
@@ -96,15 +100,20 @@ fn fault(body: &Value) -> Option<i64> {
 }
 
 /// A refusal in the words of `base_resp`, else in the usual ones.
-fn refusal(answer: &Response, body: &Value, now: Timestamp) -> OAuthError {
+fn refusal(
+    answer: &Response,
+    body: &Value,
+    now: Timestamp,
+    sent: &[&Secret<String>],
+) -> OAuthError {
     let base = body.get("base_resp");
     let words = base.and_then(|base| text(base, "status_msg"));
     if is_unavailable(answer.status) || (fault(body).is_none() && words.is_none()) {
-        return OAuthError::of_answer_at(ENDPOINT, answer, now);
+        return OAuthError::of_answer_at(ENDPOINT, answer, now, sent);
     }
     OAuthError::Refused(Refusal {
         code: fault(body).map_or_else(|| "error".to_owned(), |code| code.to_string()),
-        description: printable(&words.unwrap_or_default(), 200),
+        description: redaction::clean(&words.unwrap_or_default(), 200, sent.iter().copied()),
         status: answer.status,
     })
 }

@@ -41,7 +41,7 @@ pub(super) fn read(
     now: Timestamp,
     sent: &[&Secret<String>],
 ) -> Result<Grant, OAuthError> {
-    if is_success(&answer) {
+    if is_grant(&answer, &provider.dialect.refusals) {
         return read_grant(provider, answer, now).map_err(OAuthError::not_understood);
     }
     let refusals = &provider.dialect.refusals;
@@ -106,6 +106,11 @@ pub(super) fn less_margin(ends: Timestamp, now: Timestamp, baked: Duration) -> T
 /// Reports whether an answer is one of success: by its status, and by a body without error (GoClaw
 /// and Codex answer errors with 200, and GitHub's token endpoint always does) that is no web page.
 pub(super) fn is_success(answer: &Response) -> bool {
+    is_grant(answer, &Refusals::default())
+}
+
+/// The same for an answer with a grant, by the codes of a manifest, too.
+fn is_grant(answer: &Response, refusals: &Refusals) -> bool {
     if !(200..300).contains(&answer.status) {
         return false;
     }
@@ -117,14 +122,10 @@ pub(super) fn is_success(answer: &Response) -> bool {
         let is_refused = body
             .get("error")
             .and_then(Value::as_str)
-            .is_some_and(is_known);
+            .is_some_and(|code| is_code(code, refusals));
         !members.is_wrapped() || refresh.is_some() && !is_refused
     });
     (has_token || !says_no(&body)) && !is_page(answer)
-}
-
-fn is_known(code: &str) -> bool {
-    is_code(code, &Refusals::default())
 }
 
 /// Reports whether a body says that something went wrong, in any way that was seen.
@@ -150,6 +151,33 @@ fn is_no_error(error: &Value) -> bool {
             let text = text.trim().to_ascii_lowercase();
             ["", "0", "ok", "none", "null", "false", "no", "success"].contains(&text.as_str())
         }
+    }
+}
+
+/// Reports whether an answer may bring a token or a key, so that it must be saved: one of success
+/// that is neither a web page nor an object in which nothing is called so. GitHub and MiniMax say
+/// with 200 that the person has not agreed yet, and others that they are in trouble.
+pub fn may_hold_grant(answer: &Response) -> bool {
+    let body = json(answer);
+    let is_surely_none = body.is_object() && !names_secret(&body);
+    (200..300).contains(&answer.status) && !is_surely_none && !is_page(answer)
+}
+
+/// Whether a member within is called after a secret, or cannot be read.
+fn names_secret(body: &Value) -> bool {
+    let is_named = |name: &str| {
+        let name = name.to_lowercase();
+        ["token", "key", "access", "refresh"]
+            .iter()
+            .any(|word| name.contains(word))
+    };
+    match body {
+        Value::Object(members) => members
+            .iter()
+            .any(|(name, value)| is_named(name) || names_secret(value)),
+        Value::Array(items) => items.is_empty() || items.iter().any(names_secret),
+        Value::String(text) => text.trim_start().starts_with(['{', '[']),
+        _ => false,
     }
 }
 

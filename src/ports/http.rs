@@ -118,7 +118,8 @@ pub trait Http: Send + Sync {
 
     /// The same for a request that may be given up: after `patience.limit`, which counts from here
     /// on and holds for everything (name, connection, TLS, answer), or when it is told to stop.
-    /// Never for one that spends something. A client that cannot do so gives up by its own limits.
+    /// Of what spends something only the poll of a device code is sent so: it comes again. A client
+    /// that cannot do so gives up by its own limits.
     ///
     /// # Errors
     /// As [`Http::send`]; one that was stopped is [`HttpErrorKind::NoAnswer`].

@@ -262,6 +262,10 @@ impl Reserved for ReservedGrant<'_> {
         {
             tracing::warn!(%error, "an empty file was left behind; the next refresh removes it");
         }
+        // A refusal is no grant, whatever else stood in the answer.
+        if let (Answer::Saved(_), RefreshOutcome::Refused(_)) = (&self.answer, outcome) {
+            saved_answer::discard(self.cx, &self.record.grant)?;
+        }
         Ok(())
     }
 }

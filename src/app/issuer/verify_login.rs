@@ -2,8 +2,8 @@
 //! token and the userinfo endpoint.
 //!
 //! At a login a wrong ID token ends it, before anything is stored; one that cannot be checked now
-//! leaves it for later. After a refresh it only ends in a
-//! warning: the old refresh token is spent by then, and its successor must be kept.
+//! leaves it for later. After a refresh it only ends in a warning: the old refresh token is spent by
+//! then, and its successor must be kept.
 
 use serde_json::Value;
 
@@ -105,8 +105,8 @@ fn check(
     Ok(Some(subject))
 }
 
-/// Fetches the keys that a signature will be checked by, while nothing is spent yet. Without them the
-/// check fetches them.
+/// Fetches the keys that a signature will be checked by, while nothing is spent yet. Without them
+/// the check fetches them.
 pub(in crate::app) fn fetch_keys(cx: Context<'_>, provider: &Provider, client: &Client) {
     if provider.id_token == IdTokenCheck::Signature
         && let (Some(address), Some(issuer)) = (&client.jwks, Issuer::of(cx, provider))

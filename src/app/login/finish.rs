@@ -12,6 +12,7 @@ use crate::model::id::{AgentId, ProviderId};
 use crate::model::secret::Secret;
 use crate::model::time::LocalTime;
 use crate::oauth::authorization::{AuthorizationCode, PendingAuthorization};
+use crate::oauth::error::OAuthError;
 use crate::oauth::paste::Pasted;
 use crate::ports::dialog::{DialogError, Notice, Question};
 
@@ -101,6 +102,7 @@ fn request(pending: &Pending) -> Request {
         timeout: Duration::ZERO,
         set_default: pending.set_default,
         yes: false,
+        attempt: Some(pending.id.clone()),
     }
 }
 
@@ -164,9 +166,12 @@ impl Completion<'_> {
             Err(error) => {
                 let failure = exchange_failure(provider, &error);
                 let mut failure = saved.settle_failed(cx, &error, failure);
-                failure
-                    .message
-                    .push_str("; the login is still waiting for its code");
+                failure.message.push_str(match &error {
+                    OAuthError::Unknown { .. } => {
+                        "; the code may be used already: try once more, else start again"
+                    }
+                    _ => "; the login is still waiting for its code",
+                });
                 let command = finish_command(&self.pending.id);
                 Err(failure.hint(by_pipe(command)))
             }

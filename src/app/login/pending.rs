@@ -169,7 +169,7 @@ impl Pending {
     /// # Errors
     /// What the disk says.
     pub(super) fn remove(&self, cx: Context<'_>) -> Result<(), Failure> {
-        Ok(cx.files.remove(&path(cx, &self.id))?)
+        remove(cx, &self.id)
     }
 
     /// Whether its deadline has passed.
@@ -241,6 +241,17 @@ pub(super) fn lock(cx: Context<'_>) -> Result<Box<dyn FileLock>, Failure> {
         }
         other => other.into(),
     })
+}
+
+/// Removes an attempt, if it is there.
+///
+/// # Errors
+/// What the disk says.
+pub(super) fn remove(cx: Context<'_>, id: &str) -> Result<(), Failure> {
+    match is_name(id) {
+        true => Ok(cx.files.remove(&path(cx, id))?),
+        false => Ok(()),
+    }
 }
 
 /// Whether a text is a valid name of an attempt; nothing else becomes part of a path.

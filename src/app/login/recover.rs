@@ -12,6 +12,7 @@ use crate::oauth::{key_exchange, token_response};
 use crate::ports::http::Response;
 
 use super::login_result::LoginResult;
+use super::pending;
 use super::request::{Login, Request};
 use super::saved_login::{self, Awaited, Content, Head};
 use super::saver::{SavedLogin, take};
@@ -74,6 +75,7 @@ fn recover_one(cx: Context<'_>, name: &str) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Completes a login. Its code is spent, whatever comes of it: nobody may send it again.
 fn complete(
     cx: Context<'_>,
     saved: SavedLogin,
@@ -84,6 +86,11 @@ fn complete(
         Ok(provider) => provider,
         Err(error) => return saved.settle(cx, Err(error.into())),
     };
+    if let Some(attempt) = &head.attempt
+        && let Err(failure) = pending::remove(cx, attempt)
+    {
+        tracing::warn!(%failure, "an attempt is left although its code is spent");
+    }
     let request = request(head);
     let login = Login {
         cx,
@@ -95,7 +102,7 @@ fn complete(
         Err(error) => {
             let begun = cx.clock.local().spoken(head.begun_at);
             let message = format!(
-                "the response to the login to {} of {begun} is not understood: {error}",
+                "the response to the login to {} that began {begun} is not understood: {error}",
                 provider.name
             );
             let failure = Failure::new(Kind::NeedsLogin, message);
@@ -103,7 +110,7 @@ fn complete(
         }
     };
     cx.info(format!(
-        "completing the login to {} that began at {}",
+        "completing the login to {} that began {}",
         provider.name,
         cx.clock.local().spoken(head.begun_at)
     ));
@@ -143,5 +150,6 @@ fn request(head: &Head) -> Request {
         timeout: Duration::ZERO,
         set_default: head.set_default,
         yes: true,
+        attempt: head.attempt.clone(),
     }
 }

@@ -33,6 +33,8 @@ pub struct Request {
     pub set_default: bool,
     /// Whether to skip the notice that a stored token will be replaced.
     pub yes: bool,
+    /// The attempt of `--start` that it completes.
+    pub attempt: Option<String>,
 }
 
 /// A login that is carried out.

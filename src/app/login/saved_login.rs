@@ -50,6 +50,9 @@ pub(super) struct Head {
     pub(super) profile: Option<ProfileId>,
     pub(super) set_default: bool,
     pub(super) begun_at: Timestamp,
+    /// The attempt of `--start` whose code is spent.
+    #[serde(default)]
+    pub(super) attempt: Option<String>,
     /// No secret: it was part of a URL.
     pub(super) nonce: Option<String>,
     client_id: String,
@@ -81,6 +84,7 @@ impl Head {
             profile: request.profile.clone(),
             set_default: request.set_default,
             begun_at: cx.clock.now(),
+            attempt: request.attempt.clone(),
             nonce: nonce.map(|nonce| nonce.expose().clone()),
             client_id: client.id.clone(),
             token_endpoint: client.token.clone(),

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
+use url::Url;
 
 use crate::model::hint::Command;
 use crate::model::provider::Client;
 use crate::model::secret::Secret;
 use crate::oauth::error::OAuthError;
-use crate::oauth::token_response::is_page;
+use crate::oauth::token_response::may_hold_grant;
 use crate::ports::files::{FileLock, Prepared, Sharing};
 use crate::ports::http::{Http, HttpError, Patience, Request, Response};
 
@@ -74,9 +75,8 @@ impl<'a> Saver<'a> {
     }
 
     fn look_at(&self, request: &Request, answer: &Response) {
-        let is_grant = (200..300).contains(&answer.status) && !is_page(answer);
-        if is_grant
-            && request.url == self.endpoint
+        if may_hold_grant(answer)
+            && is_same_address(&request.url, &self.endpoint)
             && let Some(mut file) = self.file.lock().take()
         {
             let bytes = sealed(answer);
@@ -106,6 +106,14 @@ impl Http for Saver<'_> {
         let answer = self.cx.http.send_within(request, patience)?;
         self.look_at(request, &answer);
         Ok(answer)
+    }
+}
+
+/// Whether two texts are one address: that of a request is written anew.
+fn is_same_address(one: &str, other: &str) -> bool {
+    match (Url::parse(one), Url::parse(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => one == other,
     }
 }
 
@@ -237,4 +245,26 @@ fn try_lock(cx: Context<'_>, name: &str) -> Result<Option<Box<dyn FileLock>>, Fa
     cx.files.create_dirs(&locks)?;
     let path = locks.join(format!("login-{name}.lock"));
     Ok(cx.files.try_lock(&path, Sharing::Exclusive)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_the_same_however_it_is_written() {
+        for (one, other) in [
+            (
+                "https://AUTH.example:443/token",
+                "https://auth.example/token",
+            ),
+            ("https://auth.example", "https://auth.example/"),
+        ] {
+            assert!(is_same_address(one, other), "{one}");
+        }
+        assert!(!is_same_address(
+            "https://a.example/token",
+            "https://a.example/device"
+        ));
+    }
 }

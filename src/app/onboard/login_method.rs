@@ -77,6 +77,7 @@ impl LoginMethod<'_> {
                 timeout: self.request.timeout,
                 set_default: false,
                 yes: false,
+                attempt: None,
             },
         )?;
         Ok(self.kept(stored.profile, true, stored.replaced))

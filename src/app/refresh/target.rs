@@ -13,7 +13,7 @@ use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
 use crate::oauth::plugin as protocol;
 use crate::oauth::refresh;
-use crate::oauth::token_response::is_page;
+use crate::oauth::token_response::may_hold_grant;
 use crate::ports::http::{Http, HttpError, Request, Response};
 use crate::ports::store::Reserved;
 
@@ -132,7 +132,7 @@ pub(in crate::app) fn look_ahead(
     }
 }
 
-/// The HTTP client of one refresh: it saves the response before anything parses it.
+/// The HTTP client of one refresh: it saves the response before anything understands it.
 struct SavingFirst<'a, 'r> {
     http: &'a dyn Http,
     reserved: Mutex<Box<dyn Reserved + 'r>>,
@@ -141,7 +141,7 @@ struct SavingFirst<'a, 'r> {
 impl Http for SavingFirst<'_, '_> {
     fn send(&self, request: &Request) -> Result<Response, HttpError> {
         let answer = self.http.send(request)?;
-        if (200..300).contains(&answer.status) && !is_page(&answer) {
+        if may_hold_grant(&answer) {
             self.reserved.lock().save(&answer.body);
         }
         Ok(answer)

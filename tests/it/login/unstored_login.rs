@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::login::methods::two_halves::{FINISH, begun, ended_on, finish, start, text, waiting};
-use crate::support::issuer::{Account, Fate, Issuer, Scripted};
+use crate::support::issuer::{Account, Codes, Fate, Issuer, Reply, Scripted};
 use crate::support::{Ran, World, ran};
 
 const PROFILE: &str = "openai-codex:me@example.com";
@@ -112,11 +113,47 @@ fn a_process_killed_between_arrival_and_store_loses_no_login() {
     child.wait().unwrap();
     fs::remove_dir(world.state().join(PLUGGED)).unwrap();
     is_brought_back(&world, &issuer);
-    assert_eq!(
-        waiting(&world).len(),
-        1,
-        "the attempt of the killed process"
-    );
+    // A server that follows RFC 6749 section 4.1.2 would revoke the login if its code came again.
+    assert!(waiting(&world).is_empty());
+    let sent = issuer.exchanges().len();
+    let again = finish(&world, &ended_on(&issuer, &begun), &[]);
+    assert_eq!(again.code, 1, "{again:?}");
+    assert_eq!(issuer.exchanges().len(), sent, "{again:?}");
+}
+
+/// Answers of success that say only that nobody has agreed yet, as GitHub and MiniMax send them.
+#[test]
+fn what_a_poll_brings_before_anybody_agreed_is_not_taken_for_the_login() {
+    for provider in ["github-copilot", "minimax-portal"] {
+        let login = |replies: Vec<Reply>| {
+            let (world, issuer) = World::with_builtin(provider);
+            issuer.set_device_codes(Codes {
+                replies,
+                ..Codes::default()
+            });
+            let args = ["models", "auth", "login", "--provider", provider];
+            let mut command = world.command(&[&args[..], &["--method", "device-code"]].concat());
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            let child = command.spawn().unwrap();
+            until(|| !issuer.token_requests().is_empty());
+            (world, issuer, child)
+        };
+        let (world, _issuer, child) = login(vec![Reply::Pending]);
+        world.block("agents");
+        let unstored = ran(child.wait_with_output().unwrap());
+        assert!(unstored.err.contains("the login is saved"), "{unstored:?}");
+        fs::remove_file(world.state().join("agents")).unwrap();
+        let listed = list(&world);
+        assert!(listed.err.contains("completing the login to"), "{listed:?}");
+        assert!(listed.out.contains(&format!("{provider}:")), "{listed:?}");
+
+        let (world, _issuer, child) = login(vec![Reply::Pending; 60]);
+        let pid = Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+        kill_process(pid, Signal::INT).unwrap();
+        let stopped = ran(child.wait_with_output().unwrap());
+        assert_eq!(stopped.code, 130, "{stopped:?}");
+        assert_eq!(saved(&world), Vec::<PathBuf>::new());
+    }
 }
 
 #[test]

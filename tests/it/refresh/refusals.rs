@@ -188,3 +188,17 @@ fn status_tells_of_a_login_that_fails_again_and_again() {
     let status = world.run(&["models", "status", "--json"]);
     assert!(status.out.contains("\"retrying\""), "{status:?}");
 }
+
+#[test]
+fn an_error_with_status_200_leaves_no_file() {
+    for body in [
+        r#"{"error":"temporarily_unavailable"}"#,
+        r#"{"error":"invalid_grant"}"#,
+        r#"{"error":"invalid_grant","refresh_token":"rt-x"}"#,
+    ] {
+        let (world, _issuer) = answered(200, body);
+        assert_ne!(world.run(&TOKEN).code, 0, "{body}");
+        let left = std::fs::read_dir(world.state().join("rescue")).unwrap();
+        assert_eq!(left.count(), 0, "{body}");
+    }
+}

@@ -115,6 +115,7 @@ fn login(answers: &[Answered], timeout: u64, interrupted_at: u64) -> Told {
         timeout: Duration::from_secs(timeout),
         set_default: false,
         yes: false,
+        attempt: None,
     };
     let result = login::run(ports, &request);
     Told {

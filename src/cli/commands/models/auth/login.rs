@@ -155,6 +155,7 @@ impl Login {
             timeout: self.timeout,
             set_default: self.set_default,
             yes: false,
+            attempt: None,
         })
     }
 }

@@ -44,6 +44,7 @@ impl LoginGithubCopilot {
             timeout: TIMEOUT,
             set_default: false,
             yes: self.yes,
+            attempt: None,
         };
         login::run(cx, &request).map(|_| Output::default())
     }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use super::check::{Shape, shape, shape_by};
 use serde_json::Value;
 
-use super::commands::{CONFIG, Command, FILES, PROFILE, commands};
+use super::commands::{CONFIG, Command, FILES, commands};
 use super::{strace, tell};
 use crate::support::World;
 use disk::{Disk, Files};
@@ -36,8 +36,10 @@ struct Recording {
     old: Shape,
     new: Shape,
     after: Files,
-    /// The refresh token that it received, if it spent one.
+    /// The refresh token that it received for a code or another one.
     received: Option<String>,
+    /// Whether it spent a refresh token for that.
+    spends: bool,
 }
 
 fn record(command: &Command) -> Recording {
@@ -50,10 +52,13 @@ fn record(command: &Command) -> Recording {
     assert_eq!(done.code, Some(0), "{}: {done:?}", command.name);
     let log = std::fs::read_to_string(log).unwrap();
     let received = || {
-        world.store()["profiles"][PROFILE]["refresh"]
-            .as_str()
-            .map(str::to_owned)
+        let store = world.store();
+        let profiles = store["profiles"].as_object()?.values();
+        let mut tokens = profiles.filter_map(|profile| profile["refresh"].as_str());
+        let is_new = |token: &&str| !before.values().any(|bytes| holds(bytes, token));
+        tokens.find(is_new).map(str::to_owned)
     };
+    let received = received();
     Recording {
         name: command.name,
         calls: trace::read(&log, &world.state()),
@@ -61,7 +66,8 @@ fn record(command: &Command) -> Recording {
         old,
         new: shape(&world),
         after: files_of(&world),
-        received: received().filter(|_| command.spends),
+        received,
+        spends: command.spends,
         root: world.directory.path().to_owned(),
     }
 }
@@ -102,7 +108,7 @@ impl Recording {
         let mut wrong = BTreeSet::new();
         let saved_by = self.saved_by(calls);
         let sent = calls.iter().position(|call| *call == Call::Send);
-        let sent = sent.filter(|_| self.received.is_some());
+        let sent = sent.filter(|_| self.spends);
         for (place, call) in calls.iter().enumerate() {
             let is_last = place + 1 == calls.len();
             if !disk.apply(call) && !is_last && *call != Call::Send {

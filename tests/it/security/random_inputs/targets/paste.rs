@@ -101,7 +101,9 @@ fn token(text: &str, provider: &str, setup: bool) {
             let Some(Credential::Token(stored)) = document.get(&outcome.stored.profile) else {
                 panic!("it is not stored");
             };
-            assert_eq!(stored.token, Some(Secret::from(joined.as_str())));
+            // A setup-token is found in whatever its program printed around it.
+            let token = stored.token.as_ref().map(|token| token.expose().clone());
+            let joined = token.filter(|token| joined.contains(token)).unwrap();
             assert!(joined.bytes().all(|b| b.is_ascii_graphic()) && !joined.is_empty());
             assert!(joined.len() < TELLING || !outcome.fingerprint.contains(&joined));
             let shaped = joined.starts_with("sk-ant-oat01-") && joined.len() >= 80;

@@ -69,8 +69,8 @@ fn document(bytes: &[u8]) {
             let after = raw::members(&String::from_utf8_lossy(&written)).expect("an object");
             raw::assert_kept(&before, &after, &|key| key.trim() == "groq:manual");
         }
-        (Ok(_), Err(_)) => panic!("what is no text was read as a document"),
-        (Err(_), _) => assert_somewhere(&fakes, bytes),
+        // Read with another letter in its place, and copied as it was.
+        (Ok(_), Err(_)) | (Err(_), _) => assert_somewhere(&fakes, bytes),
     }
     use_all(&fakes);
 }

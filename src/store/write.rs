@@ -111,24 +111,35 @@ fn quarantine(io: &Io, found: &mut Found) -> Result<(), StoreError> {
 /// Copies a document of which the next content leaves something out: bytes that were replaced, or
 /// `profiles` that are no object.
 fn keep_copy(cx: &FileStore, agent: &AgentId, found: &mut Found) -> Result<(), StoreError> {
-    let is_whole = found.unreadable.is_empty();
-    let Some(bytes) = found.credentials.as_ref().filter(|_| is_whole) else {
+    if !found.unreadable.is_empty() {
         return Ok(());
-    };
+    }
     let is_replaced = found.doc.extra.get("profiles").is_some() && !found.doc.entries().is_empty();
-    let fault = match std::str::from_utf8(bytes) {
-        Err(_) => "it is not UTF-8 text",
-        Ok(_) if is_replaced => "`profiles` is not an object",
-        Ok(_) => return Ok(()),
-    };
-    let path = cx.paths.document(agent);
-    let aside = read::name_aside(&cx.io, &path)?;
-    cx.io.files.replace(&aside, bytes)?;
-    found.doc.faults.push(format!(
-        "{} could not be kept as it was ({fault}); a copy is in {}",
-        path.display(),
-        aside.display()
-    ));
+    let files = [
+        (
+            cx.paths.document(agent),
+            found.credentials.as_ref(),
+            is_replaced,
+        ),
+        (cx.paths.state_file(agent), found.state.as_ref(), false),
+    ];
+    for (path, bytes, is_replaced) in files {
+        let Some(bytes) = bytes else {
+            continue;
+        };
+        let fault = match std::str::from_utf8(bytes) {
+            Err(_) => "it is not UTF-8 text",
+            Ok(_) if is_replaced => "`profiles` is not an object",
+            Ok(_) => continue,
+        };
+        let aside = read::name_aside(&cx.io, &path)?;
+        cx.io.files.replace(&aside, bytes)?;
+        found.doc.faults.push(format!(
+            "{} could not be kept as it was ({fault}); a copy is in {}",
+            path.display(),
+            aside.display()
+        ));
+    }
     Ok(())
 }
 

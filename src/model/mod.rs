@@ -30,6 +30,7 @@ pub mod inheritance;
 pub mod usage;
 
 pub mod mentions;
+pub mod saved_response;
 
 pub mod persona;
 pub mod profiles;

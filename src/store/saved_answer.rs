@@ -7,9 +7,8 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
 use crate::model::grant::GrantDigest;
+use crate::model::saved_response::{self, ROOM};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, Prepared};
@@ -18,20 +17,7 @@ use crate::ports::store::{PendingRefresh, SavedAnswer};
 use super::error::at;
 use super::io::FileStore;
 
-const SCHEMA: u32 = 1;
 const SUFFIX: &str = ".answer";
-
-/// Answers are a few KiB long; a longer one needs space that was not allocated ahead.
-const ROOM: u64 = 32 * 1024;
-
-/// Whose answer it is. No secret.
-#[derive(Serialize, Deserialize)]
-struct Head {
-    schema: u32,
-    state: PathBuf,
-    #[serde(flatten)]
-    refresh: PendingRefresh,
-}
 
 /// The file of one refresh, ready for its answer.
 pub(super) struct Slot<'a> {
@@ -48,9 +34,8 @@ impl Slot<'_> {
 }
 
 fn sealed(answer: &Secret<Vec<u8>>) -> Secret<Vec<u8>> {
-    let mut bytes = format!("{}\n", answer.expose().len()).into_bytes();
-    bytes.extend_from_slice(answer.expose());
-    Secret::new(bytes)
+    let answer = answer.expose();
+    saved_response::sealed(&answer.len().to_string(), answer)
 }
 
 /// What a file of ours holds.
@@ -74,17 +59,11 @@ pub(super) fn prepare<'a>(
     let directory = cx.paths.state.join("rescue");
     cx.io.files.create_dirs(&directory)?;
     let path = directory.join(name(grant, refresh.begun_at));
-    let head = Head {
-        schema: SCHEMA,
-        state: cx.paths.state.clone(),
-        refresh: refresh.clone(),
-    };
-    let mut head = serde_json::to_vec(&head).map_err(|error| FileError {
+    let head = saved_response::head(&cx.paths.state, refresh).map_err(|error| FileError {
         operation: "write",
         path: path.clone(),
         source: error.into(),
     })?;
-    head.push(b'\n');
     let file = cx.io.files.prepare(&path, &head, ROOM)?;
     Ok(Slot { path, head, file })
 }
@@ -174,26 +153,17 @@ pub(super) fn files_of(cx: &FileStore, grant: &GrantDigest) -> Result<Vec<PathBu
 }
 
 fn understand(cx: &FileStore, path: &Path, bytes: &Secret<Vec<u8>>) -> Content {
-    let (head, rest) = split_line(bytes.expose());
-    let head: Option<Head> = serde_json::from_slice(head).ok();
-    if head
-        .as_ref()
-        .is_some_and(|head| head.state != cx.paths.state)
-    {
-        return Content::Foreign;
-    }
-    if rest.iter().all(|byte| *byte == 0) {
-        return Content::Unanswered;
-    }
-    let Some(head) = head.filter(|head| head.schema == SCHEMA) else {
-        return Content::Torn(None);
+    let (refresh, length, body) = match saved_response::read(bytes.expose(), &cx.paths.state) {
+        saved_response::Content::Foreign => return Content::Foreign,
+        saved_response::Content::Unanswered => return Content::Unanswered,
+        saved_response::Content::Unknown => return Content::Torn(None),
+        saved_response::Content::Response { whose, seal, body } => (whose, seal, body),
     };
     let saved = |body: &[u8]| SavedAnswer {
-        refresh: head.refresh,
+        refresh,
         body: Secret::new(body.to_vec()),
         at: at(path),
     };
-    let (length, body) = split_line(rest);
     let length = std::str::from_utf8(length).ok();
     let length = length.and_then(|length| length.parse::<usize>().ok());
     match length.and_then(|length| body.get(..length)) {
@@ -221,13 +191,6 @@ fn unreadable(path: PathBuf) -> FileError {
         source: std::io::Error::other(
             "it holds the response to a refresh in a format of a later version",
         ),
-    }
-}
-
-fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
-    match bytes.iter().position(|byte| *byte == b'\n') {
-        Some(at) => (&bytes[..at], &bytes[at + 1..]),
-        None => (bytes, &[]),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::ports::dialog::{DialogError, Notice, Question};
 
 use super::super::failure::{Failure, Kind};
 use super::auth_code::{CodeFlow, exchange_failure};
+use super::file_name;
 use super::pending::{self, Pending};
 use super::request::{Login, Request};
 use super::saver::is_open;
@@ -289,7 +290,7 @@ fn living(attempt: &Pending, local: LocalTime) -> Result<&Pending, Failure> {
 
 fn no_such_attempt(wanted: &Wanted) -> Failure {
     let message = match &wanted.attempt {
-        Some(id) if pending::is_name(id) => {
+        Some(id) if file_name::is_one(id) => {
             format!("no login {id} is in progress: it was finished or has expired")
         }
         Some(_) => "that is not a valid attempt ID".to_owned(),

@@ -6,6 +6,7 @@ mod auth_code;
 mod browser;
 mod client_credentials;
 mod device;
+mod file_name;
 pub mod finish;
 mod first_answer;
 mod login_result;

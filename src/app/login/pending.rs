@@ -20,14 +20,12 @@ use crate::ports::files::{FileLock, Sharing};
 use crate::ports::lock::{LockError, lock_within};
 
 use super::super::failure::{Failure, Kind};
+use super::file_name;
 use super::request::Request;
 use crate::app::context::Context;
 
 const SCHEMA: u32 = 1;
 const SUFFIX: &str = ".json";
-
-/// The number of random bytes in an attempt's name.
-const NAME_BYTES: usize = 8;
 
 /// The age in milliseconds at which a file that is not an attempt was left behind by a crash.
 const LEFT_BEHIND: i64 = 24 * 60 * 60 * 1_000;
@@ -101,7 +99,7 @@ impl Pending {
         authorization: PendingAuthorization,
     ) -> Result<Self, Failure> {
         Ok(Self {
-            id: Self::name(cx)?,
+            id: file_name::new(cx)?,
             schema: SCHEMA,
             provider: request.provider.clone(),
             agent: request.agent.clone(),
@@ -138,17 +136,6 @@ impl Pending {
             issuer: self.issuer.clone(),
             sends_iss: self.sends_iss,
         }
-    }
-
-    /// Makes a new name.
-    ///
-    /// # Errors
-    /// If there is no randomness.
-    fn name(cx: Context<'_>) -> Result<String, Failure> {
-        let mut bytes = [0; NAME_BYTES];
-        let filled = cx.random.fill(&mut bytes);
-        filled.map_err(|error| Failure::new(Kind::Storage, error.to_string()))?;
-        Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     /// Writes the file, durably.
@@ -195,7 +182,7 @@ impl Pending {
 pub(super) fn all(cx: Context<'_>) -> Result<Vec<Pending>, Failure> {
     let mut found = Vec::new();
     for name in cx.files.list(&directory(cx))? {
-        let Some(id) = name.strip_suffix(SUFFIX).filter(|id| is_name(id)) else {
+        let Some(id) = name.strip_suffix(SUFFIX).filter(|id| file_name::is_one(id)) else {
             continue;
         };
         let bytes = cx.files.read(&path(cx, id))?.map(Secret::new);
@@ -248,16 +235,10 @@ pub(super) fn lock(cx: Context<'_>) -> Result<Box<dyn FileLock>, Failure> {
 /// # Errors
 /// What the disk says.
 pub(super) fn remove(cx: Context<'_>, id: &str) -> Result<(), Failure> {
-    match is_name(id) {
+    match file_name::is_one(id) {
         true => Ok(cx.files.remove(&path(cx, id))?),
         false => Ok(()),
     }
-}
-
-/// Whether a text is a valid name of an attempt; nothing else becomes part of a path.
-pub(super) fn is_name(text: &str) -> bool {
-    let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    text.len() == 2 * NAME_BYTES && text.bytes().all(digit)
 }
 
 fn directory(cx: Context<'_>) -> PathBuf {
@@ -301,18 +282,5 @@ mod tests {
         let later = later.replace("\"schema\":1", "\"schema\":2");
         assert_eq!(Pending::decode(&pending.id, later.as_bytes()), None);
         assert_eq!(Pending::decode(&pending.id, b"{"), None);
-    }
-
-    #[test]
-    fn a_name_is_no_path() {
-        assert!(is_name("0123456789abcdef"));
-        for text in [
-            "",
-            "../../0123456789",
-            "0123456789ABCDEF",
-            "0123456789abcde/",
-        ] {
-            assert!(!is_name(text), "{text}");
-        }
     }
 }

@@ -12,19 +12,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::provider::Client;
+use crate::model::saved_response;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::http::Response;
 
+use super::file_name;
 use super::request::Login;
 use crate::app::context::Context;
 use crate::app::failure::Failure;
 
-const SCHEMA: u32 = 1;
 const SUFFIX: &str = ".login";
-
-/// The number of random bytes in a name.
-pub(super) const NAME_BYTES: usize = 8;
 
 /// What the answer brings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,8 +40,6 @@ pub(super) enum Awaited {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Head {
-    schema: u32,
-    state: PathBuf,
     pub(super) awaited: Awaited,
     pub(super) provider: ProviderId,
     pub(super) agent: AgentId,
@@ -76,8 +72,6 @@ impl Head {
             provider,
         } = login;
         Self {
-            schema: SCHEMA,
-            state: cx.dirs.state.clone(),
             awaited,
             provider: provider.id.clone(),
             agent: request.agent.clone(),
@@ -119,9 +113,7 @@ pub(super) fn sealed(answer: &Response) -> Secret<Vec<u8>> {
     let body = answer.body.expose();
     let date = answer.header("date").map(str::to_owned);
     let seal = serde_json::json!({ "length": body.len(), "date": date });
-    let mut bytes = format!("{seal}\n").into_bytes();
-    bytes.extend_from_slice(body);
-    Secret::new(bytes)
+    saved_response::sealed(&seal.to_string(), body)
 }
 
 /// What a file holds.
@@ -137,43 +129,24 @@ pub(super) enum Content {
 }
 
 pub(super) fn understand(cx: Context<'_>, bytes: &Secret<Vec<u8>>) -> Content {
-    let (head, rest) = split_line(bytes.expose());
-    let head: Option<Head> = serde_json::from_slice(head).ok();
-    if head
-        .as_ref()
-        .is_some_and(|head| head.state != cx.dirs.state)
-    {
-        return Content::Foreign;
-    }
-    if rest.iter().all(|byte| *byte == 0) {
-        return Content::Unanswered;
-    }
-    let (seal, body) = split_line(rest);
-    let seal: Option<Seal> = serde_json::from_slice(seal).ok();
-    let body = seal.as_ref().and_then(|seal| body.get(..seal.length));
-    match (
-        head.filter(|head| head.schema == SCHEMA),
-        seal.as_ref(),
-        body,
-    ) {
-        (Some(head), Some(seal), Some(body)) => {
-            let date = seal.date.clone().map(|date| ("date".to_owned(), date));
-            let answer = Response {
-                status: 200,
-                headers: date.into_iter().collect(),
-                body: Secret::new(body.to_vec()),
-            };
-            Content::Answer(Box::new(head), answer)
-        }
-        _ => Content::Unreadable,
-    }
-}
-
-fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
-    match bytes.iter().position(|byte| *byte == b'\n') {
-        Some(at) => (&bytes[..at], &bytes[at + 1..]),
-        None => (bytes, &[]),
-    }
+    let (head, seal, body) = match saved_response::read(bytes.expose(), &cx.dirs.state) {
+        saved_response::Content::Foreign => return Content::Foreign,
+        saved_response::Content::Unanswered => return Content::Unanswered,
+        saved_response::Content::Unknown => return Content::Unreadable,
+        saved_response::Content::Response { whose, seal, body } => (whose, seal, body),
+    };
+    let seal = serde_json::from_slice::<Seal>(seal).ok();
+    let whole = seal.and_then(|seal| Some((body.get(..seal.length)?, seal.date)));
+    let Some((body, date)) = whole else {
+        return Content::Unreadable;
+    };
+    let date = date.map(|date| ("date".to_owned(), date));
+    let answer = Response {
+        status: 200,
+        headers: date.into_iter().collect(),
+        body: Secret::new(body.to_vec()),
+    };
+    Content::Answer(Box::new(head), answer)
 }
 
 /// Lists the logins that have a file.
@@ -184,7 +157,7 @@ pub(super) fn names(cx: Context<'_>) -> Result<Vec<String>, Failure> {
     let names = cx.files.list(&directory(cx))?.into_iter();
     let names = names.filter_map(|name| {
         let name = name.strip_suffix(SUFFIX)?;
-        is_name(name).then(|| name.to_owned())
+        file_name::is_one(name).then(|| name.to_owned())
     });
     Ok(names.collect())
 }
@@ -199,10 +172,6 @@ pub(in crate::app) fn waiting(cx: Context<'_>) -> Vec<PathBuf> {
         matches!(content, Some(Content::Answer(..) | Content::Unreadable))
     };
     paths.filter(holds_answer).collect()
-}
-
-fn is_name(text: &str) -> bool {
-    text.len() == 2 * NAME_BYTES && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 pub(super) fn directory(cx: Context<'_>) -> PathBuf {

@@ -8,19 +8,18 @@ use url::Url;
 
 use crate::model::hint::Command;
 use crate::model::provider::Client;
+use crate::model::saved_response::{self, ROOM};
 use crate::model::secret::Secret;
 use crate::oauth::error::OAuthError;
 use crate::oauth::token_response::may_hold_grant;
 use crate::ports::files::{FileLock, Prepared, Sharing};
 use crate::ports::http::{Http, HttpError, Patience, Request, Response};
 
+use super::file_name;
 use super::request::Login;
-use super::saved_login::{Awaited, Content, Head, NAME_BYTES, directory, path, sealed, understand};
+use super::saved_login::{Awaited, Content, Head, directory, path, sealed, understand};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
-
-/// Answers are a few KiB long; a longer one needs space that was not allocated ahead.
-const ROOM: u64 = 32 * 1024;
 
 /// A login under way: its file is ready for the answer, which goes there before anything parses it.
 pub(super) struct Saver<'a> {
@@ -44,16 +43,16 @@ impl<'a> Saver<'a> {
         nonce: Option<&Secret<String>>,
     ) -> Result<Self, Failure> {
         let cx = login.cx;
-        let name = name(cx)?;
+        let name = file_name::new(cx)?;
         cx.files.create_dirs(&directory(cx))?;
         let Some(lock) = try_lock(cx, &name)? else {
             let message = format!("login {name} is in progress in another process");
             return Err(Failure::new(Kind::Busy, message).hint(login.again()));
         };
         let path = path(cx, &name);
-        let head = serde_json::to_vec(&Head::new(login, client, awaited, nonce));
-        let mut head = head.map_err(|error| Failure::new(Kind::Storage, error.to_string()))?;
-        head.push(b'\n');
+        let head = Head::new(login, client, awaited, nonce);
+        let head = saved_response::head(&cx.dirs.state, head);
+        let head = head.map_err(|error| Failure::new(Kind::Storage, error.to_string()))?;
         let file = cx.files.prepare(&path, &head, ROOM)?;
         Ok(Self {
             cx,
@@ -230,14 +229,6 @@ pub(super) fn take(cx: Context<'_>, name: &str) -> Result<Option<(SavedLogin, Co
     };
     let content = understand(cx, &Secret::new(bytes));
     Ok(Some((saved, content)))
-}
-
-/// Makes a new name.
-fn name(cx: Context<'_>) -> Result<String, Failure> {
-    let mut bytes = [0; NAME_BYTES];
-    let filled = cx.random.fill(&mut bytes);
-    filled.map_err(|error| Failure::new(Kind::Storage, error.to_string()))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn try_lock(cx: Context<'_>, name: &str) -> Result<Option<Box<dyn FileLock>>, Failure> {

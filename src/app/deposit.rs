@@ -61,8 +61,7 @@ impl StoredProfile {
         let (provider, profile) = (to.provider, &to.profile);
         let main = inherited(cx, agent);
         let mut stored = None;
-        let mut put_first = false;
-        let mut is_ordered = false;
+        let mut put_first = None;
         cx.change(agent, |document| {
             // Looked at again under the lock: another login may have taken the name meanwhile, and
             // that must not lose this one.
@@ -76,8 +75,6 @@ impl StoredProfile {
             document.put(place.clone(), new);
             put_first = put_first_in_order(document, main.as_ref(), provider, &place);
             forget_failures(document, main.as_ref(), &place);
-            let inherited = main.as_ref().and_then(|main| main.order_of(provider));
-            is_ordered = document.order_of(provider).or(inherited).is_some();
             stored = Some((place, replaced));
             true
         })?;
@@ -95,8 +92,8 @@ impl StoredProfile {
             account,
             expires: new.expires(),
             replaced,
-            put_first,
-            is_ordered,
+            put_first: put_first == Some(true),
+            is_ordered: put_first.is_some(),
         })
     }
 
@@ -158,22 +155,20 @@ fn inherited(cx: Context<'_>, agent: &AgentId) -> Option<AuthProfiles> {
 
 /// Puts a profile first in the order of its provider, if there is one that does not list it: it
 /// would never be used. An inherited order is overridden, main's stays as it is.
-/// Returns whether that changed anything.
+/// Returns whether that changed anything, `None` without an order.
 fn put_first_in_order(
     document: &mut AuthProfiles,
     main: Option<&AuthProfiles>,
     provider: &ProviderId,
     profile: &ProfileId,
-) -> bool {
+) -> Option<bool> {
     let inherited = main.and_then(|main| main.order_of(provider));
-    let Some(order) = document.order_of(provider).or(inherited) else {
-        return false;
-    };
+    let order = document.order_of(provider).or(inherited)?;
     if lists(order, profile) {
-        return false;
+        return Some(false);
     }
     let ids = [&[profile.as_str().to_owned()], order].concat();
-    order::put(&mut document.order, provider, Some(&ids))
+    Some(order::put(&mut document.order, provider, Some(&ids)))
 }
 
 /// Forgets the failures of what the profile held before: they say nothing about a new credential.

@@ -167,18 +167,12 @@ fn remedy(resolved: &Resolved, decision: &Decision, kind: CredentialKind) -> Hin
         let verdict = &candidate.verdict;
         matches!(verdict, Verdict::NotNamed | Verdict::ConfigDisagrees)
     };
-    let elsewhere = |candidate: &&Candidate| candidate.verdict == Verdict::Elsewhere;
-    let elsewhere = decision.candidates.iter().find(elsewhere);
-    match (
-        decision.candidates.iter().any(by_config),
-        replaced,
-        elsewhere,
-    ) {
-        (true, ..) => Command::explain(provider).into(),
-        (_, Some(seen), _) => {
-            Command::store(provider, Some(seen.id), seen.credential.kind()).into()
-        }
-        (.., Some(_)) => store_beside(provider, kind),
-        _ => Command::store(provider, None, kind).into(),
+    let elsewhere = |candidate: &Candidate| candidate.verdict == Verdict::Elsewhere;
+    let candidates = &decision.candidates;
+    match replaced {
+        _ if candidates.iter().any(by_config) => Command::explain(provider).into(),
+        Some(seen) => Command::store(provider, Some(seen.id), seen.credential.kind()).into(),
+        None if candidates.iter().any(elsewhere) => store_beside(provider, kind),
+        None => Command::store(provider, None, kind).into(),
     }
 }

@@ -42,17 +42,21 @@ impl Planner<'_> {
     /// Plans for every provider of the report, in its order.
     pub(super) fn plan(&self) -> Result<ProbePlan, Failure> {
         let mut plan = ProbePlan::default();
-        let wanted = self.wanted_provider()?;
         let named = self.named_profiles()?;
+        let agent = &self.effective.agent;
+        let wanted = match self.options.provider.as_deref().map(ProviderName::parse) {
+            None => None,
+            Some(Ok(name)) => Some(self.cx.provider_id(agent, &name, Purpose::Any)?),
+            // No provider is called so.
+            Some(Err(_)) => return Ok(plan),
+        };
         let mut seen: Vec<ProviderId> = Vec::new();
         let mut keys = None;
         for name in &self.report.health.providers {
             let Ok(id) = ProviderId::parse(&name.provider) else {
                 continue;
             };
-            let is_wanted = wanted
-                .as_ref()
-                .is_none_or(|wanted| wanted.as_ref() == Some(&id));
+            let is_wanted = wanted.as_ref().is_none_or(|wanted| *wanted == id);
             if !is_wanted || seen.contains(&id) {
                 continue;
             }
@@ -75,19 +79,6 @@ impl Planner<'_> {
             }
         }
         Ok(plan)
-    }
-
-    /// Returns the provider that was picked, `Some(None)` if it cannot be one.
-    fn wanted_provider(&self) -> Result<Option<Option<ProviderId>>, Failure> {
-        let Some(typed) = &self.options.provider else {
-            return Ok(None);
-        };
-        let Ok(name) = ProviderName::parse(typed) else {
-            return Ok(Some(None));
-        };
-        let agent = &self.effective.agent;
-        let id = self.cx.provider_id(agent, &name, Purpose::Any)?;
-        Ok(Some(Some(id)))
     }
 
     /// Returns the profiles that were picked. A name that nothing is called by picks nothing, as in

@@ -21,12 +21,7 @@ const QUOTES: [(char, char); 10] = [
 /// What stands in front of the name of a variable where a shell or a file sets it.
 const SETTERS: [&str; 5] = ["export ", "declare -x ", "set ", "ENV ", "$env:"];
 
-/// A token that a person pasted.
-pub fn token(text: &str) -> Secret<String> {
-    key(text)
-}
-
-/// A key that a person pasted.
+/// A key or token that a person pasted.
 pub fn key(text: &str) -> Secret<String> {
     joined(unwrapped(without_paste_marks(text), &|_| true))
 }

@@ -94,7 +94,7 @@ fn token(text: &str, provider: &str, setup: bool) {
         given: None,
         metadata: Vec::new(),
     };
-    let joined = openclaw::model::clean::token(text).expose().clone();
+    let joined = openclaw::model::clean::key(text).expose().clone();
     match paste::run(fakes.ports(), &asked) {
         Ok(outcome) => {
             let document = fakes.store.load(&AgentId::main(), Scope::All).unwrap();

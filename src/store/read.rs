@@ -224,6 +224,13 @@ fn read(cx: &FileStore, agent: &AgentId, scope: Scope<'_>) -> Result<Found, Stor
     Ok(found)
 }
 
+/// Copies what stands in a file to a name of its own beside it, which is returned.
+pub(super) fn copy_aside(io: &Io, path: &Path, bytes: &[u8]) -> Result<PathBuf, FileError> {
+    let aside = name_aside(io, path)?;
+    io.files.replace(&aside, bytes)?;
+    Ok(aside)
+}
+
 /// A free name beside a file that cannot be understood, dated.
 pub(super) fn name_aside(io: &Io, path: &Path) -> Result<PathBuf, FileError> {
     let stamp = io.clock.now().file_stamp();

@@ -97,8 +97,7 @@ fn finish(cx: &FileStore, agent: &AgentId, found: &mut Found) {
 /// Copies what could not be understood, byte for byte, before it is overwritten.
 fn quarantine(io: &Io, found: &mut Found) -> Result<(), StoreError> {
     for (path, bytes, fault) in &found.unreadable {
-        let aside = read::name_aside(io, path)?;
-        io.files.replace(&aside, bytes)?;
+        let aside = read::copy_aside(io, path, bytes)?;
         found.doc.faults.push(format!(
             "{} was unreadable ({fault}); its content was moved to {}",
             path.display(),
@@ -132,8 +131,7 @@ fn keep_copy(cx: &FileStore, agent: &AgentId, found: &mut Found) -> Result<(), S
             Ok(_) if is_replaced => "`profiles` is not an object",
             Ok(_) => continue,
         };
-        let aside = read::name_aside(&cx.io, &path)?;
-        cx.io.files.replace(&aside, bytes)?;
+        let aside = read::copy_aside(&cx.io, &path, bytes)?;
         found.doc.faults.push(format!(
             "{} could not be kept as it was ({fault}); a copy is in {}",
             path.display(),

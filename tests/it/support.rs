@@ -12,7 +12,7 @@ pub(crate) mod stand_in;
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt};
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 
 use crate::support::issuer::{Account, Issuer};
@@ -147,6 +147,11 @@ impl World {
 
     /// Runs with a text on standard input.
     pub(crate) fn pipe(&self, args: &[&str], input: &str) -> Ran {
+        ran(self.feed(args, input).wait_with_output().unwrap())
+    }
+
+    /// Starts the program with something on standard input.
+    pub(crate) fn feed(&self, args: &[&str], input: &str) -> Child {
         let mut command = self.command(args);
         command
             .stdin(Stdio::piped())
@@ -155,7 +160,7 @@ impl World {
         let mut child = command.spawn().unwrap();
         // A program that refuses before it has read everything breaks the pipe.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        ran(child.wait_with_output().unwrap())
+        child
     }
 }
 

@@ -63,20 +63,21 @@ fn brought_back(session: &mut PtySession, question: &str, keys: &str, end: &str)
     session.exp_string(end).unwrap()
 }
 
+/// Ctrl-C at the question that came back ends the program and gives the terminal back.
+fn cancelled(mut session: PtySession, question: &str) {
+    let told = "Cancelled. Nothing was stored.";
+    brought_back(&mut session, question, "\u{3}", told);
+    given_back(&mut session);
+    leave(session);
+}
+
 #[test]
 fn ctrl_z_stops_the_program_and_the_question_comes_back() {
     for (args, question) in QUESTIONS {
         let (world, _issuer) = World::with_issuer(Account::default());
         let (mut session, _) = asking(&world, args, question);
         session.send_control('z').unwrap();
-        brought_back(
-            &mut session,
-            question,
-            "\u{3}",
-            "Cancelled. Nothing was stored.",
-        );
-        given_back(&mut session);
-        leave(session);
+        cancelled(session, question);
     }
 }
 
@@ -85,16 +86,9 @@ fn stopped_from_outside_the_question_comes_back_too() {
     for signal in [Signal::STOP, Signal::TSTP] {
         for (args, question) in QUESTIONS {
             let (world, _issuer) = World::with_issuer(Account::default());
-            let (mut session, process) = asking(&world, args, question);
+            let (session, process) = asking(&world, args, question);
             kill_process(process, signal).unwrap();
-            brought_back(
-                &mut session,
-                question,
-                "\u{3}",
-                "Cancelled. Nothing was stored.",
-            );
-            given_back(&mut session);
-            leave(session);
+            cancelled(session, question);
         }
     }
 }

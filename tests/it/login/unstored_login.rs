@@ -2,7 +2,6 @@
 //! first, and the next command stores it.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -40,18 +39,7 @@ fn until(is_so: impl Fn() -> bool) {
 fn in_flight(world: &World, issuer: &Issuer, begun: &Value) -> Child {
     let address = ended_on(issuer, begun);
     issuer.hold();
-    let mut command = world.command(&FINISH);
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(address.as_bytes())
-        .unwrap();
+    let child = world.feed(&FINISH, &address);
     until(|| !issuer.exchanges().is_empty());
     child
 }

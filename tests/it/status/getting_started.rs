@@ -59,17 +59,18 @@ fn a_configured_model_is_advised_of_by_its_provider() {
     }
 }
 
+const ONBOARD: [&str; 5] = [
+    "onboard",
+    "--non-interactive",
+    "--accept-risk",
+    "--openai-api-key",
+    "-",
+];
+
 #[test]
 fn onboarding_openai_leaves_a_model_that_works() {
     let world = World::new();
-    let onboard = [
-        "onboard",
-        "--non-interactive",
-        "--accept-risk",
-        "--openai-api-key",
-        "-",
-    ];
-    let ran = world.pipe(&onboard, KEY);
+    let ran = world.pipe(&ONBOARD, KEY);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(
         ran.err
@@ -91,18 +92,11 @@ fn onboarding_keeps_a_model_that_somebody_chose_or_that_has_a_login() {
     let token = json!({ "type": "token", "provider": "anthropic", "token": "t" });
     let store = json!({ "version": 1, "profiles": { "anthropic:a": token } });
     world.write("agents/main/agent/auth-profiles.json", &store.to_string());
-    let onboard = [
-        "onboard",
-        "--non-interactive",
-        "--accept-risk",
-        "--openai-api-key",
-        "-",
-    ];
-    assert_eq!(world.pipe(&onboard, KEY).code, 0);
+    assert_eq!(world.pipe(&ONBOARD, KEY).code, 0);
     assert_eq!(model(&world), "anthropic/claude-opus-4-6");
     let world = World::new();
     assert_eq!(world.run(&["models", "set", "xai/grok-4"]).code, 0);
-    assert_eq!(world.pipe(&onboard, KEY).code, 0);
+    assert_eq!(world.pipe(&ONBOARD, KEY).code, 0);
     assert_eq!(model(&world), "xai/grok-4");
 }
 

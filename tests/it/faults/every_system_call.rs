@@ -27,6 +27,9 @@ const THREADS: usize = 12;
 /// So many runs of one command, evenly over all that there could be.
 const MOST: usize = 250;
 
+/// So often a run is begun anew that was struck elsewhere than it was to be.
+const TRIES: usize = 5;
+
 /// One run to do: where, and what `strace` is told.
 struct Job {
     point: Point,
@@ -44,8 +47,14 @@ fn evenly(jobs: Vec<Job>, most: usize) -> Vec<Job> {
 }
 
 fn one(command: &Command, job: &Job, old: &Shape, new: &Shape) -> Totals {
-    let (world, issuer) = command.world();
-    let done = strace::inject(&world, command, &job.point, &job.what);
+    let strike = |_| {
+        let (world, issuer) = command.world();
+        let done = strace::inject(&world, command, &job.point, &job.what)?;
+        Some((world, issuer, done))
+    };
+    let Some((world, issuer, done)) = (0..TRIES).find_map(strike) else {
+        return Totals::default();
+    };
     let is_kill = job.what.starts_with("signal");
     let totals = Totals {
         runs: 1,

@@ -87,18 +87,43 @@ pub(super) fn points(command: &commands::Command) -> (World, Vec<Point>) {
     (world, points)
 }
 
-/// Runs it with `what` injected at a point.
+/// Runs it with `what` injected at a point; `None` if an error struck a kernel's own object, which
+/// has none: how often a thread wakes another is chance, and moves the calls that come after.
 pub(super) fn inject(
     world: &World,
     command: &commands::Command,
     point: &Point,
     what: &str,
-) -> Done {
+) -> Option<Done> {
     let Point { call, nth, .. } = point;
+    let log = world.directory.path().join("log");
     let trace = format!("trace={call}");
     let inject = format!("inject={call}:{what}:when={nth}");
-    let options = ["-o", "/dev/null", "-e", &trace, "-e", &inject].map(str::to_owned);
-    run(world, command, &options)
+    let options = [
+        "-y",
+        "-o",
+        log.to_str().unwrap(),
+        "-e",
+        &trace,
+        "-e",
+        &inject,
+    ];
+    let done = run(world, command, &options.map(str::to_owned));
+    let log = String::from_utf8_lossy(&std::fs::read(log).unwrap()).into_owned();
+    (!has_struck_a_kernel_object(&log, call)).then_some(done)
+}
+
+/// A line names the arguments of its call, unless another thread's came between its two halves.
+fn has_struck_a_kernel_object(log: &str, call: &str) -> bool {
+    let mut arguments: HashMap<&str, &str> = HashMap::new();
+    log.lines().any(|line| {
+        let (thread, rest) = line.split_once(' ').unwrap_or_default();
+        if rest.trim_start().starts_with(call) {
+            arguments.insert(thread, rest);
+        }
+        let is_own = |arguments: &&str| arguments.contains("anon_inode:");
+        line.contains("(INJECTED)") && arguments.get(thread).is_some_and(is_own)
+    })
 }
 
 /// Lets it stand still behind a point, and go on once `meanwhile` is done; `None` if it never came

@@ -11,6 +11,7 @@
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::Receiver;
 
 use crate::model::time::Timestamp;
 
@@ -153,6 +154,9 @@ pub trait FileLock: Send {
     /// Whatever the system says; the lock is let go all the same.
     fn remove(self: Box<Self>) -> Result<(), FileError>;
 }
+
+/// Where a lock arrives that is waited for.
+pub type LockQueue = Receiver<Result<Box<dyn FileLock>, FileError>>;
 
 /// Space for one later replace, allocated now, so that the replace cannot fail for want of it.
 pub trait Reservation: Send {
@@ -335,6 +339,13 @@ pub trait Files: Send + Sync {
         path: &Path,
         sharing: Sharing,
     ) -> Result<Option<Box<dyn FileLock>>, FileError>;
+
+    /// Takes the kernel lock of the file at `path` as soon as whoever holds it lets go, on a thread
+    /// of its own, for a caller that may give up: a lock that nobody receives is freed at once.
+    /// `None` where it can only be tried again and again.
+    fn queue_for_lock(&self, _path: &Path, _sharing: Sharing) -> Option<LockQueue> {
+        None
+    }
 
     /// Blocks, without limit, until no process holds the lock of the file at `path` exclusively; a
     /// lock that does not exist is held by none. Creates nothing. The kernel wakes all waiters at

@@ -5,6 +5,7 @@
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use super::dialog::{Dialog, Notice};
@@ -20,7 +21,10 @@ pub const SHORT: Duration = Duration::from_secs(10);
 /// So long a wait needs no words.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// The pauses between two looks at a kernel lock.
+/// How often a waiter in the kernel's queue looks whether it shall stop.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// The pauses between two looks at a kernel lock that has no queue.
 const PAUSES: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_millis(8);
 
 /// Between the holder and the time in its note.
@@ -108,7 +112,8 @@ impl Wait<'_> {
     }
 }
 
-/// Takes the kernel lock of the file at `path`. An exclusive holder is noted in the file.
+/// Takes the kernel lock of the file at `path`, in turn where the kernel keeps a queue. An exclusive
+/// holder is noted in the file.
 ///
 /// # Errors
 /// [`LockError::Busy`] with the owner once the limit has passed.
@@ -123,14 +128,44 @@ pub fn lock_within(
         path: path.to_owned(),
         owner: owner(files, clock, path),
     };
-    let lock = wait.retry(clock, PAUSES, &|| busy().to_string(), || {
-        files.try_lock(path, sharing).map_err(LockError::from)
-    })?;
+    let lock = match files.try_lock(path, sharing)? {
+        Some(lock) => Some(lock),
+        None if wait.limit.is_zero() => None,
+        None => wait_for_lock(files, clock, (path, sharing), wait, &|| busy().to_string())?,
+    };
     let mut lock = lock.ok_or_else(busy)?;
     if sharing == Sharing::Exclusive {
         lock.note(&owner_note(files, clock));
     }
     Ok(lock)
+}
+
+/// Waits for a lock that somebody holds; `None` if the limit passes.
+fn wait_for_lock(
+    files: &dyn Files,
+    clock: &dyn Clock,
+    (path, sharing): (&Path, Sharing),
+    wait: &Wait<'_>,
+    blocked: &dyn Fn() -> String,
+) -> Result<Option<Box<dyn FileLock>>, LockError> {
+    // A crowd that polls takes its turns by chance, each after a pause in which nobody works.
+    let Some(queue) = files.queue_for_lock(path, sharing) else {
+        return wait.retry(
+            clock,
+            PAUSES,
+            blocked,
+            || Ok(files.try_lock(path, sharing)?),
+        );
+    };
+    let no_pause = Duration::ZERO..=Duration::ZERO;
+    wait.retry(clock, no_pause, blocked, || {
+        match queue.recv_timeout(LOOK) {
+            Ok(lock) => Ok(Some(lock?)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            // Its thread is gone.
+            Err(RecvTimeoutError::Disconnected) => Ok(files.try_lock(path, sharing)?),
+        }
+    })
 }
 
 /// What the holder of an exclusive lock notes in its file.

@@ -14,15 +14,16 @@ use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, FileLock, Reservation};
 use crate::ports::store::{Location, PendingRefresh, Reserved, Scope, StoreError};
 
-use super::document_lock::{self, Excluded};
+use super::document_lock;
 use super::error::at;
 use super::history;
 use super::io::FileStore;
 use super::journal;
-use super::openclaw_lock::{PATIENCE, Short};
+use super::openclaw_lock::PATIENCE;
 use super::read;
 use super::references;
 use super::saved_answer::{self, Slot};
+use super::shared_lock::Excluded;
 use super::write;
 
 /// The profiles of a document that hold the grant.
@@ -54,9 +55,9 @@ pub(super) struct ReservedGrant<'a> {
     pub(super) record: GrantRecord,
     pub(super) space: Option<Box<dyn Reservation + 'a>>,
     pub(super) answer: Answer<'a>,
-    /// Keeps OpenClaw out of the owner's document.
+    /// Keeps OpenClaw out of the owner's document, where the locks of a refresh do not suffice.
     pub(super) excluded: Option<Excluded<'a>>,
-    pub(super) refresh_locks: Vec<Short>,
+    pub(super) refresh_locks: Vec<Excluded<'a>>,
     pub(super) lock: Box<dyn FileLock>,
 }
 
@@ -64,7 +65,9 @@ impl ReservedGrant<'_> {
     /// Moves every copy in one agent's document; false if there is none.
     fn move_copies(&mut self, agent: &AgentId, new: &OAuth) -> Result<bool, StoreError> {
         let locked = match &self.excluded {
-            Some(excluded) if *agent == self.pending.agent => excluded.lock_document(agent)?,
+            Some(excluded) if *agent == self.pending.agent => {
+                document_lock::lock_excluded(self.cx, agent, excluded)?
+            }
             _ => document_lock::lock(self.cx, agent, &self.cx.commit_wait(PATIENCE))?,
         };
         let (mut found, _) = write::find_all(self.cx, &locked)?;

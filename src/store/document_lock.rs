@@ -1,103 +1,80 @@
 //! Who may write a document: its own lock first, then OpenClaw's.
 
-use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
 use crate::model::id::AgentId;
 use crate::ports::files::{FileError, FileLock};
 use crate::ports::lock::Wait;
 use crate::ports::store::StoreError;
 
-use super::error::at;
 use super::io::FileStore;
 use super::openclaw_lock::{self, LockFormat, LockPath, PATIENCE};
-use super::openclaw_lock_holder::{self, Holder, Taken};
 use super::paths::DOCUMENT;
+use super::shared_lock::{self, Excluded, Member, SharedLock};
 
-/// The pauses between two looks whether another refresh has let go of OpenClaw's locks.
-const PAUSES: RangeInclusive<Duration> = Duration::from_millis(5)..=Duration::from_millis(5);
-
-/// A document locked for a write. Fields drop in order: OpenClaw's locks go first, then ours.
+/// A document locked for a write.
 pub(super) struct Locked {
     pub(super) agent: AgentId,
-    /// None if another process of ours, or a refresh of this one, keeps OpenClaw out.
-    _holder: Option<Holder>,
+    /// None if a refresh of this process keeps OpenClaw out.
+    member: Option<Member>,
     _lock: Box<dyn FileLock>,
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // The document's lock is freed after this.
+        if let Some(member) = self.member.take() {
+            member.leave();
+        }
+    }
 }
 
 /// Takes a document's lock, and OpenClaw's with it.
 pub(super) fn lock(cx: &FileStore, agent: &AgentId, wait: &Wait<'_>) -> Result<Locked, StoreError> {
-    let place = place(cx, agent)?;
-    let lock = cx.io.lock(&place.lock, wait)?;
-    let holder = match place.take(cx, wait)? {
-        Taken::Ours(holder) => Some(holder),
-        Taken::Another => None,
-    };
+    let shared = shared_lock(cx, agent)?;
+    let lock = cx.io.lock(&shared.turn, wait)?;
+    let member = shared_lock::join(&cx.io, shared, cx.io.note(), wait)?;
     Ok(Locked {
         agent: agent.clone(),
-        _holder: holder,
+        member: Some(member),
         _lock: lock,
     })
 }
 
-/// Keeps OpenClaw out of a document for as long as a refresh takes. Other writers of ours come
-/// and go meanwhile; another refresh does not.
+/// Keeps OpenClaw out of a document for as long as a refresh takes.
 pub(super) fn exclude_peers<'a>(
     cx: &'a FileStore,
     agent: &AgentId,
     wait: &Wait<'_>,
 ) -> Result<Excluded<'a>, StoreError> {
-    let place = place(cx, agent)?;
-    let busy = || StoreError::Busy {
-        owner: cx.io.owner(&place.proof),
-        at: at(&cx.paths.document(agent)),
-    };
-    let blocked = || busy().to_string();
-    let excluded: Result<_, StoreError> = wait.retry(&*cx.io.clock, PAUSES, &blocked, || {
-        let _lock = cx.io.lock(&place.lock, wait)?;
-        match place.take(cx, wait)? {
-            Taken::Another => Ok(None),
-            Taken::Ours(mut holder) => {
-                holder.keep_fresh();
-                Ok(Some(holder))
-            }
-        }
-    });
-    match excluded? {
-        Some(holder) => Ok(Excluded {
-            cx,
-            place,
-            holder: Some(holder),
-        }),
-        None => Err(busy()),
-    }
+    shared_lock::exclude(cx, shared_lock(cx, agent)?, wait)
 }
 
-/// Where the locks of a document lie.
-struct LockPaths {
-    lock: PathBuf,
-    proof: PathBuf,
-    sites: Vec<LockPath>,
+/// Takes the lock of a document from which a refresh keeps OpenClaw out.
+pub(super) fn lock_excluded(
+    cx: &FileStore,
+    agent: &AgentId,
+    excluded: &Excluded<'_>,
+) -> Result<Locked, StoreError> {
+    Ok(Locked {
+        agent: agent.clone(),
+        member: None,
+        _lock: excluded.take_turn(&cx.commit_wait(PATIENCE))?,
+    })
 }
 
-impl LockPaths {
-    fn take(&self, cx: &FileStore, wait: &Wait<'_>) -> Result<Taken, StoreError> {
-        let what = (self.proof.as_path(), self.sites.clone());
-        openclaw_lock_holder::take(&cx.io, what, cx.io.note(), wait)
-    }
-}
-
-fn place(cx: &FileStore, agent: &AgentId) -> Result<LockPaths, StoreError> {
+/// OpenClaw's locks of a document; their turn is the document's own lock.
+fn shared_lock(cx: &FileStore, agent: &AgentId) -> Result<SharedLock, StoreError> {
     let FileStore { io, paths, .. } = cx;
     io.files.create_dirs(&paths.directory(agent))?;
     let target = io.files.resolve(&paths.document(agent))?;
     io.files.create_dirs(&paths.document_locks())?;
-    let (lock, proof) = paths.document_lock(&target);
-    Ok(LockPaths {
-        lock,
+    let (turn, proof) = paths.document_lock(&target);
+    Ok(SharedLock {
+        turn,
         proof,
         sites: sites(cx, agent, &target)?,
+        is_passing: false,
     })
 }
 
@@ -151,45 +128,23 @@ pub(super) fn is_peer_late(cx: &FileStore, agent: &AgentId) -> Result<bool, File
         .any(|name| name.starts_with("sha256-") && name.ends_with(".lock")))
 }
 
+/// Whether the OpenClaw beside us locks each refresh, so that it needs no other lock meanwhile.
+pub(super) fn locks_refreshes(cx: &FileStore) -> bool {
+    let release = cx.paths.written_by.as_deref();
+    release.is_some_and(|release| is_since(release, (2026, 4, 9)))
+}
+
 /// Whether a release locks with files: from March 2026 on.
 fn is_late(release: &str) -> bool {
-    let mut parts = release.split('.');
+    is_since(release, (2026, 3, 0))
+}
+
+fn is_since(release: &str, first: (u32, u32, u32)) -> bool {
+    let mut parts = release.split(['.', '-']);
     let mut number = || parts.next()?.parse::<u32>().ok();
-    let version = number().zip(number());
-    version.is_some_and(|version| version >= (2026, 3))
-}
-
-/// OpenClaw kept out of a document, for as long as this lives.
-pub(super) struct Excluded<'a> {
-    cx: &'a FileStore,
-    place: LockPaths,
-    holder: Option<Holder>,
-}
-
-impl Excluded<'_> {
-    /// Takes the document's lock for a write under this exclusion.
-    pub(super) fn lock_document(&self, agent: &AgentId) -> Result<Locked, StoreError> {
-        let wait = self.cx.commit_wait(PATIENCE);
-        let lock = self.cx.io.lock(&self.place.lock, &wait)?;
-        if let Some(holder) = &self.holder {
-            holder.renew(&wait)?;
-        }
-        Ok(Locked {
-            agent: agent.clone(),
-            _holder: None,
-            _lock: lock,
-        })
-    }
-}
-
-impl Drop for Excluded<'_> {
-    fn drop(&mut self) {
-        // Another writer may rely on us; it holds this lock then.
-        let wait = self.cx.commit_wait(PATIENCE);
-        let lock = self.cx.io.lock(&self.place.lock, &wait);
-        self.holder = None;
-        drop(lock);
-    }
+    let (year, month) = (number(), number());
+    let version = year.zip(month).zip(number().or(Some(0)));
+    version.is_some_and(|((year, month), day)| (year, month, day) >= first)
 }
 
 #[cfg(test)]
@@ -203,6 +158,13 @@ mod tests {
         }
         for late in ["2026.3.1", "2026.5.7", "2027.1.1"] {
             assert!(is_late(late), "{late}");
+        }
+        for (release, locks) in [
+            ("2026.4.8", false),
+            ("2026.4.9-1", true),
+            ("2026.9.6", true),
+        ] {
+            assert_eq!(is_since(release, (2026, 4, 9)), locks, "{release}");
         }
     }
 }

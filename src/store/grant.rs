@@ -19,9 +19,10 @@ use super::document_lock;
 use super::error::at;
 use super::io::{FileStore, Io};
 use super::journal;
-use super::openclaw_lock::{LockFormat, LockPath, REFRESH_STALE, Short};
+use super::openclaw_lock::{LockFormat, LockPath, REFRESH_STALE};
 use super::read;
 use super::saved_answer;
+use super::shared_lock::{self, Excluded, SharedLock};
 use super::write;
 
 /// How often a waiter looks whether it shall stop.
@@ -121,10 +122,14 @@ impl<'a> Held<'a> for HeldGrant<'a> {
         let Self { cx, grant, lock } = *self;
         let FileStore { io, paths, .. } = cx;
         saved_answer::check_readable(cx, &grant)?;
-        let refresh_locks = lock_refresh(cx, &grant, refresh, wait)?;
-        // Early releases refresh under the store's lock: it is held until the commit, or both could
-        // send the same token. So was it by somebody else until now, who may have spent it.
-        let excluded = document_lock::exclude_peers(cx, &refresh.agent, wait)?;
+        let refresh_locks = lock_refresh(cx, refresh, wait)?;
+        // Releases that do not lock a refresh have one under the store's lock: it is held until the
+        // commit, or both could send the same token. So was it by somebody else until now, who may
+        // have spent it.
+        let excluded = match document_lock::locks_refreshes(cx) {
+            true => None,
+            false => Some(document_lock::exclude_peers(cx, &refresh.agent, wait)?),
+        };
         let doc = read::load(cx, &refresh.agent, Scope::All)?;
         if copies(&doc, &grant).is_empty() {
             return Err(StoreError::Conflict {
@@ -145,7 +150,7 @@ impl<'a> Held<'a> for HeldGrant<'a> {
             pending: refresh.clone(),
             space: Some(space),
             answer: Answer::Awaited(slot),
-            excluded: Some(excluded),
+            excluded,
             refresh_locks,
             lock,
         }))
@@ -176,34 +181,42 @@ fn begun(
     })
 }
 
-/// Later releases of OpenClaw lock a refresh by profile, in two ways.
-fn lock_refresh(
-    cx: &FileStore,
-    grant: &GrantDigest,
+/// Later releases of OpenClaw lock a refresh by profile, in two ways. Agents with profiles of one
+/// name have one lock, so those of us that refresh them share it.
+fn lock_refresh<'a>(
+    cx: &'a FileStore,
     refresh: &PendingRefresh,
     wait: &Wait<'_>,
-) -> Result<Vec<Short>, StoreError> {
+) -> Result<Vec<Excluded<'a>>, StoreError> {
     let (provider, profile) = (&refresh.provider, &refresh.profile);
-    let files = &cx.io.files;
-    let directory = cx.paths.refresh_locks();
+    let FileStore { io, paths, .. } = cx;
+    let directory = paths.refresh_locks();
     let mut names = Vec::new();
     if document_lock::is_peer_late(cx, &refresh.agent)? {
         names.push(by_sha256(provider, profile));
     }
     let has_database = read::database(cx, &refresh.agent)?.is_some();
     let is_used = |name: &String| is_by_two_hashes(name);
-    if has_database || files.list(&directory)?.iter().any(is_used) {
+    if has_database || io.files.list(&directory)?.iter().any(is_used) {
         names.push(by_two_hashes(provider, profile));
     }
-    let mut locks = Vec::new();
-    for name in names {
-        files.create_dirs(&directory)?;
-        // Another agent's login may bear the same name, and be refreshed at the same time.
-        let who = grant.to_string();
-        let site = LockPath::new(directory.join(name), LockFormat::File, REFRESH_STALE, &who);
-        locks.push(Short::acquire(&cx.io, &site, wait)?);
+    if !names.is_empty() {
+        io.files.create_dirs(&directory)?;
+        io.files.create_dirs(&paths.document_locks())?;
     }
-    Ok(locks)
+    let lock = |name| {
+        let path = directory.join(name);
+        let (turn, proof) = paths.refresh_lock(&path);
+        let site = LockPath::new(path, LockFormat::File, REFRESH_STALE, &paths.who());
+        let shared = SharedLock {
+            turn,
+            proof,
+            sites: vec![site],
+            is_passing: true,
+        };
+        shared_lock::exclude(cx, shared, wait)
+    };
+    names.into_iter().map(lock).collect()
 }
 
 fn by_sha256(provider: &ProviderId, profile: &ProfileId) -> String {

@@ -7,7 +7,6 @@
 use std::io::ErrorKind;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::time::Timestamp;
@@ -28,9 +27,21 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 /// The pauses between two looks at a lock of OpenClaw.
 const PAUSES: RangeInclusive<Duration> = Duration::from_millis(20)..=Duration::from_millis(100);
 
+/// When a lock that several of us hold is stale after its last touch, whatever its kind: no longer
+/// than anybody of OpenClaw waits.
+const SHARED_STALE: Duration = STORE_STALE;
+
 /// A file whose owner seems to be dead is left alone for this long: the owner may live in another
 /// container, whose processes we do not see, and nobody holds such a lock for longer.
 const UNSEEN: Duration = Duration::from_secs(5);
+
+/// Whom the file of a lock names. OpenClaw removes one whose owner is dead at once, whoever of us may
+/// live besides; where it names nobody, only its times count.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Named {
+    Us,
+    Nobody,
+}
 
 /// What a lock of OpenClaw is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,8 +140,8 @@ fn make(
     let draft = &site.draft;
     // What a crash left there.
     files.remove(draft)?;
-    create(io, draft, site.flavour)?;
-    let made = mark(io, draft).and_then(|mark| {
+    create(io, draft, site, Named::Us)?;
+    let made = mark(io, draft, io.clock.now()).and_then(|mark| {
         note(mark);
         files.rename_new(draft, &site.path).map(|()| mark)
     });
@@ -138,8 +149,8 @@ fn make(
         // A crash between these two lines leaves a lock that nobody knows; it goes stale.
         Err(error) if error.source.kind() == ErrorKind::Unsupported => {
             files.remove(draft)?;
-            create(io, &site.path, site.flavour)?;
-            let mark = mark(io, &site.path)?;
+            create(io, &site.path, site, Named::Us)?;
+            let mark = mark(io, &site.path, io.clock.now())?;
             note(mark);
             Ok(mark)
         }
@@ -151,20 +162,35 @@ fn make(
     }
 }
 
-fn create(io: &Io, path: &Path, flavour: LockFormat) -> Result<(), FileError> {
-    match flavour {
+fn create(io: &Io, path: &Path, site: &LockPath, named: Named) -> Result<(), FileError> {
+    match site.flavour {
         LockFormat::Directory => io.files.create_dir_new(path),
         LockFormat::File => {
-            let (pid, created) = (std::process::id(), io.clock.now().iso8601());
-            let note = format!("{{\n  \"pid\": {pid},\n  \"createdAt\": \"{created}\"\n}}");
+            let created = time_of(io, site, named).iso8601();
+            let pid = match named {
+                Named::Us => format!("\n  \"pid\": {},", std::process::id()),
+                Named::Nobody => String::new(),
+            };
+            let note = format!("{{{pid}\n  \"createdAt\": \"{created}\"\n}}");
             io.files.create_new(path, note.as_bytes(), 0o644)
         }
     }
 }
 
-/// Gives what lies at `path` a time of ours.
-fn mark(io: &Io, path: &Path) -> Result<LockFingerprint, FileError> {
+/// The time that the file of a lock is given now.
+fn time_of(io: &Io, site: &LockPath, named: Named) -> Timestamp {
+    let age = match named {
+        Named::Us => Duration::ZERO,
+        // So that a crash of all of us is over before anybody has given up waiting.
+        Named::Nobody => site.stale.saturating_sub(SHARED_STALE),
+    };
     let now = io.clock.now();
+    let age = i64::try_from(age.as_millis()).unwrap_or_default();
+    Timestamp(now.0.saturating_sub(age))
+}
+
+/// Gives what lies at `path` a time of ours.
+fn mark(io: &Io, path: &Path, now: Timestamp) -> Result<LockFingerprint, FileError> {
     io.files.touch(path, now)?;
     let stat = io.files.stat(path)?;
     // What is not there any more matches nothing.
@@ -177,7 +203,7 @@ fn mark(io: &Io, path: &Path) -> Result<LockFingerprint, FileError> {
     ))
 }
 
-/// Keeps a lock of ours from going stale. `note` is told both what it looks like and what it will.
+/// Keeps a lock of ours, whoever of us made it, from going stale. `note` is told both what it looks like and what it will.
 /// `None` if it is not ours any more.
 pub(super) fn beat(
     io: &Io,
@@ -207,8 +233,9 @@ pub(super) fn beat(
         LockFormat::File => {
             let draft = &site.draft;
             files.remove(draft)?;
-            create(io, draft, site.flavour)?;
-            let new = mark(io, draft)?;
+            let named = named(files, &site.path)?;
+            create(io, draft, site, named)?;
+            let new = mark(io, draft, time_of(io, site, named))?;
             note(&[old, new]);
             files.rename(draft, &site.path)?;
             new
@@ -218,30 +245,14 @@ pub(super) fn beat(
     Ok(Some(new))
 }
 
-/// A lock that is held for so short a time that it cannot go stale; dropping it removes it.
-pub(super) struct Short {
-    files: Arc<dyn Files>,
-    path: PathBuf,
-    mark: LockFingerprint,
-}
-
-impl Short {
-    /// Takes it.
-    pub(super) fn acquire(io: &Io, site: &LockPath, wait: &Wait<'_>) -> Result<Self, StoreError> {
-        Ok(Self {
-            mark: acquire(io, site, wait, &mut |_| {})?,
-            path: site.path.clone(),
-            files: Arc::clone(&io.files),
-        })
-    }
-}
-
-impl Drop for Short {
-    fn drop(&mut self) {
-        if let Err(error) = remove(&*self.files, &self.path, self.mark) {
-            tracing::warn!(%error, "a lock could not be removed; it goes stale by itself");
-        }
-    }
+/// Whom the file of a lock of ours is to name from now on: a lock that another process made, and
+/// that this one touches, has several holders.
+fn named(files: &dyn Files, path: &Path) -> Result<Named, FileError> {
+    let bytes = files.read(path)?.unwrap_or_default();
+    Ok(match payload(&bytes).0 {
+        Some(pid) if pid == std::process::id() => Named::Us,
+        _ => Named::Nobody,
+    })
 }
 
 /// Removes a lock if it is still the one that `mark` describes.

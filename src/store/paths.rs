@@ -143,11 +143,23 @@ impl StorePaths {
         self.state.join("locks/openclaw-rs")
     }
 
-    /// Our lock of the document at a resolved path, and the proof that who holds OpenClaw's lives.
+    /// Our lock of the document at a resolved path, and the proof that one of those lives who hold
+    /// OpenClaw's.
     pub(super) fn document_lock(&self, target: &Path) -> (PathBuf, PathBuf) {
-        let name = hashed(target, 16);
-        let lock = |kind| self.document_locks().join(format!("{kind}-{name}.lock"));
-        (lock("store"), lock("peers"))
+        (
+            self.own_lock("store", target),
+            self.own_lock("peers", target),
+        )
+    }
+
+    /// The same for the lock of a refresh at a path.
+    pub(super) fn refresh_lock(&self, path: &Path) -> (PathBuf, PathBuf) {
+        (self.own_lock("refresh", path), self.own_lock("peers", path))
+    }
+
+    fn own_lock(&self, kind: &str, path: &Path) -> PathBuf {
+        let name = hashed(path, 16);
+        self.document_locks().join(format!("{kind}-{name}.lock"))
     }
 
     /// Names this state directory among those that lock the same document.

@@ -20,7 +20,7 @@ use super::preallocated::Slot;
 use super::{lock, move_dir, ownership};
 use crate::model::time::Timestamp;
 use crate::ports::files::{
-    FileError, FileLock, Files, Prepared, Replaced, Reservation, Sharing, Stat,
+    FileError, FileLock, Files, LockQueue, Prepared, Replaced, Reservation, Sharing, Stat,
 };
 
 /// The most that is read from a pipe, in bytes.
@@ -182,6 +182,10 @@ impl Files for SystemFiles {
         sharing: Sharing,
     ) -> Result<Option<Box<dyn FileLock>>, FileError> {
         lock::try_lock(path, sharing)
+    }
+
+    fn queue_for_lock(&self, path: &Path, sharing: Sharing) -> Option<LockQueue> {
+        lock::queue(path, sharing)
     }
 
     fn await_lock(&self, path: &Path) -> Result<(), FileError> {

@@ -11,12 +11,13 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
 
 use rustix::fs::OFlags;
 
 use super::fs_error::{failed, refuse_special};
 use super::ownership;
-use crate::ports::files::{FileError, FileLock, Sharing};
+use crate::ports::files::{FileError, FileLock, LockQueue, Sharing};
 
 const FLAGS: i32 = OFlags::NOFOLLOW.bits().cast_signed();
 
@@ -58,6 +59,21 @@ pub(super) fn try_lock(
         Err(error) if error.kind() == fs2::lock_contended_error().kind() => Ok(None),
         Err(error) => Err(failed("lock", path)(error)),
     }
+}
+
+/// See [`crate::ports::files::Files::queue_for_lock`].
+pub(super) fn queue(path: &Path, sharing: Sharing) -> Option<LockQueue> {
+    let (sender, receiver) = channel();
+    let path = path.to_owned();
+    let wait = move || {
+        let take = |file: &File| match sharing {
+            Sharing::Exclusive => fs2::FileExt::lock_exclusive(file),
+            Sharing::Shared => fs2::FileExt::lock_shared(file),
+        };
+        drop(sender.send(acquire(&path, take).map_err(failed("lock", &path))));
+    };
+    let thread = std::thread::Builder::new().spawn(wait);
+    thread.ok().map(|_| receiver)
 }
 
 /// See [`crate::ports::files::Files::await_lock`].
@@ -182,6 +198,26 @@ mod tests {
             assert_eq!(told.try_iter().collect::<Vec<_>>(), ["owner", "waiter"]);
             assert_eq!(path.exists(), !is_removed);
         }
+    }
+
+    #[test]
+    fn a_queue_gives_the_lock_when_it_is_free_and_frees_it_if_nobody_wants_it_any_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.lock");
+        let held = take(&path, Sharing::Exclusive).unwrap();
+        let (wanted, given_up) = (
+            queue(&path, Sharing::Exclusive).unwrap(),
+            queue(&path, Sharing::Exclusive).unwrap(),
+        );
+        drop(given_up);
+        assert!(wanted.try_recv().is_err());
+        // Whoever is first, and though the file is another one by then.
+        held.remove().unwrap();
+        let taken = wanted.recv().unwrap().unwrap();
+        assert!(take(&path, Sharing::Shared).is_none());
+        drop(taken);
+        let last = queue(&path, Sharing::Exclusive).unwrap();
+        drop(last.recv().unwrap().unwrap());
     }
 
     #[test]

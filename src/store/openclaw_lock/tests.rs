@@ -1,5 +1,7 @@
 //! When a lock of OpenClaw is stale, and how one of ours appears.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::testing::clock::FakeClock;
 use crate::testing::files::MemoryFiles;
@@ -100,5 +102,44 @@ fn a_lock_is_seen_whole_and_known_and_a_draft_of_another_is_left_alone() {
         assert!(mark.is_at(&files, Path::new(LOCK)).unwrap());
         assert!(files.stat(&other).unwrap().is_some());
         assert!(files.stat(&site("me").draft).unwrap().is_none());
+    }
+}
+
+#[test]
+fn a_file_that_several_of_us_hold_names_nobody_and_is_stale_after_half_a_minute() {
+    for stale in [STORE_STALE, REFRESH_STALE] {
+        let files = files();
+        let clock = Arc::new(FakeClock::new(NOW));
+        let io = Io {
+            files: Arc::new(files.clone()),
+            clock: Arc::clone(&clock) as _,
+        };
+        let site = LockPath::new(LOCK.into(), LockFormat::File, stale, "me");
+        let text = || String::from_utf8(files.read(Path::new(LOCK)).unwrap().unwrap()).unwrap();
+        let wait = Wait::uninterrupted(PATIENCE);
+        let made = acquire(&io, &site, &wait, &mut |_| {}).unwrap();
+        let beat = |mark| beat(&io, &site, mark, &mut |_| {}).unwrap().unwrap();
+        let own = beat(made);
+        assert!(
+            text().contains(&format!("\"pid\": {}", std::process::id())),
+            "{}",
+            text()
+        );
+        // As if another process had made it.
+        let other = text().replace("\"pid\": ", "\"pid\": 1");
+        files.put(Path::new(LOCK), &other);
+        files.touch(Path::new(LOCK), own.modified).unwrap();
+        let stat = files.stat(Path::new(LOCK)).unwrap().unwrap();
+        let mut mark = beat(LockFingerprint::of(&stat));
+        assert!(!text().contains("pid"), "{}", text());
+        // Whoever touches it next.
+        mark = beat(mark);
+        assert!(mark.is_at(&files, Path::new(LOCK)).unwrap());
+        assert!(!text().contains("pid"), "{}", text());
+        assert!(!judged(&files, stale), "{}", text());
+        clock.advance(SHARED_STALE);
+        assert!(!remove_stale(&files, io.clock.now(), &site).unwrap());
+        clock.advance(Duration::from_millis(1));
+        assert!(remove_stale(&files, io.clock.now(), &site).unwrap());
     }
 }

@@ -1,7 +1,9 @@
 //! Beside a running OpenClaw: neither program loses an update of the other, and no refresh token is
 //! spent twice.
 
+mod crowd;
 mod long_holds;
+mod side_by_side;
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
@@ -16,6 +18,17 @@ use crate::support::{Ran, World, ran, setup_token};
 
 const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "openai-codex"];
 const BOTH: [Release; 2] = [Release::Early, Release::Late];
+
+/// The releases that lock with files and refresh under the lock of the store, and those that have a
+/// lock for each refresh.
+const WITHOUT_REFRESH_LOCKS: &str = "2026.4.1";
+const WITH_REFRESH_LOCKS: &str = "2026.5.7";
+
+const ALL: [(Release, &str); 3] = [
+    (Release::Early, ""),
+    (Release::Late, WITHOUT_REFRESH_LOCKS),
+    (Release::Late, WITH_REFRESH_LOCKS),
+];
 
 /// Not a test: the other process.
 #[test]
@@ -32,15 +45,17 @@ struct Beside {
 }
 
 impl Beside {
-    /// An expired login, in the files of a release.
+    /// An expired login, in the files of a release that refreshes under the lock of the store.
     fn new(release: Release) -> Self {
+        Self::of(release, WITHOUT_REFRESH_LOCKS)
+    }
+
+    fn of(release: Release, version: &str) -> Self {
         let (world, issuer) = World::with_issuer(Account::default());
         world.seed(&issuer, "main", -10);
         if release == Release::Late {
-            world.write(
-                "openclaw.json",
-                r#"{ meta: { lastTouchedVersion: "2026.5.7" } }"#,
-            );
+            let config = format!(r#"{{ meta: {{ lastTouchedVersion: "{version}" }} }}"#);
+            world.write("openclaw.json", &config);
         }
         Self {
             world,
@@ -75,10 +90,16 @@ impl Beside {
     }
 
     fn openclaw(&self, acts: Vec<Act>) -> Child {
+        self.openclaw_of("openai-codex:default", acts)
+    }
+
+    /// One that refreshes a certain profile.
+    fn openclaw_of(&self, profile: &str, acts: Vec<Act>) -> Child {
         let part = Part {
             release: self.release,
             state: self.world.state(),
             document: self.document(),
+            profile: profile.to_owned(),
             acts,
         };
         part.start()
@@ -232,8 +253,8 @@ fn a_store_that_is_a_symlink_is_locked_where_either_release_looks() {
 }
 
 /// Everybody at once, `rounds` times each.
-fn soak(release: Release, rounds: usize) {
-    let beside = Beside::new(release);
+fn soak((release, version): (Release, &str), rounds: usize) {
+    let beside = Beside::of(release, version);
     let url = beside.token_url();
     let theirs = [
         beside.openclaw(vec![Act::Paste("theirs".into(), rounds)]),
@@ -284,15 +305,15 @@ fn soak(release: Release, rounds: usize) {
 
 #[test]
 fn nobody_loses_an_update_in_a_crowd() {
-    for release in BOTH {
-        soak(release, 8);
+    for kind in ALL {
+        soak(kind, 8);
     }
 }
 
 #[test]
 #[ignore = "needs minutes: a long crowd of both programs"]
 fn nobody_loses_an_update_in_a_long_crowd() {
-    for release in BOTH {
-        soak(release, 500);
+    for kind in ALL {
+        soak(kind, 500);
     }
 }

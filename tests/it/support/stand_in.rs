@@ -37,6 +37,8 @@ pub(crate) struct Part {
     pub(crate) release: Release,
     pub(crate) state: PathBuf,
     pub(crate) document: PathBuf,
+    /// The login that it refreshes.
+    pub(crate) profile: String,
     pub(crate) acts: Vec<Act>,
 }
 
@@ -88,14 +90,14 @@ impl Part {
                 Act::Refresh(url) => self.refresh(url),
                 Act::KeepRefreshing(url, times) => (0..*times).for_each(|_| {
                     self.refresh(url);
-                    self.update(|doc| login(doc)["expires"] = 1.into());
+                    self.update(|doc| self.login(doc)["expires"] = 1.into());
                 }),
                 Act::Hold(millis) => {
                     let _lock = self.lock_store();
                     std::thread::sleep(Duration::from_millis(*millis));
                 }
                 Act::Look => self.update(|doc| {
-                    let refresh = login(doc)["refresh"].as_str().unwrap().to_owned();
+                    let refresh = self.login(doc)["refresh"].as_str().unwrap().to_owned();
                     #[expect(clippy::print_stdout, reason = "the test reads it")]
                     {
                         println!("saw {refresh}");
@@ -116,7 +118,7 @@ impl Part {
         let _refreshing = (self.release == Release::Late).then(|| {
             let directory = self.state.join("locks/oauth-refresh");
             fs::create_dir_all(&directory).unwrap();
-            let hash = Sha256::digest(b"openai-codex\0openai-codex:default");
+            let hash = Sha256::digest(format!("openai-codex\0{}", self.profile));
             let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
             Lock::file(
                 directory.join(format!("sha256-{hex}.lock")),
@@ -127,10 +129,10 @@ impl Part {
         let _lock = self.lock_store();
         let mut doc = self.read();
         let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis();
-        if u128::from(login(&mut doc)["expires"].as_u64().unwrap()) > now {
+        if u128::from(self.login(&mut doc)["expires"].as_u64().unwrap()) > now {
             return;
         }
-        let refresh = login(&mut doc)["refresh"].as_str().unwrap().to_owned();
+        let refresh = self.login(&mut doc)["refresh"].as_str().unwrap().to_owned();
         let body =
             format!("grant_type=refresh_token&refresh_token={refresh}&client_id=test-client");
         let form = "application/x-www-form-urlencoded".to_owned();
@@ -144,9 +146,9 @@ impl Part {
             .unwrap();
         assert_eq!(answer.status, 200);
         let grant: Value = serde_json::from_slice(answer.body.expose()).unwrap();
-        login(&mut doc)["access"] = grant["access_token"].clone();
-        login(&mut doc)["refresh"] = grant["refresh_token"].clone();
-        login(&mut doc)["expires"] = (u64::try_from(now).unwrap() + 3_600_000).into();
+        self.login(&mut doc)["access"] = grant["access_token"].clone();
+        self.login(&mut doc)["refresh"] = grant["refresh_token"].clone();
+        self.login(&mut doc)["expires"] = (u64::try_from(now).unwrap() + 3_600_000).into();
         self.write(&doc);
     }
 
@@ -166,6 +168,10 @@ impl Part {
         }
     }
 
+    fn login<'a>(&self, doc: &'a mut Value) -> &'a mut Value {
+        &mut doc["profiles"][&self.profile]
+    }
+
     fn lock_store(&self) -> Lock {
         let mut path = fs::canonicalize(&self.document).unwrap().into_os_string();
         path.push(".lock");
@@ -174,10 +180,6 @@ impl Part {
             Release::Late => Lock::file(path.into(), STORE_STALE, 11),
         }
     }
-}
-
-fn login(doc: &mut Value) -> &mut Value {
-    &mut doc["profiles"]["openai-codex:default"]
 }
 
 /// A lock of OpenClaw's.

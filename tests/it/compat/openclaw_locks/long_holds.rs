@@ -59,7 +59,7 @@ fn hold(beside: &Beside, meanwhile: impl FnOnce()) {
     let late = beside.release == Release::Late;
     let clock = Arc::new(SystemClock::new());
     let places = StorePaths {
-        written_by: late.then(|| "2026.5.7".to_owned()),
+        written_by: late.then(|| WITHOUT_REFRESH_LOCKS.to_owned()),
         ..StorePaths::below(state)
     };
     let store = FileStore::new(Arc::new(SystemFiles), Arc::clone(&clock) as _, places);

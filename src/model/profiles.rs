@@ -22,7 +22,8 @@ pub struct Entry {
     pub key: String,
     /// What it holds.
     pub content: Content,
-    /// The text it was read from; gone once it is changed.
+    /// The text it was read from; gone once it is changed, and not kept of a document that is only
+    /// looked at.
     pub text: Option<Verbatim>,
     /// The text that a changed entry was read from: what is written keeps the order of its members.
     pub before: Option<Verbatim>,
@@ -73,6 +74,13 @@ impl AuthProfiles {
             entries,
             ..Self::default()
         }
+    }
+
+    /// The document with these entries instead of its own.
+    #[must_use]
+    pub fn with_entries(mut self, entries: Vec<Entry>) -> Self {
+        self.entries = entries;
+        self
     }
 
     /// The part of it that concerns these profiles: for looking at, and never to be written.

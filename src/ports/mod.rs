@@ -13,8 +13,10 @@ pub mod program;
 pub mod exec;
 
 pub mod disk;
+mod file_error;
 pub mod files;
 pub mod lock;
+mod pieces;
 
 pub mod callback;
 

@@ -21,6 +21,9 @@ const ORDER: &str = "order";
 const LAST_GOOD: &str = "lastGood";
 const USAGE: &str = "usageStats";
 
+/// Why an entry is not used whose key is that of another with white space around it.
+pub(super) const SHADOWED: &str = "its key differs from another entry only in white space";
+
 /// The members that are written by their own rules, from wherever they are kept.
 pub(super) const RULED: [&str; 5] = ["version", "profiles", ORDER, LAST_GOOD, USAGE];
 
@@ -143,19 +146,18 @@ fn entries(profiles: &Members<'_>, scope: Scope<'_>) -> Vec<Entry> {
     let wanted = |key: &str, value: &RawValue| match scope {
         Scope::All => true,
         Scope::Profile(id) => key.trim() == id.as_str(),
-        Scope::Provider(provider) => raw_json::member(value, "provider")
+        Scope::Provider(provider) => raw_json::member(value.get(), "provider")
             .and_then(raw_json::text)
             .is_some_and(|text| provider.is_named(&text)),
     };
     let entry = |(key, value): (&str, &RawValue)| {
         let shadowed = key != key.trim() && profiles.get(key.trim()).is_some();
         let content = if shadowed {
-            let fault = "its key differs from another entry only in white space";
             Content::Invalid {
-                fault: fault.to_owned(),
+                fault: SHADOWED.to_owned(),
             }
         } else {
-            entry::read(key, value)
+            entry::read(key, value.get())
         };
         Entry {
             key: key.to_owned(),

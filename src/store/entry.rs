@@ -1,7 +1,5 @@
 //! One entry of `profiles`: from its text to a credential, and a changed credential back to text.
 
-use serde_json::value::RawValue;
-
 use crate::model::credential::{ApiKey, Credential, Identity, Kind, OAuth, Token};
 use crate::model::id::ProfileId;
 use crate::model::json::{Extra, Verbatim};
@@ -12,10 +10,10 @@ use crate::model::time::Timestamp;
 use super::raw_json::{self, Members, Writer};
 
 /// Reads one entry. Whatever is wrong with it, it is an entry, and the others are not concerned.
-pub(super) fn read(key: &str, value: &RawValue) -> Content {
+pub(super) fn read(key: &str, value: &str) -> Content {
     let read = || {
         let id = ProfileId::parse(key).map_err(|error| error.to_string())?;
-        let mut members = Members::read(value.get()).map_err(|_| "it is not an object")?;
+        let mut members = Members::read(value).map_err(|_| "it is not an object")?;
         let kind = kind(&mut members).ok_or("its type is not api_key, token or oauth")?;
         let provider = provider(&mut members).ok_or("it does not name a provider")?;
         Ok((id, credential(kind, provider, members)?))

@@ -64,7 +64,7 @@ fn parse(text: &str) -> Result<History, String> {
 
 fn read_saved(text: &str) -> Option<Saved> {
     let members = Members::read(text).ok()?;
-    match entry::read("saved", members.get("credential")?) {
+    match entry::read("saved", members.get("credential")?.get()) {
         Content::Valid(_, credential) => Some(Saved {
             at: raw_json::millis(members.get("savedAt")?)?,
             credential,
@@ -74,7 +74,7 @@ fn read_saved(text: &str) -> Option<Saved> {
 }
 
 fn read_generation(number: u64, members: &Members<'_>) -> Option<Generation> {
-    match entry::read("generation", members.get("credential")?) {
+    match entry::read("generation", members.get("credential")?.get()) {
         Content::Valid(_, credential) => Some(Generation {
             number,
             replaced_at: raw_json::millis(members.get("replacedAt")?)?,

@@ -7,6 +7,7 @@ pub mod history;
 pub mod io;
 pub mod journal;
 pub mod legacy;
+pub mod look;
 pub mod openclaw_lock;
 pub mod paths;
 
@@ -16,6 +17,7 @@ mod entry;
 mod error;
 mod history_file;
 mod inherit;
+mod json_stream;
 mod leftovers;
 mod overwrite;
 mod raw_json;

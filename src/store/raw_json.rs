@@ -159,7 +159,7 @@ impl<'a> Members<'a> {
 }
 
 /// One member of an object, without keeping the others.
-pub(super) fn member<'a>(object: &'a RawValue, wanted: &str) -> Option<&'a RawValue> {
+pub(super) fn member<'a>(object: &'a str, wanted: &str) -> Option<&'a RawValue> {
     struct Find<'w>(&'w str);
     impl<'de> Visitor<'de> for Find<'_> {
         type Value = Option<&'de RawValue>;
@@ -180,7 +180,7 @@ pub(super) fn member<'a>(object: &'a RawValue, wanted: &str) -> Option<&'a RawVa
             Ok(found)
         }
     }
-    let mut json = serde_json::Deserializer::from_str(object.get());
+    let mut json = serde_json::Deserializer::from_str(object);
     serde::Deserializer::deserialize_map(&mut json, Find(wanted)).ok()?
 }
 
@@ -360,9 +360,8 @@ mod tests {
     #[test]
     fn one_member_is_found_as_among_all() {
         let text = r#"{"provider":"a","x":{"provider":"b"},"provider":"c"}"#;
-        let raw: &RawValue = serde_json::from_str(text).unwrap();
-        assert_eq!(member(raw, "provider").unwrap().get(), r#""c""#);
-        assert!(member(raw, "y").is_none());
+        assert_eq!(member(text, "provider").unwrap().get(), r#""c""#);
+        assert!(member(text, "y").is_none());
     }
 
     #[test]

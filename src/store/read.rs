@@ -1,5 +1,6 @@
 //! Reading one agent's document, without a lock.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use crate::model::id::{AgentId, printable};
 use crate::model::profiles::AuthProfiles;
 use crate::model::secret::Secret;
 use crate::model::text::{IS_UTF16, is_utf16};
-use crate::ports::files::FileError;
+use crate::ports::files::{FileError, Pieces, TooLarge};
 use crate::ports::store::{Scope, StoreError};
 
 use super::document::{self, Layout};
@@ -16,6 +17,7 @@ use super::document_lock::is_locked_by_peer;
 use super::error::at;
 use super::io::{FileStore, Io};
 use super::legacy;
+use super::look;
 
 /// A document as it was found.
 pub(super) struct Found {
@@ -73,6 +75,10 @@ pub(super) fn read_text<T>(
 pub(super) const LOOKS: usize = 5;
 pub(super) const SETTLES: Duration = Duration::from_millis(20);
 
+/// The largest document that is read, in bytes: no login needs so much, and all of it is held to
+/// change it.
+pub(super) const LARGEST: u64 = 64 * 1024 * 1024;
+
 /// How long it is read again while its writer is at work, which may be put to sleep in the middle.
 const IN_PLACE: Duration = Duration::from_secs(5);
 
@@ -82,9 +88,75 @@ pub(super) fn load(
     agent: &AgentId,
     scope: Scope<'_>,
 ) -> Result<AuthProfiles, StoreError> {
+    if let Some(doc) = look(cx, agent, scope)? {
+        return Ok(doc);
+    }
     let found = find(cx, agent, scope, || is_locked_by_peer(cx, agent))?;
     found.check(&cx.paths.document(agent))?;
     Ok(found.doc)
+}
+
+/// The document as it is now, read in pieces; `None` if there is none, or anything is odd about it.
+fn look(
+    cx: &FileStore,
+    agent: &AgentId,
+    scope: Scope<'_>,
+) -> Result<Option<AuthProfiles>, StoreError> {
+    let Some(pieces) = open(cx, &cx.paths.document(agent))? else {
+        return Ok(None);
+    };
+    let Some(mut doc) = look::read(pieces, scope)? else {
+        return Ok(None);
+    };
+    if let Some(state) = read_document(cx, &cx.paths.state_file(agent))? {
+        doc.release = StoreFormat::Late;
+        let merged = read_text(&state, |text| document::merge_state(&mut doc, text));
+        return Ok(merged.is_ok().then_some(doc));
+    }
+    Ok(Some(doc))
+}
+
+/// Opens a document, unless it is so large that it is none.
+fn open(cx: &FileStore, path: &Path) -> Result<Option<Box<dyn Pieces>>, FileError> {
+    let pieces = cx.io.files.open(path)?;
+    pieces
+        .map(|pieces| check_size(path, pieces.size()).map(|()| pieces))
+        .transpose()
+}
+
+/// Fails for a document of this many bytes if nobody would read it.
+pub(super) fn check_size(path: &Path, size: u64) -> Result<(), FileError> {
+    match size {
+        ..=LARGEST => Ok(()),
+        _ => Err(FileError {
+            operation: "read",
+            path: path.to_owned(),
+            source: io::Error::other(TooLarge(size, LARGEST)),
+        }),
+    }
+}
+
+/// Reads a document whole.
+fn read_document(cx: &FileStore, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+    let Some(mut pieces) = open(cx, path)? else {
+        return Ok(None);
+    };
+    let size = usize::try_from(pieces.size()).unwrap_or_default();
+    // One more byte than there should be, so that the end is seen.
+    let mut bytes = vec![0; size + 1];
+    let mut end = 0;
+    loop {
+        match pieces.read(&mut bytes[end..])? {
+            0 => break,
+            more => end += more,
+        }
+        if end == bytes.len() {
+            check_size(path, end as u64)?;
+            bytes.resize(end * 2, 0);
+        }
+    }
+    bytes.truncate(end);
+    Ok(Some(bytes))
 }
 
 /// The agents that have a directory, sorted, `main` always among them.
@@ -128,7 +200,12 @@ pub(super) fn check_generation(cx: &FileStore, agent: &AgentId) -> Result<(), St
 
 /// Names the database, and the release that it belongs to.
 pub(super) fn later_generation(cx: &FileStore, path: &Path) -> StoreError {
-    let header = cx.io.files.read(path).ok().flatten().unwrap_or_default();
+    let mut header = [0; 48];
+    let mut pieces = cx.io.files.open(path).ok().flatten();
+    if let Some(pieces) = &mut pieces {
+        // Without it the version is unknown.
+        let _ = pieces.read(&mut header);
+    }
     let schema = schema_of(&header).map(|schema| format!("its schema is number {schema}"));
     let release = cx.paths.written_by.as_ref();
     let release = release.map(|release| {
@@ -185,7 +262,7 @@ fn read(cx: &FileStore, agent: &AgentId, scope: Scope<'_>) -> Result<Found, Stor
         merged: Vec::new(),
         database: None,
     };
-    match cx.io.files.read(&path)? {
+    match read_document(cx, &path)? {
         Some(bytes) => match read_text(&bytes, |text| document::parse(text, scope)) {
             Ok(doc) => {
                 found.doc = doc;
@@ -207,7 +284,7 @@ fn read(cx: &FileStore, agent: &AgentId, scope: Scope<'_>) -> Result<Found, Stor
         },
     }
     let state = cx.paths.state_file(agent);
-    if let Some(bytes) = cx.io.files.read(&state)? {
+    if let Some(bytes) = read_document(cx, &state)? {
         found.layout = Layout::Split;
         found.doc.release = StoreFormat::Late;
         let merged = read_text(&bytes, |text| document::merge_state(&mut found.doc, text));

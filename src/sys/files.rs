@@ -4,23 +4,24 @@
     reason = "this file implements the file system's port"
 )]
 
-use std::fs::{self, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, OFlags, RenameFlags, Timespec, Timestamps};
+use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 use rustix::process::Pid;
 
 use super::atomic_write::Draft;
 use super::exchange;
-use super::fs_error::{failed, if_there, refuse_kind, refuse_special, resolve};
+use super::fs_error::{failed, if_there, resolve};
+use super::pieces::{Opened, open};
 use super::preallocated::Slot;
 use super::{lock, move_dir, ownership};
 use crate::model::time::Timestamp;
 use crate::ports::files::{
-    FileError, FileLock, Files, LockQueue, Prepared, Replaced, Reservation, Sharing, Stat,
+    FileError, FileLock, Files, LockQueue, Pieces, Prepared, Replaced, Reservation, Sharing, Stat,
 };
 
 /// The most that is read from a pipe, in bytes.
@@ -33,6 +34,11 @@ pub struct SystemFiles;
 impl Files for SystemFiles {
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
         if_there(read(path)).map_err(failed("read", path))
+    }
+
+    fn open(&self, path: &Path) -> Result<Option<Box<dyn Pieces>>, FileError> {
+        let opened = if_there(Opened::open(path)).map_err(failed("read", path))?;
+        Ok(opened.map(|opened| Box::new(opened) as Box<dyn Pieces>))
     }
 
     fn read_input(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
@@ -211,26 +217,8 @@ impl Files for SystemFiles {
     }
 }
 
-/// Reads a file, and nothing that is none: a pipe without a writer would be waited for. It costs one
-/// call where nothing is there, which is the usual case of some files.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-    let mut options = OpenOptions::new();
-    options.read(true).custom_flags(flags.bits().cast_signed());
-    let mut file = match options.open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(error),
-        Err(error) => {
-            // The socket is named; a file is waited for that another machine has a claim on.
-            refuse_special(path)?;
-            return match error.kind() {
-                io::ErrorKind::WouldBlock => fs::read(path),
-                _ => Err(error),
-            };
-        }
-    };
-    let data = file.metadata()?;
-    refuse_kind(data.file_type())?;
+    let (mut file, data) = open(path)?;
     let mut bytes = Vec::with_capacity(usize::try_from(data.len()).unwrap_or_default());
     file.read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -239,7 +227,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// Reads a pipe to its end, which a person has named and may have yet to write to.
 fn read_pipe(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let mut pipe = fs::File::open(path)?.take(PIPE_LIMIT + 1);
+    let mut pipe = File::open(path)?.take(PIPE_LIMIT + 1);
     match pipe.read_to_end(&mut bytes)? as u64 {
         ..=PIPE_LIMIT => Ok(bytes),
         _ => Err(io::Error::other("it is longer than 1 MiB")),

@@ -21,6 +21,7 @@ mod loopback;
 mod move_dir;
 mod ownership;
 pub mod paths;
+mod pieces;
 mod port_holder;
 mod preallocated;
 mod process_group;

@@ -6,10 +6,11 @@ use rustix::io::Errno;
 
 use super::draft::Draft;
 use super::fault::Step;
+use super::pieces::MemoryPieces;
 use super::{MemoryFiles, State, check_parent, follow, make_dirs, write};
 use crate::model::time::Timestamp;
 use crate::ports::files::{
-    FileError, FileLock, Files, Prepared, Replaced, Reservation, Sharing, Stat,
+    FileError, FileLock, Files, Pieces, Prepared, Replaced, Reservation, Sharing, Stat,
 };
 use crate::testing::quirk::Quirk;
 
@@ -108,8 +109,8 @@ impl MemoryFiles {
     }
 }
 
-impl Files for MemoryFiles {
-    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+impl MemoryFiles {
+    fn content(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
         self.change(Step::Read, "read", path, |state| {
             let node = state.nodes.get(&follow(state, path));
             let bytes = node.and_then(|node| node.bytes.clone());
@@ -121,6 +122,19 @@ impl Files for MemoryFiles {
                 bytes => bytes,
             })
         })
+    }
+}
+
+impl Files for MemoryFiles {
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+        let bytes = self.content(path)?;
+        self.note_read(bytes.as_ref().map_or(0, Vec::len));
+        Ok(bytes)
+    }
+
+    fn open(&self, path: &Path) -> Result<Option<Box<dyn Pieces>>, FileError> {
+        let bytes = self.content(path)?;
+        Ok(bytes.map(|bytes| Box::new(MemoryPieces::new(self, bytes)) as Box<dyn Pieces>))
     }
 
     fn stat(&self, path: &Path) -> Result<Option<Stat>, FileError> {

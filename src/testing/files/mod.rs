@@ -7,6 +7,7 @@
 mod door;
 mod draft;
 mod fault;
+mod pieces;
 
 use std::collections::BTreeMap;
 use std::io::Error;
@@ -47,6 +48,7 @@ struct State {
     dead: Vec<u32>,
     quirks: Vec<Quirk>,
     now: i64,
+    largest_read: usize,
     /// When another program writes, and what.
     intruder: Option<(usize, Intruder)>,
 }
@@ -144,6 +146,11 @@ impl MemoryFiles {
 
     pub(super) fn has(&self, quirk: &Quirk) -> bool {
         self.state().has(quirk)
+    }
+
+    /// The most bytes of a file that were handed out at once.
+    pub fn largest_read(&self) -> usize {
+        self.state().largest_read
     }
 
     /// Puts a file, its parents included.

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use openclaw::model::grant::{Attempt, Binding, GrantRecord, RefreshOutcome};
-use openclaw::model::id::{AgentId, ProviderId};
+use openclaw::model::id::{AgentId, ProfileId, ProviderId};
 use openclaw::model::secret::Secret;
 use openclaw::model::time::Timestamp;
 use openclaw::ports::files::{Files, Sharing};
-use openclaw::ports::store::{GrantLock, GrantLocks as _, Journal as _, PendingRefresh};
+use openclaw::ports::store::{
+    Documents as _, GrantLock, GrantLocks as _, Journal as _, PendingRefresh, Scope,
+};
 use openclaw::ports::store_files::StoreFiles as _;
 use openclaw::store::file::FileStore;
 use openclaw::testing::files::MemoryFiles;
@@ -135,4 +137,34 @@ fn what_earlier_versions_left_is_counted_and_removed_but_not_forgotten() {
     assert_eq!(store.grant_record(&living.grant).unwrap(), Some(living));
     let record = store.grant_record(&digest("rt-7")).unwrap().unwrap();
     assert_eq!(record.successor(), Some(digest("rt-8")));
+}
+
+/// What is looked at of a large document is read through one small buffer.
+#[test]
+fn a_large_document_is_never_held_to_look_at_it() {
+    let files = MemoryFiles::new();
+    let token = "t".repeat(1_900);
+    let entry = |n| format!(r#""acme:{n}":{{"type":"token","provider":"acme","token":"{token}"}}"#);
+    let entries: Vec<String> = (0..1_000).map(entry).collect();
+    let text = format!(r#"{{"version":1,"profiles":{{{}}}}}"#, entries.join(","));
+    files.put(Path::new(MAIN), &text);
+    let store = store(&files);
+    let (agent, profile) = (AgentId::main(), ProfileId::parse("acme:500").unwrap());
+    let provider = ProviderId::parse("acme").unwrap();
+    for (scope, count) in [
+        (Scope::Profile(&profile), 1),
+        (Scope::Provider(&provider), 1_000),
+        (Scope::All, 1_000),
+    ] {
+        let document = store.load(&agent, scope).unwrap();
+        assert_eq!(document.profiles().count(), count);
+    }
+    assert!(
+        files.largest_read() <= 64 * 1024,
+        "{}",
+        files.largest_read()
+    );
+    // Who changes it holds it.
+    store.update(&agent, &mut |_| false).unwrap();
+    assert_eq!(files.largest_read(), text.len());
 }

@@ -1,7 +1,6 @@
 //! Whatever the text and whatever the changes: no panic, and no loss.
 
 use openclaw::model::credential::{Credential, Token};
-use openclaw::model::id::ProviderId;
 use openclaw::model::json::Extra;
 use openclaw::model::secret::Secret;
 use openclaw::model::time::Timestamp;
@@ -10,6 +9,8 @@ use openclaw::store::document::{merge_state, parse};
 use openclaw::store::legacy;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
+
+use crate::security::random_inputs::targets::pieces;
 
 use super::{all, id, single, value};
 
@@ -68,11 +69,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #[test]
     fn no_text_panics(text in anything(), state in anything()) {
-        let some = (id("a"), ProviderId::parse("a").unwrap());
-        let _ = parse(&text, Scope::Profile(&some.0));
-        let _ = parse(&text, Scope::Provider(&some.1));
         let _ = legacy::import(Some(&text), Some(&state));
         let within = format!(r#"{{"profiles": {text}, "order": {state}, "usageStats": {text}}}"#);
+        pieces::check(text.as_bytes());
+        pieces::check(within.as_bytes());
         for document in [parse(&text, Scope::All), parse(&within, Scope::All)] {
             let Ok(mut document) = document else { continue };
             let _ = merge_state(&mut document, &state);

@@ -12,7 +12,7 @@ use openclaw::store::document::{Layout, Rendered, merge_state, parse, render};
 use openclaw::store::legacy;
 
 use super::fake_ports::{FakePorts, NOW, assert_printable};
-use super::raw;
+use super::{pieces, raw};
 
 fn id(text: &str) -> ProfileId {
     ProfileId::parse(text).unwrap()
@@ -21,11 +21,9 @@ fn id(text: &str) -> ProfileId {
 /// No text crashes anything, what is read is written whole in either layout, and what a change does
 /// not mean it leaves alone.
 pub(crate) fn check(bytes: &[u8]) {
+    pieces::check(bytes);
     let text = String::from_utf8_lossy(bytes);
     let _ = legacy::import(Some(&text), Some(&text));
-    let provider = ProviderId::parse("anthropic").unwrap();
-    let _ = parse(&text, Scope::Profile(&id("anthropic:default")));
-    let _ = parse(&text, Scope::Provider(&provider));
     configuration(&text);
     let mut document = match parse(&text, Scope::All) {
         Ok(document) => document,

@@ -9,5 +9,6 @@ pub(crate) mod document;
 pub(crate) mod fake_ports;
 pub(crate) mod manifest;
 pub(crate) mod paste;
+pub(crate) mod pieces;
 pub(crate) mod raw;
 pub(crate) mod store;

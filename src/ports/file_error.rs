@@ -1,0 +1,85 @@
+//! The failure of a file operation, and what can be done about it.
+
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+
+/// A file operation failed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {operation} {}: {source}", path.display())]
+pub struct FileError {
+    /// What was tried: `read`, `write`, `lock`, …
+    pub operation: &'static str,
+    /// On which path.
+    pub path: PathBuf,
+    /// What the system said.
+    #[source]
+    pub source: io::Error,
+}
+
+impl FileError {
+    /// The step that mends it.
+    pub fn remedy(&self) -> String {
+        let path = self.path.display();
+        match self.source.kind() {
+            _ if self.is_in_place() => format!("check the disk of {path}"),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                "free some disk space, then run the command again".to_owned()
+            }
+            ErrorKind::ReadOnlyFilesystem => format!(
+                "{path} is on a read-only file system: mount it writable, or choose another \
+                 state directory with --state-dir"
+            ),
+            _ if self.is_special() && self.is_of_system() => {
+                format!("name a file instead of {path}")
+            }
+            _ if self.is_special() => {
+                format!("move {path} out of the way, then run the command again")
+            }
+            _ if self.is_too_large() => format!(
+                "remove what does not belong in {path}, or move it out of the way, then run the \
+                 command again"
+            ),
+            ErrorKind::NotADirectory | ErrorKind::IsADirectory => {
+                format!("move whatever blocks {path} out of the way, then run the command again")
+            }
+            _ => format!(
+                "make {path} readable and writable for this user, then run the command again"
+            ),
+        }
+    }
+
+    fn is_of_system(&self) -> bool {
+        ["/dev", "/proc", "/sys"]
+            .iter()
+            .any(|root| self.path.starts_with(root))
+    }
+
+    fn is_special(&self) -> bool {
+        matches!(self.source.get_ref(), Some(inner) if inner.is::<SpecialFile>())
+    }
+
+    fn is_too_large(&self) -> bool {
+        matches!(self.source.get_ref(), Some(inner) if inner.is::<TooLarge>())
+    }
+
+    /// Whether the new content is in place although the operation failed.
+    pub fn is_in_place(&self) -> bool {
+        matches!(self.source.get_ref(), Some(inner) if inner.is::<InPlace>())
+    }
+}
+
+/// Within a [`FileError`]: the new content is there for every reader, and only its name could not
+/// be made durable.
+#[derive(Debug, thiserror::Error)]
+#[error("the new content is written, but may not survive a power failure: {0}")]
+pub struct InPlace(#[source] pub io::Error);
+
+/// Within a [`FileError`]: what is there is no file, and was left alone.
+#[derive(Debug, thiserror::Error)]
+#[error("it is {0} and not a file")]
+pub struct SpecialFile(pub &'static str);
+
+/// Within a [`FileError`]: a file of this many bytes is read by nobody, and was left alone.
+#[derive(Debug, thiserror::Error)]
+#[error("it is {} MiB long, and at most {} MiB are read", .0.div_ceil(1 << 20), .1 >> 20)]
+pub struct TooLarge(pub u64, pub u64);

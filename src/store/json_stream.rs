@@ -1,0 +1,308 @@
+//! JSON text that is read through one small buffer: skipped, and kept only where somebody says so.
+//!
+//! It takes nothing that `serde_json` would not take (RFC 8259, strings of any bytes), and says of
+//! all else no more than that it is [`Odd`](Stop::Odd). Whoever wants to know where the fault lies has
+//! the whole text read by `raw_json`, so there is one place that describes faults.
+
+use std::borrow::Cow;
+
+use crate::ports::files::{FileError, Pieces};
+
+/// The most that is held of a text at once, apart from what is kept.
+const BUFFER: usize = 64 * 1024;
+
+/// As many bytes tell how a text is encoded.
+const HEAD: usize = 3;
+
+/// Why a text was not read to its end.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// It cannot be read.
+    File(FileError),
+    /// It is something that is left to the reader of whole texts.
+    Odd,
+}
+
+impl From<FileError> for Stop {
+    fn from(error: FileError) -> Self {
+        Self::File(error)
+    }
+}
+
+/// A text, and the place in it that has been reached.
+pub(super) struct Stream {
+    pieces: Box<dyn Pieces>,
+    buffer: Vec<u8>,
+    at: usize,
+    end: usize,
+    /// Where in the buffer begins what is kept.
+    kept: Option<usize>,
+    /// What was kept, and is not in the buffer any more.
+    spilled: Vec<u8>,
+    /// The brackets that are open within a value; as in `serde_json`, their number has no limit.
+    open: Vec<u8>,
+}
+
+impl Stream {
+    /// Begins a text. Sizes the buffer so that a small file is read in one piece.
+    pub(super) fn new(pieces: Box<dyn Pieces>) -> Self {
+        let size = usize::try_from(pieces.size()).unwrap_or(usize::MAX);
+        Self {
+            pieces,
+            buffer: vec![0; size.clamp(HEAD, BUFFER)],
+            at: 0,
+            end: 0,
+            kept: None,
+            spilled: Vec::new(),
+            open: Vec::new(),
+        }
+    }
+
+    /// The first three bytes of the text, none of which is taken; fewer if it is shorter.
+    pub(super) fn head(&mut self) -> Result<&[u8], Stop> {
+        while self.end < HEAD {
+            match self.pieces.read(&mut self.buffer[self.end..])? {
+                0 => break,
+                more => self.end += more,
+            }
+        }
+        Ok(&self.buffer[..self.end.min(HEAD)])
+    }
+
+    /// Takes as many bytes.
+    pub(super) fn take(&mut self, count: usize) {
+        self.at += count;
+    }
+
+    /// The next byte that is no white space, which is not taken; `None` at the end.
+    pub(super) fn peek_token(&mut self) -> Result<Option<u8>, Stop> {
+        loop {
+            match self.peek()? {
+                Some(b' ' | b'\n' | b'\t' | b'\r') => self.at += 1,
+                other => return Ok(other),
+            }
+        }
+    }
+
+    /// The next byte that is no white space, which is taken.
+    pub(super) fn token(&mut self) -> Result<u8, Stop> {
+        let token = self.peek_token()?.ok_or(Stop::Odd)?;
+        self.at += 1;
+        Ok(token)
+    }
+
+    /// Takes this byte, white space before it aside.
+    pub(super) fn expect(&mut self, byte: u8) -> Result<(), Stop> {
+        match self.token()? == byte {
+            true => Ok(()),
+            false => Err(Stop::Odd),
+        }
+    }
+
+    /// Takes a string, and returns what it says.
+    pub(super) fn text(&mut self) -> Result<Cow<'_, str>, Stop> {
+        self.peek_token()?;
+        self.keep();
+        self.expect(b'"')?;
+        self.string()?;
+        let quoted = String::from_utf8_lossy(self.kept());
+        match quoted.contains('\\') {
+            // A lone surrogate makes it none.
+            true => serde_json::from_str(&quoted).map_err(|_| Stop::Odd),
+            false => Ok(match quoted {
+                Cow::Borrowed(quoted) => Cow::Borrowed(&quoted[1..quoted.len() - 1]),
+                Cow::Owned(quoted) => Cow::Owned(quoted[1..quoted.len() - 1].to_owned()),
+            }),
+        }
+    }
+
+    /// Takes a value, and returns its text, in which a byte that is no UTF-8 is replaced.
+    pub(super) fn kept_value(&mut self) -> Result<Cow<'_, str>, Stop> {
+        self.peek_token()?;
+        self.keep();
+        self.skip_value()?;
+        Ok(String::from_utf8_lossy(self.kept()))
+    }
+
+    /// Takes a value.
+    pub(super) fn skip_value(&mut self) -> Result<(), Stop> {
+        self.open.clear();
+        loop {
+            match self.token()? {
+                b'{' if self.peek_token()? != Some(b'}') => {
+                    self.open.push(b'}');
+                    self.skip_name()?;
+                    continue;
+                }
+                b'[' if self.peek_token()? != Some(b']') => {
+                    self.open.push(b']');
+                    continue;
+                }
+                b'{' | b'[' => self.at += 1,
+                b'"' => self.string()?,
+                first @ (b'-' | b'0'..=b'9') => self.number(first)?,
+                b't' => self.word(b"rue")?,
+                b'f' => self.word(b"alse")?,
+                b'n' => self.word(b"ull")?,
+                _ => return Err(Stop::Odd),
+            }
+            loop {
+                let Some(&close) = self.open.last() else {
+                    return Ok(());
+                };
+                match self.token()? {
+                    b',' if close == b'}' => {
+                        self.skip_name()?;
+                        break;
+                    }
+                    b',' => break,
+                    other if other == close => _ = self.open.pop(),
+                    _ => return Err(Stop::Odd),
+                }
+            }
+        }
+    }
+
+    /// Ends the reading. It is odd if anything but white space follows, or if somebody wrote to the
+    /// file meanwhile: what was read may be of two documents.
+    pub(super) fn finish(mut self) -> Result<(), Stop> {
+        match self.peek_token()? {
+            None if self.pieces.is_unchanged()? => Ok(()),
+            _ => Err(Stop::Odd),
+        }
+    }
+
+    fn keep(&mut self) {
+        self.kept = Some(self.at);
+        self.spilled.clear();
+    }
+
+    /// What was taken since the last [`keep`](Self::keep).
+    fn kept(&mut self) -> &[u8] {
+        let kept = self.kept.take().unwrap_or(self.at);
+        let kept = &self.buffer[kept..self.at];
+        if self.spilled.is_empty() {
+            return kept;
+        }
+        self.spilled.extend_from_slice(kept);
+        &self.spilled
+    }
+
+    fn peek(&mut self) -> Result<Option<u8>, Stop> {
+        if self.at == self.end {
+            if let Some(kept) = &mut self.kept {
+                self.spilled
+                    .extend_from_slice(&self.buffer[*kept..self.end]);
+                *kept = 0;
+            }
+            (self.at, self.end) = (0, 0);
+            self.end = self.pieces.read(&mut self.buffer)?;
+        }
+        Ok(self.buffer[..self.end].get(self.at).copied())
+    }
+
+    fn next(&mut self) -> Result<u8, Stop> {
+        let next = self.peek()?.ok_or(Stop::Odd)?;
+        self.at += 1;
+        Ok(next)
+    }
+
+    fn skip_name(&mut self) -> Result<(), Stop> {
+        self.expect(b'"')?;
+        self.string()?;
+        self.expect(b':')
+    }
+
+    fn word(&mut self, rest: &[u8]) -> Result<(), Stop> {
+        for byte in rest {
+            if self.next()? != *byte {
+                return Err(Stop::Odd);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what follows the opening quote, the closing one included.
+    fn string(&mut self) -> Result<(), Stop> {
+        loop {
+            self.at += plain_length(&self.buffer[self.at..self.end]);
+            match self.next()? {
+                b'"' => return Ok(()),
+                b'\\' => self.escape()?,
+                ..0x20 => return Err(Stop::Odd),
+                // The first of the next piece.
+                _ => {}
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<(), Stop> {
+        match self.next()? {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(()),
+            b'u' => (0..4).try_for_each(|_| match self.next()?.is_ascii_hexdigit() {
+                true => Ok(()),
+                false => Err(Stop::Odd),
+            }),
+            _ => Err(Stop::Odd),
+        }
+    }
+
+    /// Takes what follows the first character of a number.
+    fn number(&mut self, first: u8) -> Result<(), Stop> {
+        let first = match first {
+            b'-' => self.next()?,
+            first => first,
+        };
+        match first {
+            b'0' => {}
+            b'1'..=b'9' => self.digits()?,
+            _ => return Err(Stop::Odd),
+        }
+        if self.peek()? == Some(b'.') {
+            self.at += 1;
+            self.some_digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek()? {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.peek()? {
+                self.at += 1;
+            }
+            self.some_digits()?;
+        }
+        Ok(())
+    }
+
+    fn some_digits(&mut self) -> Result<(), Stop> {
+        match self.next()?.is_ascii_digit() {
+            true => self.digits(),
+            false => Err(Stop::Odd),
+        }
+    }
+
+    fn digits(&mut self) -> Result<(), Stop> {
+        while self.peek()?.is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        Ok(())
+    }
+}
+
+/// The number of bytes before the first quote, backslash or control character. Eight at a time,
+/// because nearly all of a large document are in strings.
+fn plain_length(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGHEST: u64 = ONES << 7;
+    let equals = |word: u64, byte: u8| (word ^ (ONES * u64::from(byte))).wrapping_sub(ONES);
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (place, word) in words.iter().enumerate() {
+        // A byte that is found borrows from those behind it, so only the first is certain.
+        let word = u64::from_le_bytes(*word);
+        let control = word.wrapping_sub(ONES * 0x20);
+        let found = (control | equals(word, b'"') | equals(word, b'\\')) & !word & HIGHEST;
+        if found != 0 {
+            return place * 8 + found.trailing_zeros() as usize / 8;
+        }
+    }
+    let is_plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | ..0x20);
+    bytes.len() - rest.len() + rest.iter().take_while(is_plain).count()
+}

@@ -1,0 +1,160 @@
+//! A document read for looking at it: in pieces, without a copy of what nobody asks for.
+//!
+//! Only a document that holds nothing odd is read so. Whatever else it is (no JSON, two members
+//! `profiles`, another encoding, a file that changes), it is left to the reader of whole documents,
+//! whose answer and whose words count.
+
+use std::collections::HashMap;
+
+use crate::model::profiles::{AuthProfiles, Content, Entry};
+use crate::model::text::is_utf16;
+use crate::ports::files::{FileError, Pieces};
+use crate::ports::store::Scope;
+
+use super::document;
+use super::entry;
+use super::json_stream::{Stop, Stream};
+use super::raw_json;
+
+/// The byte order mark.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Reads what `scope` asks for of `auth-profiles.json`, as [`document::parse`] does it, but for the
+/// texts of the entries: the document may not be written again. `None` if it holds anything odd.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn read(pieces: Box<dyn Pieces>, scope: Scope<'_>) -> Result<Option<AuthProfiles>, FileError> {
+    let mut looked = Looked {
+        scope,
+        rest: Vec::new(),
+        places: HashMap::new(),
+        entries: Vec::new(),
+    };
+    match looked.document(Stream::new(pieces)) {
+        Ok(()) => Ok(looked.finish()),
+        Err(Stop::Odd) => Ok(None),
+        Err(Stop::File(error)) => Err(error),
+    }
+}
+
+/// What was read of a document so far.
+struct Looked<'a> {
+    scope: Scope<'a>,
+    /// The document without its profiles.
+    rest: Vec<u8>,
+    /// The place of each key that was read in `entries`.
+    places: HashMap<String, usize>,
+    /// `None` where another profile than those asked for stands.
+    entries: Vec<Option<Entry>>,
+}
+
+impl Looked<'_> {
+    fn document(&mut self, mut stream: Stream) -> Result<(), Stop> {
+        match stream.head()? {
+            MARK => stream.take(MARK.len()),
+            head if is_utf16(head) => return Err(Stop::Odd),
+            _ => {}
+        }
+        let mut has_profiles = false;
+        stream.expect(b'{')?;
+        self.rest.push(b'{');
+        members(&mut stream, |stream| {
+            if self.rest.len() > 1 {
+                self.rest.push(b',');
+            }
+            let name = stream.text()?;
+            let is_profiles = name == "profiles";
+            serde_json::to_writer(&mut self.rest, &name).map_err(|_| Stop::Odd)?;
+            self.rest.push(b':');
+            stream.expect(b':')?;
+            if is_profiles && std::mem::replace(&mut has_profiles, true) {
+                return Err(Stop::Odd);
+            }
+            if is_profiles {
+                self.rest.extend_from_slice(b"{}");
+                stream.expect(b'{')?;
+                return members(stream, |stream| self.entry(stream));
+            }
+            self.rest.extend_from_slice(stream.kept_value()?.as_bytes());
+            Ok(())
+        })?;
+        self.rest.push(b'}');
+        stream.finish()
+    }
+
+    /// Reads one entry, at the quote of its key.
+    fn entry(&mut self, stream: &mut Stream) -> Result<(), Stop> {
+        let key = stream.text()?;
+        let is_other = matches!(self.scope, Scope::Profile(id) if key.trim() != id.as_str());
+        if is_other {
+            stream.expect(b':')?;
+            return stream.skip_value();
+        }
+        let key = key.into_owned();
+        stream.expect(b':')?;
+        let value = stream.kept_value()?;
+        let is_wanted = match self.scope {
+            Scope::All | Scope::Profile(_) => true,
+            Scope::Provider(provider) => raw_json::member(&value, "provider")
+                .and_then(raw_json::text)
+                .is_some_and(|text| provider.is_named(&text)),
+        };
+        let entry = is_wanted.then(|| Entry {
+            content: entry::read(&key, &value),
+            key: key.clone(),
+            text: None,
+            before: None,
+        });
+        // Of two with one name the last counts, in the place of the first.
+        match self.places.get(&key) {
+            Some(place) => self.entries[*place] = entry,
+            None => {
+                self.places.insert(key, self.entries.len());
+                self.entries.push(entry);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Option<AuthProfiles> {
+        let Self {
+            rest,
+            places,
+            entries,
+            ..
+        } = self;
+        let is_shadowed = |key: &str| key != key.trim() && places.contains_key(key.trim());
+        let entries = entries.into_iter().flatten().map(|mut entry| {
+            if is_shadowed(&entry.key) {
+                entry.content = Content::Invalid {
+                    fault: document::SHADOWED.to_owned(),
+                };
+            }
+            entry
+        });
+        let rest = String::from_utf8(rest).ok()?;
+        let document = document::parse(&rest, Scope::All).ok()?;
+        Some(document.with_entries(entries.collect()))
+    }
+}
+
+/// Reads the members of an object whose bracket is taken; `member` is called at the quote of each
+/// name.
+fn members(
+    stream: &mut Stream,
+    mut member: impl FnMut(&mut Stream) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    if stream.peek_token()? == Some(b'}') {
+        stream.take(1);
+        return Ok(());
+    }
+    loop {
+        member(stream)?;
+        match stream.token()? {
+            b',' => {}
+            b'}' => return Ok(()),
+            _ => return Err(Stop::Odd),
+        }
+    }
+}

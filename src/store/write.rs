@@ -22,7 +22,10 @@ pub(super) fn reserve<'a>(
 ) -> Result<Box<dyn Reservation + 'a>, FileError> {
     let path = cx.paths.document(agent);
     let size = cx.io.files.stat(&path)?.map_or(0, |stat| stat.size);
-    cx.io.files.reserve(&path, size.saturating_add(HEADROOM))
+    let size = size.saturating_add(HEADROOM);
+    // What is received now must not be stored in a document that is too large to be read again.
+    read::check_size(&path, size)?;
+    cx.io.files.reserve(&path, size)
 }
 
 /// Reads the document again, now that nobody of ours can change it.
@@ -60,6 +63,7 @@ pub(super) fn write(
     let is_same = is_split && found.credentials.as_ref() == Some(rendered.credentials.expose());
     if !is_same {
         let path = cx.paths.document(&locked.agent);
+        read::check_size(&path, rendered.credentials.expose().len() as u64)?;
         overwrite::put_document(cx, &path, found, space, change)?;
     }
     if is_split {

@@ -69,3 +69,29 @@ fn profiles_of_another_shape_are_copied_before_they_are_replaced() {
         assert!(String::from_utf8_lossy(&copies[0]).contains(profiles));
     }
 }
+
+#[test]
+fn a_document_over_64_mib_is_refused_with_its_size_and_left_alone() {
+    let (world, path) = world_with(b"{}");
+    let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.set_len((64 << 20) + 1).unwrap();
+    for run in [
+        world.run(&TOKEN),
+        world.run(&["models", "status"]),
+        world.pipe(&PASTE, "gsk_0123456789abcdef"),
+    ] {
+        assert_ne!(run.code, 0, "{run:?}");
+        let told = "it is 65 MiB long, and at most 64 MiB are read";
+        assert!(run.err.contains(told), "{run:?}");
+        assert!(run.err.contains("move it out of the way"), "{run:?}");
+    }
+    assert_eq!(fs::metadata(&path).unwrap().len(), (64 << 20) + 1);
+    // It could be read, and is not made larger.
+    let filler = "x".repeat((64 << 20) - 8);
+    fs::write(&path, format!("{{\"x\":\"{filler}\"}}")).unwrap();
+    let pasted = world.pipe(&PASTE, "gsk_0123456789abcdef");
+    assert!(
+        pasted.code != 0 && pasted.err.contains("65 MiB"),
+        "{pasted:?}"
+    );
+}

@@ -5,6 +5,8 @@
 //! from, and what we cannot read is carried along. OpenClaw drops at the next write whatever it did
 //! not understand, which made every downgrade a loss.
 
+use std::collections::HashSet;
+
 use serde_json::value::RawValue;
 
 use crate::model::json::{Extra, Verbatim};
@@ -251,7 +253,8 @@ fn read_order(raw: &RawValue) -> Option<Vec<String>> {
 /// What lies above comes first, so that it is also found first where two keys are spellings of one
 /// provider.
 fn overlay<T>(below: &mut Vec<(String, T)>, above: Vec<(String, T)>) {
-    below.retain(|(key, _)| !above.iter().any(|(other, _)| other == key));
+    let keys: HashSet<&str> = above.iter().map(|(key, _)| key.as_str()).collect();
+    below.retain(|(key, _)| !keys.contains(key.as_str()));
     below.splice(0..0, above);
 }
 

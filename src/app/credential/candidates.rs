@@ -13,7 +13,7 @@ use super::reason_text::Reason;
 use super::selector::Resolved;
 use super::strays;
 use super::taken_away;
-use crate::app::context::{Context, look_up};
+use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::model::credential::Kind as CredentialKind;
 use crate::model::hint::{Command, Hint};
@@ -47,8 +47,19 @@ pub(in crate::app) fn find_token<T>(
     attempt: &mut dyn FnMut(&VisibleProfile<'_>) -> Result<T, Failure>,
 ) -> Result<Found<T>, Failure> {
     let mut first_failure = None;
-    for id in tried {
-        match look_up(&resolved.effective, id).and_then(|seen| attempt(&seen)) {
+    let effective = &resolved.effective;
+    // The first is usually the last that is looked for.
+    let mut by_id = None;
+    for (place, id) in tried.iter().enumerate() {
+        let seen = match place {
+            0 => effective.get(id),
+            _ => by_id
+                .get_or_insert_with(|| effective.by_id())
+                .get(id)
+                .cloned(),
+        };
+        let seen = seen.ok_or_else(|| Failure::not_seen(effective, id));
+        match seen.and_then(|seen| attempt(&seen)) {
             Ok(token) => return Ok(Found::Profile(token)),
             Err(failure) => match resolved.locked() {
                 Some(locked) => return Err(locked.explain(failure)),

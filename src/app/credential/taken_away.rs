@@ -7,6 +7,7 @@ use crate::model::grant::GrantDigest;
 use crate::model::hint::Command;
 use crate::model::history::History;
 use crate::model::id::{AgentId, ProviderId};
+use crate::model::profiles::Effective;
 use crate::ports::store::Scope;
 
 /// Reports whether the journal knows that a grant is spent. One that cannot be read knows nothing.
@@ -51,7 +52,10 @@ fn found_where(
             .is_some_and(|it| is_wanted(&it.credential))
     };
     let all = kept.histories.iter().filter(|history| saved(history));
-    all.filter_map(|history| one(cx, agent, history, document.get(&history.profile)))
+    let effective = Effective::new(agent.clone(), document, None);
+    let by_id = effective.by_id();
+    let present = |id| by_id.get(id).map(|seen| seen.credential);
+    all.filter_map(|history| one(cx, agent, history, present(&history.profile)))
         .collect()
 }
 

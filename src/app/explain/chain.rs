@@ -115,8 +115,9 @@ impl<'a> ChainContext<'a> {
         if let Some(place) = decision.candidates.iter().position(is_locked) {
             decision.candidates[..=place].rotate_right(1);
         }
+        let by_id = self.choice.effective.by_id();
         for candidate in &decision.candidates {
-            let row = self.profile(&mut search, candidate)?;
+            let row = self.profile(&mut search, candidate, by_id.get(&candidate.id))?;
             search.rows.push(row);
         }
         self.variables(&mut search);
@@ -161,16 +162,20 @@ impl<'a> ChainContext<'a> {
         profiles.find(gives_one).map(|profile| &profile.id)
     }
 
-    fn profile(&self, search: &mut Search, candidate: &Candidate) -> Result<Row, StoreError> {
-        let seen = self.choice.effective.get(&candidate.id);
-        let stored = seen.as_ref().map(|seen| self.stored(seen)).transpose()?;
+    fn profile(
+        &self,
+        search: &mut Search,
+        candidate: &Candidate,
+        seen: Option<&VisibleProfile<'_>>,
+    ) -> Result<Row, StoreError> {
+        let stored = seen.map(|seen| self.stored(seen)).transpose()?;
         let locked = self.choice.locked();
         let verdict = &candidate.verdict;
         let cools_down = matches!(verdict, Verdict::CoolingDown(_));
         let is_usable = cools_down || *verdict == Verdict::Eligible;
         let is_tried = locked.map_or(is_usable, |locked| locked.profile == candidate.id);
-        let reason = self.verdict(candidate, seen.as_ref());
-        let (standing, reason, then) = match (&seen, &stored, locked) {
+        let reason = self.verdict(candidate, seen);
+        let (standing, reason, then) = match (seen, &stored, locked) {
             (Some(seen), Some(stored), _) if is_tried => {
                 let cooling = (cools_down && locked.is_none()).then_some(reason);
                 self.ask(search, seen, stored, cooling)

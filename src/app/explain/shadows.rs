@@ -1,5 +1,6 @@
 //! Credentials and files that others hide.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use serde::Serialize;
@@ -7,7 +8,7 @@ use serde::Serialize;
 use crate::app::context::Context;
 use crate::app::credential::selector::Resolved;
 use crate::app::failure::Failure;
-use crate::model::id::AgentId;
+use crate::model::id::{AgentId, ProfileId};
 use crate::ports::store_files::StorePlaces;
 
 /// The files that hold the agent's credentials, and main's.
@@ -31,9 +32,10 @@ pub(super) fn of_profiles(choice: &Resolved) -> Vec<Shadow> {
     let Some(main) = &effective.main else {
         return Vec::new();
     };
-    let twice = main.profiles().filter(|(id, credential)| {
-        credential.is_for(&choice.provider) && effective.own.get(id).is_some()
-    });
+    let own: HashSet<&ProfileId> = effective.own.profiles().map(|(id, _)| id).collect();
+    let twice = main
+        .profiles()
+        .filter(|(id, credential)| credential.is_for(&choice.provider) && own.contains(id));
     let shadow = |id| Shadow {
         what: format!("{id} of agent main"),
         by: format!("{id} of agent {}", effective.agent),

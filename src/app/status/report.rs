@@ -1,5 +1,6 @@
 //! The report of `models status`.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::health::{Health, ProfileHealth, Status};
@@ -66,10 +67,9 @@ impl Report {
         }
     }
 
-    /// Whether `token --provider` hands out this profile.
-    pub fn is_in_use(&self, profile: &ProfileId) -> bool {
-        let mut outlooks = self.outlooks.iter();
-        outlooks.any(|outlook| outlook.profile() == Some(profile))
+    /// The profiles that `token --provider` hands out.
+    pub fn in_use(&self) -> HashSet<&ProfileId> {
+        self.outlooks.iter().filter_map(Outlook::profile).collect()
     }
 
     /// The exit status of `--check`: 1 if a provider that is needed, configured or logged in to

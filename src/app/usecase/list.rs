@@ -1,5 +1,6 @@
 //! `models auth list`: every profile that an agent sees, without its secret.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::app::credential::document_faults::faults;
@@ -70,6 +71,7 @@ pub fn run(
     let mut outcome = listed(cx, &effective, provider);
     match profiles_in_use(cx, &effective, provider) {
         Ok(used) => {
+            let used: HashSet<ProfileId> = used.into_iter().collect();
             let rows = outcome.rows.iter_mut();
             rows.for_each(|row| row.in_use = used.contains(&row.id));
         }

@@ -1,6 +1,6 @@
 //! The accounts in `models status`: one line for each, grouped by provider.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use unicode_width::UnicodeWidthStr;
 
@@ -12,7 +12,7 @@ use crate::app::status::{ProfileHealth, ProviderRow, Report};
 use crate::cli::printer::Tone;
 use crate::model::collation;
 use crate::model::credential::Kind;
-use crate::model::id::{ProviderId, printable};
+use crate::model::id::{ProfileId, ProviderId, printable};
 use crate::model::time::{Timestamp, short_duration};
 use crate::model::usage::Unusable;
 
@@ -34,6 +34,7 @@ type Groups<'a> = Vec<(String, Group<'a>)>;
 /// What stands beside each account.
 struct Beside<'a> {
     report: &'a Report,
+    in_use: HashSet<&'a ProfileId>,
     /// Columns for names; `None` if a name has a line of its own.
     names: Option<usize>,
 }
@@ -51,6 +52,7 @@ pub(super) fn accounts(sheet: &mut Sheet, report: &Report) {
     }
     let beside = Beside {
         report,
+        in_use: report.in_use(),
         names: sheet.is_wide().then(|| {
             let most = sheet.columns().saturating_sub(2 + 2 + WORD + NOTES);
             widest_name(&groups).min(most)
@@ -58,7 +60,7 @@ pub(super) fn accounts(sheet: &mut Sheet, report: &Report) {
     };
     sheet.line("");
     for (name, group) in &groups {
-        heading(sheet, name, &group.profiles, report);
+        heading(sheet, name, &group.profiles, &beside);
         for profile in &group.profiles {
             account(sheet, profile, &beside);
         }
@@ -106,7 +108,7 @@ fn widest_name(groups: &Groups<'_>) -> usize {
 
 /// The provider, how many accounts it has where nobody wants to count them, and what the star of one
 /// of several means.
-fn heading(sheet: &mut Sheet, name: &str, profiles: &[&ProfileHealth], report: &Report) {
+fn heading(sheet: &mut Sheet, name: &str, profiles: &[&ProfileHealth], beside: &Beside<'_>) {
     let mut words = Words::default().toned(Tone::Bold, name);
     if profiles.len() > 5 {
         let troubled = profiles.iter().filter(|p| p.assessment.trouble().is_some());
@@ -117,7 +119,7 @@ fn heading(sheet: &mut Sheet, name: &str, profiles: &[&ProfileHealth], report: &
         words = words.toned(Tone::Dim, &count);
     }
     let mut used = profiles.iter();
-    if profiles.len() > 1 && used.any(|it| report.is_in_use(&it.facts.profile)) {
+    if profiles.len() > 1 && used.any(|it| beside.in_use.contains(&it.facts.profile)) {
         words = words.toned(Tone::Dim, "(* in use)");
     }
     sheet.flow("", 0, 2, &words);
@@ -132,7 +134,7 @@ fn account(sheet: &mut Sheet, profile: &ProfileHealth, beside: &Beside<'_>) {
         }
         None => Tone::Ok,
     };
-    let is_used = beside.report.is_in_use(&profile.facts.profile);
+    let is_used = beside.in_use.contains(&profile.facts.profile);
     let mut notes = notes(profile, beside.report);
     if let Some(unusable) = &profile.unusable {
         let left = beside.report.at.until(unusable.until);

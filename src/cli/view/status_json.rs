@@ -1,24 +1,116 @@
 //! `models status --json`: the document of the reference release, key for key, with what it never
 //! knew under `openclaw`.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{failure, members, present, present_but};
+use crate::app::credential::facts::Renewal;
 use crate::app::credential::forecast::{ForecastEntry, HORIZON_MS};
 use crate::app::credential::outlook::{Outlook, Used};
-use crate::app::status::{ProfileHealth, Report, WARN_AFTER_MS};
+use crate::app::status::{ProfileHealth, Report, Status, WARN_AFTER_MS};
 use crate::cli::hint::Renderer;
+use crate::model::credential::Kind;
+use crate::model::id::{AgentId, ProfileId};
 use crate::model::time::Timestamp;
 use crate::model::usage::Unusable;
+use crate::ports::store::Location;
 
-/// The document.
+/// The document. Its long lists are written from what the report holds: as trees of values they take
+/// most of the time where there are thousands of profiles.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    head: Value,
+    auth: Auth<'a>,
+    openclaw: Facts<'a>,
+}
+
+/// What the reference release reports of the credentials.
+#[derive(Serialize)]
+struct Auth<'a> {
+    #[serde(flatten)]
+    head: Value,
+    oauth: Health<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probes: Option<Value>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Health<'a> {
+    warn_after_ms: i64,
+    profiles: Vec<Profile<'a>>,
+    providers: Vec<Provider<'a>>,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Profile<'a> {
+    profile_id: &'a ProfileId,
+    provider: &'a str,
+    r#type: Kind,
+    status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remaining_ms: Option<i64>,
+    source: &'static str,
+    label: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Provider<'a> {
+    provider: &'a str,
+    status: Status,
+    profiles: Vec<Profile<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remaining_ms: Option<i64>,
+}
+
+/// What the reference release never knew: facts, not one word.
+#[derive(Serialize)]
+struct Facts<'a> {
+    #[serde(flatten)]
+    head: Value,
+    profiles: Vec<ProfileFacts<'a>>,
+    #[serde(flatten)]
+    rest: Value,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProfileFacts<'a> {
+    profile_id: &'a ProfileId,
+    owner: &'a AgentId,
+    owner_file: &'a Location,
+    in_use: bool,
+    secret_present: bool,
+    is_reference: bool,
+    refresh_present: bool,
+    renewal: Renewal,
+    access_valid_until: Option<Timestamp>,
+    refresh_proven_at: Option<Timestamp>,
+    last_refusal: Option<Value>,
+    last_failure: Option<Value>,
+    outcome_unknown_since: Option<Timestamp>,
+    spent_since: Option<Timestamp>,
+    revoked_at: Option<Timestamp>,
+    rests_until: Option<Timestamp>,
+    state: &'static str,
+}
+
+/// The text of the document.
 pub fn render(report: &Report, hints: &Renderer) -> String {
     let models = &report.models;
     let source = |own| if own { "agent" } else { "defaults" };
     let model_config = models.from_agent.map(|(primary, fallbacks)| {
         json!({ "defaultSource": source(primary), "fallbacksSource": source(fallbacks) })
     });
-    let document = json!({
+    let head = json!({
         "configPath": report.config_path,
         "agentId": report.agent_named.then_some(&report.agent),
         "agentDir": report.agent_dir,
@@ -30,40 +122,46 @@ pub fn render(report: &Report, hints: &Renderer) -> String {
         "modelConfig": model_config,
         "aliases": members(&models.aliases),
         "allowed": models.allowed,
-        "auth": auth(report),
-        "openclaw": facts(report, hints),
     });
-    super::pretty(&present_but(document, "imageModel"))
+    super::pretty(&Document {
+        head: present_but(head, "imageModel"),
+        auth: auth(report),
+        openclaw: facts(report, hints),
+    })
 }
 
-fn auth(report: &Report) -> Value {
+fn auth(report: &Report) -> Auth<'_> {
     let health = &report.health;
     let profiles = health.profiles.iter().map(|it| profile(it, report.at));
-    let profiles: Vec<Value> = profiles.collect();
+    let profiles: Vec<Profile<'_>> = profiles.collect();
     let providers = health.providers.iter().map(|provider| {
         let mine = provider.profiles.iter().map(|&place| &profiles[place]);
-        json!({
-            "provider": provider.provider,
-            "status": provider.status,
-            "profiles": mine.collect::<Vec<_>>(),
-            "expiresAt": provider.expires,
-            "remainingMs": provider.expires.map(|end| report.at.until(end)),
-        })
+        Provider {
+            provider: &provider.provider,
+            status: provider.status,
+            profiles: mine.cloned().collect(),
+            expires_at: provider.expires,
+            remaining_ms: provider.expires.map(|end| report.at.until(end)),
+        }
     });
-    present(json!({
+    let providers = providers.collect();
+    let head = json!({
         "storePath": report.store_path,
         "shellEnvFallback": { "enabled": report.shell_env, "appliedKeys": report.from_shell },
         "providersWithOAuth": with_logins(report),
         "missingProvidersInUse": report.missing,
         "providers": report.providers,
         "unusableProfiles": unusable(report),
-        "oauth": {
-            "warnAfterMs": WARN_AFTER_MS,
-            "profiles": profiles,
-            "providers": providers.collect::<Vec<_>>(),
+    });
+    Auth {
+        head: present(head),
+        oauth: Health {
+            warn_after_ms: WARN_AFTER_MS,
+            profiles,
+            providers,
         },
-        "probes": report.probes,
-    }))
+        probes: (report.probes.as_ref()).map(|probes| present(json!(probes))),
+    }
 }
 
 /// `provider (n)` for each provider with logins, those from the environment counted.
@@ -98,69 +196,77 @@ fn unusable(report: &Report) -> Vec<Value> {
     rows.collect()
 }
 
-fn profile(health: &ProfileHealth, at: Timestamp) -> Value {
-    let expires = health.facts.expires_at();
-    json!({
-        "profileId": health.facts.profile,
-        "provider": health.provider,
-        "type": health.facts.kind,
-        "status": health.status,
-        "expiresAt": expires,
-        "remainingMs": expires.map(|end| at.until(end)),
-        "source": "store",
-        "label": health.label,
-    })
+fn profile(health: &ProfileHealth, at: Timestamp) -> Profile<'_> {
+    let expires_at = health.facts.expires_at();
+    Profile {
+        profile_id: &health.facts.profile,
+        provider: &health.provider,
+        r#type: health.facts.kind,
+        status: health.status,
+        expires_at,
+        remaining_ms: expires_at.map(|end| at.until(end)),
+        source: "store",
+        label: &health.label,
+    }
 }
 
-/// What the reference release never knew: facts, not one word.
-fn facts(report: &Report, hints: &Renderer) -> Value {
+fn facts<'a>(report: &'a Report, hints: &Renderer) -> Facts<'a> {
+    let in_use = report.in_use();
     let profiles = report.health.profiles.iter().map(|health| {
         let facts = &health.facts;
-        json!({
-            "profileId": facts.profile,
-            "owner": facts.owner,
-            "ownerFile": report.location_of(&facts.owner),
-            "inUse": report.is_in_use(&facts.profile),
-            "secretPresent": facts.secret_present,
-            "isReference": facts.is_reference,
-            "refreshPresent": facts.refresh_present,
-            "renewal": facts.renewal,
-            "accessValidUntil": facts.expires_at(),
-            "refreshProvenAt": facts.proven_at(),
-            "lastRefusal": facts.refusal().map(|(refusal, at)| json!({
-                "code": refusal.code,
-                "description": refusal.description,
-                "httpStatus": (refusal.status != 0).then_some(refusal.status),
-                "at": at,
-            })),
-            "lastFailure": facts.last_failure().map(|(at, reason)| json!({
-                "at": at,
-                "reason": reason,
-                "attempts": facts.failures(),
-            })),
-            "outcomeUnknownSince": facts.unknown_since(),
-            "spentSince": facts.spent_since(),
-            "revokedAt": facts.revoked_at(),
-            "restsUntil": facts.rests_until,
-            "state": health.assessment.state.as_str(),
-        })
+        ProfileFacts {
+            profile_id: &facts.profile,
+            owner: &facts.owner,
+            owner_file: report.location_of(&facts.owner),
+            in_use: in_use.contains(&facts.profile),
+            secret_present: facts.secret_present,
+            is_reference: facts.is_reference,
+            refresh_present: facts.refresh_present,
+            renewal: facts.renewal,
+            access_valid_until: facts.expires_at(),
+            refresh_proven_at: facts.proven_at(),
+            last_refusal: facts.refusal().map(|(refusal, at)| {
+                json!({
+                    "code": refusal.code,
+                    "description": refusal.description,
+                    "httpStatus": (refusal.status != 0).then_some(refusal.status),
+                    "at": at,
+                })
+            }),
+            last_failure: facts.last_failure().map(|(at, reason)| {
+                json!({
+                    "at": at,
+                    "reason": reason,
+                    "attempts": facts.failures(),
+                })
+            }),
+            outcome_unknown_since: facts.unknown_since(),
+            spent_since: facts.spent_since(),
+            revoked_at: facts.revoked_at(),
+            rests_until: facts.rests_until,
+            state: health.assessment.state.as_str(),
+        }
     });
-    json!({
-        "schema": 1,
-        "version": env!("CARGO_PKG_VERSION"),
-        "agentId": report.agent,
-        "inheritance": report.inheritance.as_ref().map(|(inheritance, _)| json!({
-            "mode": inheritance.as_str(),
-            "profiles": inheritance.links(),
-        })),
-        "profiles": profiles.collect::<Vec<_>>(),
-        "providers": report.outlooks.iter().map(|it| outlook(it, hints)).collect::<Vec<_>>(),
-        "faults": report.faults.iter().map(|fault| hints.text(fault)).collect::<Vec<_>>(),
-        "forecast": {
-            "withinMs": HORIZON_MS,
-            "items": report.forecast.iter().map(|it| coming(it, hints)).collect::<Vec<_>>(),
-        },
-    })
+    Facts {
+        head: json!({
+            "schema": 1,
+            "version": env!("CARGO_PKG_VERSION"),
+            "agentId": report.agent,
+            "inheritance": report.inheritance.as_ref().map(|(inheritance, _)| json!({
+                "mode": inheritance.as_str(),
+                "profiles": inheritance.links(),
+            })),
+        }),
+        profiles: profiles.collect(),
+        rest: json!({
+            "providers": report.outlooks.iter().map(|it| outlook(it, hints)).collect::<Vec<_>>(),
+            "faults": report.faults.iter().map(|fault| hints.text(fault)).collect::<Vec<_>>(),
+            "forecast": {
+                "withinMs": HORIZON_MS,
+                "items": report.forecast.iter().map(|it| coming(it, hints)).collect::<Vec<_>>(),
+            },
+        }),
+    }
 }
 
 /// What `token --provider` would do.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use subtle::ConstantTimeEq;
-use zeroize::Zeroize;
+use zeroize::optimization_barrier;
 
 use super::text::is_invisible;
 
@@ -13,9 +13,33 @@ use super::text::is_invisible;
 /// out of reach. The type exists to stop the accident (a log line, a panic, a derived `Debug`),
 /// not an attacker who reads our memory.
 #[derive(Clone)]
-pub struct Secret<T: Zeroize>(T);
+pub struct Secret<T: Wipe>(T);
 
-impl<T: Zeroize> Secret<T> {
+/// What can be overwritten with zeros. Not byte by byte, as `zeroize` does it: a large store holds
+/// tens of megabytes of secrets.
+pub trait Wipe {
+    /// Overwrites all that is allocated, and leaves it empty.
+    fn wipe(&mut self);
+}
+
+impl Wipe for Vec<u8> {
+    fn wipe(&mut self) {
+        self.fill(0);
+        // What is allocated behind the content may hold a part of it, too.
+        self.resize(self.capacity(), 0);
+        // Or the compiler might leave out what nobody reads.
+        optimization_barrier(self.as_slice());
+        self.clear();
+    }
+}
+
+impl Wipe for String {
+    fn wipe(&mut self) {
+        std::mem::take(self).into_bytes().wipe();
+    }
+}
+
+impl<T: Wipe> Secret<T> {
     /// Takes ownership of the only copy.
     pub fn new(value: T) -> Self {
         Self(value)
@@ -76,26 +100,26 @@ impl Secret<String> {
     }
 }
 
-impl<T: Zeroize> Drop for Secret<T> {
+impl<T: Wipe> Drop for Secret<T> {
     fn drop(&mut self) {
-        self.0.zeroize();
+        self.0.wipe();
     }
 }
 
-impl<T: Zeroize> fmt::Debug for Secret<T> {
+impl<T: Wipe> fmt::Debug for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(..)")
     }
 }
 
-impl<T: Zeroize + AsRef<[u8]>> PartialEq for Secret<T> {
+impl<T: Wipe + AsRef<[u8]>> PartialEq for Secret<T> {
     /// Constant time for equal lengths; the length itself is no secret.
     fn eq(&self, other: &Self) -> bool {
         self.0.as_ref().ct_eq(other.0.as_ref()).into()
     }
 }
 
-impl<T: Zeroize + AsRef<[u8]>> Eq for Secret<T> {}
+impl<T: Wipe + AsRef<[u8]>> Eq for Secret<T> {}
 
 #[cfg(test)]
 mod tests {

@@ -50,12 +50,21 @@ echo "ratio to what stands beside it (median of whole processes)"
 compare "token, 3 profiles / empty process" 300 "$work/empty" "$few models auth token --profile anthropic:1"
 compare "status, 3 profiles / empty process" 300 "$work/empty" "$few models status"
 compare "status --prompt, 3 profiles / empty process" 300 "$work/empty" "$few models status --prompt"
-compare "token, 1000 profiles / cat of the file" 100 "cat $work/more/agents/main/agent/auth-profiles.json" "$more models auth token --profile anthropic:500"
-compare "token, 10000 profiles / cat of the file" 40 "cat $file" "$many models auth token --profile anthropic:5000"
-compare "default token, 10000 profiles / cat of the file" 20 "cat $file" "$many models auth token"
-compare "status, 1000 profiles / cat of the file" 100 "cat $work/more/agents/main/agent/auth-profiles.json" "$more models status"
 compare "status --prompt, 1000 profiles / cat of the file" 100 "cat $work/more/agents/main/agent/auth-profiles.json" "$more models status --prompt"
-compare "status, 10000 profiles / cat of the file" 20 "cat $file" "$many models status"
+
+# What each costs that looks at a large store.
+large=(
+  "models auth token --profile anthropic:500"
+  "models auth token"
+  "models status"
+  "models status --json"
+  "models auth explain"
+  "models auth list"
+)
+for command in "${large[@]}"; do
+  compare "$command, 1000 profiles / cat" 60 "cat $work/more/agents/main/agent/auth-profiles.json" "$more $command"
+  compare "$command, 10000 profiles / cat" 20 "cat $file" "$many $command"
+done
 
 # Counts of instructions do not drift with the load of the machine, so they guard the hot path.
 instructions() {
@@ -73,6 +82,17 @@ print(f"{'instructions of a token / empty process':<52} {token / base:6.2f}x   (
 if token > 3.3 * base:
     sys.exit("the hot path has grown: it ran more than 3.3 times the instructions of an empty process")
 PY
+  # Ten times the profiles, ten times the work: nothing looks through all of them for each of them.
+  for command in "${large[@]}"; do
+    # shellcheck disable=SC2086
+    python3 - "$command" "$(instructions $more $command)" "$(instructions $many $command)" <<'PY'
+import sys
+command, low, high = sys.argv[1], *(int(text) for text in sys.argv[2:])
+print(f"{command + ', 10000 / 1000 profiles':<52} {high / low:6.2f}x   ({low}, {high})")
+if high > 12 * low:
+    sys.exit("a large store costs more than in proportion to its size")
+PY
+  done
 else
   echo "instructions: valgrind is not installed, not counted"
 fi
@@ -81,6 +101,13 @@ if [ -x /usr/bin/time ]; then
   # shellcheck disable=SC2086
   peak=$( { /usr/bin/time -f %M $few models auth token --profile anthropic:1 >/dev/null; } 2>&1)
   printf '%-52s %6.2f MiB\n' "peak memory of a token" "$(awk "BEGIN { print $peak / 1024 }")"
+  # shellcheck disable=SC2086
+  peak=$( { /usr/bin/time -f %M $many models auth token --profile anthropic:500 >/dev/null; } 2>&1)
+  printf '%-52s %6.2f MiB\n' "peak memory of a token, 10000 profiles" "$(awk "BEGIN { print $peak / 1024 }")"
+  if [ "$peak" -gt $((12 * 1024)) ]; then
+    echo "a large store is held to look at one profile" >&2
+    exit 1
+  fi
 else
   echo "peak memory: /usr/bin/time is not installed, not measured"
 fi

@@ -105,7 +105,7 @@ impl Stream {
         self.keep();
         self.expect(b'"')?;
         self.string()?;
-        let quoted = String::from_utf8_lossy(self.kept());
+        let quoted = decode(self.kept());
         match quoted.contains('\\') {
             // A lone surrogate makes it none.
             true => serde_json::from_str(&quoted).map_err(|_| Stop::Odd),
@@ -121,7 +121,7 @@ impl Stream {
         self.peek_token()?;
         self.keep();
         self.skip_value()?;
-        Ok(String::from_utf8_lossy(self.kept()))
+        Ok(decode(self.kept()))
     }
 
     /// Takes a value.
@@ -285,6 +285,12 @@ impl Stream {
         }
         Ok(())
     }
+}
+
+/// What bytes say; those that are no UTF-8 are replaced. Only where there are any does that take a
+/// look at every single byte.
+fn decode(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// The number of bytes before the first quote, backslash or control character. Eight at a time,

@@ -27,7 +27,7 @@ use super::credential::document_faults::faults;
 use super::credential::env_keys::Keys;
 use super::credential::getting_started;
 use super::credential::model_ref::{Models, resolve};
-use super::credential::resolve::choose;
+use super::credential::resolve::{choose, choose_within};
 use super::credential::selector::{Pin, Resolved, Selector};
 use super::failure::{Failure, Kind};
 use chain::ChainContext;
@@ -146,7 +146,6 @@ impl Explainer<'_> {
     /// Explains every provider that has anything, that of the default model first.
     fn everything(&self, wrong: &mut Vec<String>) -> Result<Vec<Explained>, Failure> {
         let settings = self.cx.settings;
-        let agent = &self.effective.agent;
         let mut ids: Vec<ProviderId> = Vec::new();
         for seen in self.effective.profiles() {
             ids.extend(seen.credential.provider());
@@ -171,7 +170,7 @@ impl Explainer<'_> {
             ids[..=place].rotate_right(1);
         }
         let each = ids.into_iter().map(|id| {
-            match choose(self.cx, agent, &Selector::Provider(id.clone())) {
+            match choose_within(self.cx, self.effective, id.clone()) {
                 Ok(choice) => self.explain(choice, false),
                 // One that cannot be chosen for hides none of the others.
                 Err(failure) => Ok(self.not_chosen(id, failure)),

@@ -15,6 +15,8 @@ pub type Answer = Result<Output, Failure>;
 pub struct Output {
     /// For standard output, whole lines.
     pub text: String,
+    /// Whether the text is for programs, and printed byte for byte.
+    pub is_verbatim: bool,
     /// For standard error, below the answer.
     pub notes: Vec<String>,
     /// Whether a credential was changed, which is said if the answer cannot be written.
@@ -39,9 +41,18 @@ impl Output {
         Self::text(format!("{line}\n"))
     }
 
+    /// One line for programs, on standard output byte for byte: a token is what it is, and no
+    /// terminal's business.
+    pub fn verbatim(line: &str) -> Self {
+        Self {
+            is_verbatim: true,
+            ..Self::line(line)
+        }
+    }
+
     /// A JSON document for standard output, indented as OpenClaw does it.
     pub fn json(document: &impl Serialize) -> Self {
-        Self::line(&pretty(document))
+        Self::verbatim(&pretty(document))
     }
 
     /// With warnings on standard error, below the answer.
@@ -70,7 +81,10 @@ impl Output {
     /// If the answer cannot be written, or something failed although there is one.
     pub fn print(self, printer: &Printer) -> Result<u8, Failure> {
         if !self.text.is_empty() {
-            let written = printer.out(&self.text);
+            let written = match self.is_verbatim {
+                true => printer.out_verbatim(&self.text),
+                false => printer.out(&self.text),
+            };
             written.map_err(|error| Failure::unwritten(&error, self.changed))?;
         }
         for note in &self.notes {

@@ -13,8 +13,6 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
-use crate::model::text::has_control;
-
 /// When to use colors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Color {
@@ -99,22 +97,37 @@ impl Printer {
     /// # Errors
     /// If the text could not be written for any other reason than a reader that went away.
     pub fn out(&self, text: &str) -> io::Result<()> {
+        self.write_answer(|stdout| write_to(stdout, self.color, text))
+    }
+
+    /// Like [`Printer::out`], byte for byte, whatever the color choice: for programs.
+    ///
+    /// # Errors
+    /// As [`Printer::out`].
+    pub fn out_verbatim(&self, text: &str) -> io::Result<()> {
+        self.write_answer(|mut stdout| {
+            stdout.write_all(text.as_bytes())?;
+            stdout.flush()
+        })
+    }
+
+    fn write_answer(&self, write: impl FnOnce(io::Stdout) -> io::Result<()>) -> io::Result<()> {
         if self.stdout_closed() {
             return Ok(());
         }
-        let open = settle(write_to(io::stdout(), self.color, text))?;
+        let open = settle(write(io::stdout()))?;
         if !open {
             self.stdout_closed.store(true, Ordering::Relaxed);
         }
         Ok(())
     }
 
-    /// Like [`Printer::out`], and ends the line.
+    /// Like [`Printer::out_verbatim`], and ends the line.
     ///
     /// # Errors
     /// As [`Printer::out`].
     pub fn line_out(&self, line: &str) -> io::Result<()> {
-        self.out(&format!("{line}\n"))
+        self.out_verbatim(&format!("{line}\n"))
     }
 
     /// Remembers that a line of standard output was lost while there was more to do.
@@ -190,24 +203,14 @@ pub(super) fn steer(frame: &str) -> io::Result<()> {
 
 /// In one write, so that lines of several threads do not mix, and flushed, so that a full disk is
 /// noticed here and not after `main`.
-fn write_to<S>(mut stream: S, color: ColorChoice, text: &str) -> io::Result<()>
+fn write_to<S>(stream: S, color: ColorChoice, text: &str) -> io::Result<()>
 where
     S: anstream::stream::RawStream,
     AutoStream<S>: Write,
 {
-    if is_plain(text) {
-        stream.write_all(text.as_bytes())?;
-        return stream.flush();
-    }
     let mut stream = AutoStream::new(stream, color);
     stream.write_all(text.as_bytes())?;
     stream.flush()
-}
-
-/// Whether there is nothing in a text that taking colors out would take: a token has thousands of
-/// characters.
-fn is_plain(text: &str) -> bool {
-    !has_control(text.trim_end_matches('\n'))
 }
 
 /// `false` if the reader went away.
@@ -242,16 +245,5 @@ mod tests {
         assert_eq!(written(ColorChoice::Auto), "no");
         assert_eq!(written(ColorChoice::Always), painted);
         assert!(painted.contains('\u{1b}'));
-    }
-
-    #[test]
-    fn a_plain_text_is_the_same_without_its_colors() {
-        for text in ["", "a.b-c\n", "ünï ж\n", "\u{9b}1m", "\n\n"] {
-            assert!(is_plain(text), "{text:?}");
-            assert_eq!(strip_str(text).to_string(), text);
-        }
-        for text in ["\u{1b}[1mx", "a\u{7}b", "a\u{7f}", "a\nb"] {
-            assert!(!is_plain(text), "{text:?}");
-        }
     }
 }

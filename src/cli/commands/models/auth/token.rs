@@ -76,9 +76,9 @@ impl Token {
             Output::json(&document)
         } else if self.header {
             let token = outcome.bearer.expose();
-            Output::line(&format!("Authorization: Bearer {token}"))
+            Output::verbatim(&format!("Authorization: Bearer {token}"))
         } else {
-            Output::line(outcome.bearer.expose())
+            Output::verbatim(outcome.bearer.expose())
         };
         Ok(output.changed(outcome.how == RefreshResult::Refreshed))
     }

@@ -222,6 +222,13 @@ pub trait Files: Send + Sync {
         room: u64,
     ) -> Result<Box<dyn Prepared + '_>, FileError>;
 
+    /// Adds `bytes` to the end of a file, durably. Where there is none it is made, mode 0600. For who
+    /// holds a lock: nobody else adds to it meanwhile.
+    ///
+    /// # Errors
+    /// If any step fails. A part of the bytes may be there then, as after a crash in the middle.
+    fn append(&self, path: &Path, bytes: &[u8]) -> Result<(), FileError>;
+
     /// Creates a file that was not there, mode `mode`, without any promise of durability.
     ///
     /// # Errors

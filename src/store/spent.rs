@@ -1,7 +1,8 @@
 //! Records of grants that are spent: many in a file, so that neither the number of files nor the
 //! cost of a refresh grows with the number of refreshes.
 //!
-//! `spent/<first two digits of the grant>`, a record a line, the newest last. By them a
+//! `spent/<first two digits of the grant>`, a record a line, the newest last: a new one is added at
+//! the end, which takes one sync, until the file is cut back. By them a
 //! copy of a login that comes back from a backup is known, and is not sent. Decision 25 says how
 //! many are kept, and why by number and not by age.
 
@@ -53,6 +54,12 @@ pub(super) fn add(
     let _lock = io.lock(&paths.spent_lock(), &cx.wait(SHORT))?;
     for (path, new) in by_file {
         let bytes = io.files.read(&path)?.unwrap_or_default();
+        let lines = bytes.split(|byte| *byte == b'\n');
+        let lines = lines.filter(|line| !line.is_empty()).count();
+        if lines + new.len() <= KEPT + SLACK {
+            io.files.append(&path, &added(&bytes, &new))?;
+            continue;
+        }
         let old = bytes.split(|byte| *byte == b'\n').filter_map(record::parse);
         let is_new = |old: &GrantRecord| new.iter().any(|new| new.grant == old.grant);
         let mut all: Vec<GrantRecord> = old.filter(|old| !is_new(old)).collect();
@@ -64,6 +71,14 @@ pub(super) fn add(
         io.files.replace_relaxed(&path, &lines.concat())?;
     }
     Ok(())
+}
+
+/// What is to stand behind `before`, which a crash may have ended in the middle of a line.
+fn added(before: &[u8], new: &[&GrantRecord]) -> Vec<u8> {
+    let is_torn = before.last().is_some_and(|last| *last != b'\n');
+    let end = is_torn.then(|| b"\n".to_vec());
+    let lines = new.iter().map(|record| record::line(record));
+    end.into_iter().chain(lines).collect::<Vec<_>>().concat()
 }
 
 /// Drops the oldest that nothing refers to. Those that something does count as new from now on, so
@@ -146,6 +161,19 @@ mod tests {
             cx.io.files.list(&cx.paths.all_spent()).unwrap(),
             ["ab", "lock"]
         );
+    }
+
+    #[test]
+    fn a_line_that_a_crash_tore_costs_only_itself() {
+        let files = MemoryFiles::new();
+        let cx = context(&files);
+        add(&cx, &[record(1)], &|| None).unwrap();
+        let path = Path::new("/s/locks/oauth-refresh/spent/ab");
+        files.put(path, &(files.text(path).unwrap() + "{\"schema\":1,\"gr"));
+        add(&cx, &[record(2)], &|| None).unwrap();
+        for n in [1, 2] {
+            assert_eq!(find(&cx, &record(n).grant).unwrap(), Some(record(n)));
+        }
     }
 
     #[test]

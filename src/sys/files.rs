@@ -18,7 +18,7 @@ use super::exchange;
 use super::fs_error::{failed, if_there, resolve};
 use super::pieces::{Opened, open};
 use super::preallocated::Slot;
-use super::{lock, move_dir, ownership};
+use super::{append, lock, move_dir, ownership};
 use crate::model::time::Timestamp;
 use crate::ports::files::{
     FileError, FileLock, Files, LockQueue, Pieces, Prepared, Replaced, Reservation, Sharing, Stat,
@@ -114,6 +114,10 @@ impl Files for SystemFiles {
         room: u64,
     ) -> Result<Box<dyn Prepared + '_>, FileError> {
         Ok(Box::new(Slot::create(path, head, room)?))
+    }
+
+    fn append(&self, path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+        append::append(path, bytes).map_err(failed("write", path))
     }
 
     fn create_new(&self, path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {

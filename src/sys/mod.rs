@@ -1,5 +1,6 @@
 //! Floor 2: the ports implemented on the operating system, one a file.
 
+mod append;
 mod atomic_write;
 pub mod browser;
 pub mod callback;

@@ -43,6 +43,9 @@ pub(super) fn like_parent(created: &File, path: &Path) {
 /// Creates a directory and its missing parents, 0700 each, and makes their names durable: what is
 /// synced below a directory is lost in a power cut with the name of the directory.
 pub(super) fn create_dirs(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
     let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
     let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
     let mut builder = DirBuilder::new();

@@ -220,6 +220,22 @@ impl Files for MemoryFiles {
         }
     }
 
+    fn append(&self, path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+        let is_new = !self.state().nodes.contains_key(path);
+        if is_new {
+            self.create(path, Some(&[]), 0o600)?;
+        }
+        let mut end = Slot {
+            files: self,
+            path: path.into(),
+        };
+        end.append(bytes)?;
+        match is_new {
+            true => self.change(Step::SyncDirectory, "write", path, |_| Ok(())),
+            false => Ok(()),
+        }
+    }
+
     fn create_new(&self, path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
         if self.has(&Quirk::CreatesTwice) {
             return self.replace(path, bytes);

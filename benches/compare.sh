@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 cargo build --release --locked --quiet
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-bin=$PWD/target/release/openclaw
+bin=${CARGO_TARGET_DIR:-$PWD/target}/release/openclaw
 
 printf 'fn main() {}' > "$work/empty.rs"
 rustc --edition 2024 -C opt-level=3 -C panic=abort -C strip=symbols -o "$work/empty" "$work/empty.rs"
@@ -115,3 +115,4 @@ printf '%-52s %6.2f MiB\n' "size of the binary" "$(stat -c %s "$bin" | awk '{ pr
 
 cargo bench --locked --quiet --bench replace
 cargo bench --locked --quiet --bench refresh
+cargo bench --locked --quiet --bench many

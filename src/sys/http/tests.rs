@@ -10,6 +10,7 @@ use crate::ports::http::MAX_ANSWER;
 use crate::testing::env::FixedEnv;
 
 mod certificates;
+mod concurrency;
 
 /// Takes one connection, reads a head, and hands both over; the thread returns what it read.
 fn serve(answer: impl FnOnce(TcpStream) + Send + 'static) -> (SocketAddr, JoinHandle<String>) {
@@ -17,15 +18,20 @@ fn serve(answer: impl FnOnce(TcpStream) + Send + 'static) -> (SocketAddr, JoinHa
     let address = listener.local_addr().unwrap();
     let server = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        let mut head = Vec::new();
-        let mut byte = [0];
-        while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() == 1 {
-            head.push(byte[0]);
-        }
+        let head = read_head(&mut stream);
         answer(stream);
-        String::from_utf8(head).unwrap()
+        head
     });
     (address, server)
+}
+
+fn read_head(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() == 1 {
+        head.push(byte[0]);
+    }
+    String::from_utf8(head).unwrap()
 }
 
 fn say(text: &'static str) -> impl FnOnce(TcpStream) + Send + 'static {

@@ -6,6 +6,7 @@ pub mod deposit;
 pub mod failure;
 
 pub mod agents;
+mod batch;
 pub mod credential;
 pub mod doctor;
 pub mod explain;

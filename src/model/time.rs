@@ -202,6 +202,14 @@ pub fn short_duration(millis: i64) -> String {
     }
 }
 
+/// A length of time: `40 s` below two minutes, else as [`short_duration`].
+pub fn short_length(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ ..120 => format!("{seconds} s"),
+        _ => short_duration(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -42,6 +42,16 @@ pub fn host(address: &str) -> Option<String> {
     url.host().map(|host| host.to_string())
 }
 
+/// Returns the host of an address, and its port if that is not the usual one of the scheme.
+pub fn authority(address: &str) -> Option<String> {
+    let url = Url::parse(address).ok()?;
+    let host = url.host()?;
+    Some(match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_string(),
+    })
+}
+
 /// `*.` in front of a name stands for every host below it, and not for the name itself.
 fn matches(pattern: &str, host: &str) -> bool {
     match pattern.strip_prefix("*.") {

@@ -132,11 +132,12 @@ pub fn assess(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Assessmen
 /// Whether the access token is valid for as long as `policy` asks, so that nothing else counts. The
 /// hot path ends here, before the journal is read.
 pub fn has_enough_life(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> bool {
-    let RefreshPolicy::MinValid(least) = policy else {
+    if !matches!(policy, RefreshPolicy::MinValid(_) | RefreshPolicy::Due) {
         return false;
-    };
+    }
+    let least = policy.min_valid().unwrap_or(facts.due_margin());
     matches!(
-        facts.freshness(least.unwrap_or(facts.due_margin()), now),
+        facts.freshness(least, now),
         Freshness::Fresh { .. } | Freshness::NoExpiry
     )
 }

@@ -24,6 +24,13 @@ impl Alerts {
         }
     }
 
+    /// Queues the events of another queue behind those of this one.
+    pub(in crate::app) fn append(&self, other: &Self) {
+        for alert in other.take() {
+            self.note(alert);
+        }
+    }
+
     pub(super) fn take(&self) -> Vec<Alert> {
         std::mem::take(&mut *self.noted.lock())
     }

@@ -2,32 +2,35 @@
 //!
 //! Renews what is due and what would die of disuse, for every agent, and says what ends. Nobody is
 //! asked anything and no browser is opened. Nothing is refreshed that was just refreshed by somebody
-//! else: that is looked at again under the lock of each grant, so any number of these may run.
+//! else: that is looked at again under the lock of each grant, so any number of these may run. Of
+//! what is due, several are refreshed at once (`batch`), and the report is in the order of the plan.
 
 use std::time::Duration;
 
 use crate::app::credential::facts_reader::{FactsReader, as_login};
 use crate::app::hooks::sent_log;
 use crate::model::alert::Alert;
+use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::GrantDigest;
 use crate::model::hint::Hint;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::{Effective, VisibleProfile};
+use crate::model::provider::Provider;
 use crate::model::time::Timestamp;
 use crate::ports::store::Scope;
 
+use crate::app::batch::{self, Ending, Job, LeftReason, Limits};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::app::hooks::deliver;
 use crate::app::refresh::ensure_fresh::ensure_fresh;
+use crate::app::refresh::leave::leave_for_later;
 use crate::app::refresh::outcome::{RefreshResult, ValidToken};
+use crate::app::refresh::target::host_of;
 
 use super::tick_plan::{self, TickStep};
 
 pub use super::tick_plan::RefreshReason;
-
-/// The interval at which a wait looks for a signal.
-const LOOK: Duration = Duration::from_millis(20);
 
 /// Parameters of [`run`].
 #[derive(Clone, Debug)]
@@ -36,6 +39,8 @@ pub struct Request {
     pub agent: Option<AgentId>,
     /// The time over which refreshes are spread; each login has its own place in it.
     pub spread: Duration,
+    /// The time after which nothing more is begun.
+    pub limit: Duration,
     /// Whether to only report what would be done.
     pub dry_run: bool,
 }
@@ -85,8 +90,10 @@ pub struct Problem {
 /// The report of a tick.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// The logins that were to be refreshed, in the order of the attempts.
+    /// The logins that were to be refreshed, in the order in which their turns came.
     pub rows: Vec<Row>,
+    /// How many of them were not begun within the time limit.
+    pub late: usize,
     /// Tokens that expire soon and that nothing refreshes: agent, profile, expiry.
     pub expiring: Vec<(AgentId, ProfileId, Timestamp)>,
     /// The problems.
@@ -123,7 +130,7 @@ impl Report {
     }
 }
 
-/// Refreshes every login that needs it.
+/// Refreshes every login that needs it, several at once.
 ///
 /// # Errors
 /// If the agents cannot be listed. What is wrong with one agent or login stands in the report, and
@@ -136,14 +143,21 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
         report.problem(None, None, failure);
     }
     let agents = cx.agents(request.agent.as_ref())?;
+    let mut jobs = Vec::new();
     for agent in &agents {
-        if let Err(failure) = look(cx, request, agent, &mut report) {
+        if let Err(failure) = look(cx, request, agent, (&mut report, &mut jobs)) {
             report.problem(Some(agent), None, failure);
         }
     }
-    report.rows.sort_by_key(|row| row.after);
+    let mut turns: Vec<(Row, Job)> = std::mem::take(&mut report.rows)
+        .into_iter()
+        .zip(jobs)
+        .collect();
+    turns.sort_by_key(|(row, _)| row.after);
+    let jobs;
+    (report.rows, jobs) = turns.into_iter().unzip();
     if !request.dry_run {
-        renew(cx, &mut report);
+        refresh_rows(cx, request, &mut report, jobs);
         if report.stopped.is_none() {
             sent_log::ticked(cx, cx.clock.now());
         }
@@ -156,7 +170,7 @@ fn look(
     cx: Context<'_>,
     request: &Request,
     agent: &AgentId,
-    report: &mut Report,
+    (report, jobs): (&mut Report, &mut Vec<Job>),
 ) -> Result<(), Failure> {
     let own = cx.load(agent, Scope::All)?;
     let own = Effective::new(agent.clone(), own, None);
@@ -175,7 +189,18 @@ fn look(
                 grant,
                 expected,
             }) => {
-                report.rows.extend(row(request, &seen, why, &grant));
+                if let Some(row) = row(request, &seen, why, &grant) {
+                    jobs.push(Job {
+                        // Who will ask nobody need not wait for a place.
+                        host: match &expected {
+                            None => host(cx, &row.provider, seen.credential),
+                            Some(_) => None,
+                        },
+                        grant: Some(grant),
+                        starts_at: row.after,
+                    });
+                    report.rows.push(row);
+                }
                 // A real run finds it out.
                 if let Some(failure) = expected.filter(|_| request.dry_run) {
                     report.problem(Some(agent), Some(seen.id), failure);
@@ -218,6 +243,12 @@ fn row(
     })
 }
 
+/// Returns the host that a refresh of a login asks.
+fn host(cx: Context<'_>, provider: &ProviderId, credential: &Credential) -> Option<String> {
+    let provider = cx.provider_of(provider, credential).ok()?;
+    host_of(&provider, &*as_login(credential)?)
+}
+
 /// Returns the place of a grant in a length of time: by its digest, so that neither the logins of
 /// one machine nor those of a thousand machines refresh at once.
 fn place(grant: &GrantDigest, spread: Duration) -> Duration {
@@ -226,19 +257,40 @@ fn place(grant: &GrantDigest, spread: Duration) -> Duration {
     spread.mul_f64(f64::from(number) / f64::from(u32::MAX))
 }
 
-/// Refreshes one after the other, until a signal asks to stop.
-fn renew(cx: Context<'_>, report: &mut Report) {
-    let start = cx.clock.monotonic();
-    for row in &mut report.rows {
-        let renewed = wait_until(cx, start + row.after).and_then(|()| renew_row(cx, row));
-        let failure = match renewed {
-            Ok(failure) => failure,
+/// Refreshes the rows side by side, until a signal asks to stop or the time is over.
+fn refresh_rows(cx: Context<'_>, request: &Request, report: &mut Report, jobs: Vec<Job>) {
+    let limits = Limits {
+        time: Some(request.limit),
+        ..Limits::REFRESH
+    };
+    let rows = &report.rows;
+    let work = |cx: Context<'_>, at: usize| refresh_row(cx, &rows[at]);
+    let endings = batch::run(cx, limits, jobs, &work);
+    for (row, ending) in report.rows.iter_mut().zip(endings) {
+        let result = match ending {
+            Ending::Done(result) => result,
+            Ending::Left(reason) => {
+                report.late += usize::from(matches!(reason, LeftReason::TimeLimit(_)));
+                leave_row(cx, row, &reason)
+            }
+            Ending::Stopped => match cx.uninterrupted() {
+                Err(stopped) => Err(stopped),
+                Ok(()) => continue,
+            },
+        };
+        let failure = match result {
+            Ok(living) => {
+                row.is_refreshed = living.how == RefreshResult::Refreshed;
+                let failure = living.later_failure.clone();
+                row.living = Some(living);
+                failure
+            }
             // Removed by somebody while we waited.
             Err(failure) if failure.kind == Kind::NotFound => None,
             Err(failure) if matches!(failure.kind, Kind::Cancelled(_)) => {
-                row.is_refreshed |= failure.touched == StoreEffect::Changed;
-                report.stopped = Some(failure);
-                break;
+                row.is_refreshed = failure.touched == StoreEffect::Changed;
+                report.stopped.get_or_insert(failure);
+                None
             }
             Err(failure) => Some(failure),
         };
@@ -255,28 +307,25 @@ fn renew(cx: Context<'_>, report: &mut Report) {
     }
 }
 
-/// Refreshes a login if it is still there; returns what is to be done although it has a token.
-fn renew_row(cx: Context<'_>, row: &mut Row) -> Result<Option<Failure>, Failure> {
+/// Refreshes a login if it is still there.
+fn refresh_row(cx: Context<'_>, row: &Row) -> Result<ValidToken, Failure> {
+    let (provider, login) = read_row(cx, row)?;
+    let policy = row.why.need(cx.clock.now());
+    ensure_fresh(cx, &row.agent, &row.profile, &provider, policy, &login)
+}
+
+/// Leaves a login for the next run.
+fn leave_row(cx: Context<'_>, row: &Row, reason: &LeftReason) -> Result<ValidToken, Failure> {
+    let (provider, _) = read_row(cx, row)?;
+    let policy = row.why.need(cx.clock.now());
+    let whose = (&row.agent, &row.profile);
+    leave_for_later(cx, whose, &provider, policy, &reason.to_string())
+}
+
+fn read_row(cx: Context<'_>, row: &Row) -> Result<(Provider, OAuth), Failure> {
     let document = cx.store.load(&row.agent, Scope::Profile(&row.profile))?;
     let gone = || Failure::no_such_profile(&row.profile);
     let credential = document.get(&row.profile).ok_or_else(gone)?;
     let login = as_login(credential).ok_or_else(gone)?.into_owned();
-    let provider = cx.provider_of(&row.provider, credential)?;
-    let need = row.why.need(cx.clock.now());
-    let living = ensure_fresh(cx, &row.agent, &row.profile, &provider, need, &login)?;
-    let failure = living.later_failure.clone();
-    row.is_refreshed = living.how == RefreshResult::Refreshed;
-    row.living = Some(living);
-    Ok(failure)
-}
-
-fn wait_until(cx: Context<'_>, moment: Duration) -> Result<(), Failure> {
-    loop {
-        cx.uninterrupted()?;
-        let left = moment.saturating_sub(cx.clock.monotonic());
-        if left.is_zero() {
-            return Ok(());
-        }
-        cx.clock.sleep(left.min(LOOK));
-    }
+    Ok((cx.provider_of(&row.provider, credential)?, login))
 }

@@ -44,7 +44,7 @@ impl RefreshReason {
 
     pub(super) fn need(self, now: Timestamp) -> RefreshPolicy {
         match self {
-            Self::Due => RefreshPolicy::MinValid(None),
+            Self::Due => RefreshPolicy::Due,
             Self::Idle { than } => RefreshPolicy::Unproven(Self::cutoff(now, than)),
             // Not even a token that lives ends the look at what the journal knows.
             Self::Dead => RefreshPolicy::Unproven(now),

@@ -200,7 +200,9 @@ fn already_fresh(
         request.policy,
     ) {
         (true, true, _) => Some(RefreshResult::RefreshedElsewhere),
-        (true, false, RefreshPolicy::MinValid(_)) => Some(RefreshResult::WasFresh),
+        (true, false, RefreshPolicy::MinValid(_) | RefreshPolicy::Due) => {
+            Some(RefreshResult::WasFresh)
+        }
         // A provider may issue tokens that live for less than what was asked for. Another
         // process got a new one a moment ago; to refresh again would only spend one more.
         (false, true, _) if is_valid(facts, now) => Some(RefreshResult::RefreshedElsewhere),

@@ -4,6 +4,7 @@ pub mod backoff;
 pub mod binding;
 pub mod client_credentials;
 pub mod ensure_fresh;
+pub mod leave;
 pub mod notify;
 pub mod outcome;
 pub mod recover;

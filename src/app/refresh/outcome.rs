@@ -12,6 +12,9 @@ use crate::model::time::Timestamp;
 pub enum RefreshPolicy {
     /// If less than this is left; `None` means the provider's margin.
     MinValid(Option<Duration>),
+    /// If less than the provider's margin is left, and nobody waits for the token: other writers of
+    /// its document are waited for, also while it is valid.
+    Due,
     /// In any case.
     Always,
     /// Unless the grant was proven after this moment: it would expire from disuse, however long its
@@ -24,7 +27,7 @@ impl RefreshPolicy {
     pub(in crate::app) fn min_valid(self) -> Option<Duration> {
         match self {
             Self::MinValid(least) => least,
-            Self::Always | Self::Unproven(_) => None,
+            Self::Due | Self::Always | Self::Unproven(_) => None,
         }
     }
 }

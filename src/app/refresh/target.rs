@@ -9,6 +9,7 @@ use crate::model::grant::Binding;
 use crate::model::provider::{Client, Provider};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
+use crate::oauth::address;
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
 use crate::oauth::plugin as protocol;
@@ -93,6 +94,20 @@ impl Route {
             }
         }
     }
+}
+
+/// Returns the host that a refresh of a login asks first, as far as the manifest tells, with its
+/// port if that is not the usual one; for a login of a plugin, the path of the plugin.
+pub(in crate::app) fn host_of(provider: &Provider, login: &OAuth) -> Option<String> {
+    if let Some(path) = plugin::origin(login) {
+        return Some(path.display().to_string());
+    }
+    let registration = provider.registration.as_ref()?;
+    let address = registration
+        .token
+        .as_ref()
+        .or(registration.issuer.as_ref())?;
+    address::authority(address)
 }
 
 /// Whether a provider has anything that refreshes a login.

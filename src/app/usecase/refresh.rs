@@ -1,17 +1,25 @@
-//! `models auth refresh`: refreshes one profile, or all of an agent's.
+//! `models auth refresh`: refreshes one profile, or all that an agent sees, side by side.
 
-use crate::model::credential::Kind as CredentialKind;
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::model::credential::{Credential, Kind as CredentialKind, OAuth};
+use crate::model::grant::GrantDigest;
 use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::profiles::VisibleProfile;
+use crate::model::provider::Provider;
 use crate::model::time::Timestamp;
 use crate::ports::store::Scope;
 
+use crate::app::batch::{self, Ending, Job, Limits};
 use crate::app::context::Context;
 use crate::app::credential::facts_reader::as_login;
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::app::refresh::ensure_fresh::ensure_fresh;
+use crate::app::refresh::leave::leave_for_later;
 use crate::app::refresh::outcome::{RefreshPolicy, RefreshResult, ValidToken};
+use crate::app::refresh::target::host_of;
 
 /// The result for one profile.
 #[derive(Clone, Debug)]
@@ -31,7 +39,7 @@ pub struct Report {
 ///
 /// # Errors
 /// If the documents cannot be read, or the named profile is none or is not refreshable. What
-/// becomes of each profile stands in its report.
+/// becomes of each profile stands in its report; the reports are in the order of the profiles.
 pub fn run(
     cx: Context<'_>,
     agent: &AgentId,
@@ -41,56 +49,139 @@ pub fn run(
     cx.require_agent(agent)?;
     let scope = profile.map_or(Scope::All, Scope::Profile);
     let effective = cx.effective(agent, scope)?;
-    let mut reports: Vec<Report> = Vec::new();
-    for seen in effective.profiles() {
+    let profiles = effective.profiles();
+    let mut targets = Vec::new();
+    for seen in &profiles {
         if profile.is_some_and(|wanted| wanted != seen.id) {
             continue;
         }
-        let login = as_login(seen.credential);
-        let (Some(login), Some(id)) = (login, seen.credential.provider()) else {
-            match profile {
-                Some(_) => return Err(never_refreshed(&seen)),
-                None => continue,
-            }
+        match (Target::of(cx, seen), profile) {
+            (Some(target), _) => targets.push(target),
+            (None, Some(_)) => return Err(never_refreshed(seen)),
+            (None, None) => {}
+        }
+    }
+    if let (Some(id), true) = (profile, targets.is_empty()) {
+        return Err(Failure::not_seen(&effective, id));
+    }
+    let policy = match (force, profile) {
+        (true, _) => RefreshPolicy::Always,
+        (false, Some(_)) => RefreshPolicy::MinValid(None),
+        (false, None) => RefreshPolicy::Due,
+    };
+    Ok(refresh_all(cx, &targets, policy))
+}
+
+/// A login to refresh.
+struct Target<'a> {
+    seen: &'a VisibleProfile<'a>,
+    login: Cow<'a, OAuth>,
+    provider: Result<Provider, Failure>,
+}
+
+impl<'a> Target<'a> {
+    /// Returns the target for a profile; `None` if it is no login.
+    fn of(cx: Context<'_>, seen: &'a VisibleProfile<'a>) -> Option<Self> {
+        let credential: &'a Credential = seen.credential;
+        let login = as_login(credential)?;
+        let id = credential.provider()?;
+        let provider = cx.provider_of(&id, credential);
+        Some(Self {
+            seen,
+            login,
+            provider: provider.map_err(Failure::from),
+        })
+    }
+
+    fn job(&self) -> Job {
+        let Self {
+            seen,
+            login,
+            provider,
+        } = self;
+        let provider = provider.as_ref().ok();
+        let of_client = || {
+            let id = &provider?.id;
+            Some(GrantDigest::of_client(seen.owner, id, seen.id))
         };
-        let policy = match force {
-            true => RefreshPolicy::Always,
-            false => RefreshPolicy::MinValid(None),
-        };
-        let result = cx
-            .provider_of(&id, seen.credential)
-            .map_err(Failure::from)
-            .and_then(|provider| ensure_fresh(cx, seen.owner, seen.id, &provider, policy, &login));
-        let is_stopped =
-            matches!(&result, Err(failure) if matches!(failure.kind, Kind::Cancelled(_)));
-        reports.push(Report {
-            profile: seen.id.clone(),
-            before: seen.credential.expires(),
+        Job {
+            host: provider.and_then(|provider| host_of(provider, login)),
+            grant: login.grant().or_else(of_client),
+            starts_at: Duration::ZERO,
+        }
+    }
+
+    fn refresh(&self, cx: Context<'_>, policy: RefreshPolicy) -> Result<ValidToken, Failure> {
+        let provider = self.provider.as_ref().map_err(Clone::clone)?;
+        let (owner, id) = (self.seen.owner, self.seen.id);
+        ensure_fresh(cx, owner, id, provider, policy, &self.login)
+    }
+
+    fn leave(
+        &self,
+        cx: Context<'_>,
+        policy: RefreshPolicy,
+        reason: &str,
+    ) -> Result<ValidToken, Failure> {
+        let provider = self.provider.as_ref().map_err(Clone::clone)?;
+        let whose = (self.seen.owner, self.seen.id);
+        leave_for_later(cx, whose, provider, policy, reason)
+    }
+
+    fn report(&self, result: Result<ValidToken, Failure>) -> Report {
+        Report {
+            profile: self.seen.id.clone(),
+            before: self.seen.credential.expires(),
             is_refreshed: match &result {
                 Ok(token) => token.how == RefreshResult::Refreshed,
                 Err(failure) => failure.touched == StoreEffect::Changed,
             },
             result,
-        });
-        if is_stopped {
-            break;
         }
-    }
-    tell_all_changes(&mut reports);
-    match (profile, reports.is_empty()) {
-        (Some(id), true) => Err(Failure::not_seen(&effective, id)),
-        _ => Ok(reports),
     }
 }
 
-/// A signal that stopped one refresh must not say that nothing was stored by those before.
-fn tell_all_changes(reports: &mut [Report]) {
-    let is_changed = reports.iter().any(|report| report.is_refreshed);
-    let last = reports.last_mut().filter(|_| is_changed);
-    if let Some(Err(failure)) = last.map(|report| &mut report.result)
-        && matches!(failure.kind, Kind::Cancelled(_))
+/// Refreshes all targets; those that a signal kept from beginning are left out, except for one if
+/// nothing else tells of the signal.
+fn refresh_all(cx: Context<'_>, targets: &[Target<'_>], policy: RefreshPolicy) -> Vec<Report> {
+    let jobs = targets.iter().map(Target::job).collect();
+    let work = |cx: Context<'_>, at: usize| targets[at].refresh(cx, policy);
+    let mut reports = Vec::new();
+    let mut stopped = Vec::new();
+    for (target, ending) in targets
+        .iter()
+        .zip(batch::run(cx, Limits::REFRESH, jobs, &work))
     {
-        failure.touched = StoreEffect::Changed;
+        match ending {
+            Ending::Done(result) => reports.push(target.report(result)),
+            Ending::Left(reason) => {
+                let result = target.leave(cx, policy, &reason.to_string());
+                reports.push(target.report(result));
+            }
+            Ending::Stopped => stopped.push(target),
+        }
+    }
+    let is_told = reports.iter().any(is_cancelled);
+    if let (false, Some(first), Err(failure)) = (is_told, stopped.first(), cx.uninterrupted()) {
+        reports.push(first.report(Err(failure)));
+    }
+    tell_all_changes(&mut reports);
+    reports
+}
+
+fn is_cancelled(report: &Report) -> bool {
+    matches!(&report.result, Err(failure) if matches!(failure.kind, Kind::Cancelled(_)))
+}
+
+/// A signal that stopped one refresh must not say that nothing was stored by the others.
+fn tell_all_changes(reports: &mut [Report]) {
+    if !reports.iter().any(|report| report.is_refreshed) {
+        return;
+    }
+    for report in reports.iter_mut().filter(|report| is_cancelled(report)) {
+        if let Err(failure) = &mut report.result {
+            failure.touched = StoreEffect::Changed;
+        }
     }
 }
 

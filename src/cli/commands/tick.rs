@@ -19,12 +19,18 @@ use crate::model::id::AgentId;
 
 /// How long the refreshes of one run are spread over, unless somebody says.
 const SPREAD: Duration = Duration::from_secs(60);
+/// How long after that a run may begin another refresh, unless somebody says. What it has begun
+/// takes a minute or two more, so that it ends well before a timer of [`PERIOD`] starts the next.
+const LIMIT: Duration = Duration::from_secs(540);
+/// The interval of the timer, unless somebody says.
+const PERIOD: Duration = Duration::from_secs(900);
 
 /// Refresh tokens that are due and warn about expiring logins (for cron and systemd)
 ///
 /// Refreshes the tokens of all agents that are due, and logins that would otherwise expire from
-/// disuse. Prints nothing if all is well and one line on stderr for each problem, and runs the
-/// hooks of config.yaml. Never prompts and never opens a browser. Safe to run concurrently.
+/// disuse, up to 16 at once and 4 of one server. Prints nothing if all is well and one line on
+/// stderr for each problem, and runs the hooks of config.yaml. Never prompts and never opens a
+/// browser. Safe to run concurrently.
 #[derive(Debug, Args)]
 #[command(
     group = ArgGroup::new("timer").args(["install", "uninstall", "print"]),
@@ -45,6 +51,9 @@ pub struct Tick {
     /// Refresh immediately, without spreading
     #[arg(long, conflicts_with_all = ["spread", "timer"])]
     no_spread: bool,
+    /// Leave what has not begun by then for the next run [default: 9m after the spread]
+    #[arg(long, value_name = "DURATION", value_parser = seconds, conflicts_with = "timer")]
+    limit: Option<Duration>,
     /// Show what would be done without doing it
     #[arg(long, conflicts_with = "timer")]
     dry_run: bool,
@@ -100,15 +109,14 @@ impl Tick {
     }
 
     fn tick(&self, system: &System) -> Answer {
+        let (spread, limit) = self.times()?;
         let named = system.agent_named().then(|| system.agent.clone());
         let report = tick::run(
             system.context(),
             &tick::Request {
                 agent: named,
-                spread: match self.no_spread {
-                    true => Duration::ZERO,
-                    false => self.spread.unwrap_or(SPREAD),
-                },
+                spread,
+                limit,
                 dry_run: self.dry_run,
             },
         )?;
@@ -119,6 +127,11 @@ impl Tick {
         for problem in &report.problems {
             let hints = hints(problem.agent.as_ref());
             system.printer.line_err(&view::tick::line(problem, &hints));
+        }
+        if report.late > 0 {
+            system
+                .printer
+                .line_err(&view::tick::late(report.late, limit));
         }
         if report.stopped.is_some() {
             for row in report.rows.iter().filter(|row| row.is_refreshed) {
@@ -144,6 +157,25 @@ impl Tick {
         Ok(output.code(report.worst().map_or(0, exit_code::code)))
     }
 
+    /// The time over which refreshes are spread, and the one after which none begins. Whoever has a
+    /// late place in the spread must have it in every run, so it is before the limit.
+    fn times(&self) -> Result<(Duration, Duration), Failure> {
+        let spread = match (self.no_spread, self.limit) {
+            (true, _) => Duration::ZERO,
+            (false, None) => self.spread.unwrap_or(SPREAD),
+            (false, Some(limit)) => self.spread.unwrap_or(SPREAD.min(limit / 2)),
+        };
+        match self.limit.unwrap_or(spread.saturating_add(LIMIT)) {
+            limit if limit > spread => Ok((spread, limit)),
+            _ => {
+                let message =
+                    "--limit must be longer than the time over which refreshes are spread";
+                let failure = Failure::new(Kind::Usage, message);
+                Err(failure.hint(Command::new("tick --no-spread --limit 10m")))
+            }
+        }
+    }
+
     fn install(&self, system: &System) -> Answer {
         if !cfg!(target_os = "linux") {
             let message = "there is no systemd on this system";
@@ -166,7 +198,12 @@ impl Tick {
             let path = system.context().dirs.cwd.join(path);
             args.extend(["--prometheus".to_owned(), path.display().to_string()]);
         }
-        let every = self.every.unwrap_or(Duration::from_secs(900));
+        let every = self.every.unwrap_or(PERIOD);
+        if every < PERIOD {
+            // Two thirds, so that what has begun by then can end within the period, too.
+            let limit = (every * 2 / 3).as_secs();
+            args.extend(["--limit".to_owned(), format!("{limit}s")]);
+        }
         system.job(args, every)
     }
 }

@@ -1,5 +1,7 @@
 //! `tick`.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::wrap::Sheet;
@@ -7,7 +9,7 @@ use crate::app::maintenance::tick::{Problem, RefreshReason, Report, Row};
 use crate::app::refresh::outcome::RefreshResult;
 use crate::cli::hint::Renderer;
 use crate::model::id::AgentId;
-use crate::model::time::short_duration;
+use crate::model::time::{short_duration, short_length};
 
 /// What renders advice about the credentials of an agent.
 pub type Renderers<'a> = &'a dyn Fn(Option<&AgentId>) -> Renderer;
@@ -87,6 +89,19 @@ pub fn plan(report: &Report) -> String {
         page.line("Nothing is due.");
     }
     page.into_text()
+}
+
+/// How many logins were left for the next run.
+pub fn late(count: usize, limit: Duration) -> String {
+    let logins = if count == 1 {
+        "login was"
+    } else {
+        "logins were"
+    };
+    let limit = short_length(limit);
+    format!(
+        "Warning: {count} {logins} left for the next run: the time limit of {limit} was reached"
+    )
 }
 
 /// A problem on one line: what, and the command that mends it.

@@ -1,6 +1,7 @@
 //! Refreshing: when a token is due, that one request is made whoever asks, and that no spent refresh
 //! token is sent again.
 
+pub(crate) mod concurrency;
 mod expiry_and_clock_skew;
 mod min_valid;
 mod odd_answers;

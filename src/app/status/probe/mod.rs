@@ -16,10 +16,7 @@ pub use options::Options;
 pub use outcome::{Outcome, Probes, Reason};
 pub use verdict::Status;
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
-use parking_lot::Mutex;
-
+use crate::app::batch::{self, Ending, Limits};
 use crate::app::context::Context;
 use crate::app::credential::document_faults::load_effective;
 use crate::app::failure::{Failure, StoreEffect};
@@ -44,8 +41,6 @@ pub fn run(cx: Context<'_>, report: &Report, options: &Options) -> Result<Probes
         now: started_at,
     };
     let ProbePlan { known, targets } = planner.plan()?;
-    // From here on the waits heed it.
-    cx.interrupt.defer();
     let (tried, refreshed) = all(cx, &targets, options);
     if let Some(signal) = cx.interrupt.pending() {
         let failure = Failure::cancelled(signal);
@@ -67,32 +62,18 @@ pub fn run(cx: Context<'_>, report: &Report, options: &Options) -> Result<Probes
     })
 }
 
-/// Probes all targets, several at once; a free thread takes the next.
+/// Probes all targets, as many at once as was asked for, wherever they are: a probe costs its
+/// server little, and what it tells is asked for by a person who waits.
 fn all(cx: Context<'_>, targets: &[Target], options: &Options) -> (Vec<Outcome>, bool) {
-    let next = AtomicUsize::new(0);
-    let refreshed = AtomicBool::new(false);
-    let results: Mutex<Vec<Option<Outcome>>> = Mutex::new(vec![None; targets.len()]);
-    let work = || {
-        while let Some((at, target)) = take(targets, &next) {
-            if cx.interrupt.pending().is_some() {
-                break;
-            }
-            let (outcome, renewed) = target.probe(cx, options);
-            refreshed.fetch_or(renewed, Ordering::SeqCst);
-            results.lock()[at] = Some(outcome);
+    let limits = Limits::at_once(options.workers(targets.len()));
+    let jobs = targets.iter().map(Target::job).collect();
+    let work = |cx: Context<'_>, at: usize| targets[at].probe(cx, options);
+    let (mut outcomes, mut refreshed) = (Vec::new(), false);
+    for ending in batch::run(cx, limits, jobs, &work) {
+        if let Ending::Done((outcome, renewed)) = ending {
+            outcomes.push(outcome);
+            refreshed |= renewed;
         }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..options.workers(targets.len()).min(targets.len()) {
-            scope.spawn(work);
-        }
-    });
-    let results = results.into_inner();
-    let refreshed = refreshed.load(Ordering::SeqCst);
-    (results.into_iter().flatten().collect(), refreshed)
-}
-
-fn take<'t>(targets: &'t [Target], next: &AtomicUsize) -> Option<(usize, &'t Target)> {
-    let at = next.fetch_add(1, Ordering::SeqCst);
-    Some((at, targets.get(at)?))
+    }
+    (outcomes, refreshed)
 }

@@ -5,12 +5,13 @@ use std::time::Duration;
 use super::options::Options;
 use super::outcome::Outcome;
 use super::verdict::{self, Status};
+use crate::app::batch::Job;
 use crate::app::context::Context;
 use crate::app::credential::facts_reader::as_login;
 use crate::app::failure::{Failure, Kind as FailureKind, StoreEffect};
 use crate::app::refresh::ensure_fresh::ensure_fresh;
 use crate::app::refresh::outcome::{RefreshPolicy, RefreshResult};
-use crate::model::credential::Credential;
+use crate::model::credential::{Credential, OAuth};
 use crate::model::id::{AgentId, ProfileId, printable};
 use crate::model::provider::{Carrier, Probe, ProbeRoute, Provider, fill_body};
 use crate::model::secret::Secret;
@@ -48,6 +49,20 @@ struct Resolved {
 }
 
 impl Target {
+    /// Two profiles of one grant follow one another: the second would only wait for the first.
+    pub(super) fn job(&self) -> Job {
+        let grant = match &self.what {
+            ProbedCredential::Key(_) => None,
+            ProbedCredential::Profile { credential, .. } => {
+                credential.as_oauth().and_then(OAuth::grant)
+            }
+        };
+        Job {
+            grant,
+            ..Job::default()
+        }
+    }
+
     /// Probes it; the second value is whether its token was refreshed for that.
     pub(super) fn probe(&self, cx: Context<'_>, options: &Options) -> (Outcome, bool) {
         // What a refresh spends must be stored, so it has the limits of every refresh, and the

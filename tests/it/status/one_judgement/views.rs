@@ -128,6 +128,7 @@ impl OfLogin {
             &tick::Request {
                 agent: Some(main),
                 spread: std::time::Duration::ZERO,
+                limit: std::time::Duration::MAX,
                 dry_run: false,
             },
         );

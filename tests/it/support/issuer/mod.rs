@@ -66,6 +66,8 @@ impl Issuer {
             url: format!("http://127.0.0.1:{port}"),
             token_requests: Vec::new(),
             exchanges: Vec::new(),
+            under_way: 0,
+            most_at_once: 0,
             dealt_with: 0,
             next: Vec::new(),
             refuse: None,
@@ -160,6 +162,11 @@ impl Issuer {
     /// an answer.
     pub(crate) fn dealt_with(&self) -> usize {
         locked(&self.state).dealt_with
+    }
+
+    /// The most token requests that were under way at once.
+    pub(crate) fn most_at_once(&self) -> usize {
+        locked(&self.state).most_at_once
     }
 
     /// A grant as a login would have given it, for a store that is made by hand: access token,

@@ -123,7 +123,19 @@ fn revoke(state: &Mutex<State>, request: &mut Request) -> Option<Scripted> {
     Some(Scripted::text(200, ""))
 }
 
+/// Answers a token request, and counts it as under way until then.
 fn token(state: &Mutex<State>, path: &str, request: &mut Request) -> Option<Scripted> {
+    {
+        let mut state = locked(state);
+        state.under_way += 1;
+        state.most_at_once = state.most_at_once.max(state.under_way);
+    }
+    let answer = token_answer(state, path, request);
+    locked(state).under_way -= 1;
+    answer
+}
+
+fn token_answer(state: &Mutex<State>, path: &str, request: &mut Request) -> Option<Scripted> {
     let seen = Seen::read(path, request)?;
     let parameters = seen.parameters.clone();
     let (scripted, delay, clock, gate) = {

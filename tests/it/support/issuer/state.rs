@@ -21,6 +21,9 @@ pub(crate) struct State {
     pub(crate) url: String,
     pub(crate) token_requests: Vec<Vec<(String, String)>>,
     pub(crate) exchanges: Vec<Seen>,
+    /// How many of them are not answered yet, and the most that were so at once.
+    pub(crate) under_way: usize,
+    pub(crate) most_at_once: usize,
     /// How many of them were dealt with.
     pub(crate) dealt_with: usize,
     pub(crate) next: Vec<Scripted>,

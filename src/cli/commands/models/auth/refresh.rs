@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use crate::app::failure::Kind;
-use crate::app::refresh::outcome::RefreshResult;
-use crate::app::usecase::refresh;
+use crate::app::failure::{Failure, Kind};
+use crate::app::refresh::outcome::{RefreshResult, ValidToken};
+use crate::app::usecase::refresh::{self, Report};
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
@@ -14,15 +14,21 @@ use crate::model::time::Timestamp;
 
 /// Refresh stored tokens
 ///
-/// Without --profile, refreshes every token that is due. Shows the old and the new expiry.
+/// Without --profile, refreshes every token that is due, several at once; --all says so. Shows the
+/// old and the new expiry. Logins of a provider that does not respond in time are left for later
+/// after the second one.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models auth refresh
+  openclaw models auth refresh --all
   openclaw models auth refresh --profile openai-codex:work --force")]
 pub struct Refresh {
     /// Only refresh this profile
     #[arg(long, value_name = "PROFILE", value_parser = ProfileName::parse)]
     profile: Option<ProfileName>,
+    /// Refresh every profile of the agent (the default)
+    #[arg(long, conflicts_with = "profile")]
+    all: bool,
     /// Refresh even if the token is still valid
     #[arg(long)]
     force: bool,
@@ -39,40 +45,59 @@ impl Refresh {
         if reports.is_empty() {
             output = Output::line("No logins to refresh.");
         }
-        for report in reports {
-            let end = |time: Option<Timestamp>| view::end(time, system.now());
-            let line = match report.result {
-                Ok(token) => {
-                    let warning = token.warning.as_ref();
-                    let warning = warning.map(|warning| Hint::about(&report.profile, warning));
-                    output = output.warnings(warning.map(|text| system.hints.text(&text)));
-                    output.changed |= report.is_refreshed;
-                    outcome(
-                        token.how,
-                        &end(report.before),
-                        &end(token.credential.expires),
-                    )
-                }
-                Err(failure) => {
-                    let is_stopped = matches!(failure.kind, Kind::Cancelled(_));
-                    match output.failure {
-                        None => output.failure = Some(failure),
-                        Some(_) => output
-                            .notes
-                            .extend(view::failure::lines(&system.hints, &failure)),
-                    }
-                    match (report.is_refreshed, is_stopped) {
-                        (true, _) => "refreshed before the signal".to_owned(),
-                        (false, true) => format!("not refreshed; token {}", end(report.before)),
-                        (false, false) => format!("failed; token {}", end(report.before)),
-                    }
-                }
-            };
-            output
-                .text
-                .push_str(&format!("{}: {line}\n", report.profile));
+        for report in &reports {
+            if let Ok(ValidToken {
+                warning: Some(warning),
+                ..
+            }) = &report.result
+            {
+                let warning = Hint::about(&report.profile, warning);
+                output = output.warnings([system.hints.text(&warning)]);
+            }
+            output.changed |= report.is_refreshed;
+            let line = line(report, system.now());
+            let profile = &report.profile;
+            output.text.push_str(&format!("{profile}: {line}\n"));
         }
+        let mut failures: Vec<Failure> = reports
+            .into_iter()
+            .filter_map(|report| report.result.err())
+            .collect();
+        let is_cancelled = |failure: &Failure| matches!(failure.kind, Kind::Cancelled(_));
+        // A signal is told once, and decides about the exit code.
+        let cancelled = failures.iter().find(|failure| is_cancelled(failure));
+        let first = cancelled.or(failures.first()).cloned();
+        failures.retain(|failure| !is_cancelled(failure));
+        let rest = match &first {
+            Some(first) if !is_cancelled(first) => failures.get(1..).unwrap_or_default(),
+            _ => &failures,
+        };
+        for failure in rest {
+            output
+                .notes
+                .extend(view::failure::lines(&system.hints, failure));
+        }
+        output.failure = first;
         Ok(output)
+    }
+}
+
+fn line(report: &Report, now: Timestamp) -> String {
+    let end = |time: Option<Timestamp>| view::end(time, now);
+    match &report.result {
+        Ok(token) => outcome(
+            token.how,
+            &end(report.before),
+            &end(token.credential.expires),
+        ),
+        Err(_) if report.is_refreshed => "refreshed before the signal".to_owned(),
+        Err(failure) => {
+            let what = match failure.kind {
+                Kind::Cancelled(_) => "not refreshed",
+                _ => "failed",
+            };
+            format!("{what}; token {}", end(report.before))
+        }
     }
 }
 

@@ -1,0 +1,248 @@
+//! The rule of a batch: which of its jobs may begin next, by what is under way and how each host has
+//! behaved. It has no clock and no thread, so that every order of events can be tested.
+//!
+//! A host that is in trouble is not given more work than it needs to show that it is well again,
+//! and whoever waits for it takes nobody else's place.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::time::Duration;
+
+use crate::model::grant::GrantDigest;
+use crate::model::time::short_length;
+
+/// What may be under way at once.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::app) struct Limits {
+    /// Jobs.
+    pub(in crate::app) jobs: usize,
+    /// Jobs for one host.
+    pub(in crate::app) per_host: usize,
+    /// Jobs for one host that has failed, or has not answered yet.
+    pub(in crate::app) per_doubtful_host: usize,
+    /// The number of jobs that run into the time limit of their request, after which the other jobs
+    /// for that host are left.
+    pub(in crate::app) timeouts: usize,
+    /// The time after which nothing begins.
+    pub(in crate::app) time: Option<Duration>,
+}
+
+impl Limits {
+    /// Refreshes. A host that hangs may spend each refresh token that is sent to it, so none gets
+    /// a third one before it has answered.
+    pub(in crate::app) const REFRESH: Self = Self {
+        jobs: 16,
+        per_host: 4,
+        per_doubtful_host: 2,
+        timeouts: 2,
+        time: None,
+    };
+
+    /// So many jobs, wherever they go.
+    pub(in crate::app) fn at_once(jobs: usize) -> Self {
+        Self {
+            jobs,
+            per_host: jobs,
+            per_doubtful_host: jobs,
+            timeouts: usize::MAX,
+            time: None,
+        }
+    }
+}
+
+/// A job, as far as the schedule is concerned.
+#[derive(Clone, Debug, Default)]
+pub(in crate::app) struct Job {
+    /// The host that it asks, if any.
+    pub(in crate::app) host: Option<String>,
+    /// The grant that it locks: two jobs of one grant follow one another, because the second would
+    /// only wait.
+    pub(in crate::app) grant: Option<GrantDigest>,
+    /// The time before which it does not begin.
+    pub(in crate::app) starts_at: Duration,
+}
+
+/// How a host behaved towards one job, the worst last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum HostReply {
+    /// It answered, also if it refused.
+    Answered,
+    /// It could not be reached, or is in trouble.
+    Failed,
+    /// It did not answer in time.
+    TimedOut,
+}
+
+/// What is to be done next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Begin this job.
+    Begin(usize),
+    /// Leave this job for another time.
+    Leave(usize, LeftReason),
+    /// Wait until a job has ended, or until then.
+    Wait(Option<Duration>),
+    /// Nothing: every job has ended or is not to begin.
+    Finish,
+}
+
+/// Why a job was left for another time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::app) enum LeftReason {
+    /// Its host did not answer others in time.
+    HostTimedOut {
+        /// The host.
+        host: String,
+        /// How many they were.
+        others: usize,
+    },
+    /// The time limit of the batch.
+    TimeLimit(Duration),
+}
+
+impl fmt::Display for LeftReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HostTimedOut { host, others } => write!(
+                f,
+                "not tried, because {host} did not respond to {others} other logins in time"
+            ),
+            Self::TimeLimit(limit) => {
+                write!(
+                    f,
+                    "not tried within the time limit of {}",
+                    short_length(*limit)
+                )
+            }
+        }
+    }
+}
+
+/// The state of a batch.
+pub(super) struct Schedule {
+    limits: Limits,
+    jobs: Vec<Job>,
+    /// Jobs that have not begun, in their order.
+    waiting: Vec<usize>,
+    running: usize,
+    /// Grants of the jobs under way.
+    locked: HashSet<GrantDigest>,
+    hosts: HashMap<String, Host>,
+}
+
+#[derive(Default)]
+struct Host {
+    running: usize,
+    has_answered: bool,
+    has_failed: bool,
+    timeouts: usize,
+}
+
+impl Schedule {
+    pub(super) fn new(limits: Limits, jobs: Vec<Job>) -> Self {
+        let named = jobs.iter().filter_map(|job| job.host.clone());
+        Self {
+            hosts: named.map(|host| (host, Host::default())).collect(),
+            waiting: (0..jobs.len()).collect(),
+            running: 0,
+            locked: HashSet::new(),
+            limits,
+            jobs,
+        }
+    }
+
+    /// Returns the next step, `elapsed` after the start. What is to begin counts as begun.
+    pub(super) fn next(&mut self, elapsed: Duration) -> Step {
+        let mut soonest = None;
+        for place in 0..self.waiting.len() {
+            let at = self.waiting[place];
+            if let Some(reason) = self.left(at, elapsed) {
+                self.waiting.remove(place);
+                return Step::Leave(at, reason);
+            }
+            let starts_at = self.jobs[at].starts_at;
+            if starts_at > elapsed {
+                soonest = Some(soonest.map_or(starts_at, |other: Duration| other.min(starts_at)));
+            } else if self.has_room(at) {
+                self.waiting.remove(place);
+                self.begin(at);
+                return Step::Begin(at);
+            }
+        }
+        match self.waiting.is_empty() && self.running == 0 {
+            true => Step::Finish,
+            false => Step::Wait(soonest),
+        }
+    }
+
+    fn left(&self, at: usize, elapsed: Duration) -> Option<LeftReason> {
+        if let Some(limit) = self.limits.time
+            && elapsed >= limit
+        {
+            return Some(LeftReason::TimeLimit(limit));
+        }
+        let name = self.jobs[at].host.as_ref()?;
+        let timeouts = self.hosts.get(name)?.timeouts;
+        (timeouts >= self.limits.timeouts).then(|| LeftReason::HostTimedOut {
+            host: name.clone(),
+            others: timeouts,
+        })
+    }
+
+    fn has_room(&self, at: usize) -> bool {
+        let Job { host, grant, .. } = &self.jobs[at];
+        let host = host.as_ref().and_then(|name| self.hosts.get(name));
+        let at_host = host.is_none_or(|host| host.running < self.most(host));
+        let is_locked = grant
+            .as_ref()
+            .is_some_and(|grant| self.locked.contains(grant));
+        self.running < self.limits.jobs && at_host && !is_locked
+    }
+
+    /// Returns how many jobs may be under way for a host. One that let a job time out may do so to
+    /// those under way as well, and they count already.
+    fn most(&self, host: &Host) -> usize {
+        let limits = self.limits;
+        match host.timeouts {
+            0 if host.has_answered && !host.has_failed => limits.per_host,
+            0 => limits.per_doubtful_host,
+            timeouts => {
+                let left = limits.timeouts.saturating_sub(timeouts);
+                left.min(limits.per_doubtful_host)
+            }
+        }
+    }
+
+    fn begin(&mut self, at: usize) {
+        let Job { host, grant, .. } = &self.jobs[at];
+        self.running += 1;
+        self.locked.extend(grant.clone());
+        if let Some(host) = host.as_ref().and_then(|name| self.hosts.get_mut(name)) {
+            host.running += 1;
+        }
+    }
+
+    /// Ends a job, which had this reply if it asked anybody.
+    pub(super) fn end(&mut self, at: usize, reply: Option<HostReply>) {
+        let Job { host, grant, .. } = &self.jobs[at];
+        self.running -= 1;
+        if let Some(grant) = grant {
+            self.locked.remove(grant);
+        }
+        let Some(host) = host.as_ref().and_then(|name| self.hosts.get_mut(name)) else {
+            return;
+        };
+        host.running -= 1;
+        host.has_answered |= reply == Some(HostReply::Answered);
+        host.has_failed |= reply > Some(HostReply::Answered);
+        host.timeouts += usize::from(reply == Some(HostReply::TimedOut));
+    }
+
+    /// Begins nothing any more; what is under way goes on.
+    pub(super) fn stop(&mut self) {
+        self.waiting.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests;

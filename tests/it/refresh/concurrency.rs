@@ -1,0 +1,255 @@
+//! Many logins side by side: how many at once and of one server, that nobody waits for somebody
+//! else's provider, and what is told of those that were left for later.
+
+mod in_memory;
+
+use std::process::{Child, Stdio};
+use std::sync::Arc;
+
+use openclaw::sys::clock::SystemClock;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use super::tick::{report, write};
+use crate::status::alert_hooks::Bell;
+use crate::support::issuer::{Account, Issuer, Scripted};
+use crate::support::{Ran, World, millis_from_now, ran};
+
+const JSON: [&str; 3] = ["tick", "--no-spread", "--json"];
+
+/// A provider with an issuer of its own.
+pub(crate) fn provider(world: &World, id: &str) -> Issuer {
+    let issuer = Issuer::start(Account::default(), Arc::new(SystemClock::new())).unwrap();
+    let manifest = issuer.manifest().replace("openai-codex", id);
+    let manifest = manifest.replace("replaces = true\n", "");
+    world.write(&format!("providers/{id}.toml"), &manifest);
+    issuer
+}
+
+/// An expired login of an agent of its own, with these tokens.
+pub(crate) fn expired(
+    world: &World,
+    (agent, provider): (&str, &str),
+    (access, refresh): (String, String),
+) {
+    let login = json!({
+        "type": "oauth", "provider": provider, "access": access, "refresh": refresh,
+        "expires": millis_from_now(-10), "accountId": "acct_1",
+    });
+    let profiles = json!({ format!("{provider}:default"): login });
+    write(world, agent, &profiles);
+}
+
+fn seed(world: &World, issuer: &Issuer, whose: (&str, &str)) {
+    expired(world, whose, issuer.issue());
+}
+
+fn start(world: &World, args: &[&str]) -> Child {
+    let mut command = world.command(args);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+fn end(child: Child) -> Ran {
+    ran(child.wait_with_output().unwrap())
+}
+
+/// Looks again and again; a test that waits for what never comes is stopped from outside.
+fn until(mut holds: impl FnMut() -> bool) {
+    while !holds() {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+}
+
+fn requests(issuer: &Issuer, count: usize) {
+    until(|| issuer.token_requests().len() >= count);
+}
+
+fn results(ran: &Ran) -> Vec<Value> {
+    let report = report(&ran.out);
+    let logins = report["logins"].as_array().unwrap().iter();
+    logins.map(|login| login["result"].clone()).collect()
+}
+
+/// The first is refused, so the server is well; of the others four are held there at once.
+#[test]
+fn four_of_one_server_are_under_way_and_two_before_it_answered() {
+    let world = World::new();
+    let issuer = provider(&world, "acme");
+    for agent in ["a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7"] {
+        seed(&world, &issuer, (agent, "acme"));
+    }
+    issuer.hold();
+    let child = start(&world, &JSON);
+    requests(&issuer, 2);
+    assert_eq!(issuer.most_at_once(), 2);
+    issuer.let_go();
+    assert_eq!(results(&end(child)), vec![json!("refreshed"); 8]);
+    assert!(issuer.most_at_once() <= 4, "{}", issuer.most_at_once());
+
+    for agent in ["a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7"] {
+        seed(&world, &issuer, (agent, "acme"));
+    }
+    issuer.answer_next(Scripted::text(400, r#"{"error":"invalid_grant"}"#));
+    issuer.hold();
+    let child = start(&world, &JSON);
+    requests(&issuer, 8 + 1 + 4);
+    issuer.let_go();
+    assert_eq!(end(child).code, 3);
+    assert_eq!(issuer.most_at_once(), 4);
+    assert_eq!(issuer.token_requests().len(), 16);
+}
+
+#[test]
+fn a_server_in_trouble_gets_two_at_once() {
+    let world = World::new();
+    let issuer = provider(&world, "acme");
+    for agent in ["a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7"] {
+        seed(&world, &issuer, (agent, "acme"));
+    }
+    let trouble = Scripted {
+        status: 503,
+        ..Scripted::default()
+    };
+    issuer.answer_next(trouble);
+    issuer.hold();
+    let child = start(&world, &JSON);
+    requests(&issuer, 3);
+    issuer.let_go();
+    let ran = end(child);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert_eq!(issuer.most_at_once(), 2);
+    assert_eq!(issuer.token_requests().len(), 8);
+}
+
+/// Nine servers that answer nothing until sixteen requests are there.
+#[test]
+fn sixteen_are_under_way_at_once() {
+    let world = World::new();
+    let names: Vec<String> = (0..9).map(|n| format!("acme{n}")).collect();
+    let issuers: Vec<Issuer> = names.iter().map(|name| provider(&world, name)).collect();
+    for (name, issuer) in names.iter().zip(&issuers) {
+        issuer.hold();
+        for agent in ["a", "b"] {
+            seed(&world, issuer, (&format!("{name}{agent}"), name));
+        }
+    }
+    let count = || -> usize {
+        let requests = issuers.iter().map(|issuer| issuer.token_requests().len());
+        requests.sum()
+    };
+    let child = start(&world, &JSON);
+    until(|| count() >= 16);
+    assert_eq!(count(), 16);
+    issuers.iter().for_each(Issuer::let_go);
+    let ran = end(child);
+    assert_eq!((ran.code, results(&ran).len()), (0, 18), "{ran:?}");
+    assert_eq!(count(), 18);
+}
+
+/// The provider of the first login answers only after the second has been refreshed.
+#[test]
+fn rows_and_hooks_are_in_the_order_of_the_plan() {
+    let (bell, slow) = Bell::doing("");
+    let world = bell.world();
+    let quick = provider(world, "quick");
+    seed(world, &slow, ("a", "openai-codex"));
+    seed(world, &quick, ("b", "quick"));
+    slow.hold();
+    let child = start(world, &JSON);
+    requests(&slow, 1);
+    let path = "agents/b/agent/auth-profiles.json";
+    let before = world.read(path);
+    until(|| quick.dealt_with() == 1 && world.read(path) != before);
+    slow.let_go();
+    let ran = end(child);
+    let report = report(&ran.out);
+    assert_eq!(report["logins"][0]["agent"], "a");
+    assert_eq!(report["logins"][1]["agent"], "b");
+    let rang = ["refreshed openai-codex:default", "refreshed quick:default"];
+    assert_eq!(bell.rang(), rang);
+}
+
+/// Two are under way, one waits for its turn.
+#[test]
+fn a_signal_lets_what_is_under_way_end_and_begins_nothing() {
+    let world = World::new();
+    let issuer = provider(&world, "acme");
+    for agent in ["a", "b", "c"] {
+        seed(&world, &issuer, (agent, "acme"));
+    }
+    let third = world.read("agents/c/agent/auth-profiles.json");
+    issuer.hold();
+    let child = start(&world, &JSON);
+    requests(&issuer, 2);
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    // The signal handler runs before anything else that the process does.
+    until(|| !has_pending_signal(&child));
+    issuer.let_go();
+    let ran = end(child);
+    assert_eq!(ran.code, 143, "{ran:?}");
+    let refreshed = json!("refreshed");
+    assert_eq!(results(&ran), [refreshed.clone(), refreshed, Value::Null]);
+    assert!(
+        ran.err.contains("The credential store was changed."),
+        "{ran:?}"
+    );
+    assert_eq!(ran.err.matches("Error: cancelled").count(), 1, "{ran:?}");
+    assert_eq!(issuer.token_requests().len(), 2);
+    assert_eq!(world.read("agents/c/agent/auth-profiles.json"), third);
+}
+
+/// Whether the kernel has a signal for the process that none of its threads took yet.
+fn has_pending_signal(child: &Child) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()));
+    let status = status.unwrap_or_default();
+    let mut pending = status.lines().filter(|line| line.contains("Pnd:"));
+    pending.any(|line| line[7..].bytes().any(|byte| !b"0\t ".contains(&byte)))
+}
+
+/// Of one grant in three documents one request is made, and nobody waits for it that has another.
+#[test]
+fn copies_of_one_grant_take_no_place_from_others() {
+    let world = World::new();
+    let (slow, quick) = (provider(&world, "slow"), provider(&world, "quick"));
+    let grant = slow.issue();
+    for agent in ["a", "b", "c"] {
+        expired(&world, (agent, "slow"), grant.clone());
+    }
+    seed(&world, &quick, ("d", "quick"));
+    slow.hold();
+    let child = start(&world, &JSON);
+    until(|| slow.dealt_with() == 1 && quick.dealt_with() == 1);
+    slow.let_go();
+    let ran = end(child);
+    assert_eq!((ran.code, slow.token_requests().len()), (0, 1), "{ran:?}");
+}
+
+#[test]
+fn refresh_of_all_and_without_a_name_are_the_same() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    for args in [&["--all"][..], &[]] {
+        world.seed(&issuer, "main", -10);
+        let ran = world.run(&[&["models", "auth", "refresh"], args].concat());
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert!(
+            ran.out.starts_with("openai-codex:default: refreshed;"),
+            "{ran:?}"
+        );
+    }
+    let both = ["models", "auth", "refresh", "--all", "--profile", "x"];
+    assert_eq!(world.run(&both).code, 1);
+}
+
+#[test]
+fn a_limit_within_the_spread_is_refused() {
+    let world = World::new();
+    let ran = world.run(&["tick", "--spread", "10m", "--limit", "5m"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("--limit must be longer"), "{ran:?}");
+    assert_eq!(world.run(&["tick", "--limit", "20s"]).code, 0);
+    let cron = world.run(&["tick", "--print", "cron", "--every", "5m"]);
+    assert!(cron.out.ends_with(" tick --limit 200s\n"), "{cron:?}");
+    let cron = world.run(&["tick", "--print", "cron"]);
+    assert!(cron.out.ends_with(" tick\n"), "{cron:?}");
+}

@@ -82,6 +82,13 @@ pub trait FileLock: Send {
     /// behind the new one.
     fn note(&mut self, text: &str);
 
+    /// Lets others share what was held alone. Only where nobody else is about to take it: the kernel
+    /// lets go for a moment.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    fn share(&mut self) -> Result<(), FileError>;
+
     /// Removes the file and lets go. Only for who holds the lock for itself: whoever takes a lock
     /// looks afterwards whether the file still bears its name, and begins anew where it does not.
     ///

@@ -15,7 +15,7 @@ use super::shared_lock::{self, Excluded, Member, SharedLock};
 /// A document locked for a write.
 pub(super) struct Locked {
     pub(super) agent: AgentId,
-    /// None if a refresh of this process keeps OpenClaw out.
+    /// None if a refresh keeps OpenClaw out.
     member: Option<Member>,
     _lock: Box<dyn FileLock>,
 }
@@ -33,10 +33,9 @@ impl Drop for Locked {
 pub(super) fn lock(cx: &FileStore, agent: &AgentId, wait: &Wait<'_>) -> Result<Locked, StoreError> {
     let shared = shared_lock(cx, agent)?;
     let lock = cx.io.lock(&shared.turn, wait)?;
-    let member = shared_lock::join(&cx.io, shared, cx.io.note(), wait)?;
     Ok(Locked {
         agent: agent.clone(),
-        member: Some(member),
+        member: shared_lock::join(&cx.io, shared, cx.io.note(), wait)?,
         _lock: lock,
     })
 }
@@ -47,7 +46,7 @@ pub(super) fn exclude_peers<'a>(
     agent: &AgentId,
     wait: &Wait<'_>,
 ) -> Result<Excluded<'a>, StoreError> {
-    shared_lock::exclude(cx, shared_lock(cx, agent)?, wait)
+    shared_lock::exclude(cx, &shared_lock(cx, agent)?, wait)
 }
 
 /// Takes the lock of a document from which a refresh keeps OpenClaw out.

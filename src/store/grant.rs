@@ -214,7 +214,7 @@ fn lock_refresh<'a>(
             sites: vec![site],
             is_passing: true,
         };
-        shared_lock::exclude(cx, shared, wait)
+        shared_lock::exclude(cx, &shared, wait)
     };
     names.into_iter().map(lock).collect()
 }

@@ -10,6 +10,7 @@
 //! lock and later ones under one for the profile. Of a document, the turn is its own lock, so a
 //! write under it is excluded from every other of ours as well.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -31,6 +32,9 @@ const BEAT: Duration = Duration::from_secs(5);
 
 /// The pause before a beat is tried again because it was somebody else's turn.
 const AGAIN: Duration = Duration::from_millis(50);
+
+/// The pauses between two looks where locks cannot be shared.
+const PAUSES: RangeInclusive<Duration> = Duration::from_millis(5)..=Duration::from_millis(5);
 
 /// What a line of the note begins with that describes a lock.
 const WORD: &str = "lock";
@@ -73,24 +77,27 @@ struct Proof {
 /// How one of OpenClaw's locks looks.
 type Mark = (PathBuf, LockFingerprint);
 
-/// Becomes a member. Only for who holds the turn; it waits there for a living OpenClaw.
+/// Becomes a member. Only for who holds the turn; it waits there for a living OpenClaw. `None` if a
+/// member holds the proof alone, where locks cannot be shared: it keeps OpenClaw out for who holds
+/// the turn.
 pub(super) fn join(
     io: &Io,
     shared: SharedLock,
     who: String,
     wait: &Wait<'_>,
-) -> Result<Member, StoreError> {
+) -> Result<Option<Member>, StoreError> {
     let proof = &shared.proof;
-    if let Some(alone) = io.files.try_lock(proof, Sharing::Exclusive)? {
-        remove_locks(&*io.files, &noted(io, proof)?)?;
-        drop(alone);
-    }
-    // Nobody takes it alone but under the turn.
-    let lock = io.files.try_lock(proof, Sharing::Shared)?;
-    let lock = lock.ok_or_else(|| StoreError::Busy {
-        owner: io.owner(proof),
-        at: at(proof),
-    })?;
+    let lock = match io.files.try_lock(proof, Sharing::Exclusive)? {
+        Some(mut alone) => {
+            remove_locks(&*io.files, &noted(io, proof)?)?;
+            alone.share()?;
+            alone
+        }
+        None => match io.files.try_lock(proof, Sharing::Shared)? {
+            Some(lock) => lock,
+            None => return Ok(None),
+        },
+    };
     let seen = Vec::new();
     let place = Place {
         io: io.clone(),
@@ -103,7 +110,7 @@ pub(super) fn join(
         beats: None,
     };
     match member.renew(wait) {
-        Ok(()) => Ok(member),
+        Ok(()) => Ok(Some(member)),
         Err(error) => {
             member.leave();
             Err(error)
@@ -246,16 +253,24 @@ pub(super) struct Excluded<'a> {
 /// Keeps OpenClaw out for as long as a refresh takes. Others of ours come and go meanwhile.
 pub(super) fn exclude<'a>(
     cx: &'a FileStore,
-    shared: SharedLock,
+    shared: &SharedLock,
     wait: &Wait<'_>,
 ) -> Result<Excluded<'a>, StoreError> {
-    let turn = cx.io.lock(&shared.turn, wait)?;
-    let mut member = join(&cx.io, shared, cx.io.note(), wait)?;
-    member.keep_fresh();
-    drop(turn);
+    let busy = || StoreError::Busy {
+        owner: cx.io.owner(&shared.proof),
+        at: at(&shared.proof),
+    };
+    let joined = wait.retry(&*cx.io.clock, PAUSES, &|| busy().to_string(), || {
+        let _turn = cx.io.lock(&shared.turn, wait)?;
+        let member = join(&cx.io, shared.clone(), cx.io.note(), wait)?;
+        Ok::<_, StoreError>(member.map(|mut member| {
+            member.keep_fresh();
+            member
+        }))
+    });
     Ok(Excluded {
         cx,
-        member: Some(member),
+        member: Some(joined?.ok_or_else(busy)?),
     })
 }
 

@@ -21,10 +21,18 @@ use crate::ports::files::{FileError, FileLock, LockQueue, Sharing};
 
 const FLAGS: i32 = OFlags::NOFOLLOW.bits().cast_signed();
 
-/// A held lock; closing the file frees it.
+/// A held lock.
 struct Held {
     file: File,
     path: PathBuf,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Closing the file would not do: a child that another thread is just starting has a copy of
+        // the descriptor until it runs its program.
+        let _ = fs2::FileExt::unlock(&self.file);
+    }
 }
 
 impl FileLock for Held {
@@ -36,6 +44,11 @@ impl FileLock for Held {
             .rewind()
             .and_then(|()| file.write_all(text.as_bytes()))
             .and_then(|()| file.set_len(text.len() as u64));
+    }
+
+    fn share(&mut self) -> Result<(), FileError> {
+        let shared = insist(|| fs2::FileExt::lock_shared(&self.file));
+        shared.map_err(failed("lock", &self.path))
     }
 
     fn remove(self: Box<Self>) -> Result<(), FileError> {
@@ -166,6 +179,11 @@ mod tests {
         drop(held);
 
         let held = take(&path, Sharing::Shared).unwrap();
+        assert!(free(Sharing::Shared));
+        assert!(!free(Sharing::Exclusive));
+        drop(held);
+        let mut held = take(&path, Sharing::Exclusive).unwrap();
+        held.share().unwrap();
         assert!(free(Sharing::Shared));
         assert!(!free(Sharing::Exclusive));
         drop(held);

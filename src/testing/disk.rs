@@ -22,6 +22,10 @@ struct NoLock;
 impl FileLock for NoLock {
     fn note(&mut self, _: &str) {}
 
+    fn share(&mut self) -> Result<(), FileError> {
+        Ok(())
+    }
+
     fn remove(self: Box<Self>) -> Result<(), FileError> {
         Ok(())
     }

@@ -4,6 +4,7 @@ use super::*;
 use crate::store::openclaw_lock::{LockFormat, STORE_STALE};
 use crate::testing::clock::FakeClock;
 use crate::testing::files::MemoryFiles;
+use crate::testing::quirk::Quirk;
 
 const BOTH: [LockFormat; 2] = [LockFormat::Directory, LockFormat::File];
 const LOCK: &str = "/a/auth-profiles.json.lock";
@@ -40,12 +41,9 @@ impl Case {
     }
 
     fn join(&self) -> Result<Member, StoreError> {
-        join(
-            &self.io,
-            self.shared.clone(),
-            "pid 1\n".to_owned(),
-            &AT_ONCE,
-        )
+        let who = "pid 1\n".to_owned();
+        let joined = join(&self.io, self.shared.clone(), who, &AT_ONCE)?;
+        Ok(joined.expect("these locks can be shared"))
     }
 
     fn lock(&self) -> Option<(u64, u64)> {
@@ -126,6 +124,18 @@ fn a_beat_waits_for_its_turn() {
     assert!(matches!(member.place.beat(), Ok(Beat::Later)));
     drop(turn);
     assert!(matches!(member.place.beat(), Ok(Beat::Done)));
+}
+
+#[test]
+fn where_locks_cannot_be_shared_one_keeps_openclaw_out_for_all() {
+    let case = Case::new(LockFormat::Directory);
+    case.memory.set_quirks(&[Quirk::LocksCannotBeShared]);
+    let member = case.join().unwrap();
+    let who = "pid 2\n".to_owned();
+    let next = join(&case.io, case.shared.clone(), who, &AT_ONCE).unwrap();
+    assert!(next.is_none() && case.lock().is_some());
+    assert!(member.leave());
+    assert!(case.lock().is_none());
 }
 
 #[test]

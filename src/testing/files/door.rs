@@ -29,6 +29,14 @@ impl FileLock for MemoryLock {
         }
     }
 
+    fn share(&mut self) -> Result<(), FileError> {
+        let mut state = self.files.state();
+        if !state.has(&Quirk::LocksCannotBeShared) {
+            state.locks.insert(self.path.clone(), 1);
+        }
+        Ok(())
+    }
+
     fn remove(self: Box<Self>) -> Result<(), FileError> {
         self.files.remove(&self.path)
     }

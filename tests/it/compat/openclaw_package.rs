@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::support::issuer::{Account, Issuer};
 use serde_json::{Value, json};
@@ -93,6 +93,74 @@ fn openclaw_waits_for_our_refresh_and_keeps_what_came_of_it() {
         assert_eq!(login["access"], ours.out.trim_end(), "{release}");
         let expected = json!(["anthropic:two", "anthropic:one"]);
         assert_eq!(order(&world), expected, "{release}");
+    }
+}
+
+/// Early releases are kept out until the last of ours is done, whoever was killed meanwhile; late
+/// ones, which have a lock for each refresh, are not in the way of a request, nor it in theirs.
+#[test]
+#[ignore = "needs the packages of tests/openclaw-npm"]
+fn openclaw_and_several_refreshes_of_ours_keep_what_came_of_each() {
+    for release in RELEASES {
+        let (world, issuer) = world();
+        let set = set_order(&world, release, "anthropic:one", "anthropic:two");
+        assert_eq!(set.code, 0, "{release}: {set:?}");
+        let names = ["openai-codex:a", "openai-codex:b", "openai-codex:c"];
+        let mut store = world.store();
+        for name in names {
+            let (access, refresh) = issuer.issue();
+            store["profiles"][name] = json!({
+                "type": "oauth", "provider": "openai-codex", "access": access, "refresh": refresh,
+                "expires": 1,
+            });
+        }
+        world.write(DOCUMENT, &store.to_string());
+        let is_late = release == "openclaw-late";
+        if is_late {
+            let config = r#"{ "meta": { "lastTouchedVersion": "2026.5.7" } }"#;
+            world.write("openclaw.json", config);
+        }
+        issuer.hold();
+        let begin = |name: &str| {
+            let mut command = world.command(&["models", "auth", "token", "--profile", name]);
+            let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            piped.spawn().unwrap()
+        };
+        let mut ours = Vec::new();
+        for name in names {
+            ours.push(begin(name));
+            while issuer.token_requests().len() < ours.len() {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+        let mut first = ours.remove(0);
+        first.kill().unwrap();
+        first.wait().unwrap();
+        std::thread::scope(|scope| {
+            let theirs =
+                scope.spawn(|| set_order(&world, release, "anthropic:two", "anthropic:one"));
+            // As long as an early release looks for the lock with ever longer pauses.
+            let waited = SystemTime::now();
+            while !theirs.is_finished() && waited.elapsed().unwrap() < Duration::from_secs(15) {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            let expected = match is_late {
+                true => json!(["anthropic:two", "anthropic:one"]),
+                false => json!(["anthropic:one", "anthropic:two"]),
+            };
+            assert_eq!(order(&world), expected, "{release}");
+            issuer.let_go();
+            let theirs = theirs.join().unwrap();
+            assert_eq!(theirs.code, 0, "{release}: {theirs:?}");
+        });
+        for (name, child) in names[1..].iter().zip(ours) {
+            let ours = ran(child.wait_with_output().unwrap());
+            assert_eq!(ours.code, 0, "{release}: {ours:?}");
+            let access = world.store()["profiles"][name]["access"].clone();
+            assert_eq!(access, ours.out.trim_end(), "{release}");
+        }
+        assert_eq!(order(&world), json!(["anthropic:two", "anthropic:one"]));
+        assert_eq!(issuer.token_requests().len(), names.len(), "{release}");
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod browser;
 pub(crate) mod builtin;
+pub(crate) mod in_flight;
 pub(crate) mod issuer;
 pub(crate) mod login;
 pub(crate) mod memory_store;

@@ -8,6 +8,7 @@
 mod check;
 mod commands;
 mod errors;
+mod members;
 mod neighbour;
 mod power_cut;
 mod strace;
@@ -49,7 +50,7 @@ fn evenly(jobs: Vec<Job>, most: usize) -> Vec<Job> {
 fn one(command: &Command, job: &Job, old: &Shape, new: &Shape) -> Totals {
     let strike = |_| {
         let (world, issuer) = command.world();
-        let done = strace::inject(&world, command, &job.point, &job.what)?;
+        let done = strace::inject(&world, command, &job.point, &job.what, &mut || {})?;
         Some((world, issuer, done))
     };
     let Some((world, issuer, done)) = (0..TRIES).find_map(strike) else {

@@ -268,6 +268,14 @@ fn touch(path: &Path) {
     file.set_modified(SystemTime::now()).unwrap();
 }
 
+/// Whether OpenClaw would take this lock at once.
+pub(crate) fn may_be_taken(path: &Path, stale: Duration) -> bool {
+    match path.is_dir() {
+        true => is_old(path, stale),
+        false => !path.exists() || is_stale(path, stale),
+    }
+}
+
 fn is_old(path: &Path, stale: Duration) -> bool {
     let modified = fs::metadata(path).and_then(|data| data.modified());
     modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > stale))

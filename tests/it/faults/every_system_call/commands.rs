@@ -46,7 +46,7 @@ impl Command {
     }
 }
 
-fn profiles(issuer: &Issuer, left: i64) -> Value {
+pub(super) fn profiles(issuer: &Issuer, left: i64) -> Value {
     let (access, refresh) = issuer.issue();
     json!({
         PROFILE: {
@@ -128,6 +128,18 @@ fn legacy(world: &World, issuer: &Issuer) {
 
 fn nothing() -> String {
     String::new()
+}
+
+/// A command that refreshes [`PROFILE`] in such a world.
+pub(super) fn refreshing(name: &'static str, fill: fn(&World, &Issuer)) -> Command {
+    Command {
+        name,
+        args: &["models", "auth", "token", "--profile", PROFILE],
+        input: nothing,
+        browser: false,
+        spends: true,
+        fill,
+    }
 }
 
 const PASTE: &[&str] = &["models", "auth", "paste-token", "--provider", "anthropic"];

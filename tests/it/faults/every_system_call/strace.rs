@@ -87,13 +87,14 @@ pub(super) fn points(command: &commands::Command) -> (World, Vec<Point>) {
     (world, points)
 }
 
-/// Runs it with `what` injected at a point; `None` if an error struck a kernel's own object, which
+/// Runs it with `what` injected at a point, and calls `watch` meanwhile; `None` if an error struck a kernel's own object, which
 /// has none: how often a thread wakes another is chance, and moves the calls that come after.
 pub(super) fn inject(
     world: &World,
     command: &commands::Command,
     point: &Point,
     what: &str,
+    watch: &mut dyn FnMut(),
 ) -> Option<Done> {
     let Point { call, nth, .. } = point;
     let log = world.directory.path().join("log");
@@ -108,7 +109,7 @@ pub(super) fn inject(
         "-e",
         &inject,
     ];
-    let done = run(world, command, &options.map(str::to_owned));
+    let done = run_with(world, command, &options.map(str::to_owned), watch);
     let log = String::from_utf8_lossy(&std::fs::read(log).unwrap()).into_owned();
     (!has_struck_a_kernel_object(&log, call)).then_some(done)
 }

@@ -7,8 +7,6 @@
 
 use std::collections::HashSet;
 
-use serde_json::value::RawValue;
-
 use crate::model::json::{Extra, Verbatim};
 use crate::model::profiles::{AuthProfiles, Content, Entry};
 use crate::model::secret::Secret;
@@ -16,7 +14,8 @@ use crate::model::usage::Usage;
 use crate::ports::store::Scope;
 
 use super::entry;
-use super::raw_json::{self, Members, Writer};
+use super::json_writer::Writer;
+use super::raw_json::{self, Members, Raw};
 use super::usage;
 
 const ORDER: &str = "order";
@@ -140,19 +139,19 @@ fn not_an_object(name: &str) -> String {
     format!("`{name}` is not an object and is ignored.")
 }
 
-fn keep(extra: &mut Extra, name: &str, raw: &RawValue) {
+fn keep(extra: &mut Extra, name: &str, raw: Raw<'_>) {
     extra.0.push((name.to_owned(), Verbatim::new(raw.get())));
 }
 
 fn entries(profiles: &Members<'_>, scope: Scope<'_>) -> Vec<Entry> {
-    let wanted = |key: &str, value: &RawValue| match scope {
+    let wanted = |key: &str, value: Raw<'_>| match scope {
         Scope::All => true,
         Scope::Profile(id) => key.trim() == id.as_str(),
         Scope::Provider(provider) => raw_json::member(value.get(), "provider")
             .and_then(raw_json::text)
             .is_some_and(|text| provider.is_named(&text)),
     };
-    let entry = |(key, value): (&str, &RawValue)| {
+    let entry = |(key, value): (&str, Raw<'_>)| {
         let shadowed = key != key.trim() && profiles.get(key.trim()).is_some();
         let content = if shadowed {
             Content::Invalid {
@@ -169,7 +168,7 @@ fn entries(profiles: &Members<'_>, scope: Scope<'_>) -> Vec<Entry> {
         }
     };
     let all = profiles.iter();
-    all.filter(|(key, value)| wanted(key, value))
+    all.filter(|(key, value)| wanted(key, *value))
         .map(entry)
         .collect()
 }
@@ -208,7 +207,7 @@ impl State {
 fn take_map<T>(
     top: &mut Members<'_>,
     name: &str,
-    read: impl Fn(&RawValue) -> Option<T>,
+    read: impl Fn(Raw<'_>) -> Option<T>,
     kept: &mut Extra,
     faults: &mut Vec<String>,
 ) -> Vec<(String, T)> {
@@ -240,8 +239,8 @@ fn take_map<T>(
 }
 
 /// One list of `order`, as OpenClaw reads it; `None` if nothing is left of it.
-fn read_order(raw: &RawValue) -> Option<Vec<String>> {
-    let items: Vec<&RawValue> = serde_json::from_str(raw.get()).ok()?;
+fn read_order(raw: Raw<'_>) -> Option<Vec<String>> {
+    let items: Vec<Raw<'_>> = serde_json::from_str(raw.get()).ok()?;
     let ids = items.into_iter().filter_map(raw_json::text);
     let ids: Vec<String> = ids
         .map(|id| id.trim().to_owned())
@@ -309,7 +308,7 @@ fn write_map<T>(
 ) {
     let sources = [&document.state_extra, &document.extra];
     let unread: Vec<&str> = sources.iter().filter_map(|extra| extra.get(name)).collect();
-    let mut rest: Vec<(String, &RawValue)> = Vec::new();
+    let mut rest: Vec<(String, Raw<'_>)> = Vec::new();
     for members in unread.iter().filter_map(|text| Members::read(text).ok()) {
         for (key, value) in members.iter() {
             let known = known.iter().any(|(other, _)| other == key);

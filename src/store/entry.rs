@@ -7,13 +7,19 @@ use crate::model::profiles::Content;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 
-use super::raw_json::{self, Members, Writer};
+use super::json_writer::Writer;
+use super::raw_json::{self, Members};
 
 /// Reads one entry. Whatever is wrong with it, it is an entry, and the others are not concerned.
 pub(super) fn read(key: &str, value: &str) -> Content {
+    read_members(key, Members::read(value).ok())
+}
+
+/// Reads one entry whose members were taken apart; `None` if it is no object.
+pub(super) fn read_members(key: &str, members: Option<Members<'_>>) -> Content {
     let read = || {
         let id = ProfileId::parse(key).map_err(|error| error.to_string())?;
-        let mut members = Members::read(value).map_err(|_| "it is not an object")?;
+        let mut members = members.ok_or("it is not an object")?;
         let kind = kind(&mut members).ok_or("its type is not api_key, token or oauth")?;
         let provider = provider(&mut members).ok_or("it does not name a provider")?;
         Ok((id, credential(kind, provider, members)?))

@@ -11,7 +11,8 @@ use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, Files};
 
 use super::entry;
-use super::raw_json::{self, Members, Writer};
+use super::json_writer::Writer;
+use super::raw_json::{self, Members};
 use super::usage;
 
 const VERSION: &str = "1";

@@ -5,6 +5,7 @@
 //! the whole text read by `raw_json`, so there is one place that describes faults.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::ports::files::{FileError, Pieces};
 
@@ -18,14 +19,14 @@ const HEAD: usize = 3;
 #[derive(Debug)]
 pub(super) enum Stop {
     /// It cannot be read.
-    File(FileError),
+    File(Box<FileError>),
     /// It is something that is left to the reader of whole texts.
     Odd,
 }
 
 impl From<FileError> for Stop {
     fn from(error: FileError) -> Self {
-        Self::File(error)
+        Self::File(Box::new(error))
     }
 }
 
@@ -76,9 +77,12 @@ impl Stream {
 
     /// The next byte that is no white space, which is not taken; `None` at the end.
     pub(super) fn peek_token(&mut self) -> Result<Option<u8>, Stop> {
+        let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\n' | b'\t' | b'\r');
         loop {
+            let here = self.buffer[self.at..self.end].iter();
+            self.at += here.take_while(is_blank).count();
             match self.peek()? {
-                Some(b' ' | b'\n' | b'\t' | b'\r') => self.at += 1,
+                Some(byte) if is_blank(&&byte) => {}
                 other => return Ok(other),
             }
         }
@@ -101,11 +105,9 @@ impl Stream {
 
     /// Takes a string, and returns what it says.
     pub(super) fn text(&mut self) -> Result<Cow<'_, str>, Stop> {
-        self.peek_token()?;
-        self.keep();
-        self.expect(b'"')?;
-        self.string()?;
-        let quoted = decode(self.kept());
+        self.keep()?;
+        self.skip_text()?;
+        let quoted = self.kept();
         match quoted.contains('\\') {
             // A lone surrogate makes it none.
             true => serde_json::from_str(&quoted).map_err(|_| Stop::Odd),
@@ -116,12 +118,44 @@ impl Stream {
         }
     }
 
-    /// Takes a value, and returns its text, in which a byte that is no UTF-8 is replaced.
-    pub(super) fn kept_value(&mut self) -> Result<Cow<'_, str>, Stop> {
+    /// Takes a string.
+    pub(super) fn skip_text(&mut self) -> Result<(), Stop> {
+        self.expect(b'"')?;
+        self.string()
+    }
+
+    /// Keeps what is taken from the next byte on that is no white space.
+    pub(super) fn keep(&mut self) -> Result<(), Stop> {
         self.peek_token()?;
-        self.keep();
-        self.skip_value()?;
-        Ok(decode(self.kept()))
+        self.kept = Some(self.at);
+        self.spilled.clear();
+        Ok(())
+    }
+
+    /// What was kept, which ends here; a byte that is no UTF-8 is replaced.
+    pub(super) fn kept(&mut self) -> Cow<'_, str> {
+        let kept = self.kept.take().unwrap_or(self.at);
+        let kept = &self.buffer[kept..self.at];
+        if self.spilled.is_empty() {
+            return decode(kept);
+        }
+        self.spilled.extend_from_slice(kept);
+        decode(&self.spilled)
+    }
+
+    /// Where in what is kept the part lies that `take` takes, white space before it aside.
+    pub(super) fn span(
+        &mut self,
+        take: impl FnOnce(&mut Self) -> Result<(), Stop>,
+    ) -> Result<Range<usize>, Stop> {
+        self.peek_token()?;
+        let start = self.kept_length();
+        take(self)?;
+        Ok(start..self.kept_length())
+    }
+
+    fn kept_length(&self) -> usize {
+        self.spilled.len() + self.at - self.kept.unwrap_or(self.at)
     }
 
     /// Takes a value.
@@ -172,33 +206,24 @@ impl Stream {
         }
     }
 
-    fn keep(&mut self) {
-        self.kept = Some(self.at);
-        self.spilled.clear();
-    }
-
-    /// What was taken since the last [`keep`](Self::keep).
-    fn kept(&mut self) -> &[u8] {
-        let kept = self.kept.take().unwrap_or(self.at);
-        let kept = &self.buffer[kept..self.at];
-        if self.spilled.is_empty() {
-            return kept;
-        }
-        self.spilled.extend_from_slice(kept);
-        &self.spilled
-    }
-
     fn peek(&mut self) -> Result<Option<u8>, Stop> {
         if self.at == self.end {
-            if let Some(kept) = &mut self.kept {
-                self.spilled
-                    .extend_from_slice(&self.buffer[*kept..self.end]);
-                *kept = 0;
-            }
-            (self.at, self.end) = (0, 0);
-            self.end = self.pieces.read(&mut self.buffer)?;
+            self.read_on()?;
         }
         Ok(self.buffer[..self.end].get(self.at).copied())
+    }
+
+    /// Reads the next piece, now that the whole of this one is taken.
+    #[cold]
+    fn read_on(&mut self) -> Result<(), Stop> {
+        if let Some(kept) = &mut self.kept {
+            self.spilled
+                .extend_from_slice(&self.buffer[*kept..self.end]);
+            *kept = 0;
+        }
+        (self.at, self.end) = (0, 0);
+        self.end = self.pieces.read(&mut self.buffer)?;
+        Ok(())
     }
 
     fn next(&mut self) -> Result<u8, Stop> {
@@ -208,8 +233,7 @@ impl Stream {
     }
 
     fn skip_name(&mut self) -> Result<(), Stop> {
-        self.expect(b'"')?;
-        self.string()?;
+        self.skip_text()?;
         self.expect(b':')
     }
 
@@ -293,22 +317,33 @@ fn decode(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
-/// The number of bytes before the first quote, backslash or control character. Eight at a time,
-/// because nearly all of a large document are in strings.
+/// The number of bytes before the first quote, backslash or control character. Nearly all of a large
+/// document are in strings, so the first two are looked for by `memchr`, and the others, which are in
+/// no JSON, by the block.
 fn plain_length(bytes: &[u8]) -> usize {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGHEST: u64 = ONES << 7;
-    let equals = |word: u64, byte: u8| (word ^ (ONES * u64::from(byte))).wrapping_sub(ONES);
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (place, word) in words.iter().enumerate() {
-        // A byte that is found borrows from those behind it, so only the first is certain.
-        let word = u64::from_le_bytes(*word);
-        let control = word.wrapping_sub(ONES * 0x20);
-        let found = (control | equals(word, b'"') | equals(word, b'\\')) & !word & HIGHEST;
-        if found != 0 {
-            return place * 8 + found.trailing_zeros() as usize / 8;
-        }
+    let end = memchr::memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len());
+    match has_control(&bytes[..end]) {
+        false => end,
+        true => bytes.iter().take_while(|byte| **byte >= 0x20).count(),
     }
-    let is_plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | ..0x20);
-    bytes.len() - rest.len() + rest.iter().take_while(is_plain).count()
+}
+
+/// Whether there is a control character of JSON: a byte below that of a space.
+fn has_control(bytes: &[u8]) -> bool {
+    const ONES: u64 = u64::MAX / 255;
+    // The highest bit of a byte is set that borrows, and was not before. It may then be set of one
+    // behind it, too.
+    let control = |bytes: &[u8; 8]| {
+        let word = u64::from_le_bytes(*bytes);
+        word.wrapping_sub(ONES * 0x20) & !word
+    };
+    let (words, rest) = bytes.as_chunks::<8>();
+    let (blocks, words) = words.as_chunks::<4>();
+    let found = blocks.iter().fold(0, |found, [a, b, c, d]| {
+        found | control(a) | control(b) | control(c) | control(d)
+    });
+    let found = words
+        .iter()
+        .fold(found, |found, word| found | control(word));
+    found & (ONES << 7) != 0 || rest.iter().any(|byte| *byte < 0x20)
 }

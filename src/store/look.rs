@@ -4,7 +4,9 @@
 //! `profiles`, another encoding, a file that changes), it is left to the reader of whole documents,
 //! whose answer and whose words count.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use crate::model::profiles::{AuthProfiles, Content, Entry};
 use crate::model::text::is_utf16;
@@ -14,7 +16,7 @@ use crate::ports::store::Scope;
 use super::document;
 use super::entry;
 use super::json_stream::{Stop, Stream};
-use super::raw_json;
+use super::raw_json::{self, Members};
 
 /// The byte order mark.
 const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -28,13 +30,14 @@ pub fn read(pieces: Box<dyn Pieces>, scope: Scope<'_>) -> Result<Option<AuthProf
     let mut looked = Looked {
         scope,
         rest: Vec::new(),
+        found: Places::new(),
         places: HashMap::new(),
         entries: Vec::new(),
     };
     match looked.document(Stream::new(pieces)) {
         Ok(()) => Ok(looked.finish()),
         Err(Stop::Odd) => Ok(None),
-        Err(Stop::File(error)) => Err(error),
+        Err(Stop::File(error)) => Err(*error),
     }
 }
 
@@ -43,6 +46,8 @@ struct Looked<'a> {
     scope: Scope<'a>,
     /// The document without its profiles.
     rest: Vec<u8>,
+    /// The members of the entry that is read.
+    found: Places,
     /// The place of each key that was read in `entries`.
     places: HashMap<String, usize>,
     /// `None` where another profile than those asked for stands.
@@ -76,7 +81,9 @@ impl Looked<'_> {
                 stream.expect(b'{')?;
                 return members(stream, |stream| self.entry(stream));
             }
-            self.rest.extend_from_slice(stream.kept_value()?.as_bytes());
+            stream.keep()?;
+            stream.skip_value()?;
+            self.rest.extend_from_slice(stream.kept().as_bytes());
             Ok(())
         })?;
         self.rest.push(b'}');
@@ -93,15 +100,20 @@ impl Looked<'_> {
         }
         let key = key.into_owned();
         stream.expect(b':')?;
-        let value = stream.kept_value()?;
+        find_members(stream, &mut self.found)?;
+        let value = stream.kept();
+        let members = match value {
+            Cow::Borrowed(text) if text.starts_with('{') => Members::found(text, &self.found),
+            // Its bytes are not those in which the members were found.
+            _ => Members::read(&value).ok(),
+        };
+        let provider = || members.as_ref()?.get("provider").and_then(raw_json::text);
         let is_wanted = match self.scope {
             Scope::All | Scope::Profile(_) => true,
-            Scope::Provider(provider) => raw_json::member(&value, "provider")
-                .and_then(raw_json::text)
-                .is_some_and(|text| provider.is_named(&text)),
+            Scope::Provider(wanted) => provider().is_some_and(|text| wanted.is_named(&text)),
         };
         let entry = is_wanted.then(|| Entry {
-            content: entry::read(&key, &value),
+            content: entry::read_members(&key, members),
             key: key.clone(),
             text: None,
             before: None,
@@ -137,6 +149,25 @@ impl Looked<'_> {
         let document = document::parse(&rest, Scope::All).ok()?;
         Some(document.with_entries(entries.collect()))
     }
+}
+
+/// Where the members of an object lie: each name in its quotes, and each value.
+type Places = Vec<(Range<usize>, Range<usize>)>;
+
+/// Keeps a value, and notes where in it the members of the object lie that it may be.
+fn find_members(stream: &mut Stream, found: &mut Places) -> Result<(), Stop> {
+    found.clear();
+    stream.keep()?;
+    if stream.peek_token()? != Some(b'{') {
+        return stream.skip_value();
+    }
+    stream.take(1);
+    members(stream, |stream| {
+        let name = stream.span(Stream::skip_text)?;
+        stream.expect(b':')?;
+        found.push((name, stream.span(Stream::skip_value)?));
+        Ok(())
+    })
 }
 
 /// Reads the members of an object whose bracket is taken; `member` is called at the quote of each

@@ -18,6 +18,7 @@ mod error;
 mod history_file;
 mod inherit;
 mod json_stream;
+mod json_writer;
 mod leftovers;
 mod overwrite;
 mod raw_json;

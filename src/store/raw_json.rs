@@ -1,5 +1,4 @@
-//! JSON objects as text: taken apart without copying, put together with the layout that OpenClaw
-//! writes (two spaces, a member a line).
+//! JSON objects as text, taken apart without copying.
 //!
 //! A member that nobody asks for is never parsed, only skipped: a number too large for any Rust
 //! type, a lone surrogate or a hundred thousand brackets inside it concern nobody and survive.
@@ -7,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
-use std::io;
+use std::ops::Range;
 
 use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
@@ -15,7 +14,6 @@ use serde_json::value::RawValue;
 
 use crate::model::json::{Extra, Verbatim};
 use crate::model::pairs;
-use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 
 /// Up to this many members a duplicate is looked for without an index.
@@ -26,7 +24,24 @@ const SMALL: usize = 16;
 /// Of members with the same name the last value counts, in the place of the first, as in
 /// JavaScript.
 #[derive(Default)]
-pub(super) struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(super) struct Members<'a>(Vec<(Cow<'a, str>, Raw<'a>)>);
+
+/// The text of one value.
+#[derive(Clone, Copy)]
+pub(super) struct Raw<'a>(&'a str);
+
+impl<'a> Raw<'a> {
+    /// The text.
+    pub(super) fn get(self) -> &'a str {
+        self.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Raw<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&RawValue>::deserialize(deserializer).map(|raw| Self(raw.get()))
+    }
+}
 
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
@@ -95,10 +110,22 @@ impl<'a> Members<'a> {
         })
     }
 
+    /// Takes members that somebody has found already in `text`: each name in its quotes, and each
+    /// value. `None` if a name is no Unicode text.
+    pub(super) fn found(text: &'a str, places: &[(Range<usize>, Range<usize>)]) -> Option<Self> {
+        let mut members = Self(Vec::with_capacity(places.len()));
+        let mut index = HashMap::new();
+        for (name, value) in places {
+            let name = unquoted(&text[name.clone()])?;
+            members.set(name, Raw(&text[value.clone()]), &mut index);
+        }
+        Some(members)
+    }
+
     fn set(
         &mut self,
         name: Cow<'a, str>,
-        value: &'a RawValue,
+        value: Raw<'a>,
         index: &mut HashMap<Cow<'a, str>, usize>,
     ) {
         let place = if self.0.len() < SMALL {
@@ -122,17 +149,17 @@ impl<'a> Members<'a> {
     }
 
     /// The members that were not taken.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, Raw<'a>)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), *value))
     }
 
     /// The value of a member, which stays.
-    pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
+    pub(super) fn get(&self, name: &str) -> Option<Raw<'a>> {
         pairs::get(&self.0, |other| other == name).copied()
     }
 
     /// The value of a member, which is gone afterwards.
-    pub(super) fn take(&mut self, name: &str) -> Option<&'a RawValue> {
+    pub(super) fn take(&mut self, name: &str) -> Option<Raw<'a>> {
         let place = self.0.iter().position(|(other, _)| other == name)?;
         Some(self.0.remove(place).1)
     }
@@ -148,7 +175,7 @@ impl<'a> Members<'a> {
 
     /// What is left, as text.
     pub(super) fn into_extra(self) -> Extra {
-        let kept = |value: &RawValue| Verbatim::new(value.get());
+        let kept = |value: Raw<'_>| Verbatim::new(value.get());
         let members = self.0.into_iter();
         Extra(
             members
@@ -159,10 +186,10 @@ impl<'a> Members<'a> {
 }
 
 /// One member of an object, without keeping the others.
-pub(super) fn member<'a>(object: &'a str, wanted: &str) -> Option<&'a RawValue> {
+pub(super) fn member<'a>(object: &'a str, wanted: &str) -> Option<Raw<'a>> {
     struct Find<'w>(&'w str);
     impl<'de> Visitor<'de> for Find<'_> {
-        type Value = Option<&'de RawValue>;
+        type Value = Option<Raw<'de>>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an object")
@@ -185,140 +212,31 @@ pub(super) fn member<'a>(object: &'a str, wanted: &str) -> Option<&'a RawValue> 
 }
 
 /// The string that a value is.
-pub(super) fn text(value: &RawValue) -> Option<String> {
-    read(value)
+pub(super) fn text(value: Raw<'_>) -> Option<String> {
+    unquoted(value.get()).map(Cow::into_owned)
+}
+
+/// The string that a JSON text is; most secrets are one without an escape, and long.
+fn unquoted(json: &str) -> Option<Cow<'_, str>> {
+    let inner = json.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+    match inner {
+        Some(inner) if memchr::memchr(b'\\', inner.as_bytes()).is_none() => {
+            Some(Cow::Borrowed(inner))
+        }
+        _ => serde_json::from_str(json).ok().map(Cow::Owned),
+    }
 }
 
 /// A value of any type; `None` if this is another.
-pub(super) fn read<'a, T: Deserialize<'a>>(value: &'a RawValue) -> Option<T> {
+pub(super) fn read<'a, T: Deserialize<'a>>(value: Raw<'a>) -> Option<T> {
     serde_json::from_str(value.get()).ok()
 }
 
 /// The finite number that a value is, cut to whole milliseconds.
-pub(super) fn millis(value: &RawValue) -> Option<Timestamp> {
+pub(super) fn millis(value: Raw<'_>) -> Option<Timestamp> {
     let number: f64 = serde_json::from_str(value.get()).ok()?;
     // `as` saturates, and no calendar reaches the ends of an i64.
     number.is_finite().then_some(Timestamp(number as i64))
-}
-
-/// Writes JSON as `JSON.stringify(value, null, 2)` does.
-///
-/// What it writes holds secrets, so a buffer that it outgrows is wiped.
-pub(super) struct Writer {
-    out: Vec<u8>,
-    depth: usize,
-    empty: bool,
-}
-
-impl Writer {
-    /// Writes one object: `fill` adds its members.
-    pub(super) fn object(fill: impl FnOnce(&mut Self)) -> Self {
-        let mut writer = Self {
-            out: Vec::with_capacity(16 * 1024),
-            depth: 0,
-            empty: true,
-        };
-        writer.nest(["{", "}"], fill);
-        writer
-    }
-
-    /// The text with a newline at its end.
-    pub(super) fn into_file(mut self) -> Secret<Vec<u8>> {
-        self.put(b"\n");
-        Secret::new(self.out)
-    }
-
-    /// The text as the value of a member that is kept.
-    pub(super) fn into_verbatim(self) -> Verbatim {
-        let text = String::from_utf8(self.out).expect("only whole strings are ever written");
-        Verbatim::new(text)
-    }
-
-    /// Adds a member that is an object.
-    pub(super) fn member(&mut self, name: &str, fill: impl FnOnce(&mut Self)) {
-        self.name(name);
-        self.nest(["{", "}"], fill);
-    }
-
-    /// Adds a member that is a list of strings.
-    pub(super) fn list(&mut self, name: &str, items: &[String]) {
-        self.name(name);
-        self.nest(["[", "]"], |list| {
-            for item in items {
-                list.item();
-                list.quoted(item);
-            }
-        });
-    }
-
-    /// Adds a member that is a string.
-    pub(super) fn text(&mut self, name: &str, value: &str) {
-        self.name(name);
-        self.quoted(value);
-    }
-
-    /// Adds a member whose value is JSON already.
-    pub(super) fn raw(&mut self, name: &str, value: &str) {
-        self.name(name);
-        self.put(value.as_bytes());
-    }
-
-    fn name(&mut self, name: &str) {
-        self.item();
-        self.quoted(name);
-        self.put(b": ");
-    }
-
-    fn nest(&mut self, [open, close]: [&str; 2], fill: impl FnOnce(&mut Self)) {
-        self.put(open.as_bytes());
-        self.empty = true;
-        self.depth += 1;
-        fill(self);
-        self.depth -= 1;
-        if !self.empty {
-            self.newline();
-        }
-        self.empty = false;
-        self.put(close.as_bytes());
-    }
-
-    fn item(&mut self) {
-        if !std::mem::replace(&mut self.empty, false) {
-            self.put(b",");
-        }
-        self.newline();
-    }
-
-    fn newline(&mut self) {
-        self.put(b"\n");
-        for _ in 0..self.depth {
-            self.put(b"  ");
-        }
-    }
-
-    fn quoted(&mut self, text: &str) {
-        serde_json::to_writer(self, text).expect("writing a string into memory cannot fail");
-    }
-
-    fn put(&mut self, bytes: &[u8]) {
-        if self.out.capacity() - self.out.len() < bytes.len() {
-            let mut larger = Vec::with_capacity((self.out.len() + bytes.len()) * 2);
-            larger.extend_from_slice(&self.out);
-            drop(Secret::new(std::mem::replace(&mut self.out, larger)));
-        }
-        self.out.extend_from_slice(bytes);
-    }
-}
-
-impl io::Write for &mut Writer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.put(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -347,7 +265,7 @@ mod tests {
         let found = |members: &Members<'_>| {
             let all = members
                 .iter()
-                .map(|(name, value)| format!("{name}={value}"));
+                .map(|(name, value)| format!("{name}={}", value.get()));
             all.collect::<Vec<_>>().join(" ")
         };
         assert_eq!(found(&others), "a=3 b=2");
@@ -377,18 +295,5 @@ mod tests {
             fault("{\"a\": {"),
             "unexpected end of JSON at line 1, column 7"
         );
-    }
-
-    #[test]
-    fn output_is_what_stringify_writes() {
-        let mut long = Writer::object(|w| {
-            w.member("none", |_| ());
-            w.list("list", &["a".into(), "b".into()]);
-            w.text("text", "\u{7}\"é\n");
-        });
-        long.put(&[b' '; 20_000]);
-        let text = long.into_verbatim();
-        let expected = "{\n  \"none\": {},\n  \"list\": [\n    \"a\",\n    \"b\"\n  ],\n  \"text\": \"\\u0007\\\"é\\n\"\n}";
-        assert_eq!(text.as_str().trim_end(), expected);
     }
 }

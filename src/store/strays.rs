@@ -4,8 +4,6 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::value::RawValue;
-
 use crate::model::credential::{Credential, Kind};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::profiles::AuthProfiles;
@@ -17,7 +15,7 @@ use super::entry;
 use super::error::at;
 use super::io::FileStore;
 use super::paths::{AUTH_JSON, DOCUMENT};
-use super::raw_json::Members;
+use super::raw_json::{Members, Raw};
 use super::read::read_text;
 
 /// The files with credentials that no command reads for this agent; `document` is its own.
@@ -96,7 +94,7 @@ fn parse(text: &str) -> Result<AuthProfiles, String> {
 }
 
 /// The members of a document that hold a credential without being a profile.
-fn flat<'a>(members: impl Iterator<Item = (&'a str, &'a RawValue)>) -> AuthProfiles {
+fn flat<'a>(members: impl Iterator<Item = (&'a str, Raw<'a>)>) -> AuthProfiles {
     let mut found = AuthProfiles::default();
     for (key, value) in members {
         if !RULED.contains(&key)
@@ -109,7 +107,7 @@ fn flat<'a>(members: impl Iterator<Item = (&'a str, &'a RawValue)>) -> AuthProfi
 }
 
 /// The credential under the name of a provider, or under that of a profile.
-fn one(key: &str, value: &RawValue) -> Option<(ProfileId, Credential)> {
+fn one(key: &str, value: Raw<'_>) -> Option<(ProfileId, Credential)> {
     let (provider, id) = match key.split_once(':') {
         Some((provider, _)) => (provider, key.to_owned()),
         None => (key, format!("{key}:default")),

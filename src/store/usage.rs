@@ -1,12 +1,11 @@
 //! One entry of `usageStats`: from its text to what we know of it, and a changed one back to text.
 
-use serde_json::value::RawValue;
-
 use crate::model::expiry::End;
 use crate::model::json::Verbatim;
 use crate::model::usage::Usage;
 
-use super::raw_json::{self, Members, Writer};
+use super::json_writer::Writer;
+use super::raw_json::{self, Members, Raw};
 
 /// The members we know, in the order in which OpenClaw adds them.
 const KNOWN: [&str; 9] = [
@@ -22,7 +21,7 @@ const KNOWN: [&str; 9] = [
 ];
 
 /// Reads an entry; of what is not as expected nothing is known.
-pub(super) fn read(raw: &RawValue) -> Usage {
+pub(super) fn read(raw: Raw<'_>) -> Usage {
     let members = Members::read(raw.get()).unwrap_or_default();
     // In seconds now and then, as the ends of credentials are.
     let time = |name| {
@@ -51,7 +50,7 @@ pub(super) fn read(raw: &RawValue) -> Usage {
     }
 }
 
-fn count(raw: &RawValue) -> Option<u64> {
+fn count(raw: Raw<'_>) -> Option<u64> {
     raw_json::millis(raw).and_then(|number| u64::try_from(number.0).ok())
 }
 
@@ -115,7 +114,7 @@ mod tests {
     use crate::model::time::Timestamp;
 
     fn parsed(text: &str) -> Usage {
-        read(&RawValue::from_string(text.to_owned()).unwrap())
+        read(serde_json::from_str(text).unwrap())
     }
 
     fn written(usage: &Usage) -> String {

@@ -8,7 +8,6 @@ use super::id::{ProviderId, printable};
 use super::json::Extra;
 use super::malformed::Malformed;
 use super::secret::Secret;
-use super::text::has_control;
 use super::time::Timestamp;
 
 pub use super::kind::Kind;
@@ -115,7 +114,7 @@ impl SecretFault {
         let text = secret.expose().trim();
         match env_reference::variable(text) {
             Some(name) => Some(Self::Unset(name.to_owned())),
-            None if has_control(text) => Some(Self::ControlCharacter),
+            None if secret.has_control() => Some(Self::ControlCharacter),
             None => Malformed::of_stored(text).map(Self::Malformed),
         }
     }

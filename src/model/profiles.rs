@@ -22,8 +22,7 @@ pub struct Entry {
     pub key: String,
     /// What it holds.
     pub content: Content,
-    /// The text it was read from; gone once it is changed, and not kept of a document that is only
-    /// looked at.
+    /// The text it was read from; gone once it is changed, and none where it is only looked at.
     pub text: Option<Verbatim>,
     /// The text that a changed entry was read from: what is written keeps the order of its members.
     pub before: Option<Verbatim>,
@@ -313,8 +312,10 @@ impl Effective {
     /// Every visible profile: main's in its order, each replaced by the agent's own of that name,
     /// then the rest of the agent's own. OpenClaw merges the two maps the same way.
     pub fn profiles(&self) -> Vec<VisibleProfile<'_>> {
-        let mut seen: Vec<VisibleProfile<'_>> = Vec::new();
-        let mut places: HashMap<&str, usize> = HashMap::new();
+        let counts = self.documents().map(|(it, _)| it.entries.len());
+        let most = counts.sum();
+        let mut seen: Vec<VisibleProfile<'_>> = Vec::with_capacity(most);
+        let mut places: HashMap<&str, usize> = HashMap::with_capacity(most);
         for (document, owner) in self.documents() {
             for (id, credential) in document.profiles() {
                 let found = VisibleProfile {

@@ -1,11 +1,12 @@
 //! A value that cannot be printed by accident.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use subtle::ConstantTimeEq;
 use zeroize::optimization_barrier;
 
-use super::text::is_invisible;
+use super::text::{has_control, is_invisible};
 
 /// A secret: no `Display`, no `Serialize`, a `Debug` that shows nothing, wiped when dropped.
 ///
@@ -13,7 +14,12 @@ use super::text::is_invisible;
 /// out of reach. The type exists to stop the accident (a log line, a panic, a derived `Debug`),
 /// not an attacker who reads our memory.
 #[derive(Clone)]
-pub struct Secret<T: Wipe>(T);
+pub struct Secret<T: Wipe> {
+    value: T,
+    /// Whether it holds a control character, once somebody has looked: a secret is long, is asked
+    /// several times, and never changes.
+    has_control: OnceLock<bool>,
+}
 
 /// What can be overwritten with zeros. Not byte by byte, as `zeroize` does it: a large store holds
 /// tens of megabytes of secrets.
@@ -42,25 +48,37 @@ impl Wipe for String {
 impl<T: Wipe> Secret<T> {
     /// Takes ownership of the only copy.
     pub fn new(value: T) -> Self {
-        Self(value)
+        Self {
+            value,
+            has_control: OnceLock::new(),
+        }
     }
 
     /// The one way out. Every call is a place where a secret may leave; keep them few.
     pub fn expose(&self) -> &T {
-        &self.0
+        &self.value
     }
 }
 
 impl From<&str> for Secret<String> {
     fn from(value: &str) -> Self {
-        Self(value.to_owned())
+        Self::new(value.to_owned())
     }
 }
 
 impl Secret<String> {
+    /// Whether there is an ASCII control character in it, white space around it aside.
+    pub fn has_control(&self) -> bool {
+        *self
+            .has_control
+            .get_or_init(|| has_control(self.value.trim()))
+    }
+
     /// True if the secret holds nothing but white space and characters that nobody sees.
     pub fn is_blank(&self) -> bool {
-        self.0.chars().all(|c| c.is_whitespace() || is_invisible(c))
+        self.value
+            .chars()
+            .all(|c| c.is_whitespace() || is_invisible(c))
     }
 
     /// A short name for the secret that tells nothing about it but whether two are the same.
@@ -69,7 +87,7 @@ impl Secret<String> {
     /// pasting a token, and can compare on another machine.
     pub fn fingerprint(&self) -> String {
         use sha2::{Digest, Sha256};
-        let digest = Sha256::digest(self.0.as_bytes());
+        let digest = Sha256::digest(self.value.as_bytes());
         let hex: String = digest.iter().take(6).map(|b| format!("{b:02x}")).collect();
         format!("sha256:{hex}")
     }
@@ -81,7 +99,7 @@ impl Secret<String> {
     /// (the reference release prints such secrets whole). Blank: `missing`.
     pub fn masked(&self) -> String {
         // Only the ends are looked at: no copy of the whole is left behind, and thousands are quick.
-        let text = self.0.trim();
+        let text = self.value.trim();
         let keep = match text.chars().take(33).count() {
             0 => return "missing".to_owned(),
             1..12 => return "(hidden)".to_owned(),
@@ -102,7 +120,7 @@ impl Secret<String> {
 
 impl<T: Wipe> Drop for Secret<T> {
     fn drop(&mut self) {
-        self.0.wipe();
+        self.value.wipe();
     }
 }
 
@@ -115,7 +133,7 @@ impl<T: Wipe> fmt::Debug for Secret<T> {
 impl<T: Wipe + AsRef<[u8]>> PartialEq for Secret<T> {
     /// Constant time for equal lengths; the length itself is no secret.
     fn eq(&self, other: &Self) -> bool {
-        self.0.as_ref().ct_eq(other.0.as_ref()).into()
+        self.value.as_ref().ct_eq(other.value.as_ref()).into()
     }
 }
 

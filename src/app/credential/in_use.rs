@@ -27,8 +27,9 @@ pub(in crate::app) fn profiles_in_use(
 ) -> Result<Vec<ProfileId>, Failure> {
     let now = cx.clock.now();
     let mut reader = FactsReader::new(cx);
-    let mut assessments = Vec::new();
-    for seen in effective.profiles() {
+    let profiles = effective.profiles();
+    let mut assessments = Vec::with_capacity(profiles.len());
+    for seen in profiles {
         let provider = seen.credential.provider();
         if only.is_some_and(|only| provider.as_ref() != Some(only)) {
             continue;

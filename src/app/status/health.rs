@@ -106,10 +106,11 @@ pub(super) fn judge(
         collation::compare(providers[0], providers[1])
             .then_with(|| collation::compare(a.id.as_str(), b.id.as_str()))
     });
-    let profiles = sorted
-        .into_iter()
-        .map(|seen| profile(cx, reader, seen, now));
-    let profiles = profiles.collect::<Result<Vec<_>, _>>()?;
+    // Thousands of them take megabytes, which are not allocated twice.
+    let mut profiles = Vec::with_capacity(sorted.len());
+    for seen in sorted {
+        profiles.push(profile(cx, reader, seen, now)?);
+    }
     let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
     for (place, profile) in profiles.iter().enumerate() {
         places.entry(&profile.provider).or_default().push(place);

@@ -33,6 +33,7 @@ pub mod mentions;
 pub mod saved_response;
 
 pub mod persona;
+pub mod profile_index;
 pub mod profiles;
 
 pub mod alert;

@@ -349,12 +349,6 @@ impl Effective {
         seen
     }
 
-    /// Every visible profile by its name, for who looks for many.
-    pub fn by_id(&self) -> HashMap<&ProfileId, VisibleProfile<'_>> {
-        let profiles = self.profiles().into_iter();
-        profiles.map(|seen| (seen.id, seen)).collect()
-    }
-
     /// The documents, the lower first.
     fn documents(&self) -> impl Iterator<Item = (&AuthProfiles, &AgentId)> {
         let main = self.main.iter().map(|main| (main, &self.main_id));

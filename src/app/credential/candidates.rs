@@ -18,6 +18,7 @@ use crate::app::failure::{Failure, Kind};
 use crate::model::credential::Kind as CredentialKind;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::ProfileId;
+use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::VisibleProfile;
 use crate::model::provider::Provider;
 use crate::model::selection::{Candidate, Decision, Verdict};
@@ -34,7 +35,7 @@ pub(in crate::app) enum Found<T> {
 }
 
 /// Tries the profiles in `tried` by `attempt`; the first that succeeds wins, and keys outside come last.
-/// `keys` are looked for if they are not at hand: that may start the login shell.
+/// `keys` are looked for if they are not at hand: that may start the login shell. So is the index.
 ///
 /// # Errors
 /// The failure of the first profile if there is no key either, and any failure that does not
@@ -43,20 +44,21 @@ pub(in crate::app) fn find_token<T>(
     cx: Context<'_>,
     resolved: &Resolved,
     tried: &[&ProfileId],
-    keys: Option<&Keys<'_>>,
+    (keys, index): (Option<&Keys<'_>>, Option<&ProfileIndex<'_>>),
     attempt: &mut dyn FnMut(&VisibleProfile<'_>) -> Result<T, Failure>,
 ) -> Result<Found<T>, Failure> {
     let mut first_failure = None;
     let effective = &resolved.effective;
     // The first is usually the last that is looked for.
-    let mut by_id = None;
+    let mut made = None;
     for (place, id) in tried.iter().enumerate() {
-        let seen = match place {
-            0 => effective.get(id),
-            _ => by_id
-                .get_or_insert_with(|| effective.by_id())
-                .get(id)
-                .cloned(),
+        let seen = match (index, place) {
+            (Some(index), _) => index.get(id).cloned(),
+            (None, 0) => effective.get(id),
+            (None, _) => {
+                let index = made.get_or_insert_with(|| ProfileIndex::new(effective));
+                index.get(id).cloned()
+            }
         };
         let seen = seen.ok_or_else(|| Failure::not_seen(effective, id));
         match seen.and_then(|seen| attempt(&seen)) {

@@ -53,9 +53,11 @@ pub(in crate::app) fn forecast(
         let is_of = |entry: &&ForecastEntry| {
             ProviderId::parse(&entry.provider).as_ref() == Ok(&outlook.provider)
         };
-        let mut told = all.iter().filter(is_of);
-        let is_told = told.any(|entry| entry.trouble == Some(Trouble::Broken));
-        (outlook.needs_somebody() && !outlook.is_unreadable && !is_told)
+        let is_told = || {
+            let mut told = all.iter().filter(is_of);
+            told.any(|entry| entry.trouble == Some(Trouble::Broken))
+        };
+        (outlook.needs_somebody() && !outlook.is_unreadable && !is_told())
             .then(|| of_provider(outlook))
     });
     let of_providers: Vec<ForecastEntry> = of_providers.collect();

@@ -13,6 +13,7 @@ use crate::app::failure::Failure;
 use crate::app::refresh::outcome::RefreshPolicy;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::Effective;
 use crate::ports::store::Scope;
 
@@ -27,14 +28,14 @@ pub(in crate::app) fn profiles_in_use(
 ) -> Result<Vec<ProfileId>, Failure> {
     let now = cx.clock.now();
     let mut reader = FactsReader::new(cx);
-    let profiles = effective.profiles();
-    let mut assessments = Vec::with_capacity(profiles.len());
-    for seen in profiles {
+    let index = ProfileIndex::new(effective);
+    let mut assessments = Vec::with_capacity(index.all().len());
+    for seen in index.all() {
         let provider = seen.credential.provider();
         if only.is_some_and(|only| provider.as_ref() != Some(only)) {
             continue;
         }
-        let facts = reader.read(&seen)?;
+        let facts = reader.read(seen)?;
         let assessment = assess(&facts, RefreshPolicy::MinValid(None), now);
         assessments.push((seen.id, provider, assessment));
     }
@@ -47,7 +48,9 @@ pub(in crate::app) fn profiles_in_use(
     let keys = Keys::without_shell(cx);
     let used = providers.into_iter().filter_map(|provider| {
         let resolved = choose_within(cx, effective, provider).ok()?;
-        outlook(cx, &resolved, &keys, &judged).profile().cloned()
+        outlook(cx, &resolved, (&keys, &index), &judged)
+            .profile()
+            .cloned()
     });
     Ok(used.collect())
 }

@@ -9,6 +9,7 @@ use super::selector::Resolved;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::model::id::{ProfileId, ProviderId};
+use crate::model::profile_index::ProfileIndex;
 
 /// The outcome of `token --provider` for one provider.
 #[derive(Clone, Debug)]
@@ -68,15 +69,21 @@ impl Outlook {
 pub(in crate::app) fn outlook(
     cx: Context<'_>,
     resolved: &Resolved,
-    keys: &Keys<'_>,
+    (keys, index): (&Keys<'_>, &ProfileIndex<'_>),
     judged: &HashMap<&ProfileId, &Assessment>,
 ) -> Outlook {
-    let decision = resolved.decide(cx);
+    let decision = resolved.decide_within(cx, index);
     let tried = resolved.tried(Some(&decision));
-    let found = find_token(cx, resolved, &tried, Some(keys), &mut |seen| {
-        let failure = judged.get(seen.id).and_then(|it| it.failure(seen.id));
-        failure.map_or_else(|| Ok(seen.id.clone()), Err)
-    });
+    let found = find_token(
+        cx,
+        resolved,
+        &tried,
+        (Some(keys), Some(index)),
+        &mut |seen| {
+            let failure = judged.get(seen.id).and_then(|it| it.failure(seen.id));
+            failure.map_or_else(|| Ok(seen.id.clone()), Err)
+        },
+    );
     let (used, failure) = match found {
         Ok(Found::Profile(id)) => (Some(Used::Profile(id)), None),
         Ok(Found::Key(key)) => (Some(Used::Outside(key.source)), None),

@@ -7,6 +7,7 @@ use crate::app::context::Context;
 use crate::app::failure::Failure;
 use crate::model::id::{ProfileId, ProviderId, printable};
 use crate::model::named::ProfileName;
+use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::Effective;
 use crate::model::selection::{self, Decision};
 
@@ -103,6 +104,18 @@ impl Resolved {
             (preferred, self.model.as_deref()),
             now,
         )
+    }
+
+    /// Selects among what is indexed already.
+    pub(in crate::app) fn decide_within(
+        &self,
+        cx: Context<'_>,
+        index: &ProfileIndex<'_>,
+    ) -> Decision {
+        let preferred = self.preferred.as_ref().map(|preferred| &preferred.profile);
+        let wanted = (preferred, self.model.as_deref());
+        let seen = (&*self.effective, index);
+        selection::decide_within(seen, cx.settings, &self.provider, wanted, cx.clock.now())
     }
 
     /// Selects, unless no other profile than one may be tried.

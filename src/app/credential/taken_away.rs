@@ -7,6 +7,7 @@ use crate::model::grant::GrantDigest;
 use crate::model::hint::Command;
 use crate::model::history::History;
 use crate::model::id::{AgentId, ProviderId};
+use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::Effective;
 use crate::ports::store::Scope;
 
@@ -53,8 +54,8 @@ fn found_where(
     };
     let all = kept.histories.iter().filter(|history| saved(history));
     let effective = Effective::new(agent.clone(), document, None);
-    let by_id = effective.by_id();
-    let present = |id| by_id.get(id).map(|seen| seen.credential);
+    let index = ProfileIndex::new(&effective);
+    let present = |id| index.get(id).map(|seen| seen.credential);
     all.filter_map(|history| one(cx, agent, history, present(&history.profile)))
         .collect()
 }

@@ -15,6 +15,7 @@ use crate::app::failure::Failure;
 use crate::app::refresh::outcome::RefreshPolicy;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, printable};
+use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::VisibleProfile;
 use crate::model::provider::{Bill, Billing, Provider};
 use crate::model::selection::{Candidate, Verdict};
@@ -31,6 +32,7 @@ pub(super) struct ChainContext<'a> {
     pub(super) cx: Context<'a>,
     pub(super) keys: &'a Keys<'a>,
     files: &'a Files,
+    index: &'a ProfileIndex<'a>,
     pub(super) choice: &'a Resolved,
     pub(super) manifest: Option<Provider>,
     pub(super) billing: Billing,
@@ -87,7 +89,7 @@ impl<'a> ChainContext<'a> {
     pub(super) fn new(
         cx: Context<'a>,
         keys: &'a Keys<'a>,
-        files: &'a Files,
+        (files, index): (&'a Files, &'a ProfileIndex<'a>),
         choice: &'a Resolved,
     ) -> Self {
         let manifest = cx.catalogue.get(&choice.provider).ok();
@@ -96,6 +98,7 @@ impl<'a> ChainContext<'a> {
             cx,
             keys,
             files,
+            index,
             choice,
             manifest,
             billing: billing.unwrap_or_default(),
@@ -107,7 +110,7 @@ impl<'a> ChainContext<'a> {
     /// Examines all candidates.
     pub(super) fn search(&self) -> Result<Search, StoreError> {
         let mut search = Search::default();
-        let mut decision = self.choice.decide(self.cx);
+        let mut decision = self.choice.decide_within(self.cx, self.index);
         let is_locked = |candidate: &Candidate| {
             let locked = self.choice.locked();
             locked.is_some_and(|locked| locked.profile == candidate.id)
@@ -115,9 +118,8 @@ impl<'a> ChainContext<'a> {
         if let Some(place) = decision.candidates.iter().position(is_locked) {
             decision.candidates[..=place].rotate_right(1);
         }
-        let by_id = self.choice.effective.by_id();
         for candidate in &decision.candidates {
-            let row = self.profile(&mut search, candidate, by_id.get(&candidate.id))?;
+            let row = self.profile(&mut search, candidate, self.index.get(&candidate.id))?;
             search.rows.push(row);
         }
         self.variables(&mut search);

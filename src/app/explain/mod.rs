@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use crate::model::id::{AgentId, ProviderId};
 use crate::model::inheritance::Inheritance;
+use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::Effective;
 use crate::model::selection::{OrderSource, order_sources};
 use crate::ports::store::Scope;
@@ -110,6 +111,7 @@ pub fn run(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<Report, 
         keys: &keys,
         files: &files,
         effective: &effective,
+        index: &ProfileIndex::new(&effective),
         first: first.as_ref(),
     };
     let providers = match want {
@@ -139,6 +141,7 @@ struct Explainer<'a> {
     keys: &'a Keys<'a>,
     files: &'a Files,
     effective: &'a Arc<Effective>,
+    index: &'a ProfileIndex<'a>,
     first: Option<&'a ProviderId>,
 }
 
@@ -147,7 +150,7 @@ impl Explainer<'_> {
     fn everything(&self, wrong: &mut Vec<String>) -> Result<Vec<Explained>, Failure> {
         let settings = self.cx.settings;
         let mut ids: Vec<ProviderId> = Vec::new();
-        for seen in self.effective.profiles() {
+        for seen in self.index.all() {
             ids.extend(seen.credential.provider());
         }
         let documents = [Some(&self.effective.own), self.effective.main.as_ref()];
@@ -207,7 +210,7 @@ impl Explainer<'_> {
         let provider = &choice.provider;
         let manifest = cx.provider(provider);
         let name = manifest.as_ref().ok().map(|manifest| manifest.name.clone());
-        let look = ChainContext::new(cx, self.keys, self.files, &choice);
+        let look = ChainContext::new(cx, self.keys, (self.files, self.index), &choice);
         let search = look.search()?;
         if let (true, true, Err(unknown)) = (alone, search.rows.is_empty(), manifest) {
             return Err(Failure::from(unknown));

@@ -23,6 +23,7 @@ use crate::model::expiry::clock_fault;
 use crate::model::hint::Hint;
 use crate::model::id::{AgentId, ProviderId};
 use crate::model::inheritance::Inheritance;
+use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::Effective;
 use crate::ports::store::{Location, StoreError};
 
@@ -70,8 +71,8 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let keys = Keys::look(cx)?;
     wrong.extend(keys.faults());
     let models = model_ref::resolve(cx, &request.agent, request.agent_named);
-    let profiles = effective.profiles();
-    let look = rows::RowContext::new(cx, &keys, &profiles, &request.agent);
+    let index = ProfileIndex::new(&effective);
+    let look = rows::RowContext::new(cx, &keys, &index, &request.agent);
     let now = look.now;
     let names = look.providers(&models);
     let providers: Vec<ProviderRow> = names.iter().filter_map(|name| look.row(name)).collect();
@@ -85,8 +86,8 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let mut missing = needed.clone();
     missing.retain(|provider| !speaks_for(provider));
     let mut reader = FactsReader::new(cx);
-    let health = health::judge(cx, &mut reader, &profiles, &names, now)?;
-    let stored = (&effective, profiles.as_slice());
+    let health = health::judge(cx, &mut reader, index.all(), &names, now)?;
+    let stored = (&effective, &index);
     let mut outlooks = outlook::of_all(cx, stored, &keys, &health, &needed);
     getting_started::replace(cx, &effective, &models, &mut outlooks);
     if let Some(damaged) = &damaged {
@@ -165,8 +166,8 @@ pub(super) fn speaks_for(
     let (effective, mut wrong) = load_effective(cx, agent)?;
     wrong.extend(faults(&effective, cx.clock.local()));
     let keys = Keys::look(cx)?;
-    let profiles = effective.profiles();
-    let look = rows::RowContext::new(cx, &keys, &profiles, agent);
+    let index = ProfileIndex::new(&effective);
+    let look = rows::RowContext::new(cx, &keys, &index, agent);
     let providers = providers.iter();
     let spoken_for = providers.map(|provider| look.row(provider.as_str()).is_some());
     Ok((spoken_for.collect(), wrong))

@@ -10,14 +10,15 @@ use crate::app::credential::outlook::{Outlook, outlook};
 use crate::app::credential::resolve::choose_within;
 use crate::app::failure::{Failure, Kind};
 use crate::model::id::ProviderId;
-use crate::model::profiles::{Effective, VisibleProfile};
+use crate::model::profile_index::ProfileIndex;
+use crate::model::profiles::Effective;
 
 /// Makes the outlooks of the providers in `needed`, of those that the configuration names in
-/// `auth.profiles` or gives a key, and of those in `stored`. A profile without an assessment in
+/// `auth.profiles` or gives a key, and of those in `index`. A profile without an assessment in
 /// `health` is known to give a token.
 pub(super) fn of_all(
     cx: Context<'_>,
-    (effective, stored): (&Arc<Effective>, &[VisibleProfile<'_>]),
+    (effective, index): (&Arc<Effective>, &ProfileIndex<'_>),
     keys: &Keys<'_>,
     health: &Health,
     needed: &[String],
@@ -30,7 +31,12 @@ pub(super) fn of_all(
     let mut ids: BTreeSet<ProviderId> = names
         .filter_map(|name| ProviderId::parse(name).ok())
         .collect();
-    ids.extend(stored.iter().filter_map(|seen| seen.credential.provider()));
+    ids.extend(
+        index
+            .all()
+            .iter()
+            .filter_map(|seen| seen.credential.provider()),
+    );
     let judged = (health.profiles.iter())
         .map(|profile| (&profile.facts.profile, &profile.assessment))
         .collect();
@@ -38,7 +44,7 @@ pub(super) fn of_all(
         .into_iter()
         .map(|id| match choose_within(cx, effective, id.clone()) {
             Err(failure) => Outlook::failed(id, failure),
-            Ok(resolved) => outlook(cx, &resolved, keys, &judged),
+            Ok(resolved) => outlook(cx, &resolved, (keys, index), &judged),
         });
     all.collect()
 }

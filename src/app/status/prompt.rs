@@ -10,6 +10,7 @@ use crate::app::context::Context;
 use crate::app::credential::env_keys::{Keys, shell_enabled};
 use crate::model::credential::OAuth;
 use crate::model::id::ProviderId;
+use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::VisibleProfile;
 use crate::model::time::Timestamp;
 
@@ -64,7 +65,8 @@ fn gather(cx: Context<'_>, request: &Request, providers: &[ProviderId]) -> Optio
     }
     let effective = Arc::new(effective);
     let keys = Keys::without_shell(cx);
-    let profiles = effective.profiles();
+    let index = ProfileIndex::new(&effective);
+    let profiles = index.all();
     let now = cx.clock.now();
     let judged: Vec<VisibleProfile<'_>> = profiles
         .iter()
@@ -74,9 +76,9 @@ fn gather(cx: Context<'_>, request: &Request, providers: &[ProviderId]) -> Optio
     let mut reader = FactsReader::new(cx);
     let health = health::judge(cx, &mut reader, &judged, &[], now).ok()?;
     let needed = needed(cx, request, providers);
-    let outlooks = outlook::of_all(cx, (&effective, &profiles), &keys, &health, &needed);
+    let outlooks = outlook::of_all(cx, (&effective, &index), &keys, &health, &needed);
     let mut counts: HashMap<&str, usize> = HashMap::new();
-    for seen in &profiles {
+    for seen in profiles {
         *counts.entry(seen.credential.raw_provider()).or_default() += 1;
     }
     let all = forecast(&health.profiles, &outlooks, now);

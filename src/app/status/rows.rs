@@ -10,6 +10,7 @@ use crate::app::credential::env_keys::{KeyMaterial, Keys};
 use crate::model::collation;
 use crate::model::credential::{Credential, Kind};
 use crate::model::id::{AgentId, ProviderId, printable};
+use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::VisibleProfile;
 use crate::model::secret::Secret;
 use crate::model::time::{Timestamp, short_duration};
@@ -86,7 +87,7 @@ pub struct Profiles {
 pub(super) struct RowContext<'a> {
     pub(super) cx: Context<'a>,
     pub(super) keys: &'a Keys<'a>,
-    pub(super) profiles: &'a [VisibleProfile<'a>],
+    pub(super) index: &'a ProfileIndex<'a>,
     pub(super) agent_dir: PathBuf,
     pub(super) now: Timestamp,
 }
@@ -96,13 +97,13 @@ impl<'a> RowContext<'a> {
     pub(super) fn new(
         cx: Context<'a>,
         keys: &'a Keys<'a>,
-        profiles: &'a [VisibleProfile<'a>],
+        index: &'a ProfileIndex<'a>,
         agent: &AgentId,
     ) -> Self {
         Self {
             cx,
             keys,
-            profiles,
+            index,
             agent_dir: cx.store_files.directory(agent),
             now: cx.clock.now(),
         }
@@ -110,7 +111,7 @@ impl<'a> RowContext<'a> {
 
     /// Lists every provider that anything mentions, sorted as people sort.
     pub(super) fn providers(&self, models: &Models) -> Vec<String> {
-        let stored = self.profiles.iter();
+        let stored = self.index.all().iter();
         let stored = stored.map(|seen| seen.credential.raw_provider().trim().to_owned());
         let configured = self.cx.settings.providers.iter();
         let configured = configured.map(|provider| provider.name.trim().to_owned());
@@ -132,11 +133,12 @@ impl<'a> RowContext<'a> {
     pub(super) fn row(&self, provider: &str) -> Option<ProviderRow> {
         let wanted = ProviderId::parse(provider).ok();
         let mut profiles = Profiles::default();
-        let mine = |seen: &&VisibleProfile<'_>| match &wanted {
-            Some(wanted) => seen.credential.is_for(wanted),
-            None => seen.credential.provider().is_none(),
+        let unnamed = |seen: &&VisibleProfile<'_>| seen.credential.provider().is_none();
+        let mine: Vec<&VisibleProfile<'_>> = match &wanted {
+            Some(wanted) => self.index.of(wanted).collect(),
+            None => self.index.all().iter().filter(unnamed).collect(),
         };
-        for seen in self.profiles.iter().filter(mine) {
+        for seen in mine {
             match seen.credential.kind() {
                 Kind::OAuth => profiles.oauth += 1,
                 Kind::Token => profiles.token += 1,

@@ -115,7 +115,7 @@ pub(in crate::app) fn obtain(
     }
     let decision = resolved.decide_unless_locked(cx);
     let tried = resolved.tried(decision.as_ref());
-    let found = find_token(cx, resolved, &tried, None, &mut |seen| {
+    let found = find_token(cx, resolved, &tried, (None, None), &mut |seen| {
         obtain_of_profile(cx, seen, least)
     })?;
     let mut outcome = match found {

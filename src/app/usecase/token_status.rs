@@ -63,7 +63,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let tried = resolved.tried(decision.as_ref());
     let mut reader = FactsReader::new(cx);
     let (mut first, mut last) = (None, None);
-    let found = find_token(cx, &resolved, &tried, None, &mut |seen| {
+    let found = find_token(cx, &resolved, &tried, (None, None), &mut |seen| {
         last = None;
         let facts = reader.read(seen)?;
         let assessment = assess(&facts, RefreshPolicy::MinValid(None), cx.clock.now());

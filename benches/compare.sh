@@ -11,12 +11,13 @@ bin=${CARGO_TARGET_DIR:-$PWD/target}/release/openclaw
 printf 'fn main() {}' > "$work/empty.rs"
 rustc --edition 2024 -C opt-level=3 -C panic=abort -C strip=symbols -o "$work/empty" "$work/empty.rs"
 
-store() { # number of profiles, state directory
+store() { # number of profiles, state directory, profiles of each provider (all are of one)
   mkdir -p "$2/agents/main/agent"
-  python3 - "$1" > "$2/agents/main/agent/auth-profiles.json" <<'PY'
+  python3 - "$1" "${3:-0}" > "$2/agents/main/agent/auth-profiles.json" <<'PY'
 import json, sys
-count = int(sys.argv[1])
-profiles = {f"anthropic:{n}": {"type": "token", "provider": "anthropic", "token": "sk-ant-oat01-" + "x" * 1900} for n in range(count)}
+count, each = int(sys.argv[1]), int(sys.argv[2])
+provider = lambda n: f"acme-{n // each}" if each else "anthropic"
+profiles = {f"{provider(n)}:{n}": {"type": "token", "provider": provider(n), "token": "sk-ant-oat01-" + "x" * 1900} for n in range(count)}
 print(json.dumps({"version": 1, "profiles": profiles}, indent=2))
 PY
 }
@@ -41,6 +42,8 @@ unset OPENCLAW_AGENT_DIR PI_CODING_AGENT_DIR OPENCLAW_CONFIG_PATH
 store 3 "$work/three"
 store 1000 "$work/more"
 store 10000 "$work/many"
+store 1000 "$work/more-spread" 10
+store 10000 "$work/many-spread" 10
 few="$bin --state-dir $work/three"
 more="$bin --state-dir $work/more"
 many="$bin --state-dir $work/many"
@@ -82,16 +85,19 @@ print(f"{'instructions of a token / empty process':<52} {token / base:6.2f}x   (
 if token > 3.3 * base:
     sys.exit("the hot path has grown: it ran more than 3.3 times the instructions of an empty process")
 PY
-  # Ten times the profiles, ten times the work: nothing looks through all of them for each of them.
-  for command in "${large[@]}"; do
-    # shellcheck disable=SC2086
-    python3 - "$command" "$(instructions $more $command)" "$(instructions $many $command)" <<'PY'
+  # Ten times the profiles, ten times the work, whether all are of one provider or ten of each: nothing
+  # looks through all of them for each of them.
+  for command in "${large[@]}" "models status --prompt" "models auth token --provider acme-7"; do
+    for spread in "" -spread; do
+      # shellcheck disable=SC2086
+      python3 - "$command$spread" "$(instructions $more$spread $command)" "$(instructions $many$spread $command)" <<'PY'
 import sys
 command, low, high = sys.argv[1], *(int(text) for text in sys.argv[2:])
-print(f"{command + ', 10000 / 1000 profiles':<52} {high / low:6.2f}x   ({low}, {high})")
+print(f"{command + ', 10000 / 1000':<52} {high / low:6.2f}x   ({low}, {high})")
 if high > 12 * low:
     sys.exit("a large store costs more than in proportion to its size")
 PY
+    done
   done
 else
   echo "instructions: valgrind is not installed, not counted"

@@ -55,10 +55,9 @@ pub(super) fn resolve(path: &Path) -> Result<PathBuf, FileError> {
     let follow = || -> io::Result<PathBuf> {
         let mut current = path.to_owned();
         for _ in 0..MAX_LINKS {
-            if let Some(resolved) = if_there(fs::canonicalize(&current))? {
-                return Ok(resolved);
-            }
-            let name = current.file_name().ok_or(io::ErrorKind::NotFound)?;
+            let Some(name) = current.file_name() else {
+                return fs::canonicalize(&current);
+            };
             let parent = match current.parent() {
                 Some(parent) if !parent.as_os_str().is_empty() => parent,
                 _ => Path::new("."),

@@ -73,9 +73,14 @@ impl Cli {
         command
     }
 
-    /// The tree of commands for a command line on which the options of every command come first.
+    /// The tree of commands for a command line on which the options of every command come first, and
+    /// that asks for no help: who does is answered by the whole tree.
     fn brief() -> clap::Command {
-        Self::command().mut_args(|argument| argument.global(false))
+        Self::command()
+            .mut_args(|argument| argument.global(false))
+            .disable_help_flag(true)
+            .disable_version_flag(true)
+            .propagate_version(false)
     }
 }
 

@@ -243,3 +243,19 @@ fn a_sync_that_is_left_out_is_noticed() {
     }
     assert!(unnoticed.is_empty(), "{unnoticed:#?}");
 }
+
+#[test]
+#[ignore = "needs strace"]
+fn a_refresh_syncs_as_often_as_the_page_on_reliability_says() {
+    let refresh = commands().into_iter().find(|command| command.spends);
+    let calls = record(&refresh.unwrap()).calls;
+    let is_lock = |path: &Path| path.to_string_lossy().contains(".lock");
+    let is_sync = |call: &&Call| matches!(call, Call::Sync(_));
+    // The first refresh of all makes directories, and the name of each durable.
+    let is_new = |call: &&Call| matches!(call, Call::MakeDirectory(path) if !is_lock(path));
+    let (syncs, new) = (
+        calls.iter().filter(is_sync).count(),
+        calls.iter().filter(is_new).count(),
+    );
+    assert_eq!(syncs - new, 12, "{syncs} syncs, {new} of new directories");
+}

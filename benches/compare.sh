@@ -6,7 +6,9 @@ cd "$(dirname "$0")/.."
 cargo build --release --locked --quiet
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-bin=${CARGO_TARGET_DIR:-$PWD/target}/release/openclaw
+# A copy, as the empty process is one: how the page cache holds a file depends on how it came there.
+bin=$work/openclaw
+cp "${CARGO_TARGET_DIR:-$PWD/target}/release/openclaw" "$bin"
 
 printf 'fn main() {}' > "$work/empty.rs"
 rustc --edition 2024 -C opt-level=3 -C panic=abort -C strip=symbols -o "$work/empty" "$work/empty.rs"
@@ -82,8 +84,8 @@ if command -v valgrind >/dev/null; then
 import sys
 base, token = (int(text) for text in sys.argv[1:])
 print(f"{'instructions of a token / empty process':<52} {token / base:6.2f}x   ({base}, {token})")
-if token > 3.3 * base:
-    sys.exit("the hot path has grown: it ran more than 3.3 times the instructions of an empty process")
+if token > 2.9 * base:
+    sys.exit("the hot path has grown: it ran more than 2.9 times the instructions of an empty process")
 PY
   # Ten times the profiles, ten times the work, whether all are of one provider or ten of each: nothing
   # looks through all of them for each of them.

@@ -28,7 +28,6 @@ use issuer::{Account, Issuer};
 use report::{median, row};
 
 const NETWORK: Duration = Duration::from_millis(100);
-const ROUNDS: usize = 3;
 /// Grants that forty processes refresh at once.
 const CROWD: usize = 40;
 /// Logins of the provider that hangs.
@@ -39,45 +38,52 @@ const PATIENCE: Duration = Duration::from_secs(10);
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
-    let fresh = sample(|| Bench::new(NETWORK, CROWD, 0, true)?.processes(CROWD))?;
-    let due = sample(|| Bench::new(NETWORK, CROWD, 0, false)?.processes(CROWD))?;
-    row(
+    compare(
         "40 processes, 40 grants at 100 ms / 40 fresh tokens",
-        fresh,
-        due,
-    );
-
-    let alone = sample(|| Bench::new(Duration::ZERO, 1, 0, false)?.processes(1))?;
-    let beside = sample(|| {
-        let bench = Bench::new(Duration::ZERO, 1, 1, false)?;
-        let mut hanging = bench.hanging.start(bench.token("acme", 0))?;
-        let time = bench.processes(1);
-        hanging.kill()?;
-        hanging.wait()?;
-        time
-    })?;
-    row("a refresh beside one that hangs / alone", alone, beside);
-
-    let hundred = sample(|| Bench::new(NETWORK, 100, 0, false)?.whole_tick())?;
+        15,
+        || Bench::new(NETWORK, CROWD, 0, true)?.processes(CROWD),
+        || Bench::new(NETWORK, CROWD, 0, false)?.processes(CROWD),
+    )?;
+    compare(
+        "a refresh beside one that hangs / alone",
+        25,
+        || Bench::new(Duration::ZERO, 1, 0, false)?.processes(1),
+        || {
+            let bench = Bench::new(Duration::ZERO, 1, 1, false)?;
+            let mut hanging = bench.hanging.start(bench.token("acme", 0))?;
+            let time = bench.processes(1);
+            hanging.kill()?;
+            hanging.wait()?;
+            time
+        },
+    )?;
+    let hundred = Bench::new(NETWORK, 100, 0, false)?.whole_tick()?;
     println!(
         "{:<52} {hundred:6.0} ms",
         "tick of 100 due grants at 100 ms"
     );
-
-    let alone = sample(|| Bench::new(NETWORK, CROWD, 0, false)?.tick_to_last_answer())?;
-    let beside = sample(|| Bench::new(NETWORK, CROWD, HANGING, false)?.tick_to_last_answer())?;
-    row(
+    compare(
         "tick to its 40th answer, 3 logins hang / alone",
-        alone,
-        beside,
-    );
-    Ok(())
+        3,
+        || Bench::new(NETWORK, CROWD, 0, false)?.tick_to_last_answer(),
+        || Bench::new(NETWORK, CROWD, HANGING, false)?.tick_to_last_answer(),
+    )
 }
 
-/// The median of what is measured a few times.
-fn sample(measure: impl Fn() -> Result<f64>) -> Result<f64> {
-    let samples = (0..ROUNDS).map(|_| measure());
-    Ok(median(samples.collect::<Result<_>>()?))
+/// Prints the ratio of two medians, measured in turns.
+fn compare(
+    title: &str,
+    rounds: usize,
+    base: impl Fn() -> Result<f64>,
+    other: impl Fn() -> Result<f64>,
+) -> Result<()> {
+    let (mut low, mut high) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        low.push(base()?);
+        high.push(other()?);
+    }
+    row(title, median(low), median(high));
+    Ok(())
 }
 
 fn milliseconds_since(start: Instant) -> f64 {

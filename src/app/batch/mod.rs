@@ -8,7 +8,7 @@ mod schedule;
 mod watch;
 
 use std::collections::HashMap;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Sender};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ pub(in crate::app) fn run<T: Send>(
     let start = cx.clock.monotonic();
     thread::scope(|scope| {
         let mut threads = Threads::default();
-        let (ended, next_ended) = mpsc::channel();
+        let (news, next_news) = mpsc::channel();
         loop {
             if cx.interrupt.pending().is_some() {
                 schedule.stop();
@@ -69,10 +69,10 @@ pub(in crate::app) fn run<T: Send>(
             let elapsed = cx.clock.monotonic().saturating_sub(start);
             let (at, finished) = match schedule.next(elapsed) {
                 Step::Begin(at) => {
-                    let announce = Announce(at, ended.clone());
+                    let end = AnnounceEnd(at, news.clone());
                     let job = move || {
-                        let _announce = announce;
-                        perform(cx, at, work)
+                        let end = end;
+                        perform(cx, at, work, &end.1)
                     };
                     let spawn = || thread::Builder::new().spawn_scoped(scope, job).ok();
                     // One job needs no thread; and where the system has none, it is done here.
@@ -81,7 +81,7 @@ pub(in crate::app) fn run<T: Send>(
                             threads.insert(at, thread);
                             continue;
                         }
-                        None => (at, perform(cx, at, work)),
+                        None => (at, perform(cx, at, work, &news)),
                     }
                 }
                 Step::Leave(at, reason) => {
@@ -93,9 +93,16 @@ pub(in crate::app) fn run<T: Send>(
                     cx.clock.sleep(left.min(LOOK));
                     continue;
                 }
-                Step::Wait(_) => match join_next(&next_ended, &mut threads) {
-                    Some(ended) => ended,
-                    None => continue,
+                Step::Wait(_) => match next_news.recv_timeout(LOOK) {
+                    Ok(News::Answered(at, reply)) => {
+                        schedule.answer(at, reply);
+                        continue;
+                    }
+                    Ok(News::Ended(at)) => match join(at, &mut threads) {
+                        Some(finished) => (at, finished),
+                        None => continue,
+                    },
+                    Err(_) => continue,
                 },
                 Step::Finish => break,
             };
@@ -106,34 +113,39 @@ pub(in crate::app) fn run<T: Send>(
     in_order(cx, endings)
 }
 
-/// Waits a moment for a job to end, and joins its thread.
-fn join_next<T>(
-    next_ended: &Receiver<usize>,
-    threads: &mut Threads<'_, T>,
-) -> Option<(usize, Finished<T>)> {
-    let at = next_ended.recv_timeout(LOOK).ok()?;
-    let thread = threads.remove(&at)?;
-    let finished = thread.join();
-    let finished = finished.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-    Some((at, finished))
+/// Joins the thread of a job that has ended.
+fn join<T>(at: usize, threads: &mut Threads<'_, T>) -> Option<Finished<T>> {
+    let finished = threads.remove(&at)?.join();
+    Some(finished.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+}
+
+/// What a job tells while it is under way.
+enum News {
+    /// It has its answer.
+    Answered(usize, Option<HostReply>),
+    /// It has ended.
+    Ended(usize),
 }
 
 /// Tells that a job has ended, also if it panicked.
-struct Announce(usize, Sender<usize>);
+struct AnnounceEnd(usize, Sender<News>);
 
-impl Drop for Announce {
+impl Drop for AnnounceEnd {
     fn drop(&mut self) {
         // Nobody listens once the batch has panicked.
-        let _ = self.1.send(self.0);
+        let _ = self.1.send(News::Ended(self.0));
     }
 }
 
-fn perform<T>(cx: Context<'_>, at: usize, work: Work<'_, T>) -> Finished<T> {
+fn perform<T>(cx: Context<'_>, at: usize, work: Work<'_, T>, news: &Sender<News>) -> Finished<T> {
     let (alerts, worst) = (Alerts::default(), Worst::default());
     let http = WatchedHttp {
         http: cx.http,
         interrupt: cx.interrupt,
         worst: worst.clone(),
+        tell: &|| {
+            let _ = news.send(News::Answered(at, worst.get()));
+        },
     };
     let programs = WatchedPrograms {
         programs: cx.programs,

@@ -16,9 +16,9 @@ use crate::model::time::short_length;
 pub(in crate::app) struct Limits {
     /// Jobs.
     pub(in crate::app) jobs: usize,
-    /// Jobs for one host.
+    /// Jobs that have begun and wait for the answer of one host.
     pub(in crate::app) per_host: usize,
-    /// Jobs for one host that has failed, or has not answered yet.
+    /// The same for a host that has failed, or has not answered yet.
     pub(in crate::app) per_doubtful_host: usize,
     /// The number of jobs that run into the time limit of their request, after which the other jobs
     /// for that host are left.
@@ -127,6 +127,8 @@ pub(super) struct Schedule {
     running: usize,
     /// Grants of the jobs under way.
     locked: HashSet<GrantDigest>,
+    /// Jobs that take a place at their host.
+    placed: HashSet<usize>,
     hosts: HashMap<String, Host>,
 }
 
@@ -146,6 +148,7 @@ impl Schedule {
             waiting: (0..jobs.len()).collect(),
             running: 0,
             locked: HashSet::new(),
+            placed: HashSet::new(),
             limits,
             jobs,
         }
@@ -219,23 +222,31 @@ impl Schedule {
         self.locked.extend(grant.clone());
         if let Some(host) = host.as_ref().and_then(|name| self.hosts.get_mut(name)) {
             host.running += 1;
+            self.placed.insert(at);
         }
     }
 
-    /// Ends a job, which had this reply if it asked anybody.
-    pub(super) fn end(&mut self, at: usize, reply: Option<HostReply>) {
-        let Job { host, grant, .. } = &self.jobs[at];
-        self.running -= 1;
-        if let Some(grant) = grant {
-            self.locked.remove(grant);
-        }
-        let Some(host) = host.as_ref().and_then(|name| self.hosts.get_mut(name)) else {
+    /// Gives the place of a job at its host to another, for it has the answer. What it still does
+    /// is no burden to the host.
+    pub(super) fn answer(&mut self, at: usize, reply: Option<HostReply>) {
+        let name = self.jobs[at].host.as_ref();
+        let host = name.and_then(|name| self.hosts.get_mut(name));
+        let Some(host) = host.filter(|_| self.placed.remove(&at)) else {
             return;
         };
         host.running -= 1;
         host.has_answered |= reply == Some(HostReply::Answered);
         host.has_failed |= reply > Some(HostReply::Answered);
         host.timeouts += usize::from(reply == Some(HostReply::TimedOut));
+    }
+
+    /// Ends a job, which had this reply if it asked anybody.
+    pub(super) fn end(&mut self, at: usize, reply: Option<HostReply>) {
+        self.answer(at, reply);
+        self.running -= 1;
+        if let Some(grant) = &self.jobs[at].grant {
+            self.locked.remove(grant);
+        }
     }
 
     /// Begins nothing any more; what is under way goes on.

@@ -36,6 +36,8 @@ pub(super) struct WatchedHttp<'a> {
     pub(super) http: &'a dyn Http,
     pub(super) interrupt: &'a dyn Interrupt,
     pub(super) worst: Worst,
+    /// Told once the request that the job is about has ended.
+    pub(super) tell: &'a (dyn Fn() + Sync),
 }
 
 impl WatchedHttp<'_> {
@@ -55,17 +57,21 @@ impl WatchedHttp<'_> {
 impl Http for WatchedHttp<'_> {
     fn send(&self, request: &Request) -> Result<Response, HttpError> {
         let stop = || self.interrupt.pending().is_some();
-        self.noted(match request.method {
+        match request.method {
             // What is asked for in this way costs nothing to give up.
             Method::Get => {
                 let patience = Patience {
                     limit: CALL_LIMIT,
                     stop: &stop,
                 };
-                self.http.send_within(request, &patience)
+                self.send_within(request, &patience)
             }
-            Method::Post => self.http.send(request),
-        })
+            Method::Post => {
+                let answer = self.noted(self.http.send(request));
+                (self.tell)();
+                answer
+            }
+        }
     }
 
     fn send_within(

@@ -71,6 +71,38 @@ fn results(ran: &Ran) -> Vec<Value> {
     logins.map(|login| login["result"].clone()).collect()
 }
 
+/// Logins of one document: it is locked for each of them, and for none over the network.
+#[test]
+fn logins_of_one_document_are_refreshed_at_once() {
+    let world = World::new();
+    let (slow, quick) = (provider(&world, "slow"), provider(&world, "quick"));
+    let mut profiles = json!({});
+    for (name, issuer, count) in [("slow", &slow, 3), ("quick", &quick, 9)] {
+        for number in 0..count {
+            let (access, refresh) = issuer.issue();
+            profiles[format!("{name}:{number}")] = json!({
+                "type": "oauth", "provider": name, "access": access, "refresh": refresh,
+                "expires": millis_from_now(-10), "accountId": "acct_1",
+            });
+        }
+    }
+    write(&world, "main", &profiles);
+    slow.hold();
+    let child = start(&world, &["models", "auth", "refresh", "--all"]);
+    // All of the one are refreshed while two of the other wait for their answers.
+    requests(&slow, 2);
+    let is_stored = |name: &String| world.store()["profiles"][name] != profiles[name];
+    let all: Vec<String> = (0..9).map(|number| format!("quick:{number}")).collect();
+    until(|| all.iter().all(is_stored));
+    assert_eq!(slow.token_requests().len(), 2);
+    slow.let_go();
+    let ran = end(child);
+    assert_eq!((ran.code, ran.out.lines().count()), (0, 12), "{ran:?}");
+    assert!(quick.most_at_once() <= 4);
+    let requests = slow.token_requests().len() + quick.token_requests().len();
+    assert_eq!(requests, 12);
+}
+
 /// The first is refused, so the server is well; of the others four are held there at once.
 #[test]
 fn four_of_one_server_are_under_way_and_two_before_it_answered() {
@@ -156,10 +188,10 @@ fn rows_and_hooks_are_in_the_order_of_the_plan() {
     seed(world, &slow, ("a", "openai-codex"));
     seed(world, &quick, ("b", "quick"));
     slow.hold();
-    let child = start(world, &JSON);
-    requests(&slow, 1);
     let path = "agents/b/agent/auth-profiles.json";
     let before = world.read(path);
+    let child = start(world, &JSON);
+    requests(&slow, 1);
     until(|| quick.dealt_with() == 1 && world.read(path) != before);
     slow.let_go();
     let ran = end(child);

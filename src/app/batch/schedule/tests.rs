@@ -49,6 +49,20 @@ fn a_host_gets_two_until_it_has_answered_then_four_and_two_after_a_failure() {
 }
 
 #[test]
+fn who_has_an_answer_gives_the_place_at_the_host_away_and_ends_later() {
+    let mut schedule = Schedule::new(Limits::REFRESH, jobs_for("a", 3));
+    assert_eq!(begin_all(&mut schedule), [0, 1]);
+    schedule.answer(0, Some(HostReply::TimedOut));
+    schedule.end(0, Some(HostReply::TimedOut));
+    // It was counted once.
+    schedule.answer(1, Some(HostReply::Answered));
+    assert_eq!(begin_all(&mut schedule), [2]);
+    schedule.end(1, Some(HostReply::Answered));
+    schedule.end(2, Some(HostReply::Answered));
+    assert_eq!(schedule.next(NOW), Step::Finish);
+}
+
+#[test]
 fn sixteen_are_under_way_at_most_and_a_full_host_holds_up_no_other() {
     let mut jobs = jobs_for("a", 5);
     for host in 0..20 {
@@ -143,11 +157,11 @@ struct Count {
 }
 
 proptest! {
-    /// Jobs of a few hosts and grants end in any order with any reply.
+    /// Jobs of a few hosts and grants are answered and end in any order with any reply.
     #[test]
     fn every_job_begins_or_is_left_once_and_within_the_limits(
         jobs in prop::collection::vec((0..6_usize, 0..40_usize, any_reply()), 0..60),
-        order in prop::collection::vec(any::<prop::sample::Index>(), 60),
+        order in prop::collection::vec(any::<prop::sample::Index>(), 120),
     ) {
         let planned = jobs.iter().map(|(host, number, _)| Job {
             host: (*host > 0).then(|| host.to_string()),
@@ -156,7 +170,8 @@ proptest! {
         });
         let mut schedule = Schedule::new(Limits::REFRESH, planned.collect());
         let mut hosts = [Count::default(); 6];
-        let mut running: Vec<usize> = Vec::new();
+        // The jobs under way, and whether each was answered.
+        let mut running: Vec<(usize, bool)> = Vec::new();
         let mut seen = vec![false; jobs.len()];
         let mut order = order.iter();
         loop {
@@ -164,8 +179,8 @@ proptest! {
                 Step::Begin(at) => {
                     let (host, number, _) = jobs[at];
                     prop_assert!(!std::mem::replace(&mut seen[at], true));
-                    prop_assert!(running.iter().all(|other| jobs[*other].1 != number));
-                    running.push(at);
+                    prop_assert!(running.iter().all(|(other, _)| jobs[*other].1 != number));
+                    running.push((at, false));
                     prop_assert!(running.len() <= 16);
                     if host > 0 {
                         let count = &mut hosts[host];
@@ -185,14 +200,21 @@ proptest! {
                 Step::Leave(_, reason) => prop_assert!(false, "{reason:?}"),
                 Step::Wait(until) => {
                     prop_assert!(until.is_none() && !running.is_empty());
-                    let at = running.swap_remove(order.next().unwrap().index(running.len()));
+                    let place = order.next().unwrap().index(running.len());
+                    let (at, is_answered) = running[place];
                     let (host, _, reply) = jobs[at];
+                    if is_answered {
+                        running.swap_remove(place);
+                        schedule.end(at, reply);
+                        continue;
+                    }
                     let count = &mut hosts[host];
                     count.running = count.running.saturating_sub(1);
                     count.is_well |= reply == Some(HostReply::Answered);
                     count.has_failed |= reply > Some(HostReply::Answered);
                     count.timeouts += usize::from(reply == Some(HostReply::TimedOut));
-                    schedule.end(at, reply);
+                    running[place].1 = true;
+                    schedule.answer(at, reply);
                 }
                 Step::Finish => break,
             }

@@ -14,7 +14,7 @@ use crate::model::id::{AgentId, ProfileId};
 use crate::model::pairs;
 use crate::model::secret::Secret;
 use crate::model::settings::{
-    AgentSettings, ModelChoice, ProfileSettings, ProviderSettings, Settings,
+    AgentSettings, ConfiguredProfiles, ModelChoice, ProfileSettings, ProviderSettings, Settings,
 };
 use crate::ports::files::Files;
 use crate::ports::host::Env;
@@ -279,7 +279,7 @@ impl Reader<'_> {
         length.ok_or_else(|| self.wrong(member, "is not a number greater than 0"))
     }
 
-    fn profiles(&mut self, root: &Value) -> Result<Vec<ProfileSettings>, ConfigError> {
+    fn profiles(&mut self, root: &Value) -> Result<ConfiguredProfiles, ConfigError> {
         let mut profiles = Vec::new();
         for (key, value) in self.object(root, "auth.profiles")? {
             let member = format!("auth.profiles.{key}");
@@ -296,6 +296,6 @@ impl Reader<'_> {
                 email: self.text(value.get("email")),
             });
         }
-        Ok(profiles)
+        Ok(profiles.into_iter().collect())
     }
 }

@@ -1,5 +1,8 @@
 //! What `openclaw.json` says, as far as it concerns us.
 
+use std::collections::HashMap;
+use std::ops::Deref;
+
 use super::cooldown::Cooldowns;
 use super::id::{AgentId, ProfileId, ProviderId};
 use super::pairs;
@@ -19,7 +22,7 @@ pub struct Settings {
     /// `agents.defaults.models`: reference as written, alias if it has one; in order.
     pub models: Vec<(String, Option<String>)>,
     /// `auth.profiles`.
-    pub profiles: Vec<ProfileSettings>,
+    pub profiles: ConfiguredProfiles,
     /// `auth.order`, keys as written.
     pub order: Vec<(String, Vec<String>)>,
     /// `auth.cooldowns`.
@@ -64,6 +67,33 @@ pub struct ModelChoice {
     pub primary: Option<String>,
     /// `fallbacks`.
     pub fallbacks: Option<Vec<String>>,
+}
+
+/// The members of `auth.profiles` in their order; each is found by its key without a look at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConfiguredProfiles {
+    all: Vec<ProfileSettings>,
+    places: HashMap<ProfileId, usize>,
+}
+
+impl FromIterator<ProfileSettings> for ConfiguredProfiles {
+    fn from_iter<T: IntoIterator<Item = ProfileSettings>>(profiles: T) -> Self {
+        let all: Vec<ProfileSettings> = profiles.into_iter().collect();
+        let mut places = HashMap::with_capacity(all.len());
+        for (place, profile) in all.iter().enumerate() {
+            // Of two keys that differ by white space the first counts.
+            places.entry(profile.id.clone()).or_insert(place);
+        }
+        Self { all, places }
+    }
+}
+
+impl Deref for ConfiguredProfiles {
+    type Target = [ProfileSettings];
+
+    fn deref(&self) -> &[ProfileSettings] {
+        &self.all
+    }
 }
 
 /// One member of `auth.profiles`.
@@ -145,6 +175,7 @@ impl Settings {
 
     /// `auth.profiles` of one profile.
     pub fn profile(&self, id: &ProfileId) -> Option<&ProfileSettings> {
-        self.profiles.iter().find(|profile| profile.id == *id)
+        let place = self.profiles.places.get(id)?;
+        self.profiles.get(*place)
     }
 }

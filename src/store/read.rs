@@ -198,15 +198,17 @@ pub(super) fn check_generation(cx: &FileStore, agent: &AgentId) -> Result<(), St
     }
 }
 
+/// As much of a database as holds its version, in bytes.
+const HEADER: usize = 64;
+
 /// Names the database, and the release that it belongs to.
 pub(super) fn later_generation(cx: &FileStore, path: &Path) -> StoreError {
-    let mut header = [0; 48];
-    let mut pieces = cx.io.files.open(path).ok().flatten();
-    if let Some(pieces) = &mut pieces {
-        // Without it the version is unknown.
-        let _ = pieces.read(&mut header);
-    }
-    let schema = schema_of(&header).map(|schema| format!("its schema is number {schema}"));
+    let mut header = [0; HEADER];
+    let pieces = cx.io.files.open(path).ok().flatten();
+    // Without it the version is unknown.
+    let length = pieces.and_then(|mut pieces| pieces.read(&mut header).ok());
+    let schema = schema_of(&header[..length.unwrap_or_default()])
+        .map(|schema| format!("its schema is number {schema}"));
     let release = cx.paths.written_by.as_ref();
     let release = release.map(|release| {
         let release = printable(release, 40);

@@ -7,10 +7,12 @@
 mod schedule;
 mod watch;
 
-use std::collections::HashMap;
-use std::sync::mpsc::{self, Sender};
-use std::thread::{self, ScopedJoinHandle};
+use std::collections::VecDeque;
+use std::io;
+use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
 
 use super::context::Context;
 use super::hooks::queue::Alerts;
@@ -33,119 +35,175 @@ pub(in crate::app) enum Ending<T> {
     Stopped,
 }
 
-/// A job that was done.
-struct Finished<T> {
-    result: T,
+/// A job that was done, without its result.
+struct Finished {
     alerts: Alerts,
     reply: Option<HostReply>,
 }
 
-type Threads<'s, T> = HashMap<usize, ScopedJoinHandle<'s, Finished<T>>>;
+type Threads<'s> = Vec<(usize, ScopedJoinHandle<'s, Finished>)>;
 
 /// What a job does, given its place and a context of its own.
-type Work<'w, T> = &'w (dyn Fn(Context<'_>, usize) -> T + Sync);
+type Work<'w> = &'w (dyn Fn(Context<'_>, usize) + Sync);
 
 /// Runs jobs side by side; the endings, and the events for the hooks, are in the order of `jobs`.
 pub(in crate::app) fn run<T: Send>(
     cx: Context<'_>,
     limits: Limits,
     jobs: Vec<Job>,
-    work: Work<'_, T>,
+    work: &(dyn Fn(Context<'_>, usize) -> T + Sync),
 ) -> Vec<Ending<T>> {
+    let mut results: Vec<Mutex<Option<T>>> = Vec::new();
+    results.resize_with(jobs.len(), Mutex::default);
+    let store = |cx: Context<'_>, at: usize| *results[at].lock() = Some(work(cx, at));
+    let endings = run_all(cx, limits, jobs, &store);
+    let with_result = |(ending, result): (Ending<Finished>, Mutex<Option<T>>)| match ending {
+        Ending::Done(finished) => {
+            // In the order of the jobs, whichever ended first.
+            cx.alerts.append(&finished.alerts);
+            result.into_inner().map_or(Ending::Stopped, Ending::Done)
+        }
+        Ending::Left(reason) => Ending::Left(reason),
+        Ending::Stopped => Ending::Stopped,
+    };
+    endings.into_iter().zip(results).map(with_result).collect()
+}
+
+fn run_all(
+    cx: Context<'_>,
+    limits: Limits,
+    jobs: Vec<Job>,
+    work: Work<'_>,
+) -> Vec<Ending<Finished>> {
     // From here on the waits heed a signal.
     cx.interrupt.defer();
-    let mut endings: Vec<Ending<Finished<T>>> = Vec::new();
+    let mut endings: Vec<Ending<Finished>> = Vec::new();
     endings.resize_with(jobs.len(), || Ending::Stopped);
     let is_single = jobs.len() == 1;
     let mut schedule = Schedule::new(limits, jobs);
     let start = cx.clock.monotonic();
+    let news = News::default();
     thread::scope(|scope| {
-        let mut threads = Threads::default();
-        let (news, next_news) = mpsc::channel();
+        let mut threads = Threads::new();
         loop {
             if cx.interrupt.pending().is_some() {
                 schedule.stop();
             }
             let elapsed = cx.clock.monotonic().saturating_sub(start);
-            let (at, finished) = match schedule.next(elapsed) {
+            let ended = match schedule.next(elapsed) {
                 Step::Begin(at) => {
-                    let end = AnnounceEnd(at, news.clone());
-                    let job = move || {
-                        let end = end;
-                        perform(cx, at, work, &end.1)
-                    };
-                    let spawn = || thread::Builder::new().spawn_scoped(scope, job).ok();
+                    let job = (at, &news);
                     // One job needs no thread; and where the system has none, it is done here.
-                    match (!is_single).then(spawn).flatten() {
-                        Some(thread) => {
-                            threads.insert(at, thread);
-                            continue;
+                    match (!is_single).then(|| start_thread(scope, cx, work, job)) {
+                        Some(Ok(thread)) => {
+                            threads.push((at, thread));
+                            None
                         }
-                        None => (at, perform(cx, at, work, &news)),
+                        None | Some(Err(_)) => Some((at, perform(cx, work, job))),
                     }
                 }
                 Step::Leave(at, reason) => {
                     endings[at] = Ending::Left(reason);
-                    continue;
+                    None
                 }
                 Step::Wait(until) if threads.is_empty() => {
                     let left = until.map_or(LOOK, |until| until.saturating_sub(elapsed));
                     cx.clock.sleep(left.min(LOOK));
-                    continue;
+                    None
                 }
-                Step::Wait(_) => match next_news.recv_timeout(LOOK) {
-                    Ok(News::Answered(at, reply)) => {
-                        schedule.answer(at, reply);
-                        continue;
-                    }
-                    Ok(News::Ended(at)) => match join(at, &mut threads) {
-                        Some(finished) => (at, finished),
-                        None => continue,
-                    },
-                    Err(_) => continue,
-                },
+                Step::Wait(_) => hear_news(&news, &mut schedule, &mut threads),
                 Step::Finish => break,
             };
-            schedule.end(at, finished.reply);
-            endings[at] = Ending::Done(finished);
+            if let Some((at, finished)) = ended {
+                schedule.end(at, finished.reply);
+                endings[at] = Ending::Done(finished);
+            }
         }
     });
-    in_order(cx, endings)
+    endings
 }
 
-/// Joins the thread of a job that has ended.
-fn join<T>(at: usize, threads: &mut Threads<'_, T>) -> Option<Finished<T>> {
-    let finished = threads.remove(&at)?.join();
-    Some(finished.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+/// Starts a job on a thread of its own, which tells when it has ended.
+fn start_thread<'scope, 'env>(
+    scope: &'scope Scope<'scope, 'env>,
+    cx: Context<'env>,
+    work: Work<'env>,
+    (at, news): (usize, &'env News),
+) -> io::Result<ScopedJoinHandle<'scope, Finished>> {
+    thread::Builder::new().spawn_scoped(scope, move || {
+        let _end = AnnounceEnd(at, news);
+        perform(cx, work, (at, news))
+    })
+}
+
+/// Waits a moment for news of the jobs under way; returns a job that has ended.
+fn hear_news(
+    news: &News,
+    schedule: &mut Schedule,
+    threads: &mut Threads<'_>,
+) -> Option<(usize, Finished)> {
+    match news.wait()? {
+        Event::Answered(at, reply) => {
+            schedule.answer(at, reply);
+            None
+        }
+        Event::Ended(at) => {
+            let place = threads.iter().position(|(other, _)| *other == at)?;
+            let finished = threads.swap_remove(place).1.join();
+            let finished = finished.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            Some((at, finished))
+        }
+    }
 }
 
 /// What a job tells while it is under way.
-enum News {
+enum Event {
     /// It has its answer.
     Answered(usize, Option<HostReply>),
     /// It has ended.
     Ended(usize),
 }
 
-/// Tells that a job has ended, also if it panicked.
-struct AnnounceEnd(usize, Sender<News>);
+/// The events that were not heard yet.
+#[derive(Default)]
+struct News {
+    events: Mutex<VecDeque<Event>>,
+    came: Condvar,
+}
 
-impl Drop for AnnounceEnd {
-    fn drop(&mut self) {
-        // Nobody listens once the batch has panicked.
-        let _ = self.1.send(News::Ended(self.0));
+impl News {
+    fn tell(&self, event: Event) {
+        self.events.lock().push_back(event);
+        self.came.notify_one();
+    }
+
+    /// Waits a moment for the next event.
+    fn wait(&self) -> Option<Event> {
+        let mut events = self.events.lock();
+        if events.is_empty() {
+            self.came.wait_for(&mut events, LOOK);
+        }
+        events.pop_front()
     }
 }
 
-fn perform<T>(cx: Context<'_>, at: usize, work: Work<'_, T>, news: &Sender<News>) -> Finished<T> {
+/// Tells that a job has ended, also if it panicked.
+struct AnnounceEnd<'a>(usize, &'a News);
+
+impl Drop for AnnounceEnd<'_> {
+    fn drop(&mut self) {
+        self.1.tell(Event::Ended(self.0));
+    }
+}
+
+/// Does a job with a network and a queue of events of its own.
+fn perform(cx: Context<'_>, work: Work<'_>, (at, news): (usize, &News)) -> Finished {
     let (alerts, worst) = (Alerts::default(), Worst::default());
     let http = WatchedHttp {
         http: cx.http,
         interrupt: cx.interrupt,
         worst: worst.clone(),
-        tell: &|| {
-            let _ = news.send(News::Answered(at, worst.get()));
-        },
+        tell: &|| news.tell(Event::Answered(at, worst.get())),
     };
     let programs = WatchedPrograms {
         programs: cx.programs,
@@ -157,22 +215,9 @@ fn perform<T>(cx: Context<'_>, at: usize, work: Work<'_, T>, news: &Sender<News>
         alerts: &alerts,
         ..cx
     };
+    work(own, at);
     Finished {
-        result: work(own, at),
         reply: worst.get(),
         alerts,
     }
-}
-
-/// Queues the events in the order of the jobs, whichever ended first.
-fn in_order<T>(cx: Context<'_>, endings: Vec<Ending<Finished<T>>>) -> Vec<Ending<T>> {
-    let result = |ending| match ending {
-        Ending::Done(Finished { result, alerts, .. }) => {
-            cx.alerts.append(&alerts);
-            Ending::Done(result)
-        }
-        Ending::Left(reason) => Ending::Left(reason),
-        Ending::Stopped => Ending::Stopped,
-    };
-    endings.into_iter().map(result).collect()
 }

@@ -4,7 +4,6 @@
 //! A host that is in trouble is not given more work than it needs to show that it is well again,
 //! and whoever waits for it takes nobody else's place.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -121,20 +120,27 @@ impl fmt::Display for LeftReason {
 /// The state of a batch.
 pub(super) struct Schedule {
     limits: Limits,
-    jobs: Vec<Job>,
+    jobs: Vec<Place>,
     /// Jobs that have not begun, in their order.
     waiting: Vec<usize>,
     running: usize,
     /// Grants of the jobs under way.
-    locked: HashSet<GrantDigest>,
-    /// Jobs that take a place at their host.
-    placed: HashSet<usize>,
-    hosts: HashMap<String, Host>,
+    locked: Vec<GrantDigest>,
+    hosts: Vec<Host>,
+}
+
+struct Place {
+    job: Job,
+    /// The place of its host in the list.
+    host: Option<usize>,
+    /// Whether it waits for the answer of its host.
+    is_asking: bool,
 }
 
 #[derive(Default)]
 struct Host {
-    running: usize,
+    name: String,
+    asked: usize,
     has_answered: bool,
     has_failed: bool,
     timeouts: usize,
@@ -142,15 +148,31 @@ struct Host {
 
 impl Schedule {
     pub(super) fn new(limits: Limits, jobs: Vec<Job>) -> Self {
-        let named = jobs.iter().filter_map(|job| job.host.clone());
+        let mut hosts: Vec<Host> = Vec::new();
+        let mut place_of = |name: &String| {
+            let known = hosts.iter().position(|host| host.name == *name);
+            known.unwrap_or_else(|| {
+                let name = name.clone();
+                hosts.push(Host {
+                    name,
+                    ..Host::default()
+                });
+                hosts.len() - 1
+            })
+        };
+        let places = jobs.into_iter().map(|job| Place {
+            host: job.host.as_ref().map(&mut place_of),
+            is_asking: false,
+            job,
+        });
+        let jobs: Vec<Place> = places.collect();
         Self {
-            hosts: named.map(|host| (host, Host::default())).collect(),
             waiting: (0..jobs.len()).collect(),
             running: 0,
-            locked: HashSet::new(),
-            placed: HashSet::new(),
+            locked: Vec::new(),
             limits,
             jobs,
+            hosts,
         }
     }
 
@@ -163,7 +185,7 @@ impl Schedule {
                 self.waiting.remove(place);
                 return Step::Leave(at, reason);
             }
-            let starts_at = self.jobs[at].starts_at;
+            let starts_at = self.jobs[at].job.starts_at;
             if starts_at > elapsed {
                 soonest = Some(soonest.map_or(starts_at, |other: Duration| other.min(starts_at)));
             } else if self.has_room(at) {
@@ -184,25 +206,25 @@ impl Schedule {
         {
             return Some(LeftReason::TimeLimit(limit));
         }
-        let name = self.jobs[at].host.as_ref()?;
-        let timeouts = self.hosts.get(name)?.timeouts;
-        (timeouts >= self.limits.timeouts).then(|| LeftReason::HostTimedOut {
-            host: name.clone(),
-            others: timeouts,
+        let host = &self.hosts[self.jobs[at].host?];
+        (host.timeouts >= self.limits.timeouts).then(|| LeftReason::HostTimedOut {
+            host: host.name.clone(),
+            others: host.timeouts,
         })
     }
 
     fn has_room(&self, at: usize) -> bool {
-        let Job { host, grant, .. } = &self.jobs[at];
-        let host = host.as_ref().and_then(|name| self.hosts.get(name));
-        let at_host = host.is_none_or(|host| host.running < self.most(host));
-        let is_locked = grant
+        let Place { job, host, .. } = &self.jobs[at];
+        let host = host.map(|host| &self.hosts[host]);
+        let at_host = host.is_none_or(|host| host.asked < self.most(host));
+        let is_locked = job
+            .grant
             .as_ref()
             .is_some_and(|grant| self.locked.contains(grant));
         self.running < self.limits.jobs && at_host && !is_locked
     }
 
-    /// Returns how many jobs may be under way for a host. One that let a job time out may do so to
+    /// Returns how many jobs may wait for a host. One that let a job time out may do so to
     /// those under way as well, and they count already.
     fn most(&self, host: &Host) -> usize {
         let limits = self.limits;
@@ -217,24 +239,25 @@ impl Schedule {
     }
 
     fn begin(&mut self, at: usize) {
-        let Job { host, grant, .. } = &self.jobs[at];
+        let place = &mut self.jobs[at];
         self.running += 1;
-        self.locked.extend(grant.clone());
-        if let Some(host) = host.as_ref().and_then(|name| self.hosts.get_mut(name)) {
-            host.running += 1;
-            self.placed.insert(at);
+        self.locked.extend(place.job.grant.clone());
+        if let Some(host) = place.host {
+            self.hosts[host].asked += 1;
+            place.is_asking = true;
         }
     }
 
     /// Gives the place of a job at its host to another, for it has the answer. What it still does
     /// is no burden to the host.
     pub(super) fn answer(&mut self, at: usize, reply: Option<HostReply>) {
-        let name = self.jobs[at].host.as_ref();
-        let host = name.and_then(|name| self.hosts.get_mut(name));
-        let Some(host) = host.filter(|_| self.placed.remove(&at)) else {
+        let place = &mut self.jobs[at];
+        let Some(host) = place.host.filter(|_| place.is_asking) else {
             return;
         };
-        host.running -= 1;
+        place.is_asking = false;
+        let host = &mut self.hosts[host];
+        host.asked -= 1;
         host.has_answered |= reply == Some(HostReply::Answered);
         host.has_failed |= reply > Some(HostReply::Answered);
         host.timeouts += usize::from(reply == Some(HostReply::TimedOut));
@@ -244,8 +267,8 @@ impl Schedule {
     pub(super) fn end(&mut self, at: usize, reply: Option<HostReply>) {
         self.answer(at, reply);
         self.running -= 1;
-        if let Some(grant) = &self.jobs[at].grant {
-            self.locked.remove(grant);
+        if let Some(grant) = &self.jobs[at].job.grant {
+            self.locked.retain(|locked| locked != grant);
         }
     }
 

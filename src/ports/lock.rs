@@ -112,8 +112,8 @@ impl Wait<'_> {
     }
 }
 
-/// Takes the kernel lock of the file at `path`, in turn where the kernel keeps a queue. An exclusive
-/// holder is noted in the file.
+/// Takes the kernel lock of the file at `path`; whoever must wait does so in the kernel's queue, where
+/// there is one. An exclusive holder is noted in the file.
 ///
 /// # Errors
 /// [`LockError::Busy`] with the owner once the limit has passed.

@@ -168,7 +168,8 @@ impl ReservedGrant<'_> {
             ..
         } = self;
         // The other way round than they were taken.
-        drop((excluded, refresh_locks));
+        drop(excluded);
+        refresh_locks.into_iter().rev().for_each(drop);
         if is_spent && let Err(error) = lock.remove() {
             tracing::warn!(%error, "the lock of a spent grant is left; doctor --fix removes it");
         }

@@ -15,7 +15,7 @@ use super::shared_lock::{self, Excluded, Member, SharedLock};
 /// A document locked for a write.
 pub(super) struct Locked {
     pub(super) agent: AgentId,
-    /// None if a refresh keeps OpenClaw out.
+    /// None if a refresh of this process keeps OpenClaw out, or a member that holds the proof alone.
     member: Option<Member>,
     _lock: Box<dyn FileLock>,
 }
@@ -121,10 +121,24 @@ pub(super) fn is_peer_late(cx: &FileStore, agent: &AgentId) -> Result<bool, File
     if release.is_some_and(is_late) || io.files.stat(&paths.state_file(agent))?.is_some() {
         return Ok(true);
     }
-    let names = io.files.list(&paths.refresh_locks())?;
-    Ok(names
-        .iter()
-        .any(|name| name.starts_with("sha256-") && name.ends_with(".lock")))
+    let directory = paths.refresh_locks();
+    for name in io.files.list(&directory)? {
+        if name.starts_with("sha256-") && name.ends_with(".lock") {
+            // One of ours says nothing of OpenClaw.
+            let (_, proof) = paths.refresh_lock(&directory.join(name));
+            if io.files.stat(&proof)?.is_none() {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Whether the OpenClaw beside us may be one that keeps its credentials in a database, and locks
+/// refreshes under other names.
+pub(super) fn may_have_database(cx: &FileStore) -> bool {
+    let release = cx.paths.written_by.as_deref();
+    release.is_some_and(|release| is_since(release, (2026, 5, 8)))
 }
 
 /// Whether the OpenClaw beside us locks each refresh, so that it needs no other lock meanwhile.

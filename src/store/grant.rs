@@ -71,7 +71,8 @@ impl GrantLocks for FileStore {
         let (files, awaited) = (Arc::clone(files), path.clone());
         // The kernel wakes all waiters at once; polling would let a stampede queue up. A waiter
         // that gave up leaves its thread behind until the holder lets go.
-        std::thread::spawn(move || drop(sender.send(files.await_lock(&awaited))));
+        let waiter = move || drop(sender.send(files.await_lock(&awaited)));
+        let is_polled = std::thread::Builder::new().spawn(waiter).is_err();
         let no_pause = Duration::ZERO..=Duration::ZERO;
         let blocked = || match self.io.owner(&path) {
             Some(owner) => format!("the login is being refreshed by {owner}"),
@@ -80,6 +81,11 @@ impl GrantLocks for FileStore {
         let freed = wait.retry(&**clock, no_pause, &blocked, || {
             match receiver.recv_timeout(LOOK) {
                 Ok(freed) => freed.map(Some).map_err(LockError::from),
+                // The system has no thread to wait.
+                Err(RecvTimeoutError::Disconnected) if is_polled => {
+                    clock.sleep(LOOK);
+                    Ok((!self.is_locked(grant)).then_some(()))
+                }
                 Err(RecvTimeoutError::Disconnected) => Ok(Some(())),
                 Err(RecvTimeoutError::Timeout) => Ok(None),
             }
@@ -195,7 +201,8 @@ fn lock_refresh<'a>(
     if document_lock::is_peer_late(cx, &refresh.agent)? {
         names.push(by_sha256(provider, profile));
     }
-    let has_database = read::database(cx, &refresh.agent)?.is_some();
+    let has_database =
+        document_lock::may_have_database(cx) || read::database(cx, &refresh.agent)?.is_some();
     let is_used = |name: &String| is_by_two_hashes(name);
     if has_database || io.files.list(&directory)?.iter().any(is_used) {
         names.push(by_two_hashes(provider, profile));

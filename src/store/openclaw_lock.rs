@@ -203,20 +203,24 @@ fn mark(io: &Io, path: &Path, now: Timestamp) -> Result<LockFingerprint, FileErr
     ))
 }
 
-/// Keeps a lock of ours, whoever of us made it, from going stale. `note` is told both what it looks like and what it will.
-/// `None` if it is not ours any more.
+/// Keeps a lock of ours from going stale; `is_own` says that who touches it made it. `note` is told
+/// both what it looks like and what it will. `None` if it is not ours any more.
 pub(super) fn beat(
     io: &Io,
     site: &LockPath,
-    old: LockFingerprint,
+    (old, is_own): (LockFingerprint, bool),
     note: &mut dyn FnMut(&[LockFingerprint]),
 ) -> Result<Option<LockFingerprint>, FileError> {
     let files = &*io.files;
-    if !old.is_at(files, &site.path)? {
+    let Some(stat) = files.stat(&site.path)? else {
+        return Ok(None);
+    };
+    if LockFingerprint::of(&stat) != old {
         return Ok(None);
     }
-    let new = match site.flavour {
-        LockFormat::Directory => {
+    // Another of ours may have taken the OpenClaw beside us for one of another release.
+    let new = match stat.is_dir {
+        true => {
             let new = LockFingerprint {
                 modified: io.clock.now(),
                 ..old
@@ -230,10 +234,17 @@ pub(super) fn beat(
                 Err(_) => new,
             }
         }
-        LockFormat::File => {
+        false => {
+            let site = &LockPath {
+                flavour: LockFormat::File,
+                ..site.clone()
+            };
             let draft = &site.draft;
             files.remove(draft)?;
-            let named = named(files, &site.path)?;
+            let named = match is_own {
+                true => named(files, &site.path)?,
+                false => Named::Nobody,
+            };
             create(io, draft, site, named)?;
             let new = mark(io, draft, time_of(io, site, named))?;
             note(&[old, new]);
@@ -245,8 +256,7 @@ pub(super) fn beat(
     Ok(Some(new))
 }
 
-/// Whom the file of a lock of ours is to name from now on: a lock that another process made, and
-/// that this one touches, has several holders.
+/// Whom the file of a lock names; once another of ours has touched it, that is nobody.
 fn named(files: &dyn Files, path: &Path) -> Result<Named, FileError> {
     let bytes = files.read(path)?.unwrap_or_default();
     Ok(match payload(&bytes).0 {

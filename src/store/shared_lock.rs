@@ -72,10 +72,12 @@ struct Place {
 struct Proof {
     lock: Box<dyn FileLock>,
     seen: Vec<Mark>,
+    /// The locks that it made itself.
+    made: Vec<String>,
 }
 
-/// How one of OpenClaw's locks looks.
-type Mark = (PathBuf, LockFingerprint);
+/// How one of OpenClaw's locks looks, by the name of its path.
+type Mark = (String, LockFingerprint);
 
 /// Becomes a member. Only for who holds the turn; it waits there for a living OpenClaw. `None` if a
 /// member holds the proof alone, where locks cannot be shared: it keeps OpenClaw out for who holds
@@ -89,7 +91,7 @@ pub(super) fn join(
     let proof = &shared.proof;
     let lock = match io.files.try_lock(proof, Sharing::Exclusive)? {
         Some(mut alone) => {
-            remove_locks(&*io.files, &noted(io, proof)?)?;
+            remove_locks(&*io.files, &shared.sites, &noted(io, proof)?)?;
             alone.share()?;
             alone
         }
@@ -98,11 +100,15 @@ pub(super) fn join(
             None => return Ok(None),
         },
     };
-    let seen = Vec::new();
+    let proof = Proof {
+        lock,
+        seen: Vec::new(),
+        made: Vec::new(),
+    };
     let place = Place {
         io: io.clone(),
         who,
-        proof: Mutex::new(Some(Proof { lock, seen })),
+        proof: Mutex::new(Some(proof)),
         shared,
     };
     let member = Member {
@@ -165,7 +171,7 @@ impl Member {
         };
         let removed = noted(io, &shared.proof).and_then(|mut marks| {
             marks.extend(seen.into_iter().flatten());
-            remove_locks(&*io.files, &marks)
+            remove_locks(&*io.files, &shared.sites, &marks)
         });
         let removed = removed.and_then(|()| match shared.is_passing {
             true => alone.remove(),
@@ -196,8 +202,15 @@ impl Place {
             .io
             .files
             .try_lock(&self.shared.turn, Sharing::Exclusive)?;
-        if turn.is_none() {
+        let Some(turn) = turn else {
             return Ok(Beat::Later);
+        };
+        if self.proof.lock().is_none() {
+            // It may have been the last, and the file is there for this look only.
+            if self.shared.is_passing {
+                turn.remove()?;
+            }
+            return Ok(Beat::Done);
         }
         Ok(match self.renew(None)? {
             true => Beat::Done,
@@ -208,37 +221,44 @@ impl Place {
     /// Touches every lock, or takes it anew if there is a `wait` to do so; false if one is lost.
     fn renew(&self, wait: Option<&Wait<'_>>) -> Result<bool, StoreError> {
         let mut proof = self.proof.lock();
-        let Some(Proof { lock, seen }) = proof.as_mut() else {
+        let Some(Proof { lock, seen, made }) = proof.as_mut() else {
             return Ok(true);
         };
         let (io, sites) = (&self.io, &self.shared.sites);
         let mut old = noted(io, &self.shared.proof)?;
         old.append(seen);
         for (place, site) in sites.iter().enumerate() {
-            // A crash leaves those before as they were touched, and those behind as they were.
-            let behind = |path: &Path| sites[place + 1..].iter().any(|site| site.path == path);
+            // A crash leaves those before as they were touched, and all others as they were; so
+            // are those that only other members hold.
+            let name = name_of(&site.path);
+            let behind = |name: &str| !sites[..=place].iter().any(|s| name_of(&s.path) == name);
             let rest: Vec<Mark> = old
                 .iter()
-                .filter(|(path, _)| behind(path))
+                .filter(|(name, _)| behind(name))
                 .cloned()
                 .collect();
             let mut note = |marks: &[LockFingerprint]| {
-                let this = marks.iter().map(|mark| (site.path.clone(), *mark));
+                let this = marks.iter().map(|mark| (name.clone(), *mark));
                 let all = seen.iter().chain(&rest).cloned().chain(this);
                 lock.note(&note_of(&self.who, all));
             };
             let touched = match find(io, &old, site)? {
-                Some(mark) => openclaw_lock::beat(io, site, mark, &mut note)?,
+                Some(mark) => {
+                    let is_own = made.contains(&name);
+                    openclaw_lock::beat(io, site, (mark, is_own), &mut note)?
+                }
                 None => None,
             };
             let mark = match (touched, wait) {
                 (Some(mark), _) => mark,
                 (None, Some(wait)) => {
-                    openclaw_lock::acquire(io, site, wait, &mut |mark| note(&[mark]))?
+                    let mark = openclaw_lock::acquire(io, site, wait, &mut |mark| note(&[mark]))?;
+                    made.push(name.clone());
+                    mark
                 }
                 (None, None) => return Ok(false),
             };
-            seen.push((site.path.clone(), mark));
+            seen.push((name, mark));
         }
         Ok(true)
     }
@@ -261,8 +281,12 @@ pub(super) fn exclude<'a>(
         at: at(&shared.proof),
     };
     let joined = wait.retry(&*cx.io.clock, PAUSES, &|| busy().to_string(), || {
-        let _turn = cx.io.lock(&shared.turn, wait)?;
-        let member = join(&cx.io, shared.clone(), cx.io.note(), wait)?;
+        let turn = cx.io.lock(&shared.turn, wait)?;
+        let joined = join(&cx.io, shared.clone(), cx.io.note(), wait);
+        if joined.is_err() && shared.is_passing {
+            let _ = turn.remove();
+        }
+        let member = joined?;
         Ok::<_, StoreError>(member.map(|mut member| {
             member.keep_fresh();
             member
@@ -308,10 +332,10 @@ impl Drop for Excluded<'_> {
 
 /// The note: a line for people, then a line for each look of each lock.
 fn note_of(who: &str, marks: impl Iterator<Item = Mark>) -> String {
-    let lines = marks.map(|(path, mark)| {
+    let lines = marks.map(|(name, mark)| {
         let (device, inode) = mark.identity;
-        let (modified, path) = (mark.modified.0, path.display());
-        format!("{WORD} {device} {inode} {modified} {path}\n")
+        let modified = mark.modified.0;
+        format!("{WORD} {device} {inode} {modified} {name}\n")
     });
     std::iter::once(who.to_owned()).chain(lines).collect()
 }
@@ -325,15 +349,16 @@ fn noted(io: &Io, proof: &Path) -> Result<Vec<Mark>, FileError> {
         let is_lock = words.next()? == WORD;
         let identity = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
         let modified = Timestamp(words.next()?.parse().ok()?);
-        let path = PathBuf::from(words.next()?);
-        is_lock.then_some((path, LockFingerprint { identity, modified }))
+        let name = words.next()?.to_owned();
+        is_lock.then_some((name, LockFingerprint { identity, modified }))
     });
     Ok(lines.collect())
 }
 
 /// How the lock at a site looks, if it is one of ours.
 fn find(io: &Io, marks: &[Mark], site: &LockPath) -> Result<Option<LockFingerprint>, FileError> {
-    for (_, mark) in marks.iter().filter(|(path, _)| *path == site.path) {
+    let name = name_of(&site.path);
+    for (_, mark) in marks.iter().filter(|(other, _)| *other == name) {
         if mark.is_at(&*io.files, &site.path)? {
             return Ok(Some(*mark));
         }
@@ -342,11 +367,21 @@ fn find(io: &Io, marks: &[Mark], site: &LockPath) -> Result<Option<LockFingerpri
 }
 
 /// Removes the locks that look so. The proof is held alone, so nobody needs them.
-fn remove_locks(files: &dyn Files, marks: &[Mark]) -> Result<(), FileError> {
-    for (path, mark) in marks.iter().rev() {
-        openclaw_lock::remove(files, path, *mark)?;
+fn remove_locks(files: &dyn Files, sites: &[LockPath], marks: &[Mark]) -> Result<(), FileError> {
+    for (name, mark) in marks.iter().rev() {
+        let site = sites.iter().find(|site| name_of(&site.path) == *name);
+        match site {
+            Some(site) => openclaw_lock::remove(files, &site.path, *mark)?,
+            // Only another member had it. One whose name is escaped goes stale by itself.
+            None => openclaw_lock::remove(files, Path::new(name.trim_matches('"')), *mark)?,
+        }
     }
     Ok(())
+}
+
+/// A path in one line, whatever its bytes are.
+fn name_of(path: &Path) -> String {
+    format!("{path:?}")
 }
 
 #[cfg(test)]

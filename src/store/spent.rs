@@ -51,7 +51,8 @@ pub(super) fn add(
         file.push(record);
     }
     io.files.create_dirs(&paths.all_spent())?;
-    let _lock = io.lock(&paths.spent_lock(), &cx.wait(SHORT))?;
+    // A signal must not keep a grant that is spent from being known as such.
+    let _lock = io.lock(&paths.spent_lock(), &cx.commit_wait(SHORT))?;
     for (path, new) in by_file {
         let bytes = io.files.read(&path)?.unwrap_or_default();
         let lines = bytes.split(|byte| *byte == b'\n');

@@ -47,7 +47,7 @@ impl FileLock for Held {
     }
 
     fn share(&mut self) -> Result<(), FileError> {
-        let shared = insist(|| fs2::FileExt::lock_shared(&self.file));
+        let shared = insist(|| fs2::FileExt::try_lock_shared(&self.file));
         shared.map_err(failed("lock", &self.path))
     }
 

@@ -76,6 +76,28 @@ fn the_first_makes_the_lock_each_touches_it_and_the_last_removes_it() {
 }
 
 #[test]
+fn members_may_differ_on_the_release_beside_them_and_on_the_locks_that_it_has() {
+    for (first, then) in [BOTH, [BOTH[1], BOTH[0]]].map(|[a, b]| (a, b)) {
+        let case = Case::new(first);
+        let member = case.join().unwrap();
+        let mut other = case.shared.clone();
+        let link = "/a/link.lock";
+        other.sites = [LOCK, link]
+            .map(|path| LockPath::new(path.into(), then, STORE_STALE, "other"))
+            .to_vec();
+        let who = "pid 2\n".to_owned();
+        let other = join(&case.io, other, who, &AT_ONCE).unwrap().unwrap();
+        member.renew(&AT_ONCE).unwrap();
+        other.renew(&AT_ONCE).unwrap();
+        member.renew(&AT_ONCE).unwrap();
+        assert!(!other.leave());
+        assert!(member.leave());
+        assert!(case.lock().is_none());
+        assert!(case.memory.stat(Path::new(link)).unwrap().is_none());
+    }
+}
+
+#[test]
 fn what_the_dead_left_is_removed_once_nobody_lives() {
     for flavour in BOTH {
         let case = Case::new(flavour);

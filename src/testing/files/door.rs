@@ -7,7 +7,7 @@ use rustix::io::Errno;
 use super::draft::Draft;
 use super::fault::Step;
 use super::pieces::MemoryPieces;
-use super::{MemoryFiles, State, check_parent, follow, make_dirs, write};
+use super::{MemoryFiles, Node, State, check_parent, follow, make_dirs, write};
 use crate::model::time::Timestamp;
 use crate::ports::files::{
     FileError, FileLock, Files, Pieces, Prepared, Replaced, Reservation, Sharing, Stat,
@@ -271,6 +271,11 @@ impl Files for MemoryFiles {
     fn rename(&self, from: &Path, to: &Path) -> Result<(), FileError> {
         self.change(Step::Rename, "rename", from, |state| {
             let node = state.nodes.remove(from).ok_or(Errno::NOENT)?;
+            let is_dir = |node: &Node| node.bytes.is_none();
+            if state.nodes.get(to).is_some_and(is_dir) && !is_dir(&node) {
+                state.nodes.insert(from.into(), node);
+                return Err(Errno::ISDIR);
+            }
             state.nodes.insert(to.into(), node);
             Ok(())
         })

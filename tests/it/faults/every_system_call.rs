@@ -113,6 +113,7 @@ fn suite(title: &str, whats: fn(&Point) -> Vec<String>) {
         sum.add(totals);
     }
     tell(&sum.told(title));
+    assert!(sum.runs >= 2_000, "{}", sum.runs);
     assert!(sum.losses.is_empty(), "{:#?}", sum.losses);
     assert!(sum.wrong.is_empty(), "{:#?}", sum.wrong);
     assert!(sum.slow.is_empty(), "{:#?}", sum.slow);

@@ -19,15 +19,17 @@ fn profile(name: &str) -> String {
     format!("openai-codex:{name}")
 }
 
-/// The login that is killed as the `nth` of a round. A grant whose sender died may be sent once more,
-/// so each is used once.
-fn to_kill(round: usize, nth: usize) -> String {
-    format!("killed-{round}-{nth}")
+/// The login that is killed as the `nth` of a round, and its agent. A grant whose sender died may be
+/// sent once more, so each is used once. Where each refresh has a lock, those of another agent share
+/// it with the living.
+fn to_kill(version: &str, round: usize, nth: usize) -> (&'static str, String) {
+    match version == WITH_REFRESH_LOCKS {
+        true => ("work", SHARED[nth].to_owned()),
+        false => ("main", format!("killed-{round}-{nth}")),
+    }
 }
 
-fn seed(beside: &Beside, rounds: usize) {
-    let killed = (0..rounds).flat_map(|round| (0..KILLED).map(move |nth| to_kill(round, nth)));
-    let names = SHARED.map(str::to_owned).into_iter().chain(killed);
+fn write(beside: &Beside, agent: &str, names: impl Iterator<Item = String>) {
     let profiles = names.map(|name| {
         let (access, refresh) = beside.issuer.issue();
         let login = json!({
@@ -37,31 +39,44 @@ fn seed(beside: &Beside, rounds: usize) {
     });
     let profiles: serde_json::Map<_, _> = profiles.collect();
     let store = json!({ "version": 1, "profiles": profiles });
-    let path = "agents/main/agent/auth-profiles.json";
-    beside.world.write(path, &store.to_string());
+    let path = format!("agents/{agent}/agent/auth-profiles.json");
+    beside.world.write(&path, &store.to_string());
+}
+
+fn seed(beside: &Beside, version: &str, rounds: usize) {
+    let killed = (0..rounds).flat_map(|round| (0..KILLED).map(move |nth| (round, nth)));
+    let killed = killed.map(|(round, nth)| to_kill(version, round, nth));
+    let killed = killed.filter(|(agent, _)| *agent == "main");
+    let names = SHARED.map(str::to_owned).into_iter();
+    write(beside, "main", names.chain(killed.map(|(_, name)| name)));
 }
 
 fn at_random(within: Duration) {
     std::thread::sleep(within.mul_f64(fastrand::f64()));
 }
 
-fn refresh(beside: &Beside, name: &str) -> Child {
+fn refresh(beside: &Beside, (agent, name): (&str, &str)) -> Child {
     let id = profile(name);
-    beside.ours(&["models", "auth", "refresh", "--force", "--profile", &id])
+    let args = ["models", "auth", "refresh", "--force", "--profile", &id];
+    beside.ours(&[&args[..], &["--agent", agent]].concat())
 }
 
-fn play_round(beside: &Beside, round: usize) {
+fn play_round(beside: &Beside, version: &str, round: usize) {
+    if version == WITH_REFRESH_LOCKS {
+        write(beside, "work", SHARED.map(str::to_owned).into_iter());
+    }
     std::thread::scope(|scope| {
         for _ in 0..LIVING {
             scope.spawn(|| {
                 at_random(ROUND);
-                done(refresh(beside, fastrand::choice(SHARED).unwrap()));
+                done(refresh(beside, ("main", fastrand::choice(SHARED).unwrap())));
             });
         }
         for nth in 0..KILLED {
             scope.spawn(move || {
                 at_random(ROUND);
-                let mut ours = refresh(beside, &to_kill(round, nth));
+                let (agent, name) = to_kill(version, round, nth);
+                let mut ours = refresh(beside, (agent, &name));
                 at_random(Duration::from_millis(60));
                 // It may be done.
                 let _ = ours.kill();
@@ -80,10 +95,10 @@ fn play_round(beside: &Beside, round: usize) {
 
 fn play((release, version): (Release, &str), rounds: usize) {
     let beside = Beside::of(release, version);
-    seed(&beside, rounds);
+    seed(&beside, version, rounds);
     beside.issuer.set_delay(Duration::from_millis(30));
     for round in 0..rounds {
-        play_round(&beside, round);
+        play_round(&beside, version, round);
     }
     let mut sent = HashSet::new();
     for request in beside.issuer.token_requests() {
@@ -95,9 +110,9 @@ fn play((release, version): (Release, &str), rounds: usize) {
             "{version}: a token was sent twice"
         );
     }
-    assert!(sent.len() >= rounds, "{version}");
+    assert!(sent.len() >= rounds * 3, "{version}");
     for name in SHARED {
-        done(refresh(&beside, name));
+        done(refresh(&beside, ("main", name)));
     }
     assert!(!beside.lock().exists(), "{version}");
 }

@@ -1,13 +1,13 @@
 //! Floor 2: the credential store on files.
 
 pub mod document;
+pub mod document_stream;
 pub mod file;
 pub mod grant;
 pub mod history;
 pub mod io;
 pub mod journal;
 pub mod legacy;
-pub mod look;
 pub mod openclaw_lock;
 pub mod paths;
 

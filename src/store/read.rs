@@ -14,10 +14,10 @@ use crate::ports::store::{Scope, StoreError};
 
 use super::document::{self, Layout};
 use super::document_lock::is_locked_by_peer;
+use super::document_stream;
 use super::error::at;
 use super::io::{FileStore, Io};
 use super::legacy;
-use super::look;
 
 /// A document as it was found.
 pub(super) struct Found {
@@ -105,7 +105,7 @@ fn look(
     let Some(pieces) = open(cx, &cx.paths.document(agent))? else {
         return Ok(None);
     };
-    let Some(mut doc) = look::read(pieces, scope)? else {
+    let Some(mut doc) = document_stream::read(pieces, scope)? else {
         return Ok(None);
     };
     if let Some(state) = read_document(cx, &cx.paths.state_file(agent))? {

@@ -7,7 +7,7 @@ use openclaw::model::text::{IS_UTF16, is_utf16};
 use openclaw::ports::files::{FileError, Pieces};
 use openclaw::ports::store::Scope;
 use openclaw::store::document::parse;
-use openclaw::store::look;
+use openclaw::store::document_stream;
 
 /// Bytes that come in pieces of one size.
 struct Cut {
@@ -63,7 +63,7 @@ fn agree(bytes: &[u8], scope: Scope<'_>) -> bool {
             at: 0,
             size,
         };
-        match look::read(Box::new(cut), scope).expect("memory can be read") {
+        match document_stream::read(Box::new(cut), scope).expect("memory can be read") {
             // Then the whole is read.
             None => is_enough = false,
             Some(found) => assert_eq!(Ok(found), whole, "{scope:?} in pieces of {size}"),

@@ -45,6 +45,16 @@ impl Wipe for String {
     }
 }
 
+/// Adds bytes to a buffer that holds secrets. One that they outgrow is wiped.
+pub fn extend(buffer: &mut Vec<u8>, bytes: &[u8]) {
+    if buffer.capacity() - buffer.len() < bytes.len() {
+        let mut larger = Vec::with_capacity((buffer.len() + bytes.len()) * 2);
+        larger.extend_from_slice(buffer);
+        std::mem::replace(buffer, larger).wipe();
+    }
+    buffer.extend_from_slice(bytes);
+}
+
 impl<T: Wipe> Secret<T> {
     /// Takes ownership of the only copy.
     pub fn new(value: T) -> Self {

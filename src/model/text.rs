@@ -49,20 +49,34 @@ pub fn decode(bytes: Vec<u8>) -> Result<String, (usize, usize)> {
 /// Whether a text holds an ASCII control character. Thirty-two bytes at a time, because every secret
 /// of a large store is looked through at every command.
 pub fn has_control(text: &str) -> bool {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGHEST: u64 = ONES << 7;
     // A byte below 0x20 borrows, and 0x7f carries into its own highest bit. No byte of UTF-8 is 0xff,
     // which would carry into the next.
-    let odd =
-        |word: u64| (word.wrapping_sub(ONES * 0x20) | word.wrapping_add(ONES)) & !word & HIGHEST;
-    let word = |bytes: &[u8; 8]| odd(u64::from_ne_bytes(*bytes));
-    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let odd = |word: u64| (word.wrapping_sub(ONES * 0x20) | word.wrapping_add(ONES)) & !word;
+    is_any(text.as_bytes(), odd, u8::is_ascii_control)
+}
+
+/// Whether there is a byte that JSON has nowhere in a string: one below that of a space.
+pub fn has_json_control(bytes: &[u8]) -> bool {
+    // The highest bit of a byte is set that borrows, and was not before. It may then be set of one
+    // behind it, too.
+    let odd = |word: u64| word.wrapping_sub(ONES * 0x20) & !word;
+    is_any(bytes, odd, |byte| *byte < 0x20)
+}
+
+/// Eight bytes that are 1.
+const ONES: u64 = u64::MAX / 255;
+
+/// Whether there is an `odd` byte. Of eight at once, that is told by the highest bit of any.
+#[inline]
+fn is_any(bytes: &[u8], odd_word: impl Fn(u64) -> u64, odd: impl FnMut(&u8) -> bool) -> bool {
+    let word = |bytes: &[u8; 8]| odd_word(u64::from_le_bytes(*bytes));
+    let (words, rest) = bytes.as_chunks::<8>();
     let (blocks, words) = words.as_chunks::<4>();
     let found = blocks.iter().fold(0, |found, [a, b, c, d]| {
         found | word(a) | word(b) | word(c) | word(d)
     });
     let found = words.iter().fold(found, |found, bytes| found | word(bytes));
-    found != 0 || rest.iter().any(u8::is_ascii_control)
+    found & (ONES << 7) != 0 || rest.iter().any(odd)
 }
 
 /// Whether a character has no shape and no width, so that nobody knows that it is there.

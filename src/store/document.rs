@@ -22,9 +22,6 @@ const ORDER: &str = "order";
 const LAST_GOOD: &str = "lastGood";
 const USAGE: &str = "usageStats";
 
-/// Why an entry is not used whose key is that of another with white space around it.
-pub(super) const SHADOWED: &str = "its key differs from another entry only in white space";
-
 /// The members that are written by their own rules, from wherever they are kept.
 pub(super) const RULED: [&str; 5] = ["version", "profiles", ORDER, LAST_GOOD, USAGE];
 
@@ -143,26 +140,37 @@ fn keep(extra: &mut Extra, name: &str, raw: Raw<'_>) {
     extra.0.push((name.to_owned(), Verbatim::new(raw.get())));
 }
 
-fn entries(profiles: &Members<'_>, scope: Scope<'_>) -> Vec<Entry> {
-    let wanted = |key: &str, value: Raw<'_>| match scope {
+/// Whether `scope` asks for an entry, whose `provider` is looked for only where that counts.
+pub(super) fn is_wanted(
+    scope: Scope<'_>,
+    key: &str,
+    provider: impl FnOnce() -> Option<String>,
+) -> bool {
+    match scope {
         Scope::All => true,
         Scope::Profile(id) => key.trim() == id.as_str(),
-        Scope::Provider(provider) => raw_json::member(value.get(), "provider")
-            .and_then(raw_json::text)
-            .is_some_and(|text| provider.is_named(&text)),
+        Scope::Provider(wanted) => provider().is_some_and(|text| wanted.is_named(&text)),
+    }
+}
+
+/// What an entry counts as whose key is that of another with white space around it.
+pub(super) fn shadowed(key: &str, is_there: impl FnOnce(&str) -> bool) -> Option<Content> {
+    let is_shadowed = key != key.trim() && is_there(key.trim());
+    is_shadowed.then(|| Content::Invalid {
+        fault: "its key differs from another entry only in white space".to_owned(),
+    })
+}
+
+fn entries(profiles: &Members<'_>, scope: Scope<'_>) -> Vec<Entry> {
+    let wanted = |key: &str, value: Raw<'_>| {
+        let provider = || raw_json::member(value.get(), "provider").and_then(raw_json::text);
+        is_wanted(scope, key, provider)
     };
     let entry = |(key, value): (&str, Raw<'_>)| {
-        let shadowed = key != key.trim() && profiles.get(key.trim()).is_some();
-        let content = if shadowed {
-            Content::Invalid {
-                fault: SHADOWED.to_owned(),
-            }
-        } else {
-            entry::read(key, value.get())
-        };
+        let shadowed = shadowed(key, |key| profiles.get(key).is_some());
         Entry {
             key: key.to_owned(),
-            content,
+            content: shadowed.unwrap_or_else(|| entry::read(key, value.get())),
             text: Some(Verbatim::new(value.get())),
             before: None,
         }

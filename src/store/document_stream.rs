@@ -8,8 +8,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::model::profiles::{AuthProfiles, Content, Entry};
-use crate::model::text::is_utf16;
+use crate::model::profiles::{AuthProfiles, Entry};
+use crate::model::secret::{self, Wipe as _};
+use crate::model::text::{is_utf16, without_mark};
 use crate::ports::files::{FileError, Pieces};
 use crate::ports::store::Scope;
 
@@ -17,9 +18,6 @@ use super::document;
 use super::entry;
 use super::json_stream::{Stop, Stream};
 use super::raw_json::{self, Members};
-
-/// The byte order mark.
-const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads what `scope` asks for of `auth-profiles.json`, as [`document::parse`] does it, but for the
 /// texts of the entries: the document may not be written again. `None` if it holds anything odd.
@@ -44,7 +42,7 @@ pub fn read(pieces: Box<dyn Pieces>, scope: Scope<'_>) -> Result<Option<AuthProf
 /// What was read of a document so far.
 struct Looked<'a> {
     scope: Scope<'a>,
-    /// The document without its profiles.
+    /// The document without its profiles, which may hold secrets where somebody misspelt a name.
     rest: Vec<u8>,
     /// The members of the entry that is read.
     found: Places,
@@ -54,46 +52,60 @@ struct Looked<'a> {
     entries: Vec<Option<Entry>>,
 }
 
+impl Drop for Looked<'_> {
+    fn drop(&mut self) {
+        self.rest.wipe();
+    }
+}
+
 impl Looked<'_> {
     fn document(&mut self, mut stream: Stream) -> Result<(), Stop> {
-        match stream.head()? {
-            MARK => stream.take(MARK.len()),
-            head if is_utf16(head) => return Err(Stop::Odd),
-            _ => {}
+        let head = stream.head()?;
+        if is_utf16(head) {
+            return Err(Stop::Odd);
         }
+        let mark = head.len() - without_mark(head).len();
+        stream.take(mark);
         let mut has_profiles = false;
         stream.expect(b'{')?;
-        self.rest.push(b'{');
+        self.add(b"{");
         members(&mut stream, |stream| {
             if self.rest.len() > 1 {
-                self.rest.push(b',');
+                self.add(b",");
             }
             let name = stream.text()?;
             let is_profiles = name == "profiles";
-            serde_json::to_writer(&mut self.rest, &name).map_err(|_| Stop::Odd)?;
-            self.rest.push(b':');
+            let quoted = serde_json::to_string(&name).map_err(|_| Stop::Odd)?;
+            self.add(quoted.as_bytes());
+            self.add(b":");
             stream.expect(b':')?;
             if is_profiles && std::mem::replace(&mut has_profiles, true) {
                 return Err(Stop::Odd);
             }
             if is_profiles {
-                self.rest.extend_from_slice(b"{}");
+                self.add(b"{}");
                 stream.expect(b'{')?;
                 return members(stream, |stream| self.entry(stream));
             }
             stream.keep()?;
             stream.skip_value()?;
-            self.rest.extend_from_slice(stream.kept().as_bytes());
+            self.add(stream.kept().as_bytes());
             Ok(())
         })?;
-        self.rest.push(b'}');
+        self.add(b"}");
         stream.finish()
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        secret::extend(&mut self.rest, bytes);
     }
 
     /// Reads one entry, at the quote of its key.
     fn entry(&mut self, stream: &mut Stream) -> Result<(), Stop> {
         let key = stream.text()?;
-        let is_other = matches!(self.scope, Scope::Profile(id) if key.trim() != id.as_str());
+        // Its key tells, where nobody asks for a provider.
+        let is_other = !matches!(self.scope, Scope::Provider(_))
+            && !document::is_wanted(self.scope, &key, || None);
         if is_other {
             stream.expect(b':')?;
             return stream.skip_value();
@@ -108,11 +120,7 @@ impl Looked<'_> {
             _ => Members::read(&value).ok(),
         };
         let provider = || members.as_ref()?.get("provider").and_then(raw_json::text);
-        let is_wanted = match self.scope {
-            Scope::All | Scope::Profile(_) => true,
-            Scope::Provider(wanted) => provider().is_some_and(|text| wanted.is_named(&text)),
-        };
-        let entry = is_wanted.then(|| Entry {
+        let entry = document::is_wanted(self.scope, &key, provider).then(|| Entry {
             content: entry::read_members(&key, members),
             key: key.clone(),
             text: None,
@@ -129,24 +137,17 @@ impl Looked<'_> {
         Ok(())
     }
 
-    fn finish(self) -> Option<AuthProfiles> {
-        let Self {
-            rest,
-            places,
-            entries,
-            ..
-        } = self;
-        let is_shadowed = |key: &str| key != key.trim() && places.contains_key(key.trim());
+    fn finish(mut self) -> Option<AuthProfiles> {
+        let places = std::mem::take(&mut self.places);
+        let entries = std::mem::take(&mut self.entries);
         let entries = entries.into_iter().flatten().map(|mut entry| {
-            if is_shadowed(&entry.key) {
-                entry.content = Content::Invalid {
-                    fault: document::SHADOWED.to_owned(),
-                };
+            if let Some(shadowed) = document::shadowed(&entry.key, |key| places.contains_key(key)) {
+                entry.content = shadowed;
             }
             entry
         });
-        let rest = String::from_utf8(rest).ok()?;
-        let document = document::parse(&rest, Scope::All).ok()?;
+        let rest = str::from_utf8(&self.rest).ok()?;
+        let document = document::parse(rest, Scope::All).ok()?;
         Some(document.with_entries(entries.collect()))
     }
 }

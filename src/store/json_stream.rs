@@ -7,6 +7,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::model::secret::{self, Wipe as _};
+use crate::model::text::has_json_control;
 use crate::ports::files::{FileError, Pieces};
 
 /// The most that is held of a text at once, apart from what is kept.
@@ -30,7 +32,7 @@ impl From<FileError> for Stop {
     }
 }
 
-/// A text, and the place in it that has been reached.
+/// A text, and the place in it that has been reached. Its buffers hold secrets, so they are wiped.
 pub(super) struct Stream {
     pieces: Box<dyn Pieces>,
     buffer: Vec<u8>,
@@ -42,6 +44,13 @@ pub(super) struct Stream {
     spilled: Vec<u8>,
     /// The brackets that are open within a value; as in `serde_json`, their number has no limit.
     open: Vec<u8>,
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.buffer.wipe();
+        self.spilled.wipe();
+    }
 }
 
 impl Stream {
@@ -139,7 +148,7 @@ impl Stream {
         if self.spilled.is_empty() {
             return decode(kept);
         }
-        self.spilled.extend_from_slice(kept);
+        secret::extend(&mut self.spilled, kept);
         decode(&self.spilled)
     }
 
@@ -217,8 +226,7 @@ impl Stream {
     #[cold]
     fn read_on(&mut self) -> Result<(), Stop> {
         if let Some(kept) = &mut self.kept {
-            self.spilled
-                .extend_from_slice(&self.buffer[*kept..self.end]);
+            secret::extend(&mut self.spilled, &self.buffer[*kept..self.end]);
             *kept = 0;
         }
         (self.at, self.end) = (0, 0);
@@ -322,28 +330,8 @@ fn decode(bytes: &[u8]) -> Cow<'_, str> {
 /// no JSON, by the block.
 fn plain_length(bytes: &[u8]) -> usize {
     let end = memchr::memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len());
-    match has_control(&bytes[..end]) {
+    match has_json_control(&bytes[..end]) {
         false => end,
         true => bytes.iter().take_while(|byte| **byte >= 0x20).count(),
     }
-}
-
-/// Whether there is a control character of JSON: a byte below that of a space.
-fn has_control(bytes: &[u8]) -> bool {
-    const ONES: u64 = u64::MAX / 255;
-    // The highest bit of a byte is set that borrows, and was not before. It may then be set of one
-    // behind it, too.
-    let control = |bytes: &[u8; 8]| {
-        let word = u64::from_le_bytes(*bytes);
-        word.wrapping_sub(ONES * 0x20) & !word
-    };
-    let (words, rest) = bytes.as_chunks::<8>();
-    let (blocks, words) = words.as_chunks::<4>();
-    let found = blocks.iter().fold(0, |found, [a, b, c, d]| {
-        found | control(a) | control(b) | control(c) | control(d)
-    });
-    let found = words
-        .iter()
-        .fold(found, |found, word| found | control(word));
-    found & (ONES << 7) != 0 || rest.iter().any(|byte| *byte < 0x20)
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::model::json::Verbatim;
-use crate::model::secret::Secret;
+use crate::model::secret::{self, Secret};
 
 /// Writes JSON as `JSON.stringify(value, null, 2)` does.
 ///
@@ -105,12 +105,7 @@ impl Writer {
     }
 
     fn put(&mut self, bytes: &[u8]) {
-        if self.out.capacity() - self.out.len() < bytes.len() {
-            let mut larger = Vec::with_capacity((self.out.len() + bytes.len()) * 2);
-            larger.extend_from_slice(&self.out);
-            drop(Secret::new(std::mem::replace(&mut self.out, larger)));
-        }
-        self.out.extend_from_slice(bytes);
+        secret::extend(&mut self.out, bytes);
     }
 }
 

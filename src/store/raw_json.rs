@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 
 use crate::model::json::{Extra, Verbatim};
 use crate::model::pairs;
+use crate::model::text::split_mark;
 use crate::model::time::Timestamp;
 
 /// Up to this many members a duplicate is looked for without an index.
@@ -79,15 +80,11 @@ impl<'de> Deserialize<'de> for Members<'de> {
 /// Takes apart an object and the object that its member `name` is, in one pass, because that member
 /// is nearly all of a document. `None` if either is no object, or there is no such member.
 pub(super) fn read_nested<'a>(text: &'a str, name: &str) -> Option<(Members<'a>, Members<'a>)> {
-    let mut json = serde_json::Deserializer::from_str(without_mark(text));
+    let mut json = serde_json::Deserializer::from_str(split_mark(text).1);
     let read = serde::Deserializer::deserialize_map(&mut json, Collect(Some(name)));
     let (members, inner) = read.ok()?;
     json.end().ok()?;
     Some((members, inner?))
-}
-
-fn without_mark(text: &str) -> &str {
-    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 impl<'a> Members<'a> {
@@ -96,7 +93,7 @@ impl<'a> Members<'a> {
     /// # Errors
     /// If it is none: where, and nothing of its content.
     pub(super) fn read(text: &'a str) -> Result<Self, String> {
-        let text = without_mark(text);
+        let (_, text) = split_mark(text);
         // The parser's own words can quote a string of the document, so they are not passed on.
         serde_json::from_str(text).map_err(|error| {
             let (line, column) = (error.line(), error.column());

@@ -59,7 +59,7 @@ impl FileError {
     }
 
     fn is_too_large(&self) -> bool {
-        matches!(self.source.get_ref(), Some(inner) if inner.is::<TooLarge>())
+        matches!(self.source.get_ref(), Some(inner) if inner.is::<TooLarge>() || inner.is::<Outgrown>())
     }
 
     /// Whether the new content is in place although the operation failed.
@@ -83,3 +83,9 @@ pub struct SpecialFile(pub &'static str);
 #[derive(Debug, thiserror::Error)]
 #[error("it is {} MiB long, and at most {} MiB are read", .0.div_ceil(1 << 20), .1 >> 20)]
 pub struct TooLarge(pub u64, pub u64);
+
+/// Within a [`FileError`]: a file that would have this many bytes is read by nobody, so it was not
+/// written.
+#[derive(Debug, thiserror::Error)]
+#[error("it would become {} MiB long, and at most {} MiB are read", .0.div_ceil(1 << 20), .1 >> 20)]
+pub struct Outgrown(pub u64, pub u64);

@@ -14,9 +14,8 @@ use std::sync::mpsc::Receiver;
 
 use crate::model::time::Timestamp;
 
-pub use super::file_error::{FileError, InPlace, SpecialFile, TooLarge};
+pub use super::file_error::{FileError, InPlace, Outgrown, SpecialFile, TooLarge};
 pub use super::pieces::Pieces;
-use super::pieces::Whole;
 
 /// What another program wrote in the place of a file, now that ours is there.
 #[derive(Clone, PartialEq, Eq)]
@@ -139,10 +138,7 @@ pub trait Files: Send + Sync {
     ///
     /// # Errors
     /// As [`Files::read`].
-    fn open(&self, path: &Path) -> Result<Option<Box<dyn Pieces>>, FileError> {
-        let whole = self.read(path)?.map(Whole::new);
-        Ok(whole.map(|whole| Box::new(whole) as Box<dyn Pieces>))
-    }
+    fn open(&self, path: &Path) -> Result<Option<Box<dyn Pieces>>, FileError>;
 
     /// The same of a file that a person named as input of one command: it may be a pipe, which is
     /// waited for.

@@ -1,7 +1,5 @@
 //! Reading a file piece by piece.
 
-use std::io::{Cursor, Read};
-
 use super::file_error::FileError;
 
 /// A file that is read piece by piece. What it is replaced by is not seen.
@@ -16,33 +14,10 @@ pub trait Pieces {
     /// Whatever the system says.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, FileError>;
 
-    /// Whether nothing was written to it since it was opened, as far as its size and its time of
-    /// modification tell.
+    /// Whether nothing was written to it since it was opened, as far as its size and its
+    /// times tell.
     ///
     /// # Errors
     /// Whatever the system says.
     fn is_unchanged(&self) -> Result<bool, FileError>;
-}
-
-/// A file that was read at once.
-pub(super) struct Whole(Cursor<Vec<u8>>);
-
-impl Whole {
-    pub(super) fn new(bytes: Vec<u8>) -> Self {
-        Self(Cursor::new(bytes))
-    }
-}
-
-impl Pieces for Whole {
-    fn size(&self) -> u64 {
-        self.0.get_ref().len() as u64
-    }
-
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, FileError> {
-        Ok(self.0.read(buffer).expect("memory can be read"))
-    }
-
-    fn is_unchanged(&self) -> Result<bool, FileError> {
-        Ok(true)
-    }
 }

@@ -75,9 +75,16 @@ pub(super) fn read_text<T>(
 pub(super) const LOOKS: usize = 5;
 pub(super) const SETTLES: Duration = Duration::from_millis(20);
 
-/// The largest document that is read, in bytes: no login needs so much, and all of it is held to
-/// change it.
+/// The largest document in bytes in which a login or a refresh begins: nobody has so many, and
+/// all of it is held to change it.
 pub(super) const LARGEST: u64 = 64 * 1024 * 1024;
+
+/// Room for what a document may grow by until it is written.
+pub(super) const HEADROOM: u64 = 64 * 1024;
+
+/// The largest document in bytes that is read: what is received for one that is not too large must
+/// find its place in it.
+pub(super) const LARGEST_READ: u64 = LARGEST + HEADROOM;
 
 /// How long it is read again while its writer is at work, which may be put to sleep in the middle.
 const IN_PLACE: Duration = Duration::from_secs(5);
@@ -124,10 +131,9 @@ fn open(cx: &FileStore, path: &Path) -> Result<Option<Box<dyn Pieces>>, FileErro
         .transpose()
 }
 
-/// Fails for a document of this many bytes if nobody would read it.
-pub(super) fn check_size(path: &Path, size: u64) -> Result<(), FileError> {
+fn check_size(path: &Path, size: u64) -> Result<(), FileError> {
     match size {
-        ..=LARGEST => Ok(()),
+        ..=LARGEST_READ => Ok(()),
         _ => Err(FileError {
             operation: "read",
             path: path.to_owned(),
@@ -138,9 +144,11 @@ pub(super) fn check_size(path: &Path, size: u64) -> Result<(), FileError> {
 
 /// Reads a document whole.
 fn read_document(cx: &FileStore, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
-    let Some(mut pieces) = open(cx, path)? else {
-        return Ok(None);
-    };
+    let pieces = open(cx, path)?;
+    pieces.map(|pieces| read_whole(path, pieces)).transpose()
+}
+
+fn read_whole(path: &Path, mut pieces: Box<dyn Pieces>) -> Result<Vec<u8>, FileError> {
     let size = usize::try_from(pieces.size()).unwrap_or_default();
     // One more byte than there should be, so that the end is seen.
     let mut bytes = vec![0; size + 1];
@@ -150,13 +158,14 @@ fn read_document(cx: &FileStore, path: &Path) -> Result<Option<Vec<u8>>, FileErr
             0 => break,
             more => end += more,
         }
+        // It may grow meanwhile.
+        check_size(path, end as u64)?;
         if end == bytes.len() {
-            check_size(path, end as u64)?;
             bytes.resize(end * 2, 0);
         }
     }
     bytes.truncate(end);
-    Ok(Some(bytes))
+    Ok(bytes)
 }
 
 /// The agents that have a directory, sorted, `main` always among them.
@@ -348,4 +357,39 @@ fn import(cx: &FileStore, agent: &AgentId, found: &mut Found) -> Result<(), Stor
             .push(format!("the legacy logins cannot be imported: {fault}")),
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file that had half the bytes when it was opened.
+    struct Growing {
+        size: u64,
+        left: u64,
+    }
+
+    impl Pieces for Growing {
+        fn size(&self) -> u64 {
+            self.size / 2
+        }
+
+        fn read(&mut self, buffer: &mut [u8]) -> Result<usize, FileError> {
+            let count = self.left.min(buffer.len() as u64);
+            self.left -= count;
+            Ok(usize::try_from(count).unwrap())
+        }
+
+        fn is_unchanged(&self) -> Result<bool, FileError> {
+            Ok(false)
+        }
+    }
+
+    #[test]
+    fn a_document_that_grows_while_it_is_read_has_the_same_limit() {
+        let read = |size| read_whole(Path::new("/a"), Box::new(Growing { size, left: size }));
+        assert_eq!(read(3 * HEADROOM).unwrap().len() as u64, 3 * HEADROOM);
+        let error = read(LARGEST_READ + 1).unwrap_err().to_string();
+        assert!(error.contains("it is 65 MiB long"), "{error}");
+    }
 }

@@ -1,31 +1,46 @@
 //! Writing a document under its locks.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use crate::model::id::AgentId;
-use crate::ports::files::{FileError, Reservation};
+use crate::ports::files::{FileError, Outgrown, Reservation};
 use crate::ports::store::{Scope, StoreError};
 
 use super::document::{self, Layout};
 use super::document_lock::Locked;
 use super::io::{FileStore, Io};
 use super::overwrite::{self, Change};
-use super::read::{self, Found};
+use super::read::{self, Found, HEADROOM, LARGEST, LARGEST_READ};
 
-/// Room for what a document may grow by until it is written.
-const HEADROOM: u64 = 64 * 1024;
-
-/// Space for the next content of an agent's document.
+/// Space for the next content of an agent's document. What is received now must be stored where it
+/// is read again, so it fails for a document that is too large to grow.
 pub(super) fn reserve<'a>(
     cx: &'a FileStore,
     agent: &AgentId,
 ) -> Result<Box<dyn Reservation + 'a>, FileError> {
+    let next_size = |path: &Path| -> Result<u64, FileError> {
+        let size = cx.io.files.stat(path)?.map_or(0, |stat| stat.size);
+        let next = size.saturating_add(HEADROOM);
+        check_growth(path, next)?;
+        Ok(next)
+    };
+    next_size(&cx.paths.state_file(agent))?;
     let path = cx.paths.document(agent);
-    let size = cx.io.files.stat(&path)?.map_or(0, |stat| stat.size);
-    let size = size.saturating_add(HEADROOM);
-    // What is received now must not be stored in a document that is too large to be read again.
-    read::check_size(&path, size)?;
+    let size = next_size(&path)?;
     cx.io.files.reserve(&path, size)
+}
+
+/// Fails for the next content of a file if it has so many bytes that nobody would read it.
+fn check_growth(path: &Path, size: u64) -> Result<(), FileError> {
+    match size {
+        ..=LARGEST_READ => Ok(()),
+        _ => Err(FileError {
+            operation: "write",
+            path: path.to_owned(),
+            source: io::Error::other(Outgrown(size, LARGEST)),
+        }),
+    }
 }
 
 /// Reads the document again, now that nobody of ours can change it.
@@ -61,9 +76,14 @@ pub(super) fn write(
     let rendered = document::render(&found.doc, found.layout);
     let is_split = found.layout == Layout::Split;
     let is_same = is_split && found.credentials.as_ref() == Some(rendered.credentials.expose());
+    if let Some(state) = &rendered.state {
+        // Before the credentials, so that both are written or none.
+        let path = cx.paths.state_file(&locked.agent);
+        check_growth(&path, state.expose().len() as u64)?;
+    }
     if !is_same {
         let path = cx.paths.document(&locked.agent);
-        read::check_size(&path, rendered.credentials.expose().len() as u64)?;
+        check_growth(&path, rendered.credentials.expose().len() as u64)?;
         overwrite::put_document(cx, &path, found, space, change)?;
     }
     if is_split {

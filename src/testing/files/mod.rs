@@ -49,6 +49,7 @@ struct State {
     quirks: Vec<Quirk>,
     now: i64,
     largest_read: usize,
+    bytes_read: usize,
     /// When another program writes, and what.
     intruder: Option<(usize, Intruder)>,
 }
@@ -151,6 +152,11 @@ impl MemoryFiles {
     /// The most bytes of a file that were handed out at once.
     pub fn largest_read(&self) -> usize {
         self.state().largest_read
+    }
+
+    /// The bytes of files that were handed out so far.
+    pub fn bytes_read(&self) -> usize {
+        self.state().bytes_read
     }
 
     /// Puts a file, its parents included.

@@ -40,5 +40,6 @@ impl MemoryFiles {
     pub(super) fn note_read(&self, count: usize) {
         let mut state = self.state();
         state.largest_read = state.largest_read.max(count);
+        state.bytes_read += count;
     }
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use openclaw::model::credential::Credential;
 use openclaw::model::grant::{Attempt, Binding, GrantRecord, RefreshOutcome};
 use openclaw::model::id::{AgentId, ProfileId, ProviderId};
+use openclaw::model::profiles::AuthProfiles;
 use openclaw::model::secret::Secret;
 use openclaw::model::time::Timestamp;
 use openclaw::ports::files::{Files, Sharing};
@@ -58,7 +60,7 @@ fn of_grants(files: &MemoryFiles) -> (usize, usize) {
 }
 
 #[test]
-fn thousands_of_refreshes_leave_few_files_and_each_costs_the_same() {
+fn thousands_of_refreshes_leave_few_files_and_none_costs_more_than_two_steps_more() {
     let files = MemoryFiles::new();
     files.put(Path::new(MAIN), &text("rt-0"));
     let store = store(&files);
@@ -141,7 +143,7 @@ fn what_earlier_versions_left_is_counted_and_removed_but_not_forgotten() {
     assert_eq!(record.successor(), Some(digest("rt-8")));
 }
 
-/// What is looked at of a large document is read through one small buffer.
+/// What is looked at of a large document is read once, through one small buffer.
 #[test]
 fn a_large_document_is_never_held_to_look_at_it() {
     let files = MemoryFiles::new();
@@ -158,8 +160,10 @@ fn a_large_document_is_never_held_to_look_at_it() {
         (Scope::Provider(&provider), 1_000),
         (Scope::All, 1_000),
     ] {
+        let before = files.bytes_read();
         let document = store.load(&agent, scope).unwrap();
         assert_eq!(document.profiles().count(), count);
+        assert_eq!(files.bytes_read() - before, text.len());
     }
     assert!(
         files.largest_read() <= 64 * 1024,
@@ -169,4 +173,45 @@ fn a_large_document_is_never_held_to_look_at_it() {
     // Who changes it holds it.
     store.update(&agent, &mut |_| false).unwrap();
     assert_eq!(files.largest_read(), text.len());
+}
+
+/// A document of this many bytes with one login, most of them a text that nobody reads.
+fn filled(login: &str, size: usize) -> String {
+    let (head, tail) = (r#"{"filler":""#, r#"","#);
+    let length = size - (head.len() + tail.len() + login.len() - 1);
+    format!("{head}{}{tail}{}", "x".repeat(length), &login[1..])
+}
+
+const MIB: usize = 1 << 20;
+
+#[test]
+fn a_document_that_is_nearly_too_large_is_refreshed_and_read_again() {
+    let files = MemoryFiles::new();
+    files.put(Path::new(MAIN), &filled(&text("rt-9"), 64 * MIB));
+    let store = store(&files);
+    refresh(&store, &files, 9);
+    assert_eq!(refresh_of(&store, "main"), "rt-10");
+}
+
+#[test]
+fn neither_file_of_a_document_is_written_if_one_would_become_too_large() {
+    const STATE: &str = "/s/agents/main/agent/auth-state.json";
+    let files = MemoryFiles::new();
+    let state = filled(r#"{"version":1}"#, 64 * MIB + 60 * 1024);
+    files.put(Path::new(MAIN), &text("rt-0"));
+    files.put(Path::new(STATE), &state);
+    let store = store(&files);
+    let order: Vec<String> = (0..1_000).map(|n| format!("openai-codex:{n}")).collect();
+    let mut change = |doc: &mut AuthProfiles| {
+        doc.order.push(("openai-codex".to_owned(), order.clone()));
+        doc.put(profile(), Credential::OAuth(oauth("rt-1")));
+        true
+    };
+    let error = store.update(&AgentId::main(), &mut change).unwrap_err();
+    let told = "cannot write /s/agents/main/agent/auth-state.json: it would become 65 MiB long";
+    assert!(error.to_string().contains(told), "{error}");
+    let after = files.all();
+    for (path, old) in [(MAIN, text("rt-0")), (STATE, state)] {
+        assert!(after.contains(&(path.into(), old)), "{path}");
+    }
 }

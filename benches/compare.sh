@@ -89,7 +89,8 @@ if token > 2.9 * base:
 PY
   # Ten times the profiles, ten times the work, whether all are of one provider or ten of each: nothing
   # looks through all of them for each of them.
-  for command in "${large[@]}" "models status --prompt" "models auth token --provider acme-7"; do
+  for command in "${large[@]}" "models status --prompt" "models status --prometheus -" \
+    "models auth token --provider acme-7"; do
     for spread in "" -spread; do
       # shellcheck disable=SC2086
       python3 - "$command$spread" "$(instructions $more$spread $command)" "$(instructions $many$spread $command)" <<'PY'

@@ -11,7 +11,7 @@ use crate::model::id::{AgentId, ProfileId};
 use crate::model::profiles::AuthProfiles;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
-use crate::ports::files::{FileError, FileLock, Reservation};
+use crate::ports::files::{FileError, FileLock, Reservation, Sharing};
 use crate::ports::store::{Location, PendingRefresh, Reserved, Scope, StoreError};
 
 use super::document_lock;
@@ -139,18 +139,39 @@ impl ReservedGrant<'_> {
         journal::write(self.cx, record)
     }
 
-    /// Writes down that the successor lives, and then that this grant is spent.
-    fn close_renewed(&mut self, successor: GrantDigest, now: Timestamp) -> Result<(), FileError> {
+    /// The lock of the successor: until every copy has moved, nobody may spend it, or the copies that
+    /// come last would get one that is spent. None if there is no other grant, or somebody is
+    /// refreshing it already: then this is what another process left, and its copies are outdated.
+    fn lock_successor(&self, successor: &GrantDigest) -> Option<Box<dyn FileLock>> {
+        if *successor == self.record.grant {
+            return None;
+        }
+        let path = self.cx.paths.grant_lock(successor);
+        let locked = self.cx.io.files.try_lock(&path, Sharing::Exclusive);
+        locked.unwrap_or_else(|error| {
+            tracing::warn!(%error, "a new grant is stored without its lock");
+            None
+        })
+    }
+
+    /// Writes down that the successor lives, unless somebody else has it, and then that this grant is
+    /// spent.
+    fn close_renewed(
+        &mut self,
+        successor: GrantDigest,
+        is_locked: bool,
+        now: Timestamp,
+    ) -> Result<(), FileError> {
         let mut next = self.record.clone();
         next.grant = successor.clone();
         next.binding = Some(self.pending.binding.clone());
         next.proven_at = Some(now);
         next.attempt = None;
         let is_rotated = successor != self.record.grant;
-        if is_rotated {
-            self.write_record(&next)?;
-        } else {
+        if !is_rotated {
             self.record = next;
+        } else if is_locked && !journal::is_spent(self.cx, &successor)? {
+            self.write_record(&next)?;
         }
         self.close(RefreshOutcome::Stored { successor }, now);
         if !is_rotated {
@@ -211,6 +232,7 @@ impl Reserved for ReservedGrant<'_> {
         now: Timestamp,
     ) -> Result<Vec<AgentId>, StoreError> {
         let successor = self.successor(new);
+        let successor_lock = self.lock_successor(&successor);
         let owner = self.pending.agent.clone();
         let mut is_done = true;
         let mut changed = Vec::new();
@@ -240,7 +262,9 @@ impl Reserved for ReservedGrant<'_> {
             return Err(self.not_stored(error));
         }
         let is_rotated = successor != self.record.grant;
-        let closed = self.close_renewed(successor, now).and_then(|()| {
+        let is_locked = successor_lock.is_some();
+        let closed = self.close_renewed(successor, is_locked, now);
+        let closed = closed.and_then(|()| {
             if is_done {
                 saved_answer::discard(self.cx, &self.record.grant)?;
             }
@@ -249,6 +273,10 @@ impl Reserved for ReservedGrant<'_> {
         if let Err(error) = &closed {
             // The grant is stored by now, and a journal that cannot be written must not deny that.
             tracing::warn!(%error, "a refresh could not be closed; the next command does that");
+        }
+        if let Some(lock) = successor_lock {
+            // Whoever waits for it makes the file anew.
+            let _ = lock.remove();
         }
         self.let_go(is_rotated && is_done && closed.is_ok());
         Ok(changed)

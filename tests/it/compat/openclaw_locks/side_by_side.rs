@@ -131,3 +131,39 @@ fn logins_of_one_name_in_two_agents_share_the_lock_of_their_refresh() {
         "{left:?}"
     );
 }
+
+#[test]
+fn a_copy_whose_document_was_busy_gets_the_newest_token() {
+    let beside = Beside::of(Release::Early, "");
+    let profile = "openai-codex:default";
+    let main = "agents/main/agent/auth-profiles.json";
+    let work = "agents/work/agent/auth-profiles.json";
+    let copied = beside.world.store();
+    beside.world.write(work, &copied.to_string());
+    let refresh = |path: &str| {
+        let store: Value = serde_json::from_str(&beside.world.read(path)).unwrap();
+        store["profiles"][profile]["refresh"].clone()
+    };
+    let spent = refresh(main);
+    // OpenClaw is at work on the copy.
+    let lock = beside.world.state().join(work).with_extension("json.lock");
+    std::fs::create_dir(&lock).unwrap();
+    let first = beside.ours(&refresh_of("main", profile));
+    let limit = SystemTime::now() + Duration::from_secs(20);
+    while refresh(main) == spent {
+        assert!(SystemTime::now() < limit, "main waits for work");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let force = ["models", "auth", "refresh", "--force", "--profile", profile];
+    let second = beside.ours(&force);
+    // Long enough for it to send what must not be sent yet.
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(beside.issuer.token_requests().len(), 1);
+    std::fs::remove_dir(&lock).unwrap();
+    done(first);
+    done(second);
+    assert_eq!(refresh(main), refresh(work));
+    done(beside.ours(&[&force[..], &["--agent", "work"]].concat()));
+    assert_eq!(beside.issuer.token_requests().len(), 3);
+    assert_eq!(refresh(main), refresh(work));
+}

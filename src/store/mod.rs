@@ -20,6 +20,7 @@ mod inherit;
 mod json_stream;
 mod json_writer;
 mod leftovers;
+mod lock_note;
 mod overwrite;
 mod raw_json;
 mod read;

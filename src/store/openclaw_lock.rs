@@ -79,6 +79,18 @@ impl LockPath {
     }
 }
 
+impl LockPath {
+    /// The same, prepared under a name that nobody else of us uses at the moment.
+    pub(super) fn apart(&self) -> Self {
+        let mut draft = self.draft.clone().into_os_string();
+        draft.push(format!(".{}", std::process::id()));
+        Self {
+            draft: draft.into(),
+            ..self.clone()
+        }
+    }
+}
+
 /// What a lock of ours looks like on the disk: the inode, which may be given out again, and the
 /// time that we gave it, which nobody else will.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,16 +129,19 @@ pub(super) fn acquire(
         owner: Some(owner(files, &site.path)),
     };
     let made = wait.retry(clock, PAUSES, &|| busy().to_string(), || {
-        loop {
+        // Once more at once where a stale one went; what is there and cannot be seen, a link to
+        // nowhere, would look so for ever.
+        for _ in 0..2 {
             match make(io, site, note) {
                 Ok(mark) => return Ok(Some(mark)),
                 Err(error) if error.source.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(StoreError::from(error)),
             }
             if !remove_stale(files, clock.now(), site)? {
-                return Ok(None);
+                break;
             }
         }
+        Ok(None)
     });
     made?.ok_or_else(busy)
 }

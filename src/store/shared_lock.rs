@@ -10,6 +10,7 @@
 //! lock and later ones under one for the profile. Of a document, the turn is its own lock, so a
 //! write under it is excluded from every other of ours as well.
 
+use std::io::ErrorKind;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,26 +19,25 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, FileLock, Files, Sharing};
-use crate::ports::lock::Wait;
+use crate::ports::lock::{SHORT, Wait};
 use crate::ports::store::StoreError;
 
 use super::error::at;
 use super::io::{FileStore, Io};
-use super::openclaw_lock::{self, LockFingerprint, LockPath, PATIENCE};
+use super::lock_note::{Mark, find, name_of, note_of, noted};
+use super::openclaw_lock::{self, LockFingerprint, LockPath};
 
 /// OpenClaw's locks that are held for long are touched this often; they go stale after 30 s.
 const BEAT: Duration = Duration::from_secs(5);
 
-/// The pause before a beat is tried again because it was somebody else's turn.
+/// The pause before a beat is tried again because it was somebody else's turn, and how often that is
+/// waited for: who has it for so long is stopped.
 const AGAIN: Duration = Duration::from_millis(50);
+const TURNS: usize = 200;
 
 /// The pauses between two looks where locks cannot be shared.
 const PAUSES: RangeInclusive<Duration> = Duration::from_millis(5)..=Duration::from_millis(5);
-
-/// What a line of the note begins with that describes a lock.
-const WORD: &str = "lock";
 
 /// Locks of OpenClaw that are held together, and where those who hold them meet.
 #[derive(Clone, Debug)]
@@ -75,9 +75,6 @@ struct Proof {
     /// The locks that it made itself.
     made: Vec<String>,
 }
-
-/// How one of OpenClaw's locks looks, by the name of its path.
-type Mark = (String, LockFingerprint);
 
 /// Becomes a member. Only for who holds the turn; it waits there for a living OpenClaw. `None` if a
 /// member holds the proof alone, where locks cannot be shared: it keeps OpenClaw out for who holds
@@ -128,7 +125,8 @@ impl Member {
     /// Makes sure, under the turn, that OpenClaw is excluded: touches its locks, and takes those
     /// that were taken for stale.
     pub(super) fn renew(&self, wait: &Wait<'_>) -> Result<(), StoreError> {
-        self.place.renew(Some(wait)).map(drop)
+        let place = &self.place;
+        place.renew(&place.shared.sites, Some(wait)).map(drop)
     }
 
     /// Touches the locks from now on, so that OpenClaw sees that one of us lives.
@@ -136,9 +134,12 @@ impl Member {
         let (stop, stopped) = channel::<()>();
         let place = Arc::clone(&self.place);
         let thread = std::thread::Builder::new().spawn(move || {
-            let mut pause = BEAT;
+            let (mut pause, mut missed) = (BEAT, 0);
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
-                pause = match place.beat() {
+                let beat = place.beat(missed >= TURNS);
+                let is_later = matches!(beat, Ok(Beat::Later));
+                missed = if is_later { missed + 1 } else { 0 };
+                pause = match beat {
                     Ok(Beat::Done) => BEAT,
                     Ok(Beat::Later) => AGAIN,
                     Ok(Beat::Lost) => {
@@ -197,34 +198,52 @@ enum Beat {
 }
 
 impl Place {
-    fn beat(&self) -> Result<Beat, StoreError> {
+    /// Touches the locks; with `is_overdue` also out of turn, for OpenClaw may soon take a lock that
+    /// nobody touches. Whoever is stopped in its turn then waits for a lock of ours at most.
+    fn beat(&self, is_overdue: bool) -> Result<Beat, StoreError> {
         let turn = self
             .io
             .files
             .try_lock(&self.shared.turn, Sharing::Exclusive)?;
-        let Some(turn) = turn else {
-            return Ok(Beat::Later);
-        };
-        if self.proof.lock().is_none() {
-            // It may have been the last, and the file is there for this look only.
-            if self.shared.is_passing {
-                turn.remove()?;
+        let is_touched = match turn {
+            None if !is_overdue => return Ok(Beat::Later),
+            None => {
+                let apart: Vec<LockPath> = self.shared.sites.iter().map(LockPath::apart).collect();
+                self.renew(&apart, None)?
             }
-            return Ok(Beat::Done);
-        }
-        Ok(match self.renew(None)? {
+            Some(turn) if self.proof.lock().is_none() => {
+                // It may have been the last, and the file is there for this look only.
+                if self.shared.is_passing {
+                    turn.remove()?;
+                }
+                return Ok(Beat::Done);
+            }
+            Some(_turn) => self.renew(&self.shared.sites, None)?,
+        };
+        Ok(match is_touched {
             true => Beat::Done,
             false => Beat::Lost,
         })
     }
 
+    /// Whether the note says how each lock looks, so that others of ours know them.
+    fn is_noted(&self) -> Result<bool, FileError> {
+        let marks = noted(&self.io, &self.shared.proof)?;
+        for site in &self.shared.sites {
+            if find(&self.io, &marks, site)?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Touches every lock, or takes it anew if there is a `wait` to do so; false if one is lost.
-    fn renew(&self, wait: Option<&Wait<'_>>) -> Result<bool, StoreError> {
+    fn renew(&self, sites: &[LockPath], wait: Option<&Wait<'_>>) -> Result<bool, StoreError> {
         let mut proof = self.proof.lock();
         let Some(Proof { lock, seen, made }) = proof.as_mut() else {
             return Ok(true);
         };
-        let (io, sites) = (&self.io, &self.shared.sites);
+        let io = &self.io;
         let mut old = noted(io, &self.shared.proof)?;
         old.append(seen);
         for (place, site) in sites.iter().enumerate() {
@@ -242,7 +261,12 @@ impl Place {
                 let all = seen.iter().chain(&rest).cloned().chain(this);
                 lock.note(&note_of(&self.who, all));
             };
-            let touched = match find(io, &old, site)? {
+            let mut found = find(io, &old, site)?;
+            if found.is_none() {
+                // Somebody may have touched it out of turn.
+                found = find(io, &noted(io, &self.shared.proof)?, site)?;
+            }
+            let touched = match found {
                 Some(mark) => {
                     let is_own = made.contains(&name);
                     openclaw_lock::beat(io, site, (mark, is_own), &mut note)?
@@ -286,11 +310,16 @@ pub(super) fn exclude<'a>(
         if joined.is_err() && shared.is_passing {
             let _ = turn.remove();
         }
-        let member = joined?;
-        Ok::<_, StoreError>(member.map(|mut member| {
-            member.keep_fresh();
-            member
-        }))
+        let Some(mut member) = joined? else {
+            return Ok(None);
+        };
+        // On a full disk nobody else would know the locks for ours, and all would wait for them.
+        if !member.place.is_noted()? {
+            member.leave();
+            return Err(no_space(&shared.proof));
+        }
+        member.keep_fresh();
+        Ok::<_, StoreError>(Some(member))
     });
     Ok(Excluded {
         cx,
@@ -317,7 +346,7 @@ impl Drop for Excluded<'_> {
             return;
         };
         let place = Arc::clone(&member.place);
-        let wait = self.cx.commit_wait(PATIENCE);
+        let wait = self.cx.commit_wait(SHORT);
         match self.cx.io.lock(&place.shared.turn, &wait) {
             Ok(turn) => {
                 let is_last = member.leave();
@@ -330,40 +359,13 @@ impl Drop for Excluded<'_> {
     }
 }
 
-/// The note: a line for people, then a line for each look of each lock.
-fn note_of(who: &str, marks: impl Iterator<Item = Mark>) -> String {
-    let lines = marks.map(|(name, mark)| {
-        let (device, inode) = mark.identity;
-        let modified = mark.modified.0;
-        format!("{WORD} {device} {inode} {modified} {name}\n")
-    });
-    std::iter::once(who.to_owned()).chain(lines).collect()
-}
-
-/// How the locks look, by the note.
-fn noted(io: &Io, proof: &Path) -> Result<Vec<Mark>, FileError> {
-    let note = io.files.read(proof)?.unwrap_or_default();
-    let note = String::from_utf8_lossy(&note);
-    let lines = note.lines().filter_map(|line| {
-        let mut words = line.splitn(5, ' ');
-        let is_lock = words.next()? == WORD;
-        let identity = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-        let modified = Timestamp(words.next()?.parse().ok()?);
-        let name = words.next()?.to_owned();
-        is_lock.then_some((name, LockFingerprint { identity, modified }))
-    });
-    Ok(lines.collect())
-}
-
-/// How the lock at a site looks, if it is one of ours.
-fn find(io: &Io, marks: &[Mark], site: &LockPath) -> Result<Option<LockFingerprint>, FileError> {
-    let name = name_of(&site.path);
-    for (_, mark) in marks.iter().filter(|(other, _)| *other == name) {
-        if mark.is_at(&*io.files, &site.path)? {
-            return Ok(Some(*mark));
-        }
-    }
-    Ok(None)
+fn no_space(path: &Path) -> StoreError {
+    let error = FileError {
+        operation: "write",
+        path: path.to_owned(),
+        source: ErrorKind::StorageFull.into(),
+    };
+    error.into()
 }
 
 /// Removes the locks that look so. The proof is held alone, so nobody needs them.
@@ -377,11 +379,6 @@ fn remove_locks(files: &dyn Files, sites: &[LockPath], marks: &[Mark]) -> Result
         }
     }
     Ok(())
-}
-
-/// A path in one line, whatever its bytes are.
-fn name_of(path: &Path) -> String {
-    format!("{path:?}")
 }
 
 #[cfg(test)]

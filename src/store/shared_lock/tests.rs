@@ -1,6 +1,7 @@
 //! Members that come and go, and what happens to OpenClaw's locks meanwhile.
 
 use super::*;
+use crate::model::time::Timestamp;
 use crate::store::openclaw_lock::{LockFormat, STORE_STALE};
 use crate::testing::clock::FakeClock;
 use crate::testing::files::MemoryFiles;
@@ -126,12 +127,12 @@ fn a_lock_that_was_taken_for_stale_is_left_to_its_new_owner() {
         let busy = |result| matches!(result, Err(StoreError::Busy { .. }));
         assert!(busy(member.renew(&AT_ONCE)));
         assert!(busy(case.join().map(drop)));
-        assert!(matches!(member.place.beat(), Ok(Beat::Lost)));
+        assert!(matches!(member.place.beat(false), Ok(Beat::Lost)));
         assert_eq!(case.lock(), theirs);
         case.memory.remove(lock).unwrap();
         // Whoever of us comes next takes it again, for all of us.
         let next = case.join().unwrap();
-        assert!(matches!(member.place.beat(), Ok(Beat::Done)));
+        assert!(matches!(member.place.beat(false), Ok(Beat::Done)));
         assert!(!member.leave());
         assert!(next.leave());
         assert!(case.lock().is_none());
@@ -139,13 +140,26 @@ fn a_lock_that_was_taken_for_stale_is_left_to_its_new_owner() {
 }
 
 #[test]
-fn a_beat_waits_for_its_turn() {
-    let case = Case::new(LockFormat::Directory);
+fn a_beat_waits_for_its_turn_unless_it_is_overdue() {
+    for flavour in BOTH {
+        beat_out_of_turn(flavour);
+    }
+}
+
+fn beat_out_of_turn(flavour: LockFormat) {
+    let case = Case::new(flavour);
     let member = case.join().unwrap();
     let turn = case.memory.try_lock(&case.shared.turn, Sharing::Exclusive);
-    assert!(matches!(member.place.beat(), Ok(Beat::Later)));
+    assert!(matches!(member.place.beat(false), Ok(Beat::Later)));
+    // Whoever has it is stopped, and OpenClaw would take the lock.
+    case.clock.advance(STORE_STALE);
+    assert!(matches!(member.place.beat(true), Ok(Beat::Done)));
+    let touched = case.memory.stat(Path::new(LOCK)).unwrap().unwrap().modified;
+    assert_eq!(touched, case.io.clock.now());
     drop(turn);
-    assert!(matches!(member.place.beat(), Ok(Beat::Done)));
+    assert!(matches!(member.place.beat(false), Ok(Beat::Done)));
+    assert!(member.leave());
+    assert!(case.lock().is_none());
 }
 
 #[test]

@@ -23,10 +23,12 @@ struct MemoryLock {
 impl FileLock for MemoryLock {
     fn note(&mut self, text: &str) {
         let mut state = self.files.state();
-        if !state.is_down(Step::Write) {
-            let bytes = text.as_bytes().to_vec();
-            write(&mut state, &self.path, Some(bytes), 0o600);
+        if state.is_down(Step::Write) {
+            state.has_failed = true;
+            return;
         }
+        let bytes = text.as_bytes().to_vec();
+        write(&mut state, &self.path, Some(bytes), 0o600);
     }
 
     fn share(&mut self) -> Result<(), FileError> {

@@ -13,13 +13,14 @@ cp "${CARGO_TARGET_DIR:-$PWD/target}/release/openclaw" "$bin"
 printf 'fn main() {}' > "$work/empty.rs"
 rustc --edition 2024 -C opt-level=3 -C panic=abort -C strip=symbols -o "$work/empty" "$work/empty.rs"
 
-store() { # number of profiles, state directory, profiles of each provider (all are of one)
+store() { # number of profiles, state directory, profiles of each provider (all are of one), their end
   mkdir -p "$2/agents/main/agent"
-  python3 - "$1" "${3:-0}" > "$2/agents/main/agent/auth-profiles.json" <<'PY'
+  python3 - "$1" "${3:-0}" "${4:-}" > "$2/agents/main/agent/auth-profiles.json" <<'PY'
 import json, sys
 count, each = int(sys.argv[1]), int(sys.argv[2])
+end = {"expires": int(sys.argv[3])} if sys.argv[3] else {}
 provider = lambda n: f"acme-{n // each}" if each else "anthropic"
-profiles = {f"{provider(n)}:{n}": {"type": "token", "provider": provider(n), "token": "sk-ant-oat01-" + "x" * 1900} for n in range(count)}
+profiles = {f"{provider(n)}:{n}": {"type": "token", "provider": provider(n), "token": "sk-ant-oat01-" + "x" * 1900, **end} for n in range(count)}
 print(json.dumps({"version": 1, "profiles": profiles}, indent=2))
 PY
 }
@@ -46,6 +47,8 @@ store 1000 "$work/more"
 store 10000 "$work/many"
 store 1000 "$work/more-spread" 10
 store 10000 "$work/many-spread" 10
+store 1000 "$work/more-ended" 10 1700000000000
+store 10000 "$work/many-ended" 10 1700000000000
 few="$bin --state-dir $work/three"
 more="$bin --state-dir $work/more"
 many="$bin --state-dir $work/many"
@@ -87,11 +90,11 @@ print(f"{'instructions of a token / empty process':<52} {token / base:6.2f}x   (
 if token > 2.9 * base:
     sys.exit("the hot path has grown: it ran more than 2.9 times the instructions of an empty process")
 PY
-  # Ten times the profiles, ten times the work, whether all are of one provider or ten of each: nothing
-  # looks through all of them for each of them.
+  # Ten times the profiles, ten times the work, whether all are of one provider or ten of each, and
+  # whether any gives a token: nothing looks through all of them for each of them.
   for command in "${large[@]}" "models status --prompt" "models status --prometheus -" \
     "models auth token --provider acme-7"; do
-    for spread in "" -spread; do
+    for spread in "" -spread -ended; do
       # shellcheck disable=SC2086
       python3 - "$command$spread" "$(instructions $more$spread $command)" "$(instructions $many$spread $command)" <<'PY'
 import sys

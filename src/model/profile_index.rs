@@ -1,34 +1,33 @@
-//! The profiles that an agent sees, found by name and by provider: for who asks of many.
+//! The profiles that an agent sees, found by name and by provider.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::id::{ProfileId, ProviderId};
 use super::profiles::{Effective, VisibleProfile};
 
-/// The profiles that an agent sees, and where each is.
+/// The profiles that an agent sees, and where each is. That is found out when somebody asks, once.
 pub struct ProfileIndex<'a> {
+    effective: &'a Effective,
     all: Vec<VisibleProfile<'a>>,
-    by_id: HashMap<&'a ProfileId, usize>,
-    by_provider: HashMap<ProviderId, Vec<usize>>,
+    by_id: OnceCell<HashMap<&'a ProfileId, usize>>,
+    by_provider: OnceCell<HashMap<ProviderId, Vec<usize>>>,
 }
 
 impl<'a> ProfileIndex<'a> {
     /// Goes through all of them once.
     pub fn new(effective: &'a Effective) -> Self {
-        let all = effective.profiles();
-        let mut by_id = HashMap::with_capacity(all.len());
-        let mut by_provider: HashMap<ProviderId, Vec<usize>> = HashMap::new();
-        for (place, seen) in all.iter().enumerate() {
-            by_id.insert(seen.id, place);
-            if let Some(provider) = seen.credential.provider() {
-                by_provider.entry(provider).or_default().push(place);
-            }
-        }
         Self {
-            all,
-            by_id,
-            by_provider,
+            effective,
+            all: effective.profiles(),
+            by_id: OnceCell::new(),
+            by_provider: OnceCell::new(),
         }
+    }
+
+    /// The documents that hold them.
+    pub fn effective(&self) -> &'a Effective {
+        self.effective
     }
 
     /// All, in the order of [`Effective::profiles`].
@@ -38,12 +37,26 @@ impl<'a> ProfileIndex<'a> {
 
     /// One of them.
     pub fn get(&self, id: &ProfileId) -> Option<&VisibleProfile<'a>> {
-        self.by_id.get(id).map(|place| &self.all[*place])
+        let places = self.all.iter().enumerate();
+        let by_id = || places.map(|(place, seen)| (seen.id, place)).collect();
+        let place = self.by_id.get_or_init(by_id).get(id)?;
+        Some(&self.all[*place])
     }
 
     /// Those of a provider, in the same order.
     pub fn of(&self, provider: &ProviderId) -> impl Iterator<Item = &VisibleProfile<'a>> {
-        let places = self.by_provider.get(provider).into_iter().flatten();
+        let by_provider = self.by_provider.get_or_init(|| self.by_provider());
+        let places = by_provider.get(provider).into_iter().flatten();
         places.map(|place| &self.all[*place])
+    }
+
+    fn by_provider(&self) -> HashMap<ProviderId, Vec<usize>> {
+        let mut by_provider: HashMap<ProviderId, Vec<usize>> = HashMap::new();
+        for (place, seen) in self.all.iter().enumerate() {
+            if let Some(provider) = seen.credential.provider() {
+                by_provider.entry(provider).or_default().push(place);
+            }
+        }
+        by_provider
     }
 }

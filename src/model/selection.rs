@@ -4,8 +4,7 @@
 //! release's (`docs/compatibility.md`); a test compares it with what that release gave for 300
 //! generated stores.
 
-use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::credential::{Credential, Kind, OAuth, SecretFault};
 use super::id::{AgentId, ProfileId, ProviderId};
@@ -126,59 +125,24 @@ pub fn order_sources(
 /// With a model of the provider, by its own name, a profile whose cooldown is of another model is
 /// as good as any.
 pub fn decide(
-    seen: &Effective,
+    index: &ProfileIndex<'_>,
     settings: &Settings,
     provider: &ProviderId,
     (preferred, model): (Option<&ProfileId>, Option<&str>),
     now: Timestamp,
 ) -> Decision {
-    let stored = seen.profiles();
-    let others = stored.iter().filter(|one| one.credential.is_for(provider));
-    // Who decides for one provider needs it only where an order names profiles.
-    let by_id = OnceCell::new();
-    let find = |id: &ProfileId| {
-        let index = || stored.iter().map(|seen| (seen.id, seen)).collect();
-        let by_id: &HashMap<&ProfileId, &VisibleProfile<'_>> = by_id.get_or_init(index);
-        by_id.get(id).copied()
-    };
-    let others = (others.collect(), &find as &Find<'_>);
-    decide_from(seen, settings, provider, (preferred, model), now, others)
-}
-
-/// The same for who decides for many providers, with what `seen` holds.
-pub fn decide_within(
-    (seen, index): (&Effective, &ProfileIndex<'_>),
-    settings: &Settings,
-    provider: &ProviderId,
-    wanted: (Option<&ProfileId>, Option<&str>),
-    now: Timestamp,
-) -> Decision {
-    let find = |id: &ProfileId| index.get(id);
-    let others = (index.of(provider).collect(), &find as &Find<'_>);
-    decide_from(seen, settings, provider, wanted, now, others)
-}
-
-/// Finds what is stored under a name.
-type Find<'a> = dyn Fn(&ProfileId) -> Option<&'a VisibleProfile<'a>> + 'a;
-
-fn decide_from<'a>(
-    seen: &Effective,
-    settings: &Settings,
-    provider: &ProviderId,
-    (preferred, model): (Option<&ProfileId>, Option<&str>),
-    now: Timestamp,
-    (mut others, find): (Vec<&'a VisibleProfile<'a>>, &Find<'a>),
-) -> Decision {
-    let explicit = seen
+    let explicit = index
+        .effective()
         .order_of(provider)
         .or_else(|| settings.order_of(provider));
     let named = named_by_config(settings, provider);
+    let mut others: Vec<&VisibleProfile<'_>> = index.of(provider).collect();
     let considered: Vec<Named<'_>> = if explicit.is_none() && named.is_empty() {
         let all = others.drain(..);
         all.map(|profile| (profile.id.clone(), Some(profile)))
             .collect()
     } else {
-        let listed = listed(explicit.unwrap_or(&named), find);
+        let listed = listed(explicit.unwrap_or(&named), index);
         let ids: HashSet<&ProfileId> = listed.iter().map(|(id, _)| id).collect();
         others.retain(|profile| !ids.contains(profile.id));
         listed
@@ -210,12 +174,12 @@ fn decide_from<'a>(
 type Named<'a> = (ProfileId, Option<&'a VisibleProfile<'a>>);
 
 /// The profiles of a list, each once.
-fn listed<'a>(names: &[String], find: &Find<'a>) -> Vec<Named<'a>> {
+fn listed<'a>(names: &[String], index: &'a ProfileIndex<'_>) -> Vec<Named<'a>> {
     let mut once = HashSet::new();
     let ids = names.iter().filter_map(|name| ProfileId::parse(name).ok());
     let ids = ids.filter(|id| once.insert(id.clone()));
     let named = ids.map(|id| {
-        let found = find(&id);
+        let found = index.get(&id);
         (id, found)
     });
     named.collect()
@@ -379,10 +343,8 @@ mod tests {
                 sources,
                 "{bits}"
             );
-            let decision = decide(&seen, &settings, &provider, (None, None), Timestamp(1));
-            let indexed = (&seen, &ProfileIndex::new(&seen));
-            let within = decide_within(indexed, &settings, &provider, (None, None), Timestamp(1));
-            assert_eq!(within, decision);
+            let index = ProfileIndex::new(&seen);
+            let decision = decide(&index, &settings, &provider, (None, None), Timestamp(1));
             let order: Vec<_> = decision.order().map(|one| one.id.as_str()).collect();
             let (.., count, first) = expected[0];
             assert_eq!((order.len(), order[0]), (*count, *first), "{bits}");

@@ -17,7 +17,7 @@ use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::model::credential::Kind as CredentialKind;
 use crate::model::hint::{Command, Hint};
-use crate::model::id::ProfileId;
+use crate::model::id::{ProfileId, ProviderId};
 use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::VisibleProfile;
 use crate::model::provider::Provider;
@@ -35,7 +35,8 @@ pub(in crate::app) enum Found<T> {
 }
 
 /// Tries the profiles in `tried` by `attempt`; the first that succeeds wins, and keys outside come last.
-/// `keys` are looked for if they are not at hand: that may start the login shell. So is the index.
+/// `keys` are looked for if they are not at hand: that may start the login shell. The index is that
+/// of the documents of `resolved`.
 ///
 /// # Errors
 /// The failure of the first profile if there is no key either, and any failure that does not
@@ -44,24 +45,14 @@ pub(in crate::app) fn find_token<T>(
     cx: Context<'_>,
     resolved: &Resolved,
     tried: &[&ProfileId],
-    (keys, index): (Option<&Keys<'_>>, Option<&ProfileIndex<'_>>),
+    (keys, index): (Option<&Keys<'_>>, &ProfileIndex<'_>),
     attempt: &mut dyn FnMut(&VisibleProfile<'_>) -> Result<T, Failure>,
 ) -> Result<Found<T>, Failure> {
     let mut first_failure = None;
-    let effective = &resolved.effective;
-    // The first is usually the last that is looked for.
-    let mut made = None;
-    for (place, id) in tried.iter().enumerate() {
-        let seen = match (index, place) {
-            (Some(index), _) => index.get(id).cloned(),
-            (None, 0) => effective.get(id),
-            (None, _) => {
-                let index = made.get_or_insert_with(|| ProfileIndex::new(effective));
-                index.get(id).cloned()
-            }
-        };
-        let seen = seen.ok_or_else(|| Failure::not_seen(effective, id));
-        match seen.and_then(|seen| attempt(&seen)) {
+    for id in tried {
+        let seen = index.get(id);
+        let seen = seen.ok_or_else(|| Failure::not_seen(&resolved.effective, id));
+        match seen.and_then(&mut *attempt) {
             Ok(token) => return Ok(Found::Profile(token)),
             Err(failure) => match resolved.locked() {
                 Some(locked) => return Err(locked.explain(failure)),
@@ -86,7 +77,7 @@ pub(in crate::app) fn find_token<T>(
         (_, Some(failure)) => Err(failure),
         (Outside::Software(failure), None) => Ok(Found::Software(failure)),
         (Outside::Nothing, None) => {
-            let mut failure = nothing_usable(cx, resolved);
+            let mut failure = nothing_usable(cx, resolved, index);
             let provider = cx.provider(&resolved.provider).ok();
             let of_provider = provider.map(|provider| keys.faults_of(&provider));
             for fault in keys
@@ -112,27 +103,35 @@ pub(in crate::app) fn concerns_one(failure: &Failure) -> bool {
 }
 
 /// Returns the failure if no candidate is usable, with the hint that fits.
-pub(in crate::app) fn nothing_usable(cx: Context<'_>, resolved: &Resolved) -> Failure {
-    let mut resolved = resolved.clone();
+pub(in crate::app) fn nothing_usable(
+    cx: Context<'_>,
+    resolved: &Resolved,
+    index: &ProfileIndex<'_>,
+) -> Failure {
     // An order may name profiles of other providers.
     if resolved.is_partial
         && let Ok(all) = cx.effective(&resolved.effective.agent, Scope::All)
     {
-        resolved.effective = Arc::new(all);
+        let whole = Resolved {
+            effective: Arc::new(all),
+            is_partial: false,
+            ..resolved.clone()
+        };
+        return nothing_usable(cx, &whole, &ProfileIndex::new(&whole.effective));
     }
-    let decision = resolved.decide(cx);
+    let decision = resolved.decide(cx, index);
     let provider = &resolved.provider;
     let manifest = cx.provider(provider);
     let kind = manifest
         .as_ref()
         .map_or(CredentialKind::OAuth, Provider::usual_kind);
-    let hint = remedy(&resolved, &decision, kind);
+    let hint = remedy((provider, index), &decision, kind);
     if decision.candidates.is_empty() {
         // Nobody can log in to a provider whose description is wrong, and its keys are not found.
         if let Err(error) = manifest {
             return Failure::from(error);
         }
-        return nothing_stored(cx, &resolved, hint);
+        return nothing_stored(cx, resolved, hint);
     }
     let local = cx.clock.local();
     let each = decision.candidates.iter().map(|candidate| {
@@ -161,8 +160,11 @@ fn nothing_stored(cx: Context<'_>, resolved: &Resolved, hint: Hint) -> Failure {
 }
 
 /// Returns what gives a token where no candidate does; `kind` is what the provider usually takes.
-fn remedy(resolved: &Resolved, decision: &Decision, kind: CredentialKind) -> Hint {
-    let provider = &resolved.provider;
+fn remedy(
+    (provider, index): (&ProviderId, &ProfileIndex<'_>),
+    decision: &Decision,
+    kind: CredentialKind,
+) -> Hint {
     // One that has only ended or is empty is replaced under its own name.
     let replaced = match decision.candidates.as_slice() {
         [only]
@@ -171,7 +173,7 @@ fn remedy(resolved: &Resolved, decision: &Decision, kind: CredentialKind) -> Hin
                 Verdict::Expired | Verdict::NoSecret | Verdict::SecretFault(_)
             ) =>
         {
-            resolved.effective.get(&only.id)
+            index.get(&only.id)
         }
         _ => None,
     };

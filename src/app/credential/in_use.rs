@@ -7,6 +7,7 @@ use super::assessment::{Assessment, assess};
 use super::env_keys::Keys;
 use super::facts_reader::FactsReader;
 use super::outlook::outlook;
+use super::pins::load_bindings;
 use super::resolve::choose_within;
 use crate::app::context::Context;
 use crate::app::failure::Failure;
@@ -46,8 +47,9 @@ pub(in crate::app) fn profiles_in_use(
     let providers: BTreeSet<ProviderId> = providers.collect();
     // A key outside the documents is no profile, so the login shell need not be started for one.
     let keys = Keys::without_shell(cx);
+    let directories = load_bindings(cx);
     let used = providers.into_iter().filter_map(|provider| {
-        let resolved = choose_within(cx, effective, provider).ok()?;
+        let resolved = choose_within(cx, (effective, &directories), provider).ok()?;
         outlook(cx, &resolved, (&keys, &index), &judged)
             .profile()
             .cloned()

@@ -72,18 +72,12 @@ pub(in crate::app) fn outlook(
     (keys, index): (&Keys<'_>, &ProfileIndex<'_>),
     judged: &HashMap<&ProfileId, &Assessment>,
 ) -> Outlook {
-    let decision = resolved.decide_within(cx, index);
+    let decision = resolved.decide(cx, index);
     let tried = resolved.tried(Some(&decision));
-    let found = find_token(
-        cx,
-        resolved,
-        &tried,
-        (Some(keys), Some(index)),
-        &mut |seen| {
-            let failure = judged.get(seen.id).and_then(|it| it.failure(seen.id));
-            failure.map_or_else(|| Ok(seen.id.clone()), Err)
-        },
-    );
+    let found = find_token(cx, resolved, &tried, (Some(keys), index), &mut |seen| {
+        let failure = judged.get(seen.id).and_then(|it| it.failure(seen.id));
+        failure.map_or_else(|| Ok(seen.id.clone()), Err)
+    });
     let (used, failure) = match found {
         Ok(Found::Profile(id)) => (Some(Used::Profile(id)), None),
         Ok(Found::Key(key)) => (Some(Used::Outside(key.source)), None),

@@ -5,6 +5,7 @@ use crate::config::sessions::{self, Session};
 use crate::model::credential::Kind as CredentialKind;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
+use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::VisibleProfile;
 use crate::model::selection::Verdict;
 use crate::ports::store::Scope;
@@ -36,13 +37,18 @@ pub(in crate::app) fn require_profile_of(
     check_profile(&effective, id, provider)
 }
 
+/// Loads what directories are bound to.
+pub(in crate::app) fn load_bindings(cx: Context<'_>) -> Result<Directories, Failure> {
+    Ok(Directories::load(cx.files, &cx.dirs.state)?)
+}
+
 /// Returns the pin of the directory. Fails if its profile does not exist: no other account may take
 /// its place.
 pub(in crate::app) fn find_binding(
     cx: Context<'_>,
     choice: &Resolved,
+    directories: &Directories,
 ) -> Result<Option<Pin>, Failure> {
-    let directories = Directories::load(cx.files, &cx.dirs.state)?;
     let Some(bound) = directories.nearest(&cx.dirs.cwd, &choice.provider) else {
         return Ok(None);
     };
@@ -154,7 +160,7 @@ pub(in crate::app) fn apply_session_pin(
         }
         Err(failure) => return Err(failure),
     }
-    let decision = choice.decide(cx);
+    let decision = choice.decide(cx, &ProfileIndex::new(&choice.effective));
     let Some(candidate) = decision.order().find(|candidate| candidate.id == id) else {
         let mut all = decision.candidates.iter();
         let verdict = all.find(|candidate| candidate.id == id);

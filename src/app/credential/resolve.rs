@@ -18,13 +18,15 @@ use crate::ports::store::Scope;
 use super::getting_started;
 use super::model_ref::{own_name, provider_named};
 use super::pins::{
-    Pinned, apply_session_pin, find_binding, load_session, provider_of_session, require_profile_of,
+    Pinned, apply_session_pin, find_binding, load_bindings, load_session, provider_of_session,
+    require_profile_of,
 };
 use super::provider_name::Purpose;
 use super::selector::{Pin, PinReason, Resolved, Selector};
 use super::strays;
 use crate::app::context::{Context, look_up_provider};
 use crate::app::failure::{Failure, Kind};
+use crate::config::directories::Directories;
 
 /// An example of a model with a profile.
 const EXAMPLE: &str = "models auth token --model anthropic/claude-opus-4-6@anthropic:work";
@@ -116,13 +118,14 @@ fn resolve_profile(
     })
 }
 
-/// Resolves a provider within documents that are loaded already, as `token --provider` would.
+/// Resolves a provider as `token --provider` would, within documents and what directories are bound to
+/// that are loaded already, because it is done for many.
 ///
 /// # Errors
 /// As [`choose`].
 pub(in crate::app) fn choose_within(
     cx: Context<'_>,
-    effective: &Arc<Effective>,
+    (effective, directories): (&Arc<Effective>, &Result<Directories, Failure>),
     provider: ProviderId,
 ) -> Result<Resolved, Failure> {
     let mut resolved = Resolved {
@@ -133,7 +136,8 @@ pub(in crate::app) fn choose_within(
         effective: Arc::clone(effective),
         is_partial: false,
     };
-    resolved.preferred = find_binding(cx, &resolved)?;
+    let directories = directories.as_ref().map_err(Failure::clone)?;
+    resolved.preferred = find_binding(cx, &resolved, directories)?;
     Ok(resolved)
 }
 
@@ -171,7 +175,7 @@ fn resolve_named(
         None => None,
     };
     if choice.preferred.is_none() {
-        choice.preferred = find_binding(cx, &choice)?;
+        choice.preferred = find_binding(cx, &choice, &load_bindings(cx)?)?;
     }
     if let (None, Some(pin)) = (&choice.preferred, by_openclaw) {
         choice.preferred = apply_session_pin(cx, &mut choice, pin)?;

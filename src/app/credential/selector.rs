@@ -93,34 +93,21 @@ pub struct Resolved {
 }
 
 impl Resolved {
-    /// Selects: every candidate in order, the preferred one first if the order has it.
-    pub fn decide(&self, cx: Context<'_>) -> Decision {
-        let preferred = self.preferred.as_ref().map(|preferred| &preferred.profile);
-        let now = cx.clock.now();
-        selection::decide(
-            &self.effective,
-            cx.settings,
-            &self.provider,
-            (preferred, self.model.as_deref()),
-            now,
-        )
-    }
-
-    /// Selects among what is indexed already.
-    pub(in crate::app) fn decide_within(
-        &self,
-        cx: Context<'_>,
-        index: &ProfileIndex<'_>,
-    ) -> Decision {
+    /// Selects among what its documents hold: every candidate in order, the preferred one first if
+    /// the order has it.
+    pub(in crate::app) fn decide(&self, cx: Context<'_>, index: &ProfileIndex<'_>) -> Decision {
         let preferred = self.preferred.as_ref().map(|preferred| &preferred.profile);
         let wanted = (preferred, self.model.as_deref());
-        let seen = (&*self.effective, index);
-        selection::decide_within(seen, cx.settings, &self.provider, wanted, cx.clock.now())
+        selection::decide(index, cx.settings, &self.provider, wanted, cx.clock.now())
     }
 
     /// Selects, unless no other profile than one may be tried.
-    pub(in crate::app) fn decide_unless_locked(&self, cx: Context<'_>) -> Option<Decision> {
-        self.locked().is_none().then(|| self.decide(cx))
+    pub(in crate::app) fn decide_unless_locked(
+        &self,
+        cx: Context<'_>,
+        index: &ProfileIndex<'_>,
+    ) -> Option<Decision> {
+        self.locked().is_none().then(|| self.decide(cx, index))
     }
 
     /// Lists the profiles that are tried, in order: the only one that may be, else those of

@@ -1,6 +1,8 @@
 //! Credentials in files that no command reads: who looks for one is told where it lies, and how to
 //! import it.
 
+use std::collections::HashSet;
+
 use crate::app::context::Context;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
@@ -68,16 +70,14 @@ pub(in crate::app) fn found(
         return Vec::new();
     };
     let history = cx.store.history(agent, None).unwrap_or_default().histories;
-    let is_known = |id: &ProfileId| {
-        let mut entries = document.entries().iter();
-        entries.any(|entry| entry.key.trim() == id.as_str())
-            || history.iter().any(|kept| kept.profile == *id)
-    };
+    let stored = document.entries().iter().map(|entry| entry.key.trim());
+    let kept = history.iter().map(|kept| kept.profile.as_str());
+    let known: HashSet<&str> = stored.chain(kept).collect();
     let files = strays.into_iter().map(|stray| StrayFile {
         profiles: stray
             .document
             .profiles()
-            .filter(|(id, _)| !is_known(id))
+            .filter(|(id, _)| !known.contains(id.as_str()))
             .map(|(id, credential)| (id.clone(), credential.provider()))
             .collect(),
         is_document: stray.path == cx.store_files.document(agent),

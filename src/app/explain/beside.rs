@@ -12,7 +12,7 @@ use crate::model::provider::Provider;
 use super::chain::{ChainContext, Search, not_asked};
 use super::rows::{CandidateSource, Row, Standing};
 
-impl ChainContext<'_> {
+impl ChainContext<'_, '_> {
     /// Adds a row for every source that sets a variable of the provider; the first counts.
     pub(super) fn variables(&self, search: &mut Search) {
         let Some(manifest) = &self.manifest else {

@@ -28,11 +28,11 @@ use super::shadows::Files;
 use crate::app::credential::account::Account;
 
 /// What is needed to examine the candidates of one provider.
-pub(super) struct ChainContext<'a> {
+pub(super) struct ChainContext<'a, 'i> {
     pub(super) cx: Context<'a>,
     pub(super) keys: &'a Keys<'a>,
     files: &'a Files,
-    index: &'a ProfileIndex<'a>,
+    index: &'a ProfileIndex<'i>,
     pub(super) choice: &'a Resolved,
     pub(super) manifest: Option<Provider>,
     pub(super) billing: Billing,
@@ -85,11 +85,11 @@ impl Search {
     }
 }
 
-impl<'a> ChainContext<'a> {
+impl<'a, 'i> ChainContext<'a, 'i> {
     pub(super) fn new(
         cx: Context<'a>,
         keys: &'a Keys<'a>,
-        (files, index): (&'a Files, &'a ProfileIndex<'a>),
+        (files, index): (&'a Files, &'a ProfileIndex<'i>),
         choice: &'a Resolved,
     ) -> Self {
         let manifest = cx.catalogue.get(&choice.provider).ok();
@@ -110,7 +110,7 @@ impl<'a> ChainContext<'a> {
     /// Examines all candidates.
     pub(super) fn search(&self) -> Result<Search, StoreError> {
         let mut search = Search::default();
-        let mut decision = self.choice.decide_within(self.cx, self.index);
+        let mut decision = self.choice.decide(self.cx, self.index);
         let is_locked = |candidate: &Candidate| {
             let locked = self.choice.locked();
             locked.is_some_and(|locked| locked.profile == candidate.id)
@@ -136,7 +136,7 @@ impl<'a> ChainContext<'a> {
         }
         let failure = search.failure.take().unwrap_or_else(|| {
             let provider = &self.choice.provider;
-            let mut failure = nothing_usable(self.cx, self.choice);
+            let mut failure = nothing_usable(self.cx, self.choice, self.index);
             // This is the explanation, so it has to know more.
             if failure.hint == Some(Command::explain(provider).into()) {
                 let unnamed = self.unnamed(&search.rows);

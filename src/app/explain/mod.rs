@@ -14,6 +14,7 @@ mod shadows;
 pub use rows::{CandidateSource, ProfileRow, Row, Standing, Stored};
 pub use shadows::Shadow;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::model::id::{AgentId, ProviderId};
@@ -28,6 +29,7 @@ use super::credential::document_faults::faults;
 use super::credential::env_keys::Keys;
 use super::credential::getting_started;
 use super::credential::model_ref::{Models, resolve};
+use super::credential::pins::load_bindings;
 use super::credential::resolve::{choose, choose_within};
 use super::credential::selector::{Pin, Resolved, Selector};
 use super::failure::{Failure, Kind};
@@ -112,6 +114,7 @@ pub fn run(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<Report, 
         files: &files,
         effective: &effective,
         index: &ProfileIndex::new(&effective),
+        shadows: &shadows::of_profiles(&effective),
         first: first.as_ref(),
     };
     let providers = match want {
@@ -142,6 +145,8 @@ struct Explainer<'a> {
     files: &'a Files,
     effective: &'a Arc<Effective>,
     index: &'a ProfileIndex<'a>,
+    /// The profiles of main that are hidden, by provider.
+    shadows: &'a HashMap<ProviderId, Vec<Shadow>>,
     first: Option<&'a ProviderId>,
 }
 
@@ -172,8 +177,10 @@ impl Explainer<'_> {
         if let Some(place) = ids.iter().position(|id| Some(id) == self.first) {
             ids[..=place].rotate_right(1);
         }
+        let directories = load_bindings(self.cx);
+        let within = (self.effective, &directories);
         let each = ids.into_iter().map(|id| {
-            match choose_within(self.cx, self.effective, id.clone()) {
+            match choose_within(self.cx, within, id.clone()) {
                 Ok(choice) => self.explain(choice, false),
                 // One that cannot be chosen for hides none of the others.
                 Err(failure) => Ok(self.not_chosen(id, failure)),
@@ -226,7 +233,7 @@ impl Explainer<'_> {
             used: search.used,
             failure: search.failure,
             rows: search.rows,
-            shadows: shadows::of_profiles(&choice),
+            shadows: self.shadows.get(provider).cloned().unwrap_or_default(),
             warnings,
         })
     }

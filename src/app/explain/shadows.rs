@@ -1,14 +1,14 @@
 //! Credentials and files that others hide.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use serde::Serialize;
 
 use crate::app::context::Context;
-use crate::app::credential::selector::Resolved;
 use crate::app::failure::Failure;
-use crate::model::id::{AgentId, ProfileId};
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::profiles::Effective;
 use crate::ports::store_files::StorePlaces;
 
 /// The files that hold the agent's credentials, and main's.
@@ -26,21 +26,22 @@ pub struct Shadow {
     pub by: String,
 }
 
-/// Lists profiles of main that the agent's own profiles of the same name hide.
-pub(super) fn of_profiles(choice: &Resolved) -> Vec<Shadow> {
-    let effective = &choice.effective;
+/// Lists profiles of main that the agent's own profiles of the same name hide, by provider.
+pub(super) fn of_profiles(effective: &Effective) -> HashMap<ProviderId, Vec<Shadow>> {
+    let mut shadows: HashMap<ProviderId, Vec<Shadow>> = HashMap::new();
     let Some(main) = &effective.main else {
-        return Vec::new();
+        return shadows;
     };
     let own: HashSet<&ProfileId> = effective.own.profiles().map(|(id, _)| id).collect();
-    let twice = main
-        .profiles()
-        .filter(|(id, credential)| credential.is_for(&choice.provider) && own.contains(id));
-    let shadow = |id| Shadow {
-        what: format!("{id} of agent main"),
-        by: format!("{id} of agent {}", effective.agent),
-    };
-    twice.map(|(id, _)| shadow(id)).collect()
+    for (id, credential) in main.profiles().filter(|(id, _)| own.contains(id)) {
+        if let Some(provider) = credential.provider() {
+            shadows.entry(provider).or_default().push(Shadow {
+                what: format!("{id} of agent main"),
+                by: format!("{id} of agent {}", effective.agent),
+            });
+        }
+    }
+    shadows
 }
 
 /// Lists files of earlier releases that a document hides.

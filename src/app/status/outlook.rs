@@ -7,6 +7,7 @@ use super::health::Health;
 use crate::app::context::Context;
 use crate::app::credential::env_keys::Keys;
 use crate::app::credential::outlook::{Outlook, outlook};
+use crate::app::credential::pins::load_bindings;
 use crate::app::credential::resolve::choose_within;
 use crate::app::failure::{Failure, Kind};
 use crate::model::id::ProviderId;
@@ -40,9 +41,11 @@ pub(super) fn of_all(
     let judged = (health.profiles.iter())
         .map(|profile| (&profile.facts.profile, &profile.assessment))
         .collect();
+    let directories = load_bindings(cx);
+    let within = (effective, &directories);
     let all = ids
         .into_iter()
-        .map(|id| match choose_within(cx, effective, id.clone()) {
+        .map(|id| match choose_within(cx, within, id.clone()) {
             Err(failure) => Outlook::failed(id, failure),
             Ok(resolved) => outlook(cx, &resolved, (keys, index), &judged),
         });

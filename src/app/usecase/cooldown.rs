@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use crate::model::collation;
 use crate::model::cooldown;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::{AuthProfiles, Effective, VisibleProfile};
 use crate::model::selection::{self, Verdict};
 use crate::model::settings::Settings;
@@ -35,7 +36,8 @@ pub(in crate::app) fn next_in_line(
     model: Option<&str>,
     now: Timestamp,
 ) -> Option<Next> {
-    let decision = selection::decide(effective, settings, provider, (None, model), now);
+    let index = ProfileIndex::new(effective);
+    let decision = selection::decide(&index, settings, provider, (None, model), now);
     let first = decision.order().next()?;
     Some(Next {
         profile: first.id.clone(),

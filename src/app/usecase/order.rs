@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
+use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::Effective;
 use crate::model::selection::{self, Verdict};
 use crate::ports::store::Scope;
@@ -141,7 +142,8 @@ pub(in crate::app) fn check_profile(
 /// Warns of entries of an order that have no effect today.
 pub(in crate::app) fn tell_unusable(cx: Context<'_>, effective: &Effective, provider: &ProviderId) {
     let local = cx.clock.local();
-    let decision = selection::decide(effective, cx.settings, provider, (None, None), local.now);
+    let index = ProfileIndex::new(effective);
+    let decision = selection::decide(&index, cx.settings, provider, (None, None), local.now);
     for candidate in &decision.candidates {
         let (id, verdict) = (&candidate.id, &candidate.verdict);
         let sentence = match verdict {

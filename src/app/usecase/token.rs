@@ -21,6 +21,7 @@ use crate::model::credential::{Credential, Kind as CredentialKind, OAuth};
 use crate::model::expiry::clock_fault;
 use crate::model::hint::Hint;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::VisibleProfile;
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
@@ -113,9 +114,10 @@ pub(in crate::app) fn obtain(
     for sentence in &resolved.passed_over {
         cx.warn(sentence.as_str());
     }
-    let decision = resolved.decide_unless_locked(cx);
+    let index = ProfileIndex::new(&resolved.effective);
+    let decision = resolved.decide_unless_locked(cx, &index);
     let tried = resolved.tried(decision.as_ref());
-    let found = find_token(cx, resolved, &tried, (None, None), &mut |seen| {
+    let found = find_token(cx, resolved, &tried, (None, &index), &mut |seen| {
         obtain_of_profile(cx, seen, least)
     })?;
     let mut outcome = match found {

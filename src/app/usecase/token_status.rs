@@ -16,6 +16,7 @@ use crate::app::refresh::outcome::RefreshPolicy;
 use crate::model::credential::Kind;
 use crate::model::grant::Refusal;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::profile_index::ProfileIndex;
 use crate::model::time::Timestamp;
 
 /// Parameters of [`run`].
@@ -59,11 +60,12 @@ pub struct Report {
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let selector = Selector::Provider(request.provider.clone());
     let resolved = choose(cx, &request.agent, &selector)?;
-    let decision = resolved.decide_unless_locked(cx);
+    let index = ProfileIndex::new(&resolved.effective);
+    let decision = resolved.decide_unless_locked(cx, &index);
     let tried = resolved.tried(decision.as_ref());
     let mut reader = FactsReader::new(cx);
     let (mut first, mut last) = (None, None);
-    let found = find_token(cx, &resolved, &tried, (None, None), &mut |seen| {
+    let found = find_token(cx, &resolved, &tried, (None, &index), &mut |seen| {
         last = None;
         let facts = reader.read(seen)?;
         let assessment = assess(&facts, RefreshPolicy::MinValid(None), cx.clock.now());

@@ -10,6 +10,7 @@ use crate::config::directories::{Bound, Directories};
 use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::path::{fold, resolve};
+use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::Effective;
 use crate::model::selection::{self, Verdict};
 use crate::ports::lock;
@@ -219,7 +220,8 @@ fn present(cx: Context<'_>, effective: &Effective, provider: &ProviderId) -> Vec
         return ids.iter().map(|id| id.trim().to_owned()).collect();
     }
     let now = cx.clock.now();
-    let decision = selection::decide(effective, cx.settings, provider, (None, None), now);
+    let index = ProfileIndex::new(effective);
+    let decision = selection::decide(&index, cx.settings, provider, (None, None), now);
     let candidates = decision.candidates.into_iter().filter(|candidate| {
         matches!(
             candidate.verdict,

@@ -1,5 +1,7 @@
 //! The plan of the probes: which credentials are tried, and the results of the others.
 
+use std::collections::{HashMap, HashSet};
+
 use super::address::{fault, way};
 use super::options::Options;
 use super::outcome::{Outcome, Reason};
@@ -14,6 +16,7 @@ use crate::model::credential::{Credential, Kind};
 use crate::model::expiry::ExpiryAnomaly;
 use crate::model::id::{ProfileId, ProviderId, printable};
 use crate::model::named::{ProfileName, ProviderName};
+use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::{Effective, VisibleProfile};
 use crate::model::provider::Provider;
 use crate::model::selection::{self, Verdict};
@@ -50,25 +53,24 @@ impl Planner<'_> {
             // No provider is called so.
             Some(Err(_)) => return Ok(plan),
         };
-        let mut seen: Vec<ProviderId> = Vec::new();
+        let mut seen: HashSet<ProviderId> = HashSet::new();
+        let index = ProfileIndex::new(self.effective);
+        let labels = self.report.health.profiles.iter();
+        let labels = labels.map(|known| (&known.facts.profile, known.label.as_str()));
+        let known = (&index, &labels.collect());
         let mut keys = None;
         for name in &self.report.health.providers {
             let Ok(id) = ProviderId::parse(&name.provider) else {
                 continue;
             };
             let is_wanted = wanted.as_ref().is_none_or(|wanted| *wanted == id);
-            if !is_wanted || seen.contains(&id) {
+            if !is_wanted || !seen.insert(id.clone()) {
                 continue;
             }
-            seen.push(id.clone());
-            let profiles = self.effective.profiles();
-            let mut profiles: Vec<&VisibleProfile<'_>> = profiles
-                .iter()
-                .filter(|profile| profile.credential.is_for(&id))
-                .collect();
+            let mut profiles: Vec<&VisibleProfile<'_>> = index.of(&id).collect();
             profiles.retain(|profile| named.is_empty() || named.contains(profile.id));
             if !profiles.is_empty() {
-                self.of_profiles(&mut plan, &id, &profiles)?;
+                self.of_profiles(&mut plan, &id, &profiles, known)?;
             } else if named.is_empty() {
                 // The login shell is started only if nothing stored speaks for somebody.
                 let looked = match keys.take() {
@@ -104,24 +106,28 @@ impl Planner<'_> {
         plan: &mut ProbePlan,
         id: &ProviderId,
         profiles: &[&VisibleProfile<'_>],
+        (index, labels): (&ProfileIndex<'_>, &HashMap<&ProfileId, &str>),
     ) -> Result<(), Failure> {
         let settings = self.cx.settings;
         let order = self
             .effective
             .order_of(id)
             .or_else(|| settings.order_of(id));
-        let decision = selection::decide(self.effective, settings, id, (None, None), self.now);
+        let order: Option<HashSet<&str>> =
+            order.map(|order| order.iter().map(|name| name.trim()).collect());
+        let decision = selection::decide(index, settings, id, (None, None), self.now);
+        let disagreeing = decision.candidates.iter();
+        let disagreeing =
+            disagreeing.filter(|candidate| candidate.verdict == Verdict::ConfigDisagrees);
+        let disagreeing: HashSet<&ProfileId> = disagreeing.map(|one| &one.id).collect();
         for seen in profiles {
-            let mut known = self.report.health.profiles.iter();
-            let known = known.find(|profile| profile.facts.profile == *seen.id);
-            let label = known.map_or_else(|| seen.id.to_string(), |known| known.label.clone());
-            let mut outcome = self.outcome(id, seen.credential.kind(), "profile", &label);
+            let label = labels.get(seen.id).copied();
+            let label = label.unwrap_or_else(|| seen.id.as_str());
+            let mut outcome = self.outcome(id, seen.credential.kind(), "profile", label);
             outcome.profile = Some(seen.id.clone());
-            let is_excluded = order
-                .is_some_and(|order| !order.iter().any(|name| name.trim() == seen.id.as_str()));
-            let disagrees = decision.candidates.iter().any(|candidate| {
-                candidate.id == *seen.id && candidate.verdict == Verdict::ConfigDisagrees
-            });
+            let is_excluded =
+                (order.as_ref()).is_some_and(|order| !order.contains(seen.id.as_str()));
+            let disagrees = disagreeing.contains(seen.id);
             plan.known.push(if is_excluded {
                 let words = "Excluded by auth.order for this provider.";
                 outcome.known(Reason::ExcludedByAuthOrder, words)

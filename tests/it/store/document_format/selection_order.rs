@@ -1,6 +1,7 @@
 //! The order of profiles, from the text of a store to the answer of the reference release.
 
 use openclaw::model::id::{AgentId, ProviderId};
+use openclaw::model::profile_index::ProfileIndex;
 use openclaw::model::profiles::Effective;
 use openclaw::model::selection::decide;
 use openclaw::model::settings::{ProfileSettings, Settings};
@@ -43,7 +44,13 @@ fn selection_gives_the_order_of_the_reference_release() {
         let provider = ProviderId::parse(case["provider"].as_str().unwrap()).unwrap();
         let pinned = case["preferredProfile"].as_str().map(id);
         let settings = settings(&case["config"]);
-        let decision = decide(&seen, &settings, &provider, (pinned.as_ref(), None), now);
+        let decision = decide(
+            &ProfileIndex::new(&seen),
+            &settings,
+            &provider,
+            (pinned.as_ref(), None),
+            now,
+        );
         let order: Vec<&str> = decision.order().map(|c| c.id.as_str()).collect();
         assert_eq!(json!(order), case["order"], "{case}");
     }

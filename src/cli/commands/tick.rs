@@ -135,8 +135,7 @@ impl Tick {
         }
         if report.stopped.is_some() {
             for row in report.rows.iter().filter(|row| row.is_refreshed) {
-                let line = format!("{} was refreshed before the signal", row.profile);
-                system.printer.line_err(&line);
+                system.printer.line_err(&view::tick::refreshed(row));
             }
         }
         let mut output = if self.json {

@@ -104,6 +104,15 @@ pub fn late(count: usize, limit: Duration) -> String {
     )
 }
 
+/// A login that was refreshed before a signal ended the run.
+pub fn refreshed(row: &Row) -> String {
+    let of = match row.agent.is_main() {
+        true => String::new(),
+        false => format!("agent {}: ", row.agent),
+    };
+    format!("{of}{} was refreshed before the signal", row.profile)
+}
+
 /// A problem on one line: what, and the command that mends it.
 pub fn line(problem: &Problem, hints: &Renderer) -> String {
     let failure = &problem.failure;

@@ -79,7 +79,8 @@ fn a_tick_that_is_interrupted_tells_what_it_did_and_runs_its_hooks() {
     }
     assert_eq!(report["logins"][17]["result"], serde_json::Value::Null);
     for told in [
-        "openai-codex:default was refreshed",
+        "agent w1: openai-codex:default was refreshed before the signal",
+        "agent w2: openai-codex:default was refreshed before the signal",
         "The credential store was changed.",
     ] {
         assert!(ran.err.contains(told), "{ran:?}");

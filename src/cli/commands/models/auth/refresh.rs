@@ -14,9 +14,9 @@ use crate::model::time::Timestamp;
 
 /// Refresh stored tokens
 ///
-/// Without --profile, refreshes every token that is due, several at once; --all says so. Shows the
-/// old and the new expiry. Logins of a provider that does not respond in time are left for later
-/// after the second one.
+/// Refreshes every token that is due, several at once; with --profile only that one. Shows the old
+/// and the new expiry. After two logins without a valid response from a provider, its other logins
+/// are left for later.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models auth refresh
@@ -59,25 +59,16 @@ impl Refresh {
             let profile = &report.profile;
             output.text.push_str(&format!("{profile}: {line}\n"));
         }
-        let mut failures: Vec<Failure> = reports
-            .into_iter()
-            .filter_map(|report| report.result.err())
-            .collect();
-        let is_cancelled = |failure: &Failure| matches!(failure.kind, Kind::Cancelled(_));
+        let failures = reports.into_iter().filter_map(|report| report.result.err());
+        let is_signal = |failure: &Failure| matches!(failure.kind, Kind::Cancelled(_));
         // A signal is told once, and decides about the exit code.
-        let cancelled = failures.iter().find(|failure| is_cancelled(failure));
-        let first = cancelled.or(failures.first()).cloned();
-        failures.retain(|failure| !is_cancelled(failure));
-        let rest = match &first {
-            Some(first) if !is_cancelled(first) => failures.get(1..).unwrap_or_default(),
-            _ => &failures,
-        };
-        for failure in rest {
-            output
-                .notes
-                .extend(view::failure::lines(&system.hints, failure));
+        let (signals, failures): (Vec<Failure>, Vec<Failure>) = failures.partition(is_signal);
+        let mut told = signals.into_iter().take(1).chain(failures);
+        output.failure = told.next();
+        for failure in told {
+            let lines = view::failure::lines(&system.hints, &failure);
+            output.notes.extend(lines);
         }
-        output.failure = first;
         Ok(output)
     }
 }

@@ -9,7 +9,7 @@ mod watch;
 
 use std::collections::VecDeque;
 use std::io;
-use std::thread::{self, Scope, ScopedJoinHandle};
+use std::thread::{self, Scope};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
@@ -40,8 +40,6 @@ struct Finished {
     alerts: Alerts,
     reply: Option<HostReply>,
 }
-
-type Threads<'s> = Vec<(usize, ScopedJoinHandle<'s, Finished>)>;
 
 /// What a job does, given its place and a context of its own.
 type Work<'w> = &'w (dyn Fn(Context<'_>, usize) + Sync);
@@ -84,84 +82,55 @@ fn run_all(
     let start = cx.clock.monotonic();
     let news = News::default();
     thread::scope(|scope| {
-        let mut threads = Threads::new();
         loop {
             if cx.interrupt.pending().is_some() {
                 schedule.stop();
             }
             let elapsed = cx.clock.monotonic().saturating_sub(start);
-            let ended = match schedule.next(elapsed) {
+            match schedule.next(elapsed) {
+                // One job needs no thread; and where the system has none, it is done here.
                 Step::Begin(at) => {
-                    let job = (at, &news);
-                    // One job needs no thread; and where the system has none, it is done here.
-                    match (!is_single).then(|| start_thread(scope, cx, work, job)) {
-                        Some(Ok(thread)) => {
-                            threads.push((at, thread));
-                            None
-                        }
-                        None | Some(Err(_)) => Some((at, perform(cx, work, job))),
+                    if is_single || start_thread(scope, cx, work, (at, &news)).is_err() {
+                        perform(cx, work, (at, &news));
                     }
                 }
-                Step::Leave(at, reason) => {
-                    endings[at] = Ending::Left(reason);
-                    None
-                }
-                Step::Wait(until) if threads.is_empty() => {
+                Step::Leave(at, reason) => endings[at] = Ending::Left(reason),
+                Step::Wait(until) if schedule.is_idle() => {
                     let left = until.map_or(LOOK, |until| until.saturating_sub(elapsed));
                     cx.clock.sleep(left.min(LOOK));
-                    None
                 }
-                Step::Wait(_) => hear_news(&news, &mut schedule, &mut threads),
+                Step::Wait(_) => match news.wait() {
+                    Some(Event::Answered(at, reply)) => schedule.answer(at, reply),
+                    Some(Event::Ended(at, finished)) => {
+                        schedule.end(at, finished.reply);
+                        endings[at] = Ending::Done(finished);
+                    }
+                    None => {}
+                },
                 Step::Finish => break,
-            };
-            if let Some((at, finished)) = ended {
-                schedule.end(at, finished.reply);
-                endings[at] = Ending::Done(finished);
             }
         }
     });
     endings
 }
 
-/// Starts a job on a thread of its own, which tells when it has ended.
+/// Starts a job on a thread of its own.
 fn start_thread<'scope, 'env>(
     scope: &'scope Scope<'scope, 'env>,
     cx: Context<'env>,
     work: Work<'env>,
-    (at, news): (usize, &'env News),
-) -> io::Result<ScopedJoinHandle<'scope, Finished>> {
-    thread::Builder::new().spawn_scoped(scope, move || {
-        let _end = AnnounceEnd(at, news);
-        perform(cx, work, (at, news))
-    })
+    job: (usize, &'env News),
+) -> io::Result<()> {
+    let thread = thread::Builder::new().spawn_scoped(scope, move || perform(cx, work, job));
+    thread.map(drop)
 }
 
-/// Waits a moment for news of the jobs under way; returns a job that has ended.
-fn hear_news(
-    news: &News,
-    schedule: &mut Schedule,
-    threads: &mut Threads<'_>,
-) -> Option<(usize, Finished)> {
-    match news.wait()? {
-        Event::Answered(at, reply) => {
-            schedule.answer(at, reply);
-            None
-        }
-        Event::Ended(at) => {
-            let place = threads.iter().position(|(other, _)| *other == at)?;
-            let finished = threads.swap_remove(place).1.join();
-            let finished = finished.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            Some((at, finished))
-        }
-    }
-}
-
-/// What a job tells while it is under way.
+/// What a job tells.
 enum Event {
     /// It has its answer.
     Answered(usize, Option<HostReply>),
     /// It has ended.
-    Ended(usize),
+    Ended(usize, Finished),
 }
 
 /// The events that were not heard yet.
@@ -187,17 +156,8 @@ impl News {
     }
 }
 
-/// Tells that a job has ended, also if it panicked.
-struct AnnounceEnd<'a>(usize, &'a News);
-
-impl Drop for AnnounceEnd<'_> {
-    fn drop(&mut self) {
-        self.1.tell(Event::Ended(self.0));
-    }
-}
-
-/// Does a job with a network and a queue of events of its own.
-fn perform(cx: Context<'_>, work: Work<'_>, (at, news): (usize, &News)) -> Finished {
+/// Does a job with a network and a queue of events of its own, and tells when it has ended.
+fn perform(cx: Context<'_>, work: Work<'_>, (at, news): (usize, &News)) {
     let (alerts, worst) = (Alerts::default(), Worst::default());
     let http = WatchedHttp {
         http: cx.http,
@@ -216,8 +176,6 @@ fn perform(cx: Context<'_>, work: Work<'_>, (at, news): (usize, &News)) -> Finis
         ..cx
     };
     work(own, at);
-    Finished {
-        reply: worst.get(),
-        alerts,
-    }
+    let reply = worst.get();
+    news.tell(Event::Ended(at, Finished { alerts, reply }));
 }

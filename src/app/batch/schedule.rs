@@ -19,21 +19,20 @@ pub(in crate::app) struct Limits {
     pub(in crate::app) per_host: usize,
     /// The same for a host that has failed, or has not answered yet.
     pub(in crate::app) per_doubtful_host: usize,
-    /// The number of jobs that run into the time limit of their request, after which the other jobs
-    /// for that host are left.
-    pub(in crate::app) timeouts: usize,
+    /// The number of jobs without a valid response after which the other jobs for that host are left.
+    pub(in crate::app) unanswered: usize,
     /// The time after which nothing begins.
     pub(in crate::app) time: Option<Duration>,
 }
 
 impl Limits {
-    /// Refreshes. A host that hangs may spend each refresh token that is sent to it, so none gets
-    /// a third one before it has answered.
+    /// Refreshes. A host that does not answer may spend each refresh token that is sent to it, so
+    /// none gets a third one before it has answered.
     pub(in crate::app) const REFRESH: Self = Self {
         jobs: 16,
         per_host: 4,
         per_doubtful_host: 2,
-        timeouts: 2,
+        unanswered: 2,
         time: None,
     };
 
@@ -43,7 +42,7 @@ impl Limits {
             jobs,
             per_host: jobs,
             per_doubtful_host: jobs,
-            timeouts: usize::MAX,
+            unanswered: usize::MAX,
             time: None,
         }
     }
@@ -68,8 +67,8 @@ pub(super) enum HostReply {
     Answered,
     /// It could not be reached, or is in trouble.
     Failed,
-    /// It did not answer in time.
-    TimedOut,
+    /// It gave no valid response, so that what was sent may be spent, or none in time.
+    Unanswered,
 }
 
 /// What is to be done next.
@@ -88,8 +87,8 @@ pub(super) enum Step {
 /// Why a job was left for another time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::app) enum LeftReason {
-    /// Its host did not answer others in time.
-    HostTimedOut {
+    /// Its host gave no valid response to others.
+    HostUnanswered {
         /// The host.
         host: String,
         /// How many they were.
@@ -102,16 +101,16 @@ pub(in crate::app) enum LeftReason {
 impl fmt::Display for LeftReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::HostTimedOut { host, others } => write!(
-                f,
-                "not tried, because {host} did not respond to {others} other logins in time"
-            ),
-            Self::TimeLimit(limit) => {
+            Self::HostUnanswered { host, others } => {
+                let logins = if *others == 1 { "login" } else { "logins" };
                 write!(
                     f,
-                    "not tried within the time limit of {}",
-                    short_length(*limit)
+                    "{host} gave no valid response to {others} other {logins}"
                 )
+            }
+            Self::TimeLimit(limit) => {
+                let limit = short_length(*limit);
+                write!(f, "the time limit of {limit} was reached before its turn")
             }
         }
     }
@@ -140,10 +139,13 @@ struct Place {
 #[derive(Default)]
 struct Host {
     name: String,
+    /// Jobs that have begun.
+    begun: usize,
+    /// Those of them that wait for its answer.
     asked: usize,
     has_answered: bool,
     has_failed: bool,
-    timeouts: usize,
+    unanswered: usize,
 }
 
 impl Schedule {
@@ -194,7 +196,7 @@ impl Schedule {
                 return Step::Begin(at);
             }
         }
-        match self.waiting.is_empty() && self.running == 0 {
+        match self.waiting.is_empty() && self.is_idle() {
             true => Step::Finish,
             false => Step::Wait(soonest),
         }
@@ -207,10 +209,18 @@ impl Schedule {
             return Some(LeftReason::TimeLimit(limit));
         }
         let host = &self.hosts[self.jobs[at].host?];
-        (host.timeouts >= self.limits.timeouts).then(|| LeftReason::HostTimedOut {
+        self.is_given_up(host).then(|| LeftReason::HostUnanswered {
             host: host.name.clone(),
-            others: host.timeouts,
+            others: host.unanswered,
         })
+    }
+
+    /// Whether a host gets nothing more. One that has never answered does not get a third job,
+    /// whatever became of the second.
+    fn is_given_up(&self, host: &Host) -> bool {
+        let most = self.limits.unanswered;
+        let was_tried = !host.has_answered && host.asked == 0 && host.begun >= most;
+        host.unanswered >= most || (host.unanswered > 0 && was_tried)
     }
 
     fn has_room(&self, at: usize) -> bool {
@@ -224,15 +234,15 @@ impl Schedule {
         self.running < self.limits.jobs && at_host && !is_locked
     }
 
-    /// Returns how many jobs may wait for a host. One that let a job time out may do so to
+    /// Returns how many jobs may wait for a host. One that gave a job no response may do so to
     /// those under way as well, and they count already.
     fn most(&self, host: &Host) -> usize {
         let limits = self.limits;
-        match host.timeouts {
+        match host.unanswered {
             0 if host.has_answered && !host.has_failed => limits.per_host,
             0 => limits.per_doubtful_host,
-            timeouts => {
-                let left = limits.timeouts.saturating_sub(timeouts);
+            unanswered => {
+                let left = limits.unanswered.saturating_sub(unanswered);
                 left.min(limits.per_doubtful_host)
             }
         }
@@ -243,6 +253,7 @@ impl Schedule {
         self.running += 1;
         self.locked.extend(place.job.grant.clone());
         if let Some(host) = place.host {
+            self.hosts[host].begun += 1;
             self.hosts[host].asked += 1;
             place.is_asking = true;
         }
@@ -260,7 +271,7 @@ impl Schedule {
         host.asked -= 1;
         host.has_answered |= reply == Some(HostReply::Answered);
         host.has_failed |= reply > Some(HostReply::Answered);
-        host.timeouts += usize::from(reply == Some(HostReply::TimedOut));
+        host.unanswered += usize::from(reply == Some(HostReply::Unanswered));
     }
 
     /// Ends a job, which had this reply if it asked anybody.
@@ -270,6 +281,11 @@ impl Schedule {
         if let Some(grant) = &self.jobs[at].job.grant {
             self.locked.retain(|locked| locked != grant);
         }
+    }
+
+    /// Whether no job is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.running == 0
     }
 
     /// Begins nothing any more; what is under way goes on.

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use crate::model::secret::Secret;
 use crate::ports::host::{Interrupt, Signal};
 use crate::ports::http::{
-    CALL_LIMIT, Http, HttpError, HttpErrorKind, Method, Patience, Request, Response,
+    CALL_LIMIT, Http, HttpError, HttpErrorKind, Method, Patience, Request, Response, TORN,
 };
 use crate::ports::program::{Exit, HookCommand, ProgramError, Programs, Received, Running};
 
@@ -41,14 +41,17 @@ pub(super) struct WatchedHttp<'a> {
 }
 
 impl WatchedHttp<'_> {
-    fn noted(&self, answer: Result<Response, HttpError>) -> Result<Response, HttpError> {
-        match &answer {
-            Ok(answer) => self.worst.note(reply_of(answer.status)),
-            Err(error) => {
-                if let Some(reply) = reply_of_error(error.kind) {
-                    self.worst.note(reply);
-                }
-            }
+    fn noted(
+        &self,
+        method: Method,
+        answer: Result<Response, HttpError>,
+    ) -> Result<Response, HttpError> {
+        let reply = match &answer {
+            Ok(answer) => Some(reply_of(method, answer)),
+            Err(error) => reply_of_error(method, error.kind),
+        };
+        if let Some(reply) = reply {
+            self.worst.note(reply);
         }
         answer
     }
@@ -67,7 +70,7 @@ impl Http for WatchedHttp<'_> {
                 self.send_within(request, &patience)
             }
             Method::Post => {
-                let answer = self.noted(self.http.send(request));
+                let answer = self.noted(Method::Post, self.http.send(request));
                 (self.tell)();
                 answer
             }
@@ -79,22 +82,28 @@ impl Http for WatchedHttp<'_> {
         request: &Request,
         patience: &Patience<'_>,
     ) -> Result<Response, HttpError> {
-        self.noted(self.http.send_within(request, patience))
+        self.noted(request.method, self.http.send_within(request, patience))
     }
 }
 
 /// A refusal is about one login, and says that the server is well; 429 asks for less, whoever asks.
-fn reply_of(status: u16) -> HostReply {
-    match status {
+/// Behind a redirect, or an answer that broke off, what was posted may be spent.
+fn reply_of(method: Method, answer: &Response) -> HostReply {
+    let is_torn = answer.body.expose().last() == Some(&TORN);
+    match answer.status {
         429 | 500.. => HostReply::Failed,
+        300..400 if method == Method::Post => HostReply::Unanswered,
+        _ if is_torn => HostReply::Unanswered,
         _ => HostReply::Answered,
     }
 }
 
-fn reply_of_error(kind: HttpErrorKind) -> Option<HostReply> {
+/// Every time limit counts as no response, and whatever may have spent what was posted.
+fn reply_of_error(method: Method, kind: HttpErrorKind) -> Option<HostReply> {
     match kind {
         HttpErrorKind::Local => None,
-        HttpErrorKind::ConnectTimeout | HttpErrorKind::AnswerTimeout => Some(HostReply::TimedOut),
+        HttpErrorKind::ConnectTimeout | HttpErrorKind::AnswerTimeout => Some(HostReply::Unanswered),
+        _ if method == Method::Post && kind.may_have_been_sent() => Some(HostReply::Unanswered),
         HttpErrorKind::Connect
         | HttpErrorKind::Tls
         | HttpErrorKind::NoAnswer
@@ -125,6 +134,7 @@ impl Programs for WatchedPrograms<'_> {
         Ok(Box::new(WatchedPlugin {
             running: self.programs.start(path)?,
             worst: self.worst.clone(),
+            lines: 0,
         }))
     }
 
@@ -136,10 +146,23 @@ impl Programs for WatchedPrograms<'_> {
 struct WatchedPlugin {
     running: Box<dyn Running>,
     worst: Worst,
+    /// How many lines went to it.
+    lines: usize,
+}
+
+impl WatchedPlugin {
+    /// The first line is the hello, and spends nothing.
+    fn fault(&self) -> HostReply {
+        match self.lines {
+            0 | 1 => HostReply::Failed,
+            _ => HostReply::Unanswered,
+        }
+    }
 }
 
 impl Running for WatchedPlugin {
     fn send(&mut self, line: Secret<Vec<u8>>) {
+        self.lines += 1;
         self.running.send(line);
     }
 
@@ -147,7 +170,7 @@ impl Running for WatchedPlugin {
         let received = self.running.receive(wait);
         match &received {
             Received::Line(_) => self.worst.note(HostReply::Answered),
-            Received::TooLong | Received::Ended(_) => self.worst.note(HostReply::Failed),
+            Received::TooLong | Received::Ended(_) => self.worst.note(self.fault()),
             Received::Nothing => {}
         }
         received
@@ -155,7 +178,34 @@ impl Running for WatchedPlugin {
 
     fn stop(&mut self, signal: Signal) {
         // A refresh is not stopped for any other reason.
-        self.worst.note(HostReply::TimedOut);
+        self.worst.note(HostReply::Unanswered);
         self.running.stop(signal);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::time::Timestamp;
+    use crate::testing::clock::FakeClock;
+    use crate::testing::program::ScriptedProgram;
+
+    #[test]
+    fn a_plugin_that_fails_may_have_spent_what_it_got_after_the_hello() {
+        for (lines, reply) in [(1, HostReply::Failed), (2, HostReply::Unanswered)] {
+            let program = ScriptedProgram::new(Arc::new(FakeClock::new(Timestamp(0))));
+            program.push(Received::Ended("crashed".into()));
+            let worst = Worst::default();
+            let watched = WatchedPrograms {
+                programs: &program,
+                worst: worst.clone(),
+            };
+            let mut plugin = watched.start(Path::new("/opt/acme")).unwrap();
+            for _ in 0..lines {
+                plugin.send(Secret::new(b"line".to_vec()));
+            }
+            plugin.receive(Duration::ZERO);
+            assert_eq!(worst.get(), Some(reply));
+        }
     }
 }

@@ -187,8 +187,12 @@ pub(in crate::app) fn unavailable(facts: &Facts, reason: &str, left: i64) -> Obs
 
 /// A command that refreshes many logins did not come to this one.
 pub(in crate::app) fn not_tried(facts: &Facts, why: &str) -> Obstacle {
-    Obstacle::temporary(FailureKind::Temporary, Cause::InTrouble, why)
-        .hint(Command::refresh(&facts.profile))
+    let words = format!("was not refreshed: {why}");
+    Obstacle {
+        due_words: Some(format!("expires soon and {words}")),
+        ..Obstacle::permanent(FailureKind::Temporary, Cause::InTrouble, words)
+            .hint(Command::refresh(&facts.profile))
+    }
 }
 
 /// A refresh was sent, and no response came.

@@ -10,12 +10,11 @@ use std::time::Duration;
 use crate::app::credential::facts_reader::{FactsReader, as_login};
 use crate::app::hooks::sent_log;
 use crate::model::alert::Alert;
-use crate::model::credential::{Credential, OAuth};
+use crate::model::credential::Credential;
 use crate::model::grant::GrantDigest;
 use crate::model::hint::Hint;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::{Effective, VisibleProfile};
-use crate::model::provider::Provider;
 use crate::model::time::Timestamp;
 use crate::ports::store::Scope;
 
@@ -24,7 +23,7 @@ use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::app::hooks::deliver;
 use crate::app::refresh::ensure_fresh::ensure_fresh;
-use crate::app::refresh::leave::leave_for_later;
+use crate::app::refresh::leave::{LeftLogins, leave_for_later};
 use crate::app::refresh::outcome::{RefreshResult, ValidToken};
 use crate::app::refresh::target::host_of;
 
@@ -266,17 +265,15 @@ fn refresh_rows(cx: Context<'_>, request: &Request, report: &mut Report, jobs: V
     let rows = &report.rows;
     let work = |cx: Context<'_>, at: usize| refresh_row(cx, &rows[at]);
     let endings = batch::run(cx, limits, jobs, &work);
+    let mut left = LeftLogins::new(cx);
     for (row, ending) in report.rows.iter_mut().zip(endings) {
         let result = match ending {
             Ending::Done(result) => result,
             Ending::Left(reason) => {
                 report.late += usize::from(matches!(reason, LeftReason::TimeLimit(_)));
-                leave_row(cx, row, &reason)
+                leave_row((cx, &mut left), row, &reason)
             }
-            Ending::Stopped => match cx.uninterrupted() {
-                Err(stopped) => Err(stopped),
-                Ok(()) => continue,
-            },
+            Ending::Stopped => continue,
         };
         let failure = match result {
             Ok(living) => {
@@ -301,6 +298,8 @@ fn refresh_rows(cx: Context<'_>, request: &Request, report: &mut Report, jobs: V
             warning: row.warning(),
         }));
     }
+    // Also if all that was under way has ended otherwise.
+    report.stopped = report.stopped.take().or(cx.uninterrupted().err());
     let is_changed = report.rows.iter().any(|row| row.is_refreshed);
     if let Some(stopped) = report.stopped.as_mut().filter(|_| is_changed) {
         stopped.touched = StoreEffect::Changed;
@@ -309,23 +308,24 @@ fn refresh_rows(cx: Context<'_>, request: &Request, report: &mut Report, jobs: V
 
 /// Refreshes a login if it is still there.
 fn refresh_row(cx: Context<'_>, row: &Row) -> Result<ValidToken, Failure> {
-    let (provider, login) = read_row(cx, row)?;
+    let document = cx.store.load(&row.agent, Scope::Profile(&row.profile))?;
+    let gone = || Failure::no_such_profile(&row.profile);
+    let credential = document.get(&row.profile).ok_or_else(gone)?;
+    let login = as_login(credential).ok_or_else(gone)?;
+    let provider = cx.provider_of(&row.provider, credential)?;
     let policy = row.why.need(cx.clock.now());
     ensure_fresh(cx, &row.agent, &row.profile, &provider, policy, &login)
 }
 
 /// Leaves a login for the next run.
-fn leave_row(cx: Context<'_>, row: &Row, reason: &LeftReason) -> Result<ValidToken, Failure> {
-    let (provider, _) = read_row(cx, row)?;
+fn leave_row(
+    (cx, left): (Context<'_>, &mut LeftLogins<'_>),
+    row: &Row,
+    reason: &LeftReason,
+) -> Result<ValidToken, Failure> {
+    let (credential, login) = left.find(&row.agent, &row.profile)?;
+    let provider = cx.provider_of(&row.provider, credential)?;
     let policy = row.why.need(cx.clock.now());
-    let whose = (&row.agent, &row.profile);
+    let whose = (&row.agent, &row.profile, login);
     leave_for_later(cx, whose, &provider, policy, &reason.to_string())
-}
-
-fn read_row(cx: Context<'_>, row: &Row) -> Result<(Provider, OAuth), Failure> {
-    let document = cx.store.load(&row.agent, Scope::Profile(&row.profile))?;
-    let gone = || Failure::no_such_profile(&row.profile);
-    let credential = document.get(&row.profile).ok_or_else(gone)?;
-    let login = as_login(credential).ok_or_else(gone)?.into_owned();
-    Ok((cx.provider_of(&row.provider, credential)?, login))
 }

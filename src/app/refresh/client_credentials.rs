@@ -34,7 +34,9 @@ pub(super) fn request_new_token(
     old: OAuth,
 ) -> Result<Option<ValidToken>, Failure> {
     let cx = request.cx;
-    let client = match registration::resolve_with_secret(cx, request.provider, Use::Refresh) {
+    let client = registration::resolve_with_secret(cx, request.provider, Use::Refresh);
+    cx.uninterrupted()?;
+    let client = match client {
         Ok(client) => client,
         // What the configuration lacks keeps nobody from a token that is still valid.
         Err(failure) => {

@@ -41,7 +41,10 @@ pub(super) fn refresh_grant(
 ) -> Result<Option<ValidToken>, Failure> {
     let cx = request.cx;
     let blocked = |failure: &Failure| obstacle::blocked(facts, failure);
-    let route = match Route::of(cx, request.provider, &old) {
+    let route = Route::of(cx, request.provider, &old);
+    // A signal ends the request for the issuer's metadata; that is no problem of the provider.
+    cx.uninterrupted()?;
+    let route = match route {
         Ok(Some(route)) => route,
         Ok(None) => return fall_back(request, facts, old, &no_token_endpoint(facts)).map(Some),
         Err(failure) => return fall_back(request, facts, old, &blocked(&failure)).map(Some),
@@ -186,7 +189,10 @@ fn settle(
             request.profile
         ));
     }
-    cx.uninterrupted()?;
+    // What happened to the grant is said, whatever came with it.
+    if matches!(outcome, RefreshOutcome::Passing { .. }) {
+        cx.uninterrupted()?;
+    }
     let obstacle = match outcome {
         RefreshOutcome::Refused(refusal) => refused(facts, &refusal_words(&refusal)),
         RefreshOutcome::Passing { reason, .. } if is_unsent => misconfigured(facts, &reason),

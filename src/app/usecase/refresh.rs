@@ -17,7 +17,7 @@ use crate::app::context::Context;
 use crate::app::credential::facts_reader::as_login;
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::app::refresh::ensure_fresh::ensure_fresh;
-use crate::app::refresh::leave::leave_for_later;
+use crate::app::refresh::leave::{LeftLogins, leave_for_later};
 use crate::app::refresh::outcome::{RefreshPolicy, RefreshResult, ValidToken};
 use crate::app::refresh::target::host_of;
 
@@ -119,13 +119,14 @@ impl<'a> Target<'a> {
 
     fn leave(
         &self,
-        cx: Context<'_>,
+        (cx, left): (Context<'_>, &mut LeftLogins<'_>),
         policy: RefreshPolicy,
         reason: &str,
     ) -> Result<ValidToken, Failure> {
         let provider = self.provider.as_ref().map_err(Clone::clone)?;
-        let whose = (self.seen.owner, self.seen.id);
-        leave_for_later(cx, whose, provider, policy, reason)
+        let (owner, id) = (self.seen.owner, self.seen.id);
+        let (_, login) = left.find(owner, id)?;
+        leave_for_later(cx, (owner, id, login), provider, policy, reason)
     }
 
     fn report(&self, result: Result<ValidToken, Failure>) -> Report {
@@ -148,6 +149,7 @@ fn refresh_all(cx: Context<'_>, targets: &[Target<'_>], policy: RefreshPolicy) -
     let work = |cx: Context<'_>, at: usize| targets[at].refresh(cx, policy);
     let mut reports = Vec::new();
     let mut stopped = Vec::new();
+    let mut left = LeftLogins::new(cx);
     for (target, ending) in targets
         .iter()
         .zip(batch::run(cx, Limits::REFRESH, jobs, &work))
@@ -155,7 +157,7 @@ fn refresh_all(cx: Context<'_>, targets: &[Target<'_>], policy: RefreshPolicy) -
         match ending {
             Ending::Done(result) => reports.push(target.report(result)),
             Ending::Left(reason) => {
-                let result = target.leave(cx, policy, &reason.to_string());
+                let result = target.leave((cx, &mut left), policy, &reason.to_string());
                 reports.push(target.report(result));
             }
             Ending::Stopped => stopped.push(target),

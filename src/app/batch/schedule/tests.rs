@@ -52,8 +52,8 @@ fn a_host_gets_two_until_it_has_answered_then_four_and_two_after_a_failure() {
 fn who_has_an_answer_gives_the_place_at_the_host_away_and_ends_later() {
     let mut schedule = Schedule::new(Limits::REFRESH, jobs_for("a", 3));
     assert_eq!(begin_all(&mut schedule), [0, 1]);
-    schedule.answer(0, Some(HostReply::TimedOut));
-    schedule.end(0, Some(HostReply::TimedOut));
+    schedule.answer(0, Some(HostReply::Unanswered));
+    schedule.end(0, Some(HostReply::Unanswered));
     // It was counted once.
     schedule.answer(1, Some(HostReply::Answered));
     assert_eq!(begin_all(&mut schedule), [2]);
@@ -75,25 +75,47 @@ fn sixteen_are_under_way_at_most_and_a_full_host_holds_up_no_other() {
 }
 
 #[test]
-fn after_two_jobs_that_hang_the_rest_of_their_host_is_left() {
+fn after_two_jobs_without_a_response_the_rest_of_their_host_is_left() {
     let mut schedule = Schedule::new(Limits::REFRESH, jobs_for("a", 4));
     assert_eq!(begin_all(&mut schedule), [0, 1]);
-    schedule.end(0, Some(HostReply::TimedOut));
+    schedule.end(0, Some(HostReply::Unanswered));
     // One may be an accident; the second will tell.
     assert_eq!(schedule.next(NOW), Step::Wait(None));
     schedule.end(1, Some(HostReply::Answered));
     assert_eq!(begin_all(&mut schedule), [2]);
-    schedule.end(2, Some(HostReply::TimedOut));
-    let left = LeftReason::HostTimedOut {
+    schedule.end(2, Some(HostReply::Unanswered));
+    let left = LeftReason::HostUnanswered {
         host: "a".to_owned(),
         others: 2,
     };
     assert_eq!(
         left.to_string(),
-        "not tried, because a did not respond to 2 other logins in time"
+        "a gave no valid response to 2 other logins"
     );
     assert_eq!(schedule.next(NOW), Step::Leave(3, left));
     assert_eq!(schedule.next(NOW), Step::Finish);
+}
+
+#[test]
+fn a_host_that_never_answered_gets_no_third_job_after_one_without_a_response() {
+    for second in [None, Some(HostReply::Failed)] {
+        let mut schedule = Schedule::new(Limits::REFRESH, jobs_for("a", 3));
+        assert_eq!(begin_all(&mut schedule), [0, 1]);
+        schedule.end(0, Some(HostReply::Unanswered));
+        schedule.end(1, second);
+        let Step::Leave(2, left) = schedule.next(NOW) else {
+            panic!("the third begins");
+        };
+        assert_eq!(
+            left.to_string(),
+            "a gave no valid response to 1 other login"
+        );
+    }
+    // One alone may be an accident.
+    let mut schedule = Schedule::new(Limits::REFRESH, jobs_for("a", 2));
+    assert_eq!(schedule.next(NOW), Step::Begin(0));
+    schedule.end(0, Some(HostReply::Unanswered));
+    assert_eq!(schedule.next(NOW), Step::Begin(1));
 }
 
 #[test]
@@ -125,7 +147,10 @@ fn nothing_begins_before_its_time_nor_after_the_limit_nor_after_a_signal() {
     assert_eq!(schedule.next(NOW), Step::Wait(Some(seconds(20))));
     assert_eq!(schedule.next(seconds(20)), Step::Begin(1));
     let late = LeftReason::TimeLimit(seconds(60));
-    assert_eq!(late.to_string(), "not tried within the time limit of 60 s");
+    assert_eq!(
+        late.to_string(),
+        "the time limit of 60 s was reached before its turn"
+    );
     assert_eq!(schedule.next(seconds(60)), Step::Leave(2, late));
     assert_eq!(schedule.next(seconds(61)), Step::Wait(None));
 
@@ -143,17 +168,25 @@ fn any_reply() -> impl Strategy<Value = Option<HostReply>> {
         Just(Some(HostReply::Answered)),
         Just(Some(HostReply::Answered)),
         Just(Some(HostReply::Failed)),
-        Just(Some(HostReply::TimedOut)),
+        Just(Some(HostReply::Unanswered)),
     ]
 }
 
 /// What a host did, counted by the test itself.
 #[derive(Clone, Copy, Default)]
 struct Count {
+    begun: usize,
     running: usize,
-    timeouts: usize,
+    unanswered: usize,
     is_well: bool,
     has_failed: bool,
+}
+
+impl Count {
+    fn is_given_up(&self) -> bool {
+        let is_silent = self.begun >= 2 && self.running == 0 && !self.is_well;
+        self.unanswered >= 2 || (self.unanswered == 1 && is_silent)
+    }
 }
 
 proptest! {
@@ -184,18 +217,20 @@ proptest! {
                     prop_assert!(running.len() <= 16);
                     if host > 0 {
                         let count = &mut hosts[host];
+                        prop_assert!(!count.is_given_up());
+                        count.begun += 1;
                         count.running += 1;
-                        let most = match (count.timeouts, count.is_well && !count.has_failed) {
+                        let most = match (count.unanswered, count.is_well && !count.has_failed) {
                             (0, true) => 4,
                             (0, false) => 2,
-                            (timeouts, _) => 2 - timeouts,
+                            (unanswered, _) => 2 - unanswered,
                         };
                         prop_assert!(count.running <= most);
                     }
                 }
-                Step::Leave(at, LeftReason::HostTimedOut { .. }) => {
+                Step::Leave(at, LeftReason::HostUnanswered { .. }) => {
                     prop_assert!(!std::mem::replace(&mut seen[at], true));
-                    prop_assert!(hosts[jobs[at].0].timeouts >= 2);
+                    prop_assert!(hosts[jobs[at].0].is_given_up());
                 }
                 Step::Leave(_, reason) => prop_assert!(false, "{reason:?}"),
                 Step::Wait(until) => {
@@ -212,7 +247,7 @@ proptest! {
                     count.running = count.running.saturating_sub(1);
                     count.is_well |= reply == Some(HostReply::Answered);
                     count.has_failed |= reply > Some(HostReply::Answered);
-                    count.timeouts += usize::from(reply == Some(HostReply::TimedOut));
+                    count.unanswered += usize::from(reply == Some(HostReply::Unanswered));
                     running[place].1 = true;
                     schedule.answer(at, reply);
                 }

@@ -1,8 +1,9 @@
-//! A server that never answers in time, and the time limit of a run: without a server and a clock,
-//! so that nothing is waited for.
+//! A server that gives no valid response, signals during requests, and the time limit of a run:
+//! without a server and a clock, so that nothing is waited for.
 
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+mod servers;
+
+use std::time::Duration;
 
 use openclaw::app::context::Context;
 use openclaw::app::failure::{Kind, StoreEffect};
@@ -10,98 +11,18 @@ use openclaw::app::maintenance::tick;
 use openclaw::app::refresh::outcome::RefreshResult;
 use openclaw::app::usecase::refresh;
 use openclaw::model::id::AgentId;
-use openclaw::model::secret::Secret;
-use openclaw::model::time::Timestamp;
-use openclaw::ports::host::Clock;
-use openclaw::ports::http::{Http, HttpError, HttpErrorKind, Request, Response};
-use openclaw::store::file::FileStore;
-use openclaw::store::paths::StorePaths;
+use openclaw::ports::host::Signal;
+use openclaw::ports::http::{HttpErrorKind, Method, TORN};
 
-use crate::security::random_inputs::targets::fake_ports::{FakePorts, NOW, STATE};
+use crate::security::random_inputs::targets::fake_ports::{FakePorts, NOW};
 
-/// The clock of the store: real threads wait for its locks.
-struct Running(Instant);
-
-impl Clock for Running {
-    fn now(&self) -> Timestamp {
-        NOW.after(self.monotonic())
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.0.elapsed()
-    }
-
-    fn sleep(&self, duration: Duration) {
-        std::thread::sleep(duration);
-    }
-}
-
-/// Grants what it is asked for, except where nothing is answered in time.
-struct Servers<'a> {
-    /// The part of a URL that hangs.
-    hanging: &'static str,
-    ports: &'a FakePorts,
-    store: FileStore,
-    /// How long an answer takes.
-    takes: Duration,
-    asked: Mutex<Vec<String>>,
-}
-
-impl<'a> Servers<'a> {
-    fn new(ports: &'a FakePorts) -> Self {
-        let (files, clock) = (Arc::new(ports.files.clone()), Running(Instant::now()));
-        Self {
-            hanging: "hanging",
-            ports,
-            store: FileStore::new(files, Arc::new(clock), StorePaths::below(STATE)),
-            takes: Duration::ZERO,
-            asked: Mutex::default(),
-        }
-    }
-
-    fn context(&self) -> Context<'_> {
-        Context {
-            http: self,
-            store: &self.store,
-            ..self.ports.ports()
-        }
-    }
-
-    /// How many requests went to hosts with this in their names.
-    fn asked(&self, part: &str) -> usize {
-        let asked = self.asked.lock().unwrap();
-        asked.iter().filter(|url| url.contains(part)).count()
-    }
-}
-
-impl Http for Servers<'_> {
-    fn send(&self, request: &Request) -> Result<Response, HttpError> {
-        let mut asked = self.asked.lock().unwrap();
-        asked.push(request.url.clone());
-        let n = asked.len();
-        drop(asked);
-        self.ports.advance(self.takes);
-        if request.url.contains(self.hanging) {
-            return Err(HttpError {
-                kind: HttpErrorKind::AnswerTimeout,
-                detail: "no answer".to_owned(),
-            });
-        }
-        let body = format!(
-            r#"{{"access_token":"at-{n}","refresh_token":"rt-new-{n}","expires_in":3600}}"#
-        );
-        Ok(Response {
-            status: 200,
-            headers: Vec::new(),
-            body: Secret::new(body.into_bytes()),
-        })
-    }
-}
+use servers::{Fault, Servers};
 
 /// Agents, each with a login of that provider that ends so many milliseconds from now.
 fn with(logins: &[(&str, &str, i64)]) -> FakePorts {
     let ports = FakePorts::new();
-    for name in ["hanging", "well"] {
+    let others = logins.iter().map(|(_, provider, _)| *provider);
+    for name in ["hanging", "well"].into_iter().chain(others) {
         let manifest = format!(
             "schema = 1\nid = \"{name}\"\nname = \"{name}\"\n\n[client]\nid = \"c\"\n\
              token = \"https://{name}.example/token\"\n\n[[flow]]\nkind = \"token\"\n"
@@ -151,8 +72,7 @@ fn a_server_that_hangs_holds_up_no_other_and_gets_no_third_token() {
     let left = &report.problems[2].failure;
     assert_eq!(
         left.to_string(),
-        "hanging:c could not be refreshed: not tried, because hanging.example did not respond to \
-         2 other logins in time"
+        "hanging:c was not refreshed: hanging.example gave no valid response to 2 other logins"
     );
     assert_eq!(left.touched, StoreEffect::Nothing);
     // Its token is valid, so nothing is wrong yet.
@@ -160,6 +80,129 @@ fn a_server_that_hangs_holds_up_no_other_and_gets_no_third_token() {
     assert_eq!(living.how, RefreshResult::StillAlive);
     assert!(report.rows[3].warning().is_some());
     assert_eq!(report.late, 0);
+}
+
+/// Each of these may have cost the refresh token that was sent.
+#[test]
+fn a_server_without_a_valid_response_gets_no_third_token() {
+    let logins: Vec<String> = (0..20).map(|number| format!("a{number}")).collect();
+    let logins: Vec<(&str, &str, i64)> = logins
+        .iter()
+        .map(|agent| (agent.as_str(), "hanging", -1_000))
+        .collect();
+    let torn: &[u8] = &[b'{', TORN];
+    for fault in [
+        Fault::None(HttpErrorKind::NoAnswer),
+        Fault::None(HttpErrorKind::TooLarge),
+        Fault::Answer(302, b""),
+        Fault::Answer(200, torn),
+    ] {
+        let ports = with(&logins);
+        let servers = Servers {
+            fault,
+            ..Servers::new(&ports)
+        };
+        let report = tick(servers.context(), Duration::MAX);
+        assert_eq!(servers.asked("hanging"), 2, "{:?}", report.problems);
+        let problems = report.problems.iter();
+        let left = problems.filter(|problem| problem.failure.kind == Kind::Temporary);
+        assert_eq!(left.count(), 18);
+    }
+    // Nothing was sent, or it says so itself.
+    for fault in [Fault::None(HttpErrorKind::Connect), Fault::Answer(503, b"")] {
+        let ports = with(&logins);
+        let servers = Servers {
+            fault,
+            ..Servers::new(&ports)
+        };
+        tick(servers.context(), Duration::MAX);
+        assert_eq!(servers.asked("hanging"), 20);
+    }
+}
+
+/// The document is read once for those that are left, not for each of them.
+#[test]
+fn what_is_read_for_logins_that_are_left_does_not_grow_with_their_number() {
+    let read = |count: usize| {
+        let ports = with(&[]);
+        let login = |number: usize| {
+            format!(
+                r#""hanging:{number}":{{"type":"oauth","provider":"hanging","access":"at",
+                "refresh":"rt-{number}","expires":1795230000000}}"#
+            )
+        };
+        let logins: Vec<String> = (0..count).map(login).collect();
+        let padding = " ".repeat(100_000);
+        let document = format!(
+            r#"{{"version":1,{padding}"profiles":{{{}}}}}"#,
+            logins.join(",")
+        );
+        ports.put("agents/main/agent/auth-profiles.json", document.as_bytes());
+        let servers = Servers::new(&ports);
+        let before = ports.files.bytes_read();
+        let report = tick(servers.context(), Duration::MAX);
+        assert_eq!((report.rows.len(), servers.asked("hanging")), (count, 2));
+        ports.files.bytes_read() - before
+    };
+    let (few, many) = (read(3), read(23));
+    assert!(many < few + 100_000, "{few} {many}");
+}
+
+/// The request for the metadata is given up, which is no problem of the provider.
+#[test]
+fn a_signal_during_a_request_for_metadata_is_no_problem_of_the_provider() {
+    let ports = with(&[("a", "hanging", -1_000)]);
+    let manifest = "schema = 1\nid = \"hanging\"\nname = \"hanging\"\n\n[client]\nid = \"c\"\n\
+         issuer = \"https://hanging.example\"\n\n[[flow]]\nkind = \"token\"\n";
+    ports.put("providers/hanging.toml", manifest.as_bytes());
+    let servers = Servers {
+        fault: Fault::None(HttpErrorKind::NoAnswer),
+        is_signalled: Some(Method::Get),
+        ..Servers::new(&ports)
+    };
+    let report = tick(servers.context(), Duration::MAX);
+    assert!(servers.asked("hanging") > 0);
+    assert!(report.problems.is_empty(), "{:?}", report.problems);
+    let stopped = report.stopped.unwrap();
+    assert_eq!(stopped.kind, Kind::Cancelled(Signal::TERMINATE));
+    assert_eq!(stopped.touched, StoreEffect::Nothing);
+    assert_eq!(ports.bytes("alerts.json"), None);
+}
+
+#[test]
+fn a_refusal_that_comes_with_a_signal_is_said() {
+    let ports = with(&[("a", "hanging", -1_000)]);
+    let servers = Servers {
+        fault: Fault::Answer(400, br#"{"error":"invalid_grant"}"#),
+        is_signalled: Some(Method::Post),
+        ..Servers::new(&ports)
+    };
+    let report = tick(servers.context(), Duration::MAX);
+    let kinds: Vec<Kind> = report.problems.iter().map(|it| it.failure.kind).collect();
+    assert_eq!(kinds, [Kind::NeedsLogin]);
+    assert!(report.stopped.is_some());
+}
+
+#[test]
+fn sixteen_are_under_way_at_once() {
+    let names: Vec<String> = (0..12).map(|number| format!("well{number}")).collect();
+    let mut logins = Vec::new();
+    for name in &names {
+        logins.extend([(format!("{name}a"), name), (format!("{name}b"), name)]);
+    }
+    let logins: Vec<(&str, &str, i64)> = logins
+        .iter()
+        .map(|(agent, provider)| (agent.as_str(), provider.as_str(), -1_000))
+        .collect();
+    let ports = with(&logins);
+    let servers = Servers {
+        gathers: 16,
+        ..Servers::new(&ports)
+    };
+    let report = tick(servers.context(), Duration::MAX);
+    assert!(report.rows.iter().all(|row| row.is_refreshed));
+    let crowd = servers.crowd.lock().unwrap();
+    assert_eq!((crowd.most_at_once, crowd.all), (16, 24));
 }
 
 #[test]
@@ -210,7 +253,7 @@ fn what_has_not_begun_when_the_time_is_over_is_left_and_counted() {
     assert!((1..=2).contains(&asked), "{asked}");
     let refreshed = report.rows.iter().filter(|row| row.is_refreshed).count();
     assert_eq!((refreshed, report.late), (asked, 5 - asked));
-    let words = "not tried within the time limit of 20 s";
+    let words = "was not refreshed: the time limit of 20 s was reached before its turn";
     for problem in &report.problems {
         assert_eq!(problem.failure.kind, Kind::Temporary);
         assert!(problem.failure.to_string().ends_with(words), "{problem:?}");

@@ -90,7 +90,7 @@ impl ProcessGroup {
         let mut group = Self::spawn(command)?;
         if let Some(mut stdin) = group.input() {
             // A child that does not read blocks nobody; its end closes the pipe.
-            std::thread::spawn(move || stdin.write_all(&input));
+            std::thread::Builder::new().spawn(move || stdin.write_all(&input))?;
         }
         let deadline = group.clock.monotonic() + bounds.limit;
         loop {

@@ -102,14 +102,18 @@ fn trusted(path: &Path) -> Result<PathBuf, ProgramError> {
 /// Starts a thread that writes lines, so that a program that does not read blocks only that.
 fn writer(mut input: ChildStdin) -> Sender<Secret<Vec<u8>>> {
     let (send, lines) = channel::<Secret<Vec<u8>>>();
-    std::thread::spawn(move || {
+    let write = move || {
         for line in lines {
             let whole = Secret::new([line.expose().as_slice(), b"\n"].concat());
             if input.write_all(whole.expose()).is_err() {
                 return;
             }
         }
-    });
+    };
+    // Without a thread it is as if the program had closed its input.
+    if let Err(error) = std::thread::Builder::new().spawn(write) {
+        tracing::warn!(%error, "nothing can be written to a program");
+    }
     send
 }
 

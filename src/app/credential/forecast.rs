@@ -3,6 +3,8 @@
 //! The warnings, the block "Within 7 days", the JSON document and the shell prompt are all made of
 //! it, so that no two of them disagree. Pure: facts in, list out.
 
+use std::collections::HashSet;
+
 use super::facts::Renewal;
 use super::obstacle::store_again;
 use super::outlook::Outlook;
@@ -49,15 +51,14 @@ pub(in crate::app) fn forecast(
         .iter()
         .filter_map(|profile| of_profile(profile, now))
         .collect();
+    let broken = |entry: &&ForecastEntry| entry.trouble == Some(Trouble::Broken);
+    let told = all.iter().filter(broken);
+    let told: HashSet<ProviderId> = told
+        .filter_map(|entry| ProviderId::parse(&entry.provider).ok())
+        .collect();
     let of_providers = outlooks.iter().filter_map(|outlook| {
-        let is_of = |entry: &&ForecastEntry| {
-            ProviderId::parse(&entry.provider).as_ref() == Ok(&outlook.provider)
-        };
-        let is_told = || {
-            let mut told = all.iter().filter(is_of);
-            told.any(|entry| entry.trouble == Some(Trouble::Broken))
-        };
-        (outlook.needs_somebody() && !outlook.is_unreadable && !is_told())
+        let is_told = told.contains(&outlook.provider);
+        (outlook.needs_somebody() && !outlook.is_unreadable && !is_told)
             .then(|| of_provider(outlook))
     });
     let of_providers: Vec<ForecastEntry> = of_providers.collect();

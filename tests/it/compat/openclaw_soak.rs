@@ -38,6 +38,15 @@ fn paste_theirs(world: &World, id: &str) -> bool {
     said.contains(&format!("Auth profile: {id}"))
 }
 
+/// Ends what goes on meanwhile, also if the test fails.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 fn paste_ours(world: &World, id: &str) {
     let args = [&PASTE[..], &["--profile-id", id]].concat();
     let pasted = world.pipe(&args, &setup_token());
@@ -65,6 +74,7 @@ fn what_either_program_said_was_saved_is_there_or_comes_back() {
                 std::thread::sleep(PAUSE);
             }
         });
+        let _over = Over(&is_over);
         let start = Instant::now();
         for n in 0.. {
             if start.elapsed() > SOAK {
@@ -76,7 +86,6 @@ fn what_either_program_said_was_saved_is_there_or_comes_back() {
                 false => refused += 1,
             }
         }
-        is_over.store(true, Ordering::SeqCst);
     });
     let is_there = |id: &String| world.store()["profiles"][id].is_object();
     let taken: Vec<_> = ours.iter().filter(|id| !is_there(id)).collect();

@@ -146,6 +146,13 @@ impl World {
         ran(self.command(args).output().unwrap())
     }
 
+    /// Starts the program, whose output is kept for [`Child::wait_with_output`].
+    pub(crate) fn start(&self, args: &[&str]) -> Child {
+        let mut command = self.command(args);
+        let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        piped.spawn().unwrap()
+    }
+
     /// Runs with a text on standard input.
     pub(crate) fn pipe(&self, args: &[&str], input: &str) -> Ran {
         ran(self.feed(args, input).wait_with_output().unwrap())

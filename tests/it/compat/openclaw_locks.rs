@@ -7,7 +7,7 @@ mod side_by_side;
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::process::Child;
 use std::time::{Duration, SystemTime};
 
 use crate::support::issuer::{Account, Issuer};
@@ -106,9 +106,7 @@ impl Beside {
     }
 
     fn ours(&self, args: &[&str]) -> Child {
-        let mut command = self.world.command(args);
-        let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        piped.spawn().unwrap()
+        self.world.start(args)
     }
 
     /// Until a request is at the server, whose answer takes `delay`.

@@ -79,9 +79,7 @@ fn openclaw_waits_for_our_refresh_and_keeps_what_came_of_it() {
         let set = set_order(&world, release, "anthropic:one", "anthropic:two");
         assert_eq!(set.code, 0, "{release}: {set:?}");
         issuer.set_delay(Duration::from_secs(20));
-        let mut command = world.command(&["models", "auth", "token", "--provider", "openai-codex"]);
-        let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let ours = piped.spawn().unwrap();
+        let ours = world.start(&["models", "auth", "token", "--provider", "openai-codex"]);
         while issuer.token_requests().is_empty() {
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -121,14 +119,9 @@ fn openclaw_and_several_refreshes_of_ours_keep_what_came_of_each() {
             world.write("openclaw.json", config);
         }
         issuer.hold();
-        let begin = |name: &str| {
-            let mut command = world.command(&["models", "auth", "token", "--profile", name]);
-            let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-            piped.spawn().unwrap()
-        };
         let mut ours = Vec::new();
         for name in names {
-            ours.push(begin(name));
+            ours.push(world.start(&["models", "auth", "token", "--profile", name]));
             while issuer.token_requests().len() < ours.len() {
                 std::thread::sleep(Duration::from_millis(10));
             }

@@ -1,7 +1,7 @@
 //! Beside a program that writes the store without a lock, from a document that it read some time
 //! ago: what it takes away comes back, by itself where a login was refreshed, else by `undo`.
 
-use std::process::{Child, Stdio};
+use std::process::Child;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -55,9 +55,7 @@ fn is_living(world: &World, issuer: &Issuer) -> bool {
 /// A command whose request has arrived at the server and is not answered yet.
 fn in_flight(world: &World, issuer: &Issuer) -> Child {
     issuer.set_delay(Duration::from_millis(500));
-    let mut command = world.command(&TOKEN);
-    let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = piped.spawn().unwrap();
+    let child = world.start(&TOKEN);
     while issuer.token_requests().is_empty() {
         std::thread::sleep(Duration::from_millis(2));
     }
@@ -105,9 +103,7 @@ fn a_stale_document_written_during_a_refresh_loses_no_login() {
         due["profiles"][CODEX]["expires"] = json!(1);
         world.write(DOCUMENT, &due.to_string());
         issuer.set_delay(Duration::from_millis(500));
-        let mut command = world.command(&TOKEN);
-        let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = piped.spawn().unwrap();
+        let child = world.start(&TOKEN);
         while issuer.token_requests().len() < 2 {
             std::thread::sleep(Duration::from_millis(2));
         }

@@ -56,13 +56,7 @@ fn one(command: &Command, job: &Job, old: &Shape, new: &Shape) -> Totals {
     let Some((world, issuer, done)) = (0..TRIES).find_map(strike) else {
         return Totals::default();
     };
-    let is_kill = job.what.starts_with("signal");
-    let totals = Totals {
-        runs: 1,
-        kills: usize::from(is_kill && done.killed),
-        faults: usize::from(!is_kill),
-        ..Totals::default()
-    };
+    let totals = Totals::of_run(&job.what, &done);
     let check = Check {
         command,
         what: &job.what,
@@ -83,40 +77,47 @@ fn tell(text: &str) {
     writeln!(stderr, "{text}").unwrap();
 }
 
+/// All that there could be: `whats` at each point.
+fn jobs(points: &[Point], whats: fn(&Point) -> Vec<String>) -> Vec<Job> {
+    let job = |point: &Point| {
+        let whats = whats(point).into_iter();
+        let point = point.clone();
+        whats
+            .map(move |what| Job {
+                point: point.clone(),
+                what,
+            })
+            .collect::<Vec<_>>()
+    };
+    points.iter().flat_map(job).collect()
+}
+
+/// Does all of them, and adds up what they come to.
+fn sum_of(jobs: &[Job], one: impl Fn(&Job) -> Totals + Sync) -> Totals {
+    let totals = Mutex::new(Totals::default());
+    side_by_side(jobs.len(), |number| {
+        let came_to = one(&jobs[number]);
+        totals.lock().unwrap().add(came_to);
+    });
+    totals.into_inner().unwrap()
+}
+
 fn suite(title: &str, whats: fn(&Point) -> Vec<String>) {
     let mut sum = Totals::default();
     for command in commands() {
         let old = shape(&command.world().0);
         let (good, points) = strace::points(&command);
         let new = shape(&good);
-        let job = |point: &Point| {
-            let whats = whats(point).into_iter();
-            let point = point.clone();
-            whats
-                .map(move |what| Job {
-                    point: point.clone(),
-                    what,
-                })
-                .collect::<Vec<_>>()
-        };
-        let jobs: Vec<Job> = points.iter().flat_map(job).collect();
+        let jobs = jobs(&points, whats);
         let all = jobs.len();
         let jobs = evenly(jobs, MOST);
-        let totals = Mutex::new(Totals::default());
-        side_by_side(jobs.len(), |number| {
-            let came_to = one(&command, &jobs[number], &old, &new);
-            totals.lock().unwrap().add(came_to);
-        });
-        let totals = totals.into_inner().unwrap();
+        let totals = sum_of(&jobs, |job| one(&command, job, &old, &new));
         let name = format!("{title} {}, {} of {all}", command.name, jobs.len());
         tell(&totals.told(&name));
         sum.add(totals);
     }
     tell(&sum.told(title));
-    assert!(sum.runs >= 2_000, "{}", sum.runs);
-    assert!(sum.losses.is_empty(), "{:#?}", sum.losses);
-    assert!(sum.wrong.is_empty(), "{:#?}", sum.wrong);
-    assert!(sum.slow.is_empty(), "{:#?}", sum.slow);
+    sum.assert_good(2_000);
 }
 
 /// Does `work` with the numbers below `count`, on many threads.
@@ -209,17 +210,18 @@ fn nothing_is_lost_beside_a_program_that_writes_between_any_two_system_calls() {
     assert!(count.into_inner() >= 1_000);
 }
 
+fn kill(_: &Point) -> Vec<String> {
+    vec!["signal=KILL".to_owned()]
+}
+
 #[test]
 #[ignore = "needs strace, and a few minutes"]
 fn nothing_is_lost_when_killed_before_every_system_call() {
-    suite("kill", |_| vec!["signal=KILL".to_owned()]);
+    suite("kill", kill);
 }
 
 #[test]
 #[ignore = "needs strace, and a few minutes"]
 fn nothing_is_lost_when_every_system_call_fails_in_every_way() {
-    suite("fail", |point| {
-        let errors = errors::of(point).into_iter();
-        errors.map(|error| format!("error={error}")).collect()
-    });
+    suite("fail", errors::whats);
 }

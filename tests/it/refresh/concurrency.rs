@@ -3,7 +3,7 @@
 
 mod in_memory;
 
-use std::process::{Child, Stdio};
+use std::process::Child;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -43,12 +43,6 @@ pub(crate) fn expired(
 
 fn seed(world: &World, issuer: &Issuer, whose: (&str, &str)) {
     expired(world, whose, issuer.issue());
-}
-
-fn start(world: &World, args: &[&str]) -> Child {
-    let mut command = world.command(args);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().unwrap()
 }
 
 fn end(child: Child) -> Ran {
@@ -91,7 +85,7 @@ fn logins_of_one_document_are_refreshed_at_once() {
     }
     write(&world, "main", &profiles);
     slow.hold();
-    let child = start(&world, &["models", "auth", "refresh", "--all"]);
+    let child = world.start(&["models", "auth", "refresh", "--all"]);
     // All of the one are refreshed while two of the other wait for their answers.
     requests(&slow, 2);
     let is_stored = |name: &String| world.store()["profiles"][name] != profiles[name];
@@ -116,7 +110,7 @@ fn four_of_one_server_are_under_way_once_it_has_answered() {
     }
     issuer.answer_next(Scripted::text(400, r#"{"error":"invalid_grant"}"#));
     issuer.hold();
-    let child = start(&world, &JSON);
+    let child = world.start(&JSON);
     requests(&issuer, 1 + 4);
     issuer.let_go();
     assert_eq!(end(child).code, 3);
@@ -138,7 +132,7 @@ fn a_server_in_trouble_gets_two_at_once() {
     };
     issuer.answer_next(trouble);
     issuer.hold();
-    let child = start(&world, &JSON);
+    let child = world.start(&JSON);
     requests(&issuer, 3);
     issuer.let_go();
     let ran = end(child);
@@ -158,7 +152,7 @@ fn rows_and_hooks_are_in_the_order_of_the_plan() {
     slow.hold();
     let path = "agents/b/agent/auth-profiles.json";
     let before = world.read(path);
-    let child = start(world, &JSON);
+    let child = world.start(&JSON);
     requests(&slow, 1);
     until(|| quick.dealt_with() == 1 && world.read(path) != before);
     slow.let_go();
@@ -180,7 +174,7 @@ fn a_signal_lets_what_is_under_way_end_and_begins_nothing() {
     }
     let third = world.read("agents/c/agent/auth-profiles.json");
     issuer.hold();
-    let child = start(&world, &JSON);
+    let child = world.start(&JSON);
     requests(&issuer, 2);
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     // The signal handler runs before anything else that the process does.
@@ -219,7 +213,7 @@ fn copies_of_one_grant_take_no_place_from_others() {
     }
     seed(&world, &issuer, ("d", "acme"));
     issuer.hold();
-    let child = start(&world, &JSON);
+    let child = world.start(&JSON);
     until(|| issuer.dealt_with() == 2);
     issuer.let_go();
     let ran = end(child);

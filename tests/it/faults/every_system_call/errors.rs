@@ -36,3 +36,9 @@ pub(super) fn of(point: &Point) -> Vec<&'static str> {
         _ => Vec::new(),
     }
 }
+
+/// The same, as `strace` is told.
+pub(super) fn whats(point: &Point) -> Vec<String> {
+    let errors = of(point).into_iter();
+    errors.map(|error| format!("error={error}")).collect()
+}

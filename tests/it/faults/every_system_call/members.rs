@@ -2,7 +2,7 @@
 //! the lock of OpenClaw that both share: as the first who took it, as one that came and went
 //! meanwhile, and as the last.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use super::check::{Check, Shape, shape};
 use super::commands::{CONFIG, Command, MAIN, PROFILE, WORK, profiles, refreshing};
 use super::strace::{self, Done};
 use super::totals::Totals;
-use super::{Job, TRIES, errors, evenly, side_by_side, tell};
+use super::{Job, TRIES, errors, evenly, jobs, kill, sum_of, tell};
 use crate::support::World;
 use crate::support::in_flight::InFlight;
 use crate::support::issuer::Issuer;
@@ -135,13 +135,7 @@ fn one(
         return Totals::default();
     };
     let lock = world.state().join(kind.lock.0);
-    let is_kill = job.what.starts_with("signal");
-    let mut totals = Totals {
-        runs: 1,
-        kills: usize::from(is_kill && done.killed),
-        faults: usize::from(!is_kill),
-        ..Totals::default()
-    };
+    let mut totals = Totals::of_run(&job.what, &done);
     let told = format!(
         "{role:?} beside {:?}, {} at {:?}",
         kind.version, job.what, job.point
@@ -154,10 +148,10 @@ fn one(
         }
         other.end();
     }
-    if !done.killed && is_kill && lock.exists() {
+    if !done.killed && totals.faults == 0 && lock.exists() {
         totals.wrong.push(format!("{told}: the lock is left"));
     }
-    if !passes(&lock) {
+    if !passes(&lock, kind.lock.1) {
         totals
             .wrong
             .push(format!("{told}: OpenClaw waits for long"));
@@ -177,7 +171,7 @@ fn one(
 }
 
 /// Whether a lock that nobody holds any more is free for OpenClaw within half a minute.
-fn passes(lock: &PathBuf) -> bool {
+fn passes(lock: &Path, stale: Duration) -> bool {
     let half_a_minute = Duration::from_secs(30);
     let Ok(data) = std::fs::metadata(lock) else {
         return true;
@@ -186,12 +180,8 @@ fn passes(lock: &PathBuf) -> bool {
         serde_json::from_slice(&bytes).unwrap_or_default()
     });
     let named = note["pid"].as_u64();
-    let is_dead = |pid: u64| !PathBuf::from(format!("/proc/{pid}")).exists();
+    let is_dead = |pid: u64| !Path::new(&format!("/proc/{pid}")).exists();
     let age = data.modified().unwrap().elapsed();
-    let stale = match lock.to_string_lossy().contains("oauth-refresh") {
-        true => REFRESH_LOCK.1,
-        false => STORE_LOCK.1,
-    };
     named.is_some_and(is_dead) || age.is_ok_and(|age| age + half_a_minute >= stale)
 }
 
@@ -202,58 +192,34 @@ fn suite(title: &str, whats: fn(&strace::Point) -> Vec<String>) {
         let old = shape(&command.world().0);
         let (good, points) = strace::points(&command);
         let new = shape(&good);
-        let jobs = || {
-            let job = |point: &strace::Point| {
-                let whats = whats(point).into_iter();
-                let point = point.clone();
-                whats
-                    .map(move |what| Job {
-                        point: point.clone(),
-                        what,
-                    })
-                    .collect::<Vec<_>>()
-            };
-            points.iter().flat_map(job).collect::<Vec<Job>>()
-        };
         for (place, role) in [Role::First, Role::Between, Role::Last]
             .into_iter()
             .enumerate()
         {
-            let mut jobs = jobs();
+            let mut jobs = jobs(&points, whats);
             // Before that, nobody comes.
             jobs.retain(|job| role != Role::First || job.point.sent);
             // Others in each.
             jobs.rotate_left(number * 3 + place);
             let jobs = evenly(jobs, MOST);
-            let totals = parking_lot::Mutex::new(Totals::default());
-            side_by_side(jobs.len(), |number| {
-                let came_to = one(kind, role, (&command, &jobs[number]), (&old, &new));
-                totals.lock().add(came_to);
-            });
-            let totals = totals.into_inner();
+            let totals = sum_of(&jobs, |job| one(kind, role, (&command, job), (&old, &new)));
             let name = format!("{title} {role:?} beside {:?}", kind.version);
             tell(&totals.told(&name));
             sum.add(totals);
         }
     }
     tell(&sum.told(title));
-    assert!(sum.runs >= MOST * KINDS.len() * 2, "{}", sum.runs);
-    assert!(sum.losses.is_empty(), "{:#?}", sum.losses);
-    assert!(sum.wrong.is_empty(), "{:#?}", sum.wrong);
-    assert!(sum.slow.is_empty(), "{:#?}", sum.slow);
+    sum.assert_good(MOST * KINDS.len() * 2);
 }
 
 #[test]
 #[ignore = "needs strace, and a few minutes"]
 fn a_death_among_several_refreshes_loses_nothing_and_frees_no_lock_of_the_living() {
-    suite("kill among others,", |_| vec!["signal=KILL".to_owned()]);
+    suite("kill among others,", kill);
 }
 
 #[test]
 #[ignore = "needs strace, and a few minutes"]
 fn a_failure_among_several_refreshes_loses_nothing_and_frees_no_lock_of_the_living() {
-    suite("fail among others,", |point| {
-        let errors = errors::of(point).into_iter();
-        errors.map(|error| format!("error={error}")).collect()
-    });
+    suite("fail among others,", errors::whats);
 }

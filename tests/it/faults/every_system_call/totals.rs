@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::strace::Done;
+
 /// The sums of many runs.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
@@ -30,6 +32,25 @@ pub(super) struct Totals {
 }
 
 impl Totals {
+    /// One run that was told to fail or die so.
+    pub(super) fn of_run(what: &str, done: &Done) -> Self {
+        let is_kill = what.starts_with("signal");
+        Self {
+            runs: 1,
+            kills: usize::from(is_kill && done.killed),
+            faults: usize::from(!is_kill),
+            ..Self::default()
+        }
+    }
+
+    /// Nothing may be lost, wrong or slow, in at least so many runs.
+    pub(super) fn assert_good(&self, runs: usize) {
+        assert!(self.runs >= runs, "{}", self.runs);
+        assert!(self.losses.is_empty(), "{:#?}", self.losses);
+        assert!(self.wrong.is_empty(), "{:#?}", self.wrong);
+        assert!(self.slow.is_empty(), "{:#?}", self.slow);
+    }
+
     pub(super) fn add(&mut self, other: Totals) {
         self.runs += other.runs;
         self.kills += other.kills;

@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::RecvTimeoutError;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use super::dialog::{Dialog, Notice};
@@ -112,6 +112,34 @@ impl Wait<'_> {
     }
 }
 
+impl Wait<'_> {
+    /// Waits for what a thread hands over that the kernel keeps waiting; where there is none, or it
+    /// is gone, `poll` is tried again and again. `None` if the limit passes.
+    ///
+    /// # Errors
+    /// What was handed over, the first error of `poll`, or a signal.
+    pub fn receive<T>(
+        &self,
+        clock: &dyn Clock,
+        blocked: &dyn Fn() -> String,
+        queue: Option<&Receiver<Result<T, FileError>>>,
+        mut poll: impl FnMut() -> Result<Option<T>, FileError>,
+    ) -> Result<Option<T>, LockError> {
+        // A crowd that polls takes its turns by chance, each after a pause in which nobody works.
+        let Some(queue) = queue else {
+            return self.retry(clock, PAUSES, blocked, || Ok(poll()?));
+        };
+        let no_pause = Duration::ZERO..=Duration::ZERO;
+        self.retry(clock, no_pause, blocked, || {
+            match queue.recv_timeout(LOOK) {
+                Ok(received) => Ok(Some(received?)),
+                Err(RecvTimeoutError::Timeout) => Ok(None),
+                Err(RecvTimeoutError::Disconnected) => Ok(poll()?),
+            }
+        })
+    }
+}
+
 /// Takes the kernel lock of the file at `path`; whoever must wait does so in the kernel's queue, where
 /// there is one. An exclusive holder is noted in the file.
 ///
@@ -131,41 +159,18 @@ pub fn lock_within(
     let lock = match files.try_lock(path, sharing)? {
         Some(lock) => Some(lock),
         None if wait.limit.is_zero() => None,
-        None => wait_for_lock(files, clock, (path, sharing), wait, &|| busy().to_string())?,
+        None => {
+            let queue = files.queue_for_lock(path, sharing);
+            let blocked = || busy().to_string();
+            let poll = || files.try_lock(path, sharing);
+            wait.receive(clock, &blocked, queue.as_ref(), poll)?
+        }
     };
     let mut lock = lock.ok_or_else(busy)?;
     if sharing == Sharing::Exclusive {
         lock.note(&owner_note(files, clock));
     }
     Ok(lock)
-}
-
-/// Waits for a lock that somebody holds; `None` if the limit passes.
-fn wait_for_lock(
-    files: &dyn Files,
-    clock: &dyn Clock,
-    (path, sharing): (&Path, Sharing),
-    wait: &Wait<'_>,
-    blocked: &dyn Fn() -> String,
-) -> Result<Option<Box<dyn FileLock>>, LockError> {
-    // A crowd that polls takes its turns by chance, each after a pause in which nobody works.
-    let Some(queue) = files.queue_for_lock(path, sharing) else {
-        return wait.retry(
-            clock,
-            PAUSES,
-            blocked,
-            || Ok(files.try_lock(path, sharing)?),
-        );
-    };
-    let no_pause = Duration::ZERO..=Duration::ZERO;
-    wait.retry(clock, no_pause, blocked, || {
-        match queue.recv_timeout(LOOK) {
-            Ok(lock) => Ok(Some(lock?)),
-            Err(RecvTimeoutError::Timeout) => Ok(None),
-            // Its thread is gone.
-            Err(RecvTimeoutError::Disconnected) => Ok(files.try_lock(path, sharing)?),
-        }
-    })
 }
 
 /// What the holder of an exclusive lock notes in its file.

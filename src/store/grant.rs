@@ -1,8 +1,7 @@
 //! A refresh under its lock: everything that must be certain before a token is spent.
 
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::Duration;
+use std::sync::mpsc::channel;
 
 use sha2::{Digest, Sha256};
 
@@ -24,9 +23,6 @@ use super::read;
 use super::saved_answer;
 use super::shared_lock::{self, Excluded, SharedLock};
 use super::write;
-
-/// How often a waiter looks whether it shall stop.
-const LOOK: Duration = Duration::from_millis(20);
 
 /// The long lock of a grant.
 pub(super) struct HeldGrant<'a> {
@@ -72,25 +68,14 @@ impl GrantLocks for FileStore {
         // The kernel wakes all waiters at once; polling would let a stampede queue up. A waiter
         // that gave up leaves its thread behind until the holder lets go.
         let waiter = move || drop(sender.send(files.await_lock(&awaited)));
-        let is_polled = std::thread::Builder::new().spawn(waiter).is_err();
-        let no_pause = Duration::ZERO..=Duration::ZERO;
+        let thread = std::thread::Builder::new().spawn(waiter);
+        let queue = thread.ok().map(|_| receiver);
         let blocked = || match self.io.owner(&path) {
             Some(owner) => format!("the login is being refreshed by {owner}"),
             None => "the login is being refreshed by another process".to_owned(),
         };
-        let freed = wait.retry(&**clock, no_pause, &blocked, || {
-            match receiver.recv_timeout(LOOK) {
-                Ok(freed) => freed.map(Some).map_err(LockError::from),
-                // The system has no thread to wait.
-                Err(RecvTimeoutError::Disconnected) if is_polled => {
-                    clock.sleep(LOOK);
-                    Ok((!self.is_locked(grant)).then_some(()))
-                }
-                Err(RecvTimeoutError::Disconnected) => Ok(Some(())),
-                Err(RecvTimeoutError::Timeout) => Ok(None),
-            }
-        });
-        match freed {
+        let look = || Ok((!self.is_locked(grant)).then_some(()));
+        match wait.receive(&**clock, &blocked, queue.as_ref(), look) {
             Ok(Some(())) => Ok(Waited::Released),
             Ok(None) => Ok(Waited::TimedOut {
                 owner: self.io.owner(&path),

@@ -1,5 +1,6 @@
 //! Reading one agent's document, without a lock.
 
+use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -77,14 +78,14 @@ pub(super) const SETTLES: Duration = Duration::from_millis(20);
 
 /// The largest document in bytes in which a login or a refresh begins: nobody has so many, and
 /// all of it is held to change it.
-pub(super) const LARGEST: u64 = 64 * 1024 * 1024;
+const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// Room for what a document may grow by until it is written.
 pub(super) const HEADROOM: u64 = 64 * 1024;
 
 /// The largest document in bytes that is read: what is received for one that is not too large must
 /// find its place in it.
-pub(super) const LARGEST_READ: u64 = LARGEST + HEADROOM;
+const LARGEST_READ: u64 = LARGEST + HEADROOM;
 
 /// How long it is read again while its writer is at work, which may be put to sleep in the middle.
 const IN_PLACE: Duration = Duration::from_secs(5);
@@ -132,12 +133,21 @@ fn open(cx: &FileStore, path: &Path) -> Result<Option<Box<dyn Pieces>>, FileErro
 }
 
 fn check_size(path: &Path, size: u64) -> Result<(), FileError> {
+    check_limit(path, size, ("read", TooLarge))
+}
+
+/// Fails for a document of so many bytes that nobody reads it; `fault` says so of an operation.
+pub(super) fn check_limit<E: Error + Send + Sync + 'static>(
+    path: &Path,
+    size: u64,
+    (operation, fault): (&'static str, fn(u64, u64) -> E),
+) -> Result<(), FileError> {
     match size {
         ..=LARGEST_READ => Ok(()),
         _ => Err(FileError {
-            operation: "read",
+            operation,
             path: path.to_owned(),
-            source: io::Error::other(TooLarge(size, LARGEST)),
+            source: io::Error::other(fault(size, LARGEST)),
         }),
     }
 }

@@ -1,6 +1,5 @@
 //! Writing a document under its locks.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::model::id::AgentId;
@@ -11,7 +10,7 @@ use super::document::{self, Layout};
 use super::document_lock::Locked;
 use super::io::{FileStore, Io};
 use super::overwrite::{self, Change};
-use super::read::{self, Found, HEADROOM, LARGEST, LARGEST_READ};
+use super::read::{self, Found, HEADROOM, check_limit};
 
 /// Space for the next content of an agent's document. What is received now must be stored where it
 /// is read again, so it fails for a document that is too large to grow.
@@ -33,14 +32,7 @@ pub(super) fn reserve<'a>(
 
 /// Fails for the next content of a file if it has so many bytes that nobody would read it.
 fn check_growth(path: &Path, size: u64) -> Result<(), FileError> {
-    match size {
-        ..=LARGEST_READ => Ok(()),
-        _ => Err(FileError {
-            operation: "write",
-            path: path.to_owned(),
-            source: io::Error::other(Outgrown(size, LARGEST)),
-        }),
-    }
+    check_limit(path, size, ("write", Outgrown))
 }
 
 /// Reads the document again, now that nobody of ours can change it.

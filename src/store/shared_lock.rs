@@ -262,8 +262,8 @@ impl Place {
                 lock.note(&note_of(&self.who, all));
             };
             let mut found = find(io, &old, site)?;
-            if found.is_none() {
-                // Somebody may have touched it out of turn.
+            if found.is_none() && old.iter().any(|(noted, _)| *noted == name) {
+                // Another may have touched it out of turn.
                 found = find(io, &noted(io, &self.shared.proof)?, site)?;
             }
             let touched = match found {

@@ -12,6 +12,14 @@ use super::openclaw_lock::{self, LockFormat, LockPath, PATIENCE};
 use super::paths::DOCUMENT;
 use super::shared_lock::{self, Excluded, Member, SharedLock};
 
+/// A release of OpenClaw: year, month, number.
+type Release = (u32, u32, u32);
+
+/// The first that lock with files, that lock each refresh, and that may have a database.
+const FILE_LOCKS: Release = (2026, 3, 0);
+const REFRESH_LOCKS: Release = (2026, 4, 9);
+const DATABASES: Release = (2026, 5, 8);
+
 /// A document locked for a write.
 pub(super) struct Locked {
     pub(super) agent: AgentId,
@@ -117,8 +125,7 @@ fn sites(cx: &FileStore, agent: &AgentId, target: &Path) -> Result<Vec<LockPath>
 /// Whether the OpenClaw beside us is of the releases that lock with files.
 pub(super) fn is_peer_late(cx: &FileStore, agent: &AgentId) -> Result<bool, FileError> {
     let FileStore { io, paths, .. } = cx;
-    let release = paths.written_by.as_deref();
-    if release.is_some_and(is_late) || io.files.stat(&paths.state_file(agent))?.is_some() {
+    if is_written_since(cx, FILE_LOCKS) || io.files.stat(&paths.state_file(agent))?.is_some() {
         return Ok(true);
     }
     let directory = paths.refresh_locks();
@@ -137,22 +144,20 @@ pub(super) fn is_peer_late(cx: &FileStore, agent: &AgentId) -> Result<bool, File
 /// Whether the OpenClaw beside us may be one that keeps its credentials in a database, and locks
 /// refreshes under other names.
 pub(super) fn may_have_database(cx: &FileStore) -> bool {
-    let release = cx.paths.written_by.as_deref();
-    release.is_some_and(|release| is_since(release, (2026, 5, 8)))
+    is_written_since(cx, DATABASES)
 }
 
 /// Whether the OpenClaw beside us locks each refresh, so that it needs no other lock meanwhile.
 pub(super) fn locks_refreshes(cx: &FileStore) -> bool {
+    is_written_since(cx, REFRESH_LOCKS)
+}
+
+fn is_written_since(cx: &FileStore, first: Release) -> bool {
     let release = cx.paths.written_by.as_deref();
-    release.is_some_and(|release| is_since(release, (2026, 4, 9)))
+    release.is_some_and(|release| is_since(release, first))
 }
 
-/// Whether a release locks with files: from March 2026 on.
-fn is_late(release: &str) -> bool {
-    is_since(release, (2026, 3, 0))
-}
-
-fn is_since(release: &str, first: (u32, u32, u32)) -> bool {
+fn is_since(release: &str, first: Release) -> bool {
     let mut parts = release.split(['.', '-']);
     let mut number = || parts.next()?.parse::<u32>().ok();
     let (year, month) = (number(), number());
@@ -167,17 +172,17 @@ mod tests {
     #[test]
     fn releases_from_march_on_lock_with_files() {
         for early in ["2026.1.29", "2026.2.6-3", "2025.12.1", "0.1.0", "", "new"] {
-            assert!(!is_late(early), "{early}");
+            assert!(!is_since(early, FILE_LOCKS), "{early}");
         }
         for late in ["2026.3.1", "2026.5.7", "2027.1.1"] {
-            assert!(is_late(late), "{late}");
+            assert!(is_since(late, FILE_LOCKS), "{late}");
         }
         for (release, locks) in [
             ("2026.4.8", false),
             ("2026.4.9-1", true),
             ("2026.9.6", true),
         ] {
-            assert_eq!(is_since(release, (2026, 4, 9)), locks, "{release}");
+            assert_eq!(is_since(release, REFRESH_LOCKS), locks, "{release}");
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::model::credential::{Credential, Kind, OAuth};
 use crate::model::expiry::Freshness;
 use crate::model::grant::{GrantDigest, GrantStanding};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
-use crate::model::profiles::VisibleProfile;
+use crate::model::profiles::{AuthProfiles, VisibleProfile};
 use crate::model::provider::{Provider, RefreshSettings};
 use crate::model::time::LocalTime;
 use crate::ports::store::{Scope, StoreError};
@@ -268,6 +268,19 @@ fn grant_of(
     let asks_itself = login.is_of_client()
         && provider.is_none_or(|provider| provider.client_credentials().is_some());
     asks_itself.then(|| GrantDigest::of_client(owner, id, profile))
+}
+
+/// Finds a profile of a document that is a login, and the login.
+///
+/// # Errors
+/// If there is none of that name.
+pub(in crate::app) fn find_login<'a>(
+    document: &'a AuthProfiles,
+    profile: &ProfileId,
+) -> Result<(&'a Credential, Cow<'a, OAuth>), Failure> {
+    let credential = document.get(profile);
+    let found = credential.and_then(|credential| Some((credential, as_login(credential)?)));
+    found.ok_or_else(|| Failure::no_such_profile(profile))
 }
 
 /// Returns a login that can be refreshed: an OAuth credential, or a client's token as one.

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crate::app::credential::facts_reader::{FactsReader, as_login};
+use crate::app::credential::facts_reader::{FactsReader, as_login, find_login};
 use crate::app::hooks::sent_log;
 use crate::model::alert::Alert;
 use crate::model::credential::Credential;
@@ -142,19 +142,15 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
         report.problem(None, None, failure);
     }
     let agents = cx.agents(request.agent.as_ref())?;
-    let mut jobs = Vec::new();
+    let mut planned = Vec::new();
     for agent in &agents {
-        if let Err(failure) = look(cx, request, agent, (&mut report, &mut jobs)) {
+        if let Err(failure) = look(cx, request, agent, (&mut report, &mut planned)) {
             report.problem(Some(agent), None, failure);
         }
     }
-    let mut turns: Vec<(Row, Job)> = std::mem::take(&mut report.rows)
-        .into_iter()
-        .zip(jobs)
-        .collect();
-    turns.sort_by_key(|(row, _)| row.after);
+    planned.sort_by_key(|(row, _)| row.after);
     let jobs;
-    (report.rows, jobs) = turns.into_iter().unzip();
+    (report.rows, jobs) = planned.into_iter().unzip();
     if !request.dry_run {
         refresh_rows(cx, request, &mut report, jobs);
         if report.stopped.is_none() {
@@ -169,7 +165,7 @@ fn look(
     cx: Context<'_>,
     request: &Request,
     agent: &AgentId,
-    (report, jobs): (&mut Report, &mut Vec<Job>),
+    (report, planned): (&mut Report, &mut Vec<(Row, Job)>),
 ) -> Result<(), Failure> {
     let own = cx.load(agent, Scope::All)?;
     let own = Effective::new(agent.clone(), own, None);
@@ -189,7 +185,7 @@ fn look(
                 expected,
             }) => {
                 if let Some(row) = row(request, &seen, why, &grant) {
-                    jobs.push(Job {
+                    let job = Job {
                         // Who will ask nobody need not wait for a place.
                         host: match &expected {
                             None => host(cx, &row.provider, seen.credential),
@@ -197,8 +193,8 @@ fn look(
                         },
                         grant: Some(grant),
                         starts_at: row.after,
-                    });
-                    report.rows.push(row);
+                    };
+                    planned.push((row, job));
                 }
                 // A real run finds it out.
                 if let Some(failure) = expected.filter(|_| request.dry_run) {
@@ -309,9 +305,7 @@ fn refresh_rows(cx: Context<'_>, request: &Request, report: &mut Report, jobs: V
 /// Refreshes a login if it is still there.
 fn refresh_row(cx: Context<'_>, row: &Row) -> Result<ValidToken, Failure> {
     let document = cx.store.load(&row.agent, Scope::Profile(&row.profile))?;
-    let gone = || Failure::no_such_profile(&row.profile);
-    let credential = document.get(&row.profile).ok_or_else(gone)?;
-    let login = as_login(credential).ok_or_else(gone)?;
+    let (credential, login) = find_login(&document, &row.profile)?;
     let provider = cx.provider_of(&row.provider, credential)?;
     let policy = row.why.need(cx.clock.now());
     ensure_fresh(cx, &row.agent, &row.profile, &provider, policy, &login)

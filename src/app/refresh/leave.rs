@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::app::context::Context;
 use crate::app::credential::assessment::has_enough_life;
-use crate::app::credential::facts_reader::as_login;
+use crate::app::credential::facts_reader::find_login;
 use crate::app::credential::obstacle::not_tried;
 use crate::app::failure::Failure;
 use crate::model::credential::{Credential, OAuth};
@@ -44,10 +44,8 @@ impl<'a> LeftLogins<'a> {
         let document = self.documents.entry(owner.clone());
         let document = document.or_insert_with(|| read().map_err(Failure::from));
         let document = document.as_ref().map_err(Clone::clone)?;
-        let gone = || Failure::no_such_profile(profile);
-        let credential = document.get(profile).ok_or_else(gone)?;
-        let login = as_login(credential).ok_or_else(gone)?.into_owned();
-        Ok((credential, login))
+        let (credential, login) = find_login(document, profile)?;
+        Ok((credential, login.into_owned()))
     }
 }
 

@@ -1,11 +1,9 @@
 //! The request of a refresh: one profile whose access token must be valid.
 
-use std::borrow::Cow;
-
 use crate::app::context::Context;
 use crate::app::credential::assessment::is_valid;
 use crate::app::credential::facts::Facts;
-use crate::app::credential::facts_reader::{FactsReader, as_login};
+use crate::app::credential::facts_reader::{FactsReader, find_login};
 use crate::app::credential::obstacle::Obstacle;
 use crate::app::failure::Failure;
 use crate::model::credential::OAuth;
@@ -30,9 +28,8 @@ pub(super) struct RefreshRequest<'a> {
 pub(super) fn load_login(request: &RefreshRequest<'_>) -> Result<OAuth, Failure> {
     let scope = Scope::Profile(request.profile);
     let document = request.cx.store.load(request.owner, scope)?;
-    let login = document.get(request.profile).and_then(as_login);
-    let login = login.map(Cow::into_owned);
-    login.ok_or_else(|| Failure::no_such_profile(request.profile))
+    let (_, login) = find_login(&document, request.profile)?;
+    Ok(login.into_owned())
 }
 
 /// Reads the facts that the document holds about a login.

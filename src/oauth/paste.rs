@@ -71,6 +71,9 @@ type Answer = Result<Query, &'static str>;
 const DAMAGED: &str = "the code was damaged when it was copied; copy the whole URL again";
 const SEVERAL: &str = "these are several answers; paste one of them";
 
+/// The parameters whose names are never the end of a code.
+const NAMES: [&str; 3] = ["code", "error", "state"];
+
 /// How deep an answer may be wrapped in other URLs.
 const WRAPPINGS: u8 = 3;
 
@@ -164,18 +167,24 @@ fn labelled<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-/// Whether a text can be a code or a state: no part of a URL or of a query, and nothing that was
-/// damaged. The padding of base64 stands at the end.
+/// Whether a text can be a code or a state, as it is and as it is meant: no part of a URL or of a
+/// query, and nothing that was damaged. The padding of base64 stands at the end.
 fn may_be_code(text: &str) -> bool {
-    let is_plain = |c: u8| c.is_ascii_graphic() && !b"?&#=<>\"'`\\^(){}[],;".contains(&c);
+    let is_plain = |c: &u8| c.is_ascii_graphic() && !b"?&#=<>\"'`\\^(){}[],;".contains(c);
     let unpadded = text.trim_end_matches('=');
-    let lower = unpadded.to_ascii_lowercase();
-    let is_address =
-        lower.contains("://") || lower.starts_with("localhost") || lower.contains("%3d");
+    let meant = unescaped(unpadded);
+    let lower = meant.expose().to_ascii_lowercase();
+    let is_address = lower.contains("://") || lower.starts_with("localhost");
+    // A name whose value was lost, as `code=`, looks like base64 with its padding.
+    let is_name = unpadded.len() < text.len() && NAMES.iter().any(|name| lower.ends_with(name));
     let is_whole = !unpadded.is_empty() && !unpadded.ends_with(['.', ':']) && is_escaped(unpadded);
-    let meant = Secret::new(percent_decode(unpadded));
-    let is_whole = is_whole && meant.expose().iter().all(u8::is_ascii_graphic);
-    is_whole && text.len() <= 4096 && unpadded.bytes().all(is_plain) && !is_address
+    is_whole
+        && text.len() <= 4096
+        && [unpadded, meant.expose()]
+            .iter()
+            .all(|text| text.as_bytes().iter().all(is_plain))
+        && !is_address
+        && !is_name
 }
 
 /// Returns a code as it is meant that was copied out of a URL.

@@ -260,6 +260,14 @@ pub trait Held<'a>: Send {
 
 /// A refresh that may now be sent.
 pub trait Reserved: Send {
+    /// Makes sure again that nobody else can use the grant, for a process that slept since it was
+    /// reserved: whoever does not count our locks as stale cannot. False if the owner's document does
+    /// not hold it any more.
+    ///
+    /// # Errors
+    /// If another program has it, and does not let go in time, or the medium fails.
+    fn confirm(&mut self, wait: &Wait<'_>) -> Result<bool, StoreError>;
+
     /// Saves the server's answer as it came, durably, in one write to a file that lies ready: the
     /// first thing that happens to an answer, before anything tries to understand it. Whoever is
     /// killed after this loses nothing, for [`Journal::pending_answers`] names the grant. A failure is not

@@ -12,6 +12,7 @@ use crate::model::profiles::AuthProfiles;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, FileLock, Reservation, Sharing};
+use crate::ports::lock::Wait;
 use crate::ports::store::{Location, PendingRefresh, Reserved, Scope, StoreError};
 
 use super::document_lock;
@@ -213,6 +214,14 @@ impl ReservedGrant<'_> {
 }
 
 impl Reserved for ReservedGrant<'_> {
+    fn confirm(&mut self, wait: &Wait<'_>) -> Result<bool, StoreError> {
+        for excluded in self.excluded.iter_mut().chain(&mut self.refresh_locks) {
+            excluded.renew(wait)?;
+        }
+        let doc = read::load(self.cx, &self.pending.agent, Scope::All)?;
+        Ok(!copies(&doc, &self.record.grant).is_empty())
+    }
+
     fn save(&mut self, answer: &Secret<Vec<u8>>) {
         let Answer::Awaited(slot) = &mut self.answer else {
             return;

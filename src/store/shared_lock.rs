@@ -338,6 +338,16 @@ impl Excluded<'_> {
         member.renew(wait)?;
         Ok(turn)
     }
+
+    /// Makes sure that OpenClaw is still kept out, with a new heartbeat: the old one has ended if
+    /// OpenClaw took the locks of a process that slept.
+    pub(super) fn renew(&mut self, wait: &Wait<'_>) -> Result<(), StoreError> {
+        let _turn = self.take_turn(wait)?;
+        if let Some(member) = &mut self.member {
+            member.keep_fresh();
+        }
+        Ok(())
+    }
 }
 
 impl Drop for Excluded<'_> {

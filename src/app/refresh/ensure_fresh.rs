@@ -73,6 +73,8 @@ fn run(request: &RefreshRequest<'_>, first: &OAuth) -> Result<ValidToken, Failur
         {
             return Ok(valid_token(request, current, how, None));
         }
+        // Only now: a process that slept that long may find what another one stored.
+        check_deadline(request, deadline)?;
         let assessment = assess_now(request, &mut facts, &current)?;
         match assessment.next {
             NextStep::UseAsIs => return Ok(used_as_is(request, current, &assessment)),
@@ -111,7 +113,6 @@ fn run(request: &RefreshRequest<'_>, first: &OAuth) -> Result<ValidToken, Failur
             }
         }
         current = load_login(request)?;
-        check_deadline(request, deadline)?;
     }
 }
 

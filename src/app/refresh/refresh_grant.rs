@@ -32,6 +32,10 @@ use super::request::{
 };
 use super::target::Route;
 
+/// After so long a pause before the request, OpenClaw may have taken the locks of a refresh: it
+/// takes them for stale after 30 s without a heartbeat.
+const OVERSLEPT: Duration = Duration::from_secs(10);
+
 /// Refreshes a grant under its lock; `None` if the login changed meanwhile and must be read again.
 pub(super) fn refresh_grant(
     request: &RefreshRequest<'_>,
@@ -74,19 +78,52 @@ pub(super) fn refresh_grant(
         other => other?,
     };
     if let Some(signal) = cx.interrupt.pending() {
-        let outcome = RefreshOutcome::Passing {
-            reason: "interrupted before the request was sent".to_owned(),
-            retry_at: None,
-        };
-        reserved.settle(&outcome, cx.clock.now())?;
+        withdraw(request, reserved, "interrupted before the request was sent")?;
         return Err(Failure::cancelled(signal));
     }
+    let Some(reserved) = confirm_after_sleep(request, facts, (reserved, begun_at))? else {
+        return Ok(None);
+    };
     let sent = (&old, refresh_token);
     let (reserved, granted) = route.renew(cx, request.provider, sent, begun_at, reserved);
     match granted {
         Ok(grant) => commit(request, reserved, (facts, &old), (grant, begun_at)),
-        Err(error) => settle(request, reserved, (facts, old), (&error, begun_at)).map(Some),
+        Err(error) => settle(request, reserved, (facts, old), (&error, begun_at)),
     }
+}
+
+/// Makes sure that nobody else can have used the grant if the process, or the machine, slept since
+/// the locks were taken; `None` if the document has another one.
+fn confirm_after_sleep<'r>(
+    request: &RefreshRequest<'_>,
+    facts: &Facts,
+    (mut reserved, begun_at): (Box<dyn Reserved + 'r>, Timestamp),
+) -> Result<Option<Box<dyn Reserved + 'r>>, Failure> {
+    let cx = request.cx;
+    // The monotonic clock stands still while the machine is suspended.
+    let slept = begun_at.until(cx.clock.now());
+    if i128::from(slept) < OVERSLEPT.as_millis().cast_signed() {
+        return Ok(Some(reserved));
+    }
+    let confirmed = reserved.confirm(&cx.wait(patience(request, facts)));
+    if matches!(confirmed, Ok(true)) {
+        return Ok(Some(reserved));
+    }
+    withdraw(request, reserved, "suspended before the request was sent")?;
+    Ok(confirmed.map(|_| None)?)
+}
+
+/// Ends a refresh of which nothing was sent.
+fn withdraw(
+    request: &RefreshRequest<'_>,
+    reserved: Box<dyn Reserved + '_>,
+    reason: &str,
+) -> Result<(), Failure> {
+    let outcome = RefreshOutcome::Passing {
+        reason: reason.to_owned(),
+        retry_at: None,
+    };
+    Ok(reserved.settle(&outcome, request.cx.clock.now())?)
 }
 
 /// Returns the time limit for the document's lock: none if the stored token is still valid and a
@@ -159,13 +196,14 @@ fn removed_meanwhile(request: &RefreshRequest<'_>, name: &ProfileId) -> Result<F
     })
 }
 
-/// Records the failure, and falls back to the stored token if it is valid.
+/// Records the failure, and falls back to the stored token if it is valid; `None` if another program
+/// has refreshed the login meanwhile.
 fn settle(
     request: &RefreshRequest<'_>,
     reserved: Box<dyn Reserved + '_>,
     (facts, old): (&Facts, OAuth),
     (error, begun_at): (&OAuthError, Timestamp),
-) -> Result<ValidToken, Failure> {
+) -> Result<Option<ValidToken>, Failure> {
     let cx = request.cx;
     let now = cx.clock.now();
     let mut outcome = error.outcome(now);
@@ -194,6 +232,8 @@ fn settle(
         cx.uninterrupted()?;
     }
     let obstacle = match outcome {
+        // What was refused is what a sleeper sent too late. It is dead, and the login is not.
+        RefreshOutcome::Refused(_) if is_replaced(request, &old) => return Ok(None),
         RefreshOutcome::Refused(refusal) => refused(facts, &refusal_words(&refusal)),
         RefreshOutcome::Passing { reason, .. } if is_unsent => misconfigured(facts, &reason),
         RefreshOutcome::Passing { reason, retry_at } => {
@@ -203,10 +243,17 @@ fn settle(
         RefreshOutcome::Unknown { reason } => unanswered(facts, &reason),
         RefreshOutcome::Stored { .. } | RefreshOutcome::Revoked => {
             let how = RefreshResult::Refreshed;
-            return Ok(valid_token(request, load_login(request)?, how, None));
+            let login = load_login(request)?;
+            return Ok(Some(valid_token(request, login, how, None)));
         }
     };
-    fall_back(request, facts, old, &obstacle)
+    fall_back(request, facts, old, &obstacle).map(Some)
+}
+
+/// Whether the document holds another login than the one that was refreshed.
+fn is_replaced(request: &RefreshRequest<'_>, old: &OAuth) -> bool {
+    load_login(request)
+        .is_ok_and(|now| (now.refresh_token(), &now.access) != (old.refresh_token(), &old.access))
 }
 
 pub(super) fn left(now: Timestamp, moment: Option<Timestamp>) -> i64 {

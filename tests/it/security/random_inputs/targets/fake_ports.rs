@@ -219,6 +219,11 @@ impl FakePorts {
         self.clock.advance(duration);
     }
 
+    /// The clock that a use case sees.
+    pub(crate) fn clock(&self) -> Arc<FakeClock> {
+        Arc::clone(&self.clock)
+    }
+
     /// The same, with a person who pastes this.
     pub(crate) fn with_paste(pasted: &str) -> Self {
         Self::at(NOW, pasted, &[])

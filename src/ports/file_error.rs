@@ -42,6 +42,9 @@ impl FileError {
             ErrorKind::NotADirectory | ErrorKind::IsADirectory => {
                 format!("move whatever blocks {path} out of the way, then run the command again")
             }
+            _ if self.is_of_limit() => {
+                "allow more open files (ulimit -n 256), then run the command again".to_owned()
+            }
             _ => format!(
                 "make {path} readable and writable for this user, then run the command again"
             ),
@@ -52,6 +55,12 @@ impl FileError {
         ["/dev", "/proc", "/sys"]
             .iter()
             .any(|root| self.path.starts_with(root))
+    }
+
+    /// Whether the process, or the system, has too many open files (ENFILE, EMFILE), for which std
+    /// has no kind.
+    fn is_of_limit(&self) -> bool {
+        matches!(self.source.raw_os_error(), Some(23 | 24))
     }
 
     fn is_special(&self) -> bool {

@@ -315,6 +315,11 @@ pub trait Files: Send + Sync {
         format!("pid {}", std::process::id())
     }
 
+    /// How many files this process may have open at once; `None` if there is no limit.
+    fn open_limit(&self) -> Option<u64> {
+        None
+    }
+
     /// Whether a process with this id lives on this machine, as far as we can see.
     fn process_lives(&self, pid: u32) -> bool;
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps};
 use rustix::io::Errno;
-use rustix::process::Pid;
+use rustix::process::{Pid, Resource};
 
 use super::atomic_write::Draft;
 use super::exchange;
@@ -207,6 +207,10 @@ impl Files for SystemFiles {
         let system = rustix::system::uname();
         let host = system.nodename().to_string_lossy();
         format!("pid {} on {host}", std::process::id())
+    }
+
+    fn open_limit(&self) -> Option<u64> {
+        rustix::process::getrlimit(Resource::Nofile).current
     }
 
     fn process_lives(&self, pid: u32) -> bool {

@@ -194,7 +194,11 @@ impl Engine {
             .enable_io()
             .enable_time()
             .build();
-        let runtime = runtime.map_err(|error| local(&format!("no runtime: {error}")))?;
+        // For want of open files, which passes, and is no fault of the request.
+        let runtime = runtime.map_err(|error| HttpError {
+            kind: HttpErrorKind::Connect,
+            ..local(&error.to_string())
+        })?;
         Ok(Self {
             runtime: Some(runtime),
         })

@@ -78,6 +78,7 @@ fn run_all(
     let mut endings: Vec<Ending<Finished>> = Vec::new();
     endings.resize_with(jobs.len(), || Ending::Stopped);
     let is_single = jobs.len() == 1;
+    let limits = limits.within(cx.files.open_limit());
     let mut schedule = Schedule::new(limits, jobs);
     let start = cx.clock.monotonic();
     let news = News::default();

@@ -10,6 +10,14 @@ use std::time::Duration;
 use crate::model::grant::GrantDigest;
 use crate::model::time::short_length;
 
+/// The files that the process itself has open: 10, and room for those that it was given.
+const FILES_OF_PROCESS: u64 = 20;
+
+/// The files that a job has open at most: while it asks, the locks of grant and refresh, the new
+/// document with its directory, the place of the response, its connection; then the document's lock,
+/// the one of the new grant, what it reads, and what it writes with its directory.
+const FILES_OF_JOB: u64 = 12;
+
 /// What may be under way at once.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::app) struct Limits {
@@ -35,6 +43,20 @@ impl Limits {
         unanswered: 2,
         time: None,
     };
+
+    /// The same for a process that may have so many files open. A job that cannot open one more fails,
+    /// be it after its refresh token was sent.
+    pub(super) fn within(self, files: Option<u64>) -> Self {
+        let Some(files) = files else {
+            return self;
+        };
+        let fit = files.saturating_sub(FILES_OF_PROCESS) / FILES_OF_JOB;
+        let fit = usize::try_from(fit).unwrap_or(usize::MAX);
+        Self {
+            jobs: self.jobs.min(fit).max(1),
+            ..self
+        }
+    }
 
     /// So many jobs, wherever they go.
     pub(in crate::app) fn at_once(jobs: usize) -> Self {

@@ -3,7 +3,7 @@
 
 mod in_memory;
 
-use std::process::Child;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -218,6 +218,63 @@ fn copies_of_one_grant_take_no_place_from_others() {
     issuer.let_go();
     let ran = end(child);
     assert_eq!((ran.code, issuer.token_requests().len()), (0, 2), "{ran:?}");
+}
+
+/// The program with so few open files.
+fn with_files(world: &World, files: usize, args: &[&str]) -> Ran {
+    let program = world.command(args);
+    let mut shell = Command::new("/bin/sh");
+    let script = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
+    let set = program.get_envs();
+    shell
+        .args(["-c", &script])
+        .arg(program.get_program())
+        .args(program.get_args())
+        .env_clear()
+        .envs(set.filter_map(|(name, value)| Some((name, value?))));
+    ran(shell.stdin(Stdio::null()).output().unwrap())
+}
+
+#[test]
+fn fewer_are_under_way_where_few_files_may_be_open() {
+    let world = World::new();
+    let ids = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let issuers: Vec<Issuer> = ids.iter().map(|id| provider(&world, id)).collect();
+    let mut profiles = json!({});
+    for (id, issuer) in ids.iter().zip(&issuers) {
+        issuer.set_delay(Duration::from_millis(50));
+        for number in 0..4 {
+            let (access, refresh) = issuer.issue();
+            profiles[format!("{id}:{number}")] = json!({
+                "type": "oauth", "provider": id, "access": access, "refresh": refresh,
+                "expires": millis_from_now(-10), "accountId": "acct_1",
+            });
+        }
+    }
+    write(&world, "main", &profiles);
+    let ran = with_files(&world, 48, &JSON);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:?}");
+    assert!(results(&ran).iter().all(|result| result == "refreshed"));
+    assert_eq!(results(&ran).len(), 32);
+}
+
+#[test]
+fn where_no_login_can_be_refreshed_for_want_of_files_that_is_said_and_none_is_lost() {
+    let mut advised = 0;
+    for files in 6..26 {
+        let (world, issuer) = World::with_issuer(Account::default());
+        world.seed(&issuer, "main", -10);
+        let ran = with_files(&world, files, &["tick", "--no-spread"]);
+        let is_named = ran.err.contains("Too many open files");
+        assert_eq!(is_named, ran.code != 0, "{files}: {ran:?}");
+        let advice = "allow more open files (ulimit -n 256), then run the command again";
+        assert_eq!(ran.err.contains(advice), ran.code == 5, "{files}: {ran:?}");
+        advised += usize::from(ran.code == 5);
+        let next = world.run(&["tick", "--no-spread"]);
+        assert_eq!(next.code, 0, "{files}: {ran:?} {next:?}");
+        assert_eq!(issuer.token_requests().len(), 1, "{files}");
+    }
+    assert!(advised > 0);
 }
 
 #[test]

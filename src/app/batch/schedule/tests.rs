@@ -35,6 +35,20 @@ fn begin_all(schedule: &mut Schedule) -> Vec<usize> {
 }
 
 #[test]
+fn as_many_are_under_way_as_files_may_be_open_and_one_at_least() {
+    for (files, jobs) in [
+        (None, 16),
+        (Some(1_024), 16),
+        (Some(128), 9),
+        (Some(64), 3),
+        (Some(20), 1),
+        (Some(0), 1),
+    ] {
+        assert_eq!(Limits::REFRESH.within(files).jobs, jobs, "{files:?}");
+    }
+}
+
+#[test]
 fn a_host_gets_two_until_it_has_answered_then_four_and_two_after_a_failure() {
     let mut schedule = Schedule::new(Limits::REFRESH, jobs_for("a", 20));
     assert_eq!(begin_all(&mut schedule), [0, 1]);

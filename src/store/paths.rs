@@ -128,9 +128,9 @@ impl StorePaths {
         self.all_spent().join(&grant.as_str()[..2])
     }
 
-    /// The lock of all of them.
-    pub(super) fn spent_lock(&self) -> PathBuf {
-        self.all_spent().join("lock")
+    /// The lock of such a file.
+    pub(super) fn spent_lock(&self, spent: &Path) -> PathBuf {
+        spent.with_extension("lock")
     }
 
     /// Where answers are saved, the preferred place first.

@@ -7,13 +7,14 @@
 //! many are kept, and why by number and not by age.
 
 use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::time::Duration;
 
 use crate::model::grant::{GrantDigest, GrantRecord};
 use crate::ports::files::FileError;
-use crate::ports::lock::SHORT;
 use crate::ports::store::StoreError;
 
-use super::io::FileStore;
+use super::io::{FileStore, Io};
 use super::record;
 
 /// So many of a file are kept, whatever still refers to them.
@@ -22,6 +23,10 @@ const KEPT: usize = 64;
 /// A file is cut back once it holds so many more: what refers to its records is asked for then, and
 /// seldom.
 const SLACK: usize = 16;
+
+/// So long a file is waited for. Whoever has it adds a line, and seldom more: after this it is stopped,
+/// and the record of a grant stays in a file of its own.
+const TURN: Duration = Duration::from_secs(1);
 
 /// The record of a grant, if it is among them.
 pub(super) fn find(cx: &FileStore, grant: &GrantDigest) -> Result<Option<GrantRecord>, FileError> {
@@ -51,27 +56,38 @@ pub(super) fn add(
         file.push(record);
     }
     io.files.create_dirs(&paths.all_spent())?;
-    // A signal must not keep a grant that is spent from being known as such.
-    let _lock = io.lock(&paths.spent_lock(), &cx.commit_wait(SHORT))?;
     for (path, new) in by_file {
-        let bytes = io.files.read(&path)?.unwrap_or_default();
-        let lines = bytes.split(|byte| *byte == b'\n');
-        let lines = lines.filter(|line| !line.is_empty()).count();
-        if lines + new.len() <= KEPT + SLACK {
-            io.files.append(&path, &added(&bytes, &new))?;
-            continue;
-        }
-        let old = bytes.split(|byte| *byte == b'\n').filter_map(record::parse);
-        let is_new = |old: &GrantRecord| new.iter().any(|new| new.grant == old.grant);
-        let mut all: Vec<GrantRecord> = old.filter(|old| !is_new(old)).collect();
-        all.extend(new.into_iter().cloned());
-        if all.len() > KEPT + SLACK {
-            cut_back(&mut all, referenced);
-        }
-        let lines: Vec<_> = all.iter().map(record::line).collect();
-        io.files.replace_relaxed(&path, &lines.concat())?;
+        // A signal must not keep a grant that is spent from being known as such.
+        let lock = io.lock(&paths.spent_lock(&path), &cx.commit_wait(TURN))?;
+        add_to(io, &path, &new, referenced)?;
+        // Its file is only in the way.
+        let _ = lock.remove();
     }
     Ok(())
+}
+
+/// Adds records to a file, and cuts it back if it has become too long.
+fn add_to(
+    io: &Io,
+    path: &Path,
+    new: &[&GrantRecord],
+    referenced: &dyn Fn() -> Option<HashSet<GrantDigest>>,
+) -> Result<(), FileError> {
+    let bytes = io.files.read(path)?.unwrap_or_default();
+    let lines = bytes.split(|byte| *byte == b'\n');
+    let lines = lines.filter(|line| !line.is_empty()).count();
+    if lines + new.len() <= KEPT + SLACK {
+        return io.files.append(path, &added(&bytes, new));
+    }
+    let old = bytes.split(|byte| *byte == b'\n').filter_map(record::parse);
+    let is_new = |old: &GrantRecord| new.iter().any(|new| new.grant == old.grant);
+    let mut all: Vec<GrantRecord> = old.filter(|old| !is_new(old)).collect();
+    all.extend(new.iter().copied().cloned());
+    if all.len() > KEPT + SLACK {
+        cut_back(&mut all, referenced);
+    }
+    let lines: Vec<_> = all.iter().map(record::line).collect();
+    io.files.replace_relaxed(path, &lines.concat())
 }
 
 /// What is to stand behind `before`, which a crash may have ended in the middle of a line.
@@ -96,14 +112,12 @@ fn cut_back(all: &mut Vec<GrantRecord>, referenced: &dyn Fn() -> Option<HashSet<
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
     use std::sync::Arc;
 
     use super::*;
     use crate::model::grant::{Attempt, RefreshOutcome};
     use crate::model::id::{ProfileId, ProviderId};
     use crate::model::time::Timestamp;
-    use crate::store::io::Io;
     use crate::store::paths::StorePaths;
     use crate::testing::clock::FakeClock;
     use crate::testing::files::MemoryFiles;
@@ -158,10 +172,7 @@ mod tests {
         assert_eq!(find(999), Some(record(999)));
         assert_eq!(find(1_000), None, "it is named as a successor only");
         add(&cx, &[record(999)], &first).unwrap();
-        assert_eq!(
-            cx.io.files.list(&cx.paths.all_spent()).unwrap(),
-            ["ab", "lock"]
-        );
+        assert_eq!(cx.io.files.list(&cx.paths.all_spent()).unwrap(), ["ab"]);
     }
 
     #[test]

@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 
 use crate::support::browser::visit;
 use crate::support::issuer::Account;
+use openclaw::model::grant::GrantDigest;
+use openclaw::model::id::ProviderId;
+use openclaw::model::secret::Secret;
 use openclaw::ports::files::{FileLock, Sharing};
 use openclaw::ports::lock::{Wait, lock_within};
 use openclaw::sys::clock::SystemClock;
@@ -249,4 +252,31 @@ fn ctrl_c_ends_the_wait_before_a_code_is_sent() {
     assert_eq!(issuer.exchanges().len(), 0);
     std::fs::remove_dir(world.state().join(format!("{DOCUMENT}.lock"))).unwrap();
     assert_eq!(world.run(&args).code, 0);
+}
+
+/// Whoever stopped while it wrote down a spent grant: the next refresh keeps its record elsewhere.
+#[test]
+fn a_held_lock_of_spent_grants_holds_up_no_other_file_and_loses_no_record() {
+    for is_held in [true, false] {
+        let (world, issuer) = World::with_issuer(Account::default());
+        let (_, refresh) = world.seed(&issuer, "main", -10);
+        let provider = ProviderId::parse("openai-codex").unwrap();
+        let grant = GrantDigest::of(&provider, &Secret::from(refresh.as_str()));
+        let file = &grant.as_str()[..2];
+        let other = if file == "00" { "01" } else { "00" };
+        let name = if is_held { file } else { other };
+        let _held = hold(&world, &format!("../oauth-refresh/spent/{name}.lock"));
+        let before = world.read(DOCUMENT);
+        let ran = world.run(&["models", "auth", "refresh"]);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:?}");
+        let locks = world.state().join("locks/oauth-refresh");
+        let own = locks.join(format!("journal/{grant}.json"));
+        assert_eq!(own.exists(), is_held);
+        assert_eq!(locks.join("spent").join(file).exists(), !is_held);
+        // An old copy is known, wherever the record is.
+        world.write(DOCUMENT, &before);
+        let ran = world.run(&["models", "auth", "token", "--provider", "openai-codex"]);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert_eq!(issuer.token_requests().len(), 1);
+    }
 }

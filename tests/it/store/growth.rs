@@ -73,7 +73,7 @@ fn thousands_of_refreshes_leave_few_files_and_none_costs_more_than_two_steps_mor
         if n % 100 == 0 {
             let (own, many) = of_grants(&files);
             assert!(own <= 2, "a record, and a lock: {own} after {n}");
-            assert!(many <= 257, "256 files, and their lock: {many} after {n}");
+            assert!(many <= 256, "{many} after {n}");
         }
     }
     // The first record of a file makes the file and its name, too.

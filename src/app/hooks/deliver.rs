@@ -83,7 +83,9 @@ pub fn deliver(cx: Context<'_>, render: &dyn Fn(&AgentId, &Hint) -> String) {
     cx.interrupt.defer();
     let withheld = withheld(cx);
     let mut arrived = Vec::new();
+    let mut unsent = claimed.len();
     for alert in claimed {
+        unsent -= 1;
         let told = Told {
             message: render(&alert.agent, &alert.message),
             command: (alert.command.as_ref()).map(|command| render(&alert.agent, command)),
@@ -98,6 +100,11 @@ pub fn deliver(cx: Context<'_>, render: &dyn Fn(&AgentId, &Hint) -> String) {
                     alert.profile
                 ));
                 if is_over {
+                    match unsent {
+                        0 => {}
+                        1 => tell("the hook for 1 other event was not run".to_owned()),
+                        _ => tell(format!("the hooks for {unsent} other events were not run")),
+                    }
                     break;
                 }
             }

@@ -14,7 +14,6 @@ use crate::app::credential::facts::{Facts, Renewal};
 use crate::app::credential::facts_reader::FactsReader;
 use crate::app::credential::obstacle::not_stored;
 use crate::app::failure::{Failure, Kind};
-use crate::app::hooks::event::ProfileRef;
 use crate::model::credential::OAuth;
 use crate::model::grant::GrantDigest;
 use crate::model::id::{AgentId, ProfileId};
@@ -52,12 +51,7 @@ pub fn ensure_fresh(
         policy,
     };
     let result = run(&request, first);
-    let whose = ProfileRef {
-        agent: owner,
-        profile,
-        provider: &provider.id,
-    };
-    notify::of_renewal(cx, whose, first, &result);
+    notify::of_renewal(cx, request.whose(), first, &result);
     result
 }
 

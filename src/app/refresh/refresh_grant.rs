@@ -26,6 +26,7 @@ use crate::ports::store::{Held, PendingRefresh, Reserved, StoreError};
 
 use super::backoff::{WAIT_FOR_OTHERS, next_try};
 use super::binding;
+use super::notify;
 use super::outcome::{RefreshPolicy, RefreshResult, ValidToken};
 use super::request::{
     RefreshRequest, document_facts, fall_back, falls_back, load_login, valid_token,
@@ -151,9 +152,15 @@ fn commit(
     // Only now: a doubt about whose it is must not lose a token that cannot be had again.
     let record = facts.record.as_ref();
     verify_login::doubt(cx, request.provider, request.profile, record, id_token);
-    cx.uninterrupted()
-        .map_err(|failure| failure.touched(StoreEffect::Changed))?;
-    match changed.contains(request.owner) {
+    let is_stored = changed.contains(request.owner);
+    if let Err(failure) = cx.uninterrupted() {
+        // The failure is about the command; the hooks tell of the login.
+        if is_stored {
+            notify::of_refresh(cx, request.whose(), new.expires);
+        }
+        return Err(failure.touched(StoreEffect::Changed));
+    }
+    match is_stored {
         true => {
             let how = RefreshResult::Refreshed;
             Ok(Some(valid_token(request, old.renewed(&new), how, None)))

@@ -6,6 +6,7 @@ use crate::app::credential::facts::Facts;
 use crate::app::credential::facts_reader::{FactsReader, find_login};
 use crate::app::credential::obstacle::Obstacle;
 use crate::app::failure::Failure;
+use crate::app::hooks::event::ProfileRef;
 use crate::model::credential::OAuth;
 use crate::model::expiry::End;
 use crate::model::id::{AgentId, ProfileId};
@@ -22,6 +23,17 @@ pub(super) struct RefreshRequest<'a> {
     pub(super) profile: &'a ProfileId,
     pub(super) provider: &'a Provider,
     pub(super) policy: RefreshPolicy,
+}
+
+impl<'a> RefreshRequest<'a> {
+    /// The profile, for events about it.
+    pub(super) fn whose(&self) -> ProfileRef<'a> {
+        ProfileRef {
+            agent: self.owner,
+            profile: self.profile,
+            provider: &self.provider.id,
+        }
+    }
 }
 
 /// Loads the login; a client's token counts as one.

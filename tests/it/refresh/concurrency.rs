@@ -167,10 +167,11 @@ fn rows_and_hooks_are_in_the_order_of_the_plan() {
 /// Two are under way, one waits for its turn.
 #[test]
 fn a_signal_lets_what_is_under_way_end_and_begins_nothing() {
-    let world = World::new();
-    let issuer = provider(&world, "acme");
+    let (bell, _) = Bell::doing("");
+    let world = bell.world();
+    let issuer = provider(world, "acme");
     for agent in ["a", "b", "c"] {
-        seed(&world, &issuer, (agent, "acme"));
+        seed(world, &issuer, (agent, "acme"));
     }
     let third = world.read("agents/c/agent/auth-profiles.json");
     issuer.hold();
@@ -191,6 +192,17 @@ fn a_signal_lets_what_is_under_way_end_and_begins_nothing() {
     assert_eq!(ran.err.matches("Error: cancelled").count(), 1, "{ran:?}");
     assert_eq!(issuer.token_requests().len(), 2);
     assert_eq!(world.read("agents/c/agent/auth-profiles.json"), third);
+    // The hooks tell of what was refreshed.
+    let told = bell.told();
+    let of = |line: &Value| (line["event"].clone(), line["agent"].clone());
+    let told: Vec<_> = told.iter().map(of).collect();
+    assert_eq!(
+        told,
+        [
+            ("refreshed".into(), "a".into()),
+            ("refreshed".into(), "b".into())
+        ]
+    );
 }
 
 /// Whether the kernel has a signal for the process that none of its threads took yet.

@@ -246,6 +246,24 @@ fn a_hook_that_hangs_or_fails_costs_nothing() {
 }
 
 #[test]
+fn hooks_that_are_not_run_behind_one_that_hangs_are_counted() {
+    let (bell, issuer) = Bell::doing("/bin/sleep 100000");
+    let script = bell.script();
+    bell.configure(&format!(
+        "  refreshed: {}\n  timeout: 300ms\n",
+        script.display()
+    ));
+    bell.0.add_agent("work");
+    for agent in ["main", "work"] {
+        bell.0.seed(&issuer, agent, -10);
+    }
+    let ran = bell.run(&["tick", "--no-spread"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let words = "the hook for 1 other event was not run";
+    assert!(ran.err.contains(words), "{ran:?}");
+}
+
+#[test]
 fn a_message_that_was_lost_is_not_sent_at_every_call() {
     let (bell, _issuer) = Bell::doing("exit 1");
     bell.0.seed_with("main", -10, "old-access", "rt-nobody");

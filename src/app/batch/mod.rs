@@ -9,6 +9,7 @@ mod watch;
 
 use std::collections::VecDeque;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread::{self, Scope};
 use std::time::Duration;
 
@@ -106,6 +107,10 @@ fn run_all(
                         schedule.end(at, finished.reply);
                         endings[at] = Ending::Done(finished);
                     }
+                    Some(Event::Panicked(at)) => {
+                        schedule.end(at, None);
+                        schedule.stop();
+                    }
                     None => {}
                 },
                 Step::Finish => break,
@@ -132,6 +137,8 @@ enum Event {
     Answered(usize, Option<HostReply>),
     /// It has ended.
     Ended(usize, Finished),
+    /// It panicked, which is passed on once all that was begun has ended.
+    Panicked(usize),
 }
 
 /// The events that were not heard yet.
@@ -176,7 +183,14 @@ fn perform(cx: Context<'_>, work: Work<'_>, (at, news): (usize, &News)) {
         alerts: &alerts,
         ..cx
     };
-    work(own, at);
+    let ended = catch_unwind(AssertUnwindSafe(|| work(own, at)));
     let reply = worst.get();
-    news.tell(Event::Ended(at, Finished { alerts, reply }));
+    match ended {
+        Ok(()) => news.tell(Event::Ended(at, Finished { alerts, reply })),
+        // Whoever waits for its end must not wait for ever.
+        Err(panic) => {
+            news.tell(Event::Panicked(at));
+            resume_unwind(panic);
+        }
+    }
 }

@@ -183,6 +183,26 @@ fn a_refusal_that_comes_with_a_signal_is_said() {
     assert!(report.stopped.is_some());
 }
 
+/// Where panics unwind; releases abort.
+#[test]
+fn a_panic_ends_the_run_when_what_is_under_way_has_ended() {
+    let ports = with(&[
+        ("a", "hanging", -1_000),
+        ("b", "well", -1_000),
+        ("c", "hanging", -1_000),
+    ]);
+    let servers = Servers {
+        fault: Fault::Panic,
+        ..Servers::new(&ports)
+    };
+    let run = || tick(servers.context(), Duration::MAX);
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+    assert!(ended.is_err());
+    let stored = ports.bytes("agents/b/agent/auth-profiles.json").unwrap();
+    let is_stored = String::from_utf8(stored).unwrap().contains("rt-new");
+    assert_eq!(is_stored, servers.asked("well") == 1);
+}
+
 #[test]
 fn sixteen_are_under_way_at_once() {
     let names: Vec<String> = (0..12).map(|number| format!("well{number}")).collect();

@@ -36,6 +36,8 @@ impl Clock for Running {
 pub(super) enum Fault {
     None(HttpErrorKind),
     Answer(u16, &'static [u8]),
+    /// A defect of this program.
+    Panic,
 }
 
 impl Fault {
@@ -45,6 +47,7 @@ impl Fault {
                 kind,
                 detail: "no answer".to_owned(),
             }),
+            Self::Panic => panic!("a defect"),
             Self::Answer(status, body) => Ok(Response {
                 status,
                 headers: Vec::new(),

@@ -242,14 +242,22 @@ impl From<LockError> for Failure {
 
 impl From<MediumError> for Failure {
     fn from(error: MediumError) -> Self {
-        let failure = Self::new(Kind::Storage, error.to_string()).hint(error.remedy.as_str());
+        let kind = match error.is_refused {
+            true => Kind::Config,
+            false => Kind::Storage,
+        };
+        let failure = Self::new(kind, error.to_string()).hint(error.remedy.as_str());
         failure.caused_by(error)
     }
 }
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
-        let failure = Self::new(Kind::Storage, error.to_string()).hint(error.remedy());
+        let kind = match error.is_refused() {
+            true => Kind::Config,
+            false => Kind::Storage,
+        };
+        let failure = Self::new(kind, error.to_string()).hint(error.remedy());
         failure.caused_by(error)
     }
 }

@@ -68,7 +68,7 @@ impl DeclaredFile {
         if let Some(content) = self.content.get() {
             return Ok(content);
         }
-        let content = match self.files.read(&self.path)? {
+        let content = match self.files.read_settings(&self.path)? {
             None => Content::Absent,
             Some(bytes) => self.understand(bytes),
         };
@@ -133,7 +133,16 @@ impl Declarations for DeclaredFile {
     }
 
     fn hooks(&self) -> Result<(Hooks, Vec<Finding>), DeclareError> {
-        Ok(self.root()?.map(hooks::read).unwrap_or_default())
+        let Some(root) = self.root()? else {
+            return Ok(Default::default());
+        };
+        let (found, mut findings) = hooks::read(root);
+        if found != Hooks::default() && self.files.is_anothers(&self.path) {
+            let message = "root runs no hooks of another user: run this command as the user";
+            findings.push(error(&root.place, message));
+            return Ok((Hooks::default(), findings));
+        }
+        Ok((found, findings))
     }
 
     fn ids(&self) -> Result<Vec<ProviderId>, DeclareError> {

@@ -48,7 +48,7 @@ impl Directories {
     /// Fails if it is there and cannot be read or understood.
     pub fn load(files: &dyn Files, state: &Path) -> Result<Self, ConfigError> {
         let path = state.join(NAME);
-        match files.read(&path)? {
+        match files.read_settings(&path)? {
             None => Ok(Self {
                 version: VERSION,
                 directories: BTreeMap::new(),

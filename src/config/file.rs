@@ -88,7 +88,7 @@ impl ConfigFile {
             self.back_up(&bytes)?;
             done.push(path);
         }
-        let mut old = self.files.read(&self.path)?;
+        let mut old = self.files.read_settings(&self.path)?;
         let mut there = old.clone();
         let mut is_ours_there = false;
         let (changed, counts) = loop {

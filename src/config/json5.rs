@@ -56,7 +56,7 @@ fn encoding(path: &Path, (line, column): (usize, usize), message: &str) -> Confi
 
 /// Reads a file and everything it includes.
 pub(super) fn load(files: &dyn Files, path: &Path) -> Result<Option<Value>, ConfigError> {
-    let Some(bytes) = files.read(path)? else {
+    let Some(bytes) = files.read_settings(path)? else {
         return Ok(None);
     };
     let value = read(&bytes, path)?;
@@ -96,7 +96,7 @@ pub(super) fn included(
             return Err(shape("is nested too deeply"));
         }
         let bytes = files
-            .read(&target)?
+            .read_settings(&target)?
             .ok_or_else(|| shape("does not exist"))?;
         let value = read(&bytes, &target)?;
         trail.push(target.clone());

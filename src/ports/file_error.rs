@@ -3,6 +3,8 @@
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
+use crate::model::hint::shell_word;
+
 /// A file operation failed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {operation} {}: {source}", path.display())]
@@ -20,6 +22,9 @@ impl FileError {
     /// The step that mends it.
     pub fn remedy(&self) -> String {
         let path = self.path.display();
+        if let Some(untrusted) = self.untrusted() {
+            return untrusted.remedy();
+        }
         match self.source.kind() {
             _ if self.is_in_place() => format!("check the disk of {path}"),
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
@@ -49,6 +54,17 @@ impl FileError {
                 "make {path} readable and writable for this user, then run the command again"
             ),
         }
+    }
+
+    /// Whether a file was not read because somebody else may have written it: nothing is wrong with
+    /// the disk.
+    pub fn is_refused(&self) -> bool {
+        self.untrusted().is_some() && self.operation == "read"
+    }
+
+    /// Who else could decide what this program does, if that is why nothing was done.
+    pub fn untrusted(&self) -> Option<&Untrusted> {
+        self.source.get_ref()?.downcast_ref()
     }
 
     fn is_of_system(&self) -> bool {
@@ -82,6 +98,57 @@ impl FileError {
 #[derive(Debug, thiserror::Error)]
 #[error("the new content is written, but may not survive a power failure: {0}")]
 pub struct InPlace(#[source] pub io::Error);
+
+/// Within a [`FileError`]: another user of this machine could decide what this program does, so
+/// nothing was read or written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Untrusted {
+    /// Neither this user nor root owns it.
+    #[error("{} belongs to another user (uid {owner})", at.display())]
+    Foreign {
+        /// The file or directory.
+        at: PathBuf,
+        /// Who owns it.
+        owner: u32,
+    },
+    /// Others than this user and root may write to it.
+    #[error("{} is writable by other users (mode {mode:04o})", at.display())]
+    Writable {
+        /// The file or directory.
+        at: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It is one of several names of a file, which may be anybody's.
+    #[error("{} is one of several names of a file", at.display())]
+    SeveralNames {
+        /// The file.
+        at: PathBuf,
+    },
+    /// A link of somebody else leads to it.
+    #[error("{} is a link that another user made (uid {owner})", at.display())]
+    ForeignLink {
+        /// The link.
+        at: PathBuf,
+        /// Who owns it.
+        owner: u32,
+    },
+}
+
+impl Untrusted {
+    /// The step that mends it.
+    fn remedy(&self) -> String {
+        let word = |at: &PathBuf| shell_word(&at.display().to_string());
+        match self {
+            Self::Foreign { at, .. } => format!(
+                "remove it, or take it over if its content is yours: sudo chown \"$(id -u)\" {}",
+                word(at)
+            ),
+            Self::Writable { at, .. } => format!("chmod go-w {}", word(at)),
+            Self::ForeignLink { at, .. } | Self::SeveralNames { at } => format!("rm {}", word(at)),
+        }
+    }
+}
 
 /// Within a [`FileError`]: what is there is no file, and was left alone.
 #[derive(Debug, thiserror::Error)]

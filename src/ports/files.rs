@@ -14,7 +14,7 @@ use std::sync::mpsc::Receiver;
 
 use crate::model::time::Timestamp;
 
-pub use super::file_error::{FileError, InPlace, Outgrown, SpecialFile, TooLarge};
+pub use super::file_error::{FileError, InPlace, Outgrown, SpecialFile, TooLarge, Untrusted};
 pub use super::pieces::Pieces;
 
 /// What another program wrote in the place of a file, now that ours is there.
@@ -131,7 +131,8 @@ pub trait Files: Send + Sync {
     /// The whole content, or `None` if nothing is there.
     ///
     /// # Errors
-    /// If it is there and cannot be read; a device, a pipe or a socket is not read.
+    /// If it is there and cannot be read; a device, a pipe or a socket is not read, nor what neither
+    /// this user nor root owns ([`Untrusted`]).
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError>;
 
     /// The same for reading it piece by piece.
@@ -139,6 +140,38 @@ pub trait Files: Send + Sync {
     /// # Errors
     /// As [`Files::read`].
     fn open(&self, path: &Path) -> Result<Option<Box<dyn Pieces>>, FileError>;
+
+    /// The same of a file that decides what this program does: nobody else may have been able to
+    /// write it.
+    ///
+    /// # Errors
+    /// As [`Files::read`], and [`Untrusted`] if others may write to the file, or to a directory of
+    /// this user that names it.
+    fn read_settings(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+        self.read(path)
+    }
+
+    /// Whether a file belongs to a user in whose directory root works. What it says is followed, but
+    /// nothing that it names is run with the rights of root.
+    fn is_anothers(&self, _path: &Path) -> bool {
+        false
+    }
+
+    /// Judges what decides, or names what decides, what this program does, without reading it.
+    ///
+    /// # Errors
+    /// As [`Files::read_settings`].
+    fn check_settings(&self, _path: &Path) -> Result<(), FileError> {
+        Ok(())
+    }
+
+    /// Judges a directory that secrets lie in; one that is not there is nobody's.
+    ///
+    /// # Errors
+    /// [`Untrusted`] if neither this user nor root owns it.
+    fn check_directory(&self, _path: &Path) -> Result<(), FileError> {
+        Ok(())
+    }
 
     /// The same of a file that a person named as input of one command: it may be a pipe, which is
     /// waited for.
@@ -171,7 +204,8 @@ pub trait Files: Send + Sync {
     /// Creates a directory and its parents, 0700 each; one that exists stays as it is.
     ///
     /// # Errors
-    /// If one of them cannot be created.
+    /// If one of them cannot be created, and [`Untrusted`] if the directory, or the one that it would
+    /// be created in, belongs to neither this user nor root.
     fn create_dirs(&self, path: &Path) -> Result<(), FileError>;
 
     /// Makes `bytes` the content of `path`, durably and at once; mode 0600. The directory exists.

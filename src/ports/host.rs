@@ -69,6 +69,12 @@ pub trait Env: Send + Sync {
         self.var(name).map(|_| SetIn::Process).into_iter().collect()
     }
 
+    /// The step that mends it, if the `.env` file was not read because somebody else may have
+    /// written it.
+    fn refusal(&self) -> Option<String> {
+        None
+    }
+
     /// Why the `.env` file could not be read, a sentence.
     fn fault(&self) -> Option<String> {
         None

@@ -29,6 +29,8 @@ pub struct MediumError {
     pub cause: Box<dyn Error + Send + Sync>,
     /// The step that mends it, in the backend's words.
     pub remedy: String,
+    /// Whether nothing was read because somebody else may have written it.
+    pub is_refused: bool,
     /// Whether what was asked for is done all the same, and may not outlive a loss of power.
     pub is_done: bool,
 }

@@ -183,7 +183,7 @@ impl Catalogue {
 
     fn manifest(&self, id: &ProviderId) -> Result<Provider, CatalogueError> {
         let path = self.path(id);
-        match self.files.read(&path)? {
+        match self.files.read_settings(&path)? {
             Some(bytes) => from_file(id, path, bytes),
             None => match builtin::manifest(id) {
                 Some(text) => Ok(manifest::parse(text, &format!("built-in {id}.toml"))?.0),
@@ -230,7 +230,10 @@ impl Catalogue {
     /// What is wrong with a file whose name is no provider's, so that nobody ever asks for it.
     fn misnamed(&self, name: &str) -> Option<CatalogueError> {
         let path = self.user_dir.join(name);
-        let read = self.files.read(&path).map_err(CatalogueError::from);
+        let read = self
+            .files
+            .read_settings(&path)
+            .map_err(CatalogueError::from);
         let read = read.transpose()?.and_then(|bytes| {
             let parsed = manifest::parse_bytes(bytes, &path.display().to_string());
             Ok(parsed?.0.id)

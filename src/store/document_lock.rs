@@ -73,6 +73,7 @@ pub(super) fn lock_excluded(
 /// OpenClaw's locks of a document; their turn is the document's own lock.
 fn shared_lock(cx: &FileStore, agent: &AgentId) -> Result<SharedLock, StoreError> {
     let FileStore { io, paths, .. } = cx;
+    io.files.create_dirs(&paths.state)?;
     io.files.create_dirs(&paths.directory(agent))?;
     let target = io.files.resolve(&paths.document(agent))?;
     io.files.create_dirs(&paths.document_locks())?;

@@ -15,6 +15,7 @@ impl From<FileError> for MediumError {
     fn from(error: FileError) -> Self {
         Self {
             remedy: error.remedy(),
+            is_refused: error.is_refused(),
             is_done: error.is_in_place(),
             cause: Box::new(error),
         }

@@ -96,6 +96,7 @@ pub(super) fn load(
     agent: &AgentId,
     scope: Scope<'_>,
 ) -> Result<AuthProfiles, StoreError> {
+    cx.io.files.check_directory(&cx.paths.state)?;
     if let Some(doc) = look(cx, agent, scope)? {
         return Ok(doc);
     }

@@ -11,7 +11,7 @@ use crate::model::grant::GrantDigest;
 use crate::model::saved_response::{self, ROOM};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
-use crate::ports::files::{FileError, Prepared};
+use crate::ports::files::{FileError, Prepared, Untrusted};
 use crate::ports::store::{PendingRefresh, SavedAnswer};
 
 use super::error::at;
@@ -58,6 +58,7 @@ pub(super) fn prepare<'a>(
 ) -> Result<Slot<'a>, FileError> {
     let directory = cx.paths.state.join("rescue");
     cx.io.files.create_dirs(&directory)?;
+    tighten(cx, &directory);
     let path = directory.join(name(grant, refresh.begun_at));
     let head = saved_response::head(&cx.paths.state, refresh).map_err(|error| FileError {
         operation: "write",
@@ -89,7 +90,7 @@ pub(super) fn save_elsewhere(
 pub(super) fn of_grant(cx: &FileStore, grant: &GrantDigest) -> Result<Vec<SavedAnswer>, FileError> {
     let mut answers: Vec<SavedAnswer> = Vec::new();
     for path in files_of(cx, grant)? {
-        let Some(bytes) = cx.io.files.read(&path)? else {
+        let Some(bytes) = read(cx, &path)? else {
             continue;
         };
         match understand(cx, &path, &Secret::new(bytes)) {
@@ -107,7 +108,7 @@ pub(super) fn of_grant(cx: &FileStore, grant: &GrantDigest) -> Result<Vec<SavedA
 /// Removes every answer to a refresh of a grant, now that its successor is stored.
 pub(super) fn discard(cx: &FileStore, grant: &GrantDigest) -> Result<(), FileError> {
     for path in files_of(cx, grant)? {
-        let bytes = cx.io.files.read(&path)?.unwrap_or_default();
+        let bytes = read(cx, &path)?.unwrap_or_default();
         if !matches!(understand(cx, &path, &Secret::new(bytes)), Content::Foreign) {
             cx.io.files.remove(&path)?;
         }
@@ -132,7 +133,7 @@ pub(super) fn files(cx: &FileStore) -> Result<Vec<(GrantDigest, PathBuf)>, FileE
     let mut found = Vec::new();
     for grant in grants(cx)? {
         for path in files_of(cx, &grant)? {
-            let bytes = cx.io.files.read(&path)?.unwrap_or_default();
+            let bytes = read(cx, &path)?.unwrap_or_default();
             let content = understand(cx, &path, &Secret::new(bytes));
             if matches!(content, Content::Answer(_) | Content::Torn(_)) {
                 found.push((grant.clone(), path));
@@ -147,9 +148,44 @@ pub(super) fn files_of(cx: &FileStore, grant: &GrantDigest) -> Result<Vec<PathBu
     for directory in cx.paths.rescue() {
         let names = cx.io.files.list(&directory)?.into_iter();
         let ours = names.filter(|name| grant_of(name).as_ref() == Some(grant));
-        paths.extend(ours.map(|name| directory.join(name)));
+        let ours: Vec<PathBuf> = ours.map(|name| directory.join(name)).collect();
+        if !ours.is_empty() {
+            tighten(cx, &directory);
+        }
+        paths.extend(ours);
     }
     Ok(paths)
+}
+
+/// Closes a directory of answers to everybody else: who may put a file there could replace a login.
+fn tighten(cx: &FileStore, directory: &Path) {
+    let mode = cx
+        .io
+        .files
+        .stat(directory)
+        .ok()
+        .flatten()
+        .map(|stat| stat.mode);
+    if let Some(mode) = mode.filter(|mode| mode & 0o077 != 0)
+        && let Err(error) = cx.io.files.set_mode(directory, mode & 0o700)
+    {
+        tracing::warn!(%error, "permissions could not be tightened");
+    }
+}
+
+/// Reads a file of answers. One of somebody else was planted and is passed over; one that others
+/// could have written may still hold the only grant, so nothing goes on until a person has looked.
+fn read(cx: &FileStore, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+    match cx.io.files.read_settings(path) {
+        Err(error) if matches!(error.untrusted(), Some(Untrusted::Writable { .. }) | None) => {
+            Err(error)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the response to a refresh is not used");
+            Ok(None)
+        }
+        read => read,
+    }
 }
 
 fn understand(cx: &FileStore, path: &Path, bytes: &Secret<Vec<u8>>) -> Content {
@@ -176,7 +212,7 @@ fn understand(cx: &FileStore, path: &Path, bytes: &Secret<Vec<u8>>) -> Content {
 /// is spent.
 pub(super) fn check_readable(cx: &FileStore, grant: &GrantDigest) -> Result<(), FileError> {
     for path in files_of(cx, grant)? {
-        let bytes = cx.io.files.read(&path)?.unwrap_or_default();
+        let bytes = read(cx, &path)?.unwrap_or_default();
         if let Content::Torn(None) = understand(cx, &path, &Secret::new(bytes)) {
             return Err(unreadable(path));
         }

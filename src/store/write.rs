@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::model::id::AgentId;
 use crate::ports::files::{FileError, Outgrown, Reservation};
-use crate::ports::store::{Scope, StoreError};
+use crate::ports::store::{MediumError, Scope, StoreError};
 
 use super::document::{self, Layout};
 use super::document_lock::Locked;
@@ -37,7 +37,15 @@ fn check_growth(path: &Path, size: u64) -> Result<(), FileError> {
 
 /// Reads the document again, now that nobody of ours can change it.
 pub(super) fn find(cx: &FileStore, locked: &Locked) -> Result<Found, StoreError> {
-    let found = read::find(cx, &locked.agent, Scope::All, || Ok(false))?;
+    let found = read::find(cx, &locked.agent, Scope::All, || Ok(false));
+    let found = found.map_err(|error| match error {
+        // What was to be written is not: a reader that is refused has only not been told.
+        StoreError::Unavailable(error) => StoreError::Unavailable(MediumError {
+            is_refused: false,
+            ..error
+        }),
+        error => error,
+    })?;
     match found.database {
         Some(database) => Err(read::later_generation(cx, &database)),
         None => Ok(found),

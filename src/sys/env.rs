@@ -103,7 +103,14 @@ impl Env for SystemEnv {
 pub struct LayeredEnv {
     files: Arc<dyn Files>,
     path: PathBuf,
-    dotenv: OnceLock<Result<Variables, String>>,
+    dotenv: OnceLock<Result<Variables, Unread>>,
+}
+
+/// Why there is nothing of a file.
+struct Unread {
+    words: String,
+    /// The step that mends it, if it was refused.
+    refusal: Option<String>,
 }
 
 impl LayeredEnv {
@@ -123,18 +130,22 @@ impl LayeredEnv {
         (!value.is_blank()).then(|| Secret::from(value.expose().trim()))
     }
 
-    fn dotenv(&self) -> &Result<Variables, String> {
+    fn dotenv(&self) -> &Result<Variables, Unread> {
         self.dotenv
-            .get_or_init(|| match self.files.read(&self.path) {
-                Ok(Some(bytes)) if is_utf16(&bytes) => {
-                    Err(format!("{}: {IS_UTF16}", self.path.display()))
-                }
+            .get_or_init(|| match self.files.read_settings(&self.path) {
+                Ok(Some(bytes)) if is_utf16(&bytes) => Err(Unread {
+                    words: format!("{}: {IS_UTF16}", self.path.display()),
+                    refusal: None,
+                }),
                 Ok(bytes) => {
                     let bytes = Secret::new(bytes.unwrap_or_default());
                     let text = Secret::new(String::from_utf8_lossy(bytes.expose()).into_owned());
                     Ok(dotenv::parse(text.expose()))
                 }
-                Err(error) => Err(error.to_string()),
+                Err(error) => Err(Unread {
+                    words: error.to_string(),
+                    refusal: error.untrusted().map(|_| error.remedy()),
+                }),
             })
     }
 }
@@ -155,7 +166,14 @@ impl Env for LayeredEnv {
     }
 
     fn fault(&self) -> Option<String> {
-        self.dotenv().as_ref().err().cloned()
+        self.dotenv()
+            .as_ref()
+            .err()
+            .map(|unread| unread.words.clone())
+    }
+
+    fn refusal(&self) -> Option<String> {
+        self.dotenv().as_ref().err()?.refusal.clone()
     }
 
     fn is_remote(&self) -> bool {

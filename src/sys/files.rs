@@ -4,24 +4,25 @@
     reason = "this file implements the file system's port"
 )]
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps};
+use rustix::fs::{AtFlags, CWD, OFlags, RenameFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 use rustix::process::{Pid, Resource};
 
 use super::atomic_write::Draft;
 use super::exchange;
 use super::fs_error::{failed, if_there, resolve};
-use super::pieces::{Opened, open};
+use super::pieces::{Opened, open, open_any};
 use super::preallocated::Slot;
-use super::{append, lock, move_dir, ownership};
+use super::{append, file_trust, lock, move_dir, ownership};
 use crate::model::time::Timestamp;
 use crate::ports::files::{
     FileError, FileLock, Files, LockQueue, Pieces, Prepared, Replaced, Reservation, Sharing, Stat,
+    Untrusted,
 };
 
 /// The most that is read from a pipe, in bytes.
@@ -36,6 +37,35 @@ impl Files for SystemFiles {
         if_there(read(path)).map_err(failed("read", path))
     }
 
+    fn read_settings(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+        let read = || {
+            let (file, data) = open(path)?;
+            file_trust::check_settings(path, &data)?;
+            content(file, &data)
+        };
+        if_there(read()).map_err(failed("read", path))
+    }
+
+    fn check_settings(&self, path: &Path) -> Result<(), FileError> {
+        let check = || match if_there(fs::metadata(path))? {
+            Some(data) => file_trust::check_settings(path, &data),
+            None => Ok(()),
+        };
+        check().map_err(failed("read", path))
+    }
+
+    fn is_anothers(&self, path: &Path) -> bool {
+        ownership::is_root() && fs::metadata(path).is_ok_and(|data| data.uid() != 0)
+    }
+
+    fn check_directory(&self, path: &Path) -> Result<(), FileError> {
+        let check = || match if_there(fs::metadata(path))? {
+            Some(data) => file_trust::check_directory(path, &data),
+            None => Ok(()),
+        };
+        check().map_err(failed("read", path))
+    }
+
     fn open(&self, path: &Path) -> Result<Option<Box<dyn Pieces>>, FileError> {
         let opened = if_there(Opened::open(path)).map_err(failed("read", path))?;
         Ok(opened.map(|opened| Box::new(opened) as Box<dyn Pieces>))
@@ -44,7 +74,7 @@ impl Files for SystemFiles {
     fn read_input(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
         let kind = fs::metadata(path).map(|data| data.file_type());
         let is_pipe = kind.is_ok_and(|kind| kind.is_fifo());
-        let read = if is_pipe { read_pipe } else { read };
+        let read = if is_pipe { read_pipe } else { read_any };
         if_there(read(path)).map_err(failed("read", path))
     }
 
@@ -85,7 +115,17 @@ impl Files for SystemFiles {
     }
 
     fn create_dirs(&self, path: &Path) -> Result<(), FileError> {
-        ownership::create_dirs(path).map_err(failed("create directory", path))
+        ownership::create_dirs(path).map_err(|error| {
+            let is_there = error
+                .get_ref()
+                .is_some_and(<dyn std::error::Error + Send + Sync>::is::<Untrusted>);
+            let operation = if is_there {
+                "write to"
+            } else {
+                "create directory"
+            };
+            failed(operation, path)(error)
+        })
     }
 
     fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), FileError> {
@@ -226,7 +266,16 @@ impl Files for SystemFiles {
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let (mut file, data) = open(path)?;
+    let (file, data) = open(path)?;
+    content(file, &data)
+}
+
+fn read_any(path: &Path) -> io::Result<Vec<u8>> {
+    let (file, data) = open_any(path, OFlags::empty())?;
+    content(file, &data)
+}
+
+fn content(mut file: File, data: &Metadata) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(usize::try_from(data.len()).unwrap_or_default());
     file.read_to_end(&mut bytes)?;
     Ok(bytes)

@@ -15,6 +15,7 @@ use std::sync::mpsc::channel;
 
 use rustix::fs::OFlags;
 
+use super::file_trust::check_lock;
 use super::fs_error::{failed, refuse_special};
 use super::ownership;
 use crate::ports::files::{FileError, FileLock, LockQueue, Sharing};
@@ -127,6 +128,7 @@ fn acquire(path: &Path, take: impl Fn(&File) -> io::Result<()>) -> io::Result<Bo
         // Somebody may have removed the file since it was opened. A lock on a file that has no
         // name any more excludes nobody.
         let ours = file.metadata()?;
+        check_lock(path, &ours)?;
         match std::fs::metadata(path) {
             Ok(named) if (named.dev(), named.ino()) == (ours.dev(), ours.ino()) => {
                 let path = path.to_owned();

@@ -16,6 +16,7 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
+use super::file_trust::check_directory;
 use super::sync::sync_directory;
 
 /// Gives a new file to the owner of the file at `target`, which it will replace; if there is none,
@@ -42,12 +43,17 @@ pub(super) fn like_parent(created: &File, path: &Path) {
 
 /// Creates a directory and its missing parents, 0700 each, and makes their names durable: what is
 /// synced below a directory is lost in a power cut with the name of the directory.
+///
+/// Nothing is made in the directory of somebody else, and none of theirs is taken for ours.
 pub(super) fn create_dirs(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => return check_directory(path, &found),
+        _ => {}
     }
     let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
     let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
+    let within = missing.last().map_or(path, |first| parent(first));
+    check_directory(within, &fs::metadata(within)?)?;
     let mut builder = DirBuilder::new();
     builder.recursive(true).mode(0o700).create(path)?;
     for directory in missing.into_iter().rev() {

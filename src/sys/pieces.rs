@@ -10,19 +10,33 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 
+use super::file_trust::{check_file, check_link};
 use super::fs_error::{failed, refuse_kind, refuse_special};
 use crate::ports::files::{FileError, Pieces};
 
-/// Opens a file, and nothing that is none: a pipe without a writer would be waited for. It costs one
-/// call where nothing is there, which is the usual case of some files.
+/// Opens a file that this user or root owns. It costs one call where nothing is there, which is the
+/// usual case of some files.
 pub(super) fn open(path: &Path) -> io::Result<(File, Metadata)> {
-    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let (file, data) = open_any(path, OFlags::NOFOLLOW)?;
+    check_file(path, &data)?;
+    Ok((file, data))
+}
+
+/// Opens a file of anybody, and nothing that is none: a pipe without a writer would be waited for.
+/// With `NOFOLLOW` a link is followed that this user or root has made.
+pub(super) fn open_any(path: &Path, links: OFlags) -> io::Result<(File, Metadata)> {
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY | links;
     let mut options = OpenOptions::new();
     options.read(true).custom_flags(flags.bits().cast_signed());
     let file = match options.open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(error),
+        Err(error) if is_link(&error) && links.contains(OFlags::NOFOLLOW) => {
+            check_link(path)?;
+            return open_any(path, OFlags::empty());
+        }
         Err(error) => {
             // The socket is named; a file is waited for that another machine has a claim on.
             refuse_special(path)?;
@@ -35,6 +49,12 @@ pub(super) fn open(path: &Path) -> io::Result<(File, Metadata)> {
     let data = file.metadata()?;
     refuse_kind(data.file_type())?;
     Ok((file, data))
+}
+
+/// Whether a file was not opened because its name is a link; a loop of links is told of by the next
+/// try.
+fn is_link(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::LOOP.raw_os_error())
 }
 
 /// A file that is read piece by piece, and what it was when it was opened.

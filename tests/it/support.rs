@@ -9,6 +9,7 @@ pub(crate) mod login;
 pub(crate) mod memory_store;
 pub(crate) mod recorded;
 pub(crate) mod stand_in;
+pub(crate) mod users;
 
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt};

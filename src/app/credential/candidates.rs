@@ -77,6 +77,10 @@ pub(in crate::app) fn find_token<T>(
         (_, Some(failure)) => Err(failure),
         (Outside::Software(failure), None) => Ok(Found::Software(failure)),
         (Outside::Nothing, None) => {
+            // The key that is missing may stand there.
+            if let (Some(fault), Some(remedy)) = (cx.env.fault(), cx.env.refusal()) {
+                return Err(Failure::new(Kind::Config, fault).hint(remedy));
+            }
             let mut failure = nothing_usable(cx, resolved, index);
             let provider = cx.provider(&resolved.provider).ok();
             let of_provider = provider.map(|provider| keys.faults_of(&provider));

@@ -33,9 +33,14 @@ type Inspection = (
     fn(Context<'_>, &[AgentId]) -> Found,
 );
 
-const LOOKS: [Inspection; 11] = [
+const LOOKS: [Inspection; 12] = [
     ("documents", "all readable", documents),
     ("file_modes", "credentials are private", file_modes),
+    (
+        "other_users",
+        "nobody else can change what this program does",
+        other_users,
+    ),
     ("taken_away", "every login is where it was stored", taken),
     (
         "other_files",
@@ -148,6 +153,48 @@ fn file_modes(cx: Context<'_>, agents: &[AgentId]) -> Found {
         (path, verdict)
     };
     all.map(verdict).collect()
+}
+
+/// What decides what this program does, and the directories that name it, below the state directory.
+const DECIDING: [&str; 11] = [
+    "",
+    "openclaw.json",
+    "config.yaml",
+    ".env",
+    "directories.json",
+    "agents",
+    "credentials",
+    "locks",
+    "pending",
+    "providers",
+    "rescue",
+];
+
+/// Finds files and directories that another user owns or may write to. What is wrong with a
+/// directory is told once.
+fn other_users(cx: Context<'_>, agents: &[AgentId]) -> Found {
+    let state = &cx.dirs.state;
+    let named = DECIDING.iter().map(|name| match *name {
+        "" => state.clone(),
+        name => state.join(name),
+    });
+    let providers = state.join("providers");
+    let manifests = cx.files.list(&providers).unwrap_or_default();
+    let manifests = manifests.iter().map(|name| providers.join(name));
+    let documents = agents.iter().map(|agent| cx.store_files.document(agent));
+    let mut found = Found::new();
+    for path in named.chain(manifests).chain(documents) {
+        let Err(error) = cx.files.check_settings(&path) else {
+            continue;
+        };
+        if let Some(untrusted) = error.untrusted() {
+            let verdict = Verdict::warning(untrusted.to_string(), error.remedy());
+            if found.iter().all(|(_, other)| *other != verdict) {
+                found.push((path, verdict));
+            }
+        }
+    }
+    found
 }
 
 /// Finds logins that another program took away since they were stored.

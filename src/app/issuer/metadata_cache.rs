@@ -152,7 +152,11 @@ impl<'a> Issuer<'a> {
     /// Reads the cache file. One that cannot be read, or that the manifest no longer allows, counts
     /// as missing.
     fn kept(&self) -> Option<(Page, Metadata)> {
-        let bytes = self.cx.files.read(&file(self.cx, self.address())).ok()??;
+        let bytes = self
+            .cx
+            .files
+            .read_settings(&file(self.cx, self.address()))
+            .ok()??;
         let page: Page = serde_json::from_slice(&bytes).ok()?;
         if page.schema != SCHEMA || page.issuer != self.address() {
             return None;

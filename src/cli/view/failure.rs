@@ -112,6 +112,7 @@ mod tests {
         let within = StoreError::Unavailable(MediumError {
             cause: Box::new(failing("full")),
             remedy: "free some disk space".to_owned(),
+            is_refused: false,
             is_done: false,
         });
         assert_eq!(told(&within.into(), true)[1], "  caused by: full");

@@ -3,6 +3,7 @@
 
 mod commands_of_root;
 mod file_permissions;
+mod files_of_others;
 pub(crate) mod random_inputs;
 mod secret_leaks;
 mod special_files;

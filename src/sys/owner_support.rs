@@ -1,0 +1,61 @@
+//! Whether a file system can tell whose a file is: those of Windows disks and some others give every
+//! file one owner and one mode.
+//!
+//! Found out with a file of our own, and only where an owner or a mode looks wrong.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this file makes and removes a file to look at"
+)]
+
+use std::collections::HashMap;
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::{Once, OnceLock};
+
+use parking_lot::{Mutex, const_mutex};
+
+/// What was found out, by device.
+static KNOWN: Mutex<Option<HashMap<u64, bool>>> = const_mutex(None);
+
+/// This user, as files name their owners. Asked of the system once.
+pub(super) fn us() -> u32 {
+    static US: OnceLock<u32> = OnceLock::new();
+    *US.get_or_init(|| rustix::process::geteuid().as_raw())
+}
+
+/// Whether owners and modes of files in a directory mean something. Where no file can be made, they
+/// are believed.
+pub(super) fn tells(directory: &Path) -> bool {
+    let Ok(device) = fs::metadata(directory).map(|data| data.dev()) else {
+        return true;
+    };
+    let mut known = KNOWN.lock();
+    let known = known.get_or_insert_default();
+    *known.entry(device).or_insert_with(|| try_out(directory))
+}
+
+fn try_out(directory: &Path) -> bool {
+    let path = directory.join(format!(".openclaw-owner.{}", std::process::id()));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    let Ok(file) = options.open(&path) else {
+        return true;
+    };
+    let found = file.metadata();
+    // Best effort: it is empty, and its name says whose it is.
+    let _ = fs::remove_file(&path);
+    found.is_ok_and(|data| data.uid() == us() && data.mode() & 0o777 == 0o600)
+}
+
+/// Says that what lies in a directory is used although nobody can tell whose it is.
+pub(super) fn warn_once(directory: &Path) {
+    static WARNED: Once = Once::new();
+    WARNED.call_once(|| {
+        tracing::warn!(
+            "the file system of {} cannot tell whose a file is: other users of this machine may be \
+             able to change what is used from there",
+            directory.display()
+        );
+    });
+}

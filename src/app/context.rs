@@ -15,10 +15,11 @@ use crate::model::pairs;
 use crate::model::profiles::{AuthProfiles, Effective, VisibleProfile};
 use crate::model::secret::Secret;
 use crate::model::settings::Settings;
+use crate::ports::browser::{Browser, BrowserError};
 use crate::ports::callback::Callback;
 use crate::ports::dialog::{Dialog, Notice};
 use crate::ports::files::Files;
-use crate::ports::host::{Browser, Clock, Env, Interrupt, LoginShell, Random};
+use crate::ports::host::{Clock, Env, Interrupt, LoginShell, Random};
 use crate::ports::http::Http;
 use crate::ports::lock::{self, Wait};
 use crate::ports::program::Programs;
@@ -213,9 +214,15 @@ impl Context<'_> {
             return;
         }
         if let Err(error) = self.browser.open(url) {
-            self.info(format!(
-                "could not open a browser ({error}); open the URL yourself"
-            ));
+            let text = format!("could not open a browser ({error}); open the URL yourself");
+            let hint = match error {
+                BrowserError::Refused(error) => Failure::from(error).hint,
+                BrowserError::NotOpened(_) => None,
+            };
+            self.info(match hint {
+                Some(hint) => Hint::from(text).then(". To have it opened: ").then(hint),
+                None => text.into(),
+            });
         }
     }
 

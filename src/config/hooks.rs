@@ -15,6 +15,8 @@ use super::yaml::{Data, Name, Node};
 
 /// How long a hook may run.
 const TIMEOUT: &str = "timeout";
+/// Which variables a hook gets although their names say that they hold credentials.
+const ENV_KEEP: &str = "env_keep";
 /// The longest `timeout`, in milliseconds: a hook must not keep the command that rang waiting.
 const LONGEST: u128 = 10_000;
 
@@ -49,16 +51,29 @@ fn read_member(name: &Name, node: &Node, hooks: &mut Hooks) -> Result<(), Findin
         })?);
         return Ok(());
     }
+    if name.text == ENV_KEEP {
+        hooks.env_keep = names(node)
+            .ok_or_else(|| error(&node.place, "env_keep must be a list of variable names"))?;
+        return Ok(());
+    }
     let event = name.text.parse().map_err(|_| unknown(name))?;
     hooks.commands.push((event, command(event, node)?));
     Ok(())
+}
+
+fn names(node: &Node) -> Option<Vec<String>> {
+    let Data::List(items) = &node.data else {
+        return None;
+    };
+    let name = |item: &Node| Some(item.text()?.to_owned());
+    items.iter().map(name).collect()
 }
 
 /// Not a warning, as for other members: whoever misspells an event waits for a message that never
 /// comes.
 fn unknown(name: &Name) -> Finding {
     let mut known = Event::VARIANTS.to_vec();
-    known.push(TIMEOUT);
+    known.extend([TIMEOUT, ENV_KEEP]);
     let shown = printable(&name.text, 80);
     let message = match near(&name.text, &known) {
         Some(near) => format!("unknown event {shown}; did you mean {near}?"),
@@ -121,7 +136,7 @@ mod tests {
     #[test]
     fn a_command_is_a_list_or_a_path() {
         let (hooks, faults) = of(
-            "hooks:\n  needs-login: [sh, -c, 'mail \"$USER\"']\n  expiring: ~/bin/tell\n  timeout: 2s\n",
+            "hooks:\n  needs-login: [sh, -c, 'mail \"$USER\"']\n  expiring: ~/bin/tell\n  timeout: 2s\n  env_keep: [NPM_TOKEN]\n",
         );
         assert_eq!(faults, [""; 0]);
         let words = hooks.of(Event::NeedsLogin).unwrap();
@@ -129,6 +144,7 @@ mod tests {
         assert_eq!(hooks.of(Event::Expiring).unwrap(), ["~/bin/tell"]);
         assert_eq!(hooks.of(Event::Refreshed), None);
         assert_eq!(hooks.limit, Some(Duration::from_secs(2)));
+        assert_eq!(hooks.env_keep, ["NPM_TOKEN"]);
         assert_eq!(of("providers: {}\n"), (Hooks::default(), Vec::new()));
     }
 
@@ -142,7 +158,7 @@ mod tests {
             ),
             (
                 "hooks:\n  yes: [x]",
-                "c.yaml:2:3: unknown event yes; expected needs-login, expiring, refreshed, timeout",
+                "c.yaml:2:3: unknown event yes; expected needs-login, expiring, refreshed, timeout, env_keep",
             ),
             (
                 "hooks:\n  expiring: bin/tell me",

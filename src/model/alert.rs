@@ -166,6 +166,8 @@ pub struct Hooks {
     pub commands: Vec<(Event, Vec<String>)>,
     /// How long each may run, if not for the usual time.
     pub limit: Option<Duration>,
+    /// The variables that each gets although their names say that they hold credentials.
+    pub env_keep: Vec<String>,
 }
 
 impl Hooks {

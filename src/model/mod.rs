@@ -28,6 +28,7 @@ pub mod cooldown;
 pub mod history;
 pub mod inheritance;
 pub mod usage;
+pub mod variable;
 
 pub mod mentions;
 pub mod saved_response;

@@ -1,7 +1,7 @@
-//! Clock, randomness, environment, login shell, browser, and signals that ask to stop.
+//! Clock, randomness, environment, login shell, and signals that ask to stop.
 //!
-//! The real clock may jump and the machine may sleep: two readings need not be ordered. Randomness must be fit for keys. Opening a browser may fail, and success proves
-//! nothing: the caller always shows the URL, too.
+//! The real clock may jump and the machine may sleep: two readings need not be ordered. Randomness
+//! must be fit for keys.
 
 use std::time::Duration;
 
@@ -107,26 +107,6 @@ pub struct ShellError {
     /// What went wrong.
     pub why: String,
 }
-
-/// The user's browser.
-pub trait Browser: Send + Sync {
-    /// Asks the system to open `url`. Does not wait for the browser.
-    ///
-    /// # Errors
-    /// Why no browser could be started; a notice for the user, never the end of a login.
-    fn open(&self, url: &str) -> Result<(), BrowserError>;
-
-    /// Whether the user named the program that opens URLs: it does so also where a browser of this
-    /// machine would not be theirs ([`Env::is_remote`]), and is set for that by remote editors.
-    fn is_named(&self) -> bool {
-        false
-    }
-}
-
-/// No browser could be started.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct BrowserError(pub String);
 
 /// Signals that ask this process to stop (SIGINT, SIGTERM, SIGHUP), and the one that wakes it.
 pub trait Interrupt: Send + Sync {

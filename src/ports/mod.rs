@@ -18,6 +18,7 @@ pub mod files;
 pub mod lock;
 mod pieces;
 
+pub mod browser;
 pub mod callback;
 
 pub mod dialog;

@@ -32,11 +32,12 @@ pub trait Programs: Send + Sync {
     /// The first fault of it, or of a directory on the way to it.
     fn check_permissions(&self, path: &Path) -> Result<(), ProgramError>;
 
-    /// Checks a plugin and starts it, without arguments.
+    /// Checks a plugin and starts it, without arguments. Of our variables it gets what every program
+    /// of the user's session needs, and those of the given names.
     ///
     /// # Errors
     /// If it is refused, or the system cannot start it.
-    fn start(&self, path: &Path) -> Result<Box<dyn Running>, ProgramError>;
+    fn start(&self, path: &Path, variables: &[String]) -> Result<Box<dyn Running>, ProgramError>;
 
     /// Checks a hook and runs it to its end, then kills what is left of its process group. Its
     /// standard output is discarded.

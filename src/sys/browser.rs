@@ -1,16 +1,24 @@
 //! The user's browser.
 
-use std::io;
-use std::os::unix::process::CommandExt as _;
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
+use std::os::unix::process::CommandExt as _;
+
+use super::child::{self, Inherited};
 use super::clock::SystemClock;
-use super::env::SystemEnv;
-use crate::ports::host::{Browser, BrowserError, Clock as _, Env as _};
+use super::env::{SystemEnv, names};
+use crate::ports::browser::{Browser, BrowserError};
+use crate::ports::host::{Clock as _, Env as _};
 
 /// The commands that open a URL, as the user wants it, with colons between them.
 const BROWSER: &str = "BROWSER";
+/// What opens a URL on Linux inside Windows.
+const WSL_OPENER: &str = "wslview";
+/// The two kinds of programs, where one fails.
+const NAMED: &str = "$BROWSER";
+const SYSTEM: &str = "the program that opens web pages";
 /// A browser that fails does so within this time.
 const SOON: Duration = Duration::from_millis(500);
 /// Between two looks at it.
@@ -23,27 +31,20 @@ impl Browser for SystemBrowser {
     fn open(&self, url: &str) -> Result<(), BrowserError> {
         // A manifest names the URL; nothing but a web page is ever handed to the system's opener.
         if !url.starts_with("https://") && !url.starts_with("http://") {
-            return Err(BrowserError("not a web address".to_owned()));
+            return Err(BrowserError::NotOpened("not a web address".to_owned()));
         }
-        if let Some(commands) = SystemEnv.plain(BROWSER) {
-            let opened = commands.split(':').any(|command| run(command, url));
-            if opened {
-                return Ok(());
-            }
-        }
+        let named = SystemEnv.plain(BROWSER).unwrap_or_default();
+        let named = named.split(':').filter_map(|command| words(command, url));
+        let mut ended = first_that_opens(named, NAMED);
         // What the system would open is not seen by the user.
         if SystemEnv.is_remote() {
-            return Err(BrowserError(format!("${BROWSER} failed")));
+            return ended.unwrap_or_else(|| Err(failed(NAMED)));
         }
-        // Detached, so that the browser's own chatter does not reach our stdout. What went wrong is
-        // told in our words: those of the library repeat the URL.
-        open::that_detached(url).map_err(|error| {
-            let why = match error.kind() {
-                io::ErrorKind::NotFound => "no program for web pages was found",
-                _ => "the program that opens web pages failed",
-            };
-            BrowserError(why.to_owned())
-        })
+        if !matches!(ended, Some(Ok(()))) {
+            ended = first_that_opens(openers(url), SYSTEM).or(ended);
+        }
+        let none = || BrowserError::NotOpened("no program for web pages was found".to_owned());
+        ended.unwrap_or_else(|| Err(none()))
     }
 
     fn is_named(&self) -> bool {
@@ -51,24 +52,66 @@ impl Browser for SystemBrowser {
     }
 }
 
-/// Runs one command of `$BROWSER`, with the URL in the place of each `%s` or behind it; whether it
-/// opened the page, as far as is known soon.
-fn run(command: &str, url: &str) -> bool {
-    let Some(words) = shlex::split(command).filter(|words| !words.is_empty()) else {
-        return false;
-    };
-    let mut words: Vec<String> = words.iter().map(|word| word.replace("%s", url)).collect();
+/// A command line: program and arguments.
+type Words = Vec<String>;
+
+/// One command of `$BROWSER`, with the URL in the place of each `%s` or behind it.
+fn words(command: &str, url: &str) -> Option<Words> {
+    let words = shlex::split(command).filter(|words| !words.is_empty())?;
+    let mut words: Words = words.iter().map(|word| word.replace("%s", url)).collect();
     if !command.contains("%s") {
         words.push(url.to_owned());
     }
-    let mut command = Command::new(&words[0]);
-    command.args(&words[1..]);
+    Some(words)
+}
+
+/// The commands by which desktops open a URL, in the order to try them.
+fn openers(url: &str) -> impl Iterator<Item = Words> {
+    let is_wsl = names::WSL.iter().any(|name| SystemEnv.var(name).is_some());
+    let of_wsl = is_wsl.then(|| vec![WSL_OPENER.to_owned(), url.to_owned()]);
+    let known = open::commands(url).into_iter().map(|command| {
+        let words = std::iter::once(command.get_program()).chain(command.get_args());
+        words
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect()
+    });
+    of_wsl.into_iter().chain(known)
+}
+
+/// Runs one after the other until one opens the page, as far as is known soon. `None` if none of
+/// these programs is there, else why the first that is did not.
+fn first_that_opens(
+    commands: impl Iterator<Item = Words>,
+    what: &str,
+) -> Option<Result<(), BrowserError>> {
+    let mut first = None;
+    for words in commands {
+        match child::find(&words[0]) {
+            Ok(path) if run(&path, &words[1..]) => return Some(Ok(())),
+            Ok(_) => first = first.or(Some(failed(what))),
+            Err(Some(error)) => first = first.or(Some(BrowserError::Refused(error))),
+            Err(None) => {}
+        }
+    }
+    first.map(Err)
+}
+
+fn failed(what: &str) -> BrowserError {
+    BrowserError::NotOpened(format!("{what} failed"))
+}
+
+/// Runs a program; whether it opened the page, as far as is known soon.
+fn run(path: &Path, args: &[String]) -> bool {
+    let Ok(mut command) = child::command(path, Inherited::Session(&[])) else {
+        return false;
+    };
     command
+        .args(args)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    // Ctrl-C at our terminal is not for the browser.
-    command.process_group(0);
+        .stderr(Stdio::null())
+        // Ctrl-C at our terminal is not for the browser.
+        .process_group(0);
     let Ok(mut browser) = command.spawn() else {
         return false;
     };

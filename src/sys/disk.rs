@@ -8,12 +8,13 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{ChildStdin, Stdio};
 use std::time::Duration;
 
 use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 
+use super::child;
 use super::fs_error::failed;
 use super::process_group::{GRACE, ProcessGroup};
 use super::strangers;
@@ -82,8 +83,8 @@ impl Disk for SystemDisk {
 
     fn rival(&self, path: &Path) -> Result<Box<dyn LockContender>, FileError> {
         let start = || -> io::Result<Box<dyn LockContender>> {
-            let mut command = Command::new(&self.program);
-            command.args(["doctor", "--rival"]).arg(path).env_clear();
+            let mut command = child::ourselves(&self.program);
+            command.args(["doctor", "--rival"]).arg(path);
             command.stdin(Stdio::piped()).stdout(Stdio::piped());
             let mut group = ProcessGroup::spawn(command.stderr(Stdio::null()))?;
             let input = group.input();

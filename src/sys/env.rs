@@ -202,9 +202,14 @@ pub fn moves_cursor(env: &dyn Env) -> bool {
     env.plain(names::TERM).is_some_and(|term| term != "dumb")
 }
 
-/// The names of all variables of this process.
-pub(super) fn names_set() -> impl Iterator<Item = OsString> {
-    std::env::vars_os().map(|(name, _)| name)
+/// All variables of this process, as they are.
+pub(super) fn all() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os()
+}
+
+/// The value of a variable of this process, as it is.
+pub(super) fn os(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
 }
 
 fn wsl_kernel() -> bool {

@@ -6,11 +6,11 @@
 use std::io::{self, PipeWriter, Write as _};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
-use std::process::Command;
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 
+use super::child;
 use crate::model::secret::Secret;
 use crate::ports::exec::{DescriptorError, Exec, ExecSpec, InheritedFd};
 
@@ -27,15 +27,7 @@ impl Exec for SystemExec {
     }
 
     fn exec(&self, image: &ExecSpec) -> io::Error {
-        let mut command = Command::new(&image.program);
-        command.args(&image.args);
-        for name in &image.without {
-            command.env_remove(name);
-        }
-        for (name, value) in &image.with {
-            command.env(name, value.expose());
-        }
-        command.exec()
+        child::replacement(image).exec()
     }
 }
 

@@ -3,20 +3,17 @@
 //! Nothing of one outlives the call: its process group is killed when its time is over, and what it
 //! left in the background is killed when it has ended.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use crate::ports::program::{Exit, HookCommand, ProgramError};
 
-use super::env;
+use super::child::{self, Inherited};
 use super::process_group::{Bounds, ProcessGroup, Run};
-use std::os::unix::process::CommandExt;
 
-/// Runs `target`, which was judged, and which `hook` knows by another path if links lead to it.
-pub(super) fn run(target: &Path, hook: &HookCommand<'_>) -> Result<Exit, ProgramError> {
-    let mut command = Command::new(target);
+/// Checks a hook and runs it to its end.
+pub(super) fn run(hook: &HookCommand<'_>) -> Result<Exit, ProgramError> {
+    let mut command = child::command(hook.path, Inherited::AllBut(hook.withheld))?;
     command
-        .arg0(hook.path)
         .args(hook.args)
         .envs(hook.with.iter().map(|(name, value)| (name, value)))
         .current_dir("/")
@@ -24,11 +21,6 @@ pub(super) fn run(target: &Path, hook: &HookCommand<'_>) -> Result<Exit, Program
         // Ours may be the answer that a script reads.
         .stdout(Stdio::null())
         .stderr(Stdio::inherit());
-    for name in env::names_set() {
-        if name.to_str().is_some_and(|name| (hook.withheld)(name)) {
-            command.env_remove(name);
-        }
-    }
     let bounds = Bounds {
         limit: hook.limit,
         stop: hook.stop,

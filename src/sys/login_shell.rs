@@ -3,12 +3,14 @@
 //! The profile of a shell is the user's own program and may do anything: hang, talk, fail. So it
 //! has a limit of time and of size, gets no input, and nothing that it prints is ever repeated.
 
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use crate::model::secret::Secret;
 use crate::ports::host::{Env, LoginShell, ShellError, Variables};
 
+use super::child::{self, Inherited};
 use super::env::{SystemEnv, names};
 use super::process_group::{Bounds, ProcessGroup, Run};
 
@@ -29,7 +31,8 @@ impl LoginShell for SystemShell {
 }
 
 fn ask(shell: &str, limit: Duration, stop: &dyn Fn() -> bool) -> Result<Variables, String> {
-    let mut command = Command::new(shell);
+    let command = child::command(Path::new(shell), Inherited::Session(&[]));
+    let mut command = command.map_err(|error| error.to_string())?;
     command
         .args(["-l", "-c", "env -0"])
         .stdin(Stdio::null())

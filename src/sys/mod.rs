@@ -5,6 +5,7 @@ mod atomic_write;
 pub mod browser;
 pub mod callback;
 mod callback_page;
+mod child;
 pub mod clock;
 pub mod disk;
 pub mod env;

@@ -253,6 +253,7 @@ impl Output {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "these tests are parents")]
 pub(super) mod tests {
     use std::path::PathBuf;
     use std::process::Stdio;

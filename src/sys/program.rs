@@ -2,22 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{ChildStdin, Stdio};
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use rustix::process::Signal as KernelSignal;
 
 use crate::model::secret::Secret;
-use crate::ports::host::{Env, Signal};
+use crate::ports::host::Signal;
 use crate::ports::program::{
     Exit, HookCommand, MAX_LINE, ProgramError, Programs, Received, Running,
 };
 
-use super::env::{SystemEnv, names};
-use super::exec_permissions;
+use super::child::{self, Inherited};
+use super::env::{self, names};
 use super::hook_process;
 use super::process_group::{GRACE, ProcessGroup};
 
@@ -28,14 +27,13 @@ pub struct SystemPrograms;
 impl Programs for SystemPrograms {
     /// By the process's own `PATH`: a `.env` file names no programs.
     fn on_path(&self, name: &str) -> Vec<PathBuf> {
-        let path = SystemEnv.plain(names::PATH).unwrap_or_default();
-        found(&path, name)
+        child::on_path(&env::os(names::PATH).unwrap_or_default(), name)
     }
 
     fn with_prefix(&self, prefix: &str) -> Vec<PathBuf> {
-        let path = SystemEnv.plain(names::PATH).unwrap_or_default();
+        let path = env::os(names::PATH).unwrap_or_default();
         let mut names = BTreeMap::new();
-        for directory in directories(&path) {
+        for directory in child::directories(&path) {
             // One that cannot be read holds no program for us either.
             let entries = std::fs::read_dir(&directory)
                 .into_iter()
@@ -52,18 +50,16 @@ impl Programs for SystemPrograms {
     }
 
     fn check_permissions(&self, path: &Path) -> Result<(), ProgramError> {
-        trusted(path).map(drop)
+        child::checked(path).map(drop)
     }
 
-    fn start(&self, path: &Path) -> Result<Box<dyn Running>, ProgramError> {
-        let target = trusted(path)?;
+    fn start(&self, path: &Path, variables: &[String]) -> Result<Box<dyn Running>, ProgramError> {
         let not_started = |error: std::io::Error| ProgramError::NotStarted {
             path: path.to_owned(),
             reason: error.to_string(),
         };
-        let mut command = Command::new(target);
+        let mut command = child::command(path, Inherited::Session(variables))?;
         command
-            .arg0(path)
             // A checked-out project has no say in what it does.
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -75,28 +71,8 @@ impl Programs for SystemPrograms {
     }
 
     fn run(&self, hook: &HookCommand<'_>) -> Result<Exit, ProgramError> {
-        hook_process::run(&trusted(hook.path)?, hook)
+        hook_process::run(hook)
     }
-}
-
-/// The entries of a `PATH` that do not depend on the working directory; an empty one means that.
-fn directories(path: &str) -> impl Iterator<Item = PathBuf> + '_ {
-    std::env::split_paths(path).filter(|directory| directory.is_absolute())
-}
-
-/// The files of this name in the directories of a `PATH`.
-fn found(path: &str, name: &str) -> Vec<PathBuf> {
-    let files = directories(path).map(|directory| directory.join(name));
-    files
-        .filter(|file| std::fs::symlink_metadata(file).is_ok())
-        .collect()
-}
-
-fn trusted(path: &Path) -> Result<PathBuf, ProgramError> {
-    exec_permissions::check(path).map_err(|fault| ProgramError::Refused {
-        path: path.to_owned(),
-        fault,
-    })
 }
 
 /// Starts a thread that writes lines, so that a program that does not read blocks only that.
@@ -178,7 +154,7 @@ mod tests {
 
     fn start(text: &str) -> (tempfile::TempDir, Box<dyn Running>) {
         let (dir, path) = script(text);
-        (dir, SystemPrograms.start(&path).unwrap())
+        (dir, SystemPrograms.start(&path, &[]).unwrap())
     }
 
     /// What comes next; a test that waits for what never comes is stopped from outside.
@@ -249,39 +225,5 @@ mod tests {
         );
         let child = rustix::process::Pid::from_raw(child.parse().unwrap()).unwrap();
         rustix::process::kill_process(child, KernelSignal::KILL).unwrap();
-    }
-
-    #[test]
-    fn only_absolute_directories_are_looked_in() {
-        let (dir, path) = script("");
-        let name = path.file_name().unwrap().to_str().unwrap();
-        let here = dir.path().display();
-        let path_variable = format!(":.:bin:{here}/none:{here}:");
-        assert_eq!(found(&path_variable, name), std::slice::from_ref(&path));
-        assert!(found(&path_variable, "openclaw-auth-none").is_empty());
-    }
-
-    #[test]
-    fn what_cannot_be_trusted_is_not_started() {
-        let (_dir, path) = script("");
-        std::os::unix::fs::symlink("nowhere", path.with_file_name("link")).unwrap();
-        let refused = |path: &Path| {
-            matches!(
-                SystemPrograms.start(path),
-                Err(ProgramError::Refused { .. })
-            )
-        };
-        assert!(refused(&path.with_file_name("link")));
-        assert!(refused(Path::new("openclaw-auth-test")));
-        let (_dir, path) = script("");
-        let data = std::fs::metadata(&path).unwrap();
-        let mut mode = data.permissions();
-        std::os::unix::fs::PermissionsExt::set_mode(&mut mode, 0o775);
-        std::fs::File::open(&path)
-            .unwrap()
-            .set_permissions(mode)
-            .unwrap();
-        assert!(refused(&path));
-        assert!(SystemPrograms.check_permissions(&path).is_err());
     }
 }

@@ -79,7 +79,7 @@ impl Programs for ScriptedProgram {
         Ok(())
     }
 
-    fn start(&self, _: &Path) -> Result<Box<dyn Running>, ProgramError> {
+    fn start(&self, _: &Path, _: &[String]) -> Result<Box<dyn Running>, ProgramError> {
         Ok(Box::new(self.clone()))
     }
 

@@ -71,6 +71,22 @@ impl World {
         std::fs::write(directory.join(name), format!("{head}\n99\ncut off")).unwrap();
     }
 
+    /// A program beside the state directory, in a directory that may have to be made. Written by a
+    /// process that nobody forks from meanwhile: the kernel runs no file that is open for writing
+    /// anywhere.
+    pub(crate) fn install(&self, path: &str, text: &str) -> PathBuf {
+        let path = self.directory.path().join(path);
+        let script = "umask 022; mkdir -p \"${0%/*}\"; cat > \"$0\"; chmod 755 \"$0\"";
+        let mut writer = Command::new("/bin/sh");
+        writer.args(["-c", script]).arg(&path);
+        let mut writer = writer.stdin(Stdio::piped()).spawn().unwrap();
+        let mut input = writer.stdin.take().unwrap();
+        input.write_all(text.as_bytes()).unwrap();
+        drop(input);
+        assert!(writer.wait().unwrap().success());
+        path
+    }
+
     /// Puts a file in the place of a directory of the state directory.
     pub(crate) fn block(&self, path: &str) {
         let directory = self.state().join(path);

@@ -130,9 +130,9 @@ impl Programs for WatchedPrograms<'_> {
         self.programs.check_permissions(path)
     }
 
-    fn start(&self, path: &Path) -> Result<Box<dyn Running>, ProgramError> {
+    fn start(&self, path: &Path, variables: &[String]) -> Result<Box<dyn Running>, ProgramError> {
         Ok(Box::new(WatchedPlugin {
-            running: self.programs.start(path)?,
+            running: self.programs.start(path, variables)?,
             worst: self.worst.clone(),
             lines: 0,
         }))
@@ -200,7 +200,7 @@ mod tests {
                 programs: &program,
                 worst: worst.clone(),
             };
-            let mut plugin = watched.start(Path::new("/opt/acme")).unwrap();
+            let mut plugin = watched.start(Path::new("/opt/acme"), &[]).unwrap();
             for _ in 0..lines {
                 plugin.send(Secret::new(b"line".to_vec()));
             }

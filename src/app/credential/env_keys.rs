@@ -12,8 +12,9 @@ use crate::model::clean;
 use crate::model::credential::SecretFault;
 use crate::model::env_reference;
 use crate::model::malformed::Malformed;
-use crate::model::provider::{Ambient, Provider};
+use crate::model::provider::{Ambient, ClientValue, Provider};
 use crate::model::secret::Secret;
+use crate::model::variable::names_credential;
 use crate::ports::host::{SetIn, Variables};
 
 use crate::app::context::Context;
@@ -30,7 +31,7 @@ const USUAL_TIMEOUT_MS: u64 = 15_000;
 
 /// Variables that are taken from a login shell, and only if none of them is set already: the list
 /// of the reference release.
-pub(in crate::app) const FROM_SHELL: [&str; 16] = [
+const FROM_SHELL: [&str; 16] = [
     "OPENAI_API_KEY",
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_OAUTH_TOKEN",
@@ -52,6 +53,38 @@ pub(in crate::app) const FROM_SHELL: [&str; 16] = [
 /// Variables that count as one of them: the reference release copies this one to `ZAI_API_KEY` at
 /// start.
 const STANDS_IN: [&str; 1] = ["Z_AI_API_KEY"];
+
+/// Lists the variables that are known to carry credentials, of every provider.
+pub(in crate::app) fn of_known_credentials(cx: Context<'_>) -> Vec<String> {
+    let mut names: Vec<String> = FROM_SHELL.iter().map(|name| (*name).to_owned()).collect();
+    let listing = cx.catalogue.list();
+    for (provider, _) in listing.iter().flat_map(|listing| &listing.providers) {
+        names.extend(of_provider(provider));
+    }
+    names
+}
+
+fn of_provider(provider: &Provider) -> impl Iterator<Item = String> {
+    let of_client = |given: &ClientValue| {
+        let named = given.env.iter().chain(&given.secret);
+        named.cloned().collect::<Vec<_>>()
+    };
+    let client = provider.registration.iter();
+    let client = client.flat_map(move |client| of_client(&client.secret));
+    // A sign-in of other software also names directories and profiles, which hurt nobody.
+    let ambient = provider.ambient.iter().flat_map(|ambient| &ambient.needs);
+    let ambient = ambient
+        .flatten()
+        .filter(|name| names_credential(name))
+        .cloned();
+    let names: Vec<String> = provider
+        .variables()
+        .cloned()
+        .chain(client)
+        .chain(ambient)
+        .collect();
+    names.into_iter()
+}
 
 /// A credential of a provider that is not stored.
 #[derive(Clone, Debug)]

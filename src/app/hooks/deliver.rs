@@ -16,13 +16,13 @@ use crate::model::expiry::End;
 use crate::model::hint::Hint;
 use crate::model::id::AgentId;
 use crate::model::path;
-use crate::model::provider::{ClientValue, Provider};
 use crate::model::time::Timestamp;
+use crate::model::variable::names_credential;
 use crate::ports::program::{Exit, HookCommand};
 
 use super::sent_log;
 use crate::app::context::Context;
-use crate::app::credential::env_keys::FROM_SHELL;
+use crate::app::credential::env_keys::of_known_credentials;
 
 /// The time limit of a hook.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -81,7 +81,12 @@ pub fn deliver(cx: Context<'_>, render: &dyn Fn(&AgentId, &Hint) -> String) {
     }
     // A hook is no part of our process group: a signal that killed us would leave it behind.
     cx.interrupt.defer();
-    let withheld = withheld(cx);
+    let known = of_known_credentials(cx);
+    let is_credential = |name: &str| {
+        name.starts_with(SECRETS) || names_credential(name) || known.iter().any(|one| one == name)
+    };
+    let withheld =
+        |name: &str| is_credential(name) && !hooks.env_keep.iter().any(|kept| kept == name);
     let mut arrived = Vec::new();
     let mut unsent = claimed.len();
     for alert in claimed {
@@ -130,7 +135,7 @@ fn run(
     cx: Context<'_>,
     hooks: &Hooks,
     told: &Told<'_>,
-    withheld: &[String],
+    withheld: &dyn Fn(&str) -> bool,
 ) -> Result<(), Trouble> {
     let failed = |words: String| Trouble {
         words,
@@ -148,7 +153,7 @@ fn run(
         path: &path,
         args,
         with: &variables(told),
-        withheld: &|name| name.starts_with(SECRETS) || withheld.iter().any(|other| other == name),
+        withheld,
         input: line(told),
         limit,
         stop: &|| cx.interrupt.pending() != before,
@@ -214,38 +219,4 @@ fn line(told: &Told<'_>) -> Vec<u8> {
         "command": told.command,
     });
     format!("{line}\n").into_bytes()
-}
-
-/// Lists the variables that are known to carry credentials: a hook has no use for them, and its
-/// output goes to a log or a chat.
-fn withheld(cx: Context<'_>) -> Vec<String> {
-    let mut names: Vec<String> = FROM_SHELL.iter().map(|name| (*name).to_owned()).collect();
-    let listing = cx.catalogue.list();
-    for (provider, _) in listing.iter().flat_map(|listing| &listing.providers) {
-        names.extend(credentials_of(provider));
-    }
-    names
-}
-
-fn credentials_of(provider: &Provider) -> impl Iterator<Item = String> {
-    let of_client = |given: &ClientValue| {
-        let named = given.env.iter().chain(&given.secret);
-        named.cloned().collect::<Vec<_>>()
-    };
-    let client = provider.registration.iter();
-    let client = client.flat_map(move |client| of_client(&client.secret));
-    // A sign-in of other software also names directories and profiles, which hurt nobody.
-    let is_secret = |name: &&String| {
-        let words = ["KEY", "TOKEN", "SECRET", "PASSWORD"];
-        words.iter().any(|word| name.contains(word))
-    };
-    let ambient = provider.ambient.iter().flat_map(|ambient| &ambient.needs);
-    let ambient = ambient.flatten().filter(is_secret).cloned();
-    let names: Vec<String> = provider
-        .variables()
-        .cloned()
-        .chain(client)
-        .chain(ambient)
-        .collect();
-    names.into_iter()
 }

@@ -82,14 +82,16 @@ pub(in crate::app) fn is_origin_of(login: &OAuth) -> bool {
 /// Prepares the program at `path` for requests that no signal may interrupt: a token may be spent.
 pub(in crate::app) fn speaker<'a>(
     cx: Context<'a>,
-    provider: &'a ProviderId,
+    provider: &'a Provider,
     path: &'a Path,
 ) -> Program<'a> {
+    let flow = provider.program();
     Program {
         programs: cx.programs,
         clock: cx.clock,
         path,
-        provider,
+        provider: &provider.id,
+        variables: flow.map_or(&[], |flow| &flow.program_env),
         stop: &|| None,
     }
 }

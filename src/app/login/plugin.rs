@@ -66,7 +66,7 @@ fn request_grant(login: Login<'_>, path: &Path) -> Result<Grant, Failure> {
     };
     let speaker = Program {
         stop: &|| cx.interrupt.pending(),
-        ..plugin::speaker(cx, &provider.id, path)
+        ..plugin::speaker(cx, provider, path)
     };
     let line = speaker.login(&mut told);
     // What it brought is kept all the same.

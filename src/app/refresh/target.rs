@@ -85,7 +85,7 @@ impl Route {
             }
             Self::Program(path) => {
                 let mut reserved = reserved;
-                let program = plugin::speaker(cx, &provider.id, path);
+                let program = plugin::speaker(cx, provider, path);
                 let line = program.refresh(login, &mut |line| reserved.save(line));
                 let granted = line.and_then(|line| {
                     protocol::grant(line, begun_at, provider.refresh.baked_margin)

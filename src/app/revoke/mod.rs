@@ -276,7 +276,7 @@ impl RevocationPlan {
                 revoke::revoke(cx.http, server, &self.endpoint(), token, now)
             }
             Route::Program(path) => {
-                let program = plugin::speaker(cx, &self.provider.id, path);
+                let program = plugin::speaker(cx, &self.provider, path);
                 let login = self.credential.as_oauth();
                 login.map_or(Ok(()), |login| server::ask_program(&program, login))
             }

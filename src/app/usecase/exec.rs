@@ -15,6 +15,7 @@ use crate::ports::exec::{DescriptorError, Exec, ExecSpec, InheritedFd};
 
 use super::token::{self, Outcome};
 use crate::app::context::Context;
+use crate::app::credential::env_keys::of_known_credentials;
 use crate::app::credential::resolve::choose;
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::app::refresh::outcome::RefreshResult;
@@ -34,8 +35,10 @@ pub struct Request {
     pub token: token::Request,
     /// How the program gets it.
     pub to: To,
-    /// Variables of the provider that stay in the environment.
+    /// Variables that stay in the environment.
     pub keep: Vec<String>,
+    /// Whether the credentials of all other providers are taken out, too.
+    pub only: bool,
     /// The program.
     pub program: OsString,
     /// Its arguments.
@@ -63,6 +66,8 @@ pub struct Ready {
     pub warning: Option<Hint>,
     /// Says that the token ends before it was to.
     pub falls_short: Option<String>,
+    /// Whether the token is in an argument of the program.
+    pub shows_token: bool,
 }
 
 /// Makes the token valid, and puts it where the program will find it.
@@ -79,11 +84,12 @@ pub fn prepare(cx: Context<'_>, port: &dyn Exec, request: &Request) -> Result<Re
         To::Usual | To::Variable(_) => None,
     };
     let outcome = token::obtain(cx, &choice, request.token.min_valid)?;
-    let image = image(request, names, &outcome, handed.as_deref_mut());
+    let image = image(cx, request, names, &outcome, handed.as_deref_mut());
     let least = request.token.min_valid;
     let short = least.and_then(|least| outcome.falls_short(least, cx.clock.now()));
     Ok(Ready {
         falls_short: short.map(|failure| failure.message),
+        shows_token: shows(&request.args, &outcome.bearer),
         image: image.map_err(|failure| touched(failure, outcome.how))?,
         _handed: handed,
         how: outcome.how,
@@ -105,6 +111,16 @@ pub fn start(cx: Context<'_>, port: &dyn Exec, ready: &Ready) -> Result<Infallib
     Err(touched(failure, ready.how))
 }
 
+/// Whether an argument holds the token.
+fn shows(args: &[OsString], token: &Secret<String>) -> bool {
+    let token = token.expose().as_bytes();
+    let holds = |arg: &OsString| {
+        let mut pieces = arg.as_encoded_bytes().windows(token.len().max(1));
+        pieces.any(|piece| piece == token)
+    };
+    args.iter().any(holds)
+}
+
 fn touched(failure: Failure, how: RefreshResult) -> Failure {
     match how {
         RefreshResult::Refreshed => failure.touched(StoreEffect::Changed),
@@ -120,6 +136,7 @@ fn variables(cx: Context<'_>, provider: &ProviderId) -> Vec<String> {
 }
 
 fn image(
+    cx: Context<'_>,
     request: &Request,
     names: Vec<String>,
     outcome: &Outcome,
@@ -143,6 +160,9 @@ fn image(
     let profile = outcome.profile.as_ref().map(ProfileId::in_environment);
     let expires = outcome.expires.map(|end| end.0.to_string());
     let mut without = names;
+    if request.only {
+        without.extend(of_known_credentials(cx));
+    }
     for (name, value) in [(PROFILE, profile), (EXPIRES, expires)] {
         match value {
             Some(value) => with.push((name.to_owned(), Secret::new(value))),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::checked::{AbsolutePath, Line, Params, plain};
+use super::checked::{AbsolutePath, Line, Params, Variable, plain};
 use super::client::Client;
 use super::loopback::Loopback;
 
@@ -197,6 +197,9 @@ pub struct ProgramFlow {
     /// Its absolute path; without one it is looked for on `PATH`.
     #[serde(deserialize_with = "plain::<Option<AbsolutePath>, _>")]
     pub path: Option<String>,
+    /// The variables that it gets beside those of every program.
+    #[serde(deserialize_with = "plain::<Vec<Variable>, _>")]
+    pub program_env: Vec<String>,
 }
 
 /// The rules for a token made elsewhere.

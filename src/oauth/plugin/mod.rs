@@ -80,6 +80,8 @@ pub struct Program<'a> {
     pub path: &'a Path,
     /// The provider that the program speaks for.
     pub provider: &'a ProviderId,
+    /// The variables that it gets by name.
+    pub variables: &'a [String],
     /// Polled every few milliseconds; a signal ends the request and the program. Gives none during
     /// a refresh, whose token may be spent.
     pub stop: &'a dyn Fn() -> Option<Signal>,
@@ -149,7 +151,7 @@ impl<'a> Program<'a> {
     fn open(&self, request: Request, limit: Duration) -> Result<Session<'a>, OAuthError> {
         let name = self.path.file_name().unwrap_or(self.path.as_os_str());
         let mut session = Session {
-            running: self.programs.start(self.path)?,
+            running: self.programs.start(self.path, self.variables)?,
             program: *self,
             name: printable(&name.to_string_lossy(), 100),
             begun: self.clock.monotonic(),

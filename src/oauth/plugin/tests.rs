@@ -37,6 +37,7 @@ impl World {
             clock: &*self.clock,
             path: Path::new("/usr/bin/openclaw-auth-acme"),
             provider: &ProviderId::parse("acme").unwrap(),
+            variables: &[],
             stop,
         })
     }

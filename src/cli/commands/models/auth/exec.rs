@@ -22,6 +22,7 @@ use crate::cli::value_parsers::seconds;
   openclaw models auth exec --provider anthropic -- ./agent --once
   openclaw models auth exec --profile anthropic:work --env CLAUDE_CODE_OAUTH_TOKEN -- claude
   openclaw models auth exec --provider openai --fd 3 --min-valid 30m -- sh -c 'login <&3'
+  openclaw models auth exec --provider openai --only -- ./agent
 
 Without a token, the command is not run. Exits with 3 if a login is needed, 4 if the problem is
 temporary, 5 for a storage error, 6 if busy, 126 if the command cannot be run, and 127 if it is not
@@ -41,9 +42,12 @@ pub struct Exec {
         value_parser = clap::value_parser!(u16).range(3..)
     )]
     fd: Option<Option<u16>>,
-    /// Keep this variable of the provider; can be repeated
+    /// Keep this variable; can be repeated
     #[arg(long, value_name = "NAME", value_parser = variable)]
     keep: Vec<String>,
+    /// Remove the credential variables of all other providers, too
+    #[arg(long)]
+    only: bool,
     /// Refresh unless the token is valid for at least this long (default unit: seconds)
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     min_valid: Option<Duration>,
@@ -71,6 +75,7 @@ impl Exec {
                 (None, None) => To::Usual,
             },
             keep: self.keep.clone(),
+            only: self.only,
             program: program.clone(),
             args: args.to_vec(),
         };
@@ -81,6 +86,13 @@ impl Exec {
         }
         if let Some(short) = &ready.falls_short {
             cx.warn(short.as_str());
+        }
+        if ready.shows_token {
+            cx.warn(
+                "an argument of the program holds the token, and every user of this machine can \
+                 read arguments; leave it out: the program finds the token in its environment, or \
+                 with --fd on a descriptor",
+            );
         }
         // Nothing of ours is done once the program runs.
         system.tell_alerts();

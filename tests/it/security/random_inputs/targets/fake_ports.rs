@@ -14,12 +14,12 @@ use openclaw::model::provider::Loopback;
 use openclaw::model::secret::Secret;
 use openclaw::model::settings::Settings;
 use openclaw::model::time::Timestamp;
+use openclaw::ports::browser::{Browser, BrowserError};
 use openclaw::ports::callback::{BindError, Callback, Listening};
 use openclaw::ports::dialog::{Dialog, DialogError, Notice, Question};
 use openclaw::ports::files::Files as _;
 use openclaw::ports::host::{
-    Browser, BrowserError, Clock, Env, Interrupt, LoginShell, Random, RandomError, ShellError,
-    Signal, Variables,
+    Clock, Env, Interrupt, LoginShell, Random, RandomError, ShellError, Signal, Variables,
 };
 use openclaw::ports::http::{Http, HttpError, HttpErrorKind, Request, Response};
 use openclaw::ports::program::{Exit, HookCommand, ProgramError, Programs, Running};
@@ -108,7 +108,7 @@ impl Programs for Nothing {
         Err(ProgramError::NotStarted { path, reason })
     }
 
-    fn start(&self, path: &Path) -> Result<Box<dyn Running>, ProgramError> {
+    fn start(&self, path: &Path, _: &[String]) -> Result<Box<dyn Running>, ProgramError> {
         self.check_permissions(path)?;
         unreachable!("every program is refused")
     }

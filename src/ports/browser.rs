@@ -1,0 +1,31 @@
+//! The user's browser.
+//!
+//! Opening one may fail, and success proves nothing: the caller always shows the URL, too.
+
+use super::program::ProgramError;
+
+/// The user's browser.
+pub trait Browser: Send + Sync {
+    /// Asks the system to open `url`. Does not wait for the browser.
+    ///
+    /// # Errors
+    /// Why no browser could be started; a notice for the user, never the end of a login.
+    fn open(&self, url: &str) -> Result<(), BrowserError>;
+
+    /// Whether the user named the program that opens URLs: it does so also where a browser of this
+    /// machine would not be theirs ([`Env::is_remote`](super::host::Env::is_remote)), and is set for that by remote editors.
+    fn is_named(&self) -> bool {
+        false
+    }
+}
+
+/// No browser could be started.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum BrowserError {
+    /// The program that would have opened it is not fit to be run.
+    #[error(transparent)]
+    Refused(ProgramError),
+    /// Anything else, a clause.
+    #[error("{0}")]
+    NotOpened(String),
+}

@@ -10,7 +10,7 @@ use std::os::unix::process::CommandExt;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 
-use super::child;
+use super::{child, memory};
 use crate::model::secret::Secret;
 use crate::ports::exec::{DescriptorError, Exec, ExecSpec, InheritedFd};
 
@@ -27,7 +27,10 @@ impl Exec for SystemExec {
     }
 
     fn exec(&self, image: &ExecSpec) -> io::Error {
-        child::replacement(image).exec()
+        let mut command = child::replacement(image);
+        // The last thing before: what fails here is told with the memory still protected.
+        memory::restore_core_limit();
+        command.exec()
     }
 }
 

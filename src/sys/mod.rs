@@ -21,6 +21,7 @@ pub mod interrupt;
 pub mod lock;
 pub mod login_shell;
 mod loopback;
+pub mod memory;
 mod move_dir;
 mod owner_support;
 mod ownership;

@@ -5,12 +5,16 @@
 //! agent's name cannot leave its directory. The id of a profile is whatever a store says: it is
 //! escaped where it is shown, and no file is ever called by it (a profile id `..` once escaped into
 //! a lock path of the reference program).
+//!
+//! A copy of a name is a reference to it: every report of a large store holds those of all profiles,
+//! some of them several times.
 
 use std::fmt::Write;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// Defines `as_str` and `Display` of texts that were checked.
 macro_rules! shown_as_text {
@@ -37,7 +41,18 @@ macro_rules! held_as_text {
     };
 }
 
-pub(crate) use {held_as_text, shown_as_text};
+/// Defines how it is written: as text.
+macro_rules! written_as_text {
+    ($($name:ident)*) => {$(
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(&self.0)
+            }
+        }
+    )*};
+}
+
+pub(crate) use {held_as_text, shown_as_text, written_as_text};
 
 /// A fault of a name; each variant begins with the kind of name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,6 +91,10 @@ fn is_hidden(c: char) -> bool {
 /// For what a server says (`error_description`) and what a store holds: Codex 0.169 let a server
 /// print a false success line this way.
 pub fn printable(text: &str, limit: usize) -> String {
+    // Nearly all names are, and a large store has thousands.
+    if text.len() <= limit && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return text.to_owned();
+    }
     let cleaned: String = text
         .chars()
         .map(|c| if is_unprintable(c) { ' ' } else { c })
@@ -97,7 +116,7 @@ fn is_forbidden(c: char) -> bool {
     is_unprintable(c) || matches!(c, '/' | '\\')
 }
 
-fn checked(what: &'static str, text: &str, limit: usize) -> Result<String, IdError> {
+fn checked<'a>(what: &'static str, text: &'a str, limit: usize) -> Result<&'a str, IdError> {
     let name = text.trim();
     if name.is_empty() {
         return Err(IdError::Empty(what));
@@ -105,19 +124,23 @@ fn checked(what: &'static str, text: &str, limit: usize) -> Result<String, IdErr
     if name.len() > limit {
         return Err(IdError::TooLong(what, limit));
     }
-    if let Some(character) = name.chars().find(|c| is_forbidden(*c)) {
+    // Nearly all are plain, and a large store is asked of each of its profiles.
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'\\');
+    if !name.bytes().all(is_plain)
+        && let Some(character) = name.chars().find(|c| is_forbidden(*c))
+    {
         return Err(IdError::Forbidden(what, character));
     }
     if matches!(name, "." | "..") {
         return Err(IdError::Reserved(what, name.to_owned()));
     }
-    Ok(name.to_owned())
+    Ok(name)
 }
 
 /// The name of an agent: `[a-z0-9_-]{1,64}`, normalised as OpenClaw does.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(from = "String")]
-pub struct AgentId(String);
+pub struct AgentId(Arc<str>);
 
 impl From<String> for AgentId {
     fn from(text: String) -> Self {
@@ -131,7 +154,7 @@ impl AgentId {
 
     /// The main agent.
     pub fn main() -> Self {
-        Self(Self::MAIN.to_owned())
+        Self(Self::MAIN.into())
     }
 
     /// Normalises a text as OpenClaw does: lower case; every run of other characters becomes one
@@ -142,7 +165,7 @@ impl AgentId {
             |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
         let starts_well = lower.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
         if starts_well && lower.len() <= 64 && lower.chars().all(is_plain) {
-            return Self(lower);
+            return Self(lower.into());
         }
         let mut id = String::with_capacity(lower.len());
         for c in lower.chars() {
@@ -157,13 +180,13 @@ impl AgentId {
         if id.is_empty() {
             Self::main()
         } else {
-            Self(id)
+            Self(id.into())
         }
     }
 
     /// True for the agent called `main`.
     pub fn is_main(&self) -> bool {
-        self.0 == Self::MAIN
+        *self.0 == *Self::MAIN
     }
 }
 
@@ -177,9 +200,9 @@ pub const ALIASES: [(&str, &str); 5] = [
 ];
 
 /// The name of a provider: trimmed, lower case, aliases resolved.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(try_from = "String")]
-pub struct ProviderId(String);
+pub struct ProviderId(Arc<str>);
 
 impl ProviderId {
     /// Normalises a text and resolves the aliases that OpenClaw 2026.2 knows.
@@ -187,12 +210,12 @@ impl ProviderId {
     /// # Errors
     /// Fails if the text is empty, too long, or holds a character that no name may hold.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        checked("provider id", &Self::canonical(text), 64).map(Self)
+        checked("provider id", &Self::canonical(text), 64).map(|id| Self(id.into()))
     }
 
     /// Reports whether a text, as people write it, names this provider.
     pub fn is_named(&self, text: &str) -> bool {
-        Self::canonical(text) == self.0
+        *Self::canonical(text) == *self.0
     }
 
     /// Nearly all are written so already, and a large store is asked of each of its profiles.
@@ -219,9 +242,9 @@ impl ProviderId {
 /// OpenClaw takes any text; the credential's own `provider` field decides what it is for. So the id
 /// may hold what steers a terminal: [`ProfileId::as_str`] is for data, `Display` for people, whose
 /// escaped form [`ProfileId::parse_new`] takes back.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(try_from = "String")]
-pub struct ProfileId(String);
+pub struct ProfileId(Arc<str>);
 
 impl ProfileId {
     /// Takes a text as the name of a profile, trimmed.
@@ -231,7 +254,7 @@ impl ProfileId {
     pub fn parse(text: &str) -> Result<Self, IdError> {
         match text.trim() {
             "" => Err(IdError::Empty("profile id")),
-            id => Ok(Self(id.to_owned())),
+            id => Ok(Self(id.into())),
         }
     }
 
@@ -268,14 +291,27 @@ impl ProfileId {
         }
         id.push_str(rest);
         let id = Self::parse(&id).ok()?;
-        (id.0 != text.trim() && id.to_string() == text.trim()).then_some(id)
+        (*id.0 != *text.trim() && id.to_string() == text.trim()).then_some(id)
+    }
+
+    /// As `Display` has it, without a copy of one that is shown as it is.
+    pub fn shown(&self) -> Cow<'_, str> {
+        match self.is_plain() {
+            true => Cow::Borrowed(&self.0),
+            false => Cow::Owned(self.to_string()),
+        }
+    }
+
+    fn is_plain(&self) -> bool {
+        let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'\\';
+        self.0.bytes().all(is_plain)
     }
 
     /// The id as the value of a variable, which cannot hold a NUL: then it is escaped.
     pub fn in_environment(&self) -> String {
         match self.0.contains('\0') {
             true => self.to_string(),
-            false => self.0.clone(),
+            false => self.0.as_ref().to_owned(),
         }
     }
 
@@ -306,10 +342,11 @@ impl ProfileId {
             "" => "default",
             name => name,
         };
-        Self(match number {
+        let id = match number {
             ..=1 => format!("{provider}:{name}"),
             _ => format!("{provider}:{name}-{number}"),
-        })
+        };
+        Self(id.into())
     }
 }
 
@@ -320,8 +357,7 @@ held_as_text!(ProfileId);
 /// for each such character, and `\\` for `\`. No two ids are shown alike.
 impl std::fmt::Display for ProfileId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'\\';
-        if self.0.bytes().all(is_plain) {
+        if self.is_plain() {
             return f.write_str(&self.0);
         }
         let looks_escaped = ["\\u{", "\\\\"].iter().any(|sign| self.0.contains(sign));
@@ -338,6 +374,8 @@ impl std::fmt::Display for ProfileId {
         Ok(())
     }
 }
+
+written_as_text!(AgentId ProviderId ProfileId);
 
 macro_rules! parsed_from_text {
     ($($name:ident)*) => {$(

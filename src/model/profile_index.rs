@@ -1,7 +1,8 @@
 //! The profiles that an agent sees, found by name and by provider.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+
+use foldhash::HashMap;
 
 use super::id::{ProfileId, ProviderId};
 use super::profiles::{Effective, VisibleProfile};
@@ -45,16 +46,29 @@ impl<'a> ProfileIndex<'a> {
 
     /// Those of a provider, in the same order.
     pub fn of(&self, provider: &ProviderId) -> impl Iterator<Item = &VisibleProfile<'a>> {
-        let by_provider = self.by_provider.get_or_init(|| self.by_provider());
-        let places = by_provider.get(provider).into_iter().flatten();
+        let places = self.places().get(provider).into_iter().flatten();
         places.map(|place| &self.all[*place])
     }
 
+    /// The providers that they are for, in no order.
+    pub fn providers(&self) -> impl Iterator<Item = &ProviderId> {
+        self.places().keys()
+    }
+
+    fn places(&self) -> &HashMap<ProviderId, Vec<usize>> {
+        self.by_provider.get_or_init(|| self.by_provider())
+    }
+
     fn by_provider(&self) -> HashMap<ProviderId, Vec<usize>> {
-        let mut by_provider: HashMap<ProviderId, Vec<usize>> = HashMap::new();
-        for (place, seen) in self.all.iter().enumerate() {
-            if let Some(provider) = seen.credential.provider() {
-                by_provider.entry(provider).or_default().push(place);
+        let mut by_provider: HashMap<ProviderId, Vec<usize>> = HashMap::default();
+        let raw = |seen: &VisibleProfile<'a>| seen.credential.raw_provider();
+        let mut end = 0;
+        // Those of one provider mostly stand together.
+        for same in self.all.chunk_by(|one, next| raw(one) == raw(next)) {
+            let places = end..end + same.len();
+            end = places.end;
+            if let Some(provider) = same[0].credential.provider() {
+                by_provider.entry(provider).or_default().extend(places);
             }
         }
         by_provider

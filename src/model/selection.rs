@@ -164,9 +164,11 @@ pub fn decide(
         verdict: Verdict::NotNamed,
     });
     let candidates = ranked.into_iter().map(|(_, candidate)| candidate);
+    let mut candidates: Vec<Candidate> = candidates.collect();
+    candidates.extend(not_named);
     Decision {
         provider: provider.clone(),
-        candidates: candidates.chain(not_named).collect(),
+        candidates,
     }
 }
 

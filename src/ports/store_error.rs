@@ -2,25 +2,27 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
-use serde::Serialize;
-
-use crate::model::id::{AgentId, shown_as_text};
+use crate::model::id::{AgentId, shown_as_text, written_as_text};
 
 use super::host::Signal;
 
 /// Where something lies, in the words of the backend: for files a path.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Location(String);
+///
+/// A copy is a reference to it: every profile of a report has one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Location(Arc<str>);
 
 impl Location {
     /// A place in the words that people know it by.
-    pub fn new(words: impl Into<String>) -> Self {
+    pub fn new(words: impl Into<Arc<str>>) -> Self {
         Self(words.into())
     }
 }
 
 shown_as_text!(Location);
+written_as_text!(Location);
 
 /// What the store rests on failed: the disk, or the database.
 #[derive(Debug)]

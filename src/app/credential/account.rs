@@ -82,7 +82,7 @@ fn of_key(credential: &Credential) -> Option<String> {
 pub(in crate::app) fn label(id: &ProfileId, whose: Option<&str>) -> String {
     match whose {
         Some(whose) => format!("{id} ({whose})"),
-        None => id.to_string(),
+        None => id.shown().into_owned(),
     }
 }
 

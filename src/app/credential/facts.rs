@@ -49,7 +49,7 @@ pub struct Facts {
     /// Whether its provider has a login, rather than a secret to paste.
     pub logs_in: bool,
     /// The journal's record of the grant.
-    pub record: Option<GrantRecord>,
+    pub record: Option<Box<GrantRecord>>,
     /// The standing of the grant by that record.
     pub standing: GrantStanding,
     /// What took the place of a spent grant, if any document holds it.

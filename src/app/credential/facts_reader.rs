@@ -184,7 +184,7 @@ impl<'a> FactsReader<'a> {
             }
             _ => Renewal::Never,
         };
-        facts.record = self.cx.store.grant_record(&grant)?;
+        facts.record = self.cx.store.grant_record(&grant)?.map(Box::new);
         facts.grant = Some(grant);
         if let Some(record) = &facts.record {
             facts.standing = record.standing();
@@ -217,7 +217,7 @@ impl<'a> FactsReader<'a> {
         let Some(binding) = binding.filter(|_| matches!(path, RefreshPath::Open)) else {
             return path;
         };
-        match binding::check(provider, &binding, facts.record.as_ref()) {
+        match binding::check(provider, &binding, facts.record.as_deref()) {
             Ok(()) => RefreshPath::Open,
             Err(failure) => RefreshPath::Blocked(Box::new(failure)),
         }

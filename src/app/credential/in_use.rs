@@ -1,7 +1,9 @@
 //! The profile of each provider that is in use: the one that `token --provider` hands out.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::assessment::{Assessment, assess};
 use super::env_keys::Keys;
@@ -32,24 +34,25 @@ pub(in crate::app) fn profiles_in_use(
     let index = ProfileIndex::new(effective);
     let mut assessments = Vec::with_capacity(index.all().len());
     for seen in index.all() {
-        let provider = seen.credential.provider();
-        if only.is_some_and(|only| provider.as_ref() != Some(only)) {
+        if only.is_some_and(|only| !seen.credential.is_for(only)) {
             continue;
         }
         let facts = reader.read(seen)?;
         let assessment = assess(&facts, RefreshPolicy::MinValid(None), now);
-        assessments.push((seen.id, provider, assessment));
+        assessments.push((seen.id, assessment));
     }
     let judged: HashMap<&ProfileId, &Assessment> = (assessments.iter())
-        .map(|(id, _, assessment)| (*id, assessment))
+        .map(|(id, assessment)| (*id, assessment))
         .collect();
-    let providers = assessments.iter().filter_map(|(_, it, _)| it.clone());
-    let providers: BTreeSet<ProviderId> = providers.collect();
+    let mut providers: BTreeSet<&ProviderId> = index.providers().collect();
+    if let Some(only) = only {
+        providers.retain(|provider| *provider == only);
+    }
     // A key outside the documents is no profile, so the login shell need not be started for one.
     let keys = Keys::without_shell(cx);
     let directories = load_bindings(cx);
     let used = providers.into_iter().filter_map(|provider| {
-        let resolved = choose_within(cx, (effective, &directories), provider).ok()?;
+        let resolved = choose_within(cx, (effective, &directories), provider.clone()).ok()?;
         outlook(cx, &resolved, (&keys, &index), &judged)
             .profile()
             .cloned()

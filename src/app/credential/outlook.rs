@@ -1,6 +1,6 @@
 //! What `token --provider` would do for a provider, without a lock, a request or a write.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::assessment::Assessment;
 use super::candidates::{Found, find_token};

@@ -22,6 +22,7 @@ use crate::model::selection::{Candidate, Verdict};
 use crate::model::time::LocalTime;
 use crate::model::usage::Unusable;
 use crate::ports::store::{Location, StoreError};
+use crate::ports::store_files::StorePlaces;
 
 use super::rows::{CandidateSource, ProfileRow, Row, Standing, Stored};
 use super::shadows::Files;
@@ -31,7 +32,9 @@ use crate::app::credential::account::Account;
 pub(super) struct ChainContext<'a, 'i> {
     pub(super) cx: Context<'a>,
     pub(super) keys: &'a Keys<'a>,
-    files: &'a Files,
+    /// Where the agent's document lies, and main's.
+    own: Location,
+    main: Option<Location>,
     index: &'a ProfileIndex<'i>,
     pub(super) choice: &'a Resolved,
     pub(super) manifest: Option<Provider>,
@@ -93,11 +96,13 @@ impl<'a, 'i> ChainContext<'a, 'i> {
         choice: &'a Resolved,
     ) -> Self {
         let manifest = cx.catalogue.get(&choice.provider).ok();
+        let main = files.main.as_ref();
         let billing = manifest.as_ref().map(|manifest| manifest.billing.clone());
         Self {
             cx,
             keys,
-            files,
+            own: location(cx, &files.own, &choice.effective.agent),
+            main: main.map(|main| location(cx, main, &AgentId::main())),
             index,
             choice,
             manifest,
@@ -262,14 +267,18 @@ impl<'a, 'i> ChainContext<'a, 'i> {
     }
 
     fn location(&self, owner: &AgentId) -> Location {
-        let places = match &self.files.main {
-            Some(main) if *owner != self.choice.effective.agent => main,
-            _ => &self.files.own,
-        };
-        match places.read.first() {
-            Some(path) => Location::new(path.display().to_string()),
-            None => self.cx.store.location(owner),
+        match &self.main {
+            Some(main) if *owner != self.choice.effective.agent => main.clone(),
+            _ => self.own.clone(),
         }
+    }
+}
+
+/// Returns what is read of an agent.
+fn location(cx: Context<'_>, places: &StorePlaces, agent: &AgentId) -> Location {
+    match places.read.first() {
+        Some(path) => Location::new(path.display().to_string()),
+        None => cx.store.location(agent),
     }
 }
 

@@ -33,7 +33,7 @@ impl Row {
     /// Returns the name to show.
     pub fn label(&self) -> String {
         match &self.what {
-            CandidateSource::Profile(row) => row.id.to_string(),
+            CandidateSource::Profile(row) => row.id.shown().into_owned(),
             CandidateSource::Variable { name, .. } => name.clone(),
             CandidateSource::Software { source } => source.clone(),
             CandidateSource::ConfigKey { member, .. } => member.clone(),

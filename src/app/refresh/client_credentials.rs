@@ -135,7 +135,7 @@ fn write_down(
         _ => 0,
     };
     let (owner, profile, provider) = (request.owner, request.profile, &request.provider.id);
-    let record = facts.record.as_ref();
+    let record = facts.record.as_deref();
     let digest = GrantDigest::of_client(owner, provider, profile);
     let written = request.cx.store.record_login(&GrantRecord {
         binding: record.and_then(|record| record.binding.clone()),

@@ -59,7 +59,7 @@ pub(super) fn refresh_grant(
     };
     let binding = route.binding();
     // Only now is it known where the issuer's metadata sends it.
-    if let Err(failure) = binding::check(request.provider, &binding, facts.record.as_ref()) {
+    if let Err(failure) = binding::check(request.provider, &binding, facts.record.as_deref()) {
         return fall_back(request, facts, old, &blocked(&failure)).map(Some);
     }
     warn_of_unknown_outcome(request, facts);
@@ -150,7 +150,7 @@ fn commit(
     let changed = reserved.commit(&new, cx.clock.now())?;
     cx.tell_skew(skew);
     // Only now: a doubt about whose it is must not lose a token that cannot be had again.
-    let record = facts.record.as_ref();
+    let record = facts.record.as_deref();
     verify_login::doubt(cx, request.provider, request.profile, record, id_token);
     let is_stored = changed.contains(request.owner);
     if let Err(failure) = cx.uninterrupted() {

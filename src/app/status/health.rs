@@ -1,7 +1,6 @@
 //! Health of each login: the reference release's word, and the facts behind it.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use serde::Serialize;
 
 use crate::app::credential::facts::Facts;
@@ -111,7 +110,7 @@ pub(super) fn judge(
     for seen in sorted {
         profiles.push(profile(cx, reader, seen, now)?);
     }
-    let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut places: HashMap<&str, Vec<usize>> = HashMap::default();
     for (place, profile) in profiles.iter().enumerate() {
         places.entry(&profile.provider).or_default().push(place);
     }

@@ -32,12 +32,7 @@ pub(super) fn of_all(
     let mut ids: BTreeSet<ProviderId> = names
         .filter_map(|name| ProviderId::parse(name).ok())
         .collect();
-    ids.extend(
-        index
-            .all()
-            .iter()
-            .filter_map(|seen| seen.credential.provider()),
-    );
+    ids.extend(index.providers().cloned());
     let judged = (health.profiles.iter())
         .map(|profile| (&profile.facts.profile, &profile.assessment))
         .collect();

@@ -1,6 +1,6 @@
 //! The report of `models status`.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 use std::path::PathBuf;
 
 use super::health::{Health, ProfileHealth, Status};

@@ -1,9 +1,7 @@
 //! `models auth explain` as people read it, on 80 columns: what is used first, then each candidate
 //! with why, whose account, whose bill, and the file it lies in; warnings last.
 
-use unicode_width::UnicodeWidthStr;
-
-use super::wrap::{Sheet, Words};
+use super::wrap::{Sheet, Words, padded, width};
 use super::{end, inherits, kind_name};
 use crate::app::credential::account::Account;
 use crate::app::credential::env_keys::EnvSource;
@@ -179,11 +177,11 @@ fn candidate(page: &mut Sheet, row: &Row, now: Timestamp, hints: &Renderer) {
     if !matches!(&row.what, CandidateSource::Profile(profile) if profile.stored.is_none()) {
         what.push(bill_of(row.bill).to_owned());
     }
-    let word = tone.paint(&format!("{word:<8}"));
+    let word = tone.paint(&padded(word, 8));
     let label = printable(&row.label(), 200);
     let what = what.join(", ");
     // A long name keeps its line; what it is stands below.
-    let fits = FACT + label.width() + 2 + what.width() <= WIDTH;
+    let fits = FACT + width(&label) + 2 + width(&what) <= WIDTH;
     let beside = if fits { what.as_str() } else { "" };
     let mark = match row.standing {
         Standing::Used => '*',
@@ -258,7 +256,7 @@ fn account(account: &Account) -> Vec<String> {
 
 /// A fact that is copied whole, however long it is.
 fn fact(page: &mut Sheet, text: &str) {
-    page.line(&format!("{:FACT$}{text}", ""));
+    page.line(&(padded("", FACT) + text));
 }
 
 fn warning(page: &mut Sheet, text: &str) {

@@ -1,10 +1,10 @@
 //! The accounts in `models status`: one line for each, grouped by provider.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-use unicode_width::UnicodeWidthStr;
+use foldhash::HashSet;
 
-use super::wrap::{Sheet, Words, padded};
+use super::wrap::{Sheet, Words, padded, width};
 use super::{ago, kind_name};
 use crate::app::credential::facts::Renewal;
 use crate::app::credential::state::{State, Trouble};
@@ -75,9 +75,10 @@ fn groups(report: &Report) -> Groups<'_> {
     let known =
         |raw: &str| ProviderId::parse(raw).map_or_else(|_| printable(raw, 80), |id| id.to_string());
     let mut groups: BTreeMap<String, Group<'_>> = BTreeMap::new();
-    for profile in &report.health.profiles {
-        let group = groups.entry(known(&profile.provider)).or_default();
-        group.profiles.push(profile);
+    let profiles = &report.health.profiles;
+    for same in profiles.chunk_by(|one, next| one.provider == next.provider) {
+        let group = groups.entry(known(&same[0].provider)).or_default();
+        group.profiles.extend(same);
     }
     for row in &report.providers {
         if row.env.is_some() || row.config.is_some() {
@@ -99,9 +100,9 @@ fn widest_name(groups: &Groups<'_>) -> usize {
         let profiles = group
             .profiles
             .iter()
-            .map(|p| p.facts.profile.to_string().width());
+            .map(|p| width(&p.facts.profile.shown()));
         let rows = group.rows.iter().flat_map(|row| [&row.env, &row.config]);
-        profiles.chain(rows.flatten().map(|sourced| sourced.source.width()))
+        profiles.chain(rows.flatten().map(|sourced| width(&sourced.source)))
     });
     widths.max().unwrap_or_default()
 }
@@ -143,7 +144,7 @@ fn account(sheet: &mut Sheet, profile: &ProfileHealth, beside: &Beside<'_>) {
     line(
         sheet,
         beside.names,
-        (is_used, &profile.facts.profile.to_string()),
+        (is_used, &profile.facts.profile.shown()),
         (tone, profile.assessment.state.label()),
         &joined(notes),
     );
@@ -178,23 +179,24 @@ fn line(
     (tone, word): (Tone, &str),
     notes: &Words,
 ) {
-    let mut mark = if is_used { '*' } else { ' ' };
+    let mut mark = if is_used { "* " } else { "  " };
     let Some(columns) = names else {
-        sheet.line(&format!("{mark} {name}"));
+        sheet.line(&[mark, name].concat());
         let start = format!("    {}  ", tone.paint(word));
-        return sheet.flow(&start, 6 + word.width(), 4, notes);
+        return sheet.flow(&start, 6 + width(word), 4, notes);
     };
     let word = tone.paint(&padded(word, WORD));
     let hang = 2 + columns + 2 + WORD;
-    let name = match name.width() <= columns {
+    let name = match width(name) <= columns {
         true => padded(name, columns),
         false => {
-            sheet.line(&format!("{mark} {name}"));
-            mark = ' ';
+            sheet.line(&[mark, name].concat());
+            mark = "  ";
             " ".repeat(columns)
         }
-    };
-    sheet.flow(&format!("{mark} {name}  {word}"), hang, hang, notes);
+    } + "  ";
+    let start = [mark, name.as_str(), word.as_str()];
+    sheet.flow(&start.concat(), hang, hang, notes);
 }
 
 /// What is known of it, the most telling first.

@@ -22,15 +22,14 @@ pub(in crate::cli) struct Sheet {
     text: String,
 }
 
-/// What is not broken, and how it is meant.
-pub(super) struct Word {
-    text: String,
-    tone: Option<Tone>,
-}
-
 /// Words that follow each other.
 #[derive(Default)]
-pub(super) struct Words(Vec<Word>);
+pub(super) struct Words {
+    /// All of them, one behind the other.
+    text: String,
+    /// Where in it each ends, and how it is meant.
+    ends: Vec<(usize, Option<Tone>)>,
+}
 
 impl Words {
     /// A sentence, which may be broken between its words.
@@ -73,11 +72,19 @@ impl Words {
     }
 
     fn push<'a>(&mut self, texts: impl IntoIterator<Item = &'a str>, tone: Option<Tone>) {
-        let words = texts.into_iter().map(|text| Word {
-            text: text.to_owned(),
-            tone,
-        });
-        self.0.extend(words);
+        for text in texts {
+            self.text.push_str(text);
+            self.ends.push((self.text.len(), tone));
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&str, Option<Tone>)> {
+        let mut start = 0;
+        self.ends.iter().map(move |(end, tone)| {
+            let word = &self.text[start..*end];
+            start = *end;
+            (word, *tone)
+        })
     }
 }
 
@@ -146,7 +153,7 @@ impl Sheet {
     /// Words behind a name, going on below themselves where they are too long for one line.
     pub(super) fn field(&mut self, name: &str, indent: usize, words: &str) {
         let words = Words::default().say(words);
-        self.flow(&format!("{name:<indent$}"), indent, indent, &words);
+        self.flow(&padded(name, indent), indent, indent, &words);
     }
 
     /// Words behind `start`, which is `used` columns wide; what follows the first line stands
@@ -155,8 +162,8 @@ impl Sheet {
         let mut line = Line::starting(start);
         let mut used = used;
         let mut is_first = true;
-        for word in &words.0 {
-            let wide = word.text.width();
+        for (word, tone) in words.iter() {
+            let wide = width(word);
             let gap = usize::from(!is_first);
             let width = self.width;
             let is_over = |from: usize| width.is_some_and(|width| from + wide > width);
@@ -172,7 +179,7 @@ impl Sheet {
                 line.blank = !is_first;
                 used += gap;
             }
-            line.add(word);
+            line.add(word, tone);
             used += wide;
             is_first = false;
         }
@@ -204,17 +211,17 @@ impl Line {
         }
     }
 
-    fn add(&mut self, word: &Word) {
-        if word.tone != self.tone {
+    fn add(&mut self, word: &str, tone: Option<Tone>) {
+        if tone != self.tone {
             self.paint();
-            self.tone = word.tone;
+            self.tone = tone;
             if self.blank {
                 self.text.push(' ');
             }
         } else if self.blank {
             self.run.push(' ');
         }
-        self.run.push_str(&word.text);
+        self.run.push_str(word);
         self.blank = false;
     }
 
@@ -234,7 +241,19 @@ impl Line {
 
 /// `text` with blanks behind it up to `columns`.
 pub(super) fn padded(text: &str, columns: usize) -> String {
-    format!("{text}{}", " ".repeat(columns.saturating_sub(text.width())))
+    let mut padded = String::with_capacity(text.len() + columns);
+    padded.push_str(text);
+    padded.extend((width(text)..columns).map(|_| ' '));
+    padded
+}
+
+/// How many columns a text takes that is not painted.
+pub(super) fn width(text: &str) -> usize {
+    // Nearly all is ASCII, and a large store has thousands of lines.
+    match text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        true => text.len(),
+        false => text.width(),
+    }
 }
 
 #[cfg(test)]

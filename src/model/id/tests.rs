@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn agents_are_normalised_as_in_the_reference() {
-    let id = |text| AgentId::normalise(text).0;
+    let id = |text| AgentId::normalise(text).0.to_string();
     assert_eq!(id("Work_1"), "work_1");
     assert_eq!(id("My Agent! v2"), "my-agent-v2");
     assert_eq!(id("a:b"), "a-b");
@@ -17,7 +17,7 @@ fn agents_are_normalised_as_in_the_reference() {
 
 #[test]
 fn providers_have_aliases() {
-    let id = |text| ProviderId::parse(text).unwrap().0;
+    let id = |text| ProviderId::parse(text).unwrap().0.to_string();
     assert_eq!(id(" Z.AI "), "zai");
     assert_eq!(id("qwen"), "qwen-portal");
     assert_eq!(id("OpenAI-Codex"), "openai-codex");
@@ -59,7 +59,7 @@ fn new_profile_ids_cannot_act() {
         assert!(ProfileId::parse_new(wrong).is_err(), "{wrong:?}");
     }
     assert!(ProfileId::parse_new(&"x".repeat(257)).is_err());
-    let new = |text| ProfileId::parse_new(text).unwrap().0;
+    let new = |text| ProfileId::parse_new(text).unwrap().0.to_string();
     assert_eq!(new("openai:team/a"), "openai:team/a");
     assert_eq!(new("openai:a\\u{1b}"), "openai:a\u{1b}");
 }
@@ -70,7 +70,7 @@ fn any_name_can_become_part_of_a_profile_id() {
     let id = |name: &str| {
         let id = ProfileId::escaped(&provider, name, 1);
         assert_eq!(ProfileId::parse(id.as_str()).as_ref(), Ok(&id));
-        id.0
+        id.0.to_string()
     };
     assert_eq!(id("me@example.com"), "acme:me@example.com");
     assert_eq!(

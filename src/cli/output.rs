@@ -1,10 +1,15 @@
 //! What a command answers, printed once it is done.
 
+use std::io::{self, BufWriter, Stdout};
+
 use serde::Serialize;
 
 use super::printer::Printer;
 use super::view::pretty;
 use crate::app::failure::Failure;
+
+/// Writes a long text piece by piece.
+pub type StreamedText = Box<dyn FnOnce(&mut BufWriter<Stdout>) -> io::Result<()>>;
 
 /// What a command answers, or fails with.
 pub type Answer = Result<Output, Failure>;
@@ -17,6 +22,8 @@ pub struct Output {
     pub text: String,
     /// Whether the text is for programs, and printed byte for byte.
     pub is_verbatim: bool,
+    /// Writes to standard output, for programs, what is too long for a text.
+    pub stream: Option<StreamedText>,
     /// For standard error, below the answer.
     pub notes: Vec<String>,
     /// Whether a credential was changed, which is said if the answer cannot be written.
@@ -37,13 +44,15 @@ impl Output {
     }
 
     /// One line for standard output.
-    pub fn line(line: &str) -> Self {
-        Self::text(format!("{line}\n"))
+    pub fn line(line: impl Into<String>) -> Self {
+        let mut text = line.into();
+        text.push('\n');
+        Self::text(text)
     }
 
     /// One line for programs, on standard output byte for byte: a token is what it is, and no
     /// terminal's business.
-    pub fn verbatim(line: &str) -> Self {
+    pub fn verbatim(line: impl Into<String>) -> Self {
         Self {
             is_verbatim: true,
             ..Self::line(line)
@@ -52,7 +61,17 @@ impl Output {
 
     /// A JSON document for standard output, indented as OpenClaw does it.
     pub fn json(document: &impl Serialize) -> Self {
-        Self::verbatim(&pretty(document))
+        Self::verbatim(pretty(document))
+    }
+
+    /// Whole lines for programs, written piece by piece.
+    pub fn streamed(
+        write: impl FnOnce(&mut BufWriter<Stdout>) -> io::Result<()> + 'static,
+    ) -> Self {
+        Self {
+            stream: Some(Box::new(write)),
+            ..Self::default()
+        }
     }
 
     /// With warnings on standard error, below the answer.
@@ -85,6 +104,10 @@ impl Output {
                 true => printer.out_verbatim(&self.text),
                 false => printer.out(&self.text),
             };
+            written.map_err(|error| Failure::unwritten(&error, self.changed))?;
+        }
+        if let Some(write) = self.stream {
+            let written = printer.out_streamed(write);
             written.map_err(|error| Failure::unwritten(&error, self.changed))?;
         }
         for note in &self.notes {

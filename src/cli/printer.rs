@@ -4,7 +4,8 @@
 //! while every other failure to write an answer (a full disk) is reported; and colors go only where
 //! they are wanted (`--color`, `NO_COLOR`, `TERM`, pipes).
 
-use std::io::{self, Write};
+use std::convert::Infallible;
+use std::io::{self, BufWriter, Stdout, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,6 +13,8 @@ use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
+
+use crate::model::text::has_control;
 
 /// When to use colors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -53,9 +56,27 @@ pub enum Tone {
 }
 
 impl Tone {
+    /// The number of tones.
+    const ALL: usize = Tone::Qr as usize + 1;
+
     /// `text` in this tone. The [`Printer`] takes the colors out again where none are wanted.
     pub fn paint(self, text: &str) -> String {
-        let style = match self {
+        let (start, end) = self.codes();
+        [start, text, end].concat()
+    }
+
+    /// What stands around a text in this tone; made once, for there may be thousands.
+    fn codes(self) -> (&'static str, &'static str) {
+        static CODES: [OnceLock<[String; 2]>; Tone::ALL] = [const { OnceLock::new() }; Tone::ALL];
+        let codes = CODES[self as usize].get_or_init(|| {
+            let style = self.style();
+            [style.render().to_string(), style.render_reset().to_string()]
+        });
+        (&codes[0], &codes[1])
+    }
+
+    fn style(self) -> Style {
+        match self {
             Tone::Ok => AnsiColor::Green.on_default(),
             // Yellow cannot be read on white.
             Tone::Warn => AnsiColor::Magenta.on_default(),
@@ -63,8 +84,7 @@ impl Tone {
             Tone::Dim => Style::new().dimmed(),
             Tone::Bold => Style::new().bold(),
             Tone::Qr => AnsiColor::BrightWhite.on(AnsiColor::Black),
-        };
-        format!("{style}{text}{style:#}")
+        }
     }
 }
 
@@ -111,7 +131,22 @@ impl Printer {
         })
     }
 
-    fn write_answer(&self, write: impl FnOnce(io::Stdout) -> io::Result<()>) -> io::Result<()> {
+    /// Like [`Printer::out_verbatim`] for a long text, which `write` writes piece by piece.
+    ///
+    /// # Errors
+    /// As [`Printer::out`].
+    pub fn out_streamed(
+        &self,
+        write: impl FnOnce(&mut BufWriter<Stdout>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.write_answer(|stdout| {
+            let mut stream = BufWriter::with_capacity(PIECE, stdout);
+            write(&mut stream)?;
+            stream.flush()
+        })
+    }
+
+    fn write_answer(&self, write: impl FnOnce(Stdout) -> io::Result<()>) -> io::Result<()> {
         if self.stdout_closed() {
             return Ok(());
         }
@@ -166,7 +201,7 @@ impl Printer {
     pub(super) fn as_wanted(&self, text: &str) -> String {
         let stdout = AutoStream::new(io::stdout(), self.color);
         match stdout.current_choice() {
-            ColorChoice::Never => strip_str(text).to_string(),
+            ColorChoice::Never => plain(text),
             _ => text.to_owned(),
         }
     }
@@ -201,6 +236,9 @@ pub(super) fn steer(frame: &str) -> io::Result<()> {
     stdout.flush()
 }
 
+/// The most that is written at once.
+const PIECE: usize = 64 * 1024;
+
 /// In one write, so that lines of several threads do not mix, and flushed, so that a full disk is
 /// noticed here and not after `main`.
 fn write_to<S>(stream: S, color: ColorChoice, text: &str) -> io::Result<()>
@@ -209,8 +247,37 @@ where
     AutoStream<S>: Write,
 {
     let mut stream = AutoStream::new(stream, color);
+    if stream.current_choice() == ColorChoice::Never {
+        // Given to this stream, each stretch of text between two colors would be a write of its own.
+        let mut stream = BufWriter::with_capacity(text.len().min(PIECE), stream.into_inner());
+        strip(text, |text| stream.write_all(text.as_bytes()))?;
+        return stream.flush();
+    }
     stream.write_all(text.as_bytes())?;
     stream.flush()
+}
+
+/// `text` without its colors.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let stripped = strip(text, |text| {
+        plain.push_str(text);
+        Ok::<_, Infallible>(())
+    });
+    match stripped {
+        Ok(()) => plain,
+    }
+}
+
+/// Gives what `text` is without its colors to `add`. Most lines of a long one have none.
+fn strip<E>(text: &str, mut add: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+    for line in text.split_inclusive('\n') {
+        match has_control(line.trim_end_matches('\n')) {
+            true => strip_str(line).try_for_each(&mut add)?,
+            false => add(line)?,
+        }
+    }
+    Ok(())
 }
 
 /// `false` if the reader went away.
@@ -245,5 +312,8 @@ mod tests {
         assert_eq!(written(ColorChoice::Auto), "no");
         assert_eq!(written(ColorChoice::Always), painted);
         assert!(painted.contains('\u{1b}'));
+        let lines = format!("a\n{painted}\tb\u{7}\n\nä{painted}");
+        assert_eq!(plain(&lines), strip_str(&lines).to_string());
+        assert_eq!(plain(&lines), "a\nno\tb\n\näno");
     }
 }

@@ -100,7 +100,7 @@ impl Tick {
             return Ok(timer(&done, REMOVED));
         }
         if self.print.is_some() {
-            return Ok(Output::line(&systemd::cron(&self.job(system)?)?));
+            return Ok(Output::line(systemd::cron(&self.job(system)?)?));
         }
         if self.install {
             return self.install(system);

@@ -9,6 +9,7 @@ pub mod explain_json;
 pub mod failure;
 pub mod history;
 pub mod in_use;
+mod indent;
 pub mod list;
 pub mod models;
 pub(super) mod notice;
@@ -26,8 +27,12 @@ pub mod token_json;
 pub mod token_status;
 pub(super) mod wrap;
 
+use std::io::{self, Write};
+
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Serializer, Value, json};
+
+use indent::Indented;
 
 use crate::model::credential::Kind;
 use crate::model::id::is_unprintable;
@@ -47,8 +52,19 @@ pub(super) struct Screen {
 
 /// A JSON document as OpenClaw prints it: two spaces of indent.
 pub fn pretty(document: &impl Serialize) -> String {
+    let mut text = Vec::new();
     // Strings, numbers and lists always have a text.
-    serde_json::to_string_pretty(document).unwrap_or_default()
+    let written = write_pretty(&mut text, document);
+    written.map_or_else(
+        |_| String::new(),
+        |()| String::from_utf8(text).unwrap_or_default(),
+    )
+}
+
+/// Writes the same.
+fn write_pretty(to: &mut impl Write, document: &impl Serialize) -> io::Result<()> {
+    let mut writer = Serializer::with_formatter(to, Indented::default());
+    Ok(document.serialize(&mut writer)?)
 }
 
 /// A document without those members that are null, at any depth, as the reference release leaves out

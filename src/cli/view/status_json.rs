@@ -1,6 +1,8 @@
 //! `models status --json`: the document of the reference release, key for key, with what it never
 //! knew under `openclaw`.
 
+use std::io::{self, Write};
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -103,8 +105,11 @@ struct ProfileFacts<'a> {
     state: &'static str,
 }
 
-/// The text of the document.
-pub fn render(report: &Report, hints: &Renderer) -> String {
+/// Writes the document, and ends its last line.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write(to: &mut impl Write, report: &Report, hints: &Renderer) -> io::Result<()> {
     let models = &report.models;
     let source = |own| if own { "agent" } else { "defaults" };
     let model_config = models.from_agent.map(|(primary, fallbacks)| {
@@ -123,11 +128,13 @@ pub fn render(report: &Report, hints: &Renderer) -> String {
         "aliases": members(&models.aliases),
         "allowed": models.allowed,
     });
-    super::pretty(&Document {
+    let document = Document {
         head: present_but(head, "imageModel"),
         auth: auth(report),
         openclaw: facts(report, hints),
-    })
+    };
+    super::write_pretty(to, &document)?;
+    to.write_all(b"\n")
 }
 
 fn auth(report: &Report) -> Auth<'_> {

@@ -60,7 +60,7 @@ impl Inherit {
             true => "now inherits",
             false => "inherits",
         };
-        Ok(Output::line(&format!("{} {now} {what}.", outcome.agent)))
+        Ok(Output::line(format!("{} {now} {what}.", outcome.agent)))
     }
 
     fn wanted(&self) -> Result<Option<Inheritance>, Failure> {

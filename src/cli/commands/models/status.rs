@@ -1,5 +1,6 @@
 //! `models status`.
 
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -77,25 +78,28 @@ impl Status {
             };
             return watch::watch(system, interval, &render);
         }
-        let mut report = self::report(system)?;
+        // It holds no secret, and the process ends: to take apart a large one would cost a tenth.
+        let mut report = ManuallyDrop::new(self::report(system)?);
         if let Some(options) = probing {
             let probes = status::probe::run(system.context(), &report, &options)?;
             if probes.refreshed {
-                report = self::report(system)?;
+                report = ManuallyDrop::new(self::report(system)?);
             }
             report.probes = Some(probes);
         }
+        let code = if self.check { report.check() } else { 0 };
         let output = if let Some(path) = &self.prometheus {
             Output::text(metrics_for(system, path)?)
         } else if self.json {
-            Output::line(&view::status_json::render(&report, &system.hints))
+            let hints = system.hints.clone();
+            Output::streamed(move |to| view::status_json::write(to, &report, &hints))
         } else if self.plain {
             Output::line(&report.models.resolved)
         } else {
             let columns = screen_of_stdout().map(|(columns, _)| columns.into());
             Output::text(view::status_text::render(&report, columns, &system.hints))
         };
-        Ok(output.code(if self.check { report.check() } else { 0 }))
+        Ok(output.code(code))
     }
 
     /// Whether it is for a shell prompt.

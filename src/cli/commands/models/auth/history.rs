@@ -44,7 +44,7 @@ impl History {
         if self.clear {
             let count = history::clear(cx, agent, profile, self.yes)?;
             let plural = if count == 1 { "" } else { "s" };
-            return Ok(Output::line(&format!("Deleted {count} generation{plural}")));
+            return Ok(Output::line(format!("Deleted {count} generation{plural}")));
         }
         let outcome = history::run(cx, agent, profile)?;
         if self.json {

@@ -54,6 +54,6 @@ impl Import {
         let skipped = outcome.skipped.iter();
         let skipped = skipped.map(|id| format!("Already stored: the credential of {id}"));
         let lines: Vec<String> = imported.chain(skipped).collect();
-        Ok(Output::line(&lines.join("\n")).changed(changed))
+        Ok(Output::line(lines.join("\n")).changed(changed))
     }
 }

@@ -116,7 +116,7 @@ impl Login {
         let begun = start::run(system.context(), &self.request(system)?)?;
         let finish = system.hints.command(&begun.finish_command());
         // The attempt is there whether or not anybody read of it; its time ends it.
-        Ok(Output::line(&match self.json {
+        Ok(Output::line(match self.json {
             true => begun_json(&begun, &finish).to_string(),
             false => begun_text(&begun, &finish, system.local()),
         }))

@@ -68,7 +68,7 @@ impl Report {
         )?;
         let output = match self.json {
             true => Output::json(&view::versioned(&outcome)),
-            false => Output::line(&view::report::text(&outcome, system.local())),
+            false => Output::line(view::report::text(&outcome, system.local())),
         };
         Ok(output.changed(outcome.state != State::Exempt))
     }

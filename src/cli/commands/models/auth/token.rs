@@ -76,7 +76,7 @@ impl Token {
             Output::json(&document)
         } else if self.header {
             let token = outcome.bearer.expose();
-            Output::verbatim(&format!("Authorization: Bearer {token}"))
+            Output::verbatim(format!("Authorization: Bearer {token}"))
         } else {
             Output::verbatim(outcome.bearer.expose())
         };

@@ -205,7 +205,9 @@ fn look(fakes: &FakePorts) {
                     &report, width, &hints,
                 )));
             }
-            let json = status_json::render(&report, &hints);
+            let mut json = Vec::new();
+            status_json::write(&mut json, &report, &hints).unwrap();
+            let json = String::from_utf8(json).unwrap();
             assert!(
                 serde_json::from_str::<serde_json::Value>(&json).is_ok(),
                 "{json}"

@@ -23,7 +23,7 @@ use crate::ports::host::{Clock, Env, Interrupt, LoginShell, Random};
 use crate::ports::http::Http;
 use crate::ports::lock::{self, Wait};
 use crate::ports::program::Programs;
-use crate::ports::store::{Scope, Store, StoreError};
+use crate::ports::store::{Detail, Scope, Store, StoreError};
 use crate::ports::store_files::StoreFiles;
 use crate::providers::catalogue::Catalogue;
 
@@ -112,6 +112,19 @@ impl Context<'_> {
         self.overlay(agent, &mut |agent| self.load(agent, scope))
     }
 
+    /// Loads the same for a view, with no more of each secret than that shows.
+    ///
+    /// # Errors
+    /// As [`Self::effective`].
+    pub(in crate::app) fn overview(
+        &self,
+        agent: &AgentId,
+        scope: Scope<'_>,
+        detail: Detail,
+    ) -> Result<Effective, StoreError> {
+        self.overlay(agent, &mut |agent| self.look(agent, scope, detail))
+    }
+
     /// Loads an agent's own document for looking at: a reference to a variable is resolved.
     ///
     /// # Errors
@@ -122,6 +135,21 @@ impl Context<'_> {
         scope: Scope<'_>,
     ) -> Result<AuthProfiles, StoreError> {
         let mut document = self.store.load(agent, scope)?;
+        document.resolve(&|name| self.variable(name));
+        Ok(document)
+    }
+
+    /// Loads the same for a view.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub(in crate::app) fn look(
+        &self,
+        agent: &AgentId,
+        scope: Scope<'_>,
+        detail: Detail,
+    ) -> Result<AuthProfiles, StoreError> {
+        let mut document = self.store.look(agent, scope, detail)?;
         document.resolve(&|name| self.variable(name));
         Ok(document)
     }

@@ -33,6 +33,12 @@ pub fn variable(name: &str, text: &str) -> Secret<String> {
 
 /// A secret of a document, if something stands around it there.
 pub fn stored(text: &str) -> Option<&str> {
+    // Most stand by themselves, and a large store is asked of each of its secrets.
+    let (first, last) = (text.bytes().next(), text.bytes().next_back());
+    let is_plain = |end: Option<u8>| end.is_some_and(|end| end.is_ascii_alphanumeric());
+    if is_plain(first) && is_plain(last) && bearer(text).is_none() {
+        return None;
+    }
     let mut inner = text;
     while let Some(next) = quoted(trimmed(inner)).or_else(|| bearer(trimmed(inner))) {
         inner = next;

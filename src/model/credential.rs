@@ -4,13 +4,13 @@ use super::clean;
 use super::env_reference;
 use super::expiry::End;
 use super::grant::GrantDigest;
-use super::id::{ProviderId, printable};
+use super::id::ProviderId;
 use super::json::Extra;
-use super::malformed::Malformed;
 use super::secret::Secret;
 use super::time::Timestamp;
 
 pub use super::kind::Kind;
+pub use super::secret_fault::SecretFault;
 
 /// One stored credential. `type` is its tag on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,56 +96,6 @@ impl Identity {
     }
 }
 
-/// Why a text in the place of a secret is none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretFault {
-    /// It refers to a variable that is not set.
-    Unset(String),
-    /// It holds a line break or another control character, with which it could break out of a
-    /// header.
-    ControlCharacter,
-    /// It is nothing that anybody could use.
-    Malformed(Malformed),
-}
-
-impl SecretFault {
-    /// Looks for one in what would be handed out.
-    pub fn of(secret: &Secret<String>) -> Option<Self> {
-        let text = secret.expose().trim();
-        match env_reference::variable(text) {
-            Some(name) => Some(Self::Unset(name.to_owned())),
-            None if secret.has_control() => Some(Self::ControlCharacter),
-            None => Malformed::of_stored(text).map(Self::Malformed),
-        }
-    }
-
-    /// Looks for one in what a variable holds: `value` as it is set, `secret` as it was cleaned. What
-    /// would not be stored if it was pasted is not handed out either. Secrets of its kind begin with
-    /// `prefix`.
-    pub fn of_variable(value: &str, secret: &Secret<String>, prefix: Option<&str>) -> Option<Self> {
-        let text = secret.expose();
-        let several = || Malformed::of_several(value, text, prefix);
-        let malformed = || several().or_else(|| Malformed::of(text));
-        let fault = Self::of(secret).filter(|fault| !matches!(fault, Self::Malformed(_)));
-        fault.or_else(|| malformed().map(Self::Malformed))
-    }
-
-    /// Describes it; the words follow the name of the credential.
-    pub fn words(&self) -> String {
-        match self {
-            Self::Unset(name) if name.is_empty() => {
-                "refers to a variable without a name".to_owned()
-            }
-            Self::Unset(name) => {
-                let name = printable(name, 80);
-                format!("refers to the variable {name}, which is not set or holds no usable secret")
-            }
-            Self::ControlCharacter => "holds a line break or another control character".to_owned(),
-            Self::Malformed(fault) => fault.words(),
-        }
-    }
-}
-
 impl Credential {
     /// Which of the three it is.
     pub fn kind(&self) -> Kind {
@@ -202,10 +152,20 @@ impl Credential {
         secret.filter(|secret| !secret.is_blank())
     }
 
-    /// What would be handed out: the key, the token, or the access token. `None` when blank, or with
-    /// a [`secret_fault`](Self::secret_fault).
+    /// What would be handed out: the key, the token, or the access token. `None` when blank, with a
+    /// [`secret_fault`](Self::secret_fault), or where it is only looked at.
     pub fn bearer(&self) -> Option<&Secret<String>> {
+        self.shown_secret().filter(|secret| secret.is_held())
+    }
+
+    /// The same for showing it, whether it is held or only looked at.
+    pub fn shown_secret(&self) -> Option<&Secret<String>> {
         self.judged_secret().ok().flatten()
+    }
+
+    /// Whether all of its secret is held, and not a glimpse of one that is only looked at.
+    pub fn is_held(&self) -> bool {
+        self.secret().is_none_or(Secret::is_held)
     }
 
     /// Why what stands in the place of the secret cannot be handed out.
@@ -235,6 +195,10 @@ impl Credential {
             Self::Token(c) => &mut c.token,
             Self::OAuth(c) => &mut c.access,
         };
+        // One of which only a glimpse is held stands by itself.
+        if secret.as_ref().is_some_and(|secret| !secret.is_held()) {
+            return;
+        }
         if let Some(inner) = secret.as_ref().and_then(|it| clean::stored(it.expose())) {
             *secret = Some(Secret::from(inner));
         }

@@ -20,7 +20,9 @@ pub mod clean;
 pub mod credential;
 pub mod env_reference;
 pub mod expiry;
+pub mod glimpse;
 pub mod grant;
+pub mod secret_fault;
 
 pub mod hint;
 

@@ -2,8 +2,9 @@
 
 mod merge;
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry as MapEntry;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::cooldown::{self, StoreFormat};
 use super::credential::Credential;
@@ -132,8 +133,13 @@ impl AuthProfiles {
         }
     }
 
-    /// Stores a credential under `id`: in its old place if there is one, else at the end.
+    /// Stores a credential under `id`: in its old place if there is one, else at the end. Does nothing
+    /// with one that is not [held](Credential::is_held).
     pub fn put(&mut self, id: ProfileId, credential: Credential) {
+        // Of a secret that is only looked at nothing is there to be stored: the one that is stays.
+        if !credential.is_held() {
+            return;
+        }
         // The exact key first: two keys may differ only by white space around them.
         let exact = self.entries.iter().position(|e| e.key == id.as_str());
         let place = exact.or_else(|| {

@@ -1,7 +1,6 @@
 //! A value that cannot be printed by accident.
 
 use std::fmt;
-use std::sync::OnceLock;
 
 use subtle::ConstantTimeEq;
 use zeroize::optimization_barrier;
@@ -16,10 +15,23 @@ use super::text::{has_control, is_invisible};
 #[derive(Clone)]
 pub struct Secret<T: Wipe> {
     value: T,
-    /// Whether it holds a control character, once somebody has looked: a secret is long, is asked
-    /// several times, and never changes.
-    has_control: OnceLock<bool>,
+    /// What is known of it where it is only looked at; nothing of it is in `value` then.
+    glimpse: Option<Box<Glimpse>>,
 }
+
+/// As many bytes at each end of a secret are shown.
+const END: usize = 8;
+
+/// What is known of a long secret that nothing is wrong with.
+#[derive(Clone)]
+struct Glimpse {
+    head: [u8; END],
+    tail: [u8; END],
+    fingerprint: Option<Fingerprint>,
+}
+
+/// The first bytes of the SHA-256 of a secret.
+type Fingerprint = [u8; 6];
 
 /// What can be overwritten with zeros. Not byte by byte, as `zeroize` does it: a large store holds
 /// tens of megabytes of secrets.
@@ -60,13 +72,19 @@ impl<T: Wipe> Secret<T> {
     pub fn new(value: T) -> Self {
         Self {
             value,
-            has_control: OnceLock::new(),
+            glimpse: None,
         }
     }
 
-    /// The one way out. Every call is a place where a secret may leave; keep them few.
+    /// The one way out. Every call is a place where a secret may leave; keep them few. A secret that
+    /// is not [held](Self::is_held) shows nothing.
     pub fn expose(&self) -> &T {
         &self.value
+    }
+
+    /// Whether all of it is here, and not only a glimpse of it, which equals nothing.
+    pub fn is_held(&self) -> bool {
+        self.glimpse.is_none()
     }
 }
 
@@ -77,29 +95,46 @@ impl From<&str> for Secret<String> {
 }
 
 impl Secret<String> {
+    /// Keeps of a secret no more than is shown of it. Whoever does that knows that it is long and that
+    /// nothing is wrong with it. `None` if an end of it is anything but letters, digits and signs.
+    pub(super) fn glimpse(secret: &str, with_fingerprint: bool) -> Option<Self> {
+        let end = |end: &[u8; END]| end.iter().all(u8::is_ascii_graphic).then_some(*end);
+        let bytes = secret.as_bytes();
+        let glimpse = Glimpse {
+            head: bytes.first_chunk().and_then(end)?,
+            tail: bytes.last_chunk().and_then(end)?,
+            fingerprint: with_fingerprint.then(|| fingerprint(secret)),
+        };
+        let mut seen = Self::new(String::new());
+        seen.glimpse = Some(Box::new(glimpse));
+        Some(seen)
+    }
+
     /// Whether there is an ASCII control character in it, white space around it aside.
     pub fn has_control(&self) -> bool {
-        *self
-            .has_control
-            .get_or_init(|| has_control(self.value.trim()))
+        has_control(self.value.trim())
     }
 
     /// True if the secret holds nothing but white space and characters that nobody sees.
     pub fn is_blank(&self) -> bool {
-        self.value
-            .chars()
-            .all(|c| c.is_whitespace() || is_invisible(c))
+        let mut chars = self.value.chars();
+        self.is_held() && chars.all(|c| c.is_whitespace() || is_invisible(c))
     }
 
     /// A short name for the secret that tells nothing about it but whether two are the same.
     ///
     /// `"sha256:"` and the first 12 hexadecimal digits of its SHA-256: what a person is shown after
-    /// pasting a token, and can compare on another machine.
-    pub fn fingerprint(&self) -> String {
-        use sha2::{Digest, Sha256};
-        let digest = Sha256::digest(self.value.as_bytes());
-        let hex: String = digest.iter().take(6).map(|b| format!("{b:02x}")).collect();
-        format!("sha256:{hex}")
+    /// pasting a token, and can compare on another machine. `None` where it was looked at without one.
+    pub fn fingerprint(&self) -> Option<String> {
+        let known = match &self.glimpse {
+            Some(glimpse) => glimpse.fingerprint?,
+            None => fingerprint(&self.value),
+        };
+        let mut text = "sha256:".to_owned();
+        for nibble in known.iter().flat_map(|byte| [byte >> 4, byte & 15]) {
+            text.extend(char::from_digit(nibble.into(), 16));
+        }
+        Some(text)
     }
 
     /// The secret as status shows it: enough to recognise, too little to use.
@@ -108,6 +143,10 @@ impl Secret<String> {
     /// each end. Under 12 nothing but a placeholder, for there eight characters are most of it
     /// (the reference release prints such secrets whole). Blank: `missing`.
     pub fn masked(&self) -> String {
+        if let Some(glimpse) = &self.glimpse {
+            let shown = [&glimpse.head, b"...".as_slice(), &glimpse.tail].concat();
+            return String::from_utf8(shown).unwrap_or_default();
+        }
         // Only the ends are looked at: no copy of the whole is left behind, and thousands are quick.
         let text = self.value.trim();
         let keep = match text.chars().take(33).count() {
@@ -128,9 +167,17 @@ impl Secret<String> {
     }
 }
 
+fn fingerprint(secret: &str) -> Fingerprint {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::digest(secret.as_bytes());
+    std::array::from_fn(|place| digest[place])
+}
+
 impl<T: Wipe> Drop for Secret<T> {
     fn drop(&mut self) {
-        self.value.wipe();
+        if self.is_held() {
+            self.value.wipe();
+        }
     }
 }
 
@@ -143,7 +190,8 @@ impl<T: Wipe> fmt::Debug for Secret<T> {
 impl<T: Wipe + AsRef<[u8]>> PartialEq for Secret<T> {
     /// Constant time for equal lengths; the length itself is no secret.
     fn eq(&self, other: &Self) -> bool {
-        self.value.as_ref().ct_eq(other.value.as_ref()).into()
+        let are_held = self.is_held() && other.is_held();
+        are_held && self.value.as_ref().ct_eq(other.value.as_ref()).into()
     }
 }
 

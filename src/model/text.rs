@@ -55,6 +55,11 @@ pub fn has_control(text: &str) -> bool {
     is_any(text.as_bytes(), odd, u8::is_ascii_control)
 }
 
+/// Whether a text holds the one control character that JSON has in a string as it is.
+pub fn has_delete(text: &str) -> bool {
+    memchr::memchr(0x7f, text.as_bytes()).is_some()
+}
+
 /// Whether there is a byte that JSON has nowhere in a string: one below that of a space.
 pub fn has_json_control(bytes: &[u8]) -> bool {
     // The highest bit of a byte is set that borrows, and was not before. It may then be set of one

@@ -33,6 +33,17 @@ pub enum Scope<'a> {
     Profile(&'a ProfileId),
 }
 
+/// How much of each secret is wanted where a document is only looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// What a view shows of it.
+    Masked,
+    /// The same, and its fingerprint.
+    Fingerprint,
+    /// What a view shows of it, and the claims of a JWT.
+    Claims,
+}
+
 /// How a wait for a grant ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Waited {
@@ -117,6 +128,21 @@ pub trait Documents: Send + Sync {
     /// # Errors
     /// If it is there and cannot be read or understood.
     fn load(&self, agent: &AgentId, scope: Scope<'_>) -> Result<AuthProfiles, StoreError>;
+
+    /// The same for views: of a secret that nothing is wrong with, no more than `detail` need be
+    /// [held](Secret::is_held). What is handed out is loaded.
+    ///
+    /// # Errors
+    /// As [`Documents::load`].
+    fn look(
+        &self,
+        agent: &AgentId,
+        scope: Scope<'_>,
+        detail: Detail,
+    ) -> Result<AuthProfiles, StoreError> {
+        let _ = detail;
+        self.load(agent, scope)
+    }
 
     /// Reads the document again under its lock, lets `change` change it, and stores it if that
     /// returns true. The only writer. `change` may be called again on a newer document, so it must

@@ -5,10 +5,12 @@
 //! whose answer and whose words count.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::hash_map::Entry as MapEntry;
 use std::ops::Range;
 
-use crate::model::profiles::{AuthProfiles, Entry};
+use foldhash::{HashMap, HashMapExt as _};
+
+use crate::model::profiles::{AuthProfiles, Content, Entry};
 use crate::model::secret::{self, Wipe as _};
 use crate::model::text::{is_utf16, without_mark};
 use crate::ports::files::{FileError, Pieces};
@@ -17,20 +19,27 @@ use crate::ports::store::Scope;
 use super::document;
 use super::entry;
 use super::json_stream::{Stop, Stream};
+use super::keep::Keep;
 use super::raw_json::{self, Members};
 
 /// Reads what `scope` asks for of `auth-profiles.json`, as [`document::parse`] does it, but for the
-/// texts of the entries: the document may not be written again. `None` if it holds anything odd.
+/// texts of the entries, and for secrets that are not to be held: the document may not be written
+/// again. `None` if it holds anything odd.
 ///
 /// # Errors
 /// If the file cannot be read.
-pub fn read(pieces: Box<dyn Pieces>, scope: Scope<'_>) -> Result<Option<AuthProfiles>, FileError> {
+pub fn read(
+    pieces: Box<dyn Pieces>,
+    scope: Scope<'_>,
+    keep: Keep,
+) -> Result<Option<AuthProfiles>, FileError> {
     let mut looked = Looked {
         scope,
+        keep,
         rest: Vec::new(),
         found: Places::new(),
-        places: HashMap::new(),
         entries: Vec::new(),
+        wanted: Vec::new(),
     };
     match looked.document(Stream::new(pieces)) {
         Ok(()) => Ok(looked.finish()),
@@ -42,14 +51,14 @@ pub fn read(pieces: Box<dyn Pieces>, scope: Scope<'_>) -> Result<Option<AuthProf
 /// What was read of a document so far.
 struct Looked<'a> {
     scope: Scope<'a>,
+    keep: Keep,
     /// The document without its profiles, which may hold secrets where somebody misspelt a name.
     rest: Vec<u8>,
     /// The members of the entry that is read.
     found: Places,
-    /// The place of each key that was read in `entries`.
-    places: HashMap<String, usize>,
-    /// `None` where another profile than those asked for stands.
-    entries: Vec<Option<Entry>>,
+    entries: Vec<Entry>,
+    /// Whether each of them was asked for.
+    wanted: Vec<bool>,
 }
 
 impl Drop for Looked<'_> {
@@ -120,36 +129,60 @@ impl Looked<'_> {
             _ => Members::read(&value).ok(),
         };
         let provider = || members.as_ref()?.get("provider").and_then(raw_json::text);
-        let entry = document::is_wanted(self.scope, &key, provider).then(|| Entry {
-            content: entry::read_members(&key, members),
-            key: key.clone(),
+        let is_wanted = document::is_wanted(self.scope, &key, provider);
+        let content = match is_wanted {
+            true => entry::read_members(&key, members, &mut self.keep),
+            // It only takes the place of another one.
+            false => Content::Invalid {
+                fault: String::new(),
+            },
+        };
+        self.wanted.push(is_wanted);
+        self.entries.push(Entry {
+            key,
+            content,
             text: None,
             before: None,
         });
-        // Of two with one name the last counts, in the place of the first.
-        match self.places.get(&key) {
-            Some(place) => self.entries[*place] = entry,
-            None => {
-                self.places.insert(key, self.entries.len());
-                self.entries.push(entry);
-            }
-        }
         Ok(())
     }
 
     fn finish(mut self) -> Option<AuthProfiles> {
-        let places = std::mem::take(&mut self.places);
-        let entries = std::mem::take(&mut self.entries);
-        let entries = entries.into_iter().flatten().map(|mut entry| {
-            if let Some(shadowed) = document::shadowed(&entry.key, |key| places.contains_key(key)) {
-                entry.content = shadowed;
-            }
-            entry
-        });
+        let entries = settle(
+            std::mem::take(&mut self.entries),
+            std::mem::take(&mut self.wanted),
+        );
         let rest = str::from_utf8(&self.rest).ok()?;
         let document = document::parse(rest, Scope::All).ok()?;
-        Some(document.with_entries(entries.collect()))
+        Some(document.with_entries(entries))
     }
+}
+
+/// Settles which entries count. Of two with one key the last does, in the place of the first.
+fn settle(mut entries: Vec<Entry>, mut wanted: Vec<bool>) -> Vec<Entry> {
+    let mut places = HashMap::with_capacity(entries.len());
+    let mut again = Vec::new();
+    for (place, entry) in entries.iter().enumerate() {
+        match places.entry(entry.key.as_str()) {
+            MapEntry::Vacant(first) => _ = first.insert(place),
+            MapEntry::Occupied(first) => again.push([*first.get(), place]),
+        }
+    }
+    let all = entries.iter().enumerate();
+    let shadowed = all.filter_map(|(place, entry)| {
+        let shadowed = document::shadowed(&entry.key, |key| places.contains_key(key))?;
+        Some((place, shadowed))
+    });
+    for (place, content) in shadowed.collect::<Vec<_>>() {
+        entries[place].content = content;
+    }
+    for [first, last] in again {
+        entries.swap(first, last);
+        wanted[first] = std::mem::take(&mut wanted[last]);
+    }
+    let mut wanted = wanted.into_iter();
+    entries.retain(|_| wanted.next().unwrap_or_default());
+    entries
 }
 
 /// Where the members of an object lie: each name in its quotes, and each value.

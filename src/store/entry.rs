@@ -1,5 +1,7 @@
 //! One entry of `profiles`: from its text to a credential, and a changed credential back to text.
 
+use std::borrow::Cow;
+
 use crate::model::credential::{ApiKey, Credential, Identity, Kind, OAuth, Token};
 use crate::model::id::ProfileId;
 use crate::model::json::{Extra, Verbatim};
@@ -8,21 +10,22 @@ use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 
 use super::json_writer::Writer;
+use super::keep::Keep;
 use super::raw_json::{self, Members};
 
 /// Reads one entry. Whatever is wrong with it, it is an entry, and the others are not concerned.
 pub(super) fn read(key: &str, value: &str) -> Content {
-    read_members(key, Members::read(value).ok())
+    read_members(key, Members::read(value).ok(), &mut Keep::all())
 }
 
 /// Reads one entry whose members were taken apart; `None` if it is no object.
-pub(super) fn read_members(key: &str, members: Option<Members<'_>>) -> Content {
+pub(super) fn read_members(key: &str, members: Option<Members<'_>>, keep: &mut Keep) -> Content {
     let read = || {
         let id = ProfileId::parse(key).map_err(|error| error.to_string())?;
         let mut members = members.ok_or("it is not an object")?;
         let kind = kind(&mut members).ok_or("its type is not api_key, token or oauth")?;
         let provider = provider(&mut members).ok_or("it does not name a provider")?;
-        Ok((id, credential(kind, provider, members)?))
+        Ok((id, credential(kind, provider, members, keep)?))
     };
     match read() {
         Ok((id, credential)) => Content::Valid(id, credential),
@@ -51,6 +54,7 @@ pub(super) fn credential(
     kind: Kind,
     provider: String,
     mut members: Members<'_>,
+    keep: &mut Keep,
 ) -> Result<Credential, String> {
     let from = &mut members;
     Ok(match kind {
@@ -59,7 +63,7 @@ pub(super) fn credential(
             reference(from, "key", "keyRef");
             Credential::ApiKey(ApiKey {
                 provider,
-                key: secret(from, "key")?,
+                key: secret(from, "key", keep)?,
                 email: text(from, "email")?,
                 extra: members.into_extra(),
             })
@@ -68,7 +72,7 @@ pub(super) fn credential(
             reference(from, "token", "tokenRef");
             Credential::Token(Token {
                 provider,
-                token: secret(from, "token")?,
+                token: secret(from, "token", keep)?,
                 expires: end(from, |end| end.0 > 0),
                 email: text(from, "email")?,
                 extra: members.into_extra(),
@@ -76,8 +80,9 @@ pub(super) fn credential(
         }
         Kind::OAuth => Credential::OAuth(OAuth {
             provider,
-            access: secret(from, "access")?,
-            refresh: secret(from, "refresh")?,
+            access: secret(from, "access", keep)?,
+            // It names the grant, and is short.
+            refresh: secret(from, "refresh", &mut Keep::all())?,
             expires: end(from, |_| true),
             identity: Identity {
                 account_id: text(from, "accountId")?,
@@ -99,19 +104,27 @@ fn reference(members: &mut Members<'_>, name: &str, reference: &'static str) {
 }
 
 fn text(members: &mut Members<'_>, name: &str) -> Result<Option<String>, String> {
+    Ok(string(members, name)?.map(Cow::into_owned))
+}
+
+fn secret(
+    members: &mut Members<'_>,
+    name: &str,
+    keep: &mut Keep,
+) -> Result<Option<Secret<String>>, String> {
+    Ok(string(members, name)?.map(|text| keep.secret(text)))
+}
+
+fn string<'a>(members: &mut Members<'a>, name: &str) -> Result<Option<Cow<'a, str>>, String> {
     match members.get(name) {
         Some(value) if value.get() != "null" => {
             let text =
-                raw_json::text(value).ok_or_else(|| format!("its {name} is not a string"))?;
+                raw_json::string(value).ok_or_else(|| format!("its {name} is not a string"))?;
             members.take(name);
             Ok(Some(text))
         }
         _ => Ok(None),
     }
-}
-
-fn secret(members: &mut Members<'_>, name: &str) -> Result<Option<Secret<String>>, String> {
-    Ok(text(members, name)?.map(Secret::new))
 }
 
 fn end(members: &mut Members<'_>, counts: fn(Timestamp) -> bool) -> Option<Timestamp> {

@@ -10,7 +10,7 @@ use crate::model::profiles::AuthProfiles;
 use crate::ports::dialog::Dialog;
 use crate::ports::files::{FileError, Files};
 use crate::ports::host::{Clock, Interrupt};
-use crate::ports::store::{Documents, Journal, Location, Scope, StoreError};
+use crate::ports::store::{Detail, Documents, Journal, Location, Scope, StoreError};
 use crate::ports::store_files::{StoreFiles, StorePlaces, Stray};
 
 use super::document_lock;
@@ -59,6 +59,15 @@ impl FileStore {
 impl Documents for FileStore {
     fn load(&self, agent: &AgentId, scope: Scope<'_>) -> Result<AuthProfiles, StoreError> {
         read::load(self, agent, scope)
+    }
+
+    fn look(
+        &self,
+        agent: &AgentId,
+        scope: Scope<'_>,
+        detail: Detail,
+    ) -> Result<AuthProfiles, StoreError> {
+        read::look(self, agent, scope, Some(detail))
     }
 
     fn update(

@@ -86,15 +86,13 @@ impl Stream {
 
     /// The next byte that is no white space, which is not taken; `None` at the end.
     pub(super) fn peek_token(&mut self) -> Result<Option<u8>, Stop> {
-        let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\n' | b'\t' | b'\r');
-        loop {
-            let here = self.buffer[self.at..self.end].iter();
-            self.at += here.take_while(is_blank).count();
-            match self.peek()? {
-                Some(byte) if is_blank(&&byte) => {}
-                other => return Ok(other),
+        while let Some(byte) = self.peek()? {
+            if !matches!(byte, b' ' | b'\n' | b'\t' | b'\r') {
+                return Ok(Some(byte));
             }
+            self.at += 1;
         }
+        Ok(None)
     }
 
     /// The next byte that is no white space, which is taken.
@@ -215,11 +213,15 @@ impl Stream {
         }
     }
 
+    #[inline(always)]
     fn peek(&mut self) -> Result<Option<u8>, Stop> {
         if self.at == self.end {
             self.read_on()?;
+            if self.end == 0 {
+                return Ok(None);
+            }
         }
-        Ok(self.buffer[..self.end].get(self.at).copied())
+        Ok(Some(self.buffer[self.at]))
     }
 
     /// Reads the next piece, now that the whole of this one is taken.

@@ -8,6 +8,7 @@ use crate::model::id::ProfileId;
 use crate::model::profiles::AuthProfiles;
 
 use super::entry;
+use super::keep::Keep;
 use super::raw_json::Members;
 
 /// Makes a document of the texts of `auth.json` and `oauth.json`; the former wins. `None` if
@@ -51,7 +52,7 @@ fn add(document: &mut AuthProfiles, entries: &Members<'_>, fallback: Option<Kind
             let mut members = Members::read(value.get()).ok()?;
             let kind = entry::kind(&mut members).or(fallback)?;
             let provider = entry::provider(&mut members).unwrap_or_else(|| key.to_owned());
-            let credential = entry::credential(kind, provider, members).ok()?;
+            let credential = entry::credential(kind, provider, members, &mut Keep::all()).ok()?;
             (!credential.raw_provider().trim().is_empty()).then_some((id, credential))
         };
         match read() {

@@ -7,6 +7,7 @@ pub mod grant;
 pub mod history;
 pub mod io;
 pub mod journal;
+pub mod keep;
 pub mod legacy;
 pub mod openclaw_lock;
 pub mod paths;

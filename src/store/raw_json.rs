@@ -210,7 +210,12 @@ pub(super) fn member<'a>(object: &'a str, wanted: &str) -> Option<Raw<'a>> {
 
 /// The string that a value is.
 pub(super) fn text(value: Raw<'_>) -> Option<String> {
-    unquoted(value.get()).map(Cow::into_owned)
+    string(value).map(Cow::into_owned)
+}
+
+/// The same, borrowed where it has no escape.
+pub(super) fn string(value: Raw<'_>) -> Option<Cow<'_, str>> {
+    unquoted(value.get())
 }
 
 /// The string that a JSON text is; most secrets are one without an escape, and long.

@@ -11,13 +11,14 @@ use crate::model::profiles::AuthProfiles;
 use crate::model::secret::Secret;
 use crate::model::text::{IS_UTF16, is_utf16};
 use crate::ports::files::{FileError, Pieces, TooLarge};
-use crate::ports::store::{Scope, StoreError};
+use crate::ports::store::{Detail, Scope, StoreError};
 
 use super::document::{self, Layout};
 use super::document_lock::is_locked_by_peer;
 use super::document_stream;
 use super::error::at;
 use super::io::{FileStore, Io};
+use super::keep::Keep;
 use super::legacy;
 
 /// A document as it was found.
@@ -96,8 +97,18 @@ pub(super) fn load(
     agent: &AgentId,
     scope: Scope<'_>,
 ) -> Result<AuthProfiles, StoreError> {
+    look(cx, agent, scope, None)
+}
+
+/// The same, with no more than `detail` of secrets that are only looked at.
+pub(super) fn look(
+    cx: &FileStore,
+    agent: &AgentId,
+    scope: Scope<'_>,
+    detail: Option<Detail>,
+) -> Result<AuthProfiles, StoreError> {
     cx.io.files.check_directory(&cx.paths.state)?;
-    if let Some(doc) = look(cx, agent, scope)? {
+    if let Some(doc) = in_pieces(cx, agent, scope, detail)? {
         return Ok(doc);
     }
     let found = find(cx, agent, scope, || is_locked_by_peer(cx, agent))?;
@@ -106,15 +117,16 @@ pub(super) fn load(
 }
 
 /// The document as it is now, read in pieces; `None` if there is none, or anything is odd about it.
-fn look(
+fn in_pieces(
     cx: &FileStore,
     agent: &AgentId,
     scope: Scope<'_>,
+    detail: Option<Detail>,
 ) -> Result<Option<AuthProfiles>, StoreError> {
     let Some(pieces) = open(cx, &cx.paths.document(agent))? else {
         return Ok(None);
     };
-    let Some(mut doc) = document_stream::read(pieces, scope)? else {
+    let Some(mut doc) = document_stream::read(pieces, scope, Keep::new(detail))? else {
         return Ok(None);
     };
     if let Some(state) = read_document(cx, &cx.paths.state_file(agent))? {

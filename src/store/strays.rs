@@ -14,6 +14,7 @@ use super::document::{self, RULED};
 use super::entry;
 use super::error::at;
 use super::io::FileStore;
+use super::keep::Keep;
 use super::paths::{AUTH_JSON, DOCUMENT};
 use super::raw_json::{Members, Raw};
 use super::read::read_text;
@@ -119,7 +120,7 @@ fn one(key: &str, value: Raw<'_>) -> Option<(ProfileId, Credential)> {
     }
     let kind = entry::kind(&mut members).or_else(|| guess(&members))?;
     let provider = entry::provider(&mut members).unwrap_or_else(|| provider.to_owned());
-    let credential = entry::credential(kind, provider, members).ok()?;
+    let credential = entry::credential(kind, provider, members, &mut Keep::all()).ok()?;
     let has_refresh = credential
         .as_oauth()
         .is_some_and(|login| login.refresh_token().is_some());

@@ -22,7 +22,7 @@ use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::VisibleProfile;
 use crate::model::provider::Provider;
 use crate::model::selection::{Candidate, Decision, Verdict};
-use crate::ports::store::Scope;
+use crate::ports::store::{Detail, Scope};
 
 /// What gives a token.
 pub(in crate::app) enum Found<T> {
@@ -114,7 +114,7 @@ pub(in crate::app) fn nothing_usable(
 ) -> Failure {
     // An order may name profiles of other providers.
     if resolved.is_partial
-        && let Ok(all) = cx.effective(&resolved.effective.agent, Scope::All)
+        && let Ok(all) = cx.overview(&resolved.effective.agent, Scope::All, Detail::Masked)
     {
         let whole = Resolved {
             effective: Arc::new(all),

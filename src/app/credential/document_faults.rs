@@ -5,15 +5,34 @@ use crate::app::failure::Failure;
 use crate::model::id::{AgentId, ProfileId, printable};
 use crate::model::profiles::{AuthProfiles, Content, Effective};
 use crate::model::time::LocalTime;
-use crate::ports::store::{Scope, StoreError};
+use crate::ports::store::{Detail, Scope, StoreError};
 
-/// Loads what an agent sees. A document that is not JSON counts as empty and becomes a fault.
+/// Loads what an agent sees, with no more of each secret than a view shows. A document that is not JSON
+/// counts as empty and becomes a fault.
+pub(in crate::app) fn look_effective(
+    cx: Context<'_>,
+    agent: &AgentId,
+) -> Result<(Effective, Vec<String>), Failure> {
+    readable(cx, agent, &|agent| {
+        cx.look(agent, Scope::All, Detail::Masked)
+    })
+}
+
+/// The same with the secrets.
 pub(in crate::app) fn load_effective(
     cx: Context<'_>,
     agent: &AgentId,
 ) -> Result<(Effective, Vec<String>), Failure> {
+    readable(cx, agent, &|agent| cx.load(agent, Scope::All))
+}
+
+fn readable(
+    cx: Context<'_>,
+    agent: &AgentId,
+    load: &dyn Fn(&AgentId) -> Result<AuthProfiles, StoreError>,
+) -> Result<(Effective, Vec<String>), Failure> {
     let mut wrong = Vec::new();
-    let mut load = |agent: &AgentId| match cx.load(agent, Scope::All) {
+    let mut load = |agent: &AgentId| match load(agent) {
         Ok(document) => Ok(document),
         Err(error @ StoreError::Corrupt { .. }) => {
             wrong.push(format!("{error}; it was left unchanged"));

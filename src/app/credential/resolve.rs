@@ -11,9 +11,10 @@ use std::sync::Arc;
 use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
 use crate::model::named::{ProfileName, ProviderName};
+use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::Effective;
 use crate::model::reference;
-use crate::ports::store::Scope;
+use crate::ports::store::{Detail, Scope};
 
 use super::getting_started;
 use super::model_ref::{own_name, provider_named};
@@ -149,7 +150,7 @@ fn resolve_named(
 ) -> Result<Resolved, Failure> {
     let is_partial = named.provider.is_some();
     let scope = named.provider.as_ref().map_or(Scope::All, Scope::Provider);
-    let effective = Arc::new(cx.effective(agent, scope)?);
+    let effective = Arc::new(cx.overview(agent, scope, Detail::Masked)?);
     let provider = match named.provider {
         Some(provider) => provider,
         None => default_provider(cx, &effective)?,
@@ -199,20 +200,16 @@ fn nothing_stored(cx: Context<'_>, effective: &Effective) -> Failure {
 
 /// Returns the provider if the selector names none.
 fn default_provider(cx: Context<'_>, effective: &Effective) -> Result<ProviderId, Failure> {
-    let profiles = effective.profiles();
-    let providers = profiles
-        .iter()
-        .filter_map(|seen| seen.credential.provider());
-    let mut providers: Vec<ProviderId> = providers.collect();
+    let index = ProfileIndex::new(effective);
+    let mut providers: Vec<&ProviderId> = index.providers().collect();
     providers.sort();
-    providers.dedup();
     let model = cx.settings.model_of(&effective.agent).primary;
     match (providers.as_slice(), model) {
-        ([only], _) => Ok(only.clone()),
+        ([only], _) => Ok((*only).clone()),
         (_, Some(model)) => Ok(provider_named(cx, &effective.agent, &model)?),
         ([], None) => Err(nothing_stored(cx, effective)),
         (several, None) => {
-            let names: Vec<_> = several.iter().map(ProviderId::as_str).collect();
+            let names: Vec<_> = several.iter().map(|it| it.as_str()).collect();
             let message = format!(
                 "several providers have credentials ({}); choose one",
                 names.join(", ")

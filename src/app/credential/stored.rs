@@ -35,7 +35,7 @@ impl StoredCredential {
             email: credential.email().map(str::to_owned),
             account_id: oauth.and_then(|oauth| oauth.identity.account_id.clone()),
             expires: credential.expires(),
-            fingerprint: credential.bearer().map(Secret::fingerprint),
+            fingerprint: credential.shown_secret().and_then(Secret::fingerprint),
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::model::inheritance::Inheritance;
 use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::Effective;
 use crate::model::selection::{OrderSource, order_sources};
-use crate::ports::store::Scope;
+use crate::ports::store::{Detail, Scope};
 
 use super::context::Context;
 use super::credential::document_faults::faults;
@@ -93,7 +93,7 @@ impl Explained {
 /// cannot be read.
 pub fn run(cx: Context<'_>, agent: &AgentId, want: &Selector) -> Result<Report, Failure> {
     cx.require_agent(agent)?;
-    let effective = Arc::new(cx.effective(agent, Scope::All)?);
+    let effective = Arc::new(cx.overview(agent, Scope::All, Detail::Claims)?);
     let keys = Keys::look(cx)?;
     let files = Files {
         own: cx.store_files.places(agent)?,
@@ -155,9 +155,7 @@ impl Explainer<'_> {
     fn everything(&self, wrong: &mut Vec<String>) -> Result<Vec<Explained>, Failure> {
         let settings = self.cx.settings;
         let mut ids: Vec<ProviderId> = Vec::new();
-        for seen in self.index.all() {
-            ids.extend(seen.credential.provider());
-        }
+        ids.extend(self.index.providers().cloned());
         let documents = [Some(&self.effective.own), self.effective.main.as_ref()];
         let orders = documents.into_iter().flatten().flat_map(|doc| &doc.order);
         let orders = orders.chain(&settings.order).map(|(name, _)| name);

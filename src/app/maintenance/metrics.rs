@@ -10,7 +10,7 @@ use crate::model::id::{AgentId, ProfileId};
 use crate::model::profiles::{Effective, VisibleProfile};
 use crate::model::time::Timestamp;
 use crate::ports::files::FileError;
-use crate::ports::store::Scope;
+use crate::ports::store::{Detail, Scope};
 
 use crate::app::context::Context;
 use crate::app::credential::assessment::{NextStep, assess};
@@ -74,7 +74,7 @@ pub fn gather(cx: Context<'_>, only: Option<&AgentId>) -> Result<Metrics, Failur
         logins: Vec::new(),
     };
     for agent in agents {
-        let own = cx.load(&agent, Scope::All);
+        let own = cx.look(&agent, Scope::All, Detail::Masked);
         metrics.agents.push((agent.clone(), own.is_ok()));
         let Ok(own) = own else {
             continue;

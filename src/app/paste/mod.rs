@@ -93,7 +93,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     let secret = shape.single(&pasted, cleaned)?;
     require_own(cx, request, manifest.as_ref(), &secret)?;
     shape.check(&secret)?;
-    let fingerprint = secret.fingerprint();
+    let fingerprint = secret.fingerprint().unwrap_or_default();
     let length = secret.expose().chars().count();
     let new = credential(cx, request, secret);
     let to = Destination {

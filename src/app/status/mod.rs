@@ -29,7 +29,7 @@ use crate::ports::store::{Location, StoreError};
 
 use super::agents::inherit;
 use super::context::Context;
-use super::credential::document_faults::{faults, load_effective};
+use super::credential::document_faults::{faults, look_effective};
 use super::credential::env_keys::{Keys, shell_enabled};
 use super::credential::facts_reader::FactsReader;
 use super::credential::forecast::forecast;
@@ -56,7 +56,7 @@ pub struct Request {
 /// no JSON is a fault in the report, not an error.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     cx.require_agent(&request.agent)?;
-    let (effective, mut wrong) = load_effective(cx, &request.agent)?;
+    let (effective, mut wrong) = look_effective(cx, &request.agent)?;
     let effective = Arc::new(effective);
     let damaged = wrong.first().cloned();
     let unreadable = damaged.is_some() || !effective.own.faults.is_empty();
@@ -163,7 +163,7 @@ pub(super) fn speaks_for(
     agent: &AgentId,
     providers: &[&ProviderId],
 ) -> Result<(Vec<bool>, Vec<String>), Failure> {
-    let (effective, mut wrong) = load_effective(cx, agent)?;
+    let (effective, mut wrong) = look_effective(cx, agent)?;
     wrong.extend(faults(&effective, cx.clock.local()));
     let keys = Keys::look(cx)?;
     let index = ProfileIndex::new(&effective);

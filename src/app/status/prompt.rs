@@ -15,7 +15,7 @@ use crate::model::profiles::VisibleProfile;
 use crate::model::time::Timestamp;
 
 use super::{Request, health, outlook};
-use crate::app::credential::document_faults::load_effective;
+use crate::app::credential::document_faults::look_effective;
 use crate::app::credential::facts_reader::FactsReader;
 use crate::app::credential::forecast::{ForecastEntry, HORIZON_MS, forecast};
 use crate::app::credential::model_ref::{self, Models};
@@ -59,7 +59,7 @@ pub fn run(cx: Context<'_>, request: &Request, providers: &[ProviderId]) -> Vec<
 /// Gathers the items; `None` if a document cannot be read.
 fn gather(cx: Context<'_>, request: &Request, providers: &[ProviderId]) -> Option<Vec<Item>> {
     cx.require_agent(&request.agent).ok()?;
-    let (effective, wrong) = load_effective(cx, &request.agent).ok()?;
+    let (effective, wrong) = look_effective(cx, &request.agent).ok()?;
     if !wrong.is_empty() {
         return None;
     }
@@ -105,7 +105,7 @@ fn is_quiet(cx: Context<'_>, seen: &VisibleProfile<'_>, now: Timestamp) -> bool 
     let end = credential.expires();
     let is_unknown = |grant| matches!(cx.store.grant_record(&grant), Ok(None));
     end.is_some_and(|end| now.until(end) > HORIZON_MS)
-        && credential.bearer().is_some()
+        && credential.shown_secret().is_some()
         && (credential.as_oauth().and_then(OAuth::grant)).is_some_and(is_unknown)
 }
 

@@ -198,14 +198,14 @@ impl<'a> RowContext<'a> {
     fn label(&self, seen: &VisibleProfile<'_>) -> String {
         let (id, credential) = (seen.id, seen.credential);
         let masked = || {
-            let secret = credential.bearer().map(Secret::masked);
+            let secret = credential.shown_secret().map(Secret::masked);
             secret
                 .or_else(|| reference(credential))
                 .unwrap_or_else(|| "missing".to_owned())
         };
         let what = match credential.kind() {
             Kind::ApiKey => masked(),
-            Kind::Token => format!("token:{}", masked()),
+            Kind::Token => ["token:", &masked()].concat(),
             Kind::OAuth => email_of(self.cx, id, credential)
                 .map_or_else(|| "OAuth".to_owned(), |email| format!("OAuth ({email})")),
         };
@@ -220,7 +220,7 @@ impl<'a> RowContext<'a> {
                 None => format!(" [cooldown {left}]"),
             }
         });
-        format!("{id}={what}{passed_over}")
+        [&id.shown(), "=", &what, &passed_over].concat()
     }
 }
 

@@ -9,7 +9,7 @@ use crate::model::credential::Credential;
 use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
 use crate::model::profiles::Effective;
 use crate::model::time::Timestamp;
-use crate::ports::store::Scope;
+use crate::ports::store::{Detail, Scope};
 
 use crate::app::context::Context;
 use crate::app::credential::account::{email_of, label};
@@ -67,7 +67,7 @@ pub fn run(
     provider: Option<&ProviderId>,
 ) -> Result<Outcome, Failure> {
     cx.require_agent(agent)?;
-    let effective = Arc::new(cx.effective(agent, Scope::All)?);
+    let effective = Arc::new(cx.overview(agent, Scope::All, Detail::Fingerprint)?);
     let mut outcome = listed(cx, &effective, provider);
     match profiles_in_use(cx, &effective, provider) {
         Ok(used) => {
@@ -97,7 +97,7 @@ pub fn in_file_order(
     provider: Option<&ProviderId>,
 ) -> Result<Outcome, Failure> {
     cx.require_agent(agent)?;
-    let effective = cx.effective(agent, Scope::All)?;
+    let effective = cx.overview(agent, Scope::All, Detail::Fingerprint)?;
     Ok(listed(cx, &effective, provider))
 }
 

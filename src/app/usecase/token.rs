@@ -26,6 +26,7 @@ use crate::model::profiles::VisibleProfile;
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 use crate::model::time::{Timestamp, short_duration};
+use crate::ports::store::Scope;
 use crate::providers::catalogue::CatalogueError;
 
 /// Parameters of [`run`].
@@ -118,7 +119,7 @@ pub(in crate::app) fn obtain(
     let decision = resolved.decide_unless_locked(cx, &index);
     let tried = resolved.tried(decision.as_ref());
     let found = find_token(cx, resolved, &tried, (None, &index), &mut |seen| {
-        obtain_of_profile(cx, seen, least)
+        obtain_of_profile(cx, resolved, seen, least)
     })?;
     let mut outcome = match found {
         Found::Profile(outcome) => outcome,
@@ -145,8 +146,26 @@ fn outcome_of_key(key: OutsideKey, provider: &ProviderId) -> Outcome {
     }
 }
 
-/// Makes the token of one stored credential valid.
+/// Makes the token of one profile valid, which is loaded if its secret was only looked at.
 fn obtain_of_profile(
+    cx: Context<'_>,
+    resolved: &Resolved,
+    seen: &VisibleProfile<'_>,
+    least: Option<Duration>,
+) -> Result<Outcome, Failure> {
+    if seen.credential.is_held() {
+        return obtain_of_stored(cx, seen, least);
+    }
+    let effective = cx.effective(&resolved.effective.agent, Scope::Profile(seen.id))?;
+    let loaded = effective.get(seen.id);
+    // Another program may have stored something else under its name.
+    let loaded = loaded.filter(|loaded| loaded.credential.is_for(&resolved.provider));
+    let loaded = loaded.ok_or_else(|| Failure::not_seen(&effective, seen.id))?;
+    obtain_of_stored(cx, &loaded, least)
+}
+
+/// Makes the token of one stored credential valid.
+fn obtain_of_stored(
     cx: Context<'_>,
     seen: &VisibleProfile<'_>,
     least: Option<Duration>,

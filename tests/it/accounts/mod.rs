@@ -5,6 +5,7 @@ pub(crate) mod environment_keys;
 pub(crate) mod explain;
 mod in_use;
 mod inheritance;
+mod large_store;
 mod model_names;
 mod names;
 mod odd_ids;

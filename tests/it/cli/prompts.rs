@@ -75,7 +75,7 @@ fn report(answer: &Result<Secret<String>, DialogError>) -> String {
 
 fn summary(text: &str) -> String {
     let breaks = text.matches('\n').count();
-    let fingerprint = Secret::from(text).fingerprint();
+    let fingerprint = Secret::from(text).fingerprint().unwrap();
     format!("{} bytes, {breaks} breaks, {fingerprint}", text.len())
 }
 

@@ -6,18 +6,47 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use openclaw::model::grant::RefreshOutcome;
-use openclaw::model::id::AgentId;
+use openclaw::model::id::{AgentId, ProfileId};
+use openclaw::model::profiles::AuthProfiles;
 use openclaw::model::time::Timestamp;
 use openclaw::ports::files::Files;
 use openclaw::ports::host::Clock;
 use openclaw::ports::store::{
-    Documents as _, GrantLock, GrantLocks as _, Journal as _, Scope, StoreError,
+    Detail, Documents as _, GrantLock, GrantLocks as _, Journal as _, Scope, StoreError,
 };
 use openclaw::testing::files::MemoryFiles;
 
 use crate::support::memory_store::{
     MAIN, START, Still, Ticking, add, digest, refresh, refresh_of, store, store_with, text,
 };
+
+#[test]
+fn a_view_holds_the_secrets_of_a_usual_document_and_a_glimpse_is_never_stored() {
+    let secret = "x".repeat(2_000);
+    let entries = (0..100)
+        .map(|n| format!(r#""x:{n}":{{"type":"api_key","provider":"x","key":"{n:02}{secret}"}}"#));
+    let entries = entries.collect::<Vec<_>>().join(",");
+    let files = MemoryFiles::new();
+    files.put(Path::new(MAIN), &format!(r#"{{"profiles":{{{entries}}}}}"#));
+    let (store, main) = (store(&files), AgentId::main());
+    let held = |document: &AuthProfiles| {
+        let all = document.profiles();
+        all.filter(|(_, credential)| credential.is_held()).count()
+    };
+    let whole = store.load(&main, Scope::All).unwrap();
+    let seen = store.look(&main, Scope::All, Detail::Masked).unwrap();
+    assert_eq!((held(&whole), held(&seen)), (100, 64 * 1024 / 2_002));
+    let id = ProfileId::parse("x:99").unwrap();
+    let glimpse = seen.get(&id).unwrap();
+    assert_eq!(glimpse.bearer(), None);
+    let put = |document: &mut AuthProfiles| {
+        document.put(id.clone(), glimpse.clone());
+        true
+    };
+    store.update(&main, &mut { put }).unwrap();
+    let after = store.load(&main, Scope::All).unwrap();
+    assert_eq!(after.get(&id), whole.get(&id));
+}
 
 #[test]
 fn concurrent_updates_are_all_kept() {

@@ -33,6 +33,37 @@ fn a_document_says_the_same_in_pieces() {
     assert!(String::from_utf8(odd.clone()).is_err() && check(&odd));
 }
 
+/// Secrets that are long enough to be left out where they are only looked at, and some that somebody has
+/// to judge.
+#[test]
+fn what_is_looked_at_is_judged_like_what_is_held() {
+    let long = "x".repeat(300);
+    let secrets = [
+        long.clone(),
+        format!("eyJ{long}"),
+        format!(" {long}"),
+        format!("'{long}'"),
+        format!("Bearer {long}"),
+        format!("$X{}", long.to_uppercase()),
+        format!("${{{long}}}"),
+        format!("{long}\\n{long}"),
+        format!("{long}\u{7f}{long}"),
+        format!("{long}\u{e9}"),
+        "\\u200b".repeat(300),
+    ];
+    let entries = secrets.iter().enumerate().map(|(n, secret)| {
+        format!(
+            r#""a:{n}":{{"type":"token","provider":"anthropic","token":"{secret}"}},
+            "k:{n}":{{"type":"api_key","provider":"groq","key":"{secret}"}},
+            "o:{n}":{{"type":"oauth","provider":"openai-codex","access":"{secret}","refresh":"{secret}"}}"#
+        )
+    });
+    let entries = entries.collect::<Vec<_>>().join(",");
+    assert!(check(
+        format!(r#"{{"version":1,"profiles":{{{entries}}}}}"#).as_bytes()
+    ));
+}
+
 #[test]
 fn what_is_odd_is_read_whole() {
     for text in [

@@ -1,13 +1,17 @@
 //! A document that is read in pieces, without a copy of what nobody asks for: it says what it says when
-//! it is read whole, for every scope and wherever the pieces end.
+//! it is read whole, for every scope and wherever the pieces end. What is only looked at is judged and
+//! shown like what is held.
 
+use openclaw::model::credential::{Credential, SecretFault};
 use openclaw::model::id::{ProfileId, ProviderId};
-use openclaw::model::profiles::{AuthProfiles, Entry};
+use openclaw::model::profiles::{AuthProfiles, Content, Entry};
+use openclaw::model::secret::Secret;
 use openclaw::model::text::{IS_UTF16, is_utf16};
 use openclaw::ports::files::{FileError, Pieces};
-use openclaw::ports::store::Scope;
+use openclaw::ports::store::{Detail, Scope};
 use openclaw::store::document::parse;
 use openclaw::store::document_stream;
+use openclaw::store::keep::Keep;
 
 /// Bytes that come in pieces of one size.
 struct Cut {
@@ -58,18 +62,56 @@ fn agree(bytes: &[u8], scope: Scope<'_>) -> bool {
     let whole = whole(bytes, scope);
     let mut is_enough = true;
     for size in [1, 5, 64, usize::MAX] {
-        let cut = Cut {
-            bytes: bytes.to_vec(),
-            at: 0,
-            size,
+        let read = |keep| {
+            let cut = Cut {
+                bytes: bytes.to_vec(),
+                at: 0,
+                size,
+            };
+            document_stream::read(Box::new(cut), scope, keep).expect("memory can be read")
         };
-        match document_stream::read(Box::new(cut), scope).expect("memory can be read") {
+        match read(Keep::all()) {
             // Then the whole is read.
             None => is_enough = false,
-            Some(found) => assert_eq!(Ok(found), whole, "{scope:?} in pieces of {size}"),
+            Some(found) => assert_eq!(Ok(&found), whole.as_ref(), "{scope:?} in pieces of {size}"),
+        }
+        for detail in [Detail::Masked, Detail::Fingerprint, Detail::Claims] {
+            let seen = read(Keep::new(Some(detail)).with_room(0));
+            let seen = seen.map(|document| shown(document, detail));
+            let whole = whole.clone().ok().filter(|_| seen.is_some());
+            assert_eq!(seen, whole.map(|document| shown(document, detail)));
         }
     }
     is_enough
+}
+
+/// What a view is told of a secret: what is wrong with it, and how it is shown.
+type Shown = (Result<bool, SecretFault>, Option<(String, Option<String>)>);
+
+/// A document without what can be handed out, and what is told of that.
+fn shown(document: AuthProfiles, detail: Detail) -> (AuthProfiles, Vec<Shown>) {
+    let mut secrets = Vec::new();
+    let entries = document.entries().iter().cloned().map(|mut entry| {
+        if let Content::Valid(_, credential) = &mut entry.content {
+            let judged = credential.judged_secret().map(|secret| secret.is_some());
+            let secret = match credential {
+                Credential::ApiKey(key) => key.key.take(),
+                Credential::Token(token) => token.token.take(),
+                Credential::OAuth(oauth) => oauth.access.take(),
+            };
+            let shown = |secret: Secret<String>| {
+                let fingerprint = secret.fingerprint();
+                (
+                    secret.masked(),
+                    fingerprint.filter(|_| detail == Detail::Fingerprint),
+                )
+            };
+            secrets.push((judged, secret.map(shown)));
+        }
+        entry
+    });
+    let entries = entries.collect();
+    (document.with_entries(entries), secrets)
 }
 
 /// What a document says when it is read whole, without the texts of its entries.

@@ -1,0 +1,65 @@
+//! What keeps a text in the place of a secret from being handed out.
+
+use super::env_reference;
+use super::id::printable;
+use super::malformed::Malformed;
+use super::secret::Secret;
+
+/// Why a text in the place of a secret is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretFault {
+    /// It refers to a variable that is not set.
+    Unset(String),
+    /// It holds a line break or another control character, with which it could break out of a
+    /// header.
+    ControlCharacter,
+    /// It is nothing that anybody could use.
+    Malformed(Malformed),
+}
+
+impl SecretFault {
+    /// Looks for one in what would be handed out.
+    pub fn of(secret: &Secret<String>) -> Option<Self> {
+        // A glimpse is held only of one that has none.
+        match secret.is_held() {
+            true => Self::find(secret.expose(), || secret.has_control()),
+            false => None,
+        }
+    }
+
+    /// Looks for one in the text of a secret.
+    pub(super) fn find(text: &str, has_control: impl FnOnce() -> bool) -> Option<Self> {
+        let text = text.trim();
+        match env_reference::variable(text) {
+            Some(name) => Some(Self::Unset(name.to_owned())),
+            None if has_control() => Some(Self::ControlCharacter),
+            None => Malformed::of_stored(text).map(Self::Malformed),
+        }
+    }
+
+    /// Looks for one in what a variable holds: `value` as it is set, `secret` as it was cleaned. What
+    /// would not be stored if it was pasted is not handed out either. Secrets of its kind begin with
+    /// `prefix`.
+    pub fn of_variable(value: &str, secret: &Secret<String>, prefix: Option<&str>) -> Option<Self> {
+        let text = secret.expose();
+        let several = || Malformed::of_several(value, text, prefix);
+        let malformed = || several().or_else(|| Malformed::of(text));
+        let fault = Self::of(secret).filter(|fault| !matches!(fault, Self::Malformed(_)));
+        fault.or_else(|| malformed().map(Self::Malformed))
+    }
+
+    /// Describes it; the words follow the name of the credential.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Unset(name) if name.is_empty() => {
+                "refers to a variable without a name".to_owned()
+            }
+            Self::Unset(name) => {
+                let name = printable(name, 80);
+                format!("refers to the variable {name}, which is not set or holds no usable secret")
+            }
+            Self::ControlCharacter => "holds a line break or another control character".to_owned(),
+            Self::Malformed(fault) => fault.words(),
+        }
+    }
+}

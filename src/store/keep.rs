@@ -1,0 +1,51 @@
+//! What is held of the secrets of a document that is read.
+
+use std::borrow::Cow;
+
+use crate::model::glimpse::glance;
+use crate::model::secret::Secret;
+use crate::ports::store::Detail;
+
+/// What is held: everything, or of the secrets of a large document what a view shows.
+pub struct Keep {
+    detail: Option<Detail>,
+    /// As many bytes of secrets are held even so.
+    room: usize,
+}
+
+/// A document of usual size is held whole, so that what is handed out of it need not be read again.
+const ROOM: usize = 64 * 1024;
+
+/// What a JWT begins with: the brace and the quote of its header, in base64.
+const JWT: &str = "eyJ";
+
+impl Keep {
+    /// Every secret, if there is no detail.
+    pub fn new(detail: Option<Detail>) -> Self {
+        Self { detail, room: ROOM }
+    }
+
+    /// Every secret.
+    pub fn all() -> Self {
+        Self::new(None)
+    }
+
+    /// With another number of bytes of secrets that are held in any case.
+    #[must_use]
+    pub fn with_room(self, room: usize) -> Self {
+        Self { room, ..self }
+    }
+
+    /// Takes a string of JSON, which is borrowed unless it has an escape.
+    pub(super) fn secret(&mut self, text: Cow<'_, str>) -> Secret<String> {
+        if let (Some(detail), Cow::Borrowed(text)) = (self.detail, &text)
+            && text.len() > self.room
+            && !(detail == Detail::Claims && text.starts_with(JWT))
+            && let Some(seen) = glance(text, detail == Detail::Fingerprint)
+        {
+            return seen;
+        }
+        self.room = self.room.saturating_sub(text.len());
+        Secret::new(text.into_owned())
+    }
+}

@@ -13,7 +13,8 @@ use crate::app::maintenance::systemd::Job;
 use crate::config::declared::DeclaredFile;
 use crate::config::file::ConfigFile;
 use crate::config::workspace;
-use crate::model::id::AgentId;
+use crate::model::hint::Command;
+use crate::model::id::{AgentId, printable};
 use crate::model::settings::Settings;
 use crate::model::time::{LocalTime, Timestamp};
 use crate::ports::dialog::Dialog;
@@ -121,6 +122,7 @@ impl System {
         };
         let (settings, locations, fault) = configured(&config, global, &places, &dirs)?;
         let (agent, _) = choose_agent(global, &settings, &places);
+        check_name(global, &agent, &settings, &places)?;
         let store = FileStore::new(
             Arc::clone(&files),
             Arc::clone(&clock) as Arc<dyn Clock>,
@@ -306,6 +308,27 @@ fn choose_agent(
         (None, Some(directory)) => (AgentId::main(), Some(directory.clone())),
         (None, None) => (settings.default_agent(), None),
     }
+}
+
+/// Refuses a name that means another agent by being made a name, unless that agent is there: a
+/// secret would go where nobody looks for it, into main for a name without a letter.
+fn check_name(
+    global: &Global,
+    agent: &AgentId,
+    settings: &Settings,
+    places: &Places,
+) -> Result<(), Failure> {
+    let typed = global.agent.as_deref().unwrap_or(agent.as_str()).trim();
+    let is_there = || {
+        let directory = places.state_dir.join("agents").join(agent.as_str());
+        settings.knows_agent(agent) || directory.exists()
+    };
+    if typed.to_lowercase() == agent.as_str() || (!agent.is_main() && is_there()) {
+        return Ok(());
+    }
+    let typed = printable(typed, 80);
+    let message = format!("\"{typed}\" is not the name of an agent; did you mean {agent}?");
+    Err(Failure::new(Kind::Usage, message).hint(Command::list_agents()))
 }
 
 fn places(global: &Global, cwd: &Path) -> Result<Places, Failure> {

@@ -61,6 +61,12 @@ impl Timestamp {
         Some(Timestamp(at.timestamp_millis()))
     }
 
+    /// Reads what [`Timestamp::file_stamp`] wrote.
+    pub fn parse_file_stamp(text: &str) -> Option<Self> {
+        let time = chrono::NaiveDateTime::parse_from_str(text, "%Y%m%d-%H%M%S").ok()?;
+        Some(Self(time.and_utc().timestamp_millis()))
+    }
+
     /// `20261121-030758`: for the name of a file that is set aside.
     pub fn file_stamp(self) -> String {
         chrono::DateTime::from_timestamp_millis(self.0).map_or_else(

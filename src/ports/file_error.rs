@@ -1,7 +1,7 @@
 //! The failure of a file operation, and what can be done about it.
 
 use std::io::{self, ErrorKind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::model::hint::shell_word;
 
@@ -50,6 +50,10 @@ impl FileError {
             _ if self.is_of_limit() => {
                 "allow more open files (ulimit -n 256), then run the command again".to_owned()
             }
+            // No advice opens a file of the system.
+            ErrorKind::PermissionDenied if self.is_of_system() => {
+                format!("name another file than {path}, which is the system's")
+            }
             _ => format!(
                 "make {path} readable and writable for this user, then run the command again"
             ),
@@ -68,9 +72,10 @@ impl FileError {
     }
 
     fn is_of_system(&self) -> bool {
-        ["/dev", "/proc", "/sys"]
-            .iter()
-            .any(|root| self.path.starts_with(root))
+        let roots = [
+            "bin", "boot", "dev", "etc", "lib", "proc", "root", "sbin", "sys", "usr",
+        ];
+        (roots.iter()).any(|root| self.path.starts_with(Path::new("/").join(root)))
     }
 
     /// Whether the process, or the system, has too many open files (ENFILE, EMFILE), for which std

@@ -292,6 +292,13 @@ pub trait Files: Send + Sync {
     /// copy was whole.
     fn move_dir(&self, from: &Path, to: &Path) -> Result<(), FileError>;
 
+    /// Removes a directory with all that is in it; links in it are not followed, and nothing there is
+    /// no error.
+    ///
+    /// # Errors
+    /// Whatever the system says; a part may be gone then.
+    fn remove_tree(&self, path: &Path) -> Result<(), FileError>;
+
     /// Renames, within one file system, replacing a file at `to`.
     ///
     /// # Errors

@@ -198,6 +198,12 @@ impl Files for SystemFiles {
         move_dir::move_dir(from, to)
     }
 
+    fn remove_tree(&self, path: &Path) -> Result<(), FileError> {
+        if_there(fs::remove_dir_all(path))
+            .map(drop)
+            .map_err(failed("remove", path))
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> Result<(), FileError> {
         fs::rename(from, to).map_err(failed("rename", from))
     }

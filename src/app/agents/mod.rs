@@ -4,3 +4,4 @@ pub mod config_touch;
 pub mod inherit;
 pub mod persona;
 pub mod registry;
+pub mod trash;

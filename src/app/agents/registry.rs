@@ -16,7 +16,7 @@ use crate::model::id::{AgentId, printable};
 use crate::model::path::resolve;
 
 use super::config_touch::touch;
-use super::persona;
+use super::{persona, trash};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
 
@@ -221,6 +221,9 @@ pub fn delete(cx: Context<'_>, typed: &str, force: bool) -> Result<Deleted, Fail
     for directory in [&agent_dir, &home] {
         keeps_no_other(cx, &id, directory)?;
     }
+    if !agent_dir.starts_with(&home) {
+        trash::check_is_agents(cx, &id, &agent_dir)?;
+    }
     if !force {
         confirm(cx, &id)?;
     }
@@ -229,7 +232,7 @@ pub fn delete(cx: Context<'_>, typed: &str, force: bool) -> Result<Deleted, Fail
     let elsewhere = (!inside).then_some(&agent_dir);
     let mut moved = Vec::new();
     for directory in [Some(&home), elsewhere].into_iter().flatten() {
-        if let Some(to) = move_to_trash(cx, &id, directory)? {
+        if let Some(to) = trash::put(cx, &id, directory)? {
             moved.push((directory.clone(), to));
         }
     }
@@ -275,42 +278,6 @@ fn keeps_no_other(cx: Context<'_>, id: &AgentId, directory: &Path) -> Result<(),
     );
     let hint = format!("give {id} its own agentDir in openclaw.json, or remove it from there");
     Err(Failure::new(Kind::Config, message).hint(hint))
-}
-
-/// Moves a directory to a free, dated name; returns `None` if it does not exist.
-fn move_to_trash(
-    cx: Context<'_>,
-    id: &AgentId,
-    directory: &Path,
-) -> Result<Option<PathBuf>, Failure> {
-    let storage = |error: crate::ports::files::FileError| {
-        let message = format!(
-            "Agent \"{id}\" was not deleted: {} could not be moved: {error}",
-            directory.display()
-        );
-        let again = Command::new("agents delete").arg(id);
-        Failure::new(Kind::Storage, message).hint(again)
-    };
-    if cx.files.stat(directory).map_err(storage)?.is_none() {
-        return Ok(None);
-    }
-    let trash = cx.dirs.state.join("trash");
-    cx.files.create_dirs(&trash).map_err(storage)?;
-    let stamp = cx.clock.now().file_stamp();
-    let mut number = 0;
-    loop {
-        let suffix = if number == 0 {
-            String::new()
-        } else {
-            format!("-{number}")
-        };
-        let to = trash.join(format!("agent-{id}-{stamp}{suffix}"));
-        if cx.files.stat(&to).map_err(storage)?.is_none() {
-            cx.files.move_dir(directory, &to).map_err(storage)?;
-            return Ok(Some(to));
-        }
-        number += 1;
-    }
 }
 
 /// Moves the files of an agent back whose configuration could not be changed.

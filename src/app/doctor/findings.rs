@@ -12,6 +12,7 @@ use crate::ports::store::{Scope, StoreError};
 use crate::ports::swap;
 
 use super::report::{Check, Verdict};
+use super::{other_users, trash};
 use crate::app::context::Context;
 use crate::app::credential::strays::{self, StrayFile};
 use crate::app::credential::taken_away;
@@ -24,7 +25,7 @@ const STALE: i64 = 30_000;
 const LONGEST_REFRESH: i64 = 60_000;
 
 /// Paths and the verdicts on them.
-type Found = Vec<(PathBuf, Verdict)>;
+pub(super) type Found = Vec<(PathBuf, Verdict)>;
 
 /// The name of a check, the text if it finds nothing, and the check.
 type Inspection = (
@@ -33,13 +34,13 @@ type Inspection = (
     fn(Context<'_>, &[AgentId]) -> Found,
 );
 
-const LOOKS: [Inspection; 12] = [
+const LOOKS: [Inspection; 13] = [
     ("documents", "all readable", documents),
     ("file_modes", "credentials are private", file_modes),
     (
         "other_users",
         "nobody else can change what this program does",
-        other_users,
+        other_users::find,
     ),
     ("taken_away", "every login is where it was stored", taken),
     (
@@ -52,6 +53,7 @@ const LOOKS: [Inspection; 12] = [
     ("quarantine", "no quarantined files", quarantine),
     ("stale_locks", "none", stale_locks),
     ("config_yaml", "no problems in config.yaml", config_yaml),
+    ("trash", "no old files of deleted agents", trash::find),
     ("temp_files", "none left by a crash", temp_files),
     ("leftovers", "no files left by earlier versions", leftovers),
 ];
@@ -153,48 +155,6 @@ fn file_modes(cx: Context<'_>, agents: &[AgentId]) -> Found {
         (path, verdict)
     };
     all.map(verdict).collect()
-}
-
-/// What decides what this program does, and the directories that name it, below the state directory.
-const DECIDING: [&str; 11] = [
-    "",
-    "openclaw.json",
-    "config.yaml",
-    ".env",
-    "directories.json",
-    "agents",
-    "credentials",
-    "locks",
-    "pending",
-    "providers",
-    "rescue",
-];
-
-/// Finds files and directories that another user owns or may write to. What is wrong with a
-/// directory is told once.
-fn other_users(cx: Context<'_>, agents: &[AgentId]) -> Found {
-    let state = &cx.dirs.state;
-    let named = DECIDING.iter().map(|name| match *name {
-        "" => state.clone(),
-        name => state.join(name),
-    });
-    let providers = state.join("providers");
-    let manifests = cx.files.list(&providers).unwrap_or_default();
-    let manifests = manifests.iter().map(|name| providers.join(name));
-    let documents = agents.iter().map(|agent| cx.store_files.document(agent));
-    let mut found = Found::new();
-    for path in named.chain(manifests).chain(documents) {
-        let Err(error) = cx.files.check_settings(&path) else {
-            continue;
-        };
-        if let Some(untrusted) = error.untrusted() {
-            let verdict = Verdict::warning(untrusted.to_string(), error.remedy());
-            if found.iter().all(|(_, other)| *other != verdict) {
-                found.push((path, verdict));
-            }
-        }
-    }
-    found
 }
 
 /// Finds logins that another program took away since they were stored.

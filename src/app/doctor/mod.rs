@@ -7,7 +7,9 @@
 
 mod disk;
 mod findings;
+mod other_users;
 mod report;
+mod trash;
 
 use disk::DiskCheck;
 pub use disk::Lab;

@@ -114,9 +114,16 @@ pub fn cron(job: &Job) -> Result<String, Failure> {
     let program = shell_word(text_of(&job.program)?);
     let args = job.args.iter().map(|arg| shell_word(arg));
     let words: Vec<String> = env.chain([program]).chain(args).collect();
+    if words.iter().any(|word| word.contains(['\n', '\r'])) {
+        let message = "a line of a crontab cannot hold a path with a line break";
+        return Err(Failure::new(Kind::Usage, message).hint(NO_LINE_BREAK));
+    }
     // A bare % ends the command.
     Ok(format!("{when} {}", words.join(" ").replace('%', "\\%")))
 }
+
+/// What helps where a place cannot be written in one line.
+const NO_LINE_BREAK: &str = "rename the directory, or choose another one with --state-dir";
 
 /// Returns the first five fields of a crontab line; `None` if cron has no such interval.
 fn when(every: Duration) -> Option<String> {
@@ -243,6 +250,16 @@ mod tests {
         assert!(text.contains(line), "{text}");
         assert!(text.contains("Environment=\"OPENCLAW_STATE_DIR=/s t\"\n"));
         assert!(quoted("a\nExecStart=/bin/false").is_err());
+    }
+
+    #[test]
+    fn a_line_break_makes_no_second_line_of_a_crontab() {
+        for odd in ["/a\nb", "/a\rb"] {
+            let mut job = job(900);
+            job.args = vec!["--state-dir".into(), odd.into()];
+            let failure = cron(&job).unwrap_err();
+            assert_eq!(failure.kind, Kind::Usage, "{failure}");
+        }
     }
 
     #[test]

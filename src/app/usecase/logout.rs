@@ -13,6 +13,8 @@ use crate::app::context::{Context, look_up};
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::app::revoke::{self, RevocationPlan};
 
+use super::history;
+
 /// Parameters of [`run`].
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -28,6 +30,8 @@ pub struct Request {
     pub revoke: bool,
     /// Whether to remove it even if it could not be revoked.
     pub force: bool,
+    /// Whether to delete the history of the profile, too.
+    pub forget: bool,
 }
 
 /// What was or would be removed.
@@ -51,6 +55,8 @@ pub struct Outcome {
     pub removed: bool,
     /// Whether the history keeps it, so that it can be restored.
     pub kept: bool,
+    /// The number of older generations that were deleted with it.
+    pub forgotten: usize,
     /// Whether another login replaced it meanwhile, which stays.
     pub replaced: bool,
     /// The revocation, if one was asked for.
@@ -120,6 +126,12 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
             plan.revoke_access(cx);
         }
     }
+    if request.forget && outcome.removed {
+        let (owner, profile) = (&outcome.owner, Some(&outcome.profile));
+        let cleared = history::clear(cx, owner, profile, true);
+        outcome.forgotten = cleared.map_err(|failure| failure.touched(StoreEffect::Changed))?;
+        outcome.kept = false;
+    }
     match cx.interrupt.pending() {
         Some(signal) if revoked.is_some() => {
             Err(Failure::cancelled(signal).touched(StoreEffect::Changed))
@@ -145,6 +157,7 @@ fn planned(effective: &Effective, seen: &VisibleProfile<'_>) -> Outcome {
         usage: document.usage_of(seen.id).is_some(),
         removed: false,
         kept: false,
+        forgotten: 0,
         replaced: false,
         revocation: None,
     }

@@ -270,6 +270,13 @@ impl Files for MemoryFiles {
         self.rename(from, to)
     }
 
+    fn remove_tree(&self, path: &Path) -> Result<(), FileError> {
+        self.change(Step::Remove, "remove", path, |state| {
+            state.nodes.retain(|other, _| !other.starts_with(path));
+            Ok(())
+        })
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> Result<(), FileError> {
         self.change(Step::Rename, "rename", from, |state| {
             let node = state.nodes.remove(from).ok_or(Errno::NOENT)?;

@@ -110,3 +110,38 @@ fn a_command_that_writes_refuses_it_before_anything_is_asked_or_sent() {
     }
     assert!(!world.state().join("agents").exists());
 }
+
+/// A name that becomes another one, as OpenClaw makes it, means that one only where it is there.
+#[test]
+fn no_secret_goes_to_an_agent_that_nobody_named() {
+    let paste = ["models", "auth", "paste-token", "--provider", "anthropic"];
+    for (name, meant) in [("../../x", "x"), ("mäin", "m-in"), ("ma in", "ma-in")] {
+        let world = World::new();
+        let args = [&["--agent", name], &paste[..]].concat();
+        let ran = world.pipe(&args, &setup_token());
+        assert_eq!(ran.code, 1, "{name}: {ran:?}");
+        assert!(
+            ran.err.contains(&format!("did you mean {meant}?")),
+            "{ran:?}"
+        );
+        assert!(!world.state().join("agents").exists(), "{name}");
+    }
+    // Without a letter or a digit it is no name at all.
+    for name in ["工作", "!!!"] {
+        let world = World::new();
+        let ran = world.pipe(&[&["--agent", name], &paste[..]].concat(), &setup_token());
+        assert_eq!(ran.code, 1, "{name}: {ran:?}");
+        assert!(!world.state().join("agents").exists(), "{name}");
+    }
+    let world = World::new();
+    world.write(
+        "openclaw.json",
+        r#"{"agents":{"list":[{"id":"Work Bot"}]}}"#,
+    );
+    for name in ["Work Bot", "work-bot", "WORK-BOT"] {
+        let args = [&["--agent", name], &paste[..]].concat();
+        let ran = world.pipe(&args, &setup_token());
+        assert_eq!(ran.code, 0, "{name}: {ran:?}");
+        assert!(ran.out.contains("Agent: work-bot"), "{ran:?}");
+    }
+}

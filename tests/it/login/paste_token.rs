@@ -59,7 +59,7 @@ fn a_key_is_stored_as_a_key_and_handed_out() {
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(
         ran.out
-            .starts_with("Auth profile: openai:manual (openai/api_key)\nKey: sha256:")
+            .starts_with("Agent: main\nAuth profile: openai:manual (openai/api_key)\nKey: sha256:")
     );
     assert!(!format!("{ran:?}").contains("MARKER"), "{ran:?}");
     let expected = serde_json::json!({

@@ -90,3 +90,79 @@ fn a_configuration_that_cannot_be_changed_leaves_the_agent_whole() {
         SECRET
     );
 }
+
+/// A configuration may name any directory.
+#[test]
+fn only_a_directory_of_an_agent_is_moved() {
+    for name in ["home", "home/Documents", "home/mixed", "home/empty"] {
+        let elsewhere = tempfile::tempdir().unwrap();
+        let agent_dir = elsewhere.path().join("unused");
+        let world = world(&agent_dir);
+        let directory = world.directory.path().join(name);
+        fs::create_dir_all(&directory).unwrap();
+        match name {
+            "home/Documents" => fs::write(directory.join("letter.txt"), "dear").unwrap(),
+            "home/mixed" => {
+                fs::write(directory.join("auth-profiles.json"), SECRET).unwrap();
+                fs::write(directory.join("letter.txt"), "dear").unwrap();
+            }
+            "home" => fs::write(directory.join("auth-profiles.json"), SECRET).unwrap(),
+            _ => {}
+        }
+        let list = json!([{ "id": "main" }, { "id": "work", "agentDir": directory }]);
+        let config = json!({ "agents": { "list": list } });
+        world.write("openclaw.json", &config.to_string());
+        let ran = world.run(&DELETE);
+        if name == "home/empty" {
+            assert_eq!(ran.code, 0, "{ran:?}");
+            continue;
+        }
+        assert_eq!(ran.code, 1, "{name}: {ran:?}");
+        assert!(ran.err.contains("remove agentDir of work"), "{ran:?}");
+        assert!(directory.exists() && is_configured(&world), "{name}");
+        // The advice works.
+        world.write(
+            "openclaw.json",
+            r#"{"agents":{"list":[{"id":"main"},{"id":"work"}]}}"#,
+        );
+        let ran = world.run(&DELETE);
+        assert_eq!(ran.code, 0, "{name}: {ran:?}");
+        assert!(directory.exists());
+    }
+}
+
+#[test]
+fn the_trash_is_emptied_by_age_and_only_of_agents() {
+    let world = World::new();
+    let old = "agent-work-20260101-000000";
+    for name in [old, "agent-home-20990101-000000", "agent-odd", "notes"] {
+        world.write(&format!("trash/{name}/agent/auth-profiles.json"), SECRET);
+    }
+    let left = || {
+        let names = fs::read_dir(world.state().join("trash")).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    };
+    let ran = world.run(&["doctor", "--timeout", "10m"]);
+    assert!(ran.out.contains("deleted long ago"), "{ran:?}");
+    let ran = world.run(&["agents", "purge"]);
+    assert_eq!(ran.code, 1, "nobody can be asked: {ran:?}");
+    let ran = world.run(&["agents", "purge", "--dry-run"]);
+    assert!(
+        ran.out
+            .contains(&format!("Would delete: {}", world.state().display())),
+        "{ran:?}"
+    );
+    assert_eq!(left().len(), 4);
+    let ran = world.run(&["agents", "purge", "--yes", "--json"]);
+    let told: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(told["purged"].as_array().unwrap().len(), 1, "{told}");
+    assert_eq!(left(), ["agent-home-20990101-000000", "agent-odd", "notes"]);
+    let ran = world.run(&["agents", "purge", "--yes"]);
+    assert_eq!(
+        (ran.code, ran.out.as_str()),
+        (0, "Nothing to delete in the trash.\n")
+    );
+}

@@ -107,6 +107,19 @@ fn a_logout_can_be_undone_and_says_so_until_the_copy_is_cleared() {
 }
 
 #[test]
+fn a_logout_that_forgets_leaves_no_copy() {
+    let world = World::new();
+    paste(&world, 'a');
+    paste(&world, 'b');
+    let ran = done(&world, "logout", &[MANUAL, "--yes", "--forget"]);
+    assert!(ran.out.contains("Deleted 2 kept copies"), "{ran:?}");
+    assert!(!ran.out.contains("undo"), "{ran:?}");
+    for secret in ['a', 'b'] {
+        assert!(!everything(&world).contains(&token(secret)));
+    }
+}
+
+#[test]
 fn an_undone_logout_brings_back_the_place_in_the_order_and_what_was_learnt() {
     let world = World::new();
     let secret = |fill| {

@@ -91,6 +91,7 @@ fn take(fakes: &FakePorts, model: &mut Model, step: &Step) {
                 dry_run: false,
                 revoke: false,
                 force: false,
+                forget: false,
             };
             let done = logout::run(fakes.ports(), &request).is_ok();
             assert_eq!(done, model.place(NAMES[*n]).is_some());

@@ -4,6 +4,7 @@ pub mod add;
 pub mod delete;
 pub mod inherit;
 pub mod list;
+pub mod purge;
 pub mod set_identity;
 
 use clap::{Args, Subcommand};
@@ -26,6 +27,7 @@ enum AgentsCommand {
     Add(add::Add),
     List(list::List),
     Delete(delete::Delete),
+    Purge(purge::Purge),
     Inherit(inherit::Inherit),
     SetIdentity(set_identity::SetIdentity),
 }
@@ -37,6 +39,7 @@ impl Agents {
             AgentsCommand::Add(command) => command.run(system),
             AgentsCommand::List(command) => command.run(system),
             AgentsCommand::Delete(command) => command.run(system),
+            AgentsCommand::Purge(command) => command.run(system),
             AgentsCommand::Inherit(command) => command.run(system),
             AgentsCommand::SetIdentity(command) => command.run(system),
         }

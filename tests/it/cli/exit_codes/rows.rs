@@ -312,6 +312,7 @@ fn others() -> Vec<Row> {
             .prepare(|world, _| world.write("agents/work/agent/auth-profiles.json", "{}"))
             .on(NotFound, names("nobody --force"))
             .on(Storage, blocked("trash")),
+        Row::new("agents purge", "--yes").on(Storage, blocked("trash")),
         Row::new("agents inherit", "work --mode isolated")
             .on(NotFound, names("nobody"))
             .on(Storage, blocked("agents/work")),

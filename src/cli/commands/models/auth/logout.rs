@@ -39,6 +39,9 @@ pub struct Logout {
     /// Remove the profile even if the revocation fails
     #[arg(long, requires = "revoke")]
     force: bool,
+    /// Also delete the copies that are kept for `models auth undo`
+    #[arg(long)]
+    forget: bool,
 }
 
 impl Logout {
@@ -54,6 +57,7 @@ impl Logout {
                 dry_run: self.dry_run,
                 revoke: self.revoke,
                 force: self.force,
+                forget: self.forget,
             },
         )?;
         let text = self.text(&outcome, &system.hints);
@@ -99,6 +103,9 @@ impl Logout {
         lines.extend(
             copies.map(|(agent, id)| format!("{verb} the same login: {id} of agent {agent}")),
         );
+        if outcome.forgotten > 0 {
+            lines.push(format!("Deleted {} kept copies", outcome.forgotten));
+        }
         if outcome.kept {
             let back = hints.command(&Command::undo(profile));
             let clear = hints.command(&Command::history(Some(profile)).arg("--clear"));

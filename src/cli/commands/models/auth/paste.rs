@@ -135,7 +135,8 @@ fn store(
     };
     let ends = stored.expires.map(|end| system.local().spoken(end));
     let mut text = format!(
-        "Auth profile: {} ({}/{})\n{title}: {}, {} characters\nExpires: {}\n",
+        "Agent: {}\nAuth profile: {} ({}/{})\n{title}: {}, {} characters\nExpires: {}\n",
+        system.agent,
         stored.profile,
         stored.provider,
         stored.kind.as_str(),

@@ -277,6 +277,7 @@ fn use_all(fakes: &FakePorts) {
             dry_run: false,
             revoke: false,
             force: false,
+            forget: false,
         };
         if let Err(failure) = logout::run(ports, &asked) {
             panic!("{profile} could not be removed: {failure:?}");

@@ -15,7 +15,7 @@ use crate::model::pairs;
 use crate::model::profiles::{AuthProfiles, Effective, VisibleProfile};
 use crate::model::secret::Secret;
 use crate::model::settings::Settings;
-use crate::ports::browser::{Browser, BrowserError};
+use crate::ports::browser::{Browser, BrowserError, OpenedPage};
 use crate::ports::callback::Callback;
 use crate::ports::dialog::{Dialog, Notice};
 use crate::ports::files::Files;
@@ -236,22 +236,25 @@ impl Context<'_> {
     }
 
     /// Opens the user's browser, or tells the user to; does nothing on a remote machine, unless
-    /// the user named a program that opens URLs.
-    pub(in crate::app) fn open_browser(&self, url: &str) {
+    /// the user named a program that opens URLs. The page leads on while it is kept.
+    pub(in crate::app) fn open_browser(&self, url: &str) -> Option<Box<dyn OpenedPage>> {
         if self.env.is_remote() && !self.browser.is_named() {
-            return;
+            return None;
         }
-        if let Err(error) = self.browser.open(url) {
-            let text = format!("could not open a browser ({error}); open the URL yourself");
-            let hint = match error {
-                BrowserError::Refused(error) => Failure::from(error).hint,
-                BrowserError::NotOpened(_) => None,
-            };
-            self.info(match hint {
-                Some(hint) => Hint::from(text).then(". To have it opened: ").then(hint),
-                None => text.into(),
-            });
-        }
+        let error = match self.browser.open(url) {
+            Ok(page) => return Some(page),
+            Err(error) => error,
+        };
+        let text = format!("could not open a browser ({error}); open the URL yourself");
+        let hint = match error {
+            BrowserError::Refused(error) => Failure::from(error).hint,
+            BrowserError::NotOpened(_) => None,
+        };
+        self.info(match hint {
+            Some(hint) => Hint::from(text).then(". To have it opened: ").then(hint),
+            None => text.into(),
+        });
+        None
     }
 
     /// Fails with [`Kind::Cancelled`] once a signal asked to stop.

@@ -55,6 +55,7 @@ pub struct System {
     env: Arc<dyn Env>,
     interrupt: Arc<dyn Interrupt>,
     http: SystemHttp,
+    browser: SystemBrowser,
     dialog: Arc<dyn Dialog>,
     files: Arc<dyn Files>,
     store: FileStore,
@@ -138,6 +139,7 @@ impl System {
             catalogue: Catalogue::new(Arc::clone(&files), in_state("providers"))
                 .declaring(declared),
             http: SystemHttp::new(SystemEnv),
+            browser: SystemBrowser::new(&dirs.state),
             global: global.clone(),
             printer: Arc::clone(printer),
             store: store
@@ -166,7 +168,7 @@ impl System {
             env: self.env.as_ref(),
             shell: &SystemShell,
             interrupt: self.interrupt.as_ref(),
-            browser: &SystemBrowser,
+            browser: &self.browser,
             http: &self.http,
             programs: &SystemPrograms,
             callback: &SystemCallback,

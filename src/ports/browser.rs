@@ -6,17 +6,25 @@ use super::program::ProgramError;
 
 /// The user's browser.
 pub trait Browser: Send + Sync {
-    /// Asks the system to open `url`. Does not wait for the browser.
+    /// Asks the system to open `url`. Does not wait for the browser. The program that opens pages is
+    /// handed an address of ours, which leads there once, while the returned page is kept.
     ///
     /// # Errors
     /// Why no browser could be started; a notice for the user, never the end of a login.
-    fn open(&self, url: &str) -> Result<(), BrowserError>;
+    fn open(&self, url: &str) -> Result<Box<dyn OpenedPage>, BrowserError>;
 
     /// Whether the user named the program that opens URLs: it does so also where a browser of this
     /// machine would not be theirs ([`Env::is_remote`](super::host::Env::is_remote)), and is set for that by remote editors.
     fn is_named(&self) -> bool {
         false
     }
+}
+
+/// A page that a browser was asked to open.
+pub trait OpenedPage: Send + Sync {
+    /// Counts the visits at the address that leads there. Only the first was led on; a second one
+    /// says that somebody else may have been the first.
+    fn visits(&self) -> usize;
 }
 
 /// No browser could be started.

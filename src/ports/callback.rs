@@ -33,14 +33,44 @@ pub struct PortFailure {
     pub port: u16,
     /// What the system said.
     pub reason: String,
-    /// Who holds it: process id and name, if that can be found out.
-    pub holder: Option<String>,
+    /// Who holds it, if that can be found out.
+    pub holder: Option<Holder>,
+}
+
+/// Who holds a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Process id and name, if this user may know them.
+    pub process: Option<String>,
+    /// The user, if it is neither this one nor root.
+    pub foreign: Option<u32>,
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (&self.process, self.foreign) {
+            (Some(process), None) => write!(f, ", used by {process}"),
+            (Some(process), Some(uid)) => {
+                write!(f, ", used by {process} of another user (uid {uid})")
+            }
+            (None, Some(uid)) => write!(f, ", used by another user (uid {uid})"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+impl BindError {
+    /// The user who holds a port that we wanted, if it is neither this one nor root.
+    pub fn foreign_holder(&self) -> Option<u32> {
+        let mut holders = self.0.iter().filter_map(|failure| failure.holder.as_ref());
+        holders.find_map(|holder| holder.foreign)
+    }
 }
 
 fn describe(failures: &[PortFailure]) -> String {
     let each = failures.iter().map(|failure| {
         let holder = failure.holder.as_ref();
-        let holder = holder.map_or_else(String::new, |who| format!(", used by {who}"));
+        let holder = holder.map_or_else(String::new, ToString::to_string);
         format!("port {}: {}{holder}", failure.port, failure.reason)
     });
     each.collect::<Vec<_>>().join("; ")

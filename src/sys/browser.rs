@@ -1,6 +1,6 @@
 //! The user's browser.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -9,7 +9,9 @@ use std::os::unix::process::CommandExt as _;
 use super::child::{self, Inherited};
 use super::clock::SystemClock;
 use super::env::{SystemEnv, names};
-use crate::ports::browser::{Browser, BrowserError};
+use super::one_time_page::OneTimePage;
+use super::redirect_file::RedirectFile;
+use crate::ports::browser::{Browser, BrowserError, OpenedPage};
 use crate::ports::host::{Clock as _, Env as _};
 
 /// The commands that open a URL, as the user wants it, with colons between them.
@@ -24,27 +26,57 @@ const SOON: Duration = Duration::from_millis(500);
 /// Between two looks at it.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// Files that lead to a page, where no port can be had.
+const PAGES: &str = "pages";
+
 /// The browser that the system opens URLs with.
-pub struct SystemBrowser;
+pub struct SystemBrowser {
+    pages: PathBuf,
+}
+
+impl SystemBrowser {
+    /// With the state directory, for a file where no port can be had.
+    pub fn new(state: &Path) -> Self {
+        let pages = state.join(PAGES);
+        Self { pages }
+    }
+
+    /// What is handed out in the place of `url`, and its address.
+    fn handed(&self, url: &str) -> Option<(Box<dyn OpenedPage>, String)> {
+        if let Ok(page) = OneTimePage::open(url) {
+            let address = page.address().to_owned();
+            return Some((Box::new(page), address));
+        }
+        let file = RedirectFile::write(&self.pages, url)?;
+        let address = file.address().to_owned();
+        Some((Box::new(file), address))
+    }
+}
 
 impl Browser for SystemBrowser {
-    fn open(&self, url: &str) -> Result<(), BrowserError> {
+    fn open(&self, url: &str) -> Result<Box<dyn OpenedPage>, BrowserError> {
+        let because = |why: &str| BrowserError::NotOpened(why.to_owned());
         // A manifest names the URL; nothing but a web page is ever handed to the system's opener.
         if !url.starts_with("https://") && !url.starts_with("http://") {
-            return Err(BrowserError::NotOpened("not a web address".to_owned()));
+            return Err(because("not a web address"));
         }
+        let (page, address) = self
+            .handed(url)
+            .ok_or_else(|| because("neither a port nor a file can be had for its address"))?;
+        let has_come = || page.visits() > 0;
         let named = SystemEnv.plain(BROWSER).unwrap_or_default();
-        let named = named.split(':').filter_map(|command| words(command, url));
-        let mut ended = first_that_opens(named, NAMED);
+        let named = named.split(':').filter_map(|one| words(one, &address));
+        let mut ended = first_that_opens(named, NAMED, &has_come);
         // What the system would open is not seen by the user.
         if SystemEnv.is_remote() {
-            return ended.unwrap_or_else(|| Err(failed(NAMED)));
+            ended.unwrap_or_else(|| Err(failed(NAMED)))?;
+            return Ok(page);
         }
         if !matches!(ended, Some(Ok(()))) {
-            ended = first_that_opens(openers(url), SYSTEM).or(ended);
+            ended = first_that_opens(openers(&address), SYSTEM, &has_come).or(ended);
         }
-        let none = || BrowserError::NotOpened("no program for web pages was found".to_owned());
-        ended.unwrap_or_else(|| Err(none()))
+        ended.unwrap_or_else(|| Err(because("no program for web pages was found")))?;
+        Ok(page)
     }
 
     fn is_named(&self) -> bool {
@@ -83,11 +115,13 @@ fn openers(url: &str) -> impl Iterator<Item = Words> {
 fn first_that_opens(
     commands: impl Iterator<Item = Words>,
     what: &str,
+    has_come: &dyn Fn() -> bool,
 ) -> Option<Result<(), BrowserError>> {
     let mut first = None;
     for words in commands {
         match child::find(&words[0]) {
-            Ok(path) if run(&path, &words[1..]) => return Some(Ok(())),
+            // One that failed and yet was there: a second would come too late.
+            Ok(path) if run(&path, &words[1..]) || has_come() => return Some(Ok(())),
             Ok(_) => first = first.or(Some(failed(what))),
             Err(Some(error)) => first = first.or(Some(BrowserError::Refused(error))),
             Err(None) => {}

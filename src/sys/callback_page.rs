@@ -71,6 +71,27 @@ pub(crate) fn html(title: &str, words: &str) -> String {
     )
 }
 
+/// The page at a one-time address that was visited before.
+pub(crate) fn used_up() -> String {
+    html(
+        "This address was used already",
+        "It leads to the login a single time. If you have not been here before, somebody else may \
+         have: the login has ended. Return to the terminal and start it again.",
+    )
+}
+
+/// A page that leads a browser to `target`.
+pub(crate) fn leading_to(target: &str) -> String {
+    let target = escape(target);
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n\
+         <meta http-equiv=\"refresh\" content=\"0;url={target}\">\n\
+         <title>Log in - openclaw</title>\n</head>\n\
+         <body>\n<p><a href=\"{target}\">Log in</a></p>\n</body>\n</html>\n"
+    )
+}
+
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

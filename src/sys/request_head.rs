@@ -34,6 +34,8 @@ pub(crate) type Query = Vec<(String, Secret<String>)>;
 pub(crate) enum Refusal {
     /// 400: not HTTP, or cut off.
     Malformed,
+    /// 403: it came from another user of this machine.
+    Foreign,
     /// 400: no `Host`, several, or one that is not ours: a page that rebinds its name to loopback.
     WrongHost,
     /// 400: a parameter more than once (RFC 6749 section 3.1).
@@ -55,6 +57,7 @@ impl Refusal {
     pub(crate) fn describe(self) -> (u16, &'static str) {
         match self {
             Self::Malformed => (400, "This is not a well-formed HTTP request."),
+            Self::Foreign => (403, "This request came from another user of this machine."),
             Self::WrongHost => (400, "The Host header does not match this endpoint."),
             Self::Repeated => (400, "A parameter is given more than once."),
             Self::NotFound => (404, "Nothing is served at this path."),
@@ -75,6 +78,7 @@ impl Refusal {
     /// sentence; `None` for what browsers ask of their own accord.
     pub(crate) fn concern(self) -> Option<&'static str> {
         match self {
+            Self::Foreign => Some("it came from another user of this machine"),
             Self::WrongHost => Some("it names another host"),
             Self::Repeated => Some("a parameter is given more than once"),
             Self::Encrypted => Some("it came by https, and this address is http"),
@@ -84,18 +88,35 @@ impl Refusal {
     }
 }
 
-/// Reads from `stream` until the head is complete, at most [`MAX_HEAD`] bytes and until `clock`
-/// shows `deadline`. `None` if the client left without a word, as a browser's preconnect does.
+/// How long a client may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// For the whole head.
+    pub(crate) whole: Duration,
+    /// For the first byte of it.
+    pub(crate) first: Duration,
+}
+
+/// Reads from `stream` until the head is complete, at most [`MAX_HEAD`] bytes, and calls `heard`
+/// whenever something has come. `None` if the client left without a word, as a browser's preconnect
+/// does.
 pub(crate) fn read(
     mut stream: &TcpStream,
     clock: &dyn Clock,
-    deadline: Duration,
+    limits: Limits,
+    heard: &dyn Fn(),
 ) -> Result<Option<Secret<Vec<u8>>>, Refusal> {
+    let begun = clock.monotonic();
     let mut buffer = Vec::new();
     let mut length = 0;
     loop {
         // One deadline for the whole head: a limit per read is no limit for a client that drips.
-        let left = deadline.saturating_sub(clock.monotonic());
+        let limit = if length == 0 {
+            limits.first
+        } else {
+            limits.whole
+        };
+        let left = (begun + limit).saturating_sub(clock.monotonic());
         if left.is_zero() || stream.set_read_timeout(Some(left)).is_err() {
             return Err(Refusal::Slow);
         }
@@ -105,7 +126,10 @@ pub(crate) fn read(
         match stream.read(&mut buffer[length..]) {
             Ok(0) if length == 0 => return Ok(None),
             Ok(0) => return Err(Refusal::Malformed),
-            Ok(count) => length += count,
+            Ok(count) => {
+                length += count;
+                heard();
+            }
             Err(error) => match error.kind() {
                 ErrorKind::Interrupted => {}
                 ErrorKind::WouldBlock | ErrorKind::TimedOut => return Err(Refusal::Slow),

@@ -31,7 +31,15 @@ const WIRE: (&str, &[&str]) = ("cli/system.rs", &["store", "sys"]);
 const FENCES: &[(&str, &[&str])] = &[
     ("anstream", &["cli/printer.rs"]),
     ("anstyle", &["cli/printer.rs"]),
-    ("base64", &["cli/clipboard.rs", "oauth/"]),
+    (
+        "base64",
+        &[
+            "cli/clipboard.rs",
+            "oauth/",
+            "sys/one_time_page.rs",
+            "sys/redirect_file.rs",
+        ],
+    ),
     (
         "chrono",
         &[
@@ -89,7 +97,7 @@ const FENCES: &[(&str, &[&str])] = &[
         ],
     ),
     ("signal_hook", &["sys/interrupt.rs"]),
-    ("tiny_http", &["sys/callback.rs"]),
+    ("tiny_http", &["sys/loopback_server.rs"]),
     ("tokio", &["sys/http.rs"]),
     ("toml", &["providers/"]),
     ("unicode_width", &["cli/printer.rs", "cli/view/"]),

@@ -4,13 +4,16 @@
 //! The listener is bound before the URL is shown, so that nobody is sent to a port that somebody
 //! else holds. The success page is sent after the credential is stored, never before.
 
-use crate::model::provider::{DeviceFlow, Loopback, Redirect};
+use crate::model::hint::Hint;
+use crate::model::provider::{DeviceFlow, Redirect};
 use crate::oauth::authorization::{AuthorizationCode, AuthorizationRequest, PendingAuthorization};
-use crate::ports::callback::{Arrival, Listening, Page};
+use crate::ports::browser::OpenedPage;
+use crate::ports::callback::{Arrival, BindError, Listening, Page};
 use crate::ports::dialog::{AuthorizeUrl, Notice};
 
 use super::super::failure::{Failure, Kind};
 use super::auth_code::{CodeFlow, exchange_failure};
+use super::device;
 use super::first_answer::{self, Limits, RaceEntrant};
 use super::request::Login;
 use super::sources::{self, Answer};
@@ -28,13 +31,22 @@ pub(super) fn run(
     let Login { cx, request, .. } = login;
     cx.interrupt.defer();
     let redirect = &flow.flow.redirect;
-    let mut listening = match redirect {
-        Redirect::Loopback(loopback) => bind(cx, loopback),
-        Redirect::Elsewhere(_) => None,
+    let device = device.filter(|_| flow.ends_in_grant());
+    let mut listening = match bind(cx, redirect) {
+        Ok(listening) => listening,
+        Err(error) => return without_port(login, flow, device, &error),
     };
     let bound = listening.as_ref().map(|listening| listening.port());
+    // On Windows a reserved port is no less lost than a taken one: whatever kept us from listening,
+    // there is another way.
+    let unreachable = matches!(redirect, Redirect::Loopback(_)) && bound.is_none();
+    let device = device.filter(|_| unreachable || cx.env.is_remote());
     let authorization = flow.begin(cx, &redirect.uri(bound))?;
     announce(login, redirect, &authorization, bound);
+    // Nobody is sent to a page whose answer would reach nobody.
+    let is_of_use = !unreachable || device.is_some() || cx.dialog.can_ask();
+    let opens = is_of_use && !request.no_browser;
+    let page = opens.then(|| cx.open_browser(&authorization.url)).flatten();
 
     let attempt = &authorization.pending;
     let mut sources = Vec::new();
@@ -47,11 +59,6 @@ pub(super) fn run(
     sources.push(RaceEntrant::prompt(move |lane| {
         sources::paste(login, attempt, bare, &lane);
     }));
-    // On Windows a reserved port is no less lost than a taken one: whatever kept us from listening,
-    // there is another way.
-    let unreachable = matches!(redirect, Redirect::Loopback(_)) && bound.is_none();
-    let is_wanted = bare && (unreachable || cx.env.is_remote());
-    let device = device.filter(|_| is_wanted);
     if let Some(device) = device {
         sources.push(RaceEntrant::slow(move |lane| {
             sources::device(login, &flow.client, device, &lane);
@@ -62,6 +69,7 @@ pub(super) fn run(
         interrupt: cx.interrupt,
         timeout: request.timeout,
         timed_out: &|| login.timed_out(),
+        spoiled: &|| visited_twice(login, page.as_deref()?),
         exhausted: &|| exhausted(device.is_some()),
     };
     let ended = first_answer::run(&limits, sources, |first| {
@@ -127,16 +135,50 @@ fn show(arrival: Option<Arrival>, kept: &Result<StoredProfile, Failure>) {
     });
 }
 
-fn bind(cx: Context<'_>, redirect: &Loopback) -> Option<Box<dyn Listening>> {
-    match cx.callback.bind(redirect) {
-        Ok(listening) => Some(listening),
+/// Opens the endpoint of the redirect, if there is one and it can be had.
+///
+/// # Errors
+/// If another user has the port.
+fn bind(cx: Context<'_>, redirect: &Redirect) -> Result<Option<Box<dyn Listening>>, BindError> {
+    let Redirect::Loopback(loopback) = redirect else {
+        return Ok(None);
+    };
+    match cx.callback.bind(loopback) {
+        Ok(listening) => Ok(Some(listening)),
+        Err(error) if error.foreign_holder().is_some() => Err(error),
         Err(error) => {
             let text =
                 format!("cannot listen for the callback ({error}); paste the redirect URL instead");
             cx.warn(text);
-            None
+            Ok(None)
         }
     }
+}
+
+/// Logs in where another user has the port: the browser would be sent to a program of theirs.
+fn without_port(
+    login: Login<'_>,
+    flow: &CodeFlow,
+    device: Option<&DeviceFlow>,
+    error: &BindError,
+) -> Result<StoredProfile, Failure> {
+    let why = format!(
+        "your browser was not opened, because it would be redirected to a program of another user: {error}"
+    );
+    if let Some(device) = device {
+        login.cx.warn(format!("{why}; use the device code"));
+        return device::run(login, &flow.client, device);
+    }
+    let hint = Hint::from("when that program has ended: ").run(login.again());
+    Err(Failure::new(Kind::Usage, why).hint(hint))
+}
+
+/// Makes the failure if the address that leads to the page was visited by two: only the first was
+/// led on.
+pub(super) fn visited_twice(login: Login<'_>, page: &dyn OpenedPage) -> Option<Failure> {
+    let message = "the address that your browser was given was opened twice, so somebody else may have seen the login page; the login has ended";
+    let failure = || Failure::new(Kind::NeedsLogin, message).hint(login.again());
+    (page.visits() > 1).then(failure)
 }
 
 fn announce(
@@ -168,9 +210,6 @@ fn announce(
     cx.dialog.notice(&Notice::Waiting {
         until: cx.clock.now().after(request.timeout),
     });
-    if !request.no_browser {
-        cx.open_browser(&authorization.url);
-    }
 }
 
 fn exhausted(with_device: bool) -> Failure {

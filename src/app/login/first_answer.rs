@@ -77,6 +77,8 @@ pub(in crate::app) struct Limits<'l> {
     pub(in crate::app) timeout: Duration,
     /// … with these words.
     pub(in crate::app) timed_out: &'l dyn Fn() -> Failure,
+    /// Ends it, too, as soon as it returns a failure.
+    pub(in crate::app) spoiled: &'l dyn Fn() -> Option<Failure>,
     /// The failure if every entrant has stopped without an answer.
     pub(in crate::app) exhausted: &'l dyn Fn() -> Failure,
 }
@@ -123,6 +125,9 @@ fn wait<T>(limits: &Limits<'_>, events: &Receiver<Result<T, Failure>>) -> Result
         if let Some(signal) = limits.interrupt.pending() {
             return Err(Failure::cancelled(signal));
         }
+        if let Some(failure) = (limits.spoiled)() {
+            return Err(failure);
+        }
         if limits.clock.monotonic() >= deadline {
             return Err((limits.timed_out)());
         }
@@ -166,6 +171,7 @@ mod tests {
             interrupt: &Told(signal),
             timeout,
             timed_out: &|| Failure::new(Kind::Temporary, "timed out"),
+            spoiled: &|| None,
             exhausted: &|| Failure::new(Kind::Usage, "exhausted"),
         };
         run(&limits, sources, then)

@@ -1,5 +1,6 @@
 //! Login by a plugin: it does what its provider needs, and we show and ask for it.
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use crate::model::grant::Binding;
@@ -7,8 +8,11 @@ use crate::model::provider::{ProgramFlow, Provider};
 use crate::model::secret::Secret;
 use crate::oauth::grant::Grant;
 use crate::oauth::plugin::{self as protocol, Interaction, ORIGIN, Program};
+use crate::ports::browser::OpenedPage;
 use crate::ports::dialog::{Notice, Question};
+use crate::ports::host::Signal;
 
+use super::browser::visited_twice;
 use super::request::{Login, kind_of, not_granted};
 use super::store_login::{Origin, keep_from};
 use crate::app::deposit::StoredProfile;
@@ -56,7 +60,23 @@ fn request_grant(login: Login<'_>, path: &Path) -> Result<Grant, Failure> {
 
     let over = cx.clock.monotonic() + request.timeout;
     let stop = || cx.interrupt.pending().is_some() || cx.clock.monotonic() >= over;
-    let mut interact = |interaction| heard(login, interaction, &stop);
+    // The pages that were opened for it.
+    let pages = RefCell::new(Vec::<Box<dyn OpenedPage>>::new());
+    let spoiled = || {
+        let pages = pages.borrow();
+        let mut pages = pages.iter();
+        pages.find_map(|page| visited_twice(login, &**page))
+    };
+    let mut interact = |interaction| {
+        let heard = heard(login, interaction, &stop)?;
+        match heard {
+            Heard::Answer(answer) => Some(answer),
+            Heard::Opened(page) => {
+                pages.borrow_mut().push(page);
+                None
+            }
+        }
+    };
     let mut told = protocol::Login {
         deadline: over_at,
         limit: request.timeout,
@@ -65,13 +85,17 @@ fn request_grant(login: Login<'_>, path: &Path) -> Result<Grant, Failure> {
         interact: &mut interact,
     };
     let speaker = Program {
-        stop: &|| cx.interrupt.pending(),
+        stop: &|| {
+            let signal = cx.interrupt.pending();
+            signal.or_else(|| spoiled().map(|_| Signal::TERMINATE))
+        },
         ..plugin::speaker(cx, provider, path)
     };
     let line = speaker.login(&mut told);
     // What it brought is kept all the same.
     if line.is_err() {
         cx.uninterrupted()?;
+        spoiled().map_or(Ok(()), Err)?;
     }
     let grant =
         line.and_then(|line| protocol::grant(line, begun_at, provider.refresh.baked_margin));
@@ -82,12 +106,16 @@ fn request_grant(login: Login<'_>, path: &Path) -> Result<Grant, Failure> {
     })
 }
 
+/// What comes of a message of the plugin.
+enum Heard {
+    /// The answer to its question.
+    Answer(Secret<String>),
+    /// A page for the person.
+    Opened(Box<dyn OpenedPage>),
+}
+
 /// Passes a message of the plugin on to the user.
-fn heard(
-    login: Login<'_>,
-    interaction: Interaction,
-    stop: &dyn Fn() -> bool,
-) -> Option<Secret<String>> {
+fn heard(login: Login<'_>, interaction: Interaction, stop: &dyn Fn() -> bool) -> Option<Heard> {
     let Login {
         cx,
         request,
@@ -102,6 +130,7 @@ fn heard(
                     |error| tracing::info!(%error, "a question of a program has no answer"),
                 )
                 .ok()
+                .map(Heard::Answer)
         }
         Interaction::Notice(protocol::Notice { text, url, code }) => {
             cx.dialog.notice(&Notice::Program {
@@ -111,8 +140,7 @@ fn heard(
                 code,
             });
             let url = url.filter(|_| !request.no_browser)?;
-            cx.open_browser(&url);
-            None
+            cx.open_browser(&url).map(Heard::Opened)
         }
     }
 }

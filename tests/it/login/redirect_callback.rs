@@ -1,6 +1,8 @@
 //! The redirect endpoint, spoken to over real sockets.
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
 
+mod under_load;
+
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
@@ -251,46 +253,6 @@ fn a_body_does_not_cut_off_the_page() {
 }
 
 #[test]
-fn slow_and_silent_clients_hold_up_nobody_and_are_told() {
-    let mut listening = open("127.0.0.1");
-    let port = listening.port();
-    let mut slow: Vec<TcpStream> = (0..8)
-        .map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap())
-        .collect();
-    slow[0]
-        .write_all(b"GET /auth/callback HTTP/1.1\r\n")
-        .unwrap();
-    let (_, answer) = login(listening.as_mut(), "127.0.0.1", "code=a", stored());
-    assert_eq!(status(&answer), 200);
-    // The good one was served while these still had nothing.
-    slow[0].set_nonblocking(true).unwrap();
-    let early = slow[0].read(&mut [0]).unwrap_err();
-    assert_eq!(early.kind(), std::io::ErrorKind::WouldBlock);
-    slow[0].set_nonblocking(false).unwrap();
-
-    for stream in &mut slow {
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        assert_eq!(status(&answer), 408);
-    }
-}
-
-#[test]
-fn more_clients_than_places_wait_their_turn() {
-    let mut listening = open("127.0.0.1");
-    let port = listening.port();
-    let idle: Vec<TcpStream> = (0..40)
-        .map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap())
-        .collect();
-    let request = redirect(port, "code=a");
-    let client = thread::spawn(move || follow(("127.0.0.1", port), &request));
-    drop(idle);
-    listening.next(PATIENCE).unwrap().answer(stored());
-    assert_eq!(status(&client.join().unwrap()), 200);
-}
-
-#[test]
 fn localhost_is_both_addresses() {
     let mut listening = open("localhost");
     let (_, answer) = login(listening.as_mut(), "127.0.0.1", "code=a", stored());
@@ -333,7 +295,8 @@ fn a_busy_port_names_its_holder_and_the_next_one_is_tried() {
         // A child of another test has the socket, too, until it becomes another program.
         let is_named = (0..100).any(|_| {
             let error = refused(&endpoint("127.0.0.1", &[port]));
-            let holder = error.0[0].holder.as_deref();
+            let holder = error.0[0].holder.as_ref();
+            let holder = holder.and_then(|holder| holder.process.clone());
             holder.is_some_and(|holder| holder.starts_with(&ourselves))
         });
         assert!(is_named, "{error}");

@@ -5,6 +5,7 @@ mod children;
 mod commands_of_root;
 mod file_permissions;
 mod files_of_others;
+mod login_of_others;
 mod memory;
 pub(crate) mod random_inputs;
 mod secret_leaks;

@@ -14,7 +14,7 @@ use openclaw::model::provider::Loopback;
 use openclaw::model::secret::Secret;
 use openclaw::model::settings::Settings;
 use openclaw::model::time::Timestamp;
-use openclaw::ports::browser::{Browser, BrowserError};
+use openclaw::ports::browser::{Browser, BrowserError, OpenedPage};
 use openclaw::ports::callback::{BindError, Callback, Listening};
 use openclaw::ports::dialog::{Dialog, DialogError, Notice, Question};
 use openclaw::ports::files::Files as _;
@@ -74,8 +74,8 @@ impl LoginShell for Nothing {
 }
 
 impl Browser for Nothing {
-    fn open(&self, _: &str) -> Result<(), BrowserError> {
-        Ok(())
+    fn open(&self, _: &str) -> Result<Box<dyn OpenedPage>, BrowserError> {
+        Err(BrowserError::NotOpened("there is none here".to_owned()))
     }
 }
 

@@ -83,15 +83,31 @@ impl ReservedGrant<'_> {
             }
             moved
         };
-        if renew(&mut found.doc) {
+        let is_renewed = renew(&mut found.doc);
+        if is_renewed {
             // The space was reserved for the owner's document, which is always written first.
             let space = self.space.take().filter(|_| *agent == self.pending.agent);
             write::write(self.cx, &locked, &mut found, space, &mut renew)?;
-            history::note_refreshes(self.cx, agent, &mut found.doc);
         }
-        if !moved && *agent == self.pending.agent {
-            let profile = &self.pending.profile;
-            history::keep_successor(self.cx, agent, profile, grant, new)?;
+        let is_owner = *agent == self.pending.agent;
+        if !is_renewed && !is_owner {
+            return Ok(moved);
+        }
+        // The document is let go: what its history owes to the disk holds up no other writer of it.
+        let histories = history::lock(self.cx, agent);
+        drop(locked);
+        match histories {
+            Ok(histories) => {
+                history::note_refreshes(self.cx, agent, &mut found.doc, &histories);
+                if !moved && is_owner {
+                    let whose = (agent, &self.pending.profile);
+                    history::keep_successor(self.cx, whose, (grant, new), &histories)?;
+                }
+            }
+            Err(error) if moved => {
+                tracing::warn!(%error, "the history was not told of a refresh");
+            }
+            Err(error) => return Err(error),
         }
         Ok(moved)
     }

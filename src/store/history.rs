@@ -4,7 +4,9 @@
 //! that it can be undone, and fails before anything is changed if that is not possible; what a
 //! refresh replaced is noted only once its successor is durable, and a failure of that is only
 //! logged. What the document says then is kept besides: another program may write an older one back
-//! at any time. Everything here happens under the document's lock.
+//! at any time. Everything here happens under a lock of its own. That is taken under the document's,
+//! which may be let go before it: so others write the document while a refresh waits for its history
+//! to be durable, and whoever changes this history next waits for it.
 
 use std::path::Path;
 
@@ -13,7 +15,7 @@ use crate::model::grant::{GrantDigest, GrantStanding};
 use crate::model::history::{Cause, Generation, History, Saved};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::profiles::{AuthProfiles, Content, Past};
-use crate::ports::files::FileError;
+use crate::ports::files::{FileError, FileLock};
 use crate::ports::store::{self, HistoryListing, StoreError};
 
 use super::document_lock;
@@ -42,6 +44,17 @@ pub fn limit(setting: Option<&str>) -> usize {
     }
 }
 
+/// The histories of an agent, locked for a change.
+pub(super) struct LockedHistories(#[expect(dead_code, reason = "held")] Box<dyn FileLock>);
+
+/// Locks the histories of an agent. Only for who holds the lock of its document.
+pub(super) fn lock(cx: &FileStore, agent: &AgentId) -> Result<LockedHistories, StoreError> {
+    let FileStore { io, paths, .. } = cx;
+    let target = io.files.resolve(&paths.document(agent))?;
+    let lock = io.lock(&paths.history_lock(&target), &cx.commit_wait(PATIENCE))?;
+    Ok(LockedHistories(lock))
+}
+
 /// Before the document is replaced: writes down what the change replaces or removes.
 pub(super) fn keep(
     cx: &FileStore,
@@ -49,11 +62,16 @@ pub(super) fn keep(
     doc: &mut AuthProfiles,
 ) -> Result<(), StoreError> {
     let limit = (cx.limit)();
+    let past = doc.take_past();
+    if past.is_empty() {
+        return Ok(());
+    }
+    let _locked = lock(cx, agent)?;
     for Past {
         id,
         credential: old,
         mentions,
-    } in doc.take_past()
+    } in past
     {
         let new = doc.get(&id).cloned();
         if new.as_ref() == Some(&old) {
@@ -100,14 +118,29 @@ pub(super) fn note_saved(cx: &FileStore, agent: &AgentId, doc: &AuthProfiles) {
     if (cx.limit)() == 0 {
         return;
     }
-    for entry in doc.entries().iter().filter(|entry| entry.text.is_none()) {
-        let Content::Valid(id, new) = &entry.content else {
-            continue;
-        };
-        if !new.is_of_client()
-            && let Err(error) = note_one(cx, agent, id, new)
-        {
-            tracing::warn!(%error, "the history was not told of what was stored");
+    let stored = doc
+        .entries()
+        .iter()
+        .filter_map(|entry| match &entry.content {
+            Content::Valid(id, new) if entry.text.is_none() && !new.is_of_client() => {
+                Some((id, new))
+            }
+            _ => None,
+        });
+    let changed: Vec<_> = stored.collect();
+    if changed.is_empty() {
+        return;
+    }
+    let untold = |error: StoreError| {
+        tracing::warn!(%error, "the history was not told of what was stored");
+    };
+    let _locked = match lock(cx, agent) {
+        Ok(locked) => locked,
+        Err(error) => return untold(error),
+    };
+    for (id, new) in changed {
+        if let Err(error) = note_one(cx, agent, id, new) {
+            untold(error.into());
         }
     }
 }
@@ -142,7 +175,8 @@ pub(super) fn read_one(cx: &FileStore, agent: &AgentId, id: &ProfileId) -> Optio
 /// Keeps what another program stored in a profile that holds something else now.
 pub(super) fn keep_foreign(cx: &FileStore, agent: &AgentId, id: &ProfileId, other: &Credential) {
     let limit = (cx.limit)();
-    let keep = || -> Result<(), FileError> {
+    let keep = || -> Result<(), StoreError> {
+        let _locked = lock(cx, agent)?;
         let (mut history, _) = open(cx, &cx.paths.history(agent, id), id)?;
         if history.holds(other) || history.is_saved(other) {
             return Ok(());
@@ -150,7 +184,7 @@ pub(super) fn keep_foreign(cx: &FileStore, agent: &AgentId, id: &ProfileId, othe
         let now = cx.io.clock.now();
         history.add(other.clone(), None, Cause::OtherProgram, now, limit);
         strip_spent(cx, &mut history);
-        put(cx, agent, &history)
+        Ok(put(cx, agent, &history)?)
     };
     if limit > 0
         && let Err(error) = keep()
@@ -162,7 +196,12 @@ pub(super) fn keep_foreign(cx: &FileStore, agent: &AgentId, id: &ProfileId, othe
 /// After a refresh is durable: notes that it was the first since the last change by a person, and
 /// what it stored. The successor is all that counts, so nothing that goes wrong here is more than
 /// logged.
-pub(super) fn note_refreshes(cx: &FileStore, agent: &AgentId, doc: &mut AuthProfiles) {
+pub(super) fn note_refreshes(
+    cx: &FileStore,
+    agent: &AgentId,
+    doc: &mut AuthProfiles,
+    _: &LockedHistories,
+) {
     let past = doc.take_past();
     if past.is_empty() || (cx.limit)() == 0 {
         return;
@@ -207,10 +246,9 @@ fn note_refresh(
 /// program took it out; false if a change of ours did, for the newer wish wins.
 pub(super) fn keep_successor(
     cx: &FileStore,
-    agent: &AgentId,
-    id: &ProfileId,
-    spent: &GrantDigest,
-    new: &OAuth,
+    (agent, id): (&AgentId, &ProfileId),
+    (spent, new): (&GrantDigest, &OAuth),
+    _: &LockedHistories,
 ) -> Result<bool, FileError> {
     if (cx.limit)() == 0 {
         return Ok(false);
@@ -354,6 +392,7 @@ impl store::History for FileStore {
             return Ok(());
         }
         let _locked = document_lock::lock(self, agent, &self.wait(PATIENCE))?;
+        let _histories = lock(self, agent)?;
         let wanted = profile.map(history_stem);
         for name in self.io.files.list(&directory)? {
             if wanted.as_ref().is_none_or(|stem| name.contains(stem)) {

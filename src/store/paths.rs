@@ -152,7 +152,12 @@ impl StorePaths {
         )
     }
 
-    /// The same for the lock of a refresh at a path.
+    /// Our lock of the histories beside that document.
+    pub(super) fn history_lock(&self, target: &Path) -> PathBuf {
+        self.own_lock("history", target)
+    }
+
+    /// The turn and the proof for the lock of a refresh at a path.
     pub(super) fn refresh_lock(&self, path: &Path) -> (PathBuf, PathBuf) {
         (self.own_lock("refresh", path), self.own_lock("peers", path))
     }

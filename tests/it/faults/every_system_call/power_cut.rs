@@ -259,3 +259,34 @@ fn a_refresh_syncs_as_often_as_the_page_on_reliability_says() {
     );
     assert_eq!(syncs - new, 12, "{syncs} syncs, {new} of new directories");
 }
+
+/// Others who write the document wait for these only.
+#[test]
+#[ignore = "needs strace"]
+fn two_of_the_syncs_are_made_under_the_lock_of_the_document() {
+    let refresh = commands().into_iter().find(|command| command.spends);
+    let refresh = refresh.unwrap();
+    let (world, _issuer) = refresh.world();
+    let log = world.directory.path().join("log");
+    let calls = "trace=flock,close,fsync,fdatasync";
+    let options = ["-y", "-e", calls, "-o"].map(str::to_owned);
+    let options = [&options[..], &[log.display().to_string()]].concat();
+    let done = strace::run(&world, &refresh, &options);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let log = std::fs::read_to_string(log).unwrap();
+    let (mut is_locked, mut times, mut under) = (false, 0, Vec::new());
+    for line in log.lines() {
+        let is_of_document = line.contains("/openclaw-rs/store-");
+        match line {
+            _ if is_of_document && line.contains("LOCK_EX") => {
+                is_locked = true;
+                times += 1;
+            }
+            _ if is_of_document && line.contains("close(") => is_locked = false,
+            _ if is_locked && line.contains("sync(") => under.push(line),
+            _ => {}
+        }
+    }
+    // Once to keep OpenClaw out, once to write, once to let it in.
+    assert_eq!((times, under.len()), (3, 2), "{under:#?}");
+}

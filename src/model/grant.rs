@@ -137,7 +137,8 @@ pub enum RefreshOutcome {
         /// Not before this moment again, if the server said so (Retry-After).
         retry_at: Option<Timestamp>,
     },
-    /// The provider said yes, and its answer is not understood: the grant is spent and must not be
+    /// The provider said yes, and its answer is not understood, or is about another account: the
+    /// grant is spent and must not be
     /// sent again. The answer is saved for a release or a manifest that understands it.
     NotUnderstood {
         /// What is missing in it.

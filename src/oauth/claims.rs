@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::answer_body;
 use super::grant::Grant;
 use super::jwt::payload;
-use crate::model::credential::Identity;
+use crate::model::credential::{Identity, OAuth};
 use crate::model::id::is_unprintable;
 use crate::model::provider::{Account, ClaimPath, ClaimSource};
 use crate::model::secret::Secret;
@@ -55,6 +55,25 @@ pub fn of_stored(
         userinfo: Value::Null,
     };
     documents.claims(account)
+}
+
+/// Returns the account that a refreshed grant is about if that is another one than its login is of.
+///
+/// Ids are compared that the same paths find in the old tokens and in the new ones, and the stored
+/// one: a server may name one account in several ways. Without an id on either side nothing is
+/// known, and the grant counts as before.
+pub fn other_account(account: &Account, old: &OAuth, new: &Grant) -> Option<String> {
+    let before = Documents {
+        access: payload(old.access.as_ref()),
+        id: Value::Null,
+        response: Value::Null,
+        userinfo: Value::Null,
+    };
+    let mut known = before.all(&account.id);
+    known.extend(old.identity.account_id.clone());
+    let mut now = Documents::of(new, None).all(&account.id);
+    let is_same = known.is_empty() || now.is_empty() || now.iter().any(|id| known.contains(id));
+    (!is_same).then(|| now.swap_remove(0))
 }
 
 /// Reports whether a claim is wanted from the userinfo endpoint that stands in no place before it.
@@ -113,15 +132,21 @@ impl Documents {
     }
 
     fn first(&self, paths: &[ClaimPath]) -> Option<String> {
-        paths.iter().find_map(|path| {
-            let document = match path.source {
-                ClaimSource::AccessToken => &self.access,
-                ClaimSource::IdToken => &self.id,
-                ClaimSource::Response => &self.response,
-                ClaimSource::UserInfo => &self.userinfo,
-            };
-            usable(&text(document.pointer(&path.pointer)?)?)
-        })
+        paths.iter().find_map(|path| self.at(path))
+    }
+
+    fn all(&self, paths: &[ClaimPath]) -> Vec<String> {
+        paths.iter().filter_map(|path| self.at(path)).collect()
+    }
+
+    fn at(&self, path: &ClaimPath) -> Option<String> {
+        let document = match path.source {
+            ClaimSource::AccessToken => &self.access,
+            ClaimSource::IdToken => &self.id,
+            ClaimSource::Response => &self.response,
+            ClaimSource::UserInfo => &self.userinfo,
+        };
+        usable(&text(document.pointer(&path.pointer)?)?)
     }
 }
 

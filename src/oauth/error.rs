@@ -107,6 +107,12 @@ impl OAuthError {
         Self::NotUnderstood { reason }
     }
 
+    /// The server said yes, about somebody else than was asked for.
+    pub fn other_account(account: &str) -> Self {
+        let reason = format!("it is about another account: {account}");
+        Self::NotUnderstood { reason }
+    }
+
     /// The answer is not what it should be.
     pub(super) fn unexpected(reason: &str) -> Self {
         let reason = reason.to_owned();

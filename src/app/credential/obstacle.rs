@@ -211,10 +211,10 @@ pub(in crate::app) fn misconfigured(facts: &Facts, why: &str) -> Obstacle {
         .hint(Hint::from("correct that setting, then run: ").run(Command::refresh(&facts.profile)))
 }
 
-/// A refresh was granted, and its answer is not understood.
+/// A refresh was granted, and its answer is not understood, or is about another account.
 pub(in crate::app) fn not_understood(facts: &Facts, since: Timestamp, why: &str) -> Obstacle {
     let words = format!(
-        "cannot be refreshed: the response to the refresh {} was not understood ({why}). It is saved for a later version, and the refresh token, which is used now, is not sent again",
+        "cannot be refreshed: the response to the refresh {} cannot be used ({why}). It is saved, and the refresh token, which is used now, is not sent again",
         facts.local.spoken(since)
     );
     Obstacle {

@@ -256,7 +256,7 @@ fn not_stored(path: &Path) -> Verdict {
 
 fn not_understood(path: &Path, record: &GrantRecord) -> Verdict {
     let found = format!(
-        "{} contains a refresh response that was not understood; it is kept for a later version",
+        "{} contains a refresh response that cannot be used; it is kept",
         path.display()
     );
     let login = Command::login(&record.provider, Some(&record.profile));

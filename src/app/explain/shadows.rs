@@ -81,7 +81,7 @@ pub(super) fn unsettled(
     for (grant, path) in cx.store_files.waiting_answers()? {
         let record = cx.store.grant_record(&grant)?;
         let then = match record.is_some_and(|record| record.is_not_understood()) {
-            true => "a refresh response that was not understood; it is kept for a later version",
+            true => "a refresh response that cannot be used; it is kept",
             false => "an unsaved refresh response; the next command that may write stores it",
         };
         told.push(format!("{} contains {then}", shown(&path)));

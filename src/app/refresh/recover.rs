@@ -5,14 +5,15 @@
 //! understand it. Every command begins with [`recover_pending`], and nobody sends a refresh token while an
 //! answer to it lies there.
 
-use crate::model::credential::OAuth;
+use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::{GrantDigest, GrantStanding, RefreshOutcome};
 use crate::oauth::error::OAuthError;
 use crate::oauth::{plugin, token_response};
 use crate::ports::http::Response;
-use crate::ports::store::{GrantLock, Held, PendingRefresh, SavedAnswer};
+use crate::ports::store::{GrantLock, Held, PendingRefresh, SavedAnswer, Scope};
 
 use super::notify;
+use super::refresh_grant::same_account;
 use crate::app::context::Context;
 use crate::app::failure::Failure;
 use crate::app::hooks::event::ProfileRef;
@@ -67,7 +68,7 @@ pub(in crate::app) fn commit_saved<'a>(
     let Some(answer) = held.saved()? else {
         return Ok(Recovered::NothingFound(held));
     };
-    let new = match understand(cx, &answer) {
+    let new = match understand(cx, grant, &answer) {
         Understood::Renewal(new) => new,
         Understood::NoGrant => return Ok(Recovered::NothingFound(held)),
         Understood::NotYet(reason) => {
@@ -118,7 +119,7 @@ fn mark_spent<'a>(
     Ok(Recovered::NotUnderstood(None))
 }
 
-fn understand(cx: Context<'_>, answer: &SavedAnswer) -> Understood {
+fn understand(cx: Context<'_>, spent: &GrantDigest, answer: &SavedAnswer) -> Understood {
     let PendingRefresh {
         provider: id,
         binding,
@@ -141,9 +142,23 @@ fn understand(cx: Context<'_>, answer: &SavedAnswer) -> Understood {
         // Without its manifest nothing is sent either.
         (false, None) => return Understood::NoGrant,
     };
+    let granted = granted.and_then(|grant| match (&provider, login_of(cx, spent, answer)) {
+        (Some(provider), Some(old)) => same_account(provider, &old, grant),
+        _ => Ok(grant),
+    });
     match granted {
         Ok(grant) => Understood::Renewal(grant.into_renewal(id, &settings, *begun_at)),
         Err(OAuthError::NotUnderstood { reason }) => Understood::NotYet(reason),
         Err(_) => Understood::NoGrant,
+    }
+}
+
+/// The login that was refreshed, if the document still holds it.
+fn login_of(cx: Context<'_>, spent: &GrantDigest, answer: &SavedAnswer) -> Option<OAuth> {
+    let PendingRefresh { agent, profile, .. } = &answer.refresh;
+    let document = cx.store.load(agent, Scope::Profile(profile)).ok()?;
+    match document.get(profile)? {
+        Credential::OAuth(login) if login.grant().as_ref() == Some(spent) => Some(login.clone()),
+        _ => None,
     }
 }

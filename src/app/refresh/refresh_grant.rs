@@ -19,7 +19,9 @@ use crate::model::credential::OAuth;
 use crate::model::grant::RefreshOutcome;
 use crate::model::hint::Command;
 use crate::model::id::ProfileId;
+use crate::model::provider::Provider;
 use crate::model::time::Timestamp;
+use crate::oauth::claims;
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
 use crate::ports::store::{Held, PendingRefresh, Reserved, StoreError};
@@ -87,9 +89,23 @@ pub(super) fn refresh_grant(
     };
     let sent = (&old, refresh_token);
     let (reserved, granted) = route.renew(cx, request.provider, sent, begun_at, reserved);
+    let granted = granted.and_then(|grant| same_account(request.provider, &old, grant));
     match granted {
         Ok(grant) => commit(request, reserved, (facts, &old), (grant, begun_at)),
         Err(error) => settle(request, reserved, (facts, old), (&error, begun_at)),
+    }
+}
+
+/// Fails if a grant is about another account than the login that was refreshed: under its name it
+/// would be used, and billed, as if it were that.
+pub(super) fn same_account(
+    provider: &Provider,
+    old: &OAuth,
+    grant: Grant,
+) -> Result<Grant, OAuthError> {
+    match claims::other_account(&provider.account, old, &grant) {
+        Some(other) => Err(OAuthError::other_account(&other)),
+        None => Ok(grant),
     }
 }
 

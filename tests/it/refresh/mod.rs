@@ -6,6 +6,7 @@ mod expiry_and_clock_skew;
 mod min_valid;
 mod odd_answers;
 mod one_request;
+mod other_account;
 mod overslept;
 mod proxy_and_certificates;
 mod refusals;

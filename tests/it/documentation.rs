@@ -275,3 +275,55 @@ fn no_example_hands_a_token_over_as_an_argument() {
     }
     assert!(found.is_empty(), "{found:#?}");
 }
+
+/// Whoever writes a token into an argument of another program shows it to every user of the machine.
+#[test]
+fn no_document_and_no_help_puts_a_token_into_an_argument() {
+    let mut texts = documents();
+    files(&Path::new(ROOT).join("src"), &[".rs", ".toml"], &mut texts);
+    files(
+        &Path::new(ROOT).join("examples"),
+        &[".rs", ".sh"],
+        &mut texts,
+    );
+    let mut faults = Vec::new();
+    for path in texts {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (number, line) in text.lines().enumerate() {
+            if hands_token_over_in_argument(line) {
+                faults.push(format!("{}:{}", path.display(), number + 1));
+            }
+        }
+    }
+    assert_eq!(faults, [""; 0]);
+}
+
+/// Whether the output of `auth token` stands in a word that is no assignment.
+fn hands_token_over_in_argument(line: &str) -> bool {
+    line.match_indices("$(openclaw ").any(|(at, _)| {
+        let command = line[at..].split(')').next().unwrap_or_default();
+        let before = line[..at].trim_end_matches(['"', '\\']);
+        let word = before.rsplit([' ', '`', '"']).next().unwrap_or_default();
+        let name = word.strip_suffix('=').unwrap_or_default();
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let is_assignment = !name.is_empty() && name.chars().all(is_name);
+        command.contains("auth token") && !is_assignment
+    })
+}
+
+#[test]
+fn an_assignment_shows_a_token_to_nobody() {
+    let old = r#"curl -H "$(openclaw models auth token --header)" https://x"#;
+    assert!(hands_token_over_in_argument(old));
+    assert!(hands_token_over_in_argument(
+        "tool --token=$(openclaw models auth token)"
+    ));
+    for good in [
+        "TOKEN=$(openclaw models auth token --provider x) || exit",
+        "curl -H @<(openclaw models auth token --header) https://x",
+        "openclaw models auth token --header | curl -H @- https://x",
+        "PS1='$(openclaw models status --prompt) '",
+    ] {
+        assert!(!hands_token_over_in_argument(good), "{good}");
+    }
+}

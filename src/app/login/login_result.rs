@@ -37,11 +37,40 @@ impl LoginResult {
         login: Login<'_>,
         saved: SavedLogin,
     ) -> Result<StoredProfile, Failure> {
+        self.keep_if(login, saved, false)
+    }
+
+    /// Stores what came by a redirect, which somebody else may have sent: the person is asked if
+    /// nothing tells whose it is. What is not theirs is set aside.
+    ///
+    /// # Errors
+    /// As [`LoginResult::keep`], and [`Kind::Usage`](crate::app::failure::Kind::Usage) if it is not
+    /// theirs.
+    pub(super) fn keep_own(
+        self,
+        login: Login<'_>,
+        saved: SavedLogin,
+    ) -> Result<StoredProfile, Failure> {
+        self.keep_if(login, saved, true)
+    }
+
+    fn keep_if(
+        self,
+        login: Login<'_>,
+        saved: SavedLogin,
+        asks: bool,
+    ) -> Result<StoredProfile, Failure> {
         let kept = match self {
-            Self::Grant { client, grant } => store_login::keep(login, &client, *grant),
-            Self::Token { name, grant } => store_token::keep(login, name.as_deref(), *grant),
-            Self::Key(made) => store_key::keep(login, made),
+            Self::Grant { client, grant } => store_login::keep(login, &client, *grant, asks),
+            Self::Token { name, grant } => {
+                store_token::keep(login, name.as_deref(), *grant).map(Some)
+            }
+            Self::Key(made) => store_key::keep(login, made, asks),
         };
-        saved.settle(login.cx, kept)
+        match kept {
+            Ok(None) => Err(saved.set_aside(login.cx)),
+            Ok(Some(stored)) => saved.settle(login.cx, Ok(stored)),
+            Err(failure) => saved.settle(login.cx, Err(failure)),
+        }
     }
 }

@@ -31,7 +31,8 @@ pub struct Request {
     pub timeout: Duration,
     /// Whether the provider's default model becomes the default.
     pub set_default: bool,
-    /// Whether to skip the notice that a stored token will be replaced.
+    /// Whether to skip the notice that a stored token will be replaced, and the question whose login
+    /// it is.
     pub yes: bool,
     /// The attempt of `--start` that it completes.
     pub attempt: Option<String>,
@@ -82,6 +83,23 @@ impl Login<'_> {
         );
         stored.finish(self.cx, agent, email, model)?;
         Ok(stored)
+    }
+
+    /// Asks whether a login is the person's own, of which nothing tells that: an answer can be sent
+    /// to a login by whoever got hold of its URL. `replaced` is the profile that it replaces. Without
+    /// a person it counts as their own; without an answer it does not.
+    pub(super) fn is_own(&self, replaced: Option<&ProfileId>) -> bool {
+        if self.request.yes || !self.cx.dialog.can_ask() {
+            return true;
+        }
+        let name = &self.provider.name;
+        let question = match replaced {
+            None => format!("{name} did not say whose account this is. Did you just log in there?"),
+            Some(profile) => {
+                format!("Replace {profile}? Answer yes if you just logged in to {name}")
+            }
+        };
+        matches!(self.cx.confirm(&question, false), Ok(true))
     }
 
     /// Returns the command that logs in again.

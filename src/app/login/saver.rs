@@ -1,12 +1,12 @@
 //! A login under way, whose answer is saved before it is understood (see `saved_login.rs`).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use url::Url;
 
-use crate::model::hint::Command;
+use crate::model::hint::{Command, Hint, shell_word};
 use crate::model::provider::Client;
 use crate::model::saved_response::{self, ROOM};
 use crate::model::secret::Secret;
@@ -20,6 +20,9 @@ use super::request::Login;
 use super::saved_login::{Awaited, Content, Head, directory, path, sealed, understand};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
+
+/// How the name of an answer ends that the person did not want.
+const DECLINED: &str = "declined";
 
 /// A login under way: its file is ready for the answer, which goes there before anything parses it.
 pub(super) struct Saver<'a> {
@@ -172,6 +175,27 @@ impl SavedLogin {
             _ => self.discard(cx),
         }
         failure
+    }
+
+    /// Ends a login that the person did not know for their own. The answer is kept under a name that
+    /// no command takes up.
+    pub(super) fn set_aside(self, cx: Context<'_>) -> Failure {
+        let failure = |message: &str| Failure::new(Kind::Usage, message);
+        if !self.is_saved {
+            self.discard(cx);
+            return failure("the login was not stored");
+        }
+        let aside = self.path.with_extension(DECLINED);
+        let renamed = cx.files.rename(&self.path, &aside);
+        let word = |path: &Path| shell_word(&path.display().to_string());
+        let back = format!("mv {} {}", word(&aside), word(&self.path));
+        release(self.lock);
+        match renamed {
+            Ok(()) => failure("the login was not stored; the server's response is set aside").hint(
+                Hint::from(format!("if it was yours after all: {back} && ")).run(Command::list()),
+            ),
+            Err(error) => Failure::from(error),
+        }
     }
 
     /// Leaves it to the next command.

@@ -13,8 +13,13 @@ use crate::app::deposit::StoredProfile;
 use crate::app::failure::Failure;
 
 /// Stores it as `<provider>:default`, or under the requested name. Nothing tells whether two keys
-/// belong to one account, so the old one is replaced; its history keeps it.
-pub(super) fn keep(login: Login<'_>, made: Key) -> Result<StoredProfile, Failure> {
+/// belong to one account, so the old one is replaced; its history keeps it. With `asks`, the person
+/// must know it for their own where another is replaced or its account is unknown; `None` if not.
+pub(super) fn keep(
+    login: Login<'_>,
+    made: Key,
+    asks: bool,
+) -> Result<Option<StoredProfile>, Failure> {
     let Login { cx, provider, .. } = login;
     let profile = login.profile_or(None)?;
     cx.dialog.notice(&Notice::Identity {
@@ -24,6 +29,11 @@ pub(super) fn keep(login: Login<'_>, made: Key) -> Result<StoredProfile, Failure
         profile: profile.clone(),
         replaces: false,
     });
+    let replaced = cx.is_taken(&login.request.agent, &profile);
+    let replaced = Some(&profile).filter(|_| replaced);
+    if asks && (replaced.is_some() || made.user.is_none()) && !login.is_own(replaced) {
+        return Ok(None);
+    }
     let mut extra = Extra::default();
     let metadata = json!({ "authFlow": "oauth-pkce" });
     extra.set("metadata", Verbatim::new(metadata.to_string()));
@@ -44,5 +54,5 @@ pub(super) fn keep(login: Login<'_>, made: Key) -> Result<StoredProfile, Failure
             .then("`"),
         );
     }
-    login.finish(stored, None)
+    login.finish(stored, None).map(Some)
 }

@@ -1,7 +1,7 @@
 //! Storage of a login: names the profile after its account, stores it, and records it in the
 //! journal.
 
-use crate::model::credential::{Credential, OAuth};
+use crate::model::credential::{Credential, Identity, OAuth};
 use crate::model::grant::{Binding, GrantDigest, GrantRecord};
 use crate::model::id::ProfileId;
 use crate::model::json::Verbatim;
@@ -17,18 +17,24 @@ use crate::app::deposit::StoredProfile;
 use crate::app::failure::Failure;
 use crate::app::issuer::verify_login::{self, Proof};
 
-/// Names the profile, shows who logged in, and stores the credential.
+/// Names the profile, shows who logged in, and stores the credential. With `asks`, a login of which
+/// nothing tells whose it is must be known to the person; `None` if it is not.
 pub(super) fn keep(
     login: Login<'_>,
     client: &Client,
     grant: Grant,
-) -> Result<StoredProfile, Failure> {
+    asks: bool,
+) -> Result<Option<StoredProfile>, Failure> {
     let origin = Origin {
         binding: client.binding(),
         revocation_endpoint: client.revoke.clone(),
         proof: verify_login::prove(login.cx, login.provider, client, &grant)?,
     };
-    keep_from(login, origin, grant)
+    let identified = identify(login, origin, grant)?;
+    if asks && !identified.is_known() && !login.is_own(None) {
+        return Ok(None);
+    }
+    identified.store(login).map(Some)
 }
 
 /// The origin of a grant, and the proof of its account.
@@ -41,9 +47,22 @@ pub(super) struct Origin {
 /// Stores a grant of any origin.
 pub(super) fn keep_from(
     login: Login<'_>,
-    mut origin: Origin,
+    origin: Origin,
     grant: Grant,
 ) -> Result<StoredProfile, Failure> {
+    identify(login, origin, grant)?.store(login)
+}
+
+/// A login whose account was looked for, and its profile.
+struct Identified {
+    origin: Origin,
+    found: AccountClaims,
+    oauth: OAuth,
+    profile: ProfileId,
+}
+
+/// Looks for the account of a grant, names the profile, and shows who logged in.
+fn identify(login: Login<'_>, mut origin: Origin, grant: Grant) -> Result<Identified, Failure> {
     let Login { cx, provider, .. } = login;
     let userinfo = origin.proof.userinfo.take();
     let found = claims::of_grant(&provider.account, &grant, userinfo);
@@ -57,14 +76,32 @@ pub(super) fn keep_from(
     cx.tell_skew(grant.skew_warning());
     let oauth = credential(provider, &origin.binding, &found, grant);
     let profile = choose_profile(login, &found)?;
-    let refresh_token = oauth.refresh_token();
-    let grant = refresh_token.map(|token| GrantDigest::of(&provider.id, token));
-    let account = oauth.identity.email.clone();
-    let account = account.or_else(|| oauth.identity.account_id.clone());
-    let account = account.or_else(|| found.subject.clone());
-    let stored = login.store(profile, account, &Credential::OAuth(oauth))?;
-    remember(cx, provider, origin, &stored.profile, grant);
-    login.finish(stored, found.identity.email.as_deref())
+    Ok(Identified {
+        origin,
+        found,
+        oauth,
+        profile,
+    })
+}
+
+impl Identified {
+    /// Whether anything tells whose login it is.
+    fn is_known(&self) -> bool {
+        self.found.identity != Identity::default() || self.found.subject.is_some()
+    }
+
+    fn store(self, login: Login<'_>) -> Result<StoredProfile, Failure> {
+        let (cx, provider) = (login.cx, login.provider);
+        let (oauth, identity) = (self.oauth, self.found.identity);
+        let refresh_token = oauth.refresh_token();
+        let grant = refresh_token.map(|token| GrantDigest::of(&provider.id, token));
+        let account = oauth.identity.email.clone();
+        let account = account.or_else(|| oauth.identity.account_id.clone());
+        let account = account.or(self.found.subject);
+        let stored = login.store(self.profile, account, &Credential::OAuth(oauth))?;
+        remember(cx, provider, self.origin, &stored.profile, grant);
+        login.finish(stored, identity.email.as_deref())
+    }
 }
 
 /// Makes the credential, with the members that the manifest keeps for other programs.

@@ -16,4 +16,5 @@ mod setup_token;
 mod stopped_at_a_prompt;
 mod unstored_login;
 mod which_browser;
+mod whose_login;
 mod wizard;

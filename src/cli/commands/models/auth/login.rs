@@ -62,6 +62,9 @@ pub struct Login {
     /// Set the default model to the provider's default
     #[arg(long)]
     set_default: bool,
+    /// Do not ask whose login it is where the provider does not say
+    #[arg(long)]
+    yes: bool,
     /// Output one JSON event per line; with --start, a single object
     #[arg(long)]
     json: bool,
@@ -71,7 +74,7 @@ pub struct Login {
     /// Complete a login started with --start
     #[arg(long, requires = "code_file", conflicts_with_all = [
         "start", "provider", "method", "device_code", "profile_id", "no_browser", "no_clipboard", "timeout",
-        "set_default",
+        "set_default", "yes",
     ])]
     finish: bool,
     /// File with the URL the browser was redirected to (- for standard input)
@@ -154,7 +157,7 @@ impl Login {
             clipboard: !self.no_clipboard,
             timeout: self.timeout,
             set_default: self.set_default,
-            yes: false,
+            yes: self.yes,
             attempt: None,
         })
     }

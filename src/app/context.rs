@@ -163,7 +163,7 @@ impl Context<'_> {
         let fault = SecretFault::of_variable(value.expose(), &secret, None);
         let is_usable = match fault {
             // They say more by themselves.
-            None | Some(SecretFault::ControlCharacter | SecretFault::Unset(_)) => true,
+            None | Some(SecretFault::Bearer(_) | SecretFault::Unset(_)) => true,
             Some(SecretFault::Malformed(_)) => false,
         };
         (is_usable && !secret.is_blank()).then_some(secret)

@@ -1,6 +1,7 @@
 //! What shows that a text is no secret that anybody could use, wherever it comes from: a paste, a
 //! variable, a document. No sentence repeats any of it.
 
+use super::bearer::LONGEST;
 use super::text::is_invisible;
 
 /// The quotes of a keyboard: they stand around secrets, and in none.
@@ -50,6 +51,9 @@ impl Malformed {
         let is_odd = |c: &char| !c.is_ascii_graphic() || QUOTES.contains(c) || *c == '\\';
         if let Some(odd) = secret.chars().find(is_odd) {
             return Some(Self::Character(odd));
+        }
+        if secret.len() > LONGEST {
+            return other("is longer than 16384 bytes");
         }
         if MASKS.iter().any(|mask| secret.contains(mask)) {
             return other("is masked, so a part of it is missing");

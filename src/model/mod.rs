@@ -1,5 +1,6 @@
 //! Floor 0: plain data and rules. Nothing here does I/O, reads a clock or the environment.
 
+pub mod bearer;
 pub mod collation;
 pub mod dotenv;
 pub mod json;

@@ -5,7 +5,8 @@ use std::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::optimization_barrier;
 
-use super::text::{has_control, is_invisible};
+use super::bearer::BearerFault;
+use super::text::is_invisible;
 
 /// A secret: no `Display`, no `Serialize`, a `Debug` that shows nothing, wiped when dropped.
 ///
@@ -110,9 +111,10 @@ impl Secret<String> {
         Some(seen)
     }
 
-    /// Whether there is an ASCII control character in it, white space around it aside.
-    pub fn has_control(&self) -> bool {
-        has_control(self.value.trim())
+    /// Why no header can hold it, white space around it aside. Nothing is wrong with one of which only
+    /// a glimpse is held.
+    pub fn bearer_fault(&self) -> Option<BearerFault> {
+        BearerFault::of(self.value.trim())
     }
 
     /// True if the secret holds nothing but white space and characters that nobody sees.

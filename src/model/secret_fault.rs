@@ -1,5 +1,6 @@
 //! What keeps a text in the place of a secret from being handed out.
 
+use super::bearer::BearerFault;
 use super::env_reference;
 use super::id::printable;
 use super::malformed::Malformed;
@@ -10,9 +11,8 @@ use super::secret::Secret;
 pub enum SecretFault {
     /// It refers to a variable that is not set.
     Unset(String),
-    /// It holds a line break or another control character, with which it could break out of a
-    /// header.
-    ControlCharacter,
+    /// No header can hold it.
+    Bearer(BearerFault),
     /// It is nothing that anybody could use.
     Malformed(Malformed),
 }
@@ -22,18 +22,19 @@ impl SecretFault {
     pub fn of(secret: &Secret<String>) -> Option<Self> {
         // A glimpse is held only of one that has none.
         match secret.is_held() {
-            true => Self::find(secret.expose(), || secret.has_control()),
+            true => Self::find(secret.expose()),
             false => None,
         }
     }
 
     /// Looks for one in the text of a secret.
-    pub(super) fn find(text: &str, has_control: impl FnOnce() -> bool) -> Option<Self> {
+    pub(super) fn find(text: &str) -> Option<Self> {
         let text = text.trim();
         match env_reference::variable(text) {
             Some(name) => Some(Self::Unset(name.to_owned())),
-            None if has_control() => Some(Self::ControlCharacter),
-            None => Malformed::of_stored(text).map(Self::Malformed),
+            None => BearerFault::of(text)
+                .map(Self::Bearer)
+                .or_else(|| Malformed::of_stored(text).map(Self::Malformed)),
         }
     }
 
@@ -58,7 +59,7 @@ impl SecretFault {
                 let name = printable(name, 80);
                 format!("refers to the variable {name}, which is not set or holds no usable secret")
             }
-            Self::ControlCharacter => "holds a line break or another control character".to_owned(),
+            Self::Bearer(fault) => fault.words(),
             Self::Malformed(fault) => fault.words(),
         }
     }

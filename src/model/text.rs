@@ -46,18 +46,20 @@ pub fn decode(bytes: Vec<u8>) -> Result<String, (usize, usize)> {
     })
 }
 
-/// Whether a text holds an ASCII control character. Thirty-two bytes at a time, because every secret
-/// of a large store is looked through at every command.
-pub fn has_control(text: &str) -> bool {
-    // A byte below 0x20 borrows, and 0x7f carries into its own highest bit. No byte of UTF-8 is 0xff,
-    // which would carry into the next.
-    let odd = |word: u64| (word.wrapping_sub(ONES * 0x20) | word.wrapping_add(ONES)) & !word;
-    is_any(text.as_bytes(), odd, u8::is_ascii_control)
+/// Whether a text is of ASCII characters that are seen: no space, no control character. Thirty-two
+/// bytes at a time, because every secret of a large store is looked through at every command.
+pub fn is_graphic(text: &str) -> bool {
+    // A byte below 0x21 borrows, 0x7f carries into its own highest bit, and another script has that
+    // set. What is borrowed or carried beyond a byte comes from an odd one.
+    let odd = |word: u64| word.wrapping_sub(ONES * 0x21) | word.wrapping_add(ONES) | word;
+    !is_any(text.as_bytes(), odd, |byte| !byte.is_ascii_graphic())
 }
 
-/// Whether a text holds the one control character that JSON has in a string as it is.
-pub fn has_delete(text: &str) -> bool {
-    memchr::memchr(0x7f, text.as_bytes()).is_some()
+/// Whether a text holds an ASCII control character.
+pub fn has_control(text: &str) -> bool {
+    // No byte of UTF-8 is 0xff, which would carry into the next.
+    let odd = |word: u64| (word.wrapping_sub(ONES * 0x20) | word.wrapping_add(ONES)) & !word;
+    is_any(text.as_bytes(), odd, u8::is_ascii_control)
 }
 
 /// Whether there is a byte that JSON has nowhere in a string: one below that of a space.
@@ -130,15 +132,17 @@ mod tests {
     }
 
     #[test]
-    fn a_control_character_is_found_wherever_it_stands() {
-        let usual = "aé~ ж\u{10ffff}\u{80}zZ09/+-_.=";
-        assert!(!has_control(usual) && !has_control(""));
-        let places: Vec<usize> = usual.char_indices().map(|(place, _)| place).collect();
-        for control in (0..=0x7f).filter(u8::is_ascii_control) {
-            for place in &places {
-                let mut text = usual.to_owned();
-                text.insert(*place, char::from(control));
-                assert!(has_control(&text), "{text:?}");
+    fn a_character_that_is_no_graphic_one_is_found_wherever_it_stands() {
+        let usual: String = ('!'..='~').collect();
+        assert!(is_graphic(&usual) && is_graphic(""));
+        let controls = (0..=0xa0).map(char::from);
+        let odd = controls.filter(|c| !c.is_ascii_graphic());
+        for odd in odd.chain(['é', 'ж', '\u{10ffff}']) {
+            for place in 0..=usual.len() {
+                let mut text = usual.clone();
+                text.insert(place, odd);
+                assert!(!is_graphic(&text), "{text:?}");
+                assert_eq!(has_control(&text), odd.is_ascii_control(), "{text:?}");
             }
         }
     }

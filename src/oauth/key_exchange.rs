@@ -10,6 +10,7 @@ use super::pkce::METHOD;
 use super::token_members;
 use super::token_request::TokenRequest;
 use super::token_response::is_success;
+use crate::model::bearer::BearerFault;
 use crate::model::id::printable;
 use crate::model::provider::{Body, Client};
 use crate::model::secret::Secret;
@@ -64,10 +65,9 @@ pub fn read(answer: &Response) -> Result<Key, OAuthError> {
     let body = json(answer);
     let key = key(&body);
     let key = key.ok_or_else(|| OAuthError::not_understood("the server returned no key"))?;
-    // A line break in a key would become one in somebody's header.
-    if key.contains(|c: char| c.is_control() || c == '\u{fffd}') {
-        let reason = "the key that the server returned contains a control character";
-        return Err(OAuthError::not_understood(reason));
+    if let Some(fault) = BearerFault::of(key.trim()) {
+        let reason = format!("the key that the server returned {}", fault.words());
+        return Err(OAuthError::not_understood(&reason));
     }
     let user = body.get("user_id").and_then(claims::text);
     Ok(Key {

@@ -1,5 +1,6 @@
 //! The answer of a token endpoint (RFC 6749 section 5): a grant, or what its "no" means.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -42,7 +43,8 @@ pub(super) fn read(
     sent: &[&Secret<String>],
 ) -> Result<Grant, OAuthError> {
     if is_grant(&answer, &provider.dialect.refusals) {
-        return read_grant(provider, answer, now).map_err(OAuthError::not_understood);
+        return read_grant(provider, answer, now)
+            .map_err(|reason| OAuthError::not_understood(&reason));
     }
     let refusals = &provider.dialect.refusals;
     Err(OAuthError::of_answer(&answer, now, sent, refusals))
@@ -53,17 +55,17 @@ fn read_grant(
     provider: &Provider,
     answer: Response,
     now: Timestamp,
-) -> Result<Grant, &'static str> {
+) -> Result<Grant, Cow<'static, str>> {
     let body = json(&answer);
     let members = TokenMembers::find(&body).ok_or("the token endpoint returned no access token")?;
     let access = token(members.get("access_token"))?.ok_or("the access token is empty")?;
-    // A line break in a token would become one in somebody's header.
-    if access.expose().contains(char::is_control) {
-        return Err("the access token contains a control character");
-    }
     // Some put the word of the header in front of it.
     let bare = clean::stored(access.expose()).map(Secret::from);
     let access = bare.unwrap_or(access);
+    if let Some(fault) = access.bearer_fault() {
+        return Err(format!("the access token {}", fault.words()).into());
+    }
+    // A refresh token goes into the form of a request, which holds any character.
     // One that is there and is not understood is not one that is missing: what was sent is spent.
     let refresh = token(members.get("refresh_token"))?;
     let date = answer.header("date").and_then(http_date);

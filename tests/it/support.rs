@@ -100,6 +100,15 @@ impl World {
         std::fs::read_to_string(self.state().join(path)).unwrap()
     }
 
+    /// What the saved answers hold.
+    pub(crate) fn rescued(&self) -> Vec<String> {
+        let files = std::fs::read_dir(self.state().join("rescue")).unwrap();
+        let paths = files.map(|file| file.unwrap().path());
+        paths
+            .map(|path| std::fs::read_to_string(path).unwrap())
+            .collect()
+    }
+
     /// The main agent's document as a tree.
     pub(crate) fn store(&self) -> Value {
         serde_json::from_str(&self.read("agents/main/agent/auth-profiles.json")).unwrap()

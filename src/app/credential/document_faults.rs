@@ -2,6 +2,8 @@
 
 use crate::app::context::Context;
 use crate::app::failure::Failure;
+use crate::model::credential::SecretFault;
+use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId, printable};
 use crate::model::profiles::{AuthProfiles, Content, Effective};
 use crate::model::time::LocalTime;
@@ -66,6 +68,31 @@ pub(in crate::app) fn faults(effective: &Effective, local: LocalTime) -> Vec<Str
         }
     }
     faults
+}
+
+/// Lists the secrets of a document that no header can hold, one sentence each, with the command that
+/// stores another one.
+pub(in crate::app) fn unusable_secrets(
+    document: &AuthProfiles,
+) -> impl Iterator<Item = (String, Command)> {
+    document.profiles().filter_map(|(id, credential)| {
+        let fault = credential.secret_fault()?;
+        let is_told = matches!(fault, SecretFault::Bearer(_));
+        let words = fault.words();
+        let mend = |provider| Command::store(&provider, Some(id), credential.kind());
+        is_told.then(|| {
+            let words = format!("the secret of {id} {words}; it is kept and not used");
+            let command = credential.provider().map_or_else(Command::list, mend);
+            (words, command)
+        })
+    })
+}
+
+/// The same for all documents that an agent sees.
+pub(in crate::app) fn all_unusable_secrets(effective: &Effective) -> impl Iterator<Item = String> {
+    let documents = [Some(&effective.own), effective.main.as_ref()];
+    let all = documents.into_iter().flatten().flat_map(unusable_secrets);
+    all.map(|(words, _)| words)
 }
 
 /// Says that the end of a credential is stored as something that is no time.

@@ -96,7 +96,7 @@ pub(super) const SECRET_ELSEWHERE: &str =
 fn secret_code(fault: &SecretFault) -> &'static str {
     match fault {
         SecretFault::Unset(_) => "variable-not-set",
-        SecretFault::ControlCharacter | SecretFault::Malformed(_) => "malformed-secret",
+        SecretFault::Bearer(_) | SecretFault::Malformed(_) => "malformed-secret",
     }
 }
 
@@ -122,6 +122,7 @@ pub(in crate::app) fn refusal_words(refusal: &Refusal) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::bearer::BearerFault;
     use std::collections::HashSet;
 
     use crate::model::time::Timestamp;
@@ -140,7 +141,7 @@ mod tests {
             Verdict::NoSecret,
             Verdict::Elsewhere,
             Verdict::SecretFault(SecretFault::Unset("ACME_KEY".to_owned())),
-            Verdict::SecretFault(SecretFault::ControlCharacter),
+            Verdict::SecretFault(SecretFault::Bearer(BearerFault::TooLong)),
             Verdict::Expired,
             Verdict::NotNamed,
         ];

@@ -14,6 +14,7 @@ use crate::ports::swap;
 use super::report::{Check, Verdict};
 use super::{other_users, trash};
 use crate::app::context::Context;
+use crate::app::credential::document_faults::unusable_secrets;
 use crate::app::credential::strays::{self, StrayFile};
 use crate::app::credential::taken_away;
 use crate::app::login;
@@ -108,13 +109,21 @@ fn names(cx: Context<'_>, agents: &[AgentId]) -> Vec<(PathBuf, Vec<String>)> {
 fn documents(cx: Context<'_>, agents: &[AgentId]) -> Found {
     let mut found = Found::new();
     for agent in agents {
-        if let Err(error) = cx.store.load(agent, Scope::All) {
-            let advice = match &error {
-                StoreError::Corrupt { .. } => "repair it; otherwise the next write moves it aside",
-                _ => "make it readable for this user",
-            };
-            let verdict = Verdict::warning(error.to_string(), advice);
-            found.push((cx.store_files.document(agent), verdict));
+        let place = cx.store_files.document(agent);
+        match cx.load(agent, Scope::All) {
+            Ok(document) => found.extend(unusable_secrets(&document).map(|(words, mend)| {
+                let verdict = Verdict::warning(words, mend.of_agent(agent));
+                (place.clone(), verdict)
+            })),
+            Err(error) => {
+                let advice = match &error {
+                    StoreError::Corrupt { .. } => {
+                        "repair it; otherwise the next write moves it aside"
+                    }
+                    _ => "make it readable for this user",
+                };
+                found.push((place, Verdict::warning(error.to_string(), advice)));
+            }
         }
         if let Err(error) = cx.store.inheritance(agent) {
             let verdict = Verdict::warning(error.to_string(), Command::isolate(agent));

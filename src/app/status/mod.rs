@@ -29,7 +29,7 @@ use crate::ports::store::{Location, StoreError};
 
 use super::agents::inherit;
 use super::context::Context;
-use super::credential::document_faults::{faults, look_effective};
+use super::credential::document_faults::{all_unusable_secrets, faults, look_effective};
 use super::credential::env_keys::{Keys, shell_enabled};
 use super::credential::facts_reader::FactsReader;
 use super::credential::forecast::forecast;
@@ -61,6 +61,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let damaged = wrong.first().cloned();
     let unreadable = damaged.is_some() || !effective.own.faults.is_empty();
     wrong.extend(faults(&effective, cx.clock.local()));
+    wrong.extend(all_unusable_secrets(&effective));
     let inheritance = inheritance(cx, &effective, &mut wrong)?;
     for (path, mode) in cx.store_files.wide_modes(&request.agent) {
         wrong.push(format!(

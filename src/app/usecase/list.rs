@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::app::credential::document_faults::faults;
+use crate::app::credential::document_faults::{all_unusable_secrets, faults};
 use crate::model::collation;
 use crate::model::credential::Credential;
 use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
@@ -128,7 +128,11 @@ fn listed(cx: Context<'_>, effective: &Effective, provider: Option<&ProviderId>)
         .collect();
     Outcome {
         rows,
-        faults: faults(effective, cx.clock.local()),
+        faults: {
+            let mut all = faults(effective, cx.clock.local());
+            all.extend(all_unusable_secrets(effective));
+            all
+        },
     }
 }
 

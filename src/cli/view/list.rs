@@ -80,7 +80,7 @@ pub fn text(agent: &AgentId, outcome: &Outcome, local: LocalTime) -> String {
         }
         match &row.credential.fingerprint {
             Some(fingerprint) => notes.push(fingerprint.clone()),
-            None => notes.push("no secret".to_owned()),
+            None => notes.push("no usable secret".to_owned()),
         }
         let mark = if row.in_use { '*' } else { '-' };
         page.line(&format!("{mark} {} [{}]", row.label, notes.join("; ")));

@@ -231,7 +231,7 @@ fn problem(state: State) -> &'static str {
         State::Ok | State::Static => "is valid",
         State::Expiring => "is about to expire",
         State::Expired => "has expired",
-        State::Empty => "has no secret",
+        State::Empty => "has no usable secret",
         State::Elsewhere => "refers to an external secret",
         State::Revoked => "was revoked",
         State::Refused => "was refused by the provider",

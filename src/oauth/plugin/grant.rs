@@ -43,14 +43,17 @@ pub fn grant(line: Secret<Vec<u8>>, now: Timestamp, baked: Duration) -> Result<G
     let body = answer_body::read(line.expose());
     let secret = |name: &str| {
         let text = body.get(name)?.as_str()?;
-        // A line break in a token would become one in somebody's header.
-        let fits = !text.trim().is_empty() && !text.contains(char::is_control);
-        fits.then(|| Secret::from(text))
+        (!text.trim().is_empty()).then(|| Secret::from(text))
     };
+    // Whatever is wrong with the access token, the line may hold the only living refresh token.
     let Some(access) = secret("access_token") else {
-        let missing = "the program returned no usable access token";
-        return Err(OAuthError::unexpected(missing));
+        let missing = "the program returned no access token";
+        return Err(OAuthError::not_understood(missing));
     };
+    if let Some(fault) = access.bearer_fault() {
+        let reason = format!("the access token of the program {}", fault.words());
+        return Err(OAuthError::not_understood(&reason));
+    }
     let given = |name: &str| body.get(name).filter(|value| !value.is_null());
     let told = given("expires_at").or(given("expires_in"));
     let ends = lifetime::end(told, &access, None, now);

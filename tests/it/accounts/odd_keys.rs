@@ -41,7 +41,7 @@ fn a_variable_holds_what_a_paste_would_take_or_gives_no_key() {
         ("sk\u{2013}proj\u{2013}x1", "character"),
         ("sk-proj-\u{fc}", "character"),
         ("sk-proj-x1\\n", "character"),
-        ("sk-proj-x1\u{1b}[0m", "control character"),
+        ("sk-proj-x1\u{1b}[0m", "no header may hold (U+001B at 11)"),
         ("sk-proj-****", "masked"),
         ("sk-proj-x1 # comment", "comment"),
         ("<sk-proj-x1>", "brackets"),

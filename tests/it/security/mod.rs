@@ -1,6 +1,7 @@
 //! What an attacker would try, whatever the command: secrets that leak, files that others may read,
 //! and input that breaks a parser. What the standards ask stands in `standards`.
 
+mod bearer_characters;
 mod children;
 mod commands_of_root;
 mod file_permissions;

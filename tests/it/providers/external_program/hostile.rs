@@ -33,11 +33,11 @@ const LOGINS: [(&str, &str); 14] = [
     ),
     (
         "say '{\"type\":\"grant\",\"access\":\"MARKER\"}'",
-        "returned no usable access token",
+        "returned no access token",
     ),
     (
         "say '{\"type\":\"grant\",\"access_token\":\"MARKER\\u001b[2J\"}'",
-        "returned no usable access token",
+        "holds a character that no header may hold (U+001B at 7)",
     ),
     (
         "head -c 2000000 /dev/zero | tr '\\0' x",

@@ -178,3 +178,27 @@ fn a_kill_between_answer_and_store_loses_nothing() {
     assert_eq!(plugins.run(&TOKEN).out, "at-2\n");
     assert_eq!(plugins.requests().len(), 1);
 }
+
+#[test]
+fn a_grant_whose_access_token_no_header_holds_is_kept_and_its_refresh_token_with_it() {
+    let grant = GRANT.replace("at-2", "at-2\\r\\nX: 1");
+    let plugins = Plugins::doing(&grant);
+    plugins.seed(-10);
+    for _ in 0..2 {
+        let ran = plugins.run(&TOKEN);
+        assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{ran:?}");
+        assert!(ran.err.contains("(U+000D at 5)"), "{ran:?}");
+    }
+    assert_eq!(plugins.requests().len(), 1);
+    assert_eq!(plugins.profile("acme:me")["refresh"], "rt-1");
+    let [kept] = plugins.0.rescued().try_into().unwrap();
+    assert!(kept.contains("rt-2"));
+}
+
+#[test]
+fn a_refresh_token_of_a_program_may_hold_any_character() {
+    let plugins = Plugins::doing(&GRANT.replace("rt-2", "rt\\t2"));
+    plugins.seed(-10);
+    assert_eq!(plugins.run(&TOKEN).out, "at-2\n");
+    assert_eq!(plugins.profile("acme:me")["refresh"], "rt\t2");
+}

@@ -140,23 +140,26 @@ pub(super) fn stop(
     let trace = format!("trace={call}");
     let inject = format!("inject={call}:signal=STOP:when={nth}");
     let options = ["-o", log.to_str().unwrap(), "-e", &trace, "-e", &inject];
-    let (mut meanwhile, mut stopped) = (Some(meanwhile), None);
+    let mut meanwhile = Some(meanwhile);
     let done = run_with(world, command, &options.map(str::to_owned), &mut || {
-        if stopped.is_none() {
-            let log = std::fs::read_to_string(&log).unwrap_or_default();
-            let line = log.lines().find(|line| line.contains("stopped by SIGSTOP"));
-            let thread = line.and_then(|line| line.split(' ').next()?.parse().ok());
-            stopped = thread.and_then(Pid::from_raw);
-        }
-        if let Some(thread) = stopped {
+        let log = std::fs::read_to_string(&log).unwrap_or_default();
+        // Another thread may stop at its own call of that number, when the first has ended.
+        for thread in stopped(&log) {
             if let Some(meanwhile) = meanwhile.take() {
                 meanwhile();
             }
-            // Another thread stops at its own call of that number; at the end nobody is there.
             let _ = kill_process(thread, Signal::CONT);
         }
     });
     meanwhile.is_none().then_some(done)
+}
+
+/// The threads that have stopped so far; some may have gone on, or ended.
+fn stopped(log: &str) -> impl Iterator<Item = Pid> {
+    let lines = log
+        .lines()
+        .filter(|line| line.contains("stopped by SIGSTOP"));
+    lines.filter_map(|line| Pid::from_raw(line.split(' ').next()?.parse().ok()?))
 }
 
 /// Runs it to its end under `strace` with these options.

@@ -165,13 +165,13 @@ impl Metadata {
             }
             None => return unfit("it does not name its issuer".to_owned()),
         }
-        let own = address::host(issuer);
+        let own = address::origin(issuer);
         for name in MEMBERS.iter().filter(|name| is_address(name)) {
             let Some(value) = metadata.members.get(*name) else {
                 continue;
             };
             let text = value.as_str().unwrap_or_default();
-            if let Some(why) = address::fault(text, &registration.hosts, own.as_deref()) {
+            if let Some(why) = address::fault(text, &registration.hosts, own.as_ref()) {
                 let text = printable(text, 120);
                 return unfit(format!("its {name} {text} {why}"));
             }

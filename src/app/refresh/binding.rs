@@ -1,11 +1,10 @@
 //! Binding of a grant: it goes back to where it came from, or nowhere (RFC 9700 section 4.4). A
 //! manifest, metadata or a variable that changed since must not send it elsewhere.
 
-use url::Url;
-
 use crate::model::grant::{Binding, GrantRecord};
 use crate::model::id::ProfileId;
 use crate::model::provider::{Provider, Registration};
+use crate::oauth::address;
 
 use crate::app::failure::{Failure, Kind};
 
@@ -84,9 +83,7 @@ fn source(provider: &Provider, is_told: fn(&Registration) -> bool) -> String {
 
 /// Whether two URLs have the same scheme, host and port.
 fn is_beside(one: &str, other: &str) -> bool {
-    let origin = |text| Url::parse(text).ok().map(|url| url.origin());
-    let origin = (origin(one), origin(other));
-    matches!(origin, (Some(one), Some(other)) if one == other && one.is_tuple())
+    address::origin(one).is_some_and(|one| address::origin(other) == Some(one))
 }
 
 #[cfg(test)]

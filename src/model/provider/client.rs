@@ -27,8 +27,8 @@ pub struct Registration {
     pub device: Option<String>,
     /// The revocation endpoint (RFC 7009).
     pub revoke: Option<String>,
-    /// Hosts on which the endpoints that metadata names may lie, `*.` in front for every host
-    /// below; empty for the issuer's own.
+    /// Hosts on which the endpoints that metadata names may lie, on any port, `*.` in front for
+    /// every host below; empty for the issuer's own origin.
     pub hosts: Vec<String>,
 }
 

@@ -45,7 +45,7 @@ pub enum DeviceError {
         /// The address, cleaned for a terminal.
         address: String,
         /// What is wrong with it, in words that follow "it".
-        why: &'static str,
+        why: String,
     },
     /// The answer to the device authorization request is not one.
     #[error("the response to the device authorization request {0}")]

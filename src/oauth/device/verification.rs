@@ -32,20 +32,20 @@ pub(super) fn user_code(text: &str) -> Result<String, DeviceError> {
 }
 
 /// A verification address as it is shown. `endpoint` is the address that the code was asked from;
-/// its host is the one that is allowed where the flow names none.
+/// its origin is the one that is allowed where the flow names no hosts.
 pub(super) fn address(
     text: &str,
     flow: &DeviceFlow,
     endpoint: &str,
 ) -> Result<String, DeviceError> {
-    let refuse = |why| DeviceError::Address {
+    let refuse = |why: &str| DeviceError::Address {
         address: printable(text, 100),
-        why,
+        why: why.to_owned(),
     };
     let url = Url::parse(text).map_err(|_| refuse("is not a URL"))?;
-    let own = address::host(endpoint);
-    if let Some(why) = address::fault(text, &flow.hosts, own.as_deref()) {
-        return Err(refuse(why));
+    let own = address::origin(endpoint);
+    if let Some(why) = address::fault(text, &flow.hosts, own.as_ref()) {
+        return Err(refuse(&why));
     }
     if url.as_str().len() > LONGEST_ADDRESS {
         return Err(refuse("is too long"));
@@ -94,10 +94,15 @@ mod tests {
     }
 
     #[test]
-    fn without_a_list_the_host_that_gave_the_code_is_allowed() {
+    fn without_a_list_the_origin_that_gave_the_code_is_allowed() {
         let own = "https://login.example/activate";
         assert_eq!(address_at(own, &[]).as_deref(), Ok(own));
-        assert!(address_at("https://www.login.example/activate", &[]).is_err());
+        for other in [
+            "https://www.login.example/a",
+            "https://login.example:8443/a",
+        ] {
+            assert!(address_at(other, &[]).is_err(), "{other}");
+        }
     }
 
     #[test]

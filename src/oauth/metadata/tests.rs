@@ -83,6 +83,7 @@ fn every_endpoint_is_on_an_allowed_host() {
         assert!(with(name, json!("https://auth.example/x"), &[]).is_ok());
         for wrong in [
             json!("https://evil.example/x"),
+            json!("https://auth.example:8443/x"),
             json!("http://auth.example/x"),
             json!("http://127.0.0.1/x"),
             json!(["https://auth.example/x"]),
@@ -95,6 +96,8 @@ fn every_endpoint_is_on_an_allowed_host() {
     let elsewhere = json!("https://api.x.ai/t");
     assert!(with("token_endpoint", elsewhere.clone(), &["*.x.ai"]).is_ok());
     assert!(with("token_endpoint", elsewhere, &["x.ai"]).is_err());
+    let other_port = json!("https://auth.example:8443/t");
+    assert!(with("token_endpoint", other_port, &["auth.example"]).is_ok());
 }
 
 #[test]

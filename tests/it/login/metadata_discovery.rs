@@ -132,11 +132,18 @@ fn rfc8414_3_3_metadata_of_another_issuer_is_not_used() {
 #[test]
 fn metadata_may_not_name_any_endpoint_it_likes() {
     let (world, issuer) = world();
-    for wrong in ["http://localhost:1/token", "https://evil.example/token"] {
+    for (wrong, origin) in [
+        ("http://127.0.0.1:1/token", "http://127.0.0.1:1"),
+        ("http://localhost:1/token", "http://localhost:1"),
+        ("https://evil.example/token", "https://evil.example"),
+    ] {
         issuer.publish_json(OPENID, &with(&issuer, "token_endpoint", json!(wrong)));
         let ran = refused(&world);
         assert_eq!(ran.code, 1, "{ran:?}");
-        let words = format!("its token_endpoint {wrong} is on a host that the manifest does not");
+        let own = issuer.url();
+        let words = format!(
+            "its token_endpoint {wrong} is on {origin}, and the manifest allows only {own}"
+        );
         assert!(ran.err.contains(&words), "{ran:?}");
     }
 }

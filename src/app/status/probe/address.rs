@@ -4,8 +4,6 @@
 //! user's or the configuration says now must not hand one that was stored for somebody else to the
 //! host of a probe (RFC 9700 section 4.4 for grants; a key has no binding, so its host is judged).
 
-use url::Url;
-
 use crate::app::context::Context;
 use crate::model::credential::{Credential, Kind};
 use crate::model::grant::GrantRecord;
@@ -48,7 +46,7 @@ pub(super) fn fault(
     let own = catalogue::built_in(id).and_then(|own| own.probe);
     let own = own.as_ref().and_then(|own| self::way(own, kind));
     if let Some(own) = own
-        && origin(&own.url) != origin(&way.url)
+        && address::origin(&own.url) != address::origin(&way.url)
     {
         return Ok(Some(format!(
             "Your file sends the probe of {id} to {host}, but the credential of a built-in provider \
@@ -80,8 +78,8 @@ fn foreign(provider: &Provider, record: &GrantRecord) -> Option<String> {
     let is_same = match (&registration.token, &registration.issuer) {
         (Some(token), _) => *token == then.token_endpoint,
         (None, Some(issuer)) => {
-            let own = address::host(issuer);
-            address::fault(&then.token_endpoint, &registration.hosts, own.as_deref()).is_none()
+            let own = address::origin(issuer);
+            address::fault(&then.token_endpoint, &registration.hosts, own.as_ref()).is_none()
         }
         (None, None) => true,
     };
@@ -91,8 +89,4 @@ fn foreign(provider: &Provider, record: &GrantRecord) -> Option<String> {
             then.token_endpoint, provider.id
         )
     })
-}
-
-fn origin(url: &str) -> Option<url::Origin> {
-    Some(Url::parse(url).ok()?.origin())
 }

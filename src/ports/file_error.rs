@@ -44,7 +44,7 @@ impl FileError {
                 "remove what does not belong in {path}, or move it out of the way, then run the \
                  command again"
             ),
-            ErrorKind::NotADirectory | ErrorKind::IsADirectory => {
+            ErrorKind::NotADirectory | ErrorKind::IsADirectory | ErrorKind::DirectoryNotEmpty => {
                 format!("move whatever blocks {path} out of the way, then run the command again")
             }
             _ if self.is_of_limit() => {

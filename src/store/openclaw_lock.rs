@@ -4,13 +4,14 @@
 //! owner's pid. Either excludes every release; which one we make only decides who can clean up
 //! after a crash of ours. A foreign lock is judged stale by its own release's rule.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, Files, Stat};
+use crate::ports::host::Clock;
 use crate::ports::lock::Wait;
 use crate::ports::store::StoreError;
 
@@ -42,6 +43,10 @@ enum Named {
     Us,
     Nobody,
 }
+
+/// A lock whose time is further ahead than this was made by another clock.
+const AHEAD: Duration = Duration::from_secs(60);
+const NOT_A_LOCK: &str = "there are files in it, so it is no lock";
 
 /// What a lock of OpenClaw is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +133,7 @@ pub(super) fn acquire(
         at: at(&site.path),
         owner: Some(owner(files, &site.path)),
     };
+    let mut watched = None;
     let made = wait.retry(clock, PAUSES, &|| busy().to_string(), || {
         // Once more at once where a stale one went; what is there and cannot be seen, a link to
         // nowhere, would look so for ever.
@@ -137,7 +143,7 @@ pub(super) fn acquire(
                 Err(error) if error.source.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(StoreError::from(error)),
             }
-            if !remove_stale(files, clock.now(), site)? {
+            if !remove_stale(files, clock, site, &mut watched)? {
                 break;
             }
         }
@@ -293,21 +299,57 @@ pub(super) fn remove(
     }
 }
 
+/// A lock from the future, and when it was first seen as it is.
+type Watched = Option<(LockFingerprint, Duration)>;
+
 /// Removes the lock at a site if it is stale; true if it is gone.
-fn remove_stale(files: &dyn Files, now: Timestamp, site: &LockPath) -> Result<bool, StoreError> {
+fn remove_stale(
+    files: &dyn Files,
+    clock: &dyn Clock,
+    site: &LockPath,
+    watched: &mut Watched,
+) -> Result<bool, StoreError> {
     let path = &site.path;
     let Some(stat) = files.stat(path)? else {
         return Ok(true);
     };
-    if !is_stale(files, now, path, &stat, site.stale)? {
-        return Ok(false);
-    }
+    let mark = LockFingerprint::of(&stat);
+    let is_stale = match clock.now().after(AHEAD) < stat.modified {
+        true => is_silent(clock, mark, site.stale, watched),
+        false => is_stale(files, clock.now(), path, &stat, site.stale)?,
+    };
     // Somebody may have replaced it while it was judged.
-    if !LockFingerprint::of(&stat).is_at(files, path)? {
+    if !is_stale || !mark.is_at(files, path)? {
         return Ok(false);
     }
-    // A directory that is not empty cannot be removed: then it is as good as held.
+    if stat.is_dir && !files.list(path)?.is_empty() {
+        // OpenClaw makes none with something in it, and could not remove it either.
+        let source = io::Error::new(ErrorKind::DirectoryNotEmpty, NOT_A_LOCK);
+        return Err(StoreError::from(FileError {
+            operation: "take the lock",
+            path: path.clone(),
+            source,
+        }));
+    }
     Ok(files.remove(path).is_ok())
+}
+
+/// Whether nobody has touched a lock for so long, by our own clock. One whose time is in the future,
+/// since a clock was set back or files were copied, would look fresh for ever.
+fn is_silent(
+    clock: &dyn Clock,
+    mark: LockFingerprint,
+    stale: Duration,
+    watched: &mut Watched,
+) -> bool {
+    let now = clock.monotonic();
+    match watched {
+        Some((seen, since)) if *seen == mark => now.saturating_sub(*since) >= stale,
+        _ => {
+            *watched = Some((mark, now));
+            false
+        }
+    }
 }
 
 fn is_stale(

@@ -134,8 +134,59 @@ fn a_file_that_several_of_us_hold_names_nobody_and_is_stale_after_half_a_minute(
         assert!(last.is_at(&files, Path::new(LOCK)).unwrap());
         assert!(!judged(&files, stale), "{}", text());
         clock.advance(SHARED_STALE);
-        assert!(!remove_stale(&files, io.clock.now(), &site).unwrap());
+        assert!(!remove_stale(&files, &*io.clock, &site, &mut None).unwrap());
         clock.advance(Duration::from_millis(1));
-        assert!(remove_stale(&files, io.clock.now(), &site).unwrap());
+        assert!(remove_stale(&files, &*io.clock, &site, &mut None).unwrap());
     }
+}
+
+/// A lock of somebody at a path, and the store's view of it.
+fn foreign(modified: Timestamp) -> (MemoryFiles, Io, Arc<FakeClock>, LockPath) {
+    let files = files();
+    files.create_dir_new(Path::new(LOCK)).unwrap();
+    files.touch(Path::new(LOCK), modified).unwrap();
+    let clock = Arc::new(FakeClock::new(NOW));
+    let io = Io {
+        files: Arc::new(files.clone()),
+        clock: Arc::clone(&clock) as _,
+    };
+    let site = LockPath::new(LOCK.into(), LockFormat::File, STORE_STALE, "me");
+    (files, io, clock, site)
+}
+
+#[test]
+fn a_lock_from_the_future_is_stale_when_nobody_touches_it() {
+    let tomorrow = before(-86_400_000);
+    let (_, io, clock, site) = foreign(tomorrow);
+    let wait = Wait::uninterrupted(PATIENCE);
+    acquire(&io, &site, &wait, &mut |_| {}).unwrap();
+    let waited = clock.monotonic();
+    assert!((STORE_STALE..PATIENCE).contains(&waited), "{waited:?}");
+    // One that is touched is held, whatever the clock of its holder says.
+    let (touched, io, clock, site) = foreign(tomorrow);
+    let mut watched = None;
+    for beat in 0..6 {
+        touched
+            .touch(Path::new(LOCK), before(-86_400_000 - beat))
+            .unwrap();
+        assert!(!remove_stale(&touched, &*io.clock, &site, &mut watched).unwrap());
+        clock.advance(STORE_STALE / 2);
+    }
+}
+
+#[test]
+fn a_directory_with_something_in_it_is_no_lock() {
+    let (files, io, clock, site) = foreign(before(60_000));
+    files.put(&Path::new(LOCK).join("notes"), "mine");
+    files.touch(Path::new(LOCK), before(60_000)).unwrap();
+    let wait = Wait::uninterrupted(PATIENCE);
+    let error = acquire(&io, &site, &wait, &mut |_| {}).unwrap_err();
+    assert!(error.to_string().contains(NOT_A_LOCK), "{error}");
+    assert!(clock.monotonic() < Duration::from_secs(1), "nobody waits");
+    assert!(
+        files
+            .read(&Path::new(LOCK).join("notes"))
+            .unwrap()
+            .is_some()
+    );
 }

@@ -7,8 +7,10 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use crate::model::hint::shell_word;
 use crate::model::secret::Secret;
 use crate::ports::host::{Env, LoginShell, ShellError, Variables};
+use crate::ports::program::{Fault, ProgramError};
 
 use super::child::{self, Inherited};
 use super::env::{SystemEnv, names};
@@ -32,7 +34,7 @@ impl LoginShell for SystemShell {
 
 fn ask(shell: &str, limit: Duration, stop: &dyn Fn() -> bool) -> Result<Variables, String> {
     let command = child::command(Path::new(shell), Inherited::Session(&[]));
-    let mut command = command.map_err(|error| error.to_string())?;
+    let mut command = command.map_err(refusal)?;
     command
         .args(["-l", "-c", "env -0"])
         .stdin(Stdio::null())
@@ -53,6 +55,20 @@ fn ask(shell: &str, limit: Duration, stop: &dyn Fn() -> bool) -> Result<Variable
         Ok(Run::TimedOut) => Err(format!("no output within {} ms", limit.as_millis())),
         Ok(Run::Stopped) => Err("interrupted".to_owned()),
         Ok(Run::TooLong) => Err("output too long".to_owned()),
+    }
+}
+
+/// Why the shell is not run, and what mends it.
+fn refusal(error: ProgramError) -> String {
+    match error {
+        ProgramError::Refused { fault, .. } => match &fault {
+            Fault::Writable { at, .. } => {
+                let at = shell_word(&at.display().to_string());
+                format!("{fault}; to change that: chmod go-w {at}")
+            }
+            _ => fault.to_string(),
+        },
+        error @ ProgramError::NotStarted { .. } => error.to_string(),
     }
 }
 

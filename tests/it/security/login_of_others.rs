@@ -53,17 +53,6 @@ fn what_opens_the_page_is_handed_no_state_and_no_challenge() {
 #[test]
 fn a_second_visit_at_the_address_ends_the_login() {
     let (world, issuer, login, address) = opened();
-    let get = |address: &str| {
-        let url = url::Url::parse(address).unwrap();
-        let mut stream = std::net::TcpStream::connect(("127.0.0.1", url.port().unwrap())).unwrap();
-        let head = format!(
-            "GET {} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\n\r\n",
-            url.path(),
-            url.port().unwrap()
-        );
-        stream.write_all(head.as_bytes()).unwrap();
-        std::io::read_to_string(stream).unwrap()
-    };
     assert!(get(&address).starts_with("HTTP/1.1 303"));
     assert!(get(&address).starts_with("HTTP/1.1 410"));
     let (ended, _) = login.finish();
@@ -81,6 +70,87 @@ fn a_second_visit_at_the_address_ends_the_login() {
             .join("agents/main/agent/auth-profiles.json")
             .exists()
     );
+}
+
+/// What an address answers, without following it.
+fn get(address: &str) -> String {
+    let url = url::Url::parse(address).unwrap();
+    let port = url.port().unwrap();
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let head = format!(
+        "GET {} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n",
+        url.path()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    std::io::read_to_string(stream).unwrap()
+}
+
+#[test]
+fn a_second_visit_at_the_page_of_a_plugin_ends_its_login() {
+    let world = World::new();
+    let opener = world.install("bin/xdg-open", OPENER);
+    let plugin = "#!/bin/sh\nIFS= read -r line\n\
+        echo '{\"type\":\"hello\",\"protocol\":1,\"name\":\"Acme\",\"requests\":[\"login\"]}'\n\
+        IFS= read -r line\n\
+        echo '{\"type\":\"notice\",\"text\":\"Log in\",\"url\":\"https://acme.example/?u=MARKER\"}'\n\
+        IFS= read -r line\n";
+    world.install("bin/openclaw-auth-acme", plugin);
+    let mut command = world.command(&["models", "auth", "login", "--provider", "acme"]);
+    command.env(
+        "PATH",
+        format!("{}:/usr/bin:/bin", opener.parent().unwrap().display()),
+    );
+    let login = command
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let noted = format!("{}.url", opener.display());
+    let address = loop {
+        match std::fs::read_to_string(&noted) {
+            Ok(text) => break text.trim().to_owned(),
+            Err(_) => std::thread::yield_now(),
+        }
+    };
+    assert!(!address.contains("MARKER"), "{address}");
+    let first = get(&address);
+    assert!(
+        first.contains("Location: https://acme.example/?u=MARKER"),
+        "{first}"
+    );
+    assert!(get(&address).starts_with("HTTP/1.1 410"));
+    let ended = ran(login.wait_with_output().unwrap());
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(words(&ended.err).contains("was opened twice"), "{ended:?}");
+}
+
+/// Its answer would reach nobody.
+#[test]
+fn no_browser_is_opened_where_neither_port_nor_terminal_takes_its_answer() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let manifest = issuer
+        .manifest()
+        .replace("ports = [0]", &format!("ports = [{port}]"));
+    world.write("providers/openai-codex.toml", &manifest);
+    let opener = world.install("bin/xdg-open", OPENER);
+    let mut command = world.command(&["models", "auth", "login", "--method", "oauth"]);
+    command.env(
+        "PATH",
+        format!("{}:/usr/bin:/bin", opener.parent().unwrap().display()),
+    );
+    let ended = ran(command.output().unwrap());
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(
+        words(&ended.err).contains("no way to receive the code"),
+        "{ended:?}"
+    );
+    assert!(!std::path::Path::new(&format!("{}.url", opener.display())).exists());
+}
+
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Everybody may go through the directory of the test, and what lies there is one user's.
@@ -197,7 +267,6 @@ fn a_port_of_another_user_is_not_where_the_browser_is_sent() {
     let told = format!(
         "port {port}: Address already in use (os error 98), used by another user (uid {ATTACKER})"
     );
-    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words(&ended.err).contains(&told), "{ended:?}");
     assert!(!std::path::Path::new(&format!("{}.url", opener.display())).exists());
     let mut held = held;

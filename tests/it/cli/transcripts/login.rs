@@ -292,3 +292,75 @@ fn a_paste_that_does_not_belong_is_not_used() {
         .shows(&args, "", &ran)
         .matches("login_paste");
 }
+
+/// A program that opens pages, which the test plays.
+fn with_opener(world: &World, script: &str) -> Command {
+    let opener = world.install("bin/xdg-open", &format!("#!/bin/sh\n{script}\n"));
+    let mut command = world.command(&LOGIN);
+    command.env(
+        "PATH",
+        format!("{}:/usr/bin:/bin", opener.parent().unwrap().display()),
+    );
+    command
+}
+
+#[test]
+fn a_program_that_others_can_write_to_is_not_asked_to_open_the_page() {
+    let (world, _issuer) = World::with_issuer(Account::default());
+    let mut command = with_opener(&world, "exit 0");
+    // No other one.
+    command.env("PATH", world.directory.path().join("bin"));
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(world.directory.path().join("bin"), mode).unwrap();
+    let ran = driven(command, "could not open", |url| {
+        visit(url).unwrap();
+    });
+    let transcript = Transcript::of(&world).shows(&LOGIN, "", &ran);
+    transcript.matches("login_opener_refused");
+}
+
+#[test]
+fn an_address_that_is_opened_twice_ends_the_login() {
+    let (world, _issuer) = World::with_issuer(Account::default());
+    let noted = world.directory.path().join("noted");
+    let script = format!("echo \"$1\" > {0}.part; mv {0}.part {0}", noted.display());
+    let ran = driven(with_opener(&world, &script), "Waiting", |_| {
+        let address = loop {
+            match std::fs::read_to_string(&noted) {
+                Ok(address) => break address,
+                Err(_) => std::thread::yield_now(),
+            }
+        };
+        let url = url::Url::parse(address.trim()).unwrap();
+        for _ in 0..2 {
+            let mut stream =
+                std::net::TcpStream::connect(("127.0.0.1", url.port().unwrap())).unwrap();
+            let host = format!("127.0.0.1:{}", url.port().unwrap());
+            write!(
+                stream,
+                "GET {} HTTP/1.0\r\nHost: {host}\r\n\r\n",
+                url.path()
+            )
+            .unwrap();
+            stream.read_to_string(&mut String::new()).unwrap();
+        }
+    });
+    let transcript = Transcript::of(&world).shows(&LOGIN, "", &ran);
+    transcript.matches("login_opened_twice");
+}
+
+#[test]
+fn a_login_shell_that_others_can_write_to_is_not_asked() {
+    let world = World::new();
+    let shell = world.install("bin/shell", "#!/bin/sh\n");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(&shell, mode).unwrap();
+    let args = ["models", "auth", "token", "--provider", "openai"];
+    let mut command = world.command(&args);
+    command
+        .env("OPENCLAW_LOAD_SHELL_ENV", "1")
+        .env("SHELL", &shell);
+    let ran = ran(command.output().unwrap());
+    let transcript = Transcript::of(&world).shows(&args, "", &ran);
+    transcript.matches("token_shell_refused");
+}

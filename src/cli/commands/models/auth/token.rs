@@ -36,7 +36,7 @@ pub struct Token {
     /// Output the token, profile and expiry as JSON
     #[arg(long, conflicts_with = "header")]
     json: bool,
-    /// Output an Authorization header
+    /// Output an Authorization header, for curl -H @- (every user of the machine can read arguments)
     #[arg(long)]
     header: bool,
 }

@@ -12,6 +12,7 @@ use super::hint::Renderer;
 use super::input::{Input, Patience};
 use super::printer::Printer;
 use super::terminal::answer_from_pipe;
+use super::view::escape::one_line;
 use crate::app::failure::Failure;
 use crate::model::secret::Secret;
 use crate::ports::dialog::{Dialog, DialogError, Notice, Question};
@@ -41,7 +42,7 @@ impl Dialog for JsonDialog {
     fn notice(&self, notice: &Notice) {
         // A program that no longer reads must not stop a login half way; the command's own result
         // is written last, and reports a failure to write.
-        let event = event_of(notice, &self.hints).to_string();
+        let event = one_line(&event_of(notice, &self.hints));
         if let Err(error) = self.printer.line_out(&event) {
             self.printer.note_lost(error);
         }

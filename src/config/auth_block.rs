@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::model::declared::{Declared, DeclaredFlow, Finding, Severity, SourceLocation};
 use crate::model::hint::Command;
-use crate::model::id::{ProviderId, is_unprintable, printable};
+use crate::model::id::{ProviderId, printable};
 use crate::model::provider::{ClientAuth, ClientValue};
+use crate::model::text::is_unprintable;
 use crate::model::time::parse_duration;
 
 use super::finding::{error, finding, near};
@@ -211,7 +212,10 @@ impl<'a> Block<'a> {
             });
         }
         if text.contains(is_unprintable) {
-            self.error(node, &format!("{name} cannot contain control characters"));
+            self.error(
+                node,
+                &format!("{name} cannot contain control or invisible characters"),
+            );
             return None;
         }
         if name == "client_secret" {

@@ -16,6 +16,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::text::{is_unprintable, one_line};
+
 /// Defines `as_str` and `Display` of texts that were checked.
 macro_rules! shown_as_text {
     ($($name:ident)*) => {$(
@@ -71,20 +73,6 @@ pub enum IdError {
     Reserved(&'static str, String),
 }
 
-/// Reports whether a character could steer a terminal: control characters and bidirectional
-/// formatting.
-pub fn is_unprintable(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
-}
-
-/// Reports whether a character of an id would not be seen: besides those, invisible ones.
-fn is_hidden(c: char) -> bool {
-    is_unprintable(c)
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}'
-            | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{e0000}'..='\u{e007f}')
-}
-
 /// Untrusted text made fit for one line of a terminal: unprintable characters become spaces, runs
 /// of white space one space, and at most `limit` characters are kept.
 ///
@@ -95,16 +83,11 @@ pub fn printable(text: &str, limit: usize) -> String {
     if text.len() <= limit && text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return text.to_owned();
     }
-    let cleaned: String = text
-        .chars()
-        .map(|c| if is_unprintable(c) { ' ' } else { c })
-        .collect();
-    let mut line = cleaned.split_whitespace().collect::<Vec<_>>().join(" ");
-    if let Some((cut, _)) = line.char_indices().nth(limit) {
-        line.truncate(cut);
-        line.push('…');
-    }
-    line
+    one_line(
+        text.chars()
+            .map(|c| if is_unprintable(c) { ' ' } else { c }),
+        limit,
+    )
 }
 
 /// The longest name of a new login, in bytes: with the longest provider and a number behind it, it
@@ -361,13 +344,13 @@ impl std::fmt::Display for ProfileId {
             return f.write_str(&self.0);
         }
         let looks_escaped = ["\\u{", "\\\\"].iter().any(|sign| self.0.contains(sign));
-        if !looks_escaped && !self.0.contains(is_hidden) {
+        if !looks_escaped && !self.0.contains(is_unprintable) {
             return f.write_str(&self.0);
         }
         for c in self.0.chars() {
             match c {
                 '\\' => f.write_str("\\\\")?,
-                c if is_hidden(c) => write!(f, "{}", c.escape_unicode())?,
+                c if is_unprintable(c) => write!(f, "{}", c.escape_unicode())?,
                 c => f.write_char(c)?,
             }
         }

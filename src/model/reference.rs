@@ -45,7 +45,7 @@ impl ModelRef {
             None => (DEFAULT_PROVIDER, text.trim()),
         };
         let provider = ProviderId::parse(provider).ok()?;
-        if model.is_empty() || model.contains(super::id::is_unprintable) {
+        if model.is_empty() || model.contains(super::text::is_unprintable) {
             return None;
         }
         let short = SHORT.iter().find(|(of, short, _)| {

@@ -86,13 +86,65 @@ fn is_any(bytes: &[u8], odd_word: impl Fn(u64) -> u64, odd: impl FnMut(&u8) -> b
     found & (ONES << 7) != 0 || rest.iter().any(odd)
 }
 
+/// Whether a character steers what shows it or shows nothing: of the Unicode categories Cc, Cf, Zl,
+/// Zp, Co and Cn (nobody has assigned it, so no font shows it), or [invisible](is_invisible).
+///
+/// The tables are those by which the standard library escapes a text.
+pub fn is_unprintable(c: char) -> bool {
+    match c {
+        ' '..='~' => false,
+        '\u{2028}' | '\u{2029}' => true,
+        c if c.is_control() || is_invisible(c) => true,
+        // It escapes spaces, too, and a combining mark where nothing stands in front of it.
+        c if c.is_whitespace() => false,
+        c => {
+            let behind = String::from_iter(['a', c]);
+            behind.escape_debug().nth(1) == Some('\\')
+        }
+    }
+}
+
 /// Whether a character has no shape and no width, so that nobody knows that it is there.
 pub fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-        | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e01ef}')
+        | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The free text of an agent's identity, fit for one line of a terminal as any other, except that what
+/// joins emoji, or gives one its colors, stays.
+pub fn printable_prose(text: &str, limit: usize) -> String {
+    let mut before = ' ';
+    let kept = text.chars().map(|c| {
+        let is_kept = !is_unprintable(c)
+            || (c == '\u{fe0f}' && is_picture(before))
+            || (c == '\u{200d}' && (is_picture(before) || before == '\u{fe0f}'));
+        before = if is_kept { c } else { ' ' };
+        before
+    });
+    // One that joins nothing is as invisible as any.
+    one_line(kept, limit)
+        .replace("\u{200d} ", " ")
+        .trim_end_matches('\u{200d}')
+        .to_owned()
+}
+
+/// Whether a character may be an emoji: a sign that is no letter and no mark of ASCII.
+fn is_picture(c: char) -> bool {
+    !c.is_ascii() && !c.is_alphanumeric() && !c.is_whitespace() && !is_unprintable(c)
+}
+
+/// One line of at most `limit` characters, in which white space is one space.
+pub(super) fn one_line(text: impl Iterator<Item = char>, limit: usize) -> String {
+    let cleaned: String = text.collect();
+    let mut line = cleaned.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((cut, _)) = line.char_indices().nth(limit) {
+        line.truncate(cut);
+        line.push('…');
+    }
+    line
 }
 
 /// Returns a text without the marks that a terminal puts around a paste (`ESC [ 200 ~`), also where
@@ -115,6 +167,44 @@ pub fn without_paste_marks(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_shows_nothing_or_steers_is_unprintable() {
+        for range in [
+            // Cc and Cf.
+            '\0'..='\u{1f}',
+            '\u{7f}'..='\u{9f}',
+            '\u{ad}'..='\u{ad}',
+            '\u{600}'..='\u{605}',
+            '\u{61c}'..='\u{61c}',
+            '\u{180e}'..='\u{180e}',
+            '\u{200b}'..='\u{200f}',
+            '\u{202a}'..='\u{202e}',
+            '\u{2060}'..='\u{206f}',
+            '\u{feff}'..='\u{feff}',
+            '\u{fff9}'..='\u{fffb}',
+            '\u{1d173}'..='\u{1d17a}',
+            '\u{110bd}'..='\u{110bd}',
+            // Zl, Zp, Co.
+            '\u{2028}'..='\u{2029}',
+            '\u{e000}'..='\u{f8ff}',
+            '\u{10fffd}'..='\u{10fffd}',
+            // Letters and marks that are not seen.
+            '\u{34f}'..='\u{34f}',
+            '\u{115f}'..='\u{1160}',
+            '\u{3164}'..='\u{3164}',
+            '\u{fe00}'..='\u{fe0f}',
+            '\u{ffa0}'..='\u{ffa0}',
+            '\u{e0000}'..='\u{e0fff}',
+        ] {
+            for c in range {
+                assert!(is_unprintable(c), "{c:?}");
+            }
+        }
+        for c in "aZ09 ~\\'\"\u{a0}\u{3000}éж工作🦀❤\u{301}\u{94d}\u{e9}ﬀ".chars() {
+            assert!(!is_unprintable(c), "{c:?}");
+        }
+    }
 
     #[test]
     fn the_marks_of_a_terminal_fall_away_in_every_spelling() {

@@ -13,9 +13,9 @@ use super::answer_body;
 use super::grant::Grant;
 use super::jwt::payload;
 use crate::model::credential::{Identity, OAuth};
-use crate::model::id::is_unprintable;
 use crate::model::provider::{Account, ClaimPath, ClaimSource};
 use crate::model::secret::Secret;
+use crate::model::text::is_unprintable;
 
 /// The longest claim that is taken; a longer one is no name.
 const MAX_CLAIM: usize = 256;

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use crate::config::edit::Edit;
 use crate::config::workspace;
 use crate::model::hint::Command;
-use crate::model::id::{AgentId, printable};
+use crate::model::id::AgentId;
 use crate::model::pairs;
 use crate::model::path::resolve;
 use crate::model::persona::{self, Persona};
+use crate::model::text::printable_prose;
 
 use super::config_touch::touch;
 use crate::app::context::Context;
@@ -160,7 +161,7 @@ fn incoming(
         let given = request.given.iter().find(|(other, _)| *other == name);
         let given = given.map(|(_, value)| value.as_str());
         let value = given.or_else(|| persona.as_ref()?.get(name))?;
-        Some((name, printable(value, usize::MAX)))
+        Some((name, printable_prose(value, usize::MAX)))
     });
     Ok(members.collect())
 }

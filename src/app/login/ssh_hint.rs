@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::model::hint::shell_word;
-use crate::model::id::is_unprintable;
+use crate::model::text::is_unprintable;
 use crate::ports::host::Env;
 
 /// The default port of SSH.

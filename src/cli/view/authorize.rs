@@ -1,7 +1,7 @@
 //! The invitation to log in, with what helps a person whose browser is on another machine.
 
 use super::wrap::Sheet;
-use crate::model::id::is_unprintable;
+use crate::model::text::is_unprintable;
 use crate::ports::dialog::AuthorizeUrl;
 
 /// Writes it. URL and command stand alone on their lines, unstyled, so that they can be copied

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 
 use serde_json::ser::Formatter;
 
+use super::escape::write_fragment;
+
 /// Sets a document with one member or value on each line.
 #[derive(Default)]
 pub(super) struct Indented {
@@ -50,6 +52,14 @@ impl Indented {
 }
 
 impl Formatter for Indented {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        write_fragment(writer, fragment)
+    }
+
     fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
         self.open(writer, b"[")
     }

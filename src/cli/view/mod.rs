@@ -4,6 +4,7 @@ pub mod authorize;
 pub mod cooldown;
 mod device_code;
 pub mod doctor;
+pub(super) mod escape;
 pub mod explain;
 pub mod explain_json;
 pub mod failure;
@@ -35,8 +36,8 @@ use serde_json::{Map, Serializer, Value, json};
 use indent::Indented;
 
 use crate::model::credential::Kind;
-use crate::model::id::is_unprintable;
 use crate::model::inheritance::Inheritance;
+use crate::model::text::is_unprintable;
 use crate::model::time::{Timestamp, short_duration};
 
 /// A terminal that a text is set for.

@@ -4,7 +4,7 @@ use super::wrap::Sheet;
 use super::{Screen, authorize, clean, device_code};
 use crate::cli::hint::Renderer;
 use crate::cli::printer::Tone;
-use crate::model::id::is_unprintable;
+use crate::model::text::is_unprintable;
 use crate::model::time::LocalTime;
 use crate::ports::dialog::Notice;
 

@@ -10,7 +10,8 @@ use url::{Host, Url};
 use super::claim::{ClaimPath, ClaimSource};
 use super::loopback::{Loopback, is_loopback};
 use super::probe::fill_body;
-use crate::model::id::{ProfileId, ProviderId, is_unprintable};
+use crate::model::id::{ProfileId, ProviderId};
+use crate::model::text::is_unprintable;
 use crate::model::time::parse_duration;
 
 /// The parameters that the protocol itself sets (RFC 6749, RFC 7636).
@@ -162,7 +163,7 @@ fn line(text: &str) -> Option<String> {
         return Some("this cannot be empty: set it, or remove the key".to_owned());
     }
     let fits = !text.contains(is_unprintable);
-    unless(fits, "this cannot contain control characters")
+    unless(fits, "this cannot contain control or invisible characters")
 }
 
 fn variable(text: &str) -> Option<String> {

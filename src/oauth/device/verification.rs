@@ -7,8 +7,9 @@
 use url::Url;
 
 use super::poll::DeviceError;
-use crate::model::id::{is_unprintable, printable};
+use crate::model::id::printable;
 use crate::model::provider::DeviceFlow;
+use crate::model::text::is_unprintable;
 use crate::oauth::address;
 
 /// The longest user code, in characters; OpenClaw's limit.
@@ -25,7 +26,7 @@ pub(super) fn user_code(text: &str) -> Result<String, DeviceError> {
     let too_long = text.chars().count() > LONGEST_CODE;
     if too_long || text.chars().any(is_unprintable) {
         return Err(DeviceError::Malformed(
-            "has a user code that cannot be displayed: it is longer than 64 characters or contains control characters",
+            "has a user code that cannot be displayed: it is longer than 64 characters or contains control or invisible characters",
         ));
     }
     Ok(text.to_owned())

@@ -3,8 +3,7 @@
 
 use url::form_urlencoded;
 
-use crate::model::id::is_unprintable;
-use crate::model::text::{is_invisible, without_paste_marks};
+use crate::model::text::{is_unprintable, without_paste_marks};
 
 /// The parameters by which an answer is known, and those that stand beside them.
 const PARAMETERS: [&str; 7] = [
@@ -27,7 +26,7 @@ pub(super) fn plain(text: &str) -> String {
         text = text.replace(continued, "");
     }
     text = without_colors(&text);
-    text.retain(|c| c.is_whitespace() || !(is_unprintable(c) || is_invisible(c)));
+    text.retain(|c| c.is_whitespace() || !is_unprintable(c));
     for (escape, meant) in [
         ("&amp;amp;", "&"),
         ("&amp;", "&"),

@@ -8,7 +8,7 @@ use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view::present;
 use crate::cli::view::wrap::Sheet;
-use crate::model::id::printable;
+use crate::model::text::printable_prose;
 
 /// List agents
 #[derive(Debug, Args)]
@@ -40,7 +40,7 @@ impl List {
             let identity: Vec<String> = identity
                 .into_iter()
                 .flatten()
-                .map(|text| printable(text, 120))
+                .map(|text| printable_prose(text, 120))
                 .collect();
             if !identity.is_empty() {
                 page.line(&format!("  Identity: {}", identity.join(" ")));

@@ -14,6 +14,7 @@ use crate::cli::events::error_event;
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::value_parsers::seconds;
+use crate::cli::view::escape::one_line;
 use crate::model::id::ProfileId;
 use crate::model::named::ProviderName;
 use crate::model::time::LocalTime;
@@ -105,7 +106,7 @@ impl Login {
             && let Err(failure) = &outcome
         {
             let event = error_event(failure, &system.hints);
-            system.printer.line_out(&event.to_string())?;
+            system.printer.line_out(&one_line(&event))?;
         }
         outcome
     }
@@ -120,7 +121,7 @@ impl Login {
         let finish = system.hints.command(&begun.finish_command());
         // The attempt is there whether or not anybody read of it; its time ends it.
         Ok(Output::line(match self.json {
-            true => begun_json(&begun, &finish).to_string(),
+            true => one_line(&begun_json(&begun, &finish)),
             false => begun_text(&begun, &finish, system.local()),
         }))
     }

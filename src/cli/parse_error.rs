@@ -6,6 +6,9 @@
 use clap::error::{ContextKind, ContextValue};
 use clap::{Command, Error};
 
+use crate::model::secret_shape::{HIDDEN, looks_secret};
+use crate::model::text::is_unprintable;
+
 /// Longer than every word of ours; what is longer may be a token.
 const LONGEST_WORD: usize = 24;
 
@@ -21,12 +24,19 @@ pub(super) fn advised(mut error: Error, tree: fn() -> Command) -> Error {
             continue;
         };
         let word = word.clone();
-        if !word.starts_with('-') && word.chars().count() > LONGEST_WORD {
-            error.insert(kind, ContextValue::String("(hidden)".to_owned()));
-            let tip = "a token must not be an argument, where every user of this machine can \
-                       read it; pass it on standard input";
+        if looks_secret(&word) || !word.starts_with('-') && word.chars().count() > LONGEST_WORD {
+            error.insert(kind, ContextValue::String(HIDDEN.to_owned()));
+            let tip = "every user of this machine can read an argument that looks like a secret, and it is \
+                       in the history of your shell now: replace it at the provider, and pass the new \
+                       one on standard input";
             let tip = ContextValue::StyledStrs(vec![tip.into()]);
             error.insert(ContextKind::Suggested, tip);
+        } else if word.contains(is_unprintable) {
+            let shown = word.chars().map(|c| match is_unprintable(c) {
+                true => c.escape_unicode().to_string(),
+                false => c.to_string(),
+            });
+            error.insert(kind, ContextValue::String(shown.collect()));
         } else if kind == ContextKind::InvalidSubcommand
             && error.get(ContextKind::SuggestedSubcommand).is_none()
             && let Some(path) = elsewhere(&tree(), &word)
@@ -79,9 +89,19 @@ mod tests {
         for args in lines {
             let said = said(&args);
             assert!(!said.contains(&token), "{said}");
-            assert!(said.contains("not be an argument"), "{said}");
+            assert!(said.contains("history of your shell"), "{said}");
+        }
+        for short in ["sk-abcdef123", "--sk-abcdef123", "ghp_abcdef123"] {
+            let said = said(&["models", "auth", "list", short]);
+            assert!(!said.contains("abcdef"), "{said}");
         }
         assert!(said(&["models", "auth", "list", "extra"]).contains("'extra'"));
+    }
+
+    #[test]
+    fn what_steers_a_terminal_is_not_repeated() {
+        let said = said(&["bad\u{9b}31m\u{202e}\u{200b}"]);
+        assert!(said.contains(r"'bad\u{9b}31m\u{202e}\u{200b}'"), "{said}");
     }
 
     #[test]

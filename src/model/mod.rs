@@ -24,6 +24,7 @@ pub mod expiry;
 pub mod glimpse;
 pub mod grant;
 pub mod secret_fault;
+pub mod secret_shape;
 
 pub mod hint;
 

@@ -10,6 +10,7 @@ use oauth2::{AuthUrl, ClientId, CsrfToken, RedirectUrl, Scope};
 use url::Url;
 
 use super::pkce::{METHOD, code_challenge, code_verifier};
+use super::redaction::clean;
 use super::state_nonce::random_value;
 use crate::model::grant::Refusal;
 use crate::model::id::printable;
@@ -195,9 +196,10 @@ impl PendingAuthorization {
         }
         if let Some(code) = value("error").filter(|code| !code.is_blank()) {
             let description = value("error_description").map_or("", |text| text.expose());
+            let sent = || [&self.state, &self.code_verifier].into_iter();
             return Err(CallbackError::Refused(Refusal {
-                code: printable(code.expose(), 64),
-                description: printable(description, 200),
+                code: clean(code.expose(), 64, sent()),
+                description: clean(description, 200, sent()),
                 status: 0,
             }));
         }

@@ -1,19 +1,31 @@
-//! Texts of a server, without the secrets that were sent to it.
+//! Texts of a server, without the secrets that were sent to it and without what looks like one.
 
 use crate::model::id::printable;
 use crate::model::secret::Secret;
+use crate::model::secret_shape::{HIDDEN, hide_secrets};
 
-/// Makes what a server said fit to print, without the secrets that were sent to it.
+/// No more characters of a text are looked at: what is shown is far shorter.
+const LONGEST: usize = 8_192;
+/// So many bytes of a secret, one behind the other, are a part of it and no chance.
+const PIECE: usize = 12;
+
+/// Makes what a server said fit to print, without the secrets that were sent to it, or parts of them,
+/// and without what looks like another one.
 pub(super) fn clean<'a>(
     text: &str,
     limit: usize,
     sent: impl Iterator<Item = &'a Secret<String>>,
 ) -> String {
-    printable(&redact(text, sent), limit)
+    let end = text
+        .char_indices()
+        .nth(LONGEST)
+        .map_or(text.len(), |(at, _)| at);
+    let text = redact(&text[..end], sent);
+    printable(&hide_secrets(&printable(&text, LONGEST)), limit)
 }
 
-/// Replaces each secret in a text by `(hidden)`, in whatever way the server writes it: as it is,
-/// percent-encoded or form-encoded, once or twice, or escaped as in JSON, each byte in any of
+/// Replaces each secret in a text, and each part of one, in whatever way the server writes it: as it
+/// is, percent-encoded or form-encoded, once or twice, or escaped as in JSON, each byte in any of
 /// these.
 fn redact<'a>(text: &str, sent: impl Iterator<Item = &'a Secret<String>>) -> String {
     let sent = sent.filter(|secret| !secret.expose().is_empty());
@@ -24,9 +36,9 @@ fn hide(text: &str, secret: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        let length = match quoted_length(rest.as_bytes(), secret.as_bytes()) {
+        let length = match quoted_length(rest, secret.as_bytes()) {
             Some(length) => {
-                shown.push_str("(hidden)");
+                shown.push_str(HIDDEN);
                 length
             }
             None => {
@@ -39,13 +51,25 @@ fn hide(text: &str, secret: &str) -> String {
     shown
 }
 
-/// The length of the quoted secret that a text begins with.
-fn quoted_length(text: &[u8], secret: &[u8]) -> Option<usize> {
-    let mut rest = text;
-    for byte in secret {
-        rest = &rest[byte_length(rest, *byte)?..];
-    }
-    Some(text.len() - rest.len())
+/// The length of the longest part of the secret that a text begins with, if it is long enough.
+fn quoted_length(text: &str, secret: &[u8]) -> Option<usize> {
+    let least = PIECE.min(secret.len());
+    let starts = 0..=secret.len() - least;
+    let found = starts.filter_map(|start| {
+        let (mut length, mut whole) = (0, None);
+        for (bytes, byte) in (1..).zip(&secret[start..]) {
+            let Some(next) = byte_length(&text.as_bytes()[length..], *byte) else {
+                break;
+            };
+            length += next;
+            // A part may end within a character of the text.
+            if bytes >= least && text.is_char_boundary(length) {
+                whole = Some(length);
+            }
+        }
+        whole
+    });
+    found.max()
 }
 
 /// The length of the byte that a text begins with, if it is this one.
@@ -87,5 +111,33 @@ mod tests {
         let other = "1%2F 1//0g+E x\" %";
         assert_eq!(redact(other, [&secret].into_iter()), other);
         assert_eq!(redact("x", [&Secret::from("")].into_iter()), "x");
+    }
+
+    #[test]
+    fn a_part_of_a_secret_is_hidden_too() {
+        let secret = Secret::from("rt-aaaa bbbb+cccc-dddd");
+        let shown = |text: &str| redact(text, [&secret].into_iter());
+        assert_eq!(shown("<bbbb+cccc-dddd>"), "<(hidden)>");
+        assert_eq!(shown("rt-aaaa+bbbb%2Bcc..."), "(hidden)...");
+        assert_eq!(
+            shown("aaaa bbbb+c, -dddd, cccc-dddd"),
+            "aaaa bbbb+c, -dddd, cccc-dddd"
+        );
+        assert_eq!(shown("xaaaa bbbb+ccx"), "x(hidden)x");
+    }
+
+    #[test]
+    fn another_secret_is_hidden_by_its_shape_and_an_endless_text_is_cut() {
+        let of = |text: &str| clean(text, 200, std::iter::empty());
+        assert_eq!(
+            of("no: sk-ant-oat01-\u{200b}ABC\nsk-ant-oat01-ABCDEF"),
+            "no: (hidden) ABC (hidden)"
+        );
+        let secret = Secret::from("x".repeat(2_000).as_str());
+        let long = "x".repeat(1_000_000);
+        assert_eq!(
+            clean(&long, 200, [&secret].into_iter()),
+            "(hidden)(hidden)(hidden)(hidden)(hidden)"
+        );
     }
 }

@@ -11,3 +11,4 @@ mod memory;
 pub(crate) mod random_inputs;
 mod secret_leaks;
 mod special_files;
+mod words_of_others;

@@ -141,9 +141,9 @@ impl Secret<String> {
 
     /// The secret as status shows it: enough to recognise, too little to use.
     ///
-    /// Over 32 characters: the first 8, `...`, the last 8, as OpenClaw does. From 12 to 32: two at
-    /// each end. Under 12 nothing but a placeholder, for there eight characters are most of it
-    /// (the reference release prints such secrets whole). Blank: `missing`.
+    /// From 64 characters on: the first 8, `...`, the last 8, as OpenClaw does. From 12 on: two at each
+    /// end. Under 12 nothing but a placeholder, for there eight characters are most of it (the
+    /// reference release prints such secrets whole). Blank: `missing`.
     pub fn masked(&self) -> String {
         if let Some(glimpse) = &self.glimpse {
             let shown = [&glimpse.head, b"...".as_slice(), &glimpse.tail].concat();
@@ -151,10 +151,10 @@ impl Secret<String> {
         }
         // Only the ends are looked at: no copy of the whole is left behind, and thousands are quick.
         let text = self.value.trim();
-        let keep = match text.chars().take(33).count() {
+        let keep = match text.chars().take(64).count() {
             0 => return "missing".to_owned(),
             1..12 => return "(hidden)".to_owned(),
-            12..=32 => 2,
+            12..64 => 2,
             _ => 8,
         };
         let head = text
@@ -216,11 +216,9 @@ mod tests {
         assert_eq!(mask(" "), "missing");
         assert_eq!(mask("short-tok"), "(hidden)");
         assert_eq!(mask("twelve-chars"), "tw...rs");
-        assert_eq!(mask(&"x".repeat(32)), "xx...xx");
-        assert_eq!(
-            mask("sk-ant-oat01-0123456789abcdefghijklmnop"),
-            "sk-ant-o...ijklmnop"
-        );
+        assert_eq!(mask(&"x".repeat(63)), "xx...xx");
+        let long = format!("sk-ant-oat01-{}ijklmnop", "0".repeat(43));
+        assert_eq!(mask(&long), "sk-ant-o...ijklmnop");
         assert_eq!(mask("ä1234567890ß"), "ä1...0ß");
     }
 

@@ -14,10 +14,9 @@ use crate::ports::store::{Detail, Scope, StoreError};
 pub(in crate::app) fn look_effective(
     cx: Context<'_>,
     agent: &AgentId,
+    detail: Detail,
 ) -> Result<(Effective, Vec<String>), Failure> {
-    readable(cx, agent, &|agent| {
-        cx.look(agent, Scope::All, Detail::Masked)
-    })
+    readable(cx, agent, &|agent| cx.look(agent, Scope::All, detail))
 }
 
 /// The same with the secrets.

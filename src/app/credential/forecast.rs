@@ -227,6 +227,7 @@ mod tests {
             assessment,
             label: "acme:a".to_owned(),
             email: None,
+            fingerprint: None,
             unusable: None,
             facts,
         }

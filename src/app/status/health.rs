@@ -8,6 +8,7 @@ use crate::app::credential::facts::Renewal;
 use crate::app::credential::state::State;
 use crate::model::collation;
 use crate::model::credential::Kind;
+use crate::model::id::ProfileId;
 use crate::model::profiles::VisibleProfile;
 use crate::model::time::Timestamp;
 use crate::model::usage::Unusable;
@@ -76,6 +77,8 @@ pub struct ProfileHealth {
     pub email: Option<String>,
     /// The cooldown, if it cools down or is disabled.
     pub unusable: Option<Unusable>,
+    /// The fingerprint of its secret, if there is one and it was asked for.
+    pub fingerprint: Option<String>,
 }
 
 /// The health of a provider.
@@ -89,6 +92,20 @@ pub struct ProviderHealth {
     pub profiles: Vec<usize>,
     /// The earliest expiry.
     pub expires: Option<Timestamp>,
+}
+
+impl Health {
+    /// Adds the fingerprint of each secret.
+    pub(super) fn add_fingerprints(&mut self, seen: &[VisibleProfile<'_>]) {
+        let secrets = seen
+            .iter()
+            .filter_map(|seen| Some((seen.id, seen.credential.bearer()?)));
+        let secrets: HashMap<&ProfileId, _> = secrets.collect();
+        for profile in &mut self.profiles {
+            let secret = secrets.get(&profile.facts.profile);
+            profile.fingerprint = secret.and_then(|secret| secret.fingerprint());
+        }
+    }
 }
 
 /// Judges every profile, and every provider in `names`.
@@ -144,6 +161,7 @@ fn profile(
         label: label(seen.id, email.as_deref()),
         email,
         unusable: seen.unusable(now, None),
+        fingerprint: None,
         facts,
     })
 }

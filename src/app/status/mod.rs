@@ -25,7 +25,7 @@ use crate::model::id::{AgentId, ProviderId};
 use crate::model::inheritance::Inheritance;
 use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::Effective;
-use crate::ports::store::{Location, StoreError};
+use crate::ports::store::{Detail, Location, StoreError};
 
 use super::agents::inherit;
 use super::context::Context;
@@ -55,8 +55,20 @@ pub struct Request {
 /// If the agent is not configured, or a document is there and cannot be read. A document that is
 /// no JSON is a fault in the report, not an error.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
+    gather(cx, request, Detail::Masked)
+}
+
+/// The same with the fingerprint of each secret; to make those of a large store takes a while.
+///
+/// # Errors
+/// The same.
+pub fn run_with_fingerprints(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
+    gather(cx, request, Detail::Fingerprint)
+}
+
+fn gather(cx: Context<'_>, request: &Request, detail: Detail) -> Result<Report, Failure> {
     cx.require_agent(&request.agent)?;
-    let (effective, mut wrong) = look_effective(cx, &request.agent)?;
+    let (effective, mut wrong) = look_effective(cx, &request.agent, detail)?;
     let effective = Arc::new(effective);
     let damaged = wrong.first().cloned();
     let unreadable = damaged.is_some() || !effective.own.faults.is_empty();
@@ -87,7 +99,10 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
     let mut missing = needed.clone();
     missing.retain(|provider| !speaks_for(provider));
     let mut reader = FactsReader::new(cx);
-    let health = health::judge(cx, &mut reader, index.all(), &names, now)?;
+    let mut health = health::judge(cx, &mut reader, index.all(), &names, now)?;
+    if detail == Detail::Fingerprint {
+        health.add_fingerprints(index.all());
+    }
     let stored = (&effective, &index);
     let mut outlooks = outlook::of_all(cx, stored, &keys, &health, &needed);
     getting_started::replace(cx, &effective, &models, &mut outlooks);
@@ -164,7 +179,7 @@ pub(super) fn speaks_for(
     agent: &AgentId,
     providers: &[&ProviderId],
 ) -> Result<(Vec<bool>, Vec<String>), Failure> {
-    let (effective, mut wrong) = look_effective(cx, agent)?;
+    let (effective, mut wrong) = look_effective(cx, agent, Detail::Masked)?;
     wrong.extend(faults(&effective, cx.clock.local()));
     let keys = Keys::look(cx)?;
     let index = ProfileIndex::new(&effective);

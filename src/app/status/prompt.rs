@@ -14,6 +14,8 @@ use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::VisibleProfile;
 use crate::model::time::Timestamp;
 
+use crate::ports::store::Detail;
+
 use super::{Request, health, outlook};
 use crate::app::credential::document_faults::look_effective;
 use crate::app::credential::facts_reader::FactsReader;
@@ -59,7 +61,7 @@ pub fn run(cx: Context<'_>, request: &Request, providers: &[ProviderId]) -> Vec<
 /// Gathers the items; `None` if a document cannot be read.
 fn gather(cx: Context<'_>, request: &Request, providers: &[ProviderId]) -> Option<Vec<Item>> {
     cx.require_agent(&request.agent).ok()?;
-    let (effective, wrong) = look_effective(cx, &request.agent).ok()?;
+    let (effective, wrong) = look_effective(cx, &request.agent, Detail::Masked).ok()?;
     if !wrong.is_empty() {
         return None;
     }

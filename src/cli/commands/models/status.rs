@@ -79,11 +79,15 @@ impl Status {
             return watch::watch(system, interval, &render);
         }
         // It holds no secret, and the process ends: to take apart a large one would cost a tenth.
-        let mut report = ManuallyDrop::new(self::report(system)?);
+        let gather = || match self.json {
+            true => status::run_with_fingerprints(system.context(), &request_of(system)),
+            false => report(system),
+        };
+        let mut report = ManuallyDrop::new(gather()?);
         if let Some(options) = probing {
             let probes = status::probe::run(system.context(), &report, &options)?;
             if probes.refreshed {
-                report = ManuallyDrop::new(self::report(system)?);
+                report = ManuallyDrop::new(gather()?);
             }
             report.probes = Some(probes);
         }

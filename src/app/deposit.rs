@@ -2,7 +2,8 @@
 
 use crate::config::edit::{Edit, Role};
 use crate::model::cooldown;
-use crate::model::credential::{Credential, Identity, Kind as CredentialKind, Token};
+use crate::model::credential::{Credential, Identity, Kind as CredentialKind, OAuth, Token};
+use crate::model::grant::Binding;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::json::Extra;
@@ -26,6 +27,8 @@ pub(super) struct Destination<'a> {
     pub(super) profile: ProfileId,
     /// The profile that a person named, if that was done.
     pub(super) named: Option<&'a ProfileId>,
+    /// Who issued the grant, if it is one.
+    pub(super) issued_by: Option<&'a Binding>,
 }
 
 /// A credential that was stored.
@@ -71,6 +74,10 @@ impl StoredProfile {
             let replaced = old.is_some();
             if let Some(old) = old {
                 carry_over(old, &mut new);
+            }
+            let grant = new.as_oauth().and_then(OAuth::grant);
+            if let (Some(grant), Some(issued_by)) = (grant, to.issued_by) {
+                document.bindings.insert(grant, issued_by.clone());
             }
             document.put(place.clone(), new);
             put_first = put_first_in_order(document, main.as_ref(), provider, &place);

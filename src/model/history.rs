@@ -4,11 +4,13 @@
 //! replaced is spent and keeps no token, and what is in the profile now is in no generation. What
 //! this program stored last is kept besides, for another program may write an older document back.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use strum::AsRefStr;
 
 use super::credential::{Credential, Identity, OAuth};
-use super::grant::GrantDigest;
+use super::grant::{Binding, GrantDigest};
 use super::id::ProfileId;
 use super::json::Extra;
 use super::mentions::Mentions;
@@ -116,6 +118,10 @@ pub struct History {
     pub saved: Option<Saved>,
     /// The newest first.
     pub generations: Vec<Generation>,
+    /// Where the grants in it came from: a copy, for a journal that is lost.
+    pub bindings: BTreeMap<GrantDigest, Binding>,
+    /// Members of its file that we do not know.
+    pub extra: Extra,
 }
 
 impl History {
@@ -125,6 +131,8 @@ impl History {
             profile,
             saved: None,
             generations: Vec::new(),
+            bindings: BTreeMap::new(),
+            extra: Extra::default(),
         }
     }
 
@@ -148,6 +156,16 @@ impl History {
         let is_it = |present: &Credential| is_same(&saved.credential, present);
         let is_gone = present.is_none_or(|present| !is_it(present) && is_older(present));
         is_gone.then_some(saved)
+    }
+
+    /// Forgets where grants came from that cannot be used any more.
+    pub fn forget_bindings(&mut self) {
+        let saved = self.saved.as_ref().and_then(Saved::grant);
+        let generations = &self.generations;
+        self.bindings.retain(|grant, _| {
+            let is_it = |one: &Generation| !one.is_bare && one.grant.as_ref() == Some(grant);
+            saved.as_ref() == Some(grant) || generations.iter().any(is_it)
+        });
     }
 
     /// Whether the last that this program did to the profile was to remove it.

@@ -1,13 +1,16 @@
 //! One agent's document, and what an agent sees when the main agent's lies beneath it.
 
 mod merge;
+mod past;
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::Entry as MapEntry;
 
 use foldhash::{HashMap, HashMapExt as _};
 
 use super::cooldown::{self, StoreFormat};
 use super::credential::Credential;
+use super::grant::{Binding, GrantDigest};
 use super::id::{AgentId, ProfileId, ProviderId};
 use super::json::{Extra, Verbatim};
 use super::mentions::Mentions;
@@ -15,6 +18,7 @@ use super::pairs;
 use super::secret::Secret;
 use super::time::Timestamp;
 use super::usage::{Unusable, Usage};
+pub use past::Past;
 
 /// One entry of `profiles`, under its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +68,8 @@ pub struct AuthProfiles {
     pub release: StoreFormat,
     /// Faults of the whole document that do not stop it from being read, each a sentence.
     pub faults: Vec<String>,
+    /// Where grants that were put in come from; the history is told of it.
+    pub bindings: BTreeMap<GrantDigest, Binding>,
     past: Vec<Past>,
 }
 
@@ -250,17 +256,6 @@ impl AuthProfiles {
     pub fn order_of(&self, provider: &ProviderId) -> Option<&[String]> {
         pairs::get(&self.order, |key| provider.is_named(key)).map(Vec::as_slice)
     }
-}
-
-/// A profile before a change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Past {
-    /// Its name.
-    pub id: ProfileId,
-    /// What it held.
-    pub credential: Credential,
-    /// What was said of it, if it was removed.
-    pub mentions: Mentions,
 }
 
 /// One profile as an agent sees it.

@@ -73,11 +73,13 @@ impl ReservedGrant<'_> {
         };
         let (mut found, _) = write::find_all(self.cx, &locked)?;
         found.check(&self.cx.paths.document(agent))?;
-        let grant = &self.record.grant;
+        let (grant, successor) = (&self.record.grant, self.successor(new));
+        let binding = &self.pending.binding;
         let mut moved = false;
         let mut renew = |doc: &mut AuthProfiles| {
             let copies = copies(doc, grant);
             moved = !copies.is_empty();
+            doc.bindings.insert(successor.clone(), binding.clone());
             for (profile, old) in copies {
                 doc.put(profile, Credential::OAuth(old.renewed(new)));
             }
@@ -101,7 +103,8 @@ impl ReservedGrant<'_> {
                 history::note_refreshes(self.cx, agent, &mut found.doc, &histories);
                 if !moved && is_owner {
                     let whose = (agent, &self.pending.profile);
-                    history::keep_successor(self.cx, whose, (grant, new), &histories)?;
+                    let told = (&found.doc, &histories);
+                    history::keep_successor(self.cx, whose, (grant, new), told)?;
                 }
             }
             Err(error) if moved => {

@@ -11,7 +11,7 @@
 use std::path::Path;
 
 use crate::model::credential::{Credential, OAuth};
-use crate::model::grant::{GrantDigest, GrantStanding};
+use crate::model::grant::{Binding, GrantDigest, GrantStanding};
 use crate::model::history::{Cause, Generation, History, Saved};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::profiles::{AuthProfiles, Content, Past};
@@ -105,8 +105,15 @@ pub(super) fn keep(
         if new.is_none() {
             history.saved = None;
         }
+        if let Some(replaced) = history
+            .generations
+            .first()
+            .and_then(|one| one.grant.clone())
+        {
+            bind(cx, &mut history, replaced, None);
+        }
         strip_spent(cx, &mut history);
-        put(cx, agent, &history)?;
+        put(cx, agent, history)?;
     }
     Ok(())
 }
@@ -139,7 +146,7 @@ pub(super) fn note_saved(cx: &FileStore, agent: &AgentId, doc: &AuthProfiles) {
         Err(error) => return untold(error),
     };
     for (id, new) in changed {
-        if let Err(error) = note_one(cx, agent, id, new) {
+        if let Err(error) = note_one(cx, agent, id, (new, doc)) {
             untold(error.into());
         }
     }
@@ -149,7 +156,7 @@ fn note_one(
     cx: &FileStore,
     agent: &AgentId,
     id: &ProfileId,
-    new: &Credential,
+    (new, doc): (&Credential, &AuthProfiles),
 ) -> Result<(), FileError> {
     let (mut history, _) = open(cx, &cx.paths.history(agent, id), id)?;
     let is_it = |saved: &Saved| saved.credential == *new;
@@ -157,13 +164,34 @@ fn note_one(
         return Ok(());
     }
     history.save(new, cx.io.clock.now(), (cx.limit)());
-    put(cx, agent, &history)
+    bind_saved(cx, &mut history, doc);
+    put(cx, agent, history)
 }
 
-fn put(cx: &FileStore, agent: &AgentId, history: &History) -> Result<(), FileError> {
+/// Notes where the grant that was stored last came from, as the document or the journal says.
+fn bind_saved(cx: &FileStore, history: &mut History, doc: &AuthProfiles) {
+    if let Some(grant) = history.saved.as_ref().and_then(Saved::grant) {
+        let told = doc.bindings.get(&grant).cloned();
+        bind(cx, history, grant, told);
+    }
+}
+
+/// Notes where a grant came from, if that is told or the journal knows.
+fn bind(cx: &FileStore, history: &mut History, grant: GrantDigest, told: Option<Binding>) {
+    let known = || match history.bindings.get(&grant) {
+        Some(known) => Some(known.clone()),
+        None => journal::read(cx, &grant).ok().flatten()?.binding,
+    };
+    if let Some(binding) = told.or_else(known) {
+        history.bindings.insert(grant, binding);
+    }
+}
+
+fn put(cx: &FileStore, agent: &AgentId, mut history: History) -> Result<(), FileError> {
     let files = &*cx.io.files;
+    history.forget_bindings();
     files.create_dirs(&cx.paths.histories(agent))?;
-    history_file::write(files, &cx.paths.history(agent, &history.profile), history)
+    history_file::write(files, &cx.paths.history(agent, &history.profile), &history)
 }
 
 /// The history of a profile, if there is one that can be read.
@@ -184,7 +212,7 @@ pub(super) fn keep_foreign(cx: &FileStore, agent: &AgentId, id: &ProfileId, othe
         let now = cx.io.clock.now();
         history.add(other.clone(), None, Cause::OtherProgram, now, limit);
         strip_spent(cx, &mut history);
-        Ok(put(cx, agent, &history)?)
+        Ok(put(cx, agent, history)?)
     };
     if limit > 0
         && let Err(error) = keep()
@@ -208,7 +236,7 @@ pub(super) fn note_refreshes(
     }
     for Past { id, credential, .. } in past {
         let noted = match doc.get(&id) {
-            Some(new) => note_refresh(cx, agent, &id, credential, new),
+            Some(new) => note_refresh(cx, agent, &id, credential, (new, doc)),
             None => Ok(()),
         };
         if let Err(error) = noted {
@@ -222,7 +250,7 @@ fn note_refresh(
     agent: &AgentId,
     id: &ProfileId,
     old: Credential,
-    new: &Credential,
+    (new, doc): (&Credential, &AuthProfiles),
 ) -> Result<(), FileError> {
     let grant = |credential: &Credential| credential.as_oauth()?.grant();
     let (mut history, _) = open(cx, &cx.paths.history(agent, id), id)?;
@@ -239,7 +267,8 @@ fn note_refresh(
         }
     }
     history.save(new, cx.io.clock.now(), limit);
-    put(cx, agent, &history)
+    bind_saved(cx, &mut history, doc);
+    put(cx, agent, history)
 }
 
 /// Keeps the successor of a grant that no profile of the document holds any more, if another
@@ -248,7 +277,7 @@ pub(super) fn keep_successor(
     cx: &FileStore,
     (agent, id): (&AgentId, &ProfileId),
     (spent, new): (&GrantDigest, &OAuth),
-    _: &LockedHistories,
+    (doc, _): (&AuthProfiles, &LockedHistories),
 ) -> Result<bool, FileError> {
     if (cx.limit)() == 0 {
         return Ok(false);
@@ -270,7 +299,8 @@ pub(super) fn keep_successor(
     }
     let (now, limit) = (cx.io.clock.now(), (cx.limit)());
     history.save(&Credential::OAuth(renewed), now, limit);
-    put(cx, agent, &history)?;
+    bind_saved(cx, &mut history, doc);
+    put(cx, agent, history)?;
     Ok(true)
 }
 

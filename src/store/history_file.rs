@@ -30,16 +30,16 @@ pub(super) fn read_file(
 }
 
 fn parse(text: &str) -> Result<History, String> {
-    let members = Members::read(text)?;
-    if members.get("version").is_none_or(|n| n.get() != VERSION) {
+    let mut members = Members::read(text)?;
+    if members.take("version").is_none_or(|n| n.get() != VERSION) {
         return Err("its version is not supported".to_owned());
     }
-    let profile = members.get("profile").and_then(raw_json::text);
+    let profile = members.take("profile").and_then(raw_json::text);
     let profile = profile.and_then(|profile| ProfileId::parse(&profile).ok());
     let profile = profile.ok_or("it does not name a profile")?;
-    let generations = members.get("generations").ok_or("it has no generations")?;
+    let generations = (members.take("generations")).ok_or("it has no generations")?;
     let mut history = History::new(profile);
-    history.saved = match members.get("saved") {
+    history.saved = match members.take("saved") {
         Some(saved) => Some(read_saved(saved.get()).ok_or("what was stored last is invalid")?),
         None => None,
     };
@@ -60,6 +60,10 @@ fn parse(text: &str) -> Result<History, String> {
         let place = history.generations.partition_point(newer);
         history.generations.insert(place, generation);
     }
+    // Like the journal it is advice: a login is never locked out by what cannot be read.
+    let bindings = members.take("bindings").and_then(raw_json::read);
+    history.bindings = bindings.unwrap_or_default();
+    history.extra = members.into_extra();
     Ok(history)
 }
 
@@ -160,6 +164,19 @@ fn render(history: &History) -> Secret<Vec<u8>> {
                 });
             }
         });
+        if !history.bindings.is_empty() {
+            file.member("bindings", |all| {
+                for (grant, binding) in &history.bindings {
+                    all.member(grant.as_str(), |one| {
+                        one.text("tokenEndpoint", &binding.token_endpoint);
+                        one.text("clientId", &binding.client_id);
+                    });
+                }
+            });
+        }
+        for (name, value) in &history.extra.0 {
+            file.raw(name, value.as_str());
+        }
     });
     text.into_file()
 }

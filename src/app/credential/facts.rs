@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::app::context::Context;
 use crate::app::failure::Failure;
+use crate::app::refresh::binding;
 use crate::model::credential::{Kind, SecretFault};
 use crate::model::expiry::{End, Freshness, freshness};
-use crate::model::grant::{GrantDigest, GrantRecord, GrantStanding, Refusal};
+use crate::model::grant::{Binding, GrantDigest, GrantRecord, GrantStanding, Refusal};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::time::{LocalTime, Timestamp};
+use crate::ports::store::StoreError;
 
 /// The facts that an assessment of a credential is made of.
 #[derive(Clone, Debug)]
@@ -85,6 +88,15 @@ impl Facts {
     /// When a token endpoint last issued or rotated the grant to us.
     pub fn proven_at(&self) -> Option<Timestamp> {
         self.record.as_ref()?.proven_at
+    }
+
+    /// Who issued the grant, as far as that is known.
+    ///
+    /// # Errors
+    /// As [`binding::known`].
+    pub(in crate::app) fn issued_by(&self, cx: Context<'_>) -> Result<Option<Binding>, StoreError> {
+        let whose = (&self.owner, &self.profile);
+        binding::known(cx, whose, self.grant.as_ref(), self.record.as_deref())
     }
 
     /// The margin at which a token is due: the provider's, and no more than half of the life that

@@ -193,7 +193,7 @@ impl<'a> FactsReader<'a> {
                 .filter(|_| facts.refresh_present)
                 .and_then(|proven| Some(proven.after(idle_limit?)));
         }
-        facts.path = self.path(facts, login, manifest);
+        facts.path = self.path(facts, login, manifest)?;
         Ok(())
     }
 
@@ -204,23 +204,26 @@ impl<'a> FactsReader<'a> {
         facts: &Facts,
         login: &OAuth,
         manifest: Result<&Provider, &Failure>,
-    ) -> RefreshPath {
+    ) -> Result<RefreshPath, StoreError> {
         let provider = match manifest {
             Ok(provider) => provider,
-            Err(failure) => return RefreshPath::NoManifest(Box::new(failure.clone())),
+            Err(failure) => return Ok(RefreshPath::NoManifest(Box::new(failure.clone()))),
         };
         let freshness = facts.freshness(facts.due_margin(), self.cx.clock.now());
         if matches!(freshness, Freshness::Fresh { .. }) {
-            return RefreshPath::Open;
+            return Ok(RefreshPath::Open);
         }
         let (path, binding) = target::look_ahead(self.cx, provider, login);
         let Some(binding) = binding.filter(|_| matches!(path, RefreshPath::Open)) else {
-            return path;
+            return Ok(path);
         };
-        match binding::check(provider, &binding, facts.record.as_deref()) {
-            Ok(()) => RefreshPath::Open,
-            Err(failure) => RefreshPath::Blocked(Box::new(failure)),
-        }
+        let issued_by = facts.issued_by(self.cx)?;
+        Ok(
+            match binding::check(provider, &binding, issued_by.as_ref()) {
+                Ok(()) => RefreshPath::Open,
+                Err(failure) => RefreshPath::Blocked(Box::new(failure)),
+            },
+        )
     }
 
     /// Looks for what took the place of a spent grant, whose first successor is `first`.

@@ -32,7 +32,7 @@ pub(super) fn run(
         .map_err(|error| no_token(login, &error))?;
     cx.tell_skew(grant.skew_warning());
     let new = Credential::Token(token_of(provider, &grant));
-    let stored = login.store(profile, Some(client.id.clone()), &new)?;
+    let stored = login.store(profile, Some(client.id.clone()), &new, None)?;
     remember(cx, &request.agent, &stored.profile, provider, client);
     login.finish(stored, None)
 }

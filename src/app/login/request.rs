@@ -6,6 +6,7 @@ use crate::app::context::Context;
 use crate::app::deposit::{Destination, StoredProfile};
 use crate::app::failure::{Failure, Kind};
 use crate::model::credential::Credential;
+use crate::model::grant::Binding;
 use crate::model::grant::Refusal;
 use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
@@ -61,11 +62,13 @@ impl Login<'_> {
         profile: ProfileId,
         account: Option<String>,
         new: &Credential,
+        issued_by: Option<&Binding>,
     ) -> Result<StoredProfile, Failure> {
         let to = Destination {
             provider: &self.provider.id,
             profile,
             named: self.request.profile.as_ref(),
+            issued_by,
         };
         StoredProfile::store(self.cx, &self.request.agent, &to, account, new)
     }

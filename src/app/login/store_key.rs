@@ -43,7 +43,7 @@ pub(super) fn keep(
         email: None,
         extra,
     });
-    let stored = login.store(profile, made.user, &new)?;
+    let stored = login.store(profile, made.user, &new, None)?;
     if stored.replaced {
         cx.info(
             Hint::from(format!(

@@ -98,7 +98,12 @@ impl Identified {
         let account = oauth.identity.email.clone();
         let account = account.or_else(|| oauth.identity.account_id.clone());
         let account = account.or(self.found.subject);
-        let stored = login.store(self.profile, account, &Credential::OAuth(oauth))?;
+        let stored = login.store(
+            self.profile,
+            account,
+            &Credential::OAuth(oauth),
+            Some(&self.origin.binding),
+        )?;
         remember(cx, provider, self.origin, &stored.profile, grant);
         login.finish(stored, identity.email.as_deref())
     }

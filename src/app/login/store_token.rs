@@ -33,6 +33,6 @@ pub(super) fn keep(
         email: None,
         extra: Extra::default(),
     });
-    let stored = login.store(profile, None, &new)?;
+    let stored = login.store(profile, None, &new, None)?;
     login.finish(stored, None)
 }

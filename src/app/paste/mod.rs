@@ -100,6 +100,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         provider: &request.provider,
         profile,
         named: None,
+        issued_by: None,
     };
     let stored = StoredProfile::store(cx, &request.agent, &to, None, &new)?;
     stored.finish(cx, &request.agent, None, None)?;

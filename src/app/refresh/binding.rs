@@ -1,12 +1,34 @@
 //! Binding of a grant: it goes back to where it came from, or nowhere (RFC 9700 section 4.4). A
 //! manifest, metadata or a variable that changed since must not send it elsewhere.
 
-use crate::model::grant::{Binding, GrantRecord};
-use crate::model::id::ProfileId;
+use crate::model::grant::{Binding, GrantDigest, GrantRecord};
+use crate::model::id::{AgentId, ProfileId};
 use crate::model::provider::{Provider, Registration};
 use crate::oauth::address;
 
+use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
+use crate::ports::store::StoreError;
+
+/// Returns where a grant came from: by the journal, else by the copy in the history of its profile,
+/// because the journal lies in a directory that people empty to get rid of a lock.
+///
+/// # Errors
+/// If the history cannot be looked for.
+pub(in crate::app) fn known(
+    cx: Context<'_>,
+    (owner, profile): (&AgentId, &ProfileId),
+    grant: Option<&GrantDigest>,
+    record: Option<&GrantRecord>,
+) -> Result<Option<Binding>, StoreError> {
+    let recorded = record.and_then(|record| record.binding.clone());
+    let (None, Some(grant)) = (&recorded, grant) else {
+        return Ok(recorded);
+    };
+    let mut kept = cx.store.history(owner, Some(profile))?.histories;
+    let copies = kept.iter_mut();
+    Ok(copies.filter_map(|kept| kept.bindings.remove(grant)).next())
+}
 
 /// Fails if the endpoint or client differs from the one that issued the grant. A grant without a
 /// known issuer goes to where the manifest says.
@@ -16,9 +38,9 @@ use crate::app::failure::{Failure, Kind};
 pub(in crate::app) fn check(
     provider: &Provider,
     now: &Binding,
-    record: Option<&GrantRecord>,
+    then: Option<&Binding>,
 ) -> Result<(), Failure> {
-    let Some(then) = record.and_then(|record| record.binding.as_ref()) else {
+    let Some(then) = then else {
         return Ok(());
     };
     if then == now {
@@ -40,8 +62,8 @@ pub(in crate::app) fn check(
     Err(Failure::new(Kind::Config, message))
 }
 
-/// Fails if the revocation endpoint differs from the one known at the login, or, if none was known,
-/// does not have the origin of the token endpoint.
+/// Fails if the revocation endpoint differs from the one `known` at the login, or, if none was known,
+/// does not have the origin of the token endpoint that issued the grant.
 ///
 /// # Errors
 /// [`Kind::Config`], without a hint.
@@ -49,13 +71,9 @@ pub(in crate::app) fn check_revocation(
     profile: &ProfileId,
     provider: &Provider,
     endpoint: &str,
-    record: &GrantRecord,
+    (known, issued_by): (Option<&str>, Option<&Binding>),
 ) -> Result<(), Failure> {
-    let known = record.revocation_endpoint.as_deref();
-    let issued_by = record
-        .binding
-        .as_ref()
-        .map(|then| then.token_endpoint.as_str());
+    let issued_by = issued_by.map(|then| then.token_endpoint.as_str());
     let (is_it, then) = match (known, issued_by) {
         (Some(known), _) => (known == endpoint, known),
         (None, Some(issued_by)) => (is_beside(endpoint, issued_by), issued_by),
@@ -89,22 +107,10 @@ fn is_beside(one: &str, other: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::grant::GrantDigest;
     use crate::model::id::ProviderId;
-    use crate::model::secret::Secret;
 
-    fn record(binding: Option<&Binding>, revocation_endpoint: Option<&str>) -> GrantRecord {
-        let provider = ProviderId::parse("acme").unwrap();
-        GrantRecord {
-            grant: GrantDigest::of(&provider, &Secret::from("rt")),
-            profile: ProfileId::parse("acme:default").unwrap(),
-            binding: binding.cloned(),
-            subject: None,
-            revocation_endpoint: revocation_endpoint.map(str::to_owned),
-            proven_at: None,
-            attempt: None,
-            provider,
-        }
+    fn provider() -> Provider {
+        Provider::of_program(ProviderId::parse("acme").unwrap())
     }
 
     fn binding(token_endpoint: &str, client_id: &str) -> Binding {
@@ -117,9 +123,8 @@ mod tests {
     #[test]
     fn rfc9700_4_4_a_refresh_goes_back_to_its_endpoint_and_client() {
         let then = binding("https://a.example/token", "client-1");
-        let record = record(Some(&then), None);
-        let provider = &Provider::of_program(record.provider.clone());
-        let to = |now: &Binding| check(provider, now, Some(&record));
+        let provider = &provider();
+        let to = |now: &Binding| check(provider, now, Some(&then));
         assert!(to(&then).is_ok());
         for other in [
             binding("https://a.example/token/", "client-1"),
@@ -134,23 +139,23 @@ mod tests {
     #[test]
     fn rfc9700_4_4_a_revocation_goes_to_the_server_of_the_grant() {
         let then = binding("https://a.example/token", "client-1");
-        let to = |record: &GrantRecord, endpoint: &str| {
-            let provider = Provider::of_program(record.provider.clone());
-            check_revocation(&record.profile, &provider, endpoint, record).is_ok()
+        let profile = ProfileId::parse("acme:default").unwrap();
+        let to = |known: Option<&str>, then: Option<&Binding>, endpoint: &str| {
+            check_revocation(&profile, &provider(), endpoint, (known, then)).is_ok()
         };
-        let unknown = record(Some(&then), None);
-        assert!(to(&unknown, "https://a.example/revoke"));
+        let then = Some(&then);
+        assert!(to(None, then, "https://a.example/revoke"));
         for other in [
             "https://b.example/revoke",
             "http://a.example/revoke",
             "https://a.example:8443/revoke",
             "data:,",
         ] {
-            assert!(!to(&unknown, other), "{other}");
+            assert!(!to(None, then, other), "{other}");
         }
-        let known = record(Some(&then), Some("https://other.example/revoke"));
-        assert!(to(&known, "https://other.example/revoke"));
-        assert!(!to(&known, "https://a.example/revoke"));
-        assert!(to(&record(None, None), "https://b.example/revoke"));
+        let known = Some("https://other.example/revoke");
+        assert!(to(known, then, "https://other.example/revoke"));
+        assert!(!to(known, then, "https://a.example/revoke"));
+        assert!(to(None, None, "https://b.example/revoke"));
     }
 }

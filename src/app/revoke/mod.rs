@@ -59,12 +59,10 @@ pub(super) fn plan(
 ) -> Result<RevocationPlan, Failure> {
     loop {
         let plan = RevocationPlan::of(cx, (owner, profile), credential)?;
-        let Some(record) = plan.record(cx)? else {
-            return Ok(plan);
-        };
-        let checked = plan.check_origin(&record);
+        let record = plan.record(cx)?;
+        let checked = plan.check_origin(cx, record.as_ref());
         checked.map_err(|failure| failure.hint(Command::logout(profile)))?;
-        if record.successor().is_none() {
+        if record.is_none_or(|record| record.successor().is_none()) {
             return Ok(plan);
         }
         // Spent: its revocation would say nothing about the one that lives. Renewed since the look
@@ -134,18 +132,21 @@ impl RevocationPlan {
     }
 
     /// Fails if the grant was issued elsewhere.
-    fn check_origin(&self, record: &GrantRecord) -> Result<(), Failure> {
+    fn check_origin(&self, cx: Context<'_>, record: Option<&GrantRecord>) -> Result<(), Failure> {
         let (profile, provider) = (&self.profile, &self.provider);
-        binding::check(provider, &self.route.binding(), Some(record)).map_err(|failure| {
-            Failure {
-                subject: Some(profile.clone()),
-                message: format!("is not revoked: {}", failure.message),
-                ..failure
-            }
+        let whose = (&self.owner, profile);
+        let issued_by = binding::known(cx, whose, self.grant.as_ref(), record)?;
+        let issued_by = issued_by.as_ref();
+        binding::check(provider, &self.route.binding(), issued_by).map_err(|failure| Failure {
+            subject: Some(profile.clone()),
+            message: format!("is not revoked: {}", failure.message),
+            ..failure
         })?;
         match self.route {
             Route::Endpoint(_) => {
-                binding::check_revocation(profile, provider, &self.endpoint(), record)
+                let known = record.and_then(|record| record.revocation_endpoint.as_deref());
+                let origin = (known, issued_by);
+                binding::check_revocation(profile, provider, &self.endpoint(), origin)
             }
             Route::Program(_) => Ok(()),
         }

@@ -7,6 +7,7 @@ mod commands_of_root;
 mod file_permissions;
 mod files_of_others;
 mod login_of_others;
+mod lost_journal;
 mod memory;
 pub(crate) mod random_inputs;
 mod secret_leaks;

@@ -5,9 +5,10 @@
 //! host of a probe (RFC 9700 section 4.4 for grants; a key has no binding, so its host is judged).
 
 use crate::app::context::Context;
+use crate::app::refresh::binding;
 use crate::model::credential::{Credential, Kind};
-use crate::model::grant::GrantRecord;
-use crate::model::id::ProviderId;
+use crate::model::grant::Binding;
+use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::provider::{Probe, ProbeRoute, Provider};
 use crate::oauth::address;
 use crate::ports::store::StoreError;
@@ -30,7 +31,7 @@ pub(super) fn fault(
     provider: &Provider,
     way: &ProbeRoute,
     kind: Kind,
-    credential: Option<&Credential>,
+    stored: Option<(&AgentId, &ProfileId, &Credential)>,
 ) -> Result<Option<String>, StoreError> {
     let id = &provider.id;
     let Some(host) = address::host(&way.url) else {
@@ -53,12 +54,13 @@ pub(super) fn fault(
              is only sent to its own host: define {host} as a separate provider."
         )));
     }
-    let grant = credential.and_then(|credential| credential.as_oauth()?.grant());
-    let record = match grant {
-        Some(grant) => cx.store.grant_record(&grant)?,
-        None => None,
+    let grant = stored.and_then(|(.., credential)| credential.as_oauth()?.grant());
+    let (Some(grant), Some((owner, profile, _))) = (grant, stored) else {
+        return Ok(None);
     };
-    Ok(record.and_then(|record| foreign(provider, &record)))
+    let record = cx.store.grant_record(&grant)?;
+    let issued_by = binding::known(cx, (owner, profile), Some(&grant), record.as_ref())?;
+    Ok(issued_by.and_then(|then| foreign(provider, &then)))
 }
 
 /// Returns `models.providers.<id>.baseUrl`.
@@ -69,11 +71,10 @@ fn configured<'a>(cx: Context<'a>, id: &ProviderId) -> Option<&'a str> {
 }
 
 /// Whether another server issued the grant than the one that the manifest names now.
-fn foreign(provider: &Provider, record: &GrantRecord) -> Option<String> {
-    let then = record
-        .binding
-        .as_ref()
-        .filter(|then| !then.is_to_program())?;
+fn foreign(provider: &Provider, then: &Binding) -> Option<String> {
+    if then.is_to_program() {
+        return None;
+    }
     let registration = provider.registration.as_ref()?;
     let is_same = match (&registration.token, &registration.issuer) {
         (Some(token), _) => *token == then.token_endpoint,

@@ -213,12 +213,16 @@ impl Planner<'_> {
                 return Ok(());
             }
         };
-        let (kind, credential) = match &what {
+        let (kind, stored) = match &what {
             ProbedCredential::Key(_) if outcome.mode == Kind::ApiKey.as_str() => {
                 (Kind::ApiKey, None)
             }
             ProbedCredential::Key(_) => (Kind::OAuth, None),
-            ProbedCredential::Profile { credential, .. } => (credential.kind(), Some(credential)),
+            ProbedCredential::Profile {
+                owner,
+                id,
+                credential,
+            } => (credential.kind(), Some((owner, id, credential))),
         };
         let found = provider.and_then(|provider| {
             let probe = provider.probe.clone()?;
@@ -230,7 +234,7 @@ impl Planner<'_> {
             plan.known.push(outcome.known(Reason::NoModel, &words));
             return Ok(());
         };
-        if let Some(fault) = fault(self.cx, &provider, &way, kind, credential)? {
+        if let Some(fault) = fault(self.cx, &provider, &way, kind, stored)? {
             outcome.error = Some(fault);
             plan.known.push(outcome);
             return Ok(());

@@ -351,6 +351,11 @@ pub trait Files: Send + Sync {
     /// As for [`Files::try_lock`].
     fn await_lock(&self, path: &Path) -> Result<(), FileError>;
 
+    /// The process that holds a kernel lock, as the system knows it; `None` where it cannot be told.
+    fn lock_holder(&self, _path: &Path) -> Option<u32> {
+        None
+    }
+
     /// How this process is named in the note of a lock that it holds.
     fn process_name(&self) -> String {
         format!("pid {}", std::process::id())

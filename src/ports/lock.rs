@@ -179,8 +179,24 @@ pub fn owner_note(files: &dyn Files, clock: &dyn Clock) -> String {
     format!("{}{SINCE}{now}\n", files.process_name())
 }
 
-/// What the holder of the lock at `path` has noted, with its time as `clock` tells times.
+/// Who holds the lock at `path`: what its holder has noted, with its time as `clock` tells times, or
+/// the process that the system names if that has noted nothing.
 pub fn owner(files: &dyn Files, clock: &dyn Clock, path: &Path) -> Option<String> {
+    let noted = noted(files, clock, path);
+    match files.lock_holder(path) {
+        Some(pid) if !noted.as_ref().is_some_and(|note| is_of(note, pid)) => {
+            Some(format!("pid {pid}"))
+        }
+        _ => noted,
+    }
+}
+
+fn is_of(note: &str, pid: u32) -> bool {
+    let words: Vec<&str> = note.split(' ').take(2).collect();
+    words == ["pid", &pid.to_string()]
+}
+
+fn noted(files: &dyn Files, clock: &dyn Clock, path: &Path) -> Option<String> {
     let bytes = files.read(path).ok().flatten()?;
     let note = String::from_utf8_lossy(&bytes);
     let note = note.lines().next()?;

@@ -18,7 +18,7 @@ use super::exchange;
 use super::fs_error::{failed, if_there, resolve};
 use super::pieces::{Opened, open, open_any};
 use super::preallocated::Slot;
-use super::{append, file_trust, lock, move_dir, ownership};
+use super::{append, file_trust, lock, lock_holder, move_dir, ownership};
 use crate::model::time::Timestamp;
 use crate::ports::files::{
     FileError, FileLock, Files, LockQueue, Pieces, Prepared, Replaced, Reservation, Sharing, Stat,
@@ -257,6 +257,10 @@ impl Files for SystemFiles {
 
     fn open_limit(&self) -> Option<u64> {
         rustix::process::getrlimit(Resource::Nofile).current
+    }
+
+    fn lock_holder(&self, path: &Path) -> Option<u32> {
+        lock_holder::find(path)
     }
 
     fn process_lives(&self, pid: u32) -> bool {

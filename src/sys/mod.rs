@@ -19,6 +19,7 @@ mod hook_process;
 pub mod http;
 pub mod interrupt;
 pub mod lock;
+mod lock_holder;
 pub mod login_shell;
 mod loopback;
 mod loopback_server;

@@ -71,6 +71,20 @@ fn a_held_config_lock_ends_as_busy_and_names_its_owner() {
     is_busy(own_config_lock, &args, "openclaw.json");
 }
 
+/// Who may only read a lock file can hold its lock, and leaves no note.
+#[test]
+fn a_holder_that_left_no_note_is_named_by_the_system() {
+    let world = World::new();
+    let name = own_config_lock(&world);
+    let _held = hold(&world, &name);
+    let old = "pid 999999 on elsewhere since 2026-01-01T00:00:00.000Z\n";
+    std::fs::write(world.state().join("locks/openclaw-rs").join(&name), old).unwrap();
+    let ran = world.run(&["models", "set", "anthropic/claude-opus-4-5"]);
+    assert_eq!(ran.code, 6, "{ran:?}");
+    let owner = format!("{name} is locked by pid {}\n", std::process::id());
+    assert!(ran.err.contains(&owner), "{ran:?}");
+}
+
 #[test]
 fn a_held_directories_lock_ends_as_busy_and_names_its_owner() {
     let args = ["models", "auth", "use", "anthropic:a", "--dir", "/"];

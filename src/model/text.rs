@@ -49,9 +49,9 @@ pub fn decode(bytes: Vec<u8>) -> Result<String, (usize, usize)> {
 /// Whether a text is of ASCII characters that are seen: no space, no control character. Thirty-two
 /// bytes at a time, because every secret of a large store is looked through at every command.
 pub fn is_graphic(text: &str) -> bool {
-    // A byte below 0x21 borrows, 0x7f carries into its own highest bit, and another script has that
-    // set. What is borrowed or carried beyond a byte comes from an odd one.
-    let odd = |word: u64| word.wrapping_sub(ONES * 0x21) | word.wrapping_add(ONES) | word;
+    // A byte below 0x21 borrows. 0x7f carries into its own highest bit, which one above it has set; no
+    // byte of UTF-8 is 0xff. What is borrowed or carried beyond a byte comes from an odd one.
+    let odd = |word: u64| word.wrapping_sub(ONES * 0x21) | word.wrapping_add(ONES);
     !is_any(text.as_bytes(), odd, |byte| !byte.is_ascii_graphic())
 }
 

@@ -199,6 +199,12 @@ fn rfc8628_3_5_every_error_code_is_heeded_whatever_the_status() {
         assert_eq!(poll(status, expired), "failed: the code has expired");
         let denied = r#"{"error":"access_denied","error_description":"no\u001b[2J\nway"}"#;
         assert_eq!(poll(status, denied), "failed: access_denied: no [2J way");
+        let denied =
+            r#"{"error":"access_denied","error_description":"you sent device_code=dc-MARKER"}"#;
+        assert_eq!(
+            poll(status, denied),
+            "failed: access_denied: you sent device_code=(hidden)"
+        );
         let denied = r#"{"error":"authorization_denied"}"#;
         assert_eq!(poll(status, denied), "failed: authorization_denied");
     }

@@ -160,3 +160,22 @@ fn every_character_that_a_header_holds_comes_out_as_it_is() {
         assert_eq!(String::from_utf8(output.stdout).unwrap(), token);
     }
 }
+
+#[test]
+fn one_that_is_too_long_for_a_header_is_not_stored_and_not_handed_out() {
+    let world = World::new();
+    let long = format!("mm-{}", "0123456789abcdef".repeat(1_024));
+    let paste = ["models", "auth", "paste-api-key", "--provider", "minimax"];
+    let ran = world.pipe(&paste, &long);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(
+        ran.err
+            .contains("is longer than 16384 bytes; nothing was saved"),
+        "{ran:?}"
+    );
+    let mut command = world.command(&["models", "auth", "token", "--provider", "minimax"]);
+    let output = command.env("MINIMAX_API_KEY", &long).output().unwrap();
+    let ran = crate::support::ran(output);
+    assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{ran:?}");
+    assert!(ran.err.contains("is longer than 16384 bytes"), "{ran:?}");
+}

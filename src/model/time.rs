@@ -115,6 +115,12 @@ impl LocalTime {
         }
     }
 
+    /// The same for what has happened: that may have been after `now` was read.
+    pub fn spoken_past(&self, time: Timestamp) -> String {
+        let now = self.now.max(Timestamp(time.0.saturating_add(1)));
+        Self { now, ..*self }.spoken(time)
+    }
+
     /// `14:05` today, `Tue 14:05` within six days, `Tue 8 Dec 14:05` this year, else with the year.
     pub fn clock(&self, time: Timestamp) -> String {
         let (Some(now), Some(time)) = (self.shifted(self.now), self.shifted(time)) else {
@@ -246,6 +252,8 @@ mod tests {
         ] {
             assert_eq!(spoken(hours, seconds), expected);
         }
+        let a_moment_later = Timestamp(now.0 + 10);
+        assert_eq!(local.spoken_past(a_moment_later), "just now, 14:35");
         assert_eq!(LocalTime::utc(now).clock(now), "13:35");
         let never = Timestamp(i64::MAX);
         assert!(local.clock(never).ends_with(" ms"));

@@ -215,7 +215,7 @@ pub(in crate::app) fn misconfigured(facts: &Facts, why: &str) -> Obstacle {
 pub(in crate::app) fn not_understood(facts: &Facts, since: Timestamp, why: &str) -> Obstacle {
     let words = format!(
         "cannot be refreshed: the response to the refresh {} cannot be used ({why}). It is saved, and the refresh token, which is used now, is not sent again",
-        facts.local.spoken(since)
+        facts.local.spoken_past(since)
     );
     Obstacle {
         effect: StoreEffect::MaybeSpent,

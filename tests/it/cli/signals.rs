@@ -230,13 +230,21 @@ fn ended(child: Child) -> i32 {
         .unwrap()
 }
 
+/// It has a file of that name open; where only root may see that of a process of ours, at least it
+/// sleeps.
 fn opened(child: &Child, name: &str) {
     let directory = format!("/proc/{}/fd", child.id());
-    until(|| {
-        let open = std::fs::read_dir(&directory).unwrap().flatten();
-        let mut targets = open.filter_map(|entry| std::fs::read_link(entry.path()).ok());
-        targets.any(|path| path.to_string_lossy().contains(name))
-    });
+    let has_open = |open: std::fs::ReadDir| {
+        let targets = open.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+        let mut names = targets.map(|path| path.to_string_lossy().into_owned());
+        names.any(|path| path.contains(name))
+    };
+    until(|| std::fs::read_dir(&directory).map_or_else(|_| is_asleep(child), has_open));
+}
+
+fn is_asleep(child: &Child) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()));
+    status.is_ok_and(|status| status.contains("State:\tS"))
 }
 
 /// OpenClaw holds its lock of the main agent's document, and its heart beats.

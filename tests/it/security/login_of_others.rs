@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::support::browser::visit;
@@ -18,6 +19,17 @@ const ATTACKER: u32 = 54_322;
 /// Notes its arguments beside itself.
 const OPENER: &str = "#!/bin/sh\necho \"$*\" > \"$0.part\"\n/bin/mv \"$0.part\" \"$0.url\"\n";
 
+/// The address that the program of the test was handed.
+fn handed_to(opener: &Path) -> String {
+    let noted = format!("{}.url", opener.display());
+    loop {
+        match std::fs::read_to_string(&noted) {
+            Ok(text) => return text.trim().to_owned(),
+            Err(_) => std::thread::yield_now(),
+        }
+    }
+}
+
 /// A login whose page is opened by a program of the test, and the address that this was handed.
 fn opened() -> (World, Issuer, Waiting, String) {
     let (world, issuer) = World::with_issuer(Account::default());
@@ -28,13 +40,7 @@ fn opened() -> (World, Issuer, Waiting, String) {
         format!("{}:/usr/bin:/bin", opener.parent().unwrap().display()),
     );
     let login = Waiting::of(command);
-    let noted = format!("{}.url", opener.display());
-    let address = loop {
-        match std::fs::read_to_string(&noted) {
-            Ok(text) => break text.trim().to_owned(),
-            Err(_) => std::thread::yield_now(),
-        }
-    };
+    let address = handed_to(&opener);
     (world, issuer, login, address)
 }
 
@@ -105,13 +111,7 @@ fn a_second_visit_at_the_page_of_a_plugin_ends_its_login() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let noted = format!("{}.url", opener.display());
-    let address = loop {
-        match std::fs::read_to_string(&noted) {
-            Ok(text) => break text.trim().to_owned(),
-            Err(_) => std::thread::yield_now(),
-        }
-    };
+    let address = handed_to(&opener);
     assert!(!address.contains("MARKER"), "{address}");
     let first = get(&address);
     assert!(
@@ -146,7 +146,7 @@ fn no_browser_is_opened_where_neither_port_nor_terminal_takes_its_answer() {
         words(&ended.err).contains("no way to receive the code"),
         "{ended:?}"
     );
-    assert!(!std::path::Path::new(&format!("{}.url", opener.display())).exists());
+    assert!(!Path::new(&format!("{}.url", opener.display())).exists());
 }
 
 fn words(text: &str) -> String {
@@ -155,7 +155,7 @@ fn words(text: &str) -> String {
 
 /// Everybody may go through the directory of the test, and what lies there is one user's.
 fn give(world: &World, user: u32) {
-    fn below(path: &std::path::Path, user: u32) {
+    fn below(path: &Path, user: u32) {
         chown(path, Some(user), Some(user)).unwrap();
         if path.is_dir() {
             for entry in std::fs::read_dir(path).unwrap() {
@@ -244,6 +244,31 @@ fn the_code_of_another_user_who_does_not_wait_for_an_answer_is_refused() {
 
 #[test]
 #[ignore = "needs root"]
+fn the_address_that_a_browser_is_given_is_of_no_use_to_another_user() {
+    let (world, _issuer) = World::with_issuer(Account::default());
+    let opener = world.install("bin/xdg-open", OPENER);
+    give(&world, VICTIM);
+    let mut command = world.command(&["models", "auth", "login", "--json"]);
+    command.env("PATH", opener.parent().unwrap());
+    of(VICTIM, &mut command);
+    let login = Waiting::of(command);
+    let address = handed_to(&opener);
+    let url = url::Url::parse(&address).unwrap();
+    let port = url.port().unwrap();
+    let host = format!("Host: 127.0.0.1:{port}");
+    let request = format!("GET {} HTTP/1.1\r\n{host}\r\n\r\n", url.path());
+    for _ in 0..2 {
+        let answer = asked_by(ATTACKER, port, &request);
+        assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+        assert!(!answer.contains(&login.state()), "{answer}");
+    }
+    assert_eq!(visit(&address).unwrap().status, 200);
+    let (ended, _) = login.finish();
+    assert_eq!(ended.code, 0, "{ended:?}");
+}
+
+#[test]
+#[ignore = "needs root"]
 fn a_port_of_another_user_is_not_where_the_browser_is_sent() {
     let (squatter, _issuer) = World::with_issuer(Account::default());
     give(&squatter, ATTACKER);
@@ -268,7 +293,7 @@ fn a_port_of_another_user_is_not_where_the_browser_is_sent() {
         "port {port}: Address already in use (os error 98), used by another user (uid {ATTACKER})"
     );
     assert!(words(&ended.err).contains(&told), "{ended:?}");
-    assert!(!std::path::Path::new(&format!("{}.url", opener.display())).exists());
+    assert!(!Path::new(&format!("{}.url", opener.display())).exists());
     let mut held = held;
     held.child.kill().unwrap();
     held.child.wait().unwrap();

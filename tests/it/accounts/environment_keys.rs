@@ -67,10 +67,10 @@ fn the_process_beats_the_file_and_the_file_beats_the_configuration() {
     ];
     let report = status(&world, &set);
     for (provider, name, masked) in [
-        ("openai", "OPENAI_API_KEY", "sk-opena...23456789"),
-        ("groq", "GROQ_API_KEY", "gsk-groq...ME-01234"),
+        ("openai", "OPENAI_API_KEY", "sk...89"),
+        ("groq", "GROQ_API_KEY", "gs...34"),
         ("xai", "XAI_API_KEY", "xa...89"),
-        ("mistral", "MISTRAL_API_KEY", "mistral-...789-0123"),
+        ("mistral", "MISTRAL_API_KEY", "mi...23"),
     ] {
         let expected = json!({ "value": masked, "source": format!("env: {name}") });
         assert_eq!(env_of(&report, provider), expected, "{provider}");
@@ -152,8 +152,8 @@ fn the_file_answers_references_of_the_configuration() {
         let row = rows.iter().find(|row| row["provider"] == name).unwrap();
         row["modelsJson"]["value"].as_str().unwrap().to_owned()
     };
-    assert_eq!(masked("acme"), "acme-key...23456789");
-    assert_eq!(masked("own"), "own-key-...789-0123");
+    assert_eq!(masked("acme"), "ac...89");
+    assert_eq!(masked("own"), "ow...23");
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn a_login_shell_is_asked_where_that_is_wanted() {
         json!({ "enabled": true, "appliedKeys": ["GEMINI_API_KEY", "OPENROUTER_API_KEY"] });
     let report = status(&world, &on);
     assert_eq!(report["auth"]["shellEnvFallback"], applied);
-    let expected = json!({ "value": "gemini-k...23456789", "source": "shell env: GEMINI_API_KEY" });
+    let expected = json!({ "value": "ge...89", "source": "shell env: GEMINI_API_KEY" });
     assert_eq!(env_of(&report, "google"), expected);
     assert_eq!(env_of(&report, "groq"), Value::Null);
     let note = std::fs::read_to_string(started(&world)).unwrap();
@@ -310,7 +310,7 @@ fn sign_ins_of_other_software_speak_for_their_provider_and_give_no_token() {
                 pair[1],
                 profile,
             ],
-            "bedrock-...23456789",
+            "be...89",
             "env: AWS_BEARER_TOKEN_BEDROCK",
         ),
         (

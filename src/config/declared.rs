@@ -13,7 +13,7 @@ use crate::model::declared::{Declared, Finding, Severity, SourceLocation};
 use crate::model::id::{ProviderId, printable};
 use crate::model::text::{IS_UTF16, is_utf16};
 use crate::ports::declarations::{Declarations, DeclareError};
-use crate::ports::files::{FileError, Files};
+use crate::ports::files::{FileError, Files, Judged};
 
 use super::finding::{error, finding, near};
 use super::yaml::{self, Name, Node};
@@ -35,7 +35,8 @@ pub struct DeclaredFile {
 enum Content {
     Absent,
     Faulty(Finding),
-    Read(Node),
+    /// What stands there, and whether root reads it in the directory of a user.
+    Read(Node, bool),
 }
 
 impl DeclaredFile {
@@ -53,7 +54,7 @@ impl DeclaredFile {
         let root = match self.content()? {
             Content::Absent => return Ok(None),
             Content::Faulty(finding) => return Err(DeclareError::Wrong(vec![finding.clone()])),
-            Content::Read(root) => root,
+            Content::Read(root, _) => root,
         };
         match root.members() {
             Some(_) => Ok(Some(root)),
@@ -68,9 +69,12 @@ impl DeclaredFile {
         if let Some(content) = self.content.get() {
             return Ok(content);
         }
-        let content = match self.files.read_settings(&self.path)? {
+        let content = match self.files.read_judged(&self.path)? {
             None => Content::Absent,
-            Some(bytes) => self.understand(bytes),
+            Some(Judged { bytes, is_anothers }) => match self.understand(bytes) {
+                Content::Read(root, _) => Content::Read(root, is_anothers),
+                other => other,
+            },
         };
         Ok(self.content.get_or_init(|| content))
     }
@@ -94,7 +98,7 @@ impl DeclaredFile {
             Err(_) => whole("this is not UTF-8 text"),
             Ok(text) => match yaml::parse(&text, &self.path) {
                 Ok(None) => Content::Absent,
-                Ok(Some(root)) => Content::Read(root),
+                Ok(Some(root)) => Content::Read(root, false),
                 Err(finding) => Content::Faulty(finding),
             },
         }
@@ -137,7 +141,7 @@ impl Declarations for DeclaredFile {
             return Ok(Default::default());
         };
         let (found, mut findings) = hooks::read(root);
-        if found != Hooks::default() && self.files.is_anothers(&self.path) {
+        if found != Hooks::default() && matches!(self.content()?, Content::Read(_, true)) {
             let message = "root runs no hooks of another user: run this command as the user";
             findings.push(error(&root.place, message));
             return Ok((Hooks::default(), findings));
@@ -162,7 +166,7 @@ impl Declarations for DeclaredFile {
             Err(DeclareError::Wrong(findings)) => return Ok(findings),
         };
         let mut findings = Vec::new();
-        if let Content::Read(root) = self.content()? {
+        if let Content::Read(root, _) = self.content()? {
             let members = root.members().unwrap_or_default();
             unknown(members, &["providers", "hooks"], &mut findings);
             findings.extend(hooks::read(root).1);

@@ -59,9 +59,9 @@ pub fn of_stored(
 
 /// Returns the account that a refreshed grant is about if that is another one than its login is of.
 ///
-/// Ids are compared that the same paths find in the old tokens and in the new ones, and the stored
-/// one: a server may name one account in several ways. Without an id on either side nothing is
-/// known, and the grant counts as before.
+/// Ids are compared that the same path finds in the old tokens and in the new ones, for a server may
+/// name one account in several ways; where the old tokens hold none, the stored one counts. Without
+/// an id on either side nothing is known, and the grant counts as before.
 pub fn other_account(account: &Account, old: &OAuth, new: &Grant) -> Option<String> {
     let before = Documents {
         access: payload(old.access.as_ref()),
@@ -69,11 +69,19 @@ pub fn other_account(account: &Account, old: &OAuth, new: &Grant) -> Option<Stri
         response: Value::Null,
         userinfo: Value::Null,
     };
-    let mut known = before.all(&account.id);
-    known.extend(old.identity.account_id.clone());
-    let mut now = Documents::of(new, None).all(&account.id);
-    let is_same = known.is_empty() || now.is_empty() || now.iter().any(|id| known.contains(id));
-    (!is_same).then(|| now.swap_remove(0))
+    let now = Documents::of(new, None);
+    let stored = old.identity.account_id.as_ref();
+    let first = now.first(&account.id)?;
+    if now.all(&account.id).iter().any(|id| Some(id) == stored) {
+        return None;
+    }
+    let both = |path| Some((before.at(path)?, now.at(path)?));
+    let mut pairs = account.id.iter().filter_map(both).peekable();
+    let is_other = match pairs.peek() {
+        Some(_) => pairs.all(|(before, now)| before != now),
+        None => stored.is_some(),
+    };
+    is_other.then_some(first)
 }
 
 /// Reports whether a claim is wanted from the userinfo endpoint that stands in no place before it.

@@ -23,7 +23,14 @@ impl FileError {
     pub fn remedy(&self) -> String {
         let path = self.path.display();
         if let Some(untrusted) = self.untrusted() {
-            return untrusted.remedy();
+            return match untrusted {
+                // Nobody should take over, or remove, what lies above.
+                Untrusted::Foreign { at, owner } if *at != self.path => format!(
+                    "use another state directory (--state-dir), or have uid {owner} or root give {} to root",
+                    at.display()
+                ),
+                _ => untrusted.remedy(),
+            };
         }
         match self.source.kind() {
             _ if self.is_in_place() => format!("check the disk of {path}"),

@@ -48,6 +48,15 @@ pub enum Replaced {
     Changed(Option<Vec<u8>>),
 }
 
+/// What a file says that decides what this program does.
+pub struct Judged {
+    /// Its content.
+    pub bytes: Vec<u8>,
+    /// Whether it belongs to a user in whose directory root works. It is followed, but the commands
+    /// that it names are not run with the rights of root.
+    pub is_anothers: bool,
+}
+
 /// What is at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stat {
@@ -148,13 +157,19 @@ pub trait Files: Send + Sync {
     /// As [`Files::read`], and [`Untrusted`] if others may write to the file, or to a directory of
     /// this user that names it.
     fn read_settings(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
-        self.read(path)
+        Ok(self.read_judged(path)?.map(|judged| judged.bytes))
     }
 
-    /// Whether a file belongs to a user in whose directory root works. What it says is followed, but
-    /// nothing that it names is run with the rights of root.
-    fn is_anothers(&self, _path: &Path) -> bool {
-        false
+    /// The same, with whose it is.
+    ///
+    /// # Errors
+    /// As [`Files::read_settings`].
+    fn read_judged(&self, path: &Path) -> Result<Option<Judged>, FileError> {
+        let bytes = self.read(path)?;
+        Ok(bytes.map(|bytes| Judged {
+            bytes,
+            is_anothers: false,
+        }))
     }
 
     /// Judges what decides, or names what decides, what this program does, without reading it.

@@ -108,7 +108,10 @@ pub(super) fn of_grant(cx: &FileStore, grant: &GrantDigest) -> Result<Vec<SavedA
 /// Removes every answer to a refresh of a grant, now that its successor is stored.
 pub(super) fn discard(cx: &FileStore, grant: &GrantDigest) -> Result<(), FileError> {
     for path in files_of(cx, grant)? {
-        let bytes = read(cx, &path)?.unwrap_or_default();
+        // What was not read may be anything.
+        let Some(bytes) = read(cx, &path)? else {
+            continue;
+        };
         if !matches!(understand(cx, &path, &Secret::new(bytes)), Content::Foreign) {
             cx.io.files.remove(&path)?;
         }
@@ -173,14 +176,19 @@ fn tighten(cx: &FileStore, directory: &Path) {
     }
 }
 
+/// Whether the file itself is of somebody else, and not only a directory above it.
+fn is_planted(error: &FileError, path: &Path) -> bool {
+    match error.untrusted() {
+        Some(Untrusted::Foreign { at, .. } | Untrusted::ForeignLink { at, .. }) => at == path,
+        _ => false,
+    }
+}
+
 /// Reads a file of answers. One of somebody else was planted and is passed over; one that others
 /// could have written may still hold the only grant, so nothing goes on until a person has looked.
 fn read(cx: &FileStore, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     match cx.io.files.read_settings(path) {
-        Err(error) if matches!(error.untrusted(), Some(Untrusted::Writable { .. }) | None) => {
-            Err(error)
-        }
-        Err(error) => {
+        Err(error) if is_planted(&error, path) => {
             tracing::warn!(%error, "the response to a refresh is not used");
             Ok(None)
         }

@@ -110,9 +110,11 @@ pub(super) fn command(path: &Path, inherited: Inherited<'_>) -> Result<Command, 
     command.arg0(path).env_clear();
     for (name, value) in env::all().filter(|(name, _)| inherited.includes(name)) {
         match name == names::PATH {
-            true => command.env(name, absolute(&value)),
-            false => command.env(name, value),
-        };
+            // Set and empty it means the working directory.
+            true => Some(absolute(&value)).filter(|path| !path.is_empty()),
+            false => Some(value),
+        }
+        .map(|value| command.env(name, value));
     }
     Ok(command)
 }

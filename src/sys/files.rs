@@ -21,8 +21,8 @@ use super::preallocated::Slot;
 use super::{append, file_trust, lock, lock_holder, move_dir, ownership};
 use crate::model::time::Timestamp;
 use crate::ports::files::{
-    FileError, FileLock, Files, LockQueue, Pieces, Prepared, Replaced, Reservation, Sharing, Stat,
-    Untrusted,
+    FileError, FileLock, Files, Judged, LockQueue, Pieces, Prepared, Replaced, Reservation,
+    Sharing, Stat, Untrusted,
 };
 
 /// The most that is read from a pipe, in bytes.
@@ -37,11 +37,14 @@ impl Files for SystemFiles {
         if_there(read(path)).map_err(failed("read", path))
     }
 
-    fn read_settings(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+    fn read_judged(&self, path: &Path) -> Result<Option<Judged>, FileError> {
         let read = || {
             let (file, data) = open(path)?;
             file_trust::check_settings(path, &data)?;
-            content(file, &data)
+            Ok(Judged {
+                bytes: content(file, &data)?,
+                is_anothers: ownership::is_root() && data.uid() != 0,
+            })
         };
         if_there(read()).map_err(failed("read", path))
     }
@@ -52,10 +55,6 @@ impl Files for SystemFiles {
             None => Ok(()),
         };
         check().map_err(failed("read", path))
-    }
-
-    fn is_anothers(&self, path: &Path) -> bool {
-        ownership::is_root() && fs::metadata(path).is_ok_and(|data| data.uid() != 0)
     }
 
     fn check_directory(&self, path: &Path) -> Result<(), FileError> {

@@ -15,6 +15,9 @@ use std::sync::{Once, OnceLock};
 
 use parking_lot::{Mutex, const_mutex};
 
+/// Whose a file looks to be whose owner the namespace does not know.
+const OVERFLOW_UID: u32 = 65_534;
+
 /// What was found out, by device.
 static KNOWN: Mutex<Option<HashMap<u64, bool>>> = const_mutex(None);
 
@@ -45,7 +48,37 @@ fn try_out(directory: &Path) -> bool {
     let found = file.metadata();
     // Best effort: it is empty, and its name says whose it is.
     let _ = fs::remove_file(&path);
-    found.is_ok_and(|data| data.uid() == us() && data.mode() & 0o777 == 0o600)
+    // A network disk may give root's files to nobody, and tells all other owners apart.
+    let is_ours = |uid| uid == us() || us() == 0;
+    found.is_ok_and(|data| is_ours(data.uid()) && data.mode() & 0o777 == 0o600)
+}
+
+/// Whether root's files look like nobody's, as in a user namespace that maps this user alone.
+pub(super) fn stands_for_root(uid: u32) -> bool {
+    static HIDDEN: OnceLock<bool> = OnceLock::new();
+    let is_hidden = || {
+        let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+        !map.is_empty() && !maps_root(&map)
+    };
+    uid == OVERFLOW_UID && *HIDDEN.get_or_init(is_hidden)
+}
+
+/// Reads lines of the first user inside, the first outside, and their number.
+fn maps_root(map: &str) -> bool {
+    let mut lines = map.lines().map(|line| line.split_whitespace());
+    lines.any(|mut fields| fields.next() == Some("0"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_of_one_user_has_no_root() {
+        assert!(maps_root("         0          0 4294967295\n"));
+        assert!(maps_root("0 1000 1\n1 100000 65536\n"));
+        assert!(!maps_root("      1000       1000          1\n"));
+    }
 }
 
 /// Says that what lies in a directory is used although nobody can tell whose it is.

@@ -40,7 +40,7 @@ fn is_alone(gid: u32, uid: u32, groups: &str, users: &str) -> bool {
     let is_us = |member: &str| our_names.contains(&member);
     let no_other_member = members
         .is_some_and(|members| (members.split(',').filter(|member| !member.is_empty())).all(is_us));
-    no_other_member && with_group.len() == our_names.len()
+    no_other_member && !our_names.is_empty() && with_group.len() == our_names.len()
 }
 
 #[cfg(test)]
@@ -65,5 +65,12 @@ mod tests {
         assert!(!is_alone(100, 1001, shared, USERS));
         assert!(!is_alone(1000, 1000, "users:x:100:\n", USERS));
         assert!(!is_alone(1000, 1000, "", ""));
+        // Users of a directory service are in no file.
+        assert!(!is_alone(
+            100,
+            70_000,
+            "users:x:100:\n",
+            "root:x:0:0::/root:/bin/sh\n"
+        ));
     }
 }

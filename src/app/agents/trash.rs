@@ -156,13 +156,16 @@ pub fn purge(
         return Ok(all);
     }
     if !yes {
-        let prompt = format!(
-            "Delete the files of {} deleted agents, credentials included? This cannot be undone.",
-            all.len()
-        );
+        let agents = match all.len() {
+            1 => "one deleted agent".to_owned(),
+            count => format!("{count} deleted agents"),
+        };
+        let prompt =
+            format!("Delete the files of {agents}, credentials included? This cannot be undone.");
         let refused = "Nothing was purged".to_owned();
         let unasked = format!("{refused}: there is no terminal to confirm it");
-        let command = Command::new("agents purge --yes");
+        let age = format!("{}s", age.as_secs());
+        let command = Command::new("agents purge --yes").option("--older-than", &age);
         cx.require_yes(&prompt, (unasked, refused), command)?;
     }
     for trashed in &all {

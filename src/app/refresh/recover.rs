@@ -142,7 +142,12 @@ fn understand(cx: Context<'_>, spent: &GrantDigest, answer: &SavedAnswer) -> Und
         // Without its manifest nothing is sent either.
         (false, None) => return Understood::NoGrant,
     };
-    let granted = granted.and_then(|grant| match (&provider, login_of(cx, spent, answer)) {
+    let old = login_of(cx, spent, answer);
+    if let (None, Some(reason)) = (&old, reason_against(cx, spent)) {
+        // It was judged while there was a login to judge it by.
+        return Understood::NotYet(reason);
+    }
+    let granted = granted.and_then(|grant| match (&provider, old) {
         (Some(provider), Some(old)) => same_account(provider, &old, grant),
         _ => Ok(grant),
     });
@@ -153,12 +158,30 @@ fn understand(cx: Context<'_>, spent: &GrantDigest, answer: &SavedAnswer) -> Und
     }
 }
 
-/// The login that was refreshed, if the document still holds it.
+/// The login that was refreshed, or a copy of it in another agent, if one is left.
 fn login_of(cx: Context<'_>, spent: &GrantDigest, answer: &SavedAnswer) -> Option<OAuth> {
-    let PendingRefresh { agent, profile, .. } = &answer.refresh;
-    let document = cx.store.load(agent, Scope::Profile(profile)).ok()?;
-    match document.get(profile)? {
-        Credential::OAuth(login) if login.grant().as_ref() == Some(spent) => Some(login.clone()),
+    let owner = answer.refresh.agent.clone();
+    let others = cx.store.agents().unwrap_or_default();
+    let others = others.into_iter().filter(|agent| *agent != owner);
+    std::iter::once(owner.clone())
+        .chain(others)
+        .find_map(|agent| {
+            let document = cx.store.load(&agent, Scope::All).ok()?;
+            document
+                .profiles()
+                .find_map(|(_, credential)| match credential {
+                    Credential::OAuth(login) if login.grant().as_ref() == Some(spent) => {
+                        Some(login.clone())
+                    }
+                    _ => None,
+                })
+        })
+}
+
+/// Why an answer was not used before, by the journal.
+fn reason_against(cx: Context<'_>, spent: &GrantDigest) -> Option<String> {
+    match cx.store.grant_record(spent).ok()??.standing() {
+        GrantStanding::NotUnderstood { reason, .. } => Some(reason.clone()),
         _ => None,
     }
 }

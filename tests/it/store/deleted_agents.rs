@@ -163,6 +163,9 @@ fn the_trash_is_emptied_by_age_and_only_of_agents() {
     let ran = world.run(&["agents", "purge", "--yes"]);
     assert_eq!(
         (ran.code, ran.out.as_str()),
-        (0, "Nothing to delete in the trash.\n")
+        (
+            0,
+            "Nothing to delete: one agent was deleted more recently.\n"
+        )
     );
 }

@@ -229,10 +229,10 @@ fn stale_locks_of_openclaw_are_removed_and_living_ones_end_in_busy() {
     add(&dead, "openai-codex:new").unwrap();
     assert!(files.stat(&lock).unwrap().is_none());
 
-    // A heartbeat far in the future: alive for as long as we wait.
+    // A heartbeat a minute ahead: alive for as long as we wait.
     files.create_dir_new(&lock).unwrap();
     files
-        .touch(&lock, Timestamp(START as i64 + 600_000))
+        .touch(&lock, Timestamp(START as i64 + 59_000))
         .unwrap();
     let clock = Arc::new(Ticking(AtomicU64::new(START)));
     let waiting = store_with(&files, clock.clone());

@@ -46,15 +46,22 @@ impl Purge {
                 "dryRun": self.dry_run,
                 "purged": purged.iter().map(|trashed| &trashed.path).collect::<Vec<_>>(),
             })),
+            false if purged.is_empty() => {
+                let younger = trash::list(system.context(), Duration::ZERO)?.len();
+                Output::text(match younger {
+                    0 => "The trash is empty.\n".to_owned(),
+                    1 => "Nothing to delete: one agent was deleted more recently.\n".to_owned(),
+                    count => {
+                        format!("Nothing to delete: {count} agents were deleted more recently.\n")
+                    }
+                })
+            }
             false => Output::text(self.text(&purged)),
         };
         Ok(output.changed(!self.dry_run && !purged.is_empty()))
     }
 
     fn text(&self, purged: &[Trashed]) -> String {
-        if purged.is_empty() {
-            return "Nothing to delete in the trash.\n".to_owned();
-        }
         let verb = if self.dry_run {
             "Would delete"
         } else {

@@ -32,7 +32,7 @@ use crate::sys::clock::SystemClock;
 use crate::sys::disk::SystemDisk;
 use crate::sys::env::{LayeredEnv, SystemEnv, draws_blocks, moves_cursor, names};
 use crate::sys::exec::SystemExec;
-use crate::sys::files::SystemFiles;
+use crate::sys::files::{SystemFiles, work_in};
 use crate::sys::http::SystemHttp;
 use crate::sys::interrupt::SystemInterrupt;
 use crate::sys::login_shell::SystemShell;
@@ -105,6 +105,7 @@ impl System {
         });
         let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
         let places = places(global, &cwd)?;
+        work_in(&places.state_dir);
         let in_state = |name: &str| places.state_dir.join(name);
         // Where things lie and how the network is reached is for the process's own variables to
         // say; keys and `${VAR}` may come from the file, too.

@@ -131,6 +131,12 @@ pub enum Untrusted {
         /// Its permission bits.
         mode: u32,
     },
+    /// It leads out of the directory of the user for whom root works.
+    #[error("{} leads out of the directory of the user whose logins these are", at.display())]
+    Outside {
+        /// The file or directory.
+        at: PathBuf,
+    },
     /// It is one of several names of a file, which may be anybody's.
     #[error("{} is one of several names of a file", at.display())]
     SeveralNames {
@@ -157,6 +163,7 @@ impl Untrusted {
                 word(at)
             ),
             Self::Writable { at, .. } => format!("chmod go-w {}", word(at)),
+            Self::Outside { .. } => "run the command as that user".to_owned(),
             Self::ForeignLink { at, .. } | Self::SeveralNames { at } => format!("rm {}", word(at)),
         }
     }

@@ -12,6 +12,7 @@ use std::path::Path;
 use rustix::fs::OFlags;
 
 use super::atomic_write::create_new;
+use super::file_trust::check_target;
 use super::fs_error::{if_there, refuse_special};
 use super::ownership;
 use super::sync::sync_directory;
@@ -21,6 +22,7 @@ const FLAGS: i32 = OFlags::NOFOLLOW.bits().cast_signed();
 /// See [`Files::append`](crate::ports::files::Files::append).
 pub(super) fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
     refuse_special(path)?;
+    check_target(path)?;
     let found = OpenOptions::new()
         .write(true)
         .custom_flags(FLAGS)

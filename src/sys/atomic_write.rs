@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{FallocateFlags, OFlags};
 use rustix::io::Errno;
 
+use super::file_trust::check_target;
 use super::fs_error::{failed, refuse_special, resolve};
 use super::sync::sync_directory;
 use super::{lock, ownership};
@@ -39,6 +40,7 @@ impl Draft {
     /// Creates the temp file for a replace of `path`, or of what it links to.
     pub(super) fn create(path: &Path) -> Result<Draft, FileError> {
         let target = resolve(path)?;
+        check_target(path).map_err(failed("replace", path))?;
         refuse_special(&target).map_err(failed("replace", &target))?;
         Self::beside(&target).map_err(failed("write", &target))
     }

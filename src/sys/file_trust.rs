@@ -9,6 +9,10 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::io::Errno;
 
 use super::env::{SystemEnv, names};
 use super::owner_support::us;
@@ -21,10 +25,22 @@ const GROUP_WRITES: u32 = 0o020;
 const OTHERS_WRITE: u32 = 0o002;
 /// In a directory with it nobody can rename or remove what belongs to somebody else.
 const STICKY: u32 = 0o1000;
+/// As many links as Linux follows.
+const MAX_LINKS: usize = 40;
 
 /// Judges a file by what its open descriptor says: this user or root must own it.
 pub(super) fn check_file(path: &Path, data: &Metadata) -> io::Result<()> {
-    check_owner(path, data, parent(path))
+    check_owner(path, data, parent(path))?;
+    check_place(path)?;
+    check_way(path)
+}
+
+/// Judges a file that could not be opened, if it can be seen.
+pub(super) fn check_owner_of(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(data) => check_owner(path, &data, parent(path)),
+        Err(_) => Ok(()),
+    }
 }
 
 /// Judges a file that is written in place: a second name may be of a file anywhere.
@@ -57,6 +73,7 @@ pub(super) fn check_settings(path: &Path, data: &Metadata) -> io::Result<()> {
     if is_open_to_others(data) && owner_support::tells(parent(path)) {
         return refuse(writable(path, data));
     }
+    check_links(path, MAX_LINKS)?;
     let home = SystemEnv.plain(names::HOME).map(PathBuf::from);
     for directory in path.ancestors().skip(1) {
         if directory.as_os_str().is_empty() {
@@ -78,7 +95,14 @@ pub(super) fn check_settings(path: &Path, data: &Metadata) -> io::Result<()> {
 
 /// Judges a directory that secrets lie in. Root leaves everything in it to its owner.
 pub(super) fn check_directory(path: &Path, data: &Metadata) -> io::Result<()> {
-    check_owner(path, data, path)
+    check_owner(path, data, path)?;
+    if is_open_to_others(data) {
+        IS_LOOSE.store(true, Ordering::Relaxed);
+    }
+    if let Some(guest) = GUEST.get().filter(|guest| guest.host != ROOT) {
+        check_inside(guest, path, path)?;
+    }
+    check_way(path)
 }
 
 /// `within` says whose directory root works in.
@@ -99,12 +123,105 @@ fn check_owner(path: &Path, data: &Metadata, within: &Path) -> io::Result<()> {
 
 fn is_accepted(owner: u32, within: &Path) -> bool {
     let us = us();
-    let is_theirs = || fs::metadata(within).is_ok_and(|data| data.uid() == owner);
+    let is_theirs = || match GUEST.get() {
+        Some(guest) => guest.host == owner,
+        None => fs::metadata(within).is_ok_and(|data| data.uid() == owner),
+    };
     owner == us || owner == ROOT || (us == ROOT && is_theirs())
 }
 
+/// Root that works in the state directory of a user.
+struct Guest {
+    /// Whose it is; root's own is root's.
+    host: u32,
+    /// Where it lies, as it was named, and links resolved.
+    named: PathBuf,
+    state: PathBuf,
+}
+
+static GUEST: OnceLock<Guest> = OnceLock::new();
+
+/// Tells once which state directory this process works in, for whose files root accepts.
+pub(super) fn work_in(state: &Path) {
+    if us() != ROOT {
+        return;
+    }
+    let named = state.to_owned();
+    let mut there = state.ancestors();
+    let found = there.find_map(|path| Some((path, fs::metadata(path).ok()?)));
+    if let Some((path, data)) = found {
+        let state = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let host = data.uid();
+        GUEST.get_or_init(|| Guest { host, named, state });
+    }
+}
+
+/// Keeps root in the directory of the user that it works for: a link or a name of theirs must not
+/// lead to what is root's. Best effort, for they may change it at any moment.
+pub(super) fn check_place(path: &Path) -> io::Result<()> {
+    let Some(guest) = GUEST.get().filter(|guest| guest.host != ROOT) else {
+        return Ok(());
+    };
+    let whole = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    check_inside(guest, parent(&whole), path)
+}
+
+/// `named` leads to what lies in `directory`, or in what will be made there.
+fn check_inside(guest: &Guest, directory: &Path, named: &Path) -> io::Result<()> {
+    let mut there = directory.ancestors();
+    let Some(real) = there.find_map(|path| fs::canonicalize(path).ok()) else {
+        return Ok(());
+    };
+    if real.starts_with(&guest.state) || fs::metadata(&real)?.uid() == guest.host {
+        return Ok(());
+    }
+    let at = named.to_owned();
+    refuse(Untrusted::Outside { at })
+}
+
+/// The same for what is written in the state directory; elsewhere a person has named the file.
+pub(super) fn check_target(path: &Path) -> io::Result<()> {
+    let is_inside = |guest: &Guest| path.starts_with(&guest.named);
+    match GUEST.get().is_some_and(is_inside) {
+        true => check_place(path),
+        false => Ok(()),
+    }
+}
+
+/// Whether others may put links into the state directory.
+static IS_LOOSE: AtomicBool = AtomicBool::new(false);
+
+/// Judges every link on the way to a path, if others could have put one there.
+pub(super) fn check_way(path: &Path) -> io::Result<()> {
+    match IS_LOOSE.load(Ordering::Relaxed) {
+        true => check_links(path, MAX_LINKS),
+        false => Ok(()),
+    }
+}
+
+/// Judges the links on the way to a path, and on the ways that they lead.
+fn check_links(path: &Path, left: usize) -> io::Result<()> {
+    let mut at = PathBuf::new();
+    let mut parts = path.components();
+    while let Some(part) = parts.next() {
+        at.push(part);
+        let Ok(target) = fs::read_link(&at) else {
+            continue;
+        };
+        check_link(&at)?;
+        let Some(left) = left.checked_sub(1) else {
+            return Err(Errno::LOOP.into());
+        };
+        let way = parent(&at).join(target).join(parts.as_path());
+        return check_links(&way, left);
+    }
+    Ok(())
+}
+
 fn is_open_to_others(data: &Metadata) -> bool {
-    let by_group = data.mode() & GROUP_WRITES != 0 && !private_group::is_private(data.gid());
+    // Of a file of root the group must be no more than this user.
+    let owner = if data.uid() == ROOT { us() } else { data.uid() };
+    let by_group = data.mode() & GROUP_WRITES != 0 && !private_group::is_private(data.gid(), owner);
     data.mode() & OTHERS_WRITE != 0 || by_group
 }
 

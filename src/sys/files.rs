@@ -22,11 +22,20 @@ use super::{append, file_trust, lock, lock_holder, move_dir, ownership};
 use crate::model::time::Timestamp;
 use crate::ports::files::{
     FileError, FileLock, Files, Judged, LockQueue, Pieces, Prepared, Replaced, Reservation,
-    Sharing, Stat, Untrusted,
+    Sharing, Stat, TooLarge, Untrusted,
 };
+
+/// The longest file that is read whole, in bytes; a store, which has its own limit, may be as long.
+const LONGEST: u64 = 65 * 1024 * 1024;
 
 /// The most that is read from a pipe, in bytes.
 const PIPE_LIMIT: u64 = 1024 * 1024;
+
+/// Tells once which state directory this process works in: where root works for a user, it accepts
+/// that user's files and stays among them.
+pub fn work_in(state: &Path) {
+    file_trust::work_in(state);
+}
 
 /// The file system of this machine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -227,8 +236,11 @@ impl Files for SystemFiles {
     }
 
     fn set_mode(&self, path: &Path, mode: u32) -> Result<(), FileError> {
-        fs::set_permissions(path, Permissions::from_mode(mode))
-            .map_err(failed("set permissions of", path))
+        let set = || {
+            file_trust::check_target(path)?;
+            fs::set_permissions(path, Permissions::from_mode(mode))
+        };
+        set().map_err(failed("set permissions of", path))
     }
 
     fn try_lock(
@@ -285,6 +297,9 @@ fn read_any(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 fn content(mut file: File, data: &Metadata) -> io::Result<Vec<u8>> {
+    if data.len() > LONGEST {
+        return Err(io::Error::other(TooLarge(data.len(), LONGEST)));
+    }
     let mut bytes = Vec::with_capacity(usize::try_from(data.len()).unwrap_or_default());
     file.read_to_end(&mut bytes)?;
     Ok(bytes)

@@ -69,18 +69,6 @@ fn maps_root(map: &str) -> bool {
     lines.any(|mut fields| fields.next() == Some("0"))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_namespace_of_one_user_has_no_root() {
-        assert!(maps_root("         0          0 4294967295\n"));
-        assert!(maps_root("0 1000 1\n1 100000 65536\n"));
-        assert!(!maps_root("      1000       1000          1\n"));
-    }
-}
-
 /// Says that what lies in a directory is used although nobody can tell whose it is.
 pub(super) fn warn_once(directory: &Path) {
     static WARNED: Once = Once::new();
@@ -91,4 +79,16 @@ pub(super) fn warn_once(directory: &Path) {
             directory.display()
         );
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_of_one_user_has_no_root() {
+        assert!(maps_root("         0          0 4294967295\n"));
+        assert!(maps_root("0 1000 1\n1 100000 65536\n"));
+        assert!(!maps_root("      1000       1000          1\n"));
+    }
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use super::file_trust::{check_file, check_link};
+use super::file_trust::{check_file, check_link, check_owner_of};
 use super::fs_error::{failed, refuse_kind, refuse_special};
 use crate::ports::files::{FileError, Pieces};
 
@@ -42,6 +42,11 @@ pub(super) fn open_any(path: &Path, links: OFlags) -> io::Result<(File, Metadata
             refuse_special(path)?;
             match error.kind() {
                 io::ErrorKind::WouldBlock => File::open(path)?,
+                // Whose it is tells more than that it is closed.
+                io::ErrorKind::PermissionDenied => {
+                    check_owner_of(path)?;
+                    return Err(error);
+                }
                 _ => return Err(error),
             }
         }

@@ -6,6 +6,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::atomic_write::{allocate, create_new};
+use super::file_trust::check_target;
 use super::fs_error::failed;
 use super::ownership;
 use super::sync::sync_directory;
@@ -20,6 +21,7 @@ pub(super) struct Slot {
 impl Slot {
     pub(super) fn create(path: &Path, head: &[u8], room: u64) -> Result<Self, FileError> {
         let create = || -> io::Result<File> {
+            check_target(path)?;
             let parent = path.parent().ok_or(io::ErrorKind::NotFound)?;
             let directory = File::open(parent)?;
             let mut file = create_new(path)?;

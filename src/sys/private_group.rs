@@ -1,22 +1,76 @@
 //! Whether a group is this user's alone, as systems with the umask 002 give one to each.
 
 use std::fs;
-use std::sync::OnceLock;
 
 const ROOT: u32 = 0;
 
-/// Whether a group that may write to a file is no more than this user: its primary group, which is
-/// nobody else's, or that of root. Groups that are not in the files of this machine are not.
-pub(super) fn is_private(gid: u32) -> bool {
-    static PRIVATE: OnceLock<bool> = OnceLock::new();
-    let is_ours = || gid == rustix::process::getegid().as_raw();
-    gid == ROOT || (is_ours() && *PRIVATE.get_or_init(|| judge(gid)))
+/// Whether a group that may write to a file of `owner` is no more than that user, or that of root.
+///
+/// Where all users are in the files of this machine, a group is its owner's alone if these files name
+/// nobody else; containers give groups to volumes that no file names. Where a directory service
+/// has users, too, only a group is that the files say is the owner's.
+pub(super) fn is_private(gid: u32, owner: u32) -> bool {
+    gid == ROOT || judge(gid, owner)
 }
 
-fn judge(gid: u32) -> bool {
+fn judge(gid: u32, owner: u32) -> bool {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
-    let uid = super::owner_support::us();
-    is_alone(gid, uid, &read("/etc/group"), &read("/etc/passwd"))
+    let (groups, users) = (read("/etc/group"), read("/etc/passwd"));
+    match are_all_local(&read("/etc/nsswitch.conf")) {
+        true => !is_shared(gid, owner, &groups, &users),
+        false => is_alone(gid, owner, &groups, &users),
+    }
+}
+
+/// Whether the system asks nothing but its files for users and groups.
+fn are_all_local(nsswitch: &str) -> bool {
+    const LOCAL: [&str; 6] = ["files", "compat", "systemd", "altfiles", "db", "extrausers"];
+    let asks = |line: &&str| {
+        let names = [
+            "passwd:",
+            "group:",
+            "initgroups:",
+            "passwd_compat:",
+            "group_compat:",
+        ];
+        names.iter().any(|name| line.trim_start().starts_with(name))
+    };
+    nsswitch.lines().filter(asks).all(|line| {
+        let services = line.split_whitespace().skip(1);
+        let mut services = services.filter(|word| !word.contains(['[', ']', '=']));
+        services.all(|service| LOCAL.contains(&service))
+    })
+}
+
+/// Whether the files name somebody else of a group than its owner.
+fn is_shared(gid: u32, owner: u32, groups: &str, users: &str) -> bool {
+    let (gid, owner) = (gid.to_string(), owner.to_string());
+    let user = |line: &str| {
+        let mut fields = line.split(':');
+        Some((
+            fields.next()?.to_owned(),
+            fields.nth(1)?.to_owned(),
+            fields.next()?.to_owned(),
+        ))
+    };
+    let users: Vec<(String, String, String)> = users.lines().filter_map(user).collect();
+    let is_owner = |member: &str| {
+        users
+            .iter()
+            .any(|(name, id, _)| name == member && *id == owner)
+    };
+    let members = groups.lines().filter_map(|line| {
+        let mut fields = line.split(':');
+        (fields.nth(2)? == gid).then(|| fields.next().unwrap_or_default())
+    });
+    let mut members = members
+        .flat_map(|list| list.split(','))
+        .filter(|name| !name.is_empty());
+    let has_other_member = members.any(|member| !is_owner(member));
+    has_other_member
+        || users
+            .iter()
+            .any(|(_, id, group)| *group == gid && *id != owner)
 }
 
 /// Judges by lines `name:x:gid:members` and `name:x:uid:gid:…`.
@@ -56,6 +110,22 @@ mod tests {
         assert!(is_alone(1000, 1000, groups, USERS));
         let groups = "ana:x:1000:ana\n";
         assert!(is_alone(1000, 1000, groups, USERS));
+    }
+
+    #[test]
+    fn a_group_that_no_file_names_is_private_where_all_users_are_local() {
+        assert!(!is_shared(2000, 1000, "root:x:0:\n", USERS));
+        assert!(!is_shared(1000, 1000, "ana:x:1000:ana\n", USERS));
+        assert!(is_shared(1000, 1000, "ana:x:1000:ben\n", USERS));
+        assert!(is_shared(100, 1001, "users:x:100:\n", USERS));
+        for local in [
+            "",
+            "passwd: files systemd\ngroup: files [SUCCESS=merge] systemd\nhosts: dns\n",
+        ] {
+            assert!(are_all_local(local), "{local}");
+        }
+        assert!(!are_all_local("passwd: files sss\n"));
+        assert!(!are_all_local("group:  compat ldap\n"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! that they say is followed, and each is named with what mends it.
 
 use std::os::unix::fs::{MetadataExt as _, lchown, symlink};
+use std::path::Path;
 
 use openclaw::model::grant::GrantDigest;
 use openclaw::model::id::ProviderId;
@@ -212,6 +213,154 @@ fn root_runs_no_hooks_of_a_user() {
         ran.err.contains("root runs no hooks of another user"),
         "{ran:?}"
     );
+}
+
+#[test]
+#[ignore = "needs root"]
+fn root_in_the_directory_of_a_user_is_not_led_to_what_is_roots() {
+    let linked = |name: &str, make: &dyn Fn(&World, &Path)| {
+        let world = World::new();
+        world.write("agents/main/agent/other", "");
+        give(world.directory.path(), VICTIM);
+        let own = world.directory.path().join("of-root");
+        std::fs::create_dir(&own).unwrap();
+        set_mode(&own, 0o755);
+        std::fs::write(own.join("auth-profiles.json"), store(&setup_token())).unwrap();
+        make(&world, &own);
+        let before = std::fs::read_dir(&own).unwrap().count();
+        let ran = world.run(&TOKEN);
+        assert_ne!(ran.code, 0, "{name}: {ran:?}");
+        assert_eq!(ran.out, "", "{name}");
+        let ran = world.pipe(&PASTE, &(setup_token() + "b"));
+        assert_ne!(ran.code, 0, "{name}: {ran:?}");
+        assert!(
+            ran.err.contains("leads out of the directory"),
+            "{name}: {ran:?}"
+        );
+        assert_eq!(std::fs::read_dir(&own).unwrap().count(), before, "{name}");
+        assert_eq!(
+            std::fs::metadata(&own).unwrap().mode() & 0o777,
+            0o755,
+            "{name}"
+        );
+        let kept = std::fs::read_to_string(own.join("auth-profiles.json")).unwrap();
+        assert_eq!(kept, store(&setup_token()), "{name}");
+    };
+    linked("a link in the place of a directory", &|world, own| {
+        let agent = world.state().join("agents/main/agent");
+        std::fs::remove_dir_all(&agent).unwrap();
+        symlink(own, &agent).unwrap();
+        lchown(&agent, Some(VICTIM), None).unwrap();
+    });
+    linked("a link in the place of the store", &|world, own| {
+        let document = world.state().join(DOCUMENT);
+        symlink(own.join("auth-profiles.json"), &document).unwrap();
+        lchown(&document, Some(VICTIM), None).unwrap();
+    });
+    linked("an agentDir", &|world, own| {
+        let list = json!([{ "id": "main", "default": true, "agentDir": own }]);
+        let config = json!({ "agents": { "list": list } });
+        world.write("openclaw.json", &config.to_string());
+        lchown(world.state().join("openclaw.json"), Some(VICTIM), None).unwrap();
+    });
+}
+
+#[test]
+#[ignore = "needs root"]
+fn root_trusts_nobody_in_a_directory_of_its_own() {
+    let world = World::new();
+    world.write(DOCUMENT, &store(&setup_token()));
+    set_mode(&world.state(), 0o777);
+    let manifest = include_str!("../../fixtures/security/foreign-manifest.toml");
+    world.write("providers/acme.toml", manifest);
+    give(&world.state().join("providers"), ATTACKER);
+    world.write(
+        "agents/work/agent/auth-profiles.json",
+        &store("sk-ant-oat01-theirs"),
+    );
+    give(&world.state().join("agents/work"), ATTACKER);
+    let ran = world.run(&["models", "auth", "token", "--provider", "acme"]);
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:?}");
+    let ran = world.run(&[&["--agent", "work"], &TOKEN[..]].concat());
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:?}");
+    let ran = world.run(&TOKEN);
+    assert_eq!(ran.code, 0, "{ran:?}");
+}
+
+#[test]
+#[ignore = "needs root"]
+fn a_directory_that_somebody_elses_link_leads_to_is_not_used() {
+    let users = usual();
+    // A volume of a container: root's, and open to all.
+    lchown(users.world.state(), Some(0), Some(0)).unwrap();
+    set_mode(&users.world.state(), 0o777);
+    let checkout = users.world.directory.path().join("home/checkout");
+    std::fs::create_dir_all(checkout.join("agent")).unwrap();
+    let manifest = include_str!("../../fixtures/security/foreign-manifest.toml");
+    std::fs::write(checkout.join("acme.toml"), manifest).unwrap();
+    std::fs::write(
+        checkout.join("agent/auth-profiles.json"),
+        store("sk-ant-oat01-x"),
+    )
+    .unwrap();
+    give(&checkout, VICTIM);
+    for (link, command) in [
+        (
+            "providers",
+            &["models", "auth", "token", "--provider", "acme"][..],
+        ),
+        ("agents/main", &TOKEN),
+    ] {
+        let link = users.path(link);
+        if link.is_dir() {
+            std::fs::remove_dir_all(&link).unwrap();
+        }
+        symlink(&checkout, &link).unwrap();
+        lchown(&link, Some(ATTACKER), None).unwrap();
+        let ran = users.run(command);
+        assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:?}");
+        assert!(
+            ran.err.contains("is a link that another user made"),
+            "{ran:?}"
+        );
+        std::fs::remove_file(&link).unwrap();
+    }
+    let ran = users.pipe(&PASTE, &setup_token());
+    assert_eq!(ran.code, 0, "without the links all is well: {ran:?}");
+}
+
+/// Volumes of Kubernetes belong to a group that no file of the container names.
+#[test]
+#[ignore = "needs root"]
+fn a_group_that_nobody_else_is_in_may_write() {
+    let users = usual();
+    users.world.write("openclaw.json", "{}");
+    users.settle();
+    for path in ["", "openclaw.json", "agents", DOCUMENT] {
+        let path = users.path(path);
+        lchown(&path, Some(VICTIM), Some(45_678)).unwrap();
+        set_mode(&path, if path.is_dir() { 0o2770 } else { 0o660 });
+    }
+    let ran = users.run(&TOKEN);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    // And for root, which sees the files of a user with the umask 002.
+    let ran = users.world.run(&TOKEN);
+    assert_eq!(ran.code, 0, "{ran:?}");
+}
+
+#[test]
+#[ignore = "needs root"]
+fn a_closed_file_of_somebody_else_blocks_no_grant() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    let (_, refresh) = world.seed(&issuer, "main", 3_600);
+    let users = TwoUsers::of(world);
+    let provider = ProviderId::parse("openai-codex").unwrap();
+    let grant = GrantDigest::of(&provider, &Secret::from(refresh.as_str()));
+    let path = format!("rescue/{grant}.1.answer");
+    users.plant(&path, "anything");
+    set_mode(&users.path(&path), 0o600);
+    let ran = users.run(&["models", "auth", "refresh", "--force"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
 }
 
 #[test]
